@@ -1,0 +1,193 @@
+"""The plain values that cross the facade: what a caller hands to the media engine, and what it reports.
+
+Every value is frozen and made of strings, numbers, bytes and tuples, so that the engine can run in the caller's
+process or in another one. Identifiers (`peer_id`, `publication_id`, `room_id`) are the caller's: the engine
+compares them and never reads them. They are unique within one engine.
+"""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+Kind = Literal["audio", "video"]
+
+
+class MediaError(Exception):
+    """A command that the engine refuses; the message is for the log, the caller decides what a client is told."""
+
+
+class SdpError(MediaError):
+    """A session description that is malformed, oversize or not answerable."""
+
+
+class UnknownPeerError(MediaError):
+    """A command names a peer that is not open (any more)."""
+
+
+# --- commands --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One encoding of a simulcast publication."""
+
+    rid: str
+    "RTP stream id in the session description; empty for a publication with one encoding."
+    width: int = 0
+    "Pixels; 0 when not declared."
+    height: int = 0
+    "Pixels; 0 when not declared."
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """A track that a peer is about to send."""
+
+    id: str
+    "Unique in the engine; the answer's `mid` map and all events name the track by it."
+    kind: Kind
+    "What it carries."
+    track_ids: tuple[str, ...] = ()
+    "The `a=msid` track ids by which the offer may announce it; the first unbound section of that kind otherwise."
+    layers: tuple[Layer, ...] = ()
+    "Simulcast encodings, lowest first; the position is the spatial layer."
+    codec: str = ""
+    "Wanted codec, lower case encoding name (`vp8`); empty: the offer's order."
+    codec_only: bool = False
+    "Answer with `codec` alone, for clients that ignore the order of an answer."
+    screen_share: bool = False
+    "Sparse frames are normal: a layer is not taken for dead as fast."
+    muted: bool = False
+    "Nothing is forwarded while muted."
+    stereo: bool = False
+    "Opus is asked for in stereo."
+    dtx: bool = True
+    "Opus may stop sending in silence."
+    red: bool = True
+    "Redundant audio (RFC 2198) is preferred when offered."
+
+
+@dataclass(frozen=True, slots=True)
+class Preferences:
+    """What a subscriber wants of one publication."""
+
+    enabled: bool = True
+    "False stops forwarding without a renegotiation."
+    width: int = 0
+    "Pixels on the subscriber's screen; 0 when unknown."
+    height: int = 0
+    "Pixels on the subscriber's screen; 0 when unknown."
+    max_spatial: int = 2
+    "Highest spatial layer wanted when the size is unknown; clamped to what the publication has."
+    fps: int = 0
+    "Highest frame rate wanted; 0 is all."
+    priority: int = 0
+    "1 is the highest; 0 is unset."
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The answer to an offer, and what became of its sections."""
+
+    sdp: str
+    "The session description to return."
+    published: dict[str, str] = field(default_factory=dict)
+    "mid -> publication id, for each section on which this peer sends a known publication."
+    subscribed: dict[str, str] = field(default_factory=dict)
+    "mid -> publication id, for each live section on which this peer receives."
+    missing_audio: int = 0
+    "Subscriptions to audio for which the offer had no free section."
+    missing_video: int = 0
+    "Subscriptions to video for which the offer had no free section."
+
+
+# --- events ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class PeerConnected:
+    """ICE and DTLS are up: media and data can flow."""
+
+    peer_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class PeerClosed:
+    """The transport ended by itself (never sent for `close_peer`)."""
+
+    peer_id: str
+    reason: Literal["consent_expired", "handshake_failed", "handshake_timeout", "closed_by_peer", "data_overflow", "error"]
+
+
+@dataclass(frozen=True, slots=True)
+class SectionsNeeded:
+    """The peer must offer again, with this many more receiving sections (0 and 0: the present ones are enough)."""
+
+    peer_id: str
+    audio: int
+    video: int
+
+
+@dataclass(frozen=True, slots=True)
+class PublicationBound:
+    """A publication found its section; `codec` is what the answer prefers until the first packet tells."""
+
+    peer_id: str
+    publication_id: str
+    mid: str
+    codec: str
+
+
+@dataclass(frozen=True, slots=True)
+class PublicationStarted:
+    """The first packet of a publication arrived."""
+
+    peer_id: str
+    publication_id: str
+    codec: str
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionStarted:
+    """The first packet of a publication went out to a subscriber."""
+
+    peer_id: str
+    publication_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class DataReceived:
+    """One message on a data channel."""
+
+    peer_id: str
+    label: str
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Speaker:
+    """Loudness of one publication."""
+
+    publication_id: str
+    level: float
+    "0 (silent) to 1 (loudest), linear."
+    active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SpeakersChanged:
+    """Those whose level changed since the last event, including those who stopped (inactive, level 0)."""
+
+    room_id: str
+    speakers: tuple[Speaker, ...]
+
+
+Event = (
+    PeerConnected
+    | PeerClosed
+    | SectionsNeeded
+    | PublicationBound
+    | PublicationStarted
+    | SubscriptionStarted
+    | DataReceived
+    | SpeakersChanged
+)
