@@ -13,8 +13,8 @@ from turn_config.errors import TurnConfigError
 
 __all__ = ["IceServer", "TurnConfigError", "ice_servers", "parse_turn_urls"]
 
-# The username is one STUN attribute (RFC 8489 section 14.3: under 509 bytes) and a word in the relay's log, so
-# the user part is held to what a participant id can contain. A ":" would let coturn count quotas for another user.
+# The username is one STUN attribute (RFC 8489 section 14.3: under 509 bytes) and a word in the relay's log:
+# the user part is held to what a participant id can contain. A ":" could make coturn count another's quota.
 _USER = re.compile(r"[A-Za-z0-9_.@-]{1,128}")
 
 # RFC 7065 section 3.1. The query is the only one it defines. Hosts are checked for their alphabet only: the
