@@ -9,6 +9,9 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 Kind = Literal["audio", "video"]
+CloseReason = Literal[
+    "consent_expired", "handshake_failed", "handshake_timeout", "closed_by_peer", "data_overflow", "error"
+]
 
 
 class MediaError(Exception):
@@ -94,10 +97,6 @@ class Answer:
     "mid -> publication id, for each section on which this peer sends a known publication."
     subscribed: dict[str, str] = field(default_factory=dict)
     "mid -> publication id, for each live section on which this peer receives."
-    missing_audio: int = 0
-    "Subscriptions to audio for which the offer had no free section."
-    missing_video: int = 0
-    "Subscriptions to video for which the offer had no free section."
 
 
 # --- events ----------------------------------------------------------------------------------------------------
@@ -115,7 +114,7 @@ class PeerClosed:
     """The transport ended by itself (never sent for `close_peer`)."""
 
     peer_id: str
-    reason: Literal["consent_expired", "handshake_failed", "handshake_timeout", "closed_by_peer", "data_overflow", "error"]
+    reason: CloseReason
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +143,14 @@ class PublicationStarted:
     peer_id: str
     publication_id: str
     codec: str
+
+
+@dataclass(frozen=True, slots=True)
+class PublicationEnded:
+    """The peer stopped sending a publication (its section went inactive); the engine has forgotten it."""
+
+    peer_id: str
+    publication_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +194,7 @@ Event = (
     | SectionsNeeded
     | PublicationBound
     | PublicationStarted
+    | PublicationEnded
     | SubscriptionStarted
     | DataReceived
     | SpeakersChanged

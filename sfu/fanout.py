@@ -1,0 +1,403 @@
+"""The fan-out: one received packet becomes one row per subscriber, by vector operations over columns.
+
+The subscribers of a source layer are *columns* (numpy arrays), not objects, grouped into *template classes*: those
+whose answers gave equal payload types and header-extension ids (Chromium, Firefox, native: a few classes, however
+many students). For each class the packet is rewritten once into a template; the template is broadcast into the rows
+of the arena, and what differs between subscribers is written at fixed offsets: sequence number, timestamp, SSRC,
+transport-wide sequence number and VP8's picture ids. A full arena, or the end of a received burst, is one `flush`:
+libsrtp protects each row in place, and one system call sends them all.
+
+    packet -> template (per class) -> rows of the arena -> srtp_protect in place -> sendmmsg
+"""
+
+import struct
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from sfu import rtp
+from sfu.red import primary
+
+ARENA_ROWS = 512
+# The largest packet a row takes, with room for libsrtp's trailer (16 bytes of tag; it wants 144 with an MKI).
+ARENA_STRIDE = 1600
+MAX_PACKET_BYTES = ARENA_STRIDE - 144
+SOCKADDR_BYTES = 28
+
+# What a subscriber can use of a publisher's header extensions. The dependency descriptor is not among them: its
+# frame numbers would need rewriting at each layer switch, and receivers prefer it to the VP8 descriptor.
+FORWARDED_EXTENSIONS = (
+    rtp.URI_AUDIO_LEVEL,
+    rtp.URI_VIDEO_ORIENTATION,
+    rtp.URI_PLAYOUT_DELAY,
+    rtp.URI_ABS_CAPTURE_TIME,
+)
+
+_HEADER = np.dtype(
+    {
+        "names": ["sequence", "timestamp", "ssrc"],
+        "formats": [">u2", ">u4", ">u4"],
+        "offsets": [2, 4, 8],
+        "itemsize": ARENA_STRIDE,
+    }
+)
+
+
+class Arena:
+    """Rows waiting to be protected and sent; shared by the fan-out, libsrtp and the socket.
+
+    rows: uint8 (ARENA_ROWS, ARENA_STRIDE); lengths: int32 (ARENA_ROWS,); addresses: uint8 (ARENA_ROWS, 28).
+    """
+
+    def __init__(self) -> None:
+        """Allocate the rows once."""
+        self.rows = np.zeros((ARENA_ROWS, ARENA_STRIDE), np.uint8)
+        self.lengths = np.zeros(ARENA_ROWS, np.int32)
+        self.addresses = np.zeros((ARENA_ROWS, SOCKADDR_BYTES), np.uint8)
+        self.headers = np.ndarray((ARENA_ROWS,), dtype=_HEADER, buffer=self.rows.data)
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateClass:
+    """What subscribers of one kind have in common. Hashable: equal answers share their templates."""
+
+    payload_types: tuple[tuple[str, int], ...]
+    "(codec, payload type), by codec."
+    extensions: tuple[tuple[str, int], ...]
+    "(URI, id) that this kind of subscriber negotiated."
+
+
+@dataclass(slots=True)
+class SourcePacket:
+    """One plaintext packet of a publisher, parsed once for all subscribers."""
+
+    data: memoryview
+    "The whole packet without padding."
+    payload_at: int
+    "Offset of the payload."
+    sequence: int
+    "Extended sequence number of the source layer."
+    timestamp: int
+    "RTP timestamp."
+    marker: bool
+    codec: str
+    "Lower-case encoding name."
+    extensions: Sequence[tuple[str, bytes]] = ()
+    "Forwardable header extensions, by URI."
+    picture_id_at: int = -1
+    "Offset in the packet of VP8's picture id; -1: none."
+    picture_id: int = 0
+    long_picture_id: bool = True
+    "15 bits, else 7."
+    tl0picidx_at: int = -1
+    "Offset in the packet of VP8's TL0PICIDX; -1: none."
+    tl0picidx: int = 0
+
+
+@dataclass(slots=True)
+class Column:
+    """What one subscriber's row differs in; copied into the arrays of its class."""
+
+    ssrc: int
+    sequence_offset: int
+    "Outgoing extended sequence number less the source's."
+    timestamp_offset: int
+    picture_id_offset: int
+    tl0picidx_offset: int
+    first_sequence: int
+    "Older packets of the source are not for this subscriber."
+    srtp: Any
+    "libsrtp session (cffi `srtp_t`) of the subscriber's transport."
+    address: bytes
+    transport_row: int
+    "Index of the transport in the table of transport-wide sequence numbers."
+
+
+class Template:
+    """One class's rewrite of one packet: its bytes, and where the per-subscriber fields lie."""
+
+    __slots__ = ("data", "length", "picture_id_at", "tl0picidx_at", "transport_sequence_at")
+
+    def __init__(self, packet: SourcePacket, payload_type: int, extensions: bytes, payload: memoryview) -> None:
+        """Put the pieces together; `extensions` is a whole extension block or empty."""
+        head = bytes((0x90 if extensions else 0x80, (0x80 if packet.marker else 0) | payload_type))
+        data = b"".join((head, bytes(10), extensions, payload))
+        shift = 12 + len(extensions) - packet.payload_at
+        self.data = np.frombuffer(data, np.uint8)
+        self.length = len(data)
+        self.picture_id_at = packet.picture_id_at + shift if packet.picture_id_at >= 0 else -1
+        self.tl0picidx_at = packet.tl0picidx_at + shift if packet.tl0picidx_at >= 0 else -1
+        self.transport_sequence_at = -1
+
+
+def make_template(kind: TemplateClass, packet: SourcePacket) -> Template | None:
+    """Rewrite a packet for a kind of subscriber; None when that kind cannot take its codec."""
+    payload_types = dict(kind.payload_types)
+    payload = packet.data[packet.payload_at :]
+    payload_type = payload_types.get(packet.codec)
+    if payload_type is None:
+        # RFC 2198: who cannot take redundancy gets the primary encoding alone
+        if packet.codec != "red" or "opus" not in payload_types:
+            return None
+        block = primary(payload)
+        if block is None:
+            return None
+        payload, payload_type = block, payload_types["opus"]
+    ids = dict(kind.extensions)
+    values = [(ids[uri], value) for uri, value in packet.extensions if uri in ids]
+    transport_id = ids.get(rtp.URI_TRANSPORT_CC)
+    if transport_id is not None:
+        # first in the block, so that its place is known: header, block header, element header
+        values.insert(0, (transport_id, b"\0\0"))
+    extensions = rtp.build_extensions(values) if values else b""
+    template = Template(packet, payload_type, extensions, payload)
+    if template.length > MAX_PACKET_BYTES:
+        return None
+    if transport_id is not None:
+        template.transport_sequence_at = 12 + 4 + (1 if extensions[:2] == b"\xbe\xde" else 2)
+    return template
+
+
+class Outbox:
+    """Fills the arena, and empties it when it is full or when the burst ends."""
+
+    def __init__(self, arena: Arena, protect_and_send: Callable[[int, list[Any]], None]) -> None:
+        """`protect_and_send(count, srtp)` takes the first `count` rows, row i under session `srtp[i]`."""
+        self.arena = arena
+        self.used = 0
+        self._srtp: list[Any] = []
+        self._protect_and_send = protect_and_send
+        # transport-wide sequence numbers, one counter per transport (index: Column.transport_row)
+        self.transport_sequence = np.zeros(64, np.uint16)
+        self._free_transport_rows: list[int] = list(range(63, -1, -1))
+
+    def add_transport(self) -> int:
+        """A row of the transport-wide counters for a new transport."""
+        if not self._free_transport_rows:
+            size = len(self.transport_sequence)
+            self.transport_sequence = np.concatenate((self.transport_sequence, np.zeros(size, np.uint16)))
+            self._free_transport_rows = list(range(2 * size - 1, size - 1, -1))
+        row = self._free_transport_rows.pop()
+        self.transport_sequence[row] = 0
+        return row
+
+    def remove_transport(self, row: int) -> None:
+        """Give a counter row back."""
+        self._free_transport_rows.append(row)
+
+    def reserve(self, wanted: int) -> tuple[int, int]:
+        """(first row, number of rows <= wanted) free in the arena; flushes when it is full."""
+        if self.used == ARENA_ROWS:
+            self.flush()
+        start = self.used
+        count = min(wanted, ARENA_ROWS - start)
+        self.used = start + count
+        return start, count
+
+    def hand_over(self, srtp: list[Any]) -> None:
+        """The sessions for the rows just reserved."""
+        self._srtp += srtp
+
+    def flush(self) -> None:
+        """Protect and send all rows."""
+        if self.used:
+            count, self.used = self.used, 0
+            srtp, self._srtp = self._srtp, []
+            self._protect_and_send(count, srtp)
+
+
+class Columns:
+    """The subscribers of one template class as arrays; order does not matter, removal swaps the last one in."""
+
+    def __init__(self) -> None:
+        """Start with room for a few."""
+        self.count = 0
+        self.keys: list[object] = []
+        self.srtp: list[Any] = []
+        self._allocate(8)
+
+    def _allocate(self, capacity: int) -> None:
+        self.ssrc: npt.NDArray[np.uint32] = np.zeros(capacity, np.uint32)
+        self.sequence_offset = np.zeros(capacity, np.uint16)
+        self.timestamp_offset = np.zeros(capacity, np.uint32)
+        self.picture_id_offset = np.zeros(capacity, np.uint16)
+        self.tl0picidx_offset = np.zeros(capacity, np.uint8)
+        self.first_sequence = np.zeros(capacity, np.int64)
+        self.address = np.zeros((capacity, SOCKADDR_BYTES), np.uint8)
+        self.transport_row = np.zeros(capacity, np.intp)
+
+    def _arrays(self) -> tuple[npt.NDArray[Any], ...]:
+        return (
+            self.ssrc,
+            self.sequence_offset,
+            self.timestamp_offset,
+            self.picture_id_offset,
+            self.tl0picidx_offset,
+            self.first_sequence,
+            self.address,
+            self.transport_row,
+        )
+
+    def add(self, key: object, column: Column) -> None:
+        """Append a subscriber under a key that `remove` and `set_address` name again."""
+        if self.count == len(self.ssrc):
+            old = self._arrays()
+            self._allocate(2 * self.count)
+            for array, values in zip(self._arrays(), old, strict=True):
+                array[: self.count] = values
+        i = self.count
+        self.ssrc[i] = column.ssrc
+        self.sequence_offset[i] = column.sequence_offset & 0xFFFF
+        self.timestamp_offset[i] = column.timestamp_offset & 0xFFFFFFFF
+        self.picture_id_offset[i] = column.picture_id_offset & 0x7FFF
+        self.tl0picidx_offset[i] = column.tl0picidx_offset & 0xFF
+        self.first_sequence[i] = column.first_sequence
+        self.address[i] = np.frombuffer(column.address, np.uint8)
+        self.transport_row[i] = column.transport_row
+        self.keys.append(key)
+        self.srtp.append(column.srtp)
+        self.count += 1
+
+    def remove(self, key: object) -> bool:
+        """Take a subscriber out; False when it is not here."""
+        try:
+            i = self.keys.index(key)
+        except ValueError:
+            return False
+        last = self.count - 1
+        for array in self._arrays():
+            array[i] = array[last]
+        self.keys[i] = self.keys[last]
+        self.srtp[i] = self.srtp[last]
+        self.keys.pop()
+        self.srtp.pop()
+        self.count = last
+        return True
+
+    def set_address(self, key: object, address: bytes) -> None:
+        """Follow a subscriber to another address."""
+        if key in self.keys:
+            self.address[self.keys.index(key)] = np.frombuffer(address, np.uint8)
+
+    def write(self, outbox: Outbox, template: Template, packet: SourcePacket) -> int:
+        """Write a row per subscriber; returns how many."""
+        at = 0
+        while at < self.count:
+            row, n = outbox.reserve(self.count - at)
+            self._write_rows(outbox, template, packet, row, slice(at, at + n))
+            outbox.hand_over(self.srtp[at : at + n] if n < self.count else self.srtp)
+            at += n
+        return self.count
+
+    def write_late(self, outbox: Outbox, template: Template, packet: SourcePacket) -> int:
+        """Like `write`, for a packet out of order: only those whose part of the stream had begun get it."""
+        written = 0
+        for i in np.flatnonzero(self.first_sequence[: self.count] <= packet.sequence).tolist():
+            row, _ = outbox.reserve(1)
+            self._write_rows(outbox, template, packet, row, slice(i, i + 1))
+            outbox.hand_over([self.srtp[i]])
+            written += 1
+        return written
+
+    def _write_rows(self, outbox: Outbox, template: Template, packet: SourcePacket, row: int, part: slice) -> None:
+        arena = outbox.arena
+        rows = slice(row, row + part.stop - part.start)
+        length = template.length
+        arena.rows[rows, :length] = template.data
+        header = arena.headers[rows]
+        # offsets wrap in the width of their field, as RFC 3550's numbers do
+        header["sequence"] = self.sequence_offset[part] + np.uint16(packet.sequence & 0xFFFF)
+        header["timestamp"] = self.timestamp_offset[part] + np.uint32(packet.timestamp)
+        header["ssrc"] = self.ssrc[part]
+        arena.lengths[rows] = length
+        arena.addresses[rows] = self.address[part]
+        at = template.picture_id_at
+        if at >= 0:
+            ids = self.picture_id_offset[part] + np.uint16(packet.picture_id)
+            if packet.long_picture_id:  # RFC 7741 section 4.2: M bit, then 15 bits
+                arena.rows[rows, at] = (ids >> 8) | 0x80
+                arena.rows[rows, at + 1] = ids & 0xFF
+            else:
+                arena.rows[rows, at] = ids & 0x7F
+        if template.tl0picidx_at >= 0:
+            arena.rows[rows, template.tl0picidx_at] = self.tl0picidx_offset[part] + np.uint8(packet.tl0picidx)
+        at = template.transport_sequence_at
+        if at >= 0:
+            numbers = outbox.transport_sequence
+            # two rows of one transport in one packet do not happen: a peer subscribes to a publication once
+            transports = self.transport_row[part]
+            values = numbers[transports]
+            numbers[transports] = values + np.uint16(1)
+            arena.rows[rows, at] = values >> 8
+            arena.rows[rows, at + 1] = values & 0xFF
+
+
+class FanoutTable:
+    """All subscribers of one source layer, by template class."""
+
+    def __init__(self) -> None:
+        """An empty table."""
+        self.classes: dict[TemplateClass, Columns] = {}
+        self.packets = 0
+        "Packets forwarded in total, for sender reports: a subscriber's count is a difference of two readings."
+        self.octets = 0
+        "Payload octets of the same packets."
+
+    def __len__(self) -> int:
+        """Number of subscribers."""
+        return sum(columns.count for columns in self.classes.values())
+
+    def add(self, kind: TemplateClass, key: object, column: Column) -> None:
+        """Put a subscriber into its class."""
+        self.classes.setdefault(kind, Columns()).add(key, column)
+
+    def remove(self, kind: TemplateClass, key: object) -> None:
+        """Take a subscriber out; nothing happens when it is not here."""
+        columns = self.classes.get(kind)
+        if columns is not None and columns.remove(key) and not columns.count:
+            del self.classes[kind]
+
+    def set_address(self, kind: TemplateClass, key: object, address: bytes) -> None:
+        """Follow a subscriber to another address."""
+        if kind in self.classes:
+            self.classes[kind].set_address(key, address)
+
+    def forward(self, outbox: Outbox, packet: SourcePacket, *, late: bool) -> int:
+        """Write the packet's rows for everybody; returns how many rows."""
+        written = 0
+        for kind, columns in self.classes.items():
+            template = make_template(kind, packet)
+            if template is not None:
+                write = columns.write_late if late else columns.write
+                written += write(outbox, template, packet)
+        self.packets += 1
+        self.octets += len(packet.data) - packet.payload_at
+        return written
+
+
+def single_packet(kind: TemplateClass, column: Column, packet: SourcePacket) -> bytearray | None:
+    """The plaintext that `forward` wrote for one subscriber, for retransmission; None when it got none.
+
+    Equal inputs give equal bytes, so that no index is ever encrypted twice with different contents. Only the
+    transport-wide number is left zero: packets of a class that has one may be repeated over RTX alone.
+    """
+    template = make_template(kind, packet)
+    if template is None:
+        return None
+    data = bytearray(template.data)
+    sequence = (packet.sequence + column.sequence_offset) & 0xFFFF
+    timestamp = (packet.timestamp + column.timestamp_offset) & 0xFFFFFFFF
+    struct.pack_into("!HII", data, 2, sequence, timestamp, column.ssrc)
+    at = template.picture_id_at
+    if at >= 0:
+        picture_id = packet.picture_id + column.picture_id_offset
+        if packet.long_picture_id:
+            struct.pack_into("!H", data, at, 0x8000 | picture_id & 0x7FFF)
+        else:
+            data[at] = picture_id & 0x7F
+    if template.tl0picidx_at >= 0:
+        data[template.tl0picidx_at] = (packet.tl0picidx + column.tl0picidx_offset) & 0xFF
+    return data
