@@ -10,7 +10,7 @@ __all__ = ["TurnConfigError", "TurnSettings", "render"]
 
 _HEADER = """\
 # coturn for Lectern. It holds a secret: keep it readable by root and coturn only.
-# coturn's peer filter knows addresses, no ports: load the packet filter that belongs to this file too."""
+# coturn's peer filter knows addresses, no ports: load `lectern turn-config --firewall` beside it."""
 
 # coturn asks its filters in this order: multicast and loopback, allowed, denied (good_peer_addr in its
 # ns_turn_server.c). Everything is denied in both families, so that it does not matter which of an address's

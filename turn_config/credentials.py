@@ -9,8 +9,6 @@ import hmac
 import re
 from dataclasses import dataclass, field
 
-from turn_config.errors import TurnConfigError
-
 __all__ = ["IceServer", "TurnConfigError", "ice_servers", "parse_turn_urls"]
 
 # The username is one STUN attribute (RFC 8489 section 14.3: under 509 bytes) and a word in the relay's log:
@@ -25,6 +23,10 @@ _TURN_URL = re.compile(
     r"(?::(?P<port>[0-9]{1,5}))?"
     r"(?:\?transport=(?P<transport>udp|tcp))?",
 )
+
+
+class TurnConfigError(ValueError):
+    """A TURN setting that cannot be used; the message says which one and why, and quotes no secret."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from turn_config.errors import TurnConfigError
+from turn_config.credentials import TurnConfigError
 
 __all__ = ["TurnConfigError", "TurnSettings", "allowed_peers", "check"]
 
