@@ -1,4 +1,4 @@
-"""Peers that no participant may be relayed to, in each spelling that slipped through some relay's filter before."""
+"""Peers that nobody may be relayed to, in each spelling that slipped through some relay's filter before."""
 
 FORBIDDEN = [
     "127.0.0.1",
