@@ -23,6 +23,7 @@ FORBIDDEN = [
     "172.16.0.1",
     "192.168.0.1",
     "169.254.169.254",
+    "fd00:ec2::254",  # metadata services of clouds, as the one before
     "8.8.8.8",
     "224.0.0.1",
     "255.255.255.255",
