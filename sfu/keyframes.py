@@ -1,0 +1,42 @@
+"""When a publisher is asked for a keyframe: often enough to start, seldom enough not to ruin the picture."""
+
+# Shortest time between two requests, by spatial layer, as LiveKit throttles them. A keyframe costs as much as
+# several ordinary frames, and a low layer's is small.
+_LOW_LAYER_INTERVAL_S = 0.5
+_HIGH_LAYER_INTERVAL_S = 1.0
+
+
+class KeyframeRequests:
+    """The requests (PLI) for one source layer, merged from all its subscribers."""
+
+    __slots__ = ("_interval_s", "_next_at", "due_at")
+
+    def __init__(self, spatial_layer: int) -> None:
+        """`spatial_layer` counts from 0, the lowest."""
+        self._interval_s = _LOW_LAYER_INTERVAL_S if spatial_layer == 0 else _HIGH_LAYER_INTERVAL_S
+        self._next_at = float("-inf")
+        self.due_at: float | None = None
+        "When a remembered request may be sent; None when nobody waits."
+
+    def request(self, now: float) -> bool:
+        """A subscriber needs a keyframe. True: ask the publisher now; else the request is remembered."""
+        if now >= self._next_at:
+            self._sent(now)
+            return True
+        self.due_at = self._next_at
+        return False
+
+    def due(self, now: float) -> bool:
+        """Whether a remembered request is to be sent now; it then counts as sent."""
+        if self.due_at is None or now < self.due_at:
+            return False
+        self._sent(now)
+        return True
+
+    def keyframe_received(self) -> None:
+        """A keyframe began: it serves everybody who had asked."""
+        self.due_at = None
+
+    def _sent(self, now: float) -> None:
+        self._next_at = now + self._interval_s
+        self.due_at = None

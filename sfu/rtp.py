@@ -1,0 +1,166 @@
+"""RTP packets (RFC 3550) and their header extensions (RFC 8285), read in place.
+
+Called for each packet: plain functions over a buffer that return offsets, no object per packet.
+"""
+
+from dataclasses import dataclass, field
+
+Buffer = bytes | bytearray | memoryview
+
+URI_MID = "urn:ietf:params:rtp-hdrext:sdes:mid"  # RFC 9143
+URI_RID = "urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id"  # RFC 8852
+URI_REPAIRED_RID = "urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id"  # RFC 8852
+URI_AUDIO_LEVEL = "urn:ietf:params:rtp-hdrext:ssrc-audio-level"  # RFC 6464
+URI_TOFFSET = "urn:ietf:params:rtp-hdrext:toffset"  # RFC 5450
+URI_VIDEO_ORIENTATION = "urn:3gpp:video-orientation"  # 3GPP TS 26.114
+URI_TRANSPORT_CC = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
+URI_ABS_SEND_TIME = "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time"
+URI_ABS_CAPTURE_TIME = "http://www.webrtc.org/experiments/rtp-hdrext/abs-capture-time"
+URI_PLAYOUT_DELAY = "http://www.webrtc.org/experiments/rtp-hdrext/playout-delay"
+URI_DEPENDENCY_DESCRIPTOR = (
+    "https://aomediacodec.github.io/av1-rtp-spec/#dependency-descriptor-rtp-header-extension"
+)
+
+HEADER_BYTES = 12
+# RFC 8285 section 4.1.2: the profile field that announces one-byte elements
+_ONE_BYTE_PROFILE = 0xBEDE
+# RFC 8285 section 4.3: 0x100 and four application bits announce two-byte elements
+_TWO_BYTE_PROFILE = 0x1000
+
+
+class RtpError(Exception):
+    """A packet that is not RTP, or whose lengths contradict each other; the one exception of this module."""
+
+
+def is_rtcp(packet: Buffer) -> bool:
+    """Tell RTCP from RTP on one port (RFC 5761 section 4): the second byte, marker included, is 192..223."""
+    return len(packet) > 1 and 192 <= packet[1] <= 223
+
+
+def header_length(packet: Buffer) -> int:
+    """Offset of the payload, after contributing sources and header extension (RFC 3550 section 5.1).
+
+    RtpError when the packet ends before its header does or is not of version 2.
+    """
+    size = len(packet)
+    if size < HEADER_BYTES:
+        raise RtpError("shorter than the fixed header")
+    first = packet[0]
+    if first >> 6 != 2:
+        raise RtpError("not version 2")
+    end = HEADER_BYTES + 4 * (first & 0x0F)
+    if first & 0x10:
+        if end + 4 > size:
+            raise RtpError("truncated before the header extension")
+        end += 4 + 4 * (packet[end + 2] << 8 | packet[end + 3])
+    if end > size:
+        raise RtpError("truncated header")
+    return end
+
+
+def payload_end(packet: Buffer, length: int) -> int:
+    """Offset after the payload, padding left out; `length` is what `header_length` returned.
+
+    Equal to `length` for a packet of padding alone (senders probe the bandwidth so). RtpError when the
+    padding count is 0 or reaches into the header (RFC 3550 section 5.1: the last octet counts itself).
+    """
+    size = len(packet)
+    if not packet[0] & 0x20:
+        return size
+    padding = packet[size - 1]
+    if not padding or size - padding < length:
+        raise RtpError("impossible padding")
+    return size - padding
+
+
+def parse_extensions(packet: Buffer, length: int) -> dict[int, tuple[int, int]]:
+    """Header extension elements: id -> (offset of the data in the packet, its length).
+
+    `length` is what `header_length` returned. Both forms of RFC 8285; another profile is skipped (an
+    extension nobody negotiated). RtpError when an element reaches over the end of the block.
+    """
+    if not packet[0] & 0x10:
+        return {}
+    at = HEADER_BYTES + 4 * (packet[0] & 0x0F)
+    profile = packet[at] << 8 | packet[at + 1]
+    if profile == _ONE_BYTE_PROFILE:
+        return _parse_one_byte(packet, at + 4, length)
+    if profile & 0xFFF0 == _TWO_BYTE_PROFILE:
+        return _parse_two_byte(packet, at + 4, length)
+    return {}
+
+
+def _parse_one_byte(packet: Buffer, at: int, end: int) -> dict[int, tuple[int, int]]:
+    elements = {}
+    while at < end:
+        head = packet[at]
+        at += 1
+        if not head:
+            continue
+        number = head >> 4
+        # RFC 8285 section 4.2: id 15, and id 0 with a length, end the processing of the block
+        if number in {0, 15}:
+            break
+        size = (head & 0x0F) + 1
+        if at + size > end:
+            raise RtpError("truncated header extension element")
+        elements[number] = (at, size)
+        at += size
+    return elements
+
+
+def _parse_two_byte(packet: Buffer, at: int, end: int) -> dict[int, tuple[int, int]]:
+    elements = {}
+    while at < end:
+        number = packet[at]
+        at += 1
+        if not number:  # RFC 8285 section 4.3: a padding byte has no length byte
+            continue
+        if at == end or at + 1 + packet[at] > end:
+            raise RtpError("truncated header extension element")
+        size = packet[at]
+        elements[number] = (at + 1, size)
+        at += 1 + size
+    return elements
+
+
+def build_extensions(values: list[tuple[int, bytes]]) -> bytes:
+    """A whole header extension block with its 4-byte header, from (id, data); empty for no values.
+
+    One-byte form when all ids are 1..14 and all lengths 1..16, the two-byte form (RFC 8285 section 4.3)
+    otherwise, for ids 1..255 and lengths 0..255. The elements keep their order; zeros fill the last word.
+    """
+    if not values:
+        return b""
+    one_byte = all(number <= 14 and 1 <= len(data) <= 16 for number, data in values)
+    parts = [b"\0\0\0\0"]
+    for number, data in values:
+        parts += (bytes((number << 4 | len(data) - 1,)) if one_byte else bytes((number, len(data))), data)
+    block = bytearray(b"".join(parts))
+    block += bytes(-len(block) % 4)
+    block[0:2] = (_ONE_BYTE_PROFILE if one_byte else _TWO_BYTE_PROFILE).to_bytes(2, "big")
+    block[2:4] = (len(block) // 4 - 1).to_bytes(2, "big")
+    return bytes(block)
+
+
+@dataclass(frozen=True, slots=True)
+class ExtensionMap:
+    """The ids of one m-section's header extensions (`a=extmap`). Hashable: equal maps are one kind."""
+
+    pairs: tuple[tuple[str, int], ...] = ()
+    "(URI, id), in the order of the description."
+    _ids: dict[str, int] = field(init=False, repr=False, compare=False)
+    _uris: dict[int, str] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Index both ways; of a repeated URI or id the first counts."""
+        object.__setattr__(self, "_ids", dict(reversed(self.pairs)))
+        object.__setattr__(self, "_uris", {number: uri for uri, number in reversed(self.pairs)})
+
+    def id_of(self, uri: str) -> int:
+        """Id of an extension; 0, which no element can have, when it was not negotiated."""
+        return self._ids.get(uri, 0)
+
+    def uri_of(self, number: int) -> str:
+        """URI of an id; empty when it was not negotiated."""
+        return self._uris.get(number, "")
