@@ -1,7 +1,7 @@
 """What the forwarder reads of a payload: where keyframes start, and VP8's rewritable fields.
 
-Nothing is decoded. The functions look at a few bytes and never raise: a truncated payload starts no keyframe and
-has no fields.
+Nothing is decoded. The functions look at a few bytes and never raise: a truncated payload starts no keyframe
+and has no fields.
 """
 
 from collections.abc import Callable
@@ -153,8 +153,8 @@ def _descriptor_starts(descriptor: bytes) -> bool:
     """Whether a dependency descriptor opens a coded video sequence.
 
     AV1 RTP specification, appendix A, syntax of the descriptor: start_of_frame (1 bit), end_of_frame (1),
-    template id (6), frame number (16); then, if longer, template_dependency_structure_present_flag (1), which is
-    set in the first packet of a coded video sequence.
+    template id (6), frame number (16); then, if longer, template_dependency_structure_present_flag (1), which
+    is set in the first packet of a coded video sequence.
     """
     return len(descriptor) > 3 and descriptor[0] & descriptor[3] & 0x80 != 0
 

@@ -17,7 +17,7 @@ _MIN_INTERVAL_S = 0.02
 _MAX_INTERVAL_S = 0.4
 _BACKOFF = 1.25
 _DEFAULT_RTT_S = 0.07
-# Galene's rule: packets overtake each other by a little, so a gap is asked for after two later packets or 20 ms
+# Galene's rule: packets overtake each other a little, so a gap is asked for after two later packets or 20 ms
 _GRACE_PACKETS = 2
 _GRACE_S = 0.02
 # A publisher that jumps this far has begun anew or was away: nothing of the gap is of use to anybody
@@ -198,8 +198,8 @@ _TICKS_PER_S = 4000  # deltas are multiples of 250 us
 _REFERENCE_TICKS = 256  # the reference time is a multiple of 64 ms
 _NOT_RECEIVED, _SMALL_DELTA, _LARGE_DELTA = 0, 1, 2
 _LONGEST_RUN = 0x1FFF
-# An arrival takes at most two bytes of delta and, with the gap before it, two chunks of two bytes; gaps of more
-# than one run's length add a few. So this many stay under 1,200 bytes, which fit every path.
+# An arrival takes at most two bytes of delta and, with the gap before it, two chunks of two bytes; long gaps
+# a few more. So this many stay under 1,200 bytes, which fit every path.
 _ARRIVALS_PER_PACKET = 190
 _LONGEST_SPAN = 0x7FFF
 

@@ -17,8 +17,8 @@ GOODBYE = 203
 TRANSPORT_FEEDBACK = 205
 PAYLOAD_FEEDBACK = 206
 
-# Numbers taken from the NACKs of one compound packet. No history holds more packets, so more numbers than that
-# in a datagram ask for work and get nothing.
+# Numbers taken from the NACKs of one compound packet. No history holds more packets, so more numbers in one
+# datagram ask for work and get nothing.
 MAX_NACKED = 512
 
 # Seconds from 1900 (NTP) to 1970 (unix), RFC 5905 figure 4
