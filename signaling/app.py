@@ -1,0 +1,150 @@
+"""The server as a whole: the parts put together, started and stopped."""
+
+import asyncio
+import logging
+import signal
+import time
+
+from aiohttp import web
+
+from sfu.server import MediaServer
+from sfu.settings import MediaSettings
+from signaling import tokens
+from signaling.config import ServerConfig
+from signaling.errors import ConfigError
+from signaling.events import EventHub
+from signaling.http import build_app, build_runner
+from signaling.ids import random_sid
+from signaling.livekit_skin import LiveKitSettings, LiveKitSkin, Services
+from signaling.livekit_ws import LiveKitEndpoints
+from signaling.media import MediaEngine, MediaEvents
+from signaling.page import Page, PageSettings, find_page
+from signaling.publishing import Publishing
+from signaling.rooms import Rooms
+from signaling.subscribing import Subscribing
+from signaling.timers import Timers
+from turn_config.credentials import IceServer, TurnConfigError, ice_servers, parse_turn_urls
+
+log = logging.getLogger(__name__)
+
+# Time for clients to take their last message when the server stops.
+GOODBYE_S = 2.0
+
+
+class TimerPump:
+    """Runs a `Timers` on an event loop with one loop timer."""
+
+    def __init__(self, timers: Timers, loop: asyncio.AbstractEventLoop) -> None:
+        """Begin at once; `timers` has to run on the loop's clock."""
+        self._timers = timers
+        self._loop = loop
+        self._handle: asyncio.TimerHandle | None = None
+        timers.on_earlier = self._arm
+
+    def stop(self) -> None:
+        """Run no more timers."""
+        self._timers.on_earlier = lambda: None
+        if self._handle is not None:
+            self._handle.cancel()
+
+    def _arm(self) -> None:
+        if self._handle is not None:
+            self._handle.cancel()
+        at = self._timers.next_at
+        self._handle = None if at is None else self._loop.call_at(at, self._fire)
+
+    def _fire(self) -> None:
+        self._timers.run_due()
+        self._arm()
+
+
+def build_services(media: MediaEngine, media_events: MediaEvents, timers: Timers) -> Services:
+    """Return the domain around a media engine, with random ids and the wall clock."""
+    hub = EventHub()
+    rooms = Rooms(media, hub, timers, time.time, random_sid)
+    publishing = Publishing(rooms, media, media_events, hub, random_sid)
+    subscribing = Subscribing(rooms, media, hub, timers)
+    return Services(rooms, publishing, subscribing, media, media_events, hub, timers, time.time)
+
+
+def _relays(config: ServerConfig, participant_sid: str) -> tuple[IceServer, ...]:
+    return ice_servers(config.turn_url, config.turn_secret, participant_sid, time.time(), config.turn_ttl_s)
+
+
+class Server:
+    """One running server; `media` is the engine's facade, or a stand-in that listens to nothing."""
+
+    def __init__(self, config: ServerConfig, media: MediaEngine, media_events: MediaEvents) -> None:
+        """Put the parts together; nothing is opened before `start`, which needs a running loop."""
+        self._config = config
+        self._media = media
+        loop = asyncio.get_running_loop()
+        timers = Timers(loop.time)
+        self._pump = TimerPump(timers, loop)
+        self.services = build_services(media, media_events, timers)
+        signer = tokens.Signer(*next(iter(config.keys.items())))
+        self.skin = LiveKitSkin(
+            self.services,
+            LiveKitSettings(signer, random_sid("ND_"), lambda sid: _relays(config, sid)),
+        )
+        self._livekit = LiveKitEndpoints(self.skin, config.keys, time.time)
+        page = Page(PageSettings(config.dev, frozenset({config.host}), signer), find_page(), time.time)
+        self._runner = build_runner(build_app(self._livekit, page, media.metrics if config.dev else None))
+        self.http_port = 0
+        "The bound port."
+
+    async def start(self) -> None:
+        """Open both ports. OSError when one is taken."""
+        await self._media.start()
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, self._config.bind_host, self._config.http_port, backlog=1024)
+        await site.start()
+        self.http_port = self._runner.addresses[0][1]
+
+    async def stop(self) -> None:
+        """Tell the clients, wait a moment for them to hear it, and close everything."""
+        self.services.rooms.shut_down()
+        await self._livekit.drain(GOODBYE_S)
+        await self._runner.cleanup()
+        await self._media.stop()
+        self._pump.stop()
+
+
+async def serve(config: ServerConfig) -> None:
+    """Run until SIGTERM or SIGINT. OSError when a port is taken."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    try:
+        parse_turn_urls(config.turn_url)
+    except TurnConfigError as error:
+        raise ConfigError(str(error)) from error
+    media_events = MediaEvents()
+    settings = MediaSettings(
+        udp_port=config.udp_port, external_ip=config.external_ip, announce_loopback=config.dev
+    )
+    media = MediaServer(settings, media_events.dispatch)
+    server = Server(config, media, media_events)
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    try:
+        await server.start()
+        print(greeting(config, server.http_port, media.udp_port), flush=True)  # noqa: T201 - for the user, not the log
+        await stopping.wait()
+    finally:
+        await server.stop()
+
+
+def greeting(config: ServerConfig, http_port: int, udp_port: int) -> str:
+    """Return what is printed once the server can be used."""
+    host = config.bind_host or "0.0.0.0"  # noqa: S104 - shown, not bound
+    shown = "localhost" if host in {"0.0.0.0", "::", "127.0.0.1", "::1"} else host  # noqa: S104 - compared, not bound
+    lines = [
+        f"Lectern is ready: http://{shown}:{http_port}",
+        f"  for applications  ws://{shown}:{http_port}",
+        f"  listening on      {host}, TCP {http_port} (page, signalling) and UDP {udp_port} (media)",
+    ]
+    if config.dev:
+        key, secret = next(iter(config.keys.items()))
+        lines.append(f"  development mode  API key {key}, secret {secret}")
+    return "\n".join(lines)

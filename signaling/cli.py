@@ -1,0 +1,175 @@
+"""The command line: `lectern serve`, `token`, `turn-config`, `config-sample`.
+
+Exit codes: 0 done, or stopped by SIGTERM or SIGINT; 1 an error of the program; 2 a command line that makes
+no sense; 3 a configuration that is refused (no keys, a weak secret, an unusable value); 4 an address or port
+that cannot be opened.
+
+Imports that take long are made inside the commands: `lectern token` should not wait for numpy and OpenSSL.
+"""
+
+import argparse
+import os
+import re
+import sys
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from signaling import config as configuration
+from signaling.errors import ConfigError
+
+EXIT_OK = 0
+EXIT_CONFIG = 3
+EXIT_BUSY = 4
+
+_DURATION = re.compile(r"(\d{1,9})([smhd]?)")
+_UNITS_S = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code."""
+    parser = _parser()
+    parsed = vars(parser.parse_args(arguments))
+    command: Callable[[dict[str, Any]], int] = parsed.pop("command")
+    try:
+        return command(parsed)
+    except ConfigError as error:
+        print(f"lectern: {error}", file=sys.stderr)  # noqa: T201 - a command line talks to its user
+        return EXIT_CONFIG
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="lectern", description="A self-hosted WebRTC media server for teaching."
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    serve = commands.add_parser("serve", help="run the server", description="Run the server.")
+    configuration.add_flags(serve)
+    serve.set_defaults(command=_serve)
+
+    token = commands.add_parser(
+        "token", help="print an access token", description="Print a LiveKit access token for one participant."
+    )
+    token.add_argument("--room", required=True, help="Name of the room.")
+    token.add_argument("--identity", required=True, help="Unique name of the participant in the room.")
+    token.add_argument("--name", default="", help="Display name.")
+    token.add_argument("--no-publish", action="store_true", help="May neither send tracks nor data.")
+    token.add_argument("--hidden", action="store_true", help="Nobody else sees the participant.")
+    token.add_argument(
+        "--ttl", type=_duration, default=6 * 3600, help="Lifetime such as 90s, 30m, 6h, 7d. Default: 6h."
+    )
+    configuration.add_flags(token, ["dev"])
+    token.set_defaults(command=_token)
+
+    turn = commands.add_parser(
+        "turn-config",
+        help="print a coturn configuration",
+        description="Print a complete configuration of coturn, as a relay to this server's media port only.",
+    )
+    _add_turn_flags(turn)
+    turn.set_defaults(command=_turn_config)
+
+    sample = commands.add_parser("config-sample", help="print a sample configuration file")
+    sample.set_defaults(command=_config_sample)
+    return parser
+
+
+def _add_turn_flags(parser: argparse.ArgumentParser) -> None:
+    configuration.add_flags(parser, ["dev", "turn_secret", "external_ip", "udp_port"])
+    parser.add_argument(
+        "--media-address",
+        action="append",
+        default=[],
+        help="Address of the media server as clients hear it; may be repeated. Default: --external-ip.",
+    )
+    parser.add_argument(
+        "--realm", default="lectern", help="Realm of the credentials, by custom the relay's domain."
+    )
+    parser.add_argument("--cert", default="", help="Absolute path of the TLS certificate chain.")
+    parser.add_argument("--key", default="", help="Absolute path of the certificate's private key.")
+    parser.add_argument(
+        "--relay-address", action="append", default=[], help="Local address that relayed packets use."
+    )
+    parser.add_argument("--relay-external-ip", default="", help="The relay's own address outside its NAT.")
+    parser.add_argument(
+        "--firewall", action="store_true", help="Print the packet filter that belongs to it instead."
+    )
+
+
+def _duration(text: str) -> int:
+    match = _DURATION.fullmatch(text)
+    if match is None or int(match[1]) == 0:
+        raise argparse.ArgumentTypeError("a duration is a number and s, m, h or d")
+    return int(match[1]) * _UNITS_S[match[2]]
+
+
+def _serve(flags: dict[str, Any]) -> int:
+    config = configuration.load(flags, os.environ)
+    configuration.check_keys(config)
+    import asyncio  # noqa: PLC0415 - see the module's docstring
+
+    from signaling.app import serve  # noqa: PLC0415 - see the module's docstring
+
+    try:
+        asyncio.run(serve(config))
+    except OSError as error:
+        print(f"lectern: cannot listen: {error.strerror or error}", file=sys.stderr)  # noqa: T201
+        return EXIT_BUSY
+    return EXIT_OK
+
+
+def _token(flags: dict[str, Any]) -> int:
+    from signaling import tokens  # noqa: PLC0415 - see the module's docstring
+
+    config = configuration.load(flags, os.environ)
+    configuration.check_keys(config)
+    grants: dict[str, Any] = {"room": flags["room"], "roomJoin": True}
+    if flags["no_publish"]:
+        grants |= {"canPublish": False, "canPublishData": False}
+    if flags["hidden"]:
+        grants["hidden"] = True
+    claims = {"sub": flags["identity"], "name": flags["name"], "video": grants}
+    key, secret = next(iter(config.keys.items()))
+    print(tokens.mint(claims, tokens.Signer(key, secret), time.time(), flags["ttl"]))  # noqa: T201
+    return EXIT_OK
+
+
+def _turn_config(flags: dict[str, Any]) -> int:
+    from turn_config.coturn import render  # noqa: PLC0415 - see the module's docstring
+    from turn_config.firewall import render_firewall  # noqa: PLC0415
+    from turn_config.settings import TurnConfigError, TurnSettings  # noqa: PLC0415
+
+    # Only the relay's side is wanted: the address that clients are told does not matter here.
+    config = configuration.load({**flags, "turn_url": "turn:relay.invalid"}, os.environ)
+    media_addresses = flags["media_address"] or [config.external_ip]
+    if not all(media_addresses):
+        raise ConfigError(
+            "the relay has to know the media server's address: give --media-address or --external-ip"
+        )
+    settings = TurnSettings(
+        secret=config.turn_secret,
+        media_addresses=tuple(media_addresses),
+        media_ports=(config.udp_port, config.udp_port),
+        realm=flags["realm"],
+        cert_path=flags["cert"],
+        key_path=flags["key"],
+        relay_addresses=tuple(flags["relay_address"]),
+        external_address=flags["relay_external_ip"],
+        allow_short_secret=config.dev,
+    )
+    try:
+        text = render_firewall(settings) if flags["firewall"] else render(settings)
+    except TurnConfigError as error:
+        raise ConfigError(str(error)) from error
+    print(text, end="")  # noqa: T201
+    return EXIT_OK
+
+
+def _config_sample(_flags: dict[str, Any]) -> int:
+    print(configuration.sample(), end="")  # noqa: T201
+    return EXIT_OK
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,214 @@
+"""The server's configuration: one dataclass; flags, environment, file and their documentation follow from it.
+
+A flag beats the environment (`LECTERN_HTTP_PORT`), which beats the file (TOML), which beats the default.
+"""
+
+import argparse
+import ipaddress
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import MISSING, Field, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from signaling.errors import ConfigError
+
+ENV_PREFIX = "LECTERN_"
+
+# What `livekit-server --dev` uses, so that its users need not change anything.
+DEV_KEYS: Mapping[str, str] = {"devkey": "secret"}
+
+# RFC 7518 section 3.2: a key for HS256 has at least as many bits as the hash, 256.
+MIN_SECRET_CHARS = 32
+
+# LECTERN_KEYS and the `[keys]` table have a form of their own.
+_KEYS = "keys"
+
+_TRUE = frozenset({"1", "true", "yes", "on"})
+_FALSE = frozenset({"", "0", "false", "no", "off"})
+
+
+def option(default: Any, sentence: str) -> Any:
+    """Return a dataclass field with the sentence that documents it everywhere."""
+    if isinstance(default, Mapping):
+        return field(default_factory=lambda: dict(default), metadata={"help": sentence}, repr=False)
+    return field(default=default, metadata={"help": sentence}, repr="secret" not in sentence)
+
+
+@dataclass(frozen=True, slots=True)
+class ServerConfig:
+    """What an operator decides."""
+
+    dev: bool = option(
+        default=False,
+        sentence="Development mode: API key devkey, secret 'secret', on loopback only, tokens for everybody.",
+    )
+    host: str = option(
+        "", "Address that HTTP listens on; without it every address, or 127.0.0.1 in development mode."
+    )
+    http_port: int = option(7880, "TCP port of the page, the WebSocket and the APIs; 0 takes a free one.")
+    udp_port: int = option(7882, "UDP port of everybody's media and data; 0 takes a free one.")
+    external_ip: str = option(
+        "", "Address announced to clients for media instead of the machine's own, for servers behind a NAT."
+    )
+    data_dir: str = option("data", "Directory for what has to outlive a restart; nothing is kept there yet.")
+    keys: Mapping[str, str] = option(
+        {}, "API keys and their secrets; the first one signs the tokens that the server refreshes."
+    )
+    turn_url: str = option(
+        "", "Comma-separated addresses of a TURN relay that clients are told of (turns:turn.example.org:443)."
+    )
+    turn_secret: str = option(
+        "", "The secret shared with the TURN relay, from which clients' short-lived credentials are made."
+    )
+    turn_ttl_s: int = option(3600, "Seconds in which a client can begin to use its TURN credentials.")
+
+    @property
+    def bind_host(self) -> str | None:
+        """The address to listen on; None is every address."""
+        return self.host or ("127.0.0.1" if self.dev else None)
+
+
+def option_fields() -> tuple[Field[Any], ...]:
+    """Return the fields that are plain values: everything but the keys."""
+    return tuple(entry for entry in fields(ServerConfig) if entry.name != _KEYS)
+
+
+def add_flags(parser: argparse.ArgumentParser, names: Sequence[str] | None = None) -> None:
+    """Add a flag for each option, or for those named. A flag that is not given is absent from the result."""
+    for entry in option_fields():
+        if names is not None and entry.name not in names:
+            continue
+        flag = "--" + entry.name.replace("_", "-")
+        text = f"{entry.metadata['help']} [{ENV_PREFIX}{entry.name.upper()}]".replace("%", "%%")
+        if isinstance(entry.default, bool):
+            parser.add_argument(flag, action="store_true", default=argparse.SUPPRESS, help=text)
+        else:
+            shown = f" Default: {entry.default}." if entry.default != "" else ""
+            kind = type(entry.default)
+            parser.add_argument(
+                flag, type=kind, default=argparse.SUPPRESS, metavar=kind.__name__.upper(), help=text + shown
+            )
+    parser.add_argument(
+        "--config",
+        default=argparse.SUPPRESS,
+        metavar="FILE",
+        help=f"TOML file with these options. [{ENV_PREFIX}CONFIG]",
+    )
+
+
+def load(flags: Mapping[str, Any], environ: Mapping[str, str]) -> ServerConfig:
+    """Return the configuration out of all sources, checked value by value. ConfigError.
+
+    `flags` is what the command line gave; names that are no options are ignored.
+    """
+    path = flags.get("config") or environ.get(f"{ENV_PREFIX}CONFIG")
+    values = _read_file(Path(path)) if path else {}
+    for entry in option_fields():
+        text = environ.get(f"{ENV_PREFIX}{entry.name.upper()}")
+        if text is not None:
+            values[entry.name] = _from_text(entry, text)
+        if entry.name in flags:
+            values[entry.name] = flags[entry.name]
+    if f"{ENV_PREFIX}KEYS" in environ:
+        values[_KEYS] = parse_keys(environ[f"{ENV_PREFIX}KEYS"])
+    if values.get("dev") and not values.get(_KEYS):
+        values[_KEYS] = dict(DEV_KEYS)
+    config = ServerConfig(**values)
+    _check(config)
+    return config
+
+
+def check_keys(config: ServerConfig) -> None:
+    """Raise ConfigError unless there are keys fit for the network; what to do about it is in the message."""
+    if not config.keys:
+        raise ConfigError(
+            "there are no API keys, so nobody could connect. Set LECTERN_KEYS='mykey: secret of 32 or more"
+            " characters' (openssl rand -hex 32 makes one), put it into the [keys] table of a --config file,"
+            " or start with --dev to try things out on this machine."
+        )
+    for key, secret in config.keys.items():
+        if len(secret) < MIN_SECRET_CHARS and not config.dev:
+            raise ConfigError(
+                f"the secret of API key {key} has {len(secret)} characters, and could be guessed;"
+                f" it needs {MIN_SECRET_CHARS} (openssl rand -hex 32 makes one)."
+            )
+
+
+def parse_keys(text: str) -> dict[str, str]:
+    """Return the keys in `key: secret` entries, separated by commas or newlines. ConfigError."""
+    keys: dict[str, str] = {}
+    for entry in re.split(r"[,\n]", text):
+        if not entry.strip():
+            continue
+        key, colon, secret = (part.strip().strip("'\"") for part in entry.partition(":"))
+        if not (key and colon and secret):
+            # Without quoting the entry: it may hold the secret.
+            raise ConfigError("LECTERN_KEYS has an entry that is not of the form 'key: secret'")
+        keys[key] = secret
+    return keys
+
+
+def sample() -> str:
+    """Return a sample file with every option at its default."""
+    lines = ["# Configuration of Lectern. Flags and LECTERN_... variables beat what stands here.", ""]
+    for entry in option_fields():
+        default = entry.default
+        shown = str(default).lower() if isinstance(default, bool) else repr(default).replace("'", '"')
+        lines += [f"# {entry.metadata['help']}", f"# {entry.name} = {shown}", ""]
+    keys = next(entry for entry in fields(ServerConfig) if entry.name == _KEYS)
+    lines += [f"# {keys.metadata['help']}", "# [keys]", '# mykey = "a secret of 32 or more characters"']
+    return "\n".join(lines) + "\n"
+
+
+def _read_file(path: Path) -> dict[str, Any]:
+    try:
+        with path.open("rb") as file:
+            content = tomllib.load(file)
+    except OSError as error:
+        raise ConfigError(f"the configuration file {path} cannot be read: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"the configuration file {path} is not TOML: {error}") from error
+    known = {entry.name: entry for entry in fields(ServerConfig)}
+    for name, value in content.items():
+        if name not in known:
+            raise ConfigError(f"the configuration file {path} has an unknown option {name}")
+        if name == _KEYS:
+            if not isinstance(value, dict) or not all(isinstance(secret, str) for secret in value.values()):
+                raise ConfigError(f'[keys] in {path} has to hold lines of the form: key = "secret"')
+        elif type(value) is not type(known[name].default):
+            raise ConfigError(f"{name} in {path} has to be a {type(known[name].default).__name__}")
+    return content
+
+
+def _from_text(entry: Field[Any], text: str) -> Any:
+    variable = f"{ENV_PREFIX}{entry.name.upper()}"
+    if isinstance(entry.default, bool):
+        if text.strip().lower() in _TRUE | _FALSE:
+            return text.strip().lower() in _TRUE
+        raise ConfigError(f"{variable} has to be 1 or 0")
+    if isinstance(entry.default, int):
+        try:
+            return int(text)
+        except ValueError:
+            raise ConfigError(f"{variable} has to be a whole number") from None
+    return text.strip()
+
+
+def _check(config: ServerConfig) -> None:
+    for name in ("http_port", "udp_port"):
+        if not 0 <= getattr(config, name) < 65536:
+            raise ConfigError(f"{name} has to be between 0 and 65535")
+    if config.external_ip:
+        try:
+            ipaddress.ip_address(config.external_ip)
+        except ValueError:
+            raise ConfigError(f"external_ip has to be an IP address, not {config.external_ip!r}") from None
+    if bool(config.turn_url) != bool(config.turn_secret):
+        raise ConfigError("turn_url and turn_secret go together: set both or neither")
+    if config.turn_ttl_s <= 0:
+        raise ConfigError("turn_ttl_s has to be above 0")
+
+
+assert all(entry.default is not MISSING for entry in option_fields()), "every option needs a default"

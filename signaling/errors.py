@@ -1,0 +1,75 @@
+"""Every error of signalling, by who has to read it.
+
+    SignalingError
+      ConfigError            the operator: a setting that cannot be used
+      AccessError            somebody who wants in: refused before a session exists
+        BadRequestError      ... the request makes no sense
+        TokenError           ... the token is missing, wrong or expired
+        RoomFullError        ... no place left
+      WireError              a client: a frame that cannot be decoded
+      IncompleteMessageError the developer: a message that would break the client it is meant for
+      RequestError           a participant: one request is refused, the session goes on
+        NotAllowedError      ... the token's grants forbid it
+        NotFoundError        ... it names nothing that is there
+        LimitError           ... there is too much of it already
+        UnsupportedError     ... this server has no such thing
+        DuplicateTrackError  ... the same track is still published
+
+The mapping to HTTP statuses is in `livekit_ws`, the one to LiveKit's reasons in `livekit_handlers`.
+"""
+
+
+class SignalingError(Exception):
+    """The root; the message is fit to be shown to the audience named above."""
+
+
+class ConfigError(SignalingError):
+    """A setting that cannot be used; says which one and what to do."""
+
+
+class AccessError(SignalingError):
+    """Refused before a session exists."""
+
+
+class BadRequestError(AccessError):
+    """No room, no identity, or parameters that cannot be read."""
+
+
+class TokenError(AccessError):
+    """A token that is missing, malformed, forged, expired, or grants something else."""
+
+
+class RoomFullError(AccessError):
+    """The room has as many participants as it may have."""
+
+
+class WireError(SignalingError):
+    """Bytes from the network that are not a message; the only error of the decoders in `livekit_wire`."""
+
+
+class IncompleteMessageError(SignalingError):
+    """A message lacks something without which a client aborts; a fault of this program."""
+
+
+class RequestError(SignalingError):
+    """One request of a participant is refused."""
+
+
+class NotAllowedError(RequestError):
+    """The participant's permissions forbid it."""
+
+
+class NotFoundError(RequestError):
+    """The request names a track or participant that is not in the room."""
+
+
+class LimitError(RequestError):
+    """The request would pass a limit."""
+
+
+class UnsupportedError(RequestError):
+    """The server does not offer this."""
+
+
+class DuplicateTrackError(RequestError):
+    """The participant publishes this very track already."""

@@ -1,0 +1,150 @@
+"""What happens in rooms, told to whoever listens: skins now, webhooks and the lesson's log later."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from signaling.model import LeaveReason, Participant, Room, Track
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class RoomStarted:
+    """A room was created."""
+
+    room: Room
+
+
+@dataclass(frozen=True, slots=True)
+class RoomFinished:
+    """A room is gone."""
+
+    room: Room
+
+
+@dataclass(frozen=True, slots=True)
+class RoomChanged:
+    """A room's metadata changed."""
+
+    room: Room
+
+
+@dataclass(frozen=True, slots=True)
+class ParticipantJoined:
+    """Somebody is in the room and can be spoken to; media is not up yet."""
+
+    participant: Participant
+
+
+@dataclass(frozen=True, slots=True)
+class ParticipantActive:
+    """Somebody's media connection is up."""
+
+    participant: Participant
+
+
+@dataclass(frozen=True, slots=True)
+class ParticipantChanged:
+    """Something that others see changed: name, metadata, attributes, permissions, tracks."""
+
+    participant: Participant
+    to_self: bool
+    "Whether the participant has to be told as well."
+
+
+@dataclass(frozen=True, slots=True)
+class PermissionsChanged:
+    """Somebody may do more or less than before."""
+
+    participant: Participant
+
+
+@dataclass(frozen=True, slots=True)
+class ParticipantLeft:
+    """Somebody is gone; the last event about them."""
+
+    participant: Participant
+    reason: LeaveReason
+    was_publisher: bool
+    "Others could see a track of theirs."
+
+
+@dataclass(frozen=True, slots=True)
+class TrackPublished:
+    """A track can be subscribed to; follows the `ParticipantChanged` that shows it."""
+
+    participant: Participant
+    track: Track
+
+
+@dataclass(frozen=True, slots=True)
+class TrackUnpublished:
+    """A track is gone."""
+
+    participant: Participant
+    track: Track
+    by_server: bool
+    "The server took it down; the publisher does not know yet."
+
+
+@dataclass(frozen=True, slots=True)
+class TrackSubscribed:
+    """The first subscriber of a track receives it."""
+
+    publisher: Participant
+    track: Track
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionPermissionChanged:
+    """A publisher began, or ceased, to allow somebody a track that they want."""
+
+    subscriber: Participant
+    track: Track
+    allowed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionFailed:
+    """A wished track did not appear."""
+
+    subscriber: Participant
+    track_sid: str
+
+
+RoomEvent = (
+    RoomStarted
+    | RoomFinished
+    | RoomChanged
+    | ParticipantJoined
+    | ParticipantActive
+    | ParticipantChanged
+    | PermissionsChanged
+    | ParticipantLeft
+    | TrackPublished
+    | TrackUnpublished
+    | TrackSubscribed
+    | SubscriptionPermissionChanged
+    | SubscriptionFailed
+)
+
+
+class EventHub:
+    """Delivers each event to every listener, at once and in order."""
+
+    def __init__(self) -> None:
+        """Start with no listener."""
+        self._listeners: list[Callable[[RoomEvent], None]] = []
+
+    def listen(self, listener: Callable[[RoomEvent], None]) -> None:
+        """Call `listener` with every event from now on."""
+        self._listeners.append(listener)
+
+    def emit(self, event: RoomEvent) -> None:
+        """Tell everybody; a listener that fails is logged, and neither the others nor the caller notice."""
+        for listener in self._listeners:
+            try:
+                listener(event)
+            except Exception:
+                log.exception("event %s was not handled", type(event).__name__)

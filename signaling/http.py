@@ -1,0 +1,85 @@
+"""The HTTP side of the server: every endpoint in one application, with limits before any work."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+
+from signaling.livekit_ws import LiveKitEndpoints
+from signaling.page import SECURITY_HEADERS, Page
+
+log = logging.getLogger(__name__)
+
+# A join request with an offer takes 2-3 KB of the address today, a token with attributes may take more.
+MAX_LINE_BYTES = 64 * 1024
+
+# Bodies: the page's token request is the only one so far.
+MAX_BODY_BYTES = 64 * 1024
+
+# A connection that has not sent a whole request after this time is closed.
+IDLE_TIMEOUT_S = 30.0
+
+# One request's body and answer; WebSockets are not bound by it.
+REQUEST_TIMEOUT_S = 20.0
+
+_WEBSOCKETS = frozenset({"/rtc/v1", "//rtc/v1"})
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def build_app(
+    livekit: LiveKitEndpoints, page: Page, metrics: Callable[[], dict[str, float]] | None
+) -> web.Application:
+    """Return the application. `metrics` is served for debugging when given, which is for dev mode only."""
+    app = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=[_bounded])
+    app.router.add_get("/healthz", _health)
+    if metrics is not None:
+        app.router.add_get("/debug/media", _metrics_endpoint(metrics))
+    livekit.add_routes(app.router)
+    page.add_routes(app.router)
+    return app
+
+
+def build_runner(app: web.Application) -> web.AppRunner:
+    """Return a runner with this server's limits. Nothing is logged per request: addresses hold tokens."""
+    return web.AppRunner(
+        app,
+        access_log=None,
+        handle_signals=False,
+        keepalive_timeout=IDLE_TIMEOUT_S,
+        max_line_size=MAX_LINE_BYTES,
+        max_field_size=MAX_LINE_BYTES,
+        lingering_time=2.0,
+        shutdown_timeout=2.0,
+    )
+
+
+@web.middleware
+async def _bounded(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Bound the time of a request, and keep what went wrong out of the answer."""
+    try:
+        if request.path in _WEBSOCKETS:
+            return await handler(request)
+        async with asyncio.timeout(REQUEST_TIMEOUT_S):
+            return await handler(request)
+    except TimeoutError:
+        return web.Response(status=408, text="the request took too long", headers=SECURITY_HEADERS)
+    except web.HTTPException as error:
+        error.headers.update(SECURITY_HEADERS)
+        raise
+    except Exception:
+        # Not the request's address, which may hold a token.
+        log.exception("a request to %s failed", request.path)
+        return web.Response(status=500, text="internal error", headers=SECURITY_HEADERS)
+
+
+async def _health(_request: web.Request) -> web.Response:
+    return web.Response(text="OK", headers=SECURITY_HEADERS)
+
+
+def _metrics_endpoint(metrics: Callable[[], dict[str, float]]) -> Handler:
+    async def endpoint(_request: web.Request) -> web.StreamResponse:
+        return web.json_response(metrics(), headers=SECURITY_HEADERS)
+
+    return endpoint

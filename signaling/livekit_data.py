@@ -1,0 +1,79 @@
+"""Data packets between participants: what may pass, under whose name, and to whom.
+
+Policy only: values in, values out. Chat, text and byte streams, RPC and encrypted packets pass untouched.
+"""
+
+from livekit.protocol.models import DataPacket
+
+from signaling.model import Participant
+
+RELIABLE_LABEL = "_reliable"
+LOSSY_LABEL = "_lossy"
+
+_KINDS = {RELIABLE_LABEL: DataPacket.RELIABLE, LOSSY_LABEL: DataPacket.LOSSY}
+
+# What clients accept on a data channel.
+MAX_PACKET_BYTES = 64_000
+
+# Active speakers are the server's to tell, and metrics are for those with a grant, in a form of their own.
+_NOT_RELAYED = frozenset({"speaker", "metrics"})
+
+# Agents speak for the people whose speech they write down.
+_AGENTS_MAY_SPEAK_FOR_OTHERS = frozenset({"chat_message", "stream_header", "transcription"})
+
+
+def drop_reason(sender: Participant, label: str, size: int, packet: DataPacket, last_sequence: int) -> str:
+    """Return why a packet is not relayed; empty when it is.
+
+    `size` is the packet's in bytes, `last_sequence` the highest of the sender's reliable packets before it.
+    """
+    kind = packet.WhichOneof("value")
+    checks = (
+        (label not in _KINDS, "unknown_label"),
+        (size > MAX_PACKET_BYTES, "oversize"),
+        (not sender.permissions.can_publish_data, "not_allowed"),
+        (kind in _NOT_RELAYED, "not_relayed"),
+        (kind == "transcription" and not _is_agent(sender), "not_an_agent"),
+        # A client repeats reliable packets after a resume; those that had arrived are dropped.
+        (label == RELIABLE_LABEL and 0 < packet.sequence <= last_sequence, "repeated"),
+    )
+    return next((reason for failed, reason in checks if failed), "")
+
+
+def readdress(packet: DataPacket, sender: Participant, label: str) -> None:
+    """Put the server's knowledge in the place of the sender's claims."""
+    # Native clients send a wrong value here; the channel decides.
+    packet.kind = _KINDS[label]
+    hidden = sender.permissions.hidden
+    packet.participant_sid = "" if hidden else sender.sid
+    speaks_for_other = (
+        _is_agent(sender)
+        and packet.WhichOneof("value") in _AGENTS_MAY_SPEAK_FOR_OTHERS
+        and packet.participant_identity
+    )
+    if not speaks_for_other:
+        packet.participant_identity = "" if hidden else sender.identity
+    if packet.WhichOneof("value") == "user":
+        # Clients from before the outer fields existed read these.
+        user = packet.user
+        user.participant_sid = packet.participant_sid
+        user.participant_identity = packet.participant_identity
+        identities = list(packet.destination_identities) or list(user.destination_identities)
+        packet.destination_identities[:] = identities
+        user.destination_identities[:] = identities
+
+
+def recipients(packet: DataPacket, sender: Participant) -> list[str]:
+    """Return the sids of those who get a readdressed packet: the named ones, else all others in the room."""
+    identities = set(packet.destination_identities)
+    sids = set(packet.user.destination_sids) if packet.WhichOneof("value") == "user" else set()
+    return [
+        person.sid
+        for person in sender.room.participants.values()
+        if person is not sender
+        and (not (identities or sids) or person.identity in identities or person.sid in sids)
+    ]
+
+
+def _is_agent(person: Participant) -> bool:
+    return person.kind == "agent" or person.permissions.agent

@@ -1,0 +1,271 @@
+"""One small function per LiveKit request. The table at the end is the whole dispatch."""
+
+import logging
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any
+
+from livekit.protocol import models, rtc
+
+from sfu.events import MediaError, UnknownPeerError
+from signaling import livekit_models
+from signaling.errors import (
+    DuplicateTrackError,
+    LimitError,
+    NotAllowedError,
+    NotFoundError,
+    RequestError,
+    UnsupportedError,
+)
+from signaling.livekit_session import Session
+from signaling.livekit_skin import LiveKitSkin
+from signaling.model import LeaveReason
+
+log = logging.getLogger(__name__)
+
+Handler = Callable[[LiveKitSkin, Session, Any], Awaitable[None] | None]
+
+# The one place where refusals become LiveKit's reasons.
+_REASONS = {
+    NotAllowedError: rtc.RequestResponse.NOT_ALLOWED,
+    NotFoundError: rtc.RequestResponse.NOT_FOUND,
+    LimitError: rtc.RequestResponse.LIMIT_EXCEEDED,
+    UnsupportedError: rtc.RequestResponse.UNSUPPORTED_TYPE,
+    DuplicateTrackError: rtc.RequestResponse.QUEUED,
+}
+
+# Requests that a refusal can carry back, and under which name.
+_ECHOES = {
+    "add_track": "add_track",
+    "mute": "mute",
+    "update_metadata": "update_metadata",
+    "update_audio_track": "update_audio_track",
+    "update_video_track": "update_video_track",
+    "publish_data_track_request": "publish_data_track",
+    "unpublish_data_track_request": "unpublish_data_track",
+}
+
+# Longest simulated speech, in seconds.
+_MAX_SIMULATED_S = 60
+
+
+async def handle(skin: LiveKitSkin, session: Session, request: rtc.SignalRequest) -> None:
+    """Act on one request; never raises. Unknown requests are ignored, refused and failing ones answered."""
+    kind = request.WhichOneof("message")
+    handler = HANDLERS.get(kind or "")
+    if kind is None or handler is None or session.participant.has_left:
+        return
+    message = getattr(request, kind)
+    try:
+        pending = handler(skin, session, message)
+        if pending is not None:
+            await pending
+    except RequestError as error:
+        _refuse(session, kind, message, _REASONS[type(error)], str(error))
+    except Exception:
+        # Whatever a client provokes, its own session and everybody else's go on.
+        log.exception("%s: %s failed", session.participant.sid, kind)
+        _refuse(session, kind, message, rtc.RequestResponse.UNCLASSIFIED_ERROR, "the server failed")
+
+
+def _refuse(session: Session, kind: str, message: Any, reason: rtc.RequestResponse.Reason, text: str) -> None:
+    response = rtc.RequestResponse(request_id=getattr(message, "request_id", 0), reason=reason, message=text)
+    echo = _ECHOES.get(kind)
+    if echo is not None:
+        getattr(response, echo).CopyFrom(message)
+    session.send(rtc.SignalResponse(request_response=response))
+
+
+# --- the connection -----------------------------------------------------------------------------
+
+
+async def _offer(skin: LiveKitSkin, session: Session, offer: rtc.SessionDescription) -> None:
+    person = session.participant
+    async with session.negotiation:
+        session.demand.offer_arrived()
+        try:
+            answer = await skin.media.negotiate(person.sid, offer.sdp)
+        except UnknownPeerError:
+            skin.rooms.leave(person, LeaveReason.MEDIA_LOST)
+            return
+        except MediaError as error:
+            log.warning("%s: offer refused: %s", person.sid, error)
+            skin.rooms.leave(person, LeaveReason.MEDIA_REFUSED)
+            return
+        except BaseException:
+            session.demand.refused()
+            raise
+        if person.has_left:
+            return
+        description = rtc.SessionDescription(
+            type="answer", sdp=answer.sdp, id=offer.id, mid_to_track_id=answer.subscribed
+        )
+        session.send(rtc.SignalResponse(answer=description))
+        skin.publishing.negotiated(person, answer)
+        skin.subscribing.negotiated(person, answer)
+        session.demand.answered(complete=person.subscriptions.active == person.subscriptions.live)
+        skin.ask_for_sections(session)
+    queued, session.queued = session.queued, []
+    for request in queued:
+        await handle(skin, session, rtc.SignalRequest(add_track=request))
+
+
+def _trickle(_skin: LiveKitSkin, _session: Session, _trickle: rtc.TrickleRequest) -> None:
+    # The engine is ICE-lite (RFC 8445 section 2.5): it answers checks and needs no candidates of clients.
+    # What a
+    # client sends here is its own address list, so it is not even parsed.
+    return
+
+
+def _leave(skin: LiveKitSkin, session: Session, _leave: rtc.LeaveRequest) -> None:
+    skin.rooms.leave(session.participant, LeaveReason.CLIENT_LEFT)
+
+
+def _ping(skin: LiveKitSkin, session: Session, _timestamp: int) -> None:
+    session.send(rtc.SignalResponse(pong=skin.now_ms()))
+
+
+def _ping_req(skin: LiveKitSkin, session: Session, ping: rtc.Ping) -> None:
+    pong = rtc.Pong(last_ping_timestamp=ping.timestamp, timestamp=skin.now_ms())
+    session.send(rtc.SignalResponse(pong_resp=pong))
+
+
+def _sync_state(skin: LiveKitSkin, session: Session, state: rtc.SyncState) -> None:
+    person = session.participant
+    known = {*person.tracks, *person.pending}
+    if any(published.track.sid not in known for published in state.publish_tracks):
+        skin.rooms.leave(person, LeaveReason.STATE_MISMATCH)
+        return
+    _subscription(skin, session, state.subscription)
+    for track_sid in state.track_sids_disabled:
+        off = rtc.UpdateTrackSettings(track_sids=[track_sid], disabled=True)
+        _track_setting(skin, session, off)
+
+
+# --- publishing ---------------------------------------------------------------------------------
+
+
+def _add_track(skin: LiveKitSkin, session: Session, request: rtc.AddTrackRequest) -> None:
+    if not request.cid or request.type not in (models.TrackType.AUDIO, models.TrackType.VIDEO):
+        raise UnsupportedError("a track needs a cid, and is audio or video")
+    person = session.participant
+    if request.sid:
+        # A second codec for a track: the engine forwards one, so the track stays what it is.
+        skin.publishing.own_track(person, request.sid)
+        raise UnsupportedError("a track has one codec here")
+    try:
+        track = skin.publishing.publish(person, livekit_models.track_spec(request, session.client))
+    except DuplicateTrackError:
+        # The client ends the old one in its next offer, and expects its answer to this request after that.
+        if len(session.queued) >= skin.max_queued_tracks:
+            raise LimitError("too many tracks are waiting") from None
+        session.queued.append(request)
+        raise
+    published = rtc.TrackPublishedResponse(cid=request.cid, track=livekit_models.track_info(track))
+    session.send(rtc.SignalResponse(track_published=published))
+
+
+def _mute(skin: LiveKitSkin, session: Session, request: rtc.MuteTrackRequest) -> None:
+    skin.publishing.set_muted(session.participant, request.sid, request.muted)
+
+
+def _update_audio_track(skin: LiveKitSkin, session: Session, request: rtc.UpdateLocalAudioTrack) -> None:
+    track = skin.publishing.own_track(session.participant, request.track_sid)
+    info = livekit_models.track_info(track)
+    info.audio_features[:] = request.features
+    info.stereo = models.AudioTrackFeature.TF_STEREO in request.features
+    info.disable_dtx = models.AudioTrackFeature.TF_NO_DTX in request.features
+    skin.publishing.change(session.participant, track.with_skin_info(info))
+
+
+def _update_video_track(skin: LiveKitSkin, session: Session, request: rtc.UpdateLocalVideoTrack) -> None:
+    track = skin.publishing.own_track(session.participant, request.track_sid)
+    skin.publishing.change(session.participant, track.with_size(request.width, request.height))
+
+
+def _subscription_permission(
+    skin: LiveKitSkin, session: Session, request: rtc.SubscriptionPermission
+) -> None:
+    skin.subscribing.set_rules(session.participant, livekit_models.subscription_rules(request))
+
+
+def _no_data_tracks(_skin: LiveKitSkin, _session: Session, _request: Any) -> None:
+    raise UnsupportedError("this server has no data tracks")
+
+
+# --- subscribing --------------------------------------------------------------------------------
+
+
+def _subscription(skin: LiveKitSkin, session: Session, request: rtc.UpdateSubscription) -> None:
+    for track_sid in _track_sids(request.track_sids, request.participant_tracks):
+        skin.subscribing.wish(session.participant, track_sid, request.subscribe)
+
+
+def _track_sids(track_sids: Iterable[str], groups: Iterable[models.ParticipantTracks]) -> dict[str, None]:
+    named = dict.fromkeys(track_sids)
+    for group in groups:
+        named.update(dict.fromkeys(group.track_sids))
+    return named
+
+
+def _track_setting(skin: LiveKitSkin, session: Session, request: rtc.UpdateTrackSettings) -> None:
+    for track_sid in dict.fromkeys(request.track_sids):
+        track = session.participant.room.find_track(track_sid)
+        if track is not None:
+            wish = livekit_models.preferences(request, track.spec.layers)
+            skin.subscribing.prefer(session.participant, track_sid, wish)
+
+
+# --- the participant ----------------------------------------------------------------------------
+
+
+def _update_metadata(skin: LiveKitSkin, session: Session, request: rtc.UpdateParticipantMetadata) -> None:
+    person = session.participant
+    if not person.permissions.can_update_own_metadata:
+        raise NotAllowedError("the token does not allow to change the own metadata")
+    skin.rooms.update_profile(
+        person,
+        name=request.name or None,
+        metadata=request.metadata or None,
+        attributes=dict(request.attributes),
+    )
+    # After the update that shows the new values, for which browsers wait as well.
+    response = rtc.RequestResponse(request_id=request.request_id, reason=rtc.RequestResponse.OK)
+    response.update_metadata.CopyFrom(request)
+    session.send(rtc.SignalResponse(request_response=response))
+
+
+# --- tests of clients ---------------------------------------------------------------------------
+
+
+def _simulate(skin: LiveKitSkin, session: Session, request: rtc.SimulateScenario) -> None:
+    scenario = request.WhichOneof("scenario")
+    if scenario == "speaker_update":
+        skin.simulate_speaker(session, min(max(request.speaker_update, 0), _MAX_SIMULATED_S))
+    elif (
+        scenario in {"node_failure", "migration", "disconnect_signal_on_resume"}
+        and session.outbox is not None
+    ):
+        session.outbox.drop()
+    elif scenario in {"server_leave", "leave_request_full_reconnect"}:
+        skin.rooms.leave(session.participant, LeaveReason.SIMULATED)
+
+
+HANDLERS: dict[str, Handler] = {
+    "offer": _offer,
+    "trickle": _trickle,
+    "add_track": _add_track,
+    "mute": _mute,
+    "subscription": _subscription,
+    "track_setting": _track_setting,
+    "leave": _leave,
+    "subscription_permission": _subscription_permission,
+    "sync_state": _sync_state,
+    "simulate": _simulate,
+    "ping": _ping,
+    "ping_req": _ping_req,
+    "update_metadata": _update_metadata,
+    "update_audio_track": _update_audio_track,
+    "update_video_track": _update_video_track,
+    "publish_data_track_request": _no_data_tracks,
+    "unpublish_data_track_request": _no_data_tracks,
+}

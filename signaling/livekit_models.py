@@ -1,0 +1,333 @@
+"""Translation between the domain's plain values and LiveKit's messages; nothing here decides anything."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from livekit.protocol import models, rtc
+
+from sfu.events import Layer, Preferences
+from signaling.model import LeaveReason, Participant, Room, Track, TrackSpec
+from signaling.permissions import Permissions, Source, SubscriptionRules, TrackRule
+from turn_config.credentials import IceServer
+
+# The version whose behaviour is followed. Clients require one, refuse RPC below 1.8 and offer simulcast of
+# SVC
+# codecs above 1.13.6, which the engine does not do.
+SERVER_VERSION = "1.13.5"
+PROTOCOL_VERSION = 17
+
+# What publishers may use, first choice first: a browser replaces a codec that is not listed by the first
+# video one.
+PUBLISH_CODECS = ("audio/opus", "audio/red", "video/VP8", "video/H264", "video/VP9", "video/AV1")
+
+# Names of the rids that clients use for 1, 2 or 3 encodings, lowest first.
+_RIDS = ("q", "h", "f")
+
+# Codecs that put their spatial layers into one stream unless told otherwise.
+_SVC_CODECS = frozenset({"vp9", "av1"})
+
+# How encoding names are spelt in MIME types; others are their upper case.
+_MIME_NAMES = {"opus": "audio/opus", "red": "audio/red"}
+
+SOURCES = {
+    models.TrackSource.UNKNOWN: Source.UNKNOWN,
+    models.TrackSource.CAMERA: Source.CAMERA,
+    models.TrackSource.MICROPHONE: Source.MICROPHONE,
+    models.TrackSource.SCREEN_SHARE: Source.SCREEN_SHARE,
+    models.TrackSource.SCREEN_SHARE_AUDIO: Source.SCREEN_SHARE_AUDIO,
+}
+_SOURCE_VALUES = {source: value for value, source in SOURCES.items()}
+
+# Tracks of one stream are played in step.
+_STREAMS = {
+    Source.CAMERA: "camera",
+    Source.MICROPHONE: "camera",
+    Source.SCREEN_SHARE: "screen",
+    Source.SCREEN_SHARE_AUDIO: "screen",
+}
+
+_Leave = rtc.LeaveRequest
+# Why someone left -> what clients are told, and what they should do about it.
+LEAVES = {
+    LeaveReason.CLIENT_LEFT: (models.CLIENT_INITIATED, _Leave.DISCONNECT),
+    LeaveReason.DUPLICATE_IDENTITY: (models.DUPLICATE_IDENTITY, _Leave.DISCONNECT),
+    LeaveReason.SERVER_SHUTDOWN: (models.SERVER_SHUTDOWN, _Leave.DISCONNECT),
+    LeaveReason.STATE_MISMATCH: (models.STATE_MISMATCH, _Leave.RECONNECT),
+    LeaveReason.JOIN_TIMEOUT: (models.CONNECTION_TIMEOUT, _Leave.DISCONNECT),
+    LeaveReason.SIGNAL_LOST: (models.SIGNAL_CLOSE, _Leave.RECONNECT),
+    LeaveReason.MEDIA_LOST: (models.CONNECTION_TIMEOUT, _Leave.RECONNECT),
+    LeaveReason.MEDIA_REFUSED: (models.MEDIA_FAILURE, _Leave.DISCONNECT),
+    LeaveReason.PROTOCOL_ERROR: (models.STATE_MISMATCH, _Leave.DISCONNECT),
+    LeaveReason.ROOM_FULL: (models.JOIN_FAILURE, _Leave.DISCONNECT),
+    LeaveReason.ROOM_CLOSED: (models.ROOM_CLOSED, _Leave.DISCONNECT),
+    LeaveReason.SIMULATED: (models.UNKNOWN_REASON, _Leave.RECONNECT),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ClientTraits:
+    """What a LiveKit client told about itself and others need to know: `Participant.skin_info`."""
+
+    client_protocol: int
+    "Data stream and RPC forms that it understands."
+    capabilities: tuple[models.ClientInfo.Capability, ...]
+    "Optional features that it has."
+
+
+def server_info(node_id: str) -> models.ServerInfo:
+    """Return what clients are told about the server."""
+    return models.ServerInfo(version=SERVER_VERSION, protocol=PROTOCOL_VERSION, node_id=node_id)
+
+
+def room_info(room: Room) -> models.Room:
+    """Return a room as clients see it; the hidden are not counted."""
+    visible = room.visible()
+    return models.Room(
+        sid=room.sid,
+        name=room.name,
+        empty_timeout=room.config.empty_timeout_s,
+        departure_timeout=room.config.departure_timeout_s,
+        max_participants=room.config.max_participants,
+        creation_time=int(room.created_at),
+        creation_time_ms=int(room.created_at * 1000),
+        metadata=room.metadata,
+        num_participants=len(visible),
+        num_publishers=sum(person.is_publisher for person in visible),
+        enabled_codecs=enabled_codecs(),
+    )
+
+
+def enabled_codecs() -> list[models.Codec]:
+    """Return the codecs that may be published."""
+    return [models.Codec(mime=mime) for mime in PUBLISH_CODECS]
+
+
+def permission(permissions: Permissions) -> models.ParticipantPermission:
+    """Return permissions as clients see them; a browser refuses to publish without."""
+    return models.ParticipantPermission(
+        can_subscribe=permissions.can_subscribe,
+        can_publish=permissions.can_publish,
+        can_publish_data=permissions.can_publish_data,
+        can_publish_sources=[_SOURCE_VALUES[source] for source in permissions.can_publish_sources],
+        can_update_metadata=permissions.can_update_own_metadata,
+        hidden=permissions.hidden,
+        recorder=permissions.recorder,
+        agent=permissions.agent,
+        can_subscribe_metrics=permissions.can_subscribe_metrics,
+        can_manage_agent_session=permissions.can_manage_agent_session,
+    )
+
+
+def participant_info(person: Participant, reason: LeaveReason | None = None) -> models.ParticipantInfo:
+    """Return a participant as clients see it, complete: they infer from absence."""
+    info = models.ParticipantInfo(
+        sid=person.sid,
+        identity=person.identity,
+        name=person.name,
+        state=person.state.name,
+        metadata=person.metadata,
+        attributes=person.attributes,
+        joined_at=int(person.joined_at),
+        joined_at_ms=int(person.joined_at * 1000),
+        version=person.version,
+        permission=permission(person.permissions),
+        is_publisher=person.is_publisher,
+        kind=person.kind.upper(),
+        kind_details=[
+            detail.upper()
+            for detail in person.kind_details
+            if detail.upper() in models.ParticipantInfo.KindDetail.keys()  # noqa: SIM118 - a protobuf enum, no dict
+        ],
+        tracks=[track_info(track) for track in person.tracks.values()],
+    )
+    if isinstance(person.skin_info, ClientTraits):
+        info.client_protocol = person.skin_info.client_protocol
+        info.capabilities.extend(person.skin_info.capabilities)
+    if reason is not None:
+        info.disconnect_reason = LEAVES[reason][0]
+    return info
+
+
+def track_info(track: Track) -> models.TrackInfo:
+    """Return a track as clients see it: what its publisher declared, and what the server knows better."""
+    spec = track.spec
+    info = models.TrackInfo()
+    if isinstance(spec.skin_info, models.TrackInfo):
+        info.CopyFrom(spec.skin_info)
+    info.sid = track.sid
+    info.type = models.TrackType.AUDIO if spec.kind == "audio" else models.TrackType.VIDEO
+    info.name = spec.name
+    info.source = _SOURCE_VALUES[spec.source]
+    info.muted = track.muted
+    info.width = track.width
+    info.height = track.height
+    info.mid = track.mid
+    if track.codec:
+        info.mime_type = _mime_type(track.codec, spec.kind)
+        # A codec the publisher did not ask for may have been negotiated.
+        if info.codecs:
+            info.codecs[0].mime_type = info.mime_type
+            info.codecs[0].mid = track.mid
+    return info
+
+
+def leave(reason: LeaveReason) -> rtc.LeaveRequest:
+    """Return what somebody is told who was taken out of their room."""
+    why, action = LEAVES[reason]
+    # `can_reconnect` is what clients before protocol 13 read.
+    return rtc.LeaveRequest(reason=why, action=action, can_reconnect=action != _Leave.DISCONNECT)
+
+
+def ice_server_list(servers: tuple[IceServer, ...]) -> list[rtc.ICEServer]:
+    """Return relays as clients want them."""
+    return [
+        rtc.ICEServer(urls=list(server.urls), username=server.username, credential=server.credential)
+        for server in servers
+    ]
+
+
+def track_spec(request: rtc.AddTrackRequest, client: models.ClientInfo) -> TrackSpec:
+    """Return the domain's view of a request to publish."""
+    source = SOURCES.get(request.source, Source.UNKNOWN)
+    kind = "audio" if request.type == models.TrackType.AUDIO else "video"
+    template = _track_template(request, source)
+    first = template.codecs[0]
+    wanted = request.simulcast_codecs[0].codec if request.simulcast_codecs else ""
+    return TrackSpec(
+        kind="audio" if kind == "audio" else "video",
+        source=source,
+        name=request.name,
+        client_id=request.cid,
+        track_ids=tuple(
+            dict.fromkeys(
+                cid for cid in (request.cid, *(codec.cid for codec in request.simulcast_codecs)) if cid
+            )
+        ),
+        layers=_layers(first) if kind == "video" else (),
+        codec=wanted.lower().rpartition("/")[2],
+        codec_only=kind == "video" and _ignores_order(client),
+        muted=request.muted,
+        width=request.width,
+        height=request.height,
+        stereo=models.AudioTrackFeature.TF_STEREO in template.audio_features,
+        dtx=models.AudioTrackFeature.TF_NO_DTX not in template.audio_features,
+        # Redundancy would carry the encryption's trailer into the wrong place.
+        red=not request.disable_red and request.encryption == models.Encryption.NONE,
+        skin_info=template,
+    )
+
+
+def subscription_rules(request: rtc.SubscriptionPermission) -> SubscriptionRules:
+    """Return a publisher's decision on who may receive its tracks."""
+    return SubscriptionRules(
+        everybody=request.all_participants,
+        rules=tuple(
+            TrackRule(
+                rule.participant_sid, rule.participant_identity, rule.all_tracks, frozenset(rule.track_sids)
+            )
+            for rule in request.track_permissions
+        ),
+    )
+
+
+def preferences(settings: rtc.UpdateTrackSettings, layers: tuple[Layer, ...]) -> Preferences:
+    """Return what a subscriber wants of a track with these layers."""
+    sized = settings.width > 0 and settings.height > 0
+    wanted = spatial_for_height(settings.height, layers) if sized else spatial_for_quality(settings.quality)
+    return Preferences(
+        enabled=not settings.disabled and settings.quality != models.VideoQuality.OFF,
+        width=settings.width,
+        height=settings.height,
+        max_spatial=wanted,
+        fps=settings.fps,
+        priority=settings.priority,
+    )
+
+
+def spatial_for_height(height: int, layers: tuple[Layer, ...]) -> int:
+    """Return the smallest layer at least 0.9 times as high as the picture on the screen (LiveKit's rule)."""
+    for spatial, layer in enumerate(layers):
+        if layer.height >= 0.9 * height:
+            return spatial
+    return max(len(layers) - 1, 0)
+
+
+def spatial_for_quality(quality: int) -> int:
+    """Return the layer that LOW, MEDIUM or HIGH stands for."""
+    return min(max(quality, 0), len(_RIDS) - 1)
+
+
+def _track_template(request: rtc.AddTrackRequest, source: Source) -> models.TrackInfo:
+    prefix = "audio/" if request.type == models.TrackType.AUDIO else "video/"
+    info = models.TrackInfo(
+        disable_dtx=request.disable_dtx,
+        stereo=request.stereo,
+        disable_red=request.disable_red,
+        encryption=request.encryption,
+        stream=request.stream or _STREAMS.get(source, ""),
+        backup_codec_policy=request.backup_codec_policy,
+        packet_trailer_features=request.packet_trailer_features,
+        layers=sorted(request.layers, key=_quality),
+    )
+    if request.type == models.TrackType.AUDIO:
+        features = list(dict.fromkeys(request.audio_features))
+        # The two booleans are how older clients say it.
+        for wanted, feature in (
+            (request.stereo, models.AudioTrackFeature.TF_STEREO),
+            (request.disable_dtx, models.AudioTrackFeature.TF_NO_DTX),
+        ):
+            if wanted and feature not in features:
+                features.append(feature)
+        info.audio_features.extend(features)
+    elif not info.layers:
+        info.layers.add(quality=models.VideoQuality.HIGH, width=request.width, height=request.height)
+    elif len(info.layers) == 1:
+        info.layers[0].quality = models.VideoQuality.HIGH
+    for codec in request.simulcast_codecs:
+        name = codec.codec.lower().rpartition("/")[2]
+        entry = info.codecs.add(mime_type=_mime_type(name, prefix[:-1]) if name else "", cid=codec.cid)
+        entry.layers.extend(sorted(codec.layers or info.layers, key=_quality))
+        entry.video_layer_mode = codec.video_layer_mode or _layer_mode(name, prefix)
+    if not info.codecs:
+        info.codecs.add(cid=request.cid, layers=info.layers, video_layer_mode=_layer_mode("", prefix))
+    first = info.codecs[0]
+    info.mime_type = first.mime_type
+    info.simulcast = len(first.layers) > 1 and not _is_svc(first)
+    return info
+
+
+def _quality(layer: Any) -> int:
+    return int(layer.quality)
+
+
+def _layer_mode(codec: str, prefix: str) -> models.VideoLayer.Mode:
+    if prefix == "audio/":
+        return models.VideoLayer.MODE_UNUSED
+    if codec in _SVC_CODECS:
+        return models.VideoLayer.MULTIPLE_SPATIAL_LAYERS_PER_STREAM
+    return models.VideoLayer.ONE_SPATIAL_LAYER_PER_STREAM
+
+
+def _is_svc(codec: models.SimulcastCodecInfo) -> bool:
+    return codec.video_layer_mode == models.VideoLayer.MULTIPLE_SPATIAL_LAYERS_PER_STREAM
+
+
+def _layers(codec: models.SimulcastCodecInfo) -> tuple[Layer, ...]:
+    declared = list(codec.layers)[: len(_RIDS)]
+    if _is_svc(codec) or len(declared) < 2:
+        # One stream; its size is that of the best layer in it.
+        top = declared[-1] if declared else models.VideoLayer()
+        return (Layer("", top.width, top.height),)
+    return tuple(
+        Layer(layer.rid or rid, layer.width, layer.height)
+        for rid, layer in zip(_RIDS, declared, strict=False)
+    )
+
+
+def _ignores_order(client: models.ClientInfo) -> bool:
+    # Firefox on these systems takes the first codec of its own offer, whatever the answer prefers.
+    return client.browser.lower() == "firefox" and client.os.lower() in {"linux", "android"}
+
+
+def _mime_type(codec: str, kind: str) -> str:
+    return _MIME_NAMES.get(codec, f"{kind}/{codec.upper()}")

@@ -1,0 +1,70 @@
+"""One LiveKit participant's side of signalling, which outlives the WebSocket it runs over."""
+
+import asyncio
+import logging
+from typing import Protocol
+
+from livekit.protocol import models, rtc
+
+from signaling.errors import IncompleteMessageError
+from signaling.livekit_sections import SectionDemand
+from signaling.livekit_updates import SeenVersions, chunks
+from signaling.livekit_wire import Outgoing
+from signaling.model import Participant
+from signaling.tokens import Claims
+
+log = logging.getLogger(__name__)
+
+
+class Outbox(Protocol):
+    """Where a session's messages go: one WebSocket."""
+
+    def put(self, outgoing: Outgoing) -> None:
+        """Send a message after those before it; never blocks, never raises."""
+
+    def finish(self) -> None:
+        """Close once everything is sent."""
+
+    def drop(self) -> None:
+        """Close at once without a word, as a broken network would."""
+
+
+class Session:
+    """What the skin knows of one participant beyond the domain."""
+
+    def __init__(
+        self, participant: Participant, client: models.ClientInfo, claims: Claims, outbox: Outbox
+    ) -> None:
+        """`outbox` is the WebSocket that brought the participant."""
+        self.participant = participant
+        self.client = client
+        self.claims = claims
+        self.outbox: Outbox | None = outbox
+        self.seen = SeenVersions()
+        self.demand = SectionDemand()
+        self.negotiation = asyncio.Lock()
+        "Offers are answered one after the other, also across two WebSockets."
+        self.queued: list[rtc.AddTrackRequest] = []
+        "Tracks whose cid is still in use by a track about to end."
+        self.last_sequence = 0
+        "Highest sequence number of the participant's reliable data packets."
+
+    def send(self, message: rtc.SignalResponse) -> None:
+        """Send a message of this participant's own. An incomplete one is logged and not sent."""
+        try:
+            outgoing = Outgoing(message)
+        except IncompleteMessageError:
+            log.exception("%s: not sent", self.participant.sid)
+            return
+        self.deliver(outgoing)
+
+    def deliver(self, outgoing: Outgoing) -> None:
+        """Send a message that others get as well. Lost without a WebSocket: a resume repeats the state."""
+        if self.outbox is not None:
+            self.outbox.put(outgoing)
+
+    def send_participants(self, infos: list[models.ParticipantInfo]) -> None:
+        """Send what is new of these to this client."""
+        news = [info for info in infos if self.seen.news(info)]
+        for part in chunks(news):
+            self.send(rtc.SignalResponse(update=rtc.ParticipantUpdate(participants=part)))

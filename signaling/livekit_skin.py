@@ -1,0 +1,419 @@
+"""The LiveKit skin: its sessions, and what they are told when something happens in their rooms."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from livekit.protocol import models, rtc
+
+from sfu.events import DataReceived, PeerClosed, PeerConnected, SectionsNeeded, SpeakersChanged
+from signaling import events, livekit_data, livekit_models, tokens
+from signaling.errors import WireError
+from signaling.livekit_sections import Sections
+from signaling.livekit_session import Outbox, Session
+from signaling.livekit_speakers import Loudness
+from signaling.livekit_updates import WINDOW_S, UpdateBatch, chunks
+from signaling.livekit_wire import Outgoing, decode_data_packet
+from signaling.media import MediaEngine, MediaEvents
+from signaling.model import LeaveReason, Participant, ParticipantState, Room
+from signaling.publishing import MAX_PENDING_TRACKS, Publishing
+from signaling.rooms import JoinSpec, Rooms
+from signaling.subscribing import Subscribing
+from signaling.timers import Timers
+from turn_config.credentials import IceServer
+
+log = logging.getLogger(__name__)
+
+# LiveKit's values; clients take the first two from Join.
+PING_INTERVAL_S = 5
+PING_TIMEOUT_S = 15
+REFRESH_INTERVAL_S = 300.0
+ROOM_UPDATE_DELAY_S = 5.0
+
+# Reports of missing sections come one by one while several tracks appear together.
+SECTIONS_DELAY_S = 0.01
+
+# A participant without WebSocket is kept while media flows, for as long as clients try to come back:
+# browsers give
+# up after ten tries in about 45 s.
+SIGNAL_TIMEOUT_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What every skin works on."""
+
+    rooms: Rooms
+    publishing: Publishing
+    subscribing: Subscribing
+    media: MediaEngine
+    media_events: MediaEvents
+    hub: events.EventHub
+    timers: Timers
+    wall_clock: Callable[[], float]
+    "Seconds since 1970."
+
+
+@dataclass(frozen=True, slots=True)
+class LiveKitSettings:
+    """What the skin has to know of the configuration."""
+
+    signer: tokens.Signer
+    "Signs refreshed tokens."
+    node_id: str
+    "Tells this process from others in clients' logs."
+    ice_servers: Callable[[str], tuple[IceServer, ...]]
+    "Relays for one participant, by sid."
+
+
+class LiveKitSkin:
+    """Connects sessions with the domain: requests go in through `livekit_handlers`, events come out here."""
+
+    max_queued_tracks = MAX_PENDING_TRACKS
+
+    def __init__(self, services: Services, settings: LiveKitSettings) -> None:
+        """Listen to the domain and to the media engine."""
+        self.rooms = services.rooms
+        self.publishing = services.publishing
+        self.subscribing = services.subscribing
+        self.media = services.media
+        self._timers = services.timers
+        self._wall_clock = services.wall_clock
+        self._settings = settings
+        self._sessions: dict[str, Session] = {}
+        self._batches: dict[str, UpdateBatch] = {}
+        self._loudness = Loudness()
+        self.dropped_packets: dict[str, int] = {}
+        "Data packets that were not relayed, by reason."
+        self._reactions: dict[type, Callable[[Any], None]] = {
+            events.ParticipantJoined: self._on_joined,
+            events.ParticipantActive: self._on_active,
+            events.ParticipantChanged: self._on_changed,
+            events.ParticipantLeft: self._on_left,
+            events.TrackUnpublished: self._on_unpublished,
+            events.TrackSubscribed: self._on_subscribed,
+            events.SubscriptionPermissionChanged: self._on_subscription_permission,
+            events.SubscriptionFailed: self._on_subscription_failed,
+            events.RoomChanged: lambda event: self._send_room(event.room),
+            events.RoomFinished: self._on_room_finished,
+        }
+        services.hub.listen(self._on_event)
+        services.media_events.on(PeerConnected, self._on_peer_connected)
+        services.media_events.on(PeerClosed, self._on_peer_closed)
+        services.media_events.on(SectionsNeeded, self._on_sections_needed)
+        services.media_events.on(DataReceived, self._on_data)
+        services.media_events.on(SpeakersChanged, self._on_speakers)
+
+    # --- sessions --------------------------------------------------------------------------------
+
+    def session(self, participant_sid: str) -> Session | None:
+        """Return the session of somebody who joined through this skin."""
+        return self._sessions.get(participant_sid)
+
+    def join(self, claims: tokens.Claims, request: rtc.JoinRequest, outbox: Outbox) -> Session:
+        """Make a participant of an admitted client and send Join and what belongs to it. RoomFullError."""
+        client = request.client_info
+        person = self.rooms.join(
+            JoinSpec(
+                room_name=claims.room,
+                identity=claims.identity,
+                name=claims.name,
+                metadata=request.metadata or claims.metadata,
+                attributes={**claims.attributes, **request.participant_attributes},
+                permissions=claims.permissions,
+                kind=claims.kind,
+                kind_details=claims.kind_details,
+                auto_subscribe=request.connection_settings.auto_subscribe,
+                room_config=claims.room_config,
+                skin_info=livekit_models.ClientTraits(client.client_protocol, tuple(client.capabilities)),
+            )
+        )
+        session = Session(person, client, claims, outbox)
+        self._sessions[person.sid] = session
+        self._send_join(session)
+        self._send_token(session)
+        self.subscribing.start(person)
+        return session
+
+    def resume(self, claims: tokens.Claims, participant_sid: str, outbox: Outbox) -> Session | None:
+        """Give a session its new WebSocket and repeat the state; None if this token has no such session."""
+        session = self._sessions.get(participant_sid)
+        if session is None:
+            return None
+        person = session.participant
+        if (person.identity, person.room.name) != (claims.identity, claims.room):
+            return None
+        if session.outbox is not None:
+            session.outbox.drop()
+        session.outbox = outbox
+        session.claims = claims
+        self._timers.cancel(person.sid, "signal")
+        reconnect = rtc.ReconnectResponse(
+            ice_servers=livekit_models.ice_server_list(self._settings.ice_servers(person.sid)),
+            server_info=livekit_models.server_info(self._settings.node_id),
+            last_message_seq=session.last_sequence,
+        )
+        session.send(rtc.SignalResponse(reconnect=reconnect))
+        self._send_everybody(session)
+        self._send_room_to(session)
+        self._send_token(session)
+        return session
+
+    def socket_closed(self, session: Session, outbox: Outbox) -> None:
+        """Note that a WebSocket is gone; the participant stays for a while if media is up."""
+        if session.outbox is not outbox:
+            return
+        session.outbox = None
+        person = session.participant
+        if person.state is ParticipantState.ACTIVE:
+            self._timers.set(
+                person.sid,
+                "signal",
+                SIGNAL_TIMEOUT_S,
+                lambda: self.rooms.leave(person, LeaveReason.SIGNAL_LOST),
+            )
+        else:
+            self.rooms.leave(person, LeaveReason.SIGNAL_LOST)
+
+    def now_ms(self) -> int:
+        """Return milliseconds since 1970, the unit of pongs."""
+        return int(self._wall_clock() * 1000)
+
+    # --- messages --------------------------------------------------------------------------------
+
+    def ask_for_sections(self, session: Session) -> None:
+        """Ask a client for the media sections that it lacks, if it was not asked already."""
+        wanted = session.demand.take()
+        if wanted is not None:
+            requirement = rtc.MediaSectionsRequirement(num_audios=wanted.audio, num_videos=wanted.video)
+            session.send(rtc.SignalResponse(media_sections_requirement=requirement))
+
+    def simulate_speaker(self, session: Session, seconds: int) -> None:
+        """Let a participant look like a speaker to itself for some seconds."""
+        sid = session.participant.sid
+
+        def tell(level: float, *, active: bool) -> None:
+            speaker = models.SpeakerInfo(sid=sid, level=level, active=active)
+            session.send(rtc.SignalResponse(speakers_changed=rtc.SpeakersChanged(speakers=[speaker])))
+
+        tell(1.0, active=True)
+        self._timers.set(sid, "simulated speaker", seconds, lambda: tell(0.0, active=False))
+
+    def _send_join(self, session: Session) -> None:
+        person = session.participant
+        others = [
+            livekit_models.participant_info(other) for other in person.room.visible() if other is not person
+        ]
+        own = livekit_models.participant_info(person)
+        for info in (own, *others):
+            session.seen.news(info)
+        join = rtc.JoinResponse(
+            room=livekit_models.room_info(person.room),
+            participant=own,
+            other_participants=others,
+            server_version=livekit_models.SERVER_VERSION,
+            server_info=livekit_models.server_info(self._settings.node_id),
+            ice_servers=livekit_models.ice_server_list(self._settings.ice_servers(person.sid)),
+            ping_interval=PING_INTERVAL_S,
+            ping_timeout=PING_TIMEOUT_S,
+            enabled_publish_codecs=livekit_models.enabled_codecs(),
+        )
+        session.send(rtc.SignalResponse(join=join))
+
+    def _send_everybody(self, session: Session) -> None:
+        person = session.participant
+        present = [*(other for other in person.room.visible() if other is not person), person]
+        gone = session.seen.start_over(other.sid for other in present)
+        for part in chunks(gone):
+            session.send(rtc.SignalResponse(update=rtc.ParticipantUpdate(participants=part)))
+        session.send_participants([livekit_models.participant_info(other) for other in present])
+
+    def _send_token(self, session: Session) -> None:
+        person = session.participant
+        token = tokens.refresh(
+            session.claims,
+            tokens.Bearer(person.name, person.metadata, person.attributes, person.permissions),
+            self._settings.signer,
+            self._wall_clock(),
+        )
+        session.send(rtc.SignalResponse(refresh_token=token))
+        self._timers.set(person.sid, "refresh", REFRESH_INTERVAL_S, lambda: self._send_token(session))
+
+    def _send_room_to(self, session: Session) -> None:
+        room = livekit_models.room_info(session.participant.room)
+        session.send(rtc.SignalResponse(room_update=rtc.RoomUpdate(room=room)))
+
+    def _send_room(self, room: Room) -> None:
+        self._timers.cancel(room.sid, "room update")
+        outgoing = Outgoing(
+            rtc.SignalResponse(room_update=rtc.RoomUpdate(room=livekit_models.room_info(room)))
+        )
+        for session in self._in_room(room):
+            session.deliver(outgoing)
+
+    def _in_room(self, room: Room) -> list[Session]:
+        return [
+            self._sessions[person.sid]
+            for person in room.participants.values()
+            if person.sid in self._sessions
+        ]
+
+    # --- events of the domain --------------------------------------------------------------------
+
+    def _on_event(self, event: events.RoomEvent) -> None:
+        reaction = self._reactions.get(type(event))
+        if reaction is not None:
+            reaction(event)
+
+    def _on_joined(self, event: events.ParticipantJoined) -> None:
+        self._announce(event.participant, None, to_self=False)
+
+    def _on_changed(self, event: events.ParticipantChanged) -> None:
+        self._announce(event.participant, None, to_self=event.to_self)
+        session = self._sessions.get(event.participant.sid)
+        if session is not None and event.to_self:
+            # What the participant did not do itself, or has to see confirmed, is in its token as well.
+            self._send_token(session)
+
+    def _on_active(self, event: events.ParticipantActive) -> None:
+        self._announce(event.participant, None, to_self=True)
+
+    def _on_left(self, event: events.ParticipantLeft) -> None:
+        person = event.participant
+        self._loudness.forget(person.sid)
+        session = self._sessions.pop(person.sid, None)
+        if session is not None and session.outbox is not None:
+            if event.reason is not LeaveReason.CLIENT_LEFT:
+                session.send(rtc.SignalResponse(leave=livekit_models.leave(event.reason)))
+            session.outbox.finish()
+            session.outbox = None
+        self._announce(person, event.reason, to_self=False, urgent=event.was_publisher)
+
+    def _on_unpublished(self, event: events.TrackUnpublished) -> None:
+        session = self._sessions.get(event.participant.sid)
+        if session is not None and event.by_server:
+            message = rtc.TrackUnpublishedResponse(track_sid=event.track.sid)
+            session.send(rtc.SignalResponse(track_unpublished=message))
+
+    def _on_subscribed(self, event: events.TrackSubscribed) -> None:
+        session = self._sessions.get(event.publisher.sid)
+        if session is not None:
+            message = rtc.TrackSubscribed(track_sid=event.track.sid)
+            session.send(rtc.SignalResponse(track_subscribed=message))
+
+    def _on_subscription_permission(self, event: events.SubscriptionPermissionChanged) -> None:
+        session = self._sessions.get(event.subscriber.sid)
+        if session is not None:
+            message = rtc.SubscriptionPermissionUpdate(
+                participant_sid=event.track.publisher_sid, track_sid=event.track.sid, allowed=event.allowed
+            )
+            session.send(rtc.SignalResponse(subscription_permission_update=message))
+
+    def _on_subscription_failed(self, event: events.SubscriptionFailed) -> None:
+        session = self._sessions.get(event.subscriber.sid)
+        if session is not None:
+            message = rtc.SubscriptionResponse(
+                track_sid=event.track_sid, err=models.SubscriptionError.SE_TRACK_NOTFOUND
+            )
+            session.send(rtc.SignalResponse(subscription_response=message))
+
+    def _on_room_finished(self, event: events.RoomFinished) -> None:
+        self._batches.pop(event.room.sid, None)
+
+    def _announce(
+        self, person: Participant, reason: LeaveReason | None, *, to_self: bool, urgent: bool = False
+    ) -> None:
+        own = self._sessions.get(person.sid)
+        if own is not None and to_self:
+            own.send_participants([livekit_models.participant_info(person)])
+        if person.permissions.hidden:
+            return
+        room = person.room
+        batch = self._batches.setdefault(room.sid, UpdateBatch())
+        if batch.add(person, reason, urgent=urgent or person.is_publisher):
+            self._broadcast(room, [livekit_models.participant_info(person, reason)])
+        if batch.is_open and not self._timers.is_set(room.sid, "updates"):
+            self._timers.set(room.sid, "updates", WINDOW_S, lambda: self._flush(room))
+        if not self._timers.is_set(room.sid, "room update"):
+            self._timers.set(room.sid, "room update", ROOM_UPDATE_DELAY_S, lambda: self._send_room(room))
+
+    def _flush(self, room: Room) -> None:
+        batch = self._batches.get(room.sid)
+        if batch is None:
+            return
+        waiting = batch.flush()
+        if waiting:
+            self._broadcast(
+                room, [livekit_models.participant_info(person, reason) for person, reason in waiting]
+            )
+            self._timers.set(room.sid, "updates", WINDOW_S, lambda: self._flush(room))
+
+    def _broadcast(self, room: Room, infos: list[models.ParticipantInfo]) -> None:
+        for part in chunks(infos):
+            # Nearly everybody gets the very same message: it is encoded once.
+            whole = Outgoing(rtc.SignalResponse(update=rtc.ParticipantUpdate(participants=part)))
+            for session in self._in_room(room):
+                own = session.participant.sid
+                news = [info for info in part if info.sid != own and session.seen.news(info)]
+                if len(news) == len(part):
+                    session.deliver(whole)
+                elif news:
+                    session.send(rtc.SignalResponse(update=rtc.ParticipantUpdate(participants=news)))
+
+    # --- events of the media engine --------------------------------------------------------------
+
+    def _on_peer_connected(self, event: PeerConnected) -> None:
+        self.rooms.connected(event.peer_id)
+
+    def _on_peer_closed(self, event: PeerClosed) -> None:
+        session = self._sessions.get(event.peer_id)
+        if session is not None:
+            log.info("%s lost media: %s", event.peer_id, event.reason)
+            self.rooms.leave(session.participant, LeaveReason.MEDIA_LOST)
+
+    def _on_sections_needed(self, event: SectionsNeeded) -> None:
+        session = self._sessions.get(event.peer_id)
+        if session is None:
+            return
+        session.demand.need(Sections(event.audio, event.video))
+        if not self._timers.is_set(event.peer_id, "sections"):
+            self._timers.set(
+                event.peer_id, "sections", SECTIONS_DELAY_S, lambda: self.ask_for_sections(session)
+            )
+
+    def _on_data(self, event: DataReceived) -> None:
+        session = self._sessions.get(event.peer_id)
+        if session is None:
+            return
+        sender = session.participant
+        try:
+            packet = decode_data_packet(event.payload)
+        except WireError:
+            reason = "undecodable"
+        else:
+            reason = livekit_data.drop_reason(
+                sender, event.label, len(event.payload), packet, session.last_sequence
+            )
+        if reason:
+            self.dropped_packets[reason] = self.dropped_packets.get(reason, 0) + 1
+            return
+        if event.label == livekit_data.RELIABLE_LABEL:
+            session.last_sequence = max(session.last_sequence, packet.sequence)
+        livekit_data.readdress(packet, sender, event.label)
+        self.media.send_data(livekit_data.recipients(packet, sender), event.label, packet.SerializeToString())
+
+    def _on_speakers(self, event: SpeakersChanged) -> None:
+        room = self.rooms.room_by_sid(event.room_id)
+        if room is None:
+            return
+        changed = self._loudness.update(room, event.speakers)
+        for session in self._in_room(room):
+            active = session.participant.subscriptions.active
+            heard = [
+                change.info
+                for change in changed
+                if change.info.sid == session.participant.sid or change.track_sids & active
+            ]
+            if heard:
+                session.send(rtc.SignalResponse(speakers_changed=rtc.SpeakersChanged(speakers=heard)))

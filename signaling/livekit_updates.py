@@ -1,0 +1,103 @@
+"""Participant updates: which are sent at once, which wait, and what each client has seen already.
+
+A room of N people that all change once costs N * N messages, so changes of those who publish nothing are sent
+at once only while they are few, and together after that. LiveKit batches them always, for three seconds.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from livekit.protocol.models import ParticipantInfo
+
+from signaling.model import LeaveReason, Participant
+
+# LiveKit's batching interval.
+WINDOW_S = 3.0
+
+# Changes of non-publishers that go out at once per window: a class of ordinary size never waits.
+IMMEDIATE_PER_WINDOW = 10
+
+# Larger updates are cut, as LiveKit does.
+MAX_UPDATE_BYTES = 128 * 1024
+
+
+@dataclass(slots=True)
+class UpdateBatch:
+    """The waiting changes of one room; the caller calls `flush` at the end of each window."""
+
+    _sent: int = 0
+    _waiting: dict[str, tuple[Participant, LeaveReason | None]] = field(default_factory=dict)
+
+    def add(self, person: Participant, reason: LeaveReason | None, *, urgent: bool) -> bool:
+        """Return whether to send this change now; else it waits for the end of the window.
+
+        A waiting change is replaced by a newer one of the same identity, even of another session: clients
+        take the new session of an identity as the end of the old one.
+        """
+        if not urgent and self._sent >= IMMEDIATE_PER_WINDOW:
+            self._waiting.pop(person.identity, None)
+            self._waiting[person.identity] = (person, reason)
+            return False
+        if not urgent:
+            self._sent += 1
+        self._waiting.pop(person.identity, None)
+        return True
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a window is needed."""
+        return self._sent > 0
+
+    def flush(self) -> list[tuple[Participant, LeaveReason | None]]:
+        """End the window and return what waited for it, oldest first."""
+        waiting = list(self._waiting.values())
+        self._waiting.clear()
+        # What is sent here counts for the next window, so that a busy room keeps one batch per window.
+        self._sent = IMMEDIATE_PER_WINDOW if waiting else 0
+        return waiting
+
+
+@dataclass(slots=True)
+class SeenVersions:
+    """The newest version of each participant that one client was sent."""
+
+    _seen: dict[str, tuple[int, str]] = field(default_factory=dict)
+    "Version and identity by sid."
+
+    def news(self, info: ParticipantInfo) -> bool:
+        """Return whether to send this, and remember it. The end of somebody unknown is no news."""
+        if info.state == ParticipantInfo.DISCONNECTED:
+            return self._seen.pop(info.sid, None) is not None
+        version, _ = self._seen.get(info.sid, (0, ""))
+        if info.version <= version:
+            return False
+        self._seen[info.sid] = (info.version, info.identity)
+        return True
+
+    def start_over(self, present: Iterable[str]) -> list[ParticipantInfo]:
+        """Take everything for news again, and return the ends of those the client knows and who are gone."""
+        left = set(present)
+        gone = [
+            ParticipantInfo(
+                sid=sid, identity=identity, version=version + 1, state=ParticipantInfo.DISCONNECTED
+            )
+            for sid, (version, identity) in self._seen.items()
+            if sid not in left
+        ]
+        self._seen.clear()
+        return gone
+
+
+def chunks(infos: Iterable[ParticipantInfo]) -> Iterator[list[ParticipantInfo]]:
+    """Cut a list so that each part has at most `MAX_UPDATE_BYTES`, or a single entry."""
+    part: list[ParticipantInfo] = []
+    size = 0
+    for info in infos:
+        info_bytes = info.ByteSize()
+        if part and size + info_bytes > MAX_UPDATE_BYTES:
+            yield part
+            part, size = [], 0
+        part.append(info)
+        size += info_bytes
+    if part:
+        yield part

@@ -1,0 +1,244 @@
+"""LiveKit's endpoints: `/rtc/v1` in single-connection mode, and the two that tell why a connect failed."""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Mapping
+
+from aiohttp import WSMsgType, web
+from livekit.protocol import rtc
+
+from signaling import tokens
+from signaling.errors import AccessError, BadRequestError, LimitError, RoomFullError, TokenError, WireError
+from signaling.livekit_handlers import handle
+from signaling.livekit_models import leave
+from signaling.livekit_session import Session
+from signaling.livekit_skin import LiveKitSkin
+from signaling.livekit_wire import MAX_FRAME_BYTES, Outgoing, decode_join_request, decode_request
+from signaling.model import LeaveReason
+from signaling.rooms import check_profile
+
+log = logging.getLogger(__name__)
+
+# WebSocket pings (RFC 6455 section 5.5.2) find connections that died without a word; a pong has half the
+# time.
+HEARTBEAT_S = 20.0
+
+# A client that does not read this much is cut off, and comes back by a resume or not at all.
+MAX_BACKLOG_BYTES = 8 * 1024 * 1024
+
+# The one place where refusals before a session become HTTP statuses.
+_STATUSES = {BadRequestError: 400, TokenError: 401, RoomFullError: 503}
+
+_NO_DUAL_MODE = (
+    "this server speaks LiveKit's single-connection mode (/rtc/v1) only; clients use it unless told otherwise"
+)
+
+
+class SocketOutbox:
+    """The sending side of one WebSocket: a queue, so that nobody waits for a slow client."""
+
+    def __init__(self, ws: web.WebSocketResponse, request: web.Request) -> None:
+        """`ws` is prepared; `run` has to be started by the caller."""
+        self._ws = ws
+        self._request = request
+        self._waiting: deque[bytes | str] = deque()
+        self._backlog_bytes = 0
+        self._wake = asyncio.Event()
+        self._finishing = False
+        self.json = False
+        "Answer in JSON: what the client's last frame was."
+
+    def put(self, outgoing: Outgoing) -> None:
+        """Queue a message; a client that reads nothing is dropped."""
+        frame = outgoing.text() if self.json else outgoing.binary()
+        self._waiting.append(frame)
+        self._backlog_bytes += len(frame)
+        self._wake.set()
+        if self._backlog_bytes > MAX_BACKLOG_BYTES:
+            self.drop()
+
+    def finish(self) -> None:
+        """Close after what is queued."""
+        self._finishing = True
+        self._wake.set()
+
+    def drop(self) -> None:
+        """Cut the connection."""
+        self._finishing = True
+        self._waiting.clear()
+        self._wake.set()
+        if self._request.transport is not None:
+            self._request.transport.abort()
+
+    async def run(self) -> None:
+        """Send until finished."""
+        try:
+            while True:
+                await self._wake.wait()
+                self._wake.clear()
+                while self._waiting:
+                    frame = self._waiting.popleft()
+                    self._backlog_bytes -= len(frame)
+                    if isinstance(frame, bytes):
+                        await self._ws.send_bytes(frame)
+                    else:
+                        await self._ws.send_str(frame)
+                if self._finishing:
+                    await self._ws.close()
+                    return
+        except ConnectionError:
+            # The reading side notices the same and ends the session.
+            return
+
+
+class LiveKitEndpoints:
+    """Admission, and the life of one WebSocket."""
+
+    def __init__(self, skin: LiveKitSkin, keys: Mapping[str, str], wall_clock: Callable[[], float]) -> None:
+        """`keys` maps API keys to secrets; `wall_clock` is seconds since 1970."""
+        self._skin = skin
+        self._keys = keys
+        self._wall_clock = wall_clock
+        self._writers: set[asyncio.Task[None]] = set()
+
+    def add_routes(self, router: web.UrlDispatcher) -> None:
+        """Register the endpoints."""
+        # A server URL that ends in a slash makes clients ask for paths with two.
+        for slash in ("/", "//"):
+            router.add_get(f"{slash}rtc/v1", self.connect, allow_head=False)
+            router.add_get(f"{slash}rtc/v1/validate", self.validate, allow_head=False)
+            router.add_get(f"{slash}rtc", self.connect_dual, allow_head=False)
+            router.add_get(f"{slash}rtc/validate", self.validate_dual, allow_head=False)
+
+    async def connect(self, request: web.Request) -> web.StreamResponse:
+        """Serve one WebSocket of single-connection mode from admission to its end."""
+        try:
+            claims, join = self._admit(request)
+        except AccessError as error:
+            return _refusal(error)
+        ws = web.WebSocketResponse(
+            max_msg_size=MAX_FRAME_BYTES, heartbeat=HEARTBEAT_S, compress=False, timeout=2.0
+        )
+        await ws.prepare(request)
+        outbox = SocketOutbox(ws, request)
+        writer = asyncio.create_task(outbox.run())
+        self._writers.add(writer)
+        writer.add_done_callback(self._writers.discard)
+        try:
+            session = await self._open(claims, join, outbox)
+            if session is not None:
+                try:
+                    await self._read(ws, session, outbox)
+                finally:
+                    self._skin.socket_closed(session, outbox)
+        finally:
+            outbox.finish()
+            await writer
+        return ws
+
+    async def validate(self, request: web.Request) -> web.Response:
+        """Tell a client, which cannot read a failed upgrade's body, why it was refused."""
+        try:
+            self._admit(request)
+        except AccessError as error:
+            return _refusal(error)
+        return web.Response(text="success", headers=_CORS)
+
+    async def connect_dual(self, _request: web.Request) -> web.Response:
+        """Refuse dual-connection mode, with the status that tells clients to try the other one."""
+        return web.Response(status=404, text=_NO_DUAL_MODE, headers=_CORS)
+
+    async def validate_dual(self, request: web.Request) -> web.Response:
+        """Check the token alone: dual-connection mode has no join request."""
+        try:
+            tokens.check_join(self._verify(request))
+        except AccessError as error:
+            return _refusal(error)
+        return web.Response(text="success", headers=_CORS)
+
+    async def drain(self, timeout_s: float) -> None:
+        """Wait until what is queued for clients is sent and their WebSockets are closed."""
+        if self._writers:
+            await asyncio.wait(self._writers, timeout=timeout_s)
+
+    def _admit(self, request: web.Request) -> tuple[tokens.Claims, rtc.JoinRequest]:
+        claims = self._verify(request)
+        tokens.check_join(claims)
+        try:
+            join = decode_join_request(request.query.get("join_request", ""))
+        except WireError as error:
+            raise BadRequestError(str(error)) from error
+        if join.metadata or join.participant_attributes:
+            if not claims.permissions.can_update_own_metadata:
+                raise TokenError("the access token does not allow to bring metadata or attributes")
+            try:
+                check_profile("", join.metadata, join.participant_attributes)
+            except LimitError as error:
+                raise BadRequestError(str(error)) from error
+        if not join.reconnect:
+            self._skin.rooms.check_place(claims.room, claims.identity)
+        return claims, join
+
+    def _verify(self, request: web.Request) -> tokens.Claims:
+        authorization = request.headers.get("Authorization")
+        if authorization is None:
+            token = request.query.get("access_token", "")
+        else:
+            scheme, _, token = authorization.partition(" ")
+            if scheme.lower() != "bearer":
+                raise TokenError("the Authorization header is not a bearer token")
+        if not token:
+            raise TokenError("no access token was sent")
+        return tokens.verify(token.strip(), self._keys, self._wall_clock())
+
+    async def _open(
+        self, claims: tokens.Claims, join: rtc.JoinRequest, outbox: SocketOutbox
+    ) -> Session | None:
+        if join.reconnect:
+            session = self._skin.resume(claims, join.participant_sid, outbox)
+            if session is None:
+                outbox.put(Outgoing(rtc.SignalResponse(leave=leave(LeaveReason.STATE_MISMATCH))))
+                return None
+        else:
+            try:
+                session = self._skin.join(claims, join, outbox)
+            except RoomFullError:
+                # Admission said yes, but the last place went while the upgrade was under way.
+                outbox.put(Outgoing(rtc.SignalResponse(leave=leave(LeaveReason.ROOM_FULL))))
+                return None
+        for request in join.add_track_requests:
+            await handle(self._skin, session, rtc.SignalRequest(add_track=request))
+        if join.HasField("sync_state"):
+            await handle(self._skin, session, rtc.SignalRequest(sync_state=join.sync_state))
+        if join.HasField("publisher_offer"):
+            await handle(self._skin, session, rtc.SignalRequest(offer=join.publisher_offer))
+        return session
+
+    async def _read(self, ws: web.WebSocketResponse, session: Session, outbox: SocketOutbox) -> None:
+        async for frame in ws:
+            if frame.type in (WSMsgType.BINARY, WSMsgType.TEXT):
+                outbox.json = frame.type is WSMsgType.TEXT
+                try:
+                    request = decode_request(frame.data)
+                except WireError as error:
+                    self._hang_up(session, str(error))
+                    return
+                await handle(self._skin, session, request)
+            elif frame.type is WSMsgType.ERROR:
+                # Oversize messages and broken framing; aiohttp has closed the socket with the fitting code.
+                self._hang_up(session, str(frame.data))
+                return
+
+    def _hang_up(self, session: Session, why: str) -> None:
+        # A healthy client never sends such a thing, and a broken one would do it again after a reconnect.
+        log.warning("%s: %s", session.participant.sid, why)
+        self._skin.rooms.leave(session.participant, LeaveReason.PROTOCOL_ERROR)
+
+
+# Browsers read the reason of a refusal from pages of any origin; it holds nothing secret.
+_CORS = {"Access-Control-Allow-Origin": "*"}
+
+
+def _refusal(error: AccessError) -> web.Response:
+    return web.Response(status=_STATUSES[type(error)], text=str(error), headers=_CORS)

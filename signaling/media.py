@@ -1,0 +1,67 @@
+"""What signalling needs of the media engine: a type that `sfu.server.MediaServer` and the tests' fake fit."""
+
+import logging
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol, TypeVar
+
+from sfu.events import Answer, Event, Preferences, Publication
+
+log = logging.getLogger(__name__)
+
+E = TypeVar("E")
+
+
+class MediaEngine(Protocol):
+    """The commands of the facade; see `sfu.server.MediaServer` for what each one means."""
+
+    @property
+    def udp_port(self) -> int: ...  # noqa: D102 - documented at the facade, as are the others
+
+    async def start(self) -> None: ...  # noqa: D102
+
+    async def stop(self) -> None: ...  # noqa: D102
+
+    def open_peer(self, peer_id: str, room_id: str) -> None: ...  # noqa: D102
+
+    def close_peer(self, peer_id: str) -> None: ...  # noqa: D102
+
+    async def negotiate(self, peer_id: str, offer: str) -> Answer: ...  # noqa: D102
+
+    def publish(self, peer_id: str, publication: Publication) -> None: ...  # noqa: D102
+
+    def unpublish(self, peer_id: str, publication_id: str) -> None: ...  # noqa: D102
+
+    def set_muted(self, publication_id: str, muted: bool) -> None: ...  # noqa: D102
+
+    def subscribe(self, peer_id: str, publication_id: str, stream_id: str) -> None: ...  # noqa: D102
+
+    def unsubscribe(self, peer_id: str, publication_id: str) -> None: ...  # noqa: D102
+
+    def set_preferences(self, peer_id: str, publication_id: str, preferences: Preferences) -> None: ...  # noqa: D102
+
+    def send_data(self, peer_ids: Iterable[str], label: str, payload: bytes) -> None: ...  # noqa: D102
+
+    def metrics(self) -> dict[str, float]: ...  # noqa: D102
+
+
+class MediaEvents:
+    """Hands each event of the engine to those who asked for its type.
+
+    It exists before the engine, which wants its listener at construction.
+    """
+
+    def __init__(self) -> None:
+        """Start with no listener."""
+        self._listeners: dict[type, list[Callable[[Any], None]]] = {}
+
+    def on(self, kind: type[E], listener: Callable[[E], None]) -> None:
+        """Call `listener` with every event of this very type, after those registered before it."""
+        self._listeners.setdefault(kind, []).append(listener)
+
+    def dispatch(self, event: Event) -> None:
+        """Deliver one event; a listener that fails is logged, so the engine's loop and the others go on."""
+        for listener in self._listeners.get(type(event), ()):
+            try:
+                listener(event)
+            except Exception:
+                log.exception("media event %s was not handled", type(event).__name__)

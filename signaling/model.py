@@ -1,0 +1,237 @@
+"""The things of the domain: rooms, participants, tracks. Plain data; the services beside it change them."""
+
+from dataclasses import dataclass, field, replace
+from enum import Enum, IntEnum
+
+from sfu.events import Kind, Layer, Preferences, Publication
+from signaling.permissions import Permissions, Source, SubscriptionRules
+
+
+class ParticipantState(IntEnum):
+    """A participant's life, which only moves forward."""
+
+    JOINING = 0
+    JOINED = 1
+    ACTIVE = 2
+    DISCONNECTED = 3
+
+
+class LeaveReason(Enum):
+    """Why a participant is no longer in the room."""
+
+    CLIENT_LEFT = "client left"
+    DUPLICATE_IDENTITY = "joined again from elsewhere"
+    SERVER_SHUTDOWN = "server shutdown"
+    STATE_MISMATCH = "client and server disagree"
+    JOIN_TIMEOUT = "media never connected"
+    SIGNAL_LOST = "signalling lost"
+    MEDIA_LOST = "media connection lost"
+    MEDIA_REFUSED = "offer refused"
+    PROTOCOL_ERROR = "undecodable message"
+    ROOM_FULL = "no place left"
+    ROOM_CLOSED = "the room ended"
+    SIMULATED = "asked for by the client to test itself"
+
+
+@dataclass(frozen=True, slots=True)
+class TrackSpec:
+    """A track that a participant wants to publish."""
+
+    kind: Kind
+    "What it carries."
+    source: Source = Source.UNKNOWN
+    "What it shows."
+    name: str = ""
+    "Chosen by the application."
+    client_id: str = ""
+    "The publisher's own name for it (LiveKit: cid)."
+    track_ids: tuple[str, ...] = ()
+    "Track ids by which the offer may announce it."
+    layers: tuple[Layer, ...] = ()
+    "Simulcast encodings, lowest first."
+    codec: str = ""
+    "Wanted codec, lower case encoding name; empty when the publisher does not care."
+    codec_only: bool = False
+    "Answer with that codec alone."
+    muted: bool = False
+    "Starts muted."
+    width: int = 0
+    "Pixels."
+    height: int = 0
+    "Pixels."
+    stereo: bool = False
+    "Opus in stereo."
+    dtx: bool = True
+    "Opus may stop in silence."
+    red: bool = True
+    "Redundant audio is welcome."
+    skin_info: object = None
+    "What the publisher's skin adds for its own kind; carried, never read by the domain."
+
+    def publication(self, sid: str) -> Publication:
+        """Return what the media engine is told."""
+        return Publication(
+            id=sid,
+            kind=self.kind,
+            track_ids=self.track_ids,
+            layers=self.layers,
+            codec=self.codec,
+            codec_only=self.codec_only,
+            screen_share=self.source is Source.SCREEN_SHARE,
+            muted=self.muted,
+            stereo=self.stereo,
+            dtx=self.dtx,
+            red=self.red,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """A published track; replaced as a whole when something about it changes."""
+
+    sid: str
+    "`TR_...`"
+    publisher_sid: str
+    "Who sends it."
+    spec: TrackSpec
+    "As announced."
+    muted: bool
+    "The publisher's switch."
+    width: int
+    "Pixels."
+    height: int
+    "Pixels."
+    codec: str = ""
+    "What is sent, lower case encoding name; empty until the media engine knows."
+    mid: str = ""
+    "The publisher's media section; empty until bound."
+
+    @classmethod
+    def from_spec(cls, sid: str, publisher_sid: str, spec: TrackSpec) -> "Track":
+        """Return the track that a spec becomes."""
+        return cls(sid, publisher_sid, spec, muted=spec.muted, width=spec.width, height=spec.height)
+
+    def with_skin_info(self, skin_info: object) -> "Track":
+        """Return the track with other skin info."""
+        return replace(self, spec=replace(self.spec, skin_info=skin_info))
+
+    def with_size(self, width: int, height: int) -> "Track":
+        """Return the track with another picture size in pixels."""
+        return replace(self, width=width, height=height)
+
+
+@dataclass(slots=True)
+class Subscriptions:
+    """What one participant receives and wants to receive."""
+
+    automatic: bool = False
+    "Every track that is not in `wanted` is wanted."
+    wanted: dict[str, bool] = field(default_factory=dict)
+    "Explicit wishes by track sid; may name tracks that are not there yet."
+    active: set[str] = field(default_factory=set)
+    "Track sids that the media engine was told to send."
+    live: set[str] = field(default_factory=set)
+    "Those of `active` for which the last answer had a section."
+    refused: set[str] = field(default_factory=set)
+    "Track sids that were wanted and that their publisher does not allow."
+    preferences: dict[str, Preferences] = field(default_factory=dict)
+    "Last known wish of each track, also of tracks not received now."
+
+
+@dataclass(slots=True, eq=False)
+class Participant:
+    """Somebody, or some program, in a room."""
+
+    sid: str
+    "`PA_...`; new at every join."
+    identity: str
+    "Unique in the room, chosen by the application."
+    room: "Room"
+    "Where."
+    name: str
+    "Display name."
+    metadata: str
+    "The application's."
+    attributes: dict[str, str]
+    "The application's."
+    permissions: Permissions
+    "What it may do."
+    joined_at: float
+    "Seconds since 1970."
+    kind: str = "standard"
+    "standard, ingress, egress, sip, agent, connector or bridge."
+    kind_details: tuple[str, ...] = ()
+    "Refines `kind`."
+    skin_info: object = None
+    "What the participant's skin adds for its own kind; carried, never read by the domain."
+    state: ParticipantState = ParticipantState.JOINING
+    "Only moves forward."
+    version: int = 1
+    "Grows with every change that others can see."
+    tracks: dict[str, Track] = field(default_factory=dict)
+    "Announced tracks by sid."
+    pending: dict[str, Track] = field(default_factory=dict)
+    "Tracks that were asked for and whose media has not been negotiated yet, by sid."
+    rules: SubscriptionRules = field(default_factory=SubscriptionRules)
+    "Who may receive the tracks."
+    subscriptions: Subscriptions = field(default_factory=Subscriptions)
+    "What it receives."
+
+    @property
+    def is_publisher(self) -> bool:
+        """Whether others can see a track of this participant."""
+        return bool(self.tracks)
+
+    @property
+    def is_dependent(self) -> bool:
+        """Whether it is there to serve others: such a one neither keeps a room open nor takes a place."""
+        return self.permissions.recorder or self.permissions.agent or self.kind in {"agent", "egress"}
+
+    @property
+    def has_left(self) -> bool:
+        """Whether it is no longer in the room."""
+        return self.state is ParticipantState.DISCONNECTED
+
+
+@dataclass(frozen=True, slots=True)
+class RoomConfig:
+    """How a room is to behave; a token may bring one for the room that it creates."""
+
+    empty_timeout_s: int = 300
+    "A room that nobody ever joined ends after this time (LiveKit's default)."
+    departure_timeout_s: int = 20
+    "A room ends this long after its last participant left (LiveKit's default)."
+    max_participants: int = 0
+    "Places; 0 is no limit. Recorders and agents take none."
+    metadata: str = ""
+    "The application's."
+
+
+@dataclass(slots=True, eq=False)
+class Room:
+    """Where participants meet."""
+
+    sid: str
+    "`RM_...`; new at every creation."
+    name: str
+    "Chosen by the application."
+    config: RoomConfig
+    "How it behaves."
+    created_at: float
+    "Seconds since 1970."
+    metadata: str = ""
+    "The application's."
+    participants: dict[str, Participant] = field(default_factory=dict)
+    "By identity."
+
+    def visible(self) -> list[Participant]:
+        """Those whom others may know of."""
+        return [person for person in self.participants.values() if not person.permissions.hidden]
+
+    def find_track(self, track_sid: str) -> Track | None:
+        """Return an announced track, None if it is not in this room."""
+        for person in self.participants.values():
+            track = person.tracks.get(track_sid)
+            if track is not None:
+                return track
+        return None

@@ -1,0 +1,137 @@
+"""Publishing: from the wish to send a track, over its section in an offer, to its end."""
+
+from dataclasses import replace
+
+from sfu.events import Answer, PublicationBound, PublicationStarted
+from signaling.errors import DuplicateTrackError, LimitError, NotAllowedError, NotFoundError
+from signaling.events import (
+    EventHub,
+    ParticipantChanged,
+    PermissionsChanged,
+    RoomEvent,
+    TrackPublished,
+    TrackUnpublished,
+)
+from signaling.ids import SidMaker, track_prefix
+from signaling.media import MediaEngine, MediaEvents
+from signaling.model import Participant, Track, TrackSpec
+from signaling.rooms import Rooms, forget_subscription
+
+# LiveKit's limit on tracks that were announced and whose media does not come.
+MAX_PENDING_TRACKS = 20
+
+
+class Publishing:
+    """Keeps participants' tracks and the engine's publications in step."""
+
+    def __init__(
+        self, rooms: Rooms, media: MediaEngine, media_events: MediaEvents, hub: EventHub, new_sid: SidMaker
+    ) -> None:
+        """Listen to the engine for media that arrives, and on the hub for permissions that are taken away."""
+        self._rooms = rooms
+        self._media = media
+        self._hub = hub
+        self._new_sid = new_sid
+        media_events.on(PublicationBound, self.bound)
+        media_events.on(PublicationStarted, self.started)
+        hub.listen(self._on_event)
+
+    def publish(self, person: Participant, spec: TrackSpec) -> Track:
+        """Prepare to receive a track; others hear of it once its media is negotiated.
+
+        NotAllowedError, LimitError, DuplicateTrackError.
+        """
+        if not person.permissions.may_publish(spec.source):
+            raise NotAllowedError(f"the token does not allow to publish {spec.source.value}")
+        if any(track.spec.client_id == spec.client_id for track in own_tracks(person)):
+            raise DuplicateTrackError("this track is published already")
+        if len(person.pending) >= MAX_PENDING_TRACKS:
+            raise LimitError(f"{MAX_PENDING_TRACKS} tracks are waiting for their media already")
+        sid = self._new_sid(track_prefix(spec.kind, spec.source))
+        track = Track.from_spec(sid, person.sid, spec)
+        person.pending[sid] = track
+        self._media.publish(person.sid, spec.publication(sid))
+        return track
+
+    def bound(self, event: PublicationBound) -> None:
+        """Show a track to the others: its media has been negotiated."""
+        self._media_seen(event.peer_id, event.publication_id, event.codec, event.mid)
+
+    def started(self, event: PublicationStarted) -> None:
+        """Note what is really sent."""
+        self._media_seen(event.peer_id, event.publication_id, event.codec, "")
+
+    def negotiated(self, person: Participant, answer: Answer) -> None:
+        """Take over what an answer says about this participant's tracks.
+
+        LiveKit's clients have no message to withdraw a track: its section goes inactive in the next offer.
+        """
+        sending = set(answer.published.values())
+        for track in tuple(person.tracks.values()):
+            if track.mid and track.sid not in sending:
+                self.unpublish(person, track.sid)
+        for mid, track_sid in answer.published.items():
+            self._media_seen(person.sid, track_sid, "", mid)
+
+    def unpublish(self, person: Participant, track_sid: str, *, by_server: bool = False) -> None:
+        """End a track. NotFoundError."""
+        track = self.own_track(person, track_sid)
+        self._media.unpublish(person.sid, track_sid)
+        person.pending.pop(track_sid, None)
+        if person.tracks.pop(track_sid, None) is not None:
+            for other in person.room.participants.values():
+                forget_subscription(other, track_sid)
+            person.version += 1
+            self._hub.emit(ParticipantChanged(person, to_self=False))
+        self._hub.emit(TrackUnpublished(person, track, by_server))
+
+    def set_muted(self, person: Participant, track_sid: str, muted: bool) -> None:
+        """Mute or unmute a track for everybody. NotFoundError."""
+        track = self.own_track(person, track_sid)
+        self._media.set_muted(track_sid, muted)
+        self.change(person, replace(track, muted=muted))
+
+    def own_track(self, person: Participant, track_sid: str) -> Track:
+        """Return a participant's track, announced or not. NotFoundError."""
+        track = person.tracks.get(track_sid) or person.pending.get(track_sid)
+        if track is None:
+            raise NotFoundError(f"no such track: {track_sid[:64]}")
+        return track
+
+    def change(self, person: Participant, track: Track) -> None:
+        """Replace a track by its changed self and tell the others, if they know it."""
+        if track.sid in person.pending:
+            person.pending[track.sid] = track
+        elif person.tracks.get(track.sid) not in (None, track):
+            person.tracks[track.sid] = track
+            person.version += 1
+            self._hub.emit(ParticipantChanged(person, to_self=False))
+
+    def _media_seen(self, participant_sid: str, track_sid: str, codec: str, mid: str) -> None:
+        person = self._rooms.participant(participant_sid)
+        if person is None:
+            return
+        pending = person.pending.pop(track_sid, None)
+        if pending is not None:
+            track = replace(pending, codec=codec or pending.codec, mid=mid or pending.mid)
+            person.tracks[track_sid] = track
+            person.version += 1
+            # The order matters: a subscriber must know the track before its media section appears.
+            self._hub.emit(ParticipantChanged(person, to_self=False))
+            self._hub.emit(TrackPublished(person, track))
+            return
+        known = person.tracks.get(track_sid)
+        if known is not None:
+            self.change(person, replace(known, codec=codec or known.codec, mid=mid or known.mid))
+
+    def _on_event(self, event: RoomEvent) -> None:
+        if isinstance(event, PermissionsChanged):
+            person = event.participant
+            for track in own_tracks(person):
+                if not person.permissions.may_publish(track.spec.source):
+                    self.unpublish(person, track.sid, by_server=True)
+
+
+def own_tracks(person: Participant) -> tuple[Track, ...]:
+    """Return a participant's tracks, announced or not."""
+    return (*person.tracks.values(), *person.pending.values())

@@ -1,0 +1,277 @@
+"""Rooms and who is in them: joining, leaving, profiles, permissions and timeouts."""
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from signaling.errors import LimitError, RoomFullError
+from signaling.events import (
+    EventHub,
+    ParticipantActive,
+    ParticipantChanged,
+    ParticipantJoined,
+    ParticipantLeft,
+    PermissionsChanged,
+    RoomChanged,
+    RoomFinished,
+    RoomStarted,
+    TrackUnpublished,
+)
+from signaling.ids import PARTICIPANT_PREFIX, ROOM_PREFIX, SidMaker
+from signaling.media import MediaEngine
+from signaling.model import LeaveReason, Participant, ParticipantState, Room, RoomConfig
+from signaling.permissions import Permissions
+from signaling.timers import Timers
+
+log = logging.getLogger(__name__)
+
+# LiveKit's limits; clients and applications rely on them.
+MAX_NAME_CHARS = 256
+MAX_METADATA_BYTES = 512 * 1024
+MAX_ATTRIBUTES_BYTES = 64 * 1024
+
+# LiveKit's: somebody whose media does not connect within a minute is removed.
+JOIN_TIMEOUT_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class JoinSpec:
+    """Somebody who was let in and now joins."""
+
+    room_name: str
+    "The room is made if it is not there."
+    identity: str
+    "Whoever has it in the room leaves."
+    name: str = ""
+    "Display name."
+    metadata: str = ""
+    "The application's."
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    "The application's."
+    permissions: Permissions = field(default_factory=Permissions)
+    "What the token grants."
+    kind: str = "standard"
+    "See `Participant.kind`."
+    kind_details: tuple[str, ...] = ()
+    "Refines `kind`."
+    auto_subscribe: bool = False
+    "Receive every track without asking."
+    room_config: RoomConfig | None = None
+    "For a room that this join creates."
+    skin_info: object = None
+    "See `Participant.skin_info`."
+
+
+def check_profile(name: str, metadata: str, attributes: Mapping[str, str]) -> None:
+    """Raise LimitError if a profile is larger than a participant may carry."""
+    if len(name) > MAX_NAME_CHARS:
+        raise LimitError(f"the name is longer than {MAX_NAME_CHARS} characters")
+    if len(metadata.encode()) > MAX_METADATA_BYTES:
+        raise LimitError(f"the metadata is larger than {MAX_METADATA_BYTES} bytes")
+    if (
+        sum(len(key.encode()) + len(value.encode()) for key, value in attributes.items())
+        > MAX_ATTRIBUTES_BYTES
+    ):
+        raise LimitError(f"the attributes are larger than {MAX_ATTRIBUTES_BYTES} bytes")
+
+
+class Rooms:
+    """All rooms of this process, by name; the only place where somebody enters or leaves one."""
+
+    def __init__(
+        self,
+        media: MediaEngine,
+        hub: EventHub,
+        timers: Timers,
+        wall_clock: Callable[[], float],
+        new_sid: SidMaker,
+    ) -> None:
+        """`wall_clock` is seconds since 1970, for what people get to see; deadlines are up to the timers."""
+        self._media = media
+        self._hub = hub
+        self._timers = timers
+        self._wall_clock = wall_clock
+        self._new_sid = new_sid
+        self._rooms: dict[str, Room] = {}
+        self._people: dict[str, Participant] = {}
+
+    @property
+    def rooms(self) -> tuple[Room, ...]:
+        """The rooms that are open."""
+        return tuple(self._rooms.values())
+
+    def room(self, name: str) -> Room | None:
+        """Return an open room by name."""
+        return self._rooms.get(name)
+
+    def room_by_sid(self, sid: str) -> Room | None:
+        """Return an open room by its id."""
+        return next((room for room in self._rooms.values() if room.sid == sid), None)
+
+    def participant(self, sid: str) -> Participant | None:
+        """Return somebody who is in a room."""
+        return self._people.get(sid)
+
+    def check_place(self, room_name: str, identity: str) -> None:
+        """Raise RoomFullError when a join under this identity would find no place."""
+        room = self._rooms.get(room_name)
+        if room is None or not room.config.max_participants:
+            return
+        taken = sum(
+            1
+            for person in room.participants.values()
+            if not person.is_dependent and person.identity != identity
+        )
+        if taken >= room.config.max_participants:
+            raise RoomFullError(f"the room has {taken} participants, and no place for more")
+
+    def open_room(self, name: str, config: RoomConfig | None = None) -> Room:
+        """Return the room of this name, made with `config` if it is not there."""
+        room = self._rooms.get(name)
+        if room is None:
+            config = config or RoomConfig()
+            room = Room(
+                self._new_sid(ROOM_PREFIX), name, config, self._wall_clock(), metadata=config.metadata
+            )
+            self._rooms[name] = room
+            self._watch(room, config.empty_timeout_s)
+            self._hub.emit(RoomStarted(room))
+        return room
+
+    def join(self, spec: JoinSpec) -> Participant:
+        """Put somebody into a room, which ends an older session of the same identity. RoomFullError.
+
+        The skin has to answer the participant and then start its subscriptions.
+        """
+        self.check_place(spec.room_name, spec.identity)
+        room = self.open_room(spec.room_name, spec.room_config)
+        older = room.participants.get(spec.identity)
+        if older is not None:
+            self.leave(older, LeaveReason.DUPLICATE_IDENTITY)
+        person = Participant(
+            sid=self._new_sid(PARTICIPANT_PREFIX),
+            identity=spec.identity,
+            room=room,
+            name=spec.name,
+            metadata=spec.metadata,
+            attributes=dict(spec.attributes),
+            permissions=spec.permissions,
+            joined_at=self._wall_clock(),
+            kind=spec.kind,
+            kind_details=spec.kind_details,
+            skin_info=spec.skin_info,
+            state=ParticipantState.JOINED,
+        )
+        person.subscriptions.automatic = spec.auto_subscribe
+        room.participants[person.identity] = person
+        self._people[person.sid] = person
+        self._media.open_peer(person.sid, room.sid)
+        self._watch(room, room.config.departure_timeout_s)
+        self._timers.set(
+            person.sid, "join", JOIN_TIMEOUT_S, lambda: self.leave(person, LeaveReason.JOIN_TIMEOUT)
+        )
+        self._hub.emit(ParticipantJoined(person))
+        return person
+
+    def connected(self, participant_sid: str) -> None:
+        """Note that somebody's media connection is up."""
+        person = self._people.get(participant_sid)
+        if person is None or person.state is not ParticipantState.JOINED:
+            return
+        self._timers.cancel(person.sid, "join")
+        person.state = ParticipantState.ACTIVE
+        person.version += 1
+        self._hub.emit(ParticipantActive(person))
+
+    def leave(self, person: Participant, reason: LeaveReason) -> None:
+        """Take somebody out of their room; nothing happens the second time."""
+        if person.has_left:
+            return
+        log.info("%s left room %s: %s", person.sid, person.room.sid, reason.value)
+        room = person.room
+        tracks = tuple(person.tracks.values())
+        person.state = ParticipantState.DISCONNECTED
+        person.version += 1
+        person.tracks.clear()
+        person.pending.clear()
+        if room.participants.get(person.identity) is person:
+            del room.participants[person.identity]
+        self._people.pop(person.sid, None)
+        self._timers.cancel_owner(person.sid)
+        for other in room.participants.values():
+            for track in tracks:
+                forget_subscription(other, track.sid)
+        self._media.close_peer(person.sid)
+        for track in tracks:
+            self._hub.emit(TrackUnpublished(person, track, by_server=False))
+        self._hub.emit(ParticipantLeft(person, reason, was_publisher=bool(tracks)))
+        self._watch(room, room.config.departure_timeout_s)
+
+    def close_room(self, room: Room, reason: LeaveReason = LeaveReason.ROOM_CLOSED) -> None:
+        """End a room and everybody's stay in it."""
+        if self._rooms.get(room.name) is not room:
+            return
+        for person in tuple(room.participants.values()):
+            self.leave(person, reason)
+        del self._rooms[room.name]
+        self._timers.cancel_owner(room.sid)
+        self._hub.emit(RoomFinished(room))
+
+    def update_profile(
+        self,
+        person: Participant,
+        *,
+        name: str | None = None,
+        metadata: str | None = None,
+        attributes: Mapping[str, str] | None = None,
+    ) -> None:
+        """Change what is given; an attribute set to nothing is deleted. LimitError, and nothing changed."""
+        new_name = person.name if name is None else name
+        new_metadata = person.metadata if metadata is None else metadata
+        new_attributes = {
+            key: value for key, value in {**person.attributes, **(attributes or {})}.items() if value
+        }
+        check_profile(new_name, new_metadata, new_attributes)
+        if (new_name, new_metadata, new_attributes) == (person.name, person.metadata, person.attributes):
+            return
+        person.name, person.metadata, person.attributes = new_name, new_metadata, new_attributes
+        person.version += 1
+        self._hub.emit(ParticipantChanged(person, to_self=True))
+
+    def update_metadata(self, room: Room, metadata: str) -> None:
+        """Change a room's metadata. LimitError."""
+        check_profile("", metadata, {})
+        if metadata != room.metadata:
+            room.metadata = metadata
+            self._hub.emit(RoomChanged(room))
+
+    def set_permissions(self, person: Participant, permissions: Permissions) -> None:
+        """Change what somebody may do; listeners of `PermissionsChanged` end what is not allowed now."""
+        if permissions == person.permissions:
+            return
+        person.permissions = permissions
+        person.version += 1
+        self._hub.emit(PermissionsChanged(person))
+        self._hub.emit(ParticipantChanged(person, to_self=True))
+
+    def shut_down(self) -> None:
+        """End every room because the server stops."""
+        for room in self.rooms:
+            self.close_room(room, LeaveReason.SERVER_SHUTDOWN)
+
+    def _watch(self, room: Room, timeout_s: float) -> None:
+        # A room closes when nobody whom it is for has been there for a while.
+        if any(not person.is_dependent for person in room.participants.values()):
+            self._timers.cancel(room.sid, "empty")
+        elif self._rooms.get(room.name) is room and not self._timers.is_set(room.sid, "empty"):
+            self._timers.set(room.sid, "empty", timeout_s, lambda: self.close_room(room))
+
+
+def forget_subscription(person: Participant, track_sid: str) -> None:
+    """Drop what is known about receiving a track that is gone; an explicit wish stays until it expires."""
+    state = person.subscriptions
+    state.active.discard(track_sid)
+    state.live.discard(track_sid)
+    state.refused.discard(track_sid)
+    state.preferences.pop(track_sid, None)
+    state.wanted.pop(track_sid, None)
