@@ -359,15 +359,17 @@ def build_answer(
     common = _transport_lines(offer, transport)
     candidates = [*(f"a={candidate}" for candidate in transport.candidates), "a=end-of-candidates"]
     for section, decision in zip(offer.sections, decisions, strict=True):
-        parameters_ = agreed.get(section.mid)
-        if parameters_ is None or not parameters_.accepted:
+        taken = agreed.get(section.mid)
+        if taken is None or not taken.accepted:
             lines += _rejected_lines(section)
             continue
-        lines += (
-            _data_lines(section, decision) if isinstance(decision, Data) else _rtp_lines(section, parameters_)
-        )
-        if isinstance(decision, Send) and parameters_.direction == "sendonly":
-            lines += _source_lines(decision, parameters_)
+        if section.kind == "application":
+            assert isinstance(decision, Data)
+            lines += _data_lines(section, decision)
+        else:
+            lines += _rtp_lines(section, taken)
+        if isinstance(decision, Send) and taken.direction == "sendonly":
+            lines += _source_lines(decision, taken)
         lines += common
         if bundle[0] == section.mid:  # the tagged section speaks for all of them (RFC 8843 section 7.3.1)
             lines += candidates

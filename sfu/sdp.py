@@ -209,7 +209,7 @@ def _on_mid(draft: _Draft, value: str) -> None:
 
 
 def _on_group(draft: _Draft, value: str) -> None:
-    semantics, *mids = value.split()
+    semantics, *mids = value.split() or [""]
     if semantics == "BUNDLE":
         draft.bundle = _once(draft.bundle, tuple(mids), "BUNDLE group")
 
