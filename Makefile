@@ -1,0 +1,44 @@
+# Everything here needs make and Python 3.11 or newer; `make setup` brings the rest.
+PYTHON ?= python3
+BIN := .venv/bin
+# Node, where it came from the Python package index.
+export PATH := $(CURDIR)/.make/bin:$(PATH)
+# Arguments for the program behind a target, such as `make run ARGS="--http-port 8000"`.
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run setup-dev test lint bench load clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## the virtual environment, the locked packages and the page, as far as they are missing
+	@$(PYTHON) tools/setup.py
+
+run: setup ## set up, then serve http://localhost:7880 in dev mode, on loopback only
+	@exec $(BIN)/lectern serve --dev $(ARGS)
+
+setup-dev:
+	@$(PYTHON) tools/setup.py --group dev
+
+test: setup-dev ## set up what tests need, then run them all (ARGS go to pytest)
+	@$(PYTHON) tools/system_packages.py
+	@if [ -f web/package.json ]; then cd web && npm test; fi
+	$(BIN)/pytest $(ARGS)
+
+lint: setup-dev ## linters, formatter, strict types, import rules, the page's own checks
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	@if [ -f web/package.json ]; then cd web && npm run check; fi
+
+bench: setup-dev ## CPU per forwarded packet, as ratios to the floor measured in the same run
+	$(BIN)/python -m bench.fanout $(ARGS)
+
+load: setup-dev ## the whole server under real viewers
+	$(BIN)/python -m bench.server $(ARGS)
+
+clean: ## remove everything that setup and the tools made
+	rm -rf .make .venv web/node_modules web/dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

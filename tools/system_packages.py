@@ -1,0 +1,45 @@
+"""Installs the Debian packages that the tests drive, or says the command that does.
+
+Browsers and coturn are the system's business, not the virtual environment's. Without them the tests that need
+them are skipped with a reason, so this never fails the run by itself.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+
+# Program that has to be on PATH, and the package that brings it.
+PACKAGES = {
+    "chromium": "chromium",  # the browser of the end-to-end tests
+    "firefox-esr": "firefox-esr",  # the second browser engine
+    "turnserver": "coturn",  # the relay, with the configuration rendered here
+    "nft": "nftables",  # the packet filter beside coturn
+}
+
+
+def main() -> int:
+    """Install what is missing; the exit code is always 0."""
+    missing = sorted(package for program, package in PACKAGES.items() if not find(program))
+    if not missing:
+        return 0
+    command = ["apt-get", "install", "--yes", "--no-install-recommends", *missing]
+    if os.geteuid() != 0 or shutil.which("apt-get") is None:
+        print(f"Tests that need {', '.join(missing)} will be skipped. On Debian: sudo {' '.join(command)}")
+        return 0
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    subprocess.run(["apt-get", "update"], env=environment, check=False)
+    # One by one: on a system that lacks one of them (Ubuntu has no firefox-esr) the others still arrive.
+    for package in missing:
+        if subprocess.run([*command[: -len(missing)], package], env=environment, check=False).returncode:
+            print(f"{package} could not be installed; tests that need it will be skipped", file=sys.stderr)
+    return 0
+
+
+def find(program: str) -> str | None:
+    """Return the program's path; some live in sbin, which is not on every user's PATH."""
+    return shutil.which(program) or shutil.which(program, path="/usr/sbin:/sbin")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
