@@ -88,7 +88,7 @@ class Server:
             LiveKitSettings(signer, random_sid("ND_"), lambda sid: _relays(config, sid)),
         )
         self._livekit = LiveKitEndpoints(self.skin, config.keys, time.time)
-        page = Page(PageSettings(config.dev, frozenset({config.host}), signer), find_page(), time.time)
+        page = Page(PageSettings(config.dev, frozenset({config.host} - {""}), signer), find_page(), time.time)
         self._runner = build_runner(build_app(self._livekit, page, media.metrics if config.dev else None))
         self.http_port = 0
         "The bound port."

@@ -401,7 +401,9 @@ class LiveKitSkin:
         if event.label == livekit_data.RELIABLE_LABEL:
             session.last_sequence = max(session.last_sequence, packet.sequence)
         livekit_data.readdress(packet, sender, event.label)
-        self.media.send_data(livekit_data.recipients(packet, sender), event.label, packet.SerializeToString())
+        recipients = livekit_data.recipients(packet, sender)
+        if recipients:
+            self.media.send_data(recipients, event.label, packet.SerializeToString())
 
     def _on_speakers(self, event: SpeakersChanged) -> None:
         room = self.rooms.room_by_sid(event.room_id)

@@ -1,8 +1,8 @@
 """The gate before every client: a message lacking what a client takes for granted is never sent.
 
 LiveKit's native client (PyPI `livekit`, and with it agents) aborts its whole process on such a message, and
-browsers fail to connect. A response kind without an entry in the table is one this server does not send, and is
-refused too: so no candidate can ever be sent, of which an empty or unreadable one is fatal.
+browsers fail to connect. A response kind without an entry in the table is one this server does not send, and
+is refused too: so no candidate can ever be sent, of which an empty or unreadable one is fatal.
 """
 
 from collections.abc import Callable

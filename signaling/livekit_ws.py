@@ -5,7 +5,7 @@ import logging
 from collections import deque
 from collections.abc import Callable, Mapping
 
-from aiohttp import WSMsgType, web
+from aiohttp import WebSocketError, WSMsgType, web
 from livekit.protocol import rtc
 
 from signaling import tokens
@@ -26,6 +26,10 @@ HEARTBEAT_S = 20.0
 
 # A client that does not read this much is cut off, and comes back by a resume or not at all.
 MAX_BACKLOG_BYTES = 8 * 1024 * 1024
+
+# The same, when a single message finds no place in the socket's buffer for this long: clients themselves give
+# up on a server that is silent for 15 s.
+SEND_TIMEOUT_S = 15.0
 
 # The one place where refusals before a session become HTTP statuses.
 _STATUSES = {BadRequestError: 400, TokenError: 401, RoomFullError: 503}
@@ -80,16 +84,22 @@ class SocketOutbox:
                 while self._waiting:
                     frame = self._waiting.popleft()
                     self._backlog_bytes -= len(frame)
-                    if isinstance(frame, bytes):
-                        await self._ws.send_bytes(frame)
-                    else:
-                        await self._ws.send_str(frame)
+                    async with asyncio.timeout(SEND_TIMEOUT_S):
+                        await self._send(frame)
                 if self._finishing:
                     await self._ws.close()
                     return
+        except TimeoutError:
+            self.drop()
         except ConnectionError:
             # The reading side notices the same and ends the session.
             return
+
+    async def _send(self, frame: bytes | str) -> None:
+        if isinstance(frame, bytes):
+            await self._ws.send_bytes(frame)
+        else:
+            await self._ws.send_str(frame)
 
 
 class LiveKitEndpoints:
@@ -225,10 +235,10 @@ class LiveKitEndpoints:
                     self._hang_up(session, str(error))
                     return
                 await handle(self._skin, session, request)
-            elif frame.type is WSMsgType.ERROR:
+            elif frame.type is WSMsgType.ERROR and isinstance(frame.data, WebSocketError):
                 # Oversize messages and broken framing; aiohttp has closed the socket with the fitting code.
+                # Other errors are the network's, and the participant may come back.
                 self._hang_up(session, str(frame.data))
-                return
 
     def _hang_up(self, session: Session, why: str) -> None:
         # A healthy client never sends such a thing, and a broken one would do it again after a reconnect.

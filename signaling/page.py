@@ -1,5 +1,6 @@
 """The built-in page: its files under a strict policy, and its token in dev mode."""
 
+import ipaddress
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -53,7 +54,7 @@ class PageSettings:
     dev: bool
     "Tokens for everybody who can reach the page."
     hosts: frozenset[str]
-    "Names, besides loopback's, under which the page may be asked for a token."
+    "Names, besides localhost and addresses, under which the page may be asked for a token."
     signer: tokens.Signer
     "Signs the tokens."
 
@@ -86,7 +87,8 @@ class Page:
 
     async def index(self, _request: web.Request) -> web.StreamResponse:
         """Serve the page itself; it reads the room from its address."""
-        headers = {**SECURITY_HEADERS, "Cache-Control": "no-cache"}
+        # Browser clients of other origins ask for the bare address (HEAD) to see whether the server is there.
+        headers = {**SECURITY_HEADERS, "Cache-Control": "no-cache", hdrs.ACCESS_CONTROL_ALLOW_ORIGIN: "*"}
         if self._folder is None:
             return web.Response(text=_NOT_BUILT, content_type="text/html", headers=headers)
         return web.FileResponse(self._folder / "index.html", headers=headers)
@@ -140,11 +142,12 @@ class Page:
         # Two ways for another site to use a visitor's browser: a request across origins, which carries its
         # Origin,
         # and a DNS name of its own that it points at loopback, which then is the Host.
+        # An address as Host was typed by the user: no DNS name can have led here.
         host = _host_of(f"//{request.headers.get(hdrs.HOST, '')}")
-        if host not in {"localhost", "127.0.0.1", "::1"} | self._settings.hosts:
+        if host not in {"localhost", *self._settings.hosts} and not _is_address(host):
             return False
         origin = request.headers.get(hdrs.ORIGIN)
-        return origin is None or urlsplit(origin).netloc == request.headers.get(hdrs.HOST)
+        return origin is None or origin.partition("://")[2] == request.headers.get(hdrs.HOST)
 
 
 def _host_of(url: str) -> str:
@@ -152,6 +155,14 @@ def _host_of(url: str) -> str:
         return urlsplit(url).hostname or ""
     except ValueError:
         return ""
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _is_text(value: object) -> bool:

@@ -72,8 +72,6 @@ class Subscribing:
                 lambda: self._give_up(person, track_sid),
             )
         else:
-            # Nothing of that name is there and nothing is wanted of it.
-            del state.wanted[track_sid]
             self._timers.cancel(person.sid, f"wish {track_sid}")
 
     def set_rules(self, publisher: Participant, rules: SubscriptionRules) -> None:

@@ -1,0 +1,156 @@
+"""The domain and the LiveKit skin without sockets, on a clock that stands still until a test moves it."""
+
+from collections import Counter
+from typing import Any
+
+from fake_media import FakeMedia
+from livekit.protocol import models, rtc
+
+from sfu.events import PeerConnected
+from signaling import tokens
+from signaling.events import EventHub
+from signaling.livekit_handlers import handle
+from signaling.livekit_session import Session
+from signaling.livekit_skin import LiveKitSettings, LiveKitSkin, Services
+from signaling.livekit_wire import Outgoing
+from signaling.media import MediaEvents
+from signaling.permissions import Permissions
+from signaling.publishing import Publishing
+from signaling.rooms import Rooms
+from signaling.subscribing import Subscribing
+from signaling.timers import Timers
+
+START = 1_795_000_000.0
+
+
+class FakeOutbox:
+    """Keeps what was sent, decoded from the very bytes."""
+
+    def __init__(self) -> None:
+        self.messages: list[rtc.SignalResponse] = []
+        self.finished = False
+        self.dropped = False
+
+    def put(self, outgoing: Outgoing) -> None:
+        assert not self.finished
+        self.messages.append(rtc.SignalResponse.FromString(outgoing.binary()))
+
+    def finish(self) -> None:
+        self.finished = True
+
+    def drop(self) -> None:
+        self.dropped = True
+
+
+class Person:
+    """One client of the harness."""
+
+    def __init__(self, harness: "SkinHarness", session: Session, outbox: FakeOutbox) -> None:
+        self.harness = harness
+        self.session = session
+        self.outbox = outbox
+
+    @property
+    def sid(self) -> str:
+        return self.session.participant.sid
+
+    async def send(self, **request: Any) -> None:
+        await handle(self.harness.skin, self.session, rtc.SignalRequest(**request))
+
+    async def offer(self, sdp: str, number: int = 1) -> None:
+        await self.send(offer=rtc.SessionDescription(type="offer", sdp=sdp, id=number))
+
+    async def publish(self, cid: str, kind: Any = models.TrackType.VIDEO, **extra: Any) -> str:
+        """Announce and negotiate a track; returns its sid."""
+        await self.send(add_track=rtc.AddTrackRequest(cid=cid, type=kind, **extra))
+        sid = self.last("track_published").track.sid
+        tracks = self.session.participant.tracks.values()
+        sent = [f"{track.spec.client_id}={track.mid}" for track in tracks]
+        await self.offer(f"a3 v3 {' '.join(sent)} {cid}=mid-{cid}")
+        return sid
+
+    def kinds(self) -> list[str]:
+        return [message.WhichOneof("message") for message in self.outbox.messages]
+
+    def all(self, kind: str) -> list[Any]:
+        return [getattr(message, kind) for message in self.outbox.messages if message.HasField(kind)]
+
+    def last(self, kind: str) -> Any:
+        return self.all(kind)[-1]
+
+    def clear(self) -> None:
+        self.outbox.messages.clear()
+
+    def infos(self) -> list[models.ParticipantInfo]:
+        """Everybody in all updates received since `clear`."""
+        return [info for update in self.all("update") for info in update.participants]
+
+
+class SkinHarness:
+    """Everything but HTTP."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self.media_events = MediaEvents()
+        self.media = FakeMedia(self.media_events.dispatch)
+        self.hub = EventHub()
+        self.events: list[Any] = []
+        self.hub.listen(self.events.append)
+        self.timers = Timers(lambda: self.now)
+        self._numbers: Counter[str] = Counter()
+        self.rooms = Rooms(self.media, self.hub, self.timers, self.wall_clock, self.new_sid)
+        self.publishing = Publishing(self.rooms, self.media, self.media_events, self.hub, self.new_sid)
+        self.subscribing = Subscribing(self.rooms, self.media, self.hub, self.timers)
+        services = Services(
+            self.rooms,
+            self.publishing,
+            self.subscribing,
+            self.media,
+            self.media_events,
+            self.hub,
+            self.timers,
+            self.wall_clock,
+        )
+        signer = tokens.Signer("devkey", "secret")
+        self.skin = LiveKitSkin(services, LiveKitSettings(signer, "ND_test", lambda _sid: ()))
+
+    def wall_clock(self) -> float:
+        return START + self.now
+
+    def new_sid(self, prefix: str) -> str:
+        self._numbers[prefix] += 1
+        return f"{prefix}{self._numbers[prefix]}"
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass, stopping at each deadline on the way."""
+        end = self.now + seconds
+        while (next_at := self.timers.next_at) is not None and next_at <= end:
+            self.now = max(self.now, next_at)
+            self.timers.run_due()
+        self.now = end
+
+    def claims(self, identity: str, room: str = "lesson", **fields: Any) -> tokens.Claims:
+        fields.setdefault("permissions", Permissions())
+        fields.setdefault("expires_at", self.wall_clock() + 3600)
+        return tokens.Claims(identity=identity, room=room, room_join=True, **fields)
+
+    def enter(
+        self, identity: str, *, auto_subscribe: bool = True, client: Any = None, **fields: Any
+    ) -> Person:
+        """Join without an offer, as Firefox does."""
+        outbox = FakeOutbox()
+        request = rtc.JoinRequest(
+            client_info=client,
+            connection_settings=rtc.ConnectionSettings(auto_subscribe=auto_subscribe),
+        )
+        return Person(self, self.skin.join(self.claims(identity, **fields), request, outbox), outbox)
+
+    async def join(self, identity: str, **fields: Any) -> Person:
+        """Join, offer, and connect media."""
+        person = self.enter(identity, **fields)
+        await person.offer("a3 v3")
+        self.connect_media(person)
+        return person
+
+    def connect_media(self, person: Person) -> None:
+        self.media.emit(PeerConnected(person.sid))
