@@ -2,13 +2,13 @@
 
 import aiohttp
 import pytest
-from fake_media import FakeMedia
-from livekit_client import World
-from skin_harness import SkinHarness
 
 from signaling.app import Server
 from signaling.config import DEV_KEYS, ServerConfig
 from signaling.media import MediaEvents
+from tests.signaling.fake_media import FakeMedia
+from tests.signaling.livekit_client import World
+from tests.signaling.skin_harness import SkinHarness
 
 
 @pytest.fixture

@@ -6,11 +6,11 @@ import time
 from typing import Any
 
 import aiohttp
-from fake_media import FakeMedia
 from livekit.protocol import models, rtc
 
 from signaling import tokens
 from signaling.app import Server
+from tests.signaling.fake_media import FakeMedia
 
 
 def make_token(room: str = "lesson", identity: str = "ada", ttl_s: float = 600, **claims: Any) -> str:

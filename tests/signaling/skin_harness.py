@@ -3,7 +3,6 @@
 from collections import Counter
 from typing import Any
 
-from fake_media import FakeMedia
 from livekit.protocol import models, rtc
 
 from sfu.events import PeerConnected
@@ -19,6 +18,7 @@ from signaling.publishing import Publishing
 from signaling.rooms import Rooms
 from signaling.subscribing import Subscribing
 from signaling.timers import Timers
+from tests.signaling.fake_media import FakeMedia
 
 START = 1_795_000_000.0
 

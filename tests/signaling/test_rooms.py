@@ -1,0 +1,176 @@
+import pytest
+
+from signaling.errors import LimitError, RoomFullError
+from signaling.events import (
+    ParticipantActive,
+    ParticipantChanged,
+    ParticipantJoined,
+    ParticipantLeft,
+    RoomChanged,
+    RoomFinished,
+    RoomStarted,
+)
+from signaling.model import LeaveReason, ParticipantState, RoomConfig
+from signaling.permissions import Permissions
+from signaling.rooms import JoinSpec
+
+
+def join(harness, identity="ada", **fields):
+    return harness.rooms.join(JoinSpec("lesson", identity, **fields))
+
+
+def kinds(harness):
+    return [type(event) for event in harness.events]
+
+
+def test_the_first_join_makes_the_room_and_opens_a_peer(harness):
+    ada = join(harness)
+    assert ada.sid.startswith("PA_")
+    assert ada.room.sid.startswith("RM_")
+    assert ("open_peer", ada.sid, ada.room.sid) in harness.media.commands
+    assert kinds(harness) == [RoomStarted, ParticipantJoined]
+    assert join(harness, "bob").room is ada.room
+
+
+def test_states_move_forward_and_versions_grow(harness):
+    ada = join(harness)
+    assert ada.state is ParticipantState.JOINED
+    harness.rooms.connected(ada.sid)
+    assert (ada.state, ada.version) == (ParticipantState.ACTIVE, 2)
+    harness.rooms.connected(ada.sid)
+    assert ada.version == 2
+    harness.rooms.leave(ada, LeaveReason.CLIENT_LEFT)
+    assert (ada.state, ada.version) == (ParticipantState.DISCONNECTED, 3)
+    harness.rooms.connected(ada.sid)
+    harness.rooms.leave(ada, LeaveReason.CLIENT_LEFT)
+    assert ada.version == 3
+    assert kinds(harness)[2:] == [ParticipantActive, ParticipantLeft]
+    assert harness.rooms.participant(ada.sid) is None
+    assert ("close_peer", ada.sid) in harness.media.commands
+
+
+def test_an_identity_is_in_a_room_once(harness):
+    first = join(harness)
+    second = join(harness)
+    assert first.has_left
+    assert second.room.participants == {"ada": second}
+    left = [event for event in harness.events if isinstance(event, ParticipantLeft)]
+    assert [(event.participant, event.reason) for event in left] == [(first, LeaveReason.DUPLICATE_IDENTITY)]
+
+
+def test_the_same_identity_may_be_in_two_rooms(harness):
+    first = join(harness)
+    second = harness.rooms.join(JoinSpec("other", "ada"))
+    assert not first.has_left
+    assert second.room is not first.room
+
+
+def test_somebody_whose_media_never_connects_is_removed(harness):
+    ada = join(harness)
+    bob = join(harness, "bob")
+    harness.rooms.connected(bob.sid)
+    harness.advance(60)
+    assert ada.has_left
+    assert not bob.has_left
+
+
+def test_a_room_ends_some_time_after_its_last_participant(harness):
+    ada = join(harness)
+    harness.rooms.leave(ada, LeaveReason.CLIENT_LEFT)
+    harness.advance(19)
+    assert harness.rooms.room("lesson") is ada.room
+    harness.advance(1)
+    assert harness.rooms.room("lesson") is None
+    assert kinds(harness)[-1] is RoomFinished
+
+
+def test_coming_back_keeps_the_room(harness):
+    ada = join(harness)
+    harness.rooms.connected(ada.sid)
+    harness.rooms.leave(ada, LeaveReason.CLIENT_LEFT)
+    harness.advance(19)
+    again = join(harness)
+    harness.rooms.connected(again.sid)
+    harness.advance(600)
+    assert harness.rooms.room("lesson") is ada.room
+
+
+def test_a_room_that_nobody_joins_ends(harness):
+    harness.rooms.open_room("empty", RoomConfig(empty_timeout_s=300))
+    harness.advance(299)
+    assert harness.rooms.room("empty")
+    harness.advance(1)
+    assert not harness.rooms.room("empty")
+
+
+def test_recorders_and_agents_neither_hold_a_room_nor_take_a_place(harness):
+    config = RoomConfig(max_participants=1)
+    recorder = join(harness, "rec", permissions=Permissions(recorder=True), room_config=config)
+    agent = join(harness, "bot", kind="agent")
+    ada = join(harness)
+    with pytest.raises(RoomFullError):
+        join(harness, "bob")
+    for person in (recorder, agent, ada):
+        harness.rooms.connected(person.sid)
+    harness.rooms.leave(ada, LeaveReason.CLIENT_LEFT)
+    harness.advance(20)
+    assert harness.rooms.room("lesson") is None
+    assert recorder.has_left
+    assert agent.has_left
+
+
+def test_a_full_room_lets_the_same_identity_back_in(harness):
+    join(harness, room_config=RoomConfig(max_participants=1))
+    assert not join(harness).has_left
+    with pytest.raises(RoomFullError):
+        join(harness, "bob")
+
+
+def test_the_configuration_of_a_later_token_does_not_change_the_room(harness):
+    ada = join(harness, room_config=RoomConfig(metadata="maths"))
+    join(harness, "bob", room_config=RoomConfig(metadata="physics", max_participants=1))
+    assert ada.room.metadata == "maths"
+    assert ada.room.config.max_participants == 0
+
+
+def test_a_profile_changes_in_parts(harness):
+    ada = join(harness, name="Ada", attributes={"hand": "up", "seat": "3"})
+    harness.rooms.update_profile(ada, metadata="m", attributes={"hand": "", "mood": "good"})
+    assert (ada.name, ada.metadata) == ("Ada", "m")
+    assert ada.attributes == {"seat": "3", "mood": "good"}
+    assert ada.version == 2
+    assert harness.events[-1] == ParticipantChanged(ada, to_self=True)
+    harness.rooms.update_profile(ada, metadata="m")
+    assert ada.version == 2
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"name": "n" * 257}, {"metadata": "ü" * 300_000}, {"attributes": {"a": "v" * 66_000}}],
+)
+def test_a_profile_has_limits_and_nothing_of_it_is_taken_when_it_passes_them(harness, change):
+    ada = join(harness)
+    with pytest.raises(LimitError):
+        harness.rooms.update_profile(ada, **{"name": "other", **change})
+    assert (ada.name, ada.metadata, ada.attributes, ada.version) == ("", "", {}, 1)
+
+
+def test_room_metadata_changes(harness):
+    room = join(harness).room
+    harness.rooms.update_metadata(room, "maths")
+    harness.rooms.update_metadata(room, "maths")
+    assert room.metadata == "maths"
+    assert harness.events[-1] == RoomChanged(room)
+    assert kinds(harness).count(RoomChanged) == 1
+
+
+def test_shutting_down_ends_everything(harness):
+    ada = join(harness)
+    bob = harness.rooms.join(JoinSpec("other", "bob"))
+    harness.rooms.shut_down()
+    assert harness.rooms.rooms == ()
+    reasons = [event.reason for event in harness.events if isinstance(event, ParticipantLeft)]
+    assert reasons == [LeaveReason.SERVER_SHUTDOWN] * 2
+    assert ada.has_left
+    assert bob.has_left
+    assert harness.timers.next_at is None

@@ -1,0 +1,202 @@
+import pytest
+
+from sfu.events import Answer, Preferences, PublicationBound
+from signaling.events import (
+    SubscriptionFailed,
+    SubscriptionPermissionChanged,
+    TrackSubscribed,
+)
+from signaling.model import LeaveReason, TrackSpec
+from signaling.permissions import Permissions, Source, SubscriptionRules, TrackRule
+from signaling.rooms import JoinSpec
+from tests.signaling.fake_media import ANSWER
+
+
+class Room:
+    def __init__(self, harness):
+        self.harness = harness
+
+    def join(self, identity, room="lesson", auto_subscribe=True, **fields):
+        person = self.harness.rooms.join(JoinSpec(room, identity, auto_subscribe=auto_subscribe, **fields))
+        self.harness.subscribing.start(person)
+        return person
+
+    def publish(self, person, cid="cam"):
+        track = self.harness.publishing.publish(person, TrackSpec("video", Source.CAMERA, client_id=cid))
+        self.harness.media.emit(PublicationBound(person.sid, track.sid, f"mid-{cid}", "vp8"))
+        return track.sid
+
+    def received(self, person):
+        return self.harness.media.peers[person.sid].subscriptions
+
+
+@pytest.fixture
+def room(harness):
+    return Room(harness)
+
+
+def test_everybody_gets_everything_automatically(room):
+    ada, bob = room.join("ada"), room.join("bob")
+    sid = room.publish(ada)
+    late = room.join("late")
+    expected = {sid: f"{ada.sid}|{sid}"}
+    assert room.received(bob) == expected
+    assert room.received(late) == expected
+    assert room.received(ada) == {}
+
+
+def test_nothing_comes_without_asking_when_not_automatic(harness, room):
+    ada, bob = room.join("ada"), room.join("bob", auto_subscribe=False)
+    sid = room.publish(ada)
+    assert room.received(bob) == {}
+    harness.subscribing.wish(bob, sid, True)
+    harness.subscribing.wish(bob, sid, True)
+    assert list(room.received(bob)) == [sid]
+    assert len([command for command in harness.media.commands if command[0] == "subscribe"]) == 1
+    harness.subscribing.wish(bob, sid, False)
+    assert room.received(bob) == {}
+
+
+def test_rooms_are_apart(harness, room):
+    ada, eve = room.join("ada"), room.join("eve", room="other")
+    sid = room.publish(ada)
+    harness.rooms.connected(eve.sid)
+    harness.subscribing.wish(eve, sid, True)
+    assert room.received(eve) == {}
+    harness.advance(60)
+    assert SubscriptionFailed(eve, sid) in harness.events
+
+
+def test_the_hidden_are_not_received(harness, room):
+    ghost, bob = room.join("ghost", permissions=Permissions(hidden=True)), room.join("bob")
+    sid = room.publish(ghost)
+    harness.subscribing.wish(bob, sid, True)
+    assert room.received(bob) == {}
+
+
+def test_subscribing_needs_the_grant(harness, room):
+    ada, bob = room.join("ada"), room.join("bob", permissions=Permissions(can_subscribe=False))
+    sid = room.publish(ada)
+    harness.subscribing.wish(bob, sid, True)
+    assert room.received(bob) == {}
+    harness.rooms.set_permissions(bob, Permissions())
+    assert list(room.received(bob)) == [sid]
+    harness.rooms.set_permissions(bob, Permissions(can_subscribe=False))
+    assert room.received(bob) == {}
+
+
+def test_a_wish_waits_for_its_track(harness, room):
+    ada, bob = room.join("ada"), room.join("bob", auto_subscribe=False)
+    harness.subscribing.wish(bob, "TR_VC1", True)
+    harness.advance(30)
+    assert room.publish(ada) == "TR_VC1"
+    assert list(room.received(bob)) == ["TR_VC1"]
+    harness.advance(60)
+    assert not [event for event in harness.events if isinstance(event, SubscriptionFailed)]
+
+
+def test_a_wish_for_nothing_fails_after_a_minute(harness, room):
+    bob = room.join("bob")
+    harness.rooms.connected(bob.sid)
+    harness.subscribing.wish(bob, "TR_never", True)
+    harness.advance(59)
+    assert not [event for event in harness.events if isinstance(event, SubscriptionFailed)]
+    harness.advance(1)
+    assert SubscriptionFailed(bob, "TR_never") in harness.events
+    assert bob.subscriptions.wanted == {}
+
+
+def test_refusing_a_track_that_is_not_there_yet_is_remembered(harness, room):
+    ada, bob = room.join("ada"), room.join("bob")
+    harness.subscribing.wish(bob, "TR_VC1", False)
+    assert room.publish(ada) == "TR_VC1"
+    assert room.received(bob) == {}
+
+
+def test_wishes_are_limited(harness, room):
+    bob = room.join("bob")
+    for number in range(10_050):
+        harness.subscribing.wish(bob, f"TR_{number}", True)
+    assert len(bob.subscriptions.wanted) == 10_000
+
+
+def test_a_publisher_may_choose_its_subscribers(harness, room):
+    ada, bob, eve = room.join("ada"), room.join("bob"), room.join("eve")
+    sid = room.publish(ada)
+    track = ada.tracks[sid]
+    only_bob = SubscriptionRules(False, (TrackRule("", "bob", True, frozenset()),))
+    harness.subscribing.set_rules(ada, only_bob)
+    assert list(room.received(bob)) == [sid]
+    assert room.received(eve) == {}
+    late = room.join("late")
+    assert room.received(late) == {}
+    harness.subscribing.set_rules(ada, only_bob)
+    harness.subscribing.set_rules(ada, SubscriptionRules())
+    assert list(room.received(eve)) == [sid]
+    changes = [event for event in harness.events if isinstance(event, SubscriptionPermissionChanged)]
+    assert changes == [
+        SubscriptionPermissionChanged(eve, track, False),
+        SubscriptionPermissionChanged(late, track, False),
+        SubscriptionPermissionChanged(eve, track, True),
+        SubscriptionPermissionChanged(late, track, True),
+    ]
+
+
+def test_preferences_wait_a_moment_and_the_last_one_counts(harness, room):
+    ada, bob = room.join("ada"), room.join("bob")
+    sid = room.publish(ada)
+    peer = harness.media.peers[bob.sid]
+    harness.subscribing.prefer(bob, sid, Preferences(height=720))
+    # The first time counts as becoming visible.
+    assert peer.preferences[sid].height == 720
+    harness.subscribing.prefer(bob, sid, Preferences(height=360))
+    harness.advance(0.05)
+    harness.subscribing.prefer(bob, sid, Preferences(height=180))
+    assert peer.preferences[sid].height == 720
+    harness.advance(0.06)
+    assert peer.preferences[sid].height == 180
+
+
+def test_becoming_visible_does_not_wait(harness, room):
+    ada, bob = room.join("ada"), room.join("bob")
+    sid = room.publish(ada)
+    peer = harness.media.peers[bob.sid]
+    harness.subscribing.prefer(bob, sid, Preferences(enabled=False))
+    assert sid not in peer.preferences
+    harness.advance(0.1)
+    assert not peer.preferences[sid].enabled
+    harness.subscribing.prefer(bob, sid, Preferences(enabled=True))
+    assert peer.preferences[sid].enabled
+    count = len(harness.media.commands)
+    harness.advance(1)
+    assert len(harness.media.commands) == count
+
+
+def test_preferences_survive_an_unsubscription(harness, room):
+    ada, bob = room.join("ada"), room.join("bob")
+    sid = room.publish(ada)
+    harness.subscribing.prefer(bob, sid, Preferences(height=180))
+    harness.subscribing.wish(bob, sid, False)
+    harness.subscribing.wish(bob, sid, True)
+    sent = [command for command in harness.media.commands if command[0] == "set_preferences"]
+    assert sent == [("set_preferences", bob.sid, sid, Preferences(height=180))] * 2
+
+
+def test_the_publisher_hears_of_its_first_subscriber_once(harness, room):
+    ada, bob, eve = room.join("ada"), room.join("bob"), room.join("eve")
+    sid = room.publish(ada)
+    for person in (bob, bob, eve):
+        harness.subscribing.negotiated(person, Answer(ANSWER, {}, {"3": sid}))
+    told = [event for event in harness.events if isinstance(event, TrackSubscribed)]
+    assert told == [TrackSubscribed(ada, ada.tracks[sid])]
+
+
+def test_nothing_is_kept_of_a_track_that_is_gone(harness, room):
+    ada, bob = room.join("ada"), room.join("bob")
+    sid = room.publish(ada)
+    harness.subscribing.wish(bob, sid, True)
+    harness.subscribing.prefer(bob, sid, Preferences(height=180))
+    harness.rooms.leave(ada, LeaveReason.CLIENT_LEFT)
+    state = bob.subscriptions
+    left = [state.active, state.live, state.wanted, state.preferences, state.refused]
+    assert not any(left)
