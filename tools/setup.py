@@ -197,7 +197,7 @@ class LinkFinder(html.parser.HTMLParser):
 
 def fetch(address: str, accept: str) -> bytes:
     """Return what `address` answers; raise `SetupError` with the host and reason otherwise."""
-    # The names by which pip and requests are told of a company's own authority; OpenSSL reads its own by itself.
+    # The names by which pip and requests are told of a company's own authority; OpenSSL reads its own.
     authority = os.environ.get("PIP_CERT") or os.environ.get("REQUESTS_CA_BUNDLE")
     request = urllib.request.Request(address, headers={"Accept": accept, "User-Agent": "lectern-setup"})
     host = urllib.parse.urlsplit(address).hostname

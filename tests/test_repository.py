@@ -1,0 +1,113 @@
+"""The house rules that no linter knows, each cheap to check."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGES = ("sfu", "signaling", "turn_config")
+MAX_LINES = 600
+
+# A longer file stands here with the reason why cutting it would not make it clearer.
+LONG_FILES: dict[str, str] = {}
+
+# Modules without a test module of their own name, and where they are tested instead.
+TESTED_ELSEWHERE = {
+    "sfu/events.py": "plain values without behaviour",
+    "sfu/settings.py": "plain values without behaviour",
+    "signaling/errors.py": "the tree of errors; each one is expected where it is raised",
+}
+
+
+def tracked(*patterns):
+    """Return the files that git knows or would take."""
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "--", *patterns]
+    listing = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    if listing.returncode:
+        pytest.skip("not a git checkout, so built and fetched files cannot be told from sources")
+    return [path for line in listing.stdout.splitlines() if (path := ROOT / line).is_file()]
+
+
+def relative(path):
+    return path.relative_to(ROOT).as_posix()
+
+
+def code():
+    return tracked("*.py", "*.ts", "*.tsx", "*.css")
+
+
+def test_no_file_is_too_long():
+    too_long = {
+        relative(path): lines
+        for path in code()
+        if (lines := len(path.read_text().splitlines())) > MAX_LINES and relative(path) not in LONG_FILES
+    }
+    assert too_long == {}
+
+
+def test_exceptions_are_still_needed():
+    assert [name for name in LONG_FILES if len((ROOT / name).read_text().splitlines()) <= MAX_LINES] == []
+    assert [name for name in TESTED_ELSEWHERE if not (ROOT / name).is_file()] == []
+    assert [name for name in TESTED_ELSEWHERE if mirror(name).is_file()] == []
+
+
+def mirror(name):
+    module = Path(name)
+    return ROOT / "tests" / module.parent / f"test_{module.name}"
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_each_module_has_its_tests(package):
+    modules = [relative(path) for path in sorted((ROOT / package).glob("*.py")) if path.name != "__init__.py"]
+    assert modules
+    lonely = [name for name in modules if not mirror(name).is_file() and name not in TESTED_ELSEWHERE]
+    assert lonely == []
+
+
+@pytest.mark.parametrize("folder", [*PACKAGES, "web", "bench"])
+def test_each_folder_has_its_design_document(folder):
+    # It ends with dated decisions: what was chosen, when and why.
+    text = (ROOT / folder / "README.md").read_text()
+    assert re.search(r"^#+ .*decisions", text, re.IGNORECASE | re.MULTILINE)
+    assert re.search(r"\b20\d\d-\d\d-\d\d\b", text)
+
+
+# Put together from parts, so that this file does not find itself.
+UNFINISHED = re.compile(r"\b(" + "|".join(["TO" + "DO", "FIX" + "ME", "X" * 3, "HA" + "CK"]) + r")\b")
+
+
+def test_nothing_is_left_to_do():
+    files = [*code(), *tracked("Makefile", ".ci/*", "*.toml", "*.md")]
+    found = [relative(path) for path in files if UNFINISHED.search(path.read_text())]
+    assert found == []
+
+
+NOQA = re.compile(r"#\s*noqa\b:?(?P<codes>(?:[ ,]*[A-Z]+[0-9]+)*)(?P<reason>.*)")
+
+
+def test_each_lint_exception_has_a_reason():
+    # Behind it, in the comment line above, or at the first exception of that rule in the file.
+    bare = []
+    for path in tracked("*.py"):
+        explained = set()
+        lines = path.read_text().splitlines()
+        for number, line in enumerate(lines):
+            found = NOQA.search(line)
+            if found is None or path == Path(__file__):
+                continue
+            codes = set(re.findall(r"[A-Z]+[0-9]+", found["codes"]))
+            if found["reason"].strip(" -#") or lines[number - 1].lstrip().startswith("#"):
+                explained |= codes
+            if not codes or not codes <= explained:
+                bare.append(f"{relative(path)}:{number + 1}")
+    assert bare == []
+
+
+@pytest.mark.parametrize("name", ["web/package-lock.json"])
+def test_the_lock_of_the_page_names_no_host(name):
+    # Which registry a machine uses is the machine's own setting; the hashes say what has to arrive.
+    lock = ROOT / name
+    assert '"integrity"' in lock.read_text()
+    assert '"resolved"' not in lock.read_text()
