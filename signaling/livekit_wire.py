@@ -42,9 +42,9 @@ def decode_data_packet(payload: bytes) -> DataPacket:
 
 def decode_join_request(parameter: str) -> JoinRequest:
     """Return what the `join_request` parameter of `/rtc/v1` holds; padding of the base64 is optional."""
-    unpadded = parameter.strip().rstrip("=").replace("+", "-").replace("/", "_")
+    unpadded = parameter.strip().rstrip("=").replace("-", "+").replace("_", "/")
     try:
-        packed = base64.urlsafe_b64decode(unpadded + "=" * (-len(unpadded) % 4))
+        packed = base64.b64decode(unpadded + "=" * (-len(unpadded) % 4), validate=True)
     except (binascii.Error, ValueError) as error:
         raise WireError("join_request is not base64url") from error
     wrapped = _parse(WrappedJoinRequest(), packed)
