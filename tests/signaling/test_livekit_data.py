@@ -1,0 +1,140 @@
+import pytest
+from livekit.protocol.metrics import MetricsBatch
+from livekit.protocol.models import (
+    ChatMessage,
+    DataPacket,
+    DataStream,
+    Transcription,
+    UserPacket,
+)
+
+from sfu.events import DataReceived
+from signaling import livekit_data
+from signaling.permissions import Permissions
+from signaling.rooms import JoinSpec
+
+
+@pytest.fixture
+def people(harness):
+    def join(identity, **fields):
+        return harness.rooms.join(JoinSpec("lesson", identity, **fields))
+
+    join.ada = join("ada")
+    join.bob = join("bob")
+    join.cleo = join("cleo")
+    return join
+
+
+def user(**fields):
+    return DataPacket(user=UserPacket(payload=b"hi", topic="t"), **fields)
+
+
+@pytest.mark.parametrize(
+    ("packet", "label", "size", "last", "reason"),
+    [
+        (user(), "_reliable", 10, 0, ""),
+        (user(), "_lossy", 10, 0, ""),
+        (user(), "_data_track", 10, 0, "unknown_label"),
+        (user(), "mine", 10, 0, "unknown_label"),
+        (user(), "_reliable", 64_000, 0, ""),
+        (user(), "_reliable", 64_001, 0, "oversize"),
+        (user(sequence=5), "_reliable", 10, 4, ""),
+        (user(sequence=5), "_reliable", 10, 5, "repeated"),
+        (user(sequence=5), "_lossy", 10, 5, ""),
+        (user(), "_reliable", 10, 5, ""),
+        (DataPacket(metrics=MetricsBatch()), "_reliable", 10, 0, "not_relayed"),
+        (DataPacket(transcription=Transcription()), "_reliable", 10, 0, "not_an_agent"),
+        (DataPacket(stream_header=DataStream.Header()), "_reliable", 10, 0, ""),
+        (DataPacket(), "_reliable", 10, 0, ""),
+    ],
+)
+def test_what_is_relayed(people, packet, label, size, last, reason):
+    assert livekit_data.drop_reason(people.ada, label, size, packet, last) == reason
+
+
+def test_sending_needs_the_grant(people):
+    mute = people("mute", permissions=Permissions(can_publish_data=False))
+    assert livekit_data.drop_reason(mute, "_reliable", 10, user(), 0) == "not_allowed"
+
+
+def test_agents_may_transcribe(people):
+    agent = people("bot", kind="agent")
+    packet = DataPacket(transcription=Transcription(), participant_identity="ada")
+    assert livekit_data.drop_reason(agent, "_reliable", 10, packet, 0) == ""
+    livekit_data.readdress(packet, agent, "_reliable")
+    assert packet.participant_identity == "ada"
+    assert packet.participant_sid == agent.sid
+
+
+def test_the_sender_is_who_the_server_knows(people):
+    packet = user(participant_identity="bob", participant_sid="PA_x", kind=DataPacket.RELIABLE, sequence=9)
+    packet.user.participant_identity = "bob"
+    livekit_data.readdress(packet, people.ada, "_lossy")
+    assert (packet.participant_identity, packet.participant_sid) == ("ada", people.ada.sid)
+    assert (packet.user.participant_identity, packet.user.participant_sid) == ("ada", people.ada.sid)
+    assert packet.kind == DataPacket.LOSSY
+    assert packet.sequence == 9
+
+
+def test_nobody_but_agents_speaks_for_others(people):
+    packet = DataPacket(chat_message=ChatMessage(message="x"), participant_identity="bob")
+    livekit_data.readdress(packet, people.ada, "_reliable")
+    assert packet.participant_identity == "ada"
+    agent = people("bot", permissions=Permissions(agent=True))
+    packet = user(participant_identity="bob")
+    livekit_data.readdress(packet, agent, "_reliable")
+    assert packet.participant_identity == "bot"
+
+
+def test_the_hidden_have_no_name(people):
+    ghost = people("ghost", permissions=Permissions(hidden=True))
+    packet = user(participant_identity="ada", participant_sid="PA_1")
+    livekit_data.readdress(packet, ghost, "_reliable")
+    assert (packet.participant_identity, packet.participant_sid) == ("", "")
+    assert (packet.user.participant_identity, packet.user.participant_sid) == ("", "")
+
+
+def test_a_packet_goes_to_all_others_in_the_room_or_to_those_named(harness, people):
+    harness.rooms.join(JoinSpec("other", "bob"))
+    ada, bob, cleo = people.ada, people.bob, people.cleo
+    assert livekit_data.recipients(user(), ada) == [bob.sid, cleo.sid]
+    assert livekit_data.recipients(user(destination_identities=["bob", "nobody"]), ada) == [bob.sid]
+    assert livekit_data.recipients(user(destination_identities=["ada"]), ada) == []
+    by_sid = DataPacket(user=UserPacket(destination_sids=[cleo.sid]))
+    assert livekit_data.recipients(by_sid, ada) == [cleo.sid]
+
+
+def test_destinations_are_told_in_the_old_place_and_the_new_one(people):
+    old = DataPacket(user=UserPacket(destination_identities=["bob"]))
+    livekit_data.readdress(old, people.ada, "_reliable")
+    assert list(old.destination_identities) == ["bob"]
+    new = user(destination_identities=["cleo"])
+    livekit_data.readdress(new, people.ada, "_reliable")
+    assert list(new.user.destination_identities) == ["cleo"]
+
+
+async def test_the_skin_relays_and_counts(harness):
+    ada, bob = await harness.join("ada"), await harness.join("bob")
+
+    def send(packet, label="_reliable"):
+        payload = packet if isinstance(packet, bytes) else packet.SerializeToString()
+        harness.media.emit(DataReceived(ada.sid, label, payload))
+
+    send(user(sequence=1))
+    send(user(sequence=1))
+    send(b"\xff\xff")
+    send(user(destination_identities=["nobody"]))
+    harness.media.emit(DataReceived("PA_gone", "_reliable", b""))
+    assert harness.skin.dropped_packets == {"repeated": 1, "undecodable": 1}
+    [(peers, label, payload)] = harness.media.sent
+    assert (peers, label) == ((bob.sid,), "_reliable")
+    packet = DataPacket.FromString(payload)
+    assert (packet.participant_identity, packet.user.payload, packet.sequence) == ("ada", b"hi", 1)
+
+
+async def test_packets_of_later_protocols_pass_untouched(harness):
+    ada, _bob = await harness.join("ada"), await harness.join("bob")
+    unknown = b"\xba\x3e\x03abc"  # field 999
+    harness.media.emit(DataReceived(ada.sid, "_reliable", unknown))
+    [(_peers, _label, payload)] = harness.media.sent
+    assert unknown in payload
