@@ -64,7 +64,9 @@ class Session:
             self.outbox.put(outgoing)
 
     def send_participants(self, infos: list[models.ParticipantInfo]) -> None:
-        """Send what is new of these to this client."""
+        """Send what is new of these to this client; without a WebSocket it stays new."""
+        if self.outbox is None:
+            return
         news = [info for info in infos if self.seen.news(info)]
         for part in chunks(news):
             self.send(rtc.SignalResponse(update=rtc.ParticipantUpdate(participants=part)))

@@ -224,7 +224,7 @@ class LiveKitSkin:
     def _send_everybody(self, session: Session) -> None:
         person = session.participant
         present = [*(other for other in person.room.visible() if other is not person), person]
-        gone = session.seen.start_over(other.sid for other in present)
+        gone = session.seen.start_over({other.identity for other in present})
         for part in chunks(gone):
             session.send(rtc.SignalResponse(update=rtc.ParticipantUpdate(participants=part)))
         session.send_participants([livekit_models.participant_info(other) for other in present])
@@ -253,11 +253,9 @@ class LiveKitSkin:
             session.deliver(outgoing)
 
     def _in_room(self, room: Room) -> list[Session]:
-        return [
-            self._sessions[person.sid]
-            for person in room.participants.values()
-            if person.sid in self._sessions
-        ]
+        """Return the sessions that can be told something; the others catch up when they resume."""
+        sessions = (self._sessions.get(person.sid) for person in room.participants.values())
+        return [session for session in sessions if session is not None and session.outbox is not None]
 
     # --- events of the domain --------------------------------------------------------------------
 

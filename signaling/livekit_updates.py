@@ -4,7 +4,7 @@ A room of N people that all change once costs N * N messages, so changes of thos
 at once only while they are few, and together after that. LiveKit batches them always, for three seconds.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from livekit.protocol.models import ParticipantInfo
@@ -16,6 +16,9 @@ WINDOW_S = 3.0
 
 # Changes of non-publishers that go out at once per window: a class of ordinary size never waits.
 IMMEDIATE_PER_WINDOW = 10
+
+# Ends that are repeated after a resume.
+MAX_ENDED = 200
 
 # Larger updates are cut, as LiveKit does.
 MAX_UPDATE_BYTES = 128 * 1024
@@ -63,29 +66,42 @@ class SeenVersions:
 
     _seen: dict[str, tuple[int, str]] = field(default_factory=dict)
     "Version and identity by sid."
+    _ended: dict[str, tuple[int, str]] = field(default_factory=dict)
+    "Version and sid by identity, of those whose end was sent last."
 
     def news(self, info: ParticipantInfo) -> bool:
         """Return whether to send this, and remember it. The end of somebody unknown is no news."""
         if info.state == ParticipantInfo.DISCONNECTED:
-            return self._seen.pop(info.sid, None) is not None
+            if self._seen.pop(info.sid, None) is None:
+                return False
+            self._ended[info.identity] = (info.version, info.sid)
+            if len(self._ended) > MAX_ENDED:
+                del self._ended[next(iter(self._ended))]
+            return True
         version, _ = self._seen.get(info.sid, (0, ""))
         if info.version <= version:
             return False
         self._seen[info.sid] = (info.version, info.identity)
+        self._ended.pop(info.identity, None)
         return True
 
-    def start_over(self, present: Iterable[str]) -> list[ParticipantInfo]:
-        """Take everything for news again, and return the ends of those the client knows and who are gone."""
-        left = set(present)
-        gone = [
+    def start_over(self, present: Container[str]) -> list[ParticipantInfo]:
+        """Take everything for news again, and return the ends that the client may have missed.
+
+        `present` holds the identities in the room. What was sent to a WebSocket shortly before its end may be
+        lost, so ends are repeated; for a client that knows of them they mean nothing.
+        """
+        gone = {identity: (version, sid) for sid, (version, identity) in self._seen.items()}
+        gone.update(self._ended)
+        self._seen.clear()
+        self._ended.clear()
+        return [
             ParticipantInfo(
                 sid=sid, identity=identity, version=version + 1, state=ParticipantInfo.DISCONNECTED
             )
-            for sid, (version, identity) in self._seen.items()
-            if sid not in left
+            for identity, (version, sid) in gone.items()
+            if identity not in present
         ]
-        self._seen.clear()
-        return gone
 
 
 def chunks(infos: Iterable[ParticipantInfo]) -> Iterator[list[ParticipantInfo]]:

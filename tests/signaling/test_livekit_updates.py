@@ -62,12 +62,33 @@ def test_starting_over_tells_who_left_meanwhile():
     seen = SeenVersions()
     seen.news(info("PA_1", 3))
     seen.news(info("PA_2", 4))
-    gone = seen.start_over(["PA_1"])
+    gone = seen.start_over(["id-PA_1"])
     assert [(entry.sid, entry.identity, entry.state) for entry in gone] == [
         ("PA_2", "id-PA_2", ParticipantInfo.DISCONNECTED)
     ]
     assert gone[0].version > 4
     assert seen.news(info("PA_1", 3))
+
+
+def test_ends_that_may_be_lost_are_repeated_unless_the_identity_is_back():
+    seen = SeenVersions()
+    for sid in ("PA_1", "PA_2", "PA_3"):
+        seen.news(info(sid, 1))
+        seen.news(info(sid, 2, ParticipantInfo.DISCONNECTED))
+    back = info("PA_9", 1)
+    back.identity = "id-PA_2"
+    seen.news(back)
+    gone = seen.start_over(["id-PA_2", "id-PA_3"])
+    assert [entry.sid for entry in gone] == ["PA_1"]
+    assert seen.start_over([]) == []
+
+
+def test_repeated_ends_are_limited():
+    seen = SeenVersions()
+    for number in range(500):
+        seen.news(info(f"PA_{number}", 1))
+        seen.news(info(f"PA_{number}", 2, ParticipantInfo.DISCONNECTED))
+    assert len(seen.start_over([])) == 200
 
 
 def test_large_updates_are_cut():
