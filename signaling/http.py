@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 MAX_LINE_BYTES = 64 * 1024
 
 # Bodies: the page's token request is the only one so far.
-MAX_BODY_BYTES = 64 * 1024
+MAX_BODY_BYTES = 8 * 1024
 
 # A connection that has not sent a whole request after this time is closed.
 IDLE_TIMEOUT_S = 30.0
@@ -70,7 +70,7 @@ async def _bounded(request: web.Request, handler: Handler) -> web.StreamResponse
         raise
     except Exception:
         # Not the request's address, which may hold a token.
-        log.exception("a request to %s failed", request.path)
+        log.exception("a request to %s failed", request.path[:200])
         return web.Response(status=500, text="internal error", headers=SECURITY_HEADERS)
 
 

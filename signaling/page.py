@@ -43,9 +43,6 @@ _NOT_BUILT = (
 
 _TOKEN_TTL_S = 6 * 3600
 
-# Enough for a room, a name and JSON around them.
-_MAX_TOKEN_REQUEST_BYTES = 8 * 1024
-
 
 @dataclass(frozen=True, slots=True)
 class PageSettings:
@@ -115,7 +112,7 @@ class Page:
         if not self._is_own_page(request):
             return _json({"error": "tokens are for this server's own page"}, 403)
         try:
-            body = json.loads(await request.content.read(_MAX_TOKEN_REQUEST_BYTES))
+            body = json.loads(await request.read())
             room, name = body["room"], body.get("name", "")
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             return _json({"error": 'the request is not {"room": ..., "name": ...}'}, 400)
@@ -132,7 +129,7 @@ class Page:
         return _json({"token": token, "url": ""})
 
     def _find(self, path: str) -> Path | None:
-        if self._folder is None or "\0" in path:
+        if self._folder is None or "\0" in path or len(path) > MAX_NAME_CHARS:
             return None
         root = self._folder.resolve()
         found = (root / path).resolve()

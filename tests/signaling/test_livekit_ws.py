@@ -1,4 +1,23 @@
+"""The endpoints over real sockets: admission, frames, the end of connections."""
+
+import asyncio
+import json
+
+import aiohttp
+import pytest
 from livekit.protocol import models, rtc
+
+from sfu.events import PeerConnected
+from tests.signaling.livekit_client import Client, make_token, pack
+
+AUTO = rtc.JoinRequest(connection_settings=rtc.ConnectionSettings(auto_subscribe=True))
+
+
+async def settled(check):
+    """Wait until something that the server does on its own has happened."""
+    async with asyncio.timeout(5):
+        while not check():  # noqa: ASYNC110 - the server's own tasks have no event to wait for
+            await asyncio.sleep(0.01)
 
 
 async def test_a_lesson_of_two(world):
@@ -21,3 +40,199 @@ async def test_a_lesson_of_two(world):
     await ada.send(leave=rtc.LeaveRequest(reason=models.CLIENT_INITIATED))
     gone = await bob.until("update", lambda update: update.participants[0].state == 3)
     assert gone.participants[0].sid == join.participant.sid
+    # The server closes after a client's leave.
+    frame = await ada.ws.receive(timeout=5)
+    while frame.type is aiohttp.WSMsgType.BINARY:
+        frame = await ada.ws.receive(timeout=5)
+    assert ada.ws.close_code == 1000
+
+
+@pytest.mark.parametrize("path", ["/rtc/v1", "//rtc/v1"])
+@pytest.mark.parametrize("by_query", [True, False])
+async def test_the_token_comes_by_header_or_query(world, path, by_query):
+    token = make_token()
+    params = {"join_request": pack(AUTO)} | ({"access_token": token} if by_query else {})
+    headers = {} if by_query else {"Authorization": f"Bearer {token}"}
+    async with world.http.ws_connect(f"{world.url}{path}", params=params, headers=headers) as ws:
+        assert (await Client(ws).receive()).join.participant.identity == "ada"
+
+
+EXPIRED = make_token(ttl_s=-3600)
+CASES = [
+    ({}, {}, 401, "no access token"),
+    ({"Authorization": "Basic eDp5"}, {}, 401, "bearer"),
+    ({"Authorization": f"Basic {make_token()}"}, {"access_token": make_token()}, 401, "bearer"),
+    ({"Authorization": "Bearer "}, {}, 401, "no access token"),
+    ({"Authorization": "Bearer a.b.c"}, {}, 401, "malformed"),
+    ({"Authorization": f"Bearer {EXPIRED}"}, {}, 401, "expired"),
+    ({"Authorization": f"Bearer {make_token(video={'roomJoin': False})}"}, {}, 401, "join"),
+    ({"Authorization": f"Bearer {make_token(identity='')}"}, {}, 400, "identity"),
+    ({"Authorization": f"Bearer {make_token(room='')}"}, {}, 400, "room"),
+    ({"Authorization": f"Bearer {make_token()}"}, {"join_request": "!!"}, 400, "base64"),
+    (
+        {"Authorization": f"Bearer {make_token()}"},
+        {"join_request": pack(rtc.JoinRequest(metadata="mine"))},
+        401,
+        "metadata",
+    ),
+]
+
+
+@pytest.mark.parametrize(("headers", "params", "status", "text"), CASES)
+async def test_who_may_not_come_in_is_told_why(world, headers, params, status, text):
+    for path in ("/rtc/v1", "/rtc/v1/validate"):
+        async with world.http.get(f"{world.url}{path}", headers=headers, params=params) as response:
+            assert response.status == status
+            body = await response.text()
+            assert text in body
+            assert "eyJ" not in body
+            assert response.headers["Access-Control-Allow-Origin"] == "*"
+    with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+        await world.http.ws_connect(f"{world.url}/rtc/v1", headers=headers, params=params)
+    assert refused.value.status == status
+    assert world.server.services.rooms.rooms == ()
+
+
+async def test_validate_says_success(world):
+    for path in ("/rtc/v1/validate", "/rtc/validate"):
+        async with world.http.get(f"{world.url}{path}", params={"access_token": make_token()}) as response:
+            assert (response.status, await response.text()) == (200, "success")
+        async with world.http.get(f"{world.url}{path}") as response:
+            assert response.status == 401
+
+
+async def test_dual_connection_mode_is_not_here(world):
+    token = make_token()
+    async with world.http.get(f"{world.url}/rtc", params={"access_token": token}) as response:
+        assert response.status == 404
+        assert "/rtc/v1" in await response.text()
+
+
+async def test_a_full_room_has_no_place(world):
+    config = {"roomConfig": {"maxParticipants": 1}}
+    ada, _ = await world.join("ada", **config)
+    with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+        await world.connect(make_token(identity="bob", **config))
+    assert refused.value.status == 503
+    assert not ada.ws.closed
+
+
+async def test_metadata_in_the_join_request_needs_the_grant(world):
+    request = rtc.JoinRequest(metadata="mine", participant_attributes={"a": "b"})
+    token = make_token(metadata="theirs", video={"canUpdateOwnMetadata": True})
+    client = await world.connect(token, request)
+    info = (await client.receive()).join.participant
+    assert (info.metadata, dict(info.attributes)) == ("mine", {"a": "b"})
+
+
+async def test_tracks_in_the_join_request_are_published(world):
+    request = rtc.JoinRequest(add_track_requests=[rtc.AddTrackRequest(cid="mic", type=0)])
+    client = await world.connect(make_token(), request)
+    assert (await client.until("track_published")).cid == "mic"
+
+
+async def test_a_client_that_writes_json_reads_json(world):
+    client = await world.connect(make_token())
+    await client.until("refresh_token")
+    await client.ws.send_str('{"pingReq": {"timestamp": "5"}}')
+    frame = await client.ws.receive(timeout=5)
+    assert frame.type is aiohttp.WSMsgType.TEXT
+    assert json.loads(frame.data)["pongResp"]["lastPingTimestamp"] == "5"
+    await client.send(ping_req=rtc.Ping(timestamp=6))
+    assert (await client.until("pong_resp")).last_ping_timestamp == 6
+
+
+@pytest.mark.parametrize("frame", [b"\xff\xff", "{", b"\x00" * (2 * 1024 * 1024 + 1)])
+async def test_a_client_that_sends_garbage_is_closed_and_nobody_else_notices(world, frame):
+    ada, ada_join = await world.join("ada")
+    bob, _ = await world.join("bob")
+    await bob.until("answer")
+    await (ada.ws.send_bytes(frame) if isinstance(frame, bytes) else ada.ws.send_str(frame))
+    gone = await bob.until("update", lambda update: update.participants[0].state == 3)
+    assert gone.participants[0].sid == ada_join.participant.sid
+    assert await bob.quiet() == []
+    closed = await ada.ws.receive(timeout=5)
+    leaves = []
+    while closed.type in {aiohttp.WSMsgType.BINARY, aiohttp.WSMsgType.TEXT}:
+        if closed.type is aiohttp.WSMsgType.BINARY:
+            leaves.append(rtc.SignalResponse.FromString(closed.data).WhichOneof("message"))
+        closed = await ada.ws.receive(timeout=5)
+    if frame == b"\xff\xff":
+        assert "leave" in leaves
+
+
+async def test_unknown_messages_are_ignored(world):
+    ada, _ = await world.join("ada")
+    await ada.until("answer")
+    await ada.ws.send_bytes(b"\x9a\x06\x00")
+    await ada.ws.send_bytes(b"")
+    assert await ada.quiet() == []
+
+
+async def test_a_lost_socket_is_resumed(world):
+    ada, join = await world.join("ada")
+    await ada.until("answer")
+    sid = join.participant.sid
+    world.media.emit(PeerConnected(sid))
+    await ada.until("update")
+    # Without a closing handshake, as a lost network looks.
+    ada.ws._response.connection.transport.abort()
+    session = world.server.skin.session(sid)
+    await settled(lambda: session.outbox is None)
+    again = await world.connect(make_token(), rtc.JoinRequest(reconnect=True, participant_sid=sid))
+    kinds = [(await again.receive()).WhichOneof("message") for _ in range(4)]
+    assert kinds == ["reconnect", "update", "room_update", "refresh_token"]
+    await again.send(offer=rtc.SessionDescription(type="offer", sdp="a3 v3", id=2))
+    assert (await again.until("answer")).id == 2
+    assert world.server.services.rooms.participant(sid) is not None
+
+
+async def test_an_orderly_close_without_leave_is_a_lost_socket_too(world):
+    ada, join = await world.join("ada")
+    world.media.emit(PeerConnected(join.participant.sid))
+    await ada.until("update")
+    await ada.ws.close()
+    session = world.server.skin.session(join.participant.sid)
+    await settled(lambda: session.outbox is None)
+    assert world.server.services.rooms.participant(join.participant.sid) is not None
+
+
+async def test_resuming_what_is_not_there_makes_the_client_start_over(world):
+    client = await world.connect(make_token(), rtc.JoinRequest(reconnect=True, participant_sid="PA_gone"))
+    leave = (await client.receive()).leave
+    assert (leave.action, leave.reason) == (rtc.LeaveRequest.RECONNECT, models.STATE_MISMATCH)
+    assert (await client.ws.receive(timeout=5)).type is aiohttp.WSMsgType.CLOSE
+    assert world.server.services.rooms.rooms == ()
+
+
+async def test_a_client_that_reads_nothing_is_cut_off(world, monkeypatch):
+    monkeypatch.setattr("signaling.livekit_ws.MAX_BACKLOG_BYTES", 200_000)
+    ada, join = await world.join("ada", video={"canUpdateOwnMetadata": True})
+    world.media.emit(PeerConnected(join.participant.sid))
+    await ada.until("update")
+    session = world.server.skin.session(join.participant.sid)
+    person = session.participant
+    ada.ws._response.connection.transport.pause_reading()
+    for number in range(100):
+        world.server.services.rooms.update_profile(person, metadata=f"{number}" + "m" * 400_000)
+    await settled(lambda: session.outbox is None)
+    assert not person.has_left
+
+
+async def test_stopping_the_server_tells_the_clients(world):
+    ada, _ = await world.join("ada")
+    await ada.until("answer")
+    stopping = asyncio.create_task(world.server.stop())
+    leave = await ada.until("leave")
+    assert leave.reason == models.SERVER_SHUTDOWN
+    assert (await ada.ws.receive(timeout=5)).type is aiohttp.WSMsgType.CLOSE
+    async with asyncio.timeout(5):
+        await stopping
+    assert world.media.commands[-1] == ("stop",)
+
+
+async def test_many_join_at_once(world):
+    clients = await asyncio.gather(*(world.join(f"p{number}") for number in range(60)))
+    assert len({join.participant.sid for _, join in clients}) == 60
+    [room] = world.server.services.rooms.rooms
+    assert len(room.participants) == 60
