@@ -15,6 +15,7 @@ PACKAGES = {
     "firefox-esr": "firefox-esr",  # the second browser engine
     "turnserver": "coturn",  # the relay, with the configuration rendered here
     "nft": "nftables",  # the packet filter beside coturn
+    "ip": "iproute2",  # network namespaces for the tests of that filter
 }
 
 
