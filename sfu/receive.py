@@ -201,6 +201,7 @@ _LONGEST_RUN = 0x1FFF
 # An arrival takes at most two bytes of delta and, with the gap before it, two chunks of two bytes; long gaps
 # a few more. So this many stay under 1,200 bytes, which fit every path.
 _ARRIVALS_PER_PACKET = 190
+# More than any jump between two arrivals, and within the 16 bits of the status count
 _LONGEST_SPAN = 0x7FFF
 
 # One feedback each 50 ms when there is much to report, else each 100 ms: senders' estimators want it often
@@ -216,11 +217,11 @@ class TransportFeedback:
     """Reports each packet's arrival time to a publisher, by transport-wide sequence number."""
 
     __slots__ = (
-        "_arrivals",
-        "_base",
         "_count",
+        "_following",
         "_last_built_at",
         "_new",
+        "_reported",
         "_unwrapper",
         "due_at",
         "media_ssrc",
@@ -235,24 +236,22 @@ class TransportFeedback:
         self.due_at: float | None = None
         "When to `build`; None while there is nothing new."
         self._unwrapper = Unwrapper()
-        self._arrivals: dict[int, int] = {}  # extended number -> ticks
-        self._base: int | None = None  # where the next report starts
-        self._new = 0
+        self._new: dict[int, int] = {}  # extended number -> ticks, since the last report
+        self._reported: dict[int, int] = {}  # the same before it
+        self._following: int | None = None  # the number after the last report
         self._count = 0
         self._last_built_at = float("-inf")
 
     def received(self, transport_seq16: int, now: float) -> None:
         """A packet with that transport-wide number arrived; a repeated or very old number is ignored."""
         ext_seq = self._unwrapper.unwrap(transport_seq16)
-        if ext_seq in self._arrivals or ext_seq <= self._unwrapper.highest - _REMEMBERED:
+        new = self._new
+        if ext_seq in new or ext_seq in self._reported or ext_seq <= self._unwrapper.highest - _REMEMBERED:
             return
-        self._arrivals[ext_seq] = int(now * _TICKS_PER_S)
-        if self._base is None or ext_seq < self._base:
-            self._base = ext_seq
-        self._new += 1
-        if self._new == 1:
+        new[ext_seq] = int(now * _TICKS_PER_S)
+        if len(new) == 1:
             self.due_at = max(now + _SHORT_INTERVAL_S, self._last_built_at + _LONG_INTERVAL_S)
-        elif self._new == _MUCH:
+        elif len(new) == _MUCH:
             self.due_at = max(now, self._last_built_at + _SHORT_INTERVAL_S)
 
     def build(self, now: float) -> list[bytes]:
@@ -261,27 +260,29 @@ class TransportFeedback:
         A packet that arrived after later ones were reported is reported with those once more, so that the
         sender sees it in its place.
         """
-        if not self._new or self._base is None:
+        if not self._new:
             return []
-        base = self._base
-        arrivals = sorted(item for item in self._arrivals.items() if item[0] >= base)
+        arrivals = sorted(self._new.items())
+        first = arrivals[0][0]
+        base = first if self._following is None else min(first, self._following)
+        if base != self._following:
+            arrivals = sorted(arrivals + [item for item in self._reported.items() if item[0] > first])
         packets = []
         while arrivals:
-            if arrivals[0][0] - base > _LONGEST_SPAN:
-                base = arrivals[0][0]  # a jump, not thousands of losses
             taken = _fitting(base, arrivals)
             data = _encode(base, arrivals[:taken], self._count & 0xFF)
             packets.append(rtcp.transport_feedback(self.sender_ssrc, self.media_ssrc, data))
             self._count += 1
             base = arrivals[taken - 1][0] + 1
             del arrivals[:taken]
-        self._base = base
-        self._new = 0
+        self._following = base
         self.due_at = None
         self._last_built_at = now
-        if len(self._arrivals) > 2 * _REMEMBERED:
+        self._reported |= self._new
+        self._new = {}
+        if len(self._reported) > 2 * _REMEMBERED:
             oldest = base - _REMEMBERED
-            self._arrivals = {number: ticks for number, ticks in self._arrivals.items() if number >= oldest}
+            self._reported = {number: ticks for number, ticks in self._reported.items() if number >= oldest}
         return packets
 
 

@@ -65,7 +65,9 @@ class TestVp8:
         [
             # places: picture id, TL0PICIDX, TID/KEYIDX; numbers: picture id, TL0PICIDX, TID, Y
             ("10", (-1, -1, -1), (0, 0, 0, False), 1),
+            ("7f", (-1, -1, -1), (0, 0, 0, False), 1),
             ("9000", (-1, -1, -1), (0, 0, 0, False), 2),
+            ("9f8f05", (2, -1, -1), (5, 0, 0, False), 3),  # reserved bits mean nothing
             ("90807f", (2, -1, -1), (127, 0, 0, False), 3),
             ("9080ffff", (2, -1, -1), (32767, 0, 0, False), 4),
             ("90e081024060", (2, 4, 5), (258, 64, 1, True), 6),
@@ -113,6 +115,8 @@ class TestH264:
         [
             ("6742c01f", True),  # sequence parameter set
             ("67", False),
+            ("6742", True),
+            ("78000167", True),
             ("68ce3c80", False),  # picture parameter set
             ("65b80004", False),  # IDR slice: see _h264_starts
             ("61e0", False),
@@ -140,6 +144,7 @@ class TestVp9:
         [
             ("0800", True),
             ("08", False),
+            ("0902", True),  # Z: an upper layer leaves it out; no layer indices to read
             ("4800", False),  # P: inter-picture predicted
             ("0000", False),  # B: not the start of a frame
             ("a800" + "00", True),  # I, L, B; spatial layer 0

@@ -139,6 +139,14 @@ class TestParse:
         packet = header(0x81, rtcp.TRANSPORT_FEEDBACK, 3) + struct.pack("!IIHH", 1, 2, 65534, 0x8003)
         assert parse(packet) == [Nack(1, 2, (65534, 65535, 0, 14))]
 
+    def test_transport_feedback_is_handed_on(self):
+        packet = rtcp.transport_feedback(1, 2, b"abcdefgh")
+        assert parse(packet) == [TransportFeedbackReport(1, 2, b"abcdefgh")]
+
+    def test_estimate_for_no_stream(self):
+        packet = header(0x8F, rtcp.PAYLOAD_FEEDBACK, 4) + bytes(8) + b"REMB" + bytes((0, 63 << 2 | 2, 0, 1))
+        assert parse(packet) == [Remb(0, 0x20001 << 63, ())]
+
     def test_padding(self):
         packet = header(0xA1, rtcp.PAYLOAD_FEEDBACK, 4) + struct.pack("!II", 1, 2) + b"\0\0\0\0\0\0\0\x08"
         assert parse(packet) == [PictureLossIndication(1, 2)]
@@ -160,6 +168,7 @@ class TestParse:
             header(0x81, rtcp.SOURCE_DESCRIPTION, 1) + bytes(4),
             header(0x81, rtcp.SOURCE_DESCRIPTION, 2) + bytes(4) + b"\x01\x09ab",  # item over the end
             header(0x82, rtcp.GOODBYE, 1) + bytes(4),
+            header(0x80 | 31, rtcp.GOODBYE, 10) + bytes(40),
             header(0x81, rtcp.TRANSPORT_FEEDBACK, 1) + bytes(4),
             header(0x84, rtcp.PAYLOAD_FEEDBACK, 3) + bytes(12),  # half an item
             header(0x8F, rtcp.PAYLOAD_FEEDBACK, 4)

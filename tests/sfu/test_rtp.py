@@ -49,6 +49,8 @@ class TestHeader:
             (packet(first=0x90, extension=block(0xBEDE, b"")), 16),
             (packet(first=0x90, csrcs=15, extension=block(0x1000, bytes(8))), 84),
             (packet(payload=b""), 12),
+            (packet(first=0x90, extension=block(0xBEDE, b""), payload=b""), 16),
+            (packet(first=0x90, extension=block(0x1000, bytes(4 * 258))), 16 + 4 * 258),
         ],
     )
     @pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])
@@ -118,7 +120,7 @@ class TestParseExtensions:
         assert values(packet(first=0x90, extension=extension)) == expected
 
     def test_none_without_the_bit(self):
-        assert values(packet()) == {}
+        assert values(packet(payload=one_byte(b"\x10a"))) == {}
 
     def test_after_contributing_sources(self):
         assert values(packet(first=0x90, csrcs=2, extension=one_byte(b"\x40m"))) == {4: b"m"}

@@ -80,6 +80,7 @@ def test_a_shorter_share_is_quieter(room):
     part = room.window(a=[LOUD] * 8 + [QUIET] * 12)[0].level
     whole = Room().window(a=[LOUD])[0].level
     assert part == math.ceil(10 ** (-LOUD / 20) * 0.4 * 2 / 3 * 8) / 8
+    assert room.speakers._voices["a"].smoothed == pytest.approx(10 ** (-LOUD / 20) * 0.4 * 2 / 3)
     assert part < whole
 
 
@@ -93,7 +94,7 @@ def test_the_packets_length_does_not_matter(room, interval_s):
 
 def test_a_single_packet_after_silence_is_no_speech(room):
     room.window(a=[QUIET])
-    assert room.window(a=[LOUD] + [None] * 19) == ()
+    assert room.window(a=[None] * 19 + [LOUD]) == ()
 
 
 def test_stale_after_800_ms(room):
