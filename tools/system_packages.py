@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 # Program that has to be on PATH, and the package that brings it.
 PACKAGES = {
@@ -34,7 +35,15 @@ def main() -> int:
     for package in missing:
         if subprocess.run([*command[: -len(missing)], package], env=environment, check=False).returncode:
             print(f"{package} could not be installed; tests that need it will be skipped", file=sys.stderr)
+    if "coturn" in missing:
+        leave_coturn_stopped(environment)
     return 0
+
+
+def leave_coturn_stopped(environment: dict[str, str]) -> None:
+    """Undo that Debian starts a service it installs: the tests run a coturn of their own."""
+    if Path("/run/systemd/system").is_dir():
+        subprocess.run(["systemctl", "disable", "--now", "coturn"], env=environment, check=False)
 
 
 def find(program: str) -> str | None:
