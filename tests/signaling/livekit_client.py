@@ -70,6 +70,8 @@ class World:
         self.server = server
         self.media = media
         self.http = http
+        # Kept to the end: a WebSocket that nobody holds is closed.
+        self.clients: list[Client] = []
 
     @property
     def url(self) -> str:
@@ -84,7 +86,8 @@ class World:
             headers={"Authorization": f"Bearer {token}"},
             max_msg_size=0,
         )
-        return Client(ws)
+        self.clients.append(Client(ws))
+        return self.clients[-1]
 
     async def join(self, identity: str, offer: str = "a3 v3", room: str = "lesson", **claims: Any):
         """Join with an offer, as browsers do; returns the client and its Join."""

@@ -1,0 +1,70 @@
+import asyncio
+
+import aiohttp
+import pytest
+
+from signaling.app import Server, TimerPump, greeting, serve
+from signaling.config import DEV_KEYS, ServerConfig
+from signaling.errors import ConfigError
+from signaling.media import MediaEvents
+from signaling.timers import Timers
+from tests.signaling.fake_media import FakeMedia
+
+
+async def test_the_pump_follows_the_timers():
+    loop = asyncio.get_running_loop()
+    timers = Timers(loop.time)
+    pump = TimerPump(timers, loop)
+    done = []
+    late = asyncio.Event()
+    timers.set("a", "late", 0.02, late.set)
+    timers.set("a", "soon", 0.0, lambda: done.append("soon"))
+    timers.set("a", "never", 60.0, lambda: done.append("never"))
+    async with asyncio.timeout(5):
+        await late.wait()
+    assert done == ["soon"]
+    pump.stop()
+    timers.set("a", "stopped", 0.0, lambda: done.append("stopped"))
+    await asyncio.sleep(0)
+    assert done == ["soon"]
+
+
+async def test_when_http_cannot_open_the_engine_is_closed_again(world):
+    events = MediaEvents()
+    media = FakeMedia(events.dispatch)
+    config = ServerConfig(dev=True, http_port=world.server.http_port, keys=dict(DEV_KEYS))
+    server = Server(config, media, events)
+    with pytest.raises(OSError, match="address already in use"):
+        await server.start()
+    await server.stop()
+    assert media.commands == [("start",), ("stop",)]
+
+
+async def test_figures_of_the_engine_are_for_dev_mode_only():
+    events = MediaEvents()
+    config = ServerConfig(http_port=0, host="127.0.0.1", keys={"key": "s" * 32})
+    server = Server(config, FakeMedia(events.dispatch), events)
+    await server.start()
+    url = f"http://127.0.0.1:{server.http_port}/debug/media"
+    async with aiohttp.ClientSession() as http, http.get(url) as response:
+        assert response.status == 404
+    await server.stop()
+
+
+@pytest.mark.parametrize(
+    ("config", "words", "hidden"),
+    [
+        (ServerConfig(dev=True, keys=dict(DEV_KEYS)), ["localhost:1", "UDP 2", "devkey", "secret"], []),
+        (ServerConfig(keys={"k": "hush"}), ["localhost:1", "0.0.0.0", "UDP 2"], ["hush", "development"]),
+        (ServerConfig(host="192.0.2.1", keys={"k": "hush"}), ["http://192.0.2.1:1"], ["hush"]),
+    ],
+)
+def test_the_greeting_says_what_a_user_needs(config, words, hidden):
+    text = greeting(config, 1, 2)
+    assert all(word in text for word in words)
+    assert not any(word in text for word in hidden)
+
+
+async def test_an_unusable_relay_is_refused_before_anything_is_opened():
+    with pytest.raises(ConfigError):
+        await serve(ServerConfig(dev=True, keys=dict(DEV_KEYS), turn_url="nonsense", turn_secret="x"))

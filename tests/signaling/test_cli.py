@@ -1,0 +1,146 @@
+"""The command line as a user has it: programs, exit codes, what is printed."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+
+import pytest
+
+from signaling import cli, tokens
+from signaling.config import DEV_KEYS
+
+KEY = "key: " + "s" * 32
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch):
+    for name in [name for name in os.environ if name.startswith("LECTERN_")]:
+        monkeypatch.delenv(name)
+
+
+def test_a_token_can_be_printed(capsys):
+    arguments = ["token", "--dev", "--room", "maths", "--identity", "ada", "--name", "Ada", "--ttl", "30m"]
+    assert cli.main(arguments) == 0
+    claims = tokens.verify(capsys.readouterr().out.strip(), DEV_KEYS, time.time())
+    tokens.check_join(claims)
+    assert (claims.room, claims.identity, claims.name) == ("maths", "ada", "Ada")
+    assert abs(claims.expires_at - time.time() - 1800) < 60
+    assert claims.permissions.can_publish
+    assert not claims.permissions.hidden
+
+
+def test_a_restricted_token_can_be_printed(capsys, monkeypatch):
+    monkeypatch.setenv("LECTERN_KEYS", KEY)
+    assert cli.main(["token", "--room", "r", "--identity", "i", "--no-publish", "--hidden"]) == 0
+    claims = tokens.verify(capsys.readouterr().out.strip(), {"key": "s" * 32}, time.time())
+    permissions = claims.permissions
+    assert (permissions.can_publish, permissions.can_publish_data, permissions.hidden) == (False, False, True)
+    assert permissions.can_subscribe
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "text"),
+    [
+        (["serve"], 3, "LECTERN_KEYS"),
+        (["token", "--room", "r", "--identity", "i"], 3, "LECTERN_KEYS"),
+        (["serve", "--config", "/does/not/exist"], 3, "cannot be read"),
+        (["serve", "--dev", "--turn-url", "nonsense", "--turn-secret", "x"], 3, "TURN"),
+        (["turn-config", "--turn-secret", "s" * 40], 3, "--media-address"),
+        (["turn-config", "--turn-secret", "short", "--media-address", "192.0.2.1"], 3, "TURN secret"),
+        (["turn-config", "--turn-secret", "s" * 40, "--media-address", "127.0.0.1"], 3, "127.0.0.1"),
+    ],
+)
+def test_a_refused_configuration_has_its_exit_code(arguments, code, text, capsys):
+    assert cli.main(arguments) == code
+    captured = capsys.readouterr()
+    assert text in captured.err
+    assert captured.err.startswith("lectern: ")
+    assert len(captured.err.splitlines()) == 1
+
+
+def test_a_weak_secret_is_refused(capsys, monkeypatch):
+    monkeypatch.setenv("LECTERN_KEYS", "key: hush-hush")
+    assert cli.main(["serve"]) == 3
+    message = capsys.readouterr().err
+    assert "32" in message
+    assert "hush" not in message
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [[], ["fly"], ["serve", "--http-port", "x"], ["token", "--room", "r"], ["token", "--ttl", "soon"]],
+)
+def test_a_senseless_command_line_has_its_exit_code(arguments, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        cli.main(arguments)
+    assert stopped.value.code == 2
+    assert "usage" in capsys.readouterr().err
+
+
+def test_coturns_configuration_can_be_printed(capsys):
+    arguments = ["turn-config", "--turn-secret", "s" * 40, "--external-ip", "192.0.2.1", "--udp-port", "7000"]
+    assert cli.main(arguments) == 0
+    assert f"static-auth-secret={'s' * 40}" in capsys.readouterr().out
+    assert cli.main([*arguments, "--firewall"]) == 0
+    firewall = capsys.readouterr().out
+    assert "192.0.2.1" in firewall
+    assert "7000" in firewall
+
+
+def test_a_sample_file_can_be_printed(capsys):
+    assert cli.main(["config-sample"]) == 0
+    assert "# http_port = 7880" in capsys.readouterr().out
+
+
+def lectern(*arguments, **environ):
+    return subprocess.Popen(
+        [sys.executable, "-m", "signaling.cli", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, **environ},
+    )
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_server_says_where_it_is_and_ends_cleanly(number):
+    with lectern("serve", "--dev", "--http-port", "0", "--udp-port", "0") as process:
+        lines = [process.stdout.readline() for _ in range(4)]
+        port = int(re.search(r"http://localhost:(\d+)", lines[0])[1])
+        assert "UDP" in lines[2]
+        assert "devkey" in lines[3]
+        assert "secret" in lines[3]
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=5) as response:
+            assert response.status == 200
+        process.send_signal(number)
+        assert process.wait(10) == 0
+        assert "Traceback" not in process.stderr.read()
+
+
+def test_a_taken_port_is_one_clear_line():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with lectern("serve", "--dev", "--http-port", str(port), "--udp-port", "0") as process:
+            _, errors = process.communicate(timeout=20)
+    assert process.returncode == 4
+    assert errors.strip().splitlines()[-1].startswith("lectern: cannot listen")
+    assert str(port) in errors
+    assert "Traceback" not in errors
+
+
+def test_outside_dev_mode_the_secret_is_not_printed():
+    environ = {"LECTERN_KEYS": KEY, "LECTERN_HOST": "127.0.0.1"}
+    with lectern("serve", "--http-port", "0", "--udp-port", "0", **environ) as process:
+        line = process.stdout.readline()
+        process.terminate()
+        rest, errors = process.communicate(timeout=20)
+    assert "Lectern is ready" in line
+    assert "s" * 32 not in line + rest + errors
+    assert process.returncode == 0

@@ -1,0 +1,146 @@
+import argparse
+import tomllib
+
+import pytest
+
+from signaling import config
+from signaling.config import ServerConfig, check_keys, load, parse_keys
+from signaling.errors import ConfigError
+
+LONG = "s" * 32
+
+
+def write(tmp_path, text):
+    path = tmp_path / "lectern.toml"
+    path.write_text(text)
+    return str(path)
+
+
+def test_defaults():
+    assert load({}, {}) == ServerConfig()
+    assert (ServerConfig().http_port, ServerConfig().udp_port) == (7880, 7882)
+    assert ServerConfig().bind_host is None
+
+
+def test_dev_mode_is_on_loopback_with_known_keys():
+    dev = load({"dev": True}, {})
+    assert dev.bind_host == "127.0.0.1"
+    assert dev.keys == {"devkey": "secret"}
+    assert load({"dev": True, "host": "0.0.0.0"}, {}).bind_host == "0.0.0.0"
+    assert load({"dev": True}, {"LECTERN_KEYS": "a: b"}).keys == {"a": "b"}
+    check_keys(dev)
+
+
+def test_flags_beat_environment_beats_file(tmp_path):
+    path = write(tmp_path, 'http_port = 1\nudp_port = 1\nexternal_ip = "192.0.2.1"\n[keys]\nfile = "x"\n')
+    environ = {"LECTERN_HTTP_PORT": "2", "LECTERN_UDP_PORT": "2", "LECTERN_CONFIG": path}
+    loaded = load({"http_port": 3}, environ)
+    assert (loaded.http_port, loaded.udp_port, loaded.external_ip) == (3, 2, "192.0.2.1")
+    assert loaded.keys == {"file": "x"}
+    assert load({}, {**environ, "LECTERN_KEYS": f"env: {LONG}"}).keys == {"env": LONG}
+
+
+def test_every_option_is_a_flag_a_variable_and_a_line_of_the_sample(tmp_path):
+    parser = argparse.ArgumentParser()
+    config.add_flags(parser)
+    text = parser.format_help()
+    sample = config.sample()
+    for entry in config.option_fields():
+        assert "--" + entry.name.replace("_", "-") in text
+        assert f"# {entry.name} = " in sample
+        assert entry.metadata["help"] in sample
+    uncommented = "\n".join(
+        line.removeprefix("# ") for line in sample.splitlines() if " = " in line or line == "# [keys]"
+    )
+    assert tomllib.loads(uncommented)["http_port"] == 7880
+    loaded = load({"config": write(tmp_path, uncommented)}, {})
+    assert loaded == ServerConfig(keys=loaded.keys)
+
+
+def test_given_flags_alone_are_taken():
+    parser = argparse.ArgumentParser()
+    config.add_flags(parser)
+    assert vars(parser.parse_args([])) == {}
+    given = vars(parser.parse_args(["--dev", "--http-port", "0", "--external-ip", "192.0.2.1"]))
+    assert given == {"dev": True, "http_port": 0, "external_ip": "192.0.2.1"}
+
+
+@pytest.mark.parametrize(
+    ("text", "keys"),
+    [
+        ("a: b", {"a": "b"}),
+        ("a: b, c: d", {"a": "b", "c": "d"}),
+        ("a: b\nc:d\n", {"a": "b", "c": "d"}),
+        ("a: 'b:c'", {"a": "b:c"}),
+        ("", {}),
+    ],
+)
+def test_keys_are_read(text, keys):
+    assert parse_keys(text) == keys
+
+
+@pytest.mark.parametrize("text", ["a", "a:", ": b", "topsecretvalue"])
+def test_bad_keys_are_refused_without_being_repeated(text):
+    with pytest.raises(ConfigError) as error:
+        parse_keys(text)
+    assert "topsecret" not in str(error.value)
+
+
+def test_without_keys_the_way_out_is_told():
+    with pytest.raises(ConfigError, match=r"LECTERN_KEYS.*--dev"):
+        check_keys(ServerConfig())
+
+
+def test_short_secrets_are_for_dev_mode():
+    with pytest.raises(ConfigError, match="32"):
+        check_keys(ServerConfig(keys={"key": "s" * 31}))
+    check_keys(ServerConfig(keys={"key": LONG}))
+    with pytest.raises(ConfigError):
+        check_keys(ServerConfig(keys={"key": LONG, "other": "short"}))
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [
+        {"LECTERN_HTTP_PORT": "many"},
+        {"LECTERN_HTTP_PORT": "70000"},
+        {"LECTERN_UDP_PORT": "-1"},
+        {"LECTERN_DEV": "maybe"},
+        {"LECTERN_EXTERNAL_IP": "here"},
+        {"LECTERN_TURN_URL": "turn:relay.example"},
+        {"LECTERN_TURN_SECRET": "x"},
+        {"LECTERN_TURN_URL": "turn:r", "LECTERN_TURN_SECRET": "x", "LECTERN_TURN_TTL_S": "0"},
+        {"LECTERN_CONFIG": "/does/not/exist.toml"},
+    ],
+)
+def test_unusable_values_are_refused(environ):
+    with pytest.raises(ConfigError):
+        load({}, environ)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["x = ", "unknown = 1", 'http_port = "7880"', "dev = 1", "keys = 1", "[keys]\na = 1", "host = 7", "\x00"],
+)
+def test_unusable_files_are_refused(tmp_path, text):
+    with pytest.raises(ConfigError):
+        load({"config": write(tmp_path, text)}, {})
+
+
+def test_a_file_that_is_no_text_is_refused(tmp_path):
+    path = tmp_path / "x.toml"
+    path.write_bytes(b"\xff\xfe")
+    with pytest.raises(ConfigError):
+        load({"config": str(path)}, {})
+
+
+@pytest.mark.parametrize(
+    ("text", "on"), [("1", True), ("true", True), ("on", True), ("0", False), ("", False)]
+)
+def test_switches_from_the_environment(text, on):
+    assert load({}, {"LECTERN_DEV": text}).dev is on
+
+
+def test_secrets_stay_out_of_the_representation():
+    shown = repr(ServerConfig(keys={"key": "hush-hush"}, turn_url="turn:r", turn_secret="hush-hush"))
+    assert "hush" not in shown
