@@ -24,5 +24,8 @@ async def world():
     server = Server(config, media, media_events)
     await server.start()
     async with aiohttp.ClientSession() as http:
-        yield World(server, media, http)
+        world = World(server, media, http)
+        yield world
         await server.stop()
+        for client in world.clients:
+            await client.ws.close()

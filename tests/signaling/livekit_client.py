@@ -70,7 +70,7 @@ class World:
         self.server = server
         self.media = media
         self.http = http
-        # Kept to the end: a WebSocket that nobody holds is closed.
+        # Closed at the end; one that nobody holds would be closed at once.
         self.clients: list[Client] = []
 
     @property
@@ -85,6 +85,7 @@ class World:
             params={"join_request": pack(join)},
             headers={"Authorization": f"Bearer {token}"},
             max_msg_size=0,
+            timeout=aiohttp.ClientWSTimeout(ws_close=1),
         )
         self.clients.append(Client(ws))
         return self.clients[-1]
