@@ -7,7 +7,7 @@ export PATH := $(CURDIR)/.make/bin:$(PATH)
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run setup-dev test lint bench load clean
+.PHONY: help setup run setup-dev test lint lint-code lint-format lint-types lint-imports lint-page bench load clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,11 +26,21 @@ test: setup-dev ## set up what tests need, then run them all (ARGS go to pytest)
 	@if [ -f web/package.json ]; then cd web && npm test; fi
 	$(BIN)/pytest $(ARGS)
 
-lint: setup-dev ## linters, formatter, strict types, import rules, the page's own checks
+lint: lint-code lint-format lint-types lint-imports lint-page ## linters, formatter, strict types, import rules, the page's own checks
+
+lint-code: setup-dev
 	$(BIN)/ruff check
+
+lint-format: setup-dev
 	$(BIN)/ruff format --check
+
+lint-types: setup-dev
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+
+lint-imports: setup-dev
+	$(BIN)/lint-imports --no-logo
+
+lint-page: setup-dev
 	@if [ -f web/package.json ]; then cd web && npm run check; fi
 
 bench: setup-dev ## CPU per forwarded packet, as ratios to the floor measured in the same run
