@@ -18,7 +18,10 @@ LONG_FILES: dict[str, str] = {}
 TESTED_ELSEWHERE = {
     "sfu/events.py": "plain values without behaviour",
     "sfu/settings.py": "plain values without behaviour",
+    "sfu/description.py": "the values that test_sdp and test_negotiation expect",
     "signaling/errors.py": "the tree of errors; each one is expected where it is raised",
+    "signaling/livekit_session.py": "test_livekit_skin drives sessions as clients do",
+    "signaling/model.py": "the records that test_rooms, test_publishing and test_subscribing change",
 }
 
 
