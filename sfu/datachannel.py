@@ -45,7 +45,10 @@ class DataChannels:
     """All data channels of one peer, by label."""
 
     def __init__(
-        self, transport: "Transport", on_message: Callable[[str, bytes], None], on_failure: Callable[[CloseReason], None]
+        self,
+        transport: "Transport",
+        on_message: Callable[[str, bytes], None],
+        on_failure: Callable[[CloseReason], None],
     ) -> None:
         """`on_message(label, payload)` for each message; `on_failure(why)` once, when the association broke."""
         self._association = Association(transport)
@@ -61,7 +64,7 @@ class DataChannels:
         """Open the association; 0 as `max_message_size` is no limit (RFC 8841 section 6)."""
         await self._association.start(RTCSctpCapabilities(max_message_size), remote_port)
         # from here on datagrams come through `_handle_data` below
-        self._transport._data_receiver = self  # type: ignore[assignment]  # noqa: SLF001 - see test_contract.py
+        self._transport._data_receiver = self  # noqa: SLF001 - see test_contract.py
 
     async def _handle_data(self, data: bytes) -> None:
         """Called by the DTLS transport with each SCTP packet: nothing that it provokes may end that loop."""

@@ -94,7 +94,9 @@ class Transport(RTCDtlsTransport):
 
         Returns None when connected, else why not.
         """
-        parameters = RTCDtlsParameters([RTCDtlsFingerprint(algorithm, value) for algorithm, value in fingerprints])
+        parameters = RTCDtlsParameters(
+            [RTCDtlsFingerprint(algorithm, value) for algorithm, value in fingerprints]
+        )
         try:
             async with asyncio.timeout(HANDSHAKE_TIMEOUT_S):
                 await self.start(parameters)
@@ -117,12 +119,12 @@ class Transport(RTCDtlsTransport):
 
     @property
     def inbound(self) -> Any:
-        """libsrtp's session (cffi `srtp_t`) for what the peer sends."""
+        """Libsrtp's session (cffi `srtp_t`) for what the peer sends."""
         return self._rx_srtp._srtp[0]  # noqa: SLF001 - pinned; see tests/sfu/test_contract.py
 
     @property
     def outbound(self) -> Any:
-        """libsrtp's session (cffi `srtp_t`) for what the peer is sent."""
+        """Libsrtp's session (cffi `srtp_t`) for what the peer is sent."""
         return self._tx_srtp._srtp[0]  # noqa: SLF001 - pinned; see tests/sfu/test_contract.py
 
     def protect_rtcp(self, packet: bytes) -> bytes:

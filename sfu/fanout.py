@@ -121,7 +121,9 @@ class Template:
 
     __slots__ = ("data", "length", "picture_id_at", "tl0picidx_at", "transport_sequence_at")
 
-    def __init__(self, packet: SourcePacket, payload_type: int, extensions: bytes, payload: memoryview) -> None:
+    def __init__(
+        self, packet: SourcePacket, payload_type: int, extensions: bytes, payload: memoryview
+    ) -> None:
         """Put the pieces together; `extensions` is a whole extension block or empty."""
         head = bytes((0x90 if extensions else 0x80, (0x80 if packet.marker else 0) | payload_type))
         data = b"".join((head, bytes(10), extensions, payload))
@@ -200,6 +202,15 @@ class Outbox:
     def hand_over(self, srtp: list[Any]) -> None:
         """The sessions for the rows just reserved."""
         self._srtp += srtp
+
+    def add_packet(self, packet: bytes, srtp: Any, address: bytes) -> None:
+        """One whole packet to one transport (a retransmission)."""
+        row, _ = self.reserve(1)
+        arena = self.arena
+        arena.rows[row, : len(packet)] = np.frombuffer(packet, np.uint8)
+        arena.lengths[row] = len(packet)
+        arena.addresses[row] = np.frombuffer(address, np.uint8)
+        self._srtp.append(srtp)
 
     def flush(self) -> None:
         """Protect and send all rows."""
@@ -302,7 +313,9 @@ class Columns:
             written += 1
         return written
 
-    def _write_rows(self, outbox: Outbox, template: Template, packet: SourcePacket, row: int, part: slice) -> None:
+    def _write_rows(
+        self, outbox: Outbox, template: Template, packet: SourcePacket, row: int, part: slice
+    ) -> None:
         arena = outbox.arena
         rows = slice(row, row + part.stop - part.start)
         length = template.length

@@ -66,7 +66,15 @@ def scan(datagram: bytes) -> str:
 class IceAgent:
     """One peer's side of ICE: credentials, authenticated addresses, the selected one, consent."""
 
-    __slots__ = ("_previous", "addresses", "consent_at", "local_pwd", "local_ufrag", "remote_ufrag", "selected")
+    __slots__ = (
+        "_previous",
+        "addresses",
+        "consent_at",
+        "local_pwd",
+        "local_ufrag",
+        "remote_ufrag",
+        "selected",
+    )
 
     def __init__(self, ufrag: str, pwd: str) -> None:
         """`ufrag` and `pwd` are fresh, random and unique to this peer."""
@@ -133,7 +141,9 @@ class IceAgent:
             del self.addresses[oldest]
 
     @staticmethod
-    def _reply(request: stun.Message, key: bytes, kind: stun.Class, value: tuple[int | str, str | int]) -> bytes:
+    def _reply(
+        request: stun.Message, key: bytes, kind: stun.Class, value: tuple[int | str, str | int]
+    ) -> bytes:
         reply = stun.Message(stun.Method.BINDING, kind, request.transaction_id)
         reply.attributes["ERROR-CODE" if kind is stun.Class.ERROR else "XOR-MAPPED-ADDRESS"] = value
         reply.add_message_integrity(key)

@@ -15,7 +15,6 @@ from sfu.description import Codec, Direction, Offer, Section
 from sfu.rtp import (
     URI_ABS_CAPTURE_TIME,
     URI_AUDIO_LEVEL,
-    URI_DEPENDENCY_DESCRIPTOR,
     URI_MID,
     URI_PLAYOUT_DELAY,
     URI_REPAIRED_RID,
@@ -47,11 +46,11 @@ _COMMON = frozenset({URI_MID, URI_ABS_CAPTURE_TIME})
 _VIDEO = _COMMON | {URI_RID, URI_REPAIRED_RID, URI_VIDEO_ORIENTATION, URI_PLAYOUT_DELAY}
 _AUDIO = _COMMON | {URI_AUDIO_LEVEL}
 _UPLINK_EXTENSIONS = {
-    "video": _VIDEO | {URI_TRANSPORT_CC, URI_DEPENDENCY_DESCRIPTOR},
+    "video": _VIDEO | {URI_TRANSPORT_CC},
     "audio": _AUDIO | {URI_TRANSPORT_CC},
 }
-# No dependency descriptor towards a subscriber: it numbers the frames of one stream of the publisher, so a
-# layer switch would make its numbers wrong. Decoders do without.
+# No dependency descriptor. Downstream, a layer switch would make its frame numbers wrong; upstream, a Chromium that
+# sends it leaves picture ids and temporal layers out of the VP8 payload descriptor.
 _DOWNLINK_EXTENSIONS = {"video": _VIDEO, "audio": _AUDIO}
 
 # No `goog-remb` upstream: where it is answered libwebrtc clients hold their upper simulcast layers back.

@@ -1,0 +1,365 @@
+"""The packet path and the feedback around it: what happens to each plaintext packet, and what is due when.
+
+No I/O: packets and time come in, rows go to the outbox and RTCP to `Peer.send_rtcp`.
+
+    on_rtp -> stream (learned once per SSRC) -> history, statistics, NACKs -> layer switches -> fan-out
+    on_rtcp -> reports, retransmissions, keyframe requests
+    tick -> feedback that is due
+"""
+
+import struct
+from collections import Counter
+from collections.abc import Callable
+from enum import Enum
+
+from sfu import rtcp, rtp
+from sfu.codecs import is_keyframe_start
+from sfu.events import Event, PublicationStarted, SpeakersChanged, SubscriptionStarted
+from sfu.fanout import MAX_PACKET_BYTES, Outbox, SourcePacket
+from sfu.peer import Peer, Stream
+from sfu.source import Published, SourceLayer
+from sfu.speakers import UPDATE_INTERVAL_S, Speakers
+from sfu.subscription import Subscription
+
+RECEIVER_REPORT_S = 1.0
+KEYFRAME_RETRY_S = 0.2
+LAYER_CHECK_S = 0.5
+
+
+class Drop(Enum):
+    """Why a packet was not forwarded."""
+
+    MALFORMED = "malformed"
+    OVERSIZE = "oversize"
+    UNKNOWN_STREAM = "unknown_stream"
+    UNKNOWN_PAYLOAD_TYPE = "unknown_payload_type"
+    PADDING = "padding"
+    DUPLICATE = "duplicate"
+    MUTED = "muted"
+    UNAUTHENTIC = "unauthentic"
+    UNKNOWN_SOURCE = "unknown_source"
+    NO_ICE = "no_ice"
+    STUN = "stun"
+    DTLS_QUEUE = "dtls_queue"
+    NOT_PROTECTED = "not_protected"
+    NOT_SENT = "not_sent"
+    ERROR = "error"
+
+
+class Router:
+    """Moves packets between the peers of an engine."""
+
+    def __init__(self, outbox: Outbox, emit: Callable[[Event], None]) -> None:
+        """`emit` takes events; it must not call back into the router."""
+        self._outbox = outbox
+        self._emit = emit
+        self.drops: Counter[Drop] = Counter()
+        self.received_packets = 0
+        self.forwarded_packets = 0
+        self.retransmitted_packets = 0
+        self.publishers: dict[str, Peer] = {}
+        "Peers with streams, by id."
+        self.speakers: dict[str, Speakers] = {}
+        "By room."
+        self._speakers_at = self._reports_at = self._keyframes_at = self._layers_at = 0.0
+
+    # --- media ---------------------------------------------------------------------------------------------------
+
+    def on_rtp(self, peer: Peer, packet: bytes, now: float) -> None:
+        """One authenticated plaintext packet from a peer."""
+        self.received_packets += 1
+        if len(packet) > MAX_PACKET_BYTES:
+            self.drops[Drop.OVERSIZE] += 1
+            return
+        try:
+            ssrc: int = struct.unpack_from("!I", packet, 8)[0]
+            stream = peer.streams.get(ssrc)
+            if stream is None:
+                stream = self._learn(peer, packet, ssrc, now)
+            self._transport_sequence(peer, stream, packet, now)
+            if stream is None:
+                self.drops[Drop.UNKNOWN_STREAM] += 1
+            elif stream.rtx:
+                self._on_rtx(stream.layer, packet, now)
+            else:
+                self._on_media(stream.layer, packet, now)
+        except (rtp.RtpError, struct.error):
+            self.drops[Drop.MALFORMED] += 1
+
+    def _learn(self, peer: Peer, packet: bytes, ssrc: int, now: float) -> Stream | None:
+        stream = peer.learn(packet, ssrc, now)
+        if stream is None or stream.rtx:
+            return stream
+        self.publishers[peer.id] = peer
+        if not peer.feedback.media_ssrc:
+            peer.feedback.media_ssrc = ssrc
+        published = stream.layer.published
+        for subscription in published.subscriptions.values():
+            subscription.choose(now)
+        return stream
+
+    @staticmethod
+    def _transport_sequence(peer: Peer, stream: Stream | None, packet: bytes, now: float) -> None:
+        """Note the arrival of a transport-wide numbered packet."""
+        section = stream.layer.section if stream is not None else next(iter(peer.receiving.values()), None)
+        if section is None or not packet[0] & 0x10:
+            return
+        number = section.parameters.extensions.get(rtp.URI_TRANSPORT_CC)
+        if number is None:
+            return
+        found = rtp.parse_extensions(packet, rtp.header_length(packet)).get(number)
+        if found is not None and found[1] >= 2:
+            at = found[0]
+            peer.feedback.received(packet[at] << 8 | packet[at + 1], now)
+
+    def _on_rtx(self, layer: SourceLayer, packet: bytes, now: float) -> None:
+        """RFC 4588 section 4: the payload is the original's sequence number and payload."""
+        header = rtp.header_length(packet)
+        end = rtp.payload_end(packet, header)
+        media = layer.section.media_by_rtx.get(packet[1] & 0x7F)
+        if end - header < 2 or media is None:
+            self.drops[Drop.PADDING] += 1  # senders probe the bandwidth with these
+            return
+        # the extension of the retransmission goes with it; its padding does not
+        head = bytearray(packet[:header])
+        head[0] &= 0xDF
+        head[1] = head[1] & 0x80 | media
+        head[2:4] = packet[header : header + 2]
+        head[8:12] = layer.ssrc.to_bytes(4, "big")
+        self._on_media(layer, bytes(head) + packet[header + 2 : end], now)
+
+    def _on_media(self, layer: SourceLayer, packet: bytes, now: float) -> None:
+        codec = layer.section.codec_by_payload_type.get(packet[1] & 0x7F)
+        if codec is None:
+            self.drops[Drop.UNKNOWN_PAYLOAD_TYPE] += 1
+            return
+        before = layer.unwrapper.highest
+        sequence = layer.unwrapper.unwrap(packet[2] << 8 | packet[3])
+        late = before >= 0 and sequence <= before
+        if late and layer.history.get(sequence) is not None:
+            self.drops[Drop.DUPLICATE] += 1
+            return
+        parsed = layer.parse(packet, codec, sequence)
+        layer.history.put(sequence, packet)
+        layer.nacks.received(sequence, now)
+        layer.statistics.received(sequence, parsed.timestamp, now)
+        layer.last_packet_at = now
+        if not late:
+            layer.highest_timestamp = parsed.timestamp
+            layer.picture_id = parsed.picture_id
+            layer.tl0picidx = parsed.tl0picidx
+        published = layer.published
+        if not published.started:
+            published.started = True
+            self._emit(PublicationStarted(published.owner.id, published.intent.id, codec))
+        if published.muted:
+            self.drops[Drop.MUTED] += 1
+            return
+        if published.intent.kind == "audio":
+            self._audio(layer, parsed, late, now)
+        elif not late and is_keyframe_start(codec, parsed.data[parsed.payload_at :]):
+            layer.keyframes.keyframe_received()
+            self._begin_waiting(layer, parsed, now)
+        if layer.table.classes:
+            self.forwarded_packets += layer.table.forward(self._outbox, parsed, late=late)
+
+    def _audio(self, layer: SourceLayer, packet: SourcePacket, late: bool, now: float) -> None:
+        for uri, value in packet.extensions:
+            if uri == rtp.URI_AUDIO_LEVEL and value:
+                room = layer.published.owner.room_id
+                self.speakers.setdefault(room, Speakers()).observe(
+                    layer.published.intent.id, value[0] & 0x7F, now
+                )
+        if layer.waiting and not late:
+            for subscription in list(layer.waiting):
+                self._begin(subscription, layer, packet, now)
+
+    def _begin_waiting(self, layer: SourceLayer, packet: SourcePacket, now: float) -> None:
+        for subscription in list(layer.waiting):
+            self._begin(subscription, layer, packet, now)
+        if len(layer.published.layers) > 1:
+            for subscription in layer.published.subscriptions.values():
+                if subscription.target is not layer and subscription.accepts_any_layer(now):
+                    self._begin(subscription, layer, packet, now)
+                    subscription.choose(now)
+
+    def _begin(
+        self, subscription: Subscription, layer: SourceLayer, packet: SourcePacket, now: float
+    ) -> None:
+        subscription.begin(layer, packet, now)
+        if layer.clock is not None:
+            self._sender_report(subscription, layer)
+        if not subscription.started:
+            subscription.started = True
+            self._emit(SubscriptionStarted(subscription.subscriber.id, layer.published.intent.id))
+
+    # --- RTCP ----------------------------------------------------------------------------------------------------
+
+    def on_rtcp(self, peer: Peer, packet: bytes, now: float, ntp: int) -> None:
+        """One authenticated compound packet from a peer; `ntp` is the time of day (64-bit NTP)."""
+        try:
+            parts = rtcp.parse(packet)
+        except rtcp.RtcpError:
+            self.drops[Drop.MALFORMED] += 1
+            return
+        for part in parts:
+            if isinstance(part, rtcp.SenderReport):
+                self._on_sender_report(peer, part, now)
+                self._on_report_blocks(peer, part.blocks, ntp)
+            elif isinstance(part, rtcp.ReceiverReport):
+                self._on_report_blocks(peer, part.blocks, ntp)
+            elif isinstance(part, rtcp.Nack):
+                self._on_nack(peer, part, now)
+            elif isinstance(part, rtcp.PictureLossIndication):
+                self._on_keyframe_request(peer, part.media_ssrc, now)
+            elif isinstance(part, rtcp.FullIntraRequest):
+                for ssrc in part.ssrcs:
+                    self._on_keyframe_request(peer, ssrc, now)
+
+    def _on_sender_report(self, peer: Peer, report: rtcp.SenderReport, now: float) -> None:
+        stream = peer.streams.get(report.ssrc)
+        if stream is None or stream.rtx:
+            return
+        layer = stream.layer
+        layer.clock = (report.ntp, report.rtp_timestamp)
+        layer.statistics.sender_report(report.ntp, now)
+        for subscription in layer.published.subscriptions.values():
+            if subscription.current is layer:
+                self._sender_report(subscription, layer)
+
+    @staticmethod
+    def _sender_report(subscription: Subscription, layer: SourceLayer) -> None:
+        """The publisher's clock pair, on the subscriber's RTP clock."""
+        segment = subscription.out.current
+        if layer.clock is None or segment is None:
+            return
+        ntp, timestamp = layer.clock
+        packets, octets = subscription.counts()
+        subscription.subscriber.send_rtcp(
+            rtcp.sender_report(
+                subscription.ssrc, ntp, (timestamp + segment.timestamp_offset) & 0xFFFFFFFF, packets, octets
+            )
+            + rtcp.sdes_cname(subscription.ssrc, layer.published.owner.id)
+        )
+
+    @staticmethod
+    def _on_report_blocks(peer: Peer, blocks: tuple[rtcp.ReportBlock, ...], ntp: int) -> None:
+        for block in blocks:
+            subscription = peer.by_ssrc.get(block.ssrc)
+            # our sender reports carry the publisher's clock, so only a publisher on the same clock gives sense here
+            if subscription is not None:
+                rtt_s = rtcp.round_trip_s(block, ntp)
+                if rtt_s is not None and 0 < rtt_s < 2:
+                    peer.rtt_s = rtt_s
+
+    def _on_nack(self, peer: Peer, nack: rtcp.Nack, now: float) -> None:
+        subscription = peer.by_ssrc.get(nack.media_ssrc)
+        address = peer.ice.selected
+        if subscription is None or address is None or not peer.connected:
+            return
+        for sequence in nack.sequences:
+            packet = subscription.retransmission(sequence, now, peer.rtt_s)
+            if packet is not None:
+                self._outbox.add_packet(packet, peer.outbound, address)
+                self.retransmitted_packets += 1
+
+    def _on_keyframe_request(self, peer: Peer, ssrc: int, now: float) -> None:
+        subscription = peer.by_ssrc.get(ssrc)
+        if subscription is not None and subscription.current is not None:
+            self.request_keyframe(subscription.current, now)
+
+    def request_keyframe(self, layer: SourceLayer, now: float) -> None:
+        """Ask a publisher for a keyframe, within the budget of the layer."""
+        if layer.keyframes.request(now):
+            self._send_pli(layer)
+
+    @staticmethod
+    def _send_pli(layer: SourceLayer) -> None:
+        owner = layer.published.owner
+        owner.send_rtcp(rtcp.pli(owner.ssrc, layer.ssrc))
+
+    # --- time ----------------------------------------------------------------------------------------------------
+
+    def choose(self, subscription: Subscription, now: float) -> None:
+        """Decide anew what a subscriber gets, and ask for the keyframe it needs."""
+        subscription.choose(now)
+        if subscription.target is not None and subscription.published.intent.kind == "video":
+            self.request_keyframe(subscription.target, now)
+
+    def tick(self, now: float) -> None:
+        """Do what is due; called every 20 ms or so while there are publishers."""
+        for peer in self.publishers.values():
+            if peer.feedback.due_at is not None and now >= peer.feedback.due_at:
+                for packet in peer.feedback.build(now):
+                    peer.send_rtcp(packet)
+            for stream in peer.streams.values():
+                if not stream.rtx:
+                    self._nack_upstream(peer, stream.layer, now)
+        if now >= self._keyframes_at:
+            self._keyframes_at = now + KEYFRAME_RETRY_S
+            self._each_layer(self._retry_keyframe, now)
+        if now >= self._layers_at:
+            self._layers_at = now + LAYER_CHECK_S
+            self._check_layers(now)
+        if now >= self._reports_at:
+            self._reports_at = now + RECEIVER_REPORT_S
+            self._receiver_reports(now)
+        if now >= self._speakers_at:
+            self._speakers_at = now + UPDATE_INTERVAL_S
+            self._update_speakers(now)
+
+    @staticmethod
+    def _nack_upstream(peer: Peer, layer: SourceLayer, now: float) -> None:
+        next_at = layer.nacks.next_at()
+        if next_at is not None and now >= next_at:
+            wanted = layer.nacks.due(now)
+            if wanted:
+                peer.send_rtcp(rtcp.nack(peer.ssrc, layer.ssrc, wanted))
+
+    def _each_layer(self, do: Callable[[SourceLayer, float], None], now: float) -> None:
+        for peer in self.publishers.values():
+            for stream in peer.streams.values():
+                if not stream.rtx:
+                    do(stream.layer, now)
+
+    def _retry_keyframe(self, layer: SourceLayer, now: float) -> None:
+        if layer.published.intent.kind != "video":
+            return
+        if layer.keyframes.due(now):
+            self._send_pli(layer)
+        elif layer.waiting:
+            self.request_keyframe(layer, now)
+
+    def _check_layers(self, now: float) -> None:
+        for peer in self.publishers.values():
+            for published in peer.published.values():
+                for subscription in published.subscriptions.values():
+                    subscription.choose(now)
+
+    def _receiver_reports(self, now: float) -> None:
+        for peer in self.publishers.values():
+            blocks = [
+                stream.layer.statistics.report(now) for stream in peer.streams.values() if not stream.rtx
+            ]
+            for at in range(0, len(blocks), 31):  # RFC 3550 section 6.4.2: 31 blocks a report
+                peer.send_rtcp(rtcp.receiver_report(peer.ssrc, blocks[at : at + 31]))
+
+    def _update_speakers(self, now: float) -> None:
+        for room_id, speakers in self.speakers.items():
+            changed = speakers.update(now)
+            if changed:
+                self._emit(SpeakersChanged(room_id, changed))
+
+    # --- ends ----------------------------------------------------------------------------------------------------
+
+    def forget(self, published: Published, now: float) -> None:
+        """Take a publication out of the packet path; its subscriptions end."""
+        peer = published.owner
+        for subscription in list(published.subscriptions.values()):
+            subscription.subscriber.drop_subscription(published.intent.id, now)
+        peer.published.pop(published.intent.id, None)
+        peer.forget(published)
+        if not peer.streams:
+            self.publishers.pop(peer.id, None)
+        if published.intent.kind == "audio" and peer.room_id in self.speakers:
+            self.speakers[peer.room_id].remove(published.intent.id)

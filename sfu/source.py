@@ -1,0 +1,137 @@
+"""A publication as it arrives: its source layers, and what is kept of each."""
+
+import struct
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from sfu import codecs, rtp
+from sfu.events import Publication
+from sfu.fanout import FORWARDED_EXTENSIONS, FanoutTable, SourcePacket
+from sfu.keyframes import KeyframeRequests
+from sfu.receive import NackGenerator, ReceiverStatistics
+from sfu.sequence import AUDIO_HISTORY, VIDEO_HISTORY, History, Unwrapper
+
+if TYPE_CHECKING:
+    from sfu.negotiation import SectionParameters
+    from sfu.peer import Peer
+    from sfu.subscription import Subscription
+
+
+@dataclass(slots=True)
+class ReceiveSection:
+    """An m-section on which a peer sends, and the publication it carries."""
+
+    parameters: "SectionParameters"
+    codec_by_payload_type: dict[int, str]
+    "Payload type -> encoding name."
+    media_by_rtx: dict[int, int]
+    "Payload type of retransmissions -> that of the media (RFC 4588)."
+    forwarded: dict[int, str]
+    "Id -> URI of the header extensions that subscribers can use."
+    ssrcs: tuple[int, ...] = ()
+    "Announced SSRCs that are not retransmissions."
+    rtx_ssrcs: dict[int, int] = field(default_factory=dict)
+    "Announced SSRC of retransmissions -> SSRC of the media."
+    publication: "Published | None" = None
+
+    def codec(self) -> str:
+        """The codec that the answer prefers."""
+        return self.parameters.codecs[0].name if self.parameters.codecs else ""
+
+
+def receive_section(
+    parameters: "SectionParameters", ssrcs: tuple[int, ...], fid_groups: tuple[tuple[int, int], ...]
+) -> ReceiveSection:
+    """Index what was agreed on for look-ups per packet."""
+    rtx_ssrcs = {rtx: media for media, rtx in fid_groups}
+    return ReceiveSection(
+        parameters,
+        {codec.payload_type: codec.name for codec in parameters.codecs},
+        {c.rtx_payload_type: c.payload_type for c in parameters.codecs if c.rtx_payload_type is not None},
+        {number: uri for uri, number in parameters.extensions.items() if uri in FORWARDED_EXTENSIONS},
+        tuple(ssrc for ssrc in ssrcs if ssrc not in rtx_ssrcs),
+        rtx_ssrcs,
+    )
+
+
+class SourceLayer:
+    """One received RTP stream: an encoding of a publication."""
+
+    def __init__(
+        self, published: "Published", section: ReceiveSection, ssrc: int, spatial: int, now: float
+    ) -> None:
+        """`spatial` counts from 0, the lowest; `now` starts the liveness of the layer."""
+        audio = published.intent.kind == "audio"
+        clock_rate = section.parameters.codecs[0].clock_rate if section.parameters.codecs else 90_000
+        self.published = published
+        self.section = section
+        self.ssrc = ssrc
+        self.spatial = spatial
+        self.clock_rate = clock_rate
+        self.unwrapper = Unwrapper()
+        self.nacks = NackGenerator()
+        self.statistics = ReceiverStatistics(ssrc, clock_rate)
+        self.history = History(AUDIO_HISTORY if audio else VIDEO_HISTORY)
+        self.keyframes = KeyframeRequests(spatial)
+        self.table = FanoutTable()
+        self.waiting: set[Subscription] = set()
+        "Subscriptions that begin here with the next keyframe."
+        self.last_packet_at = now
+        self.highest_timestamp = 0
+        "RTP timestamp of the newest packet."
+        self.picture_id = 0
+        "Of the newest packet, VP8."
+        self.tl0picidx = 0
+        "Of the newest packet, VP8."
+        self.clock: tuple[int, int] | None = None
+        "(64-bit NTP time, RTP timestamp) of the last sender report."
+
+    def parse(self, packet: bytes, codec: str, sequence: int) -> SourcePacket:
+        """Read a plaintext packet once for all subscribers. RtpError."""
+        header = rtp.header_length(packet)
+        end = rtp.payload_end(packet, header)
+        extensions: list[tuple[str, bytes]] = []
+        if self.section.forwarded and packet[0] & 0x10:
+            for number, (at, size) in rtp.parse_extensions(packet, header).items():
+                uri = self.section.forwarded.get(number)
+                if uri is not None:
+                    extensions.append((uri, packet[at : at + size]))
+        timestamp: int = struct.unpack_from("!I", packet, 4)[0]
+        view = memoryview(packet)[:end]
+        parsed = SourcePacket(view, header, sequence, timestamp, packet[1] >= 0x80, codec, extensions)
+        if codec == "vp8":
+            fields = codecs.vp8_fields(view[header:])
+            if fields.picture_id_at >= 0:
+                parsed.picture_id_at = header + fields.picture_id_at
+                parsed.picture_id = fields.picture_id
+                parsed.long_picture_id = fields.long_picture_id
+            if fields.tl0picidx_at >= 0:
+                parsed.tl0picidx_at = header + fields.tl0picidx_at
+                parsed.tl0picidx = fields.tl0picidx
+        return parsed
+
+
+class Published:
+    """A publication with its subscriptions."""
+
+    def __init__(self, intent: Publication, owner: "Peer") -> None:
+        """`owner` is the peer that sends it."""
+        self.intent = intent
+        self.owner = owner
+        self.section: ReceiveSection | None = None
+        self.layers: dict[int, SourceLayer] = {}
+        "By spatial layer; those seen so far."
+        self.subscriptions: dict[str, Subscription] = {}
+        "By subscriber."
+        self.muted = intent.muted
+        self.started = False
+
+    def spatial_of(self, rid: str) -> int | None:
+        """The spatial layer of a rid; None when the publication has no such encoding."""
+        for index, layer in enumerate(self.intent.layers):
+            if layer.rid == rid:
+                return index
+        if self.section is not None and rid in self.section.parameters.rids:
+            # The intent did not name its rids: take quarter, half, full, the names that LiveKit's clients use.
+            return sorted(self.section.parameters.rids, key="qhf".find).index(rid)
+        return None

@@ -1,0 +1,250 @@
+"""A publication as one subscriber gets it: which source layer, and renumbered so that switches leave no gap."""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from sfu.events import Preferences
+from sfu.fanout import Column, SourcePacket, TemplateClass, single_packet
+from sfu.layers import FIRST_LAYER_GRACE_S, highest_wanted, is_live, target_layer
+from sfu.sequence import OutSequence, Segment, ts_diff
+
+if TYPE_CHECKING:
+    from sfu.peer import Peer
+    from sfu.source import Published, SourceLayer
+
+# A packet is sent again at most this often, and not within this time of the last (a request crossing the answer).
+MAX_RESENDS = 3
+RESEND_INTERVAL_S = 0.1
+# A viewer's requests are answered from this budget: a burst, refilled at this rate. More is not loss but an attack.
+RESEND_BURST = 512
+RESENDS_PER_S = 1000
+_REMEMBERED_RESENDS = 1024
+
+
+@dataclass(slots=True)
+class SendSection:
+    """What a subscriber's section agreed on."""
+
+    mid: str
+    kind: TemplateClass
+    "The template class of this subscriber."
+    rtx_payload_types: dict[str, int] = field(default_factory=dict)
+    "Encoding name -> payload type of retransmissions."
+
+
+class Subscription:
+    """One publication to one subscriber."""
+
+    def __init__(
+        self, published: "Published", subscriber: "Peer", stream_id: str, seed: tuple[int, int, int]
+    ) -> None:
+        """`seed` is random: SSRC, SSRC of retransmissions, first sequence number (below 2**15, RFC 3711 3.3.1)."""
+        self.published = published
+        self.subscriber = subscriber
+        self.stream_id = stream_id
+        self.ssrc, self.rtx_ssrc, first = seed
+        self.section: SendSection | None = None
+        self.preferences = Preferences()
+        self.current: SourceLayer | None = None
+        "The layer that flows."
+        self.target: SourceLayer | None = None
+        "The layer whose next keyframe is waited for."
+        self.waiting_since = 0.0
+        self.started = False
+        self.out = OutSequence(first)
+        self._rtx_sequence = first
+        self._kind: TemplateClass | None = None
+        self._last: tuple[int, int, int, float] | None = None
+        "(timestamp, picture id, TL0PICIDX, time) of the last packet that went out before a pause."
+        self._base = (0, 0)
+        self.sent_packets = self.sent_octets = 0
+        "Before the current layer."
+        self._resends: dict[int, tuple[int, float]] = {}
+        self._budget = float(RESEND_BURST)
+        self._budget_at = 0.0
+
+    @property
+    def wants_media(self) -> bool:
+        """Whether anything should flow."""
+        return (
+            self.section is not None
+            and self.subscriber.connected
+            and self.preferences.enabled
+            and not self.published.muted
+        )
+
+    def choose(self, now: float) -> None:
+        """Decide which layer should flow, and wait for its keyframe if it is another than the one that does."""
+        layers = self.published.layers
+        if not self.wants_media or not layers:
+            self.pause(now)
+            return
+        screen = self.published.intent.screen_share
+        live = [i for i, layer in layers.items() if is_live(layer.last_packet_at, now, screen_share=screen)]
+        chosen = target_layer(highest_wanted(self.preferences, self.published.intent.layers), live)
+        if chosen is None:
+            return  # nothing arrives: what flows may come back
+        target = layers[chosen]
+        if target is self.current:
+            self._wait_for(None, now)
+        elif target is not self.target:
+            self._wait_for(target, now)
+
+    def accepts_any_layer(self, now: float) -> bool:
+        """Nothing flows yet and the wanted layer is late: any keyframe will do."""
+        return (
+            self.current is None
+            and self.target is not None
+            and now - self.waiting_since > FIRST_LAYER_GRACE_S
+        )
+
+    def _wait_for(self, layer: "SourceLayer | None", now: float) -> None:
+        if self.target is not None:
+            self.target.waiting.discard(self)
+        self.target = layer
+        if layer is not None:
+            layer.waiting.add(self)
+            self.waiting_since = now
+
+    def pause(self, now: float) -> None:
+        """Let nothing flow; the next packet that does follows without a gap."""
+        self._wait_for(None, now)
+        if self.current is not None:
+            self._leave(now)
+
+    def _leave(self, now: float) -> None:
+        layer = self.current
+        segment = self.out.current
+        assert layer is not None
+        assert segment is not None
+        assert self._kind is not None
+        self.out.advance(layer.unwrapper.highest)
+        self._last = (
+            (layer.highest_timestamp + segment.timestamp_offset) & 0xFFFFFFFF,
+            layer.picture_id + segment.picture_id_offset,
+            layer.tl0picidx + segment.tl0picidx_offset,
+            now,
+        )
+        self.sent_packets, self.sent_octets = self.counts()
+        layer.table.remove(self._kind, self)
+        self.current = None
+
+    def counts(self) -> tuple[int, int]:
+        """(packets, payload octets) sent so far, for sender reports."""
+        if self.current is None:
+            return self.sent_packets, self.sent_octets
+        table = self.current.table
+        return (
+            self.sent_packets + table.packets - self._base[0],
+            self.sent_octets + table.octets - self._base[1],
+        )
+
+    def begin(self, layer: "SourceLayer", packet: SourcePacket, now: float) -> None:
+        """Let `layer` flow from `packet` on: the first of a keyframe, or any packet of audio."""
+        assert self.section is not None
+        previous = self.current
+        expected = self._expected_timestamp(previous, layer, packet, now)
+        if previous is not None:
+            self._leave(now)
+        self._wait_for(None, now)
+        self.out.switch(layer, packet.sequence)
+        segment = self.out.current
+        assert segment is not None
+        if self._last is not None:
+            timestamp, picture_id, tl0picidx, left_at = self._last
+            if expected is None:
+                # without sender reports of both layers: by the time that has passed
+                expected = timestamp + int((now - left_at) * layer.clock_rate)
+            if ts_diff(expected & 0xFFFFFFFF, timestamp) <= 0:
+                expected = timestamp + 1  # time never runs backwards for a decoder
+            segment.timestamp_offset = expected - packet.timestamp
+            if packet.picture_id_at >= 0:
+                segment.picture_id_offset = picture_id + 1 - packet.picture_id
+            if packet.tl0picidx_at >= 0:
+                segment.tl0picidx_offset = tl0picidx + 1 - packet.tl0picidx
+        self.current = layer
+        self._kind = self.section.kind
+        self._base = (layer.table.packets, layer.table.octets)
+        layer.table.add(self._kind, self, self._column(segment))
+
+    def _expected_timestamp(
+        self, previous: "SourceLayer | None", layer: "SourceLayer", packet: SourcePacket, _now: float
+    ) -> int | None:
+        """The outgoing timestamp that keeps the picture's time, by both layers' sender reports; None without them."""
+        segment = self.out.current
+        if previous is None or segment is None:
+            return None
+        if previous is layer:
+            return packet.timestamp + segment.timestamp_offset
+        if previous.clock is None or layer.clock is None:
+            return None
+        (old_ntp, old_rtp), (new_ntp, new_rtp) = previous.clock, layer.clock
+        # the same instant on both layers' RTP clocks
+        seconds = (new_ntp - old_ntp) / 2**32 + ts_diff(packet.timestamp, new_rtp) / layer.clock_rate
+        return old_rtp + round(seconds * previous.clock_rate) + segment.timestamp_offset
+
+    def _column(self, segment: Segment) -> Column:
+        address = self.subscriber.ice.selected
+        assert address is not None
+        return Column(
+            self.ssrc,
+            segment.offset,
+            segment.timestamp_offset,
+            segment.picture_id_offset,
+            segment.tl0picidx_offset,
+            segment.first_source,
+            self.subscriber.outbound,
+            address,
+            self.subscriber.transport_row,
+        )
+
+    def moved(self, address: bytes) -> None:
+        """The subscriber's address changed."""
+        if self.current is not None and self._kind is not None:
+            self.current.table.set_address(self._kind, self, address)
+
+    def end(self, now: float) -> None:
+        """Stop for good."""
+        self.pause(now)
+        self.published.subscriptions.pop(self.subscriber.id, None)
+
+    def retransmission(self, sequence: int, now: float, rtt_s: float) -> bytes | None:
+        """The packet (RFC 4588) that answers a request for an outgoing sequence number; None when there is none."""
+        if self.current is not None:
+            self.out.advance(self.current.unwrapper.highest)
+        found = self.out.resolve(sequence)
+        if found is None or self.section is None or not self._may_resend(sequence, now, rtt_s):
+            return None
+        source, source_sequence, segment = found
+        layer: SourceLayer = source  # type: ignore[assignment]  # the key that `begin` gave
+        kept = layer.history.get(source_sequence)
+        if kept is None:
+            return None
+        codec = layer.section.codec_by_payload_type.get(kept[1] & 0x7F, "")
+        plain = single_packet(
+            self.section.kind, self._column(segment), layer.parse(kept, codec, source_sequence)
+        )
+        if plain is None:
+            return None
+        payload_type = self.section.rtx_payload_types.get(codec)
+        if payload_type is None:
+            return bytes(plain)
+        header = 12 + (4 + 4 * int.from_bytes(plain[14:16], "big") if plain[0] & 0x10 else 0)
+        self._rtx_sequence = (self._rtx_sequence + 1) & 0xFFFF
+        original = bytes(plain[2:4])
+        plain[1] = plain[1] & 0x80 | payload_type
+        plain[2:4] = self._rtx_sequence.to_bytes(2, "big")
+        plain[8:12] = self.rtx_ssrc.to_bytes(4, "big")
+        return bytes(plain[:header]) + original + bytes(plain[header:])
+
+    def _may_resend(self, sequence: int, now: float, rtt_s: float) -> bool:
+        self._budget = min(RESEND_BURST, self._budget + (now - self._budget_at) * RESENDS_PER_S)
+        self._budget_at = now
+        count, last_at = self._resends.get(sequence, (0, float("-inf")))
+        if self._budget < 1 or count >= MAX_RESENDS or now - last_at < min(RESEND_INTERVAL_S, 2 * rtt_s):
+            return False
+        self._budget -= 1
+        self._resends[sequence] = (count + 1, now)
+        if len(self._resends) > _REMEMBERED_RESENDS:
+            del self._resends[next(iter(self._resends))]
+        return True
