@@ -159,7 +159,7 @@ class MediaServer:
             return
         peer, now = connection.peer, time.monotonic()
         for publication_id in list(peer.published):
-            self.unpublish(peer_id, publication_id, _peer=peer)
+            self.unpublish(peer_id, publication_id)
         for publication_id in list(peer.subscriptions):
             peer.drop_subscription(publication_id, now)
         peer.connected = False
@@ -230,7 +230,7 @@ class MediaServer:
                 peer.bind(mid, published)
                 self._emit(bound_event(peer, mid, published))
 
-    def unpublish(self, peer_id: str, publication_id: str, *, _peer: Peer | None = None) -> None:
+    def unpublish(self, peer_id: str, publication_id: str) -> None:
         """Withdraw a publication; its subscriptions end with it."""
         published = self._publications.get(publication_id)
         if published is None or published.owner.id != peer_id:
