@@ -1,0 +1,109 @@
+import type { Room } from 'livekit-client';
+import { useEffect, useReducer, useState } from 'react';
+
+import { readClaims } from './access';
+import { readAddress, roomPath, signallingUrl } from './address';
+import { Ended } from './ended/Ended';
+import { Lesson, type Leaving } from './lesson/Lesson';
+import { Lobby, type Guest } from './lobby/Lobby';
+import { TokenGate } from './lobby/TokenGate';
+import { openDevices, Preview } from './media/preview';
+import { recall, remember, storage } from './remembered';
+import { createRoom, type Sending } from './room';
+import { FIRST_SCREEN, nextScreen, type Screen, type ScreenEvent } from './screen';
+import { fetchToken } from './server';
+import { ServerGone } from './ui/ServerGone';
+import { usePageConfig } from './usePageConfig';
+import { useToken } from './useToken';
+import { endingWords, joinWords } from './words';
+
+/** What somebody who is in the lesson needs to come back to it. */
+interface Visit {
+  guest: Guest;
+  sending: Sending;
+}
+
+export function App() {
+  const [screen, dispatch] = useReducer<Screen<Room>, [ScreenEvent<Room>]>(nextScreen, FIRST_SCREEN);
+  const [config, askAgain] = usePageConfig();
+  const [token, setToken] = useToken();
+  const [recalled] = useState(() => recall(storage('localStorage')));
+  const [linkedRoom] = useState(() => readAddress(window.location).room);
+  const [preview] = useState(
+    // Browsers hide the devices from pages that came neither by https nor from this machine.
+    () => new Preview(recalled.ids, openDevices, window.isSecureContext),
+  );
+  const [visit, setVisit] = useState<Visit>({
+    guest: { room: linkedRoom, name: recalled.name },
+    sending: { camera: false, microphone: false },
+  });
+  const title = screen.name === 'lesson' ? `${screen.room.name} · Lectern` : 'Lectern';
+  useEffect(() => {
+    document.title = title;
+  }, [title]);
+
+  const save = (name: string): void => remember(storage('localStorage'), { name, ids: preview.chosen() });
+
+  const join = async (guest: Guest, takeSending: () => Sending): Promise<void> => {
+    dispatch({ type: 'joining' });
+    try {
+      await preview.settled();
+      const access = token === '' ? await fetchToken(guest.room, guest.name) : { token, url: '' };
+      const room = createRoom(preview.chosen());
+      await room.connect(access.url === '' ? signallingUrl(window.location) : access.url, access.token);
+      setVisit({ guest, sending: takeSending() });
+      save(guest.name);
+      window.history.replaceState(null, '', roomPath(guest.room));
+      dispatch({ type: 'joined', room });
+    } catch (error) {
+      dispatch({ type: 'failed', problem: joinWords(error) });
+    }
+  };
+
+  const end = (room: Room, leaving: Leaving): void => {
+    setVisit({ ...visit, sending: leaving.sending });
+    dispatch({ type: 'ended', room, ending: endingWords(leaving.reason) });
+  };
+
+  if (screen.name === 'lesson') {
+    return (
+      <Lesson
+        room={screen.room}
+        name={visit.guest.name}
+        sending={visit.sending}
+        onEnd={(leaving) => end(screen.room, leaving)}
+        onDevice={(kind, id) => {
+          preview.choose(kind, id);
+          save(visit.guest.name);
+        }}
+      />
+    );
+  }
+  if (screen.name === 'ended') {
+    return (
+      <Ended
+        screen={screen}
+        onRejoin={() => void join(visit.guest, () => visit.sending)}
+        onBack={() => dispatch({ type: 'back' })}
+      />
+    );
+  }
+  if (config === undefined) return null;
+  if (config === 'gone') return <ServerGone onAgain={askAgain} />;
+  const claims = token === '' ? undefined : readClaims(token);
+  if (!config.dev && claims === undefined) return <TokenGate onToken={setToken} />;
+  return (
+    <Lobby
+      screen={screen}
+      preview={preview}
+      guest={visit.guest}
+      claims={claims}
+      onJoin={(guest) => void join(guest, () => sendingOf(preview))}
+    />
+  );
+}
+
+function sendingOf(preview: Preview): Sending {
+  const { camera, microphone } = preview.release();
+  return { camera: camera ?? false, microphone: microphone ?? false };
+}

@@ -1,0 +1,73 @@
+import {
+  useLocalParticipant,
+  useLocalParticipantPermissions,
+  useRoomContext,
+} from '@livekit/components-react';
+import { useEffect, useState } from 'react';
+
+import { BROWSER_KIND, deviceInUse, SOURCE } from '../room';
+import { DeviceSelect } from '../ui/DeviceSelect';
+import { publishWords, type DeviceKind } from '../words';
+import { maySend } from './permissions';
+
+interface DevicePanelProps {
+  onNotice: (words: string) => void;
+  onDevice: (kind: DeviceKind, id: string) => void;
+  onClose: () => void;
+}
+
+/** Another camera or microphone during the lesson. */
+export function DevicePanel({ onNotice, onDevice, onClose }: DevicePanelProps) {
+  const permission = useLocalParticipantPermissions();
+  useEscape(onClose);
+  return (
+    <section id="device-panel" className="panel card" aria-label="Camera and microphone">
+      {(['camera', 'microphone'] as const)
+        .filter((kind) => maySend(permission, SOURCE[kind]))
+        .map((kind) => (
+          <Choice key={kind} kind={kind} onNotice={onNotice} onDevice={onDevice} />
+        ))}
+    </section>
+  );
+}
+
+function Choice({ kind, onNotice, onDevice }: Omit<DevicePanelProps, 'onClose'> & { kind: DeviceKind }) {
+  const room = useRoomContext();
+  const { cameraTrack, microphoneTrack } = useLocalParticipant();
+  const publication = kind === 'camera' ? cameraTrack : microphoneTrack;
+  const [active, setActive] = useState('');
+
+  useEffect(() => {
+    let current = true;
+    void deviceInUse(room, kind).then((id) => {
+      if (current) setActive(id);
+    });
+    return () => {
+      current = false;
+    };
+  }, [room, kind, publication]);
+
+  const choose = async (id: string): Promise<void> => {
+    try {
+      await room.switchActiveDevice(BROWSER_KIND[kind], id);
+      setActive(id);
+      onDevice(kind, id);
+      onNotice('');
+    } catch (error) {
+      onNotice(publishWords(kind, error));
+    }
+  };
+  return (
+    <DeviceSelect kind={kind} active={active} revision={publication} onChoose={(id) => void choose(id)} />
+  );
+}
+
+function useEscape(onEscape: () => void): void {
+  useEffect(() => {
+    const listen = (event: KeyboardEvent): void => {
+      if (event.key === 'Escape') onEscape();
+    };
+    document.addEventListener('keydown', listen);
+    return () => document.removeEventListener('keydown', listen);
+  }, [onEscape]);
+}

@@ -1,0 +1,27 @@
+import { useConnectionState, useParticipants, useRoomContext } from '@livekit/components-react';
+import { ConnectionState } from 'livekit-client';
+
+import { connectionWords } from '../words';
+
+/** Which lesson this is, how many are in it, and how the connection is. */
+export function LessonHeader() {
+  const room = useRoomContext();
+  const state = useConnectionState(room);
+  const people = useParticipants().length;
+  return (
+    <header className="lesson-header">
+      <h1>{room.name}</h1>
+      <p className="people" data-testid="people">
+        {people === 1 ? 'Only you' : `${people} people`}
+      </p>
+      <p
+        className={state === ConnectionState.Connected ? 'status' : 'status status-bad'}
+        role="status"
+        data-testid="status"
+        data-state={state}
+      >
+        {connectionWords(state)}
+      </p>
+    </header>
+  );
+}

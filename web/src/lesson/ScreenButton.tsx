@@ -1,0 +1,40 @@
+import { useLocalParticipant, useRoomContext } from '@livekit/components-react';
+import { useState } from 'react';
+
+import { SCREEN_CAPTURE } from '../room';
+import { Icon } from '../ui/Icon';
+import { screenWords } from '../words';
+
+/** Share the screen, or stop. */
+export function ScreenButton({ onNotice }: { onNotice: (words: string) => void }) {
+  const room = useRoomContext();
+  const { isScreenShareEnabled: sharing } = useLocalParticipant();
+  const [busy, setBusy] = useState(false);
+
+  const toggle = async (): Promise<void> => {
+    setBusy(true);
+    try {
+      await room.localParticipant.setScreenShareEnabled(!sharing, SCREEN_CAPTURE);
+    } catch (error) {
+      onNotice(screenWords(error) ?? '');
+    } finally {
+      setBusy(false);
+    }
+  };
+
+  const label = sharing ? 'Stop sharing the screen' : 'Share the screen';
+  return (
+    <button
+      type="button"
+      className={sharing ? 'round round-active' : 'round'}
+      data-testid="toggle-screen"
+      data-state={sharing ? 'on' : 'off'}
+      aria-label={label}
+      title={label}
+      disabled={busy}
+      onClick={() => void toggle()}
+    >
+      <Icon name={sharing ? 'screen-stop' : 'screen'} />
+    </button>
+  );
+}

@@ -1,0 +1,52 @@
+import { useTracks, type TrackReferenceOrPlaceholder } from '@livekit/components-react';
+import { Track } from 'livekit-client';
+
+import { arrange } from './layout';
+import { order, type Placed } from './order';
+import { Tile } from './Tile';
+import { useSize } from './useSize';
+
+const SOURCES = [
+  { source: Track.Source.Camera, withPlaceholder: true },
+  { source: Track.Source.ScreenShare, withPlaceholder: false },
+];
+
+/** Everybody's camera, and a shared screen large beside them. */
+export function Stage() {
+  const [area, attach] = useSize();
+  const { stage, others } = order(useTracks(SOURCES, { onlySubscribed: false }), placed);
+  const layout = arrange(others.length, stage !== undefined, area);
+  return (
+    <div ref={attach} className="stage-area">
+      {/* Nothing before the first measurement: for tiles of no size no picture would be asked for. */}
+      {area.width > 0 && (
+        <div className={`stage stage-${layout.kind}`}>
+          {stage !== undefined && <Tile track={stage} />}
+          <div className="others">
+            <div
+              className="others-block"
+              style={{ width: layout.kind === 'grid' ? layout.width : undefined }}
+            >
+              {others.map((track) => (
+                <Tile key={keyOf(track)} track={track} size={layout.tile} />
+              ))}
+            </div>
+          </div>
+        </div>
+      )}
+    </div>
+  );
+}
+
+function placed({ participant, source }: TrackReferenceOrPlaceholder): Placed {
+  return {
+    isLocal: participant.isLocal,
+    isScreen: source === Track.Source.ScreenShare,
+    identity: participant.identity,
+    joinedAt: participant.joinedAt?.getTime() ?? 0,
+  };
+}
+
+function keyOf({ participant, source }: TrackReferenceOrPlaceholder): string {
+  return `${source}/${participant.identity}`;
+}

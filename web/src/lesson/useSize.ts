@@ -1,0 +1,17 @@
+import { useCallback, useState } from 'react';
+
+import type { Size } from './layout';
+
+/** The size of an element's content, kept up to date; attach the returned function as its ref. */
+export function useSize(): [Size, (element: HTMLElement | null) => (() => void) | undefined] {
+  const [size, setSize] = useState<Size>({ width: 0, height: 0 });
+  const attach = useCallback((element: HTMLElement | null) => {
+    if (element === null) return undefined;
+    const observer = new ResizeObserver(([entry]) => {
+      if (entry !== undefined) setSize({ width: entry.contentRect.width, height: entry.contentRect.height });
+    });
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, []);
+  return [size, attach];
+}

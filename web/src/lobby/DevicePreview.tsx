@@ -1,0 +1,72 @@
+import type { Preview, PreviewState } from '../media/preview';
+import { DeviceSelect } from '../ui/DeviceSelect';
+import { DeviceToggle } from '../ui/DeviceToggle';
+import type { DeviceKind } from '../words';
+import { CameraPicture } from './CameraPicture';
+import { MicMeter } from './MicMeter';
+
+const WITHOUT_PICTURE = {
+  off: 'Your camera is off',
+  opening: 'Starting your camera…',
+  failed: 'No picture',
+} as const;
+
+/** Camera and microphone as they are, with switches and a choice for each. */
+export function DevicePreview({ preview, devices }: { preview: Preview; devices: PreviewState }) {
+  const { camera, microphone } = devices;
+
+  const toggle = (kind: DeviceKind): void => {
+    const { state } = devices[kind];
+    if (state === 'on' || state === 'opening') preview.turnOff(kind);
+    else void preview.start([kind]);
+  };
+  const choose = (kind: DeviceKind, id: string): void => {
+    preview.choose(kind, id);
+    void preview.start([kind]);
+  };
+
+  return (
+    <section className="preview" aria-label="Your camera and microphone">
+      <div className="picture">
+        {camera.state === 'on' ? (
+          <CameraPicture track={camera.track} />
+        ) : (
+          <p>{WITHOUT_PICTURE[camera.state]}</p>
+        )}
+        <div className="picture-buttons">
+          <DeviceToggle
+            kind="microphone"
+            state={microphone.state}
+            testId="lobby-mic"
+            onToggle={() => toggle('microphone')}
+          />
+          <DeviceToggle
+            kind="camera"
+            state={camera.state}
+            testId="lobby-camera"
+            onToggle={() => toggle('camera')}
+          />
+        </div>
+      </div>
+      <MicMeter track={microphone.state === 'on' ? microphone.track : undefined} />
+      <div className="choices">
+        <DeviceSelect
+          kind="camera"
+          active={activeId(camera)}
+          revision={camera.state}
+          onChoose={(id) => choose('camera', id)}
+        />
+        <DeviceSelect
+          kind="microphone"
+          active={activeId(microphone)}
+          revision={microphone.state}
+          onChoose={(id) => choose('microphone', id)}
+        />
+      </div>
+    </section>
+  );
+}
+
+function activeId(slot: PreviewState[DeviceKind]): string {
+  return slot.state === 'on' ? (slot.track.mediaStreamTrack.getSettings().deviceId ?? '') : '';
+}

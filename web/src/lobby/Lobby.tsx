@@ -1,0 +1,106 @@
+import { useEffect, useState, useSyncExternalStore, type SyntheticEvent } from 'react';
+
+import { fixedName, type Claims } from '../access';
+import { MAX_NAME_LENGTH, roomProblem } from '../address';
+import type { Preview } from '../media/preview';
+import { Logo } from '../ui/Logo';
+import { DevicePreview } from './DevicePreview';
+import { deviceTrouble, worthAnAttempt } from './trouble';
+
+/** Who wants to go where. */
+export interface Guest {
+  room: string;
+  name: string;
+}
+
+interface LobbyProps {
+  screen: { problem: string; joining: boolean };
+  preview: Preview;
+  guest: Guest;
+  /** What the access token fixes; undefined when the server gives tokens itself. */
+  claims: Claims | undefined;
+  onJoin: (guest: Guest) => void;
+}
+
+export function Lobby({ screen, preview, guest, claims, onJoin }: LobbyProps) {
+  const devices = useSyncExternalStore(preview.subscribe, preview.snapshot);
+  const ownName = claims === undefined ? undefined : fixedName(claims);
+  const [room, setRoom] = useState(claims?.room ?? guest.room);
+  const [name, setName] = useState(ownName ?? guest.name);
+  const [problem, setProblem] = useState('');
+
+  useEffect(() => {
+    void preview.start();
+    return () => {
+      preview.stop();
+    };
+  }, [preview]);
+
+  const submit = (event: SyntheticEvent): void => {
+    event.preventDefault();
+    const wanted = { room: room.trim(), name: name.trim() };
+    const found =
+      roomProblem(wanted.room) ?? (wanted.name === '' ? 'Type your name, so that the others know you.' : '');
+    setProblem(found);
+    if (found === '') onJoin(wanted);
+  };
+
+  const failed = worthAnAttempt(devices);
+  const words = [
+    ...deviceTrouble(devices),
+    ...[problem === '' ? screen.problem : problem].filter((text) => text !== ''),
+  ];
+  return (
+    <main className="lobby" data-testid="lobby">
+      <header>
+        <Logo />
+      </header>
+      <div className="lobby-columns">
+        <DevicePreview preview={preview} devices={devices} />
+        <form className="card fields" onSubmit={submit} noValidate>
+          <h1>Join a lesson</h1>
+          <div className="field">
+            <label htmlFor="room">Room</label>
+            <input
+              id="room"
+              data-testid="lobby-room"
+              autoComplete="off"
+              autoCapitalize="none"
+              maxLength={MAX_NAME_LENGTH}
+              readOnly={claims !== undefined}
+              value={room}
+              onChange={(event) => setRoom(event.target.value)}
+            />
+          </div>
+          <div className="field">
+            <label htmlFor="name">Your name</label>
+            <input
+              id="name"
+              data-testid="lobby-name"
+              autoComplete="nickname"
+              maxLength={MAX_NAME_LENGTH}
+              readOnly={ownName !== undefined}
+              value={name}
+              onChange={(event) => setName(event.target.value)}
+            />
+          </div>
+          {words.length > 0 && (
+            <div role="alert" className="problem" data-testid="lobby-error">
+              {words.map((text) => (
+                <p key={text}>{text}</p>
+              ))}
+              {failed.length > 0 && (
+                <button type="button" className="quiet" onClick={() => void preview.start(failed)}>
+                  Try again
+                </button>
+              )}
+            </div>
+          )}
+          <button type="submit" className="primary" data-testid="lobby-join" disabled={screen.joining}>
+            {screen.joining ? 'Joining…' : 'Join'}
+          </button>
+        </form>
+      </div>
+    </main>
+  );
+}

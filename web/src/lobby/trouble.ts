@@ -1,0 +1,18 @@
+import type { PreviewState } from '../media/preview';
+import { deviceWords, type DeviceKind, type DeviceProblem } from '../words';
+
+/** What is wrong with the devices, in plain words. */
+export function deviceTrouble(devices: PreviewState): string[] {
+  const problems: Partial<Record<DeviceKind, DeviceProblem>> = {};
+  if (devices.camera.state === 'failed') problems.camera = devices.camera.problem;
+  if (devices.microphone.state === 'failed') problems.microphone = devices.microphone.problem;
+  return deviceWords(problems);
+}
+
+/** The devices that are worth another attempt: an insecure page stays insecure. */
+export function worthAnAttempt(devices: PreviewState): DeviceKind[] {
+  return (['camera', 'microphone'] as const).filter((kind) => {
+    const slot = devices[kind];
+    return slot.state === 'failed' && slot.problem !== 'insecure';
+  });
+}

@@ -1,0 +1,192 @@
+/** Camera and microphone before the lesson: opened, switched and closed here, then handed over to the lesson. */
+import {
+  createLocalTracks,
+  LocalAudioTrack,
+  LocalVideoTrack,
+  TrackEvent,
+  VideoPresets,
+  type CreateLocalTracksOptions,
+} from 'livekit-client';
+
+import { deviceProblem, type DeviceKind, type DeviceProblem } from '../words';
+
+export interface PreviewTracks {
+  camera: LocalVideoTrack;
+  microphone: LocalAudioTrack;
+}
+
+export type Slot<T> =
+  | { state: 'off' }
+  | { state: 'opening' }
+  | { state: 'on'; track: T }
+  | { state: 'failed'; problem: DeviceProblem };
+
+export type PreviewState = { readonly [K in DeviceKind]: Slot<PreviewTracks[K]> };
+
+/** Opens the devices that are asked for (by id; empty for the browser's choice), or throws what getUserMedia does. */
+export type OpenDevices = (ids: Partial<Record<DeviceKind, string>>) => Promise<Partial<PreviewTracks>>;
+
+const KINDS: readonly DeviceKind[] = ['camera', 'microphone'];
+
+/** Changes are told to subscribers; a request that a later one has overtaken closes what it opened. */
+export class Preview {
+  private state: PreviewState = { camera: { state: 'off' }, microphone: { state: 'off' } };
+  private readonly ids: Record<DeviceKind, string>;
+  // Each request for a device takes the next number; only the latest may fill the slot.
+  private readonly latest: Record<DeviceKind, number> = { camera: 0, microphone: 0 };
+  private readonly listeners = new Set<() => void>();
+
+  constructor(
+    ids: Record<DeviceKind, string>,
+    private readonly open: OpenDevices,
+    private readonly secure: boolean,
+  ) {
+    this.ids = { ...ids };
+  }
+
+  readonly subscribe = (listener: () => void): (() => void) => {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  };
+
+  readonly snapshot = (): PreviewState => this.state;
+
+  /** Ids of the devices that were chosen last; empty for the browser's choice. */
+  chosen(): Record<DeviceKind, string> {
+    return { ...this.ids };
+  }
+
+  /** Open these devices. Together first, which is one question to the user; one by one if that fails. */
+  async start(kinds: readonly DeviceKind[] = KINDS): Promise<void> {
+    const requests = kinds.map((kind) => ({ kind, number: this.request(kind) }));
+    if (!this.secure) {
+      for (const { kind, number } of requests) this.fail(kind, number, 'insecure');
+      return;
+    }
+    if (requests.length > 1) {
+      const together = await this.tryOpen(kinds);
+      if (!(together instanceof Failure)) {
+        for (const { kind, number } of requests) this.fill(kind, number, together);
+        return;
+      }
+    }
+    for (const { kind, number } of requests) {
+      const opened = await this.tryOpen([kind]);
+      if (opened instanceof Failure) this.fail(kind, number, opened.problem);
+      else this.fill(kind, number, opened);
+    }
+  }
+
+  /** Turn a device off, so that its light goes out. */
+  turnOff(kind: DeviceKind): void {
+    this.latest[kind] += 1;
+    this.close(kind);
+    this.set(kind, { state: 'off' });
+  }
+
+  /** Change to another device from the next opening on. */
+  choose(kind: DeviceKind, id: string): void {
+    this.ids[kind] = id;
+  }
+
+  /** Wait until no device is being opened any more: the question to the user may be open for long. */
+  async settled(): Promise<void> {
+    while (KINDS.some((kind) => this.state[kind].state === 'opening')) {
+      await new Promise<void>((resolve) => {
+        const unsubscribe = this.subscribe(() => {
+          unsubscribe();
+          resolve();
+        });
+      });
+    }
+  }
+
+  /** Give the open tracks away: they stay open, and the preview knows them no more. */
+  release(): Partial<PreviewTracks> {
+    const { camera, microphone } = this.state;
+    for (const kind of KINDS) {
+      this.latest[kind] += 1;
+      this.set(kind, { state: 'off' });
+    }
+    return {
+      ...(camera.state === 'on' && { camera: camera.track }),
+      ...(microphone.state === 'on' && { microphone: microphone.track }),
+    };
+  }
+
+  /** Close everything. */
+  stop(): void {
+    for (const kind of KINDS) this.turnOff(kind);
+  }
+
+  private request(kind: DeviceKind): number {
+    this.close(kind);
+    this.set(kind, { state: 'opening' });
+    this.latest[kind] += 1;
+    return this.latest[kind];
+  }
+
+  private async tryOpen(kinds: readonly DeviceKind[]): Promise<Partial<PreviewTracks> | Failure> {
+    try {
+      return await this.open(Object.fromEntries(kinds.map((kind) => [kind, this.ids[kind]])));
+    } catch (error) {
+      return new Failure(deviceProblem(error));
+    }
+  }
+
+  private fill(kind: DeviceKind, number: number, opened: Partial<PreviewTracks>): void {
+    const track = opened[kind];
+    if (track === undefined) this.fail(kind, number, 'missing');
+    else if (this.latest[kind] !== number) track.stop();
+    else {
+      track.once(TrackEvent.Ended, () => {
+        this.lose(kind, track);
+      });
+      this.set(kind, { state: 'on', track } as Slot<never>);
+    }
+  }
+
+  private fail(kind: DeviceKind, number: number, problem: DeviceProblem): void {
+    if (this.latest[kind] === number) this.set(kind, { state: 'failed', problem });
+  }
+
+  private lose(kind: DeviceKind, track: PreviewTracks[DeviceKind]): void {
+    const slot = this.state[kind];
+    if (slot.state === 'on' && slot.track === track) this.set(kind, { state: 'failed', problem: 'lost' });
+  }
+
+  private close(kind: DeviceKind): void {
+    const slot = this.state[kind];
+    if (slot.state === 'on') slot.track.stop();
+  }
+
+  private set(kind: DeviceKind, slot: Slot<never>): void {
+    this.state = { ...this.state, [kind]: slot };
+    for (const listener of this.listeners) listener();
+  }
+}
+
+/** Open devices by the browser. */
+export const openDevices: OpenDevices = async (ids) => {
+  const options: CreateLocalTracksOptions = {
+    video:
+      ids.camera === undefined
+        ? false
+        : { ...deviceOption(ids.camera), resolution: VideoPresets.h720.resolution },
+    audio: ids.microphone === undefined ? false : deviceOption(ids.microphone),
+  };
+  const opened: Partial<PreviewTracks> = {};
+  for (const track of await createLocalTracks(options)) {
+    if (track instanceof LocalVideoTrack) opened.camera = track;
+    else if (track instanceof LocalAudioTrack) opened.microphone = track;
+  }
+  return opened;
+};
+
+class Failure {
+  constructor(readonly problem: DeviceProblem) {}
+}
+
+function deviceOption(id: string): { deviceId?: string } {
+  return id === '' ? {} : { deviceId: id };
+}

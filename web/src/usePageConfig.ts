@@ -1,0 +1,21 @@
+import { useCallback, useEffect, useState } from 'react';
+
+import { fetchConfig, type PageConfig } from './server';
+
+/** How the server is set up: undefined until it answered, `gone` when it did not; and a way to ask again. */
+export function usePageConfig(): [PageConfig | 'gone' | undefined, () => void] {
+  const [config, setConfig] = useState<PageConfig | 'gone'>();
+  const [attempt, setAttempt] = useState(0);
+  useEffect(() => {
+    let current = true;
+    void fetchConfig()
+      .catch(() => 'gone' as const)
+      .then((answer) => {
+        if (current) setConfig(answer);
+      });
+    return () => {
+      current = false;
+    };
+  }, [attempt]);
+  return [config, useCallback(() => setAttempt((count) => count + 1), [])];
+}

@@ -1,0 +1,29 @@
+import { useEffect, useState } from 'react';
+
+import { chooseToken, readClaims } from './access';
+import { readAddress, roomPath } from './address';
+import { recallToken, rememberToken, storage } from './remembered';
+
+/** The access token, and a way to set it. It leaves the address bar at once: addresses are shown, shared and kept. */
+export function useToken(): [string, (token: string) => void] {
+  const [token, setToken] = useState(() =>
+    chooseToken(readAddress(window.location), recallToken(storage('sessionStorage'))),
+  );
+  useEffect(() => {
+    rememberToken(storage('sessionStorage'), token);
+    const room = readClaims(token)?.room;
+    if (room !== undefined) window.history.replaceState(null, '', roomPath(room));
+    else if (readAddress(window.location).token !== '') {
+      window.history.replaceState(null, '', window.location.pathname);
+    }
+  }, [token]);
+  useEffect(() => {
+    // A new link opened in this tab changes nothing but the fragment, which loads nothing.
+    const reload = (): void => {
+      if (readAddress(window.location).token !== '') window.location.reload();
+    };
+    window.addEventListener('hashchange', reload);
+    return () => window.removeEventListener('hashchange', reload);
+  }, []);
+  return [token, setToken];
+}

@@ -1,0 +1,26 @@
+import react from '@vitejs/plugin-react';
+import { defineConfig } from 'vite';
+
+// Where `npm run dev` finds the server: `lectern serve --dev` on its usual port.
+const server = 'localhost:7880';
+
+export default defineConfig({
+  plugins: [react()],
+  build: {
+    // The server's content security policy has no inline styles and no data: scripts or fonts.
+    assetsInlineLimit: 0,
+    // livekit-client alone is over the default limit of 500 kB; what matters is that it does not grow unseen.
+    chunkSizeWarningLimit: 1000,
+  },
+  server: {
+    proxy: {
+      '/page': {
+        target: `http://${server}`,
+        changeOrigin: true,
+        // The server gives tokens to its own page only, and in development the page comes from another port.
+        headers: { origin: `http://${server}` },
+      },
+      '/rtc': { target: `ws://${server}`, ws: true },
+    },
+  },
+});
