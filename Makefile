@@ -7,7 +7,7 @@ export PATH := $(CURDIR)/.make/bin:$(PATH)
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run setup-dev test lint lint-code lint-format lint-types lint-imports lint-page bench load clean
+.PHONY: help setup run setup-dev test test-page test-python lint lint-code lint-format lint-types lint-imports lint-page bench load clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -21,9 +21,13 @@ run: setup ## set up, then serve http://localhost:7880 in dev mode, on loopback 
 setup-dev:
 	@$(PYTHON) tools/setup.py --group dev
 
-test: setup-dev ## set up what tests need, then run them all (ARGS go to pytest)
-	@$(PYTHON) tools/system_packages.py
+test: test-page test-python ## set up what tests need, then run them all (ARGS go to pytest)
+
+test-page: setup-dev
 	@if [ -f web/package.json ]; then cd web && npm test; fi
+
+test-python: setup-dev
+	@$(PYTHON) tools/system_packages.py
 	$(BIN)/pytest $(ARGS)
 
 lint: lint-code lint-format lint-types lint-imports lint-page ## linters, formatter, strict types, import rules, the page's own checks
