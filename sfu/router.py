@@ -134,17 +134,25 @@ class Router:
             self.drops[Drop.UNKNOWN_PAYLOAD_TYPE] += 1
             return
         before = layer.unwrapper.highest
-        sequence = layer.unwrapper.unwrap(packet[2] << 8 | packet[3])
-        late = before >= 0 and sequence <= before
-        if late and layer.history.get(sequence) is not None:
+        raw = layer.unwrapper.unwrap(packet[2] << 8 | packet[3])
+        late = before >= 0 and raw <= before
+        sequence = layer.compactor.number(raw)
+        if sequence is None or (late and layer.history.get(sequence) is not None):
             self.drops[Drop.DUPLICATE] += 1
             return
         parsed = layer.parse(packet, codec, sequence)
+        layer.nacks.received(raw, now)
+        layer.statistics.received(raw, parsed.timestamp, now)
+        if parsed.payload_at == len(parsed.data):
+            # A sender without RTX probes the bandwidth with these; viewers get a stream without them.
+            if not late:
+                layer.compactor.drop(raw)
+            self.drops[Drop.PADDING] += 1
+            return
         layer.history.put(sequence, packet)
-        layer.nacks.received(sequence, now)
-        layer.statistics.received(sequence, parsed.timestamp, now)
         layer.last_packet_at = now
         if not late:
+            layer.highest = sequence
             layer.highest_timestamp = parsed.timestamp
             layer.picture_id = parsed.picture_id
             layer.tl0picidx = parsed.tl0picidx

@@ -5,6 +5,7 @@ sends 32 bits of it). The first number seen has no wrap counted, so one that was
 later may be negative.
 """
 
+from bisect import bisect_left
 from collections import deque
 from collections.abc import Hashable
 from dataclasses import dataclass
@@ -48,6 +49,33 @@ class Unwrapper:
             self.highest = highest + ahead
             return highest + ahead
         return highest + ahead - 0x10000
+
+
+class Compactor:
+    """Numbers a stream as if packets that are not forwarded (padding alone) had never been in it."""
+
+    __slots__ = ("_dropped", "_forgotten")
+
+    def __init__(self) -> None:
+        """Nothing dropped."""
+        self._dropped: list[int] = []
+        self._forgotten = 0  # how many were dropped before those in the list
+
+    def drop(self, ext_seq: int) -> None:
+        """Leave out a packet, the newest of its stream."""
+        self._dropped.append(ext_seq)
+        if len(self._dropped) > 2 * VIDEO_HISTORY:
+            del self._dropped[:VIDEO_HISTORY]
+            self._forgotten += VIDEO_HISTORY
+
+    def number(self, ext_seq: int) -> int | None:
+        """The number without those left out; None for a packet so late that it is not known any more."""
+        dropped = self._dropped
+        if not dropped:
+            return ext_seq
+        if self._forgotten and ext_seq < dropped[0]:
+            return None
+        return ext_seq - self._forgotten - bisect_left(dropped, ext_seq)
 
 
 @dataclass(slots=True)

@@ -9,7 +9,7 @@ from sfu.events import Publication
 from sfu.fanout import FORWARDED_EXTENSIONS, FanoutTable, SourcePacket
 from sfu.keyframes import KeyframeRequests
 from sfu.receive import NackGenerator, ReceiverStatistics
-from sfu.sequence import AUDIO_HISTORY, VIDEO_HISTORY, History, Unwrapper
+from sfu.sequence import AUDIO_HISTORY, VIDEO_HISTORY, Compactor, History, Unwrapper
 
 if TYPE_CHECKING:
     from sfu.negotiation import SectionParameters
@@ -69,6 +69,9 @@ class SourceLayer:
         self.spatial = spatial
         self.clock_rate = clock_rate
         self.unwrapper = Unwrapper()
+        self.compactor = Compactor()
+        self.highest = -1
+        "Highest extended sequence number, padding left out."
         self.nacks = NackGenerator()
         self.statistics = ReceiverStatistics(ssrc, clock_rate)
         self.history = History(AUDIO_HISTORY if audio else VIDEO_HISTORY)

@@ -81,6 +81,8 @@ class Subscription:
             return
         screen = self.published.intent.screen_share
         live = [i for i, layer in layers.items() if is_live(layer.last_packet_at, now, screen_share=screen)]
+        if not live and self.current is None:
+            live = list(layers)  # silence, or a still picture: be ready for what comes next
         chosen = target_layer(highest_wanted(self.preferences, self.published.intent.layers), live)
         if chosen is None:
             return  # nothing arrives: what flows may come back
@@ -118,7 +120,7 @@ class Subscription:
         assert layer is not None
         assert segment is not None
         assert self._kind is not None
-        self.out.advance(layer.unwrapper.highest)
+        self.out.advance(layer.highest)
         self._last = (
             (layer.highest_timestamp + segment.timestamp_offset) & 0xFFFFFFFF,
             layer.picture_id + segment.picture_id_offset,
@@ -211,7 +213,7 @@ class Subscription:
     def retransmission(self, sequence: int, now: float, rtt_s: float) -> bytes | None:
         """The packet (RFC 4588) that answers a request for an outgoing sequence number; None when there is none."""
         if self.current is not None:
-            self.out.advance(self.current.unwrapper.highest)
+            self.out.advance(self.current.highest)
         found = self.out.resolve(sequence)
         if found is None or self.section is None or not self._may_resend(sequence, now, rtt_s):
             return None
