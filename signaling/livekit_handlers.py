@@ -1,7 +1,8 @@
 """One small function per LiveKit request. The table at the end is the whole dispatch."""
 
+import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from typing import Any
 
 from livekit.protocol import models, rtc
@@ -55,10 +56,16 @@ async def handle(skin: LiveKitSkin, session: Session, request: rtc.SignalRequest
     if kind is None or handler is None or session.participant.has_left:
         return
     message = getattr(request, kind)
-    try:
+    with _answering(session, kind, message):
         pending = handler(skin, session, message)
         if pending is not None:
             await pending
+
+
+@contextlib.contextmanager
+def _answering(session: Session, kind: str, message: Any) -> Iterator[None]:
+    try:
+        yield
     except RequestError as error:
         _refuse(session, kind, message, _REASONS[type(error)], str(error))
     except Exception:
@@ -81,7 +88,6 @@ def _refuse(session: Session, kind: str, message: Any, reason: rtc.RequestRespon
 async def _offer(skin: LiveKitSkin, session: Session, offer: rtc.SessionDescription) -> None:
     person = session.participant
     async with session.negotiation:
-        session.demand.offer_arrived()
         try:
             answer = await skin.media.negotiate(person.sid, offer.sdp)
         except UnknownPeerError:
@@ -91,22 +97,11 @@ async def _offer(skin: LiveKitSkin, session: Session, offer: rtc.SessionDescript
             log.warning("%s: offer refused: %s", person.sid, error)
             skin.rooms.leave(person, LeaveReason.MEDIA_REFUSED)
             return
-        except BaseException:
-            session.demand.refused()
-            raise
-        if person.has_left:
-            return
         description = rtc.SessionDescription(
             type="answer", sdp=answer.sdp, id=offer.id, mid_to_track_id=answer.subscribed
         )
         session.send(rtc.SignalResponse(answer=description))
-        skin.publishing.negotiated(person, answer)
         skin.subscribing.negotiated(person, answer)
-        session.demand.answered(complete=person.subscriptions.active == person.subscriptions.live)
-        skin.ask_for_sections(session)
-    queued, session.queued = session.queued, []
-    for request in queued:
-        await handle(skin, session, rtc.SignalRequest(add_track=request))
 
 
 def _trickle(_skin: LiveKitSkin, _session: Session, _trickle: rtc.TrickleRequest) -> None:
@@ -156,12 +151,15 @@ def _add_track(skin: LiveKitSkin, session: Session, request: rtc.AddTrackRequest
         track = skin.publishing.publish(person, livekit_models.track_spec(request, session.client))
     except DuplicateTrackError:
         # The client ends the old one in its next offer, and expects its answer to this request after that.
-        if len(session.queued) >= skin.max_queued_tracks:
-            raise LimitError("too many tracks are waiting") from None
-        session.queued.append(request)
+        skin.publishing.when_ended(person, request.cid, lambda: _retry_add_track(skin, session, request))
         raise
     published = rtc.TrackPublishedResponse(cid=request.cid, track=livekit_models.track_info(track))
     session.send(rtc.SignalResponse(track_published=published))
+
+
+def _retry_add_track(skin: LiveKitSkin, session: Session, request: rtc.AddTrackRequest) -> None:
+    with _answering(session, "add_track", request):
+        _add_track(skin, session, request)
 
 
 def _mute(skin: LiveKitSkin, session: Session, request: rtc.MuteTrackRequest) -> None:

@@ -7,7 +7,6 @@ from typing import Protocol
 from livekit.protocol import models, rtc
 
 from signaling.errors import IncompleteMessageError
-from signaling.livekit_sections import SectionDemand
 from signaling.livekit_updates import SeenVersions, chunks
 from signaling.livekit_wire import Outgoing
 from signaling.model import Participant
@@ -41,11 +40,8 @@ class Session:
         self.claims = claims
         self.outbox: Outbox | None = outbox
         self.seen = SeenVersions()
-        self.demand = SectionDemand()
         self.negotiation = asyncio.Lock()
         "Offers are answered one after the other, also across two WebSockets."
-        self.queued: list[rtc.AddTrackRequest] = []
-        "Tracks whose cid is still in use by a track about to end."
         self.last_sequence = 0
         "Highest sequence number of the participant's reliable data packets."
 

@@ -10,14 +10,13 @@ from livekit.protocol import models, rtc
 from sfu.events import DataReceived, PeerClosed, PeerConnected, SectionsNeeded, SpeakersChanged
 from signaling import events, livekit_data, livekit_models, tokens
 from signaling.errors import WireError
-from signaling.livekit_sections import Sections
 from signaling.livekit_session import Outbox, Session
 from signaling.livekit_speakers import Loudness
 from signaling.livekit_updates import WINDOW_S, UpdateBatch, chunks
 from signaling.livekit_wire import Outgoing, decode_data_packet
 from signaling.media import MediaEngine, MediaEvents
 from signaling.model import LeaveReason, Participant, ParticipantState, Room
-from signaling.publishing import MAX_PENDING_TRACKS, Publishing
+from signaling.publishing import Publishing
 from signaling.rooms import JoinSpec, Rooms
 from signaling.subscribing import Subscribing
 from signaling.timers import Timers
@@ -30,9 +29,6 @@ PING_INTERVAL_S = 5
 PING_TIMEOUT_S = 15
 REFRESH_INTERVAL_S = 300.0
 ROOM_UPDATE_DELAY_S = 5.0
-
-# Reports of missing sections come one by one while several tracks appear together.
-SECTIONS_DELAY_S = 0.01
 
 # A participant without WebSocket is kept while media flows, for as long as clients try to come back:
 # browsers give
@@ -69,8 +65,6 @@ class LiveKitSettings:
 
 class LiveKitSkin:
     """Connects sessions with the domain: requests go in through `livekit_handlers`, events come out here."""
-
-    max_queued_tracks = MAX_PENDING_TRACKS
 
     def __init__(self, services: Services, settings: LiveKitSettings) -> None:
         """Listen to the domain and to the media engine."""
@@ -181,13 +175,6 @@ class LiveKitSkin:
         return int(self._wall_clock() * 1000)
 
     # --- messages --------------------------------------------------------------------------------
-
-    def ask_for_sections(self, session: Session) -> None:
-        """Ask a client for the media sections that it lacks, if it was not asked already."""
-        wanted = session.demand.take()
-        if wanted is not None:
-            requirement = rtc.MediaSectionsRequirement(num_audios=wanted.audio, num_videos=wanted.video)
-            session.send(rtc.SignalResponse(media_sections_requirement=requirement))
 
     def simulate_speaker(self, session: Session, seconds: int) -> None:
         """Let a participant look like a speaker to itself for some seconds."""
@@ -371,14 +358,11 @@ class LiveKitSkin:
             self.rooms.leave(session.participant, LeaveReason.MEDIA_LOST)
 
     def _on_sections_needed(self, event: SectionsNeeded) -> None:
+        # Only the client offers in single-connection mode; the engine asks once per offer.
         session = self._sessions.get(event.peer_id)
-        if session is None:
-            return
-        session.demand.need(Sections(event.audio, event.video))
-        if not self._timers.is_set(event.peer_id, "sections"):
-            self._timers.set(
-                event.peer_id, "sections", SECTIONS_DELAY_S, lambda: self.ask_for_sections(session)
-            )
+        if session is not None:
+            requirement = rtc.MediaSectionsRequirement(num_audios=event.audio, num_videos=event.video)
+            session.send(rtc.SignalResponse(media_sections_requirement=requirement))
 
     def _on_data(self, event: DataReceived) -> None:
         session = self._sessions.get(event.peer_id)

@@ -1,12 +1,14 @@
 """Publishing: from the wish to send a track, over its section in an offer, to its end."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
-from sfu.events import Answer, PublicationBound, PublicationStarted
+from sfu.events import PublicationBound, PublicationEnded, PublicationStarted
 from signaling.errors import DuplicateTrackError, LimitError, NotAllowedError, NotFoundError
 from signaling.events import (
     EventHub,
     ParticipantChanged,
+    ParticipantLeft,
     PermissionsChanged,
     RoomEvent,
     TrackPublished,
@@ -32,8 +34,10 @@ class Publishing:
         self._media = media
         self._hub = hub
         self._new_sid = new_sid
+        self._waiting: dict[str, list[tuple[str, Callable[[], None]]]] = {}
         media_events.on(PublicationBound, self.bound)
         media_events.on(PublicationStarted, self.started)
+        media_events.on(PublicationEnded, self.ended)
         hub.listen(self._on_event)
 
     def publish(self, person: Participant, spec: TrackSpec) -> Track:
@@ -61,17 +65,18 @@ class Publishing:
         """Note what is really sent."""
         self._media_seen(event.peer_id, event.publication_id, event.codec, "")
 
-    def negotiated(self, person: Participant, answer: Answer) -> None:
-        """Take over what an answer says about this participant's tracks.
+    def ended(self, event: PublicationEnded) -> None:
+        """Take a track down: LiveKit's clients have no other word for it than a section without media."""
+        person = self._rooms.participant(event.peer_id)
+        if person is not None and event.publication_id in {**person.tracks, **person.pending}:
+            self.unpublish(person, event.publication_id)
 
-        LiveKit's clients have no message to withdraw a track: its section goes inactive in the next offer.
-        """
-        sending = set(answer.published.values())
-        for track in tuple(person.tracks.values()):
-            if track.mid and track.sid not in sending:
-                self.unpublish(person, track.sid)
-        for mid, track_sid in answer.published.items():
-            self._media_seen(person.sid, track_sid, "", mid)
+    def when_ended(self, person: Participant, client_id: str, action: Callable[[], None]) -> None:
+        """Call `action` once the participant's track of this name has ended. LimitError."""
+        waiting = self._waiting.setdefault(person.sid, [])
+        if len(waiting) >= MAX_PENDING_TRACKS:
+            raise LimitError(f"{MAX_PENDING_TRACKS} tracks are waiting for the end of others already")
+        waiting.append((client_id, action))
 
     def unpublish(self, person: Participant, track_sid: str, *, by_server: bool = False) -> None:
         """End a track. NotFoundError."""
@@ -84,6 +89,7 @@ class Publishing:
             person.version += 1
             self._hub.emit(ParticipantChanged(person, to_self=False))
         self._hub.emit(TrackUnpublished(person, track, by_server))
+        self._run_waiting(person, track.spec.client_id)
 
     def set_muted(self, person: Participant, track_sid: str, muted: bool) -> None:
         """Mute or unmute a track for everybody. NotFoundError."""
@@ -124,8 +130,19 @@ class Publishing:
         if known is not None:
             self.change(person, replace(known, codec=codec or known.codec, mid=mid or known.mid))
 
+    def _run_waiting(self, person: Participant, client_id: str) -> None:
+        waiting = self._waiting.pop(person.sid, [])
+        kept = [entry for entry in waiting if entry[0] != client_id]
+        if kept:
+            self._waiting[person.sid] = kept
+        for name, action in waiting:
+            if name == client_id:
+                action()
+
     def _on_event(self, event: RoomEvent) -> None:
-        if isinstance(event, PermissionsChanged):
+        if isinstance(event, ParticipantLeft):
+            self._waiting.pop(event.participant.sid, None)
+        elif isinstance(event, PermissionsChanged):
             person = event.participant
             for track in own_tracks(person):
                 if not person.permissions.may_publish(track.spec.source):

@@ -1,5 +1,7 @@
 """A whole server on the fake engine and a free port; and the skin alone, on a clock that tests move."""
 
+import asyncio
+
 import aiohttp
 import pytest
 
@@ -19,7 +21,7 @@ def harness():
 @pytest.fixture
 async def world():
     media_events = MediaEvents()
-    media = FakeMedia(media_events.dispatch)
+    media = FakeMedia(media_events.dispatch, asyncio.get_running_loop().call_soon)
     config = ServerConfig(dev=True, http_port=0, keys=dict(DEV_KEYS))
     server = Server(config, media, media_events)
     await server.start()

@@ -15,6 +15,7 @@ from sfu.events import (
     Preferences,
     Publication,
     PublicationBound,
+    PublicationEnded,
     SdpError,
     SectionsNeeded,
     UnknownPeerError,
@@ -39,20 +40,38 @@ class FakePeer:
     sections: dict[str, str] = field(default_factory=dict)
     "publication id -> mid, of those received"
     preferences: dict[str, Preferences] = field(default_factory=dict)
+    offer: str = ""
+    "The last one."
+    asked: bool = False
+    "Sections were asked for since the last offer."
 
 
 class FakeMedia:
-    """Records `commands` as (name, arguments...)."""
+    """Records `commands` as (name, arguments...). Events come after the call that causes them, as the engine's do:
+    by `defer` (an event loop's `call_soon`) if given, else when a test calls `deliver`.
+    """
 
-    def __init__(self, on_event: Callable[[Event], None]) -> None:
+    def __init__(
+        self, on_event: Callable[[Event], None], defer: Callable[[Callable[[], None]], Any] | None = None
+    ) -> None:
         self.emit = on_event
+        self.defer = defer
+        self.queued: list[Event] = []
         self.peers: dict[str, FakePeer] = {}
         self.muted: dict[str, bool] = {}
         self.sent: list[tuple[tuple[str, ...], str, bytes]] = []
         self.commands: list[tuple[Any, ...]] = []
-        self.negotiations = 0
         self.fail_with: Exception | None = None
         self.udp_port = 7882
+
+    def deliver(self) -> None:
+        while self.queued:
+            self.emit(self.queued.pop(0))
+
+    def _later(self, event: Event) -> None:
+        self.queued.append(event)
+        if self.defer is not None:
+            self.defer(self.deliver)
 
     async def start(self) -> None:
         self.commands.append(("start",))
@@ -76,35 +95,48 @@ class FakeMedia:
             raise UnknownPeerError(peer_id)
         if offer == "garbage":
             raise SdpError("garbage")
-        self.negotiations += 1
         words = offer.split()
         sent = dict(word.split("=") for word in words if "=" in word)
         free = {word[0]: int(word[1:]) for word in words if "=" not in word and word[0] in "av"}
-        published = self._bind(peer_id, peer, sent)
-        missing = {"audio": 0, "video": 0}
+        peer.offer, peer.asked = offer, False
+        for publication in tuple(peer.publications.values()):
+            if publication.id in peer.bound and peer.bound[publication.id] not in sent.values():
+                self._forget(publication.id)
+                self._later(PublicationEnded(peer_id, publication.id))
+        for publication in peer.publications.values():
+            self._bind(peer_id, peer, publication)
         peer.sections.clear()
         for publication_id in peer.subscriptions:
-            kind = self._kind(publication_id)
-            if free.get(kind[0], 0) > 0:
-                free[kind[0]] -= 1
-                peer.sections[publication_id] = f"{kind[0]}{free[kind[0]]}"
-            else:
-                missing[kind] += 1
-        if any(missing.values()):
-            self.emit(SectionsNeeded(peer_id, missing["audio"], missing["video"]))
-        return Answer(ANSWER, published, {mid: sid for sid, mid in peer.sections.items()})
+            kind = self._kind(publication_id)[0]
+            if free.get(kind, 0) > 0:
+                free[kind] -= 1
+                peer.sections[publication_id] = f"{kind}{free[kind]}"
+        self._ask_for_sections(peer_id, peer)
+        return Answer(
+            ANSWER,
+            {mid: sid for sid, mid in peer.bound.items()},
+            {mid: sid for sid, mid in peer.sections.items()},
+        )
 
-    def _bind(self, peer_id: str, peer: FakePeer, sent: dict[str, str]) -> dict[str, str]:
-        published = {}
-        for track_id, mid in sent.items():
-            for publication in peer.publications.values():
-                if track_id in publication.track_ids:
-                    published[mid] = publication.id
-                    if publication.id not in peer.bound:
-                        peer.bound[publication.id] = mid
-                        codec = publication.codec or ("opus" if publication.kind == "audio" else "vp8")
-                        self.emit(PublicationBound(peer_id, publication.id, mid, codec))
-        return published
+    def _bind(self, peer_id: str, peer: FakePeer, publication: Publication) -> None:
+        sent = dict(word.split("=") for word in peer.offer.split() if "=" in word)
+        for track_id in publication.track_ids:
+            if publication.id not in peer.bound and track_id in sent:
+                peer.bound[publication.id] = sent[track_id]
+                codec = publication.codec or ("opus" if publication.kind == "audio" else "vp8")
+                self._later(PublicationBound(peer_id, publication.id, sent[track_id], codec))
+
+    def _ask_for_sections(self, peer_id: str, peer: FakePeer) -> None:
+        kinds = [self._kind(sid) for sid in peer.subscriptions if sid not in peer.sections]
+        if kinds and peer.offer and not peer.asked:
+            peer.asked = True
+            self._later(SectionsNeeded(peer_id, kinds.count("audio"), kinds.count("video")))
+
+    def _forget(self, publication_id: str) -> None:
+        for peer in self.peers.values():
+            peer.publications.pop(publication_id, None)
+            peer.bound.pop(publication_id, None)
+            peer.subscriptions.pop(publication_id, None)
 
     def _kind(self, publication_id: str) -> str:
         return next(
@@ -115,14 +147,13 @@ class FakeMedia:
 
     def publish(self, peer_id: str, publication: Publication) -> None:
         self.commands.append(("publish", peer_id, publication))
-        self.peers[peer_id].publications[publication.id] = publication
+        peer = self.peers[peer_id]
+        peer.publications[publication.id] = publication
+        self._bind(peer_id, peer, publication)
 
     def unpublish(self, peer_id: str, publication_id: str) -> None:
         self.commands.append(("unpublish", peer_id, publication_id))
-        self.peers[peer_id].publications.pop(publication_id, None)
-        self.peers[peer_id].bound.pop(publication_id, None)
-        for peer in self.peers.values():
-            peer.subscriptions.pop(publication_id, None)
+        self._forget(publication_id)
 
     def set_muted(self, publication_id: str, muted: bool) -> None:
         self.commands.append(("set_muted", publication_id, muted))
@@ -132,8 +163,7 @@ class FakeMedia:
         self.commands.append(("subscribe", peer_id, publication_id, stream_id))
         peer = self.peers[peer_id]
         peer.subscriptions[publication_id] = stream_id
-        kinds = [self._kind(sid) for sid in peer.subscriptions if sid not in peer.sections]
-        self.emit(SectionsNeeded(peer_id, kinds.count("audio"), kinds.count("video")))
+        self._ask_for_sections(peer_id, peer)
 
     def unsubscribe(self, peer_id: str, publication_id: str) -> None:
         self.commands.append(("unsubscribe", peer_id, publication_id))

@@ -56,6 +56,7 @@ class Person:
 
     async def send(self, **request: Any) -> None:
         await handle(self.harness.skin, self.session, rtc.SignalRequest(**request))
+        self.harness.media.deliver()
 
     async def offer(self, sdp: str, number: int = 1) -> None:
         await self.send(offer=rtc.SessionDescription(type="offer", sdp=sdp, id=number))

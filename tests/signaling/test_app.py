@@ -31,7 +31,7 @@ async def test_the_pump_follows_the_timers():
 
 async def test_when_http_cannot_open_the_engine_is_closed_again(world):
     events = MediaEvents()
-    media = FakeMedia(events.dispatch)
+    media = FakeMedia(events.dispatch, asyncio.get_running_loop().call_soon)
     config = ServerConfig(dev=True, http_port=world.server.http_port, keys=dict(DEV_KEYS))
     server = Server(config, media, events)
     with pytest.raises(OSError, match="address already in use"):
@@ -43,7 +43,7 @@ async def test_when_http_cannot_open_the_engine_is_closed_again(world):
 async def test_figures_of_the_engine_are_for_dev_mode_only():
     events = MediaEvents()
     config = ServerConfig(http_port=0, host="127.0.0.1", keys={"key": "s" * 32})
-    server = Server(config, FakeMedia(events.dispatch), events)
+    server = Server(config, FakeMedia(events.dispatch, asyncio.get_running_loop().call_soon), events)
     await server.start()
     url = f"http://127.0.0.1:{server.http_port}/debug/media"
     async with aiohttp.ClientSession() as http, http.get(url) as response:

@@ -74,7 +74,9 @@ async def test_a_connection_that_dawdles_is_closed(world, monkeypatch, content):
     monkeypatch.setattr("signaling.http.IDLE_TIMEOUT_S", 0.1)
     events = MediaEvents()
     server = Server(
-        ServerConfig(dev=True, http_port=0, keys=dict(DEV_KEYS)), FakeMedia(events.dispatch), events
+        ServerConfig(dev=True, http_port=0, keys=dict(DEV_KEYS)),
+        FakeMedia(events.dispatch, asyncio.get_running_loop().call_soon),
+        events,
     )
     await server.start()
     try:

@@ -36,7 +36,11 @@ async def serve():
         async def start(**config):
             events = MediaEvents()
             config = {"http_port": 0, "dev": True, "keys": dict(DEV_KEYS), **config}
-            server = Server(ServerConfig(**config), FakeMedia(events.dispatch), events)
+            server = Server(
+                ServerConfig(**config),
+                FakeMedia(events.dispatch, asyncio.get_running_loop().call_soon),
+                events,
+            )
             servers.append(server)
             await server.start()
             base = f"http://127.0.0.1:{server.http_port}"

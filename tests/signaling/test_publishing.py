@@ -1,12 +1,11 @@
 import pytest
 
-from sfu.events import Answer, Layer, PublicationBound, PublicationStarted
+from sfu.events import Layer, PublicationBound, PublicationEnded, PublicationStarted
 from signaling.errors import DuplicateTrackError, LimitError, NotAllowedError, NotFoundError
 from signaling.events import ParticipantChanged, TrackPublished, TrackUnpublished
 from signaling.model import LeaveReason, TrackSpec
 from signaling.permissions import Permissions, Source
 from signaling.rooms import JoinSpec
-from tests.signaling.fake_media import ANSWER
 
 
 @pytest.fixture
@@ -81,22 +80,41 @@ def test_the_same_track_twice_is_refused(harness, ada, bound):
 def test_a_track_whose_section_ended_is_gone(harness, ada):
     cam = harness.publishing.publish(ada, spec("cam"))
     mic = harness.publishing.publish(ada, spec("mic"))
-    waiting = harness.publishing.publish(ada, spec("screen"))
     for track, mid in ((cam, "7"), (mic, "8")):
         harness.media.emit(PublicationBound(ada.sid, track.sid, mid, "vp8"))
     harness.events.clear()
-    harness.publishing.negotiated(ada, Answer(ANSWER, {"8": mic.sid}))
+    harness.media.emit(PublicationEnded(ada.sid, cam.sid))
     assert set(ada.tracks) == {mic.sid}
-    assert set(ada.pending) == {waiting.sid}
-    assert ("unpublish", ada.sid, cam.sid) in harness.media.commands
     assert [type(event) for event in harness.events] == [ParticipantChanged, TrackUnpublished]
     assert harness.events[1].by_server is False
+    harness.media.emit(PublicationEnded(ada.sid, cam.sid))
+    harness.media.emit(PublicationEnded("PA_never", cam.sid))
+    assert len(harness.events) == 2
 
 
-def test_an_answer_alone_shows_a_track_too(harness, ada):
-    track = harness.publishing.publish(ada, spec())
-    harness.publishing.negotiated(ada, Answer(ANSWER, {"7": track.sid}))
-    assert ada.tracks[track.sid].mid == "7"
+def test_what_waits_for_the_end_of_a_track_is_done_once(harness, ada):
+    done = []
+    cam = harness.publishing.publish(ada, spec("cam"))
+    mic = harness.publishing.publish(ada, spec("mic"))
+    for number in range(20):
+        harness.publishing.when_ended(ada, "cam", lambda number=number: done.append(number))
+    with pytest.raises(LimitError):
+        harness.publishing.when_ended(ada, "mic", lambda: done.append("mic"))
+    harness.publishing.unpublish(ada, mic.sid)
+    assert done == []
+    harness.publishing.unpublish(ada, cam.sid)
+    assert done == list(range(20))
+    harness.publishing.unpublish(ada, harness.publishing.publish(ada, spec("cam")).sid)
+    assert len(done) == 20
+
+
+def test_nothing_waits_for_those_who_left(harness, ada):
+    done = []
+    harness.publishing.publish(ada, spec("cam"))
+    harness.publishing.when_ended(ada, "cam", lambda: done.append(1))
+    harness.rooms.leave(ada, LeaveReason.CLIENT_LEFT)
+    assert done == []
+    assert harness.publishing._waiting == {}
 
 
 def test_muting_reaches_the_engine_and_the_others(harness, ada):

@@ -162,6 +162,9 @@ def test_room_metadata_changes(harness):
     assert room.metadata == "maths"
     assert harness.events[-1] == RoomChanged(room)
     assert kinds(harness).count(RoomChanged) == 1
+    with pytest.raises(LimitError):
+        harness.rooms.update_metadata(room, "m" * 600_000)
+    assert room.metadata == "maths"
 
 
 def test_shutting_down_ends_everything(harness):

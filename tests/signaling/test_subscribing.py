@@ -172,6 +172,15 @@ def test_becoming_visible_does_not_wait(harness, room):
     assert len(harness.media.commands) == count
 
 
+def test_a_change_of_mind_within_the_moment_is_one_command(harness, room):
+    ada, bob = room.join("ada"), room.join("bob")
+    sid = room.publish(ada)
+    harness.subscribing.prefer(bob, sid, Preferences(enabled=False))
+    harness.subscribing.prefer(bob, sid, Preferences(enabled=True))
+    harness.advance(1)
+    assert [command[0] for command in harness.media.commands].count("set_preferences") == 1
+
+
 def test_preferences_survive_an_unsubscription(harness, room):
     ada, bob = room.join("ada"), room.join("bob")
     sid = room.publish(ada)
@@ -189,6 +198,13 @@ def test_the_publisher_hears_of_its_first_subscriber_once(harness, room):
         harness.subscribing.negotiated(person, Answer(ANSWER, {}, {"3": sid}))
     told = [event for event in harness.events if isinstance(event, TrackSubscribed)]
     assert told == [TrackSubscribed(ada, ada.tracks[sid])]
+    # One that unsubscribed and comes back is the first again if nobody was left.
+    for person in (bob, eve):
+        harness.subscribing.wish(person, sid, False)
+    harness.subscribing.wish(bob, sid, True)
+    harness.subscribing.negotiated(bob, Answer(ANSWER, {}, {"3": sid}))
+    told = [event for event in harness.events if isinstance(event, TrackSubscribed)]
+    assert len(told) == 2
 
 
 def test_nothing_is_kept_of_a_track_that_is_gone(harness, room):
