@@ -42,6 +42,8 @@ class Session:
         self.seen = SeenVersions()
         self.negotiation = asyncio.Lock()
         "Offers are answered one after the other, also across two WebSockets."
+        self.closes_media = False
+        "The client ended its media connection and has not said yet why."
         self.last_sequence = 0
         "Highest sequence number of the participant's reliable data packets."
 

@@ -35,6 +35,9 @@ ROOM_UPDATE_DELAY_S = 5.0
 # up after ten tries in about 45 s.
 SIGNAL_TIMEOUT_S = 60.0
 
+# Time between the end of a client's media and its word on it.
+GOODBYE_S = 1.0
+
 
 @dataclass(frozen=True, slots=True)
 class Services:
@@ -353,9 +356,18 @@ class LiveKitSkin:
 
     def _on_peer_closed(self, event: PeerClosed) -> None:
         session = self._sessions.get(event.peer_id)
-        if session is not None:
-            log.info("%s lost media: %s", event.peer_id, event.reason)
-            self.rooms.leave(session.participant, LeaveReason.MEDIA_LOST)
+        if session is None:
+            return
+        log.info("%s lost media: %s", event.peer_id, event.reason)
+        person = session.participant
+        if event.reason == "closed_by_peer" and session.outbox is not None:
+            # Native clients close their media a moment before they say that they leave.
+            session.closes_media = True
+            self._timers.set(
+                person.sid, "goodbye", GOODBYE_S, lambda: self.rooms.leave(person, LeaveReason.MEDIA_LOST)
+            )
+        else:
+            self.rooms.leave(person, LeaveReason.MEDIA_LOST)
 
     def _on_sections_needed(self, event: SectionsNeeded) -> None:
         # Only the client offers in single-connection mode; the engine asks once per offer.

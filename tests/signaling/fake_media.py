@@ -47,8 +47,10 @@ class FakePeer:
 
 
 class FakeMedia:
-    """Records `commands` as (name, arguments...). Events come after the call that causes them, as the engine's do:
-    by `defer` (an event loop's `call_soon`) if given, else when a test calls `deliver`.
+    """Records `commands` as (name, arguments...).
+
+    Events come after the call that causes them, as the engine's do: by `defer` (an event loop's `call_soon`) if
+    given, else when a test calls `deliver`.
     """
 
     def __init__(

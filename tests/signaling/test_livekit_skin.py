@@ -97,7 +97,6 @@ async def test_the_same_identity_again_ends_the_older_session(harness):
     [
         ("consent_expired", rtc.LeaveRequest.RECONNECT),
         ("handshake_failed", rtc.LeaveRequest.RECONNECT),
-        ("closed_by_peer", rtc.LeaveRequest.RECONNECT),
     ],
 )
 async def test_lost_media_makes_the_client_start_over(harness, reason, action):
@@ -107,6 +106,32 @@ async def test_lost_media_makes_the_client_start_over(harness, reason, action):
     assert ada.last("leave").action == action
     assert bob.infos()[-1].state == DISCONNECTED
     assert harness.skin.session(ada.sid) is None
+
+
+async def test_a_client_that_closes_its_media_may_say_why(harness):
+    ada, bob = await harness.join("ada"), await harness.join("bob")
+    harness.media.emit(PeerClosed(ada.sid, "closed_by_peer"))
+    assert not ada.session.participant.has_left
+    await ada.send(leave=rtc.LeaveRequest(reason=models.CLIENT_INITIATED))
+    assert bob.infos()[-1].disconnect_reason == models.CLIENT_INITIATED
+
+
+async def test_a_client_that_closes_its_media_and_says_nothing_starts_over(harness):
+    ada = await harness.join("ada")
+    harness.media.emit(PeerClosed(ada.sid, "closed_by_peer"))
+    harness.advance(1)
+    assert ada.last("leave").action == rtc.LeaveRequest.RECONNECT
+
+
+async def test_a_client_that_closes_everything_is_gone_at_once(harness):
+    for first in ("media", "signal"):
+        ada = await harness.join("ada")
+        if first == "signal":
+            harness.skin.socket_closed(ada.session, ada.outbox)
+        harness.media.emit(PeerClosed(ada.sid, "closed_by_peer"))
+        if first == "media":
+            harness.skin.socket_closed(ada.session, ada.outbox)
+        assert ada.session.participant.has_left
 
 
 def test_every_end_tells_old_clients_whether_to_come_back():
