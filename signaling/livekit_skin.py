@@ -163,7 +163,7 @@ class LiveKitSkin:
             return
         session.outbox = None
         person = session.participant
-        if person.state is ParticipantState.ACTIVE:
+        if person.state is ParticipantState.ACTIVE and not session.closes_media:
             self._timers.set(
                 person.sid,
                 "signal",
