@@ -1,0 +1,139 @@
+"""A real server and a real browser for the tests end to end."""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from livekit import api
+from playwright.async_api import Browser, Page, async_playwright
+
+CHROMIUM = "/usr/bin/chromium"
+CHROMIUM_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--autoplay-policy=no-user-gesture-required",
+    "--use-fake-device-for-media-stream=fps=15",
+    "--auto-accept-this-tab-capture",
+    "--allow-loopback-in-peer-connection",
+    "--disable-background-networking",
+    "--disable-component-update",
+]
+DEADLINE_S = 30.0
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """LiveKit's own development secret is short, and its SDK signs with it as it is."""
+    for item in items:
+        if "e2e" in item.path.parts:
+            item.add_marker(pytest.mark.filterwarnings("ignore::jwt.warnings.InsecureKeyLengthWarning"))
+
+
+@dataclass(frozen=True)
+class Server:
+    http_port: int
+    udp_port: int
+    pid: int
+
+    @property
+    def url(self) -> str:
+        return f"ws://127.0.0.1:{self.http_port}"
+
+    @property
+    def page(self) -> str:
+        return f"http://localhost:{self.http_port}"
+
+    def token(self, identity: str, room: str = "maths", **grants) -> str:
+        return (
+            api.AccessToken("devkey", "secret")
+            .with_identity(identity)
+            .with_name(identity.title())
+            .with_grants(api.VideoGrants(room_join=True, room=room, can_update_own_metadata=True, **grants))
+            .to_jwt()
+        )
+
+
+def free_port(kind: int) -> int:
+    with socket.socket(socket.AF_INET, kind) as sock:
+        sock.bind(("127.0.0.1", 0))
+        return sock.getsockname()[1]
+
+
+@asynccontextmanager
+async def serving(*options: str) -> AsyncIterator[Server]:
+    """`lectern serve --dev` on free ports, until the end of the block."""
+    http_port, udp_port = free_port(socket.SOCK_STREAM), free_port(socket.SOCK_DGRAM)
+    lectern = Path(sys.executable).with_name("lectern")
+    ports = ["--http-port", str(http_port), "--udp-port", str(udp_port)]
+    process = await asyncio.create_subprocess_exec(
+        lectern,
+        "serve",
+        "--dev",
+        *ports,
+        *options,
+        stdout=asyncio.subprocess.PIPE,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    )
+    try:
+        assert process.stdout is not None
+        async with asyncio.timeout(DEADLINE_S):
+            line = await process.stdout.readline()
+        assert b"ready" in line, line
+        yield Server(http_port, udp_port, process.pid)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        await process.communicate()
+    assert process.returncode == 0
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[Server]:
+    async with serving() as running:
+        yield running
+
+
+@pytest.fixture
+async def chromium() -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS)
+        yield browser
+        await browser.close()
+
+
+async def eventually(check: Callable, what: str) -> object:
+    """The first true answer of `check` (a function or coroutine function), asked for until the deadline."""
+    try:
+        async with asyncio.timeout(DEADLINE_S):
+            while True:
+                answer = check()
+                if asyncio.iscoroutine(answer):
+                    answer = await answer
+                if answer:
+                    return answer
+                await asyncio.sleep(0.1)  # a poll of something outside this process
+    except TimeoutError:
+        pytest.fail(f"did not happen in {DEADLINE_S:.0f} s: {what}")
+
+
+async def person(browser: Browser, server: Server, name: str, room: str = "maths") -> Page:
+    """Somebody who has joined a room by the page, with camera and microphone."""
+    context = await browser.new_context(
+        permissions=["camera", "microphone"], viewport={"width": 1100, "height": 700}
+    )
+    page = await context.new_page()
+    # headless, only the own tab can be shared
+    await page.add_init_script(
+        "const ask = navigator.mediaDevices.getDisplayMedia.bind(navigator.mediaDevices);"
+        "navigator.mediaDevices.getDisplayMedia = (o) => ask({...o, preferCurrentTab: true});"
+    )
+    await page.goto(f"{server.page}/join/{room}")
+    await page.get_by_test_id("lobby-name").fill(name)
+    await page.get_by_test_id("lobby-join").click()
+    await page.get_by_test_id("lesson").wait_for()
+    return page
