@@ -12,16 +12,13 @@ from sfu.settings import MediaSettings
 from signaling import tokens
 from signaling.config import ServerConfig
 from signaling.errors import ConfigError
-from signaling.events import EventHub
 from signaling.http import build_app, build_runner
 from signaling.ids import random_sid
-from signaling.livekit_skin import LiveKitSettings, LiveKitSkin, Services
+from signaling.livekit_skin import LiveKitSettings, LiveKitSkin
 from signaling.livekit_ws import LiveKitEndpoints
 from signaling.media import MediaEngine, MediaEvents
 from signaling.page import Page, PageSettings, find_page
-from signaling.publishing import Publishing
-from signaling.rooms import Rooms
-from signaling.subscribing import Subscribing
+from signaling.services import build_services
 from signaling.timers import Timers
 from turn_config.credentials import IceServer, TurnConfigError, ice_servers, parse_turn_urls
 
@@ -58,15 +55,6 @@ class TimerPump:
         self._arm()
 
 
-def build_services(media: MediaEngine, media_events: MediaEvents, timers: Timers) -> Services:
-    """Return the domain around a media engine, with random ids and the wall clock."""
-    hub = EventHub()
-    rooms = Rooms(media, hub, timers, time.time, random_sid)
-    publishing = Publishing(rooms, media, media_events, hub, random_sid)
-    subscribing = Subscribing(rooms, media, hub, timers)
-    return Services(rooms, publishing, subscribing, media, media_events, hub, timers, time.time)
-
-
 def _relays(config: ServerConfig, participant_sid: str) -> tuple[IceServer, ...]:
     return ice_servers(config.turn_url, config.turn_secret, participant_sid, time.time(), config.turn_ttl_s)
 
@@ -81,7 +69,7 @@ class Server:
         loop = asyncio.get_running_loop()
         timers = Timers(loop.time)
         self._pump = TimerPump(timers, loop)
-        self.services = build_services(media, media_events, timers)
+        self.services = build_services(media, media_events, timers, time.time, random_sid)
         signer = tokens.Signer(*next(iter(config.keys.items())))
         self.skin = LiveKitSkin(
             self.services,

@@ -14,12 +14,9 @@ from signaling.livekit_session import Outbox, Session
 from signaling.livekit_speakers import Loudness
 from signaling.livekit_updates import WINDOW_S, UpdateBatch, chunks
 from signaling.livekit_wire import Outgoing, decode_data_packet
-from signaling.media import MediaEngine, MediaEvents
 from signaling.model import LeaveReason, Participant, ParticipantState, Room
-from signaling.publishing import Publishing
-from signaling.rooms import JoinSpec, Rooms
-from signaling.subscribing import Subscribing
-from signaling.timers import Timers
+from signaling.rooms import JoinSpec
+from signaling.services import Services
 from turn_config.credentials import IceServer
 
 log = logging.getLogger(__name__)
@@ -37,21 +34,6 @@ SIGNAL_TIMEOUT_S = 60.0
 
 # Time between the end of a client's media and its word on it.
 GOODBYE_S = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class Services:
-    """What every skin works on."""
-
-    rooms: Rooms
-    publishing: Publishing
-    subscribing: Subscribing
-    media: MediaEngine
-    media_events: MediaEvents
-    hub: events.EventHub
-    timers: Timers
-    wall_clock: Callable[[], float]
-    "Seconds since 1970."
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,42 +18,57 @@ from signaling.ids import SidMaker, track_prefix
 from signaling.media import MediaEngine, MediaEvents
 from signaling.model import Participant, Track, TrackSpec
 from signaling.rooms import Rooms, forget_subscription
+from signaling.timers import Timers
 
 # LiveKit's limit on tracks that were announced and whose media does not come.
 MAX_PENDING_TRACKS = 20
+
+# A client that was answered offers within a second; one that unpublishes before that says nothing at all.
+PENDING_TIMEOUT_S = 60.0
 
 
 class Publishing:
     """Keeps participants' tracks and the engine's publications in step."""
 
     def __init__(
-        self, rooms: Rooms, media: MediaEngine, media_events: MediaEvents, hub: EventHub, new_sid: SidMaker
+        self, rooms: Rooms, media: MediaEngine, hub: EventHub, timers: Timers, new_sid: SidMaker
     ) -> None:
-        """Listen to the engine for media that arrives, and on the hub for permissions that are taken away."""
+        """Listen on the hub for permissions that are taken away."""
         self._rooms = rooms
         self._media = media
         self._hub = hub
+        self._timers = timers
         self._new_sid = new_sid
         self._waiting: dict[str, list[tuple[str, Callable[[], None]]]] = {}
+        hub.listen(self._on_event)
+
+    def listen(self, media_events: MediaEvents) -> None:
+        """Hear from the engine about media that begins and ends."""
         media_events.on(PublicationBound, self.bound)
         media_events.on(PublicationStarted, self.started)
         media_events.on(PublicationEnded, self.ended)
-        hub.listen(self._on_event)
 
     def publish(self, person: Participant, spec: TrackSpec) -> Track:
         """Prepare to receive a track; others hear of it once its media is negotiated.
 
+        A track of the same name that nobody saw yet is replaced: its publisher changed its mind before it offered.
         NotAllowedError, LimitError, DuplicateTrackError.
         """
         if not person.permissions.may_publish(spec.source):
             raise NotAllowedError(f"the token does not allow to publish {spec.source.value}")
-        if any(track.spec.client_id == spec.client_id for track in own_tracks(person)):
+        if any(track.spec.client_id == spec.client_id for track in person.tracks.values()):
             raise DuplicateTrackError("this track is published already")
-        if len(person.pending) >= MAX_PENDING_TRACKS:
+        replaced = [sid for sid, track in person.pending.items() if track.spec.client_id == spec.client_id]
+        if len(person.pending) - len(replaced) >= MAX_PENDING_TRACKS:
             raise LimitError(f"{MAX_PENDING_TRACKS} tracks are waiting for their media already")
+        for track_sid in replaced:
+            self._drop_pending(person, track_sid)
         sid = self._new_sid(track_prefix(spec.kind, spec.source))
         track = Track.from_spec(sid, person.sid, spec)
         person.pending[sid] = track
+        self._timers.set(
+            person.sid, f"media {sid}", PENDING_TIMEOUT_S, lambda: self._drop_pending(person, sid)
+        )
         self._media.publish(person.sid, spec.publication(sid))
         return track
 
@@ -81,9 +96,11 @@ class Publishing:
     def unpublish(self, person: Participant, track_sid: str, *, by_server: bool = False) -> None:
         """End a track. NotFoundError."""
         track = self.own_track(person, track_sid)
-        self._media.unpublish(person.sid, track_sid)
-        person.pending.pop(track_sid, None)
-        if person.tracks.pop(track_sid, None) is not None:
+        if track_sid in person.pending:
+            self._drop_pending(person, track_sid)
+        else:
+            self._media.unpublish(person.sid, track_sid)
+            del person.tracks[track_sid]
             for other in person.room.participants.values():
                 forget_subscription(other, track_sid)
             person.version += 1
@@ -113,12 +130,18 @@ class Publishing:
             person.version += 1
             self._hub.emit(ParticipantChanged(person, to_self=False))
 
+    def _drop_pending(self, person: Participant, track_sid: str) -> None:
+        if person.pending.pop(track_sid, None) is not None:
+            self._timers.cancel(person.sid, f"media {track_sid}")
+            self._media.unpublish(person.sid, track_sid)
+
     def _media_seen(self, participant_sid: str, track_sid: str, codec: str, mid: str) -> None:
         person = self._rooms.participant(participant_sid)
         if person is None:
             return
         pending = person.pending.pop(track_sid, None)
         if pending is not None:
+            self._timers.cancel(person.sid, f"media {track_sid}")
             track = replace(pending, codec=codec or pending.codec, mid=mid or pending.mid)
             person.tracks[track_sid] = track
             person.version += 1

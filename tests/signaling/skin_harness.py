@@ -7,16 +7,13 @@ from livekit.protocol import models, rtc
 
 from sfu.events import PeerConnected
 from signaling import tokens
-from signaling.events import EventHub
 from signaling.livekit_handlers import handle
 from signaling.livekit_session import Session
-from signaling.livekit_skin import LiveKitSettings, LiveKitSkin, Services
+from signaling.livekit_skin import LiveKitSettings, LiveKitSkin
 from signaling.livekit_wire import Outgoing
 from signaling.media import MediaEvents
 from signaling.permissions import Permissions
-from signaling.publishing import Publishing
-from signaling.rooms import Rooms
-from signaling.subscribing import Subscribing
+from signaling.services import build_services
 from signaling.timers import Timers
 from tests.signaling.fake_media import FakeMedia
 
@@ -94,24 +91,14 @@ class SkinHarness:
         self.now = 1000.0
         self.media_events = MediaEvents()
         self.media = FakeMedia(self.media_events.dispatch)
-        self.hub = EventHub()
-        self.events: list[Any] = []
-        self.hub.listen(self.events.append)
         self.timers = Timers(lambda: self.now)
         self._numbers: Counter[str] = Counter()
-        self.rooms = Rooms(self.media, self.hub, self.timers, self.wall_clock, self.new_sid)
-        self.publishing = Publishing(self.rooms, self.media, self.media_events, self.hub, self.new_sid)
-        self.subscribing = Subscribing(self.rooms, self.media, self.hub, self.timers)
-        services = Services(
-            self.rooms,
-            self.publishing,
-            self.subscribing,
-            self.media,
-            self.media_events,
-            self.hub,
-            self.timers,
-            self.wall_clock,
-        )
+        services = build_services(self.media, self.media_events, self.timers, self.wall_clock, self.new_sid)
+        self.rooms = services.rooms
+        self.publishing = services.publishing
+        self.subscribing = services.subscribing
+        self.events: list[Any] = []
+        services.hub.listen(self.events.append)
         signer = tokens.Signer("devkey", "secret")
         self.skin = LiveKitSkin(services, LiveKitSettings(signer, "ND_test", lambda _sid: ()))
 

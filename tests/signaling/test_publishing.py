@@ -68,13 +68,32 @@ def test_waiting_tracks_are_limited(harness, ada):
         harness.publishing.publish(ada, spec("one more"))
 
 
-@pytest.mark.parametrize("bound", [False, True])
-def test_the_same_track_twice_is_refused(harness, ada, bound):
+def test_the_same_track_twice_is_refused(harness, ada):
     track = harness.publishing.publish(ada, spec())
-    if bound:
-        harness.media.emit(PublicationBound(ada.sid, track.sid, "7", "vp8"))
+    harness.media.emit(PublicationBound(ada.sid, track.sid, "7", "vp8"))
     with pytest.raises(DuplicateTrackError):
         harness.publishing.publish(ada, spec())
+
+
+def test_a_track_that_was_never_offered_is_replaced(harness, ada):
+    first = harness.publishing.publish(ada, spec())
+    for _ in range(30):
+        second = harness.publishing.publish(ada, spec())
+    assert second.sid != first.sid
+    assert set(ada.pending) == {second.sid}
+    assert list(harness.media.peers[ada.sid].publications) == [second.sid]
+    assert harness.events == []
+
+
+def test_a_track_whose_media_never_comes_is_forgotten(harness, ada):
+    harness.rooms.connected(ada.sid)
+    waiting = harness.publishing.publish(ada, spec("cam"))
+    shown = harness.publishing.publish(ada, spec("mic"))
+    harness.media.emit(PublicationBound(ada.sid, shown.sid, "7", "vp8"))
+    harness.advance(60)
+    assert ada.pending == {}
+    assert set(ada.tracks) == {shown.sid}
+    assert ("unpublish", ada.sid, waiting.sid) in harness.media.commands
 
 
 def test_a_track_whose_section_ended_is_gone(harness, ada):

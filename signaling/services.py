@@ -1,0 +1,52 @@
+"""The domain put together: what every skin works on."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from signaling.events import EventHub
+from signaling.ids import SidMaker
+from signaling.media import MediaEngine, MediaEvents
+from signaling.publishing import Publishing
+from signaling.rooms import Rooms
+from signaling.subscribing import Subscribing
+from signaling.timers import Timers
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The domain's services and what they share."""
+
+    rooms: Rooms
+    "Who is where."
+    publishing: Publishing
+    "Who sends what."
+    subscribing: Subscribing
+    "Who receives what."
+    media: MediaEngine
+    "The engine."
+    media_events: MediaEvents
+    "What the engine reports."
+    hub: EventHub
+    "What happens in rooms."
+    timers: Timers
+    "Deadlines."
+    wall_clock: Callable[[], float]
+    "Seconds since 1970."
+
+
+def build_services(
+    media: MediaEngine,
+    media_events: MediaEvents,
+    timers: Timers,
+    wall_clock: Callable[[], float],
+    new_sid: SidMaker,
+) -> Services:
+    """Return the domain around a media engine. Time and randomness are the caller's."""
+    hub = EventHub()
+    rooms = Rooms(media, hub, timers, wall_clock, new_sid)
+    # The order matters when a permission is taken away: first tracks end, then subscriptions, then skins
+    # hear of it.
+    publishing = Publishing(rooms, media, hub, timers, new_sid)
+    publishing.listen(media_events)
+    subscribing = Subscribing(rooms, media, hub, timers)
+    return Services(rooms, publishing, subscribing, media, media_events, hub, timers, wall_clock)
