@@ -1,0 +1,196 @@
+import struct
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sfu import rtp
+from sfu.fanout import (
+    ARENA_ROWS,
+    Arena,
+    Column,
+    FanoutTable,
+    Outbox,
+    SourcePacket,
+    TemplateClass,
+    make_template,
+    single_packet,
+)
+
+CHROMIUM = TemplateClass((("opus", 111), ("red", 63), ("vp8", 96)), ((rtp.URI_AUDIO_LEVEL, 1),))
+FIREFOX = TemplateClass((("opus", 109), ("vp8", 120)), ((rtp.URI_AUDIO_LEVEL, 5),))
+COUNTED = TemplateClass((("vp8", 96),), ((rtp.URI_TRANSPORT_CC, 3),))
+ADDRESS = bytes(range(28))
+
+
+class Wire:
+    """Takes what an outbox sends: (packet, session, address)."""
+
+    def __init__(self):
+        self.sent = []
+        self.flushes = 0
+        self.arena = Arena()
+        self.outbox = Outbox(self.arena, self._take)
+
+    def _take(self, count, srtp):
+        assert len(srtp) == count
+        self.flushes += 1
+        for i in range(count):
+            packet = self.arena.rows[i, : self.arena.lengths[i]].tobytes()
+            self.sent.append((packet, srtp[i], self.arena.addresses[i].tobytes()))
+
+
+def vp8(sequence=1000, picture_id=300, tl0picidx=7, payload=b"frame", **changes):
+    """A VP8 packet as a publisher sends it, with 15-bit picture id and TL0PICIDX."""
+    descriptor = struct.pack("!BBHB", 0x90, 0xC0, 0x8000 | picture_id, tl0picidx)
+    data = struct.pack("!BBHII", 0x80, 0x80 | 96, sequence & 0xFFFF, 90_000, 0x1111) + descriptor + payload
+    fields = {"picture_id_at": 14, "picture_id": picture_id, "tl0picidx_at": 16, "tl0picidx": tl0picidx}
+    return SourcePacket(memoryview(data), 12, sequence, 90_000, True, "vp8", **(fields | changes))
+
+
+def column(ssrc=1, sequence_offset=0, timestamp_offset=0, picture=0, tl0=0, first=0, srtp="s", row=0):
+    return Column(ssrc, sequence_offset, timestamp_offset, picture, tl0, first, srtp, ADDRESS, row)
+
+
+COLUMNS = st.builds(
+    column,
+    ssrc=st.integers(0, 2**32 - 1),
+    sequence_offset=st.integers(-(2**20), 2**20),
+    timestamp_offset=st.integers(-(2**33), 2**33),
+    picture=st.integers(-(2**16), 2**16),
+    tl0=st.integers(-(2**9), 2**9),
+)
+
+
+@settings(deadline=None)
+@given(
+    st.lists(COLUMNS, min_size=1, max_size=40),
+    st.integers(0, 2**17),
+    st.integers(0, 2**15 - 1),
+    st.integers(0, 255),
+)
+def test_rows_are_what_one_packet_at_a_time_would_be(columns, sequence, picture_id, tl0picidx):
+    packet = vp8(sequence, picture_id, tl0picidx)
+    wire, table = Wire(), FanoutTable()
+    for i, each in enumerate(columns):
+        table.add(CHROMIUM if i % 2 else FIREFOX, i, each)
+    assert table.forward(wire.outbox, packet, late=False) == len(columns)
+    wire.outbox.flush()
+    kinds = [(FIREFOX, c) for c in columns[::2]] + [(CHROMIUM, c) for c in columns[1::2]]
+    assert [sent for sent, _, _ in wire.sent] == [bytes(single_packet(kind, c, packet)) for kind, c in kinds]
+
+
+def test_fields_are_rewritten():
+    wire, table = Wire(), FanoutTable()
+    table.add(CHROMIUM, "a", column(0xABCD, 65_000, 5, 32_600, 250, srtp="session"))
+    table.forward(wire.outbox, vp8(sequence=1000), late=False)
+    wire.outbox.flush()
+    ((packet, session, address),) = wire.sent
+    assert struct.unpack_from("!BBHII", packet) == (0x80, 0x80 | 96, (1000 + 65_000) & 0xFFFF, 90_005, 0xABCD)
+    assert packet[14:17] == struct.pack("!HB", 0x8000 | (300 + 32_600) & 0x7FFF, (7 + 250) & 0xFF)
+    assert packet[17:] == b"frame"
+    assert (session, address) == ("session", ADDRESS)
+
+
+def test_a_short_picture_id_stays_short():
+    packet = vp8(picture_id_at=14, picture_id=0x12, long_picture_id=False, tl0picidx_at=-1)
+    assert single_packet(CHROMIUM, column(picture=0x7F), packet)[14] == 0x11
+
+
+def test_more_viewers_than_the_arena_has_rows():
+    wire, table = Wire(), FanoutTable()
+    for i in range(ARENA_ROWS + 100):
+        table.add(CHROMIUM, i, column(ssrc=i, srtp=i))
+    table.forward(wire.outbox, vp8(), late=False)
+    wire.outbox.flush()
+    assert [struct.unpack_from("!I", packet, 8)[0] for packet, _, _ in wire.sent] == list(
+        range(ARENA_ROWS + 100)
+    )
+    assert [session for _, session, _ in wire.sent] == list(range(ARENA_ROWS + 100))
+    assert wire.flushes == 2
+
+
+def test_a_viewer_that_left_gets_nothing_more():
+    wire, table = Wire(), FanoutTable()
+    for i in range(5):
+        table.add(CHROMIUM, i, column(ssrc=i, srtp=i))
+    table.remove(CHROMIUM, 1)
+    table.remove(CHROMIUM, 1)
+    table.remove(FIREFOX, 2)
+    table.forward(wire.outbox, vp8(), late=False)
+    wire.outbox.flush()
+    assert sorted(session for _, session, _ in wire.sent) == [0, 2, 3, 4]
+    for packet, session, _ in wire.sent:
+        assert struct.unpack_from("!I", packet, 8)[0] == session
+    for i in (0, 2, 3, 4):
+        table.remove(CHROMIUM, i)
+    assert len(table) == 0
+    assert not table.classes
+
+
+def test_a_late_packet_goes_to_those_who_were_there():
+    wire, table = Wire(), FanoutTable()
+    table.add(CHROMIUM, "old", column(ssrc=1, first=900))
+    table.add(CHROMIUM, "new", column(ssrc=2, first=1001))
+    assert table.forward(wire.outbox, vp8(sequence=1000), late=True) == 1
+    wire.outbox.flush()
+    assert struct.unpack_from("!I", wire.sent[0][0], 8) == (1,)
+
+
+def test_a_viewer_is_followed_to_its_new_address():
+    wire, table = Wire(), FanoutTable()
+    table.add(CHROMIUM, "a", column())
+    moved = bytes(reversed(ADDRESS))
+    table.set_address(CHROMIUM, "a", moved)
+    table.forward(wire.outbox, vp8(), late=False)
+    wire.outbox.flush()
+    assert wire.sent[0][2] == moved
+
+
+def test_redundant_audio_is_unwrapped_for_those_who_cannot_take_it():
+    red = bytes((0x80 | 111, 0, 0, 3, 111)) + b"old" + b"primary"
+    data = struct.pack("!BBHII", 0x80, 63, 1, 2, 3) + red
+    packet = SourcePacket(memoryview(data), 12, 1, 2, False, "red")
+    assert make_template(CHROMIUM, packet).data.tobytes()[12:] == red
+    taken = make_template(FIREFOX, packet).data.tobytes()
+    assert taken[1] == 109
+    assert taken[12:] == b"primary"
+    assert make_template(COUNTED, packet) is None
+
+
+def test_extensions_get_the_viewers_ids():
+    packet = vp8()
+    packet.extensions = [(rtp.URI_AUDIO_LEVEL, b"\x85"), (rtp.URI_VIDEO_ORIENTATION, b"\1")]
+    data = make_template(FIREFOX, packet).data.tobytes()
+    assert data[0] == 0x90
+    header = rtp.header_length(data)
+    assert rtp.parse_extensions(data, header) == {5: (17, 1)}
+    assert data[17] == 0x85
+    assert data[header:] == bytes(packet.data[12:])
+
+
+def test_transport_wide_numbers_count_per_transport():
+    wire, table = Wire(), FanoutTable()
+    rows = [wire.outbox.add_transport() for _ in range(100)]
+    assert len(set(rows)) == 100
+    for row in rows[:2]:
+        table.add(COUNTED, row, column(ssrc=row, row=row))
+    wire.outbox.transport_sequence[rows[1]] = 0xFFFF
+    for _ in range(2):
+        table.forward(wire.outbox, vp8(), late=False)
+    wire.outbox.flush()
+    numbers = {}
+    for packet, _, _ in wire.sent:
+        at, _size = rtp.parse_extensions(packet, rtp.header_length(packet))[3]
+        numbers.setdefault(struct.unpack_from("!I", packet, 8)[0], []).append(
+            struct.unpack_from("!H", packet, at)[0]
+        )
+    assert numbers == {rows[0]: [0, 1], rows[1]: [0xFFFF, 0]}
+
+
+def test_a_single_packet_is_sent_as_it_is():
+    wire = Wire()
+    wire.outbox.add_packet(b"whole packet", "session", ADDRESS)
+    wire.outbox.flush()
+    assert wire.sent == [(b"whole packet", "session", ADDRESS)]
+    assert np.count_nonzero(wire.arena.lengths) == 1
