@@ -1,0 +1,320 @@
+"""Publishers and viewers around a router in simulated time, without sockets and without encryption."""
+
+import itertools
+import struct
+
+import pytest
+
+from sfu import rtcp
+from sfu.events import (
+    Layer,
+    Preferences,
+    Publication,
+    PublicationStarted,
+    SpeakersChanged,
+    SubscriptionStarted,
+)
+from sfu.fanout import Arena, Outbox, TemplateClass
+from sfu.ice import IceAgent
+from sfu.negotiation import NegotiatedCodec, SectionParameters
+from sfu.peer import Peer
+from sfu.receive import TransportFeedback
+from sfu.router import Drop, Router
+from sfu.rtp import URI_AUDIO_LEVEL, URI_MID, URI_RID, build_extensions
+from sfu.source import Published, receive_section
+from sfu.subscription import MAX_RESENDS, SendSection, Subscription
+
+VIEWER_KIND = TemplateClass((("opus", 111), ("vp8", 96)), ())
+NTP = rtcp.ntp_time(1_700_000_000)
+
+
+def parameters(kind):
+    codec = (
+        NegotiatedCodec("vp8", 96, 90_000, 1, "", (), 97)
+        if kind == "video"
+        else NegotiatedCodec("opus", 111, 48_000, 2, "", (), None)
+    )
+    rids = ("q", "h", "f") if kind == "video" else ()
+    ids = {URI_MID: 4, URI_RID: 10, URI_AUDIO_LEVEL: 1}
+    return SectionParameters("0", kind, True, "recvonly", (codec,), ids, {}, rids, rids)
+
+
+class World:
+    """One publisher, its publication, and viewers."""
+
+    def __init__(self, kind="video"):
+        self.now = 100.0
+        self.events = []
+        self.sent = []
+        self.arena = Arena()
+        self.outbox = Outbox(self.arena, self._take)
+        self.router = Router(self.outbox, self.events.append)
+        self.publisher, self.feedback = self.peer("publisher")
+        layers = (
+            (Layer("q", 320, 180), Layer("h", 640, 360), Layer("f", 1280, 720)) if kind == "video" else ()
+        )
+        self.published = Published(Publication("TR_1", kind, layers=layers), self.publisher)
+        section = receive_section(parameters(kind), (), ())
+        section.publication = self.published
+        self.published.section = section
+        self.publisher.receiving["0"] = section
+        self.publisher.published["TR_1"] = self.published
+        self.numbers = {}
+
+    def _take(self, count, srtp):
+        for i in range(count):
+            self.sent.append((srtp[i], self.arena.rows[i, : self.arena.lengths[i]].tobytes()))
+
+    def peer(self, name):
+        agent = IceAgent(name, "password")
+        agent.selected = bytes(28)
+        peer = Peer(name, "room", agent, TransportFeedback(1), 1, "1")
+        heard = []
+        peer.send_rtcp = lambda packet: heard.extend(rtcp.parse(packet))
+        peer.connected = True
+        peer.outbound = name
+        return peer, heard
+
+    def viewer(self, name="viewer", **preferences):
+        peer, heard = self.peer(name)
+        subscription = Subscription(self.published, peer, "stream", (0xAAAA, 0xBBBB, 500))
+        subscription.section = SendSection("1", VIEWER_KIND, {"vp8": 97})
+        subscription.preferences = Preferences(**preferences)
+        self.published.subscriptions[name] = subscription
+        peer.subscriptions["TR_1"] = subscription
+        peer.by_ssrc[0xAAAA] = subscription
+        self.router.choose(subscription, self.now)
+        return subscription, heard
+
+    def video(self, rid, key=False, timestamp=None, sequence=None, payload=b"x"):
+        """One frame of one packet on a layer; its picture id and sequence number count up."""
+        ssrc = 1000 + "qhf".index(rid)
+        number, picture = self.numbers.get(rid, (100 * ssrc, 10 * ssrc))
+        if sequence is None:
+            self.numbers[rid] = (number + 1, picture + 1)
+        else:
+            number = sequence
+        extension = build_extensions([(4, b"0"), (10, rid.encode())])
+        descriptor = struct.pack("!BBHB", 0x90, 0xC0, 0x8000 | picture & 0x7FFF, picture & 0xFF)
+        head = struct.pack(
+            "!BBHII", 0x90, 0x80 | 96, number & 0xFFFF, timestamp or int(self.now * 90_000) & 0xFFFFFFFF, ssrc
+        )
+        packet = head + extension + descriptor + (b"\x10" if key else b"\x11") + payload
+        self.feed(packet)
+        return packet
+
+    def feed(self, packet):
+        self.router.on_rtp(self.publisher, packet, self.now)
+        self.outbox.flush()
+
+    def tick(self, seconds, *rids):
+        """Let time pass, with a frame on each of the layers every 50 ms."""
+        for _ in range(round(seconds / 0.05)):
+            self.now += 0.05
+            for rid in rids:
+                self.video(rid)
+            self.router.tick(self.now)
+
+    def received(self, name="viewer"):
+        return [packet for session, packet in self.sent if session == name]
+
+
+def header(packet):
+    _, kind, sequence, timestamp, ssrc = struct.unpack_from("!BBHII", packet)
+    return kind & 0x7F, sequence, timestamp, ssrc
+
+
+@pytest.fixture
+def world():
+    return World()
+
+
+def test_a_viewer_begins_with_a_keyframe(world):
+    world.video("q", key=True)
+    world.viewer()
+    world.video("q")
+    assert not world.received()
+    world.video("q", key=True)
+    world.video("q")
+    assert [header(p)[1] for p in world.received()] == [500, 501]
+    assert SubscriptionStarted("viewer", "TR_1") in world.events
+    assert PublicationStarted("publisher", "TR_1", "vp8") in world.events
+
+
+def test_a_keyframe_is_asked_for_and_requests_are_merged(world):
+    world.video("q", key=True)
+    for i in range(50):
+        world.viewer(f"viewer{i}")
+    world.tick(0.95, "q")
+    assert len([p for p in world.feedback if isinstance(p, rtcp.PictureLossIndication)]) <= 2
+
+
+def test_switches_leave_no_gap_in_numbers_times_and_pictures(world):
+    for rid in "qhf":
+        world.video(rid, key=True)
+    subscription, _ = world.viewer(max_spatial=0)
+    for rid in "qhf":
+        ssrc = 1000 + "qhf".index(rid)
+        # each layer has an RTP clock of its own
+        report = rtcp.sender_report(ssrc, NTP, int(world.now * 90_000) & 0xFFFFFFFF, 1, 1)
+        world.router.on_rtcp(world.publisher, report, world.now, NTP)
+    world.video("q", key=True)
+    for spatial in (2, 0, 1, 2):
+        subscription.preferences = Preferences(max_spatial=spatial)
+        world.router.choose(subscription, world.now)
+        world.tick(0.3, "q", "h", "f")
+        world.now += 0.05
+        for rid in "qhf":
+            world.video(rid, key=True)
+        world.tick(0.3, "q", "h", "f")
+        assert subscription.current.spatial == spatial
+    packets = world.received()
+    numbers = [header(p)[1] for p in packets]
+    assert numbers == list(range(500, 500 + len(packets)))
+    times = [header(p)[2] for p in packets]
+    assert all(0 < b - a < 20_000 for a, b in itertools.pairwise(times))
+    pictures = [struct.unpack_from("!H", p, 14)[0] & 0x7FFF for p in packets]
+    assert all((b - a) & 0x7FFF == 1 for a, b in itertools.pairwise(pictures))
+    assert {header(p)[3] for p in packets} == {0xAAAA}
+
+
+def test_a_dead_layer_gives_way_to_a_live_one(world):
+    for rid in "qhf":
+        world.video(rid, key=True)
+    subscription, _ = world.viewer()
+    world.video("f", key=True)
+    assert subscription.current.spatial == 2
+    world.tick(2.5, "q", "h")
+    assert subscription.target.spatial == 1
+    world.video("h", key=True)
+    assert subscription.current.spatial == 1
+
+
+def test_disabled_and_muted_stop_and_resume_without_a_gap(world):
+    world.video("q", key=True)
+    subscription, _ = world.viewer()
+    world.video("q", key=True)
+    for stop, resume in (
+        (lambda: setattr(subscription, "preferences", Preferences(enabled=False)),
+         lambda: setattr(subscription, "preferences", Preferences())),
+        (lambda: setattr(world.published, "muted", True), lambda: setattr(world.published, "muted", False)),
+    ):  # fmt: skip
+        before = len(world.received())
+        stop()
+        world.router.choose(subscription, world.now)
+        world.video("q", key=True)
+        assert len(world.received()) == before
+        resume()
+        world.router.choose(subscription, world.now)
+        world.now += 0.1
+        world.video("q", key=True)
+    assert [header(p)[1] for p in world.received()] == [500, 501, 502]
+
+
+def test_duplicates_and_padding_are_dropped(world):
+    world.video("q", key=True)
+    world.viewer()
+    packet = world.video("q", key=True)
+    world.feed(packet)
+    assert world.router.drops[Drop.DUPLICATE] == 1
+    number, _ = world.numbers["q"]
+    head = struct.pack("!BBHII", 0xB0, 96, number & 0xFFFF, 1, 1000)
+    world.feed(head + build_extensions([(4, b"0"), (10, b"q")]) + b"\0\0\0\4")
+    world.numbers["q"] = (number + 1, world.numbers["q"][1])
+    assert world.router.drops[Drop.PADDING] == 1
+    world.video("q")
+    assert [header(p)[1] for p in world.received()] == [500, 501]
+
+
+def test_a_lost_packet_is_asked_for_and_a_retransmission_takes_its_place(world):
+    world.video("q", key=True)
+    world.viewer()
+    world.video("q", key=True)
+    number, picture = world.numbers["q"]
+    world.numbers["q"] = (number + 1, picture + 1)  # lost on the way
+    world.tick(0.2, "q")
+    asked = [p for p in world.feedback if isinstance(p, rtcp.Nack)]
+    assert asked[0].media_ssrc == 1000
+    assert asked[0].sequences == (number & 0xFFFF,)
+    before = len(world.received())
+    world.video("q", sequence=number)
+    late = world.received()[before:]
+    assert [header(p)[1] for p in late] == [501]
+
+
+def test_a_viewers_nack_is_answered_by_rtx_within_limits(world):
+    world.video("q", key=True)
+    subscription, _ = world.viewer()
+    world.video("q", key=True, payload=b"wanted")
+    original = world.received()[0]
+    nack = rtcp.nack(9, 0xAAAA, [500])
+
+    def ask():
+        before = len(world.received())
+        world.router.on_rtcp(subscription.subscriber, nack, world.now, NTP)
+        world.outbox.flush()
+        return world.received()[before:]
+
+    (answer,) = ask()
+    payload_type, sequence, timestamp, ssrc = header(answer)
+    assert (payload_type, timestamp, ssrc) == (97, header(original)[2], 0xBBBB)
+    assert answer[12:14] == struct.pack("!H", 500)
+    assert answer[14:] == original[12:]
+    assert ask() == []  # a second request crosses the answer
+    for _ in range(MAX_RESENDS - 1):
+        world.now += 0.5
+        (answer,) = ask()
+        assert header(answer)[1] == (sequence := sequence + 1)
+    world.now += 0.5
+    assert ask() == []
+    world.router.on_rtcp(subscription.subscriber, rtcp.nack(9, 0xAAAA, [499, 700]), world.now, NTP)
+    world.router.on_rtcp(subscription.subscriber, rtcp.nack(9, 0xDEAD, [500]), world.now, NTP)
+    world.outbox.flush()
+    assert world.router.retransmitted_packets == MAX_RESENDS
+
+
+def test_sender_reports_carry_the_viewers_clock(world):
+    world.video("q", key=True)
+    subscription, heard = world.viewer()
+    world.video("q", key=True)
+    world.router.on_rtcp(world.publisher, rtcp.sender_report(1000, NTP, 12_345, 9, 9), world.now, NTP)
+    report = next(p for p in heard if isinstance(p, rtcp.SenderReport))
+    offset = subscription.out.current.timestamp_offset
+    assert (report.ssrc, report.ntp, report.rtp_timestamp) == (0xAAAA, NTP, 12_345 + offset)
+    assert report.packet_count == 1
+
+
+def test_audio_flows_at_once_and_speakers_are_told():
+    world = World("audio")
+    world.viewer()
+    for i in range(60):
+        world.now += 0.02
+        head = struct.pack("!BBHII", 0x90, 111, i, i * 960, 7)
+        world.feed(head + build_extensions([(4, b"0"), (1, bytes((0x80 | 10,)))]) + b"opus")
+        world.router.tick(world.now)
+        if i == 0:
+            world.router.choose(world.published.subscriptions["viewer"], world.now)
+    assert len(world.received()) >= 58
+    told = [e for e in world.events if isinstance(e, SpeakersChanged)]
+    assert told[0].room_id == "room"
+    assert told[0].speakers[0].active
+
+
+@pytest.mark.parametrize("packet", [b"", b"\x80", bytes(12), b"\x90" + bytes(13), b"\xbf" * 40, bytes(1500)])
+def test_malformed_packets_are_counted(world, packet):
+    world.router.on_rtp(world.publisher, packet, world.now)
+    world.router.on_rtcp(world.publisher, b"\x80\xc8\xff\xff", world.now, NTP)
+    assert sum(world.router.drops.values()) == 2
+
+
+def test_an_ended_publication_leaves_nothing_behind(world):
+    world.video("q", key=True)
+    subscription, _ = world.viewer()
+    world.video("q", key=True)
+    world.router.forget(world.published, world.now)
+    assert not world.publisher.streams
+    assert not world.publisher.published
+    assert not subscription.subscriber.subscriptions
+    assert not world.router.publishers
+    world.video("q")
+    assert world.router.drops[Drop.UNKNOWN_STREAM] == 1
