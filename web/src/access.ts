@@ -9,6 +9,8 @@ export interface Claims {
   name: string;
   /** The participant may choose a display name. */
   mayRename: boolean;
+  /** The participant may send sound or pictures. */
+  mayPublish: boolean;
 }
 
 /** Read a token's claims; undefined when it is not a LiveKit access token for a room. */
@@ -24,6 +26,8 @@ export function readClaims(token: string): Claims | undefined {
     identity,
     name: asText(payload['name']),
     mayRename: video['canUpdateOwnMetadata'] === true,
+    // Absent means yes (LiveKit's grants).
+    mayPublish: video['canPublish'] !== false,
   };
 }
 

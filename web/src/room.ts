@@ -9,7 +9,8 @@ import {
   type ScreenShareCaptureOptions,
 } from 'livekit-client';
 
-import { publishWords, type DeviceKind } from './words';
+import { maySend } from './permissions';
+import type { DeviceKind } from './words';
 
 /** What to send: an open track, or whether to open one. */
 export interface Sending {
@@ -55,44 +56,54 @@ export function createRoom(ids: Record<DeviceKind, string>): Room {
   });
 }
 
-/** Show the name that was typed, where the server does not have it from the token. */
-export async function showName(room: Room, name: string, report: (words: string) => void): Promise<void> {
+/** Show the name that was typed, where the server does not have it from the token. False: the server refused. */
+export async function showName(room: Room, name: string): Promise<boolean> {
   const me = room.localParticipant;
-  if (me.name === name || me.permissions?.canUpdateMetadata !== true) return;
+  if (me.name === name || me.permissions?.canUpdateMetadata !== true) return true;
   try {
     await me.setName(name);
+    return true;
   } catch {
-    report('The others do not see the name that you typed: the server did not take it.');
+    return false;
   }
 }
 
-/** Send what was chosen. Never throws: what cannot be sent is told to `report`, and its device is closed. */
+/**
+ * Send what was chosen, as far as it is allowed. Never throws: what cannot be sent is told to `report`, and its
+ * device is closed.
+ */
 export async function startSending(
   room: Room,
   sending: Sending,
-  report: (words: string) => void,
+  report: (kind: DeviceKind, error: unknown) => void,
 ): Promise<void> {
-  // Sound first: a lesson works without pictures, not the other way round.
-  await attempt('microphone', sending.microphone, () => room.localParticipant.setMicrophoneEnabled(true));
-  await attempt('camera', sending.camera, () => room.localParticipant.setCameraEnabled(true));
-
-  async function attempt(
-    kind: DeviceKind,
-    what: LocalVideoTrack | LocalAudioTrack | boolean,
-    open: () => Promise<unknown>,
-  ) {
+  const me = room.localParticipant;
+  const attempt = async (kind: DeviceKind, open: () => Promise<unknown>): Promise<void> => {
+    const what = sending[kind];
     if (what === false) return;
-    try {
-      await (what === true ? open() : room.localParticipant.publishTrack(what));
-    } catch (error) {
+    const close = (): void => {
       if (what !== true) what.stop();
-      report(publishWords(kind, error));
+    };
+    if (!maySend(me.permissions, SOURCE[kind])) {
+      close();
+      return;
     }
-  }
+    try {
+      await (what === true ? open() : me.publishTrack(what));
+    } catch (error) {
+      close();
+      report(kind, error);
+    }
+  };
+  // Together, so that one negotiation carries both; sound first, for a lesson works without pictures.
+  await Promise.all([
+    attempt('microphone', () => me.setMicrophoneEnabled(true)),
+    attempt('camera', () => me.setCameraEnabled(true)),
+  ]);
 }
 
 /** The id of the device that a kind is sent from, or would be; empty when the browser chooses. */
-export async function deviceInUse(room: Room, kind: DeviceKind): Promise<string> {
-  const track = room.localParticipant.getTrackPublication(SOURCE[kind])?.track;
-  return (await track?.getDeviceId()) ?? room.getActiveDevice(BROWSER_KIND[kind]) ?? '';
+export function deviceInUse(room: Room, kind: DeviceKind): string {
+  const track = room.localParticipant.getTrackPublication(SOURCE[kind])?.track?.mediaStreamTrack;
+  return track?.getSettings().deviceId ?? room.getActiveDevice(BROWSER_KIND[kind]) ?? '';
 }

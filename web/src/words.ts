@@ -29,14 +29,21 @@ const PROBLEM_OF_ERROR: Readonly<Record<string, DeviceProblem>> = {
 
 const DEVICE_WORDS: Readonly<Record<DeviceProblem, (device: string) => string>> = {
   denied: (device) =>
-    `The browser does not let this page use your ${device}. Allow it in the browser's settings for this page and try again, or join without.`,
-  missing: (device) => `No ${device} was found. Plug one in and try again, or join without.`,
+    `The browser does not let this page use your ${device}. Allow that in the browser’s settings for this page and try again, or go on without.`,
+  missing: (device) => `No ${device} was found. Plug one in and try again, or go on without.`,
   busy: (device) =>
-    `Your ${device} does not start; another program may be using it. Close that program and try again, or join without.`,
+    `Your ${device} does not start; another program may be using it. Close that program and try again, or go on without.`,
   insecure: (device) =>
-    `Browsers give no ${device} to pages that are opened without https. You can join without, to watch and listen.`,
+    `Browsers give no ${device} to pages that are opened without https. You can watch and listen without.`,
   lost: (device) => `Your ${device} was disconnected. Plug it in and try again, or go on without.`,
-  other: (device) => `Your ${device} does not start. Try again, or join without.`,
+  other: (device) => `Your ${device} does not start. Try again, or go on without.`,
+};
+
+// Where both devices share a trouble that has one cause, one sentence is enough.
+const BOTH: Readonly<Partial<Record<DeviceProblem, string>>> = {
+  denied: 'camera and microphone',
+  missing: 'camera or microphone',
+  insecure: 'camera or microphone',
 };
 
 /** Classify what getUserMedia threw. */
@@ -44,10 +51,10 @@ export function deviceProblem(error: unknown): DeviceProblem {
   return PROBLEM_OF_ERROR[nameOf(error)] ?? 'other';
 }
 
-/** Say what is wrong with the devices; one sentence where both have the same trouble. */
-export function deviceWords(problems: Partial<Record<DeviceKind, DeviceProblem>>): string[] {
-  const { camera, microphone } = problems;
-  if (camera !== undefined && camera === microphone) return [DEVICE_WORDS[camera]('camera and microphone')];
+/** Say what is wrong with the devices. */
+export function deviceWords({ camera, microphone }: Partial<Record<DeviceKind, DeviceProblem>>): string[] {
+  const both = camera !== undefined && camera === microphone ? BOTH[camera] : undefined;
+  if (camera !== undefined && both !== undefined) return [DEVICE_WORDS[camera](both)];
   const words: string[] = [];
   if (camera !== undefined) words.push(DEVICE_WORDS[camera]('camera'));
   if (microphone !== undefined) words.push(DEVICE_WORDS[microphone]('microphone'));
@@ -76,12 +83,14 @@ export function joinWords(error: unknown): string {
   return 'Joining failed. Try again; if it fails again, reload the page.';
 }
 
-/** Say why a device or the screen could not be shown to the others; the device itself may be at fault, or the way. */
-export function publishWords(kind: DeviceKind, error: unknown): string {
-  const problem = deviceProblem(error);
+/** Say why the others do not get a device; the device itself may be at fault, or the way. `secure` is the page's. */
+export function publishWords(kind: DeviceKind, error: unknown, secure: boolean): string {
+  const problem = secure ? deviceProblem(error) : 'insecure';
   if (problem !== 'other') return DEVICE_WORDS[problem](kind);
   return `The others cannot get your ${kind}: the connection did not take it. Turn it off and on again.`;
 }
+
+export const NAME_REFUSED = 'The others do not see the name that you typed: the server did not take it.';
 
 /** Say why sharing the screen failed; undefined when the person only closed the browser's picker. */
 export function screenWords(error: unknown): string | undefined {
@@ -118,7 +127,7 @@ const OVER: Ending = { title: 'The lesson is over', detail: 'The room was closed
 const ENDINGS: Readonly<Partial<Record<DisconnectReason, Ending>>> = {
   [DisconnectReason.CLIENT_INITIATED]: {
     title: 'You left the lesson',
-    detail: 'Left too early?',
+    detail: 'You can come back while it lasts.',
     rejoin: 'Join again',
   },
   [DisconnectReason.DUPLICATE_IDENTITY]: {

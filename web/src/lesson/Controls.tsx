@@ -12,7 +12,7 @@ import { Icon } from '../ui/Icon';
 import { publishWords, type DeviceKind } from '../words';
 import { DevicePanel } from './DevicePanel';
 import { LinkButton } from './LinkButton';
-import { maySend } from './permissions';
+import { maySend } from '../permissions';
 import { ScreenButton } from './ScreenButton';
 
 interface ControlsProps {
@@ -83,7 +83,7 @@ function SendButton({ kind, onNotice }: Pick<ControlsProps, 'onNotice'> & { kind
       await (kind === 'camera' ? me.setCameraEnabled(!sending) : me.setMicrophoneEnabled(!sending));
       onNotice('');
     } catch (error) {
-      onNotice(publishWords(kind, error));
+      onNotice(publishWords(kind, error, window.isSecureContext));
     } finally {
       setBusy(false);
     }

@@ -8,7 +8,7 @@ import { useEffect, useState } from 'react';
 import { BROWSER_KIND, deviceInUse, SOURCE } from '../room';
 import { DeviceSelect } from '../ui/DeviceSelect';
 import { publishWords, type DeviceKind } from '../words';
-import { maySend } from './permissions';
+import { maySend } from '../permissions';
 
 interface DevicePanelProps {
   onNotice: (words: string) => void;
@@ -35,30 +35,26 @@ function Choice({ kind, onNotice, onDevice }: Omit<DevicePanelProps, 'onClose'> 
   const room = useRoomContext();
   const { cameraTrack, microphoneTrack } = useLocalParticipant();
   const publication = kind === 'camera' ? cameraTrack : microphoneTrack;
-  const [active, setActive] = useState('');
-
-  useEffect(() => {
-    let current = true;
-    void deviceInUse(room, kind).then((id) => {
-      if (current) setActive(id);
-    });
-    return () => {
-      current = false;
-    };
-  }, [room, kind, publication]);
+  // What was chosen here counts from the choice on; the track tells it only once it has switched.
+  const [chosen, setChosen] = useState<string>();
 
   const choose = async (id: string): Promise<void> => {
     try {
       await room.switchActiveDevice(BROWSER_KIND[kind], id);
-      setActive(id);
+      setChosen(id);
       onDevice(kind, id);
       onNotice('');
     } catch (error) {
-      onNotice(publishWords(kind, error));
+      onNotice(publishWords(kind, error, window.isSecureContext));
     }
   };
   return (
-    <DeviceSelect kind={kind} active={active} revision={publication} onChoose={(id) => void choose(id)} />
+    <DeviceSelect
+      kind={kind}
+      active={chosen ?? deviceInUse(room, kind)}
+      revision={publication}
+      onChoose={(id) => void choose(id)}
+    />
   );
 }
 

@@ -3,7 +3,7 @@ import { ConnectionState, RoomEvent, type DisconnectReason, type Room } from 'li
 import { useCallback, useEffect, useRef, useState } from 'react';
 
 import { showName, startSending, type Sending } from '../room';
-import type { DeviceKind } from '../words';
+import { NAME_REFUSED, publishWords, type DeviceKind } from '../words';
 import { Controls } from './Controls';
 import { LessonHeader } from './LessonHeader';
 import { Notices } from './Notices';
@@ -50,8 +50,12 @@ function useSending(room: Room, name: string, sending: Sending, report: (words: 
     // Effects run twice in development; tracks can be given away only once.
     if (started.current === room) return;
     started.current = room;
-    void showName(room, name, report);
-    void startSending(room, sending, report);
+    void showName(room, name).then((shown) => {
+      if (!shown) report(NAME_REFUSED);
+    });
+    void startSending(room, sending, (kind, error) => {
+      report(publishWords(kind, error, window.isSecureContext));
+    });
   }, [room, name, sending, report]);
 }
 

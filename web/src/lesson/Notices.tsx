@@ -1,12 +1,19 @@
-import { useRoomContext, useStartAudio } from '@livekit/components-react';
+import { useLocalParticipant, useRoomContext, useStartAudio } from '@livekit/components-react';
 
 import { Icon } from '../ui/Icon';
 
-/** What somebody has to know or do now: the last failure, and sound that the browser holds back until a click. */
+/** What somebody has to know or do now: a shared screen, a failure, sound that the browser holds back until a click. */
 export function Notices({ notice, onDismiss }: { notice: string; onDismiss: () => void }) {
   const { mergedProps, canPlayAudio } = useStartAudio({ room: useRoomContext(), props: {} });
+  const { isScreenShareEnabled } = useLocalParticipant();
   return (
     <>
+      {isScreenShareEnabled && (
+        <p className="notice notice-accent" data-testid="sharing">
+          <Icon name="screen" />
+          Everybody in the lesson sees your screen.
+        </p>
+      )}
       {!canPlayAudio && (
         <div className="notice">
           <p>The browser keeps the lesson silent until you allow sound.</p>

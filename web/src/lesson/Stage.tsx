@@ -14,7 +14,8 @@ const SOURCES = [
 /** Everybody's camera, and a shared screen large beside them. */
 export function Stage() {
   const [area, attach] = useSize();
-  const { stage, others } = order(useTracks(SOURCES, { onlySubscribed: false }), placed);
+  const tracks = useTracks(SOURCES, { onlySubscribed: false }).filter((track) => !isOwnScreen(track));
+  const { stage, others } = order(tracks, placed);
   const layout = arrange(others.length, stage !== undefined, area);
   return (
     <div ref={attach} className="stage-area">
@@ -36,6 +37,11 @@ export function Stage() {
       )}
     </div>
   );
+}
+
+// Its owner sees it anyway, and a shared browser window would show itself in itself without end.
+function isOwnScreen({ participant, source }: TrackReferenceOrPlaceholder): boolean {
+  return participant.isLocal && source === Track.Source.ScreenShare;
 }
 
 function placed({ participant, source }: TrackReferenceOrPlaceholder): Placed {

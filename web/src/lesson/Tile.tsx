@@ -64,7 +64,7 @@ export function Tile({ track, size }: TileProps) {
 /** What stands in for a picture. */
 function Face({ identity, name }: { identity: string; name: string }) {
   return (
-    <div className="face" aria-hidden="true" style={{ backgroundColor: `hsl(${hue(identity)} 40% 38%)` }}>
+    <div className="face" aria-hidden="true" style={{ backgroundColor: `hsl(${hue(identity)} 38% 36%)` }}>
       {initials(name)}
     </div>
   );

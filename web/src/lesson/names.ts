@@ -14,15 +14,18 @@ export function caption(
   name: string,
   { isLocal, isScreen }: { isLocal: boolean; isScreen: boolean },
 ): string {
-  if (isScreen) return isLocal ? 'Your screen' : `Screen of ${name}`;
+  if (isScreen) return `Screen of ${name}`;
   return isLocal ? `${name} (you)` : name;
 }
 
-/** A hue in degrees that stays the same for an identity. */
+/** A hue in degrees that stays the same for an identity, and differs for identities that are alike. */
 export function hue(identity: string): number {
   let hash = 0;
-  for (const character of identity) hash = (hash * 31 + (character.codePointAt(0) ?? 0)) % 360;
-  return hash;
+  for (const character of identity) hash = (Math.imul(hash, 31) + (character.codePointAt(0) ?? 0)) | 0;
+  // MurmurHash3's last step (its published constants): without it, student-1 and student-2 look the same.
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return ((hash ^ (hash >>> 16)) >>> 0) % 360;
 }
 
 function letter(word: string): string {

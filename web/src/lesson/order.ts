@@ -15,13 +15,12 @@ export interface Order<T> {
 }
 
 /**
- * The screen shared by whoever joined first is large. One's own screen is never large: its owner sees it anyway, and
- * a shared browser window would show itself without end. The others stand in the order in which their people joined,
- * so that faces do not jump when somebody speaks; oneself comes last.
+ * The screen shared by whoever joined first is large. The others stand in the order in which their people joined, so
+ * that faces do not jump when somebody speaks; oneself comes last.
  */
 export function order<T>(tiles: readonly T[], placed: (tile: T) => Placed): Order<T> {
   const sorted = [...tiles].sort((a, b) => compare(placed(a), placed(b)));
-  const stage = sorted.find((tile) => placed(tile).isScreen && !placed(tile).isLocal);
+  const stage = sorted.find((tile) => placed(tile).isScreen);
   return { stage, others: sorted.filter((tile) => tile !== stage) };
 }
 

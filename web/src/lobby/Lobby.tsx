@@ -29,12 +29,16 @@ export function Lobby({ screen, preview, guest, claims, onJoin }: LobbyProps) {
   const [name, setName] = useState(ownName ?? guest.name);
   const [problem, setProblem] = useState('');
 
+  const mayPublish = claims?.mayPublish ?? true;
+
   useEffect(() => {
+    // Nobody is asked for a camera that the lesson would not take.
+    if (!mayPublish) return undefined;
     void preview.start();
     return () => {
       preview.stop();
     };
-  }, [preview]);
+  }, [preview, mayPublish]);
 
   const submit = (event: SyntheticEvent): void => {
     event.preventDefault();
@@ -55,8 +59,8 @@ export function Lobby({ screen, preview, guest, claims, onJoin }: LobbyProps) {
       <header>
         <Logo />
       </header>
-      <div className="lobby-columns">
-        <DevicePreview preview={preview} devices={devices} />
+      <div className={mayPublish ? 'lobby-columns' : 'lobby-columns lobby-single'}>
+        {mayPublish && <DevicePreview preview={preview} devices={devices} />}
         <form className="card fields" onSubmit={submit} noValidate>
           <h1>Join a lesson</h1>
           <div className="field">
@@ -84,6 +88,7 @@ export function Lobby({ screen, preview, guest, claims, onJoin }: LobbyProps) {
               onChange={(event) => setName(event.target.value)}
             />
           </div>
+          {!mayPublish && <p>You will watch and listen; your camera and microphone stay off.</p>}
           {words.length > 0 && (
             <div role="alert" className="problem" data-testid="lobby-error">
               {words.map((text) => (

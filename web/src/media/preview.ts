@@ -142,7 +142,7 @@ export class Preview {
       track.once(TrackEvent.Ended, () => {
         this.lose(kind, track);
       });
-      this.set(kind, { state: 'on', track } as Slot<never>);
+      this.set(kind, { state: 'on', track });
     }
   }
 
@@ -160,7 +160,7 @@ export class Preview {
     if (slot.state === 'on') slot.track.stop();
   }
 
-  private set(kind: DeviceKind, slot: Slot<never>): void {
+  private set(kind: DeviceKind, slot: Slot<PreviewTracks[DeviceKind]>): void {
     this.state = { ...this.state, [kind]: slot };
     for (const listener of this.listeners) listener();
   }

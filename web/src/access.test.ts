@@ -1,0 +1,91 @@
+import { describe, expect, it } from 'vitest';
+
+import { chooseToken, findToken, fixedName, readClaims } from './access';
+
+function base64url(text: string): string {
+  const binary = String.fromCharCode(...new TextEncoder().encode(text));
+  return btoa(binary).replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '');
+}
+
+function tokenOf(payload: unknown): string {
+  return `${base64url('{"alg":"HS256"}')}.${base64url(JSON.stringify(payload))}.c2lnbmF0dXJl`;
+}
+
+const VIDEO = { room: 'algebra', roomJoin: true };
+
+describe('readClaims', () => {
+  it('reads room, identity, name and what is allowed', () => {
+    const token = tokenOf({ sub: 'ada', name: 'Ada 李', video: { ...VIDEO, canUpdateOwnMetadata: true } });
+    expect(readClaims(token)).toEqual({
+      room: 'algebra',
+      identity: 'ada',
+      name: 'Ada 李',
+      mayRename: true,
+      mayPublish: true,
+    });
+  });
+  it('takes what is absent as LiveKit does', () => {
+    expect(readClaims(tokenOf({ sub: 'ada', video: VIDEO }))).toMatchObject({
+      name: '',
+      mayRename: false,
+      mayPublish: true,
+    });
+  });
+  it('sees that nothing may be sent', () => {
+    expect(readClaims(tokenOf({ sub: 'ada', video: { ...VIDEO, canPublish: false } }))?.mayPublish).toBe(
+      false,
+    );
+  });
+  it.each([
+    ['nothing', ''],
+    ['words', 'not a token'],
+    ['two parts', 'a.b'],
+    ['no base64', 'a.%%%.c'],
+    ['no JSON', `a.${base64url('{')}.c`],
+    ['JSON of another kind', tokenOf([1, 2])],
+    ['null', tokenOf(null)],
+    ['no room', tokenOf({ sub: 'ada', video: {} })],
+    ['no identity', tokenOf({ video: VIDEO })],
+    ['a video grant that is text', tokenOf({ sub: 'ada', video: 'yes' })],
+    ['a room that is a number', tokenOf({ sub: 'ada', video: { room: 7 } })],
+  ])('refuses %s', (_, token) => {
+    expect(readClaims(token)).toBeUndefined();
+  });
+});
+
+describe('findToken', () => {
+  it.each([
+    ['a.b.c', 'a.b.c'],
+    ['  a.b.c\n', 'a.b.c'],
+    ['https://lectern.example/join/algebra#token=a.b.c', 'a.b.c'],
+    ['https://lectern.example/#x=1&token=a.b.c&y=2', 'a.b.c'],
+  ])('%j', (pasted, expected) => {
+    expect(findToken(pasted)).toBe(expected);
+  });
+});
+
+describe('chooseToken', () => {
+  const kept = tokenOf({ sub: 'ada', video: VIDEO });
+  it.each([
+    ['the link has one', { room: 'physics', token: 'new' }, kept, 'new'],
+    ['a reload in the room of the kept one', { room: 'algebra', token: '' }, kept, kept],
+    ['a link to another room', { room: 'physics', token: '' }, kept, ''],
+    ['the start page', { room: '', token: '' }, kept, ''],
+    ['nothing was kept', { room: '', token: '' }, '', ''],
+    ['something spoilt was kept', { room: '', token: '' }, 'spoilt', ''],
+  ])('%s', (_, address, remembered, expected) => {
+    expect(chooseToken(address, remembered)).toBe(expected);
+  });
+});
+
+describe('fixedName', () => {
+  const claims = { room: 'algebra', identity: 'ada', name: '', mayRename: false, mayPublish: true };
+  it.each([
+    ['the token names', { ...claims, name: 'Ada' }, 'Ada'],
+    ['the token names, and lets rename', { ...claims, name: 'Ada', mayRename: true }, 'Ada'],
+    ['no name, none may be chosen', claims, 'ada'],
+    ['no name, one may be chosen', { ...claims, mayRename: true }, undefined],
+  ])('%s', (_, given, expected) => {
+    expect(fixedName(given)).toBe(expected);
+  });
+});

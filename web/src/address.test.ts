@@ -1,0 +1,47 @@
+import { describe, expect, it } from 'vitest';
+
+import { readAddress, roomPath, roomProblem, signallingUrl } from './address';
+
+describe('readAddress', () => {
+  it.each([
+    ['/', '', { room: '', token: '' }],
+    ['/join/algebra', '', { room: 'algebra', token: '' }],
+    ['/join/algebra/', '', { room: 'algebra', token: '' }],
+    ['/join/year%207%2F2', '', { room: 'year 7/2', token: '' }],
+    ['/join/%E0%A4%A', '', { room: '', token: '' }],
+    ['/join/', '', { room: '', token: '' }],
+    ['/join/a/b', '', { room: '', token: '' }],
+    ['/elsewhere/algebra', '', { room: '', token: '' }],
+    ['/join/algebra', '#token=a.b.c', { room: 'algebra', token: 'a.b.c' }],
+    ['/', '#other=1&token=a.b.c', { room: '', token: 'a.b.c' }],
+    ['/', '#token', { room: '', token: '' }],
+    ['/', '#chapter', { room: '', token: '' }],
+  ])('%s%s', (pathname, hash, expected) => {
+    expect(readAddress({ pathname, hash })).toEqual(expected);
+  });
+});
+
+describe('roomPath', () => {
+  it.each(['algebra', 'year 7/2', 'a?b#c', '数学', '50%'])('leads back to the room %s', (room) => {
+    const url = new URL(roomPath(room), 'https://lectern.example');
+    expect(readAddress(url).room).toBe(room);
+  });
+});
+
+describe('signallingUrl', () => {
+  it.each([
+    ['http:', 'localhost:7880', 'ws://localhost:7880'],
+    ['https:', 'lectern.example', 'wss://lectern.example'],
+  ])('%s//%s', (protocol, host, expected) => {
+    expect(signallingUrl({ protocol, host })).toBe(expected);
+  });
+});
+
+describe('roomProblem', () => {
+  it.each(['', '.', '..', 'x'.repeat(257)])('refuses %j', (room) => {
+    expect(roomProblem(room)).toBeTypeOf('string');
+  });
+  it.each(['a', '...', 'x'.repeat(256), '数学'])('takes %j', (room) => {
+    expect(roomProblem(room)).toBeUndefined();
+  });
+});

@@ -1,0 +1,66 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+
+import { recall, recallToken, remember, rememberToken } from './remembered';
+
+class FakeStore {
+  readonly entries = new Map<string, string>();
+  getItem(key: string): string | null {
+    return this.entries.get(key) ?? null;
+  }
+  setItem(key: string, value: string): void {
+    this.entries.set(key, value);
+  }
+  removeItem(key: string): void {
+    this.entries.delete(key);
+  }
+}
+
+/** A browser that refuses every access, as with blocked site data or a full disk. */
+const REFUSING = {
+  getItem: () => {
+    throw new DOMException('no', 'SecurityError');
+  },
+  setItem: () => {
+    throw new DOMException('full', 'QuotaExceededError');
+  },
+  removeItem: () => {
+    throw new DOMException('no', 'SecurityError');
+  },
+};
+
+const NOTHING = { name: '', ids: { camera: '', microphone: '' } };
+
+describe('preferences', () => {
+  let store: FakeStore;
+  beforeEach(() => {
+    store = new FakeStore();
+  });
+
+  it('come back', () => {
+    const preferences = { name: 'Ada', ids: { camera: 'c1', microphone: 'm1' } };
+    remember(store, preferences);
+    expect(recall(store)).toEqual(preferences);
+  });
+  it('leave nothing behind when empty', () => {
+    remember(store, { name: 'Ada', ids: { camera: 'c1', microphone: 'm1' } });
+    remember(store, NOTHING);
+    expect(store.entries.size).toBe(0);
+  });
+  it.each([
+    ['no storage', undefined],
+    ['a storage that refuses', REFUSING],
+  ])('are empty with %s', (_, given) => {
+    remember(given, { ...NOTHING, name: 'Ada' });
+    expect(recall(given)).toEqual(NOTHING);
+  });
+});
+
+describe('the token of a tab', () => {
+  it('comes back until it is forgotten', () => {
+    const store = new FakeStore();
+    rememberToken(store, 'a.b.c');
+    expect(recallToken(store)).toBe('a.b.c');
+    rememberToken(store, '');
+    expect(recallToken(store)).toBe('');
+  });
+});

@@ -1,0 +1,110 @@
+import type { LocalVideoTrack, Room } from 'livekit-client';
+import { describe, expect, it } from 'vitest';
+
+import type { Permission } from './permissions';
+import { createRoom, showName, startSending, type Sending } from './room';
+
+/** Stands in for a connected room: writes down what it is asked for, and fails where it is told to. */
+class FakeRoom {
+  readonly calls: string[] = [];
+  failing = '';
+  readonly localParticipant;
+
+  constructor(permissions: Permission & { canUpdateMetadata?: boolean }, name = '') {
+    const call = (what: string): Promise<void> => {
+      this.calls.push(what);
+      return what === this.failing ? Promise.reject(new Error('refused')) : Promise.resolve();
+    };
+    this.localParticipant = {
+      permissions,
+      name,
+      publishTrack: (track: FakeTrack) => call(`publish ${track.name}`),
+      setMicrophoneEnabled: () => call('open microphone'),
+      setCameraEnabled: () => call('open camera'),
+      setName: (wanted: string) => call(`name ${wanted}`),
+    };
+  }
+
+  get room(): Room {
+    return this as unknown as Room;
+  }
+}
+
+class FakeTrack {
+  running = true;
+  constructor(readonly name: string) {}
+  stop(): void {
+    this.running = false;
+  }
+  get track(): LocalVideoTrack {
+    return this as unknown as LocalVideoTrack;
+  }
+}
+
+const ALL: Permission = { canPublish: true, canPublishSources: [] };
+
+async function send(fake: FakeRoom, sending: Sending): Promise<string[]> {
+  const reports: string[] = [];
+  await startSending(fake.room, sending, (kind) => reports.push(kind));
+  return reports;
+}
+
+describe('startSending', () => {
+  it('sends the tracks of the lobby, sound first', async () => {
+    const fake = new FakeRoom(ALL);
+    const camera = new FakeTrack('camera');
+    const sending = { camera: camera.track, microphone: true };
+    expect(await send(fake, sending)).toEqual([]);
+    expect(fake.calls).toEqual(['open microphone', 'publish camera']);
+    expect(camera.running).toBe(true);
+  });
+  it('sends nothing that was not chosen', async () => {
+    const fake = new FakeRoom(ALL);
+    await send(fake, { camera: false, microphone: false });
+    expect(fake.calls).toEqual([]);
+  });
+  it('closes what is not allowed, and goes on', async () => {
+    const fake = new FakeRoom({ canPublish: true, canPublishSources: [2] });
+    const camera = new FakeTrack('camera');
+    expect(await send(fake, { camera: camera.track, microphone: true })).toEqual([]);
+    expect(fake.calls).toEqual(['open microphone']);
+    expect(camera.running).toBe(false);
+  });
+  it('reports and closes what fails, and goes on', async () => {
+    const fake = new FakeRoom(ALL);
+    const camera = new FakeTrack('camera');
+    fake.failing = 'publish camera';
+    expect(await send(fake, { camera: camera.track, microphone: true })).toEqual(['camera']);
+    expect(camera.running).toBe(false);
+    expect(fake.calls).toContain('open microphone');
+  });
+});
+
+describe('showName', () => {
+  const mayRename = { ...ALL, canUpdateMetadata: true };
+  it.each<[string, FakeRoom, string[]]>([
+    ['asks for a new name', new FakeRoom(mayRename), ['name Ada']],
+    ['leaves the token’s name', new FakeRoom(mayRename, 'Ada'), []],
+    ['does not ask for what is not allowed', new FakeRoom(ALL), []],
+  ])('%s', async (_, fake, calls) => {
+    expect(await showName(fake.room, 'Ada')).toBe(true);
+    expect(fake.calls).toEqual(calls);
+  });
+  it('tells a refusal', async () => {
+    const fake = new FakeRoom(mayRename);
+    fake.failing = 'name Ada';
+    expect(await showName(fake.room, 'Ada')).toBe(false);
+  });
+});
+
+describe('createRoom', () => {
+  it('opens the devices that were chosen', () => {
+    const { options } = createRoom({ camera: 'c1', microphone: 'm1' });
+    expect(options.videoCaptureDefaults?.deviceId).toBe('c1');
+    expect(options.audioCaptureDefaults?.deviceId).toBe('m1');
+  });
+  it('saves bandwidth in both directions', () => {
+    const { options } = createRoom({ camera: '', microphone: '' });
+    expect(options).toMatchObject({ adaptiveStream: true, dynacast: true });
+  });
+});

@@ -1,0 +1,47 @@
+import { describe, expect, it } from 'vitest';
+
+import { fetchConfig, fetchToken, RefusedError, UnreachableError, type Fetch } from './server';
+
+function answering(status: number, body: string): Fetch {
+  return () => Promise.resolve(new Response(body, { status }));
+}
+
+describe('fetchConfig', () => {
+  it('reads the answer', async () => {
+    await expect(fetchConfig(answering(200, '{"version": "1.2", "dev": true}'))).resolves.toEqual({
+      version: '1.2',
+      dev: true,
+    });
+  });
+  it('takes nothing for granted', async () => {
+    await expect(fetchConfig(answering(200, '{"dev": "yes"}'))).resolves.toEqual({ version: '', dev: false });
+  });
+  it.each([
+    ['an error page', answering(502, '<h1>Bad gateway</h1>')],
+    ['an error without a reason', answering(500, '{}')],
+    ['no JSON', answering(200, 'hello')],
+    ['null', answering(200, 'null')],
+    ['no answer', () => Promise.reject(new TypeError('Failed to fetch'))],
+  ])('says that the server is not there after %s', async (_, fetcher) => {
+    await expect(fetchConfig(fetcher)).rejects.toBeInstanceOf(UnreachableError);
+  });
+});
+
+describe('fetchToken', () => {
+  it('sends room and name, and returns the token', async () => {
+    const asked: unknown[] = [];
+    const fetcher: Fetch = (url, init) => {
+      asked.push(url, init.method, init.body);
+      return Promise.resolve(new Response('{"token": "a.b.c", "url": ""}'));
+    };
+    await expect(fetchToken('algebra', 'Ada', fetcher)).resolves.toEqual({ token: 'a.b.c', url: '' });
+    expect(asked).toEqual(['/page/token', 'POST', '{"room":"algebra","name":"Ada"}']);
+  });
+  it('tells a refusal with its reason', async () => {
+    const refused = fetchToken('algebra', 'Ada', answering(403, '{"error": "not in dev mode"}'));
+    await expect(refused).rejects.toThrow(new RefusedError('not in dev mode'));
+  });
+  it('does not take an answer without a token', async () => {
+    await expect(fetchToken('algebra', 'Ada', answering(200, '{}'))).rejects.toBeInstanceOf(UnreachableError);
+  });
+});

@@ -1,0 +1,117 @@
+import { ConnectionError, ConnectionErrorReason, ConnectionState, DisconnectReason } from 'livekit-client';
+import { describe, expect, it } from 'vitest';
+
+import { RefusedError, UnreachableError } from './server';
+import {
+  connectionWords,
+  deviceProblem,
+  deviceWords,
+  endingWords,
+  joinWords,
+  publishWords,
+  screenWords,
+  SERVER_GONE,
+} from './words';
+
+describe('deviceProblem', () => {
+  it.each([
+    ['NotAllowedError', 'denied'],
+    ['SecurityError', 'denied'],
+    ['NotFoundError', 'missing'],
+    ['OverconstrainedError', 'missing'],
+    ['NotReadableError', 'busy'],
+    ['AbortError', 'busy'],
+    ['InvalidStateError', 'other'],
+  ])('%s is %s', (name, problem) => {
+    expect(deviceProblem(new DOMException('', name))).toBe(problem);
+  });
+  it('takes anything', () => {
+    expect(deviceProblem('thrown text')).toBe('other');
+    expect(deviceProblem(undefined)).toBe('other');
+  });
+});
+
+describe('deviceWords', () => {
+  it('has nothing to say when all is well', () => {
+    expect(deviceWords({})).toEqual([]);
+  });
+  it.each([
+    [{ camera: 'denied' }, ['your camera']],
+    [{ microphone: 'missing' }, ['No microphone']],
+    [{ camera: 'denied', microphone: 'denied' }, ['your camera and microphone']],
+    [{ camera: 'missing', microphone: 'missing' }, ['No camera or microphone']],
+    [{ camera: 'busy', microphone: 'missing' }, ['Your camera', 'No microphone']],
+    [{ camera: 'busy', microphone: 'busy' }, ['Your camera', 'Your microphone']],
+  ] as const)('%j', (problems, starts) => {
+    const words = deviceWords(problems);
+    expect(words).toHaveLength(starts.length);
+    words.forEach((text, index) => {
+      expect(text).toContain(starts[index]);
+    });
+  });
+});
+
+describe('joinWords', () => {
+  it('has words for each reason of the client', () => {
+    const reasons = Object.values(ConnectionErrorReason).filter((value) => typeof value === 'number');
+    for (const reason of reasons) {
+      const error = Object.assign(ConnectionError.timeout(''), { reason });
+      expect(joinWords(error), ConnectionErrorReason[reason]).toMatch(/\.$/);
+    }
+  });
+  it('says that the server is gone', () => {
+    expect(joinWords(new UnreachableError(''))).toBe(SERVER_GONE);
+    expect(joinWords(ConnectionError.serverUnreachable('', 0))).toBe(SERVER_GONE);
+  });
+  it('passes on why the server refused', () => {
+    expect(joinWords(new RefusedError('the room is full'))).toContain('the room is full');
+  });
+  it('has words for what nobody expected', () => {
+    expect(joinWords(new TypeError('x is undefined'))).not.toContain('undefined');
+  });
+});
+
+describe('publishWords', () => {
+  it.each([
+    ['the device', new DOMException('', 'NotReadableError'), true, 'another program'],
+    ['an insecure page', new TypeError('mediaDevices is undefined'), false, 'https'],
+    ['the connection', new Error('publishing timed out'), true, 'connection'],
+  ])('blames %s', (_, error, secure, expected) => {
+    expect(publishWords('camera', error, secure)).toContain(expected);
+  });
+});
+
+describe('screenWords', () => {
+  it('says nothing when somebody closes the picker', () => {
+    expect(screenWords(new DOMException('Permission denied', 'NotAllowedError'))).toBeUndefined();
+  });
+  it.each([
+    [new DOMException('Permission denied by system', 'NotAllowedError'), 'system settings'],
+    [new DOMException('', 'NotReadableError'), 'failed'],
+  ])('says what to do', (error, expected) => {
+    expect(screenWords(error)).toContain(expected);
+  });
+});
+
+describe('connectionWords', () => {
+  it('has words for each state', () => {
+    for (const state of Object.values(ConnectionState)) expect(connectionWords(state)).not.toBe('');
+  });
+});
+
+describe('endingWords', () => {
+  it.each([
+    [DisconnectReason.CLIENT_INITIATED, 'You left the lesson', true],
+    [DisconnectReason.DUPLICATE_IDENTITY, 'You joined somewhere else', true],
+    [DisconnectReason.SERVER_SHUTDOWN, 'The server was stopped', true],
+    [DisconnectReason.PARTICIPANT_REMOVED, 'You were removed from the lesson', false],
+    [DisconnectReason.ROOM_DELETED, 'The lesson is over', false],
+    [DisconnectReason.ROOM_CLOSED, 'The lesson is over', false],
+    [DisconnectReason.STATE_MISMATCH, 'You are disconnected', true],
+    [undefined, 'You are disconnected', true],
+  ])('%s: %s', (reason, title, rejoin) => {
+    const ending = endingWords(reason);
+    expect(ending.title).toBe(title);
+    expect(ending.rejoin !== undefined).toBe(rejoin);
+  });
+});
