@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import signal
 import time
 
@@ -11,7 +12,7 @@ from sfu.server import MediaServer
 from sfu.settings import MediaSettings
 from signaling import tokens
 from signaling.config import ServerConfig
-from signaling.errors import ConfigError
+from signaling.errors import ConfigError, ListenError
 from signaling.http import build_app, build_runner
 from signaling.ids import random_sid
 from signaling.livekit_skin import LiveKitSettings, LiveKitSkin
@@ -82,11 +83,17 @@ class Server:
         "The bound port."
 
     async def start(self) -> None:
-        """Open both ports. OSError when one is taken."""
-        await self._media.start()
+        """Open both ports. ListenError when one cannot be had."""
+        try:
+            await self._media.start()
+        except OSError as error:
+            raise ListenError(f"UDP port {self._config.udp_port}: {_reason(error)}") from error
         await self._runner.setup()
-        site = web.TCPSite(self._runner, self._config.bind_host, self._config.http_port, backlog=1024)
-        await site.start()
+        host, port = self._config.bind_host, self._config.http_port
+        try:
+            await web.TCPSite(self._runner, host, port, backlog=1024).start()
+        except OSError as error:
+            raise ListenError(f"TCP port {port} on {host or 'any address'}: {_reason(error)}") from error
         self.http_port = self._runner.addresses[0][1]
 
     async def stop(self) -> None:
@@ -99,7 +106,7 @@ class Server:
 
 
 async def serve(config: ServerConfig) -> None:
-    """Run until SIGTERM or SIGINT. OSError when a port is taken."""
+    """Run until SIGTERM or SIGINT. ListenError, ConfigError."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
         parse_turn_urls(config.turn_url)
@@ -125,14 +132,19 @@ async def serve(config: ServerConfig) -> None:
 
 def greeting(config: ServerConfig, http_port: int, udp_port: int) -> str:
     """Return what is printed once the server can be used."""
-    host = config.bind_host or "0.0.0.0"  # noqa: S104 - shown, not bound
-    shown = "localhost" if host in {"0.0.0.0", "::", "127.0.0.1", "::1"} else host  # noqa: S104 - compared, not bound
+    host = config.bind_host or "*"
+    shown = "localhost" if host in {"*", "0.0.0.0", "::", "127.0.0.1", "::1"} else host  # noqa: S104 - compared only
     lines = [
         f"Lectern is ready: http://{shown}:{http_port}",
         f"  for applications  ws://{shown}:{http_port}",
-        f"  listening on      {host}, TCP {http_port} (page, signalling) and UDP {udp_port} (media)",
+        f"  ports             TCP {host}:{http_port} (page, signalling), UDP *:{udp_port} (media)",
     ]
     if config.dev:
         key, secret = next(iter(config.keys.items()))
         lines.append(f"  development mode  API key {key}, secret {secret}")
     return "\n".join(lines)
+
+
+def _reason(error: OSError) -> str:
+    # asyncio puts a sentence of its own into strerror; the code's text is what people know.
+    return os.strerror(error.errno).lower() if error.errno else str(error)

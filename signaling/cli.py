@@ -16,11 +16,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from signaling import config as configuration
-from signaling.errors import ConfigError
+from signaling.errors import ConfigError, ListenError
 
 EXIT_OK = 0
 EXIT_CONFIG = 3
-EXIT_BUSY = 4
+EXIT_LISTEN = 4
 
 _DURATION = re.compile(r"(\d{1,9})([smhd]?)")
 _UNITS_S = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -36,6 +36,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ConfigError as error:
         print(f"lectern: {error}", file=sys.stderr)  # noqa: T201 - a command line talks to its user
         return EXIT_CONFIG
+    except ListenError as error:
+        print(f"lectern: cannot listen: {error}", file=sys.stderr)  # noqa: T201 - see above
+        return EXIT_LISTEN
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -111,11 +114,7 @@ def _serve(flags: dict[str, Any]) -> int:
 
     from signaling.app import serve  # noqa: PLC0415 - see the module's docstring
 
-    try:
-        asyncio.run(serve(config))
-    except OSError as error:
-        print(f"lectern: cannot listen: {error.strerror or error}", file=sys.stderr)  # noqa: T201
-        return EXIT_BUSY
+    asyncio.run(serve(config))
     return EXIT_OK
 
 

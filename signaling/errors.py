@@ -2,6 +2,7 @@
 
     SignalingError
       ConfigError            the operator: a setting that cannot be used
+      ListenError            the operator: an address or port that cannot be opened
       AccessError            somebody who wants in: refused before a session exists
         BadRequestError      ... the request makes no sense
         TokenError           ... the token is missing, wrong or expired
@@ -25,6 +26,10 @@ class SignalingError(Exception):
 
 class ConfigError(SignalingError):
     """A setting that cannot be used; says which one and what to do."""
+
+
+class ListenError(SignalingError):
+    """An address or port cannot be opened; says which one and why."""
 
 
 class AccessError(SignalingError):

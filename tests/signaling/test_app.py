@@ -5,7 +5,7 @@ import pytest
 
 from signaling.app import Server, TimerPump, greeting, serve
 from signaling.config import DEV_KEYS, ServerConfig
-from signaling.errors import ConfigError
+from signaling.errors import ConfigError, ListenError
 from signaling.media import MediaEvents
 from signaling.timers import Timers
 from tests.signaling.fake_media import FakeMedia
@@ -34,7 +34,7 @@ async def test_when_http_cannot_open_the_engine_is_closed_again(world):
     media = FakeMedia(events.dispatch, asyncio.get_running_loop().call_soon)
     config = ServerConfig(dev=True, http_port=world.server.http_port, keys=dict(DEV_KEYS))
     server = Server(config, media, events)
-    with pytest.raises(OSError, match="address already in use"):
+    with pytest.raises(ListenError, match="address already in use"):
         await server.start()
     await server.stop()
     assert media.commands == [("start",), ("stop",)]
@@ -54,8 +54,12 @@ async def test_figures_of_the_engine_are_for_dev_mode_only():
 @pytest.mark.parametrize(
     ("config", "words", "hidden"),
     [
-        (ServerConfig(dev=True, keys=dict(DEV_KEYS)), ["localhost:1", "UDP 2", "devkey", "secret"], []),
-        (ServerConfig(keys={"k": "hush"}), ["localhost:1", "0.0.0.0", "UDP 2"], ["hush", "development"]),
+        (
+            ServerConfig(dev=True, keys=dict(DEV_KEYS)),
+            ["localhost:1", "TCP 127.0.0.1:1", "UDP *:2", "devkey", "secret"],
+            [],
+        ),
+        (ServerConfig(keys={"k": "hush"}), ["localhost:1", "TCP *:1", "UDP *:2"], ["hush", "development"]),
         (ServerConfig(host="192.0.2.1", keys={"k": "hush"}), ["http://192.0.2.1:1"], ["hush"]),
     ],
 )

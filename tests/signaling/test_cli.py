@@ -122,16 +122,22 @@ def test_a_server_says_where_it_is_and_ends_cleanly(number):
         assert "Traceback" not in process.stderr.read()
 
 
-def test_a_taken_port_is_one_clear_line():
-    with socket.socket() as taken:
+@pytest.mark.parametrize(
+    ("kind", "flag"), [(socket.SOCK_STREAM, "--http-port"), (socket.SOCK_DGRAM, "--udp-port")]
+)
+def test_a_taken_port_is_one_clear_line(kind, flag):
+    with socket.socket(type=kind) as taken:
         taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = taken.getsockname()[1]
-        with lectern("serve", "--dev", "--http-port", str(port), "--udp-port", "0") as process:
+        if kind == socket.SOCK_STREAM:
+            taken.listen()
+        port = str(taken.getsockname()[1])
+        other = "--udp-port" if flag == "--http-port" else "--http-port"
+        with lectern("serve", "--dev", flag, port, other, "0") as process:
             _, errors = process.communicate(timeout=20)
     assert process.returncode == 4
     assert errors.strip().splitlines()[-1].startswith("lectern: cannot listen")
-    assert str(port) in errors
+    assert f"port {port}" in errors
+    assert "address already in use" in errors
     assert "Traceback" not in errors
 
 
