@@ -1,0 +1,48 @@
+"""The private names of pinned libraries that the engine relies on: an upgrade that moves them fails here first."""
+
+import inspect
+
+from aiortc.rtcdtlstransport import RTCCertificate, RTCDtlsTransport
+from aiortc.rtcsctptransport import RTCSctpTransport
+from pylibsrtp import Policy, Session
+from pylibsrtp._binding import ffi, lib
+
+from sfu.dtls import Certificate, DatagramPort, Transport
+
+
+def test_the_dtls_transport_reads_and_writes_through_the_port():
+    source = inspect.getsource(RTCDtlsTransport)
+    for name in ("self.transport._recv()", "self.transport._send(", "self._rx_srtp", "self._tx_srtp"):
+        assert name in source
+    assert inspect.iscoroutinefunction(RTCDtlsTransport._recv_next)
+    transport = Transport(DatagramPort(lambda _: None), Certificate.generateCertificate())
+    assert transport._role == "server"
+    assert transport._data_receiver is None
+    assert "self._srtp_profiles" in source
+
+
+def test_the_certificate_makes_its_context_in_one_place():
+    assert callable(RTCCertificate._create_ssl_context)
+    certificate = Certificate.generateCertificate()
+    profiles = Transport(DatagramPort(lambda _: None), certificate)._srtp_profiles
+    assert certificate._create_ssl_context(profiles) is certificate._create_ssl_context(profiles)
+    assert certificate.sha256 == certificate.getFingerprints()[0].value
+
+
+def test_the_association_takes_packets_and_tells_its_window():
+    assert inspect.iscoroutinefunction(RTCSctpTransport._handle_data)
+    assert inspect.iscoroutinefunction(RTCSctpTransport._receive_data_chunk)
+    source = inspect.getsource(RTCSctpTransport)
+    for name in ("self._advertised_rwnd", "self._inbound_streams"):
+        assert name in source
+
+
+def test_libsrtp_protects_in_place():
+    session = Session(Policy(key=bytes(30), ssrc_type=Policy.SSRC_ANY_OUTBOUND))
+    packet = bytearray(b"\x80\x60\0\1" + bytes(8) + b"payload" + bytes(160))
+    length = ffi.new("int *", 19)
+    assert lib.srtp_protect(session._srtp[0], ffi.from_buffer(packet), length) == 0
+    assert length[0] == 29
+    assert packet[12:19] != b"payload"
+    for name in ("srtp_unprotect", "srtp_unprotect_rtcp"):
+        assert callable(getattr(lib, name))

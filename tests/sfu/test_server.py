@@ -1,0 +1,180 @@
+"""The engine over a real socket, with aiortc's own peer connection as the independent peer."""
+
+import asyncio
+import socket
+
+import pytest
+from aiortc import RTCPeerConnection, RTCSessionDescription
+
+from sfu import server as server_module
+from sfu.events import DataReceived, PeerClosed, PeerConnected, Publication, SdpError, UnknownPeerError
+from sfu.server import MediaServer, candidates
+from sfu.settings import MediaSettings
+
+
+class Engine:
+    """A running engine and its events."""
+
+    def __init__(self, portable):
+        settings = MediaSettings(udp_port=0, portable_io=portable)
+        self.events = asyncio.Queue()
+        self.media = MediaServer(settings, self.events.put_nowait)
+
+    async def event(self, kind):
+        async with asyncio.timeout(10):
+            while True:
+                event = await self.events.get()
+                if isinstance(event, kind):
+                    return event
+
+    async def connect(self, name):
+        """An aiortc peer with a data channel."""
+        self.media.open_peer(name, "room")
+        peer = RTCPeerConnection()
+        channel = peer.createDataChannel("_reliable")
+        await peer.setLocalDescription(await peer.createOffer())
+        answer = await self.media.negotiate(name, peer.localDescription.sdp)
+        await peer.setRemoteDescription(RTCSessionDescription(answer.sdp, "answer"))
+        return peer, channel
+
+    async def dropped(self, reason):
+        async with asyncio.timeout(10):
+            while not self.media.metrics()[f"dropped_{reason}"]:  # noqa: ASYNC110 - no event tells of a drop
+                await asyncio.sleep(0.01)  # the datagram is on its way through the kernel
+
+
+@pytest.fixture(params=[False, True], ids=["batch", "plain"])
+async def engine(request):
+    running = Engine(request.param)
+    await running.media.start()
+    yield running
+    await running.media.stop()
+
+
+async def test_two_peers_connect_and_data_goes_both_ways(engine):
+    alice, channel = await engine.connect("alice")
+    assert (await engine.event(PeerConnected)).peer_id == "alice"
+    opened, heard = asyncio.Event(), asyncio.Queue()
+    channel.on("open", opened.set)
+    channel.on("message", heard.put_nowait)
+    if channel.readyState != "open":
+        await asyncio.wait_for(opened.wait(), 10)
+    channel.send(b"to the server")
+    assert await engine.event(DataReceived) == DataReceived("alice", "_reliable", b"to the server")
+    engine.media.send_data(["alice", "nobody"], "_reliable", b"to the peer")
+    assert await asyncio.wait_for(heard.get(), 10) == b"to the peer"
+    await alice.close()
+    assert (await engine.event(PeerClosed)).reason == "closed_by_peer"
+
+
+@pytest.mark.parametrize(
+    ("datagram", "reason"),
+    [
+        (b"\x50" * 30, "malformed"),
+        (bytes(40), "stun"),
+        (b"\x00\x01\x00\x00\x21\x12\xa4\x42" + bytes(12), "stun"),
+        (b"\x16\xfe\xff" + bytes(60), "no_ice"),  # a ClientHello from an address that passed no check
+        (b"\x80" * 100, "unknown_source"),
+        (b"\x80", "unknown_source"),
+        (b"\x80" * 5000, "oversize"),
+        (b"\x16" * 60_000, "oversize"),
+    ],
+)
+async def test_garbage_is_dropped_and_counted(engine, datagram, reason):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.sendto(datagram, ("127.0.0.1", engine.media.udp_port))
+        await engine.dropped(reason)
+    assert engine.media.metrics()["dropped_error"] == 0
+
+
+async def test_one_peers_failure_leaves_the_others_alone(engine, monkeypatch, caplog):
+    alice, channel = await engine.connect("alice")
+    await engine.event(PeerConnected)
+    good = engine.media._stun
+
+    def broken_for_strangers(datagram, address, now):
+        if datagram[:2] == b"\x00\x00":
+            raise RuntimeError("a bug")
+        good(datagram, address, now)
+
+    monkeypatch.setattr(engine.media, "_stun", broken_for_strangers)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.sendto(bytes(30), ("127.0.0.1", engine.media.udp_port))
+        await engine.dropped("error")
+    assert "datagram dropped" in caplog.text
+    if channel.readyState != "open":
+        opened = asyncio.Event()
+        channel.on("open", opened.set)
+        await asyncio.wait_for(opened.wait(), 10)
+    channel.send(b"still here")
+    assert (await engine.event(DataReceived)).payload == b"still here"
+    await alice.close()
+
+
+async def test_a_certificate_that_is_not_the_offered_one_is_refused(engine):
+    engine.media.open_peer("mallory", "room")
+    peer = RTCPeerConnection()
+    peer.createDataChannel("_reliable")
+    await peer.setLocalDescription(await peer.createOffer())
+    lines = peer.localDescription.sdp.splitlines()
+    forged = [
+        "a=fingerprint:sha-256 " + ":".join(["AA"] * 32) if line.startswith("a=fingerprint:sha-256") else line
+        for line in lines
+        if not line.startswith(("a=fingerprint:sha-384", "a=fingerprint:sha-512"))
+    ]
+    answer = await engine.media.negotiate("mallory", "\r\n".join(forged) + "\r\n")
+    await peer.setRemoteDescription(RTCSessionDescription(answer.sdp, "answer"))
+    assert (await engine.event(PeerClosed)).reason == "handshake_failed"
+    await peer.close()
+
+
+async def test_consent_that_lapsed_ends_the_peer(engine):
+    alice, _ = await engine.connect("alice")
+    await engine.event(PeerConnected)
+    connection = engine.media._connections["alice"]
+    connection.peer.ice.consent_at -= 31
+    engine.media._tick()
+    assert (await engine.event(PeerClosed)).reason == "consent_expired"
+    assert engine.media.metrics()["peers"] == 0
+    await alice.close()
+
+
+async def test_bad_offers_and_unknown_peers(engine):
+    with pytest.raises(UnknownPeerError):
+        await engine.media.negotiate("nobody", "v=0")
+    engine.media.open_peer("alice", "room")
+    with pytest.raises(SdpError):
+        await engine.media.negotiate("alice", "v=0")
+    # nothing is known of these: not an error, the caller may not have heard yet
+    engine.media.close_peer("nobody")
+    engine.media.publish("nobody", Publication("TR_1", "audio"))
+    engine.media.unpublish("nobody", "TR_1")
+    engine.media.set_muted("TR_1", True)
+    engine.media.subscribe("nobody", "TR_1", "s")
+    engine.media.unsubscribe("nobody", "TR_1")
+
+
+async def test_rooms_are_apart(engine):
+    engine.media.open_peer("alice", "one")
+    engine.media.open_peer("bob", "two")
+    engine.media.publish("alice", Publication("TR_1", "audio"))
+    engine.media.subscribe("bob", "TR_1", "s")
+    assert not engine.media._connections["bob"].peer.subscriptions
+
+
+def test_candidates(monkeypatch):
+    monkeypatch.setattr(server_module, "local_addresses", lambda: ["192.0.2.1", "2001:db8::1"])
+    assert [line.split()[4:6] for line in candidates(MediaSettings(announce_loopback=True), 7882)] == [
+        ["192.0.2.1", "7882"],
+        ["2001:db8::1", "7882"],
+        ["127.0.0.1", "7882"],
+    ]
+    assert [line.split()[4] for line in candidates(MediaSettings(external_ip="203.0.113.9"), 1)] == [
+        "203.0.113.9"
+    ]
+
+
+def test_local_addresses_have_no_loopback():
+    assert not any(
+        host.startswith(("127.", "fe80")) or host == "::1" for host in server_module.local_addresses()
+    )
