@@ -7,7 +7,7 @@ export PATH := $(CURDIR)/.make/bin:$(PATH)
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run setup-dev test test-page test-python lint lint-code lint-format lint-types lint-imports lint-page bench load clean
+.PHONY: help setup run setup-dev test test-page test-python lint lint-code lint-format lint-types lint-imports lint-page bench clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -49,9 +49,6 @@ lint-page: setup-dev
 
 bench: setup-dev ## CPU per forwarded packet, as ratios to the floor measured in the same run
 	$(BIN)/python -m bench.fanout $(ARGS)
-
-load: setup-dev ## the whole server under real viewers
-	$(BIN)/python -m bench.server $(ARGS)
 
 clean: ## remove everything that setup and the tools made
 	rm -rf .make .venv web/node_modules web/dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
