@@ -1,8 +1,9 @@
 import { useTrackVolume } from '@livekit/components-react';
 import type { LocalAudioTrack } from 'livekit-client';
 
-// Speech at arm's length measures 0.1 to 0.3 of full scale: a third of the scale is the whole bar.
-const FULL = 1 / 3;
+// The client's measure is the root mean square over all frequencies up to 24 kHz, each clipped at -80 dB. A voice fills
+// them up to about 8 kHz, a third of them: that is the whole bar.
+const FULL = Math.sqrt(1 / 3);
 
 /** How loud the microphone hears its user. */
 export function MicMeter({ track }: { track: LocalAudioTrack | undefined }) {
