@@ -25,6 +25,20 @@ EXIT_LISTEN = 4
 _DURATION = re.compile(r"(\d{1,9})([smhd]?)")
 _UNITS_S = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
+# Flags that are settings of the relay by another name: setting, type, help. What is not given keeps its default.
+_TURN_FLAGS: dict[str, tuple[str, type, str]] = {
+    "realm": ("realm", str, "Realm of the credentials, by custom the relay's domain name."),
+    "port": ("listening_port", int, "Port for TURN over UDP and TCP."),
+    "tls_port": (
+        "tls_listening_port",
+        int,
+        "Port for TURN over TLS (with a certificate); 443 passes firewalls.",
+    ),
+    "cert": ("cert_path", str, "Absolute path of the TLS certificate chain."),
+    "key": ("key_path", str, "Absolute path of the certificate's private key."),
+    "relay_external_ip": ("external_address", str, "The relay's own address outside its NAT."),
+}
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code."""
@@ -86,15 +100,16 @@ def _add_turn_flags(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="Address of the media server as clients hear it; may be repeated. Default: --external-ip.",
     )
-    parser.add_argument(
-        "--realm", default="lectern", help="Realm of the credentials, by custom the relay's domain."
-    )
-    parser.add_argument("--cert", default="", help="Absolute path of the TLS certificate chain.")
-    parser.add_argument("--key", default="", help="Absolute path of the certificate's private key.")
-    parser.add_argument(
-        "--relay-address", action="append", default=[], help="Local address that relayed packets use."
-    )
-    parser.add_argument("--relay-external-ip", default="", help="The relay's own address outside its NAT.")
+    for name, (_, kind, help_text) in _TURN_FLAGS.items():
+        flag = "--" + name.replace("_", "-")
+        parser.add_argument(
+            flag, type=kind, default=argparse.SUPPRESS, metavar=kind.__name__.upper(), help=help_text
+        )
+    for flag, help_text in (
+        ("--listening-address", "Local address that clients connect to; may be repeated. Default: all."),
+        ("--relay-address", "Local address that relayed packets leave from; may be repeated."),
+    ):
+        parser.add_argument(flag, action="append", default=[], metavar="STR", help=help_text)
     parser.add_argument(
         "--firewall", action="store_true", help="Print the packet filter that belongs to it instead."
     )
@@ -146,16 +161,15 @@ def _turn_config(flags: dict[str, Any]) -> int:
         raise ConfigError(
             "the relay has to know the media server's address: give --media-address or --external-ip"
         )
+    given = {setting: flags[name] for name, (setting, _, _) in _TURN_FLAGS.items() if name in flags}
     settings = TurnSettings(
         secret=config.turn_secret,
         media_addresses=tuple(media_addresses),
         media_ports=(config.udp_port, config.udp_port),
-        realm=flags["realm"],
-        cert_path=flags["cert"],
-        key_path=flags["key"],
+        listening_addresses=tuple(flags["listening_address"]),
         relay_addresses=tuple(flags["relay_address"]),
-        external_address=flags["relay_external_ip"],
         allow_short_secret=config.dev,
+        **given,
     )
     try:
         text = render_firewall(settings) if flags["firewall"] else render(settings)

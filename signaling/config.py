@@ -206,7 +206,8 @@ def _check(config: ServerConfig) -> None:
         except ValueError:
             raise ConfigError(f"external_ip has to be an IP address, not {config.external_ip!r}") from None
     if bool(config.turn_url) != bool(config.turn_secret):
-        raise ConfigError("turn_url and turn_secret go together: set both or neither")
+        missing = "turn_secret" if config.turn_url else "turn_url"
+        raise ConfigError(f"turn_url and turn_secret go together: {missing} is missing")
     if config.turn_ttl_s <= 0:
         raise ConfigError("turn_ttl_s has to be above 0")
 

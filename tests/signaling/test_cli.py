@@ -50,6 +50,7 @@ def test_a_restricted_token_can_be_printed(capsys, monkeypatch):
         (["token", "--room", "r", "--identity", "i"], 3, "LECTERN_KEYS"),
         (["serve", "--config", "/does/not/exist"], 3, "cannot be read"),
         (["serve", "--dev", "--turn-url", "nonsense", "--turn-secret", "x"], 3, "TURN"),
+        (["turn-config", "--media-address", "192.0.2.1"], 3, "turn_secret is missing"),
         (["turn-config", "--turn-secret", "s" * 40], 3, "--media-address"),
         (["turn-config", "--turn-secret", "short", "--media-address", "192.0.2.1"], 3, "TURN secret"),
         (["turn-config", "--turn-secret", "s" * 40, "--media-address", "127.0.0.1"], 3, "127.0.0.1"),
@@ -86,6 +87,20 @@ def test_coturns_configuration_can_be_printed(capsys):
     arguments = ["turn-config", "--turn-secret", "s" * 40, "--external-ip", "192.0.2.1", "--udp-port", "7000"]
     assert cli.main(arguments) == 0
     assert f"static-auth-secret={'s' * 40}" in capsys.readouterr().out
+    tls = [
+        "--tls-port",
+        "443",
+        "--cert",
+        "/etc/c.pem",
+        "--key",
+        "/etc/k.pem",
+        "--listening-address",
+        "192.0.2.9",
+    ]
+    assert cli.main([*arguments, *tls, "--realm", "school.example"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    expected = {"tls-listening-port=443", "cert=/etc/c.pem", "listening-ip=192.0.2.9", "realm=school.example"}
+    assert expected <= set(lines)
     assert cli.main([*arguments, "--firewall"]) == 0
     firewall = capsys.readouterr().out
     assert "192.0.2.1" in firewall
