@@ -26,6 +26,7 @@ TESTED_ELSEWHERE = {
     "sfu/description.py": "the values that test_sdp and test_negotiation expect",
     "signaling/errors.py": "the tree of errors; each one is expected where it is raised",
     "signaling/livekit_session.py": "test_livekit_skin drives sessions as clients do",
+    "signaling/services.py": "the wiring that every test of the skin goes through",
     "signaling/model.py": "the records that test_rooms, test_publishing and test_subscribing change",
 }
 
