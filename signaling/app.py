@@ -21,7 +21,7 @@ from signaling.media import MediaEngine, MediaEvents
 from signaling.page import Page, PageSettings, find_page
 from signaling.services import build_services
 from signaling.timers import Timers
-from turn_config.credentials import IceServer, TurnConfigError, ice_servers, parse_turn_urls
+from turn_config.credentials import IceServer, TurnConfigError, ice_servers
 
 log = logging.getLogger(__name__)
 
@@ -79,6 +79,7 @@ class Server:
         self._livekit = LiveKitEndpoints(self.skin, config.keys, time.time)
         page = Page(PageSettings(config.dev, frozenset({config.host} - {""}), signer), find_page(), time.time)
         self._runner = build_runner(build_app(self._livekit, page, media.metrics if config.dev else None))
+        self._site: web.TCPSite | None = None
         self.http_port = 0
         "The bound port."
 
@@ -91,13 +92,18 @@ class Server:
         await self._runner.setup()
         host, port = self._config.bind_host, self._config.http_port
         try:
-            await web.TCPSite(self._runner, host, port, backlog=1024).start()
+            site = web.TCPSite(self._runner, host, port, backlog=1024)
+            await site.start()
         except OSError as error:
             raise ListenError(f"TCP port {port} on {host or 'any address'}: {_reason(error)}") from error
+        self._site = site
         self.http_port = self._runner.addresses[0][1]
 
     async def stop(self) -> None:
-        """Tell the clients, wait a moment for them to hear it, and close everything."""
+        """Let nobody in, tell the clients, wait a moment for them to hear it, and close everything."""
+        site, self._site = self._site, None
+        if site is not None:
+            await site.stop()
         self.services.rooms.shut_down()
         await self._livekit.drain(GOODBYE_S)
         await self._runner.cleanup()
@@ -109,7 +115,7 @@ async def serve(config: ServerConfig) -> None:
     """Run until SIGTERM or SIGINT. ListenError, ConfigError."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
-        parse_turn_urls(config.turn_url)
+        _relays(config, "trial")
     except TurnConfigError as error:
         raise ConfigError(str(error)) from error
     media_events = MediaEvents()

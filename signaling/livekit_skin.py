@@ -62,6 +62,7 @@ class LiveKitSkin:
         self._settings = settings
         self._sessions: dict[str, Session] = {}
         self._batches: dict[str, UpdateBatch] = {}
+        self._told_rooms: dict[str, bytes] = {}
         self._loudness = Loudness()
         self.dropped_packets: dict[str, int] = {}
         "Data packets that were not relayed, by reason."
@@ -221,6 +222,9 @@ class LiveKitSkin:
         outgoing = Outgoing(
             rtc.SignalResponse(room_update=rtc.RoomUpdate(room=livekit_models.room_info(room)))
         )
+        if outgoing.binary() == self._told_rooms.get(room.sid):
+            return
+        self._told_rooms[room.sid] = outgoing.binary()
         for session in self._in_room(room):
             session.deliver(outgoing)
 
@@ -290,6 +294,7 @@ class LiveKitSkin:
 
     def _on_room_finished(self, event: events.RoomFinished) -> None:
         self._batches.pop(event.room.sid, None)
+        self._told_rooms.pop(event.room.sid, None)
 
     def _announce(
         self, person: Participant, reason: LeaveReason | None, *, to_self: bool, urgent: bool = False

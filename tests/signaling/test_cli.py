@@ -50,6 +50,7 @@ def test_a_restricted_token_can_be_printed(capsys, monkeypatch):
         (["token", "--room", "r", "--identity", "i"], 3, "LECTERN_KEYS"),
         (["serve", "--config", "/does/not/exist"], 3, "cannot be read"),
         (["serve", "--dev", "--turn-url", "nonsense", "--turn-secret", "x"], 3, "TURN"),
+        (["serve", "--dev", "--turn-url", "turn:r.example", "--turn-secret", "\u00fc" * 40], 3, "TURN"),
         (["turn-config", "--media-address", "192.0.2.1"], 3, "turn_secret is missing"),
         (["turn-config", "--turn-secret", "s" * 40], 3, "--media-address"),
         (["turn-config", "--turn-secret", "short", "--media-address", "192.0.2.1"], 3, "TURN secret"),

@@ -262,6 +262,10 @@ async def test_room_metadata_is_told_at_once_and_counts_a_little_later(harness):
     assert ada.all("room_update") == []
     harness.advance(5)
     assert [update.room.num_participants for update in ada.all("room_update")] == [3]
+    # What did not change is not told.
+    harness.rooms.update_profile(ada.session.participant, metadata="m")
+    harness.advance(10)
+    assert len(ada.all("room_update")) == 1
 
 
 async def test_a_crowd_is_told_of_in_batches(harness):
