@@ -339,12 +339,12 @@ def build_answer(
         transport: The server's side.
         downlink_feedback: As in `negotiate_section`.
     """
-    agreed = {
-        section.mid: negotiate_section(section, decision, downlink_feedback=downlink_feedback)
+    agreed = [
+        negotiate_section(section, decision, downlink_feedback=downlink_feedback)
         for section, decision in zip(offer.sections, decisions, strict=True)
-        if section.answerable
-    }
-    bundle = [mid for mid in offer.bundle if mid in agreed and agreed[mid].accepted]
+    ]
+    accepted = {taken.mid for taken in agreed if taken.accepted}
+    bundle = [mid for mid in offer.bundle if mid in accepted]
     lines = [
         "v=0",
         f"o=- {transport.session_id} {transport.version} IN IP4 127.0.0.1",
@@ -357,9 +357,8 @@ def build_answer(
     ]
     common = _transport_lines(offer, transport)
     candidates = [*(f"a={candidate}" for candidate in transport.candidates), "a=end-of-candidates"]
-    for section, decision in zip(offer.sections, decisions, strict=True):
-        taken = agreed.get(section.mid)
-        if taken is None or not taken.accepted:
+    for section, decision, taken in zip(offer.sections, decisions, agreed, strict=True):
+        if not taken.accepted:
             lines += _rejected_lines(section)
             continue
         if section.kind == "application":

@@ -33,6 +33,7 @@ MAX_SECTIONS = 512
 MAX_FORMATS = 128  # a payload type has 7 bits (RFC 3550 section 5.1)
 MAX_RIDS = 16  # simulcast in the wild has three
 MAX_SSRCS = 64  # Firefox lists two per simulcast layer
+MAX_FEEDBACK = 32  # per payload type; five in the wild, and those of `*` count for each of 128
 MAX_TOKEN_CHARS = (
     64  # of a mid or a rid; a header extension element holds 16 or 255 bytes (RFC 8285 section 4)
 )
@@ -123,7 +124,6 @@ class _Draft:
     fmtp: dict[int, str] = field(default_factory=dict)
     feedback: dict[str, dict[str, None]] = field(default_factory=dict)
     extensions: dict[str, int] = field(default_factory=dict)
-    extension_ids: set[int] = field(default_factory=set)
     extension_directions: dict[str, Direction] = field(default_factory=dict)
     msid: tuple[str, str] | None = None
     rids: dict[str, str] = field(default_factory=dict)
@@ -288,7 +288,10 @@ def _on_rtcp_fb(draft: _Draft, value: str) -> None:
     text, _, feedback = value.partition(" ")
     if text != "*" and _payload_type(draft, text) is None:
         return
-    draft.feedback.setdefault(text, {})[feedback] = None
+    listed = draft.feedback.setdefault(text, {})
+    listed[feedback] = None
+    if len(listed) > MAX_FEEDBACK:
+        raise SdpError("too many feedback types")
 
 
 def _on_extmap(draft: _Draft, value: str) -> None:
@@ -300,9 +303,6 @@ def _on_extmap(draft: _Draft, value: str) -> None:
     extension_id = _number(text, 1, 255, "extension id")
     if not uri or (slash and suffix not in _DIRECTIONS):
         raise SdpError("bad extmap")
-    if extension_id in draft.extension_ids:
-        raise SdpError("repeated extension id")
-    draft.extension_ids.add(extension_id)
     if uri not in draft.extensions:
         draft.extensions[uri] = extension_id
         if slash:

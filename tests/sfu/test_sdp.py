@@ -277,6 +277,8 @@ BROKEN = {
     "extension id 0": lambda text: text + "a=extmap:0 urn:x\r\n",
     "extension id 256": lambda text: text + "a=extmap:256 urn:x\r\n",
     "extension id twice": lambda text: text + "a=extmap:1 urn:x\r\na=extmap:1 urn:y\r\n",
+    "33 feedback types": lambda text: text + "".join(f"a=rtcp-fb:96 x{i}\r\n" for i in range(33)),
+    "33 feedback types for all": lambda text: text + "".join(f"a=rtcp-fb:* x{i}\r\n" for i in range(33)),
     "extension without URI": lambda text: text + "a=extmap:1\r\n",
     "extension with unknown direction": lambda text: text + "a=extmap:1/up urn:x\r\n",
     "bad rid": lambda text: text + "a=rid:! send\r\n",
@@ -338,7 +340,7 @@ def work(text):
     [
         "a=fmtp:96 x=1;x=1;x=1",
         "a=rtcp-fb:96 nack",
-        "a=rtcp-fb:* {} pli",
+        "a=rtcp-fb:* nack pli",
         "a=candidate:1 1 udp 1 192.0.2.{} 9 typ host",
         "a=msid:a b",
         "a=ssrc:1 cname:x",
