@@ -78,10 +78,15 @@ class Server:
         )
         self._livekit = LiveKitEndpoints(self.skin, config.keys, time.time)
         page = Page(PageSettings(config.dev, frozenset({config.host} - {""}), signer), find_page(), time.time)
-        self._runner = build_runner(build_app(self._livekit, page, media.metrics if config.dev else None))
+        self._runner = build_runner(build_app(self._livekit, page, self.metrics if config.dev else None))
         self._site: web.TCPSite | None = None
         self.http_port = 0
         "The bound port."
+
+    def metrics(self) -> dict[str, float]:
+        """Return the engine's figures, and the data packets that were not relayed, by reason."""
+        dropped = {f"data_dropped_{reason}": count for reason, count in self.skin.dropped_packets.items()}
+        return {**self._media.metrics(), **dropped}
 
     async def start(self) -> None:
         """Open both ports. ListenError when one cannot be had."""

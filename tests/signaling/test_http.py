@@ -15,9 +15,10 @@ async def test_health(world):
         assert (response.status, await response.text()) == (200, "OK")
 
 
-async def test_engine_figures_in_dev_mode(world):
+async def test_figures_in_dev_mode(world):
+    world.server.skin.dropped_packets["oversize"] = 2
     async with world.http.get(f"{world.url}/debug/media") as response:
-        assert json.loads(await response.text()) == {"peers": 0}
+        assert json.loads(await response.text()) == {"peers": 0, "data_dropped_oversize": 2}
 
 
 async def test_a_failing_endpoint_tells_nothing_and_logs_no_token(world, monkeypatch, caplog):

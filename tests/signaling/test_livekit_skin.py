@@ -307,7 +307,7 @@ async def test_an_incomplete_message_is_kept_from_its_client(harness, caplog):
     ada.clear()
     ada.session.send(rtc.SignalResponse(room_update=rtc.RoomUpdate()))
     assert ada.kinds() == []
-    assert "a room update without room" in caplog.text
+    assert "a room without sid or name" in caplog.text
     # One that would go to everybody neither reaches them nor stops the server.
     bob.session.participant.identity = ""
     harness.rooms.update_profile(bob.session.participant, metadata="x")

@@ -116,6 +116,12 @@ BAD = {
     "update with a track without sid": update(participant(tracks=[models.TrackInfo()])),
     "track_published without track": published(cid="cam"),
     "track_published without cid": published(track=models.TrackInfo(sid="TR_1")),
+    "track_published with an empty track": published(cid="cam", track=models.TrackInfo()),
+    "leave with an unknown action": rtc.SignalResponse(leave=rtc.LeaveRequest(action=9)),
+    "request_response with an unknown reason": rtc.SignalResponse(
+        request_response=rtc.RequestResponse(reason=99)
+    ),
+    "room_update with an empty room": rtc.SignalResponse(room_update=rtc.RoomUpdate(room=models.Room())),
     "track_unpublished without track": rtc.SignalResponse(track_unpublished=rtc.TrackUnpublishedResponse()),
     "track_subscribed without track": rtc.SignalResponse(track_subscribed=rtc.TrackSubscribed()),
     "no speakers": rtc.SignalResponse(speakers_changed=rtc.SpeakersChanged()),

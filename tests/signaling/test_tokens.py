@@ -71,6 +71,12 @@ def test_absent_grants_have_their_defaults(video, permissions):
     assert tokens.verify(token(**video), KEYS, NOW).permissions == permissions
 
 
+def test_a_room_configuration_is_read_in_every_spelling_of_its_json():
+    config = {"emptyTimeout": "60", "departure_timeout": 5, "maxParticipants": 7, "tags": {"a": "b"}}
+    claims = tokens.verify(token({"roomConfig": config}), KEYS, NOW)
+    assert claims.room_config == RoomConfig(empty_timeout_s=60, departure_timeout_s=5, max_participants=7)
+
+
 def test_the_identity_may_stand_in_jti():
     assert tokens.verify(forge({"jti": "ada"}), KEYS, NOW).identity == "ada"
 
