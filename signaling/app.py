@@ -15,8 +15,8 @@ from signaling.config import ServerConfig
 from signaling.errors import ConfigError, ListenError
 from signaling.http import build_app, build_runner
 from signaling.ids import random_sid
-from signaling.livekit_skin import LiveKitSettings, LiveKitSkin
-from signaling.livekit_ws import LiveKitEndpoints
+from signaling.livekit.skin import LiveKitSettings, LiveKitSkin
+from signaling.livekit.ws import LiveKitEndpoints
 from signaling.media import MediaEngine, MediaEvents
 from signaling.page import Page, PageSettings, find_page
 from signaling.services import build_services

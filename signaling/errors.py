@@ -16,7 +16,7 @@
         UnsupportedError     ... this server has no such thing
         DuplicateTrackError  ... the same track is still published
 
-The mapping to HTTP statuses is in `livekit_ws`, the one to LiveKit's reasons in `livekit_handlers`.
+The mapping to HTTP statuses is in `livekit.ws`, the one to LiveKit's reasons in `livekit.handlers`.
 """
 
 
@@ -49,7 +49,7 @@ class RoomFullError(AccessError):
 
 
 class WireError(SignalingError):
-    """Bytes from the network that are not a message; the only error of the decoders in `livekit_wire`."""
+    """Bytes from the network that are not a message; the only error of the decoders in `livekit.wire`."""
 
 
 class IncompleteMessageError(SignalingError):

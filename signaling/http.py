@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
-from signaling.livekit_ws import LiveKitEndpoints
+from signaling.livekit.ws import LiveKitEndpoints
 from signaling.page import SECURITY_HEADERS, Page
 
 log = logging.getLogger(__name__)

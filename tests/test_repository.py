@@ -25,7 +25,7 @@ TESTED_ELSEWHERE = {
     "sfu/subscription.py": "test_router watches what each viewer gets",
     "sfu/description.py": "the values that test_sdp and test_negotiation expect",
     "signaling/errors.py": "the tree of errors; each one is expected where it is raised",
-    "signaling/livekit_session.py": "test_livekit_skin drives sessions as clients do",
+    "signaling/livekit/session.py": "tests/signaling/livekit/test_skin drives sessions as clients do",
     "signaling/services.py": "the wiring that every test of the skin goes through",
     "signaling/model.py": "the records that test_rooms, test_publishing and test_subscribing change",
 }
@@ -71,7 +71,9 @@ def mirror(name):
 
 @pytest.mark.parametrize("package", PACKAGES)
 def test_each_module_has_its_tests(package):
-    modules = [relative(path) for path in sorted((ROOT / package).glob("*.py")) if path.name != "__init__.py"]
+    modules = [
+        relative(path) for path in sorted((ROOT / package).rglob("*.py")) if path.name != "__init__.py"
+    ]
     assert modules
     lonely = [name for name in modules if not mirror(name).is_file() and name not in TESTED_ELSEWHERE]
     assert lonely == []

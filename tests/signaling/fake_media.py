@@ -2,7 +2,7 @@
 
 It negotiates by a toy description: an offer is a list of words. `a2 v1` are free receiving sections (two for
 audio, one for video), `cam=mid4` says that the track id `cam` is sent in section mid4. The answer is real SDP
-as far as `livekit_validate` looks.
+as far as `livekit.validate` looks.
 """
 
 from collections.abc import Callable, Iterable

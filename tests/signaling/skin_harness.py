@@ -7,10 +7,10 @@ from livekit.protocol import models, rtc
 
 from sfu.events import PeerConnected
 from signaling import tokens
-from signaling.livekit_handlers import handle
-from signaling.livekit_session import Session
-from signaling.livekit_skin import LiveKitSettings, LiveKitSkin
-from signaling.livekit_wire import Outgoing
+from signaling.livekit.handlers import handle
+from signaling.livekit.session import Session
+from signaling.livekit.skin import LiveKitSettings, LiveKitSkin
+from signaling.livekit.wire import Outgoing
 from signaling.media import MediaEvents
 from signaling.permissions import Permissions
 from signaling.services import build_services

@@ -47,11 +47,16 @@ class TurnClient:
         self._realm = ""
         self._nonce = b""
         self._channels = 0
+        self._allocated = False
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
+        # A later client may get the same port from the system, and would meet this one's allocation (437).
+        if self._allocated:
+            with contextlib.suppress(TurnError, OSError):
+                self.refresh(0)
         self._socket.close()
 
     def allocate(
@@ -63,7 +68,9 @@ class TurnClient:
             attributes["REQUESTED-ADDRESS-FAMILY"] = 0x02 << 24
         if lifetime_s is not None:
             attributes["LIFETIME"] = lifetime_s
-        return self._request(stun.Method.ALLOCATE, attributes)
+        granted = self._request(stun.Method.ALLOCATE, attributes)
+        self._allocated = True
+        return granted
 
     def refresh(self, lifetime_s: int) -> dict[str, Any]:
         """Prolong the allocation, or end it with 0."""
@@ -167,6 +174,10 @@ class Listener:
         return self
 
     def __exit__(self, *_: object) -> None:
+        # A later client may get the same port from the system, and would meet this one's allocation (437).
+        if self._allocated:
+            with contextlib.suppress(TurnError, OSError):
+                self.refresh(0)
         self._socket.close()
 
     def receive(self) -> tuple[bytes, Address]:

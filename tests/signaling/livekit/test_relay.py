@@ -9,7 +9,7 @@ from livekit.protocol.models import (
 )
 
 from sfu.events import DataReceived
-from signaling import livekit_data
+from signaling.livekit import relay
 from signaling.permissions import Permissions
 from signaling.rooms import JoinSpec
 
@@ -49,19 +49,19 @@ def user(**fields):
     ],
 )
 def test_what_is_relayed(people, packet, label, size, last, reason):
-    assert livekit_data.drop_reason(people.ada, label, size, packet, last) == reason
+    assert relay.drop_reason(people.ada, label, size, packet, last) == reason
 
 
 def test_sending_needs_the_grant(people):
     mute = people("mute", permissions=Permissions(can_publish_data=False))
-    assert livekit_data.drop_reason(mute, "_reliable", 10, user(), 0) == "not_allowed"
+    assert relay.drop_reason(mute, "_reliable", 10, user(), 0) == "not_allowed"
 
 
 def test_agents_may_transcribe(people):
     agent = people("bot", kind="agent")
     packet = DataPacket(transcription=Transcription(), participant_identity="ada")
-    assert livekit_data.drop_reason(agent, "_reliable", 10, packet, 0) == ""
-    livekit_data.readdress(packet, agent, "_reliable")
+    assert relay.drop_reason(agent, "_reliable", 10, packet, 0) == ""
+    relay.readdress(packet, agent, "_reliable")
     assert packet.participant_identity == "ada"
     assert packet.participant_sid == agent.sid
 
@@ -69,7 +69,7 @@ def test_agents_may_transcribe(people):
 def test_the_sender_is_who_the_server_knows(people):
     packet = user(participant_identity="bob", participant_sid="PA_x", kind=DataPacket.RELIABLE, sequence=9)
     packet.user.participant_identity = "bob"
-    livekit_data.readdress(packet, people.ada, "_lossy")
+    relay.readdress(packet, people.ada, "_lossy")
     assert (packet.participant_identity, packet.participant_sid) == ("ada", people.ada.sid)
     assert (packet.user.participant_identity, packet.user.participant_sid) == ("ada", people.ada.sid)
     assert packet.kind == DataPacket.LOSSY
@@ -78,18 +78,18 @@ def test_the_sender_is_who_the_server_knows(people):
 
 def test_nobody_but_agents_speaks_for_others(people):
     packet = DataPacket(chat_message=ChatMessage(message="x"), participant_identity="bob")
-    livekit_data.readdress(packet, people.ada, "_reliable")
+    relay.readdress(packet, people.ada, "_reliable")
     assert packet.participant_identity == "ada"
     agent = people("bot", permissions=Permissions(agent=True))
     packet = user(participant_identity="bob")
-    livekit_data.readdress(packet, agent, "_reliable")
+    relay.readdress(packet, agent, "_reliable")
     assert packet.participant_identity == "bot"
 
 
 def test_the_hidden_have_no_name(people):
     ghost = people("ghost", permissions=Permissions(hidden=True))
     packet = user(participant_identity="ada", participant_sid="PA_1")
-    livekit_data.readdress(packet, ghost, "_reliable")
+    relay.readdress(packet, ghost, "_reliable")
     assert (packet.participant_identity, packet.participant_sid) == ("", "")
     assert (packet.user.participant_identity, packet.user.participant_sid) == ("", "")
 
@@ -97,19 +97,19 @@ def test_the_hidden_have_no_name(people):
 def test_a_packet_goes_to_all_others_in_the_room_or_to_those_named(harness, people):
     harness.rooms.join(JoinSpec("other", "bob"))
     ada, bob, cleo = people.ada, people.bob, people.cleo
-    assert livekit_data.recipients(user(), ada) == [bob.sid, cleo.sid]
-    assert livekit_data.recipients(user(destination_identities=["bob", "nobody"]), ada) == [bob.sid]
-    assert livekit_data.recipients(user(destination_identities=["ada"]), ada) == []
+    assert relay.recipients(user(), ada) == [bob.sid, cleo.sid]
+    assert relay.recipients(user(destination_identities=["bob", "nobody"]), ada) == [bob.sid]
+    assert relay.recipients(user(destination_identities=["ada"]), ada) == []
     by_sid = DataPacket(user=UserPacket(destination_sids=[cleo.sid]))
-    assert livekit_data.recipients(by_sid, ada) == [cleo.sid]
+    assert relay.recipients(by_sid, ada) == [cleo.sid]
 
 
 def test_destinations_are_told_in_the_old_place_and_the_new_one(people):
     old = DataPacket(user=UserPacket(destination_identities=["bob"]))
-    livekit_data.readdress(old, people.ada, "_reliable")
+    relay.readdress(old, people.ada, "_reliable")
     assert list(old.destination_identities) == ["bob"]
     new = user(destination_identities=["cleo"])
-    livekit_data.readdress(new, people.ada, "_reliable")
+    relay.readdress(new, people.ada, "_reliable")
     assert list(new.user.destination_identities) == ["cleo"]
 
 

@@ -8,7 +8,6 @@ from typing import Any
 from livekit.protocol import models, rtc
 
 from sfu.events import MediaError, UnknownPeerError
-from signaling import livekit_models
 from signaling.errors import (
     DuplicateTrackError,
     LimitError,
@@ -17,8 +16,9 @@ from signaling.errors import (
     RequestError,
     UnsupportedError,
 )
-from signaling.livekit_session import Session
-from signaling.livekit_skin import LiveKitSkin
+from signaling.livekit import convert
+from signaling.livekit.session import Session
+from signaling.livekit.skin import LiveKitSkin
 from signaling.model import LeaveReason
 
 log = logging.getLogger(__name__)
@@ -148,12 +148,12 @@ def _add_track(skin: LiveKitSkin, session: Session, request: rtc.AddTrackRequest
         skin.publishing.own_track(person, request.sid)
         raise UnsupportedError("a track has one codec here")
     try:
-        track = skin.publishing.publish(person, livekit_models.track_spec(request, session.client))
+        track = skin.publishing.publish(person, convert.track_spec(request, session.client))
     except DuplicateTrackError:
         # The client ends the old one in its next offer, and expects its answer to this request after that.
         skin.publishing.when_ended(person, request.cid, lambda: _retry_add_track(skin, session, request))
         raise
-    published = rtc.TrackPublishedResponse(cid=request.cid, track=livekit_models.track_info(track))
+    published = rtc.TrackPublishedResponse(cid=request.cid, track=convert.track_info(track))
     session.send(rtc.SignalResponse(track_published=published))
 
 
@@ -168,7 +168,7 @@ def _mute(skin: LiveKitSkin, session: Session, request: rtc.MuteTrackRequest) ->
 
 def _update_audio_track(skin: LiveKitSkin, session: Session, request: rtc.UpdateLocalAudioTrack) -> None:
     track = skin.publishing.own_track(session.participant, request.track_sid)
-    info = livekit_models.track_info(track)
+    info = convert.track_info(track)
     info.audio_features[:] = request.features
     info.stereo = models.AudioTrackFeature.TF_STEREO in request.features
     info.disable_dtx = models.AudioTrackFeature.TF_NO_DTX in request.features
@@ -183,7 +183,7 @@ def _update_video_track(skin: LiveKitSkin, session: Session, request: rtc.Update
 def _subscription_permission(
     skin: LiveKitSkin, session: Session, request: rtc.SubscriptionPermission
 ) -> None:
-    skin.subscribing.set_rules(session.participant, livekit_models.subscription_rules(request))
+    skin.subscribing.set_rules(session.participant, convert.subscription_rules(request))
 
 
 def _no_data_tracks(_skin: LiveKitSkin, _session: Session, _request: Any) -> None:
@@ -209,7 +209,7 @@ def _track_setting(skin: LiveKitSkin, session: Session, request: rtc.UpdateTrack
     for track_sid in dict.fromkeys(request.track_sids):
         track = session.participant.room.find_track(track_sid)
         if track is not None:
-            wish = livekit_models.preferences(request, track.spec.layers)
+            wish = convert.preferences(request, track.spec.layers)
             skin.subscribing.prefer(session.participant, track_sid, wish)
 
 

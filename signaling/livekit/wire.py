@@ -14,7 +14,7 @@ from livekit.protocol.models import DataPacket
 from livekit.protocol.rtc import JoinRequest, SignalRequest, SignalResponse, WrappedJoinRequest
 
 from signaling.errors import WireError
-from signaling.livekit_validate import check
+from signaling.livekit.validate import check
 
 # The real server's limit on one WebSocket message.
 MAX_FRAME_BYTES = 2 * 1024 * 1024

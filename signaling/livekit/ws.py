@@ -10,11 +10,11 @@ from livekit.protocol import rtc
 
 from signaling import tokens
 from signaling.errors import AccessError, BadRequestError, LimitError, RoomFullError, TokenError, WireError
-from signaling.livekit_handlers import handle
-from signaling.livekit_models import leave
-from signaling.livekit_session import Session
-from signaling.livekit_skin import LiveKitSkin
-from signaling.livekit_wire import MAX_FRAME_BYTES, Outgoing, decode_join_request, decode_request
+from signaling.livekit.convert import leave
+from signaling.livekit.handlers import handle
+from signaling.livekit.session import Session
+from signaling.livekit.skin import LiveKitSkin
+from signaling.livekit.wire import MAX_FRAME_BYTES, Outgoing, decode_join_request, decode_request
 from signaling.model import LeaveReason
 from signaling.rooms import check_profile
 

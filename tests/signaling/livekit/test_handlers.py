@@ -2,7 +2,7 @@ import pytest
 from livekit.protocol import models, rtc
 
 from sfu.events import Layer, Preferences, PublicationBound, UnknownPeerError
-from signaling.livekit_handlers import HANDLERS
+from signaling.livekit.handlers import HANDLERS
 from signaling.permissions import Permissions, Source
 
 VIDEO, AUDIO = models.TrackType.VIDEO, models.TrackType.AUDIO

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from livekit.protocol import models, rtc
 
 from signaling.errors import IncompleteMessageError, WireError
-from signaling.livekit_wire import (
+from signaling.livekit.wire import (
     MAX_JOIN_REQUEST_BYTES,
     Outgoing,
     decode_data_packet,

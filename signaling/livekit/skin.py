@@ -8,12 +8,13 @@ from typing import Any
 from livekit.protocol import models, rtc
 
 from sfu.events import DataReceived, PeerClosed, PeerConnected, SectionsNeeded, SpeakersChanged
-from signaling import events, livekit_data, livekit_models, tokens
+from signaling import events, tokens
 from signaling.errors import WireError
-from signaling.livekit_session import Outbox, Session
-from signaling.livekit_speakers import Loudness
-from signaling.livekit_updates import WINDOW_S, UpdateBatch, chunks
-from signaling.livekit_wire import Outgoing, decode_data_packet
+from signaling.livekit import convert, relay
+from signaling.livekit.session import Outbox, Session
+from signaling.livekit.speakers import Loudness
+from signaling.livekit.updates import WINDOW_S, UpdateBatch, chunks
+from signaling.livekit.wire import Outgoing, decode_data_packet
 from signaling.model import LeaveReason, Participant, ParticipantState, Room
 from signaling.rooms import JoinSpec
 from signaling.services import Services
@@ -49,7 +50,7 @@ class LiveKitSettings:
 
 
 class LiveKitSkin:
-    """Connects sessions with the domain: requests go in through `livekit_handlers`, events come out here."""
+    """Connects sessions with the domain: requests go in through `livekit.handlers`, events come out here."""
 
     def __init__(self, services: Services, settings: LiveKitSettings) -> None:
         """Listen to the domain and to the media engine."""
@@ -106,7 +107,7 @@ class LiveKitSkin:
                 kind_details=claims.kind_details,
                 auto_subscribe=request.connection_settings.auto_subscribe,
                 room_config=claims.room_config,
-                skin_info=livekit_models.ClientTraits(client.client_protocol, tuple(client.capabilities)),
+                skin_info=convert.ClientTraits(client.client_protocol, tuple(client.capabilities)),
             )
         )
         session = Session(person, client, claims, outbox)
@@ -130,8 +131,8 @@ class LiveKitSkin:
         session.claims = claims
         self._timers.cancel(person.sid, "signal")
         reconnect = rtc.ReconnectResponse(
-            ice_servers=livekit_models.ice_server_list(self._settings.ice_servers(person.sid)),
-            server_info=livekit_models.server_info(self._settings.node_id),
+            ice_servers=convert.ice_server_list(self._settings.ice_servers(person.sid)),
+            server_info=convert.server_info(self._settings.node_id),
             last_message_seq=session.last_sequence,
         )
         session.send(rtc.SignalResponse(reconnect=reconnect))
@@ -175,22 +176,20 @@ class LiveKitSkin:
 
     def _send_join(self, session: Session) -> None:
         person = session.participant
-        others = [
-            livekit_models.participant_info(other) for other in person.room.visible() if other is not person
-        ]
-        own = livekit_models.participant_info(person)
+        others = [convert.participant_info(other) for other in person.room.visible() if other is not person]
+        own = convert.participant_info(person)
         for info in (own, *others):
             session.seen.news(info)
         join = rtc.JoinResponse(
-            room=livekit_models.room_info(person.room),
+            room=convert.room_info(person.room),
             participant=own,
             other_participants=others,
-            server_version=livekit_models.SERVER_VERSION,
-            server_info=livekit_models.server_info(self._settings.node_id),
-            ice_servers=livekit_models.ice_server_list(self._settings.ice_servers(person.sid)),
+            server_version=convert.SERVER_VERSION,
+            server_info=convert.server_info(self._settings.node_id),
+            ice_servers=convert.ice_server_list(self._settings.ice_servers(person.sid)),
             ping_interval=PING_INTERVAL_S,
             ping_timeout=PING_TIMEOUT_S,
-            enabled_publish_codecs=livekit_models.enabled_codecs(),
+            enabled_publish_codecs=convert.enabled_codecs(),
         )
         session.send(rtc.SignalResponse(join=join))
 
@@ -200,7 +199,7 @@ class LiveKitSkin:
         gone = session.seen.start_over({other.identity for other in present})
         for part in chunks(gone):
             session.send(rtc.SignalResponse(update=rtc.ParticipantUpdate(participants=part)))
-        session.send_participants([livekit_models.participant_info(other) for other in present])
+        session.send_participants([convert.participant_info(other) for other in present])
 
     def _send_token(self, session: Session) -> None:
         person = session.participant
@@ -214,14 +213,12 @@ class LiveKitSkin:
         self._timers.set(person.sid, "refresh", REFRESH_INTERVAL_S, lambda: self._send_token(session))
 
     def _send_room_to(self, session: Session) -> None:
-        room = livekit_models.room_info(session.participant.room)
+        room = convert.room_info(session.participant.room)
         session.send(rtc.SignalResponse(room_update=rtc.RoomUpdate(room=room)))
 
     def _send_room(self, room: Room) -> None:
         self._timers.cancel(room.sid, "room update")
-        outgoing = Outgoing(
-            rtc.SignalResponse(room_update=rtc.RoomUpdate(room=livekit_models.room_info(room)))
-        )
+        outgoing = Outgoing(rtc.SignalResponse(room_update=rtc.RoomUpdate(room=convert.room_info(room))))
         if outgoing.binary() == self._told_rooms.get(room.sid):
             return
         self._told_rooms[room.sid] = outgoing.binary()
@@ -259,7 +256,7 @@ class LiveKitSkin:
         session = self._sessions.pop(person.sid, None)
         if session is not None and session.outbox is not None:
             if event.reason is not LeaveReason.CLIENT_LEFT:
-                session.send(rtc.SignalResponse(leave=livekit_models.leave(event.reason)))
+                session.send(rtc.SignalResponse(leave=convert.leave(event.reason)))
             session.outbox.finish()
             session.outbox = None
         self._announce(person, event.reason, to_self=False, urgent=event.was_publisher)
@@ -301,13 +298,13 @@ class LiveKitSkin:
     ) -> None:
         own = self._sessions.get(person.sid)
         if own is not None and to_self:
-            own.send_participants([livekit_models.participant_info(person)])
+            own.send_participants([convert.participant_info(person)])
         if person.permissions.hidden:
             return
         room = person.room
         batch = self._batches.setdefault(room.sid, UpdateBatch())
         if batch.add(person, reason, urgent=urgent or person.is_publisher):
-            self._broadcast(room, [livekit_models.participant_info(person, reason)])
+            self._broadcast(room, [convert.participant_info(person, reason)])
         if batch.is_open and not self._timers.is_set(room.sid, "updates"):
             self._timers.set(room.sid, "updates", WINDOW_S, lambda: self._flush(room))
         if not self._timers.is_set(room.sid, "room update"):
@@ -319,9 +316,7 @@ class LiveKitSkin:
             return
         waiting = batch.flush()
         if waiting:
-            self._broadcast(
-                room, [livekit_models.participant_info(person, reason) for person, reason in waiting]
-            )
+            self._broadcast(room, [convert.participant_info(person, reason) for person, reason in waiting])
             self._timers.set(room.sid, "updates", WINDOW_S, lambda: self._flush(room))
 
     def _broadcast(self, room: Room, infos: list[models.ParticipantInfo]) -> None:
@@ -373,16 +368,14 @@ class LiveKitSkin:
         except WireError:
             reason = "undecodable"
         else:
-            reason = livekit_data.drop_reason(
-                sender, event.label, len(event.payload), packet, session.last_sequence
-            )
+            reason = relay.drop_reason(sender, event.label, len(event.payload), packet, session.last_sequence)
         if reason:
             self.dropped_packets[reason] = self.dropped_packets.get(reason, 0) + 1
             return
-        if event.label == livekit_data.RELIABLE_LABEL:
+        if event.label == relay.RELIABLE_LABEL:
             session.last_sequence = max(session.last_sequence, packet.sequence)
-        livekit_data.readdress(packet, sender, event.label)
-        recipients = livekit_data.recipients(packet, sender)
+        relay.readdress(packet, sender, event.label)
+        recipients = relay.recipients(packet, sender)
         if recipients:
             self.media.send_data(recipients, event.label, packet.SerializeToString())
 

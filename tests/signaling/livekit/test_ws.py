@@ -206,7 +206,7 @@ async def test_resuming_what_is_not_there_makes_the_client_start_over(world):
 
 
 async def test_a_client_that_reads_nothing_is_cut_off(world, monkeypatch):
-    monkeypatch.setattr("signaling.livekit_ws.MAX_BACKLOG_BYTES", 200_000)
+    monkeypatch.setattr("signaling.livekit.ws.MAX_BACKLOG_BYTES", 200_000)
     ada, join = await world.join("ada", video={"canUpdateOwnMetadata": True})
     world.media.emit(PeerConnected(join.participant.sid))
     await ada.until("update")

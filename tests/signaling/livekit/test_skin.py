@@ -2,7 +2,8 @@ import pytest
 from livekit.protocol import models, rtc
 
 from sfu.events import PeerClosed
-from signaling import livekit_models, tokens
+from signaling import tokens
+from signaling.livekit import convert
 from signaling.model import LeaveReason
 from signaling.permissions import Permissions, Source
 from tests.signaling.skin_harness import FakeOutbox
@@ -136,7 +137,7 @@ async def test_a_client_that_closes_everything_is_gone_at_once(harness):
 
 def test_every_end_tells_old_clients_whether_to_come_back():
     for reason in LeaveReason:
-        leave = livekit_models.leave(reason)
+        leave = convert.leave(reason)
         assert leave.can_reconnect == (leave.action != rtc.LeaveRequest.DISCONNECT)
 
 

@@ -4,7 +4,7 @@ import pytest
 from livekit.protocol import models, rtc
 
 from sfu.events import Layer, Preferences
-from signaling import livekit_models
+from signaling.livekit import convert
 from signaling.model import LeaveReason, Participant, Room, RoomConfig, Track
 from signaling.permissions import Permissions, Source, SubscriptionRules, TrackRule
 
@@ -35,15 +35,15 @@ def video(**fields):
 
 def shown(request, codec="", client=ANY_CLIENT):
     """The TrackInfo that a request becomes."""
-    spec = livekit_models.track_spec(request, client)
+    spec = convert.track_spec(request, client)
     track = Track.from_spec("TR_VC1", "PA_1", spec)
     if codec:
         track = replace(track, codec=codec, mid="7")
-    return livekit_models.track_info(track)
+    return convert.track_info(track)
 
 
 def test_simulcast_layers_are_sorted_and_get_their_rids():
-    spec = livekit_models.track_spec(video(layers=SIMULCAST), ANY_CLIENT)
+    spec = convert.track_spec(video(layers=SIMULCAST), ANY_CLIENT)
     assert spec.layers == (Layer("q", 320, 180), Layer("h", 640, 360), Layer("f", 1280, 720))
     info = shown(video(layers=SIMULCAST))
     assert [entry.quality for entry in info.layers] == [LOW, MEDIUM, HIGH]
@@ -53,18 +53,18 @@ def test_simulcast_layers_are_sorted_and_get_their_rids():
 
 def test_declared_rids_are_kept():
     layers = [layer(LOW, 320, 180, "2"), layer(HIGH, 640, 360, "1")]
-    spec = livekit_models.track_spec(video(layers=layers), ANY_CLIENT)
+    spec = convert.track_spec(video(layers=layers), ANY_CLIENT)
     assert [entry.rid for entry in spec.layers] == ["2", "1"]
 
 
 def test_two_layers_are_the_lower_two_names():
-    spec = livekit_models.track_spec(video(layers=SIMULCAST[1:]), ANY_CLIENT)
+    spec = convert.track_spec(video(layers=SIMULCAST[1:]), ANY_CLIENT)
     assert [entry.rid for entry in spec.layers] == ["q", "h"]
 
 
 def test_one_layer_has_high_quality_and_no_rid():
     request = video(layers=[layer(LOW, 640, 360)])
-    assert livekit_models.track_spec(request, ANY_CLIENT).layers == (Layer("", 640, 360),)
+    assert convert.track_spec(request, ANY_CLIENT).layers == (Layer("", 640, 360),)
     info = shown(request)
     assert [entry.quality for entry in info.layers] == [HIGH]
     assert not info.simulcast
@@ -77,7 +77,7 @@ def test_a_video_without_layers_has_one():
 @pytest.mark.parametrize("codec", ["vp9", "av1", "video/VP9"])
 def test_spatial_layers_in_one_stream_are_one_encoding(codec):
     request = video(layers=SIMULCAST, simulcast_codecs=[rtc.SimulcastCodec(codec=codec, cid="cam")])
-    spec = livekit_models.track_spec(request, ANY_CLIENT)
+    spec = convert.track_spec(request, ANY_CLIENT)
     assert spec.layers == (Layer("", 1280, 720),)
     assert spec.codec == codec.lower().removeprefix("video/")
     assert not shown(request).simulcast
@@ -87,13 +87,13 @@ def test_the_declared_mode_counts_more_than_the_codec():
     codec = rtc.SimulcastCodec(
         codec="vp9", cid="cam", video_layer_mode=models.VideoLayer.ONE_SPATIAL_LAYER_PER_STREAM
     )
-    spec = livekit_models.track_spec(video(layers=SIMULCAST, simulcast_codecs=[codec]), ANY_CLIENT)
+    spec = convert.track_spec(video(layers=SIMULCAST, simulcast_codecs=[codec]), ANY_CLIENT)
     assert len(spec.layers) == 3
 
 
 def test_a_track_is_found_by_every_name_the_client_has_for_it():
     codecs = [rtc.SimulcastCodec(codec="vp8", cid="x"), rtc.SimulcastCodec(codec="h264")]
-    spec = livekit_models.track_spec(video(simulcast_codecs=codecs), ANY_CLIENT)
+    spec = convert.track_spec(video(simulcast_codecs=codecs), ANY_CLIENT)
     assert spec.track_ids == ("cam", "x")
 
 
@@ -108,8 +108,8 @@ def test_a_track_is_found_by_every_name_the_client_has_for_it():
 )
 def test_firefox_on_some_systems_gets_one_codec_to_choose_from(browser, system, only):
     client = models.ClientInfo(browser=browser, os=system)
-    assert livekit_models.track_spec(video(), client).codec_only is only
-    assert not livekit_models.track_spec(rtc.AddTrackRequest(cid="m", type=AUDIO), client).codec_only
+    assert convert.track_spec(video(), client).codec_only is only
+    assert not convert.track_spec(rtc.AddTrackRequest(cid="m", type=AUDIO), client).codec_only
 
 
 def test_what_tests_of_sdks_look_for_comes_back():
@@ -145,7 +145,7 @@ def test_what_tests_of_sdks_look_for_comes_back():
     assert info.stream == "camera"
     assert len(info.codecs) == 1
     assert not info.layers
-    spec = livekit_models.track_spec(request, ANY_CLIENT)
+    spec = convert.track_spec(request, ANY_CLIENT)
     assert (spec.stereo, spec.dtx, spec.red) == (True, False, False)
 
 
@@ -155,7 +155,7 @@ def test_what_tests_of_sdks_look_for_comes_back():
 )
 def test_redundancy_is_for_those_who_can_bear_it(fields, red):
     request = rtc.AddTrackRequest(cid="mic", type=AUDIO, **fields)
-    assert livekit_models.track_spec(request, ANY_CLIENT).red is red
+    assert convert.track_spec(request, ANY_CLIENT).red is red
 
 
 @pytest.mark.parametrize(
@@ -190,9 +190,7 @@ LADDER = (Layer("q", 320, 180), Layer("h", 640, 360), Layer("f", 1280, 720))
     [(1, 0), (180, 0), (200, 0), (201, 1), (360, 1), (400, 1), (401, 2), (720, 2), (2160, 2)],
 )
 def test_the_smallest_layer_that_nearly_fills_the_picture_is_chosen(height, spatial):
-    wish = livekit_models.preferences(
-        rtc.UpdateTrackSettings(width=height * 16 // 9 + 1, height=height), LADDER
-    )
+    wish = convert.preferences(rtc.UpdateTrackSettings(width=height * 16 // 9 + 1, height=height), LADDER)
     assert wish.max_spatial == spatial
     assert wish.height == height
 
@@ -209,21 +207,21 @@ def test_the_smallest_layer_that_nearly_fills_the_picture_is_chosen(height, spat
     ],
 )
 def test_without_a_size_the_quality_decides(settings, preferences):
-    assert livekit_models.preferences(rtc.UpdateTrackSettings(**settings), LADDER) == preferences
+    assert convert.preferences(rtc.UpdateTrackSettings(**settings), LADDER) == preferences
 
 
 def test_a_track_without_layers_has_one_choice():
-    assert livekit_models.preferences(rtc.UpdateTrackSettings(width=640, height=360), ()).max_spatial == 0
+    assert convert.preferences(rtc.UpdateTrackSettings(width=640, height=360), ()).max_spatial == 0
 
 
 def test_rules_are_translated():
     request = rtc.SubscriptionPermission(
         track_permissions=[rtc.TrackPermission(participant_identity="bob", track_sids=["TR_1"])]
     )
-    assert livekit_models.subscription_rules(request) == SubscriptionRules(
+    assert convert.subscription_rules(request) == SubscriptionRules(
         False, (TrackRule("", "bob", False, frozenset({"TR_1"})),)
     )
-    assert livekit_models.subscription_rules(rtc.SubscriptionPermission(all_participants=True)).everybody
+    assert convert.subscription_rules(rtc.SubscriptionPermission(all_participants=True)).everybody
 
 
 def participant(**fields):
@@ -244,9 +242,9 @@ def participant(**fields):
 
 
 def test_a_participant_is_shown_completely():
-    traits = livekit_models.ClientTraits(2, (models.ClientInfo.CAP_PACKET_TRAILER,))
+    traits = convert.ClientTraits(2, (models.ClientInfo.CAP_PACKET_TRAILER,))
     person = participant(kind="agent", kind_details=("cloud_agent", "from the future"), skin_info=traits)
-    info = livekit_models.participant_info(person, LeaveReason.DUPLICATE_IDENTITY)
+    info = convert.participant_info(person, LeaveReason.DUPLICATE_IDENTITY)
     assert (info.sid, info.identity, info.name, info.metadata, dict(info.attributes)) == (
         "PA_1",
         "ada",
@@ -265,9 +263,9 @@ def test_a_participant_is_shown_completely():
 
 def test_every_kind_of_participant_and_reason_has_its_translation():
     for kind in ("standard", "ingress", "egress", "sip", "agent", "connector", "bridge"):
-        livekit_models.participant_info(participant(kind=kind))
+        convert.participant_info(participant(kind=kind))
     for reason in LeaveReason:
-        livekit_models.leave(reason)
+        convert.leave(reason)
 
 
 def test_a_room_does_not_count_the_hidden():
@@ -276,12 +274,12 @@ def test_a_room_does_not_count_the_hidden():
         "ada": participant(),
         "ghost": participant(permissions=Permissions(hidden=True)),
     }
-    info = livekit_models.room_info(room)
+    info = convert.room_info(room)
     assert (info.num_participants, info.max_participants, info.metadata) == (1, 5, "maths")
     assert (info.creation_time, info.creation_time_ms) == (1, 1500)
 
 
 def test_the_first_video_codec_is_one_that_everybody_has():
     # Browsers take it in place of one that is not listed.
-    first = next(mime for mime in livekit_models.PUBLISH_CODECS if mime.startswith("video/"))
+    first = next(mime for mime in convert.PUBLISH_CODECS if mime.startswith("video/"))
     assert first == "video/VP8"

@@ -7,8 +7,8 @@ from typing import Protocol
 from livekit.protocol import models, rtc
 
 from signaling.errors import IncompleteMessageError
-from signaling.livekit_updates import SeenVersions, chunks
-from signaling.livekit_wire import Outgoing
+from signaling.livekit.updates import SeenVersions, chunks
+from signaling.livekit.wire import Outgoing
 from signaling.model import Participant
 from signaling.tokens import Claims
 

@@ -1,0 +1,1 @@
+"""LiveKit's client protocol: one skin of the domain."""
