@@ -174,10 +174,6 @@ class Listener:
         return self
 
     def __exit__(self, *_: object) -> None:
-        # A later client may get the same port from the system, and would meet this one's allocation (437).
-        if self._allocated:
-            with contextlib.suppress(TurnError, OSError):
-                self.refresh(0)
         self._socket.close()
 
     def receive(self) -> tuple[bytes, Address]:
