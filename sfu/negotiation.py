@@ -363,11 +363,11 @@ def build_answer(
             continue
         if section.kind == "application":
             assert isinstance(decision, Data)
-            lines += _data_lines(section, decision)
+            lines += data_lines(section.protocol, section.mid, decision)
         else:
-            lines += _rtp_lines(section, taken)
+            lines += rtp_lines(section.protocol, taken, rtcp_rsize=section.rtcp_rsize)
         if isinstance(decision, Send) and taken.direction == "sendonly":
-            lines += _source_lines(decision, taken)
+            lines += source_lines(decision, taken)
         lines += common
         if bundle[0] == section.mid:  # the tagged section speaks for all of them (RFC 8843 section 7.3.1)
             lines += candidates
@@ -396,17 +396,19 @@ def _rejected_lines(section: Section) -> list[str]:
     ]
 
 
-def _data_lines(section: Section, decision: Data) -> list[str]:
+def data_lines(protocol: str, mid: str, decision: Data) -> list[str]:
+    """A section of data channels, without its transport."""
     return [
-        f"m=application 9 {section.protocol} webrtc-datachannel",
+        f"m=application 9 {protocol} webrtc-datachannel",
         "c=IN IP4 0.0.0.0",
-        f"a=mid:{section.mid}",
+        f"a=mid:{mid}",
         f"a=sctp-port:{decision.sctp_port}",
         f"a=max-message-size:{decision.max_message_size}",
     ]
 
 
-def _rtp_lines(section: Section, agreed: SectionParameters) -> list[str]:
+def rtp_lines(protocol: str, agreed: SectionParameters, *, rtcp_rsize: bool) -> list[str]:
+    """A section of audio or video, without its transport and its sources."""
     payload_types: list[int] = []
     codec_lines: list[str] = []
     for codec in agreed.codecs:
@@ -418,12 +420,12 @@ def _rtp_lines(section: Section, agreed: SectionParameters) -> list[str]:
             codec_lines.append(f"a=fmtp:{codec.rtx_payload_type} apt={codec.payload_type}")
     # Port 9 (discard) stands for "see the candidates" (RFC 9429 section 5.3.1).
     return [
-        f"m={section.kind} 9 {section.protocol} {' '.join(map(str, payload_types))}",
+        f"m={agreed.kind} 9 {protocol} {' '.join(map(str, payload_types))}",
         "c=IN IP4 0.0.0.0",
-        f"a=mid:{section.mid}",
+        f"a=mid:{agreed.mid}",
         f"a={agreed.direction}",
         "a=rtcp-mux",
-        *(["a=rtcp-rsize"] if section.rtcp_rsize else []),
+        *(["a=rtcp-rsize"] if rtcp_rsize else []),
         *codec_lines,
         *_extmap_lines(agreed),
         *(f"a=rid:{rid} recv" for rid in agreed.rids),
@@ -449,7 +451,7 @@ def _extmap_lines(agreed: SectionParameters) -> list[str]:
     return lines
 
 
-def _source_lines(decision: Send, agreed: SectionParameters) -> list[str]:
+def source_lines(decision: Send, agreed: SectionParameters) -> list[str]:
     """The server's track (RFC 8830) and its SSRCs (RFC 5576)."""
     msid = f"{decision.stream_id} {decision.track_id}"
     ssrcs = [decision.ssrc]

@@ -9,6 +9,7 @@ from sfu.events import Answer, PublicationBound, PublicationEnded, SdpError
 from sfu.fanout import TemplateClass
 from sfu.ice import IceAgent
 from sfu.negotiation import Data, Inactive, LocalTransport, Receive, SectionParameters, Send
+from sfu.offering import Offering, build_offer
 from sfu.receive import TransportFeedback
 from sfu.sdp import Offer, Section, parse_offer
 from sfu.source import Published, ReceiveSection, SourceLayer, receive_section
@@ -34,6 +35,17 @@ class Stream:
 
     layer: SourceLayer
     rtx: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Agreement:
+    """What became of a client's description, before anything is changed."""
+
+    offer: Offer
+    decisions: list[negotiation.SectionAnswer]
+    parameters: list[SectionParameters]
+    chosen: dict[str, Subscription]
+    "By mid, what the sections that send are to carry."
 
 
 @dataclass(slots=True)
@@ -74,12 +86,22 @@ class Peer:
     "Mids of the last answer's idle sections, by kind."
     sections_requested: bool = False
     "A SectionsNeeded is out and no offer has come since."
+    offering: Offering | None = None
+    "What the server has offered, where the offers are its own: the peer receives and publishes nothing here."
+    assigned: dict[str, Subscription] = field(default_factory=dict)
+    "By mid, those in an offer that has not been answered."
     sctp: tuple[int, int] | None = None
     "(remote port, remote's largest message) once data channels are negotiated."
 
     def missing_sections(self) -> tuple[int, int] | None:
-        """(audio, video) sections that an offer must add for the waiting subscriptions; None when none waits."""
+        """(audio, video) sections that an offer must add for the waiting subscriptions; None when none waits.
+
+        Where the server makes the offers: (0, 0) when the next one would differ from the last.
+        """
         waiting = [s for s in self.subscriptions.values() if s.section is None]
+        if self.offering is not None:
+            ended = any(s.send is not None and s.mid not in self.sending for s in self.offering.sections)
+            return (0, 0) if waiting or ended else None
         if not waiting:
             return None
         audio = sum(s.published.intent.kind == "audio" for s in waiting)
@@ -90,22 +112,65 @@ class Peer:
         self, text: str, identity: LocalIdentity, new_credentials: Callable[[], tuple[str, str]]
     ) -> Answer:
         """Apply an offer: decide on each section, then answer and take over what was decided. SdpError."""
-        offer = parse_offer(text)
-        if self.offer is not None:
-            if offer.fingerprints != self.offer.fingerprints:
-                raise SdpError("the certificate changed")
-            if len(offer.sections) < len(self.offer.sections):
-                raise SdpError("sections are missing")
-        decisions = self._decide(offer)
-        parameters = [
-            negotiation.negotiate_section(section, decision)
-            for section, decision in zip(offer.sections, decisions, strict=True)
-        ]
-        if self.offer is not None and offer.ice_ufrag != self.offer.ice_ufrag:
+        if self.offering is not None:
+            raise SdpError("on this connection the server makes the offers")
+        agreed = self._agree(text)
+        if self.offer is not None and agreed.offer.ice_ufrag != self.offer.ice_ufrag:
             self.ice.restart(*new_credentials())  # RFC 8445 section 9
-        self.ice.remote_ufrag = offer.ice_ufrag
         self.version += 1
-        transport = LocalTransport(
+        sdp = negotiation.build_answer(agreed.offer, agreed.decisions, self._local_transport(identity))
+        self._take_over(agreed)
+        published = {
+            mid: section.publication.intent.id
+            for mid, section in self.receiving.items()
+            if section.publication is not None
+        }
+        return Answer(sdp, published, self._subscribed())
+
+    def make_offer(self, identity: LocalIdentity, restart: tuple[str, str] | None) -> str:
+        """Offer what is waiting, and idle sections for what ended; `restart` are new ICE credentials, if wanted."""
+        offering = self.offering
+        assert offering is not None
+        if restart is not None:
+            self.ice.restart(*restart)
+        ended = [s for s in offering.sections if s.send is not None and s.mid not in self.sending]
+        for subscription in self.subscriptions.values():
+            if subscription.section is None:
+                intent = subscription.published.intent
+                mid = offering.place(intent.kind, _send(subscription), stereo=intent.stereo)
+                self.assigned[mid] = subscription
+        for section in ended:
+            section.send = None
+        offering.pending = True
+        self.version += 1
+        return build_offer(offering.sections, self._local_transport(identity))
+
+    def take_answer(self, text: str) -> dict[str, str]:
+        """Apply the client's answer to the last offer; returns mid -> publication of what flows now. SdpError.
+
+        An answer names, in the offer's order, what the client receives: it is read as an offer of that would be.
+        """
+        offering = self.offering
+        if offering is None or not offering.pending:
+            raise SdpError("an answer without an offer")
+        agreed = self._agree(text)
+        if [section.mid for section in agreed.offer.sections] != offering.mids():
+            raise SdpError("the answer's sections are not those of the offer")
+        if any(isinstance(decision, Receive) for decision in agreed.decisions):
+            raise SdpError("nothing can be sent on this connection")
+        offering.pending = False
+        self._take_over(agreed)
+        for mid, subscription in self.assigned.items():
+            if subscription.section is None:  # the client will not have it, so it is not offered again
+                subscription.section = _refused(mid)
+        self.assigned = {}
+        return self._subscribed()
+
+    def _subscribed(self) -> dict[str, str]:
+        return {mid: s.published.intent.id for mid, s in self.sending.items()}
+
+    def _local_transport(self, identity: LocalIdentity) -> LocalTransport:
+        return LocalTransport(
             self.ice.local_ufrag,
             self.ice.local_pwd,
             identity.fingerprint,
@@ -113,20 +178,26 @@ class Peer:
             self.session_id,
             self.version,
         )
-        sdp = negotiation.build_answer(offer, decisions, transport)
-        self.offer = offer
-        self.sections_requested = False
-        self._take_over(offer, decisions, parameters)
-        published = {
-            mid: section.publication.intent.id
-            for mid, section in self.receiving.items()
-            if section.publication is not None
-        }
-        return Answer(sdp, published, {mid: s.published.intent.id for mid, s in self.sending.items()})
+
+    def _agree(self, text: str) -> _Agreement:
+        """Read the client's description and decide on each of its sections. SdpError."""
+        offer = parse_offer(text)
+        if self.offer is not None:
+            if offer.fingerprints != self.offer.fingerprints:
+                raise SdpError("the certificate changed")
+            if len(offer.sections) < len(self.offer.sections):
+                raise SdpError("sections are missing")
+        decisions, chosen = self._decide(offer)
+        parameters = [
+            negotiation.negotiate_section(section, decision)
+            for section, decision in zip(offer.sections, decisions, strict=True)
+        ]
+        return _Agreement(offer, decisions, parameters, chosen)
 
     # --- deciding, without changing anything -------------------------------------------------------------------
 
-    def _decide(self, offer: Offer) -> list[negotiation.SectionAnswer]:
+    def _decide(self, offer: Offer) -> tuple[list[negotiation.SectionAnswer], dict[str, Subscription]]:
+        """What becomes of each section, and the subscription of each mid that is to send."""
         waiting = {
             kind: [
                 s
@@ -137,6 +208,7 @@ class Peer:
         }
         bindings = self._bindings(offer)
         decisions: list[negotiation.SectionAnswer] = []
+        chosen: dict[str, Subscription] = {}
         for section in offer.sections:
             if not section.answerable:
                 decisions.append(Inactive())
@@ -145,10 +217,13 @@ class Peer:
             elif section.direction in {"sendonly", "sendrecv"}:
                 decisions.append(_receive(bindings.get(section.mid)))
             elif section.direction == "recvonly":
-                decisions.append(self._send(section, waiting[section.kind]))
+                subscription = self._choose(section, waiting[section.kind])
+                if subscription is not None:
+                    chosen[section.mid] = subscription
+                decisions.append(Inactive() if subscription is None else _send(subscription))
             else:
                 decisions.append(Inactive())
-        return decisions
+        return decisions, chosen
 
     def _bindings(self, offer: Offer) -> dict[str, Published]:
         """Mid -> publication, for each section on which the peer sends.
@@ -184,48 +259,39 @@ class Peer:
                     unbound.remove(match)
         return result
 
-    def _send(self, section: Section, waiting: list[Subscription]) -> negotiation.SectionAnswer:
-        subscription = self.sending.get(section.mid)
-        if subscription is None:
-            # A section whose subscription ended is answered inactive once before it serves another: clients notice
-            # a new track only by the direction.
-            if not waiting or (
-                section.mid not in self.free[section.kind] and section.mid in self._known_mids()
-            ):
-                return Inactive()
-            subscription = waiting.pop(0)
-            subscription.section = SendSection(section.mid, TemplateClass((), ()))
-        published = subscription.published
-        codec = published.section.codec() if published.section is not None else ""
-        track_id = published.intent.id
-        return Send(
-            subscription.stream_id,
-            track_id,
-            published.owner.id,
-            subscription.ssrc,
-            subscription.rtx_ssrc,
-            codec,
-        )
+    def _choose(self, section: Section, waiting: list[Subscription]) -> Subscription | None:
+        """What a receiving section carries, taken from `waiting` if it is new; None: nothing."""
+        subscription = self.sending.get(section.mid) or self.assigned.get(section.mid)
+        if subscription is not None or self.offering is not None:
+            return subscription
+        # A section whose subscription ended is answered inactive once before it serves another: clients notice
+        # a new track only by the direction.
+        if not waiting or (section.mid not in self.free[section.kind] and section.mid in self._known_mids()):
+            return None
+        return waiting.pop(0)
 
     def _known_mids(self) -> set[str]:
         return {section.mid for section in self.offer.sections} if self.offer is not None else set()
 
     # --- taking over what was decided ---------------------------------------------------------------------------
 
-    def _take_over(
-        self, offer: Offer, decisions: list[negotiation.SectionAnswer], parameters: list[SectionParameters]
-    ) -> None:
+    def _take_over(self, agreed: _Agreement) -> None:
+        offer = agreed.offer
+        self.ice.remote_ufrag = offer.ice_ufrag
+        self.offer = offer
+        self.sections_requested = False
         bindings = self._bindings(offer)
         self.free = {"audio": [], "video": []}
-        by_mid = {s.section.mid: s for s in self.subscriptions.values() if s.section is not None}
-        for section, decision, agreed in zip(offer.sections, decisions, parameters, strict=True):
-            if isinstance(decision, Receive) and agreed.direction == "recvonly":
-                self._receive_on(section, agreed, bindings.get(section.mid))
-            elif isinstance(decision, Send) and agreed.direction == "sendonly":
-                self._send_on(by_mid[section.mid], agreed)
-            elif isinstance(decision, Data) and agreed.accepted:
+        for section, decision, parameters in zip(
+            offer.sections, agreed.decisions, agreed.parameters, strict=True
+        ):
+            if isinstance(decision, Receive) and parameters.direction == "recvonly":
+                self._receive_on(section, parameters, bindings.get(section.mid))
+            elif isinstance(decision, Send):
+                self._send_on(agreed.chosen[section.mid], parameters)
+            elif isinstance(decision, Data) and parameters.accepted:
                 self.sctp = (section.sctp_port, section.max_message_size)
-            elif isinstance(decision, Inactive) and section.direction == "recvonly" and agreed.accepted:
+            elif isinstance(decision, Inactive) and section.direction == "recvonly" and parameters.accepted:
                 self.free[section.kind].append(section.mid)
 
     def _receive_on(self, section: Section, agreed: SectionParameters, published: Published | None) -> None:
@@ -241,6 +307,9 @@ class Peer:
 
     def _send_on(self, subscription: Subscription, agreed: SectionParameters) -> None:
         mid = agreed.mid
+        if agreed.direction != "sendonly":
+            subscription.section = _refused(mid)
+            return
         payload_types: dict[str, int] = {}
         rtx: dict[str, int] = {}
         for codec in agreed.codecs:
@@ -286,6 +355,7 @@ class Peer:
         if subscription is None:
             return
         subscription.end(now)
+        self.assigned = {mid: s for mid, s in self.assigned.items() if s is not subscription}
         self.by_ssrc.pop(subscription.ssrc, None)
         if subscription.section is not None:
             self.sending.pop(subscription.section.mid, None)
@@ -365,11 +435,29 @@ class Peer:
                 section.publication = None
 
 
+def _refused(mid: str) -> SendSection:
+    """The section of a subscription that the client cannot take: it has no payload type, so nothing is sent."""
+    return SendSection(mid, TemplateClass((), ()))
+
+
 def _receive(published: Published | None) -> Receive:
     if published is None:
         return Receive()
     intent = published.intent
     return Receive(intent.codec, intent.codec_only, intent.stereo, intent.dtx, intent.red)
+
+
+def _send(subscription: Subscription) -> Send:
+    published = subscription.published
+    codec = published.section.codec() if published.section is not None else ""
+    return Send(
+        subscription.stream_id,
+        published.intent.id,
+        published.owner.id,
+        subscription.ssrc,
+        subscription.rtx_ssrc,
+        codec,
+    )
 
 
 def bound_event(peer: Peer, mid: str, published: Published) -> PublicationBound:
