@@ -2,16 +2,15 @@
 
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
+from aiortc.rtcdatachannel import RTCDataChannel, RTCDataChannelParameters
 from aiortc.rtcsctptransport import DataChunk, RTCSctpCapabilities, RTCSctpTransport
 
-from sfu.events import CloseReason
+from sfu.events import Channel, CloseReason
 
 if TYPE_CHECKING:
-    from aiortc.rtcdatachannel import RTCDataChannel
-
     from sfu.dtls import Transport
 
 logger = logging.getLogger(__name__)
@@ -60,11 +59,23 @@ class DataChannels:
         self._pending: dict[str, deque[bytes]] = {}
         self._pending_bytes = 0
 
-    async def start(self, remote_port: int, max_message_size: int) -> None:
-        """Open the association; 0 as `max_message_size` is no limit (RFC 8841 section 6)."""
+    async def start(self, remote_port: int, max_message_size: int, channels: Iterable[Channel] = ()) -> None:
+        """Open the association and this side's channels; 0 as `max_message_size` is no limit (RFC 8841 section 6).
+
+        What is sent on a channel before the peer has agreed to it is kept a while.
+        """
         await self._association.start(RTCSctpCapabilities(max_message_size), remote_port)
         # from here on datagrams come through `_handle_data` below
         self._transport._data_receiver = self  # noqa: SLF001 - see test_contract.py
+        for channel in channels:
+            self._open(channel)
+
+    def _open(self, channel: Channel) -> None:
+        parameters = RTCDataChannelParameters(
+            label=channel.label, ordered=channel.ordered, maxRetransmits=channel.max_retransmits
+        )
+        opened = RTCDataChannel(self._association, parameters)
+        opened.on("open", lambda: self._opened(opened))
 
     async def _handle_data(self, data: bytes) -> None:
         """Called by the DTLS transport with each SCTP packet: nothing that it provokes may end that loop."""
@@ -76,7 +87,7 @@ class DataChannels:
             logger.debug("data channel packet refused: %r", error)
             self._on_failure("error")
 
-    def _opened(self, channel: "RTCDataChannel") -> None:
+    def _opened(self, channel: RTCDataChannel) -> None:
         if len(self._channels) >= MAX_CHANNELS:
             self._on_failure("data_overflow")
             return

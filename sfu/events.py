@@ -70,6 +70,17 @@ class Publication:
 
 
 @dataclass(frozen=True, slots=True)
+class Channel:
+    """A data channel that the server opens."""
+
+    label: str
+    ordered: bool = True
+    "Messages arrive in the order in which they were sent."
+    max_retransmits: int | None = None
+    "Times a lost message is sent again; None: until it arrives."
+
+
+@dataclass(frozen=True, slots=True)
 class Preferences:
     """What a subscriber wants of one publication."""
 
@@ -124,6 +135,13 @@ class SectionsNeeded:
     peer_id: str
     audio: int
     video: int
+
+
+@dataclass(frozen=True, slots=True)
+class OfferNeeded:
+    """The server has something to offer on the connection on which the peer receives (dual-connection mode)."""
+
+    peer_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +210,7 @@ Event = (
     PeerConnected
     | PeerClosed
     | SectionsNeeded
+    | OfferNeeded
     | PublicationBound
     | PublicationStarted
     | PublicationEnded

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sfu import negotiation, rtp
-from sfu.events import Answer, PublicationBound, PublicationEnded, SdpError
+from sfu.events import Answer, Channel, PublicationBound, PublicationEnded, SdpError
 from sfu.fanout import TemplateClass
 from sfu.ice import IceAgent
 from sfu.negotiation import Data, Inactive, LocalTransport, Receive, SectionParameters, Send
@@ -90,6 +90,8 @@ class Peer:
     "What the server has offered, where the offers are its own: the peer receives and publishes nothing here."
     assigned: dict[str, Subscription] = field(default_factory=dict)
     "By mid, those in an offer that has not been answered."
+    channels: tuple[Channel, ...] = ()
+    "Data channels that the server opens."
     sctp: tuple[int, int] | None = None
     "(remote port, remote's largest message) once data channels are negotiated."
 

@@ -49,11 +49,13 @@ class Drop(Enum):
 class Router:
     """Moves packets between the peers of an engine."""
 
-    def __init__(self, outbox: Outbox, emit: Callable[[Event], None]) -> None:
-        """`emit` takes events; it must not call back into the router."""
+    def __init__(
+        self, outbox: Outbox, emit: Callable[[Event], None], drops: Counter[Drop] | None = None
+    ) -> None:
+        """`emit` takes events; it must not call back into the router. `drops` counts together with others."""
         self._outbox = outbox
         self._emit = emit
-        self.drops: Counter[Drop] = Counter()
+        self.drops: Counter[Drop] = Counter() if drops is None else drops
         self.received_packets = 0
         self.forwarded_packets = 0
         self.retransmitted_packets = 0

@@ -6,9 +6,17 @@ import socket
 import pytest
 from aiortc import RTCPeerConnection, RTCSessionDescription
 
-from sfu import server as server_module
-from sfu.events import DataReceived, PeerClosed, PeerConnected, Publication, SdpError, UnknownPeerError
-from sfu.server import MediaServer, candidates
+from sfu.events import (
+    Channel,
+    DataReceived,
+    OfferNeeded,
+    PeerClosed,
+    PeerConnected,
+    Publication,
+    SdpError,
+    UnknownPeerError,
+)
+from sfu.server import MediaServer
 from sfu.settings import MediaSettings
 
 
@@ -90,14 +98,14 @@ async def test_garbage_is_dropped_and_counted(engine, datagram, reason):
 async def test_one_peers_failure_leaves_the_others_alone(engine, monkeypatch, caplog):
     alice, channel = await engine.connect("alice")
     await engine.event(PeerConnected)
-    good = engine.media._stun
+    good = engine.media._endpoint._stun
 
     def broken_for_strangers(datagram, address, now):
         if datagram[:2] == b"\x00\x00":
             raise RuntimeError("a bug")
         good(datagram, address, now)
 
-    monkeypatch.setattr(engine.media, "_stun", broken_for_strangers)
+    monkeypatch.setattr(engine.media._endpoint, "_stun", broken_for_strangers)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         sock.sendto(bytes(30), ("127.0.0.1", engine.media.udp_port))
         await engine.dropped("error")
@@ -162,19 +170,46 @@ async def test_rooms_are_apart(engine):
     assert not engine.media._connections["bob"].peer.subscriptions
 
 
-def test_candidates(monkeypatch):
-    monkeypatch.setattr(server_module, "local_addresses", lambda: ["192.0.2.1", "2001:db8::1"])
-    assert [line.split()[4:6] for line in candidates(MediaSettings(announce_loopback=True), 7882)] == [
-        ["192.0.2.1", "7882"],
-        ["2001:db8::1", "7882"],
-        ["127.0.0.1", "7882"],
-    ]
-    assert [line.split()[4] for line in candidates(MediaSettings(external_ip="203.0.113.9"), 1)] == [
-        "203.0.113.9"
-    ]
+async def test_the_server_makes_the_offers_on_a_connection_of_its_own(engine):
+    channels = (Channel("_reliable"), Channel("_lossy", ordered=False, max_retransmits=0))
+    engine.media.open_peer("alice", "room")
+    engine.media.publish("alice", Publication("TR_1", "video"))
+    engine.media.open_peer("bob", "room", dual=True, channels=channels)
+    bob, heard, tracks = RTCPeerConnection(), asyncio.Queue(), asyncio.Queue()
 
+    @bob.on("datachannel")
+    def _(channel):
+        channel.on("message", lambda message: heard.put_nowait((channel.label, message)))
 
-def test_local_addresses_have_no_loopback():
-    assert not any(
-        host.startswith(("127.", "fe80")) or host == "::1" for host in server_module.local_addresses()
-    )
+    bob.on("track", tracks.put_nowait)
+
+    async def exchange():
+        offer = await engine.media.offer("bob")
+        await bob.setRemoteDescription(RTCSessionDescription(offer, "offer"))
+        await bob.setLocalDescription(await bob.createAnswer())
+        return await engine.media.answer("bob", bob.localDescription.sdp)
+
+    assert await exchange() == {}
+    assert (await engine.event(PeerConnected)).peer_id == "bob"
+    engine.media.send_data(["bob"], "_reliable", b"early")
+    engine.media.send_data(["bob"], "_lossy", b"lossy")
+    async with asyncio.timeout(10):
+        assert sorted([await heard.get(), await heard.get()]) == [
+            ("_lossy", b"lossy"),
+            ("_reliable", b"early"),
+        ]
+    engine.media.subscribe("bob", "TR_1", "PA_alice|TR_1")
+    assert (await engine.event(OfferNeeded)).peer_id == "bob"
+    assert await exchange() == {"1": "TR_1"}
+    async with asyncio.timeout(10):
+        assert (await tracks.get()).kind == "video"
+    engine.media.unsubscribe("bob", "TR_1")
+    assert (await engine.event(OfferNeeded)).peer_id == "bob"
+    assert await exchange() == {}
+    await bob.close()
+    assert (await engine.event(PeerClosed)).peer_id == "bob"
+    assert engine.media.metrics()["connections"] == 1
+    with pytest.raises(UnknownPeerError):
+        await engine.media.offer("bob")
+    with pytest.raises(UnknownPeerError):
+        await engine.media.answer("bob", "v=0")

@@ -1,0 +1,348 @@
+"""The engine's end of every connection: one UDP socket, ICE, DTLS, SRTP and data channels on it.
+
+Datagrams come in, are told apart (RFC 7983) and authenticated; media goes to the router, whose rows go out
+protected. What a connection carries is not known here.
+"""
+
+import asyncio
+import contextlib
+import logging
+import secrets
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import ifaddr
+from pylibsrtp._binding import ffi as srtp_ffi
+from pylibsrtp._binding import lib as srtp_lib
+
+from sfu import rtcp, udp
+from sfu.datachannel import DataChannels
+from sfu.dtls import Certificate, DatagramPort, Transport
+from sfu.events import CloseReason
+from sfu.fanout import ARENA_ROWS, ARENA_STRIDE, Arena, Outbox
+from sfu.ice import Check, StunError, scan
+from sfu.peer import LocalIdentity, Peer
+from sfu.router import Drop
+from sfu.settings import MediaSettings
+
+logger = logging.getLogger(__name__)
+
+# RFC 8445 section 5.3: at least 24 bits of ufrag and 128 of pwd
+_UFRAG_BYTES, _PWD_BYTES = 8, 16
+_MAX_DRAINS = 8
+# Messages for a peer that is still connecting are kept up to here (LiveKit's value for a channel that is not open).
+_PENDING_BYTES = 100_000
+
+
+class Connection:
+    """A peer and its transport."""
+
+    def __init__(self, peer: Peer) -> None:
+        """Not connected yet."""
+        self.peer = peer
+        self.port: DatagramPort | None = None
+        self.dtls: Transport | None = None
+        self.channels: DataChannels | None = None
+        self.task: asyncio.Task[None] | None = None
+        self.pending_data: list[tuple[str, bytes]] = []
+
+    def send_data(self, label: str, payload: bytes) -> None:
+        """Send a message, or keep it a short while."""
+        if self.channels is not None:
+            self.channels.send(label, payload)
+        elif sum(len(kept) for _, kept in self.pending_data) + len(payload) <= _PENDING_BYTES:
+            self.pending_data.append((label, payload))
+
+
+@dataclass(frozen=True, slots=True)
+class Handlers:
+    """Whom the endpoint calls, always from the loop; the first three from within the packet path."""
+
+    rtp: Callable[[Peer, bytes, float], None]
+    "(peer, decrypted packet, time) of media."
+    rtcp: Callable[[Peer, bytes, float, int], None]
+    "(peer, decrypted packet, time, 64-bit NTP time) of feedback and reports."
+    moved: Callable[[Peer], None]
+    "Another address of the peer was selected."
+    connected: Callable[[Connection], None]
+    "ICE and DTLS are up."
+    failed: Callable[[Connection, CloseReason], None]
+    "The transport broke; the owner removes the connection."
+    message: Callable[[Peer, str, bytes], None]
+    "(peer, label, payload) of a data channel."
+
+
+class Endpoint:
+    """One socket and the connections on it."""
+
+    def __init__(self, settings: MediaSettings, drops: Counter[Drop]) -> None:
+        """Nothing is opened before `start`; `drops` counts what is not passed on."""
+        self._settings = settings
+        self._drops = drops
+        self._certificate: Certificate = Certificate.generateCertificate()
+        self._arena = Arena()
+        self.outbox = Outbox(self._arena, self._protect_and_send)
+        "Where the router puts what goes out."
+        self.identity = LocalIdentity(self._certificate.sha256, ())
+        "What descriptions say of this endpoint."
+        self._by_ufrag: dict[str, Connection] = {}
+        self._by_address: dict[bytes, Connection] = {}
+        self._socket: udp.MediaSocket | None = None
+        base = srtp_ffi.cast("char *", srtp_ffi.from_buffer(self._arena.rows))
+        lengths = srtp_ffi.cast("int *", srtp_ffi.from_buffer(self._arena.lengths))
+        self._row_pointers = [base + ARENA_STRIDE * i for i in range(ARENA_ROWS)]
+        self._length_pointers = [lengths + i for i in range(ARENA_ROWS)]
+        self._length = srtp_ffi.new("int *")
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    # --- life ------------------------------------------------------------------------------------------------------
+
+    def start(self, handlers: Handlers) -> None:
+        """Open the UDP socket on the running loop. OSError when the port is taken."""
+        self._handlers = handlers
+        self._loop = asyncio.get_running_loop()
+        self._socket = udp.open_socket(
+            self._settings.udp_port, self._arena, portable=self._settings.portable_io
+        )
+        base = srtp_ffi.cast("char *", srtp_ffi.from_buffer(self._socket.buffer))
+        self._receive_pointers = [base + udp.RECEIVE_STRIDE * i for i in range(udp.RECEIVE_BATCH)]
+        self.identity = LocalIdentity(self._certificate.sha256, candidates(self._settings, self._socket.port))
+        self._loop.add_reader(self._socket.fileno(), self._readable)
+
+    async def stop(self) -> None:
+        """Close the socket; every connection was closed before."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=2)
+        if self._socket is not None:
+            self._loop.remove_reader(self._socket.fileno())
+            self._socket.close()
+            self._socket = None
+
+    @property
+    def udp_port(self) -> int:
+        """The bound UDP port."""
+        assert self._socket is not None
+        return self._socket.port
+
+    # --- connections -----------------------------------------------------------------------------------------------
+
+    def add(self, connection: Connection) -> None:
+        """Expect checks for a connection; again whenever its credentials changed."""
+        for ufrag in connection.peer.ice.ufrags:
+            self._by_ufrag[ufrag] = connection
+
+    def remove(self, connection: Connection) -> None:
+        """Know a connection no more, and end its transports in the background."""
+        peer = connection.peer
+        peer.connected = False
+        for ufrag in peer.ice.ufrags:
+            self._by_ufrag.pop(ufrag, None)
+        for address in [a for a, c in self._by_address.items() if c is connection]:
+            del self._by_address[address]
+        self.outbox.flush()  # rows may still name the peer's libsrtp session
+        self.outbox.remove_transport(peer.transport_row)
+        self._spawn(_shut(connection))
+
+    def start_data(self, connection: Connection) -> None:
+        """Open data channels once they are negotiated and the transport is up."""
+        peer = connection.peer
+        if connection.channels is not None or peer.sctp is None or not peer.connected:
+            return
+        assert connection.dtls is not None
+        channels = connection.channels = DataChannels(
+            connection.dtls,
+            partial(self._handlers.message, peer),
+            partial(self._handlers.failed, connection),
+        )
+        for label, payload in connection.pending_data:
+            channels.send(label, payload)
+        connection.pending_data.clear()
+        self._spawn(channels.start(*peer.sctp, peer.channels))
+
+    def _spawn(self, coroutine: Any) -> asyncio.Task[Any]:
+        task: asyncio.Task[Any] = self._loop.create_task(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    # --- datagrams -------------------------------------------------------------------------------------------------
+
+    def _readable(self) -> None:
+        assert self._socket is not None
+        for _ in range(_MAX_DRAINS):  # then the loop gets its turn
+            count = self._socket.receive()
+            if not count:
+                break
+            now = time.monotonic()
+            for i in range(count):
+                try:
+                    self._datagram(i, self._socket.lengths[i], self._socket.addresses[i], now)
+                except Exception:
+                    # one client's packet must not end the others' media
+                    self._drops[Drop.ERROR] += 1
+                    logger.exception("datagram dropped")
+            self.outbox.flush()
+            if count < udp.RECEIVE_BATCH:
+                break
+
+    def _datagram(self, i: int, length: int, address: bytes, now: float) -> None:
+        """RFC 7983: the first byte tells STUN, DTLS and SRTP apart."""
+        socket_ = self._socket
+        assert socket_ is not None
+        at = i * udp.RECEIVE_STRIDE
+        if not 1 <= length <= udp.RECEIVE_STRIDE:
+            self._drops[Drop.OVERSIZE] += 1
+            return
+        first = socket_.buffer[at]
+        if 127 < first < 192:
+            self._srtp(i, at, length, address, now)
+        elif first < 4:
+            self._stun(bytes(memoryview(socket_.buffer)[at : at + length]), address, now)
+        elif 19 < first < 64:
+            connection = self._by_address.get(address)
+            if connection is None or connection.port is None:
+                self._drops[Drop.NO_ICE] += 1
+            elif not connection.port.feed(bytes(memoryview(socket_.buffer)[at : at + length])):
+                self._drops[Drop.DTLS_QUEUE] += 1
+        else:
+            self._drops[Drop.MALFORMED] += 1
+
+    def _srtp(self, i: int, at: int, length: int, address: bytes, now: float) -> None:
+        connection = self._by_address.get(address)
+        if connection is None or not connection.peer.connected:
+            self._drops[Drop.UNKNOWN_SOURCE] += 1
+            return
+        if length < 12:
+            self._drops[Drop.MALFORMED] += 1
+            return
+        assert self._socket is not None
+        buffer = self._socket.buffer
+        peer = connection.peer
+        is_rtcp = 192 <= buffer[at + 1] <= 223
+        unprotect = srtp_lib.srtp_unprotect_rtcp if is_rtcp else srtp_lib.srtp_unprotect
+        self._length[0] = length
+        if unprotect(peer.inbound, self._receive_pointers[i], self._length):
+            self._drops[Drop.UNAUTHENTIC] += 1
+            return
+        packet = bytes(memoryview(buffer)[at : at + self._length[0]])
+        if is_rtcp:
+            self._handlers.rtcp(peer, packet, now, rtcp.ntp_time(time.time()))
+        else:
+            self._handlers.rtp(peer, packet, now)
+
+    def _stun(self, datagram: bytes, address: bytes, now: float) -> None:
+        try:
+            ufrag = scan(datagram)
+        except StunError:
+            self._drops[Drop.STUN] += 1
+            return
+        connection = self._by_ufrag.get(ufrag)
+        if connection is None:
+            self._drops[Drop.STUN] += 1
+            return
+        peer = connection.peer
+        outcome, reply = peer.ice.handle(datagram, ufrag, address, udp.unpack_sockaddr(address), now)
+        if outcome is Check.REFUSED:
+            self._drops[Drop.STUN] += 1
+            return
+        assert self._socket is not None
+        self._socket.send(reply, address)
+        if peer.ice.selected is None:
+            return
+        self._by_address[address] = connection
+        if outcome is Check.NOMINATED:
+            self._handlers.moved(peer)
+        for known in [
+            a for a, c in self._by_address.items() if c is connection and a not in peer.ice.addresses
+        ]:
+            del self._by_address[known]
+        if connection.task is None and peer.offer is not None:
+            connection.port = DatagramPort(partial(self._send_to, peer))
+            connection.dtls = Transport(connection.port, self._certificate)
+            connection.task = self._spawn(self._connect(connection))
+
+    def _send_to(self, peer: Peer, datagram: bytes) -> None:
+        if self._socket is not None and peer.ice.selected is not None:
+            self._socket.send(datagram, peer.ice.selected)
+
+    # --- transports ------------------------------------------------------------------------------------------------
+
+    async def _connect(self, connection: Connection) -> None:
+        peer, dtls = connection.peer, connection.dtls
+        assert dtls is not None
+        assert peer.offer is not None
+        failure = await dtls.connect(peer.offer.fingerprints)
+        if peer.ice.local_ufrag not in self._by_ufrag:
+            return  # closed meanwhile
+        if failure is not None:
+            self._handlers.failed(connection, failure)
+            return
+        peer.inbound, peer.outbound = dtls.inbound, dtls.outbound
+        peer.send_rtcp = partial(self._send_rtcp, peer, dtls)
+        peer.connected = True
+        dtls.on("statechange", partial(self._dtls_changed, connection, dtls))
+        self.start_data(connection)
+        self._handlers.connected(connection)
+
+    def _dtls_changed(self, connection: Connection, dtls: Transport) -> None:
+        if dtls.state in {"closed", "failed"}:
+            self._handlers.failed(connection, "closed_by_peer")
+
+    def _send_rtcp(self, peer: Peer, dtls: Transport, packet: bytes) -> None:
+        if peer.connected and peer.ice.selected is not None and self._socket is not None:
+            self._socket.send(dtls.protect_rtcp(packet), peer.ice.selected)
+
+    def _protect_and_send(self, count: int, srtp: list[Any]) -> None:
+        protect = srtp_lib.srtp_protect
+        failed = sum(map(bool, map(protect, srtp, self._row_pointers[:count], self._length_pointers[:count])))
+        if failed:
+            self._drops[Drop.NOT_PROTECTED] += failed
+        assert self._socket is not None
+        sent = self._socket.send_rows(count)
+        if sent < count:
+            self._drops[Drop.NOT_SENT] += count - sent
+
+
+async def _shut(connection: Connection) -> None:
+    with contextlib.suppress(Exception):
+        if connection.channels is not None:
+            await connection.channels.stop()
+        if connection.dtls is not None:
+            await connection.dtls.stop()
+    if connection.port is not None:
+        connection.port.close()
+    if connection.task is not None:
+        connection.task.cancel()
+
+
+def credentials() -> tuple[str, str]:
+    """Fresh ICE credentials."""
+    return secrets.token_hex(_UFRAG_BYTES), secrets.token_hex(_PWD_BYTES)
+
+
+def candidates(settings: MediaSettings, port: int) -> tuple[str, ...]:
+    """Host candidate lines (RFC 8839 section 5.1), best first."""
+    hosts = [settings.external_ip] if settings.external_ip else local_addresses()
+    if settings.announce_loopback:
+        hosts.append("127.0.0.1")
+    lines = []
+    for i, host in enumerate(hosts):
+        # RFC 8445 section 5.1.2: type preference 126 (host), then our order
+        priority = 126 << 24 | (65535 - i) << 8 | 255
+        lines.append(f"candidate:{i + 1} 1 udp {priority} {host} {port} typ host")
+    return tuple(lines)
+
+
+def local_addresses() -> list[str]:
+    """The machine's own addresses without loopback and link-local ones, IPv4 first."""
+    found = []
+    for adapter in ifaddr.get_adapters():
+        for entry in adapter.ips:
+            host = entry.ip if isinstance(entry.ip, str) else entry.ip[0]
+            if not host.startswith(("127.", "fe80:")) and host != "::1":
+                found.append((entry.is_IPv6, host))
+    return [host for _, host in sorted(found)]
