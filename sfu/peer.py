@@ -135,9 +135,12 @@ class Peer:
         assert offering is not None
         if restart is not None:
             self.ice.restart(*restart)
-        ended = [s for s in offering.sections if s.send is not None and s.mid not in self.sending]
-        for subscription in self.subscriptions.values():
-            if subscription.section is None:
+        carried = {*self.sending, *self.assigned}
+        ended = [s for s in offering.sections if s.send is not None and s.mid not in carried]
+        # an offer that got no answer is made again, with what has come since
+        offered = {subscription.published.intent.id for subscription in self.assigned.values()}
+        for publication_id, subscription in self.subscriptions.items():
+            if subscription.section is None and publication_id not in offered:
                 intent = subscription.published.intent
                 mid = offering.place(intent.kind, _send(subscription), stereo=intent.stereo)
                 self.assigned[mid] = subscription

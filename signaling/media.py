@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol, TypeVar
 
-from sfu.events import Answer, Event, Preferences, Publication
+from sfu.events import Answer, Channel, Event, Preferences, Publication
 
 log = logging.getLogger(__name__)
 
@@ -21,11 +21,17 @@ class MediaEngine(Protocol):
 
     async def stop(self) -> None: ...  # noqa: D102
 
-    def open_peer(self, peer_id: str, room_id: str) -> None: ...  # noqa: D102
+    def open_peer(  # noqa: D102
+        self, peer_id: str, room_id: str, *, dual: bool = False, channels: tuple[Channel, ...] = ()
+    ) -> None: ...
 
     def close_peer(self, peer_id: str) -> None: ...  # noqa: D102
 
     async def negotiate(self, peer_id: str, offer: str) -> Answer: ...  # noqa: D102
+
+    async def offer(self, peer_id: str, *, restart: bool = False) -> str: ...  # noqa: D102
+
+    async def answer(self, peer_id: str, answer: str) -> dict[str, str]: ...  # noqa: D102
 
     def publish(self, peer_id: str, publication: Publication) -> None: ...  # noqa: D102
 

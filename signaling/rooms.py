@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from sfu.events import Channel
 from signaling.errors import LimitError, RoomFullError
 from signaling.events import (
     EventHub,
@@ -58,6 +59,8 @@ class JoinSpec:
     "Receive every track without asking."
     room_config: RoomConfig | None = None
     "For a room that this join creates."
+    receiving_channels: tuple[Channel, ...] | None = None
+    "It receives on a connection of its own, with these data channels; None: one connection serves both ways."
     skin_info: object = None
     "See `Participant.skin_info`."
 
@@ -165,7 +168,12 @@ class Rooms:
         person.subscriptions.automatic = spec.auto_subscribe
         room.participants[person.identity] = person
         self._people[person.sid] = person
-        self._media.open_peer(person.sid, room.sid)
+        self._media.open_peer(
+            person.sid,
+            room.sid,
+            dual=spec.receiving_channels is not None,
+            channels=spec.receiving_channels or (),
+        )
         self._watch(room, room.config.departure_timeout_s)
         self._timers.set(
             person.sid, "join", JOIN_TIMEOUT_S, lambda: self.leave(person, LeaveReason.JOIN_TIMEOUT)

@@ -1,6 +1,8 @@
 """Subscribing: who receives which track, in which quality."""
 
-from sfu.events import Answer, Preferences
+from collections.abc import Mapping
+
+from sfu.events import Preferences
 from signaling.events import (
     EventHub,
     PermissionsChanged,
@@ -99,11 +101,11 @@ class Subscribing:
                 lambda: self._apply_preferences(person, track_sid),
             )
 
-    def negotiated(self, person: Participant, answer: Answer) -> None:
-        """Take over which subscriptions have a section now, and tell publishers of their first subscriber."""
+    def negotiated(self, person: Participant, subscribed: Mapping[str, str]) -> None:
+        """Take over which subscriptions have a section now (mid -> track), and tell publishers of their first one."""
         state = person.subscriptions
-        fresh = set(answer.subscribed.values()) & state.active - state.live
-        state.live = set(answer.subscribed.values()) & state.active
+        fresh = set(subscribed.values()) & state.active - state.live
+        state.live = set(subscribed.values()) & state.active
         for track_sid in fresh:
             found = self._find(person, track_sid)
             if found is None:

@@ -101,7 +101,13 @@ async def _offer(skin: LiveKitSkin, session: Session, offer: rtc.SessionDescript
             type="answer", sdp=answer.sdp, id=offer.id, mid_to_track_id=answer.subscribed
         )
         session.send(rtc.SignalResponse(answer=description))
-        skin.subscribing.negotiated(person, answer)
+        if session.offers is None:
+            skin.subscribing.negotiated(person, answer.subscribed)
+
+
+async def _answer(_skin: LiveKitSkin, session: Session, answer: rtc.SessionDescription) -> None:
+    if session.offers is not None:
+        await session.offers.answered(answer.id, answer.sdp)
 
 
 def _trickle(_skin: LiveKitSkin, _session: Session, _trickle: rtc.TrickleRequest) -> None:
@@ -250,6 +256,7 @@ def _simulate(skin: LiveKitSkin, session: Session, request: rtc.SimulateScenario
 
 HANDLERS: dict[str, Handler] = {
     "offer": _offer,
+    "answer": _answer,
     "trickle": _trickle,
     "add_track": _add_track,
     "mute": _mute,

@@ -5,10 +5,19 @@ Policy only: values in, values out. Chat, text and byte streams, RPC and encrypt
 
 from livekit.protocol.models import DataPacket
 
+from sfu.events import Channel
 from signaling.model import Participant
 
 RELIABLE_LABEL = "_reliable"
 LOSSY_LABEL = "_lossy"
+
+DATA_TRACK_LABEL = "_data_track"
+# What the server opens where a client receives on a connection of its own.
+CHANNELS = (
+    Channel(RELIABLE_LABEL),
+    Channel(LOSSY_LABEL, ordered=False, max_retransmits=0),
+    Channel(DATA_TRACK_LABEL, ordered=False, max_retransmits=0),
+)
 
 _KINDS = {RELIABLE_LABEL: DataPacket.RELIABLE, LOSSY_LABEL: DataPacket.LOSSY}
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from livekit.protocol import models, rtc
 
@@ -11,6 +11,9 @@ from signaling.livekit.updates import SeenVersions, chunks
 from signaling.livekit.wire import Outgoing
 from signaling.model import Participant
 from signaling.tokens import Claims
+
+if TYPE_CHECKING:
+    from signaling.livekit.offers import Offers
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +45,8 @@ class Session:
         self.seen = SeenVersions()
         self.negotiation = asyncio.Lock()
         "Offers are answered one after the other, also across two WebSockets."
+        self.offers: Offers | None = None
+        "The server's own offers, in dual-connection mode."
         self.closes_media = False
         "The client ended its media connection and has not said yet why."
         self.last_sequence = 0

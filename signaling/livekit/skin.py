@@ -1,5 +1,6 @@
 """The LiveKit skin: its sessions, and what they are told when something happens in their rooms."""
 
+import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,10 +8,11 @@ from typing import Any
 
 from livekit.protocol import models, rtc
 
-from sfu.events import DataReceived, PeerClosed, PeerConnected, SectionsNeeded, SpeakersChanged
+from sfu.events import DataReceived, OfferNeeded, PeerClosed, PeerConnected, SectionsNeeded, SpeakersChanged
 from signaling import events, tokens
 from signaling.errors import WireError
 from signaling.livekit import convert, relay
+from signaling.livekit.offers import Offers
 from signaling.livekit.session import Outbox, Session
 from signaling.livekit.speakers import Loudness
 from signaling.livekit.updates import WINDOW_S, UpdateBatch, chunks
@@ -65,6 +67,7 @@ class LiveKitSkin:
         self._batches: dict[str, UpdateBatch] = {}
         self._told_rooms: dict[str, bytes] = {}
         self._loudness = Loudness()
+        self._tasks: set[asyncio.Task[None]] = set()
         self.dropped_packets: dict[str, int] = {}
         "Data packets that were not relayed, by reason."
         self._reactions: dict[type, Callable[[Any], None]] = {
@@ -83,6 +86,7 @@ class LiveKitSkin:
         services.media_events.on(PeerConnected, self._on_peer_connected)
         services.media_events.on(PeerClosed, self._on_peer_closed)
         services.media_events.on(SectionsNeeded, self._on_sections_needed)
+        services.media_events.on(OfferNeeded, self._on_offer_needed)
         services.media_events.on(DataReceived, self._on_data)
         services.media_events.on(SpeakersChanged, self._on_speakers)
 
@@ -92,8 +96,13 @@ class LiveKitSkin:
         """Return the session of somebody who joined through this skin."""
         return self._sessions.get(participant_sid)
 
-    def join(self, claims: tokens.Claims, request: rtc.JoinRequest, outbox: Outbox) -> Session:
-        """Make a participant of an admitted client and send Join and what belongs to it. RoomFullError."""
+    def join(
+        self, claims: tokens.Claims, request: rtc.JoinRequest, outbox: Outbox, *, dual: bool = False
+    ) -> Session:
+        """Make a participant of an admitted client and send Join and what belongs to it. RoomFullError.
+
+        In dual-connection mode (`dual`) the caller makes the first offer then.
+        """
         client = request.client_info
         person = self.rooms.join(
             JoinSpec(
@@ -107,10 +116,19 @@ class LiveKitSkin:
                 kind_details=claims.kind_details,
                 auto_subscribe=request.connection_settings.auto_subscribe,
                 room_config=claims.room_config,
+                receiving_channels=relay.CHANNELS if dual else None,
                 skin_info=convert.ClientTraits(client.client_protocol, tuple(client.capabilities)),
             )
         )
         session = Session(person, client, claims, outbox)
+        if dual:
+            session.offers = Offers(
+                session,
+                self.media,
+                self._timers,
+                lambda subscribed: self.subscribing.negotiated(person, subscribed),
+                lambda reason: self.rooms.leave(person, reason),
+            )
         self._sessions[person.sid] = session
         self._send_join(session)
         self._send_token(session)
@@ -190,6 +208,8 @@ class LiveKitSkin:
             ping_interval=PING_INTERVAL_S,
             ping_timeout=PING_TIMEOUT_S,
             enabled_publish_codecs=convert.enabled_codecs(),
+            # who cannot receive connects the publishing side first, which is the client's to offer
+            subscriber_primary=session.offers is not None and person.permissions.can_subscribe,
         )
         session.send(rtc.SignalResponse(join=join))
 
@@ -357,6 +377,13 @@ class LiveKitSkin:
         if session is not None:
             requirement = rtc.MediaSectionsRequirement(num_audios=event.audio, num_videos=event.video)
             session.send(rtc.SignalResponse(media_sections_requirement=requirement))
+
+    def _on_offer_needed(self, event: OfferNeeded) -> None:
+        session = self._sessions.get(event.peer_id)
+        if session is not None and session.offers is not None:
+            task = asyncio.get_running_loop().create_task(session.offers.make())
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
 
     def _on_data(self, event: DataReceived) -> None:
         session = self._sessions.get(event.peer_id)

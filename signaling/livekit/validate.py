@@ -77,7 +77,6 @@ def _join(join: JoinResponse) -> None:
     _server(join.server_info)
     _need(join.server_version, "a join without server version")
     _need(0 < join.ping_interval < join.ping_timeout, "a join without ping interval and timeout")
-    _need(not join.subscriber_primary, "a subscriber connection that single-connection mode does not have")
 
 
 def _reconnect(reconnect: ReconnectResponse) -> None:
@@ -85,20 +84,31 @@ def _reconnect(reconnect: ReconnectResponse) -> None:
 
 
 def _answer(answer: SessionDescription) -> None:
-    # The shape of RFC 8866 section 5: type=value lines, version first; and what every WebRTC answer has.
     _need(answer.type == "answer", "an answer of another type")
-    lines = answer.sdp.split("\r\n")
-    _need(lines[0] == "v=0" and lines[-1] == "", "an answer that is no session description")
+    _description(answer)
+
+
+def _offer(offer: SessionDescription) -> None:
+    _need(offer.type == "offer", "an offer of another type")
+    _need(offer.id, "an offer without id")
+    _description(offer)
+
+
+def _description(description: SessionDescription) -> None:
+    # The shape of RFC 8866 section 5: type=value lines, version first; and what every WebRTC description has.
+    lines = description.sdp.split("\r\n")
+    _need(lines[0] == "v=0" and lines[-1] == "", "a text that is no session description")
     _need(
-        all(len(line) > 2 and line[1] == "=" for line in lines[:-1]), "an answer with a line that is no SDP"
+        all(len(line) > 2 and line[1] == "=" for line in lines[:-1]),
+        "a session description with a line that is no SDP",
     )
     for prefix in ("o=", "s=", "t=", "m=", "a=ice-ufrag:", "a=ice-pwd:", "a=fingerprint:", "a=setup:"):
         _need(
             any(line.startswith(prefix) and len(line) > len(prefix) for line in lines),
-            f"an answer without {prefix}",
+            f"a session description without {prefix}",
         )
-    for mid, track_sid in answer.mid_to_track_id.items():
-        _need(mid and track_sid.startswith(TRACK_PREFIX), "an answer that maps a mid to no track")
+    for mid, track_sid in description.mid_to_track_id.items():
+        _need(mid and track_sid.startswith(TRACK_PREFIX), "a mid that is mapped to no track")
 
 
 def _update(update: ParticipantUpdate) -> None:
@@ -168,6 +178,7 @@ _CHECKERS: dict[str, Callable[[Any], None]] = {
     "join": _join,
     "reconnect": _reconnect,
     "answer": _answer,
+    "offer": _offer,
     "update": _update,
     "track_published": _track_published,
     "track_unpublished": _has_track_sid,

@@ -5,13 +5,21 @@ The decoders raise `WireError` and nothing else, whatever the network sends.
 
 import base64
 import binascii
+import json
 import zlib
-from typing import TypeVar
+from collections.abc import Mapping
+from typing import Any, TypeVar
 
 from google.protobuf import json_format
 from google.protobuf.message import DecodeError, Message
-from livekit.protocol.models import DataPacket
-from livekit.protocol.rtc import JoinRequest, SignalRequest, SignalResponse, WrappedJoinRequest
+from livekit.protocol.models import ClientInfo, DataPacket
+from livekit.protocol.rtc import (
+    ConnectionSettings,
+    JoinRequest,
+    SignalRequest,
+    SignalResponse,
+    WrappedJoinRequest,
+)
 
 from signaling.errors import WireError
 from signaling.livekit.validate import check
@@ -57,6 +65,68 @@ def decode_join_request(parameter: str) -> JoinRequest:
     if len(content) > MAX_JOIN_REQUEST_BYTES:
         raise WireError("join_request is too large")
     return _parse(JoinRequest(), content)
+
+
+def decode_join_query(query: Mapping[str, str]) -> JoinRequest:
+    """Return what the plain parameters of `/rtc` say; unknown ones and unknown names are ignored."""
+    try:
+        return _join_request(query)
+    except ValueError as error:  # a text that is not Unicode
+        raise WireError("a parameter is not text") from error
+
+
+def _join_request(query: Mapping[str, str]) -> JoinRequest:
+    client = ClientInfo(
+        sdk=_known(ClientInfo.SDK, query.get("sdk", "")),
+        capabilities=[
+            _known(ClientInfo.Capability, name) for name in query.get("capabilities", "").split(",") if name
+        ],
+        protocol=_count(query.get("protocol", "")),
+        client_protocol=_count(query.get("client_protocol", "")),
+        **{name: query[name] for name in _CLIENT_TEXTS if name in query},
+    )
+    settings = ConnectionSettings(
+        auto_subscribe=_truth(query.get("auto_subscribe", "1")),
+        adaptive_stream=_truth(query.get("adaptive_stream", "")),
+        subscriber_allow_pause=_truth(query.get("subscriber_allow_pause", "")),
+        disable_ice_lite=_truth(query.get("disable_ice_lite", "")),
+    )
+    return JoinRequest(
+        client_info=client,
+        connection_settings=settings,
+        participant_attributes=_attributes(query.get("attributes", "")),
+        reconnect=_truth(query.get("reconnect", "")),
+        participant_sid=query.get("sid", ""),
+    )
+
+
+_CLIENT_TEXTS = ("version", "os", "os_version", "device_model", "browser", "browser_version", "network")
+
+
+def _truth(text: str) -> bool:
+    return text.lower() in {"1", "true"}
+
+
+def _count(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else 0
+
+
+def _known(enum: Any, name: str) -> Any:
+    upper = name.upper()
+    return upper if upper in enum.keys() else enum.Name(0)  # noqa: SIM118 - not a mapping
+
+
+def _attributes(parameter: str) -> dict[str, str]:
+    if not parameter:
+        return {}
+    unpadded = parameter.strip().rstrip("=").replace("-", "+").replace("_", "/")
+    try:
+        attributes = json.loads(base64.b64decode(unpadded + "=" * (-len(unpadded) % 4), validate=True))
+    except (binascii.Error, ValueError, RecursionError) as error:
+        raise WireError("attributes is not JSON in base64url") from error
+    if not isinstance(attributes, dict) or not all(isinstance(value, str) for value in attributes.values()):
+        raise WireError("attributes is not a map of texts")
+    return attributes
 
 
 class Outgoing:

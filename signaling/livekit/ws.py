@@ -1,4 +1,4 @@
-"""LiveKit's endpoints: `/rtc/v1` in single-connection mode, and the two that tell why a connect failed."""
+"""LiveKit's endpoints: `/rtc/v1` in single-connection mode, `/rtc` in dual, and why a connect failed."""
 
 import asyncio
 import logging
@@ -14,7 +14,13 @@ from signaling.livekit.convert import leave
 from signaling.livekit.handlers import handle
 from signaling.livekit.session import Session
 from signaling.livekit.skin import LiveKitSkin
-from signaling.livekit.wire import MAX_FRAME_BYTES, Outgoing, decode_join_request, decode_request
+from signaling.livekit.wire import (
+    MAX_FRAME_BYTES,
+    Outgoing,
+    decode_join_query,
+    decode_join_request,
+    decode_request,
+)
 from signaling.model import LeaveReason
 from signaling.rooms import check_profile
 
@@ -33,10 +39,6 @@ SEND_TIMEOUT_S = 15.0
 
 # The one place where refusals before a session become HTTP statuses.
 _STATUSES = {BadRequestError: 400, TokenError: 401, RoomFullError: 503}
-
-_NO_DUAL_MODE = (
-    "this server speaks LiveKit's single-connection mode (/rtc/v1) only; clients use it unless told otherwise"
-)
 
 
 class SocketOutbox:
@@ -123,8 +125,15 @@ class LiveKitEndpoints:
 
     async def connect(self, request: web.Request) -> web.StreamResponse:
         """Serve one WebSocket of single-connection mode from admission to its end."""
+        return await self._connect(request, dual=False)
+
+    async def connect_dual(self, request: web.Request) -> web.StreamResponse:
+        """The same for dual-connection mode, which says all in plain parameters."""
+        return await self._connect(request, dual=True)
+
+    async def _connect(self, request: web.Request, *, dual: bool) -> web.StreamResponse:
         try:
-            claims, join = self._admit(request)
+            claims, join = self._admit(request, dual=dual)
         except AccessError as error:
             return _refusal(error)
         ws = web.WebSocketResponse(
@@ -136,7 +145,7 @@ class LiveKitEndpoints:
         self._writers.add(writer)
         writer.add_done_callback(self._writers.discard)
         try:
-            session = await self._open(claims, join, outbox)
+            session = await self._open(claims, join, outbox, dual=dual)
             if session is not None:
                 try:
                     await self._read(ws, session, outbox)
@@ -149,20 +158,15 @@ class LiveKitEndpoints:
 
     async def validate(self, request: web.Request) -> web.Response:
         """Tell a client, which cannot read a failed upgrade's body, why it was refused."""
-        try:
-            self._admit(request)
-        except AccessError as error:
-            return _refusal(error)
-        return web.Response(text="success", headers=_CORS)
-
-    async def connect_dual(self, _request: web.Request) -> web.Response:
-        """Refuse dual-connection mode, with the status that tells clients to try the other one."""
-        return web.Response(status=404, text=_NO_DUAL_MODE, headers=_CORS)
+        return self._validate(request, dual=False)
 
     async def validate_dual(self, request: web.Request) -> web.Response:
-        """Check the token alone: dual-connection mode has no join request."""
+        """The same for dual-connection mode."""
+        return self._validate(request, dual=True)
+
+    def _validate(self, request: web.Request, *, dual: bool) -> web.Response:
         try:
-            tokens.check_join(self._verify(request))
+            self._admit(request, dual=dual)
         except AccessError as error:
             return _refusal(error)
         return web.Response(text="success", headers=_CORS)
@@ -172,11 +176,15 @@ class LiveKitEndpoints:
         if self._writers:
             await asyncio.wait(self._writers, timeout=timeout_s)
 
-    def _admit(self, request: web.Request) -> tuple[tokens.Claims, rtc.JoinRequest]:
+    def _admit(self, request: web.Request, *, dual: bool) -> tuple[tokens.Claims, rtc.JoinRequest]:
         claims = self._verify(request)
         tokens.check_join(claims)
         try:
-            join = decode_join_request(request.query.get("join_request", ""))
+            join = (
+                decode_join_query(request.query)
+                if dual
+                else decode_join_request(request.query.get("join_request", ""))
+            )
         except WireError as error:
             raise BadRequestError(str(error)) from error
         if join.metadata or join.participant_attributes:
@@ -203,7 +211,7 @@ class LiveKitEndpoints:
         return tokens.verify(token.strip(), self._keys, self._wall_clock())
 
     async def _open(
-        self, claims: tokens.Claims, join: rtc.JoinRequest, outbox: SocketOutbox
+        self, claims: tokens.Claims, join: rtc.JoinRequest, outbox: SocketOutbox, *, dual: bool
     ) -> Session | None:
         if join.reconnect:
             session = self._skin.resume(claims, join.participant_sid, outbox)
@@ -212,11 +220,13 @@ class LiveKitEndpoints:
                 return None
         else:
             try:
-                session = self._skin.join(claims, join, outbox)
+                session = self._skin.join(claims, join, outbox, dual=dual)
             except RoomFullError:
                 # Admission said yes, but the last place went while the upgrade was under way.
                 outbox.put(Outgoing(rtc.SignalResponse(leave=leave(LeaveReason.ROOM_FULL))))
                 return None
+        if session.offers is not None:
+            await session.offers.make(restart=join.reconnect)
         for request in join.add_track_requests:
             await handle(self._skin, session, rtc.SignalRequest(add_track=request))
         if join.HasField("sync_state"):

@@ -14,9 +14,9 @@ WIDTH, HEIGHT = 640, 360
 RED = (200, 30, 30)
 
 
-async def joined(server, identity, **grants):
+async def joined(server, identity, **options):
     room = rtc.Room()
-    await room.connect(server.url, server.token(identity, **grants))
+    await room.connect(server.url, server.token(identity), rtc.RoomOptions(**options))
     return room
 
 
@@ -67,10 +67,11 @@ class Viewer:
             self.loudest = max(self.loudest, int(np.abs(np.frombuffer(event.frame.data, np.int16)).max()))
 
 
-async def test_video_audio_and_data_arrive(server):
-    alice, bob = await joined(server, "alice"), rtc.Room()
+@pytest.mark.parametrize("single", [True, False], ids=["one connection", "two connections"])
+async def test_video_audio_and_data_arrive(server, single):
+    alice, bob = await joined(server, "alice", single_peer_connection=single), rtc.Room()
     viewer = Viewer(bob)
-    await bob.connect(server.url, server.token("bob"))
+    await bob.connect(server.url, server.token("bob"), rtc.RoomOptions(single_peer_connection=single))
     stop = asyncio.Event()
     camera, microphone = rtc.VideoSource(WIDTH, HEIGHT), rtc.AudioSource(48_000, 1)
     await alice.local_participant.publish_track(

@@ -11,7 +11,9 @@ from typing import Any
 
 from sfu.events import (
     Answer,
+    Channel,
     Event,
+    OfferNeeded,
     Preferences,
     Publication,
     PublicationBound,
@@ -44,6 +46,10 @@ class FakePeer:
     "The last one."
     asked: bool = False
     "Sections were asked for since the last offer."
+    dual: bool = False
+    "It receives on a connection of its own."
+    offers: int = 0
+    "Made by the server."
 
 
 class FakeMedia:
@@ -81,13 +87,36 @@ class FakeMedia:
     async def stop(self) -> None:
         self.commands.append(("stop",))
 
-    def open_peer(self, peer_id: str, room_id: str) -> None:
-        self.commands.append(("open_peer", peer_id, room_id))
-        self.peers[peer_id] = FakePeer(room_id)
+    def open_peer(
+        self, peer_id: str, room_id: str, *, dual: bool = False, channels: tuple[Channel, ...] = ()
+    ) -> None:
+        labels = [channel.label for channel in channels]
+        self.commands.append(("open_peer", peer_id, room_id, *labels))
+        self.peers[peer_id] = FakePeer(room_id, dual=dual)
 
     def close_peer(self, peer_id: str) -> None:
         self.commands.append(("close_peer", peer_id))
         self.peers.pop(peer_id, None)
+
+    async def offer(self, peer_id: str, *, restart: bool = False) -> str:
+        self.commands.append(("offer", peer_id, "restart" if restart else ""))
+        if peer_id not in self.peers:
+            raise UnknownPeerError(peer_id)
+        self.peers[peer_id].offers += 1
+        return ANSWER.replace("passive", "actpass")
+
+    async def answer(self, peer_id: str, answer: str) -> dict[str, str]:
+        self.commands.append(("answer", peer_id, answer))
+        if self.fail_with is not None:
+            raise self.fail_with
+        if peer_id not in self.peers:
+            raise UnknownPeerError(peer_id)
+        if answer == "garbage":
+            raise SdpError("garbage")
+        peer = self.peers[peer_id]
+        peer.asked = False
+        peer.sections = {sid: str(number) for number, sid in enumerate(peer.subscriptions, start=1)}
+        return {mid: sid for sid, mid in peer.sections.items()}
 
     async def negotiate(self, peer_id: str, offer: str) -> Answer:
         if self.fail_with is not None:
@@ -130,7 +159,10 @@ class FakeMedia:
 
     def _ask_for_sections(self, peer_id: str, peer: FakePeer) -> None:
         kinds = [self._kind(sid) for sid in peer.subscriptions if sid not in peer.sections]
-        if kinds and peer.offer and not peer.asked:
+        if kinds and peer.dual and peer.offers and not peer.asked:
+            peer.asked = True
+            self._later(OfferNeeded(peer_id))
+        elif kinds and peer.offer and not peer.dual and not peer.asked:
             peer.asked = True
             self._later(SectionsNeeded(peer_id, kinds.count("audio"), kinds.count("video")))
 

@@ -1,6 +1,6 @@
 import pytest
 
-from sfu.events import Answer, Preferences, PublicationBound
+from sfu.events import Preferences, PublicationBound
 from signaling.events import (
     SubscriptionFailed,
     SubscriptionPermissionChanged,
@@ -9,7 +9,6 @@ from signaling.events import (
 from signaling.model import LeaveReason, TrackSpec
 from signaling.permissions import Permissions, Source, SubscriptionRules, TrackRule
 from signaling.rooms import JoinSpec
-from tests.signaling.fake_media import ANSWER
 
 
 class Room:
@@ -195,14 +194,14 @@ def test_the_publisher_hears_of_its_first_subscriber_once(harness, room):
     ada, bob, eve = room.join("ada"), room.join("bob"), room.join("eve")
     sid = room.publish(ada)
     for person in (bob, bob, eve):
-        harness.subscribing.negotiated(person, Answer(ANSWER, {}, {"3": sid}))
+        harness.subscribing.negotiated(person, {"3": sid})
     told = [event for event in harness.events if isinstance(event, TrackSubscribed)]
     assert told == [TrackSubscribed(ada, ada.tracks[sid])]
     # One that unsubscribed and comes back is the first again if nobody was left.
     for person in (bob, eve):
         harness.subscribing.wish(person, sid, False)
     harness.subscribing.wish(bob, sid, True)
-    harness.subscribing.negotiated(bob, Answer(ANSWER, {}, {"3": sid}))
+    harness.subscribing.negotiated(bob, {"3": sid})
     told = [event for event in harness.events if isinstance(event, TrackSubscribed)]
     assert len(told) == 2
 

@@ -44,6 +44,10 @@ def answer(sdp=ANSWER, kind="answer", **mids):
     return rtc.SignalResponse(answer=rtc.SessionDescription(type=kind, sdp=sdp, mid_to_track_id=mids))
 
 
+def offer(sdp=ANSWER, kind="offer", number=1):
+    return rtc.SignalResponse(offer=rtc.SessionDescription(type=kind, sdp=sdp, id=number))
+
+
 def update(*infos):
     return rtc.SignalResponse(update=rtc.ParticipantUpdate(participants=infos))
 
@@ -99,7 +103,9 @@ BAD = {
     "join without ping interval": join(ping_interval=0),
     "join without ping timeout": join(ping_timeout=0),
     "join with an incomplete other": join(other_participants=[participant(sid="")]),
-    "join of dual-connection mode": join(subscriber_primary=True),
+    "empty offer": offer(""),
+    "offer of another type": offer(kind="answer"),
+    "offer without id": offer(number=0),
     "empty answer": answer(""),
     "answer that is no SDP": answer("hello"),
     "answer with a line that is no SDP": answer(ANSWER + "nonsense\r\n"),

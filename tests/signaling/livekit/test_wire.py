@@ -17,6 +17,7 @@ from signaling.livekit.wire import (
     MAX_JOIN_REQUEST_BYTES,
     Outgoing,
     decode_data_packet,
+    decode_join_query,
     decode_join_request,
     decode_request,
 )
@@ -195,3 +196,49 @@ def test_join_requests_of_real_clients_are_read(name):
     decoded = decode_join_request(pack(join))
     assert decoded.publisher_offer.type == "offer"
     assert len(pack(join)) < 4096
+
+
+def test_the_query_of_dual_connection_mode_is_read():
+    query = {
+        "sdk": "rust",
+        "version": "2.1",
+        "protocol": "16",
+        "client_protocol": "1",
+        "os": "linux",
+        "capabilities": "CAP_PACKET_TRAILER,CAP_OF_TOMORROW",
+        "adaptive_stream": "true",
+        "auto_subscribe": "0",
+        "attributes": base64.urlsafe_b64encode(b'{"role": "tutor"}').decode(),
+        "reconnect": "1",
+        "sid": "PA_1",
+        "tomorrow": "?",
+    }
+    join = decode_join_query(query)
+    client = join.client_info
+    assert (client.sdk, client.version, client.protocol) == (models.ClientInfo.RUST, "2.1", 16)
+    assert (client.client_protocol, client.os) == (1, "linux")
+    assert list(client.capabilities) == [models.ClientInfo.CAP_PACKET_TRAILER, models.ClientInfo.CAP_UNUSED]
+    assert join.connection_settings.adaptive_stream
+    assert not join.connection_settings.auto_subscribe
+    assert dict(join.participant_attributes) == {"role": "tutor"}
+    assert (join.reconnect, join.participant_sid) == (True, "PA_1")
+    assert decode_join_query({}).connection_settings.auto_subscribe
+
+
+@pytest.mark.parametrize(
+    "attributes", [b"{", b"[]", b'{"a": 1}', b'{"a": "\\ud800"}', b"[" * 100_000, b"\xff"]
+)
+def test_bad_attributes_in_the_query_are_refused(attributes):
+    with pytest.raises(WireError):
+        decode_join_query({"attributes": base64.urlsafe_b64encode(attributes).decode()})
+
+
+@pytest.mark.parametrize("query", [{"attributes": "%"}, {"version": "\ud800"}, {"sid": "\ud800"}])
+def test_a_query_that_is_not_text_is_refused(query):
+    with pytest.raises(WireError):
+        decode_join_query(query)
+
+
+@pytest.mark.parametrize("text", ["", "-1", "1e9", "123456789", "²"])
+def test_numbers_in_the_query_that_are_none_count_as_unset(text):
+    assert decode_join_query({"protocol": text}).client_info.protocol == 0

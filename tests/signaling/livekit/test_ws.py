@@ -1,6 +1,7 @@
 """The endpoints over real sockets: admission, frames, the end of connections."""
 
 import asyncio
+import base64
 import json
 
 import aiohttp
@@ -101,11 +102,31 @@ async def test_validate_says_success(world):
             assert response.status == 401
 
 
-async def test_dual_connection_mode_is_not_here(world):
-    token = make_token()
-    async with world.http.get(f"{world.url}/rtc", params={"access_token": token}) as response:
-        assert response.status == 404
-        assert "/rtc/v1" in await response.text()
+async def test_dual_connection_mode(world):
+    query = {"access_token": make_token(), "sdk": "js", "protocol": "15", "auto_subscribe": "1"}
+    async with world.http.ws_connect(f"{world.url}/rtc", params=query) as ws:
+        ada = Client(ws)
+        join = await ada.until("join")
+        assert join.subscriber_primary
+        offer = await ada.until("offer")
+        await ada.send(answer=rtc.SessionDescription(type="answer", sdp="yes", id=offer.id))
+        await settled(lambda: ("answer", join.participant.sid, "yes") in world.media.commands)
+        world.media.emit(PeerConnected(join.participant.sid))
+    again = {**query, "reconnect": "1", "sid": join.participant.sid}
+    async with world.http.ws_connect(f"{world.url}/rtc", params=again) as ws:
+        ada = Client(ws)
+        assert (await ada.receive()).HasField("reconnect")
+        assert (await ada.until("offer")).id == offer.id + 1
+    assert ("offer", join.participant.sid, "restart") in world.media.commands
+
+
+async def test_attributes_in_the_query_need_the_grant(world):
+    packed = base64.urlsafe_b64encode(b'{"a": "b"}').decode().rstrip("=")
+    for allowed, status in ((True, 200), (False, 401)):
+        token = make_token(video={"canUpdateOwnMetadata": allowed})
+        query = {"access_token": token, "attributes": packed}
+        async with world.http.get(f"{world.url}/rtc/validate", params=query) as response:
+            assert response.status == status
 
 
 async def test_a_full_room_has_no_place(world):
