@@ -1,0 +1,75 @@
+// What the tests drive in the browser: LiveKit's unchanged SDK, and what a page sees of the room.
+import * as LiveKit from "/livekit-client.esm.mjs";
+
+window.LiveKit = LiveKit;
+window.events = [];
+
+window.join = async (url, token, options, connect) => {
+  const room = new LiveKit.Room(options);
+  window.room = room;
+  for (const name of ["reconnecting", "signalReconnecting", "reconnected", "disconnected", "connected"]) {
+    room.on(name, (detail) => window.events.push([name, detail ?? null]));
+  }
+  room.on("trackSubscribed", (track) => {
+    const element = track.attach();
+    element.muted = track.kind === "video";
+    document.body.append(element);
+  });
+  room.on("dataReceived", (payload, from) => {
+    window.events.push(["data", from?.identity, new TextDecoder().decode(payload)]);
+  });
+  room.registerTextStreamHandler("chat", async (reader, from) => {
+    window.events.push(["text", from.identity, (await reader.readAll()).length]);
+  });
+  await room.connect(url, token, connect);
+  return room.localParticipant.sid;
+};
+
+window.publication = (identity, source) =>
+  room.remoteParticipants.get(identity)?.getTrackPublication(source);
+
+// Of a track that this page receives: what was decoded, how large, how loud.
+window.received = async (identity, source) => {
+  const track = window.publication(identity, source)?.track;
+  const report = await track?.getRTCStatsReport();
+  for (const stats of report?.values() ?? []) {
+    if (stats.type === "inbound-rtp") {
+      return {
+        frames: stats.framesDecoded ?? 0,
+        width: stats.frameWidth ?? 0,
+        packets: stats.packetsReceived,
+        energy: stats.totalAudioEnergy ?? 0,
+        freezes_s: stats.totalFreezesDuration ?? 0,
+      };
+    }
+  }
+  return null;
+};
+
+// Of a track that this page sends: packets by rid.
+window.sent = async (source) => {
+  const stats = await room.localParticipant.getTrackPublication(source).track.getSenderStats();
+  return Object.fromEntries(stats.map((layer) => [layer.rid, layer.packetsSent]));
+};
+
+window.seen = (identity) => {
+  const person = room.remoteParticipants.get(identity);
+  return person && { name: person.name, metadata: person.metadata, attributes: person.attributes };
+};
+
+// Which kinds of ICE candidates carry the media.
+window.selected = async () => {
+  const pairs = [];
+  const { publisher, subscriber } = room.engine.pcManager;
+  for (const transport of [publisher, subscriber]) {
+    const report = await transport?.getStats();
+    const stats = [...(report?.values() ?? [])];
+    const selected = stats.find((one) => one.type === "transport" && one.selectedCandidatePairId);
+    const pair = stats.find((one) => one.id === selected?.selectedCandidatePairId);
+    const local = stats.find((one) => one.id === pair?.localCandidateId);
+    if (local) pairs.push(local.candidateType);
+  }
+  return pairs;
+};
+
+window.ready = true;

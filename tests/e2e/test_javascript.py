@@ -1,0 +1,241 @@
+"""LiveKit's unchanged JavaScript SDK (npm `livekit-client`) in Chromium, without the page."""
+
+import asyncio
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.conftest import eventually, serving
+from tests.turn_config.coturn import free_port, machine_address, needs_coturn, running_coturn
+from turn_config.coturn import TurnSettings
+
+pytestmark = pytest.mark.timeout(180)
+
+SDK = Path("web/node_modules/livekit-client/dist/livekit-client.esm.mjs")
+CLIENT = Path(__file__).with_name("client.js")
+# Three simulcast layers from 960 pixels on; few frames, so that three browsers' encoders fit a small machine.
+CAMERA = {"resolution": {"width": 960, "height": 540, "frameRate": 10}}
+SMALL = {"resolution": {"width": 320, "height": 180, "frameRate": 10}}
+SECRET = "k7Vb2mQx9TgYw4RzLc8NpHs5DfJa3EuK"
+WIDTHS = {"LOW": 320, "MEDIUM": 640, "HIGH": 960}
+QUALITY = "(quality) => publication('ada', 'camera').setVideoQuality(LiveKit.VideoQuality[quality])"
+
+
+class Client:
+    """The SDK in a page of its own."""
+
+    def __init__(self, page):
+        self.page = page
+
+    async def do(self, script, argument=None):
+        return await self.page.evaluate(script, argument)
+
+    async def received(self, identity, source, field="frames"):
+        stats = await self.do("([who, what]) => received(who, what)", [identity, source])
+        return stats[field] if stats else 0
+
+    async def keeps_growing(self, identity, source, field="frames", by=10):
+        before = await self.received(identity, source, field)
+
+        async def grown():
+            return await self.received(identity, source, field) >= before + by
+
+        await eventually(grown, f"{field} of {identity}'s {source} grow by {by}")
+
+    async def events(self):
+        return await self.do("() => window.events")
+
+    async def happened(self, *names):
+        async def all_there():
+            seen = {event[0] for event in await self.events()}
+            return seen >= set(names)
+
+        await eventually(all_there, f"events {names}")
+
+
+async def open_page(browser, server, url=None, identity="ada", connect=None, **options):
+    """A page with the SDK that has joined; `options` are those of LiveKit's `Room`, `connect` those of joining."""
+    context = await browser.new_context(permissions=["camera", "microphone"], bypass_csp=True)
+    page = await context.new_page()
+    for name, file in (("livekit-client.esm.mjs", SDK), ("client.js", CLIENT)):
+        await page.route(f"**/{name}", partial(_serve, file))
+    await page.goto(f"{server.page}/healthz")
+    await page.add_script_tag(url="/client.js", type="module")
+    await page.wait_for_function("() => window.ready")
+    client = Client(page)
+    client.sid = await client.do(
+        "([url, token, options, connect]) => join(url, token, options, connect)",
+        [url or server.url, server.token(identity), options, connect or {}],
+    )
+    return client
+
+
+async def _serve(file, route):
+    await route.fulfill(path=file, content_type="text/javascript")
+
+
+MODES = pytest.mark.parametrize("single", [True, False], ids=["one connection", "two connections"])
+
+
+@MODES
+async def test_a_lesson_with_all_that_the_sdk_does(server, chromium, single):
+    ada = await open_page(chromium, server, identity="ada", singlePeerConnection=single)
+    ben = await open_page(chromium, server, identity="ben", singlePeerConnection=single)
+    await ada.do("(camera) => room.localParticipant.setCameraEnabled(true, camera)", CAMERA)
+    await ada.do("() => room.localParticipant.setMicrophoneEnabled(true)")
+    await ben.keeps_growing("ada", "camera")
+    await ben.keeps_growing("ada", "microphone", "packets")
+    await ben.keeps_growing("ada", "microphone", "energy", 0.000_01)  # Chromium's fake microphone beeps
+
+    await ada.do("() => room.localParticipant.setMicrophoneEnabled(false)")
+
+    async def muted():
+        return await ben.do("() => publication('ada', 'microphone').isMuted")
+
+    await eventually(muted, "ben sees the microphone muted")
+    await ada.do("() => room.localParticipant.setMicrophoneEnabled(true)")
+    await ben.keeps_growing("ada", "microphone", "packets")
+
+    await ada.do("() => room.localParticipant.setName('Ada L')")
+    await ada.do("() => room.localParticipant.setMetadata('tutor')")
+    await ada.do("() => room.localParticipant.setAttributes({hand: 'up'})")
+    profile = {"name": "Ada L", "metadata": "tutor", "attributes": {"hand": "up"}}
+
+    async def told():
+        return await ben.do("() => seen('ada')") == profile
+
+    await eventually(told, "ben sees ada's profile")
+
+    await ada.do("() => room.localParticipant.sendText('x'.repeat(50_000), {topic: 'chat'})")
+    await ada.do("() => room.localParticipant.publishData(new TextEncoder().encode('hi'), {reliable: true})")
+    await ben.happened("text", "data")
+    assert ["text", "ada", 50_000] in await ben.events()
+    assert ["data", "ada", "hi"] in await ben.events()
+    await ben.do("() => room.localParticipant.registerRpcMethod('echo', async (d) => d.payload + '!')")
+    call = (
+        "() => room.localParticipant.performRpc({destinationIdentity: 'ben', method: 'echo', payload: 'yes'})"
+    )
+    assert await ada.do(call) == "yes!"
+
+    await ada.do("() => room.disconnect()")
+
+    async def alone():
+        return await ben.do("() => room.remoteParticipants.size") == 0
+
+    await eventually(alone, "ada has left")
+
+
+@MODES
+async def test_all_three_layers_arrive_and_a_subscriber_moves_between_them(server, chromium, single):
+    ada = await open_page(chromium, server, identity="ada", singlePeerConnection=single)
+    ben = await open_page(chromium, server, identity="ben", singlePeerConnection=single)
+    await ada.do("(camera) => room.localParticipant.setCameraEnabled(true, camera)", CAMERA)
+    await ben.keeps_growing("ada", "camera", by=1)
+
+    async def all_sent():
+        return all([(await ada.do("() => sent('camera')")).get(rid, 0) > 20 for rid in "qhf"])
+
+    await eventually(all_sent, "three layers sent")
+    for quality in ("LOW", "HIGH", "MEDIUM", "LOW", "MEDIUM", "HIGH"):
+        await ben.do(QUALITY, quality)
+
+        async def moved(width=WIDTHS[quality]):
+            return await ben.received("ada", "camera", "width") == width
+
+        await eventually(moved, f"ben receives {WIDTHS[quality]} pixels")
+        await ben.keeps_growing("ada", "camera", by=5)
+
+
+async def test_a_second_session_of_one_identity_ends_the_first(server, chromium):
+    first = await open_page(chromium, server, identity="ada")
+    await open_page(chromium, server, identity="ada")
+    await first.happened("disconnected")
+    reason = await first.do("() => LiveKit.DisconnectReason.DUPLICATE_IDENTITY")
+    assert ["disconnected", reason] in await first.events()
+
+
+@asynccontextmanager
+async def cuttable(port):
+    """A TCP proxy in front of a local port; `cut()` breaks what is open, as a lost network does."""
+    open_sockets = set()
+
+    async def pump(reader, writer):
+        while data := await reader.read(65_536):
+            writer.write(data)
+            await writer.drain()
+
+    async def accept(reader, writer):
+        near, far = await asyncio.open_connection("127.0.0.1", port)
+        open_sockets.update((writer, far))
+        try:
+            await asyncio.gather(pump(reader, far), pump(near, writer))
+        except OSError:
+            pass  # cut
+        finally:
+            for each in (writer, far):
+                open_sockets.discard(each)
+                each.transport.abort()
+
+    def cut():
+        for each in tuple(open_sockets):
+            each.transport.abort()
+
+    server = await asyncio.start_server(accept, "127.0.0.1", 0)
+    try:
+        yield server.sockets[0].getsockname()[1], cut
+    finally:
+        server.close()
+        cut()
+
+
+@MODES
+async def test_media_goes_on_when_signalling_is_lost_and_comes_back(server, chromium, single):
+    async with cuttable(server.http_port) as (port, cut):
+        url = f"ws://127.0.0.1:{port}"
+        ada = await open_page(chromium, server, url, identity="ada", singlePeerConnection=single)
+        ben = await open_page(chromium, server, identity="ben", singlePeerConnection=single)
+        await ada.do("(camera) => room.localParticipant.setCameraEnabled(true, camera)", CAMERA)
+        await ben.do("() => room.localParticipant.setMicrophoneEnabled(true)")
+        await ben.keeps_growing("ada", "camera")
+        await ada.keeps_growing("ben", "microphone", "packets")
+        frozen_s = await ben.received("ada", "camera", "freezes_s")
+        cut()
+        await ada.happened("reconnected")
+        assert await ada.do("() => room.localParticipant.sid") == ada.sid
+        await ben.keeps_growing("ada", "camera")
+        await ada.keeps_growing("ben", "microphone", "packets")
+        # an ICE restart on the way, and still nobody saw the picture stand
+        assert await ben.received("ada", "camera", "freezes_s") - frozen_s < 1
+        await ada.do("() => room.localParticipant.publishData(new TextEncoder().encode('back'))")
+        await ben.happened("data")
+        await ada.do("() => room.localParticipant.setName('Ada again')")
+
+        async def told():
+            return (await ben.do("() => seen('ada')"))["name"] == "Ada again"
+
+        await eventually(told, "requests work after the resume")
+
+
+@needs_coturn
+async def test_a_browser_that_may_only_use_the_relay_takes_part(chromium):
+    address = machine_address()
+    relay = TurnSettings(
+        secret=SECRET,
+        media_addresses=(address,),
+        listening_addresses=(address,),
+        relay_addresses=(address,),
+        listening_port=free_port(address),
+    )
+    options = ("--turn-url", f"turn:{address}:{relay.listening_port}", "--turn-secret", SECRET)
+    with running_coturn(relay):
+        async with serving(*options) as server:
+            relayed = {"rtcConfig": {"iceTransportPolicy": "relay"}}
+            ada = await open_page(chromium, server, identity="ada", connect=relayed)
+            ben = await open_page(chromium, server, identity="ben")
+            for each, other in ((ada, ben), (ben, ada)):
+                await each.do("(camera) => room.localParticipant.setCameraEnabled(true, camera)", SMALL)
+                await other.keeps_growing("ada" if each is ada else "ben", "camera")
+            assert await ada.do("() => selected()") == ["relay"]
+            assert "relay" not in await ben.do("() => selected()")
