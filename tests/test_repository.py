@@ -118,8 +118,8 @@ def test_each_lint_exception_has_a_reason():
     assert bare == []
 
 
-@pytest.mark.parametrize("name", ["web/package-lock.json"])
-def test_the_lock_of_the_page_names_no_host(name):
+@pytest.mark.parametrize("name", ["web/package-lock.json", "tests/e2e/node/package-lock.json"])
+def test_locks_of_npm_name_no_host(name):
     # Which registry a machine uses is the machine's own setting; the hashes say what has to arrive.
     lock = ROOT / name
     assert '"integrity"' in lock.read_text()

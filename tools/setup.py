@@ -1,11 +1,12 @@
 """Brings a clone to the point where the server runs, with nothing but the system's Python.
 
-Three steps, each left out when what it depends on has not changed since its last success:
+Four steps, each left out when what it depends on has not changed since its last success:
 
 1. `uv`, pinned, is fetched as a wheel from the Python package index. Debian's and Ubuntu's python3 comes
    without pip, venv and ensurepip, so this one fetch is done with the standard library.
 2. `uv sync` fills `.venv` with exactly what `uv.lock` says.
 3. npm builds the page. Where the machine has no suitable Node, it comes from PyPI as one more locked package.
+4. For tests, npm installs LiveKit's SDKs for Node.
 
 Which state each step was done for is kept under `.make/`, as a hash of content: file times mean little in a
 clone. Exit code 1 and one line on stderr say what could not be done.
@@ -35,6 +36,8 @@ ROOT = Path(__file__).resolve().parent.parent
 STATE = ROOT / ".make"
 VENV = ROOT / ".venv"
 WEB = ROOT / "web"
+NODE_TESTS = ROOT / "tests" / "e2e" / "node"
+TEST_GROUPS = {"test", "dev"}
 
 UV_VERSION = "0.13.8"
 # SHA-256 of the wheels as published; a new version means new hashes, from the index's page for uv.
@@ -88,13 +91,15 @@ def main() -> int:
 
 
 def set_up(groups: set[str]) -> None:
-    """Run the three steps. `groups` are dependency groups of pyproject.toml."""
+    """Run the steps. `groups` are dependency groups of pyproject.toml."""
     if not node_is_suitable(shutil.which("node")) or shutil.which("npm") is None:
         groups = groups | {NODE_GROUP}
     sync_packages(groups)
     link_node(groups)
     if (WEB / "package.json").is_file():
         build_page()
+    if groups & TEST_GROUPS and (NODE_TESTS / "package.json").is_file():
+        install_node_packages(NODE_TESTS, "test-packages")
 
 
 def sync_packages(groups: set[str]) -> None:
@@ -115,14 +120,20 @@ def sync_packages(groups: set[str]) -> None:
 
 def build_page() -> None:
     """Install the page's packages and build it into `web/dist`."""
-    locked = fingerprint([WEB / "package.json", WEB / "package-lock.json"], str(ROOT))
-    if read_state("page-packages").get("content") != locked or not (WEB / "node_modules").is_dir():
-        run(["npm", "ci", "--no-audit", "--no-fund"], WEB, {})
-        write_state("page-packages", {"content": locked})
+    locked = install_node_packages(WEB, "page-packages")
     content = fingerprint(page_sources(), locked)
     if read_state("page").get("content") != content or not (WEB / "dist" / "index.html").is_file():
         run(["npm", "run", "build"], WEB, {})
         write_state("page", {"content": content})
+
+
+def install_node_packages(folder: Path, step: str) -> str:
+    """Bring `node_modules` of `folder` to what its lock says, and return a hash of that lock."""
+    locked = fingerprint([folder / "package.json", folder / "package-lock.json"], str(ROOT))
+    if read_state(step).get("content") != locked or not (folder / "node_modules").is_dir():
+        run(["npm", "ci", "--no-audit", "--no-fund"], folder, {})
+        write_state(step, {"content": locked})
+    return locked
 
 
 def page_sources() -> list[Path]:

@@ -92,6 +92,40 @@ async def serving(*options: str) -> AsyncIterator[Server]:
     assert process.returncode == 0
 
 
+@asynccontextmanager
+async def cuttable(port):
+    """A TCP proxy in front of a local port; `cut()` breaks what is open, as a lost network does."""
+    open_sockets = set()
+
+    async def pump(reader, writer):
+        while data := await reader.read(65_536):
+            writer.write(data)
+            await writer.drain()
+
+    async def accept(reader, writer):
+        near, far = await asyncio.open_connection("127.0.0.1", port)
+        open_sockets.update((writer, far))
+        try:
+            await asyncio.gather(pump(reader, far), pump(near, writer))
+        except OSError:
+            pass  # cut
+        finally:
+            for each in (writer, far):
+                open_sockets.discard(each)
+                each.transport.abort()
+
+    def cut():
+        for each in tuple(open_sockets):
+            each.transport.abort()
+
+    server = await asyncio.start_server(accept, "127.0.0.1", 0)
+    try:
+        yield server.sockets[0].getsockname()[1], cut
+    finally:
+        server.close()
+        cut()
+
+
 @pytest.fixture
 async def server() -> AsyncIterator[Server]:
     async with serving() as running:

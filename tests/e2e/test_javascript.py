@@ -1,13 +1,11 @@
 """LiveKit's unchanged JavaScript SDK (npm `livekit-client`) in Chromium, without the page."""
 
-import asyncio
-from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import eventually, serving
+from tests.e2e.conftest import cuttable, eventually, serving
 from tests.turn_config.coturn import free_port, machine_address, needs_coturn, running_coturn
 from turn_config.coturn import TurnSettings
 
@@ -154,40 +152,6 @@ async def test_a_second_session_of_one_identity_ends_the_first(server, chromium)
     await first.happened("disconnected")
     reason = await first.do("() => LiveKit.DisconnectReason.DUPLICATE_IDENTITY")
     assert ["disconnected", reason] in await first.events()
-
-
-@asynccontextmanager
-async def cuttable(port):
-    """A TCP proxy in front of a local port; `cut()` breaks what is open, as a lost network does."""
-    open_sockets = set()
-
-    async def pump(reader, writer):
-        while data := await reader.read(65_536):
-            writer.write(data)
-            await writer.drain()
-
-    async def accept(reader, writer):
-        near, far = await asyncio.open_connection("127.0.0.1", port)
-        open_sockets.update((writer, far))
-        try:
-            await asyncio.gather(pump(reader, far), pump(near, writer))
-        except OSError:
-            pass  # cut
-        finally:
-            for each in (writer, far):
-                open_sockets.discard(each)
-                each.transport.abort()
-
-    def cut():
-        for each in tuple(open_sockets):
-            each.transport.abort()
-
-    server = await asyncio.start_server(accept, "127.0.0.1", 0)
-    try:
-        yield server.sockets[0].getsockname()[1], cut
-    finally:
-        server.close()
-        cut()
 
 
 @MODES
