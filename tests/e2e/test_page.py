@@ -19,7 +19,9 @@ VIDEOS = """() => [...document.querySelectorAll('[data-testid=tile]')].flatMap((
     const at = drawing.getImageData(canvas.width * 0.12, canvas.height / 2, 1, 1).data;
     return [{
         source: tile.dataset.source, identity: tile.dataset.identity, width: video.videoWidth,
-        own: tile.innerText.includes('(you)'), frames: video.getVideoPlaybackQuality().totalVideoFrames,
+        own: tile.innerText.includes('(you)'),
+        // Firefox's playback quality counts nothing of a live stream
+        frames: video.mozPaintedFrames ?? video.getVideoPlaybackQuality().totalVideoFrames,
         colour: [...at].slice(0, 3),
     }];
 })"""
