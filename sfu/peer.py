@@ -322,6 +322,8 @@ class Peer:
                 payload_types[codec.name] = codec.payload_type
                 if codec.rtx_payload_type is not None:
                     rtx[codec.name] = codec.rtx_payload_type
+        if subscription.section is None and self.connected and self.offering is None:
+            subscription.settling = True
         extensions = tuple(sorted(agreed.extensions.items()))
         kind = TemplateClass(tuple(sorted(payload_types.items())), extensions)
         subscription.section = SendSection(mid, kind, rtx)

@@ -36,6 +36,9 @@ logger = logging.getLogger(__name__)
 
 TICK_S = 0.02
 IDLE_TICK_S = 0.5
+# For a client to apply an answer. Media that overtakes it is lost, its keyframe with it; and Firefox, which gives an
+# unknown SSRC to some section, then never decodes the track (seen once in twenty times without this).
+SETTLING_S = 0.2
 # Behind a peer's id, the connection on which it receives where it has two.
 _RECEIVING = "/receiving"
 
@@ -203,11 +206,23 @@ class MediaServer:
         return answer
 
     def _negotiated(self, connection: Connection) -> None:
+        settling = []
         now = time.monotonic()
         for subscription in connection.peer.subscriptions.values():
             self._router.choose(subscription, now)
+            if subscription.settling:
+                settling.append(subscription)
+        if settling:
+            self._loop.call_later(SETTLING_S, self._settled, settling)
         self._endpoint.start_data(connection)
         self._ask_for_sections(connection.peer)
+
+    def _settled(self, subscriptions: list[Subscription]) -> None:
+        now = time.monotonic()
+        for subscription in subscriptions:
+            subscription.settling = False
+            if subscription.subscriber.subscriptions.get(subscription.published.intent.id) is subscription:
+                self._router.choose(subscription, now)
 
     def publish(self, peer_id: str, publication: Publication) -> None:
         """Announce a track the peer will send; binds to a section of this or a later offer."""

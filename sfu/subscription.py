@@ -44,6 +44,8 @@ class Subscription:
         self.stream_id = stream_id
         self.ssrc, self.rtx_ssrc, first = seed
         self.section: SendSection | None = None
+        self.settling = False
+        "The subscriber may not have applied the answer with the section yet."
         self.preferences = Preferences()
         self.current: SourceLayer | None = None
         "The layer that flows."
@@ -68,6 +70,7 @@ class Subscription:
         """Whether anything should flow."""
         return (
             self.section is not None
+            and not self.settling
             and self.subscriber.connected
             and self.preferences.enabled
             and not self.published.muted

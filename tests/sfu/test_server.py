@@ -213,3 +213,30 @@ async def test_the_server_makes_the_offers_on_a_connection_of_its_own(engine):
         await engine.media.offer("bob")
     with pytest.raises(UnknownPeerError):
         await engine.media.answer("bob", "v=0")
+
+
+async def test_media_does_not_overtake_the_answer_that_announces_it(engine, monkeypatch):
+    alice, _ = await engine.connect("alice")
+    await engine.event(PeerConnected)
+    engine.media.open_peer("bob", "room")
+    for publication_id in ("TR_1", "TR_2"):
+        engine.media.publish("bob", Publication(publication_id, "video"))
+        engine.media.subscribe("alice", publication_id, f"PA_bob|{publication_id}")
+        alice.addTransceiver("video", "recvonly")
+    chosen = asyncio.Queue()
+    subscriptions = engine.media._connections["alice"].peer.subscriptions
+    first, second = subscriptions["TR_1"], subscriptions["TR_2"]
+    await alice.setLocalDescription(await alice.createOffer())
+    await engine.media.negotiate("alice", alice.localDescription.sdp)
+    assert not first.wants_media
+    choose = engine.media._router.choose
+    monkeypatch.setattr(
+        engine.media._router, "choose", lambda *args: (chosen.put_nowait(args[0]), choose(*args))
+    )
+    engine.media.unsubscribe("alice", "TR_2")
+    async with asyncio.timeout(5):
+        assert await chosen.get() is first
+    assert first.wants_media
+    assert chosen.empty()
+    assert not second.published.subscriptions
+    await alice.close()
