@@ -56,7 +56,8 @@ class Rig:
         lengths = ffi.cast("int *", ffi.from_buffer(self.arena.lengths.data))
         self.rows = [rows + ARENA_STRIDE * i for i in range(ARENA_ROWS)]
         self.lengths = [lengths + i for i in range(ARENA_ROWS)]
-        self.address = udp.pack_sockaddr(*sink.getsockname(), self.socket.family)
+        host, port = sink.getsockname()[:2]
+        self.address = udp.pack_sockaddr(host, port, self.socket.family)
         self.outbox = Outbox(self.arena, self.protect_and_send)
 
     def protect_and_send(self, count: int, srtp: list[Any]) -> None:
