@@ -7,7 +7,7 @@ export PATH := $(CURDIR)/.make/bin:$(PATH)
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run setup-dev test test-page test-python lint lint-code lint-format lint-types lint-imports lint-page bench clean
+.PHONY: help setup run setup-dev test test-page test-python lint lint-code lint-format lint-types lint-imports lint-page bench load clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,8 +47,12 @@ lint-imports: setup-dev
 lint-page: setup-dev
 	@if [ -f web/package.json ]; then cd web && npm run check; fi
 
-bench: setup-dev ## CPU per forwarded packet, as ratios to the floor measured in the same run
-	$(BIN)/python -m bench.fanout $(ARGS)
+bench: setup-dev ## CPU per forwarded packet of the fan-out and of the whole server, next to the floor
+	$(BIN)/python -m bench.fanout
+	$(BIN)/python -m bench.server $(ARGS)
+
+load: setup-dev ## load on a running server: make load ARGS="--url ws://HOST:7880 --rooms 2 --viewers 30"
+	$(BIN)/python -m bench.load $(ARGS)
 
 clean: ## remove everything that setup and the tools made
 	rm -rf .make .venv web/node_modules web/dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

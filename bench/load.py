@@ -244,39 +244,45 @@ def run(plan: Plan) -> Result:
         children.append(process)
         return ours
 
-    publishers = start("publish", 0)
-    publishers.recv()
-    views = [start("view", index) for index in range(plan.processes)]
-    for pipe in views:
-        pipe.recv()
-    time.sleep(WARM_UP_S)
-    for pipe in views:
-        pipe.send("start")
-    for pipe in views:
-        pipe.recv()
-    publishers.send("count")
-    sent, (cpu_s, _), started = publishers.recv(), server_cpu_s(plan.pid), time.monotonic()
-    time.sleep(plan.duration_s)
-    cpu_end_s, rss = server_cpu_s(plan.pid)
-    window_s = time.monotonic() - started
-    publishers.send("count")
-    result = Result(sent=publishers.recv() - sent, window_s=window_s, cpu_s=cpu_end_s - cpu_s, rss_bytes=rss)
-    for pipe in views:
-        pipe.send("report")
-    for pipe in views:
-        part: Result = pipe.recv()
-        result.joined += part.joined
-        result.failed += part.failed
-        result.dropped += part.dropped
-        result.join_s += part.join_s
-        result.first_media_s += part.first_media_s
-        result.ramp_s = max(result.ramp_s, part.ramp_s)
-        result.media.add(part.media)
-    for pipe in (publishers, *views):
-        pipe.send("stop")
-    for process in children:
-        process.join(30)
-    return result
+    try:
+        publishers = start("publish", 0)
+        publishers.recv()
+        views = [start("view", index) for index in range(plan.processes)]
+        for pipe in views:
+            pipe.recv()
+        time.sleep(WARM_UP_S)
+        for pipe in views:
+            pipe.send("start")
+        for pipe in views:
+            pipe.recv()
+        publishers.send("count")
+        sent, (cpu_s, _), started = publishers.recv(), server_cpu_s(plan.pid), time.monotonic()
+        time.sleep(plan.duration_s)
+        cpu_end_s, rss = server_cpu_s(plan.pid)
+        window_s = time.monotonic() - started
+        publishers.send("count")
+        result = Result(
+            sent=publishers.recv() - sent, window_s=window_s, cpu_s=cpu_end_s - cpu_s, rss_bytes=rss
+        )
+        for pipe in views:
+            pipe.send("report")
+        for pipe in views:
+            part: Result = pipe.recv()
+            result.joined += part.joined
+            result.failed += part.failed
+            result.dropped += part.dropped
+            result.join_s += part.join_s
+            result.first_media_s += part.first_media_s
+            result.ramp_s = max(result.ramp_s, part.ramp_s)
+            result.media.add(part.media)
+        for pipe in (publishers, *views):
+            pipe.send("stop")
+        for process in children:
+            process.join(30)
+        return result
+    finally:
+        for process in children:
+            process.terminate()
 
 
 def picture(result: Result, path: Path) -> None:

@@ -1,0 +1,35 @@
+"""The load generator against a real server."""
+
+import json
+
+import pytest
+
+from bench.load import Plan, picture, run
+from bench.server import serving
+
+
+@pytest.mark.timeout(100)
+@pytest.mark.parametrize("profile", ["gcm", "cm"])
+def test_every_viewer_gets_every_packet_unchanged(profile, tmp_path):
+    with serving(core=None) as (url, pid):
+        plan = Plan(
+            url, "devkey", "secret", rooms=2, viewers=2, duration_s=1.0, burst=3, profile=profile, pid=pid
+        )
+        result = run(plan)
+    assert (result.joined, result.failed, result.dropped) == (4, [], 0)
+    assert len(result.first_media_s) == 4
+    # two publishers of 200 a second, each to two viewers, for a second on a busy machine
+    assert result.media.received > 400
+    assert (result.media.lost, result.media.wrong) == (0, 0)
+    assert result.media.sampled > 4
+    assert 0 < result.us_per_packet < 10_000
+    assert json.dumps(result.summary())
+    picture(result, tmp_path / "report.png")
+    assert (tmp_path / "report.png").read_bytes()[:4] == b"\x89PNG"
+
+
+def test_viewers_that_cannot_join_are_counted_and_told():
+    with serving(core=None) as (url, _):
+        publisher = Plan(url, "devkey", "not the secret", viewers=1, duration_s=0.1)
+        with pytest.raises(EOFError):
+            run(publisher)
