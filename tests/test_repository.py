@@ -18,7 +18,6 @@ LONG_FILES: dict[str, str] = {}
 TESTED_ELSEWHERE = {
     "sfu/events.py": "plain values without behaviour",
     "sfu/settings.py": "plain values without behaviour",
-    "sfu/datachannel.py": "test_server exchanges messages with aiortc's peer connection",
     "sfu/dtls.py": "test_server shakes hands with aiortc's peer connection; test_contract names what is relied on",
     "sfu/peer.py": "test_server negotiates with aiortc's peer connection; tests/e2e with the clients themselves",
     "sfu/source.py": "test_router sends it packets",

@@ -1,6 +1,7 @@
 """Publishers and viewers around a router in simulated time, without sockets and without encryption."""
 
 import itertools
+import random
 import struct
 
 import pytest
@@ -17,7 +18,7 @@ from sfu.events import (
 from sfu.fanout import Arena, Outbox, TemplateClass
 from sfu.ice import IceAgent
 from sfu.negotiation import NegotiatedCodec, SectionParameters
-from sfu.peer import Peer
+from sfu.peer import MAX_STREAMS, Peer
 from sfu.receive import TransportFeedback
 from sfu.router import Drop, Router
 from sfu.rtp import URI_AUDIO_LEVEL, URI_MID, URI_RID, build_extensions
@@ -318,3 +319,71 @@ def test_an_ended_publication_leaves_nothing_behind(world):
     assert not world.router.publishers
     world.video("q")
     assert world.router.drops[Drop.UNKNOWN_STREAM] == 1
+
+
+def mutated(packet, dice):
+    """The packet with a few octets changed, cut off, doubled or made up."""
+    data = bytearray(packet)
+    for _ in range(dice.randrange(1, 6)):
+        match dice.randrange(6):
+            case 0 if data:
+                data[dice.randrange(len(data))] = dice.randrange(256)
+            case 1:
+                del data[dice.randrange(len(data) + 1) :]
+            case 2:
+                data += dice.randbytes(dice.randrange(40))
+            case 3 if len(data) > 4:  # sequence number and payload type
+                data[1:4] = dice.randbytes(3)
+            case 4 if len(data) > 12:  # SSRC
+                data[8:12] = dice.randbytes(4)
+            case _ if len(data) > 16:  # the length of the extension block
+                data[14:16] = dice.randbytes(2)
+    return bytes(data)
+
+
+def test_mutated_packets_of_one_publisher_cost_the_others_nothing(world):
+    mallory, _ = world.peer("mallory")
+    section = receive_section(parameters("video"), (), ())
+    section.publication = Published(Publication("TR_2", "video"), mallory)
+    section.publication.section = section
+    mallory.receiving["0"] = section
+    mallory.published["TR_2"] = section.publication
+    eve, _ = world.viewer("eve")
+    eve_of_mallory = Subscription(section.publication, eve.subscriber, "stream", (0xCCCC, 0xDDDD, 900))
+    eve_of_mallory.section = SendSection("2", VIEWER_KIND, {"vp8": 97})
+    section.publication.subscriptions["eve"] = eve_of_mallory
+    world.router.choose(eve_of_mallory, world.now)
+
+    dice = random.Random(7)
+    reports = [
+        rtcp.sender_report(1000, NTP, 1, 1, 1),
+        rtcp.receiver_report(1, [rtcp.ReportBlock(0xAAAA, 1, 1, 1, 1, 1, 1)]),
+        rtcp.nack(1, 0xAAAA, range(490, 540)),
+        rtcp.pli(1, 0xAAAA),
+        rtcp.transport_feedback(1, 1, b"\0\1\0\1\0\0\0\0\x20\x01\x01\0"),
+    ]
+    world.video("q", key=True)
+    sample = world.video("q", key=True, payload=bytes(100))
+    eve.preferences = Preferences(max_spatial=0)
+    world.router.choose(eve, world.now)
+    before = None
+    for round_ in range(3000):
+        world.now += 0.001
+        bad = mutated(sample if round_ % 2 else dice.choice(reports), dice)
+        if len(bad) >= 12:  # shorter ones end at the socket
+            if round_ % 2:
+                world.router.on_rtp(mallory, bad, world.now)
+            else:
+                world.router.on_rtcp(mallory, bad, world.now, NTP)
+        if round_ % 100 == 99:
+            world.sent.clear()
+            world.video("q", key=round_ < 200, payload=b"good %d" % round_)
+            world.router.tick(world.now)
+            good = [packet for packet in world.received("eve") if header(packet)[3] == eve.ssrc]
+            assert len(good) == 1
+            assert good[0].endswith(b"good %d" % round_)
+            assert before is None or header(good[0])[1] == before + 1
+            before = header(good[0])[1]
+    assert world.router.drops[Drop.ERROR] == 0
+    assert min(world.router.drops[Drop.MALFORMED], world.router.drops[Drop.UNKNOWN_STREAM]) > 20
+    assert len(mallory.streams) <= MAX_STREAMS
