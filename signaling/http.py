@@ -23,7 +23,7 @@ IDLE_TIMEOUT_S = 30.0
 # One request's body and answer; WebSockets are not bound by it.
 REQUEST_TIMEOUT_S = 20.0
 
-_WEBSOCKETS = frozenset({"/rtc/v1", "//rtc/v1"})
+_WEBSOCKETS = frozenset({"/rtc/v1", "//rtc/v1", "/rtc", "//rtc"})
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 

@@ -2,12 +2,13 @@ import asyncio
 import json
 
 import pytest
+from livekit.protocol import rtc
 
 from signaling.app import Server
 from signaling.config import DEV_KEYS, ServerConfig
 from signaling.media import MediaEvents
 from tests.signaling.fake_media import FakeMedia
-from tests.signaling.livekit_client import make_token
+from tests.signaling.livekit_client import Client, make_token, pack
 
 
 async def test_health(world):
@@ -97,3 +98,14 @@ async def test_a_slow_body_times_out(world, monkeypatch):
         b"POST /page/token HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\nConnection: close\r\n\r\n{",
     )
     assert b"408" in answer.split(b"\r\n")[0]
+
+
+@pytest.mark.parametrize("path", ["/rtc", "/rtc/v1", "//rtc", "//rtc/v1"])
+async def test_a_websocket_outlives_the_time_for_requests(world, monkeypatch, path):
+    monkeypatch.setattr("signaling.http.REQUEST_TIMEOUT_S", 0.0)
+    params = {"access_token": make_token(), "join_request": pack(rtc.JoinRequest())}
+    async with world.http.ws_connect(f"{world.url}{path}", params=params) as ws:
+        client = Client(ws)
+        await client.until("join")
+        await client.quiet()  # a whole turn of the server's loop later
+        assert not ws.closed
