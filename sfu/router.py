@@ -365,11 +365,16 @@ class Router:
     def forget(self, published: Published, now: float) -> None:
         """Take a publication out of the packet path; its subscriptions end."""
         peer = published.owner
-        for subscription in list(published.subscriptions.values()):
-            subscription.subscriber.drop_subscription(published.intent.id, now)
+        self.end_subscriptions(published, now)
         peer.published.pop(published.intent.id, None)
         peer.forget(published)
         if not peer.streams:
             self.publishers.pop(peer.id, None)
-        if published.intent.kind == "audio" and peer.room_id in self.speakers:
-            self.speakers[peer.room_id].remove(published.intent.id)
+
+    def end_subscriptions(self, published: Published, now: float) -> None:
+        """Let nobody in the publication's room receive it, or see it speak, any longer."""
+        for subscription in list(published.subscriptions.values()):
+            subscription.subscriber.drop_subscription(published.intent.id, now)
+        room_id = published.owner.room_id
+        if published.intent.kind == "audio" and room_id in self.speakers:
+            self.speakers[room_id].remove(published.intent.id)

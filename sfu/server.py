@@ -141,6 +141,22 @@ class MediaServer:
         self._endpoint.add(connection)
         return peer
 
+    def move_peer(self, peer_id: str, room_id: str) -> None:
+        """Take a peer and its publications to another room; all subscriptions across end."""
+        now = time.monotonic()
+        for connection_id in (peer_id, peer_id + _RECEIVING):
+            connection = self._connections.get(connection_id)
+            if connection is None:
+                continue
+            peer = connection.peer
+            for publication_id in list(peer.subscriptions):
+                peer.drop_subscription(publication_id, now)
+            for published in peer.published.values():
+                self._router.end_subscriptions(published, now)
+            peer.room_id = room_id
+            if peer.offering is not None:
+                self._loop.call_soon(self._ask_for_sections, peer)
+
     def close_peer(self, peer_id: str) -> None:
         """End a peer's connections, its publications and its subscriptions."""
         self._close(peer_id + _RECEIVING)

@@ -15,7 +15,10 @@ from signaling.config import ServerConfig
 from signaling.errors import ConfigError, ListenError
 from signaling.http import build_app, build_runner
 from signaling.ids import random_sid
+from signaling.livekit.room_service import NAME as ROOM_SERVICE
+from signaling.livekit.room_service import methods
 from signaling.livekit.skin import LiveKitSettings, LiveKitSkin
+from signaling.livekit.twirp import Twirp
 from signaling.livekit.ws import LiveKitEndpoints
 from signaling.media import MediaEngine, MediaEvents
 from signaling.page import Page, PageSettings, find_page
@@ -77,8 +80,11 @@ class Server:
             LiveKitSettings(signer, random_sid("ND_"), lambda sid: _relays(config, sid)),
         )
         self._livekit = LiveKitEndpoints(self.skin, config.keys, time.time)
+        self._twirp = Twirp({ROOM_SERVICE: methods(self.skin)}, config.keys, time.time)
         page = Page(PageSettings(config.dev, frozenset({config.host} - {""}), signer), find_page(), time.time)
-        self._runner = build_runner(build_app(self._livekit, page, self.metrics if config.dev else None))
+        self._runner = build_runner(
+            build_app((self._livekit, self._twirp, page), self.metrics if config.dev else None)
+        )
         self._site: web.TCPSite | None = None
         self.http_port = 0
         "The bound port."

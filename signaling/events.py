@@ -61,6 +61,14 @@ class PermissionsChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class ParticipantMoved:
+    """Somebody is in another room now, with the same tracks, and receives nothing of the old one any more."""
+
+    participant: Participant
+    origin: Room
+
+
+@dataclass(frozen=True, slots=True)
 class ParticipantLeft:
     """Somebody is gone; the last event about them."""
 
@@ -73,6 +81,14 @@ class ParticipantLeft:
 @dataclass(frozen=True, slots=True)
 class TrackPublished:
     """A track can be subscribed to; follows the `ParticipantChanged` that shows it."""
+
+    participant: Participant
+    track: Track
+
+
+@dataclass(frozen=True, slots=True)
+class TrackMuted:
+    """Somebody else than its publisher muted a track, or unmuted it."""
 
     participant: Participant
     track: Track
@@ -121,8 +137,10 @@ RoomEvent = (
     | ParticipantActive
     | ParticipantChanged
     | PermissionsChanged
+    | ParticipantMoved
     | ParticipantLeft
     | TrackPublished
+    | TrackMuted
     | TrackUnpublished
     | TrackSubscribed
     | SubscriptionPermissionChanged

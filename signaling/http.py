@@ -2,19 +2,19 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Protocol
 
 from aiohttp import web
 
-from signaling.livekit.ws import LiveKitEndpoints
-from signaling.page import SECURITY_HEADERS, Page
+from signaling.page import SECURITY_HEADERS
 
 log = logging.getLogger(__name__)
 
 # A join request with an offer takes 2-3 KB of the address today, a token with attributes may take more.
 MAX_LINE_BYTES = 64 * 1024
 
-# Bodies: the page's token request is the only one so far.
+# Bodies of the page's token request; Twirp reads its own with a limit of its own.
 MAX_BODY_BYTES = 8 * 1024
 
 # A connection that has not sent a whole request after this time is closed.
@@ -28,16 +28,21 @@ _WEBSOCKETS = frozenset({"/rtc/v1", "//rtc/v1", "/rtc", "//rtc"})
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-def build_app(
-    livekit: LiveKitEndpoints, page: Page, metrics: Callable[[], dict[str, float]] | None
-) -> web.Application:
+class Endpoints(Protocol):
+    """A part of the application."""
+
+    def add_routes(self, router: web.UrlDispatcher) -> None:
+        """Register its endpoints."""
+
+
+def build_app(parts: Iterable[Endpoints], metrics: Callable[[], dict[str, float]] | None) -> web.Application:
     """Return the application. `metrics` is served for debugging when given, which is for dev mode only."""
     app = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=[_bounded])
     app.router.add_get("/healthz", _health)
     if metrics is not None:
         app.router.add_get("/debug/media", _metrics_endpoint(metrics))
-    livekit.add_routes(app.router)
-    page.add_routes(app.router)
+    for part in parts:
+        part.add_routes(app.router)
     return app
 
 

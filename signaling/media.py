@@ -25,6 +25,8 @@ class MediaEngine(Protocol):
         self, peer_id: str, room_id: str, *, dual: bool = False, channels: tuple[Channel, ...] = ()
     ) -> None: ...
 
+    def move_peer(self, peer_id: str, room_id: str) -> None: ...  # noqa: D102
+
     def close_peer(self, peer_id: str) -> None: ...  # noqa: D102
 
     async def negotiate(self, peer_id: str, offer: str) -> Answer: ...  # noqa: D102

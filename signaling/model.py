@@ -30,6 +30,9 @@ class LeaveReason(Enum):
     PROTOCOL_ERROR = "undecodable message"
     ROOM_FULL = "no place left"
     ROOM_CLOSED = "the room ended"
+    ROOM_DELETED = "the room was deleted"
+    REMOVED = "removed by the application"
+    MOVED = "moved to another room"
     SIMULATED = "asked for by the client to test itself"
 
 

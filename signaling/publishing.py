@@ -11,6 +11,7 @@ from signaling.events import (
     ParticipantLeft,
     PermissionsChanged,
     RoomEvent,
+    TrackMuted,
     TrackPublished,
     TrackUnpublished,
 )
@@ -108,11 +109,13 @@ class Publishing:
         self._hub.emit(TrackUnpublished(person, track, by_server))
         self._run_waiting(person, track.spec.client_id)
 
-    def set_muted(self, person: Participant, track_sid: str, muted: bool) -> None:
+    def set_muted(self, person: Participant, track_sid: str, muted: bool, *, by_server: bool = False) -> None:
         """Mute or unmute a track for everybody. NotFoundError."""
         track = self.own_track(person, track_sid)
         self._media.set_muted(track_sid, muted)
         self.change(person, replace(track, muted=muted))
+        if by_server:
+            self._hub.emit(TrackMuted(person, replace(track, muted=muted)))
 
     def own_track(self, person: Participant, track_sid: str) -> Track:
         """Return a participant's track, announced or not. NotFoundError."""

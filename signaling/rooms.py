@@ -12,6 +12,7 @@ from signaling.events import (
     ParticipantChanged,
     ParticipantJoined,
     ParticipantLeft,
+    ParticipantMoved,
     PermissionsChanged,
     RoomChanged,
     RoomFinished,
@@ -20,8 +21,8 @@ from signaling.events import (
 )
 from signaling.ids import PARTICIPANT_PREFIX, ROOM_PREFIX, SidMaker
 from signaling.media import MediaEngine
-from signaling.model import LeaveReason, Participant, ParticipantState, Room, RoomConfig
-from signaling.permissions import Permissions
+from signaling.model import LeaveReason, Participant, ParticipantState, Room, RoomConfig, Subscriptions
+from signaling.permissions import Permissions, SubscriptionRules
 from signaling.timers import Timers
 
 log = logging.getLogger(__name__)
@@ -191,6 +192,32 @@ class Rooms:
         person.version += 1
         self._hub.emit(ParticipantActive(person))
 
+    def move(self, person: Participant, room_name: str) -> None:
+        """Take somebody with their tracks to another room, made if it is not there. RoomFullError.
+
+        Wishes for tracks stay behind; what arrives there by itself depends on how the participant joined.
+        """
+        self.check_place(room_name, person.identity)
+        origin, destination = person.room, self.open_room(room_name)
+        if destination is origin:
+            return
+        older = destination.participants.get(person.identity)
+        if older is not None:
+            self.leave(older, LeaveReason.DUPLICATE_IDENTITY)
+        del origin.participants[person.identity]
+        for other in origin.participants.values():
+            for track_sid in person.tracks:
+                forget_subscription(other, track_sid)
+        person.subscriptions = Subscriptions(automatic=person.subscriptions.automatic)
+        person.rules = SubscriptionRules()
+        person.room = destination
+        person.version += 1
+        destination.participants[person.identity] = person
+        self._media.move_peer(person.sid, destination.sid)
+        self._hub.emit(ParticipantMoved(person, origin))
+        self._watch(origin, origin.config.departure_timeout_s)
+        self._watch(destination, destination.config.departure_timeout_s)
+
     def leave(self, person: Participant, reason: LeaveReason) -> None:
         """Take somebody out of their room; nothing happens the second time."""
         if person.has_left:
@@ -245,6 +272,10 @@ class Rooms:
         person.name, person.metadata, person.attributes = new_name, new_metadata, new_attributes
         person.version += 1
         self._hub.emit(ParticipantChanged(person, to_self=True))
+
+    def configure(self, room: Room, config: RoomConfig) -> None:
+        """Change how an open room behaves from now on."""
+        room.config = config
 
     def update_metadata(self, room: Room, metadata: str) -> None:
         """Change a room's metadata. LimitError."""

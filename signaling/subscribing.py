@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from sfu.events import Preferences
 from signaling.events import (
     EventHub,
+    ParticipantMoved,
     PermissionsChanged,
     RoomEvent,
     SubscriptionFailed,
@@ -154,7 +155,7 @@ class Subscribing:
         if isinstance(event, TrackPublished):
             for other in tuple(event.participant.room.participants.values()):
                 self._settle(other, event.participant, event.track)
-        elif isinstance(event, PermissionsChanged):
+        elif isinstance(event, PermissionsChanged | ParticipantMoved):
             self.start(event.participant)
             for track in tuple(event.participant.tracks.values()):
                 for other in tuple(event.participant.room.participants.values()):

@@ -5,7 +5,7 @@ Time comes in as an argument, so the library's own clock checks are switched off
 
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 import jwt
@@ -126,6 +126,12 @@ def refresh(claims: Claims, bearer: Bearer, signer: Signer, now: float) -> str:
         "video": {**_mapping(claims.raw, "video"), **_grants(bearer.permissions)},
     }
     return mint(updated, signer, now, max(MIN_REFRESH_TTL_S, claims.expires_at - now))
+
+
+def moved(claims: Claims, room: str) -> Claims:
+    """Return the claims of somebody whom the server took to another room."""
+    video = {**_mapping(claims.raw, "video"), "room": room}
+    return replace(claims, room=room, raw={**claims.raw, "video": video})
 
 
 def check_join(claims: Claims) -> None:

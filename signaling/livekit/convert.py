@@ -60,6 +60,9 @@ LEAVES = {
     LeaveReason.PROTOCOL_ERROR: (models.STATE_MISMATCH, _Leave.DISCONNECT),
     LeaveReason.ROOM_FULL: (models.JOIN_FAILURE, _Leave.DISCONNECT),
     LeaveReason.ROOM_CLOSED: (models.ROOM_CLOSED, _Leave.DISCONNECT),
+    LeaveReason.ROOM_DELETED: (models.ROOM_DELETED, _Leave.DISCONNECT),
+    LeaveReason.REMOVED: (models.PARTICIPANT_REMOVED, _Leave.DISCONNECT),
+    LeaveReason.MOVED: (models.MIGRATION, _Leave.RECONNECT),
     LeaveReason.SIMULATED: (models.UNKNOWN_REASON, _Leave.RECONNECT),
 }
 
@@ -118,8 +121,30 @@ def permission(permissions: Permissions) -> models.ParticipantPermission:
     )
 
 
+def permissions(permission: models.ParticipantPermission) -> Permissions:
+    """Return the permissions that an application asks for."""
+    sources = {value: source for source, value in _SOURCE_VALUES.items()}
+    return Permissions(
+        can_subscribe=permission.can_subscribe,
+        can_publish=permission.can_publish,
+        can_publish_data=permission.can_publish_data,
+        can_publish_sources=tuple(
+            sources[value] for value in permission.can_publish_sources if value in sources
+        ),
+        can_update_own_metadata=permission.can_update_metadata,
+        hidden=permission.hidden,
+        recorder=permission.recorder,
+        agent=permission.agent,
+        can_subscribe_metrics=permission.can_subscribe_metrics,
+        can_manage_agent_session=permission.can_manage_agent_session,
+    )
+
+
 def participant_info(person: Participant, reason: LeaveReason | None = None) -> models.ParticipantInfo:
-    """Return a participant as clients see it, complete: they infer from absence."""
+    """Return a participant as clients see it, complete: they infer from absence.
+
+    With a reason it is gone, for those whom the information is for.
+    """
     info = models.ParticipantInfo(
         sid=person.sid,
         identity=person.identity,
@@ -144,6 +169,7 @@ def participant_info(person: Participant, reason: LeaveReason | None = None) -> 
         info.client_protocol = person.skin_info.client_protocol
         info.capabilities.extend(person.skin_info.capabilities)
     if reason is not None:
+        info.state = models.ParticipantInfo.DISCONNECTED
         info.disconnect_reason = LEAVES[reason][0]
     return info
 

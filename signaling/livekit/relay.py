@@ -6,7 +6,7 @@ Policy only: values in, values out. Chat, text and byte streams, RPC and encrypt
 from livekit.protocol.models import DataPacket
 
 from sfu.events import Channel
-from signaling.model import Participant
+from signaling.model import Participant, Room
 
 RELIABLE_LABEL = "_reliable"
 LOSSY_LABEL = "_lossy"
@@ -81,6 +81,17 @@ def recipients(packet: DataPacket, sender: Participant) -> list[str]:
         for person in sender.room.participants.values()
         if person is not sender
         and (not (identities or sids) or person.identity in identities or person.sid in sids)
+    ]
+
+
+def addressees(packet: DataPacket, room: Room) -> list[str]:
+    """Return the sids of those in a room who get a packet of the server's own."""
+    identities = set(packet.destination_identities)
+    sids = set(packet.user.destination_sids)
+    return [
+        person.sid
+        for person in room.participants.values()
+        if not (identities or sids) or person.identity in identities or person.sid in sids
     ]
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -13,9 +14,10 @@ from signaling import events, tokens
 from signaling.errors import WireError
 from signaling.livekit import convert, relay
 from signaling.livekit.offers import Offers
+from signaling.livekit.rpc import RpcCalls
 from signaling.livekit.session import Outbox, Session
 from signaling.livekit.speakers import Loudness
-from signaling.livekit.updates import WINDOW_S, UpdateBatch, chunks
+from signaling.livekit.updates import WINDOW_S, SeenVersions, UpdateBatch, chunks
 from signaling.livekit.wire import Outgoing, decode_data_packet
 from signaling.model import LeaveReason, Participant, ParticipantState, Room
 from signaling.rooms import JoinSpec
@@ -28,6 +30,9 @@ log = logging.getLogger(__name__)
 PING_INTERVAL_S = 5
 PING_TIMEOUT_S = 15
 REFRESH_INTERVAL_S = 300.0
+
+# The version of the protocol from which clients can be moved to another room.
+ROOM_MOVES_PROTOCOL = 16
 ROOM_UPDATE_DELAY_S = 5.0
 
 # A participant without WebSocket is kept while media flows, for as long as clients try to come back:
@@ -68,6 +73,8 @@ class LiveKitSkin:
         self._told_rooms: dict[str, bytes] = {}
         self._loudness = Loudness()
         self._tasks: set[asyncio.Task[None]] = set()
+        self.rpc = RpcCalls(lambda: str(uuid.uuid4()))
+        "The server's own calls to participants."
         self.dropped_packets: dict[str, int] = {}
         "Data packets that were not relayed, by reason."
         self._reactions: dict[type, Callable[[Any], None]] = {
@@ -75,6 +82,8 @@ class LiveKitSkin:
             events.ParticipantActive: self._on_active,
             events.ParticipantChanged: self._on_changed,
             events.ParticipantLeft: self._on_left,
+            events.ParticipantMoved: self._on_moved,
+            events.TrackMuted: self._on_muted,
             events.TrackUnpublished: self._on_unpublished,
             events.TrackSubscribed: self._on_subscribed,
             events.SubscriptionPermissionChanged: self._on_subscription_permission,
@@ -175,6 +184,12 @@ class LiveKitSkin:
         else:
             self.rooms.leave(person, LeaveReason.SIGNAL_LOST)
 
+    def send_packet(self, participant_sids: list[str], packet: models.DataPacket) -> None:
+        """Send a packet of the server's own, reliably or not, as its `kind` says."""
+        lossy = packet.kind == models.DataPacket.LOSSY
+        label = relay.LOSSY_LABEL if lossy else relay.RELIABLE_LABEL
+        self.media.send_data(participant_sids, label, packet.SerializeToString())
+
     def now_ms(self) -> int:
         """Return milliseconds since 1970, the unit of pongs."""
         return int(self._wall_clock() * 1000)
@@ -222,15 +237,18 @@ class LiveKitSkin:
         session.send_participants([convert.participant_info(other) for other in present])
 
     def _send_token(self, session: Session) -> None:
+        session.send(rtc.SignalResponse(refresh_token=self._token(session)))
+        sid = session.participant.sid
+        self._timers.set(sid, "refresh", REFRESH_INTERVAL_S, lambda: self._send_token(session))
+
+    def _token(self, session: Session) -> str:
         person = session.participant
-        token = tokens.refresh(
+        return tokens.refresh(
             session.claims,
             tokens.Bearer(person.name, person.metadata, person.attributes, person.permissions),
             self._settings.signer,
             self._wall_clock(),
         )
-        session.send(rtc.SignalResponse(refresh_token=token))
-        self._timers.set(person.sid, "refresh", REFRESH_INTERVAL_S, lambda: self._send_token(session))
 
     def _send_room_to(self, session: Session) -> None:
         room = convert.room_info(session.participant.room)
@@ -273,6 +291,7 @@ class LiveKitSkin:
     def _on_left(self, event: events.ParticipantLeft) -> None:
         person = event.participant
         self._loudness.forget(person.sid)
+        self.rpc.left(person.sid)
         session = self._sessions.pop(person.sid, None)
         if session is not None and session.outbox is not None:
             if event.reason is not LeaveReason.CLIENT_LEFT:
@@ -280,6 +299,40 @@ class LiveKitSkin:
             session.outbox.finish()
             session.outbox = None
         self._announce(person, event.reason, to_self=False, urgent=event.was_publisher)
+
+    def _on_moved(self, event: events.ParticipantMoved) -> None:
+        person = event.participant
+        self._loudness.forget(person.sid)
+        if not person.permissions.hidden:
+            self._broadcast(event.origin, [convert.participant_info(person, LeaveReason.MOVED)])
+            self._send_room(event.origin)
+        session = self._sessions.get(person.sid)
+        if session is None:
+            return
+        session.claims = tokens.moved(session.claims, person.room.name)
+        if session.client.protocol < ROOM_MOVES_PROTOCOL:
+            # It comes back by itself, with the token that names the other room.
+            self._send_token(session)
+            self.rooms.leave(person, LeaveReason.MOVED)
+            return
+        others = [convert.participant_info(other) for other in person.room.visible() if other is not person]
+        own = convert.participant_info(person)
+        session.seen = SeenVersions()
+        for info in (own, *others):
+            session.seen.news(info)
+        moved = rtc.RoomMovedResponse(
+            room=convert.room_info(person.room), token=self._token(session), participant=own
+        )
+        moved.other_participants.extend(others)
+        session.send(rtc.SignalResponse(room_moved=moved))
+        self._announce(person, None, to_self=False)
+
+    def _on_muted(self, event: events.TrackMuted) -> None:
+        session = self._sessions.get(event.participant.sid)
+        if session is not None:
+            mute = rtc.MuteTrackRequest(sid=event.track.sid, muted=event.track.muted)
+            session.send(rtc.SignalResponse(mute=mute))
+            session.send_participants([convert.participant_info(event.participant)])
 
     def _on_unpublished(self, event: events.TrackUnpublished) -> None:
         session = self._sessions.get(event.participant.sid)
@@ -395,6 +448,8 @@ class LiveKitSkin:
         except WireError:
             reason = "undecodable"
         else:
+            if self.rpc.take(sender.sid, packet):
+                return
             reason = relay.drop_reason(sender, event.label, len(event.payload), packet, session.last_sequence)
         if reason:
             self.dropped_packets[reason] = self.dropped_packets.get(reason, 0) + 1

@@ -13,9 +13,11 @@ from livekit.protocol.rtc import (
     JoinResponse,
     LeaveRequest,
     MediaSectionsRequirement,
+    MuteTrackRequest,
     ParticipantUpdate,
     ReconnectResponse,
     RequestResponse,
+    RoomMovedResponse,
     RoomUpdate,
     SessionDescription,
     SignalResponse,
@@ -156,6 +158,18 @@ def _text(value: Any) -> None:
     _need(value, "an empty text")
 
 
+def _mute(mute: MuteTrackRequest) -> None:
+    _need(mute.sid.startswith(TRACK_PREFIX), "a mute without track")
+
+
+def _room_moved(moved: RoomMovedResponse) -> None:
+    _room(moved.room)
+    _need(moved.token, "a move without token")
+    _participant(moved.participant)
+    for info in moved.other_participants:
+        _participant(info)
+
+
 def _pong(timestamp: int) -> None:
     _need(timestamp > 0, "a pong without time")
 
@@ -182,6 +196,8 @@ _CHECKERS: dict[str, Callable[[Any], None]] = {
     "update": _update,
     "track_published": _track_published,
     "track_unpublished": _has_track_sid,
+    "mute": _mute,
+    "room_moved": _room_moved,
     "track_subscribed": _has_track_sid,
     "leave": _leave,
     "speakers_changed": _speakers,

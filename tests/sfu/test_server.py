@@ -240,3 +240,22 @@ async def test_media_does_not_overtake_the_answer_that_announces_it(engine, monk
     assert chosen.empty()
     assert not second.published.subscriptions
     await alice.close()
+
+
+async def test_a_peer_moves_to_another_room_with_what_it_publishes(engine):
+    for name, room in (("alice", "one"), ("bob", "one"), ("eve", "two")):
+        engine.media.open_peer(name, room)
+        engine.media.publish(name, Publication(f"TR_{name}", "audio"))
+    engine.media.subscribe("bob", "TR_alice", "s")
+    engine.media.subscribe("alice", "TR_bob", "s")
+    engine.media.move_peer("alice", "two")
+    engine.media.subscribe("bob", "TR_alice", "s")
+    engine.media.subscribe("alice", "TR_bob", "s")
+    peers = {name: engine.media._connections[name].peer for name in ("alice", "bob", "eve")}
+    assert not peers["alice"].subscriptions
+    assert not peers["bob"].subscriptions
+    engine.media.subscribe("eve", "TR_alice", "s")
+    engine.media.subscribe("alice", "TR_eve", "s")
+    assert peers["eve"].subscriptions.keys() == {"TR_alice"}
+    assert peers["alice"].subscriptions.keys() == {"TR_eve"}
+    engine.media.move_peer("nobody", "two")

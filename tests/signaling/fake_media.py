@@ -94,6 +94,16 @@ class FakeMedia:
         self.commands.append(("open_peer", peer_id, room_id, *labels))
         self.peers[peer_id] = FakePeer(room_id, dual=dual)
 
+    def move_peer(self, peer_id: str, room_id: str) -> None:
+        self.commands.append(("move_peer", peer_id, room_id))
+        peer = self.peers[peer_id]
+        peer.room_id = room_id
+        peer.subscriptions.clear()
+        peer.sections.clear()
+        for other in self.peers.values():
+            for publication_id in peer.publications:
+                other.subscriptions.pop(publication_id, None)
+
     def close_peer(self, peer_id: str) -> None:
         self.commands.append(("close_peer", peer_id))
         self.peers.pop(peer_id, None)

@@ -1,0 +1,245 @@
+"""LiveKit's RoomService: one small function per method. The table at the end is the whole service."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from livekit.protocol import models, room
+
+from signaling.errors import NotFoundError, RoomFullError
+from signaling.livekit import convert, relay
+from signaling.livekit.rpc import CONNECTION_TIMEOUT, RECIPIENT_DISCONNECTED, RESPONSE_TIMEOUT, RpcError
+from signaling.livekit.skin import LiveKitSkin
+from signaling.livekit.twirp import Method, TwirpError
+from signaling.model import LeaveReason, Participant, Room, RoomConfig
+from signaling.rooms import MAX_NAME_CHARS
+from signaling.tokens import Claims
+
+# LiveKit's default for calls that do not say.
+RPC_TIMEOUT_S = 10.0
+# A caller that waits longer has lost its connection long before.
+MAX_RPC_TIMEOUT_S = 60.0
+
+NAME = "livekit.RoomService"
+
+_RPC_CODES = {
+    CONNECTION_TIMEOUT: "deadline_exceeded",
+    RESPONSE_TIMEOUT: "deadline_exceeded",
+    RECIPIENT_DISCONNECTED: "unavailable",
+}
+
+
+class RoomService:
+    """The methods, over the domain and LiveKit's skin."""
+
+    def __init__(self, skin: LiveKitSkin) -> None:
+        """Act on the rooms behind `skin`."""
+        self._skin = skin
+        self._rooms = skin.rooms
+
+    # --- rooms -----------------------------------------------------------------------------------
+
+    def create_room(self, claims: Claims, request: room.CreateRoomRequest) -> models.Room:
+        """Open a room, or bring an open one to these settings."""
+        _need(_video(claims).get("roomCreate"))
+        if not request.name or len(request.name) > MAX_NAME_CHARS:
+            raise TwirpError("invalid_argument", f"a room's name has 1 to {MAX_NAME_CHARS} characters")
+        known = self._rooms.room(request.name)
+        before = known.config if known is not None else RoomConfig()
+        config = RoomConfig(
+            empty_timeout_s=request.empty_timeout or before.empty_timeout_s,
+            departure_timeout_s=request.departure_timeout or before.departure_timeout_s,
+            max_participants=request.max_participants or before.max_participants,
+            metadata=request.metadata or before.metadata,
+        )
+        if known is None:
+            known = self._rooms.open_room(request.name, config)
+        else:
+            self._rooms.configure(known, config)
+            if request.metadata:
+                self._rooms.update_metadata(known, request.metadata)
+        return convert.room_info(known)
+
+    def list_rooms(self, claims: Claims, request: room.ListRoomsRequest) -> room.ListRoomsResponse:
+        """Tell of open rooms, all or those named."""
+        _need(_video(claims).get("roomList"))
+        names = set(request.names)
+        listed = [each for each in self._rooms.rooms if not names or each.name in names]
+        return room.ListRoomsResponse(rooms=[convert.room_info(each) for each in listed])
+
+    def delete_room(self, claims: Claims, request: room.DeleteRoomRequest) -> room.DeleteRoomResponse:
+        """End a room and everybody's stay in it."""
+        _need(_video(claims).get("roomCreate"))
+        self._rooms.close_room(self._room(request.room), LeaveReason.ROOM_DELETED)
+        return room.DeleteRoomResponse()
+
+    def update_room_metadata(self, claims: Claims, request: room.UpdateRoomMetadataRequest) -> models.Room:
+        """Change a room's metadata."""
+        here = self._administered(claims, request.room)
+        self._rooms.update_metadata(here, request.metadata)
+        return convert.room_info(here)
+
+    # --- participants ----------------------------------------------------------------------------
+
+    def list_participants(
+        self, claims: Claims, request: room.ListParticipantsRequest
+    ) -> room.ListParticipantsResponse:
+        """Tell who is in a room, the hidden included."""
+        here = self._administered(claims, request.room)
+        people = [convert.participant_info(person) for person in here.participants.values()]
+        return room.ListParticipantsResponse(participants=people)
+
+    def get_participant(
+        self, claims: Claims, request: room.RoomParticipantIdentity
+    ) -> models.ParticipantInfo:
+        """Tell of one participant."""
+        return convert.participant_info(self._person(claims, request))
+
+    def remove_participant(
+        self, claims: Claims, request: room.RoomParticipantIdentity
+    ) -> room.RemoveParticipantResponse:
+        """Send somebody out of a room; their token lets them in again."""
+        self._rooms.leave(self._person(claims, request), LeaveReason.REMOVED)
+        return room.RemoveParticipantResponse()
+
+    def mute_published_track(
+        self, claims: Claims, request: room.MuteRoomTrackRequest
+    ) -> room.MuteRoomTrackResponse:
+        """Mute a track; only its publisher may unmute it (LiveKit's default)."""
+        person = self._person(claims, request)
+        track = person.tracks.get(request.track_sid)
+        if track is None:
+            raise NotFoundError("track is not found")
+        if track.muted and not request.muted:
+            raise TwirpError("failed_precondition", "remote unmute not enabled")
+        self._skin.publishing.set_muted(person, track.sid, request.muted, by_server=True)
+        return room.MuteRoomTrackResponse(track=convert.track_info(person.tracks[track.sid]))
+
+    def update_participant(
+        self, claims: Claims, request: room.UpdateParticipantRequest
+    ) -> models.ParticipantInfo:
+        """Change what is given of a participant's profile and permissions."""
+        person = self._person(claims, request)
+        self._rooms.update_profile(
+            person,
+            name=request.name or None,
+            metadata=request.metadata or None,
+            attributes=dict(request.attributes),
+        )
+        if request.HasField("permission"):
+            self._rooms.set_permissions(person, convert.permissions(request.permission))
+        return convert.participant_info(person)
+
+    def update_subscriptions(
+        self, claims: Claims, request: room.UpdateSubscriptionsRequest
+    ) -> room.UpdateSubscriptionsResponse:
+        """Let a participant receive tracks, or no longer."""
+        person = self._person(claims, request)
+        sids = [*request.track_sids, *(sid for each in request.participant_tracks for sid in each.track_sids)]
+        for sid in dict.fromkeys(sids):
+            self._skin.subscribing.wish(person, sid, request.subscribe)
+        return room.UpdateSubscriptionsResponse()
+
+    def send_data(self, claims: Claims, request: room.SendDataRequest) -> room.SendDataResponse:
+        """Send a packet to everybody in a room, or to those named."""
+        here = self._administered(claims, request.room)
+        packet = models.DataPacket(kind=request.kind, destination_identities=request.destination_identities)
+        packet.user.payload = request.data
+        packet.user.nonce = request.nonce
+        packet.user.destination_sids[:] = request.destination_sids
+        packet.user.destination_identities[:] = request.destination_identities
+        if request.HasField("topic"):
+            packet.user.topic = request.topic
+        if packet.ByteSize() > relay.MAX_PACKET_BYTES:
+            raise TwirpError("invalid_argument", f"a packet has at most {relay.MAX_PACKET_BYTES} bytes")
+        self._skin.send_packet(relay.addressees(packet, here), packet)
+        return room.SendDataResponse()
+
+    def move_participant(
+        self, claims: Claims, request: room.MoveParticipantRequest
+    ) -> room.MoveParticipantResponse:
+        """Take somebody with their tracks to another room, without a new join."""
+        person = self._person(claims, request)
+        _need(_video(claims).get("destinationRoom") == request.destination_room)
+        if (
+            not 0 < len(request.destination_room) <= MAX_NAME_CHARS
+            or request.destination_room == request.room
+        ):
+            raise TwirpError("invalid_argument", "the destination is another room, with a name")
+        try:
+            self._rooms.move(person, request.destination_room)
+        except RoomFullError as error:
+            raise TwirpError("resource_exhausted", str(error)) from error
+        return room.MoveParticipantResponse()
+
+    async def perform_rpc(self, claims: Claims, request: room.PerformRpcRequest) -> room.PerformRpcResponse:
+        """Call a method of a participant's client."""
+        here = self._administered(claims, request.room)
+        person = self._find(here, request.destination_identity)
+        timeout_s = min(request.response_timeout_ms / 1000 or RPC_TIMEOUT_S, MAX_RPC_TIMEOUT_S)
+        try:
+            payload = await self._skin.rpc.call(
+                person.sid,
+                request.method,
+                request.payload,
+                timeout_s,
+                lambda packet: self._skin.send_packet([person.sid], packet),
+            )
+        except RpcError as error:
+            code = _RPC_CODES.get(error.code, "unknown")
+            raise TwirpError(code, str(error), rpc_code=str(error.code)) from error
+        return room.PerformRpcResponse(payload=payload)
+
+    # --- finding things --------------------------------------------------------------------------
+
+    def _room(self, name: str) -> Room:
+        here = self._rooms.room(name)
+        if here is None:
+            raise NotFoundError("requested room does not exist")
+        return here
+
+    def _administered(self, claims: Claims, name: str) -> Room:
+        video = _video(claims)
+        _need(video.get("roomAdmin") is True and video.get("room") == name)
+        return self._room(name)
+
+    def _person(self, claims: Claims, request: Any) -> Participant:
+        return self._find(self._administered(claims, request.room), request.identity)
+
+    @staticmethod
+    def _find(here: Room, identity: str) -> Participant:
+        person = here.participants.get(identity)
+        if person is None:
+            raise NotFoundError("participant does not exist")
+        return person
+
+
+def _video(claims: Claims) -> Mapping[str, Any]:
+    video = claims.raw.get("video")
+    return video if isinstance(video, Mapping) else {}
+
+
+def _need(granted: object) -> None:
+    # The real server's status and words for a missing grant.
+    if granted is not True:
+        raise TwirpError("unauthenticated", "permissions denied")
+
+
+def methods(skin: LiveKitSkin) -> dict[str, Method]:
+    """Return the service's methods by name."""
+    service = RoomService(skin)
+    table: dict[str, tuple[type[Any], Callable[[Claims, Any], Any]]] = {
+        "CreateRoom": (room.CreateRoomRequest, service.create_room),
+        "ListRooms": (room.ListRoomsRequest, service.list_rooms),
+        "DeleteRoom": (room.DeleteRoomRequest, service.delete_room),
+        "ListParticipants": (room.ListParticipantsRequest, service.list_participants),
+        "GetParticipant": (room.RoomParticipantIdentity, service.get_participant),
+        "RemoveParticipant": (room.RoomParticipantIdentity, service.remove_participant),
+        "MutePublishedTrack": (room.MuteRoomTrackRequest, service.mute_published_track),
+        "UpdateParticipant": (room.UpdateParticipantRequest, service.update_participant),
+        "UpdateSubscriptions": (room.UpdateSubscriptionsRequest, service.update_subscriptions),
+        "SendData": (room.SendDataRequest, service.send_data),
+        "UpdateRoomMetadata": (room.UpdateRoomMetadataRequest, service.update_room_metadata),
+        "PerformRpc": (room.PerformRpcRequest, service.perform_rpc),
+        "MoveParticipant": (room.MoveParticipantRequest, service.move_participant),
+    }
+    return {name: Method(request, handler) for name, (request, handler) in table.items()}

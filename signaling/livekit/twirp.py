@@ -1,0 +1,186 @@
+"""Twirp (version 7 of its wire protocol), as LiveKit's server SDKs speak it: one POST per call, JSON or protobuf."""
+
+import asyncio
+import json
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from aiohttp import web
+from google.protobuf import json_format
+from google.protobuf.message import DecodeError, Message
+
+from signaling import tokens
+from signaling.errors import LimitError, NotAllowedError, NotFoundError, RequestError, TokenError
+from signaling.tokens import Claims
+
+log = logging.getLogger(__name__)
+
+# LiveKit's limit.
+MAX_BODY_BYTES = 10 * 1024 * 1024
+
+_JSON, _PROTOBUF = "application/json", "application/protobuf"
+
+# The protocol's codes and their statuses.
+_STATUSES = {
+    "canceled": 408,
+    "unknown": 500,
+    "invalid_argument": 400,
+    "malformed": 400,
+    "deadline_exceeded": 408,
+    "not_found": 404,
+    "bad_route": 404,
+    "already_exists": 409,
+    "permission_denied": 403,
+    "unauthenticated": 401,
+    "resource_exhausted": 429,
+    "failed_precondition": 412,
+    "aborted": 409,
+    "out_of_range": 400,
+    "unimplemented": 501,
+    "internal": 500,
+    "unavailable": 503,
+}
+
+# The one place where the domain's refusals become the protocol's codes.
+_CODES: dict[type[RequestError], str] = {
+    NotFoundError: "not_found",
+    LimitError: "invalid_argument",
+    NotAllowedError: "permission_denied",
+}
+
+# Services of LiveKit that this server does not have; their calls are answered, not taken for a wrong address.
+_ABSENT = frozenset(
+    {"livekit.Egress", "livekit.Ingress", "livekit.SIP", "livekit.AgentDispatchService", "livekit.Connector"}
+)
+
+
+class TwirpError(Exception):
+    """A call that is refused."""
+
+    def __init__(self, code: str, text: str, **meta: str) -> None:
+        """`code` is one of the protocol's; `text` is for the developer who called."""
+        super().__init__(text)
+        self.code = code
+        self.meta = meta
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """One call: the message it takes and the function that answers it, at once or later."""
+
+    request: type[Message]
+    handler: Callable[[Claims, Any], Message | Awaitable[Message]]
+
+
+class Twirp:
+    """The endpoint of all services."""
+
+    def __init__(
+        self,
+        services: Mapping[str, Mapping[str, Method]],
+        keys: Mapping[str, str],
+        wall_clock: Callable[[], float],
+    ) -> None:
+        """`services` are methods by service and name; `keys` maps API keys to secrets."""
+        self._services = services
+        self._keys = keys
+        self._wall_clock = wall_clock
+
+    def add_routes(self, router: web.UrlDispatcher) -> None:
+        """Register the endpoint."""
+        # An address that ends in a slash makes SDKs ask for paths with two.
+        for slash in ("/", "//"):
+            router.add_route("*", f"{slash}twirp/{{service}}/{{method}}", self.call)
+
+    async def call(self, request: web.Request) -> web.Response:
+        """Answer one call; never raises."""
+        try:
+            method = self._method(request)
+            claims = self._claims(request)
+            is_json = request.content_type == _JSON
+            message = _decode(method.request(), await _body(request), is_json=is_json)
+            answer = method.handler(claims, message)
+            if not isinstance(answer, Message):
+                answer = await answer
+            return _answer(answer, is_json=is_json)
+        except TwirpError as error:
+            return _refusal(error)
+        except RequestError as error:
+            return _refusal(TwirpError(_CODES.get(type(error), "failed_precondition"), str(error)))
+        except Exception:
+            log.exception("%s failed", request.path[:200])
+            return _refusal(TwirpError("internal", "the server failed"))
+
+    def _method(self, request: web.Request) -> Method:
+        service, name = request.match_info["service"], request.match_info["method"]
+        if request.method != "POST":
+            raise TwirpError("bad_route", f"unsupported method {request.method!r} (only POST is allowed)")
+        if request.content_type not in {_JSON, _PROTOBUF}:
+            raise TwirpError("bad_route", f"unexpected Content-Type: {request.content_type!r}")
+        if service in _ABSENT:
+            raise TwirpError("unimplemented", f"this server has no {service}")
+        method = self._services.get(service, {}).get(name)
+        if method is None:
+            raise TwirpError("bad_route", f"no handler for path {request.path[:200]!r}")
+        return method
+
+    def _claims(self, request: web.Request) -> Claims:
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer":
+            raise TwirpError("unauthenticated", "no access token was sent")
+        try:
+            return tokens.verify(token.strip(), self._keys, self._wall_clock())
+        except TokenError as error:
+            raise TwirpError("unauthenticated", str(error)) from error
+
+
+async def _body(request: web.Request) -> bytes:
+    # Read by hand: the limit of the application as a whole is a page's, much smaller.
+    body = bytearray()
+    try:
+        async for chunk in request.content.iter_chunked(64 * 1024):
+            body += chunk
+            if len(body) > MAX_BODY_BYTES:
+                raise TwirpError("resource_exhausted", f"the request is larger than {MAX_BODY_BYTES} bytes")
+    except (ValueError, asyncio.IncompleteReadError, web.RequestPayloadError) as error:
+        raise TwirpError("malformed", "the request's body cannot be read") from error
+    return bytes(body)
+
+
+def _decode(message: Message, body: bytes, *, is_json: bool) -> Message:
+    try:
+        if is_json:
+            fields = json.loads(body or b"{}")
+            if not isinstance(fields, dict):
+                raise TypeError("not an object")
+            return json_format.ParseDict(fields, message, ignore_unknown_fields=True)
+        message.ParseFromString(body)
+    except (
+        json_format.ParseError,
+        DecodeError,
+        ValueError,
+        TypeError,
+        AttributeError,
+        RecursionError,
+    ) as error:
+        raise TwirpError(
+            "malformed", f"the request could not be decoded as {message.DESCRIPTOR.name}"
+        ) from error
+    return message
+
+
+def _answer(message: Message, *, is_json: bool) -> web.Response:
+    if not is_json:
+        return web.Response(body=message.SerializeToString(), content_type=_PROTOBUF)
+    text = json_format.MessageToJson(
+        message, preserving_proto_field_name=True, always_print_fields_with_no_presence=True, indent=None
+    )
+    return web.Response(body=text.encode(), content_type=_JSON)
+
+
+def _refusal(error: TwirpError) -> web.Response:
+    # In bytes: a text would add the charset to the content type, and then the Node SDK reads no error in it.
+    body = {"code": error.code, "msg": str(error), **({"meta": error.meta} if error.meta else {})}
+    return web.Response(status=_STATUSES[error.code], body=json.dumps(body).encode(), content_type=_JSON)

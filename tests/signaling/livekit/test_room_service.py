@@ -1,0 +1,282 @@
+"""RoomService over the domain and the skin, without HTTP."""
+
+import asyncio
+
+import pytest
+from livekit.protocol import models, room, rtc
+
+from signaling import tokens
+from signaling.errors import LimitError, NotFoundError
+from signaling.livekit.room_service import RoomService, methods
+from signaling.livekit.twirp import TwirpError
+from signaling.model import LeaveReason
+from signaling.permissions import Permissions, Source
+
+WHO = {"room": "lesson", "identity": "ada"}
+
+
+@pytest.fixture
+def service(harness):
+    return RoomService(harness.skin)
+
+
+@pytest.fixture
+def claims(harness):
+    def make(**video):
+        return harness.claims("backend", raw={"video": video})
+
+    return make
+
+
+@pytest.fixture
+def admin(claims):
+    return claims(roomAdmin=True, room="lesson", destinationRoom="group")
+
+
+@pytest.fixture
+def creator(claims):
+    return claims(roomCreate=True, roomList=True)
+
+
+def test_a_room_is_created_once_and_then_changed(harness, service, creator):
+    first = service.create_room(creator, room.CreateRoomRequest(name="maths", empty_timeout=9, metadata="a"))
+    again = service.create_room(creator, room.CreateRoomRequest(name="maths", max_participants=2))
+    assert again.sid == first.sid
+    assert (again.empty_timeout, again.max_participants, again.metadata) == (9, 2, "a")
+    changed = service.create_room(creator, room.CreateRoomRequest(name="maths", metadata="b"))
+    assert changed.metadata == "b"
+    listed = service.list_rooms(creator, room.ListRoomsRequest(names=["maths", "other"]))
+    assert [each.name for each in listed.rooms] == ["maths"]
+    assert not service.list_rooms(creator, room.ListRoomsRequest(names=["other"])).rooms
+    service.delete_room(creator, room.DeleteRoomRequest(room="maths"))
+    assert harness.rooms.rooms == ()
+
+
+async def test_deleting_a_room_tells_everybody_in_it(harness, service, creator):
+    ada = await harness.join("ada")
+    service.delete_room(creator, room.DeleteRoomRequest(room="lesson"))
+    assert ada.last("leave").reason == models.DisconnectReason.ROOM_DELETED
+
+
+async def test_participants_are_listed_removed_and_may_come_back(harness, service, admin):
+    ada = await harness.join("ada")
+    await harness.join("ghost", permissions=Permissions(hidden=True))
+    listed = service.list_participants(admin, room.ListParticipantsRequest(room="lesson"))
+    assert [info.identity for info in listed.participants] == ["ada", "ghost"]
+    assert service.get_participant(admin, room.RoomParticipantIdentity(**WHO)).sid == ada.sid
+    service.remove_participant(admin, room.RoomParticipantIdentity(**WHO))
+    assert ada.last("leave").reason == models.DisconnectReason.PARTICIPANT_REMOVED
+    assert ada.last("leave").action == rtc.LeaveRequest.DISCONNECT
+    await harness.join("ada")
+
+
+async def test_a_track_is_muted_and_only_its_publisher_unmutes_it(harness, service, admin):
+    ada, bob = await harness.join("ada"), await harness.join("bob")
+    sid = await ada.publish("cam")
+    bob.clear()
+    answer = service.mute_published_track(admin, room.MuteRoomTrackRequest(**WHO, track_sid=sid, muted=True))
+    assert answer.track.muted
+    assert harness.media.muted[sid]
+    assert (ada.last("mute").sid, ada.last("mute").muted) == (sid, True)
+    assert bob.infos()[-1].tracks[0].muted
+    with pytest.raises(TwirpError) as refused:
+        service.mute_published_track(admin, room.MuteRoomTrackRequest(**WHO, track_sid=sid, muted=False))
+    assert refused.value.code == "failed_precondition"
+    with pytest.raises(NotFoundError):
+        service.mute_published_track(admin, room.MuteRoomTrackRequest(**WHO, track_sid="TR_none", muted=True))
+
+
+async def test_profile_and_permissions_are_changed(harness, service, admin):
+    ada = await harness.join("ada")
+    sid = await ada.publish("cam", source=models.TrackSource.CAMERA)
+    permission = models.ParticipantPermission(
+        can_subscribe=True, can_publish=True, can_publish_sources=[models.TrackSource.MICROPHONE]
+    )
+    request = room.UpdateParticipantRequest(
+        **WHO, name="Ada L", metadata="m", attributes={"a": "b"}, permission=permission
+    )
+    info = service.update_participant(admin, request)
+    assert (info.name, info.metadata, dict(info.attributes)) == ("Ada L", "m", {"a": "b"})
+    person = ada.session.participant
+    assert person.permissions == Permissions(can_publish_data=False, can_publish_sources=(Source.MICROPHONE,))
+    assert ada.last("track_unpublished").track_sid == sid
+    with pytest.raises(LimitError):
+        service.update_participant(admin, room.UpdateParticipantRequest(**WHO, name="x" * 300))
+    assert person.name == "Ada L"
+
+
+async def test_subscriptions_are_changed(harness, service, admin):
+    ada, bob = await harness.join("ada"), await harness.join("bob", auto_subscribe=False)
+    sid = await ada.publish("cam")
+    request = room.UpdateSubscriptionsRequest(room="lesson", identity="bob", subscribe=True)
+    request.participant_tracks.add(participant_sid=ada.sid, track_sids=[sid])
+    service.update_subscriptions(admin, request)
+    assert sid in bob.session.participant.subscriptions.active
+    request = room.UpdateSubscriptionsRequest(room="lesson", identity="bob", track_sids=[sid])
+    service.update_subscriptions(admin, request)
+    assert not bob.session.participant.subscriptions.active
+
+
+async def test_data_goes_to_all_or_to_those_named(harness, service, admin):
+    ada, bob = await harness.join("ada"), await harness.join("bob")
+    service.send_data(admin, room.SendDataRequest(room="lesson", data=b"all", topic="t", nonce=b"n"))
+    recipients, label, payload = harness.media.sent[-1]
+    packet = models.DataPacket.FromString(payload)
+    assert (recipients, label) == ((ada.sid, bob.sid), "_reliable")
+    assert (packet.user.payload, packet.user.topic, packet.user.nonce) == (b"all", "t", b"n")
+    lossy = models.DataPacket.LOSSY
+    for to in ({"destination_identities": ["bob"]}, {"destination_sids": [bob.sid]}):
+        service.send_data(admin, room.SendDataRequest(room="lesson", data=b"bob", kind=lossy, **to))
+        assert harness.media.sent[-1][:2] == ((bob.sid,), "_lossy")
+    with pytest.raises(TwirpError, match="64000 bytes"):
+        service.send_data(admin, room.SendDataRequest(room="lesson", data=bytes(64_000)))
+
+
+async def test_room_metadata_is_changed(harness, service, admin):
+    ada = await harness.join("ada")
+    changed = service.update_room_metadata(
+        admin, room.UpdateRoomMetadataRequest(room="lesson", metadata="new")
+    )
+    assert changed.metadata == ada.last("room_update").room.metadata == "new"
+
+
+async def test_a_method_of_a_client_is_called(harness, service, admin):
+    ada = await harness.join("ada")
+    request = room.PerformRpcRequest(
+        room="lesson", destination_identity="ada", method="add", payload="1+1", response_timeout_ms=3000
+    )
+    call = asyncio.ensure_future(service.perform_rpc(admin, request))
+    await asyncio.sleep(0)
+    recipients, label, payload = harness.media.sent[-1]
+    asked = models.DataPacket.FromString(payload).rpc_request
+    assert (recipients, label) == ((ada.sid,), "_reliable")
+    assert (asked.method, asked.payload, asked.response_timeout_ms) == ("add", "1+1", 3000)
+    answer = models.DataPacket()
+    answer.rpc_response.request_id, answer.rpc_response.payload = asked.id, "2"
+    assert harness.skin.rpc.take(ada.sid, answer)
+    assert (await call).payload == "2"
+
+
+@pytest.mark.parametrize(
+    ("code", "twirp"), [(1501, "deadline_exceeded"), (1503, "unavailable"), (42, "unknown")]
+)
+async def test_a_call_that_fails_says_why(harness, service, admin, code, twirp):
+    ada = await harness.join("ada")
+    request = room.PerformRpcRequest(room="lesson", destination_identity="ada", method="add")
+    call = asyncio.ensure_future(service.perform_rpc(admin, request))
+    await asyncio.sleep(0)
+    asked = models.DataPacket.FromString(harness.media.sent[-1][2]).rpc_request
+    answer = models.DataPacket()
+    answer.rpc_response.request_id = asked.id
+    answer.rpc_response.error.code, answer.rpc_response.error.message = code, "why"
+    harness.skin.rpc.take(ada.sid, answer)
+    with pytest.raises(TwirpError) as refused:
+        await call
+    assert (refused.value.code, str(refused.value), refused.value.meta) == (
+        twirp,
+        "why",
+        {"rpc_code": str(code)},
+    )
+
+
+async def test_somebody_is_moved_with_their_tracks(harness, service, admin):
+    newest = models.ClientInfo(protocol=16)
+    ada = await harness.join("ada", client=newest)
+    bob, eve = await harness.join("bob"), await harness.join("eve", room="group")
+    camera, screen = await ada.publish("cam"), await eve.publish("screen")
+    for person in (ada, bob, eve):
+        person.clear()
+    request = room.MoveParticipantRequest(**WHO, destination_room="group")
+    service.move_participant(admin, request)
+    harness.media.deliver()
+    moved = ada.last("room_moved")
+    assert (moved.room.name, moved.participant.identity) == ("group", "ada")
+    assert [info.identity for info in moved.other_participants] == ["eve"]
+    assert not ada.all("leave")
+    gone = bob.infos()[-1]
+    assert (gone.identity, gone.state) == ("ada", models.ParticipantInfo.DISCONNECTED)
+    assert [track.sid for track in eve.infos()[-1].tracks] == [camera]
+    assert ("move_peer", ada.sid, eve.session.participant.room.sid) in harness.media.commands
+    assert harness.media.peers[eve.sid].subscriptions.keys() == {camera}
+    assert harness.media.peers[ada.sid].subscriptions.keys() == {screen}
+    assert not harness.media.peers[bob.sid].subscriptions
+    # what follows happens in the new room: a resume, a leave
+    assert harness.skin.resume(harness.claims("ada", room="group"), ada.sid, ada.outbox) is ada.session
+    harness.rooms.leave(ada.session.participant, LeaveReason.CLIENT_LEFT)
+    assert eve.infos()[-1].state == models.ParticipantInfo.DISCONNECTED
+    assert harness.rooms.room("lesson").participants.keys() == {"bob"}
+
+
+async def test_an_older_client_is_told_to_come_back_in_the_other_room(harness, service, admin):
+    ada = await harness.join("ada", client=models.ClientInfo(protocol=15))
+    service.move_participant(admin, room.MoveParticipantRequest(**WHO, destination_room="group"))
+    assert ada.kinds()[-2:] == ["refresh_token", "leave"]
+    assert ada.last("leave").action == rtc.LeaveRequest.RECONNECT
+    token = ada.last("refresh_token")
+    assert tokens.verify(token, {"devkey": "secret"}, harness.wall_clock()).room == "group"
+
+
+async def test_where_nobody_can_be_moved_to(harness, service, admin, creator, claims):
+    await harness.join("ada")
+    request = room.MoveParticipantRequest(**WHO, destination_room="group")
+    with pytest.raises(TwirpError) as refused:
+        service.move_participant(claims(roomAdmin=True, room="lesson", destinationRoom="other"), request)
+    assert refused.value.code == "unauthenticated"
+    service.create_room(creator, room.CreateRoomRequest(name="group", max_participants=1))
+    await harness.join("eve", room="group")
+    with pytest.raises(TwirpError) as refused:
+        service.move_participant(admin, request)
+    assert refused.value.code == "resource_exhausted"
+    same = claims(roomAdmin=True, room="lesson", destinationRoom="lesson")
+    with pytest.raises(TwirpError) as refused:
+        service.move_participant(same, room.MoveParticipantRequest(**WHO, destination_room="lesson"))
+    assert refused.value.code == "invalid_argument"
+    assert harness.rooms.room("lesson").participants.keys() == {"ada"}
+
+
+NEEDS = {
+    "CreateRoom": {"roomCreate": True},
+    "DeleteRoom": {"roomCreate": True},
+    "ListRooms": {"roomList": True},
+}
+
+
+async def test_each_method_needs_its_grant(harness, claims):
+    await harness.join("ada")
+    for name, method in methods(harness.skin).items():
+        wrong = [
+            {},
+            {"roomAdmin": True, "room": "other"},
+            {"room": "lesson"},
+            {"roomAdmin": 1, "room": "lesson"},
+        ]
+        wrong += [{grant: True for grant in ("roomCreate", "roomList") if grant not in NEEDS.get(name, {})}]
+        for video in wrong:
+            request = method.request()
+            if hasattr(request, "room"):
+                request.room = "lesson"
+            with pytest.raises(TwirpError) as refused:
+                await method.handler(claims(**video), request)
+            assert refused.value.code == "unauthenticated", (name, video)
+
+
+async def test_what_is_not_there_is_not_found(harness, creator, claims):
+    await harness.join("ada")
+    for name, method in methods(harness.skin).items():
+        for where, text in (
+            ("nowhere", "requested room does not exist"),
+            ("lesson", "participant does not exist"),
+        ):
+            request = method.request()
+            for field, value in (("room", where), ("identity", "nobody"), ("destination_identity", "nobody")):
+                if field in request.DESCRIPTOR.fields_by_name:
+                    setattr(request, field, value)
+            fields = request.DESCRIPTOR.fields_by_name
+            needs_person = "identity" in fields or "destination_identity" in fields
+            if "room" not in fields or (where == "lesson" and not needs_person):
+                continue
+            grants = (
+                creator if name == "DeleteRoom" else claims(roomAdmin=True, room=where, destinationRoom="")
+            )
+            with pytest.raises(NotFoundError, match=text):
+                await method.handler(grants, request)
