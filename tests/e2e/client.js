@@ -38,6 +38,7 @@ window.received = async (identity, source) => {
         frames: stats.framesDecoded ?? 0,
         width: stats.frameWidth ?? 0,
         packets: stats.packetsReceived,
+        codec: report.get(stats.codecId)?.mimeType,
         energy: stats.totalAudioEnergy ?? 0,
         freezes_s: stats.totalFreezesDuration ?? 0,
       };

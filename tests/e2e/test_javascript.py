@@ -146,6 +146,19 @@ async def test_all_three_layers_arrive_and_a_subscriber_moves_between_them(serve
         await ben.keeps_growing("ada", "camera", by=5)
 
 
+@pytest.mark.parametrize("codec", ["vp8", "h264", "vp9", "av1"])
+async def test_each_codec_arrives_and_decodes(server, chromium, codec):
+    ada = await open_page(chromium, server, identity="ada")
+    ben = await open_page(chromium, server, identity="ben")
+    options = {"videoCodec": codec, "simulcast": False, "backupCodec": False}
+    await ada.do(
+        "([camera, options]) => room.localParticipant.setCameraEnabled(true, camera, options)",
+        [SMALL, options],
+    )
+    await ben.keeps_growing("ada", "camera")
+    assert (await ben.received("ada", "camera", "codec")).lower() == f"video/{codec}"
+
+
 async def test_a_second_session_of_one_identity_ends_the_first(server, chromium):
     first = await open_page(chromium, server, identity="ada")
     await open_page(chromium, server, identity="ada")
