@@ -96,6 +96,10 @@ class Segment:
     "Outgoing VP8 picture id less the source's."
     tl0picidx_offset: int = 0
     "Outgoing VP8 TL0PICIDX less the source's."
+    squeezed_until: int = -1
+    "Packets up to this source number go out with their timestamps drawn close to `squeezed_to`."
+    squeezed_to: int = 0
+    "Source timestamp."
 
 
 class OutSequence:

@@ -332,6 +332,7 @@ class MediaServer:
             "packets_received": router.received_packets,
             "packets_forwarded": router.forwarded_packets,
             "packets_retransmitted": router.retransmitted_packets,
+            "packets_replayed": router.replayed_packets,
         }
         for reason in Drop:
             values[f"dropped_{reason.value}"] = router.drops[reason]

@@ -17,6 +17,12 @@ if TYPE_CHECKING:
     from sfu.subscription import Subscription
 
 
+# What a late joiner is shown from the history instead of a new keyframe: a slide and its small changes, or a camera's
+# last second. More would take a weak link longer than a keyframe does.
+MAX_REPLAY_PACKETS = 400
+MAX_REPLAY_OCTETS = 300_000
+
+
 @dataclass(slots=True)
 class ReceiveSection:
     """An m-section on which a peer sends, and the publication it carries."""
@@ -77,6 +83,10 @@ class SourceLayer:
         self.history = History(AUDIO_HISTORY if audio else VIDEO_HISTORY)
         self.keyframes = KeyframeRequests(spatial)
         self.table = FanoutTable()
+        self.picture_start = -1
+        "Sequence number of the last keyframe's first packet; -1 before one came."
+        self.picture_octets = 0
+        "Octets of that keyframe and of all that followed."
         self.waiting: set[Subscription] = set()
         "Subscriptions that begin here with the next keyframe."
         self.last_packet_at = now
@@ -88,6 +98,20 @@ class SourceLayer:
         "Of the newest packet, VP8."
         self.clock: tuple[int, int] | None = None
         "(64-bit NTP time, RTP timestamp) of the last sender report."
+
+    def replayable(self) -> bool:
+        """Whether the picture is here as a whole and small: the last keyframe and all that followed, without a gap."""
+        first, octets = self.picture_start, self.picture_octets
+        if first < 0 or octets > MAX_REPLAY_OCTETS or self.highest - first >= MAX_REPLAY_PACKETS:
+            return False
+        return all(self.history.get(i) is not None for i in range(first, self.highest + 1))
+
+    def kept(self, sequence: int) -> SourcePacket | None:
+        """A packet of the history, parsed anew; None when it is not kept."""
+        packet = self.history.get(sequence)
+        if packet is None:
+            return None
+        return self.parse(packet, self.section.codec_by_payload_type.get(packet[1] & 0x7F, ""), sequence)
 
     def parse(self, packet: bytes, codec: str, sequence: int) -> SourcePacket:
         """Read a plaintext packet once for all subscribers. RtpError."""

@@ -18,6 +18,8 @@ RESEND_INTERVAL_S = 0.1
 # A viewer's requests are answered from this budget: a burst, refilled at this rate. More is not loss but an attack.
 RESEND_BURST = 512
 RESENDS_PER_S = 1000
+# A replay's frames are played 32 times as fast: two seconds in 60 ms. Frames stay apart, as timestamps must.
+SQUEEZE_BITS = 5
 _REMEMBERED_RESENDS = 1024
 
 
@@ -56,6 +58,10 @@ class Subscription:
         self.out = OutSequence(first)
         self._rtx_sequence = first
         self._kind: TemplateClass | None = None
+        self._tail: SourcePacket | None = None
+        "The last packet that a replay sent; None when none is going on."
+        self._cursor = 0
+        "Source number of the replay's next packet."
         self._last: tuple[int, int, int, float] | None = None
         "(timestamp, picture id, TL0PICIDX, time) of the last packet that went out before a pause."
         self._base = (0, 0)
@@ -123,20 +129,31 @@ class Subscription:
         assert layer is not None
         assert segment is not None
         assert self._kind is not None
-        self.out.advance(layer.highest)
+        self._advance()
+        tail = self._tail
+        timestamp, picture_id, tl0picidx = (
+            (layer.highest_timestamp, layer.picture_id, layer.tl0picidx)
+            if tail is None
+            else (tail.timestamp, tail.picture_id, tail.tl0picidx)
+        )
         self._last = (
-            (layer.highest_timestamp + segment.timestamp_offset) & 0xFFFFFFFF,
-            layer.picture_id + segment.picture_id_offset,
-            layer.tl0picidx + segment.tl0picidx_offset,
+            (timestamp + segment.timestamp_offset) & 0xFFFFFFFF,
+            picture_id + segment.picture_id_offset,
+            tl0picidx + segment.tl0picidx_offset,
             now,
         )
         self.sent_packets, self.sent_octets = self.counts()
         layer.table.remove(self._kind, self)
-        self.current = None
+        self.current = self._tail = None
+
+    def _advance(self) -> None:
+        """Note what went out of the present layer so far."""
+        if self.current is not None:
+            self.out.advance(self.current.highest if self._tail is None else self._tail.sequence)
 
     def counts(self) -> tuple[int, int]:
         """(packets, payload octets) sent so far, for sender reports."""
-        if self.current is None:
+        if self.current is None or self._tail is not None:
             return self.sent_packets, self.sent_octets
         table = self.current.table
         return (
@@ -146,6 +163,52 @@ class Subscription:
 
     def begin(self, layer: "SourceLayer", packet: SourcePacket, now: float) -> None:
         """Let `layer` flow from `packet` on: the first of a keyframe, or any packet of audio."""
+        self._start(layer, packet, now)
+        self._join()
+
+    def begin_replay(self, layer: "SourceLayer", now: float) -> None:
+        """Show what `layer` has kept since its last keyframe, by `replay`, then let it flow."""
+        first = layer.kept(layer.picture_start)
+        assert first is not None
+        anchor = Segment(None, 0, 0, 0, squeezed_until=layer.highest, squeezed_to=layer.highest_timestamp)
+        first.timestamp = _squeezed(first, anchor)
+        self._start(layer, first, now)
+        segment = self.out.current
+        assert segment is not None
+        segment.squeezed_until, segment.squeezed_to = anchor.squeezed_until, anchor.squeezed_to
+        self._tail = first
+        self._cursor = first.sequence
+
+    def replay(self, count: int) -> list[bytes]:
+        """The next packets of a replay, at most `count`; once it has caught up, new ones flow by themselves."""
+        layer, segment = self.current, self.out.current
+        if layer is None or segment is None or self.section is None or self._tail is None:
+            return []
+        packets: list[bytes] = []
+        while len(packets) < count and self._cursor <= layer.highest:
+            kept = layer.kept(self._cursor)
+            self._cursor += 1
+            if kept is None:
+                continue  # lost on the way here: the viewer asks for a keyframe if it needs one
+            kept.timestamp = _squeezed(kept, segment)
+            self._tail = kept
+            packet = single_packet(self.section.kind, self._column(segment), kept)
+            if packet is not None:
+                packets.append(bytes(packet))
+                self.sent_packets += 1
+                self.sent_octets += len(kept.data) - kept.payload_at
+        if self._cursor > layer.highest:
+            self._advance()
+            self._tail = None
+            self._join()
+        return packets
+
+    @property
+    def replaying(self) -> bool:
+        """Whether kept packets are still on their way."""
+        return self._tail is not None
+
+    def _start(self, layer: "SourceLayer", packet: SourcePacket, now: float) -> None:
         assert self.section is not None
         previous = self.current
         expected = self._expected_timestamp(previous, layer, packet, now)
@@ -169,6 +232,13 @@ class Subscription:
                 segment.tl0picidx_offset = tl0picidx + 1 - packet.tl0picidx
         self.current = layer
         self._kind = self.section.kind
+
+    def _join(self) -> None:
+        """From now on the layer's packets go out with those of all its subscribers."""
+        layer, segment = self.current, self.out.current
+        assert layer is not None
+        assert segment is not None
+        assert self._kind is not None
         self._base = (layer.table.packets, layer.table.octets)
         layer.table.add(self._kind, self, self._column(segment))
 
@@ -215,23 +285,20 @@ class Subscription:
 
     def retransmission(self, sequence: int, now: float, rtt_s: float) -> bytes | None:
         """The packet (RFC 4588) that answers a request for an outgoing sequence number; None when there is none."""
-        if self.current is not None:
-            self.out.advance(self.current.highest)
+        self._advance()
         found = self.out.resolve(sequence)
         if found is None or self.section is None or not self._may_resend(sequence, now, rtt_s):
             return None
         source, source_sequence, segment = found
         layer: SourceLayer = source  # type: ignore[assignment]  # the key that `begin` gave
-        kept = layer.history.get(source_sequence)
+        kept = layer.kept(source_sequence)
         if kept is None:
             return None
-        codec = layer.section.codec_by_payload_type.get(kept[1] & 0x7F, "")
-        plain = single_packet(
-            self.section.kind, self._column(segment), layer.parse(kept, codec, source_sequence)
-        )
+        kept.timestamp = _squeezed(kept, segment)
+        plain = single_packet(self.section.kind, self._column(segment), kept)
         if plain is None:
             return None
-        payload_type = self.section.rtx_payload_types.get(codec)
+        payload_type = self.section.rtx_payload_types.get(kept.codec)
         if payload_type is None:
             return bytes(plain)
         header = 12 + (4 + 4 * int.from_bytes(plain[14:16], "big") if plain[0] & 0x10 else 0)
@@ -253,3 +320,14 @@ class Subscription:
         if len(self._resends) > _REMEMBERED_RESENDS:
             del self._resends[next(iter(self._resends))]
         return True
+
+
+def _squeezed(packet: SourcePacket, segment: Segment) -> int:
+    """The timestamp of a packet in a segment: that of a replayed one is drawn close to the newest.
+
+    Else a decoder would take seconds of old frames for a stream to be played in seconds.
+    """
+    if packet.sequence > segment.squeezed_until:
+        return packet.timestamp
+    behind = ts_diff(segment.squeezed_to, packet.timestamp)
+    return (segment.squeezed_to - (behind >> SQUEEZE_BITS)) & 0xFFFFFFFF

@@ -53,6 +53,30 @@ window.sent = async (source) => {
   return Object.fromEntries(stats.map((layer) => [layer.rid, layer.packetsSent]));
 };
 
+// A slide: a picture on which little happens, shared as a screen. Resolves once it is published.
+window.share_slide = async () => {
+  const canvas = document.createElement("canvas");
+  [canvas.width, canvas.height] = [640, 360];
+  const drawing = canvas.getContext("2d");
+  drawing.fillStyle = "white";
+  drawing.fillRect(0, 0, 640, 360);
+  let ticks = 0;
+  setInterval(() => {
+    drawing.fillStyle = ticks++ % 2 ? "white" : "black";
+    drawing.fillRect(0, 0, 8, 8);
+  }, 200);
+  const [track] = canvas.captureStream(5).getVideoTracks();
+  await room.localParticipant.publishTrack(track, { source: "screen_share", simulcast: false });
+};
+
+window.keyframes_sent = async (source) => {
+  const report = await room.localParticipant.getTrackPublication(source).track.getRTCStatsReport();
+  for (const stats of report.values()) {
+    if (stats.type === "outbound-rtp") return stats.keyFramesEncoded;
+  }
+  return null;
+};
+
 window.seen = (identity) => {
   const person = room.remoteParticipants.get(identity);
   return person && { name: person.name, metadata: person.metadata, attributes: person.attributes };

@@ -159,6 +159,18 @@ async def test_each_codec_arrives_and_decodes(server, chromium, codec):
     assert (await ben.received("ada", "camera", "codec")).lower() == f"video/{codec}"
 
 
+async def test_a_late_joiner_sees_the_slide_without_a_new_keyframe(server, chromium):
+    ada = await open_page(chromium, server, identity="ada")
+    await ada.do("() => share_slide()")
+    ben = await open_page(chromium, server, identity="ben")
+    await ben.keeps_growing("ada", "screen_share")
+    before = await ada.do("() => keyframes_sent('screen_share')")
+    eve = await open_page(chromium, server, identity="eve")
+    await eve.keeps_growing("ada", "screen_share")
+    await ben.keeps_growing("ada", "screen_share", by=5)
+    assert await ada.do("() => keyframes_sent('screen_share')") == before
+
+
 async def test_a_second_session_of_one_identity_ends_the_first(server, chromium):
     first = await open_page(chromium, server, identity="ada")
     await open_page(chromium, server, identity="ada")

@@ -76,7 +76,11 @@ class World:
         peer.outbound = name
         return peer, heard
 
-    def viewer(self, name="viewer", **preferences):
+    def viewer(self, name="viewer", *, replay=False, **preferences):
+        """A viewer that joins; without `replay` nothing is kept for it, so that it needs a keyframe."""
+        if not replay:
+            for layer in self.published.layers.values():
+                layer.picture_start = -1
         peer, heard = self.peer(name)
         subscription = Subscription(self.published, peer, "stream", (0xAAAA, 0xBBBB, 500))
         subscription.section = SendSection("1", VIEWER_KIND, {"vp8": 97})
@@ -205,6 +209,7 @@ def test_disabled_and_muted_stop_and_resume_without_a_gap(world):
         world.router.choose(subscription, world.now)
         world.video("q", key=True)
         assert len(world.received()) == before
+        world.published.layers[0].picture_start = -1  # nothing is kept
         resume()
         world.router.choose(subscription, world.now)
         world.now += 0.1
@@ -387,3 +392,135 @@ def test_mutated_packets_of_one_publisher_cost_the_others_nothing(world):
     assert world.router.drops[Drop.ERROR] == 0
     assert min(world.router.drops[Drop.MALFORMED], world.router.drops[Drop.UNKNOWN_STREAM]) > 20
     assert len(mallory.streams) <= MAX_STREAMS
+
+
+def test_a_late_joiner_is_shown_what_is_kept_without_a_new_keyframe(world):
+    world.viewer("first", max_spatial=0)
+    world.video("q", key=True, payload=b"slide")
+    for i in range(40):
+        world.now += 0.5
+        world.video("q", payload=b"change %d" % i)
+    world.feedback.clear()
+    late, _ = world.viewer("late", replay=True, max_spatial=0)
+    assert late.current is not None
+    assert late.replaying
+    world.router.tick(world.now)
+    world.outbox.flush()
+    world.now += 0.02
+    world.video("q", payload=b"meanwhile")  # while the rest is on its way
+    for _ in range(5):
+        world.router.tick(world.now)
+        world.outbox.flush()
+    assert not late.replaying
+    world.now += 0.02
+    world.video("q", payload=b"live")
+    got = world.received("late")
+    contents = [packet[-12:].lstrip(b"\x11\x10\xc0") for packet in got]
+    assert got[0].endswith(b"slide")
+    assert contents[-2].endswith(b"meanwhile")
+    assert contents[-1].endswith(b"live")
+    assert len(got) == 43
+    assert [header(packet)[1] for packet in got] == list(range(500, 543))
+    times = [header(packet)[2] for packet in got]
+    assert all(a < b for a, b in itertools.pairwise(times))
+    assert times[40] - times[0] < 90_000  # twenty seconds in less than one
+    # the others' packets are the same but for their numbers
+    assert [p[-9:] for p in world.received("first")] == [p[-9:] for p in got]
+    world.router.tick(world.now)
+    assert not [p for p in world.feedback if isinstance(p, rtcp.PictureLossIndication)]
+    assert world.router.replayed_packets == 42
+
+
+def test_a_replayed_packet_is_sent_again_as_it_was(world):
+    world.video("q", key=True)
+    for _ in range(3):
+        world.now += 1
+        world.video("q")
+    late, _ = world.viewer("late", replay=True, max_spatial=0)
+    world.router.tick(world.now)
+    world.outbox.flush()
+    sent = world.received("late")
+    late.section.rtx_payload_types.clear()  # then the very packet is repeated
+    world.sent.clear()
+    nack = rtcp.nack(1, late.ssrc, [header(packet)[1] for packet in sent])
+    world.router.on_rtcp(late.subscriber, nack, world.now, NTP)
+    world.outbox.flush()
+    assert world.received("late") == sent
+
+
+@pytest.mark.parametrize("why", ["too large", "too many", "a gap"])
+def test_what_is_kept_is_not_shown_when_a_keyframe_is_cheaper_or_it_is_not_whole(world, why):
+    world.video("q", key=True)
+    if why == "too large":
+        for _ in range(300):
+            world.video("q", payload=bytes(1100))
+    elif why == "too many":
+        for _ in range(450):
+            world.video("q")
+    else:
+        number, picture = world.numbers["q"]
+        world.numbers["q"] = (number + 1, picture + 1)
+        world.video("q")
+    world.feedback.clear()
+    world.now += 5
+    late, _ = world.viewer("late", replay=True, max_spatial=0)
+    assert late.current is None
+    assert [p for p in world.feedback if isinstance(p, rtcp.PictureLossIndication)]
+
+
+def test_three_hundred_joiners_cost_at_most_two_keyframes(world):
+    world.viewer("first", max_spatial=0)
+    world.video("q", key=True, payload=bytes(1000))
+    requests = 0
+    for i in range(300):
+        world.feedback.clear()
+        world.viewer(f"viewer{i}", replay=True, max_spatial=0)
+        world.now += 2 / 300
+        if i % 5 == 0:  # 30 frames a second of 1,000 octets
+            world.video("q", payload=bytes(1000))
+        world.router.tick(world.now)
+        asked = [p for p in world.feedback if isinstance(p, rtcp.PictureLossIndication)]
+        requests += len(asked)
+        if asked:
+            world.video("q", key=True, payload=bytes(1000))
+    assert requests <= 2
+    assert all(s.current is not None for s in world.published.subscriptions.values())
+
+
+def test_a_replay_ends_with_its_subscription(world):
+    world.video("q", key=True)
+    for _ in range(50):
+        world.video("q")
+    late, _ = world.viewer("late", replay=True, max_spatial=0)
+    late.subscriber.drop_subscription("TR_1", world.now)
+    world.router.tick(world.now)
+    world.outbox.flush()
+    assert not world.received("late")
+    again, _ = world.viewer("late", replay=True, max_spatial=0)
+    world.router.tick(world.now)
+    again.preferences = Preferences(enabled=False)
+    world.router.choose(again, world.now)
+    world.outbox.flush()
+    count = len(world.received("late"))
+    again.preferences = Preferences(max_spatial=0)
+    world.router.choose(again, world.now)
+    for _ in range(10):
+        world.router.tick(world.now)
+        world.outbox.flush()
+    numbers = [header(packet)[1] for packet in world.received("late")]
+    assert len(numbers) == count + 51
+    assert numbers == list(range(500, 500 + len(numbers)))
+
+
+def test_nothing_of_what_was_sent_while_muted_is_ever_shown(world):
+    world.video("q", key=True, payload=b"before")
+    world.published.muted = True
+    world.video("q", payload=b"secret")
+    world.video("q", key=True, payload=b"secret too")
+    world.published.muted = False
+    late, _ = world.viewer("late", replay=True, max_spatial=0)
+    world.router.tick(world.now)
+    world.video("q", payload=b"still nothing to build on")
+    world.outbox.flush()
+    assert late.current is None
+    assert not world.received("late")
