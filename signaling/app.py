@@ -10,6 +10,7 @@ from aiohttp import web
 
 from sfu.server import MediaServer
 from sfu.settings import MediaSettings
+from sfu.workers import MediaWorkers
 from signaling import tokens
 from signaling.config import ServerConfig
 from signaling.errors import ConfigError, ListenError
@@ -99,7 +100,9 @@ class Server:
         try:
             await self._media.start()
         except OSError as error:
-            raise ListenError(f"UDP port {self._config.udp_port}: {_reason(error)}") from error
+            first, last = self._config.udp_ports
+            ports = f"port {first}" if first == last else f"ports {first} to {last}"
+            raise ListenError(f"UDP {ports}: {_reason(error)}") from error
         await self._runner.setup()
         host, port = self._config.bind_host, self._config.http_port
         try:
@@ -133,7 +136,11 @@ async def serve(config: ServerConfig) -> None:
     settings = MediaSettings(
         udp_port=config.udp_port, external_ip=config.external_ip, announce_loopback=config.dev
     )
-    media = MediaServer(settings, media_events.dispatch)
+    media: MediaEngine = (
+        MediaWorkers(settings, config.worker_count, media_events.dispatch)
+        if config.worker_count
+        else MediaServer(settings, media_events.dispatch)
+    )
     server = Server(config, media, media_events)
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -141,20 +148,23 @@ async def serve(config: ServerConfig) -> None:
         loop.add_signal_handler(number, stopping.set)
     try:
         await server.start()
-        print(greeting(config, server.http_port, media.udp_port), flush=True)  # noqa: T201 - for the user, not the log
+        udp_ports = config.udp_ports if config.udp_port else (media.udp_port, media.udp_port)
+        print(greeting(config, server.http_port, udp_ports), flush=True)  # noqa: T201 - for the user, not the log
         await stopping.wait()
     finally:
         await server.stop()
 
 
-def greeting(config: ServerConfig, http_port: int, udp_port: int) -> str:
+def greeting(config: ServerConfig, http_port: int, udp_ports: tuple[int, int]) -> str:
     """Return what is printed once the server can be used."""
     host = config.bind_host or "*"
     shown = "localhost" if host in {"*", "0.0.0.0", "::", "127.0.0.1", "::1"} else host  # noqa: S104 - compared only
+    first, last = udp_ports
+    media = f"{first}-{last}" if first < last else first
     lines = [
         f"Lectern is ready: http://{shown}:{http_port}",
         f"  for applications  ws://{shown}:{http_port}",
-        f"  ports             TCP {host}:{http_port} (page, signalling), UDP *:{udp_port} (media)",
+        f"  ports             TCP {host}:{http_port} (page, signalling), UDP *:{media} (media)",
     ]
     if config.dev:
         key, secret = next(iter(config.keys.items()))

@@ -93,7 +93,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_turn_flags(parser: argparse.ArgumentParser) -> None:
-    configuration.add_flags(parser, ["dev", "turn_secret", "external_ip", "udp_port"])
+    configuration.add_flags(parser, ["dev", "turn_secret", "external_ip", "udp_port", "workers"])
     parser.add_argument(
         "--media-address",
         action="append",
@@ -165,7 +165,7 @@ def _turn_config(flags: dict[str, Any]) -> int:
     settings = TurnSettings(
         secret=config.turn_secret,
         media_addresses=tuple(media_addresses),
-        media_ports=(config.udp_port, config.udp_port),
+        media_ports=config.udp_ports,
         listening_addresses=tuple(flags["listening_address"]),
         relay_addresses=tuple(flags["relay_address"]),
         allow_short_secret=config.dev,

@@ -5,6 +5,7 @@ A flag beats the environment (`LECTERN_HTTP_PORT`), which beats the file (TOML),
 
 import argparse
 import ipaddress
+import os
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -21,6 +22,9 @@ DEV_KEYS: Mapping[str, str] = {"devkey": "secret"}
 
 # RFC 7518 section 3.2: a key for HS256 has at least as many bits as the hash, 256.
 MIN_SECRET_CHARS = 32
+
+# More than any machine that one signalling process can feed.
+MAX_WORKERS = 128
 
 # LECTERN_KEYS and the `[keys]` table have a form of their own.
 _KEYS = "keys"
@@ -48,7 +52,12 @@ class ServerConfig:
         "", "Address that HTTP listens on; without it every address, or 127.0.0.1 in development mode."
     )
     http_port: int = option(7880, "TCP port of the page, the WebSocket and the APIs; 0 takes a free one.")
-    udp_port: int = option(7882, "UDP port of everybody's media and data; 0 takes a free one.")
+    udp_port: int = option(
+        7882, "UDP port of media and data, the first of as many as there are workers; 0 takes free ones."
+    )
+    workers: int = option(
+        -1, "Processes that carry media; 0 carries it in the main process, -1 is one for each core."
+    )
     external_ip: str = option(
         "", "Address announced to clients for media instead of the machine's own, for servers behind a NAT."
     )
@@ -63,6 +72,16 @@ class ServerConfig:
         "", "The secret shared with the TURN relay, from which clients' short-lived credentials are made."
     )
     turn_ttl_s: int = option(3600, "Seconds in which a client can begin to use its TURN credentials.")
+
+    @property
+    def worker_count(self) -> int:
+        """How many processes carry media; 0 is none but the main one."""
+        return len(os.sched_getaffinity(0)) if self.workers < 0 else self.workers
+
+    @property
+    def udp_ports(self) -> tuple[int, int]:
+        """First and last UDP port of media."""
+        return self.udp_port, self.udp_port + max(self.worker_count, 1) - 1
 
     @property
     def bind_host(self) -> str | None:
@@ -200,6 +219,10 @@ def _check(config: ServerConfig) -> None:
     for name in ("http_port", "udp_port"):
         if not 0 <= getattr(config, name) < 65536:
             raise ConfigError(f"{name} has to be between 0 and 65535")
+    if not -1 <= config.workers <= MAX_WORKERS:
+        raise ConfigError(f"workers has to be between -1 and {MAX_WORKERS}")
+    if config.udp_ports[1] > 65535:
+        raise ConfigError("udp_port leaves no room for a port of each worker")
     if config.external_ip:
         try:
             ipaddress.ip_address(config.external_ip)

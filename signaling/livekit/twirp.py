@@ -152,9 +152,8 @@ async def _body(request: web.Request) -> bytes:
 def _decode(message: Message, body: bytes, *, is_json: bool) -> Message:
     try:
         if is_json:
-            fields = json.loads(body or b"{}")
-            if not isinstance(fields, dict):
-                raise TypeError("not an object")
+            # The library takes an empty list for an empty object.
+            fields = dict(json.loads(body or b"{}").items())
             return json_format.ParseDict(fields, message, ignore_unknown_fields=True)
         message.ParseFromString(body)
     except (

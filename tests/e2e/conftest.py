@@ -1,6 +1,7 @@
 """A real server and a real browser for the tests end to end."""
 
 import asyncio
+import contextlib
 import os
 import signal
 import socket
@@ -65,10 +66,21 @@ def free_port(kind: int) -> int:
         return sock.getsockname()[1]
 
 
+def free_media_port(count: int) -> int:
+    """The first of as many UDP ports in a row as there are workers."""
+    while True:
+        first = free_port(socket.SOCK_DGRAM)
+        with contextlib.ExitStack() as stack, contextlib.suppress(OSError, OverflowError):
+            for port in range(first, first + count):
+                sock = stack.enter_context(socket.socket(socket.AF_INET6, socket.SOCK_DGRAM))
+                sock.bind(("::", port))
+            return first
+
+
 @asynccontextmanager
 async def serving(*options: str) -> AsyncIterator[Server]:
     """`lectern serve --dev` on free ports, until the end of the block."""
-    http_port, udp_port = free_port(socket.SOCK_STREAM), free_port(socket.SOCK_DGRAM)
+    http_port, udp_port = free_port(socket.SOCK_STREAM), free_media_port(len(os.sched_getaffinity(0)))
     lectern = Path(sys.executable).with_name("lectern")
     ports = ["--http-port", str(http_port), "--udp-port", str(udp_port)]
     process = await asyncio.create_subprocess_exec(

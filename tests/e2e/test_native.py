@@ -1,13 +1,18 @@
 """The unchanged native LiveKit client (PyPI `livekit`)."""
 
+import time
+
 import numpy as np
+import psutil
 import pytest
 from livekit import rtc
 
-from tests.e2e.conftest import cuttable, eventually
+from tests.e2e.conftest import cuttable, eventually, serving
 from tests.e2e.native import HEIGHT, RED, WIDTH, Viewer, joined, publishing
 
 pytestmark = pytest.mark.timeout(120)
+
+CONNECTED = rtc.ConnectionState.CONN_CONNECTED
 
 
 @pytest.mark.parametrize("single", [True, False], ids=["one connection", "two connections"])
@@ -71,3 +76,35 @@ async def test_media_goes_on_when_signalling_is_lost_and_comes_back(server, sing
             assert list(bob.remote_participants) == ["alice"]
         await alice.disconnect()
         await bob.disconnect()
+
+
+async def test_a_killed_worker_costs_its_own_rooms_seconds_and_the_others_nothing():
+    async with serving("--workers", "2") as server:
+        people, viewers = {}, {}
+        for name, room in (("ada", "one"), ("ben", "one"), ("eve", "two"), ("fay", "two")):
+            people[name] = rtc.Room()
+            viewers[name] = Viewer(people[name])
+            await people[name].connect(server.url, server.token(name, room))
+        lost = []
+        for name in ("eve", "fay"):
+            people[name].on("reconnecting", lambda name=name: lost.append(name))
+        async with publishing(people["ada"]), publishing(people["eve"]):
+            for name in ("ben", "fay"):
+                await eventually(lambda name=name: viewers[name].frames >= 15, f"{name} sees somebody")
+            # the first room is on the first worker, which has the first port
+            (worker,) = (
+                child
+                for child in psutil.Process(server.pid).children()
+                if server.udp_port in {entry.laddr.port for entry in child.net_connections("udp")}
+            )
+            before, unharmed = viewers["ben"].frames, viewers["fay"].frames
+            worker.kill()
+            killed_at = time.monotonic()
+            await eventually(lambda: people["ben"].connection_state != CONNECTED, "ben notices")
+            await eventually(lambda: viewers["ben"].frames >= before + 5, "ben sees ada again")
+            back_s = time.monotonic() - killed_at
+            await eventually(lambda: viewers["fay"].frames >= unharmed + 15, "fay sees eve all the time")
+            assert not lost
+            assert back_s < 3, f"back with media after {back_s:.1f} s"
+        for room in people.values():
+            await room.disconnect()

@@ -148,7 +148,7 @@ def test_a_taken_port_is_one_clear_line(kind, flag):
             taken.listen()
         port = str(taken.getsockname()[1])
         other = "--udp-port" if flag == "--http-port" else "--http-port"
-        with lectern("serve", "--dev", flag, port, other, "0") as process:
+        with lectern("serve", "--dev", "--workers", "1", flag, port, other, "0") as process:
             _, errors = process.communicate(timeout=20)
     assert process.returncode == 4
     assert errors.strip().splitlines()[-1].startswith("lectern: cannot listen")

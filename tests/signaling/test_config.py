@@ -1,4 +1,5 @@
 import argparse
+import os
 import tomllib
 
 import pytest
@@ -144,3 +145,14 @@ def test_switches_from_the_environment(text, on):
 def test_secrets_stay_out_of_the_representation():
     shown = repr(ServerConfig(keys={"key": "hush-hush"}, turn_url="turn:r", turn_secret="hush-hush"))
     assert "hush" not in shown
+
+
+def test_workers_take_a_port_each():
+    keys = {"keys": {"k": "x" * 32}}
+    assert ServerConfig(udp_port=10, workers=3, **keys).udp_ports == (10, 12)
+    assert ServerConfig(udp_port=10, workers=0, **keys).udp_ports == (10, 10)
+    assert ServerConfig(workers=-1).worker_count == len(os.sched_getaffinity(0))
+    for flags in ({"workers": -2}, {"workers": 129}, {"workers": 4, "udp_port": 65533}):
+        with pytest.raises(ConfigError, match="worker"):
+            load(flags, {})
+    assert load({"workers": 4, "udp_port": 65532}, {}).udp_ports == (65532, 65535)

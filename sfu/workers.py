@@ -1,0 +1,382 @@
+"""Engines in processes of their own, behind the facade's interface: a room lives on one of them, placed by load."""
+
+import asyncio
+import contextlib
+import itertools
+import logging
+import socket
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+
+from sfu import events, messages
+from sfu.events import (
+    Answer,
+    Channel,
+    Event,
+    MediaError,
+    PeerClosed,
+    Preferences,
+    Publication,
+    PublicationEnded,
+    UnknownPeerError,
+)
+from sfu.settings import MediaSettings
+
+logger = logging.getLogger(__name__)
+
+START_TIMEOUT_S = 20.0
+STOP_TIMEOUT_S = 3.0
+# A worker that dies as soon as it starts is not started again at once, and again.
+RESTART_DELAYS_S = (0.0, 0.5, 2.0, 5.0)
+STABLE_S = 30.0
+
+
+class _Worker:
+    """One process, its socket and the peers on it."""
+
+    def __init__(
+        self, settings: MediaSettings, on_news: Callable[["_Worker", str, msgspec.Raw], None]
+    ) -> None:
+        self.settings = settings
+        self.peers: dict[str, str] = {}
+        "Room by peer."
+        self.alive = False
+        self.udp_port = 0
+        self.metrics: dict[str, float] = {}
+        self._on_news = on_news
+        self._writer: asyncio.StreamWriter | None = None
+        self._ends = False
+        self.process: asyncio.subprocess.Process | None = None
+        self.ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    async def run(self) -> None:
+        """Start the process and hear from it until it ends."""
+        ours, theirs = socket.socketpair()
+        try:
+            self.process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                "sfu.worker",
+                str(theirs.fileno()),
+                msgspec.json.encode(self.settings).decode(),
+                pass_fds=(theirs.fileno(),),
+                stdin=asyncio.subprocess.DEVNULL,
+            )
+        except BaseException:
+            ours.close()
+            raise
+        finally:
+            theirs.close()
+        reader, self._writer = await asyncio.open_connection(sock=ours)
+        if self._ends:
+            self._writer.close()
+        try:
+            while (body := await messages.read_frame(reader)) is not None:
+                self._on_news(self, *messages.read_news(body))
+        finally:
+            self.alive = False
+            self._writer.close()
+            if self.process.returncode is None:
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(STOP_TIMEOUT_S):
+                        await self.process.wait()
+            if self.process.returncode is None:
+                self.process.kill()
+                await self.process.wait()
+
+    def order(self, number: int, name: str, arguments: tuple[Any, ...]) -> None:
+        """Send an order; lost when the process is gone, as its peers are."""
+        if self._writer is not None and not self._writer.is_closing():
+            self._writer.write(messages.frame((number, name, arguments)))
+
+    def hang_up(self) -> None:
+        """Let the process end."""
+        self._ends = True
+        if self._writer is not None:
+            self._writer.close()
+
+
+class MediaWorkers:
+    """The facade (see `sfu.server.MediaServer`, whose commands these are) over several processes.
+
+    Worker number i has the UDP port `settings.udp_port` + i. When one dies its peers are told as closed, and another
+    takes its place; the others notice nothing.
+    """
+
+    def __init__(self, settings: MediaSettings, count: int, on_event: Callable[[Event], None]) -> None:
+        """`count` processes, at least one; nothing is started before `start`."""
+        self._settings = settings
+        self._count = count
+        self._on_event = on_event
+        self._workers: list[_Worker] = []
+        self._tasks: list[asyncio.Task[None]] = []
+        self._by_peer: dict[str, _Worker] = {}
+        self._by_publication: dict[str, _Worker] = {}
+        self._publisher: dict[str, str] = {}
+        self._waiting: dict[int, tuple[_Worker, asyncio.Future[Any]]] = {}
+        self._numbers = itertools.count(1)
+        self._stopping = asyncio.Event()
+        self._restarts = 0
+
+    # --- life ------------------------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Start the processes and wait until all have their ports. OSError when one cannot be had."""
+        for index in range(self._count):
+            port = self._settings.udp_port + index if self._settings.udp_port else 0
+            worker = _Worker(replace(self._settings, udp_port=port), self._news)
+            self._workers.append(worker)
+            self._tasks.append(asyncio.create_task(self._keep(index)))
+        try:
+            async with asyncio.timeout(START_TIMEOUT_S):
+                await asyncio.gather(*(worker.ready for worker in self._workers))
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def stop(self) -> None:
+        """End the processes."""
+        self._stopping.set()
+        for worker in self._workers:
+            worker.hang_up()
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=2 * STOP_TIMEOUT_S)
+        for task in self._tasks:
+            task.cancel()
+
+    async def _keep(self, index: int) -> None:
+        """Run a worker, and another after it, until the end."""
+        loop = asyncio.get_running_loop()
+        failures = 0
+        while True:
+            worker, started = self._workers[index], loop.time()
+            try:
+                await worker.run()
+            except (OSError, messages.MessageError):
+                logger.exception("worker %d", index)
+            if not worker.ready.done():
+                worker.ready.set_exception(OSError(0, "a worker ended before it was ready"))
+            worker.ready.exception()  # looked at: `start` waits for the first ones only
+            self._lost(worker)
+            if self._stopping.is_set():
+                return
+            failures = 0 if loop.time() - started > STABLE_S else failures + 1
+            delay_s = RESTART_DELAYS_S[min(failures, len(RESTART_DELAYS_S)) - 1] if failures else 0.0
+            logger.error("worker %d ended; another starts in %.1f s", index, delay_s)
+            self._restarts += 1
+            # the port that was taken, or the one that the system gave
+            settings = replace(worker.settings, udp_port=worker.udp_port or worker.settings.udp_port)
+            self._workers[index] = _Worker(settings, self._news)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(delay_s):
+                    await self._stopping.wait()
+                    return
+
+    def _lost(self, worker: _Worker) -> None:
+        for number in [n for n, (on, _) in self._waiting.items() if on is worker]:
+            _, future = self._waiting.pop(number)
+            if not future.done():
+                future.set_exception(UnknownPeerError("the worker ended"))
+        peers, worker.peers = worker.peers, {}
+        for peer_id in peers:
+            self._forget(peer_id)
+            if not self._stopping.is_set():
+                self._deliver(PeerClosed(peer_id, "error"))
+
+    @property
+    def udp_port(self) -> int:
+        """The first worker's port."""
+        return self._workers[0].udp_port
+
+    def metrics(self) -> dict[str, float]:
+        """Counters and gauges by name, summed over the workers; at most about a second old."""
+        total: Counter[str] = Counter()
+        for worker in self._workers:
+            total.update(worker.metrics)
+        return {
+            **total,
+            "workers": sum(worker.alive for worker in self._workers),
+            "workers_restarted": self._restarts,
+        }
+
+    # --- what workers tell -----------------------------------------------------------------------------------------
+
+    def _news(self, worker: _Worker, kind: str, content: msgspec.Raw) -> None:
+        self._NEWS[kind](self, worker, content)
+
+    def _ready(self, worker: _Worker, content: msgspec.Raw) -> None:
+        worker.udp_port = messages.decode(content, int)
+        worker.alive = True
+        worker.ready.set_result(None)
+
+    def _failed(self, worker: _Worker, content: msgspec.Raw) -> None:
+        number, text = messages.decode(content, tuple[int, str])
+        worker.ready.set_exception(OSError(number, text))
+
+    def _figures(self, worker: _Worker, content: msgspec.Raw) -> None:
+        worker.metrics = messages.decode(content, dict[str, float])
+
+    def _event(self, worker: _Worker, content: msgspec.Raw) -> None:
+        name, raw = messages.decode(content, tuple[str, msgspec.Raw])
+        event = messages.decode(raw, messages.EVENTS[name])
+        if isinstance(event, PeerClosed):
+            worker.peers.pop(event.peer_id, None)
+            self._forget(event.peer_id)
+        elif isinstance(event, PublicationEnded):
+            self._by_publication.pop(event.publication_id, None)
+            self._publisher.pop(event.publication_id, None)
+        self._deliver(event)
+
+    def _reply(self, _worker: _Worker, content: msgspec.Raw) -> None:
+        number, name, raw = messages.decode(content, tuple[int, str, msgspec.Raw])
+        waiting = self._waiting.pop(number, None)
+        if waiting is not None and not waiting[1].done():
+            waiting[1].set_result(messages.decode(raw, messages.RESULTS[name]))
+
+    def _refusal(self, _worker: _Worker, content: msgspec.Raw) -> None:
+        number, name, text = messages.decode(content, tuple[int, str, str])
+        waiting = self._waiting.pop(number, None)
+        if waiting is not None and not waiting[1].done():
+            kind = getattr(events, name, MediaError)
+            waiting[1].set_exception(kind(text))
+
+    _NEWS = {  # noqa: RUF012 - a table, never changed
+        "ready": _ready,
+        "failed": _failed,
+        "metrics": _figures,
+        "event": _event,
+        "reply": _reply,
+        "refusal": _refusal,
+    }
+
+    def _deliver(self, event: Event) -> None:
+        try:
+            self._on_event(event)
+        except Exception:
+            logger.exception("event not handled: %s", type(event).__name__)
+
+    # --- commands --------------------------------------------------------------------------------------------------
+
+    def open_peer(
+        self, peer_id: str, room_id: str, *, dual: bool = False, channels: tuple[Channel, ...] = ()
+    ) -> None:
+        """On the room's worker, or the one with the fewest peers."""
+        worker = self._room(room_id)
+        worker.peers[peer_id] = room_id
+        self._by_peer[peer_id] = worker
+        worker.order(0, "open_peer", (peer_id, room_id, dual, channels))
+        if not worker.alive:
+            # none is: whoever came has to come again
+            worker.peers.pop(peer_id)
+            self._forget(peer_id)
+            asyncio.get_running_loop().call_soon(self._deliver, PeerClosed(peer_id, "error"))
+
+    def _room(self, room_id: str) -> _Worker:
+        for worker in self._workers:
+            if worker.alive and room_id in worker.peers.values():
+                return worker
+        alive = [worker for worker in self._workers if worker.alive] or self._workers
+        return min(alive, key=lambda worker: len(worker.peers))
+
+    def move_peer(self, peer_id: str, room_id: str) -> None:
+        """A room on another worker cannot be reached by this connection: the peer is closed, and comes back there."""
+        worker = self._by_peer.get(peer_id)
+        if worker is None:
+            return
+        home = next((other for other in self._workers if room_id in other.peers.values()), worker)
+        if home is worker:
+            worker.peers[peer_id] = room_id
+            worker.order(0, "move_peer", (peer_id, room_id))
+        else:
+            self.close_peer(peer_id)
+            asyncio.get_running_loop().call_soon(self._deliver, PeerClosed(peer_id, "error"))
+
+    def close_peer(self, peer_id: str) -> None:
+        """End a peer."""
+        worker = self._forget(peer_id)
+        if worker is not None:
+            worker.peers.pop(peer_id, None)
+            worker.order(0, "close_peer", (peer_id,))
+
+    def _forget(self, peer_id: str) -> _Worker | None:
+        for publication_id in [p for p, publisher in self._publisher.items() if publisher == peer_id]:
+            del self._publisher[publication_id]
+            self._by_publication.pop(publication_id, None)
+        return self._by_peer.pop(peer_id, None)
+
+    async def negotiate(self, peer_id: str, offer: str) -> Answer:
+        """Apply an offer and answer it. SdpError, UnknownPeerError."""
+        answer: Answer = await self._ask(peer_id, "negotiate", offer)
+        return answer
+
+    async def offer(self, peer_id: str, *, restart: bool = False) -> str:
+        """Make the next offer. UnknownPeerError."""
+        offer: str = await self._ask(peer_id, "offer", restart)
+        return offer
+
+    async def answer(self, peer_id: str, answer: str) -> dict[str, str]:
+        """Apply the client's answer. SdpError, UnknownPeerError."""
+        subscribed: dict[str, str] = await self._ask(peer_id, "answer", answer)
+        return subscribed
+
+    async def _ask(self, peer_id: str, name: str, argument: Any) -> Any:
+        worker = self._by_peer.get(peer_id)
+        if worker is None:
+            raise UnknownPeerError(peer_id)
+        number = next(self._numbers)
+        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._waiting[number] = (worker, future)
+        worker.order(number, name, (peer_id, argument))
+        return await future
+
+    def _tell(self, peer_id: str, name: str, *arguments: Any) -> None:
+        worker = self._by_peer.get(peer_id)
+        if worker is not None:
+            worker.order(0, name, (peer_id, *arguments))
+
+    def publish(self, peer_id: str, publication: Publication) -> None:
+        """Announce a track."""
+        worker = self._by_peer.get(peer_id)
+        if worker is not None:
+            self._by_publication[publication.id] = worker
+            self._publisher[publication.id] = peer_id
+        self._tell(peer_id, "publish", publication)
+
+    def unpublish(self, peer_id: str, publication_id: str) -> None:
+        """Withdraw a publication."""
+        self._by_publication.pop(publication_id, None)
+        self._publisher.pop(publication_id, None)
+        self._tell(peer_id, "unpublish", publication_id)
+
+    def set_muted(self, publication_id: str, muted: bool) -> None:
+        """Stop or resume forwarding to everybody."""
+        worker = self._by_publication.get(publication_id)
+        if worker is not None:
+            worker.order(0, "set_muted", (publication_id, muted))
+
+    def subscribe(self, peer_id: str, publication_id: str, stream_id: str) -> None:
+        """Send a publication to a peer."""
+        self._tell(peer_id, "subscribe", publication_id, stream_id)
+
+    def unsubscribe(self, peer_id: str, publication_id: str) -> None:
+        """Stop sending a publication to a peer."""
+        self._tell(peer_id, "unsubscribe", publication_id)
+
+    def set_preferences(self, peer_id: str, publication_id: str, preferences: Preferences) -> None:
+        """Tell what a subscriber wants of a publication."""
+        self._tell(peer_id, "set_preferences", publication_id, preferences)
+
+    def send_data(self, peer_ids: Iterable[str], label: str, payload: bytes) -> None:
+        """Send one message on each peer's channel `label`."""
+        groups: dict[_Worker, list[str]] = {}
+        for peer_id in peer_ids:
+            worker = self._by_peer.get(peer_id)
+            if worker is not None:
+                groups.setdefault(worker, []).append(peer_id)
+        for worker, members in groups.items():
+            worker.order(0, "send_data", (members, label, payload))

@@ -1,0 +1,167 @@
+"""Engines in processes of their own, with aiortc's peer connection as the clients; and what a dead one costs."""
+
+import asyncio
+import os
+import signal
+import socket
+
+import psutil
+import pytest
+from aiortc import RTCPeerConnection, RTCSessionDescription
+
+from sfu.events import DataReceived, PeerClosed, PeerConnected, Publication, SdpError, UnknownPeerError
+from sfu.settings import MediaSettings
+from sfu.workers import MediaWorkers
+
+
+class Engine:
+    """Running workers and their events."""
+
+    def __init__(self, count, **settings):
+        self.events = asyncio.Queue()
+        self.media = MediaWorkers(MediaSettings(udp_port=0, **settings), count, self.events.put_nowait)
+
+    async def event(self, kind):
+        async with asyncio.timeout(20):
+            while True:
+                event = await self.events.get()
+                if isinstance(event, kind):
+                    return event
+
+    async def connect(self, name, room):
+        """An aiortc peer with a data channel; gives the channel once it is open."""
+        self.media.open_peer(name, room)
+        peer = RTCPeerConnection()
+        channel = peer.createDataChannel("_reliable")
+        opened = asyncio.Event()
+        channel.on("open", opened.set)
+        await peer.setLocalDescription(await peer.createOffer())
+        answer = await self.media.negotiate(name, peer.localDescription.sdp)
+        await peer.setRemoteDescription(RTCSessionDescription(answer.sdp, "answer"))
+        async with asyncio.timeout(20):
+            await opened.wait()
+        return peer, channel
+
+    def worker(self, name):
+        return self.media._by_peer[name]
+
+    async def until(self, check):
+        async with asyncio.timeout(20):
+            while not check():  # noqa: ASYNC110 - what happens in other processes has no event here
+                await asyncio.sleep(0.02)
+
+
+@pytest.fixture
+async def engine():
+    running = Engine(2)
+    await running.media.start()
+    yield running
+    await running.media.stop()
+    assert not [child for child in psutil.Process().children() if "sfu.worker" in child.cmdline()]
+
+
+async def test_rooms_are_spread_and_data_flows_in_each(engine):
+    (ada, to_ada), (ben, _) = await engine.connect("ada", "one"), await engine.connect("ben", "one")
+    eve, _ = await engine.connect("eve", "two")
+    assert engine.worker("ada") is engine.worker("ben") is not engine.worker("eve")
+    assert len({worker.udp_port for worker in engine.media._workers}) == 2
+    heard = asyncio.Queue()
+    to_ada.on("message", heard.put_nowait)
+    engine.media.send_data(["ada", "eve", "nobody"], "_reliable", b"down")
+    async with asyncio.timeout(5):
+        assert await heard.get() == b"down"
+    to_ada.send(b"up")
+    event = await engine.event(DataReceived)
+    assert (event.peer_id, event.payload) == ("ada", b"up")
+    await engine.until(lambda: engine.media.metrics().get("peers") == 3)
+    for peer in (ada, ben, eve):
+        await peer.close()
+
+
+async def test_refusals_cross_the_processes(engine):
+    engine.media.open_peer("ada", "one")
+    with pytest.raises(SdpError):
+        await engine.media.negotiate("ada", "v=0")
+    with pytest.raises(UnknownPeerError):
+        await engine.media.negotiate("nobody", "v=0")
+    with pytest.raises(UnknownPeerError):
+        await engine.media.offer("ada")
+    engine.media.close_peer("ada")
+    with pytest.raises(UnknownPeerError):
+        await engine.media.negotiate("ada", "v=0")
+
+
+async def test_a_killed_worker_costs_its_own_peers_and_is_replaced(engine):
+    ada, _ = await engine.connect("ada", "one")
+    eve, to_eve = await engine.connect("eve", "two")
+    engine.media.publish("ada", Publication("TR_1", "video"))
+    dead = engine.worker("ada")
+    port = dead.udp_port
+    os.kill(dead.process.pid, signal.SIGKILL)
+    closed = await engine.event(PeerClosed)
+    assert (closed.peer_id, closed.reason) == ("ada", "error")
+    to_eve.send(b"unharmed")
+    assert (await engine.event(DataReceived)).payload == b"unharmed"
+    await engine.until(lambda: engine.media.metrics()["workers"] == 2)
+    assert engine.media.metrics()["workers_restarted"] == 1
+    assert port in {worker.udp_port for worker in engine.media._workers}
+    assert not engine.media._by_publication
+    again, _ = await engine.connect("ada", "one")
+    assert (await engine.event(PeerConnected)).peer_id == "ada"
+    assert engine.worker("ada") is not engine.worker("eve")
+    for peer in (ada, eve, again):
+        await peer.close()
+
+
+async def test_a_request_to_a_worker_that_dies_is_refused(engine):
+    engine.media.open_peer("ada", "one")
+    worker = engine.worker("ada")
+    os.kill(worker.process.pid, signal.SIGSTOP)
+    asked = asyncio.ensure_future(engine.media.negotiate("ada", "v=0"))
+    await asyncio.sleep(0)
+    os.kill(worker.process.pid, signal.SIGKILL)
+    with pytest.raises(UnknownPeerError):
+        await asked
+
+
+async def test_a_move_to_a_room_on_another_worker_is_a_new_connection(engine):
+    for name, room in (("ada", "one"), ("eve", "two"), ("ben", "one")):
+        engine.media.open_peer(name, room)
+    engine.media.move_peer("ben", "three")
+    assert engine.media._by_peer["ben"].peers["ben"] == "three"
+    engine.media.move_peer("ada", "two")
+    assert (await engine.event(PeerClosed)).peer_id == "ada"
+    assert "ada" not in engine.media._by_peer
+    engine.media.move_peer("nobody", "two")
+
+
+async def test_a_port_that_is_taken_is_told_and_nothing_is_left_behind():
+    with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as taken:
+        taken.bind(("::", 0))
+        engine = Engine(1)
+        engine.media._settings = MediaSettings(udp_port=taken.getsockname()[1])
+        with pytest.raises(OSError, match="in use"):
+            await engine.media.start()
+    assert not [child for child in psutil.Process().children() if "sfu.worker" in child.cmdline()]
+
+
+async def test_workers_end_with_the_process_that_started_them(tmp_path):
+    program = tmp_path / "parent.py"
+    program.write_text(
+        "import asyncio\n"
+        "from sfu.settings import MediaSettings\n"
+        "from sfu.workers import MediaWorkers\n"
+        "async def main():\n"
+        "    media = MediaWorkers(MediaSettings(udp_port=0), 1, print)\n"
+        "    await media.start()\n"
+        "    print(media._workers[0].process.pid, flush=True)\n"
+        "    await asyncio.sleep(60)\n"
+        "asyncio.run(main())\n"
+    )
+    import sys
+
+    parent = await asyncio.create_subprocess_exec(sys.executable, program, stdout=asyncio.subprocess.PIPE)
+    worker = psutil.Process(int(await parent.stdout.readline()))
+    parent.kill()
+    await parent.communicate()
+    assert await asyncio.to_thread(worker.wait, 10) in {0, None}
