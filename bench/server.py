@@ -71,10 +71,12 @@ def serving(*options: str, core: int | None = 0) -> Iterator[tuple[str, int]]:
             ports.append(str(probe.getsockname()[1]))
     lectern = Path(sys.executable).with_name("lectern")
     command = [str(lectern), "serve", "--dev", "--http-port", ports[0], "--udp-port", ports[1], *options]
+    before = os.sched_getaffinity(0)
+    if core is not None:
+        os.sched_setaffinity(0, {core})  # inherited, by the server's own processes too
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    os.sched_setaffinity(0, before)
     try:
-        if core is not None:
-            os.sched_setaffinity(process.pid, {core})
         assert process.stdout is not None
         if b"ready" not in process.stdout.readline():
             raise RuntimeError("the server did not start")
@@ -88,7 +90,7 @@ def measure(viewers: int, burst: int, duration_s: float, cores: set[int]) -> Cas
     """One case: a fresh server on the first of `cores`, all else on the others."""
     server_core, *others = sorted(cores)
     os.sched_setaffinity(0, set(others) or cores)  # inherited by the processes of clients
-    with serving(core=server_core) as (url, pid):
+    with serving("--workers", "1", core=server_core) as (url, pid):
         plan = Plan(
             url,
             "devkey",

@@ -306,7 +306,7 @@ class Router:
         target = subscription.target
         if target is None or subscription.published.intent.kind != "video":
             return
-        if subscription.current is None and target.replayable():
+        if subscription.current is None and target.replayable(now):
             subscription.begin_replay(target, now)
             self._begun(subscription, target)
             self._replays[subscription] = None

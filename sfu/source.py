@@ -8,6 +8,7 @@ from sfu import codecs, rtp
 from sfu.events import Publication
 from sfu.fanout import FORWARDED_EXTENSIONS, FanoutTable, SourcePacket
 from sfu.keyframes import KeyframeRequests
+from sfu.layers import is_live
 from sfu.receive import NackGenerator, ReceiverStatistics
 from sfu.sequence import AUDIO_HISTORY, VIDEO_HISTORY, Compactor, History, Unwrapper
 
@@ -99,9 +100,11 @@ class SourceLayer:
         self.clock: tuple[int, int] | None = None
         "(64-bit NTP time, RTP timestamp) of the last sender report."
 
-    def replayable(self) -> bool:
-        """Whether the picture is here as a whole and small: the last keyframe and all that followed, without a gap."""
+    def replayable(self, now: float) -> bool:
+        """Whether the picture is here as a whole, small and no older than the stream: all since the last keyframe."""
         first, octets = self.picture_start, self.picture_octets
+        if not is_live(self.last_packet_at, now, screen_share=True):
+            return False  # the publisher has stopped this layer, and begins it anew with a keyframe
         if first < 0 or octets > MAX_REPLAY_OCTETS or self.highest - first >= MAX_REPLAY_PACKETS:
             return False
         return all(self.history.get(i) is not None for i in range(first, self.highest + 1))

@@ -448,7 +448,7 @@ def test_a_replayed_packet_is_sent_again_as_it_was(world):
     assert world.received("late") == sent
 
 
-@pytest.mark.parametrize("why", ["too large", "too many", "a gap"])
+@pytest.mark.parametrize("why", ["too large", "too many", "a gap", "too old"])
 def test_what_is_kept_is_not_shown_when_a_keyframe_is_cheaper_or_it_is_not_whole(world, why):
     world.video("q", key=True)
     if why == "too large":
@@ -457,12 +457,14 @@ def test_what_is_kept_is_not_shown_when_a_keyframe_is_cheaper_or_it_is_not_whole
     elif why == "too many":
         for _ in range(450):
             world.video("q")
+    elif why == "too old":
+        world.now += 5
     else:
         number, picture = world.numbers["q"]
         world.numbers["q"] = (number + 1, picture + 1)
         world.video("q")
     world.feedback.clear()
-    world.now += 5
+    world.now += 1
     late, _ = world.viewer("late", replay=True, max_spatial=0)
     assert late.current is None
     assert [p for p in world.feedback if isinstance(p, rtcp.PictureLossIndication)]
