@@ -283,6 +283,7 @@ def run(plan: Plan) -> Result:
     finally:
         for process in children:
             process.terminate()
+            process.join()
 
 
 def picture(result: Result, path: Path) -> None:

@@ -113,6 +113,23 @@ class TrackSubscribed:
 
 
 @dataclass(frozen=True, slots=True)
+class DemandChanged:
+    """Somebody began or ceased to receive a track, or wants another quality of it."""
+
+    track_sid: str
+
+
+@dataclass(frozen=True, slots=True)
+class TrackDemanded:
+    """All subscribers of a video track together want no more than this of it."""
+
+    publisher: Participant
+    track: Track
+    spatial: int
+    "Highest spatial layer; -1: nobody wants any."
+
+
+@dataclass(frozen=True, slots=True)
 class SubscriptionPermissionChanged:
     """A publisher began, or ceased, to allow somebody a track that they want."""
 
@@ -143,6 +160,8 @@ RoomEvent = (
     | TrackMuted
     | TrackUnpublished
     | TrackSubscribed
+    | DemandChanged
+    | TrackDemanded
     | SubscriptionPermissionChanged
     | SubscriptionFailed
 )

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from signaling.demand import Demand
 from signaling.events import EventHub
 from signaling.ids import SidMaker
 from signaling.media import MediaEngine, MediaEvents
@@ -49,4 +50,5 @@ def build_services(
     publishing = Publishing(rooms, media, hub, timers, new_sid)
     publishing.listen(media_events)
     subscribing = Subscribing(rooms, media, hub, timers)
+    Demand(hub, timers)
     return Services(rooms, publishing, subscribing, media, media_events, hub, timers, wall_clock)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from sfu.events import Preferences
 from signaling.events import (
+    DemandChanged,
     EventHub,
     ParticipantMoved,
     PermissionsChanged,
@@ -125,10 +126,13 @@ class Subscribing:
                 self._media.subscribe(person.sid, track.sid, f"{publisher.sid}|{track.sid}")
                 if track.sid in state.preferences:
                     self._apply_preferences(person, track.sid)
+                else:
+                    self._hub.emit(DemandChanged(track.sid))
         elif track.sid in state.active:
             state.active.discard(track.sid)
             state.live.discard(track.sid)
             self._media.unsubscribe(person.sid, track.sid)
+            self._hub.emit(DemandChanged(track.sid))
         if wanted and allowed == (track.sid in state.refused):
             (state.refused.discard if allowed else state.refused.add)(track.sid)
             self._hub.emit(SubscriptionPermissionChanged(person, track, allowed))
@@ -136,6 +140,7 @@ class Subscribing:
     def _apply_preferences(self, person: Participant, track_sid: str) -> None:
         if track_sid in person.subscriptions.active:
             self._media.set_preferences(person.sid, track_sid, person.subscriptions.preferences[track_sid])
+            self._hub.emit(DemandChanged(track_sid))
 
     def _give_up(self, person: Participant, track_sid: str) -> None:
         # A track that came and went in between has taken the wish along.

@@ -204,6 +204,23 @@ def leave(reason: LeaveReason) -> rtc.LeaveRequest:
     return rtc.LeaveRequest(reason=why, action=action, can_reconnect=action != _Leave.DISCONNECT)
 
 
+def quality_update(track: Track, spatial: int) -> rtc.SubscribedQualityUpdate:
+    """Return what a publisher is told about the layers that are wanted: none above `spatial`, none at all below 0."""
+    declared = [layer.quality for layer in track_info(track).layers] or [models.VideoQuality.HIGH]
+    # One stream with several layers in it (SVC) is wanted as a whole or not at all.
+    whole = len(track.spec.layers) <= 1
+    qualities = [
+        rtc.SubscribedQuality(quality=quality, enabled=spatial >= (0 if whole else index))
+        for index, quality in enumerate(declared)
+    ]
+    codec = track.codec or track.spec.codec
+    return rtc.SubscribedQualityUpdate(
+        track_sid=track.sid,
+        subscribed_qualities=qualities,
+        subscribed_codecs=[rtc.SubscribedCodec(codec=codec, qualities=qualities)] if codec else [],
+    )
+
+
 def ice_server_list(servers: tuple[IceServer, ...]) -> list[rtc.ICEServer]:
     """Return relays as clients want them."""
     return [

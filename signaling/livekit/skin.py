@@ -86,6 +86,7 @@ class LiveKitSkin:
             events.TrackMuted: self._on_muted,
             events.TrackUnpublished: self._on_unpublished,
             events.TrackSubscribed: self._on_subscribed,
+            events.TrackDemanded: self._on_demanded,
             events.SubscriptionPermissionChanged: self._on_subscription_permission,
             events.SubscriptionFailed: self._on_subscription_failed,
             events.RoomChanged: lambda event: self._send_room(event.room),
@@ -325,6 +326,7 @@ class LiveKitSkin:
         )
         moved.other_participants.extend(others)
         session.send(rtc.SignalResponse(room_moved=moved))
+        self._send_token(session)  # not every client takes the one in the move for its next join
         self._announce(person, None, to_self=False)
 
     def _on_muted(self, event: events.TrackMuted) -> None:
@@ -345,6 +347,12 @@ class LiveKitSkin:
         if session is not None:
             message = rtc.TrackSubscribed(track_sid=event.track.sid)
             session.send(rtc.SignalResponse(track_subscribed=message))
+
+    def _on_demanded(self, event: events.TrackDemanded) -> None:
+        session = self._sessions.get(event.publisher.sid)
+        if session is not None:
+            update = convert.quality_update(event.track, event.spatial)
+            session.send(rtc.SignalResponse(subscribed_quality_update=update))
 
     def _on_subscription_permission(self, event: events.SubscriptionPermissionChanged) -> None:
         session = self._sessions.get(event.subscriber.sid)

@@ -22,6 +22,7 @@ from livekit.protocol.rtc import (
     SessionDescription,
     SignalResponse,
     SpeakersChanged,
+    SubscribedQualityUpdate,
     SubscriptionPermissionUpdate,
     TrackPublishedResponse,
 )
@@ -128,6 +129,11 @@ def _has_track_sid(message: Any) -> None:
     _need(message.track_sid.startswith(TRACK_PREFIX), "a message about a track without its sid")
 
 
+def _quality_update(update: SubscribedQualityUpdate) -> None:
+    _has_track_sid(update)
+    _need(update.subscribed_qualities, "a demand that names no quality")
+
+
 def _subscription_response(message: Any) -> None:
     _need(message.track_sid, "a subscription response without the sid that was asked for")
 
@@ -199,6 +205,7 @@ _CHECKERS: dict[str, Callable[[Any], None]] = {
     "mute": _mute,
     "room_moved": _room_moved,
     "track_subscribed": _has_track_sid,
+    "subscribed_quality_update": _quality_update,
     "leave": _leave,
     "speakers_changed": _speakers,
     "room_update": _room_update,

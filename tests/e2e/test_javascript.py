@@ -1,5 +1,6 @@
 """LiveKit's unchanged JavaScript SDK (npm `livekit-client`) in Chromium, without the page."""
 
+import asyncio
 from functools import partial
 from pathlib import Path
 
@@ -144,6 +145,38 @@ async def test_all_three_layers_arrive_and_a_subscriber_moves_between_them(serve
 
         await eventually(moved, f"ben receives {WIDTHS[quality]} pixels")
         await ben.keeps_growing("ada", "camera", by=5)
+
+
+async def test_layers_that_nobody_wants_are_not_sent(server, chromium):
+    ada = await open_page(chromium, server, identity="ada", dynacast=True)
+    ben = await open_page(chromium, server, identity="ben")
+    await ada.do("(camera) => room.localParticipant.setCameraEnabled(true, camera)", CAMERA)
+    await ben.keeps_growing("ada", "camera", by=1)
+    await ben.do(QUALITY, "LOW")
+
+    async def only_the_lowest():
+        before = await ada.do("() => sent('camera')")
+        await ben.keeps_growing("ada", "camera", by=10)
+        after = await ada.do("() => sent('camera')")
+        return after["q"] > before["q"] and (after["h"], after["f"]) == (before["h"], before["f"])
+
+    await eventually(only_the_lowest, "ada sends the lowest layer alone")
+    await ben.do(QUALITY, "HIGH")
+
+    async def moved():
+        return await ben.received("ada", "camera", "width") == WIDTHS["HIGH"]
+
+    await eventually(moved, "ben receives the highest layer again")
+    await ben.do("() => room.disconnect()")
+
+    async def nothing():
+        before = await ada.do("() => sent('camera')")
+        await asyncio.sleep(1)  # what is looked for is that nothing happens
+        return await ada.do("() => sent('camera')") == before
+
+    await eventually(nothing, "ada sends nothing when nobody is there")
+    eve = await open_page(chromium, server, identity="eve")
+    await eve.keeps_growing("ada", "camera")
 
 
 @pytest.mark.parametrize("codec", ["vp8", "h264", "vp9", "av1"])

@@ -9,7 +9,7 @@ import pytest
 from livekit import api, rtc
 from livekit.protocol.room import PerformRpcRequest, PerformRpcResponse
 
-from tests.e2e.conftest import eventually
+from tests.e2e.conftest import eventually, serving
 from tests.e2e.native import Viewer, joined, publishing
 from tests.e2e.test_node import FOLDER, PACKAGED
 
@@ -96,12 +96,21 @@ async def test_tracks_permissions_and_subscriptions_by_the_python_sdk(server, cl
     await bob.disconnect()
 
 
-async def test_somebody_is_moved_to_another_room_with_their_tracks(server, client):
+@pytest.mark.parametrize("workers", ["1", "2"])
+async def test_somebody_is_moved_to_another_room_with_their_tracks(workers):
+    async with serving("--workers", workers) as server:
+        await move(server, same_connection=workers == "1")
+
+
+async def move(server, *, same_connection):
+    client = api.LiveKitAPI(server.page, "devkey", "secret")
     ada, eve = await joined(server, "ada"), rtc.Room()
     viewer = Viewer(eve)
     await eve.connect(server.url, server.token("eve", "group"))
     moved = []
     ada.on("moved", lambda *_: moved.append(True))
+    reconnected = []
+    ada.on("reconnecting", lambda *_: reconnected.append(True))
     async with publishing(ada):
         token = (
             api.AccessToken("devkey", "secret")
@@ -116,13 +125,15 @@ async def test_somebody_is_moved_to_another_room_with_their_tracks(server, clien
         await eventually(lambda: viewer.frames >= 15, "eve decodes ada's picture")
         await eventually(lambda: "eve" in ada.remote_participants, "ada sees eve")
         assert moved
+        assert bool(reconnected) is not same_connection
         assert ada.name == "group"
         assert ada.isconnected()
         rooms = {
             room.name: room.num_participants
-            for room in (await client.list_rooms(api.ListRoomsRequest())).rooms
+            for room in (await client.room.list_rooms(api.ListRoomsRequest())).rooms
         }
         assert rooms == {"maths": 0, "group": 2}
+    await client.aclose()
     await ada.disconnect()
     await eve.disconnect()
 

@@ -5,12 +5,37 @@ import asyncio
 import aiohttp
 import pytest
 
+from sfu.events import PublicationBound
 from signaling.app import Server
 from signaling.config import DEV_KEYS, ServerConfig
 from signaling.media import MediaEvents
+from signaling.model import TrackSpec
+from signaling.permissions import Source
+from signaling.rooms import JoinSpec
 from tests.signaling.fake_media import FakeMedia
 from tests.signaling.livekit_client import World
 from tests.signaling.skin_harness import SkinHarness
+
+
+class Lesson:
+    """People and tracks in the domain, without a skin."""
+
+    def __init__(self, harness):
+        self.harness = harness
+
+    def join(self, identity, room="lesson", auto_subscribe=True, **fields):
+        person = self.harness.rooms.join(JoinSpec(room, identity, auto_subscribe=auto_subscribe, **fields))
+        self.harness.subscribing.start(person)
+        return person
+
+    def publish(self, person, cid="cam", kind="video", **fields):
+        spec = TrackSpec(kind, Source.CAMERA, client_id=cid, **fields)
+        track = self.harness.publishing.publish(person, spec)
+        self.harness.media.emit(PublicationBound(person.sid, track.sid, f"mid-{cid}", "vp8"))
+        return track.sid
+
+    def received(self, person):
+        return self.harness.media.peers[person.sid].subscriptions
 
 
 @pytest.fixture
@@ -31,3 +56,8 @@ async def world():
         await server.stop()
         for client in world.clients:
             await client.ws.close()
+
+
+@pytest.fixture
+def room(harness):
+    return Lesson(harness)

@@ -1,37 +1,11 @@
-import pytest
-
-from sfu.events import Preferences, PublicationBound
+from sfu.events import Preferences
 from signaling.events import (
     SubscriptionFailed,
     SubscriptionPermissionChanged,
     TrackSubscribed,
 )
-from signaling.model import LeaveReason, TrackSpec
-from signaling.permissions import Permissions, Source, SubscriptionRules, TrackRule
-from signaling.rooms import JoinSpec
-
-
-class Room:
-    def __init__(self, harness):
-        self.harness = harness
-
-    def join(self, identity, room="lesson", auto_subscribe=True, **fields):
-        person = self.harness.rooms.join(JoinSpec(room, identity, auto_subscribe=auto_subscribe, **fields))
-        self.harness.subscribing.start(person)
-        return person
-
-    def publish(self, person, cid="cam"):
-        track = self.harness.publishing.publish(person, TrackSpec("video", Source.CAMERA, client_id=cid))
-        self.harness.media.emit(PublicationBound(person.sid, track.sid, f"mid-{cid}", "vp8"))
-        return track.sid
-
-    def received(self, person):
-        return self.harness.media.peers[person.sid].subscriptions
-
-
-@pytest.fixture
-def room(harness):
-    return Room(harness)
+from signaling.model import LeaveReason
+from signaling.permissions import Permissions, SubscriptionRules, TrackRule
 
 
 def test_everybody_gets_everything_automatically(room):

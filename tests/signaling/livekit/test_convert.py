@@ -283,3 +283,23 @@ def test_the_first_video_codec_is_one_that_everybody_has():
     # Browsers take it in place of one that is not listed.
     first = next(mime for mime in convert.PUBLISH_CODECS if mime.startswith("video/"))
     assert first == "video/VP8"
+
+
+@pytest.mark.parametrize(
+    ("spatial", "enabled"), [(-1, [False] * 3), (0, [True, False, False]), (2, [True] * 3)]
+)
+def test_what_is_wanted_of_layers(spatial, enabled):
+    track = Track.from_spec("TR_1", "PA_1", convert.track_spec(video(layers=SIMULCAST), ANY_CLIENT))
+    update = convert.quality_update(replace(track, codec="vp8"), spatial)
+    assert update.track_sid == "TR_1"
+    assert [quality.enabled for quality in update.subscribed_qualities] == enabled
+    assert [quality.quality for quality in update.subscribed_qualities] == [0, 1, 2]
+    (codec,) = update.subscribed_codecs
+    assert (codec.codec, codec.qualities) == ("vp8", update.subscribed_qualities)
+
+
+@pytest.mark.parametrize("spatial", [-1, 0])
+def test_a_single_layer_is_wanted_or_not(spatial):
+    track = Track.from_spec("TR_1", "PA_1", convert.track_spec(video(), ANY_CLIENT))
+    update = convert.quality_update(track, spatial)
+    assert {quality.enabled for quality in update.subscribed_qualities} == {spatial == 0}

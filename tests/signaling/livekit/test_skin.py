@@ -326,3 +326,18 @@ async def test_relays_come_with_credentials_of_the_participants_own(harness):
     assert list(server.urls) == ["turn:relay.example:3478"]
     assert server.username == f"1600:{ada.sid}"
     assert server.credential
+
+
+async def test_a_publisher_is_told_what_is_wanted(harness):
+    ada, bob = await harness.join("ada"), await harness.join("bob")
+    layers = [
+        models.VideoLayer(quality=quality, width=160 << quality, height=90 << quality) for quality in range(3)
+    ]
+    sid = await ada.publish("cam", layers=layers, source=models.TrackSource.CAMERA)
+    settings = rtc.UpdateTrackSettings(track_sids=[sid], quality=models.VideoQuality.LOW)
+    await bob.send(track_setting=settings)
+    harness.advance(6)
+    update = ada.last("subscribed_quality_update")
+    assert update.track_sid == sid
+    assert [quality.enabled for quality in update.subscribed_qualities] == [True, False, False]
+    assert not bob.all("subscribed_quality_update")

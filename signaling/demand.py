@@ -1,0 +1,102 @@
+"""What subscribers together want of a track, so that its publisher need not send more (LiveKit: dynacast)."""
+
+from dataclasses import dataclass
+
+from signaling.events import (
+    DemandChanged,
+    EventHub,
+    ParticipantLeft,
+    ParticipantMoved,
+    RoomEvent,
+    TrackDemanded,
+    TrackPublished,
+    TrackUnpublished,
+)
+from signaling.model import Participant, Room, Track
+from signaling.timers import Timers
+
+# LiveKit's: a layout that changes back and forth should not switch encoders, and a track that nobody receives yet is
+# about to be received.
+LOWER_DELAY_S = 5.0
+OFF_DELAY_S = 10.0
+
+NOTHING = -1
+
+
+def demanded(room: Room, track: Track) -> int:
+    """The highest spatial layer that anybody wants of a track, as far as it has layers; NOTHING if nobody does."""
+    top = max(len(track.spec.layers) - 1, 0)
+    wanted = NOTHING
+    for person in room.participants.values():
+        state = person.subscriptions
+        if track.sid not in state.active:
+            continue
+        preferences = state.preferences.get(track.sid)
+        if preferences is None:
+            return top
+        if preferences.enabled:
+            wanted = max(wanted, min(max(preferences.max_spatial, 0), top))
+    return wanted
+
+
+@dataclass(slots=True)
+class _Told:
+    publisher: Participant
+    spatial: int
+
+
+class Demand:
+    """Tells publishers what is wanted of their video: more at once, less after a while."""
+
+    def __init__(self, hub: EventHub, timers: Timers) -> None:
+        """Listen to what changes the demand."""
+        self._hub = hub
+        self._timers = timers
+        self._told: dict[str, _Told] = {}
+        hub.listen(self._on_event)
+
+    def _on_event(self, event: RoomEvent) -> None:
+        if isinstance(event, TrackPublished):
+            if event.track.spec.kind == "video":
+                top = max(len(event.track.spec.layers) - 1, 0)
+                self._told[event.track.sid] = _Told(event.participant, top)
+                self._look(event.track.sid)
+        elif isinstance(event, DemandChanged):
+            self._look(event.track_sid)
+        elif isinstance(event, TrackUnpublished):
+            self._forget(event.track.sid)
+        elif isinstance(event, ParticipantLeft | ParticipantMoved):
+            # whoever is gone wants nothing here any more
+            room = event.origin if isinstance(event, ParticipantMoved) else event.participant.room
+            for person in room.participants.values():
+                for track_sid in person.tracks:
+                    self._look(track_sid)
+
+    def _look(self, track_sid: str) -> None:
+        told = self._told.get(track_sid)
+        track = told.publisher.tracks.get(track_sid) if told is not None else None
+        if told is None or track is None:
+            return
+        owner, reason = told.publisher.sid, f"demand {track_sid}"
+        wanted = demanded(told.publisher.room, track)
+        if wanted < told.spatial:
+            if not self._timers.is_set(owner, reason):
+                delay_s = OFF_DELAY_S if wanted == NOTHING else LOWER_DELAY_S
+                self._timers.set(owner, reason, delay_s, lambda: self._tell(track_sid))
+        else:
+            self._timers.cancel(owner, reason)
+            if wanted > told.spatial:
+                self._tell(track_sid)
+
+    def _tell(self, track_sid: str) -> None:
+        told = self._told[track_sid]
+        track = told.publisher.tracks[track_sid]
+        wanted = demanded(told.publisher.room, track)
+        if wanted != told.spatial:
+            told.spatial = wanted
+            self._hub.emit(TrackDemanded(told.publisher, track, wanted))
+
+    def _forget(self, track_sid: str) -> None:
+        told = self._told.pop(track_sid, None)
+        if told is not None:
+            self._timers.cancel(told.publisher.sid, f"demand {track_sid}")
