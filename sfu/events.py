@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 Kind = Literal["audio", "video"]
+Quality = Literal["excellent", "good", "poor"]
 CloseReason = Literal[
     "consent_expired", "handshake_failed", "handshake_timeout", "closed_by_peer", "data_overflow", "error"
 ]
@@ -206,6 +207,14 @@ class SpeakersChanged:
     speakers: tuple[Speaker, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class QualityChanged:
+    """A peer's connection became better or worse; it starts as excellent."""
+
+    peer_id: str
+    quality: Quality
+
+
 Event = (
     PeerConnected
     | PeerClosed
@@ -217,4 +226,5 @@ Event = (
     | SubscriptionStarted
     | DataReceived
     | SpeakersChanged
+    | QualityChanged
 )

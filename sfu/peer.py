@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sfu import negotiation, rtp
-from sfu.events import Answer, Channel, PublicationBound, PublicationEnded, SdpError
+from sfu.events import Answer, Channel, PublicationBound, PublicationEnded, Quality, SdpError
 from sfu.fanout import TemplateClass
 from sfu.ice import IceAgent
 from sfu.negotiation import Data, Inactive, LocalTransport, Receive, SectionParameters, Send
 from sfu.offering import Offering, build_offer
+from sfu.quality import Losses
 from sfu.receive import TransportFeedback
 from sfu.sdp import Offer, Section, parse_offer
 from sfu.source import Published, ReceiveSection, SourceLayer, receive_section
@@ -70,6 +71,12 @@ class Peer:
     transport_row: int = 0
     "Row in the table of transport-wide sequence numbers."
     rtt_s: float = 0.07
+    sent_losses: Losses = field(default_factory=Losses)
+    "Of what it sends."
+    received_losses: Losses = field(default_factory=Losses)
+    "Of what it is sent."
+    quality: Quality = "excellent"
+    "As last told."
     streams: dict[int, Stream] = field(default_factory=dict)
     "By SSRC."
     receiving: dict[str, ReceiveSection] = field(default_factory=dict)

@@ -14,9 +14,10 @@ from enum import Enum
 
 from sfu import rtcp, rtp
 from sfu.codecs import is_keyframe_start
-from sfu.events import Event, PublicationStarted, SpeakersChanged, SubscriptionStarted
+from sfu.events import Event, PublicationStarted, QualityChanged, SpeakersChanged, SubscriptionStarted
 from sfu.fanout import MAX_PACKET_BYTES, Outbox, SourcePacket
 from sfu.peer import Peer, Stream
+from sfu.quality import quality
 from sfu.source import Published, SourceLayer
 from sfu.speakers import UPDATE_INTERVAL_S, Speakers
 from sfu.subscription import Subscription
@@ -264,6 +265,7 @@ class Router:
 
     @staticmethod
     def _on_report_blocks(peer: Peer, blocks: tuple[rtcp.ReportBlock, ...], ntp: int) -> None:
+        peer.received_losses.report(block.fraction_lost for block in blocks if block.ssrc in peer.by_ssrc)
         for block in blocks:
             subscription = peer.by_ssrc.get(block.ssrc)
             # our sender reports carry the publisher's clock, so only a publisher on the same clock gives sense here
@@ -381,6 +383,7 @@ class Router:
             blocks = [
                 stream.layer.statistics.report(now) for stream in peer.streams.values() if not stream.rtx
             ]
+            peer.sent_losses.report(block.fraction_lost for block in blocks)
             for at in range(0, len(blocks), 31):  # RFC 3550 section 6.4.2: 31 blocks a report
                 peer.send_rtcp(rtcp.receiver_report(peer.ssrc, blocks[at : at + 31]))
 
@@ -389,6 +392,13 @@ class Router:
             changed = speakers.update(now)
             if changed:
                 self._emit(SpeakersChanged(room_id, changed))
+
+    def check_quality(self, peer: Peer) -> None:
+        """Tell when a peer's connection became better or worse."""
+        now = quality(peer.sent_losses.share, peer.received_losses.share)
+        if now != peer.quality:
+            peer.quality = now
+            self._emit(QualityChanged(peer.id, now))
 
     # --- ends ----------------------------------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
+from sfu import quality
 from sfu.endpoint import Connection, Endpoint, Handlers, credentials
 from sfu.events import (
     Answer,
@@ -64,6 +65,7 @@ class MediaServer:
         self._events: list[Event] = []
         self._random = random.SystemRandom()
         self._timer: asyncio.TimerHandle | None = None
+        self._quality_at = 0.0
 
     # --- life ------------------------------------------------------------------------------------------------------
 
@@ -367,6 +369,10 @@ class MediaServer:
             self._endpoint.outbox.flush()
             for connection in [c for c in self._connections.values() if c.peer.ice.expired(now)]:
                 self._failed(connection, "consent_expired")
+            if now >= self._quality_at:
+                self._quality_at = now + quality.INTERVAL_S
+                for connection in self._connections.values():
+                    self._router.check_quality(connection.peer)
         except Exception:
             self._router.drops[Drop.ERROR] += 1
             logger.exception("tick failed")

@@ -5,7 +5,7 @@ from typing import Any
 
 from livekit.protocol import models, rtc
 
-from sfu.events import Layer, Preferences
+from sfu.events import Layer, Preferences, Quality
 from signaling.model import LeaveReason, Participant, Room, Track, TrackSpec
 from signaling.permissions import Permissions, Source, SubscriptionRules, TrackRule
 from turn_config.credentials import IceServer
@@ -44,6 +44,13 @@ _STREAMS = {
     Source.MICROPHONE: "camera",
     Source.SCREEN_SHARE: "screen",
     Source.SCREEN_SHARE_AUDIO: "screen",
+}
+
+# LOST is missing on purpose: a browser that is told so of itself reconnects.
+QUALITIES: dict[Quality, models.ConnectionQuality] = {
+    "excellent": models.ConnectionQuality.EXCELLENT,
+    "good": models.ConnectionQuality.GOOD,
+    "poor": models.ConnectionQuality.POOR,
 }
 
 _Leave = rtc.LeaveRequest

@@ -9,7 +9,15 @@ from typing import Any
 
 from livekit.protocol import models, rtc
 
-from sfu.events import DataReceived, OfferNeeded, PeerClosed, PeerConnected, SectionsNeeded, SpeakersChanged
+from sfu.events import (
+    DataReceived,
+    OfferNeeded,
+    PeerClosed,
+    PeerConnected,
+    QualityChanged,
+    SectionsNeeded,
+    SpeakersChanged,
+)
 from signaling import events, tokens
 from signaling.errors import WireError
 from signaling.livekit import convert, relay
@@ -99,6 +107,7 @@ class LiveKitSkin:
         services.media_events.on(OfferNeeded, self._on_offer_needed)
         services.media_events.on(DataReceived, self._on_data)
         services.media_events.on(SpeakersChanged, self._on_speakers)
+        services.media_events.on(QualityChanged, self._on_quality)
 
     # --- sessions --------------------------------------------------------------------------------
 
@@ -468,6 +477,18 @@ class LiveKitSkin:
         recipients = relay.recipients(packet, sender)
         if recipients:
             self.media.send_data(recipients, event.label, packet.SerializeToString())
+
+    def _on_quality(self, event: QualityChanged) -> None:
+        person = self.rooms.participant(event.peer_id)
+        if person is None:
+            return
+        level = convert.QUALITIES[event.quality]
+        info = rtc.ConnectionQualityInfo(participant_sid=person.sid, quality=level)
+        message = Outgoing(rtc.SignalResponse(connection_quality=rtc.ConnectionQualityUpdate(updates=[info])))
+        for session in self._in_room(person.room):
+            other = session.participant
+            if other is person or other.subscriptions.active & person.tracks.keys():
+                session.deliver(message)
 
     def _on_speakers(self, event: SpeakersChanged) -> None:
         room = self.rooms.room_by_sid(event.room_id)

@@ -8,8 +8,9 @@ is refused too: so no candidate can ever be sent, of which an empty or unreadabl
 from collections.abc import Callable
 from typing import Any
 
-from livekit.protocol.models import ParticipantInfo, Room, ServerInfo, TrackInfo
+from livekit.protocol.models import ConnectionQuality, ParticipantInfo, Room, ServerInfo, TrackInfo
 from livekit.protocol.rtc import (
+    ConnectionQualityUpdate,
     JoinResponse,
     LeaveRequest,
     MediaSectionsRequirement,
@@ -142,6 +143,13 @@ def _leave(leave: LeaveRequest) -> None:
     _need(leave.action in LeaveRequest.Action.values(), "a leave without a known action")
 
 
+def _qualities(update: ConnectionQualityUpdate) -> None:
+    _need(update.updates, "a change of nobody's quality")
+    for info in update.updates:
+        _need(info.participant_sid.startswith(PARTICIPANT_PREFIX), "a quality without participant")
+        _need(info.quality != ConnectionQuality.LOST, "a lost connection, which makes browsers reconnect")
+
+
 def _speakers(changed: SpeakersChanged) -> None:
     _need(changed.speakers, "a change of no speaker")
     for speaker in changed.speakers:
@@ -208,6 +216,7 @@ _CHECKERS: dict[str, Callable[[Any], None]] = {
     "subscribed_quality_update": _quality_update,
     "leave": _leave,
     "speakers_changed": _speakers,
+    "connection_quality": _qualities,
     "room_update": _room_update,
     "subscription_permission_update": _permission,
     "subscription_response": _subscription_response,

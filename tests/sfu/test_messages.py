@@ -63,7 +63,13 @@ def test_no_command_of_the_facade_is_forgotten():
 
 @pytest.mark.parametrize("kind", typing.get_args(Event))
 def test_every_event_arrives_as_it_was(kind):
-    samples = {"payload": b"\xff", "speakers": (Speaker("TR_1", 0.5, active=True),), "audio": 1, "video": 2}
+    samples = {
+        "payload": b"\xff",
+        "speakers": (Speaker("TR_1", 0.5, active=True),),
+        "audio": 1,
+        "video": 2,
+        "quality": "poor",
+    }
     fields = {field.name: samples.get(field.name, "error") for field in dataclasses.fields(kind)}
     event = kind(**fields)
     news, raw = read_news(body(("event", event)))

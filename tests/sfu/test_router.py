@@ -12,6 +12,7 @@ from sfu.events import (
     Preferences,
     Publication,
     PublicationStarted,
+    QualityChanged,
     SpeakersChanged,
     SubscriptionStarted,
 )
@@ -526,3 +527,25 @@ def test_nothing_of_what_was_sent_while_muted_is_ever_shown(world):
     world.outbox.flush()
     assert late.current is None
     assert not world.received("late")
+
+
+def test_lasting_loss_in_either_direction_is_told_once(world):
+    subscription, _ = world.viewer()
+    world.video("q", key=True)
+    viewer = subscription.subscriber
+    for _ in range(10):
+        block = rtcp.ReportBlock(subscription.ssrc, 64, 0, 0, 0, 0, 0)
+        world.router.on_rtcp(viewer, rtcp.receiver_report(1, [block]), world.now, NTP)
+        stranger = rtcp.ReportBlock(7, 255, 0, 0, 0, 0, 0)
+        world.router.on_rtcp(world.publisher, rtcp.receiver_report(1, [stranger]), world.now, NTP)
+    for _ in range(2):
+        world.router.check_quality(viewer)
+        world.router.check_quality(world.publisher)
+    assert [e for e in world.events if isinstance(e, QualityChanged)] == [QualityChanged("viewer", "poor")]
+    number, _ = world.numbers["q"]
+    for i in range(1, 12):  # every other packet of the publisher is lost
+        world.video("q", sequence=number + 2 * i)
+        world.now += 1
+        world.router.tick(world.now)
+    world.router.check_quality(world.publisher)
+    assert world.events[-1] == QualityChanged("publisher", "poor")

@@ -1,7 +1,7 @@
 import pytest
 from livekit.protocol import models, rtc
 
-from sfu.events import PeerClosed
+from sfu.events import PeerClosed, QualityChanged
 from signaling import tokens
 from signaling.livekit import convert
 from signaling.model import LeaveReason
@@ -341,3 +341,17 @@ async def test_a_publisher_is_told_what_is_wanted(harness):
     assert update.track_sid == sid
     assert [quality.enabled for quality in update.subscribed_qualities] == [True, False, False]
     assert not bob.all("subscribed_quality_update")
+
+
+async def test_a_bad_connection_is_told_to_its_owner_and_to_those_who_receive_from_it(harness):
+    ada, bob = await harness.join("ada"), await harness.join("bob")
+    eve = await harness.join("eve", auto_subscribe=False)
+    await ada.publish("cam")
+    harness.media.emit(QualityChanged(ada.sid, "poor"))
+    harness.media.emit(QualityChanged("PA_gone", "poor"))
+    for person in (ada, bob):
+        (update,) = person.all("connection_quality")
+        assert [(info.participant_sid, info.quality) for info in update.updates] == [
+            (ada.sid, models.ConnectionQuality.POOR)
+        ]
+    assert not eve.all("connection_quality")

@@ -52,6 +52,12 @@ def update(*infos):
     return rtc.SignalResponse(update=rtc.ParticipantUpdate(participants=infos))
 
 
+def connection_quality(**fields):
+    return rtc.SignalResponse(
+        connection_quality=rtc.ConnectionQualityUpdate(updates=[rtc.ConnectionQualityInfo(**fields)])
+    )
+
+
 def speakers(**fields):
     return rtc.SignalResponse(speakers_changed=rtc.SpeakersChanged(speakers=[models.SpeakerInfo(**fields)]))
 
@@ -103,6 +109,8 @@ BAD = {
     "join without ping interval": join(ping_interval=0),
     "join without ping timeout": join(ping_timeout=0),
     "join with an incomplete other": join(other_participants=[participant(sid="")]),
+    "quality of nobody": connection_quality(quality=models.ConnectionQuality.POOR),
+    "lost quality": connection_quality(participant_sid="PA_1", quality=models.ConnectionQuality.LOST),
     "empty offer": offer(""),
     "offer of another type": offer(kind="answer"),
     "offer without id": offer(number=0),
