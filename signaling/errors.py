@@ -3,6 +3,7 @@
     SignalingError
       ConfigError            the operator: a setting that cannot be used
       ListenError            the operator: an address or port that cannot be opened
+      StoreError             the operator: the database cannot be opened, or fails
       AccessError            somebody who wants in: refused before a session exists
         BadRequestError      ... the request makes no sense
         TokenError           ... the token is missing, wrong or expired
@@ -30,6 +31,10 @@ class ConfigError(SignalingError):
 
 class ListenError(SignalingError):
     """An address or port cannot be opened; says which one and why."""
+
+
+class StoreError(SignalingError):
+    """The database cannot be opened, or failed; what was asked of it is undone."""
 
 
 class AccessError(SignalingError):

@@ -26,6 +26,9 @@ TESTED_ELSEWHERE = {
     "sfu/description.py": "the values that test_sdp and test_negotiation expect",
     "signaling/errors.py": "the tree of errors; each one is expected where it is raised",
     "signaling/livekit/session.py": "tests/signaling/livekit/test_skin drives sessions as clients do",
+    "signaling/store/access.py": "the transactions of every call; test_store and test_events make them fail",
+    "signaling/store/records.py": "plain values without behaviour",
+    "signaling/store/tables.py": "the tables that every test of the store fills",
     "signaling/services.py": "the wiring that every test of the skin goes through",
     "signaling/model.py": "the records that test_rooms, test_publishing and test_subscribing change",
 }

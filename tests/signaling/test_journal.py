@@ -1,0 +1,121 @@
+import asyncio
+from contextlib import asynccontextmanager
+
+from signaling.errors import StoreError
+from signaling.events import (
+    EventHub,
+    ParticipantJoined,
+    ParticipantLeft,
+    ParticipantMoved,
+    RoomFinished,
+    RoomStarted,
+)
+from signaling.journal import MAX_BATCH, Journal
+from signaling.model import LeaveReason, Participant, Room, RoomConfig
+from signaling.permissions import Permissions
+from signaling.store import Store
+from signaling.store.store import MEMORY_URL
+
+
+def room(sid):
+    return Room(sid, "algebra", RoomConfig(), 0.0)
+
+
+def person(where, sid="PA_1"):
+    return Participant(sid, "ada", where, "Ada", "", {}, Permissions(), 0.0)
+
+
+class FakeLog:
+    def __init__(self, failures=0):
+        self.batches = []
+        self.failures = failures
+        self.pauses = []
+
+    async def append(self, entries):
+        if self.failures:
+            self.failures -= 1
+            raise StoreError("locked")
+        self.batches.append(list(entries))
+
+    async def pause(self, delay_s):
+        self.pauses.append(delay_s)
+
+    @property
+    def lines(self):
+        return [(line.session_sid, line.seq, line.kind) for batch in self.batches for line in batch]
+
+
+@asynccontextmanager
+async def journal_on(append, pause=asyncio.sleep):
+    hub = EventHub()
+    journal = Journal(hub, append, lambda: 7.0, pause)
+    writer = asyncio.create_task(journal.run())
+    try:
+        yield hub, journal
+    finally:
+        writer.cancel()
+        await asyncio.gather(writer, return_exceptions=True)
+
+
+async def test_each_session_is_numbered_from_one():
+    log, one, two = FakeLog(), room("RM_1"), room("RM_2")
+    async with journal_on(log.append) as (hub, journal):
+        for event in (RoomStarted(one), RoomStarted(two), RoomFinished(one), RoomFinished(two)):
+            hub.emit(event)
+        assert journal.backlog == 4
+        await journal.committed()
+        assert journal.backlog == 0
+    assert log.lines == [
+        ("RM_1", 1, "room_started"),
+        ("RM_2", 1, "room_started"),
+        ("RM_1", 2, "room_finished"),
+        ("RM_2", 2, "room_finished"),
+    ]
+
+
+async def test_a_failing_database_delays_entries_and_loses_none():
+    log, one = FakeLog(failures=3), room("RM_1")
+    async with journal_on(log.append, log.pause) as (hub, journal):
+        hub.emit(RoomStarted(one))
+        hub.emit(ParticipantJoined(person(one)))
+        await journal.committed()
+    assert log.pauses == [1.0, 1.0, 1.0]
+    assert [seq for _, seq, _ in log.lines] == [1, 2]
+
+
+async def test_a_burst_is_written_in_batches():
+    log, one = FakeLog(), room("RM_1")
+    async with journal_on(log.append) as (hub, journal):
+        hub.emit(RoomStarted(one))
+        for index in range(MAX_BATCH):
+            hub.emit(ParticipantJoined(person(one, f"PA_{index}")))
+        await journal.committed()
+    assert [len(batch) for batch in log.batches] == [MAX_BATCH, 1]
+
+
+async def test_what_happens_in_a_room_that_is_over_is_not_written():
+    log, one = FakeLog(), room("RM_1")
+    async with journal_on(log.append) as (hub, journal):
+        hub.emit(RoomStarted(one))
+        hub.emit(RoomFinished(one))
+        hub.emit(ParticipantJoined(person(one)))
+        await journal.committed()
+    assert [kind for _, _, kind in log.lines] == ["room_started", "room_finished"]
+
+
+async def test_a_move_is_written_for_both_rooms_and_sessions_follow():
+    store, one, two = await Store.open(MEMORY_URL), room("RM_1"), room("RM_2")
+    async with journal_on(store.events.append) as (hub, journal):
+        ada = person(one)
+        for event in (RoomStarted(one), RoomStarted(two), ParticipantJoined(ada)):
+            hub.emit(event)
+        ada.room = two
+        hub.emit(ParticipantMoved(ada, one))
+        hub.emit(ParticipantLeft(ada, LeaveReason.CLIENT_LEFT, was_publisher=False))
+        await journal.committed()
+    kinds = [line.kind for line in await store.events.read("RM_1")]
+    assert kinds == ["room_started", "participant_joined", "participant_moved_out"]
+    kinds = [line.kind for line in await store.events.read("RM_2")]
+    assert kinds == ["room_started", "participant_moved_in", "participant_left"]
+    assert (await store.sessions.stays("RM_2"))[0].left_at == 7.0
+    await store.close()
