@@ -1,4 +1,5 @@
 import asyncio
+import threading
 
 import pytest
 
@@ -28,6 +29,10 @@ async def test_a_store_in_memory_is_one_database_for_calls_at_the_same_time():
 async def test_an_unusable_address_is_the_operators_to_mend(url):
     with pytest.raises(StoreError):
         await Store.open(url)
+    # aiosqlite does not wait for the thread of a connection that failed; it must not outlive the test's loop.
+    for thread in threading.enumerate():
+        if "_connection_worker_thread" in thread.name:
+            await asyncio.to_thread(thread.join)
 
 
 async def test_a_failure_names_no_data(store):
