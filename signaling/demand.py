@@ -68,7 +68,7 @@ class Demand:
         elif isinstance(event, ParticipantLeft | ParticipantMoved):
             # whoever is gone wants nothing here any more
             room = event.origin if isinstance(event, ParticipantMoved) else event.participant.room
-            for person in room.participants.values():
+            for person in (*room.participants.values(), event.participant):
                 for track_sid in person.tracks:
                     self._look(track_sid)
 

@@ -20,6 +20,9 @@ log = logging.getLogger(__name__)
 # LiveKit's limit.
 MAX_BODY_BYTES = 10 * 1024 * 1024
 
+# A client that sends its body slower than this is not waited for.
+BODY_TIMEOUT_S = 20.0
+
 _JSON, _PROTOBUF = "application/json", "application/protobuf"
 
 # The protocol's codes and their statuses.
@@ -140,10 +143,15 @@ async def _body(request: web.Request) -> bytes:
     # Read by hand: the limit of the application as a whole is a page's, much smaller.
     body = bytearray()
     try:
-        async for chunk in request.content.iter_chunked(64 * 1024):
-            body += chunk
-            if len(body) > MAX_BODY_BYTES:
-                raise TwirpError("resource_exhausted", f"the request is larger than {MAX_BODY_BYTES} bytes")
+        async with asyncio.timeout(BODY_TIMEOUT_S):
+            async for chunk in request.content.iter_chunked(64 * 1024):
+                body += chunk
+                if len(body) > MAX_BODY_BYTES:
+                    raise TwirpError(
+                        "resource_exhausted", f"the request is larger than {MAX_BODY_BYTES} bytes"
+                    )
+    except TimeoutError as error:
+        raise TwirpError("deadline_exceeded", "the request's body did not arrive in time") from error
     except (ValueError, asyncio.IncompleteReadError, web.RequestPayloadError) as error:
         raise TwirpError("malformed", "the request's body cannot be read") from error
     return bytes(body)

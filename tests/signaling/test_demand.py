@@ -97,3 +97,9 @@ def test_nothing_is_told_of_audio_or_of_a_track_that_is_gone(harness, room, told
     harness.publishing.unpublish(ada, sid)
     harness.advance(60)
     assert told() == []
+
+
+def test_a_publisher_that_is_moved_to_an_empty_room_is_told(harness, people, told):
+    harness.rooms.move(people.ada, "empty")
+    harness.advance(OFF_DELAY_S)
+    assert told() == [NOTHING]

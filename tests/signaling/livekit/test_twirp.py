@@ -1,5 +1,6 @@
 """The wire of LiveKit's server API: forms, errors, access."""
 
+import asyncio
 import io
 import json
 
@@ -102,3 +103,16 @@ async def test_a_fault_of_the_server_tells_nothing(world, monkeypatch, caplog):
     status, _, body = await post(world, LIST)
     assert (status, json.loads(body)) == (500, {"code": "internal", "msg": "the server failed"})
     assert "secret detail" in caplog.text
+
+
+async def test_a_call_may_take_longer_than_other_requests_but_not_its_body(world, monkeypatch):
+    monkeypatch.setattr("signaling.http.REQUEST_TIMEOUT_S", 0.0)
+    assert (await post(world, LIST))[0] == 200
+    monkeypatch.setattr("signaling.livekit.twirp.BODY_TIMEOUT_S", 0.05)
+
+    async def endless():
+        yield b"{"
+        await asyncio.Event().wait()
+
+    status, _, body = await post(world, LIST, endless())
+    assert (status, json.loads(body)["code"]) == (408, "deadline_exceeded")
