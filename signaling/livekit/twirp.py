@@ -53,9 +53,16 @@ _CODES: dict[type[RequestError], str] = {
     NotAllowedError: "permission_denied",
 }
 
-# Services of LiveKit that this server does not have; their calls are answered, not taken for a wrong address.
+# Services and methods of LiveKit that this server does not have; calls are answered, not taken for a wrong address.
 _ABSENT = frozenset(
-    {"livekit.Egress", "livekit.Ingress", "livekit.SIP", "livekit.AgentDispatchService", "livekit.Connector"}
+    {
+        "livekit.Egress",
+        "livekit.Ingress",
+        "livekit.SIP",
+        "livekit.AgentDispatchService",
+        "livekit.Connector",
+        "livekit.RoomService/ForwardParticipant",
+    }
 )
 
 
@@ -122,8 +129,8 @@ class Twirp:
             raise TwirpError("bad_route", f"unsupported method {request.method!r} (only POST is allowed)")
         if request.content_type not in {_JSON, _PROTOBUF}:
             raise TwirpError("bad_route", f"unexpected Content-Type: {request.content_type!r}")
-        if service in _ABSENT:
-            raise TwirpError("unimplemented", f"this server has no {service}")
+        if service in _ABSENT or f"{service}/{name}" in _ABSENT:
+            raise TwirpError("unimplemented", f"this server has no {service}/{name}")
         method = self._services.get(service, {}).get(name)
         if method is None:
             raise TwirpError("bad_route", f"no handler for path {request.path[:200]!r}")
