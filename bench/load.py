@@ -329,6 +329,7 @@ def main() -> int:
     parser.add_argument(
         "--pid", type=int, default=0, help="of the server, if it runs here: its CPU is reported"
     )
+    parser.add_argument("--prefix", default="load", help="of the rooms' names, for two loads side by side")
     parser.add_argument("--out", type=Path, help="folder for report.json and report.png")
     asked = vars(parser.parse_args())
     out: Path | None = asked.pop("out")
