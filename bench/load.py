@@ -211,8 +211,26 @@ async def view(plan: Plan, index: int, orders: Connection) -> None:
         await asyncio.gather(*(client.close() for client in clients))
 
 
+class LoadError(Exception):
+    """The load could not be made; the text says why."""
+
+
 def _child(role: str, plan: Plan, index: int, orders: Connection) -> None:
-    asyncio.run(publish(plan, orders) if role == "publish" else view(plan, index, orders))
+    try:
+        asyncio.run(publish(plan, orders) if role == "publish" else view(plan, index, orders))
+    except (OSError, TimeoutError, aiohttp.ClientError) as error:
+        orders.send(LoadError(f"the {role}ers: {error or repr(error)}"))
+
+
+def _receive(pipe: Connection) -> Any:
+    """What a process of clients says. LoadError when it failed."""
+    try:
+        said = pipe.recv()
+    except EOFError as error:
+        raise LoadError("a process of clients ended") from error
+    if isinstance(said, LoadError):
+        raise said
+    return said
 
 
 # --- the whole -----------------------------------------------------------------------------------------------------
@@ -232,7 +250,7 @@ def server_cpu_s(pid: int) -> tuple[float, int]:
 
 
 def run(plan: Plan) -> Result:
-    """Make the load and return what came of it. EOFError when a process of clients failed."""
+    """Make the load and return what came of it. LoadError when nobody can publish."""
     context = multiprocessing.get_context("spawn")
     children = []
 
@@ -246,28 +264,28 @@ def run(plan: Plan) -> Result:
 
     try:
         publishers = start("publish", 0)
-        publishers.recv()
+        _receive(publishers)
         views = [start("view", index) for index in range(plan.processes)]
         for pipe in views:
-            pipe.recv()
+            _receive(pipe)
         time.sleep(WARM_UP_S)
         for pipe in views:
             pipe.send("start")
         for pipe in views:
-            pipe.recv()
+            _receive(pipe)
         publishers.send("count")
-        sent, (cpu_s, _), started = publishers.recv(), server_cpu_s(plan.pid), time.monotonic()
+        sent, (cpu_s, _), started = _receive(publishers), server_cpu_s(plan.pid), time.monotonic()
         time.sleep(plan.duration_s)
         cpu_end_s, rss = server_cpu_s(plan.pid)
         window_s = time.monotonic() - started
         publishers.send("count")
         result = Result(
-            sent=publishers.recv() - sent, window_s=window_s, cpu_s=cpu_end_s - cpu_s, rss_bytes=rss
+            sent=_receive(publishers) - sent, window_s=window_s, cpu_s=cpu_end_s - cpu_s, rss_bytes=rss
         )
         for pipe in views:
             pipe.send("report")
         for pipe in views:
-            part: Result = pipe.recv()
+            part: Result = _receive(pipe)
             result.joined += part.joined
             result.failed += part.failed
             result.dropped += part.dropped
@@ -334,7 +352,11 @@ def main() -> int:
     asked = vars(parser.parse_args())
     out: Path | None = asked.pop("out")
     plan = Plan(**asked)
-    result = run(plan)
+    try:
+        result = run(plan)
+    except LoadError as error:
+        print(f"no load: {error}", file=sys.stderr)
+        return 1
     summary = result.summary()
     for name, value in summary.items():
         print(f"{name:20} {value}")

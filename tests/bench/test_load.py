@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from bench.load import Plan, picture, run
+from bench.load import LoadError, Plan, picture, run
 from bench.server import serving
 
 
@@ -28,8 +28,8 @@ def test_every_viewer_gets_every_packet_unchanged(profile, tmp_path):
     assert (tmp_path / "report.png").read_bytes()[:4] == b"\x89PNG"
 
 
-def test_viewers_that_cannot_join_are_counted_and_told():
+def test_a_publisher_that_is_refused_is_told_in_words():
     with serving(core=None) as (url, _):
-        publisher = Plan(url, "devkey", "not the secret", viewers=1, duration_s=0.1)
-        with pytest.raises(EOFError):
-            run(publisher)
+        plan = Plan(url, "devkey", "not the secret", viewers=1, duration_s=0.1)
+        with pytest.raises(LoadError, match=r"the publishers: .*401"):
+            run(plan)
