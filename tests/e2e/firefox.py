@@ -122,6 +122,7 @@ async def running_firefox() -> AsyncIterator[Firefox]:
             stderr=asyncio.subprocess.PIPE,
         )
         assert process.stderr is not None
+        drain: asyncio.Future[bytes] | None = None
         try:
             async with asyncio.timeout(START_TIMEOUT_S):
                 address = None
@@ -142,4 +143,5 @@ async def running_firefox() -> AsyncIterator[Firefox]:
             if process.returncode is None:
                 process.terminate()
             await process.wait()
-            await drain
+            if drain is not None:
+                await drain
