@@ -130,10 +130,11 @@ class Rooms:
             raise RoomFullError(f"the room has {taken} participants, and no place for more")
 
     def open_room(self, name: str, config: RoomConfig | None = None) -> Room:
-        """Return the room of this name, made with `config` if it is not there."""
+        """Return the room of this name, made with `config` if it is not there. LimitError."""
         room = self._rooms.get(name)
         if room is None:
             config = config or RoomConfig()
+            check_profile("", config.metadata, {})
             room = Room(
                 self._new_sid(ROOM_PREFIX), name, config, self._wall_clock(), metadata=config.metadata
             )

@@ -146,6 +146,8 @@ def check_join(claims: Claims) -> None:
         raise BadRequestError(f"identity or room name is longer than {MAX_NAME_CHARS} characters")
     try:
         check_profile(claims.name, claims.metadata, claims.attributes)
+        if claims.room_config is not None:
+            check_profile("", claims.room_config.metadata, {})
     except LimitError as error:
         raise BadRequestError(str(error)) from error
 

@@ -135,8 +135,9 @@ def permissions(permission: models.ParticipantPermission) -> Permissions:
         can_subscribe=permission.can_subscribe,
         can_publish=permission.can_publish,
         can_publish_data=permission.can_publish_data,
+        # One that is not known here counts as UNKNOWN: left out, the last one would leave an empty list, which is all.
         can_publish_sources=tuple(
-            sources[value] for value in permission.can_publish_sources if value in sources
+            sources.get(value, Source.UNKNOWN) for value in permission.can_publish_sources
         ),
         can_update_own_metadata=permission.can_update_metadata,
         hidden=permission.hidden,

@@ -54,9 +54,9 @@ class RoomService:
         if known is None:
             known = self._rooms.open_room(request.name, config)
         else:
+            # The metadata first: it can be refused, and then nothing has changed.
+            self._rooms.update_metadata(known, request.metadata or known.metadata)
             self._rooms.configure(known, config)
-            if request.metadata:
-                self._rooms.update_metadata(known, request.metadata)
         return convert.room_info(known)
 
     def list_rooms(self, claims: Claims, request: room.ListRoomsRequest) -> room.ListRoomsResponse:

@@ -221,3 +221,11 @@ def test_mutated_payloads_raise_token_errors_only():
             payload["video"] = {rng.choice(grants): rng.choice(values)}
         with contextlib.suppress(TokenError):
             tokens.verify(forge(payload), KEYS, NOW)
+
+
+def test_a_token_cannot_bring_a_room_with_oversize_metadata():
+    permissions = Permissions()
+    config = RoomConfig(metadata="x" * (512 * 1024 + 1))
+    claims = tokens.Claims("ada", "maths", room_join=True, permissions=permissions, room_config=config)
+    with pytest.raises(BadRequestError, match="metadata"):
+        tokens.check_join(claims)

@@ -280,3 +280,24 @@ async def test_what_is_not_there_is_not_found(harness, creator, claims):
             )
             with pytest.raises(NotFoundError, match=text):
                 await method.handler(grants, request)
+
+
+def test_oversize_metadata_is_refused_and_changes_nothing(harness, service, creator):
+    large = "x" * (512 * 1024 + 1)
+    with pytest.raises(LimitError):
+        service.create_room(creator, room.CreateRoomRequest(name="maths", metadata=large))
+    assert harness.rooms.rooms == ()
+    service.create_room(creator, room.CreateRoomRequest(name="maths", metadata="m", max_participants=2))
+    with pytest.raises(LimitError):
+        service.create_room(creator, room.CreateRoomRequest(name="maths", metadata=large, max_participants=9))
+    (maths,) = harness.rooms.rooms
+    assert (maths.metadata, maths.config.max_participants) == ("m", 2)
+
+
+async def test_a_source_that_is_not_known_does_not_stand_for_all(harness, service, admin):
+    await harness.join("ada")
+    permission = models.ParticipantPermission(can_publish=True, can_publish_sources=[99])
+    service.update_participant(admin, room.UpdateParticipantRequest(**WHO, permission=permission))
+    granted = harness.rooms.room("lesson").participants["ada"].permissions
+    assert granted.can_publish_sources == (Source.UNKNOWN,)
+    assert not granted.may_publish(Source.CAMERA)
