@@ -29,7 +29,7 @@ PROFILES = {
     "gcm": [rtcdtlstransport.SRTP_AEAD_AES_128_GCM],
     "cm": [rtcdtlstransport.SRTP_AES128_CM_SHA1_80],
 }
-OPUS, VP8, RTX = 111, 96, 97
+VP8, RTX = 96, 97
 MID_ID, TRANSPORT_CC_ID = 4, 3
 
 _SESSION = """v=0
@@ -157,7 +157,6 @@ class Times:
     """Seconds of the monotonic clock at which a client got somewhere; 0: not yet."""
 
     started: float = 0.0
-    joined: float = 0.0
     connected: float = 0.0
     first_media: float = 0.0
 
@@ -279,7 +278,6 @@ class Client:
             timeout=aiohttp.ClientWSTimeout(ws_close=1),
         )
         await self._until("join")
-        self.times.joined = time.monotonic()
         answer = await self._until("answer")
         self._answer = read_answer(answer.answer.sdp)
         self._tasks.append(asyncio.create_task(self._listen()))

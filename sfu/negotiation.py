@@ -355,7 +355,7 @@ def build_answer(
         *(["a=extmap-allow-mixed"] if offer.extmap_allow_mixed else []),
         "a=msid-semantic: WMS *",
     ]
-    common = _transport_lines(offer, transport)
+    common = transport_lines(transport, "passive", trickle=offer.trickle)
     candidates = [*(f"a={candidate}" for candidate in transport.candidates), "a=end-of-candidates"]
     for section, decision, taken in zip(offer.sections, decisions, agreed, strict=True):
         if not taken.accepted:
@@ -376,13 +376,14 @@ def build_answer(
     return "\r\n".join(lines) + "\r\n"
 
 
-def _transport_lines(offer: Offer, transport: LocalTransport) -> list[str]:
+def transport_lines(transport: LocalTransport, setup: str, *, trickle: bool = False) -> list[str]:
+    """The transport of a section, without its candidates; `setup` is the DTLS role (RFC 8842 section 5)."""
     return [
         f"a=ice-ufrag:{transport.ice_ufrag}",
         f"a=ice-pwd:{transport.ice_pwd}",
-        *(["a=ice-options:trickle"] if offer.trickle else []),
+        *(["a=ice-options:trickle"] if trickle else []),
         f"a=fingerprint:sha-256 {transport.fingerprint_sha256}",
-        "a=setup:passive",
+        f"a=setup:{setup}",
     ]
 
 

@@ -16,6 +16,7 @@ from sfu.negotiation import (
     data_lines,
     rtp_lines,
     source_lines,
+    transport_lines,
 )
 from sfu.rtp import (
     URI_ABS_CAPTURE_TIME,
@@ -93,6 +94,8 @@ class Offering:
 def build_offer(sections: Sequence[OfferedSection], transport: LocalTransport) -> str:
     """The text of an offer, lines ended by CRLF: data channels first, then the sections in their order."""
     mids = [DATA_MID, *(section.mid for section in sections)]
+    # RFC 8842 section 5.2: an offerer says actpass; clients then take the active role
+    common = transport_lines(transport, "actpass")
     lines = [
         "v=0",
         f"o=- {transport.session_id} {transport.version} IN IP4 127.0.0.1",
@@ -103,7 +106,7 @@ def build_offer(sections: Sequence[OfferedSection], transport: LocalTransport) -
         "a=extmap-allow-mixed",
         "a=msid-semantic: WMS *",
         *data_lines("UDP/DTLS/SCTP", DATA_MID, Data()),
-        *_transport_lines(transport),
+        *common,
         *(f"a={candidate}" for candidate in transport.candidates),
         "a=end-of-candidates",
     ]
@@ -112,18 +115,8 @@ def build_offer(sections: Sequence[OfferedSection], transport: LocalTransport) -
         lines += rtp_lines(_PROTOCOL, offered, rtcp_rsize=True)
         if section.send is not None:
             lines += source_lines(section.send, offered)
-        lines += _transport_lines(transport)
+        lines += common
     return "\r\n".join(lines) + "\r\n"
-
-
-def _transport_lines(transport: LocalTransport) -> list[str]:
-    return [
-        f"a=ice-ufrag:{transport.ice_ufrag}",
-        f"a=ice-pwd:{transport.ice_pwd}",
-        f"a=fingerprint:sha-256 {transport.fingerprint_sha256}",
-        # RFC 8842 section 5.2: an offerer says actpass; clients then take the active role
-        "a=setup:actpass",
-    ]
 
 
 def _parameters(section: OfferedSection) -> SectionParameters:

@@ -74,18 +74,11 @@ def readdress(packet: DataPacket, sender: Participant, label: str) -> None:
 
 def recipients(packet: DataPacket, sender: Participant) -> list[str]:
     """Return the sids of those who get a readdressed packet: the named ones, else all others in the room."""
-    identities = set(packet.destination_identities)
-    sids = set(packet.user.destination_sids) if packet.WhichOneof("value") == "user" else set()
-    return [
-        person.sid
-        for person in sender.room.participants.values()
-        if person is not sender
-        and (not (identities or sids) or person.identity in identities or person.sid in sids)
-    ]
+    return [sid for sid in addressees(packet, sender.room) if sid != sender.sid]
 
 
 def addressees(packet: DataPacket, room: Room) -> list[str]:
-    """Return the sids of those in a room who get a packet of the server's own."""
+    """Return the sids of those in a room whom a packet is for: the named ones, else all."""
     identities = set(packet.destination_identities)
     sids = set(packet.user.destination_sids)
     return [
