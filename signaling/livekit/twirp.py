@@ -1,6 +1,5 @@
 """Twirp (version 7 of its wire protocol), as LiveKit's server SDKs speak it: one POST per call, JSON or protobuf."""
 
-import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
@@ -12,6 +11,7 @@ from google.protobuf import json_format
 from google.protobuf.message import DecodeError, Message
 
 from signaling import tokens
+from signaling.body import BodyError, BodyTooLargeError, BodyTooSlowError, read_body
 from signaling.errors import LimitError, NotAllowedError, NotFoundError, RequestError, TokenError
 from signaling.tokens import Claims
 
@@ -51,6 +51,11 @@ _CODES: dict[type[RequestError], str] = {
     NotFoundError: "not_found",
     LimitError: "invalid_argument",
     NotAllowedError: "permission_denied",
+}
+
+_BODY_CODES: dict[type[BodyError], str] = {
+    BodyTooLargeError: "resource_exhausted",
+    BodyTooSlowError: "deadline_exceeded",
 }
 
 # Services and methods of LiveKit that this server does not have; calls are answered, not taken for a wrong address.
@@ -147,21 +152,10 @@ class Twirp:
 
 
 async def _body(request: web.Request) -> bytes:
-    # Read by hand: the limit of the application as a whole is a page's, much smaller.
-    body = bytearray()
     try:
-        async with asyncio.timeout(BODY_TIMEOUT_S):
-            async for chunk in request.content.iter_chunked(64 * 1024):
-                body += chunk
-                if len(body) > MAX_BODY_BYTES:
-                    raise TwirpError(
-                        "resource_exhausted", f"the request is larger than {MAX_BODY_BYTES} bytes"
-                    )
-    except TimeoutError as error:
-        raise TwirpError("deadline_exceeded", "the request's body did not arrive in time") from error
-    except (ValueError, asyncio.IncompleteReadError, web.RequestPayloadError) as error:
-        raise TwirpError("malformed", "the request's body cannot be read") from error
-    return bytes(body)
+        return await read_body(request, MAX_BODY_BYTES, BODY_TIMEOUT_S)
+    except BodyError as error:
+        raise TwirpError(_BODY_CODES.get(type(error), "malformed"), str(error)) from error
 
 
 def _decode(message: Message, body: bytes, *, is_json: bool) -> Message:

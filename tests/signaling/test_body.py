@@ -1,0 +1,57 @@
+"""Reading a body, from the requests of a small server of its own."""
+
+import asyncio
+
+import pytest
+from aiohttp import StreamReader, web
+from aiohttp.base_protocol import BaseProtocol
+from aiohttp.test_utils import make_mocked_request
+
+from signaling.body import BodyTooLargeError, BodyTooSlowError, BrokenBodyError, read_body
+
+
+@pytest.fixture
+async def stream():
+    loop = asyncio.get_running_loop()
+    protocol = BaseProtocol(loop)
+    protocol.connection_made(asyncio.Transport())
+    return StreamReader(protocol, limit=2**16, loop=loop)
+
+
+def request(stream):
+    return make_mocked_request("POST", "/", payload=stream)
+
+
+async def test_a_body_in_pieces_is_put_together(stream):
+    stream.feed_data(b"one ")
+    stream.feed_data(b"two")
+    stream.feed_eof()
+    assert await read_body(request(stream), 7, 5.0) == b"one two"
+
+
+async def test_one_byte_too_many_is_refused_before_the_end(stream):
+    stream.feed_data(b"12345678")
+    with pytest.raises(BodyTooLargeError, match="7 bytes"):
+        await read_body(request(stream), 7, 5.0)
+
+
+async def test_a_body_that_does_not_come_is_given_up(stream):
+    stream.feed_data(b"1")
+    with pytest.raises(BodyTooSlowError):
+        await read_body(request(stream), 7, 0.0)
+
+
+@pytest.mark.parametrize(
+    "error", [web.RequestPayloadError("broken"), ValueError("chunk"), ConnectionResetError("gone")]
+)
+async def test_broken_framing_is_one_error(stream, error):
+    stream.set_exception(error)
+    with pytest.raises(BrokenBodyError):
+        await read_body(request(stream), 7, 5.0)
+
+
+async def test_a_connection_that_is_gone_is_no_fault_of_the_program():
+    loop = asyncio.get_running_loop()
+    stream = StreamReader(BaseProtocol(loop), limit=2**16, loop=loop)
+    with pytest.raises(BrokenBodyError):
+        await read_body(request(stream), 7, 5.0)
