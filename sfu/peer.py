@@ -1,5 +1,6 @@
 """One peer connection: its negotiated sections, its transport's state, what it sends and what it receives."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -71,6 +72,10 @@ class Peer:
     transport_row: int = 0
     "Row in the table of transport-wide sequence numbers."
     rtt_s: float = 0.07
+    available_bps: float = math.inf
+    "Estimate of what the way to the peer carries; infinite until something is known of it."
+    wanted_bps: float = 0.0
+    "Bitrate that would satisfy every wish of the peer; more than what is available is worth probing for."
     sent_losses: Losses = field(default_factory=Losses)
     "Of what it sends."
     received_losses: Losses = field(default_factory=Losses)

@@ -25,6 +25,8 @@ from sfu.subscription import Subscription
 RECEIVER_REPORT_S = 1.0
 KEYFRAME_RETRY_S = 0.2
 LAYER_CHECK_S = 0.5
+# An estimate that moves by less moves nothing: a twentieth is what it wavers by on a steady link.
+ESTIMATE_STEP = 0.05
 # Of a replay to one viewer, with each 20 ms of a tick: about 5 Mbit/s, so that it does not burst a weak link.
 REPLAYED_PER_TICK = 10
 
@@ -236,6 +238,20 @@ class Router:
             elif isinstance(part, rtcp.FullIntraRequest):
                 for ssrc in part.ssrcs:
                     self._on_keyframe_request(peer, ssrc, now)
+            elif isinstance(part, rtcp.Remb):
+                self._take_estimate(peer, part.bitrate_bps, now)
+
+    def _take_estimate(self, peer: Peer, available_bps: float, now: float) -> None:
+        if (
+            not available_bps / (1 + ESTIMATE_STEP)
+            <= peer.available_bps
+            <= available_bps * (1 + ESTIMATE_STEP)
+        ):
+            peer.available_bps = available_bps
+            self.estimate_changed(peer, now)
+
+    def estimate_changed(self, peer: Peer, now: float) -> None:
+        """What is available to a subscriber is another than before, by more than it wavers."""
 
     def _on_sender_report(self, peer: Peer, report: rtcp.SenderReport, now: float) -> None:
         stream = peer.streams.get(report.ssrc)

@@ -549,3 +549,20 @@ def test_lasting_loss_in_either_direction_is_told_once(world):
         world.router.tick(world.now)
     world.router.check_quality(world.publisher)
     assert world.events[-1] == QualityChanged("publisher", "poor")
+
+
+def test_a_receivers_own_estimate_is_taken_when_it_differs(world):
+    peer, _ = world.peer("viewer")
+    told = []
+    world.router.estimate_changed = lambda peer, now: told.append((peer.id, peer.available_bps))
+    for bitrate_bps in (500_000, 510_000, 600_000, 590_000, 0, 0):
+        world.router.on_rtcp(peer, remb(bitrate_bps), world.now, NTP)
+    assert told == [("viewer", 500_000), ("viewer", 600_000), ("viewer", 0)]
+
+
+def remb(bitrate_bps):
+    """Receiver's estimate (draft-alvestrand-rmcat-remb-03 section 2.2): 6 bits of exponent, 18 of mantissa."""
+    exponent = max(0, bitrate_bps.bit_length() - 18)
+    value = exponent << 18 | bitrate_bps >> exponent
+    body = struct.pack("!II4sI", 1, 0, b"REMB", value)
+    return struct.pack("!BBH", 0x8F, 206, len(body) // 4) + body
