@@ -10,7 +10,6 @@ import socket
 import statistics
 import struct
 import time
-from typing import Any
 
 import numpy as np
 from pylibsrtp import Policy, Session
@@ -59,9 +58,14 @@ class Rig:
         host, port = sink.getsockname()[:2]
         self.address = udp.pack_sockaddr(host, port, self.socket.family)
         self.outbox = Outbox(self.arena, self.protect_and_send)
+        for session in self.srtp:
+            transport = self.outbox.transports.add()
+            self.outbox.transports.connect(transport, session)
+            self.outbox.transports.move(transport, self.address)
 
-    def protect_and_send(self, count: int, srtp: list[Any]) -> None:
+    def protect_and_send(self, count: int) -> None:
         """What the engine does with full rows."""
+        srtp = map(self.outbox.transports.sessions.__getitem__, self.arena.transports[:count].tolist())
         if sum(map(bool, map(lib.srtp_protect, srtp, self.rows[:count], self.lengths[:count]))):
             raise RuntimeError("libsrtp refused a row")
         self.socket.send_rows(count)
@@ -80,7 +84,7 @@ def product(rig: Rig, viewers: int, count: int, first: int) -> float:
     """CPU seconds per forwarded packet of the fan-out."""
     table = FanoutTable()
     for i in range(viewers):
-        table.add(KIND, i, Column(1000 + i, i, i, i, 0, 0, rig.srtp[i], rig.address, 0))
+        table.add(KIND, i, Column(1000 + i, i, i, i, 0, 0, i))
     packets = [packet(first + i) for i in range(count)]
     started = time.process_time()
     for each in packets:

@@ -60,14 +60,12 @@ class Connection:
 
 @dataclass(frozen=True, slots=True)
 class Handlers:
-    """Whom the endpoint calls, always from the loop; the first three from within the packet path."""
+    """Whom the endpoint calls, always from the loop; the first two from within the packet path."""
 
     rtp: Callable[[Peer, bytes, float], None]
     "(peer, decrypted packet, time) of media."
     rtcp: Callable[[Peer, bytes, float, int], None]
     "(peer, decrypted packet, time, 64-bit NTP time) of feedback and reports."
-    moved: Callable[[Peer], None]
-    "Another address of the peer was selected."
     connected: Callable[[Connection], None]
     "ICE and DTLS are up."
     failed: Callable[[Connection, CloseReason], None]
@@ -144,7 +142,7 @@ class Endpoint:
         for address in [a for a, c in self._by_address.items() if c is connection]:
             del self._by_address[address]
         self.outbox.flush()  # rows may still name the peer's libsrtp session
-        self.outbox.remove_transport(peer.transport_row)
+        self.outbox.transports.remove(peer.transport)
         self._spawn(_shut(connection))
 
     def start_data(self, connection: Connection) -> None:
@@ -255,7 +253,7 @@ class Endpoint:
             return
         self._by_address[address] = connection
         if outcome is Check.NOMINATED:
-            self._handlers.moved(peer)
+            self.outbox.transports.move(peer.transport, peer.ice.selected)
         for known in [
             a for a, c in self._by_address.items() if c is connection and a not in peer.ice.addresses
         ]:
@@ -281,7 +279,8 @@ class Endpoint:
         if failure is not None:
             self._handlers.failed(connection, failure)
             return
-        peer.inbound, peer.outbound = dtls.inbound, dtls.outbound
+        peer.inbound = dtls.inbound
+        self.outbox.transports.connect(peer.transport, dtls.outbound)
         peer.send_rtcp = partial(self._send_rtcp, peer, dtls)
         peer.connected = True
         dtls.on("statechange", partial(self._dtls_changed, connection, dtls))
@@ -296,8 +295,9 @@ class Endpoint:
         if peer.connected and peer.ice.selected is not None and self._socket is not None:
             self._socket.send(dtls.protect_rtcp(packet), peer.ice.selected)
 
-    def _protect_and_send(self, count: int, srtp: list[Any]) -> None:
+    def _protect_and_send(self, count: int) -> None:
         protect = srtp_lib.srtp_protect
+        srtp = map(self.outbox.transports.sessions.__getitem__, self._arena.transports[:count].tolist())
         failed = sum(map(bool, map(protect, srtp, self._row_pointers[:count], self._length_pointers[:count])))
         if failed:
             self._drops[Drop.NOT_PROTECTED] += failed

@@ -20,12 +20,12 @@ import numpy.typing as npt
 
 from sfu import rtp
 from sfu.red import primary
+from sfu.transports import SOCKADDR_BYTES, Transports
 
 ARENA_ROWS = 512
 # The largest packet a row takes, with room for libsrtp's trailer (16 bytes of tag; it wants 144 with an MKI).
 ARENA_STRIDE = 1600
 MAX_PACKET_BYTES = ARENA_STRIDE - 144
-SOCKADDR_BYTES = 28
 
 # What a subscriber can use of a publisher's header extensions. The dependency descriptor is not among them: its
 # frame numbers would need rewriting at each layer switch, and receivers prefer it to the VP8 descriptor.
@@ -49,13 +49,14 @@ _HEADER = np.dtype(
 class Arena:
     """Rows waiting to be protected and sent; shared by the fan-out, libsrtp and the socket.
 
-    rows: uint8 (ARENA_ROWS, ARENA_STRIDE); lengths: int32 (ARENA_ROWS,); addresses: uint8 (ARENA_ROWS, 28).
+    rows: uint8 (ARENA_ROWS, ARENA_STRIDE); lengths, transports: int32 (ARENA_ROWS,); addresses: uint8 (ARENA_ROWS, 28).
     """
 
     def __init__(self) -> None:
         """Allocate the rows once."""
         self.rows = np.zeros((ARENA_ROWS, ARENA_STRIDE), np.uint8)
         self.lengths = np.zeros(ARENA_ROWS, np.int32)
+        self.transports = np.zeros(ARENA_ROWS, np.int32)
         self.addresses = np.zeros((ARENA_ROWS, SOCKADDR_BYTES), np.uint8)
         self.headers = np.ndarray((ARENA_ROWS,), dtype=_HEADER, buffer=self.rows.data)
 
@@ -109,11 +110,8 @@ class Column:
     tl0picidx_offset: int
     first_sequence: int
     "Older packets of the source are not for this subscriber."
-    srtp: Any
-    "libsrtp session (cffi `srtp_t`) of the subscriber's transport."
-    address: bytes
-    transport_row: int
-    "Index of the transport in the table of transport-wide sequence numbers."
+    transport: int
+    "Index of the subscriber's connection in `Transports`."
 
 
 class Template:
@@ -166,29 +164,12 @@ def make_template(kind: TemplateClass, packet: SourcePacket) -> Template | None:
 class Outbox:
     """Fills the arena, and empties it when it is full or when the burst ends."""
 
-    def __init__(self, arena: Arena, protect_and_send: Callable[[int, list[Any]], None]) -> None:
-        """`protect_and_send(count, srtp)` takes the first `count` rows, row i under session `srtp[i]`."""
+    def __init__(self, arena: Arena, protect_and_send: Callable[[int], None]) -> None:
+        """`protect_and_send(count)` takes the arena's first `count` rows."""
         self.arena = arena
+        self.transports = Transports()
         self.used = 0
-        self._srtp: list[Any] = []
         self._protect_and_send = protect_and_send
-        # transport-wide sequence numbers, one counter per transport (index: Column.transport_row)
-        self.transport_sequence = np.zeros(64, np.uint16)
-        self._free_transport_rows: list[int] = list(range(63, -1, -1))
-
-    def add_transport(self) -> int:
-        """A row of the transport-wide counters for a new transport."""
-        if not self._free_transport_rows:
-            size = len(self.transport_sequence)
-            self.transport_sequence = np.concatenate((self.transport_sequence, np.zeros(size, np.uint16)))
-            self._free_transport_rows = list(range(2 * size - 1, size - 1, -1))
-        row = self._free_transport_rows.pop()
-        self.transport_sequence[row] = 0
-        return row
-
-    def remove_transport(self, row: int) -> None:
-        """Give a counter row back."""
-        self._free_transport_rows.append(row)
 
     def reserve(self, wanted: int) -> tuple[int, int]:
         """(first row, number of rows <= wanted) free in the arena; flushes when it is full."""
@@ -199,25 +180,20 @@ class Outbox:
         self.used = start + count
         return start, count
 
-    def hand_over(self, srtp: list[Any]) -> None:
-        """The sessions for the rows just reserved."""
-        self._srtp += srtp
-
-    def add_packet(self, packet: bytes, srtp: Any, address: bytes) -> None:
+    def add_packet(self, packet: bytes, transport: int) -> None:
         """One whole packet to one transport (a retransmission)."""
         row, _ = self.reserve(1)
         arena = self.arena
         arena.rows[row, : len(packet)] = np.frombuffer(packet, np.uint8)
         arena.lengths[row] = len(packet)
-        arena.addresses[row] = np.frombuffer(address, np.uint8)
-        self._srtp.append(srtp)
+        arena.transports[row] = transport
 
     def flush(self) -> None:
         """Protect and send all rows."""
         if self.used:
             count, self.used = self.used, 0
-            srtp, self._srtp = self._srtp, []
-            self._protect_and_send(count, srtp)
+            self.arena.addresses[:count] = self.transports.addresses[self.arena.transports[:count]]
+            self._protect_and_send(count)
 
 
 class Columns:
@@ -227,7 +203,6 @@ class Columns:
         """Start with room for a few."""
         self.count = 0
         self.keys: list[object] = []
-        self.srtp: list[Any] = []
         self._allocate(8)
 
     def _allocate(self, capacity: int) -> None:
@@ -237,8 +212,7 @@ class Columns:
         self.picture_id_offset = np.zeros(capacity, np.uint16)
         self.tl0picidx_offset = np.zeros(capacity, np.uint8)
         self.first_sequence = np.zeros(capacity, np.int64)
-        self.address = np.zeros((capacity, SOCKADDR_BYTES), np.uint8)
-        self.transport_row = np.zeros(capacity, np.intp)
+        self.transport = np.zeros(capacity, np.int32)
 
     def _arrays(self) -> tuple[npt.NDArray[Any], ...]:
         return (
@@ -248,12 +222,11 @@ class Columns:
             self.picture_id_offset,
             self.tl0picidx_offset,
             self.first_sequence,
-            self.address,
-            self.transport_row,
+            self.transport,
         )
 
     def add(self, key: object, column: Column) -> None:
-        """Append a subscriber under a key that `remove` and `set_address` name again."""
+        """Append a subscriber under a key that `remove` names again."""
         if self.count == len(self.ssrc):
             old = self._arrays()
             self._allocate(2 * self.count)
@@ -266,10 +239,8 @@ class Columns:
         self.picture_id_offset[i] = column.picture_id_offset & 0x7FFF
         self.tl0picidx_offset[i] = column.tl0picidx_offset & 0xFF
         self.first_sequence[i] = column.first_sequence
-        self.address[i] = np.frombuffer(column.address, np.uint8)
-        self.transport_row[i] = column.transport_row
+        self.transport[i] = column.transport
         self.keys.append(key)
-        self.srtp.append(column.srtp)
         self.count += 1
 
     def remove(self, key: object) -> bool:
@@ -282,16 +253,9 @@ class Columns:
         for array in self._arrays():
             array[i] = array[last]
         self.keys[i] = self.keys[last]
-        self.srtp[i] = self.srtp[last]
         self.keys.pop()
-        self.srtp.pop()
         self.count = last
         return True
-
-    def set_address(self, key: object, address: bytes) -> None:
-        """Follow a subscriber to another address."""
-        if key in self.keys:
-            self.address[self.keys.index(key)] = np.frombuffer(address, np.uint8)
 
     def write(self, outbox: Outbox, template: Template, packet: SourcePacket) -> int:
         """Write a row per subscriber; returns how many."""
@@ -299,7 +263,6 @@ class Columns:
         while at < self.count:
             row, n = outbox.reserve(self.count - at)
             self._write_rows(outbox, template, packet, row, slice(at, at + n))
-            outbox.hand_over(self.srtp[at : at + n] if n < self.count else self.srtp)
             at += n
         return self.count
 
@@ -309,7 +272,6 @@ class Columns:
         for i in np.flatnonzero(self.first_sequence[: self.count] <= packet.sequence).tolist():
             row, _ = outbox.reserve(1)
             self._write_rows(outbox, template, packet, row, slice(i, i + 1))
-            outbox.hand_over([self.srtp[i]])
             written += 1
         return written
 
@@ -326,7 +288,7 @@ class Columns:
         header["timestamp"] = self.timestamp_offset[part] + np.uint32(packet.timestamp)
         header["ssrc"] = self.ssrc[part]
         arena.lengths[rows] = length
-        arena.addresses[rows] = self.address[part]
+        arena.transports[rows] = self.transport[part]
         at = template.picture_id_at
         if at >= 0:
             ids = self.picture_id_offset[part] + np.uint16(packet.picture_id)
@@ -339,9 +301,9 @@ class Columns:
             arena.rows[rows, template.tl0picidx_at] = self.tl0picidx_offset[part] + np.uint8(packet.tl0picidx)
         at = template.transport_sequence_at
         if at >= 0:
-            numbers = outbox.transport_sequence
+            numbers = outbox.transports.sequence
             # two rows of one transport in one packet do not happen: a peer subscribes to a publication once
-            transports = self.transport_row[part]
+            transports = self.transport[part]
             values = numbers[transports]
             numbers[transports] = values + np.uint16(1)
             arena.rows[rows, at] = values >> 8
@@ -372,11 +334,6 @@ class FanoutTable:
         columns = self.classes.get(kind)
         if columns is not None and columns.remove(key) and not columns.count:
             del self.classes[kind]
-
-    def set_address(self, kind: TemplateClass, key: object, address: bytes) -> None:
-        """Follow a subscriber to another address."""
-        if kind in self.classes:
-            self.classes[kind].set_address(key, address)
 
     def forward(self, outbox: Outbox, packet: SourcePacket, *, late: bool) -> int:
         """Write the packet's rows for everybody; returns how many rows."""

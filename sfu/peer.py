@@ -66,11 +66,9 @@ class Peer:
     connected: bool = False
     inbound: Any = None
     "libsrtp session of what the peer sends; None until DTLS is up."
-    outbound: Any = None
-    "libsrtp session of what the peer is sent; None until DTLS is up."
     send_rtcp: Callable[[bytes], None] = lambda _packet: None
-    transport_row: int = 0
-    "Row in the table of transport-wide sequence numbers."
+    transport: int = 0
+    "Index of the connection in `Transports`."
     rtt_s: float = 0.07
     available_bps: float = math.inf
     "Estimate of what the way to the peer carries; infinite until something is known of it."

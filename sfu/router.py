@@ -292,13 +292,12 @@ class Router:
 
     def _on_nack(self, peer: Peer, nack: rtcp.Nack, now: float) -> None:
         subscription = peer.by_ssrc.get(nack.media_ssrc)
-        address = peer.ice.selected
-        if subscription is None or address is None or not peer.connected:
+        if subscription is None or not peer.connected:
             return
         for sequence in nack.sequences:
             packet = subscription.retransmission(sequence, now, peer.rtt_s)
             if packet is not None:
-                self._outbox.add_packet(packet, peer.outbound, address)
+                self._outbox.add_packet(packet, peer.transport)
                 self.retransmitted_packets += 1
 
     def _on_keyframe_request(self, peer: Peer, ssrc: int, now: float) -> None:
@@ -357,12 +356,9 @@ class Router:
 
     def _replay(self) -> None:
         for subscription in list(self._replays):
-            subscriber = subscription.subscriber
-            address = subscriber.ice.selected
-            if address is not None:
-                for packet in subscription.replay(REPLAYED_PER_TICK):
-                    self._outbox.add_packet(packet, subscriber.outbound, address)
-                    self.replayed_packets += 1
+            for packet in subscription.replay(REPLAYED_PER_TICK):
+                self._outbox.add_packet(packet, subscription.subscriber.transport)
+                self.replayed_packets += 1
             if not subscription.replaying:
                 del self._replays[subscription]
 

@@ -76,7 +76,6 @@ class MediaServer:
             Handlers(
                 rtp=self._router.on_rtp,
                 rtcp=self._router.on_rtcp,
-                moved=self._moved,
                 connected=self._connected,
                 failed=self._failed,
                 message=lambda peer, label, payload: self._emit(DataReceived(peer.id, label, payload)),
@@ -138,7 +137,7 @@ class MediaServer:
             ssrc,
             str(self._random.getrandbits(62)),
         )
-        peer.transport_row = self._endpoint.outbox.add_transport()
+        peer.transport = self._endpoint.outbox.transports.add()
         connection = self._connections[connection_id] = Connection(peer)
         self._endpoint.add(connection)
         return peer
@@ -341,11 +340,6 @@ class MediaServer:
         return values
 
     # --- what the endpoint tells -----------------------------------------------------------------------------------
-
-    def _moved(self, peer: Peer) -> None:
-        for subscription in peer.subscriptions.values():
-            if peer.ice.selected is not None:
-                subscription.moved(peer.ice.selected)
 
     def _connected(self, connection: Connection) -> None:
         self._emit(PeerConnected(connection.peer.id))

@@ -259,8 +259,6 @@ class Subscription:
         return old_rtp + round(seconds * previous.clock_rate) + segment.timestamp_offset
 
     def _column(self, segment: Segment) -> Column:
-        address = self.subscriber.ice.selected
-        assert address is not None
         return Column(
             self.ssrc,
             segment.offset,
@@ -268,15 +266,8 @@ class Subscription:
             segment.picture_id_offset,
             segment.tl0picidx_offset,
             segment.first_source,
-            self.subscriber.outbound,
-            address,
-            self.subscriber.transport_row,
+            self.subscriber.transport,
         )
-
-    def moved(self, address: bytes) -> None:
-        """The subscriber's address changed."""
-        if self.current is not None and self._kind is not None:
-            self.current.table.set_address(self._kind, self, address)
 
     def end(self, now: float) -> None:
         """Stop for good."""

@@ -63,9 +63,12 @@ class World:
         self.publisher.published["TR_1"] = self.published
         self.numbers = {}
 
-    def _take(self, count, srtp):
+    def _take(self, count):
+        sessions = self.outbox.transports.sessions
         for i in range(count):
-            self.sent.append((srtp[i], self.arena.rows[i, : self.arena.lengths[i]].tobytes()))
+            self.sent.append(
+                (sessions[self.arena.transports[i]], self.arena.rows[i, : self.arena.lengths[i]].tobytes())
+            )
 
     def peer(self, name):
         agent = IceAgent(name, "password")
@@ -74,7 +77,8 @@ class World:
         heard = []
         peer.send_rtcp = lambda packet: heard.extend(rtcp.parse(packet))
         peer.connected = True
-        peer.outbound = name
+        peer.transport = self.outbox.transports.add()
+        self.outbox.transports.connect(peer.transport, name)
         return peer, heard
 
     def viewer(self, name="viewer", *, replay=False, **preferences):

@@ -1,0 +1,29 @@
+import pytest
+
+from sfu import transports
+from sfu.transports import SOCKADDR_BYTES, Transports
+
+
+def test_an_index_is_used_again_and_starts_anew():
+    table = Transports()
+    first, second = table.add(), table.add()
+    assert first != second
+    table.connect(first, "session")
+    table.move(first, bytes(range(SOCKADDR_BYTES)))
+    table.sequence[first] = 7
+    assert table.sessions[first] == "session"
+    assert table.addresses[first].tobytes() == bytes(range(SOCKADDR_BYTES))
+    table.remove(first)
+    assert table.add() == first
+    assert table.sessions[first] is None
+    assert not table.addresses[first].any()
+    assert table.sequence[first] == 0
+
+
+def test_there_is_an_end(monkeypatch):
+    monkeypatch.setattr(transports, "MAX_TRANSPORTS", 2)
+    table = Transports()
+    table.add()
+    table.add()
+    with pytest.raises(RuntimeError, match="no more connections"):
+        table.add()
