@@ -11,6 +11,7 @@ import socket
 import statistics
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -70,7 +71,9 @@ def serving(*options: str, core: int | None = 0) -> Iterator[tuple[str, int]]:
             probe.bind(("127.0.0.1", 0))
             ports.append(str(probe.getsockname()[1]))
     lectern = Path(sys.executable).with_name("lectern")
-    command = [str(lectern), "serve", "--dev", "--http-port", ports[0], "--udp-port", ports[1], *options]
+    data = tempfile.TemporaryDirectory()
+    command = [str(lectern), "serve", "--dev", "--data-dir", data.name]
+    command += ["--http-port", ports[0], "--udp-port", ports[1], *options]
     before = os.sched_getaffinity(0)
     if core is not None:
         os.sched_setaffinity(0, {core})  # inherited, by the server's own processes too
@@ -84,6 +87,7 @@ def serving(*options: str, core: int | None = 0) -> Iterator[tuple[str, int]]:
     finally:
         process.terminate()
         process.communicate(timeout=30)
+        data.cleanup()
 
 
 def measure(viewers: int, burst: int, duration_s: float, cores: set[int]) -> Case:

@@ -13,9 +13,10 @@ from sfu.settings import MediaSettings
 from sfu.workers import MediaWorkers
 from signaling import tokens
 from signaling.config import ServerConfig
-from signaling.errors import ConfigError, ListenError
+from signaling.errors import ConfigError, ListenError, StoreError
 from signaling.http import build_app, build_runner
 from signaling.ids import random_sid
+from signaling.journal import Journal
 from signaling.livekit.room_service import NAME as ROOM_SERVICE
 from signaling.livekit.room_service import methods
 from signaling.livekit.skin import LiveKitSettings, LiveKitSkin
@@ -24,6 +25,8 @@ from signaling.livekit.ws import LiveKitEndpoints
 from signaling.media import MediaEngine, MediaEvents
 from signaling.page import Page, PageSettings, find_page
 from signaling.services import build_services
+from signaling.storage import only_server, opened
+from signaling.store import Store
 from signaling.timers import Timers
 from turn_config.credentials import IceServer, TurnConfigError, ice_servers
 
@@ -31,6 +34,9 @@ log = logging.getLogger(__name__)
 
 # Time for clients to take their last message when the server stops.
 GOODBYE_S = 2.0
+
+# Time for the event log to reach the database when the server stops.
+LAST_ENTRIES_S = 10.0
 
 
 class TimerPump:
@@ -67,10 +73,16 @@ def _relays(config: ServerConfig, participant_sid: str) -> tuple[IceServer, ...]
 class Server:
     """One running server; `media` is the engine's facade, or a stand-in that listens to nothing."""
 
-    def __init__(self, config: ServerConfig, media: MediaEngine, media_events: MediaEvents) -> None:
-        """Put the parts together; nothing is opened before `start`, which needs a running loop."""
+    def __init__(
+        self, config: ServerConfig, media: MediaEngine, media_events: MediaEvents, store: Store
+    ) -> None:
+        """Put the parts together; nothing is opened before `start`, which needs a running loop.
+
+        The store is the caller's to close, after `stop`.
+        """
         self._config = config
         self._media = media
+        self.store = store
         loop = asyncio.get_running_loop()
         timers = Timers(loop.time)
         self._pump = TimerPump(timers, loop)
@@ -80,6 +92,8 @@ class Server:
             self.services,
             LiveKitSettings(signer, random_sid("ND_"), lambda sid: _relays(config, sid)),
         )
+        self._journal = Journal(self.services.hub, store.events.append, time.time)
+        self._writer: asyncio.Task[None] | None = None
         self._livekit = LiveKitEndpoints(self.skin, config.keys, time.time)
         self._twirp = Twirp({ROOM_SERVICE: methods(self.skin)}, config.keys, time.time)
         page = Page(PageSettings(config.dev, frozenset({config.host} - {""}), signer), find_page(), time.time)
@@ -90,13 +104,22 @@ class Server:
         self.http_port = 0
         "The bound port."
 
+    @property
+    def udp_ports(self) -> tuple[int, int]:
+        """First and last UDP port of media, as they are bound."""
+        return (
+            self._config.udp_ports if self._config.udp_port else (self._media.udp_port, self._media.udp_port)
+        )
+
     def metrics(self) -> dict[str, float]:
         """Return the engine's figures, and the data packets that were not relayed, by reason."""
         dropped = {f"data_dropped_{reason}": count for reason, count in self.skin.dropped_packets.items()}
         return {**self._media.metrics(), **dropped}
 
     async def start(self) -> None:
-        """Open both ports. ListenError when one cannot be had."""
+        """Open both ports. ListenError when one cannot be had, StoreError."""
+        await self.store.sessions.close_abandoned(time.time())
+        self._writer = asyncio.create_task(self._journal.run())
         try:
             await self._media.start()
         except OSError as error:
@@ -123,6 +146,17 @@ class Server:
         await self._runner.cleanup()
         await self._media.stop()
         self._pump.stop()
+        if self._writer is not None:
+            await self._end_journal(self._writer)
+
+    async def _end_journal(self, writer: asyncio.Task[None]) -> None:
+        try:
+            async with asyncio.timeout(LAST_ENTRIES_S):
+                await self._journal.committed()
+        except TimeoutError:
+            log.warning("%d entries never reached the event log", self._journal.backlog)
+        writer.cancel()
+        await asyncio.wait([writer])
 
 
 async def serve(config: ServerConfig) -> None:
@@ -141,16 +175,23 @@ async def serve(config: ServerConfig) -> None:
         if config.worker_count
         else MediaServer(settings, media_events.dispatch)
     )
-    server = Server(config, media, media_events)
+    with only_server(config):
+        async with opened(config) as store:
+            server = Server(config, media, media_events, store)
+            await _run(server, config)
+
+
+async def _run(server: Server, config: ServerConfig) -> None:
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
     try:
         await server.start()
-        udp_ports = config.udp_ports if config.udp_port else (media.udp_port, media.udp_port)
-        print(greeting(config, server.http_port, udp_ports), flush=True)  # noqa: T201 - for the user, not the log
+        print(greeting(config, server.http_port, server.udp_ports), flush=True)  # noqa: T201 - for the user, not the log
         await stopping.wait()
+    except StoreError as error:
+        raise ConfigError(str(error)) from error
     finally:
         await server.stop()
 

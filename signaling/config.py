@@ -61,7 +61,9 @@ class ServerConfig:
     external_ip: str = option(
         "", "Address announced to clients for media instead of the machine's own, for servers behind a NAT."
     )
-    data_dir: str = option("data", "Directory for what has to outlive a restart; nothing is kept there yet.")
+    data_dir: str = option(
+        "data", "Directory for what has to outlive a restart: the database. Made if missing."
+    )
     keys: Mapping[str, str] = option(
         {}, "API keys and their secrets; the first one signs the tokens that the server refreshes."
     )

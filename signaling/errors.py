@@ -4,6 +4,7 @@
       ConfigError            the operator: a setting that cannot be used
       ListenError            the operator: an address or port that cannot be opened
       StoreError             the operator: the database cannot be opened, or fails
+        UnstorableError      the developer: a value that no database of this kind takes
       AccessError            somebody who wants in: refused before a session exists
         BadRequestError      ... the request makes no sense
         TokenError           ... the token is missing, wrong or expired
@@ -35,6 +36,10 @@ class ListenError(SignalingError):
 
 class StoreError(SignalingError):
     """The database cannot be opened, or failed; what was asked of it is undone."""
+
+
+class UnstorableError(StoreError):
+    """The database refuses the very data; asking again is no use."""
 
 
 class AccessError(SignalingError):

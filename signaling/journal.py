@@ -7,9 +7,11 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import islice
 from typing import Any
 
-from signaling.errors import StoreError
+from signaling.errors import StoreError, UnstorableError
 from signaling.events import (
     EventHub,
     ParticipantActive,
@@ -23,7 +25,8 @@ from signaling.events import (
     TrackPublished,
     TrackUnpublished,
 )
-from signaling.model import Participant, Room, Track
+from signaling.model import Room
+from signaling.plain import participant_values, room_values, track_values
 from signaling.store import LogEntry
 
 log = logging.getLogger(__name__)
@@ -33,6 +36,9 @@ MAX_BATCH = 200
 
 # Between attempts while the database fails.
 RETRY_S = 1.0
+
+# Stands in the place of an entry that no database took.
+UNSTORABLE = "unstorable"
 
 Line = tuple[Room, str, dict[str, Any]]
 
@@ -66,22 +72,47 @@ class Journal:
 
     async def run(self) -> None:
         """Write until cancelled; a failing database is tried again, with the same entries."""
+        size = MAX_BATCH
         while True:
             await self._news.wait()
             self._news.clear()
             while self._waiting:
-                batch = [self._waiting[index] for index in range(min(MAX_BATCH, len(self._waiting)))]
+                batch = list(islice(self._waiting, size))
                 try:
                     await self._append(batch)
+                except UnstorableError as error:
+                    # Somewhere in the batch; one entry at a time tells which, and spares the others.
+                    if len(batch) > 1:
+                        size = 1
+                    else:
+                        size = MAX_BATCH
+                        await self._give_up(error)
+                    continue
                 except StoreError as error:
                     log.warning("%d entries wait for the event log: %s", len(self._waiting), error)
                     await self._pause(RETRY_S)
                     continue
-                for _ in batch:
-                    self._waiting.popleft()
-                async with self._progress:
-                    self._written += len(batch)
-                    self._progress.notify_all()
+                except Exception:
+                    log.exception("%d entries wait for the event log", len(self._waiting))
+                    await self._pause(RETRY_S)
+                    continue
+                await self._settle(len(batch))
+
+    async def _give_up(self, error: UnstorableError) -> None:
+        """Leave a mark in the place of the next entry; when not even that is taken, there is none."""
+        entry = self._waiting[0]
+        log.error("entry %d of %s, %s, is given up: %s", entry.seq, entry.session_sid, entry.kind, error)
+        if entry.kind == UNSTORABLE:
+            await self._settle(1)
+        else:
+            self._waiting[0] = replace(entry, kind=UNSTORABLE, data={"kind": entry.kind})
+
+    async def _settle(self, count: int) -> None:
+        for _ in range(count):
+            self._waiting.popleft()
+        async with self._progress:
+            self._written += count
+            self._progress.notify_all()
 
     async def committed(self) -> None:
         """Wait until everything that has happened up to now is in the log; needs `run`."""
@@ -107,62 +138,54 @@ class Journal:
         self._news.set()
 
 
-def _person(person: Participant) -> dict[str, Any]:
-    return {"sid": person.sid, "identity": person.identity, "name": person.name}
+def _room_event(kind: str) -> Callable[[Any], Iterator[Line]]:
+    def describe(event: RoomStarted | RoomFinished | RoomChanged) -> Iterator[Line]:
+        yield event.room, kind, {"room": room_values(event.room)}
+
+    return describe
 
 
-def _track(person: Participant, track: Track) -> dict[str, Any]:
-    described = {"sid": track.sid, "kind": track.spec.kind, "source": track.spec.source.value}
-    return {**_person(person), "track": described}
+def _participant_event(kind: str) -> Callable[[Any], Iterator[Line]]:
+    def describe(event: ParticipantJoined | ParticipantActive | ParticipantLeft) -> Iterator[Line]:
+        person = event.participant
+        data: dict[str, Any] = {"room": room_values(person.room), "participant": participant_values(person)}
+        if isinstance(event, ParticipantLeft):
+            data["reason"] = event.reason.name
+        yield person.room, kind, data
+
+    return describe
 
 
-def _room_started(event: RoomStarted) -> Iterator[Line]:
-    yield event.room, "room_started", {"room": event.room.name}
+def _track_event(kind: str) -> Callable[[Any], Iterator[Line]]:
+    def describe(event: TrackPublished | TrackUnpublished) -> Iterator[Line]:
+        person = event.participant
+        data = {
+            "room": {"sid": person.room.sid, "name": person.room.name},
+            "participant": {"sid": person.sid, "identity": person.identity, "name": person.name},
+            "track": track_values(event.track),
+        }
+        yield person.room, kind, data
 
-
-def _room_finished(event: RoomFinished) -> Iterator[Line]:
-    yield event.room, "room_finished", {"room": event.room.name}
-
-
-def _room_changed(event: RoomChanged) -> Iterator[Line]:
-    yield event.room, "room_changed", {"metadata": event.room.metadata}
-
-
-def _joined(event: ParticipantJoined) -> Iterator[Line]:
-    yield event.participant.room, "participant_joined", _person(event.participant)
-
-
-def _active(event: ParticipantActive) -> Iterator[Line]:
-    yield event.participant.room, "participant_active", _person(event.participant)
-
-
-def _left(event: ParticipantLeft) -> Iterator[Line]:
-    data = {**_person(event.participant), "reason": event.reason.name}
-    yield event.participant.room, "participant_left", data
+    return describe
 
 
 def _moved(event: ParticipantMoved) -> Iterator[Line]:
-    person = event.participant
-    yield event.origin, "participant_moved_out", {**_person(person), "to": person.room.sid}
-    yield person.room, "participant_moved_in", {**_person(person), "from": event.origin.sid}
-
-
-def _published(event: TrackPublished) -> Iterator[Line]:
-    yield event.participant.room, "track_published", _track(event.participant, event.track)
-
-
-def _unpublished(event: TrackUnpublished) -> Iterator[Line]:
-    yield event.participant.room, "track_unpublished", _track(event.participant, event.track)
+    person, origin = event.participant, event.origin
+    who = participant_values(person)
+    out = {"room": room_values(origin), "participant": who, "to": person.room.sid}
+    yield origin, "participant_moved_out", out
+    into = {"room": room_values(person.room), "participant": who, "from": origin.sid}
+    yield person.room, "participant_moved_in", into
 
 
 _LINES: Mapping[type, Callable[[Any], Iterator[Line]]] = {
-    RoomStarted: _room_started,
-    RoomFinished: _room_finished,
-    RoomChanged: _room_changed,
-    ParticipantJoined: _joined,
-    ParticipantActive: _active,
-    ParticipantLeft: _left,
+    RoomStarted: _room_event("room_started"),
+    RoomFinished: _room_event("room_finished"),
+    RoomChanged: _room_event("room_changed"),
+    ParticipantJoined: _participant_event("participant_joined"),
+    ParticipantActive: _participant_event("participant_active"),
+    ParticipantLeft: _participant_event("participant_left"),
     ParticipantMoved: _moved,
-    TrackPublished: _published,
-    TrackUnpublished: _unpublished,
+    TrackPublished: _track_event("track_published"),
+    TrackUnpublished: _track_event("track_unpublished"),
 }

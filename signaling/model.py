@@ -161,6 +161,8 @@ class Participant:
     "What it may do."
     joined_at: float
     "Seconds since 1970."
+    connected_at: float = 0.0
+    "When the media connection came up, seconds since 1970; 0 is not yet."
     kind: str = "standard"
     "standard, ingress, egress, sip, agent, connector or bridge."
     kind_details: tuple[str, ...] = ()

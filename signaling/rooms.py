@@ -190,6 +190,7 @@ class Rooms:
             return
         self._timers.cancel(person.sid, "join")
         person.state = ParticipantState.ACTIVE
+        person.connected_at = self._wall_clock()
         person.version += 1
         self._hub.emit(ParticipantActive(person))
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from signaling.store.access import transaction
@@ -18,18 +18,21 @@ class Events:
         self._engine = engine
 
     async def append(self, entries: Sequence[LogEntry]) -> None:
-        """Add entries, and what they mean for sessions and stays, in one transaction. StoreError: none is added."""
+        """Add entries, and what they mean for sessions and stays, in one transaction. StoreError: none is added.
+
+        Those that are there already are skipped: a commit whose confirmation was lost is asked for again.
+        """
         async with transaction(self._engine) as connection:
-            for entry in entries:
-                await connection.execute(
-                    insert(events).values(
-                        session_sid=entry.session_sid,
-                        seq=entry.seq,
-                        kind=entry.kind,
-                        data=dict(entry.data),
-                        at=entry.at,
-                    )
-                )
+            last = await _last_numbers(connection, {entry.session_sid for entry in entries})
+            new = [entry for entry in entries if entry.seq > last.get(entry.session_sid, 0)]
+            if not new:
+                return
+            rows = [
+                {"session_sid": e.session_sid, "seq": e.seq, "kind": e.kind, "data": dict(e.data), "at": e.at}
+                for e in new
+            ]
+            await connection.execute(insert(events), rows)
+            for entry in new:
                 project = _PROJECTIONS.get(entry.kind)
                 if project is not None:
                     await project(connection, entry)
@@ -49,9 +52,25 @@ class Events:
             ]
 
 
+async def _last_numbers(connection: AsyncConnection, session_sids: set[str]) -> dict[str, int]:
+    query = (
+        select(events.c.session_sid, func.max(events.c.seq))
+        .where(events.c.session_sid.in_(session_sids))
+        .group_by(events.c.session_sid)
+    )
+    return {row[0]: row[1] for row in await connection.execute(query)}
+
+
+def _text(value: str) -> str:
+    # PostgreSQL has no place for this character in a text.
+    return value.replace("\0", "")
+
+
 async def _begin_session(connection: AsyncConnection, entry: LogEntry) -> None:
     await connection.execute(
-        insert(sessions).values(sid=entry.session_sid, room=entry.data["room"], started_at=entry.at)
+        insert(sessions).values(
+            sid=entry.session_sid, room=_text(entry.data["room"]["name"]), started_at=entry.at
+        )
     )
 
 
@@ -62,22 +81,24 @@ async def _end_session(connection: AsyncConnection, entry: LogEntry) -> None:
 
 async def _begin_stay(connection: AsyncConnection, entry: LogEntry) -> None:
     # Who comes back by a move has been here under the same id: the stay goes on.
-    here = (stays.c.session_sid == entry.session_sid) & (stays.c.participant_sid == entry.data["sid"])
+    person = entry.data["participant"]
+    here = (stays.c.session_sid == entry.session_sid) & (stays.c.participant_sid == person["sid"])
     resumed = await connection.execute(update(stays).where(here).values(left_at=None))
     if not resumed.rowcount:
         await connection.execute(
             insert(stays).values(
                 session_sid=entry.session_sid,
-                participant_sid=entry.data["sid"],
-                identity=entry.data["identity"],
-                name=entry.data["name"],
+                participant_sid=person["sid"],
+                identity=_text(person["identity"]),
+                name=_text(person["name"]),
                 joined_at=entry.at,
             )
         )
 
 
 async def _end_stay(connection: AsyncConnection, entry: LogEntry) -> None:
-    here = (stays.c.session_sid == entry.session_sid) & (stays.c.participant_sid == entry.data["sid"])
+    person = entry.data["participant"]
+    here = (stays.c.session_sid == entry.session_sid) & (stays.c.participant_sid == person["sid"])
     await connection.execute(update(stays).where(here).values(left_at=entry.at))
 
 

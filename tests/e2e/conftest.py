@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import sys
+import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -83,24 +84,27 @@ async def serving(*options: str) -> AsyncIterator[Server]:
     http_port, udp_port = free_port(socket.SOCK_STREAM), free_media_port(len(os.sched_getaffinity(0)))
     lectern = Path(sys.executable).with_name("lectern")
     ports = ["--http-port", str(http_port), "--udp-port", str(udp_port)]
-    process = await asyncio.create_subprocess_exec(
-        lectern,
-        "serve",
-        "--dev",
-        *ports,
-        *options,
-        stdout=asyncio.subprocess.PIPE,
-        env={**os.environ, "PYTHONUNBUFFERED": "1"},
-    )
-    try:
-        assert process.stdout is not None
-        async with asyncio.timeout(DEADLINE_S):
-            line = await process.stdout.readline()
-        assert b"ready" in line, line
-        yield Server(http_port, udp_port, process.pid)
-    finally:
-        process.send_signal(signal.SIGTERM)
-        await process.communicate()
+    with tempfile.TemporaryDirectory() as data:
+        process = await asyncio.create_subprocess_exec(
+            lectern,
+            "serve",
+            "--dev",
+            *ports,
+            "--data-dir",
+            data,
+            *options,
+            stdout=asyncio.subprocess.PIPE,
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        )
+        try:
+            assert process.stdout is not None
+            async with asyncio.timeout(DEADLINE_S):
+                line = await process.stdout.readline()
+            assert b"ready" in line, line
+            yield Server(http_port, udp_port, process.pid)
+        finally:
+            process.send_signal(signal.SIGTERM)
+            await process.communicate()
     assert process.returncode == 0
 
 

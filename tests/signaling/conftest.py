@@ -12,6 +12,8 @@ from signaling.media import MediaEvents
 from signaling.model import TrackSpec
 from signaling.permissions import Source
 from signaling.rooms import JoinSpec
+from signaling.store import Store
+from signaling.store.store import MEMORY_URL
 from tests.signaling.fake_media import FakeMedia
 from tests.signaling.livekit_client import World
 from tests.signaling.skin_harness import SkinHarness
@@ -48,7 +50,8 @@ async def world():
     media_events = MediaEvents()
     media = FakeMedia(media_events.dispatch, asyncio.get_running_loop().call_soon)
     config = ServerConfig(dev=True, http_port=0, keys=dict(DEV_KEYS))
-    server = Server(config, media, media_events)
+    store = await Store.open(MEMORY_URL)
+    server = Server(config, media, media_events, store)
     await server.start()
     async with aiohttp.ClientSession() as http:
         world = World(server, media, http)
@@ -56,6 +59,14 @@ async def world():
         await server.stop()
         for client in world.clients:
             await client.ws.close()
+    await store.close()
+
+
+@pytest.fixture
+async def store():
+    opened = await Store.open(MEMORY_URL)
+    yield opened
+    await opened.close()
 
 
 @pytest.fixture

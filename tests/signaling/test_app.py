@@ -7,6 +7,7 @@ from signaling.app import Server, TimerPump, greeting, serve
 from signaling.config import DEV_KEYS, ServerConfig
 from signaling.errors import ConfigError, ListenError
 from signaling.media import MediaEvents
+from signaling.rooms import JoinSpec
 from signaling.timers import Timers
 from tests.signaling.fake_media import FakeMedia
 
@@ -29,21 +30,22 @@ async def test_the_pump_follows_the_timers():
     assert done == ["soon"]
 
 
-async def test_when_http_cannot_open_the_engine_is_closed_again(world):
+async def test_when_http_cannot_open_the_engine_is_closed_again(world, store):
     events = MediaEvents()
     media = FakeMedia(events.dispatch, asyncio.get_running_loop().call_soon)
     config = ServerConfig(dev=True, http_port=world.server.http_port, keys=dict(DEV_KEYS))
-    server = Server(config, media, events)
+    server = Server(config, media, events, store)
     with pytest.raises(ListenError, match="address already in use"):
         await server.start()
     await server.stop()
     assert media.commands == [("start",), ("stop",)]
 
 
-async def test_figures_of_the_engine_are_for_dev_mode_only():
+async def test_figures_of_the_engine_are_for_dev_mode_only(store):
     events = MediaEvents()
     config = ServerConfig(http_port=0, host="127.0.0.1", keys={"key": "s" * 32})
-    server = Server(config, FakeMedia(events.dispatch, asyncio.get_running_loop().call_soon), events)
+    media = FakeMedia(events.dispatch, asyncio.get_running_loop().call_soon)
+    server = Server(config, media, events, store)
     await server.start()
     url = f"http://127.0.0.1:{server.http_port}/debug/media"
     async with aiohttp.ClientSession() as http, http.get(url) as response:
@@ -72,3 +74,32 @@ def test_the_greeting_says_what_a_user_needs(config, words, hidden):
 async def test_an_unusable_relay_is_refused_before_anything_is_opened():
     with pytest.raises(ConfigError):
         await serve(ServerConfig(dev=True, keys=dict(DEV_KEYS), turn_url="nonsense", turn_secret="x"))
+
+
+async def test_what_happens_in_a_room_is_in_the_store_when_the_server_has_stopped(store):
+    events = MediaEvents()
+    media = FakeMedia(events.dispatch, asyncio.get_running_loop().call_soon)
+    server = Server(ServerConfig(dev=True, http_port=0, keys=dict(DEV_KEYS)), media, events, store)
+    await server.start()
+    server.services.rooms.join(JoinSpec("algebra", "ada"))
+    await server.stop()
+    (session,) = await store.sessions.of_room("algebra")
+    kinds = [entry.kind for entry in await store.events.read(session.sid)]
+    assert kinds == ["room_started", "participant_joined", "participant_left", "room_finished"]
+    assert session.ended_at is not None
+
+
+async def test_a_database_that_does_not_answer_delays_the_stop_and_no_more(store, monkeypatch, caplog):
+    monkeypatch.setattr("signaling.app.LAST_ENTRIES_S", 0.01)
+    events = MediaEvents()
+    media = FakeMedia(events.dispatch, asyncio.get_running_loop().call_soon)
+    server = Server(ServerConfig(dev=True, http_port=0, keys=dict(DEV_KEYS)), media, events, store)
+    await server.start()
+
+    async def never(_entries):
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(server._journal, "_append", never)
+    server.services.rooms.join(JoinSpec("algebra", "ada"))
+    await server.stop()
+    assert "4 entries never reached the event log" in caplog.text

@@ -18,9 +18,10 @@ KEY = "key: " + "s" * 32
 
 
 @pytest.fixture(autouse=True)
-def clean_environment(monkeypatch):
+def clean_environment(monkeypatch, tmp_path):
     for name in [name for name in os.environ if name.startswith("LECTERN_")]:
         monkeypatch.delenv(name)
+    monkeypatch.setenv("LECTERN_DATA_DIR", str(tmp_path / "data"))
 
 
 def test_a_token_can_be_printed(capsys):
@@ -155,6 +156,14 @@ def test_a_taken_port_is_one_clear_line(kind, flag):
     assert f"port {port}" in errors
     assert "address already in use" in errors
     assert "Traceback" not in errors
+
+
+def test_an_unusable_data_folder_is_a_refused_configuration(tmp_path):
+    (tmp_path / "file").write_text("")
+    with lectern("serve", "--dev", "--workers", "1", "--data-dir", str(tmp_path / "file")) as process:
+        _, errors = process.communicate(timeout=20)
+    assert process.returncode == 3
+    assert errors.startswith("lectern: the data folder")
 
 
 def test_outside_dev_mode_the_secret_is_not_printed():

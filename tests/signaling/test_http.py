@@ -71,7 +71,7 @@ async def test_large_bodies_are_refused(world):
 
 
 @pytest.mark.parametrize("content", [b"GET / HTTP/1.1\r\nHo", b""])
-async def test_a_connection_that_dawdles_is_closed(world, monkeypatch, content):
+async def test_a_connection_that_dawdles_is_closed(world, store, monkeypatch, content):
     # The limit is the runner's; a server with a short one shows that it holds for unfinished requests.
     monkeypatch.setattr("signaling.http.IDLE_TIMEOUT_S", 0.1)
     events = MediaEvents()
@@ -79,6 +79,7 @@ async def test_a_connection_that_dawdles_is_closed(world, monkeypatch, content):
         ServerConfig(dev=True, http_port=0, keys=dict(DEV_KEYS)),
         FakeMedia(events.dispatch, asyncio.get_running_loop().call_soon),
         events,
+        store,
     )
     await server.start()
     try:

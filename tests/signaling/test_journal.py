@@ -1,7 +1,7 @@
 import asyncio
 from contextlib import asynccontextmanager
 
-from signaling.errors import StoreError
+from signaling.errors import StoreError, UnstorableError
 from signaling.events import (
     EventHub,
     ParticipantJoined,
@@ -81,6 +81,54 @@ async def test_a_failing_database_delays_entries_and_loses_none():
         await journal.committed()
     assert log.pauses == [1.0, 1.0, 1.0]
     assert [seq for _, seq, _ in log.lines] == [1, 2]
+
+
+async def test_a_fault_of_the_program_is_tried_again_too(caplog):
+    log, one = FakeLog(), room("RM_1")
+    faults = [ValueError("fault")]
+
+    async def append(entries):
+        if faults:
+            raise faults.pop()
+        await log.append(entries)
+
+    async with journal_on(append, log.pause) as (hub, journal):
+        hub.emit(RoomStarted(one))
+        await journal.committed()
+    assert log.pauses == [1.0]
+    assert log.lines == [("RM_1", 1, "room_started")]
+    assert "1 entries wait" in caplog.text
+
+
+async def test_one_entry_that_no_database_takes_is_given_up_and_the_others_are_kept(caplog):
+    log, one = FakeLog(), room("RM_1")
+
+    async def append(entries):
+        if any(entry.kind == "participant_joined" for entry in entries):
+            raise UnstorableError("no")
+        await log.append(entries)
+
+    async with journal_on(append) as (hub, journal):
+        for event in (RoomStarted(one), ParticipantJoined(person(one)), RoomFinished(one)):
+            hub.emit(event)
+        await journal.committed()
+        assert journal.backlog == 0
+    assert [(seq, kind) for _, seq, kind in log.lines] == [
+        (1, "room_started"),
+        (2, "unstorable"),
+        (3, "room_finished"),
+    ]
+    assert "entry 2 of RM_1, participant_joined, is given up" in caplog.text
+
+
+async def test_what_takes_nothing_at_all_does_not_hold_up_the_journal():
+    async def append(_entries):
+        raise UnstorableError("no")
+
+    async with journal_on(append) as (hub, journal):
+        hub.emit(RoomStarted(room("RM_1")))
+        await journal.committed()
+        assert journal.backlog == 0
 
 
 async def test_a_burst_is_written_in_batches():

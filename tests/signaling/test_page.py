@@ -29,7 +29,7 @@ def built(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-async def serve():
+async def serve(store):
     servers = []
     async with aiohttp.ClientSession() as http:
 
@@ -40,6 +40,7 @@ async def serve():
                 ServerConfig(**config),
                 FakeMedia(events.dispatch, asyncio.get_running_loop().call_soon),
                 events,
+                store,
             )
             servers.append(server)
             await server.start()

@@ -1,13 +1,13 @@
 from signaling.store import LogEntry, Session, Stay
 
-ADA = {"sid": "PA_1", "identity": "ada", "name": "Ada"}
+ADA = {"participant": {"sid": "PA_1", "identity": "ada", "name": "Ada"}}
 
 
 def line(seq, kind, data):
     return LogEntry("RM_1", seq, kind, data, float(seq))
 
 
-BEGUN = [line(1, "room_started", {"room": "algebra"}), line(2, "participant_joined", ADA)]
+BEGUN = [line(1, "room_started", {"room": {"name": "algebra"}}), line(2, "participant_joined", ADA)]
 
 
 async def test_sessions_and_stays_follow_from_the_log(store):

@@ -37,7 +37,6 @@ async def test_an_unusable_address_is_the_operators_to_mend(url):
 
 async def test_a_failure_names_no_data(store):
     entry = LogEntry("RM_1", 1, "note", {"secret": "hunter2"}, 1.0)
-    await store.events.append([entry])
     with pytest.raises(StoreError) as caught:
-        await store.events.append([entry])
+        await store.events.append([entry, entry])
     assert "hunter2" not in str(caught.value)

@@ -1,0 +1,59 @@
+"""Rooms, participants and tracks as JSON: what the event log keeps of them, and what webhooks are made of."""
+
+from dataclasses import asdict
+from typing import Any
+
+from signaling.model import Participant, Room, Track
+
+
+def room_values(room: Room) -> dict[str, Any]:
+    """Return a room and how many are in it."""
+    people = room.participants.values()
+    return {
+        "sid": room.sid,
+        "name": room.name,
+        "metadata": room.metadata,
+        "created_at": room.created_at,
+        "empty_timeout_s": room.config.empty_timeout_s,
+        "departure_timeout_s": room.config.departure_timeout_s,
+        "max_participants": room.config.max_participants,
+        "participants": sum(1 for person in people if not person.is_dependent),
+        "publishers": sum(1 for person in people if person.is_publisher),
+    }
+
+
+def participant_values(person: Participant) -> dict[str, Any]:
+    """Return a participant without the tracks."""
+    return {
+        "sid": person.sid,
+        "identity": person.identity,
+        "name": person.name,
+        "metadata": person.metadata,
+        "attributes": dict(person.attributes),
+        "permissions": asdict(person.permissions),
+        "joined_at": person.joined_at,
+        "connected_at": person.connected_at,
+        "kind": person.kind,
+        "state": person.state.name,
+        "version": person.version,
+    }
+
+
+def track_values(track: Track) -> dict[str, Any]:
+    """Return a track as it is sent now."""
+    spec = track.spec
+    return {
+        "sid": track.sid,
+        "kind": spec.kind,
+        "source": spec.source.value,
+        "name": spec.name,
+        "muted": track.muted,
+        "width": track.width,
+        "height": track.height,
+        "codec": track.codec,
+        "mid": track.mid,
+        "layers": [asdict(layer) for layer in spec.layers],
+        "stereo": spec.stereo,
+        "dtx": spec.dtx,
+        "red": spec.red,
+    }
