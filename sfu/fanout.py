@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sfu import rtp
+from sfu.points import EVERY
 from sfu.red import primary
 from sfu.transports import SOCKADDR_BYTES, Transports
 
@@ -96,6 +97,8 @@ class SourcePacket:
     tl0picidx_at: int = -1
     "Offset in the packet of VP8's TL0PICIDX; -1: none."
     tl0picidx: int = 0
+    points: int = EVERY
+    "Set of points (`sfu.points`) that need the packet."
 
 
 @dataclass(slots=True)

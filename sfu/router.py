@@ -160,6 +160,8 @@ class Router:
             return
         layer.history.put(sequence, packet)
         layer.last_packet_at = now
+        picture = not late and parsed.timestamp != layer.highest_timestamp
+        layer.rates.add(parsed.points, len(parsed.data), now, picture=picture)
         if not late:
             layer.highest = sequence
             layer.highest_timestamp = parsed.timestamp

@@ -4,11 +4,13 @@ import struct
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from sfu import codecs, rtp
+from sfu import codecs, points, rtp
+from sfu.allocate import Point
 from sfu.events import Publication
 from sfu.fanout import FORWARDED_EXTENSIONS, FanoutTable, SourcePacket
 from sfu.keyframes import KeyframeRequests
-from sfu.layers import is_live
+from sfu.layers import LAYER_DEAD_S, SCREEN_LAYER_DEAD_S, is_live
+from sfu.rates import RateMeter
 from sfu.receive import NackGenerator, ReceiverStatistics
 from sfu.sequence import AUDIO_HISTORY, VIDEO_HISTORY, Compactor, History, Unwrapper
 
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 # last second. More would take a weak link longer than a keyframe does.
 MAX_REPLAY_PACKETS = 400
 MAX_REPLAY_OCTETS = 300_000
+
+_POINTS_BY_TEMPORAL = tuple(map(points.with_temporal, range(points.MAX_TEMPORAL + 1)))
 
 
 @dataclass(slots=True)
@@ -81,6 +85,7 @@ class SourceLayer:
         "Highest extended sequence number, padding left out."
         self.nacks = NackGenerator()
         self.statistics = ReceiverStatistics(ssrc, clock_rate)
+        self.rates = RateMeter(now)
         self.history = History(AUDIO_HISTORY if audio else VIDEO_HISTORY)
         self.keyframes = KeyframeRequests(spatial)
         self.table = FanoutTable()
@@ -131,6 +136,7 @@ class SourceLayer:
         parsed = SourcePacket(view, header, sequence, timestamp, packet[1] >= 0x80, codec, extensions)
         if codec == "vp8":
             fields = codecs.vp8_fields(view[header:])
+            parsed.points = _POINTS_BY_TEMPORAL[fields.temporal_id]
             if fields.picture_id_at >= 0:
                 parsed.picture_id_at = header + fields.picture_id_at
                 parsed.picture_id = fields.picture_id
@@ -155,6 +161,15 @@ class Published:
         "By subscriber."
         self.muted = intent.muted
         self.started = False
+
+    def bitrates_bps(self, now: float) -> dict[Point, int]:
+        """Of each point that arrives, what it takes with all that it needs."""
+        live_s = SCREEN_LAYER_DEAD_S if self.intent.screen_share else LAYER_DEAD_S
+        return {
+            (layer.spatial + spatial, temporal): bitrate_bps
+            for layer in self.layers.values()
+            for (spatial, temporal), bitrate_bps in layer.rates.bitrates_bps(now, live_s).items()
+        }
 
     def spatial_of(self, rid: str) -> int | None:
         """The spatial layer of a rid; None when the publication has no such encoding."""

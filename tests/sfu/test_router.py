@@ -570,3 +570,15 @@ def remb(bitrate_bps):
     value = exponent << 18 | bitrate_bps >> exponent
     body = struct.pack("!II4sI", 1, 0, b"REMB", value)
     return struct.pack("!BBH", 0x8F, 206, len(body) // 4) + body
+
+
+def test_the_bitrate_of_each_layer_is_measured(world):
+    world.video("q", key=True)
+    world.tick(3, "q", "h")
+    size = len(world.video("h"))
+    assert world.published.bitrates_bps(world.now) == {
+        (0, 0): pytest.approx(20 * 8 * size, rel=0.15),
+        (1, 0): pytest.approx(20 * 8 * size, rel=0.15),
+    }
+    world.tick(2, "q")
+    assert set(world.published.bitrates_bps(world.now)) == {(0, 0)}
