@@ -63,12 +63,14 @@ class Rig:
             self.outbox.transports.connect(transport, session)
             self.outbox.transports.move(transport, self.address)
 
-    def protect_and_send(self, count: int) -> None:
+    def protect_and_send(self, count: int) -> float:
         """What the engine does with full rows."""
         srtp = map(self.outbox.transports.sessions.__getitem__, self.arena.transports[:count].tolist())
         if sum(map(bool, map(lib.srtp_protect, srtp, self.rows[:count], self.lengths[:count]))):
             raise RuntimeError("libsrtp refused a row")
+        sent_at = time.monotonic()
         self.socket.send_rows(count)
+        return sent_at
 
 
 def packet(sequence: int) -> SourcePacket:

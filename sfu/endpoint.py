@@ -295,16 +295,18 @@ class Endpoint:
         if peer.connected and peer.ice.selected is not None and self._socket is not None:
             self._socket.send(dtls.protect_rtcp(packet), peer.ice.selected)
 
-    def _protect_and_send(self, count: int) -> None:
+    def _protect_and_send(self, count: int) -> float:
         protect = srtp_lib.srtp_protect
         srtp = map(self.outbox.transports.sessions.__getitem__, self._arena.transports[:count].tolist())
         failed = sum(map(bool, map(protect, srtp, self._row_pointers[:count], self._length_pointers[:count])))
         if failed:
             self._drops[Drop.NOT_PROTECTED] += failed
         assert self._socket is not None
+        sent_at = time.monotonic()
         sent = self._socket.send_rows(count)
         if sent < count:
             self._drops[Drop.NOT_SENT] += count - sent
+        return sent_at
 
 
 async def _shut(connection: Connection) -> None:

@@ -50,7 +50,8 @@ _HEADER = np.dtype(
 class Arena:
     """Rows waiting to be protected and sent; shared by the fan-out, libsrtp and the socket.
 
-    rows: uint8 (ARENA_ROWS, ARENA_STRIDE); lengths, transports: int32 (ARENA_ROWS,); addresses: uint8 (ARENA_ROWS, 28).
+    rows: uint8 (ARENA_ROWS, ARENA_STRIDE); lengths, transports: int32 (ARENA_ROWS,); addresses: uint8 (ARENA_ROWS, 28);
+    numbers: int32 (ARENA_ROWS,), the transport-wide sequence numbers, -1 for a row without one.
     """
 
     def __init__(self) -> None:
@@ -59,6 +60,7 @@ class Arena:
         self.lengths = np.zeros(ARENA_ROWS, np.int32)
         self.transports = np.zeros(ARENA_ROWS, np.int32)
         self.addresses = np.zeros((ARENA_ROWS, SOCKADDR_BYTES), np.uint8)
+        self.numbers = np.full(ARENA_ROWS, -1, np.int32)
         self.headers = np.ndarray((ARENA_ROWS,), dtype=_HEADER, buffer=self.rows.data)
 
 
@@ -70,6 +72,11 @@ class TemplateClass:
     "(codec, payload type), by codec."
     extensions: tuple[tuple[str, int], ...]
     "(URI, id) that this kind of subscriber negotiated."
+
+    @property
+    def numbered(self) -> bool:
+        """Whether its packets carry transport-wide numbers."""
+        return any(uri == rtp.URI_TRANSPORT_CC for uri, _ in self.extensions)
 
 
 @dataclass(slots=True)
@@ -160,18 +167,25 @@ def make_template(kind: TemplateClass, packet: SourcePacket) -> Template | None:
     if template.length > MAX_PACKET_BYTES:
         return None
     if transport_id is not None:
-        template.transport_sequence_at = 12 + 4 + (1 if extensions[:2] == b"\xbe\xde" else 2)
+        template.transport_sequence_at = _number_at(template.data)
     return template
+
+
+def _number_at(packet: Any) -> int:
+    """Where the transport-wide number of a numbered packet lies."""
+    # RFC 8285 sections 4.2 and 4.3: headers of elements have one byte, or two
+    return 12 + 4 + (1 if packet[12] == 0xBE else 2)
 
 
 class Outbox:
     """Fills the arena, and empties it when it is full or when the burst ends."""
 
-    def __init__(self, arena: Arena, protect_and_send: Callable[[int], None]) -> None:
-        """`protect_and_send(count)` takes the arena's first `count` rows."""
+    def __init__(self, arena: Arena, protect_and_send: Callable[[int], float]) -> None:
+        """`protect_and_send(count)` takes the arena's first `count` rows, and returns when it sent them."""
         self.arena = arena
         self.transports = Transports()
         self.used = 0
+        self._numbered = False
         self._protect_and_send = protect_and_send
 
     def reserve(self, wanted: int) -> tuple[int, int]:
@@ -183,20 +197,46 @@ class Outbox:
         self.used = start + count
         return start, count
 
-    def add_packet(self, packet: bytes, transport: int) -> None:
-        """One whole packet to one transport (a retransmission)."""
+    def add_packet(self, packet: bytes, transport: int, *, numbered: bool = False) -> None:
+        """One whole packet to one transport (a retransmission); `numbered`: it has room for a transport-wide number."""
         row, _ = self.reserve(1)
         arena = self.arena
         arena.rows[row, : len(packet)] = np.frombuffer(packet, np.uint8)
         arena.lengths[row] = len(packet)
         arena.transports[row] = transport
+        if numbered:
+            self.number(slice(row, row + 1), _number_at(packet))
+
+    def number(self, rows: slice, at: int) -> None:
+        """Give each row the next number of its transport, at offset `at`; no transport is in there twice."""
+        arena = self.arena
+        transports = arena.transports[rows]
+        values = self.transports.sequence[transports]
+        self.transports.sequence[transports] = values + np.uint16(1)
+        arena.rows[rows, at] = values >> 8
+        arena.rows[rows, at + 1] = values & 0xFF
+        arena.numbers[rows] = values
+        self._numbered = True
 
     def flush(self) -> None:
         """Protect and send all rows."""
         if self.used:
             count, self.used = self.used, 0
             self.arena.addresses[:count] = self.transports.addresses[self.arena.transports[:count]]
-            self._protect_and_send(count)
+            sent_at = self._protect_and_send(count)
+            if self._numbered:
+                self._note(count, sent_at)
+
+    def _note(self, count: int, sent_at: float) -> None:
+        arena = self.arena
+        transports, numbers, lengths = arena.transports[:count], arena.numbers[:count], arena.lengths[:count]
+        counted = numbers >= 0
+        if counted.all():
+            self.transports.sent.note(transports, numbers, lengths, sent_at)
+        else:
+            self.transports.sent.note(transports[counted], numbers[counted], lengths[counted], sent_at)
+        numbers[:] = -1
+        self._numbered = False
 
 
 class Columns:
@@ -304,13 +344,8 @@ class Columns:
             arena.rows[rows, template.tl0picidx_at] = self.tl0picidx_offset[part] + np.uint8(packet.tl0picidx)
         at = template.transport_sequence_at
         if at >= 0:
-            numbers = outbox.transports.sequence
-            # two rows of one transport in one packet do not happen: a peer subscribes to a publication once
-            transports = self.transport[part]
-            values = numbers[transports]
-            numbers[transports] = values + np.uint16(1)
-            arena.rows[rows, at] = values >> 8
-            arena.rows[rows, at + 1] = values & 0xFF
+            # no transport is in here twice: a peer subscribes to a publication once
+            outbox.number(rows, at)
 
 
 class FanoutTable:

@@ -299,7 +299,7 @@ class Router:
         for sequence in nack.sequences:
             packet = subscription.retransmission(sequence, now, peer.rtt_s)
             if packet is not None:
-                self._outbox.add_packet(packet, peer.transport)
+                self._outbox.add_packet(packet, peer.transport, numbered=subscription.numbered)
                 self.retransmitted_packets += 1
 
     def _on_keyframe_request(self, peer: Peer, ssrc: int, now: float) -> None:
@@ -359,7 +359,9 @@ class Router:
     def _replay(self) -> None:
         for subscription in list(self._replays):
             for packet in subscription.replay(REPLAYED_PER_TICK):
-                self._outbox.add_packet(packet, subscription.subscriber.transport)
+                self._outbox.add_packet(
+                    packet, subscription.subscriber.transport, numbered=subscription.numbered
+                )
                 self.replayed_packets += 1
             if not subscription.replaying:
                 del self._replays[subscription]

@@ -204,6 +204,11 @@ class Subscription:
         return packets
 
     @property
+    def numbered(self) -> bool:
+        """Whether its packets carry transport-wide numbers."""
+        return self.section is not None and self.section.kind.numbered
+
+    @property
     def replaying(self) -> bool:
         """Whether kept packets are still on their way."""
         return self._tail is not None
@@ -291,7 +296,9 @@ class Subscription:
             return None
         payload_type = self.section.rtx_payload_types.get(kept.codec)
         if payload_type is None:
-            return bytes(plain)
+            # RFC 7714 section 8.4: a number differs from that of the original, and AES-GCM bears nothing twice under
+            # one index that is not the same to the last bit
+            return None if self.section.kind.numbered else bytes(plain)
         header = 12 + (4 + 4 * int.from_bytes(plain[14:16], "big") if plain[0] & 0x10 else 0)
         self._rtx_sequence = (self._rtx_sequence + 1) & 0xFFFF
         original = bytes(plain[2:4])

@@ -4,6 +4,8 @@ from typing import Any
 
 import numpy as np
 
+from sfu.sentlog import SentLog
+
 SOCKADDR_BYTES = 28
 # More than a process can serve. The arrays never move, and take memory only as far as they are used.
 MAX_TRANSPORTS = 1 << 16
@@ -18,6 +20,8 @@ class Transports:
         "Raw sockaddr bytes."
         self.sequence = np.zeros(MAX_TRANSPORTS, np.uint16)
         "The next transport-wide sequence number."
+        self.sent = SentLog()
+        "What went out under these numbers."
         self.sessions: list[Any] = []
         "libsrtp's sessions (cffi `srtp_t`) for what is sent; None until DTLS is up."
         self._free: list[int] = []
@@ -29,6 +33,7 @@ class Transports:
         if len(self.sessions) == MAX_TRANSPORTS:
             raise RuntimeError("no more connections fit this process")
         self.sessions.append(None)
+        self.sent.reserve(len(self.sessions))
         return len(self.sessions) - 1
 
     def connect(self, index: int, session: Any) -> None:
@@ -44,4 +49,5 @@ class Transports:
         self.sessions[index] = None
         self.addresses[index] = 0
         self.sequence[index] = 0
+        self.sent.clear(index)
         self._free.append(index)

@@ -16,6 +16,7 @@ from sfu.fanout import (
     make_template,
     single_packet,
 )
+from sfu.sentlog import HEADERS_BYTES
 
 CHROMIUM = TemplateClass((("opus", 111), ("red", 63), ("vp8", 96)), ((rtp.URI_AUDIO_LEVEL, 1),))
 FIREFOX = TemplateClass((("opus", 109), ("vp8", 120)), ((rtp.URI_AUDIO_LEVEL, 5),))
@@ -37,6 +38,7 @@ class Wire:
         for i in range(count):
             packet = self.arena.rows[i, : self.arena.lengths[i]].tobytes()
             self.sent.append((packet, int(self.arena.transports[i])))
+        return float(self.flushes)
 
 
 def vp8(sequence=1000, picture_id=300, tl0picidx=7, payload=b"frame", **changes):
@@ -186,6 +188,30 @@ def test_transport_wide_numbers_count_per_transport():
             struct.unpack_from("!H", packet, at)[0]
         )
     assert numbers == {first: [0, 1], second: [0xFFFF, 0]}
+    for transport, begin in ((first, 0), (second, 0xFFFF)):
+        sent = wire.outbox.transports.sent.look_up(transport, begin, 3)
+        assert sent.known.tolist() == [True, True, False]
+        assert sent.sent_at[:2].tolist() == [1, 1]
+        assert sent.sizes[:2].tolist() == [len(wire.sent[0][0]) + HEADERS_BYTES] * 2
+
+
+def test_a_single_packet_gets_the_next_number_of_its_transport():
+    wire, table = Wire(), FanoutTable()
+    transport, other = wire.outbox.transports.add(), wire.outbox.transports.add()
+    table.add(COUNTED, "a", column(transport=transport))
+    table.add(CHROMIUM, "b", column(transport=other))
+    plain = bytes(single_packet(COUNTED, column(ssrc=7), vp8(payload=b"long")))
+    for _ in range(2):
+        table.forward(wire.outbox, vp8(), late=False)
+        wire.outbox.add_packet(plain, transport, numbered=True)
+    wire.outbox.add_packet(plain, transport)
+    wire.outbox.flush()
+    again = [packet for packet, _ in wire.sent if packet.endswith(b"long")]
+    assert [struct.unpack_from("!H", packet, 17)[0] for packet in again] == [1, 3, 0]
+    sent = wire.outbox.transports.sent.look_up(transport, 0, 5)
+    assert sent.known.tolist() == [True] * 4 + [False]
+    assert sent.sizes[:4].tolist() == [len(plain) + 1 + HEADERS_BYTES, len(plain) + HEADERS_BYTES] * 2
+    assert not wire.outbox.transports.sent.look_up(other, 0, 5).known.any()
 
 
 def test_a_single_packet_is_sent_as_it_is():

@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 
 from sfu import transports
@@ -11,6 +12,8 @@ def test_an_index_is_used_again_and_starts_anew():
     table.connect(first, "session")
     table.move(first, bytes(range(SOCKADDR_BYTES)))
     table.sequence[first] = 7
+    table.sent.note(np.array([first], np.int32), np.array([7], np.int32), np.array([100], np.int32), 1.0)
+    assert table.sent.look_up(first, 7, 1).known.all()
     assert table.sessions[first] == "session"
     assert table.addresses[first].tobytes() == bytes(range(SOCKADDR_BYTES))
     table.remove(first)
@@ -18,6 +21,7 @@ def test_an_index_is_used_again_and_starts_anew():
     assert table.sessions[first] is None
     assert not table.addresses[first].any()
     assert table.sequence[first] == 0
+    assert not table.sent.look_up(first, 7, 1).known.any()
 
 
 def test_there_is_an_end(monkeypatch):

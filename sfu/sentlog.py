@@ -1,0 +1,72 @@
+"""What every transport has sent lately, by transport-wide number: columns, written at once for all rows of a flush."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+# Packets remembered per transport, a power of two: 2 s of 10 Mbit/s, longer than a report of their arrival may take.
+LOG_SIZE = 2048
+_MASK = LOG_SIZE - 1
+# What a datagram costs a link beside its payload: IPv4 and UDP. For audio on a weak link it is a third.
+HEADERS_BYTES = 28
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """Packets of one transport in the order of their numbers."""
+
+    numbers: npt.NDArray[np.int64]
+    "Transport-wide, 16 bits."
+    known: npt.NDArray[np.bool_]
+    "Whether the log still has the packet; the other columns say nothing of those it has not."
+    sent_at: Floats
+    "Seconds."
+    sizes: npt.NDArray[np.int64]
+    "Bytes on the wire, IP and UDP headers included."
+
+
+class SentLog:
+    """A ring per transport; the rings lie behind each other, slot = transport * LOG_SIZE + number % LOG_SIZE."""
+
+    def __init__(self) -> None:
+        """No ring yet."""
+        self._sent_at = np.zeros(0)
+        self._sizes = np.zeros(0, np.uint16)
+        self._numbers = np.zeros(0, np.uint16)
+
+    def reserve(self, transports: int) -> None:
+        """Have rings for that many transports at least."""
+        if transports * LOG_SIZE <= len(self._sent_at):
+            return
+        more = max(transports * LOG_SIZE, 2 * len(self._sent_at)) - len(self._sent_at)
+        self._sent_at = np.concatenate((self._sent_at, np.zeros(more)))
+        self._sizes = np.concatenate((self._sizes, np.zeros(more, np.uint16)))
+        self._numbers = np.concatenate((self._numbers, np.zeros(more, np.uint16)))
+
+    def clear(self, transport: int) -> None:
+        """Begin a transport's ring anew."""
+        self._sent_at[transport * LOG_SIZE : (transport + 1) * LOG_SIZE] = 0
+
+    def note(
+        self,
+        transports: npt.NDArray[np.int32],
+        numbers: npt.NDArray[np.int32],
+        lengths: npt.NDArray[np.int32],
+        sent_at: float,
+    ) -> None:
+        """Remember packets that went out at one time, one entry of each column per packet."""
+        slots = transports.astype(np.intp) * LOG_SIZE + (numbers & _MASK)
+        self._sent_at[slots] = sent_at
+        self._sizes[slots] = lengths
+        self._numbers[slots] = numbers
+
+    def look_up(self, transport: int, first: int, count: int) -> Sent:
+        """The packets of a transport from number `first` on."""
+        numbers = np.arange(first, first + count) & 0xFFFF
+        slots = transport * LOG_SIZE + (numbers & _MASK)
+        sent_at = self._sent_at[slots]
+        known = (self._numbers[slots] == numbers) & (sent_at > 0)
+        return Sent(numbers, known, sent_at, self._sizes[slots].astype(np.int64) + HEADERS_BYTES)
