@@ -87,6 +87,12 @@ def allocate(available_bps: float, audio_bps: float, wishes: Sequence[Wish]) -> 
     return allotments
 
 
+def wanted_bps(audio_bps: float, wishes: Sequence[Wish]) -> float:
+    """The bandwidth with which every wish comes true."""
+    best = (wish.bitrates_bps[ladder[0]] for wish in wishes if (ladder := _ladder(wish)))
+    return audio_bps + UP_MARGIN * sum(best)
+
+
 def _ladder(wish: Wish) -> list[Point]:
     """The forms that a video may take, the best first."""
     live = wish.bitrates_bps

@@ -40,6 +40,8 @@ class Layer:
     "Pixels; 0 when not declared."
     height: int = 0
     "Pixels; 0 when not declared."
+    bitrate_bps: int = 0
+    "The most that it will take; 0 when not declared."
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,8 @@ class Publication:
     "Opus may stop sending in silence."
     red: bool = True
     "Redundant audio (RFC 2198) is preferred when offered."
+    leading: bool = False
+    "Of somebody who leads the room: goes before others' cameras where bandwidth is scarce."
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +113,35 @@ class Answer:
     "mid -> publication id, for each section on which this peer sends a known publication."
     subscribed: dict[str, str] = field(default_factory=dict)
     "mid -> publication id, for each live section on which this peer receives."
+
+
+@dataclass(frozen=True, slots=True)
+class VideoShare:
+    """What one video gets of a subscriber's bandwidth, and why. Points are (spatial layer, temporal layer)."""
+
+    publication_id: str
+    importance: str
+    limit: tuple[int, int]
+    "The most that the subscriber has use for."
+    current: tuple[int, int] | None
+    "What flows."
+    allotted: tuple[int, int] | None
+    "What may flow; None: nothing, or no limit is known."
+    reason: str
+    bitrates_bps: tuple[tuple[int, int, int], ...]
+    "(spatial layer, temporal layer, bit/s) of what arrives."
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """How a subscriber's bandwidth is shared out, in bit/s."""
+
+    available_bps: float | None
+    "None: no limit is known."
+    audio_bps: float
+    wanted_bps: float
+    "With this every video would come as it is wanted."
+    videos: tuple[VideoShare, ...]
 
 
 # --- events ----------------------------------------------------------------------------------------------------
@@ -181,6 +214,15 @@ class SubscriptionStarted:
 
 
 @dataclass(frozen=True, slots=True)
+class SubscriptionPaused:
+    """A subscriber's bandwidth is too small for a video, or suffices again."""
+
+    peer_id: str
+    publication_id: str
+    paused: bool
+
+
+@dataclass(frozen=True, slots=True)
 class DataReceived:
     """One message on a data channel."""
 
@@ -224,6 +266,7 @@ Event = (
     | PublicationStarted
     | PublicationEnded
     | SubscriptionStarted
+    | SubscriptionPaused
     | DataReceived
     | SpeakersChanged
     | QualityChanged

@@ -64,7 +64,7 @@ COMMANDS = {
     )
 }
 "Without an answer."
-REQUESTS = {name: _command(name) for name in ("negotiate", "offer", "answer")}
+REQUESTS = {name: _command(name) for name in ("negotiate", "offer", "answer", "explain")}
 "With an answer."
 RESULTS: dict[str, Any] = {
     name: typing.get_type_hints(getattr(MediaServer, name))["return"] for name in REQUESTS

@@ -14,10 +14,19 @@ from enum import Enum
 
 from sfu import rtcp, rtp
 from sfu.codecs import is_keyframe_start
-from sfu.events import Event, PublicationStarted, QualityChanged, SpeakersChanged, SubscriptionStarted
+from sfu.events import (
+    Event,
+    Explanation,
+    PublicationStarted,
+    QualityChanged,
+    SpeakersChanged,
+    SubscriptionPaused,
+    SubscriptionStarted,
+)
 from sfu.fanout import MAX_PACKET_BYTES, Outbox, SourcePacket
 from sfu.peer import Peer, Stream
 from sfu.quality import quality
+from sfu.sharing import explain, share
 from sfu.source import Published, SourceLayer
 from sfu.speakers import UPDATE_INTERVAL_S, Speakers
 from sfu.subscription import Subscription
@@ -319,8 +328,28 @@ class Router:
 
     # --- time ----------------------------------------------------------------------------------------------------
 
+    def share(self, peer: Peer, now: float) -> None:
+        """Decide anew what a peer gets, as far as its bandwidth goes."""
+        for subscription in share(peer, self._focus(peer.room_id), now):
+            self._emit(
+                SubscriptionPaused(peer.id, subscription.published.intent.id, subscription.allotted is None)
+            )
+        for subscription in peer.subscriptions.values():
+            self.choose(subscription, now)
+
+    def explain(self, peer: Peer, now: float) -> Explanation:
+        """Why a peer gets what it gets."""
+        return explain(peer, self._focus(peer.room_id), now)
+
+    def _focus(self, room_id: str) -> str:
+        """The peer whose camera goes before others': who speaks, or spoke last."""
+        speakers = self.speakers.get(room_id)
+        if speakers is None or not speakers.dominant:
+            return ""
+        return next((p.id for p in self.publishers.values() if speakers.dominant in p.published), "")
+
     def choose(self, subscription: Subscription, now: float) -> None:
-        """Decide anew what a subscriber gets, and ask for the keyframe it needs."""
+        """Decide anew which layer a subscription gets within its bound, and ask for the keyframe it needs."""
         subscription.choose(now)
         target = subscription.target
         if target is None or subscription.published.intent.kind != "video":
@@ -389,10 +418,14 @@ class Router:
             self.request_keyframe(layer, now)
 
     def _check_layers(self, now: float) -> None:
-        for peer in self.publishers.values():
-            for published in peer.published.values():
-                for subscription in published.subscriptions.values():
-                    subscription.choose(now)
+        viewers = {
+            subscriber_id: subscription.subscriber
+            for peer in self.publishers.values()
+            for published in peer.published.values()
+            for subscriber_id, subscription in published.subscriptions.items()
+        }
+        for viewer in viewers.values():
+            self.share(viewer, now)
 
     def _receiver_reports(self, now: float) -> None:
         for peer in self.publishers.values():

@@ -16,6 +16,7 @@ from sfu.events import (
     CloseReason,
     DataReceived,
     Event,
+    Explanation,
     OfferNeeded,
     PeerClosed,
     PeerConnected,
@@ -223,23 +224,18 @@ class MediaServer:
         return answer
 
     def _negotiated(self, connection: Connection) -> None:
-        settling = []
         now = time.monotonic()
-        for subscription in connection.peer.subscriptions.values():
-            self._router.choose(subscription, now)
-            if subscription.settling:
-                settling.append(subscription)
+        self._router.share(connection.peer, now)
+        settling = [s for s in connection.peer.subscriptions.values() if s.settling]
         if settling:
-            self._loop.call_later(SETTLING_S, self._settled, settling)
+            self._loop.call_later(SETTLING_S, self._settled, connection.peer, settling)
         self._endpoint.start_data(connection)
         self._ask_for_sections(connection.peer)
 
-    def _settled(self, subscriptions: list[Subscription]) -> None:
-        now = time.monotonic()
+    def _settled(self, peer: Peer, subscriptions: list[Subscription]) -> None:
         for subscription in subscriptions:
             subscription.settling = False
-            if subscription.subscriber.subscriptions.get(subscription.published.intent.id) is subscription:
-                self._router.choose(subscription, now)
+        self._router.share(peer, time.monotonic())
 
     def publish(self, peer_id: str, publication: Publication) -> None:
         """Announce a track the peer will send; binds to a section of this or a later offer."""
@@ -271,8 +267,8 @@ class MediaServer:
             return
         published.muted = muted
         now = time.monotonic()
-        for subscription in published.subscriptions.values():
-            self._router.choose(subscription, now)
+        for subscription in list(published.subscriptions.values()):
+            self._router.share(subscription.subscriber, now)
 
     def subscribe(self, peer_id: str, publication_id: str, stream_id: str) -> None:
         """Send a publication to a peer; `stream_id` is the `a=msid` stream, the publication id its track."""
@@ -313,7 +309,7 @@ class MediaServer:
         subscription = connection.peer.subscriptions.get(publication_id) if connection is not None else None
         if subscription is not None and subscription.preferences != preferences:
             subscription.preferences = preferences
-            self._router.choose(subscription, time.monotonic())
+            self._router.share(subscription.subscriber, time.monotonic())
 
     def send_data(self, peer_ids: Iterable[str], label: str, payload: bytes) -> None:
         """Send one message on each peer's channel `label`; kept a short while for peers still connecting."""
@@ -321,6 +317,13 @@ class MediaServer:
             connection = self._receiving(peer_id)
             if connection is not None:
                 connection.send_data(label, payload)
+
+    async def explain(self, peer_id: str) -> Explanation:
+        """Why a peer gets the layers it gets. UnknownPeerError."""
+        connection = self._receiving(peer_id)
+        if connection is None:
+            raise UnknownPeerError(peer_id)
+        return self._router.explain(connection.peer, time.monotonic())
 
     def metrics(self) -> dict[str, float]:
         """Counters and gauges by name (drops by reason, packets, peers)."""
@@ -343,9 +346,7 @@ class MediaServer:
 
     def _connected(self, connection: Connection) -> None:
         self._emit(PeerConnected(connection.peer.id))
-        now = time.monotonic()
-        for subscription in connection.peer.subscriptions.values():
-            self._router.choose(subscription, now)
+        self._router.share(connection.peer, time.monotonic())
 
     def _failed(self, connection: Connection, reason: CloseReason) -> None:
         """End a peer of which a connection broke, and tell."""

@@ -65,10 +65,12 @@ class _Voice:
 class Speakers:
     """The audio levels of one room's publications."""
 
-    __slots__ = ("_stopped", "_voices")
+    __slots__ = ("_stopped", "_voices", "dominant")
 
     def __init__(self) -> None:
         """Nobody speaks."""
+        self.dominant = ""
+        "The publication of whoever speaks, or spoke last: it changes when that one is silent and another speaks."
         self._voices: dict[str, _Voice] = {}
         self._stopped: list[Speaker] = []
 
@@ -93,6 +95,10 @@ class Speakers:
             if level != voice.reported:
                 voice.reported = level
                 changed.append(Speaker(publication_id, level, level > 0))
+        reported = {publication_id: voice.reported for publication_id, voice in self._voices.items()}
+        loudest = max(reported, key=lambda key: reported[key], default="")
+        if loudest and reported[loudest] and not reported.get(self.dominant):
+            self.dominant = loudest
         return tuple(changed)
 
     def remove(self, publication_id: str) -> None:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from sfu.allocate import Allotment, Point
 from sfu.events import Preferences
 from sfu.fanout import Column, SourcePacket, TemplateClass, single_packet
 from sfu.layers import FIRST_LAYER_GRACE_S, highest_wanted, is_live, target_layer
@@ -21,6 +22,8 @@ RESENDS_PER_S = 1000
 # A replay's frames are played 32 times as fast: two seconds in 60 ms. Frames stay apart, as timestamps must.
 SQUEEZE_BITS = 5
 _REMEMBERED_RESENDS = 1024
+# A bound above every layer there can be.
+UNBOUNDED: Point = (7, 7)
 
 
 @dataclass(slots=True)
@@ -49,6 +52,10 @@ class Subscription:
         self.settling = False
         "The subscriber may not have applied the answer with the section yet."
         self.preferences = Preferences()
+        self.allotted: Point | None = UNBOUNDED
+        "The highest layer that the subscriber's bandwidth admits; None: nothing."
+        self.allotment: Allotment | None = None
+        "How that came about; None without a limit."
         self.current: SourceLayer | None = None
         "The layer that flows."
         self.target: SourceLayer | None = None
@@ -82,17 +89,23 @@ class Subscription:
             and not self.published.muted
         )
 
+    @property
+    def point(self) -> Point | None:
+        """What flows."""
+        return None if self.current is None else (self.current.spatial, 0)
+
     def choose(self, now: float) -> None:
         """Decide which layer should flow, and wait for its keyframe if it is another than the one that does."""
         layers = self.published.layers
-        if not self.wants_media or not layers:
+        if not self.wants_media or not layers or self.allotted is None:
             self.pause(now)
             return
         screen = self.published.intent.screen_share
         live = [i for i, layer in layers.items() if is_live(layer.last_packet_at, now, screen_share=screen)]
         if not live and self.current is None:
             live = list(layers)  # silence, or a still picture: be ready for what comes next
-        chosen = target_layer(highest_wanted(self.preferences, self.published.intent.layers), live)
+        wanted = highest_wanted(self.preferences, self.published.intent.layers)
+        chosen = target_layer(min(wanted, self.allotted[0]), live)
         if chosen is None:
             return  # nothing arrives: what flows may come back
         target = layers[chosen]

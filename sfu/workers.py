@@ -18,6 +18,7 @@ from sfu.events import (
     Answer,
     Channel,
     Event,
+    Explanation,
     MediaError,
     PeerClosed,
     Preferences,
@@ -324,14 +325,19 @@ class MediaWorkers:
         subscribed: dict[str, str] = await self._ask(peer_id, "answer", answer)
         return subscribed
 
-    async def _ask(self, peer_id: str, name: str, argument: Any) -> Any:
+    async def explain(self, peer_id: str) -> Explanation:
+        """Why a peer gets the layers it gets. UnknownPeerError."""
+        explanation: Explanation = await self._ask(peer_id, "explain")
+        return explanation
+
+    async def _ask(self, peer_id: str, name: str, *arguments: Any) -> Any:
         worker = self._by_peer.get(peer_id)
         if worker is None:
             raise UnknownPeerError(peer_id)
         number = next(self._numbers)
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._waiting[number] = (worker, future)
-        worker.order(number, name, (peer_id, argument))
+        worker.order(number, name, (peer_id, *arguments))
         return await future
 
     def _tell(self, peer_id: str, name: str, *arguments: Any) -> None:

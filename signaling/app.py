@@ -13,8 +13,9 @@ from sfu.settings import MediaSettings
 from sfu.workers import MediaWorkers
 from signaling import tokens
 from signaling.config import ServerConfig
+from signaling.debug import Debug
 from signaling.errors import ConfigError, ListenError, StoreError
-from signaling.http import build_app, build_runner
+from signaling.http import Endpoints, build_app, build_runner
 from signaling.ids import random_sid
 from signaling.journal import Journal
 from signaling.livekit.room_service import NAME as ROOM_SERVICE
@@ -97,9 +98,10 @@ class Server:
         self._livekit = LiveKitEndpoints(self.skin, config.keys, time.time)
         self._twirp = Twirp({ROOM_SERVICE: methods(self.skin)}, config.keys, time.time)
         page = Page(PageSettings(config.dev, frozenset({config.host} - {""}), signer), find_page(), time.time)
-        self._runner = build_runner(
-            build_app((self._livekit, self._twirp, page), self.metrics if config.dev else None)
-        )
+        parts: list[Endpoints] = [self._livekit, self._twirp, page]
+        if config.dev:
+            parts.append(Debug(self.services.rooms, media))
+        self._runner = build_runner(build_app(parts, self.metrics if config.dev else None))
         self._site: web.TCPSite | None = None
         self.http_port = 0
         "The bound port."

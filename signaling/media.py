@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol, TypeVar
 
-from sfu.events import Answer, Channel, Event, Preferences, Publication
+from sfu.events import Answer, Channel, Event, Explanation, Preferences, Publication
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +48,8 @@ class MediaEngine(Protocol):
     def set_preferences(self, peer_id: str, publication_id: str, preferences: Preferences) -> None: ...  # noqa: D102
 
     def send_data(self, peer_ids: Iterable[str], label: str, payload: bytes) -> None: ...  # noqa: D102
+
+    async def explain(self, peer_id: str) -> Explanation: ...  # noqa: D102
 
     def metrics(self) -> dict[str, float]: ...  # noqa: D102
 

@@ -229,6 +229,12 @@ def quality_update(track: Track, spatial: int) -> rtc.SubscribedQualityUpdate:
     )
 
 
+def stream_state(track: Track, *, paused: bool) -> rtc.StreamStateInfo:
+    """Return what a subscriber is told about a track that stops for want of bandwidth, or flows again."""
+    state = rtc.StreamState.PAUSED if paused else rtc.StreamState.ACTIVE
+    return rtc.StreamStateInfo(participant_sid=track.publisher_sid, track_sid=track.sid, state=state)
+
+
 def ice_server_list(servers: tuple[IceServer, ...]) -> list[rtc.ICEServer]:
     """Return relays as clients want them."""
     return [
@@ -368,9 +374,9 @@ def _layers(codec: models.SimulcastCodecInfo) -> tuple[Layer, ...]:
     if _is_svc(codec) or len(declared) < 2:
         # One stream; its size is that of the best layer in it.
         top = declared[-1] if declared else models.VideoLayer()
-        return (Layer("", top.width, top.height),)
+        return (Layer("", top.width, top.height, top.bitrate),)
     return tuple(
-        Layer(layer.rid or rid, layer.width, layer.height)
+        Layer(layer.rid or rid, layer.width, layer.height, layer.bitrate)
         for rid, layer in zip(_RIDS, declared, strict=False)
     )
 

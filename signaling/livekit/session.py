@@ -49,6 +49,8 @@ class Session:
         "The server's own offers, in dual-connection mode."
         self.closes_media = False
         "The client ended its media connection and has not said yet why."
+        self.paused: set[str] = set()
+        "Tracks that do not flow for want of bandwidth, as last told."
         self.last_sequence = 0
         "Highest sequence number of the participant's reliable data packets."
 

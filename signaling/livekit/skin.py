@@ -17,6 +17,7 @@ from sfu.events import (
     QualityChanged,
     SectionsNeeded,
     SpeakersChanged,
+    SubscriptionPaused,
 )
 from signaling import events, tokens
 from signaling.errors import WireError
@@ -108,6 +109,7 @@ class LiveKitSkin:
         services.media_events.on(DataReceived, self._on_data)
         services.media_events.on(SpeakersChanged, self._on_speakers)
         services.media_events.on(QualityChanged, self._on_quality)
+        services.media_events.on(SubscriptionPaused, self._on_paused)
 
     # --- sessions --------------------------------------------------------------------------------
 
@@ -175,6 +177,8 @@ class LiveKitSkin:
         session.send(rtc.SignalResponse(reconnect=reconnect))
         self._send_everybody(session)
         self._send_room_to(session)
+        session.paused &= person.subscriptions.active
+        self._send_stream_states(session, session.paused)
         self._send_token(session)
         return session
 
@@ -489,6 +493,20 @@ class LiveKitSkin:
             other = session.participant
             if other is person or other.subscriptions.active & person.tracks.keys():
                 session.deliver(message)
+
+    def _on_paused(self, event: SubscriptionPaused) -> None:
+        session = self._sessions.get(event.peer_id)
+        if session is not None:
+            (session.paused.add if event.paused else session.paused.discard)(event.publication_id)
+            self._send_stream_states(session, {event.publication_id})
+
+    def _send_stream_states(self, session: Session, track_sids: set[str]) -> None:
+        room = session.participant.room
+        tracks = [track for sid in track_sids if (track := room.find_track(sid)) is not None]
+        if tracks:
+            states = [convert.stream_state(track, paused=track.sid in session.paused) for track in tracks]
+            update = rtc.StreamStateUpdate(stream_states=states)
+            session.send(rtc.SignalResponse(stream_state_update=update))
 
     def _on_speakers(self, event: SpeakersChanged) -> None:
         room = self.rooms.room_by_sid(event.room_id)

@@ -23,6 +23,7 @@ from livekit.protocol.rtc import (
     SessionDescription,
     SignalResponse,
     SpeakersChanged,
+    StreamStateUpdate,
     SubscribedQualityUpdate,
     SubscriptionPermissionUpdate,
     TrackPublishedResponse,
@@ -135,6 +136,13 @@ def _quality_update(update: SubscribedQualityUpdate) -> None:
     _need(update.subscribed_qualities, "a demand that names no quality")
 
 
+def _stream_states(update: StreamStateUpdate) -> None:
+    _need(update.stream_states, "a change of no stream's state")
+    for info in update.stream_states:
+        _need(info.participant_sid.startswith(PARTICIPANT_PREFIX), "a stream's state without publisher")
+        _has_track_sid(info)
+
+
 def _subscription_response(message: Any) -> None:
     _need(message.track_sid, "a subscription response without the sid that was asked for")
 
@@ -219,6 +227,7 @@ _CHECKERS: dict[str, Callable[[Any], None]] = {
     "connection_quality": _qualities,
     "room_update": _room_update,
     "subscription_permission_update": _permission,
+    "stream_state_update": _stream_states,
     "subscription_response": _subscription_response,
     "refresh_token": _text,
     "pong": _pong,

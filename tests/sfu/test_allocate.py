@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sfu.allocate import Importance, Reason, Wish, allocate
+from sfu.allocate import Importance, Reason, Wish, allocate, wanted_bps
 
 INFINITE = float("inf")
 # Shares of a stream's bitrate at one, two and three temporal layers of VP8, as libwebrtc divides it.
@@ -121,3 +121,18 @@ def test_it_fits_and_settles(available_bps, currents):
         assert used <= available_bps
         seen.append(given_)
     assert seen[-1] == seen[-2]
+
+
+@pytest.mark.parametrize(
+    "wishes", [[], [camera()], list(LESSON), [camera(max_spatial=0), screen(max_temporal=0)]]
+)
+def test_what_is_wanted_is_enough_and_not_a_lot_more(wishes):
+    everything = {name: allotment.point for name, allotment in allocate(INFINITE, 0, wishes).items()}
+    needed = wanted_bps(64_000, wishes) + 1  # sums of floats
+    assert {n: a.point for n, a in allocate(needed, 64_000, wishes).items()} == everything
+    if wishes:
+        assert {n: a.point for n, a in allocate(0.95 * needed, 64_000, wishes).items()} != everything
+
+
+def test_a_video_that_does_not_arrive_is_not_wanted_yet():
+    assert wanted_bps(64_000, [replace(camera(), bitrates_bps={})]) == 64_000

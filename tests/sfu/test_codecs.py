@@ -188,7 +188,7 @@ class TestAv1:
 PAYLOADS = [payload_of(sample.packet) for sample in VIDEO]
 
 
-@settings(deadline=None, max_examples=500)
+@settings(max_examples=500)
 @given(st.binary(max_size=48) | mutated(PAYLOADS), st.none() | st.binary(max_size=8))
 def test_fuzz_raises_nothing(payload, descriptor):
     for codec in ("vp8", "h264", "vp9", "av1", "opus"):

@@ -1,7 +1,7 @@
 import struct
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sfu import rtp
@@ -63,7 +63,6 @@ COLUMNS = st.builds(
 )
 
 
-@settings(deadline=None)
 @given(
     st.lists(COLUMNS, min_size=1, max_size=40),
     st.integers(0, 2**17),

@@ -14,12 +14,14 @@ from sfu.events import (
     Answer,
     Channel,
     Event,
+    Explanation,
     Layer,
     PeerClosed,
     Preferences,
     Publication,
     Speaker,
     SpeakersChanged,
+    VideoShare,
 )
 from sfu.messages import MessageError, frame, read_frame, read_news, read_order
 from sfu.server import MediaServer
@@ -41,6 +43,7 @@ ORDERS = {
     "negotiate": ("PA_1", "v=0\r\n"),
     "offer": ("PA_1", True),
     "answer": ("PA_1", "v=0\r\n"),
+    "explain": ("PA_1",),
 }
 
 
@@ -69,6 +72,7 @@ def test_every_event_arrives_as_it_was(kind):
         "audio": 1,
         "video": 2,
         "quality": "poor",
+        "paused": True,
     }
     fields = {field.name: samples.get(field.name, "error") for field in dataclasses.fields(kind)}
     event = kind(**fields)
@@ -81,6 +85,10 @@ def test_results_arrive_as_they_were():
     answer = Answer("v=0", {"0": "TR_1"}, {"1": "TR_2"})
     raw = msgspec.Raw(msgspec.msgpack.encode(answer))
     assert messages.decode(raw, messages.RESULTS["negotiate"]) == answer
+    video = VideoShare("TR_1", "screen", (2, 7), None, (1, 0), "no more fits", ((0, 0, 150_000),))
+    explanation = Explanation(None, 40_000.5, 2e6, (video,))
+    raw = msgspec.Raw(msgspec.msgpack.encode(explanation))
+    assert messages.decode(raw, messages.RESULTS["explain"]) == explanation
 
 
 @pytest.mark.parametrize(

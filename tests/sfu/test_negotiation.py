@@ -425,7 +425,7 @@ class TestRejected:
         assert "BUNDLE" not in answer(offer, lambda *_: Inactive())
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(samples.mutated_offers())
 def test_whatever_is_read_can_be_answered(text):
     with contextlib.suppress(SdpError):

@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sfu import rtcp
@@ -111,7 +111,6 @@ class TestNackGenerator:
         assert generator.due(0.02) == [11]
         assert generator.due(0.02) == []
 
-    @settings(deadline=None)
     @given(
         st.lists(
             st.tuples(st.integers(-120, 130), st.floats(0, 0.05)) | st.just((5000, 0.0)),

@@ -248,7 +248,7 @@ def traffic(draw):
     return sorted(packets, key=lambda packet: packet[1])
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(traffic(), st.floats(0.01, 0.5))
 def test_a_sender_learns_every_arrival_and_every_loss(packets, every_s):
     feedback = TransportFeedback(SENDER)
@@ -280,7 +280,7 @@ def test_a_sender_learns_every_arrival_and_every_loss(packets, every_s):
         assert min(difference, range_of_reference - difference) <= 1
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(st.integers(0, 65535), st.floats(0, 20)), min_size=1, max_size=60))
 def test_any_numbers_at_any_time_make_decodable_packets(packets):
     feedback = TransportFeedback(SENDER)

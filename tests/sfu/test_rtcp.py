@@ -226,7 +226,6 @@ class TestBuild:
         fir = theirs.RtcpPsfbPacket(fmt=4, ssrc=1, media_ssrc=0, fci=struct.pack("!IB3x", 2, 5))
         assert bytes(fir) == rtcp.fir(1, 2, 256 + 5)
 
-    @settings(deadline=None)
     @given(st.integers(0, 2**20), st.sets(st.integers(0, 300), min_size=1, max_size=60))
     def test_nack(self, first, steps):
         wanted = sorted(first + step for step in steps)
@@ -275,7 +274,7 @@ class TestNtp:
         assert rtcp.round_trip_s(ReportBlock(1, 0, 0, 0, 0, 0, 0), rtcp.ntp_time(1000)) is None
 
 
-@settings(deadline=None, max_examples=500)
+@settings(max_examples=500)
 @given(st.binary(max_size=64) | mutated([*EVERY_KIND, *CHROMIUM_REPORTS, b"".join(EVERY_KIND)]))
 def test_fuzz_raises_nothing_but_rtcp_errors(data):
     try:

@@ -167,7 +167,6 @@ class TestBuildExtensions:
     def test_one_byte_form_where_it_can_be(self, elements, profile):
         assert int.from_bytes(build_extensions(elements)[:2], "big") == profile
 
-    @settings(deadline=None)
     @given(
         st.lists(
             st.tuples(st.integers(1, 255), st.binary(max_size=40)),
@@ -226,7 +225,7 @@ class TestExtensionMap:
         )
 
 
-@settings(deadline=None, max_examples=500)
+@settings(max_examples=500)
 @given(st.binary(max_size=64) | mutated([sample.packet for sample in SAMPLES]))
 def test_fuzz_raises_nothing_but_rtp_errors(data):
     is_rtcp(data)

@@ -365,14 +365,14 @@ def test_the_work_grows_with_the_sections_only():
     assert work(offer(400)) < 4.2 * work(offer(100))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(samples.mutated_offers())
 def test_mutated_offers_raise_one_exception_type(offer):
     with contextlib.suppress(SdpError):
         parse_offer(offer)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.text(max_size=300))
 def test_arbitrary_tails_raise_one_exception_type(tail):
     with contextlib.suppress(SdpError):

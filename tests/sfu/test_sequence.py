@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sfu.sequence import Compactor, History, OutSequence, Unwrapper, seq_diff, ts_diff
@@ -45,7 +45,6 @@ class TestUnwrapper:
         assert [unwrapper.unwrap(seq) for seq in received] == expected
         assert unwrapper.highest == max(expected)
 
-    @settings(deadline=None)
     @given(st.integers(0, 65535), st.lists(st.integers(-3000, 3000), max_size=200))
     def test_follows_any_walk_of_small_steps(self, start, steps):
         unwrapper = Unwrapper()
@@ -147,7 +146,6 @@ class TestOutSequence:
         sequence.advance(12)
         assert sequence.highest == 105
 
-    @settings(deadline=None)
     @given(
         st.integers(0, 65535),
         st.lists(

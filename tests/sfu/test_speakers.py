@@ -1,7 +1,7 @@
 import math
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sfu.events import Speaker
@@ -118,7 +118,6 @@ def test_who_is_removed_stops(room):
     assert room.window() == ()
 
 
-@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(st.sampled_from("ab"), st.integers(0, 127), st.floats(0, 1))
@@ -147,3 +146,18 @@ def test_deltas_add_up(script):
     for change in [*speakers.update(now + 10), *speakers.update(now + 20)]:
         told[change.publication_id] = change.level
     assert not any(told.values())
+
+
+def test_the_dominant_speaker_stays_until_silent_while_another_speaks(room):
+    assert room.speakers.dominant == ""
+    room.window(a=[20], b=[30])
+    assert room.speakers.dominant == "a"
+    room.window(a=[20], b=[0])
+    assert room.speakers.dominant == "a"  # louder is not enough
+    room.window(a=[QUIET], b=[QUIET])
+    assert room.speakers.dominant == "a"  # nobody else speaks
+    room.window(a=[QUIET], b=[30])
+    assert room.speakers.dominant == "b"
+    room.speakers.remove("b")
+    room.window(a=[20])
+    assert room.speakers.dominant == "a"

@@ -13,6 +13,7 @@ from sfu.events import (
     Answer,
     Channel,
     Event,
+    Explanation,
     OfferNeeded,
     Preferences,
     Publication,
@@ -219,6 +220,11 @@ class FakeMedia:
 
     def send_data(self, peer_ids: Iterable[str], label: str, payload: bytes) -> None:
         self.sent.append((tuple(peer_ids), label, payload))
+
+    async def explain(self, peer_id: str) -> Explanation:
+        if peer_id not in self.peers:
+            raise UnknownPeerError(peer_id)
+        return Explanation(None, 32_000.0, 32_000.0, ())
 
     def metrics(self) -> dict[str, float]:
         return {"peers": len(self.peers)}

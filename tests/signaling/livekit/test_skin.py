@@ -1,7 +1,7 @@
 import pytest
 from livekit.protocol import models, rtc
 
-from sfu.events import PeerClosed, QualityChanged
+from sfu.events import PeerClosed, QualityChanged, SubscriptionPaused
 from signaling import tokens
 from signaling.livekit import convert
 from signaling.model import LeaveReason
@@ -355,3 +355,27 @@ async def test_a_bad_connection_is_told_to_its_owner_and_to_those_who_receive_fr
             (ada.sid, models.ConnectionQuality.POOR)
         ]
     assert not eve.all("connection_quality")
+
+
+async def test_a_subscriber_is_told_what_its_bandwidth_stops_and_again_when_it_resumes(harness):
+    ada, bob = await harness.join("ada"), await harness.join("bob")
+    camera, screen = await ada.publish("cam"), await ada.publish("screen")
+
+    def told():
+        states = [info for update in bob.all("stream_state_update") for info in update.stream_states]
+        bob.clear()
+        return [(info.participant_sid, info.track_sid, info.state) for info in states]
+
+    for track in (camera, screen):
+        harness.media.emit(SubscriptionPaused(bob.sid, track, paused=True))
+    assert told() == [(ada.sid, sid, rtc.StreamState.PAUSED) for sid in (camera, screen)]
+    harness.media.emit(SubscriptionPaused(bob.sid, camera, paused=False))
+    assert told() == [(ada.sid, camera, rtc.StreamState.ACTIVE)]
+    harness.media.emit(SubscriptionPaused(bob.sid, "TR_gone", paused=True))
+    harness.media.emit(SubscriptionPaused("PA_gone", camera, paused=True))
+    assert not told()
+
+    bob.outbox = FakeOutbox()
+    assert harness.skin.resume(bob.session.claims, bob.sid, bob.outbox) is bob.session
+    assert told() == [(ada.sid, screen, rtc.StreamState.PAUSED)]
+    assert not ada.all("stream_state_update")

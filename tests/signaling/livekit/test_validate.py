@@ -52,6 +52,12 @@ def update(*infos):
     return rtc.SignalResponse(update=rtc.ParticipantUpdate(participants=infos))
 
 
+def stream_state(**fields):
+    return rtc.SignalResponse(
+        stream_state_update=rtc.StreamStateUpdate(stream_states=[rtc.StreamStateInfo(**fields)])
+    )
+
+
 def connection_quality(**fields):
     return rtc.SignalResponse(
         connection_quality=rtc.ConnectionQualityUpdate(updates=[rtc.ConnectionQualityInfo(**fields)])
@@ -92,6 +98,7 @@ GOOD = {
             participant_sid="PA_1", track_sid="TR_1"
         )
     ),
+    "stream state": stream_state(participant_sid="PA_1", track_sid="TR_1", state=rtc.StreamState.PAUSED),
 }
 
 BAD = {
@@ -110,6 +117,9 @@ BAD = {
     "join without ping timeout": join(ping_timeout=0),
     "join with an incomplete other": join(other_participants=[participant(sid="")]),
     "quality of nobody": connection_quality(quality=models.ConnectionQuality.POOR),
+    "stream states of nothing": rtc.SignalResponse(stream_state_update=rtc.StreamStateUpdate()),
+    "stream state without track": stream_state(participant_sid="PA_1"),
+    "stream state without publisher": stream_state(track_sid="TR_1"),
     "lost quality": connection_quality(participant_sid="PA_1", quality=models.ConnectionQuality.LOST),
     "empty offer": offer(""),
     "offer of another type": offer(kind="answer"),
