@@ -259,10 +259,7 @@ class Router:
             <= available_bps * (1 + ESTIMATE_STEP)
         ):
             peer.available_bps = available_bps
-            self.estimate_changed(peer, now)
-
-    def estimate_changed(self, peer: Peer, now: float) -> None:
-        """What is available to a subscriber is another than before, by more than it wavers."""
+            self.share(peer, now)
 
     def _on_sender_report(self, peer: Peer, report: rtcp.SenderReport, now: float) -> None:
         stream = peer.streams.get(report.ssrc)

@@ -36,22 +36,21 @@ class Worker:
     async def run(self, connection: socket.socket) -> None:
         """Serve until the socket ends."""
         reader, self._writer = await asyncio.open_connection(sock=connection)
-        try:
-            await self._media.start()
-        except OSError as error:
-            self._tell("failed", [error.errno or 0, str(error)])
-            await self._writer.drain()
-            return
-        self._tell("ready", self._media.udp_port)
-        figures = asyncio.create_task(self._figures())
-        try:
-            while (body := await messages.read_frame(reader)) is not None:
-                await self._obey(body)
-        finally:
-            figures.cancel()
-            with contextlib.suppress(Exception):
-                await self._media.stop()
-            self._writer.close()
+        with contextlib.closing(self._writer):
+            try:
+                await self._media.start()
+            except OSError as error:
+                self._tell("failed", [error.errno or 0, str(error)])
+                return
+            self._tell("ready", self._media.udp_port)
+            figures = asyncio.create_task(self._figures())
+            try:
+                while (body := await messages.read_frame(reader)) is not None:
+                    await self._obey(body)
+            finally:
+                figures.cancel()
+                with contextlib.suppress(Exception):
+                    await self._media.stop()
 
     async def _obey(self, body: bytes) -> None:
         number, name, positional, named = messages.read_order(body)

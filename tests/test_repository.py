@@ -18,11 +18,9 @@ LONG_FILES: dict[str, str] = {}
 TESTED_ELSEWHERE = {
     "sfu/events.py": "plain values without behaviour",
     "sfu/settings.py": "plain values without behaviour",
-    "sfu/dtls.py": "test_server shakes hands with aiortc's peer connection; test_contract names what is relied on",
     "sfu/peer.py": "test_server negotiates with aiortc's peer connection; tests/e2e with the clients themselves",
     "sfu/source.py": "test_router sends it packets",
     "sfu/subscription.py": "test_router watches what each viewer gets",
-    "sfu/worker.py": "test_workers starts it, and test_messages reads what it says",
     "sfu/description.py": "the values that test_sdp and test_negotiation expect",
     "signaling/errors.py": "the tree of errors; each one is expected where it is raised",
     "signaling/livekit/session.py": "tests/signaling/livekit/test_skin drives sessions as clients do",
