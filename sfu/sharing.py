@@ -28,17 +28,16 @@ def share(peer: "Peer", focus: str, now: float) -> list[Subscription]:
 
     `focus` is the peer whose camera goes before the others'. Nothing flows differently yet: see `Subscription.choose`.
     """
-    if math.isinf(peer.available_bps):
-        return [s for s in peer.subscriptions.values() if _allot(s, UNBOUNDED)]
-    audio_bps, wishes = _wishes(peer, focus, now)
-    peer.wanted_bps = wanted_bps(audio_bps, wishes)
-    allotments = allocate(peer.available_bps, audio_bps, wishes)
+    allotments: dict[str, Allotment] = {}
+    if not math.isinf(peer.available_bps):
+        audio_bps, wishes = _wishes(peer, focus, now)
+        peer.wanted_bps = wanted_bps(audio_bps, wishes)
+        allotments = allocate(peer.available_bps, audio_bps, wishes)
     changed = []
     for publication_id, subscription in peer.subscriptions.items():
-        allotment = allotments.get(publication_id)
-        if _allot(subscription, _point(allotment)):
-            changed.append(subscription)
-        if allotment is not None and allotment != subscription.allotment:
+        before, allotment = subscription.allotment, allotments.get(publication_id)
+        subscription.allotment = allotment
+        if allotment is not None and allotment != before:
             logger.info(
                 "%s gets layer %s of %s (%s); %.0f kbit/s are available",
                 peer.id,
@@ -47,7 +46,10 @@ def share(peer: "Peer", focus: str, now: float) -> list[Subscription]:
                 allotment.reason.value,
                 peer.available_bps / 1000,
             )
-        subscription.allotment = allotment
+        was_paused = subscription.allotted is None
+        subscription.allotted = _bound(allotment)
+        if was_paused != (subscription.allotted is None):
+            changed.append(subscription)
     return changed
 
 
@@ -61,7 +63,7 @@ def explain(peer: "Peer", focus: str, now: float) -> Explanation:
             VideoShare(
                 wish.publication,
                 wish.importance.name.lower(),
-                _limits(wish),
+                (wish.max_spatial, wish.max_temporal),
                 wish.current,
                 allotment.point if allotment is not None else None,
                 allotment.reason.value if allotment is not None else "no limit is known",
@@ -126,18 +128,7 @@ def _importance(subscription: Subscription, focus: str) -> Importance:
     return Importance.OTHER
 
 
-def _point(allotment: Allotment | None) -> Point | None:
+def _bound(allotment: Allotment | None) -> Point | None:
     if allotment is None:
         return UNBOUNDED
     return _LEAST if allotment.reason is Reason.ABSENT else allotment.point
-
-
-def _allot(subscription: Subscription, point: Point | None) -> bool:
-    """Set a bound; whether that pauses the subscription, or ends its pause."""
-    changed = (point is None) != (subscription.allotted is None)
-    subscription.allotted = point
-    return changed
-
-
-def _limits(wish: Wish) -> Point:
-    return wish.max_spatial, wish.max_temporal

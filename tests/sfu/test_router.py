@@ -1,14 +1,14 @@
-"""Publishers and viewers around a router in simulated time, without sockets and without encryption."""
+"""What a router does, packet by packet and as time goes on."""
 
 import itertools
 import random
 import struct
 
 import pytest
+from router_world import NTP, VIEWER_KIND, World, header, parameters, remb
 
 from sfu import rtcp
 from sfu.events import (
-    Layer,
     Preferences,
     Publication,
     PublicationStarted,
@@ -16,123 +16,12 @@ from sfu.events import (
     SpeakersChanged,
     SubscriptionStarted,
 )
-from sfu.fanout import Arena, Outbox, TemplateClass
-from sfu.ice import IceAgent
-from sfu.negotiation import NegotiatedCodec, SectionParameters
-from sfu.peer import MAX_STREAMS, Peer
-from sfu.receive import TransportFeedback
-from sfu.router import Drop, Router
-from sfu.rtp import URI_AUDIO_LEVEL, URI_MID, URI_RID, build_extensions
+from sfu.peer import MAX_STREAMS
+from sfu.router import Drop
+from sfu.rtp import build_extensions
 from sfu.source import Published, receive_section
+from sfu.speakers import Speakers
 from sfu.subscription import MAX_RESENDS, SendSection, Subscription
-
-VIEWER_KIND = TemplateClass((("opus", 111), ("vp8", 96)), ())
-NTP = rtcp.ntp_time(1_700_000_000)
-
-
-def parameters(kind):
-    codec = (
-        NegotiatedCodec("vp8", 96, 90_000, 1, "", (), 97)
-        if kind == "video"
-        else NegotiatedCodec("opus", 111, 48_000, 2, "", (), None)
-    )
-    rids = ("q", "h", "f") if kind == "video" else ()
-    ids = {URI_MID: 4, URI_RID: 10, URI_AUDIO_LEVEL: 1}
-    return SectionParameters("0", kind, True, "recvonly", (codec,), ids, {}, rids, rids)
-
-
-class World:
-    """One publisher, its publication, and viewers."""
-
-    def __init__(self, kind="video"):
-        self.now = 100.0
-        self.events = []
-        self.sent = []
-        self.arena = Arena()
-        self.outbox = Outbox(self.arena, self._take)
-        self.router = Router(self.outbox, self.events.append)
-        self.publisher, self.feedback = self.peer("publisher")
-        layers = (
-            (Layer("q", 320, 180), Layer("h", 640, 360), Layer("f", 1280, 720)) if kind == "video" else ()
-        )
-        self.published = Published(Publication("TR_1", kind, layers=layers), self.publisher)
-        section = receive_section(parameters(kind), (), ())
-        section.publication = self.published
-        self.published.section = section
-        self.publisher.receiving["0"] = section
-        self.publisher.published["TR_1"] = self.published
-        self.numbers = {}
-
-    def _take(self, count):
-        sessions = self.outbox.transports.sessions
-        for i in range(count):
-            self.sent.append(
-                (sessions[self.arena.transports[i]], self.arena.rows[i, : self.arena.lengths[i]].tobytes())
-            )
-        return self.now
-
-    def peer(self, name):
-        agent = IceAgent(name, "password")
-        agent.selected = bytes(28)
-        peer = Peer(name, "room", agent, TransportFeedback(1), 1, "1")
-        heard = []
-        peer.send_rtcp = lambda packet: heard.extend(rtcp.parse(packet))
-        peer.connected = True
-        peer.transport = self.outbox.transports.add()
-        self.outbox.transports.connect(peer.transport, name)
-        return peer, heard
-
-    def viewer(self, name="viewer", *, replay=False, **preferences):
-        """A viewer that joins; without `replay` nothing is kept for it, so that it needs a keyframe."""
-        if not replay:
-            for layer in self.published.layers.values():
-                layer.picture_start = -1
-        peer, heard = self.peer(name)
-        subscription = Subscription(self.published, peer, "stream", (0xAAAA, 0xBBBB, 500))
-        subscription.section = SendSection("1", VIEWER_KIND, {"vp8": 97})
-        subscription.preferences = Preferences(**preferences)
-        self.published.subscriptions[name] = subscription
-        peer.subscriptions["TR_1"] = subscription
-        peer.by_ssrc[0xAAAA] = subscription
-        self.router.choose(subscription, self.now)
-        return subscription, heard
-
-    def video(self, rid, key=False, timestamp=None, sequence=None, payload=b"x"):
-        """One frame of one packet on a layer; its picture id and sequence number count up."""
-        ssrc = 1000 + "qhf".index(rid)
-        number, picture = self.numbers.get(rid, (100 * ssrc, 10 * ssrc))
-        if sequence is None:
-            self.numbers[rid] = (number + 1, picture + 1)
-        else:
-            number = sequence
-        extension = build_extensions([(4, b"0"), (10, rid.encode())])
-        descriptor = struct.pack("!BBHB", 0x90, 0xC0, 0x8000 | picture & 0x7FFF, picture & 0xFF)
-        head = struct.pack(
-            "!BBHII", 0x90, 0x80 | 96, number & 0xFFFF, timestamp or int(self.now * 90_000) & 0xFFFFFFFF, ssrc
-        )
-        packet = head + extension + descriptor + (b"\x10" if key else b"\x11") + payload
-        self.feed(packet)
-        return packet
-
-    def feed(self, packet):
-        self.router.on_rtp(self.publisher, packet, self.now)
-        self.outbox.flush()
-
-    def tick(self, seconds, *rids):
-        """Let time pass, with a frame on each of the layers every 50 ms."""
-        for _ in range(round(seconds / 0.05)):
-            self.now += 0.05
-            for rid in rids:
-                self.video(rid)
-            self.router.tick(self.now)
-
-    def received(self, name="viewer"):
-        return [packet for session, packet in self.sent if session == name]
-
-
-def header(packet):
-    _, kind, sequence, timestamp, ssrc = struct.unpack_from("!BBHII", packet)
-    return kind & 0x7F, sequence, timestamp, ssrc
 
 
 @pytest.fixture
@@ -565,14 +454,6 @@ def test_a_receivers_own_estimate_is_taken_when_it_differs(world):
     assert told == [("viewer", 500_000), ("viewer", 600_000), ("viewer", 0)]
 
 
-def remb(bitrate_bps):
-    """Receiver's estimate (draft-alvestrand-rmcat-remb-03 section 2.2): 6 bits of exponent, 18 of mantissa."""
-    exponent = max(0, bitrate_bps.bit_length() - 18)
-    value = exponent << 18 | bitrate_bps >> exponent
-    body = struct.pack("!II4sI", 1, 0, b"REMB", value)
-    return struct.pack("!BBH", 0x8F, 206, len(body) // 4) + body
-
-
 def test_the_bitrate_of_each_layer_is_measured(world):
     world.video("q", key=True)
     world.tick(3, "q", "h")
@@ -583,3 +464,12 @@ def test_the_bitrate_of_each_layer_is_measured(world):
     }
     world.tick(2, "q")
     assert set(world.published.bitrates_bps(world.now)) == {(0, 0)}
+
+
+def test_who_speaks_is_seen_first(world):
+    world.router.speakers["room"] = Speakers()
+    world.router.publishers["publisher"] = world.publisher
+    assert world.router._focus("room") == ""
+    world.router.speakers["room"].dominant = "TR_1"
+    assert world.router._focus("room") == "publisher"
+    assert world.router._focus("elsewhere") == ""

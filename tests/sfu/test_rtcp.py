@@ -232,7 +232,8 @@ class TestBuild:
         packet = rtcp.nack(1, 2, wanted)
         numbers = [number & 0xFFFF for number in wanted]
         assert parse(packet) == [Nack(1, 2, tuple(numbers))]
-        assert theirs.RtcpPacket.parse(packet)[0].lost == numbers
+        # aiortc does not wrap what a bit mask adds
+        assert [lost & 0xFFFF for lost in theirs.RtcpPacket.parse(packet)[0].lost] == numbers
 
     def test_nack_is_short(self):
         assert len(rtcp.nack(1, 2, range(17))) == 16

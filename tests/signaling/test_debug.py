@@ -25,10 +25,10 @@ async def test_nobody_of_that_name(world):
     assert (await explained(world, "lesson", "ada"))[0] == 404
 
 
-async def test_only_in_dev_mode():
+async def test_only_in_dev_mode(world):
     events = MediaEvents()
     for dev in (True, False):
         config = ServerConfig(dev=dev, keys=DEV_KEYS)
-        server = Server(config, FakeMedia(events.dispatch), events)
+        server = Server(config, FakeMedia(events.dispatch), events, world.server.store)
         paths = {resource.canonical for resource in server._runner.app.router.resources()}
         assert ("/debug/rooms/{room}/{identity}" in paths) is dev
