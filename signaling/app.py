@@ -179,6 +179,8 @@ async def serve(config: ServerConfig) -> None:
     )
     with only_server(config):
         async with opened(config) as store:
+            if not await store.claim():
+                raise ConfigError("another server uses this database")
             server = Server(config, media, media_events, store)
             await _run(server, config)
 

@@ -1,4 +1,4 @@
-"""The command line: `lectern serve`, `token`, `turn-config`, `config-sample`.
+"""The command line: `lectern serve`, `token`, `turn-config`, `config-sample`, `db`.
 
 Exit codes: 0 done, or stopped by SIGTERM or SIGINT; 1 an error of the program; 2 a command line that makes
 no sense; 3 a configuration that is refused (no keys, a weak secret, an unusable value); 4 an address or port
@@ -24,6 +24,9 @@ EXIT_LISTEN = 4
 
 _DURATION = re.compile(r"(\d{1,9})([smhd]?)")
 _UNITS_S = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
+
+# What says where the store is.
+_STORE_FLAGS = ["data_dir", "database_url"]
 
 # Flags that are settings of the relay by another name: setting, type, help. What is not given keeps its default.
 _TURN_FLAGS: dict[str, tuple[str, type, str]] = {
@@ -87,6 +90,15 @@ def _parser() -> argparse.ArgumentParser:
     _add_turn_flags(turn)
     turn.set_defaults(command=_turn_config)
 
+    database = commands.add_parser("db", help="look after the database")
+    upgrade = database.add_subparsers(required=True, metavar="COMMAND").add_parser(
+        "upgrade",
+        help="bring the schema up to date",
+        description="Bring the database's schema up to date; `serve` does the same at its start.",
+    )
+    configuration.add_flags(upgrade, _STORE_FLAGS)
+    upgrade.set_defaults(command=_db_upgrade)
+
     sample = commands.add_parser("config-sample", help="print a sample configuration file")
     sample.set_defaults(command=_config_sample)
     return parser
@@ -130,6 +142,20 @@ def _serve(flags: dict[str, Any]) -> int:
     from signaling.app import serve  # noqa: PLC0415 - see the module's docstring
 
     asyncio.run(serve(config))
+    return EXIT_OK
+
+
+def _db_upgrade(flags: dict[str, Any]) -> int:
+    import asyncio  # noqa: PLC0415 - see the module's docstring
+
+    from signaling.storage import opened  # noqa: PLC0415 - see the module's docstring
+
+    async def upgrade() -> None:
+        async with opened(configuration.load(flags, os.environ)):
+            pass  # opening does it
+
+    asyncio.run(upgrade())
+    print("the database is up to date")  # noqa: T201
     return EXIT_OK
 
 

@@ -64,6 +64,10 @@ class ServerConfig:
     data_dir: str = option(
         "data", "Directory for what has to outlive a restart: the database. Made if missing."
     )
+    database_url: str = option(
+        "",
+        "Database instead of the file in the data folder (postgresql://user:secret@host/name).",
+    )
     keys: Mapping[str, str] = option(
         {}, "API keys and their secrets; the first one signs the tokens that the server refreshes."
     )

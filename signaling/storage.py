@@ -19,11 +19,11 @@ LOCK_FILE = "server.lock"
 @asynccontextmanager
 async def opened(config: ServerConfig) -> AsyncIterator[Store]:
     """Open the store that a configuration names until the end of the block. ConfigError."""
-    folder = data_folder(config)
+    file = data_folder(config) / DATABASE_FILE
     try:
-        store = await Store.open(f"sqlite+aiosqlite:///{folder / DATABASE_FILE}")
+        store = await Store.open(config.database_url or f"sqlite:///{file}")
     except StoreError as error:
-        raise ConfigError(f"{error}; is there another file {folder / DATABASE_FILE}?") from error
+        raise ConfigError(str(error) if config.database_url else f"{error} ({file})") from error
     try:
         yield store
     finally:

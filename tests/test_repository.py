@@ -25,6 +25,8 @@ TESTED_ELSEWHERE = {
     "signaling/errors.py": "the tree of errors; each one is expected where it is raised",
     "signaling/livekit/session.py": "tests/signaling/livekit/test_skin drives sessions as clients do",
     "signaling/store/access.py": "the transactions of every call; test_store and test_events make them fail",
+    "signaling/store/migrations/env.py": "test_schema runs it",
+    "signaling/store/migrations/versions/0001_first.py": "test_schema runs it",
     "signaling/store/records.py": "plain values without behaviour",
     "signaling/store/tables.py": "the tables that every test of the store fills",
     "signaling/services.py": "the wiring that every test of the skin goes through",

@@ -15,6 +15,7 @@ PACKAGES = {
     "chromium": "chromium",  # the browser of the end-to-end tests
     "firefox-esr": "firefox-esr",  # the second browser engine
     "turnserver": "coturn",  # the relay, with the configuration rendered here
+    "pg_ctlcluster": "postgresql",  # the server that tests of the store start for themselves
     "nft": "nftables",  # the packet filter beside coturn
     "ip": "iproute2",  # network namespaces for the tests of that filter
 }
@@ -35,15 +36,15 @@ def main() -> int:
     for package in missing:
         if subprocess.run([*command[: -len(missing)], package], env=environment, check=False).returncode:
             print(f"{package} could not be installed; tests that need it will be skipped", file=sys.stderr)
-    if "coturn" in missing:
-        leave_coturn_stopped(environment)
+    for service in sorted({"coturn", "postgresql"} & set(missing)):
+        leave_stopped(service, environment)
     return 0
 
 
-def leave_coturn_stopped(environment: dict[str, str]) -> None:
-    """Undo that Debian starts a service it installs: the tests run a coturn of their own."""
+def leave_stopped(service: str, environment: dict[str, str]) -> None:
+    """Undo that Debian starts a service it installs: the tests run their own."""
     if Path("/run/systemd/system").is_dir():
-        subprocess.run(["systemctl", "disable", "--now", "coturn"], env=environment, check=False)
+        subprocess.run(["systemctl", "disable", "--now", service], env=environment, check=False)
 
 
 def find(program: str) -> str | None:

@@ -1,11 +1,27 @@
-"""The tables. Times are seconds since 1970; names and ids are as long as LiveKit lets them be."""
+"""The tables, as the newest migration leaves them; times are seconds since 1970, names as long as LiveKit's."""
 
-from sqlalchemy import JSON, Column, Double, Index, Integer, MetaData, String, Table
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Double,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
 
 metadata = MetaData()
 
 _NAME = String(256)
 _SID = String(64)
+_URL = String(2048)
+
+# SQLite counts up by itself only in a column that is called INTEGER there.
+_NUMBER = BigInteger().with_variant(Integer, "sqlite")
 
 rooms = Table(
     "rooms",
@@ -25,6 +41,7 @@ sessions = Table(
     Column("started_at", Double, nullable=False),
     Column("ended_at", Double),
     Index("sessions_by_room", "room", "started_at"),
+    Index("sessions_by_start", "started_at"),
 )
 
 stays = Table(
@@ -49,10 +66,63 @@ events = Table(
     Column("at", Double, nullable=False),
 )
 
+recordings = Table(
+    "recordings",
+    metadata,
+    Column("id", _SID, primary_key=True),
+    Column("room", _NAME, nullable=False),
+    Column("session_sid", _SID, nullable=False),
+    Column("status", String(32), nullable=False),
+    Column("started_at", Double, nullable=False),
+    Column("ended_at", Double),
+    Column("details", JSON, nullable=False),
+    Index("recordings_by_room", "room", "started_at"),
+)
+
 documents = Table(
     "documents",
     metadata,
     Column("namespace", _NAME, primary_key=True),
     Column("key", _NAME, primary_key=True),
     Column("value", JSON, nullable=False),
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("key", _NAME, primary_key=True),
+    Column("sealed_secret", Text, nullable=False),
+    Column("note", _NAME, nullable=False),
+    Column("created_at", Double, nullable=False),
+    Column("revoked_at", Double),
+)
+
+endpoints = Table(
+    "endpoints",
+    metadata,
+    Column("id", _SID, primary_key=True),
+    Column("kind", String(16), nullable=False),
+    Column("url", _URL, nullable=False),
+    Column("room", _NAME, nullable=False),
+    Column("settings", JSON, nullable=False),
+    Column("created_at", Double, nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("paused", Boolean, nullable=False),
+    Column("last_at", Double),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("number", _NUMBER, primary_key=True, autoincrement=True),
+    Column("endpoint_id", _SID, nullable=False),
+    Column("resource", String(640), nullable=False),
+    Column("event_id", _SID, nullable=False),
+    Column("event", String(64), nullable=False),
+    Column("body", Text, nullable=False),
+    Column("created_at", Double, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("next_at", Double, nullable=False),
+    # The next of each resource is found without reading the others.
+    Index("deliveries_in_order", "endpoint_id", "resource", "number"),
 )

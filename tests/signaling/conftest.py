@@ -14,6 +14,7 @@ from signaling.permissions import Source
 from signaling.rooms import JoinSpec
 from signaling.store import Store
 from signaling.store.store import MEMORY_URL
+from tests.postgres import running
 from tests.signaling.fake_media import FakeMedia
 from tests.signaling.livekit_client import World
 from tests.signaling.skin_harness import SkinHarness
@@ -67,6 +68,21 @@ async def store():
     opened = await Store.open(MEMORY_URL)
     yield opened
     await opened.close()
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    """Makes empty databases; PostgreSQL starts when the first test asks for one."""
+    with running() as make:
+        yield make
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request, tmp_path):
+    """An empty database of each kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'lectern.db'}"
+    return request.getfixturevalue("postgres")()
 
 
 @pytest.fixture

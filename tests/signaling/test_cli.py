@@ -52,6 +52,7 @@ def test_a_restricted_token_can_be_printed(capsys, monkeypatch):
         (["serve", "--config", "/does/not/exist"], 3, "cannot be read"),
         (["serve", "--dev", "--turn-url", "nonsense", "--turn-secret", "x"], 3, "TURN"),
         (["serve", "--dev", "--turn-url", "turn:r.example", "--turn-secret", "\u00fc" * 40], 3, "TURN"),
+        (["db", "upgrade", "--database-url", "mysql://ada@db.example/x"], 3, "postgresql://"),
         (["turn-config", "--media-address", "192.0.2.1"], 3, "turn_secret is missing"),
         (["turn-config", "--turn-secret", "s" * 40], 3, "--media-address"),
         (["turn-config", "--turn-secret", "short", "--media-address", "192.0.2.1"], 3, "TURN secret"),
@@ -164,6 +165,37 @@ def test_an_unusable_data_folder_is_a_refused_configuration(tmp_path):
         _, errors = process.communicate(timeout=20)
     assert process.returncode == 3
     assert errors.startswith("lectern: the data folder")
+
+
+def test_the_database_can_be_made_beforehand(tmp_path, capsys):
+    assert cli.main(["db", "upgrade"]) == 0
+    assert "up to date" in capsys.readouterr().out
+    assert (tmp_path / "data" / "lectern.db").is_file()
+
+
+def test_a_data_folder_has_one_server(tmp_path):
+    ports = ["--http-port", "0", "--udp-port", "0", "--workers", "1"]
+    with lectern("serve", "--dev", *ports) as first:
+        assert "ready" in first.stdout.readline()
+        with lectern("serve", "--dev", *ports) as second:
+            _, errors = second.communicate(timeout=20)
+        first.terminate()
+        first.communicate(timeout=20)
+    assert second.returncode == 3
+    assert errors.startswith("lectern: another server uses the data folder")
+
+
+def test_a_server_keeps_its_things_in_postgresql(postgres, tmp_path):
+    url = postgres()
+    arguments = ["serve", "--dev", "--http-port", "0", "--udp-port", "0", "--workers", "1"]
+    with lectern(*arguments, "--database-url", url) as first:
+        assert "ready" in first.stdout.readline()
+        with lectern(*arguments, "--database-url", url, "--data-dir", str(tmp_path / "other")) as second:
+            _, errors = second.communicate(timeout=20)
+        first.terminate()
+        first.communicate(timeout=20)
+    assert (first.returncode, second.returncode) == (0, 3)
+    assert errors.strip().splitlines()[-1] == "lectern: another server uses this database"
 
 
 def test_outside_dev_mode_the_secret_is_not_printed():

@@ -4,7 +4,7 @@ from signaling.store import Store
 
 
 @pytest.fixture
-async def store(tmp_path):
-    opened = await Store.open(f"sqlite+aiosqlite:///{tmp_path / 'lectern.db'}")
+async def store(database_url):
+    opened = await Store.open(database_url)
     yield opened
     await opened.close()

@@ -41,10 +41,9 @@ def run_until_killed(url, acknowledgements):
 
 
 @pytest.mark.parametrize("acknowledgements", [1, 10, 40])
-async def test_what_was_acknowledged_survives_without_gap_or_duplicate(tmp_path, acknowledgements):
-    url = f"sqlite+aiosqlite:///{tmp_path / 'lectern.db'}"
-    acknowledged = run_until_killed(url, acknowledgements)
-    store = await Store.open(url)
+async def test_what_was_acknowledged_survives_without_gap_or_duplicate(database_url, acknowledgements):
+    acknowledged = run_until_killed(database_url, acknowledgements)
+    store = await Store.open(database_url)
     numbers = [entry.seq for entry in await store.events.read("RM_1", limit=100_000)]
     await store.close()
     assert numbers == list(range(1, len(numbers) + 1))

@@ -2,18 +2,19 @@ import asyncio
 import threading
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from signaling.errors import StoreError
 from signaling.store import LogEntry, Store
 from signaling.store.store import MEMORY_URL
 
 
-async def test_what_was_stored_is_there_after_opening_again(tmp_path):
-    url = f"sqlite+aiosqlite:///{tmp_path / 'lectern.db'}"
-    store = await Store.open(url)
+async def test_what_was_stored_is_there_after_opening_again(database_url):
+    store = await Store.open(database_url)
     await store.documents.put("domain", "config", {"hide": True})
     await store.close()
-    store = await Store.open(url)
+    store = await Store.open(database_url)
     assert await store.documents.get("domain", "config") == {"hide": True}
     await store.close()
 
@@ -25,10 +26,21 @@ async def test_a_store_in_memory_is_one_database_for_calls_at_the_same_time():
     await store.close()
 
 
-@pytest.mark.parametrize("url", ["nonsense", "sqlite+aiosqlite:////nowhere/at/all/lectern.db"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "nonsense",
+        "mysql://ada:hunter2@db.example/lectern",
+        "sqlite:////nowhere/at/all/lectern.db",
+        "postgresql://ada:hunter2@127.0.0.1:1/lectern",
+        "postgresql://ada:hunter2@127.0.0.1:1/lectern?sslmode=disable",
+        "postgresql://ada:hunter2@127.0.0.1:port/lectern",
+    ],
+)
 async def test_an_unusable_address_is_the_operators_to_mend(url):
-    with pytest.raises(StoreError):
+    with pytest.raises(StoreError) as caught:
         await Store.open(url)
+    assert "hunter2" not in str(caught.value)
     # aiosqlite does not wait for the thread of a connection that failed; it must not outlive the test's loop.
     for thread in threading.enumerate():
         if "_connection_worker_thread" in thread.name:
@@ -40,3 +52,47 @@ async def test_a_failure_names_no_data(store):
     with pytest.raises(StoreError) as caught:
         await store.events.append([entry, entry])
     assert "hunter2" not in str(caught.value)
+
+
+async def test_a_database_that_went_away_is_a_failure_and_its_return_is_noticed(postgres):
+    url = postgres()
+    store, other = await Store.open(url), await Store.open(url)
+    async with other._engine.connect() as connection:
+        kill = (
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE pid <> pg_backend_pid() AND datname = current_database()"
+        )
+        async with store._engine.connect() as victim:
+            await connection.execute(text(kill))
+            with pytest.raises(DBAPIError):
+                await victim.execute(text("SELECT 1"))
+    assert await store.documents.get("n", "k") is None
+    await store.close()
+    await other.close()
+
+
+async def test_a_postgresql_database_has_one_server_at_a_time(postgres):
+    url = postgres()
+    first, second = await Store.open(url), await Store.open(url)
+    assert await first.claim()
+    assert not await second.claim()
+    await second.close()
+    await first.close()
+    third = await Store.open(url)
+    assert await third.claim()
+    await third.close()
+
+
+async def test_a_file_of_sqlite_is_claimed_by_its_folder():
+    store = await Store.open(MEMORY_URL)
+    assert await store.claim()
+    await store.close()
+
+
+async def test_two_processes_write_to_one_file_in_turn(tmp_path):
+    url = f"sqlite:///{tmp_path / 'lectern.db'}"
+    stores = [await Store.open(url), await Store.open(url)]
+    await asyncio.gather(*(stores[i % 2].documents.put("n", str(i), i) for i in range(40)))
+    assert [await stores[0].documents.get("n", str(i)) for i in range(40)] == list(range(40))
+    for store in stores:
+        await store.close()

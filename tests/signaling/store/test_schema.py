@@ -1,0 +1,70 @@
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import insert, select, text
+
+from signaling.errors import StoreError
+from signaling.store import Store, schema
+from signaling.store.store import _engine
+from signaling.store.tables import events, metadata
+
+REVISIONS = schema.revisions()
+
+
+@pytest.fixture
+async def engine(database_url):
+    made = _engine(database_url)
+    yield made
+    await made.dispose()
+
+
+async def upgrade(engine, revision="head"):
+    async with engine.begin() as connection:
+        await connection.run_sync(schema.upgrade, revision)
+
+
+def differences(connection):
+    context = MigrationContext.configure(connection, opts={"compare_type": True})
+    return compare_metadata(context, metadata)
+
+
+@pytest.mark.parametrize("revision", REVISIONS)
+async def test_from_every_revision_the_schema_becomes_that_of_the_tables(engine, revision):
+    await upgrade(engine, revision)
+    await upgrade(engine)
+    async with engine.begin() as connection:
+        assert await connection.run_sync(schema.current) == REVISIONS[-1]
+        assert await connection.run_sync(differences) == []
+
+
+async def test_what_was_there_stays(engine):
+    await upgrade(engine, REVISIONS[0])
+    row = {"session_sid": "RM_1", "seq": 1, "kind": "note", "data": {"a": [1]}, "at": 5.0}
+    async with engine.begin() as connection:
+        await connection.execute(insert(events), row)
+    await upgrade(engine)
+    async with engine.begin() as connection:
+        assert (await connection.execute(select(events))).mappings().one() == row
+
+
+async def test_a_change_that_fails_half_way_leaves_nothing(engine, monkeypatch):
+    def broken(*_):
+        raise RuntimeError("power failure")
+
+    monkeypatch.setattr("alembic.op.create_index", broken)
+    with pytest.raises(RuntimeError):
+        await upgrade(engine)
+    async with engine.begin() as connection:
+        assert await connection.run_sync(schema.current) is None
+    monkeypatch.undo()
+    await upgrade(engine)
+    async with engine.begin() as connection:
+        assert await connection.run_sync(schema.current) == REVISIONS[-1]
+
+
+async def test_the_database_of_a_newer_release_is_refused_and_left_alone(engine, database_url):
+    await upgrade(engine)
+    async with engine.begin() as connection:
+        await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(StoreError, match="newer release"):
+        await Store.open(database_url)
