@@ -89,6 +89,8 @@ class Style:
     "What `authenticate` refuses, by status."
     refuse: Callable[[AccessError | RequestError], ApiError]
     "Turns a refusal of the domain into the API's."
+    about: str = ""
+    "What its users have to know of all routes, such as what the bearer token is."
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ import logging
 import os
 import signal
 import time
+from importlib.metadata import version
 
 from aiohttp import web
 
@@ -14,16 +15,19 @@ from sfu.workers import MediaWorkers
 from signaling import tokens
 from signaling.config import ServerConfig
 from signaling.debug import Debug
+from signaling.docs import Docs
 from signaling.errors import ConfigError, ListenError, StoreError
 from signaling.http import Endpoints, build_app, build_runner
 from signaling.ids import random_sid
 from signaling.journal import Journal
+from signaling.livekit.description import describe as describe_twirp
 from signaling.livekit.room_service import NAME as ROOM_SERVICE
 from signaling.livekit.room_service import methods
 from signaling.livekit.skin import LiveKitSettings, LiveKitSkin
 from signaling.livekit.twirp import Twirp
 from signaling.livekit.ws import LiveKitEndpoints
 from signaling.media import MediaEngine, MediaEvents
+from signaling.openapi import document
 from signaling.page import Page, PageSettings, find_page
 from signaling.services import build_services
 from signaling.storage import only_server, opened
@@ -96,9 +100,14 @@ class Server:
         self._journal = Journal(self.services.hub, store.events.append, time.time)
         self._writer: asyncio.Task[None] | None = None
         self._livekit = LiveKitEndpoints(self.skin, config.keys, time.time)
-        self._twirp = Twirp({ROOM_SERVICE: methods(self.skin)}, config.keys, time.time)
-        page = Page(PageSettings(config.dev, frozenset({config.host} - {""}), signer), find_page(), time.time)
-        parts: list[Endpoints] = [self._livekit, self._twirp, page]
+        services = {ROOM_SERVICE: methods(self.skin)}
+        folder = find_page()
+        parts: list[Endpoints] = [
+            self._livekit,
+            Twirp(services, config.keys, time.time),
+            Docs(document(version("lectern"), describe_twirp(services)), folder),
+            Page(PageSettings(config.dev, frozenset({config.host} - {""}), signer), folder, time.time),
+        ]
         if config.dev:
             parts.append(Debug(self.services.rooms, media))
         self._runner = build_runner(build_app(parts, self.metrics if config.dev else None))

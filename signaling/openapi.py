@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -19,8 +20,36 @@ _BODY_FAULTS = {
 }
 
 
-def document(apis: Iterable[Api], version: str) -> dict[str, Any]:
-    """Describe these APIs."""
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What one part adds to the document."""
+
+    paths: Mapping[str, Mapping[str, Any]]
+    "Path items by path."
+    schemas: Mapping[str, Mapping[str, Any]]
+    "JSON Schemas by the name that references use."
+    tags: Mapping[str, str]
+    "What is to be said of each API, by its title."
+
+
+def document(version: str, *descriptions: Description) -> dict[str, Any]:
+    """Put the parts' descriptions together."""
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Lectern", "version": version},
+        "tags": [
+            {"name": name, "description": text} for each in descriptions for name, text in each.tags.items()
+        ],
+        "paths": {path: item for each in descriptions for path, item in each.paths.items()},
+        "components": {
+            "schemas": {name: schema for each in descriptions for name, schema in each.schemas.items()},
+            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
+        },
+    }
+
+
+def describe(apis: Iterable[Api]) -> Description:
+    """Describe typed routes; all of a server's at once, so that two structs of one name get different ones."""
     apis = list(apis)
     schemas = _Schemas(
         kind for api in apis for operation in api.operations for kind in _kinds(api.style, operation)
@@ -30,22 +59,13 @@ def document(apis: Iterable[Api], version: str) -> dict[str, Any]:
         for operation in api.operations:
             path = paths.setdefault(api.style.prefixes[0] + operation.route.path, {})
             path[operation.route.method.lower()] = _operation(api.style, operation, schemas)
-    return {
-        "openapi": "3.1.0",
-        "info": {"title": "Lectern", "version": version},
-        "paths": paths,
-        "components": {
-            "schemas": schemas.components,
-            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
-        },
-    }
+    return Description(paths, schemas.components, {api.style.title: api.style.about for api in apis})
 
 
 class _Schemas:
     """JSON Schemas of types; structs become components."""
 
     def __init__(self, kinds: Iterable[Any]) -> None:
-        # Asked for at once: two structs of one name get different ones.
         self._kinds = list(kinds)
         schemas, self.components = msgspec.json.schema_components(self._kinds, ref_template=_REFERENCE)
         self._schemas = list(schemas)

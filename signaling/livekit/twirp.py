@@ -26,7 +26,7 @@ BODY_TIMEOUT_S = 20.0
 _JSON, _PROTOBUF = "application/json", "application/protobuf"
 
 # The protocol's codes and their statuses.
-_STATUSES = {
+STATUSES = {
     "canceled": 408,
     "unknown": 500,
     "invalid_argument": 400,
@@ -191,4 +191,4 @@ def _answer(message: Message, *, is_json: bool) -> web.Response:
 def _refusal(error: TwirpError) -> web.Response:
     # In bytes: a text would add the charset to the content type, and then the Node SDK reads no error in it.
     body = {"code": error.code, "msg": str(error), **({"meta": error.meta} if error.meta else {})}
-    return web.Response(status=_STATUSES[error.code], body=json.dumps(body).encode(), content_type=_JSON)
+    return web.Response(status=STATUSES[error.code], body=json.dumps(body).encode(), content_type=_JSON)

@@ -91,6 +91,7 @@ STYLE = Style(
     authenticate=authenticate,
     access_errors={401: "the key is wrong"},
     refuse=lambda error: ApiError(404, "not-found", str(error)),
+    about="The bearer token is the key.",
 )
 ROUTES = [
     Route("POST", "/rooms", create, {409: "the name is taken"}, max_body_bytes=200),

@@ -5,17 +5,18 @@ import json
 import msgspec
 
 from signaling.api import Api, Route
-from signaling.openapi import document
+from signaling.openapi import describe, document
 from tests.signaling.test_api import ROUTES, STYLE
 
 
 def described():
-    return json.loads(json.dumps(document([Api(STYLE, ROUTES)], "1.2.3")))
+    return json.loads(json.dumps(document("1.2.3", describe([Api(STYLE, ROUTES)]))))
 
 
 def test_it_has_each_route_once_under_the_first_prefix():
     found = described()
     assert (found["openapi"], found["info"]) == ("3.1.0", {"title": "Lectern", "version": "1.2.3"})
+    assert found["tags"] == [{"name": "Rooms", "description": "The bearer token is the key."}]
     operations = [(path, method) for path, methods in found["paths"].items() for method in methods]
     assert operations == [
         ("/v1/rooms", "post"),
@@ -90,5 +91,5 @@ def test_a_body_of_defaults_only_may_be_left_out():
         """Change."""
 
     change.__annotations__ = {"body": Change, "return": Change}
-    found = document([Api(STYLE, [Route("POST", "/change", change)])], "1")
-    assert found["paths"]["/v1/change"]["post"]["requestBody"]["required"] is False
+    found = describe([Api(STYLE, [Route("POST", "/change", change)])])
+    assert found.paths["/v1/change"]["post"]["requestBody"]["required"] is False
