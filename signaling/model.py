@@ -6,6 +6,10 @@ from enum import Enum, IntEnum
 from sfu.events import Kind, Layer, Preferences, Publication
 from signaling.permissions import Permissions, Source, SubscriptionRules
 
+# Attributes that the server keeps: participants can neither bring nor change them, tokens can.
+RESERVED_PREFIX = "lectern."
+USER_ID = f"{RESERVED_PREFIX}user_id"
+
 
 class ParticipantState(IntEnum):
     """A participant's life, which only moves forward."""
@@ -33,6 +37,7 @@ class LeaveReason(Enum):
     ROOM_DELETED = "the room was deleted"
     REMOVED = "removed by the application"
     MOVED = "moved to another room"
+    TIME_UP = "the stay was limited"
     SIMULATED = "asked for by the client to test itself"
 
 
@@ -167,6 +172,8 @@ class Participant:
     "standard, ingress, egress, sip, agent, connector or bridge."
     kind_details: tuple[str, ...] = ()
     "Refines `kind`."
+    leaves_at: float | None = None
+    "When the stay ends, seconds since 1970; set once, at the join."
     skin_info: object = None
     "What the participant's skin adds for its own kind; carried, never read by the domain."
     state: ParticipantState = ParticipantState.JOINING
@@ -181,6 +188,11 @@ class Participant:
     "Who may receive the tracks."
     subscriptions: Subscriptions = field(default_factory=Subscriptions)
     "What it receives."
+
+    @property
+    def user_id(self) -> str:
+        """The application's user, who may be here more than once; the identity where it names none."""
+        return self.attributes.get(USER_ID) or self.identity
 
     @property
     def is_publisher(self) -> bool:
@@ -210,6 +222,15 @@ class RoomConfig:
     "Places; 0 is no limit. Recorders and agents take none."
     metadata: str = ""
     "The application's."
+    ends_at: float | None = None
+    "Everybody leaves then who brings no limit of their own, seconds since 1970; counts for those who join from now on."
+    max_stay_s: float | None = None
+    "Everybody leaves after this time who brings no limit of their own."
+
+    def leaves_at(self, now: float) -> float | None:
+        """Return when somebody has to leave who joins now, None for never."""
+        ends = [self.ends_at, None if self.max_stay_s is None else now + self.max_stay_s]
+        return min((end for end in ends if end is not None), default=None)
 
 
 @dataclass(slots=True, eq=False)

@@ -1,6 +1,7 @@
 """What a participant may do: one model behind the grants of every skin."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -12,6 +13,37 @@ class Source(StrEnum):
     MICROPHONE = "microphone"
     SCREEN_SHARE = "screen_share"
     SCREEN_SHARE_AUDIO = "screen_share_audio"
+
+
+ALL_SOURCES = frozenset(Source)
+
+
+class AdminRight(StrEnum):
+    """What somebody may do about others; the values are those of Daily's `canAdmin`."""
+
+    PARTICIPANTS = "participants"
+    STREAMING = "streaming"
+    TRANSCRIPTION = "transcription"
+
+
+ALL_ADMIN_RIGHTS = frozenset(AdminRight)
+
+
+@dataclass(frozen=True, slots=True)
+class Receiving:
+    """Which of whose tracks somebody may receive: the entry that names the publisher most closely counts."""
+
+    base: frozenset[Source] = ALL_SOURCES
+    "From everybody who is not named below."
+    by_user_id: Mapping[str, frozenset[Source]] = field(default_factory=dict)
+    "From all who are this user of the application."
+    by_identity: Mapping[str, frozenset[Source]] = field(default_factory=dict)
+    "From this participant."
+
+    def allow(self, identity: str, user_id: str, source: Source) -> bool:
+        """Whether a publisher's track may be received."""
+        by_user = self.by_user_id.get(user_id, self.base)
+        return source in self.by_identity.get(identity, by_user)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +70,18 @@ class Permissions:
     "May receive others' metrics."
     can_manage_agent_session: bool = False
     "May start and stop agents' sessions."
+    receiving: Receiving = field(default_factory=Receiving)
+    "Whose tracks may be received; `can_subscribe` is needed as well."
+    admin: frozenset[AdminRight] = frozenset()
+    "What may be done about others."
 
     def may_publish(self, source: Source) -> bool:
         """Whether a track from `source` may be sent."""
         return self.can_publish and (not self.can_publish_sources or source in self.can_publish_sources)
+
+    def may_receive(self, identity: str, user_id: str, source: Source) -> bool:
+        """Whether a track of this publisher may be received."""
+        return self.can_subscribe and self.receiving.allow(identity, user_id, source)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,8 @@
 from dataclasses import asdict
 from typing import Any
 
+import msgspec
+
 from signaling.model import Participant, Room, Track
 
 
@@ -30,8 +32,9 @@ def participant_values(person: Participant) -> dict[str, Any]:
         "name": person.name,
         "metadata": person.metadata,
         "attributes": dict(person.attributes),
-        "permissions": asdict(person.permissions),
+        "permissions": msgspec.to_builtins(person.permissions, order="sorted"),
         "joined_at": person.joined_at,
+        "leaves_at": person.leaves_at,
         "connected_at": person.connected_at,
         "kind": person.kind,
         "state": person.state.name,

@@ -1,11 +1,11 @@
 """Rooms and who is in them: joining, leaving, profiles, permissions and timeouts."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from sfu.events import Channel
-from signaling.errors import LimitError, RoomFullError
+from signaling.errors import LimitError, NotAllowedError, RoomFullError
 from signaling.events import (
     EventHub,
     ParticipantActive,
@@ -21,7 +21,15 @@ from signaling.events import (
 )
 from signaling.ids import PARTICIPANT_PREFIX, ROOM_PREFIX, SidMaker
 from signaling.media import MediaEngine
-from signaling.model import LeaveReason, Participant, ParticipantState, Room, RoomConfig, Subscriptions
+from signaling.model import (
+    RESERVED_PREFIX,
+    LeaveReason,
+    Participant,
+    ParticipantState,
+    Room,
+    RoomConfig,
+    Subscriptions,
+)
 from signaling.permissions import Permissions, SubscriptionRules
 from signaling.timers import Timers
 
@@ -62,6 +70,8 @@ class JoinSpec:
     "For a room that this join creates."
     receiving_channels: tuple[Channel, ...] | None = None
     "It receives on a connection of its own, with these data channels; None: one connection serves both ways."
+    leaves_at: float | None = None
+    "Limits the stay; the room's own limits are for those who bring none."
     skin_info: object = None
     "See `Participant.skin_info`."
 
@@ -77,6 +87,12 @@ def check_profile(name: str, metadata: str, attributes: Mapping[str, str]) -> No
         > MAX_ATTRIBUTES_BYTES
     ):
         raise LimitError(f"the attributes are larger than {MAX_ATTRIBUTES_BYTES} bytes")
+
+
+def check_own_attributes(attributes: Iterable[str]) -> None:
+    """Raise NotAllowedError if a participant wants to set an attribute that is the server's."""
+    if any(name.startswith(RESERVED_PREFIX) for name in attributes):
+        raise NotAllowedError(f"attributes that begin with {RESERVED_PREFIX} are the server's")
 
 
 class Rooms:
@@ -153,6 +169,7 @@ class Rooms:
         older = room.participants.get(spec.identity)
         if older is not None:
             self.leave(older, LeaveReason.DUPLICATE_IDENTITY)
+        now = self._wall_clock()
         person = Participant(
             sid=self._new_sid(PARTICIPANT_PREFIX),
             identity=spec.identity,
@@ -161,9 +178,10 @@ class Rooms:
             metadata=spec.metadata,
             attributes=dict(spec.attributes),
             permissions=spec.permissions,
-            joined_at=self._wall_clock(),
+            joined_at=now,
             kind=spec.kind,
             kind_details=spec.kind_details,
+            leaves_at=room.config.leaves_at(now) if spec.leaves_at is None else spec.leaves_at,
             skin_info=spec.skin_info,
             state=ParticipantState.JOINED,
         )
@@ -180,6 +198,9 @@ class Rooms:
         self._timers.set(
             person.sid, "join", JOIN_TIMEOUT_S, lambda: self.leave(person, LeaveReason.JOIN_TIMEOUT)
         )
+        if person.leaves_at is not None:
+            stay_s = max(person.leaves_at - now, 0.0)
+            self._timers.set(person.sid, "stay", stay_s, lambda: self.leave(person, LeaveReason.TIME_UP))
         self._hub.emit(ParticipantJoined(person))
         return person
 

@@ -30,15 +30,15 @@ PREFERENCES_DELAY_S = 0.1
 MAX_WISHES = 10_000
 
 
-def is_wanted(subscriber: Participant, publisher: Participant, track_sid: str) -> bool:
+def is_wanted(subscriber: Participant, publisher: Participant, track: Track) -> bool:
     """Whether somebody wants a track and their own permissions let them have it."""
     state = subscriber.subscriptions
     return (
         subscriber is not publisher
         and subscriber.room is publisher.room
-        and subscriber.permissions.can_subscribe
+        and subscriber.permissions.may_receive(publisher.identity, publisher.user_id, track.spec.source)
         and not publisher.permissions.hidden
-        and state.wanted.get(track_sid, state.automatic)
+        and state.wanted.get(track.sid, state.automatic)
     )
 
 
@@ -118,7 +118,7 @@ class Subscribing:
 
     def _settle(self, person: Participant, publisher: Participant, track: Track) -> None:
         state = person.subscriptions
-        wanted = is_wanted(person, publisher, track.sid)
+        wanted = is_wanted(person, publisher, track)
         allowed = publisher.rules.allow(person.sid, person.identity, track.sid)
         if wanted and allowed:
             if track.sid not in state.active:

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import jwt
 from jwt.warnings import InsecureKeyLengthWarning
 
+from signaling import private_claims
 from signaling.errors import BadRequestError, LimitError, TokenError
 from signaling.model import RoomConfig
 from signaling.permissions import Permissions, Source
@@ -52,6 +53,8 @@ class Claims:
     "Initial attributes."
     room_config: RoomConfig | None = None
     "For a room that this join creates."
+    leaves_at: float | None = None
+    "When the stay ends, seconds since 1970."
     expires_at: float = 0.0
     "Seconds since 1970."
     raw: Mapping[str, Any] = field(default_factory=dict)
@@ -70,6 +73,8 @@ class Bearer:
     "The application's."
     permissions: Permissions
     "Current grants."
+    leaves_at: float | None = None
+    "When the stay ends."
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +129,7 @@ def refresh(claims: Claims, bearer: Bearer, signer: Signer, now: float) -> str:
         "metadata": bearer.metadata,
         "attributes": dict(bearer.attributes),
         "video": {**_mapping(claims.raw, "video"), **_grants(bearer.permissions)},
+        private_claims.NAME: private_claims.encode(bearer.permissions, bearer.leaves_at),
     }
     return mint(updated, signer, now, max(MIN_REFRESH_TTL_S, claims.expires_at - now))
 
@@ -132,6 +138,18 @@ def moved(claims: Claims, room: str) -> Claims:
     """Return the claims of somebody whom the server took to another room."""
     video = {**_mapping(claims.raw, "video"), "room": room}
     return replace(claims, room=room, raw={**claims.raw, "video": video})
+
+
+def join_claims(room: str, identity: str, bearer: Bearer) -> dict[str, Any]:
+    """Return the claims, for `mint`, that let somebody join a room with all that the server gives them."""
+    return {
+        "sub": identity,
+        "name": bearer.name,
+        "metadata": bearer.metadata,
+        "attributes": dict(bearer.attributes),
+        "video": {"room": room, "roomJoin": True, **_grants(bearer.permissions)},
+        private_claims.NAME: private_claims.encode(bearer.permissions, bearer.leaves_at),
+    }
 
 
 def check_join(claims: Claims) -> None:
@@ -161,6 +179,7 @@ def _claims(payload: Mapping[str, Any], now: float) -> Claims:
     if now < (_number(payload, "nbf") or 0.0) - LEEWAY_S:
         raise TokenError("the access token is not valid yet")
     video = _mapping(payload, "video")
+    private = private_claims.decode(payload)
     kind = _get(payload, "kind", str, "") or "standard"
     if kind not in KINDS:
         raise TokenError("the access token names an unknown kind of participant")
@@ -168,13 +187,14 @@ def _claims(payload: Mapping[str, Any], now: float) -> Claims:
         identity=_get(payload, "sub", str, "") or _get(payload, "jti", str, ""),
         room=_get(video, "room", str, ""),
         room_join=_get(video, "roomJoin", bool, False),
-        permissions=_permissions(video),
+        permissions=replace(_permissions(video), receiving=private.receiving, admin=private.admin),
         name=_get(payload, "name", str, ""),
         kind=kind,
         kind_details=_strings(payload, "kindDetails"),
         metadata=_get(payload, "metadata", str, ""),
         attributes=_attributes(payload),
         room_config=_room_config(_mapping(payload, "roomConfig")),
+        leaves_at=private.leaves_at,
         expires_at=expires_at,
         raw=payload,
     )

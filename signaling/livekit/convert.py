@@ -70,6 +70,7 @@ LEAVES = {
     LeaveReason.ROOM_DELETED: (models.ROOM_DELETED, _Leave.DISCONNECT),
     LeaveReason.REMOVED: (models.PARTICIPANT_REMOVED, _Leave.DISCONNECT),
     LeaveReason.MOVED: (models.MIGRATION, _Leave.RECONNECT),
+    LeaveReason.TIME_UP: (models.PARTICIPANT_REMOVED, _Leave.DISCONNECT),
     LeaveReason.SIMULATED: (models.UNKNOWN_REASON, _Leave.RECONNECT),
 }
 

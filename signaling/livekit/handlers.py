@@ -20,6 +20,7 @@ from signaling.livekit import convert
 from signaling.livekit.session import Session
 from signaling.livekit.skin import LiveKitSkin
 from signaling.model import LeaveReason
+from signaling.rooms import check_own_attributes
 
 log = logging.getLogger(__name__)
 
@@ -226,6 +227,7 @@ def _update_metadata(skin: LiveKitSkin, session: Session, request: rtc.UpdatePar
     person = session.participant
     if not person.permissions.can_update_own_metadata:
         raise NotAllowedError("the token does not allow to change the own metadata")
+    check_own_attributes(request.attributes)
     skin.rooms.update_profile(
         person,
         name=request.name or None,

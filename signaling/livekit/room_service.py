@@ -1,6 +1,7 @@
 """LiveKit's RoomService: one small function per method. The table at the end is the whole service."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from livekit.protocol import models, room
@@ -126,7 +127,12 @@ class RoomService:
             attributes=dict(request.attributes),
         )
         if request.HasField("permission"):
-            self._rooms.set_permissions(person, convert.permissions(request.permission))
+            # What LiveKit has no name for stays as it is.
+            before = person.permissions
+            wanted = convert.permissions(request.permission)
+            self._rooms.set_permissions(
+                person, replace(wanted, receiving=before.receiving, admin=before.admin)
+            )
         return convert.participant_info(person)
 
     def update_subscriptions(

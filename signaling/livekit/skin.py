@@ -137,6 +137,7 @@ class LiveKitSkin:
                 kind_details=claims.kind_details,
                 auto_subscribe=request.connection_settings.auto_subscribe,
                 room_config=claims.room_config,
+                leaves_at=claims.leaves_at,
                 receiving_channels=relay.CHANNELS if dual else None,
                 skin_info=convert.ClientTraits(client.client_protocol, tuple(client.capabilities)),
             )
@@ -259,7 +260,9 @@ class LiveKitSkin:
         person = session.participant
         return tokens.refresh(
             session.claims,
-            tokens.Bearer(person.name, person.metadata, person.attributes, person.permissions),
+            tokens.Bearer(
+                person.name, person.metadata, person.attributes, person.permissions, person.leaves_at
+            ),
             self._settings.signer,
             self._wall_clock(),
         )

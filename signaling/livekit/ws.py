@@ -9,7 +9,7 @@ from aiohttp import WebSocketError, WSMsgType, web
 from livekit.protocol import rtc
 
 from signaling import tokens
-from signaling.errors import AccessError, BadRequestError, LimitError, RoomFullError, TokenError, WireError
+from signaling.errors import AccessError, BadRequestError, RequestError, RoomFullError, TokenError, WireError
 from signaling.livekit.convert import leave
 from signaling.livekit.handlers import handle
 from signaling.livekit.session import Session
@@ -22,7 +22,7 @@ from signaling.livekit.wire import (
     decode_request,
 )
 from signaling.model import LeaveReason
-from signaling.rooms import check_profile
+from signaling.rooms import check_own_attributes, check_profile
 
 log = logging.getLogger(__name__)
 
@@ -191,8 +191,9 @@ class LiveKitEndpoints:
             if not claims.permissions.can_update_own_metadata:
                 raise TokenError("the access token does not allow to bring metadata or attributes")
             try:
+                check_own_attributes(join.participant_attributes)
                 check_profile("", join.metadata, join.participant_attributes)
-            except LimitError as error:
+            except RequestError as error:
                 raise BadRequestError(str(error)) from error
         if not join.reconnect:
             self._skin.rooms.check_place(claims.room, claims.identity)

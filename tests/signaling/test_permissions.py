@@ -1,6 +1,6 @@
 import pytest
 
-from signaling.permissions import Permissions, Source, SubscriptionRules, TrackRule
+from signaling.permissions import Permissions, Receiving, Source, SubscriptionRules, TrackRule
 
 
 @pytest.mark.parametrize(
@@ -34,3 +34,23 @@ def test_publishing_needs_the_grant_and_the_source(permissions, source, allowed)
 )
 def test_a_publisher_decides_who_receives(rules, allowed):
     assert rules.allow("PA_1", "ada", "TR_1") is allowed
+
+
+CAMERA, NOTHING = frozenset({Source.CAMERA}), frozenset()
+
+
+@pytest.mark.parametrize(
+    ("receiving", "allowed"),
+    [
+        (Receiving(), True),
+        (Receiving(NOTHING), False),
+        (Receiving(frozenset({Source.MICROPHONE})), False),
+        (Receiving(NOTHING, by_user_id={"user": CAMERA}), True),
+        (Receiving(by_user_id={"other": NOTHING}), True),
+        (Receiving(by_user_id={"user": CAMERA}, by_identity={"ada": NOTHING}), False),
+        (Receiving(NOTHING, by_identity={"ada": CAMERA}), True),
+    ],
+)
+def test_whose_tracks_may_be_received(receiving, allowed):
+    assert Permissions(receiving=receiving).may_receive("ada", "user", Source.CAMERA) is allowed
+    assert not Permissions(can_subscribe=False, receiving=receiving).may_receive("ada", "user", Source.CAMERA)

@@ -24,5 +24,6 @@ def test_everything_is_json():
     told = json.loads(json.dumps(values[1]))
     assert (told["identity"], told["state"], told["connected_at"]) == ("ada", "JOINING", 0.0)
     assert told["permissions"]["can_publish_sources"] == ["camera"]
+    assert told["permissions"]["receiving"]["base"] == sorted(Source)
     told = json.loads(json.dumps(values[2]))
     assert (told["source"], told["layers"][0]["rid"]) == ("camera", "q")

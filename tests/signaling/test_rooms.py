@@ -1,6 +1,6 @@
 import pytest
 
-from signaling.errors import LimitError, RoomFullError
+from signaling.errors import LimitError, NotAllowedError, RoomFullError
 from signaling.events import (
     ParticipantActive,
     ParticipantChanged,
@@ -12,7 +12,7 @@ from signaling.events import (
 )
 from signaling.model import LeaveReason, ParticipantState, RoomConfig
 from signaling.permissions import Permissions
-from signaling.rooms import JoinSpec
+from signaling.rooms import JoinSpec, check_own_attributes
 
 
 def join(harness, identity="ada", **fields):
@@ -177,3 +177,45 @@ def test_shutting_down_ends_everything(harness):
     assert ada.has_left
     assert bob.has_left
     assert harness.timers.next_at is None
+
+
+@pytest.mark.parametrize(
+    ("config", "own", "stay_s"),
+    [
+        (RoomConfig(), None, None),
+        (RoomConfig(), 30, 30),
+        (RoomConfig(max_stay_s=20), None, 20),
+        (RoomConfig(max_stay_s=20), 30, 30),
+    ],
+)
+def test_a_stay_may_be_limited(harness, config, own, stay_s):
+    harness.rooms.open_room("lesson", config)
+    ada = join(harness, leaves_at=None if own is None else harness.wall_clock() + own)
+    harness.rooms.connected(ada.sid)
+    # what is changed later is for those who join later
+    harness.rooms.configure(ada.room, RoomConfig(max_stay_s=1))
+    if stay_s is None:
+        assert ada.leaves_at is None
+        harness.advance(100_000)
+        assert not ada.has_left
+        return
+    harness.advance(stay_s - 1)
+    assert not ada.has_left
+    harness.advance(1)
+    assert harness.events[-1] == ParticipantLeft(ada, LeaveReason.TIME_UP, was_publisher=False)
+
+
+def test_the_earlier_of_two_limits_counts(harness):
+    now = harness.wall_clock()
+    assert RoomConfig(ends_at=now + 5, max_stay_s=9).leaves_at(now) == now + 5
+    assert RoomConfig(ends_at=now + 5, max_stay_s=2).leaves_at(now) == now + 2
+    harness.rooms.open_room("lesson", RoomConfig(ends_at=now - 5))
+    late = join(harness)
+    harness.advance(0)
+    assert late.has_left
+
+
+def test_some_attributes_are_the_servers():
+    check_own_attributes({"hand": "up", "lectern": "x"})
+    with pytest.raises(NotAllowedError):
+        check_own_attributes({"hand": "up", "lectern.is_owner": "true"})

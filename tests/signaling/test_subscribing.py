@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 from sfu.events import Preferences
 from signaling.events import (
     SubscriptionFailed,
@@ -5,7 +7,7 @@ from signaling.events import (
     TrackSubscribed,
 )
 from signaling.model import LeaveReason
-from signaling.permissions import Permissions, SubscriptionRules, TrackRule
+from signaling.permissions import Permissions, Receiving, Source, SubscriptionRules, TrackRule
 
 
 def test_everybody_gets_everything_automatically(room):
@@ -55,6 +57,20 @@ def test_subscribing_needs_the_grant(harness, room):
     harness.rooms.set_permissions(bob, Permissions())
     assert list(room.received(bob)) == [sid]
     harness.rooms.set_permissions(bob, Permissions(can_subscribe=False))
+    assert room.received(bob) == {}
+
+
+def test_whom_somebody_may_receive_is_a_permission_too(harness, room):
+    ada = room.join("ada", attributes={"lectern.user_id": "teacher"})
+    nobody = Receiving(frozenset())
+    bob = room.join("bob", permissions=Permissions(receiving=nobody))
+    sid = room.publish(ada)
+    harness.subscribing.wish(bob, sid, True)
+    assert room.received(bob) == {}
+    teacher = replace(nobody, by_user_id={"teacher": frozenset({Source.CAMERA})})
+    harness.rooms.set_permissions(bob, Permissions(receiving=teacher))
+    assert list(room.received(bob)) == [sid]
+    harness.rooms.set_permissions(bob, Permissions(receiving=nobody))
     assert room.received(bob) == {}
 
 

@@ -12,7 +12,7 @@ from livekit import api
 from signaling import tokens
 from signaling.errors import BadRequestError, TokenError
 from signaling.model import RoomConfig
-from signaling.permissions import Permissions, Source
+from signaling.permissions import ALL_SOURCES, AdminRight, Permissions, Receiving, Source
 
 NOW = 1_795_000_000.0
 SECRET = "a secret long enough for the other hashes that tests try " * 2
@@ -169,6 +169,25 @@ def test_a_refreshed_token_carries_what_changed_and_keeps_the_rest():
     assert again.raw["video"]["roomAdmin"] is True
     assert again.raw["sha256"] == "x"
     assert again.expires_at == NOW + 500 + 600
+
+
+def test_a_token_of_the_server_says_all_that_it_gives():
+    permissions = Permissions(
+        can_publish_sources=(Source.MICROPHONE,),
+        receiving=Receiving(frozenset({Source.CAMERA}), {"u": ALL_SOURCES}),
+        admin=frozenset({AdminRight.PARTICIPANTS}),
+    )
+    bearer = tokens.Bearer("Ada", "m", {"lectern.user_id": "u-1"}, permissions, leaves_at=NOW + 90)
+    made = tokens.mint(tokens.join_claims("lesson", "ada", bearer), SIGNER, NOW, 600)
+    claims = tokens.verify(made, KEYS, NOW)
+    tokens.check_join(claims)
+    assert (claims.room, claims.identity, claims.name, claims.metadata) == ("lesson", "ada", "Ada", "m")
+    assert (claims.permissions, claims.leaves_at) == (permissions, NOW + 90)
+    assert claims.attributes == bearer.attributes
+    fresh = tokens.verify(tokens.refresh(claims, bearer, SIGNER, NOW), KEYS, NOW)
+    assert (fresh.permissions, fresh.leaves_at) == (permissions, NOW + 90)
+    with pytest.raises(TokenError):
+        tokens.verify(token({"lectern": {"admin": ["all"]}}), KEYS, NOW)
 
 
 def test_a_refreshed_token_does_not_shorten_the_original():

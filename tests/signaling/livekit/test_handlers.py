@@ -334,6 +334,14 @@ async def test_metadata_that_is_too_large_is_refused(harness):
     assert ada.last("request_response").reason == Reason.LIMIT_EXCEEDED
 
 
+async def test_the_servers_attributes_are_not_the_participants(harness):
+    ada = await harness.join("ada", permissions=Permissions(can_update_own_metadata=True))
+    request = rtc.UpdateParticipantMetadata(attributes={"lectern.is_owner": "true"}, request_id=1)
+    await ada.send(update_metadata=request)
+    assert ada.last("request_response").reason == Reason.NOT_ALLOWED
+    assert ada.session.participant.attributes == {}
+
+
 @pytest.mark.parametrize("kind", ["publish_data_track_request", "unpublish_data_track_request"])
 async def test_data_tracks_are_refused_politely(harness, kind):
     ada = await harness.join("ada")

@@ -10,7 +10,7 @@ from signaling.errors import LimitError, NotFoundError
 from signaling.livekit.room_service import RoomService, methods
 from signaling.livekit.twirp import TwirpError
 from signaling.model import LeaveReason
-from signaling.permissions import Permissions, Source
+from signaling.permissions import AdminRight, Permissions, Receiving, Source
 
 WHO = {"room": "lesson", "identity": "ada"}
 
@@ -301,3 +301,13 @@ async def test_a_source_that_is_not_known_does_not_stand_for_all(harness, servic
     granted = harness.rooms.room("lesson").participants["ada"].permissions
     assert granted.can_publish_sources == (Source.UNKNOWN,)
     assert not granted.may_publish(Source.CAMERA)
+
+
+async def test_what_livekit_has_no_name_for_is_not_taken_away(harness, service, admin):
+    mine = Permissions(receiving=Receiving(frozenset()), admin=frozenset({AdminRight.STREAMING}))
+    ada = await harness.join("ada", permissions=mine)
+    permission = models.ParticipantPermission(can_subscribe=True, can_publish=False, can_publish_data=True)
+    service.update_participant(admin, room.UpdateParticipantRequest(**WHO, permission=permission))
+    changed = ada.session.participant.permissions
+    assert not changed.can_publish
+    assert (changed.receiving, changed.admin) == (mine.receiving, mine.admin)

@@ -129,6 +129,13 @@ async def test_attributes_in_the_query_need_the_grant(world):
             assert response.status == status
 
 
+async def test_nobody_brings_an_attribute_of_the_servers(world):
+    packed = base64.urlsafe_b64encode(b'{"lectern.is_owner": "true"}').decode().rstrip("=")
+    query = {"access_token": make_token(video={"canUpdateOwnMetadata": True}), "attributes": packed}
+    async with world.http.get(f"{world.url}/rtc/validate", params=query) as response:
+        assert response.status == 400
+
+
 async def test_a_full_room_has_no_place(world):
     config = {"roomConfig": {"maxParticipants": 1}}
     ada, _ = await world.join("ada", **config)

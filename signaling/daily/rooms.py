@@ -1,0 +1,202 @@
+"""Daily's rooms: durable, whether anybody is in them or not; and the open ones that LiveKit's API made."""
+
+import asyncio
+import re
+import secrets
+import string
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from signaling.daily.domains import Domain
+from signaling.daily.errors import invalid, not_found
+from signaling.daily.properties import RoomProperties, check_exp, merge, non_defaults, parse
+from signaling.model import LeaveReason, Room, RoomConfig
+from signaling.rooms import Rooms
+from signaling.store import DurableRoom, Store
+
+KIND = "daily"
+
+Privacy = Literal["public", "private"]
+
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,128}")
+_NAME_RULE = "contains invalid characters (room names can contain A-Z, a-z, 0-9, '-', and '_')"
+_RANDOM_NAME_CHARS = 20
+
+# Namespace of documents: what a domain sets for all its rooms, by the domain's name.
+_DOMAIN_CONFIG = "daily.domain"
+
+# Ids of rooms that LiveKit's API made follow from their session's.
+_NAMESPACE = uuid.UUID("b0a3d9ce-6f0d-4a87-9df3-3d5b5f5f4c07")
+
+
+@dataclass(frozen=True, slots=True)
+class DailyRoom:
+    """A room as Daily's API shows it."""
+
+    id: str
+    "A UUID."
+    name: str
+    domain: str
+    "Its domain's name; empty for an open room that LiveKit's API made, which is everybody's."
+    privacy: Privacy
+    created_at: float
+    "Seconds since 1970."
+    given: Mapping[str, Any]
+    "Properties that were set, by name."
+    inherited: Mapping[str, Any]
+    "Properties that its domain sets for all its rooms."
+
+    @property
+    def properties(self) -> RoomProperties:
+        """The properties that hold: the room's, else the domain's, else the defaults."""
+        return parse(RoomProperties, {**self.inherited, **self.given})
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """The room's own settings that differ from the defaults."""
+        return non_defaults(self.given)
+
+    @property
+    def room_config(self) -> RoomConfig:
+        """How the room behaves once it is open."""
+        properties = self.properties
+        return RoomConfig(
+            max_participants=properties.max_participants,
+            ends_at=properties.exp if properties.eject_at_room_exp else None,
+            max_stay_s=properties.eject_after_elapsed,
+        )
+
+
+class DailyRooms:
+    """Daily's view of all rooms."""
+
+    def __init__(self, store: Store, rooms: Rooms) -> None:
+        """Durable rooms are in the store, open ones in `rooms`."""
+        self._store = store
+        self._rooms = rooms
+        self._changing = asyncio.Lock()
+
+    async def domain_config(self, domain_name: str) -> dict[str, Any]:
+        """Return what a domain sets for its rooms, and for itself. StoreError."""
+        stored: dict[str, Any] = await self._store.documents.get(_DOMAIN_CONFIG, domain_name) or {}
+        return stored
+
+    async def configure_domain(self, domain: Domain, change: Mapping[str, Any]) -> dict[str, Any]:
+        """Change some of what a domain sets; null takes a property back. DailyError, StoreError."""
+        async with self._changing:
+            config = merge(await self.domain_config(domain.name), change)
+            parse(RoomProperties, config)
+            await self._store.documents.put(_DOMAIN_CONFIG, domain.name, config)
+        return config
+
+    async def find(self, name: str) -> DailyRoom | None:
+        """Return a room of any domain, None if there is none. StoreError."""
+        durable = await self._store.rooms.get(name)
+        if durable is not None:
+            return self._of_durable(durable, await self.domain_config(durable.made_by))
+        open_room = self._rooms.room(name)
+        return None if open_room is None else of_open(open_room)
+
+    async def get(self, domain: Domain, name: str) -> DailyRoom:
+        """Return a domain's room. DailyError, StoreError."""
+        room = await self.find(name)
+        if room is None or room.domain not in {domain.name, ""}:
+            raise not_found(f"room {name} not found")
+        return room
+
+    async def create(
+        self, domain: Domain, name: str | None, privacy: Privacy, given: Mapping[str, Any], now: float
+    ) -> DailyRoom:
+        """Make a room. DailyError, StoreError."""
+        name = _random_name() if name is None else name
+        check_name(name)
+        check_exp(given, now)
+        parse(RoomProperties, given)
+        settings = _settings(str(uuid.uuid4()), privacy, merge({}, given))
+        durable = DurableRoom(name, KIND, domain.name, now, settings)
+        async with self._changing:
+            if self._rooms.room(name) is not None or not await self._store.rooms.put(durable):
+                raise invalid(f"a room named {name} already exists")
+        return self._of_durable(durable, await self.domain_config(domain.name))
+
+    async def update(
+        self,
+        domain: Domain,
+        name: str,
+        privacy: Privacy | None,
+        change: Mapping[str, Any],
+        now: float,
+    ) -> DailyRoom:
+        """Change some of a room's settings. DailyError, StoreError.
+
+        An open room that LiveKit's API made becomes a durable one of this domain.
+        """
+        async with self._changing:
+            room = await self.get(domain, name)
+            given = merge(room.given, change)
+            check_exp(change, now)
+            parse(RoomProperties, given)
+            settings = _settings(room.id, privacy or room.privacy, given)
+            durable = DurableRoom(name, KIND, domain.name, room.created_at, settings)
+            if not await self._store.rooms.update(name, settings):
+                await self._store.rooms.put(durable)
+        changed = self._of_durable(durable, await self.domain_config(domain.name))
+        open_room = self._rooms.room(name)
+        if open_room is not None:
+            self._rooms.configure(open_room, changed.room_config)
+        return changed
+
+    async def delete(self, domain: Domain, name: str) -> None:
+        """Delete a room, and end it when it is open. DailyError, StoreError."""
+        async with self._changing:
+            await self.get(domain, name)
+            await self._store.rooms.delete(name)
+        open_room = self._rooms.room(name)
+        if open_room is not None:
+            self._rooms.close_room(open_room, LeaveReason.ROOM_DELETED)
+
+    def open(self, room: DailyRoom) -> Room:
+        """Return the open room, made with Daily's settings if nobody is in it yet."""
+        return self._rooms.open_room(room.name, room.room_config)
+
+    @staticmethod
+    def _of_durable(durable: DurableRoom, inherited: Mapping[str, Any]) -> DailyRoom:
+        settings = durable.settings
+        return DailyRoom(
+            id=settings["id"],
+            name=durable.name,
+            domain=durable.made_by,
+            privacy=settings["privacy"],
+            created_at=durable.created_at,
+            given=settings["properties"],
+            inherited=inherited,
+        )
+
+
+def of_open(room: Room) -> DailyRoom:
+    """Return an open room that no Daily application made: LiveKit's need a token."""
+    return DailyRoom(
+        id=str(uuid.uuid5(_NAMESPACE, room.sid)),
+        name=room.name,
+        domain="",
+        privacy="private",
+        created_at=room.created_at,
+        given={},
+        inherited={},
+    )
+
+
+def check_name(name: str) -> None:
+    """Raise DailyError unless a room may be called so."""
+    if not _NAME.fullmatch(name):
+        raise invalid(f"{name[:128]} {_NAME_RULE}")
+
+
+def _random_name() -> str:
+    return "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(_RANDOM_NAME_CHARS))
+
+
+def _settings(room_id: str, privacy: Privacy, properties: Mapping[str, Any]) -> dict[str, Any]:
+    return {"id": room_id, "privacy": privacy, "properties": dict(properties)}

@@ -1,0 +1,136 @@
+import asyncio
+
+import pytest
+
+from signaling.daily.domains import Domains
+from signaling.daily.errors import DailyError
+from signaling.daily.rooms import DailyRooms
+from signaling.model import LeaveReason
+from signaling.rooms import JoinSpec
+from signaling.store import Store
+from signaling.store.store import MEMORY_URL
+
+NOW = 1_795_000_000.0
+SCHOOL, OTHER = Domains({"school": "secret", "other": "more secret"})
+
+
+@pytest.fixture
+async def store():
+    opened = await Store.open(MEMORY_URL)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+def rooms(store, harness):
+    return DailyRooms(store, harness.rooms)
+
+
+async def refused(call):
+    with pytest.raises(DailyError) as error:
+        await call
+    return error.value.status, error.value.code, str(error.value)
+
+
+async def test_a_room_is_made_found_changed_and_deleted(rooms):
+    made = await rooms.create(SCHOOL, "maths", "private", {"enable_chat": True, "lang": "en"}, NOW)
+    assert (made.name, made.domain, made.privacy, made.created_at) == ("maths", "school", "private", NOW)
+    assert made.config == {"enable_chat": True}
+    assert await rooms.find("maths") == await rooms.get(SCHOOL, "maths") == made
+    changed = await rooms.update(SCHOOL, "maths", None, {"enable_chat": None, "max_participants": 5}, NOW)
+    assert (changed.id, changed.privacy, changed.config) == (made.id, "private", {"max_participants": 5})
+    changed = await rooms.update(SCHOOL, "maths", "public", {}, NOW)
+    assert (await rooms.find("maths")).privacy == changed.privacy == "public"
+    await rooms.delete(SCHOOL, "maths")
+    assert await rooms.find("maths") is None
+    assert await refused(rooms.delete(SCHOOL, "maths")) == (404, "not-found", "room maths not found")
+
+
+async def test_names(rooms):
+    made = await rooms.create(SCHOOL, None, "public", {}, NOW)
+    assert len(made.name) == 20
+    assert made.name.isalnum()
+    rule = "contains invalid characters (room names can contain A-Z, a-z, 0-9, '-', and '_')"
+    for name in ("", "a b", "ä", "a/b", "x" * 129, "a\n"):
+        info = f"{name[:128]} {rule}"
+        assert await refused(rooms.create(SCHOOL, name, "public", {}, NOW)) == (
+            400,
+            "invalid-request-error",
+            info,
+        )
+    await rooms.create(SCHOOL, "x" * 128, "public", {}, NOW)
+
+
+async def test_of_two_who_make_a_room_one_does(rooms):
+    results = await asyncio.gather(
+        *(rooms.create(SCHOOL, "maths", "public", {}, NOW) for _ in range(5)), return_exceptions=True
+    )
+    errors = [str(result) for result in results if isinstance(result, DailyError)]
+    assert errors == ["a room named maths already exists"] * 4
+
+
+async def test_wrong_properties_change_nothing(rooms):
+    past = "exp was '5', which is in the past rather than in the future"
+    assert (await refused(rooms.create(SCHOOL, "maths", "public", {"exp": 5}, NOW)))[2] == past
+    assert (await refused(rooms.create(SCHOOL, "maths", "public", {"enable_chat": 1}, NOW)))[0] == 400
+    assert await rooms.find("maths") is None
+    made = await rooms.create(SCHOOL, "maths", "public", {"exp": NOW + 5}, NOW)
+    # what has expired since can still be changed otherwise
+    await rooms.update(SCHOOL, "maths", None, {"enable_chat": True}, NOW + 10)
+    for change in ({"exp": NOW}, {"enable_chat": "no"}):
+        assert (await refused(rooms.update(SCHOOL, "maths", "private", change, NOW + 10)))[0] == 400
+    kept = await rooms.find("maths")
+    assert (kept.given, kept.privacy) == ({"exp": NOW + 5, "enable_chat": True}, made.privacy)
+
+
+async def test_a_domain_sees_its_own_rooms(rooms):
+    await rooms.create(SCHOOL, "maths", "public", {}, NOW)
+    assert (await refused(rooms.get(OTHER, "maths")))[0] == 404
+    assert (await refused(rooms.update(OTHER, "maths", None, {}, NOW)))[0] == 404
+    assert (await refused(rooms.delete(OTHER, "maths")))[0] == 404
+    assert (await refused(rooms.create(OTHER, "maths", "public", {}, NOW)))[0] == 400
+
+
+async def test_a_domain_sets_properties_for_its_rooms(rooms):
+    await rooms.create(SCHOOL, "maths", "public", {"lang": "fr"}, NOW)
+    config = await rooms.configure_domain(
+        SCHOOL, {"lang": "de", "enable_chat": True, "hide_daily_branding": True}
+    )
+    assert config == {"lang": "de", "enable_chat": True, "hide_daily_branding": True}
+    room = await rooms.find("maths")
+    assert (room.properties.lang, room.properties.enable_chat) == ("fr", True)
+    assert room.config == {"lang": "fr"}
+    assert await rooms.configure_domain(SCHOOL, {"enable_chat": None}) == {
+        "lang": "de",
+        "hide_daily_branding": True,
+    }
+    assert (await refused(rooms.configure_domain(SCHOOL, {"lang": 3})))[0] == 400
+    assert (await rooms.domain_config("school"))["lang"] == "de"
+    assert await rooms.domain_config("other") == {}
+
+
+async def test_open_rooms_of_livekit_are_rooms_too(rooms, harness):
+    harness.rooms.open_room("choir")
+    seen = await rooms.get(OTHER, "choir")
+    assert (seen.domain, seen.privacy, seen.config) == ("", "private", {})
+    assert (await rooms.get(SCHOOL, "choir")).id == seen.id
+    assert (await refused(rooms.create(SCHOOL, "choir", "public", {}, NOW)))[
+        2
+    ] == "a room named choir already exists"
+    adopted = await rooms.update(SCHOOL, "choir", None, {"enable_chat": True, "max_participants": 7}, NOW)
+    assert (adopted.id, adopted.domain) == (seen.id, "school")
+    assert (await rooms.find("choir")).config == {"enable_chat": True, "max_participants": 7}
+    assert harness.rooms.room("choir").config.max_participants == 7
+
+
+async def test_a_room_is_opened_with_its_rules_and_ended_when_deleted(rooms, harness):
+    given = {"max_participants": 3, "exp": NOW + 60, "eject_at_room_exp": True, "eject_after_elapsed": 30}
+    made = await rooms.create(SCHOOL, "maths", "public", given, NOW)
+    config = rooms.open(made).config
+    assert (config.max_participants, config.ends_at, config.max_stay_s) == (3, NOW + 60, 30)
+    harness.rooms.join(JoinSpec("maths", "ada"))
+    await rooms.delete(SCHOOL, "maths")
+    assert harness.rooms.room("maths") is None
+    assert harness.events[-2].reason is LeaveReason.ROOM_DELETED
+    without_end = await rooms.create(SCHOOL, "open", "public", {"exp": NOW + 60}, NOW)
+    assert without_end.room_config.ends_at is None
