@@ -1,6 +1,27 @@
-"""What outlives a room: durable rooms, sessions and who was in them, the event log, small documents."""
+"""What outlives a room: durable rooms, sessions and who was in them, the event log, webhooks under way, documents."""
 
-from signaling.store.records import DurableRoom, LogEntry, Session, Stay
+from signaling.store.records import (
+    Delivery,
+    Draft,
+    DurableRoom,
+    Endpoint,
+    LogEntry,
+    Outcome,
+    Session,
+    SessionFilter,
+    Stay,
+)
 from signaling.store.store import Store
 
-__all__ = ["DurableRoom", "LogEntry", "Session", "Stay", "Store"]
+__all__ = [
+    "Delivery",
+    "Draft",
+    "DurableRoom",
+    "Endpoint",
+    "LogEntry",
+    "Outcome",
+    "Session",
+    "SessionFilter",
+    "Stay",
+    "Store",
+]

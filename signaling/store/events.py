@@ -5,9 +5,19 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from signaling.store import outbox
 from signaling.store.access import transaction
-from signaling.store.records import LogEntry
+from signaling.store.endpoints import listening
+from signaling.store.records import Draft, Endpoint, LogEntry
 from signaling.store.tables import events, sessions, stays
+
+Announce = Callable[[LogEntry, Sequence[Endpoint]], Sequence[Draft]]
+"Returns what endpoints are to be told of an entry; has no effects, and does not fail."
+
+
+def announce_nothing(_entry: LogEntry, _endpoints: Sequence[Endpoint]) -> Sequence[Draft]:
+    """Return that nobody is to be told."""
+    return ()
 
 
 class Events:
@@ -17,8 +27,8 @@ class Events:
         """Use the store's engine."""
         self._engine = engine
 
-    async def append(self, entries: Sequence[LogEntry]) -> None:
-        """Add entries, and what they mean for sessions and stays, in one transaction. StoreError: none is added.
+    async def append(self, entries: Sequence[LogEntry], announce: Announce = announce_nothing) -> None:
+        """Add entries, and what follows from them for sessions, stays and the outbox. StoreError: nothing is added.
 
         Those that are there already are skipped: a commit whose confirmation was lost is asked for again.
         """
@@ -32,10 +42,13 @@ class Events:
                 for e in new
             ]
             await connection.execute(insert(events), rows)
+            told = await listening(connection)
             for entry in new:
                 project = _PROJECTIONS.get(entry.kind)
                 if project is not None:
                     await project(connection, entry)
+                if told:
+                    await outbox.add(connection, announce(entry, told), entry.at)
 
     async def read(self, session_sid: str, after: int = 0, limit: int = 1000) -> list[LogEntry]:
         """Return a session's entries in order, from behind the sequence number `after`. StoreError."""

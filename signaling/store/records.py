@@ -57,3 +57,78 @@ class Stay:
     joined_at: float
     left_at: float | None
     "None while it lasts."
+
+
+@dataclass(frozen=True, slots=True)
+class SessionFilter:
+    """Which sessions are wanted; what is None matters not."""
+
+    room: str | None = None
+    "Name."
+    started_from: float | None = None
+    "Begun then or later."
+    ended_until: float | None = None
+    "Over by then."
+    ongoing: bool | None = None
+    "Not over yet; or over."
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where webhooks are sent to."""
+
+    id: str
+    "Unique among all kinds."
+    kind: str
+    "The API whose events it gets, and in whose form: livekit or daily."
+    url: str
+    "Of http or https."
+    settings: Mapping[str, Any]
+    "The API's own, as JSON."
+    created_at: float
+    room: str = ""
+    "Name of the only room whose events it gets; empty: of all."
+    failures: int = 0
+    "Attempts without success since the last one with."
+    paused: bool = False
+    "Nothing is sent, or kept for it, until somebody ends this."
+    last_at: float | None = None
+    "The last success."
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What one endpoint is to be told; in the outbox it becomes a delivery."""
+
+    endpoint_id: str
+    resource: str
+    "What it is about. Deliveries about the same are made one after the other."
+    event_id: str
+    "The same in each attempt, so that receivers recognise what they have had."
+    event: str
+    "Such as participant_joined."
+    body: str
+    "As it is sent, to the byte."
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What waits in the outbox."""
+
+    number: int
+    "Deliveries are in this order."
+    draft: Draft
+    created_at: float
+    attempts: int
+    "So far."
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of an attempt."""
+
+    delivery: Delivery
+    delivered: bool
+    "The receiver has it."
+    retry_at: float | None = None
+    "Else the next attempt; None gives it up."

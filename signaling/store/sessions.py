@@ -1,10 +1,12 @@
 """Sessions of rooms and who was in them, as the event log has them."""
 
-from sqlalchemy import select, update
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, func, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from signaling.store.access import transaction
-from signaling.store.records import Session, Stay
+from signaling.store.records import Session, SessionFilter, Stay
 from signaling.store.tables import sessions, stays
 
 
@@ -17,21 +19,46 @@ class Sessions:
 
     async def of_room(self, room: str, limit: int = 100) -> list[Session]:
         """Return the latest sessions of a room, newest first. StoreError."""
-        query = (
-            select(sessions)
-            .where(sessions.c.room == room)
-            .order_by(sessions.c.started_at.desc())
-            .limit(limit)
-        )
-        async with transaction(self._engine) as connection:
-            return [
-                Session(row.sid, row.room, row.started_at, row.ended_at)
-                for row in await connection.execute(query)
-            ]
+        return await self.find(SessionFilter(room=room), limit)
 
-    async def stays(self, session_sid: str) -> list[Stay]:
-        """Return who was in a session, in the order of joining. StoreError."""
-        query = select(stays).where(stays.c.session_sid == session_sid).order_by(stays.c.joined_at)
+    async def get(self, session_sid: str) -> Session | None:
+        """Return a session. StoreError."""
+        async with transaction(self._engine) as connection:
+            row = (await connection.execute(select(sessions).where(sessions.c.sid == session_sid))).first()
+        return None if row is None else _session(row)
+
+    async def find(
+        self, wanted: SessionFilter, limit: int = 100, *, older_than: str = "", newer_than: str = ""
+    ) -> list[Session]:
+        """Return sessions, newest first; the page behind the session `older_than`, or before `newer_than`.
+
+        No page follows a session that is not there. StoreError.
+        """
+        place = tuple_(sessions.c.started_at, sessions.c.sid)
+        query = select(sessions).where(*_conditions(wanted))
+        if older_than:
+            query = query.where(place < _place(older_than))
+        if newer_than:
+            # The nearest ones, so they are taken from the other end.
+            nearest = query.where(place > _place(newer_than)).order_by(sessions.c.started_at, sessions.c.sid)
+            query = select(nearest.limit(limit).subquery())
+        order = (query.selected_columns.started_at.desc(), query.selected_columns.sid.desc())
+        async with transaction(self._engine) as connection:
+            return [_session(row) for row in await connection.execute(query.order_by(*order).limit(limit))]
+
+    async def count(self, wanted: SessionFilter) -> int:
+        """Return how many sessions there are. StoreError."""
+        query = select(func.count()).select_from(sessions).where(*_conditions(wanted))
+        async with transaction(self._engine) as connection:
+            return await connection.scalar(query) or 0
+
+    async def stays(self, *session_sids: str) -> list[Stay]:
+        """Return who was in these sessions, in the order of joining. StoreError."""
+        query = (
+            select(stays)
+            .where(stays.c.session_sid.in_(session_sids))
+            .order_by(stays.c.joined_at, stays.c.participant_sid)
+        )
         async with transaction(self._engine) as connection:
             return [
                 Stay(row.session_sid, row.participant_sid, row.identity, row.name, row.joined_at, row.left_at)
@@ -44,3 +71,28 @@ class Sessions:
             for table in (stays, sessions):
                 column = table.c.left_at if table is stays else table.c.ended_at
                 await connection.execute(update(table).where(column.is_(None)).values({column: at}))
+
+
+def _conditions(wanted: SessionFilter) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if wanted.room is not None:
+        conditions.append(sessions.c.room == wanted.room)
+    if wanted.started_from is not None:
+        conditions.append(sessions.c.started_at >= wanted.started_from)
+    if wanted.ended_until is not None:
+        conditions.append(sessions.c.ended_at <= wanted.ended_until)
+    if wanted.ongoing is not None:
+        conditions.append(
+            sessions.c.ended_at.is_(None) if wanted.ongoing else sessions.c.ended_at.is_not(None)
+        )
+    return conditions
+
+
+def _place(session_sid: str) -> Any:
+    return (
+        select(sessions.c.started_at, sessions.c.sid).where(sessions.c.sid == session_sid).scalar_subquery()
+    )
+
+
+def _session(row: Row[Any]) -> Session:
+    return Session(row.sid, row.room, row.started_at, row.ended_at)

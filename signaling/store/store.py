@@ -10,7 +10,9 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool
 from signaling.errors import StoreError
 from signaling.store import schema
 from signaling.store.documents import Documents
+from signaling.store.endpoints import Endpoints
 from signaling.store.events import Events
+from signaling.store.outbox import Outbox
 from signaling.store.rooms import DurableRooms
 from signaling.store.sessions import Sessions
 
@@ -39,6 +41,8 @@ class Store:
         self.sessions = Sessions(engine)
         self.events = Events(engine)
         self.documents = Documents(engine)
+        self.endpoints = Endpoints(engine)
+        self.outbox = Outbox(engine)
 
     @classmethod
     async def open(cls, url: str) -> "Store":

@@ -1,4 +1,4 @@
-from signaling.store import LogEntry, Session, Stay
+from signaling.store import LogEntry, Session, SessionFilter, Stay
 
 ADA = {"participant": {"sid": "PA_1", "identity": "ada", "name": "Ada"}}
 
@@ -31,3 +31,51 @@ async def test_what_a_killed_server_left_open_is_ended_and_the_rest_stays(store)
     await store.sessions.close_abandoned(20.0)
     assert (await store.sessions.of_room("algebra"))[0].ended_at == 9.0
     assert (await store.sessions.stays("RM_1"))[0].left_at == 9.0
+
+
+async def started(store, *names):
+    for at, name in enumerate(names, 1):
+        await store.events.append(
+            [LogEntry(f"RM_{at}", 1, "room_started", {"room": {"name": name}}, float(at))]
+        )
+
+
+def sids(found):
+    return [session.sid for session in found]
+
+
+async def test_sessions_are_found_by_what_is_asked_for(store):
+    await started(store, "algebra", "logic", "algebra")
+    await store.events.append([LogEntry("RM_1", 2, "room_finished", {}, 5.0)])
+    everything = await store.sessions.find(SessionFilter())
+    assert sids(everything) == ["RM_3", "RM_2", "RM_1"]
+    for wanted, expected in [
+        (SessionFilter(room="algebra"), ["RM_3", "RM_1"]),
+        (SessionFilter(started_from=2.0), ["RM_3", "RM_2"]),
+        (SessionFilter(ended_until=5.0), ["RM_1"]),
+        (SessionFilter(ended_until=4.9), []),
+        (SessionFilter(ongoing=True), ["RM_3", "RM_2"]),
+        (SessionFilter(room="algebra", ongoing=False), ["RM_1"]),
+    ]:
+        assert sids(await store.sessions.find(wanted)) == expected
+        assert await store.sessions.count(wanted) == len(expected)
+    assert await store.sessions.get("RM_2") == everything[1]
+    assert await store.sessions.get("RM_4") is None
+
+
+async def test_sessions_are_read_page_by_page_in_both_directions(store):
+    await started(store, *("algebra" for _ in range(5)))
+    every = SessionFilter()
+    assert sids(await store.sessions.find(every, 2)) == ["RM_5", "RM_4"]
+    assert sids(await store.sessions.find(every, 2, older_than="RM_4")) == ["RM_3", "RM_2"]
+    assert sids(await store.sessions.find(every, 2, newer_than="RM_2")) == ["RM_4", "RM_3"]
+    assert sids(await store.sessions.find(every, 9, older_than="RM_5", newer_than="RM_2")) == ["RM_4", "RM_3"]
+    assert await store.sessions.find(every, 2, older_than="RM_9") == []
+
+
+async def test_stays_of_several_sessions_are_read_at_once(store):
+    await started(store, "algebra", "logic")
+    for sid in ("RM_2", "RM_1"):
+        await store.events.append([LogEntry(sid, 2, "participant_joined", ADA, 3.0)])
+    assert {stay.session_sid for stay in await store.sessions.stays("RM_1", "RM_2")} == {"RM_1", "RM_2"}
+    assert await store.sessions.stays() == []

@@ -1,0 +1,110 @@
+"""Webhooks under way: written with the events that they tell of, deleted when delivered or given up."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Row, Select, delete, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from signaling.store.access import transaction
+from signaling.store.records import Delivery, Draft, Outcome
+from signaling.store.tables import deliveries, endpoints
+
+
+class Outbox:
+    """Deliveries of each endpoint; those about one resource wait for each other."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        """Use the store's engine."""
+        self._engine = engine
+
+    async def add(self, drafts: Sequence[Draft], at: float) -> None:
+        """Add deliveries that belong to no entry of the event log, due at once. StoreError."""
+        async with transaction(self._engine) as connection:
+            await add(connection, drafts, at)
+
+    async def waiting(self) -> list[str]:
+        """Return the ids of endpoints that are not paused and for which something waits. StoreError."""
+        query = (
+            select(endpoints.c.id)
+            .where(~endpoints.c.paused, endpoints.c.id.in_(select(deliveries.c.endpoint_id)))
+            .order_by(endpoints.c.id)
+        )
+        async with transaction(self._engine) as connection:
+            return list((await connection.execute(query)).scalars())
+
+    async def due(self, endpoint_id: str, now: float, limit: int) -> list[Delivery]:
+        """Return what can be sent to an endpoint now, at most one for each resource, oldest first. StoreError."""
+        query = (
+            select(deliveries)
+            .where(deliveries.c.number.in_(_firsts(endpoint_id)), deliveries.c.next_at <= now)
+            .order_by(deliveries.c.number)
+            .limit(limit)
+        )
+        async with transaction(self._engine) as connection:
+            return [_record(row) for row in await connection.execute(query)]
+
+    async def next_at(self, endpoint_id: str) -> float | None:
+        """Return when the next delivery to an endpoint is due; None when there is none. StoreError."""
+        query = select(func.min(deliveries.c.next_at)).where(deliveries.c.number.in_(_firsts(endpoint_id)))
+        async with transaction(self._engine) as connection:
+            at: float | None = await connection.scalar(query)
+            return at
+
+    async def settle(self, endpoint_id: str, outcomes: Sequence[Outcome], at: float, *, pause: bool) -> None:
+        """Note what became of attempts, in one transaction; pausing drops what waits. StoreError."""
+        done = [each.delivery.number for each in outcomes if each.delivered or each.retry_at is None]
+        here = endpoints.c.id == endpoint_id
+        async with transaction(self._engine) as connection:
+            await connection.execute(delete(deliveries).where(deliveries.c.number.in_(done)))
+            for each in outcomes:
+                if each.delivered:
+                    await connection.execute(update(endpoints).where(here).values(failures=0, last_at=at))
+                else:
+                    more = endpoints.c.failures + 1
+                    await connection.execute(update(endpoints).where(here).values(failures=more))
+                    await connection.execute(
+                        update(deliveries)
+                        .where(deliveries.c.number == each.delivery.number)
+                        .values(attempts=each.delivery.attempts + 1, next_at=each.retry_at)
+                    )
+            if pause:
+                await connection.execute(update(endpoints).where(here).values(paused=True))
+                await connection.execute(delete(deliveries).where(deliveries.c.endpoint_id == endpoint_id))
+
+    async def count(self) -> int:
+        """Return how many deliveries wait. StoreError."""
+        async with transaction(self._engine) as connection:
+            return await connection.scalar(select(func.count()).select_from(deliveries)) or 0
+
+
+async def add(connection: AsyncConnection, drafts: Sequence[Draft], at: float) -> None:
+    """Add deliveries in a transaction of the caller's."""
+    rows = [
+        {
+            "endpoint_id": draft.endpoint_id,
+            "resource": draft.resource.replace("\0", ""),  # which PostgreSQL has no place for
+            "event_id": draft.event_id,
+            "event": draft.event,
+            "body": draft.body,
+            "created_at": at,
+            "attempts": 0,
+            "next_at": at,
+        }
+        for draft in drafts
+    ]
+    if rows:
+        await connection.execute(insert(deliveries), rows)
+
+
+def _firsts(endpoint_id: str) -> Select[tuple[int]]:
+    return (
+        select(func.min(deliveries.c.number))
+        .where(deliveries.c.endpoint_id == endpoint_id)
+        .group_by(deliveries.c.resource)
+    )
+
+
+def _record(row: Row[Any]) -> Delivery:
+    draft = Draft(row.endpoint_id, row.resource, row.event_id, row.event, row.body)
+    return Delivery(row.number, draft, row.created_at, row.attempts)
