@@ -17,6 +17,7 @@ from signaling.config import ServerConfig
 from signaling.debug import Debug
 from signaling.docs import Docs
 from signaling.errors import ConfigError, ListenError, StoreError
+from signaling.health import Health
 from signaling.http import Endpoints, build_app, build_runner
 from signaling.ids import random_sid
 from signaling.journal import Journal
@@ -27,6 +28,7 @@ from signaling.livekit.skin import LiveKitSettings, LiveKitSkin
 from signaling.livekit.twirp import Twirp
 from signaling.livekit.ws import LiveKitEndpoints
 from signaling.media import MediaEngine, MediaEvents
+from signaling.metrics import Metrics
 from signaling.openapi import document
 from signaling.page import Page, PageSettings, find_page
 from signaling.services import build_services
@@ -98,11 +100,15 @@ class Server:
             LiveKitSettings(signer, random_sid("ND_"), lambda sid: _relays(config, sid)),
         )
         self._journal = Journal(self.services.hub, store.events.append, time.time)
+        self._metrics = self._build_metrics()
         self._writer: asyncio.Task[None] | None = None
         self._livekit = LiveKitEndpoints(self.skin, config.keys, time.time)
         services = {ROOM_SERVICE: methods(self.skin)}
         folder = find_page()
+        checks = {"listening": lambda: self._site is not None, "media": self._has_worker}
         parts: list[Endpoints] = [
+            self._metrics,
+            Health(checks, store.write, loop.time),
             self._livekit,
             Twirp(services, config.keys, time.time),
             Docs(document(version("lectern"), describe_twirp(services)), folder),
@@ -110,7 +116,9 @@ class Server:
         ]
         if config.dev:
             parts.append(Debug(self.services.rooms, media))
-        self._runner = build_runner(build_app(parts, self.metrics if config.dev else None))
+        self._runner = build_runner(
+            build_app(parts, self._metrics.request, self.metrics if config.dev else None)
+        )
         self._site: web.TCPSite | None = None
         self.http_port = 0
         "The bound port."
@@ -126,6 +134,19 @@ class Server:
         """Return the engine's figures, and the data packets that were not relayed, by reason."""
         dropped = {f"data_dropped_{reason}": count for reason, count in self.skin.dropped_packets.items()}
         return {**self._media.metrics(), **dropped}
+
+    def _build_metrics(self) -> Metrics:
+        metrics = Metrics(self._config.metrics_token, open_to_all=self._config.dev)
+        metrics.show_rooms(self.services.rooms)
+        metrics.show_media(self._media.metrics, lambda: self.skin.dropped_packets)
+        metrics.show("event_log_waiting", "Entries not in the event log yet.", lambda: self._journal.backlog)
+        metrics.count_people(self.services.hub)
+        self.store.observe(metrics.transaction)
+        return metrics
+
+    def _has_worker(self) -> bool:
+        # Rooms go to the workers that are up; the main process's own engine is up as long as this answers.
+        return self._media.metrics().get("workers", 1) > 0
 
     async def start(self) -> None:
         """Open both ports. ListenError when one cannot be had, StoreError."""

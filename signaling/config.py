@@ -78,6 +78,11 @@ class ServerConfig:
         "", "The secret shared with the TURN relay, from which clients' short-lived credentials are made."
     )
     turn_ttl_s: int = option(3600, "Seconds in which a client can begin to use its TURN credentials.")
+    metrics_token: str = option(
+        "",
+        "Bearer token that Prometheus needs to read /metrics, a secret; without one nobody can but in development"
+        " mode.",
+    )
 
     @property
     def worker_count(self) -> int:

@@ -2,10 +2,12 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Protocol
 
-from aiohttp import web
+from aiohttp import hdrs, web
+from aiohttp.typedefs import Middleware
 
 from signaling.page import SECURITY_HEADERS
 
@@ -38,10 +40,15 @@ class Endpoints(Protocol):
         """Register its endpoints."""
 
 
-def build_app(parts: Iterable[Endpoints], metrics: Callable[[], dict[str, float]] | None) -> web.Application:
+# Told of each answered request: method, route, status, seconds.
+Observer = Callable[[str, str, int, float], None]
+
+
+def build_app(
+    parts: Iterable[Endpoints], observe: Observer, metrics: Callable[[], dict[str, float]] | None
+) -> web.Application:
     """Return the application. `metrics` is served for debugging when given, which is for dev mode only."""
-    app = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=[_bounded])
-    app.router.add_get("/healthz", _health)
+    app = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=[_observed(observe), _bounded])
     if metrics is not None:
         app.router.add_get("/debug/media", _metrics_endpoint(metrics))
     for part in parts:
@@ -63,6 +70,32 @@ def build_runner(app: web.Application) -> web.AppRunner:
     )
 
 
+def _observed(observe: Observer) -> Middleware:
+    """Time every request but WebSockets, which last as long as people stay."""
+
+    @web.middleware
+    async def observed(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if request.path in _WEBSOCKETS:
+            return await handler(request)
+        started = time.perf_counter()
+        status = 500
+        try:
+            response = await handler(request)
+            status = response.status
+        except web.HTTPException as error:
+            status = error.status
+            raise
+        finally:
+            resource = request.match_info.route.resource
+            # What clients can choose freely would make a time series each.
+            route = "none" if resource is None else resource.canonical
+            method = request.method if request.method in hdrs.METH_ALL else "other"
+            observe(method, route, status, time.perf_counter() - started)
+        return response
+
+    return observed
+
+
 @web.middleware
 async def _bounded(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Bound the time of a request, and keep what went wrong out of the answer."""
@@ -80,10 +113,6 @@ async def _bounded(request: web.Request, handler: Handler) -> web.StreamResponse
         # Not the request's address, which may hold a token.
         log.exception("a request to %s failed", request.path[:200])
         return web.Response(status=500, text="internal error", headers=SECURITY_HEADERS)
-
-
-async def _health(_request: web.Request) -> web.Response:
-    return web.Response(text="OK", headers=SECURITY_HEADERS)
 
 
 def _metrics_endpoint(metrics: Callable[[], dict[str, float]]) -> Handler:

@@ -1,5 +1,6 @@
 """How the store's parts reach the database."""
 
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -12,15 +13,21 @@ from signaling.errors import StoreError, UnstorableError
 _DATA_CLASSES = ("22", "23")
 
 
+# An execution option of the engine: a function that is told each transaction's seconds and whether it failed.
+OBSERVER = "lectern_observer"
+
+
 @asynccontextmanager
 async def transaction(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
     """Run the block in one transaction, committed at its end. StoreError, and nothing is changed then.
 
     UnstorableError when trying again is no use.
     """
+    started, failed = time.perf_counter(), True
     try:
         async with engine.begin() as connection:
             yield connection
+        failed = False
     except SQLAlchemyError as error:
         # Without the statement: its parameters are people's names and applications' data.
         if _is_data(error):
@@ -29,6 +36,10 @@ async def transaction(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
     except OSError as error:
         # asyncpg lets those of the network through as they are.
         raise StoreError(f"the database cannot be reached: {type(error).__name__}") from error
+    finally:
+        observe = engine.sync_engine.get_execution_options().get(OBSERVER)
+        if observe is not None:
+            observe(time.perf_counter() - started, failed=failed)
 
 
 def _is_data(error: SQLAlchemyError) -> bool:

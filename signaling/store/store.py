@@ -1,5 +1,6 @@
 """The store: a database, and one object for each kind of thing in it."""
 
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import URL, event, make_url, text
@@ -9,6 +10,7 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from signaling.errors import StoreError
 from signaling.store import schema
+from signaling.store.access import OBSERVER
 from signaling.store.documents import Documents
 from signaling.store.endpoints import Endpoints
 from signaling.store.events import Events
@@ -78,6 +80,14 @@ class Store:
             raise StoreError(f"the database failed: {type(error).__name__}") from error
         self._claim = connection
         return bool(mine)
+
+    def observe(self, observer: Callable[..., None]) -> None:
+        """Tell `observer` of every transaction: how many seconds it took, and whether it `failed`."""
+        self._engine.sync_engine.update_execution_options(**{OBSERVER: observer})
+
+    async def write(self) -> None:
+        """Write something without meaning, to see that it can be done. StoreError."""
+        await self.documents.put("server", "probe", None)
 
     async def close(self) -> None:
         """Close the database; nothing may be called afterwards."""

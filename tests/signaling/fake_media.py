@@ -72,6 +72,7 @@ class FakeMedia:
         self.commands: list[tuple[Any, ...]] = []
         self.fail_with: Exception | None = None
         self.udp_port = 7882
+        self.workers = 1
 
     def deliver(self) -> None:
         while self.queued:
@@ -227,4 +228,4 @@ class FakeMedia:
         return Explanation(None, 32_000.0, 32_000.0, ())
 
     def metrics(self) -> dict[str, float]:
-        return {"peers": len(self.peers)}
+        return {"peers": len(self.peers), "workers": self.workers}

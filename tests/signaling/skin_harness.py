@@ -98,7 +98,8 @@ class SkinHarness:
         self.publishing = services.publishing
         self.subscribing = services.subscribing
         self.events: list[Any] = []
-        services.hub.listen(self.events.append)
+        self.hub = services.hub
+        self.hub.listen(self.events.append)
         signer = tokens.Signer("devkey", "secret")
         self.skin = LiveKitSkin(services, LiveKitSettings(signer, "ND_test", lambda _sid: ()))
 

@@ -41,13 +41,14 @@ async def test_when_http_cannot_open_the_engine_is_closed_again(world, store):
     assert media.commands == [("start",), ("stop",)]
 
 
-async def test_figures_of_the_engine_are_for_dev_mode_only(store):
+@pytest.mark.parametrize("path", ["/debug/media", "/metrics"])
+async def test_figures_are_for_dev_mode_only(store, path):
     events = MediaEvents()
     config = ServerConfig(http_port=0, host="127.0.0.1", keys={"key": "s" * 32})
     media = FakeMedia(events.dispatch, asyncio.get_running_loop().call_soon)
     server = Server(config, media, events, store)
     await server.start()
-    url = f"http://127.0.0.1:{server.http_port}/debug/media"
+    url = f"http://127.0.0.1:{server.http_port}{path}"
     async with aiohttp.ClientSession() as http, http.get(url) as response:
         assert response.status == 404
     await server.stop()

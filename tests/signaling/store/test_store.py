@@ -96,3 +96,12 @@ async def test_two_processes_write_to_one_file_in_turn(tmp_path):
     assert [await stores[0].documents.get("n", str(i)) for i in range(40)] == list(range(40))
     for store in stores:
         await store.close()
+
+
+async def test_transactions_are_timed(store):
+    seen = []
+    store.observe(lambda seconds, *, failed: seen.append((seconds > 0, failed)))
+    await store.write()
+    with pytest.raises(StoreError):
+        await store.documents.put("a", "b", object())
+    assert seen == [(True, False), (True, True)]
