@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from signaling.model import LeaveReason, Participant, Room, Track
+from signaling.permissions import Permissions
 
 log = logging.getLogger(__name__)
 
@@ -58,6 +59,7 @@ class PermissionsChanged:
     """Somebody may do more or less than before."""
 
     participant: Participant
+    before: Permissions
 
 
 @dataclass(frozen=True, slots=True)

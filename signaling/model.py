@@ -76,8 +76,8 @@ class TrackSpec:
     skin_info: object = None
     "What the publisher's skin adds for its own kind; carried, never read by the domain."
 
-    def publication(self, sid: str) -> Publication:
-        """Return what the media engine is told."""
+    def publication(self, sid: str, *, leading: bool) -> Publication:
+        """Return what the media engine is told; `leading`: of somebody who leads the room."""
         return Publication(
             id=sid,
             kind=self.kind,
@@ -90,6 +90,7 @@ class TrackSpec:
             stereo=self.stereo,
             dtx=self.dtx,
             red=self.red,
+            leading=leading,
         )
 
 
@@ -247,6 +248,8 @@ class Room:
     "Seconds since 1970."
     metadata: str = ""
     "The application's."
+    visited: bool = False
+    "Somebody for whom it is has been there."
     participants: dict[str, Participant] = field(default_factory=dict)
     "By identity."
 

@@ -70,7 +70,7 @@ class Publishing:
         self._timers.set(
             person.sid, f"media {sid}", PENDING_TIMEOUT_S, lambda: self._drop_pending(person, sid)
         )
-        self._media.publish(person.sid, spec.publication(sid))
+        self._media.publish(person.sid, spec.publication(sid, leading=bool(person.permissions.admin)))
         return track
 
     def bound(self, event: PublicationBound) -> None:

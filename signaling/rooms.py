@@ -155,7 +155,7 @@ class Rooms:
                 self._new_sid(ROOM_PREFIX), name, config, self._wall_clock(), metadata=config.metadata
             )
             self._rooms[name] = room
-            self._watch(room, config.empty_timeout_s)
+            self._watch(room)
             self._hub.emit(RoomStarted(room))
         return room
 
@@ -187,6 +187,7 @@ class Rooms:
         )
         person.subscriptions.automatic = spec.auto_subscribe
         room.participants[person.identity] = person
+        room.visited |= not person.is_dependent
         self._people[person.sid] = person
         self._media.open_peer(
             person.sid,
@@ -194,7 +195,7 @@ class Rooms:
             dual=spec.receiving_channels is not None,
             channels=spec.receiving_channels or (),
         )
-        self._watch(room, room.config.departure_timeout_s)
+        self._watch(room)
         self._timers.set(
             person.sid, "join", JOIN_TIMEOUT_S, lambda: self.leave(person, LeaveReason.JOIN_TIMEOUT)
         )
@@ -236,10 +237,11 @@ class Rooms:
         person.room = destination
         person.version += 1
         destination.participants[person.identity] = person
+        destination.visited |= not person.is_dependent
         self._media.move_peer(person.sid, destination.sid)
         self._hub.emit(ParticipantMoved(person, origin))
-        self._watch(origin, origin.config.departure_timeout_s)
-        self._watch(destination, destination.config.departure_timeout_s)
+        self._watch(origin)
+        self._watch(destination)
 
     def leave(self, person: Participant, reason: LeaveReason) -> None:
         """Take somebody out of their room; nothing happens the second time."""
@@ -263,7 +265,7 @@ class Rooms:
         for track in tracks:
             self._hub.emit(TrackUnpublished(person, track, by_server=False))
         self._hub.emit(ParticipantLeft(person, reason, was_publisher=bool(tracks)))
-        self._watch(room, room.config.departure_timeout_s)
+        self._watch(room)
 
     def close_room(self, room: Room, reason: LeaveReason = LeaveReason.ROOM_CLOSED) -> None:
         """End a room and everybody's stay in it."""
@@ -297,8 +299,10 @@ class Rooms:
         self._hub.emit(ParticipantChanged(person, to_self=True))
 
     def configure(self, room: Room, config: RoomConfig) -> None:
-        """Change how an open room behaves from now on."""
+        """Change how an open room behaves from now on; one that is empty waits anew."""
         room.config = config
+        self._timers.cancel(room.sid, "empty")
+        self._watch(room)
 
     def update_metadata(self, room: Room, metadata: str) -> None:
         """Change a room's metadata. LimitError."""
@@ -311,9 +315,9 @@ class Rooms:
         """Change what somebody may do; listeners of `PermissionsChanged` end what is not allowed now."""
         if permissions == person.permissions:
             return
-        person.permissions = permissions
+        before, person.permissions = person.permissions, permissions
         person.version += 1
-        self._hub.emit(PermissionsChanged(person))
+        self._hub.emit(PermissionsChanged(person, before))
         self._hub.emit(ParticipantChanged(person, to_self=True))
 
     def shut_down(self) -> None:
@@ -321,11 +325,13 @@ class Rooms:
         for room in self.rooms:
             self.close_room(room, LeaveReason.SERVER_SHUTDOWN)
 
-    def _watch(self, room: Room, timeout_s: float) -> None:
-        # A room closes when nobody whom it is for has been there for a while.
+    def _watch(self, room: Room) -> None:
+        """Close a room when nobody whom it is for has been there for a while."""
         if any(not person.is_dependent for person in room.participants.values()):
             self._timers.cancel(room.sid, "empty")
         elif self._rooms.get(room.name) is room and not self._timers.is_set(room.sid, "empty"):
+            config = room.config
+            timeout_s = config.departure_timeout_s if room.visited else config.empty_timeout_s
             self._timers.set(room.sid, "empty", timeout_s, lambda: self.close_room(room))
 
 

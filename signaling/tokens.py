@@ -14,7 +14,7 @@ from jwt.warnings import InsecureKeyLengthWarning
 from signaling import private_claims
 from signaling.errors import BadRequestError, LimitError, TokenError
 from signaling.model import RoomConfig
-from signaling.permissions import Permissions, Source
+from signaling.permissions import ALL_ADMIN_RIGHTS, AdminRight, Permissions, Source
 from signaling.rooms import MAX_NAME_CHARS, check_profile
 
 # Clocks of the application's server and this one may differ by this much (LiveKit's value).
@@ -187,7 +187,9 @@ def _claims(payload: Mapping[str, Any], now: float) -> Claims:
         identity=_get(payload, "sub", str, "") or _get(payload, "jti", str, ""),
         room=_get(video, "room", str, ""),
         room_join=_get(video, "roomJoin", bool, False),
-        permissions=replace(_permissions(video), receiving=private.receiving, admin=private.admin),
+        permissions=replace(
+            _permissions(video), receiving=private.receiving, admin=_admin(video) | private.admin
+        ),
         name=_get(payload, "name", str, ""),
         kind=kind,
         kind_details=_strings(payload, "kindDetails"),
@@ -198,6 +200,10 @@ def _claims(payload: Mapping[str, Any], now: float) -> Claims:
         expires_at=expires_at,
         raw=payload,
     )
+
+
+def _admin(video: Mapping[str, Any]) -> frozenset[AdminRight]:
+    return ALL_ADMIN_RIGHTS if _get(video, "roomAdmin", bool, False) else frozenset()
 
 
 def _permissions(video: Mapping[str, Any]) -> Permissions:

@@ -90,6 +90,7 @@ class LiveKitSkin:
             events.ParticipantJoined: self._on_joined,
             events.ParticipantActive: self._on_active,
             events.ParticipantChanged: self._on_changed,
+            events.PermissionsChanged: self._on_permissions,
             events.ParticipantLeft: self._on_left,
             events.ParticipantMoved: self._on_moved,
             events.TrackMuted: self._on_muted,
@@ -302,6 +303,11 @@ class LiveKitSkin:
             # What the participant did not do itself, or has to see confirmed, is in its token as well.
             self._send_token(session)
 
+    def _on_permissions(self, event: events.PermissionsChanged) -> None:
+        if event.participant.permissions.hidden and not event.before.hidden:
+            # for the others it is as if they had left
+            self._tell_others(event.participant, LeaveReason.CLIENT_LEFT, urgent=True)
+
     def _on_active(self, event: events.ParticipantActive) -> None:
         self._announce(event.participant, None, to_self=True)
 
@@ -396,8 +402,10 @@ class LiveKitSkin:
         own = self._sessions.get(person.sid)
         if own is not None and to_self:
             own.send_participants([convert.participant_info(person)])
-        if person.permissions.hidden:
-            return
+        if not person.permissions.hidden:
+            self._tell_others(person, reason, urgent=urgent)
+
+    def _tell_others(self, person: Participant, reason: LeaveReason | None, *, urgent: bool) -> None:
         room = person.room
         batch = self._batches.setdefault(room.sid, UpdateBatch())
         if batch.add(person, reason, urgent=urgent or person.is_publisher):

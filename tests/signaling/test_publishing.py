@@ -4,7 +4,7 @@ from sfu.events import Layer, PublicationBound, PublicationEnded, PublicationSta
 from signaling.errors import DuplicateTrackError, LimitError, NotAllowedError, NotFoundError
 from signaling.events import ParticipantChanged, TrackPublished, TrackUnpublished
 from signaling.model import LeaveReason, TrackSpec
-from signaling.permissions import Permissions, Source
+from signaling.permissions import ALL_ADMIN_RIGHTS, Permissions, Source
 from signaling.rooms import JoinSpec
 
 
@@ -194,3 +194,10 @@ def test_events_about_those_who_left_are_ignored(harness, ada):
     harness.media.emit(PublicationBound(ada.sid, track.sid, "7", "vp8"))
     harness.media.emit(PublicationBound("PA_never", track.sid, "7", "vp8"))
     assert harness.events == []
+
+
+@pytest.mark.parametrize("admin", [frozenset(), ALL_ADMIN_RIGHTS])
+def test_tracks_of_whoever_leads_the_room_go_before_others(harness, admin):
+    ada = harness.rooms.join(JoinSpec("lesson", "ada", permissions=Permissions(admin=admin)))
+    track = harness.publishing.publish(ada, spec())
+    assert harness.media.peers[ada.sid].publications[track.sid].leading is bool(admin)

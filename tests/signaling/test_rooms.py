@@ -219,3 +219,28 @@ def test_some_attributes_are_the_servers():
     check_own_attributes({"hand": "up", "lectern": "x"})
     with pytest.raises(NotAllowedError):
         check_own_attributes({"hand": "up", "lectern.is_owner": "true"})
+
+
+def test_other_times_count_for_a_room_that_is_empty_already(room):
+    rooms = room.harness.rooms
+    maths = rooms.open_room("maths", RoomConfig(empty_timeout_s=60, departure_timeout_s=20))
+    rooms.configure(maths, RoomConfig(empty_timeout_s=10, departure_timeout_s=5))
+    room.harness.advance(9)
+    assert rooms.room("maths") is maths
+    room.harness.advance(2)
+    assert rooms.room("maths") is None
+
+    ada = room.join("ada")
+    rooms.leave(ada, LeaveReason.CLIENT_LEFT)
+    rooms.configure(ada.room, RoomConfig(departure_timeout_s=40))
+    room.harness.advance(39)
+    assert rooms.room("lesson") is ada.room
+    room.harness.advance(2)
+    assert rooms.room("lesson") is None
+
+
+def test_other_times_do_not_end_a_room_with_people(room):
+    ada = room.join("ada")
+    room.harness.rooms.configure(ada.room, RoomConfig(empty_timeout_s=1, departure_timeout_s=1))
+    room.harness.advance(5)
+    assert not ada.has_left

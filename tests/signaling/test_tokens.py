@@ -64,6 +64,7 @@ def test_a_token_of_the_server_sdk_is_understood():
         ({"canSubscribe": None}, Permissions()),
         ({"canUpdateOwnMetadata": True}, Permissions(can_update_own_metadata=True)),
         ({"canPublishSources": ["Camera"]}, Permissions(can_publish_sources=(Source.CAMERA,))),
+        ({"roomAdmin": True}, Permissions(admin=ALL_ADMIN_RIGHTS)),
         ({"canPublishSources": ["x-ray"]}, Permissions(can_publish_sources=(Source.UNKNOWN,))),
     ],
 )

@@ -379,3 +379,23 @@ async def test_a_subscriber_is_told_what_its_bandwidth_stops_and_again_when_it_r
     assert harness.skin.resume(bob.session.claims, bob.sid, bob.outbox) is bob.session
     assert told() == [(ada.sid, screen, rtc.StreamState.PAUSED)]
     assert not ada.all("stream_state_update")
+
+
+async def test_whoever_is_hidden_later_is_gone_for_the_others_and_may_appear_again(harness):
+    ada, bob = await harness.join("ada"), await harness.join("bob")
+    sid = await ada.publish("cam")
+    bob.clear()
+    person = ada.session.participant
+    harness.rooms.set_permissions(person, HIDDEN)
+    assert [(info.sid, info.state) for info in bob.infos()] == [(ada.sid, DISCONNECTED)]
+    assert ada.infos()[-1].permission.hidden
+    harness.media.deliver()
+    assert sid not in harness.media.peers[bob.sid].subscriptions
+    bob.clear()
+    harness.rooms.update_profile(person, name="Ada L")
+    harness.advance(10)
+    assert not bob.infos()
+    harness.rooms.set_permissions(person, Permissions())
+    (info,) = bob.infos()
+    assert (info.sid, info.name, info.state) == (ada.sid, "Ada L", models.ParticipantInfo.ACTIVE)
+    assert sid in harness.media.peers[bob.sid].subscriptions
