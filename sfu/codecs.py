@@ -81,9 +81,14 @@ def vp8_fields(payload: Buffer) -> Vp8Fields:
     )
 
 
+def vp8_frame_starts(payload: Buffer) -> bool:
+    """Whether this is the first packet of a frame."""
+    # RFC 7741 section 4.2: S (a partition starts here) and partition index 0
+    return len(payload) > 0 and payload[0] & 0x17 == 0x10
+
+
 def _vp8_starts(payload: Buffer) -> bool:
-    # RFC 7741 section 4.2: S (a partition starts here) and partition index 0 are the frame's first packet
-    if not payload or payload[0] & 0x17 != 0x10:
+    if not vp8_frame_starts(payload):
         return False
     at = vp8_fields(payload).size
     # RFC 7741 section 4.3: the inverse key frame flag is the lowest bit of the payload header

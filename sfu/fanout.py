@@ -106,6 +106,12 @@ class SourcePacket:
     tl0picidx: int = 0
     points: int = EVERY
     "Set of points (`sfu.points`) that need the packet."
+    starts_frame: bool = True
+    "The first packet of its frame, as far as the payload tells."
+    switch_to: int = 0
+    "Set of points that can be taken up here without a keyframe..."
+    switch_from: int = 0
+    "... by a decoder that has been shown one of these so far."
 
 
 @dataclass(slots=True)
@@ -133,7 +139,12 @@ class Template:
         self, packet: SourcePacket, payload_type: int, extensions: bytes, payload: memoryview
     ) -> None:
         """Put the pieces together; `extensions` is a whole extension block or empty."""
-        head = bytes((0x90 if extensions else 0x80, (0x80 if packet.marker else 0) | payload_type))
+        first = 0x90 if extensions else 0x80
+        if (
+            len(packet.data) == packet.payload_at
+        ):  # RFC 3550 section 5.1: the last octet of padding counts itself
+            first, payload = first | 0x20, memoryview(b"\1")
+        head = bytes((first, (0x80 if packet.marker else 0) | payload_type))
         data = b"".join((head, bytes(10), extensions, payload))
         shift = 12 + len(extensions) - packet.payload_at
         self.data = np.frombuffer(data, np.uint8)
@@ -144,7 +155,10 @@ class Template:
 
 
 def make_template(kind: TemplateClass, packet: SourcePacket) -> Template | None:
-    """Rewrite a packet for a kind of subscriber; None when that kind cannot take its codec."""
+    """Rewrite a packet for a kind of subscriber; None when that kind cannot take its codec.
+
+    A packet without payload becomes one of padding, that fills a number.
+    """
     payload_types = dict(kind.payload_types)
     payload = packet.data[packet.payload_at :]
     payload_type = payload_types.get(packet.codec)

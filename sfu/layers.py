@@ -5,7 +5,9 @@ The lowest layer is 0. "Live" layers are those on which packets have arrived lat
 
 from collections.abc import Collection, Sequence
 
+from sfu.allocate import Point
 from sfu.events import Layer, Preferences
+from sfu.points import contains
 
 # A layer of a little less height than the element is not worth the next one up (LiveKit uses the same factor).
 HEIGHT_TOLERANCE = 0.9
@@ -39,3 +41,37 @@ def target_layer(wanted: int, live: Collection[int]) -> int | None:
 def is_live(last_packet_at: float, now: float, *, screen_share: bool) -> bool:
     """Whether packets have arrived on a layer lately."""
     return now - last_packet_at < (SCREEN_LAYER_DEAD_S if screen_share else LAYER_DEAD_S)
+
+
+def covers(shown: Point | None, wanted: Point, sets: Collection[int]) -> bool:
+    """Whether who is shown one point (None: everything) has got all of another.
+
+    `sets`: the sets of points whose packets have come since the keyframe.
+    """
+    return shown is None or all(contains(points, shown) for points in sets if contains(points, wanted))
+
+
+def needs_keyframe(shown: Point | None, wanted: Point, sets: Collection[int]) -> bool:
+    """Whether the way to another point of a stream leads over a keyframe: to a size that is not among what is shown."""
+    if shown is None or wanted[0] == shown[0]:
+        return False
+    return not covers(shown, (wanted[0], min(shown[1], wanted[1])), sets)
+
+
+def step(
+    shown: Point | None, wanted: Point, sets: Collection[int], *, switch_to: int, switch_from: int
+) -> Point | None:
+    """The point to go over to where a picture starts, the one wanted or nearer to it; None: stay.
+
+    Down at once, as all of a lower point has been shown. Up where the picture says that who was shown one of
+    `switch_from` can be shown one of `switch_to` from here on.
+    """
+    for temporal in range(wanted[1], -1, -1):
+        point = (wanted[0], temporal)
+        if point == shown:
+            return None
+        if shown is None or covers(shown, point, sets):
+            return point
+        if contains(switch_to, point) and contains(switch_from, shown):
+            return point
+    return None

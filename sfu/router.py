@@ -168,31 +168,34 @@ class Router:
             self.drops[Drop.PADDING] += 1
             return
         layer.history.put(sequence, packet)
-        layer.last_packet_at = now
-        picture = not late and parsed.timestamp != layer.highest_timestamp
-        layer.rates.add(parsed.points, len(parsed.data), now, picture=picture)
-        if not late:
-            layer.highest = sequence
-            layer.highest_timestamp = parsed.timestamp
-            layer.picture_id = parsed.picture_id
-            layer.tl0picidx = parsed.tl0picidx
         published = layer.published
         if not published.started:
             published.started = True
             self._emit(PublicationStarted(published.owner.id, published.intent.id, codec))
         if published.muted:
             layer.picture_start = -1  # nobody is shown later what was sent while muted
+            layer.arrived(parsed, now, late=late)
             self.drops[Drop.MUTED] += 1
             return
         if published.intent.kind == "audio":
             self._audio(layer, parsed, late, now)
-        elif not late and is_keyframe_start(codec, parsed.data[parsed.payload_at :]):
-            layer.keyframes.keyframe_received()
-            layer.picture_start, layer.picture_octets = sequence, 0
-            self._begin_waiting(layer, parsed, now)
+        elif not late:
+            self._switch(layer, parsed, now)
+        layer.arrived(parsed, now, late=late)
         layer.picture_octets += len(parsed.data)
-        if layer.table.classes:
-            self.forwarded_packets += layer.table.forward(self._outbox, parsed, late=late)
+        for view in layer.views.values():
+            self.forwarded_packets += view.forward(self._outbox, parsed, late=late)
+
+    def _switch(self, layer: SourceLayer, packet: SourcePacket, now: float) -> None:
+        """Let viewers begin or go over to another view with this packet, where it allows that."""
+        if is_keyframe_start(packet.codec, packet.data[packet.payload_at :]):
+            layer.keyframes.keyframe_received()
+            layer.picture_start, layer.picture_octets = packet.sequence, 0
+            layer.sets.clear()
+            self._begin_waiting(layer, packet, now)
+        if layer.moving and packet.starts_frame and packet.timestamp != layer.highest_timestamp:
+            for subscription in list(layer.moving):
+                subscription.move(packet, now)
 
     def _audio(self, layer: SourceLayer, packet: SourcePacket, late: bool, now: float) -> None:
         for uri, value in packet.extensions:

@@ -92,7 +92,7 @@ def _wishes(peer: "Peer", focus: str, now: float) -> tuple[float, list[Wish]]:
                 _importance(subscription, focus),
                 bitrates_bps,
                 highest_wanted(preferences, published.intent.layers),
-                UNBOUNDED[1],
+                _max_temporal(subscription),
                 subscription.point,
                 preferences.priority,
             )
@@ -107,9 +107,14 @@ def bitrates(published: "Published", now: float) -> dict[Point, int]:
     found: dict[Point, int] = {}
     for spatial, layer in published.layers.items():
         if is_live(layer.last_packet_at, now, screen_share=screen):
-            points = {point: bps for point, bps in measured.items() if point[0] == spatial}
+            points = {point: bps for point, bps in measured.items() if published.stream(point[0]) is layer}
             found |= points or {(spatial, 0): _guess(published.intent.layers, spatial)}
     return found
+
+
+def _max_temporal(subscription: Subscription) -> int:
+    layers = subscription.published.layers.values()
+    return max((layer.temporal_for(subscription.preferences.fps) for layer in layers), default=UNBOUNDED[1])
 
 
 def _guess(layers: tuple[Layer, ...], spatial: int) -> int:

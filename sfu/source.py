@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 from sfu import codecs, points, rtp
 from sfu.allocate import Point
 from sfu.events import Publication
-from sfu.fanout import FORWARDED_EXTENSIONS, FanoutTable, SourcePacket
+from sfu.fanout import FORWARDED_EXTENSIONS, SourcePacket
 from sfu.keyframes import KeyframeRequests
 from sfu.layers import LAYER_DEAD_S, SCREEN_LAYER_DEAD_S, is_live
 from sfu.rates import RateMeter
 from sfu.receive import NackGenerator, ReceiverStatistics
 from sfu.sequence import AUDIO_HISTORY, VIDEO_HISTORY, Compactor, History, Unwrapper
+from sfu.view import View
 
 if TYPE_CHECKING:
     from sfu.negotiation import SectionParameters
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 # last second. More would take a weak link longer than a keyframe does.
 MAX_REPLAY_PACKETS = 400
 MAX_REPLAY_OCTETS = 300_000
+
+# A layer of a little less than the wanted frame rate will do: measured rates waver.
+_FRAME_RATE_TOLERANCE = 0.9
 
 _POINTS_BY_TEMPORAL = tuple(map(points.with_temporal, range(points.MAX_TEMPORAL + 1)))
 
@@ -88,14 +92,23 @@ class SourceLayer:
         self.rates = RateMeter(now)
         self.history = History(AUDIO_HISTORY if audio else VIDEO_HISTORY)
         self.keyframes = KeyframeRequests(spatial)
-        self.table = FanoutTable()
+        self.views: dict[Point | None, View] = {}
+        "Those that are watched, by point."
+        self.sets: set[int] = set()
+        "Sets of points that needed the packets since the last keyframe."
+        self.max_temporal = 0
+        "Highest temporal layer seen."
         self.picture_start = -1
         "Sequence number of the last keyframe's first packet; -1 before one came."
         self.picture_octets = 0
         "Octets of that keyframe and of all that followed."
         self.waiting: set[Subscription] = set()
         "Subscriptions that begin here with the next keyframe."
+        self.moving: set[Subscription] = set()
+        "Subscriptions on their way to another view, without a keyframe."
         self.last_packet_at = now
+        self.seen_at = {0: now}
+        "Spatial layer within the stream -> when its last packet came."
         self.highest_timestamp = 0
         "RTP timestamp of the newest packet."
         self.picture_id = 0
@@ -104,6 +117,58 @@ class SourceLayer:
         "Of the newest packet, VP8."
         self.clock: tuple[int, int] | None = None
         "(64-bit NTP time, RTP timestamp) of the last sender report."
+
+    def arrived(self, packet: SourcePacket, now: float, *, late: bool) -> None:
+        """Take a packet into the figures of the stream."""
+        spatial, temporal = points.lowest(packet.points)
+        self.last_packet_at = self.seen_at[spatial] = now
+        self.max_temporal = max(self.max_temporal, temporal)
+        picture = not late and packet.timestamp != self.highest_timestamp
+        self.rates.add(packet.points, len(packet.data), now, picture=picture)
+        if not late:
+            self.highest = packet.sequence
+            self.highest_timestamp = packet.timestamp
+            self.picture_id = packet.picture_id
+            self.tl0picidx = packet.tl0picidx
+            self.sets.add(packet.points)
+
+    def live_spatials(self, now: float) -> list[int]:
+        """The spatial layers of the publication that arrive on this stream."""
+        screen = self.published.intent.screen_share
+        return [self.spatial + i for i, at in self.seen_at.items() if is_live(at, now, screen_share=screen)]
+
+    def temporal_for(self, frame_rate: int) -> int:
+        """The lowest temporal layer that shows so many pictures in a second; 0: all."""
+        if frame_rate > 0:
+            for temporal in range(self.max_temporal):
+                if self.rates.frame_rate(temporal) >= _FRAME_RATE_TOLERANCE * frame_rate:
+                    return temporal
+        return points.MAX_TEMPORAL
+
+    def point(self, spatial: int, temporal: int) -> Point:
+        """A point of the publication as one of this stream; from its highest temporal layer on, all are one."""
+        return self.within(
+            (spatial - self.spatial, points.MAX_TEMPORAL if temporal >= self.max_temporal else temporal)
+        )
+
+    @property
+    def top(self) -> Point:
+        """The highest point that this stream has."""
+        return max(self.seen_at), points.MAX_TEMPORAL
+
+    def within(self, point: Point) -> Point:
+        """The nearest point that this stream has."""
+        return min(point[0], max(self.seen_at)), point[1]
+
+    def key(self, point: Point) -> Point | None:
+        """What the view of a point goes by: None, the whole, where that is the same."""
+        return None if point[1] == points.MAX_TEMPORAL and len(self.seen_at) == 1 else point
+
+    def view(self, key: Point | None) -> View:
+        """The view of that key, made if nobody watches it yet."""
+        if key not in self.views:
+            self.views[key] = View(self, key)
+        return self.views[key]
 
     def replayable(self, now: float) -> bool:
         """Whether the picture is here as a whole, small and no older than the stream: all since the last keyframe."""
@@ -136,7 +201,7 @@ class SourceLayer:
         parsed = SourcePacket(view, header, sequence, timestamp, packet[1] >= 0x80, codec, extensions)
         if codec == "vp8":
             fields = codecs.vp8_fields(view[header:])
-            parsed.points = _POINTS_BY_TEMPORAL[fields.temporal_id]
+            self._read_vp8(parsed, fields)
             if fields.picture_id_at >= 0:
                 parsed.picture_id_at = header + fields.picture_id_at
                 parsed.picture_id = fields.picture_id
@@ -145,6 +210,18 @@ class SourceLayer:
                 parsed.tl0picidx_at = header + fields.tl0picidx_at
                 parsed.tl0picidx = fields.tl0picidx
         return parsed
+
+    def _read_vp8(self, packet: SourcePacket, fields: codecs.Vp8Fields) -> None:
+        temporal = fields.temporal_id
+        packet.points = _POINTS_BY_TEMPORAL[temporal]
+        packet.starts_frame = codecs.vp8_frame_starts(packet.data[packet.payload_at :])
+        if fields.layer_sync and temporal:
+            # RFC 7741 section 4.2, Y: this frame depends on the base layer alone. The next one of its layer may depend
+            # on it, and one of a layer above on both; so one layer after the other is taken up.
+            packet.switch_to = _POINTS_BY_TEMPORAL[temporal]
+            if temporal < self.max_temporal:
+                packet.switch_to &= ~_POINTS_BY_TEMPORAL[temporal + 1]
+            packet.switch_from = _POINTS_BY_TEMPORAL[temporal - 1]
 
 
 class Published:
@@ -161,6 +238,10 @@ class Published:
         "By subscriber."
         self.muted = intent.muted
         self.started = False
+
+    def stream(self, spatial: int) -> SourceLayer:
+        """The stream that carries a spatial layer which has been seen."""
+        return self.layers[max(base for base in self.layers if base <= spatial)]
 
     def bitrates_bps(self, now: float) -> dict[Point, int]:
         """Of each point that arrives, what it takes with all that it needs."""

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 from sfu.allocate import Allotment, Point
 from sfu.events import Preferences
 from sfu.fanout import Column, SourcePacket, TemplateClass, single_packet
-from sfu.layers import FIRST_LAYER_GRACE_S, highest_wanted, is_live, target_layer
+from sfu.layers import FIRST_LAYER_GRACE_S, highest_wanted, needs_keyframe, step, target_layer
 from sfu.sequence import OutSequence, Segment, ts_diff
 
 if TYPE_CHECKING:
     from sfu.peer import Peer
     from sfu.source import Published, SourceLayer
+    from sfu.view import View
 
 # A packet is sent again at most this often, and not within this time of the last (a request crossing the answer).
 MAX_RESENDS = 3
@@ -56,8 +57,10 @@ class Subscription:
         "The highest layer that the subscriber's bandwidth admits; None: nothing."
         self.allotment: Allotment | None = None
         "How that came about; None without a limit."
-        self.current: SourceLayer | None = None
-        "The layer that flows."
+        self.view: View | None = None
+        "What flows."
+        self._wanted = (0, 0)
+        "What should flow of the layer that does or is waited for."
         self.target: SourceLayer | None = None
         "The layer whose next keyframe is waited for."
         self.waiting_since = 0.0
@@ -65,10 +68,10 @@ class Subscription:
         self.out = OutSequence(first)
         self._rtx_sequence = first
         self._kind: TemplateClass | None = None
+        self._cursor: int | None = None
+        "Source number of a replay's next packet; None when none is going on."
         self._tail: SourcePacket | None = None
-        "The last packet that a replay sent; None when none is going on."
-        self._cursor = 0
-        "Source number of the replay's next packet."
+        "The last packet that the replay sent."
         self._last: tuple[int, int, int, float] | None = None
         "(timestamp, picture id, TL0PICIDX, time) of the last packet that went out before a pause."
         self._base = (0, 0)
@@ -90,9 +93,18 @@ class Subscription:
         )
 
     @property
+    def current(self) -> "SourceLayer | None":
+        """The layer that flows."""
+        return None if self.view is None else self.view.layer
+
+    @property
     def point(self) -> Point | None:
-        """What flows."""
-        return None if self.current is None else (self.current.spatial, 0)
+        """What flows, as a point of the publication; None: nothing."""
+        if self.view is None:
+            return None
+        layer = self.view.layer
+        spatial, temporal = self.view.point or layer.top
+        return layer.spatial + spatial, min(temporal, layer.max_temporal)
 
     def choose(self, now: float) -> None:
         """Decide which layer should flow, and wait for its keyframe if it is another than the one that does."""
@@ -100,26 +112,34 @@ class Subscription:
         if not self.wants_media or not layers or self.allotted is None:
             self.pause(now)
             return
-        screen = self.published.intent.screen_share
-        live = [i for i, layer in layers.items() if is_live(layer.last_packet_at, now, screen_share=screen)]
-        if not live and self.current is None:
+        live = [spatial for layer in layers.values() for spatial in layer.live_spatials(now)]
+        if not live and self.view is None:
             live = list(layers)  # silence, or a still picture: be ready for what comes next
         wanted = highest_wanted(self.preferences, self.published.intent.layers)
         chosen = target_layer(min(wanted, self.allotted[0]), live)
         if chosen is None:
             return  # nothing arrives: what flows may come back
-        target = layers[chosen]
-        if target is self.current:
+        layer = self.published.stream(chosen)
+        temporal = min(self.allotted[1], layer.temporal_for(self.preferences.fps))
+        self._wanted = layer.point(chosen, temporal)
+        view = self.view
+        if view is None or view.layer is not layer:
+            here = False
+        else:
+            here = not needs_keyframe(view.point, self._wanted, layer.sets)
+        if here:
             self._wait_for(None, now)
-        elif target is not self.target:
-            self._wait_for(target, now)
+            if view is not None and layer.key(self._wanted) != view.point:
+                layer.moving.add(self)
+            else:
+                layer.moving.discard(self)
+        elif layer is not self.target:
+            self._wait_for(layer, now)
 
     def accepts_any_layer(self, now: float) -> bool:
         """Nothing flows yet and the wanted layer is late: any keyframe will do."""
         return (
-            self.current is None
-            and self.target is not None
-            and now - self.waiting_since > FIRST_LAYER_GRACE_S
+            self.view is None and self.target is not None and now - self.waiting_since > FIRST_LAYER_GRACE_S
         )
 
     def _wait_for(self, layer: "SourceLayer | None", now: float) -> None:
@@ -133,42 +153,41 @@ class Subscription:
     def pause(self, now: float) -> None:
         """Let nothing flow; the next packet that does follows without a gap."""
         self._wait_for(None, now)
-        if self.current is not None:
+        if self.view is not None:
             self._leave(now)
 
     def _leave(self, now: float) -> None:
-        layer = self.current
+        view = self.view
         segment = self.out.current
-        assert layer is not None
+        assert view is not None
         assert segment is not None
         assert self._kind is not None
         self._advance()
-        tail = self._tail
-        timestamp, picture_id, tl0picidx = (
-            (layer.highest_timestamp, layer.picture_id, layer.tl0picidx)
-            if tail is None
-            else (tail.timestamp, tail.picture_id, tail.tl0picidx)
-        )
-        self._last = (
-            (timestamp + segment.timestamp_offset) & 0xFFFFFFFF,
-            picture_id + segment.picture_id_offset,
-            tl0picidx + segment.tl0picidx_offset,
-            now,
-        )
+        last = self._tail if self.replaying else view if view.highest >= segment.first_source else None
+        if last is not None:
+            self._last = (
+                (last.timestamp + segment.timestamp_offset) & 0xFFFFFFFF,
+                last.picture_id + segment.picture_id_offset,
+                last.tl0picidx + segment.tl0picidx_offset,
+                now,
+            )
         self.sent_packets, self.sent_octets = self.counts()
-        layer.table.remove(self._kind, self)
-        self.current = self._tail = None
+        view.leave(self._kind, self)
+        view.layer.moving.discard(self)
+        self.view = self._cursor = self._tail = None
 
     def _advance(self) -> None:
-        """Note what went out of the present layer so far."""
-        if self.current is not None:
-            self.out.advance(self.current.highest if self._tail is None else self._tail.sequence)
+        """Note what went out of the present view so far."""
+        if self._tail is not None:
+            self.out.advance(self._tail.sequence)
+        elif self.view is not None and not self.replaying:
+            self.out.advance(self.view.highest)
 
     def counts(self) -> tuple[int, int]:
         """(packets, payload octets) sent so far, for sender reports."""
-        if self.current is None or self._tail is not None:
+        if self.view is None or self.replaying:
             return self.sent_packets, self.sent_octets
-        table = self.current.table
+        table = self.view.table
         return (
             self.sent_packets + table.packets - self._base[0],
             self.sent_octets + table.octets - self._base[1],
@@ -176,8 +195,25 @@ class Subscription:
 
     def begin(self, layer: "SourceLayer", packet: SourcePacket, now: float) -> None:
         """Let `layer` flow from `packet` on: the first of a keyframe, or any packet of audio."""
-        self._start(layer, packet, now)
+        self._start(layer.view(layer.key(layer.within(self._wanted))), packet, now)
         self._join()
+
+    def move(self, packet: SourcePacket, now: float) -> None:
+        """Go over to the wanted view of the same layer, or nearer to it, where a picture starts with `packet`."""
+        view = self.view
+        if view is None or self.replaying:
+            return  # a replay shows all there is first
+        layer = view.layer
+        point = step(
+            view.point, self._wanted, layer.sets, switch_to=packet.switch_to, switch_from=packet.switch_from
+        )
+        if point is None:
+            return
+        if layer.key(point) != view.point:
+            self._start(layer.view(layer.key(point)), packet, now)
+            self._join()
+        if point != self._wanted:
+            layer.moving.add(self)
 
     def begin_replay(self, layer: "SourceLayer", now: float) -> None:
         """Show what `layer` has kept since its last keyframe, by `replay`, then let it flow."""
@@ -185,17 +221,16 @@ class Subscription:
         assert first is not None
         anchor = Segment(None, 0, 0, 0, squeezed_until=layer.highest, squeezed_to=layer.highest_timestamp)
         first.timestamp = _squeezed(first, anchor)
-        self._start(layer, first, now)
+        self._start(layer.view(None), first, now)
         segment = self.out.current
         assert segment is not None
         segment.squeezed_until, segment.squeezed_to = anchor.squeezed_until, anchor.squeezed_to
-        self._tail = first
         self._cursor = first.sequence
 
     def replay(self, count: int) -> list[bytes]:
         """The next packets of a replay, at most `count`; once it has caught up, new ones flow by themselves."""
         layer, segment = self.current, self.out.current
-        if layer is None or segment is None or self.section is None or self._tail is None:
+        if layer is None or segment is None or self.section is None or self._cursor is None:
             return []
         packets: list[bytes] = []
         while len(packets) < count and self._cursor <= layer.highest:
@@ -212,7 +247,10 @@ class Subscription:
                 self.sent_octets += len(kept.data) - kept.payload_at
         if self._cursor > layer.highest:
             self._advance()
-            self._tail = None
+            self._cursor = self._tail = None
+            self.view = layer.view(
+                None
+            )  # the one that it began with may be gone, but its numbers are the layer's
             self._join()
         return packets
 
@@ -224,16 +262,18 @@ class Subscription:
     @property
     def replaying(self) -> bool:
         """Whether kept packets are still on their way."""
-        return self._tail is not None
+        return self._cursor is not None
 
-    def _start(self, layer: "SourceLayer", packet: SourcePacket, now: float) -> None:
+    def _start(self, view: "View", packet: SourcePacket, now: float) -> None:
         assert self.section is not None
-        previous = self.current
+        placed = view.place(packet)
+        assert placed is not None  # it is the newest there is
+        layer, previous, before = view.layer, self.current, self.out.current
         expected = self._expected_timestamp(previous, layer, packet, now)
         if previous is not None:
             self._leave(now)
         self._wait_for(None, now)
-        self.out.switch(layer, packet.sequence)
+        self.out.switch(view, placed.sequence)
         segment = self.out.current
         assert segment is not None
         if self._last is not None:
@@ -245,20 +285,22 @@ class Subscription:
                 expected = timestamp + 1  # time never runs backwards for a decoder
             segment.timestamp_offset = expected - packet.timestamp
             if packet.picture_id_at >= 0:
-                segment.picture_id_offset = picture_id + 1 - packet.picture_id
-            if packet.tl0picidx_at >= 0:
+                segment.picture_id_offset = picture_id + 1 - placed.picture_id
+            if previous is layer and before is not None:  # base frames are in all views, so none was left out
+                segment.tl0picidx_offset = before.tl0picidx_offset
+            elif packet.tl0picidx_at >= 0:
                 segment.tl0picidx_offset = tl0picidx + 1 - packet.tl0picidx
-        self.current = layer
+        self.view = view
         self._kind = self.section.kind
 
     def _join(self) -> None:
-        """From now on the layer's packets go out with those of all its subscribers."""
-        layer, segment = self.current, self.out.current
-        assert layer is not None
+        """From now on the view's packets go out with those of all its subscribers."""
+        view, segment = self.view, self.out.current
+        assert view is not None
         assert segment is not None
         assert self._kind is not None
-        self._base = (layer.table.packets, layer.table.octets)
-        layer.table.add(self._kind, self, self._column(segment))
+        self._base = (view.table.packets, view.table.octets)
+        view.table.add(self._kind, self, self._column(segment))
 
     def _expected_timestamp(
         self, previous: "SourceLayer | None", layer: "SourceLayer", packet: SourcePacket, _now: float
@@ -298,9 +340,9 @@ class Subscription:
         found = self.out.resolve(sequence)
         if found is None or self.section is None or not self._may_resend(sequence, now, rtt_s):
             return None
-        source, source_sequence, segment = found
-        layer: SourceLayer = source  # type: ignore[assignment]  # the key that `begin` gave
-        kept = layer.kept(source_sequence)
+        source, number, segment = found
+        view: View = source  # type: ignore[assignment]  # the key that `_start` gave
+        kept = view.kept(number)
         if kept is None:
             return None
         kept.timestamp = _squeezed(kept, segment)

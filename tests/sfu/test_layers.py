@@ -1,7 +1,8 @@
 import pytest
 
 from sfu.events import Layer, Preferences
-from sfu.layers import highest_wanted, is_live, target_layer
+from sfu.layers import highest_wanted, is_live, needs_keyframe, step, target_layer
+from sfu.points import EVERY, with_spatial, with_temporal
 
 THREE = (Layer("q", 320, 180), Layer("h", 640, 360), Layer("f", 1280, 720))
 UNSIZED = (Layer("q"), Layer("h"), Layer("f"))
@@ -39,3 +40,46 @@ def test_a_shared_screen_may_be_quiet_for_longer():
     assert not is_live(10.0, 12.0, screen_share=False)
     assert is_live(10.0, 12.0, screen_share=True)
     assert not is_live(10.0, 16.0, screen_share=True)
+
+
+# A stream of two sizes at two rates, of which the larger is predicted from the smaller at keyframes alone; and one of
+# which it always is.
+UPPER = frozenset({with_spatial(1, alone=False), with_spatial(1, alone=False) & with_temporal(1)})
+KEYED = UPPER | {EVERY, with_spatial(0, alone=True), with_spatial(0, alone=True) & with_temporal(1)}
+FULL = UPPER | {EVERY, with_temporal(1)}
+
+
+@pytest.mark.parametrize(
+    ("sets", "shown", "wanted", "needed"),
+    [
+        (FULL, (1, 1), (0, 1), False),
+        (FULL, (1, 0), (0, 1), False),  # what is missing is rate, and that is taken up at switch points
+        (FULL, (0, 1), (1, 1), True),
+        (FULL, (0, 0), (0, 1), False),
+        (KEYED, (1, 1), (0, 1), True),
+        (KEYED, (1, 1), (1, 0), False),
+        (KEYED, None, (0, 1), False),
+        (frozenset(), (1, 1), (0, 1), False),  # at the keyframe itself
+    ],
+)
+def test_which_ways_lead_over_a_keyframe(sets, shown, wanted, needed):
+    assert needs_keyframe(shown, wanted, sets) is needed
+
+
+@pytest.mark.parametrize(
+    ("shown", "wanted", "switch", "expected"),
+    [
+        ((1, 1), (1, 1), (0, 0), None),
+        ((1, 1), (1, 0), (0, 0), (1, 0)),
+        ((1, 1), (0, 1), (0, 0), (0, 1)),
+        ((1, 0), (0, 1), (0, 0), (0, 0)),  # as far as one gets at once
+        ((0, 0), (0, 1), (0, 0), None),
+        ((0, 0), (0, 1), (EVERY, with_temporal(0)), (0, 1)),
+        ((0, 0), (0, 1), (EVERY, with_temporal(1)), None),  # only for those who were shown more
+        ((0, 0), (0, 1), (with_spatial(1, alone=False), EVERY), None),
+        (None, (0, 0), (0, 0), (0, 0)),
+    ],
+)
+def test_steps_where_a_picture_starts(shown, wanted, switch, expected):
+    to, origin = switch
+    assert step(shown, wanted, FULL, switch_to=to, switch_from=origin) == expected

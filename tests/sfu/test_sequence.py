@@ -2,7 +2,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sfu.sequence import Compactor, History, OutSequence, Unwrapper, seq_diff, ts_diff
+from sfu.sequence import (
+    SEGMENTS_KEPT,
+    VIDEO_HISTORY,
+    Compactor,
+    History,
+    OutSequence,
+    Thinning,
+    Unwrapper,
+    seq_diff,
+    ts_diff,
+)
 
 
 @pytest.mark.parametrize(
@@ -125,19 +135,14 @@ class TestOutSequence:
         assert sequence.resolve(103) is None
         assert sequence.resolve((102 + 0x8000) & 0xFFFF) is None
 
-    def test_keeps_the_last_four_segments(self):
+    def test_keeps_the_last_segments(self):
         sequence = OutSequence(0)
-        for i in range(6):
+        for i in range(SEGMENTS_KEPT + 2):
             sequence.switch(i, 1000 * i)
             sequence.advance(1000 * i + 9)
-        assert [sequence.resolve(10 * i)[0] if sequence.resolve(10 * i) else None for i in range(6)] == [
-            None,
-            None,
-            2,
-            3,
-            4,
-            5,
-        ]
+        found = [sequence.resolve(10 * i) for i in range(SEGMENTS_KEPT + 2)]
+        assert found[:2] == [None, None]
+        assert [source for source, _, _ in found[2:]] == list(range(2, SEGMENTS_KEPT + 2))
 
     def test_advance_does_not_go_back(self):
         sequence = OutSequence(100)
@@ -238,3 +243,52 @@ class TestCompactor:
             compactor.drop(ext_seq)
         assert compactor.number(100_001) == 100_001 - 50_000
         assert compactor.number(11) is None
+
+
+class TestThinning:
+    """A stream of pictures of some packets each, of which some are left out."""
+
+    @staticmethod
+    def thinned(first, pictures):
+        """(thinning, {source number: (number, picture id) of those that stay}, source numbers left out)."""
+        thinning = Thinning()
+        stays, left_out = {}, []
+        source, number, shown = first, first, 0
+        for picture_id, (stay, packets) in enumerate(pictures):
+            for _ in range(packets):
+                if stay:
+                    stays[source] = (number, shown)
+                    assert thinning.number(source) == (number, picture_id - shown)
+                    number += 1
+                else:
+                    left_out.append(source)
+                    thinning.leave_out(source, picture_id)
+                source += 1
+            shown += stay
+        return thinning, stays, left_out
+
+    def test_nothing_left_out(self):
+        thinning = Thinning()
+        assert thinning.number(77) == (77, 0)
+        assert thinning.source(77) == 77
+
+    @given(st.integers(0, 70_000), st.lists(st.tuples(st.booleans(), st.integers(1, 4)), max_size=60))
+    def test_no_gaps_and_all_traced_back(self, first, pictures):
+        thinning, stays, left_out = self.thinned(first, pictures)
+        assert [number for number, _ in stays.values()] == list(range(first, first + len(stays)))
+        for source, (number, _) in stays.items():
+            assert thinning.source(number) == source
+            assert thinning.number(source)[0] == number
+        for source in left_out:
+            after = sum(1 for stay in stays if stay < source)
+            assert thinning.number(source)[0] == first + after
+
+    def test_remembers_as_much_as_the_history(self):
+        thinning, stays, left_out = self.thinned(10, [(i % 4 == 0, 2) for i in range(2000)])
+        newest = max(left_out)
+        for source, (number, _) in stays.items():
+            if source > newest - VIDEO_HISTORY:
+                assert thinning.source(number) == source
+                assert thinning.number(source)[0] == number
+        assert thinning.number(10) is None
+        assert thinning.source(10) is None
