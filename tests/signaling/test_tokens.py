@@ -12,7 +12,7 @@ from livekit import api
 from signaling import tokens
 from signaling.errors import BadRequestError, TokenError
 from signaling.model import RoomConfig
-from signaling.permissions import ALL_SOURCES, AdminRight, Permissions, Receiving, Source
+from signaling.permissions import ALL_ADMIN_RIGHTS, ALL_SOURCES, AdminRight, Permissions, Receiving, Source
 
 NOW = 1_795_000_000.0
 SECRET = "a secret long enough for the other hashes that tests try " * 2
