@@ -18,8 +18,8 @@ class PrivateClaims:
 
     receiving: Receiving = field(default_factory=Receiving)
     "See `Permissions.receiving`."
-    admin: frozenset[AdminRight] = frozenset()
-    "See `Permissions.admin`."
+    admin: frozenset[AdminRight] | None = None
+    "See `Permissions.admin`; None: as LiveKit's `roomAdmin` says."
     leaves_at: Annotated[float, msgspec.Meta(ge=0, lt=2**53)] | None = None
     "See `Participant.leaves_at`."
 

@@ -188,7 +188,9 @@ def _claims(payload: Mapping[str, Any], now: float) -> Claims:
         room=_get(video, "room", str, ""),
         room_join=_get(video, "roomJoin", bool, False),
         permissions=replace(
-            _permissions(video), receiving=private.receiving, admin=_admin(video) | private.admin
+            _permissions(video),
+            receiving=private.receiving,
+            admin=_admin(video) if private.admin is None else private.admin,
         ),
         name=_get(payload, "name", str, ""),
         kind=kind,
