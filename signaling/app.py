@@ -14,6 +14,7 @@ from sfu.settings import MediaSettings
 from sfu.workers import MediaWorkers
 from signaling import tokens
 from signaling.config import ServerConfig
+from signaling.daily.skin import DailySkin
 from signaling.debug import Debug
 from signaling.docs import Docs
 from signaling.errors import ConfigError, ListenError, StoreError
@@ -29,7 +30,7 @@ from signaling.livekit.twirp import Twirp
 from signaling.livekit.ws import LiveKitEndpoints
 from signaling.media import MediaEngine, MediaEvents
 from signaling.metrics import Metrics
-from signaling.openapi import document
+from signaling.openapi import describe, document
 from signaling.page import Page, PageSettings, find_page
 from signaling.services import build_services
 from signaling.storage import only_server, opened
@@ -104,6 +105,7 @@ class Server:
         self._writer: asyncio.Task[None] | None = None
         self._livekit = LiveKitEndpoints(self.skin, config.keys, time.time)
         services = {ROOM_SERVICE: methods(self.skin)}
+        self.daily = DailySkin(self.services, store, config.keys, config.public_url)
         folder = find_page()
         checks = {"listening": lambda: self._site is not None, "media": self._has_worker}
         parts: list[Endpoints] = [
@@ -111,7 +113,11 @@ class Server:
             Health(checks, store.write, loop.time),
             self._livekit,
             Twirp(services, config.keys, time.time),
-            Docs(document(version("lectern"), describe_twirp(services)), folder),
+            self.daily.api,
+            Docs(
+                document(version("lectern"), describe([self.daily.api]), describe_twirp(services)),
+                folder,
+            ),
             Page(PageSettings(config.dev, frozenset({config.host} - {""}), signer), folder, time.time),
         ]
         if config.dev:

@@ -71,6 +71,11 @@ class ServerConfig:
     keys: Mapping[str, str] = option(
         {}, "API keys and their secrets; the first one signs the tokens that the server refreshes."
     )
+    public_url: str = option(
+        "",
+        "Address under which people reach this server (https://school.example), for addresses of rooms;"
+        " without it the one that the application itself used.",
+    )
     turn_url: str = option(
         "", "Comma-separated addresses of a TURN relay that clients are told of (turns:turn.example.org:443)."
     )

@@ -22,6 +22,7 @@ TESTED_ELSEWHERE = {
     "sfu/source.py": "test_router sends it packets",
     "sfu/subscription.py": "test_router watches what each viewer gets",
     "sfu/description.py": "the values that test_sdp and test_negotiation expect",
+    "signaling/daily/skin.py": "the wiring that every test of Daily's calls goes through",
     "signaling/daily/errors.py": "the refusals; each one is expected where it is raised",
     "signaling/errors.py": "the tree of errors; each one is expected where it is raised",
     "signaling/livekit/session.py": "tests/signaling/livekit/test_skin drives sessions as clients do",

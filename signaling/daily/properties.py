@@ -104,15 +104,30 @@ _DEFAULTS: dict[str, Any] = {field.name: field.default for field in msgspec.stru
 P = TypeVar("P", RoomProperties, TokenProperties)
 
 
+def _schema(kind: type[msgspec.Struct]) -> dict[str, Any]:
+    """Return the JSON Schema of properties in a request, each of which may be null as well."""
+    _, components = msgspec.json.schema_components([kind], ref_template="{name}")
+
+    def inlined(node: Any) -> Any:
+        if isinstance(node, dict):
+            if "$ref" in node:
+                return inlined(components[node["$ref"]])
+            return {name: inlined(value) for name, value in node.items() if name not in {"title", "default"}}
+        return [inlined(value) for value in node] if isinstance(node, list) else node
+
+    properties = inlined(components[kind.__name__])["properties"]
+    return {
+        "properties": {name: {"anyOf": [schema, {"type": "null"}]} for name, schema in properties.items()}
+    }
+
+
+ROOM_SCHEMA = _schema(RoomProperties)
+TOKEN_SCHEMA = _schema(TokenProperties)
+
+
 def parse(kind: type[P], raw: Mapping[str, Any]) -> P:
     """Return checked properties; those that are not known are passed over. DailyError names the field."""
-    for name in ("nbf", "exp"):
-        value = raw.get(name)
-        # The upper bound keeps arithmetic on times exact and is beyond the year 100,000,000.
-        if value is not None and not (
-            isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 2**53
-        ):
-            raise invalid(f"{name} was '{value}' but should be a number of seconds since the unix epoch")
+    _check_times(raw)
     try:
         return msgspec.convert({name: value for name, value in raw.items() if value is not None}, kind)
     except UnicodeEncodeError as error:
@@ -125,9 +140,20 @@ def parse(kind: type[P], raw: Mapping[str, Any]) -> P:
 
 def check_exp(raw: Mapping[str, Any], now: float) -> None:
     """Raise DailyError if something is to expire that has expired. `now` is seconds since 1970."""
+    _check_times(raw)
     exp = raw.get("exp")
     if exp is not None and exp <= now:
         raise invalid(f"exp was '{exp}', which is in the past rather than in the future")
+
+
+def _check_times(raw: Mapping[str, Any]) -> None:
+    for name in ("nbf", "exp"):
+        value = raw.get(name)
+        # The upper bound keeps arithmetic on times exact and is beyond the year 100,000,000.
+        if value is not None and not (
+            isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 2**53
+        ):
+            raise invalid(f"{name} was '{value}' but should be a number of seconds since the unix epoch")
 
 
 def non_defaults(raw: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,12 +5,13 @@ import re
 import secrets
 import string
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from signaling.daily.domains import Domain
-from signaling.daily.errors import invalid, not_found
+from signaling.daily.errors import DailyError, invalid, not_found
+from signaling.daily.pages import PageQuery
 from signaling.daily.properties import RoomProperties, check_exp, merge, non_defaults, parse
 from signaling.model import LeaveReason, Room, RoomConfig
 from signaling.rooms import Rooms
@@ -110,16 +111,8 @@ class DailyRooms:
         self, domain: Domain, name: str | None, privacy: Privacy, given: Mapping[str, Any], now: float
     ) -> DailyRoom:
         """Make a room. DailyError, StoreError."""
-        name = _random_name() if name is None else name
-        check_name(name)
-        check_exp(given, now)
-        parse(RoomProperties, given)
-        settings = _settings(str(uuid.uuid4()), privacy, merge({}, given))
-        durable = DurableRoom(name, KIND, domain.name, now, settings)
-        async with self._changing:
-            if self._rooms.room(name) is not None or not await self._store.rooms.put(durable):
-                raise invalid(f"a room named {name} already exists")
-        return self._of_durable(durable, await self.domain_config(domain.name))
+        [made] = await self.create_all(domain, [(name, privacy, given)], now)
+        return made
 
     async def update(
         self,
@@ -157,9 +150,85 @@ class DailyRooms:
         if open_room is not None:
             self._rooms.close_room(open_room, LeaveReason.ROOM_DELETED)
 
+    async def create_all(
+        self, domain: Domain, wanted: Sequence[tuple[str | None, Privacy, Mapping[str, Any]]], now: float
+    ) -> list[DailyRoom]:
+        """Make several rooms, or none when one of them cannot be made. DailyError, StoreError."""
+        named = [
+            (_random_name() if name is None else name, privacy, given) for name, privacy, given in wanted
+        ]
+        durable = [self._new(domain, name, privacy, given, now) for name, privacy, given in named]
+        async with self._changing:
+            for index, (name, _, _) in enumerate(named):
+                twice = name in {earlier for earlier, _, _ in named[:index]}
+                if twice or self._rooms.room(name) is not None:
+                    raise _taken(name)
+            taken = await self._store.rooms.put_all(durable)
+        if taken is not None:
+            raise _taken(taken)
+        inherited = await self.domain_config(domain.name)
+        return [self._of_durable(each, inherited) for each in durable]
+
+    async def delete_all(self, domain: Domain, names: Iterable[str]) -> int:
+        """Delete the domain's rooms among these, and return how many there were. StoreError."""
+        count = 0
+        for name in names:
+            try:
+                await self.delete(domain, name)
+                count += 1
+            except DailyError:
+                continue
+        return count
+
+    async def page(self, domain: Domain, query: PageQuery) -> tuple[int, list[DailyRoom]]:
+        """Return how many rooms a domain sees, and one page of them, newest first. DailyError, StoreError."""
+        inherited = await self.domain_config(domain.name)
+        durable_names = await self._store.rooms.existing(room.name for room in self._rooms.rooms)
+        undurable = [of_open(room) for room in self._rooms.rooms if room.name not in durable_names]
+        total = await self._store.rooms.count(KIND, domain.name) + len(undurable)
+        oldest_first = query.backwards
+        behind = await self._place(domain, undurable, query)
+        found = await self._store.rooms.page(
+            KIND, domain.name, behind=behind, oldest_first=oldest_first, limit=query.limit
+        )
+        merged = [self._of_durable(each, inherited) for each in found]
+        merged += [
+            room
+            for room in undurable
+            if behind is None or (_place_of(room) > behind if oldest_first else _place_of(room) < behind)
+        ]
+        merged.sort(key=_place_of, reverse=not oldest_first)
+        rooms = merged[: query.limit]
+        return total, rooms[::-1] if oldest_first else rooms
+
+    async def _place(
+        self, domain: Domain, undurable: Iterable[DailyRoom], query: PageQuery
+    ) -> tuple[float, str] | None:
+        room_id = query.cursor
+        if room_id is None:
+            return None
+        for room in undurable:
+            if room.id == room_id:
+                return _place_of(room)
+        durable = await self._store.rooms.by_id(KIND, domain.name, room_id)
+        if durable is None:
+            raise invalid(f"there is no room with the id {room_id[:64]}")
+        return durable.created_at, durable.name
+
     def open(self, room: DailyRoom) -> Room:
         """Return the open room, made with Daily's settings if nobody is in it yet."""
         return self._rooms.open_room(room.name, room.room_config)
+
+    @staticmethod
+    def _new(
+        domain: Domain, name: str, privacy: Privacy, given: Mapping[str, Any], now: float
+    ) -> DurableRoom:
+        check_name(name)
+        check_exp(given, now)
+        parse(RoomProperties, given)
+        return DurableRoom(
+            name, KIND, domain.name, now, _settings(str(uuid.uuid4()), privacy, merge({}, given))
+        )
 
     @staticmethod
     def _of_durable(durable: DurableRoom, inherited: Mapping[str, Any]) -> DailyRoom:
@@ -192,6 +261,14 @@ def check_name(name: str) -> None:
     """Raise DailyError unless a room may be called so."""
     if not _NAME.fullmatch(name):
         raise invalid(f"{name[:128]} {_NAME_RULE}")
+
+
+def _taken(name: str) -> DailyError:
+    return invalid(f"a room named {name} already exists")
+
+
+def _place_of(room: DailyRoom) -> tuple[float, str]:
+    return room.created_at, room.name
 
 
 def _random_name() -> str:

@@ -1,9 +1,9 @@
 """Durable rooms."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy import ColumnElement, Row, delete, func, insert, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from signaling.store.access import transaction
@@ -20,20 +20,61 @@ class DurableRooms:
 
     async def put(self, room: DurableRoom) -> bool:
         """Add a room; False when its name is taken. StoreError."""
+        return await self.put_all([room]) is None
+
+    async def put_all(self, new: Sequence[DurableRoom]) -> str | None:
+        """Add rooms, or none of them when a name is taken, which is returned. StoreError."""
         async with transaction(self._engine) as connection:
-            taken = await connection.execute(select(rooms.c.name).where(rooms.c.name == room.name))
-            if taken.first() is not None:
-                return False
-            await connection.execute(
-                insert(rooms).values(
-                    name=room.name,
-                    kind=room.kind,
-                    made_by=room.made_by,
-                    created_at=room.created_at,
-                    settings=dict(room.settings),
+            query = select(rooms.c.name).where(rooms.c.name.in_([room.name for room in new]))
+            taken = (await connection.execute(query)).scalars().first()
+            if taken is not None:
+                return str(taken)
+            for room in new:
+                await connection.execute(
+                    insert(rooms).values(
+                        name=room.name,
+                        kind=room.kind,
+                        made_by=room.made_by,
+                        created_at=room.created_at,
+                        settings=dict(room.settings),
+                    )
                 )
-            )
-            return True
+        return None
+
+    async def existing(self, names: Iterable[str]) -> frozenset[str]:
+        """Return those names that rooms have. StoreError."""
+        query = select(rooms.c.name).where(rooms.c.name.in_(list(names)))
+        async with transaction(self._engine) as connection:
+            return frozenset((await connection.execute(query)).scalars())
+
+    async def count(self, kind: str, made_by: str) -> int:
+        """Return how many rooms of a kind an API key made. StoreError."""
+        query = select(func.count()).select_from(rooms).where(_made(kind, made_by))
+        async with transaction(self._engine) as connection:
+            return (await connection.execute(query)).scalar_one()
+
+    async def page(
+        self, kind: str, made_by: str, *, behind: tuple[float, str] | None, oldest_first: bool, limit: int
+    ) -> list[DurableRoom]:
+        """Return an API key's rooms of a kind by age, newest first or oldest, from behind a place. StoreError.
+
+        A place is (created_at, name).
+        """
+        query = select(rooms).where(_made(kind, made_by)).limit(limit)
+        place = tuple_(rooms.c.created_at, rooms.c.name)
+        if behind is not None:
+            query = query.where(place > behind if oldest_first else place < behind)
+        columns = (rooms.c.created_at, rooms.c.name)
+        query = query.order_by(*(column if oldest_first else column.desc() for column in columns))
+        async with transaction(self._engine) as connection:
+            return [_record(row) for row in await connection.execute(query)]
+
+    async def by_id(self, kind: str, made_by: str, room_id: str) -> DurableRoom | None:
+        """Return the room whose settings have this `id`. StoreError."""
+        query = select(rooms).where(_made(kind, made_by), rooms.c.settings["id"].as_string() == room_id)
+        async with transaction(self._engine) as connection:
+            row = (await connection.execute(query)).first()
+        return None if row is None else _record(row)
 
     async def get(self, name: str) -> DurableRoom | None:
         """Return a room. StoreError."""
@@ -57,6 +98,10 @@ class DurableRooms:
         """Delete a room; False when there is no such room. StoreError."""
         async with transaction(self._engine) as connection:
             return (await connection.execute(delete(rooms).where(rooms.c.name == name))).rowcount > 0
+
+
+def _made(kind: str, made_by: str) -> ColumnElement[bool]:
+    return (rooms.c.kind == kind) & (rooms.c.made_by == made_by)
 
 
 def _record(row: Row[Any]) -> DurableRoom:

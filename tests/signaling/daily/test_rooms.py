@@ -4,21 +4,13 @@ import pytest
 
 from signaling.daily.domains import Domains
 from signaling.daily.errors import DailyError
+from signaling.daily.pages import PageQuery
 from signaling.daily.rooms import DailyRooms
 from signaling.model import LeaveReason
 from signaling.rooms import JoinSpec
-from signaling.store import Store
-from signaling.store.store import MEMORY_URL
 
 NOW = 1_795_000_000.0
 SCHOOL, OTHER = Domains({"school": "secret", "other": "more secret"})
-
-
-@pytest.fixture
-async def store():
-    opened = await Store.open(MEMORY_URL)
-    yield opened
-    await opened.close()
 
 
 @pytest.fixture
@@ -121,6 +113,48 @@ async def test_open_rooms_of_livekit_are_rooms_too(rooms, harness):
     assert (adopted.id, adopted.domain) == (seen.id, "school")
     assert (await rooms.find("choir")).config == {"enable_chat": True, "max_participants": 7}
     assert harness.rooms.room("choir").config.max_participants == 7
+
+
+async def test_pages_are_newest_first(rooms, harness):
+    made = [await rooms.create(SCHOOL, f"room-{n}", "public", {}, NOW + n // 2) for n in range(6)]
+    await rooms.create(OTHER, "foreign", "public", {}, NOW)
+    # An open room of LiveKit's API is the newest here, by the harness's clock.
+    harness.rooms.open_room("choir")
+    rooms.open(made[0])
+    everything = ["choir", "room-5", "room-4", "room-3", "room-2", "room-1", "room-0"]
+    ids = {room.name: room.id for room in [*made, await rooms.find("choir")]}
+
+    async def names(**query):
+        total, found = await rooms.page(SCHOOL, PageQuery(**query))
+        assert total == 7
+        return [room.name for room in found]
+
+    assert await names() == everything
+    assert await names(limit=2) == everything[:2]
+    for index, name in enumerate(everything):
+        behind, before = everything[index + 1 :], everything[:index]
+        assert await names(starting_after=ids[name]) == behind
+        assert await names(starting_after=ids[name], limit=2) == behind[:2]
+        assert await names(ending_before=ids[name]) == before
+        assert await names(ending_before=ids[name], limit=2) == before[-2:]
+    assert await names(ending_before="OLDEST", limit=3) == everything[-3:]
+    error = await refused(rooms.page(SCHOOL, PageQuery(starting_after="none")))
+    assert error == (400, "invalid-request-error", "there is no room with the id none")
+    assert (await refused(rooms.page(SCHOOL, PageQuery(starting_after="OLDEST"))))[0] == 400
+
+
+async def test_several_rooms_are_made_together_or_none(rooms):
+    made = await rooms.create_all(SCHOOL, [("a", "public", {}), (None, "private", {"lang": "de"})], NOW)
+    assert [room.privacy for room in made] == ["public", "private"]
+    for wanted in (
+        [("b", "public", {}), ("a", "public", {})],
+        [("b", "public", {}), ("b", "public", {})],
+        [("b", "public", {}), ("c", "public", {"exp": 1})],
+    ):
+        assert (await refused(rooms.create_all(SCHOOL, wanted, NOW)))[0] == 400
+    assert await rooms.find("b") is None
+    assert await rooms.delete_all(SCHOOL, ["a", "none", made[1].name]) == 2
+    assert await rooms.find("a") is None
 
 
 async def test_a_room_is_opened_with_its_rules_and_ended_when_deleted(rooms, harness):

@@ -1,0 +1,27 @@
+"""Daily's skin put together."""
+
+from collections.abc import Mapping
+
+from signaling.api import Api
+from signaling.daily.domains import Domains
+from signaling.daily.endpoint import style
+from signaling.daily.room_calls import RoomCalls
+from signaling.daily.rooms import DailyRooms
+from signaling.daily.token_calls import TokenCalls
+from signaling.services import Services
+from signaling.store import Store
+
+
+class DailySkin:
+    """Daily's view of the domain, and its REST API."""
+
+    def __init__(self, services: Services, store: Store, keys: Mapping[str, str], public_url: str) -> None:
+        """`keys` maps API keys to secrets; `public_url` may be empty, see `endpoint.style`."""
+        self.domains = Domains(keys)
+        self.rooms = DailyRooms(store, services.rooms)
+        calls = (
+            RoomCalls(self.rooms, services.wall_clock),
+            TokenCalls(self.domains, self.rooms, services.wall_clock),
+        )
+        routes = [route for each in calls for route in each.routes()]
+        self.api = Api(style(self.domains, public_url), routes)

@@ -1,0 +1,60 @@
+"""What all of Daily's calls have in common."""
+
+import pytest
+
+from signaling.daily.domains import Domains
+from signaling.daily.endpoint import Caller, style
+from signaling.errors import LimitError, NotAllowedError, NotFoundError, UnsupportedError
+
+
+@pytest.mark.parametrize("prefix", ["/v1", "/api/v1"])
+async def test_the_key_of_the_server_is_dailys(daily, prefix):
+    status, domain = await daily.call("GET", "/", prefix=prefix)
+    assert (status, domain["domain_name"]) == (200, "devkey")
+
+
+async def test_who_calls_without_a_good_key_is_told(daily):
+    assert await daily.refused("GET", "/rooms", key=None) == (
+        400,
+        "authorization-header-error",
+        "bad Authorization header format",
+    )
+    assert (await daily.refused("GET", "/rooms", key=""))[:2] == (400, "authorization-header-error")
+    for key in ("Secret", "secret2", "devkey", "ключ"):
+        assert (await daily.refused("GET", "/rooms", key=key))[:2] == (401, "authentication-error")
+    # the key is looked at before the body
+    assert (await daily.refused("POST", "/rooms", key="wrong", data=b"{"))[0] == 401
+
+
+async def test_what_is_not_there_is_not_found(daily):
+    assert (await daily.refused("GET", "/nothing"))[:2] == (404, "not-found")
+    assert (await daily.refused("PUT", "/rooms"))[:2] == (405, "not-found")
+
+
+async def test_bodies_are_json_whatever_the_content_type(daily):
+    assert (await daily.refused("POST", "/rooms", data=b"{"))[:2] == (400, "json-parsing-error")
+    assert (await daily.refused("POST", "/rooms", data=b"[]"))[:2] == (400, "invalid-request-error")
+    assert (await daily.refused("POST", "/rooms", data=b" " * 70_000))[:2] == (413, "invalid-request-error")
+    url, headers = (
+        f"{daily.origin}/v1/rooms",
+        {"Authorization": "Bearer secret", "Content-Type": "text/plain"},
+    )
+    async with daily.world.http.post(url, data=b'{"name": "maths"}', headers=headers) as answer:
+        assert (answer.status, (await answer.json())["name"]) == (200, "maths")
+
+
+def test_refusals_of_the_domain():
+    refuse = style(Domains({}), "").refuse
+    for error, status, code in (
+        (NotFoundError("a"), 404, "not-found"),
+        (NotAllowedError("a"), 403, "forbidden-error"),
+        (LimitError("a"), 400, "invalid-request-error"),
+        (UnsupportedError("a"), 400, "invalid-request-error"),
+    ):
+        refusal = refuse(error)
+        assert (refusal.status, refusal.code, str(refusal)) == (status, code, "a")
+
+
+def test_a_room_has_an_address():
+    domain = Domains({"school": "secret"}).by_name("school")
+    assert Caller(domain, "https://school.example").room_url("maths") == "https://school.example/maths"
