@@ -122,13 +122,15 @@ def mint(claims: Mapping[str, Any], signer: Signer, now: float, ttl_s: float) ->
 
 def refresh(claims: Claims, bearer: Bearer, signer: Signer, now: float) -> str:
     """Return a successor of a token that carries what the participant has and may do by now."""
+    video = _mapping(claims.raw, "video")
+    is_admin = video.get("roomAdmin") is True and bearer.permissions.admin == ALL_ADMIN_RIGHTS
     updated = {
         **{claim: value for claim, value in claims.raw.items() if claim not in {"iat", "jti"}},
         "sub": claims.identity,
         "name": bearer.name,
         "metadata": bearer.metadata,
         "attributes": dict(bearer.attributes),
-        "video": {**_mapping(claims.raw, "video"), **_grants(bearer.permissions)},
+        "video": {**video, **_grants(bearer.permissions), "roomAdmin": is_admin},
         private_claims.NAME: private_claims.encode(bearer.permissions, bearer.leaves_at),
     }
     return mint(updated, signer, now, max(MIN_REFRESH_TTL_S, claims.expires_at - now))

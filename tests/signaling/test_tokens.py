@@ -4,6 +4,7 @@ import datetime as dt
 import json
 import random
 import time
+from dataclasses import replace
 
 import jwt
 import pytest
@@ -162,7 +163,8 @@ def test_a_refreshed_token_carries_what_changed_and_keeps_the_rest():
         KEYS,
         NOW,
     )
-    bearer = tokens.Bearer("Ada", "m", {"a": "b"}, Permissions(can_publish=False, can_publish_data=True))
+    permissions = Permissions(can_publish=False, can_publish_data=True, admin=ALL_ADMIN_RIGHTS)
+    bearer = tokens.Bearer("Ada", "m", {"a": "b"}, permissions)
     fresh = tokens.refresh(claims, bearer, SIGNER, NOW + 500)
     again = tokens.verify(fresh, KEYS, NOW + 500)
     assert (again.identity, again.name, again.metadata, again.attributes) == ("ada", "Ada", "m", {"a": "b"})
@@ -170,6 +172,8 @@ def test_a_refreshed_token_carries_what_changed_and_keeps_the_rest():
     assert again.raw["video"]["roomAdmin"] is True
     assert again.raw["sha256"] == "x"
     assert again.expires_at == NOW + 500 + 600
+    demoted = tokens.refresh(claims, replace(bearer, permissions=Permissions()), SIGNER, NOW)
+    assert tokens.verify(demoted, KEYS, NOW).permissions == Permissions()
 
 
 def test_a_token_of_the_server_says_all_that_it_gives():
