@@ -55,5 +55,5 @@ load: setup-dev ## load on a running server: make load ARGS="--url ws://HOST:788
 	$(BIN)/python -m bench.load $(ARGS)
 
 clean: ## remove everything that setup and the tools made
-	rm -rf .make .venv web/node_modules web/dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .make .venv web/node_modules web/dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache sfu/_kernel.abi3.so
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -69,7 +69,7 @@ class Rig:
         if sum(map(bool, map(lib.srtp_protect, srtp, self.rows[:count], self.lengths[:count]))):
             raise RuntimeError("libsrtp refused a row")
         sent_at = time.monotonic()
-        self.socket.send_rows(count)
+        self.socket.send_rows(0, count)
         return sent_at
 
 
@@ -110,7 +110,7 @@ def floor(rig: Rig, viewers: int, count: int, first: int) -> float:
         for batch in batches:
             for srtp, row, length in zip(batch, rows, lengths, strict=False):
                 protect(srtp, row, length)
-            rig.socket.send_rows(len(batch))
+            rig.socket.send_rows(0, len(batch))
     return (time.process_time() - started) / (count * viewers)
 
 

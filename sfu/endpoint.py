@@ -19,11 +19,11 @@ import ifaddr
 from pylibsrtp._binding import ffi as srtp_ffi
 from pylibsrtp._binding import lib as srtp_lib
 
-from sfu import rtcp, udp
+from sfu import kernel, rtcp, udp
 from sfu.datachannel import DataChannels
 from sfu.dtls import Certificate, DatagramPort, Transport
 from sfu.events import CloseReason
-from sfu.fanout import ARENA_ROWS, ARENA_STRIDE, Arena, Outbox
+from sfu.fanout import Arena, Outbox
 from sfu.ice import Check, StunError, scan
 from sfu.peer import LocalIdentity, Peer
 from sfu.router import Drop
@@ -90,10 +90,7 @@ class Endpoint:
         self._by_ufrag: dict[str, Connection] = {}
         self._by_address: dict[bytes, Connection] = {}
         self._socket: udp.MediaSocket | None = None
-        base = srtp_ffi.cast("char *", srtp_ffi.from_buffer(self._arena.rows))
-        lengths = srtp_ffi.cast("int *", srtp_ffi.from_buffer(self._arena.lengths))
-        self._row_pointers = [base + ARENA_STRIDE * i for i in range(ARENA_ROWS)]
-        self._length_pointers = [lengths + i for i in range(ARENA_ROWS)]
+        self._kernel: kernel.Kernel | None = None
         self._length = srtp_ffi.new("int *")
         self._tasks: set[asyncio.Task[Any]] = set()
 
@@ -106,6 +103,7 @@ class Endpoint:
         self._socket = udp.open_socket(
             self._settings.udp_port, self._arena, portable=self._settings.portable_io
         )
+        self._kernel = kernel.choose(self.outbox, self._socket, native=self._settings.native)
         base = srtp_ffi.cast("char *", srtp_ffi.from_buffer(self._socket.buffer))
         self._receive_pointers = [base + udp.RECEIVE_STRIDE * i for i in range(udp.RECEIVE_BATCH)]
         self.identity = LocalIdentity(self._certificate.sha256, candidates(self._settings, self._socket.port))
@@ -280,7 +278,7 @@ class Endpoint:
             self._handlers.failed(connection, failure)
             return
         peer.inbound = dtls.inbound
-        self.outbox.transports.connect(peer.transport, dtls.outbound)
+        self.outbox.transports.connect(peer.transport, int(srtp_ffi.cast("uintptr_t", dtls.outbound)))
         peer.send_rtcp = partial(self._send_rtcp, peer, dtls)
         peer.connected = True
         dtls.on("statechange", partial(self._dtls_changed, connection, dtls))
@@ -296,17 +294,13 @@ class Endpoint:
             self._socket.send(dtls.protect_rtcp(packet), peer.ice.selected)
 
     def _protect_and_send(self, count: int) -> float:
-        protect = srtp_lib.srtp_protect
-        srtp = map(self.outbox.transports.sessions.__getitem__, self._arena.transports[:count].tolist())
-        failed = sum(map(bool, map(protect, srtp, self._row_pointers[:count], self._length_pointers[:count])))
-        if failed:
-            self._drops[Drop.NOT_PROTECTED] += failed
-        assert self._socket is not None
-        sent_at = time.monotonic()
-        sent = self._socket.send_rows(count)
-        if sent < count:
-            self._drops[Drop.NOT_SENT] += count - sent
-        return sent_at
+        assert self._kernel is not None
+        sent = self._kernel.protect_and_send(count)
+        if sent.not_protected:
+            self._drops[Drop.NOT_PROTECTED] += sent.not_protected
+        if sent.not_sent:
+            self._drops[Drop.NOT_SENT] += sent.not_sent
+        return sent.at
 
 
 async def _shut(connection: Connection) -> None:

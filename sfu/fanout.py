@@ -46,6 +46,20 @@ _HEADER = np.dtype(
     }
 )
 
+# How one subscriber's row differs from its template, all modulo the width of the field on the wire.
+COLUMN = np.dtype(
+    [
+        ("first_sequence", np.int64),
+        ("ssrc", np.uint32),
+        ("timestamp_offset", np.uint32),
+        ("transport", np.int32),
+        ("sequence_offset", np.uint16),
+        ("picture_id_offset", np.uint16),
+        ("tl0picidx_offset", np.uint8),
+    ],
+    align=True,  # as a C compiler lays it out: struct column of the native kernel
+)
+
 
 class Arena:
     """Rows waiting to be protected and sent; shared by the fan-out, libsrtp and the socket.
@@ -116,7 +130,7 @@ class SourcePacket:
 
 @dataclass(slots=True)
 class Column:
-    """What one subscriber's row differs in; copied into the arrays of its class."""
+    """What one subscriber's row differs in; copied into the columns of its class."""
 
     ssrc: int
     sequence_offset: int
@@ -147,7 +161,7 @@ class Template:
         head = bytes((first, (0x80 if packet.marker else 0) | payload_type))
         data = b"".join((head, bytes(10), extensions, payload))
         shift = 12 + len(extensions) - packet.payload_at
-        self.data = np.frombuffer(data, np.uint8)
+        self.data = data
         self.length = len(data)
         self.picture_id_at = packet.picture_id_at + shift if packet.picture_id_at >= 0 else -1
         self.tl0picidx_at = packet.tl0picidx_at + shift if packet.tl0picidx_at >= 0 else -1
@@ -196,10 +210,13 @@ class Outbox:
 
     def __init__(self, arena: Arena, protect_and_send: Callable[[int], float]) -> None:
         """`protect_and_send(count)` takes the arena's first `count` rows, and returns when it sent them."""
+        self.write_rows = write_rows
+        "Puts a packet's rows into the arena: (outbox, first row, columns, template, packet)."
         self.arena = arena
         self.transports = Transports()
         self.used = 0
-        self._numbered = False
+        self.numbered = False
+        "Whether rows in the arena have transport-wide numbers."
         self._protect_and_send = protect_and_send
 
     def reserve(self, wanted: int) -> tuple[int, int]:
@@ -230,15 +247,14 @@ class Outbox:
         arena.rows[rows, at] = values >> 8
         arena.rows[rows, at + 1] = values & 0xFF
         arena.numbers[rows] = values
-        self._numbered = True
+        self.numbered = True
 
     def flush(self) -> None:
         """Protect and send all rows."""
         if self.used:
             count, self.used = self.used, 0
-            self.arena.addresses[:count] = self.transports.addresses[self.arena.transports[:count]]
             sent_at = self._protect_and_send(count)
-            if self._numbered:
+            if self.numbered:
                 self._note(count, sent_at)
 
     def _note(self, count: int, sent_at: float) -> None:
@@ -250,53 +266,62 @@ class Outbox:
         else:
             self.transports.sent.note(transports[counted], numbers[counted], lengths[counted], sent_at)
         numbers[:] = -1
-        self._numbered = False
+        self.numbered = False
+
+
+def write_rows(
+    outbox: Outbox, row: int, columns: npt.NDArray[np.void], template: Template, packet: SourcePacket
+) -> None:
+    """Write the rows from `row` on, one for each of `columns`."""
+    arena = outbox.arena
+    rows = slice(row, row + len(columns))
+    arena.rows[rows, : template.length] = np.frombuffer(template.data, np.uint8)
+    header = arena.headers[rows]
+    # offsets wrap in the width of their field, as RFC 3550's numbers do
+    header["sequence"] = columns["sequence_offset"] + np.uint16(packet.sequence & 0xFFFF)
+    header["timestamp"] = columns["timestamp_offset"] + np.uint32(packet.timestamp)
+    header["ssrc"] = columns["ssrc"]
+    arena.lengths[rows] = template.length
+    arena.transports[rows] = columns["transport"]
+    at = template.picture_id_at
+    if at >= 0:
+        ids = columns["picture_id_offset"] + np.uint16(packet.picture_id)
+        if packet.long_picture_id:  # RFC 7741 section 4.2: M bit, then 15 bits
+            arena.rows[rows, at] = (ids >> 8) | 0x80
+            arena.rows[rows, at + 1] = ids & 0xFF
+        else:
+            arena.rows[rows, at] = ids & 0x7F
+    at = template.tl0picidx_at
+    if at >= 0:
+        arena.rows[rows, at] = columns["tl0picidx_offset"] + np.uint8(packet.tl0picidx)
+    at = template.transport_sequence_at
+    if at >= 0:
+        # no transport is in here twice: a peer subscribes to a publication once
+        outbox.number(rows, at)
 
 
 class Columns:
-    """The subscribers of one template class as arrays; order does not matter, removal swaps the last one in."""
+    """The subscribers of one template class; order does not matter, removal swaps the last one in."""
 
     def __init__(self) -> None:
         """Start with room for a few."""
         self.count = 0
         self.keys: list[object] = []
-        self._allocate(8)
-
-    def _allocate(self, capacity: int) -> None:
-        self.ssrc: npt.NDArray[np.uint32] = np.zeros(capacity, np.uint32)
-        self.sequence_offset = np.zeros(capacity, np.uint16)
-        self.timestamp_offset = np.zeros(capacity, np.uint32)
-        self.picture_id_offset = np.zeros(capacity, np.uint16)
-        self.tl0picidx_offset = np.zeros(capacity, np.uint8)
-        self.first_sequence = np.zeros(capacity, np.int64)
-        self.transport = np.zeros(capacity, np.int32)
-
-    def _arrays(self) -> tuple[npt.NDArray[Any], ...]:
-        return (
-            self.ssrc,
-            self.sequence_offset,
-            self.timestamp_offset,
-            self.picture_id_offset,
-            self.tl0picidx_offset,
-            self.first_sequence,
-            self.transport,
-        )
+        self.values = np.zeros(8, COLUMN)
 
     def add(self, key: object, column: Column) -> None:
         """Append a subscriber under a key that `remove` names again."""
-        if self.count == len(self.ssrc):
-            old = self._arrays()
-            self._allocate(2 * self.count)
-            for array, values in zip(self._arrays(), old, strict=True):
-                array[: self.count] = values
-        i = self.count
-        self.ssrc[i] = column.ssrc
-        self.sequence_offset[i] = column.sequence_offset & 0xFFFF
-        self.timestamp_offset[i] = column.timestamp_offset & 0xFFFFFFFF
-        self.picture_id_offset[i] = column.picture_id_offset & 0x7FFF
-        self.tl0picidx_offset[i] = column.tl0picidx_offset & 0xFF
-        self.first_sequence[i] = column.first_sequence
-        self.transport[i] = column.transport
+        if self.count == len(self.values):
+            self.values = np.concatenate((self.values, np.zeros(self.count, COLUMN)))
+        self.values[self.count] = (
+            column.first_sequence,
+            column.ssrc,
+            column.timestamp_offset & 0xFFFFFFFF,
+            column.transport,
+            column.sequence_offset & 0xFFFF,
+            column.picture_id_offset & 0x7FFF,
+            column.tl0picidx_offset & 0xFF,
+        )
         self.keys.append(key)
         self.count += 1
 
@@ -306,60 +331,26 @@ class Columns:
             i = self.keys.index(key)
         except ValueError:
             return False
-        last = self.count - 1
-        for array in self._arrays():
-            array[i] = array[last]
-        self.keys[i] = self.keys[last]
+        self.count -= 1
+        self.values[i] = self.values[self.count]
+        self.keys[i] = self.keys[-1]
         self.keys.pop()
-        self.count = last
         return True
 
-    def write(self, outbox: Outbox, template: Template, packet: SourcePacket) -> int:
-        """Write a row per subscriber; returns how many."""
+    def write(self, outbox: Outbox, template: Template, packet: SourcePacket, *, late: bool) -> int:
+        """Write a row per subscriber; returns how many.
+
+        One `late`, out of order, is for those alone whose part of the stream had begun.
+        """
+        columns = self.values[: self.count]
+        if late:
+            columns = columns[columns["first_sequence"] <= packet.sequence]
         at = 0
-        while at < self.count:
-            row, n = outbox.reserve(self.count - at)
-            self._write_rows(outbox, template, packet, row, slice(at, at + n))
+        while at < len(columns):
+            row, n = outbox.reserve(len(columns) - at)
+            outbox.write_rows(outbox, row, columns[at : at + n], template, packet)
             at += n
-        return self.count
-
-    def write_late(self, outbox: Outbox, template: Template, packet: SourcePacket) -> int:
-        """Like `write`, for a packet out of order: only those whose part of the stream had begun get it."""
-        written = 0
-        for i in np.flatnonzero(self.first_sequence[: self.count] <= packet.sequence).tolist():
-            row, _ = outbox.reserve(1)
-            self._write_rows(outbox, template, packet, row, slice(i, i + 1))
-            written += 1
-        return written
-
-    def _write_rows(
-        self, outbox: Outbox, template: Template, packet: SourcePacket, row: int, part: slice
-    ) -> None:
-        arena = outbox.arena
-        rows = slice(row, row + part.stop - part.start)
-        length = template.length
-        arena.rows[rows, :length] = template.data
-        header = arena.headers[rows]
-        # offsets wrap in the width of their field, as RFC 3550's numbers do
-        header["sequence"] = self.sequence_offset[part] + np.uint16(packet.sequence & 0xFFFF)
-        header["timestamp"] = self.timestamp_offset[part] + np.uint32(packet.timestamp)
-        header["ssrc"] = self.ssrc[part]
-        arena.lengths[rows] = length
-        arena.transports[rows] = self.transport[part]
-        at = template.picture_id_at
-        if at >= 0:
-            ids = self.picture_id_offset[part] + np.uint16(packet.picture_id)
-            if packet.long_picture_id:  # RFC 7741 section 4.2: M bit, then 15 bits
-                arena.rows[rows, at] = (ids >> 8) | 0x80
-                arena.rows[rows, at + 1] = ids & 0xFF
-            else:
-                arena.rows[rows, at] = ids & 0x7F
-        if template.tl0picidx_at >= 0:
-            arena.rows[rows, template.tl0picidx_at] = self.tl0picidx_offset[part] + np.uint8(packet.tl0picidx)
-        at = template.transport_sequence_at
-        if at >= 0:
-            # no transport is in here twice: a peer subscribes to a publication once
-            outbox.number(rows, at)
+        return len(columns)
 
 
 class FanoutTable:
@@ -393,8 +384,7 @@ class FanoutTable:
         for kind, columns in self.classes.items():
             template = make_template(kind, packet)
             if template is not None:
-                write = columns.write_late if late else columns.write
-                written += write(outbox, template, packet)
+                written += columns.write(outbox, template, packet, late=late)
         self.packets += 1
         self.octets += len(packet.data) - packet.payload_at
         return written

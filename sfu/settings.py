@@ -15,3 +15,5 @@ class MediaSettings:
     "Also announce 127.0.0.1 (dev mode)."
     portable_io: bool = False
     "Use plain socket calls even where recvmmsg and sendmmsg exist."
+    native: bool = True
+    "Use the native kernel of the fan-out where it was built."

@@ -1,7 +1,5 @@
 """Whom rows go to: an entry for each connection, named by its index in columns and in the arena."""
 
-from typing import Any
-
 import numpy as np
 
 from sfu.sentlog import SentLog
@@ -22,22 +20,23 @@ class Transports:
         "The next transport-wide sequence number."
         self.sent = SentLog()
         "What went out under these numbers."
-        self.sessions: list[Any] = []
-        "libsrtp's sessions (cffi `srtp_t`) for what is sent; None until DTLS is up."
+        self.sessions = np.zeros(MAX_TRANSPORTS, np.uintp)
+        "Addresses of libsrtp's sessions for what is sent; 0 until DTLS is up."
+        self._count = 0
         self._free: list[int] = []
 
     def add(self) -> int:
         """The index of a new connection."""
         if self._free:
             return self._free.pop()
-        if len(self.sessions) == MAX_TRANSPORTS:
+        if self._count == MAX_TRANSPORTS:
             raise RuntimeError("no more connections fit this process")
-        self.sessions.append(None)
-        self.sent.reserve(len(self.sessions))
-        return len(self.sessions) - 1
+        self._count += 1
+        self.sent.reserve(self._count)
+        return self._count - 1
 
-    def connect(self, index: int, session: Any) -> None:
-        """The connection is up; `session` protects what it is sent."""
+    def connect(self, index: int, session: int) -> None:
+        """The connection is up; the session at this address, which stays until `remove`, protects what it is sent."""
         self.sessions[index] = session
 
     def move(self, index: int, address: bytes) -> None:
@@ -46,7 +45,7 @@ class Transports:
 
     def remove(self, index: int) -> None:
         """The connection is gone, and so are all rows for it."""
-        self.sessions[index] = None
+        self.sessions[index] = 0
         self.addresses[index] = 0
         self.sequence[index] = 0
         self.sent.clear(index)

@@ -24,6 +24,8 @@ RECEIVE_BATCH = 64
 RECEIVE_STRIDE = 2048
 # Room for 60 ms of 1,000 viewers of 2 Mbit/s. The kernel clamps it to net.core.[rw]mem_max, silently.
 SOCKET_BUFFER_BYTES = 16 << 20
+# linux/udp.h; Python has no name for it
+_UDP_SEGMENT = 103
 
 _ffi = cffi.FFI()
 _ffi.cdef("""
@@ -97,9 +99,18 @@ class MediaSocket(ABC):
     def receive(self) -> int:
         """Take up to RECEIVE_BATCH waiting datagrams; 0 when there are none."""
 
+    @property
+    def cuts_runs(self) -> bool:
+        """Whether the kernel cuts one large datagram into many of a size (UDP_SEGMENT, Linux 4.18)."""
+        try:
+            self._socket.getsockopt(socket.IPPROTO_UDP, _UDP_SEGMENT)
+        except OSError:
+            return False
+        return True
+
     @abstractmethod
-    def send_rows(self, count: int) -> int:
-        """Send the arena's first `count` rows; returns how many the kernel took."""
+    def send_rows(self, start: int, end: int) -> int:
+        """Send the arena's rows from `start` up to `end`; returns how many the kernel took."""
 
     def send(self, data: bytes, address: bytes) -> bool:
         """Send one datagram; False when the kernel refuses it (buffer full, unreachable)."""
@@ -179,12 +190,12 @@ class BatchSocket(MediaSocket):
         self.addresses = [names[size * i : size * i + size] for i in range(count)]
         return count
 
-    def send_rows(self, count: int) -> int:
+    def send_rows(self, start: int, end: int) -> int:
         """See the base class."""
-        self._out_lengths[:count] = self._arena.lengths[:count]
-        at = sent = 0
-        while at < count:
-            done: int = self._sendmmsg(self._fd, self._outgoing + at, count - at, socket.MSG_DONTWAIT)
+        self._out_lengths[start:end] = self._arena.lengths[start:end]
+        at, sent = start, 0
+        while at < end:
+            done: int = self._sendmmsg(self._fd, self._outgoing + at, end - at, socket.MSG_DONTWAIT)
             if done > 0:
                 at += done
                 sent += done
@@ -218,11 +229,11 @@ class PlainSocket(MediaSocket):
             self.addresses.append(pack_sockaddr(source[0].partition("%")[0], source[1], self.family))
         return len(self.lengths)
 
-    def send_rows(self, count: int) -> int:
+    def send_rows(self, start: int, end: int) -> int:
         """See the base class."""
         arena = self._arena
         sent = 0
-        for i in range(count):
+        for i in range(start, end):
             row = arena.rows[i, : arena.lengths[i]].tobytes()
             sent += self.send(row, arena.addresses[i].tobytes())
         return sent

@@ -206,7 +206,10 @@ async def serve(config: ServerConfig) -> None:
         raise ConfigError(str(error)) from error
     media_events = MediaEvents()
     settings = MediaSettings(
-        udp_port=config.udp_port, external_ip=config.external_ip, announce_loopback=config.dev
+        udp_port=config.udp_port,
+        external_ip=config.external_ip,
+        announce_loopback=config.dev,
+        native=not config.no_native,
     )
     media: MediaEngine = (
         MediaWorkers(settings, config.worker_count, media_events.dispatch)

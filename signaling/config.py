@@ -58,6 +58,9 @@ class ServerConfig:
     workers: int = option(
         -1, "Processes that carry media; 0 carries it in the main process, -1 is one for each core."
     )
+    no_native: bool = option(
+        default=False, sentence="Carry media without the native kernel, as where no C compiler built it."
+    )
     external_ip: str = option(
         "", "Address announced to clients for media instead of the machine's own, for servers behind a NAT."
     )

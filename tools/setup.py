@@ -1,12 +1,13 @@
 """Brings a clone to the point where the server runs, with nothing but the system's Python.
 
-Four steps, each left out when what it depends on has not changed since its last success:
+Five steps, each left out when what it depends on has not changed since its last success:
 
 1. `uv`, pinned, is fetched as a wheel from the Python package index. Debian's and Ubuntu's python3 comes
    without pip, venv and ensurepip, so this one fetch is done with the standard library.
 2. `uv sync` fills `.venv` with exactly what `uv.lock` says.
-3. npm builds the page. Where the machine has no suitable Node, it comes from PyPI as one more locked package.
-4. For tests, npm installs LiveKit's SDKs for Node.
+3. The C compiler builds the fan-out's native kernel. Without a compiler nothing is missing but speed.
+4. npm builds the page. Where the machine has no suitable Node, it comes from PyPI as one more locked package.
+5. For tests, npm installs LiveKit's SDKs for Node.
 
 Which state each step was done for is kept under `.make/`, as a hash of content: file times mean little in a
 clone. Exit code 1 and one line on stderr say what could not be done.
@@ -95,6 +96,7 @@ def set_up(groups: set[str]) -> None:
     if not node_is_suitable(shutil.which("node")) or shutil.which("npm") is None:
         groups = groups | {NODE_GROUP}
     sync_packages(groups)
+    build_kernel()
     link_node(groups)
     if (WEB / "package.json").is_file():
         build_page()
@@ -116,6 +118,22 @@ def sync_packages(groups: set[str]) -> None:
     environment = {"UV_PROJECT_ENVIRONMENT": str(VENV), "UV_PYTHON_DOWNLOADS": "never"}
     run([str(find_uv()), "sync", "--frozen", *flags], ROOT, environment)
     write_state("packages", {"content": content, "groups": wanted})
+
+
+def build_kernel() -> None:
+    """Build `sfu/_kernel.abi3.so` where that is possible; why it is not is told once."""
+    sources = [ROOT / "sfu" / "kernel.c", ROOT / "sfu" / "kernel.h", ROOT / "tools" / "build_kernel.py"]
+    compiler = shutil.which(os.environ.get("CC", "cc").split()[0])
+    content = fingerprint(sources, str(ROOT), str(compiler), platform.python_version())
+    done = read_state("kernel")
+    if done.get("content") == content and (not done["built"] or (ROOT / "sfu" / "_kernel.abi3.so").is_file()):
+        return
+    try:
+        run([str(VENV / "bin" / "python"), "tools/build_kernel.py"], ROOT, {})
+        built = True
+    except subprocess.CalledProcessError:
+        built = False
+    write_state("kernel", {"content": content, "built": built})
 
 
 def build_page() -> None:

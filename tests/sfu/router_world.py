@@ -40,6 +40,8 @@ class World:
         self.now = 100.0
         self.events = []
         self.sent = []
+        self.names = {}
+        "Of peers, by transport."
         self.arena = Arena()
         self.outbox = Outbox(self.arena, self._take)
         self.router = Router(self.outbox, self.events.append)
@@ -56,10 +58,9 @@ class World:
         self.numbers = {}
 
     def _take(self, count):
-        sessions = self.outbox.transports.sessions
         for i in range(count):
             self.sent.append(
-                (sessions[self.arena.transports[i]], self.arena.rows[i, : self.arena.lengths[i]].tobytes())
+                (self.names[self.arena.transports[i]], self.arena.rows[i, : self.arena.lengths[i]].tobytes())
             )
 
     def peer(self, name):
@@ -70,7 +71,7 @@ class World:
         peer.send_rtcp = lambda packet: heard.extend(rtcp.parse(packet))
         peer.connected = True
         peer.transport = self.outbox.transports.add()
-        self.outbox.transports.connect(peer.transport, name)
+        self.names[peer.transport] = name
         return peer, heard
 
     def viewer(self, name="viewer", *, replay=False, **preferences):

@@ -54,7 +54,7 @@ def test_rows_go_out_and_replies_too(media, client):
         media.arena.rows[i, : len(row)] = np.frombuffer(row, np.uint8)
         media.arena.lengths[i] = len(row)
         media.arena.addresses[i] = np.frombuffer(address, np.uint8)
-    assert media.send_rows(3) == 3
+    assert media.send_rows(0, 3) == 3
     assert [client.recv(2000) for _ in range(3)] == [bytes([i]) * (100 + i) for i in range(3)]
     assert media.send(b"reply", address)
     assert client.recv(2000) == b"reply"
@@ -67,7 +67,7 @@ def test_one_unreachable_destination_does_not_stop_the_others(media, client):
         media.arena.rows[i, :4] = np.frombuffer(b"data", np.uint8)
         media.arena.lengths[i] = 4
         media.arena.addresses[i] = address
-    assert media.send_rows(2) == 1
+    assert media.send_rows(0, 2) == 1
     assert client.recv(100) == b"data"
 
 
@@ -103,3 +103,19 @@ def test_addresses_are_packed_and_unpacked(family):
 
 def test_ipv6_addresses():
     assert udp.unpack_sockaddr(udp.pack_sockaddr("2001:db8::1", 1)) == ("2001:db8::1", 1)
+
+
+def test_a_part_of_the_rows(media, client):
+    address = udp.pack_sockaddr(*client.getsockname(), media.family)
+    media.arena.rows[:4, 0] = range(4)
+    media.arena.lengths[:4] = 1
+    media.arena.addresses[:4] = np.frombuffer(address, np.uint8)
+    assert media.send_rows(1, 3) == 2
+    assert [client.recv(100) for _ in range(2)] == [b"\1", b"\2"]
+    assert media.send_rows(2, 2) == 0
+
+
+def test_whether_runs_are_cut_is_asked_of_the_kernel(media, monkeypatch):
+    assert media.cuts_runs
+    monkeypatch.setattr(udp, "_UDP_SEGMENT", 9999)  # an option that no kernel has
+    assert not media.cuts_runs

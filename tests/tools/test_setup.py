@@ -2,6 +2,7 @@ import functools
 import hashlib
 import http.server
 import io
+import subprocess
 import threading
 import zipfile
 
@@ -112,9 +113,18 @@ def clone(tmp_path, monkeypatch):
     commands = []
     for name, path in {"ROOT": "", "STATE": ".make", "VENV": ".venv", "WEB": "web"}.items():
         monkeypatch.setattr(setup, name, tmp_path / path)
-    for folder in (".make", ".venv/bin", "web/src", "web/node_modules"):
+    for folder in (".make", ".venv/bin", "sfu", "tools", "web/src", "web/node_modules"):
         (tmp_path / folder).mkdir(parents=True)
-    for file in ("pyproject.toml", "uv.lock", "web/package.json", "web/package-lock.json", "web/src/main.ts"):
+    for file in (
+        "pyproject.toml",
+        "uv.lock",
+        "sfu/kernel.c",
+        "sfu/kernel.h",
+        "tools/build_kernel.py",
+        "web/package.json",
+        "web/package-lock.json",
+        "web/src/main.ts",
+    ):
         (tmp_path / file).write_text(file)
 
     def run(command, _folder, _environment):
@@ -124,6 +134,8 @@ def clone(tmp_path, monkeypatch):
             (tmp_path / "web/dist/index.html").write_text("built")
         if command[1] == "sync":
             (tmp_path / ".venv/bin/lectern").write_text("installed")
+        if command[-1] == KERNEL:
+            (tmp_path / "sfu/_kernel.abi3.so").write_text("built")
 
     monkeypatch.setattr(setup, "run", run)
     monkeypatch.setattr(setup, "find_uv", lambda: tmp_path / "uv")
@@ -132,7 +144,8 @@ def clone(tmp_path, monkeypatch):
     return tmp_path, commands
 
 
-ALL = ["sync --frozen", "ci --no-audit --no-fund", "run build"]
+KERNEL = "tools/build_kernel.py"
+ALL = ["sync --frozen", KERNEL, "ci --no-audit --no-fund", "run build"]
 
 
 def test_the_second_start_does_nothing(clone):
@@ -150,6 +163,8 @@ def test_the_second_start_does_nothing(clone):
         ("web/src/main.ts", ["run build"]),
         ("web/package-lock.json", ["ci --no-audit --no-fund", "run build"]),
         ("sfu/rtp.py", []),
+        ("sfu/kernel.c", [KERNEL]),
+        ("sfu/kernel.h", [KERNEL]),
     ],
 )
 def test_a_change_repeats_what_depends_on_it(clone, changed, again):
@@ -178,3 +193,30 @@ def test_a_build_that_failed_is_tried_again(clone, monkeypatch):
     (folder / "web/dist/index.html").unlink()
     setup.set_up(set())
     assert commands == [*ALL, "run build"]
+
+
+def test_without_a_compiler_all_but_the_kernel_is_set_up(clone, monkeypatch):
+    folder, commands = clone
+    run = setup.run
+
+    def failing(command, *arguments):
+        run(command, *arguments)
+        if command[-1] == KERNEL:
+            (folder / "sfu/_kernel.abi3.so").unlink()
+            raise subprocess.CalledProcessError(1, command)
+
+    monkeypatch.setattr(setup, "run", failing)
+    for _ in range(2):
+        setup.set_up(set())
+        assert commands == ALL
+    monkeypatch.setattr(setup.shutil, "which", lambda name: f"/usr/bin/{name}")
+    setup.set_up(set())
+    assert commands == [*ALL, KERNEL]
+
+
+def test_a_kernel_that_is_gone_is_built_again(clone):
+    folder, commands = clone
+    setup.set_up(set())
+    (folder / "sfu/_kernel.abi3.so").unlink()
+    setup.set_up(set())
+    assert commands == [*ALL, KERNEL]

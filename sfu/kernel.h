@@ -1,0 +1,60 @@
+/* What sfu/kernel.py and kernel.c agree on; read by the C compiler and by cffi, so plain declarations only. */
+
+enum { ARENA_ROWS = 512, ARENA_STRIDE = 1600, MAX_PACKET_BYTES = 1456, MAX_TRANSPORTS = 65536, SOCKADDR_BYTES = 28 };
+
+/* Of the sources, so that a module built from others is told. */
+extern const char SOURCE_DIGEST[];
+
+/* How one subscriber's row differs: sfu.fanout.COLUMN. */
+struct column {
+    int64_t first_sequence;
+    uint32_t ssrc;
+    uint32_t timestamp_offset;
+    int32_t transport;
+    uint16_t sequence_offset;
+    uint16_t picture_id_offset;
+    uint8_t tl0picidx_offset;
+};
+
+/* A packet rewritten for a class of subscribers, and where in it their own values go; -1: nowhere. */
+struct template {
+    int32_t length;
+    int32_t picture_id_at;
+    int32_t tl0picidx_at;
+    int32_t transport_sequence_at;
+    uint32_t timestamp;
+    uint16_t sequence;
+    uint16_t picture_id;
+    uint8_t long_picture_id;
+    uint8_t tl0picidx;
+};
+
+struct outbox {
+    /* the arena: packets, their lengths, the transport of each */
+    uint8_t *rows;
+    int32_t *lengths;
+    int32_t *transports;
+    /* transport-wide numbers; -1: none */
+    int32_t *numbers;
+    /* by transport: raw addresses, next transport-wide number, libsrtp's session, room for work */
+    uint8_t *addresses;
+    uint16_t *sequences;
+    uintptr_t *sessions;
+    int32_t *last_rows;
+    /* libsrtp's srtp_protect */
+    uintptr_t protect;
+    int fd;
+    uint32_t address_bytes;
+    /* whether the kernel cuts a datagram into equal ones (UDP_SEGMENT); cleared when it refuses */
+    int segments;
+    /* of the last protect_and_send: rows that libsrtp refused, or that have no session */
+    int not_protected;
+};
+
+/* Write `count` rows from `row` on; 0, or -1 when something lies outside of its bounds and nothing was written. */
+int write_rows(struct outbox *outbox, int row, const struct column *columns, int count,
+               const uint8_t *data, const struct template *template);
+
+/* Protect the first `count` rows and send those that were; the number of rows that the kernel took, -1 for a count
+ * out of bounds. The length of a row that was not protected becomes 0. */
+int protect_and_send(struct outbox *outbox, int count);

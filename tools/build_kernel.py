@@ -1,0 +1,79 @@
+"""Builds the fan-out's C kernel, `sfu/_kernel.abi3.so`, where there is a C compiler and Python's headers.
+
+It is an option, never a condition: without the module the server does the same by numpy. Exit code 0 when it was
+built, 1 with the reason when it was not.
+"""
+
+import contextlib
+import hashlib
+import io
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import cffi
+
+ROOT = Path(__file__).resolve().parent.parent
+SOURCE = ROOT / "sfu" / "kernel.c"
+HEADER = ROOT / "sfu" / "kernel.h"
+# The limited API of the interpreter: one module for all versions of Python.
+NAME = "_kernel.abi3.so"
+
+
+class BuildError(Exception):
+    """The kernel cannot be built here; the message says why."""
+
+
+class CompileError(BuildError):
+    """The compiler ran and failed."""
+
+
+def build(folder: Path, flags: Sequence[str] = ("-O2",)) -> Path:
+    """Compile the module into `folder`. BuildError; CompileError when all was there and yet it failed."""
+    compiler = shlex.split(os.environ.get("CC", "cc"))
+    if shutil.which(compiler[0]) is None:
+        raise BuildError(f"there is no C compiler ({compiler[0]})")
+    if not Path(sysconfig.get_path("include"), "Python.h").is_file():
+        raise BuildError("Python's headers are missing (Debian: python3-dev)")
+    ffi = cffi.FFI()
+    ffi.cdef(HEADER.read_text())
+    digest = hashlib.sha256(SOURCE.read_bytes() + HEADER.read_bytes()).hexdigest()
+    binding = f'#include "{HEADER.name}"\nconst char SOURCE_DIGEST[] = "{digest}";\n'
+    ffi.set_source("sfu._kernel", binding)
+    with tempfile.TemporaryDirectory() as temporary:
+        code, module = Path(temporary, "binding.c"), Path(temporary, NAME)
+        with contextlib.redirect_stdout(io.StringIO()):  # it says what it does
+            ffi.emit_c_code(str(code))
+        include = [
+            f"-I{folder}"
+            for folder in (SOURCE.parent, sysconfig.get_path("include"), sysconfig.get_path("platinclude"))
+        ]
+        command = [*compiler, "-shared", "-fPIC", *flags, *include, str(SOURCE), str(code), "-o", str(module)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            wrong = next((line for line in done.stderr.splitlines() if "error" in line), done.stderr)
+            raise CompileError(f"the C compiler failed: {wrong.strip()}")
+        folder.mkdir(parents=True, exist_ok=True)
+        # complete or not at all: a running server may have the old one open
+        shutil.copy(module, folder / f"{NAME}.new")
+        return (folder / f"{NAME}.new").replace(folder / NAME)
+
+
+def main() -> int:
+    """Build it into the checkout."""
+    try:
+        build(ROOT / "sfu")
+    except (BuildError, OSError) as error:
+        print(f"the native kernel was not built: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
