@@ -10,6 +10,7 @@ import logging
 import signal
 import socket
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -40,9 +41,9 @@ class Worker:
             try:
                 await self._media.start()
             except OSError as error:
-                self._tell("failed", [error.errno or 0, str(error)])
+                self.tell("failed", [error.errno or 0, str(error)])
                 return
-            self._tell("ready", self._media.udp_port)
+            self.tell("ready", self._media.udp_port)
             figures = asyncio.create_task(self._figures())
             try:
                 while (body := await messages.read_frame(reader)) is not None:
@@ -59,24 +60,38 @@ class Worker:
             result = method(*positional, **named)
             if name in messages.REQUESTS:
                 # In line: orders keep their order, and the facade's coroutines do not wait.
-                self._tell("reply", [number, name, await result])
+                self.tell("reply", [number, name, await result])
         except MediaError as error:
-            self._tell("refusal", [number, type(error).__name__, str(error)])
+            self.tell("refusal", [number, type(error).__name__, str(error)])
         except Exception:
             logger.exception("%s failed", name)
-            self._tell("refusal", [number, "MediaError", "the engine failed"])
+            self.tell("refusal", [number, "MediaError", "the engine failed"])
 
     def _event(self, event: Event) -> None:
-        self._tell("event", [type(event).__name__, event])
+        self.tell("event", [type(event).__name__, event])
 
-    def _tell(self, kind: str, content: Any) -> None:
-        assert self._writer is not None
-        self._writer.write(frame((kind, content)))
+    def tell(self, kind: str, content: Any) -> None:
+        """Send news; lost when nobody listens yet, or any more."""
+        if self._writer is not None and not self._writer.is_closing():
+            self._writer.write(frame((kind, content)))
 
     async def _figures(self) -> None:
         while True:
-            self._tell("metrics", self._media.metrics())
+            self.tell("metrics", self._media.metrics())
             await asyncio.sleep(METRICS_INTERVAL_S)
+
+
+class LogSender(logging.Handler):
+    """Makes news of what is logged: how the log looks is the first process' business."""
+
+    def __init__(self, tell: Callable[[str, Any], None]) -> None:
+        """`tell` takes the kind of news and its content."""
+        super().__init__()
+        self._tell = tell
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Send level, logger and text, its traceback included."""
+        self._tell("log", [record.levelno, record.name, self.format(record)])
 
 
 def main() -> None:
@@ -84,9 +99,10 @@ def main() -> None:
     # Ctrl-C and an orderly stop go to the whole group; the process that started this one says when to end.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     settings = msgspec.json.decode(sys.argv[2], type=MediaSettings)
-    asyncio.run(Worker(settings).run(socket.socket(fileno=int(sys.argv[1]))))
+    worker = Worker(settings)
+    logging.basicConfig(level=logging.INFO, handlers=[LogSender(worker.tell)])
+    asyncio.run(worker.run(socket.socket(fileno=int(sys.argv[1]))))
 
 
 if __name__ == "__main__":

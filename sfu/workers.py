@@ -246,6 +246,10 @@ class MediaWorkers:
             kind = getattr(events, name, MediaError)
             waiting[1].set_exception(kind(text))
 
+    def _log(self, _worker: _Worker, content: msgspec.Raw) -> None:
+        level, name, text = messages.decode(content, tuple[int, str, str])
+        logging.getLogger(name).log(level, "%s", text)
+
     _NEWS = {  # noqa: RUF012 - a table, never changed
         "ready": _ready,
         "failed": _failed,
@@ -253,6 +257,7 @@ class MediaWorkers:
         "event": _event,
         "reply": _reply,
         "refusal": _refusal,
+        "log": _log,
     }
 
     def _deliver(self, event: Event) -> None:

@@ -5,6 +5,7 @@ import logging
 import os
 import signal
 import time
+from contextvars import copy_context
 from importlib.metadata import version
 
 from aiohttp import web
@@ -12,7 +13,7 @@ from aiohttp import web
 from sfu.server import MediaServer
 from sfu.settings import MediaSettings
 from sfu.workers import MediaWorkers
-from signaling import tokens
+from signaling import logs, tokens
 from signaling.config import ServerConfig
 from signaling.daily.skin import DailySkin
 from signaling.debug import Debug
@@ -55,6 +56,8 @@ class TimerPump:
         self._timers = timers
         self._loop = loop
         self._handle: asyncio.TimerHandle | None = None
+        # Whoever sets a timer is not whom the next one to fire is about.
+        self._context = copy_context()
         timers.on_earlier = self._arm
 
     def stop(self) -> None:
@@ -67,7 +70,7 @@ class TimerPump:
         if self._handle is not None:
             self._handle.cancel()
         at = self._timers.next_at
-        self._handle = None if at is None else self._loop.call_at(at, self._fire)
+        self._handle = None if at is None else self._loop.call_at(at, self._fire, context=self._context)
 
     def _fire(self) -> None:
         self._timers.run_due()
@@ -199,7 +202,7 @@ class Server:
 
 async def serve(config: ServerConfig) -> None:
     """Run until SIGTERM or SIGINT. ListenError, ConfigError."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logs.set_up(config.log_format, config.secrets)
     try:
         _relays(config, "trial")
     except TurnConfigError as error:

@@ -12,8 +12,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, field, fields
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from signaling.errors import ConfigError
+from signaling.logs import FORMATS
 
 ENV_PREFIX = "LECTERN_"
 
@@ -91,6 +93,16 @@ class ServerConfig:
         "Bearer token that Prometheus needs to read /metrics, a secret; without one nobody can but in development"
         " mode.",
     )
+    log_format: str = option("text", "How the log is written: text for people, json for machines.")
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What must not appear anywhere, such as in the log."""
+        try:
+            password = urlsplit(self.database_url).password or ""
+        except ValueError:
+            password = ""
+        return (*self.keys.values(), self.turn_secret, self.metrics_token, password, unquote(password))
 
     @property
     def worker_count(self) -> int:
@@ -238,6 +250,8 @@ def _check(config: ServerConfig) -> None:
     for name in ("http_port", "udp_port"):
         if not 0 <= getattr(config, name) < 65536:
             raise ConfigError(f"{name} has to be between 0 and 65535")
+    if config.log_format not in FORMATS:
+        raise ConfigError(f"log_format has to be one of {', '.join(FORMATS)}")
     if not -1 <= config.workers <= MAX_WORKERS:
         raise ConfigError(f"workers has to be between -1 and {MAX_WORKERS}")
     if config.udp_ports[1] > 65535:

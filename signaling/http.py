@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import Protocol
 
 from aiohttp import hdrs, web
+from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.typedefs import Middleware
 
 from signaling.page import SECURITY_HEADERS
@@ -58,6 +59,7 @@ def build_app(
 
 def build_runner(app: web.Application) -> web.AppRunner:
     """Return a runner with this server's limits. Nothing is logged per request: addresses hold tokens."""
+    logging.getLogger("aiohttp.server").addFilter(_is_our_fault)
     return web.AppRunner(
         app,
         access_log=None,
@@ -94,6 +96,11 @@ def _observed(observe: Observer) -> Middleware:
         return response
 
     return observed
+
+
+def _is_our_fault(record: logging.LogRecord) -> bool:
+    # A request that cannot be parsed is its sender's fault; as a line it would let strangers fill the log, 64 KiB each.
+    return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
 
 
 @web.middleware

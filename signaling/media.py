@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Protocol, TypeVar
 
 from sfu.events import Answer, Channel, Event, Explanation, Preferences, Publication
+from signaling.logs import unbound
 
 log = logging.getLogger(__name__)
 
@@ -70,8 +71,9 @@ class MediaEvents:
 
     def dispatch(self, event: Event) -> None:
         """Deliver one event; a listener that fails is logged, so the engine's loop and the others go on."""
-        for listener in self._listeners.get(type(event), ()):
-            try:
-                listener(event)
-            except Exception:
-                log.exception("media event %s was not handled", type(event).__name__)
+        with unbound():
+            for listener in self._listeners.get(type(event), ()):
+                try:
+                    listener(event)
+                except Exception:
+                    log.exception("media event %s was not handled", type(event).__name__)

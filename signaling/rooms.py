@@ -20,6 +20,7 @@ from signaling.events import (
     TrackUnpublished,
 )
 from signaling.ids import PARTICIPANT_PREFIX, ROOM_PREFIX, SidMaker
+from signaling.logs import about
 from signaling.media import MediaEngine
 from signaling.model import (
     RESERVED_PREFIX,
@@ -202,6 +203,7 @@ class Rooms:
         if person.leaves_at is not None:
             stay_s = max(person.leaves_at - now, 0.0)
             self._timers.set(person.sid, "stay", stay_s, lambda: self.leave(person, LeaveReason.TIME_UP))
+        log.info("joined", extra=about(person))
         self._hub.emit(ParticipantJoined(person))
         return person
 
@@ -247,7 +249,7 @@ class Rooms:
         """Take somebody out of their room; nothing happens the second time."""
         if person.has_left:
             return
-        log.info("%s left room %s: %s", person.sid, person.room.sid, reason.value)
+        log.info("left: %s", reason.value, extra=about(person))
         room = person.room
         tracks = tuple(person.tracks.values())
         person.state = ParticipantState.DISCONNECTED

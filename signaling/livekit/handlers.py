@@ -19,6 +19,7 @@ from signaling.errors import (
 from signaling.livekit import convert
 from signaling.livekit.session import Session
 from signaling.livekit.skin import LiveKitSkin
+from signaling.logs import about
 from signaling.model import LeaveReason
 from signaling.rooms import check_own_attributes
 
@@ -71,7 +72,7 @@ def _answering(session: Session, kind: str, message: Any) -> Iterator[None]:
         _refuse(session, kind, message, _REASONS[type(error)], str(error))
     except Exception:
         # Whatever a client provokes, its own session and everybody else's go on.
-        log.exception("%s: %s failed", session.participant.sid, kind)
+        log.exception("%s failed", kind, extra=about(session.participant))
         _refuse(session, kind, message, rtc.RequestResponse.UNCLASSIFIED_ERROR, "the server failed")
 
 
@@ -95,7 +96,7 @@ async def _offer(skin: LiveKitSkin, session: Session, offer: rtc.SessionDescript
             skin.rooms.leave(person, LeaveReason.MEDIA_LOST)
             return
         except MediaError as error:
-            log.warning("%s: offer refused: %s", person.sid, error)
+            log.warning("offer refused: %s", error, extra=about(person))
             skin.rooms.leave(person, LeaveReason.MEDIA_REFUSED)
             return
         description = rtc.SessionDescription(

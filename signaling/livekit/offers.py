@@ -7,6 +7,7 @@ from livekit.protocol import rtc
 
 from sfu.events import MediaError, UnknownPeerError
 from signaling.livekit.session import Session
+from signaling.logs import about
 from signaling.media import MediaEngine
 from signaling.model import LeaveReason
 from signaling.timers import Timers
@@ -66,5 +67,5 @@ class Offers:
         except UnknownPeerError:
             self._give_up(LeaveReason.MEDIA_LOST)
         except MediaError as error:
-            log.warning("%s: answer refused: %s", sid, error)
+            log.warning("answer refused: %s", error, extra=about(self._session.participant))
             self._give_up(LeaveReason.MEDIA_REFUSED)

@@ -9,6 +9,7 @@ from livekit.protocol import models, rtc
 from signaling.errors import IncompleteMessageError
 from signaling.livekit.updates import SeenVersions, chunks
 from signaling.livekit.wire import Outgoing
+from signaling.logs import about
 from signaling.model import Participant
 from signaling.tokens import Claims
 
@@ -59,7 +60,7 @@ class Session:
         try:
             outgoing = Outgoing(message)
         except IncompleteMessageError:
-            log.exception("%s: not sent", self.participant.sid)
+            log.exception("not sent", extra=about(self.participant))
             return
         self.deliver(outgoing)
 

@@ -445,7 +445,7 @@ class LiveKitSkin:
         session = self._sessions.get(event.peer_id)
         if session is None:
             return
-        log.info("%s lost media: %s", event.peer_id, event.reason)
+        log.info("media lost: %s", event.reason, extra={"participant": event.peer_id})
         person = session.participant
         if event.reason == "closed_by_peer" and session.outbox is not None:
             # Native clients close their media a moment before they say that they leave.

@@ -21,6 +21,7 @@ from signaling.livekit.wire import (
     decode_join_request,
     decode_request,
 )
+from signaling.logs import about, bind
 from signaling.model import LeaveReason
 from signaling.rooms import check_own_attributes, check_profile
 
@@ -226,6 +227,8 @@ class LiveKitEndpoints:
                 # Admission said yes, but the last place went while the upgrade was under way.
                 outbox.put(Outgoing(rtc.SignalResponse(leave=leave(LeaveReason.ROOM_FULL))))
                 return None
+        # The task ends with the WebSocket.
+        bind(session.participant)
         if session.offers is not None:
             await session.offers.make(restart=join.reconnect)
         for request in join.add_track_requests:
@@ -253,7 +256,7 @@ class LiveKitEndpoints:
 
     def _hang_up(self, session: Session, why: str) -> None:
         # A healthy client never sends such a thing, and a broken one would do it again after a reconnect.
-        log.warning("%s: %s", session.participant.sid, why)
+        log.warning("cut off: %s", why, extra=about(session.participant))
         self._skin.rooms.leave(session.participant, LeaveReason.PROTOCOL_ERROR)
 
 

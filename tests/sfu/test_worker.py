@@ -1,6 +1,7 @@
 """A worker in this process, spoken to over its socket."""
 
 import asyncio
+import logging
 import socket
 
 import msgspec
@@ -8,7 +9,7 @@ import pytest
 
 from sfu import messages
 from sfu.settings import MediaSettings
-from sfu.worker import Worker
+from sfu.worker import LogSender, Worker
 
 
 class Parent:
@@ -102,3 +103,19 @@ async def test_what_is_no_order_ends_the_worker(parent):
         with pytest.raises(messages.MessageError):
             await parent.task
     assert await parent.news("reply") is None
+
+
+async def test_what_it_logs_goes_to_its_parent(parent):
+    await parent.news("ready")
+    logger = logging.getLogger("sfu.anything")
+    sender = LogSender(parent.worker.tell)
+    logger.addHandler(sender)
+    try:
+        int("no number")
+    except ValueError:
+        logger.exception("it failed")
+    logger.removeHandler(sender)
+    _kind, (level, name, text) = await parent.news("log")
+    assert (level, name) == (logging.ERROR, "sfu.anything")
+    assert text.startswith("it failed\nTraceback")
+    assert text.endswith("'no number'")

@@ -2,10 +2,12 @@
 
 import asyncio
 import contextlib
+import logging
 import os
 import signal
 import socket
 
+import msgspec
 import psutil
 import pytest
 from aiortc import RTCPeerConnection, RTCSessionDescription
@@ -175,3 +177,11 @@ async def test_workers_end_with_the_process_that_started_them(tmp_path):
     parent.kill()
     await parent.communicate()
     assert await asyncio.to_thread(worker.wait, 10) in {0, None}
+
+
+def test_what_a_worker_logs_is_logged_here(caplog):
+    media = MediaWorkers(MediaSettings(), 1, print)
+    content = msgspec.Raw(msgspec.msgpack.encode([logging.WARNING, "sfu.endpoint", "100 % lost"]))
+    media._news(None, "log", content)
+    (record,) = caplog.records
+    assert (record.levelname, record.name, record.getMessage()) == ("WARNING", "sfu.endpoint", "100 % lost")

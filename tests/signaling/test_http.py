@@ -65,6 +65,13 @@ async def test_large_bodies_are_refused(world):
         assert response.status == 413
 
 
+async def test_a_request_that_cannot_be_parsed_fills_no_log(world, caplog):
+    token = make_token()
+    answer = await raw(world, f"BREW /rtc?access_token={token} HTTP/1.1\r\n\r\n".encode())
+    assert b"400" in answer.split(b"\r\n")[0]
+    assert caplog.text == ""
+
+
 @pytest.mark.parametrize("content", [b"GET / HTTP/1.1\r\nHo", b""])
 async def test_a_connection_that_dawdles_is_closed(world, store, monkeypatch, content):
     # The limit is the runner's; a server with a short one shows that it holds for unfinished requests.

@@ -1,0 +1,109 @@
+"""The log: lines for people or JSON for machines, bound to room and participant, and free of secrets.
+
+Who a line is about is given with it (`extra=about(person)`), or it is whoever the running task serves (`bind`). Rooms
+and people stand there by their ids: names are personal, and the database knows whose ids they were.
+"""
+
+import json
+import logging
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import UTC, datetime
+
+from signaling.model import Participant
+
+FORMATS = ("text", "json")
+
+_served: ContextVar[Participant | None] = ContextVar("served", default=None)
+
+# A shorter one may be an ordinary word, such as the secret of development mode.
+_MIN_SECRET_CHARS = 16
+
+# Tokens by their form (a JWT's header is JSON, and `{"` in base64 is eyJ), bearers, and parameters that carry one.
+_TOKENS = re.compile(
+    r"eyJ[\w-]{8,}(?:\.[\w-]*){0,2}"
+    r"|(?<=[?&]access_token=)[^&\s\"']+|(?<=[?&]join_request=)[^&\s\"']+"
+    r"|(?<=[?&]token=)[^&\s\"']+|(?<=[?&]t=)[^&\s\"']+"
+    r"|(?<=\bBearer )[^\s\"']+",
+    re.IGNORECASE,
+)
+_HIDDEN = "[hidden]"
+
+
+def about(person: Participant) -> dict[str, str]:
+    """Return the `extra` of a line about somebody."""
+    return {"room": person.room.sid, "participant": person.sid}
+
+
+def bind(person: Participant) -> None:
+    """Let the lines of the running task be about somebody from now on, in whatever room they are."""
+    _served.set(person)
+
+
+@contextmanager
+def unbound() -> Iterator[None]:
+    """Let the lines of the block be about nobody: what runs there was only started by the running task."""
+    before = _served.set(None)
+    try:
+        yield
+    finally:
+        _served.reset(before)
+
+
+def set_up(form: str, secrets: Iterable[str]) -> None:
+    """Send all logging to standard error, as `text` or `json`; `secrets` never appear in it."""
+    handler = logging.StreamHandler()
+    handler.setFormatter((JsonLines if form == "json" else TextLines)(secrets))
+    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+    logging.captureWarnings(capture=True)
+
+
+class _Lines(logging.Formatter):
+    def __init__(self, secrets: Iterable[str]) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
+        self._secrets = tuple(secret for secret in secrets if len(secret) >= _MIN_SECRET_CHARS)
+
+    def _cleaned(self, text: str) -> str:
+        for secret in self._secrets:
+            text = text.replace(secret, _HIDDEN)
+        return _TOKENS.sub(_HIDDEN, text)
+
+
+class TextLines(_Lines):
+    """One line for each record, then its traceback if it has one."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line."""
+        return self._cleaned(super().format(record))
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the library's name
+        """Return the first line, with what the record is about at its end."""
+        known = ", ".join(f"{kind} {sid}" for kind, sid in _subject(record).items())
+        return super().formatMessage(record) + (f" ({known})" if known else "")
+
+
+class JsonLines(_Lines):
+    """One JSON object on one line for each record."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line."""
+        entry = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": self._cleaned(record.getMessage()),
+            **_subject(record),
+        }
+        if record.exc_info:
+            entry["error"] = self._cleaned(self.formatException(record.exc_info))
+        return json.dumps(entry)
+
+
+def _subject(record: logging.LogRecord) -> Mapping[str, str]:
+    given = {
+        kind: sid for kind in ("room", "participant") if (sid := getattr(record, kind, None)) is not None
+    }
+    served = _served.get()
+    return given or ({} if served is None else about(served))

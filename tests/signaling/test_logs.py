@@ -1,0 +1,168 @@
+"""What the log looks like, whom its lines are about, and that nothing secret is in it."""
+
+import asyncio
+import json
+import logging
+
+import pytest
+
+from signaling import logs
+from signaling.app import TimerPump
+from signaling.livekit.skin import log as skin_log
+from signaling.logs import JsonLines, TextLines, about, bind, unbound
+from tests.signaling.livekit_client import make_token
+
+SECRET = "a secret of some length"
+
+
+class Log(logging.Handler):
+    """Keeps lines as they would be written."""
+
+    def __init__(self, form):
+        super().__init__()
+        self.setFormatter(form([SECRET, "secret"]))
+        self.lines = []
+
+    def emit(self, record):
+        self.lines.append(self.format(record))
+
+
+@pytest.fixture
+def written():
+    def using(form):
+        handler = Log(form)
+        logger = logging.getLogger("signaling")
+        logger.addHandler(handler)
+        logger.setLevel("INFO")
+        undo.append(lambda: logger.removeHandler(handler))
+        return handler.lines
+
+    undo = []
+    yield using
+    for each in undo:
+        each()
+
+
+def test_a_line_of_json(written, room):
+    lines = written(JsonLines)
+    ada = room.join("ada")
+    entry = json.loads(lines[-1])
+    assert entry.pop("time").endswith("+00:00")
+    assert entry == {
+        "level": "info",
+        "logger": "signaling.rooms",
+        "message": "joined",
+        "room": ada.room.sid,
+        "participant": ada.sid,
+    }
+
+
+def test_a_line_of_text(written, room):
+    lines = written(TextLines)
+    ada = room.join("ada")
+    assert lines[-1].endswith(f" INFO signaling.rooms: joined (room {ada.room.sid}, participant {ada.sid})")
+    skin_log.info("nobody")
+    assert lines[-1].endswith(" INFO signaling.livekit.skin: nobody")
+
+
+def test_a_failure_keeps_one_line_in_json_and_its_traceback(written):
+    lines = written(JsonLines)
+    try:
+        int(SECRET)
+    except ValueError:
+        skin_log.exception("failed")
+    (line,) = lines
+    assert "\n" not in line
+    assert "base 10: '[hidden]'" in json.loads(line)["error"]
+
+
+async def test_a_task_is_about_whom_it_serves_wherever_they_are_now(written, room):
+    lines = written(JsonLines)
+    ada, ben = room.join("ada"), room.join("ben")
+
+    async def serve(person):
+        bind(person)
+        await asyncio.sleep(0)
+        skin_log.info("busy")
+
+    room.harness.rooms.move(ada, "elsewhere")
+    await asyncio.gather(serve(ada), serve(ben))
+    found = [(entry["room"], entry["participant"]) for entry in map(json.loads, lines[-2:])]
+    assert found == [(ada.room.sid, ada.sid), (ben.room.sid, ben.sid)]
+    assert ada.room is not ben.room
+
+
+async def test_what_is_said_with_a_line_beats_the_task(written, room):
+    lines = written(JsonLines)
+    ada, ben = room.join("ada"), room.join("ben")
+    bind(ada)
+    skin_log.info("x", extra=about(ben))
+    assert json.loads(lines[-1])["participant"] == ben.sid
+    skin_log.info("x", extra={"participant": "PA_gone"})
+    assert "room" not in json.loads(lines[-1])
+    with unbound():
+        skin_log.info("x")
+    assert "participant" not in json.loads(lines[-1])
+
+
+async def test_a_timer_is_not_about_whoever_set_another_one(written, room):
+    lines = written(JsonLines)
+    loop = asyncio.get_running_loop()
+    harness = room.harness
+    harness.now = loop.time()
+    pump = TimerPump(harness.timers, loop)
+    bind(room.join("ada"))
+    fired = asyncio.Event()
+
+    def fire():
+        skin_log.info("fired")
+        fired.set()
+
+    harness.timers.set("somebody", "something", 0.0, fire)
+    harness.now += 1.0
+    async with asyncio.timeout(5):
+        await fired.wait()
+    assert "participant" not in json.loads(lines[-1])
+    pump.stop()
+
+
+@pytest.mark.parametrize("form", [TextLines, JsonLines])
+@pytest.mark.parametrize(
+    "said",
+    [
+        make_token(),
+        make_token()[:60],
+        f"Bearer {SECRET}",
+        f"postgresql://lectern:{SECRET}@db/lectern",
+        "GET /maths?t=0123456789abcdef&x=1",
+        "ws://host/rtc?auto_subscribe=1&access_token=0123456789abcdef",
+        "Authorization: bearer 0123456789abcdef",
+        "b'/page?token=0123456789abcdef'",
+    ],
+)
+def test_secrets_and_tokens_are_hidden_wherever_they_stand(written, form, said):
+    lines = written(form)
+    skin_log.info("%s and so on", said)
+    assert "[hidden]" in lines[-1]
+    assert "and so on" in lines[-1]
+    assert not any(secret in lines[-1] for secret in (SECRET, "0123456789abcdef", "eyJ"))
+
+
+def test_ordinary_words_stay(written):
+    lines = written(TextLines)
+    skin_log.info("the secret of development mode; a list=1; eyJ")
+    assert "the secret of development mode; a list=1; eyJ" in lines[-1]
+
+
+def test_setting_up_takes_the_place_of_what_was_there(capsys, monkeypatch):
+    root = logging.getLogger()
+    monkeypatch.setattr(root, "handlers", [])
+    monkeypatch.setattr(root, "level", logging.WARNING)
+    logs.set_up("json", [SECRET])
+    logging.getLogger("any").info("it holds %s", SECRET)
+    logs.set_up("text", [])
+    logging.getLogger("any").info("plain")
+    logging.captureWarnings(capture=False)
+    first, second = capsys.readouterr().err.splitlines()
+    assert json.loads(first)["message"] == "it holds [hidden]"
+    assert second.endswith("INFO any: plain")
