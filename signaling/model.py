@@ -248,6 +248,8 @@ class Room:
     "Seconds since 1970."
     metadata: str = ""
     "The application's."
+    revoked: dict[str, float] = field(default_factory=dict)
+    "By identity, the time before which tokens let nobody in any more, seconds since 1970."
     visited: bool = False
     "Somebody for whom it is has been there."
     participants: dict[str, Participant] = field(default_factory=dict)

@@ -55,6 +55,8 @@ class Claims:
     "For a room that this join creates."
     leaves_at: float | None = None
     "When the stay ends, seconds since 1970."
+    valid_from: float = 0.0
+    "`nbf`, when it was made as SDKs have it; seconds since 1970, 0 if absent."
     expires_at: float = 0.0
     "Seconds since 1970."
     raw: Mapping[str, Any] = field(default_factory=dict)
@@ -201,6 +203,7 @@ def _claims(payload: Mapping[str, Any], now: float) -> Claims:
         attributes=_attributes(payload),
         room_config=_room_config(_mapping(payload, "roomConfig")),
         leaves_at=private.leaves_at,
+        valid_from=_number(payload, "nbf") or 0.0,
         expires_at=expires_at,
         raw=payload,
     )

@@ -98,8 +98,18 @@ class RoomService:
     def remove_participant(
         self, claims: Claims, request: room.RoomParticipantIdentity
     ) -> room.RemoveParticipantResponse:
-        """Send somebody out of a room; their token lets them in again."""
-        self._rooms.leave(self._person(claims, request), LeaveReason.REMOVED)
+        """Send somebody out of a room; their token lets them in again, unless it is revoked for as long as the room is.
+
+        Whose token is to be revoked need not be there.
+        """
+        here = self._administered(claims, request.room)
+        if request.revoke_token_ts:
+            here.revoked[request.identity] = float(request.revoke_token_ts)
+        person = here.participants.get(request.identity)
+        if person is not None:
+            self._rooms.leave(person, LeaveReason.REMOVED)
+        elif not request.revoke_token_ts:
+            raise NotFoundError("participant does not exist")
         return room.RemoveParticipantResponse()
 
     def mute_published_track(

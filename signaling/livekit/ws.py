@@ -196,6 +196,9 @@ class LiveKitEndpoints:
                 check_profile("", join.metadata, join.participant_attributes)
             except RequestError as error:
                 raise BadRequestError(str(error)) from error
+        room = self._skin.rooms.room(claims.room)
+        if room is not None and claims.valid_from < room.revoked.get(claims.identity, 0.0):
+            raise TokenError("the access token was revoked")
         if not join.reconnect:
             self._skin.rooms.check_place(claims.room, claims.identity)
         return claims, join

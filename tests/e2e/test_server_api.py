@@ -139,27 +139,38 @@ async def move(server, *, same_connection):
 
 
 async def test_the_node_sdk(server):
-    ada = await joined(server, "ada")
-    data = []
+    ada, bob = await joined(server, "ada"), rtc.Room()
+    viewer = Viewer(bob)
+    await bob.connect(server.url, server.token("bob"))
+    data, gone = [], []
     ada.on("data_received", lambda packet: data.append((packet.data, packet.topic)))
+    ada.on("disconnected", gone.append)
     path = os.pathsep.join([str(PACKAGED), os.environ["PATH"]])
-    process = await asyncio.create_subprocess_exec(
-        shutil.which("node", path=path),
-        "server_api.mjs",
-        server.page,
-        "maths",
-        cwd=FOLDER,
-        stdout=asyncio.subprocess.PIPE,
-    )
-    output, _ = await process.communicate()
+    async with publishing(ada) as (camera, microphone):
+        await eventually(lambda: viewer.frames >= 10, "bob sees ada")
+        process = await asyncio.create_subprocess_exec(
+            shutil.which("node", path=path),
+            *("server_api.mjs", server.page, "maths", camera.sid, microphone.sid),
+            cwd=FOLDER,
+            stdout=asyncio.subprocess.PIPE,
+        )
+        output, _ = await process.communicate()
     assert json.loads(output) == {
         "made": ["from-node", 60, 5, "m"],
         "rooms": ["from-node", "maths"],
-        "people": ["ada"],
+        "people": ["ada", "bob"],
+        "got": sorted([camera.sid, microphone.sid]),
         "metadata": "from node",
+        "muted": True,
+        "unmuted": "412 failed_precondition",
         "changed": "changed",
-        "failure": "404 not_found",
+        "moved": ["bob"],
+        "removed": "404 not_found",
+        "left": ["maths"],
     }
-    await eventually(lambda: data == [(b"hello", "t")], "ada gets the data")
+    assert data == [(b"hello", "t")]
     assert ada.local_participant.metadata == "from node"
-    await ada.disconnect()
+    await eventually(lambda: gone == [rtc.DisconnectReason.PARTICIPANT_REMOVED], "ada was sent out")
+    await eventually(lambda: not bob.isconnected(), "bob's room was deleted")
+    with pytest.raises(rtc.ConnectError, match="revoked"):
+        await rtc.Room().connect(server.url, server.token("ada"))

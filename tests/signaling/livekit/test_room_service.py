@@ -70,6 +70,15 @@ async def test_participants_are_listed_removed_and_may_come_back(harness, servic
     await harness.join("ada")
 
 
+async def test_tokens_are_revoked_with_a_removal_or_without(harness, service, admin):
+    ada = await harness.join("ada")
+    service.remove_participant(admin, room.RoomParticipantIdentity(**WHO, revoke_token_ts=1_800_000_000))
+    service.remove_participant(admin, room.RoomParticipantIdentity(**WHO, revoke_token_ts=1_900_000_000))
+    assert ada.session.participant.room.revoked == {"ada": 1_900_000_000}
+    with pytest.raises(NotFoundError):
+        service.remove_participant(admin, room.RoomParticipantIdentity(**WHO))
+
+
 async def test_a_track_is_muted_and_only_its_publisher_unmutes_it(harness, service, admin):
     ada, bob = await harness.join("ada"), await harness.join("bob")
     sid = await ada.publish("cam")

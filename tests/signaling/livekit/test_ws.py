@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import json
+import time
 
 import aiohttp
 import pytest
@@ -134,6 +135,19 @@ async def test_nobody_brings_an_attribute_of_the_servers(world):
     query = {"access_token": make_token(video={"canUpdateOwnMetadata": True}), "attributes": packed}
     async with world.http.get(f"{world.url}/rtc/validate", params=query) as response:
         assert response.status == 400
+
+
+async def test_a_revoked_token_lets_nobody_in(world):
+    await world.join("eve")
+    room = world.server.services.rooms.room("lesson")
+    room.revoked["ada"] = time.time() + 60
+    with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+        await world.join("ada")
+    assert refused.value.status == 401
+    await world.join("bob")
+    await world.join("ada", room="other")
+    room.revoked["ada"] -= 120
+    await world.join("ada")
 
 
 async def test_a_full_room_has_no_place(world):
