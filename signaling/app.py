@@ -5,8 +5,10 @@ import logging
 import os
 import signal
 import time
+from collections.abc import Coroutine, Sequence
 from contextvars import copy_context
 from importlib.metadata import version
+from typing import Any
 
 from aiohttp import web
 
@@ -28,15 +30,18 @@ from signaling.livekit.room_service import NAME as ROOM_SERVICE
 from signaling.livekit.room_service import methods
 from signaling.livekit.skin import LiveKitSettings, LiveKitSkin
 from signaling.livekit.twirp import Twirp
+from signaling.livekit.webhooks import LiveKitWebhooks, configure, parse_urls
 from signaling.livekit.ws import LiveKitEndpoints
 from signaling.media import MediaEngine, MediaEvents
 from signaling.metrics import Metrics
 from signaling.openapi import describe, document
+from signaling.outgoing import Outgoing
 from signaling.page import Page, PageSettings, find_page
 from signaling.services import build_services
 from signaling.storage import only_server, opened
-from signaling.store import Store
+from signaling.store import LogEntry, Store
 from signaling.timers import Timers
+from signaling.webhooks import Webhooks
 from turn_config.credentials import IceServer, TurnConfigError, ice_servers
 
 log = logging.getLogger(__name__)
@@ -103,9 +108,14 @@ class Server:
             self.services,
             LiveKitSettings(signer, random_sid("ND_"), lambda sid: _relays(config, sid)),
         )
-        self._journal = Journal(self.services.hub, store.events.append, time.time)
+        self._journal = Journal(self.services.hub, self._append, time.time)
+        self._outgoing = Outgoing(allow_private=config.dev or config.webhook_allow_private)
+        self._webhook_urls = parse_urls(config.webhook_url)
+        self._webhooks = Webhooks(
+            store, [LiveKitWebhooks(lambda: _webhook_signer(config))], self._outgoing.post, time.time
+        )
+        self._tasks: list[asyncio.Task[None]] = []
         self._metrics = self._build_metrics()
-        self._writer: asyncio.Task[None] | None = None
         self._livekit = LiveKitEndpoints(self.skin, config.keys, time.time)
         services = {ROOM_SERVICE: methods(self.skin)}
         self.daily = DailySkin(self.services, store, config.keys, config.public_url)
@@ -160,7 +170,8 @@ class Server:
     async def start(self) -> None:
         """Open both ports. ListenError when one cannot be had, StoreError."""
         await self.store.sessions.close_abandoned(time.time())
-        self._writer = asyncio.create_task(self._journal.run())
+        await configure(self.store.endpoints, self._webhook_urls, time.time())
+        self._tasks = [asyncio.create_task(part.run()) for part in (self._journal, self._webhooks)]
         try:
             await self._media.start()
         except OSError as error:
@@ -187,17 +198,30 @@ class Server:
         await self._runner.cleanup()
         await self._media.stop()
         self._pump.stop()
-        if self._writer is not None:
-            await self._end_journal(self._writer)
+        if self._tasks:
+            await _in_time(self._journal.committed(), LAST_ENTRIES_S, "the event log is not complete")
+            await _in_time(self._webhooks.idle(), GOODBYE_S, "webhooks wait for the next start")
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.wait(self._tasks)
+        await self._outgoing.close()
 
-    async def _end_journal(self, writer: asyncio.Task[None]) -> None:
-        try:
-            async with asyncio.timeout(LAST_ENTRIES_S):
-                await self._journal.committed()
-        except TimeoutError:
-            log.warning("%d entries never reached the event log", self._journal.backlog)
-        writer.cancel()
-        await asyncio.wait([writer])
+    async def _append(self, entries: Sequence[LogEntry]) -> None:
+        await self.store.events.append(entries, self._webhooks.announce)
+        self._webhooks.wake()
+
+
+def _webhook_signer(config: ServerConfig) -> tokens.Signer:
+    key = config.webhook_key or next(iter(config.keys))
+    return tokens.Signer(key, config.keys[key])
+
+
+async def _in_time(last: Coroutine[Any, Any, None], limit_s: float, otherwise: str) -> None:
+    try:
+        async with asyncio.timeout(limit_s):
+            await last
+    except TimeoutError:
+        log.warning("%s", otherwise)
 
 
 async def serve(config: ServerConfig) -> None:

@@ -73,6 +73,15 @@ class ServerConfig:
         "",
         "Database instead of the file in the data folder (postgresql://user:secret@host/name).",
     )
+    webhook_url: str = option(
+        "",
+        "Comma-separated addresses that LiveKit's webhooks are sent to; room=https://... gets those of one room.",
+    )
+    webhook_key: str = option("", "API key that signs LiveKit's webhooks; without it, the first one.")
+    webhook_allow_private: bool = option(
+        default=False,
+        sentence="Let webhooks go to this machine and its own network, as in development mode.",
+    )
     keys: Mapping[str, str] = option(
         {}, "API keys and their secrets; the first one signs the tokens that the server refreshes."
     )

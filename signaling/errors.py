@@ -5,6 +5,7 @@
       ListenError            the operator: an address or port that cannot be opened
       StoreError             the operator: the database cannot be opened, or fails
         UnstorableError      the developer: a value that no database of this kind takes
+      DeliveryError          the operator: a webhook did not reach its receiver
       AccessError            somebody who wants in: refused before a session exists
         BadRequestError      ... the request makes no sense
         TokenError           ... the token is missing, wrong or expired
@@ -40,6 +41,10 @@ class StoreError(SignalingError):
 
 class UnstorableError(StoreError):
     """The database refuses the very data; asking again is no use."""
+
+
+class DeliveryError(SignalingError):
+    """A webhook did not reach its receiver, or its address can never be sent to."""
 
 
 class AccessError(SignalingError):

@@ -22,6 +22,8 @@ class RoomFinished:
     """A room is gone."""
 
     room: Room
+    reason: LeaveReason = LeaveReason.ROOM_CLOSED
+    "Why, as those who were in it are told."
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,12 +88,11 @@ class Journal:
                         size = MAX_BATCH
                         await self._give_up(error)
                     continue
-                except StoreError as error:
-                    log.warning("%d entries wait for the event log: %s", len(self._waiting), error)
-                    await self._pause(RETRY_S)
-                    continue
-                except Exception:
-                    log.exception("%d entries wait for the event log", len(self._waiting))
+                except Exception as error:
+                    waiting = len(self._waiting)
+                    log.warning(
+                        "%d entries wait: %s", waiting, error, exc_info=not isinstance(error, StoreError)
+                    )
                     await self._pause(RETRY_S)
                     continue
                 await self._settle(len(batch))
@@ -140,7 +139,10 @@ class Journal:
 
 def _room_event(kind: str) -> Callable[[Any], Iterator[Line]]:
     def describe(event: RoomStarted | RoomFinished | RoomChanged) -> Iterator[Line]:
-        yield event.room, kind, {"room": room_values(event.room)}
+        data: dict[str, Any] = {"room": room_values(event.room)}
+        if isinstance(event, RoomFinished):
+            data["reason"] = event.reason.name
+        yield event.room, kind, data
 
     return describe
 

@@ -9,8 +9,8 @@ from signaling.model import Participant, Room, Track
 
 
 def room_values(room: Room) -> dict[str, Any]:
-    """Return a room and how many are in it."""
-    people = room.participants.values()
+    """Return a room and how many are in it; the hidden are not counted."""
+    visible = room.visible()
     return {
         "sid": room.sid,
         "name": room.name,
@@ -19,8 +19,8 @@ def room_values(room: Room) -> dict[str, Any]:
         "empty_timeout_s": room.config.empty_timeout_s,
         "departure_timeout_s": room.config.departure_timeout_s,
         "max_participants": room.config.max_participants,
-        "participants": sum(1 for person in people if not person.is_dependent),
-        "publishers": sum(1 for person in people if person.is_publisher),
+        "participants": len(visible),
+        "publishers": sum(person.is_publisher for person in visible),
     }
 
 
@@ -37,6 +37,7 @@ def participant_values(person: Participant) -> dict[str, Any]:
         "leaves_at": person.leaves_at,
         "connected_at": person.connected_at,
         "kind": person.kind,
+        "is_publisher": person.is_publisher,
         "state": person.state.name,
         "version": person.version,
     }

@@ -277,7 +277,7 @@ class Rooms:
             self.leave(person, reason)
         del self._rooms[room.name]
         self._timers.cancel_owner(room.sid)
-        self._hub.emit(RoomFinished(room))
+        self._hub.emit(RoomFinished(room, reason))
 
     def update_profile(
         self,

@@ -1,5 +1,6 @@
 """Translation between the domain's plain values and LiveKit's messages; nothing here decides anything."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +9,7 @@ from livekit.protocol import models, rtc
 from sfu.events import Layer, Preferences, Quality
 from signaling.model import LeaveReason, Participant, Room, Track, TrackSpec
 from signaling.permissions import Permissions, Source, SubscriptionRules, TrackRule
+from signaling.plain import room_values
 from turn_config.credentials import IceServer
 
 # The version whose behaviour is followed. Clients require one, refuse RPC below 1.8 and offer simulcast of
@@ -36,7 +38,7 @@ SOURCES = {
     models.TrackSource.SCREEN_SHARE: Source.SCREEN_SHARE,
     models.TrackSource.SCREEN_SHARE_AUDIO: Source.SCREEN_SHARE_AUDIO,
 }
-_SOURCE_VALUES = {source: value for value, source in SOURCES.items()}
+SOURCE_VALUES = {source: value for value, source in SOURCES.items()}
 
 # Tracks of one stream are played in step.
 _STREAMS = {
@@ -92,18 +94,22 @@ def server_info(node_id: str) -> models.ServerInfo:
 
 def room_info(room: Room) -> models.Room:
     """Return a room as clients see it; the hidden are not counted."""
-    visible = room.visible()
+    return room_message(room_values(room))
+
+
+def room_message(values: Mapping[str, Any]) -> models.Room:
+    """Return the same out of what the event log has of a room."""
     return models.Room(
-        sid=room.sid,
-        name=room.name,
-        empty_timeout=room.config.empty_timeout_s,
-        departure_timeout=room.config.departure_timeout_s,
-        max_participants=room.config.max_participants,
-        creation_time=int(room.created_at),
-        creation_time_ms=int(room.created_at * 1000),
-        metadata=room.metadata,
-        num_participants=len(visible),
-        num_publishers=sum(person.is_publisher for person in visible),
+        sid=values["sid"],
+        name=values["name"],
+        empty_timeout=values["empty_timeout_s"],
+        departure_timeout=values["departure_timeout_s"],
+        max_participants=values["max_participants"],
+        creation_time=int(values["created_at"]),
+        creation_time_ms=int(values["created_at"] * 1000),
+        metadata=values["metadata"],
+        num_participants=values["participants"],
+        num_publishers=values["publishers"],
         enabled_codecs=enabled_codecs(),
     )
 
@@ -119,7 +125,7 @@ def permission(permissions: Permissions) -> models.ParticipantPermission:
         can_subscribe=permissions.can_subscribe,
         can_publish=permissions.can_publish,
         can_publish_data=permissions.can_publish_data,
-        can_publish_sources=[_SOURCE_VALUES[source] for source in permissions.can_publish_sources],
+        can_publish_sources=[SOURCE_VALUES[source] for source in permissions.can_publish_sources],
         can_update_metadata=permissions.can_update_own_metadata,
         hidden=permissions.hidden,
         recorder=permissions.recorder,
@@ -131,7 +137,7 @@ def permission(permissions: Permissions) -> models.ParticipantPermission:
 
 def permissions(permission: models.ParticipantPermission) -> Permissions:
     """Return the permissions that an application asks for."""
-    sources = {value: source for source, value in _SOURCE_VALUES.items()}
+    sources = {value: source for source, value in SOURCE_VALUES.items()}
     return Permissions(
         can_subscribe=permission.can_subscribe,
         can_publish=permission.can_publish,
@@ -192,13 +198,13 @@ def track_info(track: Track) -> models.TrackInfo:
     info.sid = track.sid
     info.type = models.TrackType.AUDIO if spec.kind == "audio" else models.TrackType.VIDEO
     info.name = spec.name
-    info.source = _SOURCE_VALUES[spec.source]
+    info.source = SOURCE_VALUES[spec.source]
     info.muted = track.muted
     info.width = track.width
     info.height = track.height
     info.mid = track.mid
     if track.codec:
-        info.mime_type = _mime_type(track.codec, spec.kind)
+        info.mime_type = mime_type(track.codec, spec.kind)
         # A codec the publisher did not ask for may have been negotiated.
         if info.codecs:
             info.codecs[0].mime_type = info.mime_type
@@ -343,7 +349,7 @@ def _track_template(request: rtc.AddTrackRequest, source: Source) -> models.Trac
         info.layers[0].quality = models.VideoQuality.HIGH
     for codec in request.simulcast_codecs:
         name = codec.codec.lower().rpartition("/")[2]
-        entry = info.codecs.add(mime_type=_mime_type(name, prefix[:-1]) if name else "", cid=codec.cid)
+        entry = info.codecs.add(mime_type=mime_type(name, prefix[:-1]) if name else "", cid=codec.cid)
         entry.layers.extend(sorted(codec.layers or info.layers, key=_quality))
         entry.video_layer_mode = codec.video_layer_mode or _layer_mode(name, prefix)
     if not info.codecs:
@@ -387,5 +393,6 @@ def _ignores_order(client: models.ClientInfo) -> bool:
     return client.browser.lower() == "firefox" and client.os.lower() in {"linux", "android"}
 
 
-def _mime_type(codec: str, kind: str) -> str:
+def mime_type(codec: str, kind: str) -> str:
+    """Return the MIME type of an encoding name."""
     return _MIME_NAMES.get(codec, f"{kind}/{codec.upper()}")

@@ -1,5 +1,6 @@
 """The database's schema: brought to the newest release's by Alembic, in one transaction."""
 
+import logging
 from pathlib import Path
 
 from alembic import command
@@ -9,6 +10,9 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
 from signaling.errors import StoreError
+
+# Its steps are details; what matters is said by an error.
+logging.getLogger("alembic").setLevel(logging.WARNING)
 
 # PostgreSQL's advisory lock that lets one process at a time change the schema; any number that nobody else takes.
 _LOCK = 0x6C656374

@@ -1,7 +1,10 @@
 import asyncio
+import warnings
 
 import aiohttp
 import pytest
+from jwt.warnings import InsecureKeyLengthWarning
+from livekit import api
 
 from signaling.app import Server, TimerPump, greeting, serve
 from signaling.config import DEV_KEYS, ServerConfig
@@ -10,6 +13,7 @@ from signaling.media import MediaEvents
 from signaling.rooms import JoinSpec
 from signaling.timers import Timers
 from tests.signaling.fake_media import FakeMedia
+from tests.signaling.receiver import receiving
 
 
 async def test_the_pump_follows_the_timers():
@@ -103,4 +107,49 @@ async def test_a_database_that_does_not_answer_delays_the_stop_and_no_more(store
     monkeypatch.setattr(server._journal, "_append", never)
     server.services.rooms.join(JoinSpec("algebra", "ada"))
     await server.stop()
-    assert "4 entries never reached the event log" in caplog.text
+    assert "the event log is not complete" in caplog.text
+
+
+async def test_applications_are_told_what_happens_until_the_server_has_stopped(store):
+    events = MediaEvents()
+    media = FakeMedia(events.dispatch, asyncio.get_running_loop().call_soon)
+    async with receiving() as receiver:
+        urls = f"{receiver.url},logic={receiver.url}/logic"
+        config = ServerConfig(dev=True, http_port=0, keys=dict(DEV_KEYS), webhook_url=urls)
+        server = Server(config, media, events, store)
+        await server.start()
+        rooms = server.services.rooms
+        ada = rooms.join(JoinSpec("algebra", "ada"))
+        rooms.connected(ada.sid)
+        rooms.open_room("logic")
+        await receiver.has(4)
+        await server.stop()
+    sdk = api.WebhookReceiver(api.TokenVerifier(*next(iter(DEV_KEYS.items()))))
+    with warnings.catch_warnings(action="ignore", category=InsecureKeyLengthWarning):
+        told = [sdk.receive(body, headers["Authorization"]) for headers, body in receiver.received]
+    by_room = {
+        name: [event.event for event in told if event.room.name == name] for name in ("algebra", "logic")
+    }
+    assert sorted(by_room["algebra"]) == [
+        "participant_joined",
+        "participant_left",
+        "room_finished",
+        "room_started",
+    ]
+    assert sorted(by_room["logic"]) == ["room_finished", "room_finished", "room_started", "room_started"]
+    assert len({event.id for event in told}) == 6
+    assert await store.outbox.count() == 0
+
+
+async def test_webhooks_stay_off_the_own_network_unless_allowed(store):
+    events = MediaEvents()
+    media = FakeMedia(events.dispatch, asyncio.get_running_loop().call_soon)
+    async with receiving() as receiver:
+        config = ServerConfig(host="127.0.0.1", http_port=0, keys={"key": "s" * 32}, webhook_url=receiver.url)
+        server = Server(config, media, events, store)
+        await server.start()
+        server.services.rooms.open_room("logic")
+        await server._journal.committed()
+        await server.stop()
+        assert receiver.received == []
+    assert await store.outbox.count() > 0

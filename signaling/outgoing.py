@@ -1,0 +1,97 @@
+"""Requests of this server to addresses that somebody else chose: bounded, and not into the own network.
+
+Whoever may name a webhook's address could otherwise reach, through this server, what only it can reach: a database,
+a router's page, a cloud's metadata service (server-side request forgery).
+"""
+
+import errno
+import ipaddress
+import socket
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+import aiohttp
+
+from signaling.errors import DeliveryError
+
+# From the first packet to the answer's head.
+TIMEOUT_S = 10.0
+
+MAX_URL_CHARS = 2048
+
+# Ways in which an IPv6 address stands for one of IPv4: NAT64 (RFC 6052), Teredo (RFC 4380), 6to4 (RFC 3056).
+_TRANSITION = tuple(ipaddress.ip_network(each) for each in ("64:ff9b::/96", "2001::/32", "2002::/16"))
+
+
+def check_url(url: str) -> None:
+    """Raise DeliveryError when an address can never be sent to; what its name stands for is seen when it is."""
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or len(url) > MAX_URL_CHARS:
+        raise DeliveryError("a webhook's address begins with https:// or http:// and names a host")
+    if "@" in parts.netloc:
+        raise DeliveryError("a webhook's address holds no user and password")
+
+
+def is_public(address: str) -> bool:
+    """Whether an IP address is one of the internet's, which anybody may send to."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    if isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped is not None:
+        parsed = parsed.ipv4_mapped
+    if any(parsed in network for network in _TRANSITION if network.version == parsed.version):
+        return False
+    return parsed.is_global and not parsed.is_multicast
+
+
+class Outgoing:
+    """Sends requests; `close` ends what is under way."""
+
+    def __init__(self, *, allow_private: bool) -> None:
+        """`allow_private` lets requests go to this machine and its network; needs a running loop."""
+        self._session = aiohttp.ClientSession(
+            # Checked where the connection is made, so that a name cannot be resolved to something else in between.
+            connector=aiohttp.TCPConnector(socket_factory=_open if allow_private else _open_public),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            timeout=aiohttp.ClientTimeout(total=TIMEOUT_S),
+            auto_decompress=False,
+        )
+
+    async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> int:
+        """Return the status of the answer; its body is not read, and a redirect not followed. DeliveryError."""
+        check_url(url)
+        try:
+            async with self._session.post(url, data=body, headers=headers, allow_redirects=False) as response:
+                # Unread, so the connection cannot be used again.
+                response.close()
+                return response.status
+        except TimeoutError as error:
+            raise DeliveryError(f"no answer within {TIMEOUT_S:.0f} s") from error
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            refused = isinstance(error, aiohttp.ClientConnectorError) and error.os_error.errno == errno.EACCES
+            raise DeliveryError(
+                "its address is not one of the internet's" if refused else type(error).__name__
+            ) from error
+
+    async def close(self) -> None:
+        """End all connections."""
+        await self._session.close()
+
+
+def _open(info: tuple[Any, ...]) -> socket.socket:
+    family, kind, protocol, _name, _address = info
+    opened = socket.socket(family, kind, protocol)
+    opened.setblocking(False)
+    return opened
+
+
+def _open_public(info: tuple[Any, ...]) -> socket.socket:
+    if not is_public(info[4][0]):
+        raise PermissionError(errno.EACCES, "not an address of the internet")
+    return _open(info)

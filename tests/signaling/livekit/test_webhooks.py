@@ -1,0 +1,185 @@
+import json
+import time
+from dataclasses import replace
+
+import pytest
+from livekit import api
+from livekit.protocol import models
+
+from sfu.events import Layer
+from signaling import tokens
+from signaling.errors import ConfigError
+from signaling.livekit.convert import participant_info, room_info, track_info
+from signaling.livekit.webhooks import LiveKitWebhooks, configure, parse_urls
+from signaling.model import Participant, Room, RoomConfig, Track, TrackSpec
+from signaling.permissions import Permissions, Source
+from signaling.plain import participant_values, room_values, track_values
+from signaling.store import Delivery, Draft, Endpoint, LogEntry
+
+SECRET = "s" * 32
+NOW = time.time()  # the SDK's receiver looks at the clock
+HOOK = Endpoint("e1", "livekit", "https://school.example", {}, 1.0)
+ROOM = Room("RM_1", "algebra", RoomConfig(max_participants=9), 1000.5, metadata="m\u00fc")
+ADA = Participant(
+    "PA_1",
+    "ada",
+    ROOM,
+    "Ada",
+    "meta",
+    {"a": "b"},
+    Permissions(can_publish_sources=(Source.CAMERA,)),
+    1001.25,
+    connected_at=1002.0,
+)
+SPEC = TrackSpec("video", Source.CAMERA, name="cam", layers=(Layer("q", 320, 180), Layer("h", 640, 360)))
+TRACK = replace(Track.from_spec("TR_VC1", "PA_1", SPEC), codec="vp8", mid="0")
+PERSON = {"room": room_values(ROOM), "participant": participant_values(ADA)}
+
+
+@pytest.fixture
+def webhooks():
+    return LiveKitWebhooks(lambda: tokens.Signer("key", SECRET))
+
+
+def told(webhooks, kind, data):
+    """What an application gets, by the receiver of LiveKit's own SDK."""
+    notice = webhooks.notice(LogEntry("RM_1", 1, kind, data, 1005.5), "EV_1")
+    if notice is None:
+        return None, None
+    headers = webhooks.headers(HOOK, notice.body.encode(), NOW)
+    receiver = api.WebhookReceiver(api.TokenVerifier("key", SECRET))
+    event = receiver.receive(notice.body, headers["Authorization"])
+    assert (event.id, event.created_at, event.event) == ("EV_1", 1005, notice.event)
+    return event, notice.resource
+
+
+def test_a_room_is_told_as_clients_see_it(webhooks):
+    event, resource = told(webhooks, "room_started", {"room": room_values(ROOM)})
+    assert (event.event, resource) == ("room_started", "room/algebra")
+    assert event.room == room_info(ROOM)
+
+
+@pytest.mark.parametrize(
+    ("reason", "expected"),
+    [
+        ("ROOM_CLOSED", models.ROOM_END_IDLE_TIMEOUT),
+        ("ROOM_DELETED", models.ROOM_END_API_DELETE),
+        ("SERVER_SHUTDOWN", models.ROOM_END_SERVER_SHUTDOWN),
+    ],
+)
+def test_the_end_of_a_room_has_its_reason(webhooks, reason, expected):
+    event, _ = told(webhooks, "room_finished", {"room": room_values(ROOM), "reason": reason})
+    assert (event.event, event.room_end_reason) == ("room_finished", expected)
+
+
+@pytest.mark.parametrize("kind", ["participant_active", "participant_moved_in"])
+def test_a_join_is_told_once_media_is_connected(webhooks, kind):
+    event, resource = told(webhooks, kind, PERSON)
+    assert (event.event, resource) == ("participant_joined", "participant/RM_1/ada")
+    assert event.participant == participant_info(ADA)
+    assert event.room == room_info(ROOM)
+    assert told(webhooks, "participant_joined", PERSON) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("kind", "more", "reason"),
+    [
+        ("participant_left", {"reason": "CLIENT_LEFT"}, models.CLIENT_INITIATED),
+        ("participant_moved_out", {"to": "RM_2"}, models.MIGRATION),
+    ],
+)
+def test_a_leave_has_its_reason(webhooks, kind, more, reason):
+    event, resource = told(webhooks, kind, {**PERSON, **more})
+    assert (event.event, resource) == ("participant_left", "participant/RM_1/ada")
+    assert (event.participant.state, event.participant.disconnect_reason) == (
+        models.ParticipantInfo.DISCONNECTED,
+        reason,
+    )
+
+
+def test_who_never_got_media_has_an_aborted_connection(webhooks):
+    person = participant_values(replace(ADA, connected_at=0.0))
+    event, _ = told(webhooks, "participant_left", {**PERSON, "participant": person, "reason": "JOIN_TIMEOUT"})
+    assert event.event == "participant_connection_aborted"
+
+
+@pytest.mark.parametrize("kind", ["track_published", "track_unpublished"])
+def test_a_track_is_told_with_the_names_of_room_and_publisher(webhooks, kind):
+    event, resource = told(webhooks, kind, {**PERSON, "track": track_values(TRACK)})
+    assert (event.event, resource) == (kind, "track/TR_VC1")
+    assert event.room == models.Room(sid="RM_1", name="algebra")
+    assert event.participant == models.ParticipantInfo(sid="PA_1", identity="ada")
+    told_of, shown = event.track, track_info(TRACK)
+    for name in ("sid", "type", "source", "name", "muted", "width", "height", "mid", "mime_type"):
+        assert getattr(told_of, name) == getattr(shown, name)
+    assert told_of.simulcast
+    assert [(layer.quality, layer.width) for layer in told_of.layers] == [(0, 320), (1, 640)]
+
+
+def test_what_livekit_does_not_tell_is_not_told(webhooks):
+    for kind in ("room_changed", "unstorable", "hand_raised"):
+        assert told(webhooks, kind, PERSON) == (None, None)
+
+
+def test_the_form_is_livekits(webhooks):
+    notice = webhooks.notice(LogEntry("RM_1", 1, "room_started", {"room": room_values(ROOM)}, 1005.5), "EV_1")
+    body = json.loads(notice.body)
+    assert body["createdAt"] == "1005"
+    assert (body["room"]["maxParticipants"], body["room"]["creationTime"]) == (9, "1000")
+    assert "numParticipants" not in body["room"]
+    headers = webhooks.headers(HOOK, b"{}", NOW)
+    assert headers["Content-Type"] == "application/webhook+json"
+    assert headers["Authorization"].count(".") == 2
+    assert " " not in headers["Authorization"]
+    assert webhooks.wants(HOOK, "room_started")
+
+
+def delivery(attempts=0, created_at=NOW):
+    return Delivery(1, Draft("e1", "r", "EV_1", "room_started", "{}"), created_at, attempts)
+
+
+def test_attempts_come_at_growing_intervals_and_end(webhooks):
+    waits = [webhooks.judge(HOOK, delivery(attempts), None, NOW).retry_in_s for attempts in range(7)]
+    assert waits == [1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0]
+    assert webhooks.judge(HOOK, delivery(9999), 503, NOW).retry_in_s == 30.0
+    assert webhooks.judge(HOOK, delivery(created_at=NOW - 3601), None, NOW).retry_in_s is None
+
+
+@pytest.mark.parametrize(
+    ("status", "delivered", "again"),
+    [(200, True, False), (204, True, False), (302, False, False), (400, False, False), (404, False, False)]
+    + [(status, False, True) for status in (408, 425, 429, 500, 503)],
+)
+def test_an_answer_that_will_be_the_same_again_is_the_last(webhooks, status, delivered, again):
+    verdict = webhooks.judge(HOOK, delivery(), status, NOW)
+    assert (verdict.delivered, verdict.retry_in_s is not None, verdict.pause) == (delivered, again, False)
+
+
+def test_addresses_may_be_for_one_room():
+    text = " https://a.example/?to=http://b ,maths=1=https://c.example/?x=y,"
+    assert parse_urls(text) == [("", "https://a.example/?to=http://b"), ("maths=1", "https://c.example/?x=y")]
+    assert parse_urls("") == []
+
+
+@pytest.mark.parametrize("text", ["a.example", "maths=a.example", "https://a:b@c.example", "http://"])
+def test_an_unusable_address_is_the_operators_to_mend(text):
+    with pytest.raises(ConfigError, match="webhook_url"):
+        parse_urls(text)
+
+
+async def test_the_configuration_decides_which_endpoints_there_are(store):
+    daily = Endpoint("d1", "daily", "https://d.example", {}, 1.0)
+    await store.endpoints.put(daily)
+    await configure(store.endpoints, [("", "https://a.example"), ("maths", "https://a.example")], 5.0)
+    before = await store.endpoints.list("livekit")
+    assert sorted((each.room, each.url) for each in before) == [
+        ("", "https://a.example"),
+        ("maths", "https://a.example"),
+    ]
+    await configure(store.endpoints, [("maths", "https://a.example"), ("", "https://b.example")], 9.0)
+    after = await store.endpoints.list("livekit")
+    assert sorted((each.room, each.url, each.created_at) for each in after) == [
+        ("", "https://b.example", 9.0),
+        ("maths", "https://a.example", 5.0),
+    ]
+    assert await store.endpoints.list("daily") == [daily]
