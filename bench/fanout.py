@@ -1,7 +1,8 @@
 """CPU per forwarded packet of the fan-out, next to the floor: the same crypto and sendmmsg and nothing else.
 
-`python -m bench.fanout [--packets 2000]` prints one line per number of viewers. Both sides protect and send the
-same rows on loopback in the same run, so the ratio holds on a noisy machine where the microseconds do not.
+`python -m bench.fanout [--packets 2000]` prints one line per number of viewers and of packets back to back, for the
+portable path and the native kernel. All protect and send the same rows on loopback in the same run, so the ratios hold
+on a noisy machine where the microseconds do not. Runs of packets (UDP GSO) let the kernel go below the floor.
 """
 
 import argparse
@@ -15,7 +16,7 @@ import numpy as np
 from pylibsrtp import Policy, Session
 from pylibsrtp._binding import ffi, lib
 
-from sfu import udp
+from sfu import kernel, udp
 from sfu.fanout import (
     ARENA_ROWS,
     ARENA_STRIDE,
@@ -28,6 +29,7 @@ from sfu.fanout import (
 )
 
 VIEWERS = (1, 10, 30, 60, 100, 300)
+BURSTS = (1, 7)
 PACKET_BYTES = 1200
 KIND = TemplateClass((("vp8", 96),), ())
 PROFILES = {
@@ -40,10 +42,12 @@ ROUNDS = 5
 class Rig:
     """A socket, an arena, and a session per viewer, wired as the engine wires them."""
 
-    def __init__(self, viewers: int, profile: str, sink: socket.socket) -> None:
+    def __init__(self, viewers: int, profile: str, sink: socket.socket, *, native: bool = False) -> None:
         """`sink` is where all rows go."""
-        self.arena = Arena()
+        self.outbox = Outbox(Arena(), self._send)
+        self.arena = self.outbox.arena
         self.socket = udp.open_socket(0, self.arena)
+        self.kernel = kernel.choose(self.outbox, self.socket, native=native)
         kind, key_bytes = PROFILES[profile]
         policies = [
             Policy(key=os.urandom(key_bytes), ssrc_type=Policy.SSRC_ANY_OUTBOUND, srtp_profile=kind)
@@ -51,26 +55,18 @@ class Rig:
         ]
         self.sessions = [Session(policy) for policy in policies]
         self.srtp = [session._srtp[0] for session in self.sessions]  # noqa: SLF001 - as sfu.dtls does
-        rows = ffi.cast("char *", ffi.from_buffer(self.arena.rows.data))
-        lengths = ffi.cast("int *", ffi.from_buffer(self.arena.lengths.data))
-        self.rows = [rows + ARENA_STRIDE * i for i in range(ARENA_ROWS)]
-        self.lengths = [lengths + i for i in range(ARENA_ROWS)]
         host, port = sink.getsockname()[:2]
         self.address = udp.pack_sockaddr(host, port, self.socket.family)
-        self.outbox = Outbox(self.arena, self.protect_and_send)
         for session in self.srtp:
             transport = self.outbox.transports.add()
-            self.outbox.transports.connect(transport, session)
+            self.outbox.transports.connect(transport, int(ffi.cast("uintptr_t", session)))
             self.outbox.transports.move(transport, self.address)
 
-    def protect_and_send(self, count: int) -> float:
-        """What the engine does with full rows."""
-        srtp = map(self.outbox.transports.sessions.__getitem__, self.arena.transports[:count].tolist())
-        if sum(map(bool, map(lib.srtp_protect, srtp, self.rows[:count], self.lengths[:count]))):
+    def _send(self, count: int) -> float:
+        sent = self.kernel.protect_and_send(count)
+        if sent.not_protected:
             raise RuntimeError("libsrtp refused a row")
-        sent_at = time.monotonic()
-        self.socket.send_rows(0, count)
-        return sent_at
+        return sent.at
 
 
 def packet(sequence: int) -> SourcePacket:
@@ -82,16 +78,18 @@ def packet(sequence: int) -> SourcePacket:
     return SourcePacket(view, 12, sequence, sequence * 450 & 0xFFFFFFFF, True, "vp8", (), 14, 1)
 
 
-def product(rig: Rig, viewers: int, count: int, first: int) -> float:
+def product(rig: Rig, viewers: int, count: int, first: int, burst: int = 1) -> float:
     """CPU seconds per forwarded packet of the fan-out."""
     table = FanoutTable()
     for i in range(viewers):
         table.add(KIND, i, Column(1000 + i, i, i, i, 0, 0, i))
     packets = [packet(first + i) for i in range(count)]
     started = time.process_time()
-    for each in packets:
+    for i, each in enumerate(packets, 1):
         table.forward(rig.outbox, each, late=False)
-        rig.outbox.flush()
+        if i % burst == 0:
+            rig.outbox.flush()
+    rig.outbox.flush()
     return (time.process_time() - started) / (count * viewers)
 
 
@@ -102,7 +100,11 @@ def floor(rig: Rig, viewers: int, count: int, first: int) -> float:
     arena.addresses[:] = np.frombuffer(rig.address, np.uint8)
     arena.rows[:, :12] = np.frombuffer(struct.pack("!BBHII", 0x80, 96, 0, 0, 0), np.uint8)
     arena.headers["ssrc"] = np.arange(500_000, 500_000 + ARENA_ROWS)
-    rows, lengths, protect = rig.rows, rig.lengths, lib.srtp_protect
+    base = ffi.cast("char *", ffi.from_buffer(arena.rows.data))
+    rows = [base + ARENA_STRIDE * i for i in range(ARENA_ROWS)]
+    base = ffi.cast("int *", ffi.from_buffer(arena.lengths.data))
+    lengths = [base + i for i in range(ARENA_ROWS)]
+    protect = lib.srtp_protect
     started = time.process_time()
     for i in range(count):
         arena.headers["sequence"] = (first + i) & 0xFFFF  # libsrtp takes no number twice
@@ -114,6 +116,29 @@ def floor(rig: Rig, viewers: int, count: int, first: int) -> float:
     return (time.process_time() - started) / (count * viewers)
 
 
+def compare(profile: str, viewers: int, burst: int, rows: int) -> str:
+    """A line of the table: both paths and the floor, in turns."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sink:
+        sink.bind(("127.0.0.1", 0))
+        portable, native = (Rig(viewers, profile, sink, native=each) for each in (False, True))
+        count = burst * max(20, rows // viewers // ROUNDS // burst)
+        rounds = []
+        for i in range(ROUNDS):
+            first = 1 + i * count
+            rounds.append(
+                (
+                    product(portable, viewers, count, first, burst),
+                    product(native, viewers, count, first, burst),
+                    floor(portable, viewers, count, first),
+                )
+            )
+        portable.socket.close()
+        native.socket.close()
+    one, other, low = (statistics.median(values) * 1e6 for values in zip(*rounds, strict=True))
+    ratios = [statistics.median(each[i] / each[2] for each in rounds) for i in (0, 1)]
+    return f"{profile:12} {viewers:7} {burst:5} {low:9.2f} {one:12.2f} {ratios[0]:6.2f} {other:10.2f} {ratios[1]:6.2f}"
+
+
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(
@@ -123,21 +148,13 @@ def main() -> None:
         "--packets", type=int, default=20_000, help="rows per measurement (default %(default)s)"
     )
     arguments = parser.parse_args()
-    print(f"{'profile':12} {'viewers':>7} {'fan-out us':>11} {'floor us':>9} {'ratio':>6}")
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sink:
-        sink.bind(("127.0.0.1", 0))
-        for profile in PROFILES:
+    if kernel.load() is None:
+        print("The native kernel was not built; its columns show the portable path once more.")
+    print("profile      viewers burst  floor us  portable us  ratio  native us  ratio")
+    for profile in PROFILES:
+        for burst in BURSTS:
             for viewers in VIEWERS:
-                rig = Rig(viewers, profile, sink)
-                count = max(20, arguments.packets // viewers // ROUNDS)
-                pairs = []
-                for i in range(ROUNDS):
-                    first = 1 + i * count
-                    pairs.append((product(rig, viewers, count, first), floor(rig, viewers, count, first)))
-                fan, low = (statistics.median(values) * 1e6 for values in zip(*pairs, strict=True))
-                ratio = statistics.median(a / b for a, b in pairs)
-                print(f"{profile:12} {viewers:7} {fan:11.2f} {low:9.2f} {ratio:6.2f}")
-                rig.socket.close()
+                print(compare(profile, viewers, burst, arguments.packets), flush=True)
 
 
 if __name__ == "__main__":

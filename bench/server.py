@@ -90,11 +90,11 @@ def serving(*options: str, core: int | None = 0) -> Iterator[tuple[str, int]]:
         data.cleanup()
 
 
-def measure(viewers: int, burst: int, duration_s: float, cores: set[int]) -> Case:
-    """One case: a fresh server on the first of `cores`, all else on the others."""
+def measure(viewers: int, burst: int, duration_s: float, cores: set[int], *options: str) -> Case:
+    """One case: a fresh server with `options` on the first of `cores`, all else on the others."""
     server_core, *others = sorted(cores)
     os.sched_setaffinity(0, set(others) or cores)  # inherited by the processes of clients
-    with serving("--workers", "1", core=server_core) as (url, pid):
+    with serving("--workers", "1", *options, core=server_core) as (url, pid):
         plan = Plan(
             url,
             "devkey",
@@ -122,12 +122,14 @@ def main() -> int:
         "--record", action="store_true", help="write the ratios down as those to compare with"
     )
     parser.add_argument("--duration", type=float, default=8.0, help="seconds per case (default %(default)s)")
+    parser.add_argument("--no-native", action="store_true", help="the server without its native kernel")
     asked = parser.parse_args()
+    options = ["--no-native"] if asked.no_native else []
     cores = os.sched_getaffinity(0)
     cases = []
     print("viewers burst   us/packet  floor us  ratio    loss  latency ms p50/p99  first packet ms p50")
     for viewers, burst in SHORT_CASES if asked.short else CASES:
-        case = measure(viewers, burst, 3.0 if asked.short else asked.duration, cores)
+        case = measure(viewers, burst, 3.0 if asked.short else asked.duration, cores, *options)
         cases.append(case)
         summary = case.result.summary()
         print(

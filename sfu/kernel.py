@@ -9,6 +9,7 @@ import importlib
 import logging
 import socket
 import time
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -52,7 +53,7 @@ class Portable:
         self._arena = outbox.arena
         self._transports = outbox.transports
         self._socket = media
-        self._session_type = srtp_ffi.typeof("srtp_t")
+        self._session = lru_cache(4096)(partial(srtp_ffi.cast, srtp_ffi.typeof("srtp_t")))
         rows = srtp_ffi.cast("char *", srtp_ffi.from_buffer(self._arena.rows))
         lengths = srtp_ffi.cast("int *", srtp_ffi.from_buffer(self._arena.lengths))
         self._rows = [rows + ARENA_STRIDE * i for i in range(ARENA_ROWS)]
@@ -64,9 +65,9 @@ class Portable:
         owners = arena.transports[:count]
         arena.addresses[:count] = transports.addresses[owners]
         addresses = transports.sessions[owners].tolist()
-        sessions = [srtp_ffi.cast(self._session_type, address) for address in addresses]
         protect = srtp_lib.srtp_protect if all(addresses) else _protect_if_up
-        failed = [i for i, status in enumerate(map(protect, sessions, self._rows, self._lengths)) if status]
+        statuses = list(map(protect, map(self._session, addresses), self._rows, self._lengths))
+        failed = [i for i, status in enumerate(statuses) if status] if any(statuses) else []
         arena.lengths[failed] = 0
         at, sent, start = time.monotonic(), 0, 0
         for end in (*failed, count):
