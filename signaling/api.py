@@ -24,7 +24,8 @@ import msgspec
 from aiohttp import hdrs, web
 
 from signaling.body import BodyError, BodyTooLargeError, BodyTooSlowError, read_body
-from signaling.errors import AccessError, RequestError, StoreError
+from signaling.errors import AccessError, RequestError, StoreError, TooOftenError
+from signaling.limits import CALLS, Limits, Rate
 from signaling.page import SECURITY_HEADERS
 
 log = logging.getLogger(__name__)
@@ -39,6 +40,9 @@ _HEADERS = {**SECURITY_HEADERS, hdrs.CACHE_CONTROL: "no-store"}
 
 # JSON may spell it; PostgreSQL keeps no text that has it.
 _NUL_IN_JSON = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+
+# Unless a route says otherwise.
+RATE = Rate(per_s=100, burst=200)
 
 
 class Fault(Enum):
@@ -104,6 +108,8 @@ class Route:
     open: bool = False
     "For everybody, without authentication."
     max_body_bytes: int = MAX_BODY_BYTES
+    rate: Rate = RATE
+    "How often one bearer may call all routes of this rate together."
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,9 +140,10 @@ class Operation:
 class Api:
     """A part of the application: the routes of one API."""
 
-    def __init__(self, style: Style, routes: Iterable[Route]) -> None:
-        """TypeError when a handler does not fit its route."""
+    def __init__(self, style: Style, routes: Iterable[Route], limits: Limits | None = None) -> None:
+        """TypeError when a handler does not fit its route. Without `limits` everybody may call at any rate."""
         self.style = style
+        self._limits = limits
         self.operations = [Operation.of(route) for route in routes]
 
     def add_routes(self, router: web.UrlDispatcher) -> None:
@@ -158,6 +165,9 @@ class Api:
                 return _json(await operation.route.handler(**await self._arguments(operation, request)))
             except ApiError as error:
                 return self._refusal(error)
+            except TooOftenError as error:
+                wait: dict[str, str] = {hdrs.RETRY_AFTER: str(error.retry_after_s)}
+                return self._refusal(self._fault(Fault.TOO_OFTEN, str(error), wait))
             except (AccessError, RequestError) as error:
                 return self._refusal(self.style.refuse(error))
             except StoreError:
@@ -171,10 +181,14 @@ class Api:
 
     async def _arguments(self, operation: Operation, request: web.Request) -> dict[str, Any]:
         arguments: dict[str, Any] = {}
+        if self._limits is not None:
+            self._limits.check_address(self.style.title, request, CALLS)
         if not operation.route.open:
             caller = self.style.authenticate(request)
             if operation.takes_caller:
                 arguments["caller"] = caller
+            if self._limits is not None:
+                self._limits.check(self.style.title, bearer(request), operation.route.rate)
         for name, kind in operation.path_types.items():
             arguments[name] = self._converted(request.match_info[name], kind)
         if operation.query_type is not None:

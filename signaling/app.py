@@ -25,6 +25,7 @@ from signaling.health import Health
 from signaling.http import Endpoints, build_app, build_runner
 from signaling.ids import random_sid
 from signaling.journal import Journal
+from signaling.limits import Limits, parse_networks
 from signaling.livekit.description import describe as describe_twirp
 from signaling.livekit.room_service import NAME as ROOM_SERVICE
 from signaling.livekit.room_service import methods
@@ -116,16 +117,17 @@ class Server:
         )
         self._tasks: list[asyncio.Task[None]] = []
         self._metrics = self._build_metrics()
-        self._livekit = LiveKitEndpoints(self.skin, config.keys, time.time)
+        limits = Limits(loop.time, parse_networks(config.trusted_proxy))
+        self._livekit = LiveKitEndpoints(self.skin, config.keys, time.time, limits)
         services = {ROOM_SERVICE: methods(self.skin)}
-        self.daily = DailySkin(self.services, store, config.keys, config.public_url)
+        self.daily = DailySkin(self.services, store, config.keys, config.public_url, limits)
         folder = find_page()
         checks = {"listening": lambda: self._site is not None, "media": self._has_worker}
         parts: list[Endpoints] = [
             self._metrics,
             Health(checks, store.write, loop.time),
             self._livekit,
-            Twirp(services, config.keys, time.time),
+            Twirp(services, config.keys, time.time, limits),
             self.daily.api,
             Docs(
                 document(version("lectern"), describe([self.daily.api]), describe_twirp(services)),

@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from signaling.errors import ConfigError
+from signaling.limits import parse_networks
 from signaling.logs import FORMATS
 
 ENV_PREFIX = "LECTERN_"
@@ -101,6 +102,10 @@ class ServerConfig:
         "",
         "Bearer token that Prometheus needs to read /metrics, a secret; without one nobody can but in development"
         " mode.",
+    )
+    trusted_proxy: str = option(
+        "",
+        "Comma-separated addresses or networks of reverse proxies whose X-Forwarded-For is believed.",
     )
     log_format: str = option("text", "How the log is written: text for people, json for machines.")
 
@@ -259,6 +264,10 @@ def _check(config: ServerConfig) -> None:
     for name in ("http_port", "udp_port"):
         if not 0 <= getattr(config, name) < 65536:
             raise ConfigError(f"{name} has to be between 0 and 65535")
+    try:
+        parse_networks(config.trusted_proxy)
+    except ValueError as error:
+        raise ConfigError(f"trusted_proxy: {error}") from None
     if config.log_format not in FORMATS:
         raise ConfigError(f"log_format has to be one of {', '.join(FORMATS)}")
     if not -1 <= config.workers <= MAX_WORKERS:

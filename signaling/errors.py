@@ -10,6 +10,7 @@
         BadRequestError      ... the request makes no sense
         TokenError           ... the token is missing, wrong or expired
         RoomFullError        ... no place left
+        TooOftenError        ... the same key or address asks too often
       WireError              a client: a frame that cannot be decoded
       IncompleteMessageError the developer: a message that would break the client it is meant for
       RequestError           a participant: one request is refused, the session goes on
@@ -61,6 +62,15 @@ class TokenError(AccessError):
 
 class RoomFullError(AccessError):
     """The room has as many participants as it may have."""
+
+
+class TooOftenError(AccessError):
+    """The same key or address asks more often than it may."""
+
+    def __init__(self, retry_after_s: int) -> None:
+        """After so many seconds it may ask again."""
+        super().__init__(f"too many requests; the next one may come in {retry_after_s} s")
+        self.retry_after_s = retry_after_s
 
 
 class WireError(SignalingError):

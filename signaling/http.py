@@ -72,13 +72,15 @@ def build_runner(app: web.Application) -> web.AppRunner:
     )
 
 
+# A WebSocket's status; the time is how long somebody stayed.
+_SWITCHED = 101
+
+
 def _observed(observe: Observer) -> Middleware:
     """Time every request but WebSockets, which last as long as people stay."""
 
     @web.middleware
     async def observed(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if request.path in _WEBSOCKETS:
-            return await handler(request)
         started = time.perf_counter()
         status = 500
         try:
@@ -92,7 +94,8 @@ def _observed(observe: Observer) -> Middleware:
             # What clients can choose freely would make a time series each.
             route = "none" if resource is None else resource.canonical
             method = request.method if request.method in hdrs.METH_ALL else "other"
-            observe(method, route, status, time.perf_counter() - started)
+            if status != _SWITCHED:
+                observe(method, route, status, time.perf_counter() - started)
         return response
 
     return observed

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import msgspec
 
 from signaling.api import Route
-from signaling.daily.endpoint import Caller
+from signaling.daily.endpoint import DEAR, Caller
 from signaling.daily.errors import invalid
 from signaling.daily.pages import MAX_PAGE, PageQuery
 from signaling.daily.properties import ROOM_SCHEMA
@@ -94,9 +94,9 @@ class RoomCalls:
             Route("GET", "/rooms", self.list_rooms),
             Route("GET", "/rooms/{name}", self.get_room, absent),
             Route("POST", "/rooms/{name}", self.update_room, absent),
-            Route("DELETE", "/rooms/{name}", self.delete_room, absent),
+            Route("DELETE", "/rooms/{name}", self.delete_room, absent, rate=DEAR),
             Route("POST", "/batch/rooms", self.create_rooms, max_body_bytes=1024 * 1024),
-            Route("DELETE", "/batch/rooms", self.delete_rooms),
+            Route("DELETE", "/batch/rooms", self.delete_rooms, rate=DEAR),
         ]
 
     async def create_room(self, caller: Caller, body: NewRoom) -> RoomAnswer:

@@ -8,6 +8,7 @@ from signaling.daily.endpoint import style
 from signaling.daily.room_calls import RoomCalls
 from signaling.daily.rooms import DailyRooms
 from signaling.daily.token_calls import TokenCalls
+from signaling.limits import Limits
 from signaling.services import Services
 from signaling.store import Store
 
@@ -15,7 +16,14 @@ from signaling.store import Store
 class DailySkin:
     """Daily's view of the domain, and its REST API."""
 
-    def __init__(self, services: Services, store: Store, keys: Mapping[str, str], public_url: str) -> None:
+    def __init__(
+        self,
+        services: Services,
+        store: Store,
+        keys: Mapping[str, str],
+        public_url: str,
+        limits: Limits | None = None,
+    ) -> None:
         """`keys` maps API keys to secrets; `public_url` may be empty, see `endpoint.style`."""
         self.domains = Domains(keys)
         self.rooms = DailyRooms(store, services.rooms)
@@ -24,4 +32,4 @@ class DailySkin:
             TokenCalls(self.domains, self.rooms, services.wall_clock),
         )
         routes = [route for each in calls for route in each.routes()]
-        self.api = Api(style(self.domains, public_url), routes)
+        self.api = Api(style(self.domains, public_url), routes, limits)

@@ -6,13 +6,21 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from aiohttp import web
+from aiohttp import hdrs, web
 from google.protobuf import json_format
 from google.protobuf.message import DecodeError, Message
 
 from signaling import tokens
 from signaling.body import BodyError, BodyTooLargeError, BodyTooSlowError, read_body
-from signaling.errors import LimitError, NotAllowedError, NotFoundError, RequestError, TokenError
+from signaling.errors import (
+    LimitError,
+    NotAllowedError,
+    NotFoundError,
+    RequestError,
+    TokenError,
+    TooOftenError,
+)
+from signaling.limits import CALLS, Limits, Rate
 from signaling.tokens import Claims
 
 log = logging.getLogger(__name__)
@@ -22,6 +30,9 @@ MAX_BODY_BYTES = 10 * 1024 * 1024
 
 # A client that sends its body slower than this is not waited for.
 BODY_TIMEOUT_S = 20.0
+
+# LiveKit's own server has no such limit; a program of ours in a loop should not take the rooms' time.
+PER_KEY = Rate(per_s=200, burst=1000)
 
 _JSON, _PROTOBUF = "application/json", "application/protobuf"
 
@@ -97,11 +108,13 @@ class Twirp:
         services: Mapping[str, Mapping[str, Method]],
         keys: Mapping[str, str],
         wall_clock: Callable[[], float],
+        limits: Limits,
     ) -> None:
         """`services` are methods by service and name; `keys` maps API keys to secrets."""
         self._services = services
         self._keys = keys
         self._wall_clock = wall_clock
+        self._limits = limits
 
     def add_routes(self, router: web.UrlDispatcher) -> None:
         """Register the endpoint."""
@@ -112,8 +125,10 @@ class Twirp:
     async def call(self, request: web.Request) -> web.Response:
         """Answer one call; never raises."""
         try:
+            self._limits.check_address("twirp", request, CALLS)
             method = self._method(request)
             claims = self._claims(request)
+            self._limits.check("twirp", str(claims.raw["iss"]), PER_KEY)
             is_json = request.content_type == _JSON
             message = _decode(method.request(), await _body(request), is_json=is_json)
             answer = method.handler(claims, message)
@@ -122,6 +137,10 @@ class Twirp:
             return _answer(answer, is_json=is_json)
         except TwirpError as error:
             return _refusal(error)
+        except TooOftenError as error:
+            refusal = _refusal(TwirpError("resource_exhausted", str(error)))
+            refusal.headers[hdrs.RETRY_AFTER] = str(error.retry_after_s)
+            return refusal
         except RequestError as error:
             return _refusal(TwirpError(_CODES.get(type(error), "failed_precondition"), str(error)))
         except Exception:

@@ -5,11 +5,20 @@ import logging
 from collections import deque
 from collections.abc import Callable, Mapping
 
-from aiohttp import WebSocketError, WSMsgType, web
+from aiohttp import WebSocketError, WSMsgType, hdrs, web
 from livekit.protocol import rtc
 
 from signaling import tokens
-from signaling.errors import AccessError, BadRequestError, RequestError, RoomFullError, TokenError, WireError
+from signaling.errors import (
+    AccessError,
+    BadRequestError,
+    RequestError,
+    RoomFullError,
+    TokenError,
+    TooOftenError,
+    WireError,
+)
+from signaling.limits import JOINS, MESSAGES, TOLD_TO_ALL, Limits
 from signaling.livekit.convert import leave
 from signaling.livekit.handlers import handle
 from signaling.livekit.session import Session
@@ -39,7 +48,11 @@ MAX_BACKLOG_BYTES = 8 * 1024 * 1024
 SEND_TIMEOUT_S = 15.0
 
 # The one place where refusals before a session become HTTP statuses.
-_STATUSES = {BadRequestError: 400, TokenError: 401, RoomFullError: 503}
+_STATUSES = {BadRequestError: 400, TokenError: 401, TooOftenError: 429, RoomFullError: 503}
+
+
+# Requests that change what everybody in the room sees.
+_TOLD_TO_ALL = frozenset({"add_track", "mute", "update_metadata", "update_audio_track", "update_video_track"})
 
 
 class SocketOutbox:
@@ -108,8 +121,11 @@ class SocketOutbox:
 class LiveKitEndpoints:
     """Admission, and the life of one WebSocket."""
 
-    def __init__(self, skin: LiveKitSkin, keys: Mapping[str, str], wall_clock: Callable[[], float]) -> None:
+    def __init__(
+        self, skin: LiveKitSkin, keys: Mapping[str, str], wall_clock: Callable[[], float], limits: Limits
+    ) -> None:
         """`keys` maps API keys to secrets; `wall_clock` is seconds since 1970."""
+        self._limits = limits
         self._skin = skin
         self._keys = keys
         self._wall_clock = wall_clock
@@ -178,6 +194,7 @@ class LiveKitEndpoints:
             await asyncio.wait(self._writers, timeout=timeout_s)
 
     def _admit(self, request: web.Request, *, dual: bool) -> tuple[tokens.Claims, rtc.JoinRequest]:
+        self._limits.check_address("join", request, JOINS)
         claims = self._verify(request)
         tokens.check_join(claims)
         try:
@@ -251,11 +268,19 @@ class LiveKitEndpoints:
                 except WireError as error:
                     self._hang_up(session, str(error))
                     return
+                await self._let_rest(session, request)
                 await handle(self._skin, session, request)
             elif frame.type is WSMsgType.ERROR and isinstance(frame.data, WebSocketError):
                 # Oversize messages and broken framing; aiohttp has closed the socket with the fitting code.
                 # Other errors are the network's, and the participant may come back.
                 self._hang_up(session, str(frame.data))
+
+    async def _let_rest(self, session: Session, request: rtc.SignalRequest) -> None:
+        """Wait until a client may have its next request: meanwhile it is not read, and nothing is lost."""
+        cost = TOLD_TO_ALL if request.WhichOneof("message") in _TOLD_TO_ALL else 1.0
+        delay_s = self._limits.delay_s("message", session.participant.sid, MESSAGES, cost)
+        if delay_s > 0:
+            await asyncio.sleep(delay_s)
 
     def _hang_up(self, session: Session, why: str) -> None:
         # A healthy client never sends such a thing, and a broken one would do it again after a reconnect.
@@ -268,4 +293,7 @@ _CORS = {"Access-Control-Allow-Origin": "*"}
 
 
 def _refusal(error: AccessError) -> web.Response:
-    return web.Response(status=_STATUSES[type(error)], text=str(error), headers=_CORS)
+    headers = dict(_CORS)
+    if isinstance(error, TooOftenError):
+        headers[hdrs.RETRY_AFTER] = str(error.retry_after_s)
+    return web.Response(status=_STATUSES[type(error)], text=str(error), headers=headers)

@@ -1,6 +1,7 @@
 """Typed routes over HTTP: what reaches the handler, and what is refused before it."""
 
 import json
+from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
 import msgspec
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from signaling.api import Api, ApiError, Fault, Route, Style, bearer, key_of
 from signaling.errors import NotFoundError, StoreError
+from signaling.limits import Limits, Rate, parse_networks
 
 KEYS = {"school": "a secret"}
 Name = Annotated[str, msgspec.Meta(max_length=8)]
@@ -98,15 +100,21 @@ ROUTES = [
     Route("GET", "/rooms", rooms),
     Route("DELETE", "/rooms/{name}", delete, {404: "there is no such room"}),
     Route("GET", "/state", state, open=True),
-    Route("POST", "/notes", note),
+    Route("POST", "/notes", note, rate=Rate(per_s=0.5, burst=2)),
 ]
+
+
+@asynccontextmanager
+async def serving(limits=None):
+    app = web.Application()
+    Api(STYLE, ROUTES, limits).add_routes(app.router)
+    async with TestClient(TestServer(app)) as client:
+        yield client
 
 
 @pytest.fixture
 async def client():
-    app = web.Application()
-    Api(STYLE, ROUTES).add_routes(app.router)
-    async with TestClient(TestServer(app)) as client:
+    async with serving() as client:
         yield client
 
 
@@ -181,6 +189,30 @@ async def test_an_escaped_backslash_before_u0000_is_no_nul(client):
 async def test_without_the_key_nothing_is_read(client, given):
     headers = {} if given is None else {"Authorization": given}
     assert (await call(client, "POST", "/v1/rooms", b"{", headers))[0] == 401
+
+
+async def test_a_key_has_its_rate_for_each_class_of_routes():
+    now = 0.0
+    async with serving(Limits(lambda: now)) as client:
+        for expected in (200, 200, 429):
+            status, body, headers = await call(client, "POST", "/v1/notes", b"{}")
+            assert status == expected
+        assert (body["error"], headers["Retry-After"]) == ("too_often", "2")
+        # an alias is the same API, other routes and other keys are not concerned
+        assert (await call(client, "POST", "/api/v1/notes", b"{}"))[0] == 429
+        assert (await call(client, "POST", "/v1/rooms", b'{"name": "maths"}'))[0] == 200
+        now += 2.0
+        assert (await call(client, "POST", "/v1/notes", b"{}"))[0] == 200
+
+
+async def test_an_address_has_its_rate_with_whatever_key(monkeypatch):
+    monkeypatch.setattr("signaling.api.CALLS", Rate(per_s=1, burst=1))
+    async with serving(Limits(lambda: 0.0, parse_networks("127.0.0.1"))) as client:
+        headers = {"X-Forwarded-For": "203.0.113.1", "Authorization": "Bearer guess"}
+        statuses = [(await call(client, "GET", "/v1/rooms", headers=headers))[0] for _ in range(2)]
+        assert statuses == [401, 429]
+        headers["X-Forwarded-For"] = "203.0.113.2"
+        assert (await call(client, "GET", "/v1/rooms", headers=headers))[0] == 401
 
 
 async def wrong_parameter(colour: str) -> str:

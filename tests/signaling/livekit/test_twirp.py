@@ -8,6 +8,7 @@ import pytest
 from livekit.protocol import models, room
 
 from signaling import tokens
+from signaling.limits import Rate
 from tests.signaling.livekit_client import make_token
 
 LIST = "/twirp/livekit.RoomService/ListRooms"
@@ -117,3 +118,11 @@ async def test_a_call_may_take_longer_than_other_requests_but_not_its_body(world
 
     status, _, body = await post(world, LIST, endless())
     assert (status, json.loads(body)["code"]) == (408, "deadline_exceeded")
+
+
+async def test_a_key_that_calls_too_often_is_told_when_to_come_again(world, monkeypatch):
+    monkeypatch.setattr("signaling.livekit.twirp.PER_KEY", Rate(per_s=0.1, burst=2))
+    assert [(await post(world, LIST))[0] for _ in range(2)] == [200, 200]
+    async with world.http.post(f"{world.url}{LIST}", data=b"{}", headers={**JSON, **bearer()}) as answer:
+        assert (answer.status, answer.headers["Retry-After"]) == (429, "10")
+        assert json.loads(await answer.read())["code"] == "resource_exhausted"

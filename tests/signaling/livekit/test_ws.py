@@ -10,6 +10,7 @@ import pytest
 from livekit.protocol import models, rtc
 
 from sfu.events import PeerConnected
+from signaling.limits import Rate, parse_networks
 from tests.signaling.livekit_client import Client, make_token, pack
 
 AUTO = rtc.JoinRequest(connection_settings=rtc.ConnectionSettings(auto_subscribe=True))
@@ -278,3 +279,30 @@ async def test_many_join_at_once(world):
     assert len({join.participant.sid for _, join in clients}) == 60
     [room] = world.server.services.rooms.rooms
     assert len(room.participants) == 60
+
+
+async def test_an_address_may_not_knock_without_end(world, monkeypatch):
+    monkeypatch.setattr("signaling.livekit.ws.JOINS", Rate(per_s=0.1, burst=2))
+    world.server._livekit._limits._trusted = parse_networks("127.0.0.1")
+    statuses = []
+    for address in ("203.0.113.1", "203.0.113.1", "203.0.113.1", "203.0.113.2"):
+        headers = {"X-Forwarded-For": address}
+        async with world.http.get(f"{world.url}/rtc/validate", headers=headers) as answer:
+            statuses.append((answer.status, answer.headers.get("Retry-After")))
+    assert statuses == [(401, None), (401, None), (429, "10"), (401, None)]
+
+
+async def test_a_client_with_a_nervous_finger_waits_for_itself_and_loses_nothing(world, monkeypatch):
+    monkeypatch.setattr("signaling.livekit.ws.MESSAGES", Rate(per_s=100, burst=10))
+    ada, _ = await world.join("ada")
+    ben, _ = await world.join("ben")
+    loop = asyncio.get_running_loop()
+    started = loop.time()
+    for number in range(3):
+        await ada.send(mute=rtc.MuteTrackRequest(sid="TR_none", muted=bool(number % 2)))
+    await ada.send(ping_req=rtc.Ping(timestamp=1))
+    await ben.send(ping_req=rtc.Ping(timestamp=2))
+    await ben.until("pong_resp")
+    await ada.until("pong_resp")
+    # three that all are told of count as fifteen; the join's offer was handled before
+    assert loop.time() - started > 0.05

@@ -1,0 +1,148 @@
+"""How often the same key, address or session may ask: token buckets, which are the caller's clock and nothing else.
+
+Each bucket is kept as the one number of the generic cell rate algorithm: the time at which it will be full again.
+"""
+
+import ipaddress
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from signaling.errors import TooOftenError
+
+# A bucket that is forgotten is a full one, so who floods with addresses gains those addresses' bursts and no more.
+MAX_BUCKETS = 50_000
+
+# One customer of an internet provider has at least a /64 of IPv6 (RFC 6177).
+_IPV6_PREFIX_LENGTH = 64
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """So many a second for ever, and so many at once."""
+
+    per_s: float
+    burst: float
+
+
+# By address. A school comes from one: 300 people in ten seconds, after a break of the network all at once, and each
+# of a client's joins may ask a second time why the first was refused.
+JOINS = Rate(per_s=100, burst=2000)
+
+# Calls of server APIs by address, before it is known whose they are.
+CALLS = Rate(per_s=200, burst=1000)
+
+# Messages of one client. Those that everybody in the room is told of count as several: they cost as many.
+MESSAGES = Rate(per_s=50, burst=500)
+TOLD_TO_ALL = 5.0
+
+
+class Limiter:
+    """The buckets of one kind, as many as there are keys that asked lately."""
+
+    def __init__(self, rate: Rate) -> None:
+        """All buckets begin full."""
+        self._rate = rate
+        self._full_at: dict[str, float] = {}
+
+    def take(self, key: str, now: float, cost: float = 1.0) -> float:
+        """Take `cost` out of a bucket; return 0, or the seconds after which there will be enough."""
+        full_at = self._full_after(key, now, cost)
+        wait_s = self._lacks_s(full_at, now)
+        if wait_s == 0:
+            self._keep(key, full_at)
+        return wait_s
+
+    def reserve(self, key: str, now: float, cost: float = 1.0) -> float:
+        """Take `cost` in any case; return the seconds to let pass before what it is for."""
+        full_at = self._full_after(key, now, cost)
+        self._keep(key, full_at)
+        return self._lacks_s(full_at, now)
+
+    def _full_after(self, key: str, now: float, cost: float) -> float:
+        return max(self._full_at.get(key, now), now) + cost / self._rate.per_s
+
+    def _lacks_s(self, full_at: float, now: float) -> float:
+        return max(full_at - now - self._rate.burst / self._rate.per_s, 0.0)
+
+    def _keep(self, key: str, full_at: float) -> None:
+        # Put at the end: the first one is the one that was asked for longest ago.
+        self._full_at.pop(key, None)
+        self._full_at[key] = full_at
+        if len(self._full_at) > MAX_BUCKETS:
+            del self._full_at[next(iter(self._full_at))]
+
+
+class Limits:
+    """Everything that one server limits."""
+
+    def __init__(self, clock: Callable[[], float], trusted_proxies: Iterable[Network] = ()) -> None:
+        """`clock` is monotonic; the proxies are believed in whose requests they hand on."""
+        self._clock = clock
+        self._trusted = tuple(trusted_proxies)
+        self._limiters: dict[tuple[str, Rate], Limiter] = {}
+
+    def check(self, kind: str, key: str, rate: Rate) -> None:
+        """Take one from the bucket of `key`. TooOftenError."""
+        wait_s = self._limiter(kind, rate).take(key, self._clock())
+        if wait_s > 0:
+            raise TooOftenError(math.ceil(wait_s))
+
+    def delay_s(self, kind: str, key: str, rate: Rate, cost: float) -> float:
+        """Take `cost` from the bucket of `key`; return the seconds to let pass before what it is for."""
+        return self._limiter(kind, rate).reserve(key, self._clock(), cost)
+
+    def check_address(self, kind: str, request: web.Request, rate: Rate) -> None:
+        """Take one from the bucket of whoever sent a request. TooOftenError.
+
+        This machine's own addresses are not limited: behind them may be a proxy, and so all of its visitors.
+        """
+        address = client_address(request.remote, request.headers.getall("X-Forwarded-For", ()), self._trusted)
+        if address is not None and not address.is_loopback:
+            self.check(kind, _bucket(address), rate)
+
+    def _limiter(self, kind: str, rate: Rate) -> Limiter:
+        return self._limiters.setdefault((kind, rate), Limiter(rate))
+
+
+def client_address(
+    peer: str | None, forwarded: Iterable[str], trusted: Iterable[Network]
+) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """Return the address that a request comes from: the last one that no trusted proxy only handed on.
+
+    `forwarded` are the X-Forwarded-For headers. Everybody can send those; what stands in front of an address that
+    is not a trusted proxy's is its sender's invention. None for a peer that has no address.
+    """
+    trusted = tuple(trusted)
+    address = _address(peer or "")
+    hops = [hop.strip() for header in forwarded for hop in header.split(",")]
+    while address is not None and hops and any(address in network for network in trusted):
+        further = _address(hops.pop())
+        if further is None:
+            break
+        address = further
+    return address
+
+
+def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return None
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return mapped or address
+
+
+def _bucket(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> str:
+    if isinstance(address, ipaddress.IPv4Address):
+        return str(address)
+    return str(ipaddress.IPv6Network((int(address), _IPV6_PREFIX_LENGTH), strict=False))
+
+
+def parse_networks(text: str) -> tuple[Network, ...]:
+    """Return the networks and addresses in a comma-separated list. ValueError."""
+    return tuple(ipaddress.ip_network(each.strip()) for each in text.split(",") if each.strip())
