@@ -122,22 +122,56 @@ def _h264_starts(payload: Buffer) -> bool:
     return kind == _H264_SPS and size > 1
 
 
-def _vp9_starts(payload: Buffer) -> bool:
-    """RFC 9628 section 4.2: B starts a frame; lowest spatial layer; P: predicted from other pictures."""
-    if not payload:
-        return False
+class Vp9Fields(NamedTuple):
+    """What the forwarder reads of VP9's payload descriptor (RFC 9628 section 4.2)."""
+
+    spatial_id: int
+    temporal_id: int
+    "0 when the stream has no layers."
+    starts_frame: bool
+    "B: the first packet of a layer's frame."
+    ends_frame: bool
+    "E: the last packet of a layer's frame."
+    predicted: bool
+    "P: from other pictures."
+    switching_up: bool
+    "U: later pictures of higher temporal layers need none before this picture that was above it."
+    not_for_upper_layers: bool
+    "Z: no upper spatial layer is predicted from this frame."
+
+
+def vp9_fields(payload: Buffer) -> Vp9Fields | None:
+    """Read VP9's payload descriptor; None when it is truncated."""
+    size = len(payload)
+    if not size:
+        return None
     first = payload[0]
-    if first & 0x48 != 0x08:
-        return False
-    if not first & 0x20:  # L: no layer indices, a single layer
-        return len(payload) > 1
     at = 1
     if first & 0x80:  # I: picture id of 7 or 15 bits
-        if len(payload) < 2:
-            return False
+        if size < 2:
+            return None
         at += 2 if payload[1] & 0x80 else 1
-    # TID (3 bits), U, SID (3), D
-    return at < len(payload) and not payload[at] & 0x0E
+    layers = 0
+    if first & 0x20:  # L: TID (3 bits), U, SID (3), D
+        if at >= size:
+            return None
+        layers = payload[at]
+    elif at >= size:
+        return None
+    return Vp9Fields(
+        layers >> 1 & 0x07,
+        layers >> 5,
+        first & 0x08 != 0,
+        first & 0x04 != 0,
+        first & 0x40 != 0,
+        layers & 0x10 != 0,
+        first & 0x01 != 0 and first & 0x20 != 0,
+    )
+
+
+def _vp9_starts(payload: Buffer) -> bool:
+    fields = vp9_fields(payload)
+    return fields is not None and fields.starts_frame and fields.spatial_id == 0 and not fields.predicted
 
 
 def _av1_starts(payload: Buffer) -> bool:

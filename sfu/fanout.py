@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sfu import rtp
-from sfu.points import EVERY
+from sfu.frames import ALONE, Frame
 from sfu.red import primary
 from sfu.transports import SOCKADDR_BYTES, Transports
 
@@ -28,13 +28,13 @@ ARENA_ROWS = 512
 ARENA_STRIDE = 1600
 MAX_PACKET_BYTES = ARENA_STRIDE - 144
 
-# What a subscriber can use of a publisher's header extensions. The dependency descriptor is not among them: its
-# frame numbers would need rewriting at each layer switch, and receivers prefer it to the VP8 descriptor.
+# What a subscriber can use of a publisher's header extensions.
 FORWARDED_EXTENSIONS = (
     rtp.URI_AUDIO_LEVEL,
     rtp.URI_VIDEO_ORIENTATION,
     rtp.URI_PLAYOUT_DELAY,
     rtp.URI_ABS_CAPTURE_TIME,
+    rtp.URI_DEPENDENCY_DESCRIPTOR,
 )
 
 _HEADER = np.dtype(
@@ -55,6 +55,7 @@ COLUMN = np.dtype(
         ("transport", np.int32),
         ("sequence_offset", np.uint16),
         ("picture_id_offset", np.uint16),
+        ("frame_number_offset", np.uint16),
         ("tl0picidx_offset", np.uint8),
     ],
     align=True,  # as a C compiler lays it out: struct column of the native kernel
@@ -118,14 +119,12 @@ class SourcePacket:
     tl0picidx_at: int = -1
     "Offset in the packet of VP8's TL0PICIDX; -1: none."
     tl0picidx: int = 0
-    points: int = EVERY
-    "Set of points (`sfu.points`) that need the packet."
-    starts_frame: bool = True
-    "The first packet of its frame, as far as the payload tells."
-    switch_to: int = 0
-    "Set of points that can be taken up here without a keyframe..."
-    switch_from: int = 0
-    "... by a decoder that has been shown one of these so far."
+    descriptor: bytes = b""
+    "Data of the dependency descriptor; empty: none."
+    frame_number: int = 0
+    "Of the dependency descriptor."
+    frame: Frame = ALONE
+    "What the packet says of its frame."
 
 
 @dataclass(slots=True)
@@ -142,12 +141,21 @@ class Column:
     "Older packets of the source are not for this subscriber."
     transport: int
     "Index of the subscriber's connection in `Transports`."
+    frame_number_offset: int = 0
+    "Outgoing frame number of the dependency descriptor less the source's."
 
 
 class Template:
     """One class's rewrite of one packet: its bytes, and where the per-subscriber fields lie."""
 
-    __slots__ = ("data", "length", "picture_id_at", "tl0picidx_at", "transport_sequence_at")
+    __slots__ = (
+        "data",
+        "frame_number_at",
+        "length",
+        "picture_id_at",
+        "tl0picidx_at",
+        "transport_sequence_at",
+    )
 
     def __init__(
         self, packet: SourcePacket, payload_type: int, extensions: bytes, payload: memoryview
@@ -165,7 +173,7 @@ class Template:
         self.length = len(data)
         self.picture_id_at = packet.picture_id_at + shift if packet.picture_id_at >= 0 else -1
         self.tl0picidx_at = packet.tl0picidx_at + shift if packet.tl0picidx_at >= 0 else -1
-        self.transport_sequence_at = -1
+        self.transport_sequence_at = self.frame_number_at = -1
 
 
 def make_template(kind: TemplateClass, packet: SourcePacket) -> Template | None:
@@ -187,8 +195,11 @@ def make_template(kind: TemplateClass, packet: SourcePacket) -> Template | None:
     ids = dict(kind.extensions)
     values = [(ids[uri], value) for uri, value in packet.extensions if uri in ids]
     transport_id = ids.get(rtp.URI_TRANSPORT_CC)
+    descriptor_id = ids.get(rtp.URI_DEPENDENCY_DESCRIPTOR) if packet.descriptor else None
+    # first in the block, so that their places are known: header, block header, element header
+    if descriptor_id is not None:
+        values.insert(0, (descriptor_id, packet.descriptor))
     if transport_id is not None:
-        # first in the block, so that its place is known: header, block header, element header
         values.insert(0, (transport_id, b"\0\0"))
     extensions = rtp.build_extensions(values) if values else b""
     template = Template(packet, payload_type, extensions, payload)
@@ -196,6 +207,11 @@ def make_template(kind: TemplateClass, packet: SourcePacket) -> Template | None:
         return None
     if transport_id is not None:
         template.transport_sequence_at = _number_at(template.data)
+    if descriptor_id is not None:
+        element = _number_at(template.data)
+        if transport_id is not None:
+            element += 2 + element - 16  # behind two bytes of data and one more element header
+        template.frame_number_at = element + 1
     return template
 
 
@@ -294,6 +310,11 @@ def write_rows(
     at = template.tl0picidx_at
     if at >= 0:
         arena.rows[rows, at] = columns["tl0picidx_offset"] + np.uint8(packet.tl0picidx)
+    at = template.frame_number_at
+    if at >= 0:
+        numbers = columns["frame_number_offset"] + np.uint16(packet.frame_number)
+        arena.rows[rows, at] = numbers >> 8
+        arena.rows[rows, at + 1] = numbers & 0xFF
     at = template.transport_sequence_at
     if at >= 0:
         # no transport is in here twice: a peer subscribes to a publication once
@@ -320,6 +341,7 @@ class Columns:
             column.transport,
             column.sequence_offset & 0xFFFF,
             column.picture_id_offset & 0x7FFF,
+            column.frame_number_offset & 0xFFFF,
             column.tl0picidx_offset & 0xFF,
         )
         self.keys.append(key)
@@ -412,4 +434,7 @@ def single_packet(kind: TemplateClass, column: Column, packet: SourcePacket) -> 
             data[at] = picture_id & 0x7F
     if template.tl0picidx_at >= 0:
         data[template.tl0picidx_at] = (packet.tl0picidx + column.tl0picidx_offset) & 0xFF
+    if template.frame_number_at >= 0:
+        number = (packet.frame_number + column.frame_number_offset) & 0xFFFF
+        struct.pack_into("!H", data, template.frame_number_at, number)
     return data

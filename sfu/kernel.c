@@ -51,7 +51,8 @@ int write_rows(struct outbox *outbox, int row, const struct column *columns, int
     int32_t length = template->length;
     if (row < 0 || count < 0 || row > ARENA_ROWS || count > ARENA_ROWS - row || length < 12 ||
         length > MAX_PACKET_BYTES || !fits(template->picture_id_at, template->long_picture_id ? 2 : 1, length) ||
-        !fits(template->tl0picidx_at, 1, length) || !fits(template->transport_sequence_at, 2, length))
+        !fits(template->tl0picidx_at, 1, length) || !fits(template->frame_number_at, 2, length) ||
+        !fits(template->transport_sequence_at, 2, length))
         return -1;
     for (int i = 0; i < count; i++)
         if (!is_transport(columns[i].transport))
@@ -70,6 +71,8 @@ int write_rows(struct outbox *outbox, int row, const struct column *columns, int
             packet[template->picture_id_at] = picture_id & 0x7F;
         if (template->tl0picidx_at >= 0)
             packet[template->tl0picidx_at] = (uint8_t)(template->tl0picidx + column->tl0picidx_offset);
+        if (template->frame_number_at >= 0)
+            put16(packet + template->frame_number_at, (uint32_t)template->frame_number + column->frame_number_offset);
         if (template->transport_sequence_at >= 0) {
             uint16_t number = outbox->sequences[column->transport]++;
             put16(packet + template->transport_sequence_at, number);

@@ -13,6 +13,7 @@ struct column {
     int32_t transport;
     uint16_t sequence_offset;
     uint16_t picture_id_offset;
+    uint16_t frame_number_offset;
     uint8_t tl0picidx_offset;
 };
 
@@ -21,10 +22,12 @@ struct template {
     int32_t length;
     int32_t picture_id_at;
     int32_t tl0picidx_at;
+    int32_t frame_number_at;
     int32_t transport_sequence_at;
     uint32_t timestamp;
     uint16_t sequence;
     uint16_t picture_id;
+    uint16_t frame_number;
     uint8_t long_picture_id;
     uint8_t tl0picidx;
 };

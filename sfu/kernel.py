@@ -133,6 +133,8 @@ class Native:
         values.long_picture_id = packet.long_picture_id
         values.tl0picidx_at = template.tl0picidx_at
         values.tl0picidx = packet.tl0picidx
+        values.frame_number_at = template.frame_number_at
+        values.frame_number = packet.frame_number
         values.transport_sequence_at = template.transport_sequence_at
         pointer = self._from_buffer(self._columns, columns)
         if self._call.write_rows(self._state, row, pointer, len(columns), template.data, values):

@@ -72,6 +72,6 @@ def step(
             return None
         if shown is None or covers(shown, point, sets):
             return point
-        if contains(switch_to, point) and contains(switch_from, shown):
+        if point[0] == shown[0] and contains(switch_to, point) and contains(switch_from, shown):
             return point
     return None

@@ -13,7 +13,6 @@ from collections.abc import Callable
 from enum import Enum
 
 from sfu import rtcp, rtp
-from sfu.codecs import is_keyframe_start
 from sfu.events import (
     Event,
     Explanation,
@@ -158,7 +157,7 @@ class Router:
         if sequence is None or (late and layer.history.get(sequence) is not None):
             self.drops[Drop.DUPLICATE] += 1
             return
-        parsed = layer.parse(packet, codec, sequence)
+        parsed = layer.parse(packet, codec, sequence, layer.structure)
         layer.nacks.received(raw, now)
         layer.statistics.received(raw, parsed.timestamp, now)
         if parsed.payload_at == len(parsed.data):
@@ -167,7 +166,7 @@ class Router:
                 layer.compactor.drop(raw)
             self.drops[Drop.PADDING] += 1
             return
-        layer.history.put(sequence, packet)
+        layer.keep(packet, parsed)
         published = layer.published
         if not published.started:
             published.started = True
@@ -188,12 +187,12 @@ class Router:
 
     def _switch(self, layer: SourceLayer, packet: SourcePacket, now: float) -> None:
         """Let viewers begin or go over to another view with this packet, where it allows that."""
-        if is_keyframe_start(packet.codec, packet.data[packet.payload_at :]):
+        if packet.frame.keyframe:
             layer.keyframes.keyframe_received()
             layer.picture_start, layer.picture_octets = packet.sequence, 0
             layer.sets.clear()
             self._begin_waiting(layer, packet, now)
-        if layer.moving and packet.starts_frame and packet.timestamp != layer.highest_timestamp:
+        if layer.moving and packet.frame.starts and packet.timestamp != layer.highest_timestamp:
             for subscription in list(layer.moving):
                 subscription.move(packet, now)
 

@@ -144,6 +144,8 @@ class Segment:
     "Outgoing VP8 picture id less the source's."
     tl0picidx_offset: int = 0
     "Outgoing VP8 TL0PICIDX less the source's."
+    frame_number_offset: int = 0
+    "Outgoing frame number of the dependency descriptor less the source's."
     squeezed_until: int = -1
     "Packets up to this source number go out with their timestamps drawn close to `squeezed_to`."
     squeezed_to: int = 0
@@ -219,7 +221,7 @@ class OutSequence:
 class History:
     """The last packets of a source layer by extended sequence number, for retransmission."""
 
-    __slots__ = ("_mask", "_numbers", "_packets")
+    __slots__ = ("_contexts", "_mask", "_numbers", "_packets")
 
     def __init__(self, size: int) -> None:
         """`size` is the number of slots, a power of two."""
@@ -228,15 +230,21 @@ class History:
         self._mask = size - 1
         self._numbers = [-(1 << 62)] * size  # older than any packet
         self._packets: list[bytes] = [b""] * size
+        self._contexts: list[object] = [None] * size
 
-    def put(self, ext_seq: int, packet: bytes) -> None:
-        """Keep a packet; one so late that a newer packet has its slot is left out."""
+    def put(self, ext_seq: int, packet: bytes, context: object = None) -> None:
+        """Keep a packet, and what it was read by; one so late that a newer packet has its slot is left out."""
         slot = ext_seq & self._mask
         if ext_seq >= self._numbers[slot]:
             self._numbers[slot] = ext_seq
             self._packets[slot] = packet
+            self._contexts[slot] = context
 
     def get(self, ext_seq: int) -> bytes | None:
         """The packet of that number; None when it never came or is overwritten."""
         slot = ext_seq & self._mask
         return self._packets[slot] if self._numbers[slot] == ext_seq else None
+
+    def context(self, ext_seq: int) -> object:
+        """What was kept with a packet that is there."""
+        return self._contexts[ext_seq & self._mask]

@@ -4,10 +4,12 @@ import struct
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from sfu import codecs, points, rtp
+from sfu import codecs, frames, points, rtp
 from sfu.allocate import Point
+from sfu.descriptor import Structure
 from sfu.events import Publication
 from sfu.fanout import FORWARDED_EXTENSIONS, SourcePacket
+from sfu.frames import FramesShown
 from sfu.keyframes import KeyframeRequests
 from sfu.layers import LAYER_DEAD_S, SCREEN_LAYER_DEAD_S, is_live
 from sfu.rates import RateMeter
@@ -28,8 +30,6 @@ MAX_REPLAY_OCTETS = 300_000
 
 # A layer of a little less than the wanted frame rate will do: measured rates waver.
 _FRAME_RATE_TOLERANCE = 0.9
-
-_POINTS_BY_TEMPORAL = tuple(map(points.with_temporal, range(points.MAX_TEMPORAL + 1)))
 
 
 @dataclass(slots=True)
@@ -98,6 +98,11 @@ class SourceLayer:
         "Sets of points that needed the packets since the last keyframe."
         self.max_temporal = 0
         "Highest temporal layer seen."
+        self.frames = FramesShown()
+        self.structure: Structure | None = None
+        "Of the newest keyframe's dependency descriptor."
+        self.frame_number = 0
+        "Of the newest packet's dependency descriptor."
         self.picture_start = -1
         "Sequence number of the last keyframe's first packet; -1 before one came."
         self.picture_octets = 0
@@ -120,17 +125,22 @@ class SourceLayer:
 
     def arrived(self, packet: SourcePacket, now: float, *, late: bool) -> None:
         """Take a packet into the figures of the stream."""
-        spatial, temporal = points.lowest(packet.points)
+        frame = packet.frame
+        spatial, temporal = min(frame.layer[0], points.MAX_SPATIAL), min(frame.layer[1], points.MAX_TEMPORAL)
         self.last_packet_at = self.seen_at[spatial] = now
         self.max_temporal = max(self.max_temporal, temporal)
         picture = not late and packet.timestamp != self.highest_timestamp
-        self.rates.add(packet.points, len(packet.data), now, picture=picture)
+        self.rates.add(frame.points, len(packet.data), now, picture=picture)
         if not late:
             self.highest = packet.sequence
             self.highest_timestamp = packet.timestamp
             self.picture_id = packet.picture_id
             self.tl0picidx = packet.tl0picidx
-            self.sets.add(packet.points)
+            self.frame_number = packet.frame_number
+            self.sets.add(frame.points)
+            self.frames.add(frame)
+            if frame.described is not None:
+                self.structure = frame.described.structure
 
     def live_spatials(self, now: float) -> list[int]:
         """The spatial layers of the publication that arrive on this stream."""
@@ -184,24 +194,39 @@ class SourceLayer:
         packet = self.history.get(sequence)
         if packet is None:
             return None
-        return self.parse(packet, self.section.codec_by_payload_type.get(packet[1] & 0x7F, ""), sequence)
+        codec = self.section.codec_by_payload_type.get(packet[1] & 0x7F, "")
+        structure = self.history.context(sequence)
+        assert structure is None or isinstance(structure, Structure)
+        return self.parse(packet, codec, sequence, structure)
 
-    def parse(self, packet: bytes, codec: str, sequence: int) -> SourcePacket:
-        """Read a plaintext packet once for all subscribers. RtpError."""
+    def keep(self, packet: bytes, parsed: SourcePacket) -> None:
+        """Put a packet into the history, with what it takes to read it again alike."""
+        described = parsed.frame.described
+        self.history.put(parsed.sequence, packet, described.structure if described is not None else None)
+
+    def parse(self, packet: bytes, codec: str, sequence: int, structure: Structure | None) -> SourcePacket:
+        """Read a plaintext packet once for all subscribers, by this structure of dependency descriptors. RtpError."""
         header = rtp.header_length(packet)
         end = rtp.payload_end(packet, header)
         extensions: list[tuple[str, bytes]] = []
+        descriptor = b""
         if self.section.forwarded and packet[0] & 0x10:
             for number, (at, size) in rtp.parse_extensions(packet, header).items():
                 uri = self.section.forwarded.get(number)
-                if uri is not None:
+                if uri == rtp.URI_DEPENDENCY_DESCRIPTOR:
+                    descriptor = packet[at : at + size]
+                elif uri is not None:
                     extensions.append((uri, packet[at : at + size]))
         timestamp: int = struct.unpack_from("!I", packet, 4)[0]
         view = memoryview(packet)[:end]
         parsed = SourcePacket(view, header, sequence, timestamp, packet[1] >= 0x80, codec, extensions)
+        if self.published.intent.kind == "video":
+            if len(descriptor) >= 3:
+                parsed.descriptor = descriptor
+                parsed.frame_number = descriptor[1] << 8 | descriptor[2]
+            parsed.frame = frames.read(codec, view[header:], parsed.descriptor, structure, self.max_temporal)
         if codec == "vp8":
             fields = codecs.vp8_fields(view[header:])
-            self._read_vp8(parsed, fields)
             if fields.picture_id_at >= 0:
                 parsed.picture_id_at = header + fields.picture_id_at
                 parsed.picture_id = fields.picture_id
@@ -210,18 +235,6 @@ class SourceLayer:
                 parsed.tl0picidx_at = header + fields.tl0picidx_at
                 parsed.tl0picidx = fields.tl0picidx
         return parsed
-
-    def _read_vp8(self, packet: SourcePacket, fields: codecs.Vp8Fields) -> None:
-        temporal = fields.temporal_id
-        packet.points = _POINTS_BY_TEMPORAL[temporal]
-        packet.starts_frame = codecs.vp8_frame_starts(packet.data[packet.payload_at :])
-        if fields.layer_sync and temporal:
-            # RFC 7741 section 4.2, Y: this frame depends on the base layer alone. The next one of its layer may depend
-            # on it, and one of a layer above on both; so one layer after the other is taken up.
-            packet.switch_to = _POINTS_BY_TEMPORAL[temporal]
-            if temporal < self.max_temporal:
-                packet.switch_to &= ~_POINTS_BY_TEMPORAL[temporal + 1]
-            packet.switch_from = _POINTS_BY_TEMPORAL[temporal - 1]
 
 
 class Published:

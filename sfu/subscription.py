@@ -72,8 +72,8 @@ class Subscription:
         "Source number of a replay's next packet; None when none is going on."
         self._tail: SourcePacket | None = None
         "The last packet that the replay sent."
-        self._last: tuple[int, int, int, float] | None = None
-        "(timestamp, picture id, TL0PICIDX, time) of the last packet that went out before a pause."
+        self._last: tuple[int, int, int, int, float] | None = None
+        "(timestamp, picture id, TL0PICIDX, frame number, time) of the last packet that went out before a pause."
         self._base = (0, 0)
         self.sent_packets = self.sent_octets = 0
         "Before the current layer."
@@ -169,6 +169,7 @@ class Subscription:
                 (last.timestamp + segment.timestamp_offset) & 0xFFFFFFFF,
                 last.picture_id + segment.picture_id_offset,
                 last.tl0picidx + segment.tl0picidx_offset,
+                last.frame_number + segment.frame_number_offset,
                 now,
             )
         self.sent_packets, self.sent_octets = self.counts()
@@ -205,7 +206,11 @@ class Subscription:
             return  # a replay shows all there is first
         layer = view.layer
         point = step(
-            view.point, self._wanted, layer.sets, switch_to=packet.switch_to, switch_from=packet.switch_from
+            view.point,
+            self._wanted,
+            layer.sets,
+            switch_to=packet.frame.switch_to,
+            switch_from=layer.frames.switch_from(packet.frame),
         )
         if point is None:
             return
@@ -277,7 +282,7 @@ class Subscription:
         segment = self.out.current
         assert segment is not None
         if self._last is not None:
-            timestamp, picture_id, tl0picidx, left_at = self._last
+            timestamp, picture_id, tl0picidx, frame_number, left_at = self._last
             if expected is None:
                 # without sender reports of both layers: by the time that has passed
                 expected = timestamp + int((now - left_at) * layer.clock_rate)
@@ -286,10 +291,12 @@ class Subscription:
             segment.timestamp_offset = expected - packet.timestamp
             if packet.picture_id_at >= 0:
                 segment.picture_id_offset = picture_id + 1 - placed.picture_id
-            if previous is layer and before is not None:  # base frames are in all views, so none was left out
+            if previous is layer and before is not None:  # these may have gaps: others are told by them apart
                 segment.tl0picidx_offset = before.tl0picidx_offset
-            elif packet.tl0picidx_at >= 0:
+                segment.frame_number_offset = before.frame_number_offset
+            else:
                 segment.tl0picidx_offset = tl0picidx + 1 - packet.tl0picidx
+                segment.frame_number_offset = frame_number + 1 - packet.frame_number
         self.view = view
         self._kind = self.section.kind
 
@@ -327,6 +334,7 @@ class Subscription:
             segment.tl0picidx_offset,
             segment.first_source,
             self.subscriber.transport,
+            segment.frame_number_offset,
         )
 
     def end(self, now: float) -> None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sfu.allocate import Point
+from sfu.descriptor import with_active_targets
 from sfu.fanout import FanoutTable, Outbox, SourcePacket, TemplateClass
 from sfu.points import index
 from sfu.sequence import Thinning
@@ -32,6 +33,8 @@ class View:
         "Of that packet, VP8, as the view numbers them."
         self.tl0picidx = layer.tl0picidx
         "Of that packet, VP8."
+        self.frame_number = layer.frame_number
+        "Of that packet's dependency descriptor."
         self._bit = 0 if point is None else 1 << index(point)
         self._numbers = Thinning()
 
@@ -44,18 +47,38 @@ class View:
             return None
         number, pictures = found
         picture_id = (packet.picture_id - pictures) & 0x7FFF
-        if packet.points & self._bit:
-            return replace(packet, sequence=number, picture_id=picture_id)
+        frame = packet.frame
+        if frame.points & self._bit:
+            # the highest size that is shown is the last of its picture, whatever follows in the source
+            marker = packet.marker or (frame.ends and frame.layer[0] == self.point[0])
+            return replace(
+                packet,
+                sequence=number,
+                picture_id=picture_id,
+                marker=marker,
+                descriptor=self._descriptor(packet),
+            )
         return replace(
             packet,
             data=packet.data[: packet.payload_at],
             sequence=number,
             marker=False,
             extensions=(),
+            descriptor=b"",
             picture_id=picture_id,
             picture_id_at=-1,
             tl0picidx_at=-1,
         )
+
+    def _descriptor(self, packet: SourcePacket) -> bytes:
+        """The dependency descriptor, which where a frame starts says what is shown here."""
+        described = packet.frame.described
+        if described is None or not described.starts_frame or self.point is None:
+            return packet.descriptor
+        structure = described.structure
+        if len(structure.targets) == 1:
+            return packet.descriptor
+        return with_active_targets(packet.descriptor, described, structure.up_to(self.point))
 
     def leave(self, kind: TemplateClass, viewer: object) -> None:
         """Take a viewer out; the last one closes the view, whose numbers stay traceable for those who hold it."""
@@ -75,7 +98,7 @@ class View:
         A late packet of a layer that is left out has a number already, as it could not be known whose it was: its
         viewers get it emptied, else they would ask for it.
         """
-        if self._bit and not late and not packet.points & self._bit:
+        if self._bit and not late and not packet.frame.points & self._bit:
             self._numbers.leave_out(packet.sequence, packet.picture_id)
             return 0
         placed = self.place(packet)
@@ -86,4 +109,5 @@ class View:
             self.timestamp = placed.timestamp
             self.picture_id = placed.picture_id
             self.tl0picidx = placed.tl0picidx
+            self.frame_number = placed.frame_number
         return self.table.forward(outbox, placed, late=late)

@@ -1,6 +1,7 @@
 import struct
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -207,3 +208,35 @@ def test_a_single_packet_is_sent_as_it_is():
     wire.outbox.flush()
     assert wire.sent == [(b"whole packet", 5)]
     assert np.count_nonzero(wire.arena.lengths) == 1
+
+
+@pytest.mark.parametrize("numbered", [False, True])
+@pytest.mark.parametrize("long", [False, True])
+def test_frame_numbers_are_rewritten_where_the_descriptor_lies(numbered, long):
+    ids = ((rtp.URI_DEPENDENCY_DESCRIPTOR, 12),) + (((rtp.URI_TRANSPORT_CC, 3),) if numbered else ())
+    kind = TemplateClass((("vp8", 96),), ids)
+    data = bytes.fromhex("80fffe") + bytes(40 if long else 0)  # more than 16 bytes need long element headers
+    packet = vp8(descriptor=data, frame_number=0xFFFE)
+    wire, table = Wire(), FanoutTable()
+    subscriber = Column(1, 0, 0, 0, 0, 0, wire.outbox.transports.add(), 5)
+    table.add(kind, "a", subscriber)
+    table.forward(wire.outbox, packet, late=False)
+    wire.outbox.flush()
+    sent = wire.sent[0][0]
+    for each in (sent, single_packet(kind, subscriber, packet)):
+        at, size = rtp.parse_extensions(each, rtp.header_length(each))[12]
+        assert bytes(each[at : at + size]) == bytes.fromhex("800003") + data[3:]
+
+
+def test_who_did_not_negotiate_the_descriptor_does_not_get_it():
+    packet = vp8(descriptor=bytes.fromhex("80fffe"), frame_number=0xFFFE)
+    plain = single_packet(CHROMIUM, column(), packet)
+    assert plain == single_packet(CHROMIUM, column(), vp8())
+
+
+def test_a_packet_without_payload_is_padding():
+    packet = vp8()
+    emptied = SourcePacket(packet.data[:12], 12, packet.sequence, packet.timestamp, False, "vp8")
+    out = single_packet(CHROMIUM, column(), emptied)
+    assert out[0] & 0x20
+    assert rtp.payload_end(out, rtp.header_length(out)) == rtp.header_length(out)

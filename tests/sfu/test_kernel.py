@@ -42,8 +42,13 @@ PROFILES = {
     "gcm256": (Policy.SRTP_PROFILE_AEAD_AES_256_GCM, 44),
     "cm": (Policy.SRTP_PROFILE_AES128_CM_SHA1_80, 30),
 }
-PLAIN = TemplateClass((("opus", 111), ("vp8", 96)), ((rtp.URI_AUDIO_LEVEL, 1),))
-NUMBERED = TemplateClass((("vp8", 100),), ((rtp.URI_TRANSPORT_CC, 3), (rtp.URI_AUDIO_LEVEL, 20)))
+PLAIN = TemplateClass(
+    (("opus", 111), ("vp8", 96)), ((rtp.URI_AUDIO_LEVEL, 1), (rtp.URI_DEPENDENCY_DESCRIPTOR, 12))
+)
+NUMBERED = TemplateClass(
+    (("vp8", 100),),
+    ((rtp.URI_TRANSPORT_CC, 3), (rtp.URI_AUDIO_LEVEL, 20), (rtp.URI_DEPENDENCY_DESCRIPTOR, 12)),
+)
 TRANSPORTS = 6
 # The sanitizers' run of these tests names a module that was built for it.
 BUILT = os.environ.get("LECTERN_TEST_KERNEL")
@@ -147,7 +152,7 @@ def ways(receivers, module):
         way.media.close()
 
 
-def vp8(sequence, timestamp=90_000, picture_id=300, *, short=False, size=40, level=b""):
+def vp8(sequence, timestamp=90_000, picture_id=300, *, short=False, size=40, level=b"", described=False):
     if short:
         descriptor, fields = (
             struct.pack("!BBB", 0x90, 0x80, picture_id & 0x7F),
@@ -159,7 +164,10 @@ def vp8(sequence, timestamp=90_000, picture_id=300, *, short=False, size=40, lev
     head = struct.pack("!BBHII", 0x80, 0x80 | 96, sequence & 0xFFFF, timestamp, 0x1111)
     data = head + descriptor + bytes(size)
     extensions = [(rtp.URI_AUDIO_LEVEL, level)] if level else []
-    return SourcePacket(memoryview(data), 12, sequence, timestamp, True, "vp8", extensions, *fields)
+    descriptor = {"descriptor": b"\xc3\0\2\x40", "frame_number": 2} if described else {}
+    return SourcePacket(
+        memoryview(data), 12, sequence, timestamp, True, "vp8", extensions, *fields, **descriptor
+    )
 
 
 def table(columns, kinds=(PLAIN, NUMBERED)):
@@ -181,6 +189,7 @@ PACKETS = st.builds(
     short=st.booleans(),
     size=st.sampled_from([0, 1, 100, 1100, 1100, 1100]),
     level=st.sampled_from([b"", b"\x85"]),
+    described=st.booleans(),
 )
 COLUMNS = st.builds(
     Column,
@@ -191,6 +200,7 @@ COLUMNS = st.builds(
     st.integers(-(2**9), 2**9),
     st.integers(0, 2**18),
     st.integers(0, TRANSPORTS - 1),
+    st.integers(-(2**17), 2**17),
 )
 
 
@@ -389,7 +399,7 @@ def test_what_lies_outside_is_refused(module, receivers):
         length = chance.choice([100, 1100, *edges])
         data = bytes(min(max(length, 0), 2000))
         values.length = length
-        for name in ("picture_id_at", "tl0picidx_at", "transport_sequence_at"):
+        for name in ("picture_id_at", "tl0picidx_at", "frame_number_at", "transport_sequence_at"):
             setattr(
                 values,
                 name,
