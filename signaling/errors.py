@@ -11,6 +11,7 @@
         TokenError           ... the token is missing, wrong or expired
         RoomFullError        ... no place left
         TooOftenError        ... the same key or address asks too often
+        BannedError          ... sent out for good
       WireError              a client: a frame that cannot be decoded
       IncompleteMessageError the developer: a message that would break the client it is meant for
       RequestError           a participant: one request is refused, the session goes on
@@ -71,6 +72,10 @@ class TooOftenError(AccessError):
         """After so many seconds it may ask again."""
         super().__init__(f"too many requests; the next one may come in {retry_after_s} s")
         self.retry_after_s = retry_after_s
+
+
+class BannedError(AccessError):
+    """Somebody was sent out of the room and may not come back."""
 
 
 class WireError(SignalingError):

@@ -150,6 +150,40 @@ class SubscriptionFailed:
     track_sid: str
 
 
+@dataclass(frozen=True, slots=True)
+class Message:
+    """Data from an application, not from a participant."""
+
+    payload: bytes
+    "The application's."
+    topic: str | None = None
+    "The application's."
+    identities: tuple[str, ...] = ()
+    "For these participants;"
+    sids: tuple[str, ...] = ()
+    "and these; without either for everybody."
+    reliable: bool = True
+    "Repeated until it arrives."
+    nonce: bytes = b""
+    "By which clients recognise what they have had."
+
+
+@dataclass(frozen=True, slots=True)
+class DataSent:
+    """An application sends data; skins bring it to those of the recipients whom they serve."""
+
+    room: Room
+    message: Message
+    recipients: tuple[Participant, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SessionDataChanged:
+    """What an application keeps with a room changed."""
+
+    room: Room
+
+
 RoomEvent = (
     RoomStarted
     | RoomFinished
@@ -168,6 +202,8 @@ RoomEvent = (
     | TrackDemanded
     | SubscriptionPermissionChanged
     | SubscriptionFailed
+    | DataSent
+    | SessionDataChanged
 )
 
 

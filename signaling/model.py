@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 from enum import Enum, IntEnum
+from typing import Any
 
 from sfu.events import Kind, Layer, Preferences, Publication
 from signaling.permissions import Permissions, Source, SubscriptionRules
@@ -227,6 +228,8 @@ class RoomConfig:
     "Everybody leaves then who brings no limit of their own, seconds since 1970; counts for those who join from now on."
     max_stay_s: float | None = None
     "Everybody leaves after this time who brings no limit of their own."
+    unique_users: bool = False
+    "Who joins as the same user as somebody who is there takes their place."
 
     def leaves_at(self, now: float) -> float | None:
         """Return when somebody has to leave who joins now, None for never."""
@@ -254,6 +257,10 @@ class Room:
     "Somebody for whom it is has been there."
     participants: dict[str, Participant] = field(default_factory=dict)
     "By identity."
+    banned: set[str] = field(default_factory=set)
+    "Identities and user ids of those who may not come back."
+    session_data: dict[str, Any] = field(default_factory=dict)
+    "What the application keeps with the room while it is open, as JSON."
 
     def visible(self) -> list[Participant]:
         """Those whom others may know of."""

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from sfu.events import Channel
-from signaling.errors import LimitError, NotAllowedError, RoomFullError
+from signaling.errors import BannedError, LimitError, NotAllowedError, RoomFullError
 from signaling.events import (
     EventHub,
     ParticipantActive,
@@ -24,6 +24,7 @@ from signaling.logs import about
 from signaling.media import MediaEngine
 from signaling.model import (
     RESERVED_PREFIX,
+    USER_ID,
     LeaveReason,
     Participant,
     ParticipantState,
@@ -133,10 +134,14 @@ class Rooms:
         """Return somebody who is in a room."""
         return self._people.get(sid)
 
-    def check_place(self, room_name: str, identity: str) -> None:
-        """Raise RoomFullError when a join under this identity would find no place."""
+    def check_entry(self, room_name: str, identity: str, attributes: Mapping[str, str]) -> None:
+        """Raise RoomFullError or BannedError when a join with this identity and these attributes would be refused."""
         room = self._rooms.get(room_name)
-        if room is None or not room.config.max_participants:
+        if room is None:
+            return
+        if not room.banned.isdisjoint({identity, attributes.get(USER_ID, identity)}):
+            raise BannedError("you were removed from this room")
+        if not room.config.max_participants:
             return
         taken = sum(
             1
@@ -161,14 +166,13 @@ class Rooms:
         return room
 
     def join(self, spec: JoinSpec) -> Participant:
-        """Put somebody into a room, which ends an older session of the same identity. RoomFullError.
+        """Put somebody into a room, which ends an older session of the same identity. RoomFullError, BannedError.
 
         The skin has to answer the participant and then start its subscriptions.
         """
-        self.check_place(spec.room_name, spec.identity)
+        self.check_entry(spec.room_name, spec.identity, spec.attributes)
         room = self.open_room(spec.room_name, spec.room_config)
-        older = room.participants.get(spec.identity)
-        if older is not None:
+        for older in self._replaced(room, spec):
             self.leave(older, LeaveReason.DUPLICATE_IDENTITY)
         now = self._wall_clock()
         person = Participant(
@@ -219,11 +223,11 @@ class Rooms:
         self._hub.emit(ParticipantActive(person))
 
     def move(self, person: Participant, room_name: str) -> None:
-        """Take somebody with their tracks to another room, made if it is not there. RoomFullError.
+        """Take somebody with their tracks to another room, made if it is not there. RoomFullError, BannedError.
 
         Wishes for tracks stay behind; what arrives there by itself depends on how the participant joined.
         """
-        self.check_place(room_name, person.identity)
+        self.check_entry(room_name, person.identity, person.attributes)
         origin, destination = person.room, self.open_room(room_name)
         if destination is origin:
             return
@@ -326,6 +330,15 @@ class Rooms:
         """End every room because the server stops."""
         for room in self.rooms:
             self.close_room(room, LeaveReason.SERVER_SHUTDOWN)
+
+    @staticmethod
+    def _replaced(room: Room, spec: JoinSpec) -> list[Participant]:
+        user_id = spec.attributes.get(USER_ID, spec.identity)
+        return [
+            person
+            for person in room.participants.values()
+            if person.identity == spec.identity or (room.config.unique_users and person.user_id == user_id)
+        ]
 
     def _watch(self, room: Room) -> None:
         """Close a room when nobody whom it is for has been there for a while."""

@@ -7,6 +7,7 @@ from signaling.demand import Demand
 from signaling.events import EventHub
 from signaling.ids import SidMaker
 from signaling.media import MediaEngine, MediaEvents
+from signaling.moderation import Moderation
 from signaling.publishing import Publishing
 from signaling.rooms import Rooms
 from signaling.subscribing import Subscribing
@@ -23,6 +24,8 @@ class Services:
     "Who sends what."
     subscribing: Subscribing
     "Who receives what."
+    moderation: Moderation
+    "What applications do to rooms."
     media: MediaEngine
     "The engine."
     media_events: MediaEvents
@@ -51,4 +54,5 @@ def build_services(
     publishing.listen(media_events)
     subscribing = Subscribing(rooms, media, hub, timers)
     Demand(hub, timers)
-    return Services(rooms, publishing, subscribing, media, media_events, hub, timers, wall_clock)
+    moderation = Moderation(rooms, hub)
+    return Services(rooms, publishing, subscribing, moderation, media, media_events, hub, timers, wall_clock)

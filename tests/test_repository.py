@@ -29,6 +29,7 @@ TESTED_ELSEWHERE = {
     "signaling/store/access.py": "the transactions of every call; test_store and test_events make them fail",
     "signaling/store/migrations/env.py": "test_schema runs it",
     "signaling/store/migrations/versions/0001_first.py": "test_schema runs it",
+    "signaling/store/migrations/versions/0002_users_of_stays.py": "test_schema runs it",
     "signaling/store/records.py": "plain values without behaviour",
     "signaling/store/tables.py": "the tables that every test of the store fills",
     "signaling/services.py": "the wiring that every test of the skin goes through",

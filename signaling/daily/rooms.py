@@ -201,6 +201,11 @@ class DailyRooms:
         rooms = merged[: query.limit]
         return total, rooms[::-1] if oldest_first else rooms
 
+    async def visible(self, domain: Domain, names: Iterable[str]) -> frozenset[str]:
+        """Return those of these open rooms that a domain sees: all but other domains'. StoreError."""
+        wanted = frozenset(names)
+        return wanted - await self._store.rooms.foreign(KIND, domain.name, wanted)
+
     async def _place(
         self, domain: Domain, undurable: Iterable[DailyRoom], query: PageQuery
     ) -> tuple[float, str] | None:

@@ -6,7 +6,8 @@ Policy only: values in, values out. Chat, text and byte streams, RPC and encrypt
 from livekit.protocol.models import DataPacket
 
 from sfu.events import Channel
-from signaling.model import Participant, Room
+from signaling.events import Message
+from signaling.model import Participant
 
 RELIABLE_LABEL = "_reliable"
 LOSSY_LABEL = "_lossy"
@@ -74,18 +75,29 @@ def readdress(packet: DataPacket, sender: Participant, label: str) -> None:
 
 def recipients(packet: DataPacket, sender: Participant) -> list[str]:
     """Return the sids of those who get a readdressed packet: the named ones, else all others in the room."""
-    return [sid for sid in addressees(packet, sender.room) if sid != sender.sid]
-
-
-def addressees(packet: DataPacket, room: Room) -> list[str]:
-    """Return the sids of those in a room whom a packet is for: the named ones, else all."""
     identities = set(packet.destination_identities)
     sids = set(packet.user.destination_sids)
     return [
         person.sid
-        for person in room.participants.values()
-        if not (identities or sids) or person.identity in identities or person.sid in sids
+        for person in sender.room.participants.values()
+        if person is not sender
+        and (not (identities or sids) or person.identity in identities or person.sid in sids)
     ]
+
+
+def packet(message: Message) -> DataPacket:
+    """Return an application's message as LiveKit's clients get it."""
+    made = DataPacket(
+        kind=DataPacket.RELIABLE if message.reliable else DataPacket.LOSSY,
+        destination_identities=message.identities,
+    )
+    made.user.payload = message.payload
+    made.user.nonce = message.nonce
+    made.user.destination_sids[:] = message.sids
+    made.user.destination_identities[:] = message.identities
+    if message.topic is not None:
+        made.user.topic = message.topic
+    return made
 
 
 def _is_agent(person: Participant) -> bool:

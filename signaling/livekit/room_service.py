@@ -6,7 +6,8 @@ from typing import Any
 
 from livekit.protocol import models, room
 
-from signaling.errors import NotFoundError, RoomFullError
+from signaling.errors import BannedError, NotFoundError, RoomFullError
+from signaling.events import Message
 from signaling.livekit import convert, relay
 from signaling.livekit.rpc import CONNECTION_TIMEOUT, RECIPIENT_DISCONNECTED, RESPONSE_TIMEOUT, RpcError
 from signaling.livekit.skin import LiveKitSkin
@@ -158,16 +159,17 @@ class RoomService:
     def send_data(self, claims: Claims, request: room.SendDataRequest) -> room.SendDataResponse:
         """Send a packet to everybody in a room, or to those named."""
         here = self._administered(claims, request.room)
-        packet = models.DataPacket(kind=request.kind, destination_identities=request.destination_identities)
-        packet.user.payload = request.data
-        packet.user.nonce = request.nonce
-        packet.user.destination_sids[:] = request.destination_sids
-        packet.user.destination_identities[:] = request.destination_identities
-        if request.HasField("topic"):
-            packet.user.topic = request.topic
-        if packet.ByteSize() > relay.MAX_PACKET_BYTES:
+        message = Message(
+            request.data,
+            topic=request.topic if request.HasField("topic") else None,
+            identities=tuple(request.destination_identities),
+            sids=tuple(request.destination_sids),
+            reliable=request.kind == models.DataPacket.RELIABLE,
+            nonce=request.nonce,
+        )
+        if relay.packet(message).ByteSize() > relay.MAX_PACKET_BYTES:
             raise TwirpError("invalid_argument", f"a packet has at most {relay.MAX_PACKET_BYTES} bytes")
-        self._skin.send_packet(relay.addressees(packet, here), packet)
+        self._skin.moderation.send(here, message)
         return room.SendDataResponse()
 
     def move_participant(
@@ -185,6 +187,8 @@ class RoomService:
             self._rooms.move(person, request.destination_room)
         except RoomFullError as error:
             raise TwirpError("resource_exhausted", str(error)) from error
+        except BannedError as error:
+            raise TwirpError("permission_denied", str(error)) from error
         return room.MoveParticipantResponse()
 
     async def perform_rpc(self, claims: Claims, request: room.PerformRpcRequest) -> room.PerformRpcResponse:

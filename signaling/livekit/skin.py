@@ -73,6 +73,7 @@ class LiveKitSkin:
         self.rooms = services.rooms
         self.publishing = services.publishing
         self.subscribing = services.subscribing
+        self.moderation = services.moderation
         self.media = services.media
         self._timers = services.timers
         self._wall_clock = services.wall_clock
@@ -99,6 +100,7 @@ class LiveKitSkin:
             events.TrackDemanded: self._on_demanded,
             events.SubscriptionPermissionChanged: self._on_subscription_permission,
             events.SubscriptionFailed: self._on_subscription_failed,
+            events.DataSent: self._on_data_sent,
             events.RoomChanged: lambda event: self._send_room(event.room),
             events.RoomFinished: self._on_room_finished,
         }
@@ -121,7 +123,7 @@ class LiveKitSkin:
     def join(
         self, claims: tokens.Claims, request: rtc.JoinRequest, outbox: Outbox, *, dual: bool = False
     ) -> Session:
-        """Make a participant of an admitted client and send Join and what belongs to it. RoomFullError.
+        """Make a participant of an admitted client and send Join and what belongs to it. RoomFullError, BannedError.
 
         In dual-connection mode (`dual`) the caller makes the first offer then.
         """
@@ -391,6 +393,9 @@ class LiveKitSkin:
                 track_sid=event.track_sid, err=models.SubscriptionError.SE_TRACK_NOTFOUND
             )
             session.send(rtc.SignalResponse(subscription_response=message))
+
+    def _on_data_sent(self, event: events.DataSent) -> None:
+        self.send_packet([person.sid for person in event.recipients], relay.packet(event.message))
 
     def _on_room_finished(self, event: events.RoomFinished) -> None:
         self._batches.pop(event.room.sid, None)

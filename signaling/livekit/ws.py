@@ -12,6 +12,7 @@ from signaling import tokens
 from signaling.errors import (
     AccessError,
     BadRequestError,
+    BannedError,
     RequestError,
     RoomFullError,
     TokenError,
@@ -48,7 +49,13 @@ MAX_BACKLOG_BYTES = 8 * 1024 * 1024
 SEND_TIMEOUT_S = 15.0
 
 # The one place where refusals before a session become HTTP statuses.
-_STATUSES = {BadRequestError: 400, TokenError: 401, TooOftenError: 429, RoomFullError: 503}
+_STATUSES = {
+    BadRequestError: 400,
+    TokenError: 401,
+    BannedError: 403,
+    TooOftenError: 429,
+    RoomFullError: 503,
+}
 
 
 # Requests that change what everybody in the room sees.
@@ -217,7 +224,7 @@ class LiveKitEndpoints:
         if room is not None and claims.valid_from < room.revoked.get(claims.identity, 0.0):
             raise TokenError("the access token was revoked")
         if not join.reconnect:
-            self._skin.rooms.check_place(claims.room, claims.identity)
+            self._skin.rooms.check_entry(claims.room, claims.identity, claims.attributes)
         return claims, join
 
     def _verify(self, request: web.Request) -> tokens.Claims:
@@ -246,6 +253,9 @@ class LiveKitEndpoints:
             except RoomFullError:
                 # Admission said yes, but the last place went while the upgrade was under way.
                 outbox.put(Outgoing(rtc.SignalResponse(leave=leave(LeaveReason.ROOM_FULL))))
+                return None
+            except BannedError:
+                outbox.put(Outgoing(rtc.SignalResponse(leave=leave(LeaveReason.REMOVED))))
                 return None
         # The task ends with the WebSocket.
         bind(session.participant)

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from signaling.model import USER_ID
 from signaling.store import outbox
 from signaling.store.access import transaction
 from signaling.store.endpoints import listening
@@ -105,6 +106,7 @@ async def _begin_stay(connection: AsyncConnection, entry: LogEntry) -> None:
                 identity=_text(person["identity"]),
                 name=_text(person["name"]),
                 joined_at=entry.at,
+                user_id=_text(person.get("attributes", {}).get(USER_ID, "")),
             )
         )
 

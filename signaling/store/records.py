@@ -57,6 +57,8 @@ class Stay:
     joined_at: float
     left_at: float | None
     "None while it lasts."
+    user_id: str = ""
+    "The application's user; empty when it named none."
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,12 @@ class SessionFilter:
     "Over by then."
     ongoing: bool | None = None
     "Not over yet; or over."
+    sid: str | None = None
+    "This very session."
+    attended: bool = False
+    "Somebody was there."
+    visible_to: tuple[str, str] | None = None
+    "Kind and API key: not of rooms that were made otherwise; sessions of rooms that nobody made are everybody's."
 
 
 @dataclass(frozen=True, slots=True)

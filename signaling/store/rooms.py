@@ -47,6 +47,12 @@ class DurableRooms:
         async with transaction(self._engine) as connection:
             return frozenset((await connection.execute(query)).scalars())
 
+    async def foreign(self, kind: str, made_by: str, names: Iterable[str]) -> frozenset[str]:
+        """Return those names that rooms have which are of another kind, or which another API key made. StoreError."""
+        query = select(rooms.c.name).where(rooms.c.name.in_(list(names)), ~_made(kind, made_by))
+        async with transaction(self._engine) as connection:
+            return frozenset((await connection.execute(query)).scalars())
+
     async def count(self, kind: str, made_by: str) -> int:
         """Return how many rooms of a kind an API key made. StoreError."""
         query = select(func.count()).select_from(rooms).where(_made(kind, made_by))

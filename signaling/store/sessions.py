@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, func, select, tuple_, update
+from sqlalchemy import ColumnElement, Row, exists, func, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from signaling.store.access import transaction
 from signaling.store.records import Session, SessionFilter, Stay
-from signaling.store.tables import sessions, stays
+from signaling.store.tables import rooms, sessions, stays
 
 
 class Sessions:
@@ -46,6 +46,17 @@ class Sessions:
         async with transaction(self._engine) as connection:
             return [_session(row) for row in await connection.execute(query.order_by(*order).limit(limit))]
 
+    async def oldest(self, wanted: SessionFilter, limit: int) -> list[Session]:
+        """Return the oldest sessions, newest of them first. StoreError."""
+        query = (
+            select(sessions)
+            .where(*_conditions(wanted))
+            .order_by(sessions.c.started_at, sessions.c.sid)
+            .limit(limit)
+        )
+        async with transaction(self._engine) as connection:
+            return [_session(row) for row in await connection.execute(query)][::-1]
+
     async def count(self, wanted: SessionFilter) -> int:
         """Return how many sessions there are. StoreError."""
         query = select(func.count()).select_from(sessions).where(*_conditions(wanted))
@@ -61,7 +72,15 @@ class Sessions:
         )
         async with transaction(self._engine) as connection:
             return [
-                Stay(row.session_sid, row.participant_sid, row.identity, row.name, row.joined_at, row.left_at)
+                Stay(
+                    row.session_sid,
+                    row.participant_sid,
+                    row.identity,
+                    row.name,
+                    row.joined_at,
+                    row.left_at,
+                    row.user_id or "",
+                )
                 for row in await connection.execute(query)
             ]
 
@@ -85,6 +104,14 @@ def _conditions(wanted: SessionFilter) -> list[ColumnElement[bool]]:
         conditions.append(
             sessions.c.ended_at.is_(None) if wanted.ongoing else sessions.c.ended_at.is_not(None)
         )
+    if wanted.sid is not None:
+        conditions.append(sessions.c.sid == wanted.sid)
+    if wanted.attended:
+        conditions.append(exists().where(stays.c.session_sid == sessions.c.sid))
+    if wanted.visible_to is not None:
+        kind, made_by = wanted.visible_to
+        others = (rooms.c.kind != kind) | (rooms.c.made_by != made_by)
+        conditions.append(~exists().where(rooms.c.name == sessions.c.room, others))
     return conditions
 
 

@@ -53,6 +53,7 @@ stays = Table(
     Column("name", _NAME, nullable=False),
     Column("joined_at", Double, nullable=False),
     Column("left_at", Double),
+    Column("user_id", _NAME),
 )
 
 # The primary key is what keeps the log without duplicates, whatever a writer does.

@@ -9,6 +9,7 @@ from livekit.protocol.models import (
 )
 
 from sfu.events import DataReceived
+from signaling.events import Message
 from signaling.livekit import relay
 from signaling.permissions import Permissions
 from signaling.rooms import JoinSpec
@@ -138,3 +139,19 @@ async def test_packets_of_later_protocols_pass_untouched(harness):
     harness.media.emit(DataReceived(ada.sid, "_reliable", unknown))
     [(_peers, _label, payload)] = harness.media.sent
     assert unknown in payload
+
+
+def test_an_applications_message_as_livekits_clients_get_it():
+    message = Message(b"hi", topic="t", identities=("bob",), sids=("PA_1",), nonce=b"n")
+    made = relay.packet(message)
+    assert (made.kind, made.user.payload, made.user.topic, made.user.nonce) == (
+        DataPacket.RELIABLE,
+        b"hi",
+        "t",
+        b"n",
+    )
+    assert list(made.destination_identities) == list(made.user.destination_identities) == ["bob"]
+    assert list(made.user.destination_sids) == ["PA_1"]
+    lossy = relay.packet(Message(b"hi", reliable=False))
+    assert lossy.kind == DataPacket.LOSSY
+    assert not lossy.user.HasField("topic")

@@ -151,6 +151,17 @@ async def test_a_revoked_token_lets_nobody_in(world):
     await world.join("ada")
 
 
+async def test_who_was_sent_out_for_good_is_told(world):
+    ada, _ = await world.join("ada")
+    services = world.server.services
+    services.moderation.eject(services.rooms.room("lesson"), ["ada"], [], ban=True)
+    assert (await ada.until("leave")).reason == models.DisconnectReason.PARTICIPANT_REMOVED
+    with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+        await world.connect(make_token(identity="ada"))
+    assert refused.value.status == 403
+    await world.join("bob")
+
+
 async def test_a_full_room_has_no_place(world):
     config = {"roomConfig": {"maxParticipants": 1}}
     ada, _ = await world.join("ada", **config)

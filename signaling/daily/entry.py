@@ -1,0 +1,33 @@
+"""What somebody who was admitted takes along into the room: the claims of their access token."""
+
+from typing import Any
+
+from signaling import tokens
+from signaling.daily.admission import Admitted
+from signaling.model import USER_ID, Participant
+
+# Which door somebody came through: those of Daily's are told on the topic `lectern.daily`.
+DOOR, DAILY = "lectern.door", "daily"
+
+IS_OWNER, YES = "lectern.is_owner", "true"
+
+
+def claims(room_name: str, session_id: str, admitted: Admitted) -> dict[str, Any]:
+    """Return the claims for `tokens.mint`; `session_id` is a new UUID, and becomes the identity."""
+    attributes = {DOOR: DAILY}
+    if admitted.user_id:
+        attributes[USER_ID] = admitted.user_id
+    if admitted.is_owner:
+        attributes[IS_OWNER] = YES
+    bearer = tokens.Bearer(admitted.name, "", attributes, admitted.permissions, admitted.eject_at)
+    return tokens.join_claims(room_name, session_id, bearer)
+
+
+def is_by_daily(person: Participant) -> bool:
+    """Whether somebody came through Daily's door."""
+    return person.attributes.get(DOOR) == DAILY
+
+
+def is_owner(person: Participant) -> bool:
+    """Whether somebody's meeting token made them an owner."""
+    return person.attributes.get(IS_OWNER) == YES

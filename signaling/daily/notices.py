@@ -1,0 +1,54 @@
+"""What pages of Daily's rooms are told: LiveKit data packets with the topic `lectern.daily`."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from signaling.daily import entry, grants
+from signaling.events import (
+    Message,
+    PermissionsChanged,
+    RoomEvent,
+    SessionDataChanged,
+)
+from signaling.model import Participant, Room
+from signaling.moderation import Moderation
+
+TOPIC = "lectern.daily"
+
+
+class Notices:
+    """Tells those who came through Daily's door what has changed; LiveKit's applications expect no such packets."""
+
+    def __init__(self, moderation: Moderation) -> None:
+        """`on_event` has to be put on the hub."""
+        self._moderation = moderation
+
+    def on_event(self, event: RoomEvent) -> None:
+        """Tell whom it concerns."""
+        if isinstance(event, PermissionsChanged):
+            person = event.participant
+            # Of the hidden nobody else hears.
+            everybody = person.room.participants.values()
+            told = [person] if person.permissions.hidden else everybody
+            shown = grants.describe(person.permissions)
+            self._tell(person.room, told, "permissions", session_id=person.identity, permissions=shown)
+        elif isinstance(event, SessionDataChanged):
+            room = event.room
+            self._tell(room, room.participants.values(), "session-data", data=room.session_data)
+
+    def _tell(self, room: Room, told: Iterable[Participant], kind: str, **fields: Any) -> None:
+        identities = [person.identity for person in told if entry.is_by_daily(person)]
+        if identities:
+            self._moderation.send(room, _notice(identities, kind, **fields))
+
+
+def app_message(data: Any, recipients: Iterable[str]) -> Message:
+    """Return an application's message to pages; without recipients it is for everybody."""
+    return _notice(recipients, "app-message", data=data)
+
+
+def _notice(recipients: Iterable[str], kind: str, **fields: Any) -> Message:
+    payload = msgspec.json.encode({"kind": kind, **fields})
+    return Message(payload, topic=TOPIC, identities=tuple(recipients))

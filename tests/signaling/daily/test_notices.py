@@ -1,0 +1,59 @@
+import json
+from dataclasses import replace
+
+import pytest
+
+from signaling.daily import entry
+from signaling.daily.notices import TOPIC, Notices, app_message
+from signaling.events import DataSent
+from signaling.moderation import Moderation
+from signaling.permissions import Permissions
+
+BY_DAILY = {entry.DOOR: entry.DAILY}
+
+
+@pytest.fixture
+def moderation(harness):
+    made = Moderation(harness.rooms, harness.hub)
+    harness.hub.listen(Notices(made).on_event)
+    return made
+
+
+def sent(harness):
+    return [
+        (json.loads(event.message.payload), [person.identity for person in event.recipients])
+        for event in harness.events
+        if isinstance(event, DataSent) and event.message.topic == TOPIC
+    ]
+
+
+def test_pages_hear_of_permissions_and_session_data(harness, room, moderation):
+    ada, bob = room.join("ada", attributes=BY_DAILY), room.join("bob", attributes=BY_DAILY)
+    eve = room.join("eve")
+    harness.rooms.set_permissions(eve, replace(eve.permissions, can_publish=False))
+    moderation.set_session_data(ada.room, {"page": 1})
+    [permissions, data] = sent(harness)
+    assert permissions[0]["kind"] == "permissions"
+    assert (permissions[0]["session_id"], permissions[0]["permissions"]["canSend"]) == ("eve", False)
+    assert data[0] == {"kind": "session-data", "data": {"page": 1}}
+    assert permissions[1] == data[1] == [ada.identity, bob.identity]
+
+
+def test_of_the_hidden_only_they_themselves_hear(harness, room, moderation):
+    ghost = room.join("ghost", attributes=BY_DAILY)
+    room.join("bob", attributes=BY_DAILY)
+    harness.rooms.set_permissions(ghost, Permissions(hidden=True))
+    assert [told for _, told in sent(harness)] == [["ghost"]]
+
+
+def test_clients_of_livekit_alone_are_told_nothing(harness, room, moderation):
+    eve = room.join("eve")
+    harness.rooms.set_permissions(eve, Permissions(can_publish=False))
+    moderation.set_session_data(eve.room, {"page": 1})
+    assert sent(harness) == []
+
+
+def test_an_applications_message_is_for_whom_it_names():
+    message = app_message({"a": "ä"}, ["s-1"])
+    assert json.loads(message.payload) == {"kind": "app-message", "data": {"a": "ä"}}
+    assert (message.topic, message.identities, message.reliable) == (TOPIC, ("s-1",), True)
