@@ -7,10 +7,10 @@ export PATH := $(CURDIR)/.make/bin:$(PATH)
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run setup-dev test test-page test-python lint lint-code lint-format lint-types lint-imports lint-page bench load clean
+.PHONY: help setup run setup-dev test test-page test-python lint lint-code lint-format lint-types lint-imports lint-page bench bench-short load clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## the virtual environment, the locked packages and the page, as far as they are missing
 	@$(PYTHON) tools/setup.py
@@ -51,8 +51,11 @@ bench: setup-dev ## CPU per forwarded packet of the fan-out and of the whole ser
 	$(BIN)/python -m bench.fanout
 	$(BIN)/python -m bench.server $(ARGS)
 
-load: setup-dev ## load on a running server: make load ARGS="--url ws://HOST:7880 --rooms 2 --viewers 30"
-	$(BIN)/python -m bench.load $(ARGS)
+bench-short: setup-dev ## the same for less than two minutes; fails when something became a third dearer
+	$(BIN)/python -m bench.short $(ARGS)
+
+load: setup-dev ## load on a running server: make load ARGS="--host ws://HOST:7880 --rooms 2 --viewers 30"
+	$(BIN)/python -m locust -f bench/locustfile.py --headless --only-summary $(ARGS)
 
 clean: ## remove everything that setup and the tools made
 	rm -rf .make .venv web/node_modules web/dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache sfu/_kernel.abi3.so

@@ -1,21 +1,21 @@
 """A publisher of numbered packets on a schedule, and viewers that check what becomes of them."""
 
 import asyncio
-import math
 import random
 import secrets
 import struct
 import time
 from dataclasses import dataclass, field
 
-from bench.connection import MID_ID, TRANSPORT_CC_ID, VP8, Client
+from bench.session import MID_ID, OPUS, TRANSPORT_CC_ID, VP8
+from bench.transport import Transport
 from sfu import rtcp
 from sfu.receive import NackGenerator, ReceiverStatistics, TransportFeedback
 from sfu.rtp import build_extensions, header_length
 from sfu.sequence import Unwrapper
 
-CLOCK_RATE = 90_000
-PACKET_BYTES = 1200
+# (payload type, clock rate, bytes of a packet)
+FORMATS = {"video": (VP8, 90_000, 1200), "audio": (OPUS, 48_000, 160)}
 # X, S, partition 0; I; a picture id of 15 bits (RFC 7741 section 4.2)
 _DESCRIPTOR = struct.Struct("!BBH")
 # RFC 6386 section 9.1: the lowest bit of the frame tag is 0 for a keyframe, whose start code and size follow
@@ -24,16 +24,20 @@ _BODY = struct.Struct("!8sQQ")
 _MAGIC = b"LECTERN1"
 _FILLER = random.Random(7).randbytes(1 << 16)
 REPORT_INTERVAL_S = 1.0
+# What is kept for those who come late is shown at once and is old: it is not counted.
+SETTLING_S = 1.0
 FEEDBACK_INTERVAL_S = 0.05
 
 
-def payload(index: int, sent_at: float, size: int, *, keyframe: bool) -> bytes:
-    """A VP8 payload of `size` bytes that says which packet it is and when it left (seconds, monotonic)."""
-    descriptor = _DESCRIPTOR.pack(0x90, 0x80, 0x8000 | index & 0x7FFF)
-    frame = _KEYFRAME if keyframe else _DELTA
+def vp8_start(index: int, *, keyframe: bool) -> bytes:
+    """How the payload of a VP8 packet begins."""
+    return _DESCRIPTOR.pack(0x90, 0x80, 0x8000 | index & 0x7FFF) + (_KEYFRAME if keyframe else _DELTA)
+
+
+def payload(index: int, sent_at: float, size: int, start: bytes = b"") -> bytes:
+    """A payload of `size` bytes that says which packet it is and when it left (seconds, monotonic)."""
     body = _BODY.pack(_MAGIC, index, int(sent_at * 1e9))
-    room = size - len(descriptor) - len(frame) - len(body)
-    return descriptor + frame + body + filler(index, room)
+    return start + body + filler(index, size - len(start) - len(body))
 
 
 def filler(index: int, size: int) -> bytes:
@@ -44,39 +48,43 @@ def filler(index: int, size: int) -> bytes:
 
 def read_payload(data: bytes) -> tuple[int, float] | None:
     """(index, when it left) of a payload; None when it is not what was sent, the picture id excepted."""
-    at = data.find(_MAGIC, 4, 32)
+    at = data.find(_MAGIC, 0, 32)
     if at < 0 or len(data) < at + _BODY.size:
         return None
     _, index, sent_ns = _BODY.unpack_from(data, at)
     body = data[at + _BODY.size :]
-    intact = data[4:at] in {_KEYFRAME, _DELTA} and body == filler(index, len(body))
+    intact = data[4:at] in {b"", _KEYFRAME, _DELTA} and body == filler(index, len(body))
     return (index, sent_ns / 1e9) if intact else None
 
 
 class Publisher:
     """Sends packets of equal size: `rate` a second, `burst` of them back to back."""
 
-    def __init__(self, client: Client) -> None:
-        """`client` publishes and is connected."""
-        self._client = client
+    def __init__(self, transport: Transport, media: str) -> None:
+        """`media` is a key of FORMATS; `transport` is connected before `run`."""
+        self._transport = transport
+        self._is_video = media == "video"
+        self._payload_type, self._clock_rate, self._packet_bytes = FORMATS[media]
         self._ssrc = secrets.randbits(31)
         self._first = secrets.randbits(15)
         self._keyframe = True
         self.sent = 0
-        client.on_packet = self._received
+        transport.on_packet = self._received
 
-    async def run(self, rate: float, burst: int, until: float) -> None:
-        """Send until a time of the monotonic clock."""
+    async def run(self, rate: float, burst: int) -> None:
+        """Send until cancelled."""
         next_at = time.monotonic()
-        while next_at < until:
+        while True:
             await asyncio.sleep(max(0.0, next_at - time.monotonic()))
             for i in range(burst):
-                self._send(marker=i == burst - 1, frame=self.sent // burst, ticks=CLOCK_RATE * burst / rate)
+                self._send(
+                    marker=i == burst - 1, frame=self.sent // burst, ticks=self._clock_rate * burst / rate
+                )
             next_at += burst / rate
 
     def _received(self, datagram: bytes, _now: float) -> None:
         if 192 <= datagram[1] <= 223:
-            packets = rtcp.parse(self._client.dtls.unprotect_rtcp(datagram))
+            packets = rtcp.parse(self._transport.dtls.unprotect_rtcp(datagram))
             wanted = (rtcp.PictureLossIndication, rtcp.FullIntraRequest)
             self._keyframe |= any(isinstance(packet, wanted) for packet in packets)
 
@@ -86,14 +94,15 @@ class Publisher:
         header = struct.pack(
             "!BBHII",
             0x90,
-            (0x80 if marker else 0) | VP8,
+            (0x80 if marker and self._is_video else 0) | self._payload_type,
             (self._first + index) & 0xFFFF,
             int(frame * ticks) & 0xFFFFFFFF,
             self._ssrc,
         )
         head = header + extensions
-        size = PACKET_BYTES - len(head)
-        self._client.send_rtp(head + payload(index, time.monotonic(), size, keyframe=self._keyframe))
+        size = self._packet_bytes - len(head)
+        start = vp8_start(index, keyframe=self._keyframe) if self._is_video else b""
+        self._transport.send_rtp(head + payload(index, time.monotonic(), size, start))
         self._keyframe = False
         self.sent += 1
 
@@ -112,6 +121,8 @@ class Report:
     sampled: int = 0
     latencies_s: list[float] = field(default_factory=list)
     "Of the sampled packets."
+    longest_silence_s: float = 0.0
+    "Between two packets of one viewer."
 
     def add(self, other: "Report") -> None:
         """Take another viewer's in."""
@@ -121,21 +132,16 @@ class Report:
         self.wrong += other.wrong
         self.sampled += other.sampled
         self.latencies_s += other.latencies_s
-
-    def latency_s(self, share: float) -> float:
-        """A percentile (0 to 1) of the latencies; NaN without any."""
-        if not self.latencies_s:
-            return math.nan
-        ordered = sorted(self.latencies_s)
-        return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+        self.longest_silence_s = max(self.longest_silence_s, other.longest_silence_s)
 
 
 class Viewer:
     """Counts what a client receives, checks a sample of it, and sends the feedback that browsers send."""
 
-    def __init__(self, client: Client, sample_every: int) -> None:
-        """One packet in `sample_every` is decrypted and compared."""
-        self._client = client
+    def __init__(self, transport: Transport, media: str, sample_every: int) -> None:
+        """`media` is a key of FORMATS; one packet in `sample_every` is decrypted and compared."""
+        self._transport = transport
+        self._clock_rate = FORMATS[media][1]
         self._sample_every = sample_every
         self._unwrapper = Unwrapper()
         self._ssrc = 0
@@ -145,18 +151,27 @@ class Viewer:
         self._statistics: ReceiverStatistics | None = None
         self._missing: set[int] = set()
         self._highest = -1
-        self.report = Report()
-        client.on_packet = self._received
+        self._report = Report()
+        self.first_media = asyncio.Event()
+        self.first_at = 0.0
+        "When the first packet came."
+        self.last_at = 0.0
+        "When the last one came."
+        transport.on_packet = self._received
 
     def start_window(self) -> None:
         """Forget what was counted so far."""
-        self.report = Report()
+        self._report = Report()
         self._missing.clear()
 
-    def end_window(self) -> Report:
+    def end_window(self, now: float) -> Report:
         """What came since the window began; what is still missing counts as lost."""
-        self.report.lost = len(self._missing)
-        return self.report
+        if not self.first_at or now < self.first_at + SETTLING_S:
+            return Report()
+        report = self._report
+        report.lost = len(self._missing)
+        report.longest_silence_s = max(report.longest_silence_s, now - self.last_at)
+        return report
 
     def _received(self, datagram: bytes, now: float) -> None:
         if len(datagram) < 12 or 192 <= datagram[1] <= 223:
@@ -164,15 +179,19 @@ class Viewer:
         sequence16, _, ssrc = struct.unpack_from("!HII", datagram, 2)
         if self._statistics is None:
             self._ssrc = ssrc
-            self._statistics = ReceiverStatistics(ssrc, CLOCK_RATE)
-            self._client.times.first_media = now
+            self._statistics = ReceiverStatistics(ssrc, self._clock_rate)
+            self.first_at = self.last_at = now
+            self.first_media.set()
+            asyncio.get_running_loop().call_later(SETTLING_S, self.start_window)
         elif ssrc != self._ssrc:
             return
-        if self._client.has_transport_cc and datagram[0] & 0x10:
+        if self._transport.has_transport_cc and datagram[0] & 0x10:
             # the server puts the transport-wide number first in the block of extensions
             self._feedback.received(int.from_bytes(datagram[17:19], "big"), now)
         sequence = self._unwrapper.unwrap(sequence16)
-        report = self.report
+        report = self._report
+        report.longest_silence_s = max(report.longest_silence_s, now - self.last_at)
+        self.last_at = now
         if sequence <= self._highest:
             if sequence not in self._missing:
                 report.duplicates += 1
@@ -188,16 +207,16 @@ class Viewer:
             self._check(datagram, now)
 
     def _check(self, datagram: bytes, now: float) -> None:
-        self.report.sampled += 1
+        self._report.sampled += 1
         try:
-            plain = self._client.dtls.unprotect(datagram)
+            plain = self._transport.dtls.unprotect(datagram)
             read = read_payload(plain[header_length(plain) :])
         except Exception:  # noqa: BLE001 - whatever is wrong with it, it is wrong
             read = None
         if read is None:
-            self.report.wrong += 1
+            self._report.wrong += 1
         else:
-            self.report.latencies_s.append(now - read[1])
+            self._report.latencies_s.append(now - read[1])
 
     async def give_feedback(self) -> None:
         """Send reports, requests for lost packets and transport-wide feedback until cancelled."""
@@ -213,4 +232,4 @@ class Viewer:
                 packets.append(rtcp.nack(self._own_ssrc, self._ssrc, [number & 0xFFFF for number in lost]))
             packets += self._feedback.build(now)
             for packet in packets:
-                self._client.send_rtcp(packet)
+                self._transport.send_rtcp(packet)

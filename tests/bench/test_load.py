@@ -1,35 +1,98 @@
-"""The load generator against a real server."""
+"""The load generator against a real server: what it counts, and what the server has to stand."""
 
 import json
+import os
+import signal
+import threading
+import time
+from urllib.request import urlopen
 
+import psutil
 import pytest
 
-from bench.load import LoadError, Plan, picture, run
+from bench.load import LoadError, load
+from bench.plan import Plan
+from bench.report import percentile, write
 from bench.server import serving
 
 
-@pytest.mark.timeout(100)
-@pytest.mark.parametrize("profile", ["gcm", "cm"])
-def test_every_viewer_gets_every_packet_unchanged(profile, tmp_path):
+@pytest.mark.parametrize(("srtp", "media"), [("gcm", "video"), ("cm", "audio")])
+def test_every_viewer_gets_every_packet_unchanged(srtp, media, tmp_path, capsys):
     with serving(core=None) as (url, pid):
-        plan = Plan(
-            url, "devkey", "secret", rooms=2, viewers=2, duration_s=1.0, burst=3, profile=profile, pid=pid
-        )
-        result = run(plan)
+        plan = Plan(url, rooms=2, viewers=2, duration=1.0, burst=3, srtp=srtp, media=media, pid=pid)
+        result = load(plan)
     assert (result.joined, result.failed, result.dropped) == (4, [], 0)
     assert len(result.first_media_s) == 4
+    assert sorted(result.media) == ["load-0", "load-1"]
+    total = result.total
     # two publishers of 200 a second, each to two viewers, for a second on a busy machine
-    assert result.media.received > 400
-    assert (result.media.lost, result.media.wrong) == (0, 0)
-    assert result.media.sampled > 4
+    assert total.received > 400
+    assert (total.lost, total.wrong) == (0, 0)
+    assert total.sampled > 4
     assert 0 < result.us_per_packet < 10_000
-    assert json.dumps(result.summary())
-    picture(result, tmp_path / "report.png")
+    write(Plan(url, secret="hidden", out=str(tmp_path)), result)
+    assert "latency_ms_p99" in capsys.readouterr().out
+    report = (tmp_path / "report.json").read_text()
+    assert json.loads(report)["figures"]["joined"] == 4
+    assert "hidden" not in report
     assert (tmp_path / "report.png").read_bytes()[:4] == b"\x89PNG"
 
 
 def test_a_publisher_that_is_refused_is_told_in_words():
+    with serving(core=None) as (url, _), pytest.raises(LoadError, match=r"a publisher: .*401"):
+        load(Plan(url, secret="not the secret", viewers=1, duration=0.1))
+
+
+def test_a_plan_that_makes_no_sense_is_refused_in_words():
+    with pytest.raises(LoadError, match="--joins needs --stay"):
+        load(Plan("ws://127.0.0.1:9", joins=5))
+
+
+def test_a_storm_loses_no_join():
     with serving(core=None) as (url, _):
-        plan = Plan(url, "devkey", "not the secret", viewers=1, duration_s=0.1)
-        with pytest.raises(LoadError, match=r"the publishers: .*401"):
-            run(plan)
+        result = load(Plan(url, rooms=4, viewers=20, rate=20.0, joins_per_s=30.0, duration=1.0))
+    assert (result.joined, result.failed, result.dropped) == (80, [], 0)
+    assert (result.total.lost, result.total.wrong) == (0, 0)
+
+
+def test_joins_do_not_disturb_those_who_listen():
+    with serving(core=None) as (url, _):
+        plan = Plan(url, viewers=10, rate=50.0, media="audio", newcomers=50, joins_per_s=10.0)
+        result = load(plan)
+    assert (result.joined, result.dropped, result.total.lost) == (60, 0, 0)
+    assert 4 < result.window_s < 10
+    # the long form's aim is 20 ms; the tests of a busy machine share its cores
+    assert percentile(result.total.latencies_s, 0.99) < 0.1
+
+
+def test_a_worker_killed_under_load_is_noticed_by_its_own_clients_only():
+    with serving("--workers", "2", core=None) as (url, pid):
+        killed = threading.Event()
+
+        def kill():
+            # in the middle of the window: all are there once the first viewers have been seen by the workers
+            deadline = time.monotonic() + 60
+            while time.monotonic() < deadline and figures(url)["connections_up"] < 12:
+                time.sleep(0.1)
+            time.sleep(4)
+            workers = psutil.Process(pid).children()
+            os.kill(workers[0].pid, signal.SIGKILL)
+            killed.set()
+
+        killer = threading.Thread(target=kill)
+        killer.start()
+        result = load(Plan(url, rooms=2, viewers=5, duration=8.0))
+        killer.join()
+        assert killed.is_set()
+    # one room's five viewers and their publisher
+    assert (result.dropped, len(result.outages_s)) == (6, 5)
+    assert max(result.outages_s) < 3.0
+    undisturbed = min(result.media.values(), key=lambda report: report.longest_silence_s)
+    assert (undisturbed.lost, undisturbed.wrong) == (0, 0)
+    assert undisturbed.longest_silence_s < 0.5
+    assert result.total.wrong == 0
+
+
+def figures(url):
+    with urlopen(f"http{url.removeprefix('ws')}/debug/media") as response:
+        return json.load(response)

@@ -1,0 +1,225 @@
+"""The transport of one client with real ICE, DTLS and SRTP, cheap enough that many fit one process.
+
+DTLS is aiortc's transport in the client role, SRTP is pylibsrtp. Media packets are handed over still encrypted: most
+need only be counted.
+"""
+
+import asyncio
+import contextlib
+import secrets
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from aioice import stun
+from aiortc import rtcdtlstransport
+from aiortc.rtcdtlstransport import RTCCertificate, RTCDtlsFingerprint, RTCDtlsParameters, RTCDtlsTransport
+
+CONNECT_TIMEOUT_S = 30.0
+# RFC 7675 section 5.1: consent is asked for about every 5 s
+CONSENT_INTERVAL_S = 4.0
+RECEIVE_BYTES = 2048
+DRAIN = 64
+PROFILES = {
+    "gcm": [rtcdtlstransport.SRTP_AEAD_AES_128_GCM],
+    "cm": [rtcdtlstransport.SRTP_AES128_CM_SHA1_80],
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the server's answer says, as far as a client of one transport needs it."""
+
+    ufrag: str
+    pwd: str
+    fingerprints: tuple[tuple[str, str], ...]
+    addresses: tuple[tuple[str, int], ...]
+    "Host candidates over UDP, best first."
+    has_transport_cc: bool
+    "The media that is received carries transport-wide numbers."
+
+
+def read_answer(sdp: str) -> Answer:
+    """Read an answer. KeyError or ValueError when it lacks what a transport needs."""
+    values: dict[str, str] = {}
+    fingerprints, addresses = [], []
+    has_transport_cc = False
+    for line in sdp.splitlines():
+        name, _, value = line.partition(":")
+        values.setdefault(name, value)
+        if name == "a=fingerprint":
+            algorithm, _, digest = value.partition(" ")
+            fingerprints.append((algorithm, digest))
+        elif name == "a=candidate":
+            words = value.split()
+            if words[2].lower() == "udp" and words[7] == "host":
+                addresses.append((words[4], int(words[5])))
+        elif name == "a=extmap" and "transport-wide-cc" in value:
+            has_transport_cc = True
+    return Answer(
+        values["a=ice-ufrag"],
+        values["a=ice-pwd"],
+        tuple(dict.fromkeys(fingerprints)),
+        tuple(dict.fromkeys(addresses)),
+        has_transport_cc,
+    )
+
+
+class _Port:
+    """What aiortc's DTLS transport needs of an ICE transport."""
+
+    role = "controlling"
+
+    def __init__(self, send: Callable[[bytes], Any]) -> None:
+        self._send_datagram = send
+        self.queue: asyncio.Queue[bytes | None] = asyncio.Queue()
+
+    async def _recv(self) -> bytes:
+        datagram = await self.queue.get()
+        if datagram is None:
+            raise ConnectionError
+        return datagram
+
+    async def _send(self, datagram: bytes) -> None:
+        with contextlib.suppress(OSError):
+            self._send_datagram(datagram)
+
+
+class Dtls(RTCDtlsTransport):
+    """aiortc's transport in the client role with one SRTP profile."""
+
+    def __init__(self, port: _Port, certificate: RTCCertificate, profile: str) -> None:
+        """`profile` is a key of PROFILES."""
+        super().__init__(port, [certificate])  # type: ignore[arg-type]  # a stand-in
+        self._srtp_profiles = PROFILES[profile]
+        self._set_role("client")
+
+    def protect(self, packet: bytes) -> bytes:
+        """RTP as SRTP."""
+        protected: bytes = self._tx_srtp.protect(packet)
+        return protected
+
+    def protect_rtcp(self, packet: bytes) -> bytes:
+        """RTCP as SRTCP."""
+        protected: bytes = self._tx_srtp.protect_rtcp(packet)
+        return protected
+
+    def unprotect(self, packet: bytes) -> bytes:
+        """SRTP as RTP. pylibsrtp.Error when it is not authentic."""
+        plain: bytes = self._rx_srtp.unprotect(packet)
+        return plain
+
+    def unprotect_rtcp(self, packet: bytes) -> bytes:
+        """SRTCP as RTCP. pylibsrtp.Error when it is not authentic."""
+        plain: bytes = self._rx_srtp.unprotect_rtcp(packet)
+        return plain
+
+
+class Transport:
+    """One client's; `on_packet(datagram, now)` gets what looks like SRTP, still encrypted."""
+
+    def __init__(self, certificate: RTCCertificate, profile: str) -> None:
+        """`certificate` is shared by the clients of a process, `profile` is a key of PROFILES."""
+        self.ufrag, self.pwd = secrets.token_hex(4), secrets.token_hex(12)
+        self.answer: Answer | None = None
+        self._socket: socket.socket | None = None
+        self._consents: asyncio.Task[None] | None = None
+        self._checked = asyncio.Event()
+        self._port = _Port(self._send)
+        self.dtls = Dtls(self._port, certificate, profile)
+        self.on_packet: Callable[[bytes, float], None] = lambda _datagram, _now: None
+
+    async def connect(self, answer: Answer) -> None:
+        """Bring it up. TimeoutError, ConnectionError."""
+        self.answer = answer
+        async with asyncio.timeout(CONNECT_TIMEOUT_S):
+            await self._check(answer)
+            parameters = [RTCDtlsFingerprint(*pair) for pair in answer.fingerprints]
+            await self.dtls.start(RTCDtlsParameters(parameters))
+        if self.dtls.state != "connected":
+            raise ConnectionError("the DTLS handshake failed")
+
+    async def close(self) -> None:
+        """End it."""
+        if self._consents is not None:
+            self._consents.cancel()
+        self._port.queue.put_nowait(None)
+        await self.dtls.stop()
+        if self._socket is not None:
+            asyncio.get_running_loop().remove_reader(self._socket)
+            self._socket.close()
+
+    def send_rtp(self, packet: bytes) -> None:
+        """Send one packet of media."""
+        self._send(self.dtls.protect(packet))
+
+    def send_rtcp(self, packet: bytes) -> None:
+        """Send one compound of feedback."""
+        self._send(self.dtls.protect_rtcp(packet))
+
+    @property
+    def has_transport_cc(self) -> bool:
+        """Whether what is received carries transport-wide numbers."""
+        return self.answer is not None and self.answer.has_transport_cc
+
+    async def _check(self, answer: Answer) -> None:
+        """ICE (RFC 8445): one nominating check on the first address that answers."""
+        loop = asyncio.get_running_loop()
+        for host, port in answer.addresses:
+            family = socket.AF_INET6 if ":" in host else socket.AF_INET
+            candidate = socket.socket(family, socket.SOCK_DGRAM)
+            candidate.setblocking(False)
+            # a burst of a keyframe to a process that is busy with its other viewers must not be lost here
+            candidate.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
+            candidate.connect((host, port))
+            self._socket = candidate
+            loop.add_reader(candidate, self._readable)
+            for _ in range(5):
+                self._send_check()
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(0.5):
+                        await self._checked.wait()
+                    self._consents = asyncio.create_task(self._consent())
+                    return
+            loop.remove_reader(candidate)
+            candidate.close()
+            self._socket = None
+        raise ConnectionError("no address answered")
+
+    def _send_check(self) -> None:
+        assert self.answer is not None
+        request = stun.Message(message_method=stun.Method.BINDING, message_class=stun.Class.REQUEST)
+        request.attributes["USERNAME"] = f"{self.answer.ufrag}:{self.ufrag}"
+        request.attributes["PRIORITY"] = 1
+        request.attributes["ICE-CONTROLLING"] = 1
+        request.attributes["USE-CANDIDATE"] = None
+        request.add_message_integrity(self.answer.pwd.encode())
+        self._send(bytes(request))
+
+    async def _consent(self) -> None:
+        while True:
+            await asyncio.sleep(CONSENT_INTERVAL_S)
+            self._send_check()
+
+    def _send(self, datagram: bytes) -> None:
+        if self._socket is not None:
+            with contextlib.suppress(OSError):
+                self._socket.send(datagram)
+
+    def _readable(self) -> None:
+        assert self._socket is not None
+        receive = self._socket.recv
+        for _ in range(DRAIN):
+            try:
+                datagram = receive(RECEIVE_BYTES)
+            except OSError:
+                return
+            first = datagram[0] if datagram else 0
+            if 127 < first < 192:
+                self.on_packet(datagram, time.monotonic())
+            elif 19 < first < 64:
+                self._port.queue.put_nowait(datagram)
+            elif first < 4:
+                self._checked.set()

@@ -1,0 +1,80 @@
+"""One visit of a participant: a session of signalling, and the media client that belongs to it."""
+
+import threading
+import time
+from dataclasses import dataclass
+
+from bench.plan import Plan
+from bench.pool import Process
+from bench.session import Session
+from signaling.tokens import Signer, mint
+
+TOKEN_TTL_S = 24 * 3600
+
+
+@dataclass(slots=True)
+class Seat:
+    """A participant's place, which it takes again when it comes back."""
+
+    number: int
+    room: str
+    process: Process
+    publish: bool = False
+    was_sent_away: bool = False
+    "The server ended a visit."
+    silent_since: float = 0.0
+    "When the last packet of that visit came; 0: there is none, or the participant is back."
+
+    @property
+    def identity(self) -> str:
+        """Of the participant."""
+        return f"{'publisher' if self.publish else 'viewer'}-{self.number}"
+
+
+class Visit:
+    """From the join to the leave; `leave` has to be called whatever becomes of `join`."""
+
+    def __init__(self, plan: Plan, seat: Seat) -> None:
+        """Make the media client. ClientError, ProcessEndedError, as of all that follows."""
+        self._plan = plan
+        self._seat = seat
+        self._session: Session | None = None
+        self._opened = seat.process.open(
+            room=seat.room, media=plan.media, srtp=plan.srtp, publish=seat.publish
+        )
+        self.began_at = self.connected_at = 0.0
+
+    def join(self) -> None:
+        """Get in and bring the media up. SessionError, ClientError."""
+        plan, seat = self._plan, self._seat
+        video = {"room": seat.room, "roomJoin": True, "canPublish": seat.publish}
+        signer = Signer(plan.key, plan.secret)
+        token = mint({"sub": seat.identity, "video": video}, signer, time.time(), TOKEN_TTL_S)
+        self.began_at = time.monotonic()
+        session = Session(plan.host, token, self._opened.local, plan.media, publish=seat.publish)
+        self._session = session
+        client = self._opened.client
+        self.connected_at = seat.process.connect(client, session.answer, plan.rate, plan.burst)
+        threading.Thread(
+            target=session.listen, args=(lambda answer: seat.process.renew(client, answer),), daemon=True
+        ).start()
+
+    def first_media(self) -> float:
+        """Wait for the first packet; returns when it came. ClientError."""
+        return self._seat.process.first_media(self._opened.client)
+
+    def stay(self, seconds: float) -> bool:
+        """Wait that long (0: for ever), or until the server ends the visit; returns whether it did."""
+        assert self._session is not None
+        return self._session.ended.wait(seconds or None)
+
+    def leave(self) -> None:
+        """End it."""
+        session, seat = self._session, self._seat
+        was_sent_away = session is not None and session.ended.is_set()
+        if session is not None:
+            session.leave()
+        last_at = seat.process.close(self._opened.client)
+        if was_sent_away:
+            seat.was_sent_away = True
+            seat.silent_since = last_at or seat.silent_since
