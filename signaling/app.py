@@ -16,15 +16,16 @@ from sfu.server import MediaServer
 from sfu.settings import MediaSettings
 from sfu.workers import MediaWorkers
 from signaling import logs, tokens
-from signaling.config import ServerConfig
+from signaling.config import NO_KEYS, ServerConfig
 from signaling.daily.skin import DailySkin
 from signaling.debug import Debug
 from signaling.docs import Docs
-from signaling.errors import ConfigError, ListenError, StoreError
+from signaling.errors import ConfigError, DeliveryError, ListenError, StoreError, VaultError
 from signaling.health import Health
 from signaling.http import Endpoints, build_app, build_runner
 from signaling.ids import random_sid
 from signaling.journal import Journal
+from signaling.keyring import Keyring
 from signaling.limits import Limits, parse_networks
 from signaling.livekit.description import describe as describe_twirp
 from signaling.livekit.room_service import NAME as ROOM_SERVICE
@@ -104,36 +105,40 @@ class Server:
         timers = Timers(loop.time)
         self._pump = TimerPump(timers, loop)
         self.services = build_services(media, media_events, timers, time.time, random_sid)
-        signer = tokens.Signer(*next(iter(config.keys.items())))
+        self.keyring = Keyring(config.keys)
         self.skin = LiveKitSkin(
             self.services,
-            LiveKitSettings(signer, random_sid("ND_"), lambda sid: _relays(config, sid)),
+            LiveKitSettings(self.keyring.signer, random_sid("ND_"), lambda sid: _relays(config, sid)),
         )
         self._journal = Journal(self.services.hub, self._append, time.time)
         self._outgoing = Outgoing(allow_private=config.dev or config.webhook_allow_private)
         self._webhook_urls = parse_urls(config.webhook_url)
         self._webhooks = Webhooks(
-            store, [LiveKitWebhooks(lambda: _webhook_signer(config))], self._outgoing.post, time.time
+            store, [LiveKitWebhooks(self._webhook_signer)], self._outgoing.post, time.time
         )
         self._tasks: list[asyncio.Task[None]] = []
         self._metrics = self._build_metrics()
         limits = Limits(loop.time, parse_networks(config.trusted_proxy))
-        self._livekit = LiveKitEndpoints(self.skin, config.keys, time.time, limits)
+        self._livekit = LiveKitEndpoints(self.skin, self.keyring, time.time, limits)
         services = {ROOM_SERVICE: methods(self.skin)}
-        self.daily = DailySkin(self.services, store, config.keys, config.public_url, limits)
+        self.daily = DailySkin(self.services, store, self.keyring, config.public_url, limits)
         folder = find_page()
         checks = {"listening": lambda: self._site is not None, "media": self._has_worker}
         parts: list[Endpoints] = [
             self._metrics,
             Health(checks, store.write, loop.time),
             self._livekit,
-            Twirp(services, config.keys, time.time, limits),
+            Twirp(services, self.keyring, time.time, limits),
             self.daily.api,
             Docs(
                 document(version("lectern"), describe([self.daily.api]), describe_twirp(services)),
                 folder,
             ),
-            Page(PageSettings(config.dev, frozenset({config.host} - {""}), signer), folder, time.time),
+            Page(
+                PageSettings(config.dev, frozenset({config.host} - {""}), self.keyring.signer),
+                folder,
+                time.time,
+            ),
         ]
         if config.dev:
             parts.append(Debug(self.services.rooms, media))
@@ -170,10 +175,20 @@ class Server:
         return self._media.metrics().get("workers", 1) > 0
 
     async def start(self) -> None:
-        """Open both ports. ListenError when one cannot be had, StoreError."""
+        """Open both ports. ListenError when one cannot be had, ConfigError, StoreError."""
+        self.keyring.take(await self.store.api_keys.in_force())
+        if not self.keyring:
+            raise ConfigError(NO_KEYS)
+        key = self._config.webhook_key
+        if key and key not in self.keyring:
+            raise ConfigError(f"webhook_key: there is no API key {key}")
         await self.store.sessions.close_abandoned(time.time())
         await configure(self.store.endpoints, self._webhook_urls, time.time())
-        self._tasks = [asyncio.create_task(part.run()) for part in (self._journal, self._webhooks)]
+        self._tasks = [
+            asyncio.create_task(self._journal.run()),
+            asyncio.create_task(self._webhooks.run()),
+            asyncio.create_task(self.keyring.follow(self.store.api_keys.in_force)),
+        ]
         try:
             await self._media.start()
         except OSError as error:
@@ -208,14 +223,17 @@ class Server:
             await asyncio.wait(self._tasks)
         await self._outgoing.close()
 
+    def _webhook_signer(self) -> tokens.Signer:
+        key = self._config.webhook_key
+        if not key:
+            return self.keyring.signer()
+        if key not in self.keyring:
+            raise DeliveryError(f"there is no API key {key} to sign it")
+        return tokens.Signer(key, self.keyring[key])
+
     async def _append(self, entries: Sequence[LogEntry]) -> None:
         await self.store.events.append(entries, self._webhooks.announce)
         self._webhooks.wake()
-
-
-def _webhook_signer(config: ServerConfig) -> tokens.Signer:
-    key = config.webhook_key or next(iter(config.keys))
-    return tokens.Signer(key, config.keys[key])
 
 
 async def _in_time(last: Coroutine[Any, Any, None], limit_s: float, otherwise: str) -> None:
@@ -262,7 +280,7 @@ async def _run(server: Server, config: ServerConfig) -> None:
         await server.start()
         print(greeting(config, server.http_port, server.udp_ports), flush=True)  # noqa: T201 - for the user, not the log
         await stopping.wait()
-    except StoreError as error:
+    except (StoreError, VaultError) as error:
         raise ConfigError(str(error)) from error
     finally:
         await server.stop()

@@ -1,4 +1,4 @@
-"""The command line: `lectern serve`, `token`, `turn-config`, `config-sample`, `db`.
+"""The command line: `lectern serve`, `token`, `turn-config`, `config-sample`, and those of `admin`.
 
 Exit codes: 0 done, or stopped by SIGTERM or SIGINT; 1 an error of the program; 2 a command line that makes
 no sense; 3 a configuration that is refused (no keys, a weak secret, an unusable value); 4 an address or port
@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from signaling import admin
 from signaling import config as configuration
 from signaling.errors import ConfigError, ListenError
 
@@ -24,9 +25,6 @@ EXIT_LISTEN = 4
 
 _DURATION = re.compile(r"(\d{1,9})([smhd]?)")
 _UNITS_S = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
-
-# What says where the store is.
-_STORE_FLAGS = ["data_dir", "database_url"]
 
 # Flags that are settings of the relay by another name: setting, type, help. What is not given keeps its default.
 _TURN_FLAGS: dict[str, tuple[str, type, str]] = {
@@ -79,7 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     token.add_argument(
         "--ttl", type=_duration, default=6 * 3600, help="Lifetime such as 90s, 30m, 6h, 7d. Default: 6h."
     )
-    configuration.add_flags(token, ["dev"])
+    configuration.add_flags(token, ["dev", *admin.STORE_FLAGS])
     token.set_defaults(command=_token)
 
     turn = commands.add_parser(
@@ -90,14 +88,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_turn_flags(turn)
     turn.set_defaults(command=_turn_config)
 
-    database = commands.add_parser("db", help="look after the database")
-    upgrade = database.add_subparsers(required=True, metavar="COMMAND").add_parser(
-        "upgrade",
-        help="bring the schema up to date",
-        description="Bring the database's schema up to date; `serve` does the same at its start.",
-    )
-    configuration.add_flags(upgrade, _STORE_FLAGS)
-    upgrade.set_defaults(command=_db_upgrade)
+    admin.add_commands(commands)
 
     sample = commands.add_parser("config-sample", help="print a sample configuration file")
     sample.set_defaults(command=_config_sample)
@@ -145,33 +136,17 @@ def _serve(flags: dict[str, Any]) -> int:
     return EXIT_OK
 
 
-def _db_upgrade(flags: dict[str, Any]) -> int:
-    import asyncio  # noqa: PLC0415 - see the module's docstring
-
-    from signaling.storage import opened  # noqa: PLC0415 - see the module's docstring
-
-    async def upgrade() -> None:
-        async with opened(configuration.load(flags, os.environ)):
-            pass  # opening does it
-
-    asyncio.run(upgrade())
-    print("the database is up to date")  # noqa: T201
-    return EXIT_OK
-
-
 def _token(flags: dict[str, Any]) -> int:
     from signaling import tokens  # noqa: PLC0415 - see the module's docstring
 
-    config = configuration.load(flags, os.environ)
-    configuration.check_keys(config)
+    signer = admin.find_signer(configuration.load(flags, os.environ))
     grants: dict[str, Any] = {"room": flags["room"], "roomJoin": True}
     if flags["no_publish"]:
         grants |= {"canPublish": False, "canPublishData": False}
     if flags["hidden"]:
         grants["hidden"] = True
     claims = {"sub": flags["identity"], "name": flags["name"], "video": grants}
-    key, secret = next(iter(config.keys.items()))
-    print(tokens.mint(claims, tokens.Signer(key, secret), time.time(), flags["ttl"]))  # noqa: T201
+    print(tokens.mint(claims, signer, time.time(), flags["ttl"]))  # noqa: T201
     return EXIT_OK
 
 

@@ -83,6 +83,10 @@ class ServerConfig:
         default=False,
         sentence="Let webhooks go to this machine and its own network, as in development mode.",
     )
+    master_key: str = option(
+        "",
+        "The secret that seals those in the database, 32 or more characters; without it, a file in the data folder.",
+    )
     keys: Mapping[str, str] = option(
         {}, "API keys and their secrets; the first one signs the tokens that the server refreshes."
     )
@@ -116,7 +120,14 @@ class ServerConfig:
             password = urlsplit(self.database_url).password or ""
         except ValueError:
             password = ""
-        return (*self.keys.values(), self.turn_secret, self.metrics_token, password, unquote(password))
+        return (
+            *self.keys.values(),
+            self.turn_secret,
+            self.metrics_token,
+            self.master_key,
+            password,
+            unquote(password),
+        )
 
     @property
     def worker_count(self) -> int:
@@ -184,14 +195,15 @@ def load(flags: Mapping[str, Any], environ: Mapping[str, str]) -> ServerConfig:
     return config
 
 
+NO_KEYS = (
+    "there are no API keys, so nobody could connect. Make one by `lectern keys add`, or set LECTERN_KEYS='mykey: secret"
+    " of 32 or more characters' (openssl rand -hex 32 makes one), put it into the [keys] table of a --config file, or"
+    " start with --dev to try things out on this machine."
+)
+
+
 def check_keys(config: ServerConfig) -> None:
-    """Raise ConfigError unless there are keys fit for the network; what to do about it is in the message."""
-    if not config.keys:
-        raise ConfigError(
-            "there are no API keys, so nobody could connect. Set LECTERN_KEYS='mykey: secret of 32 or more"
-            " characters' (openssl rand -hex 32 makes one), put it into the [keys] table of a --config file,"
-            " or start with --dev to try things out on this machine."
-        )
+    """Raise ConfigError unless the configuration's keys are fit for the network."""
     for key, secret in config.keys.items():
         if len(secret) < MIN_SECRET_CHARS and not config.dev:
             raise ConfigError(

@@ -5,6 +5,7 @@
       ListenError            the operator: an address or port that cannot be opened
       StoreError             the operator: the database cannot be opened, or fails
         UnstorableError      the developer: a value that no database of this kind takes
+      VaultError             the operator: a secret in the database was sealed with another master key
       DeliveryError          the operator: a webhook did not reach its receiver
       AccessError            somebody who wants in: refused before a session exists
         BadRequestError      ... the request makes no sense
@@ -43,6 +44,10 @@ class StoreError(SignalingError):
 
 class UnstorableError(StoreError):
     """The database refuses the very data; asking again is no use."""
+
+
+class VaultError(SignalingError):
+    """A secret in the database cannot be opened with this master key."""
 
 
 class DeliveryError(SignalingError):

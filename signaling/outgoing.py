@@ -54,18 +54,15 @@ class Outgoing:
     """Sends requests; `close` ends what is under way."""
 
     def __init__(self, *, allow_private: bool) -> None:
-        """`allow_private` lets requests go to this machine and its network; needs a running loop."""
-        self._session = aiohttp.ClientSession(
-            # Checked where the connection is made, so that a name cannot be resolved to something else in between.
-            connector=aiohttp.TCPConnector(socket_factory=_open if allow_private else _open_public),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            timeout=aiohttp.ClientTimeout(total=TIMEOUT_S),
-            auto_decompress=False,
-        )
+        """`allow_private` lets requests go to this machine and its network."""
+        self._open = _open if allow_private else _open_public
+        self._session: aiohttp.ClientSession | None = None
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> int:
         """Return the status of the answer; its body is not read, and a redirect not followed. DeliveryError."""
         check_url(url)
+        if self._session is None:
+            self._session = self._new_session()
         try:
             async with self._session.post(url, data=body, headers=headers, allow_redirects=False) as response:
                 # Unread, so the connection cannot be used again.
@@ -81,7 +78,17 @@ class Outgoing:
 
     async def close(self) -> None:
         """End all connections."""
-        await self._session.close()
+        if self._session is not None:
+            await self._session.close()
+
+    def _new_session(self) -> aiohttp.ClientSession:
+        return aiohttp.ClientSession(
+            # Checked where the connection is made, so that a name cannot be resolved to something else in between.
+            connector=aiohttp.TCPConnector(socket_factory=self._open),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            timeout=aiohttp.ClientTimeout(total=TIMEOUT_S),
+            auto_decompress=False,
+        )
 
 
 def _open(info: tuple[Any, ...]) -> socket.socket:

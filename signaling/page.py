@@ -52,8 +52,8 @@ class PageSettings:
     "Tokens for everybody who can reach the page."
     hosts: frozenset[str]
     "Names, besides localhost and addresses, under which the page may be asked for a token."
-    signer: tokens.Signer
-    "Signs the tokens."
+    signer: Callable[[], tokens.Signer]
+    "Returns the key that signs the tokens now."
 
 
 def find_page() -> Path | None:
@@ -125,7 +125,7 @@ class Page:
             "name": name,
             "video": {"room": room, "roomJoin": True, "canUpdateOwnMetadata": True},
         }
-        token = tokens.mint(claims, self._settings.signer, self._wall_clock(), _TOKEN_TTL_S)
+        token = tokens.mint(claims, self._settings.signer(), self._wall_clock(), _TOKEN_TTL_S)
         return _json({"token": token, "url": ""})
 
     def _find(self, path: str) -> Path | None:

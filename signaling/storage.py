@@ -9,6 +9,7 @@ from pathlib import Path
 from signaling.config import ServerConfig
 from signaling.errors import ConfigError, StoreError
 from signaling.store import Store
+from signaling.store.vault import Vault, find_master_key
 
 DATABASE_FILE = "lectern.db"
 
@@ -19,9 +20,11 @@ LOCK_FILE = "server.lock"
 @asynccontextmanager
 async def opened(config: ServerConfig) -> AsyncIterator[Store]:
     """Open the store that a configuration names until the end of the block. ConfigError."""
-    file = data_folder(config) / DATABASE_FILE
+    folder = data_folder(config)
+    file = folder / DATABASE_FILE
+    vault = Vault(find_master_key(config.master_key, folder))
     try:
-        store = await Store.open(config.database_url or f"sqlite:///{file}")
+        store = await Store.open(config.database_url or f"sqlite:///{file}", vault)
     except StoreError as error:
         raise ConfigError(str(error) if config.database_url else f"{error} ({file})") from error
     try:

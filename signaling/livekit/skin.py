@@ -57,8 +57,8 @@ GOODBYE_S = 1.0
 class LiveKitSettings:
     """What the skin has to know of the configuration."""
 
-    signer: tokens.Signer
-    "Signs refreshed tokens."
+    signer: Callable[[], tokens.Signer]
+    "Returns the key that signs refreshed tokens now."
     node_id: str
     "Tells this process from others in clients' logs."
     ice_servers: Callable[[str], tuple[IceServer, ...]]
@@ -266,7 +266,7 @@ class LiveKitSkin:
             tokens.Bearer(
                 person.name, person.metadata, person.attributes, person.permissions, person.leaves_at
             ),
-            self._settings.signer,
+            self._settings.signer(),
             self._wall_clock(),
         )
 

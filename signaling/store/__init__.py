@@ -1,6 +1,7 @@
 """What outlives a room: durable rooms, sessions and who was in them, the event log, webhooks under way, documents."""
 
 from signaling.store.records import (
+    ApiKey,
     Delivery,
     Draft,
     DurableRoom,
@@ -14,6 +15,7 @@ from signaling.store.records import (
 from signaling.store.store import Store
 
 __all__ = [
+    "ApiKey",
     "Delivery",
     "Draft",
     "DurableRoom",

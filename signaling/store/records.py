@@ -82,6 +82,19 @@ class SessionFilter:
 
 
 @dataclass(frozen=True, slots=True)
+class ApiKey:
+    """A key of the server's APIs."""
+
+    key: str
+    "Its public name."
+    note: str
+    "What the operator calls it."
+    created_at: float
+    revoked_at: float | None = None
+    "None while it is in force."
+
+
+@dataclass(frozen=True, slots=True)
 class Endpoint:
     """Where webhooks are sent to."""
 

@@ -1,5 +1,6 @@
 """The store: a database, and one object for each kind of thing in it."""
 
+import secrets
 from collections.abc import Callable
 from typing import Any
 
@@ -11,12 +12,14 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool
 from signaling.errors import StoreError
 from signaling.store import schema
 from signaling.store.access import OBSERVER
+from signaling.store.api_keys import ApiKeys
 from signaling.store.documents import Documents
 from signaling.store.endpoints import Endpoints
 from signaling.store.events import Events
 from signaling.store.outbox import Outbox
 from signaling.store.rooms import DurableRooms
 from signaling.store.sessions import Sessions
+from signaling.store.vault import Vault
 
 MEMORY_URL = "sqlite://"
 "A store that is gone with its process, for tests."
@@ -35,22 +38,24 @@ _SERVER_LOCK = 0x6C656375
 class Store:
     """Everything that outlives a room; opened by `open`. Its calls raise StoreError when the database fails."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, vault: Vault) -> None:
         """Use an engine whose tables are there."""
         self._engine = engine
+        self.vault = vault
         self._claim: AsyncConnection | None = None
         self.rooms = DurableRooms(engine)
         self.sessions = Sessions(engine)
         self.events = Events(engine)
         self.documents = Documents(engine)
+        self.api_keys = ApiKeys(engine, vault)
         self.endpoints = Endpoints(engine)
         self.outbox = Outbox(engine)
 
     @classmethod
-    async def open(cls, url: str) -> "Store":
+    async def open(cls, url: str, vault: Vault | None = None) -> "Store":
         """Return the store at a database's address (`sqlite:///data/lectern.db`, `postgresql://...`). StoreError.
 
-        The schema is brought up to date.
+        The schema is brought up to date. Without a vault, nobody can open the secrets that are stored later.
         """
         engine = _engine(url)
         try:
@@ -62,7 +67,7 @@ class Store:
         except StoreError:
             await engine.dispose()
             raise
-        return cls(engine)
+        return cls(engine, vault or Vault(secrets.token_urlsafe()))
 
     async def claim(self) -> bool:
         """Be the only server on the database until `close`; False when another one is. StoreError.

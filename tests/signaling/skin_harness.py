@@ -101,7 +101,7 @@ class SkinHarness:
         self.hub = services.hub
         self.hub.listen(self.events.append)
         signer = tokens.Signer("devkey", "secret")
-        self.skin = LiveKitSkin(services, LiveKitSettings(signer, "ND_test", lambda _sid: ()))
+        self.skin = LiveKitSkin(services, LiveKitSettings(lambda: signer, "ND_test", lambda _sid: ()))
 
     def wall_clock(self) -> float:
         return START + self.now

@@ -153,3 +153,16 @@ async def test_webhooks_stay_off_the_own_network_unless_allowed(store):
         await server.stop()
         assert receiver.received == []
     assert await store.outbox.count() > 0
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"), [({"keys": {}}, "lectern keys add"), ({"webhook_key": "other"}, "no API key other")]
+)
+async def test_without_a_key_that_it_needs_a_server_does_not_start(store, changes, words):
+    events = MediaEvents()
+    media = FakeMedia(events.dispatch, asyncio.get_running_loop().call_soon)
+    config = ServerConfig(**{"host": "127.0.0.1", "http_port": 0, "keys": {"key": "s" * 32}, **changes})
+    server = Server(config, media, events, store)
+    with pytest.raises(ConfigError, match=words):
+        await server.start()
+    await server.stop()

@@ -87,11 +87,6 @@ def test_bad_keys_are_refused_without_being_repeated(text):
     assert "topsecret" not in str(error.value)
 
 
-def test_without_keys_the_way_out_is_told():
-    with pytest.raises(ConfigError, match=r"LECTERN_KEYS.*--dev"):
-        check_keys(ServerConfig())
-
-
 def test_short_secrets_are_for_dev_mode():
     with pytest.raises(ConfigError, match="32"):
         check_keys(ServerConfig(keys={"key": "s" * 31}))
