@@ -28,6 +28,9 @@ ARENA_ROWS = 512
 ARENA_STRIDE = 1600
 MAX_PACKET_BYTES = ARENA_STRIDE - 144
 
+# A packet of padding has no more in libwebrtc either.
+PADDING_BYTES = 224
+
 # What a subscriber can use of a publisher's header extensions.
 FORWARDED_EXTENSIONS = (
     rtp.URI_AUDIO_LEVEL,
@@ -213,6 +216,13 @@ def make_template(kind: TemplateClass, packet: SourcePacket) -> Template | None:
             element += 2 + element - 16  # behind two bytes of data and one more element header
         template.frame_number_at = element + 1
     return template
+
+
+def padding_packet(kind: TemplateClass, payload_type: int, ssrc: int, sequence: int) -> bytes:
+    """A packet of padding alone for a kind with transport-wide numbers; RFC 3550 section 5.1: 255 octets at most."""
+    extensions = rtp.build_extensions([(dict(kind.extensions)[rtp.URI_TRANSPORT_CC], b"\0\0")])
+    head = struct.pack("!BBHII", 0xB0, payload_type, sequence, 0, ssrc)
+    return head + extensions + bytes(PADDING_BYTES - 1) + bytes((PADDING_BYTES,))
 
 
 def _number_at(packet: Any) -> int:

@@ -40,22 +40,15 @@ _REGISTERED_NAMES = {
 }
 _OPUS_STEREO_BITRATE_BPS = 510_000  # the most that opus has (RFC 7587 section 6.1)
 
-_COMMON = frozenset({URI_MID, URI_ABS_CAPTURE_TIME})
+_COMMON = frozenset({URI_MID, URI_ABS_CAPTURE_TIME, URI_TRANSPORT_CC})
 # Libwebrtc fixes the extensions of a bundle by the sections answered first, be they idle or receiving:
 # without RID there, native clients later refuse their own simulcast offer. So all video answers take both.
 _VIDEO = _COMMON | {URI_RID, URI_REPAIRED_RID, URI_VIDEO_ORIENTATION, URI_PLAYOUT_DELAY}
 _AUDIO = _COMMON | {URI_AUDIO_LEVEL}
-_UPLINK_EXTENSIONS = {
-    "video": _VIDEO | {URI_TRANSPORT_CC},
-    "audio": _AUDIO | {URI_TRANSPORT_CC},
-}
 # No dependency descriptor. Downstream, a layer switch would make its frame numbers wrong; upstream, a Chromium that
 # sends it leaves picture ids and temporal layers out of the VP8 payload descriptor.
-_DOWNLINK_EXTENSIONS = {"video": _VIDEO, "audio": _AUDIO}
-
-# No `goog-remb` upstream: where it is answered libwebrtc clients hold their upper simulcast layers back.
-_UPLINK_FEEDBACK = frozenset({"transport-cc", "ccm fir", "nack", "nack pli"})
-_DOWNLINK_FEEDBACK = frozenset({"ccm fir", "nack", "nack pli"})
+_EXTENSIONS = {"video": _VIDEO, "audio": _AUDIO}
+_FEEDBACK = frozenset({"transport-cc", "ccm fir", "nack", "nack pli"})
 
 _REVERSED: dict[Direction, Direction] = {
     "sendrecv": "sendrecv",
@@ -189,9 +182,7 @@ class SectionParameters:
         return next((codec for codec in self.codecs if codec.name == name), None)
 
 
-def negotiate_section(
-    section: Section, decision: SectionAnswer, *, downlink_feedback: bool = False
-) -> SectionParameters:
+def negotiate_section(section: Section, decision: SectionAnswer) -> SectionParameters:
     """Agree on one section.
 
     A decision that the offered direction or kind does not allow makes the section inactive (RFC 3264 section
@@ -200,7 +191,6 @@ def negotiate_section(
     Args:
         section: As offered.
         decision: What is wanted of it.
-        downlink_feedback: Also take transport-wide congestion control where the server sends.
     """
     if section.kind == "application":
         accepted = section.answerable and isinstance(decision, Data)
@@ -210,16 +200,14 @@ def negotiate_section(
         return SectionParameters(section.mid, section.kind, accepted=False, direction="inactive")
     if isinstance(decision, Receive) and section.direction in ("sendonly", "sendrecv"):
         direction, codecs = "recvonly", _received_codecs(section, decision)
-        known, feedback = _UPLINK_EXTENSIONS[section.kind], _UPLINK_FEEDBACK
+        feedback = _FEEDBACK
     elif isinstance(decision, Send) and section.direction in ("recvonly", "sendrecv"):
         direction, codecs = "sendonly", _by_preference(_supported(section), decision.codec)
-        known, feedback = _DOWNLINK_EXTENSIONS[section.kind], _DOWNLINK_FEEDBACK
-        if downlink_feedback:
-            known, feedback = known | {URI_TRANSPORT_CC}, feedback | {"transport-cc"}
+        feedback = _sent_feedback(section)
     else:
         direction, codecs = "inactive", _by_preference(_supported(section), "")
-        known, feedback = _UPLINK_EXTENSIONS[section.kind], _UPLINK_FEEDBACK
-    extensions, extension_directions = _extensions(section, known, direction)
+        feedback = _FEEDBACK
+    extensions, extension_directions = _extensions(section, _EXTENSIONS[section.kind], direction)
     sent = {rid for rid, rid_direction in section.rids if rid_direction == "send"}
     return SectionParameters(
         mid=section.mid,
@@ -232,6 +220,16 @@ def negotiate_section(
         rids=tuple(rid for rid, _ in section.rids if rid in sent) if direction == "recvonly" else (),
         simulcast=section.simulcast_send if direction == "recvonly" else (),
     )
+
+
+def _sent_feedback(section: Section) -> frozenset[str]:
+    """What is wanted of a receiver."""
+    if URI_TRANSPORT_CC not in section.extensions:
+        # Second best: its own estimate. Upstream it is never taken: there libwebrtc clients, where it is answered,
+        # hold their upper simulcast layers back.
+        return _FEEDBACK | {"goog-remb"}
+    # audio has no stream for retransmissions, and a numbered packet is not repeated (see `Subscription.retransmission`)
+    return _FEEDBACK - {"nack"} if section.kind == "audio" else _FEEDBACK
 
 
 def _supported(section: Section) -> list[Codec]:
@@ -328,8 +326,6 @@ def build_answer(
     offer: Offer,
     decisions: Sequence[SectionAnswer],
     transport: LocalTransport,
-    *,
-    downlink_feedback: bool = False,
 ) -> str:
     """The answer's text, lines ended by CRLF.
 
@@ -337,10 +333,9 @@ def build_answer(
         offer: What is answered.
         decisions: One per section of the offer, in its order (ValueError otherwise).
         transport: The server's side.
-        downlink_feedback: As in `negotiate_section`.
     """
     agreed = [
-        negotiate_section(section, decision, downlink_feedback=downlink_feedback)
+        negotiate_section(section, decision)
         for section, decision in zip(offer.sections, decisions, strict=True)
     ]
     accepted = {taken.mid for taken in agreed if taken.accepted}

@@ -22,13 +22,14 @@ from sfu.rtp import (
     URI_ABS_CAPTURE_TIME,
     URI_AUDIO_LEVEL,
     URI_PLAYOUT_DELAY,
+    URI_TRANSPORT_CC,
     URI_VIDEO_ORIENTATION,
 )
 
 DATA_MID = "0"
 
 _PROTOCOL = "UDP/TLS/RTP/SAVPF"
-_NACK = ("nack", "nack pli", "ccm fir")
+_NACK = ("nack", "nack pli", "ccm fir", "transport-cc")
 # Payload types are free to choose between 96 and 127, then below 64 (RFC 3551 section 6, RFC 5761 section 4).
 _VIDEO_CODECS: tuple[NegotiatedCodec, ...] = (
     NegotiatedCodec("vp8", 96, 90_000, 1, "", _NACK, 97),
@@ -46,10 +47,11 @@ _VIDEO_CODECS: tuple[NegotiatedCodec, ...] = (
     NegotiatedCodec("av1", 45, 90_000, 1, "", _NACK, 46),
 )
 _OPUS_FMTP = "minptime=10;useinbandfec=1"
-_AUDIO_FEEDBACK = ("nack",)
+_AUDIO_FEEDBACK = ("transport-cc",)
 _RED = NegotiatedCodec("red", 63, 48_000, 2, "111/111", (), None)
-_AUDIO_EXTENSIONS = {URI_AUDIO_LEVEL: 1, URI_ABS_CAPTURE_TIME: 8}
+_AUDIO_EXTENSIONS = {URI_AUDIO_LEVEL: 1, URI_TRANSPORT_CC: 3, URI_ABS_CAPTURE_TIME: 8}
 _VIDEO_EXTENSIONS = {
+    URI_TRANSPORT_CC: 3,
     URI_PLAYOUT_DELAY: 5,
     URI_ABS_CAPTURE_TIME: 8,
     URI_VIDEO_ORIENTATION: 13,

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sfu import negotiation, rtp
+from sfu.estimator import Estimator
 from sfu.events import Answer, Channel, PublicationBound, PublicationEnded, Quality, SdpError
 from sfu.fanout import TemplateClass
 from sfu.ice import IceAgent
@@ -72,6 +73,8 @@ class Peer:
     rtt_s: float = 0.07
     available_bps: float = math.inf
     "Estimate of what the way to the peer carries; infinite until something is known of it."
+    estimator: Estimator | None = None
+    "Of what the peer is sent; None before the first report of arrivals."
     wanted_bps: float = 0.0
     "Bitrate that would satisfy every wish of the peer; more than what is available is worth probing for."
     sent_losses: Losses = field(default_factory=Losses)

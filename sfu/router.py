@@ -13,6 +13,7 @@ from collections.abc import Callable
 from enum import Enum
 
 from sfu import rtcp, rtp
+from sfu.bandwidth import Bandwidth
 from sfu.events import (
     Event,
     Explanation,
@@ -33,8 +34,6 @@ from sfu.subscription import Subscription
 RECEIVER_REPORT_S = 1.0
 KEYFRAME_RETRY_S = 0.2
 LAYER_CHECK_S = 0.5
-# An estimate that moves by less moves nothing: a twentieth is what it wavers by on a steady link.
-ESTIMATE_STEP = 0.05
 # Of a replay to one viewer, with each 20 ms of a tick: about 5 Mbit/s, so that it does not burst a weak link.
 REPLAYED_PER_TICK = 10
 
@@ -73,6 +72,7 @@ class Router:
         self.forwarded_packets = 0
         self.retransmitted_packets = 0
         self.replayed_packets = 0
+        self.bandwidth = Bandwidth(outbox, self.share)
         self._replays: dict[Subscription, None] = {}
         self.publishers: dict[str, Peer] = {}
         "Peers with streams, by id."
@@ -251,17 +251,16 @@ class Router:
             elif isinstance(part, rtcp.FullIntraRequest):
                 for ssrc in part.ssrcs:
                     self._on_keyframe_request(peer, ssrc, now)
+            elif isinstance(part, rtcp.TransportFeedbackReport):
+                self._on_arrivals(peer, part, now)
             elif isinstance(part, rtcp.Remb):
-                self._take_estimate(peer, part.bitrate_bps, now)
+                self.bandwidth.receivers_estimate(peer, part.bitrate_bps, now)
 
-    def _take_estimate(self, peer: Peer, available_bps: float, now: float) -> None:
-        if (
-            not available_bps / (1 + ESTIMATE_STEP)
-            <= peer.available_bps
-            <= available_bps * (1 + ESTIMATE_STEP)
-        ):
-            peer.available_bps = available_bps
-            self.share(peer, now)
+    def _on_arrivals(self, peer: Peer, report: rtcp.TransportFeedbackReport, now: float) -> None:
+        try:
+            self.bandwidth.report(peer, report.data, now)
+        except rtcp.RtcpError:
+            self.drops[Drop.MALFORMED] += 1
 
     def _on_sender_report(self, peer: Peer, report: rtcp.SenderReport, now: float) -> None:
         stream = peer.streams.get(report.ssrc)
@@ -369,6 +368,7 @@ class Router:
             for stream in peer.streams.values():
                 if not stream.rtx:
                     self._nack_upstream(peer, stream.layer, now)
+        self.bandwidth.tick(now)
         if self._replays:
             self._replay()
         if now >= self._keyframes_at:

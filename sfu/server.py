@@ -337,6 +337,7 @@ class MediaServer:
             "packets_forwarded": router.forwarded_packets,
             "packets_retransmitted": router.retransmitted_packets,
             "packets_replayed": router.replayed_packets,
+            "packets_padding": router.bandwidth.padding_packets,
         }
         for reason in Drop:
             values[f"dropped_{reason.value}"] = router.drops[reason]

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from sfu.allocate import Allotment, Point
 from sfu.events import Preferences
-from sfu.fanout import Column, SourcePacket, TemplateClass, single_packet
+from sfu.fanout import Column, SourcePacket, TemplateClass, padding_packet, single_packet
 from sfu.layers import FIRST_LAYER_GRACE_S, highest_wanted, needs_keyframe, step, target_layer
 from sfu.sequence import OutSequence, Segment, ts_diff
 
@@ -369,6 +369,18 @@ class Subscription:
         plain[2:4] = self._rtx_sequence.to_bytes(2, "big")
         plain[8:12] = self.rtx_ssrc.to_bytes(4, "big")
         return bytes(plain[:header]) + original + bytes(plain[header:])
+
+    @property
+    def can_pad(self) -> bool:
+        """Whether there is a stream that padding can go on: that of retransmissions."""
+        return self.numbered and self.section is not None and bool(self.section.rtx_payload_types)
+
+    def padding(self) -> bytes:
+        """A packet of padding on the stream of retransmissions, whose numbers stay without a gap."""
+        assert self.section is not None
+        self._rtx_sequence = (self._rtx_sequence + 1) & 0xFFFF
+        payload_type = next(iter(self.section.rtx_payload_types.values()))
+        return padding_packet(self.section.kind, payload_type, self.rtx_ssrc, self._rtx_sequence)
 
     def _may_resend(self, sequence: int, now: float, rtt_s: float) -> bool:
         self._budget = min(RESEND_BURST, self._budget + (now - self._budget_at) * RESENDS_PER_S)

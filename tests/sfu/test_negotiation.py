@@ -311,26 +311,22 @@ class TestSending:
         av1 = replace(send(3), codec="av1")
         assert negotiate_section(FIREFOX.sections[3], av1).codecs[0].payload_type == 99
 
-    def test_feedback_and_extensions_need_no_bandwidth_estimation(self):
+    def test_receivers_are_asked_to_report_arrivals(self):
         agreed = negotiate_section(parse_offer(samples.text("chromium-join")).sections[3], send(3))
-        assert agreed.codecs[0].feedback == ("ccm fir", "nack", "nack pli")
-        assert URI_TRANSPORT_CC not in agreed.extensions
-        assert {URI_MID, URI_PLAYOUT_DELAY, URI_RID} <= agreed.extensions.keys()
-        audio = negotiate_section(CHROMIUM.sections[0], send(0))
-        assert audio.extensions == {URI_AUDIO_LEVEL: 1, URI_MID: 4}
-
-    def test_bandwidth_estimation_can_be_had(self):
-        section = CHROMIUM.sections[3]
-        agreed = negotiate_section(section, send(3), downlink_feedback=True)
         assert agreed.codecs[0].feedback == ("transport-cc", "ccm fir", "nack", "nack pli")
         assert agreed.extensions[URI_TRANSPORT_CC] == 3
-        text = build_answer(
-            CHROMIUM,
-            [live(s, i) for i, s in enumerate(CHROMIUM.sections)],
-            samples.TRANSPORT,
-            downlink_feedback=True,
-        )
-        assert "a=rtcp-fb:96 transport-cc" in samples.lines_of(text, "3")
+        assert {URI_MID, URI_PLAYOUT_DELAY, URI_RID} <= agreed.extensions.keys()
+        assert "a=rtcp-fb:96 transport-cc" in samples.lines_of(answer(CHROMIUM), "3")
+        audio = negotiate_section(parse_offer(samples.text("chromium-join")).sections[0], send(0))
+        assert audio.extensions == {URI_AUDIO_LEVEL: 1, URI_TRANSPORT_CC: 3, URI_MID: 4}
+        assert {item for codec in audio.codecs for item in codec.feedback} == {"transport-cc"}
+
+    def test_receivers_that_report_no_arrivals_are_asked_for_their_estimate(self):
+        section = CHROMIUM.sections[3]
+        extensions = {uri: number for uri, number in section.extensions.items() if uri != URI_TRANSPORT_CC}
+        agreed = negotiate_section(replace(section, extensions=extensions), send(3))
+        assert "goog-remb" in agreed.codecs[0].feedback
+        assert URI_TRANSPORT_CC not in agreed.extensions
 
     def test_no_dependency_descriptor(self):
         for name in samples.NAMES:

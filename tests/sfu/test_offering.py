@@ -9,7 +9,7 @@ from sfu.negotiation import LocalTransport, Send
 from sfu.offering import OfferedSection, Offering, build_offer
 from sfu.peer import LocalIdentity, Peer
 from sfu.receive import TransportFeedback
-from sfu.rtp import URI_AUDIO_LEVEL
+from sfu.rtp import URI_AUDIO_LEVEL, URI_TRANSPORT_CC
 from sfu.source import Published
 from sfu.subscription import Subscription
 
@@ -84,7 +84,9 @@ def test_another_stack_reads_the_offer():
     assert video.rtp.codecs[0].mimeType == "video/H264"
     assert [group.items for group in video.ssrc_group] == [[1234, 1235]]
     assert audio.direction == "inactive"
-    assert "transport" not in text  # the numbers are not written, so their feedback is not asked for
+    assert {f.type for codec in audio.rtp.codecs for f in codec.rtcpFeedback} == {"transport-cc"}
+    assert "transport-cc" in {f.type for f in video.rtp.codecs[0].rtcpFeedback}
+    assert {e.id for e in video.rtp.headerExtensions if e.uri == URI_TRANSPORT_CC} == {3}
     assert {extension.uri for extension in audio.rtp.headerExtensions} >= {URI_AUDIO_LEVEL}
 
 

@@ -448,7 +448,7 @@ def test_lasting_loss_in_either_direction_is_told_once(world):
 def test_a_receivers_own_estimate_is_taken_when_it_differs(world):
     peer, _ = world.peer("viewer")
     told = []
-    world.router.share = lambda peer, now: told.append((peer.id, peer.available_bps))
+    world.router.bandwidth._changed = lambda peer, now: told.append((peer.id, peer.available_bps))
     for bitrate_bps in (500_000, 510_000, 600_000, 590_000, 0, 0):
         world.router.on_rtcp(peer, remb(bitrate_bps), world.now, NTP)
     assert told == [("viewer", 500_000), ("viewer", 600_000), ("viewer", 0)]

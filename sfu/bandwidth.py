@@ -1,0 +1,70 @@
+"""The bandwidth of everybody who receives: reports of arrivals to estimates, estimates told, padding where it may help.
+
+A peer whose way bears all that it is sent costs its reports and nothing else: it is not known here between them.
+"""
+
+import math
+from collections.abc import Callable
+
+from sfu.estimator import Estimator
+from sfu.fanout import Outbox
+from sfu.peer import Peer
+
+# An estimate that moves by less moves nothing: a twentieth is what it wavers by on a steady link.
+ESTIMATE_STEP = 0.05
+
+
+class Bandwidth:
+    """All estimates of an engine."""
+
+    def __init__(self, outbox: Outbox, changed: Callable[[Peer, float], None]) -> None:
+        """`changed(peer, now)` is called when what is available to a peer is another than before."""
+        self._outbox = outbox
+        self._changed = changed
+        self._limited: dict[str, Peer] = {}
+        self.padding_packets = 0
+
+    def report(self, peer: Peer, data: bytes, now: float) -> None:
+        """A report of arrivals from a peer. RtcpError."""
+        if peer.estimator is None:
+            peer.estimator = Estimator(self._outbox.transports.sent, peer.transport)
+        estimator = peer.estimator
+        estimator.report(data, now)
+        if estimator.rtt_s is not None:
+            peer.rtt_s = estimator.rtt_s
+        if not math.isinf(estimator.available_bps):
+            self._limited[peer.id] = peer
+            self._take(peer, estimator.available_bps, now)
+
+    def receivers_estimate(self, peer: Peer, available_bps: float, now: float) -> None:
+        """What a peer says itself that its way bears; not asked of those who report arrivals."""
+        if peer.estimator is None:
+            self._take(peer, available_bps, now)
+
+    def _take(self, peer: Peer, available_bps: float, now: float) -> None:
+        before = peer.available_bps
+        if not available_bps / (1 + ESTIMATE_STEP) <= before <= available_bps * (1 + ESTIMATE_STEP):
+            peer.available_bps = available_bps
+            self._changed(peer, now)
+
+    def tick(self, now: float) -> None:
+        """Look for reports that stay away, and for more bandwidth where it would be used."""
+        for peer in list(self._limited.values()):
+            estimator = peer.estimator
+            if estimator is None or not peer.connected:
+                del self._limited[peer.id]
+                continue
+            estimator.tick(now)
+            self._take(peer, estimator.available_bps, now)
+            number = int(self._outbox.transports.sequence[peer.transport])
+            left = estimator.padding(peer.wanted_bps, number, now)
+            if left > 0:
+                self._pad(peer, left)
+
+    def _pad(self, peer: Peer, size: float) -> None:
+        subscription = next((s for s in peer.sending.values() if s.can_pad), None)
+        while subscription is not None and size > 0:
+            packet = subscription.padding()
+            self._outbox.add_packet(packet, peer.transport, numbered=True)
+            self.padding_packets += 1
+            size -= len(packet)
