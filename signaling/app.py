@@ -17,7 +17,8 @@ from sfu.settings import MediaSettings
 from sfu.workers import MediaWorkers
 from signaling import logs, tokens
 from signaling.config import NO_KEYS, ServerConfig
-from signaling.daily.skin import DailySkin
+from signaling.daily.skin import DailySettings, DailySkin
+from signaling.daily.webhooks import DailyWebhooks
 from signaling.debug import Debug
 from signaling.docs import Docs
 from signaling.errors import ConfigError, DeliveryError, ListenError, StoreError, VaultError
@@ -114,14 +115,19 @@ class Server:
         self._outgoing = Outgoing(allow_private=config.dev or config.webhook_allow_private)
         self._webhook_urls = parse_urls(config.webhook_url)
         self._webhooks = Webhooks(
-            store, [LiveKitWebhooks(self._webhook_signer)], self._outgoing.post, time.time
+            store, [LiveKitWebhooks(self._webhook_signer), DailyWebhooks()], self._outgoing.post, time.time
         )
         self._tasks: list[asyncio.Task[None]] = []
         self._metrics = self._build_metrics()
         limits = Limits(loop.time, parse_networks(config.trusted_proxy))
         self._livekit = LiveKitEndpoints(self.skin, self.keyring, time.time, limits)
         services = {ROOM_SERVICE: methods(self.skin)}
-        self.daily = DailySkin(self.services, store, self.keyring, config.public_url, limits)
+        self.daily = DailySkin(
+            self.services,
+            store,
+            self._outgoing.post,
+            DailySettings(self.keyring, config.public_url, limits),
+        )
         folder = find_page()
         checks = {"listening": lambda: self._site is not None, "media": self._has_worker}
         parts: list[Endpoints] = [

@@ -34,6 +34,13 @@ class RoomChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class RoomVisited:
+    """The first one comes for whom the room is; their own events follow."""
+
+    room: Room
+
+
+@dataclass(frozen=True, slots=True)
 class ParticipantJoined:
     """Somebody is in the room and can be spoken to; media is not up yet."""
 
@@ -188,6 +195,7 @@ RoomEvent = (
     RoomStarted
     | RoomFinished
     | RoomChanged
+    | RoomVisited
     | ParticipantJoined
     | ParticipantActive
     | ParticipantChanged

@@ -22,6 +22,7 @@ from signaling.events import (
     RoomEvent,
     RoomFinished,
     RoomStarted,
+    RoomVisited,
     TrackPublished,
     TrackUnpublished,
 )
@@ -138,7 +139,7 @@ class Journal:
 
 
 def _room_event(kind: str) -> Callable[[Any], Iterator[Line]]:
-    def describe(event: RoomStarted | RoomFinished | RoomChanged) -> Iterator[Line]:
+    def describe(event: RoomStarted | RoomFinished | RoomChanged | RoomVisited) -> Iterator[Line]:
         data: dict[str, Any] = {"room": room_values(event.room)}
         if isinstance(event, RoomFinished):
             data["reason"] = event.reason.name
@@ -184,6 +185,7 @@ _LINES: Mapping[type, Callable[[Any], Iterator[Line]]] = {
     RoomStarted: _room_event("room_started"),
     RoomFinished: _room_event("room_finished"),
     RoomChanged: _room_event("room_changed"),
+    RoomVisited: _room_event("room_visited"),
     ParticipantJoined: _participant_event("participant_joined"),
     ParticipantActive: _participant_event("participant_active"),
     ParticipantLeft: _participant_event("participant_left"),

@@ -228,6 +228,8 @@ class RoomConfig:
     "Everybody leaves then who brings no limit of their own, seconds since 1970; counts for those who join from now on."
     max_stay_s: float | None = None
     "Everybody leaves after this time who brings no limit of their own."
+    owner: str = ""
+    "Id of the API key that made the room; empty: it is everybody's."
     unique_users: bool = False
     "Who joins as the same user as somebody who is there takes their place."
 
@@ -253,8 +255,8 @@ class Room:
     "The application's."
     revoked: dict[str, float] = field(default_factory=dict)
     "By identity, the time before which tokens let nobody in any more, seconds since 1970."
-    visited: bool = False
-    "Somebody for whom it is has been there."
+    visited_at: float | None = None
+    "When the first one came for whom it is, seconds since 1970; None: nobody has."
     participants: dict[str, Participant] = field(default_factory=dict)
     "By identity."
     banned: set[str] = field(default_factory=set)

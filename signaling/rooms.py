@@ -17,6 +17,7 @@ from signaling.events import (
     RoomChanged,
     RoomFinished,
     RoomStarted,
+    RoomVisited,
     TrackUnpublished,
 )
 from signaling.ids import PARTICIPANT_PREFIX, ROOM_PREFIX, SidMaker
@@ -192,7 +193,7 @@ class Rooms:
         )
         person.subscriptions.automatic = spec.auto_subscribe
         room.participants[person.identity] = person
-        room.visited |= not person.is_dependent
+        self._note_visit(person)
         self._people[person.sid] = person
         self._media.open_peer(
             person.sid,
@@ -243,7 +244,7 @@ class Rooms:
         person.room = destination
         person.version += 1
         destination.participants[person.identity] = person
-        destination.visited |= not person.is_dependent
+        self._note_visit(person)
         self._media.move_peer(person.sid, destination.sid)
         self._hub.emit(ParticipantMoved(person, origin))
         self._watch(origin)
@@ -340,13 +341,19 @@ class Rooms:
             if person.identity == spec.identity or (room.config.unique_users and person.user_id == user_id)
         ]
 
+    def _note_visit(self, person: Participant) -> None:
+        room = person.room
+        if room.visited_at is None and not person.is_dependent:
+            room.visited_at = self._wall_clock()
+            self._hub.emit(RoomVisited(room))
+
     def _watch(self, room: Room) -> None:
         """Close a room when nobody whom it is for has been there for a while."""
         if any(not person.is_dependent for person in room.participants.values()):
             self._timers.cancel(room.sid, "empty")
         elif self._rooms.get(room.name) is room and not self._timers.is_set(room.sid, "empty"):
             config = room.config
-            timeout_s = config.departure_timeout_s if room.visited else config.empty_timeout_s
+            timeout_s = config.departure_timeout_s if room.visited_at is not None else config.empty_timeout_s
             self._timers.set(room.sid, "empty", timeout_s, lambda: self.close_room(room))
 
 

@@ -36,6 +36,8 @@ class Notice:
     "What it is about; see `Draft.resource`."
     body: str
     "As it is sent."
+    owner: str = ""
+    "Id of the API key whose room it is about; empty: everybody's."
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +62,8 @@ class WebhookApi(Protocol):
     def notice(self, entry: LogEntry, event_id: str) -> Notice | None:
         """Return what there is to say about an entry."""
 
-    def wants(self, endpoint: Endpoint, event: str) -> bool:
-        """Whether an endpoint is to hear of such events."""
+    def wants(self, endpoint: Endpoint, notice: Notice) -> bool:
+        """Whether an endpoint is to hear of it."""
 
     def headers(self, endpoint: Endpoint, body: bytes, now: float) -> Mapping[str, str]:
         """Return the headers of an attempt, with its signature."""
@@ -112,7 +114,7 @@ class Webhooks:
                 drafts += [
                     Draft(each.id, notice.resource, number, notice.event, notice.body)
                     for each in mine
-                    if api.wants(each, notice.event)
+                    if api.wants(each, notice)
                 ]
         return drafts
 

@@ -64,7 +64,9 @@ class DailyRoom:
         """How the room behaves once it is open."""
         properties = self.properties
         return RoomConfig(
+            owner=self.domain,
             max_participants=properties.max_participants,
+            unique_users=properties.enforce_unique_user_ids,
             ends_at=properties.exp if properties.eject_at_room_exp else None,
             max_stay_s=properties.eject_after_elapsed,
         )

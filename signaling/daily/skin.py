@@ -1,6 +1,7 @@
 """Daily's skin put together."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from signaling.api import Api
 from signaling.daily.absent_calls import AbsentCalls
@@ -12,24 +13,31 @@ from signaling.daily.people_calls import PeopleCalls
 from signaling.daily.room_calls import RoomCalls
 from signaling.daily.rooms import DailyRooms
 from signaling.daily.token_calls import TokenCalls
+from signaling.daily.webhook_calls import WebhookCalls
 from signaling.limits import Limits
 from signaling.services import Services
 from signaling.store import Store
+from signaling.webhooks import Post
+
+
+@dataclass(frozen=True, slots=True)
+class DailySettings:
+    """What the skin has to know of the configuration."""
+
+    keys: Mapping[str, str]
+    "Secrets of API keys by their ids, as they are now."
+    public_url: str
+    "See `endpoint.style`; may be empty."
+    limits: Limits | None = None
+    "How often who may call."
 
 
 class DailySkin:
     """Daily's view of the domain, and its REST API."""
 
-    def __init__(
-        self,
-        services: Services,
-        store: Store,
-        keys: Mapping[str, str],
-        public_url: str,
-        limits: Limits | None = None,
-    ) -> None:
-        """`keys` maps API keys to secrets; `public_url` may be empty, see `endpoint.style`."""
-        self.domains = Domains(keys)
+    def __init__(self, services: Services, store: Store, post: Post, settings: DailySettings) -> None:
+        """`post` is `Outgoing.post`."""
+        self.domains = Domains(settings.keys)
         self.rooms = DailyRooms(store, services.rooms)
         services.hub.listen(Notices(services.moderation).on_event)
         calls = (
@@ -37,7 +45,8 @@ class DailySkin:
             PeopleCalls(services, self.rooms),
             MeetingCalls(store, services.wall_clock),
             TokenCalls(self.domains, self.rooms, services.wall_clock),
+            WebhookCalls(store, post, services.wall_clock),
             AbsentCalls(services, self.rooms),
         )
         routes = [route for each in calls for route in each.routes()]
-        self.api = Api(style(self.domains, public_url), routes, limits)
+        self.api = Api(style(self.domains, settings.public_url), routes, settings.limits)

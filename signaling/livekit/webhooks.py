@@ -61,7 +61,7 @@ class LiveKitWebhooks:
         message.created_at = int(entry.at)
         return Notice(message.event, resource, json_format.MessageToJson(message, indent=None))
 
-    def wants(self, _endpoint: Endpoint, _event: str) -> bool:
+    def wants(self, _endpoint: Endpoint, _notice: Notice) -> bool:
         """LiveKit's endpoints get everything."""
         return True
 

@@ -90,7 +90,13 @@ async def test_what_happens_in_a_room_is_in_the_store_when_the_server_has_stoppe
     await server.stop()
     (session,) = await store.sessions.of_room("algebra")
     kinds = [entry.kind for entry in await store.events.read(session.sid)]
-    assert kinds == ["room_started", "participant_joined", "participant_left", "room_finished"]
+    assert kinds == [
+        "room_started",
+        "room_visited",
+        "participant_joined",
+        "participant_left",
+        "room_finished",
+    ]
     assert session.ended_at is not None
 
 

@@ -9,6 +9,7 @@ from signaling.events import (
     RoomChanged,
     RoomFinished,
     RoomStarted,
+    RoomVisited,
 )
 from signaling.model import LeaveReason, ParticipantState, RoomConfig
 from signaling.permissions import Permissions
@@ -28,7 +29,7 @@ def test_the_first_join_makes_the_room_and_opens_a_peer(harness):
     assert ada.sid.startswith("PA_")
     assert ada.room.sid.startswith("RM_")
     assert ("open_peer", ada.sid, ada.room.sid) in harness.media.commands
-    assert kinds(harness) == [RoomStarted, ParticipantJoined]
+    assert kinds(harness) == [RoomStarted, RoomVisited, ParticipantJoined]
     assert join(harness, "bob").room is ada.room
 
 
@@ -44,7 +45,7 @@ def test_states_move_forward_and_versions_grow(harness):
     harness.rooms.connected(ada.sid)
     harness.rooms.leave(ada, LeaveReason.CLIENT_LEFT)
     assert ada.version == 3
-    assert kinds(harness)[2:] == [ParticipantActive, ParticipantLeft]
+    assert kinds(harness)[3:] == [ParticipantActive, ParticipantLeft]
     assert harness.rooms.participant(ada.sid) is None
     assert ("close_peer", ada.sid) in harness.media.commands
 

@@ -20,8 +20,8 @@ class FakeApi:
             raise KeyError("fault")
         return None if entry.kind == "silence" else Notice(entry.kind, "r", f"{entry.seq} {event_id}")
 
-    def wants(self, endpoint, event):
-        return event in endpoint.settings.get("events", [event])
+    def wants(self, endpoint, notice):
+        return notice.event in endpoint.settings.get("events", [notice.event])
 
     def headers(self, endpoint, body, now):
         if endpoint.settings.get("unsigned"):

@@ -15,6 +15,7 @@ from signaling.model import Participant, Room, RoomConfig, Track, TrackSpec
 from signaling.permissions import Permissions, Source
 from signaling.plain import participant_values, room_values, track_values
 from signaling.store import Delivery, Draft, Endpoint, LogEntry
+from signaling.webhooks import Notice
 
 SECRET = "s" * 32
 NOW = time.time()  # the SDK's receiver looks at the clock
@@ -131,7 +132,7 @@ def test_the_form_is_livekits(webhooks):
     assert headers["Content-Type"] == "application/webhook+json"
     assert headers["Authorization"].count(".") == 2
     assert " " not in headers["Authorization"]
-    assert webhooks.wants(HOOK, "room_started")
+    assert webhooks.wants(HOOK, Notice("room_started", "RM_1", "{}"))
 
 
 def delivery(attempts=0, created_at=NOW):

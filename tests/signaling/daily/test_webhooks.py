@@ -1,0 +1,157 @@
+import base64
+import hashlib
+import hmac
+import json
+
+import pytest
+
+from signaling.daily import entry
+from signaling.daily.webhooks import EXPONENTIAL_S, DailyWebhooks
+from signaling.journal import Journal
+from signaling.model import LeaveReason
+from signaling.store import Delivery, Draft, Endpoint
+from signaling.webhooks import Notice
+
+NOW = 1_795_000_000.5
+SECRET = base64.b64encode(b"a secret").decode()
+SETTINGS = {
+    "domain": "school",
+    "hmac": SECRET,
+    "basicAuth": None,
+    "retryType": "circuit-breaker",
+    "eventTypes": ["meeting.started", "participant.joined"],
+}
+
+
+def hook(failures=0, **settings):
+    return Endpoint("e1", "daily", "https://school.example", {**SETTINGS, **settings}, 1.0, failures=failures)
+
+
+@pytest.fixture
+def told(harness):
+    """Returns Daily's notices about all that happened, in order."""
+    journal = Journal(harness.hub, None, harness.wall_clock)
+
+    def told():
+        api = DailyWebhooks()
+        notices = [api.notice(line, f"EV_{line.seq}") for line in journal._waiting]
+        return [notice for notice in notices if notice is not None]
+
+    return told
+
+
+def test_a_meeting_is_told_from_its_first_participant_to_its_end(harness, room, told):
+    harness.rooms.open_room("nobody-comes")
+    harness.advance(10)
+    attributes = {entry.USER_ID: "u-1", entry.IS_OWNER: entry.YES}
+    ada = room.join("ada", name="Ada", attributes=attributes, leaves_at=harness.wall_clock() + 500)
+    started_at = harness.wall_clock()
+    harness.advance(1)
+    harness.rooms.connected(ada.sid)
+    bob = room.join("bob")
+    harness.rooms.connected(bob.sid)
+    room.join("never-connected")
+    harness.advance(100)
+    harness.rooms.leave(ada, LeaveReason.CLIENT_LEFT)
+    harness.advance(1000)
+    harness.rooms.shut_down()
+    events = [(notice.event, json.loads(notice.body)) for notice in told()]
+    assert [event for event, _ in events] == [
+        "meeting.started",
+        "participant.joined",
+        "participant.joined",
+        "participant.left",
+        "participant.left",
+        "meeting.ended",
+    ]
+    for event, body in events:
+        assert list(body) == ["version", "type", "id", "payload", "event_ts"]
+        assert (body["version"], body["type"]) == ("1.0.0", event)
+    started, joined, guest, left, _, ended = (body["payload"] for _, body in events)
+    assert started == {"start_ts": started_at, "meeting_id": started["meeting_id"], "room": "lesson"}
+    assert joined == {
+        "joined_at": started_at,
+        "session_id": "ada",
+        "room": "lesson",
+        "user_id": "u-1",
+        "user_name": "Ada",
+        "owner": True,
+        "networkQualityState": "unknown",
+        "will_eject_at": started_at + 500,
+        "permissions": {
+            "hasPresence": True,
+            "canSend": True,
+            "canReceive": {"base": True},
+            "canAdmin": False,
+        },
+    }
+    assert (guest["user_id"], guest["owner"], guest["will_eject_at"]) == ("bob", False, 0)
+    assert left == {**joined, "duration": 101}
+    assert (ended["start_ts"], ended["meeting_id"]) == (started_at, started["meeting_id"])
+    assert ended["end_ts"] == harness.wall_clock()
+
+
+def test_who_moves_leaves_one_meeting_and_joins_another(harness, room, told):
+    ada = room.join("ada")
+    harness.rooms.connected(ada.sid)
+    harness.rooms.move(ada, "group")
+    assert [(notice.event, json.loads(notice.body)["payload"]["room"]) for notice in told()] == [
+        ("meeting.started", "lesson"),
+        ("participant.joined", "lesson"),
+        ("meeting.started", "group"),
+        ("participant.left", "lesson"),
+        ("participant.joined", "group"),
+    ]
+
+
+def test_notices_about_one_person_wait_for_each_other(harness, room, told):
+    for identity in ("ada", "bob"):
+        harness.rooms.connected(room.join(identity).sid)
+    resources = [notice.resource for notice in told()]
+    assert len(set(resources)) == 3
+
+
+def test_a_domain_hears_of_its_rooms_and_of_nobodys():
+    api = DailyWebhooks()
+    for owner, event, wanted in (
+        ("school", "meeting.started", True),
+        ("", "participant.joined", True),
+        ("other", "meeting.started", False),
+        ("school", "meeting.ended", False),
+    ):
+        assert api.wants(hook(), Notice(event, "r", "{}", owner)) is wanted
+
+
+def test_the_signature_is_over_time_and_body():
+    body = '{"test":"ü"}'.encode()
+    headers = DailyWebhooks().headers(hook(basicAuth="user:pass"), body, NOW)
+    assert headers["X-Webhook-Timestamp"] == "1795000000"
+    expected = hmac.new(b"a secret", b"1795000000." + body, hashlib.sha256).digest()
+    assert base64.b64decode(headers["X-Webhook-Signature"]) == expected
+    assert headers["Authorization"] == "Basic dXNlcjpwYXNz"
+    assert headers["Content-Type"] == "application/json"
+    assert "Authorization" not in DailyWebhooks().headers(hook(), body, NOW)
+
+
+def attempt(endpoint, status, attempts=0):
+    delivery = Delivery(1, Draft("e1", "r", "EV_1", "meeting.started", "{}"), NOW, attempts)
+    return DailyWebhooks().judge(endpoint, delivery, status, NOW)
+
+
+@pytest.mark.parametrize("status", [None, 201, 204, 302, 404, 500])
+def test_only_200_is_a_success(status):
+    assert not attempt(hook(), status).delivered
+    assert attempt(hook(), 200).delivered
+
+
+def test_the_circuit_breaker_ends_with_the_third_failure_in_a_row():
+    for failures, pause in ((0, False), (1, False), (2, True), (5, True)):
+        verdict = attempt(hook(failures), 500)
+        assert (verdict.pause, verdict.retry_in_s) == (pause, None)
+
+
+def test_exponential_tries_five_times_in_a_quarter_of_an_hour():
+    waits = [attempt(hook(9, retryType="exponential"), 500, attempts) for attempts in range(5)]
+    assert [wait.retry_in_s for wait in waits] == [*EXPONENTIAL_S, None]
+    assert not any(wait.pause for wait in waits)
+    assert sum(EXPONENTIAL_S) <= 15 * 60
