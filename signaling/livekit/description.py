@@ -7,6 +7,7 @@ or the message's own names, numbers of 64 bits may be texts; answers have the me
 import inspect
 import typing
 from collections.abc import Mapping
+from itertools import combinations
 from typing import Any
 
 from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
@@ -24,9 +25,10 @@ _ERROR = "livekit.TwirpError"
 
 _INT32 = {"type": "integer", "minimum": -(2**31), "maximum": 2**31 - 1}
 _UINT32 = {"type": "integer", "minimum": 0, "maximum": 2**32 - 1}
-_INT64 = {"type": ["string", "integer"], "format": "int64"}
-_UINT64 = {"type": ["string", "integer"], "format": "uint64"}
+_INT64 = {"anyOf": [{"type": "string", "pattern": "^-?[0-9]{1,18}$"}, _INT32]}
+_UINT64 = {"anyOf": [{"type": "string", "pattern": "^[0-9]{1,18}$"}, _UINT32]}
 _NUMBER = {"type": "number"}
+_BASE64 = "^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"
 
 _SCALARS: Mapping[int, dict[str, Any]] = {
     FieldDescriptor.TYPE_DOUBLE: _NUMBER,
@@ -37,7 +39,7 @@ _SCALARS: Mapping[int, dict[str, Any]] = {
     FieldDescriptor.TYPE_UINT32: _UINT32,
     FieldDescriptor.TYPE_BOOL: {"type": "boolean"},
     FieldDescriptor.TYPE_STRING: {"type": "string"},
-    FieldDescriptor.TYPE_BYTES: {"type": "string", "contentEncoding": "base64"},
+    FieldDescriptor.TYPE_BYTES: {"type": "string", "contentEncoding": "base64", "pattern": _BASE64},
 }
 
 
@@ -100,7 +102,15 @@ def _add(message: Descriptor, schemas: dict[str, dict[str, Any]]) -> None:
         return
     schemas[message.full_name] = {}  # before its fields: messages may hold themselves
     properties = {field.name: _field(field, schemas) for field in message.fields}
-    schemas[message.full_name] = {"type": "object", "title": message.name, "properties": properties}
+    schema = {"type": "object", "title": message.name, "properties": properties}
+    both = [
+        {"required": [one.name, other.name]}
+        for choice in message.oneofs
+        for one, other in combinations(choice.fields, 2)
+    ]
+    if both:
+        schema["not"] = {"anyOf": both}
+    schemas[message.full_name] = schema
 
 
 def _field(field: FieldDescriptor, schemas: dict[str, dict[str, Any]]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The description of LiveKit's server API; whether answers fit it, tests/e2e/test_rest.py finds out."""
+"""The description of LiveKit's server API; tests/signaling/test_rest.py finds out whether answers fit it."""
 
 from livekit.protocol import models, room
 
@@ -53,12 +53,14 @@ def test_fields_have_the_types_of_protojson():
     assert properties["permission"] == {"$ref": "#/components/schemas/livekit.ParticipantPermission"}
     schemas = described().schemas
     assert schemas["livekit.CreateRoomRequest"]["properties"]["empty_timeout"]["maximum"] == 2**32 - 1
-    assert schemas["livekit.Room"]["properties"]["creation_time"]["type"] == ["string", "integer"]
+    assert schemas["livekit.Room"]["properties"]["creation_time"]["anyOf"][0]["type"] == "string"
     codecs = schemas["livekit.Room"]["properties"]["enabled_codecs"]
     assert codecs == {"type": "array", "items": {"$ref": "#/components/schemas/livekit.Codec"}}
     sending = described(room.SendDataRequest).schemas["livekit.SendDataRequest"]["properties"]
     assert sending["kind"]["anyOf"][0]["enum"] == ["RELIABLE", "LOSSY"]
     assert sending["data"]["contentEncoding"] == "base64"
+    encoding = schemas["livekit.RoomCompositeEgressRequest"]["not"]["anyOf"]
+    assert {"required": ["preset", "advanced"]} in encoding
 
 
 def test_refusals_are_described_by_their_codes():
