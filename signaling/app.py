@@ -16,7 +16,9 @@ from sfu.server import MediaServer
 from sfu.settings import MediaSettings
 from sfu.workers import MediaWorkers
 from signaling import logs, tokens
+from signaling.catalogue import Catalogue
 from signaling.config import NO_KEYS, ServerConfig
+from signaling.daily.rooms import KIND as DAILY
 from signaling.daily.skin import DailySettings, DailySkin
 from signaling.daily.webhooks import DailyWebhooks
 from signaling.debug import Debug
@@ -120,14 +122,16 @@ class Server:
         self._tasks: list[asyncio.Task[None]] = []
         self._metrics = self._build_metrics()
         limits = Limits(loop.time, parse_networks(config.trusted_proxy))
-        self._livekit = LiveKitEndpoints(self.skin, self.keyring, time.time, limits)
-        services = {ROOM_SERVICE: methods(self.skin)}
+        catalogue = Catalogue(store.rooms)
+        self._livekit = LiveKitEndpoints(self.skin, self.keyring, limits, catalogue)
+        services = {ROOM_SERVICE: methods(self.skin, catalogue)}
         self.daily = DailySkin(
             self.services,
             store,
             self._outgoing.post,
             DailySettings(self.keyring, config.public_url, limits),
         )
+        catalogue.add(DAILY, self.daily.rooms.opening)
         folder = find_page()
         checks = {"listening": lambda: self._site is not None, "media": self._has_worker}
         parts: list[Endpoints] = [

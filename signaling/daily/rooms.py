@@ -102,6 +102,10 @@ class DailyRooms:
         open_room = self._rooms.room(name)
         return None if open_room is None else of_open(open_room)
 
+    async def opening(self, durable: DurableRoom) -> RoomConfig:
+        """Return how a room behaves when it opens, whichever API the first one comes through. StoreError."""
+        return self._of_durable(durable, await self.domain_config(durable.made_by)).room_config
+
     async def get(self, domain: Domain, name: str) -> DailyRoom:
         """Return a domain's room. DailyError, StoreError."""
         room = await self.find(name)

@@ -6,6 +6,7 @@ from typing import Any
 
 from livekit.protocol import models, room
 
+from signaling.catalogue import Catalogue
 from signaling.errors import BannedError, NotFoundError, RoomFullError
 from signaling.events import Message
 from signaling.livekit import convert, relay
@@ -33,21 +34,27 @@ _RPC_CODES = {
 class RoomService:
     """The methods, over the domain and LiveKit's skin."""
 
-    def __init__(self, skin: LiveKitSkin) -> None:
-        """Act on the rooms behind `skin`."""
+    def __init__(self, skin: LiveKitSkin, catalogue: Catalogue) -> None:
+        """Act on the rooms behind `skin`, and on those that other APIs made."""
+        self._catalogue = catalogue
         self._skin = skin
         self._rooms = skin.rooms
 
     # --- rooms -----------------------------------------------------------------------------------
 
-    def create_room(self, claims: Claims, request: room.CreateRoomRequest) -> models.Room:
+    async def create_room(self, claims: Claims, request: room.CreateRoomRequest) -> models.Room:
         """Open a room, or bring an open one to these settings."""
         _need(_video(claims).get("roomCreate"))
         if not request.name or len(request.name) > MAX_NAME_CHARS:
             raise TwirpError("invalid_argument", f"a room's name has 1 to {MAX_NAME_CHARS} characters")
         known = self._rooms.room(request.name)
-        before = known.config if known is not None else RoomConfig()
-        config = RoomConfig(
+        if known is not None:
+            before = known.config
+        else:
+            before = await self._catalogue.config(request.name) or RoomConfig()
+            known = self._rooms.room(request.name)  # it may have been opened meanwhile
+        config = replace(
+            before,
             empty_timeout_s=request.empty_timeout or before.empty_timeout_s,
             departure_timeout_s=request.departure_timeout or before.departure_timeout_s,
             max_participants=request.max_participants or before.max_participants,
@@ -61,17 +68,24 @@ class RoomService:
             self._rooms.configure(known, config)
         return convert.room_info(known)
 
-    def list_rooms(self, claims: Claims, request: room.ListRoomsRequest) -> room.ListRoomsResponse:
-        """Tell of open rooms, all or those named."""
+    async def list_rooms(self, claims: Claims, request: room.ListRoomsRequest) -> room.ListRoomsResponse:
+        """Tell of open rooms, and of those that other APIs made, all or those named."""
         _need(_video(claims).get("roomList"))
+        infos = {each.name: convert.room_info(each) for each in self._rooms.rooms}
+        for durable in await self._catalogue.list():
+            closed = models.Room(name=durable.name, creation_time=int(durable.created_at))
+            infos.setdefault(durable.name, closed)
         names = set(request.names)
-        listed = [each for each in self._rooms.rooms if not names or each.name in names]
-        return room.ListRoomsResponse(rooms=[convert.room_info(each) for each in listed])
+        return room.ListRoomsResponse(
+            rooms=[info for name, info in infos.items() if not names or name in names]
+        )
 
-    def delete_room(self, claims: Claims, request: room.DeleteRoomRequest) -> room.DeleteRoomResponse:
-        """End a room and everybody's stay in it."""
+    async def delete_room(self, claims: Claims, request: room.DeleteRoomRequest) -> room.DeleteRoomResponse:
+        """End a room and everybody's stay in it, whoever made it."""
         _need(_video(claims).get("roomCreate"))
-        self._rooms.close_room(self._room(request.room), LeaveReason.ROOM_DELETED)
+        was_made = await self._catalogue.delete(request.room)
+        if not was_made or self._rooms.room(request.room) is not None:
+            self._rooms.close_room(self._room(request.room), LeaveReason.ROOM_DELETED)
         return room.DeleteRoomResponse()
 
     def update_room_metadata(self, claims: Claims, request: room.UpdateRoomMetadataRequest) -> models.Room:
@@ -244,9 +258,9 @@ def _need(granted: object) -> None:
         raise TwirpError("unauthenticated", "permissions denied")
 
 
-def methods(skin: LiveKitSkin) -> dict[str, Method]:
+def methods(skin: LiveKitSkin, catalogue: Catalogue) -> dict[str, Method]:
     """Return the service's methods by name."""
-    service = RoomService(skin)
+    service = RoomService(skin, catalogue)
     table: dict[str, tuple[type[Any], Callable[[Claims, Any], Any]]] = {
         "CreateRoom": (room.CreateRoomRequest, service.create_room),
         "ListRooms": (room.ListRoomsRequest, service.list_rooms),

@@ -208,9 +208,13 @@ class LiveKitSkin:
         label = relay.LOSSY_LABEL if lossy else relay.RELIABLE_LABEL
         self.media.send_data(participant_sids, label, packet.SerializeToString())
 
+    def now(self) -> float:
+        """Return seconds since 1970."""
+        return self._wall_clock()
+
     def now_ms(self) -> int:
         """Return milliseconds since 1970, the unit of pongs."""
-        return int(self._wall_clock() * 1000)
+        return int(self.now() * 1000)
 
     # --- messages --------------------------------------------------------------------------------
 

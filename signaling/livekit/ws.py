@@ -3,12 +3,14 @@
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from dataclasses import replace
 
 from aiohttp import WebSocketError, WSMsgType, hdrs, web
 from livekit.protocol import rtc
 
 from signaling import tokens
+from signaling.catalogue import Catalogue
 from signaling.errors import (
     AccessError,
     BadRequestError,
@@ -129,13 +131,17 @@ class LiveKitEndpoints:
     """Admission, and the life of one WebSocket."""
 
     def __init__(
-        self, skin: LiveKitSkin, keys: Mapping[str, str], wall_clock: Callable[[], float], limits: Limits
+        self,
+        skin: LiveKitSkin,
+        keys: Mapping[str, str],
+        limits: Limits,
+        catalogue: Catalogue,
     ) -> None:
-        """`keys` maps API keys to secrets; `wall_clock` is seconds since 1970."""
+        """`keys` maps API keys to secrets."""
         self._limits = limits
+        self._catalogue = catalogue
         self._skin = skin
         self._keys = keys
-        self._wall_clock = wall_clock
         self._writers: set[asyncio.Task[None]] = set()
 
     def add_routes(self, router: web.UrlDispatcher) -> None:
@@ -160,6 +166,10 @@ class LiveKitEndpoints:
             claims, join = self._admit(request, dual=dual)
         except AccessError as error:
             return _refusal(error)
+        if self._skin.rooms.room(claims.room) is None:
+            # What the room's maker says comes before what a token does.
+            config = await self._catalogue.config(claims.room)
+            claims = replace(claims, room_config=config or claims.room_config)
         ws = web.WebSocketResponse(
             max_msg_size=MAX_FRAME_BYTES, heartbeat=HEARTBEAT_S, compress=False, timeout=2.0
         )
@@ -237,7 +247,7 @@ class LiveKitEndpoints:
                 raise TokenError("the Authorization header is not a bearer token")
         if not token:
             raise TokenError("no access token was sent")
-        return tokens.verify(token.strip(), self._keys, self._wall_clock())
+        return tokens.verify(token.strip(), self._keys, self._skin.now())
 
     async def _open(
         self, claims: tokens.Claims, join: rtc.JoinRequest, outbox: SocketOutbox, *, dual: bool

@@ -2,10 +2,12 @@ import asyncio
 import re
 import uuid
 
+import aiohttp
 import pytest
 from livekit.protocol import models
 
 from signaling.daily.room_calls import iso
+from tests.signaling.livekit_client import make_token
 
 
 async def test_a_room_from_its_creation_to_its_end(daily):
@@ -110,3 +112,16 @@ async def test_deleting_a_room_sends_everybody_out(daily):
 
 def test_moments_are_written_as_javascript_does():
     assert iso(1_795_000_000.1234) == "2026-11-18T11:06:40.123Z"
+
+
+async def test_a_rooms_rules_hold_whichever_api_the_first_one_comes_through(daily):
+    rules = {"max_participants": 1, "enforce_unique_user_ids": True, "eject_after_elapsed": 3600}
+    await daily.post("/rooms", {"name": "lesson", "properties": rules})
+    await daily.world.join("ada", attributes={"lectern.user_id": "u-1"})
+    room = daily.server.services.rooms.room("lesson")
+    assert (room.config.max_participants, room.config.owner) == (1, "devkey")
+    ada = room.participants["ada"]
+    assert ada.leaves_at == pytest.approx(ada.joined_at + 3600)
+    with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+        await daily.world.connect(make_token(identity="bob"))
+    assert refused.value.status == 503

@@ -6,18 +6,25 @@ import pytest
 from livekit.protocol import models, room, rtc
 
 from signaling import tokens
+from signaling.catalogue import Catalogue
 from signaling.errors import LimitError, NotFoundError
 from signaling.livekit.room_service import RoomService, methods
 from signaling.livekit.twirp import TwirpError
-from signaling.model import LeaveReason
+from signaling.model import LeaveReason, RoomConfig
 from signaling.permissions import AdminRight, Permissions, Receiving, Source
+from signaling.store import DurableRoom
 
 WHO = {"room": "lesson", "identity": "ada"}
 
 
 @pytest.fixture
-def service(harness):
-    return RoomService(harness.skin)
+def catalogue(store):
+    return Catalogue(store.rooms)
+
+
+@pytest.fixture
+def service(harness, catalogue):
+    return RoomService(harness.skin, catalogue)
 
 
 @pytest.fixture
@@ -38,23 +45,25 @@ def creator(claims):
     return claims(roomCreate=True, roomList=True)
 
 
-def test_a_room_is_created_once_and_then_changed(harness, service, creator):
-    first = service.create_room(creator, room.CreateRoomRequest(name="maths", empty_timeout=9, metadata="a"))
-    again = service.create_room(creator, room.CreateRoomRequest(name="maths", max_participants=2))
+async def test_a_room_is_created_once_and_then_changed(harness, service, creator):
+    first = await service.create_room(
+        creator, room.CreateRoomRequest(name="maths", empty_timeout=9, metadata="a")
+    )
+    again = await service.create_room(creator, room.CreateRoomRequest(name="maths", max_participants=2))
     assert again.sid == first.sid
     assert (again.empty_timeout, again.max_participants, again.metadata) == (9, 2, "a")
-    changed = service.create_room(creator, room.CreateRoomRequest(name="maths", metadata="b"))
+    changed = await service.create_room(creator, room.CreateRoomRequest(name="maths", metadata="b"))
     assert changed.metadata == "b"
-    listed = service.list_rooms(creator, room.ListRoomsRequest(names=["maths", "other"]))
+    listed = await service.list_rooms(creator, room.ListRoomsRequest(names=["maths", "other"]))
     assert [each.name for each in listed.rooms] == ["maths"]
-    assert not service.list_rooms(creator, room.ListRoomsRequest(names=["other"])).rooms
-    service.delete_room(creator, room.DeleteRoomRequest(room="maths"))
+    assert not (await service.list_rooms(creator, room.ListRoomsRequest(names=["other"]))).rooms
+    await service.delete_room(creator, room.DeleteRoomRequest(room="maths"))
     assert harness.rooms.rooms == ()
 
 
 async def test_deleting_a_room_tells_everybody_in_it(harness, service, creator):
     ada = await harness.join("ada")
-    service.delete_room(creator, room.DeleteRoomRequest(room="lesson"))
+    await service.delete_room(creator, room.DeleteRoomRequest(room="lesson"))
     assert ada.last("leave").reason == models.DisconnectReason.ROOM_DELETED
 
 
@@ -231,7 +240,7 @@ async def test_where_nobody_can_be_moved_to(harness, service, admin, creator, cl
     with pytest.raises(TwirpError) as refused:
         service.move_participant(claims(roomAdmin=True, room="lesson", destinationRoom="other"), request)
     assert refused.value.code == "unauthenticated"
-    service.create_room(creator, room.CreateRoomRequest(name="group", max_participants=1))
+    await service.create_room(creator, room.CreateRoomRequest(name="group", max_participants=1))
     await harness.join("eve", room="group")
     with pytest.raises(TwirpError) as refused:
         service.move_participant(admin, request)
@@ -250,9 +259,9 @@ NEEDS = {
 }
 
 
-async def test_each_method_needs_its_grant(harness, claims):
+async def test_each_method_needs_its_grant(harness, claims, catalogue):
     await harness.join("ada")
-    for name, method in methods(harness.skin).items():
+    for name, method in methods(harness.skin, catalogue).items():
         wrong = [
             {},
             {"roomAdmin": True, "room": "other"},
@@ -269,9 +278,9 @@ async def test_each_method_needs_its_grant(harness, claims):
             assert refused.value.code == "unauthenticated", (name, video)
 
 
-async def test_what_is_not_there_is_not_found(harness, creator, claims):
+async def test_what_is_not_there_is_not_found(harness, creator, claims, catalogue):
     await harness.join("ada")
-    for name, method in methods(harness.skin).items():
+    for name, method in methods(harness.skin, catalogue).items():
         for where, text in (
             ("nowhere", "requested room does not exist"),
             ("lesson", "participant does not exist"),
@@ -291,14 +300,16 @@ async def test_what_is_not_there_is_not_found(harness, creator, claims):
                 await method.handler(grants, request)
 
 
-def test_oversize_metadata_is_refused_and_changes_nothing(harness, service, creator):
+async def test_oversize_metadata_is_refused_and_changes_nothing(harness, service, creator):
     large = "x" * (512 * 1024 + 1)
     with pytest.raises(LimitError):
-        service.create_room(creator, room.CreateRoomRequest(name="maths", metadata=large))
+        await service.create_room(creator, room.CreateRoomRequest(name="maths", metadata=large))
     assert harness.rooms.rooms == ()
-    service.create_room(creator, room.CreateRoomRequest(name="maths", metadata="m", max_participants=2))
+    await service.create_room(creator, room.CreateRoomRequest(name="maths", metadata="m", max_participants=2))
     with pytest.raises(LimitError):
-        service.create_room(creator, room.CreateRoomRequest(name="maths", metadata=large, max_participants=9))
+        await service.create_room(
+            creator, room.CreateRoomRequest(name="maths", metadata=large, max_participants=9)
+        )
     (maths,) = harness.rooms.rooms
     assert (maths.metadata, maths.config.max_participants) == ("m", 2)
 
@@ -320,3 +331,24 @@ async def test_what_livekit_has_no_name_for_is_not_taken_away(harness, service, 
     changed = ada.session.participant.permissions
     assert not changed.can_publish
     assert (changed.receiving, changed.admin) == (mine.receiving, mine.admin)
+
+
+async def test_rooms_of_other_apis_are_rooms_here(harness, service, creator, catalogue, store):
+    async def opening(durable):
+        return RoomConfig(max_participants=3, ends_at=durable.created_at + 9)
+
+    catalogue.add("daily", opening)
+    await store.rooms.put(DurableRoom("maths", "daily", "school", 5.0, {}))
+    harness.rooms.open_room("choir")
+    listed = (await service.list_rooms(creator, room.ListRoomsRequest())).rooms
+    assert [(each.name, bool(each.sid)) for each in listed] == [("choir", True), ("maths", False)]
+    made = await service.create_room(creator, room.CreateRoomRequest(name="maths", metadata="m"))
+    assert (made.max_participants, made.metadata) == (3, "m")
+    assert harness.rooms.room("maths").config.ends_at == 14.0
+    await service.delete_room(creator, room.DeleteRoomRequest(room="maths"))
+    assert harness.rooms.room("maths") is None
+    assert await store.rooms.get("maths") is None
+    await store.rooms.put(DurableRoom("maths", "daily", "school", 5.0, {}))
+    await service.delete_room(creator, room.DeleteRoomRequest(room="maths"))
+    with pytest.raises(NotFoundError):
+        await service.delete_room(creator, room.DeleteRoomRequest(room="maths"))

@@ -1,0 +1,49 @@
+"""Rooms that applications made, as all skins see them: known while nobody is in them, and opened with their rules."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+from signaling.errors import StoreError
+from signaling.model import RoomConfig
+from signaling.store import DurableRoom
+from signaling.store.rooms import DurableRooms
+
+log = logging.getLogger(__name__)
+
+# A lesson does not wait longer for the database: its room opens without the rules.
+TIMEOUT_S = 2.0
+
+# More rooms than this are not told of at once.
+MAX_LISTED = 1000
+
+
+class Catalogue:
+    """The durable rooms of all APIs."""
+
+    def __init__(self, rooms: DurableRooms) -> None:
+        """`rooms` is the store's."""
+        self._rooms = rooms
+        self._configs: dict[str, Callable[[DurableRoom], Awaitable[RoomConfig]]] = {}
+
+    def add(self, kind: str, config: Callable[[DurableRoom], Awaitable[RoomConfig]]) -> None:
+        """Have the API of this kind say how its rooms behave."""
+        self._configs[kind] = config
+
+    async def config(self, name: str) -> RoomConfig | None:
+        """Return how a room is to behave when it opens; None when nobody made one of this name. Never fails."""
+        try:
+            async with asyncio.timeout(TIMEOUT_S):
+                durable = await self._rooms.get(name)
+                return None if durable is None else await self._configs[durable.kind](durable)
+        except (StoreError, TimeoutError):
+            log.exception("a room opens without its rules")
+            return None
+
+    async def list(self) -> list[DurableRoom]:
+        """Return rooms by name, the first thousand. StoreError."""
+        return await self._rooms.list(limit=MAX_LISTED)
+
+    async def delete(self, name: str) -> bool:
+        """Delete a room; False when nobody made it. StoreError."""
+        return await self._rooms.delete(name)
