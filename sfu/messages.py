@@ -53,6 +53,8 @@ COMMANDS = {
     for name in (
         "open_peer",
         "move_peer",
+        "forward_peer",
+        "stop_forwarding",
         "close_peer",
         "publish",
         "unpublish",

@@ -70,6 +70,8 @@ class Peer:
     send_rtcp: Callable[[bytes], None] = lambda _packet: None
     transport: int = 0
     "Index of the connection in `Transports`."
+    forwarded_to: set[str] = field(default_factory=set)
+    "Other rooms in which its publications can be received."
     rtt_s: float = 0.07
     available_bps: float = math.inf
     "Estimate of what the way to the peer carries; infinite until something is known of it."
@@ -107,6 +109,11 @@ class Peer:
     "Data channels that the server opens."
     sctp: tuple[int, int] | None = None
     "(remote port, remote's largest message) once data channels are negotiated."
+
+    @property
+    def rooms(self) -> tuple[str, ...]:
+        """All rooms in which its publications can be received."""
+        return (self.room_id, *self.forwarded_to)
 
     def missing_sections(self) -> tuple[int, int] | None:
         """(audio, video) sections that an offer must add for the waiting subscriptions; None when none waits.

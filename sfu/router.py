@@ -9,7 +9,7 @@ No I/O: packets and time come in, rows go to the outbox and RTCP to `Peer.send_r
 
 import struct
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from enum import Enum
 
 from sfu import rtcp, rtp
@@ -199,10 +199,10 @@ class Router:
     def _audio(self, layer: SourceLayer, packet: SourcePacket, late: bool, now: float) -> None:
         for uri, value in packet.extensions:
             if uri == rtp.URI_AUDIO_LEVEL and value:
-                room = layer.published.owner.room_id
-                self.speakers.setdefault(room, Speakers()).observe(
-                    layer.published.intent.id, value[0] & 0x7F, now
-                )
+                for room in layer.published.owner.rooms:
+                    self.speakers.setdefault(room, Speakers()).observe(
+                        layer.published.intent.id, value[0] & 0x7F, now
+                    )
         if layer.waiting and not late:
             for subscription in list(layer.waiting):
                 self._begin(subscription, layer, packet, now)
@@ -459,10 +459,12 @@ class Router:
         if not peer.streams:
             self.publishers.pop(peer.id, None)
 
-    def end_subscriptions(self, published: Published, now: float) -> None:
-        """Let nobody in the publication's room receive it, or see it speak, any longer."""
+    def end_subscriptions(self, published: Published, now: float, rooms: Collection[str] = ()) -> None:
+        """Let nobody receive a publication, or see it speak, any longer; in these rooms, or in all of its owner's."""
+        rooms = rooms or published.owner.rooms
         for subscription in list(published.subscriptions.values()):
-            subscription.subscriber.drop_subscription(published.intent.id, now)
-        room_id = published.owner.room_id
-        if published.intent.kind == "audio" and room_id in self.speakers:
-            self.speakers[room_id].remove(published.intent.id)
+            if subscription.subscriber.room_id in rooms:
+                subscription.subscriber.drop_subscription(published.intent.id, now)
+        for room_id in rooms:
+            if published.intent.kind == "audio" and room_id in self.speakers:
+                self.speakers[room_id].remove(published.intent.id)

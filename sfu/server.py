@@ -156,8 +156,26 @@ class MediaServer:
             for published in peer.published.values():
                 self._router.end_subscriptions(published, now)
             peer.room_id = room_id
+            peer.forwarded_to.clear()
             if peer.offering is not None:
                 self._loop.call_soon(self._ask_for_sections, peer)
+
+    def forward_peer(self, peer_id: str, room_id: str) -> bool:
+        """Let a peer's publications, also those to come, be received in one more room; whether that is possible."""
+        connection = self._connections.get(peer_id)
+        if connection is not None and room_id != connection.peer.room_id:
+            connection.peer.forwarded_to.add(room_id)
+        return connection is not None
+
+    def stop_forwarding(self, peer_id: str, room_id: str) -> None:
+        """Let a peer's publications be received in that room no longer."""
+        connection = self._connections.get(peer_id)
+        if connection is None or room_id not in connection.peer.forwarded_to:
+            return
+        for published in connection.peer.published.values():
+            self._router.end_subscriptions(published, time.monotonic(), (room_id,))
+        connection.peer.forwarded_to.remove(room_id)
+        self._forget_room(room_id)
 
     def close_peer(self, peer_id: str) -> None:
         """End a peer's connections, its publications and its subscriptions."""
@@ -174,9 +192,14 @@ class MediaServer:
         for publication_id in list(peer.subscriptions):
             peer.drop_subscription(publication_id, now)
         self._router.publishers.pop(connection_id, None)
-        if not any(c.peer.room_id == peer.room_id for c in self._connections.values()):
-            self._router.speakers.pop(peer.room_id, None)
+        for room_id in peer.rooms:
+            self._forget_room(room_id)
         self._endpoint.remove(connection)
+
+    def _forget_room(self, room_id: str) -> None:
+        """Forget who spoke in a room that nobody is in."""
+        if not any(c.peer.room_id == room_id for c in self._connections.values()):
+            self._router.speakers.pop(room_id, None)
 
     def _receiving(self, peer_id: str) -> Connection | None:
         """The connection on which a peer receives."""
@@ -274,7 +297,7 @@ class MediaServer:
         """Send a publication to a peer; `stream_id` is the `a=msid` stream, the publication id its track."""
         connection = self._receiving(peer_id)
         published = self._publications.get(publication_id)
-        if connection is None or published is None or published.owner.room_id != connection.peer.room_id:
+        if connection is None or published is None or connection.peer.room_id not in published.owner.rooms:
             return
         peer = connection.peer
         if publication_id in peer.subscriptions:

@@ -119,6 +119,8 @@ class MediaWorkers:
         self._by_peer: dict[str, _Worker] = {}
         self._by_publication: dict[str, _Worker] = {}
         self._publisher: dict[str, str] = {}
+        self._forwarded: dict[tuple[str, str], _Worker] = {}
+        "By peer and room: a room to which somebody is forwarded stays on that one's worker."
         self._waiting: dict[int, tuple[_Worker, asyncio.Future[Any]]] = {}
         self._numbers = itertools.count(1)
         self._stopping = asyncio.Event()
@@ -283,6 +285,9 @@ class MediaWorkers:
             asyncio.get_running_loop().call_soon(self._deliver, PeerClosed(peer_id, "error"))
 
     def _room(self, room_id: str) -> _Worker:
+        pinned = self._pinned(room_id)
+        if pinned is not None and pinned.alive:
+            return pinned
         for worker in self._workers:
             if worker.alive and room_id in worker.peers.values():
                 return worker
@@ -294,13 +299,42 @@ class MediaWorkers:
         worker = self._by_peer.get(peer_id)
         if worker is None:
             return
-        home = next((other for other in self._workers if room_id in other.peers.values()), worker)
+        self._forget_forwarding(peer_id)
+        home = next(
+            (other for other in self._workers if room_id in other.peers.values()), self._pinned(room_id)
+        )
+        home = home or worker
         if home is worker:
             worker.peers[peer_id] = room_id
             worker.order(0, "move_peer", (peer_id, room_id))
         else:
             self.close_peer(peer_id)
             asyncio.get_running_loop().call_soon(self._deliver, PeerClosed(peer_id, "error"))
+
+    def _pinned(self, room_id: str) -> _Worker | None:
+        return next((worker for (_, room), worker in self._forwarded.items() if room == room_id), None)
+
+    def forward_peer(self, peer_id: str, room_id: str) -> bool:
+        """Let a peer's publications be received in one more room; whether that is possible.
+
+        Where that room is on another worker its peers are told as closed, and come back to this one. Not possible when
+        it is bound to another by somebody else who is forwarded to it.
+        """
+        worker, pinned = self._by_peer.get(peer_id), self._pinned(room_id)
+        if worker is None or pinned not in (None, worker):
+            return False
+        for other in self._workers:
+            for moved in [p for p, room in other.peers.items() if room == room_id and other is not worker]:
+                self.close_peer(moved)
+                asyncio.get_running_loop().call_soon(self._deliver, PeerClosed(moved, "error"))
+        self._forwarded[peer_id, room_id] = worker
+        worker.order(0, "forward_peer", (peer_id, room_id))
+        return True
+
+    def stop_forwarding(self, peer_id: str, room_id: str) -> None:
+        """Let a peer's publications be received in that room no longer."""
+        self._forwarded.pop((peer_id, room_id), None)
+        self._tell(peer_id, "stop_forwarding", room_id)
 
     def close_peer(self, peer_id: str) -> None:
         """End a peer."""
@@ -313,7 +347,12 @@ class MediaWorkers:
         for publication_id in [p for p, publisher in self._publisher.items() if publisher == peer_id]:
             del self._publisher[publication_id]
             self._by_publication.pop(publication_id, None)
+        self._forget_forwarding(peer_id)
         return self._by_peer.pop(peer_id, None)
+
+    def _forget_forwarding(self, peer_id: str) -> None:
+        for forwarded in [each for each in self._forwarded if each[0] == peer_id]:
+            del self._forwarded[forwarded]
 
     async def negotiate(self, peer_id: str, offer: str) -> Answer:
         """Apply an offer and answer it. SdpError, UnknownPeerError."""

@@ -1,5 +1,6 @@
 """What subscribers together want of a track, so that its publisher need not send more (LiveKit: dynacast)."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from signaling.events import (
@@ -12,7 +13,7 @@ from signaling.events import (
     TrackPublished,
     TrackUnpublished,
 )
-from signaling.model import Participant, Room, Track
+from signaling.model import Participant, Track
 from signaling.timers import Timers
 
 # LiveKit's: a layout that changes back and forth should not switch encoders, and a track that nobody receives yet is
@@ -23,11 +24,11 @@ OFF_DELAY_S = 10.0
 NOTHING = -1
 
 
-def demanded(room: Room, track: Track) -> int:
+def demanded(publisher: Participant, track: Track) -> int:
     """The highest spatial layer that anybody wants of a track, as far as it has layers; NOTHING if nobody does."""
     top = max(len(track.spec.layers) - 1, 0)
     wanted = NOTHING
-    for person in room.participants.values():
+    for person in _audience(publisher):
         state = person.subscriptions
         if track.sid not in state.active:
             continue
@@ -37,6 +38,11 @@ def demanded(room: Room, track: Track) -> int:
         if preferences.enabled:
             wanted = max(wanted, min(max(preferences.max_spatial, 0), top))
     return wanted
+
+
+def _audience(publisher: Participant) -> Iterator[Participant]:
+    for each in (publisher, *publisher.mirrors):
+        yield from each.room.participants.values()
 
 
 @dataclass(slots=True)
@@ -56,7 +62,9 @@ class Demand:
         hub.listen(self._on_event)
 
     def _on_event(self, event: RoomEvent) -> None:
-        if isinstance(event, TrackPublished):
+        if isinstance(event, TrackPublished | TrackUnpublished) and event.participant.source is not None:
+            self._look(event.track.sid)  # of a mirror: its source's track has more viewers, or fewer
+        elif isinstance(event, TrackPublished):
             if event.track.spec.kind == "video":
                 top = max(len(event.track.spec.layers) - 1, 0)
                 self._told[event.track.sid] = _Told(event.participant, top)
@@ -78,7 +86,7 @@ class Demand:
         if told is None or track is None:
             return
         owner, reason = told.publisher.sid, f"demand {track_sid}"
-        wanted = demanded(told.publisher.room, track)
+        wanted = demanded(told.publisher, track)
         if wanted < told.spatial:
             if not self._timers.is_set(owner, reason):
                 delay_s = OFF_DELAY_S if wanted == NOTHING else LOWER_DELAY_S
@@ -91,7 +99,7 @@ class Demand:
     def _tell(self, track_sid: str) -> None:
         told = self._told[track_sid]
         track = told.publisher.tracks[track_sid]
-        wanted = demanded(told.publisher.room, track)
+        wanted = demanded(told.publisher, track)
         if wanted != told.spatial:
             told.spatial = wanted
             self._hub.emit(TrackDemanded(told.publisher, track, wanted))

@@ -21,6 +21,7 @@
         LimitError           ... there is too much of it already
         UnsupportedError     ... this server has no such thing
         DuplicateTrackError  ... the same track is still published
+        DuplicateIdentityError ... somebody of that name is there
 
 The mapping to HTTP statuses is in `livekit.ws`, the one to LiveKit's reasons in `livekit.handlers`.
 """
@@ -113,3 +114,7 @@ class UnsupportedError(RequestError):
 
 class DuplicateTrackError(RequestError):
     """The participant publishes this very track already."""
+
+
+class DuplicateIdentityError(RequestError):
+    """Somebody of the same identity is in that room already."""

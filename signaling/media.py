@@ -28,6 +28,10 @@ class MediaEngine(Protocol):
 
     def move_peer(self, peer_id: str, room_id: str) -> None: ...  # noqa: D102
 
+    def forward_peer(self, peer_id: str, room_id: str) -> bool: ...  # noqa: D102
+
+    def stop_forwarding(self, peer_id: str, room_id: str) -> None: ...  # noqa: D102
+
     def close_peer(self, peer_id: str) -> None: ...  # noqa: D102
 
     async def negotiate(self, peer_id: str, offer: str) -> Answer: ...  # noqa: D102

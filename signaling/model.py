@@ -190,6 +190,10 @@ class Participant:
     "Who may receive the tracks."
     subscriptions: Subscriptions = field(default_factory=Subscriptions)
     "What it receives."
+    source: "Participant | None" = None
+    "Whose tracks these are, in another room, when this is a mirror (`signaling.forwarding`)."
+    mirrors: list["Participant"] = field(default_factory=list)
+    "Where else the tracks can be received."
 
     @property
     def user_id(self) -> str:
@@ -204,7 +208,8 @@ class Participant:
     @property
     def is_dependent(self) -> bool:
         """Whether it is there to serve others: such a one neither keeps a room open nor takes a place."""
-        return self.permissions.recorder or self.permissions.agent or self.kind in {"agent", "egress"}
+        serves = self.permissions.recorder or self.permissions.agent or self.kind in {"agent", "egress"}
+        return serves or self.source is not None
 
     @property
     def has_left(self) -> bool:

@@ -212,6 +212,32 @@ class Rooms:
         self._hub.emit(ParticipantJoined(person))
         return person
 
+    def mirror(self, source: Participant, room: Room) -> Participant:
+        """Let somebody appear in another room too, without tracks so far; see `signaling.forwarding`."""
+        now = self._wall_clock()
+        person = Participant(
+            sid=self._new_sid(PARTICIPANT_PREFIX),
+            identity=source.identity,
+            room=room,
+            name=source.name,
+            metadata=source.metadata,
+            attributes=dict(source.attributes),
+            permissions=source.permissions,
+            joined_at=now,
+            connected_at=now,
+            kind=source.kind,
+            kind_details=("forwarded",),
+            skin_info=source.skin_info,
+            state=ParticipantState.ACTIVE,
+            source=source,
+        )
+        source.mirrors.append(person)
+        room.participants[person.identity] = person
+        self._people[person.sid] = person
+        self._hub.emit(ParticipantJoined(person))
+        self._hub.emit(ParticipantActive(person))
+        return person
+
     def connected(self, participant_sid: str) -> None:
         """Note that somebody's media connection is up."""
         person = self._people.get(participant_sid)
@@ -268,7 +294,8 @@ class Rooms:
         for other in room.participants.values():
             for track in tracks:
                 forget_subscription(other, track.sid)
-        self._media.close_peer(person.sid)
+        if person.source is None:
+            self._media.close_peer(person.sid)
         for track in tracks:
             self._hub.emit(TrackUnpublished(person, track, by_server=False))
         self._hub.emit(ParticipantLeft(person, reason, was_publisher=bool(tracks)))

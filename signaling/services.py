@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from signaling.demand import Demand
 from signaling.events import EventHub
+from signaling.forwarding import Forwarding
 from signaling.ids import SidMaker
 from signaling.media import MediaEngine, MediaEvents
 from signaling.moderation import Moderation
@@ -26,6 +27,8 @@ class Services:
     "Who receives what."
     moderation: Moderation
     "What applications do to rooms."
+    forwarding: Forwarding
+    "Who is seen in another room too."
     media: MediaEngine
     "The engine."
     media_events: MediaEvents
@@ -53,6 +56,9 @@ def build_services(
     publishing = Publishing(rooms, media, hub, timers, new_sid)
     publishing.listen(media_events)
     subscribing = Subscribing(rooms, media, hub, timers)
+    forwarding = Forwarding(rooms, media, hub)
     Demand(hub, timers)
     moderation = Moderation(rooms, hub)
-    return Services(rooms, publishing, subscribing, moderation, media, media_events, hub, timers, wall_clock)
+    return Services(
+        rooms, publishing, subscribing, moderation, forwarding, media, media_events, hub, timers, wall_clock
+    )

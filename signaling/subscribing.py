@@ -81,9 +81,10 @@ class Subscribing:
     def set_rules(self, publisher: Participant, rules: SubscriptionRules) -> None:
         """Apply a publisher's decision on who may receive its tracks."""
         publisher.rules = rules
-        for track in tuple(publisher.tracks.values()):
-            for other in tuple(publisher.room.participants.values()):
-                self._settle(other, publisher, track)
+        for each in (publisher, *publisher.mirrors):
+            for track in tuple(each.tracks.values()):
+                for other in tuple(each.room.participants.values()):
+                    self._settle(other, each, track)
 
     def prefer(self, person: Participant, track_sid: str, preferences: Preferences) -> None:
         """Note what somebody wants of a track. Becoming visible works at once, all else a moment later."""
@@ -119,7 +120,8 @@ class Subscribing:
     def _settle(self, person: Participant, publisher: Participant, track: Track) -> None:
         state = person.subscriptions
         wanted = is_wanted(person, publisher, track)
-        allowed = publisher.rules.allow(person.sid, person.identity, track.sid)
+        rules = (publisher.source or publisher).rules
+        allowed = rules.allow(person.sid, person.identity, track.sid)
         if wanted and allowed:
             if track.sid not in state.active:
                 state.active.add(track.sid)

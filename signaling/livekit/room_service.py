@@ -39,6 +39,7 @@ class RoomService:
         self._catalogue = catalogue
         self._skin = skin
         self._rooms = skin.rooms
+        self._forwarding = skin.forwarding
 
     # --- rooms -----------------------------------------------------------------------------------
 
@@ -132,6 +133,7 @@ class RoomService:
     ) -> room.MuteRoomTrackResponse:
         """Mute a track; only its publisher may unmute it (LiveKit's default)."""
         person = self._person(claims, request)
+        person = person.source or person
         track = person.tracks.get(request.track_sid)
         if track is None:
             raise NotFoundError("track is not found")
@@ -144,7 +146,7 @@ class RoomService:
         self, claims: Claims, request: room.UpdateParticipantRequest
     ) -> models.ParticipantInfo:
         """Change what is given of a participant's profile and permissions."""
-        person = self._person(claims, request)
+        person = self._present(self._person(claims, request))
         self._rooms.update_profile(
             person,
             name=request.name or None,
@@ -164,7 +166,7 @@ class RoomService:
         self, claims: Claims, request: room.UpdateSubscriptionsRequest
     ) -> room.UpdateSubscriptionsResponse:
         """Let a participant receive tracks, or no longer."""
-        person = self._person(claims, request)
+        person = self._present(self._person(claims, request))
         sids = [*request.track_sids, *(sid for each in request.participant_tracks for sid in each.track_sids)]
         for sid in dict.fromkeys(sids):
             self._skin.subscribing.wish(person, sid, request.subscribe)
@@ -190,13 +192,7 @@ class RoomService:
         self, claims: Claims, request: room.MoveParticipantRequest
     ) -> room.MoveParticipantResponse:
         """Take somebody with their tracks to another room, without a new join."""
-        person = self._person(claims, request)
-        _need(_video(claims).get("destinationRoom") == request.destination_room)
-        if (
-            not 0 < len(request.destination_room) <= MAX_NAME_CHARS
-            or request.destination_room == request.room
-        ):
-            raise TwirpError("invalid_argument", "the destination is another room, with a name")
+        person = self._elsewhere(claims, request)
         try:
             self._rooms.move(person, request.destination_room)
         except RoomFullError as error:
@@ -205,10 +201,17 @@ class RoomService:
             raise TwirpError("permission_denied", str(error)) from error
         return room.MoveParticipantResponse()
 
+    def forward_participant(
+        self, claims: Claims, request: room.ForwardParticipantRequest
+    ) -> room.ForwardParticipantResponse:
+        """Let somebody's tracks be received in another room too, until they leave or are removed there."""
+        self._forwarding.forward(self._elsewhere(claims, request), request.destination_room)
+        return room.ForwardParticipantResponse()
+
     async def perform_rpc(self, claims: Claims, request: room.PerformRpcRequest) -> room.PerformRpcResponse:
         """Call a method of a participant's client."""
         here = self._administered(claims, request.room)
-        person = self._find(here, request.destination_identity)
+        person = self._present(self._find(here, request.destination_identity))
         timeout_s = min(request.response_timeout_ms / 1000 or RPC_TIMEOUT_S, MAX_RPC_TIMEOUT_S)
         try:
             payload = await self._skin.rpc.call(
@@ -238,6 +241,24 @@ class RoomService:
 
     def _person(self, claims: Claims, request: Any) -> Participant:
         return self._find(self._administered(claims, request.room), request.identity)
+
+    def _elsewhere(self, claims: Claims, request: Any) -> Participant:
+        """Whom a request is to take to another room."""
+        person = self._present(self._person(claims, request))
+        _need(_video(claims).get("destinationRoom") == request.destination_room)
+        if (
+            not 0 < len(request.destination_room) <= MAX_NAME_CHARS
+            or request.destination_room == request.room
+        ):
+            raise TwirpError("invalid_argument", "the destination is another room, with a name")
+        return person
+
+    @staticmethod
+    def _present(person: Participant) -> Participant:
+        if person.source is not None:
+            text = f"this participant is forwarded from room {person.source.room.name}, and changes there"
+            raise TwirpError("failed_precondition", text)
+        return person
 
     @staticmethod
     def _find(here: Room, identity: str) -> Participant:
@@ -275,5 +296,6 @@ def methods(skin: LiveKitSkin, catalogue: Catalogue) -> dict[str, Method]:
         "UpdateRoomMetadata": (room.UpdateRoomMetadataRequest, service.update_room_metadata),
         "PerformRpc": (room.PerformRpcRequest, service.perform_rpc),
         "MoveParticipant": (room.MoveParticipantRequest, service.move_participant),
+        "ForwardParticipant": (room.ForwardParticipantRequest, service.forward_participant),
     }
     return {name: Method(request, handler) for name, (request, handler) in table.items()}

@@ -74,6 +74,7 @@ class LiveKitSkin:
         self.publishing = services.publishing
         self.subscribing = services.subscribing
         self.moderation = services.moderation
+        self.forwarding = services.forwarding
         self.media = services.media
         self._timers = services.timers
         self._wall_clock = services.wall_clock

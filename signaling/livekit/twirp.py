@@ -77,7 +77,6 @@ _ABSENT = frozenset(
         "livekit.SIP",
         "livekit.AgentDispatchService",
         "livekit.Connector",
-        "livekit.RoomService/ForwardParticipant",
     }
 )
 

@@ -138,6 +138,36 @@ async def move(server, *, same_connection):
     await eve.disconnect()
 
 
+@pytest.mark.parametrize("workers", ["1", "2"])
+async def test_somebody_is_seen_in_another_room_too(workers):
+    """With two workers the two rooms begin on different ones, and the people of the other room come over."""
+    async with serving("--workers", workers) as server:
+        ada, eve, bob = await joined(server, "ada"), rtc.Room(), rtc.Room()
+        for_eve, for_bob = Viewer(eve), Viewer(bob)
+        await eve.connect(server.url, server.token("eve", "group"))
+        await bob.connect(server.url, server.token("bob"))
+        left = []
+        eve.on("participant_disconnected", lambda person: left.append(person.identity))
+        grants = api.VideoGrants(room_admin=True, room="maths", destination_room="group")
+        token = api.AccessToken("devkey", "secret").with_grants(grants).to_jwt()
+        client = api.LiveKitAPI(server.page, token=token)
+        async with publishing(ada) as (camera, _):
+            await client.room.forward_participant(
+                api.ForwardParticipantRequest(room="maths", identity="ada", destination_room="group")
+            )
+            await eventually(lambda: for_eve.frames >= 15, "eve decodes ada's picture")
+            await eventually(lambda: for_bob.frames >= 15, "bob still does")
+            mirror = eve.remote_participants["ada"]
+            assert camera.sid in mirror.track_publications
+            assert mirror.sid != ada.local_participant.sid
+            assert "eve" not in ada.remote_participants
+        await ada.disconnect()
+        await eventually(lambda: left == ["ada"], "forwarding ends with ada")
+        await client.aclose()
+        await eve.disconnect()
+        await bob.disconnect()
+
+
 async def test_the_node_sdk(server):
     ada, bob = await joined(server, "ada"), rtc.Room()
     viewer = Viewer(bob)

@@ -32,6 +32,8 @@ PUBLICATION = Publication(
 ORDERS = {
     "open_peer": ("PA_1", "RM_1", True, (Channel("_lossy", ordered=False, max_retransmits=0),)),
     "move_peer": ("PA_1", "RM_2"),
+    "forward_peer": ("PA_1", "RM_2"),
+    "stop_forwarding": ("PA_1", "RM_2"),
     "close_peer": ("PA_1",),
     "publish": ("PA_1", PUBLICATION),
     "unpublish": ("PA_1", "TR_1"),

@@ -201,6 +201,25 @@ def test_audio_flows_at_once_and_speakers_are_told():
     assert told[0].speakers[0].active
 
 
+def test_who_is_forwarded_is_seen_to_speak_in_both_rooms():
+    world = World("audio")
+    world.publisher.forwarded_to.add("group")
+    for i in range(60):
+        world.now += 0.02
+        head = struct.pack("!BBHII", 0x90, 111, i, i * 960, 7)
+        world.feed(head + build_extensions([(4, b"0"), (1, bytes((0x80 | 10,)))]) + b"opus")
+        world.router.tick(world.now)
+    told = [e for e in world.events if isinstance(e, SpeakersChanged)]
+    assert {e.room_id for e in told} == {"room", "group"}
+    world.router.end_subscriptions(world.published, world.now, ("group",))
+    world.now += 0.5
+    world.router.tick(world.now)
+    (end,) = [
+        e for e in world.events[len(told) :] if isinstance(e, SpeakersChanged) and e.room_id == "group"
+    ][-1:]
+    assert not end.speakers[0].active
+
+
 @pytest.mark.parametrize("packet", [b"", b"\x80", bytes(12), b"\x90" + bytes(13), b"\xbf" * 40, bytes(1500)])
 def test_malformed_packets_are_counted(world, packet):
     world.router.on_rtp(world.publisher, packet, world.now)

@@ -259,3 +259,30 @@ async def test_a_peer_moves_to_another_room_with_what_it_publishes(engine):
     assert peers["eve"].subscriptions.keys() == {"TR_alice"}
     assert peers["alice"].subscriptions.keys() == {"TR_eve"}
     engine.media.move_peer("nobody", "two")
+
+
+async def test_a_peer_is_forwarded_to_another_room(engine):
+    for name, room in (("alice", "one"), ("bob", "one"), ("eve", "two")):
+        engine.media.open_peer(name, room)
+    engine.media.publish("alice", Publication("TR_before", "audio"))
+    assert engine.media.forward_peer("alice", "two")
+    assert not engine.media.forward_peer("nobody", "two")
+    engine.media.publish("alice", Publication("TR_after", "audio"))
+    peers = {name: engine.media._connections[name].peer for name in ("alice", "bob", "eve")}
+    for name in ("bob", "eve"):
+        for track in ("TR_before", "TR_after"):
+            engine.media.subscribe(name, track, "s")
+        assert peers[name].subscriptions.keys() == {"TR_before", "TR_after"}
+    assert peers["alice"].rooms == ("one", "two")
+
+    engine.media.stop_forwarding("alice", "two")
+    engine.media.stop_forwarding("alice", "two")
+    engine.media.subscribe("eve", "TR_before", "s")
+    assert not peers["eve"].subscriptions
+    assert peers["bob"].subscriptions.keys() == {"TR_before", "TR_after"}
+
+    engine.media.forward_peer("alice", "two")
+    engine.media.subscribe("eve", "TR_before", "s")
+    engine.media.move_peer("alice", "three")
+    assert peers["alice"].rooms == ("three",)
+    assert not peers["eve"].subscriptions

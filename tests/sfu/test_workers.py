@@ -185,3 +185,36 @@ def test_what_a_worker_logs_is_logged_here(caplog):
     media._news(None, "log", content)
     (record,) = caplog.records
     assert (record.levelname, record.name, record.getMessage()) == ("WARNING", "sfu.endpoint", "100 % lost")
+
+
+async def test_who_is_forwarded_draws_the_other_room_to_its_worker(engine):
+    for name, room in (("ada", "one"), ("eve", "two"), ("ben", "one")):
+        engine.media.open_peer(name, room)
+    assert engine.worker("eve") is not engine.worker("ada")
+    assert engine.media.forward_peer("ada", "two")
+    assert (await engine.event(PeerClosed)).peer_id == "eve"
+    engine.media.open_peer("eve", "two")
+    assert engine.worker("eve") is engine.worker("ada")
+
+    # Somebody on the other worker cannot be forwarded to that room as well, until the first one is no longer.
+    engine.media.open_peer("zoe", "three")
+    assert engine.worker("zoe") is not engine.worker("ada")
+    assert not engine.media.forward_peer("zoe", "two")
+    engine.media.stop_forwarding("ada", "two")
+    assert engine.media.forward_peer("zoe", "two")
+    assert (await engine.event(PeerClosed)).peer_id == "eve"
+    engine.media.close_peer("zoe")
+    assert not engine.media._forwarded
+    assert not engine.media.forward_peer("zoe", "two")
+
+
+async def test_an_empty_room_begins_where_somebody_is_forwarded_from(engine):
+    for name, room in (("ada", "one"), ("eve", "two"), ("ben", "two")):
+        engine.media.open_peer(name, room)
+    here = engine.worker("eve")
+    assert engine.worker("ada") is not here
+    assert engine.media.forward_peer("eve", "three")
+    engine.media.open_peer("zoe", "three")  # the other worker has fewer peers
+    assert engine.worker("zoe") is here
+    engine.media.move_peer("ada", "three")
+    assert (await engine.event(PeerClosed)).peer_id == "ada"

@@ -70,6 +70,7 @@ class FakeMedia:
         self.muted: dict[str, bool] = {}
         self.sent: list[tuple[tuple[str, ...], str, bytes]] = []
         self.commands: list[tuple[Any, ...]] = []
+        self.forwards = True
         self.fail_with: Exception | None = None
         self.udp_port = 7882
         self.workers = 1
@@ -105,6 +106,13 @@ class FakeMedia:
         for other in self.peers.values():
             for publication_id in peer.publications:
                 other.subscriptions.pop(publication_id, None)
+
+    def forward_peer(self, peer_id: str, room_id: str) -> bool:
+        self.commands.append(("forward_peer", peer_id, room_id))
+        return peer_id in self.peers and self.forwards
+
+    def stop_forwarding(self, peer_id: str, room_id: str) -> None:
+        self.commands.append(("stop_forwarding", peer_id, room_id))
 
     def close_peer(self, peer_id: str) -> None:
         self.commands.append(("close_peer", peer_id))

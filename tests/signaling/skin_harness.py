@@ -97,6 +97,7 @@ class SkinHarness:
         self.rooms = services.rooms
         self.publishing = services.publishing
         self.subscribing = services.subscribing
+        self.forwarding = services.forwarding
         self.events: list[Any] = []
         self.hub = services.hub
         self.hub.listen(self.events.append)

@@ -352,3 +352,52 @@ async def test_rooms_of_other_apis_are_rooms_here(harness, service, creator, cat
     await service.delete_room(creator, room.DeleteRoomRequest(room="maths"))
     with pytest.raises(NotFoundError):
         await service.delete_room(creator, room.DeleteRoomRequest(room="maths"))
+
+
+async def test_forwarding_and_what_can_be_done_with_a_mirror(harness, service, admin):
+    ada, eve = await harness.join("ada"), await harness.join("eve", room="group")
+    camera = await ada.publish("cam")
+    request = room.ForwardParticipantRequest(**WHO, destination_room="group")
+    service.forward_participant(admin, request)
+    seen = eve.infos()[-1]
+    assert (seen.identity, [track.sid for track in seen.tracks]) == ("ada", [camera])
+    assert list(seen.kind_details) == [models.ParticipantInfo.FORWARDED]
+
+    there = harness.claims(
+        "backend", raw={"video": {"roomAdmin": True, "room": "group", "destinationRoom": "x"}}
+    )
+    who = {"room": "group", "identity": "ada"}
+    assert service.get_participant(there, room.RoomParticipantIdentity(**who)).sid == seen.sid
+    mute = room.MuteRoomTrackRequest(**who, track_sid=camera, muted=True)
+    assert service.mute_published_track(there, mute).track.muted
+    assert ada.last("mute").muted
+    for refused in (
+        lambda: service.update_participant(there, room.UpdateParticipantRequest(**who, name="x")),
+        lambda: service.update_subscriptions(there, room.UpdateSubscriptionsRequest(**who)),
+        lambda: service.move_participant(there, room.MoveParticipantRequest(**who, destination_room="x")),
+        lambda: service.forward_participant(
+            there, room.ForwardParticipantRequest(**who, destination_room="x")
+        ),
+    ):
+        with pytest.raises(TwirpError) as error:
+            refused()
+        assert error.value.code == "failed_precondition"
+    service.remove_participant(there, room.RoomParticipantIdentity(**who))
+    assert eve.infos()[-1].state == models.ParticipantInfo.DISCONNECTED
+    assert not ada.session.participant.has_left
+
+
+@pytest.mark.parametrize(("destination", "code"), [("lesson", "invalid_argument"), ("", "invalid_argument")])
+async def test_a_destination_is_another_room(harness, service, claims, destination, code):
+    await harness.join("ada")
+    admin = claims(roomAdmin=True, room="lesson", destinationRoom=destination)
+    with pytest.raises(TwirpError) as error:
+        service.forward_participant(
+            admin, room.ForwardParticipantRequest(**WHO, destination_room=destination)
+        )
+    assert error.value.code == code
+    with pytest.raises(TwirpError) as error:
+        service.forward_participant(
+            admin, room.ForwardParticipantRequest(**WHO, destination_room="not granted")
+        )
+    assert error.value.code == "unauthenticated"
