@@ -60,7 +60,6 @@ REFUSED = {
     "no such method": ("/twirp/livekit.RoomService/Nothing", {}, 404, "bad_route"),
     "no such service": ("/twirp/livekit.Nothing/Nothing", {}, 404, "bad_route"),
     "a service of later": (ABSENT, {}, 501, "unimplemented"),
-    "a method of later": ("/twirp/livekit.RoomService/ForwardParticipant", {}, 501, "unimplemented"),
     "GET": (LIST, {"method": "GET"}, 404, "bad_route"),
     "another type": (LIST, {"headers": {"Content-Type": "text/plain"}}, 404, "bad_route"),
     "broken JSON": (LIST, {"data": b"{"}, 400, "malformed"),
