@@ -18,6 +18,8 @@ from sfu.workers import MediaWorkers
 from signaling import logs, tokens
 from signaling.catalogue import Catalogue
 from signaling.config import NO_KEYS, ServerConfig
+from signaling.daily.door import Door
+from signaling.daily.room_page import RoomPage
 from signaling.daily.rooms import KIND as DAILY
 from signaling.daily.skin import DailySettings, DailySkin
 from signaling.daily.webhooks import DailyWebhooks
@@ -144,6 +146,8 @@ class Server:
                 document(version("lectern"), describe([self.daily.api]), describe_twirp(services)),
                 folder,
             ),
+            Door(self.daily.rooms, self.daily.domains, self.services, self.keyring).api(),
+            RoomPage(self.daily.rooms, folder),
             Page(
                 PageSettings(config.dev, frozenset({config.host} - {""}), self.keyring.signer),
                 folder,

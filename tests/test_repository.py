@@ -124,9 +124,9 @@ def test_each_lint_exception_has_a_reason():
     assert bare == []
 
 
-@pytest.mark.parametrize("name", ["web/package-lock.json", "tests/e2e/node/package-lock.json"])
-def test_locks_of_npm_name_no_host(name):
+@pytest.mark.parametrize("folder", ["web", "tests/e2e/node", "tests/e2e/daily"])
+def test_locks_of_npm_name_no_host(folder):
     # Which registry a machine uses is the machine's own setting; the hashes say what has to arrive.
-    lock = ROOT / name
+    lock = ROOT / folder / "package-lock.json"
     assert '"integrity"' in lock.read_text()
     assert '"resolved"' not in lock.read_text()

@@ -7,7 +7,7 @@ Five steps, each left out when what it depends on has not changed since its last
 2. `uv sync` fills `.venv` with exactly what `uv.lock` says.
 3. The C compiler builds the fan-out's native kernel. Without a compiler nothing is missing but speed.
 4. npm builds the page. Where the machine has no suitable Node, it comes from PyPI as one more locked package.
-5. For tests, npm installs LiveKit's SDKs for Node.
+5. For tests, npm installs LiveKit's SDKs for Node and Daily's for browsers.
 
 Which state each step was done for is kept under `.make/`, as a hash of content: file times mean little in a
 clone. Exit code 1 and one line on stderr say what could not be done.
@@ -37,7 +37,7 @@ ROOT = Path(__file__).resolve().parent.parent
 STATE = ROOT / ".make"
 VENV = ROOT / ".venv"
 WEB = ROOT / "web"
-NODE_TESTS = ROOT / "tests" / "e2e" / "node"
+TEST_PACKAGES = {name: ROOT / "tests" / "e2e" / name for name in ("node", "daily")}
 TEST_GROUPS = {"test", "dev"}
 
 UV_VERSION = "0.13.8"
@@ -100,8 +100,10 @@ def set_up(groups: set[str]) -> None:
     link_node(groups)
     if (WEB / "package.json").is_file():
         build_page()
-    if groups & TEST_GROUPS and (NODE_TESTS / "package.json").is_file():
-        install_node_packages(NODE_TESTS, "test-packages")
+    if groups & TEST_GROUPS:
+        for name, folder in TEST_PACKAGES.items():
+            if (folder / "package.json").is_file():
+                install_node_packages(folder, f"test-packages-{name}")
 
 
 def sync_packages(groups: set[str]) -> None:

@@ -12,8 +12,8 @@ export default defineConfig({
     // livekit-client and Swagger UI are over the default limit of 500 kB; what matters is that they do not grow unseen.
     chunkSizeWarningLimit: 1600,
     rolldownOptions: {
-      // The page of lessons, and the one of the REST API.
-      input: ['index.html', 'docs.html'],
+      // The page of lessons, the one of a room made by Daily's API, and the one of the REST API.
+      input: ['index.html', 'room.html', 'docs.html'],
     },
   },
   server: {
@@ -24,6 +24,7 @@ export default defineConfig({
         // The server gives tokens to its own page only, and in development the page comes from another port.
         headers: { origin: `http://${server}` },
       },
+      '/daily': `http://${server}`,
       '/rtc': { target: `ws://${server}`, ws: true },
     },
   },

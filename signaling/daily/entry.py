@@ -11,6 +11,9 @@ DOOR, DAILY = "lectern.door", "daily"
 
 IS_OWNER, YES = "lectern.is_owner", "true"
 
+# Shown by pages to everybody: what LiveKit's clients do not tell each other of permissions, and the end of a stay.
+CAN_ADMIN, EJECT_AT = "lectern.can_admin", "lectern.eject_at"
+
 
 def claims(room_name: str, session_id: str, admitted: Admitted) -> dict[str, Any]:
     """Return the claims for `tokens.mint`; `session_id` is a new UUID, and becomes the identity."""
@@ -19,6 +22,10 @@ def claims(room_name: str, session_id: str, admitted: Admitted) -> dict[str, Any
         attributes[USER_ID] = admitted.user_id
     if admitted.is_owner:
         attributes[IS_OWNER] = YES
+    if admitted.permissions.admin:
+        attributes[CAN_ADMIN] = ",".join(sorted(admitted.permissions.admin))
+    if admitted.eject_at is not None:
+        attributes[EJECT_AT] = str(admitted.eject_at)
     bearer = tokens.Bearer(admitted.name, "", attributes, admitted.permissions, admitted.eject_at)
     return tokens.join_claims(room_name, session_id, bearer)
 

@@ -49,6 +49,11 @@ def app_message(data: Any, recipients: Iterable[str]) -> Message:
     return _notice(recipients, "app-message", data=data)
 
 
+def waiting(recipients: Iterable[str]) -> Message:
+    """Return the news that somebody came to the door or went."""
+    return _notice(recipients, "waiting")
+
+
 def _notice(recipients: Iterable[str], kind: str, **fields: Any) -> Message:
     payload = msgspec.json.encode({"kind": kind, **fields})
     return Message(payload, topic=TOPIC, identities=tuple(recipients))

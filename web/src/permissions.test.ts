@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 
 import { maySend, type Permission } from './permissions';
 
-const { Camera, Microphone, ScreenShare, ScreenShareAudio } = Track.Source;
+const { Camera, Microphone, ScreenShare, Unknown } = Track.Source;
 
 describe('maySend', () => {
   it.each<[string, Permission | undefined, Track.Source, boolean]>([
@@ -14,7 +14,7 @@ describe('maySend', () => {
     ['the microphone alone', { canPublish: true, canPublishSources: [2] }, Microphone, true],
     ['the microphone alone, so no camera', { canPublish: true, canPublishSources: [2] }, Camera, false],
     ['camera and screen', { canPublish: true, canPublishSources: [1, 3] }, ScreenShare, true],
-    ['a source that has no button', { canPublish: true, canPublishSources: [] }, ScreenShareAudio, false],
+    ['a source that has no button', { canPublish: true, canPublishSources: [] }, Unknown, false],
   ])('%s', (_, permission, source, expected) => {
     expect(maySend(permission, source)).toBe(expected);
   });

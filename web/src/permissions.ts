@@ -12,6 +12,7 @@ const SOURCE_NUMBER: Readonly<Partial<Record<Track.Source, number>>> = {
   [Track.Source.Camera]: 1,
   [Track.Source.Microphone]: 2,
   [Track.Source.ScreenShare]: 3,
+  [Track.Source.ScreenShareAudio]: 4,
 };
 
 /** Whether a source may be sent; without any permission yet, nothing may. */

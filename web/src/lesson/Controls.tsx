@@ -1,27 +1,20 @@
-import {
-  useLocalParticipant,
-  useLocalParticipantPermissions,
-  useRoomContext,
-} from '@livekit/components-react';
+import { useLocalParticipantPermissions, useRoomContext } from '@livekit/components-react';
 import { Track } from 'livekit-client';
 import { useCallback, useState } from 'react';
 
 import { SOURCE } from '../room';
-import { DeviceToggle } from '../ui/DeviceToggle';
 import { Icon } from '../ui/Icon';
-import { publishWords, type DeviceKind } from '../words';
+import type { DeviceKind } from '../words';
 import { DevicePanel } from './DevicePanel';
 import { LinkButton } from './LinkButton';
 import { maySend } from '../permissions';
-import { ScreenButton } from './ScreenButton';
+import { CAN_SHARE, ScreenButton } from './ScreenButton';
+import { SendButton } from './SendButton';
 
 interface ControlsProps {
   onNotice: (words: string) => void;
   onDevice: (kind: DeviceKind, id: string) => void;
 }
-
-// Phones' browsers cannot share their screens, and pages without https have no devices at all.
-const CAN_SHARE = 'getDisplayMedia' in ((navigator.mediaDevices as MediaDevices | undefined) ?? {});
 
 /** The row of buttons below the lesson. */
 export function Controls({ onNotice, onDevice }: ControlsProps) {
@@ -65,37 +58,5 @@ export function Controls({ onNotice, onDevice }: ControlsProps) {
       </div>
       {permission?.canPublish === false && <p className="hint">You can watch and listen in this lesson.</p>}
     </footer>
-  );
-}
-
-/** Send from a device, or stop. */
-function SendButton({ kind, onNotice }: Pick<ControlsProps, 'onNotice'> & { kind: DeviceKind }) {
-  const room = useRoomContext();
-  const { isCameraEnabled, isMicrophoneEnabled } = useLocalParticipant();
-  const permission = useLocalParticipantPermissions();
-  const [busy, setBusy] = useState(false);
-  const sending = kind === 'camera' ? isCameraEnabled : isMicrophoneEnabled;
-
-  const toggle = async (): Promise<void> => {
-    setBusy(true);
-    try {
-      const me = room.localParticipant;
-      await (kind === 'camera' ? me.setCameraEnabled(!sending) : me.setMicrophoneEnabled(!sending));
-      onNotice('');
-    } catch (error) {
-      onNotice(publishWords(kind, error, window.isSecureContext));
-    } finally {
-      setBusy(false);
-    }
-  };
-
-  return (
-    <DeviceToggle
-      kind={kind}
-      state={sending ? 'on' : 'off'}
-      testId={kind === 'camera' ? 'toggle-camera' : 'toggle-mic'}
-      disabled={busy || !maySend(permission, SOURCE[kind])}
-      onToggle={() => void toggle()}
-    />
   );
 }

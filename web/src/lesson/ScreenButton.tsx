@@ -5,6 +5,9 @@ import { SCREEN_CAPTURE } from '../room';
 import { Icon } from '../ui/Icon';
 import { screenWords } from '../words';
 
+// Phones' browsers cannot share their screens, and pages without https have no devices at all.
+export const CAN_SHARE = 'getDisplayMedia' in ((navigator.mediaDevices as MediaDevices | undefined) ?? {});
+
 /** Share the screen, or stop. */
 export function ScreenButton({ onNotice }: { onNotice: (words: string) => void }) {
   const room = useRoomContext();

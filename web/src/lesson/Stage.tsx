@@ -11,11 +11,24 @@ const SOURCES = [
   { source: Track.Source.ScreenShare, withPlaceholder: false },
 ];
 
+interface StageProps {
+  /** Identity of whoever is large while nobody shares a screen. */
+  spotlight?: string | undefined;
+  /** Leave out one's own camera. */
+  hideOwn?: boolean;
+  /** Leave out all but the large picture, where there is one. */
+  hideOthers?: boolean;
+}
+
 /** Everybody's camera, and a shared screen large beside them. */
-export function Stage() {
+export function Stage({ spotlight, hideOwn = false, hideOthers = false }: StageProps) {
   const [area, attach] = useSize();
-  const tracks = useTracks(SOURCES, { onlySubscribed: false }).filter((track) => !isOwnScreen(track));
-  const { stage, others } = order(tracks, placed);
+  const tracks = useTracks(SOURCES, { onlySubscribed: false }).filter(
+    (track) => !isOwnScreen(track) && !(hideOwn && track.participant.isLocal),
+  );
+  const ordered = order(tracks, placed, ({ participant }) => participant.identity === spotlight);
+  const { stage } = ordered;
+  const others = hideOthers && stage !== undefined ? [] : ordered.others;
   const layout = arrange(others.length, stage !== undefined, area);
   return (
     <div ref={attach} className="stage-area">
@@ -23,16 +36,18 @@ export function Stage() {
       {area.width > 0 && (
         <div className={`stage stage-${layout.kind}`}>
           {stage !== undefined && <Tile track={stage} />}
-          <div className="others">
-            <div
-              className="others-block"
-              style={{ width: layout.kind === 'grid' ? layout.width : undefined }}
-            >
-              {others.map((track) => (
-                <Tile key={keyOf(track)} track={track} size={layout.tile} />
-              ))}
+          {others.length > 0 && (
+            <div className="others">
+              <div
+                className="others-block"
+                style={{ width: layout.kind === 'grid' ? layout.width : undefined }}
+              >
+                {others.map((track) => (
+                  <Tile key={keyOf(track)} track={track} size={layout.tile} />
+                ))}
+              </div>
             </div>
-          </div>
+          )}
         </div>
       )}
     </div>

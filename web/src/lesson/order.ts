@@ -15,12 +15,16 @@ export interface Order<T> {
 }
 
 /**
- * The screen shared by whoever joined first is large. The others stand in the order in which their people joined, so
+ * The screen shared by whoever joined first is large; without one, the tile in the spotlight if there is one. The others stand in the order in which their people joined, so
  * that faces do not jump when somebody speaks; oneself comes last.
  */
-export function order<T>(tiles: readonly T[], placed: (tile: T) => Placed): Order<T> {
+export function order<T>(
+  tiles: readonly T[],
+  placed: (tile: T) => Placed,
+  inSpotlight: (tile: T) => boolean = () => false,
+): Order<T> {
   const sorted = [...tiles].sort((a, b) => compare(placed(a), placed(b)));
-  const stage = sorted.find((tile) => placed(tile).isScreen);
+  const stage = sorted.find((tile) => placed(tile).isScreen) ?? sorted.find(inSpotlight);
   return { stage, others: sorted.filter((tile) => tile !== stage) };
 }
 

@@ -1,0 +1,384 @@
+"""What the page of a room asks: what is behind the door, entering, knocking, and moderating others.
+
+Not Daily's API but the page's own, under `/daily`; refusals carry Daily's types of error, which daily-js shows.
+"""
+
+import uuid
+from collections.abc import Callable
+from typing import Annotated, Any, Literal
+
+import msgspec
+from aiohttp import web
+
+from signaling import tokens
+from signaling.api import Api, ApiError, Fault, Route, Style, bearer
+from signaling.daily import admission, entry, grants, notices
+from signaling.daily.admission import Admitted, Refused
+from signaling.daily.admission import Lobby as MustKnock
+from signaling.daily.domains import Domains
+from signaling.daily.lobby import Answer, Knock, Lobby
+from signaling.daily.properties import RoomProperties
+from signaling.daily.rooms import DailyRoom, DailyRooms
+from signaling.daily.tokens import MeetingToken, MeetingTokenError, verify
+from signaling.errors import AccessError, RequestError, TokenError
+from signaling.keyring import Keyring
+from signaling.model import LeaveReason, Participant, Room
+from signaling.permissions import AdminRight, Source
+from signaling.services import Services
+from signaling.tokens import Claims
+
+# From the door to the signalling's WebSocket; from then on the client is given fresh tokens.
+ENTRY_TTL_S = 300
+
+# A pass only says who asks, and counts only while they are inside.
+PASS_TTL_S = 48 * 3600
+
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
+Id = Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
+Text = Annotated[str, msgspec.Meta(max_length=256)]
+MeetingTokenText = Annotated[str, msgspec.Meta(max_length=16 * 1024)]
+
+
+class Refusal(msgspec.Struct):
+    """The body of a refusal."""
+
+    type: str
+    msg: str
+
+
+class LookRequest(msgspec.Struct):
+    """What somebody brings."""
+
+    token: MeetingTokenText = ""
+
+
+class EnterRequest(msgspec.Struct):
+    """What somebody brings, and what they are called."""
+
+    token: MeetingTokenText = ""
+    user_name: Text = ""
+
+
+class Nothing(msgspec.Struct):
+    """No fields."""
+
+
+class AnswerRequest(msgspec.Struct):
+    """Whether somebody may come in."""
+
+    grant: bool
+
+
+class ParticipantChange(msgspec.Struct, rename="camel"):
+    """Daily's updateParticipant."""
+
+    set_audio: bool | None = None
+    set_video: bool | None = None
+    set_screen_share: Literal[False] | None = None
+    eject: bool = False
+    update_permissions: grants.PermissionsPatch | None = None
+
+
+class Look(msgspec.Struct):
+    """What the room and the token together say."""
+
+    room: dict[str, Any]
+    user_name: str
+    is_owner: bool
+    must_knock: bool
+    enable_prejoin_ui: bool
+    enable_people_ui: bool
+    enable_chat: bool
+    enable_network_ui: bool
+    enable_screenshare: bool
+    start_video_off: bool
+    start_audio_off: bool
+    lang: str
+    redirect_on_meeting_exit: str
+
+
+class Entrance(msgspec.Struct, omit_defaults=True):
+    """Access, or the news from the door."""
+
+    state: Literal["entered", "waiting", "denied"]
+    id: str = ""
+    "What to ask with while waiting."
+    url: str = ""
+    token: str = ""
+    pass_: str = msgspec.field(name="pass", default="")
+    session_id: str = ""
+
+
+class WaitingPerson(msgspec.Struct):
+    """Somebody at the door."""
+
+    id: str
+    name: str
+
+
+class WaitingPeople(msgspec.Struct):
+    """Those at the door."""
+
+    waiting: list[WaitingPerson]
+
+
+class Door:
+    """The doors of all rooms."""
+
+    def __init__(self, rooms: DailyRooms, domains: Domains, services: Services, keyring: Keyring) -> None:
+        """`keyring` signs access."""
+        self._daily_rooms = rooms
+        self._domains = domains
+        self._services = services
+        self._keyring = keyring
+        self._lobby = Lobby(services.timers, lambda: str(uuid.uuid4()), self._tell_admins)
+
+    def api(self) -> Api:
+        """Return the routes."""
+        room = "/rooms/{name}"
+        routes = [
+            Route("POST", f"{room}/look", self.look, open=True),
+            Route("POST", f"{room}/enter", self.enter, open=True),
+            Route("POST", f"{room}/knocks/{{secret}}", self.waited, open=True),
+            Route("POST", f"{room}/knocks/{{secret}}/withdraw", self.withdraw, open=True),
+            Route("POST", f"{room}/waiting", self.waiting),
+            Route("POST", f"{room}/waiting/{{knock_id}}", self.answer),
+            Route("POST", f"{room}/participants/{{session_id}}", self.change),
+        ]
+        return Api(_style(self._authenticate), routes)
+
+    # --- for those outside -----------------------------------------------------------------------
+
+    async def look(self, name: Name, body: LookRequest) -> Look:
+        """Say what is behind the door."""
+        room, decision = await self._decide(name, body.token)
+        admitted = decision.admitted if isinstance(decision, MustKnock) else decision
+        settings = admitted.settings
+        return Look(
+            room=_room_info(room, settings),
+            user_name=admitted.name,
+            is_owner=admitted.is_owner,
+            must_knock=isinstance(decision, MustKnock),
+            enable_prejoin_ui=settings.enable_prejoin_ui is not False,
+            enable_people_ui=settings.enable_people_ui is not False,
+            enable_chat=settings.enable_chat or settings.enable_advanced_chat,
+            enable_network_ui=settings.enable_network_ui is True,
+            enable_screenshare=settings.enable_screenshare,
+            start_video_off=settings.start_video_off,
+            start_audio_off=settings.start_audio_off,
+            lang=settings.lang,
+            redirect_on_meeting_exit=settings.redirect_on_meeting_exit or "",
+        )
+
+    async def enter(self, name: Name, body: EnterRequest) -> Entrance:
+        """Give access, or let somebody wait."""
+        room, decision = await self._decide(name, body.token, body.user_name)
+        if isinstance(decision, MustKnock):
+            return Entrance("waiting", id=self._lobby.knock(room.name, decision.admitted).secret)
+        return self._entrance(room, decision)
+
+    async def waited(self, name: Name, secret: Id) -> Entrance:
+        """Say whether somebody opened."""
+        knock = self._lobby.ask(name, secret)
+        if knock is None:
+            raise ApiError(404, "not-allowed", "Nobody knows that you wait. Knock again.")
+        if knock.answer is Answer.NONE:
+            return Entrance("waiting", id=secret)
+        self._lobby.withdraw(name, secret)
+        if knock.answer is Answer.DENIED:
+            return Entrance("denied")
+        return await self._let_in(knock)
+
+    async def withdraw(self, name: Name, secret: Id) -> Nothing:
+        """Wait no more."""
+        self._lobby.withdraw(name, secret)
+        return Nothing()
+
+    # --- for those inside ------------------------------------------------------------------------
+
+    async def waiting(self, caller: Claims, name: Name) -> WaitingPeople:
+        """Say who waits."""
+        self._admin(caller, name)
+        return WaitingPeople(
+            [WaitingPerson(knock.id, knock.admitted.name) for knock in self._lobby.waiting(name)]
+        )
+
+    async def answer(self, caller: Claims, name: Name, knock_id: Id, body: AnswerRequest) -> Nothing:
+        """Open the door for somebody, or keep it shut."""
+        self._admin(caller, name)
+        if not self._lobby.answer(name, knock_id, grant=body.grant):
+            raise ApiError(404, "not-found", "Whoever waited has gone, or was answered by somebody else.")
+        return Nothing()
+
+    async def change(self, caller: Claims, name: Name, session_id: Id, body: ParticipantChange) -> Nothing:
+        """Mute, remove, or change what somebody may do."""
+        admin = self._admin(caller, name)
+        person = admin.room.participants.get(session_id)
+        if person is None:
+            raise ApiError(404, "not-found", "They are not in the meeting any more.")
+        if entry.is_owner(person) and not entry.is_owner(admin):
+            raise ApiError(403, "not-allowed", "Only another owner can do this to an owner.")
+        if body.set_audio or body.set_video:
+            raise ApiError(403, "not-allowed", "Only they themselves can turn their devices on.")
+        for unwanted, sources in (
+            (body.set_audio is False, {Source.MICROPHONE}),
+            (body.set_video is False, {Source.CAMERA}),
+            (body.set_screen_share is False, {Source.SCREEN_SHARE, Source.SCREEN_SHARE_AUDIO}),
+        ):
+            if unwanted:
+                self._mute(person, sources)
+        if body.update_permissions is not None:
+            wanted = grants.apply(body.update_permissions, person.permissions)
+            self._services.rooms.set_permissions(person, wanted)
+        if body.eject:
+            self._services.rooms.leave(person, LeaveReason.REMOVED)
+        return Nothing()
+
+    # --- access ----------------------------------------------------------------------------------
+
+    async def _decide(
+        self, name: str, token_text: str, user_name: str = ""
+    ) -> tuple[DailyRoom, Admitted | MustKnock]:
+        room = await self._daily_rooms.find(name)
+        token = self._meeting_token(token_text)
+        decision = admission.admit(
+            room, token, now=self._services.wall_clock(), present=self._present(name), user_name=user_name
+        )
+        if isinstance(decision, Refused):
+            raise _refusal(decision)
+        if room is None:
+            raise AssertionError("nobody is admitted to no room")
+        return room, decision
+
+    def _meeting_token(self, text: str) -> MeetingToken | None:
+        if not text:
+            return None
+        try:
+            return verify(text, self._domains)
+        except MeetingTokenError as error:
+            raise ApiError(403, "not-allowed", f"The meeting token cannot be used: {error}") from error
+
+    async def _let_in(self, knock: Knock) -> Entrance:
+        room = await self._daily_rooms.find(knock.room_name)
+        if room is None:
+            raise _refusal(Refused("no-room", "The meeting you're trying to join does not exist."))
+        if self._present(room.name) >= room.properties.max_participants:
+            raise _refusal(Refused("meeting-full", "Meeting is full"))
+        return self._entrance(room, knock.admitted)
+
+    def _entrance(self, room: DailyRoom, admitted: Admitted) -> Entrance:
+        here = self._daily_rooms.open(room)
+        session_id = str(uuid.uuid4())
+        if room.properties.enforce_unique_user_ids and admitted.user_id is not None:
+            self._end_others(here, admitted.user_id)
+        claims = entry.claims(room.name, session_id, admitted)
+        self._services.rooms.check_entry(room.name, session_id, claims["attributes"])
+        now, signer = self._services.wall_clock(), self._keyring.signer()
+        identity_only = {"sub": session_id, "video": {"room": room.name}}
+        return Entrance(
+            "entered",
+            token=tokens.mint(claims, signer, now, ENTRY_TTL_S),
+            pass_=tokens.mint(identity_only, signer, now, PASS_TTL_S),
+            session_id=session_id,
+        )
+
+    def _end_others(self, here: Room, user_id: str) -> None:
+        for person in tuple(here.participants.values()):
+            if person.user_id == user_id:
+                self._services.rooms.leave(person, LeaveReason.DUPLICATE_IDENTITY)
+
+    def _present(self, name: str) -> int:
+        here = self._services.rooms.room(name)
+        people = () if here is None else here.participants.values()
+        return sum(1 for person in people if not person.is_dependent)
+
+    # --- those inside ----------------------------------------------------------------------------
+
+    def _authenticate(self, request: web.Request) -> Claims:
+        try:
+            return tokens.verify(bearer(request), self._keyring, self._services.wall_clock())
+        except TokenError as error:
+            raise ApiError(401, "not-allowed", str(error)) from error
+
+    def _admin(self, caller: Claims, name: str) -> Participant:
+        here = self._services.rooms.room(name)
+        person = None if here is None or caller.room != name else here.participants.get(caller.identity)
+        if person is None or AdminRight.PARTICIPANTS not in person.permissions.admin:
+            raise ApiError(403, "not-allowed", "You may not do this in this meeting.")
+        return person
+
+    def _mute(self, person: Participant, sources: set[Source]) -> None:
+        for track in tuple(person.tracks.values()):
+            if track.spec.source in sources and not track.muted:
+                self._services.publishing.set_muted(person, track.sid, muted=True, by_server=True)
+
+    def _tell_admins(self, room_name: str) -> None:
+        here = self._services.rooms.room(room_name)
+        people = () if here is None else here.participants.values()
+        admins = [person.identity for person in people if AdminRight.PARTICIPANTS in person.permissions.admin]
+        if here is not None and admins:
+            self._services.moderation.send(here, notices.waiting(admins))
+
+
+def _refusal(refused: Refused) -> ApiError:
+    return ApiError(404 if refused.type == "no-room" else 403, refused.type, refused.message)
+
+
+# What `room()` of daily-js shows; buckets, hooks and the like are nobody's business in a browser.
+_SHOWN = (
+    "nbf",
+    "exp",
+    "max_participants",
+    "enable_screenshare",
+    "enable_advanced_chat",
+    "enable_breakout_rooms",
+    "enable_emoji_reactions",
+    "enable_chat",
+    "enable_cpu_warning_notifications",
+    "enable_shared_chat_history",
+    "enable_hand_raising",
+    "enable_knocking",
+    "enable_live_captions_ui",
+    "enable_network_ui",
+    "enable_noise_cancellation_ui",
+    "enable_people_ui",
+    "enable_pip_ui",
+    "enable_prejoin_ui",
+    "enable_video_processing_ui",
+    "start_video_off",
+    "start_audio_off",
+    "owner_only_broadcast",
+    "eject_at_room_exp",
+    "eject_after_elapsed",
+    "lang",
+    "geo",
+    "sfu_switchover",
+)
+
+
+def _room_info(room: DailyRoom, settings: RoomProperties) -> dict[str, Any]:
+    values = {name: getattr(settings, name) for name in _SHOWN}
+    return {
+        "id": room.id,
+        "name": room.name,
+        "config": {name: value for name, value in values.items() if value is not None},
+        "domainConfig": {"hide_daily_branding": True},
+        "tokenConfig": {},
+    }
+
+
+def _style(authenticate: Callable[[web.Request], Claims]) -> Style:
+    codes = dict.fromkeys(Fault, "connection-error")
+    return Style(
+        title="The page of a room",
+        prefixes=("/daily",),
+        error=Refusal,
+        codes=codes,
+        authenticate=authenticate,
+        access_errors={401: "the pass is not valid", 403: "not allowed in this meeting"},
+        refuse=_refuse,
+    )
+
+
+def _refuse(error: AccessError | RequestError) -> ApiError:
+    return ApiError(403, "not-allowed", str(error))

@@ -1,0 +1,99 @@
+"""Who stands at the door of which room, and what those inside said."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+
+from signaling.daily.admission import Admitted
+from signaling.errors import LimitError
+from signaling.timers import Timers
+
+# A page that waits asks every two seconds; one that has not asked for so long is gone.
+PATIENCE_S = 10.0
+
+# People at one door; more are turned away, so that nobody fills the memory.
+MAX_WAITING = 100
+
+
+class Answer(Enum):
+    """What has been said to somebody at the door."""
+
+    NONE = "nothing yet"
+    GRANTED = "come in"
+    DENIED = "no"
+
+
+@dataclass(slots=True, eq=False)
+class Knock:
+    """Somebody at a door."""
+
+    id: str
+    "By which those inside name them."
+    secret: str
+    "By which they themselves ask."
+    room_name: str
+    "Which door."
+    admitted: Admitted
+    "What a yes makes of them."
+    answer: Answer = Answer.NONE
+
+
+class Lobby:
+    """The doors of all rooms."""
+
+    def __init__(self, timers: Timers, new_id: Callable[[], str], changed: Callable[[str], None]) -> None:
+        """`changed` is told the name of a room at whose door somebody came, went or was answered."""
+        self._timers = timers
+        self._new_id = new_id
+        self._changed = changed
+        self._knocks: dict[str, Knock] = {}
+
+    def knock(self, room_name: str, admitted: Admitted) -> Knock:
+        """Note somebody who came. LimitError."""
+        if len(self.waiting(room_name)) >= MAX_WAITING:
+            raise LimitError("too many people wait at this door")
+        knock = Knock(self._new_id(), self._new_id(), room_name, admitted)
+        self._knocks[knock.secret] = knock
+        self._expect(knock)
+        self._changed(room_name)
+        return knock
+
+    def ask(self, room_name: str, secret: str) -> Knock | None:
+        """Return what somebody at the door asks about, and wait for their next question; None: not there."""
+        knock = self._knocks.get(secret)
+        if knock is None or knock.room_name != room_name:
+            return None
+        self._expect(knock)
+        return knock
+
+    def withdraw(self, room_name: str, secret: str) -> None:
+        """Forget somebody; nothing happens when they are not there."""
+        knock = self._knocks.get(secret)
+        if knock is not None and knock.room_name == room_name:
+            self._forget(knock)
+
+    def waiting(self, room_name: str) -> list[Knock]:
+        """Return those who wait for an answer, in the order in which they came."""
+        return [
+            knock
+            for knock in self._knocks.values()
+            if knock.room_name == room_name and knock.answer is Answer.NONE
+        ]
+
+    def answer(self, room_name: str, knock_id: str, *, grant: bool) -> bool:
+        """Say yes or no to somebody; False: they do not wait there."""
+        knock = next((knock for knock in self.waiting(room_name) if knock.id == knock_id), None)
+        if knock is None:
+            return False
+        knock.answer = Answer.GRANTED if grant else Answer.DENIED
+        self._changed(room_name)
+        return True
+
+    def _expect(self, knock: Knock) -> None:
+        self._timers.set(knock.secret, "knock", PATIENCE_S, lambda: self._forget(knock))
+
+    def _forget(self, knock: Knock) -> None:
+        self._timers.cancel(knock.secret, "knock")
+        del self._knocks[knock.secret]
+        if knock.answer is Answer.NONE:
+            self._changed(knock.room_name)

@@ -1,0 +1,85 @@
+import { useEffect, useState, useSyncExternalStore, type SyntheticEvent } from 'react';
+
+import { MAX_NAME_LENGTH } from '../address';
+import { DevicePreview } from '../lobby/DevicePreview';
+import { deviceTrouble, worthAnAttempt } from '../lobby/trouble';
+import type { Preview } from '../media/preview';
+import { Logo } from '../ui/Logo';
+import type { DeviceKind } from '../words';
+import type { Meeting } from './meeting';
+import type { Step } from './step';
+
+interface HairCheckProps {
+  step: Extract<Step<Meeting>, { name: 'haircheck' }>;
+  room: string;
+  preview: Preview;
+  /** The devices that are on at the start. */
+  starting: readonly DeviceKind[];
+  onJoin: (userName: string) => void;
+}
+
+/** Camera, microphone and name before the meeting. */
+export function HairCheck({ step, room, preview, starting, onJoin }: HairCheckProps) {
+  const devices = useSyncExternalStore(preview.subscribe, preview.snapshot);
+  const [name, setName] = useState(step.userName);
+  const [problem, setProblem] = useState('');
+  const kinds = starting.join();
+
+  useEffect(() => {
+    if (kinds !== '') void preview.start(kinds.split(',') as DeviceKind[]);
+  }, [preview, kinds]);
+
+  const submit = (event: SyntheticEvent): void => {
+    event.preventDefault();
+    const wanted = name.trim();
+    setProblem(wanted === '' ? 'Type your name, so that the others know you.' : '');
+    if (wanted !== '') onJoin(wanted);
+  };
+
+  const failed = worthAnAttempt(devices);
+  const words = [...deviceTrouble(devices), ...(problem === '' ? [] : [problem])];
+  const fixed = step.look.userName !== '';
+  const verb = step.look.mustKnock ? 'Ask to join' : 'Join meeting';
+  return (
+    <main className="lobby" data-testid="haircheck">
+      <header>
+        <Logo />
+      </header>
+      <div className="lobby-columns">
+        <DevicePreview preview={preview} devices={devices} />
+        <form className="card fields" onSubmit={submit} noValidate>
+          <h1>Are you ready to join?</h1>
+          <p className="soft">{room}</p>
+          <div className="field">
+            <label htmlFor="name">Your name</label>
+            <input
+              id="name"
+              data-testid="haircheck-name"
+              autoComplete="nickname"
+              maxLength={MAX_NAME_LENGTH}
+              readOnly={fixed}
+              value={name}
+              onChange={(event) => setName(event.target.value)}
+            />
+          </div>
+          {step.look.mustKnock && <p>Somebody in the meeting has to let you in.</p>}
+          {words.length > 0 && (
+            <div role="alert" className="problem" data-testid="haircheck-error">
+              {words.map((text) => (
+                <p key={text}>{text}</p>
+              ))}
+              {failed.length > 0 && (
+                <button type="button" className="quiet" onClick={() => void preview.start(failed)}>
+                  Try again
+                </button>
+              )}
+            </div>
+          )}
+          <button type="submit" className="primary" data-testid="haircheck-join" disabled={step.busy}>
+            {step.busy ? 'Joining…' : verb}
+          </button>
+        </form>
+      </div>
+    </main>
+  );
+}

@@ -1,0 +1,153 @@
+import { useLocalParticipantPermissions } from '@livekit/components-react';
+import { Track } from 'livekit-client';
+import { useCallback, useState } from 'react';
+
+import { DevicePanel } from '../lesson/DevicePanel';
+import { CAN_SHARE, ScreenButton } from '../lesson/ScreenButton';
+import { SendButton } from '../lesson/SendButton';
+import { maySend } from '../permissions';
+import { SOURCE } from '../room';
+import { Icon, type IconName } from '../ui/Icon';
+import type { Embedder } from './CallPage';
+import type { Look } from './door';
+import type { LooksState, Sidebar } from './looks';
+
+interface MeetingControlsProps {
+  look: Look;
+  looked: LooksState;
+  /** Lines of chat that nobody has read. */
+  unread: number;
+  embedder: Embedder | undefined;
+  onNotice: (words: string) => void;
+  onSidebar: (sidebar: Sidebar) => void;
+  onLeave: () => void;
+}
+
+/** The row of buttons below a meeting. */
+export function MeetingControls(props: MeetingControlsProps) {
+  const { look, looked, unread, embedder, onNotice, onSidebar, onLeave } = props;
+  const permission = useLocalParticipantPermissions();
+  const [choosing, setChoosing] = useState(false);
+  const close = useCallback(() => setChoosing(false), []);
+  const mayUseDevice = maySend(permission, SOURCE.camera) || maySend(permission, SOURCE.microphone);
+  const mayShare = CAN_SHARE && look.screenShare && maySend(permission, Track.Source.ScreenShare);
+  const open = (sidebar: Sidebar): void => onSidebar(looked.sidebar === sidebar ? null : sidebar);
+  return (
+    <footer className="controls">
+      {choosing && <DevicePanel onNotice={onNotice} onDevice={() => undefined} onClose={close} />}
+      <div className="buttons">
+        <SendButton kind="microphone" onNotice={onNotice} />
+        <SendButton kind="camera" onNotice={onNotice} />
+        {mayShare && <ScreenButton onNotice={onNotice} />}
+        {mayUseDevice && (
+          <Toggle
+            icon="devices"
+            label="Choose camera and microphone"
+            testId="toggle-devices"
+            pressed={choosing}
+            onPress={() => setChoosing(!choosing)}
+          />
+        )}
+        {look.people && (
+          <Toggle
+            icon="people"
+            label="People"
+            testId="toggle-people"
+            pressed={looked.sidebar === 'people'}
+            onPress={() => open('people')}
+          />
+        )}
+        {look.chat && (
+          <Toggle
+            icon="chat"
+            label={unread === 0 ? 'Chat' : `Chat, ${unread} new`}
+            testId="toggle-chat"
+            pressed={looked.sidebar === 'chat'}
+            badge={unread}
+            onPress={() => open('chat')}
+          />
+        )}
+        {look.network && (
+          <Toggle
+            icon="network"
+            label="Network"
+            testId="toggle-network"
+            pressed={looked.sidebar === 'network'}
+            onPress={() => open('network')}
+          />
+        )}
+        {looked.showFullscreenButton && (
+          <Toggle
+            icon="fullscreen"
+            label={looked.fullscreen ? 'Leave full screen' : 'Full screen'}
+            testId="toggle-fullscreen"
+            pressed={looked.fullscreen}
+            onPress={() => toggleFullscreen(!looked.fullscreen, embedder)}
+          />
+        )}
+        {looked.trayButtons.map((button) => (
+          <button
+            key={button.id}
+            type="button"
+            className={button.active ? 'tray tray-active' : 'tray'}
+            data-testid={`tray-${button.id}`}
+            title={button.tooltip}
+            onClick={() => embedder?.pressed(button.id)}
+          >
+            {button.label}
+          </button>
+        ))}
+        {looked.showLeaveButton && (
+          <button
+            type="button"
+            className="leave"
+            data-testid="leave"
+            title="Leave the meeting"
+            onClick={onLeave}
+          >
+            <Icon name="leave" />
+            Leave
+          </button>
+        )}
+      </div>
+      {permission?.canPublish === false && <p className="hint">You can watch and listen in this meeting.</p>}
+    </footer>
+  );
+}
+
+interface ToggleProps {
+  icon: IconName;
+  label: string;
+  testId: string;
+  pressed: boolean;
+  badge?: number;
+  onPress: () => void;
+}
+
+function Toggle({ icon, label, testId, pressed, badge = 0, onPress }: ToggleProps) {
+  return (
+    <button
+      type="button"
+      className={pressed ? 'round round-active' : 'round'}
+      data-testid={testId}
+      aria-label={label}
+      title={label}
+      aria-pressed={pressed}
+      onClick={onPress}
+    >
+      <Icon name={icon} />
+      {badge > 0 && (
+        <span className="badge" aria-hidden="true">
+          {badge > 99 ? '99+' : badge}
+        </span>
+      )}
+    </button>
+  );
+}
+
+// A frame cannot fill the screen by itself: the page around does it, and says so.
+function toggleFullscreen(on: boolean, embedder: Embedder | undefined): void {
+  if (embedder !== undefined) embedder.requestFullscreen(on);
+  else if (on) void document.documentElement.requestFullscreen();
+  else void document.exitFullscreen();
+}

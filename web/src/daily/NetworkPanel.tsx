@@ -1,0 +1,71 @@
+import { useEffect, useState } from 'react';
+
+import type { Meeting } from './meeting';
+import { Panel } from './Panel';
+import type { Verdict } from './stats';
+import { isFields, type Fields } from './wire';
+
+const STATES = {
+  good: 'Good',
+  warning: 'Weak: pictures may stutter',
+  bad: 'Bad: sound may break up',
+  unknown: 'Not measured yet',
+} as const;
+
+const ROWS = [
+  ['Receiving', 'recvBitsPerSecond', kilobits],
+  ['Sending', 'sendBitsPerSecond', kilobits],
+  ['Lost on the way here', 'totalRecvPacketLoss', percent],
+  ['Lost on the way out', 'totalSendPacketLoss', percent],
+  ['Round trip', 'networkRoundTripTime', milliseconds],
+] as const;
+
+interface NetworkPanelProps {
+  meeting: Meeting;
+  verdict: Verdict;
+  onClose: () => void;
+}
+
+/** How good one's own network is. */
+export function NetworkPanel({ meeting, verdict, onClose }: NetworkPanelProps) {
+  const [latest, setLatest] = useState<Fields>({});
+  useEffect(() => {
+    const look = (): void => {
+      const found = meeting.network.figures()['latest'];
+      setLatest(isFields(found) ? found : {});
+    };
+    look();
+    const timer = window.setInterval(look, 2000);
+    return () => window.clearInterval(timer);
+  }, [meeting]);
+  return (
+    <Panel title="Network" testId="network-panel" onClose={onClose}>
+      <p className={`network-state network-${verdict.state}`} data-testid="network-state">
+        {STATES[verdict.state]}
+      </p>
+      <dl className="network-figures">
+        {ROWS.map(([label, field, words]) => {
+          const value = latest[field];
+          return (
+            <div key={field}>
+              <dt>{label}</dt>
+              <dd>{typeof value === 'number' ? words(value) : '–'}</dd>
+            </div>
+          );
+        })}
+      </dl>
+    </Panel>
+  );
+}
+
+function kilobits(bitsPerSecond: number): string {
+  return `${Math.round(bitsPerSecond / 1000)} kbit/s`;
+}
+
+function percent(share: number): string {
+  return `${(share * 100).toFixed(1)} %`;
+}
+
+function milliseconds(seconds: number): string {
+  return `${Math.round(seconds * 1000)} ms`;
+}

@@ -1,0 +1,106 @@
+import {
+  useIsMuted,
+  useLocalParticipant,
+  useParticipantAttributes,
+  useParticipantInfo,
+  useParticipants,
+} from '@livekit/components-react';
+import { Track, type Participant } from 'livekit-client';
+
+import { hue, initials } from '../lesson/names';
+import { Icon } from '../ui/Icon';
+import type { Meeting } from './meeting';
+import { Panel } from './Panel';
+import { isOwner } from './people';
+
+/** Who is here; owners mute and remove. */
+export function PeoplePanel({ meeting, onClose }: { meeting: Meeting; onClose: () => void }) {
+  const people = useParticipants();
+  const { localParticipant } = useLocalParticipant();
+  // Rights may change while the panel is open.
+  useParticipantAttributes({ participant: localParticipant });
+  const { administers } = meeting;
+  return (
+    <Panel title="People" testId="people-panel" onClose={onClose}>
+      {administers && people.length > 1 && (
+        <div className="actions">
+          <button
+            type="button"
+            className="quiet"
+            data-testid="mute-all"
+            onClick={() => {
+              for (const person of people) {
+                if (!person.isLocal) void meeting.change(person.identity, { setAudio: false });
+              }
+            }}
+          >
+            Mute all others
+          </button>
+        </div>
+      )}
+      <ul className="people-list">
+        {people.map((person) => (
+          <PersonRow key={person.identity} person={person} meeting={meeting} administers={administers} />
+        ))}
+      </ul>
+    </Panel>
+  );
+}
+
+interface PersonRowProps {
+  person: Participant;
+  meeting: Meeting;
+  administers: boolean;
+}
+
+function PersonRow({ person, meeting, administers }: PersonRowProps) {
+  const { name } = useParticipantInfo({ participant: person });
+  useParticipantAttributes({ participant: person });
+  const muted = useIsMuted({ participant: person, source: Track.Source.Microphone });
+  const shown = name === undefined || name === '' ? 'Guest' : name;
+  const note = [person.isLocal && 'you', isOwner(person) && 'host'].filter(Boolean).join(', ');
+  return (
+    <li className="person" data-testid="person" data-session={person.identity}>
+      <span
+        className="person-face"
+        aria-hidden="true"
+        style={{ backgroundColor: `hsl(${hue(person.identity)} 38% 36%)` }}
+      >
+        {initials(shown)}
+      </span>
+      <span className="person-name">
+        {shown}
+        {note !== '' && <span className="soft"> ({note})</span>}
+      </span>
+      {administers && !person.isLocal ? (
+        <>
+          <button
+            type="button"
+            className="bare"
+            data-testid="mute-person"
+            disabled={muted}
+            aria-label={muted ? `${shown} is muted` : `Mute ${shown}`}
+            title={muted ? `${shown} is muted` : `Mute ${shown}`}
+            onClick={() => void meeting.change(person.identity, { setAudio: false })}
+          >
+            <Icon name={muted ? 'mic-off' : 'mic'} />
+          </button>
+          <button
+            type="button"
+            className="bare"
+            data-testid="remove-person"
+            aria-label={`Remove ${shown} from the meeting`}
+            title={`Remove ${shown} from the meeting`}
+            onClick={() => void meeting.change(person.identity, { eject: true })}
+          >
+            <Icon name="remove" />
+          </button>
+        </>
+      ) : (
+        <span className="person-mic" role="img" aria-label={muted ? 'Microphone off' : 'Microphone on'}>
+          <Icon name={muted ? 'mic-off' : 'mic'} />
+        </span>
+      )}
+    </li>
+  );
+}

@@ -1,0 +1,29 @@
+import type { Waiting } from './door';
+import type { Meeting } from './meeting';
+
+/** Who is at the door, for those who may open. */
+export function WaitingPeople({ meeting, waiting }: { meeting: Meeting; waiting: readonly Waiting[] }) {
+  if (waiting.length === 0) return null;
+  return (
+    <ul className="notice waiting-people" aria-label="People at the door" data-testid="waiting-people">
+      {waiting.map(({ id, name }) => (
+        <li key={id}>
+          <span className="person-name">
+            <strong>{name === '' ? 'Somebody' : name}</strong> wants to join
+          </span>
+          <button type="button" data-testid="deny" onClick={() => void meeting.answer(id, false)}>
+            Deny
+          </button>
+          <button
+            type="button"
+            className="primary"
+            data-testid="admit"
+            onClick={() => void meeting.answer(id, true)}
+          >
+            Let in
+          </button>
+        </li>
+      ))}
+    </ul>
+  );
+}

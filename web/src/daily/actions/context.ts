@@ -1,0 +1,36 @@
+import type { Call } from '../call';
+import type { Looks } from '../looks';
+import type { Meeting } from '../meeting';
+import type { Fields, Wire } from '../wire';
+
+/** What a handler of an action works on. */
+export interface Context {
+  wire: Wire;
+  call: Call;
+  looks: Looks;
+}
+
+export type Reply = (fields: Fields) => void;
+
+/** Does what daily-js asks for. */
+export type Action = (fields: Fields, reply: Reply, context: Context) => unknown;
+
+/** Does what daily-js asks for in a meeting; outside of one nothing happens. */
+export type MeetingAction = (
+  fields: Fields,
+  reply: Reply,
+  context: Context & { meeting: Meeting },
+) => unknown;
+
+/** Let a handler act in a meeting only. */
+export function inMeeting(action: MeetingAction): Action {
+  return (fields, reply, context) => {
+    const { meeting } = context.call;
+    return meeting === undefined ? undefined : action(fields, reply, { ...context, meeting });
+  };
+}
+
+/** A text of a message, or none. */
+export function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}

@@ -1,0 +1,102 @@
+/** Oneself and others: names, messages, and what an owner does to somebody. */
+import { RemoteParticipant, RemoteTrackPublication, Track } from 'livekit-client';
+
+import type { ParticipantChange } from '../door';
+import type { Meeting } from '../meeting';
+import { find, USER_DATA } from '../people';
+import { isFields, type Fields } from '../wire';
+import { inMeeting, textOf, type Action } from './context';
+
+export const PEOPLE_ACTIONS: Readonly<Record<string, Action>> = {
+  'update-participant': inMeeting(({ id, properties }, _reply, { meeting }) => {
+    if (typeof id === 'string' && isFields(properties)) return update(meeting, id, properties);
+    return undefined;
+  }),
+  'update-participants': inMeeting(async ({ participants }, _reply, { meeting }) => {
+    const { '*': forOthers, ...named } = isFields(participants) ? participants : {};
+    for (const [id, properties] of Object.entries(named)) {
+      if (isFields(properties)) await update(meeting, id, properties);
+    }
+    if (!isFields(forOthers)) return;
+    for (const person of meeting.room.remoteParticipants.values()) {
+      if (!(person.identity in named)) await update(meeting, person.identity, forOthers);
+    }
+  }),
+  'app-msg': inMeeting(({ data, to }, _reply, { meeting }) => meeting.send(data, addressees(to))),
+  'set-user-name': async ({ name }, reply, { call }) => {
+    const { meeting } = call;
+    const wanted = textOf(name) ?? '';
+    if (meeting === undefined) call.rename(wanted);
+    else await meeting.room.localParticipant.setName(wanted).catch(() => undefined);
+    reply({ userName: meeting?.room.localParticipant.name ?? wanted });
+  },
+  'set-user-data': inMeeting(async ({ userData }, reply, { meeting }) => {
+    const text = JSON.stringify(userData ?? null);
+    await meeting.room.localParticipant.setAttributes({ [USER_DATA]: text }).catch(() => undefined);
+    reply({ userData });
+  }),
+  'daily-method-subscribe-to-tracks-automatically': inMeeting(({ enabled }, _reply, { meeting }) => {
+    meeting.subscribesByItself = enabled !== false;
+  }),
+  'get-meeting-session': inMeeting(async (_fields, reply, { meeting }) => {
+    reply({ meetingSession: { id: await meeting.room.getSid() } });
+  }),
+};
+
+/** Who gets an application's message. */
+export function addressees(to: unknown): readonly string[] | '*' {
+  if (Array.isArray(to)) return to.filter((id) => typeof id === 'string');
+  return typeof to === 'string' && to !== '*' ? [to] : '*';
+}
+
+async function update(meeting: Meeting, id: string, properties: Fields): Promise<void> {
+  const person = find(meeting.room, id);
+  if (person instanceof RemoteParticipant) {
+    subscribe(person, properties['setSubscribedTracks']);
+    const change = changeOf(properties);
+    if (Object.keys(change).length > 0) await meeting.change(person.identity, change);
+    return;
+  }
+  if (person === undefined) return;
+  const { setAudio, setVideo, setScreenShare } = properties;
+  if (typeof setAudio === 'boolean') await meeting.turn('microphone', setAudio);
+  if (typeof setVideo === 'boolean') await meeting.turn('camera', setVideo);
+  if (setScreenShare === false) await meeting.room.localParticipant.setScreenShareEnabled(false);
+}
+
+/** The part of an update that the server has to do. */
+export function changeOf(properties: Fields): ParticipantChange {
+  const { setAudio, setVideo, setScreenShare, eject, updatePermissions } = properties;
+  return {
+    ...(typeof setAudio === 'boolean' && { setAudio }),
+    ...(typeof setVideo === 'boolean' && { setVideo }),
+    ...(setScreenShare === false && { setScreenShare }),
+    ...(eject === true && { eject }),
+    ...(isFields(updatePermissions) && { updatePermissions: plainPermissions(updatePermissions) }),
+  };
+}
+
+// Sets do not survive JSON.
+function plainPermissions(permissions: Fields): Fields {
+  return Object.fromEntries(
+    Object.entries(permissions).map(([name, value]) => [name, value instanceof Set ? [...value] : value]),
+  );
+}
+
+const SOURCES: Readonly<Record<string, Track.Source>> = {
+  audio: Track.Source.Microphone,
+  video: Track.Source.Camera,
+  screenAudio: Track.Source.ScreenShareAudio,
+  screenVideo: Track.Source.ScreenShare,
+};
+
+/** Receive what is wanted of somebody: all, nothing, or source by source. `staged` is not received here. */
+function subscribe(person: RemoteParticipant, wanted: unknown): void {
+  if (wanted === undefined) return;
+  for (const publication of person.trackPublications.values()) {
+    if (!(publication instanceof RemoteTrackPublication)) continue;
+    const name = Object.keys(SOURCES).find((key) => SOURCES[key] === publication.source);
+    const each = isFields(wanted) ? wanted[name ?? ''] : wanted;
+    if (each !== undefined) publication.setSubscribed(each === true);
+  }
+}

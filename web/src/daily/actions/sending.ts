@@ -1,0 +1,99 @@
+/** What is sent: the screen, qualities, and figures about it. */
+import { Track, VideoQuality, type LocalVideoTrack } from 'livekit-client';
+
+import { SCREEN_CAPTURE } from '../../room';
+import { screenWords } from '../../words';
+import type { Meeting } from '../meeting';
+import { isFields } from '../wire';
+import { inMeeting, type Action } from './context';
+
+export const SENDING_ACTIONS: Readonly<Record<string, Action>> = {
+  'local-screen-start': inMeeting(async (_fields, _reply, { meeting, wire }) => {
+    try {
+      await meeting.room.localParticipant.setScreenShareEnabled(true, SCREEN_CAPTURE);
+    } catch (error) {
+      const words = screenWords(error);
+      if (words === undefined) {
+        wire.post('local-screen-share-canceled');
+        return;
+      }
+      // Browsers open their picker only for a press in the frame itself.
+      const pressed = error instanceof Error && error.name === 'InvalidStateError';
+      meeting.notify(pressed ? 'Press the button for sharing the screen below.' : words);
+      wire.post('nonfatal-error', { type: 'screen-share-error', errorMsg: words, details: {} });
+    }
+  }),
+  'local-screen-stop': inMeeting((_fields, _reply, { meeting }) =>
+    meeting.room.localParticipant.setScreenShareEnabled(false),
+  ),
+  'local-screen-update': () => undefined,
+  'set-bandwidth': inMeeting(({ kbs }, _reply, { meeting }) => {
+    const limit = typeof kbs === 'number' ? kbs * 1000 : undefined;
+    return limitBitrate(camera(meeting), limit);
+  }),
+  'update-send-settings': inMeeting(({ sendSettings }, reply, { meeting, wire }) => {
+    const settings = isFields(sendSettings) ? sendSettings : {};
+    const quality = qualityOf(settings['video']);
+    if (quality !== undefined) camera(meeting)?.setPublishingQuality(quality);
+    meeting.sendSettings = { ...meeting.sendSettings, ...settings };
+    reply({ sendSettings: meeting.sendSettings });
+    wire.post('send-settings-updated', { sendSettings: meeting.sendSettings });
+  }),
+  'get-calc-stats': inMeeting((_fields, reply, { meeting }) => reply({ stats: meeting.network.figures() })),
+  'get-cpu-load-stats': inMeeting((_fields, reply, { meeting }) => {
+    const reason = meeting.cpuConstrained ? 'encode' : 'none';
+    reply({
+      cpuStats: {
+        cpuLoadState: meeting.cpuConstrained ? 'high' : 'low',
+        cpuLoadStateReason: reason,
+        stats: { latest: { timestamp: Date.now() } },
+      },
+    });
+  }),
+  'get-network-topology': (_fields, reply) => reply({ topology: 'sfu' }),
+  'set-network-topology': ({ opts }, reply) => {
+    const topology = isFields(opts) ? opts['topology'] : undefined;
+    reply(
+      topology === 'sfu' ? { workerId: '' } : { error: 'this server forwards everything: topology is sfu' },
+    );
+  },
+};
+
+function camera({ room }: Meeting): LocalVideoTrack | undefined {
+  return room.localParticipant.getTrackPublication(Track.Source.Camera)?.videoTrack;
+}
+
+const PRESETS: Readonly<Record<string, VideoQuality>> = {
+  'default-video': VideoQuality.HIGH,
+  'quality-optimized': VideoQuality.HIGH,
+  'bandwidth-and-quality-balanced': VideoQuality.HIGH,
+  'adaptive-3-layers': VideoQuality.HIGH,
+  'adaptive-2-layers': VideoQuality.MEDIUM,
+  'bandwidth-optimized': VideoQuality.MEDIUM,
+  high: VideoQuality.HIGH,
+  medium: VideoQuality.MEDIUM,
+  low: VideoQuality.LOW,
+};
+
+/** The best layer that a setting of daily-js lets through: a preset's name, or `{maxQuality}`. */
+export function qualityOf(setting: unknown): VideoQuality | undefined {
+  const name = isFields(setting) ? setting['maxQuality'] : setting;
+  return typeof name === 'string' ? PRESETS[name] : undefined;
+}
+
+/** Bound what each layer of the camera takes; undefined bounds nothing any more. */
+async function limitBitrate(track: LocalVideoTrack | undefined, limit: number | undefined): Promise<void> {
+  const sender = track?.sender;
+  if (sender === undefined) return;
+  const parameters = sender.getParameters();
+  const given = GIVEN.get(sender) ?? parameters.encodings.map((encoding) => encoding.maxBitrate);
+  GIVEN.set(sender, given);
+  parameters.encodings.forEach((encoding, index) => {
+    const before = given[index];
+    if (before !== undefined) encoding.maxBitrate = Math.min(before, limit ?? before);
+  });
+  await sender.setParameters(parameters);
+}
+
+// What each layer was given when it was published.
+const GIVEN = new WeakMap<RTCRtpSender, (number | undefined)[]>();

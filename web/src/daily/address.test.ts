@@ -1,0 +1,39 @@
+import { describe, expect, it } from 'vitest';
+
+import { readCallAddress, withoutToken } from './address';
+
+const EMBEDDED =
+  '?t=a.b.c&emb=42&embHref=https%3A%2F%2Fschool.example%2Flesson%3Fid%3D1&dailyJsVersion=0.92.2';
+
+describe('readCallAddress', () => {
+  it('knows the room, the token and the page around', () => {
+    expect(readCallAddress({ pathname: '/maths', search: EMBEDDED }, true)).toEqual({
+      room: 'maths',
+      token: 'a.b.c',
+      frame: { id: '42', origin: 'https://school.example' },
+    });
+  });
+  it.each([
+    ['nobody is around', EMBEDDED, false],
+    ['the page around does not use daily-js', '?t=a', true],
+    ['no id', '?embHref=https%3A%2F%2Fschool.example', true],
+    ['no address', '?emb=42', true],
+    ['an address that is none', '?emb=42&embHref=school', true],
+    ['a page from a file', '?emb=42&embHref=file%3A%2F%2F%2Fhome%2Findex.html', true],
+  ])('speaks to nobody when %s', (_, search, embedded) => {
+    expect(readCallAddress({ pathname: '/maths', search }, embedded).frame).toBeUndefined();
+  });
+  it.each(['/', '/a/b', '/a%20b', `/${'x'.repeat(129)}`])('finds no room in %s', (pathname) => {
+    expect(readCallAddress({ pathname, search: '' }, false).room).toBe('');
+  });
+});
+
+describe('withoutToken', () => {
+  it.each([
+    ['?t=a.b.c', '/maths'],
+    ['', '/maths'],
+    ['?emb=1&t=a.b.c&layout=browser', '/maths?emb=1&layout=browser'],
+  ])('%s', (search, expected) => {
+    expect(withoutToken({ pathname: '/maths', search })).toBe(expected);
+  });
+});

@@ -1,0 +1,54 @@
+import '../styles/base.css';
+import '../styles/lobby.css';
+import '../styles/lesson.css';
+import '../styles/meeting.css';
+
+import { LogLevel, setLogLevel } from 'livekit-client';
+import { StrictMode } from 'react';
+import { createRoot } from 'react-dom/client';
+
+import { openDevices, Preview } from '../media/preview';
+import { recall, storage } from '../remembered';
+import { signallingUrl } from '../address';
+import { readCallAddress, withoutToken } from './address';
+import { Bridge } from './bridge';
+import { Call } from './call';
+import { CallPage } from './CallPage';
+import { Door } from './door';
+import { keepToken, keptToken } from './kept';
+import { Looks } from './looks';
+import { Wire } from './wire';
+
+// Its default, `info`, writes several lines for each person who comes or goes.
+setLogLevel(LogLevel.warn);
+
+const address = readCallAddress(window.location, window.parent !== window);
+const token = address.token === '' ? keptToken(storage('sessionStorage'), address.room) : address.token;
+window.history.replaceState(null, '', withoutToken(window.location));
+
+const recalled = recall(storage('localStorage'));
+const looks = new Looks();
+const call = new Call({
+  door: new Door(address.room),
+  preview: new Preview(recalled.ids, openDevices, window.isSecureContext),
+  signallingUrl: signallingUrl(window.location),
+  keepToken: (used) => keepToken(storage('sessionStorage'), address.room, used),
+  wait: (ms) => new Promise((resolve) => window.setTimeout(resolve, ms)),
+});
+const bridge =
+  address.frame === undefined
+    ? undefined
+    : new Bridge(new Wire(address.frame, window.parent), call, looks, token);
+
+if (bridge === undefined) {
+  looks.set({ showLeaveButton: true, showFullscreenButton: true });
+  void call.join({ token, userName: recalled.name, startVideoOff: undefined, startAudioOff: undefined });
+} else bridge.start();
+
+const element = document.getElementById('page');
+if (element === null) throw new Error('room.html has no #page');
+createRoot(element).render(
+  <StrictMode>
+    <CallPage call={call} looks={looks} embedder={bridge} />
+  </StrictMode>,
+);

@@ -1,0 +1,63 @@
+/** Watches the network of a room: the browser's statistics each two seconds, and what they mean. */
+import type { Room } from 'livekit-client';
+
+import {
+  between,
+  judge,
+  summary,
+  takeSnapshot,
+  type Entry,
+  type Latest,
+  type Snapshot,
+  type Verdict,
+} from './stats';
+
+/** How often daily-js's own figures change. */
+const INTERVAL_MS = 2000;
+/** Daily judges a network by its last half a minute. */
+const WINDOW = 15;
+
+export class NetworkWatch {
+  private verdict: Verdict = { state: 'unknown', reasons: [] };
+  private readonly window: Latest[] = [];
+  private before: Snapshot | undefined;
+  private readonly timer: number;
+
+  constructor(
+    private readonly room: Room,
+    private readonly tell: (verdict: Verdict) => void,
+  ) {
+    this.timer = window.setInterval(() => void this.look(), INTERVAL_MS);
+  }
+
+  /** What `getNetworkStats` answers. */
+  figures(): Record<string, unknown> {
+    return summary(this.window);
+  }
+
+  stop(): void {
+    window.clearInterval(this.timer);
+  }
+
+  private async look(): Promise<void> {
+    const now = takeSnapshot(await reports(this.room), Date.now());
+    const { before } = this;
+    this.before = now;
+    if (before === undefined) return;
+    this.window.push(between(before, now));
+    if (this.window.length > WINDOW) this.window.shift();
+    const verdict = judge(this.window);
+    if (verdict.state === this.verdict.state && verdict.reasons.join() === this.verdict.reasons.join())
+      return;
+    this.verdict = verdict;
+    this.tell(verdict);
+  }
+}
+
+async function reports(room: Room): Promise<Iterable<readonly [string, Entry]>[]> {
+  const tracks = [room.localParticipant, ...room.remoteParticipants.values()].flatMap((participant) =>
+    [...participant.trackPublications.values()].flatMap(({ track }) => track ?? []),
+  );
+  const found = await Promise.all(tracks.map((track) => track.getRTCStatsReport().catch(() => undefined)));
+  return found.filter((report) => report !== undefined) as Iterable<readonly [string, Entry]>[];
+}

@@ -1,0 +1,77 @@
+import { describe, expect, it } from 'vitest';
+
+import { dailyParticipant, trackState, type Person, type Sent } from './participant';
+
+const ON: Sent = { on: true, arrived: true, subscribed: true, allowed: true };
+const OFF: Sent = { ...ON, on: false, arrived: false };
+
+const ADA: Person = {
+  sessionId: 's1',
+  userId: 'teacher-1',
+  name: 'Ada',
+  userData: undefined,
+  isLocal: false,
+  isOwner: true,
+  joinedAtMs: 1000,
+  willEjectAtMs: 0,
+  hasPresence: true,
+  canAdmin: true,
+  quality: 'good',
+  sent: { audio: ON, video: OFF, screenAudio: OFF, screenVideo: OFF },
+};
+
+describe('trackState', () => {
+  it.each([
+    ['is seen', ON, { state: 'playable', subscribed: true }],
+    ['is on its way', { ...ON, arrived: false }, { state: 'loading', subscribed: true }],
+    ['is not wanted', { ...ON, subscribed: false }, { state: 'sendable', subscribed: false }],
+    ['is off', OFF, { state: 'off', off: { byUser: true } }],
+    ['may not be sent', { ...OFF, allowed: false }, { state: 'off', off: { byCanSendPermission: true } }],
+    [
+      'does not work',
+      { ...OFF, blocked: 'byDeviceInUse' as const },
+      { state: 'blocked', blocked: { byDeviceInUse: true } },
+    ],
+  ])('says that a track %s', (_, sent, expected) => {
+    expect(trackState(sent)).toMatchObject(expected);
+  });
+});
+
+describe('dailyParticipant', () => {
+  it('has what applications read', () => {
+    expect(dailyParticipant(ADA)).toMatchObject({
+      session_id: 's1',
+      user_id: 'teacher-1',
+      user_name: 'Ada',
+      owner: true,
+      local: false,
+      joined_at: new Date(1000),
+      will_eject_at: new Date(0),
+      audio: true,
+      video: false,
+      screen: false,
+      permissions: { hasPresence: true, canSend: true, canAdmin: true, canReceive: { base: true } },
+      tracks: { audio: { state: 'playable' }, video: { state: 'off' }, screenAudio: {}, screenVideo: {} },
+    });
+  });
+  it('gives those whom nobody named their session as user', () => {
+    expect(dailyParticipant({ ...ADA, userId: '' })['user_id']).toBe('s1');
+  });
+  it('shows data that an application attached, and only then', () => {
+    expect(dailyParticipant({ ...ADA, userData: { seat: 3 } })['userData']).toEqual({ seat: 3 });
+    expect(dailyParticipant(ADA)).not.toHaveProperty('userData');
+  });
+  it.each([
+    [[], false],
+    [['audio'], new Set(['audio'])],
+    [['audio', 'video', 'screenAudio', 'screenVideo'], true],
+  ])('sums up what may be sent: %j', (allowed, expected) => {
+    const sent = Object.fromEntries(
+      Object.entries(ADA.sent).map(([name, each]) => [
+        name,
+        { ...each, allowed: allowed.includes(name as never) },
+      ]),
+    ) as Person['sent'];
+    expect(dailyParticipant({ ...ADA, sent })['permissions']).toMatchObject({ canSend: expected });
+  });
+});

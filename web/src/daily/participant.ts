@@ -1,0 +1,100 @@
+/** A participant as daily-js shows one, made of plain values. Tracks themselves cannot cross from window to window. */
+
+export type TrackName = 'audio' | 'video' | 'screenAudio' | 'screenVideo';
+export const TRACK_NAMES: readonly TrackName[] = ['audio', 'video', 'screenAudio', 'screenVideo'];
+
+/** Why a device is not there, in Daily's words. */
+export type Blocked = 'byDeviceMissing' | 'byDeviceInUse' | 'byPermissions';
+
+/** What is known of one source of a participant. */
+export interface Sent {
+  /** There is a track, and it is not muted. */
+  on: boolean;
+  /** Here it can be seen or heard: the media has arrived. */
+  arrived: boolean;
+  /** This page wants it; of oneself always true. */
+  subscribed: boolean;
+  /** The publisher may send it. */
+  allowed: boolean;
+  /** One's own device does not work. */
+  blocked?: Blocked | undefined;
+}
+
+/** What is known of a participant. */
+export interface Person {
+  sessionId: string;
+  /** Empty: the session's id stands in. */
+  userId: string;
+  name: string;
+  userData: unknown;
+  isLocal: boolean;
+  isOwner: boolean;
+  /** Milliseconds since 1970; 0: not known. */
+  joinedAtMs: number;
+  /** Milliseconds since 1970; 0: never. */
+  willEjectAtMs: number;
+  hasPresence: boolean;
+  canAdmin: boolean | ReadonlySet<string>;
+  quality: NetworkState;
+  sent: Readonly<Record<TrackName, Sent>>;
+}
+
+export type NetworkState = 'good' | 'warning' | 'bad' | 'unknown';
+
+const THRESHOLD: Readonly<Record<NetworkState, string>> = {
+  good: 'good',
+  warning: 'low',
+  bad: 'very-low',
+  unknown: 'good',
+};
+
+/** The older measure of a network's state, which applications still read. */
+export function threshold(state: NetworkState): string {
+  return THRESHOLD[state];
+}
+
+/** What daily-js is told of a track. */
+export function trackState(sent: Sent): Record<string, unknown> {
+  const subscribed = sent.subscribed;
+  if (sent.blocked !== undefined) return { subscribed, state: 'blocked', blocked: { [sent.blocked]: true } };
+  if (!sent.allowed) return { subscribed, state: 'off', off: { byCanSendPermission: true } };
+  if (!sent.on) return { subscribed, state: 'off', off: { byUser: true } };
+  if (!sent.subscribed) return { subscribed, state: 'sendable' };
+  return { subscribed, state: sent.arrived ? 'playable' : 'loading' };
+}
+
+/** What daily-js is told of a participant. */
+export function dailyParticipant(person: Person): Record<string, unknown> {
+  const { sent } = person;
+  return {
+    session_id: person.sessionId,
+    user_id: person.userId === '' ? person.sessionId : person.userId,
+    user_name: person.name,
+    ...(person.userData !== undefined && { userData: person.userData }),
+    local: person.isLocal,
+    owner: person.isOwner,
+    record: false,
+    joined_at: new Date(person.joinedAtMs),
+    will_eject_at: new Date(person.willEjectAtMs),
+    networkQualityState: person.quality,
+    networkThreshold: threshold(person.quality),
+    participantType: 'standard',
+    permissions: {
+      hasPresence: person.hasPresence,
+      canSend: canSend(sent),
+      canReceive: { base: true },
+      canAdmin: typeof person.canAdmin === 'boolean' ? person.canAdmin : new Set(person.canAdmin),
+    },
+    tracks: Object.fromEntries(TRACK_NAMES.map((name) => [name, trackState(sent[name])])),
+    // Older applications read these instead of the tracks' states.
+    audio: sent.audio.on,
+    video: sent.video.on,
+    screen: sent.screenVideo.on,
+  };
+}
+
+function canSend(sent: Person['sent']): boolean | Set<TrackName> {
+  const allowed = TRACK_NAMES.filter((name) => sent[name].allowed);
+  if (allowed.length === TRACK_NAMES.length) return true;
+  return allowed.length === 0 ? false : new Set(allowed);
+}

@@ -1,0 +1,129 @@
+/** Daily's view of the people in a LiveKit room. */
+import {
+  ConnectionQuality,
+  RemoteTrackPublication,
+  Track,
+  type LocalParticipant,
+  type Participant,
+  type Room,
+} from 'livekit-client';
+
+import { maySend } from '../permissions';
+import type { Fields } from './wire';
+import type { Blocked, NetworkState, Person, Sent, TrackName } from './participant';
+
+/** What the server says of a participant, in attributes that nobody can give to themselves. */
+const USER_ID = 'lectern.user_id';
+const IS_OWNER = 'lectern.is_owner';
+const CAN_ADMIN = 'lectern.can_admin';
+const EJECT_AT = 'lectern.eject_at';
+/** What a participant says of themselves. */
+export const USER_DATA = 'daily.user_data';
+
+const SOURCES: Readonly<Record<TrackName, Track.Source>> = {
+  audio: Track.Source.Microphone,
+  video: Track.Source.Camera,
+  screenAudio: Track.Source.ScreenShareAudio,
+  screenVideo: Track.Source.ScreenShare,
+};
+
+const QUALITY: Readonly<Record<ConnectionQuality, NetworkState>> = {
+  [ConnectionQuality.Excellent]: 'good',
+  [ConnectionQuality.Good]: 'good',
+  [ConnectionQuality.Poor]: 'warning',
+  [ConnectionQuality.Lost]: 'bad',
+  [ConnectionQuality.Unknown]: 'unknown',
+};
+
+/** What this page knows beside what the client does. */
+export interface Knowledge {
+  /** Of one's own devices. */
+  blocked: Readonly<Partial<Record<TrackName, Blocked | undefined>>>;
+  /** Permissions that changed during the meeting, in Daily's form, by session. */
+  changed: ReadonlyMap<string, Fields>;
+}
+
+/** Describe a participant. */
+export function describe(participant: Participant, known: Knowledge): Person {
+  const { attributes } = participant;
+  return {
+    sessionId: participant.identity,
+    userId: attributes[USER_ID] ?? participant.identity,
+    name: participant.name ?? '',
+    userData: parsed(attributes[USER_DATA]),
+    isLocal: participant.isLocal,
+    isOwner: isOwner(participant),
+    joinedAtMs: participant.joinedAt?.getTime() ?? 0,
+    willEjectAtMs: ejectAtMs(participant) ?? 0,
+    hasPresence: participant.permissions?.hidden !== true,
+    canAdmin: adminRights(participant, known),
+    quality: QUALITY[participant.connectionQuality],
+    sent: {
+      audio: sent(participant, 'audio', known),
+      video: sent(participant, 'video', known),
+      screenAudio: sent(participant, 'screenAudio', known),
+      screenVideo: sent(participant, 'screenVideo', known),
+    },
+  };
+}
+
+/** Whether a participant runs the meeting. */
+export function isOwner(participant: Participant): boolean {
+  return participant.attributes[IS_OWNER] === 'true';
+}
+
+/** Whether a participant may mute and remove others, and let people in. */
+export function mayAdminister(participant: Participant, known: Knowledge): boolean {
+  const rights = adminRights(participant, known);
+  return typeof rights === 'boolean' ? rights : rights.has('participants');
+}
+
+/** When a participant's time is over, in milliseconds since 1970; undefined: never. */
+export function ejectAtMs(participant: Participant): number | undefined {
+  const seconds = Number(participant.attributes[EJECT_AT] ?? '');
+  return Number.isFinite(seconds) && seconds > 0 ? seconds * 1000 : undefined;
+}
+
+/** Everybody, as the map that daily-js keeps: oneself under `local`. */
+export function everybody(room: Room): readonly Participant[] {
+  return [room.localParticipant, ...room.remoteParticipants.values()];
+}
+
+/** The room's participant by Daily's id; oneself also as `local`. */
+export function find(room: Room, id: string): Participant | undefined {
+  const me: LocalParticipant = room.localParticipant;
+  return id === 'local' || id === me.identity ? me : room.remoteParticipants.get(id);
+}
+
+function sent(participant: Participant, name: TrackName, known: Knowledge): Sent {
+  const source = SOURCES[name];
+  const publication = participant.getTrackPublication(source);
+  const remote = publication instanceof RemoteTrackPublication ? publication : undefined;
+  return {
+    on: publication !== undefined && !publication.isMuted,
+    arrived: publication?.track !== undefined,
+    subscribed: remote === undefined || remote.isDesired,
+    allowed: maySend(participant.permissions, source),
+    ...(participant.isLocal && { blocked: known.blocked[name] }),
+  };
+}
+
+const ALL_RIGHTS = 3;
+
+function adminRights(participant: Participant, known: Knowledge): boolean | ReadonlySet<string> {
+  const changed = known.changed.get(participant.identity)?.['canAdmin'];
+  if (typeof changed === 'boolean') return changed;
+  const given = participant.attributes[CAN_ADMIN] ?? '';
+  const rights = Array.isArray(changed) ? changed : given.split(',').filter((right) => right !== '');
+  if (rights.length === 0) return false;
+  return rights.length === ALL_RIGHTS || new Set(rights as string[]);
+}
+
+function parsed(text: string | undefined): unknown {
+  if (text === undefined) return undefined;
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,31 @@
+import { describe, expect, it } from 'vitest';
+
+import { themeVariables } from './theme';
+
+describe('themeVariables', () => {
+  it('plays the parts of our own variables', () => {
+    expect(themeVariables({ colors: { accent: '#112233', mainAreaBg: '#445566' } }, false)).toEqual({
+      '--accent': '#112233',
+      '--ground': '#445566',
+    });
+  });
+  it.each([
+    [true, '#000000'],
+    [false, '#ffffff'],
+  ])('takes the half for the taste of the browser (dark: %s)', (dark, expected) => {
+    const theme = {
+      light: { colors: { background: '#ffffff' } },
+      dark: { colors: { background: '#000000' } },
+    };
+    expect(themeVariables(theme, dark)).toEqual({ '--surface': expected });
+  });
+  it.each([
+    ['nothing', undefined],
+    ['text', 'dark'],
+    ['what is no colour', { colors: { accent: 'url(https://x)' } }],
+    ['an unknown part', { colors: { nose: '#112233' } }],
+    ['no colours', { colors: 7 }],
+  ])('passes over %s', (_, theme) => {
+    expect(themeVariables(theme, false)).toEqual({});
+  });
+});

@@ -1,0 +1,35 @@
+/** An application's colours, as the page's own variables. */
+import { isFields, type Fields } from './wire';
+
+// Daily's names of colours, and the variables of `base.css` that play their parts.
+const VARIABLES: Readonly<Record<string, readonly string[]>> = {
+  accent: ['--accent'],
+  accentText: ['--accent-text'],
+  background: ['--surface'],
+  backgroundAccent: ['--button'],
+  baseText: ['--text'],
+  border: ['--line'],
+  mainAreaBg: ['--ground'],
+  mainAreaBgAccent: ['--tile'],
+  mainAreaText: ['--tile-text'],
+  supportiveText: ['--text-soft'],
+};
+
+const COLOUR = /^#[0-9a-f]{6}$/i;
+
+/** The variables of a theme: `{colors}`, or `{light, dark}` with colours each, of which the browser's taste chooses. */
+export function themeVariables(theme: unknown, dark: boolean): Record<string, string> {
+  const found: Record<string, string> = {};
+  for (const [name, value] of Object.entries(colours(theme, dark))) {
+    if (typeof value !== 'string' || !COLOUR.test(value)) continue;
+    for (const variable of VARIABLES[name] ?? []) found[variable] = value;
+  }
+  return found;
+}
+
+function colours(theme: unknown, dark: boolean): Fields {
+  if (!isFields(theme)) return {};
+  const half = theme[dark ? 'dark' : 'light'] ?? theme[dark ? 'light' : 'dark'];
+  const colors = isFields(half) ? half['colors'] : theme['colors'];
+  return isFields(colors) ? colors : {};
+}

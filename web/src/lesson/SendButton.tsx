@@ -1,0 +1,48 @@
+import {
+  useLocalParticipant,
+  useLocalParticipantPermissions,
+  useRoomContext,
+} from '@livekit/components-react';
+import { useState } from 'react';
+
+import { maySend } from '../permissions';
+import { SOURCE } from '../room';
+import { DeviceToggle } from '../ui/DeviceToggle';
+import { publishWords, type DeviceKind } from '../words';
+
+interface SendButtonProps {
+  kind: DeviceKind;
+  onNotice: (words: string) => void;
+}
+
+/** Send from a device, or stop. */
+export function SendButton({ kind, onNotice }: SendButtonProps) {
+  const room = useRoomContext();
+  const { isCameraEnabled, isMicrophoneEnabled } = useLocalParticipant();
+  const permission = useLocalParticipantPermissions();
+  const [busy, setBusy] = useState(false);
+  const sending = kind === 'camera' ? isCameraEnabled : isMicrophoneEnabled;
+
+  const toggle = async (): Promise<void> => {
+    setBusy(true);
+    try {
+      const me = room.localParticipant;
+      await (kind === 'camera' ? me.setCameraEnabled(!sending) : me.setMicrophoneEnabled(!sending));
+      onNotice('');
+    } catch (error) {
+      onNotice(publishWords(kind, error, window.isSecureContext));
+    } finally {
+      setBusy(false);
+    }
+  };
+
+  return (
+    <DeviceToggle
+      kind={kind}
+      state={sending ? 'on' : 'off'}
+      testId={kind === 'camera' ? 'toggle-camera' : 'toggle-mic'}
+      disabled={busy || !maySend(permission, SOURCE[kind])}
+      onToggle={() => void toggle()}
+    />
+  );
+}
