@@ -64,14 +64,12 @@ class DelayTrend:
 
     def update(self, sent_at: Floats, arrived_at: Floats) -> None:
         """Take in packets in the order they were sent; times of departure and arrival are by different clocks."""
-        slots = np.floor(sent_at / _GROUP_S)
-        starts = np.flatnonzero(np.diff(slots, prepend=-1.0))
-        ends = np.append(starts[1:], len(slots)) - 1
-        departures = sent_at[ends].tolist()
-        arrivals = np.maximum.reduceat(arrived_at, starts).tolist()
+        slots = (sent_at / _GROUP_S).astype(np.int64)
+        ends = np.append(np.flatnonzero(slots[1:] != slots[:-1]), len(slots) - 1)
         self._note_queue(float((arrived_at - sent_at).min()), float(arrived_at[-1]))
-        for slot, departure, arrival in zip(slots[starts].tolist(), departures, arrivals, strict=True):
-            self._add_group(int(slot), departure, arrival)
+        groups = zip(slots[ends].tolist(), sent_at[ends].tolist(), arrived_at[ends].tolist(), strict=True)
+        for group in groups:
+            self._add_group(group)
         if len(self._points) >= 2:
             self._judge(float(arrived_at[-1]))
 
@@ -83,13 +81,13 @@ class DelayTrend:
         before, self.queue_s = self.queue_s, delay_s - min(self._bases)
         self._filling = self.queue_s > _QUEUE_S and self.queue_s > before + _GROWTH_S
 
-    def _add_group(self, slot: int, departure: float, arrival: float) -> None:
+    def _add_group(self, new: _Group) -> None:
         group = self._open
-        if group is not None and group[0] == slot:
-            self._open = (slot, departure, max(arrival, group[2]))
+        if group is not None and group[0] == new[0]:
+            self._open = new
             return
         # a group is complete when the next one begins
-        before, self._closed, self._open = self._closed, group, (slot, departure, arrival)
+        before, self._closed, self._open = self._closed, group, new
         if before is None or group is None:
             return
         _, departure, arrival = group

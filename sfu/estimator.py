@@ -5,27 +5,29 @@ report -> arrivals, joined with the sent log -> delay (delay.py) -> rate control
                                               -> probes (probing.py) ----------------------------'
 """
 
-import numpy as np
+from collections import deque
 
-from sfu.arrivals import REFERENCE_RANGE, REFERENCE_S, decode
+import numpy as np
+import numpy.typing as npt
+
+from sfu.arrivals import REFERENCE_RANGE, REFERENCE_S, Arrivals, decode
 from sfu.delay import DelayTrend, Usage
 from sfu.loss import LossControl
 from sfu.probing import Prober
 from sfu.ratecontrol import MIN_BPS, RateControl
-from sfu.sentlog import Floats, SentLog
+from sfu.sentlog import LOG_SIZE, Floats, SentLog
 from sfu.sequence import Unwrapper
 
-# Packets that arrived are kept this long, and the rate at which they do is taken over the shorter time.
-_KEPT_S = 1.0
-_RATE_S = 0.5
-# Under overuse the link is full and its rate even, so that a shorter time tells it.
-_FULL_RATE_S = 0.2
+# The rate at which packets arrive is taken over this long; under overuse the link is full and its rate even, so that a
+# shorter time tells it.
+_RATE_S, _FULL_RATE_S = 0.5, 0.2
 # A probe of twice the rate makes a queue of its own length.
 _PROBE_QUEUE_S = 0.1
 # Without a report for so long nothing is known to arrive any more.
 _SILENT_S = 1.5
-
-_NUMBER, _SENT, _ARRIVED, _SIZE = range(4)
+# Where no limit is known and none has shown for a while, a report now and then is enough; signs are a queue, or losses.
+_CALM_INTERVAL_S, _CALM_AFTER_S = 0.2, 3.0
+_SIGN_QUEUE_S, _SIGN_LOSS = 0.02, 0.05
 
 
 class Estimator:
@@ -44,53 +46,76 @@ class Estimator:
         self._log = log
         self._transport = transport
         self._unwrapper = Unwrapper()
-        self._following = 0
+        self._following = -1  # the number after the last report's, extended; -1: before the first
         self._reference = 0
-        self._recent: Floats = np.zeros((4, 0))  # rows: number, sent, arrived, size; a column per packet
+        self._arrived: deque[tuple[float, float]] = deque(
+            maxlen=64
+        )  # per report: (last arrival, bits before it)
+        self._bits = 0.0
+        self._probed: list[
+            Floats
+        ] = []  # what arrived since a cluster began: rows number, sent, arrived, bytes
         self._reported_at = float("inf")
+        self._read_from = self._calm_from = float("-inf")
 
     def report(self, data: bytes, now: float) -> None:
         """Take in a report of arrivals. RtcpError."""
+        if now < self._read_from:
+            return
         arrivals = decode(data)
         first = self._unwrapper.unwrap(arrivals.first)
-        sent = self._log.look_up(self._transport, first, len(arrivals.received))
         # a number is counted once: where a report repeats an earlier one, from the first that is new
-        new = sent.known & (np.arange(first, first + len(sent.known)) >= self._following)
-        got = new & arrivals.received
-        expected, received = int(np.count_nonzero(new)), int(np.count_nonzero(got))
-        if not received:
+        skipped = max(self._following - first, 0)
+        at = np.flatnonzero(arrivals.received[skipped:]) + skipped
+        if not len(at):
             return
-        self._following = first + int(np.flatnonzero(new)[-1]) + 1
-        columns = np.empty((4, received))
-        at = np.flatnonzero(got)
-        columns[_NUMBER] = first + at
-        columns[_SENT] = sent.sent_at[at]
-        columns[_ARRIVED] = self._base_s(arrivals.reference) + arrivals.offsets_s[got[arrivals.received]]
-        columns[_SIZE] = sent.sizes[at]
+        following = first + int(at[-1]) + 1
+        # what lies between two reports is counted as arrived: a report that was lost, or not read
+        begin = max(self._following, following - LOG_SIZE // 2) if self._following >= 0 else first
+        begin = min(begin, first + skipped)
+        sent = self._log.look_up(self._transport, begin, following - begin)
+        at += first - begin
+        if not sent.known[at].all():
+            return  # of packets that were never sent
+        lost = following - first - skipped - len(at)
+        self._following = following
         self._reported_at = now
-        self.rtt_s = now - float(columns[_SENT].max())
-        self._keep(columns)
-        self.delay.update(columns[_SENT], columns[_ARRIVED])
-        self._decide(expected - received, expected, now)
+        sent_at = sent.sent_at[at]
+        arrived_at = self._base_s(arrivals) + arrivals.offsets_s[-len(at) :]
+        self.rtt_s = now - float(sent_at[-1])
+        self._count(sent.sizes, at, first + skipped - begin, float(arrived_at[-1]))
+        if self.prober.cluster is not None:
+            self._probed.append(np.stack((begin + at, sent_at, arrived_at, sent.sizes[at])))
+        self.delay.update(sent_at, arrived_at)
+        self._decide(lost, lost + len(at), now)
+        self._rest(lost, lost + len(at), now)
 
-    def _base_s(self, reference: int) -> float:
+    def _base_s(self, arrivals: Arrivals) -> float:
         """The reference time without its wrap: the 24 bits are seconds of 12 days."""
-        ahead = (reference - self._reference + REFERENCE_RANGE // 2) % REFERENCE_RANGE - REFERENCE_RANGE // 2
-        self._reference += ahead
+        ahead = (arrivals.reference - self._reference + REFERENCE_RANGE // 2) % REFERENCE_RANGE
+        self._reference += ahead - REFERENCE_RANGE // 2
         return self._reference * REFERENCE_S
 
-    def _keep(self, columns: Floats) -> None:
-        recent = np.concatenate((self._recent, columns), axis=1)
-        self._recent = recent[:, recent[_ARRIVED] > recent[_ARRIVED, -1] - _KEPT_S]
+    def _count(
+        self, sizes: npt.NDArray[np.int64], at: npt.NDArray[np.intp], reported: int, arrived_at: float
+    ) -> None:
+        """Count what has arrived until `arrived_at`: all before `reported`, from there on what is in `at`."""
+        self._bits += 8 * float(sizes[:reported].sum() + sizes[at].sum())
+        self._arrived.append((arrived_at, self._bits))
 
     def _arriving_bps(self, span_s: float) -> float:
         """The rate at which packets arrived lately; infinite when too few have."""
-        arrived = self._recent[_ARRIVED]
-        newest = float(arrived.max())
-        since = max(newest - span_s, float(arrived[0]))
-        if newest - since < span_s / 2:
-            return float("inf")
-        return float(self._recent[_SIZE, arrived > since].sum()) * 8 / (newest - since)
+        newest, bits = self._arrived[-1]
+        earlier = (report for report in reversed(self._arrived) if newest - report[0] >= span_s)
+        since, before = next(earlier, self._arrived[0])
+        return (bits - before) / (newest - since) if newest - since >= span_s / 2 else float("inf")
+
+    def _rest(self, lost: int, expected: int, now: float) -> None:
+        """Read less of a link that shows no limit."""
+        sign = self.delay.queue_s > _SIGN_QUEUE_S or lost > _SIGN_LOSS * expected
+        if sign or self.available_bps < float("inf") or self._calm_from < 0:
+            self._calm_from = now + _CALM_AFTER_S
+        self._read_from = now + _CALM_INTERVAL_S if now > self._calm_from else now
 
     def _decide(self, lost: int, expected: int, now: float) -> None:
         usage, queue_s = self.delay.usage, self.delay.queue_s
@@ -105,15 +130,22 @@ class Estimator:
                 self.prober.congested(now)
                 self.losses.rate_changed(self.rtt_s, now)
             self.rate.update(usage, arriving_bps, queue_s, self.rtt_s, now)
-        shown_bps = self.prober.result(self._recent, now)
+        shown_bps = self._shown_bps(now)
         if shown_bps is not None and shown_bps > self.available_bps:
             self.rate.probed(shown_bps)
             self.losses.probed(shown_bps)
         self.available_bps = min(self.rate.available_bps, self.losses.bound_bps)
 
+    def _shown_bps(self, now: float) -> float | None:
+        """What a probe has shown."""
+        if self.prober.cluster is None:
+            self._probed.clear()
+            return None
+        return self.prober.result(np.concatenate(self._probed, axis=1), now)
+
     def padding(self, wanted_bps: float, number: int, now: float) -> float:
         """Bytes of padding to send in this tick; `number` is the next transport-wide one, 16 bits."""
-        extended = self._unwrapper.unwrap(number) if self._following else number
+        extended = self._following + ((number - self._following) & 0xFFFF) if self._following >= 0 else number
         self.prober.begin(self.available_bps, wanted_bps, extended, now)
         cluster = self.prober.cluster
         if cluster is None:

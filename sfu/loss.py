@@ -10,6 +10,7 @@ _MUCH, _LITTLE = 0.10, 0.02
 _GROWTH_PER_S = 0.08
 # Losses are counted over this long, and over this many packets at least.
 _WINDOW_S, _WINDOW_PACKETS = 0.5, 50
+_FEW_PACKETS = 10
 # What was on its way at a decrease is not judged; until when a loss is judged; how much less cures, from what queue on
 # a loss cannot be the link's own.
 _SETTLING_S, _JUDGED_S = 0.5, 3.0
@@ -39,6 +40,8 @@ class LossControl:
         Returns whether so much is lost behind a queue that the queue must be full: then it is to become shorter,
         which is the business of who controls the delay.
         """
+        if queue_s > _QUEUE_S and expected >= _FEW_PACKETS and lost > 2 * _MUCH * expected:
+            return True  # beyond doubt
         if now < self._judged_from:
             return False
         if not self._expected:

@@ -24,8 +24,9 @@ _CAPACITY_WEIGHT = 0.05
 _LEAST_VARIANCE, _MOST_VARIANCE = 0.4, 2.5
 # A queue shorter than a frame or two is none; a longer one is to be gone in a second, and audio needs some of the way.
 _QUEUE_S, _DRAIN_S, _LEAST_SHARE = 0.06, 1.0, 0.25
-# What is left free of a capacity found a moment ago.
-_FULL = 0.95
+# What is used at once of a capacity found a moment ago. More would be sooner at the link's limit, but keep unequal
+# shares unequal for minutes.
+_FULL = 0.92
 _REMEMBERED_S = 5.0
 
 
@@ -104,10 +105,9 @@ class RateControl:
             and not self._capacity.near(arriving_bps)
         ):
             self._capacity.bps = None  # the link carries more than it did
-        if self._capacity.near(estimate):
-            grown = estimate + elapsed_s * _NEAR_BITS / (rtt_s + _RESPONSE_S)
-        else:
-            grown = estimate * (1 + _GROWTH_PER_S) ** elapsed_s
+        grown = estimate + elapsed_s * _NEAR_BITS / (rtt_s + _RESPONSE_S)
+        if not self._capacity.near(estimate):
+            grown = max(grown, estimate * (1 + _GROWTH_PER_S) ** elapsed_s)
         self.estimate_bps = max(estimate, min(grown, _LEAD * arriving_bps + _LEAD_BPS))
 
     def probed(self, bps: float) -> None:
