@@ -67,6 +67,15 @@ def allocate(available_bps: float, audio_bps: float, wishes: Sequence[Wish]) -> 
     left = max(available_bps - audio_bps, 0.0)
     ordered = sorted(wishes, key=lambda wish: (wish.importance, wish.priority or float("inf")))
     ladders = [_ladder(wish) for wish in ordered]
+    if left >= UP_MARGIN * sum(
+        wish.bitrates_bps[p[0]] for wish, p in zip(ordered, ladders, strict=True) if p
+    ):
+        return {
+            wish.publication: Allotment(ladder[0], Reason.WANTED)
+            if ladder
+            else Allotment(None, Reason.ABSENT)
+            for wish, ladder in zip(ordered, ladders, strict=True)
+        }
     floors: list[float | None] = []
     for wish, ladder in zip(ordered, ladders, strict=True):
         floor = min((_cost(wish, ladder, point) for point in ladder), default=None)

@@ -19,6 +19,8 @@ logger = logging.getLogger(__name__)
 # lie between 2.0 and 2.6 bits per pixel and second (180p at 0.16, 360p at 0.45, 720p at 1.7 Mbit/s).
 _BITS_PER_PIXEL_S = 2
 _UNKNOWN_LAYER_BPS = 500_000
+# Bitrates are peaks of seconds; looked at anew so often they serve all viewers of a publication.
+_BITRATES_KEPT_S = 0.25
 # With a bandwidth to keep to, what was never measured begins with the least of it.
 _LEAST: Point = (0, UNBOUNDED[1])
 
@@ -102,6 +104,9 @@ def _wishes(peer: "Peer", focus: str, now: float) -> tuple[float, list[Wish]]:
 
 def bitrates(published: "Published", now: float) -> dict[Point, int]:
     """What each live layer of a publication costs, in bit/s: as measured, or guessed where that is not yet possible."""
+    at, known = published.bitrates
+    if known and now - at < _BITRATES_KEPT_S:
+        return known
     screen = published.intent.screen_share
     measured = published.bitrates_bps(now)
     found: dict[Point, int] = {}
@@ -109,6 +114,7 @@ def bitrates(published: "Published", now: float) -> dict[Point, int]:
         if is_live(layer.last_packet_at, now, screen_share=screen):
             points = {point: bps for point, bps in measured.items() if published.stream(point[0]) is layer}
             found |= points or {(spatial, 0): _guess(published.intent.layers, spatial)}
+    published.bitrates = now, found
     return found
 
 

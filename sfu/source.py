@@ -251,6 +251,8 @@ class Published:
         "By subscriber."
         self.muted = intent.muted
         self.started = False
+        self.bitrates: tuple[float, dict[Point, int]] = (0.0, {})
+        "When `sharing` last looked at what each live layer costs, and what it found."
 
     def stream(self, spatial: int) -> SourceLayer:
         """The stream that carries a spatial layer which has been seen."""

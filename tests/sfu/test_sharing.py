@@ -110,12 +110,21 @@ def test_who_goes_before_others(lesson, how):
 
 
 def test_unmeasured_layers_cost_what_was_declared_or_what_their_size_takes(lesson):
-    camera = lesson.publish("camera", measured={(2, 0): 900_000})
-    assert bitrates(camera.published, NOW) == {(0, 0): 115_200, (1, 0): 400_000, (2, 0): 900_000}
-    camera.published.bitrates_bps = MethodType(lambda _self, _now: {}, camera.published)
-    assert bitrates(camera.published, NOW)[2, 0] == 500_000
-    camera.published.layers[1].last_packet_at = NOW - 10
-    assert (1, 0) not in bitrates(camera.published, NOW)
+    published = lesson.publish("camera", measured={(2, 0): 900_000}).published
+    assert bitrates(published, NOW) == {(0, 0): 115_200, (1, 0): 400_000, (2, 0): 900_000}
+    published.bitrates_bps = MethodType(lambda _self, _now: {}, published)
+    assert bitrates(published, NOW + 0.3)[2, 0] == 500_000
+    published.layers[1].last_packet_at = NOW - 10
+    assert (1, 0) not in bitrates(published, NOW + 0.6)
+
+
+def test_bitrates_are_looked_at_once_for_all_viewers(lesson):
+    published = lesson.publish("camera").published
+    looks = []
+    published.bitrates_bps = MethodType(lambda _self, now: looks.append(now) or CAMERA, published)
+    for now in (NOW, NOW + 0.1, NOW + 0.2, NOW + 0.3):
+        assert bitrates(published, now) == CAMERA
+    assert looks == [NOW, NOW + 0.3]
 
 
 def test_what_does_not_arrive_begins_small(lesson):
