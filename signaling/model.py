@@ -264,6 +264,8 @@ class Room:
     "When the first one came for whom it is, seconds since 1970; None: nobody has."
     participants: dict[str, Participant] = field(default_factory=dict)
     "By identity."
+    changed_permissions: dict[str, tuple[float, Permissions]] = field(default_factory=dict)
+    "By identity, what somebody may do since this time; they come before what an older token says."
     banned: set[str] = field(default_factory=set)
     "Identities and user ids of those who may not come back."
     session_data: dict[str, Any] = field(default_factory=dict)

@@ -1,6 +1,7 @@
 """Rooms and who is in them: joining, leaving, profiles, permissions and timeouts."""
 
 import logging
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -73,6 +74,8 @@ class JoinSpec:
     "For a room that this join creates."
     receiving_channels: tuple[Channel, ...] | None = None
     "It receives on a connection of its own, with these data channels; None: one connection serves both ways."
+    granted_at: float = math.inf
+    "When `permissions` were granted, seconds since 1970; what was changed in the room since then counts."
     leaves_at: float | None = None
     "Limits the stay; the room's own limits are for those who bring none."
     skin_info: object = None
@@ -90,6 +93,11 @@ def check_profile(name: str, metadata: str, attributes: Mapping[str, str]) -> No
         > MAX_ATTRIBUTES_BYTES
     ):
         raise LimitError(f"the attributes are larger than {MAX_ATTRIBUTES_BYTES} bytes")
+
+
+def _current_permissions(room: Room, spec: JoinSpec) -> Permissions:
+    changed_at, permissions = room.changed_permissions.get(spec.identity, (-math.inf, spec.permissions))
+    return permissions if spec.granted_at < changed_at else spec.permissions
 
 
 def check_own_attributes(attributes: Iterable[str]) -> None:
@@ -183,7 +191,7 @@ class Rooms:
             name=spec.name,
             metadata=spec.metadata,
             attributes=dict(spec.attributes),
-            permissions=spec.permissions,
+            permissions=_current_permissions(room, spec),
             joined_at=now,
             kind=spec.kind,
             kind_details=spec.kind_details,
@@ -349,6 +357,7 @@ class Rooms:
         """Change what somebody may do; listeners of `PermissionsChanged` end what is not allowed now."""
         if permissions == person.permissions:
             return
+        person.room.changed_permissions[person.identity] = (self._wall_clock(), permissions)
         before, person.permissions = person.permissions, permissions
         person.version += 1
         self._hub.emit(PermissionsChanged(person, before))

@@ -141,6 +141,7 @@ class LiveKitSkin:
                 kind_details=claims.kind_details,
                 auto_subscribe=request.connection_settings.auto_subscribe,
                 room_config=claims.room_config,
+                granted_at=claims.valid_from,
                 leaves_at=claims.leaves_at,
                 receiving_channels=relay.CHANNELS if dual else None,
                 skin_info=convert.ClientTraits(client.client_protocol, tuple(client.capabilities)),

@@ -245,3 +245,15 @@ def test_other_times_do_not_end_a_room_with_people(room):
     room.harness.rooms.configure(ada.room, RoomConfig(empty_timeout_s=1, departure_timeout_s=1))
     room.harness.advance(5)
     assert not ada.has_left
+
+
+def test_changed_permissions_come_before_what_an_older_token_says(harness):
+    granted_at = harness.wall_clock()
+    harness.advance(10)
+    ada = join(harness)
+    restricted = Permissions(can_publish=False)
+    harness.rooms.set_permissions(ada, restricted)
+    assert join(harness, granted_at=granted_at).permissions == restricted
+    assert join(harness, "bob", granted_at=granted_at).permissions == Permissions()
+    harness.advance(10)
+    assert join(harness, granted_at=harness.wall_clock()).permissions == Permissions()

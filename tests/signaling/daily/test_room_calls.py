@@ -7,6 +7,7 @@ import pytest
 from livekit.protocol import models
 
 from signaling.daily.room_calls import iso
+from signaling.permissions import AdminRight
 from tests.signaling.livekit_client import make_token
 
 
@@ -125,3 +126,26 @@ async def test_a_rooms_rules_hold_whichever_api_the_first_one_comes_through(dail
     with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
         await daily.world.connect(make_token(identity="bob"))
     assert refused.value.status == 503
+
+
+async def test_the_end_of_a_stay_and_permissions_are_kept_on_a_reconnect(daily):
+    await daily.post("/rooms", {"name": "lesson", "properties": {"eject_after_elapsed": 3600}})
+    client, _ = await daily.world.join("ada")
+    room = daily.server.services.rooms.room("lesson")
+    first = room.participants["ada"]
+    restricted = {"ada": {"canSend": ["audio"], "canReceive": {"base": False}, "canAdmin": ["streaming"]}}
+    await daily.post("/rooms/lesson/update-permissions", {"data": restricted})
+    # the room's rules change, what was computed at the join does not
+    await daily.post("/rooms/lesson", {"properties": {"eject_after_elapsed": 60}})
+    older = await client.until("refresh_token")
+    await client.quiet()
+    newest = [message.refresh_token for message in client.seen if message.HasField("refresh_token")][-1]
+    assert newest != older
+    # somebody may keep an older token, which says more
+    for token in (newest, older):
+        again = await daily.world.connect(token)
+        await again.until("join")
+        second = room.participants["ada"]
+        assert second is not first
+        assert (second.leaves_at, second.permissions) == (first.leaves_at, first.permissions)
+        assert second.permissions.admin == {AdminRight.STREAMING}
