@@ -7,7 +7,7 @@ export PATH := $(CURDIR)/.make/bin:$(PATH)
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run setup-dev test test-page test-python lint lint-code lint-format lint-types lint-imports lint-page bench bench-short load clean
+.PHONY: help setup run setup-dev test test-page test-python lint lint-code lint-format lint-types lint-imports lint-page bench bench-short bench-rest load clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -53,6 +53,9 @@ bench: setup-dev ## CPU per forwarded packet of the fan-out and of the whole ser
 
 bench-short: setup-dev ## the same for less than two minutes; fails when something became a third dearer
 	$(BIN)/python -m bench.short $(ARGS)
+
+bench-rest: setup-dev ## how long REST calls take at 50 a second beside ten lessons
+	$(BIN)/python -m bench.rest $(ARGS)
 
 load: setup-dev ## load on a running server: make load ARGS="--host ws://HOST:7880 --rooms 2 --viewers 30"
 	$(BIN)/python -m locust -f bench/locustfile.py --headless --only-summary $(ARGS)
