@@ -5,10 +5,8 @@ import logging
 import os
 import signal
 import time
-from collections.abc import Coroutine, Sequence
 from contextvars import copy_context
 from importlib.metadata import version
-from typing import Any
 
 from aiohttp import web
 
@@ -16,6 +14,7 @@ from sfu.server import MediaServer
 from sfu.settings import MediaSettings
 from sfu.workers import MediaWorkers
 from signaling import logs, tokens
+from signaling.background import Background
 from signaling.catalogue import Catalogue
 from signaling.config import NO_KEYS, ServerConfig
 from signaling.daily.door import Door
@@ -29,7 +28,6 @@ from signaling.errors import ConfigError, DeliveryError, ListenError, StoreError
 from signaling.health import Health
 from signaling.http import Endpoints, build_app, build_runner
 from signaling.ids import random_sid
-from signaling.journal import Journal
 from signaling.keyring import Keyring
 from signaling.limits import Limits, parse_networks
 from signaling.livekit.description import describe as describe_twirp
@@ -46,18 +44,14 @@ from signaling.outgoing import Outgoing
 from signaling.page import Page, PageSettings, find_page
 from signaling.services import build_services
 from signaling.storage import only_server, opened
-from signaling.store import LogEntry, Store
+from signaling.store import Store
 from signaling.timers import Timers
-from signaling.webhooks import Webhooks
 from turn_config.credentials import IceServer, TurnConfigError, ice_servers
 
 log = logging.getLogger(__name__)
 
 # Time for clients to take their last message when the server stops.
 GOODBYE_S = 2.0
-
-# Time for the event log to reach the database when the server stops.
-LAST_ENTRIES_S = 10.0
 
 
 class TimerPump:
@@ -115,13 +109,15 @@ class Server:
             self.services,
             LiveKitSettings(self.keyring.signer, random_sid("ND_"), lambda sid: _relays(config, sid)),
         )
-        self._journal = Journal(self.services.hub, self._append, time.time)
-        self._outgoing = Outgoing(allow_private=config.dev or config.webhook_allow_private)
-        self._webhook_urls = parse_urls(config.webhook_url)
-        self._webhooks = Webhooks(
-            store, [LiveKitWebhooks(self._webhook_signer), DailyWebhooks()], self._outgoing.post, time.time
+        outgoing = Outgoing(allow_private=config.dev or config.webhook_allow_private)
+        self._background = Background(
+            self.services,
+            store,
+            self.keyring,
+            [LiveKitWebhooks(self._webhook_signer), DailyWebhooks()],
+            outgoing,
         )
-        self._tasks: list[asyncio.Task[None]] = []
+        self._webhook_urls = parse_urls(config.webhook_url)
         self._metrics = self._build_metrics()
         limits = Limits(loop.time, parse_networks(config.trusted_proxy))
         catalogue = Catalogue(store.rooms)
@@ -130,7 +126,7 @@ class Server:
         self.daily = DailySkin(
             self.services,
             store,
-            self._outgoing.post,
+            outgoing.post,
             DailySettings(self.keyring, config.public_url, limits),
         )
         catalogue.add(DAILY, self.daily.rooms.opening)
@@ -179,7 +175,9 @@ class Server:
         metrics = Metrics(self._config.metrics_token, open_to_all=self._config.dev)
         metrics.show_rooms(self.services.rooms)
         metrics.show_media(self._media.metrics, lambda: self.skin.dropped_packets)
-        metrics.show("event_log_waiting", "Entries not in the event log yet.", lambda: self._journal.backlog)
+        metrics.show(
+            "event_log_waiting", "Entries not in the event log yet.", lambda: self._background.journal.backlog
+        )
         metrics.count_people(self.services.hub)
         self.store.observe(metrics.transaction)
         return metrics
@@ -196,13 +194,8 @@ class Server:
         key = self._config.webhook_key
         if key and key not in self.keyring:
             raise ConfigError(f"webhook_key: there is no API key {key}")
-        await self.store.sessions.close_abandoned(time.time())
         await configure(self.store.endpoints, self._webhook_urls, time.time())
-        self._tasks = [
-            asyncio.create_task(self._journal.run()),
-            asyncio.create_task(self._webhooks.run()),
-            asyncio.create_task(self.keyring.follow(self.store.api_keys.in_force)),
-        ]
+        await self._background.start()
         try:
             await self._media.start()
         except OSError as error:
@@ -229,13 +222,7 @@ class Server:
         await self._runner.cleanup()
         await self._media.stop()
         self._pump.stop()
-        if self._tasks:
-            await _in_time(self._journal.committed(), LAST_ENTRIES_S, "the event log is not complete")
-            await _in_time(self._webhooks.idle(), GOODBYE_S, "webhooks wait for the next start")
-            for task in self._tasks:
-                task.cancel()
-            await asyncio.wait(self._tasks)
-        await self._outgoing.close()
+        await self._background.stop()
 
     def _webhook_signer(self) -> tokens.Signer:
         key = self._config.webhook_key
@@ -244,18 +231,6 @@ class Server:
         if key not in self.keyring:
             raise DeliveryError(f"there is no API key {key} to sign it")
         return tokens.Signer(key, self.keyring[key])
-
-    async def _append(self, entries: Sequence[LogEntry]) -> None:
-        await self.store.events.append(entries, self._webhooks.announce)
-        self._webhooks.wake()
-
-
-async def _in_time(last: Coroutine[Any, Any, None], limit_s: float, otherwise: str) -> None:
-    try:
-        async with asyncio.timeout(limit_s):
-            await last
-    except TimeoutError:
-        log.warning("%s", otherwise)
 
 
 async def serve(config: ServerConfig) -> None:

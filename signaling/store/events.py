@@ -28,8 +28,12 @@ class Events:
         """Use the store's engine."""
         self._engine = engine
 
-    async def append(self, entries: Sequence[LogEntry], announce: Announce = announce_nothing) -> None:
+    async def append(
+        self, entries: Sequence[LogEntry], announce: Announce = announce_nothing, now: float = 0.0
+    ) -> None:
         """Add entries, and what follows from them for sessions, stays and the outbox. StoreError: nothing is added.
+
+        What is announced is due from `now` on.
 
         Those that are there already are skipped: a commit whose confirmation was lost is asked for again.
         """
@@ -49,7 +53,7 @@ class Events:
                 if project is not None:
                     await project(connection, entry)
                 if told:
-                    await outbox.add(connection, announce(entry, told), entry.at)
+                    await outbox.add(connection, announce(entry, told), now)
 
     async def read(self, session_sid: str, after: int = 0, limit: int = 1000) -> list[LogEntry]:
         """Return a session's entries in order, from behind the sequence number `after`. StoreError."""

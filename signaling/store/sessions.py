@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, exists, func, select, tuple_, update
+from sqlalchemy import ColumnElement, Row, exists, func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from signaling.store.access import transaction
@@ -83,13 +83,6 @@ class Sessions:
                 )
                 for row in await connection.execute(query)
             ]
-
-    async def close_abandoned(self, at: float) -> None:
-        """End what a killed server left open. StoreError."""
-        async with transaction(self._engine) as connection:
-            for table in (stays, sessions):
-                column = table.c.left_at if table is stays else table.c.ended_at
-                await connection.execute(update(table).where(column.is_(None)).values({column: at}))
 
 
 def _conditions(wanted: SessionFilter) -> list[ColumnElement[bool]]:

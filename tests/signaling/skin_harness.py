@@ -93,7 +93,9 @@ class SkinHarness:
         self.media = FakeMedia(self.media_events.dispatch)
         self.timers = Timers(lambda: self.now)
         self._numbers: Counter[str] = Counter()
-        services = build_services(self.media, self.media_events, self.timers, self.wall_clock, self.new_sid)
+        self.services = services = build_services(
+            self.media, self.media_events, self.timers, self.wall_clock, self.new_sid
+        )
         self.rooms = services.rooms
         self.publishing = services.publishing
         self.subscribing = services.subscribing

@@ -25,14 +25,6 @@ async def test_who_is_moved_away_and_back_has_one_stay(store):
     assert await store.sessions.stays("RM_1") == [Stay("RM_1", "PA_1", "ada", "Ada", 2.0, None)]
 
 
-async def test_what_a_killed_server_left_open_is_ended_and_the_rest_stays(store):
-    await store.events.append(BEGUN)
-    await store.sessions.close_abandoned(9.0)
-    await store.sessions.close_abandoned(20.0)
-    assert (await store.sessions.of_room("algebra"))[0].ended_at == 9.0
-    assert (await store.sessions.stays("RM_1"))[0].left_at == 9.0
-
-
 async def started(store, *names):
     for at, name in enumerate(names, 1):
         await store.events.append(

@@ -1,0 +1,74 @@
+"""What runs beside the rooms: the event log and its webhooks, changes of API keys, and the sign of life."""
+
+import asyncio
+import logging
+from collections.abc import Coroutine, Iterable, Sequence
+from typing import Any
+
+from signaling import recovery
+from signaling.journal import Journal
+from signaling.keyring import Keyring
+from signaling.outgoing import Outgoing
+from signaling.services import Services
+from signaling.store import LogEntry, Store
+from signaling.webhooks import WebhookApi, Webhooks
+
+log = logging.getLogger(__name__)
+
+# Time for the event log to reach the database when the server stops, and then for webhooks to reach applications.
+LAST_ENTRIES_S = 10.0
+LAST_WEBHOOKS_S = 2.0
+
+
+class Background:
+    """The tasks, from the start of the server to its end."""
+
+    def __init__(
+        self,
+        services: Services,
+        store: Store,
+        keyring: Keyring,
+        apis: Iterable[WebhookApi],
+        outgoing: Outgoing,
+    ) -> None:
+        """Listen to the rooms at once; `outgoing` is closed by `stop`."""
+        self._store = store
+        self._keyring = keyring
+        self._outgoing = outgoing
+        self._wall_clock = services.wall_clock
+        self.journal = Journal(services.hub, self._append, self._wall_clock)
+        self.webhooks = Webhooks(store, apis, outgoing.post, self._wall_clock)
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """End what a killed server left open, and begin. StoreError."""
+        await recovery.end_abandoned(self._store, self._append)
+        parts = (
+            self.journal.run(),
+            self.webhooks.run(),
+            self._keyring.follow(self._store.api_keys.in_force),
+            recovery.beat(self._store, self._wall_clock),
+        )
+        self._tasks = [asyncio.create_task(part) for part in parts]
+
+    async def stop(self) -> None:
+        """Write and send what there is still to write and send, for as long as a stopping server can wait."""
+        if self._tasks:
+            await _in_time(self.journal.committed(), LAST_ENTRIES_S, "the event log is not complete")
+            await _in_time(self.webhooks.idle(), LAST_WEBHOOKS_S, "webhooks wait for the next start")
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.wait(self._tasks)
+        await self._outgoing.close()
+
+    async def _append(self, entries: Sequence[LogEntry]) -> None:
+        await self._store.events.append(entries, self.webhooks.announce, self._wall_clock())
+        self.webhooks.wake()
+
+
+async def _in_time(last: Coroutine[Any, Any, None], limit_s: float, otherwise: str) -> None:
+    try:
+        async with asyncio.timeout(limit_s):
+            await last
+    except TimeoutError:
+        log.warning("%s", otherwise)

@@ -1,0 +1,76 @@
+import asyncio
+
+import pytest
+
+from signaling.background import Background
+from signaling.keyring import Keyring
+from signaling.outgoing import Outgoing
+from signaling.rooms import JoinSpec
+from signaling.store import Endpoint, LogEntry
+from signaling.webhooks import Notice, Verdict
+from tests.signaling.receiver import receiving
+
+ROOM = {"room": {"sid": "RM_0", "name": "algebra"}}
+
+
+class FakeApi:
+    kind = "fake"
+
+    def notice(self, entry, event_id):
+        return Notice(entry.kind, entry.session_sid, entry.kind)
+
+    def wants(self, endpoint, event):
+        return True
+
+    def headers(self, endpoint, body, now):
+        return {}
+
+    def judge(self, endpoint, delivery, status, now):
+        return Verdict(delivered=status == 200, retry_in_s=3600.0)
+
+
+@pytest.fixture
+async def background(store, harness):
+    made = Background(harness.services, store, Keyring({}), [FakeApi()], Outgoing(allow_private=True))
+    yield made
+    await made.stop()
+
+
+async def test_what_a_killed_server_did_not_send_and_did_not_end_is_told_at_the_next_start(
+    store, background, harness
+):
+    async with receiving() as receiver:
+        await store.endpoints.put(Endpoint("e1", "fake", receiver.url, {}, 1.0))
+        await store.events.append(
+            [LogEntry("RM_0", 1, "room_started", ROOM, 1.0)], background.webhooks.announce
+        )
+        await background.start()
+        assert [body for _, body in await receiver.has(2)] == ["room_started", "room_finished"]
+        harness.rooms.join(JoinSpec("logic", "ada"))
+        assert [body for _, body in await receiver.has(4)][2:] == ["room_started", "participant_joined"]
+        await background.stop()
+    assert await store.outbox.count() == 0
+
+
+async def test_keys_and_the_sign_of_life_are_looked_after(store, background, monkeypatch):
+    monkeypatch.setattr("signaling.keyring.FOLLOW_S", 0.01)
+    await store.api_keys.add("school", "s" * 32, "", 1.0)
+    await background.start()
+    async with asyncio.timeout(5):
+        while "school" not in background._keyring or not await store.documents.get("server", "alive_at"):  # noqa: ASYNC110 - both come by tasks of their own
+            await asyncio.sleep(0.01)
+
+
+async def test_a_receiver_that_is_away_does_not_hold_up_the_end(
+    store, background, harness, monkeypatch, caplog
+):
+    monkeypatch.setattr("signaling.background.LAST_WEBHOOKS_S", 0.01)
+    async with receiving() as receiver:
+        receiver.answers = [500]
+        await store.endpoints.put(Endpoint("e1", "fake", receiver.url, {}, 1.0))
+        await background.start()
+        harness.rooms.open_room("logic")
+        await receiver.has(1)
+        await background.stop()
+    assert "webhooks wait for the next start" in caplog.text
+    assert await store.outbox.count() == 1
