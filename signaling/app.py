@@ -110,7 +110,7 @@ class Server:
             LiveKitSettings(self.keyring.signer, random_sid("ND_"), lambda sid: _relays(config, sid)),
         )
         outgoing = Outgoing(allow_private=config.dev or config.webhook_allow_private)
-        self._background = Background(
+        self.background = Background(
             self.services,
             store,
             self.keyring,
@@ -176,7 +176,7 @@ class Server:
         metrics.show_rooms(self.services.rooms)
         metrics.show_media(self._media.metrics, lambda: self.skin.dropped_packets)
         metrics.show(
-            "event_log_waiting", "Entries not in the event log yet.", lambda: self._background.journal.backlog
+            "event_log_waiting", "Entries not in the event log yet.", lambda: self.background.journal.backlog
         )
         metrics.count_people(self.services.hub)
         self.store.observe(metrics.transaction)
@@ -195,7 +195,7 @@ class Server:
         if key and key not in self.keyring:
             raise ConfigError(f"webhook_key: there is no API key {key}")
         await configure(self.store.endpoints, self._webhook_urls, time.time())
-        await self._background.start()
+        await self.background.start()
         try:
             await self._media.start()
         except OSError as error:
@@ -222,7 +222,7 @@ class Server:
         await self._runner.cleanup()
         await self._media.stop()
         self._pump.stop()
-        await self._background.stop()
+        await self.background.stop()
 
     def _webhook_signer(self) -> tokens.Signer:
         key = self._config.webhook_key

@@ -4,10 +4,12 @@ Whoever may name a webhook's address could otherwise reach, through this server,
 a router's page, a cloud's metadata service (server-side request forgery).
 """
 
+import asyncio
 import errno
 import ipaddress
 import socket
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,6 +21,9 @@ from signaling.errors import DeliveryError
 TIMEOUT_S = 10.0
 
 MAX_URL_CHARS = 2048
+
+# Of an answer's body, which nobody is interested in.
+MAX_ANSWER_BYTES = 64 * 1024
 
 # Ways in which an IPv6 address stands for one of IPv4: NAT64 (RFC 6052), Teredo (RFC 4380), 6to4 (RFC 3056).
 _TRANSITION = tuple(ipaddress.ip_network(each) for each in ("64:ff9b::/96", "2001::/32", "2002::/16"))
@@ -59,14 +64,13 @@ class Outgoing:
         self._session: aiohttp.ClientSession | None = None
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> int:
-        """Return the status of the answer; its body is not read, and a redirect not followed. DeliveryError."""
+        """Return the status of the answer; its body does not matter, and a redirect is not followed. DeliveryError."""
         check_url(url)
         if self._session is None:
             self._session = self._new_session()
         try:
             async with self._session.post(url, data=body, headers=headers, allow_redirects=False) as response:
-                # Unread, so the connection cannot be used again.
-                response.close()
+                await _read_away(response)
                 return response.status
         except TimeoutError as error:
             raise DeliveryError(f"no answer within {TIMEOUT_S:.0f} s") from error
@@ -89,6 +93,13 @@ class Outgoing:
             timeout=aiohttp.ClientTimeout(total=TIMEOUT_S),
             auto_decompress=False,
         )
+
+
+async def _read_away(response: aiohttp.ClientResponse) -> None:
+    # Behind a short body, the connection can be used again; a long one, or one that does not end, is left.
+    with suppress(asyncio.IncompleteReadError, aiohttp.ClientError, TimeoutError):
+        await response.content.readexactly(MAX_ANSWER_BYTES)
+        response.close()
 
 
 def _open(info: tuple[Any, ...]) -> socket.socket:

@@ -12,6 +12,8 @@ class Receiver:
     url: str = ""
     received: list[tuple[dict[str, str], str]] = field(default_factory=list)
     "Headers and body of each request."
+    peers: set[str] = field(default_factory=set)
+    "Addresses with port that requests came from."
     answers: list[int] = field(default_factory=list)
     "Statuses of the next answers; afterwards 200."
     news: asyncio.Event = field(default_factory=asyncio.Event)
@@ -20,6 +22,7 @@ class Receiver:
         body = await request.text()
         status = self.answers.pop(0) if self.answers else 200
         self.received.append((dict(request.headers), body))
+        self.peers.add(str(request.transport.get_extra_info("peername")))
         self.news.set()
         return web.Response(status=status, headers={"Location": "/elsewhere"})
 

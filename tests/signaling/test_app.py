@@ -110,7 +110,7 @@ async def test_a_database_that_does_not_answer_delays_the_stop_and_no_more(store
     async def never(_entries):
         await asyncio.Event().wait()
 
-    monkeypatch.setattr(server._background.journal, "_append", never)
+    monkeypatch.setattr(server.background.journal, "_append", never)
     server.services.rooms.join(JoinSpec("algebra", "ada"))
     await server.stop()
     assert "the event log is not complete" in caplog.text
@@ -155,7 +155,7 @@ async def test_webhooks_stay_off_the_own_network_unless_allowed(store):
         server = Server(config, media, events, store)
         await server.start()
         server.services.rooms.open_room("logic")
-        await server._background.journal.committed()
+        await server.background.journal.committed()
         await server.stop()
         assert receiver.received == []
     assert await store.outbox.count() > 0

@@ -47,7 +47,8 @@ async def test_what_a_killed_server_did_not_send_and_did_not_end_is_told_at_the_
         await background.start()
         assert [body for _, body in await receiver.has(2)] == ["room_started", "room_finished"]
         harness.rooms.join(JoinSpec("logic", "ada"))
-        assert [body for _, body in await receiver.has(4)][2:] == ["room_started", "participant_joined"]
+        told = [body for _, body in await receiver.has(5)][2:]
+        assert told == ["room_started", "room_visited", "participant_joined"]
         await background.stop()
     assert await store.outbox.count() == 0
 

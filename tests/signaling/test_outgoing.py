@@ -132,6 +132,33 @@ async def test_nobody_there_and_no_answer_are_failures(outgoing, monkeypatch):
         await outgoing.post(f"http://127.0.0.1:{port}", b"", {})
 
 
+async def test_a_connection_is_used_again(outgoing):
+    async with receiving() as receiver:
+        for _ in range(3):
+            await outgoing.post(receiver.url, b"", {})
+        assert len(receiver.peers) == 1
+
+
+async def test_a_body_that_does_not_come_takes_nothing_from_the_answer(monkeypatch):
+    async def dawdle(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n")
+        await reader.read()
+        writer.close()
+        await writer.wait_closed()
+        left.set()
+
+    left = asyncio.Event()
+    monkeypatch.setattr("signaling.outgoing.TIMEOUT_S", 0.5)
+    hasty = Outgoing(allow_private=True)
+    server = await asyncio.start_server(dawdle, "127.0.0.1", 0)
+    assert await hasty.post(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", b"", {}) == 200
+    await hasty.close()
+    await left.wait()
+    server.close()
+    await server.wait_closed()
+
+
 async def test_an_answer_without_end_is_not_read(outgoing):
     async def endless(reader, writer):
         await reader.readuntil(b"\r\n\r\n")

@@ -5,7 +5,7 @@ from signaling.store import DurableRoom
 
 
 async def test_meetings_under_way_and_past(daily):
-    rooms, journal = daily.server.services.rooms, daily.server._journal
+    rooms, journal = daily.server.services.rooms, daily.server.background.journal
     assert await daily.get("/meetings") == {"total_count": 0, "data": []}
     rooms.open_room("nobody-comes")
     await daily.world.join("ada", name="Ada", attributes={"lectern.user_id": "u-1"})
@@ -47,7 +47,7 @@ async def test_meetings_under_way_and_past(daily):
 
 
 async def test_meetings_are_found_by_room_time_and_page(daily):
-    rooms, journal = daily.server.services.rooms, daily.server._journal
+    rooms, journal = daily.server.services.rooms, daily.server.background.journal
     ids = []
     for name in ("a", "b", "c", "a"):
         await daily.world.join("ada", video={"room": name, "roomJoin": True})
@@ -83,7 +83,7 @@ async def test_meetings_that_are_not_there(daily):
 
 async def test_a_domain_sees_no_meeting_of_anothers_room(daily):
     await daily.world.join("ada")
-    await daily.server._journal.committed()
+    await daily.server.background.journal.committed()
     meeting = (await daily.get("/meetings"))["data"][0]["id"]
     assert await daily.get("/presence")
     settings = {"id": "x", "privacy": "public", "properties": {}}

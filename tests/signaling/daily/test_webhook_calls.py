@@ -142,12 +142,12 @@ async def test_a_webhook_that_failed_begins_anew_when_changed(daily, receiver):
     for index in range(3):
         await connected(daily, f"pupil-{index}")
         await receiver.events(2 + index)
-        await daily.server._webhooks.idle()
+        await daily.server.background.webhooks.idle()
     failed = await daily.get(path)
     assert (failed["state"], failed["failedCount"]) == ("FAILED", 3)
     await connected(daily, "unheard")
-    await daily.server._journal.committed()
-    await daily.server._webhooks.idle()
+    await daily.server.background.journal.committed()
+    await daily.server.background.webhooks.idle()
     assert len(receiver.requests) == 4
     assert (await daily.refused("POST", path, {}))[0] == 400
     assert (await daily.get(path))["state"] == "FAILED"
