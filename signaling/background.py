@@ -38,28 +38,33 @@ class Background:
         self._wall_clock = services.wall_clock
         self.journal = Journal(services.hub, self._append, self._wall_clock)
         self.webhooks = Webhooks(store, apis, outgoing.post, self._wall_clock)
-        self._tasks: list[asyncio.Task[None]] = []
+        self._sending: asyncio.Task[None] | None = None
+        self._others: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
         """End what a killed server left open, and begin. StoreError."""
         await recovery.end_abandoned(self._store, self._append)
-        parts = (
-            self.journal.run(),
-            self.webhooks.run(),
-            self._keyring.follow(self._store.api_keys.in_force),
-            recovery.beat(self._store, self._wall_clock),
-        )
-        self._tasks = [asyncio.create_task(part) for part in parts]
+        self._sending = asyncio.create_task(self.webhooks.run())
+        self._others = [
+            asyncio.create_task(self.journal.run()),
+            asyncio.create_task(self._keyring.follow(self._store.api_keys.in_force)),
+            asyncio.create_task(recovery.beat(self._store, self._wall_clock)),
+        ]
 
     async def stop(self) -> None:
         """Write and send what there is still to write and send, for as long as a stopping server can wait."""
-        if self._tasks:
-            await _in_time(self.journal.committed(), LAST_ENTRIES_S, "the event log is not complete")
-            await _in_time(self.webhooks.idle(), LAST_WEBHOOKS_S, "webhooks wait for the next start")
-            for task in self._tasks:
-                task.cancel()
-            await asyncio.wait(self._tasks)
+        if self._sending is None:
+            return
+        await _in_time(self.journal.committed(), LAST_ENTRIES_S, "the event log is not complete")
+        await _in_time(self.webhooks.idle(), LAST_WEBHOOKS_S, "webhooks wait for the next start")
+        # Not cancelled while it can end by itself: what receivers have would be sent to them again.
+        self.webhooks.finish()
         await self._outgoing.close()
+        await asyncio.wait([self._sending], timeout=LAST_WEBHOOKS_S)
+        tasks, self._sending = [self._sending, *self._others], None
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
 
     async def _append(self, entries: Sequence[LogEntry]) -> None:
         await self._store.events.append(entries, self.webhooks.announce, self._wall_clock())

@@ -30,11 +30,11 @@ async def beat(
 ) -> None:
     """Note that the server lives, again and again, until cancelled."""
     while True:
+        await pause(ALIVE_S)
         try:
             await store.documents.put("server", "alive_at", wall_clock())
         except StoreError as error:
             log.warning("the server's sign of life is not written: %s", error)
-        await pause(ALIVE_S)
 
 
 async def end_abandoned(store: Store, append: Append) -> None:

@@ -94,6 +94,7 @@ class Webhooks:
         self._wall_clock = wall_clock
         self._news = asyncio.Event()
         self._idle = asyncio.Event()
+        self._finishing = False
         # One for each endpoint that is being served.
         self._bells: dict[str, asyncio.Event] = {}
 
@@ -129,11 +130,16 @@ class Webhooks:
         """Wait until nothing is left to send; needs `run`."""
         await self._idle.wait()
 
+    def finish(self) -> None:
+        """Begin no more attempts: `run` ends after those under way, whose outcome is noted."""
+        self._finishing = True
+        self.wake()
+
     async def run(self) -> None:
-        """Send until cancelled."""
+        """Send until finished."""
         self._news.set()  # what an earlier run left
         async with asyncio.TaskGroup() as tasks:
-            while True:
+            while not self._finishing:
                 await self._news.wait()
                 self._news.clear()
                 try:
@@ -156,7 +162,7 @@ class Webhooks:
     async def _serve(self, endpoint_id: str) -> None:
         """Send to one endpoint until nothing waits for it."""
         try:
-            while await self._send_due(endpoint_id):
+            while not self._finishing and await self._send_due(endpoint_id):
                 pass
         except Exception as error:
             log.warning("webhooks wait: %s", error, exc_info=not isinstance(error, StoreError))

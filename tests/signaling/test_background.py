@@ -54,6 +54,7 @@ async def test_what_a_killed_server_did_not_send_and_did_not_end_is_told_at_the_
 
 
 async def test_keys_and_the_sign_of_life_are_looked_after(store, background, monkeypatch):
+    monkeypatch.setattr("signaling.recovery.ALIVE_S", 0.01)
     monkeypatch.setattr("signaling.keyring.FOLLOW_S", 0.01)
     await store.api_keys.add("school", "s" * 32, "", 1.0)
     await background.start()

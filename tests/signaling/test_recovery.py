@@ -98,17 +98,17 @@ async def test_the_sign_of_life_goes_on_when_the_database_fails(store, monkeypat
     put = store.documents.put
 
     async def put_or_fail(*arguments):
-        if len(pauses) == 1:
+        if len(pauses) == 2:
             raise StoreError("locked")
         await put(*arguments)
 
     async def pause(delay_s):
         pauses.append((delay_s, await store.documents.get("server", "alive_at")))
-        if len(pauses) == 3:
+        if len(pauses) == 4:
             raise asyncio.CancelledError
 
     monkeypatch.setattr(store.documents, "put", put_or_fail)
     with pytest.raises(asyncio.CancelledError):
         await beat(store, lambda: next(times), pause)
-    assert pauses == [(15.0, 5.0), (15.0, 5.0), (15.0, 7.0)]
+    assert pauses == [(15.0, None), (15.0, 5.0), (15.0, 5.0), (15.0, 7.0)]
     assert "locked" in caplog.text
