@@ -32,10 +32,10 @@ class UnknownPeerError(MediaError):
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """One encoding of a simulcast publication."""
+    """One spatial layer of a publication."""
 
     rid: str
-    "RTP stream id in the session description; empty for a publication with one encoding."
+    "RTP stream id in the session description; empty for a publication with one stream."
     width: int = 0
     "Pixels; 0 when not declared."
     height: int = 0
@@ -55,7 +55,7 @@ class Publication:
     track_ids: tuple[str, ...] = ()
     "The `a=msid` track ids by which the offer may announce it; the first unbound section of that kind otherwise."
     layers: tuple[Layer, ...] = ()
-    "Simulcast encodings, lowest first; the position is the spatial layer."
+    "Spatial layers, lowest first: simulcast encodings, or without rids those within one stream (SVC)."
     codec: str = ""
     "Wanted codec, lower case encoding name (`vp8`); empty: the offer's order."
     codec_only: bool = False
@@ -70,6 +70,8 @@ class Publication:
     "Opus may stop sending in silence."
     red: bool = True
     "Redundant audio (RFC 2198) is preferred when offered."
+    encrypted: bool = False
+    "End to end: layers and keyframes are told by dependency descriptors."
     leading: bool = False
     "Of somebody who leads the room: goes before others' cameras where bandwidth is scarce."
 

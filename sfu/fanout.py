@@ -92,6 +92,11 @@ class TemplateClass:
     "(URI, id) that this kind of subscriber negotiated."
 
     @property
+    def described(self) -> bool:
+        """Whether its packets carry dependency descriptors."""
+        return any(uri == rtp.URI_DEPENDENCY_DESCRIPTOR for uri, _ in self.extensions)
+
+    @property
     def numbered(self) -> bool:
         """Whether its packets carry transport-wide numbers."""
         return any(uri == rtp.URI_TRANSPORT_CC for uri, _ in self.extensions)

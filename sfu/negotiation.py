@@ -15,6 +15,7 @@ from sfu.description import Codec, Direction, Offer, Section
 from sfu.rtp import (
     URI_ABS_CAPTURE_TIME,
     URI_AUDIO_LEVEL,
+    URI_DEPENDENCY_DESCRIPTOR,
     URI_MID,
     URI_PLAYOUT_DELAY,
     URI_REPAIRED_RID,
@@ -42,12 +43,20 @@ _OPUS_STEREO_BITRATE_BPS = 510_000  # the most that opus has (RFC 7587 section 6
 
 _COMMON = frozenset({URI_MID, URI_ABS_CAPTURE_TIME, URI_TRANSPORT_CC})
 # Libwebrtc fixes the extensions of a bundle by the sections answered first, be they idle or receiving:
-# without RID there, native clients later refuse their own simulcast offer. So all video answers take both.
-_VIDEO = _COMMON | {URI_RID, URI_REPAIRED_RID, URI_VIDEO_ORIENTATION, URI_PLAYOUT_DELAY}
+# without RID there, native clients later refuse their own simulcast offer, and Chromium does not offer the dependency
+# descriptor a second time. So all video answers take them, but for that of a publisher of VP8.
+_VIDEO = _COMMON | {
+    URI_RID,
+    URI_REPAIRED_RID,
+    URI_VIDEO_ORIENTATION,
+    URI_PLAYOUT_DELAY,
+    URI_DEPENDENCY_DESCRIPTOR,
+}
 _AUDIO = _COMMON | {URI_AUDIO_LEVEL}
-# No dependency descriptor. Downstream, a layer switch would make its frame numbers wrong; upstream, a Chromium that
-# sends it leaves picture ids and temporal layers out of the VP8 payload descriptor.
 _EXTENSIONS = {"video": _VIDEO, "audio": _AUDIO}
+# Publishers are asked for the dependency descriptor where it says more than the payload does. Not with VP8: a Chromium
+# that sends it leaves picture ids and temporal layers out of the payload, where viewers without it look for them.
+_DESCRIBED_CODECS = frozenset({"vp9", "av1", "h264"})
 _FEEDBACK = frozenset({"transport-cc", "ccm fir", "nack", "nack pli"})
 
 _REVERSED: dict[Direction, Direction] = {
@@ -80,6 +89,8 @@ class Receive:
     "Let opus stop in silence (RFC 7587 section 6.1, `usedtx`)."
     red: bool = True
     "Prefer redundant audio (RFC 2198) when offered."
+    encrypted: bool = False
+    "The payload is the participants' secret: ask for dependency descriptors, whatever the codec."
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,16 +209,19 @@ def negotiate_section(section: Section, decision: SectionAnswer) -> SectionParam
         return SectionParameters(section.mid, section.kind, accepted, direction)
     if not section.answerable:
         return SectionParameters(section.mid, section.kind, accepted=False, direction="inactive")
+    known = _EXTENSIONS[section.kind]
     if isinstance(decision, Receive) and section.direction in ("sendonly", "sendrecv"):
         direction, codecs = "recvonly", _received_codecs(section, decision)
         feedback = _FEEDBACK
+        if not decision.encrypted and (not codecs or codecs[0].name not in _DESCRIBED_CODECS):
+            known -= {URI_DEPENDENCY_DESCRIPTOR}
     elif isinstance(decision, Send) and section.direction in ("recvonly", "sendrecv"):
         direction, codecs = "sendonly", _by_preference(_supported(section), decision.codec)
         feedback = _sent_feedback(section)
     else:
         direction, codecs = "inactive", _by_preference(_supported(section), "")
         feedback = _FEEDBACK
-    extensions, extension_directions = _extensions(section, _EXTENSIONS[section.kind], direction)
+    extensions, extension_directions = _extensions(section, known, direction)
     sent = {rid for rid, rid_direction in section.rids if rid_direction == "send"}
     return SectionParameters(
         mid=section.mid,

@@ -471,7 +471,7 @@ def _receive(published: Published | None) -> Receive:
     if published is None:
         return Receive()
     intent = published.intent
-    return Receive(intent.codec, intent.codec_only, intent.stereo, intent.dtx, intent.red)
+    return Receive(intent.codec, intent.codec_only, intent.stereo, intent.dtx, intent.red, intent.encrypted)
 
 
 def _send(subscription: Subscription) -> Send:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sfu.allocate import Allotment, Importance, Point, Reason, Wish, allocate, wanted_bps
 from sfu.events import Explanation, Layer, VideoShare
-from sfu.layers import highest_wanted, is_live
+from sfu.layers import is_live
 from sfu.subscription import UNBOUNDED, Subscription
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def _wishes(peer: "Peer", focus: str, now: float) -> tuple[float, list[Wish]]:
                 publication_id,
                 _importance(subscription, focus),
                 bitrates_bps,
-                highest_wanted(preferences, published.intent.layers),
+                subscription.highest_wanted,
                 _max_temporal(subscription),
                 subscription.point,
                 preferences.priority,

@@ -106,6 +106,17 @@ class Subscription:
         spatial, temporal = self.view.point or layer.top
         return layer.spatial + spatial, min(temporal, layer.max_temporal)
 
+    @property
+    def highest_wanted(self) -> int:
+        """The highest spatial layer that the subscriber has use for."""
+        section, source = self.section, self.published.section
+        if source is not None and source.codec() == "av1" and section is not None:
+            # Without descriptors a decoder takes several sizes of one picture for one frame.
+            simulcast = len(self.published.layers) > 1
+            if not simulcast and not section.kind.described:
+                return 0
+        return highest_wanted(self.preferences, self.published.intent.layers)
+
     def choose(self, now: float) -> None:
         """Decide which layer should flow, and wait for its keyframe if it is another than the one that does."""
         layers = self.published.layers
@@ -115,8 +126,7 @@ class Subscription:
         live = [spatial for layer in layers.values() for spatial in layer.live_spatials(now)]
         if not live and self.view is None:
             live = list(layers)  # silence, or a still picture: be ready for what comes next
-        wanted = highest_wanted(self.preferences, self.published.intent.layers)
-        chosen = target_layer(min(wanted, self.allotted[0]), live)
+        chosen = target_layer(min(self.highest_wanted, self.allotted[0]), live)
         if chosen is None:
             return  # nothing arrives: what flows may come back
         layer = self.published.stream(chosen)

@@ -57,7 +57,7 @@ class TrackSpec:
     track_ids: tuple[str, ...] = ()
     "Track ids by which the offer may announce it."
     layers: tuple[Layer, ...] = ()
-    "Simulcast encodings, lowest first."
+    "Spatial layers, lowest first; without rids they share one stream."
     codec: str = ""
     "Wanted codec, lower case encoding name; empty when the publisher does not care."
     codec_only: bool = False
@@ -74,6 +74,8 @@ class TrackSpec:
     "Opus may stop in silence."
     red: bool = True
     "Redundant audio is welcome."
+    encrypted: bool = False
+    "The participants encrypt it end to end."
     skin_info: object = None
     "What the publisher's skin adds for its own kind; carried, never read by the domain."
 
@@ -91,6 +93,7 @@ class TrackSpec:
             stereo=self.stereo,
             dtx=self.dtx,
             red=self.red,
+            encrypted=self.encrypted,
             leading=leading,
         )
 

@@ -223,7 +223,7 @@ def quality_update(track: Track, spatial: int) -> rtc.SubscribedQualityUpdate:
     """Return what a publisher is told about the layers that are wanted: none above `spatial`, none at all below 0."""
     declared = [layer.quality for layer in track_info(track).layers] or [models.VideoQuality.HIGH]
     # One stream with several layers in it (SVC) is wanted as a whole or not at all.
-    whole = len(track.spec.layers) <= 1
+    whole = not any(layer.rid for layer in track.spec.layers)
     qualities = [
         rtc.SubscribedQuality(quality=quality, enabled=spatial >= (0 if whole else index))
         for index, quality in enumerate(declared)
@@ -277,6 +277,7 @@ def track_spec(request: rtc.AddTrackRequest, client: models.ClientInfo) -> Track
         dtx=models.AudioTrackFeature.TF_NO_DTX not in template.audio_features,
         # Redundancy would carry the encryption's trailer into the wrong place.
         red=not request.disable_red and request.encryption == models.Encryption.NONE,
+        encrypted=request.encryption != models.Encryption.NONE,
         skin_info=template,
     )
 
@@ -378,10 +379,10 @@ def _is_svc(codec: models.SimulcastCodecInfo) -> bool:
 
 def _layers(codec: models.SimulcastCodecInfo) -> tuple[Layer, ...]:
     declared = list(codec.layers)[: len(_RIDS)]
-    if _is_svc(codec) or len(declared) < 2:
-        # One stream; its size is that of the best layer in it.
-        top = declared[-1] if declared else models.VideoLayer()
-        return (Layer("", top.width, top.height, top.bitrate),)
+    if not declared:
+        return (Layer(""),)
+    if _is_svc(codec) or len(declared) == 1:
+        return tuple(Layer("", layer.width, layer.height, layer.bitrate) for layer in declared)
     return tuple(
         Layer(layer.rid or rid, layer.width, layer.height, layer.bitrate)
         for rid, layer in zip(_RIDS, declared, strict=False)

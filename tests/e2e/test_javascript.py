@@ -179,6 +179,32 @@ async def test_layers_that_nobody_wants_are_not_sent(server, chromium):
     await eve.keeps_growing("ada", "camera")
 
 
+# Scalability modes (W3C webrtc-svc) with three sizes in one stream, each half as wide as the next.
+SVC_WIDTHS = {"LOW": 240, "MEDIUM": 480, "HIGH": 960}
+
+
+@pytest.mark.parametrize(
+    ("codec", "mode"), [("vp9", "L3T3_KEY"), ("vp9", "L3T3"), ("av1", "L3T3_KEY"), ("av1", "L3T3")]
+)
+async def test_a_subscriber_moves_between_the_layers_of_one_stream(server, chromium, codec, mode):
+    ada = await open_page(chromium, server, identity="ada")
+    ben = await open_page(chromium, server, identity="ben")
+    options = {"videoCodec": codec, "scalabilityMode": mode, "backupCodec": False}
+    await ada.do(
+        "([camera, options]) => room.localParticipant.setCameraEnabled(true, camera, options)",
+        [CAMERA, options],
+    )
+    await ben.keeps_growing("ada", "camera", by=1)
+    for quality in ("HIGH", "MEDIUM", "LOW", "MEDIUM"):
+        await ben.do(QUALITY, quality)
+
+        async def moved(width=SVC_WIDTHS[quality]):
+            return await ben.received("ada", "camera", "width") == width
+
+        await eventually(moved, f"ben receives {SVC_WIDTHS[quality]} pixels")
+        await ben.keeps_growing("ada", "camera", by=10)
+
+
 @pytest.mark.parametrize("codec", ["vp8", "h264", "vp9", "av1"])
 async def test_each_codec_arrives_and_decodes(server, chromium, codec):
     ada = await open_page(chromium, server, identity="ada")

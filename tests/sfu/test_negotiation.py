@@ -328,13 +328,25 @@ class TestSending:
         assert "goog-remb" in agreed.codecs[0].feedback
         assert URI_TRANSPORT_CC not in agreed.extensions
 
-    def test_no_dependency_descriptor(self):
-        for name in samples.NAMES:
-            offer = parse_offer(samples.text(name))
-            for section in offer.sections:
-                for decision in (send(0), Receive(), Inactive()):
-                    assert URI_DEPENDENCY_DESCRIPTOR not in negotiate_section(section, decision).extensions
-        assert URI_DEPENDENCY_DESCRIPTOR in CHROMIUM.sections[3].extensions
+    @pytest.mark.parametrize(
+        ("decision", "described"),
+        [
+            (Receive("vp8"), False),
+            (Receive("vp8", encrypted=True), True),
+            (Receive("vp9"), True),
+            (Receive("av1"), True),
+            (Receive("h264"), True),
+        ],
+    )
+    def test_publishers_describe_their_frames_where_the_payload_does_not(self, decision, described):
+        agreed = negotiate_section(CHROMIUM.sections[8], decision)
+        assert (URI_DEPENDENCY_DESCRIPTOR in agreed.extensions) is described
+
+    def test_viewers_get_descriptors_who_take_them(self):
+        assert negotiate_section(CHROMIUM.sections[3], send(3)).extensions[URI_DEPENDENCY_DESCRIPTOR] == 12
+        assert URI_DEPENDENCY_DESCRIPTOR not in negotiate_section(FIREFOX.sections[3], send(3)).extensions
+        # Chromium offers no second time what an idle section was answered without
+        assert negotiate_section(CHROMIUM.sections[3], Inactive()).extensions[URI_DEPENDENCY_DESCRIPTOR] == 12
 
     def test_firefox_receives_what_only_it_receives(self):
         agreed = negotiate_section(FIREFOX.sections[3], send(3))

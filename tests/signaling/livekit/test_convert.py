@@ -75,10 +75,10 @@ def test_a_video_without_layers_has_one():
 
 
 @pytest.mark.parametrize("codec", ["vp9", "av1", "video/VP9"])
-def test_spatial_layers_in_one_stream_are_one_encoding(codec):
+def test_spatial_layers_in_one_stream_have_no_rids(codec):
     request = video(layers=SIMULCAST, simulcast_codecs=[rtc.SimulcastCodec(codec=codec, cid="cam")])
     spec = convert.track_spec(request, ANY_CLIENT)
-    assert spec.layers == (Layer("", 1280, 720),)
+    assert spec.layers == (Layer("", 320, 180), Layer("", 640, 360), Layer("", 1280, 720))
     assert spec.codec == codec.lower().removeprefix("video/")
     assert not shown(request).simulcast
 
