@@ -8,6 +8,7 @@ import msgspec
 from signaling.daily import entry, grants
 from signaling.events import (
     Message,
+    ParticipantActive,
     PermissionsChanged,
     RoomEvent,
     SessionDataChanged,
@@ -35,8 +36,12 @@ class Notices:
             shown = grants.describe(person.permissions)
             self._tell(person.room, told, "permissions", session_id=person.identity, permissions=shown)
         elif isinstance(event, SessionDataChanged):
-            room = event.room
-            self._tell(room, room.participants.values(), "session-data", data=room.session_data)
+            self._tell_data(event.room, event.room.participants.values())
+        elif isinstance(event, ParticipantActive) and event.participant.room.session_data:
+            self._tell_data(event.participant.room, [event.participant])
+
+    def _tell_data(self, room: Room, told: Iterable[Participant]) -> None:
+        self._tell(room, told, "session-data", data=room.session_data)
 
     def _tell(self, room: Room, told: Iterable[Participant], kind: str, **fields: Any) -> None:
         identities = [person.identity for person in told if entry.is_by_daily(person)]

@@ -39,6 +39,17 @@ def test_pages_hear_of_permissions_and_session_data(harness, room, moderation):
     assert permissions[1] == data[1] == [ada.identity, bob.identity]
 
 
+def test_who_comes_later_is_told_what_is_kept_with_the_room(harness, room, moderation):
+    ada = room.join("ada", attributes=BY_DAILY)
+    harness.rooms.connected(ada.sid)
+    assert sent(harness) == []
+    moderation.set_session_data(ada.room, {"page": 1})
+    harness.rooms.connected(room.join("bob", attributes=BY_DAILY).sid)
+    harness.rooms.connected(room.join("eve").sid)
+    data = {"kind": "session-data", "data": {"page": 1}}
+    assert sent(harness) == [(data, ["ada"]), (data, ["bob"])]
+
+
 def test_of_the_hidden_only_they_themselves_hear(harness, room, moderation):
     ghost = room.join("ghost", attributes=BY_DAILY)
     room.join("bob", attributes=BY_DAILY)

@@ -141,7 +141,7 @@ async def test_session_data(daily, person):
         "lectern.daily",
         {"kind": "session-data", "data": {"b": 3}},
     )
-    assert (await daily.refused("POST", set_path, {"data": {"x": "y" * 102_400}}))[0] == 400
+    assert (await daily.refused("POST", set_path, {"data": {"x": "y" * 60_000}}))[0] == 400
     for body in ({"data": []}, {"mergeStrategy": "deep"}, {"keysToDelete": "a"}, {"more": 1}):
         assert (await daily.refused("POST", set_path, body))[0] == 400
     assert await daily.get(get_path) == {"data": {"b": 3}}

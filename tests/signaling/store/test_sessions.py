@@ -1,4 +1,4 @@
-from signaling.store import LogEntry, Session, SessionFilter, Stay
+from signaling.store import DurableRoom, LogEntry, Session, SessionFilter, Stay
 
 ADA = {"participant": {"sid": "PA_1", "identity": "ada", "name": "Ada"}}
 
@@ -71,3 +71,30 @@ async def test_stays_of_several_sessions_are_read_at_once(store):
         await store.events.append([LogEntry(sid, 2, "participant_joined", ADA, 3.0)])
     assert {stay.session_sid for stay in await store.sessions.stays("RM_1", "RM_2")} == {"RM_1", "RM_2"}
     assert await store.sessions.stays() == []
+
+
+async def test_sessions_with_somebody_in_them_of_rooms_that_a_key_may_see(store):
+    await started(store, "a", "b", "c", "d")
+    for number in (1, 2, 3):
+        await store.events.append([LogEntry(f"RM_{number}", 2, "participant_joined", ADA, 9.0)])
+    await store.rooms.put(DurableRoom("b", "daily", "school", 1.0, {}))
+    await store.rooms.put(DurableRoom("c", "daily", "other", 1.0, {}))
+
+    async def found(**wanted):
+        sessions = await store.sessions.find(SessionFilter(**wanted))
+        assert await store.sessions.count(SessionFilter(**wanted)) == len(sessions)
+        return "".join(session.room for session in sessions)
+
+    assert await found(attended=True) == "cba"
+    assert await found(attended=True, visible_to=("daily", "school")) == "ba"
+    assert await found(visible_to=("daily", "none")) == "da"
+    assert await found(sid="RM_2", visible_to=("daily", "school")) == "b"
+    assert await found(sid="RM_3", visible_to=("daily", "school")) == ""
+    oldest = await store.sessions.oldest(SessionFilter(attended=True), 2)
+    assert [session.room for session in oldest] == ["b", "a"]
+
+
+async def test_a_stay_knows_the_applications_user(store):
+    known = {"participant": {**ADA["participant"], "attributes": {"lectern.user_id": "u-1"}}}
+    await store.events.append([BEGUN[0], line(2, "participant_joined", known)])
+    assert (await store.sessions.stays("RM_1"))[0].user_id == "u-1"
