@@ -132,17 +132,18 @@ class Server:
         catalogue.add(DAILY, self.daily.rooms.opening)
         folder = find_page()
         checks = {"listening": lambda: self._site is not None, "media": self._has_worker}
+        door = Door(self.daily.rooms, self.daily.domains, self.services, self.keyring).api(limits)
         parts: list[Endpoints] = [
             self._metrics,
             Health(checks, store.write, loop.time),
             self._livekit,
             Twirp(services, self.keyring, time.time, limits),
             self.daily.api,
+            door,
             Docs(
-                document(version("lectern"), describe([self.daily.api]), describe_twirp(services)),
+                document(version("lectern"), describe([self.daily.api, door]), describe_twirp(services)),
                 folder,
             ),
-            Door(self.daily.rooms, self.daily.domains, self.services, self.keyring).api(),
             RoomPage(self.daily.rooms, folder),
             Page(
                 PageSettings(config.dev, frozenset({config.host} - {""}), self.keyring.signer),
@@ -178,6 +179,7 @@ class Server:
         metrics.show(
             "event_log_waiting", "Entries not in the event log yet.", lambda: self.background.journal.backlog
         )
+        metrics.show_later("webhooks_waiting", "Deliveries in the outbox.", self.store.outbox.count)
         metrics.count_people(self.services.hub)
         self.store.observe(metrics.transaction)
         return metrics
@@ -235,7 +237,8 @@ class Server:
 
 async def serve(config: ServerConfig) -> None:
     """Run until SIGTERM or SIGINT. ListenError, ConfigError."""
-    logs.set_up(config.log_format, config.secrets)
+    logs.set_up(config.log_format)
+    logs.hide(config.secrets)
     try:
         _relays(config, "trial")
     except TurnConfigError as error:

@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 
 from signaling.errors import SignalingError
+from signaling.logs import hide
 from signaling.tokens import Signer
 
 log = logging.getLogger(__name__)
@@ -52,6 +53,7 @@ class Keyring(Mapping[str, str]):
             for name in sorted(names):
                 log.info("API key %s was %s", name, verb)
         self._keys = keys
+        hide(stored.values())
 
     async def follow(
         self,

@@ -31,6 +31,8 @@ _TOKENS = re.compile(
 )
 _HIDDEN = "[hidden]"
 
+_secrets: set[str] = set()
+
 
 def about(person: Participant) -> dict[str, str]:
     """Return the `extra` of a line about somebody."""
@@ -52,21 +54,25 @@ def unbound() -> Iterator[None]:
         _served.reset(before)
 
 
-def set_up(form: str, secrets: Iterable[str]) -> None:
-    """Send all logging to standard error, as `text` or `json`; `secrets` never appear in it."""
+def hide(secrets: Iterable[str]) -> None:
+    """Let these never appear in the log."""
+    _secrets.update(secret for secret in secrets if len(secret) >= _MIN_SECRET_CHARS)
+
+
+def set_up(form: str) -> None:
+    """Send all logging to standard error, as `text` or `json`."""
     handler = logging.StreamHandler()
-    handler.setFormatter((JsonLines if form == "json" else TextLines)(secrets))
+    handler.setFormatter(JsonLines() if form == "json" else TextLines())
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     logging.captureWarnings(capture=True)
 
 
 class _Lines(logging.Formatter):
-    def __init__(self, secrets: Iterable[str]) -> None:
+    def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
-        self._secrets = tuple(secret for secret in secrets if len(secret) >= _MIN_SECRET_CHARS)
 
     def _cleaned(self, text: str) -> str:
-        for secret in self._secrets:
+        for secret in _secrets:
             text = text.replace(secret, _HIDDEN)
         return _TOKENS.sub(_HIDDEN, text)
 

@@ -4,7 +4,8 @@ Numbers that something else has already (the engine's, the rooms') are read when
 """
 
 import hmac
-from collections.abc import Callable, Iterator, Mapping
+import math
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 
 from aiohttp import hdrs, web
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
@@ -13,6 +14,7 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
 from signaling.api import bearer
+from signaling.errors import StoreError
 from signaling.events import EventHub, ParticipantActive, ParticipantJoined, ParticipantLeft, RoomEvent
 from signaling.model import ParticipantState
 from signaling.page import SECURITY_HEADERS
@@ -37,6 +39,7 @@ class Metrics:
         self._token = token.encode()
         self._open_to_all = open_to_all
         self._registry = CollectorRegistry()
+        self._awaited: list[tuple[Gauge, Callable[[], Awaitable[float]]]] = []
         ProcessCollector(registry=self._registry)
         self._joins = Counter("lectern_joins", "Participants who joined.", registry=self._registry)
         self._leaves = Counter(
@@ -72,6 +75,11 @@ class Metrics:
         given = bearer(request).encode(errors="surrogateescape")
         if not self._open_to_all and not (self._token and hmac.compare_digest(given, self._token)):
             return web.Response(status=404, text="not found", headers=SECURITY_HEADERS)
+        for gauge, figure in self._awaited:
+            try:
+                gauge.set(await figure())
+            except StoreError:
+                gauge.set(math.nan)
         encode, content_type = choose_encoder(request.headers.get(hdrs.ACCEPT, ""))
         headers = {**SECURITY_HEADERS, hdrs.CACHE_CONTROL: "no-store", hdrs.CONTENT_TYPE: content_type}
         return web.Response(body=encode(self._registry), headers=headers)
@@ -89,6 +97,11 @@ class Metrics:
     def show(self, name: str, meaning: str, read: Callable[[], float]) -> None:
         """Tell one number that goes up and down."""
         Gauge(f"lectern_{name}", meaning, registry=self._registry).set_function(read)
+
+    def show_later(self, name: str, meaning: str, read: Callable[[], Awaitable[float]]) -> None:
+        """Tell one number that has to be waited for; it is not a number (NaN) when the store fails."""
+        gauge = Gauge(f"lectern_{name}", meaning, registry=self._registry)
+        self._awaited.append((gauge, read))
 
     # --- what is counted here --------------------------------------------------------------------
 

@@ -22,6 +22,7 @@ from signaling.daily.rooms import DailyRoom, DailyRooms
 from signaling.daily.tokens import MeetingToken, MeetingTokenError, verify
 from signaling.errors import AccessError, RequestError, TokenError
 from signaling.keyring import Keyring
+from signaling.limits import Limits
 from signaling.model import LeaveReason, Participant, Room
 from signaling.permissions import AdminRight, Source
 from signaling.services import Services
@@ -133,19 +134,22 @@ class Door:
         self._keyring = keyring
         self._lobby = Lobby(services.timers, lambda: str(uuid.uuid4()), self._tell_admins)
 
-    def api(self) -> Api:
+    def api(self, limits: Limits | None = None) -> Api:
         """Return the routes."""
         room = "/rooms/{name}"
+        shut = {403: "the room's rules let nobody in, or not this one", 404: "there is no such room"}
+        no_admin = {403: "the caller may not do this in this meeting"}
+        gone = {404: "whom it is about is not there"}
         routes = [
-            Route("POST", f"{room}/look", self.look, open=True),
-            Route("POST", f"{room}/enter", self.enter, open=True),
-            Route("POST", f"{room}/knocks/{{secret}}", self.waited, open=True),
+            Route("POST", f"{room}/look", self.look, shut, open=True),
+            Route("POST", f"{room}/enter", self.enter, shut, open=True),
+            Route("POST", f"{room}/knocks/{{secret}}", self.waited, shut, open=True),
             Route("POST", f"{room}/knocks/{{secret}}/withdraw", self.withdraw, open=True),
-            Route("POST", f"{room}/waiting", self.waiting),
-            Route("POST", f"{room}/waiting/{{knock_id}}", self.answer),
-            Route("POST", f"{room}/participants/{{session_id}}", self.change),
+            Route("POST", f"{room}/waiting", self.waiting, no_admin),
+            Route("POST", f"{room}/waiting/{{knock_id}}", self.answer, no_admin | gone),
+            Route("POST", f"{room}/participants/{{session_id}}", self.change, no_admin | gone),
         ]
-        return Api(_style(self._authenticate), routes)
+        return Api(_style(self._authenticate), routes, limits)
 
     # --- for those outside -----------------------------------------------------------------------
 

@@ -1,6 +1,7 @@
 """The description and its page, on a whole server."""
 
 import json
+import re
 
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
@@ -32,3 +33,27 @@ async def test_the_page_is_served_under_the_strict_policy(tmp_path):
 
 async def test_without_a_build_it_says_where_the_description_is(tmp_path):
     assert "/openapi.json" in (await page(tmp_path, None))[2]
+
+
+# What is no REST: pages and their files, WebSockets and why they failed, what supervisors ask, and what the server's
+# own page and developers ask.
+NOT_DESCRIBED = re.compile(
+    r"/(|docs|openapi\.json|{path}|{room}|join/{room}|metrics|healthz|readyz|page/.*|debug/.*)|//?rtc(/.*)?|//twirp/.*"
+)
+
+
+async def test_every_route_of_the_server_is_described_or_no_rest(world):
+    async with world.http.get(f"{world.url}/openapi.json") as answer:
+        described = json.loads(await answer.read())["paths"]
+    served = {
+        (route.method.lower(), route.resource.canonical)
+        for route in world.server._runner.app.router.routes()
+        if route.method not in {"*", "HEAD"}
+    }
+    rest = {
+        (method, path.removeprefix("/api")) for method, path in served if not NOT_DESCRIBED.fullmatch(path)
+    }
+    assert rest == {
+        (method, path) for path, methods in described.items() if "/twirp/" not in path for method in methods
+    }
+    assert ("post", "/daily/rooms/{name}/enter") in rest

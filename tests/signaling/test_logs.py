@@ -20,7 +20,7 @@ class Log(logging.Handler):
 
     def __init__(self, form):
         super().__init__()
-        self.setFormatter(form([SECRET, "secret"]))
+        self.setFormatter(form())
         self.lines = []
 
     def emit(self, record):
@@ -28,7 +28,10 @@ class Log(logging.Handler):
 
 
 @pytest.fixture
-def written():
+def written(monkeypatch):
+    monkeypatch.setattr(logs, "_secrets", set())
+    logs.hide([SECRET, "secret"])
+
     def using(form):
         handler = Log(form)
         logger = logging.getLogger("signaling")
@@ -158,9 +161,10 @@ def test_setting_up_takes_the_place_of_what_was_there(capsys, monkeypatch):
     root = logging.getLogger()
     monkeypatch.setattr(root, "handlers", [])
     monkeypatch.setattr(root, "level", logging.WARNING)
-    logs.set_up("json", [SECRET])
+    monkeypatch.setattr(logs, "_secrets", {SECRET})
+    logs.set_up("json")
     logging.getLogger("any").info("it holds %s", SECRET)
-    logs.set_up("text", [])
+    logs.set_up("text")
     logging.getLogger("any").info("plain")
     logging.captureWarnings(capture=False)
     first, second = capsys.readouterr().err.splitlines()

@@ -1,10 +1,13 @@
 """What is counted, and who may read it."""
 
+import math
+
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from prometheus_client.parser import text_string_to_metric_families
 
+from signaling.errors import StoreError
 from signaling.metrics import Metrics
 from signaling.model import LeaveReason
 from tests.signaling.livekit_client import make_token
@@ -89,6 +92,20 @@ async def test_database_requests_and_other_numbers(metrics):
     assert found["process_resident_memory_bytes",] > 0
 
 
+async def test_a_number_that_has_to_be_waited_for_is_none_while_the_store_fails(metrics):
+    failing = False
+
+    async def count():
+        if failing:
+            raise StoreError("disk full")
+        return 3
+
+    metrics.show_later("webhooks_waiting", "Deliveries in the outbox.", count)
+    assert (await samples(metrics))["lectern_webhooks_waiting",] == 3
+    failing = True
+    assert math.isnan((await samples(metrics))["lectern_webhooks_waiting",])
+
+
 @pytest.mark.parametrize(
     ("token", "given", "status"),
     [
@@ -121,6 +138,7 @@ async def test_a_whole_server_counts_what_happens(world):
     assert found["lectern_http_request_seconds_count", "GET", "/{path}", "404"] == 1
     assert found["lectern_http_request_seconds_count", "other", "none", "405"] == 1
     assert found["lectern_database_seconds_count", "done"] > 0
+    assert found["lectern_webhooks_waiting",] == 0
     assert "nothing/of" not in text
     assert "eyJ" not in text
     # the WebSocket is still open, and no request of a second

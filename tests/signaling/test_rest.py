@@ -36,6 +36,9 @@ include-path-regex = "^/twirp/"
 headers = {{ Authorization = "Bearer {token}" }}
 checks.negative_data_rejection.enabled = false
 [[operations]]
+include-path-regex = "^/daily/"
+headers = {{ Authorization = "Bearer {token}" }}
+[[operations]]
 include-path-regex = "^/v1/"
 headers = {{ Authorization = "Bearer secret" }}
 """
