@@ -67,7 +67,7 @@ def style(domains: Domains, public_url: str) -> Style:
         domain = domains.by_secret(given.strip())
         if domain is None:
             raise DailyError(401, "authentication-error", "the API key is not valid")
-        return Caller(domain, public_url.rstrip("/") or f"{request.scheme}://{request.host}")
+        return Caller(domain, public_url.rstrip("/") or _origin(request))
 
     return Style(
         title="Daily",
@@ -80,6 +80,12 @@ def style(domains: Domains, public_url: str) -> Style:
         refuse=_refuse,
         about="Compatible with Daily's REST API. The bearer token is the secret of an API key.",
     )
+
+
+def _origin(request: web.Request) -> str:
+    # A proxy that ends TLS says so. It is only told back to whoever sent it, who has the key.
+    scheme = request.headers.get(hdrs.X_FORWARDED_PROTO, request.scheme).lower()
+    return f"{scheme if scheme in {'http', 'https'} else request.scheme}://{request.host}"
 
 
 def _refuse(error: AccessError | RequestError) -> ApiError:

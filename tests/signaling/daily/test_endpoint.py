@@ -1,5 +1,7 @@
 """What all of Daily's calls have in common."""
 
+import io
+
 import pytest
 
 from signaling.daily.domains import Domains
@@ -43,6 +45,15 @@ async def test_bodies_are_json_whatever_the_content_type(daily):
         assert (answer.status, (await answer.json())["name"]) == (200, "maths")
 
 
+@pytest.mark.parametrize(("said", "scheme"), [("https", "https"), ("HTTP", "http"), ("javascript", "http")])
+async def test_behind_a_proxy_that_ends_tls_rooms_have_its_address(daily, said, scheme):
+    headers = {"Authorization": "Bearer secret", "X-Forwarded-Proto": said, "Host": "school.example"}
+    async with daily.world.http.post(
+        f"{daily.origin}/v1/rooms", data=b'{"name": "a"}', headers=headers
+    ) as answer:
+        assert (await answer.json())["url"] == f"{scheme}://school.example/a"
+
+
 def test_refusals_of_the_domain():
     refuse = style(Domains({}), "").refuse
     for error, status, code in (
@@ -58,3 +69,54 @@ def test_refusals_of_the_domain():
 def test_a_room_has_an_address():
     domain = Domains({"school": "secret"}).by_name("school")
     assert Caller(domain, "https://school.example").room_url("maths") == "https://school.example/maths"
+
+
+def calls(server):
+    """Method, path and whether there is a body, of every route of Daily's API."""
+    filled = {
+        "{name}": "none",
+        "{token}": "none",
+        "{meeting}": "none",
+        "{webhook}": "none",
+        "{thing}": "none",
+    }
+    for operation in server.daily.api.operations:
+        path = operation.route.path
+        for parameter, value in filled.items():
+            path = path.replace(parameter, value)
+        assert "{" not in path
+        yield operation.route.method, path, operation.body_type is not None
+
+
+async def test_every_route_wants_a_key_and_a_body_that_can_be_read(daily):
+    tried = 0
+    for method, path, has_body in calls(daily.server):
+        tried += 1
+        data = b"{}" if has_body else None
+        refused = await daily.refused(method, path, key=None, data=data)
+        assert refused[:2] == (400, "authorization-header-error"), path
+        refused = await daily.refused(method, path, key="wrong", data=data)
+        assert refused[:2] == (401, "authentication-error"), path
+        if has_body:
+            for data, status, code in (
+                (b"{", 400, "json-parsing-error"),
+                (b"[1]", 400, "invalid-request-error"),
+                (b"\xff", 400, "json-parsing-error"),
+                (b'{"a": "\\u0000"}', 400, "invalid-request-error"),
+                (io.BytesIO(b" " * 1_100_000), 413, "invalid-request-error"),
+            ):
+                refused = await daily.refused(method, path, data=data)
+                assert refused[:2] == (status, code), path
+    assert tried > 40
+
+
+async def test_every_route_of_something_that_is_not_there_says_so(daily):
+    bodies = {
+        "/rooms/none/eject": {"ids": ["x"]},
+        "/rooms/none/update-permissions": {"data": {}},
+        "/rooms/none/send-app-message": {"data": {}},
+    }
+    for method, path, has_body in calls(daily.server):
+        if "none" in path and "meeting-tokens" not in path:
+            refused = await daily.refused(method, path, bodies.get(path, {}) if has_body else None)
+            assert refused[:2] == (404, "not-found"), path
