@@ -95,6 +95,14 @@ def check_profile(name: str, metadata: str, attributes: Mapping[str, str]) -> No
         raise LimitError(f"the attributes are larger than {MAX_ATTRIBUTES_BYTES} bytes")
 
 
+def _replaced(room: Room, identity: str, user_id: str) -> list[Participant]:
+    return [
+        person
+        for person in room.participants.values()
+        if person.identity == identity or (room.config.unique_users and person.user_id == user_id)
+    ]
+
+
 def _current_permissions(room: Room, spec: JoinSpec) -> Permissions:
     changed_at, permissions = room.changed_permissions.get(spec.identity, (-math.inf, spec.permissions))
     return permissions if spec.granted_at < changed_at else spec.permissions
@@ -152,13 +160,19 @@ class Rooms:
             raise BannedError("you were removed from this room")
         if not room.config.max_participants:
             return
-        taken = sum(
-            1
-            for person in room.participants.values()
-            if not person.is_dependent and person.identity != identity
-        )
+        taken = self.taken(room_name, identity, attributes.get(USER_ID, identity))
         if taken >= room.config.max_participants:
             raise RoomFullError(f"the room has {taken} participants, and no place for more")
+
+    def taken(self, room_name: str, identity: str, user_id: str) -> int:
+        """Return how many places there would be taken in a room by others, were this one to join."""
+        room = self._rooms.get(room_name)
+        if room is None:
+            return 0
+        replaced = _replaced(room, identity, user_id)
+        return sum(
+            not person.is_dependent and person not in replaced for person in room.participants.values()
+        )
 
     def open_room(self, name: str, config: RoomConfig | None = None) -> Room:
         """Return the room of this name, made with `config` if it is not there. LimitError."""
@@ -181,7 +195,8 @@ class Rooms:
         """
         self.check_entry(spec.room_name, spec.identity, spec.attributes)
         room = self.open_room(spec.room_name, spec.room_config)
-        for older in self._replaced(room, spec):
+        user_id = spec.attributes.get(USER_ID, spec.identity)
+        for older in _replaced(room, spec.identity, user_id):
             self.leave(older, LeaveReason.DUPLICATE_IDENTITY)
         now = self._wall_clock()
         person = Participant(
@@ -367,15 +382,6 @@ class Rooms:
         """End every room because the server stops."""
         for room in self.rooms:
             self.close_room(room, LeaveReason.SERVER_SHUTDOWN)
-
-    @staticmethod
-    def _replaced(room: Room, spec: JoinSpec) -> list[Participant]:
-        user_id = spec.attributes.get(USER_ID, spec.identity)
-        return [
-            person
-            for person in room.participants.values()
-            if person.identity == spec.identity or (room.config.unique_users and person.user_id == user_id)
-        ]
 
     def _note_visit(self, person: Participant) -> None:
         room = person.room

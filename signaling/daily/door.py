@@ -23,7 +23,7 @@ from signaling.daily.tokens import MeetingToken, MeetingTokenError, verify
 from signaling.errors import AccessError, RequestError, TokenError
 from signaling.keyring import Keyring
 from signaling.limits import Limits
-from signaling.model import LeaveReason, Participant, Room
+from signaling.model import LeaveReason, Participant
 from signaling.permissions import AdminRight, Source
 from signaling.services import Services
 from signaling.tokens import Claims
@@ -245,8 +245,10 @@ class Door:
     ) -> tuple[DailyRoom, Admitted | MustKnock]:
         room = await self._daily_rooms.find(name)
         token = self._meeting_token(token_text)
+        user_id = "" if token is None else token.properties.user_id or ""
+        present = self._services.rooms.taken(name, "", user_id)
         decision = admission.admit(
-            room, token, now=self._services.wall_clock(), present=self._present(name), user_name=user_name
+            room, token, now=self._services.wall_clock(), present=present, user_name=user_name
         )
         if isinstance(decision, Refused):
             raise _refusal(decision)
@@ -266,15 +268,14 @@ class Door:
         room = await self._daily_rooms.find(knock.room_name)
         if room is None:
             raise _refusal(Refused("no-room", "The meeting you're trying to join does not exist."))
-        if self._present(room.name) >= room.properties.max_participants:
+        present = self._services.rooms.taken(room.name, "", knock.admitted.user_id or "")
+        if present >= room.properties.max_participants:
             raise _refusal(Refused("meeting-full", "Meeting is full"))
         return self._entrance(room, knock.admitted)
 
     def _entrance(self, room: DailyRoom, admitted: Admitted) -> Entrance:
-        here = self._daily_rooms.open(room)
+        self._daily_rooms.open(room)
         session_id = str(uuid.uuid4())
-        if room.properties.enforce_unique_user_ids and admitted.user_id is not None:
-            self._end_others(here, admitted.user_id)
         claims = entry.claims(room.name, session_id, admitted)
         self._services.rooms.check_entry(room.name, session_id, claims["attributes"])
         now, signer = self._services.wall_clock(), self._keyring.signer()
@@ -285,16 +286,6 @@ class Door:
             pass_=tokens.mint(identity_only, signer, now, PASS_TTL_S),
             session_id=session_id,
         )
-
-    def _end_others(self, here: Room, user_id: str) -> None:
-        for person in tuple(here.participants.values()):
-            if person.user_id == user_id:
-                self._services.rooms.leave(person, LeaveReason.DUPLICATE_IDENTITY)
-
-    def _present(self, name: str) -> int:
-        here = self._services.rooms.room(name)
-        people = () if here is None else here.participants.values()
-        return sum(1 for person in people if not person.is_dependent)
 
     # --- those inside ----------------------------------------------------------------------------
 

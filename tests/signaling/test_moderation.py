@@ -1,6 +1,6 @@
 import pytest
 
-from signaling.errors import BannedError
+from signaling.errors import BannedError, RoomFullError
 from signaling.events import DataSent, Message, ParticipantLeft, SessionDataChanged
 from signaling.model import LeaveReason, RoomConfig
 from signaling.moderation import Moderation
@@ -74,3 +74,15 @@ def test_session_data_is_kept_while_the_room_is_open(harness, room, moderation):
     assert ada.room.session_data == {"page": 3}
     harness.rooms.close_room(ada.room)
     assert room.join("ada").room.session_data == {}
+
+
+def test_who_takes_a_place_over_needs_none_of_their_own(harness, room):
+    harness.rooms.open_room("lesson", RoomConfig(unique_users=True, max_participants=2))
+    room.join("tab-1", attributes=user("ada"))
+    room.join("bob")
+    assert harness.rooms.taken("lesson", "tab-2", "ada") == 1
+    assert harness.rooms.taken("lesson", "eve", "eve") == 2
+    assert harness.rooms.taken("none", "eve", "eve") == 0
+    room.join("tab-2", attributes=user("ada"))
+    with pytest.raises(RoomFullError):
+        room.join("eve")

@@ -156,6 +156,16 @@ async def test_a_second_visit_of_a_unique_user_ends_the_first(daily):
     assert daily.person(other) is not None
 
 
+async def test_whoever_loads_the_page_again_takes_their_own_place(daily):
+    await daily.room(enforce_unique_user_ids=True, max_participants=1)
+    first, _, _ = await daily.enter(user_id="ben")
+    again, _, _ = await daily.enter(user_id="ben")
+    assert daily.person(first) is None
+    assert daily.person(again) is not None
+    status, refusal = await daily.ask("enter", {"token": daily.token(user_id="cleo")})
+    assert (status, refusal["type"]) == (403, "meeting-full")
+
+
 async def test_whoever_was_banned_stays_outside(daily):
     await daily.room()
     await daily.enter(user_id="ben")
