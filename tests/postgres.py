@@ -4,7 +4,7 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
@@ -27,38 +27,53 @@ def find(program: str) -> str | None:
     return str(found[-1]) if found else shutil.which(program)
 
 
+class Postgres:
+    """One server in a folder of its own."""
+
+    def __init__(self, folder: Path, programs: dict[str, str]) -> None:
+        self._folder = folder
+        self._programs = programs
+        self._names = (f"test_{number}" for number in count())
+        # It refuses to run as root.
+        self._user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+        if self._user:
+            shutil.chown(folder, "postgres", "postgres")
+        self._run("initdb", "-U", "postgres", "-A", "trust", "-E", "UTF8", "-N")
+
+    def start(self) -> None:
+        options = [*OPTIONS, f"unix_socket_directories={self._folder}"]
+        flags = " ".join(f"-c {option}" for option in options)
+        self._run("pg_ctl", "-w", "-t", "60", "-l", self._folder / "log", "-o", flags, "start")
+
+    def stop(self) -> None:
+        self._run("pg_ctl", "-w", "-t", "60", "-m", "fast", "stop")
+
+    def __call__(self) -> str:
+        """Make an empty database and return its address."""
+        name = next(self._names)
+        create = ["-U", "postgres", "-h", self._folder, "-qc", f"CREATE DATABASE {name}"]
+        _run([self._programs["psql"], *create], self._folder)
+        return f"postgresql://postgres@/{name}?host={self._folder}"
+
+    def _run(self, program: str, *arguments: str | Path) -> None:
+        data = ["-D", self._folder / "data"]
+        _run([*self._user, self._programs[program], *data, *arguments], self._folder)
+
+
 @contextmanager
-def running() -> Iterator[Callable[[], str]]:
-    """Gives a function that makes an empty database and returns its address."""
-    initdb, postgres, psql = find("initdb"), find("postgres"), find("psql")
-    if not (initdb and postgres and psql):
+def running() -> Iterator[Postgres]:
+    """A server until the end of the block."""
+    programs = {program: find(program) or "" for program in ("initdb", "postgres", "pg_ctl", "psql")}
+    if not all(programs.values()):
         pytest.skip("needs PostgreSQL (Debian's package postgresql)")
-    # It refuses to run as root.
-    user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
     folder = Path(tempfile.mkdtemp(prefix="lectern-postgres-"))
     try:
-        if user:
-            shutil.chown(folder, "postgres", "postgres")
-        data = folder / "data"
-        _run([*user, initdb, "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "-N"], cwd=folder)
-        options = [
-            each for option in [*OPTIONS, f"unix_socket_directories={folder}"] for each in ("-c", option)
-        ]
-        pg_ctl = [*user, str(Path(postgres).with_name("pg_ctl")), "-D", data, "-w", "-t", "60"]
-        log = folder / "log"
-        _run([*pg_ctl, "-l", log, "-o", " ".join(options), "start"], cwd=folder)
+        server = Postgres(folder, programs)
+        server.start()
         try:
-            names = (f"test_{number}" for number in count())
-
-            def make() -> str:
-                name = next(names)
-                command = [psql, "-h", folder, "-U", "postgres", "-qc", f"CREATE DATABASE {name}"]
-                _run(command, cwd=folder)
-                return f"postgresql://postgres@/{name}?host={folder}"
-
-            yield make
+            yield server
         finally:
-            _run([*pg_ctl, "-m", "immediate", "stop"], cwd=folder)
+            server.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -73,8 +73,8 @@ async def store():
 @pytest.fixture(scope="session")
 def postgres():
     """Makes empty databases; PostgreSQL starts when the first test asks for one."""
-    with running() as make:
-        yield make
+    with running() as server:
+        yield server
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -1,4 +1,6 @@
 import asyncio
+import sqlite3
+from contextlib import asynccontextmanager, closing
 
 import pytest
 
@@ -6,7 +8,7 @@ from signaling.background import Background
 from signaling.keyring import Keyring
 from signaling.outgoing import Outgoing
 from signaling.rooms import JoinSpec
-from signaling.store import Endpoint, LogEntry
+from signaling.store import Endpoint, LogEntry, Store
 from signaling.webhooks import Notice, Verdict
 from tests.signaling.receiver import receiving
 
@@ -76,3 +78,63 @@ async def test_a_receiver_that_is_away_does_not_hold_up_the_end(
         await background.stop()
     assert "webhooks wait for the next start" in caplog.text
     assert await store.outbox.count() == 1
+
+
+@asynccontextmanager
+async def background_on(url, harness):
+    store = await Store.open(url)
+    made = Background(harness.services, store, Keyring({}), [FakeApi()], Outgoing(allow_private=True))
+    await made.start()
+    yield store, made
+    await made.stop()
+    await store.close()
+
+
+async def kinds(store, room):
+    (session,) = await store.sessions.of_room(room)
+    return [entry.kind for entry in await store.events.read(session.sid)]
+
+
+async def test_a_locked_database_delays_records_and_no_lesson(harness, tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr("signaling.store.store.PATIENCE_S", 0.1)
+    monkeypatch.setattr("signaling.journal.RETRY_S", 0.01)
+    path = tmp_path / "lectern.db"
+    async with background_on(f"sqlite:///{path}", harness) as (store, background):
+        with closing(sqlite3.connect(path, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            harness.rooms.join(JoinSpec("algebra", "ada"))
+            async with asyncio.timeout(10):
+                while "entries wait" not in caplog.text:  # noqa: ASYNC110 - said by another task
+                    await asyncio.sleep(0.01)
+            harness.rooms.join(JoinSpec("algebra", "bob"))
+            assert background.journal.backlog == 4
+            other.execute("ROLLBACK")
+        async with asyncio.timeout(10):
+            await background.journal.committed()
+        assert await kinds(store, "algebra") == [
+            "room_started",
+            "room_visited",
+            "participant_joined",
+            "participant_joined",
+        ]
+
+
+async def test_a_database_server_that_is_restarted_delays_records_and_loses_none(
+    harness, postgres, monkeypatch, caplog
+):
+    monkeypatch.setattr("signaling.journal.RETRY_S", 0.05)
+    async with background_on(postgres(), harness) as (store, background):
+        harness.rooms.join(JoinSpec("algebra", "ada"))
+        await background.journal.committed()
+        try:
+            await asyncio.to_thread(postgres.stop)
+            harness.rooms.join(JoinSpec("algebra", "bob"))
+            async with asyncio.timeout(10):
+                while "cannot be reached" not in caplog.text:  # noqa: ASYNC110 - said by another task
+                    await asyncio.sleep(0.01)
+            assert background.journal.backlog == 1
+        finally:
+            await asyncio.to_thread(postgres.start)
+        async with asyncio.timeout(30):
+            await background.journal.committed()
+        assert (await kinds(store, "algebra"))[-2:] == ["participant_joined", "participant_joined"]

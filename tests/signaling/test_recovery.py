@@ -4,7 +4,15 @@ import pytest
 
 from signaling.errors import StoreError, UnstorableError
 from signaling.recovery import beat, end_abandoned, ending
-from signaling.store import LogEntry, SessionFilter
+from signaling.store import LogEntry, SessionFilter, Store
+
+
+@pytest.fixture
+async def store(database_url):
+    opened = await Store.open(database_url)
+    yield opened
+    await opened.close()
+
 
 ROOM = {"sid": "RM_1", "name": "algebra", "participants": 2, "publishers": 1}
 
