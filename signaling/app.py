@@ -35,7 +35,7 @@ from signaling.livekit.room_service import NAME as ROOM_SERVICE
 from signaling.livekit.room_service import methods
 from signaling.livekit.skin import LiveKitSettings, LiveKitSkin
 from signaling.livekit.twirp import Twirp
-from signaling.livekit.webhooks import LiveKitWebhooks, configure, parse_urls
+from signaling.livekit.webhooks import LiveKitWebhooks, configure, parse_events, parse_urls
 from signaling.livekit.ws import LiveKitEndpoints
 from signaling.media import MediaEngine, MediaEvents
 from signaling.metrics import Metrics
@@ -118,6 +118,7 @@ class Server:
             outgoing,
         )
         self._webhook_urls = parse_urls(config.webhook_url)
+        self._webhook_events = parse_events(config.webhook_events)
         self._metrics = self._build_metrics()
         limits = Limits(loop.time, parse_networks(config.trusted_proxy))
         catalogue = Catalogue(store.rooms)
@@ -182,6 +183,7 @@ class Server:
         metrics.show_later("webhooks_waiting", "Deliveries in the outbox.", self.store.outbox.count)
         metrics.count_people(self.services.hub)
         self.store.observe(metrics.transaction)
+        self.background.webhooks.observe(metrics.webhook)
         return metrics
 
     def _has_worker(self) -> bool:
@@ -196,8 +198,8 @@ class Server:
         key = self._config.webhook_key
         if key and key not in self.keyring:
             raise ConfigError(f"webhook_key: there is no API key {key}")
-        await configure(self.store.endpoints, self._webhook_urls, time.time())
-        await self.background.start()
+        await configure(self.store.endpoints, self._webhook_urls, self._webhook_events, time.time())
+        await self.background.start(self._config.history_days)
         try:
             await self._media.start()
         except OSError as error:

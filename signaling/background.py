@@ -1,11 +1,11 @@
-"""What runs beside the rooms: the event log and its webhooks, changes of API keys, and the sign of life."""
+"""What runs beside the rooms: the event log and its webhooks, changes of API keys, the sign of life, and forgetting."""
 
 import asyncio
 import logging
 from collections.abc import Coroutine, Iterable, Sequence
 from typing import Any
 
-from signaling import recovery
+from signaling import recovery, retention
 from signaling.journal import Journal
 from signaling.keyring import Keyring
 from signaling.outgoing import Outgoing
@@ -41,14 +41,15 @@ class Background:
         self._sending: asyncio.Task[None] | None = None
         self._others: list[asyncio.Task[None]] = []
 
-    async def start(self) -> None:
-        """End what a killed server left open, and begin. StoreError."""
+    async def start(self, history_days: int = 0) -> None:
+        """End what a killed server left open, and begin; see `retention` for the days. StoreError."""
         await recovery.end_abandoned(self._store, self._append)
         self._sending = asyncio.create_task(self.webhooks.run())
         self._others = [
             asyncio.create_task(self.journal.run()),
             asyncio.create_task(self._keyring.follow(self._store.api_keys.in_force)),
             asyncio.create_task(recovery.beat(self._store, self._wall_clock)),
+            asyncio.create_task(retention.forget(self._store, history_days, self._wall_clock)),
         ]
 
     async def stop(self) -> None:

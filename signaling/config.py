@@ -78,10 +78,17 @@ class ServerConfig:
         "",
         "Comma-separated addresses that LiveKit's webhooks are sent to; room=https://... gets those of one room.",
     )
+    webhook_events: str = option(
+        "", "Comma-separated names of the events that LiveKit's webhooks tell of; without them, all."
+    )
     webhook_key: str = option("", "API key that signs LiveKit's webhooks; without it, the first one.")
     webhook_allow_private: bool = option(
         default=False,
         sentence="Let webhooks go to this machine and its own network, as in development mode.",
+    )
+    history_days: int = option(
+        0,
+        "Days for which sessions that are over, who was in them and the event log are kept; 0 keeps them for ever.",
     )
     master_key: str = option(
         "",
@@ -296,6 +303,8 @@ def _check(config: ServerConfig) -> None:
         raise ConfigError(f"turn_url and turn_secret go together: {missing} is missing")
     if config.turn_ttl_s <= 0:
         raise ConfigError("turn_ttl_s has to be above 0")
+    if config.history_days < 0:
+        raise ConfigError("history_days has to be 0 or more")
 
 
 assert all(entry.default is not MISSING for entry in option_fields()), "every option needs a default"

@@ -58,6 +58,12 @@ class Metrics:
             buckets=_DATABASE_BUCKETS_S,
             registry=self._registry,
         )
+        self._webhooks = Counter(
+            "lectern_webhook_attempts",
+            "Webhooks sent, by API and outcome: delivered, failed (and tried again), given_up.",
+            ["api", "outcome"],
+            registry=self._registry,
+        )
         self._request_seconds = Histogram(
             "lectern_http_request_seconds",
             "HTTP requests but WebSockets, by route and status.",
@@ -122,6 +128,10 @@ class Metrics:
     def transaction(self, seconds: float, *, failed: bool) -> None:
         """Note a transaction."""
         self._database_seconds.labels("failed" if failed else "done").observe(seconds)
+
+    def webhook(self, api: str, outcome: str) -> None:
+        """Note an attempt to deliver a webhook."""
+        self._webhooks.labels(api, outcome).inc()
 
     def request(self, method: str, route: str, status: int, seconds: float) -> None:
         """Note an answered request; `route` is one of the program's, not the address that was asked for."""

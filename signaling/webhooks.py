@@ -95,8 +95,13 @@ class Webhooks:
         self._news = asyncio.Event()
         self._idle = asyncio.Event()
         self._finishing = False
+        self._observe: Callable[[str, str], None] = lambda _kind, _outcome: None
         # One for each endpoint that is being served.
         self._bells: dict[str, asyncio.Event] = {}
+
+    def observe(self, observer: Callable[[str, str], None]) -> None:
+        """Tell `observer` of every attempt: the API's kind; delivered, failed or given_up."""
+        self._observe = observer
 
     def announce(self, entry: LogEntry, endpoints: Sequence[Endpoint]) -> list[Draft]:
         """Return what endpoints are to be told of an entry; never fails."""
@@ -214,6 +219,8 @@ class Webhooks:
         except DeliveryError as error:
             why = str(error)
         verdict = api.judge(endpoint, delivery, status, self._wall_clock())
+        lost = verdict.retry_in_s is None
+        self._observe(api.kind, "delivered" if verdict.delivered else "given_up" if lost else "failed")
         if not verdict.delivered:
             log.warning(
                 "webhook %s (%s) to endpoint %s, attempt %d: %s%s",
@@ -222,7 +229,7 @@ class Webhooks:
                 endpoint.id,
                 delivery.attempts + 1,
                 why or f"status {status}",
-                "; given up" if verdict.retry_in_s is None else "",
+                "; given up" if lost else "",
             )
         return verdict
 

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from google.protobuf import json_format
@@ -99,15 +100,26 @@ def parse_urls(text: str) -> list[tuple[str, str]]:
     return parsed
 
 
-async def configure(endpoints: Endpoints, urls: Sequence[tuple[str, str]], now: float) -> None:
+def parse_events(text: str) -> list[str]:
+    """Return the events that are named. ConfigError."""
+    named = [each.strip() for each in text.split(",") if each.strip()]
+    unknown = set(named) - EVENTS
+    if unknown:
+        raise ConfigError(f"webhook_events: there is no {min(unknown)}, but {', '.join(sorted(EVENTS))}")
+    return named
+
+
+async def configure(
+    endpoints: Endpoints, urls: Sequence[tuple[str, str]], events: Sequence[str], now: float
+) -> None:
     """Make LiveKit's endpoints those of the configuration; what waits for others is dropped. StoreError."""
     wanted = {_endpoint_id(room, url): (room, url) for room, url in urls}
-    known = {each.id for each in await endpoints.list(KIND)}
-    for endpoint_id in known - wanted.keys():
+    known = {each.id: each for each in await endpoints.list(KIND)}
+    for endpoint_id in known.keys() - wanted.keys():
         await endpoints.delete(endpoint_id)
-    for endpoint_id in wanted.keys() - known:
-        room, url = wanted[endpoint_id]
-        await endpoints.put(Endpoint(endpoint_id, KIND, url, {}, now, room))
+    for endpoint_id, (room, url) in wanted.items():
+        new = Endpoint(endpoint_id, KIND, url, {}, now, room)
+        await endpoints.put(replace(known.get(endpoint_id, new), settings={"events": list(events)}))
 
 
 def _endpoint_id(room: str, url: str) -> str:
@@ -115,6 +127,18 @@ def _endpoint_id(room: str, url: str) -> str:
 
 
 # --- messages ------------------------------------------------------------------------------------
+
+EVENTS = frozenset(
+    {
+        "room_started",
+        "room_finished",
+        "participant_joined",
+        "participant_left",
+        "participant_connection_aborted",
+        "track_published",
+        "track_unpublished",
+    }
+)
 
 _Message = tuple[webhook.WebhookEvent, str]
 "The message, and the resource that it is about."

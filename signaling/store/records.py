@@ -82,6 +82,25 @@ class SessionFilter:
 
 
 @dataclass(frozen=True, slots=True)
+class Recording:
+    """What was recorded of a session, or is being."""
+
+    id: str
+    "Unique."
+    room: str
+    "Name."
+    session_sid: str
+    "Whose."
+    status: str
+    "Such as in-progress, finished, failed."
+    started_at: float
+    ended_at: float | None
+    "None while it goes on."
+    details: Mapping[str, Any]
+    "Tracks, files, sizes, as JSON."
+
+
+@dataclass(frozen=True, slots=True)
 class ApiKey:
     """A key of the server's APIs."""
 

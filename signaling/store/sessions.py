@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, exists, func, select, tuple_
+from sqlalchemy import ColumnElement, Row, delete, exists, func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from signaling.store.access import transaction
 from signaling.store.records import Session, SessionFilter, Stay
-from signaling.store.tables import rooms, sessions, stays
+from signaling.store.tables import events, rooms, sessions, stays
 
 
 class Sessions:
@@ -83,6 +83,20 @@ class Sessions:
                 )
                 for row in await connection.execute(query)
             ]
+
+    async def forget(self, ended_before: float, limit: int = 1000) -> int:
+        """Delete sessions that ended before a time, with who was in them and their log; return how many. StoreError."""
+        old = (
+            select(sessions.c.sid)
+            .where(sessions.c.ended_at < ended_before)
+            .order_by(sessions.c.ended_at)
+            .limit(limit)
+        )
+        async with transaction(self._engine) as connection:
+            sids = list((await connection.execute(old)).scalars())
+            for column in (events.c.session_sid, stays.c.session_sid, sessions.c.sid):
+                await connection.execute(delete(column.table).where(column.in_(sids)))
+        return len(sids)
 
 
 def _conditions(wanted: SessionFilter) -> list[ColumnElement[bool]]:

@@ -17,6 +17,7 @@ from signaling.store.documents import Documents
 from signaling.store.endpoints import Endpoints
 from signaling.store.events import Events
 from signaling.store.outbox import Outbox
+from signaling.store.recordings import Recordings
 from signaling.store.rooms import DurableRooms
 from signaling.store.sessions import Sessions
 from signaling.store.vault import Vault
@@ -46,6 +47,7 @@ class Store:
         self.rooms = DurableRooms(engine)
         self.sessions = Sessions(engine)
         self.events = Events(engine)
+        self.recordings = Recordings(engine)
         self.documents = Documents(engine)
         self.api_keys = ApiKeys(engine, vault)
         self.endpoints = Endpoints(engine)

@@ -143,3 +143,11 @@ async def test_a_whole_server_counts_what_happens(world):
     assert "eyJ" not in text
     # the WebSocket is still open, and no request of a second
     assert not [key for key in found if "/rtc/v1" in key]
+
+
+async def test_webhooks_by_outcome(metrics):
+    for outcome in ("delivered", "delivered", "given_up"):
+        metrics.webhook("livekit", outcome)
+    found = await samples(metrics)
+    assert found["lectern_webhook_attempts_total", "livekit", "delivered"] == 2
+    assert found["lectern_webhook_attempts_total", "livekit", "given_up"] == 1

@@ -148,11 +148,13 @@ async def test_other_resources_and_endpoints_do_not_wait(store):
 
 
 async def test_a_failed_attempt_is_repeated_before_what_follows(store, caplog):
-    post = FakePost(500, DeliveryError("nobody there"), 200)
+    post, outcomes = FakePost(500, DeliveryError("nobody there"), 200), []
     await store.endpoints.put(endpoint())
     await store.outbox.add([draft("one"), draft("two")], 5.0)
     async with sending(store, post) as webhooks:
+        webhooks.observe(lambda *outcome: outcomes.append(outcome))
         await all_sent(webhooks)
+    assert outcomes == [("fake", outcome) for outcome in ("failed", "failed", "delivered", "delivered")]
     assert [body for _, body, _ in post.sent] == ["one", "one", "one", "two"]
     assert "status 500" in caplog.text
     assert "nobody there" in caplog.text

@@ -19,7 +19,7 @@ from signaling.webhooks import Notice
 
 SECRET = "s" * 32
 NOW = time.time()  # the SDK's receiver looks at the clock
-HOOK = Endpoint("e1", "livekit", "https://school.example", {}, 1.0)
+HOOK = Endpoint("e1", "livekit", "https://school.example", {"events": []}, 1.0)
 ROOM = Room("RM_1", "algebra", RoomConfig(max_participants=9), 1000.5, metadata="m\u00fc")
 ADA = Participant(
     "PA_1",
@@ -171,16 +171,17 @@ def test_an_unusable_address_is_the_operators_to_mend(text):
 async def test_the_configuration_decides_which_endpoints_there_are(store):
     daily = Endpoint("d1", "daily", "https://d.example", {}, 1.0)
     await store.endpoints.put(daily)
-    await configure(store.endpoints, [("", "https://a.example"), ("maths", "https://a.example")], 5.0)
+    await configure(store.endpoints, [("", "https://a.example"), ("maths", "https://a.example")], [], 5.0)
     before = await store.endpoints.list("livekit")
     assert sorted((each.room, each.url) for each in before) == [
         ("", "https://a.example"),
         ("maths", "https://a.example"),
     ]
-    await configure(store.endpoints, [("maths", "https://a.example"), ("", "https://b.example")], 9.0)
+    await configure(store.endpoints, [("maths", "https://a.example"), ("", "https://b.example")], ["x"], 9.0)
     after = await store.endpoints.list("livekit")
     assert sorted((each.room, each.url, each.created_at) for each in after) == [
         ("", "https://b.example", 9.0),
         ("maths", "https://a.example", 5.0),
     ]
+    assert [each.settings for each in after] == [{"events": ["x"]}] * 2
     assert await store.endpoints.list("daily") == [daily]

@@ -98,3 +98,13 @@ async def test_a_stay_knows_the_applications_user(store):
     known = {"participant": {**ADA["participant"], "attributes": {"lectern.user_id": "u-1"}}}
     await store.events.append([BEGUN[0], line(2, "participant_joined", known)])
     assert (await store.sessions.stays("RM_1"))[0].user_id == "u-1"
+
+
+async def test_old_sessions_are_forgotten_part_by_part(store):
+    await started(store, *("algebra" for _ in range(5)))
+    for at in range(1, 5):
+        await store.events.append([LogEntry(f"RM_{at}", 2, "room_finished", {}, float(at))])
+    assert [await store.sessions.forget(4.0, limit=2) for _ in range(3)] == [2, 1, 0]
+    assert sids(await store.sessions.find(SessionFilter())) == ["RM_5", "RM_4"]
+    assert await store.events.read("RM_1") == []
+    assert len(await store.events.read("RM_4")) == 2
