@@ -153,10 +153,12 @@ class Api:
             for operation in self.operations:
                 by_path.setdefault(operation.route.path, []).append(operation)
             for path, operations in by_path.items():
-                resource = router.add_resource(prefix + path)
-                for operation in operations:
-                    resource.add_route(operation.route.method, self._endpoint(operation))
-                resource.add_route(hdrs.METH_ANY, self._no_method(operations))
+                # With a slash at its end and without, as clients spell it and other servers take it.
+                for spelled in (path.rstrip("/"), path.rstrip("/") + "/"):
+                    resource = router.add_resource(prefix + spelled)
+                    for operation in operations:
+                        resource.add_route(operation.route.method, self._endpoint(operation))
+                    resource.add_route(hdrs.METH_ANY, self._no_method(operations))
             router.add_route(hdrs.METH_ANY, prefix + "/{path:.*}", self._no_route)
 
     def _endpoint(self, operation: Operation) -> Callable[[web.Request], Awaitable[web.Response]]:

@@ -116,8 +116,12 @@ def _schema(kind: type[msgspec.Struct]) -> dict[str, Any]:
         return [inlined(value) for value in node] if isinstance(node, list) else node
 
     properties = inlined(components[kind.__name__])["properties"]
+    null = {"type": "null"}
+    forms = {name: schema.get("anyOf", [schema]) for name, schema in properties.items()}
     return {
-        "properties": {name: {"anyOf": [schema, {"type": "null"}]} for name, schema in properties.items()}
+        "properties": {
+            name: {"anyOf": [*(form for form in each if form != null), null]} for name, each in forms.items()
+        }
     }
 
 

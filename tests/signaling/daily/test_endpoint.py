@@ -15,6 +15,12 @@ async def test_the_key_of_the_server_is_dailys(daily, prefix):
     assert (status, domain["domain_name"]) == (200, "devkey")
 
 
+@pytest.mark.parametrize("path", ["", "/", "/rooms", "/rooms/", "/webhooks/", "/rooms/a/presence/"])
+async def test_a_slash_at_the_end_matters_not(daily, path):
+    await daily.post("/rooms", {"name": "a"})
+    assert (await daily.call("GET", path))[0] == 200
+
+
 async def test_who_calls_without_a_good_key_is_told(daily):
     assert await daily.refused("GET", "/rooms", key=None) == (
         400,

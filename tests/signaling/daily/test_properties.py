@@ -2,6 +2,7 @@ import pytest
 
 from signaling.daily.errors import DailyError
 from signaling.daily.properties import (
+    ROOM_SCHEMA,
     RoomProperties,
     TokenProperties,
     check_exp,
@@ -63,3 +64,14 @@ def test_what_expires_lies_ahead():
 
 def test_null_takes_a_property_back():
     assert merge({"a": 1, "b": 2}, {"b": None, "c": 3}) == {"a": 1, "c": 3}
+
+
+def test_requests_are_described_by_the_very_types_that_are_checked():
+    described = ROOM_SCHEMA["properties"]
+    assert described.keys() == set(RoomProperties.__struct_fields__)
+    null = {"type": "null"}
+    assert described["enable_chat"] == {"anyOf": [{"type": "boolean"}, null]}
+    assert described["eject_after_elapsed"]["anyOf"].count(null) == 1
+    [permissions, _] = described["permissions"]["anyOf"]
+    assert "canReceive" in permissions["properties"]
+    assert "$ref" not in str(described)
