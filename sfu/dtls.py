@@ -36,6 +36,8 @@ class Certificate(RTCCertificate):
     def _create_ssl_context(self, srtp_profiles: list[Any]) -> SSL.Context:
         if self._context is None:
             self._context = super()._create_ssl_context(srtp_profiles)
+            # by default a server keeps thousands of sessions to resume, which no WebRTC client asks for
+            self._context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
         return self._context
 
     @property

@@ -22,6 +22,10 @@ from sfu.subscription import SendSection, Subscription
 MAX_STREAMS = 64
 
 
+def nowhere(_packet: bytes) -> None:
+    """Send feedback while there is no transport."""
+
+
 @dataclass(slots=True)
 class LocalIdentity:
     """What every answer of this process says of it."""
@@ -67,7 +71,7 @@ class Peer:
     connected: bool = False
     inbound: Any = None
     "libsrtp session of what the peer sends; None until DTLS is up."
-    send_rtcp: Callable[[bytes], None] = lambda _packet: None
+    send_rtcp: Callable[[bytes], None] = nowhere
     transport: int = 0
     "Index of the connection in `Transports`."
     forwarded_to: set[str] = field(default_factory=set)

@@ -6,6 +6,7 @@ process that started it.
 
 import asyncio
 import contextlib
+import gc
 import logging
 import signal
 import socket
@@ -43,6 +44,10 @@ class Worker:
             except OSError as error:
                 self.tell("failed", [error.errno or 0, str(error)])
                 return
+            # What is loaded by now stays: out of the collector's sight, it no longer makes each full collection stop
+            # the media for 20 to 60 ms.
+            gc.collect()
+            gc.freeze()
             self.tell("ready", self._media.udp_port)
             figures = asyncio.create_task(self._figures())
             try:
@@ -77,7 +82,7 @@ class Worker:
 
     async def _figures(self) -> None:
         while True:
-            self.tell("metrics", self._media.metrics())
+            self.tell("metrics", {**self._media.metrics(), "tasks": len(asyncio.all_tasks())})
             await asyncio.sleep(METRICS_INTERVAL_S)
 
 

@@ -1,6 +1,7 @@
 """The server as a whole: the parts put together, started and stopped."""
 
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -169,9 +170,10 @@ class Server:
         )
 
     def metrics(self) -> dict[str, float]:
-        """Return the engine's figures, and the data packets that were not relayed, by reason."""
+        """Return the engine's figures, the tasks of all processes, and data packets not relayed, by reason."""
         dropped = {f"data_dropped_{reason}": count for reason, count in self.skin.dropped_packets.items()}
-        return {**self._media.metrics(), **dropped}
+        media = self._media.metrics()
+        return {**media, "tasks": media.get("tasks", 0) + len(asyncio.all_tasks()), **dropped}
 
     def _build_metrics(self) -> Metrics:
         metrics = Metrics(self._config.metrics_token, open_to_all=self._config.dev)
@@ -272,6 +274,9 @@ async def _run(server: Server, config: ServerConfig) -> None:
         loop.add_signal_handler(number, stopping.set)
     try:
         await server.start()
+        # the same reason as in sfu.worker
+        gc.collect()
+        gc.freeze()
         print(greeting(config, server.http_port, server.udp_ports), flush=True)  # noqa: T201 - for the user, not the log
         await stopping.wait()
     except (StoreError, VaultError) as error:
