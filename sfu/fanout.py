@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from sfu import rtp
 from sfu.frames import ALONE, Frame
-from sfu.red import primary
+from sfu.red import Redundancy, primary, with_redundancy
 from sfu.transports import SOCKADDR_BYTES, Transports
 
 ARENA_ROWS = 512
@@ -133,6 +133,8 @@ class SourcePacket:
     "Of the dependency descriptor."
     frame: Frame = ALONE
     "What the packet says of its frame."
+    redundancy: Redundancy | None = None
+    "What goes along with a packet of plain opus to those who take redundancy; None: nothing may."
 
 
 @dataclass(slots=True)
@@ -200,6 +202,9 @@ def make_template(kind: TemplateClass, packet: SourcePacket) -> Template | None:
         if block is None:
             return None
         payload, payload_type = block, payload_types["opus"]
+    elif packet.redundancy is not None and "red" in payload_types:
+        payload = memoryview(with_redundancy(payload, packet.redundancy, payload_type))
+        payload_type = payload_types["red"]
     ids = dict(kind.extensions)
     values = [(ids[uri], value) for uri, value in packet.extensions if uri in ids]
     transport_id = ids.get(rtp.URI_TRANSPORT_CC)

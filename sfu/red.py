@@ -1,4 +1,16 @@
-"""Redundant audio (RFC 2198): what a subscriber gets who cannot take it."""
+"""Redundant audio (RFC 2198): made for subscribers who take it, taken off for those who cannot."""
+
+import struct
+
+# As many packets before it as Chromium, and LiveKit's own server, send along: two in a row may be lost.
+REDUNDANT_PACKETS = 2
+# RFC 2198 section 3: 14 bits of timestamp offset, 10 of length
+_MAX_OFFSET, _MAX_BLOCK = (1 << 14) - 1, (1 << 10) - 1
+# Of all blocks together: with the headers around them, less than a packet of video.
+_MAX_OCTETS = 1000
+
+Redundancy = tuple[tuple[int, bytes], ...]
+"(timestamp offset, payload) of packets before one, the oldest first."
 
 
 def primary(payload: memoryview) -> memoryview | None:
@@ -18,3 +30,43 @@ def primary(payload: memoryview) -> memoryview | None:
     if start > size:
         return None
     return payload[start:]
+
+
+class RecentPayloads:
+    """The last payloads of a source of plain opus."""
+
+    def __init__(self) -> None:
+        """Nothing came yet."""
+        self._recent: dict[int, tuple[int, bytes]] = {}
+        "Extended sequence number -> timestamp, payload."
+
+    def take(self, sequence: int, timestamp: int, payload: memoryview) -> Redundancy:
+        """What goes along with this packet, and remember it for the next ones."""
+        blocks: list[tuple[int, bytes]] = []
+        room = _MAX_OCTETS - len(payload)
+        for before in range(sequence - 1, sequence - 1 - REDUNDANT_PACKETS, -1):
+            if before not in self._recent:
+                continue
+            at, block = self._recent[before]
+            offset = (timestamp - at) & 0xFFFFFFFF
+            room -= len(block)
+            if offset > _MAX_OFFSET or len(block) > _MAX_BLOCK or room < 0:
+                break
+            blocks.insert(0, (offset, block))
+        self._recent[sequence] = (timestamp, bytes(payload))
+        for old in [number for number in self._recent if number <= sequence - 1 - REDUNDANT_PACKETS]:
+            del self._recent[old]
+        return tuple(blocks)
+
+    def clear(self) -> None:
+        """Forget them: what was muted must not go along with what follows."""
+        self._recent.clear()
+
+
+def with_redundancy(payload: memoryview, redundancy: Redundancy, payload_type: int) -> bytes:
+    """A RED payload of an encoding and those before it, all of one payload type."""
+    headers = [
+        struct.pack("!BHB", 0x80 | payload_type, offset << 2 | len(block) >> 8, len(block) & 0xFF)
+        for offset, block in redundancy
+    ]
+    return b"".join((*headers, bytes((payload_type,)), *(block for _, block in redundancy), payload))

@@ -172,7 +172,8 @@ class Router:
             published.started = True
             self._emit(PublicationStarted(published.owner.id, published.intent.id, codec))
         if published.muted:
-            layer.picture_start = -1  # nobody is shown later what was sent while muted
+            layer.picture_start = -1  # nobody is shown, or told, later what was sent while muted
+            layer.recent.clear()
             layer.arrived(parsed, now, late=late)
             self.drops[Drop.MUTED] += 1
             return
@@ -456,6 +457,7 @@ class Router:
         self.end_subscriptions(published, now)
         peer.published.pop(published.intent.id, None)
         peer.forget(published)
+        published.layers.clear()  # which know their publication: megabytes of history do not wait for the collector
         if not peer.streams:
             self.publishers.pop(peer.id, None)
 

@@ -14,6 +14,7 @@ from sfu.keyframes import KeyframeRequests
 from sfu.layers import LAYER_DEAD_S, SCREEN_LAYER_DEAD_S, is_live
 from sfu.rates import RateMeter
 from sfu.receive import NackGenerator, ReceiverStatistics
+from sfu.red import RecentPayloads
 from sfu.sequence import AUDIO_HISTORY, VIDEO_HISTORY, Compactor, History, Unwrapper
 from sfu.view import View
 
@@ -90,6 +91,7 @@ class SourceLayer:
         self.nacks = NackGenerator()
         self.statistics = ReceiverStatistics(ssrc, clock_rate)
         self.rates = RateMeter(now)
+        self.recent = RecentPayloads()
         self.history = History(AUDIO_HISTORY if audio else VIDEO_HISTORY)
         self.keyframes = KeyframeRequests(spatial)
         self.views: dict[Point | None, View] = {}
@@ -195,14 +197,21 @@ class SourceLayer:
         if packet is None:
             return None
         codec = self.section.codec_by_payload_type.get(packet[1] & 0x7F, "")
-        structure = self.history.context(sequence)
-        assert structure is None or isinstance(structure, Structure)
-        return self.parse(packet, codec, sequence, structure)
+        context = self.history.context(sequence)
+        parsed = self.parse(packet, codec, sequence, context if isinstance(context, Structure) else None)
+        parsed.redundancy = context if isinstance(context, tuple) else None
+        return parsed
 
     def keep(self, packet: bytes, parsed: SourcePacket) -> None:
         """Put a packet into the history, with what it takes to read it again alike."""
         described = parsed.frame.described
-        self.history.put(parsed.sequence, packet, described.structure if described is not None else None)
+        context: object = described.structure if described is not None else None
+        if parsed.codec == "opus" and self.published.intent.red:
+            # kept as well: made anew for a retransmission, it could differ by what came late
+            context = parsed.redundancy = self.recent.take(
+                parsed.sequence, parsed.timestamp, parsed.data[parsed.payload_at :]
+            )
+        self.history.put(parsed.sequence, packet, context)
 
     def parse(self, packet: bytes, codec: str, sequence: int, structure: Structure | None) -> SourcePacket:
         """Read a plaintext packet once for all subscribers, by this structure of dependency descriptors. RtpError."""

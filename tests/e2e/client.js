@@ -40,6 +40,7 @@ window.received = async (identity, source) => {
         packets: stats.packetsReceived,
         codec: report.get(stats.codecId)?.mimeType,
         energy: stats.totalAudioEnergy ?? 0,
+        discarded: stats.packetsDiscarded ?? 0,
         freezes_s: stats.totalFreezesDuration ?? 0,
       };
     }

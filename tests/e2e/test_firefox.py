@@ -4,6 +4,7 @@ import pytest
 
 from tests.e2e.conftest import eventually, person
 from tests.e2e.firefox import needs_firefox, running_firefox
+from tests.e2e.test_javascript import open_page
 from tests.e2e.test_page import frames_grow, remote_video
 
 pytestmark = [pytest.mark.timeout(180), needs_firefox]
@@ -47,3 +48,21 @@ async def test_firefox_and_chromium_see_each_other(server, chromium):
         await eventually(camera_is_off, "Fay's camera is off for Ben")
         await fay.evaluate(CLICK, "toggle-camera")
         await frames_grow(ben, "camera")
+
+
+async def test_chromium_gets_the_plain_audio_of_firefox_with_redundancy(server, chromium):
+    async with running_firefox() as firefox:
+        ben = await open_page(chromium, server, identity="ben")
+        fay = await firefox.open(f"{server.page}/join/maths")
+        await there(fay, "lobby-join")
+        await fay.evaluate(TYPE, ["lobby-name", "Fay"])
+        await fay.evaluate(CLICK, "lobby-join")
+        await there(fay, "lesson")
+        found = await eventually(lambda: ben.do("() => [...room.remoteParticipants.keys()]"), "Fay is there")
+        await ben.keeps_growing(found[0], "microphone", "packets")
+        # what came before already is thrown away, two blocks with each packet
+        packets, discarded = [await ben.received(found[0], "microphone", f) for f in ("packets", "discarded")]
+        await ben.keeps_growing(found[0], "microphone", "packets", by=100)
+        more = await ben.received(found[0], "microphone", "packets") - packets
+        assert await ben.received(found[0], "microphone", "discarded") - discarded > 1.5 * more
+        await ben.keeps_growing(found[0], "microphone", "energy", 0.000_01)

@@ -149,6 +149,18 @@ def test_redundant_audio_is_unwrapped_for_those_who_cannot_take_it():
     assert make_template(COUNTED, packet) is None
 
 
+def test_plain_audio_gets_redundancy_for_those_who_take_it():
+    data = struct.pack("!BBHII", 0x80, 111, 1, 2, 3) + b"now"
+    packet = SourcePacket(memoryview(data), 12, 1, 2, True, "opus", redundancy=((960, b"old"),))
+    made = make_template(CHROMIUM, packet).data
+    assert made[1] == 0x80 | 63
+    assert made[12:] == bytes((0x80 | 111, 960 >> 6, (960 & 0x3F) << 2, 3, 111)) + b"old" + b"now"
+    plain = make_template(FIREFOX, packet).data
+    assert (plain[1], plain[12:]) == (0x80 | 109, b"now")
+    packet.redundancy = None  # the publication is to have none
+    assert make_template(CHROMIUM, packet).data[12:] == b"now"
+
+
 def test_extensions_get_the_viewers_ids():
     packet = vp8()
     packet.extensions = [(rtp.URI_AUDIO_LEVEL, b"\x85"), (rtp.URI_VIDEO_ORIENTATION, b"\1")]
