@@ -174,3 +174,68 @@ async def verified_by_node(secret, received):
     )
     output, _ = await process.communicate("\n".join(lines).encode())
     return output.decode().split()
+
+
+async def entered(server, daily, room, user_name="", **properties):
+    """Somebody who comes through the door as the page does, with a meeting token, by the native client."""
+    token = (await daily.ok("POST", "/meeting-tokens", {"properties": properties}))["token"]
+    body = {"token": token, "user_name": user_name}
+    async with daily.http.post(f"{server.page}/daily/rooms/{room}/enter", json=body) as answer:
+        entrance = await answer.json()
+    if entrance.get("state") != "entered":
+        return entrance
+    person = rtc.Room()
+    await person.connect(server.url, entrance["token"])
+    return person
+
+
+async def test_a_rooms_rules_hold_for_those_who_come_through_the_door(server, daily):
+    rules = {"owner_only_broadcast": True, "max_participants": 2, "enforce_unique_user_ids": True}
+    await daily.ok("POST", "/rooms", {"name": "maths", "privacy": "private", "properties": rules})
+    tutor = await entered(server, daily, "maths", is_owner=True, user_name="Ada", user_id="u-1")
+    viewer = Viewer(tutor)
+    pupil = await entered(server, daily, "maths", "Bob", user_id="u-2")
+    assert await entered(server, daily, "maths", user_id="u-3") == {
+        "type": "meeting-full",
+        "msg": "Meeting is full",
+    }
+    present = (await daily.ok("GET", "/rooms/maths/presence"))["data"]
+    assert [(each["userId"], each["userName"]) for each in present] == [("u-1", "Ada"), ("u-2", "Bob")]
+    session_id = pupil.local_participant.identity
+
+    source = rtc.VideoSource(64, 64)
+    track = rtc.LocalVideoTrack.create_video_track("camera", source)
+    with pytest.raises(rtc.participant.PublishTrackError):
+        async with asyncio.timeout(15):
+            await pupil.local_participant.publish_track(track)
+    permissions = {"data": {session_id: {"canSend": True}}}
+    await daily.ok("POST", "/rooms/maths/update-permissions", permissions)
+    async with publishing(pupil):
+        await eventually(lambda: viewer.frames >= 10, "ada sees bob, who may send now")
+
+    left = []
+    pupil.on("disconnected", left.append)
+    again = await entered(server, daily, "maths", user_id="u-2")
+    await eventually(lambda: left == [rtc.DisconnectReason.DUPLICATE_IDENTITY], "bob came again, elsewhere")
+    assert again.local_participant.identity != session_id
+    for person in (tutor, again):
+        await person.disconnect()
+
+
+async def test_a_token_limits_its_bearers_stay_and_nobody_elses(server, daily):
+    exp = int(time.time()) + 5
+    await daily.ok("POST", "/rooms", {"name": "maths", "properties": {"eject_after_elapsed": 3600}})
+    left = {}
+    people = {}
+    for name, limit in (
+        ("exp", {"exp": exp, "eject_at_token_exp": True}),
+        ("elapsed", {"eject_after_elapsed": 4}),
+        ("none", {"exp": exp}),
+    ):
+        people[name] = await entered(server, daily, "maths", name, **limit)
+        people[name].on("disconnected", lambda _reason, name=name: left.setdefault(name, time.time()))
+    await eventually(lambda: left.keys() == {"exp", "elapsed"}, "two are sent out")
+    assert exp - 0.1 <= left["exp"] < exp + 2
+    assert (await entered(server, daily, "maths", room_name="maths", nbf=exp + 3600))["type"] == "nbf-token"
+    assert people["none"].isconnected()
+    await people["none"].disconnect()
