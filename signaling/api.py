@@ -24,7 +24,7 @@ import msgspec
 from aiohttp import hdrs, web
 
 from signaling.body import BodyError, BodyTooLargeError, BodyTooSlowError, read_body
-from signaling.errors import AccessError, RequestError, StoreError, TooOftenError
+from signaling.errors import AccessError, RequestError, StoreError, TooOftenError, UnstorableError
 from signaling.limits import CALLS, Limits, Rate
 from signaling.page import SECURITY_HEADERS
 
@@ -165,19 +165,8 @@ class Api:
         async def endpoint(request: web.Request) -> web.Response:
             try:
                 return _json(await operation.route.handler(**await self._arguments(operation, request)))
-            except ApiError as error:
-                return self._refusal(error)
-            except TooOftenError as error:
-                wait: dict[str, str] = {hdrs.RETRY_AFTER: str(error.retry_after_s)}
-                return self._refusal(self._fault(Fault.TOO_OFTEN, str(error), wait))
-            except (AccessError, RequestError) as error:
-                return self._refusal(self.style.refuse(error))
-            except StoreError:
-                log.exception("%s failed", operation.route.path)
-                return self._refusal(self._fault(Fault.UNAVAILABLE, "the database does not answer"))
-            except Exception:
-                log.exception("%s failed", operation.route.path)
-                return self._refusal(self._fault(Fault.INTERNAL, "the server failed"))
+            except Exception as error:  # noqa: BLE001 - all but a few are logged there
+                return self._refusal(self._refused(error, operation))
 
         return endpoint
 
@@ -238,6 +227,22 @@ class Api:
 
     async def _no_route(self, _request: web.Request) -> web.Response:
         return self._refusal(self._fault(Fault.NO_ROUTE, "there is no such path"))
+
+    def _refused(self, error: Exception, operation: Operation) -> ApiError:
+        if isinstance(error, ApiError):
+            return error
+        if isinstance(error, TooOftenError):
+            wait: dict[str, str] = {hdrs.RETRY_AFTER: str(error.retry_after_s)}
+            return self._fault(Fault.TOO_OFTEN, str(error), wait)
+        if isinstance(error, (AccessError, RequestError)):
+            return self.style.refuse(error)
+        if isinstance(error, UnstorableError):
+            return self._fault(Fault.INVALID, "the database cannot store one of the values")
+        if isinstance(error, StoreError):
+            log.error("%s failed: %s", operation.route.path, error)
+            return self._fault(Fault.UNAVAILABLE, "the database does not answer")
+        log.error("%s failed", operation.route.path, exc_info=error)
+        return self._fault(Fault.INTERNAL, "the server failed")
 
     def _fault(self, fault: Fault, text: str, headers: Mapping[str, str] | None = None) -> ApiError:
         return ApiError(fault.status, self.style.codes[fault], text, headers)

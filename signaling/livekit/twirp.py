@@ -17,8 +17,10 @@ from signaling.errors import (
     NotAllowedError,
     NotFoundError,
     RequestError,
+    StoreError,
     TokenError,
     TooOftenError,
+    UnstorableError,
 )
 from signaling.limits import CALLS, Limits, Rate
 from signaling.tokens import Claims
@@ -89,6 +91,7 @@ class TwirpError(Exception):
         super().__init__(text)
         self.code = code
         self.meta = meta
+        self.headers: dict[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,27 +127,21 @@ class Twirp:
     async def call(self, request: web.Request) -> web.Response:
         """Answer one call; never raises."""
         try:
-            self._limits.check_address("twirp", request, CALLS)
-            method = self._method(request)
-            claims = self._claims(request)
-            self._limits.check("twirp", str(claims.raw["iss"]), PER_KEY)
-            is_json = request.content_type == _JSON
-            message = _decode(method.request(), await _body(request), is_json=is_json)
-            answer = method.handler(claims, message)
-            if not isinstance(answer, Message):
-                answer = await answer
-            return _answer(answer, is_json=is_json)
-        except TwirpError as error:
-            return _refusal(error)
-        except TooOftenError as error:
-            refusal = _refusal(TwirpError("resource_exhausted", str(error)))
-            refusal.headers[hdrs.RETRY_AFTER] = str(error.retry_after_s)
-            return refusal
-        except RequestError as error:
-            return _refusal(TwirpError(_CODES.get(type(error), "failed_precondition"), str(error)))
-        except Exception:
-            log.exception("%s failed", request.path[:200])
-            return _refusal(TwirpError("internal", "the server failed"))
+            return await self._answered(request)
+        except Exception as error:  # noqa: BLE001 - all but a few are logged there
+            return _refusal(_refused(error, request.path[:200]))
+
+    async def _answered(self, request: web.Request) -> web.Response:
+        self._limits.check_address("twirp", request, CALLS)
+        method = self._method(request)
+        claims = self._claims(request)
+        self._limits.check("twirp", str(claims.raw["iss"]), PER_KEY)
+        is_json = request.content_type == _JSON
+        message = decode(method.request(), await _body(request), is_json=is_json)
+        answer = method.handler(claims, message)
+        if not isinstance(answer, Message):
+            answer = await answer
+        return _answer(answer, is_json=is_json)
 
     def _method(self, request: web.Request) -> Method:
         service, name = request.match_info["service"], request.match_info["method"]
@@ -176,7 +173,8 @@ async def _body(request: web.Request) -> bytes:
         raise TwirpError(_BODY_CODES.get(type(error), "malformed"), str(error)) from error
 
 
-def _decode(message: Message, body: bytes, *, is_json: bool) -> Message:
+def decode(message: Message, body: bytes, *, is_json: bool) -> Message:
+    """Fill a message with a request's body. TwirpError (malformed), and nothing else."""
     try:
         if is_json:
             # The library takes an empty list for an empty object.
@@ -206,7 +204,30 @@ def _answer(message: Message, *, is_json: bool) -> web.Response:
     return web.Response(body=text.encode(), content_type=_JSON)
 
 
+def _refused(error: Exception, path: str) -> TwirpError:
+    if isinstance(error, TwirpError):
+        return error
+    if isinstance(error, TooOftenError):
+        refused = TwirpError("resource_exhausted", str(error))
+        refused.headers[hdrs.RETRY_AFTER] = str(error.retry_after_s)
+        return refused
+    if isinstance(error, RequestError):
+        return TwirpError(_CODES.get(type(error), "failed_precondition"), str(error))
+    if isinstance(error, UnstorableError):
+        return TwirpError("invalid_argument", "the database cannot store one of the values")
+    if isinstance(error, StoreError):
+        log.error("%s failed: %s", path, error)
+        return TwirpError("unavailable", "the database does not answer")
+    log.error("%s failed", path, exc_info=error)
+    return TwirpError("internal", "the server failed")
+
+
 def _refusal(error: TwirpError) -> web.Response:
     # In bytes: a text would add the charset to the content type, and then the Node SDK reads no error in it.
     body = {"code": error.code, "msg": str(error), **({"meta": error.meta} if error.meta else {})}
-    return web.Response(status=STATUSES[error.code], body=json.dumps(body).encode(), content_type=_JSON)
+    return web.Response(
+        status=STATUSES[error.code],
+        body=json.dumps(body).encode(),
+        content_type=_JSON,
+        headers=error.headers,
+    )

@@ -124,6 +124,7 @@ def _sqlite(url: URL) -> AsyncEngine:
         poolclass=AsyncAdaptedQueuePool,
         pool_size=1,
         max_overflow=0,
+        hide_parameters=True,
         connect_args={"timeout": PATIENCE_S},
     )
     event.listen(engine.sync_engine, "connect", _prepare)
@@ -155,6 +156,7 @@ def _postgresql(url: URL) -> AsyncEngine:
     return create_async_engine(
         url,
         pool_pre_ping=True,
+        hide_parameters=True,
         connect_args={
             "timeout": PATIENCE_S,
             "command_timeout": STATEMENT_TIMEOUT_S,

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from signaling.api import Api, ApiError, Fault, Route, Style, bearer, key_of
-from signaling.errors import NotFoundError, StoreError
+from signaling.errors import NotFoundError, StoreError, UnstorableError
 from signaling.limits import Limits, Rate, parse_networks
 
 KEYS = {"school": "a secret"}
@@ -82,6 +82,7 @@ async def note(body: dict[str, Any]) -> int:
 FAILURES = {
     "domain": NotFoundError("no such thing"),
     "store": StoreError("the password is hunter2"),
+    "value": UnstorableError("the password is hunter2"),
     "bug": RuntimeError("the password is hunter2"),
 }
 
@@ -153,6 +154,7 @@ REFUSED = {
     "a refusal of the handler": ("POST", "/rooms", b'{"name": "taken"}', 409, "taken"),
     "a refusal of the domain": ("DELETE", "/rooms/domain", None, 404, "not-found"),
     "a failing database": ("DELETE", "/rooms/store", None, 503, "unavailable"),
+    "a value that no database takes": ("DELETE", "/rooms/value", None, 400, "invalid"),
     "a bug": ("DELETE", "/rooms/bug", None, 500, "internal"),
     "a path parameter that is too long": ("DELETE", "/rooms/123456789", None, 400, "invalid"),
     "NUL in a path": ("DELETE", "/rooms/%00", None, 400, "invalid"),

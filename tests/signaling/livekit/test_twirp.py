@@ -8,6 +8,7 @@ import pytest
 from livekit.protocol import models, room
 
 from signaling import tokens
+from signaling.errors import StoreError, UnstorableError
 from signaling.limits import Rate
 from tests.signaling.livekit_client import make_token
 
@@ -125,3 +126,20 @@ async def test_a_key_that_calls_too_often_is_told_when_to_come_again(world, monk
     async with world.http.post(f"{world.url}{LIST}", data=b"{}", headers={**JSON, **bearer()}) as answer:
         assert (answer.status, answer.headers["Retry-After"]) == (429, "10")
         assert json.loads(await answer.read())["code"] == "resource_exhausted"
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "code"),
+    [
+        (StoreError("the password is hunter2"), 503, "unavailable"),
+        (UnstorableError("the password is hunter2"), 400, "invalid_argument"),
+    ],
+)
+async def test_a_failing_database_is_no_riddle(world, monkeypatch, error, status, code):
+    def fail(**_arguments):
+        raise error
+
+    monkeypatch.setattr(world.server.store.rooms, "list", fail)
+    answer = await post(world, LIST)
+    assert (answer[0], json.loads(answer[2])["code"]) == (status, code)
+    assert b"hunter2" not in answer[2]

@@ -1,5 +1,6 @@
 import asyncio
 import threading
+import traceback
 
 import pytest
 from sqlalchemy import text
@@ -105,3 +106,14 @@ async def test_transactions_are_timed(store):
     with pytest.raises(StoreError):
         await store.documents.put("a", "b", object())
     assert seen == [(True, False), (True, True)]
+
+
+async def test_what_was_to_be_stored_is_in_no_error(database_url):
+    store = await Store.open(database_url)
+    async with store._engine.begin() as connection:
+        await connection.execute(text("DROP TABLE documents"))
+    name = "Lovelace"
+    with pytest.raises(StoreError) as failure:
+        await store.documents.put("people", "ada", {"name": name})
+    assert name not in "".join(traceback.format_exception(failure.value))
+    await store.close()
