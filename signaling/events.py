@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from signaling.model import LeaveReason, Participant, Room, Track
+from signaling.model import LeaveReason, Participant, Room, Track, Visitor
 from signaling.permissions import Permissions
 
 log = logging.getLogger(__name__)
@@ -87,6 +87,22 @@ class ParticipantLeft:
     reason: LeaveReason
     was_publisher: bool
     "Others could see a track of theirs."
+
+
+@dataclass(frozen=True, slots=True)
+class VisitorCame:
+    """Somebody waits at the door of a room where people are."""
+
+    room: Room
+    visitor: Visitor
+
+
+@dataclass(frozen=True, slots=True)
+class VisitorGone:
+    """Somebody does not wait any more: was answered, or went."""
+
+    room: Room
+    visitor: Visitor
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +218,8 @@ RoomEvent = (
     | PermissionsChanged
     | ParticipantMoved
     | ParticipantLeft
+    | VisitorCame
+    | VisitorGone
     | TrackPublished
     | TrackMuted
     | TrackUnpublished

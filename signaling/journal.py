@@ -25,9 +25,11 @@ from signaling.events import (
     RoomVisited,
     TrackPublished,
     TrackUnpublished,
+    VisitorCame,
+    VisitorGone,
 )
 from signaling.model import Room
-from signaling.plain import participant_values, room_values, track_values
+from signaling.plain import participant_values, room_values, track_values, visitor_values
 from signaling.store import LogEntry
 
 log = logging.getLogger(__name__)
@@ -159,6 +161,13 @@ def _participant_event(kind: str) -> Callable[[Any], Iterator[Line]]:
     return describe
 
 
+def _visitor_event(kind: str) -> Callable[[Any], Iterator[Line]]:
+    def describe(event: VisitorCame | VisitorGone) -> Iterator[Line]:
+        yield event.room, kind, {"room": room_values(event.room), "visitor": visitor_values(event.visitor)}
+
+    return describe
+
+
 def _track_event(kind: str) -> Callable[[Any], Iterator[Line]]:
     def describe(event: TrackPublished | TrackUnpublished) -> Iterator[Line]:
         person = event.participant
@@ -190,6 +199,8 @@ _LINES: Mapping[type, Callable[[Any], Iterator[Line]]] = {
     ParticipantActive: _participant_event("participant_active"),
     ParticipantLeft: _participant_event("participant_left"),
     ParticipantMoved: _moved,
+    VisitorCame: _visitor_event("visitor_came"),
+    VisitorGone: _visitor_event("visitor_gone"),
     TrackPublished: _track_event("track_published"),
     TrackUnpublished: _track_event("track_unpublished"),
 }

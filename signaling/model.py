@@ -1,5 +1,6 @@
 """The things of the domain: rooms, participants, tracks. Plain data; the services beside it change them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum, IntEnum
 from typing import Any
@@ -218,6 +219,24 @@ class Participant:
     def has_left(self) -> bool:
         """Whether it is no longer in the room."""
         return self.state is ParticipantState.DISCONNECTED
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Somebody at the door of a room, who waits to be let in."""
+
+    identity: str
+    "Of the waiting; who is let in gets another one."
+    name: str
+    "Display name."
+    attributes: Mapping[str, str]
+    "What they would have inside."
+    permissions: Permissions
+    "What they could do inside."
+    leaves_at: float | None
+    "When their stay would end, seconds since 1970."
+    joined_at: float
+    "When they came to the door, seconds since 1970."
 
 
 @dataclass(frozen=True, slots=True)

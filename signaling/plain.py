@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from signaling.model import Participant, Room, Track
+from signaling.model import Participant, Room, Track, Visitor
 
 
 def room_values(room: Room) -> dict[str, Any]:
@@ -42,6 +42,18 @@ def participant_values(person: Participant) -> dict[str, Any]:
         "is_publisher": person.is_publisher,
         "state": person.state.name,
         "version": person.version,
+    }
+
+
+def visitor_values(visitor: Visitor) -> dict[str, Any]:
+    """Return somebody at the door, in the words for participants."""
+    return {
+        "identity": visitor.identity,
+        "name": visitor.name,
+        "attributes": dict(visitor.attributes),
+        "permissions": msgspec.to_builtins(visitor.permissions, order="sorted"),
+        "joined_at": visitor.joined_at,
+        "leaves_at": visitor.leaves_at,
     }
 
 

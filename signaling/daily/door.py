@@ -21,9 +21,10 @@ from signaling.daily.properties import RoomProperties
 from signaling.daily.rooms import DailyRoom, DailyRooms
 from signaling.daily.tokens import MeetingToken, MeetingTokenError, verify
 from signaling.errors import AccessError, RequestError, TokenError
+from signaling.events import VisitorCame, VisitorGone
 from signaling.keyring import Keyring
 from signaling.limits import Limits
-from signaling.model import LeaveReason, Participant
+from signaling.model import LeaveReason, Participant, Visitor
 from signaling.permissions import AdminRight, Source
 from signaling.services import Services
 from signaling.tokens import Claims
@@ -132,7 +133,8 @@ class Door:
         self._domains = domains
         self._services = services
         self._keyring = keyring
-        self._lobby = Lobby(services.timers, lambda: str(uuid.uuid4()), self._tell_admins)
+        self._lobby = Lobby(services.timers, lambda: str(uuid.uuid4()), self._came, self._gone)
+        self._visitors: dict[str, Visitor] = {}
 
     def api(self, limits: Limits | None = None) -> Api:
         """Return the routes."""
@@ -306,6 +308,21 @@ class Door:
         for track in tuple(person.tracks.values()):
             if track.spec.source in sources and not track.muted:
                 self._services.publishing.set_muted(person, track.sid, muted=True, by_server=True)
+
+    def _came(self, knock: Knock) -> None:
+        here = self._services.rooms.room(knock.room_name)
+        if here is not None and here.participants:
+            visitor = entry.visitor(knock.id, knock.admitted, self._services.wall_clock())
+            self._visitors[knock.id] = visitor
+            self._services.hub.emit(VisitorCame(here, visitor))
+        self._tell_admins(knock.room_name)
+
+    def _gone(self, knock: Knock) -> None:
+        here = self._services.rooms.room(knock.room_name)
+        visitor = self._visitors.pop(knock.id, None)
+        if here is not None and visitor is not None:
+            self._services.hub.emit(VisitorGone(here, visitor))
+        self._tell_admins(knock.room_name)
 
     def _tell_admins(self, room_name: str) -> None:
         here = self._services.rooms.room(room_name)

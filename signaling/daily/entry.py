@@ -4,7 +4,7 @@ from typing import Any
 
 from signaling import tokens
 from signaling.daily.admission import Admitted
-from signaling.model import USER_ID, Participant
+from signaling.model import USER_ID, Participant, Visitor
 
 # Which door somebody came through: those of Daily's are told on the topic `lectern.daily`.
 DOOR, DAILY = "lectern.door", "daily"
@@ -17,6 +17,19 @@ CAN_ADMIN, EJECT_AT = "lectern.can_admin", "lectern.eject_at"
 
 def claims(room_name: str, session_id: str, admitted: Admitted) -> dict[str, Any]:
     """Return the claims for `tokens.mint`; `session_id` is a new UUID, and becomes the identity."""
+    attributes = _attributes(admitted)
+    bearer = tokens.Bearer(admitted.name, "", attributes, admitted.permissions, admitted.eject_at)
+    return tokens.join_claims(room_name, session_id, bearer)
+
+
+def visitor(knock_id: str, admitted: Admitted, now: float) -> Visitor:
+    """Return somebody who has to knock, as the domain knows them."""
+    return Visitor(
+        knock_id, admitted.name, _attributes(admitted), admitted.permissions, admitted.eject_at, joined_at=now
+    )
+
+
+def _attributes(admitted: Admitted) -> dict[str, str]:
     attributes = {DOOR: DAILY}
     if admitted.user_id:
         attributes[USER_ID] = admitted.user_id
@@ -26,8 +39,7 @@ def claims(room_name: str, session_id: str, admitted: Admitted) -> dict[str, Any
         attributes[CAN_ADMIN] = ",".join(sorted(admitted.permissions.admin))
     if admitted.eject_at is not None:
         attributes[EJECT_AT] = str(admitted.eject_at)
-    bearer = tokens.Bearer(admitted.name, "", attributes, admitted.permissions, admitted.eject_at)
-    return tokens.join_claims(room_name, session_id, bearer)
+    return attributes
 
 
 def is_by_daily(person: Participant) -> bool:

@@ -41,11 +41,18 @@ class Knock:
 class Lobby:
     """The doors of all rooms."""
 
-    def __init__(self, timers: Timers, new_id: Callable[[], str], changed: Callable[[str], None]) -> None:
-        """`changed` is told the name of a room at whose door somebody came, went or was answered."""
+    def __init__(
+        self,
+        timers: Timers,
+        new_id: Callable[[], str],
+        came: Callable[[Knock], None],
+        gone: Callable[[Knock], None],
+    ) -> None:
+        """`came` is told of somebody who knocks, `gone` when they were answered or do not wait any more."""
         self._timers = timers
         self._new_id = new_id
-        self._changed = changed
+        self._came = came
+        self._gone = gone
         self._knocks: dict[str, Knock] = {}
 
     def knock(self, room_name: str, admitted: Admitted) -> Knock:
@@ -55,7 +62,7 @@ class Lobby:
         knock = Knock(self._new_id(), self._new_id(), room_name, admitted)
         self._knocks[knock.secret] = knock
         self._expect(knock)
-        self._changed(room_name)
+        self._came(knock)
         return knock
 
     def ask(self, room_name: str, secret: str) -> Knock | None:
@@ -86,7 +93,7 @@ class Lobby:
         if knock is None:
             return False
         knock.answer = Answer.GRANTED if grant else Answer.DENIED
-        self._changed(room_name)
+        self._gone(knock)
         return True
 
     def _expect(self, knock: Knock) -> None:
@@ -96,4 +103,4 @@ class Lobby:
         self._timers.cancel(knock.secret, "knock")
         del self._knocks[knock.secret]
         if knock.answer is Answer.NONE:
-            self._changed(knock.room_name)
+            self._gone(knock)

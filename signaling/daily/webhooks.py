@@ -137,20 +137,21 @@ def _meeting_ended(entry: LogEntry) -> _Event | None:
     return "meeting.ended", entry.session_sid, payload
 
 
-def _participant_joined(entry: LogEntry) -> _Event | None:
-    return _participant("participant.joined", entry, {})
+def _participant(event: EventType, *, left: bool) -> Callable[[LogEntry], _Event | None]:
+    def describe(entry: LogEntry) -> _Event | None:
+        # Whose media never connected was not there.
+        person = entry.data["participant"]
+        return _person(event, entry, person, left=left) if person["connected_at"] else None
+
+    return describe
 
 
-def _participant_left(entry: LogEntry) -> _Event | None:
-    stay_s = entry.at - entry.data["participant"]["joined_at"]
-    return _participant("participant.left", entry, {"duration": stay_s})
+def _visitor(event: EventType, *, left: bool) -> Callable[[LogEntry], _Event]:
+    return lambda entry: _person(event, entry, entry.data["visitor"], left=left)
 
 
-def _participant(event: EventType, entry: LogEntry, more: Mapping[str, Any]) -> _Event | None:
-    room, person = entry.data["room"], entry.data["participant"]
-    if not person["connected_at"]:
-        return None  # whose media never connected was not there
-    identity, attributes = person["identity"], person["attributes"]
+def _person(event: EventType, entry: LogEntry, person: Mapping[str, Any], *, left: bool) -> _Event:
+    room, identity, attributes = entry.data["room"], person["identity"], person["attributes"]
     payload = {
         "joined_at": person["joined_at"],
         "session_id": identity,
@@ -162,7 +163,7 @@ def _participant(event: EventType, entry: LogEntry, more: Mapping[str, Any]) -> 
         # As the JavaScript clients have it, where nobody is to be sent out.
         "will_eject_at": person["leaves_at"] or 0,
         "permissions": grants.describe(msgspec.convert(person["permissions"], Permissions)),
-        **more,
+        **({"duration": entry.at - person["joined_at"]} if left else {}),
     }
     return event, f"{entry.session_sid}/{identity}", payload
 
@@ -170,8 +171,10 @@ def _participant(event: EventType, entry: LogEntry, more: Mapping[str, Any]) -> 
 _EVENTS: Mapping[str, Callable[[LogEntry], _Event | None]] = {
     "room_visited": _meeting_started,
     "room_finished": _meeting_ended,
-    "participant_active": _participant_joined,
-    "participant_moved_in": _participant_joined,
-    "participant_moved_out": _participant_left,
-    "participant_left": _participant_left,
+    "participant_active": _participant("participant.joined", left=False),
+    "participant_moved_in": _participant("participant.joined", left=False),
+    "participant_moved_out": _participant("participant.left", left=True),
+    "participant_left": _participant("participant.left", left=True),
+    "visitor_came": _visitor("waiting-participant.joined", left=False),
+    "visitor_gone": _visitor("waiting-participant.left", left=True),
 }

@@ -8,6 +8,7 @@ from livekit.protocol import models
 from signaling.daily import tokens
 from signaling.daily.domains import Domains
 from signaling.daily.rooms import DailyRooms
+from signaling.events import VisitorCame, VisitorGone
 from signaling.model import LeaveReason
 from signaling.permissions import Source
 
@@ -207,6 +208,27 @@ async def test_somebody_knocks_in_vain_and_somebody_gives_up(daily):
     _, cleo = await daily.ask("enter", {"user_name": "Cleo"})
     await daily.ask(f"knocks/{cleo['id']}/withdraw")
     assert (await daily.ask("waiting", access=owner["pass"]))[1] == {"waiting": []}
+
+
+async def test_who_waits_is_an_event_while_people_are_inside(daily):
+    await daily.room(enable_knocking=True)
+    events = []
+    daily.world.server.services.hub.listen(events.append)
+    _, early = await daily.ask("enter", {"user_name": "Early"})
+    owner, _, _ = await daily.enter(is_owner=True)
+    await daily.ask(f"knocks/{early['id']}/withdraw")
+    _, ben = await daily.ask(
+        "enter", {"user_name": "Ben", "token": daily.token(knocking=True, user_id="u-2")}
+    )
+    _, listed = await daily.ask("waiting", access=owner["pass"])
+    await daily.ask(f"waiting/{listed['waiting'][0]['id']}", {"grant": True}, owner["pass"])
+    await daily.ask(f"knocks/{ben['id']}")
+    visits = [event for event in events if isinstance(event, VisitorCame | VisitorGone)]
+    assert [type(event) for event in visits] == [VisitorCame, VisitorGone]
+    came, gone = (event.visitor for event in visits)
+    assert came is gone
+    assert (came.identity, came.name) == (listed["waiting"][0]["id"], "Ben")
+    assert came.attributes["lectern.user_id"] == "u-2"
 
 
 async def test_whoever_is_let_in_finds_no_place_in_a_full_room(daily):

@@ -13,10 +13,10 @@ BEN = Admitted(Permissions(), "Ben", None, is_owner=False, eject_at=None, settin
 class World:
     def __init__(self):
         self.now = 0.0
-        self.changed = []
+        self.came, self.gone = [], []
         self.timers = Timers(lambda: self.now)
         numbers = iter(range(1000))
-        self.lobby = Lobby(self.timers, lambda: f"id{next(numbers)}", self.changed.append)
+        self.lobby = Lobby(self.timers, lambda: f"id{next(numbers)}", self.came.append, self.gone.append)
 
     def pass_time(self, seconds):
         self.now += seconds
@@ -36,7 +36,7 @@ def test_who_knocks_waits_until_somebody_answers(world):
     assert world.lobby.answer("maths", knock.id, grant=True)
     assert world.lobby.waiting("maths") == []
     assert world.lobby.ask("maths", knock.secret).answer is Answer.GRANTED
-    assert world.changed == ["maths", "maths"]
+    assert world.came == world.gone == [knock]
 
 
 def test_a_no_is_told_as_well(world):
@@ -69,7 +69,7 @@ def test_whoever_asks_no_more_is_gone(world):
     world.pass_time(1)
     assert world.lobby.waiting("maths") == []
     assert world.lobby.ask("maths", knock.secret) is None
-    assert world.changed == ["maths", "maths"]
+    assert world.came == world.gone == [knock]
 
 
 def test_whoever_withdraws_is_gone(world):

@@ -6,9 +6,13 @@ import json
 import pytest
 
 from signaling.daily import entry
+from signaling.daily.admission import Admitted
+from signaling.daily.properties import RoomProperties
 from signaling.daily.webhooks import EXPONENTIAL_S, DailyWebhooks
+from signaling.events import VisitorCame, VisitorGone
 from signaling.journal import Journal
 from signaling.model import LeaveReason
+from signaling.permissions import Permissions
 from signaling.store import Delivery, Draft, Endpoint
 from signaling.webhooks import Notice
 
@@ -89,6 +93,21 @@ def test_a_meeting_is_told_from_its_first_participant_to_its_end(harness, room, 
     assert left == {**joined, "duration": 101}
     assert (ended["start_ts"], ended["meeting_id"]) == (started_at, started["meeting_id"])
     assert ended["end_ts"] == harness.wall_clock()
+
+
+def test_who_waits_at_the_door_is_told(harness, room, told):
+    ada = room.join("ada")
+    admitted = Admitted(Permissions(), "Ben", "u-2", is_owner=False, eject_at=None, settings=RoomProperties())
+    visitor = entry.visitor("k-1", admitted, harness.wall_clock())
+    harness.hub.emit(VisitorCame(ada.room, visitor))
+    harness.advance(7)
+    harness.hub.emit(VisitorGone(ada.room, visitor))
+    _, came, gone = told()
+    assert (came.event, gone.event) == ("waiting-participant.joined", "waiting-participant.left")
+    payload = json.loads(came.body)["payload"]
+    assert (payload["session_id"], payload["user_id"], payload["user_name"]) == ("k-1", "u-2", "Ben")
+    assert json.loads(gone.body)["payload"] == {**payload, "duration": 7}
+    assert came.resource == gone.resource
 
 
 def test_who_moves_leaves_one_meeting_and_joins_another(harness, room, told):
