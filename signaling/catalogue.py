@@ -24,6 +24,7 @@ class Catalogue:
     def __init__(self, rooms: DurableRooms) -> None:
         """`rooms` is the store's."""
         self._rooms = rooms
+        self._asking: set[asyncio.Task[RoomConfig | None]] = set()
         self._configs: dict[str, Callable[[DurableRoom], Awaitable[RoomConfig]]] = {}
 
     def add(self, kind: str, config: Callable[[DurableRoom], Awaitable[RoomConfig]]) -> None:
@@ -32,12 +33,23 @@ class Catalogue:
 
     async def config(self, name: str) -> RoomConfig | None:
         """Return how a room is to behave when it opens; None when nobody made one of this name. Never fails."""
+        asked = asyncio.create_task(self._ask(name))
+        self._asking.add(asked)
+        asked.add_done_callback(self._asking.discard)
+        # Not cancelled when it takes long: a driver waits for the end of a statement all the same, and the store
+        # would lose its connection.
+        await asyncio.wait([asked], timeout=TIMEOUT_S)
+        if asked.done():
+            return asked.result()
+        log.warning("a room opens without its rules: the database does not answer")
+        return None
+
+    async def _ask(self, name: str) -> RoomConfig | None:
         try:
-            async with asyncio.timeout(TIMEOUT_S):
-                durable = await self._rooms.get(name)
-                return None if durable is None else await self._configs[durable.kind](durable)
-        except (StoreError, TimeoutError):
-            log.exception("a room opens without its rules")
+            durable = await self._rooms.get(name)
+            return None if durable is None else await self._configs[durable.kind](durable)
+        except StoreError as error:
+            log.warning("a room opens without its rules: %s", error)
             return None
 
     async def list(self) -> list[DurableRoom]:

@@ -22,6 +22,8 @@ async def opened(config: ServerConfig) -> AsyncIterator[Store]:
     """Open the store that a configuration names until the end of the block. ConfigError."""
     folder = data_folder(config)
     file = folder / DATABASE_FILE
+    if not config.database_url:
+        _make_private(file)
     vault = Vault(find_master_key(config.master_key, folder))
     try:
         store = await Store.open(config.database_url or f"sqlite:///{file}", vault)
@@ -43,6 +45,14 @@ def data_folder(config: ServerConfig) -> Path:
     if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
         raise ConfigError(f"the data folder {folder} cannot be written to")
     return folder
+
+
+def _make_private(file: Path) -> None:
+    # SQLite's other files take their permissions from this one.
+    try:
+        file.touch(mode=0o600)
+    except OSError as error:
+        raise ConfigError(f"the database {file} cannot be made: {_reason(error)}") from error
 
 
 @contextmanager

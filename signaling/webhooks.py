@@ -2,8 +2,8 @@
 
 What is to be told is written with the event itself (`store.outbox`), so a killed server sends it when it is back.
 A receiver can get the same delivery twice, when the server dies between its answer and the note of it, and never
-none. Deliveries to one endpoint about one resource follow each other; else endpoints and resources do not wait for
-each other.
+none. Deliveries to one endpoint about one resource follow each other; endpoints do not wait for each other, and
+resources for an attempt at most.
 """
 
 import asyncio
@@ -113,14 +113,13 @@ class Webhooks:
             number = event_id(entry)
             try:
                 notice = api.notice(entry, number)
+                told = [] if notice is None else [each for each in mine if api.wants(each, notice)]
             except Exception:
                 log.exception("%s has no webhook of %s %d", kind, entry.session_sid, entry.seq)
                 continue
             if notice is not None:
                 drafts += [
-                    Draft(each.id, notice.resource, number, notice.event, notice.body)
-                    for each in mine
-                    if api.wants(each, notice)
+                    Draft(each.id, notice.resource, number, notice.event, notice.body) for each in told
                 ]
         return drafts
 
@@ -218,6 +217,10 @@ class Webhooks:
             status = await self._post(endpoint.url, body, headers)
         except DeliveryError as error:
             why = str(error)
+        except Exception as error:
+            # A fault of this program must not hold up, or repeat, the other deliveries.
+            log.exception("webhook to endpoint %s", endpoint.id)
+            why = type(error).__name__
         verdict = api.judge(endpoint, delivery, status, self._wall_clock())
         lost = verdict.retry_in_s is None
         self._observe(api.kind, "delivered" if verdict.delivered else "given_up" if lost else "failed")

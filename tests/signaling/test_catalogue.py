@@ -1,4 +1,6 @@
 import asyncio
+import sqlite3
+from contextlib import closing
 
 import pytest
 
@@ -6,7 +8,7 @@ from signaling import catalogue as module
 from signaling.catalogue import Catalogue
 from signaling.errors import StoreError
 from signaling.model import RoomConfig
-from signaling.store import DurableRoom
+from signaling.store import DurableRoom, Store
 
 CONFIG = RoomConfig(max_participants=3)
 
@@ -51,3 +53,16 @@ async def test_a_lesson_does_not_wait_for_the_database(action, monkeypatch, capl
     monkeypatch.setattr(module, "TIMEOUT_S", 0.01)
     assert await Catalogue(Broken(action)).config("maths") is None
     assert "without its rules" in caplog.text
+
+
+async def test_a_lesson_does_not_wait_for_a_locked_file(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "TIMEOUT_S", 0.05)
+    path = tmp_path / "lectern.db"
+    store = await Store.open(f"sqlite:///{path}")
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        async with asyncio.timeout(5):
+            assert await Catalogue(store.rooms).config("maths") is None
+        other.execute("ROLLBACK")
+    assert await store.rooms.get("maths") is None
+    await store.close()

@@ -13,6 +13,9 @@ async def test_what_is_stored_is_there_at_the_next_start(tmp_path):
     folder = tmp_path / "made" / "for this"
     async with opened(config(folder)) as store:
         await store.documents.put("n", "k", 1)
+        modes = {path.name: path.stat().st_mode & 0o777 for path in folder.iterdir()}
+        assert modes.keys() >= {"lectern.db", "lectern.db-wal", "master.key"}
+        assert set(modes.values()) == {0o600}
     assert folder.stat().st_mode & 0o777 == 0o700
     async with opened(config(folder)) as store:
         assert await store.documents.get("n", "k") == 1

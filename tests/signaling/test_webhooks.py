@@ -24,6 +24,8 @@ class FakeApi:
         return notice.event in endpoint.settings.get("events", [notice.event])
 
     def headers(self, endpoint, body, now):
+        if body == b"fault":
+            raise KeyError("fault")
         if endpoint.settings.get("unsigned"):
             raise DeliveryError("no key")
         return {"signed": f"{endpoint.id} {body.decode()} {now}"}
@@ -179,6 +181,22 @@ async def test_an_endpoint_can_be_paused_by_its_answer(store):
         await all_sent(webhooks)
     assert len(post.sent) == 1
     assert (await store.endpoints.get("e1")).paused
+
+
+async def test_a_fault_in_one_delivery_repeats_no_other(store, caplog):
+    post = FakePost()
+    await store.endpoints.put(endpoint())
+    await store.outbox.add([draft("one", "a"), draft("fault", "b"), draft("two", "c")], 5.0)
+    async with sending(store, post) as webhooks:
+        await all_sent(webhooks)
+    assert sorted(body for _, body, _ in post.sent) == ["one", "two"]
+    assert "KeyError; given up" in caplog.text
+
+
+def test_a_fault_in_choosing_endpoints_does_not_stop_the_event_log(caplog):
+    webhooks = Webhooks(None, [FakeApi()], FakePost(), lambda: 0.0)
+    assert webhooks.announce(ENTRY, [endpoint(settings={"events": 5})]) == []
+    assert "has no webhook" in caplog.text
 
 
 async def test_what_cannot_be_signed_is_not_sent(store):
