@@ -1,7 +1,7 @@
 """Installs the Debian packages that the tests drive, or says the command that does.
 
-Browsers and coturn are the system's business, not the virtual environment's. Without them the tests that need
-them are skipped with a reason, so this never fails the run by itself.
+Browsers, coturn and PostgreSQL are the system's business, not the virtual environment's. Without them the tests that
+need them are skipped with a reason, so this never fails the run by itself.
 """
 
 import os
