@@ -24,9 +24,12 @@ async def catalogue(store):
     return made
 
 
-async def test_a_room_opens_as_its_api_says(catalogue):
+async def test_a_room_opens_as_its_api_says(catalogue, store):
     assert await catalogue.config("maths") == CONFIG
     assert await catalogue.config("choir") is None
+    await store.rooms.put(DurableRoom("logic", "unheard of", "school", 5.0, {}))
+    assert await catalogue.config("logic") is None
+    assert await catalogue.delete("logic")
     assert [room.name for room in await catalogue.list()] == ["maths"]
     assert await catalogue.delete("maths")
     assert not await catalogue.delete("maths")
