@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import Any
 
 from signaling import recovery, retention
@@ -18,6 +18,9 @@ log = logging.getLogger(__name__)
 # Time for the event log to reach the database when the server stops, and then for webhooks to reach applications.
 LAST_ENTRIES_S = 10.0
 LAST_WEBHOOKS_S = 2.0
+
+# Until what has failed begins again.
+AGAIN_S = 1.0
 
 
 class Background:
@@ -44,12 +47,16 @@ class Background:
     async def start(self, history_days: int = 0) -> None:
         """End what a killed server left open, and begin; see `retention` for the days. StoreError."""
         await recovery.end_abandoned(self._store, self._append)
-        self._sending = asyncio.create_task(self.webhooks.run())
+        store, wall_clock = self._store, self._wall_clock
+        self._sending = asyncio.create_task(_kept(self.webhooks.run))
         self._others = [
-            asyncio.create_task(self.journal.run()),
-            asyncio.create_task(self._keyring.follow(self._store.api_keys.in_force)),
-            asyncio.create_task(recovery.beat(self._store, self._wall_clock)),
-            asyncio.create_task(retention.forget(self._store, history_days, self._wall_clock)),
+            asyncio.create_task(_kept(part))
+            for part in (
+                self.journal.run,
+                lambda: self._keyring.follow(store.api_keys.in_force),
+                lambda: recovery.beat(store, wall_clock),
+                lambda: retention.forget(store, history_days, wall_clock),
+            )
         ]
 
     async def stop(self) -> None:
@@ -70,6 +77,16 @@ class Background:
     async def _append(self, entries: Sequence[LogEntry]) -> None:
         await self._store.events.append(entries, self.webhooks.announce, self._wall_clock())
         self.webhooks.wake()
+
+
+async def _kept(part: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Run a part to its end; one that fails begins again, with what it knew."""
+    while True:
+        try:
+            return await part()
+        except Exception:
+            log.exception("a part of the background failed, and begins again")
+            await asyncio.sleep(AGAIN_S)
 
 
 async def _in_time(last: Coroutine[Any, Any, None], limit_s: float, otherwise: str) -> None:

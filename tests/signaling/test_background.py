@@ -65,6 +65,26 @@ async def test_keys_and_the_sign_of_life_are_looked_after(store, background, mon
             await asyncio.sleep(0.01)
 
 
+async def test_a_part_that_fails_begins_again(background, harness, monkeypatch, caplog):
+    monkeypatch.setattr("signaling.background.AGAIN_S", 0.0)
+    settle, faults = background.journal._settle, [KeyError("fault")]
+
+    async def settle_or_fail(count):
+        if faults:
+            raise faults.pop()
+        await settle(count)
+
+    monkeypatch.setattr(background.journal, "_settle", settle_or_fail)
+    await background.start()
+    harness.rooms.join(JoinSpec("algebra", "ada"))
+    async with asyncio.timeout(5):
+        while "begins again" not in caplog.text:  # noqa: ASYNC110 - said by another task
+            await asyncio.sleep(0.01)
+        harness.rooms.join(JoinSpec("algebra", "bob"))
+        await background.journal.committed()
+    assert (await kinds(background._store, "algebra")).count("participant_joined") == 2
+
+
 async def test_a_receiver_that_is_away_does_not_hold_up_the_end(
     store, background, harness, monkeypatch, caplog
 ):
