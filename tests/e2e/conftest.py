@@ -171,8 +171,8 @@ async def eventually(check: Callable, what: str) -> object:
         pytest.fail(f"did not happen in {DEADLINE_S:.0f} s: {what}")
 
 
-async def person(browser: Browser, server: Server, name: str, room: str = "maths") -> Page:
-    """Somebody who has joined a room by the page, with camera and microphone."""
+async def person(browser: Browser, server: Server, name: str, room: str = "maths", init: str = "") -> Page:
+    """Somebody who has joined a room by the page, with camera and microphone; `init` runs before its scripts."""
     context = await browser.new_context(
         permissions=["camera", "microphone"], viewport={"width": 1100, "height": 700}
     )
@@ -182,6 +182,7 @@ async def person(browser: Browser, server: Server, name: str, room: str = "maths
         "const ask = navigator.mediaDevices.getDisplayMedia.bind(navigator.mediaDevices);"
         "navigator.mediaDevices.getDisplayMedia = (o) => ask({...o, preferCurrentTab: true});"
     )
+    await page.add_init_script(init)
     await page.goto(f"{server.page}/join/{room}")
     await page.get_by_test_id("lobby-name").fill(name)
     await page.get_by_test_id("lobby-join").click()

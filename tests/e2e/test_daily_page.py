@@ -101,7 +101,7 @@ async def test_people_talk_and_change_themselves(lesson, application):
     assert (await student.event("app-message", fromId=ada))["data"] == {"hand": "seen"}
     await application.ask("POST", "/rooms/maths/send-app-message", {"data": {"from": "school"}})
     assert (await student.event("app-message", fromId=""))["data"] == {"from": "school"}
-    assert await student.call("call.setUserName('Benjamin')") == {"userName": "Benjamin"}
+    assert (await student.call("call.setUserName('Benjamin')"))["userName"] == "Benjamin"
     assert (await student.call("call.setUserData({seat: 4})"))["userData"] == {"seat": 4}
 
     async def changed():

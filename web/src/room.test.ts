@@ -2,7 +2,7 @@ import type { LocalVideoTrack, Room } from 'livekit-client';
 import { describe, expect, it } from 'vitest';
 
 import type { Permission } from './permissions';
-import { createRoom, showName, startSending, type Sending } from './room';
+import { capCamera, createRoom, showName, startSending, type Sending } from './room';
 
 /** Stands in for a connected room: writes down what it is asked for, and fails where it is told to. */
 class FakeRoom {
@@ -106,5 +106,32 @@ describe('createRoom', () => {
   it('saves bandwidth in both directions', () => {
     const { options } = createRoom({ camera: '', microphone: '' });
     expect(options).toMatchObject({ adaptiveStream: true, dynacast: true });
+  });
+});
+
+describe('sharing a screen', () => {
+  it('sends two layers of full size that differ in rate', () => {
+    const { publishDefaults } = createRoom({ camera: '', microphone: '' }).options;
+    expect(publishDefaults?.screenShareEncoding).toEqual({ maxBitrate: 1_500_000, maxFramerate: 15 });
+    const [low, ...more] = publishDefaults?.screenShareSimulcastLayers ?? [];
+    expect(low?.encoding).toMatchObject({ maxBitrate: 500_000, maxFramerate: 5 });
+    expect(more).toEqual([]);
+  });
+  it('leaves the camera less, for as long as it lasts', async () => {
+    let encodings = [{ maxBitrate: 150_000 }, { maxBitrate: 1_700_000 }];
+    const sender = {
+      getParameters: () => ({ encodings: encodings.map((each) => ({ ...each })) }),
+      setParameters: (parameters: { encodings: typeof encodings }) => {
+        ({ encodings } = parameters);
+        return Promise.resolve();
+      },
+    };
+    const me = { isScreenShareEnabled: true, getTrackPublication: () => ({ track: { sender } }) };
+    const room = { localParticipant: me } as unknown as Room;
+    await capCamera(room);
+    expect(encodings.map(({ maxBitrate }) => maxBitrate)).toEqual([150_000, 400_000]);
+    me.isScreenShareEnabled = false;
+    await capCamera(room);
+    expect(encodings.map(({ maxBitrate }) => maxBitrate)).toEqual([150_000, 1_700_000]);
   });
 });

@@ -1,14 +1,17 @@
 /** Joining a room and sending what was chosen in the lobby. */
 import {
   Room,
+  RoomEvent,
   ScreenSharePresets,
   Track,
+  VideoPreset,
   VideoPresets,
   type LocalAudioTrack,
   type LocalVideoTrack,
   type ScreenShareCaptureOptions,
 } from 'livekit-client';
 
+import { capBitrate } from './media/cap';
 import { maySend } from './permissions';
 import type { DeviceKind } from './words';
 
@@ -37,9 +40,17 @@ export const SCREEN_CAPTURE: ScreenShareCaptureOptions = {
   resolution: ScreenSharePresets.h1080fps15.resolution,
 };
 
+// Text has to stay sharp on weak links too: all layers have the full size and differ in rate (BigBlueButton's figures,
+// its issue 24473). The low one is given more pixels than any screen has, so that it is never scaled down.
+const SCREEN_HIGH = { maxBitrate: 1_500_000, maxFramerate: 15 };
+const SCREEN_LOW = new VideoPreset(16_384, 16_384, 500_000, 5);
+
+/** What each layer of a camera may take while its owner shares a screen: sound and slides go first. */
+const CAMERA_WHILE_SHARING_BPS = 400_000;
+
 /** Make a room that is not connected yet. `ids` are of devices that it opens itself; empty: the browser's choice. */
 export function createRoom(ids: Record<DeviceKind, string>): Room {
-  return new Room({
+  const room = new Room({
     // Only what is on the screen is asked for, in the size in which it is shown; only what somebody asks for is sent.
     adaptiveStream: true,
     dynacast: true,
@@ -51,9 +62,21 @@ export function createRoom(ids: Record<DeviceKind, string>): Room {
     publishDefaults: {
       simulcast: true,
       videoCodec: 'vp8',
-      screenShareEncoding: ScreenSharePresets.h1080fps15.encoding,
+      screenShareEncoding: SCREEN_HIGH,
+      screenShareSimulcastLayers: [SCREEN_LOW],
     },
   });
+  const cap = (): void => void capCamera(room);
+  return room.on(RoomEvent.LocalTrackPublished, cap).on(RoomEvent.LocalTrackUnpublished, cap);
+}
+
+/** Bound the camera while a screen is shared. */
+export async function capCamera(room: Pick<Room, 'localParticipant'>): Promise<void> {
+  const me = room.localParticipant;
+  const camera = me.getTrackPublication(Track.Source.Camera)?.track?.sender;
+  const limit = me.isScreenShareEnabled ? CAMERA_WHILE_SHARING_BPS : undefined;
+  // A sender that is being closed takes no parameters any more, and needs none.
+  await capBitrate(camera, 'sharing', limit).catch(() => undefined);
 }
 
 /** Show the name that was typed, where the server does not have it from the token. False: the server refused. */

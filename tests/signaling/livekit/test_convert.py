@@ -214,6 +214,13 @@ def test_a_track_without_layers_has_one_choice():
     assert convert.preferences(rtc.UpdateTrackSettings(width=640, height=360), ()).max_spatial == 0
 
 
+@pytest.mark.parametrize("height", [180, 1080, 2160])
+def test_of_layers_that_differ_in_rate_only_the_best_is_chosen(height):
+    screen = (LADDER[-1], LADDER[-1])
+    wish = convert.preferences(rtc.UpdateTrackSettings(width=height * 16 // 9, height=height), screen)
+    assert wish.max_spatial == 1
+
+
 def test_rules_are_translated():
     request = rtc.SubscriptionPermission(
         track_permissions=[rtc.TrackPermission(participant_identity="bob", track_sids=["TR_1"])]

@@ -1,6 +1,7 @@
 /** What is sent: the screen, qualities, and figures about it. */
 import { Track, VideoQuality, type LocalVideoTrack } from 'livekit-client';
 
+import { capBitrate } from '../../media/cap';
 import { SCREEN_CAPTURE } from '../../room';
 import { screenWords } from '../../words';
 import type { Meeting } from '../meeting';
@@ -29,7 +30,7 @@ export const SENDING_ACTIONS: Readonly<Record<string, Action>> = {
   'local-screen-update': () => undefined,
   'set-bandwidth': inMeeting(({ kbs }, _reply, { meeting }) => {
     const limit = typeof kbs === 'number' ? kbs * 1000 : undefined;
-    return limitBitrate(camera(meeting), limit);
+    return capBitrate(camera(meeting)?.sender, 'application', limit);
   }),
   'update-send-settings': inMeeting(({ sendSettings }, reply, { meeting, wire }) => {
     const settings = isFields(sendSettings) ? sendSettings : {};
@@ -80,20 +81,3 @@ export function qualityOf(setting: unknown): VideoQuality | undefined {
   const name = isFields(setting) ? setting['maxQuality'] : setting;
   return typeof name === 'string' ? PRESETS[name] : undefined;
 }
-
-/** Bound what each layer of the camera takes; undefined bounds nothing any more. */
-async function limitBitrate(track: LocalVideoTrack | undefined, limit: number | undefined): Promise<void> {
-  const sender = track?.sender;
-  if (sender === undefined) return;
-  const parameters = sender.getParameters();
-  const given = GIVEN.get(sender) ?? parameters.encodings.map((encoding) => encoding.maxBitrate);
-  GIVEN.set(sender, given);
-  parameters.encodings.forEach((encoding, index) => {
-    const before = given[index];
-    if (before !== undefined) encoding.maxBitrate = Math.min(before, limit ?? before);
-  });
-  await sender.setParameters(parameters);
-}
-
-// What each layer was given when it was published.
-const GIVEN = new WeakMap<RTCRtpSender, (number | undefined)[]>();
