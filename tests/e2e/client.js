@@ -4,7 +4,12 @@ import * as LiveKit from "/livekit-client.esm.mjs";
 window.LiveKit = LiveKit;
 window.events = [];
 
-window.join = async (url, token, options, connect) => {
+window.join = async (url, token, options, connect, passphrase) => {
+  if (passphrase) {
+    const keyProvider = new LiveKit.ExternalE2EEKeyProvider();
+    await keyProvider.setKey(passphrase);
+    options.e2ee = { keyProvider, worker: new Worker("/livekit-client.e2ee.worker.mjs", { type: "module" }) };
+  }
   const room = new LiveKit.Room(options);
   window.room = room;
   for (const name of ["reconnecting", "signalReconnecting", "reconnected", "disconnected", "connected"]) {
@@ -15,6 +20,7 @@ window.join = async (url, token, options, connect) => {
     element.muted = track.kind === "video";
     document.body.append(element);
   });
+  room.on("encryptionError", () => window.events.push(["encryptionError", null]));
   room.on("dataReceived", (payload, from) => {
     window.events.push(["data", from?.identity, new TextDecoder().decode(payload)]);
   });
@@ -22,6 +28,7 @@ window.join = async (url, token, options, connect) => {
     window.events.push(["text", from.identity, (await reader.readAll()).length]);
   });
   await room.connect(url, token, connect);
+  if (passphrase) await room.setE2EEEnabled(true);
   return room.localParticipant.sid;
 };
 

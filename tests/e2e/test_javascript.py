@@ -13,6 +13,7 @@ from turn_config.coturn import TurnSettings
 pytestmark = pytest.mark.timeout(180)
 
 SDK = Path("web/node_modules/livekit-client/dist/livekit-client.esm.mjs")
+E2EE_WORKER = SDK.with_name("livekit-client.e2ee.worker.mjs")
 CLIENT = Path(__file__).with_name("client.js")
 # Three simulcast layers from 960 pixels on; few frames, so that three browsers' encoders fit a small machine.
 CAMERA = {"resolution": {"width": 960, "height": 540, "frameRate": 10}}
@@ -54,19 +55,19 @@ class Client:
         await eventually(all_there, f"events {names}")
 
 
-async def open_page(browser, server, url=None, identity="ada", connect=None, **options):
+async def open_page(browser, server, url=None, identity="ada", connect=None, passphrase="", **options):
     """A page with the SDK that has joined; `options` are those of LiveKit's `Room`, `connect` those of joining."""
     context = await browser.new_context(permissions=["camera", "microphone"], bypass_csp=True)
     page = await context.new_page()
-    for name, file in (("livekit-client.esm.mjs", SDK), ("client.js", CLIENT)):
+    for name, file in ((SDK.name, SDK), (E2EE_WORKER.name, E2EE_WORKER), (CLIENT.name, CLIENT)):
         await page.route(f"**/{name}", partial(_serve, file))
     await page.goto(f"{server.page}/healthz")
     await page.add_script_tag(url="/client.js", type="module")
     await page.wait_for_function("() => window.ready")
     client = Client(page)
     client.sid = await client.do(
-        "([url, token, options, connect]) => join(url, token, options, connect)",
-        [url or server.url, server.token(identity), options, connect or {}],
+        "(given) => join(...given)",
+        [url or server.url, server.token(identity), options, connect or {}, passphrase],
     )
     return client
 
@@ -203,6 +204,31 @@ async def test_a_subscriber_moves_between_the_layers_of_one_stream(server, chrom
 
         await eventually(moved, f"ben receives {SVC_WIDTHS[quality]} pixels")
         await ben.keeps_growing("ada", "camera", by=10)
+
+
+@pytest.mark.parametrize(("codec", "widths"), [("vp8", WIDTHS), ("vp9", SVC_WIDTHS)], ids=["vp8", "vp9"])
+async def test_an_encrypted_camera_is_seen_in_each_size(server, chromium, codec, widths):
+    ada, ben = [
+        await open_page(chromium, server, identity=name, passphrase="a secret of the class")
+        for name in ("ada", "ben")
+    ]
+    await ada.do(
+        "([camera, options]) => room.localParticipant.setCameraEnabled(true, camera, options)",
+        [CAMERA, {"videoCodec": codec}],
+    )
+    await ben.keeps_growing("ada", "camera")
+    for quality in ("HIGH", "LOW", "MEDIUM"):
+        await ben.do(QUALITY, quality)
+
+        async def moved(width=widths[quality]):
+            return await ben.received("ada", "camera", "width") == width
+
+        await eventually(moved, f"ben receives {widths[quality]} pixels")
+        await ben.keeps_growing("ada", "camera", by=5)
+    # somebody without the secret gets the packets, and no picture
+    eve = await open_page(chromium, server, identity="eve", passphrase="a guess")
+    await eve.happened("encryptionError")
+    assert await eve.received("ada", "camera") == 0
 
 
 @pytest.mark.parametrize("codec", ["vp8", "h264", "vp9", "av1"])
