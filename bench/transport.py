@@ -160,6 +160,12 @@ class Transport:
         self._send(self.dtls.protect_rtcp(packet))
 
     @property
+    def socket(self) -> socket.socket:
+        """What it is on, once connected."""
+        assert self._socket is not None
+        return self._socket
+
+    @property
     def has_transport_cc(self) -> bool:
         """Whether what is received carries transport-wide numbers."""
         return self.answer is not None and self.answer.has_transport_cc

@@ -31,6 +31,12 @@ class Seat:
         return f"{'publisher' if self.publish else 'viewer'}-{self.number}"
 
 
+def token(plan: Plan, room: str, identity: str, *, publish: bool) -> str:
+    """An access token for one participant of the load."""
+    video = {"room": room, "roomJoin": True, "canPublish": publish}
+    return mint({"sub": identity, "video": video}, Signer(plan.key, plan.secret), time.time(), TOKEN_TTL_S)
+
+
 class Visit:
     """From the join to the leave; `leave` has to be called whatever becomes of `join`."""
 
@@ -47,11 +53,9 @@ class Visit:
     def join(self) -> None:
         """Get in and bring the media up. SessionError, ClientError."""
         plan, seat = self._plan, self._seat
-        video = {"room": seat.room, "roomJoin": True, "canPublish": seat.publish}
-        signer = Signer(plan.key, plan.secret)
-        token = mint({"sub": seat.identity, "video": video}, signer, time.time(), TOKEN_TTL_S)
+        ticket = token(plan, seat.room, seat.identity, publish=seat.publish)
         self.began_at = time.monotonic()
-        session = Session(plan.host, token, self._opened.local, plan.media, publish=seat.publish)
+        session = Session(plan.host, ticket, self._opened.local, plan.media, publish=seat.publish)
         self._session = session
         client = self._opened.client
         self.connected_at = seat.process.connect(client, session.answer, plan.rate, plan.burst)

@@ -1,0 +1,180 @@
+"""The most packets a second that one worker sends on one core: `python -m bench.capacity [--viewers 60]`.
+
+Viewers join with real ICE and DTLS, then only count what arrives, so that their core keeps up; they send no feedback.
+The publisher's rate rises step by step. The server is alone on its core as far as this machine's other programs let it:
+its CPU per packet holds where theirs takes part of the core.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import math
+import os
+import socket
+import threading
+import time
+from dataclasses import dataclass
+
+import psutil
+from aiortc.rtcdtlstransport import RTCCertificate
+
+from bench.media import Publisher
+from bench.plan import Plan
+from bench.server import serving
+from bench.session import VP8, Local, Session
+from bench.transport import Transport, read_answer
+from bench.visit import token
+
+RATES = (500, 1500, 2500, 3400, 4200, 5000)
+BURST = 7
+SETTLE_S = 1.0
+HEADER_BYTES = 12
+# asm-generic/socket.h; Python has no name for it
+_SO_RCVBUFFORCE = 33
+
+
+class Counter:
+    """Empties a viewer's socket, by its first bytes alone."""
+
+    def __init__(self, transport: Transport) -> None:
+        """Take the socket of a connected transport over; its checks go on."""
+        self.media = 0
+        "Packets of media so far."
+        taken = transport.socket
+        with contextlib.suppress(OSError):  # root alone may; 0.5 s at 200,000 packets/s to 60 viewers
+            taken.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, 8 << 20)
+        self._header = bytearray(HEADER_BYTES)
+        self._receive_into = taken.recv_into
+        loop = asyncio.get_running_loop()
+        loop.remove_reader(taken)
+        loop.add_reader(taken, self._readable)
+
+    def _readable(self) -> None:
+        header, receive_into = self._header, self._receive_into
+        try:
+            while True:
+                receive_into(header)
+                self.media += header[1] & 0x7F == VP8
+        except BlockingIOError:
+            pass
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one rate of the publisher gave."""
+
+    rate: float
+    "Packets a second from the publisher."
+    sent_per_s: float
+    "Packets a second that viewers received, all together."
+    loss: float
+    cpu: float
+    "Share of one core that all the server's processes took."
+
+    @property
+    def us_per_packet(self) -> float:
+        """Server CPU per packet received, in microseconds."""
+        return self.cpu / self.sent_per_s * 1e6 if self.sent_per_s else math.nan
+
+
+class Room:
+    """One publisher and its viewers."""
+
+    def __init__(self, plan: Plan) -> None:
+        """Nobody is there yet."""
+        self._plan = plan
+        self._certificate = RTCCertificate.generateCertificate()
+        self._sessions: list[Session] = []
+        self._transports: list[Transport] = []
+
+    async def join(self, *, publish: bool) -> Transport:
+        """One more participant, connected. SessionError, TimeoutError, ConnectionError."""
+        plan = self._plan
+        transport = Transport(self._certificate, plan.srtp)
+        local = Local(transport.ufrag, transport.pwd, self._certificate.getFingerprints()[0].value)
+        identity = f"capacity-{len(self._sessions)}"
+        session = await asyncio.to_thread(
+            Session,
+            plan.host,
+            token(plan, plan.room(0), identity, publish=publish),
+            local,
+            plan.media,
+            publish=publish,
+        )
+        self._sessions.append(session)
+        self._transports.append(transport)
+        await transport.connect(read_answer(session.answer))
+        threading.Thread(target=session.listen, args=(lambda _answer: None,), daemon=True).start()
+        return transport
+
+    async def leave(self) -> None:
+        """All of them."""
+        for session in self._sessions:
+            await asyncio.to_thread(session.leave)
+        await asyncio.gather(*(transport.close() for transport in self._transports))
+
+
+async def measure(plan: Plan, rates: tuple[int, ...]) -> list[Step]:
+    """Join, then go through the rates."""
+    room = Room(plan)
+    publisher = Publisher(await room.join(publish=True), plan.media)
+    idle = asyncio.create_task(publisher.run(50.0, 1))
+    viewers = []
+    for _ in range(plan.viewers):
+        viewers.append(await room.join(publish=False))
+        await asyncio.sleep(1 / plan.joins_per_s)
+    await asyncio.sleep(SETTLE_S)  # the last one's subscription
+    counters = [Counter(viewer) for viewer in viewers]
+    idle.cancel()
+    await asyncio.sleep(SETTLE_S)
+    steps = [await _step(plan, publisher, counters, rate) for rate in rates]
+    await room.leave()
+    return steps
+
+
+def cpu_s(pid: int) -> float:
+    """CPU seconds so far of a process and its children."""
+    root = psutil.Process(pid)
+    return sum(sum(process.cpu_times()[:2]) for process in (root, *root.children(recursive=True)))
+
+
+async def _step(plan: Plan, publisher: Publisher, counters: list[Counter], rate: float) -> Step:
+    started, used_s = time.monotonic(), cpu_s(plan.pid)
+    sent, received = publisher.sent, sum(counter.media for counter in counters)
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(plan.duration):
+            await publisher.run(rate, plan.burst)
+    elapsed_s = time.monotonic() - started
+    await asyncio.sleep(SETTLE_S)  # nothing is on its way any more
+    used_s = cpu_s(plan.pid) - used_s
+    sent, received = publisher.sent - sent, sum(counter.media for counter in counters) - received
+    return Step(rate, received / elapsed_s, 1 - received / (sent * len(counters)), used_s / elapsed_s)
+
+
+def main() -> None:
+    """Print a line per rate."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--viewers", type=int, default=60)
+    parser.add_argument("--duration", type=float, default=4.0, help="seconds per rate (default %(default)s)")
+    parser.add_argument("--rates", type=int, nargs="+", default=RATES, help="of the publisher, packets/s")
+    parser.add_argument("--no-native", action="store_true", help="the server without its native kernel")
+    asked = parser.parse_args()
+    server_core, *others = sorted(os.sched_getaffinity(0))
+    os.sched_setaffinity(0, set(others) or {server_core})
+    options = ["--no-native"] if asked.no_native else []
+    with serving("--workers", "1", *options, core=server_core) as (url, pid):
+        plan = Plan(
+            url, viewers=asked.viewers, duration=asked.duration, burst=BURST, pid=pid, prefix="capacity"
+        )
+        steps = asyncio.run(measure(plan, tuple(asked.rates)))
+    print("packets/s in  packets/s out    loss  server CPU  us/packet")
+    for step in steps:
+        print(
+            f"{step.rate:12} {step.sent_per_s:14.0f} {step.loss:7.4f} {step.cpu:11.2f} {step.us_per_packet:10.2f}"
+        )
+
+
+if __name__ == "__main__":
+    main()
