@@ -28,6 +28,7 @@ from bench.visit import token
 RATES = (500, 1500, 2500, 3400, 4200, 5000)
 BURST = 7
 SETTLE_S = 1.0
+FIRST_MEDIA_TIMEOUT_S = 30.0
 HEADER_BYTES = 12
 # asm-generic/socket.h; Python has no name for it
 _SO_RCVBUFFORCE = 33
@@ -122,14 +123,26 @@ async def measure(plan: Plan, rates: tuple[int, ...]) -> list[Step]:
     viewers = []
     for _ in range(plan.viewers):
         viewers.append(await room.join(publish=False))
-        await asyncio.sleep(1 / plan.joins_per_s)
-    await asyncio.sleep(SETTLE_S)  # the last one's subscription
+        await _media(viewers[-1])
     counters = [Counter(viewer) for viewer in viewers]
     idle.cancel()
     await asyncio.sleep(SETTLE_S)
     steps = [await _step(plan, publisher, counters, rate) for rate in rates]
     await room.leave()
     return steps
+
+
+async def _media(viewer: Transport) -> None:
+    """Wait for a viewer's first packet. TimeoutError."""
+    began = asyncio.Event()
+
+    def received(datagram: bytes, _now: float) -> None:
+        if datagram[1] & 0x7F == VP8:
+            began.set()
+
+    viewer.on_packet = received
+    async with asyncio.timeout(FIRST_MEDIA_TIMEOUT_S):
+        await began.wait()
 
 
 def cpu_s(pid: int) -> float:

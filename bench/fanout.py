@@ -100,9 +100,9 @@ def floor(rig: Rig, viewers: int, count: int, first: int) -> float:
     arena.addresses[:] = np.frombuffer(rig.address, np.uint8)
     arena.rows[:, :12] = np.frombuffer(struct.pack("!BBHII", 0x80, 96, 0, 0, 0), np.uint8)
     arena.headers["ssrc"] = np.arange(500_000, 500_000 + ARENA_ROWS)
-    base = ffi.cast("char *", ffi.from_buffer(arena.rows.data))
+    base = ffi.cast("char *", ffi.from_buffer(arena.rows))
     rows = [base + ARENA_STRIDE * i for i in range(ARENA_ROWS)]
-    base = ffi.cast("int *", ffi.from_buffer(arena.lengths.data))
+    base = ffi.cast("int *", ffi.from_buffer(arena.lengths))
     lengths = [base + i for i in range(ARENA_ROWS)]
     protect = lib.srtp_protect
     started = time.process_time()

@@ -157,8 +157,9 @@ class BatchSocket(MediaSocket):
         return headers
 
     def _send_headers(self, arena: Arena) -> Any:
-        rows = _ffi.from_buffer("char[]", arena.rows.data)
-        names = _ffi.from_buffer("char[]", arena.addresses.data)
+        # of the arrays themselves: CPython 3.11 can crash when it collects a memory view that cffi has open
+        arrays: tuple[Any, Any] = arena.rows, arena.addresses
+        rows, names = (_ffi.from_buffer("char[]", array) for array in arrays)
         self._out_keep = (rows, names)
         self._out_iov = _ffi.new("struct iovec[]", ARENA_ROWS)
         headers = _ffi.new("struct mmsghdr[]", ARENA_ROWS)
@@ -170,9 +171,8 @@ class BatchSocket(MediaSocket):
             header.msg_name = names + SOCKADDR_SIZE * i
             header.msg_namelen = SOCKADDR_SIZE if self.family == socket.AF_INET6 else 16
         # iov_len of all rows as one strided vector: the lengths are set by one assignment per send
-        self._out_lengths = np.frombuffer(memoryview(_ffi.buffer(self._out_iov)), dtype=np.uintp).reshape(
-            -1, 2
-        )[:, 1]
+        vectors: Any = _ffi.buffer(self._out_iov)
+        self._out_lengths = np.frombuffer(vectors, dtype=np.uintp).reshape(-1, 2)[:, 1]
         return headers
 
     def receive(self) -> int:
