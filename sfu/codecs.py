@@ -29,9 +29,13 @@ class Vp8Fields(NamedTuple):
     "The frame depends on the base layer alone (Y): a place to go up to this temporal layer."
     size: int
     "Length of the descriptor; 0 when the payload is truncated inside it."
+    starts_frame: bool
+    "The first packet of a frame: S (a partition starts here) and partition index 0."
+    keyframe: bool
+    "The first packet of a keyframe."
 
 
-_NO_VP8_FIELDS = Vp8Fields(-1, False, -1, -1, 0, 0, 0, False, 0)
+_NO_VP8_FIELDS = Vp8Fields(-1, False, -1, -1, 0, 0, 0, False, 0, False, False)
 
 
 def vp8_fields(payload: Buffer) -> Vp8Fields:
@@ -39,8 +43,11 @@ def vp8_fields(payload: Buffer) -> Vp8Fields:
     size = len(payload)
     if not size:
         return _NO_VP8_FIELDS
+    starts = payload[0] & 0x17 == 0x10
     if not payload[0] & 0x80:  # X: no extension byte follows
-        return Vp8Fields(-1, False, -1, -1, 0, 0, 0, False, 1)
+        # section 4.3: the inverse key frame flag is the lowest bit of the payload header
+        key = starts and size > 1 and not payload[1] & 0x01
+        return Vp8Fields(-1, False, -1, -1, 0, 0, 0, False, 1, starts, key)
     if size < 2:
         return _NO_VP8_FIELDS
     present = payload[1]
@@ -78,21 +85,13 @@ def vp8_fields(payload: Buffer) -> Vp8Fields:
         layer >> 6,
         layer & 0x20 != 0,
         at,
+        starts,
+        starts and at < size and not payload[at] & 0x01,
     )
 
 
-def vp8_frame_starts(payload: Buffer) -> bool:
-    """Whether this is the first packet of a frame."""
-    # RFC 7741 section 4.2: S (a partition starts here) and partition index 0
-    return len(payload) > 0 and payload[0] & 0x17 == 0x10
-
-
 def _vp8_starts(payload: Buffer) -> bool:
-    if not vp8_frame_starts(payload):
-        return False
-    at = vp8_fields(payload).size
-    # RFC 7741 section 4.3: the inverse key frame flag is the lowest bit of the payload header
-    return 0 < at < len(payload) and not payload[at] & 0x01
+    return vp8_fields(payload).keyframe
 
 
 _H264_SPS = 7

@@ -4,7 +4,7 @@ The dependency descriptor tells all of it, for any codec and without a look at t
 it in their payload descriptors; other codecs tell keyframes alone.
 """
 
-from collections.abc import Callable
+from functools import cache
 from typing import NamedTuple
 
 from sfu import codecs, descriptor
@@ -45,17 +45,14 @@ _INSIDE = Frame(starts=False)
 _KEYFRAME = Frame(keyframe=True)
 
 
-def read(
-    codec: str, payload: Buffer, described: bytes, structure: descriptor.Structure | None, max_temporal: int
-) -> Frame:
-    """Read one packet.
+def read(codec: str, payload: Buffer, described: bytes, structure: descriptor.Structure | None) -> Frame:
+    """Read one packet; for VP8 without dependency descriptors there is `of_vp8`.
 
     Args:
         codec: Lower-case encoding name.
         payload: What the codec made, with its payload descriptor.
         described: Data of the dependency descriptor; empty when there is none.
         structure: That of the last keyframe, for the descriptor.
-        max_temporal: The highest temporal layer seen so far.
     """
     if described:
         try:
@@ -63,15 +60,15 @@ def read(
         except descriptor.DescriptorError:
             # Its keyframe was lost: nobody can decode it before that comes, so everybody may have it.
             return _INSIDE
-    reader = _READERS.get(codec)
-    if reader is not None:
-        return reader(payload, max_temporal)
+    if codec == "vp9":
+        return _vp9(payload)
     return _KEYFRAME if codecs.is_keyframe_start(codec, payload) else ALONE
 
 
 def _described(found: descriptor.Descriptor) -> Frame:
+    spatial, temporal = found.layer
     return Frame(
-        found.layer,
+        (min(spatial, MAX_SPATIAL), min(temporal, MAX_TEMPORAL)),
         found.points,
         found.starts_frame,
         found.ends_frame,
@@ -82,13 +79,15 @@ def _described(found: descriptor.Descriptor) -> Frame:
     )
 
 
-def _vp8(payload: Buffer, max_temporal: int) -> Frame:
-    fields = codecs.vp8_fields(payload)
-    temporal = fields.temporal_id
+def of_vp8(fields: codecs.Vp8Fields, max_temporal: int) -> Frame:
+    """What VP8's payload descriptor says; `max_temporal` is the highest temporal layer seen so far."""
+    return _vp8(fields.temporal_id, fields.layer_sync, fields.starts_frame, fields.keyframe, max_temporal)
+
+
+@cache  # of some dozens, for each packet of the most common codec
+def _vp8(temporal: int, layer_sync: bool, starts: bool, keyframe: bool, max_temporal: int) -> Frame:
     points = _TEMPORAL[temporal]
-    starts = codecs.vp8_frame_starts(payload)
-    keyframe = starts and codecs.is_keyframe_start("vp8", payload)
-    if not fields.layer_sync or not temporal:
+    if not layer_sync or not temporal:
         return Frame((0, temporal), points, starts, False, keyframe)
     # RFC 7741 section 4.2, Y: this frame depends on the base layer alone. The next one of its layer may depend on it,
     # and one of a layer above on both; so one layer after the other is taken up.
@@ -96,7 +95,7 @@ def _vp8(payload: Buffer, max_temporal: int) -> Frame:
     return Frame((0, temporal), points, starts, False, keyframe, switch_to, _TEMPORAL[temporal - 1])
 
 
-def _vp9(payload: Buffer, _max_temporal: int) -> Frame:
+def _vp9(payload: Buffer) -> Frame:
     fields = codecs.vp9_fields(payload)
     if fields is None:
         return _INSIDE
@@ -114,9 +113,6 @@ def _vp9(payload: Buffer, _max_temporal: int) -> Frame:
         switch,
         switch,
     )
-
-
-_READERS: dict[str, Callable[[Buffer, int], Frame]] = {"vp8": _vp8, "vp9": _vp9}
 
 
 class FramesShown:

@@ -128,7 +128,7 @@ class SourceLayer:
     def arrived(self, packet: SourcePacket, now: float, *, late: bool) -> None:
         """Take a packet into the figures of the stream."""
         frame = packet.frame
-        spatial, temporal = min(frame.layer[0], points.MAX_SPATIAL), min(frame.layer[1], points.MAX_TEMPORAL)
+        spatial, temporal = frame.layer
         self.last_packet_at = self.seen_at[spatial] = now
         self.max_temporal = max(self.max_temporal, temporal)
         picture = not late and packet.timestamp != self.highest_timestamp
@@ -229,13 +229,13 @@ class SourceLayer:
         timestamp: int = struct.unpack_from("!I", packet, 4)[0]
         view = memoryview(packet)[:end]
         parsed = SourcePacket(view, header, sequence, timestamp, packet[1] >= 0x80, codec, extensions)
-        if self.published.intent.kind == "video":
-            if len(descriptor) >= 3:
-                parsed.descriptor = descriptor
-                parsed.frame_number = descriptor[1] << 8 | descriptor[2]
-            parsed.frame = frames.read(codec, view[header:], parsed.descriptor, structure, self.max_temporal)
+        if len(descriptor) >= 3:
+            parsed.descriptor = descriptor
+            parsed.frame_number = descriptor[1] << 8 | descriptor[2]
         if codec == "vp8":
             fields = codecs.vp8_fields(view[header:])
+            if not parsed.descriptor:
+                parsed.frame = frames.of_vp8(fields, self.max_temporal)
             if fields.picture_id_at >= 0:
                 parsed.picture_id_at = header + fields.picture_id_at
                 parsed.picture_id = fields.picture_id
@@ -243,6 +243,8 @@ class SourceLayer:
             if fields.tl0picidx_at >= 0:
                 parsed.tl0picidx_at = header + fields.tl0picidx_at
                 parsed.tl0picidx = fields.tl0picidx
+        if parsed.descriptor or (codec != "vp8" and self.published.intent.kind == "video"):
+            parsed.frame = frames.read(codec, view[header:], parsed.descriptor, structure)
         return parsed
 
 

@@ -284,3 +284,13 @@ def test_sender_reports_count_what_went_out(world):
     world.router.on_rtcp(world.publisher, report, world.now, 1 << 32)
     sent = [part for part in heard if isinstance(part, rtcp.SenderReport)][-1]
     assert sent.packet_count == len(world.received()) == viewer.counts()[0]
+
+
+@pytest.mark.parametrize("temporal", [0, 1, 2])
+def test_bandwidth_for_fewer_frames_leaves_temporal_layers_out(world, temporal):
+    viewer = begin(world)
+    world.play(6)
+    viewer.subscriber.available_bps = 1.05 * world.published.bitrates_bps(world.now)[0, temporal]
+    world.play(2)
+    assert viewer.point == (0, temporal)
+    Decoder(world.received()).check()
