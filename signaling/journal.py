@@ -40,6 +40,9 @@ MAX_BATCH = 200
 # Between attempts while the database fails.
 RETRY_S = 1.0
 
+# A fault of this program that is met so often in a row is one of an entry, which must not hold up all others for ever.
+MAX_FAULTS = 5
+
 # Stands in the place of an entry that no database took.
 UNSTORABLE = "unstorable"
 
@@ -75,7 +78,7 @@ class Journal:
 
     async def run(self) -> None:
         """Write until cancelled; a failing database is tried again, with the same entries."""
-        size = MAX_BATCH
+        size, faults = MAX_BATCH, 0
         while True:
             await self._news.wait()
             self._news.clear()
@@ -83,24 +86,26 @@ class Journal:
                 batch = list(islice(self._waiting, size))
                 try:
                     await self._append(batch)
-                except UnstorableError as error:
-                    # Somewhere in the batch; one entry at a time tells which, and spares the others.
-                    if len(batch) > 1:
+                except Exception as error:  # noqa: BLE001 - logged by what is called, whatever it is
+                    faults += not isinstance(error, StoreError)
+                    if not isinstance(error, UnstorableError) and faults < MAX_FAULTS:
+                        await self._wait_for_better(error)
+                    elif len(batch) > 1:
+                        # Somewhere in the batch; one entry at a time tells which, and spares the others.
                         size = 1
                     else:
-                        size = MAX_BATCH
+                        size, faults = MAX_BATCH, 0
                         await self._give_up(error)
-                    continue
-                except Exception as error:
-                    waiting = len(self._waiting)
-                    log.warning(
-                        "%d entries wait: %s", waiting, error, exc_info=not isinstance(error, StoreError)
-                    )
-                    await self._pause(RETRY_S)
-                    continue
-                await self._settle(len(batch))
+                else:
+                    faults = faults if size == 1 else 0
+                    await self._settle(len(batch))
 
-    async def _give_up(self, error: UnstorableError) -> None:
+    async def _wait_for_better(self, error: Exception) -> None:
+        count = len(self._waiting)
+        log.warning("%d entries wait: %s", count, error, exc_info=not isinstance(error, StoreError))
+        await self._pause(RETRY_S)
+
+    async def _give_up(self, error: Exception) -> None:
         """Leave a mark in the place of the next entry; when not even that is taken, there is none."""
         entry = self._waiting[0]
         log.error("entry %d of %s, %s, is given up: %s", entry.seq, entry.session_sid, entry.kind, error)

@@ -33,6 +33,9 @@ async def transaction(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
         if _is_data(error):
             raise UnstorableError(f"the database refused a value: {type(error).__name__}") from error
         raise StoreError(f"the database failed: {type(error).__name__}") from error
+    except (UnicodeError, OverflowError) as error:
+        # SQLite's driver lets these through as they are.
+        raise UnstorableError(f"the database refused a value: {type(error).__name__}") from error
     except OSError as error:
         # asyncpg lets those of the network through as they are.
         raise StoreError(f"the database cannot be reached: {type(error).__name__}") from error

@@ -80,8 +80,8 @@ async def _last_numbers(connection: AsyncConnection, session_sids: set[str]) -> 
 
 
 def _text(value: str) -> str:
-    # PostgreSQL has no place for this character in a text.
-    return value.replace("\0", "")
+    # PostgreSQL has no place for the first in a text, and nothing has one for half a surrogate pair.
+    return value.replace("\0", "").encode(errors="replace").decode()
 
 
 async def _begin_session(connection: AsyncConnection, entry: LogEntry) -> None:

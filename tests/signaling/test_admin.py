@@ -18,10 +18,11 @@ from tests.signaling.fake_media import FakeMedia
 
 
 @pytest.fixture(autouse=True)
-def environment(monkeypatch, tmp_path):
+def environment(monkeypatch, tmp_path, database_url):
     for name in [name for name in os.environ if name.startswith("LECTERN_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("LECTERN_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("LECTERN_DATABASE_URL", database_url)
 
 
 @pytest.fixture
@@ -83,8 +84,9 @@ def test_tokens_are_signed_by_a_key_of_the_database(run):
 
 
 @pytest.fixture
-async def server(tmp_path):
-    config = ServerConfig(host="127.0.0.1", http_port=0, data_dir=str(tmp_path / "data"), keys={})
+async def server(tmp_path, database_url):
+    place = {"data_dir": str(tmp_path / "data"), "database_url": database_url}
+    config = ServerConfig(host="127.0.0.1", http_port=0, keys={}, **place)
     from signaling.app import Server
 
     async with opened(config) as store:

@@ -121,6 +121,23 @@ async def test_one_entry_that_no_database_takes_is_given_up_and_the_others_are_k
     assert "entry 2 of RM_1, participant_joined, is given up" in caplog.text
 
 
+async def test_a_fault_that_stays_is_one_of_an_entry(caplog):
+    log, one = FakeLog(), room("RM_1")
+
+    async def append(entries):
+        if any(entry.kind == "participant_joined" for entry in entries):
+            raise KeyError("fault")
+        await log.append(entries)
+
+    async with journal_on(append, log.pause) as (hub, journal):
+        for event in (RoomStarted(one), ParticipantJoined(person(one)), RoomFinished(one)):
+            hub.emit(event)
+        await journal.committed()
+    assert [kind for _, _, kind in log.lines] == ["room_started", "unstorable", "room_finished"]
+    assert log.pauses == [1.0] * 4
+    assert "entry 2 of RM_1, participant_joined, is given up" in caplog.text
+
+
 async def test_what_takes_nothing_at_all_does_not_hold_up_the_journal():
     async def append(_entries):
         raise UnstorableError("no")

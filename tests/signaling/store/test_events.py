@@ -1,7 +1,7 @@
 import pytest
 
 from signaling.errors import UnstorableError
-from signaling.store import LogEntry
+from signaling.store import LogEntry, SessionFilter
 
 
 def entry(seq, kind="note", data=None, at=0.0):
@@ -27,6 +27,12 @@ async def test_a_batch_that_is_refused_leaves_nothing_behind(store):
     with pytest.raises(UnstorableError):
         await store.events.append([entry(1), entry(2), entry(2)])
     assert await store.events.read("RM_1") == []
+
+
+async def test_names_are_stored_without_halves_of_characters(store):
+    data = {"room": {"name": "al\ud800gebra"}}
+    await store.events.append([entry(1, "room_started", data)])
+    assert [each.room for each in await store.sessions.find(SessionFilter())] == ["al?gebra"]
 
 
 async def test_names_go_without_what_postgresql_cannot_hold(store):
