@@ -219,6 +219,10 @@ class Endpoint:
         buffer = self._socket.buffer
         peer = connection.peer
         is_rtcp = 192 <= buffer[at + 1] <= 223
+        # most of what viewers send is reports of arrivals, and of most links few are needed
+        unread = is_rtcp and peer.estimator is not None and now < peer.estimator.read_from
+        if unread and rtcp.tells_arrivals_alone(memoryview(buffer)[at : at + length]):
+            return
         unprotect = srtp_lib.srtp_unprotect_rtcp if is_rtcp else srtp_lib.srtp_unprotect
         self._length[0] = length
         if unprotect(peer.inbound, self._receive_pointers[i], self._length):

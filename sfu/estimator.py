@@ -56,11 +56,13 @@ class Estimator:
             Floats
         ] = []  # what arrived since a cluster began: rows number, sent, arrived, bytes
         self._reported_at = float("inf")
-        self._read_from = self._calm_from = float("-inf")
+        self.read_from = float("-inf")
+        "Reports before this time are not read."
+        self._calm_from = float("-inf")
 
     def report(self, data: bytes, now: float) -> None:
         """Take in a report of arrivals. RtcpError."""
-        if now < self._read_from:
+        if now < self.read_from:
             return
         arrivals = decode(data)
         first = self._unwrapper.unwrap(arrivals.first)
@@ -115,7 +117,7 @@ class Estimator:
         sign = self.delay.queue_s > _SIGN_QUEUE_S or lost > _SIGN_LOSS * expected
         if sign or self.available_bps < float("inf") or self._calm_from < 0:
             self._calm_from = now + _CALM_AFTER_S
-        self._read_from = now + _CALM_INTERVAL_S if now > self._calm_from else now
+        self.read_from = now + _CALM_INTERVAL_S if now > self._calm_from else now
 
     def _decide(self, lost: int, expected: int, now: float) -> None:
         usage, queue_s = self.delay.usage, self.delay.queue_s

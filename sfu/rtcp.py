@@ -16,6 +16,10 @@ SOURCE_DESCRIPTION = 202
 GOODBYE = 203
 TRANSPORT_FEEDBACK = 205
 PAYLOAD_FEEDBACK = 206
+# The form of transport feedback in draft-holmer-rmcat-transport-wide-cc-extensions-01 section 3.1
+_ARRIVALS = 15
+# RFC 3711 section 3.4: index and tag, at most; with another packet before them it is more
+_SRTCP_TRAILER_BYTES = 20
 
 # Numbers taken from the NACKs of one compound packet. No history holds more packets, so more numbers in one
 # datagram ask for work and get nothing.
@@ -186,6 +190,13 @@ def parse(packet: Buffer) -> list[RtcpPacket]:
     return packets
 
 
+def tells_arrivals_alone(datagram: Buffer) -> bool:
+    """Whether SRTCP holds nothing but one transport-wide report, by the 8 bytes that are in the clear."""
+    if len(datagram) < 8 or datagram[1] != TRANSPORT_FEEDBACK or datagram[0] & 0x1F != _ARRIVALS:
+        return False
+    return 0 <= len(datagram) - 4 * (1 + (datagram[2] << 8 | datagram[3])) <= _SRTCP_TRAILER_BYTES
+
+
 def _without_padding(body: bytes) -> bytes:
     # RFC 3550 section 6.4.1: the last octet counts the padding octets, itself included, a multiple of four
     if not body or not body[-1] or body[-1] % 4 or body[-1] > len(body):
@@ -313,7 +324,7 @@ _HANDLERS: dict[int, Callable[[int, bytes], RtcpPacket | None]] = {
 }
 _TRANSPORT_FORMS: dict[int, Callable[[int, int, bytes], RtcpPacket | None]] = {
     1: _parse_nack,
-    15: _parse_transport_cc,
+    _ARRIVALS: _parse_transport_cc,
 }
 _PAYLOAD_FORMS: dict[int, Callable[[int, int, bytes], RtcpPacket | None]] = {
     1: _parse_pli,
