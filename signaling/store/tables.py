@@ -31,6 +31,8 @@ rooms = Table(
     Column("made_by", _NAME, nullable=False),
     Column("created_at", Double, nullable=False),
     Column("settings", JSON, nullable=False),
+    # Pages of an API key's rooms.
+    Index("rooms_by_age", "kind", "made_by", "created_at", "name"),
 )
 
 sessions = Table(

@@ -10,6 +10,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from sfu.events import PeerConnected
+from signaling.daily import webhooks
 
 ALL = 28
 
@@ -157,6 +158,36 @@ async def test_a_webhook_that_failed_begins_anew_when_changed(daily, receiver):
     assert (changed["hmac"], changed["createdAt"]) == (made["hmac"], made["createdAt"])
     assert changed["eventTypes"] == ["participant.left"]
     assert await daily.get(path) == changed
+
+
+async def test_exponential_tries_again_with_the_same_event(daily, receiver, monkeypatch):
+    monkeypatch.setattr(webhooks, "EXPONENTIAL_S", (0.01, 0.02, 0.03, 0.04))
+    body = {"url": receiver.url, "eventTypes": ["participant.joined"], "retryType": "exponential"}
+    made = await daily.post("/webhooks", body)
+    receiver.status = 503
+    await connected(daily, "ada")
+    await receiver.events(4)
+    receiver.status = 200
+    await daily.server.background.webhooks.idle()
+    _, *attempts = await receiver.events(len(receiver.requests))
+    assert len(attempts) >= 4
+    assert len({json.dumps(event) for event in attempts}) == 1
+    after = await daily.get(f"/webhooks/{made['uuid']}")
+    assert (after["state"], after["failedCount"]) == ("ACTIVE", 0)
+    assert after["lastMomentPushed"] is not None
+
+
+async def test_what_was_tried_five_times_is_given_up(daily, receiver, monkeypatch):
+    monkeypatch.setattr(webhooks, "EXPONENTIAL_S", (0.01, 0.01, 0.01, 0.01))
+    body = {"url": receiver.url, "eventTypes": ["participant.joined"], "retryType": "exponential"}
+    made = await daily.post("/webhooks", body)
+    receiver.status = 503
+    await connected(daily, "ada")
+    await receiver.events(6)
+    await daily.server.background.webhooks.idle()
+    assert len(receiver.requests) == 6
+    after = await daily.get(f"/webhooks/{made['uuid']}")
+    assert (after["state"], after["failedCount"]) == ("ACTIVE", 5)
 
 
 async def test_webhooks_that_are_not_there(daily):
