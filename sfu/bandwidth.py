@@ -8,8 +8,12 @@ from collections.abc import Callable
 
 from sfu.estimator import Estimator
 from sfu.fanout import Outbox
+from sfu.pacer import Pacer
 from sfu.peer import Peer
+from sfu.subscription import Subscription
 
+# A keyframe of 100 kB is gone in a third of a second at the first; above the second it is sent as it comes.
+PACED_BELOW_BPS, UNPACED_ABOVE_BPS = 3e6, 4e6
 # An estimate that moves by less moves nothing: a twentieth is what it wavers by on a steady link.
 ESTIMATE_STEP = 0.05
 
@@ -22,6 +26,7 @@ class Bandwidth:
         self._outbox = outbox
         self._changed = changed
         self._limited: dict[str, Peer] = {}
+        self._paced: dict[str, Peer] = {}
         self.padding_packets = 0
 
     def report(self, peer: Peer, data: bytes, now: float) -> None:
@@ -45,10 +50,49 @@ class Bandwidth:
         before = peer.available_bps
         if not available_bps / (1 + ESTIMATE_STEP) <= before <= available_bps * (1 + ESTIMATE_STEP):
             peer.available_bps = available_bps
+            self._choose_pace(peer, now)
             self._changed(peer, now)
 
+    def _choose_pace(self, peer: Peer, now: float) -> None:
+        before = peer.pacer
+        if before is None and peer.available_bps < PACED_BELOW_BPS:
+            self._paced[peer.id] = peer
+            peer.pacer = Pacer(now)
+        elif before is not None and peer.available_bps > UNPACED_ABOVE_BPS:
+            del self._paced[peer.id]
+            peer.pacer = None
+            self._send(peer, before.empty())
+        if peer.pacer is not before:
+            for subscription in peer.subscriptions.values():
+                subscription.pace()
+
+    def send(self, subscription: Subscription, packet: bytes) -> None:
+        """Send one packet of media to one viewer."""
+        peer = subscription.subscriber
+        if peer.pacer is not None and subscription.numbered:
+            peer.pacer.put(packet)
+        else:
+            self._outbox.add_packet(packet, peer.transport, numbered=subscription.numbered)
+
+    def send_again(self, subscription: Subscription, packet: bytes) -> bool:
+        """Send a retransmission; False when there is no room for it."""
+        peer = subscription.subscriber
+        if peer.pacer is not None and subscription.numbered:
+            return peer.pacer.put_again(packet, peer.available_bps)
+        self._outbox.add_packet(packet, peer.transport, numbered=subscription.numbered)
+        return True
+
+    def _send(self, peer: Peer, packets: list[bytes]) -> None:
+        for packet in packets:
+            self._outbox.add_packet(packet, peer.transport, numbered=True)
+
     def tick(self, now: float) -> None:
-        """Look for reports that stay away, and for more bandwidth where it would be used."""
+        """Send what is due, look for reports that stay away, and for more bandwidth where it would be used."""
+        for peer in list(self._paced.values()):
+            if not peer.connected:
+                del self._paced[peer.id]
+            elif peer.pacer is not None:
+                self._send(peer, peer.pacer.leak(peer.available_bps, now))
         for peer in list(self._limited.values()):
             estimator = peer.estimator
             if estimator is None or not peer.connected:

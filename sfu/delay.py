@@ -27,6 +27,8 @@ _LONGEST_STEP_MS = 100.0
 # A queue this long that is longer than a report before is overuse whatever the line says: after a drain the line falls
 # for half a second into the next congestion.
 _QUEUE_S, _GROWTH_S = 0.06, 0.01
+# A shorter one is within the wavering of radio links and of busy computers.
+_LEAST_QUEUE_S = 0.015
 # The lowest delay of the last one or two of these is that of the empty way. Clocks drift by less than a millisecond.
 _BASE_S = 15.0
 
@@ -73,6 +75,12 @@ class DelayTrend:
         if len(self._points) >= 2:
             self._judge(float(arrived_at[-1]))
 
+    def rebase(self) -> None:
+        """The way has become longer: what seemed to be a queue is its delay."""
+        self._bases = (float("inf"), float("inf"))
+        self.queue_s = 0.0
+        self.usage = Usage.NORMAL
+
     def _note_queue(self, delay_s: float, arrived_at: float) -> None:
         if arrived_at - self._base_since > _BASE_S:
             self._bases = (self._bases[1], delay_s)
@@ -102,8 +110,8 @@ class DelayTrend:
         if self._filling:
             self.usage = Usage.OVER
         elif self._trend > self._threshold_ms:
-            # one steep line may be jitter: the next one, not flatter, tells
-            if self._trend >= before > self._threshold_ms:
+            # one steep line may be jitter, and so is one without a queue: the next, not flatter, tells
+            if self._trend >= before > self._threshold_ms and self.queue_s > _LEAST_QUEUE_S:
                 self.usage = Usage.OVER
         elif self._trend < -self._threshold_ms:
             self.usage = Usage.UNDER

@@ -131,6 +131,9 @@ class Estimator:
             if usage is Usage.OVER:
                 self.prober.congested(now)
                 self.losses.rate_changed(self.rtt_s, now)
+            if self.rate.drains_nothing(arriving_bps, queue_s, self.rtt_s, now):
+                self.delay.rebase()
+                usage, queue_s = self.delay.usage, self.delay.queue_s
             self.rate.update(usage, arriving_bps, queue_s, self.rtt_s, now)
         shown_bps = self._shown_bps(now)
         if shown_bps is not None and shown_bps > self.available_bps:

@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from sfu import rtp
 from sfu.frames import ALONE, Frame
+from sfu.pacer import Pacer
 from sfu.red import Redundancy, primary, with_redundancy
 from sfu.transports import SOCKADDR_BYTES, Transports
 
@@ -401,6 +402,7 @@ class FanoutTable:
     def __init__(self) -> None:
         """An empty table."""
         self.classes: dict[TemplateClass, Columns] = {}
+        self._paced: dict[object, tuple[TemplateClass, Column, Pacer]] = {}
         self.packets = 0
         "Packets forwarded in total, for sender reports: a subscriber's count is a difference of two readings."
         self.octets = 0
@@ -408,14 +410,18 @@ class FanoutTable:
 
     def __len__(self) -> int:
         """Number of subscribers."""
-        return sum(columns.count for columns in self.classes.values())
+        return len(self._paced) + sum(columns.count for columns in self.classes.values())
 
-    def add(self, kind: TemplateClass, key: object, column: Column) -> None:
-        """Put a subscriber into its class."""
-        self.classes.setdefault(kind, Columns()).add(key, column)
+    def add(self, kind: TemplateClass, key: object, column: Column, pacer: Pacer | None = None) -> None:
+        """Put a subscriber into its class, or beside them all with a pacer of its own."""
+        if pacer is None:
+            self.classes.setdefault(kind, Columns()).add(key, column)
+        else:
+            self._paced[key] = (kind, column, pacer)
 
     def remove(self, kind: TemplateClass, key: object) -> None:
         """Take a subscriber out; nothing happens when it is not here."""
+        self._paced.pop(key, None)
         columns = self.classes.get(kind)
         if columns is not None and columns.remove(key) and not columns.count:
             del self.classes[kind]
@@ -427,6 +433,12 @@ class FanoutTable:
             template = make_template(kind, packet)
             if template is not None:
                 written += columns.write(outbox, template, packet, late=late)
+        for kind, column, pacer in self._paced.values():
+            if not late or column.first_sequence <= packet.sequence:
+                paced = single_packet(kind, column, packet)
+                if paced is not None:
+                    pacer.put(bytes(paced))
+                    written += 1
         self.packets += 1
         self.octets += len(packet.data) - packet.payload_at
         return written

@@ -11,6 +11,8 @@ _GROWTH_PER_S = 0.08
 # Losses are counted over this long, and over this many packets at least.
 _WINDOW_S, _WINDOW_PACKETS = 0.5, 50
 _FEW_PACKETS = 10
+# At one step a known bound falls no further than to this share.
+_BETA = 0.85
 # What was on its way at a decrease is not judged; until when a loss is judged; how much less cures, from what queue on
 # a loss cannot be the link's own.
 _SETTLING_S, _JUDGED_S = 0.5, 3.0
@@ -80,4 +82,9 @@ class LossControl:
             return
         self._decreased = (now, self.loss, self.bound_bps)
         self._judged_from = now + _SETTLING_S
-        self.bound_bps = min(self.bound_bps, arriving_bps * (1 - (self.loss - self.inherent) / 2))
+        lowered_bps = arriving_bps * (1 - (self.loss - self.inherent) / 2)
+        if self.bound_bps < float("inf"):
+            lowered_bps = max(
+                lowered_bps, self.bound_bps * _BETA
+            )  # less than that may arrive for want of more
+        self.bound_bps = min(self.bound_bps, lowered_bps)

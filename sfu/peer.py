@@ -12,6 +12,7 @@ from sfu.fanout import TemplateClass
 from sfu.ice import IceAgent
 from sfu.negotiation import Data, Inactive, LocalTransport, Receive, SectionParameters, Send
 from sfu.offering import Offering, build_offer
+from sfu.pacer import Pacer
 from sfu.quality import Losses
 from sfu.receive import TransportFeedback
 from sfu.sdp import Offer, Section, parse_offer
@@ -81,6 +82,8 @@ class Peer:
     "Estimate of what the way to the peer carries; infinite until something is known of it."
     estimator: Estimator | None = None
     "Of what the peer is sent; None before the first report of arrivals."
+    pacer: Pacer | None = None
+    "Where video waits while little is available; None: nothing waits."
     wanted_bps: float = 0.0
     "Bitrate that would satisfy every wish of the peer; more than what is available is worth probing for."
     sent_losses: Losses = field(default_factory=Losses)

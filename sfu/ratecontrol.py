@@ -24,6 +24,8 @@ _CAPACITY_WEIGHT = 0.05
 _LEAST_VARIANCE, _MOST_VARIANCE = 0.4, 2.5
 # A queue shorter than a frame or two is none; a longer one is to be gone in a second, and audio needs some of the way.
 _QUEUE_S, _DRAIN_S, _LEAST_SHARE = 0.06, 1.0, 0.25
+# Of a queue that is drained for so long as it should take to be gone, less than this is left.
+_UNDRAINED = 0.7
 # What is used at once of a capacity found a moment ago. More would be sooner at the link's limit, but keep unequal
 # shares unequal for minutes.
 _FULL = 0.92
@@ -67,6 +69,9 @@ class RateControl:
         "The estimate, or less while a queue has to be gone."
         self._capacity = Capacity()
         self._draining = False
+        self._drained_queue_s = 0.0
+        self._drained_since = 0.0
+        self._before_bps = float("inf")
         self._updated_at = 0.0
         self._decreased_at = float("-inf")
 
@@ -75,6 +80,10 @@ class RateControl:
         elapsed_s = min(now - self._updated_at, 1.0)
         self._updated_at = now
         if usage is Usage.OVER:
+            if not self._draining:
+                self._before_bps, self._drained_queue_s = self.estimate_bps, 0.0
+            if queue_s > self._drained_queue_s:
+                self._drained_queue_s, self._drained_since = queue_s, now
             self._draining = True
             self._decreased_at = now
             self._capacity.sample(arriving_bps)
@@ -89,6 +98,21 @@ class RateControl:
         if self._draining and queue_s > _QUEUE_S and self._capacity.bps is not None:
             share = max(_BETA - queue_s / _DRAIN_S, _LEAST_SHARE)
             self.available_bps = max(min(self.estimate_bps, share * self._capacity.bps), MIN_BPS)
+
+    def drains_nothing(self, arriving_bps: float, queue_s: float, rtt_s: float, now: float) -> bool:
+        """Whether less has been sent for long and the queue is as long as before: then it is none of ours.
+
+        The way has become longer; what was thought of it before holds.
+        """
+        long = now - self._drained_since > _DRAIN_S + rtt_s
+        less = self._capacity.bps is not None and arriving_bps < _BETA * self._capacity.bps
+        if not (self._draining and long and less):
+            return False
+        if queue_s < max(_UNDRAINED * self._drained_queue_s, _QUEUE_S):
+            return False
+        self._draining = False
+        self.estimate_bps = self._before_bps
+        return True
 
     def _refill(self, now: float) -> None:
         """The queue is gone: what was left free for that can be used."""

@@ -55,6 +55,7 @@ class Drop(Enum):
     DTLS_QUEUE = "dtls_queue"
     NOT_PROTECTED = "not_protected"
     NOT_SENT = "not_sent"
+    NO_BANDWIDTH = "no_bandwidth"
     ERROR = "error"
 
 
@@ -306,9 +307,12 @@ class Router:
             return
         for sequence in nack.sequences:
             packet = subscription.retransmission(sequence, now, peer.rtt_s)
-            if packet is not None:
-                self._outbox.add_packet(packet, peer.transport, numbered=subscription.numbered)
+            if packet is None:
+                continue
+            if self.bandwidth.send_again(subscription, packet):
                 self.retransmitted_packets += 1
+            else:
+                self.drops[Drop.NO_BANDWIDTH] += 1
 
     def _on_keyframe_request(self, peer: Peer, ssrc: int, now: float) -> None:
         subscription = peer.by_ssrc.get(ssrc)
@@ -353,7 +357,7 @@ class Router:
         target = subscription.target
         if target is None or subscription.published.intent.kind != "video":
             return
-        if subscription.current is None and target.replayable(now):
+        if subscription.current is None and target.replayable(now, subscription.subscriber.available_bps):
             subscription.begin_replay(target, now)
             self._begun(subscription, target)
             self._replays[subscription] = None
@@ -387,10 +391,11 @@ class Router:
 
     def _replay(self) -> None:
         for subscription in list(self._replays):
-            for packet in subscription.replay(REPLAYED_PER_TICK):
-                self._outbox.add_packet(
-                    packet, subscription.subscriber.transport, numbered=subscription.numbered
-                )
+            pacer = subscription.subscriber.pacer
+            for packet in subscription.replay(
+                0 if pacer is not None and pacer.waiting_bytes else REPLAYED_PER_TICK
+            ):
+                self.bandwidth.send(subscription, packet)
                 self.replayed_packets += 1
             if not subscription.replaying:
                 del self._replays[subscription]

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 # last second. More would take a weak link longer than a keyframe does.
 MAX_REPLAY_PACKETS = 400
 MAX_REPLAY_OCTETS = 300_000
+MAX_REPLAY_S = 1.0
 
 # A layer of a little less than the wanted frame rate will do: measured rates waver.
 _FRAME_RATE_TOLERANCE = 0.9
@@ -182,11 +183,13 @@ class SourceLayer:
             self.views[key] = View(self, key)
         return self.views[key]
 
-    def replayable(self, now: float) -> bool:
+    def replayable(self, now: float, available_bps: float) -> bool:
         """Whether the picture is here as a whole, small and no older than the stream: all since the last keyframe."""
         first, octets = self.picture_start, self.picture_octets
         if not is_live(self.last_packet_at, now, screen_share=True):
             return False  # the publisher has stopped this layer, and begins it anew with a keyframe
+        if 8 * octets > MAX_REPLAY_S * available_bps:
+            return False
         if first < 0 or octets > MAX_REPLAY_OCTETS or self.highest - first >= MAX_REPLAY_PACKETS:
             return False
         return all(self.history.get(i) is not None for i in range(first, self.highest + 1))

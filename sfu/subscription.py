@@ -7,6 +7,7 @@ from sfu.allocate import Allotment, Point
 from sfu.events import Preferences
 from sfu.fanout import Column, SourcePacket, TemplateClass, padding_packet, single_packet
 from sfu.layers import FIRST_LAYER_GRACE_S, highest_wanted, needs_keyframe, step, target_layer
+from sfu.pacer import Pacer
 from sfu.sequence import OutSequence, Segment, ts_diff
 
 if TYPE_CHECKING:
@@ -317,7 +318,20 @@ class Subscription:
         assert segment is not None
         assert self._kind is not None
         self._base = (view.table.packets, view.table.octets)
-        view.table.add(self._kind, self, self._column(segment))
+        view.table.add(self._kind, self, self._column(segment), self._pacer)
+
+    @property
+    def _pacer(self) -> Pacer | None:
+        """Where its packets wait; audio never does, and goes first thereby."""
+        video = self.published.intent.kind == "video"
+        return self.subscriber.pacer if video and self.numbered else None
+
+    def pace(self) -> None:
+        """The subscriber's packets wait from now on, or do not any more."""
+        view, segment = self.view, self.out.current
+        if view is not None and segment is not None and self._kind is not None and not self.replaying:
+            view.table.remove(self._kind, self)
+            view.table.add(self._kind, self, self._column(segment), self._pacer)
 
     def _expected_timestamp(
         self, previous: "SourceLayer | None", layer: "SourceLayer", packet: SourcePacket, _now: float

@@ -83,7 +83,7 @@ class View:
     def leave(self, kind: TemplateClass, viewer: object) -> None:
         """Take a viewer out; the last one closes the view, whose numbers stay traceable for those who hold it."""
         self.table.remove(kind, viewer)
-        if not self.table.classes and self.layer.views.get(self.point) is self:
+        if not len(self.table) and self.layer.views.get(self.point) is self:
             del self.layer.views[self.point]
 
     def kept(self, number: int) -> SourcePacket | None:

@@ -140,3 +140,47 @@ def test_bytes_that_are_no_report_are_refused():
     with pytest.raises(rtcp.RtcpError):
         world.bandwidth.report(world.peer, b"\0" * 4, world.now)
     assert np.isinf(world.peer.available_bps)
+
+
+def test_a_burst_of_video_waits_on_a_weak_link_and_nothing_is_lost_of_it():
+    world = World(0.5e6)
+    world.run(5)
+    assert world.peer.pacer is not None
+    world.wanted_bps = 0.0
+    world.run(1)
+    subscription = world.peer.sending["1"]
+    before, dropped = int(world.outbox.transports.sequence[world.peer.transport]), world.link.dropped
+    for _ in range(40):
+        world.bandwidth.send(subscription, PACKET)
+    world.run(0.1)
+    assert 0 < int(world.outbox.transports.sequence[world.peer.transport]) - before < 12
+    longest = 0.0
+    for _ in range(20):
+        world.run(0.1)
+        longest = max(longest, world.link.waiting_s(world.now))
+    assert longest < 0.3
+    assert int(world.outbox.transports.sequence[world.peer.transport]) - before == 40
+    assert world.link.dropped == dropped
+
+
+def test_retransmissions_find_no_room_behind_a_burst():
+    world = World(0.5e6)
+    world.run(5)
+    subscription = world.peer.sending["1"]
+    assert world.bandwidth.send_again(subscription, PACKET)
+    for _ in range(60):
+        world.bandwidth.send(subscription, PACKET)
+    assert not world.bandwidth.send_again(subscription, PACKET)
+
+
+def test_a_link_that_becomes_wide_gets_all_that_waits():
+    world = World(0.5e6, wanted_bps=5e6)
+    world.run(5)
+    assert world.peer.pacer is not None
+    world.link.rate_bps = 20e6
+    world.run(15)
+    assert world.peer.available_bps > 4e6
+    assert world.peer.pacer is None
+    before = int(world.outbox.transports.sequence[world.peer.transport])
+    world.bandwidth.send(world.peer.sending["1"], PACKET)
+    assert int(world.outbox.transports.sequence[world.peer.transport]) == before + 1

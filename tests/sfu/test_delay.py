@@ -71,3 +71,14 @@ def test_a_longer_way_is_the_empty_one_after_a_while():
     for _ in range(320):
         way.report()
     assert way.trend.queue_s == pytest.approx(0, abs=1e-6)
+
+
+def test_a_way_that_became_longer_is_told():
+    way = Way()
+    way.report()
+    way.delay_s += 0.2
+    way.report()
+    way.trend.rebase()
+    assert way.trend.queue_s == 0
+    way.report()
+    assert way.trend.queue_s == pytest.approx(0, abs=1e-6)

@@ -192,3 +192,13 @@ def test_few_reports_are_read_of_a_link_that_shows_no_limit_and_all_once_it_does
     read.clear()
     run.until(10)
     assert len(read) >= 38
+
+
+def test_a_way_that_becomes_longer_is_no_congestion_for_long():
+    link = Link(2e6)
+    run = Run(Call(link)).until(5)
+    link.delay_s += 0.2
+    run.until(9)
+    assert mean(run.over(8, 9)) > 0.75 * 2e6
+    run.until(15)
+    assert mean(run.over(10, 15)) > 0.85 * 2e6

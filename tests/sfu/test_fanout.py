@@ -17,6 +17,7 @@ from sfu.fanout import (
     make_template,
     single_packet,
 )
+from sfu.pacer import Pacer
 from sfu.sentlog import HEADERS_BYTES
 
 CHROMIUM = TemplateClass((("opus", 111), ("red", 63), ("vp8", 96)), ((rtp.URI_AUDIO_LEVEL, 1),))
@@ -252,3 +253,18 @@ def test_a_packet_without_payload_is_padding():
     out = single_packet(CHROMIUM, column(), emptied)
     assert out[0] & 0x20
     assert rtp.payload_end(out, rtp.header_length(out)) == rtp.header_length(out)
+
+
+def test_a_paced_viewer_gets_the_bytes_of_a_row_from_its_pacer():
+    wire, table, pacer = Wire(), FanoutTable(), Pacer(0.0)
+    for key, first in (("early", 900), ("new", 1001)):
+        table.add(CHROMIUM, key, column(ssrc=first, first=first), pacer)
+    table.add(CHROMIUM, "row", column(ssrc=900))
+    assert len(table) == 3
+    assert table.forward(wire.outbox, vp8(sequence=1000), late=True) == 2
+    wire.outbox.flush()
+    assert pacer.empty() == [packet for packet, _ in wire.sent]
+    table.remove(CHROMIUM, "early")
+    table.remove(CHROMIUM, "new")
+    assert table.forward(wire.outbox, vp8(sequence=1001), late=False) == 1
+    assert pacer.empty() == []

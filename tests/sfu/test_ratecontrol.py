@@ -76,3 +76,15 @@ def test_capacity_follows_samples_near_it_slowly_and_others_at_once():
     assert capacity.bps == pytest.approx(1.001e6)
     capacity.sample(0.3e6)
     assert capacity.bps == 0.3e6
+
+
+def test_a_queue_that_does_not_shrink_is_none_of_ours():
+    control = Controlled()
+    control.rate.probed(1.5e6)
+    control.hear(Usage.OVER, 1e6, 0.2, times=3)
+    assert not control.rate.drains_nothing(0.6e6, 0.2, 0.05, control.now)
+    control.hear(Usage.NORMAL, 0.6e6, 0.2, times=15)
+    assert not control.rate.drains_nothing(0.6e6, 0.1, 0.05, control.now)
+    assert not control.rate.drains_nothing(1e6, 0.2, 0.05, control.now)
+    assert control.rate.drains_nothing(0.6e6, 0.2, 0.05, control.now)
+    assert control.hear(Usage.NORMAL, 0.6e6) == pytest.approx(1.5e6, rel=0.02)
