@@ -89,7 +89,7 @@ def _operation(style: Style, operation: Operation, schemas: _Schemas) -> dict[st
     route = operation.route
     summary, _, description = inspect.cleandoc(route.handler.__doc__ or "").partition("\n\n")
     described: dict[str, Any] = {
-        "operationId": f"{route.method.lower()}{route.path}".replace("/", "_")
+        "operationId": f"{route.method.lower()}{style.prefixes[0]}{route.path}".replace("/", "_")
         .replace("{", "")
         .replace("}", ""),
         "summary": summary,

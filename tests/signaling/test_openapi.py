@@ -30,6 +30,7 @@ def test_it_has_each_route_once_under_the_first_prefix():
 def test_an_operation_with_a_body():
     operation = described()["paths"]["/v1/rooms"]["post"]
     assert operation["summary"] == "Make a room."
+    assert operation["operationId"] == "post_v1_rooms"
     assert operation["security"] == [{"bearer": []}]
     body = {"$ref": "#/components/schemas/NewRoom"}
     assert operation["requestBody"] == {"required": True, "content": {"application/json": {"schema": body}}}
