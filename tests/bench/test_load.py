@@ -82,7 +82,8 @@ def test_a_worker_killed_under_load_is_noticed_by_its_own_clients_only():
 
         killer = threading.Thread(target=kill)
         killer.start()
-        result = load(Plan(url, rooms=2, viewers=5, duration=8.0))
+        # slow enough that no estimate of a busy machine's bandwidth pauses it
+        result = load(Plan(url, rooms=2, viewers=5, rate=50.0, duration=8.0))
         killer.join()
         assert killed.is_set()
     # one room's five viewers and their publisher
