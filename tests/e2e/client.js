@@ -85,6 +85,62 @@ window.keyframes_sent = async (source) => {
   return null;
 };
 
+// Pictures that show their own number, as those of test_pictures.py: 16 cells with its bits, 16 with their complements.
+const ROWS = 4;
+const COLUMNS = 8;
+const cell = (number, i) => (i < 16 ? (number >> i) & 1 : 1 - ((number >> (i - 16)) & 1));
+
+window.publish_pictures = async (options, frameRate) => {
+  const canvas = document.createElement("canvas");
+  [canvas.width, canvas.height] = [960, 540];
+  const drawing = canvas.getContext("2d");
+  const [width, height] = [canvas.width / COLUMNS, canvas.height / ROWS];
+  let number = 0;
+  setInterval(() => {
+    for (let i = 0; i < ROWS * COLUMNS; i++) {
+      drawing.fillStyle = cell(number, i) ? "#b4b4b4" : "#464646";
+      drawing.fillRect((i % COLUMNS) * width, Math.floor(i / COLUMNS) * height, width, height);
+    }
+    number++;
+  }, 1000 / frameRate);
+  const [track] = canvas.captureStream(frameRate).getVideoTracks();
+  await room.localParticipant.publishTrack(track, { source: "camera", ...options });
+};
+
+// Looks at each picture that is shown: [number, width], number -1 for one that shows none as it was painted.
+window.watch_pictures = (identity) => {
+  const video = publication(identity, "camera").track.attach();
+  document.body.append(video);
+  const canvas = document.createElement("canvas");
+  [canvas.width, canvas.height] = [COLUMNS * 12, ROWS * 12];
+  const drawing = canvas.getContext("2d", { willReadFrequently: true });
+  window.pictures = [];
+  const look = (_now, frame) => {
+    drawing.drawImage(video, 0, 0, canvas.width, canvas.height);
+    const { data } = drawing.getImageData(0, 0, canvas.width, canvas.height);
+    let number = 0;
+    let whole = true;
+    for (let i = 0; i < ROWS * COLUMNS; i++) {
+      // all of a cell but its border, which is blurred into the next
+      let [darkest, brightest] = [255, 0];
+      for (let y = 3; y < 9; y++) {
+        for (let x = 3; x < 9; x++) {
+          const at = ((Math.floor(i / COLUMNS) * 12 + y) * canvas.width + (i % COLUMNS) * 12 + x) * 4;
+          darkest = Math.min(darkest, data[at + 1]);
+          brightest = Math.max(brightest, data[at + 1]);
+        }
+      }
+      const bit = Number(darkest > 125);
+      whole &&= bit || brightest < 125;
+      if (i < 16) number |= bit << i;
+      else whole &&= bit === cell(number, i);
+    }
+    window.pictures.push([whole ? number : -1, frame.width]);
+    video.requestVideoFrameCallback(look);
+  };
+  video.requestVideoFrameCallback(look);
+};
+
 window.seen = (identity) => {
   const person = room.remoteParticipants.get(identity);
   return person && { name: person.name, metadata: person.metadata, attributes: person.attributes };

@@ -18,6 +18,7 @@ from livekit import rtc
 
 from tests.e2e.conftest import eventually
 from tests.e2e.native import joined
+from tests.e2e.test_javascript import QUALITY, WIDTHS, open_page
 
 logger = logging.getLogger(__name__)
 
@@ -207,6 +208,39 @@ async def test_nobody_sees_a_broken_or_standing_picture_while_layers_change(serv
         assert len(set(widths)) > 1
         assert len(widths) > DURATION_S / 4
         assert freeze_s <= MAX_FREEZE_S
+
+
+@pytest.mark.parametrize(
+    ("codec", "mode"),
+    [("vp8", None), ("h264", None), ("vp9", "L3T3_KEY"), ("av1", "L3T3_KEY"), ("av1", "L3T3")],
+    ids=["vp8 simulcast", "h264 simulcast", "vp9 keyed", "av1 keyed", "av1 full"],
+)
+async def test_nor_does_anybody_with_a_browser(server, chromium, codec, mode):
+    ada, ben = [await open_page(chromium, server, identity=name) for name in ("ada", "ben")]
+    options = {"videoCodec": codec, "backupCodec": False, "simulcast": mode is None, "scalabilityMode": mode}
+    await ada.do("([options, rate]) => publish_pictures(options, rate)", [options, FRAME_RATE])
+    await ben.keeps_growing("ada", "camera", by=FRAME_RATE)
+    await ben.do("() => watch_pictures('ada')")
+    chance = random.Random(1)
+    quality = "HIGH"
+    for _ in range(round(DURATION_S)):
+        quality = chance.choice([each for each in WIDTHS if each != quality])
+        await ben.do(QUALITY, quality)
+        await asyncio.sleep(1)  # how long each layer is shown
+    pictures = await ben.do("() => pictures")
+    numbers = [number for number, _ in pictures]
+    widths = [width for width, _ in itertools.groupby(width for _, width in pictures)]
+    freeze_s = max(later - earlier for earlier, later in itertools.pairwise(numbers)) / FRAME_RATE
+    logger.info(
+        "%d pictures, %d changes of size, longest freeze %.0f ms",
+        len(pictures),
+        len(widths) - 1,
+        1000 * freeze_s,
+    )
+    assert -1 not in numbers
+    assert numbers == sorted(numbers)
+    assert len(widths) > DURATION_S / 4
+    assert freeze_s <= MAX_FREEZE_S
 
 
 async def test_an_encrypted_camera_is_forwarded_in_layers_too(server):
