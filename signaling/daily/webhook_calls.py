@@ -6,7 +6,7 @@ import binascii
 import secrets
 import typing
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Annotated, Any, Literal
 
@@ -117,14 +117,12 @@ class WebhookCalls:
         """Make a webhook; its receiver has to answer 200 to a test first."""
         settings = {
             "domain": caller.domain.name,
-            "basicAuth": body.basic_auth,
             "retryType": body.retry_type or "circuit-breaker",
             "eventTypes": body.event_types or list(typing.get_args(EventType)),
-            "hmac": _secret(body.hmac),
         }
-        return await self._keep(
-            caller, Endpoint(str(uuid.uuid4()), KIND, body.url, settings, self._wall_clock())
-        )
+        signing = {"hmac": _secret(body.hmac), "basicAuth": body.basic_auth or ""}
+        made = Endpoint(str(uuid.uuid4()), KIND, body.url, settings, self._wall_clock(), secrets=signing)
+        return await self._keep(caller, made)
 
     async def get_webhook(self, caller: Caller, webhook: Id) -> WebhookAnswer:
         """Return a webhook."""
@@ -133,17 +131,19 @@ class WebhookCalls:
     async def update_webhook(self, caller: Caller, webhook: Id, body: WebhookChange) -> WebhookAnswer:
         """Change a webhook, which begins anew when it had failed; its receiver is tested again."""
         endpoint = await self._find(caller, webhook)
-        given: dict[str, Any] = {
-            "basicAuth": body.basic_auth,
-            "retryType": body.retry_type,
-            "eventTypes": body.event_types,
+        given = {"retryType": body.retry_type, "eventTypes": body.event_types}
+        signing = {
             "hmac": None if body.hmac is None else _secret(body.hmac),
+            "basicAuth": body.basic_auth,
         }
-        settings = {
-            **endpoint.settings,
-            **{name: value for name, value in given.items() if value is not None},
-        }
-        changed = replace(endpoint, url=body.url or endpoint.url, settings=settings, failures=0, paused=False)
+        changed = replace(
+            endpoint,
+            url=body.url or endpoint.url,
+            settings=_changed(endpoint.settings, given),
+            secrets=_changed(endpoint.secrets, signing),
+            failures=0,
+            paused=False,
+        )
         return await self._keep(caller, changed)
 
     async def delete_webhook(self, caller: Caller, webhook: Id) -> DeletedWebhook:
@@ -167,8 +167,7 @@ class WebhookCalls:
 
     async def _probe(self, endpoint: Endpoint) -> None:
         body = stringify(PROBE).encode()
-        settings = endpoint.settings
-        sent = headers(settings["hmac"], settings["basicAuth"], body, self._wall_clock())
+        sent = headers(endpoint.secrets, body, self._wall_clock())
         try:
             async with asyncio.timeout(PROBE_TIMEOUT_S):
                 status = await self._post(endpoint.url, body, sent)
@@ -192,6 +191,10 @@ def _secret(given: str | None) -> str:
     return given
 
 
+def _changed(before: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    return {**before, **{name: value for name, value in given.items() if value is not None}}
+
+
 def _is_of(endpoint: Endpoint, domain: Domain) -> bool:
     return bool(endpoint.settings["domain"] == domain.name)
 
@@ -201,8 +204,8 @@ def _answer(endpoint: Endpoint, caller: Caller) -> WebhookAnswer:
     return WebhookAnswer(
         uuid=endpoint.id,
         url=endpoint.url,
-        hmac=settings["hmac"],
-        basic_auth=settings["basicAuth"],
+        hmac=endpoint.secrets.get("hmac", ""),
+        basic_auth=endpoint.secrets.get("basicAuth") or None,
         retry_type=settings["retryType"],
         event_types=settings["eventTypes"],
         state="FAILED" if endpoint.paused else "ACTIVE",

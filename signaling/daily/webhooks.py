@@ -84,7 +84,7 @@ class DailyWebhooks:
 
     def headers(self, endpoint: Endpoint, body: bytes, now: float) -> dict[str, str]:
         """Return the headers, with the signature over time and body."""
-        return headers(endpoint.settings["hmac"], endpoint.settings["basicAuth"], body, now)
+        return headers(endpoint.secrets, body, now)
 
     def judge(self, endpoint: Endpoint, delivery: Delivery, status: int | None, now: float) -> Verdict:
         """Accept 200 alone; else do as the endpoint's `retryType` says."""
@@ -97,19 +97,19 @@ class DailyWebhooks:
         return Verdict(delivered=False, retry_in_s=waits[0] if waits else None)
 
 
-def headers(secret: str, basic_auth: str | None, body: bytes, now: float) -> dict[str, str]:
-    """Return the headers of a webhook; `secret` is in base64, `basic_auth` a name and a password, with a colon."""
+def headers(secrets: Mapping[str, str], body: bytes, now: float) -> dict[str, str]:
+    """Return the headers of a webhook; the secrets are `hmac` in base64 and, if any, `basicAuth` as `user:password`."""
     # Receivers read the time as seconds, and take five minutes either way.
     timestamp = str(int(now))
     signed = timestamp.encode() + b"." + body
-    signature = hmac.digest(base64.b64decode(secret), signed, hashlib.sha256)
+    signature = hmac.digest(base64.b64decode(secrets["hmac"]), signed, hashlib.sha256)
     made = {
         "Content-Type": "application/json",
         "X-Webhook-Timestamp": timestamp,
         "X-Webhook-Signature": base64.b64encode(signature).decode(),
     }
-    if basic_auth:
-        made["Authorization"] = f"Basic {base64.b64encode(basic_auth.encode()).decode()}"
+    if secrets.get("basicAuth"):
+        made["Authorization"] = f"Basic {base64.b64encode(secrets['basicAuth'].encode()).decode()}"
     return made
 
 

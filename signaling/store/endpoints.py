@@ -1,26 +1,44 @@
 """Where webhooks go."""
 
-from dataclasses import asdict
+import json
+import logging
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import Row, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from signaling.errors import VaultError
 from signaling.store.access import transaction
 from signaling.store.records import Endpoint
 from signaling.store.tables import deliveries, endpoints
+from signaling.store.vault import Vault
+
+log = logging.getLogger(__name__)
 
 
 class Endpoints:
     """The receivers of webhooks, of all APIs."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, vault: Vault) -> None:
         """Use the store's engine."""
         self._engine = engine
+        self._vault = vault
 
     async def put(self, endpoint: Endpoint) -> None:
         """Add an endpoint, or replace the one of the same id; what waits for it stays. StoreError."""
-        values = {**asdict(endpoint), "settings": dict(endpoint.settings)}
+        values = {
+            "id": endpoint.id,
+            "kind": endpoint.kind,
+            "url": endpoint.url,
+            "room": endpoint.room,
+            "settings": dict(endpoint.settings),
+            "sealed": self._seal(endpoint),
+            "created_at": endpoint.created_at,
+            "failures": endpoint.failures,
+            "paused": endpoint.paused,
+            "last_at": endpoint.last_at,
+        }
         here = endpoints.c.id == endpoint.id
         async with transaction(self._engine) as connection:
             changed = await connection.execute(update(endpoints).where(here).values(values))
@@ -32,7 +50,7 @@ class Endpoints:
         async with transaction(self._engine) as connection:
             query = select(endpoints).where(endpoints.c.id == endpoint_id)
             row = (await connection.execute(query)).first()
-        return None if row is None else record(row)
+        return None if row is None else _record(row, self._open(row))
 
     async def list(self, kind: str) -> list[Endpoint]:
         """Return an API's endpoints, oldest first. StoreError."""
@@ -40,7 +58,8 @@ class Endpoints:
             select(endpoints).where(endpoints.c.kind == kind).order_by(endpoints.c.created_at, endpoints.c.id)
         )
         async with transaction(self._engine) as connection:
-            return [record(row) for row in await connection.execute(query)]
+            rows = (await connection.execute(query)).all()
+        return [_record(row, self._open(row)) for row in rows]
 
     async def delete(self, endpoint_id: str) -> bool:
         """Delete an endpoint with all that waits for it; False when there is none. StoreError."""
@@ -49,12 +68,43 @@ class Endpoints:
             gone = await connection.execute(delete(endpoints).where(endpoints.c.id == endpoint_id))
             return gone.rowcount > 0
 
+    def _seal(self, endpoint: Endpoint) -> str | None:
+        if not endpoint.secrets:
+            return None
+        return self._vault.seal(json.dumps(dict(endpoint.secrets)), _purpose(endpoint.id))
+
+    def _open(self, row: Row[Any]) -> Mapping[str, str]:
+        if row.sealed is None:
+            return {}
+        try:
+            secrets: dict[str, str] = json.loads(self._vault.open(row.sealed, _purpose(row.id)))
+        except VaultError as error:
+            # Its webhooks cannot be signed, and fail one by one; the endpoint can still be changed or deleted.
+            log.warning("%s", error)
+            return {}
+        return secrets
+
 
 async def listening(connection: AsyncConnection) -> list[Endpoint]:
-    """Return the endpoints that are not paused."""
-    return [record(row) for row in await connection.execute(select(endpoints).where(~endpoints.c.paused))]
+    """Return the endpoints that are not paused, without their secrets."""
+    query = select(endpoints).where(~endpoints.c.paused)
+    return [_record(row, {}) for row in await connection.execute(query)]
 
 
-def record(row: Row[Any]) -> Endpoint:
-    """Return the endpoint of a row."""
-    return Endpoint(**row._mapping)  # noqa: SLF001 - its public name, which SQLAlchemy spells so to keep columns apart
+def _record(row: Row[Any], secrets: Mapping[str, str]) -> Endpoint:
+    return Endpoint(
+        row.id,
+        row.kind,
+        row.url,
+        row.settings,
+        row.created_at,
+        room=row.room,
+        failures=row.failures,
+        paused=row.paused,
+        last_at=row.last_at,
+        secrets=secrets,
+    )
+
+
+def _purpose(endpoint_id: str) -> str:
+    return f"what signs the webhooks of endpoint {endpoint_id}"

@@ -1,7 +1,7 @@
 """What the store takes and gives: plain values. Times are seconds since 1970."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 
@@ -134,6 +134,8 @@ class Endpoint:
     "Nothing is sent, or kept for it, until somebody ends this."
     last_at: float | None = None
     "The last success."
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    "What signs its webhooks; sealed in the database."
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,7 +50,7 @@ class Store:
         self.recordings = Recordings(engine)
         self.documents = Documents(engine)
         self.api_keys = ApiKeys(engine, vault)
-        self.endpoints = Endpoints(engine)
+        self.endpoints = Endpoints(engine, vault)
         self.outbox = Outbox(engine)
 
     @classmethod

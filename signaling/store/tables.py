@@ -109,6 +109,7 @@ endpoints = Table(
     Column("room", _NAME, nullable=False),
     Column("settings", JSON, nullable=False),
     Column("created_at", Double, nullable=False),
+    Column("sealed", Text),
     Column("failures", Integer, nullable=False),
     Column("paused", Boolean, nullable=False),
     Column("last_at", Double),

@@ -20,15 +20,17 @@ NOW = 1_795_000_000.5
 SECRET = base64.b64encode(b"a secret").decode()
 SETTINGS = {
     "domain": "school",
-    "hmac": SECRET,
-    "basicAuth": None,
     "retryType": "circuit-breaker",
     "eventTypes": ["meeting.started", "participant.joined"],
 }
 
 
-def hook(failures=0, **settings):
-    return Endpoint("e1", "daily", "https://school.example", {**SETTINGS, **settings}, 1.0, failures=failures)
+def hook(failures=0, basic_auth="", **settings):
+    signing = {"hmac": SECRET, "basicAuth": basic_auth}
+    settings = {**SETTINGS, **settings}
+    return Endpoint(
+        "e1", "daily", "https://school.example", settings, 1.0, failures=failures, secrets=signing
+    )
 
 
 @pytest.fixture
@@ -143,7 +145,7 @@ def test_a_domain_hears_of_its_rooms_and_of_nobodys():
 
 def test_the_signature_is_over_time_and_body():
     body = '{"test":"ü"}'.encode()
-    headers = DailyWebhooks().headers(hook(basicAuth="user:pass"), body, NOW)
+    headers = DailyWebhooks().headers(hook(basic_auth="user:pass"), body, NOW)
     assert headers["X-Webhook-Timestamp"] == "1795000000"
     expected = hmac.new(b"a secret", b"1795000000." + body, hashlib.sha256).digest()
     assert base64.b64decode(headers["X-Webhook-Signature"]) == expected

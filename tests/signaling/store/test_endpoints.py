@@ -1,6 +1,9 @@
 from dataclasses import replace
 
-from signaling.store import Draft, Endpoint
+from sqlalchemy import text
+
+from signaling.store import Draft, Endpoint, Store
+from signaling.store.vault import Vault
 
 HOOK = Endpoint("e1", "daily", "https://school.example/hook", {"events": ["meeting.ended"]}, 5.0)
 
@@ -19,3 +22,19 @@ async def test_an_endpoint_is_put_replaced_and_deleted_with_what_waits_for_it(st
     assert not await store.endpoints.delete("e1")
     assert await store.endpoints.get("e1") is None
     assert await store.outbox.count() == 1
+
+
+async def test_what_signs_webhooks_is_sealed(database_url, caplog):
+    store = await Store.open(database_url, Vault("one"))
+    secret = replace(HOOK, secrets={"hmac": "hunter2"})
+    await store.endpoints.put(secret)
+    assert "hunter2" not in repr(secret)
+    async with store._engine.connect() as connection:
+        assert "hunter2" not in str((await connection.execute(text("SELECT * FROM endpoints"))).one())
+    assert await store.endpoints.get("e1") == secret
+    assert await store.endpoints.list("daily") == [secret]
+    await store.close()
+    store = await Store.open(database_url, Vault("two"))
+    assert await store.endpoints.get("e1") == HOOK
+    assert "master key" in caplog.text
+    await store.close()
