@@ -74,6 +74,8 @@ class Publication:
     "End to end: layers and keyframes are told by dependency descriptors."
     leading: bool = False
     "Of somebody who leads the room: goes before others' cameras where bandwidth is scarce."
+    backup_of: str = ""
+    "The publication of the same track in another codec, whose subscribers get this one if they cannot take that."
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +227,14 @@ class SubscriptionPaused:
 
 
 @dataclass(frozen=True, slots=True)
+class CodecMissing:
+    """A subscriber cannot take what a publication sends: a backup is needed."""
+
+    peer_id: str
+    publication_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class DataReceived:
     """One message on a data channel."""
 
@@ -269,6 +279,7 @@ Event = (
     | PublicationEnded
     | SubscriptionStarted
     | SubscriptionPaused
+    | CodecMissing
     | DataReceived
     | SpeakersChanged
     | QualityChanged

@@ -165,7 +165,7 @@ class Peer:
         carried = {*self.sending, *self.assigned}
         ended = [s for s in offering.sections if s.send is not None and s.mid not in carried]
         # an offer that got no answer is made again, with what has come since
-        offered = {subscription.published.intent.id for subscription in self.assigned.values()}
+        offered = {subscription.publication_id for subscription in self.assigned.values()}
         for publication_id, subscription in self.subscriptions.items():
             if subscription.section is None and publication_id not in offered:
                 intent = subscription.published.intent
@@ -199,7 +199,7 @@ class Peer:
         return self._subscribed()
 
     def _subscribed(self) -> dict[str, str]:
-        return {mid: s.published.intent.id for mid, s in self.sending.items()}
+        return {mid: s.publication_id for mid, s in self.sending.items()}
 
     def _local_transport(self, identity: LocalIdentity) -> LocalTransport:
         return LocalTransport(
@@ -482,7 +482,7 @@ def _receive(published: Published | None) -> Receive:
 
 
 def _send(subscription: Subscription) -> Send:
-    published = subscription.published
+    published = subscription.primary
     codec = published.section.codec() if published.section is not None else ""
     return Send(
         subscription.stream_id,

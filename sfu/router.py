@@ -13,8 +13,10 @@ from collections.abc import Callable, Collection
 from enum import Enum
 
 from sfu import rtcp, rtp
+from sfu.backup import fitting, is_lacking, unlink
 from sfu.bandwidth import Bandwidth
 from sfu.events import (
+    CodecMissing,
     Event,
     Explanation,
     PublicationStarted,
@@ -111,8 +113,7 @@ class Router:
         self.publishers[peer.id] = peer
         if not peer.feedback.media_ssrc:
             peer.feedback.media_ssrc = ssrc
-        published = stream.layer.published
-        for subscription in published.subscriptions.values():
+        for subscription in stream.layer.published.subscriptions.values():
             subscription.choose(now)
         return stream
 
@@ -169,9 +170,12 @@ class Router:
             return
         layer.keep(packet, parsed)
         published = layer.published
-        if not published.started:
-            published.started = True
+        if not published.codec:
+            published.codec = codec
             self._emit(PublicationStarted(published.owner.id, published.intent.id, codec))
+            for subscription in list((published.primary or published).subscriptions.values()):
+                self._fit(subscription, now)
+                subscription.choose(now)
         if published.muted:
             layer.picture_start = -1  # nobody is shown, or told, later what was sent while muted
             layer.recent.clear()
@@ -229,7 +233,7 @@ class Router:
             self._sender_report(subscription, layer)
         if not subscription.started:
             subscription.started = True
-            self._emit(SubscriptionStarted(subscription.subscriber.id, layer.published.intent.id))
+            self._emit(SubscriptionStarted(subscription.subscriber.id, subscription.publication_id))
 
     # --- RTCP ----------------------------------------------------------------------------------------------------
 
@@ -333,9 +337,11 @@ class Router:
 
     def share(self, peer: Peer, now: float) -> None:
         """Decide anew what a peer gets, as far as its bandwidth goes."""
+        for subscription in peer.subscriptions.values():
+            self._fit(subscription, now)
         for subscription in share(peer, self._focus(peer.room_id), now):
             self._emit(
-                SubscriptionPaused(peer.id, subscription.published.intent.id, subscription.allotted is None)
+                SubscriptionPaused(peer.id, subscription.publication_id, subscription.allotted is None)
             )
         for subscription in peer.subscriptions.values():
             self.choose(subscription, now)
@@ -350,6 +356,17 @@ class Router:
         if speakers is None or not speakers.dominant:
             return ""
         return next((p.id for p in self.publishers.values() if speakers.dominant in p.published), "")
+
+    def _fit(self, subscription: Subscription, now: float) -> None:
+        """Serve a subscriber with a publication whose codec it can take; tell when there is none."""
+        subscription.serve(fitting(subscription), now)
+        if (
+            subscription.published.primary is None
+            and is_lacking(subscription)
+            and not subscription.told_missing
+        ):
+            subscription.told_missing = True
+            self._emit(CodecMissing(subscription.subscriber.id, subscription.publication_id))
 
     def choose(self, subscription: Subscription, now: float) -> None:
         """Decide anew which layer a subscription gets within its bound, and ask for the keyframe it needs."""
@@ -459,6 +476,7 @@ class Router:
     def forget(self, published: Published, now: float) -> None:
         """Take a publication out of the packet path; its subscriptions end."""
         peer = published.owner
+        unlink(published, now)
         self.end_subscriptions(published, now)
         peer.published.pop(published.intent.id, None)
         peer.forget(published)
@@ -471,7 +489,7 @@ class Router:
         rooms = rooms or published.owner.rooms
         for subscription in list(published.subscriptions.values()):
             if subscription.subscriber.room_id in rooms:
-                subscription.subscriber.drop_subscription(published.intent.id, now)
+                subscription.subscriber.drop_subscription(subscription.publication_id, now)
         for room_id in rooms:
             if published.intent.kind == "audio" and room_id in self.speakers:
                 self.speakers[room_id].remove(published.intent.id)

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from sfu import quality
+from sfu import backup, quality
 from sfu.endpoint import Connection, Endpoint, Handlers, credentials
 from sfu.events import (
     Answer,
@@ -267,6 +267,9 @@ class MediaServer:
             return
         peer = connection.peer
         published = Published(publication, peer)
+        primary = self._publications.get(publication.backup_of)
+        if primary is not None and primary.owner is peer:
+            backup.link(published, primary)
         peer.published[publication.id] = published
         self._publications[publication.id] = published
         if peer.offer is not None:

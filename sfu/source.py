@@ -264,7 +264,12 @@ class Published:
         self.subscriptions: dict[str, Subscription] = {}
         "By subscriber."
         self.muted = intent.muted
-        self.started = False
+        self.codec = ""
+        "What is sent; empty before it is."
+        self.backup: Published | None = None
+        "The same track in another codec."
+        self.primary: Published | None = None
+        "The publication whose backup this is."
         self.bitrates: tuple[float, dict[Point, int]] = (0.0, {})
         "When `sharing` last looked at what each live layer costs, and what it found."
 

@@ -68,6 +68,8 @@ class Subscription:
         self.started = False
         self.out = OutSequence(first)
         self._rtx_sequence = first
+        self.told_missing = False
+        "That the subscriber cannot take the codec was told."
         self._kind: TemplateClass | None = None
         self._cursor: int | None = None
         "Source number of a replay's next packet; None when none is going on."
@@ -81,6 +83,24 @@ class Subscription:
         self._resends: dict[int, tuple[int, float]] = {}
         self._budget = float(RESEND_BURST)
         self._budget_at = 0.0
+
+    @property
+    def primary(self) -> "Published":
+        """What was subscribed to; a backup of it may be what is served."""
+        return self.published.primary or self.published
+
+    @property
+    def publication_id(self) -> str:
+        """What was subscribed to, by id."""
+        return self.primary.intent.id
+
+    def serve(self, published: "Published", now: float) -> None:
+        """Serve this one of a track's publications from now on."""
+        if published is not self.published:
+            self.pause(now)
+            del self.published.subscriptions[self.subscriber.id]
+            self.published = published
+            published.subscriptions[self.subscriber.id] = self
 
     @property
     def wants_media(self) -> bool:

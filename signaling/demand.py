@@ -24,13 +24,16 @@ OFF_DELAY_S = 10.0
 NOTHING = -1
 
 
-def demanded(publisher: Participant, track: Track) -> int:
-    """The highest spatial layer that anybody wants of a track, as far as it has layers; NOTHING if nobody does."""
+def demanded(publisher: Participant, track: Track, *, backup: bool = False) -> int:
+    """The highest spatial layer that anybody wants of a track, as far as it has layers; NOTHING if nobody does.
+
+    `backup`: of those who cannot take its codec, else of those who can.
+    """
     top = max(len(track.spec.layers) - 1, 0)
     wanted = NOTHING
     for person in _audience(publisher):
         state = person.subscriptions
-        if track.sid not in state.active:
+        if track.sid not in state.active or (track.sid in state.lacking) != backup:
             continue
         preferences = state.preferences.get(track.sid)
         if preferences is None:
@@ -49,6 +52,8 @@ def _audience(publisher: Participant) -> Iterator[Participant]:
 class _Told:
     publisher: Participant
     spatial: int
+    backup: int = NOTHING
+    "The same of the backup codec."
 
 
 class Demand:
@@ -85,26 +90,36 @@ class Demand:
         track = told.publisher.tracks.get(track_sid) if told is not None else None
         if told is None or track is None:
             return
-        owner, reason = told.publisher.sid, f"demand {track_sid}"
-        wanted = demanded(told.publisher, track)
-        if wanted < told.spatial:
+        self._compare(told, track, backup=False)
+        if track.spec.backup_codec:
+            self._compare(told, track, backup=True)
+
+    def _compare(self, told: _Told, track: Track, *, backup: bool) -> None:
+        owner, reason = told.publisher.sid, f"demand {track.sid} {backup}"
+        before = told.backup if backup else told.spatial
+        wanted = demanded(told.publisher, track, backup=backup)
+        if wanted < before:
             if not self._timers.is_set(owner, reason):
                 delay_s = OFF_DELAY_S if wanted == NOTHING else LOWER_DELAY_S
-                self._timers.set(owner, reason, delay_s, lambda: self._tell(track_sid))
+                self._timers.set(owner, reason, delay_s, lambda: self._tell(track.sid, backup=backup))
         else:
             self._timers.cancel(owner, reason)
-            if wanted > told.spatial:
-                self._tell(track_sid)
+            if wanted > before:
+                self._tell(track.sid, backup=backup)
 
-    def _tell(self, track_sid: str) -> None:
+    def _tell(self, track_sid: str, *, backup: bool) -> None:
         told = self._told[track_sid]
         track = told.publisher.tracks[track_sid]
-        wanted = demanded(told.publisher, track)
-        if wanted != told.spatial:
-            told.spatial = wanted
-            self._hub.emit(TrackDemanded(told.publisher, track, wanted))
+        wanted = demanded(told.publisher, track, backup=backup)
+        if wanted != (told.backup if backup else told.spatial):
+            if backup:
+                told.backup = wanted
+            else:
+                told.spatial = wanted
+            self._hub.emit(TrackDemanded(told.publisher, track, told.spatial, told.backup))
 
     def _forget(self, track_sid: str) -> None:
         told = self._told.pop(track_sid, None)
         if told is not None:
-            self._timers.cancel(told.publisher.sid, f"demand {track_sid}")
+            for backup in (False, True):
+                self._timers.cancel(told.publisher.sid, f"demand {track_sid} {backup}")

@@ -154,6 +154,8 @@ class TrackDemanded:
     track: Track
     spatial: int
     "Highest spatial layer; -1: nobody wants any."
+    backup: int = -1
+    "The same of the track in its backup codec."
 
 
 @dataclass(frozen=True, slots=True)

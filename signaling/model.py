@@ -63,6 +63,8 @@ class TrackSpec:
     "Wanted codec, lower case encoding name; empty when the publisher does not care."
     codec_only: bool = False
     "Answer with that codec alone."
+    backup_codec: str = ""
+    "What the publisher would send as well to those who cannot take that; empty: nothing."
     muted: bool = False
     "Starts muted."
     width: int = 0
@@ -80,7 +82,7 @@ class TrackSpec:
     skin_info: object = None
     "What the publisher's skin adds for its own kind; carried, never read by the domain."
 
-    def publication(self, sid: str, *, leading: bool) -> Publication:
+    def publication(self, sid: str, *, leading: bool, backup_of: str = "") -> Publication:
         """Return what the media engine is told; `leading`: of somebody who leads the room."""
         return Publication(
             id=sid,
@@ -96,6 +98,7 @@ class TrackSpec:
             red=self.red,
             encrypted=self.encrypted,
             leading=leading,
+            backup_of=backup_of,
         )
 
 
@@ -119,6 +122,8 @@ class Track:
     "What is sent, lower case encoding name; empty until the media engine knows."
     mid: str = ""
     "The publisher's media section; empty until bound."
+    backup_sid: str = ""
+    "The publication of the same track in its backup codec; empty while there is none."
 
     @classmethod
     def from_spec(cls, sid: str, publisher_sid: str, spec: TrackSpec) -> "Track":
@@ -146,6 +151,8 @@ class Subscriptions:
     "Track sids that the media engine was told to send."
     live: set[str] = field(default_factory=set)
     "Those of `active` for which the last answer had a section."
+    lacking: set[str] = field(default_factory=set)
+    "Those of `active` whose codec cannot be taken, so that their backup is needed."
     refused: set[str] = field(default_factory=set)
     "Track sids that were wanted and that their publisher does not allow."
     preferences: dict[str, Preferences] = field(default_factory=dict)

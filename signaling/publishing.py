@@ -4,7 +4,13 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from sfu.events import PublicationBound, PublicationEnded, PublicationStarted
-from signaling.errors import DuplicateTrackError, LimitError, NotAllowedError, NotFoundError
+from signaling.errors import (
+    DuplicateTrackError,
+    LimitError,
+    NotAllowedError,
+    NotFoundError,
+    UnsupportedError,
+)
 from signaling.events import (
     EventHub,
     ParticipantChanged,
@@ -73,6 +79,24 @@ class Publishing:
         self._media.publish(person.sid, spec.publication(sid, leading=bool(person.permissions.admin)))
         return track
 
+    def publish_backup(self, person: Participant, track_sid: str, spec: TrackSpec) -> Track:
+        """Prepare to receive a track in its backup codec too. NotFoundError, UnsupportedError."""
+        track = self.own_track(person, track_sid)
+        codec = track.spec.backup_codec
+        if not codec:
+            raise UnsupportedError("no backup codec was announced for this track")
+        if track.backup_sid:
+            self._media.unpublish(person.sid, track.backup_sid)
+        # `spec` describes the encodings; it names the first codec again
+        backup = replace(spec, kind="video", source=track.spec.source, codec=codec, codec_only=True)
+        track = replace(track, backup_sid=f"{track_sid}~{codec}")
+        self._media.publish(
+            person.sid,
+            backup.publication(track.backup_sid, leading=bool(person.permissions.admin), backup_of=track_sid),
+        )
+        self.change(person, track)
+        return track
+
     def bound(self, event: PublicationBound) -> None:
         """Show a track to the others: its media has been negotiated."""
         self._media_seen(event.peer_id, event.publication_id, event.codec, event.mid)
@@ -84,8 +108,13 @@ class Publishing:
     def ended(self, event: PublicationEnded) -> None:
         """Take a track down: LiveKit's clients have no other word for it than a section without media."""
         person = self._rooms.participant(event.peer_id)
-        if person is not None and event.publication_id in {**person.tracks, **person.pending}:
+        if person is None:
+            return
+        if event.publication_id in {**person.tracks, **person.pending}:
             self.unpublish(person, event.publication_id)
+        for track in own_tracks(person):
+            if track.backup_sid == event.publication_id:
+                self.change(person, replace(track, backup_sid=""))
 
     def when_ended(self, person: Participant, client_id: str, action: Callable[[], None]) -> None:
         """Call `action` once the participant's track of this name has ended. LimitError."""
@@ -101,6 +130,8 @@ class Publishing:
             self._drop_pending(person, track_sid)
         else:
             self._media.unpublish(person.sid, track_sid)
+            if track.backup_sid:
+                self._media.unpublish(person.sid, track.backup_sid)
             del person.tracks[track_sid]
             for other in person.room.participants.values():
                 forget_subscription(other, track_sid)
@@ -113,6 +144,8 @@ class Publishing:
         """Mute or unmute a track for everybody. NotFoundError."""
         track = self.own_track(person, track_sid)
         self._media.set_muted(track_sid, muted)
+        if track.backup_sid:
+            self._media.set_muted(track.backup_sid, muted)
         self.change(person, replace(track, muted=muted))
         if by_server:
             self._hub.emit(TrackMuted(person, replace(track, muted=muted)))

@@ -404,6 +404,7 @@ def forget_subscription(person: Participant, track_sid: str) -> None:
     state = person.subscriptions
     state.active.discard(track_sid)
     state.live.discard(track_sid)
+    state.lacking.discard(track_sid)
     state.refused.discard(track_sid)
     state.preferences.pop(track_sid, None)
     state.wanted.pop(track_sid, None)

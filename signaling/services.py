@@ -56,6 +56,7 @@ def build_services(
     publishing = Publishing(rooms, media, hub, timers, new_sid)
     publishing.listen(media_events)
     subscribing = Subscribing(rooms, media, hub, timers)
+    subscribing.listen(media_events)
     forwarding = Forwarding(rooms, media, hub)
     Demand(hub, timers)
     moderation = Moderation(rooms, hub)

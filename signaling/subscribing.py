@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from sfu.events import Preferences
+from sfu.events import CodecMissing, Preferences
 from signaling.events import (
     DemandChanged,
     EventHub,
@@ -14,7 +14,7 @@ from signaling.events import (
     TrackPublished,
     TrackSubscribed,
 )
-from signaling.media import MediaEngine
+from signaling.media import MediaEngine, MediaEvents
 from signaling.model import Participant, Track
 from signaling.permissions import SubscriptionRules
 from signaling.rooms import Rooms
@@ -52,6 +52,17 @@ class Subscribing:
         self._hub = hub
         self._timers = timers
         hub.listen(self._on_event)
+
+    def listen(self, media_events: MediaEvents) -> None:
+        """Hear from the engine what subscribers cannot take."""
+        media_events.on(CodecMissing, self.codec_missing)
+
+    def codec_missing(self, event: CodecMissing) -> None:
+        """Ask for the backup of a track that somebody cannot take as it is."""
+        person = self._rooms.participant(event.peer_id)
+        if person is not None and event.publication_id in person.subscriptions.active:
+            person.subscriptions.lacking.add(event.publication_id)
+            self._hub.emit(DemandChanged(event.publication_id))
 
     def start(self, person: Participant) -> None:
         """Begin with the tracks that are there; call it once the participant knows of them."""
@@ -133,6 +144,7 @@ class Subscribing:
         elif track.sid in state.active:
             state.active.discard(track.sid)
             state.live.discard(track.sid)
+            state.lacking.discard(track.sid)
             self._media.unsubscribe(person.sid, track.sid)
             self._hub.emit(DemandChanged(track.sid))
         if wanted and allowed == (track.sid in state.refused):

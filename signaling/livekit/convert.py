@@ -219,21 +219,29 @@ def leave(reason: LeaveReason) -> rtc.LeaveRequest:
     return rtc.LeaveRequest(reason=why, action=action, can_reconnect=action != _Leave.DISCONNECT)
 
 
-def quality_update(track: Track, spatial: int) -> rtc.SubscribedQualityUpdate:
-    """Return what a publisher is told about the layers that are wanted: none above `spatial`, none at all below 0."""
-    declared = [layer.quality for layer in track_info(track).layers] or [models.VideoQuality.HIGH]
+def quality_update(track: Track, spatial: int, backup: int = -1) -> rtc.SubscribedQualityUpdate:
+    """Return what a publisher is told about the layers that are wanted: none above `spatial`, none at all below 0.
+
+    `backup` is the same of the track in its backup codec, whose layers are streams of their own.
+    """
     # One stream with several layers in it (SVC) is wanted as a whole or not at all.
     whole = not any(layer.rid for layer in track.spec.layers)
-    qualities = [
+    qualities = _qualities(track, spatial, whole=whole)
+    codec, second = track.codec or track.spec.codec, track.spec.backup_codec
+    codecs = [rtc.SubscribedCodec(codec=codec, qualities=qualities)] if codec else []
+    if second:
+        codecs.append(rtc.SubscribedCodec(codec=second, qualities=_qualities(track, backup, whole=False)))
+    return rtc.SubscribedQualityUpdate(
+        track_sid=track.sid, subscribed_qualities=qualities, subscribed_codecs=codecs
+    )
+
+
+def _qualities(track: Track, spatial: int, *, whole: bool) -> list[rtc.SubscribedQuality]:
+    declared = [layer.quality for layer in track_info(track).layers] or [models.VideoQuality.HIGH]
+    return [
         rtc.SubscribedQuality(quality=quality, enabled=spatial >= (0 if whole else index))
         for index, quality in enumerate(declared)
     ]
-    codec = track.codec or track.spec.codec
-    return rtc.SubscribedQualityUpdate(
-        track_sid=track.sid,
-        subscribed_qualities=qualities,
-        subscribed_codecs=[rtc.SubscribedCodec(codec=codec, qualities=qualities)] if codec else [],
-    )
 
 
 def stream_state(track: Track, *, paused: bool) -> rtc.StreamStateInfo:
@@ -270,6 +278,7 @@ def track_spec(request: rtc.AddTrackRequest, client: models.ClientInfo) -> Track
         layers=_layers(first) if kind == "video" else (),
         codec=wanted.lower().rpartition("/")[2],
         codec_only=kind == "video" and _ignores_order(client),
+        backup_codec=_backup_codec(request) if kind == "video" else "",
         muted=request.muted,
         width=request.width,
         height=request.height,
@@ -391,6 +400,12 @@ def _layers(codec: models.SimulcastCodecInfo) -> tuple[Layer, ...]:
         Layer(layer.rid or rid, layer.width, layer.height, layer.bitrate)
         for rid, layer in zip(_RIDS, declared, strict=False)
     )
+
+
+def _backup_codec(request: rtc.AddTrackRequest) -> str:
+    """The second codec that the publisher would send as well (it does not for encrypted tracks)."""
+    names = [codec.codec.lower().rpartition("/")[2] for codec in request.simulcast_codecs]
+    return names[1] if len(names) > 1 and names[1] != names[0] else ""
 
 
 def _ignores_order(client: models.ClientInfo) -> bool:

@@ -20,7 +20,7 @@ from signaling.livekit import convert
 from signaling.livekit.session import Session
 from signaling.livekit.skin import LiveKitSkin
 from signaling.logs import about
-from signaling.model import LeaveReason
+from signaling.model import LeaveReason, Track
 from signaling.rooms import check_own_attributes
 
 log = logging.getLogger(__name__)
@@ -152,15 +152,20 @@ def _add_track(skin: LiveKitSkin, session: Session, request: rtc.AddTrackRequest
         raise UnsupportedError("a track needs a cid, and is audio or video")
     person = session.participant
     if request.sid:
-        # A second codec for a track: the engine forwards one, so the track stays what it is.
-        skin.publishing.own_track(person, request.sid)
-        raise UnsupportedError("a track has one codec here")
+        # the backup codec of a track: the client was told that somebody needs it
+        spec = convert.track_spec(request, session.client)
+        _published(session, request, skin.publishing.publish_backup(person, request.sid, spec))
+        return
     try:
         track = skin.publishing.publish(person, convert.track_spec(request, session.client))
     except DuplicateTrackError:
         # The client ends the old one in its next offer, and expects its answer to this request after that.
         skin.publishing.when_ended(person, request.cid, lambda: _retry_add_track(skin, session, request))
         raise
+    _published(session, request, track)
+
+
+def _published(session: Session, request: rtc.AddTrackRequest, track: Track) -> None:
     published = rtc.TrackPublishedResponse(cid=request.cid, track=convert.track_info(track))
     session.send(rtc.SignalResponse(track_published=published))
 

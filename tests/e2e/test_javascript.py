@@ -55,10 +55,29 @@ class Client:
         await eventually(all_there, f"events {names}")
 
 
-async def open_page(browser, server, url=None, identity="ada", connect=None, passphrase="", **options):
+# A browser that cannot take a codec, as far as the other side can tell.
+WITHOUT_CODEC = """(codec) => {
+    const add = RTCPeerConnection.prototype.addTransceiver;
+    RTCPeerConnection.prototype.addTransceiver = function (...arguments_) {
+        const transceiver = add.apply(this, arguments_);
+        if (arguments_[0] === 'video') {
+            const { codecs } = RTCRtpReceiver.getCapabilities('video');
+            const named = (one) => one.mimeType.toLowerCase() === `video/${codec}`;
+            transceiver.setCodecPreferences(codecs.filter((one) => !named(one)));
+        }
+        return transceiver;
+    };
+}"""
+
+
+async def open_page(
+    browser, server, url=None, identity="ada", connect=None, passphrase="", without_codec="", **options
+):
     """A page with the SDK that has joined; `options` are those of LiveKit's `Room`, `connect` those of joining."""
     context = await browser.new_context(permissions=["camera", "microphone"], bypass_csp=True)
     page = await context.new_page()
+    if without_codec:
+        await page.add_init_script(f"({WITHOUT_CODEC})('{without_codec}')")
     for name, file in ((SDK.name, SDK), (E2EE_WORKER.name, E2EE_WORKER), (CLIENT.name, CLIENT)):
         await page.route(f"**/{name}", partial(_serve, file))
     await page.goto(f"{server.page}/healthz")
@@ -229,6 +248,31 @@ async def test_an_encrypted_camera_is_seen_in_each_size(server, chromium, codec,
     eve = await open_page(chromium, server, identity="eve", passphrase="a guess")
     await eve.happened("encryptionError")
     assert await eve.received("ada", "camera") == 0
+
+
+async def test_a_backup_codec_is_sent_to_those_alone_who_cannot_take_the_first(server, chromium):
+    ada = await open_page(chromium, server, identity="ada", dynacast=True)
+    ben = await open_page(chromium, server, identity="ben", without_codec="vp9")
+    eve = await open_page(chromium, server, identity="eve")
+    options = {"videoCodec": "vp9", "backupCodec": {"codec": "vp8"}}
+    await ada.do(
+        "([camera, options]) => room.localParticipant.setCameraEnabled(true, camera, options)",
+        [CAMERA, options],
+    )
+    await eve.keeps_growing("ada", "camera")
+    await ben.keeps_growing("ada", "camera")
+    assert await eve.received("ada", "camera", "codec") == "video/VP9"
+    assert await ben.received("ada", "camera", "codec") == "video/VP8"
+    # the same track, which is muted and comes back as one
+    await ada.do("() => room.localParticipant.setCameraEnabled(false)")
+
+    async def muted():
+        return all([await each.do("() => publication('ada', 'camera').isMuted") for each in (ben, eve)])
+
+    await eventually(muted, "both see the camera muted")
+    await ada.do("() => room.localParticipant.setCameraEnabled(true)")
+    await ben.keeps_growing("ada", "camera")
+    await eve.keeps_growing("ada", "camera")
 
 
 @pytest.mark.parametrize("codec", ["vp8", "h264", "vp9", "av1"])

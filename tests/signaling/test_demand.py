@@ -1,8 +1,10 @@
 """What publishers are told of what subscribers want, on a clock that stands still."""
 
+from dataclasses import replace
+
 import pytest
 
-from sfu.events import Layer, Preferences
+from sfu.events import CodecMissing, Layer, Preferences
 from signaling.demand import LOWER_DELAY_S, NOTHING, OFF_DELAY_S
 from signaling.events import TrackDemanded
 from signaling.model import LeaveReason
@@ -103,3 +105,26 @@ def test_a_publisher_that_is_moved_to_an_empty_room_is_told(harness, people, tol
     harness.rooms.move(people.ada, "empty")
     harness.advance(OFF_DELAY_S)
     assert told() == [NOTHING]
+
+
+def test_a_backup_is_demanded_by_those_alone_who_cannot_take_the_first_codec(harness, people):
+    ada, bob, eve = people.ada, people.bob, people.eve
+    track = ada.tracks[people.sid]
+    ada.tracks[people.sid] = replace(track, spec=replace(track.spec, backup_codec="vp8"))
+
+    def told():
+        return [(e.spatial, e.backup) for e in harness.events if isinstance(e, TrackDemanded)]
+
+    harness.subscribing.codec_missing(CodecMissing(bob.sid, people.sid))
+    assert told() == [(2, 2)]
+    people(bob, LOW)
+    harness.advance(LOWER_DELAY_S)
+    assert told() == [(2, 2), (2, 0)]
+    people(eve, LOW)
+    harness.advance(LOWER_DELAY_S)
+    assert told()[2:] == [(0, 0)]
+    harness.subscribing.codec_missing(CodecMissing(eve.sid, "TR_unknown"))
+    harness.subscribing.wish(bob, people.sid, wanted=False)
+    assert bob.subscriptions.lacking == set()
+    harness.advance(OFF_DELAY_S)
+    assert told()[3:] == [(0, NOTHING)]

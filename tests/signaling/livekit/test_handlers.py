@@ -1,7 +1,14 @@
 import pytest
 from livekit.protocol import models, rtc
 
-from sfu.events import Layer, Preferences, PublicationBound, UnknownPeerError
+from sfu.events import (
+    CodecMissing,
+    Layer,
+    Preferences,
+    PublicationBound,
+    PublicationEnded,
+    UnknownPeerError,
+)
 from signaling.livekit.handlers import HANDLERS
 from signaling.permissions import Permissions, Source
 
@@ -185,11 +192,39 @@ async def test_refused_tracks_come_back_with_the_reason(harness, permissions, re
     assert harness.media.peers[ada.sid].publications == {}
 
 
-async def test_a_second_codec_for_a_track_is_refused(harness):
+async def test_a_second_codec_that_was_not_announced_is_refused(harness):
     ada = await harness.join("ada")
     sid = await ada.publish("cam")
     await ada.send(add_track=camera("backup", sid=sid))
     assert ada.last("request_response").reason == Reason.UNSUPPORTED_TYPE
+
+
+async def test_a_backup_codec_is_asked_for_and_published_when_somebody_lacks_the_first(harness):
+    ada, bob = await harness.join("ada"), await harness.join("bob")
+    codecs = [rtc.SimulcastCodec(codec="vp9", cid="cam"), rtc.SimulcastCodec(codec="vp8")]
+    sid = await ada.publish("cam", simulcast_codecs=codecs)
+    await bob.offer("a3 v3")
+    assert ada.all("subscribed_quality_update") == []
+    harness.services.media_events.dispatch(CodecMissing(bob.sid, sid))
+    update = ada.last("subscribed_quality_update")
+    wanted = {
+        each.codec: [quality.enabled for quality in each.qualities] for each in update.subscribed_codecs
+    }
+    assert wanted == {"vp9": [True], "vp8": [True]}
+
+    await ada.send(add_track=camera("second", sid=sid, simulcast_codecs=[rtc.SimulcastCodec(codec="vp9")]))
+    published = ada.last("track_published")
+    assert (published.cid, published.track.sid) == ("second", sid)
+    publications = harness.media.peers[ada.sid].publications
+    backup = publications[f"{sid}~vp8"]
+    assert (backup.codec, backup.codec_only, backup.backup_of) == ("vp8", True, sid)
+    assert backup.track_ids == ("second",)
+    await ada.send(mute=rtc.MuteTrackRequest(sid=sid, muted=True))
+    assert harness.media.muted == {sid: True, f"{sid}~vp8": True}
+    # it ends alone, or with its track
+    harness.services.media_events.dispatch(PublicationEnded(ada.sid, f"{sid}~vp8"))
+    assert ada.session.participant.tracks[sid].backup_sid == ""
+    assert [track.sid for track in bob.last("update").participants[0].tracks] == [sid]
 
 
 async def test_republishing_a_track_waits_for_the_end_of_the_first(harness):
