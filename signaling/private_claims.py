@@ -25,11 +25,18 @@ class PrivateClaims:
 
 
 def encode(permissions: Permissions, leaves_at: float | None) -> dict[str, Any]:
-    """Return the claim."""
+    """Return the claim, without what is as usual: browsers send their token in an address."""
     claims = PrivateClaims(permissions.receiving, permissions.admin, leaves_at)
+    return {name: value for name, value in _plain(claims).items() if value != _USUAL[name]}
+
+
+def _plain(claims: PrivateClaims) -> dict[str, Any]:
     # Sorted, so that equal permissions make equal tokens.
-    encoded: dict[str, Any] = msgspec.to_builtins(claims, order="sorted")
-    return encoded
+    plain: dict[str, Any] = msgspec.to_builtins(claims, order="sorted")
+    return plain
+
+
+_USUAL = _plain(PrivateClaims())
 
 
 def decode(claims: Mapping[str, Any]) -> PrivateClaims:
