@@ -30,6 +30,9 @@ PROBE_TIMEOUT_S = 8.0
 
 SECRET_BYTES = 32
 
+# Each is told of everything in all rooms; Daily itself is seen to allow one.
+MAX_WEBHOOKS = 10
+
 Id = Annotated[str, msgspec.Meta(max_length=64)]
 Url = Annotated[str, msgspec.Meta(max_length=MAX_URL_CHARS)]
 Text = Annotated[str, msgspec.Meta(max_length=1024)]
@@ -115,6 +118,8 @@ class WebhookCalls:
 
     async def create_webhook(self, caller: Caller, body: NewWebhook) -> WebhookAnswer:
         """Make a webhook; its receiver has to answer 200 to a test first."""
+        if len(await self.list_webhooks(caller)) >= MAX_WEBHOOKS:
+            raise invalid(f"a domain has at most {MAX_WEBHOOKS} webhooks")
         settings = {
             "domain": caller.domain.name,
             "retryType": body.retry_type or "circuit-breaker",

@@ -10,7 +10,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from sfu.events import PeerConnected
-from signaling.daily import webhooks
+from signaling.daily import webhook_calls, webhooks
 
 ALL = 28
 
@@ -158,6 +158,15 @@ async def test_a_webhook_that_failed_begins_anew_when_changed(daily, receiver):
     assert (changed["hmac"], changed["createdAt"]) == (made["hmac"], made["createdAt"])
     assert changed["eventTypes"] == ["participant.left"]
     assert await daily.get(path) == changed
+
+
+async def test_a_domain_has_so_many_webhooks_and_no_more(daily, receiver, monkeypatch):
+    monkeypatch.setattr(webhook_calls, "MAX_WEBHOOKS", 2)
+    for _ in range(2):
+        await daily.post("/webhooks", {"url": receiver.url})
+    refused = await daily.refused("POST", "/webhooks", {"url": receiver.url})
+    assert refused == (400, "invalid-request-error", "a domain has at most 2 webhooks")
+    assert len(receiver.requests) == 2
 
 
 async def test_exponential_tries_again_with_the_same_event(daily, receiver, monkeypatch):
