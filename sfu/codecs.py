@@ -187,23 +187,10 @@ _KEYFRAME_STARTS: dict[str, Callable[[Buffer], bool]] = {
 }
 
 
-def _descriptor_starts(descriptor: bytes) -> bool:
-    """Whether a dependency descriptor opens a coded video sequence.
-
-    AV1 RTP specification, appendix A, syntax of the descriptor: start_of_frame (1 bit), end_of_frame (1),
-    template id (6), frame number (16); then, if longer, template_dependency_structure_present_flag (1), which
-    is set in the first packet of a coded video sequence.
-    """
-    return len(descriptor) > 3 and descriptor[0] & descriptor[3] & 0x80 != 0
-
-
-def is_keyframe_start(codec: str, payload: Buffer, dependency_descriptor: bytes | None = None) -> bool:
+def is_keyframe_start(codec: str, payload: Buffer) -> bool:
     """Whether this is the first packet of a keyframe, where a decoder can begin.
 
-    `codec` is the lower-case encoding name; always True for those that have no keyframes (opus, red). The
-    dependency descriptor (its header extension's data, or None) is believed where the payload does not tell.
+    `codec` is the lower-case encoding name; always True for those that have no keyframes (opus, red).
     """
     starts = _KEYFRAME_STARTS.get(codec)
-    if starts is None or starts(payload):
-        return True
-    return dependency_descriptor is not None and _descriptor_starts(dependency_descriptor)
+    return starts is None or starts(payload)

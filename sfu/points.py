@@ -16,6 +16,9 @@ _WIDTH = MAX_TEMPORAL + 1
 
 EVERY = (1 << (MAX_SPATIAL + 1) * _WIDTH) - 1
 "The set of all points: a packet without layers."
+# Sets that a stream's packets are told apart by. A real one has a dozen; what a crafted one has more is not looked at,
+# as others would pay for it.
+MAX_SETS = 64
 _TEMPORALS = (1 << _WIDTH) - 1
 
 

@@ -4,7 +4,7 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from sfu.allocate import Point
-from sfu.points import MAX_TEMPORAL, contains, lowest
+from sfu.points import EVERY, MAX_SETS, MAX_TEMPORAL, contains, lowest
 
 WINDOW_S = 1.0
 # Bitrates are the peak of so many seconds: a slide that stands still for a moment must not look free, as the next
@@ -41,6 +41,8 @@ class RateMeter:
         if now >= self._open.begins_at + WINDOW_S:
             self._close(now)
         window = self._open
+        if points not in window.octets and len(window.octets) >= MAX_SETS:
+            points = EVERY
         window.octets[points] = window.octets.get(points, 0) + octets
         if picture:
             window.pictures[lowest(points)[1]] += 1

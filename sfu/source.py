@@ -140,7 +140,8 @@ class SourceLayer:
             self.picture_id = packet.picture_id
             self.tl0picidx = packet.tl0picidx
             self.frame_number = packet.frame_number
-            self.sets.add(frame.points)
+            if len(self.sets) < points.MAX_SETS:
+                self.sets.add(frame.points)
             self.frames.add(frame)
             if frame.described is not None:
                 self.structure = frame.described.structure

@@ -3,8 +3,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rtp_samples import SAMPLES, mutated
 
-from sfu.codecs import is_keyframe_start, vp8_fields
-from sfu.rtp import header_length, parse_extensions, payload_end
+from sfu.codecs import is_keyframe_start, vp8_fields, vp9_fields
+from sfu.rtp import header_length, payload_end
 
 VIDEO = [sample for sample in SAMPLES if sample.kind in {"start", "inside", "delta"}]
 
@@ -14,23 +14,10 @@ def payload_of(packet):
     return packet[start : payload_end(packet, start)]
 
 
-def descriptor_of(packet):
-    place = parse_extensions(packet, header_length(packet)).get(12)
-    return packet[place[0] : sum(place)] if place else None
-
-
 class TestChromium:
     @pytest.mark.parametrize("sample", VIDEO, ids=str)
-    @pytest.mark.parametrize("with_descriptor", [False, True])
-    def test_keyframes_start_where_they_start(self, sample, with_descriptor):
-        descriptor = descriptor_of(sample.packet) if with_descriptor else None
-        starts = is_keyframe_start(sample.codec, payload_of(sample.packet), descriptor)
-        assert starts is (sample.kind == "start")
-
-    @pytest.mark.parametrize("sample", [s for s in VIDEO if s.capture.endswith("-dd")], ids=str)
-    def test_the_descriptor_alone_tells(self, sample):
-        starts = is_keyframe_start(sample.codec, b"", descriptor_of(sample.packet))
-        assert starts is (sample.kind == "start")
+    def test_keyframes_start_where_they_start(self, sample):
+        assert is_keyframe_start(sample.codec, payload_of(sample.packet)) is (sample.kind == "start")
 
     @pytest.mark.parametrize("sample", VIDEO, ids=str)
     @pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])
@@ -162,6 +149,23 @@ class TestVp9:
     def test_keyframe(self, payload, expected):
         assert is_keyframe_start("vp9", bytes.fromhex(payload)) is expected
 
+    @pytest.mark.parametrize(
+        ("payload", "expected"),
+        [
+            # I, P, L, F, B, E, Z; 15 bits of picture id; TID 2, U
+            ("fdfdc25002", (0, 2, True, True, True, True, True)),
+            ("a80152", (1, 2, True, False, False, True, False)),
+            ("a40132", (1, 1, False, True, False, True, False)),
+            ("0100", (0, 0, False, False, False, False, False)),  # Z means nothing without layers
+        ],
+    )
+    def test_layers(self, payload, expected):
+        assert tuple(vp9_fields(bytes.fromhex(payload))) == expected
+
+    @pytest.mark.parametrize("payload", ["", "80", "a080", "a08001", "20"])
+    def test_what_is_truncated_has_no_layers(self, payload):
+        assert vp9_fields(bytes.fromhex(payload)) is None
+
 
 class TestAv1:
     @pytest.mark.parametrize(
@@ -171,28 +175,16 @@ class TestAv1:
     def test_keyframe(self, payload, expected):
         assert is_keyframe_start("av1", bytes.fromhex(payload)) is expected
 
-    @pytest.mark.parametrize(
-        ("descriptor", "expected"),
-        [
-            ("c0000180", True),
-            ("40000180", False),  # not the start of a frame
-            ("c0000100", False),  # extended fields, no structure
-            ("c00001", False),  # mandatory fields alone
-            ("", False),
-        ],
-    )
-    def test_descriptor(self, descriptor, expected):
-        assert is_keyframe_start("av1", b"\x10\x00", bytes.fromhex(descriptor)) is expected
-
 
 PAYLOADS = [payload_of(sample.packet) for sample in VIDEO]
 
 
 @settings(max_examples=500)
-@given(st.binary(max_size=48) | mutated(PAYLOADS), st.none() | st.binary(max_size=8))
-def test_fuzz_raises_nothing(payload, descriptor):
+@given(st.binary(max_size=48) | mutated(PAYLOADS))
+def test_fuzz_raises_nothing(payload):
     for codec in ("vp8", "h264", "vp9", "av1", "opus"):
-        is_keyframe_start(codec, payload, descriptor)
+        is_keyframe_start(codec, payload)
+    vp9_fields(payload)
     fields = vp8_fields(payload)
     assert fields.size <= len(payload)
     last = max(fields.picture_id_at + fields.long_picture_id, fields.tl0picidx_at, fields.tid_keyidx_at)

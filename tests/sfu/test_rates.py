@@ -1,6 +1,6 @@
 import pytest
 
-from sfu.points import EVERY, with_spatial, with_temporal
+from sfu.points import EVERY, MAX_SETS, with_spatial, with_temporal
 from sfu.rates import HELD_S, RateMeter
 
 # A picture in four packets of the base layer, two of the middle one and two of the upper one, a second's worth of each.
@@ -73,3 +73,12 @@ def test_the_first_second_is_estimated_from_its_part(after_s, expected):
 
 def test_nothing_measured_nothing_there():
     assert RateMeter(0.0).bitrates_bps(0.5, 1.5) == {}
+
+
+def test_a_stream_of_too_many_kinds_of_packets_is_still_counted():
+    meter = RateMeter(0.0)
+    for points in range(1, 1000):
+        meter.add(points << 4, 10, points / 1001, picture=True)
+    meter.add(EVERY, 10, 1.0, picture=True)
+    bitrates = meter.bitrates_bps(1.1, 1.5)
+    assert bitrates[0, 0] == 80 * (999 - MAX_SETS)

@@ -4,6 +4,7 @@ import itertools
 import json
 import random
 import struct
+from dataclasses import replace
 
 import pytest
 from test_router import World, header
@@ -294,3 +295,36 @@ def test_bandwidth_for_fewer_frames_leaves_temporal_layers_out(world, temporal):
     world.play(2)
     assert viewer.point == (0, temporal)
     Decoder(world.received()).check()
+
+
+def test_a_shared_screen_gives_up_frames_before_size():
+    world = LayeredWorld()
+    world.published.intent = replace(world.published.intent, screen_share=True)
+    for rid in "qh":
+        for packet in world.picture(rid, key=True):
+            world.feed(packet)
+    viewer, _ = world.viewer()
+
+    def play(seconds):
+        for _ in range(round(seconds * 20)):
+            world.now += 0.05
+            plis = [part for part in world.feedback if isinstance(part, rtcp.PictureLossIndication)]
+            world.feedback.clear()
+            phase = next(world.phase)
+            for rid in "qh":
+                world.phase = itertools.count(phase)
+                key = any(part.media_ssrc == 1000 + "qhf".index(rid) for part in plis)
+                for packet in world.picture(rid, key=key):
+                    world.feed(packet)
+            world.router.tick(world.now)
+
+    play(6)
+    bitrates = world.published.bitrates_bps(world.now)
+    shown = []
+    for point in sorted(bitrates, reverse=True):
+        viewer.subscriber.available_bps = 1.01 * bitrates[point] if point[0] else 0.7 * bitrates[1, 0]
+        play(2)
+        if not shown or shown[-1] != viewer.point:
+            shown.append(viewer.point)
+    # both sizes cost the same here, so that there is nothing between the larger one's base rate and a pause
+    assert shown == [(1, 2), (1, 1), (1, 0), None]
