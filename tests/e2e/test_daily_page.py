@@ -209,6 +209,13 @@ async def test_an_application_decides_how_the_page_looks(lesson):
     await frame.get_by_test_id("people-panel").wait_for()
     await tutor.event("sidebar-view-changed", view="people")
     assert await tutor.call("call.getSidebarView()") == "people"
+    await tutor.call("call.setActiveSpeakerMode(false) && null")
+    await frame.locator(".stage-grid").wait_for()
+    pin = frame.locator(f"[data-session='{ben}']").get_by_test_id("pin-person")
+    await pin.click()
+    await frame.locator(f".stage > [data-identity='{ben}']").wait_for()
+    await pin.click()
+    await frame.locator(".stage-grid").wait_for()
     await frame.get_by_test_id("toggle-people").click()
     await tutor.event("sidebar-view-changed", view=None)
     button = {"help": {"iconPath": "https://school.example/i.png", "label": "Help", "tooltip": "Call us"}}

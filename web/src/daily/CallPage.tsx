@@ -3,11 +3,14 @@ import { useEffect, useSyncExternalStore } from 'react';
 import { remember, storage } from '../remembered';
 import { Logo } from '../ui/Logo';
 import { Message } from '../ui/Message';
+import { exitAddress } from './address';
 import type { Call } from './call';
 import { HairCheck } from './HairCheck';
 import type { Looks } from './looks';
 import { MeetingScreen } from './MeetingScreen';
 import { Knocking } from './Knocking';
+import type { Meeting } from './meeting';
+import type { Step } from './step';
 
 /** The page around this one, as far as components speak to it. */
 export interface Embedder {
@@ -22,6 +25,15 @@ interface CallPageProps {
   embedder: Embedder | undefined;
 }
 
+/** Go where the application wants people to be after a meeting; an end that was not wished for stays to be read. */
+function useExit(step: Step<Meeting>, wanted: string, room: string): void {
+  const left = step.name === 'over' && step.over.problem === undefined;
+  useEffect(() => {
+    const address = exitAddress(wanted, window.location.host, room);
+    if (left && address !== '') window.location.assign(address);
+  }, [left, wanted, room]);
+}
+
 /** The page of a room: whatever step somebody is at. */
 export function CallPage({ call, looks, embedder }: CallPageProps) {
   const step = useSyncExternalStore(call.subscribe, call.snapshot);
@@ -30,6 +42,8 @@ export function CallPage({ call, looks, embedder }: CallPageProps) {
   useEffect(() => {
     document.title = name === '' ? 'Lectern' : `${name} · Lectern`;
   }, [name]);
+  // In a frame the page around decides what comes after.
+  useExit(step, embedder === undefined ? (call.look?.redirectOnExit ?? '') : '', name);
 
   switch (step.name) {
     case 'waiting':

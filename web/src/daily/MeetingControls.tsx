@@ -6,7 +6,6 @@ import { DevicePanel } from '../lesson/DevicePanel';
 import { CAN_SHARE, ScreenButton } from '../lesson/ScreenButton';
 import { SendButton } from '../lesson/SendButton';
 import { maySend } from '../permissions';
-import { SOURCE } from '../room';
 import { Icon, type IconName } from '../ui/Icon';
 import type { Embedder } from './CallPage';
 import type { Look } from './door';
@@ -20,16 +19,16 @@ interface MeetingControlsProps {
   embedder: Embedder | undefined;
   onNotice: (words: string) => void;
   onSidebar: (sidebar: Sidebar) => void;
+  onView: (activeSpeakerMode: boolean) => void;
   onLeave: () => void;
 }
 
 /** The row of buttons below a meeting. */
 export function MeetingControls(props: MeetingControlsProps) {
-  const { look, looked, unread, embedder, onNotice, onSidebar, onLeave } = props;
+  const { look, looked, unread, embedder, onNotice, onSidebar, onView, onLeave } = props;
   const permission = useLocalParticipantPermissions();
   const [choosing, setChoosing] = useState(false);
   const close = useCallback(() => setChoosing(false), []);
-  const mayUseDevice = maySend(permission, SOURCE.camera) || maySend(permission, SOURCE.microphone);
   const mayShare = CAN_SHARE && look.screenShare && maySend(permission, Track.Source.ScreenShare);
   const open = (sidebar: Sidebar): void => onSidebar(looked.sidebar === sidebar ? null : sidebar);
   return (
@@ -39,15 +38,20 @@ export function MeetingControls(props: MeetingControlsProps) {
         <SendButton kind="microphone" onNotice={onNotice} />
         <SendButton kind="camera" onNotice={onNotice} />
         {mayShare && <ScreenButton onNotice={onNotice} />}
-        {mayUseDevice && (
-          <Toggle
-            icon="devices"
-            label="Choose camera and microphone"
-            testId="toggle-devices"
-            pressed={choosing}
-            onPress={() => setChoosing(!choosing)}
-          />
-        )}
+        <Toggle
+          icon="devices"
+          label="Choose devices"
+          testId="toggle-devices"
+          pressed={choosing}
+          onPress={() => setChoosing(!choosing)}
+        />
+        <Toggle
+          icon="speaker-view"
+          label={looked.activeSpeakerMode ? 'Show everybody equally' : 'Show whoever speaks large'}
+          testId="toggle-view"
+          pressed={looked.activeSpeakerMode}
+          onPress={() => onView(!looked.activeSpeakerMode)}
+        />
         {look.people && (
           <Toggle
             icon="people"

@@ -13,6 +13,7 @@ import { MeetingControls } from './MeetingControls';
 import { NetworkPanel } from './NetworkPanel';
 import { PeoplePanel } from './PeoplePanel';
 import type { Step } from './step';
+import { useSounds } from './useSounds';
 import { WaitingPeople } from './WaitingPeople';
 
 interface MeetingScreenProps {
@@ -32,6 +33,7 @@ export function MeetingScreen({ step: { look, meeting }, looks, embedder, onLeav
   useEffect(() => {
     meeting.readChat(sidebar === 'chat');
   }, [meeting, sidebar]);
+  useSounds(meeting.room, looked.ding, state.waiting.length);
   const close = useCallback(() => show(null), [show]);
   return (
     <RoomContext.Provider value={meeting.room}>
@@ -45,7 +47,14 @@ export function MeetingScreen({ step: { look, meeting }, looks, embedder, onLeav
         <WaitingPeople meeting={meeting} waiting={state.waiting} />
         <div className="meeting-body">
           <MeetingStage looked={looked} />
-          {sidebar === 'people' && <PeoplePanel meeting={meeting} onClose={close} />}
+          {sidebar === 'people' && (
+            <PeoplePanel
+              meeting={meeting}
+              pinned={looked.pinned}
+              onPin={(pinned) => looks.set({ pinned })}
+              onClose={close}
+            />
+          )}
           {sidebar === 'chat' && <ChatPanel meeting={meeting} lines={state.chat} onClose={close} />}
           {sidebar === 'network' && (
             <NetworkPanel meeting={meeting} verdict={state.verdict} onClose={close} />
@@ -58,6 +67,7 @@ export function MeetingScreen({ step: { look, meeting }, looks, embedder, onLeav
           embedder={embedder}
           onNotice={notify}
           onSidebar={show}
+          onView={(activeSpeakerMode) => looks.set({ activeSpeakerMode, pinned: undefined })}
           onLeave={onLeave}
         />
       </main>
@@ -75,7 +85,7 @@ function MeetingStage({ looked }: { looked: LooksState }) {
   if (speaking !== undefined && speaking !== last) setLast(speaking);
   return (
     <Stage
-      spotlight={looked.activeSpeakerMode ? last : undefined}
+      spotlight={looked.pinned ?? (looked.activeSpeakerMode ? last : undefined)}
       hideOwn={!looked.showLocalVideo}
       hideOthers={!looked.showParticipantsBar}
     />

@@ -13,8 +13,16 @@ import type { Meeting } from './meeting';
 import { Panel } from './Panel';
 import { isOwner } from './people';
 
+interface PeoplePanelProps {
+  meeting: Meeting;
+  /** Identity of whoever is large; undefined: nobody in particular. */
+  pinned: string | undefined;
+  onPin: (identity: string | undefined) => void;
+  onClose: () => void;
+}
+
 /** Who is here; owners mute and remove. */
-export function PeoplePanel({ meeting, onClose }: { meeting: Meeting; onClose: () => void }) {
+export function PeoplePanel({ meeting, pinned, onPin, onClose }: PeoplePanelProps) {
   const people = useParticipants();
   const { localParticipant } = useLocalParticipant();
   // Rights may change while the panel is open.
@@ -40,7 +48,14 @@ export function PeoplePanel({ meeting, onClose }: { meeting: Meeting; onClose: (
       )}
       <ul className="people-list">
         {people.map((person) => (
-          <PersonRow key={person.identity} person={person} meeting={meeting} administers={administers} />
+          <PersonRow
+            key={person.identity}
+            person={person}
+            meeting={meeting}
+            administers={administers}
+            pinned={person.identity === pinned}
+            onPin={(wanted) => onPin(wanted ? person.identity : undefined)}
+          />
         ))}
       </ul>
     </Panel>
@@ -51,9 +66,11 @@ interface PersonRowProps {
   person: Participant;
   meeting: Meeting;
   administers: boolean;
+  pinned: boolean;
+  onPin: (wanted: boolean) => void;
 }
 
-function PersonRow({ person, meeting, administers }: PersonRowProps) {
+function PersonRow({ person, meeting, administers, pinned, onPin }: PersonRowProps) {
   const { name } = useParticipantInfo({ participant: person });
   useParticipantAttributes({ participant: person });
   const muted = useIsMuted({ participant: person, source: Track.Source.Microphone });
@@ -72,6 +89,17 @@ function PersonRow({ person, meeting, administers }: PersonRowProps) {
         {shown}
         {note !== '' && <span className="soft"> ({note})</span>}
       </span>
+      <button
+        type="button"
+        className={pinned ? 'bare bare-active' : 'bare'}
+        data-testid="pin-person"
+        aria-pressed={pinned}
+        aria-label={`Show ${shown} large`}
+        title={`Show ${shown} large`}
+        onClick={() => onPin(!pinned)}
+      >
+        <Icon name="pin" />
+      </button>
       {administers && !person.isLocal ? (
         <>
           <button

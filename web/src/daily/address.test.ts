@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { readCallAddress, withoutToken } from './address';
+import { exitAddress, readCallAddress, withoutToken } from './address';
 
 const EMBEDDED =
   '?t=a.b.c&emb=42&embHref=https%3A%2F%2Fschool.example%2Flesson%3Fid%3D1&dailyJsVersion=0.92.2';
@@ -25,6 +25,17 @@ describe('readCallAddress', () => {
   });
   it.each(['/', '/a/b', '/a%20b', `/${'x'.repeat(129)}`])('finds no room in %s', (pathname) => {
     expect(readCallAddress({ pathname, search: '' }, false).room).toBe('');
+  });
+});
+
+describe('exitAddress', () => {
+  it.each([
+    ['https://school.example/bye?a=1', 'https://school.example/bye?a=1&recent-call=lectern.example%2Fmaths'],
+    ['', ''],
+    ['javascript:alert(1)', ''],
+    ['/bye', ''],
+  ])('%j', (wanted, expected) => {
+    expect(exitAddress(wanted, 'lectern.example', 'maths')).toBe(expected);
   });
 });
 

@@ -40,6 +40,18 @@ export function withoutToken(location: Pick<Location, 'pathname' | 'search'>): s
   return rest === '' ? location.pathname : `${location.pathname}?${rest}`;
 }
 
+/** Where the application wants people after a meeting, told which one it was; empty where it says nothing usable. */
+export function exitAddress(wanted: string, host: string, room: string): string {
+  try {
+    const url = new URL(wanted);
+    if (url.protocol !== 'https:' && url.protocol !== 'http:') return '';
+    url.searchParams.set('recent-call', `${host}/${room}`);
+    return url.href;
+  } catch {
+    return '';
+  }
+}
+
 function readFrame(query: URLSearchParams): Frame | undefined {
   const id = query.get('emb');
   const href = query.get('embHref');

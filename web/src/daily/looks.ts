@@ -24,6 +24,8 @@ export interface LooksState {
   fullscreen: boolean;
   trayButtons: readonly TrayButton[];
   lang: string;
+  /** Identity of whoever the user wants large; undefined: nobody in particular. */
+  pinned: string | undefined;
   /** Whether to play a sound when somebody joins; a number: only in meetings of up to so many. */
   ding: boolean | number;
 }
@@ -41,7 +43,8 @@ const START: LooksState = {
   fullscreen: false,
   trayButtons: [],
   lang: 'en',
-  ding: false,
+  pinned: undefined,
+  ding: true,
 };
 
 export class Looks {

@@ -2,7 +2,6 @@ import { useLocalParticipantPermissions, useRoomContext } from '@livekit/compone
 import { Track } from 'livekit-client';
 import { useCallback, useState } from 'react';
 
-import { SOURCE } from '../room';
 import { Icon } from '../ui/Icon';
 import type { DeviceKind } from '../words';
 import { DevicePanel } from './DevicePanel';
@@ -22,7 +21,6 @@ export function Controls({ onNotice, onDevice }: ControlsProps) {
   const permission = useLocalParticipantPermissions();
   const [choosing, setChoosing] = useState(false);
   const close = useCallback(() => setChoosing(false), []);
-  const mayUseDevice = maySend(permission, SOURCE.camera) || maySend(permission, SOURCE.microphone);
   return (
     <footer className="controls">
       {choosing && <DevicePanel onNotice={onNotice} onDevice={onDevice} onClose={close} />}
@@ -30,20 +28,18 @@ export function Controls({ onNotice, onDevice }: ControlsProps) {
         <SendButton kind="microphone" onNotice={onNotice} />
         <SendButton kind="camera" onNotice={onNotice} />
         {CAN_SHARE && maySend(permission, Track.Source.ScreenShare) && <ScreenButton onNotice={onNotice} />}
-        {mayUseDevice && (
-          <button
-            type="button"
-            className="round"
-            data-testid="toggle-devices"
-            aria-label="Choose camera and microphone"
-            title="Choose camera and microphone"
-            aria-expanded={choosing}
-            aria-controls="device-panel"
-            onClick={() => setChoosing(!choosing)}
-          >
-            <Icon name="devices" />
-          </button>
-        )}
+        <button
+          type="button"
+          className="round"
+          data-testid="toggle-devices"
+          aria-label="Choose devices"
+          title="Choose devices"
+          aria-expanded={choosing}
+          aria-controls="device-panel"
+          onClick={() => setChoosing(!choosing)}
+        >
+          <Icon name="devices" />
+        </button>
         <LinkButton onNotice={onNotice} />
         <button
           type="button"

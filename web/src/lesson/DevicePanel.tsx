@@ -9,6 +9,7 @@ import { BROWSER_KIND, deviceInUse, SOURCE } from '../room';
 import { DeviceSelect } from '../ui/DeviceSelect';
 import { publishWords, type DeviceKind } from '../words';
 import { maySend } from '../permissions';
+import { SpeakerSelect } from './SpeakerSelect';
 
 interface DevicePanelProps {
   onNotice: (words: string) => void;
@@ -16,17 +17,18 @@ interface DevicePanelProps {
   onClose: () => void;
 }
 
-/** Another camera or microphone during the lesson. */
+/** Another camera, microphone or speaker during the lesson. */
 export function DevicePanel({ onNotice, onDevice, onClose }: DevicePanelProps) {
   const permission = useLocalParticipantPermissions();
   useEscape(onClose);
   return (
-    <section id="device-panel" className="panel card" aria-label="Camera and microphone">
+    <section id="device-panel" className="panel card" aria-label="Devices">
       {(['camera', 'microphone'] as const)
         .filter((kind) => maySend(permission, SOURCE[kind]))
         .map((kind) => (
           <Choice key={kind} kind={kind} onNotice={onNotice} onDevice={onDevice} />
         ))}
+      <SpeakerSelect />
     </section>
   );
 }

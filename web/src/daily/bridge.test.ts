@@ -1,0 +1,128 @@
+import { describe, expect, it, vi } from 'vitest';
+
+import { Bridge, joinOptions } from './bridge';
+import type { Call } from './call';
+import { Looks } from './looks';
+import type { Meeting } from './meeting';
+import { LEFT, overBy, type Step } from './step';
+import { Wire, type Fields } from './wire';
+
+vi.mock('./style', () => ({
+  applyTheme: () => undefined,
+  applyCss: () => undefined,
+  applyClass: () => undefined,
+}));
+
+const FRAME = { id: '42', origin: 'https://school.example' };
+
+/** The bridge between a page around and a call, both of which only write down what they hear. */
+function setUp() {
+  const told: Fields[] = [];
+  const parent = { postMessage: (message: Fields) => told.push(message) } as unknown as Window;
+  let hear: (event: unknown) => void = () => undefined;
+  vi.stubGlobal('window', { addEventListener: (_: string, listener: typeof hear) => (hear = listener) });
+  let step: Step<Meeting> = { name: 'waiting' };
+  let changed = (): void => undefined;
+  const done: string[] = [];
+  const call = {
+    snapshot: () => step,
+    subscribe: (listener: () => void) => (changed = listener),
+    join: ({ token }: { token: string }) => Promise.resolve(done.push(`join ${token}`)),
+    leave: () => done.push('leave'),
+    look: { room: { name: 'maths' } },
+    meeting: undefined,
+  };
+  const looks = new Looks();
+  new Bridge(new Wire(FRAME, parent), call as unknown as Call, looks, 'of the address').start();
+  return {
+    done,
+    looks,
+    go: (next: Step<Meeting>) => {
+      step = next;
+      changed();
+    },
+    say: (action: string, fields: Fields = {}) => {
+      const data = { what: 'iframe-call-message', from: 'module', callClientId: '42', action, ...fields };
+      hear({ data, origin: FRAME.origin, source: parent });
+    },
+    take: () => told.splice(0).map(({ action, ...fields }) => ({ action, ...fields })),
+  };
+}
+
+describe('Bridge', () => {
+  it('is loaded once it knows how it was launched', () => {
+    const { say, take, looks } = setUp();
+    expect(take()).toMatchObject([{ action: 'iframe-ready-for-launch-config' }]);
+    say('iframe-launch-config', { showLeaveButton: true, url: 'https://x' });
+    expect(take()).toMatchObject([{ action: 'loaded' }, { action: 'call-machine-initialized' }]);
+    expect(looks.snapshot().showLeaveButton).toBe(true);
+  });
+  it('joins with the token of the message before that of the address', () => {
+    const { say, done } = setUp();
+    say('join-meeting', { properties: { token: 'said' } });
+    say('join-meeting', { properties: {} });
+    say('leave-meeting');
+    expect(done).toEqual(['join said', 'join of the address', 'leave']);
+  });
+  it('tells how it ended', () => {
+    const { go, take } = setUp();
+    take();
+    go({ name: 'over', over: LEFT });
+    expect(take()).toMatchObject([{ action: 'left-meeting' }]);
+    go({ name: 'waiting' });
+    go({ name: 'over', over: overBy('connection-error', 'gone') });
+    expect(take()).toMatchObject([
+      {
+        action: 'error',
+        errorMsg: 'gone',
+        error: { type: 'connection-error', msg: 'gone', details: '{"on":"join"}' },
+        preserveIframe: true,
+      },
+    ]);
+  });
+  it('tells of looks that the user changed, each once', () => {
+    const { looks, take } = setUp();
+    take();
+    looks.set({ sidebar: 'chat' });
+    looks.set({ sidebar: 'chat', activeSpeakerMode: true });
+    expect(take()).toMatchObject([
+      { action: 'sidebar-view-changed', view: 'chat' },
+      { action: 'active-speaker-mode-change', enabled: true },
+    ]);
+  });
+  it.each([
+    ['lib-room-info', { name: 'maths' }],
+    ['get-network-topology', { topology: 'sfu' }],
+    ['get-sidebar-view', { view: null }],
+    ['start-custom-integrations', { error: { type: 'unsupported' } }],
+    ['what-is-this', { error: { type: 'unsupported' } }],
+    ['constructor', { error: { type: 'unsupported' } }],
+  ])('answers %s', (action, answer) => {
+    const { say, take } = setUp();
+    take();
+    say(action, { callbackStamp: 's' });
+    expect(take()[0]).toMatchObject({ action, callbackStamp: 's', ...answer });
+  });
+  it.each(['local-screen-start', 'app-msg', 'update-participant', 'get-calc-stats', 'transmit-log'])(
+    'passes over %s outside of a meeting',
+    (action) => {
+      const { say, take } = setUp();
+      take();
+      say(action, { data: 1, id: 'local', properties: {} });
+      expect(take()).toEqual([]);
+    },
+  );
+});
+
+describe('joinOptions', () => {
+  it('takes what is of the right type', () => {
+    expect(
+      joinOptions({ userName: 'Ada', startVideoOff: true, startAudioOff: 'yes', token: 7 }, 't'),
+    ).toEqual({
+      token: 't',
+      userName: 'Ada',
+      startVideoOff: true,
+      startAudioOff: undefined,
+    });
+  });
+});

@@ -1,0 +1,155 @@
+import { describe, expect, it } from 'vitest';
+
+import { openDevices, Preview } from '../media/preview';
+import { Call, type JoinOptions } from './call';
+import { DoorError, type Door, type Entrance, type Look } from './door';
+
+const LOOK: Look = {
+  room: { name: 'maths' },
+  userName: '',
+  isOwner: false,
+  mustKnock: false,
+  prejoin: true,
+  people: true,
+  chat: true,
+  network: false,
+  screenShare: true,
+  startVideoOff: true,
+  startAudioOff: true,
+  lang: 'en',
+  redirectOnExit: '',
+};
+const OPTIONS: JoinOptions = {
+  token: 't',
+  userName: 'Ben',
+  startVideoOff: undefined,
+  startAudioOff: undefined,
+};
+
+/** Stands in for the server: answers as told, and writes down what it was asked. */
+class FakeDoor {
+  readonly asked: string[] = [];
+  answers: (Entrance | DoorError)[] = [];
+
+  constructor(public look_: Partial<Look> | DoorError = {}) {}
+
+  look(token: string): Promise<Look> {
+    this.asked.push(`look ${token}`);
+    if (this.look_ instanceof DoorError) return Promise.reject(this.look_);
+    return Promise.resolve({ ...LOOK, ...this.look_ });
+  }
+  enter(_token: string, userName: string): Promise<Entrance> {
+    return this.next(`enter ${userName}`);
+  }
+  waited(id: string): Promise<Entrance> {
+    return this.next(`waited ${id}`);
+  }
+  giveUp(id: string): Promise<void> {
+    this.asked.push(`give up ${id}`);
+    return Promise.resolve();
+  }
+  private next(what: string): Promise<Entrance> {
+    this.asked.push(what);
+    const answer = this.answers.shift() ?? { state: 'denied' };
+    return answer instanceof DoorError ? Promise.reject(answer) : Promise.resolve(answer);
+  }
+}
+
+function setUp(door: FakeDoor) {
+  const waits: (() => void)[] = [];
+  const kept: string[] = [];
+  const call = new Call({
+    door: door as unknown as Door,
+    preview: new Preview({ camera: '', microphone: '' }, openDevices, false),
+    signallingUrl: 'ws://localhost',
+    keepToken: (token) => kept.push(token),
+    wait: () => new Promise((resolve) => waits.push(resolve)),
+  });
+  return { call, kept, tick: () => waits.shift()?.() };
+}
+
+const WAITING: Entrance = { state: 'waiting', id: 'k' };
+
+/** Let everything that can happen now happen. */
+const settle = (): Promise<void> => new Promise((resolve) => setTimeout(resolve));
+
+describe('joining', () => {
+  it('begins with a hair check where the room wants one, and keeps the token for reloads', async () => {
+    const { call, kept } = setUp(new FakeDoor());
+    await call.join(OPTIONS);
+    expect(call.snapshot()).toMatchObject({ name: 'haircheck', userName: 'Ben', busy: false });
+    expect(kept).toEqual(['t']);
+  });
+  it('uses the name of the token before any other', async () => {
+    const { call } = setUp(new FakeDoor({ userName: 'Benjamin' }));
+    await call.join(OPTIONS);
+    expect(call.snapshot()).toMatchObject({ userName: 'Benjamin' });
+    call.rename('Eve');
+    expect(call.snapshot()).toMatchObject({ userName: 'Benjamin' });
+  });
+  it('asks a nameless person who knocks for a name', async () => {
+    const { call } = setUp(new FakeDoor({ prejoin: false, mustKnock: true }));
+    await call.join({ ...OPTIONS, userName: '' });
+    expect(call.snapshot()).toMatchObject({ name: 'haircheck' });
+    call.rename('Cleo');
+    expect(call.snapshot()).toMatchObject({ userName: 'Cleo' });
+  });
+  it('keeps no token that opened nothing', async () => {
+    const { call, kept } = setUp(new FakeDoor(new DoorError('exp-token', 'expired')));
+    await call.join(OPTIONS);
+    expect(call.snapshot()).toMatchObject({
+      name: 'over',
+      over: { problem: { type: 'exp-token', msg: 'expired' }, again: undefined },
+    });
+    expect(kept).toEqual([]);
+  });
+  it('says when the room filled up meanwhile, and lets one try again', async () => {
+    const door = new FakeDoor();
+    door.answers = [new DoorError('meeting-full', 'full')];
+    const { call } = setUp(door);
+    await call.join(OPTIONS);
+    await call.proceed('Ben');
+    expect(call.snapshot()).toMatchObject({ name: 'over', over: { problem: { type: 'meeting-full' } } });
+    await call.again();
+    expect(call.snapshot()).toMatchObject({ name: 'haircheck' });
+  });
+  it.each([
+    [undefined, undefined, []],
+    [false, undefined, ['camera']],
+    [false, false, ['microphone', 'camera']],
+  ])('starts devices as the page around says, else as the room does', async (video, audio, expected) => {
+    const { call } = setUp(new FakeDoor());
+    await call.join({ ...OPTIONS, startVideoOff: video, startAudioOff: audio });
+    expect(call.startingDevices(LOOK)).toEqual(expected);
+  });
+});
+
+describe('knocking', () => {
+  async function knock() {
+    const door = new FakeDoor({ prejoin: false, mustKnock: true });
+    door.answers = [WAITING, WAITING];
+    const rig = setUp(door);
+    void rig.call.join(OPTIONS);
+    await settle();
+    expect(rig.call.snapshot()).toMatchObject({ name: 'knocking', knock: 'k', denied: false });
+    return { ...rig, door };
+  }
+  it('asks again and again until somebody says no', async () => {
+    const { call, door, tick } = await knock();
+    tick();
+    await settle();
+    expect(call.snapshot()).toMatchObject({ name: 'knocking', denied: false });
+    tick();
+    await settle();
+    expect(call.snapshot()).toMatchObject({ name: 'knocking', denied: true });
+    expect(door.asked).toEqual(['look t', 'enter Ben', 'waited k', 'waited k']);
+  });
+  it('is given up by leaving, and nothing is asked any more', async () => {
+    const { call, door, tick } = await knock();
+    call.leave();
+    expect(call.snapshot()).toMatchObject({ name: 'over', over: { problem: undefined } });
+    tick();
+    await settle();
+    expect(door.asked).toEqual(['look t', 'enter Ben', 'give up k']);
+  });
+});
