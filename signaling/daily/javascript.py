@@ -1,9 +1,10 @@
-"""JSON as JavaScript writes it, byte for byte.
+"""JSON and moments as JavaScript writes them, byte for byte.
 
 Daily's documented receiver parses a webhook's body, writes it again, and checks the signature over that; others check
 it over the bytes that came. So the bytes have to be those that `JSON.stringify(JSON.parse(body))` gives.
 """
 
+import datetime as dt
 import math
 from typing import Any
 
@@ -19,6 +20,12 @@ _MAX_INDEX = 2**32 - 2
 def stringify(value: Any) -> str:
     """Return the JSON of plain values. Numbers keep milliseconds, more than times and durations have."""
     return msgspec.json.encode(_as_javascript(value)).decode()
+
+
+def iso(at: float) -> str:
+    """Return a moment as JavaScript writes it: ISO 8601 in milliseconds, with a Z."""
+    text = dt.datetime.fromtimestamp(at, dt.UTC).isoformat(timespec="milliseconds")
+    return text.replace("+00:00", "Z")
 
 
 def _as_javascript(value: Any) -> Any:

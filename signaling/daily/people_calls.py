@@ -9,9 +9,10 @@ from signaling.daily import grants, notices
 from signaling.daily.endpoint import Caller
 from signaling.daily.errors import invalid, not_found
 from signaling.daily.grants import PermissionsPatch
+from signaling.daily.javascript import iso
 from signaling.daily.meetings import meeting_id
 from signaling.daily.pages import MAX_PAGE
-from signaling.daily.room_calls import RoomName, iso
+from signaling.daily.room_calls import RoomName
 from signaling.daily.rooms import DailyRooms
 from signaling.model import USER_ID, Participant, Room
 from signaling.services import Services

@@ -1,6 +1,5 @@
 """Daily's calls about rooms as such."""
 
-import datetime as dt
 from collections.abc import Callable
 from typing import Annotated, Any
 
@@ -9,6 +8,7 @@ import msgspec
 from signaling.api import Route
 from signaling.daily.endpoint import DEAR, Caller
 from signaling.daily.errors import invalid
+from signaling.daily.javascript import iso
 from signaling.daily.pages import MAX_PAGE, PageQuery
 from signaling.daily.properties import ROOM_SCHEMA
 from signaling.daily.rooms import DailyRoom, DailyRooms, Privacy
@@ -151,9 +151,3 @@ def answer(room: DailyRoom, caller: Caller) -> RoomAnswer:
         created_at=iso(room.created_at),
         config=room.config,
     )
-
-
-def iso(at: float) -> str:
-    """Return a moment as JavaScript writes it: ISO 8601 in milliseconds, with a Z."""
-    text = dt.datetime.fromtimestamp(at, dt.UTC).isoformat(timespec="milliseconds")
-    return text.replace("+00:00", "Z")

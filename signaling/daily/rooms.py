@@ -97,7 +97,7 @@ class DailyRooms:
     async def find(self, name: str) -> DailyRoom | None:
         """Return a room of any domain, None if there is none. StoreError."""
         durable = await self._store.rooms.get(name)
-        if durable is not None:
+        if durable is not None and durable.kind == KIND:
             return self._of_durable(durable, await self.domain_config(durable.made_by))
         open_room = self._rooms.room(name)
         return None if open_room is None else of_open(open_room)
@@ -189,8 +189,9 @@ class DailyRooms:
     async def page(self, domain: Domain, query: PageQuery) -> tuple[int, list[DailyRoom]]:
         """Return how many rooms a domain sees, and one page of them, newest first. DailyError, StoreError."""
         inherited = await self.domain_config(domain.name)
-        durable_names = await self._store.rooms.existing(room.name for room in self._rooms.rooms)
-        undurable = [of_open(room) for room in self._rooms.rooms if room.name not in durable_names]
+        open_rooms = self._rooms.rooms
+        durable_names = await self._store.rooms.existing(room.name for room in open_rooms)
+        undurable = [of_open(room) for room in open_rooms if room.name not in durable_names]
         total = await self._store.rooms.count(KIND, domain.name) + len(undurable)
         oldest_first = query.backwards
         behind = await self._place(domain, undurable, query)

@@ -16,8 +16,7 @@ from signaling.api import Route
 from signaling.daily.domains import Domain
 from signaling.daily.endpoint import Caller
 from signaling.daily.errors import invalid, not_found
-from signaling.daily.javascript import stringify
-from signaling.daily.room_calls import iso
+from signaling.daily.javascript import iso, stringify
 from signaling.daily.webhooks import KIND, EventType, RetryType, headers
 from signaling.errors import DeliveryError
 from signaling.outgoing import MAX_URL_CHARS

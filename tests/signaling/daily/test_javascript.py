@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from signaling.daily.javascript import stringify
+from signaling.daily.javascript import iso, stringify
 from tests.e2e.test_node import PACKAGED
 
 NODE = shutil.which("node", path=str(PACKAGED)) or shutil.which("node")
@@ -57,3 +57,7 @@ def test_javascript_itself_writes_the_same():
     )
     assert json.loads(run.stdout) == texts
     assert len(texts) >= 200
+
+
+def test_moments_are_written_as_javascript_does():
+    assert iso(1_795_000_000.1234) == "2026-11-18T11:06:40.123Z"

@@ -8,6 +8,7 @@ from signaling.daily.pages import PageQuery
 from signaling.daily.rooms import DailyRooms
 from signaling.model import LeaveReason
 from signaling.rooms import JoinSpec
+from signaling.store import DurableRoom
 
 NOW = 1_795_000_000.0
 SCHOOL, OTHER = Domains({"school": "secret", "other": "more secret"})
@@ -155,6 +156,14 @@ async def test_several_rooms_are_made_together_or_none(rooms):
     assert await rooms.find("b") is None
     assert await rooms.delete_all(SCHOOL, ["a", "none", made[1].name]) == 2
     assert await rooms.find("a") is None
+
+
+async def test_durable_rooms_of_other_apis_are_seen_while_they_are_open(rooms, harness, store):
+    await store.rooms.put(DurableRoom("logic", "another", "school", 5.0, {}))
+    assert await rooms.find("logic") is None
+    harness.rooms.open_room("logic")
+    assert (await rooms.find("logic")).domain == ""
+    assert (await refused(rooms.create(SCHOOL, "logic", "public", {}, NOW)))[0] == 400
 
 
 async def test_a_room_is_opened_with_its_rules_and_ended_when_deleted(rooms, harness):
