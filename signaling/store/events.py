@@ -1,16 +1,15 @@
 """The event log, and the sessions that follow from it."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from signaling.model import USER_ID
-from signaling.store import outbox
+from signaling.store import outbox, projection
 from signaling.store.access import transaction
 from signaling.store.endpoints import listening
 from signaling.store.records import Draft, Endpoint, LogEntry
-from signaling.store.tables import events, sessions, stays
+from signaling.store.tables import events
 
 Announce = Callable[[LogEntry, Sequence[Endpoint]], Sequence[Draft]]
 "Returns what endpoints are to be told of an entry; has no effects, and does not fail."
@@ -47,13 +46,11 @@ class Events:
                 for e in new
             ]
             await connection.execute(insert(events), rows)
+            await projection.write(connection, projection.fold(new))
             told = await listening(connection)
-            for entry in new:
-                project = _PROJECTIONS.get(entry.kind)
-                if project is not None:
-                    await project(connection, entry)
-                if told:
-                    await outbox.add(connection, announce(entry, told), now)
+            if told:
+                drafts = [draft for entry in new for draft in announce(entry, told)]
+                await outbox.add(connection, drafts, now)
 
     async def read(self, session_sid: str, after: int = 0, limit: int = 1000) -> list[LogEntry]:
         """Return a session's entries in order, from behind the sequence number `after`. StoreError."""
@@ -77,55 +74,3 @@ async def _last_numbers(connection: AsyncConnection, session_sids: set[str]) -> 
         .group_by(events.c.session_sid)
     )
     return {row[0]: row[1] for row in await connection.execute(query)}
-
-
-def _text(value: str) -> str:
-    # PostgreSQL has no place for the first in a text, and nothing has one for half a surrogate pair.
-    return value.replace("\0", "").encode(errors="replace").decode()
-
-
-async def _begin_session(connection: AsyncConnection, entry: LogEntry) -> None:
-    await connection.execute(
-        insert(sessions).values(
-            sid=entry.session_sid, room=_text(entry.data["room"]["name"]), started_at=entry.at
-        )
-    )
-
-
-async def _end_session(connection: AsyncConnection, entry: LogEntry) -> None:
-    here = sessions.c.sid == entry.session_sid
-    await connection.execute(update(sessions).where(here).values(ended_at=entry.at))
-
-
-async def _begin_stay(connection: AsyncConnection, entry: LogEntry) -> None:
-    # Who comes back by a move has been here under the same id: the stay goes on.
-    person = entry.data["participant"]
-    here = (stays.c.session_sid == entry.session_sid) & (stays.c.participant_sid == person["sid"])
-    resumed = await connection.execute(update(stays).where(here).values(left_at=None))
-    if not resumed.rowcount:
-        await connection.execute(
-            insert(stays).values(
-                session_sid=entry.session_sid,
-                participant_sid=person["sid"],
-                identity=_text(person["identity"]),
-                name=_text(person["name"]),
-                joined_at=entry.at,
-                user_id=_text(person.get("attributes", {}).get(USER_ID, "")),
-            )
-        )
-
-
-async def _end_stay(connection: AsyncConnection, entry: LogEntry) -> None:
-    person = entry.data["participant"]
-    here = (stays.c.session_sid == entry.session_sid) & (stays.c.participant_sid == person["sid"])
-    await connection.execute(update(stays).where(here).values(left_at=entry.at))
-
-
-_PROJECTIONS: Mapping[str, Callable[[AsyncConnection, LogEntry], Awaitable[None]]] = {
-    "room_started": _begin_session,
-    "room_finished": _end_session,
-    "participant_joined": _begin_stay,
-    "participant_moved_in": _begin_stay,
-    "participant_moved_out": _end_stay,
-    "participant_left": _end_stay,
-}
