@@ -63,7 +63,7 @@ def ending(entries: Sequence[LogEntry], alive_at: float) -> list[LogEntry]:
     for entry in entries:
         data = entry.data
         match entry.kind:
-            case "room_started" | "room_changed":
+            case "room_started" | "room_changed" | "room_visited":
                 room = data["room"]
             case "participant_joined" | "participant_active" | "participant_moved_in":
                 people[data["participant"]["sid"]] = data["participant"]

@@ -13,6 +13,7 @@ from signaling.events import VisitorCame, VisitorGone
 from signaling.journal import Journal
 from signaling.model import LeaveReason
 from signaling.permissions import Permissions
+from signaling.recovery import ending
 from signaling.store import Delivery, Draft, Endpoint
 from signaling.webhooks import Notice
 
@@ -95,6 +96,18 @@ def test_a_meeting_is_told_from_its_first_participant_to_its_end(harness, room, 
     assert left == {**joined, "duration": 101}
     assert (ended["start_ts"], ended["meeting_id"]) == (started_at, started["meeting_id"])
     assert ended["end_ts"] == harness.wall_clock()
+
+
+def test_a_meeting_that_a_killed_server_left_is_told_to_have_ended(harness, room):
+    journal = Journal(harness.hub, None, harness.wall_clock)
+    started_at = harness.wall_clock()
+    harness.rooms.connected(room.join("ada").sid)
+    killed_at = harness.wall_clock() + 40
+    notices = [DailyWebhooks().notice(line, "EV") for line in ending(journal._waiting, killed_at)]
+    assert [notice.event for notice in notices] == ["participant.left", "meeting.ended"]
+    left, ended = (json.loads(notice.body)["payload"] for notice in notices)
+    assert (left["session_id"], left["duration"]) == ("ada", 40)
+    assert (ended["start_ts"], ended["end_ts"]) == (started_at, killed_at)
 
 
 def test_who_waits_at_the_door_is_told(harness, room, told):
