@@ -4,7 +4,7 @@ import pytest
 
 from tests.e2e.conftest import eventually, person
 from tests.e2e.firefox import needs_firefox, running_firefox
-from tests.e2e.test_javascript import open_page
+from tests.e2e.test_javascript import CAMERA, open_page
 from tests.e2e.test_page import frames_grow, remote_video
 
 pytestmark = [pytest.mark.timeout(180), needs_firefox]
@@ -66,3 +66,21 @@ async def test_chromium_gets_the_plain_audio_of_firefox_with_redundancy(server, 
         more = await ben.received(found[0], "microphone", "packets") - packets
         assert await ben.received(found[0], "microphone", "discarded") - discarded > 1.5 * more
         await ben.keeps_growing(found[0], "microphone", "energy", 0.000_01)
+
+
+@pytest.mark.parametrize("codec", ["vp9", "av1"])
+async def test_firefox_sees_a_camera_of_several_sizes_in_one_stream(server, chromium, codec):
+    # it takes no dependency descriptors: of VP9 the payload tells the layers, of AV1 it gets the smallest
+    ada = await open_page(chromium, server, identity="ada")
+    options = {"videoCodec": codec, "scalabilityMode": "L3T3_KEY", "backupCodec": False}
+    await ada.do(
+        "([camera, options]) => room.localParticipant.setCameraEnabled(true, camera, options)",
+        [CAMERA, options],
+    )
+    async with running_firefox() as firefox:
+        fay = await firefox.open(f"{server.page}/join/maths")
+        await there(fay, "lobby-join")
+        await fay.evaluate(TYPE, ["lobby-name", "Fay"])
+        await fay.evaluate(CLICK, "lobby-join")
+        await there(fay, "lesson")
+        await frames_grow(fay, "camera")

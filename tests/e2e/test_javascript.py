@@ -167,6 +167,32 @@ async def test_all_three_layers_arrive_and_a_subscriber_moves_between_them(serve
         await ben.keeps_growing("ada", "camera", by=5)
 
 
+async def test_fewer_frames_a_second_can_be_had(server, chromium):
+    ada = await open_page(chromium, server, identity="ada")
+    ben = await open_page(chromium, server, identity="ben")
+    await ada.do("(camera) => room.localParticipant.setCameraEnabled(true, camera)", CAMERA)
+    await ben.keeps_growing("ada", "camera", by=30)
+
+    async def frames_in_3_s():
+        before = await ben.received("ada", "camera")
+        await asyncio.sleep(3)  # a rate is what is looked for
+        return await ben.received("ada", "camera") - before
+
+    await ben.do("() => publication('ada', 'camera').setVideoFPS(5)")
+
+    async def fewer():
+        return 9 <= await frames_in_3_s() <= 20
+
+    await eventually(fewer, "about half of 30 frames in three seconds")
+    await ben.do("() => publication('ada', 'camera').setVideoFPS(30)")
+
+    async def all_of_them():
+        return await frames_in_3_s() >= 24
+
+    await eventually(all_of_them, "all frames again")
+    assert await ben.received("ada", "camera", "freezes_s") == 0
+
+
 async def test_layers_that_nobody_wants_are_not_sent(server, chromium):
     ada = await open_page(chromium, server, identity="ada", dynacast=True)
     ben = await open_page(chromium, server, identity="ben")
