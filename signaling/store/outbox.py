@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, Select, delete, func, insert, select, update
+from sqlalchemy import Row, Select, bindparam, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from signaling.store.access import transaction
@@ -54,20 +54,17 @@ class Outbox:
     async def settle(self, endpoint_id: str, outcomes: Sequence[Outcome], at: float, *, pause: bool) -> None:
         """Note what became of attempts, in one transaction; pausing drops what waits. StoreError."""
         done = [each.delivery.number for each in outcomes if each.delivered or each.retry_at is None]
+        again = [
+            {"of": each.delivery.number, "tries": each.delivery.attempts + 1, "at": each.retry_at}
+            for each in outcomes
+            if not each.delivered and each.retry_at is not None
+        ]
         here = endpoints.c.id == endpoint_id
         async with transaction(self._engine) as connection:
             await connection.execute(delete(deliveries).where(deliveries.c.number.in_(done)))
-            for each in outcomes:
-                if each.delivered:
-                    await connection.execute(update(endpoints).where(here).values(failures=0, last_at=at))
-                else:
-                    more = endpoints.c.failures + 1
-                    await connection.execute(update(endpoints).where(here).values(failures=more))
-                    await connection.execute(
-                        update(deliveries)
-                        .where(deliveries.c.number == each.delivery.number)
-                        .values(attempts=each.delivery.attempts + 1, next_at=each.retry_at)
-                    )
+            if again:
+                await connection.execute(_TRY_AGAIN, again)
+            await connection.execute(update(endpoints).where(here).values(_health(outcomes, at)))
             if pause:
                 await connection.execute(update(endpoints).where(here).values(paused=True))
                 await connection.execute(delete(deliveries).where(deliveries.c.endpoint_id == endpoint_id))
@@ -95,6 +92,21 @@ async def add(connection: AsyncConnection, drafts: Sequence[Draft], at: float) -
     ]
     if rows:
         await connection.execute(insert(deliveries), rows)
+
+
+_TRY_AGAIN = (
+    update(deliveries)
+    .where(deliveries.c.number == bindparam("of"))
+    .values(attempts=bindparam("tries"), next_at=bindparam("at"))
+)
+
+
+def _health(outcomes: Sequence[Outcome], at: float) -> dict[str, Any]:
+    """Return what an endpoint's row says after attempts: how many failed since one was delivered."""
+    delivered = [number for number, each in enumerate(outcomes, 1) if each.delivered]
+    if delivered:
+        return {"failures": len(outcomes) - delivered[-1], "last_at": at}
+    return {"failures": endpoints.c.failures + len(outcomes)}
 
 
 def _firsts(endpoint_id: str) -> Select[tuple[int]]:

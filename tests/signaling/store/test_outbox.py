@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from signaling.errors import UnstorableError
@@ -50,6 +52,22 @@ async def test_a_failed_attempt_holds_up_its_resource_until_the_next(outbox, sto
     assert (endpoint.failures, endpoint.last_at) == (0, 50.0)
     assert await outbox.waiting() == []
     assert await outbox.next_at("e1") is None
+
+
+async def test_failures_are_counted_since_the_last_success(outbox, store):
+    await outbox.add([draft(str(number), str(number)) for number in range(4)], 5.0)
+    deliveries = await outbox.due("e1", 5.0, 10)
+    failed = [Outcome(each, False, 9.0) for each in deliveries]
+    await outbox.settle("e1", failed, 6.0, pause=False)
+    await outbox.settle("e1", failed[:2], 6.0, pause=False)
+    assert (await store.endpoints.get("e1")).failures == 6
+    first, second, third, fourth = failed
+    await outbox.settle("e1", [first, replace(second, delivered=True), third, fourth], 7.0, pause=False)
+    endpoint = await store.endpoints.get("e1")
+    assert (endpoint.failures, endpoint.last_at) == (2, 7.0)
+    assert [each.number for each in await outbox.due("e1", 9.0, 10)] == [
+        each.number for each in deliveries if each is not deliveries[1]
+    ]
 
 
 async def test_pausing_drops_what_waits(outbox, store):
