@@ -92,7 +92,7 @@ class Bandwidth:
             if not peer.connected:
                 del self._paced[peer.id]
             elif peer.pacer is not None:
-                self._send(peer, peer.pacer.leak(peer.available_bps, now))
+                self._send(peer, peer.pacer.leak(peer.available_bps, self._sent_bytes(peer), now))
         for peer in list(self._limited.values()):
             estimator = peer.estimator
             if estimator is None or not peer.connected:
@@ -104,6 +104,16 @@ class Bandwidth:
             left = estimator.padding(peer.wanted_bps, number, now)
             if left > 0:
                 self._pad(peer, left)
+
+    def _sent_bytes(self, peer: Peer) -> float:
+        """What has gone to a peer since the last time."""
+        assert peer.pacer is not None
+        number = int(self._outbox.transports.sequence[peer.transport])
+        first, peer.pacer.number = peer.pacer.number, number
+        if first is None or first == number:
+            return 0.0
+        sent = self._outbox.transports.sent.look_up(peer.transport, first, (number - first) & 0xFFFF)
+        return float(sent.sizes[sent.known].sum())
 
     def _pad(self, peer: Peer, size: float) -> None:
         subscription = next((s for s in peer.sending.values() if s.can_pad), None)

@@ -22,6 +22,7 @@ _NEAR_BITS, _RESPONSE_S = 2 * 1200 * 8, 0.1
 # libwebrtc's: weight of a sample of capacity, and bounds of its relative variance (in kbit/s).
 _CAPACITY_WEIGHT = 0.05
 _LEAST_VARIANCE, _MOST_VARIANCE = 0.4, 2.5
+_LEAST_STEP = 0.5
 # A queue shorter than a frame or two is none; a longer one is to be gone in a second, and audio needs some of the way.
 _QUEUE_S, _DRAIN_S, _LEAST_SHARE = 0.06, 1.0, 0.25
 # Of a queue that is drained for so long as it should take to be gone, less than this is left.
@@ -87,7 +88,11 @@ class RateControl:
             self._draining = True
             self._decreased_at = now
             self._capacity.sample(arriving_bps)
-            self.estimate_bps = max(min(self.estimate_bps, _BETA * arriving_bps), MIN_BPS)
+            # a gap in the arrivals is no measure: not all at once, then
+            lowest = (
+                MIN_BPS if math.isinf(self.estimate_bps) else max(self.estimate_bps * _LEAST_STEP, MIN_BPS)
+            )
+            self.estimate_bps = max(min(self.estimate_bps, _BETA * arriving_bps), lowest)
         elif queue_s < _QUEUE_S / 2:
             if self._draining:
                 self._refill(now)

@@ -10,6 +10,9 @@ WINDOW_S = 1.0
 # Bitrates are the peak of so many seconds: a slide that stands still for a moment must not look free, as the next
 # change is a burst again. LiveKit measures screens over 4 s.
 HELD_S = 5.0
+# The peak is that of so many seconds on end, as video on a weak link may wait about as long (`pacer.LONGEST_WAIT_S`): a
+# slide is a burst, and by the rate of its one second no weak link would ever get it.
+SMOOTHED_S = 3.0
 # Of a stream that has just begun, so much time is counted at least: its keyframe is not its bitrate.
 _LEAST_S = 0.5
 
@@ -24,6 +27,12 @@ class _Window:
 
     def octets_of(self, point: Point) -> int:
         return sum(octets for points, octets in self.octets.items() if contains(points, point))
+
+
+def _octets(windows: list[_Window], first: int, point: Point) -> int:
+    """Of the windows that begin within the smoothed time from one on."""
+    end = windows[first].begins_at + SMOOTHED_S
+    return sum(window.octets_of(point) for window in windows[first:] if window.begins_at < end)
 
 
 class RateMeter:
@@ -62,8 +71,9 @@ class RateMeter:
         if not self._closed:  # nothing but the first window, which is not over
             span_s = min(max(now - self._open.begins_at, _LEAST_S), WINDOW_S)
             return {point: round(8 * self._open.octets_of(point) / span_s) for point in sorted(points)}
+        span_s = min(max(now - windows[0].begins_at, WINDOW_S), SMOOTHED_S)
         return {
-            point: round(8 * max(window.octets_of(point) for window in windows) / WINDOW_S)
+            point: round(8 * max(_octets(windows, i, point) for i in range(len(windows))) / span_s)
             for point in sorted(points)
         }
 

@@ -198,8 +198,9 @@ def tells_arrivals_alone(datagram: Buffer) -> bool:
 
 
 def _without_padding(body: bytes) -> bytes:
-    # RFC 3550 section 6.4.1: the last octet counts the padding octets, itself included, a multiple of four
-    if not body or not body[-1] or body[-1] % 4 or body[-1] > len(body):
+    # RFC 3550 section 6.4.1: the last octet counts the padding octets, itself included. They should be a multiple of
+    # four, but libwebrtc fills its transport-wide feedback up to one, and counts the one to three octets of that.
+    if not body or not body[-1] or body[-1] > len(body):
         raise RtcpError("impossible padding")
     return body[: -body[-1]]
 

@@ -49,6 +49,8 @@ window.received = async (identity, source) => {
         energy: stats.totalAudioEnergy ?? 0,
         discarded: stats.packetsDiscarded ?? 0,
         freezes_s: stats.totalFreezesDuration ?? 0,
+        samples: stats.totalSamplesReceived ?? 0,
+        concealed: (stats.concealedSamples ?? 0) - (stats.silentConcealedSamples ?? 0),
       };
     }
   }
@@ -75,6 +77,36 @@ window.share_slide = async () => {
   }, 200);
   const [track] = canvas.captureStream(5).getVideoTracks();
   await room.localParticipant.publishTrack(track, { source: "screen_share", simulcast: false });
+};
+
+// Slides full of text that are turned every four seconds, each as large a change as a slide can be.
+window.share_slides = async () => {
+  const canvas = document.createElement("canvas");
+  [canvas.width, canvas.height] = [1280, 720];
+  const drawing = canvas.getContext("2d");
+  let ticks = 0;
+  const draw = () => {
+    if (ticks % 20 === 0) {
+      drawing.fillStyle = "white";
+      drawing.fillRect(0, 0, 1280, 720);
+      drawing.fillStyle = "black";
+      drawing.font = "28px sans-serif";
+      for (let line = 1; line < 16; line++) {
+        drawing.fillText(`slide ${ticks / 20}: the square of ${ticks + line} is ${(ticks + line) ** 2}`, 40, 44 * line);
+      }
+    }
+    drawing.fillStyle = ticks++ % 2 ? "white" : "black";
+    drawing.fillRect(0, 0, 8, 8);
+  };
+  draw();
+  setInterval(draw, 200);
+  const [track] = canvas.captureStream(5).getVideoTracks();
+  const screenShareEncoding = { maxBitrate: 400_000, maxFramerate: 5 };
+  await room.localParticipant.publishTrack(track, {
+    source: "screen_share",
+    simulcast: false,
+    screenShareEncoding,
+  });
 };
 
 window.keyframes_sent = async (source) => {

@@ -11,6 +11,7 @@ class Leaking:
 
     def __init__(self, available_bps=400_000):
         self.pacer, self.now, self.available_bps = Pacer(10.0), 10.0, available_bps
+        self.sent = self.audio_bps = 0
 
     def put(self, count, mark=b"m"):
         for _ in range(count):
@@ -21,7 +22,9 @@ class Leaking:
         out = []
         for _ in range(round(seconds / TICK_S)):
             self.now += TICK_S
-            out += [(self.now, packet) for packet in self.pacer.leak(self.available_bps, self.now)]
+            packets = self.pacer.leak(self.available_bps, self.sent + self.audio_bps * TICK_S / 8, self.now)
+            self.sent = sum(map(len, packets))
+            out += [(self.now, packet) for packet in packets]
         return out
 
 
@@ -34,11 +37,28 @@ def test_a_burst_comes_out_evenly_at_the_rate():
     assert first == pytest.approx(second, abs=1)
 
 
+def test_what_audio_takes_is_not_there_for_video():
+    leaking = Leaking()
+    leaking.audio_bps = 100_000
+    leaking.put(40)
+    rate_bps = len(leaking.leak(0.5)) * 8 * PACKET_BYTES / 0.5
+    assert rate_bps == pytest.approx(PACE * leaking.available_bps - 100_000, rel=0.1)
+
+
+def test_what_audio_takes_alone_puts_video_off_but_not_for_long():
+    leaking = Leaking(50_000)
+    leaking.audio_bps = 100_000
+    leaking.leak(10)
+    leaking.audio_bps = 0
+    leaking.put(1)
+    assert len(leaking.leak(0.3)) == 1
+
+
 def test_what_comes_at_less_than_the_rate_waits_for_a_tick_at_most():
     leaking = Leaking()
     for _ in range(50):
         leaking.put(1)
-        assert len(leaking.leak(TICK_S)) == 1
+        assert len(leaking.leak(2 * TICK_S)) == 1
 
 
 def test_idle_time_is_not_saved_up():
@@ -72,4 +92,5 @@ def test_all_comes_out_when_the_link_is_wide():
     leaking.put(5)
     assert len(leaking.pacer.empty()) == 5
     assert leaking.pacer.waiting_bytes == 0
-    assert leaking.leak(1) == []
+    leaking.pacer.put(b"last")
+    assert [packet for _, packet in leaking.leak(1)] == [b"last"]

@@ -147,6 +147,12 @@ class TestParse:
         packet = header(0x8F, rtcp.PAYLOAD_FEEDBACK, 4) + bytes(8) + b"REMB" + bytes((0, 63 << 2 | 2, 0, 1))
         assert parse(packet) == [Remb(0, 0x20001 << 63, ())]
 
+    def test_feedback_that_libwebrtc_fills_up_to_a_word(self):
+        # as Chromium sends it: the fill is marked as padding, of two octets here
+        report = bytes.fromhex("0067000206c87f082002eda1")[:-2]
+        [parsed] = rtcp.parse(header(0xAF, rtcp.TRANSPORT_FEEDBACK, 5) + bytes(8) + report + b"\0\2")
+        assert parsed == rtcp.TransportFeedbackReport(0, 0, report)
+
     def test_padding(self):
         packet = header(0xA1, rtcp.PAYLOAD_FEEDBACK, 4) + struct.pack("!II", 1, 2) + b"\0\0\0\0\0\0\0\x08"
         assert parse(packet) == [PictureLossIndication(1, 2)]
