@@ -175,9 +175,19 @@ async def test_refusals_have_the_style_of_the_api(client, name):
     assert "hunter2" not in str(answer)
 
 
-async def test_headers_of_refusals(client):
-    assert (await call(client, "POST", "/v1/rooms", b'{"name": "taken"}'))[2]["X-Why"] == "taken"
+async def test_words_and_headers_of_refusals(client):
+    _status, body, headers = await call(client, "POST", "/v1/rooms", b'{"name": "taken"}')
+    assert (body["info"], headers["X-Why"]) == ("there is one", "taken")
     assert (await call(client, "PATCH", "/v1/rooms"))[2]["Allow"] == "GET, POST"
+
+
+async def test_what_is_the_servers_own_fault_is_in_its_log(client, caplog):
+    await call(client, "DELETE", "/v1/rooms/store")
+    await call(client, "DELETE", "/v1/rooms/bug")
+    await call(client, "DELETE", "/v1/rooms/domain")
+    store, bug = caplog.records
+    assert store.getMessage() == "/rooms/{name} failed: the password is hunter2"
+    assert (bug.getMessage(), bug.exc_info[1]) == ("/rooms/{name} failed", FAILURES["bug"])
 
 
 async def test_an_escaped_backslash_before_u0000_is_no_nul(client):
