@@ -134,8 +134,32 @@ class SourcePacket:
     "Of the dependency descriptor."
     frame: Frame = ALONE
     "What the packet says of its frame."
+
     redundancy: Redundancy | None = None
     "What goes along with a packet of plain opus to those who take redundancy; None: nothing may."
+
+    def renumbered(
+        self, sequence: int, picture_id: int, descriptor: bytes, *, marker: bool
+    ) -> "SourcePacket":
+        """The same packet with other numbers; field by field, as `dataclasses.replace` takes four times as long."""
+        return SourcePacket(
+            self.data,
+            self.payload_at,
+            sequence,
+            self.timestamp,
+            marker,
+            self.codec,
+            self.extensions,
+            self.picture_id_at,
+            picture_id,
+            self.long_picture_id,
+            self.tl0picidx_at,
+            self.tl0picidx,
+            descriptor,
+            self.frame_number,
+            self.frame,
+            self.redundancy,
+        )
 
 
 @dataclass(slots=True)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sfu.allocate import Point
-from sfu.descriptor import with_active_targets
+from sfu.descriptor import Structure, with_active_targets
 from sfu.fanout import FanoutTable, Outbox, SourcePacket, TemplateClass
 from sfu.points import index
 from sfu.sequence import Thinning
@@ -35,6 +35,8 @@ class View:
         "Of that packet, VP8."
         self.frame_number = layer.frame_number
         "Of that packet's dependency descriptor."
+        self._structure: Structure | None = None
+        self._active = 0  # bit mask of the decode targets of that structure that are shown here
         self._bit = 0 if point is None else 1 << index(point)
         self._numbers = Thinning()
 
@@ -51,13 +53,7 @@ class View:
         if frame.points & self._bit:
             # the highest size that is shown is the last of its picture, whatever follows in the source
             marker = packet.marker or (frame.ends and frame.layer[0] == self.point[0])
-            return replace(
-                packet,
-                sequence=number,
-                picture_id=picture_id,
-                marker=marker,
-                descriptor=self._descriptor(packet),
-            )
+            return packet.renumbered(number, picture_id, self._descriptor(packet), marker=marker)
         return replace(
             packet,
             data=packet.data[: packet.payload_at],
@@ -78,7 +74,9 @@ class View:
         structure = described.structure
         if len(structure.targets) == 1:
             return packet.descriptor
-        return with_active_targets(packet.descriptor, described, structure.up_to(self.point))
+        if structure is not self._structure:
+            self._structure, self._active = structure, structure.up_to(self.point)
+        return with_active_targets(packet.descriptor, described, self._active)
 
     def leave(self, kind: TemplateClass, viewer: object) -> None:
         """Take a viewer out; the last one closes the view, whose numbers stay traceable for those who hold it."""
