@@ -65,7 +65,7 @@ class RateMeter:
         self._open = _Window(follows if now < follows + WINDOW_S else now)
 
     def bitrates_bps(self, now: float, live_s: float) -> dict[Point, int]:
-        """Of each point seen in the last `live_s` seconds, the most that it took in a second lately."""
+        """Of each point seen in the last `live_s` seconds, the most that it took in SMOOTHED_S lately."""
         windows = self._recent(now, HELD_S)
         points = {lowest(p) for window in self._recent(now, live_s) for p in window.octets}
         if not self._closed:  # nothing but the first window, which is not over
