@@ -21,6 +21,8 @@
         LimitError           ... there is too much of it already
         UnsupportedError     ... this server has no such thing
         DuplicateTrackError  ... the same track is still published
+        InvalidHandleError, InvalidNameError      ... a data track's handle or name cannot be used
+        DuplicateHandleError, DuplicateNameError  ... it is in use
         DuplicateIdentityError ... somebody of that name is there
 
 The mapping to HTTP statuses is in `livekit.ws`, the one to LiveKit's reasons in `livekit.handlers`.
@@ -114,6 +116,22 @@ class UnsupportedError(RequestError):
 
 class DuplicateTrackError(RequestError):
     """The participant publishes this very track already."""
+
+
+class InvalidHandleError(RequestError):
+    """The number for a data track cannot be one."""
+
+
+class InvalidNameError(RequestError):
+    """The name of a data track is empty or too long."""
+
+
+class DuplicateHandleError(RequestError):
+    """The participant has a data track of this number."""
+
+
+class DuplicateNameError(RequestError):
+    """The participant has a data track of this name."""
 
 
 class DuplicateIdentityError(RequestError):

@@ -159,6 +159,13 @@ class TrackDemanded:
 
 
 @dataclass(frozen=True, slots=True)
+class DataTracksReceived:
+    """A participant receives other data tracks than before, or asked which."""
+
+    participant: Participant
+
+
+@dataclass(frozen=True, slots=True)
 class SubscriptionPermissionChanged:
     """A publisher began, or ceased, to allow somebody a track that they want."""
 
@@ -228,6 +235,7 @@ RoomEvent = (
     | TrackSubscribed
     | DemandChanged
     | TrackDemanded
+    | DataTracksReceived
     | SubscriptionPermissionChanged
     | SubscriptionFailed
     | DataSent

@@ -139,6 +139,20 @@ class Track:
         return replace(self, width=width, height=height)
 
 
+@dataclass(frozen=True, slots=True)
+class DataTrack:
+    """A stream of frames of data that a participant publishes."""
+
+    sid: str
+    "`DTR_...`"
+    handle: int
+    "The publisher's number for it, in each frame."
+    name: str
+    "Unique among the publisher's."
+    skin_info: object = None
+    "What the publisher's skin adds for its own kind; carried, never read by the domain."
+
+
 @dataclass(slots=True)
 class Subscriptions:
     """What one participant receives and wants to receive."""
@@ -157,6 +171,8 @@ class Subscriptions:
     "Track sids that were wanted and that their publisher does not allow."
     preferences: dict[str, Preferences] = field(default_factory=dict)
     "Last known wish of each track, also of tracks not received now."
+    data: dict[str, int] = field(default_factory=dict)
+    "Data tracks that are received: handle by sid."
 
 
 @dataclass(slots=True, eq=False)
@@ -195,6 +211,8 @@ class Participant:
     "Grows with every change that others can see."
     tracks: dict[str, Track] = field(default_factory=dict)
     "Announced tracks by sid."
+    data_tracks: dict[int, DataTrack] = field(default_factory=dict)
+    "Published data tracks by handle."
     pending: dict[str, Track] = field(default_factory=dict)
     "Tracks that were asked for and whose media has not been negotiated yet, by sid."
     rules: SubscriptionRules = field(default_factory=SubscriptionRules)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from signaling.data_tracks import DataTracks
 from signaling.demand import Demand
 from signaling.events import EventHub
 from signaling.forwarding import Forwarding
@@ -29,6 +30,8 @@ class Services:
     "What applications do to rooms."
     forwarding: Forwarding
     "Who is seen in another room too."
+    data_tracks: DataTracks
+    "Who sends and receives which frames of data."
     media: MediaEngine
     "The engine."
     media_events: MediaEvents
@@ -61,5 +64,15 @@ def build_services(
     Demand(hub, timers)
     moderation = Moderation(rooms, hub)
     return Services(
-        rooms, publishing, subscribing, moderation, forwarding, media, media_events, hub, timers, wall_clock
+        rooms,
+        publishing,
+        subscribing,
+        moderation,
+        forwarding,
+        DataTracks(hub, new_sid),
+        media,
+        media_events,
+        hub,
+        timers,
+        wall_clock,
     )

@@ -7,7 +7,8 @@ from typing import Any
 from livekit.protocol import models, rtc
 
 from sfu.events import Layer, Preferences, Quality
-from signaling.model import LeaveReason, Participant, Room, Track, TrackSpec
+from signaling.data_tracks import received_tracks
+from signaling.model import DataTrack, LeaveReason, Participant, Room, Track, TrackSpec
 from signaling.permissions import Permissions, Source, SubscriptionRules, TrackRule
 from signaling.plain import room_values
 from turn_config.credentials import IceServer
@@ -179,6 +180,7 @@ def participant_info(person: Participant, reason: LeaveReason | None = None) -> 
             if detail.upper() in models.ParticipantInfo.KindDetail.keys()  # noqa: SIM118 - a protobuf enum, no dict
         ],
         tracks=[track_info(track) for track in person.tracks.values()],
+        data_tracks=[data_track_info(track) for track in person.data_tracks.values()],
     )
     if isinstance(person.skin_info, ClientTraits):
         info.client_protocol = person.skin_info.client_protocol
@@ -248,6 +250,32 @@ def stream_state(track: Track, *, paused: bool) -> rtc.StreamStateInfo:
     """Return what a subscriber is told about a track that stops for want of bandwidth, or flows again."""
     state = rtc.StreamState.PAUSED if paused else rtc.StreamState.ACTIVE
     return rtc.StreamStateInfo(participant_sid=track.publisher_sid, track_sid=track.sid, state=state)
+
+
+def data_track_info(track: DataTrack) -> models.DataTrackInfo:
+    """Return a data track as clients see it."""
+    info = models.DataTrackInfo()
+    if isinstance(track.skin_info, rtc.PublishDataTrackRequest):
+        request = track.skin_info
+        info.encryption = request.encryption
+        if request.HasField("frame_encoding"):
+            info.frame_encoding.CopyFrom(request.frame_encoding)
+        if request.HasField("schema"):
+            info.schema.CopyFrom(request.schema)
+    info.sid, info.pub_handle, info.name = track.sid, track.handle, track.name
+    return info
+
+
+def subscriber_handles(person: Participant) -> rtc.DataTrackSubscriberHandles:
+    """Return under which numbers somebody receives which data tracks."""
+    handles = rtc.DataTrackSubscriberHandles()
+    for handle, publisher, track in received_tracks(person):
+        handles.sub_handles[handle].CopyFrom(
+            rtc.DataTrackSubscriberHandles.PublishedDataTrack(
+                publisher_identity=publisher.identity, publisher_sid=publisher.sid, track_sid=track.sid
+            )
+        )
+    return handles
 
 
 def ice_server_list(servers: tuple[IceServer, ...]) -> list[rtc.ICEServer]:

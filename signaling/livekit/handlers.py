@@ -9,7 +9,11 @@ from livekit.protocol import models, rtc
 
 from sfu.events import MediaError, UnknownPeerError
 from signaling.errors import (
+    DuplicateHandleError,
+    DuplicateNameError,
     DuplicateTrackError,
+    InvalidHandleError,
+    InvalidNameError,
     LimitError,
     NotAllowedError,
     NotFoundError,
@@ -34,6 +38,10 @@ _REASONS = {
     LimitError: rtc.RequestResponse.LIMIT_EXCEEDED,
     UnsupportedError: rtc.RequestResponse.UNSUPPORTED_TYPE,
     DuplicateTrackError: rtc.RequestResponse.QUEUED,
+    InvalidHandleError: rtc.RequestResponse.INVALID_HANDLE,
+    InvalidNameError: rtc.RequestResponse.INVALID_NAME,
+    DuplicateHandleError: rtc.RequestResponse.DUPLICATE_HANDLE,
+    DuplicateNameError: rtc.RequestResponse.DUPLICATE_NAME,
 }
 
 # Requests that a refusal can carry back, and under which name.
@@ -199,8 +207,18 @@ def _subscription_permission(
     skin.subscribing.set_rules(session.participant, convert.subscription_rules(request))
 
 
-def _no_data_tracks(_skin: LiveKitSkin, _session: Session, _request: Any) -> None:
-    raise UnsupportedError("this server has no data tracks")
+def _publish_data_track(skin: LiveKitSkin, session: Session, request: rtc.PublishDataTrackRequest) -> None:
+    track = skin.data_tracks.publish(session.participant, request.pub_handle, request.name, request)
+    response = rtc.PublishDataTrackResponse(info=convert.data_track_info(track))
+    session.send(rtc.SignalResponse(publish_data_track_response=response))
+
+
+def _unpublish_data_track(
+    skin: LiveKitSkin, session: Session, request: rtc.UnpublishDataTrackRequest
+) -> None:
+    track = skin.data_tracks.unpublish(session.participant, request.pub_handle)
+    response = rtc.UnpublishDataTrackResponse(info=convert.data_track_info(track))
+    session.send(rtc.SignalResponse(unpublish_data_track_response=response))
 
 
 # --- subscribing --------------------------------------------------------------------------------
@@ -209,6 +227,11 @@ def _no_data_tracks(_skin: LiveKitSkin, _session: Session, _request: Any) -> Non
 def _subscription(skin: LiveKitSkin, session: Session, request: rtc.UpdateSubscription) -> None:
     for track_sid in _track_sids(request.track_sids, request.participant_tracks):
         skin.subscribing.wish(session.participant, track_sid, request.subscribe)
+
+
+def _data_subscription(skin: LiveKitSkin, session: Session, request: rtc.UpdateDataSubscription) -> None:
+    wanted = {update.track_sid: update.subscribe for update in request.updates}
+    skin.data_tracks.subscribe(session.participant, wanted)
 
 
 def _track_sids(track_sids: Iterable[str], groups: Iterable[models.ParticipantTracks]) -> dict[str, None]:
@@ -279,6 +302,7 @@ HANDLERS: dict[str, Handler] = {
     "update_metadata": _update_metadata,
     "update_audio_track": _update_audio_track,
     "update_video_track": _update_video_track,
-    "publish_data_track_request": _no_data_tracks,
-    "unpublish_data_track_request": _no_data_tracks,
+    "publish_data_track_request": _publish_data_track,
+    "unpublish_data_track_request": _unpublish_data_track,
+    "update_data_subscription": _data_subscription,
 }

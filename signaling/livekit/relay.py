@@ -20,6 +20,8 @@ CHANNELS = (
     Channel(DATA_TRACK_LABEL, ordered=False, max_retransmits=0),
 )
 
+_FRAME_HEADER_BYTES = 12
+
 _KINDS = {RELIABLE_LABEL: DataPacket.RELIABLE, LOSSY_LABEL: DataPacket.LOSSY}
 
 # What clients accept on a data channel.
@@ -71,6 +73,21 @@ def readdress(packet: DataPacket, sender: Participant, label: str) -> None:
         identities = list(packet.destination_identities) or list(user.destination_identities)
         packet.destination_identities[:] = identities
         user.destination_identities[:] = identities
+
+
+def frame_handle(frame: bytes) -> int:
+    """The publisher's number of a data track that a frame's header names; 0 when it is none.
+
+    A header has 12 bytes: version (3 bits, 0), flags (5 bits), a reserved byte, the handle (16 bits), and more.
+    """
+    if len(frame) < _FRAME_HEADER_BYTES or frame[0] >> 5 or len(frame) > MAX_PACKET_BYTES:
+        return 0
+    return frame[2] << 8 | frame[3]
+
+
+def with_handle(frame: bytes, handle: int) -> bytes:
+    """The frame as one who knows its track under this number gets it."""
+    return frame[:2] + handle.to_bytes(2, "big") + frame[4:]
 
 
 def recipients(packet: DataPacket, sender: Participant) -> list[str]:

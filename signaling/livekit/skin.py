@@ -75,6 +75,7 @@ class LiveKitSkin:
         self.subscribing = services.subscribing
         self.moderation = services.moderation
         self.forwarding = services.forwarding
+        self.data_tracks = services.data_tracks
         self.media = services.media
         self._timers = services.timers
         self._wall_clock = services.wall_clock
@@ -99,6 +100,7 @@ class LiveKitSkin:
             events.TrackUnpublished: self._on_unpublished,
             events.TrackSubscribed: self._on_subscribed,
             events.TrackDemanded: self._on_demanded,
+            events.DataTracksReceived: self._on_data_tracks,
             events.SubscriptionPermissionChanged: self._on_subscription_permission,
             events.SubscriptionFailed: self._on_subscription_failed,
             events.DataSent: self._on_data_sent,
@@ -486,6 +488,9 @@ class LiveKitSkin:
         if session is None:
             return
         sender = session.participant
+        if event.label == relay.DATA_TRACK_LABEL:
+            self._on_frame(sender, event.payload)
+            return
         try:
             packet = decode_data_packet(event.payload)
         except WireError:
@@ -495,7 +500,7 @@ class LiveKitSkin:
                 return
             reason = relay.drop_reason(sender, event.label, len(event.payload), packet, session.last_sequence)
         if reason:
-            self.dropped_packets[reason] = self.dropped_packets.get(reason, 0) + 1
+            self._count_drop(reason)
             return
         if event.label == relay.RELIABLE_LABEL:
             session.last_sequence = max(session.last_sequence, packet.sequence)
@@ -503,6 +508,25 @@ class LiveKitSkin:
         recipients = relay.recipients(packet, sender)
         if recipients:
             self.media.send_data(recipients, event.label, packet.SerializeToString())
+
+    def _on_frame(self, sender: Participant, frame: bytes) -> None:
+        handle = relay.frame_handle(frame)
+        if not handle:
+            self._count_drop("undecodable")
+        elif not sender.permissions.can_publish_data:
+            self._count_drop("not_allowed")
+        else:
+            for known_as, sids in self.data_tracks.recipients(sender, handle).items():
+                self.media.send_data(sids, relay.DATA_TRACK_LABEL, relay.with_handle(frame, known_as))
+
+    def _count_drop(self, reason: str) -> None:
+        self.dropped_packets[reason] = self.dropped_packets.get(reason, 0) + 1
+
+    def _on_data_tracks(self, event: events.DataTracksReceived) -> None:
+        session = self._sessions.get(event.participant.sid)
+        if session is not None:
+            handles = convert.subscriber_handles(event.participant)
+            session.send(rtc.SignalResponse(data_track_subscriber_handles=handles))
 
     def _on_quality(self, event: QualityChanged) -> None:
         person = self.rooms.participant(event.peer_id)

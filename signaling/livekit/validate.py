@@ -11,11 +11,13 @@ from typing import Any
 from livekit.protocol.models import ConnectionQuality, ParticipantInfo, Room, ServerInfo, TrackInfo
 from livekit.protocol.rtc import (
     ConnectionQualityUpdate,
+    DataTrackSubscriberHandles,
     JoinResponse,
     LeaveRequest,
     MediaSectionsRequirement,
     MuteTrackRequest,
     ParticipantUpdate,
+    PublishDataTrackResponse,
     ReconnectResponse,
     RequestResponse,
     RoomMovedResponse,
@@ -27,10 +29,11 @@ from livekit.protocol.rtc import (
     SubscribedQualityUpdate,
     SubscriptionPermissionUpdate,
     TrackPublishedResponse,
+    UnpublishDataTrackResponse,
 )
 
 from signaling.errors import IncompleteMessageError
-from signaling.ids import PARTICIPANT_PREFIX, ROOM_PREFIX, TRACK_PREFIX
+from signaling.ids import DATA_TRACK_PREFIX, PARTICIPANT_PREFIX, ROOM_PREFIX, TRACK_PREFIX
 
 # More sections than this in one step would only be a fault; the client adds as many transceivers.
 _MAX_SECTIONS = 1000
@@ -210,6 +213,22 @@ def _sections(requirement: MediaSectionsRequirement) -> None:
     )
 
 
+def _data_track(response: PublishDataTrackResponse | UnpublishDataTrackResponse) -> None:
+    info = response.info
+    _need(
+        info.sid.startswith(DATA_TRACK_PREFIX) and info.pub_handle and info.name,
+        "a data track without sid, handle or name",
+    )
+
+
+def _data_handles(handles: DataTrackSubscriberHandles) -> None:
+    for handle, track in handles.sub_handles.items():
+        _need(
+            handle and track.publisher_sid and track.track_sid.startswith(DATA_TRACK_PREFIX),
+            "a handle without track",
+        )
+
+
 _CHECKERS: dict[str, Callable[[Any], None]] = {
     "join": _join,
     "reconnect": _reconnect,
@@ -234,4 +253,7 @@ _CHECKERS: dict[str, Callable[[Any], None]] = {
     "pong_resp": _pong_resp,
     "request_response": _request_response,
     "media_sections_requirement": _sections,
+    "publish_data_track_response": _data_track,
+    "unpublish_data_track_response": _data_track,
+    "data_track_subscriber_handles": _data_handles,
 }

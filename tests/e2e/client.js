@@ -173,6 +173,26 @@ window.watch_pictures = (identity) => {
   video.requestVideoFrameCallback(look);
 };
 
+// Reads all data tracks: each frame's name, size and first byte.
+window.read_data_tracks = () => {
+  room.on("dataTrackUnpublished", () => window.events.push(["data track ended"]));
+  room.on("dataTrackPublished", async (track) => {
+    for await (const frame of track.subscribe()) {
+      window.events.push(["frame", track.info.name, frame.payload.length, frame.payload[0]]);
+    }
+  });
+};
+
+// Publishes a data track, and pushes a frame ten times a second.
+window.push_frames = async (name, size) => {
+  const track = await room.localParticipant.publishDataTrack({ name });
+  window.pushed = track;
+  const timer = setInterval(() => {
+    if (track.isPublished()) track.tryPush({ payload: new Uint8Array(size).fill(7) });
+    else clearInterval(timer);
+  }, 100);
+};
+
 window.seen = (identity) => {
   const person = room.remoteParticipants.get(identity);
   return person && { name: person.name, metadata: person.metadata, attributes: person.attributes };

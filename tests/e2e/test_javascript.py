@@ -314,6 +314,18 @@ async def test_each_codec_arrives_and_decodes(server, chromium, codec):
     assert (await ben.received("ada", "camera", "codec")).lower() == f"video/{codec}"
 
 
+@MODES
+async def test_frames_of_a_data_track_reach_who_subscribes(server, chromium, single):
+    ada = await open_page(chromium, server, identity="ada", singlePeerConnection=single)
+    ben = await open_page(chromium, server, identity="ben", singlePeerConnection=single)
+    await ben.do("() => read_data_tracks()")
+    await ada.do("() => push_frames('sensor', 40_000)")
+    await ben.happened("frame")
+    assert ["frame", "sensor", 40_000, 7] in await ben.events()
+    await ada.do("() => window.pushed.unpublish()")
+    await ben.happened("data track ended")
+
+
 async def test_a_late_joiner_sees_the_slide_without_a_new_keyframe(server, chromium):
     ada = await open_page(chromium, server, identity="ada")
     await ada.do("() => share_slide()")

@@ -1,5 +1,6 @@
 """The unchanged native LiveKit client (PyPI `livekit`)."""
 
+import asyncio
 import time
 
 import numpy as np
@@ -40,6 +41,48 @@ async def test_video_audio_and_data_arrive(server, single):
         await alice.disconnect()
         await eventually(lambda: not bob.remote_participants, "alice has left")
         await bob.disconnect()
+
+
+@pytest.mark.parametrize("single", [True, False], ids=["one connection", "two connections"])
+async def test_frames_of_a_data_track_reach_those_who_subscribe(server, single):
+    alice = await joined(server, "alice", single_peer_connection=single)
+    rooms = [await joined(server, name, single_peer_connection=single) for name in ("bob", "eve")]
+    found = {room: asyncio.get_running_loop().create_future() for room in rooms}
+    for room in rooms:
+        room.on("data_track_published", found[room].set_result)
+    # one that nobody receives, so that the handles of publisher and subscriber differ
+    await alice.local_participant.publish_data_track(name="unheard")
+    for room in rooms:
+        await found[room]
+        found[room] = asyncio.get_running_loop().create_future()
+        room.on("data_track_published", found[room].set_result)
+    sensor = await alice.local_participant.publish_data_track(name="sensor")
+    streams = []
+    for room in rooms:
+        track = await found[room]
+        assert (track.info.name, track.publisher_identity) == ("sensor", "alice")
+        streams.append(track.subscribe())
+    large = bytes(range(256)) * 300  # several packets
+
+    async def first(stream):
+        async for frame in stream:
+            if frame.payload == large:
+                return True
+        return False
+
+    reading = [asyncio.ensure_future(first(stream)) for stream in streams]
+
+    async def arrived():
+        sensor.try_push(rtc.DataTrackFrame(payload=large))  # those before a subscription is up reach nobody
+        return all(task.done() for task in reading)
+
+    await eventually(arrived, "a frame at both")
+    assert [task.result() for task in reading] == [True, True]
+    await sensor.unpublish()
+    for stream in streams:
+        stream.close()
+    for room in (alice, *rooms):
+        await room.disconnect()
 
 
 async def test_a_second_session_of_one_identity_ends_the_first(server):

@@ -1,4 +1,7 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from livekit.protocol import models, rtc
 from livekit.protocol.metrics import MetricsBatch
 from livekit.protocol.models import (
     ChatMessage,
@@ -155,3 +158,57 @@ def test_an_applications_message_as_livekits_clients_get_it():
     lossy = relay.packet(Message(b"hi", reliable=False))
     assert lossy.kind == DataPacket.LOSSY
     assert not lossy.user.HasField("topic")
+
+
+@given(st.binary(max_size=40))
+def test_any_frame_is_read_or_refused(frame):
+    handle = relay.frame_handle(frame)
+    assert 0 <= handle <= 0xFFFF
+    if handle:
+        assert relay.with_handle(frame, handle) == frame
+        assert relay.frame_handle(relay.with_handle(frame, 5)) == 5
+
+
+@pytest.mark.parametrize(
+    ("frame", "handle"),
+    [
+        (bytes((0x18, 0, 1, 2)) + bytes(8) + b"data", 0x0102),
+        (bytes((0x18, 0, 1, 2)) + bytes(7), 0),
+        (bytes((0x38, 0, 1, 2)) + bytes(8), 0),  # another version
+        (bytes((0x18, 0, 1, 2)) + bytes(64_000), 0),
+    ],
+    ids=["good", "short", "version 1", "oversize"],
+)
+def test_the_handle_of_a_frame(frame, handle):
+    assert relay.frame_handle(frame) == handle
+
+
+async def test_frames_of_data_tracks_are_forwarded_with_the_subscribers_number(harness):
+    ada, bob = await harness.join("ada"), await harness.join("bob")
+    encoding = models.DataTrackFrameEncoding(custom="grid")
+    for handle, name in ((40, "unheard"), (41, "sensor")):
+        request = rtc.PublishDataTrackRequest(pub_handle=handle, name=name, frame_encoding=encoding)
+        await ada.send(publish_data_track_request=request)
+    info = ada.last("publish_data_track_response").info
+    assert (info.pub_handle, info.name, info.frame_encoding.custom) == (41, "sensor", "grid")
+    [told] = bob.last("update").participants
+    assert [track.name for track in told.data_tracks] == ["unheard", "sensor"]
+
+    update = rtc.UpdateDataSubscription.Update(track_sid=info.sid, subscribe=True)
+    await bob.send(update_data_subscription=rtc.UpdateDataSubscription(updates=[update]))
+    [(handle, track)] = bob.last("data_track_subscriber_handles").sub_handles.items()
+    assert (handle, track.publisher_identity, track.track_sid) == (1, "ada", info.sid)
+
+    frame = bytes((0x18, 0, 0, 41)) + bytes(8) + b"data"
+    harness.media.emit(DataReceived(ada.sid, "_data_track", frame))
+    assert harness.media.sent == [((bob.sid,), "_data_track", bytes((0x18, 0, 0, 1)) + frame[4:])]
+    harness.media.emit(DataReceived(ada.sid, "_data_track", b"?"))
+    assert harness.skin.dropped_packets == {"undecodable": 1}
+
+    await ada.send(publish_data_track_request=rtc.PublishDataTrackRequest(pub_handle=41, name="again"))
+    refusal = ada.last("request_response")
+    assert refusal.reason == rtc.RequestResponse.DUPLICATE_HANDLE
+    assert refusal.publish_data_track.name == "again"
+    await ada.send(unpublish_data_track_request=rtc.UnpublishDataTrackRequest(pub_handle=41))
+    assert ada.last("unpublish_data_track_response").info.sid == info.sid
+    assert not bob.last("data_track_subscriber_handles").sub_handles
