@@ -92,10 +92,15 @@ async def test_no_token_and_no_secret_is_in_anything_that_the_server_writes(serv
                 ("GET", "/metrics"),
                 ("GET", f"/v1/meeting-tokens/{given}"),
                 ("POST", "/v1/rooms"),
+                ("POST", "/daily/rooms/maths/enter"),
+                ("POST", f"/daily/rooms/maths/knocks/{given}"),
+                ("POST", "/daily/rooms/maths/waiting"),
                 ("POST", "/twirp/livekit.RoomService/ListRooms"),
                 ("GET", f"/{given}"),
             ):
-                async with http.request(method, path, headers=headers, json={"secret": given}):
+                async with http.request(
+                    method, path, headers=headers, json={"secret": given, "token": given}
+                ):
                     pass
         async with http.ws_connect("/rtc", params={"access_token": joining}) as ws:
             await ws.send_bytes(joining.encode())
