@@ -297,7 +297,12 @@ class Outbox:
         arena.lengths[row] = len(packet)
         arena.transports[row] = transport
         if numbered:
-            self.number(slice(row, row + 1), _number_at(packet))
+            at, number = _number_at(packet), int(self.transports.sequence[transport])
+            self.transports.sequence[transport] = number + 1 & 0xFFFF
+            arena.rows[row, at] = number >> 8
+            arena.rows[row, at + 1] = number & 0xFF
+            arena.numbers[row] = number
+            self.numbered = True
 
     def number(self, rows: slice, at: int) -> None:
         """Give each row the next number of its transport, at offset `at`; no transport is in there twice."""
@@ -315,7 +320,7 @@ class Outbox:
         if self.used:
             count, self.used = self.used, 0
             sent_at = self._protect_and_send(count)
-            if self.numbered:
+            if self.numbered:  # the native kernel notes them itself
                 self._note(count, sent_at)
 
     def _note(self, count: int, sent_at: float) -> None:

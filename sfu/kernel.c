@@ -112,6 +112,20 @@ static void protect_rows(struct outbox *outbox, int count, int32_t *next_rows, u
     }
 }
 
+static void log_rows(struct outbox *outbox, int count, double now)
+{
+    for (int32_t i = 0; i < count; i++) {
+        int32_t number = outbox->numbers[i], transport = outbox->transports[i];
+        outbox->numbers[i] = -1;
+        if (number < 0 || transport < 0 || transport >= outbox->logged_transports)
+            continue;
+        size_t slot = (size_t)transport * LOG_SIZE + ((size_t)number & (LOG_SIZE - 1));
+        outbox->sent_at[slot] = now;
+        outbox->sent_sizes[slot] = (uint16_t)outbox->lengths[i];
+        outbox->sent_numbers[slot] = (uint16_t)number;
+    }
+}
+
 struct batch {
     struct mmsghdr messages[ARENA_ROWS];
     struct iovec parts[ARENA_ROWS];
@@ -187,7 +201,7 @@ static int send_apart(struct outbox *outbox, const struct msghdr *run)
     return sent;
 }
 
-int protect_and_send(struct outbox *outbox, int count)
+int protect_and_send(struct outbox *outbox, int count, double now)
 {
     int32_t next_rows[ARENA_ROWS];
     uint8_t first[ARENA_ROWS];
@@ -195,6 +209,7 @@ int protect_and_send(struct outbox *outbox, int count)
     if (count < 0 || count > ARENA_ROWS)
         return -1;
     protect_rows(outbox, count, next_rows, first);
+    log_rows(outbox, count, now);
     batch.used = batch.used_parts = 0;
     for (int32_t i = 0; i < count; i++)
         if (first[i])

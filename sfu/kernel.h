@@ -1,6 +1,7 @@
 /* What sfu/kernel.py and kernel.c agree on; read by the C compiler and by cffi, so plain declarations only. */
 
-enum { ARENA_ROWS = 512, ARENA_STRIDE = 1600, MAX_PACKET_BYTES = 1456, MAX_TRANSPORTS = 65536, SOCKADDR_BYTES = 28 };
+enum { ARENA_ROWS = 512, ARENA_STRIDE = 1600, MAX_PACKET_BYTES = 1456, MAX_TRANSPORTS = 65536, SOCKADDR_BYTES = 28,
+       LOG_SIZE = 2048 };
 
 /* Of the sources, so that a module built from others is told. */
 extern const char SOURCE_DIGEST[];
@@ -44,6 +45,11 @@ struct outbox {
     uint16_t *sequences;
     uintptr_t *sessions;
     int32_t *last_rows;
+    /* what went out under transport-wide numbers (sfu/sentlog.py): LOG_SIZE slots for each of so many transports */
+    double *sent_at;
+    uint16_t *sent_sizes;
+    uint16_t *sent_numbers;
+    int32_t logged_transports;
     /* libsrtp's srtp_protect */
     uintptr_t protect;
     int fd;
@@ -59,5 +65,6 @@ int write_rows(struct outbox *outbox, int row, const struct column *columns, int
                const uint8_t *data, const struct template *template);
 
 /* Protect the first `count` rows and send those that were; the number of rows that the kernel took, -1 for a count
- * out of bounds. The length of a row that was not protected becomes 0. */
-int protect_and_send(struct outbox *outbox, int count);
+ * out of bounds. The length of a row that was not protected becomes 0. Rows with transport-wide numbers are logged as
+ * sent at `now` (seconds), and lose them. */
+int protect_and_send(struct outbox *outbox, int count, double now);

@@ -19,6 +19,7 @@ from pylibsrtp._binding import ffi as srtp_ffi
 from pylibsrtp._binding import lib as srtp_lib
 
 from sfu.fanout import ARENA_ROWS, ARENA_STRIDE, COLUMN, Outbox, SourcePacket, Template
+from sfu.sentlog import LOG_SIZE
 from sfu.transports import MAX_TRANSPORTS, SOCKADDR_BYTES
 from sfu.udp import BatchSocket, MediaSocket
 
@@ -86,34 +87,43 @@ class Native:
 
     def __init__(self, module: Any, outbox: Outbox, media: MediaSocket) -> None:
         """Take the rows of `outbox` to `media`, and write them from now on."""
-        ffi = module.ffi
-        arena, transports = outbox.arena, outbox.transports
+        self._ffi = ffi = module.ffi
         self._call = module.lib
-        self._from_buffer = ffi.from_buffer
+        self._outbox = outbox
+        arena, transports = outbox.arena, outbox.transports
         self._columns = ffi.typeof("struct column[]")
         self._template = ffi.new("struct template *")
         self._state = state = ffi.new("struct outbox *")
-        self._last_rows = np.zeros(MAX_TRANSPORTS, np.int32)
-        # what is pointed to lives as long as the arrays, which `_kept` holds
-        self._kept = []
-        for name, array in {
-            "rows": arena.rows,
-            "lengths": arena.lengths,
-            "transports": arena.transports,
-            "numbers": arena.numbers,
-            "addresses": transports.addresses,
-            "sequences": transports.sequence,
-            "sessions": transports.sessions,
-            "last_rows": self._last_rows,
-        }.items():
-            buffer = ffi.from_buffer(array)
-            self._kept.append(buffer)
-            setattr(state, name, ffi.cast(ffi.typeof(getattr(state, name)), buffer))
+        self._kept: dict[str, Any] = {}
+        self._point("rows", arena.rows)
+        self._point("lengths", arena.lengths)
+        self._point("transports", arena.transports)
+        self._point("numbers", arena.numbers)
+        self._point("addresses", transports.addresses)
+        self._point("sequences", transports.sequence)
+        self._point("sessions", transports.sessions)
+        self._point("last_rows", np.zeros(MAX_TRANSPORTS, np.int32))
+        self._log: npt.NDArray[np.float64] | None = None
         state.protect = int(srtp_ffi.cast("uintptr_t", srtp_ffi.addressof(srtp_lib, "srtp_protect")))
         state.fd = media.fileno()
         state.address_bytes = SOCKADDR_BYTES if media.family == socket.AF_INET6 else 16
         state.segments = media.cuts_runs
         outbox.write_rows = self.write_rows
+
+    def _point(self, name: str, array: npt.NDArray[Any]) -> None:
+        """Let a pointer of the C side point to an array, which `_kept` keeps."""
+        buffer = self._kept[name] = self._ffi.from_buffer(array)
+        setattr(self._state, name, self._ffi.cast(self._ffi.typeof(getattr(self._state, name)), buffer))
+
+    def _point_to_log(self) -> None:
+        """The log of what was sent has other arrays after it has grown."""
+        sent_at, sizes, numbers = self._outbox.transports.sent.columns
+        if sent_at is not self._log:
+            self._log = sent_at
+            self._point("sent_at", sent_at)
+            self._point("sent_sizes", sizes)
+            self._point("sent_numbers", numbers)
+            self._state.logged_transports = len(sent_at) // LOG_SIZE
 
     def write_rows(
         self,
@@ -136,7 +146,7 @@ class Native:
         values.frame_number_at = template.frame_number_at
         values.frame_number = packet.frame_number
         values.transport_sequence_at = template.transport_sequence_at
-        pointer = self._from_buffer(self._columns, columns)
+        pointer = self._ffi.from_buffer(self._columns, columns)
         if self._call.write_rows(self._state, row, pointer, len(columns), template.data, values):
             outbox.used = row
             raise ValueError("a template or a column points outside of its bounds")
@@ -146,7 +156,10 @@ class Native:
     def protect_and_send(self, count: int) -> Sent:
         """See `Kernel`."""
         at = time.monotonic()
-        sent = self._call.protect_and_send(self._state, count)
+        if self._outbox.numbered:
+            self._point_to_log()
+            self._outbox.numbered = False
+        sent = self._call.protect_and_send(self._state, count, at)
         not_protected = self._state.not_protected
         return Sent(at, not_protected, count - not_protected - sent)
 

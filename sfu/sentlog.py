@@ -46,6 +46,11 @@ class SentLog:
         self._sizes = np.concatenate((self._sizes, np.zeros(more, np.uint16)))
         self._numbers = np.concatenate((self._numbers, np.zeros(more, np.uint16)))
 
+    @property
+    def columns(self) -> tuple[Floats, npt.NDArray[np.uint16], npt.NDArray[np.uint16]]:
+        """(time sent, size, number) by slot; other arrays after a `reserve`."""
+        return self._sent_at, self._sizes, self._numbers
+
     def clear(self, transport: int) -> None:
         """Begin a transport's ring anew."""
         self._sent_at[transport * LOG_SIZE : (transport + 1) * LOG_SIZE] = 0

@@ -34,6 +34,7 @@ from sfu.fanout import (
     SourcePacket,
     TemplateClass,
 )
+from sfu.sentlog import LOG_SIZE
 from sfu.transports import MAX_TRANSPORTS, SOCKADDR_BYTES
 from tools.build_kernel import NAME, BuildError, CompileError, build
 
@@ -178,6 +179,14 @@ def columns_of(number):
     return [Column(1000 + i, 100 * i, 5 * i, i, i, 0, i) for i in range(number)]
 
 
+def logged(way):
+    """(number, size) of all that is in the log of each transport."""
+    sent = [way.outbox.transports.sent.look_up(i, 0, LOG_SIZE) for i in range(TRANSPORTS)]
+    times = {at for each in sent for at in each.sent_at[each.known].tolist()}
+    assert times <= {report.at for report in way.reports}
+    return [(each.numbers[each.known].tolist(), each.sizes[each.known].tolist()) for each in sent]
+
+
 PACKETS = st.builds(
     vp8,
     st.integers(1000, 1 << 20),
@@ -225,10 +234,11 @@ def test_both_ways_send_the_same(module, columns, packets, late, plain):
             used = way.outbox.used
             numbers = way.outbox.arena.numbers[:used].tolist()
             way.outbox.flush()
-            rows.append(
-                (way.protected()[:used], numbers, way.outbox.transports.sequence[:TRANSPORTS].tolist())
-            )
-            rows[-1] += (way.reports and way.reports[0][1:],)
+            assert not way.outbox.numbered
+            assert (way.outbox.arena.numbers == -1).all()
+            report = way.reports and way.reports[0][1:]
+            sequences = way.outbox.transports.sequence[:TRANSPORTS].tolist()
+            rows.append((way.protected()[:used], numbers, sequences, report, logged(way)))
             way.media.close()
         assert rows[0] == rows[1]
 
@@ -377,7 +387,11 @@ def test_sizes_agree_with_the_header(module):
         ARENA_STRIDE,
         MAX_PACKET_BYTES,
     )
-    assert (lib.MAX_TRANSPORTS, lib.SOCKADDR_BYTES) == (MAX_TRANSPORTS, SOCKADDR_BYTES)
+    assert (lib.MAX_TRANSPORTS, lib.SOCKADDR_BYTES, lib.LOG_SIZE) == (
+        MAX_TRANSPORTS,
+        SOCKADDR_BYTES,
+        LOG_SIZE,
+    )
     fields = {name: field.offset for name, field in module.ffi.typeof("struct column").fields}
     assert fields == {name: COLUMN.fields[name][1] for name in COLUMN.names}
     assert module.ffi.sizeof("struct column") == COLUMN.itemsize
@@ -416,12 +430,13 @@ def test_what_lies_outside_is_refused(module, receivers):
         if chance.random() < 0.2:
             used = chance.choice([1, 5, 511, 512])
             arena.lengths[: used + 1][:ARENA_ROWS] = chance.choice(edges)
+            arena.numbers[:used] = chance.choice([-1, 0, 65_535, 2**31 - 1])
             arena.transports[: min(used, 8)] = chance.choice([-1, 0, 5, MAX_TRANSPORTS, 2**31 - 1])
-            sent = call.protect_and_send(state, used)
+            sent = call.protect_and_send(state, used, 1.0)
             assert 0 <= sent + state.not_protected <= used
     assert written > 100
-    assert call.protect_and_send(state, ARENA_ROWS + 1) == -1
-    assert call.protect_and_send(state, -1) == -1
+    assert call.protect_and_send(state, ARENA_ROWS + 1, 1.0) == -1
+    assert call.protect_and_send(state, -1, 1.0) == -1
     way.media.close()
 
 
