@@ -5,6 +5,7 @@ from typing import Any
 from signaling import tokens
 from signaling.daily.admission import Admitted
 from signaling.model import USER_ID, Participant, Visitor
+from signaling.permissions import Permissions
 
 # Which door somebody came through: those of Daily's are told on the topic `lectern.daily`.
 DOOR, DAILY = "lectern.door", "daily"
@@ -36,10 +37,15 @@ def _attributes(admitted: Admitted) -> dict[str, str]:
     if admitted.is_owner:
         attributes[IS_OWNER] = YES
     if admitted.permissions.admin:
-        attributes[CAN_ADMIN] = ",".join(sorted(admitted.permissions.admin))
+        attributes[CAN_ADMIN] = shown_rights(admitted.permissions)
     if admitted.eject_at is not None:
         attributes[EJECT_AT] = str(admitted.eject_at)
     return attributes
+
+
+def shown_rights(permissions: Permissions) -> str:
+    """Return the attribute that shows everybody what somebody may do about others; empty for nothing."""
+    return ",".join(sorted(permissions.admin))
 
 
 def is_by_daily(person: Participant) -> bool:

@@ -15,6 +15,7 @@ from signaling.events import (
 )
 from signaling.model import Participant, Room
 from signaling.moderation import Moderation
+from signaling.rooms import Rooms
 
 TOPIC = "lectern.daily"
 
@@ -22,9 +23,10 @@ TOPIC = "lectern.daily"
 class Notices:
     """Tells those who came through Daily's door what has changed; LiveKit's applications expect no such packets."""
 
-    def __init__(self, moderation: Moderation) -> None:
+    def __init__(self, moderation: Moderation, rooms: Rooms) -> None:
         """`on_event` has to be put on the hub."""
         self._moderation = moderation
+        self._rooms = rooms
 
     def on_event(self, event: RoomEvent) -> None:
         """Tell whom it concerns."""
@@ -35,6 +37,10 @@ class Notices:
             told = [person] if person.permissions.hidden else everybody
             shown = grants.describe(person.permissions)
             self._tell(person.room, told, "permissions", session_id=person.identity, permissions=shown)
+            if entry.is_by_daily(person):
+                # For those who come later.
+                rights = entry.shown_rights(person.permissions)
+                self._rooms.update_profile(person, attributes={entry.CAN_ADMIN: rights})
         elif isinstance(event, SessionDataChanged):
             self._tell_data(event.room, event.room.participants.values())
         elif isinstance(event, ParticipantActive) and event.participant.room.session_data:

@@ -7,7 +7,7 @@ from signaling.daily import entry
 from signaling.daily.notices import TOPIC, Notices, app_message
 from signaling.events import DataSent
 from signaling.moderation import Moderation
-from signaling.permissions import Permissions
+from signaling.permissions import ALL_ADMIN_RIGHTS, Permissions
 
 BY_DAILY = {entry.DOOR: entry.DAILY}
 
@@ -15,7 +15,7 @@ BY_DAILY = {entry.DOOR: entry.DAILY}
 @pytest.fixture
 def moderation(harness):
     made = Moderation(harness.rooms, harness.hub)
-    harness.hub.listen(Notices(made).on_event)
+    harness.hub.listen(Notices(made, harness.rooms).on_event)
     return made
 
 
@@ -48,6 +48,15 @@ def test_who_comes_later_is_told_what_is_kept_with_the_room(harness, room, moder
     harness.rooms.connected(room.join("eve").sid)
     data = {"kind": "session-data", "data": {"page": 1}}
     assert sent(harness) == [(data, ["ada"]), (data, ["bob"])]
+
+
+def test_what_somebody_may_do_about_others_is_shown_to_those_who_come_later(harness, room, moderation):
+    ada, eve = room.join("ada", attributes=BY_DAILY), room.join("eve")
+    for rights, shown in ((ALL_ADMIN_RIGHTS, "participants,streaming,transcription"), (frozenset(), None)):
+        for person in (ada, eve):
+            harness.rooms.set_permissions(person, replace(person.permissions, admin=rights))
+        assert ada.attributes.get(entry.CAN_ADMIN) == shown
+        assert eve.attributes == {}
 
 
 def test_of_the_hidden_only_they_themselves_hear(harness, room, moderation):
