@@ -5,6 +5,7 @@ import pytest
 
 from tests.e2e.conftest import eventually
 from tests.e2e.embedding import VERSIONS, school, visitor
+from tests.e2e.native import Viewer, joined, publishing
 from tests.e2e.test_page import frames_grow
 
 pytestmark = pytest.mark.timeout(180)
@@ -204,7 +205,6 @@ async def test_an_application_decides_how_the_page_looks(lesson):
     await own.wait_for()
     await tutor.call("call.setActiveSpeakerMode(true) && null")
     await tutor.event("active-speaker-mode-change", enabled=True)
-    await tutor.event("active-speaker-change")
     await tutor.call("call.setSidebarView('people') && null")
     await frame.get_by_test_id("people-panel").wait_for()
     await tutor.event("sidebar-view-changed", view="people")
@@ -246,6 +246,24 @@ def chat_message(text):
 
 async def _is(answer, expected):
     return await answer == expected
+
+
+async def test_somebody_with_a_livekit_client_is_in_the_same_room(application, server, chromium, site):
+    room = await application.room(privacy="private", properties={"enable_chat": True})
+    tutor = await visitor(chromium, site)
+    ada = await tutor.join(room, token=await application.token(user_name="Ada"))
+    lee = await joined(server, "lee")
+    viewer = Viewer(lee)
+    async with publishing(lee):
+        seen = await tutor.sees("lee", "video", "playable")
+        assert (seen["user_name"], seen["user_id"], seen["owner"]) == ("Lee", "lee", False)
+        await tutor.event("active-speaker-change", activeSpeaker={"peerId": "lee"})
+        await tutor.call("call.setActiveSpeakerMode(true) && null")
+        await tutor.frame.locator(".stage > [data-identity='lee']").wait_for()
+        await eventually(lambda: viewer.frames >= 5, "Lee decodes Ada's picture")
+        assert lee.remote_participants[ada["session_id"]].name == "Ada"
+    await lee.disconnect()
+    await tutor.event("participant-left")
 
 
 async def test_what_is_not_offered_is_said_plainly(lesson):
