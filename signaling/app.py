@@ -108,7 +108,7 @@ class Server:
         self.keyring = Keyring(config.keys)
         self.skin = LiveKitSkin(
             self.services,
-            LiveKitSettings(self.keyring.signer, random_sid("ND_"), lambda sid: _relays(config, sid)),
+            LiveKitSettings(self.keyring.successor, random_sid("ND_"), lambda sid: _relays(config, sid)),
         )
         outgoing = Outgoing(allow_private=config.dev or config.webhook_allow_private)
         self.background = Background(

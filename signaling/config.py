@@ -95,7 +95,7 @@ class ServerConfig:
         "The secret that seals those in the database, 32 or more characters; without it, a file in the data folder.",
     )
     keys: Mapping[str, str] = option(
-        {}, "API keys and their secrets; the first one signs the tokens that the server refreshes."
+        {}, "API keys and their secrets; the first one signs what the server signs in its own name."
     )
     public_url: str = option(
         "",

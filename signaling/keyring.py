@@ -46,6 +46,10 @@ class Keyring(Mapping[str, str]):
         """Return the first key, which signs the server's own tokens."""
         return next((Signer(key, secret) for key, secret in self._keys.items()), self._nobody)
 
+    def successor(self, key: str) -> Signer:
+        """Return what signs the successors of a key's tokens: itself, so that they end with it."""
+        return Signer(key, self._keys[key]) if key in self._keys else self._nobody
+
     def take(self, stored: Mapping[str, str]) -> None:
         """Put the store's keys in force, and no others of it."""
         keys = {**self._configured, **{k: v for k, v in stored.items() if k not in self._configured}}

@@ -59,6 +59,8 @@ class Claims:
     "`nbf`, when it was made as SDKs have it; seconds since 1970, 0 if absent."
     expires_at: float = 0.0
     "Seconds since 1970."
+    key: str = ""
+    "The API key that signed it."
     raw: Mapping[str, Any] = field(default_factory=dict)
     "Everything in the token, for its refreshed successors."
 
@@ -205,6 +207,7 @@ def _claims(payload: Mapping[str, Any], now: float) -> Claims:
         leaves_at=private.leaves_at,
         valid_from=_number(payload, "nbf") or 0.0,
         expires_at=expires_at,
+        key=payload["iss"],
         raw=payload,
     )
 

@@ -280,7 +280,8 @@ class Door:
         session_id = str(uuid.uuid4())
         claims = entry.claims(room.name, session_id, admitted)
         self._services.rooms.check_entry(room.name, session_id, claims["attributes"])
-        now, signer = self._services.wall_clock(), self._keyring.signer()
+        now, keyring = self._services.wall_clock(), self._keyring
+        signer = keyring.successor(room.domain) if room.domain else keyring.signer()
         identity_only = {"sub": session_id, "video": {"room": room.name}}
         return Entrance(
             "entered",

@@ -57,8 +57,8 @@ GOODBYE_S = 1.0
 class LiveKitSettings:
     """What the skin has to know of the configuration."""
 
-    signer: Callable[[], tokens.Signer]
-    "Returns the key that signs refreshed tokens now."
+    signer: Callable[[str], tokens.Signer]
+    "Returns what signs a refreshed token, whose predecessor was signed by this API key."
     node_id: str
     "Tells this process from others in clients' logs."
     ice_servers: Callable[[str], tuple[IceServer, ...]]
@@ -274,7 +274,7 @@ class LiveKitSkin:
             tokens.Bearer(
                 person.name, person.metadata, person.attributes, person.permissions, person.leaves_at
             ),
-            self._settings.signer(),
+            self._settings.signer(session.claims.key),
             self._wall_clock(),
         )
 

@@ -104,7 +104,7 @@ class SkinHarness:
         self.hub = services.hub
         self.hub.listen(self.events.append)
         signer = tokens.Signer("devkey", "secret")
-        self.skin = LiveKitSkin(services, LiveKitSettings(lambda: signer, "ND_test", lambda _sid: ()))
+        self.skin = LiveKitSkin(services, LiveKitSettings(lambda _key: signer, "ND_test", lambda _sid: ()))
 
     def wall_clock(self) -> float:
         return START + self.now

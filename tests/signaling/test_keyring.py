@@ -30,6 +30,18 @@ def test_the_oldest_key_signs_and_without_one_nobody_believes_the_signature():
             verify(each, keyring, 100.0)
 
 
+def test_successors_of_a_token_end_with_its_key():
+    keyring = Keyring({"fixed": new_secret()})
+    keyring.take({"school": new_secret()})
+    assert keyring.successor("school").key == "school"
+    token = mint({"sub": "ada"}, keyring.successor("school"), 100.0, 60.0)
+    assert verify(token, keyring, 100.0).key == "school"
+    keyring.take({})
+    for each in (token, mint({"sub": "ada"}, keyring.successor("school"), 100.0, 60.0)):
+        with pytest.raises(TokenError):
+            verify(each, keyring, 100.0)
+
+
 def test_secrets_are_not_made_twice():
     assert len({new_secret() for _ in range(100)}) == 100
     assert len(new_secret()) >= 32
