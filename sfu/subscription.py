@@ -128,15 +128,26 @@ class Subscription:
         return layer.spatial + spatial, min(temporal, layer.max_temporal)
 
     @property
+    def _all_or_least(self) -> bool:
+        """Whether of several sizes in one stream only the smallest or all together can be shown.
+
+        An AV1 decoder that gets no descriptors takes what comes at one time for one frame, and needs the whole of it.
+        """
+        section, source = self.section, self.published.section
+        if source is None or section is None or source.codec() != "av1" or section.kind.described:
+            return False
+        return len(self.published.layers) == 1
+
+    @property
     def highest_wanted(self) -> int:
         """The highest spatial layer that the subscriber has use for."""
-        section, source = self.section, self.published.section
-        if source is not None and source.codec() == "av1" and section is not None:
-            # Without descriptors a decoder takes several sizes of one picture for one frame.
-            simulcast = len(self.published.layers) > 1
-            if not simulcast and not section.kind.described:
-                return 0
-        return highest_wanted(self.preferences, self.published.intent.layers)
+        layers = self.published.intent.layers
+        wanted = highest_wanted(self.preferences, layers)
+        return len(layers) - 1 if wanted and self._all_or_least else wanted
+
+    def _key(self, layer: "SourceLayer", point: Point) -> Point | None:
+        """Which view shows a point."""
+        return None if point[0] and self._all_or_least else layer.key(point)
 
     def choose(self, now: float) -> None:
         """Decide which layer should flow, and wait for its keyframe if it is another than the one that does."""
@@ -150,6 +161,8 @@ class Subscription:
         chosen = target_layer(min(self.highest_wanted, self.allotted[0]), live)
         if chosen is None:
             return  # nothing arrives: what flows may come back
+        if self._all_or_least and chosen < max(live):
+            chosen = min(live)
         layer = self.published.stream(chosen)
         temporal = min(self.allotted[1], layer.temporal_for(self.preferences.fps))
         self._wanted = layer.point(chosen, temporal)
@@ -160,7 +173,7 @@ class Subscription:
             here = not needs_keyframe(view.point, self._wanted, layer.sets)
         if here:
             self._wait_for(None, now)
-            if view is not None and layer.key(self._wanted) != view.point:
+            if view is not None and self._key(layer, self._wanted) != view.point:
                 layer.moving.add(self)
             else:
                 layer.moving.discard(self)
@@ -227,7 +240,7 @@ class Subscription:
 
     def begin(self, layer: "SourceLayer", packet: SourcePacket, now: float) -> None:
         """Let `layer` flow from `packet` on: the first of a keyframe, or any packet of audio."""
-        self._start(layer.view(layer.key(layer.within(self._wanted))), packet, now)
+        self._start(layer.view(self._key(layer, layer.within(self._wanted))), packet, now)
         self._join()
 
     def move(self, packet: SourcePacket, now: float) -> None:
@@ -245,8 +258,8 @@ class Subscription:
         )
         if point is None:
             return
-        if layer.key(point) != view.point:
-            self._start(layer.view(layer.key(point)), packet, now)
+        if self._key(layer, point) != view.point:
+            self._start(layer.view(self._key(layer, point)), packet, now)
             self._join()
         if point != self._wanted:
             layer.moving.add(self)

@@ -294,14 +294,25 @@ def test_what_is_asked_for_again_is_the_same(world):
         assert again[at + 2 :] == packet[at:]
 
 
-def test_who_takes_no_descriptors_gets_the_smallest_size_of_av1(world):
+def test_who_takes_no_descriptors_gets_the_smallest_size_of_av1_or_all(world):
     viewer = begin(world, kind=PLAIN)
-    assert viewer.point == (0, 1)
-    packets = world.received()
+    everything = {(s, t) for s in range(2) for t in range(2)}
+    for spatial, expected in ((1, everything), (0, {(0, 0), (0, 1)}), (1, everything)):
+        world.wish(viewer, spatial)
+        world.play(1)
+        world.sent.clear()
+        world.play(1)
+        assert shown(world.received()) == expected
+        check(world.received())
+
+
+def test_who_has_no_bandwidth_for_all_gets_the_smallest_size(world):
+    viewer = begin(world, kind=PLAIN)
+    viewer.subscriber.available_bps = 0.9 * world.published.bitrates_bps(world.now)[1, 0]
     world.play(1)
-    packets = world.received()
-    check(packets)
-    assert shown(packets) == {(0, 0), (0, 1)}
+    world.sent.clear()
+    world.play(1)
+    assert shown(world.received()) <= {(0, 0), (0, 1)}
 
 
 def test_each_point_is_measured(world):
