@@ -141,9 +141,8 @@ class Visitor:
 
 async def visitor(browser: Browser, site: str, version: str = NEWEST, **options: object) -> Visitor:
     """Open the embedding site in a browser of its own."""
-    context = await browser.new_context(
-        permissions=["camera", "microphone"], **{"viewport": {"width": 1000, "height": 640}, **options}
-    )
+    usual = {"permissions": ["camera", "microphone"], "viewport": {"width": 1000, "height": 640}}
+    context = await browser.new_context(**{**usual, **options})
     page = await context.new_page()
     # headless, only the own tab can be shared
     await page.add_init_script(

@@ -266,6 +266,18 @@ async def test_somebody_with_a_livekit_client_is_in_the_same_room(application, s
     await tutor.event("participant-left")
 
 
+async def test_whoever_allows_no_camera_is_in_without_one(application, chromium, site):
+    room = await application.room(privacy="public")
+    ada = await visitor(chromium, site, permissions=[])
+    me = await ada.join(room, userName="Ada")
+    assert me["user_name"] == "Ada"
+    refused = await ada.event("camera-error")
+    assert (refused["error"]["type"], refused["error"]["blockedBy"]) == ("permissions", "user")
+    blocked = await ada.sees("local", "video", "blocked")
+    assert blocked["tracks"]["video"]["blocked"] == {"byPermissions": True}
+    assert blocked["tracks"]["audio"]["state"] == "blocked"
+
+
 async def test_what_is_not_offered_is_said_plainly(lesson):
     tutor, *_ = lesson
     await tutor.call("call.startRecording() ?? null")

@@ -33,8 +33,10 @@ function setUp() {
     meeting: undefined,
   };
   const looks = new Looks();
-  new Bridge(new Wire(FRAME, parent), call as unknown as Call, looks, 'of the address').start();
+  const bridge = new Bridge(new Wire(FRAME, parent), call as unknown as Call, looks, 'of the address');
+  bridge.start();
   return {
+    knows: (action: string) => bridge.knows(action),
     done,
     looks,
     go: (next: Step<Meeting>) => {
@@ -102,6 +104,24 @@ describe('Bridge', () => {
     take();
     say(action, { callbackStamp: 's' });
     expect(take()[0]).toMatchObject({ action, callbackStamp: 's', ...answer });
+  });
+  // Everything that daily-js 0.60 to 0.92 says in iframe mode.
+  it.each(
+    `local-audio local-video local-screen-start local-screen-stop local-screen-update update-participant
+    update-participants app-msg local-recording-start local-recording-stop daily-method-update-recording set-bandwidth
+    update-send-settings update-input-settings get-calc-stats get-cpu-load-stats lib-room-info set-user-name
+    set-user-data enumerate-devices get-input-devices set-input-devices set-output-device cycle-camera cycle-mic
+    set-theme set-daily-lang get-daily-lang set-active-speaker-mode set-show-local-video set-show-participants-bar
+    set-show-names set-sidebar-view get-sidebar-view update-custom-tray-buttons set-custom-integrations
+    start-custom-integrations stop-custom-integrations load-css daily-method-start-transcription
+    daily-method-update-transcription daily-method-stop-transcription daily-method-start-live-streaming
+    daily-method-update-live-streaming daily-method-update-live-streaming-endpoints daily-method-stop-live-streaming
+    get-meeting-session get-network-topology set-network-topology set-ice-config set-proxy-url
+    daily-method-set-play-ding daily-method-subscribe-to-tracks-automatically transmit-log fullscreen exited-fullscreen
+    start-local-audio-level-observer stop-local-audio-level-observer start-remote-participants-audio-level-observer
+    stop-remote-participants-audio-level-observer set-allow-local-audio set-allow-local-video`.split(/\s+/u),
+  )('knows %s', (action) => {
+    expect(setUp().knows(action)).toBe(true);
   });
   it.each(['local-screen-start', 'app-msg', 'update-participant', 'get-calc-stats', 'transmit-log'])(
     'passes over %s outside of a meeting',

@@ -81,12 +81,17 @@ export class Bridge {
     window.addEventListener('message', (event) => {
       const request = this.wire.read(event);
       if (request === undefined) return;
-      const action = Object.hasOwn(this.table, request.action) ? this.table[request.action] : undefined;
+      const action = this.knows(request.action) ? this.table[request.action] : undefined;
       void (action ?? UNKNOWN_ACTION)(request.fields, request.reply, this.context);
     });
     this.call.subscribe(() => this.follow(this.call.snapshot()));
     this.looks.subscribe(() => this.followLooks(this.looks.snapshot()));
     this.wire.post('iframe-ready-for-launch-config');
+  }
+
+  /** Whether there is a handler for what daily-js may ask for. */
+  knows(action: string): boolean {
+    return Object.hasOwn(this.table, action);
   }
 
   /** A button that the application added was pressed. */

@@ -180,10 +180,15 @@ export class Call {
       return;
     }
     room.once(RoomEvent.Disconnected, (reason) => this.end(room, reason));
+    const devices = preview.snapshot();
     const { camera, microphone } = preview.release();
     const sending: Sending = { camera: camera ?? false, microphone: microphone ?? false };
     const meeting = new Meeting(room, this.around.door, visit.pass);
     this.set({ name: 'meeting', look, meeting });
+    for (const kind of ['camera', 'microphone'] as const) {
+      const slot = devices[kind];
+      if (slot.state === 'failed') meeting.noteProblem(kind, slot.problem);
+    }
     await startSending(room, sending, (kind, error) => meeting.deviceFailed(kind, error));
   }
 

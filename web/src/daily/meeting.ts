@@ -168,8 +168,12 @@ export class Meeting {
 
   /** Note that a device does not work. */
   deviceFailed(kind: DeviceKind, error: unknown): void {
-    const problem = window.isSecureContext ? deviceProblem(error) : 'insecure';
     this.notify(publishWords(kind, error, window.isSecureContext));
+    this.noteProblem(kind, window.isSecureContext ? deviceProblem(error) : 'insecure');
+  }
+
+  /** Note what is wrong with a device, of which the user knows already. */
+  noteProblem(kind: DeviceKind, problem: DeviceProblem): void {
     this.blocked[TRACK[kind]] = BLOCKED[problem];
     this.events.device(kind, problem);
   }
