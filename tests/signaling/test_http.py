@@ -14,7 +14,9 @@ from tests.signaling.livekit_client import Client, make_token, pack
 async def test_figures_in_dev_mode(world):
     world.server.skin.dropped_packets["oversize"] = 2
     async with world.http.get(f"{world.url}/debug/media") as response:
-        assert json.loads(await response.text()) == {"peers": 0, "workers": 1, "data_dropped_oversize": 2}
+        figures = json.loads(await response.text())
+    assert figures.pop("tasks") >= 1
+    assert figures == {"peers": 0, "workers": 1, "data_dropped_oversize": 2}
 
 
 async def test_a_failing_endpoint_tells_nothing_and_logs_no_token(world, monkeypatch, caplog):
