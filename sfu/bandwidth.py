@@ -12,8 +12,10 @@ from sfu.pacer import Pacer
 from sfu.peer import Peer
 from sfu.subscription import Subscription
 
-# A keyframe of 100 kB is gone in a third of a second at the first; above the second it is sent as it comes.
+# A keyframe of 100 kB is gone in a third of a second at the first; above the second it is sent as it comes. In between,
+# and down to the least, it is so too for who has got all that is wanted for a while without congestion.
 PACED_BELOW_BPS, UNPACED_ABOVE_BPS = 3e6, 4e6
+ALWAYS_PACED_BELOW_BPS, CALM_S = 1e6, 10.0
 # An estimate that moves by less moves nothing: a twentieth is what it wavers by on a steady link.
 ESTIMATE_STEP = 0.05
 
@@ -55,16 +57,18 @@ class Bandwidth:
 
     def _choose_pace(self, peer: Peer, now: float) -> None:
         before = peer.pacer
-        if before is None and peer.available_bps < PACED_BELOW_BPS:
+        wanted = _needs_pace(peer, now)
+        if wanted == (before is not None):
+            return
+        if before is None:
             self._paced[peer.id] = peer
             peer.pacer = Pacer(now)
-        elif before is not None and peer.available_bps > UNPACED_ABOVE_BPS:
-            del self._paced[peer.id]
+        else:
+            self._paced.pop(peer.id, None)
             peer.pacer = None
             self._send(peer, before.empty())
-        if peer.pacer is not before:
-            for subscription in peer.subscriptions.values():
-                subscription.pace()
+        for subscription in peer.subscriptions.values():
+            subscription.pace()
 
     def send(self, subscription: Subscription, packet: bytes) -> None:
         """Send one packet of media to one viewer."""
@@ -91,7 +95,9 @@ class Bandwidth:
         for peer in list(self._paced.values()):
             if not peer.connected:
                 del self._paced[peer.id]
-            elif peer.pacer is not None:
+                continue
+            self._choose_pace(peer, now)
+            if peer.pacer is not None:
                 self._send(peer, peer.pacer.leak(peer.available_bps, self._sent_bytes(peer), now))
         for peer in list(self._limited.values()):
             estimator = peer.estimator
@@ -122,3 +128,11 @@ class Bandwidth:
             self._outbox.add_packet(packet, peer.transport, numbered=True)
             self.padding_packets += 1
             size -= len(packet)
+
+
+def _needs_pace(peer: Peer, now: float) -> bool:
+    available_bps, estimator = peer.available_bps, peer.estimator
+    if estimator is None or available_bps >= (PACED_BELOW_BPS if peer.pacer is None else UNPACED_ABOVE_BPS):
+        return False
+    calm = now - estimator.congested_at > CALM_S and available_bps >= peer.wanted_bps
+    return available_bps < ALWAYS_PACED_BELOW_BPS or not calm

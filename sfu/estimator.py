@@ -39,6 +39,8 @@ class Estimator:
         "Infinite until something is known."
         self.rtt_s: float | None = None
         "Least time from a packet to its report, of the last report."
+        self.congested_at = float("-inf")
+        "When the link was last overused."
         self.delay = DelayTrend()
         self.rate = RateControl()
         self.losses = LossControl()
@@ -129,6 +131,7 @@ class Estimator:
                 usage = Usage.OVER
             assert self.rtt_s is not None
             if usage is Usage.OVER:
+                self.congested_at = now
                 self.prober.congested(now)
                 self.losses.rate_changed(self.rtt_s, now)
             if self.rate.drains_nothing(arriving_bps, queue_s, self.rtt_s, now):

@@ -184,3 +184,18 @@ def test_a_link_that_becomes_wide_gets_all_that_waits():
     before = int(world.outbox.transports.sequence[world.peer.transport])
     world.bandwidth.send(world.peer.sending["1"], PACKET)
     assert int(world.outbox.transports.sequence[world.peer.transport]) == before + 1
+
+
+@pytest.mark.parametrize(("rate_bps", "paced"), [(2e6, False), (0.7e6, True)])
+def test_who_has_got_all_that_is_wanted_for_a_while_is_not_paced_unless_that_is_little(rate_bps, paced):
+    world = World(rate_bps, wanted_bps=3e6)
+    world.run(5)
+    assert world.peer.pacer is not None
+    world.wanted_bps = 0.5 * rate_bps
+    world.run(8)
+    assert world.peer.pacer is not None
+    world.run(6)
+    assert (world.peer.pacer is not None) == paced
+    world.wanted_bps = 3e6
+    world.run(2)
+    assert world.peer.pacer is not None
