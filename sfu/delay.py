@@ -66,12 +66,12 @@ class DelayTrend:
 
     def update(self, sent_at: Floats, arrived_at: Floats) -> None:
         """Take in packets in the order they were sent; times of departure and arrival are by different clocks."""
-        slots = (sent_at / _GROUP_S).astype(np.int64)
-        ends = np.append(np.flatnonzero(slots[1:] != slots[:-1]), len(slots) - 1)
         self._note_queue(float((arrived_at - sent_at).min()), float(arrived_at[-1]))
-        groups = zip(slots[ends].tolist(), sent_at[ends].tolist(), arrived_at[ends].tolist(), strict=True)
-        for group in groups:
-            self._add_group(group)
+        slots = (sent_at / _GROUP_S).astype(np.int64)
+        ends = [*np.flatnonzero(slots[1:] != slots[:-1]).tolist(), len(slots) - 1]
+        groups, departures, arrivals = slots.tolist(), sent_at.tolist(), arrived_at.tolist()
+        for end in ends:
+            self._add_group((groups[end], departures[end], arrivals[end]))
         if len(self._points) >= 2:
             self._judge(float(arrived_at[-1]))
 

@@ -26,8 +26,8 @@ _PROBE_QUEUE_S = 0.1
 # Without a report for so long nothing is known to arrive any more.
 _SILENT_S = 1.5
 # Where no limit is known and none has shown for a while, a report now and then is enough; signs are a queue, or losses.
-_CALM_INTERVAL_S, _CALM_AFTER_S = 0.2, 3.0
-_SIGN_QUEUE_S, _SIGN_LOSS = 0.02, 0.05
+_CALM_INTERVAL_S, _CALM_AFTER_S = 0.2, 1.5
+_SIGN_QUEUE_S, _SIGN_LOSS = 0.05, 0.05
 
 
 class Estimator:
