@@ -32,6 +32,7 @@ TESTED_ELSEWHERE = {
     "signaling/store/migrations/versions/0002_users_of_stays.py": "test_schema runs it",
     "signaling/store/migrations/versions/0003_rooms_by_age.py": "test_schema runs it",
     "signaling/store/migrations/versions/0004_secrets_of_endpoints.py": "test_schema runs it",
+    "signaling/store/migrations/versions/0005_owners_of_sessions.py": "test_schema runs it",
     "signaling/store/records.py": "plain values without behaviour",
     "signaling/store/tables.py": "the tables that every test of the store fills",
     "signaling/services.py": "the wiring that every test of the skin goes through",

@@ -10,7 +10,6 @@ from signaling.daily.endpoint import Caller
 from signaling.daily.errors import invalid, not_found
 from signaling.daily.meetings import Meeting, meeting_id, meetings, session_sid
 from signaling.daily.pages import MAX_PAGE, PageQuery
-from signaling.daily.rooms import KIND
 from signaling.store import SessionFilter, Stay, Store
 
 Moment = Annotated[int, msgspec.Meta(ge=0, lt=2**53)]
@@ -103,7 +102,7 @@ class MeetingCalls:
             ended_until=query.timeframe_end,
             ongoing=query.ongoing,
             attended=True,
-            visible_to=(KIND, caller.domain.name),
+            visible_to=caller.domain.name,
         )
         cursor = "" if query.cursor is None else session_sid(query.cursor)
         if cursor is None:
@@ -139,7 +138,7 @@ class MeetingCalls:
 
     async def _find(self, caller: Caller, meeting: str) -> Meeting:
         sid = session_sid(meeting)
-        wanted = SessionFilter(sid=sid, attended=True, visible_to=(KIND, caller.domain.name))
+        wanted = SessionFilter(sid=sid, attended=True, visible_to=caller.domain.name)
         found = await self._store.sessions.find(wanted) if sid is not None else []
         if not found:
             raise not_found(f"meeting {meeting} not found")

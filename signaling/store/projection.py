@@ -82,6 +82,7 @@ def _begin_session(changes: Changes, entry: LogEntry) -> None:
     changes.begun[entry.session_sid] = {
         "sid": entry.session_sid,
         "room": _text(entry.data["room"]["name"]),
+        "owner": _text(entry.data["room"].get("owner", "")),
         "started_at": entry.at,
         "ended_at": None,
     }

@@ -77,8 +77,8 @@ class SessionFilter:
     "This very session."
     attended: bool = False
     "Somebody was there."
-    visible_to: tuple[str, str] | None = None
-    "Kind and API key: not of rooms that were made otherwise; sessions of rooms that nobody made are everybody's."
+    visible_to: str | None = None
+    "Of this API key's rooms, or of everybody's."
 
 
 @dataclass(frozen=True, slots=True)

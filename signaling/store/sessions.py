@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from signaling.store.access import transaction
 from signaling.store.records import Session, SessionFilter, Stay
-from signaling.store.tables import events, rooms, sessions, stays
+from signaling.store.tables import events, sessions, stays
 
 
 class Sessions:
@@ -116,9 +116,7 @@ def _conditions(wanted: SessionFilter) -> list[ColumnElement[bool]]:
     if wanted.attended:
         conditions.append(exists().where(stays.c.session_sid == sessions.c.sid))
     if wanted.visible_to is not None:
-        kind, made_by = wanted.visible_to
-        others = (rooms.c.kind != kind) | (rooms.c.made_by != made_by)
-        conditions.append(~exists().where(rooms.c.name == sessions.c.room, others))
+        conditions.append(sessions.c.owner.in_(("", wanted.visible_to)))
     return conditions
 
 

@@ -42,6 +42,8 @@ sessions = Table(
     Column("room", _NAME, nullable=False),
     Column("started_at", Double, nullable=False),
     Column("ended_at", Double),
+    # Id of the API key whose room it was; empty: everybody's.
+    Column("owner", _NAME, nullable=False, server_default=""),
     Index("sessions_by_room", "room", "started_at"),
     Index("sessions_by_start", "started_at"),
 )

@@ -1,6 +1,7 @@
 import time
 import uuid
 
+from signaling.daily.meetings import meeting_id
 from signaling.store import DurableRoom
 
 
@@ -82,14 +83,21 @@ async def test_meetings_that_are_not_there(daily):
 
 
 async def test_a_domain_sees_no_meeting_of_anothers_room(daily):
-    await daily.world.join("ada")
-    await daily.server.background.journal.committed()
-    meeting = (await daily.get("/meetings"))["data"][0]["id"]
-    assert await daily.get("/presence")
+    store, journal = daily.server.store, daily.server.background.journal
     settings = {"id": "x", "privacy": "public", "properties": {}}
-    await daily.server.store.rooms.put(DurableRoom("lesson", "daily", "another", 1.0, settings))
-    assert (await daily.get("/meetings"))["data"] == []
-    assert (await daily.refused("GET", f"/meetings/{meeting}"))[0] == 404
-    assert (await daily.refused("GET", "/rooms/lesson/presence"))[0] == 404
+    await store.rooms.put(DurableRoom("lesson", "daily", "another", 1.0, settings))
+    await daily.world.join("ada")
+    await journal.committed()
+    [session] = await store.sessions.of_room("lesson")
+    refused = [("GET", f"/meetings/{meeting_id(session.sid)}"), ("GET", "/rooms/lesson/presence")]
+    for call in refused:
+        assert (await daily.refused(*call))[0] == 404
+    for path in ("/meetings", "/rooms"):
+        assert (await daily.get(path))["data"] == []
     assert await daily.get("/presence") == {}
-    assert (await daily.get("/rooms"))["data"] == []
+
+    # not when the room is no more, either, or is made anew by this domain
+    await store.rooms.delete("lesson")
+    assert (await daily.get("/meetings"))["data"] == []
+    await store.rooms.put(DurableRoom("lesson", "daily", "devkey", 1.0, settings))
+    assert (await daily.get("/meetings"))["data"] == []
