@@ -23,6 +23,7 @@ from bench.report import Result
 CASES = tuple((viewers, burst) for burst in (1, 7) for viewers in (10, 30, 60))
 PROFILE = "AES-128-GCM"
 FLOOR_ROUNDS = 5
+START_ATTEMPTS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,29 +58,46 @@ def floor_us(viewers: int) -> float:
 @contextmanager
 def serving(*options: str, core: int | None = 0) -> Iterator[tuple[str, int]]:
     """`lectern serve --dev` on free ports and one core until the end of the block: (URL, process id)."""
+    with tempfile.TemporaryDirectory() as data:
+        for _ in range(START_ATTEMPTS):
+            process, port = _start(["--data-dir", data, *options], core)
+            assert process.stdout is not None
+            if b"ready" in process.stdout.readline():
+                break
+            process.communicate()
+        else:
+            raise RuntimeError("the server did not start")
+        try:
+            yield f"ws://127.0.0.1:{port}", process.pid
+        finally:
+            process.terminate()
+            process.communicate(timeout=30)
+
+
+def _start(options: list[str], core: int | None) -> tuple[subprocess.Popen[bytes], int]:
+    """A server on ports that were free a moment ago; each further worker takes the next one, which may not be."""
     ports = []
     for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
         with socket.socket(socket.AF_INET, kind) as probe:
             probe.bind(("127.0.0.1", 0))
-            ports.append(str(probe.getsockname()[1]))
+            ports.append(probe.getsockname()[1])
     lectern = Path(sys.executable).with_name("lectern")
-    data = tempfile.TemporaryDirectory()
-    command = [str(lectern), "serve", "--dev", "--data-dir", data.name]
-    command += ["--http-port", ports[0], "--udp-port", ports[1], *options]
+    command = [
+        str(lectern),
+        "serve",
+        "--dev",
+        "--http-port",
+        str(ports[0]),
+        "--udp-port",
+        str(ports[1]),
+        *options,
+    ]
     before = os.sched_getaffinity(0)
     if core is not None:
         os.sched_setaffinity(0, {core})  # inherited, by the server's own processes too
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     os.sched_setaffinity(0, before)
-    try:
-        assert process.stdout is not None
-        if b"ready" not in process.stdout.readline():
-            raise RuntimeError("the server did not start")
-        yield f"ws://127.0.0.1:{ports[0]}", process.pid
-    finally:
-        process.terminate()
-        process.communicate(timeout=30)
-        data.cleanup()
+    return process, ports[0]
 
 
 def measure(viewers: int, burst: int, duration_s: float, cores: set[int], *options: str) -> Case:

@@ -56,14 +56,21 @@ def test_a_storm_loses_no_join():
     assert (result.total.lost, result.total.wrong) == (0, 0)
 
 
+@pytest.mark.timeout(300)
 def test_joins_do_not_disturb_those_who_listen():
-    with serving(core=None) as (url, _):
-        plan = Plan(url, viewers=10, rate=50.0, media="audio", newcomers=50, joins_per_s=10.0)
-        result = load(plan)
-    assert (result.joined, result.dropped, result.total.lost) == (60, 0, 0)
-    assert 4 < result.window_s < 10
-    # the long form's aim is 20 ms; the tests of a busy machine share its cores
-    assert percentile(result.total.latencies_s, 0.99) < 0.1
+    plan = Plan("", viewers=10, rate=50.0, media="audio", duration=5.0)
+    seen = []
+    for _ in range(3):
+        with serving(core=None) as (url, _):
+            calm = load(replace(plan, host=url))
+        with serving(core=None) as (url, _):
+            busy = load(replace(plan, host=url, newcomers=50, joins_per_s=10.0))
+        assert (busy.joined, busy.dropped, busy.total.lost) == (60, 0, 0)
+        seen.append([percentile(each.total.latencies_s, 0.99) for each in (calm, busy)])
+        # the aim, or as far above what this machine does without joins as its other programs alone may bring
+        if seen[-1][1] < max(0.02, 3 * seen[-1][0]):
+            return
+    pytest.fail(f"p99 of audio, without and with joins, in seconds: {seen}")
 
 
 def test_a_worker_killed_under_load_is_noticed_by_its_own_clients_only():
