@@ -303,3 +303,12 @@ async def test_only_those_who_may_moderate_do(daily):
     assert (await daily.ask("waiting", access=owner["pass"], room="physics"))[0] == 403
     daily.world.server.services.rooms.leave(daily.person(helper), LeaveReason.CLIENT_LEFT)
     assert (await daily.ask(change, {"setAudio": False}, helper["pass"]))[0] == 403
+
+
+async def test_a_pass_is_good_for_its_own_room_only(daily, world):
+    await daily.room()
+    owner, _, _ = await daily.enter(is_owner=True)
+    # The same identity, and with rights, in another room: by a token that is not shown here.
+    await world.join(owner["session_id"], room="physics", video={"roomAdmin": True})
+    assert (await daily.ask("waiting", access=owner["pass"], room="physics"))[0] == 403
+    assert (await daily.ask("waiting", access=owner["pass"]))[0] == 200
