@@ -25,6 +25,9 @@ _NAME = re.compile(r"[A-Za-z0-9_-]{1,128}")
 _NAME_RULE = "contains invalid characters (room names can contain A-Z, a-z, 0-9, '-', and '_')"
 _RANDOM_NAME_CHARS = 20
 
+# The page of such a room would stand where something of the server is.
+RESERVED_NAMES = frozenset({"docs", "healthz", "metrics", "readyz", "rtc", "v1"})
+
 # Namespace of documents: what a domain sets for all its rooms, by the domain's name.
 _DOMAIN_CONFIG = "daily.domain"
 
@@ -273,6 +276,8 @@ def check_name(name: str) -> None:
     """Raise DailyError unless a room may be called so."""
     if not _NAME.fullmatch(name):
         raise invalid(f"{name[:128]} {_NAME_RULE}")
+    if name in RESERVED_NAMES:
+        raise invalid(f"{name} is an address of the server and cannot be the name of a room")
 
 
 def _taken(name: str) -> DailyError:

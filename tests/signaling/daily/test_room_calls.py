@@ -6,6 +6,7 @@ import aiohttp
 import pytest
 from livekit.protocol import models
 
+from signaling.daily.rooms import RESERVED_NAMES
 from signaling.permissions import AdminRight
 from tests.signaling.livekit_client import make_token
 
@@ -144,3 +145,14 @@ async def test_the_end_of_a_stay_and_permissions_are_kept_on_a_reconnect(daily):
         assert second is not first
         assert (second.leaves_at, second.permissions) == (first.leaves_at, first.permissions)
         assert second.permissions.admin == {AdminRight.STREAMING}
+
+
+async def test_a_room_has_no_name_that_the_server_needs_for_itself(daily):
+    app = daily.server._runner.app
+    own = {r.canonical.strip("/") for r in app.router.resources() if r.canonical.count("/") == 1}
+    own = {name for name in own if re.fullmatch(r"[A-Za-z0-9_-]+", name)}
+    assert own == RESERVED_NAMES
+    for name in own:
+        status, code, text = await daily.refused("POST", "/rooms", {"name": name})
+        assert (status, code) == (400, "invalid-request-error")
+        assert name in text
