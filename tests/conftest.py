@@ -1,7 +1,22 @@
 """For all tests."""
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 # On a busy machine, making an example may take longer than hypothesis thinks it should; that is no fault of the code.
 settings.register_profile("lectern", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("lectern")
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--long", action="store_true", help="also what repeats a test with further clients or codecs"
+    )
+
+
+def pytest_collection_modifyitems(config, items):
+    if not config.getoption("--long"):
+        skipped = pytest.mark.skip(reason="the same with another client or codec; --long runs it")
+        for item in items:
+            if item.get_closest_marker("long") is not None:
+                item.add_marker(skipped)

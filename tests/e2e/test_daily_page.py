@@ -50,7 +50,10 @@ async def application(server):
         yield Application(server, http)
 
 
-@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize(
+    "version",
+    [VERSIONS[0], *(pytest.param(each, marks=pytest.mark.long) for each in VERSIONS[1:-1]), VERSIONS[-1]],
+)
 async def test_two_pages_meet(application, chromium, site, version):
     room = await application.room(privacy="private")
     tutor, student = await visitor(chromium, site, version), await visitor(chromium, site, version)

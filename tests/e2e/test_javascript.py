@@ -230,7 +230,13 @@ SVC_WIDTHS = {"LOW": 240, "MEDIUM": 480, "HIGH": 960}
 
 
 @pytest.mark.parametrize(
-    ("codec", "mode"), [("vp9", "L3T3_KEY"), ("vp9", "L3T3"), ("av1", "L3T3_KEY"), ("av1", "L3T3")]
+    ("codec", "mode"),
+    [
+        ("vp9", "L3T3_KEY"),
+        pytest.param("vp9", "L3T3", marks=pytest.mark.long),
+        pytest.param("av1", "L3T3_KEY", marks=pytest.mark.long),
+        ("av1", "L3T3"),
+    ],
 )
 async def test_a_subscriber_moves_between_the_layers_of_one_stream(server, chromium, codec, mode):
     ada = await open_page(chromium, server, identity="ada")

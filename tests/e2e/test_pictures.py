@@ -188,9 +188,9 @@ async def switch_for(duration_s, watcher, seen):
     ("codec", "mode"),
     [
         (rtc.VideoCodec.VP8, ""),
-        (rtc.VideoCodec.H264, ""),
+        pytest.param(rtc.VideoCodec.H264, "", marks=pytest.mark.long),
         (rtc.VideoCodec.VP9, "L3T3_KEY"),
-        (rtc.VideoCodec.VP9, "L3T3"),
+        pytest.param(rtc.VideoCodec.VP9, "L3T3", marks=pytest.mark.long),
     ],
     ids=["vp8 simulcast", "h264 simulcast", "vp9 keyed", "vp9 full"],
 )
@@ -212,7 +212,13 @@ async def test_nobody_sees_a_broken_or_standing_picture_while_layers_change(serv
 
 @pytest.mark.parametrize(
     ("codec", "mode"),
-    [("vp8", None), ("h264", None), ("vp9", "L3T3_KEY"), ("av1", "L3T3_KEY"), ("av1", "L3T3")],
+    [
+        ("vp8", None),
+        pytest.param("h264", None, marks=pytest.mark.long),
+        pytest.param("vp9", "L3T3_KEY", marks=pytest.mark.long),
+        ("av1", "L3T3_KEY"),
+        pytest.param("av1", "L3T3", marks=pytest.mark.long),
+    ],
     ids=["vp8 simulcast", "h264 simulcast", "vp9 keyed", "av1 keyed", "av1 full"],
 )
 async def test_nor_does_anybody_with_a_browser(server, chromium, codec, mode):
