@@ -7,7 +7,7 @@ import signal
 import socket
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +15,8 @@ from pathlib import Path
 import pytest
 from livekit import api
 from playwright.async_api import Browser, Page, async_playwright
+
+from tests.postgres import Postgres, running
 
 CHROMIUM = "/usr/bin/chromium"
 CHROMIUM_FLAGS = [
@@ -142,10 +144,24 @@ async def cuttable(port):
         cut()
 
 
+# For tests of what is stored; the others are served with SQLite.
+DATABASES = pytest.mark.parametrize("server", ["sqlite", "postgresql"], indirect=True)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """Makes empty databases; PostgreSQL starts when the first test asks for one."""
+    with running() as made:
+        yield made
+
+
 @pytest.fixture
-async def server() -> AsyncIterator[Server]:
-    async with serving() as running:
-        yield running
+async def server(request: pytest.FixtureRequest) -> AsyncIterator[Server]:
+    options = ()
+    if getattr(request, "param", "sqlite") == "postgresql":
+        options = ("--database-url", request.getfixturevalue("postgres")())
+    async with serving(*options) as served:
+        yield served
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import aiohttp
 import pytest
 from livekit import api, rtc
 
-from tests.e2e.conftest import eventually, serving
+from tests.e2e.conftest import DATABASES, eventually, serving
 from tests.e2e.native import Viewer, joined, publishing
 from tests.e2e.test_node import FOLDER, PACKAGED
 from tests.signaling.receiver import receiving
@@ -45,6 +45,7 @@ async def daily(server):
         yield Daily(server, http)
 
 
+@DATABASES
 async def test_people_are_present_addressed_restricted_and_sent_out(server, daily):
     await daily.ok("POST", "/rooms", {"name": "maths", "privacy": "private"})
     ada, bob = await joined(server, "ada"), rtc.Room()

@@ -9,7 +9,7 @@ import pytest
 from livekit import api, rtc
 from livekit.protocol.room import PerformRpcRequest, PerformRpcResponse
 
-from tests.e2e.conftest import eventually, serving
+from tests.e2e.conftest import DATABASES, eventually, serving
 from tests.e2e.native import Viewer, joined, publishing
 from tests.e2e.test_node import FOLDER, PACKAGED
 
@@ -30,6 +30,7 @@ async def perform_rpc(client, method, payload):
     return await client._client.request("RoomService", "PerformRpc", request, headers, PerformRpcResponse)
 
 
+@DATABASES
 async def test_rooms_and_participants_by_the_python_sdk(server, client):
     made = await client.create_room(api.CreateRoomRequest(name="maths", empty_timeout=60, metadata="m"))
     assert (made.name, made.empty_timeout, made.metadata) == ("maths", 60, "m")
@@ -70,6 +71,7 @@ async def test_rooms_and_participants_by_the_python_sdk(server, client):
     assert not (await client.list_rooms(api.ListRoomsRequest())).rooms
 
 
+@DATABASES
 async def test_tracks_permissions_and_subscriptions_by_the_python_sdk(server, client):
     ada, bob = await joined(server, "ada"), rtc.Room()
     viewer = Viewer(bob)
@@ -168,6 +170,7 @@ async def test_somebody_is_seen_in_another_room_too(workers):
         await bob.disconnect()
 
 
+@DATABASES
 async def test_the_node_sdk(server):
     ada, bob = await joined(server, "ada"), rtc.Room()
     viewer = Viewer(bob)

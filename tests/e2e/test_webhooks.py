@@ -56,12 +56,14 @@ async def node_receiving():
         await collector
 
 
-async def test_both_sdks_are_told_of_a_lesson():
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+async def test_both_sdks_are_told_of_a_lesson(request, database):
+    options = () if database == "sqlite" else ("--database-url", request.getfixturevalue("postgres")())
     sdk = api.WebhookReceiver(api.TokenVerifier("devkey", "secret"))
     async with (
         receiving() as python,
         node_receiving() as (node_url, node_told),
-        serving("--webhook-url", f"{python.url},{node_url}") as server,
+        serving("--webhook-url", f"{python.url},{node_url}", *options) as server,
     ):
         ada = await joined(server, "ada")
         async with publishing(ada):
