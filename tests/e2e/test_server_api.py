@@ -197,7 +197,7 @@ async def test_the_node_sdk(server):
         "muted": True,
         "unmuted": "412 failed_precondition",
         "changed": "changed",
-        "moved": ["bob"],
+        "moved": ["ada", "bob"],
         "removed": "404 not_found",
         "left": ["maths"],
     }
