@@ -17,6 +17,10 @@ Point: TypeAlias = tuple[int, int]
 # not measured: it bears an estimate that wavers by 5 % either way.
 UP_MARGIN = 1.15
 
+# A shared screen is worth a queue: its least flows when it exceeds the bandwidth by no more than this. Its bitrate is a
+# peak of changing slides, which pacing spreads (Jitsi lets the screen on stage exceed, too).
+SCREEN_OVERSHOOT = 1.5
+
 
 class Importance(IntEnum):
     """Whose video goes first."""
@@ -79,6 +83,8 @@ def allocate(available_bps: float, audio_bps: float, wishes: Sequence[Wish]) -> 
     floors: list[float | None] = []
     for wish, ladder in zip(ordered, ladders, strict=True):
         floor = min((_cost(wish, ladder, point) for point in ladder), default=None)
+        if floor is not None and wish.importance is Importance.SCREEN and floor <= SCREEN_OVERSHOOT * left:
+            floor = min(floor, left)
         if floor is not None and floor <= left:
             left -= floor
             floors.append(floor)
@@ -90,9 +96,10 @@ def allocate(available_bps: float, audio_bps: float, wishes: Sequence[Wish]) -> 
             allotments[wish.publication] = Allotment(None, Reason.PAUSED if ladder else Reason.ABSENT)
             continue
         left += floor
-        point = next(point for point in ladder if _cost(wish, ladder, point) <= left)
+        least = min(ladder, key=lambda point: _cost(wish, ladder, point))
+        point = next((point for point in ladder if _cost(wish, ladder, point) <= left), least)
         allotments[wish.publication] = Allotment(point, _reason(wish, ladder, point, left))
-        left -= _cost(wish, ladder, point)
+        left = max(left - _cost(wish, ladder, point), 0.0)
     return allotments
 
 
