@@ -71,23 +71,16 @@ def allocate(available_bps: float, audio_bps: float, wishes: Sequence[Wish]) -> 
     left = max(available_bps - audio_bps, 0.0)
     ordered = sorted(wishes, key=lambda wish: (wish.importance, wish.priority or float("inf")))
     ladders = [_ladder(wish) for wish in ordered]
-    if left >= UP_MARGIN * sum(
-        wish.bitrates_bps[p[0]] for wish, p in zip(ordered, ladders, strict=True) if p
-    ):
-        return {
-            wish.publication: Allotment(ladder[0], Reason.WANTED)
-            if ladder
-            else Allotment(None, Reason.ABSENT)
-            for wish, ladder in zip(ordered, ladders, strict=True)
-        }
+    if left >= _best_bps(ordered, ladders):
+        best = [Allotment(p[0], Reason.WANTED) if p else Allotment(None, Reason.ABSENT) for p in ladders]
+        return {wish.publication: allotment for wish, allotment in zip(ordered, best, strict=True)}
     floors: list[float | None] = []
     for wish, ladder in zip(ordered, ladders, strict=True):
         floor = min((_cost(wish, ladder, point) for point in ladder), default=None)
-        if floor is not None and wish.importance is Importance.SCREEN and floor <= SCREEN_OVERSHOOT * left:
-            floor = min(floor, left)
-        if floor is not None and floor <= left:
-            left -= floor
-            floors.append(floor)
+        reach = SCREEN_OVERSHOOT if wish.importance is Importance.SCREEN else 1.0
+        if floor is not None and floor <= reach * left:
+            floors.append(min(floor, left))
+            left -= min(floor, left)
         else:
             floors.append(None)
     allotments: dict[str, Allotment] = {}
@@ -105,8 +98,13 @@ def allocate(available_bps: float, audio_bps: float, wishes: Sequence[Wish]) -> 
 
 def wanted_bps(audio_bps: float, wishes: Sequence[Wish]) -> float:
     """The bandwidth with which every wish comes true."""
-    best = (wish.bitrates_bps[ladder[0]] for wish in wishes if (ladder := _ladder(wish)))
-    return audio_bps + UP_MARGIN * sum(best)
+    return audio_bps + _best_bps(wishes, [_ladder(wish) for wish in wishes])
+
+
+def _best_bps(wishes: Sequence[Wish], ladders: Sequence[Sequence[Point]]) -> float:
+    """What the best form of every video takes, with the margin for going up to it."""
+    pairs = zip(wishes, ladders, strict=True)
+    return UP_MARGIN * sum(wish.bitrates_bps[ladder[0]] for wish, ladder in pairs if ladder)
 
 
 def _ladder(wish: Wish) -> list[Point]:

@@ -79,9 +79,12 @@ class World:
         if not replay:
             for layer in self.published.layers.values():
                 layer.picture_start = -1
+        return self.subscribed(name, SendSection("1", VIEWER_KIND, {"vp8": 97}), **preferences)
+
+    def subscribed(self, name, section, **preferences):
         peer, heard = self.peer(name)
         subscription = Subscription(self.published, peer, "stream", (0xAAAA, 0xBBBB, 500))
-        subscription.section = SendSection("1", VIEWER_KIND, {"vp8": 97})
+        subscription.section = section
         subscription.preferences = Preferences(**preferences)
         self.published.subscriptions[name] = subscription
         peer.subscriptions["TR_1"] = subscription

@@ -22,7 +22,7 @@ from sfu.rtp import (
     parse_extensions,
 )
 from sfu.source import Published, receive_section
-from sfu.subscription import SendSection, Subscription
+from sfu.subscription import SendSection
 
 DESCRIBED = TemplateClass((("av1", 45),), ((URI_DEPENDENCY_DESCRIPTOR, 12),))
 PLAIN = TemplateClass((("av1", 45),), ())
@@ -87,14 +87,7 @@ class SvcWorld(World):
         self.plis = 0
 
     def viewer(self, name="viewer", *, kind=DESCRIBED, **preferences):
-        peer, _ = self.peer(name)
-        subscription = Subscription(self.published, peer, "stream", (0xAAAA, 0xBBBB, 500))
-        subscription.section = SendSection("1", kind, {"av1": 46})
-        subscription.preferences = Preferences(**preferences)
-        self.published.subscriptions[name] = subscription
-        peer.subscriptions["TR_1"] = subscription
-        peer.by_ssrc[0xAAAA] = subscription
-        self.router.choose(subscription, self.now)
+        subscription, _ = self.subscribed(name, SendSection("1", kind, {"av1": 46}), **preferences)
         return subscription
 
     def picture(self):

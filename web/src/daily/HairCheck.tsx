@@ -2,7 +2,7 @@ import { useEffect, useState, useSyncExternalStore, type SyntheticEvent } from '
 
 import { MAX_NAME_LENGTH } from '../address';
 import { DevicePreview } from '../lobby/DevicePreview';
-import { deviceTrouble, worthAnAttempt } from '../lobby/trouble';
+import { Problems } from '../lobby/Problems';
 import type { Preview } from '../media/preview';
 import { Logo } from '../ui/Logo';
 import type { DeviceKind } from '../words';
@@ -36,8 +36,6 @@ export function HairCheck({ step, room, preview, starting, onJoin }: HairCheckPr
     if (wanted !== '') onJoin(wanted);
   };
 
-  const failed = worthAnAttempt(devices);
-  const words = [...deviceTrouble(devices), ...(problem === '' ? [] : [problem])];
   const fixed = step.look.userName !== '';
   const verb = step.look.mustKnock ? 'Ask to join' : 'Join meeting';
   return (
@@ -63,18 +61,7 @@ export function HairCheck({ step, room, preview, starting, onJoin }: HairCheckPr
             />
           </div>
           {step.look.mustKnock && <p>Somebody in the meeting has to let you in.</p>}
-          {words.length > 0 && (
-            <div role="alert" className="problem" data-testid="haircheck-error">
-              {words.map((text) => (
-                <p key={text}>{text}</p>
-              ))}
-              {failed.length > 0 && (
-                <button type="button" className="quiet" onClick={() => void preview.start(failed)}>
-                  Try again
-                </button>
-              )}
-            </div>
-          )}
+          <Problems preview={preview} devices={devices} problem={problem} testId="haircheck-error" />
           <button type="submit" className="primary" data-testid="haircheck-join" disabled={step.busy}>
             {step.busy ? 'Joining…' : verb}
           </button>

@@ -5,7 +5,7 @@ import { MAX_NAME_LENGTH, roomProblem } from '../address';
 import type { Preview } from '../media/preview';
 import { Logo } from '../ui/Logo';
 import { DevicePreview } from './DevicePreview';
-import { deviceTrouble, worthAnAttempt } from './trouble';
+import { Problems } from './Problems';
 
 /** Who wants to go where. */
 export interface Guest {
@@ -49,11 +49,6 @@ export function Lobby({ screen, preview, guest, claims, onJoin }: LobbyProps) {
     if (found === '') onJoin(wanted);
   };
 
-  const failed = worthAnAttempt(devices);
-  const words = [
-    ...deviceTrouble(devices),
-    ...[problem === '' ? screen.problem : problem].filter((text) => text !== ''),
-  ];
   return (
     <main className="lobby" data-testid="lobby">
       <header>
@@ -89,18 +84,12 @@ export function Lobby({ screen, preview, guest, claims, onJoin }: LobbyProps) {
             />
           </div>
           {!mayPublish && <p>You will watch and listen; your camera and microphone stay off.</p>}
-          {words.length > 0 && (
-            <div role="alert" className="problem" data-testid="lobby-error">
-              {words.map((text) => (
-                <p key={text}>{text}</p>
-              ))}
-              {failed.length > 0 && (
-                <button type="button" className="quiet" onClick={() => void preview.start(failed)}>
-                  Try again
-                </button>
-              )}
-            </div>
-          )}
+          <Problems
+            preview={preview}
+            devices={devices}
+            problem={problem === '' ? screen.problem : problem}
+            testId="lobby-error"
+          />
           <button type="submit" className="primary" data-testid="lobby-join" disabled={screen.joining}>
             {screen.joining ? 'Joining…' : 'Join'}
           </button>

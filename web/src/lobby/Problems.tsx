@@ -1,0 +1,29 @@
+import type { Preview } from '../media/preview';
+import { deviceTrouble, worthAnAttempt } from './trouble';
+
+interface ProblemsProps {
+  preview: Preview;
+  devices: ReturnType<Preview['snapshot']>;
+  /** What else is wrong; empty when nothing is. */
+  problem: string;
+  testId: string;
+}
+
+/** What stands in the way of joining, and another try for the devices that failed. */
+export function Problems({ preview, devices, problem, testId }: ProblemsProps) {
+  const failed = worthAnAttempt(devices);
+  const words = [...deviceTrouble(devices), ...(problem === '' ? [] : [problem])];
+  if (words.length === 0) return null;
+  return (
+    <div role="alert" className="problem" data-testid={testId}>
+      {words.map((text) => (
+        <p key={text}>{text}</p>
+      ))}
+      {failed.length > 0 && (
+        <button type="button" className="quiet" onClick={() => void preview.start(failed)}>
+          Try again
+        </button>
+      )}
+    </div>
+  );
+}
