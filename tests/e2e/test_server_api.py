@@ -148,8 +148,6 @@ async def test_somebody_is_seen_in_another_room_too(workers):
         for_eve, for_bob = Viewer(eve), Viewer(bob)
         await eve.connect(server.url, server.token("eve", "group"))
         await bob.connect(server.url, server.token("bob"))
-        left = []
-        eve.on("participant_disconnected", lambda person: left.append(person.identity))
         grants = api.VideoGrants(room_admin=True, room="maths", destination_room="group")
         token = api.AccessToken("devkey", "secret").with_grants(grants).to_jwt()
         client = api.LiveKitAPI(server.page, token=token)
@@ -163,6 +161,8 @@ async def test_somebody_is_seen_in_another_room_too(workers):
             assert camera.sid in mirror.track_publications
             assert mirror.sid != ada.local_participant.sid
             assert "eve" not in ada.remote_participants
+        left = []  # a client that comes over sees everybody leave and return
+        eve.on("participant_disconnected", lambda person: left.append(person.identity))
         await ada.disconnect()
         await eventually(lambda: left == ["ada"], "forwarding ends with ada")
         await client.aclose()

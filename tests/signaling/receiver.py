@@ -30,9 +30,13 @@ class Receiver:
         """Wait for so many requests."""
         async with asyncio.timeout(10):
             while len(self.received) < count:
-                self.news.clear()
-                await self.news.wait()
+                await self.more()
         return self.received
+
+    async def more(self):
+        """Wait for one request after the last call, or after this one."""
+        await self.news.wait()
+        self.news.clear()
 
 
 @asynccontextmanager
@@ -44,5 +48,7 @@ async def receiving(port=0):
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", port).start()
     receiver.url = f"http://127.0.0.1:{runner.addresses[0][1]}/hook"
-    yield receiver
-    await runner.cleanup()
+    try:
+        yield receiver
+    finally:
+        await runner.cleanup()
