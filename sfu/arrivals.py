@@ -32,16 +32,25 @@ class Arrivals:
     "Seconds since the reference time, one for each packet received."
 
 
+@dataclass(frozen=True, slots=True)
+class Last:
+    """The last packet of a report, and no more than how many of the others are missing."""
+
+    number: int
+    "Transport-wide, 16 bits."
+    reference: int
+    "As in `Arrivals`."
+    offset_s: float
+    "Seconds since the reference time."
+    missing: int
+    count: int
+    "Of all packets that the report is about."
+
+
 def decode(data: bytes) -> Arrivals:
     """A report from its base sequence number on. RtcpError."""
-    if len(data) < 10:
-        raise RtcpError("no status in the report")
-    first, count = data[0] << 8 | data[1], data[2] << 8 | data[3]
-    if not count:
-        raise RtcpError("a report of nothing")
-    symbols, at = _symbols(data, count)
-    if _RESERVED in symbols:
-        raise RtcpError("reserved symbol")
+    symbols, at = _symbols(data)
+    first = data[0] << 8 | data[1]
     # a symbol is the size of its delta: 0 not received, 1 a small one without sign, 2 a large one with a sign
     sizes = np.frombuffer(symbols, np.uint8)
     received = sizes > 0
@@ -59,8 +68,33 @@ def decode(data: bytes) -> Arrivals:
     return Arrivals(first, received, int.from_bytes(data[4:7], "big"), ticks.cumsum() * _TICK_S)
 
 
-def _symbols(data: bytes, count: int) -> tuple[bytes, int]:
-    """The `count` status symbols, a byte each, and the offset of what follows them."""
+def last(data: bytes) -> Last | None:
+    """The end of a report, for a tenth of what `decode` takes; None when nothing has arrived. RtcpError."""
+    symbols, at = _symbols(data)
+    missing, following = symbols.count(0), len(symbols.rstrip(b"\0"))
+    if not following:
+        return None
+    end = at + sum(symbols)
+    if end > len(data):
+        raise RtcpError("deltas are missing")
+    if 2 in symbols:
+        ticks = 0
+        for symbol in symbols:
+            ticks += int.from_bytes(data[at : at + symbol], "big", signed=symbol == 2)
+            at += symbol
+    else:
+        ticks = sum(data[at:end])
+    number = (data[0] << 8 | data[1]) + following - 1 & 0xFFFF
+    return Last(number, int.from_bytes(data[4:7], "big"), ticks * _TICK_S, missing, len(symbols))
+
+
+def _symbols(data: bytes) -> tuple[bytes, int]:
+    """The status symbols of a report, a byte each, and the offset of what follows them."""
+    if len(data) < 10:
+        raise RtcpError("no status in the report")
+    count = data[2] << 8 | data[3]
+    if not count:
+        raise RtcpError("a report of nothing")
     symbols = bytearray()
     at = 8
     while len(symbols) < count:
@@ -76,4 +110,6 @@ def _symbols(data: bytes, count: int) -> tuple[bytes, int]:
             symbols += bytes([chunk >> i & 1 for i in range(13, -1, -1)])
         else:  # or of 7 symbols of two bits
             symbols += bytes([chunk >> i & 3 for i in range(12, -1, -2)])
+    if _RESERVED in symbols[:count]:
+        raise RtcpError("reserved symbol")
     return bytes(symbols[:count]), at

@@ -75,6 +75,11 @@ class DelayTrend:
         if len(self._points) >= 2:
             self._judge(float(arrived_at[-1]))
 
+    @property
+    def base_s(self) -> float:
+        """Delay of the empty way, from one clock to the other."""
+        return min(self._bases)
+
     def rebase(self) -> None:
         """The way has become longer: what seemed to be a queue is its delay."""
         self._bases = (float("inf"), float("inf"))
@@ -86,7 +91,7 @@ class DelayTrend:
             self._bases = (self._bases[1], delay_s)
             self._base_since = arrived_at
         self._bases = (self._bases[0], min(self._bases[1], delay_s))
-        before, self.queue_s = self.queue_s, delay_s - min(self._bases)
+        before, self.queue_s = self.queue_s, delay_s - self.base_s
         self._filling = self.queue_s > _QUEUE_S and self.queue_s > before + _GROWTH_S
 
     def _add_group(self, new: _Group) -> None:

@@ -10,7 +10,7 @@ from collections import deque
 import numpy as np
 import numpy.typing as npt
 
-from sfu.arrivals import REFERENCE_RANGE, REFERENCE_S, Arrivals, decode
+from sfu.arrivals import REFERENCE_RANGE, REFERENCE_S, decode, last
 from sfu.delay import DelayTrend, Usage
 from sfu.loss import LossControl
 from sfu.probing import Prober
@@ -25,8 +25,9 @@ _RATE_S, _FULL_RATE_S = 0.5, 0.2
 _PROBE_QUEUE_S = 0.1
 # Without a report for so long nothing is known to arrive any more.
 _SILENT_S = 1.5
-# Where no limit is known and none has shown for a while, a report now and then is enough; signs are a queue, or losses.
-_CALM_INTERVAL_S, _CALM_AFTER_S = 0.2, 1.5
+# Where no limit is known and none has shown for a while, the end of a report now and then is enough, and seldom a whole
+# one; signs are a queue, or losses.
+_GLANCE_INTERVAL_S, _FULL_INTERVAL_S, _CALM_AFTER_S = 0.09, 1.0, 1.5
 _SIGN_QUEUE_S, _SIGN_LOSS = 0.05, 0.05
 
 
@@ -60,11 +61,15 @@ class Estimator:
         self._reported_at = float("inf")
         self.read_from = float("-inf")
         "Reports before this time are not read."
+        self._full_from = float("-inf")  # before that the end of a calm report is enough
         self._calm_from = float("-inf")
 
     def report(self, data: bytes, now: float) -> None:
         """Take in a report of arrivals. RtcpError."""
         if now < self.read_from:
+            return
+        if now < self._full_from and self._is_calm(data):
+            self.read_from = now + _GLANCE_INTERVAL_S
             return
         arrivals = decode(data)
         first = self._unwrapper.unwrap(arrivals.first)
@@ -85,7 +90,7 @@ class Estimator:
         self._following = following
         self._reported_at = now
         sent_at = sent.sent_at[at]
-        arrived_at = self._base_s(arrivals) + arrivals.offsets_s[-len(at) :]
+        arrived_at = self._base_s(arrivals.reference) + arrivals.offsets_s[-len(at) :]
         self.rtt_s = now - float(sent_at[-1])
         self._count(sent.sizes, at, first + skipped - begin, float(arrived_at[-1]))
         if self.prober.cluster is not None:
@@ -94,9 +99,17 @@ class Estimator:
         self._decide(lost, lost + len(at), now)
         self._rest(lost, lost + len(at), now)
 
-    def _base_s(self, arrivals: Arrivals) -> float:
+    def _is_calm(self, data: bytes) -> bool:
+        """Whether a report shows neither a queue nor losses, by its last packet."""
+        end = last(data)
+        if end is None or end.missing > _SIGN_LOSS * end.count:
+            return False
+        delay_s = self._base_s(end.reference) + end.offset_s - self._log.sent_at(self._transport, end.number)
+        return delay_s - self.delay.base_s <= _SIGN_QUEUE_S
+
+    def _base_s(self, reference: int) -> float:
         """The reference time without its wrap: the 24 bits are seconds of 12 days."""
-        ahead = (arrivals.reference - self._reference + REFERENCE_RANGE // 2) % REFERENCE_RANGE
+        ahead = (reference - self._reference + REFERENCE_RANGE // 2) % REFERENCE_RANGE
         self._reference += ahead - REFERENCE_RANGE // 2
         return self._reference * REFERENCE_S
 
@@ -119,7 +132,10 @@ class Estimator:
         sign = self.delay.queue_s > _SIGN_QUEUE_S or lost > _SIGN_LOSS * expected
         if sign or self.available_bps < float("inf") or self._calm_from < 0:
             self._calm_from = now + _CALM_AFTER_S
-        self.read_from = now + _CALM_INTERVAL_S if now > self._calm_from else now
+        if now > self._calm_from:
+            self.read_from, self._full_from = now + _GLANCE_INTERVAL_S, now + _FULL_INTERVAL_S
+        else:
+            self.read_from = self._full_from = now
 
     def _decide(self, lost: int, expected: int, now: float) -> None:
         usage, queue_s = self.delay.usage, self.delay.queue_s

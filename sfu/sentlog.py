@@ -75,3 +75,7 @@ class SentLog:
         sent_at = self._sent_at[slots]
         known = (self._numbers[slots] == numbers) & (sent_at > 0)
         return Sent(numbers, known, sent_at, self._sizes[slots].astype(np.int64) + HEADERS_BYTES)
+
+    def sent_at(self, transport: int, number: int) -> float:
+        """When one packet was sent, as far as the log goes back; else the time of another."""
+        return float(self._sent_at[transport * LOG_SIZE + (number & _MASK)])

@@ -1,10 +1,11 @@
 import struct
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sfu.arrivals import REFERENCE_S, decode
+from sfu.arrivals import REFERENCE_S, Last, decode, last
 from sfu.receive import TransportFeedback
 from sfu.rtcp import RtcpError, TransportFeedbackReport, parse
 
@@ -37,9 +38,17 @@ def test_a_last_run_longer_than_the_report_is_cut():
 
 
 def test_nothing_received():
-    arrivals = decode(report(5, 100, 1, 100))
-    assert not arrivals.received.any()
-    assert len(arrivals.offsets_s) == 0
+    nothing = report(5, 100, 1, 100)
+    assert not decode(nothing).received.any()
+    assert len(decode(nothing).offsets_s) == 0
+    assert last(nothing) is None
+
+
+def test_the_end_of_a_report():
+    deltas = bytes((4, 8, 0))
+    assert last(report(0xFFFE, 3, 100, 1 << 13 | 3, deltas=deltas)) == Last(0, 100, 0.003, 0, 3)
+    # the last packet of which something is told need not be the last that has arrived
+    assert last(report(10, 14, 100, 0b10_11100000000000, deltas=deltas)) == Last(12, 100, 0.003, 11, 14)
 
 
 @pytest.mark.parametrize(
@@ -66,8 +75,18 @@ def test_nothing_received():
     ],
 )
 def test_what_is_not_a_report_is_refused(data):
-    with pytest.raises(RtcpError):
-        decode(data)
+    for read in (decode, last):
+        with pytest.raises(RtcpError):
+            read(data)
+
+
+def the_last(arrivals):
+    """What `last` says of a report, by all of it."""
+    at = np.flatnonzero(arrivals.received)
+    if not len(at):
+        return None
+    number, count = (arrivals.first + int(at[-1])) & 0xFFFF, len(arrivals.received)
+    return Last(number, arrivals.reference, float(arrivals.offsets_s[-1]), count - len(at), count)
 
 
 @settings(deadline=None, max_examples=300)
@@ -77,7 +96,10 @@ def test_any_bytes_are_a_report_or_refused(data, count, chunk):
         try:
             arrivals = decode(each)
         except RtcpError:
+            with pytest.raises(RtcpError):
+                last(each)
             continue
+        assert last(each) == the_last(arrivals)
         assert len(arrivals.received) == each[2] << 8 | each[3]
         assert len(arrivals.offsets_s) == arrivals.received.sum()
 
@@ -96,6 +118,7 @@ def test_what_receivers_write_is_read_back(steps):
         [part] = parse(packet)
         assert isinstance(part, TransportFeedbackReport)
         arrivals = decode(part.data)
+        assert last(part.data) == the_last(arrivals)
         numbers = [(arrivals.first + i) & 0xFFFF for i, here in enumerate(arrivals.received) if here]
         read |= dict(zip(numbers, times(arrivals), strict=True))
     assert read.keys() == arrived.keys()

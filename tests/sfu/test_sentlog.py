@@ -24,6 +24,8 @@ def test_packets_are_found_by_number_across_the_wrap():
     assert sent.sent_at[:3].tolist() == [5, 6, 6]
     assert (sent.sizes[:3] - HEADERS_BYTES).tolist() == [100, 200, 200]
     assert not log.look_up(0, 0xFFFF, 4).known.any()
+    assert log.sent_at(1, 0xFFFF) == 5
+    assert log.sent_at(1, 0) == 6
 
 
 def test_what_is_older_than_the_ring_is_forgotten():
