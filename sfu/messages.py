@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from sfu.events import Event
-from sfu.server import MediaServer
+from sfu.facade import MediaEngine
 
 # Offers have 256 KiB at most and data packets 64 KiB; this ends a stream that lost its place.
 MAX_FRAME_BYTES = 4 << 20
@@ -39,7 +39,7 @@ class Command:
 
 
 def _command(name: str) -> Command:
-    method = getattr(MediaServer, name)
+    method = getattr(MediaEngine, name)
     hints = typing.get_type_hints(method)
     parameters = [p for p in inspect.signature(method).parameters.values() if p.name != "self"]
     keywords = tuple(p.name for p in parameters if p.kind is p.KEYWORD_ONLY)
@@ -69,7 +69,7 @@ COMMANDS = {
 REQUESTS = {name: _command(name) for name in ("negotiate", "offer", "answer", "explain")}
 "With an answer."
 RESULTS: dict[str, Any] = {
-    name: typing.get_type_hints(getattr(MediaServer, name))["return"] for name in REQUESTS
+    name: typing.get_type_hints(getattr(MediaEngine, name))["return"] for name in REQUESTS
 }
 EVENTS: dict[str, type] = {kind.__name__: kind for kind in typing.get_args(Event)}
 

@@ -11,7 +11,7 @@ from importlib.metadata import version
 
 from aiohttp import web
 
-from sfu.server import MediaServer
+from sfu.facade import MediaEngine
 from sfu.settings import MediaSettings
 from sfu.workers import MediaWorkers
 from signaling import logs, tokens
@@ -38,7 +38,7 @@ from signaling.livekit.skin import LiveKitSettings, LiveKitSkin
 from signaling.livekit.twirp import Twirp
 from signaling.livekit.webhooks import LiveKitWebhooks, configure, parse_events, parse_urls
 from signaling.livekit.ws import LiveKitEndpoints
-from signaling.media import MediaEngine, MediaEvents
+from signaling.media import MediaEvents
 from signaling.metrics import Metrics
 from signaling.openapi import describe, document
 from signaling.outgoing import Outgoing
@@ -254,11 +254,14 @@ async def serve(config: ServerConfig) -> None:
         announce_loopback=config.dev,
         native=not config.no_native,
     )
-    media: MediaEngine = (
-        MediaWorkers(settings, config.worker_count, media_events.dispatch)
-        if config.worker_count
-        else MediaServer(settings, media_events.dispatch)
-    )
+    media: MediaEngine
+    if config.worker_count:
+        media = MediaWorkers(settings, config.worker_count, media_events.dispatch)
+    else:
+        # loaded where it runs: it takes a second and 40 MB
+        from sfu.server import MediaServer  # noqa: PLC0415
+
+        media = MediaServer(settings, media_events.dispatch)
     with only_server(config):
         async with opened(config) as store:
             if not await store.claim():

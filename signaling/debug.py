@@ -5,7 +5,7 @@ from dataclasses import asdict
 from aiohttp import web
 
 from sfu.events import UnknownPeerError
-from signaling.media import MediaEngine
+from sfu.facade import MediaEngine
 from signaling.page import SECURITY_HEADERS
 from signaling.rooms import Rooms
 

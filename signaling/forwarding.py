@@ -6,6 +6,7 @@ permissions and tracks, and changes as they do.
 
 from dataclasses import replace
 
+from sfu.facade import MediaEngine
 from signaling.errors import DuplicateIdentityError, UnsupportedError
 from signaling.events import (
     EventHub,
@@ -16,7 +17,6 @@ from signaling.events import (
     TrackPublished,
     TrackUnpublished,
 )
-from signaling.media import MediaEngine
 from signaling.model import LeaveReason, Participant, Track
 from signaling.rooms import Rooms, forget_subscription
 

@@ -1,62 +1,15 @@
-"""What signalling needs of the media engine: a type that `sfu.server.MediaServer` and the tests' fake fit."""
+"""The events of the media engine, each to those who asked for its kind."""
 
 import logging
-from collections.abc import Callable, Iterable
-from typing import Any, Protocol, TypeVar
+from collections.abc import Callable
+from typing import Any, TypeVar
 
-from sfu.events import Answer, Channel, Event, Explanation, Preferences, Publication
+from sfu.events import Event
 from signaling.logs import unbound
 
 log = logging.getLogger(__name__)
 
 E = TypeVar("E")
-
-
-class MediaEngine(Protocol):
-    """The commands of the facade; see `sfu.server.MediaServer` for what each one means."""
-
-    @property
-    def udp_port(self) -> int: ...  # noqa: D102 - documented at the facade, as are the others
-
-    async def start(self) -> None: ...  # noqa: D102
-
-    async def stop(self) -> None: ...  # noqa: D102
-
-    def open_peer(  # noqa: D102
-        self, peer_id: str, room_id: str, *, dual: bool = False, channels: tuple[Channel, ...] = ()
-    ) -> None: ...
-
-    def move_peer(self, peer_id: str, room_id: str) -> None: ...  # noqa: D102
-
-    def forward_peer(self, peer_id: str, room_id: str) -> bool: ...  # noqa: D102
-
-    def stop_forwarding(self, peer_id: str, room_id: str) -> None: ...  # noqa: D102
-
-    def close_peer(self, peer_id: str) -> None: ...  # noqa: D102
-
-    async def negotiate(self, peer_id: str, offer: str) -> Answer: ...  # noqa: D102
-
-    async def offer(self, peer_id: str, *, restart: bool = False) -> str: ...  # noqa: D102
-
-    async def answer(self, peer_id: str, answer: str) -> dict[str, str]: ...  # noqa: D102
-
-    def publish(self, peer_id: str, publication: Publication) -> None: ...  # noqa: D102
-
-    def unpublish(self, peer_id: str, publication_id: str) -> None: ...  # noqa: D102
-
-    def set_muted(self, publication_id: str, muted: bool) -> None: ...  # noqa: D102
-
-    def subscribe(self, peer_id: str, publication_id: str, stream_id: str) -> None: ...  # noqa: D102
-
-    def unsubscribe(self, peer_id: str, publication_id: str) -> None: ...  # noqa: D102
-
-    def set_preferences(self, peer_id: str, publication_id: str, preferences: Preferences) -> None: ...  # noqa: D102
-
-    def send_data(self, peer_ids: Iterable[str], label: str, payload: bytes) -> None: ...  # noqa: D102
-
-    async def explain(self, peer_id: str) -> Explanation: ...  # noqa: D102
-
-    def metrics(self) -> dict[str, float]: ...  # noqa: D102
 
 
 class MediaEvents:

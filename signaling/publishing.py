@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from sfu.events import PublicationBound, PublicationEnded, PublicationStarted
+from sfu.facade import MediaEngine
 from signaling.errors import (
     DuplicateTrackError,
     LimitError,
@@ -22,7 +23,7 @@ from signaling.events import (
     TrackUnpublished,
 )
 from signaling.ids import SidMaker, track_prefix
-from signaling.media import MediaEngine, MediaEvents
+from signaling.media import MediaEvents
 from signaling.model import Participant, Track, TrackSpec
 from signaling.rooms import Rooms, forget_subscription
 from signaling.timers import Timers

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from sfu.events import Channel
+from sfu.facade import MediaEngine
 from signaling.errors import BannedError, LimitError, NotAllowedError, RoomFullError
 from signaling.events import (
     EventHub,
@@ -23,7 +24,6 @@ from signaling.events import (
 )
 from signaling.ids import PARTICIPANT_PREFIX, ROOM_PREFIX, SidMaker
 from signaling.logs import about
-from signaling.media import MediaEngine
 from signaling.model import (
     RESERVED_PREFIX,
     USER_ID,

@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from sfu.facade import MediaEngine
 from signaling.data_tracks import DataTracks
 from signaling.demand import Demand
 from signaling.events import EventHub
 from signaling.forwarding import Forwarding
 from signaling.ids import SidMaker
-from signaling.media import MediaEngine, MediaEvents
+from signaling.media import MediaEvents
 from signaling.moderation import Moderation
 from signaling.publishing import Publishing
 from signaling.rooms import Rooms

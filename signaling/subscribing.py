@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from sfu.events import CodecMissing, Preferences
+from sfu.facade import MediaEngine
 from signaling.events import (
     DemandChanged,
     EventHub,
@@ -14,7 +15,7 @@ from signaling.events import (
     TrackPublished,
     TrackSubscribed,
 )
-from signaling.media import MediaEngine, MediaEvents
+from signaling.media import MediaEvents
 from signaling.model import Participant, Track
 from signaling.permissions import SubscriptionRules
 from signaling.rooms import Rooms

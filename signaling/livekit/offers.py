@@ -6,9 +6,9 @@ from collections.abc import Callable
 from livekit.protocol import rtc
 
 from sfu.events import MediaError, UnknownPeerError
+from sfu.facade import MediaEngine
 from signaling.livekit.session import Session
 from signaling.logs import about
-from signaling.media import MediaEngine
 from signaling.model import LeaveReason
 from signaling.timers import Timers
 

@@ -1,8 +1,9 @@
 import inspect
 
 from sfu.events import PeerConnected, SpeakersChanged
+from sfu.facade import MediaEngine
 from sfu.server import MediaServer
-from signaling.media import MediaEngine, MediaEvents
+from signaling.media import MediaEvents
 from tests.signaling.fake_media import FakeMedia
 
 

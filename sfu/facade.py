@@ -1,0 +1,56 @@
+"""The commands of the media engine as a type, which the engine, its workers and the tests' fake fit.
+
+Apart from the engine, so that a process which only gives orders does not load it.
+"""
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from sfu.events import Answer, Channel, Explanation, Preferences, Publication
+
+
+class MediaEngine(Protocol):
+    """The commands of the facade; see `sfu.server.MediaServer` for what each one means."""
+
+    @property
+    def udp_port(self) -> int: ...  # noqa: D102 - documented at the facade, as are the others
+
+    async def start(self) -> None: ...  # noqa: D102
+
+    async def stop(self) -> None: ...  # noqa: D102
+
+    def open_peer(  # noqa: D102
+        self, peer_id: str, room_id: str, *, dual: bool = False, channels: tuple[Channel, ...] = ()
+    ) -> None: ...
+
+    def move_peer(self, peer_id: str, room_id: str) -> None: ...  # noqa: D102
+
+    def forward_peer(self, peer_id: str, room_id: str) -> bool: ...  # noqa: D102
+
+    def stop_forwarding(self, peer_id: str, room_id: str) -> None: ...  # noqa: D102
+
+    def close_peer(self, peer_id: str) -> None: ...  # noqa: D102
+
+    async def negotiate(self, peer_id: str, offer: str) -> Answer: ...  # noqa: D102
+
+    async def offer(self, peer_id: str, *, restart: bool = False) -> str: ...  # noqa: D102
+
+    async def answer(self, peer_id: str, answer: str) -> dict[str, str]: ...  # noqa: D102
+
+    def publish(self, peer_id: str, publication: Publication) -> None: ...  # noqa: D102
+
+    def unpublish(self, peer_id: str, publication_id: str) -> None: ...  # noqa: D102
+
+    def set_muted(self, publication_id: str, muted: bool) -> None: ...  # noqa: D102
+
+    def subscribe(self, peer_id: str, publication_id: str, stream_id: str) -> None: ...  # noqa: D102
+
+    def unsubscribe(self, peer_id: str, publication_id: str) -> None: ...  # noqa: D102
+
+    def set_preferences(self, peer_id: str, publication_id: str, preferences: Preferences) -> None: ...  # noqa: D102
+
+    def send_data(self, peer_ids: Iterable[str], label: str, payload: bytes) -> None: ...  # noqa: D102
+
+    async def explain(self, peer_id: str) -> Explanation: ...  # noqa: D102
+
+    def metrics(self) -> dict[str, float]: ...  # noqa: D102
