@@ -24,6 +24,8 @@ RECEIVE_BATCH = 64
 RECEIVE_STRIDE = 2048
 # Room for 60 ms of 1,000 viewers of 2 Mbit/s. The kernel clamps it to net.core.[rw]mem_max, silently.
 SOCKET_BUFFER_BYTES = 16 << 20
+# MSG_TRUNC: msg_len tells the datagram's true length even when it was cut to the row
+_RECEIVE_FLAGS = int(socket.MSG_DONTWAIT | socket.MSG_TRUNC)
 # linux/udp.h; Python has no name for it
 _UDP_SEGMENT = 103
 
@@ -177,11 +179,8 @@ class BatchSocket(MediaSocket):
 
     def receive(self) -> int:
         """See the base class."""
-        # MSG_TRUNC: msg_len tells the datagram's true length even when it was cut to the row
         headers = self._incoming
-        count: int = self._recvmmsg(
-            self._fd, headers, RECEIVE_BATCH, socket.MSG_DONTWAIT | socket.MSG_TRUNC, _ffi.NULL
-        )
+        count: int = self._recvmmsg(self._fd, headers, RECEIVE_BATCH, _RECEIVE_FLAGS, _ffi.NULL)
         if count <= 0:
             return 0
         names = self._names_view
