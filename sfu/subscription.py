@@ -297,9 +297,8 @@ class Subscription:
         if self._cursor > layer.highest:
             self._advance()
             self._cursor = self._tail = None
-            self.view = layer.view(
-                None
-            )  # the one that it began with may be gone, but its numbers are the layer's
+            # the view that it began with may be gone, but its numbers are the layer's
+            self.view = layer.view(None)
             self._join()
         return packets
 
@@ -318,7 +317,7 @@ class Subscription:
         placed = view.place(packet)
         assert placed is not None  # it is the newest there is
         layer, previous, before = view.layer, self.current, self.out.current
-        expected = self._expected_timestamp(previous, layer, packet, now)
+        expected = self._expected_timestamp(previous, layer, packet)
         if previous is not None:
             self._leave(now)
         self._wait_for(None, now)
@@ -367,7 +366,7 @@ class Subscription:
             view.table.add(self._kind, self, self._column(segment), self._pacer)
 
     def _expected_timestamp(
-        self, previous: "SourceLayer | None", layer: "SourceLayer", packet: SourcePacket, _now: float
+        self, previous: "SourceLayer | None", layer: "SourceLayer", packet: SourcePacket
     ) -> int | None:
         """The outgoing timestamp that keeps the picture's time, by both layers' sender reports; None without them."""
         segment = self.out.current

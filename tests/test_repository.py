@@ -19,7 +19,6 @@ TESTED_ELSEWHERE = {
     "sfu/events.py": "plain values without behaviour",
     "sfu/settings.py": "plain values without behaviour",
     "sfu/peer.py": "test_server negotiates with aiortc's peer connection; tests/e2e with the clients themselves",
-    "sfu/source.py": "test_router sends it packets",
     "sfu/subscription.py": "test_router watches what each viewer gets",
     "sfu/description.py": "the values that test_sdp and test_negotiation expect",
     "signaling/daily/skin.py": "the wiring that every test of Daily's calls goes through",
