@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from sfu.allocate import Allotment, Importance, Point, Reason, Wish, allocate, wanted_bps
 from sfu.events import Explanation, Layer, VideoShare
 from sfu.layers import is_live
+from sfu.red import REDUNDANT_PACKETS
 from sfu.subscription import UNBOUNDED, Subscription
 
 if TYPE_CHECKING:
@@ -86,7 +87,8 @@ def _wishes(peer: "Peer", focus: str, now: float) -> tuple[float, list[Wish]]:
             continue
         bitrates_bps = bitrates(published, now)
         if published.intent.kind == "audio":
-            audio_bps += sum(bitrates_bps.values())
+            copies = 1 + REDUNDANT_PACKETS if subscription.gets_redundancy else 1
+            audio_bps += copies * sum(bitrates_bps.values())
             continue
         wishes.append(
             Wish(

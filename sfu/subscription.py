@@ -308,6 +308,13 @@ class Subscription:
         return self.section is not None and self.section.kind.numbered
 
     @property
+    def gets_redundancy(self) -> bool:
+        """Whether earlier packets are made to go along with each of its audio, which the publisher sends plain."""
+        if self.section is None or self.published.codec != "opus" or not self.published.intent.red:
+            return False
+        return any(codec == "red" for codec, _ in self.section.kind.payload_types)
+
+    @property
     def replaying(self) -> bool:
         """Whether kept packets are still on their way."""
         return self._cursor is not None

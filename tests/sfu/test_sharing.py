@@ -99,6 +99,23 @@ def test_audio_goes_first(lesson):
     assert camera.allotted == (0, 0)
 
 
+@pytest.mark.parametrize(
+    ("sent", "taken", "red", "audio_bps"),
+    [
+        ("opus", ("opus", "red"), True, 120_000),
+        ("opus", ("opus", "red"), False, 40_000),
+        ("opus", ("opus",), True, 40_000),
+        ("red", ("opus", "red"), True, 40_000),
+    ],
+    ids=["made here", "not wanted by the publisher", "not taken", "sent so"],
+)
+def test_redundancy_that_is_made_counts_as_audio(lesson, sent, taken, red, audio_bps):
+    microphone = lesson.publish("microphone", kind="audio", measured={(0, 0): 40_000}, layers=(), red=red)
+    microphone.published.codec = sent
+    microphone.section = SendSection("1", TemplateClass(tuple((codec, 111) for codec in taken), ()), {})
+    assert explain(lesson.student, "", NOW).audio_bps == audio_bps
+
+
 @pytest.mark.parametrize("how", ["screen_share", "leading", "focus", "priority"])
 def test_who_goes_before_others(lesson, how):
     other = lesson.publish("other", owner="bob")
