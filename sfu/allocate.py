@@ -74,9 +74,13 @@ def allocate(available_bps: float, audio_bps: float, wishes: Sequence[Wish]) -> 
     if left >= _best_bps(ordered, ladders):
         best = [Allotment(p[0], Reason.WANTED) if p else Allotment(None, Reason.ABSENT) for p in ladders]
         return {wish.publication: allotment for wish, allotment in zip(ordered, best, strict=True)}
+    prices = [
+        {point: _cost(wish, ladder, point) for point in ladder}
+        for wish, ladder in zip(ordered, ladders, strict=True)
+    ]
     floors: list[float | None] = []
-    for wish, ladder in zip(ordered, ladders, strict=True):
-        floor = min((_cost(wish, ladder, point) for point in ladder), default=None)
+    for wish, costs in zip(ordered, prices, strict=True):
+        floor = min(costs.values(), default=None)
         reach = SCREEN_OVERSHOOT if wish.importance is Importance.SCREEN else 1.0
         if floor is not None and floor <= reach * left:
             floors.append(min(floor, left))
@@ -84,15 +88,14 @@ def allocate(available_bps: float, audio_bps: float, wishes: Sequence[Wish]) -> 
         else:
             floors.append(None)
     allotments: dict[str, Allotment] = {}
-    for wish, ladder, floor in zip(ordered, ladders, floors, strict=True):
+    for wish, ladder, costs, floor in zip(ordered, ladders, prices, floors, strict=True):
         if floor is None:
             allotments[wish.publication] = Allotment(None, Reason.PAUSED if ladder else Reason.ABSENT)
             continue
         left += floor
-        least = min(ladder, key=lambda point: _cost(wish, ladder, point))
-        point = next((point for point in ladder if _cost(wish, ladder, point) <= left), least)
+        point = next((point for point in ladder if costs[point] <= left), min(costs, key=costs.__getitem__))
         allotments[wish.publication] = Allotment(point, _reason(wish, ladder, point, left))
-        left = max(left - _cost(wish, ladder, point), 0.0)
+        left = max(left - costs[point], 0.0)
     return allotments
 
 

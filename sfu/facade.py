@@ -13,7 +13,7 @@ class MediaEngine(Protocol):
     """The commands of the facade; see `sfu.server.MediaServer` for what each one means."""
 
     @property
-    def udp_port(self) -> int: ...  # noqa: D102 - documented at the facade, as are the others
+    def udp_port(self) -> int: ...  # noqa: D102 - documented at the engine, as are the others
 
     async def start(self) -> None: ...  # noqa: D102
 

@@ -176,19 +176,19 @@ def test_audio_is_late_by_no_more_than_a_frame_or_two_on_a_settled_link():
     assert np.quantile(late, 0.99) < 0.2
 
 
-def in_full(call):
-    """An entry for each report that is read in full from now on."""
+def calm(link):
+    """A call after a while without a limit: (call, run, an entry for each report read in full from now on)."""
+    call = Call(link, wanted_bps=2e6, feedback_s=0.05)
     read, update = [], call.estimator.delay.update
     call.estimator.delay.update = lambda *columns: (read.append(1), update(*columns))
-    return read
+    run = Run(call).until(5)
+    read.clear()
+    return call, run, read
 
 
 def test_few_reports_are_read_in_full_of_a_link_that_shows_no_limit_and_all_once_it_does():
     link = Link(100e6)
-    call = Call(link, wanted_bps=2e6, feedback_s=0.05)
-    read = in_full(call)
-    run = Run(call).until(5)
-    read.clear()
+    call, run, read = calm(link)
     run.until(7)
     assert len(read) == 2
     link.rate_bps = 1e6
@@ -203,10 +203,7 @@ def test_few_reports_are_read_in_full_of_a_link_that_shows_no_limit_and_all_once
 
 def test_losses_on_a_link_that_showed_no_limit_let_all_reports_be_read():
     link = Link(100e6)
-    call = Call(link, wanted_bps=2e6, feedback_s=0.05)
-    read = in_full(call)
-    run = Run(call).until(5)
-    read.clear()
+    _, run, read = calm(link)
     link.loss = 0.3
     run.until(6)
     assert len(read) >= 17
