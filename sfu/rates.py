@@ -65,12 +65,17 @@ class RateMeter:
         self._open = _Window(follows if now < follows + WINDOW_S else now)
 
     def bitrates_bps(self, now: float, live_s: float) -> dict[Point, int]:
-        """Of each point seen in the last `live_s` seconds, the most that it took in SMOOTHED_S lately."""
+        """Of each point seen in the last `live_s` seconds, the most that it took in SMOOTHED_S lately.
+
+        A stream that has been silent for longer than HELD_S costs nothing; one silent for `live_s` has no points.
+        """
         windows = self._recent(now, HELD_S)
         points = {lowest(p) for window in self._recent(now, live_s) for p in window.octets}
         if not self._closed:  # nothing but the first window, which is not over
             span_s = min(max(now - self._open.begins_at, _LEAST_S), WINDOW_S)
             return {point: round(8 * self._open.octets_of(point) / span_s) for point in sorted(points)}
+        if not windows:
+            return dict.fromkeys(sorted(points), 0)
         span_s = min(max(now - windows[0].begins_at, WINDOW_S), SMOOTHED_S)
         return {
             point: round(8 * max(_octets(windows, i, point) for i in range(len(windows))) / span_s)

@@ -83,3 +83,13 @@ def test_a_stream_of_too_many_kinds_of_packets_is_still_counted():
     meter.add(EVERY, 10, 1.0, picture=True)
     bitrates = meter.bitrates_bps(1.1, 1.5)
     assert bitrates[0, 0] == round(80 * (1000 - MAX_SETS) / 1.1)
+
+
+@pytest.mark.parametrize("silent_s", [5.5, 6.5, 7.0, 12.0, 3600.0])
+def test_a_stream_that_falls_silent_after_a_whole_window_ends_no_allocation(silent_s: float) -> None:
+    meter = RateMeter(0.0)
+    for i in range(30):
+        meter.add(1 << 0, 1000, i / 10, picture=True)
+    # the layer of a camera is live for a second, that of a screen for as long as its slide stands still
+    assert meter.bitrates_bps(3.0 + silent_s, 1.0) == {}
+    assert set(meter.bitrates_bps(3.0 + silent_s, 10_000.0).values()) <= {0}
