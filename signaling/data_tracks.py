@@ -41,7 +41,7 @@ class DataTracks:
         """Listen on the hub for those who leave and for permissions."""
         self._hub = hub
         self._new_sid = new_sid
-        hub.listen(self._on_event)
+        hub.rule(self._on_event)
 
     def publish(self, person: Participant, handle: int, name: str, skin_info: object) -> DataTrack:
         """Announce a track to the room.

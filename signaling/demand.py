@@ -64,7 +64,7 @@ class Demand:
         self._hub = hub
         self._timers = timers
         self._told: dict[str, _Told] = {}
-        hub.listen(self._on_event)
+        hub.rule(self._on_event)
 
     def _on_event(self, event: RoomEvent) -> None:
         if isinstance(event, TrackPublished | TrackUnpublished) and event.participant.source is not None:

@@ -1,6 +1,7 @@
-"""What happens in rooms, told to whoever listens: skins now, webhooks and the lesson's log later."""
+"""The events of rooms, and the hub that delivers them to the rules of the domain and to its observers."""
 
 import logging
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -244,19 +245,44 @@ RoomEvent = (
 
 
 class EventHub:
-    """Delivers each event to every listener, at once and in order."""
+    """Delivers each event to every listener, in one order that all listeners see.
+
+    Delivery is first in, first out: an event that a listener emits waits until every listener has had the present
+    one. Of each event the *rules* of the domain (publishing, subscribing, forwarding, demand) hear first, in the order of
+    their registration, then the *observers* (front ends, journal, metrics), which change nothing in the domain.
+    """
 
     def __init__(self) -> None:
-        """Start with no listener."""
-        self._listeners: list[Callable[[RoomEvent], None]] = []
+        self._rules: list[Callable[[RoomEvent], None]] = []
+        self._observers: list[Callable[[RoomEvent], None]] = []
+        self._queue: deque[RoomEvent] = deque()
+        self._delivering = False
 
-    def listen(self, listener: Callable[[RoomEvent], None]) -> None:
-        """Call `listener` with every event from now on."""
-        self._listeners.append(listener)
+    def rule(self, listener: Callable[[RoomEvent], None]) -> None:
+        """Call `listener` with every event from now on, before all observers; it may change the domain and emit."""
+        self._rules.append(listener)
+
+    def observe(self, listener: Callable[[RoomEvent], None]) -> None:
+        """Call `listener` with every event from now on, after all rules."""
+        self._observers.append(listener)
 
     def emit(self, event: RoomEvent) -> None:
-        """Tell everybody; a listener that fails is logged, and neither the others nor the caller notice."""
-        for listener in self._listeners:
+        """Deliver an event; a listener that raises is logged, and neither the others nor the caller notice.
+
+        When this returns, every listener has had the event, unless the caller is a listener itself.
+        """
+        self._queue.append(event)
+        if self._delivering:
+            return
+        self._delivering = True
+        try:
+            while self._queue:
+                self._deliver(self._queue.popleft())
+        finally:
+            self._delivering = False
+
+    def _deliver(self, event: RoomEvent) -> None:
+        for listener in (*self._rules, *self._observers):
             try:
                 listener(event)
             except Exception:

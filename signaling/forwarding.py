@@ -29,7 +29,7 @@ class Forwarding:
         self._rooms = rooms
         self._media = media
         self._hub = hub
-        hub.listen(self._on_event)
+        hub.rule(self._on_event)
 
     def forward(self, person: Participant, room_name: str) -> None:
         """Let somebody's tracks be received in another room, made if it is not there; nothing happens the second time.

@@ -69,7 +69,7 @@ class Journal:
         self._written = 0
         self._news = asyncio.Event()
         self._progress = asyncio.Condition()
-        hub.listen(self._note)
+        hub.observe(self._note)
 
     @property
     def backlog(self) -> int:

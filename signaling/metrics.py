@@ -113,7 +113,7 @@ class Metrics:
 
     def count_people(self, hub: EventHub) -> None:
         """Count joins and leaves."""
-        hub.listen(self._on_event)
+        hub.observe(self._on_event)
 
     def _on_event(self, event: RoomEvent) -> None:
         if isinstance(event, ParticipantJoined):

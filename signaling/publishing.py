@@ -48,7 +48,7 @@ class Publishing:
         self._timers = timers
         self._new_sid = new_sid
         self._waiting: dict[str, list[tuple[str, Callable[[], None]]]] = {}
-        hub.listen(self._on_event)
+        hub.rule(self._on_event)
 
     def listen(self, media_events: MediaEvents) -> None:
         """Hear from the engine about media that begins and ends."""

@@ -55,8 +55,8 @@ def build_services(
     """Return the domain around a media engine. Time and randomness are the caller's."""
     hub = EventHub()
     rooms = Rooms(media, hub, timers, wall_clock, new_sid)
-    # The order matters when a permission is taken away: first tracks end, then subscriptions, then skins
-    # hear of it.
+    # These are rules of the hub, in this order: when a permission is taken away, first tracks end, then subscriptions.
+    # Front ends, the journal and the metrics observe, and so hear of it afterwards.
     publishing = Publishing(rooms, media, hub, timers, new_sid)
     publishing.listen(media_events)
     subscribing = Subscribing(rooms, media, hub, timers)

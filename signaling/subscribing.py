@@ -52,7 +52,7 @@ class Subscribing:
         self._media = media
         self._hub = hub
         self._timers = timers
-        hub.listen(self._on_event)
+        hub.rule(self._on_event)
 
     def listen(self, media_events: MediaEvents) -> None:
         """Hear from the engine what subscribers cannot take."""

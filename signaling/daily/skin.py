@@ -39,7 +39,7 @@ class DailySkin:
         """`post` is `Outgoing.post`."""
         self.domains = Domains(settings.keys)
         self.rooms = DailyRooms(store, services.rooms)
-        services.hub.listen(Notices(services.moderation, services.rooms).on_event)
+        services.hub.observe(Notices(services.moderation, services.rooms).on_event)
         calls = (
             RoomCalls(self.rooms, services.wall_clock),
             PeopleCalls(services, self.rooms),

@@ -107,7 +107,7 @@ class LiveKitSkin:
             events.RoomChanged: lambda event: self._send_room(event.room),
             events.RoomFinished: self._on_room_finished,
         }
-        services.hub.listen(self._on_event)
+        services.hub.observe(self._on_event)
         services.media_events.on(PeerConnected, self._on_peer_connected)
         services.media_events.on(PeerClosed, self._on_peer_closed)
         services.media_events.on(SectionsNeeded, self._on_sections_needed)

@@ -102,7 +102,7 @@ class SkinHarness:
         self.forwarding = services.forwarding
         self.events: list[Any] = []
         self.hub = services.hub
-        self.hub.listen(self.events.append)
+        self.hub.observe(self.events.append)
         signer = tokens.Signer("devkey", "secret")
         self.skin = LiveKitSkin(services, LiveKitSettings(lambda _key: signer, "ND_test", lambda _sid: ()))
 

@@ -213,7 +213,7 @@ async def test_somebody_knocks_in_vain_and_somebody_gives_up(daily):
 async def test_who_waits_is_an_event_while_people_are_inside(daily):
     await daily.room(enable_knocking=True)
     events = []
-    daily.world.server.services.hub.listen(events.append)
+    daily.world.server.services.hub.observe(events.append)
     _, early = await daily.ask("enter", {"user_name": "Early"})
     owner, _, _ = await daily.enter(is_owner=True)
     await daily.ask(f"knocks/{early['id']}/withdraw")

@@ -15,7 +15,7 @@ BY_DAILY = {entry.DOOR: entry.DAILY}
 @pytest.fixture
 def moderation(harness):
     made = Moderation(harness.rooms, harness.hub)
-    harness.hub.listen(Notices(made, harness.rooms).on_event)
+    harness.hub.observe(Notices(made, harness.rooms).on_event)
     return made
 
 
