@@ -248,8 +248,8 @@ class EventHub:
     """Delivers each event to every listener, in one order that all listeners see.
 
     Delivery is first in, first out: an event that a listener emits waits until every listener has had the present
-    one. Of each event the *rules* of the domain (publishing, subscribing, forwarding, demand) hear first, in the order of
-    their registration, then the *observers* (front ends, journal, metrics), which change nothing in the domain.
+    one. The *rules* of the domain (publishing, subscribing, forwarding, demand) hear each event first, in the order of
+    their registration; then the *observers* (front ends, journal, metrics), which change nothing in the domain.
     """
 
     def __init__(self) -> None:
