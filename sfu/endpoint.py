@@ -34,6 +34,8 @@ logger = logging.getLogger(__name__)
 # RFC 8445 section 5.3: at least 24 bits of ufrag and 128 of pwd
 _UFRAG_BYTES, _PWD_BYTES = 8, 16
 _MAX_DRAINS = 8
+# Two intervals of RFC 7675 section 5.1 (5 s, randomised by a fifth); libwebrtc checks its selected pair more often.
+_ADDRESS_HELD_S = 12.0
 # Messages for a peer that is still connecting are kept up to here (LiveKit's value for a channel that is not open).
 _PENDING_BYTES = 100_000
 
@@ -49,6 +51,12 @@ class Connection:
         self.channels: DataChannels | None = None
         self.task: asyncio.Task[None] | None = None
         self.pending_data: list[tuple[str, bytes]] = []
+        self.removed = False
+        "Whether the endpoint has forgotten it; a transport is never made for it again."
+        self.ufrags: tuple[str, ...] = ()
+        "Those under which the endpoint knows it."
+        self.addresses: set[bytes] = set()
+        "Those from which the endpoint takes its datagrams."
 
     def send_data(self, label: str, payload: bytes) -> None:
         """Send a message, or keep it a short while."""
@@ -128,25 +136,50 @@ class Endpoint:
 
     def add(self, connection: Connection) -> None:
         """Expect checks for a connection; again whenever its credentials changed."""
-        for ufrag in connection.peer.ice.ufrags:
+        if connection.removed:
+            return
+        for ufrag in connection.ufrags:
+            del self._by_ufrag[ufrag]
+        connection.ufrags = connection.peer.ice.ufrags
+        for ufrag in connection.ufrags:
             self._by_ufrag[ufrag] = connection
 
     def remove(self, connection: Connection) -> None:
         """Know a connection no more, and end its transports in the background."""
+        if connection.removed:
+            return
+        connection.removed = True
         peer = connection.peer
         peer.connected = False
-        for ufrag in peer.ice.ufrags:
-            self._by_ufrag.pop(ufrag, None)
-        for address in [a for a, c in self._by_address.items() if c is connection]:
+        for ufrag in connection.ufrags:
+            del self._by_ufrag[ufrag]
+        for address in connection.addresses:
             del self._by_address[address]
+        connection.ufrags = ()
+        connection.addresses.clear()
         self.outbox.flush()  # rows may still name the peer's libsrtp session
         self.outbox.transports.remove(peer.transport)
         self._spawn(_shut(connection))
 
+    def _admit(self, connection: Connection, address: bytes) -> None:
+        """Take a connection's datagrams from an address that has passed a check, and from none that it gave up."""
+        holder = self._by_address.get(address)
+        if holder is connection:
+            return
+        if holder is not None:
+            holder.addresses.discard(address)
+            if holder.peer.ice.forget(address):
+                self.outbox.transports.move(holder.peer.transport, bytes(udp.SOCKADDR_SIZE))
+        self._by_address[address] = connection
+        connection.addresses.add(address)
+        for given_up in connection.addresses - connection.peer.ice.addresses.keys():
+            connection.addresses.discard(given_up)
+            del self._by_address[given_up]
+
     def start_data(self, connection: Connection) -> None:
         """Open data channels once they are negotiated and the transport is up."""
         peer = connection.peer
-        if connection.channels is not None or peer.sctp is None or not peer.connected:
+        if connection.removed or connection.channels is not None or peer.sctp is None or not peer.connected:
             return
         assert connection.dtls is not None
         channels = connection.channels = DataChannels(
@@ -245,22 +278,24 @@ class Endpoint:
             self._drops[Drop.STUN] += 1
             return
         peer = connection.peer
+        holder = self._by_address.get(address)
+        if holder is not None and holder is not connection and _holds(holder, address, now):
+            self._drops[Drop.ICE_ADDRESS] += 1
+            return
         outcome, reply = peer.ice.handle(datagram, ufrag, address, udp.unpack_sockaddr(address), now)
         if outcome is Check.REFUSED:
             self._drops[Drop.STUN] += 1
             return
         assert self._socket is not None
         self._socket.send(reply, address)
-        if peer.ice.selected is None:
-            return
-        self._by_address[address] = connection
+        if connection.ufrags != peer.ice.ufrags:
+            self.add(connection)  # the first check with new credentials ends the previous ones
+        if address in peer.ice.addresses:
+            self._admit(connection, address)
         if outcome is Check.NOMINATED:
+            assert peer.ice.selected is not None
             self.outbox.transports.move(peer.transport, peer.ice.selected)
-        for known in [
-            a for a, c in self._by_address.items() if c is connection and a not in peer.ice.addresses
-        ]:
-            del self._by_address[known]
-        if connection.task is None and peer.offer is not None:
+        if connection.task is None and peer.offer is not None and peer.ice.selected is not None:
             connection.port = DatagramPort(partial(self._send_to, peer))
             connection.dtls = Transport(connection.port, self._certificate)
             connection.task = self._spawn(self._connect(connection))
@@ -276,8 +311,8 @@ class Endpoint:
         assert dtls is not None
         assert peer.offer is not None
         failure = await dtls.connect(peer.offer.fingerprints)
-        if peer.ice.local_ufrag not in self._by_ufrag:
-            return  # closed meanwhile
+        if connection.removed:
+            return
         if failure is not None:
             self._handlers.failed(connection, failure)
             return
@@ -305,6 +340,19 @@ class Endpoint:
         if sent.not_sent:
             self._drops[Drop.NOT_SENT] += sent.not_sent
         return sent.at
+
+
+def _holds(connection: Connection, address: bytes, now: float) -> bool:
+    """Whether a connection is in use on an address.
+
+    Who forges a source address must not cut off the peer that uses it. A peer that has been silent gives it up, as when
+    a NAT has given its port to somebody else.
+    """
+    peer = connection.peer
+    consent_at = peer.ice.consent_at
+    if not peer.connected or peer.ice.selected != address or consent_at is None:
+        return False
+    return now - consent_at < _ADDRESS_HELD_S
 
 
 async def _shut(connection: Connection) -> None:

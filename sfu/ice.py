@@ -1,7 +1,12 @@
 """ICE-lite (RFC 8445 section 2.5): the server answers connectivity checks and sends none.
 
 `scan` reads just enough of a datagram to name the peer it is for; `IceAgent.handle` authenticates and answers.
-Consent (RFC 7675): each authenticated check renews it, and nothing is sent 30 s after the last.
+Consent (RFC 7675): each check authenticated by the current credentials renews it, and nothing is sent 30 s after the
+last.
+
+Between an ICE restart and the first check with the new credentials, media stays on the pair that was selected before
+(RFC 8445 section 9). In that time the previous credentials keep this pair and nothing more: they neither renew
+consent, nor admit an address, nor select one.
 """
 
 import struct
@@ -9,12 +14,22 @@ from enum import Enum
 
 from aioice import stun
 
+from sfu.budget import Budget, Rate
+
 # RFC 7675 section 5.1
 CONSENT_TIMEOUT_S = 30.0
 # A client checks from each of its interfaces, and again through NATs and relays; more is not a client.
 MAX_ADDRESSES = 16
 # RFC 8489 section 7.2.1 leaves it open; a check of ours is about 100 bytes.
 MAX_MESSAGE_BYTES = 1024
+
+# A client changes its pair when its network changes, and a few times while checks on several pairs complete. A client
+# that does so more often sends media to addresses that may be somebody else's.
+NOMINATIONS = Rate(per_s=2, burst=10)
+# libwebrtc checks a pair every 48 ms at most until it is writable, and every 480 ms or less often then; a client has
+# some tens of pairs for a moment. An address that has not been authenticated has a budget of its own: who floods from
+# elsewhere under a ufrag that he has seen does not use up that of the client. A check costs about 80 us.
+CHECKS = Rate(per_s=50, burst=100)
 
 _COOKIE = b"\x21\x12\xa4\x42"
 _BINDING_REQUEST = b"\x00\x01"
@@ -33,7 +48,7 @@ class Check(Enum):
     NOMINATED = "nominated"
     "Answered, and it selected the address it came from."
     REFUSED = "refused"
-    "Not authentic; nothing was done."
+    "Not authentic, or more than the budget; nothing was done."
 
 
 def scan(datagram: bytes) -> str:
@@ -67,7 +82,10 @@ class IceAgent:
     """One peer's side of ICE: credentials, authenticated addresses, the selected one, consent."""
 
     __slots__ = (
+        "_checks",
+        "_nominations",
         "_previous",
+        "_trials",
         "addresses",
         "consent_at",
         "local_pwd",
@@ -86,12 +104,19 @@ class IceAgent:
         self.addresses: dict[bytes, None] = {}
         "Every address that passed an authenticated check, oldest first."
         self.consent_at: float | None = None
-        "When the last authenticated check came."
+        "When the last check with the current credentials came."
         self._previous: tuple[str, str] | None = None
+        self._checks = Budget(CHECKS)
+        self._trials = Budget(CHECKS)
+        self._nominations = Budget(NOMINATIONS)
 
     def restart(self, ufrag: str, pwd: str) -> None:
-        """New credentials (RFC 8445 section 9); the old stay valid until the first check with the new ones."""
-        self._previous = (self.local_ufrag, self.local_pwd)
+        """New credentials (RFC 8445 section 9); the previous ones keep the selected pair until the new are used.
+
+        Credentials that are replaced before any check used them are void at once: the pair in use is an earlier one's.
+        """
+        if self._previous is None:
+            self._previous = (self.local_ufrag, self.local_pwd)
         self.local_ufrag = ufrag
         self.local_pwd = pwd
 
@@ -111,28 +136,50 @@ class IceAgent:
 
         `address` is the raw sockaddr it came from, `host_port` the same readable. REFUSED has no reply.
         """
-        pwd = self.local_pwd if ufrag == self.local_ufrag else self._previous[1] if self._previous else ""
-        key = pwd.encode()
-        try:
-            request = stun.parse_message(datagram)
-            authentic = request.check_message_integrity(key)
-        except (ValueError, IndexError, struct.error):  # what aioice raises for malformed attributes
+        pwd = self._password(ufrag)
+        current, known = ufrag == self.local_ufrag, address in self.addresses
+        if pwd is None or not (current or known):
             return Check.REFUSED, b""
-        if not authentic:
+        if not (self._checks if known else self._trials).take(1, now):
+            return Check.REFUSED, b""
+        key = pwd.encode()
+        request = _authentic(datagram, key)
+        if request is None:
             return Check.REFUSED, b""
         if "ICE-CONTROLLED" in request.attributes:
             # RFC 8445 section 7.3.1.1: a lite agent is always controlled, so the client must control
             return Check.ANSWERED, self._reply(request, key, stun.Class.ERROR, (487, "Role Conflict"))
-        if ufrag == self.local_ufrag:
-            self._previous = None
+        reply = self._reply(request, key, stun.Class.RESPONSE, host_port)
+        if not current:
+            return Check.ANSWERED, reply
+        self._previous = None
         self._remember(address)
         self.consent_at = now
-        reply = self._reply(request, key, stun.Class.RESPONSE, host_port)
-        if "USE-CANDIDATE" in request.attributes or self.selected is None:
-            changed = self.selected != address
-            self.selected = address
-            return (Check.NOMINATED if changed else Check.ANSWERED), reply
-        return Check.ANSWERED, reply
+        return self._select(address, now, nominated="USE-CANDIDATE" in request.attributes), reply
+
+    def _password(self, ufrag: str) -> str | None:
+        """The password of a ufrag that is valid; None for one that is unknown or superseded."""
+        if ufrag == self.local_ufrag:
+            return self.local_pwd
+        if self._previous is not None and ufrag == self._previous[0]:
+            return self._previous[1]
+        return None
+
+    def _select(self, address: bytes, now: float, *, nominated: bool) -> Check:
+        if address == self.selected or not (nominated or self.selected is None):
+            return Check.ANSWERED
+        if not self._nominations.take(1, now):
+            return Check.ANSWERED  # the client repeats the nomination with its next check
+        self.selected = address
+        return Check.NOMINATED
+
+    def forget(self, address: bytes) -> bool:
+        """Give up an address that another peer has taken over; whether it was the selected one."""
+        self.addresses.pop(address, None)
+        if self.selected != address:
+            return False
+        self.selected = None
+        return True
 
     def _remember(self, address: bytes) -> None:
         self.addresses[address] = None
@@ -148,3 +195,12 @@ class IceAgent:
         reply.attributes["ERROR-CODE" if kind is stun.Class.ERROR else "XOR-MAPPED-ADDRESS"] = value
         reply.add_message_integrity(key)
         return bytes(reply)
+
+
+def _authentic(datagram: bytes, key: bytes) -> stun.Message | None:
+    """The message, if it is whole and signed with this key."""
+    try:
+        message = stun.parse_message(datagram)
+        return message if message.check_message_integrity(key) else None
+    except (ValueError, IndexError, struct.error):  # what aioice raises for malformed attributes
+        return None

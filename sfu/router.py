@@ -54,6 +54,7 @@ class Drop(Enum):
     UNKNOWN_SOURCE = "unknown_source"
     NO_ICE = "no_ice"
     STUN = "stun"
+    ICE_ADDRESS = "ice_address"
     DTLS_QUEUE = "dtls_queue"
     NOT_PROTECTED = "not_protected"
     NOT_SENT = "not_sent"

@@ -3,17 +3,20 @@
 from collections import Counter
 from types import SimpleNamespace
 
+from aioice import stun
 from pylibsrtp import Policy, Session
 from pylibsrtp._binding import ffi
 
 from sfu import endpoint, rtcp
 from sfu.endpoint import Connection, Endpoint, candidates
 from sfu.estimator import Estimator
-from sfu.ice import IceAgent
+from sfu.ice import MAX_ADDRESSES, IceAgent
 from sfu.peer import Peer
 from sfu.receive import TransportFeedback
+from sfu.router import Drop
 from sfu.sentlog import SentLog
 from sfu.settings import MediaSettings
+from sfu.udp import pack_sockaddr
 
 
 def test_candidates(monkeypatch):
@@ -69,3 +72,106 @@ def test_reports_that_nobody_reads_are_not_decrypted():
     reporter.send(report, 10.0)
     assert reporter.heard == [request, report + request, report]
     assert not reporter.drops
+
+
+class Crowd:
+    """An endpoint without a socket, and peers that send it checks and hear what it sends."""
+
+    def __init__(self):
+        self.drops, self.sent = Counter(), []
+        self.endpoint = Endpoint(MediaSettings(), self.drops)
+        self.endpoint._socket = SimpleNamespace(
+            send=lambda reply, address: self.sent.append((address, reply))
+        )
+        self.shut = []
+        self.endpoint._spawn = lambda coroutine: (coroutine.close(), self.shut.append(coroutine))
+        self.started = 0
+
+    def open(self, name):
+        agent = IceAgent(name, "p" + name)
+        peer = Peer(name, "room", agent, TransportFeedback(1), 1, "1")
+        peer.transport = self.endpoint.outbox.transports.add()
+        connection = Connection(peer)
+        self.endpoint.add(connection)
+        return connection
+
+    def restart(self, connection, name):
+        connection.peer.ice.restart(name, "p" + name)
+        self.endpoint.add(connection)
+
+    def check(self, ufrag, address, now, pwd=None):
+        """Whether a nominating check from port number `address` was answered."""
+        request = stun.Message(stun.Method.BINDING, stun.Class.REQUEST)
+        request.attributes["USERNAME"] = f"{ufrag}:client"
+        request.attributes["USE-CANDIDATE"] = None
+        request.add_message_integrity(("p" + ufrag if pwd is None else pwd).encode())
+        before = len(self.sent)
+        self.endpoint._stun(bytes(request), pack_sockaddr("192.0.2.1", address), now)
+        return len(self.sent) > before
+
+
+def test_every_table_ends_with_its_peer():
+    crowd = Crowd()
+    connections = []
+    for i in range(50):
+        connection = crowd.open(f"u{i}")
+        connections.append(connection)
+        for place in range(30):  # more than are kept
+            assert crowd.check(f"u{i}", 1000 + 100 * i + place, float(place))
+        for restart in range(5):
+            crowd.restart(connection, f"u{i}r{restart}")
+            if restart % 2:
+                assert crowd.check(f"u{i}r{restart}", 1000 + 100 * i, 100.0)
+    assert len(crowd.endpoint._by_ufrag) == 2 * 50
+    assert len(crowd.endpoint._by_address) <= 50 * MAX_ADDRESSES
+    for connection in connections:
+        crowd.endpoint.remove(connection)
+        crowd.endpoint.remove(connection)
+        crowd.endpoint.add(connection)  # a command that was under way
+    assert crowd.endpoint._by_ufrag == {}
+    assert crowd.endpoint._by_address == {}
+    assert not any(connection.ufrags or connection.addresses for connection in connections)
+    assert len(crowd.shut) == 50
+
+
+def test_a_peer_that_is_gone_is_neither_answered_nor_connected():
+    crowd = Crowd()
+    connection = crowd.open("gone")
+    assert crowd.check("gone", 1, 0.0)
+    crowd.restart(connection, "again")
+    crowd.endpoint.remove(connection)
+    connection.peer.offer = SimpleNamespace()
+    for ufrag, pwd in (("gone", "pgone"), ("again", "pagain"), ("gone", ""), ("again", "")):
+        assert not crowd.check(ufrag, 1, 1.0, pwd)
+    assert connection.dtls is None
+    assert crowd.drops[Drop.STUN] == 4
+
+
+def test_superseded_ufrags_leave_the_table_with_the_first_check():
+    crowd = Crowd()
+    connection = crowd.open("one")
+    assert crowd.check("one", 1, 0.0)
+    crowd.restart(connection, "two")
+    assert set(crowd.endpoint._by_ufrag) == {"one", "two"}
+    assert crowd.check("two", 1, 1.0)
+    assert set(crowd.endpoint._by_ufrag) == {"two"}
+    assert not crowd.check("one", 2, 2.0)
+    assert not crowd.check("one", 2, 2.0, pwd="")
+    assert len(crowd.endpoint._by_address) == 1
+
+
+def test_a_forged_source_address_does_not_cut_off_the_peer_that_uses_it():
+    crowd = Crowd()
+    victim, thief = crowd.open("victim"), crowd.open("thief")
+    place = pack_sockaddr("192.0.2.1", 7)
+    assert crowd.check("victim", 7, 0.0)
+    victim.peer.connected = True
+    assert not crowd.check("thief", 7, 5.0)
+    assert crowd.drops[Drop.ICE_ADDRESS] == 1
+    assert crowd.endpoint._by_address[place] is victim
+    # silent for longer than clients are: its NAT has given the port to somebody else
+    assert crowd.check("thief", 7, 20.0)
+    assert crowd.endpoint._by_address[place] is thief
+    assert victim.peer.ice.selected is None
+    assert not victim.addresses
+    assert not crowd.endpoint.outbox.transports.addresses[victim.peer.transport].any()

@@ -5,7 +5,7 @@ from aioice import stun
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sfu.ice import CONSENT_TIMEOUT_S, MAX_ADDRESSES, Check, IceAgent, StunError, scan
+from sfu.ice import CHECKS, CONSENT_TIMEOUT_S, MAX_ADDRESSES, NOMINATIONS, Check, IceAgent, StunError, scan
 
 HERE = ("192.0.2.7", 40_000)
 
@@ -62,13 +62,59 @@ def test_a_client_that_claims_to_be_controlled_is_told(agent):
     assert agent.selected is None
 
 
-def test_a_restart_keeps_the_old_credentials_until_the_new_are_used(agent):
+def test_a_restart_keeps_the_selected_pair_until_the_new_credentials_are_used(agent):
+    handle(agent, check(USE_CANDIDATE=None), now=1.0)
     agent.restart("second", "secret")
     assert set(agent.ufrags) == {"server", "second"}
-    assert handle(agent, check())[0] is not Check.REFUSED
-    assert handle(agent, check("second", "secret"))[0] is not Check.REFUSED
+    outcome, reply = handle(agent, check(USE_CANDIDATE=None), now=2.0)
+    assert outcome is Check.ANSWERED
+    assert reply
+    assert handle(agent, check("second", "secret"), now=3.0)[0] is not Check.REFUSED
     assert agent.ufrags == ("second",)
-    assert handle(agent, check())[0] is Check.REFUSED
+    assert handle(agent, check(), now=4.0) == (Check.REFUSED, b"")
+
+
+def test_the_previous_credentials_can_neither_move_media_nor_renew_consent(agent):
+    handle(agent, check(USE_CANDIDATE=None), now=1.0)
+    handle(agent, check(), b"b" * 28, now=1.0)
+    agent.restart("second", "secret")
+    assert handle(agent, check(USE_CANDIDATE=None), b"b" * 28, now=2.0)[0] is Check.ANSWERED
+    assert handle(agent, check(USE_CANDIDATE=None), b"c" * 28, now=3.0) == (Check.REFUSED, b"")
+    assert agent.selected == b"a" * 28
+    assert list(agent.addresses) == [b"a" * 28, b"b" * 28]
+    assert agent.consent_at == 1.0
+
+
+@pytest.mark.parametrize("pwd", ["", "password", "first", "second"])
+def test_ufrags_that_are_unknown_or_superseded_have_no_key(agent, pwd):
+    handle(agent, check(), now=1.0)
+    agent.restart("one", "first")
+    agent.restart("two", "second")
+    assert set(agent.ufrags) == {"server", "two"}  # the pair in use is that of the credentials before both
+    for ufrag in ("one", "stranger"):
+        assert handle(agent, check(ufrag, pwd, USE_CANDIDATE=None), now=2.0) == (Check.REFUSED, b"")
+    handle(agent, check("two", "second"), now=3.0)
+    for ufrag in ("server", "one", "stranger"):
+        assert handle(agent, check(ufrag, pwd, USE_CANDIDATE=None), now=4.0) == (Check.REFUSED, b"")
+
+
+def test_media_is_moved_a_few_times_a_second_at_most(agent):
+    places = [bytes([i % 8]) * 28 for i in range(100)]
+    moved = [handle(agent, check(USE_CANDIDATE=None), place, now=1.0)[0] for place in places[:60]]
+    assert moved.count(Check.NOMINATED) == NOMINATIONS.burst
+    before = agent.selected
+    assert handle(agent, check(USE_CANDIDATE=None), b"z" * 28, now=1.1)[0] is Check.ANSWERED
+    assert agent.selected == before
+    assert handle(agent, check(USE_CANDIDATE=None), b"z" * 28, now=2.0)[0] is Check.NOMINATED
+
+
+def test_a_flood_from_elsewhere_does_not_use_up_the_checks_of_the_client(agent):
+    handle(agent, check(USE_CANDIDATE=None), now=1.0)
+    forged = check(pwd="guess")
+    for _ in range(3 * int(CHECKS.burst)):
+        assert handle(agent, forged, b"x" * 28, now=1.0)[0] is Check.REFUSED
+    assert handle(agent, check(), b"x" * 28, now=1.0)[0] is Check.REFUSED  # authentic, but over the budget
+    assert handle(agent, check(), now=1.0)[0] is Check.ANSWERED
 
 
 def test_consent_lapses_thirty_seconds_after_the_last_check(agent):
