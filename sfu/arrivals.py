@@ -47,6 +47,13 @@ class Last:
     "Of all packets that the report is about."
 
 
+def reported_packets(data: bytes) -> int:
+    """How many packets a report claims to be about. RtcpError."""
+    if len(data) < 4:
+        raise RtcpError("no status in the report")
+    return data[2] << 8 | data[3]
+
+
 def decode(data: bytes) -> Arrivals:
     """A report from its base sequence number on. RtcpError."""
     symbols, at = _symbols(data)

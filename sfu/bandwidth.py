@@ -6,6 +6,7 @@ A peer whose way bears all that it is sent costs its reports and nothing else: i
 import math
 from collections.abc import Callable
 
+from sfu.containment import Containment
 from sfu.estimator import Estimator
 from sfu.fanout import Outbox
 from sfu.pacer import Pacer
@@ -23,9 +24,12 @@ ESTIMATE_STEP = 0.05
 class Bandwidth:
     """All estimates of an engine."""
 
-    def __init__(self, outbox: Outbox, changed: Callable[[Peer, float], None]) -> None:
+    def __init__(
+        self, outbox: Outbox, changed: Callable[[Peer, float], None], containment: Containment
+    ) -> None:
         """`changed(peer, now)` is called when what is available to a peer is another than before."""
         self._outbox = outbox
+        self._containment = containment
         self._changed = changed
         self._limited: dict[str, Peer] = {}
         self._paced: dict[str, Peer] = {}
@@ -92,24 +96,28 @@ class Bandwidth:
 
     def tick(self, now: float) -> None:
         """Send what is due, look for reports that stay away, and for more bandwidth where it would be used."""
-        for peer in list(self._paced.values()):
-            if not peer.connected:
-                del self._paced[peer.id]
-                continue
-            self._choose_pace(peer, now)
-            if peer.pacer is not None:
-                self._send(peer, peer.pacer.leak(peer.available_bps, self._sent_bytes(peer), now))
-        for peer in list(self._limited.values()):
-            estimator = peer.estimator
-            if estimator is None or not peer.connected:
-                del self._limited[peer.id]
-                continue
-            estimator.tick(now)
-            self._take(peer, estimator.available_bps, now)
-            number = int(self._outbox.transports.sequence[peer.transport])
-            left = estimator.padding(peer.wanted_bps, number, now)
-            if left > 0:
-                self._pad(peer, left)
+        self._containment.each(now, self._pace, self._paced.values())
+        self._containment.each(now, self._look_after, self._limited.values())
+
+    def _pace(self, peer: Peer, now: float) -> None:
+        if not peer.connected:
+            del self._paced[peer.id]
+            return
+        self._choose_pace(peer, now)
+        if peer.pacer is not None:
+            self._send(peer, peer.pacer.leak(peer.available_bps, self._sent_bytes(peer), now))
+
+    def _look_after(self, peer: Peer, now: float) -> None:
+        estimator = peer.estimator
+        if estimator is None or not peer.connected:
+            del self._limited[peer.id]
+            return
+        estimator.tick(now)
+        self._take(peer, estimator.available_bps, now)
+        number = int(self._outbox.transports.sequence[peer.transport])
+        left = estimator.padding(peer.wanted_bps, number, now)
+        if left > 0:
+            self._pad(peer, left)
 
     def _sent_bytes(self, peer: Peer) -> float:
         """What has gone to a peer since the last time."""

@@ -39,35 +39,3 @@ class Budget:
             return False
         self._left -= cost
         return True
-
-
-class Flood:
-    """Tells a flood from a burst: how long in a row a client has exceeded a budget, in whole seconds.
-
-    A burst exceeds a budget for a moment; a client that exceeds it in each of several seconds does not adapt.
-    """
-
-    __slots__ = ("_excess", "_window_at", "seconds")
-
-    def __init__(self) -> None:
-        """No excess so far."""
-        self._excess = 0
-        self._window_at = float("-inf")
-        self.seconds = 0
-        "Consecutive seconds with excess, up to the last one that is over."
-
-    def exceeded(self) -> None:
-        """One datagram was dropped for lack of budget."""
-        self._excess += 1
-
-    def elapsed(self, now: float, tolerated: int) -> bool:
-        """Close the running second if it is over; whether it was.
-
-        A second with at most `tolerated` datagrams of excess ends the series.
-        """
-        if now < self._window_at + 1.0:
-            return False
-        self.seconds = self.seconds + 1 if self._excess > tolerated else 0
-        self._excess = 0
-        self._window_at = now
-        return True

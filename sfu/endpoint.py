@@ -20,13 +20,14 @@ from pylibsrtp._binding import ffi as srtp_ffi
 from pylibsrtp._binding import lib as srtp_lib
 
 from sfu import kernel, rtcp, udp
+from sfu.containment import Containment
 from sfu.datachannel import DataChannels
+from sfu.drops import Drop
 from sfu.dtls import Certificate, DatagramPort, Transport
 from sfu.events import CloseReason
 from sfu.fanout import Arena, Outbox
 from sfu.ice import Check, StunError, scan
 from sfu.peer import LocalIdentity, Peer, nowhere
-from sfu.router import Drop
 from sfu.settings import MediaSettings
 
 logger = logging.getLogger(__name__)
@@ -89,6 +90,7 @@ class Endpoint:
         """Nothing is opened before `start`; `drops` counts what is not passed on."""
         self._settings = settings
         self._drops = drops
+        self._containment = Containment(drops)
         self._certificate: Certificate = Certificate.generateCertificate()
         self._arena = Arena()
         self.outbox = Outbox(self._arena, self._protect_and_send)
@@ -208,12 +210,8 @@ class Endpoint:
                 break
             now = time.monotonic()
             for i in range(count):
-                try:
-                    self._datagram(i, self._socket.lengths[i], self._socket.addresses[i], now)
-                except Exception:
-                    # one client's packet must not end the others' media
-                    self._drops[Drop.ERROR] += 1
-                    logger.exception("datagram dropped")
+                arguments = i, self._socket.lengths[i], self._socket.addresses[i], now
+                self._containment.run("a client", now, self._datagram, *arguments)
             self.outbox.flush()
             if count < udp.RECEIVE_BATCH:
                 break
@@ -232,13 +230,20 @@ class Endpoint:
         elif first < 4:
             self._stun(bytes(memoryview(socket_.buffer)[at : at + length]), address, now)
         elif 19 < first < 64:
-            connection = self._by_address.get(address)
-            if connection is None or connection.port is None:
-                self._drops[Drop.NO_ICE] += 1
-            elif not connection.port.feed(bytes(memoryview(socket_.buffer)[at : at + length])):
-                self._drops[Drop.DTLS_QUEUE] += 1
+            self._dtls(at, length, address, now)
         else:
             self._drops[Drop.MALFORMED] += 1
+
+    def _dtls(self, at: int, length: int, address: bytes, now: float) -> None:
+        connection = self._by_address.get(address)
+        if connection is None or connection.port is None:
+            self._drops[Drop.NO_ICE] += 1
+        elif not connection.peer.limits.dtls(length, now):
+            self._drops[Drop.DTLS_RATE] += 1
+        else:
+            assert self._socket is not None
+            if not connection.port.feed(bytes(memoryview(self._socket.buffer)[at : at + length])):
+                self._drops[Drop.DTLS_QUEUE] += 1
 
     def _srtp(self, i: int, at: int, length: int, address: bytes, now: float) -> None:
         connection = self._by_address.get(address)
@@ -255,6 +260,14 @@ class Endpoint:
         # most of what viewers send is reports of arrivals, and of most links few are needed
         unread = is_rtcp and peer.estimator is not None and now < peer.estimator.read_from
         if unread and rtcp.tells_arrivals_alone(memoryview(buffer)[at : at + length]):
+            return
+        # what exceeds a peer's limits is dropped here, for less than a tenth of what it would cost from here on
+        if is_rtcp:
+            if not peer.limits.rtcp(length, now):
+                self._drops[Drop.RTCP_RATE] += 1
+                return
+        elif not peer.limits.rtp(int.from_bytes(buffer[at + 8 : at + 12], "big"), length, now):
+            self._drops[Drop.RTP_RATE] += 1
             return
         unprotect = srtp_lib.srtp_unprotect_rtcp if is_rtcp else srtp_lib.srtp_unprotect
         self._length[0] = length

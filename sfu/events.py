@@ -11,7 +11,13 @@ from typing import Literal
 Kind = Literal["audio", "video"]
 Quality = Literal["excellent", "good", "poor"]
 CloseReason = Literal[
-    "consent_expired", "handshake_failed", "handshake_timeout", "closed_by_peer", "data_overflow", "error"
+    "consent_expired",
+    "handshake_failed",
+    "handshake_timeout",
+    "closed_by_peer",
+    "data_overflow",
+    "flood",
+    "error",
 ]
 
 
@@ -25,6 +31,14 @@ class SdpError(MediaError):
 
 class UnknownPeerError(MediaError):
     """A command names a peer that is not open (any more)."""
+
+
+class EngineError(MediaError):
+    """The engine failed at a command; the input is not to blame, and the same may succeed later."""
+
+
+class EngineTimeoutError(EngineError):
+    """The engine did not answer in time."""
 
 
 # --- commands --------------------------------------------------------------------------------------------------
@@ -235,6 +249,14 @@ class CodecMissing:
 
 
 @dataclass(frozen=True, slots=True)
+class PublicationMuted:
+    """The engine muted a publication that exceeds what one peer may send; the peer may have it unmuted."""
+
+    peer_id: str
+    publication_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class DataReceived:
     """One message on a data channel."""
 
@@ -280,6 +302,7 @@ Event = (
     | SubscriptionStarted
     | SubscriptionPaused
     | CodecMissing
+    | PublicationMuted
     | DataReceived
     | SpeakersChanged
     | QualityChanged

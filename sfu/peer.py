@@ -10,6 +10,7 @@ from sfu.estimator import Estimator
 from sfu.events import Answer, Channel, PublicationBound, PublicationEnded, Quality, SdpError
 from sfu.fanout import TemplateClass
 from sfu.ice import IceAgent
+from sfu.limits import PeerLimits
 from sfu.negotiation import Data, Inactive, LocalTransport, Receive, SectionParameters, Send
 from sfu.offering import Offering, build_offer
 from sfu.pacer import Pacer
@@ -86,6 +87,8 @@ class Peer:
     "Where video waits while little is available; None: nothing waits."
     wanted_bps: float = 0.0
     "Bitrate that would satisfy every wish of the peer; more than what is available is worth probing for."
+    limits: PeerLimits = field(default_factory=PeerLimits)
+    "What it may send, and ask to be done."
     sent_losses: Losses = field(default_factory=Losses)
     "Of what it sends."
     received_losses: Losses = field(default_factory=Losses)

@@ -5,16 +5,20 @@ No I/O: packets and time come in, rows go to the outbox and RTCP to `Peer.send_r
     on_rtp -> stream (learned once per SSRC) -> history, statistics, NACKs -> layer switches -> fan-out
     on_rtcp -> reports, retransmissions, keyframe requests
     tick -> feedback that is due
+
+What is done for one peer is contained (see `sfu.containment`) and paid for by that peer's limits (see `sfu.limits`).
 """
 
 import struct
 from collections import Counter
 from collections.abc import Callable, Collection
-from enum import Enum
 
 from sfu import rtcp, rtp
+from sfu.arrivals import reported_packets
 from sfu.backup import fitting, is_lacking, unlink
 from sfu.bandwidth import Bandwidth
+from sfu.containment import Containment
+from sfu.drops import Drop
 from sfu.events import (
     CodecMissing,
     Event,
@@ -26,6 +30,7 @@ from sfu.events import (
     SubscriptionStarted,
 )
 from sfu.fanout import MAX_PACKET_BYTES, Outbox, SourcePacket
+from sfu.limits import REPORT_PACKETS
 from sfu.peer import Peer, Stream
 from sfu.quality import quality
 from sfu.sharing import explain, share
@@ -38,28 +43,6 @@ KEYFRAME_RETRY_S = 0.2
 LAYER_CHECK_S = 0.5
 # Of a replay to one viewer, with each 20 ms of a tick: about 5 Mbit/s, so that it does not burst a weak link.
 REPLAYED_PER_TICK = 10
-
-
-class Drop(Enum):
-    """Why a packet was not forwarded."""
-
-    MALFORMED = "malformed"
-    OVERSIZE = "oversize"
-    UNKNOWN_STREAM = "unknown_stream"
-    UNKNOWN_PAYLOAD_TYPE = "unknown_payload_type"
-    PADDING = "padding"
-    DUPLICATE = "duplicate"
-    MUTED = "muted"
-    UNAUTHENTIC = "unauthentic"
-    UNKNOWN_SOURCE = "unknown_source"
-    NO_ICE = "no_ice"
-    STUN = "stun"
-    ICE_ADDRESS = "ice_address"
-    DTLS_QUEUE = "dtls_queue"
-    NOT_PROTECTED = "not_protected"
-    NOT_SENT = "not_sent"
-    NO_BANDWIDTH = "no_bandwidth"
-    ERROR = "error"
 
 
 class Router:
@@ -76,7 +59,8 @@ class Router:
         self.forwarded_packets = 0
         self.retransmitted_packets = 0
         self.replayed_packets = 0
-        self.bandwidth = Bandwidth(outbox, self.share)
+        self.containment = Containment(self.drops)
+        self.bandwidth = Bandwidth(outbox, self.share, self.containment)
         self._replays: dict[Subscription, None] = {}
         self.publishers: dict[str, Peer] = {}
         "Peers with streams, by id."
@@ -95,7 +79,7 @@ class Router:
         try:
             ssrc: int = struct.unpack_from("!I", packet, 8)[0]
             stream = peer.streams.get(ssrc)
-            if stream is None:
+            if stream is None and peer.limits.unknown.take(1, now):
                 stream = self._learn(peer, packet, ssrc, now)
             self._transport_sequence(peer, stream, packet, now)
             if stream is None:
@@ -114,8 +98,7 @@ class Router:
         self.publishers[peer.id] = peer
         if not peer.feedback.media_ssrc:
             peer.feedback.media_ssrc = ssrc
-        for subscription in stream.layer.published.subscriptions.values():
-            subscription.choose(now)
+        self.containment.each(now, Subscription.choose, stream.layer.published.subscriptions.values())
         return stream
 
     @staticmethod
@@ -174,9 +157,9 @@ class Router:
         if not published.codec:
             published.codec = codec
             self._emit(PublicationStarted(published.owner.id, published.intent.id, codec))
-            for subscription in list((published.primary or published).subscriptions.values()):
-                self._fit(subscription, now)
-                subscription.choose(now)
+            self.containment.each(
+                now, self._fit_and_choose, (published.primary or published).subscriptions.values()
+            )
         if published.muted:
             layer.picture_start = -1  # nobody is shown, or told, later what was sent while muted
             layer.recent.clear()
@@ -189,8 +172,9 @@ class Router:
             self._switch(layer, parsed, now)
         layer.arrived(parsed, now, late=late)
         layer.picture_octets += len(parsed.data)
+        run, owner = self.containment.run, published.owner.id
         for view in layer.views.values():
-            self.forwarded_packets += view.forward(self._outbox, parsed, late=late)
+            self.forwarded_packets += run(owner, now, view.forward, self._outbox, parsed, late=late) or 0
 
     def _switch(self, layer: SourceLayer, packet: SourcePacket, now: float) -> None:
         """Let viewers begin or go over to another view with this packet, where it allows that."""
@@ -200,8 +184,9 @@ class Router:
             layer.sets.clear()
             self._begin_waiting(layer, packet, now)
         if layer.moving and packet.frame.starts and packet.timestamp != layer.highest_timestamp:
+            run = self.containment.run
             for subscription in list(layer.moving):
-                subscription.move(packet, now)
+                run(subscription.subscriber.id, now, subscription.move, packet, now)
 
     def _audio(self, layer: SourceLayer, packet: SourcePacket, late: bool, now: float) -> None:
         for uri, value in packet.extensions:
@@ -211,17 +196,17 @@ class Router:
                         layer.published.intent.id, value[0] & 0x7F, now
                     )
         if layer.waiting and not late:
-            for subscription in list(layer.waiting):
-                self._begin(subscription, layer, packet, now)
+            self._begin_waiting(layer, packet, now)
 
     def _begin_waiting(self, layer: SourceLayer, packet: SourcePacket, now: float) -> None:
+        run = self.containment.run
         for subscription in list(layer.waiting):
-            self._begin(subscription, layer, packet, now)
+            run(subscription.subscriber.id, now, self._begin, subscription, layer, packet, now)
         if len(layer.published.layers) > 1:
-            for subscription in layer.published.subscriptions.values():
+            for subscription in list(layer.published.subscriptions.values()):
                 if subscription.target is not layer and subscription.accepts_any_layer(now):
-                    self._begin(subscription, layer, packet, now)
-                    subscription.choose(now)
+                    run(subscription.subscriber.id, now, self._begin, subscription, layer, packet, now)
+                    run(subscription.subscriber.id, now, subscription.choose, now)
 
     def _begin(
         self, subscription: Subscription, layer: SourceLayer, packet: SourcePacket, now: float
@@ -246,26 +231,35 @@ class Router:
             self.drops[Drop.MALFORMED] += 1
             return
         for part in parts:
-            if isinstance(part, rtcp.SenderReport):
-                self._on_sender_report(peer, part, now)
-                self._on_report_blocks(peer, part.blocks, ntp)
-            elif isinstance(part, rtcp.ReceiverReport):
-                self._on_report_blocks(peer, part.blocks, ntp)
-            elif isinstance(part, rtcp.Nack):
-                self._on_nack(peer, part, now)
-            elif isinstance(part, rtcp.PictureLossIndication):
-                self._on_keyframe_request(peer, part.media_ssrc, now)
-            elif isinstance(part, rtcp.FullIntraRequest):
-                for ssrc in part.ssrcs:
-                    self._on_keyframe_request(peer, ssrc, now)
-            elif isinstance(part, rtcp.TransportFeedbackReport):
-                self._on_arrivals(peer, part, now)
-            elif isinstance(part, rtcp.Remb):
+            self.containment.run(peer.id, now, self._on_rtcp_part, peer, part, now, ntp)
+
+    def _on_rtcp_part(self, peer: Peer, part: rtcp.RtcpPacket, now: float, ntp: int) -> None:
+        if isinstance(part, rtcp.SenderReport):
+            self._on_sender_report(peer, part, now)
+            self._on_report_blocks(peer, part.blocks, ntp)
+        elif isinstance(part, rtcp.ReceiverReport):
+            self._on_report_blocks(peer, part.blocks, ntp)
+        elif isinstance(part, rtcp.Nack):
+            self._on_nack(peer, part, now)
+        elif isinstance(part, rtcp.PictureLossIndication):
+            self._on_keyframe_request(peer, part.media_ssrc, now)
+        elif isinstance(part, rtcp.FullIntraRequest):
+            for ssrc in part.ssrcs:
+                self._on_keyframe_request(peer, ssrc, now)
+        elif isinstance(part, rtcp.TransportFeedbackReport):
+            self._on_arrivals(peer, part, now)
+        elif isinstance(part, rtcp.Remb):
+            if peer.limits.estimates.take(1, now):
                 self.bandwidth.receivers_estimate(peer, part.bitrate_bps, now)
+            else:
+                self.drops[Drop.FEEDBACK_RATE] += 1
 
     def _on_arrivals(self, peer: Peer, report: rtcp.TransportFeedbackReport, now: float) -> None:
         try:
-            self.bandwidth.report(peer, report.data, now)
+            if peer.limits.reported.take(REPORT_PACKETS + reported_packets(report.data), now):
+                self.bandwidth.report(peer, report.data, now)
+            else:
+                self.drops[Drop.FEEDBACK_RATE] += 1
         except rtcp.RtcpError:
             self.drops[Drop.MALFORMED] += 1
 
@@ -274,11 +268,16 @@ class Router:
         if stream is None or stream.rtx:
             return
         layer = stream.layer
+        if not layer.sender_reports.take(1, now):
+            self.drops[Drop.SENDER_REPORT_RATE] += 1
+            return
         layer.clock = (report.ntp, report.rtp_timestamp)
         layer.statistics.sender_report(report.ntp, now)
         for subscription in layer.published.subscriptions.values():
             if subscription.current is layer:
-                self._sender_report(subscription, layer)
+                self.containment.run(
+                    subscription.subscriber.id, now, self._sender_report, subscription, layer
+                )
 
     @staticmethod
     def _sender_report(subscription: Subscription, layer: SourceLayer) -> None:
@@ -310,7 +309,10 @@ class Router:
         subscription = peer.by_ssrc.get(nack.media_ssrc)
         if subscription is None or not peer.connected:
             return
-        for sequence in nack.sequences:
+        affordable = int(min(len(nack.sequences), peer.limits.look_ups.left(now)))
+        peer.limits.look_ups.take(affordable, now)
+        self.drops[Drop.RETRANSMISSION_RATE] += len(nack.sequences) - affordable
+        for sequence in nack.sequences[:affordable]:
             packet = subscription.retransmission(sequence, now, peer.rtt_s)
             if packet is None:
                 continue
@@ -321,7 +323,11 @@ class Router:
 
     def _on_keyframe_request(self, peer: Peer, ssrc: int, now: float) -> None:
         subscription = peer.by_ssrc.get(ssrc)
-        if subscription is not None and subscription.current is not None:
+        if subscription is None or subscription.current is None:
+            return
+        if not peer.limits.keyframes.take(1, now):
+            self.drops[Drop.KEYFRAME_RATE] += 1
+        else:
             self.request_keyframe(subscription.current, now)
 
     def request_keyframe(self, layer: SourceLayer, now: float) -> None:
@@ -338,14 +344,12 @@ class Router:
 
     def share(self, peer: Peer, now: float) -> None:
         """Decide anew what a peer gets, as far as its bandwidth goes."""
-        for subscription in peer.subscriptions.values():
-            self._fit(subscription, now)
+        self.containment.each(now, self._fit, peer.subscriptions.values())
         for subscription in share(peer, self._focus(peer.room_id), now):
             self._emit(
                 SubscriptionPaused(peer.id, subscription.publication_id, subscription.allotted is None)
             )
-        for subscription in peer.subscriptions.values():
-            self.choose(subscription, now)
+        self.containment.each(now, self.choose, peer.subscriptions.values())
 
     def explain(self, peer: Peer, now: float) -> Explanation:
         """Why a peer gets what it gets."""
@@ -369,6 +373,10 @@ class Router:
             subscription.told_missing = True
             self._emit(CodecMissing(subscription.subscriber.id, subscription.publication_id))
 
+    def _fit_and_choose(self, subscription: Subscription, now: float) -> None:
+        self._fit(subscription, now)
+        subscription.choose(now)
+
     def choose(self, subscription: Subscription, now: float) -> None:
         """Decide anew which layer a subscription gets within its bound, and ask for the keyframe it needs."""
         subscription.choose(now)
@@ -384,39 +392,42 @@ class Router:
 
     def tick(self, now: float) -> None:
         """Do what is due; called every 20 ms or so while there are publishers."""
-        for peer in self.publishers.values():
-            if peer.feedback.due_at is not None and now >= peer.feedback.due_at:
-                for packet in peer.feedback.build(now):
-                    peer.send_rtcp(packet)
-            for stream in peer.streams.values():
-                if not stream.rtx:
-                    self._nack_upstream(peer, stream.layer, now)
+        self.containment.each(now, self._feed_back, self.publishers.values())
         self.bandwidth.tick(now)
-        if self._replays:
-            self._replay()
+        self.containment.each(now, self._replay, self._replays)
         if now >= self._keyframes_at:
             self._keyframes_at = now + KEYFRAME_RETRY_S
-            self._each_layer(self._retry_keyframe, now)
+            layers = [s.layer for p in self.publishers.values() for s in p.streams.values() if not s.rtx]
+            self.containment.each(now, self._retry_keyframe, layers)
         if now >= self._layers_at:
             self._layers_at = now + LAYER_CHECK_S
             self._check_layers(now)
         if now >= self._reports_at:
             self._reports_at = now + RECEIVER_REPORT_S
-            self._receiver_reports(now)
+            self.containment.each(now, self._receiver_reports, self.publishers.values())
         if now >= self._speakers_at:
             self._speakers_at = now + UPDATE_INTERVAL_S
-            self._update_speakers(now)
+            self.containment.each(now, self._update_speakers, self.speakers)
 
-    def _replay(self) -> None:
-        for subscription in list(self._replays):
-            pacer = subscription.subscriber.pacer
-            for packet in subscription.replay(
-                0 if pacer is not None and pacer.waiting_bytes else REPLAYED_PER_TICK
-            ):
-                self.bandwidth.send(subscription, packet)
-                self.replayed_packets += 1
-            if not subscription.replaying:
-                del self._replays[subscription]
+    def _feed_back(self, peer: Peer, now: float) -> None:
+        if peer.feedback.due_at is not None and now >= peer.feedback.due_at:
+            for packet in peer.feedback.build(now):
+                peer.send_rtcp(packet)
+        for stream in peer.streams.values():
+            if not stream.rtx:
+                self._nack_upstream(peer, stream.layer, now)
+
+    def _replay(self, subscription: Subscription, _now: float) -> None:
+        # taken out first: a replay that fails is not tried again at each tick
+        self._replays.pop(subscription)
+        pacer = subscription.subscriber.pacer
+        for packet in subscription.replay(
+            0 if pacer is not None and pacer.waiting_bytes else REPLAYED_PER_TICK
+        ):
+            self.bandwidth.send(subscription, packet)
+            self.replayed_packets += 1
+        if subscription.replaying:
+            self._replays[subscription] = None
 
     @staticmethod
     def _nack_upstream(peer: Peer, layer: SourceLayer, now: float) -> None:
@@ -425,12 +436,6 @@ class Router:
             wanted = layer.nacks.due(now)
             if wanted:
                 peer.send_rtcp(rtcp.nack(peer.ssrc, layer.ssrc, wanted))
-
-    def _each_layer(self, do: Callable[[SourceLayer, float], None], now: float) -> None:
-        for peer in self.publishers.values():
-            for stream in peer.streams.values():
-                if not stream.rtx:
-                    do(stream.layer, now)
 
     def _retry_keyframe(self, layer: SourceLayer, now: float) -> None:
         if layer.published.intent.kind != "video":
@@ -447,23 +452,19 @@ class Router:
             for published in peer.published.values()
             for subscriber_id, subscription in published.subscriptions.items()
         }
-        for viewer in viewers.values():
-            self.share(viewer, now)
+        self.containment.each(now, self.share, viewers.values())
 
-    def _receiver_reports(self, now: float) -> None:
-        for peer in self.publishers.values():
-            blocks = [
-                stream.layer.statistics.report(now) for stream in peer.streams.values() if not stream.rtx
-            ]
-            peer.sent_losses.report(block.fraction_lost for block in blocks)
-            for at in range(0, len(blocks), 31):  # RFC 3550 section 6.4.2: 31 blocks a report
-                peer.send_rtcp(rtcp.receiver_report(peer.ssrc, blocks[at : at + 31]))
+    @staticmethod
+    def _receiver_reports(peer: Peer, now: float) -> None:
+        blocks = [stream.layer.statistics.report(now) for stream in peer.streams.values() if not stream.rtx]
+        peer.sent_losses.report(block.fraction_lost for block in blocks)
+        for at in range(0, len(blocks), 31):  # RFC 3550 section 6.4.2: 31 blocks a report
+            peer.send_rtcp(rtcp.receiver_report(peer.ssrc, blocks[at : at + 31]))
 
-    def _update_speakers(self, now: float) -> None:
-        for room_id, speakers in self.speakers.items():
-            changed = speakers.update(now)
-            if changed:
-                self._emit(SpeakersChanged(room_id, changed))
+    def _update_speakers(self, room_id: str, now: float) -> None:
+        changed = self.speakers[room_id].update(now)
+        if changed:
+            self._emit(SpeakersChanged(room_id, changed))
 
     def check_quality(self, peer: Peer) -> None:
         """Tell when a peer's connection became better or worse."""

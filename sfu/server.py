@@ -1,35 +1,41 @@
 """The facade of the media engine. Nothing else of `sfu` is imported from outside, but its values and settings."""
 
 import asyncio
+import contextlib
 import logging
 import random
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from sfu import backup, quality
+from sfu.drops import Drop
 from sfu.endpoint import Connection, Endpoint, Handlers, credentials
 from sfu.events import (
     Answer,
     Channel,
     CloseReason,
     DataReceived,
+    EngineError,
     Event,
     Explanation,
+    MediaError,
     OfferNeeded,
     PeerClosed,
     PeerConnected,
     Preferences,
     Publication,
+    PublicationMuted,
     SectionsNeeded,
     UnknownPeerError,
 )
 from sfu.ice import IceAgent
+from sfu.limits import CLOSED_AFTER_S, MUTED_AFTER_S, TOLERATED_EXCESS, PeerLimits
 from sfu.offering import Offering
 from sfu.peer import Peer, bound_event, ended_event
 from sfu.receive import TransportFeedback
-from sfu.router import Drop, Router
+from sfu.router import Router
 from sfu.settings import MediaSettings
 from sfu.source import Published
 from sfu.subscription import Subscription
@@ -41,6 +47,10 @@ IDLE_TICK_S = 0.5
 # For a client to apply an answer. Media that overtakes it is lost, its keyframe with it; and Firefox, which gives an
 # unknown SSRC to some section, then never decodes the track (seen once in twenty times without this).
 SETTLING_S = 0.2
+# Changes of what viewers want, and of what is muted, are gathered for so long: each costs as much as sharing out a
+# viewer's bandwidth, and a client may send fifty in a second, for each of its tracks.
+SHARING_DELAY_S = 0.02
+_FLOOD_INTERVAL_S = 1.0
 # Behind a peer's id, the connection on which it receives where it has two.
 _RECEIVING = "/receiving"
 
@@ -58,15 +68,19 @@ class MediaServer:
     def __init__(self, settings: MediaSettings, on_event: Callable[[Event], None]) -> None:
         """Prepare an engine; nothing is opened before `start`."""
         self._on_event = on_event
+        self._settings = settings
         drops: Counter[Drop] = Counter()
         self._endpoint = Endpoint(settings, drops)
         self._router = Router(self._endpoint.outbox, self._emit, drops)
+        self._contain = self._router.containment.run
         self._connections: dict[str, Connection] = {}
         self._publications: dict[str, Published] = {}
         self._events: list[Event] = []
         self._random = random.SystemRandom()
         self._timer: asyncio.TimerHandle | None = None
-        self._quality_at = 0.0
+        self._quality_at = self._floods_at = 0.0
+        self._to_share: set[str] = set()
+        "Connections whose bandwidth is to be shared anew soon."
 
     # --- life ------------------------------------------------------------------------------------------------------
 
@@ -137,6 +151,7 @@ class MediaServer:
             TransportFeedback(ssrc),
             ssrc,
             str(self._random.getrandbits(62)),
+            limits=PeerLimits(self._settings),
         )
         peer.transport = self._endpoint.outbox.transports.add()
         connection = self._connections[connection_id] = Connection(peer)
@@ -213,7 +228,10 @@ class MediaServer:
         connection = self._connections.get(peer_id + _RECEIVING)
         if connection is None:
             raise UnknownPeerError(peer_id)
-        description = connection.peer.make_offer(self._endpoint.identity, credentials() if restart else None)
+        with _faults_as_engine_errors():
+            description = connection.peer.make_offer(
+                self._endpoint.identity, credentials() if restart else None
+            )
         self._endpoint.add(connection)
         return description
 
@@ -222,19 +240,28 @@ class MediaServer:
         connection = self._connections.get(peer_id + _RECEIVING)
         if connection is None:
             raise UnknownPeerError(peer_id)
-        subscribed = connection.peer.take_answer(answer)
-        self._negotiated(connection)
+        with _faults_as_engine_errors():
+            subscribed = connection.peer.take_answer(answer)
+        self._contain(connection.peer.id, time.monotonic(), self._negotiated, connection)
         return subscribed
 
     async def negotiate(self, peer_id: str, offer: str) -> Answer:
-        """Apply an offer and answer it. SdpError, UnknownPeerError."""
+        """Apply an offer and answer it. SdpError, UnknownPeerError, EngineError."""
         connection = self._connections.get(peer_id)
         if connection is None:
             raise UnknownPeerError(peer_id)
         peer = connection.peer
         already = {mid for mid, section in peer.receiving.items() if section.publication is not None}
-        answer = peer.negotiate(offer, self._endpoint.identity, credentials)
+        with _faults_as_engine_errors():
+            answer = peer.negotiate(offer, self._endpoint.identity, credentials)
         self._endpoint.add(connection)
+        # the answer stands, whatever fails from here on
+        self._contain(peer.id, time.monotonic(), self._take_up, connection, already)
+        return answer
+
+    def _take_up(self, connection: Connection, already: set[str]) -> None:
+        """Act on an offer that has been answered; `already` are the mids that carried a publication before it."""
+        peer = connection.peer
         for mid, section in peer.receiving.items():
             if mid not in already and section.publication is not None:
                 self._emit(bound_event(peer, mid, section.publication))
@@ -244,11 +271,10 @@ class MediaServer:
             self._publications.pop(published.intent.id, None)
             self._emit(ended_event(peer, published))
         self._negotiated(connection)
-        return answer
 
     def _negotiated(self, connection: Connection) -> None:
         now = time.monotonic()
-        self._router.share(connection.peer, now)
+        self._contain(connection.peer.id, now, self._router.share, connection.peer, now)
         settling = [s for s in connection.peer.subscriptions.values() if s.settling]
         if settling:
             self._loop.call_later(SETTLING_S, self._settled, connection.peer, settling)
@@ -258,7 +284,19 @@ class MediaServer:
     def _settled(self, peer: Peer, subscriptions: list[Subscription]) -> None:
         for subscription in subscriptions:
             subscription.settling = False
-        self._router.share(peer, time.monotonic())
+        self._share_soon(peer)
+
+    def _share_soon(self, peer: Peer) -> None:
+        """Decide anew what a peer gets, once for all changes of the next moment."""
+        if peer.id not in self._to_share:
+            self._to_share.add(peer.id)
+            self._loop.call_later(SHARING_DELAY_S, self._share_now, peer.id)
+
+    def _share_now(self, connection_id: str) -> None:
+        self._to_share.discard(connection_id)
+        connection, now = self._connections.get(connection_id), time.monotonic()
+        if connection is not None:
+            self._contain(connection_id, now, self._router.share, connection.peer, now)
 
     def publish(self, peer_id: str, publication: Publication) -> None:
         """Announce a track the peer will send; binds to a section of this or a later offer."""
@@ -292,9 +330,8 @@ class MediaServer:
         if published is None or published.muted == muted:
             return
         published.muted = muted
-        now = time.monotonic()
-        for subscription in list(published.subscriptions.values()):
-            self._router.share(subscription.subscriber, now)
+        for subscription in published.subscriptions.values():
+            self._share_soon(subscription.subscriber)
 
     def subscribe(self, peer_id: str, publication_id: str, stream_id: str) -> None:
         """Send a publication to a peer; `stream_id` is the `a=msid` stream, the publication id its track."""
@@ -335,7 +372,7 @@ class MediaServer:
         subscription = connection.peer.subscriptions.get(publication_id) if connection is not None else None
         if subscription is not None and subscription.preferences != preferences:
             subscription.preferences = preferences
-            self._router.share(subscription.subscriber, time.monotonic())
+            self._share_soon(subscription.subscriber)
 
     def send_data(self, peer_ids: Iterable[str], label: str, payload: bytes) -> None:
         """Send one message on each peer's channel `label`; kept a short while for peers still connecting."""
@@ -372,8 +409,9 @@ class MediaServer:
     # --- what the endpoint tells -----------------------------------------------------------------------------------
 
     def _connected(self, connection: Connection) -> None:
+        now = time.monotonic()
         self._emit(PeerConnected(connection.peer.id))
-        self._router.share(connection.peer, time.monotonic())
+        self._contain(connection.peer.id, now, self._router.share, connection.peer, now)
 
     def _failed(self, connection: Connection, reason: CloseReason) -> None:
         """End a peer of which a connection broke, and tell."""
@@ -389,13 +427,58 @@ class MediaServer:
         try:
             self._router.tick(now)
             self._endpoint.outbox.flush()
-            for connection in [c for c in self._connections.values() if c.peer.ice.expired(now)]:
-                self._failed(connection, "consent_expired")
+            each = self._router.containment.each
+            expired = [c for c in self._connections.values() if c.peer.ice.expired(now)]
+            each(now, self._consent_expired, expired)
             if now >= self._quality_at:
                 self._quality_at = now + quality.INTERVAL_S
-                for connection in self._connections.values():
-                    self._router.check_quality(connection.peer)
+                each(now, self._check_quality, self._connections.values())
+            if now >= self._floods_at:
+                self._floods_at = now + _FLOOD_INTERVAL_S
+                each(now, self._check_flood, self._connections.values())
         except Exception:
             self._router.drops[Drop.ERROR] += 1
             logger.exception("tick failed")
         self._timer = self._loop.call_later(TICK_S if self._router.publishers else IDLE_TICK_S, self._tick)
+
+    def _consent_expired(self, connection: Connection, _now: float) -> None:
+        self._failed(connection, "consent_expired")
+
+    def _check_quality(self, connection: Connection, _now: float) -> None:
+        self._router.check_quality(connection.peer)
+
+    def _check_flood(self, connection: Connection, _now: float) -> None:
+        """Mute what floods, and close a peer that goes on."""
+        peer = connection.peer
+        excess = peer.limits.close_second()
+        if peer.limits.flooded_s >= CLOSED_AFTER_S:
+            logger.warning("%s is closed: it has exceeded its limits for %d s", peer.id, CLOSED_AFTER_S)
+            self._failed(connection, "flood")
+        elif peer.limits.flooded_s >= MUTED_AFTER_S:
+            streams = {ssrc: peer.streams.get(ssrc) for ssrc in excess}
+            flooding = {
+                stream.layer.published.intent.id
+                for ssrc, stream in streams.items()
+                if stream is not None and excess[ssrc] > TOLERATED_EXCESS
+            }
+            for publication_id in flooding:
+                self._mute_flood(peer, publication_id)
+
+    def _mute_flood(self, peer: Peer, publication_id: str) -> None:
+        published = self._publications.get(publication_id)
+        if published is not None and not published.muted:
+            logger.warning("%s of %s is muted: it exceeds the limits", publication_id, peer.id)
+            self.set_muted(publication_id, True)
+            self._emit(PublicationMuted(peer.id, publication_id))
+
+
+@contextlib.contextmanager
+def _faults_as_engine_errors() -> Iterator[None]:
+    """Tell a fault of this program from a description that is refused: the client is not to blame for the former."""
+    try:
+        yield
+    except MediaError:
+        raise
+    except Exception as error:
+        logger.exception("a description was not processed")
+        raise EngineError("the engine failed") from error

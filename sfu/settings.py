@@ -17,3 +17,7 @@ class MediaSettings:
     "Use plain socket calls even where recvmmsg and sendmmsg exist."
     native: bool = True
     "Use the native kernel of the fan-out where it was built."
+    max_packets_per_s: float = 3000
+    "RTP packets taken from one peer in a second; a camera in three sizes is 500, a 4K screen 1,000."
+    max_bitrate_bps: float = 30e6
+    "Bitrate taken from one peer; LiveKit's highest presets for a camera and a screen together are 15 Mbit/s."

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 from sfu import codecs, frames, points, rtp
 from sfu.allocate import Point
+from sfu.budget import Budget
 from sfu.descriptor import Structure
 from sfu.events import Publication
 from sfu.fanout import FORWARDED_EXTENSIONS, SourcePacket
 from sfu.frames import FramesShown
 from sfu.keyframes import KeyframeRequests
 from sfu.layers import LAYER_DEAD_S, SCREEN_LAYER_DEAD_S, is_live
+from sfu.limits import SENDER_REPORTS
 from sfu.rates import RateMeter
 from sfu.receive import NackGenerator, ReceiverStatistics
 from sfu.red import RecentPayloads
@@ -125,6 +127,12 @@ class SourceLayer:
         "Of the newest packet, VP8."
         self.clock: tuple[int, int] | None = None
         "(64-bit NTP time, RTP timestamp) of the last sender report."
+        self.sender_reports = Budget(SENDER_REPORTS)
+        "Those that are taken."
+
+    def __repr__(self) -> str:
+        """For the log."""
+        return f"layer {self.spatial} of {self.published.intent.id}"
 
     def arrived(self, packet: SourcePacket, now: float, *, late: bool) -> None:
         """Take a packet into the figures of the stream."""

@@ -84,6 +84,10 @@ class Subscription:
         self._budget = float(RESEND_BURST)
         self._budget_at = 0.0
 
+    def __repr__(self) -> str:
+        """For the log."""
+        return f"{self.publication_id} to {self.subscriber.id}"
+
     @property
     def primary(self) -> "Published":
         """What was subscribed to; a backup of it may be what is served."""

@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 
 from sfu import messages
-from sfu.events import Event, MediaError
+from sfu.events import EngineError, Event, MediaError
 from sfu.messages import frame
 from sfu.server import MediaServer
 from sfu.settings import MediaSettings
@@ -70,7 +70,7 @@ class Worker:
             self.tell("refusal", [number, type(error).__name__, str(error)])
         except Exception:
             logger.exception("%s failed", name)
-            self.tell("refusal", [number, "MediaError", "the engine failed"])
+            self.tell("refusal", [number, EngineError.__name__, "the engine failed"])
 
     def _event(self, event: Event) -> None:
         self.tell("event", [type(event).__name__, event])

@@ -17,6 +17,7 @@ LONG_FILES: dict[str, str] = {}
 # Modules without a test module of their own name, and where they are tested instead.
 TESTED_ELSEWHERE = {
     "sfu/events.py": "plain values without behaviour",
+    "sfu/drops.py": "a list of names; test_endpoint and test_router expect each drop where it happens",
     "sfu/settings.py": "plain values without behaviour",
     "sfu/peer.py": "test_server negotiates with aiortc's peer connection; tests/e2e with the clients themselves",
     "sfu/subscription.py": "test_router watches what each viewer gets",

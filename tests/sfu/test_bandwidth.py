@@ -2,6 +2,7 @@
 
 import math
 import struct
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from network import Link
 
 from sfu import rtcp, rtp
 from sfu.bandwidth import Bandwidth
+from sfu.containment import Containment
 from sfu.events import Publication
 from sfu.fanout import Arena, Outbox, TemplateClass
 from sfu.ice import IceAgent
@@ -32,7 +34,9 @@ class World:
         self.arena = Arena()
         self.outbox = Outbox(self.arena, self._take)
         self.told = []
-        self.bandwidth = Bandwidth(self.outbox, lambda peer, now: self.told.append(peer.available_bps))
+        self.bandwidth = Bandwidth(
+            self.outbox, lambda peer, now: self.told.append(peer.available_bps), Containment(Counter())
+        )
         self.wanted_bps = wanted_bps
         self.peer = Peer("viewer", "room", IceAgent("u", "p"), TransportFeedback(1), 1, "1")
         self.peer.transport = self.outbox.transports.add()

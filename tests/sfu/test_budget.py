@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sfu.budget import Budget, Flood, Rate
+from sfu.budget import Budget, Rate
 
 
 def test_a_budget_starts_full_and_refills_up_to_its_burst():
@@ -33,18 +33,3 @@ def test_no_sequence_of_requests_gets_more_than_the_burst_and_the_rate(requests)
         now += pause
         taken += cost if budget.take(cost, now) else 0
         assert taken <= rate.burst + rate.per_s * now + 1e-6
-
-
-def test_a_burst_is_not_a_flood_and_seconds_of_excess_in_a_row_are():
-    flood = Flood()
-    flood.elapsed(0.0, 10)
-    for second in range(1, 4):
-        for _ in range(100):
-            flood.exceeded()
-        assert not flood.elapsed(second - 0.5, 10)
-        assert flood.elapsed(float(second), 10)
-        assert flood.seconds == second
-    for _ in range(10):
-        flood.exceeded()
-    assert flood.elapsed(4.0, 10)
-    assert flood.seconds == 0

@@ -8,12 +8,12 @@ from pylibsrtp import Policy, Session
 from pylibsrtp._binding import ffi
 
 from sfu import endpoint, rtcp
+from sfu.drops import Drop
 from sfu.endpoint import Connection, Endpoint, candidates
 from sfu.estimator import Estimator
 from sfu.ice import MAX_ADDRESSES, IceAgent
 from sfu.peer import Peer
 from sfu.receive import TransportFeedback
-from sfu.router import Drop
 from sfu.sentlog import SentLog
 from sfu.settings import MediaSettings
 from sfu.udp import pack_sockaddr

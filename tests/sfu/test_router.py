@@ -8,6 +8,7 @@ import pytest
 from router_world import NTP, VIEWER_KIND, World, header, parameters, remb
 
 from sfu import rtcp
+from sfu.drops import Drop
 from sfu.events import (
     Preferences,
     Publication,
@@ -17,7 +18,6 @@ from sfu.events import (
     SubscriptionStarted,
 )
 from sfu.peer import MAX_STREAMS
-from sfu.router import Drop
 from sfu.rtp import build_extensions
 from sfu.source import Published, receive_section
 from sfu.speakers import Speakers

@@ -1,0 +1,55 @@
+"""Each client's care apart from the others': a fault in it costs that client its turn, and nobody else anything.
+
+Every loop over peers, subscriptions, views or rooms goes through `Containment`, so that no caller has to think of it.
+"""
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterable
+from typing import ParamSpec, TypeVar
+
+from sfu.drops import Drop
+
+logger = logging.getLogger(__name__)
+
+# One traceback of each duty is logged in this time: what fails for a viewer fails at each tick, and for many viewers.
+LOG_INTERVAL_S = 10.0
+
+P = ParamSpec("P")
+R = TypeVar("R")
+T = TypeVar("T")
+
+
+class Containment:
+    """Runs duties and contains their faults."""
+
+    def __init__(self, drops: Counter[Drop]) -> None:
+        """`drops` counts the faults, as Drop.ERROR."""
+        self._drops = drops
+        self._quiet_until: dict[str, float] = {}
+
+    def run(
+        self, client: str, now: float, duty: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs
+    ) -> R | None:
+        """Do one client's part of a duty; None when it failed."""
+        try:
+            return duty(*args, **kwargs)
+        except Exception:  # noqa: BLE001 - whatever the fault is, it is this client's alone
+            self._failed(client, now, duty)
+            return None
+
+    def each(self, now: float, duty: Callable[[T, float], object], clients: Iterable[T]) -> None:
+        """Do a duty for each client; what joins or leaves meanwhile is not visited."""
+        for client in list(clients):
+            try:
+                duty(client, now)
+            except Exception:  # noqa: BLE001 - as above
+                self._failed(str(getattr(client, "id", client)), now, duty)
+
+    def _failed(self, client: str, now: float, duty: Callable[..., object]) -> None:
+        self._drops[Drop.ERROR] += 1
+        name = getattr(duty, "__qualname__", type(duty).__name__)
+        # duties are functions of this program, so the table is as small as that
+        if now >= self._quiet_until.get(name, float("-inf")):
+            self._quiet_until[name] = now + LOG_INTERVAL_S
+            logger.exception("%s failed for %s", name, client)  # noqa: LOG004 - called from the handlers above

@@ -1,0 +1,110 @@
+"""What one peer may send, and ask to be done, in a second; see `sfu.budget` for how it is taken.
+
+The figures are several times what browsers and native clients need in a large lesson, and small beside what one core
+does. A peer that exceeds them has its excess dropped; what a client repeats by itself (NACK, PLI, feedback) is lost
+without harm.
+"""
+
+from collections import Counter
+
+from sfu.budget import Budget, Rate
+from sfu.settings import MediaSettings
+
+# Largest burst of media, as a share of a second's: a keyframe of a 4K screen is about 400 packets, which libwebrtc
+# spreads; after a stall of a wireless link about as many arrive at once.
+_MEDIA_BURST_S = 0.15
+# Octets of RTCP, with this much for each datagram (decryption and parsing cost the same for a short one). 5 % of a
+# session (RFC 3550 section 6.2) of 10 Mbit/s is 62 kB/s; reports of the arrival of 3,000 packets/s are 10 kB/s.
+RTCP_OCTETS = Rate(per_s=64_000, burst=64_000)
+RTCP_DATAGRAM_OCTETS = 64
+# Packets named in NACKs, each of which is looked up. What is then sent again has a lower bound of its own
+# (`subscription.RESENDS_PER_S`, for each subscription); a look-up costs 5 to 20 us.
+LOOK_UPS = Rate(per_s=2000, burst=1024)
+# A viewer of 49 videos asks for as many keyframes when it joins.
+KEYFRAME_REQUESTS = Rate(per_s=20, burst=100)
+# Packets that a report of arrivals is about, and this many for the report itself. A report is about what was sent
+# since the last one, so a claim of many thousands is false.
+REPORTED_PACKETS = Rate(per_s=10_000, burst=10_000)
+REPORT_PACKETS = 50
+# Receivers' estimates (REMB): libwebrtc sends one each second, and at once when it falls. Each may share a viewer's
+# bandwidth anew.
+ESTIMATES = Rate(per_s=10, burst=20)
+# Packets of unknown streams that are searched for their section: the first of each stream, and those that overtake
+# the announcement of a track.
+UNKNOWN_PACKETS = Rate(per_s=100, burst=200)
+# Of each stream. libwebrtc reports a video each second; each report goes to all viewers.
+SENDER_REPORTS = Rate(per_s=4, burst=8)
+# A second with more excess than this, in datagrams, counts as one of a flood. Congestion control that has overshot
+# exceeds a limit by less, or for less than a second.
+TOLERATED_EXCESS = 300
+# Seconds of a flood, in a row, after which the publications that cause it are muted, and then the peer is closed.
+MUTED_AFTER_S, CLOSED_AFTER_S = 2, 6
+
+
+class PeerLimits:
+    """The budgets of one peer connection."""
+
+    __slots__ = (
+        "_dtls_datagrams",
+        "_dtls_octets",
+        "_excess",
+        "_octets",
+        "_packets",
+        "_rtcp",
+        "estimates",
+        "flooded_s",
+        "keyframes",
+        "look_ups",
+        "reported",
+        "unknown",
+    )
+
+    def __init__(self, settings: MediaSettings | None = None) -> None:
+        """`settings` say how much media a peer may send."""
+        settings = settings or MediaSettings()
+        packets, octets = settings.max_packets_per_s, settings.max_bitrate_bps / 8
+        datagram_rate = Rate(packets, packets * _MEDIA_BURST_S)
+        octet_rate = Rate(octets, octets * _MEDIA_BURST_S)
+        self._packets, self._octets = Budget(datagram_rate), Budget(octet_rate)
+        self._dtls_datagrams, self._dtls_octets = Budget(datagram_rate), Budget(octet_rate)
+        self._rtcp = Budget(RTCP_OCTETS)
+        self.look_ups = Budget(LOOK_UPS)
+        self.keyframes = Budget(KEYFRAME_REQUESTS)
+        self.reported = Budget(REPORTED_PACKETS)
+        self.estimates = Budget(ESTIMATES)
+        self.unknown = Budget(UNKNOWN_PACKETS)
+        self._excess: Counter[int] = Counter()
+        self.flooded_s = 0
+        "Seconds in a row in which the excess was more than tolerated."
+
+    def rtp(self, ssrc: int, octets: int, now: float) -> bool:
+        """Whether a packet of media may be worked on."""
+        if self._packets.left(now) >= 1 and self._octets.take(octets, now):
+            return self._packets.take(1, now)
+        # the streams of one peer are 64 at most; SSRCs that it makes up have one entry together
+        self._excess[ssrc if len(self._excess) < 64 or ssrc in self._excess else 0] += 1
+        return False
+
+    def rtcp(self, octets: int, now: float) -> bool:
+        """Whether a compound packet may be worked on."""
+        if self._rtcp.take(octets + RTCP_DATAGRAM_OCTETS, now):
+            return True
+        self._excess[0] += 1
+        return False
+
+    def dtls(self, octets: int, now: float) -> bool:
+        """Whether a DTLS datagram may be worked on. SCTP adapts to what is dropped, so this is never a flood."""
+        return (
+            self._dtls_datagrams.left(now) >= 1
+            and self._dtls_octets.take(octets, now)
+            and self._dtls_datagrams.take(1, now)
+        )
+
+    def close_second(self) -> dict[int, int]:
+        """End a second of accounts: the excess of it by SSRC (0: of none), empty when it was no flood."""
+        excess, self._excess = self._excess, Counter()
+        if excess.total() <= TOLERATED_EXCESS:
+            self.flooded_s = 0
+            return {}
+        self.flooded_s += 1
+        return excess
