@@ -68,10 +68,14 @@ COMMANDS = {
 "Without an answer."
 REQUESTS = {name: _command(name) for name in ("negotiate", "offer", "answer", "explain")}
 "With an answer."
+PING = "ping"
+"Answered by the news `pong`, from the loop that serves the media."
 RESULTS: dict[str, Any] = {
     name: typing.get_type_hints(getattr(MediaEngine, name))["return"] for name in REQUESTS
 }
 EVENTS: dict[str, type] = {kind.__name__: kind for kind in typing.get_args(Event)}
+
+_NO_ARGUMENTS = {PING: Command(tuple[()], 0, ())}
 
 _encoder = msgspec.msgpack.Encoder()
 _order = msgspec.msgpack.Decoder(tuple[int, str, msgspec.Raw])
@@ -99,7 +103,7 @@ def read_order(body: bytes) -> tuple[int, str, list[Any], dict[str, Any]]:
     """(number, name, positional arguments, named ones) of an order. MessageError."""
     try:
         number, name, raw = _order.decode(body)
-        command = COMMANDS.get(name) or REQUESTS[name]
+        command = COMMANDS.get(name) or REQUESTS.get(name) or _NO_ARGUMENTS[name]
         values = msgspec.msgpack.decode(raw, type=command.types)
     except (msgspec.MsgspecError, KeyError) as error:
         raise MessageError(f"not an order: {error}") from error

@@ -16,7 +16,7 @@ from sfu.offering import Offering, build_offer
 from sfu.pacer import Pacer
 from sfu.quality import Losses
 from sfu.receive import TransportFeedback
-from sfu.sdp import Offer, Section, parse_offer
+from sfu.sdp import Offer, Section
 from sfu.source import Published, ReceiveSection, SourceLayer, receive_section
 from sfu.subscription import SendSection, Subscription
 
@@ -141,12 +141,12 @@ class Peer:
         return max(0, audio - len(self.free["audio"])), max(0, video - len(self.free["video"]))
 
     def negotiate(
-        self, text: str, identity: LocalIdentity, new_credentials: Callable[[], tuple[str, str]]
+        self, offer: Offer, identity: LocalIdentity, new_credentials: Callable[[], tuple[str, str]]
     ) -> Answer:
         """Apply an offer: decide on each section, then answer and take over what was decided. SdpError."""
         if self.offering is not None:
             raise SdpError("on this connection the server makes the offers")
-        agreed = self._agree(text)
+        agreed = self._agree(offer)
         if self.offer is not None and agreed.offer.ice_ufrag != self.offer.ice_ufrag:
             self.ice.restart(*new_credentials())  # RFC 8445 section 9
         self.version += 1
@@ -180,7 +180,7 @@ class Peer:
         self.version += 1
         return build_offer(offering.sections, self._local_transport(identity))
 
-    def take_answer(self, text: str) -> dict[str, str]:
+    def take_answer(self, answer: Offer) -> dict[str, str]:
         """Apply the client's answer to the last offer; returns mid -> publication of what flows now. SdpError.
 
         An answer names, in the offer's order, what the client receives: it is read as an offer of that would be.
@@ -188,7 +188,7 @@ class Peer:
         offering = self.offering
         if offering is None or not offering.pending:
             raise SdpError("an answer without an offer")
-        agreed = self._agree(text)
+        agreed = self._agree(answer)
         if [section.mid for section in agreed.offer.sections] != offering.mids():
             raise SdpError("the answer's sections are not those of the offer")
         if any(isinstance(decision, Receive) for decision in agreed.decisions):
@@ -214,9 +214,8 @@ class Peer:
             self.version,
         )
 
-    def _agree(self, text: str) -> _Agreement:
-        """Read the client's description and decide on each of its sections. SdpError."""
-        offer = parse_offer(text)
+    def _agree(self, offer: Offer) -> _Agreement:
+        """Decide on each section of the client's description. SdpError."""
         if self.offer is not None:
             if offer.fingerprints != self.offer.fingerprints:
                 raise SdpError("the certificate changed")

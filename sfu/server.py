@@ -36,6 +36,7 @@ from sfu.offering import Offering
 from sfu.peer import Peer, bound_event, ended_event
 from sfu.receive import TransportFeedback
 from sfu.router import Router
+from sfu.sdp import Offer, parse_offer_in_steps
 from sfu.settings import MediaSettings
 from sfu.source import Published
 from sfu.subscription import Subscription
@@ -51,6 +52,8 @@ SETTLING_S = 0.2
 # viewer's bandwidth, and a client may send fifty in a second, for each of its tracks.
 SHARING_DELAY_S = 0.02
 _FLOOD_INTERVAL_S = 1.0
+# The longest that reading a description keeps media waiting at a time.
+_PARSING_S = 0.003
 # Behind a peer's id, the connection on which it receives where it has two.
 _RECEIVING = "/receiving"
 
@@ -241,7 +244,8 @@ class MediaServer:
         if connection is None:
             raise UnknownPeerError(peer_id)
         with _faults_as_engine_errors():
-            subscribed = connection.peer.take_answer(answer)
+            description = await self._parsed(connection, answer)
+            subscribed = connection.peer.take_answer(description)
         self._contain(connection.peer.id, time.monotonic(), self._negotiated, connection)
         return subscribed
 
@@ -251,13 +255,30 @@ class MediaServer:
         if connection is None:
             raise UnknownPeerError(peer_id)
         peer = connection.peer
+        with _faults_as_engine_errors():
+            description = await self._parsed(connection, offer)
         already = {mid for mid, section in peer.receiving.items() if section.publication is not None}
         with _faults_as_engine_errors():
-            answer = peer.negotiate(offer, self._endpoint.identity, credentials)
+            answer = peer.negotiate(description, self._endpoint.identity, credentials)
         self._endpoint.add(connection)
         # the answer stands, whatever fails from here on
         self._contain(peer.id, time.monotonic(), self._take_up, connection, already)
         return answer
+
+    async def _parsed(self, connection: Connection, text: str) -> Offer:
+        """Read a client's description without keeping the media waiting. SdpError, UnknownPeerError."""
+        steps, pause_at = parse_offer_in_steps(text), time.monotonic() + _PARSING_S
+        while True:
+            try:
+                next(steps)
+            except StopIteration as end:
+                if self._connections.get(connection.peer.id) is not connection:
+                    raise UnknownPeerError(connection.peer.id) from None  # closed in a pause
+                offer: Offer = end.value
+                return offer
+            if time.monotonic() >= pause_at:
+                await asyncio.sleep(0)
+                pause_at = time.monotonic() + _PARSING_S
 
     def _take_up(self, connection: Connection, already: set[str]) -> None:
         """Act on an offer that has been answered; `already` are the mids that carried a publication before it."""

@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 
 from sfu import messages
-from sfu.events import EngineError, Event, MediaError
+from sfu.events import DataReceived, EngineError, Event, MediaError
 from sfu.messages import frame
 from sfu.server import MediaServer
 from sfu.settings import MediaSettings
@@ -25,6 +25,9 @@ from sfu.settings import MediaSettings
 logger = logging.getLogger(__name__)
 
 METRICS_INTERVAL_S = 1.0
+# What may wait for the first process while that is stopped, before news that can be spared are.
+MAX_BACKLOG_BYTES = 8 << 20
+_SPARED = frozenset({"message", "metrics", "log"})
 
 
 class Worker:
@@ -60,6 +63,9 @@ class Worker:
 
     async def _obey(self, body: bytes) -> None:
         number, name, positional, named = messages.read_order(body)
+        if name == messages.PING:
+            self.tell("pong", None)
+            return
         method = getattr(self._media, name)
         try:
             result = method(*positional, **named)
@@ -73,12 +79,16 @@ class Worker:
             self.tell("refusal", [number, EngineError.__name__, "the engine failed"])
 
     def _event(self, event: Event) -> None:
-        self.tell("event", [type(event).__name__, event])
+        kind = "message" if isinstance(event, DataReceived) else "event"
+        self.tell(kind, [type(event).__name__, event])
 
     def tell(self, kind: str, content: Any) -> None:
-        """Send news; lost when nobody listens yet, or any more."""
-        if self._writer is not None and not self._writer.is_closing():
-            self._writer.write(frame((kind, content)))
+        """Send news; lost when nobody listens yet, or any more, or reads too little of what can be spared."""
+        if self._writer is None or self._writer.is_closing():
+            return
+        if kind in _SPARED and self._writer.transport.get_write_buffer_size() > MAX_BACKLOG_BYTES:
+            return
+        self._writer.write(frame((kind, content)))
 
     async def _figures(self) -> None:
         while True:

@@ -17,6 +17,7 @@ from sfu import events, messages
 from sfu.events import (
     Answer,
     Channel,
+    EngineTimeoutError,
     Event,
     Explanation,
     MediaError,
@@ -32,9 +33,21 @@ logger = logging.getLogger(__name__)
 
 START_TIMEOUT_S = 20.0
 STOP_TIMEOUT_S = 3.0
+# A replacement may start on a machine that is busy with the reconnects of its people, so it is given longer.
+NEVER_READY_S = 60.0
 # A worker that dies as soon as it starts is not started again at once, and again.
 RESTART_DELAYS_S = (0.0, 0.5, 2.0, 5.0)
 STABLE_S = 30.0
+# Each worker is pinged this often, and answers from the loop that serves its media.
+PING_INTERVAL_S = 0.5
+# A worker that has not answered for one more interval than it takes is given nothing new, and `/readyz` does not count
+# it; after so many intervals it is killed and replaced. A full collection or a large offer takes less than 0.1 s.
+DOUBTED_AFTER, HUNG_AFTER = 3, 7
+# Longer than a hung worker lives, so that this ends only what got lost.
+REPLY_TIMEOUT_S = 8.0
+# What may wait for a worker that does not read: above the first, data messages are dropped, as on any congested path;
+# above the second the worker is as good as hung. 1,000 peers' joins are some 5 MB.
+DATA_BACKLOG_BYTES, MAX_BACKLOG_BYTES = 1 << 20, 16 << 20
 
 
 class _Worker:
@@ -47,6 +60,10 @@ class _Worker:
         self.peers: dict[str, str] = {}
         "Room by peer."
         self.alive = False
+        "It has its port and has not ended."
+        self.unanswered = 0
+        "Pings in a row without an answer."
+        self.dropped_data = 0
         self.udp_port = 0
         self.metrics: dict[str, float] = {}
         self._on_news = on_news
@@ -76,12 +93,14 @@ class _Worker:
         reader, self._writer = await asyncio.open_connection(sock=ours)
         if self._ends:
             self._writer.close()
+        watch = asyncio.create_task(self._watch())
         try:
             while (body := await messages.read_frame(reader)) is not None:
                 self._on_news(self, *messages.read_news(body))
         finally:
+            watch.cancel()
             self.alive = False
-            self._writer.close()
+            self._writer.transport.abort()  # a hung worker reads nothing more of what waits for it
             if self.process.returncode is None:
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(STOP_TIMEOUT_S):
@@ -90,9 +109,53 @@ class _Worker:
                 self.process.kill()
                 await self.process.wait()
 
+    @property
+    def answers(self) -> bool:
+        """Whether it is up and has lately answered: what is begun anew, is begun here."""
+        return self.alive and self.unanswered < DOUBTED_AFTER
+
+    async def _watch(self) -> None:
+        """Kill the process when it does not become ready, or no longer answers."""
+        try:
+            async with asyncio.timeout(NEVER_READY_S):
+                await asyncio.shield(self.ready)
+        except TimeoutError:
+            self.kill("is not ready")
+        except OSError:
+            return  # it says why, and ends
+        loop = asyncio.get_running_loop()
+        while True:
+            sent_at = loop.time()
+            self.order(0, messages.PING, ())
+            await asyncio.sleep(PING_INTERVAL_S)
+            if loop.time() - sent_at < 2 * PING_INTERVAL_S:
+                self.unanswered += 1
+            # else this process itself did not run (stopped, or its machine suspended), and the answers wait to be read
+            if self.unanswered >= HUNG_AFTER:
+                self.kill(f"has not answered for {HUNG_AFTER * PING_INTERVAL_S} s")
+
+    def heard(self) -> None:
+        """It has answered a ping."""
+        self.unanswered = 0
+
+    def kill(self, why: str) -> None:
+        """End a process that is of no use any more; `run` then ends, as when it dies by itself."""
+        self.alive = False
+        if self.process is not None and self.process.returncode is None:
+            logger.error("worker process %d %s: it is killed", self.process.pid, why)
+            self.process.kill()
+
     def order(self, number: int, name: str, arguments: tuple[Any, ...]) -> None:
         """Send an order; lost when the process is gone, as its peers are."""
-        if self._writer is not None and not self._writer.is_closing():
+        if self._writer is None or self._writer.is_closing():
+            return
+        waiting = self._writer.transport.get_write_buffer_size()
+        if waiting > MAX_BACKLOG_BYTES:
+            if self.alive:
+                self.kill(f"leaves {waiting} bytes of orders unread")
+        elif waiting > DATA_BACKLOG_BYTES and name == "send_data":
+            self.dropped_data += 1
+        else:
             self._writer.write(messages.frame((number, name, arguments)))
 
     def hang_up(self) -> None:
@@ -125,6 +188,8 @@ class MediaWorkers:
         self._numbers = itertools.count(1)
         self._stopping = asyncio.Event()
         self._restarts = 0
+        self._dropped_data = 0
+        "By workers that have ended."
 
     # --- life ------------------------------------------------------------------------------------------------------
 
@@ -172,6 +237,7 @@ class MediaWorkers:
             delay_s = RESTART_DELAYS_S[min(failures, len(RESTART_DELAYS_S)) - 1] if failures else 0.0
             logger.error("worker %d ended; another starts in %.1f s", index, delay_s)
             self._restarts += 1
+            self._dropped_data += worker.dropped_data
             # the port that was taken, or the one that the system gave
             settings = replace(worker.settings, udp_port=worker.udp_port or worker.settings.udp_port)
             self._workers[index] = _Worker(settings, self._news)
@@ -203,7 +269,9 @@ class MediaWorkers:
             total.update(worker.metrics)
         return {
             **total,
-            "workers": sum(worker.alive for worker in self._workers),
+            "dropped_worker_backlog": self._dropped_data
+            + sum(worker.dropped_data for worker in self._workers),
+            "workers": sum(worker.answers for worker in self._workers),
             "workers_restarted": self._restarts,
         }
 
@@ -252,14 +320,19 @@ class MediaWorkers:
         level, name, text = messages.decode(content, tuple[int, str, str])
         logging.getLogger(name).log(level, "%s", text)
 
+    def _pong(self, worker: _Worker, _content: msgspec.Raw) -> None:
+        worker.heard()
+
     _NEWS = {  # noqa: RUF012 - a table, never changed
         "ready": _ready,
         "failed": _failed,
         "metrics": _figures,
         "event": _event,
+        "message": _event,
         "reply": _reply,
         "refusal": _refusal,
         "log": _log,
+        "pong": _pong,
     }
 
     def _deliver(self, event: Event) -> None:
@@ -275,14 +348,13 @@ class MediaWorkers:
     ) -> None:
         """On the room's worker, or the one with the fewest peers."""
         worker = self._room(room_id)
+        if not worker.answers:
+            # none does, or the room's does not: whoever came has to come again, when it is replaced
+            asyncio.get_running_loop().call_soon(self._deliver, PeerClosed(peer_id, "error"))
+            return
         worker.peers[peer_id] = room_id
         self._by_peer[peer_id] = worker
         worker.order(0, "open_peer", (peer_id, room_id, dual, channels))
-        if not worker.alive:
-            # none is: whoever came has to come again
-            worker.peers.pop(peer_id)
-            self._forget(peer_id)
-            asyncio.get_running_loop().call_soon(self._deliver, PeerClosed(peer_id, "error"))
 
     def _room(self, room_id: str) -> _Worker:
         pinned = self._pinned(room_id)
@@ -291,8 +363,8 @@ class MediaWorkers:
         for worker in self._workers:
             if worker.alive and room_id in worker.peers.values():
                 return worker
-        alive = [worker for worker in self._workers if worker.alive] or self._workers
-        return min(alive, key=lambda worker: len(worker.peers))
+        answering = [worker for worker in self._workers if worker.answers] or self._workers
+        return min(answering, key=lambda worker: len(worker.peers))
 
     def move_peer(self, peer_id: str, room_id: str) -> None:
         """A room on another worker cannot be reached by this connection: the peer is closed, and comes back there."""
@@ -382,7 +454,13 @@ class MediaWorkers:
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._waiting[number] = (worker, future)
         worker.order(number, name, (peer_id, *arguments))
-        return await future
+        try:
+            async with asyncio.timeout(REPLY_TIMEOUT_S):
+                return await future
+        except TimeoutError:
+            raise EngineTimeoutError(f"no reply to {name} within {REPLY_TIMEOUT_S} s") from None
+        finally:
+            self._waiting.pop(number, None)
 
     def _tell(self, peer_id: str, name: str, *arguments: Any) -> None:
         worker = self._by_peer.get(peer_id)

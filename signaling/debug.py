@@ -4,7 +4,7 @@ from dataclasses import asdict
 
 from aiohttp import web
 
-from sfu.events import UnknownPeerError
+from sfu.events import EngineError, UnknownPeerError
 from sfu.facade import MediaEngine
 from signaling.page import SECURITY_HEADERS
 from signaling.rooms import Rooms
@@ -34,4 +34,6 @@ class Debug:
             explanation = await self._media.explain(person.sid)
         except UnknownPeerError:
             return web.json_response({"error": "it has just left"}, status=404, headers=SECURITY_HEADERS)
+        except EngineError as error:
+            return web.json_response({"error": str(error)}, status=503, headers=SECURITY_HEADERS)
         return web.json_response(asdict(explanation), headers=SECURITY_HEADERS)

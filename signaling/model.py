@@ -33,6 +33,8 @@ class LeaveReason(Enum):
     SIGNAL_LOST = "signalling lost"
     MEDIA_LOST = "media connection lost"
     MEDIA_REFUSED = "offer refused"
+    MEDIA_FAILED = "the media engine failed"
+    FLOOD = "sent more than the server takes"
     PROTOCOL_ERROR = "undecodable message"
     ROOM_FULL = "no place left"
     ROOM_CLOSED = "the room ended"

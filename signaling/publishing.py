@@ -1,9 +1,10 @@
 """Publishing: from the wish to send a track, over its section in an offer, to its end."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import replace
 
-from sfu.events import PublicationBound, PublicationEnded, PublicationStarted
+from sfu.events import PublicationBound, PublicationEnded, PublicationMuted, PublicationStarted
 from sfu.facade import MediaEngine
 from signaling.errors import (
     DuplicateTrackError,
@@ -23,10 +24,13 @@ from signaling.events import (
     TrackUnpublished,
 )
 from signaling.ids import SidMaker, track_prefix
+from signaling.logs import about
 from signaling.media import MediaEvents
 from signaling.model import Participant, Track, TrackSpec
 from signaling.rooms import Rooms, forget_subscription
 from signaling.timers import Timers
+
+log = logging.getLogger(__name__)
 
 # LiveKit's limit on tracks that were announced and whose media does not come.
 MAX_PENDING_TRACKS = 20
@@ -55,6 +59,7 @@ class Publishing:
         media_events.on(PublicationBound, self.bound)
         media_events.on(PublicationStarted, self.started)
         media_events.on(PublicationEnded, self.ended)
+        media_events.on(PublicationMuted, self.flooded)
 
     def publish(self, person: Participant, spec: TrackSpec) -> Track:
         """Prepare to receive a track; others hear of it once its media is negotiated.
@@ -150,6 +155,16 @@ class Publishing:
         self.change(person, replace(track, muted=muted))
         if by_server:
             self._hub.emit(TrackMuted(person, replace(track, muted=muted)))
+
+    def flooded(self, event: PublicationMuted) -> None:
+        """Show a track as muted that the engine muted because it exceeds what one participant may send."""
+        person = self._rooms.participant(event.peer_id)
+        tracks = {} if person is None else person.tracks | person.pending
+        for track in tracks.values():
+            if person is not None and event.publication_id in {track.sid, track.backup_sid}:
+                log.warning("%s is muted: its media exceeds the limits", track.sid, extra=about(person))
+                self.set_muted(person, track.sid, True, by_server=True)
+                return
 
     def own_track(self, person: Participant, track_sid: str) -> Track:
         """Return a participant's track, announced or not. NotFoundError."""

@@ -67,6 +67,9 @@ LEAVES = {
     LeaveReason.SIGNAL_LOST: (models.SIGNAL_CLOSE, _Leave.RECONNECT),
     LeaveReason.MEDIA_LOST: (models.CONNECTION_TIMEOUT, _Leave.RECONNECT),
     LeaveReason.MEDIA_REFUSED: (models.MEDIA_FAILURE, _Leave.DISCONNECT),
+    # Nothing that the client could do better: it begins anew, and is let in.
+    LeaveReason.MEDIA_FAILED: (models.UNKNOWN_REASON, _Leave.RECONNECT),
+    LeaveReason.FLOOD: (models.PARTICIPANT_REMOVED, _Leave.DISCONNECT),
     LeaveReason.PROTOCOL_ERROR: (models.STATE_MISMATCH, _Leave.DISCONNECT),
     LeaveReason.ROOM_FULL: (models.JOIN_FAILURE, _Leave.DISCONNECT),
     LeaveReason.ROOM_CLOSED: (models.ROOM_CLOSED, _Leave.DISCONNECT),

@@ -7,7 +7,7 @@ from typing import Any
 
 from livekit.protocol import models, rtc
 
-from sfu.events import MediaError, UnknownPeerError
+from sfu.events import EngineError, MediaError, UnknownPeerError
 from signaling.errors import (
     DuplicateHandleError,
     DuplicateNameError,
@@ -102,6 +102,10 @@ async def _offer(skin: LiveKitSkin, session: Session, offer: rtc.SessionDescript
             answer = await skin.media.negotiate(person.sid, offer.sdp)
         except UnknownPeerError:
             skin.rooms.leave(person, LeaveReason.MEDIA_LOST)
+            return
+        except EngineError as error:
+            log.error("offer not answered: %s", error, extra=about(person))  # noqa: TRY400 - the engine logged its own
+            skin.rooms.leave(person, LeaveReason.MEDIA_FAILED)
             return
         except MediaError as error:
             log.warning("offer refused: %s", error, extra=about(person))

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from livekit.protocol import rtc
 
-from sfu.events import MediaError, UnknownPeerError
+from sfu.events import EngineError, MediaError, UnknownPeerError
 from sfu.facade import MediaEngine
 from signaling.livekit.session import Session
 from signaling.logs import about
@@ -51,6 +51,9 @@ class Offers:
         except UnknownPeerError:
             self._give_up(LeaveReason.MEDIA_LOST)
             return
+        except EngineError as error:
+            self._engine_failed(error)
+            return
         self._timers.set(sid, "answer", ANSWER_TIMEOUT_S, lambda: self._give_up(LeaveReason.STATE_MISMATCH))
         description = rtc.SessionDescription(type="offer", sdp=sdp, id=number)
         self._session.send(rtc.SignalResponse(offer=description))
@@ -66,6 +69,12 @@ class Offers:
             self._subscribed(await self._media.answer(sid, sdp))
         except UnknownPeerError:
             self._give_up(LeaveReason.MEDIA_LOST)
+        except EngineError as error:
+            self._engine_failed(error)
         except MediaError as error:
             log.warning("answer refused: %s", error, extra=about(self._session.participant))
             self._give_up(LeaveReason.MEDIA_REFUSED)
+
+    def _engine_failed(self, error: EngineError) -> None:
+        log.error("the engine failed: %s", error, extra=about(self._session.participant))
+        self._give_up(LeaveReason.MEDIA_FAILED)

@@ -466,6 +466,8 @@ class LiveKitSkin:
             self._timers.set(
                 person.sid, "goodbye", GOODBYE_S, lambda: self.rooms.leave(person, LeaveReason.MEDIA_LOST)
             )
+        elif event.reason == "flood":
+            self.rooms.leave(person, LeaveReason.FLOOD)
         else:
             self.rooms.leave(person, LeaveReason.MEDIA_LOST)
 

@@ -21,7 +21,7 @@ from signaling.errors import (
     TooOftenError,
     WireError,
 )
-from signaling.limits import JOINS, MESSAGES, TOLD_TO_ALL, Limits
+from signaling.limits import DESCRIPTIONS, JOINS, MESSAGES, TOLD_TO_ALL, Limits
 from signaling.livekit.convert import leave
 from signaling.livekit.handlers import handle
 from signaling.livekit.session import Session
@@ -276,7 +276,9 @@ class LiveKitEndpoints:
         if join.HasField("sync_state"):
             await handle(self._skin, session, rtc.SignalRequest(sync_state=join.sync_state))
         if join.HasField("publisher_offer"):
-            await handle(self._skin, session, rtc.SignalRequest(offer=join.publisher_offer))
+            offer = rtc.SignalRequest(offer=join.publisher_offer)
+            await asyncio.sleep(self._description_delay_s(session, offer))
+            await handle(self._skin, session, offer)
         return session
 
     async def _read(self, ws: web.WebSocketResponse, session: Session, outbox: SocketOutbox) -> None:
@@ -299,8 +301,20 @@ class LiveKitEndpoints:
         """Wait until a client may have its next request: meanwhile it is not read, and nothing is lost."""
         cost = TOLD_TO_ALL if request.WhichOneof("message") in _TOLD_TO_ALL else 1.0
         delay_s = self._limits.delay_s("message", session.participant.sid, MESSAGES, cost)
+        delay_s = max(delay_s, self._description_delay_s(session, request))
         if delay_s > 0:
             await asyncio.sleep(delay_s)
+
+    def _description_delay_s(self, session: Session, request: rtc.SignalRequest) -> float:
+        """Charge a session description by its length; joining again does not refill the budget."""
+        kind = request.WhichOneof("message")
+        if kind not in {"offer", "answer"}:
+            return 0.0
+        person = session.participant
+        cost = len(getattr(request, kind).sdp)
+        return self._limits.delay_s(
+            "description", f"{person.room.name}/{person.identity}", DESCRIPTIONS, cost
+        )
 
     def _hang_up(self, session: Session, why: str) -> None:
         # A healthy client never sends such a thing, and a broken one would do it again after a reconnect.

@@ -10,6 +10,7 @@ from sfu.offering import OfferedSection, Offering, build_offer
 from sfu.peer import LocalIdentity, Peer
 from sfu.receive import TransportFeedback
 from sfu.rtp import URI_AUDIO_LEVEL, URI_TRANSPORT_CC
+from sfu.sdp import parse_offer
 from sfu.source import Published
 from sfu.subscription import Subscription
 
@@ -59,7 +60,7 @@ class Viewer:
         return self.peer.make_offer(IDENTITY, restart)
 
     def exchange(self, **how):
-        return self.peer.take_answer(answer_to(self.offer(), **how))
+        return self.peer.take_answer(parse_offer(answer_to(self.offer(), **how)))
 
 
 def media(offer):
@@ -102,7 +103,7 @@ def test_what_is_wanted_is_offered_and_flows_once_answered():
     assert viewer.peer.missing_sections() == (0, 0)
     offer = viewer.offer()
     assert camera.section is None  # nothing flows before the client has said what it can take
-    assert viewer.peer.take_answer(answer_to(offer)) == {"1": "TR_1", "2": "TR_2"}
+    assert viewer.peer.take_answer(parse_offer(answer_to(offer))) == {"1": "TR_1", "2": "TR_2"}
     assert dict(camera.section.kind.payload_types)["vp8"] == 96
     assert camera.section.rtx_payload_types["vp8"] == 97
     assert dict(voice.section.kind.payload_types) == {"opus": 111, "red": 63}
@@ -120,7 +121,7 @@ def test_a_section_is_offered_idle_once_before_it_serves_another_track():
     assert viewer.peer.missing_sections() == (0, 0)
     offer = viewer.offer()
     assert [section.direction for section in media(offer)[1:]] == ["inactive", "sendonly"]
-    assert viewer.peer.take_answer(answer_to(offer)) == {"2": "TR_2"}
+    assert viewer.peer.take_answer(parse_offer(answer_to(offer))) == {"2": "TR_2"}
     viewer.subscribe()
     assert viewer.exchange() == {"2": "TR_2", "1": "TR_3"}
 
@@ -130,7 +131,7 @@ def test_a_track_that_ends_between_offer_and_answer_is_taken_back():
     viewer.subscribe()
     offer = viewer.offer()
     viewer.peer.drop_subscription("TR_1", 0.0)
-    assert viewer.peer.take_answer(answer_to(offer)) == {}
+    assert viewer.peer.take_answer(parse_offer(answer_to(offer))) == {}
     assert viewer.peer.missing_sections() == (0, 0)
     assert media(viewer.offer())[1].direction == "inactive"
 
@@ -166,20 +167,20 @@ def test_a_bad_answer_is_refused_and_changes_nothing(bad):
     subscription = viewer.subscribe()
     offer = viewer.offer()
     with pytest.raises(SdpError):
-        viewer.peer.take_answer(bad(offer))
+        viewer.peer.take_answer(parse_offer(bad(offer)))
     assert (viewer.peer.offer, viewer.peer.sending, viewer.peer.receiving) == (None, {}, {})
-    assert viewer.peer.take_answer(answer_to(offer)) == {"1": "TR_1"}
+    assert viewer.peer.take_answer(parse_offer(answer_to(offer))) == {"1": "TR_1"}
     assert subscription.section is not None
 
 
 def test_answers_want_an_offer_and_the_same_certificate():
     viewer = Viewer()
     offer = viewer.offer()
-    viewer.peer.take_answer(answer_to(offer))
+    viewer.peer.take_answer(parse_offer(answer_to(offer)))
     with pytest.raises(SdpError, match="without an offer"):
-        viewer.peer.take_answer(answer_to(offer))
+        viewer.peer.take_answer(parse_offer(answer_to(offer)))
     with pytest.raises(SdpError, match="certificate"):
-        viewer.peer.take_answer(answer_to(viewer.offer(), fingerprint=":".join(["EF"] * 32)))
+        viewer.peer.take_answer(parse_offer(answer_to(viewer.offer(), fingerprint=":".join(["EF"] * 32))))
 
 
 def test_each_connection_has_one_who_offers():
@@ -187,4 +188,4 @@ def test_each_connection_has_one_who_offers():
     with pytest.raises(SdpError, match="the server makes the offers"):
         viewer.peer.negotiate("v=0", IDENTITY, lambda: ("u", "p"))
     with pytest.raises(SdpError, match="without an offer"):
-        viewer.owner.take_answer("v=0")
+        viewer.owner.take_answer(parse_offer(answer_to(viewer.offer())))

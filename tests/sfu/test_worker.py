@@ -90,7 +90,7 @@ async def test_a_command_that_fails_costs_itself_alone(parent, monkeypatch, capl
 
     monkeypatch.setattr(parent.worker._media, "explain", fail)
     parent.order(7, "explain", "PA_1")
-    assert await parent.news("reply", "refusal") == ("refusal", [7, "MediaError", "the engine failed"])
+    assert await parent.news("reply", "refusal") == ("refusal", [7, "EngineError", "the engine failed"])
     assert "a bug" in caplog.text
     parent.order(8, "offer", "PA_1", False)
     assert await parent.news("reply", "refusal") == ("refusal", [8, "UnknownPeerError", "PA_1"])

@@ -6,13 +6,23 @@ import logging
 import os
 import signal
 import socket
+import sys
 
 import msgspec
 import psutil
 import pytest
 from aiortc import RTCPeerConnection, RTCSessionDescription
 
-from sfu.events import DataReceived, PeerClosed, PeerConnected, Publication, SdpError, UnknownPeerError
+from sfu import workers
+from sfu.events import (
+    DataReceived,
+    EngineTimeoutError,
+    PeerClosed,
+    PeerConnected,
+    Publication,
+    SdpError,
+    UnknownPeerError,
+)
 from sfu.settings import MediaSettings
 from sfu.workers import MediaWorkers
 
@@ -125,6 +135,89 @@ async def test_a_killed_worker_costs_its_own_peers_and_is_replaced(engine):
         await peer.close()
 
 
+async def test_a_hung_worker_is_replaced_on_its_port_and_its_people_are_told(engine):
+    engine.media.open_peer("ada", "one")
+    engine.media.open_peer("eve", "two")
+    hung, well = engine.worker("ada"), engine.worker("eve")
+    pid, port = hung.process.pid, hung.udp_port
+    os.kill(pid, signal.SIGSTOP)
+    loop = asyncio.get_running_loop()
+    stopped_at = loop.time()
+    asked = asyncio.ensure_future(engine.media.negotiate("ada", "v=0"))
+    await engine.until(lambda: not hung.answers)
+    assert hung.alive  # doubted, not yet killed
+    assert engine.media.metrics()["workers"] == 1
+    # a room begins on the worker that answers, and nobody is let wait for the other
+    engine.media.open_peer("zoe", "three")
+    assert engine.worker("zoe") is well
+    engine.media.open_peer("bob", "one")
+    assert (await engine.event(PeerClosed)).peer_id == "bob"
+    assert (await engine.event(PeerClosed)).peer_id == "ada"
+    with pytest.raises(UnknownPeerError):
+        await asked
+    await engine.until(lambda: engine.media.metrics()["workers"] == 2)
+    assert loop.time() - stopped_at < 5 + 3  # the second is for a machine that runs other tests meanwhile
+    assert not psutil.pid_exists(pid)
+    assert port in {worker.udp_port for worker in engine.media._workers}
+    assert well.process.returncode is None
+    engine.media.open_peer("ada", "one")
+    with pytest.raises(SdpError):
+        await engine.media.negotiate("ada", "v=0")
+
+
+async def test_workers_outlive_a_stop_of_the_process_that_watches_them(engine):
+    pids = {worker.process.pid for worker in engine.media._workers}
+    pause_s = workers.HUNG_AFTER * workers.PING_INTERVAL_S + 1
+    stopped = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-c",
+        f"import os, signal, time; os.kill({os.getpid()}, signal.SIGSTOP); time.sleep({pause_s});"
+        f"os.kill({os.getpid()}, signal.SIGCONT)",
+    )
+    await stopped.wait()
+    await asyncio.sleep(3 * workers.PING_INTERVAL_S)  # time for a wrong verdict
+    assert {worker.process.pid for worker in engine.media._workers} == pids
+    assert engine.media.metrics()["workers"] == 2
+    assert engine.media.metrics()["workers_restarted"] == 0
+
+
+async def test_a_reply_that_does_not_come_is_a_typed_error(engine, monkeypatch):
+    monkeypatch.setattr(workers, "REPLY_TIMEOUT_S", 0.05)
+    engine.media.open_peer("ada", "one")
+    worker = engine.worker("ada")
+    os.kill(worker.process.pid, signal.SIGSTOP)
+    with pytest.raises(EngineTimeoutError):
+        await engine.media.negotiate("ada", "v=0")
+    assert not engine.media._waiting
+    os.kill(worker.process.pid, signal.SIGCONT)
+
+
+async def test_what_waits_for_a_worker_that_does_not_read_is_bounded(engine, monkeypatch):
+    monkeypatch.setattr(workers, "HUNG_AFTER", 1000)
+    engine.media.open_peer("ada", "one")
+    worker = engine.worker("ada")
+    os.kill(worker.process.pid, signal.SIGSTOP)
+    transport = worker._writer.transport
+    for _ in range(100):
+        engine.media.send_data(["ada"], "_reliable", bytes(60_000))
+    assert transport.get_write_buffer_size() < workers.DATA_BACKLOG_BYTES + 100_000
+    assert engine.media.metrics()["dropped_worker_backlog"] > 50
+    assert worker.alive
+    for _ in range(400):
+        engine.media._tell("ada", "publish", Publication("TR_1", "video", codec="x" * 60_000))
+    assert transport.get_write_buffer_size() < workers.MAX_BACKLOG_BYTES + 100_000
+    assert (await engine.event(PeerClosed)).peer_id == "ada"
+    await engine.until(lambda: engine.media.metrics()["workers"] == 2)
+
+
+async def test_a_worker_that_does_not_become_ready_is_ended(monkeypatch):
+    monkeypatch.setattr(workers, "START_TIMEOUT_S", 0.01)
+    engine = Engine(1)
+    with pytest.raises((TimeoutError, OSError)):
+        await engine.media.start()
+    assert not left_behind()
+
+
 async def test_a_request_to_a_worker_that_dies_is_refused(engine):
     engine.media.open_peer("ada", "one")
     worker = engine.worker("ada")
@@ -170,8 +263,6 @@ async def test_workers_end_with_the_process_that_started_them(tmp_path):
         "    await asyncio.sleep(60)\n"
         "asyncio.run(main())\n"
     )
-    import sys
-
     parent = await asyncio.create_subprocess_exec(sys.executable, program, stdout=asyncio.subprocess.PIPE)
     worker = psutil.Process(int(await parent.stdout.readline()))
     parent.kill()
