@@ -10,9 +10,9 @@ from collections import Counter
 from sfu.budget import Budget, Rate
 from sfu.settings import MediaSettings
 
-# Largest burst of media, as a share of a second's: a keyframe of a 4K screen is about 400 packets, which libwebrtc
-# spreads; after a stall of a wireless link about as many arrive at once.
-_MEDIA_BURST_S = 0.15
+# Largest burst of media, in seconds of the highest rate: 300 packets, which is half a second of an ordinary publisher
+# after a stall of its wireless link. libwebrtc spreads its keyframes; and what is lost here is asked for again.
+_MEDIA_BURST_S = 0.1
 # Octets of RTCP, with this much for each datagram (decryption and parsing cost the same for a short one). 5 % of a
 # session (RFC 3550 section 6.2) of 10 Mbit/s is 62 kB/s; reports of the arrival of 3,000 packets/s are 10 kB/s.
 RTCP_OCTETS = Rate(per_s=64_000, burst=64_000)
@@ -37,6 +37,9 @@ SENDER_REPORTS = Rate(per_s=4, burst=8)
 # A second with more excess than this, in datagrams, counts as one of a flood. Congestion control that has overshot
 # exceeds a limit by less, or for less than a second.
 TOLERATED_EXCESS = 300
+# What a peer pays for each packet from the first second of a flood on, until a second without: congestion control that
+# works has adapted by then, and a client that has none is not worth a quarter of a core.
+FLOOD_PRICE = 4
 # Seconds of a flood, in a row, after which the publications that cause it are muted, and then the peer is closed.
 MUTED_AFTER_S, CLOSED_AFTER_S = 2, 6
 
@@ -79,8 +82,9 @@ class PeerLimits:
 
     def rtp(self, ssrc: int, octets: int, now: float) -> bool:
         """Whether a packet of media may be worked on."""
-        if self._packets.left(now) >= 1 and self._octets.take(octets, now):
-            return self._packets.take(1, now)
+        price = FLOOD_PRICE if self.flooded_s else 1
+        if self._packets.left(now) >= price and self._octets.take(octets, now):
+            return self._packets.take(price, now)
         # the streams of one peer are 64 at most; SSRCs that it makes up have one entry together
         self._excess[ssrc if len(self._excess) < 64 or ssrc in self._excess else 0] += 1
         return False

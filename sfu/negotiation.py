@@ -340,6 +340,7 @@ def build_answer(
     offer: Offer,
     decisions: Sequence[SectionAnswer],
     transport: LocalTransport,
+    agreed: Sequence[SectionParameters] | None = None,
 ) -> str:
     """The answer's text, lines ended by CRLF.
 
@@ -347,11 +348,13 @@ def build_answer(
         offer: What is answered.
         decisions: One per section of the offer, in its order (ValueError otherwise).
         transport: The server's side.
+        agreed: What `negotiate_section` made of each decision, where the caller has it already.
     """
-    agreed = [
-        negotiate_section(section, decision)
-        for section, decision in zip(offer.sections, decisions, strict=True)
-    ]
+    if agreed is None:
+        agreed = [
+            negotiate_section(section, decision)
+            for section, decision in zip(offer.sections, decisions, strict=True)
+        ]
     accepted = {taken.mid for taken in agreed if taken.accepted}
     bundle = [mid for mid in offer.bundle if mid in accepted]
     lines = [

@@ -150,7 +150,9 @@ class Peer:
         if self.offer is not None and agreed.offer.ice_ufrag != self.offer.ice_ufrag:
             self.ice.restart(*new_credentials())  # RFC 8445 section 9
         self.version += 1
-        sdp = negotiation.build_answer(agreed.offer, agreed.decisions, self._local_transport(identity))
+        sdp = negotiation.build_answer(
+            agreed.offer, agreed.decisions, self._local_transport(identity), agreed.parameters
+        )
         self._take_over(agreed)
         published = {
             mid: section.publication.intent.id

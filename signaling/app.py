@@ -8,6 +8,7 @@ import signal
 import time
 from contextvars import copy_context
 from importlib.metadata import version
+from pathlib import Path
 
 from aiohttp import web
 
@@ -26,7 +27,7 @@ from signaling.daily.webhooks import DailyWebhooks
 from signaling.debug import Debug
 from signaling.docs import Docs
 from signaling.errors import ConfigError, DeliveryError, ListenError, StoreError, VaultError
-from signaling.health import Health
+from signaling.health import Health, has_space
 from signaling.http import Endpoints, build_app, build_runner
 from signaling.ids import random_sid
 from signaling.keyring import Keyring
@@ -133,7 +134,14 @@ class Server:
         )
         catalogue.add(DAILY, self.daily.rooms.opening)
         folder = find_page()
-        checks = {"listening": lambda: self._site is not None, "media": self._has_worker}
+        checks = {
+            "listening": lambda: self._site is not None,
+            "media": self._has_worker,
+            "event_log": lambda: not self.background.journal.failing,
+        }
+        data_dir = Path(config.data_dir).absolute()
+        if not config.database_url and data_dir.is_dir():
+            checks["disk"] = lambda: has_space(data_dir)
         door = Door(self.daily.rooms, self.daily.domains, self.services, self.keyring).api(limits)
         parts: list[Endpoints] = [
             self._metrics,

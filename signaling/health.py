@@ -2,7 +2,9 @@
 
 import asyncio
 import logging
+import os
 from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
 
 from aiohttp import hdrs, web
 
@@ -16,6 +18,10 @@ HOLDS_S = 2.0
 
 # A database that takes longer is as good as away.
 STORE_TIMEOUT_S = 2.0
+
+# SQLite puts a small write over the part of its log that it has already used, and so succeeds on a full disk where real
+# writes fail; so the free space is looked at as well. The log grows to 4 MiB before it is used again.
+MIN_FREE_BYTES = 1 << 20
 
 _HEADERS = {**SECURITY_HEADERS, hdrs.CACHE_CONTROL: "no-store"}
 
@@ -68,3 +74,13 @@ class Health:
             log.warning("the store cannot be written to: %s", error)
             return False
         return True
+
+
+def has_space(folder: Path) -> bool:
+    """Whether there is room for more data in a folder."""
+    try:
+        found = os.statvfs(folder)
+    except OSError as error:
+        log.warning("the data folder cannot be looked at: %s", error)
+        return False
+    return found.f_bavail * found.f_frsize >= MIN_FREE_BYTES

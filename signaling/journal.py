@@ -69,6 +69,8 @@ class Journal:
         self._written = 0
         self._news = asyncio.Event()
         self._progress = asyncio.Condition()
+        self.failing = False
+        "Whether the last attempt to write entries failed."
         hub.observe(self._note)
 
     @property
@@ -87,6 +89,7 @@ class Journal:
                 try:
                     await self._append(batch)
                 except Exception as error:  # noqa: BLE001 - logged by what is called, whatever it is
+                    self.failing = True
                     faults += not isinstance(error, StoreError)
                     if not isinstance(error, UnstorableError) and faults < MAX_FAULTS:
                         await self._wait_for_better(error)
@@ -115,6 +118,7 @@ class Journal:
             self._waiting[0] = replace(entry, kind=UNSTORABLE, data={"kind": entry.kind})
 
     async def _settle(self, count: int) -> None:
+        self.failing = False
         for _ in range(count):
             self._waiting.popleft()
         async with self._progress:

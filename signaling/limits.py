@@ -42,7 +42,7 @@ TOLD_TO_ALL = 5.0
 
 # Octets of offers and answers of one participant. Reading and answering one takes the engine 0.2 ms for each kB; one
 # of a room with 60 videos has 200 kB, and is made anew whenever somebody's track begins or ends.
-DESCRIPTIONS = Rate(per_s=128 * 1024, burst=768 * 1024)
+DESCRIPTIONS = Rate(per_s=64 * 1024, burst=512 * 1024)
 
 
 class Limiter:

@@ -175,3 +175,32 @@ def test_a_forged_source_address_does_not_cut_off_the_peer_that_uses_it():
     assert victim.peer.ice.selected is None
     assert not victim.addresses
     assert not crowd.endpoint.outbox.transports.addresses[victim.peer.transport].any()
+
+
+def test_excess_is_dropped_before_it_is_decrypted():
+    reporter = Reporter()
+    reporter.estimator.read_from = 0.0
+    reporter.endpoint._handlers.rtp = lambda *_: reporter.heard.append(b"media")
+    request = rtcp.nack(1, 2, range(0, 17 * 200, 17))
+    for _ in range(500):
+        reporter.send(request, 1.0)
+    taken = len(reporter.heard)
+    assert 50 < taken < 100
+    assert reporter.drops[Drop.RTCP_RATE] == 500 - taken
+    # garbage of the same shape costs as much, so it is paid for as well; nothing of it is authentic
+    for _ in range(1000):
+        reporter.endpoint._socket.buffer[:200] = bytes((0x80, 96)) + bytes(198)
+        reporter.endpoint._srtp(0, 0, 200, reporter.ADDRESS, 1.0)
+    assert reporter.drops[Drop.UNAUTHENTIC] == 300
+    assert reporter.drops[Drop.RTP_RATE] == 700
+
+
+def test_dtls_beyond_the_limit_is_dropped():
+    reporter = Reporter()
+    connection = reporter.endpoint._by_address[reporter.ADDRESS]
+    fed = []
+    connection.port = SimpleNamespace(feed=lambda datagram: not fed.append(datagram))
+    for _ in range(1000):
+        reporter.endpoint._dtls(0, 50, reporter.ADDRESS, 1.0)
+    assert len(fed) == 300
+    assert reporter.drops[Drop.DTLS_RATE] == 700

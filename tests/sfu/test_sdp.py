@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from sfu import sdp
 from sfu.events import SdpError
-from sfu.sdp import parse_offer
+from sfu.sdp import parse_offer, parse_offer_in_steps
 
 JOIN = samples.text("chromium-join")
 FIREFOX = samples.text("firefox-publish")
@@ -377,3 +377,14 @@ def test_mutated_offers_raise_one_exception_type(offer):
 def test_arbitrary_tails_raise_one_exception_type(tail):
     with contextlib.suppress(SdpError):
         parse_offer(TINY + tail)
+
+
+def test_a_long_offer_is_read_in_steps_no_longer_than_a_section():
+    offer = parse_offer(JOIN)
+    results = []
+
+    def read():
+        results.append((yield from parse_offer_in_steps(JOIN)))
+
+    assert len(list(read())) == 2 * len(offer.sections)
+    assert results == [offer]

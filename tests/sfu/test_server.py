@@ -2,21 +2,28 @@
 
 import asyncio
 import socket
+from types import SimpleNamespace
 
 import pytest
+import sdp_samples
 from aiortc import RTCPeerConnection, RTCSessionDescription
 
 from sfu.events import (
     Channel,
     DataReceived,
+    EngineError,
     OfferNeeded,
     PeerClosed,
     PeerConnected,
+    Preferences,
     Publication,
+    PublicationMuted,
     SdpError,
     UnknownPeerError,
 )
-from sfu.server import MediaServer
+from sfu.limits import CLOSED_AFTER_S, MUTED_AFTER_S
+from sfu.peer import Stream
+from sfu.server import SHARING_DELAY_S, MediaServer
 from sfu.settings import MediaSettings
 
 
@@ -286,3 +293,97 @@ async def test_a_peer_is_forwarded_to_another_room(engine):
     engine.media.move_peer("alice", "three")
     assert peers["alice"].rooms == ("three",)
     assert not peers["eve"].subscriptions
+
+
+def flood(engine, name, ssrc=7):
+    """A second of far more than a peer may send."""
+    limits = engine.media._connections[name].peer.limits
+    for _ in range(5000):
+        limits.rtp(ssrc, 1000, 1.0)
+    engine.media._floods_at = 0.0
+    engine.media._timer.cancel()
+    engine.media._tick()
+
+
+async def test_what_floods_is_muted_and_who_goes_on_is_closed(engine, caplog):
+    engine.media.open_peer("ada", "room")
+    engine.media.open_peer("eve", "room")
+    engine.media.publish("ada", Publication("TR_1", "video"))
+    peer = engine.media._connections["ada"].peer
+    published = engine.media._publications["TR_1"]
+    peer.streams[7] = Stream(SimpleNamespace(published=published), rtx=True)
+    for second in range(1, CLOSED_AFTER_S + 1):
+        flood(engine, "ada")
+        assert published.muted == (second >= MUTED_AFTER_S)
+    assert await engine.event(PublicationMuted) == PublicationMuted("ada", "TR_1")
+    assert await engine.event(PeerClosed) == PeerClosed("ada", "flood")
+    assert "TR_1 of ada is muted" in caplog.text
+    assert list(engine.media._connections) == ["eve"]
+
+
+async def test_a_burst_mutes_nobody(engine):
+    engine.media.open_peer("ada", "room")
+    for _ in range(2 * CLOSED_AFTER_S):
+        flood(engine, "ada")
+        engine.media._floods_at = 0.0
+        engine.media._timer.cancel()
+        engine.media._tick()  # a second without
+    assert "ada" in engine.media._connections
+
+
+async def test_an_offer_is_answered_although_sharing_the_bandwidth_fails(engine, monkeypatch):
+    monkeypatch.setattr("sfu.router.share", lambda *_: 1 / 0)
+    alice, _channel = await engine.connect("alice")
+    assert (await engine.event(PeerConnected)).peer_id == "alice"
+    assert engine.media.metrics()["dropped_error"] > 0
+    await alice.close()
+
+
+async def test_a_fault_while_an_offer_is_answered_is_no_refusal_of_it(engine, monkeypatch, caplog):
+    monkeypatch.setattr("sfu.negotiation.build_answer", lambda *_: 1 / 0)
+    engine.media.open_peer("alice", "room")
+    with pytest.raises(EngineError):
+        await engine.media.negotiate("alice", sdp_samples.text("chromium-join"))
+    assert "ZeroDivisionError" in caplog.text
+
+
+async def test_wishes_that_change_at_once_are_shared_out_once(engine, monkeypatch):
+    for name in ("ada", "eve"):
+        engine.media.open_peer(name, "room")
+    engine.media.publish("ada", Publication("TR_1", "video"))
+    engine.media.subscribe("eve", "TR_1", "stream")
+    shared = []
+    real = engine.media._router.share
+    monkeypatch.setattr(
+        engine.media._router, "share", lambda peer, now: (shared.append(peer.id), real(peer, now))
+    )
+    for fps in range(1, 500):
+        engine.media.set_preferences("eve", "TR_1", Preferences(fps=fps))
+        engine.media.set_muted("TR_1", bool(fps % 2))
+    assert shared == []
+    await asyncio.sleep(3 * SHARING_DELAY_S)
+    assert shared == ["eve"]
+
+
+async def test_media_goes_on_while_a_long_offer_is_read(engine, monkeypatch):
+    monkeypatch.setattr("sfu.server._PARSING_S", 0.0)
+    engine.media.open_peer("alice", "room")
+    offer = sdp_samples.text("chromium-more-sections")
+    turns = 0
+
+    async def other_work():
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    work = asyncio.ensure_future(other_work())
+    answer = await engine.media.negotiate("alice", offer)
+    work.cancel()
+    assert turns >= answer.sdp.count("\r\nm=") == 9
+    engine.media.open_peer("bob", "room")
+    asked = asyncio.ensure_future(engine.media.negotiate("bob", offer))
+    await asyncio.sleep(0)
+    engine.media.close_peer("bob")
+    with pytest.raises(UnknownPeerError):
+        await asked

@@ -1,13 +1,15 @@
 """Whether the server lives and whether it is ready."""
 
 import asyncio
+import os
+from types import SimpleNamespace
 
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from signaling.errors import StoreError
-from signaling.health import HOLDS_S, Health
+from signaling.health import HOLDS_S, MIN_FREE_BYTES, Health, has_space
 
 
 class Store:
@@ -87,8 +89,12 @@ async def test_a_whole_server_is_ready_until_it_stops(world):
     async with world.http.get(f"{world.url}/readyz") as answer:
         assert (answer.status, await answer.json()) == (
             200,
-            {"listening": True, "media": True, "store": True},
+            {"listening": True, "media": True, "event_log": True, "store": True},
         )
+    world.server.background.journal.failing = True
+    async with world.http.get(f"{world.url}/readyz") as answer:
+        assert (answer.status, (await answer.json())["event_log"]) == (503, False)
+    world.server.background.journal.failing = False
     world.media.workers = 0
     async with world.http.get(f"{world.url}/readyz") as answer:
         assert (answer.status, (await answer.json())["media"]) == (503, False)
@@ -96,3 +102,13 @@ async def test_a_whole_server_is_ready_until_it_stops(world):
     world.server._site = None
     async with world.http.get(f"{world.url}/readyz") as answer:
         assert (answer.status, (await answer.json())["listening"]) == (503, False)
+
+
+def test_a_full_disk_is_seen_although_small_writes_succeed(tmp_path, monkeypatch):
+    assert has_space(tmp_path)
+    found = os.statvfs(tmp_path)
+    full = SimpleNamespace(f_bavail=(MIN_FREE_BYTES - 1) // found.f_frsize, f_frsize=found.f_frsize)
+    monkeypatch.setattr("signaling.health.os.statvfs", lambda _folder: full)
+    assert not has_space(tmp_path)
+    monkeypatch.undo()
+    assert not has_space(tmp_path / "gone")

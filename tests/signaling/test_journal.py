@@ -184,3 +184,24 @@ async def test_a_move_is_written_for_both_rooms_and_sessions_follow():
     assert kinds == ["room_started", "participant_moved_in", "participant_left"]
     assert (await store.sessions.stays("RM_2"))[0].left_at == 7.0
     await store.close()
+
+
+async def test_it_says_when_its_writes_fail():
+    failed = asyncio.Event()
+
+    async def pause(_delay_s):
+        failed.set()
+        await asyncio.Event().wait()
+
+    async with journal_on(FakeLog(failures=1).append, pause) as (hub, journal):
+        assert not journal.failing
+        hub.emit(RoomStarted(room("RM_1")))
+        await failed.wait()
+        assert journal.failing
+
+    log = FakeLog(failures=2)
+    async with journal_on(log.append, log.pause) as (hub, journal):
+        hub.emit(RoomStarted(room("RM_1")))
+        await journal.committed()
+        assert log.pauses
+        assert not journal.failing

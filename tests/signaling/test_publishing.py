@@ -1,8 +1,8 @@
 import pytest
 
-from sfu.events import Layer, PublicationBound, PublicationEnded, PublicationStarted
+from sfu.events import Layer, PublicationBound, PublicationEnded, PublicationMuted, PublicationStarted
 from signaling.errors import DuplicateTrackError, LimitError, NotAllowedError, NotFoundError
-from signaling.events import ParticipantChanged, TrackPublished, TrackUnpublished
+from signaling.events import ParticipantChanged, TrackMuted, TrackPublished, TrackUnpublished
 from signaling.model import LeaveReason, TrackSpec
 from signaling.permissions import ALL_ADMIN_RIGHTS, Permissions, Source
 from signaling.rooms import JoinSpec
@@ -201,3 +201,15 @@ def test_tracks_of_whoever_leads_the_room_go_before_others(harness, admin):
     ada = harness.rooms.join(JoinSpec("lesson", "ada", permissions=Permissions(admin=admin)))
     track = harness.publishing.publish(ada, spec())
     assert harness.media.peers[ada.sid].publications[track.sid].leading is bool(admin)
+
+
+def test_a_track_that_floods_is_shown_as_muted_and_its_publisher_is_told(harness, ada, caplog):
+    cam = harness.publishing.publish(ada, spec())
+    harness.media.emit(PublicationBound(ada.sid, cam.sid, "7", "vp8"))
+    harness.events.clear()
+    harness.media.emit(PublicationMuted(ada.sid, cam.sid))
+    assert ada.tracks[cam.sid].muted
+    assert any(isinstance(event, TrackMuted) and event.track.sid == cam.sid for event in harness.events)
+    assert "exceeds the limits" in caplog.text
+    harness.media.emit(PublicationMuted(ada.sid, "TR_never"))
+    harness.media.emit(PublicationMuted("PA_never", cam.sid))

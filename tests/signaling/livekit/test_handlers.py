@@ -3,6 +3,8 @@ from livekit.protocol import models, rtc
 
 from sfu.events import (
     CodecMissing,
+    EngineError,
+    EngineTimeoutError,
     Layer,
     Preferences,
     PublicationBound,
@@ -53,6 +55,17 @@ async def test_an_offer_to_a_peer_that_is_gone_makes_the_client_start_over(harne
     harness.media.fail_with = UnknownPeerError("gone")
     await ada.offer("a3 v3")
     assert ada.last("leave").action == rtc.LeaveRequest.RECONNECT
+
+
+@pytest.mark.parametrize("error", [EngineError("a bug"), EngineTimeoutError("no reply")])
+async def test_a_fault_of_the_engine_is_not_told_as_a_refusal(harness, error):
+    ada, bob = await harness.join("ada"), await harness.join("bob")
+    harness.media.fail_with = error
+    await ada.offer("a3 v3")
+    leave = ada.last("leave")
+    assert leave.action == rtc.LeaveRequest.RECONNECT
+    assert leave.reason != models.MEDIA_FAILURE
+    assert not bob.session.participant.has_left
 
 
 async def test_a_failure_of_the_server_is_that_sessions_alone(harness, caplog):

@@ -3,7 +3,7 @@
 import pytest
 from livekit.protocol import rtc
 
-from sfu.events import OfferNeeded
+from sfu.events import EngineError, OfferNeeded
 from signaling.livekit.relay import CHANNELS
 from signaling.permissions import Permissions
 from tests.signaling.skin_harness import FakeOutbox, Person
@@ -125,3 +125,12 @@ async def test_single_connection_clients_have_nothing_to_answer(harness):
     ada = await harness.join("ada")
     await answer(ada, 1)
     assert not answered(harness, ada)
+
+
+async def test_a_fault_of_the_engine_makes_the_client_start_over(harness):
+    ada, bob = await enter(harness, "ada"), await enter(harness, "bob")
+    harness.media.fail_with = EngineError("a bug")
+    await answer(ada)
+    await harness.skin.session(bob.sid).offers.make(restart=True)
+    for person in (ada, bob):
+        assert person.last("leave").action == rtc.LeaveRequest.RECONNECT

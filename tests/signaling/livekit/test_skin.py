@@ -399,3 +399,9 @@ async def test_whoever_is_hidden_later_is_gone_for_the_others_and_may_appear_aga
     (info,) = bob.infos()
     assert (info.sid, info.name, info.state) == (ada.sid, "Ada L", models.ParticipantInfo.ACTIVE)
     assert sid in harness.media.peers[bob.sid].subscriptions
+
+
+async def test_who_floods_is_sent_out_and_not_asked_back(harness):
+    ada = await harness.join("ada")
+    harness.media.emit(PeerClosed(ada.sid, "flood"))
+    assert ada.last("leave").action == rtc.LeaveRequest.DISCONNECT

@@ -317,3 +317,15 @@ async def test_a_client_with_a_nervous_finger_waits_for_itself_and_loses_nothing
     await ada.until("pong_resp")
     # three that all are told of count as fifteen; the join's offer was handled before
     assert loop.time() - started > 0.05
+
+
+async def test_long_offers_are_read_as_slowly_as_their_length_demands(world, monkeypatch):
+    monkeypatch.setattr("signaling.livekit.ws.DESCRIPTIONS", Rate(per_s=10_000, burst=2000))
+    ada, _ = await world.join("ada")
+    loop = asyncio.get_running_loop()
+    started = loop.time()
+    for number in (2, 3):
+        await ada.send(offer=rtc.SessionDescription(type="offer", sdp="a1 " * 400, id=number))
+        await ada.until("answer")
+    # 2,400 octets of which 2,000 are the burst, less what the join's offer took
+    assert loop.time() - started > 0.03
