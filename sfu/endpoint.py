@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import ifaddr
 from pylibsrtp._binding import ffi as srtp_ffi
@@ -30,6 +30,9 @@ from sfu.ice import Check, StunError, scan
 from sfu.peer import LocalIdentity, Peer, nowhere
 from sfu.settings import MediaSettings
 
+if TYPE_CHECKING:
+    from sfu.limits import PeerLimits
+
 logger = logging.getLogger(__name__)
 
 # RFC 8445 section 5.3: at least 24 bits of ufrag and 128 of pwd
@@ -37,6 +40,8 @@ _UFRAG_BYTES, _PWD_BYTES = 8, 16
 _MAX_DRAINS = 8
 # Two intervals of RFC 7675 section 5.1 (5 s, randomised by a fifth); libwebrtc checks its selected pair more often.
 _ADDRESS_HELD_S = 12.0
+# Media of a peer without budget is not looked at for so long; until then its budget earns some tens of packets.
+_HELD_S = 0.01
 # Messages for a peer that is still connecting are kept up to here (LiveKit's value for a channel that is not open).
 _PENDING_BYTES = 100_000
 
@@ -99,6 +104,8 @@ class Endpoint:
         "What descriptions say of this endpoint."
         self._by_ufrag: dict[str, Connection] = {}
         self._by_address: dict[bytes, Connection] = {}
+        self._held: dict[bytes, tuple[float, PeerLimits, int]] = {}
+        "(until when, limits, SSRC) of addresses whose media is dropped unseen for a moment."
         self._socket: udp.MediaSocket | None = None
         self._kernel: kernel.Kernel | None = None
         self._length = srtp_ffi.new("int *")
@@ -157,6 +164,7 @@ class Endpoint:
             del self._by_ufrag[ufrag]
         for address in connection.addresses:
             del self._by_address[address]
+            self._held.pop(address, None)
         connection.ufrags = ()
         connection.addresses.clear()
         self.outbox.flush()  # rows may still name the peer's libsrtp session
@@ -177,6 +185,7 @@ class Endpoint:
         for given_up in connection.addresses - connection.peer.ice.addresses.keys():
             connection.addresses.discard(given_up)
             del self._by_address[given_up]
+            self._held.pop(given_up, None)
 
     def start_data(self, connection: Connection) -> None:
         """Open data channels once they are negotiated and the transport is up."""
@@ -209,12 +218,32 @@ class Endpoint:
             if not count:
                 break
             now = time.monotonic()
+            addresses, held = self._socket.addresses, self._held
             for i in range(count):
-                arguments = i, self._socket.lengths[i], self._socket.addresses[i], now
+                if held and addresses[i] in held and self._is_held(i, addresses[i], now):
+                    continue
+                arguments = i, self._socket.lengths[i], addresses[i], now
                 self._containment.run("a client", now, self._datagram, *arguments)
             self.outbox.flush()
             if count < udp.RECEIVE_BATCH:
                 break
+
+    def _is_held(self, i: int, address: bytes, now: float) -> bool:
+        """Drop media from an address whose peer has just exceeded its limits; False when it is no longer held.
+
+        A flood is dropped here for a quarter of what asking its budget costs, so that the socket's queue, which all
+        peers share, stays short.
+        """
+        until, limits, ssrc = self._held[address]
+        if now >= until:
+            del self._held[address]
+            return False
+        assert self._socket is not None
+        if not 127 < self._socket.buffer[i * udp.RECEIVE_STRIDE] < 192:
+            return False
+        limits.exceeded(ssrc)
+        self._drops[Drop.RTP_RATE] += 1
+        return True
 
     def _datagram(self, i: int, length: int, address: bytes, now: float) -> None:
         """RFC 7983: the first byte tells STUN, DTLS and SRTP apart."""
@@ -266,8 +295,9 @@ class Endpoint:
             if not peer.limits.rtcp(length, now):
                 self._drops[Drop.RTCP_RATE] += 1
                 return
-        elif not peer.limits.rtp(int.from_bytes(buffer[at + 8 : at + 12], "big"), length, now):
+        elif not peer.limits.rtp(ssrc := int.from_bytes(buffer[at + 8 : at + 12], "big"), length, now):
             self._drops[Drop.RTP_RATE] += 1
+            self._held[address] = now + _HELD_S, peer.limits, ssrc
             return
         unprotect = srtp_lib.srtp_unprotect_rtcp if is_rtcp else srtp_lib.srtp_unprotect
         self._length[0] = length

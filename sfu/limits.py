@@ -85,15 +85,19 @@ class PeerLimits:
         price = FLOOD_PRICE if self.flooded_s else 1
         if self._packets.left(now) >= price and self._octets.take(octets, now):
             return self._packets.take(price, now)
+        self.exceeded(ssrc)
+        return False
+
+    def exceeded(self, ssrc: int) -> None:
+        """Account for a packet that is dropped for lack of budget."""
         # the streams of one peer are 64 at most; SSRCs that it makes up have one entry together
         self._excess[ssrc if len(self._excess) < 64 or ssrc in self._excess else 0] += 1
-        return False
 
     def rtcp(self, octets: int, now: float) -> bool:
         """Whether a compound packet may be worked on."""
         if self._rtcp.take(octets + RTCP_DATAGRAM_OCTETS, now):
             return True
-        self._excess[0] += 1
+        self.exceeded(0)
         return False
 
     def dtls(self, octets: int, now: float) -> bool:

@@ -204,3 +204,19 @@ def test_dtls_beyond_the_limit_is_dropped():
         reporter.endpoint._dtls(0, 50, reporter.ADDRESS, 1.0)
     assert len(fed) == 300
     assert reporter.drops[Drop.DTLS_RATE] == 700
+
+
+def test_media_of_a_peer_without_budget_is_not_looked_at_for_a_moment():
+    reporter = Reporter()
+    endpoint, address = reporter.endpoint, reporter.ADDRESS
+    limits = endpoint._by_address[address].peer.limits
+    endpoint._held[address] = 5.0, limits, 7
+
+    def arrives(first, now):
+        endpoint._socket.buffer[0] = first
+        return not endpoint._is_held(0, address, now)
+
+    assert [arrives(first, 4.9) for first in (0x80, 0x90, 0x00, 0x16)] == [False, False, True, True]
+    assert reporter.drops[Drop.RTP_RATE] == 2
+    assert arrives(0x80, 5.0)
+    assert address not in endpoint._held
