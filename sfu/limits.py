@@ -37,7 +37,7 @@ SENDER_REPORTS = Rate(per_s=4, burst=8)
 # A second with more excess than this, in datagrams, counts as one of a flood. Congestion control that has overshot
 # exceeds a limit by less, or for less than a second.
 TOLERATED_EXCESS = 300
-# What a peer pays for each packet from the first second of a flood on, until a second without: congestion control that
+# What a peer pays for each packet once its excess is a flood, until a second without one: congestion control that
 # works has adapted by then, and a client that has none is not worth a quarter of a core.
 FLOOD_PRICE = 4
 # Seconds of a flood, in a row, after which the publications that cause it are muted, and then the peer is closed.
@@ -48,6 +48,7 @@ class PeerLimits:
     """The budgets of one peer connection."""
 
     __slots__ = (
+        "_dropped",
         "_dtls_datagrams",
         "_dtls_octets",
         "_excess",
@@ -77,12 +78,13 @@ class PeerLimits:
         self.estimates = Budget(ESTIMATES)
         self.unknown = Budget(UNKNOWN_PACKETS)
         self._excess: Counter[int] = Counter()
+        self._dropped = 0
         self.flooded_s = 0
         "Seconds in a row in which the excess was more than tolerated."
 
     def rtp(self, ssrc: int, octets: int, now: float) -> bool:
         """Whether a packet of media may be worked on."""
-        price = FLOOD_PRICE if self.flooded_s else 1
+        price = FLOOD_PRICE if self.flooded_s or self._dropped > TOLERATED_EXCESS else 1
         if self._packets.left(now) >= price and self._octets.take(octets, now):
             return self._packets.take(price, now)
         self.exceeded(ssrc)
@@ -91,6 +93,7 @@ class PeerLimits:
     def exceeded(self, ssrc: int) -> None:
         """Account for a packet that is dropped for lack of budget."""
         # the streams of one peer are 64 at most; SSRCs that it makes up have one entry together
+        self._dropped += 1
         self._excess[ssrc if len(self._excess) < 64 or ssrc in self._excess else 0] += 1
 
     def rtcp(self, octets: int, now: float) -> bool:
@@ -111,7 +114,8 @@ class PeerLimits:
     def close_second(self) -> dict[int, int]:
         """End a second of accounts: the excess of it by SSRC (0: of none), empty when it was no flood."""
         excess, self._excess = self._excess, Counter()
-        if excess.total() <= TOLERATED_EXCESS:
+        dropped, self._dropped = self._dropped, 0
+        if dropped <= TOLERATED_EXCESS:
             self.flooded_s = 0
             return {}
         self.flooded_s += 1

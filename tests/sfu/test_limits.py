@@ -18,11 +18,13 @@ def flood(limits, second, packets=10_000, octets=100, ssrc=7):
 
 def test_a_publisher_may_send_what_the_settings_say_in_packets_and_in_octets():
     limits = PeerLimits(MediaSettings(max_packets_per_s=1000, max_bitrate_bps=8e6))
-    flood(limits, 0)  # takes the burst
-    assert flood(limits, 1) == pytest.approx(1000, abs=2)
+    assert flood(limits, 0, packets=1300) == pytest.approx(1100, abs=2)  # with the burst
+    assert limits.close_second() == {}  # less than a flood
+    assert flood(limits, 1, packets=1300) == pytest.approx(1000, abs=2)
     limits = PeerLimits(MediaSettings(max_packets_per_s=1000, max_bitrate_bps=8e6))
-    flood(limits, 0, octets=2000)
-    assert flood(limits, 1, octets=2000) == pytest.approx(500, abs=2)
+    assert flood(limits, 0, packets=800, octets=2000) == pytest.approx(550, abs=2)
+    limits.close_second()
+    assert flood(limits, 1, packets=800, octets=2000) == pytest.approx(500, abs=2)
 
 
 def test_a_lesson_is_far_from_the_limits():
@@ -36,14 +38,16 @@ def test_a_lesson_is_far_from_the_limits():
 
 def test_who_floods_gets_less_until_it_stops():
     limits = PeerLimits(MediaSettings(max_packets_per_s=1000, max_bitrate_bps=1e9))
-    flood(limits, 0)
-    assert limits.close_second() == {7: pytest.approx(9000, abs=200)}
+    assert flood(limits, 0) == pytest.approx(
+        100 + 1000 / FLOOD_PRICE, abs=100
+    )  # from the 300th excess packet on
+    assert limits.close_second()[7] > 9000
     assert flood(limits, 1) == pytest.approx(1000 / FLOOD_PRICE, abs=2)
     limits.close_second()
     assert limits.flooded_s == 2
     assert limits.close_second() == {}
     assert limits.flooded_s == 0
-    assert flood(limits, 3) > 900
+    assert flood(limits, 3, packets=1200) > 1000
 
 
 def test_excess_for_a_moment_is_no_flood():
