@@ -127,9 +127,13 @@ async def test_single_connection_clients_have_nothing_to_answer(harness):
     assert not answered(harness, ada)
 
 
-async def test_a_fault_of_the_engine_makes_the_client_start_over(harness):
+async def test_a_fault_of_the_engine_makes_the_client_start_over(harness, monkeypatch):
+    async def fail(*_args, **_named):
+        raise EngineError("a bug")
+
     ada, bob = await enter(harness, "ada"), await enter(harness, "bob")
-    harness.media.fail_with = EngineError("a bug")
+    for command in ("answer", "offer"):
+        monkeypatch.setattr(harness.media, command, fail)
     await answer(ada)
     await harness.skin.session(bob.sid).offers.make(restart=True)
     for person in (ada, bob):
