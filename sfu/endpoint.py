@@ -38,6 +38,8 @@ logger = logging.getLogger(__name__)
 # RFC 8445 section 5.3: at least 24 bits of ufrag and 128 of pwd
 _UFRAG_BYTES, _PWD_BYTES = 8, 16
 _MAX_DRAINS = 8
+# libsrtp's srtp_err_status_auth_fail, which the binding does not export.
+_AUTHENTICATION_FAILED = 7
 # Two intervals of RFC 7675 section 5.1 (5 s, randomised by a fifth); libwebrtc checks its selected pair more often.
 _ADDRESS_HELD_S = 12.0
 # Media of a peer without budget is not looked at for so long; until then its budget earns some tens of packets.
@@ -301,8 +303,11 @@ class Endpoint:
             return
         unprotect = srtp_lib.srtp_unprotect_rtcp if is_rtcp else srtp_lib.srtp_unprotect
         self._length[0] = length
-        if unprotect(peer.inbound, self._receive_pointers[i], self._length):
+        status = unprotect(peer.inbound, self._receive_pointers[i], self._length)
+        if status:
             self._drops[Drop.UNAUTHENTIC] += 1
+            if status == _AUTHENTICATION_FAILED:  # a replay is the peer's own
+                peer.limits.forged()
             return
         packet = bytes(memoryview(buffer)[at : at + self._length[0]])
         if is_rtcp:

@@ -52,9 +52,11 @@ class PeerLimits:
         "_dtls_datagrams",
         "_dtls_octets",
         "_excess",
+        "_forged",
         "_octets",
         "_packets",
         "_rtcp",
+        "_taken",
         "estimates",
         "flooded_s",
         "keyframes",
@@ -78,7 +80,7 @@ class PeerLimits:
         self.estimates = Budget(ESTIMATES)
         self.unknown = Budget(UNKNOWN_PACKETS)
         self._excess: Counter[int] = Counter()
-        self._dropped = 0
+        self._dropped = self._taken = self._forged = 0
         self.flooded_s = 0
         "Seconds in a row in which the excess was more than tolerated."
 
@@ -86,6 +88,7 @@ class PeerLimits:
         """Whether a packet of media may be worked on."""
         price = FLOOD_PRICE if self.flooded_s or self._dropped > TOLERATED_EXCESS else 1
         if self._packets.left(now) >= price and self._octets.take(octets, now):
+            self._taken += 1
             return self._packets.take(price, now)
         self.exceeded(ssrc)
         return False
@@ -96,9 +99,14 @@ class PeerLimits:
         self._dropped += 1
         self._excess[ssrc if len(self._excess) < 64 or ssrc in self._excess else 0] += 1
 
+    def forged(self) -> None:
+        """Account for a packet that was taken and then failed authentication."""
+        self._forged += 1
+
     def rtcp(self, octets: int, now: float) -> bool:
         """Whether a compound packet may be worked on."""
         if self._rtcp.take(octets + RTCP_DATAGRAM_OCTETS, now):
+            self._taken += 1
             return True
         self.exceeded(0)
         return False
@@ -112,10 +120,15 @@ class PeerLimits:
         )
 
     def close_second(self) -> dict[int, int]:
-        """End a second of accounts: the excess of it by SSRC (0: of none), empty when it was no flood."""
+        """End a second of accounts: the excess of it by SSRC (0: of none), empty when it was no flood of the peer's.
+
+        Budgets are charged before decryption, so a stranger who forges the peer's address spends them too. Where most
+        of what was taken failed authentication, the excess is the stranger's, and the peer is not punished for it.
+        """
         excess, self._excess = self._excess, Counter()
-        dropped, self._dropped = self._dropped, 0
-        if dropped <= TOLERATED_EXCESS:
+        dropped, taken, forged = self._dropped, self._taken, self._forged
+        self._dropped = self._taken = self._forged = 0
+        if dropped <= TOLERATED_EXCESS or 2 * forged > taken:
             self.flooded_s = 0
             return {}
         self.flooded_s += 1

@@ -12,6 +12,7 @@ from sfu.drops import Drop
 from sfu.endpoint import Connection, Endpoint, candidates
 from sfu.estimator import Estimator
 from sfu.ice import MAX_ADDRESSES, IceAgent
+from sfu.limits import CLOSED_AFTER_S
 from sfu.peer import Peer
 from sfu.receive import TransportFeedback
 from sfu.sentlog import SentLog
@@ -48,6 +49,7 @@ class Reporter:
         peer = Peer("p", "room", IceAgent("u", "p"), TransportFeedback(1), 1, "1")
         peer.connected, peer.inbound = True, self._inbound._srtp[0]
         peer.estimator = self.estimator = Estimator(SentLog(), 0)
+        self.peer = peer
         self.drops, self.heard = Counter(), []
         self.endpoint = Endpoint(MediaSettings(), self.drops)
         self.endpoint._by_address[self.ADDRESS] = Connection(peer)
@@ -194,6 +196,22 @@ def test_excess_is_dropped_before_it_is_decrypted():
         reporter.endpoint._srtp(0, 0, 200, reporter.ADDRESS, 1.0)
     assert reporter.drops[Drop.UNAUTHENTIC] == 300
     assert reporter.drops[Drop.RTP_RATE] == 700
+    # it may be a stranger's, who forges the peer's address
+    for _ in range(CLOSED_AFTER_S + 1):
+        assert reporter.peer.limits.close_second() == {}
+
+
+def test_what_a_peer_replays_is_its_own():
+    reporter = Reporter()
+    reporter.estimator.read_from = 0.0
+    datagram = reporter._session.protect_rtcp(rtcp.pli(1, 2))
+    for _ in range(2000):
+        reporter.endpoint._socket.buffer[: len(datagram)] = datagram
+        reporter.endpoint._srtp(0, 0, len(datagram), reporter.ADDRESS, 1.0)
+    assert len(reporter.heard) == 1
+    assert reporter.drops[Drop.UNAUTHENTIC] > 100
+    reporter.peer.limits.close_second()
+    assert reporter.peer.limits.flooded_s == 1
 
 
 def test_dtls_beyond_the_limit_is_dropped():

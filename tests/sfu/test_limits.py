@@ -80,3 +80,13 @@ def test_dtls_beyond_the_limit_is_dropped_and_is_no_flood():
     limits = PeerLimits(MediaSettings(max_packets_per_s=100, max_bitrate_bps=1e9))
     assert sum(limits.dtls(100, 1.0) for _ in range(1000)) == 10
     assert limits.close_second() == {}
+
+
+@pytest.mark.parametrize(("forged_share", "seconds"), [(1.0, 0), (0.6, 0), (0.4, 3)])
+def test_a_peer_is_not_punished_for_what_a_stranger_forges_in_its_name(forged_share, seconds):
+    limits = PeerLimits(MediaSettings(max_packets_per_s=1000, max_bitrate_bps=1e9))
+    for second in range(3):
+        for _ in range(int(forged_share * flood(limits, second))):
+            limits.forged()
+        limits.close_second()
+    assert limits.flooded_s == seconds
