@@ -14,7 +14,7 @@ from pathlib import Path
 import aiohttp
 
 ROOT = Path(__file__).resolve().parents[2]
-START_TIMEOUT_S = 30.0
+START_TIMEOUT_S = 60.0
 # What the server may say of one storm: a line a second at most for each of a handful of causes.
 LOG_OCTETS = 64 * 1024
 # Buffers, caches and the allocator's arenas of the first storm. The faults that this is to find grew by 1,500 MB.
@@ -24,7 +24,11 @@ P99_MS = 20.0
 # bound is therefore the promised 20 ms or, where the machine itself is slower at that time, three times what the same
 # room measured just before the storm. Delivery has no such allowance.
 CALM_FACTOR = 3.0
-CALM_S = 1.0
+CALM_S = 0.8
+# No single input may hold the signalling loop for more than 50 ms; a probe may have some of them before it, and shares
+# its core with whoever sends them.
+SIGNALLING_MS = 250.0
+PROBE_INTERVAL_S = 0.05
 
 
 @dataclass(frozen=True)
@@ -52,13 +56,21 @@ class Outcome:
     ready: tuple
     "Status and body of `/readyz` in the middle of the storm."
 
+    @property
+    def in_time(self):
+        """Whether the victim's media and everybody's signalling were as fast as promised."""
+        stormy, calm = self.stormy, self.calm
+        fast = stormy["received"] and stormy["p99_ms"] < max(P99_MS, CALM_FACTOR * calm["p99_ms"])
+        return fast and stormy["signalling_ms"] < max(SIGNALLING_MS, CALM_FACTOR * calm["signalling_ms"])
+
     def check(self):
         """The bounds of every storm: victim, memory, log, readiness."""
         stormy, calm = self.stormy, self.calm
-        figures = f"calm {calm}, storm {stormy}, storm's own {self.storm}, drops {self.drops}"
+        figures = f"\ncalm {calm}\nstorm {stormy}\noffender {self.storm}\ndrops {self.drops}"
+        assert "error" not in self.storm, figures
         assert stormy["ended"] == "", figures
         assert stormy["received"] == stormy["sent"] > 0, figures
-        assert stormy["p99_ms"] < max(P99_MS, CALM_FACTOR * calm["p99_ms"]), figures
+        assert self.in_time, figures
         assert self.growth < GROWTH_OCTETS, f"memory grew by {self.growth >> 20} MiB; {figures}"
         assert self.logged < LOG_OCTETS, f"{self.logged} octets of log, which ends:\n{self.log[-2000:]}"
         assert "Traceback" not in self.log, self.log[-4000:]
@@ -116,23 +128,20 @@ class Server:
         self.folder, self.log_path = folder, folder / "log"
         self.process = None
 
-    async def start(self, *options, descriptors=None, file_octets=None, data_dir=None):
-        """Serve; `descriptors` is the soft limit of open files, `file_octets` the hard limit of a file's size."""
+    async def start(self, *options, descriptors=None, hard=False):
+        """Serve; `descriptors` is the soft limit of open files, and the hard one as well with `hard`."""
 
         def limit():
             if descriptors is not None:
-                hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-                resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, hard))
-            if file_octets is not None:
-                signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-                resource.setrlimit(resource.RLIMIT_FSIZE, (file_octets, file_octets))
+                highest = descriptors if hard else resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+                resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, highest))
 
         self.folder.mkdir(parents=True, exist_ok=True)
         with self.log_path.open("wb") as log:
             self.process = await asyncio.create_subprocess_exec(
                 Path(sys.executable).with_name("lectern"),
                 *["serve", "--dev", "--workers", "1", "--http-port", "0", "--udp-port", "0"],
-                *["--data-dir", data_dir or self.folder / "data", *options],
+                *["--data-dir", self.folder / "data", *options],
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,
                 preexec_fn=limit,
@@ -201,51 +210,82 @@ class Arena:
 
     def __init__(self, folder):
         self._folder, self._servers = folder, 0
-        self.server = self._victim = None
+        self.server = self._victim = self._storm = None
+        self._options = {}
         self.sound = False
         "The last storm left the server as it should be; otherwise the next one gets a new server."
 
-    async def ready(self):
-        """Return a server with a victim room that earlier storms have not harmed."""
-        if not self.sound:
+    async def ready(self, **options):
+        """Return a server, started with these options, with a victim room that earlier storms have not harmed."""
+        if not self.sound or options != self._options:
             await self.stop()
             self._servers += 1
+            self._options = options
             self.server = Server(self._folder / f"server-{self._servers}")
-            await self.server.start()
-            self._victim = await Process.start("victim", self.server.url)
+            await self.server.start(**options)
+            # What floods must not take the cores from those who measure: on two cores that would be our own doing.
+            self._victim, self._storm = await asyncio.gather(
+                Process.start("victim", self.server.url),
+                Process.start("storm", self.server.url, niceness=10),
+            )
         self.sound = False
         return self
 
     async def stop(self):
-        if self._victim is not None:
-            await self._victim.stop()
-        if self.server is not None:
-            await self.server.stop()
-        self.server = self._victim = None
+        for process in (self._victim, self._storm, self.server):
+            if process is not None:
+                await process.stop()
+        self.server = self._victim = self._storm = None
 
     async def measure(self, during):
         """Await `during` while the victim room is measured; returns its result and the measurement."""
         self._victim.tell("begin")
+        probes = []
+        probing = asyncio.create_task(self._probe(probes))
         try:
             result = await during
         finally:
+            # a probe that is still under way took at least until now
+            probing.cancel()
             self._victim.tell("end")
-        return result, json.loads(await self._victim.line(30))
+        measured = json.loads(await self._victim.line(30))
+        return result, {**measured, "signalling_ms": max(probes, default=0.0)}
 
-    async def storm(self, name, seconds=2.5):
-        """Let the storm of that name (`module.function`) rage beside the victim room."""
-        # What floods must not take the cores from those who measure: on two cores that would be the test's own doing.
-        storm = await Process.start("storm", name, self.server.url, str(seconds), niceness=10)
-        try:
-            _, calm = await self.measure(asyncio.sleep(CALM_S))
-            before, drops = self.server.usage(), await self.server.drops()
-            log_before = self.server.log()
-            storm.tell("go")
-            (result, ready), stormy = await self.measure(self._raging(storm, seconds))
-        finally:
-            await storm.stop()
+    async def _probe(self, probes):
+        async with aiohttp.ClientSession() as http:
+            while True:
+                started = time.monotonic()
+                try:
+                    async with http.get(f"{self.server.url}/healthz") as answer:
+                        await answer.read()
+                except aiohttp.ClientError:
+                    pass  # how long it took counts all the same
+                finally:
+                    probes.append(1000 * (time.monotonic() - started))
+                await asyncio.sleep(PROBE_INTERVAL_S)
+
+    async def storm(self, name, seconds=2.0):
+        """Let the storm of that name (`module.function`) rage beside the victim room, and check the common bounds.
+
+        Times are measured a second time if they are too long: what another process of this machine does passes, a
+        fault does not.
+        """
+        outcome = await self._storm_once(name, seconds)
+        if not outcome.in_time and outcome.stormy["received"] == outcome.stormy["sent"]:
+            outcome = await self._storm_once(name, seconds)
+        outcome.check()
+        self.sound = True
+        return outcome
+
+    async def _storm_once(self, name, seconds):
+        self._storm.tell(f"{name} {seconds}")
+        assert await self._storm.line(40) == "ready", f"{name} was not prepared"
+        _, calm = await self.measure(asyncio.sleep(CALM_S))
+        before, drops, log_before = self.server.usage(), await self.server.drops(), self.server.log()
+        self._storm.tell("go")
+        (result, ready), stormy = await self.measure(self._raging(seconds))
         after, dropped = self.server.usage(), await self.server.drops()
-        outcome = Outcome(
+        return Outcome(
             json.loads(result),
             calm,
             stormy,
@@ -255,13 +295,10 @@ class Arena:
             {name: value - drops.get(name, 0) for name, value in dropped.items() if value > drops.get(name, 0)},
             ready,
         )
-        outcome.check()
-        self.sound = True
-        return outcome
 
-    async def _raging(self, storm, seconds):
+    async def _raging(self, seconds):
         started = time.monotonic()
-        line = asyncio.create_task(storm.line(seconds + 25))
+        line = asyncio.create_task(self._storm.line(seconds + 25))
         await asyncio.sleep(seconds / 2)
         ready = await self.server.get("/readyz")
         result = await line

@@ -12,6 +12,7 @@ import struct
 import time
 import warnings
 from dataclasses import dataclass
+from typing import ClassVar
 
 import aiohttp
 import jwt
@@ -62,14 +63,18 @@ class Answered:
 class Client:
     """One participant; `leave` is the server's message that ended the stay, `closed` says that the socket is gone."""
 
+    opened: ClassVar[list["Client"]] = []
+
     def __init__(self, url, room, identity=None, *, publish=False, data=False, sections=1, **grants):
+        self.opened.append(self)
         self.url, self.token = url, token(room, identity, **grants)
         self.data, self.sections = data, sections
         self.transport = Transport(CERTIFICATE, "gcm")
         self.local = Local(self.transport.ufrag, self.transport.pwd, FINGERPRINT)
         self.cid = secrets.token_hex(8) if publish else ""
-        self.join = self.leave = self.answer = None
+        self.join = self.leave = self.answer = self.http = None
         self.offers = 1
+        self.tracks = []
         self.received = self.received_octets = self.sent = 0
         self.closed, self.answered = asyncio.Event(), asyncio.Event()
         self.transport.on_packet = self._count
@@ -152,6 +157,8 @@ class Client:
         elif kind == "answer":
             self.answer = Answered(response.answer.sdp, response.answer.id)
             self.answered.set()
+        elif kind == "track_published":
+            self.tracks.append(response.track_published.track.sid)
         elif kind == "leave":
             self.leave = response.leave
         elif kind == "media_sections_requirement":
@@ -192,7 +199,14 @@ class Client:
             return models.DisconnectReason.Name(self.leave.reason)
         return "closed" if self.closed.is_set() else ""
 
+    @classmethod
+    async def close_all(cls):
+        await asyncio.gather(*(client.close() for client in cls.opened))
+        cls.opened.clear()
+
     async def close(self):
+        if self.http is None:
+            return
         with contextlib.suppress(Exception):
             await self.transport.close()
         with contextlib.suppress(Exception):

@@ -8,7 +8,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 ASKED_PER_S = 20
 # A viewer's retransmissions have a byte budget; this is far above what a link of a viewer can lose.
 RESENT_PER_S = 2000
-SECONDS = 2.5
+SECONDS = 2.0
 
 
 @pytest.mark.parametrize("name", ["nacks", "picture_loss", "full_intra", "estimates", "arrivals"])
@@ -18,11 +18,11 @@ async def test_a_viewers_feedback_costs_nobody_else_anything(arena, name):
     assert outcome.storm["received"] <= RESENT_PER_S * SECONDS
 
 
-@pytest.mark.parametrize(("name", "passed_per_s"), [("packets", 5000), ("octets", 5000)])
-async def test_a_publisher_sends_no_more_than_a_camera_can(arena, name, passed_per_s):
+@pytest.mark.parametrize("name", ["packets", "octets"])
+async def test_a_publisher_sends_no_more_than_a_camera_can(arena, name):
     outcome = await arena.storm(f"media.{name}", SECONDS)
-    # It is dropped, and soon removed with a reason; nothing is forwarded beyond a publisher's share.
-    assert outcome.storm["received"] <= passed_per_s * SECONDS
+    # What exceeds a publisher's share is dropped before any work, and whoever goes on is removed with a reason.
+    assert outcome.storm["received"] <= outcome.storm["sent"] / 2
     assert outcome.dropped > outcome.storm["sent"] / 2 or outcome.storm["end"] not in {"", "closed"}
 
 
