@@ -7,7 +7,7 @@ export PATH := $(CURDIR)/.make/bin:$(PATH)
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run setup-dev test test-page test-python lint lint-code lint-format lint-types lint-imports lint-page bench bench-short bench-rest load clean
+.PHONY: help setup run setup-dev test test-page test-python lint lint-code lint-format lint-types lint-imports lint-page bench bench-short bench-rest load fuzz hostile clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -60,6 +60,12 @@ bench-rest: setup-dev ## how long REST calls take at 50 a second beside ten less
 
 load: setup-dev ## load on a running server: make load ARGS="--host ws://HOST:7880 --rooms 2 --viewers 30"
 	$(BIN)/python -m locust -f bench/locustfile.py --headless --only-summary $(ARGS)
+
+fuzz: setup-dev ## every parser of network input for a minute each, or as ARGS say: "sctp rtp", "--inputs 10000000", "--seed 7"
+	$(BIN)/python -m tests.fuzz $(ARGS)
+
+hostile: setup-dev ## storms of one participant or stranger, each beside a victim room on a server of its own
+	$(BIN)/pytest tests/hostile $(ARGS)
 
 clean: ## remove everything that setup and the tools made
 	rm -rf .make .venv web/node_modules web/dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache sfu/_kernel.abi3.so
