@@ -10,7 +10,6 @@ import dataclasses
 import secrets
 import struct
 import time
-import warnings
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -24,9 +23,6 @@ from bench.media import payload, read_payload, vp8_start
 from bench.session import MID_ID, TRANSPORT_CC_ID, VP8, Local, offer
 from bench.transport import Transport, read_answer
 from sfu.rtp import build_extensions, header_length
-
-# LiveKit's development secret is short, and the server's development mode uses it.
-warnings.filterwarnings("ignore", category=jwt.warnings.InsecureKeyLengthWarning)
 
 KEY, SECRET = "devkey", "secret"
 JOIN_TIMEOUT_S = 15.0

@@ -173,12 +173,14 @@ async def idle_sockets(url, seconds, count=1200):
     parts = urlsplit(url)
     yield None
     writers = []
-    for _ in range(count):
+
+    async def connect():
         with contextlib.suppress(OSError, TimeoutError):
-            async with asyncio.timeout(1):
+            async with asyncio.timeout(seconds):
                 _, writer = await asyncio.open_connection(parts.hostname, parts.port)
             writers.append(writer)
-    await asyncio.sleep(seconds)
+
+    await asyncio.gather(*(connect() for _ in range(count)), asyncio.sleep(seconds))
     for writer in writers:
         writer.transport.abort()
     yield {"sent": len(writers), "end": ""}
