@@ -133,3 +133,34 @@ def test_locks_of_npm_name_no_host(folder):
     lock = ROOT / folder / "package-lock.json"
     assert '"integrity"' in lock.read_text()
     assert '"resolved"' not in lock.read_text()
+
+
+def test_every_test_that_the_security_page_names_is_there():
+    named = re.findall(r"`(tests/[^`:]*)(?:::(\w+))?`", (ROOT / "SECURITY.md").read_text())
+    assert len(named) > 40
+    missing = [
+        f"{path}::{name}"
+        for path, name in named
+        if not (ROOT / path).is_file() or (name and f"def {name}(" not in (ROOT / path).read_text())
+    ]
+    assert [entry for entry in missing if "/..." not in entry] == []
+
+
+def test_every_file_with_a_limit_that_the_security_page_names_is_there():
+    named = re.findall(r"`((?:sfu|signaling)/[^`]*\.py)`", (ROOT / "SECURITY.md").read_text())
+    assert [path for path in named if not (ROOT / path).is_file()] == []
+
+
+def test_storms_and_targets_are_where_their_runners_look():
+    # A fuzz target has both functions; each storm is started by a test of its folder.
+    for path in tracked("tests/fuzz/targets/*.py"):
+        if path.name != "__init__.py":
+            assert {"seeds", "make"} <= set(re.findall(r"^def (\w+)", path.read_text(), re.MULTILINE)), path
+    tests = "".join(path.read_text() for path in tracked("tests/hostile/test_*.py"))
+    for path in tracked("tests/hostile/storms/*.py"):
+        storms = re.findall(
+            r"^(?:async )?def (\w+)\(url, seconds(?:, count=\d+)?\)", path.read_text(), re.MULTILINE
+        )
+        assert storms
+        unused = [name for name in storms if not re.search(rf"[.\"]{name}\"", tests)]
+        assert unused == [], path

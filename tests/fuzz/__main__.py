@@ -11,11 +11,17 @@ from tests.fuzz.targets import names, target
 
 def main() -> int:
     """Run the targets named, or all; 1 when one of them is outside its bounds."""
-    parser = argparse.ArgumentParser(prog="make fuzz ARGS=...", description="Fuzz the parsers of network input.")
-    parser.add_argument("targets", nargs="*", metavar="TARGET", help=f"of {', '.join(names())}; all without one")
+    parser = argparse.ArgumentParser(
+        prog="make fuzz ARGS=...", description="Fuzz the parsers of network input."
+    )
+    parser.add_argument(
+        "targets", nargs="*", metavar="TARGET", help=f"of {', '.join(names())}; all without one"
+    )
     parser.add_argument("--seconds", type=float, default=60.0, help="time for each target (default: 60)")
     parser.add_argument("--inputs", type=int, help="inputs for each target, instead of a time")
-    parser.add_argument("--seed", type=int, default=random.randrange(1 << 32), help="makes the same inputs again")
+    parser.add_argument(
+        "--seed", type=int, default=random.randrange(1 << 32), help="makes the same inputs again"
+    )
     options = parser.parse_args()
     faults = 0
     for name in options.targets or names():

@@ -30,7 +30,31 @@ MAX_GROWTH_OCTETS = 24 << 20
 # Inputs after which the memory is taken for the first time.
 WARM_UP_SHARE = 0.25
 MAX_ESCAPES = 10
-INTERESTING = (0, 1, 2, 3, 4, 7, 8, 15, 16, 31, 63, 64, 127, 128, 192, 254, 255, 256, 511, 1023, 0x1FFF, 0x7FFF, 0x8000)
+INTERESTING = (
+    0,
+    1,
+    2,
+    3,
+    4,
+    7,
+    8,
+    15,
+    16,
+    31,
+    63,
+    64,
+    127,
+    128,
+    192,
+    254,
+    255,
+    256,
+    511,
+    1023,
+    0x1FFF,
+    0x7FFF,
+    0x8000,
+)
 WIDE = (0xFFFE, 0xFFFF, 0x10000, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFE, 0xFFFFFFFF)
 
 
@@ -132,7 +156,9 @@ class Mutator:
         at = self._random.randrange(len(data) - 1)
         left = len(data) - at
         change = self._random.choice((-4, -1, 1, 4))
-        value = self._random.choice((int.from_bytes(data[at : at + 2], "big") + change, left, left // 4, left - 2, 0))
+        value = self._random.choice(
+            (int.from_bytes(data[at : at + 2], "big") + change, left, left // 4, left - 2, 0)
+        )
         data[at : at + 2] = (value & 0xFFFF).to_bytes(2, "big")
 
     def cut(self, data: bytearray) -> None:
@@ -242,7 +268,7 @@ def _feed(target: Callable[[bytes], None], data: bytes, report: Report) -> float
     before = time.thread_time()
     try:
         target(data)
-    except Exception:
+    except Exception:  # noqa: BLE001 - whatever escapes is what is looked for
         if len(report.escapes) < MAX_ESCAPES:
             report.escapes.append(Escape(data, traceback.format_exc(limit=-6)))
     return time.thread_time() - before
@@ -256,10 +282,9 @@ def _measure_again(
         return
     report.slowest_s, report.slowest = 0.0, b""
     for _, data in slow:
-        target, spent = make(), []
+        target = make()
         gc.collect()
-        for _ in range(RETRIES):
-            spent.append(_feed(target, data, Report("again", 0)))
+        spent = [_feed(target, data, Report("again", 0)) for _ in range(RETRIES)]
         if min(spent) > report.slowest_s:
             report.slowest_s, report.slowest = min(spent), data
 

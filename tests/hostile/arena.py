@@ -122,13 +122,13 @@ class Process:
 
 
 class Server:
-    """`lectern serve` with one media worker, in development mode on loopback."""
+    """`lectern serve` with one media worker, on loopback, and in development mode unless told otherwise."""
 
     def __init__(self, folder):
         self.folder, self.log_path = folder, folder / "log"
         self.process = None
 
-    async def start(self, *options, descriptors=None, hard=False):
+    async def start(self, *options, descriptors=None, hard=False, dev=True, environment=None):
         """Serve; `descriptors` is the soft limit of open files, and the hard one as well with `hard`."""
 
         def limit():
@@ -140,12 +140,13 @@ class Server:
         with self.log_path.open("wb") as log:
             self.process = await asyncio.create_subprocess_exec(
                 Path(sys.executable).with_name("lectern"),
-                *["serve", "--dev", "--workers", "1", "--http-port", "0", "--udp-port", "0"],
+                *["serve", "--workers", "1", "--http-port", "0", "--udp-port", "0"],
+                *(["--dev"] if dev else ["--host", "127.0.0.1"]),
                 *["--data-dir", self.folder / "data", *options],
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,
                 preexec_fn=limit,
-                env={**os.environ, "PYTHONUNBUFFERED": "1"},
+                env={**os.environ, "PYTHONUNBUFFERED": "1", **(environment or {})},
             )
         async with asyncio.timeout(START_TIMEOUT_S):
             line = (await self.process.stdout.readline()).decode()
@@ -292,7 +293,11 @@ class Arena:
             after.memory - before.memory,
             after.log - before.log,
             self.server.log()[len(log_before) :],
-            {name: value - drops.get(name, 0) for name, value in dropped.items() if value > drops.get(name, 0)},
+            {
+                name: value - drops.get(name, 0)
+                for name, value in dropped.items()
+                if value > drops.get(name, 0)
+            },
             ready,
         )
 

@@ -44,8 +44,15 @@ a=setup:active
 def token(room, identity=None, *, ttl_s=3600, **grants):
     """A student's access token: joining one room, and whatever `grants` adds in LiveKit's spelling."""
     now = int(time.time())
-    claims = {"iss": KEY, "sub": identity or f"student-{secrets.token_hex(4)}", "nbf": now - 5, "exp": now + ttl_s}
-    return jwt.encode({**claims, "video": {"room": room, "roomJoin": True, **grants}}, SECRET, algorithm="HS256")
+    claims = {
+        "iss": KEY,
+        "sub": identity or f"student-{secrets.token_hex(4)}",
+        "nbf": now - 5,
+        "exp": now + ttl_s,
+    }
+    return jwt.encode(
+        {**claims, "video": {"room": room, "roomJoin": True, **grants}}, SECRET, algorithm="HS256"
+    )
 
 
 @dataclass
@@ -176,9 +183,7 @@ class Client:
     @staticmethod
     def header(index, ssrc, frame):
         extensions = build_extensions([(MID_ID, b"0"), (TRANSPORT_CC_ID, struct.pack("!H", index & 0xFFFF))])
-        fixed = struct.pack(
-            "!BBHII", 0x90, 0x80 | VP8, index & 0xFFFF, frame * 3000 & 0xFFFFFFFF, ssrc
-        )
+        fixed = struct.pack("!BBHII", 0x90, 0x80 | VP8, index & 0xFFFF, frame * 3000 & 0xFFFFFFFF, ssrc)
         return fixed + extensions
 
     def read_video(self, datagram):

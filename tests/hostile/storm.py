@@ -1,4 +1,4 @@
-"""Runs storms: `python -m tests.hostile.storm URL`, told by lines on standard input, telling by lines on standard output.
+"""Runs storms: `python -m tests.hostile.storm URL`, controlled by lines on standard input and output.
 
 `MODULE.FUNCTION SECONDS` prepares a storm, which is answered with `ready`; `go` lets it rage, which is answered with a
 line of JSON that says what happened. A storm is an asynchronous generator of `(url, seconds)`: it prepares itself,
@@ -31,7 +31,7 @@ async def main(url):
     while line := await asyncio.to_thread(sys.stdin.readline):
         try:
             result = await rage(url, *line.split())
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - told to the test, which fails by it
             traceback.print_exc()
             result = {"error": repr(error)}
         print(json.dumps(result), flush=True)

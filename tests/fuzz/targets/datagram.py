@@ -30,7 +30,9 @@ def seeds():
     made = [bytes([kind]) + packet for kind in (PLAIN, SRTP, STRANGER) for packet in packets]
     made += [bytes([kind]) + report for kind in (PLAIN, SRTCP) for report in rtcp.seeds()]
     made += [bytes([kind]) + check for kind in (PLAIN, STRANGER, CHECK) for check in stun.seeds()]
-    records = [bytes.fromhex(head + "000000000000000000") for head in ("16fefd", "14fefd", "15fefd", "17fefd")]
+    records = [
+        bytes.fromhex(head + "000000000000000000") for head in ("16fefd", "14fefd", "15fefd", "17fefd")
+    ]
     return [*made, *(bytes([kind]) + each + bytes(40) for kind in (PLAIN, STRANGER) for each in records)]
 
 

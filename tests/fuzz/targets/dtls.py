@@ -23,7 +23,7 @@ async def shake_hands():
     """What a client sends in a handshake that succeeds, datagram by datagram."""
     sent = []
     client_port = DatagramPort(lambda datagram: (sent.append(datagram), server_port.feed(datagram)))
-    server_port = DatagramPort(lambda datagram: client_port.feed(datagram))
+    server_port = DatagramPort(client_port.feed)
     server, client = Transport(server_port, SERVER), Client(client_port)
     results = await asyncio.gather(
         server.connect((("sha-256", CLIENT.sha256),)), client.connect((("sha-256", SERVER.sha256),))

@@ -1,4 +1,4 @@
-"""Raw HTTP on a whole server with the fake engine: both server APIs, the door, the page, health, the WebSocket's address.
+"""Raw HTTP on a whole server with the fake engine: server APIs, the door, the page, health, the WebSocket's address.
 
 In a head, `Content-Length: AUTO` becomes the length of what follows it, so that bodies of any length arrive whole.
 """
@@ -28,7 +28,13 @@ GRANTS = {"roomCreate": True, "roomList": True, "roomAdmin": True, "room": "less
 
 
 def request(method, path, body=b"", *headers):
-    head = [f"{method} {path} HTTP/1.1", "Host: localhost", "Connection: close", "Content-Length: AUTO", *headers]
+    head = [
+        f"{method} {path} HTTP/1.1",
+        "Host: localhost",
+        "Connection: close",
+        "Content-Length: AUTO",
+        *headers,
+    ]
     return "\r\n".join([*head, "", ""]).encode() + body
 
 
@@ -51,7 +57,12 @@ def seeds():
     made.append(request("POST", f"{service}/CreateRoom", b"\x0a\x06lesson\x10\x05", livekit, protobuf))
     made.append(request("POST", f"{service}/ListRooms", b"{}", f"Authorization: Bearer {student}", json))
     made += [
-        request("POST", "/v1/rooms", b'{"name":"maths","privacy":"private","properties":{"exp":5,"lang":"de"}}', daily),
+        request(
+            "POST",
+            "/v1/rooms",
+            b'{"name":"maths","privacy":"private","properties":{"exp":5,"lang":"de"}}',
+            daily,
+        ),
         request("GET", "/v1/rooms?limit=5&ending_before=x", b"", daily),
         request("GET", "/v1/rooms/maths", b"", daily),
         request("POST", "/v1/rooms/maths", b'{"properties":{"enable_chat":true,"nbf":1}}', daily),
@@ -59,7 +70,9 @@ def seeds():
         request("GET", "/v1/meeting-tokens/abc?ignoreNbf=true", b"", daily),
         request("GET", "/v1/meetings?room=maths&timeframe_start=1&limit=10", b"", daily),
         request("GET", "/v1/presence", b"", daily),
-        request("POST", "/v1/webhooks", b'{"url":"https://example.org/","eventTypes":["meeting.started"]}', daily),
+        request(
+            "POST", "/v1/webhooks", b'{"url":"https://example.org/","eventTypes":["meeting.started"]}', daily
+        ),
         request("DELETE", "/v1/rooms/maths", b"", daily),
         request("POST", "/daily/rooms/maths/look", b'{"token":""}'),
         request("POST", "/daily/rooms/maths/enter", b'{"user_name":"Ada"}'),
@@ -94,7 +107,18 @@ def aiohttp_join():
 
 
 def words():
-    return [b"\r\n", b"%00", b"%ff", b"%F0%9F%98%80", b"../", b"chunked", b"gzip", b"\xff", b"AUTO", *tokens.words()]
+    return [
+        b"\r\n",
+        b"%00",
+        b"%ff",
+        b"%F0%9F%98%80",
+        b"../",
+        b"chunked",
+        b"gzip",
+        b"\xff",
+        b"AUTO",
+        *tokens.words(),
+    ]
 
 
 class Running:
@@ -104,7 +128,9 @@ class Running:
         events = MediaEvents()
         media = FakeMedia(events.dispatch, asyncio.get_running_loop().call_soon)
         self.store = await Store.open(MEMORY_URL)
-        self.server = Server(ServerConfig(dev=True, http_port=0, keys=dict(DEV_KEYS)), media, events, self.store)
+        self.server = Server(
+            ServerConfig(dev=True, http_port=0, keys=dict(DEV_KEYS)), media, events, self.store
+        )
         await self.server.start()
         self.http = aiohttp.ClientSession()
         self.world = World(self.server, media, self.http)

@@ -26,7 +26,9 @@ def video(rid, number, keyframe=False):
     extensions = build_extensions([(4, b"0"), (10, rid.encode())])
     head = struct.pack("!BBHII", 0x90, 0x80 | 96, number, number * 3000, 1000 + "qhf".index(rid))
     descriptor = struct.pack("!BBHB", 0x90, 0xC0, 0x8000 | number, number & 0xFF)
-    return record(PUBLISHER_RTP, head + extensions + descriptor + (b"\x10" if keyframe else b"\x11") + b"content")
+    return record(
+        PUBLISHER_RTP, head + extensions + descriptor + (b"\x10" if keyframe else b"\x11") + b"content"
+    )
 
 
 def seeds():

@@ -12,7 +12,14 @@ def seeds():
 
 def words():
     """Tokens at which readers of SDP are often wrong."""
-    return [word.encode() for word in sdp_samples.NASTY] + [b"\r\n", b"m=", b"a=mid:", b"a=rid:", b"a=ssrc:", b"BUNDLE"]
+    return [word.encode() for word in sdp_samples.NASTY] + [
+        b"\r\n",
+        b"m=",
+        b"a=mid:",
+        b"a=rid:",
+        b"a=ssrc:",
+        b"BUNDLE",
+    ]
 
 
 def send(index):

@@ -36,15 +36,38 @@ def seeds():
     times = {"iss": KEY, "sub": "ada", "exp": int(NOW) + 600}
     # short ones, of which more changes leave JSON that is looked at
     short = [{**times, name: access[name]} for name in ("video", "lectern", "attributes", "roomConfig")]
-    short += [{"d": meeting["d"], name: value} for name, value in (("r", "m"), ("p", {"hp": True}), ("u", "n"))]
+    short += [
+        {"d": meeting["d"], name: value} for name, value in (("r", "m"), ("p", {"hp": True}), ("u", "n"))
+    ]
     return [json.dumps(payload).encode() for payload in (access, meeting, *short)]
 
 
 def words():
     """JSON at which readers are often wrong, and names of claims."""
-    claims = [b"sub", b"jti", b"video", b"lectern", b"admin", b"receiving", b"leaves_at", b"roomConfig", b"attributes"]
+    claims = [
+        b"sub",
+        b"jti",
+        b"video",
+        b"lectern",
+        b"admin",
+        b"receiving",
+        b"leaves_at",
+        b"roomConfig",
+        b"attributes",
+    ]
     numbers = [b"0", b"-1", b"1e999", b"NaN", b"9" * 40, b"1.5", b"4294967296", b"9223372036854775808"]
-    texts = [b'"\\ud800"', b"\\ud800", b'"\\u0000"', b'""', b"true", b"null", b"[]", b"{}", b"[" * 500, b'{"a":' * 300]
+    texts = [
+        b'"\\ud800"',
+        b"\\ud800",
+        b'"\\u0000"',
+        b'""',
+        b"true",
+        b"null",
+        b"[]",
+        b"{}",
+        b"[" * 500,
+        b'{"a":' * 300,
+    ]
     return claims + numbers + texts
 
 

@@ -37,8 +37,12 @@ def requests():
             "trickle": rtc.TrickleRequest(candidateInit='{"candidate":""}', target=0),
             "add_track": track,
             "mute": rtc.MuteTrackRequest(sid="TR_1", muted=True),
-            "subscription": rtc.UpdateSubscription(participant_tracks=tracks, track_sids=["TR_1"], subscribe=True),
-            "track_setting": rtc.UpdateTrackSettings(track_sids=["TR_1"], quality=2, width=3, fps=4, priority=5),
+            "subscription": rtc.UpdateSubscription(
+                participant_tracks=tracks, track_sids=["TR_1"], subscribe=True
+            ),
+            "track_setting": rtc.UpdateTrackSettings(
+                track_sids=["TR_1"], quality=2, width=3, fps=4, priority=5
+            ),
             "leave": rtc.LeaveRequest(reason=1),
             "subscription_permission": rtc.SubscriptionPermission(track_permissions=[permission]),
             "sync_state": rtc.SyncState(answer=description, track_sids_disabled=["TR_1"]),

@@ -76,7 +76,9 @@ def binary_frames(url, seconds):
     empty = [models.ParticipantTracks()] * 500_000
     many = rtc.SignalRequest(subscription=rtc.UpdateSubscription(participant_tracks=empty))
     long = rtc.SignalRequest(offer=rtc.SessionDescription(type="offer", sdp="m=\r\n" * 400_000))
-    return frames(url, seconds, [many.SerializeToString(), long.SerializeToString(), b"\xff" * (2 * MIB - 1000)])
+    return frames(
+        url, seconds, [many.SerializeToString(), long.SerializeToString(), b"\xff" * (2 * MIB - 1000)]
+    )
 
 
 async def chatter(url, seconds):

@@ -152,7 +152,7 @@ async def superseded_credentials(url, seconds):
 
 async def departed(url, seconds):
     """Checks with the credentials, old and last, of a peer that has left."""
-    publisher, viewer, old = await restarted(url)
+    _, viewer, old = await restarted(url)
     last = viewer.remote()
     await viewer.close()
     await asyncio.sleep(0.5)
@@ -189,7 +189,10 @@ async def idle_sockets(url, seconds, count=1200):
 async def slow_requests(url, seconds):
     """Requests whose head, and whose body, comes octet by octet."""
     parts = urlsplit(url)
-    heads = [b"GET / HTTP/1.1\r\n", b"POST /page/token HTTP/1.1\r\nHost: localhost\r\nContent-Length: 500\r\n\r\n"]
+    heads = [
+        b"GET / HTTP/1.1\r\n",
+        b"POST /page/token HTTP/1.1\r\nHost: localhost\r\nContent-Length: 500\r\n\r\n",
+    ]
     writers = []
     for i in range(200):
         _, writer = await asyncio.open_connection(parts.hostname, parts.port)
