@@ -265,7 +265,7 @@ class Arena:
                     probes.append(1000 * (time.monotonic() - started))
                 await asyncio.sleep(PROBE_INTERVAL_S)
 
-    async def storm(self, name, seconds=2.0):
+    async def storm(self, name, seconds=1.5):
         """Let the storm of that name (`module.function`) rage beside the victim room, and check the common bounds.
 
         Times are measured a second time if they are too long: what another process of this machine does passes, a

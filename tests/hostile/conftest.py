@@ -1,4 +1,4 @@
-"""The server that storms of one module share as long as it withstands them."""
+"""The server that all storms share as long as it withstands them."""
 
 import pytest
 import pytest_asyncio
@@ -13,19 +13,19 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.filterwarnings("ignore::jwt.warnings.InsecureKeyLengthWarning"))
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def shared_arena(tmp_path_factory):
     arena = Arena(tmp_path_factory.mktemp("arena"))
     yield arena
     await arena.stop()
 
 
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest_asyncio.fixture(loop_scope="session")
 async def arena(shared_arena):
     return await shared_arena.ready()
 
 
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest_asyncio.fixture(loop_scope="session")
 async def server(tmp_path):
     """A server of the test's own; the test starts it with the limits it needs."""
     server = Server(tmp_path)

@@ -9,7 +9,7 @@ import pytest
 
 from tests.hostile.client import Client
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 # Open by design: how the server is, its description, the page, and what people at a door may ask.
 OPEN = re.compile(r"^/(daily/rooms/\{[a-z]+\}/(look|enter|knocks/.*))$")

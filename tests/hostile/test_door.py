@@ -6,7 +6,7 @@ import pytest_asyncio
 
 from tests.hostile.client import SECRET
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 ROOM = "maths"
 KNOCKS = 150
@@ -47,7 +47,7 @@ class Door:
         return await self.http.ws_connect(f"{self.url}/rtc", headers=headers, params={"auto_subscribe": "1"})
 
 
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest_asyncio.fixture(loop_scope="session")
 async def door(server):
     # Behind a proxy on this machine, addresses are what it says they are: so one machine can be many strangers.
     await server.start("--trusted-proxy", "127.0.0.1")

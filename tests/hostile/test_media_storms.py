@@ -2,13 +2,13 @@
 
 import pytest
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 # Of what a storm of feedback provokes, a second: keyframe requests to a publisher are paced by the server.
 ASKED_PER_S = 20
 # A viewer's retransmissions have a byte budget; this is far above what a link of a viewer can lose.
 RESENT_PER_S = 2000
-SECONDS = 2.0
+SECONDS = 1.5
 
 
 @pytest.mark.parametrize("name", ["nacks", "picture_loss", "full_intra", "estimates", "arrivals"])

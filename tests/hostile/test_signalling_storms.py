@@ -2,7 +2,7 @@
 
 import pytest
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 async def test_a_body_is_read_only_for_whoever_may_call(arena):

@@ -1,7 +1,7 @@
 """The victim room: a teacher's video to one student, measured in a process of its own.
 
 Reads commands by line from standard input: `begin` opens a window, `end` closes it and prints what was measured as a
-line of JSON. Fifty packets a second are sent all the time.
+line of JSON. A hundred packets a second are sent all the time.
 """
 
 import asyncio
@@ -11,7 +11,7 @@ import time
 
 from tests.hostile.client import Client
 
-INTERVAL_S = 0.02
+INTERVAL_S = 0.01
 # A packet that has not arrived after this time is lost: nothing retransmits here.
 PATIENCE_S = 1.5
 
@@ -31,7 +31,7 @@ class Victim:
         self.student.on_media = self._arrived
         self.sender = asyncio.create_task(self._send())
         async with asyncio.timeout(20):
-            while len(self.latency) < 25:  # noqa: ASYNC110 - a counter with a deadline
+            while len(self.latency) < 50:  # noqa: ASYNC110 - a counter with a deadline
                 await asyncio.sleep(INTERVAL_S)
 
     def _arrived(self, datagram):
@@ -44,7 +44,7 @@ class Victim:
         while True:
             index = self.teacher.sent
             self.sent[index] = time.monotonic()
-            self.teacher.send_video(keyframe=index % 50 == 0, size=900)
+            self.teacher.send_video(keyframe=index % 100 == 0, size=900)
             next_at += INTERVAL_S
             await asyncio.sleep(max(0.0, next_at - time.monotonic()))
 

@@ -47,7 +47,7 @@ def seeds():
         "CreateRoom": b'{"name":"lesson","emptyTimeout":5,"metadata":"m"}',
         "ListRooms": b'{"names":["lesson"]}',
         "ListParticipants": b'{"room":"lesson"}',
-        "UpdateParticipant": b'{"room":"lesson","identity":"a","permission":{"canPublish":true},"attributes":{"a":"b"}}',
+        "UpdateParticipant": b'{"room":"lesson","identity":"a","permission":{"canPublish":true},"metadata":"m"}',
         "SendData": b'{"room":"lesson","data":"aGVsbG8=","kind":"LOSSY","destinationIdentities":["a"]}',
         "MutePublishedTrack": b'{"room":"lesson","identity":"a","trackSid":"TR_1","muted":true}',
         "UpdateSubscriptions": b'{"room":"lesson","identity":"a","trackSids":["TR_1"],"subscribe":true}',
