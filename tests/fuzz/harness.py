@@ -58,6 +58,10 @@ INTERESTING = (
 WIDE = (0xFFFE, 0xFFFF, 0x10000, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFE, 0xFFFFFFFF)
 
 
+# Event loops and sockets of targets stay until the process ends: collected earlier, they complain of open tasks.
+_MADE: list[Callable[[bytes], None]] = []
+
+
 @dataclass(frozen=True)
 class Escape:
     """An exception that a target let out, and the input that made it."""
@@ -237,6 +241,7 @@ def run(
     if inputs is None and seconds is None:
         raise ValueError("either inputs or seconds")
     feed = target.make()
+    _MADE.append(feed)
     words = target.words() if hasattr(target, "words") else []
     report = Report(name, seed)
     started, warm = time.monotonic(), None
@@ -283,6 +288,7 @@ def _measure_again(
     report.slowest_s, report.slowest = 0.0, b""
     for _, data in slow:
         target = make()
+        _MADE.append(target)
         gc.collect()
         spent = [_feed(target, data, Report("again", 0)) for _ in range(RETRIES)]
         if min(spent) > report.slowest_s:
