@@ -245,14 +245,14 @@ def run(
     words = target.words() if hasattr(target, "words") else []
     report = Report(name, seed)
     started, warm = time.monotonic(), None
-    slow: list[tuple[float, bytes]] = []
+    slow: list[bytes] = []
     for data in Mutator(target.seeds(), seed, words).inputs():
         spent = _feed(feed, data, report)
         report.inputs += 1
-        if spent > report.slowest_s:
+        if spent > MAX_INPUT_S:
+            slow = [*slow, data][:MAX_ESCAPES]
+        elif spent > report.slowest_s:
             report.slowest_s, report.slowest = spent, data
-        if spent > MAX_INPUT_S and len(slow) < MAX_ESCAPES:
-            slow.append((spent, data))
         if report.inputs % 64 == 0 or report.inputs == inputs:
             report.seconds = time.monotonic() - started
             done = _share(report, inputs, seconds)
@@ -279,20 +279,15 @@ def _feed(target: Callable[[bytes], None], data: bytes, report: Report) -> float
     return time.thread_time() - before
 
 
-def _measure_again(
-    report: Report, slow: list[tuple[float, bytes]], make: Callable[[], Callable[[bytes], None]]
-) -> None:
-    """Keep as slowest what is slow alone and each time, too."""
-    if report.slowest_s <= MAX_INPUT_S:
-        return
-    report.slowest_s, report.slowest = 0.0, b""
-    for _, data in slow:
+def _measure_again(report: Report, slow: list[bytes], make: Callable[[], Callable[[bytes], None]]) -> None:
+    """Believe that an input is slow when it is slow alone, too, and each time."""
+    for data in slow:
         target = make()
         _MADE.append(target)
         gc.collect()
-        spent = [_feed(target, data, Report("again", 0)) for _ in range(RETRIES)]
-        if min(spent) > report.slowest_s:
-            report.slowest_s, report.slowest = min(spent), data
+        spent = min(_feed(target, data, Report("again", 0)) for _ in range(RETRIES))
+        if spent > report.slowest_s:
+            report.slowest_s, report.slowest = spent, data
 
 
 def _resident() -> int:
