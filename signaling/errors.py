@@ -28,6 +28,11 @@
 The mapping to HTTP statuses is in `livekit.ws`, the one to LiveKit's reasons in `livekit.handlers`.
 """
 
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
 
 class SignalingError(Exception):
     """The root; the message is fit to be shown to the audience named above."""
@@ -136,3 +141,8 @@ class DuplicateNameError(RequestError):
 
 class DuplicateIdentityError(RequestError):
     """Somebody of the same identity is in that room already."""
+
+
+def by_type(table: Mapping[Any, T], error: BaseException, default: T) -> T:
+    """Return the entry of the error's class, or of its closest base class that the table names."""
+    return next((table[base] for base in type(error).__mro__ if base in table), default)

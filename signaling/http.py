@@ -69,6 +69,8 @@ def build_runner(app: web.Application) -> web.AppRunner:
         max_field_size=MAX_LINE_BYTES,
         lingering_time=2.0,
         shutdown_timeout=2.0,
+        # `body.read_body` does it, with a bound.
+        auto_decompress=False,
     )
 
 

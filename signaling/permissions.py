@@ -106,13 +106,25 @@ class SubscriptionRules:
     "No restriction; `rules` is not looked at."
     rules: tuple[TrackRule, ...] = ()
     "Those who may."
+    _by_subscriber: Mapping[tuple[str, str], tuple[TrackRule, ...]] = field(
+        init=False, repr=False, compare=False
+    )
+    "The rules by (sid, identity) that they name, one of which is empty: each track asks about everybody in the room."
+
+    def __post_init__(self) -> None:
+        """Sort the rules by whom they name."""
+        found: dict[tuple[str, str], tuple[TrackRule, ...]] = {}
+        for rule in self.rules:
+            key = (rule.participant_sid, "" if rule.participant_sid else rule.identity)
+            found[key] = (*found.get(key, ()), rule)
+        object.__setattr__(self, "_by_subscriber", found)
 
     def allow(self, participant_sid: str, identity: str, track_sid: str) -> bool:
         """Whether this subscriber may receive this track of the publisher who made the rules."""
         if self.everybody:
             return True
-        return any(
-            (rule.participant_sid == participant_sid if rule.participant_sid else rule.identity == identity)
-            and (rule.all_tracks or track_sid in rule.track_sids)
-            for rule in self.rules
+        named = (
+            *self._by_subscriber.get((participant_sid, ""), ()),
+            *self._by_subscriber.get(("", identity), ()),
         )
+        return any(rule.all_tracks or track_sid in rule.track_sids for rule in named)

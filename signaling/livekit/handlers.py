@@ -1,8 +1,9 @@
 """One small function per LiveKit request. The table at the end is the whole dispatch."""
 
+import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from typing import Any
 
 from livekit.protocol import models, rtc
@@ -19,10 +20,13 @@ from signaling.errors import (
     NotFoundError,
     RequestError,
     UnsupportedError,
+    WireError,
+    by_type,
 )
 from signaling.livekit import convert
 from signaling.livekit.session import Session
 from signaling.livekit.skin import LiveKitSkin
+from signaling.livekit.wire import examine
 from signaling.logs import about
 from signaling.model import LeaveReason, Track
 from signaling.rooms import check_own_attributes
@@ -43,6 +47,7 @@ _REASONS = {
     DuplicateHandleError: rtc.RequestResponse.DUPLICATE_HANDLE,
     DuplicateNameError: rtc.RequestResponse.DUPLICATE_NAME,
 }
+_OTHER = rtc.RequestResponse.UNCLASSIFIED_ERROR
 
 # Requests that a refusal can carry back, and under which name.
 _ECHOES = {
@@ -54,6 +59,9 @@ _ECHOES = {
     "publish_data_track_request": "publish_data_track",
     "unpublish_data_track_request": "unpublish_data_track",
 }
+
+# Tracks of one request that are worked on before others have their turn.
+_AT_ONCE = 50
 
 # Longest simulated speech, in seconds.
 _MAX_SIMULATED_S = 60
@@ -67,6 +75,17 @@ async def handle(skin: LiveKitSkin, session: Session, request: rtc.SignalRequest
         return
     message = getattr(request, kind)
     with _answering(session, kind, message):
+        try:
+            examine(request).check()
+        except (LimitError, WireError) as error:
+            if kind not in _ECHOES:
+                # Nothing tells the client that such a request came to nothing, and it would wait.
+                log.warning("%s refused: %s", kind, error, extra=about(session.participant))
+                skin.rooms.leave(session.participant, LeaveReason.PROTOCOL_ERROR)
+                return
+            # Without the echo, which would send the excess back.
+            _refuse(session, "", message, rtc.RequestResponse.LIMIT_EXCEEDED, str(error))
+            return
         pending = handler(skin, session, message)
         if pending is not None:
             await pending
@@ -77,7 +96,7 @@ def _answering(session: Session, kind: str, message: Any) -> Iterator[None]:
     try:
         yield
     except RequestError as error:
-        _refuse(session, kind, message, _REASONS[type(error)], str(error))
+        _refuse(session, kind, message, by_type(_REASONS, error, _OTHER), str(error))
     except Exception:
         # Whatever a client provokes, its own session and everybody else's go on.
         log.exception("%s failed", kind, extra=about(session.participant))
@@ -144,16 +163,15 @@ def _ping_req(skin: LiveKitSkin, session: Session, ping: rtc.Ping) -> None:
     session.send(rtc.SignalResponse(pong_resp=pong))
 
 
-def _sync_state(skin: LiveKitSkin, session: Session, state: rtc.SyncState) -> None:
+async def _sync_state(skin: LiveKitSkin, session: Session, state: rtc.SyncState) -> None:
     person = session.participant
     known = {*person.tracks, *person.pending}
     if any(published.track.sid not in known for published in state.publish_tracks):
         skin.rooms.leave(person, LeaveReason.STATE_MISMATCH)
         return
-    _subscription(skin, session, state.subscription)
-    for track_sid in state.track_sids_disabled:
-        off = rtc.UpdateTrackSettings(track_sids=[track_sid], disabled=True)
-        _track_setting(skin, session, off)
+    await _subscription(skin, session, state.subscription)
+    off = rtc.UpdateTrackSettings(track_sids=state.track_sids_disabled, disabled=True)
+    await _track_setting(skin, session, off)
 
 
 # --- publishing ---------------------------------------------------------------------------------
@@ -228,8 +246,8 @@ def _unpublish_data_track(
 # --- subscribing --------------------------------------------------------------------------------
 
 
-def _subscription(skin: LiveKitSkin, session: Session, request: rtc.UpdateSubscription) -> None:
-    for track_sid in _track_sids(request.track_sids, request.participant_tracks):
+async def _subscription(skin: LiveKitSkin, session: Session, request: rtc.UpdateSubscription) -> None:
+    async for track_sid in _in_turns(session, _track_sids(request.track_sids, request.participant_tracks)):
         skin.subscribing.wish(session.participant, track_sid, request.subscribe)
 
 
@@ -245,8 +263,18 @@ def _track_sids(track_sids: Iterable[str], groups: Iterable[models.ParticipantTr
     return named
 
 
-def _track_setting(skin: LiveKitSkin, session: Session, request: rtc.UpdateTrackSettings) -> None:
-    for track_sid in dict.fromkeys(request.track_sids):
+async def _in_turns(session: Session, track_sids: Iterable[str]) -> AsyncIterator[str]:
+    """Yield what a request names, with a pause for everybody else now and then; ends when the participant has left."""
+    for number, track_sid in enumerate(track_sids, start=1):
+        if session.participant.has_left:
+            return
+        yield track_sid
+        if number % _AT_ONCE == 0:
+            await asyncio.sleep(0)
+
+
+async def _track_setting(skin: LiveKitSkin, session: Session, request: rtc.UpdateTrackSettings) -> None:
+    async for track_sid in _in_turns(session, dict.fromkeys(request.track_sids)):
         track = session.participant.room.find_track(track_sid)
         if track is not None:
             wish = convert.preferences(request, track.spec.layers)

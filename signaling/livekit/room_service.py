@@ -279,23 +279,40 @@ def _need(granted: object) -> None:
         raise TwirpError("unauthenticated", "permissions denied")
 
 
+def _granted(name: str) -> Callable[[Claims], None]:
+    return lambda claims: _need(_video(claims).get(name))
+
+
+# Metadata of LiveKit's 512 KiB as a text of JSON in a text of JSON, where each quote takes two bytes more; attributes.
+_PROFILE_BYTES = 1280 * 1024
+
+
 def methods(skin: LiveKitSkin, catalogue: Catalogue) -> dict[str, Method]:
     """Return the service's methods by name."""
     service = RoomService(skin, catalogue)
-    table: dict[str, tuple[type[Any], Callable[[Claims, Any], Any]]] = {
-        "CreateRoom": (room.CreateRoomRequest, service.create_room),
-        "ListRooms": (room.ListRoomsRequest, service.list_rooms),
-        "DeleteRoom": (room.DeleteRoomRequest, service.delete_room),
-        "ListParticipants": (room.ListParticipantsRequest, service.list_participants),
-        "GetParticipant": (room.RoomParticipantIdentity, service.get_participant),
-        "RemoveParticipant": (room.RoomParticipantIdentity, service.remove_participant),
-        "MutePublishedTrack": (room.MuteRoomTrackRequest, service.mute_published_track),
-        "UpdateParticipant": (room.UpdateParticipantRequest, service.update_participant),
-        "UpdateSubscriptions": (room.UpdateSubscriptionsRequest, service.update_subscriptions),
-        "SendData": (room.SendDataRequest, service.send_data),
-        "UpdateRoomMetadata": (room.UpdateRoomMetadataRequest, service.update_room_metadata),
-        "PerformRpc": (room.PerformRpcRequest, service.perform_rpc),
-        "MoveParticipant": (room.MoveParticipantRequest, service.move_participant),
-        "ForwardParticipant": (room.ForwardParticipantRequest, service.forward_participant),
+    creates, lists, administers = _granted("roomCreate"), _granted("roomList"), _granted("roomAdmin")
+    person = room.RoomParticipantIdentity
+    return {
+        "CreateRoom": Method(room.CreateRoomRequest, service.create_room, creates, _PROFILE_BYTES),
+        "ListRooms": Method(room.ListRoomsRequest, service.list_rooms, lists),
+        "DeleteRoom": Method(room.DeleteRoomRequest, service.delete_room, creates),
+        "ListParticipants": Method(room.ListParticipantsRequest, service.list_participants, administers),
+        "GetParticipant": Method(person, service.get_participant, administers),
+        "RemoveParticipant": Method(person, service.remove_participant, administers),
+        "MutePublishedTrack": Method(room.MuteRoomTrackRequest, service.mute_published_track, administers),
+        "UpdateParticipant": Method(
+            room.UpdateParticipantRequest, service.update_participant, administers, _PROFILE_BYTES
+        ),
+        "UpdateSubscriptions": Method(
+            room.UpdateSubscriptionsRequest, service.update_subscriptions, administers
+        ),
+        "SendData": Method(room.SendDataRequest, service.send_data, administers),
+        "UpdateRoomMetadata": Method(
+            room.UpdateRoomMetadataRequest, service.update_room_metadata, administers, _PROFILE_BYTES
+        ),
+        "PerformRpc": Method(room.PerformRpcRequest, service.perform_rpc, administers),
+        "MoveParticipant": Method(room.MoveParticipantRequest, service.move_participant, administers),
+        "ForwardParticipant": Method(
+            room.ForwardParticipantRequest, service.forward_participant, administers
+        ),
     }
-    return {name: Method(request, handler) for name, (request, handler) in table.items()}

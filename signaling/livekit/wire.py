@@ -22,10 +22,15 @@ from livekit.protocol.rtc import (
 )
 
 from signaling.errors import WireError
+from signaling.json_bounds import check_elements
+from signaling.livekit.bounds import Scan, scan
 from signaling.livekit.validate import check
 
-# The real server's limit on one WebSocket message.
+# The real server's limit on one WebSocket message: state after a resume holds two descriptions and all tracks.
 MAX_FRAME_BYTES = 2 * 1024 * 1024
+
+# JSON is for debugging and for clients that people write by hand; the library takes 5 us for each value.
+MAX_TEXT_FRAME_BYTES = 256 * 1024
 
 # The real server's limit on a decompressed join request; a real one has 14-18 KB.
 MAX_JOIN_REQUEST_BYTES = 1024 * 1024
@@ -33,14 +38,32 @@ MAX_JOIN_REQUEST_BYTES = 1024 * 1024
 M = TypeVar("M", bound=Message)
 
 
+def weigh(frame: bytes | str) -> int:
+    """Return how many fields a frame holds, at most, before anything is built of it."""
+    if isinstance(frame, bytes):
+        return scan(SignalRequest.DESCRIPTOR, frame).fields
+    if len(frame) > MAX_TEXT_FRAME_BYTES:
+        raise WireError(f"a text frame is larger than {MAX_TEXT_FRAME_BYTES} characters")
+    try:
+        return check_elements(frame.encode())
+    except ValueError as error:
+        raise WireError(f"a text frame cannot be read: {error}") from error
+
+
 def decode_request(frame: bytes | str) -> SignalRequest:
     """Return the request in a frame: binary, or JSON if it is text. An unknown one has no `message` case."""
+    weigh(frame)
     if isinstance(frame, bytes):
         return _parse(SignalRequest(), frame)
     try:
         return json_format.Parse(frame, SignalRequest(), ignore_unknown_fields=True)
     except (json_format.ParseError, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise WireError("a text frame is not a signal request") from error
+
+
+def examine(request: Message) -> Scan:
+    """Return what a decoded request holds, for `Scan.check`. WireError when it has too many fields."""
+    return scan(request.DESCRIPTOR, request.SerializeToString())
 
 
 def decode_data_packet(payload: bytes) -> DataPacket:
@@ -64,15 +87,22 @@ def decode_join_request(parameter: str) -> JoinRequest:
         raise WireError("join_request has an unknown compression")
     if len(content) > MAX_JOIN_REQUEST_BYTES:
         raise WireError("join_request is too large")
+    excess = scan(JoinRequest.DESCRIPTOR, content).excess
+    if excess:
+        raise WireError(excess)
     return _parse(JoinRequest(), content)
 
 
 def decode_join_query(query: Mapping[str, str]) -> JoinRequest:
     """Return what the plain parameters of `/rtc` say; unknown ones and unknown names are ignored."""
     try:
-        return _join_request(query)
+        join = _join_request(query)
     except ValueError as error:  # a text that is not Unicode
         raise WireError("a parameter is not text") from error
+    excess = examine(join).excess
+    if excess:
+        raise WireError(excess)
+    return join
 
 
 def _join_request(query: Mapping[str, str]) -> JoinRequest:
@@ -121,7 +151,9 @@ def _attributes(parameter: str) -> dict[str, str]:
         return {}
     unpadded = parameter.strip().rstrip("=").replace("-", "+").replace("_", "/")
     try:
-        attributes = json.loads(base64.b64decode(unpadded + "=" * (-len(unpadded) % 4), validate=True))
+        packed = base64.b64decode(unpadded + "=" * (-len(unpadded) % 4), validate=True)
+        check_elements(packed)
+        attributes = json.loads(packed)
     except (binascii.Error, ValueError, RecursionError) as error:
         raise WireError("attributes is not JSON in base64url") from error
     if not isinstance(attributes, dict) or not all(isinstance(value, str) for value in attributes.values()):

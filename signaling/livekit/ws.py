@@ -3,7 +3,8 @@
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 
 from aiohttp import WebSocketError, WSMsgType, hdrs, web
@@ -20,6 +21,7 @@ from signaling.errors import (
     TokenError,
     TooOftenError,
     WireError,
+    by_type,
 )
 from signaling.limits import DESCRIPTIONS, JOINS, MESSAGES, TOLD_TO_ALL, Limits
 from signaling.livekit.convert import leave
@@ -32,6 +34,7 @@ from signaling.livekit.wire import (
     decode_join_query,
     decode_join_request,
     decode_request,
+    weigh,
 )
 from signaling.logs import about, bind
 from signaling.model import LeaveReason
@@ -51,7 +54,8 @@ MAX_BACKLOG_BYTES = 8 * 1024 * 1024
 SEND_TIMEOUT_S = 15.0
 
 # The one place where refusals before a session become HTTP statuses.
-_STATUSES = {
+_STATUSES: Mapping[type, int] = {
+    AccessError: 403,
     BadRequestError: 400,
     TokenError: 401,
     BannedError: 403,
@@ -62,6 +66,20 @@ _STATUSES = {
 
 # Requests that change what everybody in the room sees.
 _TOLD_TO_ALL = frozenset({"add_track", "mute", "update_metadata", "update_audio_track", "update_video_track"})
+
+
+# What a frame costs of the messages that a client may send (`limits.MESSAGES`): one, one more for each of these sizes,
+# and one more for so many fields. An offer for thirty people has 40 KB.
+BYTES_PER_COST = 16 * 1024
+TEXT_BYTES_PER_COST = 4 * 1024
+FIELDS_PER_COST = 50
+# A frame with fewer fields costs nothing for them.
+FREE_FIELDS = 100
+
+
+def size_cost(frame: bytes | str) -> float:
+    """Return what a frame costs for being there."""
+    return 1 + len(frame) // (BYTES_PER_COST if isinstance(frame, bytes) else TEXT_BYTES_PER_COST)
 
 
 class SocketOutbox:
@@ -99,6 +117,16 @@ class SocketOutbox:
         self._wake.set()
         if self._request.transport is not None:
             self._request.transport.abort()
+
+    @contextmanager
+    def unread(self) -> Iterator[None]:
+        """Read nothing from the network during the block: empty frames, which have no size, would pile up."""
+        protocol = self._request.protocol
+        protocol.pause_reading()
+        try:
+            yield
+        finally:
+            protocol.resume_reading()
 
     async def run(self) -> None:
         """Send until finished."""
@@ -171,7 +199,12 @@ class LiveKitEndpoints:
             config = await self._catalogue.config(claims.room)
             claims = replace(claims, room_config=config or claims.room_config)
         ws = web.WebSocketResponse(
-            max_msg_size=MAX_FRAME_BYTES, heartbeat=HEARTBEAT_S, compress=False, timeout=2.0
+            max_msg_size=MAX_FRAME_BYTES,
+            heartbeat=HEARTBEAT_S,
+            compress=False,
+            timeout=2.0,
+            # Answered below, where they cost like other messages.
+            autoping=False,
         )
         await ws.prepare(request)
         outbox = SocketOutbox(ws, request)
@@ -286,23 +319,44 @@ class LiveKitEndpoints:
             if frame.type in (WSMsgType.BINARY, WSMsgType.TEXT):
                 outbox.json = frame.type is WSMsgType.TEXT
                 try:
-                    request = decode_request(frame.data)
+                    await self._serve(session, frame.data, outbox)
                 except WireError as error:
                     self._hang_up(session, str(error))
                     return
-                await self._let_rest(session, request)
-                await handle(self._skin, session, request)
+            elif frame.type is WSMsgType.PING:
+                await self._let_rest(session, outbox, 1.0)
+                await ws.pong(frame.data)
+            elif frame.type is WSMsgType.PONG:
+                await self._let_rest(session, outbox, 1.0)
             elif frame.type is WSMsgType.ERROR and isinstance(frame.data, WebSocketError):
                 # Oversize messages and broken framing; aiohttp has closed the socket with the fitting code.
                 # Other errors are the network's, and the participant may come back.
                 self._hang_up(session, str(frame.data))
 
-    async def _let_rest(self, session: Session, request: rtc.SignalRequest) -> None:
-        """Wait until a client may have its next request: meanwhile it is not read, and nothing is lost."""
-        cost = TOLD_TO_ALL if request.WhichOneof("message") in _TOLD_TO_ALL else 1.0
+    async def _serve(self, session: Session, frame: bytes | str, outbox: SocketOutbox) -> None:
+        """Act on one frame, after it has been paid for by its size and by what it holds. WireError."""
+        await self._let_rest(session, outbox, size_cost(frame))
+        fields = weigh(frame)
+        if fields > FREE_FIELDS:
+            await self._let_rest(session, outbox, fields / FIELDS_PER_COST)
+        request = decode_request(frame)
+        if request.WhichOneof("message") in _TOLD_TO_ALL:
+            await self._let_rest(session, outbox, (TOLD_TO_ALL - 1) * size_cost(frame))
+        description_delay_s = self._description_delay_s(session, request)
+        if description_delay_s > 0:
+            await self._pause(outbox, description_delay_s)
+        await handle(self._skin, session, request)
+
+    async def _let_rest(self, session: Session, outbox: SocketOutbox, cost: float) -> None:
+        """Wait until a client may have its next request: meanwhile it is not read, and nothing is lost.
+
+        Others have their turn in any case, however many frames have arrived at once.
+        """
         delay_s = self._limits.delay_s("message", session.participant.sid, MESSAGES, cost)
-        delay_s = max(delay_s, self._description_delay_s(session, request))
-        if delay_s > 0:
+        await self._pause(outbox, delay_s)
+
+    async def _pause(self, outbox: SocketOutbox, delay_s: float) -> None:
+        with outbox.unread() if delay_s > 0 else nullcontext():
             await asyncio.sleep(delay_s)
 
     def _description_delay_s(self, session: Session, request: rtc.SignalRequest) -> float:
@@ -330,4 +384,4 @@ def _refusal(error: AccessError) -> web.Response:
     headers = dict(_CORS)
     if isinstance(error, TooOftenError):
         headers[hdrs.RETRY_AFTER] = str(error.retry_after_s)
-    return web.Response(status=_STATUSES[type(error)], text=str(error), headers=headers)
+    return web.Response(status=by_type(_STATUSES, error, 500), text=str(error), headers=headers)

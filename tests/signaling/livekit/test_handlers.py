@@ -1,3 +1,6 @@
+import asyncio
+import itertools
+
 import pytest
 from livekit.protocol import models, rtc
 
@@ -11,6 +14,8 @@ from sfu.events import (
     PublicationEnded,
     UnknownPeerError,
 )
+from signaling import errors
+from signaling.livekit import handlers
 from signaling.livekit.handlers import HANDLERS
 from signaling.permissions import Permissions, Source
 
@@ -451,3 +456,73 @@ async def test_the_codec_that_arrives_is_the_one_others_see(harness):
     assert harness.media.peers[ada.sid].publications[sid].codec == "h264"
     harness.media.emit(PublicationBound(ada.sid, sid, "7", "vp8"))
     assert bob.infos()[-1].tracks[0].mime_type == "video/VP8"
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"name": "x" * 2_000},
+        {"stream": "x" * 2_000},
+        {"layers": [models.VideoLayer(width=1)] * 9},
+        {"layers": [models.VideoLayer(rid="x" * 17)]},
+        {"simulcast_codecs": [rtc.SimulcastCodec(codec="x" * 65)]},
+        {"audio_features": [1] * 17},
+    ],
+)
+async def test_a_track_that_is_announced_with_more_than_anybody_needs_is_refused(harness, fields):
+    ada = await harness.join("ada")
+    ada.clear()
+    track = rtc.AddTrackRequest(cid="cam", type=models.TrackType.VIDEO, **fields)
+    await ada.send(add_track=track)
+    refusal = ada.last("request_response")
+    assert refusal.reason == rtc.RequestResponse.LIMIT_EXCEEDED
+    # not sent back, as what is refused elsewhere is
+    assert refusal.ByteSize() < 200
+    assert not ada.session.participant.pending
+    await ada.publish("cam")
+
+
+async def test_an_offer_beyond_its_bound_ends_the_session_that_sent_it(harness):
+    ada, ben = await harness.join("ada"), await harness.join("ben")
+    await ada.send(offer=rtc.SessionDescription(type="offer", sdp="x" * (512 * 1024 + 1)))
+    assert ada.last("leave").action == rtc.LeaveRequest.DISCONNECT
+    assert not ben.all("leave")
+
+
+async def test_every_refusal_of_the_domain_has_a_reason(harness):
+    ada = await harness.join("ada")
+
+    def subclasses(kind):
+        yield kind
+        for each in kind.__subclasses__():
+            yield from subclasses(each)
+
+    class LaterError(errors.NotFoundError):
+        """One that nobody has told the table about."""
+
+    for kind in {*subclasses(errors.RequestError), LaterError}:
+        with handlers._answering(ada.session, "mute", rtc.MuteTrackRequest()):
+            raise kind("no")
+        assert ada.last("request_response").message == "no"
+        if kind is LaterError:
+            continue
+    with handlers._answering(ada.session, "mute", rtc.MuteTrackRequest()):
+        raise LaterError("gone")
+    assert ada.last("request_response").reason == rtc.RequestResponse.NOT_FOUND
+
+
+async def test_a_long_list_of_tracks_leaves_others_their_turn(harness):
+    ada = await harness.join("ada")
+    turns = []
+
+    async def others():
+        while True:
+            turns.append(len(ada.session.participant.subscriptions.wanted))
+            await asyncio.sleep(0)
+
+    task = asyncio.create_task(others())
+    await ada.send(
+        subscription=rtc.UpdateSubscription(track_sids=[f"TR_{n}" for n in range(500)], subscribe=True)
+    )
+    task.cancel()
+    assert max(later - earlier for earlier, later in itertools.pairwise([*turns, 500])) <= 50

@@ -3,6 +3,7 @@
 import asyncio
 import io
 import json
+from unittest.mock import Mock
 
 import pytest
 from livekit.protocol import models, room
@@ -10,6 +11,7 @@ from livekit.protocol import models, room
 from signaling import tokens
 from signaling.errors import StoreError, UnstorableError
 from signaling.limits import Rate
+from signaling.livekit.room_service import methods
 from tests.signaling.livekit_client import make_token
 
 LIST = "/twirp/livekit.RoomService/ListRooms"
@@ -143,3 +145,39 @@ async def test_a_failing_database_is_no_riddle(world, monkeypatch, error, status
     answer = await post(world, LIST)
     assert (answer[0], json.loads(answer[2])["code"]) == (status, code)
     assert b"hunter2" not in answer[2]
+
+
+# As a table, made without a server behind it.
+METHODS = sorted(methods(Mock(), Mock()))
+
+
+@pytest.mark.parametrize("name", METHODS)
+@pytest.mark.parametrize("kind", ["application/json", "application/protobuf"])
+async def test_without_the_grant_of_a_method_its_body_is_not_even_read(world, name, kind):
+    async def never():
+        yield b'{"'
+        await asyncio.Event().wait()
+
+    student = bearer(video={"roomAdmin": False})
+    async with asyncio.timeout(5):
+        status, _, body = await post(
+            world, f"/twirp/livekit.RoomService/{name}", never(), {"Content-Type": kind}, student
+        )
+    assert (status, json.loads(body)["msg"]) == (401, "permissions denied")
+
+
+async def test_more_values_than_anybody_needs_are_malformed(world):
+    many = b'{"names": [' + b'"",' * 5000 + b'""]}'
+    status, _, body = await post(world, LIST, many)
+    assert (status, json.loads(body)["code"]) == (400, "malformed")
+    packed = room.ListRoomsRequest(names=[""] * 5001).SerializeToString()
+    status, _, body = await post(world, LIST, packed, {"Content-Type": "application/protobuf"})
+    assert (status, json.loads(body)["code"]) == (400, "malformed")
+
+
+async def test_metadata_of_the_largest_size_fits(world):
+    # JSON in JSON: every quote takes two bytes
+    metadata = '"' * (512 * 1024)
+    body = io.BytesIO(json.dumps({"name": "maths", "metadata": metadata}).encode())
+    status, _, _ = await post(world, CREATE, body)
+    assert status == 200

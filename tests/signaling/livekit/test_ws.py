@@ -2,15 +2,20 @@
 
 import asyncio
 import base64
+import itertools
 import json
 import time
 
 import aiohttp
 import pytest
+from google.protobuf import json_format
 from livekit.protocol import models, rtc
 
 from sfu.events import PeerConnected
+from signaling.errors import AccessError, TokenError, TooOftenError
 from signaling.limits import Rate, parse_networks
+from signaling.livekit import handlers
+from signaling.livekit.ws import _refusal
 from tests.signaling.livekit_client import Client, make_token, pack
 
 AUTO = rtc.JoinRequest(connection_settings=rtc.ConnectionSettings(auto_subscribe=True))
@@ -330,3 +335,117 @@ async def test_long_offers_are_read_as_slowly_as_their_length_demands(world, mon
     await ada.until("pong_resp")
     # 3,000 octets, of which 2,000 are the burst
     assert loop.time() - started > 0.05
+
+
+FRAMES = {
+    "a text of a quarter MiB": "x" * (256 * 1024 + 1),
+    "a text of many values": '{"subscription": {"participantTracks": [' + "{}," * 5000 + "{}]}}",
+    "a text of many values that nobody knows": '{"unknown": [' + "[]," * 5000 + "[]]}",
+    "a message of many fields": rtc.SignalRequest(
+        subscription=rtc.UpdateSubscription(participant_tracks=[models.ParticipantTracks()] * 5000)
+    ).SerializeToString(),
+}
+
+
+@pytest.mark.parametrize("frame", FRAMES.values(), ids=FRAMES)
+async def test_a_frame_that_would_hold_the_loop_ends_its_session(world, frame):
+    ada, _ = await world.join("ada")
+    ben, _ = await world.join("ben")
+    await (ada.ws.send_bytes(frame) if isinstance(frame, bytes) else ada.ws.send_str(frame))
+    last = b""
+    while (received := await ada.ws.receive(timeout=5)).type in {
+        aiohttp.WSMsgType.BINARY,
+        aiohttp.WSMsgType.TEXT,
+    }:
+        last = received.data
+    # told in the form in which it spoke
+    leave = (
+        json_format.Parse(last, rtc.SignalResponse())
+        if isinstance(last, str)
+        else rtc.SignalResponse.FromString(last)
+    )
+    assert leave.leave.reason == models.STATE_MISMATCH
+    assert "leave" not in await ben.quiet()
+
+
+@pytest.mark.parametrize("kind", ["bytes", "fields", "pings", "pongs"])
+async def test_what_is_large_or_many_costs_more_of_a_clients_rate(world, monkeypatch, kind):
+    ada, join = await world.join("ada")
+    await ada.quiet()
+    limits = world.server._livekit._limits
+    costs = []
+
+    def delay_s(name, key, _rate, cost):
+        if (name, key) == ("message", join.participant.sid):
+            costs.append(cost)
+        return 0.0
+
+    monkeypatch.setattr(limits, "delay_s", delay_s)
+    if kind == "bytes":
+        await ada.send(trickle=rtc.TrickleRequest(candidateInit="x" * 4000, final=True))
+        await ada.send(offer=rtc.SessionDescription(type="offer", sdp="a3 v3" + " " * 160 * 1024))
+        least = 11
+    elif kind == "fields":
+        sids = [f"TR_{number}" for number in range(1000)]
+        await ada.send(subscription=rtc.UpdateSubscription(track_sids=sids, subscribe=True))
+        least = 21
+    else:
+        for _ in range(10):
+            await (ada.ws.ping() if kind == "pings" else ada.ws.pong())
+        least = 10
+    await ada.quiet()
+    assert sum(costs) >= least
+
+
+async def test_while_a_client_waits_for_its_turn_nothing_of_it_is_read(world, monkeypatch):
+    monkeypatch.setattr("signaling.livekit.ws.MESSAGES", Rate(per_s=10, burst=1))
+    ada, join = await world.join("ada")
+    outbox = world.server.skin.session(join.participant.sid).outbox
+    transport = outbox._request.transport
+    for _ in range(3):
+        await ada.ws.ping()
+    await settled(lambda: not transport.is_reading())
+    await settled(transport.is_reading)
+    await ada.quiet()
+
+
+async def test_many_frames_at_once_leave_others_their_turn(world, monkeypatch):
+    ada, _ = await world.join("ada")
+    await ada.quiet()
+    turns, handled = [], 0
+
+    async def others():
+        while True:
+            turns.append(handled)
+            await asyncio.sleep(0)
+
+    class Counting:
+        def __contains__(self, _item):
+            return False
+
+        def get(self, _kind):
+            nonlocal handled
+            handled += 1
+
+    monkeypatch.setattr(handlers, "HANDLERS", Counting())
+    task = asyncio.create_task(others())
+    frame = rtc.SignalRequest(ping=1).SerializeToString()
+    for _ in range(300):
+        await ada.ws.send_bytes(frame)
+    await settled(lambda: handled == 300)
+    task.cancel()
+    assert max(later - earlier for earlier, later in itertools.pairwise(turns)) <= 2
+
+
+def test_every_refusal_before_a_session_has_a_status():
+    def subclasses(kind):
+        yield kind
+        for each in kind.__subclasses__():
+            yield from subclasses(each)
+
+    class LaterError(TokenError):
+        """One that nobody has told the table about."""
+
+    made = {kind: kind(1) if kind is TooOftenError else kind("no") for kind in subclasses(AccessError)}
+    assert all(400 <= _refusal(error).status < 504 for error in made.values())
+    assert _refusal(LaterError("no")).status == 401
