@@ -102,6 +102,8 @@ class LogSender(logging.Handler):
     def __init__(self, tell: Callable[[str, Any], None]) -> None:
         """`tell` takes the kind of news and its content."""
         super().__init__()
+        # Else `basicConfig` gives it one that begins with level and logger, which the first process writes as well.
+        self.setFormatter(logging.Formatter("%(message)s"))
         self._tell = tell
 
     def emit(self, record: logging.LogRecord) -> None:

@@ -10,15 +10,14 @@ from contextvars import copy_context
 from importlib.metadata import version
 from pathlib import Path
 
-from aiohttp import web
-
 from sfu.facade import MediaEngine
 from sfu.settings import MediaSettings
 from sfu.workers import MediaWorkers
-from signaling import logs, tokens
+from signaling import descriptors, logs, tokens
 from signaling.background import Background
 from signaling.catalogue import Catalogue
 from signaling.config import NO_KEYS, ServerConfig
+from signaling.connections import Connections
 from signaling.daily.door import Door
 from signaling.daily.room_page import RoomPage
 from signaling.daily.rooms import KIND as DAILY
@@ -32,6 +31,7 @@ from signaling.http import Endpoints, build_app, build_runner
 from signaling.ids import random_sid
 from signaling.keyring import Keyring
 from signaling.limits import Limits, parse_networks
+from signaling.listener import Listener
 from signaling.livekit.description import describe as describe_twirp
 from signaling.livekit.room_service import NAME as ROOM_SERVICE
 from signaling.livekit.room_service import methods
@@ -122,7 +122,8 @@ class Server:
         self._webhook_urls = parse_urls(config.webhook_url)
         self._webhook_events = parse_events(config.webhook_events)
         self._metrics = self._build_metrics()
-        limits = Limits(loop.time, parse_networks(config.trusted_proxy))
+        proxies = parse_networks(config.trusted_proxy)
+        limits = Limits(loop.time, proxies)
         catalogue = Catalogue(store.rooms)
         self._livekit = LiveKitEndpoints(self.skin, self.keyring, limits, catalogue)
         services = {ROOM_SERVICE: methods(self.skin, catalogue)}
@@ -135,7 +136,7 @@ class Server:
         catalogue.add(DAILY, self.daily.rooms.opening)
         folder = find_page()
         checks = {
-            "listening": lambda: self._site is not None,
+            "listening": lambda: self._listener is not None,
             "media": self._has_worker,
             "event_log": lambda: not self.background.journal.failing,
         }
@@ -163,10 +164,14 @@ class Server:
         ]
         if config.dev:
             parts.append(Debug(self.services.rooms, media))
-        self._runner = build_runner(
-            build_app(parts, self._metrics.request, self.metrics if config.dev else None)
+        self._connections = Connections(
+            descriptors.connection_budget(descriptors.limit(), descriptors.open_files())
         )
-        self._site: web.TCPSite | None = None
+        self._runner = build_runner(
+            build_app(parts, self._metrics.request, self.metrics if config.dev else None, self._connections)
+        )
+        self._proxies = proxies
+        self._listener: Listener | None = None
         self.http_port = 0
         "The bound port."
 
@@ -218,19 +223,20 @@ class Server:
             raise ListenError(f"UDP {ports}: {_reason(error)}") from error
         await self._runner.setup()
         host, port = self._config.bind_host, self._config.http_port
+        assert self._runner.server is not None
+        listener = Listener(self._runner.server, self._connections, self._proxies)
         try:
-            site = web.TCPSite(self._runner, host, port, backlog=1024)
-            await site.start()
+            await listener.start(host, port)
         except OSError as error:
             raise ListenError(f"TCP port {port} on {host or 'any address'}: {_reason(error)}") from error
-        self._site = site
-        self.http_port = self._runner.addresses[0][1]
+        self._listener = listener
+        self.http_port = listener.port
 
     async def stop(self) -> None:
         """Let nobody in, tell the clients, wait a moment for them to hear it, and close everything."""
-        site, self._site = self._site, None
-        if site is not None:
-            await site.stop()
+        listener, self._listener = self._listener, None
+        if listener is not None:
+            listener.close()
         self.services.rooms.shut_down()
         await self._livekit.drain(GOODBYE_S)
         await self._runner.cleanup()
@@ -251,6 +257,7 @@ async def serve(config: ServerConfig) -> None:
     """Run until SIGTERM or SIGINT. ListenError, ConfigError."""
     logs.set_up(config.log_format)
     logs.hide(config.secrets)
+    descriptors.raise_limit()
     try:
         _relays(config, "trial")
     except TurnConfigError as error:

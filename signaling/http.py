@@ -1,15 +1,19 @@
 """The HTTP side of the server: every endpoint in one application, with limits before any work."""
 
 import asyncio
+import errno
 import logging
+import os
 import time
 from collections.abc import Awaitable, Callable, Iterable
+from itertools import chain
 from typing import Protocol
 
 from aiohttp import hdrs, web
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.typedefs import Middleware
 
+from signaling.connections import CONNECTIONS, Connections, Use, note
 from signaling.page import SECURITY_HEADERS
 
 log = logging.getLogger(__name__)
@@ -17,7 +21,7 @@ log = logging.getLogger(__name__)
 # A join request with an offer takes 2-3 KB of the address today, a token with attributes may take more.
 MAX_LINE_BYTES = 64 * 1024
 
-# Bodies of the page's token request; Twirp reads its own with a limit of its own.
+# Of what the framework itself reads, which is nothing: each API bounds its own (`body.read_body`).
 MAX_BODY_BYTES = 8 * 1024
 
 # A connection that has not sent a whole request after this time is closed.
@@ -46,10 +50,18 @@ Observer = Callable[[str, str, int, float], None]
 
 
 def build_app(
-    parts: Iterable[Endpoints], observe: Observer, metrics: Callable[[], dict[str, float]] | None
+    parts: Iterable[Endpoints],
+    observe: Observer,
+    metrics: Callable[[], dict[str, float]] | None,
+    connections: Connections | None = None,
 ) -> web.Application:
-    """Return the application. `metrics` is served for debugging when given, which is for dev mode only."""
+    """Return the application. `metrics` is served for debugging when given, which is for dev mode only.
+
+    `connections` is told of requests; see `listener`.
+    """
     app = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=[_observed(observe), _bounded])
+    if connections is not None:
+        app[CONNECTIONS] = connections
     if metrics is not None:
         app.router.add_get("/debug/media", _metrics_endpoint(metrics))
     for part in parts:
@@ -85,6 +97,7 @@ def _observed(observe: Observer) -> Middleware:
     async def observed(request: web.Request, handler: Handler) -> web.StreamResponse:
         started = time.perf_counter()
         status = 500
+        note(request, Use.BUSY)
         try:
             response = await handler(request)
             status = response.status
@@ -92,6 +105,7 @@ def _observed(observe: Observer) -> Middleware:
             status = error.status
             raise
         finally:
+            note(request, Use.IDLE)
             resource = request.match_info.route.resource
             # What clients can choose freely would make a time series each.
             route = "none" if resource is None else resource.canonical
@@ -111,20 +125,47 @@ def _is_our_fault(record: logging.LogRecord) -> bool:
 @web.middleware
 async def _bounded(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Bound the time of a request, and keep what went wrong out of the answer."""
+    if not _is_text(request):
+        return _plain(400, "the request's address or its headers are not UTF-8")
     try:
         if request.path in _WEBSOCKETS or request.path.lstrip("/").startswith(_CALLS):
             return await handler(request)
         async with asyncio.timeout(REQUEST_TIMEOUT_S):
             return await handler(request)
     except TimeoutError:
-        return web.Response(status=408, text="the request took too long", headers=SECURITY_HEADERS)
+        return _plain(408, "the request took too long")
     except web.HTTPException as error:
         error.headers.update(SECURITY_HEADERS)
         raise
-    except Exception:
-        # Not the request's address, which may hold a token.
-        log.exception("a request to %s failed", request.path[:200])
-        return web.Response(status=500, text="internal error", headers=SECURITY_HEADERS)
+    except (ConnectionError, web.RequestPayloadError):
+        # Its sender went away, or broke off in the middle: nobody hears the answer.
+        return _plain(400, "the request is cut off")
+    except Exception as error:  # noqa: BLE001 - logged there
+        return _failed(request, error)
+
+
+def _failed(request: web.Request, error: Exception) -> web.Response:
+    if isinstance(error, OSError) and error.errno in {errno.EMFILE, errno.ENFILE}:
+        log.error("a request is refused: %s", os.strerror(error.errno).lower())
+        return _plain(503, "too many files are open")
+    # Not the request's address, which may hold a token.
+    log.error("a request to %s failed", request.path[:200], exc_info=error)
+    return _plain(500, "internal error")
+
+
+def _is_text(request: web.Request) -> bool:
+    """Whether what a request names is text: broken UTF-8 comes as surrogates, which no answer can repeat."""
+    try:
+        # Percent-encoded bytes are in the decoded forms.
+        "".join((request.raw_path, request.path, request.query_string, *request.query.values())).encode()
+        "".join(chain.from_iterable(request.headers.items())).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _plain(status: int, text: str) -> web.Response:
+    return web.Response(status=status, text=text, headers=SECURITY_HEADERS)
 
 
 def _metrics_endpoint(metrics: Callable[[], dict[str, float]]) -> Handler:

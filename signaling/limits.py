@@ -107,7 +107,7 @@ class Limits:
         """
         address = client_address(request.remote, request.headers.getall("X-Forwarded-For", ()), self._trusted)
         if address is not None and not address.is_loopback:
-            self.check(kind, _bucket(address), rate)
+            self.check(kind, bucket(address), rate)
 
     def _limiter(self, kind: str, rate: Rate) -> Limiter:
         return self._limiters.setdefault((kind, rate), Limiter(rate))
@@ -141,7 +141,8 @@ def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     return mapped or address
 
 
-def _bucket(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> str:
+def bucket(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> str:
+    """Return under which name an address is counted: its own, or its /64 of IPv6."""
     if isinstance(address, ipaddress.IPv4Address):
         return str(address)
     return str(ipaddress.IPv6Network((int(address), _IPV6_PREFIX_LENGTH), strict=False))

@@ -6,15 +6,22 @@ and people stand there by their ids: names are personal, and the database knows 
 
 import json
 import logging
+import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from copy import copy
 from datetime import UTC, datetime
 
 from signaling.model import Participant
 
 FORMATS = ("text", "json")
+
+# A school that comes all at once is 300 people.
+FLOOD_WINDOW_S = 60.0
+MAX_LINES = 300
+MAX_TRACEBACKS = 10
 
 _served: ContextVar[Participant | None] = ContextVar("served", default=None)
 
@@ -62,9 +69,44 @@ def hide(secrets: Iterable[str]) -> None:
 def set_up(form: str) -> None:
     """Send all logging to standard error, as `text` or `json`."""
     handler = logging.StreamHandler()
+    handler.addFilter(Flood())
     handler.setFormatter(JsonLines() if form == "json" else TextLines())
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     logging.captureWarnings(capture=True)
+
+
+class Flood(logging.Filter):
+    """Lets each statement of the program write so many lines in a while, and says how many more there were.
+
+    Much of what is logged can be provoked by one client, or by a stranger, as often as they like: a disk that is full
+    of it stops the server.
+    """
+
+    def __init__(self, lines: int = MAX_LINES, tracebacks: int = MAX_TRACEBACKS) -> None:
+        """Lines without and with a traceback, in FLOOD_WINDOW_S."""
+        super().__init__()
+        self._most = {False: lines, True: tracebacks}
+        self._seen: dict[tuple[str, str, int, bool], list[float]] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool | logging.LogRecord:
+        """Return the record, False for one too many, or one with a word on those that were left out."""
+        has_traceback = bool(record.exc_info)
+        key = (record.name, record.pathname, record.lineno, has_traceback)
+        began, count = self._seen.get(key, (-math.inf, 0))
+        # The record's own time; one that was set back begins anew.
+        if not 0 <= record.created - began < FLOOD_WINDOW_S:
+            left_out = int(count) - self._most[has_traceback]
+            self._seen[key] = [record.created, 1]
+            return record if left_out <= 0 else _with_word(record, left_out)
+        self._seen[key] = [began, count + 1]
+        return count < self._most[has_traceback]
+
+
+def _with_word(record: logging.LogRecord, left_out: int) -> logging.LogRecord:
+    record = copy(record)
+    record.msg = f"{record.getMessage()} (and {left_out} more such lines, which were left out)"
+    record.args = None
+    return record
 
 
 class _Lines(logging.Formatter):

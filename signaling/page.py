@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from aiohttp import hdrs, web
 
 from signaling import tokens
+from signaling.body import BodyError, BodyTooLargeError, read_body
 from signaling.ids import random_sid
 from signaling.rooms import MAX_NAME_CHARS
 
@@ -42,6 +43,10 @@ _NOT_BUILT = (
 )
 
 _TOKEN_TTL_S = 6 * 3600
+
+# Of the request for a token: two names of 256 characters, as JSON may escape them.
+MAX_BODY_BYTES = 8 * 1024
+BODY_TIMEOUT_S = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +117,10 @@ class Page:
         if not self._is_own_page(request):
             return _json({"error": "tokens are for this server's own page"}, 403)
         try:
-            body = json.loads(await request.read())
+            body = json.loads(await read_body(request, MAX_BODY_BYTES, BODY_TIMEOUT_S))
             room, name = body["room"], body.get("name", "")
+        except BodyError as error:
+            return _json({"error": str(error)}, 413 if isinstance(error, BodyTooLargeError) else 400)
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             return _json({"error": 'the request is not {"room": ..., "name": ...}'}, 400)
         if not _is_text(room) or not room or not _is_text(name):

@@ -12,6 +12,7 @@ from livekit.protocol import rtc
 
 from signaling import tokens
 from signaling.catalogue import Catalogue
+from signaling.connections import Use, note
 from signaling.errors import (
     AccessError,
     BadRequestError,
@@ -214,9 +215,12 @@ class LiveKitEndpoints:
         try:
             session = await self._open(claims, join, outbox, dual=dual)
             if session is not None:
+                note(request, Use.KNOWN)
                 try:
                     await self._read(ws, session, outbox)
                 finally:
+                    # What is left is to say goodbye, which a client can draw out.
+                    note(request, Use.BUSY)
                     self._skin.socket_closed(session, outbox)
         finally:
             outbox.finish()

@@ -119,3 +119,5 @@ async def test_what_it_logs_goes_to_its_parent(parent):
     assert (level, name) == (logging.ERROR, "sfu.anything")
     assert text.startswith("it failed\nTraceback")
     assert text.endswith("'no number'")
+    # without a form of its own, `logging.basicConfig` gives it one with a second level and name
+    assert sender.formatter is not None

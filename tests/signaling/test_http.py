@@ -1,4 +1,6 @@
 import asyncio
+import errno
+import gzip
 import json
 
 import pytest
@@ -114,3 +116,71 @@ async def test_a_websocket_outlives_the_time_for_requests(world, monkeypatch, pa
         await client.until("join")
         await client.quiet()  # a whole turn of the server's loop later
         assert not ws.closed
+
+
+UNDECODABLE = {
+    "a byte in a query": b"GET /rtc/v1/validate?access_token=\xff HTTP/1.1\r\nHost: x\r\n",
+    "an escaped byte in a query": b"GET /v1/rooms?limit=%ff HTTP/1.1\r\nHost: x\r\n",
+    "a byte in a path": b"GET /v1/rooms/\xff HTTP/1.1\r\nHost: x\r\n",
+    "an escaped byte in a path": b"POST /daily/rooms/%ff/look HTTP/1.1\r\nHost: x\r\n",
+    "a byte in a host": b"GET /v1/rooms HTTP/1.1\r\nHost: \xff\r\n",
+    "a byte in a header": b"GET /twirp/a/b HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer \xff\r\n",
+    "a page": b"GET /%ff HTTP/1.1\r\nHost: x\r\n",
+    "a debug page": b"GET /debug/rooms/%ff/%ff HTTP/1.1\r\nHost: x\r\n",
+}
+
+
+@pytest.mark.parametrize("head", UNDECODABLE.values(), ids=UNDECODABLE)
+async def test_what_is_no_text_is_a_bad_request_everywhere(world, caplog, head):
+    answer = await raw(world, head + b"Connection: close\r\nContent-Length: 0\r\n\r\n")
+    status = int(answer.split(b" ")[1])
+    # the parser itself refuses some of it, and what names nothing may be nowhere
+    assert status in ({400, 404} if b"%ff" in head else {400})
+    assert not caplog.records
+
+
+POSTS = ["/page/token", "/v1/rooms", "/daily/rooms/a/look", "/twirp/livekit.RoomService/CreateRoom"]
+
+
+@pytest.mark.parametrize("path", POSTS)
+async def test_a_request_that_is_broken_off_leaves_no_line(world, caplog, path):
+    token = make_token(video={"roomCreate": True}) if "twirp" in path else "secret"
+    head = (
+        f"POST {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n"
+        "Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{"
+    )
+    for _ in range(5):
+        _, writer = await asyncio.open_connection("127.0.0.1", world.server.http_port)
+        writer.write(head.encode())
+        await writer.drain()
+        await asyncio.sleep(0)
+        writer.transport.abort()
+    async with world.http.get(f"{world.url}/healthz") as response:
+        assert response.status == 200
+    assert not caplog.records
+
+
+@pytest.mark.parametrize("path", POSTS)
+async def test_a_broken_gzip_body_is_a_bad_request(world, caplog, path):
+    token = make_token(video={"roomCreate": True}) if "twirp" in path else "secret"
+    headers = {
+        "Authorization": f"Bearer {token}",
+        "Content-Type": "application/json",
+        "Content-Encoding": "gzip",
+    }
+    async with world.http.post(f"{world.url}{path}", data=b"no gzip", headers=headers) as response:
+        assert response.status == 400
+    async with world.http.post(
+        f"{world.url}{path}", data=gzip.compress(b"{")[:-3], headers=headers
+    ) as response:
+        assert response.status == 400
+    assert not caplog.records
+
+
+async def test_without_descriptors_a_request_is_told_to_come_later(world, monkeypatch):
+    def fail(*_args):
+        raise OSError(errno.EMFILE, "no")
+
+    monkeypatch.setattr("signaling.tokens.verify", fail)
+    async with world.http.get(f"{world.url}/rtc/v1/validate?access_token=x") as response:
+        assert response.status == 503

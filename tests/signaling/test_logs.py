@@ -172,3 +172,44 @@ def test_setting_up_takes_the_place_of_what_was_there(capsys, monkeypatch):
     first, second = capsys.readouterr().err.splitlines()
     assert json.loads(first)["message"] == "it holds [hidden]"
     assert second.endswith("INFO any: plain")
+
+
+def flooded(flood, count, created=0.0, **fields):
+    """What is left of so many lines of one statement."""
+    left = []
+    for _ in range(count):
+        fields = {"args": None, "exc_info": None, "lineno": 1, **fields}
+        record = logging.LogRecord(
+            "a", logging.INFO, "a.py", msg="line %s", func=None, sinfo=None, **{**fields, "args": ("x",)}
+        )
+        record.created = created
+        kept = flood.filter(record)
+        if kept:
+            left.append((record if kept is True else kept).getMessage())
+    return left
+
+
+def test_of_the_same_line_there_are_only_so_many_and_then_a_count():
+    flood = logs.Flood(lines=3, tracebacks=1)
+    assert flooded(flood, 10) == ["line x"] * 3
+    assert flooded(flood, 2, lineno=2) == ["line x"] * 2
+    assert flooded(flood, 5, exc_info=(ValueError, ValueError(), None)) == ["line x"]
+    later = logs.FLOOD_WINDOW_S
+    assert flooded(flood, 1, created=later - 1) == []
+    assert flooded(flood, 2, created=later) == [
+        "line x (and 8 more such lines, which were left out)",
+        "line x",
+    ]
+    assert flooded(flood, 1, created=later + later) == ["line x"]
+    # a clock that was set back silences nothing
+    assert flooded(flood, 1, created=-later) == ["line x"]
+
+
+def test_the_log_of_the_server_is_kept_from_floods(capsys):
+    logs.set_up("text")
+    try:
+        for number in range(logs.MAX_LINES + 50):
+            logging.getLogger("anything").error("line %d", number)
+    finally:
+        logging.basicConfig(handlers=[], force=True)
+    assert len(capsys.readouterr().err.splitlines()) == logs.MAX_LINES
