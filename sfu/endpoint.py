@@ -120,7 +120,10 @@ class Endpoint:
         self._handlers = handlers
         self._loop = asyncio.get_running_loop()
         self._socket = udp.open_socket(
-            self._settings.udp_port, self._arena, portable=self._settings.portable_io
+            self._settings.udp_port,
+            self._arena,
+            portable=self._settings.portable_io,
+            host=self._settings.bind_host,
         )
         self._kernel = kernel.choose(self.outbox, self._socket, native=self._settings.native)
         base = srtp_ffi.cast("char *", srtp_ffi.from_buffer(self._socket.buffer))
@@ -432,8 +435,11 @@ def credentials() -> tuple[str, str]:
 
 def candidates(settings: MediaSettings, port: int) -> tuple[str, ...]:
     """Host candidate lines (RFC 8839 section 5.1), best first."""
-    hosts = [settings.external_ip] if settings.external_ip else local_addresses()
-    if settings.announce_loopback:
+    if settings.bind_host:
+        hosts = [settings.bind_host]
+    else:
+        hosts = [settings.external_ip] if settings.external_ip else local_addresses()
+    if settings.announce_loopback and "127.0.0.1" not in hosts:
         hosts.append("127.0.0.1")
     lines = []
     for i, host in enumerate(hosts):

@@ -238,8 +238,11 @@ class PlainSocket(MediaSocket):
         return sent
 
 
-def bind(port: int) -> socket.socket:
-    """A UDP socket on `port` of all addresses, IPv6 and IPv4 at once where the machine has IPv6. OSError when taken."""
+def bind(port: int, host: str = "") -> socket.socket:
+    """A UDP socket on `port` of an IPv4 address, or of all addresses, IPv6 and IPv4 at once where the machine has IPv6.
+
+    OSError when the port is taken.
+    """
     try:
         sock = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
     except OSError:  # IPv6 is switched off
@@ -247,16 +250,17 @@ def bind(port: int) -> socket.socket:
     try:
         if sock.family == socket.AF_INET6:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
-        sock.bind(("", port))
+        mapped = f"::ffff:{host}" if host and sock.family == socket.AF_INET6 else host
+        sock.bind((mapped, port))
     except OSError:
         sock.close()
         raise
     return sock
 
 
-def open_socket(port: int, arena: Arena, *, portable: bool = False) -> MediaSocket:
+def open_socket(port: int, arena: Arena, *, portable: bool = False, host: str = "") -> MediaSocket:
     """Bind `port` (0: any) with the best implementation this platform has. OSError when the port is taken."""
-    sock = bind(port)
+    sock = bind(port, host)
     if not portable:
         try:
             return BatchSocket(sock, arena)

@@ -6,8 +6,8 @@
     Route("POST", "/rooms/{name}", update_room, {404: "there is no such room"})
 
 Parameters by name: those of the path; `query` and `body`, which are msgspec structs; `caller`, what the style's
-authentication returned. Values are checked against their types before the handler runs. What an API's errors look like,
-and who may call it, is its `Style`.
+authentication returned; `address`, whence the request comes (`limits.Limits.address`). Values are checked against their
+types before the handler runs. What an API's errors look like, and who may call it, is its `Style`.
 """
 
 import hmac
@@ -24,7 +24,15 @@ import msgspec
 from aiohttp import hdrs, web
 
 from signaling.body import BodyError, BodyTooLargeError, BodyTooSlowError, read_body
-from signaling.errors import AccessError, RequestError, StoreError, TooOftenError, UnstorableError
+from signaling.errors import (
+    AccessError,
+    RequestError,
+    StoreError,
+    TooOftenError,
+    UnstorableError,
+    by_type,
+)
+from signaling.json_bounds import TooManyElementsError, check_elements
 from signaling.limits import CALLS, Limits, Rate
 from signaling.page import SECURITY_HEADERS
 
@@ -123,6 +131,7 @@ class Operation:
     "None where there is no body."
     answer_type: Any
     takes_caller: bool
+    takes_address: bool
 
     @classmethod
     def of(cls, route: Route) -> "Operation":
@@ -132,9 +141,10 @@ class Operation:
         path_types = {name: named.pop(name, None) for name in re.findall(r"{(\w+)}", route.path)}
         query_type, body_type = named.pop("query", None), named.pop("body", None)
         takes_caller = named.pop("caller", None) is not None
+        takes_address = named.pop("address", None) is not None
         if None in path_types.values() or named or (takes_caller and route.open):
             raise TypeError(f"{route.method} {route.path} and the parameters of its handler do not fit")
-        return cls(route, path_types, query_type, body_type, types["return"], takes_caller)
+        return cls(route, path_types, query_type, body_type, types["return"], takes_caller, takes_address)
 
 
 class Api:
@@ -180,6 +190,8 @@ class Api:
                 arguments["caller"] = caller
             if self._limits is not None:
                 self._limits.check(self.style.title, bearer(request), operation.route.rate)
+        if operation.takes_address:
+            arguments["address"] = "" if self._limits is None else self._limits.address(request)
         for name, kind in operation.path_types.items():
             arguments[name] = self._converted(request.match_info[name], kind)
         if operation.query_type is not None:
@@ -205,8 +217,12 @@ class Api:
         try:
             body = await read_body(request, operation.route.max_body_bytes, BODY_TIMEOUT_S)
         except BodyError as error:
-            fault = _BODY_FAULTS.get(type(error), Fault.MALFORMED)
+            fault = by_type(_BODY_FAULTS, error, Fault.MALFORMED)
             raise self._fault(fault, str(error)) from error
+        try:
+            check_elements(body)
+        except TooManyElementsError as error:
+            raise self._fault(Fault.INVALID, str(error)) from error
         if _NUL_IN_JSON.search(body):
             raise self._fault(Fault.INVALID, "a text holds the character NUL")
         try:

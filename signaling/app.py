@@ -265,6 +265,7 @@ async def serve(config: ServerConfig) -> None:
     media_events = MediaEvents()
     settings = MediaSettings(
         udp_port=config.udp_port,
+        bind_host=config.media_host,
         external_ip=config.external_ip,
         announce_loopback=config.dev,
         native=not config.no_native,
@@ -308,11 +309,11 @@ def greeting(config: ServerConfig, http_port: int, udp_ports: tuple[int, int]) -
     host = config.bind_host or "*"
     shown = "localhost" if host in {"*", "0.0.0.0", "::", "127.0.0.1", "::1"} else host  # noqa: S104 - compared only
     first, last = udp_ports
-    media = f"{first}-{last}" if first < last else first
+    media = f"{config.media_host or '*'}:{f'{first}-{last}' if first < last else first}"
     lines = [
         f"Lectern is ready: http://{shown}:{http_port}",
         f"  for applications  ws://{shown}:{http_port}",
-        f"  ports             TCP {host}:{http_port} (page, signalling), UDP *:{media} (media)",
+        f"  ports             TCP {host}:{http_port} (page, signalling), UDP {media} (media)",
     ]
     if config.dev:
         key, secret = next(iter(config.keys.items()))

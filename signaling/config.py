@@ -51,6 +51,11 @@ class ServerConfig:
         default=False,
         sentence="Development mode: API key devkey, secret 'secret', on loopback only, tokens for everybody.",
     )
+    dev_on_network: bool = option(
+        default=False,
+        sentence="Let development mode listen beyond this machine, where its page gives tokens to everybody who reaches"
+        " it; it needs an API key of its own.",
+    )
     host: str = option(
         "", "Address that HTTP listens on; without it every address, or 127.0.0.1 in development mode."
     )
@@ -137,6 +142,21 @@ class ServerConfig:
         )
 
     @property
+    def is_local(self) -> bool:
+        """Whether HTTP listens on loopback only."""
+        try:
+            address = ipaddress.ip_address(self.bind_host or "")
+        except ValueError:
+            return self.bind_host == "localhost"
+        mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+        return (mapped or address).is_loopback
+
+    @property
+    def media_host(self) -> str:
+        """The address that media listens on; empty: every address."""
+        return "127.0.0.1" if self.dev and not self.dev_on_network else ""
+
+    @property
     def worker_count(self) -> int:
         """How many processes carry media; 0 is none but the main one."""
         return len(os.sched_getaffinity(0)) if self.workers < 0 else self.workers
@@ -210,9 +230,14 @@ NO_KEYS = (
 
 
 def check_keys(config: ServerConfig) -> None:
-    """Raise ConfigError unless the configuration's keys are fit for the network."""
+    """Raise ConfigError unless the configuration's keys are fit for the network that it is on."""
+    if config.dev and not config.dev_on_network and not config.is_local:
+        raise ConfigError(
+            f"development mode gives tokens to everybody, and --host {config.host} may be reached from other machines:"
+            " leave --host away, or add --dev-on-network with an API key of your own."
+        )
     for key, secret in config.keys.items():
-        if len(secret) < MIN_SECRET_CHARS and not config.dev:
+        if len(secret) < MIN_SECRET_CHARS and not (config.dev and config.is_local):
             raise ConfigError(
                 f"the secret of API key {key} has {len(secret)} characters, and could be guessed;"
                 f" it needs {MIN_SECRET_CHARS} (openssl rand -hex 32 makes one)."

@@ -36,6 +36,9 @@ JOINS = Rate(per_s=100, burst=2000)
 # Calls of server APIs by address, before it is known whose they are.
 CALLS = Rate(per_s=200, burst=1000)
 
+# Knocks at doors by address: each one is told to those inside, and goes into the event log. A class knocks at once.
+KNOCKS = Rate(per_s=1, burst=60)
+
 # Messages of one client. Those that everybody in the room is told of count as several: they cost as many.
 MESSAGES = Rate(per_s=50, burst=500)
 TOLD_TO_ALL = 5.0
@@ -100,14 +103,19 @@ class Limits:
         """Take `cost` from the bucket of `key`; return the seconds to let pass before what it is for."""
         return self._limiter(kind, rate).reserve(key, self._clock(), cost)
 
-    def check_address(self, kind: str, request: web.Request, rate: Rate) -> None:
-        """Take one from the bucket of whoever sent a request. TooOftenError.
+    def address(self, request: web.Request) -> str:
+        """Return whence a request comes, as addresses are counted; empty where that says nothing.
 
-        This machine's own addresses are not limited: behind them may be a proxy, and so all of its visitors.
+        This machine's own addresses are not counted: behind them may be a proxy, and so all of its visitors.
         """
         address = client_address(request.remote, request.headers.getall("X-Forwarded-For", ()), self._trusted)
-        if address is not None and not address.is_loopback:
-            self.check(kind, bucket(address), rate)
+        return "" if address is None or address.is_loopback else bucket(address)
+
+    def check_address(self, kind: str, request: web.Request, rate: Rate) -> None:
+        """Take one from the bucket of whoever sent a request, if it can be told. TooOftenError."""
+        address = self.address(request)
+        if address:
+            self.check(kind, address, rate)
 
     def _limiter(self, kind: str, rate: Rate) -> Limiter:
         return self._limiters.setdefault((kind, rate), Limiter(rate))

@@ -11,7 +11,6 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from copy import copy
 from datetime import UTC, datetime
 
 from signaling.model import Participant
@@ -88,8 +87,8 @@ class Flood(logging.Filter):
         self._most = {False: lines, True: tracebacks}
         self._seen: dict[tuple[str, str, int, bool], list[float]] = {}
 
-    def filter(self, record: logging.LogRecord) -> bool | logging.LogRecord:
-        """Return the record, False for one too many, or one with a word on those that were left out."""
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Return whether the record may be written; the first one after a flood tells how many were left out."""
         has_traceback = bool(record.exc_info)
         key = (record.name, record.pathname, record.lineno, has_traceback)
         began, count = self._seen.get(key, (-math.inf, 0))
@@ -97,16 +96,12 @@ class Flood(logging.Filter):
         if not 0 <= record.created - began < FLOOD_WINDOW_S:
             left_out = int(count) - self._most[has_traceback]
             self._seen[key] = [record.created, 1]
-            return record if left_out <= 0 else _with_word(record, left_out)
+            if left_out > 0:
+                record.msg = f"{record.getMessage()} (and {left_out} more such lines, which were left out)"
+                record.args = None
+            return True
         self._seen[key] = [began, count + 1]
         return count < self._most[has_traceback]
-
-
-def _with_word(record: logging.LogRecord, left_out: int) -> logging.LogRecord:
-    record = copy(record)
-    record.msg = f"{record.getMessage()} (and {left_out} more such lines, which were left out)"
-    record.args = None
-    return record
 
 
 class _Lines(logging.Formatter):

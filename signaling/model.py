@@ -284,6 +284,10 @@ class RoomConfig:
     "Everybody leaves after this time who brings no limit of their own."
     owner: str = ""
     "Id of the API key that made the room; empty: it is everybody's."
+    id: str = ""
+    "Of the room that an application made, which outlives its sessions and differs from a later one of the same name."
+    is_private: bool = False
+    "Nobody enters but by an application's word, or through the door of the API that made it."
     unique_users: bool = False
     "Who joins as the same user as somebody who is there takes their place."
 

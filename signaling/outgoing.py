@@ -25,8 +25,15 @@ MAX_URL_CHARS = 2048
 # Of an answer's body, which nobody is interested in.
 MAX_ANSWER_BYTES = 64 * 1024
 
-# Ways in which an IPv6 address stands for one of IPv4: NAT64 (RFC 6052), Teredo (RFC 4380), 6to4 (RFC 3056).
-_TRANSITION = tuple(ipaddress.ip_network(each) for each in ("64:ff9b::/96", "2001::/32", "2002::/16"))
+# Where IPv6 has addresses of the internet (RFC 4291 section 2.4, IANA's registry): nothing else is one, such as NAT64
+# (RFC 6052, RFC 8215), IPv4-compatible and IPv4-translated (RFC 2765) forms, and site-local addresses (RFC 3879).
+_GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
+
+# Ways in which one of those stands for an address of IPv4: Teredo (RFC 4380), 6to4 (RFC 3056).
+_TRANSITION = tuple(ipaddress.ip_network(each) for each in ("2001::/32", "2002::/16"))
+
+# Webhooks under way at once, of all receivers.
+MAX_CONNECTIONS = 32
 
 
 def check_url(url: str) -> None:
@@ -50,6 +57,8 @@ def is_public(address: str) -> bool:
         return False
     if isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped is not None:
         parsed = parsed.ipv4_mapped
+    if isinstance(parsed, ipaddress.IPv6Address) and parsed not in _GLOBAL_UNICAST:
+        return False
     if any(parsed in network for network in _TRANSITION if network.version == parsed.version):
         return False
     return parsed.is_global and not parsed.is_multicast
@@ -88,7 +97,7 @@ class Outgoing:
     def _new_session(self) -> aiohttp.ClientSession:
         return aiohttp.ClientSession(
             # Checked where the connection is made, so that a name cannot be resolved to something else in between.
-            connector=aiohttp.TCPConnector(socket_factory=self._open),
+            connector=aiohttp.TCPConnector(socket_factory=self._open, limit=MAX_CONNECTIONS),
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=aiohttp.ClientTimeout(total=TIMEOUT_S),
             auto_decompress=False,

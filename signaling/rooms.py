@@ -24,6 +24,7 @@ from signaling.events import (
 )
 from signaling.ids import PARTICIPANT_PREFIX, ROOM_PREFIX, SidMaker
 from signaling.logs import about
+from signaling.memory import Memory
 from signaling.model import (
     RESERVED_PREFIX,
     USER_ID,
@@ -114,6 +115,14 @@ def check_own_attributes(attributes: Iterable[str]) -> None:
         raise NotAllowedError(f"attributes that begin with {RESERVED_PREFIX} are the server's")
 
 
+@dataclass(frozen=True, slots=True)
+class _Demotions:
+    """What is kept of a closed room: see `Room` for both."""
+
+    revoked: dict[str, float]
+    changed_permissions: dict[str, tuple[float, Permissions]]
+
+
 class Rooms:
     """All rooms of this process, by name; the only place where somebody enters or leaves one."""
 
@@ -133,6 +142,9 @@ class Rooms:
         self._new_sid = new_sid
         self._rooms: dict[str, Room] = {}
         self._people: dict[str, Participant] = {}
+        self._sent_out: Memory[str, None] = Memory()
+        self._early_tokens: Memory[tuple[str, str, float], float] = Memory()
+        self._closed: Memory[str, _Demotions] = Memory()
 
     @property
     def rooms(self) -> tuple[Room, ...]:
@@ -153,6 +165,8 @@ class Rooms:
 
     def check_entry(self, room_name: str, identity: str, attributes: Mapping[str, str]) -> None:
         """Raise RoomFullError or BannedError when a join with this identity and these attributes would be refused."""
+        if self._sent_out.has(identity, self._wall_clock()):
+            raise BannedError("you were removed from this room")
         room = self._rooms.get(room_name)
         if room is None:
             return
@@ -163,6 +177,33 @@ class Rooms:
         taken = self.taken(room_name, identity, attributes.get(USER_ID, identity))
         if taken >= room.config.max_participants:
             raise RoomFullError(f"the room has {taken} participants, and no place for more")
+
+    def refuse_again(self, identity: str) -> None:
+        """Let nobody of this identity, which is that of one stay, into any room again: the stay's tokens are void."""
+        self._sent_out.put(identity, None, self._wall_clock())
+
+    def granted_at(self, room_name: str, identity: str, valid_from: float) -> float:
+        """Return when a token was made, as well as it can be told, in seconds since 1970.
+
+        An application's clock may be ahead; a token that says it is from the future is as old as its first use.
+        """
+        now = self._wall_clock()
+        if valid_from <= now and not self._early_tokens:
+            return valid_from
+        key = (room_name, identity, valid_from)
+        seen = self._early_tokens.get(key, now)
+        if seen is None and valid_from > now:
+            seen = now
+            self._early_tokens.put(key, seen, now)
+        return valid_from if seen is None else min(seen, valid_from)
+
+    def revoked_at(self, room_name: str, identity: str) -> float:
+        """Return the time before which tokens of somebody let nobody into a room, seconds since 1970; 0 for none."""
+        room = self._rooms.get(room_name)
+        if room is not None:
+            return room.revoked.get(identity, 0.0)
+        before = self._closed.get(room_name, self._wall_clock())
+        return 0.0 if before is None else before.revoked.get(identity, 0.0)
 
     def taken(self, room_name: str, identity: str, user_id: str) -> int:
         """Return how many places there would be taken in a room by others, were this one to join."""
@@ -183,6 +224,10 @@ class Rooms:
             room = Room(
                 self._new_sid(ROOM_PREFIX), name, config, self._wall_clock(), metadata=config.metadata
             )
+            before = self._closed.get(name, self._wall_clock())
+            if before is not None:
+                # What older tokens are worth does not change by everybody's leaving for a moment.
+                room.revoked, room.changed_permissions = before.revoked, before.changed_permissions
             self._rooms[name] = room
             self._watch(room)
             self._hub.emit(RoomStarted(room))
@@ -291,6 +336,9 @@ class Rooms:
         person.subscriptions = Subscriptions(automatic=person.subscriptions.automatic)
         person.rules = SubscriptionRules()
         person.room = destination
+        changed = origin.changed_permissions.get(person.identity)
+        if changed is not None:
+            destination.changed_permissions[person.identity] = changed
         person.version += 1
         destination.participants[person.identity] = person
         self._note_visit(person)
@@ -331,6 +379,10 @@ class Rooms:
         for person in tuple(room.participants.values()):
             self.leave(person, reason)
         del self._rooms[room.name]
+        if room.revoked or room.changed_permissions:
+            self._closed.put(
+                room.name, _Demotions(room.revoked, room.changed_permissions), self._wall_clock()
+            )
         self._timers.cancel_owner(room.sid)
         self._hub.emit(RoomFinished(room, reason))
 

@@ -14,6 +14,10 @@ from jwt.warnings import InsecureKeyLengthWarning
 _UNCHECKED = {f"verify_{claim}": False for claim in ("exp", "nbf", "iat", "aud", "sub", "jti", "iss")}
 
 
+# What the library lets out besides its own errors, for numbers, nesting and texts that only look like JSON's.
+_UNREADABLE = (jwt.PyJWTError, ValueError, TypeError, AttributeError, OverflowError, RecursionError)
+
+
 class SignatureError(Exception):
     """Text that is no token, or whose signature is another one."""
 
@@ -30,7 +34,7 @@ def peek(token: str) -> dict[str, Any]:
     """Return what a token says without belief in it, to see whose it is. SignatureError, and nothing else."""
     try:
         payload: dict[str, Any] = jwt.decode(token, options={"verify_signature": False})
-    except (jwt.PyJWTError, ValueError, RecursionError) as error:
+    except _UNREADABLE as error:
         raise SignatureError("malformed") from error
     return payload
 
@@ -41,6 +45,6 @@ def verify(token: str, secret: str) -> dict[str, Any]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", InsecureKeyLengthWarning)
             payload: dict[str, Any] = jwt.decode(token, secret, algorithms=["HS256"], options=_UNCHECKED)  # type: ignore[arg-type]
-    except (jwt.PyJWTError, ValueError, RecursionError) as error:
+    except _UNREADABLE as error:
         raise SignatureError("its signature is not valid") from error
     return payload

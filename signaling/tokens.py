@@ -51,6 +51,8 @@ class Claims:
     "For a room that this join creates."
     leaves_at: float | None = None
     "When the stay ends, seconds since 1970."
+    room_id: str | None = None
+    "See `PrivateClaims.room_id`."
     valid_from: float = 0.0
     "`nbf`, when it was made as SDKs have it; seconds since 1970, 0 if absent."
     expires_at: float = 0.0
@@ -75,6 +77,8 @@ class Bearer:
     "Current grants."
     leaves_at: float | None = None
     "When the stay ends."
+    room_id: str | None = None
+    "See `PrivateClaims.room_id`."
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +104,10 @@ def verify(token: str, keys: Mapping[str, str], now: float) -> Claims:
         payload = signed.verify(token, secret)
     except signed.SignatureError as error:
         raise TokenError(f"the access token cannot be used: {error}") from error
-    return _claims(payload, now)
+    try:
+        return _claims(payload, now)
+    except (ValueError, TypeError, OverflowError, RecursionError) as error:
+        raise TokenError("the access token cannot be read") from error
 
 
 def mint(claims: Mapping[str, Any], signer: Signer, now: float, ttl_s: float) -> str:
@@ -120,7 +127,7 @@ def refresh(claims: Claims, bearer: Bearer, signer: Signer, now: float) -> str:
         "metadata": bearer.metadata,
         "attributes": dict(bearer.attributes),
         "video": {**video, **_grants(bearer.permissions), "roomAdmin": is_admin},
-        private_claims.NAME: private_claims.encode(bearer.permissions, bearer.leaves_at),
+        private_claims.NAME: _private(bearer),
     }
     return mint(updated, signer, now, max(MIN_REFRESH_TTL_S, claims.expires_at - now))
 
@@ -139,8 +146,23 @@ def join_claims(room: str, identity: str, bearer: Bearer) -> dict[str, Any]:
         "metadata": bearer.metadata,
         "attributes": dict(bearer.attributes),
         "video": {"room": room, "roomJoin": True, **_grants(bearer.permissions)},
-        private_claims.NAME: private_claims.encode(bearer.permissions, bearer.leaves_at),
+        private_claims.NAME: _private(bearer),
     }
+
+
+def _private(bearer: Bearer) -> dict[str, Any]:
+    return private_claims.encode(bearer.permissions, bearer.leaves_at, bearer.room_id)
+
+
+def check_room(claims: Claims, config: RoomConfig | None) -> None:
+    """Raise TokenError unless the token is for this room and not for another one of its name; None: nobody made it."""
+    config = config or RoomConfig()
+    if claims.room_id is None:
+        return
+    if claims.room_id == "" and config.is_private:
+        raise TokenError("this room is entered through its own door")
+    if claims.room_id not in {"", config.id}:
+        raise TokenError("the access token is for a room that is no more")
 
 
 def check_join(claims: Claims) -> None:
@@ -190,6 +212,7 @@ def _claims(payload: Mapping[str, Any], now: float) -> Claims:
         attributes=_attributes(payload),
         room_config=_room_config(_mapping(payload, "roomConfig")),
         leaves_at=private.leaves_at,
+        room_id=private.room_id,
         valid_from=_number(payload, "nbf") or 0.0,
         expires_at=expires_at,
         key=payload["iss"],

@@ -77,11 +77,13 @@ _NEVER_A_PEER = tuple(
         "240.0.0.0/4",  # reserved and broadcast
         "::/96",  # unspecified, loopback and the IPv4-compatible form
         "::ffff:0:0/96",  # IPv4-mapped
+        "::ffff:0:0:0/96",  # IPv4-translated, RFC 2765
         "64:ff9b::/96",  # NAT64, RFC 6052
         "64:ff9b:1::/48",  # local NAT64, RFC 8215
         "2001::/32",  # Teredo, RFC 4380
         "2002::/16",  # 6to4, RFC 3056
         "fe80::/10",  # link-local
+        "fec0::/10",  # site-local, RFC 3879
         "ff00::/8",  # multicast
     )
 )

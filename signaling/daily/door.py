@@ -23,7 +23,7 @@ from signaling.daily.tokens import MeetingToken, MeetingTokenError, verify
 from signaling.errors import AccessError, RequestError, TokenError
 from signaling.events import VisitorCame, VisitorGone
 from signaling.keyring import Keyring
-from signaling.limits import Limits
+from signaling.limits import KNOCKS, Limits
 from signaling.model import LeaveReason, Participant, Visitor
 from signaling.permissions import AdminRight, Source
 from signaling.services import Services
@@ -135,9 +135,11 @@ class Door:
         self._keyring = keyring
         self._lobby = Lobby(services.timers, lambda: str(uuid.uuid4()), self._came, self._gone)
         self._visitors: dict[str, Visitor] = {}
+        self._limits: Limits | None = None
 
     def api(self, limits: Limits | None = None) -> Api:
         """Return the routes."""
+        self._limits = limits
         room = "/rooms/{name}"
         shut = {403: "the room's rules let nobody in, or not this one", 404: "there is no such room"}
         no_admin = {403: "the caller may not do this in this meeting"}
@@ -176,11 +178,16 @@ class Door:
             redirect_on_meeting_exit=settings.redirect_on_meeting_exit or "",
         )
 
-    async def enter(self, name: Name, body: EnterRequest) -> Entrance:
+    async def enter(self, address: str, name: Name, body: EnterRequest) -> Entrance:
         """Give access, or let somebody wait."""
         room, decision = await self._decide(name, body.token, body.user_name)
         if isinstance(decision, MustKnock):
-            return Entrance("waiting", id=self._lobby.knock(room.name, decision.admitted).secret)
+            if address and self._limits is not None:
+                self._limits.check("knock", address, KNOCKS)
+            knock = self._lobby.knock(
+                room.name, decision.admitted, room_id=room.room_config.id, address=address
+            )
+            return Entrance("waiting", id=knock.secret)
         return self._entrance(room, decision)
 
     async def waited(self, name: Name, secret: Id) -> Entrance:
@@ -202,23 +209,25 @@ class Door:
 
     # --- for those inside ------------------------------------------------------------------------
 
-    async def waiting(self, caller: Claims, name: Name) -> WaitingPeople:
+    async def waiting(self, name: Name) -> WaitingPeople:
         """Say who waits."""
-        self._admin(caller, name)
         return WaitingPeople(
             [WaitingPerson(knock.id, knock.admitted.name) for knock in self._lobby.waiting(name)]
         )
 
-    async def answer(self, caller: Claims, name: Name, knock_id: Id, body: AnswerRequest) -> Nothing:
+    async def answer(self, name: Name, knock_id: Id, body: AnswerRequest) -> Nothing:
         """Open the door for somebody, or keep it shut."""
-        self._admin(caller, name)
         if not self._lobby.answer(name, knock_id, grant=body.grant):
             raise ApiError(404, "not-found", "Whoever waited has gone, or was answered by somebody else.")
         return Nothing()
 
-    async def change(self, caller: Claims, name: Name, session_id: Id, body: ParticipantChange) -> Nothing:
+    async def change(
+        self, caller: Participant, name: Name, session_id: Id, body: ParticipantChange
+    ) -> Nothing:
         """Mute, remove, or change what somebody may do."""
-        admin = self._admin(caller, name)
+        admin = caller
+        if admin.has_left or admin.room.name != name:
+            raise _not_allowed()  # while the body was under way
         person = admin.room.participants.get(session_id)
         if person is None:
             raise ApiError(404, "not-found", "They are not in the meeting any more.")
@@ -226,6 +235,9 @@ class Door:
             raise ApiError(403, "not-allowed", "Only another owner can do this to an owner.")
         if body.set_audio or body.set_video:
             raise ApiError(403, "not-allowed", "Only they themselves can turn their devices on.")
+        wanted = grants.apply(body.update_permissions, person.permissions)
+        if not entry.is_owner(admin) and grants.exceeds(wanted, person.permissions, admin.permissions):
+            raise ApiError(403, "not-allowed", "Only an owner can give rights that you do not have yourself.")
         for unwanted, sources in (
             (body.set_audio is False, {Source.MICROPHONE}),
             (body.set_video is False, {Source.CAMERA}),
@@ -233,9 +245,7 @@ class Door:
         ):
             if unwanted:
                 self._mute(person, sources)
-        if body.update_permissions is not None:
-            wanted = grants.apply(body.update_permissions, person.permissions)
-            self._services.rooms.set_permissions(person, wanted)
+        self._services.rooms.set_permissions(person, wanted)
         if body.eject:
             self._services.rooms.leave(person, LeaveReason.REMOVED)
         return Nothing()
@@ -268,7 +278,7 @@ class Door:
 
     async def _let_in(self, knock: Knock) -> Entrance:
         room = await self._daily_rooms.find(knock.room_name)
-        if room is None:
+        if room is None or room.room_config.id != knock.room_id:
             raise _refusal(Refused("no-room", "The meeting you're trying to join does not exist."))
         present = self._services.rooms.taken(room.name, "", knock.admitted.user_id or "")
         if present >= room.properties.max_participants:
@@ -276,9 +286,9 @@ class Door:
         return self._entrance(room, knock.admitted)
 
     def _entrance(self, room: DailyRoom, admitted: Admitted) -> Entrance:
-        self._daily_rooms.open(room)
+        opened = self._daily_rooms.open(room)
         session_id = str(uuid.uuid4())
-        claims = entry.claims(room.name, session_id, admitted)
+        claims = entry.claims(room.name, opened.config.id, session_id, admitted)
         self._services.rooms.check_entry(room.name, session_id, claims["attributes"])
         now, keyring = self._services.wall_clock(), self._keyring
         signer = keyring.successor(room.domain) if room.domain else keyring.signer()
@@ -292,17 +302,19 @@ class Door:
 
     # --- those inside ----------------------------------------------------------------------------
 
-    def _authenticate(self, request: web.Request) -> Claims:
+    def _authenticate(self, request: web.Request) -> Participant:
+        """Return the participant of the room who asks, and who may moderate it: before a body is read. ApiError."""
         try:
-            return tokens.verify(bearer(request), self._keyring, self._services.wall_clock())
+            claims = tokens.verify(bearer(request), self._keyring, self._services.wall_clock())
         except TokenError as error:
             raise ApiError(401, "not-allowed", str(error)) from error
+        return self._admin(claims, request.match_info.get("name", ""))
 
     def _admin(self, caller: Claims, name: str) -> Participant:
         here = self._services.rooms.room(name)
         person = None if here is None or caller.room != name else here.participants.get(caller.identity)
         if person is None or AdminRight.PARTICIPANTS not in person.permissions.admin:
-            raise ApiError(403, "not-allowed", "You may not do this in this meeting.")
+            raise _not_allowed()
         return person
 
     def _mute(self, person: Participant, sources: set[Source]) -> None:
@@ -331,6 +343,10 @@ class Door:
         admins = [person.identity for person in people if AdminRight.PARTICIPANTS in person.permissions.admin]
         if here is not None and admins:
             self._services.moderation.send(here, notices.waiting(admins))
+
+
+def _not_allowed() -> ApiError:
+    return ApiError(403, "not-allowed", "You may not do this in this meeting.")
 
 
 def _refusal(refused: Refused) -> ApiError:
@@ -380,7 +396,7 @@ def _room_info(room: DailyRoom, settings: RoomProperties) -> dict[str, Any]:
     }
 
 
-def _style(authenticate: Callable[[web.Request], Claims]) -> Style:
+def _style(authenticate: Callable[[web.Request], Participant]) -> Style:
     codes = dict.fromkeys(Fault, "connection-error")
     return Style(
         title="The page of a room",

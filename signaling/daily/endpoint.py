@@ -8,7 +8,14 @@ from aiohttp import hdrs, web
 from signaling.api import ApiError, Fault, Style
 from signaling.daily.domains import Domain, Domains
 from signaling.daily.errors import DailyError
-from signaling.errors import AccessError, LimitError, NotAllowedError, NotFoundError, RequestError
+from signaling.errors import (
+    AccessError,
+    LimitError,
+    NotAllowedError,
+    NotFoundError,
+    RequestError,
+    by_type,
+)
 from signaling.limits import Rate
 
 _CODES = {
@@ -89,5 +96,5 @@ def _origin(request: web.Request) -> str:
 
 
 def _refuse(error: AccessError | RequestError) -> ApiError:
-    status, code = _REFUSALS.get(type(error), (400, "invalid-request-error"))
+    status, code = by_type(_REFUSALS, error, (400, "invalid-request-error"))
     return ApiError(status, code, str(error))

@@ -16,10 +16,13 @@ IS_OWNER, YES = "lectern.is_owner", "true"
 CAN_ADMIN, EJECT_AT = "lectern.can_admin", "lectern.eject_at"
 
 
-def claims(room_name: str, session_id: str, admitted: Admitted) -> dict[str, Any]:
-    """Return the claims for `tokens.mint`; `session_id` is a new UUID, and becomes the identity."""
+def claims(room_name: str, room_id: str, session_id: str, admitted: Admitted) -> dict[str, Any]:
+    """Return the claims for `tokens.mint`; `session_id` is a new UUID, and becomes the identity.
+
+    `room_id` is the `RoomConfig.id` of the room that they are for.
+    """
     attributes = _attributes(admitted)
-    bearer = tokens.Bearer(admitted.name, "", attributes, admitted.permissions, admitted.eject_at)
+    bearer = tokens.Bearer(admitted.name, "", attributes, admitted.permissions, admitted.eject_at, room_id)
     return tokens.join_claims(room_name, session_id, bearer)
 
 

@@ -82,6 +82,36 @@ def apply(patch: PermissionsPatch | None, permissions: Permissions) -> Permissio
     return permissions
 
 
+def exceeds(wanted: Permissions, before: Permissions, own: Permissions) -> bool:
+    """Whether a change gives somebody a right that neither they had before nor the one who changes it has.
+
+    For a change of one's own rights, `before` is `own`.
+    """
+    return (
+        not wanted.admin <= before.admin | own.admin
+        # To be there unseen is a right as well.
+        or (wanted.hidden and not before.hidden and not own.hidden)
+        or any(
+            wanted.may_publish(source) and not before.may_publish(source) and not own.may_publish(source)
+            for source in Source
+        )
+        or any(
+            wanted.may_receive(identity, user_id, source)
+            and not before.may_receive(identity, user_id, source)
+            and not own.may_receive(identity, user_id, source)
+            for identity, user_id in _named(wanted, before, own)
+            for source in Source
+        )
+    )
+
+
+def _named(*all_permissions: Permissions) -> set[tuple[str, str]]:
+    """Return (identity, user id) of everybody whom some permissions name, and of one whom none names."""
+    identities = {name for each in all_permissions for name in each.receiving.by_identity}
+    user_ids = {name for each in all_permissions for name in each.receiving.by_user_id}
+    return {("", ""), *((name, "") for name in identities), *(("", name) for name in user_ids)}
+
+
 def without_screen(permissions: Permissions) -> Permissions:
     """Return permissions that do not let a screen be shared."""
     allowed = {source for source in Source if permissions.may_publish(source)}

@@ -1,18 +1,20 @@
 """Who stands at the door of which room, and what those inside said."""
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
 from signaling.daily.admission import Admitted
-from signaling.errors import LimitError
 from signaling.timers import Timers
 
 # A page that waits asks every two seconds; one that has not asked for so long is gone.
 PATIENCE_S = 10.0
 
-# People at one door; more are turned away, so that nobody fills the memory.
+# People at one door, and those of them who come from one address: a class is thirty. For one more, somebody has to go
+# who waits already, so that nobody fills the memory and nobody closes the door.
 MAX_WAITING = 100
+MAX_WAITING_OF_ADDRESS = 50
 
 
 class Answer(Enum):
@@ -35,6 +37,10 @@ class Knock:
     "Which door."
     admitted: Admitted
     "What a yes makes of them."
+    room_id: str = ""
+    "The `RoomConfig.id` behind the door at which they knocked."
+    address: str = ""
+    "Whence, as `limits` counts addresses; empty where that says nothing."
     answer: Answer = Answer.NONE
 
 
@@ -54,13 +60,20 @@ class Lobby:
         self._came = came
         self._gone = gone
         self._knocks: dict[str, Knock] = {}
+        self._doors: dict[str, dict[str, Knock]] = {}
+        "The same by room."
 
-    def knock(self, room_name: str, admitted: Admitted) -> Knock:
-        """Note somebody who came. LimitError."""
-        if len(self.waiting(room_name)) >= MAX_WAITING:
-            raise LimitError("too many people wait at this door")
-        knock = Knock(self._new_id(), self._new_id(), room_name, admitted)
+    def knock(self, room_name: str, admitted: Admitted, *, room_id: str = "", address: str = "") -> Knock:
+        """Note somebody who came; where too many wait, the oldest one of the address that most came from goes."""
+        waiting = self.waiting(room_name)
+        counts = Counter(each.address for each in waiting)
+        if address and counts[address] >= MAX_WAITING_OF_ADDRESS:
+            self._forget(next(each for each in waiting if each.address == address))
+        elif len(waiting) >= MAX_WAITING:
+            self._forget(max(waiting, key=lambda each: counts[each.address]))
+        knock = Knock(self._new_id(), self._new_id(), room_name, admitted, room_id, address)
         self._knocks[knock.secret] = knock
+        self._doors.setdefault(room_name, {})[knock.secret] = knock
         self._expect(knock)
         self._came(knock)
         return knock
@@ -81,11 +94,7 @@ class Lobby:
 
     def waiting(self, room_name: str) -> list[Knock]:
         """Return those who wait for an answer, in the order in which they came."""
-        return [
-            knock
-            for knock in self._knocks.values()
-            if knock.room_name == room_name and knock.answer is Answer.NONE
-        ]
+        return [knock for knock in self._doors.get(room_name, {}).values() if knock.answer is Answer.NONE]
 
     def answer(self, room_name: str, knock_id: str, *, grant: bool) -> bool:
         """Say yes or no to somebody; False: they do not wait there."""
@@ -102,5 +111,9 @@ class Lobby:
     def _forget(self, knock: Knock) -> None:
         self._timers.cancel(knock.secret, "knock")
         del self._knocks[knock.secret]
+        door = self._doors[knock.room_name]
+        del door[knock.secret]
+        if not door:
+            del self._doors[knock.room_name]
         if knock.answer is Answer.NONE:
             self._gone(knock)

@@ -68,6 +68,9 @@ class DailyRoom:
         properties = self.properties
         return RoomConfig(
             owner=self.domain,
+            # One that no Daily application made has no id that would outlive its session.
+            id=self.id if self.domain else "",
+            is_private=bool(self.domain) and self.privacy == "private",
             max_participants=properties.max_participants,
             unique_users=properties.enforce_unique_user_ids,
             ends_at=properties.exp if properties.eject_at_room_exp else None,
@@ -232,7 +235,12 @@ class DailyRooms:
 
     def open(self, room: DailyRoom) -> Room:
         """Return the open room, made with Daily's settings if nobody is in it yet."""
-        return self._rooms.open_room(room.name, room.room_config)
+        config = room.room_config
+        opened = self._rooms.open_room(room.name, config)
+        if opened.config.id != config.id:
+            # Opened while the database did not answer, or by somebody who was taken there.
+            self._rooms.configure(opened, config)
+        return opened
 
     @staticmethod
     def _new(

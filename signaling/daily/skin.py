@@ -7,6 +7,7 @@ from signaling.api import Api
 from signaling.daily.absent_calls import AbsentCalls
 from signaling.daily.domains import Domains
 from signaling.daily.endpoint import style
+from signaling.daily.exits import Exits
 from signaling.daily.meeting_calls import MeetingCalls
 from signaling.daily.notices import Notices
 from signaling.daily.people_calls import PeopleCalls
@@ -39,6 +40,7 @@ class DailySkin:
         """`post` is `Outgoing.post`."""
         self.domains = Domains(settings.keys)
         self.rooms = DailyRooms(store, services.rooms)
+        services.hub.rule(Exits(services.rooms).on_event)
         services.hub.observe(Notices(services.moderation, services.rooms).on_event)
         calls = (
             RoomCalls(self.rooms, services.wall_clock),

@@ -188,11 +188,11 @@ class RoomService:
         self._skin.moderation.send(here, message)
         return room.SendDataResponse()
 
-    def move_participant(
+    async def move_participant(
         self, claims: Claims, request: room.MoveParticipantRequest
     ) -> room.MoveParticipantResponse:
         """Take somebody with their tracks to another room, without a new join."""
-        person = self._elsewhere(claims, request)
+        person = await self._bound_for(claims, request)
         try:
             self._rooms.move(person, request.destination_room)
         except RoomFullError as error:
@@ -201,11 +201,11 @@ class RoomService:
             raise TwirpError("permission_denied", str(error)) from error
         return room.MoveParticipantResponse()
 
-    def forward_participant(
+    async def forward_participant(
         self, claims: Claims, request: room.ForwardParticipantRequest
     ) -> room.ForwardParticipantResponse:
         """Let somebody's tracks be received in another room too, until they leave or are removed there."""
-        self._forwarding.forward(self._elsewhere(claims, request), request.destination_room)
+        self._forwarding.forward(await self._bound_for(claims, request), request.destination_room)
         return room.ForwardParticipantResponse()
 
     async def perform_rpc(self, claims: Claims, request: room.PerformRpcRequest) -> room.PerformRpcResponse:
@@ -252,6 +252,15 @@ class RoomService:
         ):
             raise TwirpError("invalid_argument", "the destination is another room, with a name")
         return person
+
+    async def _bound_for(self, claims: Claims, request: Any) -> Participant:
+        """The same, with the other room open: by the rules of whoever made it."""
+        self._elsewhere(claims, request)
+        if self._rooms.room(request.destination_room) is None:
+            config = await self._catalogue.config(request.destination_room)
+            self._elsewhere(claims, request)  # they may have left meanwhile
+            self._rooms.open_room(request.destination_room, config)
+        return self._elsewhere(claims, request)
 
     @staticmethod
     def _present(person: Participant) -> Participant:

@@ -143,7 +143,7 @@ class LiveKitSkin:
                 kind_details=claims.kind_details,
                 auto_subscribe=request.connection_settings.auto_subscribe,
                 room_config=claims.room_config,
-                granted_at=claims.valid_from,
+                granted_at=self.rooms.granted_at(claims.room, claims.identity, claims.valid_from),
                 leaves_at=claims.leaves_at,
                 receiving_channels=relay.CHANNELS if dual else None,
                 skin_info=convert.ClientTraits(client.client_protocol, tuple(client.capabilities)),
@@ -272,7 +272,13 @@ class LiveKitSkin:
         return tokens.refresh(
             session.claims,
             tokens.Bearer(
-                person.name, person.metadata, person.attributes, person.permissions, person.leaves_at
+                person.name,
+                person.metadata,
+                person.attributes,
+                person.permissions,
+                person.leaves_at,
+                # Where they are now, also when an application took them there.
+                None if session.claims.room_id is None else person.room.config.id,
             ),
             self._settings.signer(session.claims.key),
             self._wall_clock(),

@@ -192,13 +192,9 @@ class LiveKitEndpoints:
 
     async def _connect(self, request: web.Request, *, dual: bool) -> web.StreamResponse:
         try:
-            claims, join = self._admit(request, dual=dual)
+            claims, join = await self._admit(request, dual=dual)
         except AccessError as error:
             return _refusal(error)
-        if self._skin.rooms.room(claims.room) is None:
-            # What the room's maker says comes before what a token does.
-            config = await self._catalogue.config(claims.room)
-            claims = replace(claims, room_config=config or claims.room_config)
         ws = web.WebSocketResponse(
             max_msg_size=MAX_FRAME_BYTES,
             heartbeat=HEARTBEAT_S,
@@ -229,15 +225,15 @@ class LiveKitEndpoints:
 
     async def validate(self, request: web.Request) -> web.Response:
         """Tell a client, which cannot read a failed upgrade's body, why it was refused."""
-        return self._validate(request, dual=False)
+        return await self._validate(request, dual=False)
 
     async def validate_dual(self, request: web.Request) -> web.Response:
         """The same for dual-connection mode."""
-        return self._validate(request, dual=True)
+        return await self._validate(request, dual=True)
 
-    def _validate(self, request: web.Request, *, dual: bool) -> web.Response:
+    async def _validate(self, request: web.Request, *, dual: bool) -> web.Response:
         try:
-            self._admit(request, dual=dual)
+            await self._admit(request, dual=dual)
         except AccessError as error:
             return _refusal(error)
         return web.Response(text="success", headers=_CORS)
@@ -247,7 +243,7 @@ class LiveKitEndpoints:
         if self._writers:
             await asyncio.wait(self._writers, timeout=timeout_s)
 
-    def _admit(self, request: web.Request, *, dual: bool) -> tuple[tokens.Claims, rtc.JoinRequest]:
+    async def _admit(self, request: web.Request, *, dual: bool) -> tuple[tokens.Claims, rtc.JoinRequest]:
         self._limits.check_address("join", request, JOINS)
         claims = self._verify(request)
         tokens.check_join(claims)
@@ -267,11 +263,19 @@ class LiveKitEndpoints:
                 check_profile("", join.metadata, join.participant_attributes)
             except RequestError as error:
                 raise BadRequestError(str(error)) from error
-        room = self._skin.rooms.room(claims.room)
-        if room is not None and claims.valid_from < room.revoked.get(claims.identity, 0.0):
+        rooms = self._skin.rooms
+        config = None
+        if rooms.room(claims.room) is None:
+            # What the room's maker says comes before what a token does.
+            config = await self._catalogue.config(claims.room)
+            claims = replace(claims, room_config=config or claims.room_config)
+        here = rooms.room(claims.room)  # it may have been opened meanwhile
+        tokens.check_room(claims, config if here is None else here.config)
+        granted_at = rooms.granted_at(claims.room, claims.identity, claims.valid_from)
+        if granted_at < rooms.revoked_at(claims.room, claims.identity):
             raise TokenError("the access token was revoked")
         if not join.reconnect:
-            self._skin.rooms.check_entry(claims.room, claims.identity, claims.attributes)
+            rooms.check_entry(claims.room, claims.identity, claims.attributes)
         return claims, join
 
     def _verify(self, request: web.Request) -> tokens.Claims:

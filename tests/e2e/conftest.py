@@ -44,6 +44,7 @@ class Server:
     http_port: int
     udp_port: int
     pid: int
+    secret: str = "secret"
 
     @property
     def url(self) -> str:
@@ -55,7 +56,7 @@ class Server:
 
     def token(self, identity: str, room: str = "maths", **grants) -> str:
         return (
-            api.AccessToken("devkey", "secret")
+            api.AccessToken("devkey", self.secret)
             .with_identity(identity)
             .with_name(identity.title())
             .with_grants(api.VideoGrants(room_join=True, room=room, can_update_own_metadata=True, **grants))

@@ -4,7 +4,7 @@ import asyncio
 import stat
 import time
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 from playwright.async_api import async_playwright
@@ -75,6 +75,8 @@ PHASES = (
     ("200 ms", {"delay_s": 0.2}),
 )
 
+SECRET = "of-this-test-alone-" + "x" * 32
+
 
 @asynccontextmanager
 async def browser_in(network, folder, origin):
@@ -126,9 +128,13 @@ async def lesson(chromium, tmp_path):
     """All phases, in a lesson of their own; what was not as it should be."""
     phases = [Phase(name, way) for name, way in PHASES]
     with namespace() as network:
-        options = ("--host", "0.0.0.0", "--external-ip", network.gateway)
-        async with serving(*options) as server:
-            far = FarServer(server.http_port, server.udp_port, server.pid, network.gateway)
+        # beyond loopback, development mode wants a key that nobody knows
+        config = tmp_path / "lectern.toml"
+        config.write_text(f'[keys]\ndevkey = "{SECRET}"\n')
+        options = ("--host", "0.0.0.0", "--external-ip", network.gateway, "--dev-on-network")
+        async with serving(*options, "--config", str(config)) as started:
+            server = replace(started, secret=SECRET)
+            far = FarServer(server.http_port, server.udp_port, server.pid, SECRET, network.gateway)
             ada = await open_page(chromium, server, identity="ada")
             await ada.do("() => room.localParticipant.setMicrophoneEnabled(true)")
             await ada.do("(camera) => room.localParticipant.setCameraEnabled(true, camera)", CAMERA)

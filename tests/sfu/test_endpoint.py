@@ -30,6 +30,8 @@ def test_candidates(monkeypatch):
     assert [line.split()[4] for line in candidates(MediaSettings(external_ip="203.0.113.9"), 1)] == [
         "203.0.113.9"
     ]
+    on_loopback = MediaSettings(bind_host="127.0.0.1", announce_loopback=True, external_ip="203.0.113.9")
+    assert [line.split()[4] for line in candidates(on_loopback, 1)] == ["127.0.0.1"]
 
 
 def test_local_addresses_have_no_loopback():

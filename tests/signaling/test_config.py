@@ -151,3 +151,35 @@ def test_workers_take_a_port_each():
         with pytest.raises(ConfigError, match="worker"):
             load(flags, {})
     assert load({"workers": 4, "udp_port": 65532}, {}).udp_ports == (65532, 65535)
+
+
+OTHERS_REACH = ["0.0.0.0", "::", "192.0.2.1", "fd00::1", "school.example", "::ffff:192.0.2.1"]
+
+
+@pytest.mark.parametrize("host", OTHERS_REACH)
+def test_development_mode_stays_on_this_machine(host):
+    with pytest.raises(ConfigError, match="dev-on-network"):
+        check_keys(load({"dev": True, "host": host}, {}))
+    with pytest.raises(ConfigError, match="dev-on-network"):
+        check_keys(load({"dev": True, "host": host, "dev_on_network": False}, {"LECTERN_KEYS": f"a: {LONG}"}))
+
+
+@pytest.mark.parametrize("host", ["", "localhost", "127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1"])
+def test_on_this_machine_it_needs_no_word(host):
+    config = load({"dev": True, "host": host}, {})
+    check_keys(config)
+    assert config.media_host == "127.0.0.1"
+
+
+@pytest.mark.parametrize("host", OTHERS_REACH)
+def test_beyond_this_machine_the_known_secret_is_refused(host):
+    flags = {"dev": True, "dev_on_network": True, "host": host}
+    with pytest.raises(ConfigError, match="devkey"):
+        check_keys(load(flags, {}))
+    config = load(flags, {"LECTERN_KEYS": f"a: {LONG}"})
+    check_keys(config)
+    assert config.media_host == ""
+
+
+def test_media_is_for_everybody_outside_of_development_mode():
+    assert load({}, {}).media_host == ""

@@ -44,7 +44,13 @@ async def guarded():
         "ff0e::1",
         "::ffff:10.0.0.1",
         "::ffff:127.0.0.1",
+        "::10.0.0.1",
+        "::ffff:0:10.0.0.1",
         "64:ff9b::a00:1",
+        "64:ff9b:1::a00:1",
+        "100::1",
+        "5f00::1",
+        "fec0::1",
         "2002:a00:1::",
         "2001:0:a00:1::",
         "localhost",
@@ -176,3 +182,14 @@ async def test_an_answer_without_end_is_not_read(outgoing):
     assert await outgoing.post(f"http://127.0.0.1:{port}", b"", {}) == 200
     server.close()
     await server.wait_closed()
+
+
+@given(st.ip_addresses(v=6))
+def test_of_ipv6_only_what_the_internet_has_is_public(address):
+    inside = address.ipv4_mapped
+    if inside is None and is_public(str(address)):
+        assert int(address) >> 125 == 1  # 2000::/3
+        assert address.sixtofour is None
+        assert address.teredo is None
+    else:
+        assert inside is None or is_public(str(address)) == is_public(str(inside))

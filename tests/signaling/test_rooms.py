@@ -1,6 +1,6 @@
 import pytest
 
-from signaling.errors import LimitError, NotAllowedError, RoomFullError
+from signaling.errors import BannedError, LimitError, NotAllowedError, RoomFullError
 from signaling.events import (
     ParticipantActive,
     ParticipantChanged,
@@ -11,6 +11,7 @@ from signaling.events import (
     RoomStarted,
     RoomVisited,
 )
+from signaling.memory import TOKEN_MEMORY_S
 from signaling.model import LeaveReason, ParticipantState, RoomConfig
 from signaling.permissions import Permissions
 from signaling.rooms import JoinSpec, check_own_attributes
@@ -257,3 +258,52 @@ def test_changed_permissions_come_before_what_an_older_token_says(harness):
     assert join(harness, "bob", granted_at=granted_at).permissions == Permissions()
     harness.advance(10)
     assert join(harness, granted_at=harness.wall_clock()).permissions == Permissions()
+
+
+def test_a_token_from_the_future_is_as_old_as_its_first_use(harness):
+    rooms, now = harness.rooms, harness.wall_clock()
+    assert rooms.granted_at("maths", "ada", now - 5) == now - 5
+    assert rooms.granted_at("maths", "ada", now + 30) == now
+    harness.advance(20)
+    assert rooms.granted_at("maths", "ada", now + 30) == now
+    assert rooms.granted_at("maths", "ben", now + 30) == now + 20
+    harness.advance(20)
+    # by now it is no more from the future, and still the same one
+    assert rooms.granted_at("maths", "ada", now + 30) == now
+    assert rooms.granted_at("maths", "ada", now + 35) == now + 35
+
+
+def test_a_demotion_outlives_the_room(harness, room):
+    ada = room.join("ada", granted_at=harness.wall_clock())
+    ada.room.revoked["eve"] = harness.wall_clock() + 1
+    harness.advance(1)
+    harness.rooms.set_permissions(ada, Permissions(can_publish=False))
+    before = harness.wall_clock()
+    harness.rooms.close_room(ada.room)
+    assert harness.rooms.revoked_at("lesson", "eve") == before
+    again = room.join("ada", granted_at=before - 1)
+    assert not again.permissions.can_publish
+    assert again.room.revoked == {"eve": before}
+    harness.rooms.close_room(again.room)
+    assert room.join("ada", granted_at=before + 1).permissions.can_publish
+    harness.rooms.close_room(harness.rooms.room("lesson"))
+    harness.advance(TOKEN_MEMORY_S + 1)
+    assert room.join("ada", granted_at=before - 1).permissions.can_publish
+
+
+def test_a_demotion_goes_along_to_another_room(harness, room):
+    ada = room.join("ada", granted_at=harness.wall_clock())
+    harness.advance(1)
+    harness.rooms.set_permissions(ada, Permissions(can_publish=False))
+    harness.rooms.move(ada, "group")
+    harness.rooms.leave(ada, LeaveReason.SIGNAL_LOST)
+    again = room.join("ada", room="group", granted_at=harness.wall_clock() - 1)
+    assert not again.permissions.can_publish
+
+
+def test_an_identity_of_one_stay_is_refused_everywhere(harness, room):
+    room.join("ben")
+    harness.rooms.refuse_again("ada")
+    for name in ("lesson", "other"):
+        with pytest.raises(BannedError):
+            room.join("ada", room=name)

@@ -1,6 +1,8 @@
 import base64
 import contextlib
 import datetime as dt
+import hashlib
+import hmac
 import json
 import random
 import time
@@ -253,3 +255,89 @@ def test_a_token_cannot_bring_a_room_with_oversize_metadata():
     claims = tokens.Claims("ada", "maths", room_join=True, permissions=permissions, room_config=config)
     with pytest.raises(BadRequestError, match="metadata"):
         tokens.check_join(claims)
+
+
+ODD = [
+    '{"lectern": {"admin": ["\\ud800"]}}',
+    '{"lectern": {"room_id": "\\ud800"}}',
+    '{"lectern": {"receiving": {"by_user_id": {"\\ud800": []}}}}',
+    '{"lectern": {"leaves_at": 1e999}}',
+    '{"lectern": {"leaves_at": ' + "9" * 4000 + "}}",
+    '{"exp": ' + "9" * 4000 + "}",
+    '{"exp": ' + "9" * 5000 + "}",
+    '{"exp": NaN}',
+    '{"nbf": Infinity}',
+    '{"nbf": -1e308}',
+    '{"sub": "\\udfff"}',
+    '{"video": {"canPublishSources": ["\\ud800"]}}',
+    '{"video": ' + "[" * 3000 + "]" * 3000 + "}",
+    '{"x": ' + "[" * 100000,
+    '{"roomConfig": {"emptyTimeout": "' + "9" * 5000 + '"}}',
+    '{"attributes": {"\\ud800": ""}}',
+    "[]",
+    "1",
+    "null",
+    '"x"',
+    "",
+]
+
+
+@pytest.mark.parametrize("extra", ODD)
+def test_a_token_is_read_or_refused_and_nothing_else_whatever_json_can_spell(extra):
+    known = json.dumps(
+        {"iss": "key", "exp": NOW + 600, "sub": "ada", "video": {"room": "maths", "roomJoin": True}}
+    )
+    # Written by hand, with both in one object where the odd one is an object: the later name counts.
+    content = f"{known[:-1]}, {extra[1:]}" if extra.startswith("{") else extra
+    signed = forge_text(content)
+    with contextlib.suppress(TokenError):
+        claims = tokens.verify(signed, KEYS, NOW)
+        with contextlib.suppress(BadRequestError):
+            tokens.check_join(claims)
+        bearer = tokens.Bearer(claims.name, claims.metadata, claims.attributes, claims.permissions)
+        tokens.verify(tokens.refresh(claims, bearer, SIGNER, NOW), KEYS, NOW)
+
+
+def forge_text(content):
+    def packed(part):
+        return base64.urlsafe_b64encode(part).rstrip(b"=")
+
+    head = packed(b'{"alg":"HS256","typ":"JWT"}') + b"." + packed(content.encode())
+    signature = hmac.new(SECRET.encode(), head, hashlib.sha256).digest()
+    return (head + b"." + packed(signature)).decode()
+
+
+def test_a_token_for_one_room_of_a_name_opens_no_other():
+    def claims(room_id):
+        bearer = tokens.Bearer("", "", {}, Permissions(), room_id=room_id)
+        made = tokens.mint(tokens.join_claims("maths", "ada", bearer), SIGNER, NOW, 60)
+        return tokens.verify(made, KEYS, NOW)
+
+    private, public, other = (
+        RoomConfig(id="1", is_private=True),
+        RoomConfig(id="1"),
+        RoomConfig(id="2", is_private=True),
+    )
+    refused = {
+        (given, config)
+        for given in (None, "", "1")
+        for config in (private, public, other, None)
+        if not is_let_in(claims(given), config)
+    }
+    assert refused == {("", private), ("", other), ("1", other), ("1", None)}
+    assert (
+        tokens.verify(
+            tokens.refresh(claims("1"), tokens.Bearer("", "", {}, Permissions(), room_id="1"), SIGNER, NOW),
+            KEYS,
+            NOW,
+        ).room_id
+        == "1"
+    )
+
+
+def is_let_in(claims, config):
+    try:
+        tokens.check_room(claims, config)
+    except TokenError:
+        return False
+    return True

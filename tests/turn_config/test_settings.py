@@ -93,6 +93,8 @@ def test_unsafe_or_unusable_settings_are_refused(changes):
         "::127.0.0.1",
         "::ffff:192.0.2.7",
         "64:ff9b::192.0.2.7",
+        "::ffff:0:192.0.2.7",
+        "fec0::7",
         "64:ff9b:1::192.0.2.7",
         "2002:c000:207::",
         "2001:0:c000:207::1",

@@ -1,3 +1,4 @@
+import asyncio
 import json
 import time
 
@@ -9,6 +10,7 @@ from signaling.daily import tokens
 from signaling.daily.domains import Domains
 from signaling.daily.rooms import DailyRooms
 from signaling.events import VisitorCame, VisitorGone
+from signaling.limits import Rate, parse_networks
 from signaling.model import LeaveReason
 from signaling.permissions import Source
 
@@ -312,3 +314,61 @@ async def test_a_pass_is_good_for_its_own_room_only(daily, world):
     await world.join(owner["session_id"], room="physics", video={"roomAdmin": True})
     assert (await daily.ask("waiting", access=owner["pass"], room="physics"))[0] == 403
     assert (await daily.ask("waiting", access=owner["pass"]))[0] == 200
+
+
+async def test_who_is_no_owner_gives_nobody_more_than_they_have_themselves(daily):
+    await daily.room()
+    owner, _, _ = await daily.enter(is_owner=True)
+    helper, _, _ = await daily.enter(permissions={"canAdmin": ["participants"], "canSend": ["audio"]})
+    ben, _, _ = await daily.enter(permissions={"canSend": False})
+    mine, his = f"participants/{helper['session_id']}", f"participants/{ben['session_id']}"
+    for path, patch in (
+        (mine, {"canAdmin": True}),
+        (mine, {"canSend": True}),
+        (mine, {"hasPresence": False}),
+        (his, {"canAdmin": ["participants", "streaming"]}),
+        (his, {"canSend": ["audio", "video"]}),
+        (his, {"hasPresence": False}),
+    ):
+        before = [daily.person(each).permissions for each in (helper, ben)]
+        # nothing of a request that is refused is done
+        status, refusal = await daily.ask(path, {"eject": True, "updatePermissions": patch}, helper["pass"])
+        assert (status, refusal["type"]) == (403, "not-allowed"), patch
+        assert [daily.person(each).permissions for each in (helper, ben)] == before
+    for path, patch in (
+        (his, {"canAdmin": ["participants"]}),
+        (his, {"canSend": ["audio"]}),
+        (his, {"canSend": False, "canAdmin": False}),
+        (mine, {"canSend": False}),
+    ):
+        assert (await daily.ask(path, {"updatePermissions": patch}, helper["pass"]))[0] == 200, patch
+    # an owner may, and what somebody has already is nobody's gift
+    assert (await daily.ask(his, {"updatePermissions": {"canSend": True}}, owner["pass"]))[0] == 200
+    assert (await daily.ask(his, {"updatePermissions": {"canSend": ["video"]}}, helper["pass"]))[0] == 200
+
+
+async def test_who_may_not_moderate_is_refused_before_the_body_is_read(daily):
+    await daily.room()
+    ben, _, _ = await daily.enter()
+    headers = {"Authorization": f"Bearer {ben['pass']}"}
+
+    async def never():
+        yield b"{"
+        await asyncio.Event().wait()
+
+    url = f"{daily.world.url}/daily/rooms/maths/participants/{ben['session_id']}"
+    async with asyncio.timeout(5), daily.world.http.post(url, data=never(), headers=headers) as answer:
+        assert answer.status == 403
+
+
+async def test_one_address_knocks_so_often_and_no_more(daily, monkeypatch):
+    monkeypatch.setattr("signaling.daily.door.KNOCKS", Rate(per_s=0.1, burst=2))
+    daily.world.server._livekit._limits._trusted = parse_networks("127.0.0.1")
+    await daily.room(enable_knocking=True)
+    statuses = []
+    for address in ("203.0.113.1", "203.0.113.1", "203.0.113.1", "203.0.113.2"):
+        url = f"{daily.world.url}/daily/rooms/maths/enter"
+        headers = {"X-Forwarded-For": address}
+        async with daily.world.http.post(url, json={}, headers=headers) as answer:
+            statuses.append(answer.status)
+    assert statuses == [200, 200, 429, 200]

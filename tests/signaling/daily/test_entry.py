@@ -10,7 +10,7 @@ SIGNER = tokens.Signer("key", "a secret that is long enough for a hash of 256 bi
 
 
 def joined(harness, admitted):
-    made = tokens.mint(entry.claims("maths", "a-uuid", admitted), SIGNER, NOW, 60)
+    made = tokens.mint(entry.claims("maths", "r-uuid", "a-uuid", admitted), SIGNER, NOW, 60)
     claims = tokens.verify(made, {SIGNER.key: SIGNER.secret}, NOW)
     tokens.check_join(claims)
     spec = JoinSpec(

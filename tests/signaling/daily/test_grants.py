@@ -134,3 +134,40 @@ def test_the_abbreviated_form():
 
 def _all_sources():
     return {source for source in Source if patched(canSend=list(grants.SOURCES)).may_publish(source)}
+
+
+RECEIVES_NOTHING = Permissions(receiving=Receiving(frozenset()))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "before", "own", "too_much"),
+    [
+        (Permissions(), Permissions(), Permissions(can_publish=False), False),
+        (Permissions(), Permissions(can_publish=False), Permissions(), False),
+        (Permissions(), Permissions(can_publish=False), Permissions(can_publish=False), True),
+        (Permissions(hidden=True), Permissions(), Permissions(), True),
+        (Permissions(hidden=True), Permissions(hidden=True), Permissions(), False),
+        (Permissions(), Permissions(hidden=True), Permissions(), False),
+        (Permissions(), RECEIVES_NOTHING, RECEIVES_NOTHING, True),
+        (
+            Permissions(receiving=Receiving(frozenset(), by_identity={"ada": ALL_SOURCES})),
+            RECEIVES_NOTHING,
+            RECEIVES_NOTHING,
+            True,
+        ),
+        (
+            Permissions(receiving=Receiving(frozenset(), by_user_id={"ada": ALL_SOURCES})),
+            RECEIVES_NOTHING,
+            Permissions(),
+            False,
+        ),
+        (
+            Permissions(),
+            RECEIVES_NOTHING,
+            Permissions(receiving=Receiving(ALL_SOURCES, by_identity={"ada": frozenset()})),
+            True,
+        ),
+    ],
+)
+def test_what_somebody_can_give(wanted, before, own, too_much):
+    assert grants.exceeds(wanted, before, own) is too_much

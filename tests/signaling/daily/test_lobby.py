@@ -1,9 +1,8 @@
 import pytest
 
 from signaling.daily.admission import Admitted
-from signaling.daily.lobby import MAX_WAITING, PATIENCE_S, Answer, Lobby
+from signaling.daily.lobby import MAX_WAITING, MAX_WAITING_OF_ADDRESS, PATIENCE_S, Answer, Lobby
 from signaling.daily.properties import RoomProperties
-from signaling.errors import LimitError
 from signaling.permissions import Permissions
 from signaling.timers import Timers
 
@@ -82,9 +81,32 @@ def test_whoever_withdraws_is_gone(world):
     assert world.timers.next_at is None
 
 
-def test_a_crowd_at_one_door_is_bounded(world):
-    for _ in range(MAX_WAITING):
-        world.lobby.knock("maths", BEN)
-    with pytest.raises(LimitError):
-        world.lobby.knock("maths", BEN)
+def test_a_crowd_at_one_door_is_bounded_and_shuts_nobody_out(world):
+    crowd = [world.lobby.knock("maths", BEN, address=f"198.51.100.{n}") for n in range(MAX_WAITING)]
+    late = world.lobby.knock("maths", BEN, address="192.0.2.1")
+    assert world.lobby.waiting("maths") == [*crowd[1:], late]
+    assert world.lobby.ask("maths", crowd[0].secret) is None
+    assert world.gone == [crowd[0]]
     assert world.lobby.knock("physics", BEN)
+
+
+def test_one_address_takes_its_own_part_of_the_door(world):
+    class_mate = world.lobby.knock("maths", BEN, address="192.0.2.1")
+    noisy = [world.lobby.knock("maths", BEN, address="192.0.2.2") for _ in range(MAX_WAITING_OF_ADDRESS + 1)]
+    assert world.lobby.waiting("maths") == [class_mate, *noisy[1:]]
+
+
+@pytest.mark.parametrize("address", ["", "192.0.2.9"])
+def test_where_too_many_wait_the_address_with_most_of_them_gives_way(world, address):
+    others = [world.lobby.knock("maths", BEN, address=f"198.51.100.{n}") for n in range(60)]
+    noisy = [world.lobby.knock("maths", BEN) for _ in range(MAX_WAITING - 60)]
+    late = world.lobby.knock("maths", BEN, address=address)
+    assert world.lobby.waiting("maths") == [*others, *noisy[1:], late]
+
+
+def test_whoever_was_answered_takes_no_place(world):
+    first = world.lobby.knock("maths", BEN, address="192.0.2.1")
+    world.lobby.answer("maths", first.id, grant=True)
+    for number in range(MAX_WAITING + 1):
+        world.lobby.knock("maths", BEN, address=f"198.51.100.{number}")
+    assert world.lobby.ask("maths", first.secret).answer is Answer.GRANTED

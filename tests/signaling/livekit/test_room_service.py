@@ -205,7 +205,7 @@ async def test_somebody_is_moved_with_their_tracks(harness, service, admin):
     for person in (ada, bob, eve):
         person.clear()
     request = room.MoveParticipantRequest(**WHO, destination_room="group")
-    service.move_participant(admin, request)
+    await service.move_participant(admin, request)
     harness.media.deliver()
     moved = ada.last("room_moved")
     assert (moved.room.name, moved.participant.identity) == ("group", "ada")
@@ -227,7 +227,7 @@ async def test_somebody_is_moved_with_their_tracks(harness, service, admin):
 
 async def test_an_older_client_is_told_to_come_back_in_the_other_room(harness, service, admin):
     ada = await harness.join("ada", client=models.ClientInfo(protocol=15))
-    service.move_participant(admin, room.MoveParticipantRequest(**WHO, destination_room="group"))
+    await service.move_participant(admin, room.MoveParticipantRequest(**WHO, destination_room="group"))
     assert ada.kinds()[-2:] == ["refresh_token", "leave"]
     assert ada.last("leave").action == rtc.LeaveRequest.RECONNECT
     token = ada.last("refresh_token")
@@ -238,16 +238,18 @@ async def test_where_nobody_can_be_moved_to(harness, service, admin, creator, cl
     await harness.join("ada")
     request = room.MoveParticipantRequest(**WHO, destination_room="group")
     with pytest.raises(TwirpError) as refused:
-        service.move_participant(claims(roomAdmin=True, room="lesson", destinationRoom="other"), request)
+        await service.move_participant(
+            claims(roomAdmin=True, room="lesson", destinationRoom="other"), request
+        )
     assert refused.value.code == "unauthenticated"
     await service.create_room(creator, room.CreateRoomRequest(name="group", max_participants=1))
     await harness.join("eve", room="group")
     with pytest.raises(TwirpError) as refused:
-        service.move_participant(admin, request)
+        await service.move_participant(admin, request)
     assert refused.value.code == "resource_exhausted"
     same = claims(roomAdmin=True, room="lesson", destinationRoom="lesson")
     with pytest.raises(TwirpError) as refused:
-        service.move_participant(same, room.MoveParticipantRequest(**WHO, destination_room="lesson"))
+        await service.move_participant(same, room.MoveParticipantRequest(**WHO, destination_room="lesson"))
     assert refused.value.code == "invalid_argument"
     assert harness.rooms.room("lesson").participants.keys() == {"ada"}
 
@@ -358,7 +360,7 @@ async def test_forwarding_and_what_can_be_done_with_a_mirror(harness, service, a
     ada, eve = await harness.join("ada"), await harness.join("eve", room="group")
     camera = await ada.publish("cam")
     request = room.ForwardParticipantRequest(**WHO, destination_room="group")
-    service.forward_participant(admin, request)
+    await service.forward_participant(admin, request)
     seen = eve.infos()[-1]
     assert (seen.identity, [track.sid for track in seen.tracks]) == ("ada", [camera])
     assert list(seen.kind_details) == [models.ParticipantInfo.FORWARDED]
@@ -372,15 +374,19 @@ async def test_forwarding_and_what_can_be_done_with_a_mirror(harness, service, a
     assert service.mute_published_track(there, mute).track.muted
     assert ada.last("mute").muted
     for refused in (
-        lambda: service.update_participant(there, room.UpdateParticipantRequest(**who, name="x")),
-        lambda: service.update_subscriptions(there, room.UpdateSubscriptionsRequest(**who)),
+        lambda: asyncio.to_thread(
+            service.update_participant, there, room.UpdateParticipantRequest(**who, name="x")
+        ),
+        lambda: asyncio.to_thread(
+            service.update_subscriptions, there, room.UpdateSubscriptionsRequest(**who)
+        ),
         lambda: service.move_participant(there, room.MoveParticipantRequest(**who, destination_room="x")),
         lambda: service.forward_participant(
             there, room.ForwardParticipantRequest(**who, destination_room="x")
         ),
     ):
         with pytest.raises(TwirpError) as error:
-            refused()
+            await refused()
         assert error.value.code == "failed_precondition"
     service.remove_participant(there, room.RoomParticipantIdentity(**who))
     assert eve.infos()[-1].state == models.ParticipantInfo.DISCONNECTED
@@ -392,12 +398,12 @@ async def test_a_destination_is_another_room(harness, service, claims, destinati
     await harness.join("ada")
     admin = claims(roomAdmin=True, room="lesson", destinationRoom=destination)
     with pytest.raises(TwirpError) as error:
-        service.forward_participant(
+        await service.forward_participant(
             admin, room.ForwardParticipantRequest(**WHO, destination_room=destination)
         )
     assert error.value.code == code
     with pytest.raises(TwirpError) as error:
-        service.forward_participant(
+        await service.forward_participant(
             admin, room.ForwardParticipantRequest(**WHO, destination_room="not granted")
         )
     assert error.value.code == "unauthenticated"
