@@ -5,7 +5,7 @@ Each bucket is kept as the one number of the generic cell rate algorithm: the ti
 
 import ipaddress
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -17,6 +17,9 @@ MAX_BUCKETS = 50_000
 
 # One customer of an internet provider has at least a /64 of IPv6 (RFC 6177).
 _IPV6_PREFIX_LENGTH = 64
+
+# Proxies in a row that are believed; the headers may hold 8 MiB.
+MAX_HOPS = 32
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -131,13 +134,19 @@ def client_address(
     """
     trusted = tuple(trusted)
     address = _address(peer or "")
-    hops = [hop.strip() for header in forwarded for hop in header.split(",")]
-    while address is not None and hops and any(address in network for network in trusted):
-        further = _address(hops.pop())
+    hops = _hops(forwarded)
+    while address is not None and any(address in network for network in trusted):
+        further = _address(next(hops, ""))
         if further is None:
             break
         address = further
     return address
+
+
+def _hops(forwarded: Iterable[str]) -> Iterator[str]:
+    """Yield the last hops of all headers, the last one first; what comes before them is not even taken apart."""
+    for header in reversed(tuple(forwarded)):
+        yield from (hop.strip() for hop in reversed(header.rsplit(",", MAX_HOPS)[-MAX_HOPS:]))
 
 
 def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

@@ -23,8 +23,8 @@ MAX_APP_MESSAGE_CHARS = 4096
 # What one packet brings to a page; Daily lets it be 102,400 characters.
 MAX_SESSION_DATA_BYTES = 60_000
 
-# Its characters may be escaped.
-MAX_SESSION_BODY_BYTES = 1024 * 1024
+# Its characters may be escaped, each as six.
+MAX_SESSION_BODY_BYTES = 384 * 1024
 
 EVERYBODY = "*"
 

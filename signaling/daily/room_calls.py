@@ -17,6 +17,10 @@ RoomName = Annotated[str, msgspec.Meta(max_length=256)]
 Properties = Annotated[dict[str, Any], msgspec.Meta(extra_json_schema=ROOM_SCHEMA)]
 
 
+# A hundred rooms with all their properties.
+MAX_BATCH_BYTES = 256 * 1024
+
+
 class NewRoom(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A room to be made."""
 
@@ -95,7 +99,7 @@ class RoomCalls:
             Route("GET", "/rooms/{name}", self.get_room, absent),
             Route("POST", "/rooms/{name}", self.update_room, absent),
             Route("DELETE", "/rooms/{name}", self.delete_room, absent, rate=DEAR),
-            Route("POST", "/batch/rooms", self.create_rooms, max_body_bytes=1024 * 1024),
+            Route("POST", "/batch/rooms", self.create_rooms, max_body_bytes=MAX_BATCH_BYTES),
             Route("DELETE", "/batch/rooms", self.delete_rooms, rate=DEAR),
         ]
 
