@@ -1,14 +1,17 @@
 import asyncio
+import sqlite3
 import threading
 import traceback
+from contextlib import closing
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from signaling.errors import StoreError
+from signaling.http import REQUEST_TIMEOUT_S
 from signaling.store import LogEntry, Store
-from signaling.store.store import MEMORY_URL
+from signaling.store.store import MEMORY_URL, PATIENCE_S
 
 
 async def test_what_was_stored_is_there_after_opening_again(database_url):
@@ -117,3 +120,24 @@ async def test_what_was_to_be_stored_is_in_no_error(database_url):
         await store.documents.put("people", "ada", {"name": name})
     assert name not in "".join(traceback.format_exception(failure.value))
     await store.close()
+
+
+async def test_a_call_that_waits_for_a_locked_file_fails_in_time_also_when_it_is_not_its_turn(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr("signaling.store.store.PATIENCE_S", 0.1)
+    path = tmp_path / "lectern.db"
+    store = await Store.open(f"sqlite:///{path}")
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        async with asyncio.timeout(5):
+            calls = [store.rooms.get(f"maths-{number}") for number in range(8)]
+            failed = await asyncio.gather(*calls, return_exceptions=True)
+        other.execute("ROLLBACK")
+    assert {type(error) for error in failed} == {StoreError}
+    assert await store.rooms.get("maths") is None
+    await store.close()
+
+
+def test_the_patience_with_a_database_ends_before_a_request_does():
+    assert 2 * PATIENCE_S < REQUEST_TIMEOUT_S
