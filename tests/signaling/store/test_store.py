@@ -131,7 +131,7 @@ async def test_a_call_that_waits_for_a_locked_file_fails_in_time_also_when_it_is
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         async with asyncio.timeout(5):
-            calls = [store.rooms.get(f"maths-{number}") for number in range(8)]
+            calls = [store.rooms.get(f"maths-{number}") for number in range(80)]
             failed = await asyncio.gather(*calls, return_exceptions=True)
         other.execute("ROLLBACK")
     assert {type(error) for error in failed} == {StoreError}
