@@ -190,7 +190,7 @@ def test_other_events_and_other_people_are_nobodys_exit(harness):
     exits = Exits(harness.rooms)
     person = harness.enter("ada")
     exits.on_event(ParticipantJoined(person.session.participant))
-    harness.hub.listen(exits.on_event)
+    harness.hub.rule(exits.on_event)
     harness.rooms.leave(person.session.participant, LeaveReason.REMOVED)
     harness.rooms.check_entry("lesson", "ada", {})
     assert person.last("leave").reason == models.DisconnectReason.PARTICIPANT_REMOVED
