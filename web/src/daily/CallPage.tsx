@@ -1,6 +1,6 @@
 import { useEffect, useSyncExternalStore } from 'react';
 
-import { remember, storage } from '../remembered';
+import { remember, storage } from '../client/remembered';
 import { Logo } from '../ui/Logo';
 import { Message } from '../ui/Message';
 import { exitAddress } from './address';

@@ -1,11 +1,11 @@
 import { useEffect, useState, useSyncExternalStore, type SyntheticEvent } from 'react';
 
-import { MAX_NAME_LENGTH } from '../address';
+import { MAX_NAME_LENGTH } from '../client/address';
 import { DevicePreview } from '../lobby/DevicePreview';
 import { Problems } from '../lobby/Problems';
-import type { Preview } from '../media/preview';
+import type { Preview } from '../client/media/preview';
 import { Logo } from '../ui/Logo';
-import type { DeviceKind } from '../words';
+import type { DeviceKind } from '../client/words';
 import type { Meeting } from './meeting';
 import type { Step } from './step';
 

@@ -5,7 +5,7 @@ import { useCallback, useState } from 'react';
 import { DevicePanel } from '../lesson/DevicePanel';
 import { CAN_SHARE, ScreenButton } from '../lesson/ScreenButton';
 import { SendButton } from '../lesson/SendButton';
-import { maySend } from '../permissions';
+import { maySend } from '../client/media/permissions';
 import { Icon, type IconName } from '../ui/Icon';
 import type { Embedder } from './CallPage';
 import type { Look } from './door';

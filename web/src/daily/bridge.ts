@@ -1,7 +1,7 @@
 /** Passes what happens in a call on to daily-js in the page around, and what daily-js asks for to its handlers. */
 import { RoomEvent, Track, type LocalTrackPublication, type Participant, type Room } from 'livekit-client';
 
-import type { DeviceKind, DeviceProblem } from '../words';
+import type { DeviceKind, DeviceProblem } from '../client/words';
 import { UNKNOWN_ACTION, ABSENT_ACTIONS, PAGE_ACTIONS } from './actions/page';
 import { DEVICE_ACTIONS, inUse } from './actions/devices';
 import { PEOPLE_ACTIONS } from './actions/people';

@@ -7,9 +7,9 @@ import { LogLevel, setLogLevel } from 'livekit-client';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 
-import { openDevices, Preview } from '../media/preview';
-import { recall, storage } from '../remembered';
-import { signallingUrl } from '../address';
+import { openDevices, Preview } from '../client/media/preview';
+import { recall, storage } from '../client/remembered';
+import { signallingUrl } from '../client/address';
 import { readCallAddress, withoutToken } from './address';
 import { Bridge } from './bridge';
 import { Call } from './call';

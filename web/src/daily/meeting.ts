@@ -1,7 +1,7 @@
 /** What goes on in a meeting beside media: messages, chat, who waits, moderation, one's own devices, the network. */
 import { ParticipantEvent, RoomEvent, type RemoteParticipant, type Room } from 'livekit-client';
 
-import { deviceProblem, publishWords, type DeviceKind, type DeviceProblem } from '../words';
+import { deviceProblem, publishWords, type DeviceKind, type DeviceProblem } from '../client/words';
 import { DoorError, type Door, type ParticipantChange, type Waiting } from './door';
 import { Levels } from './levels';
 import { NetworkWatch } from './network';

@@ -8,7 +8,7 @@ import {
   type Room,
 } from 'livekit-client';
 
-import { maySend } from '../permissions';
+import { maySend } from '../client/media/permissions';
 import type { Fields } from './wire';
 import type { Blocked, NetworkState, Person, Sent, TrackName } from './participant';
 

@@ -1,4 +1,4 @@
-import type { Ending } from '../words';
+import type { Ending } from '../client/words';
 import { Message } from '../ui/Message';
 
 interface EndedProps {

@@ -3,10 +3,10 @@ import { Track } from 'livekit-client';
 import { useCallback, useState } from 'react';
 
 import { Icon } from '../ui/Icon';
-import type { DeviceKind } from '../words';
+import type { DeviceKind } from '../client/words';
 import { DevicePanel } from './DevicePanel';
 import { LinkButton } from './LinkButton';
-import { maySend } from '../permissions';
+import { maySend } from '../client/media/permissions';
 import { CAN_SHARE, ScreenButton } from './ScreenButton';
 import { SendButton } from './SendButton';
 

@@ -2,8 +2,8 @@ import { RoomAudioRenderer, RoomContext } from '@livekit/components-react';
 import { ConnectionState, RoomEvent, type DisconnectReason, type Room } from 'livekit-client';
 import { useCallback, useEffect, useRef, useState } from 'react';
 
-import { showName, startSending, type Sending } from '../room';
-import { NAME_REFUSED, publishWords, type DeviceKind } from '../words';
+import { showName, startSending, type Sending } from '../client/media/room';
+import { NAME_REFUSED, publishWords, type DeviceKind } from '../client/words';
 import { Controls } from './Controls';
 import { LessonHeader } from './LessonHeader';
 import { Notices } from './Notices';

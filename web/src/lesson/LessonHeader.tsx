@@ -1,7 +1,7 @@
 import { useConnectionState, useParticipants, useRoomContext } from '@livekit/components-react';
 import { ConnectionState } from 'livekit-client';
 
-import { connectionWords } from '../words';
+import { connectionWords } from '../client/words';
 
 /** Which lesson this is, how many are in it, and how the connection is. */
 export function LessonHeader() {

@@ -1,7 +1,7 @@
 import { useRoomContext } from '@livekit/components-react';
 import { useEffect, useState } from 'react';
 
-import { roomPath } from '../address';
+import { roomPath } from '../client/address';
 import { Icon } from '../ui/Icon';
 
 const CONFIRMED_MS = 2500;

@@ -1,8 +1,8 @@
 import { useEffect, useState, useSyncExternalStore, type SyntheticEvent } from 'react';
 
-import { fixedName, type Claims } from '../access';
-import { MAX_NAME_LENGTH, roomProblem } from '../address';
-import type { Preview } from '../media/preview';
+import { fixedName, type Claims } from '../client/access';
+import { MAX_NAME_LENGTH, roomProblem } from '../client/address';
+import type { Preview } from '../client/media/preview';
 import { Logo } from '../ui/Logo';
 import { DevicePreview } from './DevicePreview';
 import { Problems } from './Problems';

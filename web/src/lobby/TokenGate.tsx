@@ -1,6 +1,6 @@
 import { useState, type SyntheticEvent } from 'react';
 
-import { findToken, readClaims } from '../access';
+import { findToken, readClaims } from '../client/access';
 import { Message } from '../ui/Message';
 
 /** What a visitor without access sees on a server that hands out no tokens itself. */

@@ -1,8 +1,8 @@
 import { Room } from 'livekit-client';
 import { useEffect, useState } from 'react';
 
-import { BROWSER_KIND } from '../room';
-import type { DeviceKind } from '../words';
+import { BROWSER_KIND } from '../client/media/room';
+import type { DeviceKind } from '../client/words';
 
 /**
  * The devices of a kind that have names, kept up to date. Browsers name devices only once a page may use one, so

@@ -1,7 +1,7 @@
 import { useId } from 'react';
 
 import { useDeviceList } from '../media/useDeviceList';
-import type { DeviceKind } from '../words';
+import type { DeviceKind } from '../client/words';
 
 const LABELS: Readonly<Record<DeviceKind, string>> = { camera: 'Camera', microphone: 'Microphone' };
 

@@ -1,4 +1,4 @@
-import { SERVER_GONE } from '../words';
+import { SERVER_GONE } from '../client/words';
 import { Message } from './Message';
 
 export function ServerGone({ onAgain }: { onAgain: () => void }) {

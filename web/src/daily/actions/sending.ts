@@ -1,9 +1,9 @@
 /** What is sent: the screen, qualities, and figures about it. */
 import { Track, VideoQuality, type LocalVideoTrack } from 'livekit-client';
 
-import { capBitrate } from '../../media/cap';
-import { SCREEN_CAPTURE } from '../../room';
-import { screenWords } from '../../words';
+import { capBitrate } from '../../client/media/cap';
+import { SCREEN_CAPTURE } from '../../client/media/room';
+import { screenWords } from '../../client/words';
 import type { Meeting } from '../meeting';
 import { isFields } from '../wire';
 import { inMeeting, type Action } from './context';

@@ -11,9 +11,9 @@ import {
   type ScreenShareCaptureOptions,
 } from 'livekit-client';
 
-import { capBitrate } from './media/cap';
+import { capBitrate } from './cap';
 import { maySend } from './permissions';
-import type { DeviceKind } from './words';
+import type { DeviceKind } from '../words';
 
 /** What to send: an open track, or whether to open one. */
 export interface Sending {
