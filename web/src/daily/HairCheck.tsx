@@ -1,8 +1,8 @@
 import { useEffect, useState, useSyncExternalStore, type SyntheticEvent } from 'react';
 
 import { MAX_NAME_LENGTH } from '../client/address';
-import { DevicePreview } from '../lobby/DevicePreview';
-import { Problems } from '../lobby/Problems';
+import { DevicePreview } from '../ui/preview/DevicePreview';
+import { Problems } from '../ui/preview/Problems';
 import type { Preview } from '../client/media/preview';
 import { Logo } from '../ui/Logo';
 import type { DeviceKind } from '../client/words';

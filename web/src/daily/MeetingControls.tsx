@@ -2,9 +2,9 @@ import { useLocalParticipantPermissions } from '@livekit/components-react';
 import { Track } from 'livekit-client';
 import { useCallback, useState } from 'react';
 
-import { DevicePanel } from '../lesson/DevicePanel';
-import { CAN_SHARE, ScreenButton } from '../lesson/ScreenButton';
-import { SendButton } from '../lesson/SendButton';
+import { DevicePanel } from '../ui/controls/DevicePanel';
+import { CAN_SHARE, ScreenButton } from '../ui/controls/ScreenButton';
+import { SendButton } from '../ui/controls/SendButton';
 import { maySend } from '../client/media/permissions';
 import { Icon, type IconName } from '../ui/Icon';
 import type { Embedder } from './CallPage';

@@ -4,11 +4,11 @@ import { useCallback, useState } from 'react';
 
 import { Icon } from '../ui/Icon';
 import type { DeviceKind } from '../client/words';
-import { DevicePanel } from './DevicePanel';
+import { DevicePanel } from '../ui/controls/DevicePanel';
 import { LinkButton } from './LinkButton';
 import { maySend } from '../client/media/permissions';
-import { CAN_SHARE, ScreenButton } from './ScreenButton';
-import { SendButton } from './SendButton';
+import { CAN_SHARE, ScreenButton } from '../ui/controls/ScreenButton';
+import { SendButton } from '../ui/controls/SendButton';
 
 interface ControlsProps {
   onNotice: (words: string) => void;

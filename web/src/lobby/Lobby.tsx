@@ -4,8 +4,8 @@ import { fixedName, type Claims } from '../client/access';
 import { MAX_NAME_LENGTH, roomProblem } from '../client/address';
 import type { Preview } from '../client/media/preview';
 import { Logo } from '../ui/Logo';
-import { DevicePreview } from './DevicePreview';
-import { Problems } from './Problems';
+import { DevicePreview } from '../ui/preview/DevicePreview';
+import { Problems } from '../ui/preview/Problems';
 
 /** Who wants to go where. */
 export interface Guest {

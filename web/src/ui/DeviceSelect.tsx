@@ -1,6 +1,6 @@
 import { useId } from 'react';
 
-import { useDeviceList } from '../media/useDeviceList';
+import { useDeviceList } from './useDeviceList';
 import type { DeviceKind } from '../client/words';
 
 const LABELS: Readonly<Record<DeviceKind, string>> = { camera: 'Camera', microphone: 'Microphone' };

@@ -1,5 +1,5 @@
-import type { PreviewState } from '../client/media/preview';
-import { deviceWords, type DeviceKind, type DeviceProblem } from '../client/words';
+import type { PreviewState } from '../../client/media/preview';
+import { deviceWords, type DeviceKind, type DeviceProblem } from '../../client/words';
 
 /** What is wrong with the devices, in plain words. */
 export function deviceTrouble(devices: PreviewState): string[] {

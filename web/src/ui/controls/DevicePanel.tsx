@@ -5,10 +5,10 @@ import {
 } from '@livekit/components-react';
 import { useEffect, useState } from 'react';
 
-import { BROWSER_KIND, deviceInUse, SOURCE } from '../client/media/room';
-import { DeviceSelect } from '../ui/DeviceSelect';
-import { publishWords, type DeviceKind } from '../client/words';
-import { maySend } from '../client/media/permissions';
+import { BROWSER_KIND, deviceInUse, SOURCE } from '../../client/media/room';
+import { DeviceSelect } from '../DeviceSelect';
+import { publishWords, type DeviceKind } from '../../client/words';
+import { maySend } from '../../client/media/permissions';
 import { SpeakerSelect } from './SpeakerSelect';
 
 interface DevicePanelProps {

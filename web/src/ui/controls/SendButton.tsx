@@ -5,10 +5,10 @@ import {
 } from '@livekit/components-react';
 import { useState } from 'react';
 
-import { maySend } from '../client/media/permissions';
-import { SOURCE } from '../client/media/room';
-import { DeviceToggle } from '../ui/DeviceToggle';
-import { publishWords, type DeviceKind } from '../client/words';
+import { maySend } from '../../client/media/permissions';
+import { SOURCE } from '../../client/media/room';
+import { DeviceToggle } from '../DeviceToggle';
+import { publishWords, type DeviceKind } from '../../client/words';
 
 interface SendButtonProps {
   kind: DeviceKind;

@@ -1,7 +1,7 @@
-import type { Preview, PreviewState } from '../client/media/preview';
-import { DeviceSelect } from '../ui/DeviceSelect';
-import { DeviceToggle } from '../ui/DeviceToggle';
-import type { DeviceKind } from '../client/words';
+import type { Preview, PreviewState } from '../../client/media/preview';
+import { DeviceSelect } from '../DeviceSelect';
+import { DeviceToggle } from '../DeviceToggle';
+import type { DeviceKind } from '../../client/words';
 import { CameraPicture } from './CameraPicture';
 import { MicMeter } from './MicMeter';
 

@@ -1,4 +1,4 @@
-import type { Preview } from '../client/media/preview';
+import type { Preview } from '../../client/media/preview';
 import { deviceTrouble, worthAnAttempt } from './trouble';
 
 interface ProblemsProps {
