@@ -1,9 +1,9 @@
 import { RoomAudioRenderer, RoomContext, useSpeakingParticipants } from '@livekit/components-react';
 import { useCallback, useEffect, useState, useSyncExternalStore } from 'react';
 
-import { LessonHeader } from '../lesson/LessonHeader';
-import { Notices } from '../lesson/Notices';
-import { Stage } from '../lesson/Stage';
+import { LessonHeader } from '../stage/RoomHeader';
+import { Notices } from '../stage/Notices';
+import { Stage } from '../stage/Stage';
 import type { Embedder } from './CallPage';
 import { ChatPanel } from './ChatPanel';
 import { Countdown } from './Countdown';

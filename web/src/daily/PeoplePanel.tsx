@@ -7,7 +7,7 @@ import {
 } from '@livekit/components-react';
 import { Track, type Participant } from 'livekit-client';
 
-import { hue, initials } from '../lesson/names';
+import { hue, initials } from '../stage/names';
 import { Icon } from '../ui/Icon';
 import type { Meeting } from './meeting';
 import { Panel } from './Panel';

@@ -5,9 +5,9 @@ import { useCallback, useEffect, useRef, useState } from 'react';
 import { showName, startSending, type Sending } from '../client/media/room';
 import { NAME_REFUSED, publishWords, type DeviceKind } from '../client/words';
 import { Controls } from './Controls';
-import { LessonHeader } from './LessonHeader';
-import { Notices } from './Notices';
-import { Stage } from './Stage';
+import { LessonHeader } from '../stage/RoomHeader';
+import { Notices } from '../stage/Notices';
+import { Stage } from '../stage/Stage';
 
 /** How somebody left: why, and what they were sending. */
 export interface Leaving {
