@@ -1,21 +1,21 @@
 import type { Room } from 'livekit-client';
 import { useEffect, useReducer, useState } from 'react';
 
-import { readClaims } from './client/access';
-import { readAddress, roomPath, signallingUrl } from './client/address';
-import { Ended } from './ended/Ended';
-import { Lesson, type Leaving } from './lesson/Lesson';
-import { Lobby, type Guest } from './lobby/Lobby';
-import { TokenGate } from './lobby/TokenGate';
-import { openDevices, Preview } from './client/media/preview';
-import { recall, remember, storage } from './client/remembered';
-import { createRoom, type Sending } from './client/media/room';
+import { readClaims } from '../../client/access';
+import { readAddress, roomPath, signallingUrl } from '../../client/address';
+import { Ended } from './Ended';
+import { Lesson, type Leaving } from '../../lesson/Lesson';
+import { Lobby, type Guest } from '../../lobby/Lobby';
+import { TokenGate } from '../../lobby/TokenGate';
+import { openDevices, Preview } from '../../client/media/preview';
+import { recall, remember, storage } from '../../client/remembered';
+import { createRoom, type Sending } from '../../client/media/room';
 import { FIRST_SCREEN, nextScreen, type Screen, type ScreenEvent } from './screen';
-import { fetchToken } from './client/server';
-import { ServerGone } from './ui/ServerGone';
+import { fetchToken } from '../../client/server';
+import { ServerGone } from './ServerGone';
 import { usePageConfig } from './usePageConfig';
 import { useToken } from './useToken';
-import { endingWords, joinWords } from './client/words';
+import { endingWords, joinWords } from '../../client/words';
 
 /** What somebody who is in the lesson needs to come back to it. */
 interface Visit {

@@ -1,6 +1,6 @@
-import './styles/base.css';
-import './styles/lobby.css';
-import './styles/lesson.css';
+import '../../styles/base.css';
+import '../../styles/lobby.css';
+import '../../styles/lesson.css';
 
 import { LogLevel, setLogLevel } from 'livekit-client';
 import { StrictMode } from 'react';

@@ -1,5 +1,5 @@
-import type { Ending } from '../client/words';
-import { Message } from '../ui/Message';
+import type { Ending } from '../../client/words';
+import { Message } from '../../ui/Message';
 
 interface EndedProps {
   screen: { ending: Ending; problem: string; joining: boolean };

@@ -1,5 +1,5 @@
 /** Which screen is shown: a state machine over plain values. */
-import type { Ending } from './client/words';
+import type { Ending } from '../../client/words';
 
 /** Generic over the room, which only components look into. */
 export type Screen<R> =

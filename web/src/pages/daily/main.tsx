@@ -1,23 +1,23 @@
-import '../styles/base.css';
-import '../styles/lobby.css';
-import '../styles/lesson.css';
-import '../styles/meeting.css';
+import '../../styles/base.css';
+import '../../styles/lobby.css';
+import '../../styles/lesson.css';
+import '../../styles/meeting.css';
 
 import { LogLevel, setLogLevel } from 'livekit-client';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 
-import { openDevices, Preview } from '../client/media/preview';
-import { recall, storage } from '../client/remembered';
-import { signallingUrl } from '../client/address';
-import { readCallAddress, withoutToken } from './address';
-import { Bridge } from './bridge';
-import { Call } from './call';
-import { CallPage } from './CallPage';
-import { Door } from './door';
-import { keepToken, keptToken } from './kept';
-import { Looks } from './looks';
-import { Wire } from './wire';
+import { openDevices, Preview } from '../../client/media/preview';
+import { recall, storage } from '../../client/remembered';
+import { signallingUrl } from '../../client/address';
+import { readCallAddress, withoutToken } from '../../daily/address';
+import { Bridge } from '../../daily/bridge';
+import { Call } from '../../daily/call';
+import { CallPage } from '../../daily/CallPage';
+import { Door } from '../../daily/door';
+import { keepToken, keptToken } from '../../daily/kept';
+import { Looks } from '../../daily/looks';
+import { Wire } from '../../daily/wire';
 
 // Its default, `info`, writes several lines for each person who comes or goes.
 setLogLevel(LogLevel.warn);

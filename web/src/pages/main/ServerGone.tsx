@@ -1,5 +1,5 @@
-import { SERVER_GONE } from '../client/words';
-import { Message } from './Message';
+import { SERVER_GONE } from '../../client/words';
+import { Message } from '../../ui/Message';
 
 export function ServerGone({ onAgain }: { onAgain: () => void }) {
   return (

@@ -1,6 +1,6 @@
 import { useCallback, useEffect, useState } from 'react';
 
-import { fetchConfig, type PageConfig } from './client/server';
+import { fetchConfig, type PageConfig } from '../../client/server';
 
 /** How the server is set up: undefined until it answered, `gone` when it did not; and a way to ask again. */
 export function usePageConfig(): [PageConfig | 'gone' | undefined, () => void] {
