@@ -10,14 +10,14 @@ import { createRoot } from 'react-dom/client';
 import { openDevices, Preview } from '../../client/media/preview';
 import { recall, storage } from '../../client/remembered';
 import { signallingUrl } from '../../client/address';
-import { readCallAddress, withoutToken } from '../../daily/address';
-import { Bridge } from '../../daily/bridge';
-import { Call } from '../../daily/call';
-import { CallPage } from '../../daily/CallPage';
-import { Door } from '../../daily/door';
-import { keepToken, keptToken } from '../../daily/kept';
-import { Looks } from '../../daily/looks';
-import { Wire } from '../../daily/wire';
+import { readCallAddress, withoutToken } from '../../daily/call/address';
+import { Bridge } from '../../daily/bridge/bridge';
+import { Call } from '../../daily/call/call';
+import { CallPage } from '../../daily/screens/CallPage';
+import { Door } from '../../daily/call/door';
+import { keepToken, keptToken } from '../../daily/call/kept';
+import { Looks } from '../../daily/call/looks';
+import { Wire } from '../../daily/bridge/wire';
 
 // Its default, `info`, writes several lines for each person who comes or goes.
 setLogLevel(LogLevel.warn);

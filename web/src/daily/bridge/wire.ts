@@ -2,7 +2,7 @@
  * The messages between this page and daily-js in the page around it: plain objects by `postMessage`. daily-js up to
  * 0.61 names the frame by `callFrameId`, later versions by `callClientId`; what goes out carries both.
  */
-import type { Frame } from './address';
+import type { Frame } from '../call/address';
 
 const WHAT = 'iframe-call-message';
 const ENVELOPE = new Set(['what', 'from', 'action', 'callClientId', 'callFrameId', 'callbackStamp']);

@@ -1,9 +1,9 @@
 import { useEffect, useState } from 'react';
 
-import type { Meeting } from './meeting';
+import type { Meeting } from '../call/meeting';
 import { Panel } from './Panel';
-import type { Verdict } from './stats';
-import { isFields, type Fields } from './wire';
+import type { Verdict } from '../call/stats';
+import { isFields, type Fields } from '../bridge/wire';
 
 const STATES = {
   good: 'Good',

@@ -1,10 +1,10 @@
 import { describe, expect, it, vi } from 'vitest';
 
 import { Bridge, joinOptions } from './bridge';
-import type { Call } from './call';
-import { Looks } from './looks';
-import type { Meeting } from './meeting';
-import { LEFT, overBy, type Step } from './step';
+import type { Call } from '../call/call';
+import { Looks } from '../call/looks';
+import type { Meeting } from '../call/meeting';
+import { LEFT, overBy, type Step } from '../call/step';
 import { Wire, type Fields } from './wire';
 
 vi.mock('./style', () => ({

@@ -1,9 +1,9 @@
 /** One visit to a meeting, from the door to the end. Changes are told to subscribers. */
 import { DisconnectReason, RoomEvent, type Room } from 'livekit-client';
 
-import type { Preview } from '../client/media/preview';
-import { createRoom, startSending, type Sending } from '../client/media/room';
-import type { DeviceKind } from '../client/words';
+import type { Preview } from '../../client/media/preview';
+import { createRoom, startSending, type Sending } from '../../client/media/room';
+import type { DeviceKind } from '../../client/words';
 import { DoorError, type Door, type Entrance, type Look, type Visit } from './door';
 import { Meeting } from './meeting';
 import { LEFT, overBy, type Step } from './step';

@@ -2,14 +2,14 @@ import { useLocalParticipantPermissions } from '@livekit/components-react';
 import { Track } from 'livekit-client';
 import { useCallback, useState } from 'react';
 
-import { DevicePanel } from '../ui/controls/DevicePanel';
-import { CAN_SHARE, ScreenButton } from '../ui/controls/ScreenButton';
-import { SendButton } from '../ui/controls/SendButton';
-import { maySend } from '../client/media/permissions';
-import { Icon, type IconName } from '../ui/Icon';
+import { DevicePanel } from '../../ui/controls/DevicePanel';
+import { CAN_SHARE, ScreenButton } from '../../ui/controls/ScreenButton';
+import { SendButton } from '../../ui/controls/SendButton';
+import { maySend } from '../../client/media/permissions';
+import { Icon, type IconName } from '../../ui/Icon';
 import type { Embedder } from './CallPage';
-import type { Look } from './door';
-import type { LooksState, Sidebar } from './looks';
+import type { Look } from '../call/door';
+import type { LooksState, Sidebar } from '../call/looks';
 
 interface MeetingControlsProps {
   look: Look;

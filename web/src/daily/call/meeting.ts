@@ -1,15 +1,15 @@
 /** What goes on in a meeting beside media: messages, chat, who waits, moderation, one's own devices, the network. */
 import { ParticipantEvent, RoomEvent, type RemoteParticipant, type Room } from 'livekit-client';
 
-import { deviceProblem, publishWords, type DeviceKind, type DeviceProblem } from '../client/words';
+import { deviceProblem, publishWords, type DeviceKind, type DeviceProblem } from '../../client/words';
 import { DoorError, type Door, type ParticipantChange, type Waiting } from './door';
 import { Levels } from './levels';
 import { NetworkWatch } from './network';
 import { appMessage, chatLine, chatMessage, readPacket, TOPIC, type ChatLine, type Packet } from './packets';
-import type { Blocked, TrackName } from './participant';
+import type { Blocked, TrackName } from '../bridge/participant';
 import { mayAdminister, type Knowledge } from './people';
 import type { Verdict } from './stats';
-import type { Fields } from './wire';
+import type { Fields } from '../bridge/wire';
 
 export interface MeetingState {
   chat: readonly ChatLine[];

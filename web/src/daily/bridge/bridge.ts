@@ -1,19 +1,19 @@
 /** Passes what happens in a call on to daily-js in the page around, and what daily-js asks for to its handlers. */
 import { RoomEvent, Track, type LocalTrackPublication, type Participant, type Room } from 'livekit-client';
 
-import type { DeviceKind, DeviceProblem } from '../client/words';
+import type { DeviceKind, DeviceProblem } from '../../client/words';
 import { UNKNOWN_ACTION, ABSENT_ACTIONS, PAGE_ACTIONS } from './actions/page';
 import { DEVICE_ACTIONS, inUse } from './actions/devices';
 import { PEOPLE_ACTIONS } from './actions/people';
 import { SENDING_ACTIONS } from './actions/sending';
 import { textOf, type Action, type Context } from './actions/context';
-import type { Call, JoinOptions } from './call';
-import { looksOf, type Looks, type LooksState } from './looks';
-import type { Meeting } from './meeting';
+import type { Call, JoinOptions } from '../call/call';
+import { looksOf, type Looks, type LooksState } from '../call/looks';
+import type { Meeting } from '../call/meeting';
 import { dailyParticipant, threshold } from './participant';
-import { describe, everybody } from './people';
-import type { Verdict } from './stats';
-import type { Over, Step } from './step';
+import { describe, everybody } from '../call/people';
+import type { Verdict } from '../call/stats';
+import type { Over, Step } from '../call/step';
 import { applyTheme } from './style';
 import { isFields, type Fields, type Wire } from './wire';
 

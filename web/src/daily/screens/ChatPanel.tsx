@@ -1,8 +1,8 @@
 import { useEffect, useRef, useState, type SyntheticEvent } from 'react';
 
-import { Icon } from '../ui/Icon';
-import type { Meeting } from './meeting';
-import type { ChatLine } from './packets';
+import { Icon } from '../../ui/Icon';
+import type { Meeting } from '../call/meeting';
+import type { ChatLine } from '../call/packets';
 import { Panel } from './Panel';
 
 // daily-js's limit of a message, less what is around the text.

@@ -1,6 +1,6 @@
 import { useEffect, type ReactNode } from 'react';
 
-import { Icon } from '../ui/Icon';
+import { Icon } from '../../ui/Icon';
 
 interface PanelProps {
   title: string;

@@ -1,6 +1,6 @@
-import { Message } from '../ui/Message';
-import type { Meeting } from './meeting';
-import type { Step } from './step';
+import { Message } from '../../ui/Message';
+import type { Meeting } from '../call/meeting';
+import type { Step } from '../call/step';
 
 interface KnockingProps {
   step: Extract<Step<Meeting>, { name: 'knocking' }>;

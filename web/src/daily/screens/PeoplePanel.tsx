@@ -7,11 +7,11 @@ import {
 } from '@livekit/components-react';
 import { Track, type Participant } from 'livekit-client';
 
-import { hue, initials } from '../stage/names';
-import { Icon } from '../ui/Icon';
-import type { Meeting } from './meeting';
+import { hue, initials } from '../../stage/names';
+import { Icon } from '../../ui/Icon';
+import type { Meeting } from '../call/meeting';
 import { Panel } from './Panel';
-import { isOwner } from './people';
+import { isOwner } from '../call/people';
 
 interface PeoplePanelProps {
   meeting: Meeting;

@@ -2,7 +2,7 @@ import { useParticipantAttributes, useLocalParticipant } from '@livekit/componen
 import type { Room } from 'livekit-client';
 import { useEffect, useState } from 'react';
 
-import { ejectAtMs } from './people';
+import { ejectAtMs } from '../call/people';
 import { remaining } from './remaining';
 
 /** How long one may stay, in the last minutes. */

@@ -1,13 +1,13 @@
 import { useEffect, useState, useSyncExternalStore, type SyntheticEvent } from 'react';
 
-import { MAX_NAME_LENGTH } from '../client/address';
-import { DevicePreview } from '../ui/preview/DevicePreview';
-import { Problems } from '../ui/preview/Problems';
-import type { Preview } from '../client/media/preview';
-import { Logo } from '../ui/Logo';
-import type { DeviceKind } from '../client/words';
-import type { Meeting } from './meeting';
-import type { Step } from './step';
+import { MAX_NAME_LENGTH } from '../../client/address';
+import { DevicePreview } from '../../ui/preview/DevicePreview';
+import { Problems } from '../../ui/preview/Problems';
+import type { Preview } from '../../client/media/preview';
+import { Logo } from '../../ui/Logo';
+import type { DeviceKind } from '../../client/words';
+import type { Meeting } from '../call/meeting';
+import type { Step } from '../call/step';
 
 interface HairCheckProps {
   step: Extract<Step<Meeting>, { name: 'haircheck' }>;

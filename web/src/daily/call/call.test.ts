@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { openDevices, Preview } from '../client/media/preview';
+import { openDevices, Preview } from '../../client/media/preview';
 import { Call, type JoinOptions } from './call';
 import { DoorError, type Door, type Entrance, type Look } from './door';
 

@@ -8,9 +8,9 @@ import {
   type Room,
 } from 'livekit-client';
 
-import { maySend } from '../client/media/permissions';
-import type { Fields } from './wire';
-import type { Blocked, NetworkState, Person, Sent, TrackName } from './participant';
+import { maySend } from '../../client/media/permissions';
+import type { Fields } from '../bridge/wire';
+import type { Blocked, NetworkState, Person, Sent, TrackName } from '../bridge/participant';
 
 /** What the server says of a participant, in attributes that nobody can give to themselves. */
 const USER_ID = 'lectern.user_id';

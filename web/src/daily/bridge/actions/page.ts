@@ -1,5 +1,5 @@
 /** How the page looks, what it says of itself, and what it does not offer. */
-import { showNamesOf, sidebarOf, trayButtons } from '../looks';
+import { showNamesOf, sidebarOf, trayButtons } from '../../call/looks';
 import { applyClass, applyCss, applyTheme } from '../style';
 import { textOf, type Action } from './context';
 

@@ -1,16 +1,16 @@
 import { useEffect, useSyncExternalStore } from 'react';
 
-import { remember, storage } from '../client/remembered';
-import { Logo } from '../ui/Logo';
-import { Message } from '../ui/Message';
-import { exitAddress } from './address';
-import type { Call } from './call';
+import { remember, storage } from '../../client/remembered';
+import { Logo } from '../../ui/Logo';
+import { Message } from '../../ui/Message';
+import { exitAddress } from '../call/address';
+import type { Call } from '../call/call';
 import { HairCheck } from './HairCheck';
-import type { Looks } from './looks';
+import type { Looks } from '../call/looks';
 import { MeetingScreen } from './MeetingScreen';
 import { Knocking } from './Knocking';
-import type { Meeting } from './meeting';
-import type { Step } from './step';
+import type { Meeting } from '../call/meeting';
+import type { Step } from '../call/step';
 
 /** The page around this one, as far as components speak to it. */
 export interface Embedder {

@@ -1,18 +1,18 @@
 import { RoomAudioRenderer, RoomContext, useSpeakingParticipants } from '@livekit/components-react';
 import { useCallback, useEffect, useState, useSyncExternalStore } from 'react';
 
-import { LessonHeader } from '../stage/RoomHeader';
-import { Notices } from '../stage/Notices';
-import { Stage } from '../stage/Stage';
+import { LessonHeader } from '../../stage/RoomHeader';
+import { Notices } from '../../stage/Notices';
+import { Stage } from '../../stage/Stage';
 import type { Embedder } from './CallPage';
 import { ChatPanel } from './ChatPanel';
 import { Countdown } from './Countdown';
-import type { Looks, LooksState } from './looks';
-import type { Meeting } from './meeting';
+import type { Looks, LooksState } from '../call/looks';
+import type { Meeting } from '../call/meeting';
 import { MeetingControls } from './MeetingControls';
 import { NetworkPanel } from './NetworkPanel';
 import { PeoplePanel } from './PeoplePanel';
-import type { Step } from './step';
+import type { Step } from '../call/step';
 import { useSounds } from './useSounds';
 import { WaitingPeople } from './WaitingPeople';
 

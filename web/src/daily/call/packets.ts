@@ -1,5 +1,5 @@
 /** The data packets of topic `lectern.daily`: what pages and the server say to each other beside media. */
-import { isFields, type Fields } from './wire';
+import { isFields, type Fields } from '../bridge/wire';
 
 export const TOPIC = 'lectern.daily';
 

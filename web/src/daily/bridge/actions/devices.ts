@@ -1,8 +1,8 @@
 /** Cameras, microphones and speakers. */
 import { Room } from 'livekit-client';
 
-import { BROWSER_KIND, deviceInUse } from '../../client/media/room';
-import type { DeviceKind } from '../../client/words';
+import { BROWSER_KIND, deviceInUse } from '../../../client/media/room';
+import type { DeviceKind } from '../../../client/words';
 import { isFields, type Fields } from '../wire';
 import { inMeeting, textOf, type Action, type Context } from './context';
 

@@ -1,6 +1,6 @@
 /** How a meeting looks, as its embedding page and its user want it. Changes are told to subscribers. */
 
-import type { Fields } from './wire';
+import type { Fields } from '../bridge/wire';
 
 export type Sidebar = 'people' | 'chat' | 'network' | null;
 export type ShowNames = false | 'always' | 'never';

@@ -1,10 +1,10 @@
 /** What is sent: the screen, qualities, and figures about it. */
 import { Track, VideoQuality, type LocalVideoTrack } from 'livekit-client';
 
-import { capBitrate } from '../../client/media/cap';
-import { SCREEN_CAPTURE } from '../../client/media/room';
-import { screenWords } from '../../client/words';
-import type { Meeting } from '../meeting';
+import { capBitrate } from '../../../client/media/cap';
+import { SCREEN_CAPTURE } from '../../../client/media/room';
+import { screenWords } from '../../../client/words';
+import type { Meeting } from '../../call/meeting';
 import { isFields } from '../wire';
 import { inMeeting, type Action } from './context';
 

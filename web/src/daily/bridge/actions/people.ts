@@ -1,9 +1,9 @@
 /** Oneself and others: names, messages, and what an owner does to somebody. */
 import { RemoteParticipant, RemoteTrackPublication, Track } from 'livekit-client';
 
-import type { ParticipantChange } from '../door';
-import type { Meeting } from '../meeting';
-import { find, USER_DATA } from '../people';
+import type { ParticipantChange } from '../../call/door';
+import type { Meeting } from '../../call/meeting';
+import { find, USER_DATA } from '../../call/people';
 import { isFields, type Fields } from '../wire';
 import { inMeeting, textOf, type Action } from './context';
 

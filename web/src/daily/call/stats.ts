@@ -1,5 +1,5 @@
 /** The network's figures as daily-js gives them, out of two looks at the browser's statistics (W3C webrtc-stats). */
-import type { NetworkState } from './participant';
+import type { NetworkState } from '../bridge/participant';
 
 type Kind = 'audio' | 'video';
 

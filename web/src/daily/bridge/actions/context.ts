@@ -1,6 +1,6 @@
-import type { Call } from '../call';
-import type { Looks } from '../looks';
-import type { Meeting } from '../meeting';
+import type { Call } from '../../call/call';
+import type { Looks } from '../../call/looks';
+import type { Meeting } from '../../call/meeting';
 import type { Fields, Wire } from '../wire';
 
 /** What a handler of an action works on. */

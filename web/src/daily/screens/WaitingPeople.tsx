@@ -1,5 +1,5 @@
-import type { Waiting } from './door';
-import type { Meeting } from './meeting';
+import type { Waiting } from '../call/door';
+import type { Meeting } from '../call/meeting';
 
 /** Who is at the door, for those who may open. */
 export function WaitingPeople({ meeting, waiting }: { meeting: Meeting; waiting: readonly Waiting[] }) {

@@ -1,5 +1,5 @@
 /** What a room's page asks of the server: what is behind the door, entering, knocking, and moderating others. */
-import { isFields, type Fields } from './wire';
+import { isFields, type Fields } from '../bridge/wire';
 
 /** What the room and the token together say of how the page is to look and behave. */
 export interface Look {
