@@ -1,6 +1,7 @@
 /** What an access token says, for display only: the server alone decides what it is worth. */
 
 import type { Address } from './address';
+import { fieldsOf, textOf, type Fields } from './json';
 
 export interface Claims {
   room: string;
@@ -17,14 +18,14 @@ export interface Claims {
 export function readClaims(token: string): Claims | undefined {
   const payload = decodePayload(token);
   if (payload === undefined) return undefined;
-  const video = asRecord(payload['video']);
-  const room = asText(video['room']);
-  const identity = asText(payload['sub']);
+  const video = fieldsOf(payload['video']);
+  const room = textOf(video['room']);
+  const identity = textOf(payload['sub']);
   if (room === '' || identity === '') return undefined;
   return {
     room,
     identity,
-    name: asText(payload['name']),
+    name: textOf(payload['name']),
     mayRename: video['canUpdateOwnMetadata'] === true,
     // Absent means yes (LiveKit's grants).
     mayPublish: video['canPublish'] !== false,
@@ -52,23 +53,15 @@ export function fixedName(claims: Claims): string | undefined {
   return claims.mayRename ? undefined : claims.identity;
 }
 
-function decodePayload(token: string): Record<string, unknown> | undefined {
+function decodePayload(token: string): Fields | undefined {
   const parts = token.split('.');
   if (parts.length !== 3) return undefined;
   try {
     // RFC 7515, section 2: base64url without padding.
     const binary = atob((parts[1] ?? '').replaceAll('-', '+').replaceAll('_', '/'));
     const bytes = Uint8Array.from(binary, (character) => character.charCodeAt(0));
-    return asRecord(JSON.parse(new TextDecoder().decode(bytes)));
+    return fieldsOf(JSON.parse(new TextDecoder().decode(bytes)));
   } catch {
     return undefined;
   }
-}
-
-function asRecord(value: unknown): Record<string, unknown> {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
-}
-
-function asText(value: unknown): string {
-  return typeof value === 'string' ? value : '';
 }

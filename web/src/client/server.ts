@@ -1,4 +1,5 @@
 /** The page's two requests to the server that served it. */
+import { isFields, textOf, type Fields } from './json';
 
 export interface PageConfig {
   version: string;
@@ -30,7 +31,7 @@ export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 /** Ask how the server is set up; throws `UnreachableError` or `RefusedError`. */
 export async function fetchConfig(fetcher: Fetch = ownFetch): Promise<PageConfig> {
   const { version, dev } = await request(fetcher, '/page/config', {});
-  return { version: typeof version === 'string' ? version : '', dev: dev === true };
+  return { version: textOf(version), dev: dev === true };
 }
 
 /** Ask for a token, which a server in dev mode gives; throws `UnreachableError` or `RefusedError`. */
@@ -41,24 +42,23 @@ export async function fetchToken(room: string, name: string, fetcher: Fetch = ow
     body: JSON.stringify({ room, name }),
   });
   if (typeof token !== 'string') throw new UnreachableError('the answer holds no token');
-  return { token, url: typeof url === 'string' ? url : '' };
+  return { token, url: textOf(url) };
 }
 
 function ownFetch(url: string, init: RequestInit): Promise<Response> {
   return fetch(url, init);
 }
 
-async function request(fetcher: Fetch, url: string, init: RequestInit): Promise<Record<string, unknown>> {
+async function request(fetcher: Fetch, url: string, init: RequestInit): Promise<Fields> {
   let response: Response;
-  let body: unknown;
+  let answer: unknown;
   try {
     response = await fetcher(url, { ...init, signal: AbortSignal.timeout(TIMEOUT_MS) });
-    body = await response.json();
+    answer = await response.json();
   } catch (error) {
     throw new UnreachableError('no usable answer', { cause: error });
   }
-  if (typeof body !== 'object' || body === null) throw new UnreachableError('the answer is no object');
-  const answer = body as Record<string, unknown>;
+  if (!isFields(answer)) throw new UnreachableError('the answer is not a JSON object');
   if (response.ok) return answer;
   if (typeof answer['error'] === 'string') throw new RefusedError(answer['error']);
   throw new UnreachableError(`status ${response.status}`);

@@ -4,32 +4,13 @@ import { describe, expect, it } from 'vitest';
 import { RefusedError, UnreachableError } from './server';
 import {
   connectionWords,
-  deviceProblem,
   deviceWords,
   endingWords,
   joinWords,
   publishWords,
   screenWords,
-  SERVER_GONE,
+  SERVER_UNREACHABLE,
 } from './words';
-
-describe('deviceProblem', () => {
-  it.each([
-    ['NotAllowedError', 'denied'],
-    ['SecurityError', 'denied'],
-    ['NotFoundError', 'missing'],
-    ['OverconstrainedError', 'missing'],
-    ['NotReadableError', 'busy'],
-    ['AbortError', 'busy'],
-    ['InvalidStateError', 'other'],
-  ])('%s is %s', (name, problem) => {
-    expect(deviceProblem(new DOMException('', name))).toBe(problem);
-  });
-  it('takes anything', () => {
-    expect(deviceProblem('thrown text')).toBe('other');
-    expect(deviceProblem(undefined)).toBe('other');
-  });
-});
 
 describe('deviceWords', () => {
   it('has nothing to say when all is well', () => {
@@ -60,8 +41,8 @@ describe('joinWords', () => {
     }
   });
   it('says that the server is gone', () => {
-    expect(joinWords(new UnreachableError(''))).toBe(SERVER_GONE);
-    expect(joinWords(ConnectionError.serverUnreachable('', 0))).toBe(SERVER_GONE);
+    expect(joinWords(new UnreachableError(''))).toBe(SERVER_UNREACHABLE);
+    expect(joinWords(ConnectionError.serverUnreachable('', 0))).toBe(SERVER_UNREACHABLE);
   });
   it('passes on why the server refused', () => {
     expect(joinWords(new RefusedError('the room is full'))).toContain('the room is full');

@@ -1,10 +1,8 @@
 /** Every sentence that tells somebody what went wrong, or what the connection does: plain words, what to do next. */
 import { ConnectionError, ConnectionErrorReason, ConnectionState, DisconnectReason } from 'livekit-client';
 
+import { deviceProblem, type DeviceKind, type DeviceProblem } from './media/devices';
 import { RefusedError, UnreachableError } from './server';
-
-export type DeviceKind = 'camera' | 'microphone';
-export type DeviceProblem = 'denied' | 'missing' | 'busy' | 'insecure' | 'lost' | 'other';
 
 /** How a lesson ended, and what to offer now. */
 export interface Ending {
@@ -14,18 +12,8 @@ export interface Ending {
   rejoin: string | undefined;
 }
 
-export const SERVER_GONE =
+export const SERVER_UNREACHABLE =
   'The server does not answer. Check your network; if others cannot join either, the server is down.';
-
-// Media Capture and Streams, 10.2.5 (getUserMedia), names its failures.
-const PROBLEM_OF_ERROR: Readonly<Record<string, DeviceProblem>> = {
-  NotAllowedError: 'denied',
-  SecurityError: 'denied',
-  NotFoundError: 'missing',
-  OverconstrainedError: 'missing',
-  NotReadableError: 'busy',
-  AbortError: 'busy',
-};
 
 const DEVICE_WORDS: Readonly<Record<DeviceProblem, (device: string) => string>> = {
   denied: (device) =>
@@ -46,11 +34,6 @@ const BOTH: Readonly<Partial<Record<DeviceProblem, string>>> = {
   insecure: 'camera or microphone',
 };
 
-/** Classify what getUserMedia threw. */
-export function deviceProblem(error: unknown): DeviceProblem {
-  return PROBLEM_OF_ERROR[nameOf(error)] ?? 'other';
-}
-
 /** Say what is wrong with the devices. */
 export function deviceWords({ camera, microphone }: Partial<Record<DeviceKind, DeviceProblem>>): string[] {
   const both = camera !== undefined && camera === microphone ? BOTH[camera] : undefined;
@@ -64,20 +47,20 @@ export function deviceWords({ camera, microphone }: Partial<Record<DeviceKind, D
 const CONNECTION_WORDS: Readonly<Record<ConnectionErrorReason, string>> = {
   [ConnectionErrorReason.NotAllowed]:
     'The server refused your access. It may have expired: open the link that you were given again, or ask for a new one.',
-  [ConnectionErrorReason.ServerUnreachable]: SERVER_GONE,
+  [ConnectionErrorReason.ServerUnreachable]: SERVER_UNREACHABLE,
   [ConnectionErrorReason.InternalError]:
     'The server answers, but video and sound cannot connect. A firewall may be in the way; try another network.',
   [ConnectionErrorReason.Cancelled]: 'Joining was interrupted. Try again.',
   [ConnectionErrorReason.LeaveRequest]: 'The server ended the attempt to join. Try again in a moment.',
   [ConnectionErrorReason.Timeout]: 'The server took too long to answer. Try again in a moment.',
-  [ConnectionErrorReason.WebSocket]: SERVER_GONE,
+  [ConnectionErrorReason.WebSocket]: SERVER_UNREACHABLE,
   [ConnectionErrorReason.ServiceNotFound]:
     'This server does not offer lessons to this page. Tell the person who runs it.',
 };
 
 /** Say why joining failed. */
 export function joinWords(error: unknown): string {
-  if (error instanceof UnreachableError) return SERVER_GONE;
+  if (error instanceof UnreachableError) return SERVER_UNREACHABLE;
   if (error instanceof RefusedError) return `The server refused: ${error.message}.`;
   if (error instanceof ConnectionError) return CONNECTION_WORDS[error.reason as ConnectionErrorReason];
   return 'Joining failed. Try again; if it fails again, reload the page.';

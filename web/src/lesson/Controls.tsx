@@ -2,13 +2,13 @@ import { useLocalParticipantPermissions, useRoomContext } from '@livekit/compone
 import { Track } from 'livekit-client';
 import { useCallback, useState } from 'react';
 
-import { Icon } from '../ui/Icon';
-import type { DeviceKind } from '../client/words';
+import type { DeviceKind } from '../client/media/devices';
+import { mayPublish } from '../client/media/permissions';
 import { DevicePanel } from '../ui/controls/DevicePanel';
-import { LinkButton } from './LinkButton';
-import { maySend } from '../client/media/permissions';
 import { CAN_SHARE, ScreenButton } from '../ui/controls/ScreenButton';
 import { SendButton } from '../ui/controls/SendButton';
+import { Icon } from '../ui/Icon';
+import { LinkButton } from './LinkButton';
 
 interface ControlsProps {
   onNotice: (words: string) => void;
@@ -27,7 +27,9 @@ export function Controls({ onNotice, onDevice }: ControlsProps) {
       <div className="buttons">
         <SendButton kind="microphone" onNotice={onNotice} />
         <SendButton kind="camera" onNotice={onNotice} />
-        {CAN_SHARE && maySend(permission, Track.Source.ScreenShare) && <ScreenButton onNotice={onNotice} />}
+        {CAN_SHARE && mayPublish(permission, Track.Source.ScreenShare) && (
+          <ScreenButton onNotice={onNotice} />
+        )}
         <button
           type="button"
           className="round"

@@ -2,12 +2,13 @@ import { RoomAudioRenderer, RoomContext } from '@livekit/components-react';
 import { ConnectionState, RoomEvent, type DisconnectReason, type Room } from 'livekit-client';
 import { useCallback, useEffect, useRef, useState } from 'react';
 
+import type { DeviceKind } from '../client/media/devices';
 import { showName, startSending, type Sending } from '../client/media/room';
-import { NAME_REFUSED, publishWords, type DeviceKind } from '../client/words';
-import { Controls } from './Controls';
-import { LessonHeader } from '../stage/RoomHeader';
+import { NAME_REFUSED, publishWords } from '../client/words';
 import { Notices } from '../stage/Notices';
+import { RoomHeader } from '../stage/RoomHeader';
 import { Stage } from '../stage/Stage';
+import { Controls } from './Controls';
 
 /** How somebody left: why, and what they were sending. */
 export interface Leaving {
@@ -33,7 +34,7 @@ export function Lesson({ room, name, sending, onEnd, onDevice }: LessonProps) {
   return (
     <RoomContext.Provider value={room}>
       <main className="lesson" data-testid="lesson">
-        <LessonHeader />
+        <RoomHeader />
         <Notices notice={notice} onDismiss={clear} />
         <Stage />
         <Controls onNotice={setNotice} onDevice={onDevice} />

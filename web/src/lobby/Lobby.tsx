@@ -1,4 +1,4 @@
-import { useEffect, useState, useSyncExternalStore, type SyntheticEvent } from 'react';
+import { useEffect, useState, type SyntheticEvent } from 'react';
 
 import { fixedName, type Claims } from '../client/access';
 import { MAX_NAME_LENGTH, roomProblem } from '../client/address';
@@ -6,6 +6,7 @@ import type { Preview } from '../client/media/preview';
 import { Logo } from '../ui/Logo';
 import { DevicePreview } from '../ui/preview/DevicePreview';
 import { Problems } from '../ui/preview/Problems';
+import { useStore } from '../ui/useStore';
 
 /** Who wants to go where. */
 export interface Guest {
@@ -23,7 +24,7 @@ interface LobbyProps {
 }
 
 export function Lobby({ screen, preview, guest, claims, onJoin }: LobbyProps) {
-  const devices = useSyncExternalStore(preview.subscribe, preview.snapshot);
+  const devices = useStore(preview.state);
   const ownName = claims === undefined ? undefined : fixedName(claims);
   const [room, setRoom] = useState(claims?.room ?? guest.room);
   const [name, setName] = useState(ownName ?? guest.name);

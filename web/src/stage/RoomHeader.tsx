@@ -4,7 +4,7 @@ import { ConnectionState } from 'livekit-client';
 import { connectionWords } from '../client/words';
 
 /** Which lesson this is, how many are in it, and how the connection is. */
-export function LessonHeader() {
+export function RoomHeader() {
   const room = useRoomContext();
   const state = useConnectionState(room);
   const people = useParticipants().length;

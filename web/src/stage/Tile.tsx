@@ -9,8 +9,8 @@ import {
 import { Track } from 'livekit-client';
 
 import { Icon } from '../ui/Icon';
-import { caption, hue, initials } from './names';
 import type { Size } from './layout';
+import { caption, hue, initials } from './names';
 
 interface TileProps {
   track: TrackReferenceOrPlaceholder;

@@ -1,7 +1,7 @@
 import { useId } from 'react';
 
+import type { DeviceKind } from '../client/media/devices';
 import { useDeviceList } from './useDeviceList';
-import type { DeviceKind } from '../client/words';
 
 const LABELS: Readonly<Record<DeviceKind, string>> = { camera: 'Camera', microphone: 'Microphone' };
 

@@ -1,5 +1,5 @@
+import type { DeviceKind } from '../client/media/devices';
 import type { Slot } from '../client/media/preview';
-import type { DeviceKind } from '../client/words';
 import { Icon } from './Icon';
 
 const ICONS = { camera: ['camera', 'camera-off'], microphone: ['mic', 'mic-off'] } as const;

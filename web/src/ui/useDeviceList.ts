@@ -1,8 +1,7 @@
 import { Room } from 'livekit-client';
 import { useEffect, useState } from 'react';
 
-import { BROWSER_KIND } from '../client/media/room';
-import type { DeviceKind } from '../client/words';
+import { MEDIA_DEVICE_KIND, type DeviceKind } from '../client/media/devices';
 
 /**
  * The devices of a kind that have names, kept up to date. Browsers name devices only once a page may use one, so
@@ -17,7 +16,7 @@ export function useDeviceList(kind: DeviceKind, revision: unknown): MediaDeviceI
     let current = true;
     const update = (): void => {
       // Without asking for permission: the preview does that, and says what it is for.
-      Room.getLocalDevices(BROWSER_KIND[kind], false).then(
+      Room.getLocalDevices(MEDIA_DEVICE_KIND[kind], false).then(
         (found) => {
           if (current) setDevices(found.filter((device) => device.deviceId !== ''));
         },

@@ -1,11 +1,11 @@
 import { Track } from 'livekit-client';
 import { describe, expect, it } from 'vitest';
 
-import { maySend, type Permission } from './permissions';
+import { mayPublish, type Permission } from './permissions';
 
 const { Camera, Microphone, ScreenShare, Unknown } = Track.Source;
 
-describe('maySend', () => {
+describe('mayPublish', () => {
   it.each<[string, Permission | undefined, Track.Source, boolean]>([
     ['nothing is known yet', undefined, Camera, false],
     ['nothing may be sent', { canPublish: false, canPublishSources: [] }, Camera, false],
@@ -16,6 +16,6 @@ describe('maySend', () => {
     ['camera and screen', { canPublish: true, canPublishSources: [1, 3] }, ScreenShare, true],
     ['a source that has no button', { canPublish: true, canPublishSources: [] }, Unknown, false],
   ])('%s', (_, permission, source, expected) => {
-    expect(maySend(permission, source)).toBe(expected);
+    expect(mayPublish(permission, source)).toBe(expected);
   });
 });

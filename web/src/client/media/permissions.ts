@@ -16,7 +16,7 @@ const SOURCE_NUMBER: Readonly<Partial<Record<Track.Source, number>>> = {
 };
 
 /** Whether a source may be sent; without any permission yet, nothing may. */
-export function maySend(permission: Permission | undefined, source: Track.Source): boolean {
+export function mayPublish(permission: Permission | undefined, source: Track.Source): boolean {
   if (permission?.canPublish !== true) return false;
   const number = SOURCE_NUMBER[source];
   if (number === undefined) return false;

@@ -1,7 +1,7 @@
 import type { LocalAudioTrack, LocalVideoTrack } from 'livekit-client';
 import { describe, expect, it } from 'vitest';
 
-import type { DeviceKind } from '../words';
+import type { DeviceKind } from './devices';
 import { Preview, type OpenDevices } from './preview';
 
 /** Stands in for an open track: knows whether it runs, and can be unplugged. */
@@ -52,7 +52,7 @@ class FakeDevices {
 function setUp({ secure = true, camera = '' } = {}) {
   const devices = new FakeDevices();
   const preview = new Preview({ camera, microphone: '' }, devices.open, secure);
-  const states = () => [preview.snapshot().camera.state, preview.snapshot().microphone.state];
+  const states = () => [preview.state.snapshot().camera.state, preview.state.snapshot().microphone.state];
   return { devices, preview, states };
 }
 
@@ -69,21 +69,21 @@ describe('opening', () => {
     const { devices, preview } = setUp();
     devices.failures.camera = 'NotFoundError';
     await preview.start();
-    expect(preview.snapshot().camera).toEqual({ state: 'failed', problem: 'missing' });
-    expect(preview.snapshot().microphone.state).toBe('on');
+    expect(preview.state.snapshot().camera).toEqual({ state: 'failed', problem: 'missing' });
+    expect(preview.state.snapshot().microphone.state).toBe('on');
     expect(devices.opened.filter(({ track }) => track.running)).toHaveLength(1);
   });
   it('does not ask an insecure page’s browser', async () => {
     const { devices, preview } = setUp({ secure: false });
     await preview.start();
-    expect(preview.snapshot().camera).toEqual({ state: 'failed', problem: 'insecure' });
-    expect(preview.snapshot().microphone).toEqual({ state: 'failed', problem: 'insecure' });
+    expect(preview.state.snapshot().camera).toEqual({ state: 'failed', problem: 'insecure' });
+    expect(preview.state.snapshot().microphone).toEqual({ state: 'failed', problem: 'insecure' });
     expect(devices.asked).toEqual([]);
   });
   it('tells its subscribers, until they leave', async () => {
     const { preview } = setUp();
     let calls = 0;
-    const leave = preview.subscribe(() => (calls += 1));
+    const leave = preview.state.subscribe(() => (calls += 1));
     await preview.start(['camera']);
     expect(calls).toBe(2);
     leave();
@@ -126,14 +126,14 @@ describe('switching', () => {
     await first;
     expect(devices.asked).toEqual([{ camera: 'c1' }, { camera: 'c2' }]);
     expect(devices.opened.map(({ track }) => track.running)).toEqual([true, false]);
-    expect(preview.snapshot().camera.state).toBe('on');
+    expect(preview.state.snapshot().camera.state).toBe('on');
     expect(preview.chosen()).toEqual({ camera: 'c2', microphone: '' });
   });
   it('says that a device was unplugged', async () => {
     const { devices, preview } = setUp();
     await preview.start(['camera']);
     devices.opened[0]?.track.unplug();
-    expect(preview.snapshot().camera).toEqual({ state: 'failed', problem: 'lost' });
+    expect(preview.state.snapshot().camera).toEqual({ state: 'failed', problem: 'lost' });
   });
 });
 

@@ -8,7 +8,8 @@ import {
   type CreateLocalTracksOptions,
 } from 'livekit-client';
 
-import { deviceProblem, type DeviceKind, type DeviceProblem } from '../words';
+import { Store, type Readable } from '../store';
+import { deviceProblem, type DeviceKind, type DeviceProblem } from './devices';
 
 export interface PreviewTracks {
   camera: LocalVideoTrack;
@@ -30,11 +31,14 @@ const KINDS: readonly DeviceKind[] = ['camera', 'microphone'];
 
 /** Changes are told to subscribers; a request that a later one has overtaken closes what it opened. */
 export class Preview {
-  private state: PreviewState = { camera: { state: 'off' }, microphone: { state: 'off' } };
+  private readonly slots = new Store<PreviewState>({
+    camera: { state: 'off' },
+    microphone: { state: 'off' },
+  });
+  readonly state: Readable<PreviewState> = this.slots;
   private readonly ids: Record<DeviceKind, string>;
   // Each request for a device takes the next number; only the latest may fill the slot.
   private readonly latest: Record<DeviceKind, number> = { camera: 0, microphone: 0 };
-  private readonly listeners = new Set<() => void>();
 
   constructor(
     ids: Record<DeviceKind, string>,
@@ -43,13 +47,6 @@ export class Preview {
   ) {
     this.ids = { ...ids };
   }
-
-  readonly subscribe = (listener: () => void): (() => void) => {
-    this.listeners.add(listener);
-    return () => this.listeners.delete(listener);
-  };
-
-  readonly snapshot = (): PreviewState => this.state;
 
   /** Ids of the devices that were chosen last; empty for the browser's choice. */
   chosen(): Record<DeviceKind, string> {
@@ -91,9 +88,9 @@ export class Preview {
 
   /** Wait until no device is being opened any more: the question to the user may be open for long. */
   async settled(): Promise<void> {
-    while (KINDS.some((kind) => this.state[kind].state === 'opening')) {
+    while (KINDS.some((kind) => this.slot(kind).state === 'opening')) {
       await new Promise<void>((resolve) => {
-        const unsubscribe = this.subscribe(() => {
+        const unsubscribe = this.state.subscribe(() => {
           unsubscribe();
           resolve();
         });
@@ -103,7 +100,7 @@ export class Preview {
 
   /** Give the open tracks away: they stay open, and the preview knows them no more. */
   release(): Partial<PreviewTracks> {
-    const { camera, microphone } = this.state;
+    const { camera, microphone } = this.state.snapshot();
     for (const kind of KINDS) {
       this.latest[kind] += 1;
       this.set(kind, { state: 'off' });
@@ -151,18 +148,21 @@ export class Preview {
   }
 
   private lose(kind: DeviceKind, track: PreviewTracks[DeviceKind]): void {
-    const slot = this.state[kind];
+    const slot = this.slot(kind);
     if (slot.state === 'on' && slot.track === track) this.set(kind, { state: 'failed', problem: 'lost' });
   }
 
+  private slot<K extends DeviceKind>(kind: K): PreviewState[K] {
+    return this.state.snapshot()[kind];
+  }
+
   private close(kind: DeviceKind): void {
-    const slot = this.state[kind];
+    const slot = this.slot(kind);
     if (slot.state === 'on') slot.track.stop();
   }
 
   private set(kind: DeviceKind, slot: Slot<PreviewTracks[DeviceKind]>): void {
-    this.state = { ...this.state, [kind]: slot };
-    for (const listener of this.listeners) listener();
+    this.slots.update({ [kind]: slot });
   }
 }
 

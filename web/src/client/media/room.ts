@@ -12,26 +12,14 @@ import {
 } from 'livekit-client';
 
 import { capBitrate } from './cap';
-import { maySend } from './permissions';
-import type { DeviceKind } from '../words';
+import { MEDIA_DEVICE_KIND, TRACK_SOURCE, type DeviceKind } from './devices';
+import { mayPublish } from './permissions';
 
 /** What to send: an open track, or whether to open one. */
 export interface Sending {
   camera: LocalVideoTrack | boolean;
   microphone: LocalAudioTrack | boolean;
 }
-
-/** LiveKit's name of what a device gives. */
-export const SOURCE: Readonly<Record<DeviceKind, Track.Source>> = {
-  camera: Track.Source.Camera,
-  microphone: Track.Source.Microphone,
-};
-
-/** The browsers' name of a kind of device. */
-export const BROWSER_KIND: Readonly<Record<DeviceKind, MediaDeviceKind>> = {
-  camera: 'videoinput',
-  microphone: 'audioinput',
-};
 
 /** Slides and code have to stay legible: keep the resolution and drop frames (`detail`). */
 export const SCREEN_CAPTURE: ScreenShareCaptureOptions = {
@@ -107,7 +95,7 @@ export async function startSending(
     const close = (): void => {
       if (what !== true) what.stop();
     };
-    if (!maySend(me.permissions, SOURCE[kind])) {
+    if (!mayPublish(me.permissions, TRACK_SOURCE[kind])) {
       close();
       return;
     }
@@ -127,6 +115,6 @@ export async function startSending(
 
 /** The id of the device that a kind is sent from, or would be; empty when the browser chooses. */
 export function deviceInUse(room: Room, kind: DeviceKind): string {
-  const track = room.localParticipant.getTrackPublication(SOURCE[kind])?.track?.mediaStreamTrack;
-  return track?.getSettings().deviceId ?? room.getActiveDevice(BROWSER_KIND[kind]) ?? '';
+  const track = room.localParticipant.getTrackPublication(TRACK_SOURCE[kind])?.track?.mediaStreamTrack;
+  return track?.getSettings().deviceId ?? room.getActiveDevice(MEDIA_DEVICE_KIND[kind]) ?? '';
 }

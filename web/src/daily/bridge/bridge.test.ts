@@ -1,11 +1,13 @@
 import { describe, expect, it, vi } from 'vitest';
 
-import { Bridge, joinOptions } from './bridge';
+import type { Fields } from '../../client/json';
+import { Store } from '../../client/store';
+import { INITIAL_APPEARANCE } from '../call/appearance';
 import type { Call } from '../call/call';
-import { Looks } from '../call/looks';
 import type { Meeting } from '../call/meeting';
-import { LEFT, overBy, type Step } from '../call/step';
-import { Wire, type Fields } from './wire';
+import { endByError, LEFT, type Step } from '../call/step';
+import { Bridge, joinOptions } from './bridge';
+import { Wire } from './wire';
 
 vi.mock('./style', () => ({
   applyTheme: () => undefined,
@@ -25,20 +27,22 @@ function setUp() {
   let changed = (): void => undefined;
   const done: string[] = [];
   const call = {
-    snapshot: () => step,
-    subscribe: (listener: () => void) => (changed = listener),
+    state: {
+      snapshot: () => step,
+      subscribe: (listener: () => void) => (changed = listener),
+    },
     join: ({ token }: { token: string }) => Promise.resolve(done.push(`join ${token}`)),
     leave: () => done.push('leave'),
-    look: { room: { name: 'maths' } },
+    settings: { room: { name: 'maths' } },
     meeting: undefined,
   };
-  const looks = new Looks();
-  const bridge = new Bridge(new Wire(FRAME, parent), call as unknown as Call, looks, 'of the address');
+  const appearance = new Store(INITIAL_APPEARANCE);
+  const bridge = new Bridge(new Wire(FRAME, parent), call as unknown as Call, appearance, 'of the address');
   bridge.start();
   return {
     knows: (action: string) => bridge.knows(action),
     done,
-    looks,
+    appearance,
     go: (next: Step<Meeting>) => {
       step = next;
       changed();
@@ -53,11 +57,11 @@ function setUp() {
 
 describe('Bridge', () => {
   it('is loaded once it knows how it was launched', () => {
-    const { say, take, looks } = setUp();
+    const { say, take, appearance } = setUp();
     expect(take()).toMatchObject([{ action: 'iframe-ready-for-launch-config' }]);
     say('iframe-launch-config', { showLeaveButton: true, url: 'https://x' });
     expect(take()).toMatchObject([{ action: 'loaded' }, { action: 'call-machine-initialized' }]);
-    expect(looks.snapshot().showLeaveButton).toBe(true);
+    expect(appearance.snapshot().showLeaveButton).toBe(true);
   });
   it('joins with the token of the message before that of the address', () => {
     const { say, done } = setUp();
@@ -72,21 +76,21 @@ describe('Bridge', () => {
     go({ name: 'over', over: LEFT });
     expect(take()).toMatchObject([{ action: 'left-meeting' }]);
     go({ name: 'waiting' });
-    go({ name: 'over', over: overBy('connection-error', 'gone') });
+    go({ name: 'over', over: endByError('connection-error', 'unreachable') });
     expect(take()).toMatchObject([
       {
         action: 'error',
-        errorMsg: 'gone',
-        error: { type: 'connection-error', msg: 'gone', details: '{"on":"join"}' },
+        errorMsg: 'unreachable',
+        error: { type: 'connection-error', msg: 'unreachable', details: '{"on":"join"}' },
         preserveIframe: true,
       },
     ]);
   });
   it('tells of looks that the user changed, each once', () => {
-    const { looks, take } = setUp();
+    const { appearance, take } = setUp();
     take();
-    looks.set({ sidebar: 'chat' });
-    looks.set({ sidebar: 'chat', activeSpeakerMode: true });
+    appearance.update({ sidebar: 'chat' });
+    appearance.update({ sidebar: 'chat', activeSpeakerMode: true });
     expect(take()).toMatchObject([
       { action: 'sidebar-view-changed', view: 'chat' },
       { action: 'active-speaker-mode-change', enabled: true },

@@ -1,21 +1,25 @@
 /** Passes what happens in a call on to daily-js in the page around, and what daily-js asks for to its handlers. */
 import { RoomEvent, Track, type LocalTrackPublication, type Participant, type Room } from 'livekit-client';
 
-import type { DeviceKind, DeviceProblem } from '../../client/words';
-import { UNKNOWN_ACTION, ABSENT_ACTIONS, PAGE_ACTIONS } from './actions/page';
+import { isFields, type Fields } from '../../client/json';
+import type { DeviceKind, DeviceProblem } from '../../client/media/devices';
+import type { Store } from '../../client/store';
+import type { Appearance } from '../call/appearance';
+import type { Call, JoinOptions } from '../call/call';
+import type { Meeting } from '../call/meeting';
+import { allParticipants, describe } from '../call/people';
+import type { Verdict } from '../call/stats';
+import type { CallEnd, Step } from '../call/step';
+import type { Embedder } from '../embedder';
+import { textOf, type Action, type Context } from './actions/context';
 import { DEVICE_ACTIONS, inUse } from './actions/devices';
+import { ABSENT_ACTIONS, PAGE_ACTIONS, UNKNOWN_ACTION } from './actions/page';
 import { PEOPLE_ACTIONS } from './actions/people';
 import { SENDING_ACTIONS } from './actions/sending';
-import { textOf, type Action, type Context } from './actions/context';
-import type { Call, JoinOptions } from '../call/call';
-import { looksOf, type Looks, type LooksState } from '../call/looks';
-import type { Meeting } from '../call/meeting';
+import { appearanceOf } from './appearance';
 import { dailyParticipant, threshold } from './participant';
-import { describe, everybody } from '../call/people';
-import type { Verdict } from '../call/stats';
-import type { Over, Step } from '../call/step';
 import { applyTheme } from './style';
-import { isFields, type Fields, type Wire } from './wire';
+import type { Wire } from './wire';
 
 /** Everything after which a participant may look different. */
 const CHANGES = [
@@ -46,24 +50,24 @@ const CAMERA_ERROR: Readonly<Record<DeviceProblem, string>> = {
   other: 'unknown',
 };
 
-export class Bridge {
+export class Bridge implements Embedder {
   private readonly context: Context;
   private readonly table: Readonly<Record<string, Action>>;
   private before: Step<Meeting>;
-  private looked: LooksState;
+  private look: Appearance;
   // What daily-js was told last of each participant.
-  private readonly told = new Map<string, { key: string; participant: Fields }>();
+  private readonly reported = new Map<string, { key: string; participant: Fields }>();
   private syncing = false;
 
   constructor(
     private readonly wire: Wire,
     private readonly call: Call,
-    private readonly looks: Looks,
+    private readonly appearance: Store<Appearance>,
     private readonly addressToken: string,
   ) {
-    this.context = { wire, call, looks };
-    this.before = call.snapshot();
-    this.looked = looks.snapshot();
+    this.context = { wire, call, appearance };
+    this.before = call.state.snapshot();
+    this.look = appearance.snapshot();
     this.table = {
       ...DEVICE_ACTIONS,
       ...SENDING_ACTIONS,
@@ -84,8 +88,8 @@ export class Bridge {
       const action = this.knows(request.action) ? this.table[request.action] : undefined;
       void (action ?? UNKNOWN_ACTION)(request.fields, request.reply, this.context);
     });
-    this.call.subscribe(() => this.follow(this.call.snapshot()));
-    this.looks.subscribe(() => this.followLooks(this.looks.snapshot()));
+    this.call.state.subscribe(() => this.follow(this.call.state.snapshot()));
+    this.appearance.subscribe(() => this.followAppearance(this.appearance.snapshot()));
     this.wire.post('iframe-ready-for-launch-config');
   }
 
@@ -105,14 +109,14 @@ export class Bridge {
   }
 
   private launch(properties: Fields): void {
-    this.looks.set(looksOf(properties));
+    this.appearance.update(appearanceOf(properties));
     applyTheme(properties['theme']);
     this.wire.post('loaded');
     this.wire.post('call-machine-initialized');
   }
 
   private join(properties: Fields): void {
-    this.looks.set(looksOf(properties));
+    this.appearance.update(appearanceOf(properties));
     applyTheme(properties['theme']);
     void this.call.join(joinOptions(properties, this.addressToken));
   }
@@ -132,7 +136,7 @@ export class Bridge {
 
   private async enter(meeting: Meeting): Promise<void> {
     const { room } = meeting;
-    this.told.clear();
+    this.reported.clear();
     this.attach(meeting);
     this.wire.post('access-state-updated', { access: { level: 'full' } });
     this.wire.post('joined-meeting', { participants: this.participants(meeting) });
@@ -149,7 +153,7 @@ export class Bridge {
     this.wire.post('meeting-session-summary-updated', { meetingSession: { id: await room.getSid() } });
   }
 
-  private leave({ problem, title }: Over, wasInside: boolean): void {
+  private leave({ problem, title }: CallEnd, wasInside: boolean): void {
     if (problem !== undefined) {
       const { type, msg } = problem;
       const details = type === 'connection-error' ? { on: wasInside ? 'reconnect' : 'join' } : undefined;
@@ -170,22 +174,22 @@ export class Bridge {
       appMessage: (data, fromId) => this.wire.post('app-message', { data, fromId }),
       sessionData: (data) =>
         this.wire.post('meeting-session-state-updated', { meetingSessionState: { data, topology: 'sfu' } }),
-      verdict: (verdict) => this.tellNetwork(verdict),
+      verdict: (verdict) => this.reportNetwork(verdict),
       permissions: () => this.sync(meeting),
       device: (kind, problem) => {
-        if (problem !== undefined) this.tellDevice(kind, problem);
+        if (problem !== undefined) this.reportDevice(kind, problem);
         this.sync(meeting);
       },
     };
     for (const event of CHANGES) room.on(event, () => this.sync(meeting));
     room
-      .on(RoomEvent.ActiveSpeakersChanged, (speakers) => this.tellSpeaker(speakers))
-      .on(RoomEvent.LocalTrackPublished, (publication) => this.tellOwnTrack(publication, true))
-      .on(RoomEvent.LocalTrackUnpublished, (publication) => this.tellOwnTrack(publication, false))
-      .on(RoomEvent.Reconnecting, () => this.tellConnection('interrupted'))
-      .on(RoomEvent.SignalReconnecting, () => this.tellConnection('interrupted'))
-      .on(RoomEvent.Reconnected, () => this.tellConnection('connected'))
-      .on(RoomEvent.ActiveDeviceChanged, () => void this.tellDevices())
+      .on(RoomEvent.ActiveSpeakersChanged, (speakers) => this.reportSpeaker(speakers))
+      .on(RoomEvent.LocalTrackPublished, (publication) => this.reportOwnTrack(publication, true))
+      .on(RoomEvent.LocalTrackUnpublished, (publication) => this.reportOwnTrack(publication, false))
+      .on(RoomEvent.Reconnecting, () => this.reportConnection('interrupted'))
+      .on(RoomEvent.SignalReconnecting, () => this.reportConnection('interrupted'))
+      .on(RoomEvent.Reconnected, () => this.reportConnection('connected'))
+      .on(RoomEvent.ActiveDeviceChanged, () => void this.reportDevices())
       .on(RoomEvent.MediaDevicesChanged, () => {
         void navigator.mediaDevices.enumerateDevices().then((devices) => {
           const availableDevices = devices.map((device) => device.toJSON() as Fields);
@@ -196,10 +200,10 @@ export class Bridge {
 
   private participants(meeting: Meeting): Fields {
     const found: Fields = {};
-    for (const person of everybody(meeting.room)) {
+    for (const person of allParticipants(meeting.room)) {
       const participant = this.describe(meeting, person);
       found[person.isLocal ? 'local' : person.identity] = participant;
-      this.told.set(person.identity, { key: keyOf(participant), participant });
+      this.reported.set(person.identity, { key: keyOf(participant), participant });
     }
     return found;
   }
@@ -211,23 +215,23 @@ export class Bridge {
     queueMicrotask(() => {
       this.syncing = false;
       if (this.call.meeting !== meeting) return;
-      const here = everybody(meeting.room);
-      for (const person of here) this.tell(this.describe(meeting, person), person.identity);
+      const here = allParticipants(meeting.room);
+      for (const person of here) this.report(this.describe(meeting, person), person.identity);
       const present = new Set(here.map((person) => person.identity));
-      for (const [id, { participant }] of [...this.told]) {
+      for (const [id, { participant }] of [...this.reported]) {
         if (present.has(id)) continue;
-        this.told.delete(id);
+        this.reported.delete(id);
         this.wire.post('participant-left', { participant });
       }
       this.count(meeting.room);
     });
   }
 
-  private tell(participant: Fields, id: string): void {
+  private report(participant: Fields, id: string): void {
     const key = keyOf(participant);
-    const before = this.told.get(id);
+    const before = this.reported.get(id);
     if (before?.key === key) return;
-    this.told.set(id, { key, participant });
+    this.reported.set(id, { key, participant });
     this.wire.post(before === undefined ? 'participant-joined' : 'participant-updated', { participant });
   }
 
@@ -237,11 +241,11 @@ export class Bridge {
 
   private count(room: Room): void {
     this.wire.post('participant-counts-updated', {
-      participantCounts: { present: everybody(room).length, hidden: 0 },
+      participantCounts: { present: allParticipants(room).length, hidden: 0 },
     });
   }
 
-  private tellSpeaker(speakers: readonly Participant[]): void {
+  private reportSpeaker(speakers: readonly Participant[]): void {
     const speaker = speakers[0];
     // Who spoke last stays the active speaker in silence.
     if (speaker !== undefined) {
@@ -249,17 +253,17 @@ export class Bridge {
     }
   }
 
-  private tellOwnTrack(publication: LocalTrackPublication, begins: boolean): void {
+  private reportOwnTrack(publication: LocalTrackPublication, begins: boolean): void {
     if (publication.source === Track.Source.ScreenShare) {
       this.wire.post(begins ? 'local-screen-share-started' : 'local-screen-share-stopped');
     } else if (publication.source === Track.Source.Camera && begins) this.wire.post('started-camera');
   }
 
-  private tellConnection(event: 'interrupted' | 'connected'): void {
+  private reportConnection(event: 'interrupted' | 'connected'): void {
     this.wire.post('network-connection', { type: 'signaling', event });
   }
 
-  private tellNetwork({ state, reasons }: Verdict): void {
+  private reportNetwork({ state, reasons }: Verdict): void {
     const quality = { good: 100, warning: 60, bad: 20, unknown: 100 }[state];
     this.wire.post('network-quality-change', {
       state: { state, reasons },
@@ -268,7 +272,7 @@ export class Bridge {
     });
   }
 
-  private tellDevice(kind: DeviceKind, problem: DeviceProblem): void {
+  private reportDevice(kind: DeviceKind, problem: DeviceProblem): void {
     const type = problem === 'busy' && kind === 'microphone' ? 'mic-in-use' : CAMERA_ERROR[problem];
     const media = kind === 'camera' ? 'video' : 'audio';
     const errorMsg = `${media}: ${problem}`;
@@ -283,21 +287,21 @@ export class Bridge {
     });
   }
 
-  private async tellDevices(): Promise<void> {
+  private async reportDevices(): Promise<void> {
     this.wire.post('selected-devices-updated', { devices: await inUse(this.context) });
   }
 
-  private followLooks(now: LooksState): void {
-    const { looked } = this;
-    this.looked = now;
-    if (now.sidebar !== looked.sidebar) this.wire.post('sidebar-view-changed', { view: now.sidebar });
-    if (now.activeSpeakerMode !== looked.activeSpeakerMode) {
+  private followAppearance(now: Appearance): void {
+    const { look } = this;
+    this.look = now;
+    if (now.sidebar !== look.sidebar) this.wire.post('sidebar-view-changed', { view: now.sidebar });
+    if (now.activeSpeakerMode !== look.activeSpeakerMode) {
       this.wire.post('active-speaker-mode-change', { enabled: now.activeSpeakerMode });
     }
-    if (now.showLocalVideo !== looked.showLocalVideo) {
+    if (now.showLocalVideo !== look.showLocalVideo) {
       this.wire.post('show-local-video-changed', { show: now.showLocalVideo });
     }
-    if (now.lang !== looked.lang) this.wire.post('lang-updated', { lang: 'en', langSetting: now.lang });
+    if (now.lang !== look.lang) this.wire.post('lang-updated', { lang: 'en', langSetting: now.lang });
   }
 }
 

@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest';
 
-import { dailyParticipant, trackState, type Person, type Sent } from './participant';
+import type { Person, SourceState } from '../call/people';
+import { dailyParticipant, trackState } from './participant';
 
-const ON: Sent = { on: true, arrived: true, subscribed: true, allowed: true };
-const OFF: Sent = { ...ON, on: false, arrived: false };
+const ON: SourceState = { on: true, arrived: true, subscribed: true, allowed: true };
+const OFF: SourceState = { ...ON, on: false, arrived: false };
 
 const ADA: Person = {
-  sessionId: 's1',
+  identity: 's1',
   userId: 'teacher-1',
   name: 'Ada',
   userData: undefined,

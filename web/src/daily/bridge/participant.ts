@@ -1,45 +1,11 @@
 /** A participant as daily-js shows one, made of plain values. Tracks themselves cannot cross from window to window. */
-
-export type TrackName = 'audio' | 'video' | 'screenAudio' | 'screenVideo';
-export const TRACK_NAMES: readonly TrackName[] = ['audio', 'video', 'screenAudio', 'screenVideo'];
-
-/** Why a device is not there, in Daily's words. */
-export type Blocked = 'byDeviceMissing' | 'byDeviceInUse' | 'byPermissions';
-
-/** What is known of one source of a participant. */
-export interface Sent {
-  /** There is a track, and it is not muted. */
-  on: boolean;
-  /** Here it can be seen or heard: the media has arrived. */
-  arrived: boolean;
-  /** This page wants it; of oneself always true. */
-  subscribed: boolean;
-  /** The publisher may send it. */
-  allowed: boolean;
-  /** One's own device does not work. */
-  blocked?: Blocked | undefined;
-}
-
-/** What is known of a participant. */
-export interface Person {
-  sessionId: string;
-  /** Empty: the session's id stands in. */
-  userId: string;
-  name: string;
-  userData: unknown;
-  isLocal: boolean;
-  isOwner: boolean;
-  /** Milliseconds since 1970; 0: not known. */
-  joinedAtMs: number;
-  /** Milliseconds since 1970; 0: never. */
-  willEjectAtMs: number;
-  hasPresence: boolean;
-  canAdmin: boolean | ReadonlySet<string>;
-  quality: NetworkState;
-  sent: Readonly<Record<TrackName, Sent>>;
-}
-
-export type NetworkState = 'good' | 'warning' | 'bad' | 'unknown';
+import {
+  TRACK_NAMES,
+  type NetworkState,
+  type Person,
+  type SourceState,
+  type TrackName,
+} from '../call/people';
 
 const THRESHOLD: Readonly<Record<NetworkState, string>> = {
   good: 'good',
@@ -54,7 +20,7 @@ export function threshold(state: NetworkState): string {
 }
 
 /** What daily-js is told of a track. */
-export function trackState(sent: Sent): Record<string, unknown> {
+export function trackState(sent: SourceState): Record<string, unknown> {
   const subscribed = sent.subscribed;
   if (sent.blocked !== undefined) return { subscribed, state: 'blocked', blocked: { [sent.blocked]: true } };
   if (!sent.allowed) return { subscribed, state: 'off', off: { byCanSendPermission: true } };
@@ -67,8 +33,8 @@ export function trackState(sent: Sent): Record<string, unknown> {
 export function dailyParticipant(person: Person): Record<string, unknown> {
   const { sent } = person;
   return {
-    session_id: person.sessionId,
-    user_id: person.userId === '' ? person.sessionId : person.userId,
+    session_id: person.identity,
+    user_id: person.userId === '' ? person.identity : person.userId,
     user_name: person.name,
     ...(person.userData !== undefined && { userData: person.userData }),
     local: person.isLocal,

@@ -1,5 +1,5 @@
 /** An application's colours, as the page's own variables. */
-import { isFields, type Fields } from './wire';
+import { isFields, type Fields } from '../../client/json';
 
 // Daily's names of colours, and the variables of `base.css` that play their parts.
 const VARIABLES: Readonly<Record<string, readonly string[]>> = {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import { Wire, type Fields } from './wire';
+import type { Fields } from '../../client/json';
+import { Wire } from './wire';
 
 const FRAME = { id: '42', origin: 'https://school.example' };
 

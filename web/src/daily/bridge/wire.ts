@@ -2,12 +2,11 @@
  * The messages between this page and daily-js in the page around it: plain objects by `postMessage`. daily-js up to
  * 0.61 names the frame by `callFrameId`, later versions by `callClientId`; what goes out carries both.
  */
+import { isFields, type Fields } from '../../client/json';
 import type { Frame } from '../call/address';
 
 const WHAT = 'iframe-call-message';
 const ENVELOPE = new Set(['what', 'from', 'action', 'callClientId', 'callFrameId', 'callbackStamp']);
-
-export type Fields = Record<string, unknown>;
 
 /** A message of daily-js. */
 export interface Request {
@@ -52,9 +51,4 @@ export class Wire {
       origin,
     );
   }
-}
-
-/** Whether something is an object with fields, and no list. */
-export function isFields(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 
 import { openDevices, Preview } from '../../client/media/preview';
 import { Call, type JoinOptions } from './call';
-import { DoorError, type Door, type Entrance, type Look } from './door';
+import { DoorError, type Door, type EnterResult, type MeetingSettings } from './door';
 
-const LOOK: Look = {
+const SETTINGS: MeetingSettings = {
   room: { name: 'maths' },
   userName: '',
   isOwner: false,
@@ -29,26 +29,26 @@ const OPTIONS: JoinOptions = {
 /** Stands in for the server: answers as told, and writes down what it was asked. */
 class FakeDoor {
   readonly asked: string[] = [];
-  answers: (Entrance | DoorError)[] = [];
+  answers: (EnterResult | DoorError)[] = [];
 
-  constructor(public look_: Partial<Look> | DoorError = {}) {}
+  constructor(public answer: Partial<MeetingSettings> | DoorError = {}) {}
 
-  look(token: string): Promise<Look> {
+  settings(token: string): Promise<MeetingSettings> {
     this.asked.push(`look ${token}`);
-    if (this.look_ instanceof DoorError) return Promise.reject(this.look_);
-    return Promise.resolve({ ...LOOK, ...this.look_ });
+    if (this.answer instanceof DoorError) return Promise.reject(this.answer);
+    return Promise.resolve({ ...SETTINGS, ...this.answer });
   }
-  enter(_token: string, userName: string): Promise<Entrance> {
+  enter(_token: string, userName: string): Promise<EnterResult> {
     return this.next(`enter ${userName}`);
   }
-  waited(id: string): Promise<Entrance> {
+  knockStatus(id: string): Promise<EnterResult> {
     return this.next(`waited ${id}`);
   }
-  giveUp(id: string): Promise<void> {
+  withdrawKnock(id: string): Promise<void> {
     this.asked.push(`give up ${id}`);
     return Promise.resolve();
   }
-  private next(what: string): Promise<Entrance> {
+  private next(what: string): Promise<EnterResult> {
     this.asked.push(what);
     const answer = this.answers.shift() ?? { state: 'denied' };
     return answer instanceof DoorError ? Promise.reject(answer) : Promise.resolve(answer);
@@ -68,7 +68,7 @@ function setUp(door: FakeDoor) {
   return { call, kept, tick: () => waits.shift()?.() };
 }
 
-const WAITING: Entrance = { state: 'waiting', id: 'k' };
+const WAITING: EnterResult = { state: 'waiting', id: 'k' };
 
 /** Let everything that can happen now happen. */
 const settle = (): Promise<void> => new Promise((resolve) => setTimeout(resolve));
@@ -77,27 +77,27 @@ describe('joining', () => {
   it('begins with a hair check where the room wants one, and keeps the token for reloads', async () => {
     const { call, kept } = setUp(new FakeDoor());
     await call.join(OPTIONS);
-    expect(call.snapshot()).toMatchObject({ name: 'haircheck', userName: 'Ben', busy: false });
+    expect(call.state.snapshot()).toMatchObject({ name: 'haircheck', userName: 'Ben', busy: false });
     expect(kept).toEqual(['t']);
   });
   it('uses the name of the token before any other', async () => {
     const { call } = setUp(new FakeDoor({ userName: 'Benjamin' }));
     await call.join(OPTIONS);
-    expect(call.snapshot()).toMatchObject({ userName: 'Benjamin' });
+    expect(call.state.snapshot()).toMatchObject({ userName: 'Benjamin' });
     call.rename('Eve');
-    expect(call.snapshot()).toMatchObject({ userName: 'Benjamin' });
+    expect(call.state.snapshot()).toMatchObject({ userName: 'Benjamin' });
   });
   it('asks a nameless person who knocks for a name', async () => {
     const { call } = setUp(new FakeDoor({ prejoin: false, mustKnock: true }));
     await call.join({ ...OPTIONS, userName: '' });
-    expect(call.snapshot()).toMatchObject({ name: 'haircheck' });
+    expect(call.state.snapshot()).toMatchObject({ name: 'haircheck' });
     call.rename('Cleo');
-    expect(call.snapshot()).toMatchObject({ userName: 'Cleo' });
+    expect(call.state.snapshot()).toMatchObject({ userName: 'Cleo' });
   });
   it('keeps no token that opened nothing', async () => {
     const { call, kept } = setUp(new FakeDoor(new DoorError('exp-token', 'expired')));
     await call.join(OPTIONS);
-    expect(call.snapshot()).toMatchObject({
+    expect(call.state.snapshot()).toMatchObject({
       name: 'over',
       over: { problem: { type: 'exp-token', msg: 'expired' }, again: undefined },
     });
@@ -109,9 +109,12 @@ describe('joining', () => {
     const { call } = setUp(door);
     await call.join(OPTIONS);
     await call.proceed('Ben');
-    expect(call.snapshot()).toMatchObject({ name: 'over', over: { problem: { type: 'meeting-full' } } });
-    await call.again();
-    expect(call.snapshot()).toMatchObject({ name: 'haircheck' });
+    expect(call.state.snapshot()).toMatchObject({
+      name: 'over',
+      over: { problem: { type: 'meeting-full' } },
+    });
+    await call.retry();
+    expect(call.state.snapshot()).toMatchObject({ name: 'haircheck' });
   });
   it.each([
     [undefined, undefined, []],
@@ -120,7 +123,7 @@ describe('joining', () => {
   ])('starts devices as the page around says, else as the room does', async (video, audio, expected) => {
     const { call } = setUp(new FakeDoor());
     await call.join({ ...OPTIONS, startVideoOff: video, startAudioOff: audio });
-    expect(call.startingDevices(LOOK)).toEqual(expected);
+    expect(call.initialDevices(SETTINGS)).toEqual(expected);
   });
 });
 
@@ -131,23 +134,23 @@ describe('knocking', () => {
     const rig = setUp(door);
     void rig.call.join(OPTIONS);
     await settle();
-    expect(rig.call.snapshot()).toMatchObject({ name: 'knocking', knock: 'k', denied: false });
+    expect(rig.call.state.snapshot()).toMatchObject({ name: 'knocking', knock: 'k', denied: false });
     return { ...rig, door };
   }
   it('asks again and again until somebody says no', async () => {
     const { call, door, tick } = await knock();
     tick();
     await settle();
-    expect(call.snapshot()).toMatchObject({ name: 'knocking', denied: false });
+    expect(call.state.snapshot()).toMatchObject({ name: 'knocking', denied: false });
     tick();
     await settle();
-    expect(call.snapshot()).toMatchObject({ name: 'knocking', denied: true });
+    expect(call.state.snapshot()).toMatchObject({ name: 'knocking', denied: true });
     expect(door.asked).toEqual(['look t', 'enter Ben', 'waited k', 'waited k']);
   });
   it('is given up by leaving, and nothing is asked any more', async () => {
     const { call, door, tick } = await knock();
     call.leave();
-    expect(call.snapshot()).toMatchObject({ name: 'over', over: { problem: undefined } });
+    expect(call.state.snapshot()).toMatchObject({ name: 'over', over: { problem: undefined } });
     tick();
     await settle();
     expect(door.asked).toEqual(['look t', 'enter Ben', 'give up k']);

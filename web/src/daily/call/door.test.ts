@@ -23,7 +23,7 @@ describe('Door', () => {
       must_knock: true,
       enable_chat: true,
     });
-    expect(await door.look('t')).toMatchObject({
+    expect(await door.settings('t')).toMatchObject({
       room: { name: 'maths' },
       userName: 'Ada',
       mustKnock: true,
@@ -36,7 +36,7 @@ describe('Door', () => {
   it.each([
     [
       { state: 'entered', token: 't', pass: 'p', session_id: 's', url: '' },
-      { state: 'entered', token: 't', pass: 'p', sessionId: 's', url: '' },
+      { state: 'entered', token: 't', pass: 'p', identity: 's', url: '' },
     ],
     [
       { state: 'waiting', id: 'k' },
@@ -46,12 +46,12 @@ describe('Door', () => {
   ])('tells how entering went: %j', async (body, expected) => {
     const { door } = answering(200, body);
     expect(await door.enter('', 'Ben')).toEqual(expected);
-    expect(await door.waited('k')).toEqual(expected);
+    expect(await door.knockStatus('k')).toEqual(expected);
   });
   it('shows its pass where it needs one', async () => {
     const { door, asked } = answering(200, { waiting: [{ id: 'k', name: 'Ben' }, 7] });
-    expect(await door.waiting('p')).toEqual([{ id: 'k', name: 'Ben' }]);
-    await door.change('p', 's/1', { eject: true });
+    expect(await door.waitingPeople('p')).toEqual([{ id: 'k', name: 'Ben' }]);
+    await door.changeParticipant('p', 's/1', { eject: true });
     expect(asked.map(({ headers }) => headers['Authorization'])).toEqual(['Bearer p', 'Bearer p']);
     expect(asked[1]).toMatchObject({
       url: '/daily/rooms/my%20room/participants/s%2F1',
@@ -65,7 +65,7 @@ describe('Door', () => {
     [200, '[]', 'connection-error'],
   ])('throws one kind of error: %i %j', async (status, body, type) => {
     const { door } = answering(status, body);
-    const error = await door.look('').catch((reason: unknown) => reason);
+    const error = await door.settings('').catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(DoorError);
     expect((error as DoorError).type).toBe(type);
   });

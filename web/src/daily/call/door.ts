@@ -1,8 +1,8 @@
 /** What a room's page asks of the server: what is behind the door, entering, knocking, and moderating others. */
-import { isFields, type Fields } from '../bridge/wire';
+import { fieldsOf, isFields, textOf, type Fields } from '../../client/json';
 
 /** What the room and the token together say of how the page is to look and behave. */
-export interface Look {
+export interface MeetingSettings {
   /** As `room()` of daily-js answers it: id, name, config, domainConfig, tokenConfig. */
   room: Fields;
   /** The name that the token gives; empty: one is chosen. */
@@ -23,24 +23,24 @@ export interface Look {
 }
 
 /** Access to a meeting. */
-export interface Visit {
+export interface Admission {
   /** WebSocket address; empty: the page's own host. */
   url: string;
   /** LiveKit access token. */
   token: string;
   /** Proves to the door who asks, for as long as the meeting lasts; lets nobody in. */
   pass: string;
-  sessionId: string;
+  identity: string;
 }
 
-export type Entrance =
-  | ({ state: 'entered' } & Visit)
+export type EnterResult =
+  | ({ state: 'entered' } & Admission)
   /** Waiting for somebody inside; `id` is what to ask with. */
   | { state: 'waiting'; id: string }
   | { state: 'denied' };
 
 /** Somebody who waits at the door. */
-export interface Waiting {
+export interface WaitingPerson {
   id: string;
   name: string;
 }
@@ -77,11 +77,11 @@ export class Door {
     private readonly fetcher: Fetch = (url, init) => fetch(url, init),
   ) {}
 
-  async look(token: string): Promise<Look> {
+  async settings(token: string): Promise<MeetingSettings> {
     const answer = await this.ask('look', { token });
     return {
-      room: fields(answer['room']),
-      userName: text(answer['user_name']),
+      room: fieldsOf(answer['room']),
+      userName: textOf(answer['user_name']),
       isOwner: answer['is_owner'] === true,
       mustKnock: answer['must_knock'] === true,
       prejoin: answer['enable_prejoin_ui'] === true,
@@ -91,40 +91,40 @@ export class Door {
       screenShare: answer['enable_screenshare'] !== false,
       startVideoOff: answer['start_video_off'] === true,
       startAudioOff: answer['start_audio_off'] === true,
-      lang: text(answer['lang']),
-      redirectOnExit: text(answer['redirect_on_meeting_exit']),
+      lang: textOf(answer['lang']),
+      redirectOnExit: textOf(answer['redirect_on_meeting_exit']),
     };
   }
 
-  async enter(token: string, userName: string): Promise<Entrance> {
-    return entrance(await this.ask('enter', { token, user_name: userName }));
+  async enter(token: string, userName: string): Promise<EnterResult> {
+    return result(await this.ask('enter', { token, user_name: userName }));
   }
 
   /** Ask whether somebody has opened; the answer comes at once. */
-  async waited(id: string): Promise<Entrance> {
-    return entrance(await this.ask(`knocks/${encodeURIComponent(id)}`, {}));
+  async knockStatus(id: string): Promise<EnterResult> {
+    return result(await this.ask(`knocks/${encodeURIComponent(id)}`, {}));
   }
 
   /** Wait no more. */
-  async giveUp(id: string): Promise<void> {
+  async withdrawKnock(id: string): Promise<void> {
     await this.ask(`knocks/${encodeURIComponent(id)}/withdraw`, {});
   }
 
   /** Who waits; for those who may let people in. */
-  async waiting(pass: string): Promise<Waiting[]> {
+  async waitingPeople(pass: string): Promise<WaitingPerson[]> {
     const { waiting } = await this.ask('waiting', {}, pass);
     if (!Array.isArray(waiting)) return [];
-    return waiting.filter(isFields).map((each) => ({ id: text(each['id']), name: text(each['name']) }));
+    return waiting.filter(isFields).map((each) => ({ id: textOf(each['id']), name: textOf(each['name']) }));
   }
 
   /** Open the door for somebody, or keep it shut. */
-  async answer(pass: string, id: string, grant: boolean): Promise<void> {
+  async answerKnock(pass: string, id: string, grant: boolean): Promise<void> {
     await this.ask(`waiting/${encodeURIComponent(id)}`, { grant }, pass);
   }
 
   /** Mute, remove, or change what somebody may do. */
-  async change(pass: string, sessionId: string, change: ParticipantChange): Promise<void> {
-    await this.ask(`participants/${encodeURIComponent(sessionId)}`, { ...change }, pass);
+  async changeParticipant(pass: string, identity: string, change: ParticipantChange): Promise<void> {
+    await this.ask(`participants/${encodeURIComponent(identity)}`, { ...change }, pass);
   }
 
   private async ask(path: string, body: Fields, pass?: string): Promise<Fields> {
@@ -145,35 +145,27 @@ export class Door {
       throw new DoorError('connection-error', 'The server does not answer.');
     }
     if (response.ok && isFields(answer)) return answer;
-    const error = fields(answer);
+    const error = fieldsOf(answer);
     throw new DoorError(
-      text(error['type']) || 'connection-error',
-      text(error['msg']) || 'The server refused.',
+      textOf(error['type']) || 'connection-error',
+      textOf(error['msg']) || 'The server refused.',
     );
   }
 }
 
-function entrance(answer: Fields): Entrance {
+function result(answer: Fields): EnterResult {
   switch (answer['state']) {
     case 'waiting':
-      return { state: 'waiting', id: text(answer['id']) };
+      return { state: 'waiting', id: textOf(answer['id']) };
     case 'denied':
       return { state: 'denied' };
     default:
       return {
         state: 'entered',
-        url: text(answer['url']),
-        token: text(answer['token']),
-        pass: text(answer['pass']),
-        sessionId: text(answer['session_id']),
+        url: textOf(answer['url']),
+        token: textOf(answer['token']),
+        pass: textOf(answer['pass']),
+        identity: textOf(answer['session_id']),
       };
   }
-}
-
-function fields(value: unknown): Fields {
-  return isFields(value) ? value : {};
-}
-
-function text(value: unknown): string {
-  return typeof value === 'string' ? value : '';
 }

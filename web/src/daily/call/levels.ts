@@ -1,6 +1,6 @@
 /** Repeats the loudness of people to whoever observes it. */
 
-export class Levels {
+export class LevelObservers {
   private readonly timers = new Map<string, number>();
 
   /** Tell again and again; an earlier observer of the same name ends. */

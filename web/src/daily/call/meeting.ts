@@ -1,21 +1,22 @@
 /** What goes on in a meeting beside media: messages, chat, who waits, moderation, one's own devices, the network. */
 import { ParticipantEvent, RoomEvent, type RemoteParticipant, type Room } from 'livekit-client';
 
-import { deviceProblem, publishWords, type DeviceKind, type DeviceProblem } from '../../client/words';
-import { DoorError, type Door, type ParticipantChange, type Waiting } from './door';
-import { Levels } from './levels';
+import type { Fields } from '../../client/json';
+import { deviceProblem, type DeviceKind, type DeviceProblem } from '../../client/media/devices';
+import { Store, type Readable } from '../../client/store';
+import { publishWords } from '../../client/words';
+import { DoorError, type Door, type ParticipantChange, type WaitingPerson } from './door';
+import { LevelObservers } from './levels';
 import { NetworkWatch } from './network';
 import { appMessage, chatLine, chatMessage, readPacket, TOPIC, type ChatLine, type Packet } from './packets';
-import type { Blocked, TrackName } from '../bridge/participant';
-import { mayAdminister, type Knowledge } from './people';
+import { mayAdminister, type BlockedReason, type LocalFacts, type TrackName } from './people';
 import type { Verdict } from './stats';
-import type { Fields } from '../bridge/wire';
 
 export interface MeetingState {
   chat: readonly ChatLine[];
   /** Lines that came while nobody looked. */
   unread: number;
-  waiting: readonly Waiting[];
+  waiting: readonly WaitingPerson[];
   verdict: Verdict;
   /** What somebody has to know; empty: nothing. */
   notice: string;
@@ -44,7 +45,7 @@ const MAX_LINES = 500;
 
 const TRACK: Readonly<Record<DeviceKind, TrackName>> = { camera: 'video', microphone: 'audio' };
 
-const BLOCKED: Readonly<Partial<Record<DeviceProblem, Blocked>>> = {
+const BLOCKED: Readonly<Partial<Record<DeviceProblem, BlockedReason>>> = {
   denied: 'byPermissions',
   insecure: 'byPermissions',
   missing: 'byDeviceMissing',
@@ -56,22 +57,22 @@ export class Meeting {
   /** Set by the bridge. */
   events: MeetingEvents = NOTHING;
   readonly network: NetworkWatch;
-  readonly levels = new Levels();
+  readonly levels = new LevelObservers();
   /** As the application set them. */
   sendSettings: Fields = {};
   /** Encoding takes more than the computer has. */
   cpuConstrained = false;
   /** Every track is received without asking. */
-  subscribesByItself = true;
-  private state: MeetingState = {
+  autoSubscribe = true;
+  private readonly store = new Store<MeetingState>({
     chat: [],
     unread: 0,
     waiting: [],
     verdict: { state: 'unknown', reasons: [] },
     notice: '',
-  };
-  private readonly listeners = new Set<() => void>();
-  private readonly blocked: Partial<Record<TrackName, Blocked | undefined>> = {};
+  });
+  readonly state: Readable<MeetingState> = this.store;
+  private readonly blocked: Partial<Record<TrackName, BlockedReason | undefined>> = {};
   private readonly changed = new Map<string, Fields>();
   private chatIsOpen = false;
 
@@ -81,34 +82,27 @@ export class Meeting {
     private readonly pass: string,
   ) {
     this.network = new NetworkWatch(room, (verdict) => {
-      this.set({ verdict });
+      this.store.update({ verdict });
       this.events.verdict(verdict);
     });
     room
       .on(RoomEvent.DataReceived, this.receive)
       .on(RoomEvent.TrackPublished, (publication) => {
-        if (!this.subscribesByItself) publication.setSubscribed(false);
+        if (!this.autoSubscribe) publication.setSubscribed(false);
       })
       .once(RoomEvent.Disconnected, () => {
         this.network.stop();
         this.levels.stopAll();
       });
     room.localParticipant
-      .on(ParticipantEvent.AttributesChanged, this.askWhoWaits)
+      .on(ParticipantEvent.AttributesChanged, this.refreshWaiting)
       .on(ParticipantEvent.LocalTrackCpuConstrained, () => {
         this.cpuConstrained = true;
       });
-    this.askWhoWaits();
+    this.refreshWaiting();
   }
 
-  readonly subscribe = (listener: () => void): (() => void) => {
-    this.listeners.add(listener);
-    return () => this.listeners.delete(listener);
-  };
-
-  readonly snapshot = (): MeetingState => this.state;
-
-  get known(): Knowledge {
+  get known(): LocalFacts {
     return { blocked: this.blocked, changed: this.changed };
   }
 
@@ -118,7 +112,7 @@ export class Meeting {
   }
 
   /** Turn a device on or off. */
-  async turn(kind: DeviceKind, on: boolean): Promise<void> {
+  async setDevice(kind: DeviceKind, on: boolean): Promise<void> {
     const me = this.room.localParticipant;
     try {
       await (kind === 'camera' ? me.setCameraEnabled(on) : me.setMicrophoneEnabled(on));
@@ -129,7 +123,7 @@ export class Meeting {
   }
 
   /** Send an application's message to somebody, or to all. */
-  async send(data: unknown, to: readonly string[] | '*'): Promise<void> {
+  async sendAppMessage(data: unknown, to: readonly string[] | '*'): Promise<void> {
     await this.room.localParticipant.publishData(appMessage(data), {
       reliable: true,
       topic: TOPIC,
@@ -138,32 +132,32 @@ export class Meeting {
   }
 
   /** Send a line of chat. */
-  async say(text: string): Promise<void> {
+  async sendChat(text: string): Promise<void> {
     const me = this.room.localParticipant;
     const message = chatMessage(me.name ?? '', text, Date.now());
-    await this.send(message, '*');
+    await this.sendAppMessage(message, '*');
     this.addLine(chatLine(message, me.identity, Date.now()));
   }
 
   /** Whether somebody reads the chat. */
   readChat(open: boolean): void {
     this.chatIsOpen = open;
-    if (open && this.state.unread > 0) this.set({ unread: 0 });
+    if (open && this.state.snapshot().unread > 0) this.store.update({ unread: 0 });
   }
 
   /** Mute, remove, or change what somebody may do; what is not allowed is told to the user. */
-  async change(sessionId: string, change: ParticipantChange): Promise<void> {
-    await this.atDoor(() => this.door.change(this.pass, sessionId, change));
+  async changeParticipant(identity: string, change: ParticipantChange): Promise<void> {
+    await this.askDoor(() => this.door.changeParticipant(this.pass, identity, change));
   }
 
   /** Let somebody in, or not. */
-  async answer(id: string, grant: boolean): Promise<void> {
-    this.set({ waiting: this.state.waiting.filter((each) => each.id !== id) });
-    await this.atDoor(() => this.door.answer(this.pass, id, grant));
+  async answerKnock(id: string, grant: boolean): Promise<void> {
+    this.store.update({ waiting: this.state.snapshot().waiting.filter((each) => each.id !== id) });
+    await this.askDoor(() => this.door.answerKnock(this.pass, id, grant));
   }
 
   notify(notice: string): void {
-    this.set({ notice });
+    this.store.update({ notice });
   }
 
   /** Note that a device does not work. */
@@ -206,45 +200,41 @@ export class Meeting {
         this.events.sessionData(packet.data);
         break;
       case 'permissions':
-        this.changed.set(packet.sessionId, packet.permissions);
-        this.set({});
+        this.changed.set(packet.identity, packet.permissions);
+        this.store.update({});
         this.events.permissions();
         break;
       case 'waiting':
-        this.askWhoWaits();
+        this.refreshWaiting();
         break;
     }
   }
 
   private addLine(line: ChatLine | undefined): void {
     if (line === undefined) return;
-    const unread = this.chatIsOpen || this.isMe(line.from) ? this.state.unread : this.state.unread + 1;
-    this.set({ chat: [...this.state.chat, line].slice(-MAX_LINES), unread });
+    const { chat, unread } = this.state.snapshot();
+    const isRead = this.chatIsOpen || this.isMe(line.from);
+    this.store.update({ chat: [...chat, line].slice(-MAX_LINES), unread: isRead ? unread : unread + 1 });
   }
 
-  private isMe(sessionId: string): boolean {
-    return sessionId === this.room.localParticipant.identity;
+  private isMe(identity: string): boolean {
+    return identity === this.room.localParticipant.identity;
   }
 
-  private readonly askWhoWaits = (): void => {
+  private readonly refreshWaiting = (): void => {
     if (!this.administers) return;
-    this.door.waiting(this.pass).then(
-      (waiting) => this.set({ waiting }),
+    this.door.waitingPeople(this.pass).then(
+      (waiting) => this.store.update({ waiting }),
       // The next knock asks again.
       () => undefined,
     );
   };
 
-  private async atDoor(call: () => Promise<void>): Promise<void> {
+  private async askDoor(call: () => Promise<void>): Promise<void> {
     try {
       await call();
     } catch (error) {
-      this.set({ notice: error instanceof DoorError ? error.message : String(error) });
+      this.store.update({ notice: error instanceof DoorError ? error.message : String(error) });
     }
-  }
-
-  private set(change: Partial<MeetingState>): void {
-    this.state = { ...this.state, ...change };
-    for (const listener of this.listeners) listener();
   }
 }

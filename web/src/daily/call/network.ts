@@ -2,13 +2,13 @@
 import type { Room } from 'livekit-client';
 
 import {
-  between,
+  figuresBetween,
   judge,
+  readCounters,
   summary,
-  takeSnapshot,
-  type Entry,
-  type Latest,
-  type Snapshot,
+  type Counters,
+  type NetworkFigures,
+  type StatsEntry,
   type Verdict,
 } from './stats';
 
@@ -19,8 +19,8 @@ const WINDOW = 15;
 
 export class NetworkWatch {
   private verdict: Verdict = { state: 'unknown', reasons: [] };
-  private readonly window: Latest[] = [];
-  private before: Snapshot | undefined;
+  private readonly window: NetworkFigures[] = [];
+  private before: Counters | undefined;
   private readonly timer: number;
 
   constructor(
@@ -40,11 +40,11 @@ export class NetworkWatch {
   }
 
   private async look(): Promise<void> {
-    const now = takeSnapshot(await reports(this.room), Date.now());
+    const now = readCounters(await reports(this.room), Date.now());
     const { before } = this;
     this.before = now;
     if (before === undefined) return;
-    this.window.push(between(before, now));
+    this.window.push(figuresBetween(before, now));
     if (this.window.length > WINDOW) this.window.shift();
     const verdict = judge(this.window);
     if (verdict.state === this.verdict.state && verdict.reasons.join() === this.verdict.reasons.join())
@@ -54,10 +54,10 @@ export class NetworkWatch {
   }
 }
 
-async function reports(room: Room): Promise<Iterable<readonly [string, Entry]>[]> {
+async function reports(room: Room): Promise<Iterable<readonly [string, StatsEntry]>[]> {
   const tracks = [room.localParticipant, ...room.remoteParticipants.values()].flatMap((participant) =>
     [...participant.trackPublications.values()].flatMap(({ track }) => track ?? []),
   );
   const found = await Promise.all(tracks.map((track) => track.getRTCStatsReport().catch(() => undefined)));
-  return found.filter((report) => report !== undefined) as Iterable<readonly [string, Entry]>[];
+  return found.filter((report) => report !== undefined) as Iterable<readonly [string, StatsEntry]>[];
 }

@@ -1,5 +1,5 @@
 /** The data packets of topic `lectern.daily`: what pages and the server say to each other beside media. */
-import { isFields, type Fields } from '../bridge/wire';
+import { isFields, textOf, type Fields } from '../../client/json';
 
 export const TOPIC = 'lectern.daily';
 
@@ -9,7 +9,7 @@ export type Packet =
   /** What the whole meeting shares has changed. */
   | { kind: 'session-data'; data: unknown }
   /** Somebody may do something else than before; in Daily's form. */
-  | { kind: 'permissions'; sessionId: string; permissions: Fields }
+  | { kind: 'permissions'; identity: string; permissions: Fields }
   /** Who waits at the door has changed. */
   | { kind: 'waiting' };
 
@@ -22,7 +22,7 @@ export function readPacket(payload: Uint8Array, sender: string): Packet | undefi
     return undefined;
   }
   if (!isFields(message)) return undefined;
-  const { kind, data, from, session_id: sessionId, permissions } = message;
+  const { kind, data, from, session_id: identity, permissions } = message;
   if (kind === 'app-message') {
     // Only the server may name somebody else.
     return { kind, data, from: sender === '' && typeof from === 'string' ? from : sender };
@@ -30,8 +30,8 @@ export function readPacket(payload: Uint8Array, sender: string): Packet | undefi
   if (sender !== '') return undefined;
   if (kind === 'session-data') return { kind, data };
   if (kind === 'waiting') return { kind };
-  if (kind === 'permissions' && typeof sessionId === 'string' && isFields(permissions)) {
-    return { kind, sessionId, permissions };
+  if (kind === 'permissions' && typeof identity === 'string' && isFields(permissions)) {
+    return { kind, identity, permissions };
   }
   return undefined;
 }
@@ -57,7 +57,7 @@ export function chatLine(data: unknown, from: string, nowMs: number): ChatLine |
   const sentAt = typeof date === 'string' ? Date.parse(date) : Number.NaN;
   return {
     from,
-    name: typeof name === 'string' ? name : '',
+    name: textOf(name),
     text: message,
     atMs: Number.isNaN(sentAt) ? nowMs : sentAt,
   };

@@ -8,9 +8,49 @@ import {
   type Room,
 } from 'livekit-client';
 
-import { maySend } from '../../client/media/permissions';
-import type { Fields } from '../bridge/wire';
-import type { Blocked, NetworkState, Person, Sent, TrackName } from '../bridge/participant';
+import type { Fields } from '../../client/json';
+import { mayPublish } from '../../client/media/permissions';
+
+export type TrackName = 'audio' | 'video' | 'screenAudio' | 'screenVideo';
+export const TRACK_NAMES: readonly TrackName[] = ['audio', 'video', 'screenAudio', 'screenVideo'];
+
+/** Why a device is not there, in Daily's words. */
+export type BlockedReason = 'byDeviceMissing' | 'byDeviceInUse' | 'byPermissions';
+
+/** What is known of one source of a participant. */
+export interface SourceState {
+  /** There is a track, and it is not muted. */
+  on: boolean;
+  /** Here it can be seen or heard: the media has arrived. */
+  arrived: boolean;
+  /** This page wants it; of oneself always true. */
+  subscribed: boolean;
+  /** The publisher may send it. */
+  allowed: boolean;
+  /** One's own device does not work. */
+  blocked?: BlockedReason | undefined;
+}
+
+/** What is known of a participant. */
+export interface Person {
+  identity: string;
+  /** Empty: the session's id stands in. */
+  userId: string;
+  name: string;
+  userData: unknown;
+  isLocal: boolean;
+  isOwner: boolean;
+  /** Milliseconds since 1970; 0: not known. */
+  joinedAtMs: number;
+  /** Milliseconds since 1970; 0: never. */
+  willEjectAtMs: number;
+  hasPresence: boolean;
+  canAdmin: boolean | ReadonlySet<string>;
+  quality: NetworkState;
+  sent: Readonly<Record<TrackName, SourceState>>;
+}
+
+export type NetworkState = 'good' | 'warning' | 'bad' | 'unknown';
 
 /** What the server says of a participant, in attributes that nobody can give to themselves. */
 const USER_ID = 'lectern.user_id';
@@ -20,7 +60,7 @@ const EJECT_AT = 'lectern.eject_at';
 /** What a participant says of themselves. */
 export const USER_DATA = 'daily.user_data';
 
-const SOURCES: Readonly<Record<TrackName, Track.Source>> = {
+export const TRACK_SOURCES: Readonly<Record<TrackName, Track.Source>> = {
   audio: Track.Source.Microphone,
   video: Track.Source.Camera,
   screenAudio: Track.Source.ScreenShareAudio,
@@ -36,18 +76,18 @@ const QUALITY: Readonly<Record<ConnectionQuality, NetworkState>> = {
 };
 
 /** What this page knows beside what the client does. */
-export interface Knowledge {
+export interface LocalFacts {
   /** Of one's own devices. */
-  blocked: Readonly<Partial<Record<TrackName, Blocked | undefined>>>;
+  blocked: Readonly<Partial<Record<TrackName, BlockedReason | undefined>>>;
   /** Permissions that changed during the meeting, in Daily's form, by session. */
   changed: ReadonlyMap<string, Fields>;
 }
 
 /** Describe a participant. */
-export function describe(participant: Participant, known: Knowledge): Person {
+export function describe(participant: Participant, known: LocalFacts): Person {
   const { attributes } = participant;
   return {
-    sessionId: participant.identity,
+    identity: participant.identity,
     userId: attributes[USER_ID] ?? participant.identity,
     name: participant.name ?? '',
     userData: parsed(attributes[USER_DATA]),
@@ -73,7 +113,7 @@ export function isOwner(participant: Participant): boolean {
 }
 
 /** Whether a participant may mute and remove others, and let people in. */
-export function mayAdminister(participant: Participant, known: Knowledge): boolean {
+export function mayAdminister(participant: Participant, known: LocalFacts): boolean {
   const rights = adminRights(participant, known);
   return typeof rights === 'boolean' ? rights : rights.has('participants');
 }
@@ -85,7 +125,7 @@ export function ejectAtMs(participant: Participant): number | undefined {
 }
 
 /** Everybody, as the map that daily-js keeps: oneself under `local`. */
-export function everybody(room: Room): readonly Participant[] {
+export function allParticipants(room: Room): readonly Participant[] {
   return [room.localParticipant, ...room.remoteParticipants.values()];
 }
 
@@ -95,22 +135,22 @@ export function find(room: Room, id: string): Participant | undefined {
   return id === 'local' || id === me.identity ? me : room.remoteParticipants.get(id);
 }
 
-function sent(participant: Participant, name: TrackName, known: Knowledge): Sent {
-  const source = SOURCES[name];
+function sent(participant: Participant, name: TrackName, known: LocalFacts): SourceState {
+  const source = TRACK_SOURCES[name];
   const publication = participant.getTrackPublication(source);
   const remote = publication instanceof RemoteTrackPublication ? publication : undefined;
   return {
     on: publication !== undefined && !publication.isMuted,
     arrived: publication?.track !== undefined,
     subscribed: remote === undefined || remote.isDesired,
-    allowed: maySend(participant.permissions, source),
+    allowed: mayPublish(participant.permissions, source),
     ...(participant.isLocal && { blocked: known.blocked[name] }),
   };
 }
 
 const ALL_RIGHTS = 3;
 
-function adminRights(participant: Participant, known: Knowledge): boolean | ReadonlySet<string> {
+function adminRights(participant: Participant, known: LocalFacts): boolean | ReadonlySet<string> {
   const changed = known.changed.get(participant.identity)?.['canAdmin'];
   if (typeof changed === 'boolean') return changed;
   const given = participant.attributes[CAN_ADMIN] ?? '';

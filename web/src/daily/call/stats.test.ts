@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 
-import { between, judge, summary, takeSnapshot, type Entry, type Latest } from './stats';
+import { figuresBetween, judge, readCounters, summary, type NetworkFigures, type StatsEntry } from './stats';
 
-function report(entries: Record<string, Entry>): Iterable<readonly [string, Entry]> {
+function report(entries: Record<string, StatsEntry>): Iterable<readonly [string, StatsEntry]> {
   return Object.entries(entries);
 }
 
@@ -43,8 +43,8 @@ const AT_2 = report({
   },
 });
 
-function figures(): Latest {
-  return between(takeSnapshot([AT_1], 1000), takeSnapshot([AT_2, AT_2], 2000));
+function figures(): NetworkFigures {
+  return figuresBetween(readCounters([AT_1], 1000), readCounters([AT_2, AT_2], 2000));
 }
 
 describe('between', () => {
@@ -70,17 +70,17 @@ describe('between', () => {
       videoSendPacketLoss: null,
       audioRecvJitter: null,
     });
-    const none = takeSnapshot([], 0);
-    expect(between(none, none).recvBitsPerSecond).toBeNull();
+    const none = readCounters([], 0);
+    expect(figuresBetween(none, none).recvBitsPerSecond).toBeNull();
   });
   it('never falls below nothing when a stream ends', () => {
-    const ended = between(takeSnapshot([AT_2], 1000), takeSnapshot([], 2000));
+    const ended = figuresBetween(readCounters([AT_2], 1000), readCounters([], 2000));
     expect(ended).toMatchObject({ recvBitsPerSecond: 0, totalRecvPacketLoss: null });
   });
 });
 
 describe('judge', () => {
-  const good: Latest = {
+  const good: NetworkFigures = {
     ...figures(),
     totalRecvPacketLoss: 0,
     totalSendPacketLoss: 0,

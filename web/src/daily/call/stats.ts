@@ -1,10 +1,10 @@
 /** The network's figures as daily-js gives them, out of two looks at the browser's statistics (W3C webrtc-stats). */
-import type { NetworkState } from '../bridge/participant';
+import type { NetworkState } from './people';
 
 type Kind = 'audio' | 'video';
 
 /** Counters since the start, summed over all streams, and measures of now. */
-export interface Snapshot {
+export interface Counters {
   atMs: number;
   bytesReceived: Readonly<Record<Kind, number>>;
   bytesSent: Readonly<Record<Kind, number>>;
@@ -20,7 +20,7 @@ export interface Snapshot {
 }
 
 /** What lies between two snapshots; null: not known. Losses are shares of 1. */
-export interface Latest {
+export interface NetworkFigures {
   timestamp: number;
   recvBitsPerSecond: number | null;
   sendBitsPerSecond: number | null;
@@ -43,12 +43,15 @@ export interface Latest {
 }
 
 /** One entry of a report, of any type. */
-export type Entry = Readonly<Record<string, unknown>>;
+export type StatsEntry = Readonly<Record<string, unknown>>;
 
 /** Sum up reports; an entry that several of them hold counts once. */
-export function takeSnapshot(reports: readonly Iterable<readonly [string, Entry]>[], atMs: number): Snapshot {
+export function readCounters(
+  reports: readonly Iterable<readonly [string, StatsEntry]>[],
+  atMs: number,
+): Counters {
   const entries = [...new Map(reports.flatMap((report) => [...report])).values()];
-  const of = (type: string, kind: Kind): Entry[] =>
+  const of = (type: string, kind: Kind): StatsEntry[] =>
     entries.filter((entry) => entry['type'] === type && entry['kind'] === kind);
   const both = <T>(measure: (kind: Kind) => T): Record<Kind, T> => ({
     audio: measure('audio'),
@@ -75,7 +78,7 @@ export function takeSnapshot(reports: readonly Iterable<readonly [string, Entry]
 }
 
 /** The figures of the time between two snapshots. */
-export function between(before: Snapshot, now: Snapshot): Latest {
+export function figuresBetween(before: Counters, now: Counters): NetworkFigures {
   const seconds = (now.atMs - before.atMs) / 1000;
   const rate = (field: 'bytesReceived' | 'bytesSent', kind: Kind): number | null =>
     // A stream that ended takes its counters along.
@@ -128,7 +131,7 @@ const ROUND_TRIP_S = { warning: 0.4, bad: 0.8 };
 const OUTGOING_BPS = { warning: 150_000, bad: 60_000 };
 
 /** Judge the average of the latest figures. */
-export function judge(window: readonly Latest[]): Verdict {
+export function judge(window: readonly NetworkFigures[]): Verdict {
   if (window.length === 0) return { state: 'unknown', reasons: [] };
   const measures = [
     ['sendPacketLoss', average(window, 'totalSendPacketLoss'), LOSS, 1],
@@ -159,7 +162,7 @@ const WORST = {
 } as const;
 
 /** The latest figures with the worst and average ones of the window, as `getNetworkStats` gives them. */
-export function summary(window: readonly Latest[]): Record<string, unknown> {
+export function summary(window: readonly NetworkFigures[]): Record<string, unknown> {
   const latest = window.at(-1);
   if (latest === undefined) return { latest: {} };
   const worst = Object.entries(WORST).map(([name, field]) => [
@@ -188,7 +191,7 @@ function plus(a: number | null, b: number | null): number | null {
   return a === null || b === null ? null : a + b;
 }
 
-function average(window: readonly Latest[], field: keyof Latest): number | null {
+function average(window: readonly NetworkFigures[], field: keyof NetworkFigures): number | null {
   const values = window.map((figures): number | null => figures[field]).filter((value) => value !== null);
   return values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0) / values.length;
 }

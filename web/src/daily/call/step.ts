@@ -1,8 +1,8 @@
 /** Where somebody is on the way into a meeting and out of it. */
-import type { Look } from './door';
+import type { MeetingSettings } from './door';
 
 /** How it ended, in plain words. */
-export interface Over {
+export interface CallEnd {
   title: string;
   detail: string;
   /** Text of the button that tries again; undefined where that makes no sense. */
@@ -15,13 +15,19 @@ export interface Over {
 export type Step<M> =
   /** For the server, or for the page around this one. */
   | { name: 'waiting' }
-  | { name: 'haircheck'; look: Look; userName: string; busy: boolean }
+  | { name: 'haircheck'; settings: MeetingSettings; userName: string; busy: boolean }
   /** `knock` is undefined until the server knows of it. */
-  | { name: 'knocking'; look: Look; userName: string; knock: string | undefined; denied: boolean }
-  | { name: 'meeting'; look: Look; meeting: M }
-  | { name: 'over'; over: Over };
+  | {
+      name: 'knocking';
+      settings: MeetingSettings;
+      userName: string;
+      knock: string | undefined;
+      denied: boolean;
+    }
+  | { name: 'meeting'; settings: MeetingSettings; meeting: M }
+  | { name: 'over'; over: CallEnd };
 
-const OVER: Readonly<Record<string, Omit<Over, 'problem'>>> = {
+const OVER: Readonly<Record<string, Omit<CallEnd, 'problem'>>> = {
   'nbf-room': {
     title: 'This meeting has not started yet',
     detail: 'The room opens later. Wait until then, and try again.',
@@ -69,19 +75,19 @@ const OVER: Readonly<Record<string, Omit<Over, 'problem'>>> = {
   },
 };
 
-const LOST: Omit<Over, 'problem'> = {
+const LOST: Omit<CallEnd, 'problem'> = {
   title: 'You are not connected',
   detail: 'The server cannot be reached. Check your network, then try again.',
   again: 'Try again',
 };
 
 /** The end for one of Daily's types of error. */
-export function overBy(type: string, msg: string): Over {
+export function endByError(type: string, msg: string): CallEnd {
   return { ...(OVER[type] ?? LOST), problem: { type, msg } };
 }
 
 /** The end that somebody wished for. */
-export const LEFT: Over = {
+export const LEFT: CallEnd = {
   title: 'You left the meeting',
   detail: 'You can come back while it lasts.',
   again: 'Join again',

@@ -1,26 +1,23 @@
-import { useEffect, useSyncExternalStore } from 'react';
+import { useEffect } from 'react';
 
-import { remember, storage } from '../../client/remembered';
+import { remember, storage } from '../../client/storage';
+import type { Store } from '../../client/store';
 import { Logo } from '../../ui/Logo';
 import { Message } from '../../ui/Message';
+import { useStore } from '../../ui/useStore';
 import { exitAddress } from '../call/address';
+import type { Appearance } from '../call/appearance';
 import type { Call } from '../call/call';
-import { HairCheck } from './HairCheck';
-import type { Looks } from '../call/looks';
-import { MeetingScreen } from './MeetingScreen';
-import { Knocking } from './Knocking';
 import type { Meeting } from '../call/meeting';
 import type { Step } from '../call/step';
-
-/** The page around this one, as far as components speak to it. */
-export interface Embedder {
-  pressed: (id: string) => void;
-  requestFullscreen: (on: boolean) => void;
-}
+import type { Embedder } from '../embedder';
+import { HairCheck } from './HairCheck';
+import { Knocking } from './Knocking';
+import { MeetingScreen } from './MeetingScreen';
 
 interface CallPageProps {
   call: Call;
-  looks: Looks;
+  appearance: Store<Appearance>;
   /** Undefined: this page stands alone. */
   embedder: Embedder | undefined;
 }
@@ -35,15 +32,15 @@ function useExit(step: Step<Meeting>, wanted: string, room: string): void {
 }
 
 /** The page of a room: whatever step somebody is at. */
-export function CallPage({ call, looks, embedder }: CallPageProps) {
-  const step = useSyncExternalStore(call.subscribe, call.snapshot);
-  const { room } = call.look ?? {};
+export function CallPage({ call, appearance, embedder }: CallPageProps) {
+  const step = useStore(call.state);
+  const { room } = call.settings ?? {};
   const name = typeof room?.['name'] === 'string' ? room['name'] : '';
   useEffect(() => {
     document.title = name === '' ? 'Lectern' : `${name} · Lectern`;
   }, [name]);
   // In a frame the page around decides what comes after.
-  useExit(step, embedder === undefined ? (call.look?.redirectOnExit ?? '') : '', name);
+  useExit(step, embedder === undefined ? (call.settings?.redirectOnExit ?? '') : '', name);
 
   switch (step.name) {
     case 'waiting':
@@ -60,7 +57,7 @@ export function CallPage({ call, looks, embedder }: CallPageProps) {
           step={step}
           room={name}
           preview={call.preview}
-          starting={call.startingDevices(step.look)}
+          initial={call.initialDevices(step.settings)}
           onJoin={(userName) => {
             remember(storage('localStorage'), { name: userName, ids: call.preview.chosen() });
             void call.proceed(userName);
@@ -70,7 +67,9 @@ export function CallPage({ call, looks, embedder }: CallPageProps) {
     case 'knocking':
       return <Knocking step={step} room={name} onLeave={() => call.leave()} />;
     case 'meeting':
-      return <MeetingScreen step={step} looks={looks} embedder={embedder} onLeave={() => call.leave()} />;
+      return (
+        <MeetingScreen step={step} appearance={appearance} embedder={embedder} onLeave={() => call.leave()} />
+      );
     case 'over': {
       const { title, detail, again } = step.over;
       return (
@@ -81,7 +80,7 @@ export function CallPage({ call, looks, embedder }: CallPageProps) {
           {/* daily-js would not notice that somebody is back: the page around has its own way. */}
           {again !== undefined && embedder === undefined && (
             <div className="actions">
-              <button type="button" className="primary" data-testid="again" onClick={() => void call.again()}>
+              <button type="button" className="primary" data-testid="again" onClick={() => void call.retry()}>
                 {again}
               </button>
             </div>

@@ -27,7 +27,7 @@ export function ChatPanel({ meeting, lines, onClose }: ChatPanelProps) {
     const said = text.trim();
     if (said === '') return;
     setText('');
-    meeting.say(said).catch(() => {
+    meeting.sendChat(said).catch(() => {
       setText(said);
       meeting.notify('The message could not be sent. Try again.');
     });

@@ -1,9 +1,18 @@
-import { useParticipantAttributes, useLocalParticipant } from '@livekit/components-react';
+import { useLocalParticipant, useParticipantAttributes } from '@livekit/components-react';
 import type { Room } from 'livekit-client';
 import { useEffect, useState } from 'react';
 
 import { ejectAtMs } from '../call/people';
-import { remaining } from './remaining';
+
+// As on Daily's own page.
+const ANNOUNCED_MS = 5 * 60_000;
+
+/** Minutes and seconds left, such as `4:59`; undefined before the last five minutes. */
+export function remaining(ms: number): string | undefined {
+  if (ms > ANNOUNCED_MS) return undefined;
+  const seconds = Math.max(0, Math.ceil(ms / 1000));
+  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
+}
 
 /** How long one may stay, in the last minutes. */
 export function Countdown({ room }: { room: Room }) {

@@ -1,11 +1,12 @@
-import { useEffect, useState, useSyncExternalStore, type SyntheticEvent } from 'react';
+import { useEffect, useState, type SyntheticEvent } from 'react';
 
 import { MAX_NAME_LENGTH } from '../../client/address';
-import { DevicePreview } from '../../ui/preview/DevicePreview';
-import { Problems } from '../../ui/preview/Problems';
+import type { DeviceKind } from '../../client/media/devices';
 import type { Preview } from '../../client/media/preview';
 import { Logo } from '../../ui/Logo';
-import type { DeviceKind } from '../../client/words';
+import { DevicePreview } from '../../ui/preview/DevicePreview';
+import { Problems } from '../../ui/preview/Problems';
+import { useStore } from '../../ui/useStore';
 import type { Meeting } from '../call/meeting';
 import type { Step } from '../call/step';
 
@@ -14,16 +15,16 @@ interface HairCheckProps {
   room: string;
   preview: Preview;
   /** The devices that are on at the start. */
-  starting: readonly DeviceKind[];
+  initial: readonly DeviceKind[];
   onJoin: (userName: string) => void;
 }
 
 /** Camera, microphone and name before the meeting. */
-export function HairCheck({ step, room, preview, starting, onJoin }: HairCheckProps) {
-  const devices = useSyncExternalStore(preview.subscribe, preview.snapshot);
+export function HairCheck({ step, room, preview, initial, onJoin }: HairCheckProps) {
+  const devices = useStore(preview.state);
   const [name, setName] = useState(step.userName);
   const [problem, setProblem] = useState('');
-  const kinds = starting.join();
+  const kinds = initial.join();
 
   useEffect(() => {
     if (kinds !== '') void preview.start(kinds.split(',') as DeviceKind[]);
@@ -36,8 +37,8 @@ export function HairCheck({ step, room, preview, starting, onJoin }: HairCheckPr
     if (wanted !== '') onJoin(wanted);
   };
 
-  const fixed = step.look.userName !== '';
-  const verb = step.look.mustKnock ? 'Ask to join' : 'Join meeting';
+  const fixed = step.settings.userName !== '';
+  const verb = step.settings.mustKnock ? 'Ask to join' : 'Join meeting';
   return (
     <main className="lobby" data-testid="haircheck">
       <header>
@@ -60,7 +61,7 @@ export function HairCheck({ step, room, preview, starting, onJoin }: HairCheckPr
               onChange={(event) => setName(event.target.value)}
             />
           </div>
-          {step.look.mustKnock && <p>Somebody in the meeting has to let you in.</p>}
+          {step.settings.mustKnock && <p>Somebody in the meeting has to let you in.</p>}
           <Problems preview={preview} devices={devices} problem={problem} testId="haircheck-error" />
           <button type="submit" className="primary" data-testid="haircheck-join" disabled={step.busy}>
             {step.busy ? 'Joining…' : verb}

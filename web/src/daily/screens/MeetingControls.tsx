@@ -2,18 +2,18 @@ import { useLocalParticipantPermissions } from '@livekit/components-react';
 import { Track } from 'livekit-client';
 import { useCallback, useState } from 'react';
 
+import { mayPublish } from '../../client/media/permissions';
 import { DevicePanel } from '../../ui/controls/DevicePanel';
 import { CAN_SHARE, ScreenButton } from '../../ui/controls/ScreenButton';
 import { SendButton } from '../../ui/controls/SendButton';
-import { maySend } from '../../client/media/permissions';
 import { Icon, type IconName } from '../../ui/Icon';
-import type { Embedder } from './CallPage';
-import type { Look } from '../call/door';
-import type { LooksState, Sidebar } from '../call/looks';
+import type { Appearance, Sidebar } from '../call/appearance';
+import type { MeetingSettings } from '../call/door';
+import type { Embedder } from '../embedder';
 
 interface MeetingControlsProps {
-  look: Look;
-  looked: LooksState;
+  settings: MeetingSettings;
+  look: Appearance;
   /** Lines of chat that nobody has read. */
   unread: number;
   embedder: Embedder | undefined;
@@ -25,12 +25,12 @@ interface MeetingControlsProps {
 
 /** The row of buttons below a meeting. */
 export function MeetingControls(props: MeetingControlsProps) {
-  const { look, looked, unread, embedder, onNotice, onSidebar, onView, onLeave } = props;
+  const { settings, look, unread, embedder, onNotice, onSidebar, onView, onLeave } = props;
   const permission = useLocalParticipantPermissions();
   const [choosing, setChoosing] = useState(false);
   const close = useCallback(() => setChoosing(false), []);
-  const mayShare = CAN_SHARE && look.screenShare && maySend(permission, Track.Source.ScreenShare);
-  const open = (sidebar: Sidebar): void => onSidebar(looked.sidebar === sidebar ? null : sidebar);
+  const mayShare = CAN_SHARE && settings.screenShare && mayPublish(permission, Track.Source.ScreenShare);
+  const open = (sidebar: Sidebar): void => onSidebar(look.sidebar === sidebar ? null : sidebar);
   return (
     <footer className="controls">
       {choosing && <DevicePanel onNotice={onNotice} onDevice={() => undefined} onClose={close} />}
@@ -47,49 +47,49 @@ export function MeetingControls(props: MeetingControlsProps) {
         />
         <Toggle
           icon="speaker-view"
-          label={looked.activeSpeakerMode ? 'Show everybody equally' : 'Show whoever speaks large'}
+          label={look.activeSpeakerMode ? 'Show everybody equally' : 'Show whoever speaks large'}
           testId="toggle-view"
-          pressed={looked.activeSpeakerMode}
-          onPress={() => onView(!looked.activeSpeakerMode)}
+          pressed={look.activeSpeakerMode}
+          onPress={() => onView(!look.activeSpeakerMode)}
         />
-        {look.people && (
+        {settings.people && (
           <Toggle
             icon="people"
             label="People"
             testId="toggle-people"
-            pressed={looked.sidebar === 'people'}
+            pressed={look.sidebar === 'people'}
             onPress={() => open('people')}
           />
         )}
-        {look.chat && (
+        {settings.chat && (
           <Toggle
             icon="chat"
             label={unread === 0 ? 'Chat' : `Chat, ${unread} new`}
             testId="toggle-chat"
-            pressed={looked.sidebar === 'chat'}
+            pressed={look.sidebar === 'chat'}
             badge={unread}
             onPress={() => open('chat')}
           />
         )}
-        {look.network && (
+        {settings.network && (
           <Toggle
             icon="network"
             label="Network"
             testId="toggle-network"
-            pressed={looked.sidebar === 'network'}
+            pressed={look.sidebar === 'network'}
             onPress={() => open('network')}
           />
         )}
-        {looked.showFullscreenButton && (
+        {look.showFullscreenButton && (
           <Toggle
             icon="fullscreen"
-            label={looked.fullscreen ? 'Leave full screen' : 'Full screen'}
+            label={look.fullscreen ? 'Leave full screen' : 'Full screen'}
             testId="toggle-fullscreen"
-            pressed={looked.fullscreen}
-            onPress={() => toggleFullscreen(!looked.fullscreen, embedder)}
+            pressed={look.fullscreen}
+            onPress={() => toggleFullscreen(!look.fullscreen, embedder)}
           />
         )}
-        {looked.trayButtons.map((button) => (
+        {look.trayButtons.map((button) => (
           <button
             key={button.id}
             type="button"
@@ -101,7 +101,7 @@ export function MeetingControls(props: MeetingControlsProps) {
             {button.label}
           </button>
         ))}
-        {looked.showLeaveButton && (
+        {look.showLeaveButton && (
           <button
             type="button"
             className="leave"

@@ -1,57 +1,64 @@
 import { RoomAudioRenderer, RoomContext, useSpeakingParticipants } from '@livekit/components-react';
-import { useCallback, useEffect, useState, useSyncExternalStore } from 'react';
+import { useCallback, useEffect, useState } from 'react';
 
-import { LessonHeader } from '../../stage/RoomHeader';
+import type { Store } from '../../client/store';
 import { Notices } from '../../stage/Notices';
+import { RoomHeader } from '../../stage/RoomHeader';
 import { Stage } from '../../stage/Stage';
-import type { Embedder } from './CallPage';
+import { useStore } from '../../ui/useStore';
+import type { Appearance } from '../call/appearance';
+import type { Meeting } from '../call/meeting';
+import type { Step } from '../call/step';
+import type { Embedder } from '../embedder';
 import { ChatPanel } from './ChatPanel';
 import { Countdown } from './Countdown';
-import type { Looks, LooksState } from '../call/looks';
-import type { Meeting } from '../call/meeting';
 import { MeetingControls } from './MeetingControls';
 import { NetworkPanel } from './NetworkPanel';
 import { PeoplePanel } from './PeoplePanel';
-import type { Step } from '../call/step';
 import { useSounds } from './useSounds';
 import { WaitingPeople } from './WaitingPeople';
 
 interface MeetingScreenProps {
   step: Extract<Step<Meeting>, { name: 'meeting' }>;
-  looks: Looks;
+  appearance: Store<Appearance>;
   embedder: Embedder | undefined;
   onLeave: () => void;
 }
 
 /** The meeting itself. */
-export function MeetingScreen({ step: { look, meeting }, looks, embedder, onLeave }: MeetingScreenProps) {
-  const looked = useSyncExternalStore(looks.subscribe, looks.snapshot);
-  const state = useSyncExternalStore(meeting.subscribe, meeting.snapshot);
-  const show = useCallback((sidebar: LooksState['sidebar']) => looks.set({ sidebar }), [looks]);
+export function MeetingScreen({
+  step: { settings, meeting },
+  appearance,
+  embedder,
+  onLeave,
+}: MeetingScreenProps) {
+  const look = useStore(appearance);
+  const state = useStore(meeting.state);
+  const show = useCallback((sidebar: Appearance['sidebar']) => appearance.update({ sidebar }), [appearance]);
   const notify = useCallback((words: string) => meeting.notify(words), [meeting]);
-  const { sidebar } = looked;
+  const { sidebar } = look;
   useEffect(() => {
     meeting.readChat(sidebar === 'chat');
   }, [meeting, sidebar]);
-  useSounds(meeting.room, looked.ding, state.waiting.length);
+  useSounds(meeting.room, look.ding, state.waiting.length);
   const close = useCallback(() => show(null), [show]);
   return (
     <RoomContext.Provider value={meeting.room}>
       <main
-        className={`lesson meeting names-${looked.showNames === false ? 'auto' : looked.showNames}`}
+        className={`lesson meeting names-${look.showNames === false ? 'auto' : look.showNames}`}
         data-testid="meeting"
       >
-        <LessonHeader />
+        <RoomHeader />
         <Countdown room={meeting.room} />
         <Notices notice={state.notice} onDismiss={() => notify('')} />
         <WaitingPeople meeting={meeting} waiting={state.waiting} />
         <div className="meeting-body">
-          <MeetingStage looked={looked} />
+          <MeetingStage look={look} />
           {sidebar === 'people' && (
             <PeoplePanel
               meeting={meeting}
-              pinned={looked.pinned}
-              onPin={(pinned) => looks.set({ pinned })}
+              pinned={look.pinned}
+              onPin={(pinned) => appearance.update({ pinned })}
               onClose={close}
             />
           )}
@@ -61,13 +68,13 @@ export function MeetingScreen({ step: { look, meeting }, looks, embedder, onLeav
           )}
         </div>
         <MeetingControls
+          settings={settings}
           look={look}
-          looked={looked}
           unread={state.unread}
           embedder={embedder}
           onNotice={notify}
           onSidebar={show}
-          onView={(activeSpeakerMode) => looks.set({ activeSpeakerMode, pinned: undefined })}
+          onView={(activeSpeakerMode) => appearance.update({ activeSpeakerMode, pinned: undefined })}
           onLeave={onLeave}
         />
       </main>
@@ -77,7 +84,7 @@ export function MeetingScreen({ step: { look, meeting }, looks, embedder, onLeav
 }
 
 /** The pictures: all equal, or whoever speaks large. */
-function MeetingStage({ looked }: { looked: LooksState }) {
+function MeetingStage({ look }: { look: Appearance }) {
   const speakers = useSpeakingParticipants();
   const speaking = speakers.find((person) => !person.isLocal)?.identity;
   // Who spoke last stays large in silence.
@@ -85,9 +92,9 @@ function MeetingStage({ looked }: { looked: LooksState }) {
   if (speaking !== undefined && speaking !== last) setLast(speaking);
   return (
     <Stage
-      spotlight={looked.pinned ?? (looked.activeSpeakerMode ? last : undefined)}
-      hideOwn={!looked.showLocalVideo}
-      hideOthers={!looked.showParticipantsBar}
+      spotlight={look.pinned ?? (look.activeSpeakerMode ? last : undefined)}
+      hideOwn={!look.showLocalVideo}
+      hideOthers={!look.showParticipantsBar}
     />
   );
 }

@@ -1,9 +1,9 @@
 import { useEffect, useState } from 'react';
 
+import { fieldsOf, type Fields } from '../../client/json';
 import type { Meeting } from '../call/meeting';
-import { Panel } from './Panel';
 import type { Verdict } from '../call/stats';
-import { isFields, type Fields } from '../bridge/wire';
+import { Panel } from './Panel';
 
 const STATES = {
   good: 'Good',
@@ -31,8 +31,7 @@ export function NetworkPanel({ meeting, verdict, onClose }: NetworkPanelProps) {
   const [latest, setLatest] = useState<Fields>({});
   useEffect(() => {
     const look = (): void => {
-      const found = meeting.network.figures()['latest'];
-      setLatest(isFields(found) ? found : {});
+      setLatest(fieldsOf(meeting.network.figures()['latest']));
     };
     look();
     const timer = window.setInterval(look, 2000);

@@ -1,6 +1,7 @@
-import { useEffect, type ReactNode } from 'react';
+import type { ReactNode } from 'react';
 
 import { Icon } from '../../ui/Icon';
+import { useEscape } from '../../ui/useEscape';
 
 interface PanelProps {
   title: string;
@@ -11,13 +12,7 @@ interface PanelProps {
 
 /** What opens beside the pictures; over them on a phone. */
 export function Panel({ title, testId, onClose, children }: PanelProps) {
-  useEffect(() => {
-    const listen = (event: KeyboardEvent): void => {
-      if (event.key === 'Escape') onClose();
-    };
-    document.addEventListener('keydown', listen);
-    return () => document.removeEventListener('keydown', listen);
-  }, [onClose]);
+  useEscape(onClose);
   return (
     <aside className="sidebar card" aria-label={title} data-testid={testId}>
       <header className="sidebar-header">

@@ -10,8 +10,8 @@ import { Track, type Participant } from 'livekit-client';
 import { hue, initials } from '../../stage/names';
 import { Icon } from '../../ui/Icon';
 import type { Meeting } from '../call/meeting';
-import { Panel } from './Panel';
 import { isOwner } from '../call/people';
+import { Panel } from './Panel';
 
 interface PeoplePanelProps {
   meeting: Meeting;
@@ -38,7 +38,7 @@ export function PeoplePanel({ meeting, pinned, onPin, onClose }: PeoplePanelProp
             data-testid="mute-all"
             onClick={() => {
               for (const person of people) {
-                if (!person.isLocal) void meeting.change(person.identity, { setAudio: false });
+                if (!person.isLocal) void meeting.changeParticipant(person.identity, { setAudio: false });
               }
             }}
           >
@@ -109,7 +109,7 @@ function PersonRow({ person, meeting, administers, pinned, onPin }: PersonRowPro
             disabled={muted}
             aria-label={muted ? `${shown} is muted` : `Mute ${shown}`}
             title={muted ? `${shown} is muted` : `Mute ${shown}`}
-            onClick={() => void meeting.change(person.identity, { setAudio: false })}
+            onClick={() => void meeting.changeParticipant(person.identity, { setAudio: false })}
           >
             <Icon name={muted ? 'mic-off' : 'mic'} />
           </button>
@@ -119,7 +119,7 @@ function PersonRow({ person, meeting, administers, pinned, onPin }: PersonRowPro
             data-testid="remove-person"
             aria-label={`Remove ${shown} from the meeting`}
             title={`Remove ${shown} from the meeting`}
-            onClick={() => void meeting.change(person.identity, { eject: true })}
+            onClick={() => void meeting.changeParticipant(person.identity, { eject: true })}
           >
             <Icon name="remove" />
           </button>

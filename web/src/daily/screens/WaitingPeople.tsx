@@ -1,8 +1,8 @@
-import type { Waiting } from '../call/door';
+import type { WaitingPerson } from '../call/door';
 import type { Meeting } from '../call/meeting';
 
 /** Who is at the door, for those who may open. */
-export function WaitingPeople({ meeting, waiting }: { meeting: Meeting; waiting: readonly Waiting[] }) {
+export function WaitingPeople({ meeting, waiting }: { meeting: Meeting; waiting: readonly WaitingPerson[] }) {
   if (waiting.length === 0) return null;
   return (
     <ul className="notice waiting-people" aria-label="People at the door" data-testid="waiting-people">
@@ -11,14 +11,14 @@ export function WaitingPeople({ meeting, waiting }: { meeting: Meeting; waiting:
           <span className="person-name">
             <strong>{name === '' ? 'Somebody' : name}</strong> wants to join
           </span>
-          <button type="button" data-testid="deny" onClick={() => void meeting.answer(id, false)}>
+          <button type="button" data-testid="deny" onClick={() => void meeting.answerKnock(id, false)}>
             Deny
           </button>
           <button
             type="button"
             className="primary"
             data-testid="admit"
-            onClick={() => void meeting.answer(id, true)}
+            onClick={() => void meeting.answerKnock(id, true)}
           >
             Let in
           </button>

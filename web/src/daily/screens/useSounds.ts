@@ -1,9 +1,39 @@
+/** Two short sounds, synthesised by the browser: no audio file is loaded. */
 import { RoomEvent, type Room } from 'livekit-client';
 import { useEffect, useRef } from 'react';
 
-import { isHeard, play } from './sound';
+const NOTES_HZ = { join: [523, 784], knock: [392, 392] } as const;
+const NOTE_S = 0.14;
+const LOUDNESS = 0.08;
 
-/** Tell by a sound that somebody came in, or knocks. */
+/** Play; a browser that allows no sound yet stays silent. */
+function play(sound: keyof typeof NOTES_HZ): void {
+  const context = new AudioContext();
+  const gain = context.createGain();
+  gain.connect(context.destination);
+  NOTES_HZ[sound].forEach((frequency, index) => {
+    const begin = context.currentTime + index * NOTE_S;
+    const note = context.createOscillator();
+    note.frequency.value = frequency;
+    note.connect(gain);
+    // Without a ramp a tone begins and ends with a crack.
+    gain.gain.setValueAtTime(0, begin);
+    gain.gain.linearRampToValueAtTime(LOUDNESS, begin + 0.02);
+    gain.gain.linearRampToValueAtTime(0, begin + NOTE_S);
+    note.start(begin);
+    note.stop(begin + NOTE_S);
+    note.onended = () => {
+      if (index === NOTES_HZ[sound].length - 1) void context.close();
+    };
+  });
+}
+
+/** Whether somebody's coming is to be heard, in a meeting of so many: always, never, or up to a number of people. */
+export function isHeard(ding: boolean | number, people: number): boolean {
+  return typeof ding === 'number' ? people <= ding : ding;
+}
+
+/** Play a sound when somebody joins the room, and when another person starts waiting to be let in. */
 export function useSounds(room: Room, ding: boolean | number, waiting: number): void {
   useEffect(() => {
     const listen = (): void => {

@@ -7,41 +7,42 @@ import { LogLevel, setLogLevel } from 'livekit-client';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 
-import { openDevices, Preview } from '../../client/media/preview';
-import { recall, storage } from '../../client/remembered';
 import { signallingUrl } from '../../client/address';
-import { readCallAddress, withoutToken } from '../../daily/call/address';
+import { openDevices, Preview } from '../../client/media/preview';
+import { recall, recallMeetingToken, rememberMeetingToken, storage } from '../../client/storage';
+import { Store } from '../../client/store';
 import { Bridge } from '../../daily/bridge/bridge';
-import { Call } from '../../daily/call/call';
-import { CallPage } from '../../daily/screens/CallPage';
-import { Door } from '../../daily/call/door';
-import { keepToken, keptToken } from '../../daily/call/kept';
-import { Looks } from '../../daily/call/looks';
 import { Wire } from '../../daily/bridge/wire';
+import { readCallAddress, withoutToken } from '../../daily/call/address';
+import { INITIAL_APPEARANCE } from '../../daily/call/appearance';
+import { Call } from '../../daily/call/call';
+import { Door } from '../../daily/call/door';
+import { CallPage } from '../../daily/screens/CallPage';
 
 // Its default, `info`, writes several lines for each person who comes or goes.
 setLogLevel(LogLevel.warn);
 
 const address = readCallAddress(window.location, window.parent !== window);
-const token = address.token === '' ? keptToken(storage('sessionStorage'), address.room) : address.token;
+const token =
+  address.token === '' ? recallMeetingToken(storage('sessionStorage'), address.room) : address.token;
 window.history.replaceState(null, '', withoutToken(window.location));
 
 const recalled = recall(storage('localStorage'));
-const looks = new Looks();
+const appearance = new Store(INITIAL_APPEARANCE);
 const call = new Call({
   door: new Door(address.room),
   preview: new Preview(recalled.ids, openDevices, window.isSecureContext),
   signallingUrl: signallingUrl(window.location),
-  keepToken: (used) => keepToken(storage('sessionStorage'), address.room, used),
+  keepToken: (used) => rememberMeetingToken(storage('sessionStorage'), address.room, used),
   wait: (ms) => new Promise((resolve) => window.setTimeout(resolve, ms)),
 });
 const bridge =
   address.frame === undefined
     ? undefined
-    : new Bridge(new Wire(address.frame, window.parent), call, looks, token);
+    : new Bridge(new Wire(address.frame, window.parent), call, appearance, token);
 
 if (bridge === undefined) {
-  looks.set({ showLeaveButton: true, showFullscreenButton: true });
+  appearance.update({ showLeaveButton: true, showFullscreenButton: true });
   void call.join({ token, userName: recalled.name, startVideoOff: undefined, startAudioOff: undefined });
 } else bridge.start();
 
@@ -49,6 +50,6 @@ const element = document.getElementById('page');
 if (element === null) throw new Error('room.html has no #page');
 createRoot(element).render(
   <StrictMode>
-    <CallPage call={call} looks={looks} embedder={bridge} />
+    <CallPage call={call} appearance={appearance} embedder={bridge} />
   </StrictMode>,
 );

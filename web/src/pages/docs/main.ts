@@ -1,6 +1,7 @@
 // The page to read and try the REST API: Swagger UI over the server's own description.
-import SwaggerUI from 'swagger-ui-dist/swagger-ui-es-bundle.js';
 import 'swagger-ui-dist/swagger-ui.css';
+
+import SwaggerUI from 'swagger-ui-dist/swagger-ui-es-bundle.js';
 
 SwaggerUI({
   dom_id: '#docs',

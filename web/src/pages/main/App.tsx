@@ -3,22 +3,22 @@ import { useEffect, useReducer, useState } from 'react';
 
 import { readClaims } from '../../client/access';
 import { readAddress, roomPath, signallingUrl } from '../../client/address';
-import { Ended } from './Ended';
+import { openDevices, Preview } from '../../client/media/preview';
+import { createRoom, type Sending } from '../../client/media/room';
+import { fetchToken } from '../../client/server';
+import { recall, remember, storage } from '../../client/storage';
+import { endingWords, joinWords } from '../../client/words';
 import { Lesson, type Leaving } from '../../lesson/Lesson';
 import { Lobby, type Guest } from '../../lobby/Lobby';
 import { TokenGate } from '../../lobby/TokenGate';
-import { openDevices, Preview } from '../../client/media/preview';
-import { recall, remember, storage } from '../../client/remembered';
-import { createRoom, type Sending } from '../../client/media/room';
+import { Ended } from './Ended';
 import { FIRST_SCREEN, nextScreen, type Screen, type ScreenEvent } from './screen';
-import { fetchToken } from '../../client/server';
-import { ServerGone } from './ServerGone';
+import { ServerUnreachable } from './ServerUnreachable';
 import { usePageConfig } from './usePageConfig';
 import { useToken } from './useToken';
-import { endingWords, joinWords } from '../../client/words';
 
 /** What somebody who is in the lesson needs to come back to it. */
-interface Visit {
+interface RejoinState {
   guest: Guest;
   sending: Sending;
 }
@@ -33,7 +33,7 @@ export function App() {
     // Browsers hide the devices from pages that came neither by https nor from this machine.
     () => new Preview(recalled.ids, openDevices, window.isSecureContext),
   );
-  const [visit, setVisit] = useState<Visit>({
+  const [rejoin, setRejoin] = useState<RejoinState>({
     guest: { room: linkedRoom, name: recalled.name },
     sending: { camera: false, microphone: false },
   });
@@ -51,7 +51,7 @@ export function App() {
       const access = token === '' ? await fetchToken(guest.room, guest.name) : { token, url: '' };
       const room = createRoom(preview.chosen());
       await room.connect(access.url === '' ? signallingUrl(window.location) : access.url, access.token);
-      setVisit({ guest, sending: takeSending() });
+      setRejoin({ guest, sending: takeSending() });
       save(guest.name);
       window.history.replaceState(null, '', roomPath(guest.room));
       dispatch({ type: 'joined', room });
@@ -61,7 +61,7 @@ export function App() {
   };
 
   const end = (room: Room, leaving: Leaving): void => {
-    setVisit({ ...visit, sending: leaving.sending });
+    setRejoin({ ...rejoin, sending: leaving.sending });
     dispatch({ type: 'ended', room, ending: endingWords(leaving.reason) });
   };
 
@@ -69,12 +69,12 @@ export function App() {
     return (
       <Lesson
         room={screen.room}
-        name={visit.guest.name}
-        sending={visit.sending}
+        name={rejoin.guest.name}
+        sending={rejoin.sending}
         onEnd={(leaving) => end(screen.room, leaving)}
         onDevice={(kind, id) => {
           preview.choose(kind, id);
-          save(visit.guest.name);
+          save(rejoin.guest.name);
         }}
       />
     );
@@ -83,20 +83,20 @@ export function App() {
     return (
       <Ended
         screen={screen}
-        onRejoin={() => void join(visit.guest, () => visit.sending)}
+        onRejoin={() => void join(rejoin.guest, () => rejoin.sending)}
         onBack={() => dispatch({ type: 'back' })}
       />
     );
   }
   if (config === undefined) return null;
-  if (config === 'gone') return <ServerGone onAgain={askAgain} />;
+  if (config === 'unreachable') return <ServerUnreachable onAgain={askAgain} />;
   const claims = token === '' ? undefined : readClaims(token);
   if (!config.dev && claims === undefined) return <TokenGate onToken={setToken} />;
   return (
     <Lobby
       screen={screen}
       preview={preview}
-      guest={visit.guest}
+      guest={rejoin.guest}
       claims={claims}
       onJoin={(guest) => void join(guest, () => sendingOf(preview))}
     />

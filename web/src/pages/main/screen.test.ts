@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import { FIRST_SCREEN, nextScreen, type Screen, type ScreenEvent } from './screen';
 import { endingWords } from '../../client/words';
+import { FIRST_SCREEN, nextScreen, type Screen, type ScreenEvent } from './screen';
 
 const ending = endingWords(undefined);
 const lobby: Screen<string> = FIRST_SCREEN;

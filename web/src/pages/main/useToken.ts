@@ -2,7 +2,7 @@ import { useEffect, useState } from 'react';
 
 import { chooseToken, readClaims } from '../../client/access';
 import { readAddress, roomPath } from '../../client/address';
-import { recallToken, rememberToken, storage } from '../../client/remembered';
+import { recallToken, rememberToken, storage } from '../../client/storage';
 
 /** The access token, and a way to set it. It leaves the address bar at once: addresses are shown, shared and kept. */
 export function useToken(): [string, (token: string) => void] {

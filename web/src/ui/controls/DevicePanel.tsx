@@ -3,12 +3,14 @@ import {
   useLocalParticipantPermissions,
   useRoomContext,
 } from '@livekit/components-react';
-import { useEffect, useState } from 'react';
+import { useState } from 'react';
 
-import { BROWSER_KIND, deviceInUse, SOURCE } from '../../client/media/room';
+import { MEDIA_DEVICE_KIND, TRACK_SOURCE, type DeviceKind } from '../../client/media/devices';
+import { mayPublish } from '../../client/media/permissions';
+import { deviceInUse } from '../../client/media/room';
+import { publishWords } from '../../client/words';
 import { DeviceSelect } from '../DeviceSelect';
-import { publishWords, type DeviceKind } from '../../client/words';
-import { maySend } from '../../client/media/permissions';
+import { useEscape } from '../useEscape';
 import { SpeakerSelect } from './SpeakerSelect';
 
 interface DevicePanelProps {
@@ -24,7 +26,7 @@ export function DevicePanel({ onNotice, onDevice, onClose }: DevicePanelProps) {
   return (
     <section id="device-panel" className="panel card" aria-label="Devices">
       {(['camera', 'microphone'] as const)
-        .filter((kind) => maySend(permission, SOURCE[kind]))
+        .filter((kind) => mayPublish(permission, TRACK_SOURCE[kind]))
         .map((kind) => (
           <Choice key={kind} kind={kind} onNotice={onNotice} onDevice={onDevice} />
         ))}
@@ -42,7 +44,7 @@ function Choice({ kind, onNotice, onDevice }: Omit<DevicePanelProps, 'onClose'> 
 
   const choose = async (id: string): Promise<void> => {
     try {
-      await room.switchActiveDevice(BROWSER_KIND[kind], id);
+      await room.switchActiveDevice(MEDIA_DEVICE_KIND[kind], id);
       setChosen(id);
       onDevice(kind, id);
       onNotice('');
@@ -58,14 +60,4 @@ function Choice({ kind, onNotice, onDevice }: Omit<DevicePanelProps, 'onClose'> 
       onChoose={(id) => void choose(id)}
     />
   );
-}
-
-function useEscape(onEscape: () => void): void {
-  useEffect(() => {
-    const listen = (event: KeyboardEvent): void => {
-      if (event.key === 'Escape') onEscape();
-    };
-    document.addEventListener('keydown', listen);
-    return () => document.removeEventListener('keydown', listen);
-  }, [onEscape]);
 }

@@ -2,8 +2,8 @@ import { useLocalParticipant, useRoomContext } from '@livekit/components-react';
 import { useState } from 'react';
 
 import { SCREEN_CAPTURE } from '../../client/media/room';
-import { Icon } from '../Icon';
 import { screenWords } from '../../client/words';
+import { Icon } from '../Icon';
 
 // Phones' browsers cannot share their screens, and pages without https have no devices at all.
 export const CAN_SHARE = 'getDisplayMedia' in ((navigator.mediaDevices as MediaDevices | undefined) ?? {});

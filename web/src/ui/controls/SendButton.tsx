@@ -5,10 +5,10 @@ import {
 } from '@livekit/components-react';
 import { useState } from 'react';
 
-import { maySend } from '../../client/media/permissions';
-import { SOURCE } from '../../client/media/room';
+import { TRACK_SOURCE, type DeviceKind } from '../../client/media/devices';
+import { mayPublish } from '../../client/media/permissions';
+import { publishWords } from '../../client/words';
 import { DeviceToggle } from '../DeviceToggle';
-import { publishWords, type DeviceKind } from '../../client/words';
 
 interface SendButtonProps {
   kind: DeviceKind;
@@ -41,7 +41,7 @@ export function SendButton({ kind, onNotice }: SendButtonProps) {
       kind={kind}
       state={sending ? 'on' : 'off'}
       testId={kind === 'camera' ? 'toggle-camera' : 'toggle-mic'}
-      disabled={busy || !maySend(permission, SOURCE[kind])}
+      disabled={busy || !mayPublish(permission, TRACK_SOURCE[kind])}
       onToggle={() => void toggle()}
     />
   );

@@ -1,7 +1,7 @@
+import type { DeviceKind } from '../../client/media/devices';
 import type { Preview, PreviewState } from '../../client/media/preview';
 import { DeviceSelect } from '../DeviceSelect';
 import { DeviceToggle } from '../DeviceToggle';
-import type { DeviceKind } from '../../client/words';
 import { CameraPicture } from './CameraPicture';
 import { MicMeter } from './MicMeter';
 

@@ -1,9 +1,9 @@
-import type { Preview } from '../../client/media/preview';
-import { deviceTrouble, worthAnAttempt } from './trouble';
+import type { Preview, PreviewState } from '../../client/media/preview';
+import { previewProblems, retryableDevices } from './previewProblems';
 
 interface ProblemsProps {
   preview: Preview;
-  devices: ReturnType<Preview['snapshot']>;
+  devices: PreviewState;
   /** What else is wrong; empty when nothing is. */
   problem: string;
   testId: string;
@@ -11,8 +11,8 @@ interface ProblemsProps {
 
 /** What stands in the way of joining, and another try for the devices that failed. */
 export function Problems({ preview, devices, problem, testId }: ProblemsProps) {
-  const failed = worthAnAttempt(devices);
-  const words = [...deviceTrouble(devices), ...(problem === '' ? [] : [problem])];
+  const failed = retryableDevices(devices);
+  const words = [...previewProblems(devices), ...(problem === '' ? [] : [problem])];
   if (words.length === 0) return null;
   return (
     <div role="alert" className="problem" data-testid={testId}>

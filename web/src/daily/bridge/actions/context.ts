@@ -1,13 +1,15 @@
+import type { Fields } from '../../../client/json';
+import type { Store } from '../../../client/store';
+import type { Appearance } from '../../call/appearance';
 import type { Call } from '../../call/call';
-import type { Looks } from '../../call/looks';
 import type { Meeting } from '../../call/meeting';
-import type { Fields, Wire } from '../wire';
+import type { Wire } from '../wire';
 
 /** What a handler of an action works on. */
 export interface Context {
   wire: Wire;
   call: Call;
-  looks: Looks;
+  appearance: Store<Appearance>;
 }
 
 export type Reply = (fields: Fields) => void;

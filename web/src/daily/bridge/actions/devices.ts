@@ -1,9 +1,9 @@
 /** Cameras, microphones and speakers. */
 import { Room } from 'livekit-client';
 
-import { BROWSER_KIND, deviceInUse } from '../../../client/media/room';
-import type { DeviceKind } from '../../../client/words';
-import { isFields, type Fields } from '../wire';
+import { isFields, type Fields } from '../../../client/json';
+import { MEDIA_DEVICE_KIND, type DeviceKind } from '../../../client/media/devices';
+import { deviceInUse } from '../../../client/media/room';
 import { inMeeting, textOf, type Action, type Context } from './context';
 
 export const DEVICE_ACTIONS: Readonly<Record<string, Action>> = {
@@ -70,7 +70,7 @@ export const DEVICE_ACTIONS: Readonly<Record<string, Action>> = {
 /** Turn a device on or off, in the meeting or before it. */
 export async function turn({ call }: Pick<Context, 'call'>, kind: DeviceKind, on: boolean): Promise<void> {
   const { meeting } = call;
-  if (meeting !== undefined) await meeting.turn(kind, on);
+  if (meeting !== undefined) await meeting.setDevice(kind, on);
   else if (on) await call.preview.start([kind]);
   else call.preview.turnOff(kind);
 }
@@ -81,7 +81,7 @@ async function choose({ call }: Context, kind: DeviceKind, id: string | undefine
   const { meeting } = call;
   if (meeting === undefined) return;
   try {
-    await meeting.room.switchActiveDevice(BROWSER_KIND[kind], id);
+    await meeting.room.switchActiveDevice(MEDIA_DEVICE_KIND[kind], id);
   } catch (error) {
     meeting.deviceFailed(kind, error);
   }
@@ -89,7 +89,7 @@ async function choose({ call }: Context, kind: DeviceKind, id: string | undefine
 
 /** Go on to the next device of a kind; the answer is that device, null where there is no other. */
 async function cycle(context: Context, kind: DeviceKind): Promise<Fields | null> {
-  const choices = (await devices()).filter((device) => device.kind === BROWSER_KIND[kind]);
+  const choices = (await devices()).filter((device) => device.kind === MEDIA_DEVICE_KIND[kind]);
   const now = choices.findIndex((device) => device.deviceId === idInUse(context, kind));
   const next = choices[(now + 1) % choices.length];
   if (next === undefined || choices.length < 2) return null;

@@ -1,31 +1,33 @@
 /** How the page looks, what it says of itself, and what it does not offer. */
-import { showNamesOf, sidebarOf, trayButtons } from '../../call/looks';
+import { showNamesOf, sidebarOf, trayButtons } from '../appearance';
 import { applyClass, applyCss, applyTheme } from '../style';
 import { textOf, type Action } from './context';
 
 export const PAGE_ACTIONS: Readonly<Record<string, Action>> = {
-  'lib-room-info': (_fields, reply, { call }) => reply(call.look?.room ?? {}),
+  'lib-room-info': (_fields, reply, { call }) => reply(call.settings?.room ?? {}),
   'set-theme': ({ theme }) => applyTheme(theme),
   'load-css': ({ cssText, bodyClass }) => {
     applyClass(textOf(bodyClass));
     applyCss(textOf(cssText));
   },
-  'set-daily-lang': ({ lang }, _reply, { looks }) => looks.set({ lang: textOf(lang) ?? 'en' }),
-  'get-daily-lang': (_fields, reply, { looks }) => reply({ lang: 'en', langSetting: looks.snapshot().lang }),
-  'set-active-speaker-mode': ({ enabled }, _reply, { looks }) =>
-    looks.set({ activeSpeakerMode: enabled === true }),
-  'set-show-local-video': ({ show }, _reply, { looks }) => looks.set({ showLocalVideo: show !== false }),
-  'set-show-participants-bar': ({ show }, _reply, { looks }) =>
-    looks.set({ showParticipantsBar: show !== false }),
-  'set-show-names': ({ mode }, _reply, { looks }) => looks.set({ showNames: showNamesOf(mode) }),
-  'set-sidebar-view': ({ view }, _reply, { looks }) => looks.set({ sidebar: sidebarOf(view) }),
-  'get-sidebar-view': (_fields, reply, { looks }) => reply({ view: looks.snapshot().sidebar }),
-  'update-custom-tray-buttons': ({ btns }, _reply, { looks }) =>
-    looks.set({ trayButtons: trayButtons(btns) }),
-  'daily-method-set-play-ding': ({ arg }, _reply, { looks }) =>
-    looks.set({ ding: typeof arg === 'number' ? arg : arg === true }),
-  fullscreen: (_fields, _reply, { looks }) => looks.set({ fullscreen: true }),
-  'exited-fullscreen': (_fields, _reply, { looks }) => looks.set({ fullscreen: false }),
+  'set-daily-lang': ({ lang }, _reply, { appearance }) => appearance.update({ lang: textOf(lang) ?? 'en' }),
+  'get-daily-lang': (_fields, reply, { appearance }) =>
+    reply({ lang: 'en', langSetting: appearance.snapshot().lang }),
+  'set-active-speaker-mode': ({ enabled }, _reply, { appearance }) =>
+    appearance.update({ activeSpeakerMode: enabled === true }),
+  'set-show-local-video': ({ show }, _reply, { appearance }) =>
+    appearance.update({ showLocalVideo: show !== false }),
+  'set-show-participants-bar': ({ show }, _reply, { appearance }) =>
+    appearance.update({ showParticipantsBar: show !== false }),
+  'set-show-names': ({ mode }, _reply, { appearance }) => appearance.update({ showNames: showNamesOf(mode) }),
+  'set-sidebar-view': ({ view }, _reply, { appearance }) => appearance.update({ sidebar: sidebarOf(view) }),
+  'get-sidebar-view': (_fields, reply, { appearance }) => reply({ view: appearance.snapshot().sidebar }),
+  'update-custom-tray-buttons': ({ btns }, _reply, { appearance }) =>
+    appearance.update({ trayButtons: trayButtons(btns) }),
+  'daily-method-set-play-ding': ({ arg }, _reply, { appearance }) =>
+    appearance.update({ ding: typeof arg === 'number' ? arg : arg === true }),
+  fullscreen: (_fields, _reply, { appearance }) => appearance.update({ fullscreen: true }),
+  'exited-fullscreen': (_fields, _reply, { appearance }) => appearance.update({ fullscreen: false }),
   // daily-js's own diagnostics are meant for Daily.
   'transmit-log': () => undefined,
 };

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 
-import { addressees, changeOf } from './people';
+import { changeOf, recipients } from './people';
 
-describe('addressees', () => {
+describe('recipients', () => {
   it.each([
     ['*', '*'],
     [undefined, '*'],
@@ -12,7 +12,7 @@ describe('addressees', () => {
       ['s1', 's2'],
     ],
   ])('%j', (to, expected) => {
-    expect(addressees(to)).toEqual(expected);
+    expect(recipients(to)).toEqual(expected);
   });
 });
 

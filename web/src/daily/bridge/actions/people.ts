@@ -1,10 +1,10 @@
 /** Oneself and others: names, messages, and what an owner does to somebody. */
-import { RemoteParticipant, RemoteTrackPublication, Track } from 'livekit-client';
+import { RemoteParticipant, RemoteTrackPublication } from 'livekit-client';
 
+import { isFields, type Fields } from '../../../client/json';
 import type { ParticipantChange } from '../../call/door';
 import type { Meeting } from '../../call/meeting';
-import { find, USER_DATA } from '../../call/people';
-import { isFields, type Fields } from '../wire';
+import { find, TRACK_NAMES, TRACK_SOURCES, USER_DATA } from '../../call/people';
 import { inMeeting, textOf, type Action } from './context';
 
 export const PEOPLE_ACTIONS: Readonly<Record<string, Action>> = {
@@ -22,7 +22,7 @@ export const PEOPLE_ACTIONS: Readonly<Record<string, Action>> = {
       if (!(person.identity in named)) await update(meeting, person.identity, forOthers);
     }
   }),
-  'app-msg': inMeeting(({ data, to }, _reply, { meeting }) => meeting.send(data, addressees(to))),
+  'app-msg': inMeeting(({ data, to }, _reply, { meeting }) => meeting.sendAppMessage(data, recipients(to))),
   'set-user-name': async ({ name }, reply, { call }) => {
     const { meeting } = call;
     const wanted = textOf(name) ?? '';
@@ -36,7 +36,7 @@ export const PEOPLE_ACTIONS: Readonly<Record<string, Action>> = {
     reply({ userData });
   }),
   'daily-method-subscribe-to-tracks-automatically': inMeeting(({ enabled }, _reply, { meeting }) => {
-    meeting.subscribesByItself = enabled !== false;
+    meeting.autoSubscribe = enabled !== false;
   }),
   'get-meeting-session': inMeeting(async (_fields, reply, { meeting }) => {
     reply({ meetingSession: { id: await meeting.room.getSid() } });
@@ -44,7 +44,7 @@ export const PEOPLE_ACTIONS: Readonly<Record<string, Action>> = {
 };
 
 /** Who gets an application's message. */
-export function addressees(to: unknown): readonly string[] | '*' {
+export function recipients(to: unknown): readonly string[] | '*' {
   if (Array.isArray(to)) return to.filter((id) => typeof id === 'string');
   return typeof to === 'string' && to !== '*' ? [to] : '*';
 }
@@ -54,13 +54,13 @@ async function update(meeting: Meeting, id: string, properties: Fields): Promise
   if (person instanceof RemoteParticipant) {
     subscribe(person, properties['setSubscribedTracks']);
     const change = changeOf(properties);
-    if (Object.keys(change).length > 0) await meeting.change(person.identity, change);
+    if (Object.keys(change).length > 0) await meeting.changeParticipant(person.identity, change);
     return;
   }
   if (person === undefined) return;
   const { setAudio, setVideo, setScreenShare } = properties;
-  if (typeof setAudio === 'boolean') await meeting.turn('microphone', setAudio);
-  if (typeof setVideo === 'boolean') await meeting.turn('camera', setVideo);
+  if (typeof setAudio === 'boolean') await meeting.setDevice('microphone', setAudio);
+  if (typeof setVideo === 'boolean') await meeting.setDevice('camera', setVideo);
   if (setScreenShare === false) await meeting.room.localParticipant.setScreenShareEnabled(false);
 }
 
@@ -83,19 +83,12 @@ function plainPermissions(permissions: Fields): Fields {
   );
 }
 
-const SOURCES: Readonly<Record<string, Track.Source>> = {
-  audio: Track.Source.Microphone,
-  video: Track.Source.Camera,
-  screenAudio: Track.Source.ScreenShareAudio,
-  screenVideo: Track.Source.ScreenShare,
-};
-
 /** Receive what is wanted of somebody: all, nothing, or source by source. `staged` is not received here. */
 function subscribe(person: RemoteParticipant, wanted: unknown): void {
   if (wanted === undefined) return;
   for (const publication of person.trackPublications.values()) {
     if (!(publication instanceof RemoteTrackPublication)) continue;
-    const name = Object.keys(SOURCES).find((key) => SOURCES[key] === publication.source);
+    const name = TRACK_NAMES.find((each) => TRACK_SOURCES[each] === publication.source);
     const each = isFields(wanted) ? wanted[name ?? ''] : wanted;
     if (each !== undefined) publication.setSubscribed(each === true);
   }

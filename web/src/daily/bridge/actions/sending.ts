@@ -1,11 +1,11 @@
 /** What is sent: the screen, qualities, and figures about it. */
 import { Track, VideoQuality, type LocalVideoTrack } from 'livekit-client';
 
+import { isFields } from '../../../client/json';
 import { capBitrate } from '../../../client/media/cap';
 import { SCREEN_CAPTURE } from '../../../client/media/room';
 import { screenWords } from '../../../client/words';
 import type { Meeting } from '../../call/meeting';
-import { isFields } from '../wire';
 import { inMeeting, type Action } from './context';
 
 export const SENDING_ACTIONS: Readonly<Record<string, Action>> = {

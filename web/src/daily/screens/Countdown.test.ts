@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 
-import { remaining } from './remaining';
+import { remaining } from './Countdown';
 
 it.each([
   [300_001, undefined],

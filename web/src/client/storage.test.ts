@@ -1,6 +1,13 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 
-import { recall, recallToken, remember, rememberToken } from './remembered';
+import {
+  recall,
+  recallMeetingToken,
+  recallToken,
+  remember,
+  rememberMeetingToken,
+  rememberToken,
+} from './storage';
 
 class FakeStore {
   readonly entries = new Map<string, string>();
@@ -62,5 +69,22 @@ describe('the token of a tab', () => {
     expect(recallToken(store)).toBe('a.b.c');
     rememberToken(store, '');
     expect(recallToken(store)).toBe('');
+  });
+});
+
+describe('the meeting token of a tab', () => {
+  it('belongs to its room until it is forgotten', () => {
+    const store = new FakeStore();
+    rememberMeetingToken(store, 'maths', 'a.b.c');
+    expect([recallMeetingToken(store, 'maths'), recallMeetingToken(store, 'physics')]).toEqual(['a.b.c', '']);
+    rememberMeetingToken(store, 'maths', '');
+    expect(recallMeetingToken(store, 'maths')).toBe('');
+  });
+  it.each([
+    ['no storage', undefined],
+    ['a storage that refuses', REFUSING],
+  ])('is empty with %s', (_, given) => {
+    rememberMeetingToken(given, 'maths', 'a.b.c');
+    expect(recallMeetingToken(given, 'maths')).toBe('');
   });
 });

@@ -1,10 +1,10 @@
-import { SERVER_GONE } from '../../client/words';
+import { SERVER_UNREACHABLE } from '../../client/words';
 import { Message } from '../../ui/Message';
 
-export function ServerGone({ onAgain }: { onAgain: () => void }) {
+export function ServerUnreachable({ onAgain }: { onAgain: () => void }) {
   return (
     <Message title="The server is not there" testId="server-gone">
-      <p role="alert">{SERVER_GONE}</p>
+      <p role="alert">{SERVER_UNREACHABLE}</p>
       <div className="actions">
         <button type="button" className="primary" onClick={onAgain}>
           Try again

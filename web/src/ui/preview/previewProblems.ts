@@ -1,8 +1,9 @@
+import type { DeviceKind, DeviceProblem } from '../../client/media/devices';
 import type { PreviewState } from '../../client/media/preview';
-import { deviceWords, type DeviceKind, type DeviceProblem } from '../../client/words';
+import { deviceWords } from '../../client/words';
 
 /** What is wrong with the devices, in plain words. */
-export function deviceTrouble(devices: PreviewState): string[] {
+export function previewProblems(devices: PreviewState): string[] {
   const problems: Partial<Record<DeviceKind, DeviceProblem>> = {};
   if (devices.camera.state === 'failed') problems.camera = devices.camera.problem;
   if (devices.microphone.state === 'failed') problems.microphone = devices.microphone.problem;
@@ -10,7 +11,7 @@ export function deviceTrouble(devices: PreviewState): string[] {
 }
 
 /** The devices that are worth another attempt: an insecure page stays insecure. */
-export function worthAnAttempt(devices: PreviewState): DeviceKind[] {
+export function retryableDevices(devices: PreviewState): DeviceKind[] {
   return (['camera', 'microphone'] as const).filter((kind) => {
     const slot = devices[kind];
     return slot.state === 'failed' && slot.problem !== 'insecure';

@@ -1,25 +1,11 @@
 import { describe, expect, it } from 'vitest';
 
-import { Looks, looksOf, showNamesOf, sidebarOf, trayButtons } from './looks';
+import { appearanceOf, showNamesOf, sidebarOf, trayButtons } from './appearance';
 
-describe('Looks', () => {
-  it('tells of changes until somebody no longer listens', () => {
-    const looks = new Looks();
-    let told = 0;
-    const stop = looks.subscribe(() => {
-      told += 1;
-    });
-    looks.set({ sidebar: 'chat' });
-    stop();
-    looks.set({ sidebar: null });
-    expect([told, looks.snapshot().sidebar]).toEqual([1, null]);
-  });
-});
-
-describe('looksOf', () => {
-  it('takes what is meant for looks, of the right type', () => {
+describe('appearanceOf', () => {
+  it('takes what is meant for appearance, of the right type', () => {
     expect(
-      looksOf({
+      appearanceOf({
         showLeaveButton: true,
         showLocalVideo: 'no',
         url: 'https://x',

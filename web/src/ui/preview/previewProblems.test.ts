@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import type { PreviewState } from '../../client/media/preview';
-import { deviceTrouble, worthAnAttempt } from './trouble';
+import { previewProblems, retryableDevices } from './previewProblems';
 
 const off = { state: 'off' } as const;
 const denied = { state: 'failed', problem: 'denied' } as const;
@@ -15,7 +15,7 @@ describe('trouble with devices', () => {
     ['nothing that an attempt could change', { camera: insecure, microphone: insecure }, 1, []],
     ['two kinds', { camera: denied, microphone: insecure }, 2, ['camera']],
   ])('%s', (_, devices, sentences, again) => {
-    expect(deviceTrouble(devices)).toHaveLength(sentences);
-    expect(worthAnAttempt(devices)).toEqual(again);
+    expect(previewProblems(devices)).toHaveLength(sentences);
+    expect(retryableDevices(devices)).toEqual(again);
   });
 });

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 
-import { isHeard } from './sound';
+import { isHeard } from './useSounds';
 
 it.each([
   [true, 100, true],

@@ -1,0 +1,32 @@
+/** Cameras and microphones: their names in the page, in LiveKit and in browsers, and how they fail. */
+import { Track } from 'livekit-client';
+
+export type DeviceKind = 'camera' | 'microphone';
+export type DeviceProblem = 'denied' | 'missing' | 'busy' | 'insecure' | 'lost' | 'other';
+
+/** LiveKit's name of what a device gives. */
+export const TRACK_SOURCE: Readonly<Record<DeviceKind, Track.Source>> = {
+  camera: Track.Source.Camera,
+  microphone: Track.Source.Microphone,
+};
+
+/** The browsers' name of a kind of device. */
+export const MEDIA_DEVICE_KIND: Readonly<Record<DeviceKind, MediaDeviceKind>> = {
+  camera: 'videoinput',
+  microphone: 'audioinput',
+};
+
+// Media Capture and Streams, 10.2.5 (getUserMedia), names its failures.
+const PROBLEM_OF_ERROR: Readonly<Record<string, DeviceProblem>> = {
+  NotAllowedError: 'denied',
+  SecurityError: 'denied',
+  NotFoundError: 'missing',
+  OverconstrainedError: 'missing',
+  NotReadableError: 'busy',
+  AbortError: 'busy',
+};
+
+/** Classify what getUserMedia threw. */
+export function deviceProblem(error: unknown): DeviceProblem {
+  return PROBLEM_OF_ERROR[error instanceof Error ? error.name : ''] ?? 'other';
+}
