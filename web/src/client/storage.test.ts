@@ -1,13 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 
-import {
-  recall,
-  recallMeetingToken,
-  recallToken,
-  remember,
-  rememberMeetingToken,
-  rememberToken,
-} from './storage';
+import { recall, recallMeetingToken, recallToken, remember, rememberMeetingToken, rememberToken } from './storage';
 
 class FakeStore {
   readonly entries = new Map<string, string>();

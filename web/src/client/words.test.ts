@@ -2,15 +2,7 @@ import { ConnectionError, ConnectionErrorReason, ConnectionState, DisconnectReas
 import { describe, expect, it } from 'vitest';
 
 import { RefusedError, UnreachableError } from './server';
-import {
-  connectionWords,
-  deviceWords,
-  endingWords,
-  joinWords,
-  publishWords,
-  screenWords,
-  SERVER_UNREACHABLE,
-} from './words';
+import { connectionWords, deviceWords, endingWords, joinWords, publishWords, screenWords, SERVER_UNREACHABLE } from './words';
 
 describe('deviceWords', () => {
   it('has nothing to say when all is well', () => {

@@ -1,11 +1,4 @@
-import {
-  isTrackReference,
-  useIsMuted,
-  useIsSpeaking,
-  useParticipantInfo,
-  VideoTrack,
-  type TrackReferenceOrPlaceholder,
-} from '@livekit/components-react';
+import { isTrackReference, useIsMuted, useIsSpeaking, useParticipantInfo, VideoTrack, type TrackReferenceOrPlaceholder } from '@livekit/components-react';
 import { Track } from 'livekit-client';
 
 import { Icon } from '../ui/Icon';

@@ -1,12 +1,5 @@
 /** Camera and microphone before the lesson: opened, switched and closed here, then handed over to the lesson. */
-import {
-  createLocalTracks,
-  LocalAudioTrack,
-  LocalVideoTrack,
-  TrackEvent,
-  VideoPresets,
-  type CreateLocalTracksOptions,
-} from 'livekit-client';
+import { createLocalTracks, LocalAudioTrack, LocalVideoTrack, TrackEvent, VideoPresets, type CreateLocalTracksOptions } from 'livekit-client';
 
 import { Store, type Readable } from '../store';
 import { deviceProblem, type DeviceKind, type DeviceProblem } from './devices';

@@ -1,15 +1,5 @@
 /** Joining a room and sending what was chosen in the lobby. */
-import {
-  Room,
-  RoomEvent,
-  ScreenSharePresets,
-  Track,
-  VideoPreset,
-  VideoPresets,
-  type LocalAudioTrack,
-  type LocalVideoTrack,
-  type ScreenShareCaptureOptions,
-} from 'livekit-client';
+import { Room, RoomEvent, ScreenSharePresets, Track, VideoPreset, VideoPresets, type LocalAudioTrack, type LocalVideoTrack, type ScreenShareCaptureOptions } from 'livekit-client';
 
 import { capBitrate } from './cap';
 import { MEDIA_DEVICE_KIND, TRACK_SOURCE, type DeviceKind } from './devices';

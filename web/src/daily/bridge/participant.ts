@@ -1,11 +1,5 @@
 /** A participant as daily-js shows one, made of plain values. Tracks themselves cannot cross from window to window. */
-import {
-  TRACK_NAMES,
-  type NetworkState,
-  type Person,
-  type SourceState,
-  type TrackName,
-} from '../call/people';
+import { TRACK_NAMES, type NetworkState, type Person, type SourceState, type TrackName } from '../call/people';
 
 const THRESHOLD: Readonly<Record<NetworkState, string>> = {
   good: 'good',

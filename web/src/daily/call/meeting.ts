@@ -1,6 +1,7 @@
 /** What goes on in a meeting beside media: messages, chat, who waits, moderation, one's own devices, the network. */
 import { ParticipantEvent, RoomEvent, type RemoteParticipant, type Room } from 'livekit-client';
 
+import { TOPIC } from '../../client/attributes';
 import type { Fields } from '../../client/json';
 import { deviceProblem, type DeviceKind, type DeviceProblem } from '../../client/media/devices';
 import { Store, type Readable } from '../../client/store';
@@ -8,7 +9,7 @@ import { publishWords } from '../../client/words';
 import { DoorError, type Door, type ParticipantChange, type WaitingPerson } from './door';
 import { LevelObservers } from './levels';
 import { NetworkWatch } from './network';
-import { appMessage, chatLine, chatMessage, readPacket, TOPIC, type ChatLine, type Packet } from './packets';
+import { appMessage, chatLine, chatMessage, readPacket, type ChatLine, type Packet } from './packets';
 import { mayAdminister, type BlockedReason, type LocalFacts, type TrackName } from './people';
 import type { Verdict } from './stats';
 

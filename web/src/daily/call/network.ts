@@ -1,16 +1,7 @@
 /** Watches the network of a room: the browser's statistics each two seconds, and what they mean. */
 import type { Room } from 'livekit-client';
 
-import {
-  figuresBetween,
-  judge,
-  readCounters,
-  summary,
-  type Counters,
-  type NetworkFigures,
-  type StatsEntry,
-  type Verdict,
-} from './stats';
+import { figuresBetween, judge, readCounters, summary, type Counters, type NetworkFigures, type StatsEntry, type Verdict } from './stats';
 
 /** How often daily-js's own figures change. */
 const INTERVAL_MS = 2000;

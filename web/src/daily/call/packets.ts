@@ -1,8 +1,6 @@
 /** The data packets of topic `lectern.daily`: what pages and the server say to each other beside media. */
 import { isFields, textOf, type Fields } from '../../client/json';
 
-export const TOPIC = 'lectern.daily';
-
 export type Packet =
   /** From an application, or from a chat window. */
   | { kind: 'app-message'; data: unknown; from: string }

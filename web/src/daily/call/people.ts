@@ -1,13 +1,7 @@
 /** Daily's view of the people in a LiveKit room. */
-import {
-  ConnectionQuality,
-  RemoteTrackPublication,
-  Track,
-  type LocalParticipant,
-  type Participant,
-  type Room,
-} from 'livekit-client';
+import { ConnectionQuality, RemoteTrackPublication, Track, type LocalParticipant, type Participant, type Room } from 'livekit-client';
 
+import { CAN_ADMIN, EJECT_AT, IS_OWNER, USER_ID } from '../../client/attributes';
 import type { Fields } from '../../client/json';
 import { mayPublish } from '../../client/media/permissions';
 
@@ -52,12 +46,7 @@ export interface Person {
 
 export type NetworkState = 'good' | 'warning' | 'bad' | 'unknown';
 
-/** What the server says of a participant, in attributes that nobody can give to themselves. */
-const USER_ID = 'lectern.user_id';
-const IS_OWNER = 'lectern.is_owner';
-const CAN_ADMIN = 'lectern.can_admin';
-const EJECT_AT = 'lectern.eject_at';
-/** What a participant says of themselves. */
+/** Attribute that the participants set themselves: data of the application, as JSON. */
 export const USER_DATA = 'daily.user_data';
 
 export const TRACK_SOURCES: Readonly<Record<TrackName, Track.Source>> = {

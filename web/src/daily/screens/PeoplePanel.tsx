@@ -1,10 +1,4 @@
-import {
-  useIsMuted,
-  useLocalParticipant,
-  useParticipantAttributes,
-  useParticipantInfo,
-  useParticipants,
-} from '@livekit/components-react';
+import { useIsMuted, useLocalParticipant, useParticipantAttributes, useParticipantInfo, useParticipants } from '@livekit/components-react';
 import { Track, type Participant } from 'livekit-client';
 
 import { hue, initials } from '../../stage/names';

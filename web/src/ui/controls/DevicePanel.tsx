@@ -1,8 +1,4 @@
-import {
-  useLocalParticipant,
-  useLocalParticipantPermissions,
-  useRoomContext,
-} from '@livekit/components-react';
+import { useLocalParticipant, useLocalParticipantPermissions, useRoomContext } from '@livekit/components-react';
 import { useState } from 'react';
 
 import { MEDIA_DEVICE_KIND, TRACK_SOURCE, type DeviceKind } from '../../client/media/devices';

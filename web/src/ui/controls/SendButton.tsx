@@ -1,8 +1,4 @@
-import {
-  useLocalParticipant,
-  useLocalParticipantPermissions,
-  useRoomContext,
-} from '@livekit/components-react';
+import { useLocalParticipant, useLocalParticipantPermissions, useRoomContext } from '@livekit/components-react';
 import { useState } from 'react';
 
 import { TRACK_SOURCE, type DeviceKind } from '../../client/media/devices';
