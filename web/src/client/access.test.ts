@@ -14,7 +14,7 @@ function tokenOf(payload: unknown): string {
 const VIDEO = { room: 'algebra', roomJoin: true };
 
 describe('readClaims', () => {
-  it('reads room, identity, name and what is allowed', () => {
+  it('reads room, identity, name and permissions', () => {
     const token = tokenOf({ sub: 'ada', name: 'Ada 李', video: { ...VIDEO, canUpdateOwnMetadata: true } });
     expect(readClaims(token)).toEqual({
       room: 'algebra',
@@ -24,21 +24,21 @@ describe('readClaims', () => {
       mayPublish: true,
     });
   });
-  it('takes what is absent as LiveKit does', () => {
+  it('takes LiveKit’s defaults for absent claims', () => {
     expect(readClaims(tokenOf({ sub: 'ada', video: VIDEO }))).toMatchObject({
       name: '',
       mayRename: false,
       mayPublish: true,
     });
   });
-  it('sees that nothing may be sent', () => {
+  it('reads that publishing is not allowed', () => {
     expect(readClaims(tokenOf({ sub: 'ada', video: { ...VIDEO, canPublish: false } }))?.mayPublish).toBe(
       false,
     );
   });
   it.each([
-    ['nothing', ''],
-    ['words', 'not a token'],
+    ['an empty text', ''],
+    ['prose', 'not a token'],
     ['two parts', 'a.b'],
     ['no base64', 'a.%%%.c'],
     ['no JSON', `a.${base64url('{')}.c`],
@@ -67,12 +67,12 @@ describe('findToken', () => {
 describe('chooseToken', () => {
   const kept = tokenOf({ sub: 'ada', video: VIDEO });
   it.each([
-    ['the link has one', { room: 'physics', token: 'new' }, kept, 'new'],
-    ['a reload in the room of the kept one', { room: 'algebra', token: '' }, kept, kept],
+    ['the link has a token', { room: 'physics', token: 'new' }, kept, 'new'],
+    ['a reload in the room of the stored token', { room: 'algebra', token: '' }, kept, kept],
     ['a link to another room', { room: 'physics', token: '' }, kept, ''],
     ['the start page', { room: '', token: '' }, kept, ''],
-    ['nothing was kept', { room: '', token: '' }, '', ''],
-    ['something spoilt was kept', { room: '', token: '' }, 'spoilt', ''],
+    ['nothing is stored', { room: '', token: '' }, '', ''],
+    ['the stored text is no token', { room: '', token: '' }, 'nonsense', ''],
   ])('%s', (_, address, remembered, expected) => {
     expect(chooseToken(address, remembered)).toBe(expected);
   });
@@ -81,10 +81,10 @@ describe('chooseToken', () => {
 describe('fixedName', () => {
   const claims = { room: 'algebra', identity: 'ada', name: '', mayRename: false, mayPublish: true };
   it.each([
-    ['the token names', { ...claims, name: 'Ada' }, 'Ada'],
-    ['the token names, and lets rename', { ...claims, name: 'Ada', mayRename: true }, 'Ada'],
-    ['no name, none may be chosen', claims, 'ada'],
-    ['no name, one may be chosen', { ...claims, mayRename: true }, undefined],
+    ['the token has a name', { ...claims, name: 'Ada' }, 'Ada'],
+    ['the token has a name, and allows renaming', { ...claims, name: 'Ada', mayRename: true }, 'Ada'],
+    ['no name, and no renaming', claims, 'ada'],
+    ['no name, but renaming', { ...claims, mayRename: true }, undefined],
   ])('%s', (_, given, expected) => {
     expect(fixedName(given)).toBe(expected);
   });

@@ -1,4 +1,4 @@
-/** What an access token says, for display only: the server alone decides what it is worth. */
+/** Reads an access token for display only: the server verifies it and decides what it permits. */
 
 import type { Address } from './address';
 import { fieldsOf, textOf, type Fields } from './json';
@@ -6,15 +6,15 @@ import { fieldsOf, textOf, type Fields } from './json';
 export interface Claims {
   room: string;
   identity: string;
-  /** Display name; empty when the token gives none. */
+  /** Display name; empty when the token has none. */
   name: string;
-  /** The participant may choose a display name. */
+  /** Whether the participant may choose a display name. */
   mayRename: boolean;
-  /** The participant may send sound or pictures. */
+  /** Whether the participant may publish audio or video. */
   mayPublish: boolean;
 }
 
-/** Read a token's claims; undefined when it is not a LiveKit access token for a room. */
+/** Read a token's claims; undefined unless it is a LiveKit access token for a room. */
 export function readClaims(token: string): Claims | undefined {
   const payload = decodePayload(token);
   if (payload === undefined) return undefined;
@@ -27,27 +27,27 @@ export function readClaims(token: string): Claims | undefined {
     identity,
     name: textOf(payload['name']),
     mayRename: video['canUpdateOwnMetadata'] === true,
-    // Absent means yes (LiveKit's grants).
+    // LiveKit's grants: publishing is allowed unless the claim says otherwise.
     mayPublish: video['canPublish'] !== false,
   };
 }
 
-/** A token out of what somebody pasted: the token itself, or a link that carries it. */
+/** Find the token in pasted text, which is the token itself or a link that contains it. */
 export function findToken(pasted: string): string {
   const text = pasted.trim();
   return /[#&]token=([^&\s]+)/.exec(text)?.[1] ?? text;
 }
 
 /**
- * The token to use, of the one in the page's address and the one that this tab kept. The kept one is for reloads: it
- * counts only at the link of its own room.
+ * Choose between the token in the page's address and the one that this tab stored. The stored token is there for
+ * reloads and is valid only at the link of its own room.
  */
-export function chooseToken(address: Address, kept: string): string {
+export function chooseToken(address: Address, stored: string): string {
   if (address.token !== '') return address.token;
-  return kept !== '' && readClaims(kept)?.room === address.room ? kept : '';
+  return stored !== '' && readClaims(stored)?.room === address.room ? stored : '';
 }
 
-/** The name that the token fixes; undefined when the participant types one. */
+/** The display name that the token prescribes; undefined when the participant may type one. */
 export function fixedName(claims: Claims): string | undefined {
   if (claims.name !== '') return claims.name;
   return claims.mayRename ? undefined : claims.identity;

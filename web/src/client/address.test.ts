@@ -41,7 +41,7 @@ describe('roomProblem', () => {
   it.each(['', '.', '..', 'x'.repeat(257)])('refuses %j', (room) => {
     expect(roomProblem(room)).toBeTypeOf('string');
   });
-  it.each(['a', '...', 'x'.repeat(256), '数学'])('takes %j', (room) => {
+  it.each(['a', '...', 'x'.repeat(256), '数学'])('accepts %j', (room) => {
     expect(roomProblem(room)).toBeUndefined();
   });
 });

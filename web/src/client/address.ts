@@ -1,16 +1,16 @@
-/** What the page's own address says, and the addresses that the page makes. */
+/** Reads the page's own address and builds the addresses of room links and of the server. */
 
-/** Longest room or display name that the server takes, in UTF-16 units. */
+/** Longest room or display name that the server accepts, in UTF-16 code units. */
 export const MAX_NAME_LENGTH = 256;
 
 export interface Address {
-  /** Room of the link; empty when the link names none. */
+  /** Room named in the link; empty when there is none. */
   room: string;
-  /** Access token of the fragment, which browsers do not send to any server; empty when there is none. */
+  /** Access token in the fragment, which browsers never send to a server; empty when there is none. */
   token: string;
 }
 
-/** Read a location; an address that makes no sense gives empty strings. */
+/** Read a location; an address of another form gives empty strings. */
 export function readAddress(location: Pick<Location, 'pathname' | 'hash'>): Address {
   const match = /^\/join\/([^/]+)\/?$/.exec(location.pathname);
   return {
@@ -19,22 +19,22 @@ export function readAddress(location: Pick<Location, 'pathname' | 'hash'>): Addr
   };
 }
 
-/** The path of a room's link; it carries no secret. */
+/** The path of a room's link; it contains no secret. */
 export function roomPath(room: string): string {
   return `/join/${encodeURIComponent(room)}`;
 }
 
-/** The server's WebSocket address: the page's own host, as secure as the page. */
+/** The server's WebSocket address: the page's own host, with TLS if the page has TLS. */
 export function signallingUrl(location: Pick<Location, 'protocol' | 'host'>): string {
   return `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}`;
 }
 
-/** Why a room cannot have this name, in plain words; undefined when it can. */
+/** Say why a room cannot have this name; undefined when it can. */
 export function roomProblem(room: string): string | undefined {
-  if (room === '') return 'Type the name of a room.';
-  // Browsers resolve these two as path segments, so no link could lead to such a room (URL standard, 4.4).
+  if (room === '') return 'Enter a room name.';
+  // Browsers resolve these two path segments, so no link could lead to such a room (URL standard, 4.4).
   if (room === '.' || room === '..') return 'Choose a room name with letters or numbers.';
-  if (room.length > MAX_NAME_LENGTH) return `A room name has at most ${MAX_NAME_LENGTH} characters.`;
+  if (room.length > MAX_NAME_LENGTH) return `A room name can have at most ${MAX_NAME_LENGTH} characters.`;
   return undefined;
 }
 

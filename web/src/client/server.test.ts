@@ -7,13 +7,13 @@ function answering(status: number, body: string): Fetch {
 }
 
 describe('fetchConfig', () => {
-  it('reads the answer', async () => {
+  it('reads the response', async () => {
     await expect(fetchConfig(answering(200, '{"version": "1.2", "dev": true}'))).resolves.toEqual({
       version: '1.2',
       dev: true,
     });
   });
-  it('takes nothing for granted', async () => {
+  it('ignores fields of the wrong type', async () => {
     await expect(fetchConfig(answering(200, '{"dev": "yes"}'))).resolves.toEqual({ version: '', dev: false });
   });
   it.each([
@@ -21,8 +21,8 @@ describe('fetchConfig', () => {
     ['an error without a reason', answering(500, '{}')],
     ['no JSON', answering(200, 'hello')],
     ['null', answering(200, 'null')],
-    ['no answer', () => Promise.reject(new TypeError('Failed to fetch'))],
-  ])('says that the server is not there after %s', async (_, fetcher) => {
+    ['no response', () => Promise.reject(new TypeError('Failed to fetch'))],
+  ])('reports an unreachable server after %s', async (_, fetcher) => {
     await expect(fetchConfig(fetcher)).rejects.toBeInstanceOf(UnreachableError);
   });
 });
@@ -37,11 +37,11 @@ describe('fetchToken', () => {
     await expect(fetchToken('algebra', 'Ada', fetcher)).resolves.toEqual({ token: 'a.b.c', url: '' });
     expect(asked).toEqual(['/page/token', 'POST', '{"room":"algebra","name":"Ada"}']);
   });
-  it('tells a refusal with its reason', async () => {
+  it('passes on the reason of a refusal', async () => {
     const refused = fetchToken('algebra', 'Ada', answering(403, '{"error": "not in dev mode"}'));
     await expect(refused).rejects.toThrow(new RefusedError('not in dev mode'));
   });
-  it('does not take an answer without a token', async () => {
+  it('does not accept a response without a token', async () => {
     await expect(fetchToken('algebra', 'Ada', answering(200, '{}'))).rejects.toBeInstanceOf(UnreachableError);
   });
 });

@@ -1,6 +1,13 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 
-import { recall, recallMeetingToken, recallToken, remember, rememberMeetingToken, rememberToken } from './storage';
+import {
+  recall,
+  recallMeetingToken,
+  recallToken,
+  remember,
+  rememberMeetingToken,
+  rememberToken,
+} from './storage';
 
 class FakeStore {
   readonly entries = new Map<string, string>();
@@ -15,7 +22,7 @@ class FakeStore {
   }
 }
 
-/** A browser that refuses every access, as with blocked site data or a full disk. */
+/** A storage that throws at each access, as with blocked site data or a full disk. */
 const REFUSING = {
   getItem: () => {
     throw new DOMException('no', 'SecurityError');
@@ -36,12 +43,12 @@ describe('preferences', () => {
     store = new FakeStore();
   });
 
-  it('come back', () => {
+  it('are read as they were stored', () => {
     const preferences = { name: 'Ada', ids: { camera: 'c1', microphone: 'm1' } };
     remember(store, preferences);
     expect(recall(store)).toEqual(preferences);
   });
-  it('leave nothing behind when empty', () => {
+  it('are removed when they are empty', () => {
     remember(store, { name: 'Ada', ids: { camera: 'c1', microphone: 'm1' } });
     remember(store, NOTHING);
     expect(store.entries.size).toBe(0);
@@ -56,7 +63,7 @@ describe('preferences', () => {
 });
 
 describe('the token of a tab', () => {
-  it('comes back until it is forgotten', () => {
+  it('is read as it was stored, until it is removed', () => {
     const store = new FakeStore();
     rememberToken(store, 'a.b.c');
     expect(recallToken(store)).toBe('a.b.c');
@@ -66,7 +73,7 @@ describe('the token of a tab', () => {
 });
 
 describe('the meeting token of a tab', () => {
-  it('belongs to its room until it is forgotten', () => {
+  it('belongs to its room, until it is removed', () => {
     const store = new FakeStore();
     rememberMeetingToken(store, 'maths', 'a.b.c');
     expect([recallMeetingToken(store, 'maths'), recallMeetingToken(store, 'physics')]).toEqual(['a.b.c', '']);

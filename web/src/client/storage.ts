@@ -1,4 +1,4 @@
-/** What this browser keeps between visits, and this tab between reloads. */
+/** What the browser stores between visits, and the tab between reloads. */
 
 import type { DeviceKind } from './media/devices';
 
@@ -10,13 +10,13 @@ const MEETING_TOKEN_KEY = 'lectern.meeting-token.';
 
 export interface Preferences {
   name: string;
-  /** Device ids; empty: the browser's choice. */
+  /** Device ids; empty where the browser chooses. */
   ids: Record<DeviceKind, string>;
 }
 
 type KeyValues = Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>;
 
-/** Read what was remembered; empty strings where nothing was, or where the browser keeps nothing. */
+/** Read the preferences; empty strings where nothing is stored, or where the browser stores nothing. */
 export function recall(store: KeyValues | undefined): Preferences {
   return {
     name: read(store, NAME_KEY),
@@ -24,19 +24,19 @@ export function recall(store: KeyValues | undefined): Preferences {
   };
 }
 
-/** Remember for the next visit. */
+/** Store the preferences for the next visit. */
 export function remember(store: KeyValues | undefined, preferences: Preferences): void {
   write(store, NAME_KEY, preferences.name);
   write(store, CAMERA_KEY, preferences.ids.camera);
   write(store, MICROPHONE_KEY, preferences.ids.microphone);
 }
 
-/** The access token of this tab, so that a reload does not lose the lesson; empty when there is none. */
+/** The access token of this tab, with which a reload stays in the lesson; empty when there is none. */
 export function recallToken(store: KeyValues | undefined): string {
   return read(store, TOKEN_KEY);
 }
 
-/** Keep the access token for this tab; an empty one forgets it. */
+/** Store the access token for this tab; an empty one removes it. */
 export function rememberToken(store: KeyValues | undefined, token: string): void {
   write(store, TOKEN_KEY, token);
 }
@@ -46,12 +46,12 @@ export function recallMeetingToken(store: KeyValues | undefined, room: string): 
   return read(store, MEETING_TOKEN_KEY + room);
 }
 
-/** Keep a room's meeting token for this tab; an empty one forgets it. */
+/** Store the meeting token of a room for this tab; an empty one removes it. */
 export function rememberMeetingToken(store: KeyValues | undefined, room: string, token: string): void {
   write(store, MEETING_TOKEN_KEY + room, token);
 }
 
-/** A storage of this window; undefined where the browser refuses even the property (blocked site data). */
+/** One of the browser's storages; undefined where reading the property throws (blocked site data). */
 export function storage(kind: 'localStorage' | 'sessionStorage'): KeyValues | undefined {
   try {
     return globalThis[kind];
@@ -73,6 +73,6 @@ function write(store: KeyValues | undefined, key: string, value: string): void {
     if (value === '') store?.removeItem(key);
     else store?.setItem(key, value);
   } catch {
-    // A full or forbidden storage costs convenience, not the lesson.
+    // The lesson works without a storage that is full or blocked.
   }
 }

@@ -2,10 +2,18 @@ import { ConnectionError, ConnectionErrorReason, ConnectionState, DisconnectReas
 import { describe, expect, it } from 'vitest';
 
 import { RefusedError, UnreachableError } from './server';
-import { connectionWords, deviceWords, endingWords, joinWords, publishWords, screenWords, SERVER_UNREACHABLE } from './words';
+import {
+  connectionWords,
+  deviceWords,
+  endingWords,
+  joinWords,
+  publishWords,
+  screenWords,
+  SERVER_UNREACHABLE,
+} from './words';
 
 describe('deviceWords', () => {
-  it('has nothing to say when all is well', () => {
+  it('says nothing when both devices work', () => {
     expect(deviceWords({})).toEqual([]);
   });
   it.each([
@@ -25,21 +33,21 @@ describe('deviceWords', () => {
 });
 
 describe('joinWords', () => {
-  it('has words for each reason of the client', () => {
+  it('covers every reason of the client library', () => {
     const reasons = Object.values(ConnectionErrorReason).filter((value) => typeof value === 'number');
     for (const reason of reasons) {
       const error = Object.assign(ConnectionError.timeout(''), { reason });
       expect(joinWords(error), ConnectionErrorReason[reason]).toMatch(/\.$/);
     }
   });
-  it('says that the server is gone', () => {
+  it('says that the server does not respond', () => {
     expect(joinWords(new UnreachableError(''))).toBe(SERVER_UNREACHABLE);
     expect(joinWords(ConnectionError.serverUnreachable('', 0))).toBe(SERVER_UNREACHABLE);
   });
   it('passes on why the server refused', () => {
     expect(joinWords(new RefusedError('the room is full'))).toContain('the room is full');
   });
-  it('has words for what nobody expected', () => {
+  it('says something useful after an unexpected error', () => {
     expect(joinWords(new TypeError('x is undefined'))).not.toContain('undefined');
   });
 });
@@ -55,19 +63,19 @@ describe('publishWords', () => {
 });
 
 describe('screenWords', () => {
-  it('says nothing when somebody closes the picker', () => {
+  it('says nothing when the person closes the picker', () => {
     expect(screenWords(new DOMException('Permission denied', 'NotAllowedError'))).toBeUndefined();
   });
   it.each([
     [new DOMException('Permission denied by system', 'NotAllowedError'), 'system settings'],
-    [new DOMException('', 'NotReadableError'), 'failed'],
+    [new DOMException('', 'NotReadableError'), 'could not be shared'],
   ])('says what to do', (error, expected) => {
     expect(screenWords(error)).toContain(expected);
   });
 });
 
 describe('connectionWords', () => {
-  it('has words for each state', () => {
+  it('covers every state', () => {
     for (const state of Object.values(ConnectionState)) expect(connectionWords(state)).not.toBe('');
   });
 });

@@ -15,7 +15,7 @@ interface ControlsProps {
   onDevice: (kind: DeviceKind, id: string) => void;
 }
 
-/** The row of buttons below the lesson. */
+/** The row of buttons below the tiles. */
 export function Controls({ onNotice, onDevice }: ControlsProps) {
   const room = useRoomContext();
   const permission = useLocalParticipantPermissions();

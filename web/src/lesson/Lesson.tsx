@@ -10,16 +10,16 @@ import { RoomHeader } from '../stage/RoomHeader';
 import { Stage } from '../stage/Stage';
 import { Controls } from './Controls';
 
-/** How somebody left: why, and what they were sending. */
+/** Why the user left, and what they were publishing until then. */
 export interface Leaving {
   reason: DisconnectReason | undefined;
   sending: Sending;
 }
 
 interface LessonProps {
-  /** Connected. */
+  /** A connected room. */
   room: Room;
-  /** The name under which one joined. */
+  /** The name that the user joined with. */
   name: string;
   sending: Sending;
   onEnd: (leaving: Leaving) => void;
@@ -44,11 +44,11 @@ export function Lesson({ room, name, sending, onEnd, onDevice }: LessonProps) {
   );
 }
 
-/** Show the name and send what was chosen in the lobby, once for each room. */
+/** Set the name and publish what was chosen in the lobby, once for each room. */
 function useSending(room: Room, name: string, sending: Sending, report: (words: string) => void): void {
   const started = useRef<Room>(undefined);
   useEffect(() => {
-    // Effects run twice in development; tracks can be given away only once.
+    // React runs effects twice in development, but tracks can be published only once.
     if (started.current === room) return;
     started.current = room;
     void showName(room, name).then((shown) => {
@@ -60,14 +60,14 @@ function useSending(room: Room, name: string, sending: Sending, report: (words: 
   }, [room, name, sending, report]);
 }
 
-/** Tell when the room is left, for whatever reason. */
+/** Call `onEnd` when the room is disconnected, for whatever reason. */
 function useEnd(room: Room, onEnd: (leaving: Leaving) => void): void {
   const latest = useRef(onEnd);
   useEffect(() => {
     latest.current = onEnd;
   }, [onEnd]);
   useEffect(() => {
-    // A room unpublishes before it says that it is disconnected: what was sent has to be noted while it lasts.
+    // A room unpublishes its tracks before it reports that it is disconnected: note what is published while it lasts.
     let wasSending: Sending = { camera: false, microphone: false };
     const note = (): void => {
       if (room.state !== ConnectionState.Connected) return;
@@ -80,7 +80,7 @@ function useEnd(room: Room, onEnd: (leaving: Leaving) => void): void {
     note();
     for (const event of SENDING_EVENTS) room.on(event, note);
     room.on(RoomEvent.Disconnected, end);
-    // It may have ended between joining and now.
+    // The room may have been disconnected before this effect ran.
     if (room.state === ConnectionState.Disconnected) end();
     return () => {
       for (const event of SENDING_EVENTS) room.off(event, note);

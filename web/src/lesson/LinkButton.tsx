@@ -6,7 +6,7 @@ import { Icon } from '../ui/Icon';
 
 const CONFIRMED_MS = 2500;
 
-/** Copy the room's link, which carries no secret. */
+/** Copies the room's link, which contains no secret. */
 export function LinkButton({ onNotice }: { onNotice: (words: string) => void }) {
   const room = useRoomContext();
   const [copied, setCopied] = useState(false);
@@ -23,7 +23,7 @@ export function LinkButton({ onNotice }: { onNotice: (words: string) => void }) 
       await navigator.clipboard.writeText(link);
       setCopied(true);
     } catch {
-      // No clipboard without https, or the browser said no.
+      // There is no clipboard without https, and browsers may refuse it.
       onNotice(`Copy this link: ${link}`);
     }
   };

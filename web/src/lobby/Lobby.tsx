@@ -8,7 +8,7 @@ import { DevicePreview } from '../ui/preview/DevicePreview';
 import { Problems } from '../ui/preview/Problems';
 import { useStore } from '../ui/useStore';
 
-/** Who wants to go where. */
+/** Who wants to join which room. */
 export interface Guest {
   room: string;
   name: string;
@@ -18,7 +18,7 @@ interface LobbyProps {
   screen: { problem: string; joining: boolean };
   preview: Preview;
   guest: Guest;
-  /** What the access token fixes; undefined when the server gives tokens itself. */
+  /** Claims of the access token; undefined when the server issues tokens to the page itself. */
   claims: Claims | undefined;
   onJoin: (guest: Guest) => void;
 }
@@ -33,7 +33,7 @@ export function Lobby({ screen, preview, guest, claims, onJoin }: LobbyProps) {
   const mayPublish = claims?.mayPublish ?? true;
 
   useEffect(() => {
-    // Nobody is asked for a camera that the lesson would not take.
+    // Do not ask for a camera that may not be published.
     if (!mayPublish) return undefined;
     void preview.start();
     return () => {
@@ -45,7 +45,8 @@ export function Lobby({ screen, preview, guest, claims, onJoin }: LobbyProps) {
     event.preventDefault();
     const wanted = { room: room.trim(), name: name.trim() };
     const found =
-      roomProblem(wanted.room) ?? (wanted.name === '' ? 'Type your name, so that the others know you.' : '');
+      roomProblem(wanted.room) ??
+      (wanted.name === '' ? 'Enter your name so that the others know who you are.' : '');
     setProblem(found);
     if (found === '') onJoin(wanted);
   };
@@ -84,7 +85,7 @@ export function Lobby({ screen, preview, guest, claims, onJoin }: LobbyProps) {
               onChange={(event) => setName(event.target.value)}
             />
           </div>
-          {!mayPublish && <p>You will watch and listen; your camera and microphone stay off.</p>}
+          {!mayPublish && <p>You will join to watch and listen; your camera and microphone stay off.</p>}
           <Problems
             preview={preview}
             devices={devices}

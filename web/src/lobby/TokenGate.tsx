@@ -3,7 +3,7 @@ import { useState, type SyntheticEvent } from 'react';
 import { findToken, readClaims } from '../client/access';
 import { Message } from '../ui/Message';
 
-/** What a visitor without access sees on a server that hands out no tokens itself. */
+/** Shown to visitors without a token, on a server that issues no tokens to the page. */
 export function TokenGate({ onToken }: { onToken: (token: string) => void }) {
   const [pasted, setPasted] = useState('');
   const [refused, setRefused] = useState(false);
@@ -18,8 +18,8 @@ export function TokenGate({ onToken }: { onToken: (token: string) => void }) {
   return (
     <Message title="Open the link of your lesson" testId="token-gate">
       <p>
-        Lessons on this server are entered by a personal link. Open the one that your teacher, or your
-        school’s application, gave you.
+        You need a personal link to join a lesson on this server. Open the link that you received from your
+        teacher or from your school’s application.
       </p>
       <form className="fields" onSubmit={submit}>
         <div className="field">
@@ -38,7 +38,7 @@ export function TokenGate({ onToken }: { onToken: (token: string) => void }) {
         </div>
         {refused && (
           <p role="alert" className="problem" data-testid="lobby-error">
-            This is neither a personal link nor an access token. Copy it again, all of it.
+            This is neither a personal link nor an access token. Copy the whole link and try again.
           </p>
         )}
         <div className="actions">

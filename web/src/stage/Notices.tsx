@@ -2,7 +2,7 @@ import { useLocalParticipant, useRoomContext, useStartAudio } from '@livekit/com
 
 import { Icon } from '../ui/Icon';
 
-/** What somebody has to know or do now: a shared screen, a failure, sound that the browser holds back until a click. */
+/** Notices above the tiles: the screen is shared, something failed, or the browser blocks sound until a click. */
 export function Notices({ notice, onDismiss }: { notice: string; onDismiss: () => void }) {
   const { mergedProps, canPlayAudio } = useStartAudio({ room: useRoomContext(), props: {} });
   const { isScreenShareEnabled } = useLocalParticipant();
@@ -11,12 +11,12 @@ export function Notices({ notice, onDismiss }: { notice: string; onDismiss: () =
       {isScreenShareEnabled && (
         <p className="notice notice-accent" data-testid="sharing">
           <Icon name="screen" />
-          Everybody in the lesson sees your screen.
+          Everyone can see your screen.
         </p>
       )}
       {!canPlayAudio && (
         <div className="notice">
-          <p>The browser keeps the lesson silent until you allow sound.</p>
+          <p>Your browser has blocked the sound until you allow it.</p>
           <button type="button" className="primary" data-testid="start-audio" onClick={mergedProps.onClick}>
             Turn sound on
           </button>

@@ -3,7 +3,7 @@ import { ConnectionState } from 'livekit-client';
 
 import { connectionWords } from '../client/words';
 
-/** Which lesson this is, how many are in it, and how the connection is. */
+/** The name of the room, the number of people in it, and the state of the connection. */
 export function RoomHeader() {
   const room = useRoomContext();
   const state = useConnectionState(room);

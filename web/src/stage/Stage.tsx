@@ -12,15 +12,15 @@ const SOURCES = [
 ];
 
 interface StageProps {
-  /** Identity of whoever is large while nobody shares a screen. */
+  /** Identity of the participant who is shown large while nobody shares a screen. */
   spotlight?: string | undefined;
-  /** Leave out one's own camera. */
+  /** Leave out the user's own camera. */
   hideOwn?: boolean;
-  /** Leave out all but the large picture, where there is one. */
+  /** Leave out all tiles but the large one, if there is a large one. */
   hideOthers?: boolean;
 }
 
-/** Everybody's camera, and a shared screen large beside them. */
+/** The tiles of all participants, with a shared screen shown large. */
 export function Stage({ spotlight, hideOwn = false, hideOthers = false }: StageProps) {
   const [area, attach] = useSize();
   const tracks = useTracks(SOURCES, { onlySubscribed: false }).filter(
@@ -32,7 +32,7 @@ export function Stage({ spotlight, hideOwn = false, hideOthers = false }: StageP
   const layout = arrange(others.length, stage !== undefined, area);
   return (
     <div ref={attach} className="stage-area">
-      {/* Nothing before the first measurement: for tiles of no size no picture would be asked for. */}
+      {/* Nothing before the first measurement: adaptive stream does not subscribe to tiles of size 0. */}
       {area.width > 0 && (
         <div className={`stage stage-${layout.kind}`}>
           {stage !== undefined && <Tile track={stage} />}
@@ -54,7 +54,7 @@ export function Stage({ spotlight, hideOwn = false, hideOthers = false }: StageP
   );
 }
 
-// Its owner sees it anyway, and a shared browser window would show itself in itself without end.
+// Its owner sees the screen anyway, and a shared browser window would show itself within itself without end.
 function isOwnScreen({ participant, source }: TrackReferenceOrPlaceholder): boolean {
   return participant.isLocal && source === Track.Source.ScreenShare;
 }

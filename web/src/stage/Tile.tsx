@@ -1,4 +1,11 @@
-import { isTrackReference, useIsMuted, useIsSpeaking, useParticipantInfo, VideoTrack, type TrackReferenceOrPlaceholder } from '@livekit/components-react';
+import {
+  isTrackReference,
+  useIsMuted,
+  useIsSpeaking,
+  useParticipantInfo,
+  VideoTrack,
+  type TrackReferenceOrPlaceholder,
+} from '@livekit/components-react';
 import { Track } from 'livekit-client';
 
 import { Icon } from '../ui/Icon';
@@ -7,11 +14,11 @@ import { caption, hue, initials } from './names';
 
 interface TileProps {
   track: TrackReferenceOrPlaceholder;
-  /** Undefined: all the room there is. */
+  /** Undefined to fill the available space. */
   size?: Size;
 }
 
-/** One camera or one shared screen, with its owner's name. */
+/** One camera or one shared screen, with the name of its owner. */
 export function Tile({ track, size }: TileProps) {
   const { participant, source } = track;
   const { name } = useParticipantInfo({ participant });
@@ -54,7 +61,7 @@ export function Tile({ track, size }: TileProps) {
   );
 }
 
-/** What stands in for a picture. */
+/** Initials on a coloured disc, in place of a picture. */
 function Face({ identity, name }: { identity: string; name: string }) {
   return (
     <div className="face" aria-hidden="true" style={{ backgroundColor: `hsl(${hue(identity)} 38% 36%)` }}>

@@ -18,7 +18,7 @@ function heightOf(layout: Layout, count: number): number {
 
 describe('a grid', () => {
   it.each<[string, number, Size, number]>([
-    ['one fills a desktop', 1, DESKTOP, 1],
+    ['one tile fills a desktop', 1, DESKTOP, 1],
     ['two stand side by side', 2, DESKTOP, 2],
     ['three take two rows', 3, DESKTOP, 2],
     ['four', 4, DESKTOP, 2],
@@ -34,22 +34,22 @@ describe('a grid', () => {
     expect(columnsOf(arrange(count, false, area))).toBe(columns);
   });
 
-  // A sweep instead of chosen points: whatever the numbers, these hold.
+  // A sweep instead of chosen points: these properties hold for all sizes.
   const areas = [200, 320, 374, 620, 828, 1264, 1900].flatMap((width) =>
     [150, 276, 680, 1000].map((height) => ({ width, height })),
   );
-  it.each(areas)('of 1 to 100 tiles holds in $width x $height', (area) => {
+  it.each(areas)('of 1 to 100 tiles fits in $width x $height', (area) => {
     for (let count = 1; count <= 100; count += 1) {
       const layout = arrange(count, false, area);
       if (layout.kind !== 'grid') throw new Error('no grid');
       expect(layout.width).toBeLessThanOrEqual(area.width);
       expect(columnsOf(layout)).toBeLessThanOrEqual(count);
       expect(layout.tile.width / layout.tile.height).toBeCloseTo(16 / 9, 1);
-      // Either all rows fit, or the tiles are as large as scrolling makes them.
+      // Either all rows fit, or the grid scrolls and no tile is below the minimum.
       if (heightOf(layout, count) > area.height) expect(layout.tile.width).toBeGreaterThanOrEqual(132);
     }
   });
-  it('never shrinks its tiles when somebody leaves', () => {
+  it('never shrinks its tiles when a participant leaves', () => {
     for (let count = 2; count <= 30; count += 1) {
       const more = arrange(count, false, DESKTOP).tile.width;
       expect(arrange(count - 1, false, DESKTOP).tile.width).toBeGreaterThanOrEqual(more);
@@ -57,7 +57,7 @@ describe('a grid', () => {
   });
 });
 
-describe('a large picture', () => {
+describe('a large tile', () => {
   it.each<[string, Size, Layout['kind']]>([
     ['a desktop', DESKTOP, 'side'],
     ['a phone', PHONE, 'bottom'],
@@ -73,8 +73,8 @@ describe('a large picture', () => {
   });
 });
 
-describe('no area at all', () => {
-  it('gives tiles of no size, and no negative one', () => {
+describe('an empty area', () => {
+  it('gives tiles of size 0, not of a negative size', () => {
     const layout = arrange(3, false, { width: 0, height: 0 });
     expect(layout.tile.width).toBe(0);
     expect(layout.tile.height).toBe(0);

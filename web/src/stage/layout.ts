@@ -1,33 +1,34 @@
-/** Where tiles go: geometry as a function of numbers, all in CSS pixels. */
+/** Computes the size and arrangement of tiles from numbers alone. All lengths are in CSS pixels. */
 
 export interface Size {
   width: number;
   height: number;
 }
 
-/** All tiles equal in a grid of this width, or a strip of them beside (`side`) or below (`bottom`) a large picture. */
+/** Equal tiles in a grid of this width, or in a strip beside (`side`) or below (`bottom`) a large tile. */
 export type Layout =
   { kind: 'grid'; width: number; tile: Size } | { kind: 'side'; tile: Size } | { kind: 'bottom'; tile: Size };
 
-/** Between tiles; the style sheet has the same number. */
+/** Space between tiles; the same number as `--gap` in `base.css`. */
 export const GAP = 8;
-/** What a scroll bar may take; the widest of the usual systems is 17. */
+/** Width reserved for a scroll bar; the widest of the common systems' is 17. */
 const SCROLL_BAR = 17;
 const ASPECT = 16 / 9;
-// Below this a face is not recognisable; rather scroll. Two such tiles still fit side by side on a 320-pixel phone.
+// A face is not recognisable in a smaller tile, so the grid scrolls instead. Two tiles of this width fit side by side
+// on a phone with 320 pixels.
 const MIN_TILE_WIDTH = 132;
 
-/** Lay out `count` equal tiles, with or without a large picture. */
+/** Lay out `count` equal tiles, with or without a large one. */
 export function arrange(count: number, hasStage: boolean, area: Size): Layout {
   if (!hasStage) return fitGrid(count, area);
-  // The large picture is about 16:9. In a wider area the sides are free anyway, in a narrower one the bottom is.
+  // The large picture is about 16:9, so a wider area has free space at the side and a narrower one at the bottom.
   if (area.width > area.height * 1.3) {
     return { kind: 'side', tile: ofWidth(clamp(area.width * 0.18, MIN_TILE_WIDTH, 260)) };
   }
   return { kind: 'bottom', tile: ofWidth(clamp(area.height * 0.2, 75, 150) * ASPECT) };
 }
 
-/** The largest equal tiles that fit; where they would become too small, a grid that is higher than the area. */
+/** The largest equal tiles that fit; if they were too small, a grid that is higher than the area and scrolls. */
 function fitGrid(count: number, area: Size): Layout {
   let columns = 1;
   let tile = ofCell(cell(1, count, area));
@@ -54,7 +55,7 @@ function ofCell({ width, height }: Size): Size {
   return ofWidth(Math.min(width, height * ASPECT));
 }
 
-// Rounded down: a fraction of a pixel too much would start a new row.
+// Rounded down, because a tile that is a fraction of a pixel too wide would start a new row.
 function ofWidth(width: number): Size {
   const whole = Math.max(0, Math.floor(width));
   return { width: whole, height: Math.floor(whole / ASPECT) };

@@ -16,19 +16,29 @@ function names(tiles: readonly Placed[]): string[] {
 
 describe('order', () => {
   it.each<[string, Placed[], string | undefined, string[]]>([
-    ['nobody', [], undefined, []],
-    ['who joined first stands first', [camera('bob', 2), camera('ada', 1)], undefined, ['ada', 'bob']],
-    ['oneself comes last', [camera('me', 1, true), camera('bob', 2)], undefined, ['bob', 'me']],
+    ['no tiles', [], undefined, []],
     [
-      'equal times go by identity',
+      'the participant who joined first comes first',
+      [camera('bob', 2), camera('ada', 1)],
+      undefined,
+      ['ada', 'bob'],
+    ],
+    ['the own tile comes last', [camera('me', 1, true), camera('bob', 2)], undefined, ['bob', 'me']],
+    [
+      'equal times are ordered by identity',
       [camera('b', 1), camera('B', 1), camera('a', 1)],
       undefined,
       ['B', 'a', 'b'],
     ],
     ['a screen is large', [camera('ada', 1), screen('ada', 1)], 'ada', ['ada']],
-    ['the screen of who joined first wins', [screen('bob', 2), screen('ada', 1)], 'ada', ['bob (screen)']],
     [
-      'a second screen stands before its owner',
+      'the screen of the participant who joined first is large',
+      [screen('bob', 2), screen('ada', 1)],
+      'ada',
+      ['bob (screen)'],
+    ],
+    [
+      'a second screen comes before its owner',
       [camera('bob', 2), screen('bob', 2), screen('ada', 1), camera('ada', 1)],
       'ada',
       ['ada', 'bob (screen)', 'bob'],
@@ -38,7 +48,7 @@ describe('order', () => {
     expect(ordered.stage?.identity).toBe(stage);
     expect(names(ordered.others)).toEqual(others);
   });
-  it('leaves what it is given as it is', () => {
+  it('does not change its argument', () => {
     const tiles = [camera('b', 2), camera('a', 1)];
     order(tiles, (tile) => tile);
     expect(names(tiles)).toEqual(['b', 'a']);

@@ -1,22 +1,23 @@
-/** Which tile is large, and in what order the others stand; over the fields that matter only. */
+/** Decides which tile is large and in which order the others follow. */
 
 export interface Placed {
   isLocal: boolean;
   isScreen: boolean;
   identity: string;
-  /** When its participant joined, in milliseconds since 1970; 0 when not known yet. */
+  /** When its participant joined, in milliseconds since 1970; 0 if not known yet. */
   joinedAt: number;
 }
 
 export interface Order<T> {
-  /** The large picture; undefined: all tiles are equal. */
+  /** The large tile; undefined when all tiles have the same size. */
   stage: T | undefined;
   others: T[];
 }
 
 /**
- * The screen shared by whoever joined first is large; without one, the tile in the spotlight if there is one. The others stand in the order in which their people joined, so
- * that faces do not jump when somebody speaks; oneself comes last.
+ * The large tile is the shared screen of the participant who joined first; without a shared screen, it is the tile in
+ * the spotlight, if any. The others follow in the order of joining, so that faces do not jump when somebody speaks. The
+ * user's own tile comes last.
  */
 export function order<T>(
   tiles: readonly T[],
@@ -37,7 +38,7 @@ function compare(a: Placed, b: Placed): number {
   );
 }
 
-// Not by language: the order must be the same in everybody's browser.
+// Not `localeCompare`: the order must be the same in every browser, whatever its language.
 function compareText(a: string, b: string): number {
   if (a === b) return 0;
   return a < b ? -1 : 1;

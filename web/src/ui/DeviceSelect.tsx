@@ -7,9 +7,9 @@ const LABELS: Readonly<Record<DeviceKind, string>> = { camera: 'Camera', microph
 
 interface DeviceSelectProps {
   kind: DeviceKind;
-  /** Id of the device in use; empty or unknown when there is none. */
+  /** Id of the device in use; empty when there is none. */
   active: string;
-  /** Changes when browsers may name more devices. */
+  /** Changes when the browser may have named more devices. */
   revision: unknown;
   onChoose: (id: string) => void;
 }
@@ -30,7 +30,7 @@ export function DeviceSelect({ kind, active, revision, onChoose }: DeviceSelectP
       >
         {!known && (
           <option value="" disabled>
-            {devices.length === 0 ? 'None to choose from' : 'Choose…'}
+            {devices.length === 0 ? 'None found' : 'Choose…'}
           </option>
         )}
         {devices.map((device, index) => (

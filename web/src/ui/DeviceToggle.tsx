@@ -16,7 +16,7 @@ interface DeviceToggleProps {
   disabled?: boolean;
 }
 
-/** A round switch; its label says what pressing it does. */
+/** A round button that turns a device on or off; its label says what pressing it does. */
 export function DeviceToggle({ kind, state, testId, onToggle, disabled = false }: DeviceToggleProps) {
   const on = state === 'on' || state === 'opening';
   const label = LABELS[kind][on ? 0 : 1];

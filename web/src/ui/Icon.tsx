@@ -1,4 +1,4 @@
-/** Line icons on a grid of 24, drawn for this page. */
+/** Line icons on a grid of 24 by 24, drawn for this page. */
 const PATHS = {
   mic: 'M12 3a3 3 0 0 0-3 3v5a3 3 0 0 0 6 0V6a3 3 0 0 0-3-3zM5.5 10.500a6.5 6.5 0 0 0 13 0M12 17v4M8.5 21h7',
   'mic-off':

@@ -2,7 +2,7 @@ import type { ReactNode } from 'react';
 
 import { Logo } from './Logo';
 
-/** A page that says one thing. */
+/** A whole page with one message. */
 export function Message({ title, testId, children }: { title: string; testId: string; children: ReactNode }) {
   return (
     <main className="message" data-testid={testId}>

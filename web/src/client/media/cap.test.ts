@@ -16,7 +16,7 @@ function sender(...bitrates: (number | undefined)[]) {
   return { capped, now: () => encodings.map(({ maxBitrate }) => maxBitrate) };
 }
 
-it('holds the tightest of several bounds, and gives back what was there before', async () => {
+it('applies the lowest of several limits, and restores the original bitrates', async () => {
   const { capped, now } = sender(150, 500, 1700);
   await capBitrate(capped, 'sharing', 600);
   expect(now()).toEqual([150, 500, 600]);
@@ -28,7 +28,7 @@ it('holds the tightest of several bounds, and gives back what was there before',
   expect(now()).toEqual([150, 500, 1700]);
 });
 
-it('leaves alone what has no bound of its own, and nothing at all', async () => {
+it('changes neither a layer without a bitrate nor a missing sender', async () => {
   const { capped, now } = sender(undefined);
   await capBitrate(capped, 'sharing', 600);
   expect(now()).toEqual([undefined]);

@@ -1,17 +1,17 @@
-/** Bounds what a picture may take, by reasons that come and go; the tightest holds. */
+/** Limits the bitrate of a video sender. Several limits may hold at once, each for a reason; the lowest applies. */
 
-/** A sender, as far as its bounds go. */
+/** The part of a sender that is needed here. */
 export type Capped = Pick<RTCRtpSender, 'getParameters' | 'setParameters'>;
 
-interface Bounds {
-  /** What each layer was given when it was published. */
+interface Limits {
+  /** `maxBitrate` of each layer when it was published, in bit/s. */
   given: readonly (number | undefined)[];
   byReason: Map<string, number>;
 }
 
-const BOUNDS = new WeakMap<Capped, Bounds>();
+const LIMITS = new WeakMap<Capped, Limits>();
 
-/** Bound each layer to so many bits per second for this reason; undefined takes the reason back. */
+/** Limit each layer to this bitrate for this reason; undefined removes the reason's limit. */
 export async function capBitrate(
   sender: Capped | undefined,
   reason: string,
@@ -19,17 +19,17 @@ export async function capBitrate(
 ): Promise<void> {
   if (sender === undefined) return;
   const parameters = sender.getParameters();
-  const bounds = BOUNDS.get(sender) ?? {
+  const limits = LIMITS.get(sender) ?? {
     given: parameters.encodings.map((encoding) => encoding.maxBitrate),
     byReason: new Map<string, number>(),
   };
-  BOUNDS.set(sender, bounds);
-  if (limitBps === undefined) bounds.byReason.delete(reason);
-  else bounds.byReason.set(reason, limitBps);
-  const tightest = Math.min(...bounds.byReason.values());
+  LIMITS.set(sender, limits);
+  if (limitBps === undefined) limits.byReason.delete(reason);
+  else limits.byReason.set(reason, limitBps);
+  const lowest = Math.min(...limits.byReason.values());
   parameters.encodings.forEach((encoding, index) => {
-    const given = bounds.given[index];
-    if (given !== undefined) encoding.maxBitrate = Math.min(given, tightest);
+    const given = limits.given[index];
+    if (given !== undefined) encoding.maxBitrate = Math.min(given, lowest);
   });
   await sender.setParameters(parameters);
 }

@@ -14,7 +14,7 @@ describe('deviceProblem', () => {
   ])('%s is %s', (name, problem) => {
     expect(deviceProblem(new DOMException('', name))).toBe(problem);
   });
-  it('takes anything', () => {
+  it('accepts anything that was thrown', () => {
     expect(deviceProblem('thrown text')).toBe('other');
     expect(deviceProblem(undefined)).toBe('other');
   });

@@ -4,19 +4,19 @@ import { Track } from 'livekit-client';
 export type DeviceKind = 'camera' | 'microphone';
 export type DeviceProblem = 'denied' | 'missing' | 'busy' | 'insecure' | 'lost' | 'other';
 
-/** LiveKit's name of what a device gives. */
+/** LiveKit's name of the track that a device produces. */
 export const TRACK_SOURCE: Readonly<Record<DeviceKind, Track.Source>> = {
   camera: Track.Source.Camera,
   microphone: Track.Source.Microphone,
 };
 
-/** The browsers' name of a kind of device. */
+/** The browsers' name of a kind of device (`MediaDeviceInfo.kind`). */
 export const MEDIA_DEVICE_KIND: Readonly<Record<DeviceKind, MediaDeviceKind>> = {
   camera: 'videoinput',
   microphone: 'audioinput',
 };
 
-// Media Capture and Streams, 10.2.5 (getUserMedia), names its failures.
+// Media Capture and Streams, 10.2.5 (getUserMedia), defines these names.
 const PROBLEM_OF_ERROR: Readonly<Record<string, DeviceProblem>> = {
   NotAllowedError: 'denied',
   SecurityError: 'denied',
@@ -26,7 +26,7 @@ const PROBLEM_OF_ERROR: Readonly<Record<string, DeviceProblem>> = {
   AbortError: 'busy',
 };
 
-/** Classify what getUserMedia threw. */
+/** Classify the error that getUserMedia threw. */
 export function deviceProblem(error: unknown): DeviceProblem {
   return PROBLEM_OF_ERROR[error instanceof Error ? error.name : ''] ?? 'other';
 }

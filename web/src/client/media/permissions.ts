@@ -1,9 +1,9 @@
-/** What a participant may send, out of the permission that the server gave. */
+/** What a participant may publish, by the permission that the server sent. */
 import { Track } from 'livekit-client';
 
 export interface Permission {
   canPublish: boolean;
-  /** Numbers of `livekit.TrackSource`; none named: all. */
+  /** Numbers of `livekit.TrackSource`; an empty list allows all. */
   canPublishSources: readonly number[];
 }
 
@@ -15,7 +15,7 @@ const SOURCE_NUMBER: Readonly<Partial<Record<Track.Source, number>>> = {
   [Track.Source.ScreenShareAudio]: 4,
 };
 
-/** Whether a source may be sent; without any permission yet, nothing may. */
+/** Whether a source may be published; nothing may before the server has sent a permission. */
 export function mayPublish(permission: Permission | undefined, source: Track.Source): boolean {
   if (permission?.canPublish !== true) return false;
   const number = SOURCE_NUMBER[source];

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { DeviceKind } from './devices';
 import { Preview, type OpenDevices } from './preview';
 
-/** Stands in for an open track: knows whether it runs, and can be unplugged. */
+/** An open track that records whether it still runs, and can be unplugged. */
 class FakeTrack {
   running = true;
   private ended: (() => void) | undefined;
@@ -19,7 +19,7 @@ class FakeTrack {
   }
 }
 
-/** Stands in for the browser: opens at once or fails by name, and waits where it is told to. */
+/** The browser's devices: they open at once, fail with the error named in `failures`, or wait if `slow`. */
 class FakeDevices {
   readonly asked: Partial<Record<DeviceKind, string>>[] = [];
   readonly opened: { kind: DeviceKind; track: FakeTrack }[] = [];
@@ -57,7 +57,7 @@ function setUp({ secure = true, camera = '' } = {}) {
 }
 
 describe('opening', () => {
-  it('asks for both at once', async () => {
+  it('opens both at once', async () => {
     const { devices, preview, states } = setUp();
     const started = preview.start();
     expect(states()).toEqual(['opening', 'opening']);
@@ -73,14 +73,14 @@ describe('opening', () => {
     expect(preview.state.snapshot().microphone.state).toBe('on');
     expect(devices.opened.filter(({ track }) => track.running)).toHaveLength(1);
   });
-  it('does not ask an insecure page’s browser', async () => {
+  it('opens nothing on a page without https', async () => {
     const { devices, preview } = setUp({ secure: false });
     await preview.start();
     expect(preview.state.snapshot().camera).toEqual({ state: 'failed', problem: 'insecure' });
     expect(preview.state.snapshot().microphone).toEqual({ state: 'failed', problem: 'insecure' });
     expect(devices.asked).toEqual([]);
   });
-  it('tells its subscribers, until they leave', async () => {
+  it('notifies its subscribers until they unsubscribe', async () => {
     const { preview } = setUp();
     let calls = 0;
     const leave = preview.state.subscribe(() => (calls += 1));
@@ -93,7 +93,7 @@ describe('opening', () => {
 });
 
 describe('switching', () => {
-  it('off lets the light go out', async () => {
+  it('off closes the device', async () => {
     const { devices, preview, states } = setUp();
     await preview.start();
     preview.turnOff('camera');
@@ -103,7 +103,7 @@ describe('switching', () => {
       ['microphone', true],
     ]);
   });
-  it('off while the browser still asks closes what comes late', async () => {
+  it('off while the browser still asks closes the device that opens late', async () => {
     const { devices, preview, states } = setUp();
     devices.slow = true;
     const started = preview.start(['camera']);
@@ -113,7 +113,7 @@ describe('switching', () => {
     expect(states()).toEqual(['off', 'off']);
     expect(devices.opened.map(({ track }) => track.running)).toEqual([false]);
   });
-  it('to another device twice keeps the last, whichever opens first', async () => {
+  it('twice to another device keeps the last choice, whichever opens first', async () => {
     const { devices, preview } = setUp({ camera: 'c0' });
     devices.slow = true;
     preview.choose('camera', 'c1');
@@ -129,7 +129,7 @@ describe('switching', () => {
     expect(preview.state.snapshot().camera.state).toBe('on');
     expect(preview.chosen()).toEqual({ camera: 'c2', microphone: '' });
   });
-  it('says that a device was unplugged', async () => {
+  it('notices that a device was unplugged', async () => {
     const { devices, preview } = setUp();
     await preview.start(['camera']);
     devices.opened[0]?.track.unplug();
@@ -138,7 +138,7 @@ describe('switching', () => {
 });
 
 describe('handing over', () => {
-  it('gives the open tracks away and leaves them open', async () => {
+  it('returns the open tracks and leaves them open', async () => {
     const { devices, preview, states } = setUp();
     await preview.start(['microphone']);
     const tracks = preview.release();
@@ -147,14 +147,14 @@ describe('handing over', () => {
     expect(states()).toEqual(['off', 'off']);
     expect(devices.opened[0]?.track.running).toBe(true);
   });
-  it('does not mind what happens to a track later', async () => {
+  it('ignores what happens to a track afterwards', async () => {
     const { devices, preview, states } = setUp();
     await preview.start(['camera']);
     preview.release();
     devices.opened[0]?.track.unplug();
     expect(states()).toEqual(['off', 'off']);
   });
-  it('waits for the browser’s question', async () => {
+  it('waits for the browser’s prompt', async () => {
     const { devices, preview } = setUp();
     devices.slow = true;
     void preview.start();
@@ -166,7 +166,7 @@ describe('handing over', () => {
     await waiting;
     expect(Object.keys(preview.release())).toEqual(['camera', 'microphone']);
   });
-  it('waits no longer than until everything is turned off', async () => {
+  it('waits no longer once everything is turned off', async () => {
     const { devices, preview } = setUp();
     devices.slow = true;
     void preview.start();

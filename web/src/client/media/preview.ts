@@ -1,5 +1,12 @@
-/** Camera and microphone before the lesson: opened, switched and closed here, then handed over to the lesson. */
-import { createLocalTracks, LocalAudioTrack, LocalVideoTrack, TrackEvent, VideoPresets, type CreateLocalTracksOptions } from 'livekit-client';
+/** Camera and microphone before joining: opened, switched and closed here, then handed over to the room. */
+import {
+  createLocalTracks,
+  LocalAudioTrack,
+  LocalVideoTrack,
+  TrackEvent,
+  VideoPresets,
+  type CreateLocalTracksOptions,
+} from 'livekit-client';
 
 import { Store, type Readable } from '../store';
 import { deviceProblem, type DeviceKind, type DeviceProblem } from './devices';
@@ -17,12 +24,12 @@ export type Slot<T> =
 
 export type PreviewState = { readonly [K in DeviceKind]: Slot<PreviewTracks[K]> };
 
-/** Opens the devices that are asked for (by id; empty for the browser's choice), or throws what getUserMedia does. */
+/** Opens the requested devices by id (empty where the browser chooses); throws what getUserMedia throws. */
 export type OpenDevices = (ids: Partial<Record<DeviceKind, string>>) => Promise<Partial<PreviewTracks>>;
 
 const KINDS: readonly DeviceKind[] = ['camera', 'microphone'];
 
-/** Changes are told to subscribers; a request that a later one has overtaken closes what it opened. */
+/** A request that is superseded while the browser opens its device closes that device when it arrives. */
 export class Preview {
   private readonly slots = new Store<PreviewState>({
     camera: { state: 'off' },
@@ -30,7 +37,7 @@ export class Preview {
   });
   readonly state: Readable<PreviewState> = this.slots;
   private readonly ids: Record<DeviceKind, string>;
-  // Each request for a device takes the next number; only the latest may fill the slot.
+  // Each request for a device takes the next number; only the result of the latest one is used.
   private readonly latest: Record<DeviceKind, number> = { camera: 0, microphone: 0 };
 
   constructor(
@@ -41,12 +48,12 @@ export class Preview {
     this.ids = { ...ids };
   }
 
-  /** Ids of the devices that were chosen last; empty for the browser's choice. */
+  /** Ids of the devices that were chosen last; empty where the browser chooses. */
   chosen(): Record<DeviceKind, string> {
     return { ...this.ids };
   }
 
-  /** Open these devices. Together first, which is one question to the user; one by one if that fails. */
+  /** Open these devices: first together, for which the browser asks once, and one by one if that fails. */
   async start(kinds: readonly DeviceKind[] = KINDS): Promise<void> {
     const requests = kinds.map((kind) => ({ kind, number: this.request(kind) }));
     if (!this.secure) {
@@ -67,19 +74,19 @@ export class Preview {
     }
   }
 
-  /** Turn a device off, so that its light goes out. */
+  /** Close a device. */
   turnOff(kind: DeviceKind): void {
     this.latest[kind] += 1;
     this.close(kind);
     this.set(kind, { state: 'off' });
   }
 
-  /** Change to another device from the next opening on. */
+  /** Choose the device that the next `start` opens. */
   choose(kind: DeviceKind, id: string): void {
     this.ids[kind] = id;
   }
 
-  /** Wait until no device is being opened any more: the question to the user may be open for long. */
+  /** Wait until no device is being opened: the browser's permission prompt may stay open for long. */
   async settled(): Promise<void> {
     while (KINDS.some((kind) => this.slot(kind).state === 'opening')) {
       await new Promise<void>((resolve) => {
@@ -91,7 +98,7 @@ export class Preview {
     }
   }
 
-  /** Give the open tracks away: they stay open, and the preview knows them no more. */
+  /** Hand the open tracks over: they stay open, and the preview no longer owns them. */
   release(): Partial<PreviewTracks> {
     const { camera, microphone } = this.state.snapshot();
     for (const kind of KINDS) {
@@ -104,7 +111,7 @@ export class Preview {
     };
   }
 
-  /** Close everything. */
+  /** Close all devices. */
   stop(): void {
     for (const kind of KINDS) this.turnOff(kind);
   }
@@ -159,7 +166,7 @@ export class Preview {
   }
 }
 
-/** Open devices by the browser. */
+/** Open devices with the browser's getUserMedia. */
 export const openDevices: OpenDevices = async (ids) => {
   const options: CreateLocalTracksOptions = {
     video:

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { Permission } from './permissions';
 import { capCamera, createRoom, showName, startSending, type Sending } from './room';
 
-/** Stands in for a connected room: writes down what it is asked for, and fails where it is told to. */
+/** A connected room that records its calls and fails at the one named in `failing`. */
 class FakeRoom {
   readonly calls: string[] = [];
   failing = '';
@@ -50,7 +50,7 @@ async function send(fake: FakeRoom, sending: Sending): Promise<string[]> {
 }
 
 describe('startSending', () => {
-  it('sends the tracks of the lobby, sound first', async () => {
+  it('publishes the tracks of the lobby, audio first', async () => {
     const fake = new FakeRoom(ALL);
     const camera = new FakeTrack('camera');
     const sending = { camera: camera.track, microphone: true };
@@ -58,19 +58,19 @@ describe('startSending', () => {
     expect(fake.calls).toEqual(['open microphone', 'publish camera']);
     expect(camera.running).toBe(true);
   });
-  it('sends nothing that was not chosen', async () => {
+  it('publishes nothing that was not chosen', async () => {
     const fake = new FakeRoom(ALL);
     await send(fake, { camera: false, microphone: false });
     expect(fake.calls).toEqual([]);
   });
-  it('closes what is not allowed, and goes on', async () => {
+  it('closes what is not allowed, and continues', async () => {
     const fake = new FakeRoom({ canPublish: true, canPublishSources: [2] });
     const camera = new FakeTrack('camera');
     expect(await send(fake, { camera: camera.track, microphone: true })).toEqual([]);
     expect(fake.calls).toEqual(['open microphone']);
     expect(camera.running).toBe(false);
   });
-  it('reports and closes what fails, and goes on', async () => {
+  it('reports and closes what fails, and continues', async () => {
     const fake = new FakeRoom(ALL);
     const camera = new FakeTrack('camera');
     fake.failing = 'publish camera';
@@ -83,14 +83,14 @@ describe('startSending', () => {
 describe('showName', () => {
   const mayRename = { ...ALL, canUpdateMetadata: true };
   it.each<[string, FakeRoom, string[]]>([
-    ['asks for a new name', new FakeRoom(mayRename), ['name Ada']],
-    ['leaves the token’s name', new FakeRoom(mayRename, 'Ada'), []],
-    ['does not ask for what is not allowed', new FakeRoom(ALL), []],
+    ['sets a new name', new FakeRoom(mayRename), ['name Ada']],
+    ['keeps the name of the token', new FakeRoom(mayRename, 'Ada'), []],
+    ['does not set a name without permission', new FakeRoom(ALL), []],
   ])('%s', async (_, fake, calls) => {
     expect(await showName(fake.room, 'Ada')).toBe(true);
     expect(fake.calls).toEqual(calls);
   });
-  it('tells a refusal', async () => {
+  it('returns false when the server refuses', async () => {
     const fake = new FakeRoom(mayRename);
     fake.failing = 'name Ada';
     expect(await showName(fake.room, 'Ada')).toBe(false);
@@ -110,14 +110,14 @@ describe('createRoom', () => {
 });
 
 describe('sharing a screen', () => {
-  it('sends two layers of full size that differ in rate', () => {
+  it('publishes two layers of full size that differ in bitrate', () => {
     const { publishDefaults } = createRoom({ camera: '', microphone: '' }).options;
     expect(publishDefaults?.screenShareEncoding).toEqual({ maxBitrate: 1_500_000, maxFramerate: 15 });
     const [low, ...more] = publishDefaults?.screenShareSimulcastLayers ?? [];
     expect(low?.encoding).toMatchObject({ maxBitrate: 500_000, maxFramerate: 5 });
     expect(more).toEqual([]);
   });
-  it('leaves the camera less, for as long as it lasts', async () => {
+  it('limits the camera while it lasts', async () => {
     let encodings = [{ maxBitrate: 150_000 }, { maxBitrate: 1_700_000 }];
     const sender = {
       getParameters: () => ({ encodings: encodings.map((each) => ({ ...each })) }),

@@ -1,35 +1,46 @@
-/** Joining a room and sending what was chosen in the lobby. */
-import { Room, RoomEvent, ScreenSharePresets, Track, VideoPreset, VideoPresets, type LocalAudioTrack, type LocalVideoTrack, type ScreenShareCaptureOptions } from 'livekit-client';
+/** Creates a room and publishes the devices that were chosen in the lobby. */
+import {
+  Room,
+  RoomEvent,
+  ScreenSharePresets,
+  Track,
+  VideoPreset,
+  VideoPresets,
+  type LocalAudioTrack,
+  type LocalVideoTrack,
+  type ScreenShareCaptureOptions,
+} from 'livekit-client';
 
 import { capBitrate } from './cap';
 import { MEDIA_DEVICE_KIND, TRACK_SOURCE, type DeviceKind } from './devices';
 import { mayPublish } from './permissions';
 
-/** What to send: an open track, or whether to open one. */
+/** What to publish: an open track, or whether to open one. */
 export interface Sending {
   camera: LocalVideoTrack | boolean;
   microphone: LocalAudioTrack | boolean;
 }
 
-/** Slides and code have to stay legible: keep the resolution and drop frames (`detail`). */
+/** Slides and code have to stay legible: `detail` keeps the resolution and drops frames. */
 export const SCREEN_CAPTURE: ScreenShareCaptureOptions = {
   audio: true,
   contentHint: 'detail',
   resolution: ScreenSharePresets.h1080fps15.resolution,
 };
 
-// Text has to stay sharp on weak links too: all layers have the full size and differ in rate (BigBlueButton's figures,
-// its issue 24473). The low one is given more pixels than any screen has, so that it is never scaled down.
+// Text has to stay sharp on weak links too: both layers have the full size and differ in bitrate and frame rate
+// (BigBlueButton's figures, its issue 24473). The low layer is given more pixels than any screen has, so that it is
+// never scaled down.
 const SCREEN_HIGH = { maxBitrate: 1_500_000, maxFramerate: 15 };
 const SCREEN_LOW = new VideoPreset(16_384, 16_384, 500_000, 5);
 
-/** What each layer of a camera may take while its owner shares a screen: sound and slides go first. */
+/** Limit of each camera layer while its owner shares a screen: audio and slides have priority. */
 const CAMERA_WHILE_SHARING_BPS = 400_000;
 
-/** Make a room that is not connected yet. `ids` are of devices that it opens itself; empty: the browser's choice. */
+/** Create a room, not connected yet. `ids` name the devices that it opens itself; empty where the browser chooses. */
 export function createRoom(ids: Record<DeviceKind, string>): Room {
   const room = new Room({
-    // Only what is on the screen is asked for, in the size in which it is shown; only what somebody asks for is sent.
+    // Subscribe to what is on the screen, in the size in which it is shown; encode what somebody subscribes to.
     adaptiveStream: true,
     dynacast: true,
     videoCaptureDefaults: {
@@ -48,16 +59,16 @@ export function createRoom(ids: Record<DeviceKind, string>): Room {
   return room.on(RoomEvent.LocalTrackPublished, cap).on(RoomEvent.LocalTrackUnpublished, cap);
 }
 
-/** Bound the camera while a screen is shared. */
+/** Limit the bitrate of the camera while a screen is shared. */
 export async function capCamera(room: Pick<Room, 'localParticipant'>): Promise<void> {
   const me = room.localParticipant;
   const camera = me.getTrackPublication(Track.Source.Camera)?.track?.sender;
   const limit = me.isScreenShareEnabled ? CAMERA_WHILE_SHARING_BPS : undefined;
-  // A sender that is being closed takes no parameters any more, and needs none.
+  // A sender that is being closed rejects new parameters, and needs none.
   await capBitrate(camera, 'sharing', limit).catch(() => undefined);
 }
 
-/** Show the name that was typed, where the server does not have it from the token. False: the server refused. */
+/** Set the display name that was entered, unless the token prescribes one. False if the server refused it. */
 export async function showName(room: Room, name: string): Promise<boolean> {
   const me = room.localParticipant;
   if (me.name === name || me.permissions?.canUpdateMetadata !== true) return true;
@@ -70,8 +81,8 @@ export async function showName(room: Room, name: string): Promise<boolean> {
 }
 
 /**
- * Send what was chosen, as far as it is allowed. Never throws: what cannot be sent is told to `report`, and its
- * device is closed.
+ * Publish what was chosen, as far as the permission allows. Never throws: `report` receives each failure, and the
+ * device that failed is closed.
  */
 export async function startSending(
   room: Room,
@@ -96,14 +107,14 @@ export async function startSending(
       report(kind, error);
     }
   };
-  // Together, so that one negotiation carries both; sound first, for a lesson works without pictures.
+  // Together, so that one negotiation covers both; audio first, because a lesson works without video.
   await Promise.all([
     attempt('microphone', () => me.setMicrophoneEnabled(true)),
     attempt('camera', () => me.setCameraEnabled(true)),
   ]);
 }
 
-/** The id of the device that a kind is sent from, or would be; empty when the browser chooses. */
+/** The id of the device in use, or of the one that would be used; empty where the browser chooses. */
 export function deviceInUse(room: Room, kind: DeviceKind): string {
   const track = room.localParticipant.getTrackPublication(TRACK_SOURCE[kind])?.track?.mediaStreamTrack;
   return track?.getSettings().deviceId ?? room.getActiveDevice(MEDIA_DEVICE_KIND[kind]) ?? '';

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { appearanceOf, showNamesOf, sidebarOf, trayButtons } from './appearance';
 
 describe('appearanceOf', () => {
-  it('takes what is meant for appearance, of the right type', () => {
+  it('reads the appearance and ignores fields of the wrong type', () => {
     expect(
       appearanceOf({
         showLeaveButton: true,
@@ -33,7 +33,7 @@ describe('trayButtons', () => {
   });
 });
 
-describe('words of daily-js', () => {
+describe('values of daily-js', () => {
   it.each([
     ['people', 'people'],
     ['chat', 'chat'],

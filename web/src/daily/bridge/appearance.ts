@@ -1,4 +1,4 @@
-/** What daily-js says about the appearance of a meeting, read into the page's own terms. */
+/** Reads what daily-js's messages say about the appearance of a meeting. */
 import type { Fields } from '../../client/json';
 import type { Appearance, ShowNames, Sidebar, TrayButton } from '../call/appearance';
 
@@ -11,7 +11,7 @@ const FLAGS = [
   'showUserNameChangeUI',
 ] as const satisfies readonly (keyof Appearance)[];
 
-/** What the properties of a call say of its appearance. */
+/** Read the appearance out of the properties of a call. */
 export function appearanceOf(properties: Fields): Partial<Appearance> {
   const found: Partial<Appearance> = {};
   for (const flag of FLAGS) {
@@ -25,7 +25,7 @@ export function appearanceOf(properties: Fields): Partial<Appearance> {
   return found;
 }
 
-/** The buttons that an application adds; pictures are left out, for they come from other hosts. */
+/** Read the buttons that an application adds. Icons are left out, because they come from other hosts. */
 export function trayButtons(value: unknown): TrayButton[] {
   if (typeof value !== 'object' || value === null) return [];
   return Object.entries(value as Fields).map(([id, button]) => {

@@ -17,7 +17,7 @@ vi.mock('./style', () => ({
 
 const FRAME = { id: '42', origin: 'https://school.example' };
 
-/** The bridge between a page around and a call, both of which only write down what they hear. */
+/** A bridge between an embedding page and a call that only record what they receive. */
 function setUp() {
   const told: Fields[] = [];
   const parent = { postMessage: (message: Fields) => told.push(message) } as unknown as Window;
@@ -56,21 +56,21 @@ function setUp() {
 }
 
 describe('Bridge', () => {
-  it('is loaded once it knows how it was launched', () => {
+  it('reports that it is loaded once it has the launch configuration', () => {
     const { say, take, appearance } = setUp();
     expect(take()).toMatchObject([{ action: 'iframe-ready-for-launch-config' }]);
     say('iframe-launch-config', { showLeaveButton: true, url: 'https://x' });
     expect(take()).toMatchObject([{ action: 'loaded' }, { action: 'call-machine-initialized' }]);
     expect(appearance.snapshot().showLeaveButton).toBe(true);
   });
-  it('joins with the token of the message before that of the address', () => {
+  it('prefers the token of the message to that of the address', () => {
     const { say, done } = setUp();
-    say('join-meeting', { properties: { token: 'said' } });
+    say('join-meeting', { properties: { token: 'of the message' } });
     say('join-meeting', { properties: {} });
     say('leave-meeting');
-    expect(done).toEqual(['join said', 'join of the address', 'leave']);
+    expect(done).toEqual(['join of the message', 'join of the address', 'leave']);
   });
-  it('tells how it ended', () => {
+  it('reports how the call ended', () => {
     const { go, take } = setUp();
     take();
     go({ name: 'over', over: LEFT });
@@ -86,7 +86,7 @@ describe('Bridge', () => {
       },
     ]);
   });
-  it('tells of looks that the user changed, each once', () => {
+  it('reports each change of the appearance once', () => {
     const { appearance, take } = setUp();
     take();
     appearance.update({ sidebar: 'chat' });
@@ -109,7 +109,7 @@ describe('Bridge', () => {
     say(action, { callbackStamp: 's' });
     expect(take()[0]).toMatchObject({ action, callbackStamp: 's', ...answer });
   });
-  // Everything that daily-js 0.60 to 0.92 says in iframe mode.
+  // All actions that daily-js 0.60 to 0.92 sends in iframe mode.
   it.each(
     `local-audio local-video local-screen-start local-screen-stop local-screen-update update-participant
     update-participants app-msg local-recording-start local-recording-stop daily-method-update-recording set-bandwidth
@@ -128,7 +128,7 @@ describe('Bridge', () => {
     expect(setUp().knows(action)).toBe(true);
   });
   it.each(['local-screen-start', 'app-msg', 'update-participant', 'get-calc-stats', 'transmit-log'])(
-    'passes over %s outside of a meeting',
+    'ignores %s outside a meeting',
     (action) => {
       const { say, take } = setUp();
       take();
@@ -139,7 +139,7 @@ describe('Bridge', () => {
 });
 
 describe('joinOptions', () => {
-  it('takes what is of the right type', () => {
+  it('ignores fields of the wrong type', () => {
     expect(
       joinOptions({ userName: 'Ada', startVideoOff: true, startAudioOff: 'yes', token: 7 }, 't'),
     ).toEqual({

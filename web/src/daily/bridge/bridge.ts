@@ -1,4 +1,4 @@
-/** Passes what happens in a call on to daily-js in the page around, and what daily-js asks for to its handlers. */
+/** Reports the events of a call to daily-js in the embedding page, and passes daily-js's requests to their handlers. */
 import { RoomEvent, Track, type LocalTrackPublication, type Participant, type Room } from 'livekit-client';
 
 import { isFields, type Fields } from '../../client/json';
@@ -7,11 +7,11 @@ import type { Store } from '../../client/store';
 import type { Appearance } from '../call/appearance';
 import type { Call, JoinOptions } from '../call/call';
 import type { Meeting } from '../call/meeting';
-import { allParticipants, describe } from '../call/people';
+import { allParticipants, describeParticipant } from '../call/people';
 import type { Verdict } from '../call/stats';
 import type { CallEnd, Step } from '../call/step';
 import type { Embedder } from '../embedder';
-import { textOf, type Action, type Context } from './actions/context';
+import { optionalText, type Action, type Context } from './actions/context';
 import { DEVICE_ACTIONS, inUse } from './actions/devices';
 import { ABSENT_ACTIONS, PAGE_ACTIONS, UNKNOWN_ACTION } from './actions/page';
 import { PEOPLE_ACTIONS } from './actions/people';
@@ -21,7 +21,7 @@ import { dailyParticipant, threshold } from './participant';
 import { applyTheme } from './style';
 import type { Wire } from './wire';
 
-/** Everything after which a participant may look different. */
+/** Events after which daily-js's description of a participant may have changed. */
 const CHANGES = [
   RoomEvent.ParticipantConnected,
   RoomEvent.ParticipantDisconnected,
@@ -40,7 +40,7 @@ const CHANGES = [
   RoomEvent.LocalTrackUnpublished,
 ] as const;
 
-/** daily-js's name of what is wrong with a device. */
+/** daily-js's names of device problems. */
 const CAMERA_ERROR: Readonly<Record<DeviceProblem, string>> = {
   denied: 'permissions',
   insecure: 'undefined-mediadevices',
@@ -55,7 +55,7 @@ export class Bridge implements Embedder {
   private readonly table: Readonly<Record<string, Action>>;
   private before: Step<Meeting>;
   private look: Appearance;
-  // What daily-js was told last of each participant.
+  // What was last reported of each participant, by identity.
   private readonly reported = new Map<string, { key: string; participant: Fields }>();
   private syncing = false;
 
@@ -80,7 +80,7 @@ export class Bridge implements Embedder {
     };
   }
 
-  /** Begin to talk. */
+  /** Start to exchange messages. */
   start(): void {
     window.addEventListener('message', (event) => {
       const request = this.wire.read(event);
@@ -93,17 +93,15 @@ export class Bridge implements Embedder {
     this.wire.post('iframe-ready-for-launch-config');
   }
 
-  /** Whether there is a handler for what daily-js may ask for. */
+  /** Whether there is a handler for an action. */
   knows(action: string): boolean {
     return Object.hasOwn(this.table, action);
   }
 
-  /** A button that the application added was pressed. */
   pressed(id: string): void {
     this.wire.post('custom-button-click', { button_id: id });
   }
 
-  /** The user wants the frame to fill the screen, or no more. */
   requestFullscreen(on: boolean): void {
     this.wire.post(on ? 'request-fullscreen' : 'request-exit-fullscreen');
   }
@@ -160,7 +158,7 @@ export class Bridge implements Embedder {
       this.wire.post('error', {
         errorMsg: msg === '' ? title : msg,
         error: { type, msg, ...(details !== undefined && { details: JSON.stringify(details) }) },
-        // Without it the package empties the frame, and the user does not see why.
+        // Otherwise daily-js removes the page from the frame, and the user does not see what happened.
         preserveIframe: true,
       });
       if (!wasInside) return;
@@ -208,7 +206,7 @@ export class Bridge implements Embedder {
     return found;
   }
 
-  /** Tell what has changed of people since the last time; many changes at once are told as one. */
+  /** Report the participants that have changed since the last time. Changes in one task are reported together. */
   private sync(meeting: Meeting): void {
     if (this.syncing) return;
     this.syncing = true;
@@ -236,7 +234,7 @@ export class Bridge implements Embedder {
   }
 
   private describe(meeting: Meeting, person: Participant): Fields {
-    return dailyParticipant(describe(person, meeting.known));
+    return dailyParticipant(describeParticipant(person, meeting.localFacts));
   }
 
   private count(room: Room): void {
@@ -247,7 +245,7 @@ export class Bridge implements Embedder {
 
   private reportSpeaker(speakers: readonly Participant[]): void {
     const speaker = speakers[0];
-    // Who spoke last stays the active speaker in silence.
+    // In silence, the last speaker stays the active speaker.
     if (speaker !== undefined) {
       this.wire.post('active-speaker-change', { activeSpeaker: { peerId: speaker.identity } });
     }
@@ -305,13 +303,13 @@ export class Bridge implements Embedder {
   }
 }
 
-/** How the embedding page wants to join. */
+/** Read how the embedding page wants to join. */
 export function joinOptions(properties: Fields, addressToken: string): JoinOptions {
   const flag = (name: string): boolean | undefined =>
     typeof properties[name] === 'boolean' ? properties[name] : undefined;
   return {
-    token: textOf(properties['token']) ?? addressToken,
-    userName: textOf(properties['userName']) ?? '',
+    token: optionalText(properties['token']) ?? addressToken,
+    userName: optionalText(properties['userName']) ?? '',
     startVideoOff: flag('startVideoOff'),
     startAudioOff: flag('startAudioOff'),
   };

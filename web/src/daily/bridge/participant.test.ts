@@ -23,23 +23,27 @@ const ADA: Person = {
 
 describe('trackState', () => {
   it.each([
-    ['is seen', ON, { state: 'playable', subscribed: true }],
-    ['is on its way', { ...ON, arrived: false }, { state: 'loading', subscribed: true }],
-    ['is not wanted', { ...ON, subscribed: false }, { state: 'sendable', subscribed: false }],
+    ['is playable', ON, { state: 'playable', subscribed: true }],
+    ['is loading', { ...ON, arrived: false }, { state: 'loading', subscribed: true }],
+    ['is not subscribed to', { ...ON, subscribed: false }, { state: 'sendable', subscribed: false }],
     ['is off', OFF, { state: 'off', off: { byUser: true } }],
-    ['may not be sent', { ...OFF, allowed: false }, { state: 'off', off: { byCanSendPermission: true } }],
+    [
+      'may not be published',
+      { ...OFF, allowed: false },
+      { state: 'off', off: { byCanSendPermission: true } },
+    ],
     [
       'does not work',
       { ...OFF, blocked: 'byDeviceInUse' as const },
       { state: 'blocked', blocked: { byDeviceInUse: true } },
     ],
-  ])('says that a track %s', (_, sent, expected) => {
+  ])('says whether a track %s', (_, sent, expected) => {
     expect(trackState(sent)).toMatchObject(expected);
   });
 });
 
 describe('dailyParticipant', () => {
-  it('has what applications read', () => {
+  it('has the fields that applications read', () => {
     expect(dailyParticipant(ADA)).toMatchObject({
       session_id: 's1',
       user_id: 'teacher-1',
@@ -55,10 +59,10 @@ describe('dailyParticipant', () => {
       tracks: { audio: { state: 'playable' }, video: { state: 'off' }, screenAudio: {}, screenVideo: {} },
     });
   });
-  it('gives those whom nobody named their session as user', () => {
+  it('uses the participant’s id without a user id', () => {
     expect(dailyParticipant({ ...ADA, userId: '' })['user_id']).toBe('s1');
   });
-  it('shows data that an application attached, and only then', () => {
+  it('has user data only if an application set some', () => {
     expect(dailyParticipant({ ...ADA, userData: { seat: 3 } })['userData']).toEqual({ seat: 3 });
     expect(dailyParticipant(ADA)).not.toHaveProperty('userData');
   });
@@ -66,7 +70,7 @@ describe('dailyParticipant', () => {
     [[], false],
     [['audio'], new Set(['audio'])],
     [['audio', 'video', 'screenAudio', 'screenVideo'], true],
-  ])('sums up what may be sent: %j', (allowed, expected) => {
+  ])('sums up what may be published: %j', (allowed, expected) => {
     const sent = Object.fromEntries(
       Object.entries(ADA.sent).map(([name, each]) => [
         name,

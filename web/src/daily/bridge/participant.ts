@@ -1,5 +1,11 @@
-/** A participant as daily-js shows one, made of plain values. Tracks themselves cannot cross from window to window. */
-import { TRACK_NAMES, type NetworkState, type Person, type SourceState, type TrackName } from '../call/people';
+/** Builds daily-js's participant objects. Tracks are not part of them, because `postMessage` cannot transfer tracks. */
+import {
+  TRACK_NAMES,
+  type NetworkState,
+  type Person,
+  type SourceState,
+  type TrackName,
+} from '../call/people';
 
 const THRESHOLD: Readonly<Record<NetworkState, string>> = {
   good: 'good',
@@ -8,12 +14,12 @@ const THRESHOLD: Readonly<Record<NetworkState, string>> = {
   unknown: 'good',
 };
 
-/** The older measure of a network's state, which applications still read. */
+/** The older name of a network state, which applications still read. */
 export function threshold(state: NetworkState): string {
   return THRESHOLD[state];
 }
 
-/** What daily-js is told of a track. */
+/** daily-js's state of a track. */
 export function trackState(sent: SourceState): Record<string, unknown> {
   const subscribed = sent.subscribed;
   if (sent.blocked !== undefined) return { subscribed, state: 'blocked', blocked: { [sent.blocked]: true } };
@@ -23,7 +29,7 @@ export function trackState(sent: SourceState): Record<string, unknown> {
   return { subscribed, state: sent.arrived ? 'playable' : 'loading' };
 }
 
-/** What daily-js is told of a participant. */
+/** daily-js's participant object. */
 export function dailyParticipant(person: Person): Record<string, unknown> {
   const { sent } = person;
   return {
@@ -46,7 +52,7 @@ export function dailyParticipant(person: Person): Record<string, unknown> {
       canAdmin: typeof person.canAdmin === 'boolean' ? person.canAdmin : new Set(person.canAdmin),
     },
     tracks: Object.fromEntries(TRACK_NAMES.map((name) => [name, trackState(sent[name])])),
-    // Older applications read these instead of the tracks' states.
+    // Older applications read these fields instead of `tracks`.
     audio: sent.audio.on,
     video: sent.video.on,
     screen: sent.screenVideo.on,

@@ -1,9 +1,9 @@
-/** Colours and style of the embedding page. The policy allows no style elements; sheets made by script it allows. */
+/** Applies the embedding page's colours and CSS. The policy forbids style elements, but allows constructed sheets. */
 import { themeVariables } from './theme';
 
 const sheet = new CSSStyleSheet();
 
-/** Show a theme's colours. */
+/** Apply the colours of a theme. */
 export function applyTheme(theme: unknown): void {
   const dark = window.matchMedia('(prefers-color-scheme: dark)').matches;
   for (const [name, value] of Object.entries(themeVariables(theme, dark))) {
@@ -11,7 +11,7 @@ export function applyTheme(theme: unknown): void {
   }
 }
 
-/** Add rules; later ones replace earlier ones. */
+/** Apply CSS rules in place of the previous ones. */
 export function applyCss(text: string | undefined): void {
   if (text === undefined) return;
   sheet.replaceSync(text);

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { themeVariables } from './theme';
 
 describe('themeVariables', () => {
-  it('plays the parts of our own variables', () => {
+  it('sets the corresponding variables', () => {
     expect(themeVariables({ colors: { accent: '#112233', mainAreaBg: '#445566' } }, false)).toEqual({
       '--accent': '#112233',
       '--ground': '#445566',
@@ -12,7 +12,7 @@ describe('themeVariables', () => {
   it.each([
     [true, '#000000'],
     [false, '#ffffff'],
-  ])('takes the half for the taste of the browser (dark: %s)', (dark, expected) => {
+  ])('uses the colours of the browser’s colour scheme (dark: %s)', (dark, expected) => {
     const theme = {
       light: { colors: { background: '#ffffff' } },
       dark: { colors: { background: '#000000' } },
@@ -22,10 +22,10 @@ describe('themeVariables', () => {
   it.each([
     ['nothing', undefined],
     ['text', 'dark'],
-    ['what is no colour', { colors: { accent: 'url(https://x)' } }],
-    ['an unknown part', { colors: { nose: '#112233' } }],
+    ['a value that is no colour', { colors: { accent: 'url(https://x)' } }],
+    ['an unknown name', { colors: { nose: '#112233' } }],
     ['no colours', { colors: 7 }],
-  ])('passes over %s', (_, theme) => {
+  ])('ignores %s', (_, theme) => {
     expect(themeVariables(theme, false)).toEqual({});
   });
 });

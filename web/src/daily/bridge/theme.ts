@@ -1,7 +1,7 @@
-/** An application's colours, as the page's own variables. */
+/** Translates the colours of an application's theme into the page's CSS variables. */
 import { isFields, type Fields } from '../../client/json';
 
-// Daily's names of colours, and the variables of `base.css` that play their parts.
+// Daily's names of colours, and the corresponding variables of `base.css`.
 const VARIABLES: Readonly<Record<string, readonly string[]>> = {
   accent: ['--accent'],
   accentText: ['--accent-text'],
@@ -17,7 +17,7 @@ const VARIABLES: Readonly<Record<string, readonly string[]>> = {
 
 const COLOUR = /^#[0-9a-f]{6}$/i;
 
-/** The variables of a theme: `{colors}`, or `{light, dark}` with colours each, of which the browser's taste chooses. */
+/** The CSS variables of a theme, which is `{colors}`, or `{light: {colors}, dark: {colors}}` by colour scheme. */
 export function themeVariables(theme: unknown, dark: boolean): Record<string, string> {
   const found: Record<string, string> = {};
   for (const [name, value] of Object.entries(colours(theme, dark))) {

@@ -17,7 +17,7 @@ function setUp() {
 const MESSAGE = { what: 'iframe-call-message', from: 'module', action: 'local-audio', state: false };
 
 describe('Wire', () => {
-  it('speaks to the page around and nobody else, under both names of the frame', () => {
+  it('sends to the origin of the embedding page only, with both names of the frame', () => {
     const { wire, sent } = setUp();
     wire.post('loaded', { a: 1 });
     expect(sent).toEqual([
@@ -34,14 +34,14 @@ describe('Wire', () => {
       ],
     ]);
   });
-  it.each(['callClientId', 'callFrameId'])('reads messages of versions that say %s', (name) => {
+  it.each(['callClientId', 'callFrameId'])('reads messages of versions that use %s', (name) => {
     const { read } = setUp();
     expect(read({ ...MESSAGE, [name]: '42' })).toMatchObject({
       action: 'local-audio',
       fields: { state: false },
     });
   });
-  it('answers where an answer is waited for', () => {
+  it('responds where daily-js waits for a response', () => {
     const { read, sent } = setUp();
     read({ ...MESSAGE, callClientId: '42' })?.reply({ devices: [] });
     expect(sent).toEqual([]);
@@ -58,14 +58,14 @@ describe('Wire', () => {
     ['nothing', null],
     ['a list', [MESSAGE]],
     ['another protocol', { ...MESSAGE, what: 'else', callClientId: '42' }],
-    ['our own', { ...MESSAGE, from: 'embedded', callClientId: '42' }],
-    ['for another frame', { ...MESSAGE, callClientId: '7' }],
-    ['for no frame', MESSAGE],
+    ['a message of this page', { ...MESSAGE, from: 'embedded', callClientId: '42' }],
+    ['a message for another frame', { ...MESSAGE, callClientId: '7' }],
+    ['a message for no frame', MESSAGE],
     ['no action', { ...MESSAGE, action: 1, callClientId: '42' }],
-  ])('passes over %s', (_, data) => {
+  ])('ignores %s', (_, data) => {
     expect(setUp().read(data)).toBeUndefined();
   });
-  it('believes the page around only', () => {
+  it('accepts messages of the embedding page only', () => {
     const { read } = setUp();
     const data = { ...MESSAGE, callClientId: '42' };
     expect(read(data, { origin: 'https://evil.example' })).toBeUndefined();

@@ -1,6 +1,6 @@
 /**
- * The messages between this page and daily-js in the page around it: plain objects by `postMessage`. daily-js up to
- * 0.61 names the frame by `callFrameId`, later versions by `callClientId`; what goes out carries both.
+ * The messages between this page and daily-js in the embedding page: plain objects sent with `postMessage`. daily-js up
+ * to 0.61 identifies the frame by `callFrameId`, later versions by `callClientId`; outgoing messages have both.
  */
 import { isFields, type Fields } from '../../client/json';
 import type { Frame } from '../call/address';
@@ -8,15 +8,15 @@ import type { Frame } from '../call/address';
 const WHAT = 'iframe-call-message';
 const ENVELOPE = new Set(['what', 'from', 'action', 'callClientId', 'callFrameId', 'callbackStamp']);
 
-/** A message of daily-js. */
+/** A request of daily-js. */
 export interface Request {
   action: string;
   fields: Fields;
-  /** Answer it; nothing happens where no answer is waited for. */
+  /** Send the response, if daily-js waits for one. */
   reply: (fields: Fields) => void;
 }
 
-/** The window around this one, as far as the wire needs it. */
+/** The part of the embedding window that is needed here. */
 export type Parent = Pick<Window, 'postMessage'>;
 
 export class Wire {
@@ -25,12 +25,12 @@ export class Wire {
     private readonly parent: Parent,
   ) {}
 
-  /** Tell daily-js something. */
+  /** Send an event to daily-js. */
   post(action: string, fields: Fields = {}): void {
     this.send({ ...fields, action });
   }
 
-  /** Read an event of this window; undefined when it is not daily-js of the page around that speaks. */
+  /** Read a `message` event; undefined unless it comes from daily-js in the embedding page. */
   read(event: Pick<MessageEvent, 'data' | 'origin' | 'source'>): Request | undefined {
     if (event.source !== this.parent || event.origin !== this.frame.origin) return undefined;
     const data: unknown = event.data;

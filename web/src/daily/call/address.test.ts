@@ -6,7 +6,7 @@ const EMBEDDED =
   '?t=a.b.c&emb=42&embHref=https%3A%2F%2Fschool.example%2Flesson%3Fid%3D1&dailyJsVersion=0.92.2';
 
 describe('readCallAddress', () => {
-  it('knows the room, the token and the page around', () => {
+  it('reads the room, the token and the embedding page', () => {
     expect(readCallAddress({ pathname: '/maths', search: EMBEDDED }, true)).toEqual({
       room: 'maths',
       token: 'a.b.c',
@@ -14,13 +14,13 @@ describe('readCallAddress', () => {
     });
   });
   it.each([
-    ['nobody is around', EMBEDDED, false],
-    ['the page around does not use daily-js', '?t=a', true],
-    ['no id', '?embHref=https%3A%2F%2Fschool.example', true],
-    ['no address', '?emb=42', true],
-    ['an address that is none', '?emb=42&embHref=school', true],
-    ['a page from a file', '?emb=42&embHref=file%3A%2F%2F%2Fhome%2Findex.html', true],
-  ])('speaks to nobody when %s', (_, search, embedded) => {
+    ['the page is not in a frame', EMBEDDED, false],
+    ['the embedding page does not use daily-js', '?t=a', true],
+    ['there is no id', '?embHref=https%3A%2F%2Fschool.example', true],
+    ['there is no address', '?emb=42', true],
+    ['the address is not a URL', '?emb=42&embHref=school', true],
+    ['the embedding page was opened from a file', '?emb=42&embHref=file%3A%2F%2F%2Fhome%2Findex.html', true],
+  ])('finds no embedding page when %s', (_, search, embedded) => {
     expect(readCallAddress({ pathname: '/maths', search }, embedded).frame).toBeUndefined();
   });
   it.each(['/', '/a/b', '/a%20b', `/${'x'.repeat(129)}`])('finds no room in %s', (pathname) => {

@@ -1,25 +1,25 @@
-/** What the address of a room's page says: which room, a meeting token, and which page embeds it. */
+/** Reads the address of a room's page: the room, a meeting token, and the embedding page. */
 
 export interface CallAddress {
-  /** The room's name; empty when the path is none of a room. */
+  /** The room's name; empty when the path names no room. */
   room: string;
-  /** Meeting token of the query; empty when there is none. */
+  /** Meeting token in the query; empty when there is none. */
   token: string;
-  /** The page around this one, where daily-js put it there. */
+  /** The embedding page, if it uses daily-js. */
   frame: Frame | undefined;
 }
 
 export interface Frame {
-  /** daily-js's id of this frame: every message carries it. */
+  /** daily-js's id of this frame, which is part of every message. */
   id: string;
-  /** Origin of the embedding page; the only one that is spoken to. */
+  /** Origin of the embedding page; messages are exchanged with this origin only. */
   origin: string;
 }
 
-// Daily's room names.
+// Daily's rule for room names.
 const PATH = /^\/([A-Za-z0-9_-]{1,128})\/?$/;
 
-/** Read a location; `embedded` is whether a window is around this one. */
+/** Read a location; `embedded` says whether the page is in a frame. */
 export function readCallAddress(
   location: Pick<Location, 'pathname' | 'search'>,
   embedded: boolean,
@@ -32,7 +32,7 @@ export function readCallAddress(
   };
 }
 
-/** The same address without its token: addresses are shown, shared and kept. */
+/** The same address without its token, because people share addresses and browsers store them. */
 export function withoutToken(location: Pick<Location, 'pathname' | 'search'>): string {
   const query = new URLSearchParams(location.search);
   query.delete('t');
@@ -40,7 +40,7 @@ export function withoutToken(location: Pick<Location, 'pathname' | 'search'>): s
   return rest === '' ? location.pathname : `${location.pathname}?${rest}`;
 }
 
-/** Where the application wants people after a meeting, told which one it was; empty where it says nothing usable. */
+/** The application's page for people who left the meeting, with the meeting's address; empty without a usable URL. */
 export function exitAddress(wanted: string, host: string, room: string): string {
   try {
     const url = new URL(wanted);
@@ -58,7 +58,7 @@ function readFrame(query: URLSearchParams): Frame | undefined {
   if (id === null || href === null) return undefined;
   try {
     const { origin } = new URL(href);
-    // A page from a file has no origin that could be aimed at.
+    // A page that was opened from a file has no origin to send messages to.
     return origin === 'null' ? undefined : { id, origin };
   } catch {
     return undefined;

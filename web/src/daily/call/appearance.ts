@@ -1,4 +1,4 @@
-/** How a meeting looks, as its embedding page and its user want it. Changes are told to subscribers. */
+/** How a meeting looks, as set by the embedding page and by the user. */
 
 export type Sidebar = 'people' | 'chat' | 'network' | null;
 export type ShowNames = false | 'always' | 'never';
@@ -22,9 +22,9 @@ export interface Appearance {
   fullscreen: boolean;
   trayButtons: readonly TrayButton[];
   lang: string;
-  /** Identity of whoever the user wants large; undefined: nobody in particular. */
+  /** Identity of the participant whom the user pinned; undefined when nobody is pinned. */
   pinned: string | undefined;
-  /** Whether to play a sound when somebody joins; a number: only in meetings of up to so many. */
+  /** Whether to play a sound when somebody joins; a number limits this to meetings of at most so many people. */
   ding: boolean | number;
 }
 
@@ -34,7 +34,7 @@ export const INITIAL_APPEARANCE: Appearance = {
   showParticipantsBar: true,
   showNames: false,
   sidebar: null,
-  // daily-js's defaults: a page that embeds brings buttons of its own.
+  // daily-js's defaults: an embedding page usually has buttons of its own.
   showLeaveButton: false,
   showFullscreenButton: false,
   showUserNameChangeUI: true,

@@ -26,7 +26,7 @@ const OPTIONS: JoinOptions = {
   startAudioOff: undefined,
 };
 
-/** Stands in for the server: answers as told, and writes down what it was asked. */
+/** A server with prepared answers that records what it was asked. */
 class FakeDoor {
   readonly asked: string[] = [];
   answers: (EnterResult | DoorError)[] = [];
@@ -34,7 +34,7 @@ class FakeDoor {
   constructor(public answer: Partial<MeetingSettings> | DoorError = {}) {}
 
   settings(token: string): Promise<MeetingSettings> {
-    this.asked.push(`look ${token}`);
+    this.asked.push(`settings ${token}`);
     if (this.answer instanceof DoorError) return Promise.reject(this.answer);
     return Promise.resolve({ ...SETTINGS, ...this.answer });
   }
@@ -42,10 +42,10 @@ class FakeDoor {
     return this.next(`enter ${userName}`);
   }
   knockStatus(id: string): Promise<EnterResult> {
-    return this.next(`waited ${id}`);
+    return this.next(`status ${id}`);
   }
   withdrawKnock(id: string): Promise<void> {
-    this.asked.push(`give up ${id}`);
+    this.asked.push(`withdraw ${id}`);
     return Promise.resolve();
   }
   private next(what: string): Promise<EnterResult> {
@@ -70,31 +70,31 @@ function setUp(door: FakeDoor) {
 
 const WAITING: EnterResult = { state: 'waiting', id: 'k' };
 
-/** Let everything that can happen now happen. */
+/** Run all promises that can be settled now. */
 const settle = (): Promise<void> => new Promise((resolve) => setTimeout(resolve));
 
 describe('joining', () => {
-  it('begins with a hair check where the room wants one, and keeps the token for reloads', async () => {
+  it('starts with a hair check if the room has one, and stores the token for reloads', async () => {
     const { call, kept } = setUp(new FakeDoor());
     await call.join(OPTIONS);
     expect(call.state.snapshot()).toMatchObject({ name: 'haircheck', userName: 'Ben', busy: false });
     expect(kept).toEqual(['t']);
   });
-  it('uses the name of the token before any other', async () => {
+  it('prefers the name of the token', async () => {
     const { call } = setUp(new FakeDoor({ userName: 'Benjamin' }));
     await call.join(OPTIONS);
     expect(call.state.snapshot()).toMatchObject({ userName: 'Benjamin' });
     call.rename('Eve');
     expect(call.state.snapshot()).toMatchObject({ userName: 'Benjamin' });
   });
-  it('asks a nameless person who knocks for a name', async () => {
+  it('asks somebody who knocks without a name for a name', async () => {
     const { call } = setUp(new FakeDoor({ prejoin: false, mustKnock: true }));
     await call.join({ ...OPTIONS, userName: '' });
     expect(call.state.snapshot()).toMatchObject({ name: 'haircheck' });
     call.rename('Cleo');
     expect(call.state.snapshot()).toMatchObject({ userName: 'Cleo' });
   });
-  it('keeps no token that opened nothing', async () => {
+  it('does not store a token that was refused', async () => {
     const { call, kept } = setUp(new FakeDoor(new DoorError('exp-token', 'expired')));
     await call.join(OPTIONS);
     expect(call.state.snapshot()).toMatchObject({
@@ -103,7 +103,7 @@ describe('joining', () => {
     });
     expect(kept).toEqual([]);
   });
-  it('says when the room filled up meanwhile, and lets one try again', async () => {
+  it('reports that the room filled up meanwhile, and can be retried', async () => {
     const door = new FakeDoor();
     door.answers = [new DoorError('meeting-full', 'full')];
     const { call } = setUp(door);
@@ -120,11 +120,14 @@ describe('joining', () => {
     [undefined, undefined, []],
     [false, undefined, ['camera']],
     [false, false, ['microphone', 'camera']],
-  ])('starts devices as the page around says, else as the room does', async (video, audio, expected) => {
-    const { call } = setUp(new FakeDoor());
-    await call.join({ ...OPTIONS, startVideoOff: video, startAudioOff: audio });
-    expect(call.initialDevices(SETTINGS)).toEqual(expected);
-  });
+  ])(
+    'starts devices as the embedding page says, otherwise as the room does',
+    async (video, audio, expected) => {
+      const { call } = setUp(new FakeDoor());
+      await call.join({ ...OPTIONS, startVideoOff: video, startAudioOff: audio });
+      expect(call.initialDevices(SETTINGS)).toEqual(expected);
+    },
+  );
 });
 
 describe('knocking', () => {
@@ -137,7 +140,7 @@ describe('knocking', () => {
     expect(rig.call.state.snapshot()).toMatchObject({ name: 'knocking', knock: 'k', denied: false });
     return { ...rig, door };
   }
-  it('asks again and again until somebody says no', async () => {
+  it('asks again and again until it is denied', async () => {
     const { call, door, tick } = await knock();
     tick();
     await settle();
@@ -145,14 +148,14 @@ describe('knocking', () => {
     tick();
     await settle();
     expect(call.state.snapshot()).toMatchObject({ name: 'knocking', denied: true });
-    expect(door.asked).toEqual(['look t', 'enter Ben', 'waited k', 'waited k']);
+    expect(door.asked).toEqual(['settings t', 'enter Ben', 'status k', 'status k']);
   });
-  it('is given up by leaving, and nothing is asked any more', async () => {
+  it('ends with leaving, and nothing is asked afterwards', async () => {
     const { call, door, tick } = await knock();
     call.leave();
     expect(call.state.snapshot()).toMatchObject({ name: 'over', over: { problem: undefined } });
     tick();
     await settle();
-    expect(door.asked).toEqual(['look t', 'enter Ben', 'give up k']);
+    expect(door.asked).toEqual(['settings t', 'enter Ben', 'withdraw k']);
   });
 });

@@ -1,4 +1,4 @@
-/** One visit to a meeting, from the door to the end. Changes are told to subscribers. */
+/** One call: from the first request to the server, through hair check and knocking, to the end of the meeting. */
 import { DisconnectReason, RoomEvent, type Room } from 'livekit-client';
 
 import type { DeviceKind } from '../../client/media/devices';
@@ -9,7 +9,7 @@ import { DoorError, type Admission, type Door, type EnterResult, type MeetingSet
 import { Meeting } from './meeting';
 import { endByError, LEFT, type Step } from './step';
 
-/** How to join; what is undefined is left to the room and the person. */
+/** How to join; the room and the user decide what is undefined. */
 export interface JoinOptions {
   token: string;
   userName: string;
@@ -17,16 +17,16 @@ export interface JoinOptions {
   startAudioOff: boolean | undefined;
 }
 
-// How often somebody who waits asks whether the door was opened.
+// How often a waiting person asks whether they were let in.
 const KNOCK_INTERVAL_MS = 2000;
 
-/** What the call needs of the world around it. */
+/** What a call uses from outside. */
 export interface CallDependencies {
   door: Door;
   preview: Preview;
-  /** The server's WebSocket address, where the door names none. */
+  /** The server's WebSocket address, used when the server names no other. */
   signallingUrl: string;
-  /** Keep the token for reloads. */
+  /** Store the token for reloads. */
   keepToken: (token: string) => void;
   wait: (ms: number) => Promise<void>;
 }
@@ -40,7 +40,7 @@ export class Call {
     startVideoOff: undefined,
     startAudioOff: undefined,
   };
-  // Counts attempts, so that what belongs to an earlier one is told from the present.
+  // Each attempt to join takes the next number, so that responses to an earlier attempt can be ignored.
   private attempt = 0;
   private lastSettings: MeetingSettings | undefined;
 
@@ -50,18 +50,18 @@ export class Call {
     return this.deps.preview;
   }
 
-  /** What the door said last. */
+  /** The settings that the server sent last. */
   get settings(): MeetingSettings | undefined {
     return this.lastSettings;
   }
 
-  /** Undefined before it and after it. */
+  /** The current meeting; undefined before and after it. */
   get meeting(): Meeting | undefined {
     const { step } = this;
     return step.name === 'meeting' ? step.meeting : undefined;
   }
 
-  /** Come to the door: settings, and enter at once where nothing is to be asked. */
+  /** Fetch the settings; then show the hair check, or enter at once where the user has nothing to decide. */
   async join(options: JoinOptions): Promise<void> {
     const attempt = this.begin(options);
     try {
@@ -70,7 +70,7 @@ export class Call {
       this.lastSettings = settings;
       this.deps.keepToken(options.token);
       const userName = settings.userName === '' ? options.userName : settings.userName;
-      // Who knocks has to have a name that the others can judge by.
+      // Somebody who knocks needs a name, by which the people inside decide.
       if (settings.prejoin || (settings.mustKnock && userName === '')) {
         this.steps.set({ name: 'haircheck', settings, userName, busy: false });
         return;
@@ -82,7 +82,7 @@ export class Call {
     }
   }
 
-  /** Go on from the hair check, under this name. */
+  /** Continue from the hair check under this name. */
   async proceed(userName: string): Promise<void> {
     const { step, attempt } = this;
     if (step.name !== 'haircheck' || step.busy) return;
@@ -94,19 +94,19 @@ export class Call {
     }
   }
 
-  /** Take another name from now on; in a meeting it is the participant's to change. */
+  /** Use another name when joining. In a meeting, the name is changed on the participant instead. */
   rename(userName: string): void {
     this.options = { ...this.options, userName };
     const { step } = this;
     if (step.name === 'haircheck' && step.settings.userName === '') this.steps.set({ ...step, userName });
   }
 
-  /** Try the same again. */
+  /** Join again with the same options. */
   async retry(): Promise<void> {
     if (this.step.name === 'over') await this.join(this.options);
   }
 
-  /** Leave, or give up on entering. */
+  /** Leave the meeting, or stop trying to enter it. */
   leave(): void {
     const { step } = this;
     this.attempt += 1;
@@ -133,7 +133,7 @@ export class Call {
     if (wanted.length > 0) await this.deps.preview.start(wanted);
   }
 
-  /** What is on at the start: the embedding page decides before the token and the room. */
+  /** The devices that start turned on: the embedding page's options override those of the token and the room. */
   initialDevices(settings: MeetingSettings): DeviceKind[] {
     const { startAudioOff = settings.startAudioOff, startVideoOff = settings.startVideoOff } = this.options;
     return [...(startAudioOff ? [] : ['microphone' as const]), ...(startVideoOff ? [] : ['camera' as const])];

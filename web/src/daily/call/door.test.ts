@@ -16,7 +16,7 @@ function answering(status: number, body: unknown) {
 }
 
 describe('Door', () => {
-  it('reads what is behind it', async () => {
+  it('reads the settings', async () => {
     const { door, asked } = answering(200, {
       room: { name: 'maths' },
       user_name: 'Ada',
@@ -43,12 +43,12 @@ describe('Door', () => {
       { state: 'waiting', id: 'k' },
     ],
     [{ state: 'denied' }, { state: 'denied' }],
-  ])('tells how entering went: %j', async (body, expected) => {
+  ])('reads the result of entering: %j', async (body, expected) => {
     const { door } = answering(200, body);
     expect(await door.enter('', 'Ben')).toEqual(expected);
     expect(await door.knockStatus('k')).toEqual(expected);
   });
-  it('shows its pass where it needs one', async () => {
+  it('sends its pass where one is needed', async () => {
     const { door, asked } = answering(200, { waiting: [{ id: 'k', name: 'Ben' }, 7] });
     expect(await door.waitingPeople('p')).toEqual([{ id: 'k', name: 'Ben' }]);
     await door.changeParticipant('p', 's/1', { eject: true });
@@ -63,13 +63,13 @@ describe('Door', () => {
     [500, 'internal error', 'connection-error'],
     [200, '<html>', 'connection-error'],
     [200, '[]', 'connection-error'],
-  ])('throws one kind of error: %i %j', async (status, body, type) => {
+  ])('throws nothing but DoorError: %i %j', async (status, body, type) => {
     const { door } = answering(status, body);
     const error = await door.settings('').catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(DoorError);
     expect((error as DoorError).type).toBe(type);
   });
-  it('says when nobody answers', async () => {
+  it('reports a server that does not respond', async () => {
     const door = new Door('maths', () => Promise.reject(new TypeError('Failed to fetch')));
     await expect(door.enter('', '')).rejects.toMatchObject({ type: 'connection-error' });
   });

@@ -1,14 +1,14 @@
-/** What a room's page asks of the server: what is behind the door, entering, knocking, and moderating others. */
+/** The requests of a room's page to the server: settings, entering, knocking, and moderation. */
 import { fieldsOf, isFields, textOf, type Fields } from '../../client/json';
 
-/** What the room and the token together say of how the page is to look and behave. */
+/** How the page looks and behaves, by the room and the token together. */
 export interface MeetingSettings {
-  /** As `room()` of daily-js answers it: id, name, config, domainConfig, tokenConfig. */
+  /** As daily-js's `room()` returns it: id, name, config, domainConfig, tokenConfig. */
   room: Fields;
-  /** The name that the token gives; empty: one is chosen. */
+  /** The name in the token; empty if the user chooses one. */
   userName: string;
   isOwner: boolean;
-  /** Somebody inside has to open. */
+  /** Somebody in the meeting has to let the user in. */
   mustKnock: boolean;
   prejoin: boolean;
   people: boolean;
@@ -18,34 +18,34 @@ export interface MeetingSettings {
   startVideoOff: boolean;
   startAudioOff: boolean;
   lang: string;
-  /** Where the page goes after the meeting; empty: nowhere. */
+  /** Where the page goes after the meeting; empty to stay. */
   redirectOnExit: string;
 }
 
 /** Access to a meeting. */
 export interface Admission {
-  /** WebSocket address; empty: the page's own host. */
+  /** WebSocket address; empty for the page's own host. */
   url: string;
   /** LiveKit access token. */
   token: string;
-  /** Proves to the door who asks, for as long as the meeting lasts; lets nobody in. */
+  /** Authenticates later requests of this participant while the meeting lasts; does not allow joining. */
   pass: string;
   identity: string;
 }
 
 export type EnterResult =
   | ({ state: 'entered' } & Admission)
-  /** Waiting for somebody inside; `id` is what to ask with. */
+  /** Waiting for somebody in the meeting; `id` identifies the knock in later requests. */
   | { state: 'waiting'; id: string }
   | { state: 'denied' };
 
-/** Somebody who waits at the door. */
+/** Somebody who waits to be let in. */
 export interface WaitingPerson {
   id: string;
   name: string;
 }
 
-/** What an owner may do to others. */
+/** What owners may change about other participants. */
 export interface ParticipantChange {
   setAudio?: boolean;
   setVideo?: boolean;
@@ -54,7 +54,7 @@ export interface ParticipantChange {
   updatePermissions?: Fields;
 }
 
-/** The server said no, with one of Daily's types of error. */
+/** The server refused or did not respond; `type` is one of Daily's error types. */
 export class DoorError extends Error {
   override readonly name = 'DoorError';
 
@@ -70,7 +70,7 @@ const TIMEOUT_MS = 10_000;
 
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
-/** One room's door. Every call throws `DoorError`, and nothing else. */
+/** The door of one room. All methods throw `DoorError` and nothing else. */
 export class Door {
   constructor(
     private readonly room: string,
@@ -97,32 +97,32 @@ export class Door {
   }
 
   async enter(token: string, userName: string): Promise<EnterResult> {
-    return result(await this.ask('enter', { token, user_name: userName }));
+    return enterResult(await this.ask('enter', { token, user_name: userName }));
   }
 
-  /** Ask whether somebody has opened; the answer comes at once. */
+  /** Ask what became of a knock; the server responds at once. */
   async knockStatus(id: string): Promise<EnterResult> {
-    return result(await this.ask(`knocks/${encodeURIComponent(id)}`, {}));
+    return enterResult(await this.ask(`knocks/${encodeURIComponent(id)}`, {}));
   }
 
-  /** Wait no more. */
+  /** Stop waiting. */
   async withdrawKnock(id: string): Promise<void> {
     await this.ask(`knocks/${encodeURIComponent(id)}/withdraw`, {});
   }
 
-  /** Who waits; for those who may let people in. */
+  /** Fetch the people who wait; for participants who may let them in. */
   async waitingPeople(pass: string): Promise<WaitingPerson[]> {
     const { waiting } = await this.ask('waiting', {}, pass);
     if (!Array.isArray(waiting)) return [];
     return waiting.filter(isFields).map((each) => ({ id: textOf(each['id']), name: textOf(each['name']) }));
   }
 
-  /** Open the door for somebody, or keep it shut. */
+  /** Let somebody in, or deny it. */
   async answerKnock(pass: string, id: string, grant: boolean): Promise<void> {
     await this.ask(`waiting/${encodeURIComponent(id)}`, { grant }, pass);
   }
 
-  /** Mute, remove, or change what somebody may do. */
+  /** Mute or remove a participant, or change their permissions. */
   async changeParticipant(pass: string, identity: string, change: ParticipantChange): Promise<void> {
     await this.ask(`participants/${encodeURIComponent(identity)}`, { ...change }, pass);
   }
@@ -142,18 +142,18 @@ export class Door {
       });
       answer = await response.json();
     } catch {
-      throw new DoorError('connection-error', 'The server does not answer.');
+      throw new DoorError('connection-error', 'The server is not responding.');
     }
     if (response.ok && isFields(answer)) return answer;
     const error = fieldsOf(answer);
     throw new DoorError(
       textOf(error['type']) || 'connection-error',
-      textOf(error['msg']) || 'The server refused.',
+      textOf(error['msg']) || 'The server refused the request.',
     );
   }
 }
 
-function result(answer: Fields): EnterResult {
+function enterResult(answer: Fields): EnterResult {
   switch (answer['state']) {
     case 'waiting':
       return { state: 'waiting', id: textOf(answer['id']) };

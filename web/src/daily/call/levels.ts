@@ -1,12 +1,12 @@
-/** Repeats the loudness of people to whoever observes it. */
+/** Timers that report audio levels to daily-js's observers. */
 
 export class LevelObservers {
   private readonly timers = new Map<string, number>();
 
-  /** Tell again and again; an earlier observer of the same name ends. */
-  observe(name: string, intervalMs: number, tell: () => void): void {
+  /** Call `report` at each interval, in place of an earlier observer of the same name. */
+  observe(name: string, intervalMs: number, report: () => void): void {
     this.stop(name);
-    this.timers.set(name, window.setInterval(tell, intervalMs));
+    this.timers.set(name, window.setInterval(report, intervalMs));
   }
 
   stop(name: string): void {

@@ -1,4 +1,4 @@
-/** What goes on in a meeting beside media: messages, chat, who waits, moderation, one's own devices, the network. */
+/** A meeting apart from its media: messages, chat, waiting people, moderation, the own devices, and the network. */
 import { ParticipantEvent, RoomEvent, type RemoteParticipant, type Room } from 'livekit-client';
 
 import { TOPIC } from '../../client/attributes';
@@ -15,21 +15,21 @@ import type { Verdict } from './stats';
 
 export interface MeetingState {
   chat: readonly ChatLine[];
-  /** Lines that came while nobody looked. */
+  /** Lines that arrived while the chat was closed. */
   unread: number;
   waiting: readonly WaitingPerson[];
   verdict: Verdict;
-  /** What somebody has to know; empty: nothing. */
+  /** A message for the user; empty when there is none. */
   notice: string;
 }
 
-/** What happens, for the embedding page. */
+/** Events for the embedding page. */
 export interface MeetingEvents {
   appMessage: (data: unknown, from: string) => void;
   sessionData: (data: unknown) => void;
   verdict: (verdict: Verdict) => void;
   permissions: () => void;
-  /** One's own camera or microphone does not work, or works again (undefined). */
+  /** The user's own camera or microphone does not work, or works again (undefined). */
   device: (kind: DeviceKind, problem: DeviceProblem | undefined) => void;
 }
 
@@ -41,7 +41,7 @@ const NOTHING: MeetingEvents = {
   device: () => undefined,
 };
 
-// More lines than anybody scrolls back.
+// More than anybody scrolls back.
 const MAX_LINES = 500;
 
 const TRACK: Readonly<Record<DeviceKind, TrackName>> = { camera: 'video', microphone: 'audio' };
@@ -59,11 +59,11 @@ export class Meeting {
   events: MeetingEvents = NOTHING;
   readonly network: NetworkWatch;
   readonly levels = new LevelObservers();
-  /** As the application set them. */
+  /** daily-js's send settings, as the application set them. */
   sendSettings: Fields = {};
-  /** Encoding takes more than the computer has. */
+  /** The computer is too slow for encoding. */
   cpuConstrained = false;
-  /** Every track is received without asking. */
+  /** Whether tracks are subscribed to as soon as they are published. */
   autoSubscribe = true;
   private readonly store = new Store<MeetingState>({
     chat: [],
@@ -103,13 +103,13 @@ export class Meeting {
     this.refreshWaiting();
   }
 
-  get known(): LocalFacts {
+  get localFacts(): LocalFacts {
     return { blocked: this.blocked, changed: this.changed };
   }
 
-  /** Whether one may mute and remove others, and let people in. */
+  /** Whether the user may mute and remove others, and let people in. */
   get administers(): boolean {
-    return mayAdminister(this.room.localParticipant, this.known);
+    return mayAdminister(this.room.localParticipant, this.localFacts);
   }
 
   /** Turn a device on or off. */
@@ -123,7 +123,7 @@ export class Meeting {
     }
   }
 
-  /** Send an application's message to somebody, or to all. */
+  /** Send an application's message to some participants, or to all (`*`). */
   async sendAppMessage(data: unknown, to: readonly string[] | '*'): Promise<void> {
     await this.room.localParticipant.publishData(appMessage(data), {
       reliable: true,
@@ -140,18 +140,18 @@ export class Meeting {
     this.addLine(chatLine(message, me.identity, Date.now()));
   }
 
-  /** Whether somebody reads the chat. */
-  readChat(open: boolean): void {
+  /** Note that the chat was opened or closed. */
+  setChatOpen(open: boolean): void {
     this.chatIsOpen = open;
     if (open && this.state.snapshot().unread > 0) this.store.update({ unread: 0 });
   }
 
-  /** Mute, remove, or change what somebody may do; what is not allowed is told to the user. */
+  /** Mute or remove a participant, or change their permissions. A refusal becomes a notice. */
   async changeParticipant(identity: string, change: ParticipantChange): Promise<void> {
     await this.askDoor(() => this.door.changeParticipant(this.pass, identity, change));
   }
 
-  /** Let somebody in, or not. */
+  /** Let somebody in, or deny it. */
   async answerKnock(id: string, grant: boolean): Promise<void> {
     this.store.update({ waiting: this.state.snapshot().waiting.filter((each) => each.id !== id) });
     await this.askDoor(() => this.door.answerKnock(this.pass, id, grant));
@@ -161,13 +161,13 @@ export class Meeting {
     this.store.update({ notice });
   }
 
-  /** Note that a device does not work. */
+  /** Note that a device failed, and tell the user. */
   deviceFailed(kind: DeviceKind, error: unknown): void {
     this.notify(publishWords(kind, error, window.isSecureContext));
     this.noteProblem(kind, window.isSecureContext ? deviceProblem(error) : 'insecure');
   }
 
-  /** Note what is wrong with a device, of which the user knows already. */
+  /** Note that a device failed, of which the user knows already. */
   noteProblem(kind: DeviceKind, problem: DeviceProblem): void {
     this.blocked[TRACK[kind]] = BLOCKED[problem];
     this.events.device(kind, problem);
@@ -226,7 +226,7 @@ export class Meeting {
     if (!this.administers) return;
     this.door.waitingPeople(this.pass).then(
       (waiting) => this.store.update({ waiting }),
-      // The next knock asks again.
+      // The next knock triggers another request.
       () => undefined,
     );
   };

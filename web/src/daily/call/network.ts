@@ -1,11 +1,20 @@
-/** Watches the network of a room: the browser's statistics each two seconds, and what they mean. */
+/** Reads the browser's statistics of a room every two seconds and reports when the verdict on the network changes. */
 import type { Room } from 'livekit-client';
 
-import { figuresBetween, judge, readCounters, summary, type Counters, type NetworkFigures, type StatsEntry, type Verdict } from './stats';
+import {
+  figuresBetween,
+  judge,
+  readCounters,
+  summary,
+  type Counters,
+  type NetworkFigures,
+  type StatsEntry,
+  type Verdict,
+} from './stats';
 
-/** How often daily-js's own figures change. */
+/** daily-js's own interval. */
 const INTERVAL_MS = 2000;
-/** Daily judges a network by its last half a minute. */
+/** Daily judges the network by the last half minute. */
 const WINDOW = 15;
 
 export class NetworkWatch {
@@ -16,12 +25,12 @@ export class NetworkWatch {
 
   constructor(
     private readonly room: Room,
-    private readonly tell: (verdict: Verdict) => void,
+    private readonly onVerdict: (verdict: Verdict) => void,
   ) {
-    this.timer = window.setInterval(() => void this.look(), INTERVAL_MS);
+    this.timer = window.setInterval(() => void this.measure(), INTERVAL_MS);
   }
 
-  /** What `getNetworkStats` answers. */
+  /** The result of daily-js's `getNetworkStats`. */
   figures(): Record<string, unknown> {
     return summary(this.window);
   }
@@ -30,7 +39,7 @@ export class NetworkWatch {
     window.clearInterval(this.timer);
   }
 
-  private async look(): Promise<void> {
+  private async measure(): Promise<void> {
     const now = readCounters(await reports(this.room), Date.now());
     const { before } = this;
     this.before = now;
@@ -41,7 +50,7 @@ export class NetworkWatch {
     if (verdict.state === this.verdict.state && verdict.reasons.join() === this.verdict.reasons.join())
       return;
     this.verdict = verdict;
-    this.tell(verdict);
+    this.onVerdict(verdict);
   }
 }
 

@@ -7,19 +7,19 @@ function packet(content: unknown): Uint8Array {
 }
 
 describe('readPacket', () => {
-  it('reads what another page wrote', () => {
+  it('reads what another page encoded', () => {
     expect(readPacket(appMessage({ hello: 1 }), 'ben')).toEqual({
       kind: 'app-message',
       data: { hello: 1 },
       from: 'ben',
     });
   });
-  it('believes the server who a message is from, and nobody else', () => {
+  it('accepts another sender than the participant from the server only', () => {
     const claimed = packet({ kind: 'app-message', data: 1, from: 'ada' });
     expect(readPacket(claimed, '')).toMatchObject({ from: 'ada' });
     expect(readPacket(claimed, 'eve')).toMatchObject({ from: 'eve' });
   });
-  it.each(['session-data', 'waiting', 'permissions'])('takes %s from the server only', (kind) => {
+  it.each(['session-data', 'waiting', 'permissions'])('accepts %s from the server only', (kind) => {
     const sent = packet({ kind, data: {}, session_id: 'ben', permissions: {} });
     expect(readPacket(sent, '')).toMatchObject({ kind });
     expect(readPacket(sent, 'eve')).toBeUndefined();
@@ -28,13 +28,13 @@ describe('readPacket', () => {
     ['no JSON', new Uint8Array([255])],
     ['a list', packet([])],
     ['an unknown kind', packet({ kind: 'x' })],
-  ])('passes over %s', (_, payload) => {
+  ])('ignores %s', (_, payload) => {
     expect(readPacket(payload, '')).toBeUndefined();
   });
 });
 
 describe('chat', () => {
-  it('is an application message of the form that Daily’s page uses', () => {
+  it('is an application message in the format of Daily’s page', () => {
     const message = chatMessage('Ada', 'Hello', 0);
     expect(message).toMatchObject({
       event: 'chat-msg',
@@ -44,13 +44,16 @@ describe('chat', () => {
     });
     expect(chatLine(message, 's1', 99)).toEqual({ from: 's1', name: 'Ada', text: 'Hello', atMs: 0 });
   });
-  it('takes now for a date that is none', () => {
+  it('uses the current time for an invalid date', () => {
     expect(chatLine({ event: 'chat-msg', message: 'x', date: 'soon' }, 's1', 99)).toMatchObject({
       atMs: 99,
       name: '',
     });
   });
-  it.each([undefined, 7, {}, { event: 'chat-msg' }, { event: 'else', message: 'x' }])('is not %j', (data) => {
-    expect(chatLine(data, 's1', 0)).toBeUndefined();
-  });
+  it.each([undefined, 7, {}, { event: 'chat-msg' }, { event: 'else', message: 'x' }])(
+    'is none of %j',
+    (data) => {
+      expect(chatLine(data, 's1', 0)).toBeUndefined();
+    },
+  );
 });

@@ -1,17 +1,17 @@
-/** The data packets of topic `lectern.daily`: what pages and the server say to each other beside media. */
+/** The data packets of topic `lectern.daily`, which the pages and the server exchange. */
 import { isFields, textOf, type Fields } from '../../client/json';
 
 export type Packet =
-  /** From an application, or from a chat window. */
+  /** A message of an application, or a line of chat. */
   | { kind: 'app-message'; data: unknown; from: string }
-  /** What the whole meeting shares has changed. */
+  /** The data that the whole meeting shares has changed (Daily's meeting session data). */
   | { kind: 'session-data'; data: unknown }
-  /** Somebody may do something else than before; in Daily's form. */
+  /** The permissions of a participant have changed; in Daily's format. */
   | { kind: 'permissions'; identity: string; permissions: Fields }
-  /** Who waits at the door has changed. */
+  /** Somebody started or stopped waiting to be let in. */
   | { kind: 'waiting' };
 
-/** Read a packet; undefined when it is none that a page knows. `sender` is empty for the server. */
+/** Read a packet; undefined for an unknown or malformed one. `sender` is empty for the server. */
 export function readPacket(payload: Uint8Array, sender: string): Packet | undefined {
   let message: unknown;
   try {
@@ -22,7 +22,7 @@ export function readPacket(payload: Uint8Array, sender: string): Packet | undefi
   if (!isFields(message)) return undefined;
   const { kind, data, from, session_id: identity, permissions } = message;
   if (kind === 'app-message') {
-    // Only the server may name somebody else.
+    // Only the server may send in the name of a participant.
     return { kind, data, from: sender === '' && typeof from === 'string' ? from : sender };
   }
   if (sender !== '') return undefined;
@@ -34,7 +34,7 @@ export function readPacket(payload: Uint8Array, sender: string): Packet | undefi
   return undefined;
 }
 
-/** Write an application's message. */
+/** Encode an application's message. */
 export function appMessage(data: unknown): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(JSON.stringify({ kind: 'app-message', data }));
 }
@@ -47,7 +47,7 @@ export interface ChatLine {
   atMs: number;
 }
 
-/** The chat line that an application's message is, if it is one: Daily's own page sends chat in this form. */
+/** Read a line of chat, in the format of Daily's own page; undefined for any other message. */
 export function chatLine(data: unknown, from: string, nowMs: number): ChatLine | undefined {
   if (!isFields(data) || data['event'] !== 'chat-msg' || typeof data['message'] !== 'string')
     return undefined;
@@ -61,7 +61,7 @@ export function chatLine(data: unknown, from: string, nowMs: number): ChatLine |
   };
 }
 
-/** What is sent for a line of chat. */
+/** The message that is sent for a line of chat. */
 export function chatMessage(name: string, text: string, nowMs: number): Record<string, unknown> {
   return { event: 'chat-msg', date: new Date(nowMs).toISOString(), message: text, name, room: 'main-room' };
 }

@@ -1,5 +1,12 @@
-/** Daily's view of the people in a LiveKit room. */
-import { ConnectionQuality, RemoteTrackPublication, Track, type LocalParticipant, type Participant, type Room } from 'livekit-client';
+/** Describes the participants of a LiveKit room in Daily's terms, as plain values. */
+import {
+  ConnectionQuality,
+  RemoteTrackPublication,
+  Track,
+  type LocalParticipant,
+  type Participant,
+  type Room,
+} from 'livekit-client';
 
 import { CAN_ADMIN, EJECT_AT, IS_OWNER, USER_ID } from '../../client/attributes';
 import type { Fields } from '../../client/json';
@@ -8,35 +15,35 @@ import { mayPublish } from '../../client/media/permissions';
 export type TrackName = 'audio' | 'video' | 'screenAudio' | 'screenVideo';
 export const TRACK_NAMES: readonly TrackName[] = ['audio', 'video', 'screenAudio', 'screenVideo'];
 
-/** Why a device is not there, in Daily's words. */
+/** Why a device is not available, in Daily's terms. */
 export type BlockedReason = 'byDeviceMissing' | 'byDeviceInUse' | 'byPermissions';
 
-/** What is known of one source of a participant. */
+/** The state of one of a participant's sources. */
 export interface SourceState {
-  /** There is a track, and it is not muted. */
+  /** The track is published and not muted. */
   on: boolean;
-  /** Here it can be seen or heard: the media has arrived. */
+  /** The media has arrived, so that it can be seen or heard here. */
   arrived: boolean;
-  /** This page wants it; of oneself always true. */
+  /** This page subscribes to it; always true for the local participant. */
   subscribed: boolean;
-  /** The publisher may send it. */
+  /** The participant may publish it. */
   allowed: boolean;
-  /** One's own device does not work. */
+  /** The local participant's device does not work. */
   blocked?: BlockedReason | undefined;
 }
 
-/** What is known of a participant. */
+/** A participant. */
 export interface Person {
   identity: string;
-  /** Empty: the session's id stands in. */
+  /** Empty when the application named none; Daily then uses the participant's id. */
   userId: string;
   name: string;
   userData: unknown;
   isLocal: boolean;
   isOwner: boolean;
-  /** Milliseconds since 1970; 0: not known. */
+  /** Milliseconds since 1970; 0 if not known. */
   joinedAtMs: number;
-  /** Milliseconds since 1970; 0: never. */
+  /** Milliseconds since 1970; 0 for never. */
   willEjectAtMs: number;
   hasPresence: boolean;
   canAdmin: boolean | ReadonlySet<string>;
@@ -64,16 +71,16 @@ const QUALITY: Readonly<Record<ConnectionQuality, NetworkState>> = {
   [ConnectionQuality.Unknown]: 'unknown',
 };
 
-/** What this page knows beside what the client does. */
+/** What this page knows in addition to the client library. */
 export interface LocalFacts {
-  /** Of one's own devices. */
+  /** Failures of the local participant's devices. */
   blocked: Readonly<Partial<Record<TrackName, BlockedReason | undefined>>>;
-  /** Permissions that changed during the meeting, in Daily's form, by session. */
+  /** Permissions that changed during the meeting, in Daily's format, by identity. */
   changed: ReadonlyMap<string, Fields>;
 }
 
 /** Describe a participant. */
-export function describe(participant: Participant, known: LocalFacts): Person {
+export function describeParticipant(participant: Participant, facts: LocalFacts): Person {
   const { attributes } = participant;
   return {
     identity: participant.identity,
@@ -85,46 +92,46 @@ export function describe(participant: Participant, known: LocalFacts): Person {
     joinedAtMs: participant.joinedAt?.getTime() ?? 0,
     willEjectAtMs: ejectAtMs(participant) ?? 0,
     hasPresence: participant.permissions?.hidden !== true,
-    canAdmin: adminRights(participant, known),
+    canAdmin: adminRights(participant, facts),
     quality: QUALITY[participant.connectionQuality],
     sent: {
-      audio: sent(participant, 'audio', known),
-      video: sent(participant, 'video', known),
-      screenAudio: sent(participant, 'screenAudio', known),
-      screenVideo: sent(participant, 'screenVideo', known),
+      audio: sent(participant, 'audio', facts),
+      video: sent(participant, 'video', facts),
+      screenAudio: sent(participant, 'screenAudio', facts),
+      screenVideo: sent(participant, 'screenVideo', facts),
     },
   };
 }
 
-/** Whether a participant runs the meeting. */
+/** Whether a participant is an owner of the meeting. */
 export function isOwner(participant: Participant): boolean {
   return participant.attributes[IS_OWNER] === 'true';
 }
 
 /** Whether a participant may mute and remove others, and let people in. */
-export function mayAdminister(participant: Participant, known: LocalFacts): boolean {
-  const rights = adminRights(participant, known);
+export function mayAdminister(participant: Participant, facts: LocalFacts): boolean {
+  const rights = adminRights(participant, facts);
   return typeof rights === 'boolean' ? rights : rights.has('participants');
 }
 
-/** When a participant's time is over, in milliseconds since 1970; undefined: never. */
+/** When a participant will be removed, in milliseconds since 1970; undefined for never. */
 export function ejectAtMs(participant: Participant): number | undefined {
   const seconds = Number(participant.attributes[EJECT_AT] ?? '');
   return Number.isFinite(seconds) && seconds > 0 ? seconds * 1000 : undefined;
 }
 
-/** Everybody, as the map that daily-js keeps: oneself under `local`. */
+/** All participants, the local one first. */
 export function allParticipants(room: Room): readonly Participant[] {
   return [room.localParticipant, ...room.remoteParticipants.values()];
 }
 
-/** The room's participant by Daily's id; oneself also as `local`. */
-export function find(room: Room, id: string): Participant | undefined {
+/** Find a participant by Daily's id; `local` is the local participant. */
+export function findParticipant(room: Room, id: string): Participant | undefined {
   const me: LocalParticipant = room.localParticipant;
   return id === 'local' || id === me.identity ? me : room.remoteParticipants.get(id);
 }
 
-function sent(participant: Participant, name: TrackName, known: LocalFacts): SourceState {
+function sent(participant: Participant, name: TrackName, facts: LocalFacts): SourceState {
   const source = TRACK_SOURCES[name];
   const publication = participant.getTrackPublication(source);
   const remote = publication instanceof RemoteTrackPublication ? publication : undefined;
@@ -133,14 +140,14 @@ function sent(participant: Participant, name: TrackName, known: LocalFacts): Sou
     arrived: publication?.track !== undefined,
     subscribed: remote === undefined || remote.isDesired,
     allowed: mayPublish(participant.permissions, source),
-    ...(participant.isLocal && { blocked: known.blocked[name] }),
+    ...(participant.isLocal && { blocked: facts.blocked[name] }),
   };
 }
 
 const ALL_RIGHTS = 3;
 
-function adminRights(participant: Participant, known: LocalFacts): boolean | ReadonlySet<string> {
-  const changed = known.changed.get(participant.identity)?.['canAdmin'];
+function adminRights(participant: Participant, facts: LocalFacts): boolean | ReadonlySet<string> {
+  const changed = facts.changed.get(participant.identity)?.['canAdmin'];
   if (typeof changed === 'boolean') return changed;
   const given = participant.attributes[CAN_ADMIN] ?? '';
   const rights = Array.isArray(changed) ? changed : given.split(',').filter((right) => right !== '');

@@ -48,7 +48,7 @@ function figures(): NetworkFigures {
 }
 
 describe('between', () => {
-  it('gives rates, losses and measures of the time between', () => {
+  it('gives rates, losses and measurements', () => {
     expect(figures()).toMatchObject({
       timestamp: 2000,
       videoRecvBitsPerSecond: 1_000_000,
@@ -64,7 +64,7 @@ describe('between', () => {
       audioSendJitter: 0.03,
     });
   });
-  it('says null where nothing was measured', () => {
+  it('gives null where nothing was measured', () => {
     expect(figures()).toMatchObject({
       audioRecvPacketLoss: null,
       videoSendPacketLoss: null,
@@ -73,7 +73,7 @@ describe('between', () => {
     const none = readCounters([], 0);
     expect(figuresBetween(none, none).recvBitsPerSecond).toBeNull();
   });
-  it('never falls below nothing when a stream ends', () => {
+  it('never gives negative rates when a stream ends', () => {
     const ended = figuresBetween(readCounters([AT_2], 1000), readCounters([], 2000));
     expect(ended).toMatchObject({ recvBitsPerSecond: 0, totalRecvPacketLoss: null });
   });
@@ -87,19 +87,19 @@ describe('judge', () => {
     networkRoundTripTime: 0.03,
   };
   it.each([
-    ['all is well', {}, 'good', []],
-    ['some is lost', { totalRecvPacketLoss: 0.06 }, 'warning', ['recvPacketLoss']],
-    ['much is lost', { totalSendPacketLoss: 0.2 }, 'bad', ['sendPacketLoss']],
-    ['the way is long', { networkRoundTripTime: 0.5 }, 'warning', ['roundTripTime']],
-    ['the way out is narrow', { availableOutgoingBitrate: 50_000 }, 'bad', ['availableOutgoingBitrate']],
-    ['nothing is known', { totalRecvPacketLoss: null, networkRoundTripTime: null }, 'good', []],
+    ['a good network', {}, 'good', []],
+    ['some loss', { totalRecvPacketLoss: 0.06 }, 'warning', ['recvPacketLoss']],
+    ['much loss', { totalSendPacketLoss: 0.2 }, 'bad', ['sendPacketLoss']],
+    ['a long round trip', { networkRoundTripTime: 0.5 }, 'warning', ['roundTripTime']],
+    ['little outgoing bandwidth', { availableOutgoingBitrate: 50_000 }, 'bad', ['availableOutgoingBitrate']],
+    ['nothing measured', { totalRecvPacketLoss: null, networkRoundTripTime: null }, 'good', []],
   ] as const)('%s', (_, change, state, reasons) => {
     expect(judge([{ ...good, ...change }])).toEqual({ state, reasons });
   });
-  it('forgives a moment', () => {
+  it('averages over the window', () => {
     expect(judge([{ ...good, totalRecvPacketLoss: 0.06 }, good]).state).toBe('good');
   });
-  it('does not know before it has seen anything', () => {
+  it('is unknown without figures', () => {
     expect(judge([]).state).toBe('unknown');
   });
 });
@@ -115,7 +115,7 @@ describe('summary', () => {
       averageNetworkRoundTripTime: 0.04,
     });
   });
-  it('has nothing to say before', () => {
+  it('is empty without figures', () => {
     expect(summary([])).toEqual({ latest: {} });
   });
 });

@@ -1,9 +1,9 @@
-/** The network's figures as daily-js gives them, out of two looks at the browser's statistics (W3C webrtc-stats). */
+/** The network figures of daily-js, computed from two readings of the browser's statistics (W3C webrtc-stats). */
 import type { NetworkState } from './people';
 
 type Kind = 'audio' | 'video';
 
-/** Counters since the start, summed over all streams, and measures of now. */
+/** Counters since the start, summed over all streams, and current measurements. */
 export interface Counters {
   atMs: number;
   bytesReceived: Readonly<Record<Kind, number>>;
@@ -12,14 +12,14 @@ export interface Counters {
   packetsSent: Readonly<Record<Kind, number>>;
   receivedLost: Readonly<Record<Kind, number>>;
   sentLost: Readonly<Record<Kind, number>>;
-  /** The worst stream's, in seconds; null: no stream. */
+  /** Of the worst stream, in seconds; null without a stream. */
   receivedJitterS: Readonly<Record<Kind, number | null>>;
   sentJitterS: Readonly<Record<Kind, number | null>>;
   roundTripS: number | null;
   availableOutgoingBps: number | null;
 }
 
-/** What lies between two snapshots; null: not known. Losses are shares of 1. */
+/** Figures of the time between two readings; null if not known. Losses are fractions from 0 to 1. */
 export interface NetworkFigures {
   timestamp: number;
   recvBitsPerSecond: number | null;
@@ -45,7 +45,7 @@ export interface NetworkFigures {
 /** One entry of a report, of any type. */
 export type StatsEntry = Readonly<Record<string, unknown>>;
 
-/** Sum up reports; an entry that several of them hold counts once. */
+/** Sum up reports; an entry that is part of several reports counts once. */
 export function readCounters(
   reports: readonly Iterable<readonly [string, StatsEntry]>[],
   atMs: number,
@@ -77,11 +77,11 @@ export function readCounters(
   };
 }
 
-/** The figures of the time between two snapshots. */
+/** Compute the figures of the time between two readings. */
 export function figuresBetween(before: Counters, now: Counters): NetworkFigures {
   const seconds = (now.atMs - before.atMs) / 1000;
   const rate = (field: 'bytesReceived' | 'bytesSent', kind: Kind): number | null =>
-    // A stream that ended takes its counters along.
+    // The counters of a stream disappear when it ends.
     seconds > 0 ? Math.max(0, ((now[field][kind] - before[field][kind]) * 8) / seconds) : null;
   const received = (kind: Kind): Counts => ({
     lost: now.receivedLost[kind] - before.receivedLost[kind],
@@ -118,26 +118,27 @@ export function figuresBetween(before: Counters, now: Counters): NetworkFigures 
   };
 }
 
-/** How good the network is, and what is wrong with it. */
+/** How good the network is, and why it is not better. */
 export interface Verdict {
   state: NetworkState;
   reasons: ('sendPacketLoss' | 'recvPacketLoss' | 'roundTripTime' | 'availableOutgoingBitrate')[];
 }
 
-// Ours: repair by retransmission hides losses up to about 5 %; beyond 15 % pictures freeze. ITU-T G.114 calls 400 ms
-// one way unacceptable; a conversation suffers from half of that. A microphone and a small picture need 150 kbit/s.
+// Our own limits: retransmission hides losses of up to about 5 %, and video freezes above 15 %. ITU-T G.114 calls a
+// one-way delay of 400 ms unacceptable, and a conversation suffers from half of it. Audio and a small video need
+// 150 kbit/s.
 const LOSS = { warning: 0.05, bad: 0.15 };
 const ROUND_TRIP_S = { warning: 0.4, bad: 0.8 };
 const OUTGOING_BPS = { warning: 150_000, bad: 60_000 };
 
-/** Judge the average of the latest figures. */
+/** Judge the network by the average of the latest figures. */
 export function judge(window: readonly NetworkFigures[]): Verdict {
   if (window.length === 0) return { state: 'unknown', reasons: [] };
   const measures = [
     ['sendPacketLoss', average(window, 'totalSendPacketLoss'), LOSS, 1],
     ['recvPacketLoss', average(window, 'totalRecvPacketLoss'), LOSS, 1],
     ['roundTripTime', average(window, 'networkRoundTripTime'), ROUND_TRIP_S, 1],
-    // The less the worse.
+    // Less is worse.
     ['availableOutgoingBitrate', average(window, 'availableOutgoingBitrate'), OUTGOING_BPS, -1],
   ] as const;
   const past = (level: 'warning' | 'bad'): Verdict['reasons'] =>
@@ -161,7 +162,7 @@ const WORST = {
   worstAudioSendJitter: 'audioSendJitter',
 } as const;
 
-/** The latest figures with the worst and average ones of the window, as `getNetworkStats` gives them. */
+/** The latest figures with the worst and average ones of the window, as `getNetworkStats` returns them. */
 export function summary(window: readonly NetworkFigures[]): Record<string, unknown> {
   const latest = window.at(-1);
   if (latest === undefined) return { latest: {} };

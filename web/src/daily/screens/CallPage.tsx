@@ -18,11 +18,11 @@ import { MeetingScreen } from './MeetingScreen';
 interface CallPageProps {
   call: Call;
   appearance: Store<Appearance>;
-  /** Undefined: this page stands alone. */
+  /** Undefined when the page is not embedded. */
   embedder: Embedder | undefined;
 }
 
-/** Go where the application wants people to be after a meeting; an end that was not wished for stays to be read. */
+/** Go to the application's page after leaving. After an error the page stays, so that the user can read it. */
 function useExit(step: Step<Meeting>, wanted: string, room: string): void {
   const left = step.name === 'over' && step.over.problem === undefined;
   useEffect(() => {
@@ -31,7 +31,7 @@ function useExit(step: Step<Meeting>, wanted: string, room: string): void {
   }, [left, wanted, room]);
 }
 
-/** The page of a room: whatever step somebody is at. */
+/** The page of a room, at any step of a call. */
 export function CallPage({ call, appearance, embedder }: CallPageProps) {
   const step = useStore(call.state);
   const { room } = call.settings ?? {};
@@ -39,7 +39,7 @@ export function CallPage({ call, appearance, embedder }: CallPageProps) {
   useEffect(() => {
     document.title = name === '' ? 'Lectern' : `${name} · Lectern`;
   }, [name]);
-  // In a frame the page around decides what comes after.
+  // The embedding page decides itself what comes next.
   useExit(step, embedder === undefined ? (call.settings?.redirectOnExit ?? '') : '', name);
 
   switch (step.name) {
@@ -77,7 +77,7 @@ export function CallPage({ call, appearance, embedder }: CallPageProps) {
           <p role="status" data-testid="over-detail">
             {detail}
           </p>
-          {/* daily-js would not notice that somebody is back: the page around has its own way. */}
+          {/* daily-js does not notice a join that it did not request, so an embedded page has no button. */}
           {again !== undefined && embedder === undefined && (
             <div className="actions">
               <button type="button" className="primary" data-testid="again" onClick={() => void call.retry()}>

@@ -5,7 +5,7 @@ import type { Meeting } from '../call/meeting';
 import type { ChatLine } from '../call/packets';
 import { Panel } from './Panel';
 
-// daily-js's limit of a message, less what is around the text.
+// daily-js's limit for a message, less the other fields of the message.
 const MAX_TEXT_LENGTH = 3000;
 
 interface ChatPanelProps {
@@ -14,7 +14,7 @@ interface ChatPanelProps {
   onClose: () => void;
 }
 
-/** Text to everybody in the meeting. */
+/** Text messages to everyone in the meeting. */
 export function ChatPanel({ meeting, lines, onClose }: ChatPanelProps) {
   const [text, setText] = useState('');
   const end = useRef<HTMLLIElement>(null);
@@ -29,7 +29,7 @@ export function ChatPanel({ meeting, lines, onClose }: ChatPanelProps) {
     setText('');
     meeting.sendChat(said).catch(() => {
       setText(said);
-      meeting.notify('The message could not be sent. Try again.');
+      meeting.notify('Your message could not be sent. Try again.');
     });
   };
 
@@ -38,7 +38,7 @@ export function ChatPanel({ meeting, lines, onClose }: ChatPanelProps) {
     <Panel title="Chat" testId="chat-panel" onClose={onClose}>
       <ol className="chat-lines" role="log" aria-label="Messages">
         {lines.map((line, index) => (
-          // Lines are only ever added at the end.
+          // Lines are only added at the end, so the index identifies them.
           <li
             key={`${line.atMs}/${index}`}
             className={line.from === me ? 'chat-line chat-own' : 'chat-line'}
@@ -50,13 +50,13 @@ export function ChatPanel({ meeting, lines, onClose }: ChatPanelProps) {
             <span className="chat-text">{line.text}</span>
           </li>
         ))}
-        {lines.length === 0 && <li className="soft">Nobody has written yet.</li>}
+        {lines.length === 0 && <li className="soft">No messages yet.</li>}
         <li ref={end} aria-hidden="true" />
       </ol>
       <form className="chat-form" onSubmit={submit}>
         <input
-          aria-label="Message to everybody"
-          placeholder="Message to everybody"
+          aria-label="Message to everyone"
+          placeholder="Message to everyone"
           data-testid="chat-input"
           autoComplete="off"
           maxLength={MAX_TEXT_LENGTH}

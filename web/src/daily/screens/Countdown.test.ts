@@ -10,6 +10,6 @@ it.each([
   [9000, '0:09'],
   [0, '0:00'],
   [-5000, '0:00'],
-])('with %i ms left the clock shows %s', (ms, expected) => {
+])('%i ms left are shown as %s', (ms, expected) => {
   expect(remaining(ms)).toBe(expected);
 });

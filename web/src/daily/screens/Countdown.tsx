@@ -14,7 +14,7 @@ export function remaining(ms: number): string | undefined {
   return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
 }
 
-/** How long one may stay, in the last minutes. */
+/** How long the user may stay, shown in the last minutes. */
 export function Countdown({ room }: { room: Room }) {
   const { localParticipant } = useLocalParticipant({ room });
   useParticipantAttributes({ participant: localParticipant });

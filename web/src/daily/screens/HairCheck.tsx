@@ -14,7 +14,7 @@ interface HairCheckProps {
   step: Extract<Step<Meeting>, { name: 'haircheck' }>;
   room: string;
   preview: Preview;
-  /** The devices that are on at the start. */
+  /** The devices that start turned on. */
   initial: readonly DeviceKind[];
   onJoin: (userName: string) => void;
 }
@@ -33,7 +33,7 @@ export function HairCheck({ step, room, preview, initial, onJoin }: HairCheckPro
   const submit = (event: SyntheticEvent): void => {
     event.preventDefault();
     const wanted = name.trim();
-    setProblem(wanted === '' ? 'Type your name, so that the others know you.' : '');
+    setProblem(wanted === '' ? 'Enter your name so that the others know who you are.' : '');
     if (wanted !== '') onJoin(wanted);
   };
 
@@ -61,7 +61,7 @@ export function HairCheck({ step, room, preview, initial, onJoin }: HairCheckPro
               onChange={(event) => setName(event.target.value)}
             />
           </div>
-          {step.settings.mustKnock && <p>Somebody in the meeting has to let you in.</p>}
+          {step.settings.mustKnock && <p>Someone in the meeting has to let you in.</p>}
           <Problems preview={preview} devices={devices} problem={problem} testId="haircheck-error" />
           <button type="submit" className="primary" data-testid="haircheck-join" disabled={step.busy}>
             {step.busy ? 'Joining…' : verb}

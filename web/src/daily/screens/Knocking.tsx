@@ -8,23 +8,24 @@ interface KnockingProps {
   onLeave: () => void;
 }
 
-/** At the door, until somebody opens. */
+/** Shown while the user waits to be let in, and after a denial. */
 export function Knocking({ step, room, onLeave }: KnockingProps) {
   if (step.denied) {
     return (
       <Message title="You were not let in" testId="denied">
-        <p role="status">Somebody who runs this meeting did not let you in.</p>
+        <p role="status">A host of this meeting did not let you in.</p>
       </Message>
     );
   }
   return (
-    <Message title="You are at the door" testId="knocking">
+    <Message title="Waiting to be let in" testId="knocking">
       <p role="status">
-        {step.userName}, the people in {room} know that you wait. You are in as soon as one of them opens.
+        {step.userName}, the people in {room} know that you are waiting. You will join as soon as one of them
+        lets you in.
       </p>
       <div className="actions">
         <button type="button" data-testid="knocking-leave" onClick={onLeave}>
-          Wait no more
+          Stop waiting
         </button>
       </div>
     </Message>

@@ -14,7 +14,7 @@ import type { Embedder } from '../embedder';
 interface MeetingControlsProps {
   settings: MeetingSettings;
   look: Appearance;
-  /** Lines of chat that nobody has read. */
+  /** Number of unread lines of chat. */
   unread: number;
   embedder: Embedder | undefined;
   onNotice: (words: string) => void;
@@ -47,7 +47,7 @@ export function MeetingControls(props: MeetingControlsProps) {
         />
         <Toggle
           icon="speaker-view"
-          label={look.activeSpeakerMode ? 'Show everybody equally' : 'Show whoever speaks large'}
+          label={look.activeSpeakerMode ? 'Show everyone the same size' : 'Show the speaker large'}
           testId="toggle-view"
           pressed={look.activeSpeakerMode}
           onPress={() => onView(!look.activeSpeakerMode)}
@@ -83,7 +83,7 @@ export function MeetingControls(props: MeetingControlsProps) {
         {look.showFullscreenButton && (
           <Toggle
             icon="fullscreen"
-            label={look.fullscreen ? 'Leave full screen' : 'Full screen'}
+            label={look.fullscreen ? 'Exit full screen' : 'Full screen'}
             testId="toggle-fullscreen"
             pressed={look.fullscreen}
             onPress={() => toggleFullscreen(!look.fullscreen, embedder)}
@@ -149,7 +149,7 @@ function Toggle({ icon, label, testId, pressed, badge = 0, onPress }: ToggleProp
   );
 }
 
-// A frame cannot fill the screen by itself: the page around does it, and says so.
+// Only the embedding page can make its frame fill the screen; it reports when it has.
 function toggleFullscreen(on: boolean, embedder: Embedder | undefined): void {
   if (embedder !== undefined) embedder.requestFullscreen(on);
   else if (on) void document.documentElement.requestFullscreen();

@@ -25,7 +25,7 @@ interface MeetingScreenProps {
   onLeave: () => void;
 }
 
-/** The meeting itself. */
+/** The meeting: tiles, panels and buttons. */
 export function MeetingScreen({
   step: { settings, meeting },
   appearance,
@@ -38,7 +38,7 @@ export function MeetingScreen({
   const notify = useCallback((words: string) => meeting.notify(words), [meeting]);
   const { sidebar } = look;
   useEffect(() => {
-    meeting.readChat(sidebar === 'chat');
+    meeting.setChatOpen(sidebar === 'chat');
   }, [meeting, sidebar]);
   useSounds(meeting.room, look.ding, state.waiting.length);
   const close = useCallback(() => show(null), [show]);
@@ -83,11 +83,11 @@ export function MeetingScreen({
   );
 }
 
-/** The pictures: all equal, or whoever speaks large. */
+/** The tiles: all of the same size, or with the active speaker or the pinned participant large. */
 function MeetingStage({ look }: { look: Appearance }) {
   const speakers = useSpeakingParticipants();
   const speaking = speakers.find((person) => !person.isLocal)?.identity;
-  // Who spoke last stays large in silence.
+  // In silence, the last speaker stays large.
   const [last, setLast] = useState<string>();
   if (speaking !== undefined && speaking !== last) setLast(speaking);
   return (

@@ -7,16 +7,16 @@ import { Panel } from './Panel';
 
 const STATES = {
   good: 'Good',
-  warning: 'Weak: pictures may stutter',
-  bad: 'Bad: sound may break up',
+  warning: 'Weak: video may stutter',
+  bad: 'Bad: audio may break up',
   unknown: 'Not measured yet',
 } as const;
 
 const ROWS = [
   ['Receiving', 'recvBitsPerSecond', kilobits],
   ['Sending', 'sendBitsPerSecond', kilobits],
-  ['Lost on the way here', 'totalRecvPacketLoss', percent],
-  ['Lost on the way out', 'totalSendPacketLoss', percent],
+  ['Packet loss, receiving', 'totalRecvPacketLoss', percent],
+  ['Packet loss, sending', 'totalSendPacketLoss', percent],
   ['Round trip', 'networkRoundTripTime', milliseconds],
 ] as const;
 
@@ -26,15 +26,15 @@ interface NetworkPanelProps {
   onClose: () => void;
 }
 
-/** How good one's own network is. */
+/** The quality of the user's own network. */
 export function NetworkPanel({ meeting, verdict, onClose }: NetworkPanelProps) {
   const [latest, setLatest] = useState<Fields>({});
   useEffect(() => {
-    const look = (): void => {
+    const update = (): void => {
       setLatest(fieldsOf(meeting.network.figures()['latest']));
     };
-    look();
-    const timer = window.setInterval(look, 2000);
+    update();
+    const timer = window.setInterval(update, 2000);
     return () => window.clearInterval(timer);
   }, [meeting]);
   return (

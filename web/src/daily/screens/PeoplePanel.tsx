@@ -1,4 +1,10 @@
-import { useIsMuted, useLocalParticipant, useParticipantAttributes, useParticipantInfo, useParticipants } from '@livekit/components-react';
+import {
+  useIsMuted,
+  useLocalParticipant,
+  useParticipantAttributes,
+  useParticipantInfo,
+  useParticipants,
+} from '@livekit/components-react';
 import { Track, type Participant } from 'livekit-client';
 
 import { hue, initials } from '../../stage/names';
@@ -9,17 +15,17 @@ import { Panel } from './Panel';
 
 interface PeoplePanelProps {
   meeting: Meeting;
-  /** Identity of whoever is large; undefined: nobody in particular. */
+  /** Identity of the pinned participant; undefined when nobody is pinned. */
   pinned: string | undefined;
   onPin: (identity: string | undefined) => void;
   onClose: () => void;
 }
 
-/** Who is here; owners mute and remove. */
+/** The participants; owners can mute and remove them. */
 export function PeoplePanel({ meeting, pinned, onPin, onClose }: PeoplePanelProps) {
   const people = useParticipants();
   const { localParticipant } = useLocalParticipant();
-  // Rights may change while the panel is open.
+  // Render again when the user's rights change.
   useParticipantAttributes({ participant: localParticipant });
   const { administers } = meeting;
   return (

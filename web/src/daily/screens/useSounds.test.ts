@@ -7,6 +7,6 @@ it.each([
   [false, 2, false],
   [5, 5, true],
   [5, 6, false],
-])('with %j, in a meeting of %i, it is heard: %j', (ding, people, expected) => {
+])('with ding %j, a meeting of %i people has a sound: %j', (ding, people, expected) => {
   expect(isHeard(ding, people)).toBe(expected);
 });

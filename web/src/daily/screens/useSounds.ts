@@ -6,7 +6,7 @@ const NOTES_HZ = { join: [523, 784], knock: [392, 392] } as const;
 const NOTE_S = 0.14;
 const LOUDNESS = 0.08;
 
-/** Play; a browser that allows no sound yet stays silent. */
+/** Play a sound; browsers that do not allow sound yet stay silent. */
 function play(sound: keyof typeof NOTES_HZ): void {
   const context = new AudioContext();
   const gain = context.createGain();
@@ -16,7 +16,7 @@ function play(sound: keyof typeof NOTES_HZ): void {
     const note = context.createOscillator();
     note.frequency.value = frequency;
     note.connect(gain);
-    // Without a ramp a tone begins and ends with a crack.
+    // Without a ramp, a tone starts and ends with a click.
     gain.gain.setValueAtTime(0, begin);
     gain.gain.linearRampToValueAtTime(LOUDNESS, begin + 0.02);
     gain.gain.linearRampToValueAtTime(0, begin + NOTE_S);
@@ -28,7 +28,7 @@ function play(sound: keyof typeof NOTES_HZ): void {
   });
 }
 
-/** Whether somebody's coming is to be heard, in a meeting of so many: always, never, or up to a number of people. */
+/** Whether to play a sound when somebody joins a meeting of so many people: see `Appearance.ding`. */
 export function isHeard(ding: boolean | number, people: number): boolean {
   return typeof ding === 'number' ? people <= ding : ding;
 }

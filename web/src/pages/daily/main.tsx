@@ -19,7 +19,7 @@ import { Call } from '../../daily/call/call';
 import { Door } from '../../daily/call/door';
 import { CallPage } from '../../daily/screens/CallPage';
 
-// Its default, `info`, writes several lines for each person who comes or goes.
+// The default level, `info`, logs several lines for each participant who joins or leaves.
 setLogLevel(LogLevel.warn);
 
 const address = readCallAddress(window.location, window.parent !== window);

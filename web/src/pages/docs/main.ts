@@ -1,4 +1,4 @@
-// The page to read and try the REST API: Swagger UI over the server's own description.
+// The page to read and try the REST API: Swagger UI for the server's OpenAPI description.
 import 'swagger-ui-dist/swagger-ui.css';
 
 import SwaggerUI from 'swagger-ui-dist/swagger-ui-es-bundle.js';
@@ -8,6 +8,6 @@ SwaggerUI({
   url: '/openapi.json',
   docExpansion: 'list',
   defaultModelsExpandDepth: 0,
-  // Its badge would send the description to a validator on the internet.
+  // The default badge would send the description to a validator on the internet.
   validatorUrl: 'none',
 });

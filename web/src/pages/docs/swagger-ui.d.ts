@@ -1,4 +1,4 @@
-// What the page uses of it; the package has no types.
+// The part that this page uses; the package has no types.
 declare module 'swagger-ui-dist/swagger-ui-es-bundle.js' {
   export default function SwaggerUI(options: {
     dom_id: string;

@@ -17,7 +17,7 @@ import { ServerUnreachable } from './ServerUnreachable';
 import { usePageConfig } from './usePageConfig';
 import { useToken } from './useToken';
 
-/** What somebody who is in the lesson needs to come back to it. */
+/** What is needed to join the lesson again. */
 interface RejoinState {
   guest: Guest;
   sending: Sending;
@@ -30,7 +30,7 @@ export function App() {
   const [recalled] = useState(() => recall(storage('localStorage')));
   const [linkedRoom] = useState(() => readAddress(window.location).room);
   const [preview] = useState(
-    // Browsers hide the devices from pages that came neither by https nor from this machine.
+    // Browsers offer devices only to secure contexts: https, or localhost.
     () => new Preview(recalled.ids, openDevices, window.isSecureContext),
   );
   const [rejoin, setRejoin] = useState<RejoinState>({
@@ -89,7 +89,7 @@ export function App() {
     );
   }
   if (config === undefined) return null;
-  if (config === 'unreachable') return <ServerUnreachable onAgain={askAgain} />;
+  if (config === 'unreachable') return <ServerUnreachable onRetry={askAgain} />;
   const claims = token === '' ? undefined : readClaims(token);
   if (!config.dev && claims === undefined) return <TokenGate onToken={setToken} />;
   return (

@@ -8,7 +8,7 @@ import { createRoot } from 'react-dom/client';
 
 import { App } from './App';
 
-// Its default, `info`, writes several lines for each person who comes or goes.
+// The default level, `info`, logs several lines for each participant who joins or leaves.
 setLogLevel(LogLevel.warn);
 
 const element = document.getElementById('page');

@@ -25,7 +25,7 @@ const CASES: [string, Screen<string>, ScreenEvent<string>, Screen<string>][] = [
   ],
   ['the end', lesson, { type: 'ended', room: 'R1', ending }, ended],
   ['the end of an earlier room', lesson, { type: 'ended', room: 'R0', ending }, lesson],
-  ['an end that comes late', lobby, { type: 'ended', room: 'R1', ending }, lobby],
+  ['an end that arrives late', lobby, { type: 'ended', room: 'R1', ending }, lobby],
   ['joining again', ended, { type: 'joining' }, { ...ended, joining: true }],
   [
     'joined again',
@@ -34,14 +34,14 @@ const CASES: [string, Screen<string>, ScreenEvent<string>, Screen<string>][] = [
     { name: 'lesson', room: 'R2' },
   ],
   [
-    'failing to join again stays, with the reason',
+    'failing to join again keeps the screen, with the reason',
     { ...ended, joining: true },
     { type: 'failed', problem: 'no' },
     { ...ended, problem: 'no' },
   ],
   ['back to the lobby', ended, { type: 'back' }, FIRST_SCREEN],
-  ['no way back out of a lesson', lesson, { type: 'back' }, lesson],
-  ['a failure that comes late', lesson, { type: 'failed', problem: 'no' }, lesson],
+  ['no way back from a lesson', lesson, { type: 'back' }, lesson],
+  ['a failure that arrives late', lesson, { type: 'failed', problem: 'no' }, lesson],
 ];
 
 describe('nextScreen', () => {

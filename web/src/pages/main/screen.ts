@@ -1,7 +1,7 @@
-/** Which screen is shown: a state machine over plain values. */
+/** Decides which screen is shown: a state machine over plain values. */
 import type { Ending } from '../../client/words';
 
-/** Generic over the room, which only components look into. */
+/** Generic in the room, which only components use. */
 export type Screen<R> =
   | { name: 'lobby'; problem: string; joining: boolean }
   | { name: 'lesson'; room: R }
@@ -16,7 +16,7 @@ export type ScreenEvent<R> =
 
 export const FIRST_SCREEN = { name: 'lobby', problem: '', joining: false } as const;
 
-/** The screen after an event; events that come too late change nothing. */
+/** The screen after an event; an event that arrives too late changes nothing. */
 export function nextScreen<R>(screen: Screen<R>, event: ScreenEvent<R>): Screen<R> {
   switch (event.type) {
     case 'joining':

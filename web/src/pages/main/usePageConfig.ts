@@ -2,7 +2,7 @@ import { useCallback, useEffect, useState } from 'react';
 
 import { fetchConfig, type PageConfig } from '../../client/server';
 
-/** How the server is set up: undefined until it answered, `gone` when it did not; and a way to ask again. */
+/** The server's configuration, and a function that requests it again. Undefined until the server has responded. */
 export function usePageConfig(): [PageConfig | 'unreachable' | undefined, () => void] {
   const [config, setConfig] = useState<PageConfig | 'unreachable'>();
   const [attempt, setAttempt] = useState(0);

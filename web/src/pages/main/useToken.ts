@@ -4,7 +4,7 @@ import { chooseToken, readClaims } from '../../client/access';
 import { readAddress, roomPath } from '../../client/address';
 import { recallToken, rememberToken, storage } from '../../client/storage';
 
-/** The access token, and a way to set it. It leaves the address bar at once: addresses are shown, shared and kept. */
+/** The access token and its setter. The token leaves the address bar at once, because people share addresses. */
 export function useToken(): [string, (token: string) => void] {
   const [token, setToken] = useState(() =>
     chooseToken(readAddress(window.location), recallToken(storage('sessionStorage'))),
@@ -18,7 +18,7 @@ export function useToken(): [string, (token: string) => void] {
     }
   }, [token]);
   useEffect(() => {
-    // A new link opened in this tab changes nothing but the fragment, which loads nothing.
+    // A new link opened in this tab may change only the fragment, after which browsers do not load the page.
     const reload = (): void => {
       if (readAddress(window.location).token !== '') window.location.reload();
     };

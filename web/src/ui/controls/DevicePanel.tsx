@@ -1,4 +1,8 @@
-import { useLocalParticipant, useLocalParticipantPermissions, useRoomContext } from '@livekit/components-react';
+import {
+  useLocalParticipant,
+  useLocalParticipantPermissions,
+  useRoomContext,
+} from '@livekit/components-react';
 import { useState } from 'react';
 
 import { MEDIA_DEVICE_KIND, TRACK_SOURCE, type DeviceKind } from '../../client/media/devices';
@@ -15,7 +19,7 @@ interface DevicePanelProps {
   onClose: () => void;
 }
 
-/** Another camera, microphone or speaker during the lesson. */
+/** Choose another camera, microphone or speaker while in the room. */
 export function DevicePanel({ onNotice, onDevice, onClose }: DevicePanelProps) {
   const permission = useLocalParticipantPermissions();
   useEscape(onClose);
@@ -35,7 +39,7 @@ function Choice({ kind, onNotice, onDevice }: Omit<DevicePanelProps, 'onClose'> 
   const room = useRoomContext();
   const { cameraTrack, microphoneTrack } = useLocalParticipant();
   const publication = kind === 'camera' ? cameraTrack : microphoneTrack;
-  // What was chosen here counts from the choice on; the track tells it only once it has switched.
+  // The track names its new device only once it has switched; until then this choice is shown.
   const [chosen, setChosen] = useState<string>();
 
   const choose = async (id: string): Promise<void> => {

@@ -5,10 +5,10 @@ import { SCREEN_CAPTURE } from '../../client/media/room';
 import { screenWords } from '../../client/words';
 import { Icon } from '../Icon';
 
-// Phones' browsers cannot share their screens, and pages without https have no devices at all.
+// Browsers on phones cannot share the screen, and pages without https have no `mediaDevices` at all.
 export const CAN_SHARE = 'getDisplayMedia' in ((navigator.mediaDevices as MediaDevices | undefined) ?? {});
 
-/** Share the screen, or stop. */
+/** Starts and stops sharing the screen. */
 export function ScreenButton({ onNotice }: { onNotice: (words: string) => void }) {
   const room = useRoomContext();
   const { isScreenShareEnabled: sharing } = useLocalParticipant();
@@ -25,7 +25,7 @@ export function ScreenButton({ onNotice }: { onNotice: (words: string) => void }
     }
   };
 
-  const label = sharing ? 'Stop sharing the screen' : 'Share the screen';
+  const label = sharing ? 'Stop sharing your screen' : 'Share your screen';
   return (
     <button
       type="button"

@@ -1,4 +1,8 @@
-import { useLocalParticipant, useLocalParticipantPermissions, useRoomContext } from '@livekit/components-react';
+import {
+  useLocalParticipant,
+  useLocalParticipantPermissions,
+  useRoomContext,
+} from '@livekit/components-react';
 import { useState } from 'react';
 
 import { TRACK_SOURCE, type DeviceKind } from '../../client/media/devices';
@@ -11,7 +15,7 @@ interface SendButtonProps {
   onNotice: (words: string) => void;
 }
 
-/** Send from a device, or stop. */
+/** Turns the camera or microphone on and off while in the room. */
 export function SendButton({ kind, onNotice }: SendButtonProps) {
   const room = useRoomContext();
   const { isCameraEnabled, isMicrophoneEnabled } = useLocalParticipant();

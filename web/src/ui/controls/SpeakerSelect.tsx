@@ -1,7 +1,7 @@
 import { useMediaDeviceSelect, useRoomContext } from '@livekit/components-react';
 import { useId } from 'react';
 
-/** Where the others are heard. Not every browser lets a page choose; then there is nothing to see. */
+/** Choose the speaker. Shows nothing in browsers that do not let a page choose. */
 export function SpeakerSelect() {
   const id = useId();
   const room = useRoomContext();

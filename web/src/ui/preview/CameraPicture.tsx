@@ -1,7 +1,7 @@
 import type { LocalVideoTrack } from 'livekit-client';
 import { useEffect, useRef } from 'react';
 
-/** One's own camera, mirrored: people know themselves from mirrors. */
+/** The user's own camera, mirrored: people know themselves from mirrors. */
 export function CameraPicture({ track }: { track: LocalVideoTrack }) {
   const element = useRef<HTMLVideoElement>(null);
   useEffect(() => {

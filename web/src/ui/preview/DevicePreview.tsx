@@ -5,13 +5,13 @@ import { DeviceToggle } from '../DeviceToggle';
 import { CameraPicture } from './CameraPicture';
 import { MicMeter } from './MicMeter';
 
-const WITHOUT_PICTURE = {
+const NO_PICTURE = {
   off: 'Your camera is off',
   opening: 'Starting your camera…',
   failed: 'No picture',
 } as const;
 
-/** Camera and microphone as they are, with switches and a choice for each. */
+/** Camera picture and microphone level, with a button and a choice of devices for each. */
 export function DevicePreview({ preview, devices }: { preview: Preview; devices: PreviewState }) {
   const { camera, microphone } = devices;
 
@@ -28,11 +28,7 @@ export function DevicePreview({ preview, devices }: { preview: Preview; devices:
   return (
     <section className="preview" aria-label="Your camera and microphone">
       <div className="picture">
-        {camera.state === 'on' ? (
-          <CameraPicture track={camera.track} />
-        ) : (
-          <p>{WITHOUT_PICTURE[camera.state]}</p>
-        )}
+        {camera.state === 'on' ? <CameraPicture track={camera.track} /> : <p>{NO_PICTURE[camera.state]}</p>}
         <div className="picture-buttons">
           <DeviceToggle
             kind="microphone"

@@ -1,11 +1,11 @@
 import { useTrackVolume } from '@livekit/components-react';
 import type { LocalAudioTrack } from 'livekit-client';
 
-// The client's measure is the root mean square over all frequencies up to 24 kHz, each clipped at -80 dB. A voice fills
-// them up to about 8 kHz, a third of them: that is the whole bar.
+// The client library measures the root mean square over all frequencies up to 24 kHz, each clipped at -80 dB. A voice
+// fills the third of them up to about 8 kHz: that is a full bar.
 const FULL = Math.sqrt(1 / 3);
 
-/** How loud the microphone hears its user. */
+/** The level of the microphone as a bar. */
 export function MicMeter({ track }: { track: LocalAudioTrack | undefined }) {
   const volume = useTrackVolume(track);
   const level = track === undefined ? 0 : Math.min(1, volume / FULL);

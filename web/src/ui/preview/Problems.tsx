@@ -4,12 +4,12 @@ import { previewProblems, retryableDevices } from './previewProblems';
 interface ProblemsProps {
   preview: Preview;
   devices: PreviewState;
-  /** What else is wrong; empty when nothing is. */
+  /** Another problem than that of a device; empty when there is none. */
   problem: string;
   testId: string;
 }
 
-/** What stands in the way of joining, and another try for the devices that failed. */
+/** What prevents joining or a device, with a button that tries the failed devices again. */
 export function Problems({ preview, devices, problem, testId }: ProblemsProps) {
   const failed = retryableDevices(devices);
   const words = [...previewProblems(devices), ...(problem === '' ? [] : [problem])];

@@ -2,7 +2,7 @@ import type { DeviceKind, DeviceProblem } from '../../client/media/devices';
 import type { PreviewState } from '../../client/media/preview';
 import { deviceWords } from '../../client/words';
 
-/** What is wrong with the devices, in plain words. */
+/** Say what is wrong with the devices. */
 export function previewProblems(devices: PreviewState): string[] {
   const problems: Partial<Record<DeviceKind, DeviceProblem>> = {};
   if (devices.camera.state === 'failed') problems.camera = devices.camera.problem;
@@ -10,7 +10,7 @@ export function previewProblems(devices: PreviewState): string[] {
   return deviceWords(problems);
 }
 
-/** The devices that are worth another attempt: an insecure page stays insecure. */
+/** The failed devices that may work at another attempt; a page without https stays one. */
 export function retryableDevices(devices: PreviewState): DeviceKind[] {
   return (['camera', 'microphone'] as const).filter((kind) => {
     const slot = devices[kind];

@@ -5,7 +5,7 @@ import type { Call } from '../../call/call';
 import type { Meeting } from '../../call/meeting';
 import type { Wire } from '../wire';
 
-/** What a handler of an action works on. */
+/** What a handler can use. */
 export interface Context {
   wire: Wire;
   call: Call;
@@ -14,17 +14,17 @@ export interface Context {
 
 export type Reply = (fields: Fields) => void;
 
-/** Does what daily-js asks for. */
+/** Handles one kind of request. */
 export type Action = (fields: Fields, reply: Reply, context: Context) => unknown;
 
-/** Does what daily-js asks for in a meeting; outside of one nothing happens. */
+/** Handles one kind of request during a meeting; the request is ignored outside a meeting. */
 export type MeetingAction = (
   fields: Fields,
   reply: Reply,
   context: Context & { meeting: Meeting },
 ) => unknown;
 
-/** Let a handler act in a meeting only. */
+/** Call a handler only during a meeting. */
 export function inMeeting(action: MeetingAction): Action {
   return (fields, reply, context) => {
     const { meeting } = context.call;
@@ -32,7 +32,7 @@ export function inMeeting(action: MeetingAction): Action {
   };
 }
 
-/** A text of a message, or none. */
-export function textOf(value: unknown): string | undefined {
+/** The value if it is a text that is not empty. */
+export function optionalText(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
 }

@@ -4,7 +4,7 @@ import { Room } from 'livekit-client';
 import { isFields, type Fields } from '../../../client/json';
 import { MEDIA_DEVICE_KIND, type DeviceKind } from '../../../client/media/devices';
 import { deviceInUse } from '../../../client/media/room';
-import { inMeeting, textOf, type Action, type Context } from './context';
+import { inMeeting, optionalText, type Action, type Context } from './context';
 
 export const DEVICE_ACTIONS: Readonly<Record<string, Action>> = {
   'local-audio': ({ state }, _reply, context) => turn(context, 'microphone', state === true),
@@ -12,13 +12,16 @@ export const DEVICE_ACTIONS: Readonly<Record<string, Action>> = {
   'enumerate-devices': async (_fields, reply) => reply({ devices: plain(await devices()) }),
   'get-input-devices': async (_fields, reply, context) => reply(await inUse(context)),
   'set-input-devices': async ({ audioDeviceId, videoDeviceId }, reply, context) => {
-    await choose(context, 'microphone', textOf(audioDeviceId));
-    await choose(context, 'camera', textOf(videoDeviceId));
+    await choose(context, 'microphone', optionalText(audioDeviceId));
+    await choose(context, 'camera', optionalText(videoDeviceId));
     reply(await inUse(context));
   },
   'set-output-device': async ({ outputDeviceId }, reply, context) => {
     try {
-      await context.call.meeting?.room.switchActiveDevice('audiooutput', textOf(outputDeviceId) ?? 'default');
+      await context.call.meeting?.room.switchActiveDevice(
+        'audiooutput',
+        optionalText(outputDeviceId) ?? 'default',
+      );
       reply(await inUse(context));
     } catch (error) {
       reply({ error: { type: 'unknown', message: error instanceof Error ? error.message : String(error) } });
@@ -31,12 +34,16 @@ export const DEVICE_ACTIONS: Readonly<Record<string, Action>> = {
     for (const part of ['audio', 'video']) {
       const processor = inner(inner(settings, part), 'processor')['type'];
       if (typeof processor === 'string' && processor !== 'none') {
-        reply({ error: { errorMsg: `this page has no ${part} processor ${processor}` } });
+        reply({ error: { errorMsg: `this page does not support the ${part} processor ${processor}` } });
         return;
       }
     }
-    await choose(context, 'microphone', textOf(inner(inner(settings, 'audio'), 'settings')['deviceId']));
-    await choose(context, 'camera', textOf(inner(inner(settings, 'video'), 'settings')['deviceId']));
+    await choose(
+      context,
+      'microphone',
+      optionalText(inner(inner(settings, 'audio'), 'settings')['deviceId']),
+    );
+    await choose(context, 'camera', optionalText(inner(inner(settings, 'video'), 'settings')['deviceId']));
     reply({ inputSettings: settings });
   },
   'set-allow-local-audio': ({ state }, _reply, context) =>
@@ -87,7 +94,7 @@ async function choose({ call }: Context, kind: DeviceKind, id: string | undefine
   }
 }
 
-/** Go on to the next device of a kind; the answer is that device, null where there is no other. */
+/** Switch to the next device of a kind and return it; null if there is no other. */
 async function cycle(context: Context, kind: DeviceKind): Promise<Fields | null> {
   const choices = (await devices()).filter((device) => device.kind === MEDIA_DEVICE_KIND[kind]);
   const now = choices.findIndex((device) => device.deviceId === idInUse(context, kind));
@@ -97,7 +104,7 @@ async function cycle(context: Context, kind: DeviceKind): Promise<Fields | null>
   return plain([next])[0] ?? null;
 }
 
-/** The devices that are sent from, or would be. */
+/** The devices in use, or those that would be used. */
 export async function inUse(context: Context): Promise<Fields> {
   const all = await devices();
   const named = (kind: MediaDeviceKind, id: string): Fields => {
@@ -117,11 +124,11 @@ function idInUse({ call }: Context, kind: DeviceKind): string {
 }
 
 function devices(): Promise<MediaDeviceInfo[]> {
-  // Without asking for permission: that is up to joining.
+  // Without asking for permission, which happens when joining.
   return Room.getLocalDevices(undefined, false).catch(() => []);
 }
 
-// Objects of the browser do not cross from window to window.
+// `postMessage` cannot transfer the browser's own objects.
 function plain(found: readonly MediaDeviceInfo[]): Fields[] {
   return found.map((device) => device.toJSON() as Fields);
 }

@@ -1,16 +1,17 @@
-/** How the page looks, what it says of itself, and what it does not offer. */
+/** Requests about the page's appearance, and requests for what this server does not support. */
 import { showNamesOf, sidebarOf, trayButtons } from '../appearance';
 import { applyClass, applyCss, applyTheme } from '../style';
-import { textOf, type Action } from './context';
+import { optionalText, type Action } from './context';
 
 export const PAGE_ACTIONS: Readonly<Record<string, Action>> = {
   'lib-room-info': (_fields, reply, { call }) => reply(call.settings?.room ?? {}),
   'set-theme': ({ theme }) => applyTheme(theme),
   'load-css': ({ cssText, bodyClass }) => {
-    applyClass(textOf(bodyClass));
-    applyCss(textOf(cssText));
+    applyClass(optionalText(bodyClass));
+    applyCss(optionalText(cssText));
   },
-  'set-daily-lang': ({ lang }, _reply, { appearance }) => appearance.update({ lang: textOf(lang) ?? 'en' }),
+  'set-daily-lang': ({ lang }, _reply, { appearance }) =>
+    appearance.update({ lang: optionalText(lang) ?? 'en' }),
   'get-daily-lang': (_fields, reply, { appearance }) =>
     reply({ lang: 'en', langSetting: appearance.snapshot().lang }),
   'set-active-speaker-mode': ({ enabled }, _reply, { appearance }) =>
@@ -28,11 +29,11 @@ export const PAGE_ACTIONS: Readonly<Record<string, Action>> = {
     appearance.update({ ding: typeof arg === 'number' ? arg : arg === true }),
   fullscreen: (_fields, _reply, { appearance }) => appearance.update({ fullscreen: true }),
   'exited-fullscreen': (_fields, _reply, { appearance }) => appearance.update({ fullscreen: false }),
-  // daily-js's own diagnostics are meant for Daily.
+  // daily-js's own diagnostics, which are meant for Daily.
   'transmit-log': () => undefined,
 };
 
-/** What this server does not do, and the event by which an application hears of it. */
+/** What this server does not support, and the event that reports it to the application. */
 const ABSENT: Readonly<Record<string, { event: string; what: string }>> = {
   'local-recording-start': { event: 'recording-error', what: 'recording' },
   'local-recording-stop': { event: 'recording-error', what: 'recording' },
@@ -48,24 +49,24 @@ const ABSENT: Readonly<Record<string, { event: string; what: string }>> = {
   'start-custom-integrations': { event: 'nonfatal-error', what: 'custom integrations' },
   'stop-custom-integrations': { event: 'nonfatal-error', what: 'custom integrations' },
   'set-proxy-url': { event: 'nonfatal-error', what: 'a proxy' },
-  'set-ice-config': { event: 'nonfatal-error', what: 'a choice of ICE servers by the page' },
+  'set-ice-config': { event: 'nonfatal-error', what: 'ICE servers chosen by the page' },
 };
 
-/** Say plainly that something is not offered, by an answer and by the event that fits. */
+/** Report that something is not supported, in the response and by the event for it. */
 export const ABSENT_ACTIONS: Readonly<Record<string, Action>> = Object.fromEntries(
   Object.entries(ABSENT).map(([name, { event, what }]) => [name, refuse(event, what)]),
 );
 
 function refuse(event: string, what: string): Action {
   return (_fields, reply, { wire }) => {
-    const errorMsg = `this server does not offer ${what}`;
+    const errorMsg = `this server does not support ${what}`;
     reply({ error: { type: 'unsupported', msg: errorMsg }, errorMsg });
     wire.post(event, { errorMsg, ...(event === 'nonfatal-error' && { type: 'unsupported' }) });
   };
 }
 
-/** An action that nobody here has heard of: whoever waits for an answer gets one. */
+/** Respond to an unknown request, so that daily-js does not wait for a response. */
 export const UNKNOWN_ACTION: Action = (_fields, reply) => {
-  const errorMsg = 'this page does not know that request';
+  const errorMsg = 'this page does not support this request';
   reply({ error: { type: 'unsupported', msg: errorMsg }, errorMsg });
 };

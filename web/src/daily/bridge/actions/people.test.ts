@@ -30,7 +30,7 @@ describe('changeOf', () => {
       { updatePermissions: { canSend: new Set(['audio']), hasPresence: true } },
       { updatePermissions: { canSend: ['audio'], hasPresence: true } },
     ],
-  ])('of %j the server is asked for %j', (properties, expected) => {
+  ])('%j becomes the request %j', (properties, expected) => {
     expect(changeOf(properties)).toEqual(expected);
   });
 });

@@ -1,11 +1,11 @@
-/** Oneself and others: names, messages, and what an owner does to somebody. */
+/** Requests about participants: names, messages, subscriptions and moderation. */
 import { RemoteParticipant, RemoteTrackPublication } from 'livekit-client';
 
 import { isFields, type Fields } from '../../../client/json';
 import type { ParticipantChange } from '../../call/door';
 import type { Meeting } from '../../call/meeting';
-import { find, TRACK_NAMES, TRACK_SOURCES, USER_DATA } from '../../call/people';
-import { inMeeting, textOf, type Action } from './context';
+import { findParticipant, TRACK_NAMES, TRACK_SOURCES, USER_DATA } from '../../call/people';
+import { inMeeting, optionalText, type Action } from './context';
 
 export const PEOPLE_ACTIONS: Readonly<Record<string, Action>> = {
   'update-participant': inMeeting(({ id, properties }, _reply, { meeting }) => {
@@ -25,7 +25,7 @@ export const PEOPLE_ACTIONS: Readonly<Record<string, Action>> = {
   'app-msg': inMeeting(({ data, to }, _reply, { meeting }) => meeting.sendAppMessage(data, recipients(to))),
   'set-user-name': async ({ name }, reply, { call }) => {
     const { meeting } = call;
-    const wanted = textOf(name) ?? '';
+    const wanted = optionalText(name) ?? '';
     if (meeting === undefined) call.rename(wanted);
     else await meeting.room.localParticipant.setName(wanted).catch(() => undefined);
     reply({ userName: meeting?.room.localParticipant.name ?? wanted });
@@ -43,14 +43,14 @@ export const PEOPLE_ACTIONS: Readonly<Record<string, Action>> = {
   }),
 };
 
-/** Who gets an application's message. */
+/** The recipients of an application's message; `*` for everyone. */
 export function recipients(to: unknown): readonly string[] | '*' {
   if (Array.isArray(to)) return to.filter((id) => typeof id === 'string');
   return typeof to === 'string' && to !== '*' ? [to] : '*';
 }
 
 async function update(meeting: Meeting, id: string, properties: Fields): Promise<void> {
-  const person = find(meeting.room, id);
+  const person = findParticipant(meeting.room, id);
   if (person instanceof RemoteParticipant) {
     subscribe(person, properties['setSubscribedTracks']);
     const change = changeOf(properties);
@@ -64,7 +64,7 @@ async function update(meeting: Meeting, id: string, properties: Fields): Promise
   if (setScreenShare === false) await meeting.room.localParticipant.setScreenShareEnabled(false);
 }
 
-/** The part of an update that the server has to do. */
+/** The part of an update that the server carries out. */
 export function changeOf(properties: Fields): ParticipantChange {
   const { setAudio, setVideo, setScreenShare, eject, updatePermissions } = properties;
   return {
@@ -76,14 +76,14 @@ export function changeOf(properties: Fields): ParticipantChange {
   };
 }
 
-// Sets do not survive JSON.
+// JSON has no sets.
 function plainPermissions(permissions: Fields): Fields {
   return Object.fromEntries(
     Object.entries(permissions).map(([name, value]) => [name, value instanceof Set ? [...value] : value]),
   );
 }
 
-/** Receive what is wanted of somebody: all, nothing, or source by source. `staged` is not received here. */
+/** Subscribe to all tracks of a participant, to none, or source by source. `staged` means not subscribed. */
 function subscribe(person: RemoteParticipant, wanted: unknown): void {
   if (wanted === undefined) return;
   for (const publication of person.trackPublications.values()) {

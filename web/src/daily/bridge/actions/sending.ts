@@ -1,4 +1,4 @@
-/** What is sent: the screen, qualities, and figures about it. */
+/** Requests about what is published: the screen, qualities, and statistics. */
 import { Track, VideoQuality, type LocalVideoTrack } from 'livekit-client';
 
 import { isFields } from '../../../client/json';
@@ -18,9 +18,9 @@ export const SENDING_ACTIONS: Readonly<Record<string, Action>> = {
         wire.post('local-screen-share-canceled');
         return;
       }
-      // Browsers open their picker only for a press in the frame itself.
+      // Browsers open their picker only after a click in the frame itself.
       const pressed = error instanceof Error && error.name === 'InvalidStateError';
-      meeting.notify(pressed ? 'Press the button for sharing the screen below.' : words);
+      meeting.notify(pressed ? 'Press the button below to share your screen.' : words);
       wire.post('nonfatal-error', { type: 'screen-share-error', errorMsg: words, details: {} });
     }
   }),
@@ -54,9 +54,7 @@ export const SENDING_ACTIONS: Readonly<Record<string, Action>> = {
   'get-network-topology': (_fields, reply) => reply({ topology: 'sfu' }),
   'set-network-topology': ({ opts }, reply) => {
     const topology = isFields(opts) ? opts['topology'] : undefined;
-    reply(
-      topology === 'sfu' ? { workerId: '' } : { error: 'this server forwards everything: topology is sfu' },
-    );
+    reply(topology === 'sfu' ? { workerId: '' } : { error: 'this server supports the topology sfu only' });
   },
 };
 
@@ -76,7 +74,7 @@ const PRESETS: Readonly<Record<string, VideoQuality>> = {
   low: VideoQuality.LOW,
 };
 
-/** The best layer that a setting of daily-js lets through: a preset's name, or `{maxQuality}`. */
+/** The best layer that a send setting of daily-js allows. It is the name of a preset, or `{maxQuality}`. */
 export function qualityOf(setting: unknown): VideoQuality | undefined {
   const name = isFields(setting) ? setting['maxQuality'] : setting;
   return typeof name === 'string' ? PRESETS[name] : undefined;
