@@ -68,16 +68,16 @@ export default tseslint.config(
         'error',
         {
           selector: 'JSXAttribute[name.name="dangerouslySetInnerHTML"]',
-          message: 'Names come from strangers: text nodes only.',
+          message: 'Names come from strangers: render them as text nodes.',
         },
         {
           selector: 'JSXOpeningElement[name.name=/^(style|script)$/]',
-          message: 'The content security policy refuses inline styles and scripts.',
+          message: 'The content security policy forbids inline styles and scripts.',
         },
       ],
-      // A number in a sentence is what a template is for.
+      // Numbers in templates are safe and common.
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
-      // Handlers may start work that reports its own failure; `void` marks each such place.
+      // Event handlers may start work that reports its own failures; `void` marks each of them.
       '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
     },
   },

@@ -214,7 +214,7 @@ async def test_an_application_decides_how_the_page_looks(lesson):
     assert await tutor.call("call.getSidebarView()") == "people"
     await tutor.call("call.setActiveSpeakerMode(false) && null")
     await frame.locator(".stage-grid").wait_for()
-    pin = frame.locator(f"[data-session='{ben}']").get_by_test_id("pin-person")
+    pin = frame.locator(f"[data-testid=person][data-identity='{ben}']").get_by_test_id("pin-person")
     await pin.click()
     await frame.locator(f".stage > [data-identity='{ben}']").wait_for()
     await pin.click()

@@ -46,7 +46,7 @@ export function deviceWords({ camera, microphone }: Partial<Record<DeviceKind, D
 
 const CONNECTION_WORDS: Readonly<Record<ConnectionErrorReason, string>> = {
   [ConnectionErrorReason.NotAllowed]:
-    'The server did not accept your access. It may have expired: open your link again, or ask for a new one.',
+    'The server did not accept your link. It may have expired: open it again, or ask for a new one.',
   [ConnectionErrorReason.ServerUnreachable]: SERVER_UNREACHABLE,
   [ConnectionErrorReason.InternalError]:
     'The server responds, but audio and video cannot connect. A firewall may be blocking them; try another network.',

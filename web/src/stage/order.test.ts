@@ -23,7 +23,7 @@ describe('order', () => {
       undefined,
       ['ada', 'bob'],
     ],
-    ['the own tile comes last', [camera('me', 1, true), camera('bob', 2)], undefined, ['bob', 'me']],
+    ['the user’s own tile comes last', [camera('me', 1, true), camera('bob', 2)], undefined, ['bob', 'me']],
     [
       'equal times are ordered by identity',
       [camera('b', 1), camera('B', 1), camera('a', 1)],

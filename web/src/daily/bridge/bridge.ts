@@ -1,7 +1,7 @@
 /** Reports the events of a call to daily-js in the embedding page, and passes daily-js's requests to their handlers. */
 import { RoomEvent, Track, type LocalTrackPublication, type Participant, type Room } from 'livekit-client';
 
-import { isFields, type Fields } from '../../client/json';
+import { fieldsOf, type Fields } from '../../client/json';
 import type { DeviceKind, DeviceProblem } from '../../client/media/devices';
 import type { Store } from '../../client/store';
 import type { Appearance } from '../call/appearance';
@@ -53,8 +53,8 @@ const CAMERA_ERROR: Readonly<Record<DeviceProblem, string>> = {
 export class Bridge implements Embedder {
   private readonly context: Context;
   private readonly table: Readonly<Record<string, Action>>;
-  private before: Step<Meeting>;
-  private look: Appearance;
+  private previousStep: Step<Meeting>;
+  private previousAppearance: Appearance;
   // What was last reported of each participant, by identity.
   private readonly reported = new Map<string, { key: string; participant: Fields }>();
   private syncing = false;
@@ -66,8 +66,8 @@ export class Bridge implements Embedder {
     private readonly addressToken: string,
   ) {
     this.context = { wire, call, appearance };
-    this.before = call.state.snapshot();
-    this.look = appearance.snapshot();
+    this.previousStep = call.state.snapshot();
+    this.previousAppearance = appearance.snapshot();
     this.table = {
       ...DEVICE_ACTIONS,
       ...SENDING_ACTIONS,
@@ -75,7 +75,7 @@ export class Bridge implements Embedder {
       ...PAGE_ACTIONS,
       ...ABSENT_ACTIONS,
       'iframe-launch-config': (fields) => this.launch(fields),
-      'join-meeting': ({ properties }) => this.join(isFields(properties) ? properties : {}),
+      'join-meeting': ({ properties }) => this.join(fieldsOf(properties)),
       'leave-meeting': () => this.call.leave(),
     };
   }
@@ -120,8 +120,8 @@ export class Bridge implements Embedder {
   }
 
   private follow(step: Step<Meeting>): void {
-    const { before } = this;
-    this.before = step;
+    const { previousStep: before } = this;
+    this.previousStep = step;
     if (step.name === 'meeting' && before.name !== 'meeting') void this.enter(step.meeting);
     else if (step.name === 'knocking' && before.name !== 'knocking') {
       this.wire.post('access-state-updated', {
@@ -147,7 +147,7 @@ export class Bridge implements Embedder {
     this.wire.post('meeting-session-state-updated', {
       meetingSessionState: { data: undefined, topology: 'sfu' },
     });
-    this.count(room);
+    this.reportCount(room);
     this.wire.post('meeting-session-summary-updated', { meetingSession: { id: await room.getSid() } });
   }
 
@@ -221,7 +221,7 @@ export class Bridge implements Embedder {
         this.reported.delete(id);
         this.wire.post('participant-left', { participant });
       }
-      this.count(meeting.room);
+      this.reportCount(meeting.room);
     });
   }
 
@@ -237,7 +237,7 @@ export class Bridge implements Embedder {
     return dailyParticipant(describeParticipant(person, meeting.localFacts));
   }
 
-  private count(room: Room): void {
+  private reportCount(room: Room): void {
     this.wire.post('participant-counts-updated', {
       participantCounts: { present: allParticipants(room).length, hidden: 0 },
     });
@@ -290,16 +290,16 @@ export class Bridge implements Embedder {
   }
 
   private followAppearance(now: Appearance): void {
-    const { look } = this;
-    this.look = now;
-    if (now.sidebar !== look.sidebar) this.wire.post('sidebar-view-changed', { view: now.sidebar });
-    if (now.activeSpeakerMode !== look.activeSpeakerMode) {
+    const { previousAppearance: before } = this;
+    this.previousAppearance = now;
+    if (now.sidebar !== before.sidebar) this.wire.post('sidebar-view-changed', { view: now.sidebar });
+    if (now.activeSpeakerMode !== before.activeSpeakerMode) {
       this.wire.post('active-speaker-mode-change', { enabled: now.activeSpeakerMode });
     }
-    if (now.showLocalVideo !== look.showLocalVideo) {
+    if (now.showLocalVideo !== before.showLocalVideo) {
       this.wire.post('show-local-video-changed', { show: now.showLocalVideo });
     }
-    if (now.lang !== look.lang) this.wire.post('lang-updated', { lang: 'en', langSetting: now.lang });
+    if (now.lang !== before.lang) this.wire.post('lang-updated', { lang: 'en', langSetting: now.lang });
   }
 }
 

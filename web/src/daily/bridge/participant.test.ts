@@ -18,7 +18,7 @@ const ADA: Person = {
   hasPresence: true,
   canAdmin: true,
   quality: 'good',
-  sent: { audio: ON, video: OFF, screenAudio: OFF, screenVideo: OFF },
+  sources: { audio: ON, video: OFF, screenAudio: OFF, screenVideo: OFF },
 };
 
 describe('trackState', () => {
@@ -71,12 +71,12 @@ describe('dailyParticipant', () => {
     [['audio'], new Set(['audio'])],
     [['audio', 'video', 'screenAudio', 'screenVideo'], true],
   ])('sums up what may be published: %j', (allowed, expected) => {
-    const sent = Object.fromEntries(
-      Object.entries(ADA.sent).map(([name, each]) => [
+    const sources = Object.fromEntries(
+      Object.entries(ADA.sources).map(([name, each]) => [
         name,
         { ...each, allowed: allowed.includes(name as never) },
       ]),
-    ) as Person['sent'];
-    expect(dailyParticipant({ ...ADA, sent })['permissions']).toMatchObject({ canSend: expected });
+    ) as Person['sources'];
+    expect(dailyParticipant({ ...ADA, sources })['permissions']).toMatchObject({ canSend: expected });
   });
 });

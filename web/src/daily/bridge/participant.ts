@@ -20,18 +20,19 @@ export function threshold(state: NetworkState): string {
 }
 
 /** daily-js's state of a track. */
-export function trackState(sent: SourceState): Record<string, unknown> {
-  const subscribed = sent.subscribed;
-  if (sent.blocked !== undefined) return { subscribed, state: 'blocked', blocked: { [sent.blocked]: true } };
-  if (!sent.allowed) return { subscribed, state: 'off', off: { byCanSendPermission: true } };
-  if (!sent.on) return { subscribed, state: 'off', off: { byUser: true } };
-  if (!sent.subscribed) return { subscribed, state: 'sendable' };
-  return { subscribed, state: sent.arrived ? 'playable' : 'loading' };
+export function trackState(source: SourceState): Record<string, unknown> {
+  const subscribed = source.subscribed;
+  if (source.blocked !== undefined)
+    return { subscribed, state: 'blocked', blocked: { [source.blocked]: true } };
+  if (!source.allowed) return { subscribed, state: 'off', off: { byCanSendPermission: true } };
+  if (!source.on) return { subscribed, state: 'off', off: { byUser: true } };
+  if (!source.subscribed) return { subscribed, state: 'sendable' };
+  return { subscribed, state: source.arrived ? 'playable' : 'loading' };
 }
 
 /** daily-js's participant object. */
 export function dailyParticipant(person: Person): Record<string, unknown> {
-  const { sent } = person;
+  const { sources } = person;
   return {
     session_id: person.identity,
     user_id: person.userId === '' ? person.identity : person.userId,
@@ -47,20 +48,20 @@ export function dailyParticipant(person: Person): Record<string, unknown> {
     participantType: 'standard',
     permissions: {
       hasPresence: person.hasPresence,
-      canSend: canSend(sent),
+      canSend: canSend(sources),
       canReceive: { base: true },
       canAdmin: typeof person.canAdmin === 'boolean' ? person.canAdmin : new Set(person.canAdmin),
     },
-    tracks: Object.fromEntries(TRACK_NAMES.map((name) => [name, trackState(sent[name])])),
+    tracks: Object.fromEntries(TRACK_NAMES.map((name) => [name, trackState(sources[name])])),
     // Older applications read these fields instead of `tracks`.
-    audio: sent.audio.on,
-    video: sent.video.on,
-    screen: sent.screenVideo.on,
+    audio: sources.audio.on,
+    video: sources.video.on,
+    screen: sources.screenVideo.on,
   };
 }
 
-function canSend(sent: Person['sent']): boolean | Set<TrackName> {
-  const allowed = TRACK_NAMES.filter((name) => sent[name].allowed);
+function canSend(sources: Person['sources']): boolean | Set<TrackName> {
+  const allowed = TRACK_NAMES.filter((name) => sources[name].allowed);
   if (allowed.length === TRACK_NAMES.length) return true;
   return allowed.length === 0 ? false : new Set(allowed);
 }

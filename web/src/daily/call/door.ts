@@ -1,5 +1,6 @@
 /** The requests of a room's page to the server: settings, entering, knocking, and moderation. */
 import { fieldsOf, isFields, textOf, type Fields } from '../../client/json';
+import type { Fetch } from '../../client/server';
 
 /** How the page looks and behaves, by the room and the token together. */
 export interface MeetingSettings {
@@ -67,8 +68,6 @@ export class DoorError extends Error {
 }
 
 const TIMEOUT_MS = 10_000;
-
-export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
 /** The door of one room. All methods throw `DoorError` and nothing else. */
 export class Door {

@@ -1,4 +1,4 @@
-/** A meeting apart from its media: messages, chat, waiting people, moderation, the own devices, and the network. */
+/** A meeting apart from its media: messages, chat, waiting people, moderation, the user's devices, and the network. */
 import { ParticipantEvent, RoomEvent, type RemoteParticipant, type Room } from 'livekit-client';
 
 import { TOPIC } from '../../client/attributes';
@@ -33,7 +33,7 @@ export interface MeetingEvents {
   device: (kind: DeviceKind, problem: DeviceProblem | undefined) => void;
 }
 
-const NOTHING: MeetingEvents = {
+const NO_EVENTS: MeetingEvents = {
   appMessage: () => undefined,
   sessionData: () => undefined,
   verdict: () => undefined,
@@ -44,7 +44,7 @@ const NOTHING: MeetingEvents = {
 // More than anybody scrolls back.
 const MAX_LINES = 500;
 
-const TRACK: Readonly<Record<DeviceKind, TrackName>> = { camera: 'video', microphone: 'audio' };
+const TRACK_NAME: Readonly<Record<DeviceKind, TrackName>> = { camera: 'video', microphone: 'audio' };
 
 const BLOCKED: Readonly<Partial<Record<DeviceProblem, BlockedReason>>> = {
   denied: 'byPermissions',
@@ -56,7 +56,7 @@ const BLOCKED: Readonly<Partial<Record<DeviceProblem, BlockedReason>>> = {
 
 export class Meeting {
   /** Set by the bridge. */
-  events: MeetingEvents = NOTHING;
+  events: MeetingEvents = NO_EVENTS;
   readonly network: NetworkWatch;
   readonly levels = new LevelObservers();
   /** daily-js's send settings, as the application set them. */
@@ -117,7 +117,7 @@ export class Meeting {
     const me = this.room.localParticipant;
     try {
       await (kind === 'camera' ? me.setCameraEnabled(on) : me.setMicrophoneEnabled(on));
-      if (on) this.deviceWorks(kind);
+      if (on) this.noteWorking(kind);
     } catch (error) {
       this.deviceFailed(kind, error);
     }
@@ -169,13 +169,13 @@ export class Meeting {
 
   /** Note that a device failed, of which the user knows already. */
   noteProblem(kind: DeviceKind, problem: DeviceProblem): void {
-    this.blocked[TRACK[kind]] = BLOCKED[problem];
+    this.blocked[TRACK_NAME[kind]] = BLOCKED[problem];
     this.events.device(kind, problem);
   }
 
-  private deviceWorks(kind: DeviceKind): void {
-    if (this.blocked[TRACK[kind]] === undefined) return;
-    this.blocked[TRACK[kind]] = undefined;
+  private noteWorking(kind: DeviceKind): void {
+    if (this.blocked[TRACK_NAME[kind]] === undefined) return;
+    this.blocked[TRACK_NAME[kind]] = undefined;
     this.notify('');
     this.events.device(kind, undefined);
   }
@@ -188,10 +188,10 @@ export class Meeting {
   ): void => {
     if (topic !== TOPIC) return;
     const packet = readPacket(payload, sender?.identity ?? '');
-    if (packet !== undefined) this.take(packet);
+    if (packet !== undefined) this.handle(packet);
   };
 
-  private take(packet: Packet): void {
+  private handle(packet: Packet): void {
     switch (packet.kind) {
       case 'app-message':
         this.addLine(chatLine(packet.data, packet.from, Date.now()));

@@ -32,7 +32,7 @@ export interface SourceState {
   blocked?: BlockedReason | undefined;
 }
 
-/** A participant. */
+/** A participant in Daily's terms. */
 export interface Person {
   identity: string;
   /** Empty when the application named none; Daily then uses the participant's id. */
@@ -48,7 +48,7 @@ export interface Person {
   hasPresence: boolean;
   canAdmin: boolean | ReadonlySet<string>;
   quality: NetworkState;
-  sent: Readonly<Record<TrackName, SourceState>>;
+  sources: Readonly<Record<TrackName, SourceState>>;
 }
 
 export type NetworkState = 'good' | 'warning' | 'bad' | 'unknown';
@@ -86,7 +86,7 @@ export function describeParticipant(participant: Participant, facts: LocalFacts)
     identity: participant.identity,
     userId: attributes[USER_ID] ?? participant.identity,
     name: participant.name ?? '',
-    userData: parsed(attributes[USER_DATA]),
+    userData: parseJson(attributes[USER_DATA]),
     isLocal: participant.isLocal,
     isOwner: isOwner(participant),
     joinedAtMs: participant.joinedAt?.getTime() ?? 0,
@@ -94,11 +94,11 @@ export function describeParticipant(participant: Participant, facts: LocalFacts)
     hasPresence: participant.permissions?.hidden !== true,
     canAdmin: adminRights(participant, facts),
     quality: QUALITY[participant.connectionQuality],
-    sent: {
-      audio: sent(participant, 'audio', facts),
-      video: sent(participant, 'video', facts),
-      screenAudio: sent(participant, 'screenAudio', facts),
-      screenVideo: sent(participant, 'screenVideo', facts),
+    sources: {
+      audio: sourceState(participant, 'audio', facts),
+      video: sourceState(participant, 'video', facts),
+      screenAudio: sourceState(participant, 'screenAudio', facts),
+      screenVideo: sourceState(participant, 'screenVideo', facts),
     },
   };
 }
@@ -131,7 +131,7 @@ export function findParticipant(room: Room, id: string): Participant | undefined
   return id === 'local' || id === me.identity ? me : room.remoteParticipants.get(id);
 }
 
-function sent(participant: Participant, name: TrackName, facts: LocalFacts): SourceState {
+function sourceState(participant: Participant, name: TrackName, facts: LocalFacts): SourceState {
   const source = TRACK_SOURCES[name];
   const publication = participant.getTrackPublication(source);
   const remote = publication instanceof RemoteTrackPublication ? publication : undefined;
@@ -144,6 +144,7 @@ function sent(participant: Participant, name: TrackName, facts: LocalFacts): Sou
   };
 }
 
+// Daily's rights: participants, streaming, transcription.
 const ALL_RIGHTS = 3;
 
 function adminRights(participant: Participant, facts: LocalFacts): boolean | ReadonlySet<string> {
@@ -155,7 +156,7 @@ function adminRights(participant: Participant, facts: LocalFacts): boolean | Rea
   return rights.length === ALL_RIGHTS || new Set(rights as string[]);
 }
 
-function parsed(text: string | undefined): unknown {
+function parseJson(text: string | undefined): unknown {
   if (text === undefined) return undefined;
   try {
     return JSON.parse(text) as unknown;

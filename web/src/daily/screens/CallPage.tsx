@@ -1,5 +1,6 @@
 import { useEffect } from 'react';
 
+import { textOf } from '../../client/json';
 import { remember, storage } from '../../client/storage';
 import type { Store } from '../../client/store';
 import { Logo } from '../../ui/Logo';
@@ -34,8 +35,7 @@ function useExit(step: Step<Meeting>, wanted: string, room: string): void {
 /** The page of a room, at any step of a call. */
 export function CallPage({ call, appearance, embedder }: CallPageProps) {
   const step = useStore(call.state);
-  const { room } = call.settings ?? {};
-  const name = typeof room?.['name'] === 'string' ? room['name'] : '';
+  const name = textOf(call.settings?.room['name']);
   useEffect(() => {
     document.title = name === '' ? 'Lectern' : `${name} · Lectern`;
   }, [name]);

@@ -77,7 +77,7 @@ function PersonRow({ person, meeting, administers, pinned, onPin }: PersonRowPro
   const shown = name === undefined || name === '' ? 'Guest' : name;
   const note = [person.isLocal && 'you', isOwner(person) && 'host'].filter(Boolean).join(', ');
   return (
-    <li className="person" data-testid="person" data-session={person.identity}>
+    <li className="person" data-testid="person" data-identity={person.identity}>
       <span
         className="person-face"
         aria-hidden="true"

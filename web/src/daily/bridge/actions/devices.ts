@@ -1,14 +1,14 @@
 /** Cameras, microphones and speakers. */
 import { Room } from 'livekit-client';
 
-import { isFields, type Fields } from '../../../client/json';
+import { fieldsOf, type Fields } from '../../../client/json';
 import { MEDIA_DEVICE_KIND, type DeviceKind } from '../../../client/media/devices';
 import { deviceInUse } from '../../../client/media/room';
 import { inMeeting, optionalText, type Action, type Context } from './context';
 
 export const DEVICE_ACTIONS: Readonly<Record<string, Action>> = {
-  'local-audio': ({ state }, _reply, context) => turn(context, 'microphone', state === true),
-  'local-video': ({ state }, _reply, context) => turn(context, 'camera', state === true),
+  'local-audio': ({ state }, _reply, context) => setDevice(context, 'microphone', state === true),
+  'local-video': ({ state }, _reply, context) => setDevice(context, 'camera', state === true),
   'enumerate-devices': async (_fields, reply) => reply({ devices: plain(await devices()) }),
   'get-input-devices': async (_fields, reply, context) => reply(await inUse(context)),
   'set-input-devices': async ({ audioDeviceId, videoDeviceId }, reply, context) => {
@@ -30,26 +30,24 @@ export const DEVICE_ACTIONS: Readonly<Record<string, Action>> = {
   'cycle-camera': async (_fields, reply, context) => reply({ device: await cycle(context, 'camera') }),
   'cycle-mic': async (_fields, reply, context) => reply({ device: await cycle(context, 'microphone') }),
   'update-input-settings': async ({ inputSettings }, reply, context) => {
-    const settings = isFields(inputSettings) ? inputSettings : {};
+    const settings = fieldsOf(inputSettings);
     for (const part of ['audio', 'video']) {
-      const processor = inner(inner(settings, part), 'processor')['type'];
+      const processor = fieldsOf(fieldsOf(settings[part])['processor'])['type'];
       if (typeof processor === 'string' && processor !== 'none') {
         reply({ error: { errorMsg: `this page does not support the ${part} processor ${processor}` } });
         return;
       }
     }
-    await choose(
-      context,
-      'microphone',
-      optionalText(inner(inner(settings, 'audio'), 'settings')['deviceId']),
-    );
-    await choose(context, 'camera', optionalText(inner(inner(settings, 'video'), 'settings')['deviceId']));
+    const idOf = (part: string): string | undefined =>
+      optionalText(fieldsOf(fieldsOf(settings[part])['settings'])['deviceId']);
+    await choose(context, 'microphone', idOf('audio'));
+    await choose(context, 'camera', idOf('video'));
     reply({ inputSettings: settings });
   },
   'set-allow-local-audio': ({ state }, _reply, context) =>
-    state === false ? turn(context, 'microphone', false) : undefined,
+    state === false ? setDevice(context, 'microphone', false) : undefined,
   'set-allow-local-video': ({ state }, _reply, context) =>
-    state === false ? turn(context, 'camera', false) : undefined,
+    state === false ? setDevice(context, 'camera', false) : undefined,
   'start-local-audio-level-observer': inMeeting(({ interval }, reply, { meeting, wire }) => {
     meeting.levels.observe('local', intervalOf(interval), () => {
       wire.post('local-audio-level', { audioLevel: meeting.room.localParticipant.audioLevel });
@@ -75,7 +73,11 @@ export const DEVICE_ACTIONS: Readonly<Record<string, Action>> = {
 };
 
 /** Turn a device on or off, in the meeting or before it. */
-export async function turn({ call }: Pick<Context, 'call'>, kind: DeviceKind, on: boolean): Promise<void> {
+export async function setDevice(
+  { call }: Pick<Context, 'call'>,
+  kind: DeviceKind,
+  on: boolean,
+): Promise<void> {
   const { meeting } = call;
   if (meeting !== undefined) await meeting.setDevice(kind, on);
   else if (on) await call.preview.start([kind]);
@@ -131,11 +133,6 @@ function devices(): Promise<MediaDeviceInfo[]> {
 // `postMessage` cannot transfer the browser's own objects.
 function plain(found: readonly MediaDeviceInfo[]): Fields[] {
   return found.map((device) => device.toJSON() as Fields);
-}
-
-function inner(fields: Fields, name: string): Fields {
-  const value = fields[name];
-  return isFields(value) ? value : {};
 }
 
 function intervalOf(value: unknown): number {

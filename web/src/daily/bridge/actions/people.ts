@@ -1,7 +1,7 @@
 /** Requests about participants: names, messages, subscriptions and moderation. */
 import { RemoteParticipant, RemoteTrackPublication } from 'livekit-client';
 
-import { isFields, type Fields } from '../../../client/json';
+import { fieldsOf, isFields, type Fields } from '../../../client/json';
 import type { ParticipantChange } from '../../call/door';
 import type { Meeting } from '../../call/meeting';
 import { findParticipant, TRACK_NAMES, TRACK_SOURCES, USER_DATA } from '../../call/people';
@@ -13,7 +13,7 @@ export const PEOPLE_ACTIONS: Readonly<Record<string, Action>> = {
     return undefined;
   }),
   'update-participants': inMeeting(async ({ participants }, _reply, { meeting }) => {
-    const { '*': forOthers, ...named } = isFields(participants) ? participants : {};
+    const { '*': forOthers, ...named } = fieldsOf(participants);
     for (const [id, properties] of Object.entries(named)) {
       if (isFields(properties)) await update(meeting, id, properties);
     }

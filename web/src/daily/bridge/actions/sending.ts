@@ -1,7 +1,7 @@
 /** Requests about what is published: the screen, qualities, and statistics. */
 import { Track, VideoQuality, type LocalVideoTrack } from 'livekit-client';
 
-import { isFields } from '../../../client/json';
+import { fieldsOf, isFields } from '../../../client/json';
 import { capBitrate } from '../../../client/media/cap';
 import { SCREEN_CAPTURE } from '../../../client/media/room';
 import { screenWords } from '../../../client/words';
@@ -33,7 +33,7 @@ export const SENDING_ACTIONS: Readonly<Record<string, Action>> = {
     return capBitrate(camera(meeting)?.sender, 'application', limit);
   }),
   'update-send-settings': inMeeting(({ sendSettings }, reply, { meeting, wire }) => {
-    const settings = isFields(sendSettings) ? sendSettings : {};
+    const settings = fieldsOf(sendSettings);
     const quality = qualityOf(settings['video']);
     if (quality !== undefined) camera(meeting)?.setPublishingQuality(quality);
     meeting.sendSettings = { ...meeting.sendSettings, ...settings };
@@ -53,7 +53,7 @@ export const SENDING_ACTIONS: Readonly<Record<string, Action>> = {
   }),
   'get-network-topology': (_fields, reply) => reply({ topology: 'sfu' }),
   'set-network-topology': ({ opts }, reply) => {
-    const topology = isFields(opts) ? opts['topology'] : undefined;
+    const topology = fieldsOf(opts)['topology'];
     reply(topology === 'sfu' ? { workerId: '' } : { error: 'this server supports the topology sfu only' });
   },
 };
