@@ -170,7 +170,7 @@ export class Bridge implements Embedder {
     const { room } = meeting;
     meeting.events = {
       appMessage: (data, fromId) => this.wire.post('app-message', { data, fromId }),
-      sessionData: (data) =>
+      sharedData: (data) =>
         this.wire.post('meeting-session-state-updated', { meetingSessionState: { data, topology: 'sfu' } }),
       verdict: (verdict) => this.reportNetwork(verdict),
       permissions: () => this.sync(meeting),

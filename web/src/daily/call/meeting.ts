@@ -26,7 +26,7 @@ export interface MeetingState {
 /** Events for the embedding page. */
 export interface MeetingEvents {
   appMessage: (data: unknown, from: string) => void;
-  sessionData: (data: unknown) => void;
+  sharedData: (data: unknown) => void;
   verdict: (verdict: Verdict) => void;
   permissions: () => void;
   /** The user's own camera or microphone does not work, or works again (undefined). */
@@ -35,7 +35,7 @@ export interface MeetingEvents {
 
 const NO_EVENTS: MeetingEvents = {
   appMessage: () => undefined,
-  sessionData: () => undefined,
+  sharedData: () => undefined,
   verdict: () => undefined,
   permissions: () => undefined,
   device: () => undefined,
@@ -198,7 +198,7 @@ export class Meeting {
         this.events.appMessage(packet.data, packet.from);
         break;
       case 'session-data':
-        this.events.sessionData(packet.data);
+        this.events.sharedData(packet.data);
         break;
       case 'permissions':
         this.changed.set(packet.identity, packet.permissions);
