@@ -12,8 +12,28 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from typing import Protocol
 
-from signaling.model import Participant
+
+class _Place(Protocol):
+    """A room, as far as the log names it."""
+
+    @property
+    def sid(self) -> str:
+        """Id of the room."""
+
+
+class Subject(Protocol):
+    """A participant, as far as the log names one."""
+
+    @property
+    def sid(self) -> str:
+        """Id of the participant."""
+
+    @property
+    def room(self) -> _Place:
+        """The room where the participant is."""
+
 
 FORMATS = ("text", "json")
 
@@ -22,7 +42,7 @@ FLOOD_WINDOW_S = 60.0
 MAX_LINES = 300
 MAX_TRACEBACKS = 10
 
-_served: ContextVar[Participant | None] = ContextVar("served", default=None)
+_served: ContextVar[Subject | None] = ContextVar("served", default=None)
 
 # A shorter one may be an ordinary word, such as the secret of development mode.
 _MIN_SECRET_CHARS = 16
@@ -40,12 +60,12 @@ _HIDDEN = "[hidden]"
 _secrets: set[str] = set()
 
 
-def about(person: Participant) -> dict[str, str]:
+def about(person: Subject) -> dict[str, str]:
     """Return the `extra` of a line about somebody."""
     return {"room": person.room.sid, "participant": person.sid}
 
 
-def bind(person: Participant) -> None:
+def bind(person: Subject) -> None:
     """Let the lines of the running task be about somebody from now on, in whatever room they are."""
     _served.set(person)
 
