@@ -1,132 +1,91 @@
-"""Data channels by aiortc's SCTP, with bounds on what a peer may make the server hold."""
+"""The I/O of data channels: their association on a DTLS transport, with the loop's clock, timers and turns."""
 
-import logging
-from collections import deque
-from collections.abc import Callable, Iterable
+import asyncio
+import secrets
+import time
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from aiortc.rtcdatachannel import RTCDataChannel, RTCDataChannelParameters
-from aiortc.rtcsctptransport import DataChunk, RTCSctpCapabilities, RTCSctpTransport
-
-from sfu.events import Channel, CloseReason
+from sfu.association import Identity
+from sfu.channels import Backlog, DataChannels, Owner
+from sfu.events import Channel
+from sfu.turns import Turns
 
 if TYPE_CHECKING:
     from sfu.dtls import Transport
 
-logger = logging.getLogger(__name__)
 
-# The protocol above caps a message at 64,000 bytes; this is what `a=max-message-size` promises.
-MAX_MESSAGE_BYTES = 65_535
-# LiveKit's clients open three.
-MAX_CHANNELS = 16
-# Memory for a receiver that does not read: past it a lossy message is dropped, and a reliable one ends the peer.
-LOSSY_BUFFER_BYTES = 256 * 1024
-RELIABLE_BUFFER_BYTES = 8 * 1024 * 1024
-# Reliable messages for a channel that is not open yet are kept up to here (LiveKit: 100,000 bytes).
-PENDING_BYTES = 100_000
+class DataTransport:
+    """The data channels of one peer on its DTLS transport."""
 
-
-class OverflowingPeerError(Exception):
-    """The peer sends more than it may, or reads too slowly to be kept."""
-
-
-class Association(RTCSctpTransport):
-    """aiortc's SCTP association with the inbound side bounded."""
-
-    async def _receive_data_chunk(self, chunk: DataChunk) -> None:
-        # A sender that ignores the advertised window, or names thousands of streams, would have us hold it all.
-        if self._advertised_rwnd < 0 or len(self._inbound_streams) > 4 * MAX_CHANNELS:
-            raise OverflowingPeerError("data sent beyond the window")
-        await super()._receive_data_chunk(chunk)
-
-
-class DataChannels:
-    """All data channels of one peer, by label."""
-
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the peer's description, and what is shared between peers
         self,
         transport: "Transport",
-        on_message: Callable[[str, bytes], None],
-        on_failure: Callable[[CloseReason], None],
+        owner: Owner,
+        *,
+        port: int,
+        max_bytes: int,
+        backlog: Backlog,
+        turns: Turns,
     ) -> None:
-        """`on_message(label, payload)` for each message; `on_failure(why)` once, when the association broke."""
-        self._association = Association(transport)
-        self._association.on("datachannel", self._opened)
+        """See `DataChannels`; `owner.send` is `transport.send_data`."""
+        identity = Identity(1 + secrets.randbelow(2**32 - 1), secrets.randbits(32), secrets.token_bytes(16))
+        self.channels = DataChannels(identity, owner, backlog, port, max_bytes)
         self._transport = transport
-        self._on_message = on_message
-        self._on_failure = on_failure
-        self._channels: dict[str, RTCDataChannel] = {}
-        self._pending: dict[str, deque[bytes]] = {}
-        self._pending_bytes = 0
+        self._turns = turns
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_at = 0.0
+        self._flushing = self._stopped = False
 
-    async def start(self, remote_port: int, max_message_size: int, channels: Iterable[Channel] = ()) -> None:
-        """Open the association and this side's channels; 0 as `max_message_size` is no limit (RFC 8841 section 6).
+    def start(self, channels: Iterable[Channel] = ()) -> None:
+        """Open the association and this side's channels."""
+        self._transport._register_data_receiver(self)  # noqa: SLF001 - see tests/sfu/test_contract.py
+        self.channels.start(channels, time.monotonic())
+        self._schedule()
 
-        What is sent on a channel before the peer has agreed to it is kept a while.
-        """
-        await self._association.start(RTCSctpCapabilities(max_message_size), remote_port)
-        # from here on datagrams come through `_handle_data` below
-        self._transport._data_receiver = self  # noqa: SLF001 - see test_contract.py
-        for channel in channels:
-            self._open(channel)
+    def stop(self) -> None:
+        """Abort the association."""
+        self._stopped = True
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self.channels.stop()
 
-    def _open(self, channel: Channel) -> None:
-        parameters = RTCDataChannelParameters(
-            label=channel.label, ordered=channel.ordered, maxRetransmits=channel.max_retransmits
-        )
-        opened = RTCDataChannel(self._association, parameters)
-        opened.on("open", lambda: self._opened(opened))
+    def send(self, label: str, payload: bytes, flow: str = "") -> bool:
+        """Queue a message; see `DataChannels.send`. It goes out when it is this peer's turn."""
+        queued = self.channels.send(label, payload, flow, time.monotonic())
+        if not self._flushing and not self._stopped:
+            self._flushing = True
+            self._turns.ask(self._flush)
+        return queued
+
+    def _flush(self) -> None:
+        self._flushing = False
+        if not self._stopped:
+            self.channels.flush(time.monotonic())
+            self._schedule()
 
     async def _handle_data(self, data: bytes) -> None:
-        """Called by the DTLS transport with each SCTP packet: nothing that it provokes may end that loop."""
-        try:
-            await self._association._handle_data(data)  # noqa: SLF001 - see test_contract.py
-        except OverflowingPeerError:
-            self._on_failure("data_overflow")
-        except Exception as error:  # noqa: BLE001 - aiortc asserts on what a hostile peer can send
-            logger.debug("data channel packet refused: %r", error)
-            self._on_failure("error")
+        """Called by the DTLS transport with each SCTP packet."""
+        if not self._stopped:
+            self.channels.receive(data, time.monotonic())
+            self._schedule()
 
-    def _opened(self, channel: RTCDataChannel) -> None:
-        if len(self._channels) >= MAX_CHANNELS:
-            self._on_failure("data_overflow")
+    def _timed_out(self) -> None:
+        self._timer = None
+        if not self._stopped:
+            self.channels.handle_timeout(time.monotonic())
+            self._schedule()
+
+    def _schedule(self) -> None:
+        """Set the timer for the next deadline; an earlier one that is set already does no harm."""
+        at = self.channels.next_at()
+        if self._stopped or at is None:
             return
-        label = channel.label
-        self._channels[label] = channel
-
-        @channel.on("message")
-        def received(message: str | bytes) -> None:
-            self._on_message(label, message.encode() if isinstance(message, str) else message)
-
-        for payload in self._pending.pop(label, ()):
-            self._pending_bytes -= len(payload)
-            channel.send(payload)
-
-    def send(self, label: str, payload: bytes) -> bool:
-        """Queue a message; False when it was dropped (lossy and congested, or too much before the channel opened)."""
-        channel = self._channels.get(label)
-        if channel is None:
-            return self._keep(label, payload)
-        if channel.readyState != "open":
-            return False
-        lossy = channel.maxRetransmits is not None or channel.maxPacketLifeTime is not None
-        if channel.bufferedAmount + len(payload) > (LOSSY_BUFFER_BYTES if lossy else RELIABLE_BUFFER_BYTES):
-            if not lossy:
-                self._on_failure("data_overflow")
-            return False
-        try:
-            channel.send(payload)
-        except ValueError:  # longer than the peer's a=max-message-size
-            return False
-        return True
-
-    def _keep(self, label: str, payload: bytes) -> bool:
-        if self._pending_bytes + len(payload) > PENDING_BYTES:
-            return False
-        self._pending.setdefault(label, deque()).append(payload)
-        self._pending_bytes += len(payload)
-        return True
-
-    async def stop(self) -> None:
-        """Abort the association."""
-        await self._association.stop()
+        if self._timer is not None:
+            if self._timer_at <= at:
+                return
+            self._timer.cancel()
+        self._timer_at = at
+        delay_s = max(at - time.monotonic(), 0.0)
+        self._timer = asyncio.get_running_loop().call_later(delay_s, self._timed_out)

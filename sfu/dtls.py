@@ -14,6 +14,7 @@ from aiortc.rtcdtlstransport import RTCCertificate, RTCDtlsFingerprint, RTCDtlsP
 from OpenSSL import SSL
 
 from sfu.events import CloseReason
+from sfu.turns import Turns
 
 # AES-128-GCM costs about half of AES-CM with SHA-1; the browsers take what the server puts first.
 SRTP_PROFILES = [
@@ -26,6 +27,7 @@ HANDSHAKE_TIMEOUT_S = 30.0
 # A client's whole flight is about 2 KB, several times that with retransmissions.
 HANDSHAKE_BYTES = 64 * 1024
 QUEUE_DATAGRAMS = 256
+MAX_DATAGRAM_BYTES = 1500
 
 
 class Certificate(RTCCertificate):
@@ -51,10 +53,11 @@ class DatagramPort:
 
     role = "controlled"
 
-    def __init__(self, send: Callable[[bytes], None]) -> None:
-        """`send` puts one datagram on the wire."""
+    def __init__(self, send: Callable[[bytes], None], turns: Turns | None = None) -> None:
+        """`send` puts one datagram on the wire; each one that is received waits for its turn."""
         self._queue: asyncio.Queue[bytes | None] = asyncio.Queue(QUEUE_DATAGRAMS)
-        self._send_datagram = send
+        self._turns = turns
+        self.send = send
         self.received_bytes = 0
 
     def feed(self, datagram: bytes) -> bool:
@@ -75,10 +78,12 @@ class DatagramPort:
         datagram = await self._queue.get()
         if datagram is None:
             raise ConnectionError
+        if self._turns is not None:
+            await self._turns.wait()
         return datagram
 
     async def _send(self, datagram: bytes) -> None:
-        self._send_datagram(datagram)
+        self.send(datagram)
 
 
 class Transport(RTCDtlsTransport):
@@ -112,6 +117,18 @@ class Transport(RTCDtlsTransport):
         if not self.encrypted and self._port.received_bytes > HANDSHAKE_BYTES:
             raise ConnectionError
         await super()._recv_next()
+
+    def send_data(self, packet: bytes) -> None:
+        """Encrypt and send an SCTP packet at once; lost when the transport is not up."""
+        if self.state != "connected":
+            return
+        assert self._ssl is not None
+        try:
+            self._ssl.send(packet)
+            datagram = self._ssl.bio_read(MAX_DATAGRAM_BYTES)
+        except SSL.Error:
+            return
+        self._port.send(datagram)
 
     @property
     def srtp_profile(self) -> str:

@@ -20,8 +20,9 @@ from pylibsrtp._binding import ffi as srtp_ffi
 from pylibsrtp._binding import lib as srtp_lib
 
 from sfu import kernel, rtcp, udp
+from sfu.channels import Backlog, Owner
 from sfu.containment import Containment
-from sfu.datachannel import DataChannels
+from sfu.datachannel import DataTransport
 from sfu.drops import Drop
 from sfu.dtls import Certificate, DatagramPort, Transport
 from sfu.events import CloseReason
@@ -29,6 +30,7 @@ from sfu.fanout import Arena, Outbox
 from sfu.ice import Check, StunError, scan
 from sfu.peer import LocalIdentity, Peer, nowhere
 from sfu.settings import MediaSettings
+from sfu.turns import Turns
 
 if TYPE_CHECKING:
     from sfu.limits import PeerLimits
@@ -56,9 +58,9 @@ class Connection:
         self.peer = peer
         self.port: DatagramPort | None = None
         self.dtls: Transport | None = None
-        self.channels: DataChannels | None = None
+        self.channels: DataTransport | None = None
         self.task: asyncio.Task[None] | None = None
-        self.pending_data: list[tuple[str, bytes]] = []
+        self.pending_data: list[tuple[str, bytes, str]] = []
         self.removed = False
         "Whether the endpoint has forgotten it; a transport is never made for it again."
         self.ufrags: tuple[str, ...] = ()
@@ -66,12 +68,12 @@ class Connection:
         self.addresses: set[bytes] = set()
         "Those from which the endpoint takes its datagrams."
 
-    def send_data(self, label: str, payload: bytes) -> None:
+    def send_data(self, label: str, payload: bytes, flow: str) -> None:
         """Send a message, or keep it a short while."""
         if self.channels is not None:
-            self.channels.send(label, payload)
-        elif sum(len(kept) for _, kept in self.pending_data) + len(payload) <= _PENDING_BYTES:
-            self.pending_data.append((label, payload))
+            self.channels.send(label, payload, flow)
+        elif sum(len(kept) for _, kept, _ in self.pending_data) + len(payload) <= _PENDING_BYTES:
+            self.pending_data.append((label, payload, flow))
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,10 @@ class Handlers:
     "The transport broke; the owner removes the connection."
     message: Callable[[Peer, str, bytes], None]
     "(peer, label, payload) of a data channel."
+    refused: Callable[[Peer, str, str], None]
+    "(peer, label, flow): what was sent reliably will not arrive, since the peer reads too slowly."
+    data_busy: Callable[[], bool]
+    "Whether messages should rather come later."
 
 
 class Endpoint:
@@ -112,6 +118,8 @@ class Endpoint:
         self._kernel: kernel.Kernel | None = None
         self._length = srtp_ffi.new("int *")
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._turns = Turns()
+        self._backlog = Backlog()
 
     # --- life ------------------------------------------------------------------------------------------------------
 
@@ -198,15 +206,25 @@ class Endpoint:
         if connection.removed or connection.channels is not None or peer.sctp is None or not peer.connected:
             return
         assert connection.dtls is not None
-        channels = connection.channels = DataChannels(
+        port, max_bytes = peer.sctp
+        channels = connection.channels = DataTransport(
             connection.dtls,
-            partial(self._handlers.message, peer),
-            partial(self._handlers.failed, connection),
+            Owner(
+                send=connection.dtls.send_data,
+                message=partial(self._handlers.message, peer),
+                refused=partial(self._handlers.refused, peer),
+                failed=partial(self._handlers.failed, connection),
+                busy=self._handlers.data_busy,
+            ),
+            port=port,
+            max_bytes=max_bytes,
+            backlog=self._backlog,
+            turns=self._turns,
         )
-        for label, payload in connection.pending_data:
-            channels.send(label, payload)
+        channels.start(peer.channels)
+        for label, payload, flow in connection.pending_data:
+            channels.send(label, payload, flow)
         connection.pending_data.clear()
-        self._spawn(channels.start(*peer.sctp, peer.channels))
 
     def _spawn(self, coroutine: Any) -> asyncio.Task[Any]:
         task: asyncio.Task[Any] = self._loop.create_task(coroutine)
@@ -347,7 +365,7 @@ class Endpoint:
             assert peer.ice.selected is not None
             self.outbox.transports.move(peer.transport, peer.ice.selected)
         if connection.task is None and peer.offer is not None and peer.ice.selected is not None:
-            connection.port = DatagramPort(partial(self._send_to, peer))
+            connection.port = DatagramPort(partial(self._send_to, peer), self._turns)
             connection.dtls = Transport(connection.port, self._certificate)
             connection.task = self._spawn(self._connect(connection))
 
@@ -414,7 +432,7 @@ async def _shut(connection: Connection) -> None:
     channels, dtls, port, task = connection.channels, connection.dtls, connection.port, connection.task
     with contextlib.suppress(Exception):
         if channels is not None:
-            await channels.stop()
+            channels.stop()
         if dtls is not None:
             await dtls.stop()
     if port is not None:

@@ -8,6 +8,9 @@ compares them and never reads them. They are unique within one engine.
 from dataclasses import dataclass, field
 from typing import Literal
 
+MAX_MESSAGE_BYTES = 65_535
+"Of one data channel message: promised in descriptions, taken and relayed. LiveKit's clients send at most 64,000."
+
 Kind = Literal["audio", "video"]
 Quality = Literal["excellent", "good", "poor"]
 CloseReason = Literal[
@@ -266,6 +269,16 @@ class DataReceived:
 
 
 @dataclass(frozen=True, slots=True)
+class DataRefused:
+    """A peer reads a reliable channel too slowly: what waited of a flow was dropped, and so is what follows."""
+
+    peer_id: str
+    label: str
+    flow: str
+    "As in `send_data`; empty: a single message."
+
+
+@dataclass(frozen=True, slots=True)
 class Speaker:
     """Loudness of one publication."""
 
@@ -304,6 +317,7 @@ Event = (
     | CodecMissing
     | PublicationMuted
     | DataReceived
+    | DataRefused
     | SpeakersChanged
     | QualityChanged
 )

@@ -49,7 +49,9 @@ class MediaEngine(Protocol):
 
     def set_preferences(self, peer_id: str, publication_id: str, preferences: Preferences) -> None: ...  # noqa: D102
 
-    def send_data(self, peer_ids: Iterable[str], label: str, payload: bytes) -> None: ...  # noqa: D102
+    def send_data(  # noqa: D102
+        self, peer_ids: Iterable[str], label: str, payload: bytes, *, flow: str = ""
+    ) -> None: ...
 
     async def explain(self, peer_id: str) -> Explanation: ...  # noqa: D102
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from sfu.description import Codec, Direction, Offer, Section
+from sfu.events import MAX_MESSAGE_BYTES
 from sfu.rtp import (
     URI_ABS_CAPTURE_TIME,
     URI_AUDIO_LEVEL,
@@ -24,8 +25,6 @@ from sfu.rtp import (
     URI_VIDEO_ORIENTATION,
 )
 from sfu.sdp import parameters
-
-MAX_MESSAGE_SIZE = 65_535  # bytes taken in one data channel message; LiveKit's clients send at most 64,000
 
 _VIDEO_CODECS = frozenset({"vp8", "vp9", "h264", "av1"})
 _AUDIO_FALLBACK = frozenset({"g722", "pcmu", "pcma"})  # only for a peer without opus
@@ -117,7 +116,7 @@ class Data:
 
     sctp_port: int = 5000
     "The server's."
-    max_message_size: int = MAX_MESSAGE_SIZE
+    max_message_size: int = MAX_MESSAGE_BYTES
     "Bytes the server takes in one message."
 
 

@@ -17,6 +17,7 @@ from sfu.events import (
     Channel,
     CloseReason,
     DataReceived,
+    DataRefused,
     EngineError,
     Event,
     Explanation,
@@ -68,10 +69,16 @@ class MediaServer:
     second, whose offers are the server's, it receives (LiveKit's dual-connection mode).
     """
 
-    def __init__(self, settings: MediaSettings, on_event: Callable[[Event], None]) -> None:
-        """Prepare an engine; nothing is opened before `start`."""
+    def __init__(
+        self,
+        settings: MediaSettings,
+        on_event: Callable[[Event], None],
+        data_busy: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """Prepare an engine; nothing is opened before `start`. While `data_busy()`, received messages wait."""
         self._on_event = on_event
         self._settings = settings
+        self._data_busy = data_busy
         drops: Counter[Drop] = Counter()
         self._endpoint = Endpoint(settings, drops)
         self._router = Router(self._endpoint.outbox, self._emit, drops)
@@ -97,6 +104,8 @@ class MediaServer:
                 connected=self._connected,
                 failed=self._failed,
                 message=lambda peer, label, payload: self._emit(DataReceived(peer.id, label, payload)),
+                refused=lambda peer, label, flow: self._emit(DataRefused(peer.id, label, flow)),
+                data_busy=self._data_busy,
             )
         )
         self._tick()
@@ -395,12 +404,16 @@ class MediaServer:
             subscription.preferences = preferences
             self._share_soon(subscription.subscriber)
 
-    def send_data(self, peer_ids: Iterable[str], label: str, payload: bytes) -> None:
-        """Send one message on each peer's channel `label`; kept a short while for peers still connecting."""
+    def send_data(self, peer_ids: Iterable[str], label: str, payload: bytes, *, flow: str = "") -> None:
+        """Send one message on each peer's channel `label`; kept a short while for peers still connecting.
+
+        Messages of one `flow` are of use only together. A peer that reads too slowly for what is sent reliably loses
+        the flow of which most waits for it, with a `DataRefused`.
+        """
         for peer_id in peer_ids:
             connection = self._receiving(peer_id)
             if connection is not None:
-                connection.send_data(label, payload)
+                connection.send_data(label, payload, flow)
 
     async def explain(self, peer_id: str) -> Explanation:
         """Why a peer gets the layers it gets. UnknownPeerError."""

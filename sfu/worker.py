@@ -11,6 +11,7 @@ import logging
 import signal
 import socket
 import sys
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -28,6 +29,10 @@ METRICS_INTERVAL_S = 1.0
 # What may wait for the first process while that is stopped, before news that can be spared are.
 MAX_BACKLOG_BYTES = 8 << 20
 _SPARED = frozenset({"message", "metrics", "log"})
+# What the first process has not read yet. Above it, messages of data channels wait at their senders or are dropped.
+MAX_DATA_BACKLOG_BYTES = 256 * 1024
+# Orders are obeyed for so long before media gets its turn.
+SLICE_S = 0.001
 
 
 class Worker:
@@ -35,7 +40,7 @@ class Worker:
 
     def __init__(self, settings: MediaSettings) -> None:
         """Nothing is opened before `run`."""
-        self._media = MediaServer(settings, self._event)
+        self._media = MediaServer(settings, self._event, self._is_behind)
         self._writer: asyncio.StreamWriter | None = None
 
     async def run(self, connection: socket.socket) -> None:
@@ -54,8 +59,13 @@ class Worker:
             self.tell("ready", self._media.udp_port)
             figures = asyncio.create_task(self._figures())
             try:
+                until = time.monotonic() + SLICE_S
                 while (body := await messages.read_frame(reader)) is not None:
                     await self._obey(body)
+                    # reading does not wait while orders are buffered
+                    if time.monotonic() > until:
+                        await asyncio.sleep(0)
+                        until = time.monotonic() + SLICE_S
             finally:
                 figures.cancel()
                 with contextlib.suppress(Exception):
@@ -81,6 +91,10 @@ class Worker:
     def _event(self, event: Event) -> None:
         kind = "message" if isinstance(event, DataReceived) else "event"
         self.tell(kind, [type(event).__name__, event])
+
+    def _is_behind(self) -> bool:
+        writer = self._writer
+        return writer is not None and writer.transport.get_write_buffer_size() > MAX_DATA_BACKLOG_BYTES
 
     def tell(self, kind: str, content: Any) -> None:
         """Send news; lost when nobody listens yet, or any more, or reads too little of what can be spared."""

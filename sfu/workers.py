@@ -17,6 +17,7 @@ from sfu import events, messages
 from sfu.events import (
     Answer,
     Channel,
+    DataRefused,
     EngineTimeoutError,
     Event,
     Explanation,
@@ -45,9 +46,9 @@ PING_INTERVAL_S = 0.5
 DOUBTED_AFTER, HUNG_AFTER = 3, 7
 # Longer than a hung worker lives, so that this ends only what got lost.
 REPLY_TIMEOUT_S = 8.0
-# What may wait for a worker that does not read: above the first, data messages are dropped, as on any congested path;
-# above the second the worker is as good as hung. 1,000 peers' joins are some 5 MB.
-DATA_BACKLOG_BYTES, MAX_BACKLOG_BYTES = 1 << 20, 16 << 20
+# Orders that a worker has not read. Above the first figure, messages of data channels are refused; above the second the
+# worker is as good as hung. The joins of 1,000 peers are some 5 MB.
+DATA_BACKLOG_BYTES, MAX_BACKLOG_BYTES = 8 << 20, 16 << 20
 
 
 class _Worker:
@@ -149,14 +150,16 @@ class _Worker:
         """Send an order; lost when the process is gone, as its peers are."""
         if self._writer is None or self._writer.is_closing():
             return
-        waiting = self._writer.transport.get_write_buffer_size()
-        if waiting > MAX_BACKLOG_BYTES:
+        if self.backlog > MAX_BACKLOG_BYTES:
             if self.alive:
-                self.kill(f"leaves {waiting} bytes of orders unread")
-        elif waiting > DATA_BACKLOG_BYTES and name == "send_data":
-            self.dropped_data += 1
+                self.kill(f"leaves {self.backlog} bytes of orders unread")
         else:
             self._writer.write(messages.frame((number, name, arguments)))
+
+    @property
+    def backlog(self) -> int:
+        """Bytes of orders that the process has not read."""
+        return self._writer.transport.get_write_buffer_size() if self._writer is not None else 0
 
     def hang_up(self) -> None:
         """Let the process end."""
@@ -499,12 +502,17 @@ class MediaWorkers:
         """Tell what a subscriber wants of a publication."""
         self._tell(peer_id, "set_preferences", publication_id, preferences)
 
-    def send_data(self, peer_ids: Iterable[str], label: str, payload: bytes) -> None:
-        """Send one message on each peer's channel `label`."""
+    def send_data(self, peer_ids: Iterable[str], label: str, payload: bytes, *, flow: str = "") -> None:
+        """Send one message on each peer's channel `label`; refused while its worker does not keep up."""
         groups: dict[_Worker, list[str]] = {}
         for peer_id in peer_ids:
             worker = self._by_peer.get(peer_id)
             if worker is not None:
                 groups.setdefault(worker, []).append(peer_id)
         for worker, members in groups.items():
-            worker.order(0, "send_data", (members, label, payload))
+            if worker.backlog < DATA_BACKLOG_BYTES:
+                worker.order(0, "send_data", (members, label, payload, flow))
+                continue
+            worker.dropped_data += len(members)
+            for peer_id in members:
+                asyncio.get_running_loop().call_soon(self._deliver, DataRefused(peer_id, label, flow))

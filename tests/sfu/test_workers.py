@@ -198,7 +198,7 @@ async def test_what_waits_for_a_worker_that_does_not_read_is_bounded(engine, mon
     worker = engine.worker("ada")
     os.kill(worker.process.pid, signal.SIGSTOP)
     transport = worker._writer.transport
-    for _ in range(100):
+    for _ in range(300):
         engine.media.send_data(["ada"], "_reliable", bytes(60_000))
     assert transport.get_write_buffer_size() < workers.DATA_BACKLOG_BYTES + 100_000
     assert engine.media.metrics()["dropped_worker_backlog"] > 50

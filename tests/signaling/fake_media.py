@@ -229,7 +229,7 @@ class FakeMedia:
         self.commands.append(("set_preferences", peer_id, publication_id, preferences))
         self.peers[peer_id].preferences[publication_id] = preferences
 
-    def send_data(self, peer_ids: Iterable[str], label: str, payload: bytes) -> None:
+    def send_data(self, peer_ids: Iterable[str], label: str, payload: bytes, *, flow: str = "") -> None:
         self.sent.append((tuple(peer_ids), label, payload))
 
     async def explain(self, peer_id: str) -> Explanation:
