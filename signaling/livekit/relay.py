@@ -5,7 +5,7 @@ Policy only: values in, values out. Chat, text and byte streams, RPC and encrypt
 
 from livekit.protocol.models import DataPacket
 
-from sfu.events import Channel
+from sfu.events import MAX_MESSAGE_BYTES, Channel
 from signaling.events import Message
 from signaling.model import Participant
 
@@ -24,7 +24,7 @@ _FRAME_HEADER_BYTES = 12
 
 _KINDS = {RELIABLE_LABEL: DataPacket.RELIABLE, LOSSY_LABEL: DataPacket.LOSSY}
 
-# What clients accept on a data channel.
+# Of an application's packet, as at LiveKit; participants may send as much as their session description says.
 MAX_PACKET_BYTES = 64_000
 
 # Active speakers are the server's to tell, and metrics are for those with a grant, in a form of their own.
@@ -42,7 +42,7 @@ def drop_reason(sender: Participant, label: str, size: int, packet: DataPacket, 
     kind = packet.WhichOneof("value")
     checks = (
         (label not in _KINDS, "unknown_label"),
-        (size > MAX_PACKET_BYTES, "oversize"),
+        (size > MAX_MESSAGE_BYTES, "oversize"),
         (not sender.permissions.can_publish_data, "not_allowed"),
         (kind in _NOT_RELAYED, "not_relayed"),
         (kind == "transcription" and not _is_agent(sender), "not_an_agent"),
@@ -80,7 +80,7 @@ def frame_handle(frame: bytes) -> int:
 
     A header has 12 bytes: version (3 bits, 0), flags (5 bits), a reserved byte, the handle (16 bits), and more.
     """
-    if len(frame) < _FRAME_HEADER_BYTES or frame[0] >> 5 or len(frame) > MAX_PACKET_BYTES:
+    if len(frame) < _FRAME_HEADER_BYTES or frame[0] >> 5 or len(frame) > MAX_MESSAGE_BYTES:
         return 0
     return frame[2] << 8 | frame[3]
 

@@ -11,6 +11,7 @@ from livekit.protocol import models, rtc
 
 from sfu.events import (
     DataReceived,
+    DataRefused,
     OfferNeeded,
     PeerClosed,
     PeerConnected,
@@ -21,7 +22,8 @@ from sfu.events import (
 )
 from signaling import events, tokens
 from signaling.errors import WireError
-from signaling.livekit import convert, relay
+from signaling.livekit import convert, data_streams, relay
+from signaling.livekit.data_streams import LostStreams
 from signaling.livekit.offers import Offers
 from signaling.livekit.rpc import RpcCalls
 from signaling.livekit.session import Outbox, Session
@@ -87,6 +89,7 @@ class LiveKitSkin:
         self._tasks: set[asyncio.Task[None]] = set()
         self.rpc = RpcCalls(lambda: str(uuid.uuid4()))
         "The server's own calls to participants."
+        self._lost_streams = LostStreams()
         self.dropped_packets: dict[str, int] = {}
         "Data packets that were not relayed, by reason."
         self._reactions: dict[type, Callable[[Any], None]] = {
@@ -113,6 +116,7 @@ class LiveKitSkin:
         services.media_events.on(SectionsNeeded, self._on_sections_needed)
         services.media_events.on(OfferNeeded, self._on_offer_needed)
         services.media_events.on(DataReceived, self._on_data)
+        services.media_events.on(DataRefused, self._on_data_refused)
         services.media_events.on(SpeakersChanged, self._on_speakers)
         services.media_events.on(QualityChanged, self._on_quality)
         services.media_events.on(SubscriptionPaused, self._on_paused)
@@ -331,6 +335,7 @@ class LiveKitSkin:
         person = event.participant
         self._loudness.forget(person.sid)
         self.rpc.left(person.sid)
+        self._lost_streams.left(person.sid)
         session = self._sessions.pop(person.sid, None)
         if session is not None and session.outbox is not None:
             if event.reason is not LeaveReason.CLIENT_LEFT:
@@ -513,9 +518,23 @@ class LiveKitSkin:
         if event.label == relay.RELIABLE_LABEL:
             session.last_sequence = max(session.last_sequence, packet.sequence)
         relay.readdress(packet, sender, event.label)
-        recipients = relay.recipients(packet, sender)
+        flow = data_streams.flow(packet, sender.sid)
+        recipients = self._lost_streams.wanted_by(flow, relay.recipients(packet, sender))
         if recipients:
-            self.media.send_data(recipients, event.label, packet.SerializeToString())
+            self.media.send_data(recipients, event.label, packet.SerializeToString(), flow=flow)
+        if packet.HasField("stream_trailer"):
+            self._lost_streams.ended(flow)
+
+    def _on_data_refused(self, event: DataRefused) -> None:
+        """Somebody reads too slowly: what they lose of a stream ends with a trailer that says why."""
+        self._count_drop("slow_reader")
+        if not event.flow or event.peer_id not in self._sessions:
+            return
+        sender = self.rooms.participant(event.flow.partition(" ")[0])
+        identity = sender.identity if sender is not None and not sender.permissions.hidden else ""
+        trailer = self._lost_streams.lose(event.flow, event.peer_id, identity)
+        if trailer is not None:
+            self.send_packet([event.peer_id], trailer)
 
     def _on_frame(self, sender: Participant, frame: bytes) -> None:
         handle = relay.frame_handle(frame)

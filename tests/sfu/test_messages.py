@@ -41,7 +41,7 @@ ORDERS = {
     "subscribe": ("PA_1", "TR_1", "PA_2|TR_1"),
     "unsubscribe": ("PA_1", "TR_1"),
     "set_preferences": ("PA_1", "TR_1", Preferences(width=640, height=360, enabled=False)),
-    "send_data": (["PA_1", "PA_2"], "_reliable", b"\x00\xff"),
+    "send_data": (["PA_1", "PA_2"], "_reliable", b"\x00\xff", "PA_3 stream"),
     "negotiate": ("PA_1", "v=0\r\n"),
     "offer": ("PA_1", True),
     "answer": ("PA_1", "v=0\r\n"),

@@ -69,6 +69,8 @@ class FakeMedia:
         self.peers: dict[str, FakePeer] = {}
         self.muted: dict[str, bool] = {}
         self.sent: list[tuple[tuple[str, ...], str, bytes]] = []
+        self.flows: list[str] = []
+        "Of each in `sent`."
         self.commands: list[tuple[Any, ...]] = []
         self.forwards = True
         self.fail_with: Exception | None = None
@@ -231,6 +233,7 @@ class FakeMedia:
 
     def send_data(self, peer_ids: Iterable[str], label: str, payload: bytes, *, flow: str = "") -> None:
         self.sent.append((tuple(peer_ids), label, payload))
+        self.flows.append(flow)
 
     async def explain(self, peer_id: str) -> Explanation:
         if peer_id not in self.peers:

@@ -11,7 +11,7 @@ from livekit.protocol.models import (
     UserPacket,
 )
 
-from sfu.events import DataReceived
+from sfu.events import MAX_MESSAGE_BYTES, DataReceived, DataRefused
 from signaling.events import Message
 from signaling.livekit import relay
 from signaling.permissions import Permissions
@@ -40,8 +40,8 @@ def user(**fields):
         (user(), "_lossy", 10, 0, ""),
         (user(), "_data_track", 10, 0, "unknown_label"),
         (user(), "mine", 10, 0, "unknown_label"),
-        (user(), "_reliable", 64_000, 0, ""),
-        (user(), "_reliable", 64_001, 0, "oversize"),
+        (user(), "_reliable", MAX_MESSAGE_BYTES, 0, ""),
+        (user(), "_reliable", MAX_MESSAGE_BYTES + 1, 0, "oversize"),
         (user(sequence=5), "_reliable", 10, 4, ""),
         (user(sequence=5), "_reliable", 10, 5, "repeated"),
         (user(sequence=5), "_lossy", 10, 5, ""),
@@ -136,6 +136,35 @@ async def test_the_skin_relays_and_counts(harness):
     assert (packet.participant_identity, packet.user.payload, packet.sequence) == ("ada", b"hi", 1)
 
 
+async def test_a_stream_that_a_receiver_is_too_slow_for_is_ended_there_and_goes_on_elsewhere(harness):
+    ada, bob, cleo = [await harness.join(name) for name in ("ada", "bob", "cleo")]
+
+    def send(**part):
+        harness.media.emit(DataReceived(ada.sid, "_reliable", DataPacket(**part).SerializeToString()))
+        return harness.media.sent[-1][0]
+
+    assert set(send(stream_header=DataStream.Header(stream_id="s"))) == {bob.sid, cleo.sid}
+    flow = harness.media.flows[-1]
+    assert flow == f"{ada.sid} s"
+    for _ in range(2):  # told twice, the trailer goes once
+        harness.media.emit(DataRefused(bob.sid, "_reliable", flow))
+    trailers = harness.media.sent[1:]
+    [(peers, label, payload)] = trailers
+    packet = DataPacket.FromString(payload)
+    assert (peers, label, packet.participant_identity) == ((bob.sid,), "_reliable", "ada")
+    assert packet.stream_trailer == DataStream.Trailer(
+        stream_id="s", reason="the receiver's connection is too slow"
+    )
+    assert send(stream_chunk=DataStream.Chunk(stream_id="s")) == (cleo.sid,)
+    assert set(send(stream_chunk=DataStream.Chunk(stream_id="other"))) == {bob.sid, cleo.sid}
+    assert send(stream_trailer=DataStream.Trailer(stream_id="s")) == (cleo.sid,)
+    assert set(send(stream_header=DataStream.Header(stream_id="s"))) == {bob.sid, cleo.sid}
+    harness.media.emit(DataRefused(bob.sid, "_reliable", ""))
+    harness.media.emit(DataRefused("PA_gone", "_reliable", flow))
+    assert harness.media.sent[-1][0] != (bob.sid,)
+    assert harness.skin.dropped_packets == {"slow_reader": 4}
+
+
 async def test_packets_of_later_protocols_pass_untouched(harness):
     ada, _bob = await harness.join("ada"), await harness.join("bob")
     unknown = b"\xba\x3e\x03abc"  # field 999
@@ -175,7 +204,7 @@ def test_any_frame_is_read_or_refused(frame):
         (bytes((0x18, 0, 1, 2)) + bytes(8) + b"data", 0x0102),
         (bytes((0x18, 0, 1, 2)) + bytes(7), 0),
         (bytes((0x38, 0, 1, 2)) + bytes(8), 0),  # another version
-        (bytes((0x18, 0, 1, 2)) + bytes(64_000), 0),
+        (bytes((0x18, 0, 1, 2)) + bytes(MAX_MESSAGE_BYTES), 0),
     ],
     ids=["good", "short", "version 1", "oversize"],
 )
