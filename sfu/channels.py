@@ -83,8 +83,8 @@ class Budget:
         return True
 
     def at(self, cost: float) -> float:
-        """When so much can be paid."""
-        return self._at + max(min(cost, self._per_s) - self._left, 0.0) / self._per_s
+        """When so much can be paid for sure: a millisecond late, so that no rounding makes it too early."""
+        return self._at + max(min(cost, self._per_s) - self._left, 0.0) / self._per_s + 0.001
 
 
 @dataclass(slots=True)

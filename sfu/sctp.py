@@ -204,9 +204,9 @@ def parse(packet: bytes) -> Packet:
             # RFC 9260 section 3.2: the highest bit says skip (or stop), the next one report.
             if kind & 0x40 and not parsed.unrecognized:
                 parsed.unrecognized = packet[at:end]
+            chunks.append((kind, Plain(kind, flags, b"")))
             if not kind & 0x80:
                 break
-            chunks.append((kind, Plain(kind, flags, b"")))
         at = end + (-length & 3)
     return parsed
 

@@ -165,7 +165,7 @@ class Receiver:
     def _has_room(self, tsn: int, size: int, undelivered: int) -> bool:
         if tsn - self.cumulative > MAX_TSNS_AHEAD or len(self._ranges) >= MAX_RUNS:
             return tsn == self.cumulative + 1 and len(self._ranges) <= MAX_RUNS
-        total = self.held + undelivered + size
+        total = self.held + undelivered + size + FRAGMENT_COST
         # what fills the first gap frees what waits behind it, so it may exceed the bound by one message
         return total <= HELD_BYTES + (self._max_message_bytes if tsn == self.cumulative + 1 else 0)
 

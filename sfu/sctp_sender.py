@@ -108,6 +108,8 @@ class Sender:
         self._ssthresh = float(MAX_CWND)
         self._partial = 0
         self._recovery_exit: int | None = None
+        self._fast_retransmit = False
+        "One packet goes whatever the window is (section 7.2.4, 3)."
         self._flight = 0
         self._outstanding: deque[_Chunk] = deque()
         self._lost: deque[_Chunk] = deque()
@@ -193,12 +195,14 @@ class Sender:
         while self._lost and room >= len(self._lost[0].wire):
             chunk_ = self._lost[0]
             if chunk_.state == _LOST:
-                if self._flight and self._flight + chunk_.size > self.cwnd:
+                if self._flight and self._flight + chunk_.size > self.cwnd and not self._fast_retransmit:
                     return made
                 self._transmit(chunk_, now)
                 made.append(chunk_.wire)
                 room -= len(chunk_.wire)
             self._lost.popleft()
+        if made:
+            self._fast_retransmit = False
         if not self._lost:
             while (new := self._new_chunk(room, now)) is not None:
                 self._transmit(new, now)
@@ -346,6 +350,7 @@ class Sender:
             self.cwnd = int(self._ssthresh)
             self._partial = 0
             self._recovery_exit = self.last
+            self._fast_retransmit = True
 
     def _lose(self, chunk: _Chunk, now: float) -> bool:
         """Send a chunk again, or give up its message."""

@@ -6,7 +6,6 @@ import pytest
 from aiortc.rtcdatachannel import RTCDataChannel, RTCDataChannelParameters
 from aiortc.rtcsctptransport import RTCSctpCapabilities, RTCSctpTransport
 
-from sfu import channels as bounds
 from sfu.channels import MAX_CHANNELS, PENDING_BYTES, Backlog, Owner
 from sfu.datachannel import DataTransport
 from sfu.events import Channel
@@ -192,22 +191,6 @@ async def test_an_association_that_its_peer_ends_leaves_the_connection(pair):
     await pair.client.stop()
     await until(lambda: not pair.ours.channels._by_label)
     assert not pair.failures
-
-
-async def test_a_sender_over_its_budget_is_slowed_and_loses_only_lossy_messages(pair, monkeypatch):
-    monkeypatch.setattr(bounds, "RELIABLE_PER_S", 200_000)
-    monkeypatch.setattr(bounds, "LOSSY_PER_S", 50_000)
-    pair = Pair()
-    await pair.start()
-    reliable, lossy = await pair.open("reliable"), await pair.open("lossy", maxRetransmits=0)
-    for _ in range(12):
-        reliable.send(bytes(20_000))
-        lossy.send(bytes(8_000))
-    heard = [await soon(pair.heard) for _ in range(12 + 4)]
-    assert sum(label == "reliable" for label, _ in heard) == 12
-    assert sum(label == "lossy" for label, _ in heard) == 4
-    await until(lambda: pair.ours.channels.counts["over_budget"] == 8)
-    await pair.stop()
 
 
 async def test_messages_wait_while_the_owner_is_busy(pair):
