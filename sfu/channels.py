@@ -291,6 +291,9 @@ class DataChannels:
                 continue
             if self._by_label.get(channel.label) is channel:
                 del self._by_label[channel.label]
+                for other in self._by_stream.values():
+                    if other.label == channel.label and other.opened:
+                        self._by_label[other.label] = other
             self.association.reset([stream], self._now)
 
     # --- what goes ---------------------------------------------------------------------------------------------

@@ -22,7 +22,7 @@ GREEN = (30, 180, 30)
 
 
 @asynccontextmanager
-async def node(server, identity):
+async def node(server, identity, *arguments):
     """A participant of the Node SDK until the end of the block; gives what waits for one of its events."""
     path = os.pathsep.join([str(PACKAGED), os.environ["PATH"]])
     process = await asyncio.create_subprocess_exec(
@@ -30,6 +30,7 @@ async def node(server, identity):
         "lesson.mjs",
         server.url,
         server.token(identity),
+        *arguments,
         cwd=FOLDER,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,

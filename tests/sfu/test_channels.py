@@ -124,6 +124,20 @@ def test_a_channel_with_a_lifetime_is_lossy(world):
     assert world.server.channels._by_label["t"].lifetime_s == 0.2
 
 
+def test_a_second_channel_of_a_label_takes_over_until_it_is_closed(world):
+    opening = struct.pack("!BBHIHH", 3, 0, 0, 0, 9, 0) + b"_reliable"
+    world.client.channels._dcep(99, opening)
+    world.client.channels.flush(world.now)
+    world.run(1.0)
+    assert world.server.channels._by_label["_reliable"].stream == 99
+    world.client.channels.association.reset([99], world.now)
+    world.run(1.0)
+    assert world.server.channels._by_label["_reliable"].stream == 1
+    world.send(b"down")
+    world.run(1.0)
+    assert world.client.heard == [("_reliable", b"down")]
+
+
 def test_channels_without_end_end_their_peer():
     world = World([Channel(str(i)) for i in range(MAX_CHANNELS + 1)])
     assert world.server.failures == ["data_overflow"]

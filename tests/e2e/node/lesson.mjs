@@ -1,11 +1,12 @@
-// One participant by LiveKit's unchanged SDK for Node: `node lesson.mjs <url> <token>`.
+// One participant by LiveKit's unchanged SDK for Node: `node lesson.mjs <url> <token> [<file to send>]`.
 // It publishes a green picture and a tone, tells on stdout what it receives, and leaves when stdin ends.
+import { createHash } from "node:crypto";
 import {
   AudioFrame, AudioSource, AudioStream, LocalAudioTrack, LocalVideoTrack, Room, RoomEvent, TrackKind,
   TrackPublishOptions, TrackSource, VideoBufferType, VideoFrame, VideoSource, VideoStream, dispose,
 } from "@livekit/rtc-node";
 
-const [url, token] = process.argv.slice(2);
+const [url, token, file] = process.argv.slice(2);
 const WIDTH = 320;
 const HEIGHT = 180;
 const RATE = 48_000;
@@ -36,6 +37,11 @@ room.on(RoomEvent.TrackSubscribed, (track) => {
 room.on(RoomEvent.DataReceived, (payload, from) => {
   tell("data", { from: from?.identity, text: new TextDecoder().decode(payload) });
 });
+room.registerByteStreamHandler("files", async (reader, from) => {
+  const whole = Buffer.concat(await reader.readAll());
+  const sha256 = createHash("sha256").update(whole).digest("hex");
+  tell("file", { from: from.identity, bytes: whole.length, sha256 });
+});
 await room.connect(url, token, { autoSubscribe: true, dynacast: false });
 tell("connected", { identity: room.localParticipant.identity });
 
@@ -62,6 +68,7 @@ const speech = (async () => {
 })();
 await room.localParticipant.publishData(new TextEncoder().encode("from node"), { reliable: true });
 tell("published");
+if (file) await room.localParticipant.sendFile(file, { topic: "files" });
 
 for await (const _ of process.stdin);
 speaking = false;
