@@ -121,3 +121,17 @@ async def test_what_it_logs_goes_to_its_parent(parent):
     assert text.endswith("'no number'")
     # without a form of its own, `logging.basicConfig` gives it one with a second level and name
     assert sender.formatter is not None
+
+
+async def test_messages_wait_while_their_reader_is_behind(parent):
+    await parent.news("ready")
+    worker = parent.worker
+    assert not worker._is_behind()
+    for _ in range(100):
+        worker.tell("sample", bytes(64 * 1024))
+    await asyncio.sleep(0)
+    assert worker._is_behind()
+    assert worker._media._data_busy()
+    for _ in range(100):
+        await parent.news("sample")
+    assert not worker._is_behind()

@@ -16,6 +16,7 @@ from aiortc import RTCPeerConnection, RTCSessionDescription
 from sfu import workers
 from sfu.events import (
     DataReceived,
+    DataRefused,
     EngineTimeoutError,
     PeerClosed,
     PeerConnected,
@@ -98,6 +99,15 @@ async def test_rooms_are_spread_and_data_flows_in_each(engine):
     await engine.until(lambda: engine.media.metrics().get("peers") == 3)
     for peer in (ada, ben, eve):
         await peer.close()
+
+
+async def test_data_for_a_worker_that_does_not_keep_up_is_refused(engine, monkeypatch):
+    engine.media.open_peer("ada", "maths")
+    engine.media.open_peer("eve", "maths")
+    monkeypatch.setattr(workers, "MAX_DATA_BACKLOG_BYTES", 0)
+    engine.media.send_data(["ada", "eve", "nobody"], "_reliable", b"x", flow="PA_1 s")
+    refused = [await engine.event(DataRefused) for _ in range(2)]
+    assert refused == [DataRefused(peer, "_reliable", "PA_1 s") for peer in ("ada", "eve")]
 
 
 async def test_refusals_cross_the_processes(engine):
