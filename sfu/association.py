@@ -98,6 +98,10 @@ class Handlers:
     "This side of these streams may be used anew."
 
 
+def _ignore(*_what: object) -> None:
+    """Stand in for an owner that has gone."""
+
+
 class Association:
     """One association."""
 
@@ -167,6 +171,9 @@ class Association:
         if not self._ended and self._peer_tag:
             self._emit([sctp.chunk(ABORT, sctp.cause(sctp.CAUSE_USER_ABORT))])
         self._end()
+        # untied from its owner, so that neither waits for a collection of cycles
+        self._handlers = Handlers(*[_ignore] * 6)
+        self._resets = Resets(self.sender, 0, _ignore, _ignore)
 
     def next_at(self) -> float | None:
         """When `handle_timeout` is to be called."""

@@ -110,6 +110,10 @@ class Owner:
     "Whether messages should rather come later."
 
 
+def _ignore(*_what: object) -> None:
+    """Stand in for an owner that has gone."""
+
+
 class DataChannels:
     """All data channels of one peer, by label."""
 
@@ -154,6 +158,8 @@ class DataChannels:
         self._failed = True
         self.association.abort()
         self._account()
+        # see `Association.abort`
+        self._owner = Owner(_ignore, _ignore, _ignore, _ignore, lambda: True)
 
     def receive(self, packet: bytes, now: float) -> None:
         """Take an SCTP packet."""

@@ -1,6 +1,8 @@
 """Data channels in simulated time: opening and closing, budgets of senders, and readers that are too slow."""
 
+import gc
 import struct
+import weakref
 
 import pytest
 from sctp_link import SECRET
@@ -263,6 +265,21 @@ def test_lossy_messages_are_dropped_when_there_are_too_many_and_when_they_are_ol
     assert len(world.client.heard) <= 3
     assert world.server.channels.association.sender.stale > 10
     assert world.server.refused == []
+
+
+def test_what_was_stopped_is_freed_without_a_collection():
+    world = World()
+    world.cut = True
+    world.send(bytes(60_000))
+    kept = weakref.ref(world.server.channels), weakref.ref(world.server)
+    gc.disable()
+    try:
+        world.server.channels.stop()
+        assert world.backlog.bytes == 0
+        del world.server
+        assert [one() for one in kept] == [None, None]
+    finally:
+        gc.enable()
 
 
 def test_a_broken_association_fails_once(world):
