@@ -256,7 +256,7 @@ class Association:
         if packet.unrecognized:
             value = packet.unrecognized[:MAX_ECHO_BYTES]
             self._control.append(sctp.chunk(ERROR, sctp.cause(sctp.CAUSE_UNRECOGNIZED_CHUNK, value)))
-        if has_data and self.receiver is not None:
+        if has_data and self.receiver is not None and self.state is State.ESTABLISHED:
             self._unacknowledged_packets += 1
             immediate |= self.receiver.gaps or self._unacknowledged_packets > 1
             at = now if immediate else now + SACK_DELAY_S

@@ -232,6 +232,17 @@ def test_a_violation_ends_its_sender(victim, chunk):
     assert victim.events == ["violation"]
 
 
+def test_data_before_the_association_is_established_sets_no_timer():
+    association = Association(
+        Identity(0x1111, 1000, SECRET), Handlers(lambda _packet: None, *[lambda *_: None] * 5), 65_535
+    )
+    target.greet(association)
+    before = association.next_at()
+    association.receive(sctp.packet(5000, 5000, 0x1111, [data(0), data(5)]), 0.2)
+    assert association.next_at() == before > 0.2
+    assert association.receiver.cumulative == 4999 + 2**32
+
+
 def test_init_floods_leave_nothing_behind():
     out = []
     association = Association(
