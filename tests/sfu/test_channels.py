@@ -8,6 +8,7 @@ import pytest
 from sctp_link import SECRET
 
 from sfu import channels as bounds
+from sfu import sctp
 from sfu.association import Identity
 from sfu.channels import (
     LOSSY_AGE_S,
@@ -23,6 +24,7 @@ from sfu.channels import (
     Owner,
 )
 from sfu.events import Channel
+from sfu.sctp_receiver import WINDOW_BYTES
 
 LIVEKITS = (Channel("_reliable"), Channel("_lossy", ordered=False, max_retransmits=0))
 
@@ -196,6 +198,19 @@ def test_messages_wait_for_a_busy_owner_and_lossy_ones_do_not(world):
     assert world.server.heard == [("_reliable", b"%d" % i) for i in range(20)]
 
 
+def test_a_window_that_was_closed_is_opened_as_soon_as_there_is_room(world):
+    world.server.busy = True
+    for _ in range(20):
+        world.send(bytes(60_000), side=world.client)
+    world.run(1.0)
+    world.server.busy = False
+    world.server.out.clear()
+    world.server.channels.handle_timeout(world.server.channels._inbox_at)
+    chunks = [chunk for packet in world.server.out for chunk in sctp.parse(packet).chunks]
+    [window] = [chunk.window for kind, chunk in chunks if kind == sctp.SACK]
+    assert window >= WINDOW_BYTES // 2
+
+
 def test_a_slow_reader_loses_the_largest_flow_and_nothing_else(world):
     world.cut = True
     assert world.send(b"first")
@@ -205,6 +220,8 @@ def test_a_slow_reader_loses_the_largest_flow_and_nothing_else(world):
         world.send(bytes(1000), flow="note")
     assert count == pytest.approx(RELIABLE_BACKLOG_BYTES / 61_000, rel=0.05)
     assert world.server.refused == [("_reliable", "film")]
+    waiting = list(world.server.channels.association.sender.flows(1))
+    assert sum(bytes_ for flow, bytes_ in waiting if flow == "film") <= 60_000  # the one that is being sent
     assert not world.send(bytes(10), flow="film")
     assert world.server.refused == [("_reliable", "film")]  # told once
     assert world.send(b"chat")
