@@ -470,7 +470,6 @@ class Sender:
         self.rto_s = min(2 * self.rto_s, RTO_MAX_S)
         self.timeout_at = now + self.rto_s if self._outstanding else None
         self._advance(now)
-        self._forward_due |= self._skipped > self.acked
 
 
 def _valid(gaps: list[tuple[int, int]], sent: int) -> bool:
