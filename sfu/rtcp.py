@@ -179,7 +179,10 @@ def parse(packet: Buffer) -> list[RtcpPacket]:
         handler = _HANDLERS.get(kind)
         if handler is not None:
             body = bytes(packet[at + 4 : end])
-            parsed = handler(first & 0x1F, _without_padding(body) if first & 0x20 else body)
+            try:
+                parsed = handler(first & 0x1F, _without_padding(body) if first & 0x20 else body)
+            except struct.error as error:  # a handler that trusts a length; padding need not be whole words
+                raise RtcpError(str(error)) from error
             if isinstance(parsed, Nack):
                 if len(parsed.sequences) > nacks_left:
                     parsed = Nack(parsed.sender_ssrc, parsed.media_ssrc, parsed.sequences[:nacks_left])
@@ -274,6 +277,8 @@ def _parse_payload_feedback(form: int, body: bytes) -> RtcpPacket | None:
 
 
 def _parse_nack(sender_ssrc: int, media_ssrc: int, body: bytes) -> Nack:
+    if len(body) % 4:
+        raise RtcpError("not whole items")
     sequences: list[int] = []
     for pid, mask in _NACK_ITEM.iter_unpack(body[8:]):
         sequences.append(pid)

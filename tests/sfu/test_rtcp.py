@@ -306,3 +306,19 @@ def test_reports_of_arrivals_alone_are_told_by_what_is_in_the_clear(trailer):
         assert not rtcp.tells_arrivals_alone(other + bytes(trailer))
     for size in range(len(report)):
         assert not rtcp.tells_arrivals_alone((report + bytes(trailer))[:size])
+
+
+@pytest.mark.parametrize(
+    "packet",
+    [
+        # NACKs whose padding leaves a part of an item: found by the fuzz
+        "a1cd000400000001208000020001000903840001",
+        "a1cd000400000001000000020000000200000001",
+        # the same of a full intra request and of an estimate
+        "a4ce0004000000010000000200000001040000010"[:40],
+        "afce0005000000010000000052454d420100000000000001",
+    ],
+)
+def test_padding_that_cuts_an_item_is_an_error_of_the_packet(packet):
+    with pytest.raises(RtcpError):
+        parse(bytes.fromhex(packet))

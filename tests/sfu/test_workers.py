@@ -104,7 +104,7 @@ async def test_rooms_are_spread_and_data_flows_in_each(engine):
 async def test_data_for_a_worker_that_does_not_keep_up_is_refused(engine, monkeypatch):
     engine.media.open_peer("ada", "maths")
     engine.media.open_peer("eve", "maths")
-    monkeypatch.setattr(workers, "MAX_DATA_BACKLOG_BYTES", 0)
+    monkeypatch.setattr(workers, "DATA_BACKLOG_BYTES", 0)
     engine.media.send_data(["ada", "eve", "nobody"], "_reliable", b"x", flow="PA_1 s")
     refused = [await engine.event(DataRefused) for _ in range(2)]
     assert refused == [DataRefused(peer, "_reliable", "PA_1 s") for peer in ("ada", "eve")]
@@ -166,7 +166,8 @@ async def test_a_hung_worker_is_replaced_on_its_port_and_its_people_are_told(eng
     with pytest.raises(UnknownPeerError):
         await asked
     await engine.until(lambda: engine.media.metrics()["workers"] == 2)
-    assert loop.time() - stopped_at < 5 + 3  # the second is for a machine that runs other tests meanwhile
+    # tests/hostile has the bound of 5 s, alone on the machine; here a process starts beside other tests
+    assert loop.time() - stopped_at < 30
     assert not psutil.pid_exists(pid)
     assert port in {worker.udp_port for worker in engine.media._workers}
     assert well.process.returncode is None

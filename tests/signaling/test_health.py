@@ -99,9 +99,10 @@ async def test_a_whole_server_is_ready_until_it_stops(world):
     async with world.http.get(f"{world.url}/readyz") as answer:
         assert (answer.status, (await answer.json())["media"]) == (503, False)
     world.media.workers = 1
-    world.server._site = None
+    listener, world.server._listener = world.server._listener, None
     async with world.http.get(f"{world.url}/readyz") as answer:
         assert (answer.status, (await answer.json())["listening"]) == (503, False)
+    world.server._listener = listener
 
 
 def test_a_full_disk_is_seen_although_small_writes_succeed(tmp_path, monkeypatch):

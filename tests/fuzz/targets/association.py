@@ -1,6 +1,15 @@
 """Fuzz target of an established SCTP association, behind a right verification tag and checksum."""
 
-from tests.fuzz.targets.sctp import make_established as make
-from tests.fuzz.targets.sctp import seeds
+from collections.abc import Callable
 
-__all__ = ["make", "seeds"]
+from tests.fuzz.targets import sctp
+
+
+def seeds() -> list[bytes]:
+    """Packets of each kind."""
+    return sctp.seeds()
+
+
+def make() -> Callable[[bytes], None]:
+    """Return what feeds one input to an association that is replaced now and then."""
+    return sctp.make_established()
