@@ -1,0 +1,32 @@
+"""All features, and all kinds of commands and events that come from them."""
+
+from typing import Final
+
+from classroom.base import Command, Event, Feature
+from classroom.features import (
+    attendance,
+    breakouts,
+    chat,
+    hands,
+    moderation,
+    people,
+    session,
+)
+
+FEATURES: Final[tuple[Feature, ...]] = (
+    session.FEATURE,
+    people.FEATURE,
+    attendance.FEATURE,
+    moderation.FEATURE,
+    chat.FEATURE,
+    hands.FEATURE,
+    breakouts.FEATURE,
+)
+"In the order in which an event reaches them, and in which deadlines of the same time are carried out."
+
+COMMANDS: Final[dict[str, type[Command]]] = {
+    str(kind.__struct_config__.tag): kind for feature in FEATURES for kind in feature.decide
+}
+EVENTS: Final[dict[str, type[Event]]] = {
+    str(kind.__struct_config__.tag): kind for feature in FEATURES for kind in feature.shown
+}

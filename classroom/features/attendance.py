@@ -1,0 +1,292 @@
+"""Attendance: who was there, from when to when, how long in all and how long of the lesson.
+
+A visit lasts from joining to leaving. Its time is split into active, idle and lost (connection lost, back within the
+grace time). When the grace time ends without a return, the visit ended when the connection was lost. Everything comes
+from the events alone, so a report made after a crash is the same, to the second, as one made before it.
+"""
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct, field
+
+from classroom import limits
+from classroom.audience import staff_and_subject
+from classroom.base import Command, Event, Events, Feature
+from classroom.errors import Code, Conflict
+from classroom.features.people import (
+    ConnectionLost,
+    ConnectionRestored,
+    Joined,
+    LeaveReason,
+    Left,
+    Recovered,
+    find_present,
+)
+from classroom.features.session import Ended, Paused, Resumed, Started
+from classroom.roles import STAFF
+
+if TYPE_CHECKING:
+    from classroom.features.people import Person
+    from classroom.state import Classroom
+
+
+class Activity(StrEnum):
+    """What somebody who is there does."""
+
+    ACTIVE = "active"
+    IDLE = "idle"
+    "The page has been hidden or untouched for a while."
+
+
+class SetActivity(Command, frozen=True, tag="attendance.set_activity"):
+    """The page noticed that its person became idle or active again."""
+
+    activity: Activity
+
+
+class ActivityChanged(Event, frozen=True, tag="attendance.activity_changed"):
+    """Somebody became idle or active again."""
+
+    person: str
+    activity: Activity
+
+
+class Visit(Struct):
+    """One stay, from joining to leaving."""
+
+    id: str
+    joined_at: float
+    left_at: float | None = None
+    "None while it lasts."
+    reason: LeaveReason | None = None
+    "Why it ended."
+    activity: Activity = Activity.ACTIVE
+    settled_at: float = 0.0
+    "Up to when the sums below count."
+    lost_at: float | None = None
+    "Since when the connection is lost."
+    active_s: float = 0.0
+    idle_s: float = 0.0
+    lost_s: float = 0.0
+    "Connection lost, and back within the grace time."
+    lesson_s: float = 0.0
+    "The part of active and idle time in which the lesson ran."
+
+
+class Record(Struct):
+    """The visits of one person."""
+
+    visits: list[Visit] = field(default_factory=list)
+    "The latest, oldest first."
+    earlier: int = 0
+    "Visits that are no longer in the list."
+    earlier_s: float = 0.0
+    "Active and idle time of those."
+    earlier_lesson_s: float = 0.0
+    "Lesson time of those."
+    first_joined_at: float = 0.0
+
+
+class State(Struct):
+    """Everybody who was ever there."""
+
+    records: dict[str, Record] = field(default_factory=dict)
+    open: dict[str, None] = field(default_factory=dict)
+    "Ids of those who are there."
+    running: bool = False
+    "The lesson runs."
+
+
+class Totals(Struct, frozen=True):
+    """The sums of one person at one time."""
+
+    visits: int
+    first_joined_at: float
+    last_left_at: float | None
+    "None while the person is there."
+    visit_s: float
+    "Active and idle time of the current or last visit."
+    total_s: float
+    "Active and idle time of all visits."
+    lesson_s: float
+    "The part of it in which the lesson ran."
+    lost_s: float
+    "Time in which the connection was lost during a visit."
+
+
+def _settle(visit: Visit, at: float, *, running: bool) -> None:
+    """Add the time since the last change to the sums, up to the loss of the connection at most."""
+    until = at if visit.lost_at is None else min(at, visit.lost_at)
+    passed = until - visit.settled_at
+    if passed <= 0:
+        return
+    if visit.activity is Activity.ACTIVE:
+        visit.active_s += passed
+    else:
+        visit.idle_s += passed
+    if running:
+        visit.lesson_s += passed
+    visit.settled_at = until
+
+
+def totals(state: State, person_id: str, now: float) -> Totals | None:
+    """Return somebody's sums at a time, None for somebody who was never there."""
+    record = state.records.get(person_id)
+    if record is None:
+        return None
+    visits = record.visits
+    last = visits[-1]
+    open_s = 0.0
+    if last.left_at is None:
+        until = now if last.lost_at is None else min(now, last.lost_at)
+        open_s = max(until - last.settled_at, 0.0)
+    return Totals(
+        visits=record.earlier + len(visits),
+        first_joined_at=record.first_joined_at,
+        last_left_at=last.left_at,
+        visit_s=last.active_s + last.idle_s + open_s,
+        total_s=record.earlier_s + sum(visit.active_s + visit.idle_s for visit in visits) + open_s,
+        lesson_s=record.earlier_lesson_s
+        + sum(visit.lesson_s for visit in visits)
+        + (open_s if state.running else 0.0),
+        lost_s=sum(visit.lost_s for visit in visits),
+    )
+
+
+def _set_activity(room: "Classroom", command: SetActivity, now: float) -> Events:
+    person = find_present(room, command.by)
+    if room.attendance.records[person.id].visits[-1].activity is command.activity:
+        raise Conflict(Code.NOTHING_TO_CHANGE, f"The person is {command.activity} already.")
+    return [ActivityChanged(at=now, by=command.by, person=person.id, activity=command.activity)]
+
+
+def _current(state: State, person_id: str) -> Visit:
+    return state.records[person_id].visits[-1]
+
+
+def _joined(state: State, event: Joined) -> None:
+    record = state.records.get(event.person)
+    if record is None:
+        record = state.records[event.person] = Record(first_joined_at=event.at)
+    record.visits.append(Visit(event.visit, joined_at=event.at, settled_at=event.at))
+    if len(record.visits) > limits.VISITS_PER_PERSON:
+        oldest = record.visits.pop(0)
+        record.earlier += 1
+        record.earlier_s += oldest.active_s + oldest.idle_s
+        record.earlier_lesson_s += oldest.lesson_s
+    state.open[event.person] = None
+
+
+def _close(state: State, person_id: str, at: float, reason: LeaveReason) -> None:
+    visit = _current(state, person_id)
+    _settle(visit, at, running=state.running)
+    visit.left_at = at if visit.lost_at is None else min(at, visit.lost_at)
+    visit.reason, visit.lost_at = reason, None
+    del state.open[person_id]
+
+
+def _left(state: State, event: Left) -> None:
+    if not event.waited:
+        _close(state, event.person, event.left_at, event.reason)
+
+
+def _connection_lost(state: State, event: ConnectionLost) -> None:
+    visit = _current(state, event.person)
+    _settle(visit, event.lost_at, running=state.running)
+    visit.lost_at = max(event.lost_at, visit.settled_at)
+
+
+def _connection_restored(state: State, event: ConnectionRestored) -> None:
+    visit = _current(state, event.person)
+    if visit.lost_at is not None:
+        visit.lost_s += event.at - visit.lost_at
+    visit.lost_at, visit.settled_at = None, event.at
+
+
+def _recovered(state: State, event: Recovered) -> None:
+    for person_id in state.open:
+        visit = _current(state, person_id)
+        if visit.lost_at is None:
+            _settle(visit, event.lost_at, running=state.running)
+            visit.lost_at = max(event.lost_at, visit.settled_at)
+
+
+def _activity_changed(state: State, event: ActivityChanged) -> None:
+    visit = _current(state, event.person)
+    _settle(visit, event.at, running=state.running)
+    visit.activity = event.activity
+
+
+def _run(state: State, event: Started | Resumed) -> None:
+    _settle_all(state, event.at)
+    state.running = True
+
+
+def _halt(state: State, event: Paused) -> None:
+    _settle_all(state, event.at)
+    state.running = False
+
+
+def _settle_all(state: State, at: float) -> None:
+    for person_id in state.open:
+        _settle(_current(state, person_id), at, running=state.running)
+
+
+def _ended(state: State, event: Ended) -> None:
+    for person_id in list(state.open):
+        _close(state, person_id, event.at, LeaveReason.SESSION_OVER)
+    state.running = False
+
+
+class Line(Struct, frozen=True):
+    """One person's times in a view."""
+
+    person: str
+    activity: Activity | None
+    "None for those who are not there."
+    visit_s: float
+    total_s: float
+
+
+class View(Struct, frozen=True):
+    """For staff the times of those who are there, for others their own."""
+
+    lines: list[Line]
+
+
+SHOWN: Final = 200
+"As many people as the view of `people` shows."
+
+
+def _view(room: "Classroom", person: "Person", now: float) -> View:
+    state = room.attendance
+    ids = list(state.open)[:SHOWN] if person.role in STAFF else [person.id]
+    lines = []
+    for person_id in ids:
+        sums = totals(state, person_id, now)
+        if sums is not None:
+            activity = _current(state, person_id).activity if person_id in state.open else None
+            lines.append(Line(person_id, activity, round(sums.visit_s, 1), round(sums.total_s, 1)))
+    return View(lines)
+
+
+FEATURE: Final = Feature(
+    name="attendance",
+    state=State,
+    decide={SetActivity: _set_activity},
+    apply={
+        ActivityChanged: _activity_changed,
+        Joined: _joined,
+        Left: _left,
+        ConnectionLost: _connection_lost,
+        ConnectionRestored: _connection_restored,
+        Recovered: _recovered,
+        Started: _run,
+        Resumed: _run,
+        Paused: _halt,
+        Ended: _ended,
+    },
+    shown={ActivityChanged: staff_and_subject},
+    view=_view,
+)

@@ -1,0 +1,612 @@
+"""Who belongs to a session and who is there: invitations, lobby, joining, leaving, lost connections, roles."""
+
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct, field
+
+from classroom import checks, limits
+from classroom.audience import everyone, staff, staff_and_subject
+from classroom.base import Command, Deadline, Event, Events, Feature
+from classroom.errors import Code, Conflict, LimitReached, Malformed, NotAllowed, NotFound
+from classroom.features.session import Cancelled, Created, Ended, Expired, Lobby
+from classroom.roles import BEFORE, LEARNERS, OPEN, STAFF, TUTORS, Role
+
+if TYPE_CHECKING:
+    from classroom.state import Classroom
+
+
+class Standing(StrEnum):
+    """Where somebody is, seen from the session."""
+
+    INVITED = "invited"
+    "On the roster, never came."
+    WAITING = "waiting"
+    "In the lobby."
+    PRESENT = "present"
+    "In the session; the connection may be lost for a moment."
+    GONE = "gone"
+    "Was there, or was refused."
+
+
+class Why(StrEnum):
+    """Why somebody waits in the lobby."""
+
+    KNOCK = "knock"
+    "Staff have to admit them."
+    NOT_STARTED = "not_started"
+    "They come in by themselves when the session starts."
+
+
+class LeaveReason(StrEnum):
+    """Why somebody is no longer there."""
+
+    LEFT = "left"
+    CONNECTION_LOST = "connection_lost"
+    REPLACED = "replaced"
+    "The same person joined again from elsewhere."
+    REMOVED = "removed"
+    BANNED = "banned"
+    SESSION_OVER = "session_over"
+
+
+class Invite(Command, frozen=True, tag="people.invite"):
+    """Put somebody on the roster."""
+
+    person: str
+    name: str
+    role: Role = Role.STUDENT
+
+
+class Join(Command, frozen=True, tag="people.join"):
+    """Come in, or into the lobby. The caller takes id, name and role out of a token, never from the page."""
+
+    name: str
+    visit: str
+    "New id of this visit."
+    role: Role = Role.STUDENT
+    "Counts for those who are not on the roster."
+
+
+class Admit(Command, frozen=True, tag="people.admit"):
+    """Let somebody in who waits."""
+
+    person: str
+
+
+class AdmitAll(Command, frozen=True, tag="people.admit_all"):
+    """Let in who waits, as long as there are places."""
+
+
+class Refuse(Command, frozen=True, tag="people.refuse"):
+    """Turn somebody away who waits."""
+
+    person: str
+
+
+class Leave(Command, frozen=True, tag="people.leave"):
+    """Go, or stop waiting."""
+
+
+class LoseConnection(Command, frozen=True, tag="people.lose_connection"):
+    """The server no longer hears somebody."""
+
+    person: str
+    lost_at: float
+    "When the server last heard them, seconds since 1970."
+
+
+class RestoreConnection(Command, frozen=True, tag="people.restore_connection"):
+    """The server hears somebody again within the grace time; the visit goes on."""
+
+    person: str
+
+
+class Recover(Command, frozen=True, tag="people.recover"):
+    """The server is back after a crash; all connections were lost with it."""
+
+    alive_at: float
+    "When the crashed server was last known to live, seconds since 1970."
+
+
+class SetRole(Command, frozen=True, tag="people.set_role"):
+    """Give somebody another role."""
+
+    person: str
+    role: Role
+
+
+class Invited(Event, frozen=True, tag="people.invited"):
+    """Somebody is on the roster."""
+
+    person: str
+    name: str
+    role: Role
+
+
+class Waits(Event, frozen=True, tag="people.waits"):
+    """Somebody is in the lobby."""
+
+    person: str
+    name: str
+    role: Role
+    visit: str
+    why: Why
+
+
+class Joined(Event, frozen=True, tag="people.joined"):
+    """Somebody is there: a visit begins."""
+
+    person: str
+    name: str
+    role: Role
+    visit: str
+
+
+class TurnedAway(Event, frozen=True, tag="people.turned_away"):
+    """Somebody in the lobby was refused."""
+
+    person: str
+
+
+class Left(Event, frozen=True, tag="people.left"):
+    """Somebody is no longer there, or no longer waits: the visit is over."""
+
+    person: str
+    visit: str
+    reason: LeaveReason
+    left_at: float
+    "When the visit ended, seconds since 1970: with a lost connection the time of the loss."
+    waited: bool = False
+    "They had only been in the lobby, so that no visit ended."
+
+
+class ConnectionLost(Event, frozen=True, tag="people.connection_lost"):
+    """Somebody's connection is lost; the visit goes on until the grace time ends."""
+
+    person: str
+    lost_at: float
+
+
+class ConnectionRestored(Event, frozen=True, tag="people.connection_restored"):
+    """Somebody is back within the grace time."""
+
+    person: str
+
+
+class Recovered(Event, frozen=True, tag="people.recovered"):
+    """The server is back after a crash; everybody's connection is lost since `lost_at`."""
+
+    lost_at: float
+
+
+class RoleChanged(Event, frozen=True, tag="people.role_changed"):
+    """Somebody has another role."""
+
+    person: str
+    role: Role
+
+
+class Renamed(Event, frozen=True, tag="people.renamed"):
+    """Somebody has another name (decided by `moderation`)."""
+
+    person: str
+    name: str
+
+
+class Person(Struct):
+    """Somebody of this session."""
+
+    id: str
+    name: str
+    role: Role
+    standing: Standing = Standing.INVITED
+    trusted: bool = False
+    "Invited or admitted: need not knock."
+    visited: bool = False
+    "Was in the session at least once."
+    visit: str = ""
+    "The current visit, also of the waiting."
+    since: float = 0.0
+    "When the current standing began, seconds since 1970."
+    why: Why | None = None
+    "Why they wait."
+    lost_at: float | None = None
+    "Since when the connection is lost."
+
+
+class State(Struct):
+    """Everybody who was ever here or on the roster, in the order of their first appearance."""
+
+    everyone: dict[str, Person] = field(default_factory=dict)
+    present: dict[str, None] = field(default_factory=dict)
+    "Ids of those who are there, in the order in which they came; a set that keeps its order."
+    waiting: dict[str, None] = field(default_factory=dict)
+    "Ids of those in the lobby, in the order in which they came."
+    lost: dict[str, None] = field(default_factory=dict)
+    "Ids of those who are there and whose connection is lost."
+    recovered_at: float = 0.0
+    "When the server last came back after a crash."
+    tutors_away_since: float | None = None
+    "Since when no tutor is there, None while one is."
+
+
+def find(room: "Classroom", person_id: str) -> Person:
+    """Return somebody of this session, or raise `NotFound`."""
+    person = room.people.everyone.get(person_id)
+    if person is None:
+        raise NotFound(Code.PERSON_NOT_FOUND, "Nobody with this id belongs to the session.")
+    return person
+
+
+def find_present(room: "Classroom", person_id: str) -> Person:
+    """Return somebody who is there, or raise `NotFound` or `Conflict`."""
+    person = find(room, person_id)
+    if person.standing is not Standing.PRESENT:
+        raise Conflict(Code.NOT_PRESENT, "This person is not in the session now.")
+    return person
+
+
+def left(person: Person, reason: LeaveReason, now: float, by: str = "") -> Left:
+    """Return the end of somebody's visit: now, or when the connection was lost."""
+    left_at = now if person.lost_at is None else person.lost_at
+    waited = person.standing is Standing.WAITING
+    return Left(
+        at=now, by=by, person=person.id, visit=person.visit, reason=reason, left_at=left_at, waited=waited
+    )
+
+
+def free_places(room: "Classroom") -> int:
+    """Return how many more students and observers get in."""
+    people = room.people
+    taken = sum(people.everyone[person_id].role in LEARNERS for person_id in people.present)
+    return max(room.session.settings.capacity - taken, 0)
+
+
+def _invite(room: "Classroom", command: Invite, now: float) -> Events:
+    if command.role is Role.OWNER:
+        raise Malformed(Code.BAD_CHOICE, "A session has one owner.")
+    person_id = checks.identifier(command.person, "person")
+    known = room.people.everyone.get(person_id)
+    if known is not None and known.trusted:
+        raise Conflict(Code.ALREADY_EXISTS, "This person is on the roster already.")
+    if known is None:
+        checks.room_for_one(len(room.people.everyone), limits.PEOPLE, "people in a session")
+    name = checks.line(command.name, limits.NAME_LENGTH, "name")
+    return [Invited(at=now, by=command.by, person=person_id, name=name, role=command.role)]
+
+
+def _join(room: "Classroom", command: Join, now: float) -> Events:
+    known = room.people.everyone.get(checks.identifier(command.by, "person"))
+    name = checks.line(command.name, limits.NAME_LENGTH, "name")
+    visit = checks.identifier(command.visit, "visit")
+    role = known.role if known is not None else command.role
+    _check_entry(room, known, command.by, role)
+    if known is None:
+        checks.room_for_one(len(room.people.everyone), limits.PEOPLE, "people in a session")
+    elif known.standing is Standing.PRESENT:
+        if known.visit == visit:
+            raise Conflict(Code.ALREADY_PRESENT, "This visit has begun already.")
+        return [
+            left(known, LeaveReason.REPLACED, now, command.by),
+            Joined(at=now, by=command.by, person=command.by, name=known.name, role=role, visit=visit),
+        ]
+    why = _why_wait(room, known, command.by, role)
+    if why is not None:
+        return [Waits(at=now, by=command.by, person=command.by, name=name, role=role, visit=visit, why=why)]
+    if role in LEARNERS and not free_places(room):
+        raise LimitReached(Code.SESSION_FULL, "All places of the session are taken.")
+    return [Joined(at=now, by=command.by, person=command.by, name=name, role=role, visit=visit)]
+
+
+def _check_entry(room: "Classroom", known: Person | None, person_id: str, role: Role) -> None:
+    """Refuse those who cannot even wait."""
+    if person_id in room.moderation.banned:
+        raise NotAllowed(Code.BANNED, "This person was banned from the session.")
+    if known is None and role is Role.OWNER:
+        raise NotAllowed(Code.NOT_ALLOWED, "Somebody else owns this session.")
+    if role in STAFF:
+        return
+    if room.session.settings.lobby is Lobby.INVITED and (known is None or not known.trusted):
+        raise NotAllowed(Code.NOT_INVITED, "The session is only for those who were invited.")
+    returns = known is not None and known.visited and person_id not in room.moderation.removed
+    if room.moderation.locked and not returns:
+        raise NotAllowed(Code.SESSION_LOCKED, "The session is locked; nobody new comes in.")
+
+
+def _why_wait(room: "Classroom", known: Person | None, person_id: str, role: Role) -> Why | None:
+    if role in STAFF:
+        return None
+    trusted = known is not None and known.trusted
+    if person_id in room.moderation.removed or (room.session.settings.lobby is Lobby.KNOCK and not trusted):
+        return Why.KNOCK
+    return Why.NOT_STARTED if room.session.phase in BEFORE else None
+
+
+def find_waiting(room: "Classroom", person_id: str) -> Person:
+    """Return somebody in the lobby, or raise `NotFound` or `Conflict`."""
+    person = find(room, person_id)
+    if person.standing is not Standing.WAITING:
+        raise Conflict(Code.NOT_WAITING, "This person is not in the lobby.")
+    return person
+
+
+def _enter(person: Person, now: float, by: str = "") -> Joined:
+    return Joined(at=now, by=by, person=person.id, name=person.name, role=person.role, visit=person.visit)
+
+
+def _admit(room: "Classroom", command: Admit, now: float) -> Events:
+    person = find_waiting(room, command.person)
+    if not free_places(room):
+        raise LimitReached(Code.SESSION_FULL, "All places of the session are taken.")
+    return [_enter(person, now, command.by)]
+
+
+def _admit_all(room: "Classroom", command: AdmitAll, now: float) -> Events:
+    waiting = [room.people.everyone[person_id] for person_id in room.people.waiting]
+    if not waiting:
+        raise Conflict(Code.NOT_WAITING, "Nobody is in the lobby.")
+    places = free_places(room)
+    if not places:
+        raise LimitReached(Code.SESSION_FULL, "All places of the session are taken.")
+    return [_enter(person, now, command.by) for person in waiting[:places]]
+
+
+def _refuse(room: "Classroom", command: Refuse, now: float) -> Events:
+    return [TurnedAway(at=now, by=command.by, person=find_waiting(room, command.person).id)]
+
+
+def _leave(room: "Classroom", command: Leave, now: float) -> Events:
+    person = find(room, command.by)
+    if person.standing not in {Standing.PRESENT, Standing.WAITING}:
+        raise Conflict(Code.NOT_PRESENT, "This person is not in the session now.")
+    return [left(person, LeaveReason.LEFT, now, command.by)]
+
+
+def _lose_connection(room: "Classroom", command: LoseConnection, now: float) -> Events:
+    person = find_present(room, command.person)
+    if person.lost_at is not None:
+        raise Conflict(Code.NOTHING_TO_CHANGE, "The connection is lost already.")
+    lost_at = min(max(command.lost_at, person.since), now)
+    return [ConnectionLost(at=now, person=person.id, lost_at=lost_at)]
+
+
+def _restore_connection(room: "Classroom", command: RestoreConnection, now: float) -> Events:
+    person = find_present(room, command.person)
+    if person.lost_at is None:
+        raise Conflict(Code.NOT_LOST, "The connection of this person is not lost.")
+    return [ConnectionRestored(at=now, person=person.id)]
+
+
+def _recover(room: "Classroom", command: Recover, now: float) -> Events:
+    # The server lived at least until it wrote the last event.
+    return [Recovered(at=now, lost_at=min(max(command.alive_at, room.at), now))]
+
+
+def _set_role(room: "Classroom", command: SetRole, now: float) -> Events:
+    person = find(room, command.person)
+    if Role.OWNER in {person.role, command.role}:
+        raise Conflict(Code.OWNER_STAYS, "A session keeps its owner.")
+    actor = room.people.everyone.get(command.by)
+    if actor is not None and actor.role is not Role.OWNER and TUTORS & {person.role, command.role}:
+        raise NotAllowed(Code.NOT_ALLOWED, "Only the owner makes and dismisses co-tutors.")
+    if person.role is command.role:
+        raise Conflict(Code.NOTHING_TO_CHANGE, "The person has this role already.")
+    return [RoleChanged(at=now, by=command.by, person=person.id, role=command.role)]
+
+
+def _created(state: State, event: Created) -> None:
+    state.everyone[event.owner] = Person(
+        event.owner, event.owner_name, Role.OWNER, trusted=True, since=event.at
+    )
+    state.tutors_away_since = event.at
+
+
+def _invited(state: State, event: Invited) -> None:
+    person = state.everyone.get(event.person)
+    if person is None:
+        person = state.everyone[event.person] = Person(event.person, event.name, event.role, since=event.at)
+    person.trusted = True
+    if person.standing in {Standing.INVITED, Standing.GONE}:
+        person.name, person.role = event.name, event.role
+
+
+def _move(state: State, person: Person, standing: Standing, at: float) -> None:
+    """Put somebody where they are now."""
+    state.present.pop(person.id, None)
+    state.lost.pop(person.id, None)
+    if standing is not Standing.WAITING or person.standing is not Standing.WAITING:
+        state.waiting.pop(person.id, None)  # who knocks again keeps the place in the queue
+        person.since = at
+    person.standing, person.why, person.lost_at = standing, None, None
+    if standing is Standing.PRESENT:
+        state.present[person.id] = None
+    elif standing is Standing.WAITING:
+        state.waiting[person.id] = None
+
+
+def _waits(state: State, event: Waits) -> None:
+    person = state.everyone.get(event.person)
+    if person is None:
+        person = state.everyone[event.person] = Person(event.person, event.name, event.role)
+    _move(state, person, Standing.WAITING, event.at)
+    person.name, person.visit, person.why = event.name, event.visit, event.why
+
+
+def _joined(state: State, event: Joined) -> None:
+    person = state.everyone.get(event.person)
+    if person is None:
+        person = state.everyone[event.person] = Person(event.person, event.name, event.role)
+    _move(state, person, Standing.PRESENT, event.at)
+    person.name, person.visit, person.trusted, person.visited = event.name, event.visit, True, True
+    if person.role in TUTORS:
+        state.tutors_away_since = None
+
+
+def _turned_away(state: State, event: TurnedAway) -> None:
+    _move(state, state.everyone[event.person], Standing.GONE, event.at)
+
+
+def _left(state: State, event: Left) -> None:
+    person = state.everyone[event.person]
+    _move(state, person, Standing.GONE, event.at)
+    if person.role in TUTORS:
+        _watch_tutors(state, event.at)
+
+
+def _watch_tutors(state: State, at: float) -> None:
+    if any(state.everyone[person_id].role in TUTORS for person_id in state.present):
+        state.tutors_away_since = None
+    elif state.tutors_away_since is None:
+        state.tutors_away_since = at
+
+
+def _connection_lost(state: State, event: ConnectionLost) -> None:
+    state.everyone[event.person].lost_at = event.lost_at
+    state.lost[event.person] = None
+
+
+def _connection_restored(state: State, event: ConnectionRestored) -> None:
+    state.everyone[event.person].lost_at = None
+    del state.lost[event.person]
+
+
+def _recovered(state: State, event: Recovered) -> None:
+    state.recovered_at = event.at
+    for person_id in state.present:
+        person = state.everyone[person_id]
+        if person.lost_at is None:
+            person.lost_at = event.lost_at
+            state.lost[person_id] = None
+    # Those in the lobby knock again by themselves; a page that is gone would otherwise wait for ever.
+    for person_id in list(state.waiting):
+        _move(state, state.everyone[person_id], Standing.GONE, event.at)
+
+
+def _role_changed(state: State, event: RoleChanged) -> None:
+    state.everyone[event.person].role = event.role
+    _watch_tutors(state, event.at)
+
+
+def _renamed(state: State, event: Renamed) -> None:
+    state.everyone[event.person].name = event.name
+
+
+def _over(state: State, event: Event) -> None:
+    for person_id in [*state.present, *state.waiting]:
+        _move(state, state.everyone[person_id], Standing.GONE, event.at)
+    state.tutors_away_since = None
+
+
+def _due(room: "Classroom") -> Iterable[Deadline]:
+    people, session = room.people, room.session
+    grace_s = session.settings.grace_s
+    for person_id in people.lost:
+        lost_at = people.everyone[person_id].lost_at or 0.0
+        # After a crash, the grace time counts from the recovery: nobody could come back before.
+        yield Deadline(max(lost_at, people.recovered_at) + grace_s, "people.grace", person_id)
+    if session.phase in OPEN and session.started_at is not None:
+        ready = any(people.everyone[person_id].why is Why.NOT_STARTED for person_id in people.waiting)
+        if ready and free_places(room):
+            yield Deadline(session.started_at, "people.admit")
+
+
+def _expire(room: "Classroom", deadline: Deadline, now: float) -> Events:
+    everyone_ = room.people.everyone
+    if deadline.reason == "people.grace":
+        return [left(everyone_[deadline.subject], LeaveReason.CONNECTION_LOST, now)]
+    waiting = [everyone_[person_id] for person_id in room.people.waiting]
+    ready = [person for person in waiting if person.why is Why.NOT_STARTED]
+    return [_enter(person, now) for person in ready[: free_places(room)]]
+
+
+class Seen(Struct, frozen=True, omit_defaults=True):
+    """Somebody in a view."""
+
+    id: str
+    name: str
+    role: Role
+    lost_at: float | None = None
+    why: Why | None = None
+
+
+class View(Struct, frozen=True):
+    """Those who are there, and for staff the lobby."""
+
+    me: Role
+    present: list[Seen]
+    "The first of them, in the order in which they came."
+    count: int
+    "How many there are."
+    waiting: list[Seen]
+    "Empty for those who are not staff."
+
+
+SHOWN: Final = 200
+"People in a view; a larger audience is listed by pages."
+
+
+def _seen(person: Person) -> Seen:
+    return Seen(person.id, person.name, person.role, person.lost_at, person.why)
+
+
+def _view(room: "Classroom", person: Person, _now: float) -> View:
+    people = room.people
+    present = [_seen(people.everyone[person_id]) for person_id in list(people.present)[:SHOWN]]
+    waiting = [_seen(people.everyone[person_id]) for person_id in list(people.waiting)[:SHOWN]]
+    staff_only = waiting if person.role in STAFF else []
+    return View(me=person.role, present=present, count=len(people.present), waiting=staff_only)
+
+
+def _left_shown(room: "Classroom", event: Left, person: Person) -> Event | None:
+    return staff_and_subject(room, event, person) if event.waited else event
+
+
+FEATURE: Final = Feature(
+    name="people",
+    state=State,
+    decide={
+        Invite: _invite,
+        Join: _join,
+        Admit: _admit,
+        AdmitAll: _admit_all,
+        Refuse: _refuse,
+        Leave: _leave,
+        LoseConnection: _lose_connection,
+        RestoreConnection: _restore_connection,
+        Recover: _recover,
+        SetRole: _set_role,
+    },
+    apply={
+        Created: _created,
+        Invited: _invited,
+        Waits: _waits,
+        Joined: _joined,
+        TurnedAway: _turned_away,
+        Left: _left,
+        ConnectionLost: _connection_lost,
+        ConnectionRestored: _connection_restored,
+        Recovered: _recovered,
+        RoleChanged: _role_changed,
+        Renamed: _renamed,
+        Ended: _over,
+        Cancelled: _over,
+        Expired: _over,
+    },
+    shown={
+        Invited: staff,
+        Waits: staff_and_subject,
+        Joined: everyone,
+        TurnedAway: staff_and_subject,
+        Left: _left_shown,
+        ConnectionLost: everyone,
+        ConnectionRestored: everyone,
+        Recovered: everyone,
+        RoleChanged: everyone,
+        Renamed: everyone,
+    },
+    view=_view,
+    due=_due,
+    expire=_expire,
+)

@@ -1,0 +1,123 @@
+"""Every limit of the engine with its reason. Nothing in a session grows without one of these.
+
+Counts are per session unless the name says otherwise, text is counted in characters, sizes are in bytes and times in
+seconds.
+"""
+
+from typing import Final
+
+# People
+IDENTIFIER_LENGTH: Final = 128  # a UUID, an e-mail address or a prefixed key of an application fits
+NAME_LENGTH: Final = 100  # a long double name with a title; more does not fit a tile
+PEOPLE: Final = 2_000  # a lecture of 1,000 with as many who came and went
+CAPACITY: Final = 1_000  # most places that a session may offer; the load tests reach this
+VISITS_PER_PERSON: Final = (
+    50  # a link that drops each two minutes for a lesson; older visits keep only their sums
+)
+GRANTS_PER_PERSON: Final = 50  # more than there are permissions to grant
+
+# Session
+TITLE_LENGTH: Final = 200  # one line of a calendar
+DESCRIPTION_LENGTH: Final = 4_000  # two pages of text
+EVENTS: Final = 200_000  # eight hours of a busy class are 20,000; ten times that is an attack
+DURATION_S: Final = 12 * 3_600  # a school day with both breaks
+AWAY_S: Final = 4 * 3_600  # a tutor who is away longer has gone home
+GRACE_S: Final = 300  # a laptop that restarts is back within five minutes
+EXPIRY_S: Final = 7 * 86_400  # a scheduled session that did not start within a week never will
+DRAFT_S: Final = 90 * 86_400  # a draft that nobody touched for a term
+
+# Chat
+MESSAGE_LENGTH: Final = 4_000  # a screenful of code pasted by a student
+MESSAGES_KEPT: Final = 2_000  # in memory; older messages are in the log
+PINNED_MESSAGES: Final = 20  # more pins than fit a panel are no pins
+SLOW_MODE_S: Final = 600  # one message in ten minutes; slower is "closed"
+MESSAGES_PER_MINUTE: Final = 60  # a person who types cannot exceed one message a second
+
+# Files
+FILE_NAME_LENGTH: Final = 200  # below the 255 bytes of most file systems for Latin text
+FILES: Final = 500  # ten for each of 50 students
+FILE_SIZE: Final = 100 * 2**20  # a scanned script of 300 pages; video belongs into recordings
+IMAGE_SIZE: Final = 20 * 2**20  # a photograph of a current phone
+PERSON_QUOTA: Final = 200 * 2**20  # two of the largest files
+SESSION_QUOTA: Final = 2 * 2**30  # what a small server can keep for each of 100 sessions
+
+# Reactions and hands
+REACTIONS_PER_WINDOW: Final = 10  # applause is welcome, a flood is not
+REACTION_WINDOW_S: Final = 5.0  # the time that a reaction stays on the screen
+EXPRESSIONS: Final = 24  # in one row of a picker on a phone, twice
+
+# Questions
+QUESTIONS: Final = 500  # ten for each of 50 students
+OPEN_QUESTIONS_PER_PERSON: Final = 10  # who has more waits for an answer first
+QUESTION_LENGTH: Final = 1_000  # a paragraph
+ANSWER_LENGTH: Final = 4_000  # as a chat message
+
+# Polls
+POLLS: Final = 100  # one each five minutes of a school day
+POLL_OPTIONS: Final = 20  # more options are no poll but a form
+OPTION_LENGTH: Final = 200  # two lines on a phone
+RATING_STEPS: Final = 10  # the net promoter scale's eleven steps are 0-10; ours start at 1
+SHORT_ANSWER_LENGTH: Final = 300  # two sentences
+POLL_S: Final = 3_600  # a poll left open for an hour was forgotten
+POLL_ANSWERS: Final = 200_000  # all answers of all polls together: every poll answered by a full lecture
+
+# Help
+HELP_LENGTH: Final = 500  # what is wrong, in a sentence or two
+HELP_REQUESTS: Final = 1_000  # twenty for each of 50 students
+
+# Studio, slides, whiteboard
+SCENES: Final = 50  # as many as students whose work may be shown
+DECKS: Final = 20  # a school day's lessons
+DECK_PAGES: Final = 300  # the longest script that teachers sent us
+BOARD_PAGES: Final = 50  # a board that is wiped each ten minutes of a school day
+BOARD_UPDATE_SIZE: Final = 64 * 2**10  # a long stroke is below 4 KiB; a pasted image goes through files
+BOARD_PAGE_SIZE: Final = 8 * 2**20  # 5,000 strokes are about 2 MiB
+BOARD_UPDATES_KEPT: Final = 2_000  # updates behind the last snapshot; a snapshot is due at a quarter of that
+BOARD_SIZE: Final = 32 * 2**20  # all pages together: what one session may hold in memory
+
+# Exercises
+EXERCISES: Final = 200  # four for each of 50 students
+ASSIGNMENTS: Final = 20_000  # 200 exercises for 100 students
+EXERCISE_LENGTH: Final = 8_000  # a worksheet's text
+SUBMISSION_LENGTH: Final = 20_000  # an essay
+SUBMISSION_FILES: Final = 10  # photographs of ten pages
+NOTE_LENGTH: Final = 4_000  # a page of feedback
+LINK_LENGTH: Final = 2_000  # what browsers and mail programs carry
+
+# Breakouts
+BREAKOUTS: Final = 50  # pairs of a lecture of 100
+BREAKOUT_S: Final = 4 * 3_600  # an afternoon of group work
+
+# Moderation
+PINS: Final = 4  # pinned people who share the stage
+
+# The joining person's state, in bytes of JSON: the parts that grow have a share each, the sum stays below VIEW_SIZE
+VIEW_SIZE: Final = 50_000  # what a phone on a slow link loads within a second
+VIEW_CHAT: Final = 10_000
+VIEW_PINNED: Final = 4_000
+VIEW_QUESTIONS: Final = 7_000
+VIEW_POLLS: Final = 5_000
+VIEW_FILES: Final = 4_000
+VIEW_HELP: Final = 3_000
+VIEW_EXERCISES: Final = 7_000
+VIEW_SCENES: Final = 2_000
+VIEW_BOARD: Final = 2_000
+
+# School
+OCCURRENCES: Final = 500  # of one series in one window: a daily lesson for more than a year
+WINDOW_S: Final = 400 * 86_400  # a school year with its holidays on both ends
+SERIES_S: Final = 10 * 366 * 86_400  # how far behind its start a series is still expanded
+EXCEPTIONS: Final = 200  # of one series: every lesson of a year moved
+RECURRENCE_LENGTH: Final = 500  # the longest rule of a calendar program seen is about 120 characters
+SERIES_COMPARED: Final = 1_000  # of one tutor, in one search for conflicts
+REMINDERS: Final = 5  # of one session: a week, a day, an hour, ten minutes, at the start
+PRESENCES: Final = 100_000  # of one tenant
+ACTIVITY_LENGTH: Final = 140  # one line below a name
+OFFLINE_S: Final = 300.0  # silent for this long is offline
+WEEKLY_HOURS: Final = 50  # of one tutor
+QUEUE: Final = 200  # of one tutor's office hours; the last would wait for days
+VISITS_KEPT: Final = 100  # finished visits from which the wait is estimated
+GROUP_MEMBERS: Final = 50  # a class
+GROUPS: Final = 5_000  # of one tenant's courses in one log
+COURSES: Final = 5_000  # of one tenant
+ENROLMENTS: Final = 2_000  # of one course: as the people of a session

@@ -1,0 +1,43 @@
+"""The words that every feature shares: the roles of people and the phases of a session."""
+
+from enum import StrEnum
+from typing import Final
+
+
+class Role(StrEnum):
+    """What somebody is in one session."""
+
+    OWNER = "owner"
+    "The tutor whose session it is; exactly one."
+    CO_TUTOR = "co_tutor"
+    "Teaches with the owner."
+    ASSISTANT = "assistant"
+    "Answers questions and requests for help, keeps the chat in order."
+    STUDENT = "student"
+    "Learns."
+    OBSERVER = "observer"
+    "Watches: a parent, an inspector, a colleague."
+
+
+class Phase(StrEnum):
+    """Where a session stands in its lifecycle; the last three are final."""
+
+    DRAFT = "draft"
+    SCHEDULED = "scheduled"
+    LIVE = "live"
+    PAUSED = "paused"
+    ENDED = "ended"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+
+
+TUTORS: Final = frozenset({Role.OWNER, Role.CO_TUTOR})
+STAFF: Final = TUTORS | {Role.ASSISTANT}
+LEARNERS: Final = frozenset({Role.STUDENT, Role.OBSERVER})
+EVERYBODY: Final = frozenset(Role)
+
+BEFORE: Final = frozenset({Phase.DRAFT, Phase.SCHEDULED})
+OPEN: Final = frozenset({Phase.LIVE, Phase.PAUSED})
+FINAL: Final = frozenset({Phase.ENDED, Phase.CANCELLED, Phase.EXPIRED})
+UNFINISHED: Final = BEFORE | OPEN
+ANY: Final = frozenset(Phase)
