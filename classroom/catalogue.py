@@ -7,10 +7,19 @@ from classroom.features import (
     attendance,
     breakouts,
     chat,
+    exercises,
+    files,
     hands,
+    help_requests,
     moderation,
     people,
+    polls,
+    questions,
+    reactions,
     session,
+    slides,
+    studio,
+    whiteboard,
 )
 
 FEATURES: Final[tuple[Feature, ...]] = (
@@ -19,7 +28,16 @@ FEATURES: Final[tuple[Feature, ...]] = (
     attendance.FEATURE,
     moderation.FEATURE,
     chat.FEATURE,
+    files.FEATURE,
+    reactions.FEATURE,
     hands.FEATURE,
+    questions.FEATURE,
+    polls.FEATURE,
+    help_requests.FEATURE,
+    studio.FEATURE,
+    slides.FEATURE,
+    whiteboard.FEATURE,
+    exercises.FEATURE,
     breakouts.FEATURE,
 )
 "In the order in which an event reaches them, and in which deadlines of the same time are carried out."

@@ -44,7 +44,6 @@ SESSION_QUOTA: Final = 2 * 2**30  # what a small server can keep for each of 100
 # Reactions and hands
 REACTIONS_PER_WINDOW: Final = 10  # applause is welcome, a flood is not
 REACTION_WINDOW_S: Final = 5.0  # the time that a reaction stays on the screen
-EXPRESSIONS: Final = 24  # in one row of a picker on a phone, twice
 
 # Questions
 QUESTIONS: Final = 500  # ten for each of 50 students
@@ -59,7 +58,6 @@ OPTION_LENGTH: Final = 200  # two lines on a phone
 RATING_STEPS: Final = 10  # the net promoter scale's eleven steps are 0-10; ours start at 1
 SHORT_ANSWER_LENGTH: Final = 300  # two sentences
 POLL_S: Final = 3_600  # a poll left open for an hour was forgotten
-POLL_ANSWERS: Final = 200_000  # all answers of all polls together: every poll answered by a full lecture
 
 # Help
 HELP_LENGTH: Final = 500  # what is wrong, in a sentence or two
