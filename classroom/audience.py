@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
+from classroom import limits
 from classroom.roles import STAFF, TUTORS
 
 if TYPE_CHECKING:
@@ -51,11 +52,19 @@ def nobody(_room: "Classroom", _event: "Event", _person: "Person") -> "Event | N
 
 
 def fitting(items: Iterable[T], size: int) -> tuple[list[T], bool]:
-    """Return the first items whose JSON together stays within `size` bytes, and whether others were left out."""
+    """Return the first items whose JSON together stays within `size` bytes, and whether others were left out.
+
+    The first item is there whatever its size, so that one long item does not hide all.
+    """
     kept: list[T] = []
     for item in items:
         size -= len(_encode(item)) + 1
-        if size < 0:
+        if size < 0 and kept:
             return kept, True
         kept.append(item)
     return kept, False
+
+
+def beginning(text: str) -> tuple[str, bool]:
+    """Return as much of a text as a list shows, and whether it was cut."""
+    return text[: limits.VIEW_TEXT], len(text) > limits.VIEW_TEXT

@@ -53,8 +53,9 @@ ANSWER_LENGTH: Final = 4_000  # as a chat message
 
 # Polls
 POLLS: Final = 100  # one each five minutes of a school day
+POLL_QUESTION_LENGTH: Final = 500  # it has to fit a phone together with its options
 POLL_OPTIONS: Final = 20  # more options are no poll but a form
-OPTION_LENGTH: Final = 200  # two lines on a phone
+OPTION_LENGTH: Final = 100  # one or two lines on a phone
 RATING_STEPS: Final = 10  # the net promoter scale's eleven steps are 0-10; ours start at 1
 SHORT_ANSWER_LENGTH: Final = 300  # two sentences
 POLL_S: Final = 3_600  # a poll left open for an hour was forgotten
@@ -89,17 +90,20 @@ BREAKOUT_S: Final = 4 * 3_600  # an afternoon of group work
 # Moderation
 PINS: Final = 4  # pinned people who share the stage
 
-# The joining person's state, in bytes of JSON: the parts that grow have a share each, the sum stays below VIEW_SIZE
+# The joining person's state, in bytes of JSON. The lists that grow have a share each. The rest, which is what there is
+# of each person, takes about 20,000 bytes for 50 people with names of 50 bytes and UUIDs as ids.
 VIEW_SIZE: Final = 50_000  # what a phone on a slow link loads within a second
-VIEW_CHAT: Final = 10_000
-VIEW_PINNED: Final = 4_000
-VIEW_QUESTIONS: Final = 7_000
-VIEW_POLLS: Final = 5_000
-VIEW_FILES: Final = 4_000
-VIEW_HELP: Final = 3_000
-VIEW_EXERCISES: Final = 7_000
-VIEW_SCENES: Final = 2_000
-VIEW_BOARD: Final = 2_000
+VIEW_TEXT: Final = 500  # characters of a text in a list; what is cut off is loaded when it is opened
+VIEW_CHAT: Final = 7_000
+VIEW_PINNED: Final = 2_000
+VIEW_QUESTIONS: Final = 4_000
+VIEW_POLLS: Final = 3_500
+VIEW_FILES: Final = 2_500
+VIEW_HELP: Final = 2_000
+VIEW_EXERCISES: Final = 4_000
+VIEW_SCENES: Final = 1_500
+VIEW_BOARD: Final = 1_500
+VIEW_DECKS: Final = 2_000
 
 # School
 OCCURRENCES: Final = 500  # of one series in one window: a daily lesson for more than a year

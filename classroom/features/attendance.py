@@ -239,14 +239,14 @@ def _ended(state: State, event: Ended) -> None:
     state.running = False
 
 
-class Line(Struct, frozen=True):
-    """One person's times in a view."""
+class Line(Struct, frozen=True, array_like=True):
+    """One person's times in a view, as an array: there is one for each person."""
 
     person: str
     activity: Activity | None
     "None for those who are not there."
-    visit_s: float
-    total_s: float
+    visit_s: int
+    total_s: int
 
 
 class View(Struct, frozen=True):
@@ -267,7 +267,7 @@ def _view(room: "Classroom", person: "Person", now: float) -> View:
         sums = totals(state, person_id, now)
         if sums is not None:
             activity = _current(state, person_id).activity if person_id in state.open else None
-            lines.append(Line(person_id, activity, round(sums.visit_s, 1), round(sums.total_s, 1)))
+            lines.append(Line(person_id, activity, round(sums.visit_s), round(sums.total_s)))
     return View(lines)
 
 

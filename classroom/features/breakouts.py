@@ -312,8 +312,8 @@ class View(Struct, frozen=True):
     ends_at: float | None
     mine: str
     "Empty: none."
-    places: dict[str, str]
-    "Empty for those who are not staff."
+    places: dict[str, list[str]]
+    "People by room; empty for those who are not staff."
 
 
 SHOWN: Final = 200
@@ -322,13 +322,17 @@ SHOWN: Final = 200
 
 def _view(room: "Classroom", person: "Person", _now: float) -> View:
     state = room.breakouts
+    places: dict[str, list[str]] = {}
+    if person.role in STAFF:
+        for person_id, breakout in list(state.places.items())[:SHOWN]:
+            places.setdefault(breakout, []).append(person_id)
     return View(
         rooms=[Room(key, name) for key, name in state.rooms.items()],
         open=state.open,
         choice=state.choice,
         ends_at=state.ends_at,
         mine=state.places.get(person.id, ""),
-        places=dict(list(state.places.items())[:SHOWN]) if person.role in STAFF else {},
+        places=places,
     )
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct, field, structs
 
 from classroom import checks, limits
-from classroom.audience import everyone, fitting
+from classroom.audience import beginning, everyone, fitting
 from classroom.base import Command, Event, Events, Feature
 from classroom.errors import Code, Conflict, LimitReached, NotAllowed, NotFound
 from classroom.features.people import find
@@ -164,6 +164,8 @@ class Message(Struct):
     pinned: bool = False
     deleted: bool = False
     edited_at: float | None = None
+    cut: bool = False
+    "In a view: the text is longer."
 
 
 class State(Struct):
@@ -417,6 +419,11 @@ def _deleted_shown(room: "Classroom", event: Deleted, person: "Person") -> Event
     return event if _reads(room, event.author, event.scope, event.target, person) else None
 
 
+def _short(message: Message) -> Message:
+    text, cut = beginning(message.text)
+    return structs.replace(message, text=text, cut=cut)
+
+
 class View(Struct, frozen=True):
     """The latest messages that the person may read, oldest first."""
 
@@ -436,9 +443,9 @@ def _view(room: "Classroom", person: "Person", _now: float) -> View:
             return False
         return _reads(room, message.by, message.scope, message.target, person)
 
-    latest = (message for message in reversed(chat.messages.values()) if readable(message))
+    latest = (_short(message) for message in reversed(chat.messages.values()) if readable(message))
     messages, more = fitting(latest, limits.VIEW_CHAT)
-    pinned, _ = fitting((chat.messages[key] for key in chat.pins), limits.VIEW_PINNED)
+    pinned, _ = fitting((_short(chat.messages[key]) for key in chat.pins), limits.VIEW_PINNED)
     return View(messages[::-1], pinned, chat.mode, chat.interval_s, more)
 
 

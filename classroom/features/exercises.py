@@ -375,10 +375,14 @@ class Line(Struct, frozen=True):
 
 
 class Mine(Struct, frozen=True):
-    """An exercise in the view of the student who has it to do."""
+    """An exercise in the view of the student who has it to do; its text and the answer are loaded apart."""
 
-    exercise: Exercise
-    work: Work
+    exercise: str
+    title: str
+    status: Status
+    progress: int
+    noted: bool
+    "Staff wrote a note."
 
 
 class View(Struct, frozen=True):
@@ -390,31 +394,38 @@ class View(Struct, frozen=True):
     "For staff."
     mine: list[Mine]
     "For students."
-    modes: dict[str, Mode]
+    observed: list[str]
+    "Ids of those whom staff observe; others are taught."
     more: bool
+
+
+def _mine(exercise: Exercise, work: Work) -> Mine:
+    return Mine(exercise.id, exercise.title, work.status, work.progress, bool(work.note))
 
 
 def _view(room: "Classroom", person: "Person", _now: float) -> View:
     state = room.exercises
     if person.role not in STAFF:
         own = (
-            Mine(state.exercises[exercise_id], works[person.id])
+            _mine(state.exercises[exercise_id], works[person.id])
             for exercise_id, works in reversed(state.works.items())
             if person.id in works
         )
         mine, more = fitting(own, limits.VIEW_EXERCISES)
-        modes = {person.id: state.modes[person.id]} if person.id in state.modes else {}
-        return View([], [], mine, modes, more)
+        observed = [person.id] if state.modes.get(person.id) is Mode.OBSERVE else []
+        return View([], [], mine, observed, more)
     titles = [(exercise.id, exercise.title) for exercise in reversed(state.exercises.values())]
-    shown, more_titles = fitting(titles, limits.VIEW_EXERCISES // 3)
+    shown, more_titles = fitting(titles, limits.VIEW_EXERCISES // 4)
     lines = [
         Line(person_id, exercise_id, work.status, work.progress, work.changed_at)
         for exercise_id, works in state.works.items()
         for person_id, work in works.items()
     ]
     lines.sort(key=lambda line: -line.changed_at)
-    kept, more = fitting(lines, limits.VIEW_EXERCISES // 3 * 2)
-    return View(shown, kept, [], dict(list(state.modes.items())[:100]), more or more_titles)
+    kept, more = fitting(lines, limits.VIEW_EXERCISES // 4)
+    observing = (person_id for person_id, mode in state.modes.items() if mode is Mode.OBSERVE)
+    observed, more_observed = fitting(observing, limits.VIEW_EXERCISES // 2)
+    return View(shown, kept, [], observed, more or more_titles or more_observed)
 
 
 def _assigned_shown(_room: "Classroom", event: Assigned, person: "Person") -> Event | None:

@@ -214,7 +214,7 @@ def export(poll: Poll) -> list[tuple[str, str]]:
 def _create(room: "Classroom", command: Create, now: float) -> Events:
     polls = room.polls.polls
     poll_id = checks.identifier(command.poll, "poll")
-    question = checks.text(command.question, limits.QUESTION_LENGTH, "question")
+    question = checks.text(command.question, limits.POLL_QUESTION_LENGTH, "question")
     if poll_id in polls:
         raise Conflict(Code.ALREADY_EXISTS, "There is a poll with this id already.")
     checks.room_for_one(len(polls), limits.POLLS, "polls in a session")

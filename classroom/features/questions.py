@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct, field, structs
 
 from classroom import checks, limits
-from classroom.audience import everyone, fitting
+from classroom.audience import beginning, everyone, fitting
 from classroom.base import Command, Event, Events, Feature
 from classroom.errors import Code, Conflict, LimitReached, NotAllowed, NotFound
 from classroom.roles import STAFF
@@ -249,6 +249,8 @@ class Seen(Struct, frozen=True, omit_defaults=True):
     "The person voted for it."
     answer: str = ""
     answered_by: str = ""
+    cut: bool = False
+    "The question or its answer is longer."
 
 
 class View(Struct, frozen=True):
@@ -262,25 +264,28 @@ def _hides_name(question: Question, person: "Person") -> bool:
     return question.anonymous and person.role not in STAFF and person.id != question.by
 
 
+def _seen(question: Question, person: "Person") -> Seen:
+    text, text_cut = beginning(question.text)
+    answer, answer_cut = beginning(question.answer)
+    return Seen(
+        id=question.id,
+        at=question.at,
+        text=text,
+        status=question.status,
+        votes=len(question.voters),
+        by="" if _hides_name(question, person) else question.by,
+        anonymous=question.anonymous,
+        voted=person.id in question.voters,
+        answer=answer,
+        answered_by=question.answered_by,
+        cut=text_cut or answer_cut,
+    )
+
+
 def _view(room: "Classroom", person: "Person", _now: float) -> View:
     listed = [question for question in room.questions.questions.values() if question.status in WAITING]
     listed.sort(key=lambda question: -len(question.voters))
-    seen = (
-        Seen(
-            id=question.id,
-            at=question.at,
-            text=question.text,
-            status=question.status,
-            votes=len(question.voters),
-            by="" if _hides_name(question, person) else question.by,
-            anonymous=question.anonymous,
-            voted=person.id in question.voters,
-            answer=question.answer,
-            answered_by=question.answered_by,
-        )
-        for question in listed
-    )
-    return View(*fitting(seen, limits.VIEW_QUESTIONS))
+    return View(*fitting((_seen(question, person) for question in listed), limits.VIEW_QUESTIONS))
 
 
 def _asked_shown(_room: "Classroom", event: Asked, person: "Person") -> Event:

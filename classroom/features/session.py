@@ -358,6 +358,8 @@ def _ended(state: State, event: Ended) -> None:
 
 def _due(room: "Classroom") -> Iterable[Deadline]:
     state, settings = room.session, room.session.settings
+    if not state.id:
+        return
     if state.phase is Phase.DRAFT:
         yield Deadline(state.changed_at + limits.DRAFT_S, "session.expire")
     elif state.phase is Phase.SCHEDULED and state.starts_at is not None:
@@ -378,12 +380,11 @@ def _expire(_room: "Classroom", deadline: Deadline, now: float) -> Events:
 
 
 class View(Struct, frozen=True):
-    """The session as a joining person sees it."""
+    """The session as a joining person sees it; its description is loaded apart."""
 
     id: str
     external_id: str
     title: str
-    description: str
     code: str
     "Empty for those who may not pass it on."
     settings: Settings
@@ -403,7 +404,6 @@ def _view(room: "Classroom", person: "Person", now: float) -> View:
         id=state.id,
         external_id=state.external_id,
         title=state.title,
-        description=state.description,
         code=state.code if person.role in STAFF else "",
         settings=state.settings,
         phase=state.phase,

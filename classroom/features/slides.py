@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct, field
 
 from classroom import checks, limits
-from classroom.audience import everyone
+from classroom.audience import everyone, fitting
 from classroom.base import Command, Event, Events, Feature
 from classroom.errors import Code, Conflict, NotFound
 
@@ -138,11 +138,14 @@ class View(Struct, frozen=True):
     """The decks and which is shown, with its page."""
 
     decks: list[Deck]
+    more: bool
     current: str
 
 
 def _view(room: "Classroom", _person: "Person", _now: float) -> View:
-    return View(list(room.slides.decks.values()), room.slides.current)
+    # The deck that is shown comes first, so that it is there in any case.
+    decks = sorted(room.slides.decks.values(), key=lambda deck: deck.id != room.slides.current)
+    return View(*fitting(decks, limits.VIEW_DECKS), room.slides.current)
 
 
 FEATURE: Final = Feature(
