@@ -1,0 +1,108 @@
+"""When people can come: weekly times in their own zone, and what several have in common. Pure functions, no log."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, time, timedelta
+from typing import Final
+
+from msgspec import Struct
+
+from classroom import checks, limits
+from classroom.errors import Code, LimitReached, Malformed
+from classroom.school import recurrence
+
+DAY_MINUTES: Final = 24 * 60
+
+Span = tuple[float, float]
+"From and to, seconds since 1970."
+
+
+class Weekly(Struct, frozen=True, forbid_unknown_fields=True):
+    """A time of each week."""
+
+    weekday: int
+    "0 is Monday."
+    from_minute: int
+    "Of the day, local time."
+    to_minute: int
+
+
+class Availability(Struct, frozen=True, forbid_unknown_fields=True):
+    """When somebody can come."""
+
+    time_zone: str
+    weekly: tuple[Weekly, ...]
+    away: tuple[Span, ...] = ()
+    "Holidays and other times when they cannot."
+
+
+def check(availability: Availability) -> Availability:
+    """Return an availability that is within the limits."""
+    recurrence.zone(availability.time_zone)
+    if len(availability.weekly) > limits.WEEKLY_HOURS or len(availability.away) > limits.EXCEPTIONS:
+        raise LimitReached(Code.TOO_MANY, f"There may be {limits.WEEKLY_HOURS} weekly times at most.")
+    for weekly in availability.weekly:
+        checks.number(weekly.weekday, 0, 6, "weekday")
+        checks.number(weekly.from_minute, 0, DAY_MINUTES, "beginning")
+        checks.number(weekly.to_minute, weekly.from_minute + 1, DAY_MINUTES, "end")
+    if any(until <= since for since, until in availability.away):
+        raise Malformed(Code.BAD_TIME, "A time away has to end after its beginning.")
+    return availability
+
+
+def spans(availability: Availability, since: float, until: float) -> list[Span]:
+    """Return when somebody can come within a window, in order and joined where they touch."""
+    if until - since > limits.WINDOW_S:
+        raise LimitReached(Code.TOO_LARGE, f"A window may be {limits.WINDOW_S // 86_400} days long at most.")
+    tz = recurrence.zone(availability.time_zone)
+    day, last = recurrence.local_at(since, tz).date(), recurrence.local_at(until, tz).date()
+    found = []
+    while day <= last:
+        midnight = datetime.combine(day, time())
+        for weekly in availability.weekly:
+            if weekly.weekday == day.weekday():
+                starts = recurrence.timestamp(midnight + timedelta(minutes=weekly.from_minute), tz)
+                ends = recurrence.timestamp(midnight + timedelta(minutes=weekly.to_minute), tz)
+                found.append((max(starts, since), min(ends, until)))
+        day += timedelta(days=1)
+    return subtract(join(found), join(availability.away))
+
+
+def join(items: Iterable[Span]) -> list[Span]:
+    """Return spans in order, joined where they touch or overlap; empty ones are dropped."""
+    joined: list[Span] = []
+    for starts, ends in sorted(item for item in items if item[0] < item[1]):
+        if joined and starts <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(ends, joined[-1][1]))
+        else:
+            joined.append((starts, ends))
+    return joined
+
+
+def subtract(items: Sequence[Span], holes: Sequence[Span]) -> list[Span]:
+    """Return what of joined spans lies outside of joined holes."""
+    left = []
+    for starts, ends in items:
+        at = starts
+        for hole_starts, hole_ends in holes:
+            if hole_ends > at and hole_starts < ends:
+                left.append((at, hole_starts))
+                at = max(at, hole_ends)
+        left.append((at, ends))
+    return join(left)
+
+
+def common(people: Sequence[Sequence[Span]], duration_s: float) -> list[Span]:
+    """Return when all can come for at least this long; each person's spans joined and in order."""
+    if not people:
+        return []
+    shared = list(people[0])
+    for others in people[1:]:
+        shared = join(
+            (max(starts, since), min(ends, until)) for starts, ends in shared for since, until in others
+        )
+    return [(starts, ends) for starts, ends in shared if ends - starts >= duration_s]
+
+
+def is_free(items: Sequence[Span], starts_at: float, ends_at: float) -> bool:
+    """Return whether somebody can come for the whole of a time; joined spans."""
+    return any(since <= starts_at and ends_at <= until for since, until in items)

@@ -1,0 +1,408 @@
+"""A tutor's timetable: single and recurring lessons with their exceptions, conflicts between them, and reminders."""
+
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from itertools import pairwise
+from typing import Final
+
+from msgspec import Struct, field, structs
+
+from classroom import checks, limits
+from classroom.base import SERVER, Command, Event
+from classroom.errors import Code, Conflict, LimitReached, Malformed, NotAllowed, NotFound
+from classroom.school import recurrence
+from classroom.school.aggregate import Aggregate
+
+
+class Series(Struct, frozen=True, forbid_unknown_fields=True):
+    """A lesson, or lessons that repeat."""
+
+    id: str
+    title: str
+    starts: str
+    "Local time of the first one, `2026-11-28T09:00`."
+    time_zone: str
+    "IANA name."
+    duration_s: int
+    rule: str = ""
+    "Value of an RRULE property (RFC 5545 section 3.3.10); empty: once."
+    reminders: tuple[int, ...] = ()
+    "Seconds before each start."
+    course: str = ""
+    "Id of the course that it belongs to, or empty."
+
+
+class Move(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where one occurrence went."""
+
+    starts: str
+    "Local time."
+    duration_s: int
+
+
+class Occurrence(Struct, frozen=True, order=True):
+    """One lesson of the timetable; ordered by time."""
+
+    starts_at: float
+    ends_at: float
+    series: str
+    key: str
+    "The local time that the rule gives it, by which exceptions name it (RECURRENCE-ID); stays when it is moved."
+
+
+class Conflicting(Struct, frozen=True):
+    """Two lessons at the same time."""
+
+    first: Occurrence
+    second: Occurrence
+
+
+class Reminder(Struct, frozen=True, order=True):
+    """A reminder whose time has come."""
+
+    at: float
+    occurrence: Occurrence
+    before_s: int
+
+
+class Add(Command, frozen=True, tag="schedule.add"):
+    """Put a series into the timetable. Conflicts are told by `conflicts`, not refused."""
+
+    series: Series
+
+
+class Change(Command, frozen=True, tag="schedule.change"):
+    """Replace a series; its exceptions stay where the new rule still has their times."""
+
+    series: Series
+
+
+class Remove(Command, frozen=True, tag="schedule.remove"):
+    """Take a series out."""
+
+    series: str
+
+
+class CancelOne(Command, frozen=True, tag="schedule.cancel_one"):
+    """Let one occurrence fall out."""
+
+    series: str
+    key: str
+
+
+class MoveOne(Command, frozen=True, tag="schedule.move_one"):
+    """Give one occurrence another time."""
+
+    series: str
+    key: str
+    move: Move
+
+
+class RestoreOne(Command, frozen=True, tag="schedule.restore_one"):
+    """Undo the exception of one occurrence."""
+
+    series: str
+    key: str
+
+
+class Added(Event, frozen=True, tag="schedule.added"):
+    """There is a series."""
+
+    series: Series
+
+
+class Changed(Event, frozen=True, tag="schedule.changed"):
+    """The series is like this now."""
+
+    series: Series
+
+
+class Removed(Event, frozen=True, tag="schedule.removed"):
+    """A series is gone."""
+
+    series: str
+
+
+class Cancelled(Event, frozen=True, tag="schedule.one_cancelled"):
+    """One occurrence falls out."""
+
+    series: str
+    key: str
+
+
+class Moved(Event, frozen=True, tag="schedule.one_moved"):
+    """One occurrence has another time."""
+
+    series: str
+    key: str
+    move: Move
+
+
+class Restored(Event, frozen=True, tag="schedule.one_restored"):
+    """One occurrence is as the rule has it."""
+
+    series: str
+    key: str
+
+
+class Entry(Struct):
+    """A series with its exceptions."""
+
+    series: Series
+    exceptions: dict[str, Move | None] = field(default_factory=dict)
+    "By key; None is cancelled."
+
+
+class State(Struct):
+    """The timetable of one tutor."""
+
+    tutor: str = ""
+    "Whose it is: only they and the application change it."
+    entries: dict[str, Entry] = field(default_factory=dict)
+
+
+_LATEST: Final = 8e9  # in the year 2223: local times go up to 2200
+
+
+def check_series(series: Series) -> Series:
+    """Return a series that is within the limits and has at least one occurrence."""
+    tz, starts = recurrence.zone(series.time_zone), recurrence.local(series.starts)
+    if len(series.reminders) > limits.REMINDERS:
+        raise LimitReached(Code.TOO_MANY, f"There may be {limits.REMINDERS} reminders at most.")
+    for before_s in series.reminders:
+        checks.number(before_s, 0, limits.EXPIRY_S, "time of a reminder")
+    if series.rule:
+        window = timedelta(seconds=limits.WINDOW_S)
+        for _ in recurrence.expand(series.rule, starts, tz, starts, starts + window):
+            break
+        else:
+            raise Malformed(Code.BAD_RECURRENCE, "The rule has no occurrence within a year of its start.")
+    return structs.replace(
+        series,
+        id=checks.identifier(series.id, "series"),
+        title=checks.line(series.title, limits.TITLE_LENGTH, "title"),
+        starts=starts.isoformat(),
+        duration_s=int(checks.number(series.duration_s, 60, limits.DURATION_S, "duration")),
+        reminders=tuple(sorted(set(series.reminders))),
+        course=checks.identifier(series.course, "course") if series.course else "",
+    )
+
+
+def occurrences(entry: Entry, since: float, until: float) -> list[Occurrence]:
+    """Return the occurrences of a series that begin from `since` up to before `until`, in order."""
+    series = entry.series
+    tz, starts = recurrence.zone(series.time_zone), recurrence.local(series.starts)
+    checks.number(since, 0, _LATEST, "beginning of the window")
+    checks.number(until, since, _LATEST, "end of the window")
+    # Local clocks differ by an hour or two between the ends of the window; so look a day further and choose exactly.
+    day = timedelta(days=1)
+    lower, upper = recurrence.local_at(since, tz) - day, recurrence.local_at(until, tz) + day
+    found = []
+    for value in recurrence.expand(series.rule, starts, tz, lower, upper):
+        key = value.isoformat()
+        if key not in entry.exceptions:
+            found.append(_occurrence(entry, key, key, series.duration_s))
+    # What was moved may come from outside the window.
+    for key, move in entry.exceptions.items():
+        if move is not None:
+            found.append(_occurrence(entry, key, move.starts, move.duration_s))
+    return sorted(item for item in found if since <= item.starts_at < until)
+
+
+def _occurrence(entry: Entry, key: str, starts: str, duration_s: int) -> Occurrence:
+    series = entry.series
+    at = recurrence.timestamp(recurrence.local(starts), recurrence.zone(series.time_zone))
+    return Occurrence(at, at + duration_s, series.id, key)
+
+
+def all_occurrences(state: State, since: float, until: float) -> list[Occurrence]:
+    """Return everything in a timetable that begins within a window, in order."""
+    return sorted(item for entry in state.entries.values() for item in occurrences(entry, since, until))
+
+
+def conflicts(items: Sequence[Occurrence]) -> list[Conflicting]:
+    """Return the lessons that overlap, each with the earlier one that lasts longest; `items` in order of time."""
+    found, open_ = [], None
+    for item in items:
+        if open_ is not None and item.starts_at < open_.ends_at:
+            found.append(Conflicting(open_, item))
+        if open_ is None or item.ends_at > open_.ends_at:
+            open_ = item
+    return found
+
+
+def conflicts_of(state: State, series: Series, since: float, until: float) -> list[Conflicting]:
+    """Return with what a series would be in conflict if it were in the timetable, within a window."""
+    before = state.entries.get(series.id)
+    entry = Entry(series, before.exceptions if before is not None else {})
+    mine = occurrences(entry, since, until)
+    others = [
+        item
+        for key, other in state.entries.items()
+        if key != series.id
+        for item in occurrences(other, since - limits.DURATION_S, until)
+    ]
+    return [
+        Conflicting(other, item)
+        for item in mine
+        for other in others
+        if item.starts_at < other.ends_at and other.starts_at < item.ends_at
+    ]
+
+
+def reminders_due(state: State, since: float, now: float) -> list[Reminder]:
+    """Return the reminders whose time came after `since` up to now, in order. The caller remembers `now`.
+
+    A reminder that is more than a day late, since the server was down, is of no use and left out.
+    """
+    since, due = max(since, now - 86_400), []
+    for entry in state.entries.values():
+        for before_s in entry.series.reminders:
+            for item in occurrences(entry, since + before_s, now + before_s + 1):
+                at = item.starts_at - before_s
+                if since < at <= now:
+                    due.append(Reminder(at, item, before_s))
+    return sorted(due)
+
+
+def _check_tutor(state: State, command: Command) -> None:
+    if command.by not in {SERVER, state.tutor}:
+        raise NotAllowed(Code.NOT_YOURS, "This timetable belongs to somebody else.")
+
+
+def _find(state: State, series: str) -> Entry:
+    entry = state.entries.get(series)
+    if entry is None:
+        raise NotFound(Code.OCCURRENCE_NOT_FOUND, "There is no such series in the timetable.")
+    return entry
+
+
+def _add(state: State, command: Add, now: float) -> list[Event]:
+    _check_tutor(state, command)
+    series = check_series(command.series)
+    if series.id in state.entries:
+        raise Conflict(Code.ALREADY_EXISTS, "There is a series with this id already.")
+    checks.room_for_one(len(state.entries), limits.SERIES_COMPARED, "series in a timetable")
+    return [Added(at=now, by=command.by, series=series)]
+
+
+def _change(state: State, command: Change, now: float) -> list[Event]:
+    _check_tutor(state, command)
+    series = check_series(command.series)
+    if _find(state, series.id).series == series:
+        raise Conflict(Code.NOTHING_TO_CHANGE, "The series is like that already.")
+    return [Changed(at=now, by=command.by, series=series)]
+
+
+def _remove(state: State, command: Remove, now: float) -> list[Event]:
+    _check_tutor(state, command)
+    _find(state, command.series)
+    return [Removed(at=now, by=command.by, series=command.series)]
+
+
+def _key(state: State, series: str, key: str) -> str:
+    """Return the key of an occurrence that the rule has."""
+    entry = _find(state, series)
+    value = recurrence.local(key)
+    if not _has(entry.series, value.isoformat()):
+        raise NotFound(Code.OCCURRENCE_NOT_FOUND, "The series has no occurrence at this time.")
+    if value.isoformat() not in entry.exceptions:
+        checks.room_for_one(len(entry.exceptions), limits.EXCEPTIONS, "exceptions of one series")
+    return value.isoformat()
+
+
+def _has(series: Series, key: str) -> bool:
+    starts, tz, value = (
+        recurrence.local(series.starts),
+        recurrence.zone(series.time_zone),
+        recurrence.local(key),
+    )
+    return value in recurrence.expand(series.rule, starts, tz, value, value + timedelta(seconds=1))
+
+
+def _cancel_one(state: State, command: CancelOne, now: float) -> list[Event]:
+    _check_tutor(state, command)
+    key = _key(state, command.series, command.key)
+    if state.entries[command.series].exceptions.get(key, ...) is None:
+        raise Conflict(Code.NOTHING_TO_CHANGE, "This occurrence is cancelled already.")
+    return [Cancelled(at=now, by=command.by, series=command.series, key=key)]
+
+
+def _move_one(state: State, command: MoveOne, now: float) -> list[Event]:
+    _check_tutor(state, command)
+    key = _key(state, command.series, command.key)
+    duration_s = int(checks.number(command.move.duration_s, 60, limits.DURATION_S, "duration"))
+    move = Move(recurrence.local(command.move.starts).isoformat(), duration_s)
+    return [Moved(at=now, by=command.by, series=command.series, key=key, move=move)]
+
+
+def _restore_one(state: State, command: RestoreOne, now: float) -> list[Event]:
+    _check_tutor(state, command)
+    key = recurrence.local(command.key).isoformat()
+    if key not in _find(state, command.series).exceptions:
+        raise Conflict(Code.NOTHING_TO_CHANGE, "This occurrence is as the rule has it.")
+    return [Restored(at=now, by=command.by, series=command.series, key=key)]
+
+
+def _added(state: State, event: Added) -> None:
+    state.entries[event.series.id] = Entry(event.series)
+
+
+def _changed(state: State, event: Changed) -> None:
+    entry = state.entries[event.series.id]
+    entry.series = event.series
+    entry.exceptions = {key: move for key, move in entry.exceptions.items() if _has(event.series, key)}
+
+
+def _removed(state: State, event: Removed) -> None:
+    del state.entries[event.series]
+
+
+def _cancelled(state: State, event: Cancelled) -> None:
+    state.entries[event.series].exceptions[event.key] = None
+
+
+def _moved(state: State, event: Moved) -> None:
+    state.entries[event.series].exceptions[event.key] = event.move
+
+
+def _restored(state: State, event: Restored) -> None:
+    del state.entries[event.series].exceptions[event.key]
+
+
+SCHEDULE: Final = Aggregate(
+    name="schedule",
+    new=State,
+    decisions={
+        Add: _add,
+        Change: _change,
+        Remove: _remove,
+        CancelOne: _cancel_one,
+        MoveOne: _move_one,
+        RestoreOne: _restore_one,
+    },
+    changes={
+        Added: _added,
+        Changed: _changed,
+        Removed: _removed,
+        Cancelled: _cancelled,
+        Moved: _moved,
+        Restored: _restored,
+    },
+)
+
+
+def gaps(items: Iterable[Occurrence], since: float, until: float) -> list[tuple[float, float]]:
+    """Return the free times between lessons (in order of time) within a window."""
+    edges = [
+        (since, since),
+        *((max(i.starts_at, since), min(i.ends_at, until)) for i in items),
+        (until, until),
+    ]
+    merged: list[tuple[float, float]] = []
+    for starts, ends in sorted(edge for edge in edges if edge[0] <= edge[1]):
+        if merged and starts <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(ends, merged[-1][1]))
+        else:
+            merged.append((starts, ends))
+    return [(before[1], after[0]) for before, after in pairwise(merged)]
