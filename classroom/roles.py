@@ -1,4 +1,4 @@
-"""The words that every feature shares: the roles of people and the phases of a session."""
+"""The words that every feature shares: roles and standing of people, the phases of a session."""
 
 from enum import StrEnum
 from typing import Final
@@ -29,6 +29,28 @@ class Phase(StrEnum):
     ENDED = "ended"
     CANCELLED = "cancelled"
     EXPIRED = "expired"
+
+
+class Standing(StrEnum):
+    """Where somebody is, seen from the session."""
+
+    INVITED = "invited"
+    "On the roster, never came."
+    WAITING = "waiting"
+    "In the lobby."
+    PRESENT = "present"
+    "In the session; the connection may be lost for a moment."
+    GONE = "gone"
+    "Was there, or was refused."
+
+
+class Why(StrEnum):
+    """Why somebody waits in the lobby."""
+
+    KNOCK = "knock"
+    "Staff have to admit them."
+    NOT_STARTED = "not_started"
+    "They come in by themselves when the session starts."
 
 
 TUTORS: Final = frozenset({Role.OWNER, Role.CO_TUTOR})

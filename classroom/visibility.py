@@ -8,8 +8,8 @@ from classroom.audience import everyone
 from classroom.base import Event
 from classroom.catalogue import FEATURES
 from classroom.features import people, session
-from classroom.features.people import Person, Standing
-from classroom.roles import STAFF
+from classroom.features.people import Person
+from classroom.roles import STAFF, Standing, Why
 from classroom.state import Classroom
 
 _SHOWN: Final = {kind: shown for feature in FEATURES for kind, shown in feature.shown.items()}
@@ -85,7 +85,7 @@ class Door(Struct, frozen=True):
     phase: str
     starts_at: float | None
     standing: Standing
-    why: people.Why | None
+    why: Why | None
     place: int
     "Place in the queue of the lobby, from 1; 0: not in the lobby."
 

@@ -337,6 +337,7 @@ def _view(room: "Classroom", person: "Person", _now: float) -> View:
 
 
 def _shuffled_shown(_room: "Classroom", event: Shuffled, person: "Person") -> Event:
+    """All; those who are not staff see only their own place."""
     if person.role in STAFF:
         return event
     mine = {person.id: event.places[person.id]} if person.id in event.places else {}

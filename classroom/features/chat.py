@@ -386,6 +386,7 @@ def _reads(room: "Classroom", author: str, scope: Scope, target: str, person: "P
 
 
 def _sent_shown(room: "Classroom", event: Sent, person: "Person") -> Event | None:
+    """Its readers; if it was held, staff and the author. Without the text once it is deleted."""
     message = room.chat.messages.get(event.message)
     held = event.held if message is None else message.held
     # Still or once held: others than staff and the author get it by `chat.approved`.
@@ -398,6 +399,7 @@ def _sent_shown(room: "Classroom", event: Sent, person: "Person") -> Event | Non
 
 
 def _approved_shown(room: "Classroom", event: Approved, person: "Person") -> Event | None:
+    """Its readers. Without the text once it is deleted."""
     if not _reads(room, event.author, event.scope, event.target, person):
         return None
     message = room.chat.messages.get(event.message)
@@ -405,6 +407,7 @@ def _approved_shown(room: "Classroom", event: Approved, person: "Person") -> Eve
 
 
 def _edited_shown(room: "Classroom", event: Edited, person: "Person") -> Event | None:
+    """As the message. Without the text once it is deleted."""
     if event.held and person.role not in STAFF and person.id != event.by:
         return None  # `chat.approved` has the text as it is then
     if not _reads(room, event.by, event.scope, event.target, person):
@@ -414,6 +417,7 @@ def _edited_shown(room: "Classroom", event: Edited, person: "Person") -> Event |
 
 
 def _deleted_shown(room: "Classroom", event: Deleted, person: "Person") -> Event | None:
+    """As the message."""
     if event.held and person.role not in STAFF and person.id != event.author:
         return None
     return event if _reads(room, event.author, event.scope, event.target, person) else None

@@ -429,6 +429,7 @@ def _view(room: "Classroom", person: "Person", _now: float) -> View:
 
 
 def _assigned_shown(_room: "Classroom", event: Assigned, person: "Person") -> Event | None:
+    """Staff, and each student to whom it is assigned."""
     if person.role in STAFF:
         return event
     if person.id in event.people:

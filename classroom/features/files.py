@@ -234,6 +234,7 @@ def _view(room: "Classroom", person: "Person", _now: float) -> View:
 
 
 def _shown(_room: "Classroom", event: Added | Removed, person: "Person") -> Event | None:
+    """Those for whom the file is."""
     return event if _reads(event.file, person) else None
 
 

@@ -14,13 +14,12 @@ from classroom.features.people import (
     LeaveReason,
     Left,
     Renamed,
-    Standing,
     find,
     find_present,
     left,
 )
 from classroom.permissions import GRANTABLE
-from classroom.roles import STAFF, TUTORS, Role
+from classroom.roles import STAFF, TUTORS, Role, Standing
 
 if TYPE_CHECKING:
     from classroom.features.people import Person
@@ -362,6 +361,7 @@ def _view(room: "Classroom", person: "Person", _now: float) -> View:
 
 
 def _allowed_shown(room: "Classroom", event: Allowed, person: "Person") -> Event | None:
+    """All if it is for all; otherwise staff and the person."""
     return staff_and_subject(room, event, person) if event.person else event
 
 

@@ -11,32 +11,10 @@ from classroom.audience import everyone, staff, staff_and_subject
 from classroom.base import Command, Deadline, Event, Events, Feature
 from classroom.errors import Code, Conflict, LimitReached, Malformed, NotAllowed, NotFound
 from classroom.features.session import Cancelled, Created, Ended, Expired, Lobby
-from classroom.roles import BEFORE, LEARNERS, OPEN, STAFF, TUTORS, Role
+from classroom.roles import BEFORE, LEARNERS, OPEN, STAFF, TUTORS, Role, Standing, Why
 
 if TYPE_CHECKING:
     from classroom.state import Classroom
-
-
-class Standing(StrEnum):
-    """Where somebody is, seen from the session."""
-
-    INVITED = "invited"
-    "On the roster, never came."
-    WAITING = "waiting"
-    "In the lobby."
-    PRESENT = "present"
-    "In the session; the connection may be lost for a moment."
-    GONE = "gone"
-    "Was there, or was refused."
-
-
-class Why(StrEnum):
-    """Why somebody waits in the lobby."""
-
-    KNOCK = "knock"
-    "Staff have to admit them."
-    NOT_STARTED = "not_started"
-    "They come in by themselves when the session starts."
 
 
 class LeaveReason(StrEnum):
@@ -560,6 +538,7 @@ def _view(room: "Classroom", person: Person, _now: float) -> View:
 
 
 def _left_shown(room: "Classroom", event: Left, person: Person) -> Event | None:
+    """All; of somebody who had only waited, staff and the person."""
     return staff_and_subject(room, event, person) if event.waited else event
 
 

@@ -403,6 +403,7 @@ def _view(room: "Classroom", person: "Person", _now: float) -> View:
 
 
 def _answered_shown(_room: "Classroom", event: Answered, person: "Person") -> Event | None:
+    """Staff and the author; in an anonymous poll staff do not see by whom."""
     if person.id == event.by:
         return event
     if person.role not in STAFF:

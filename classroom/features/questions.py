@@ -289,11 +289,13 @@ def _view(room: "Classroom", person: "Person", _now: float) -> View:
 
 
 def _asked_shown(_room: "Classroom", event: Asked, person: "Person") -> Event:
+    """All; a hidden name only staff and the author."""
     hidden = event.anonymous and person.role not in STAFF and person.id != event.by
     return structs.replace(event, by="") if hidden else event
 
 
 def _vote_shown(_room: "Classroom", event: Upvoted | TakenBack, person: "Person") -> Event:
+    """All; by whom only the voter."""
     return event if person.id == event.by else structs.replace(event, by="")
 
 

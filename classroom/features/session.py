@@ -416,6 +416,7 @@ def _view(room: "Classroom", person: "Person", now: float) -> View:
 
 
 def _created_shown(_room: "Classroom", event: Created, person: "Person") -> Event:
+    """All; the join code only staff."""
     return event if person.role in STAFF else structs.replace(event, code="")
 
 

@@ -28,11 +28,11 @@ def lesson_with_all_roles():
 
 
 @pytest.mark.parametrize("role", list(Role))
-@pytest.mark.parametrize("name", sorted(RULES))
-def test_a_role_may_what_its_row_says(name, role):
+def test_a_role_may_what_its_rows_say(role):
     lesson = lesson_with_all_roles()
     person = "tutor" if role is Role.OWNER else role.value
-    assert may(lesson.room, person, name) == (role in RULES[name].roles)
+    allowed = {name for name in RULES if may(lesson.room, person, name)}
+    assert allowed == {name for name, rule in RULES.items() if role in rule.roles}
 
 
 def test_strangers_may_nothing():

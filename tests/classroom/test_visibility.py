@@ -28,7 +28,7 @@ from classroom.features import (
     whiteboard,
 )
 from classroom.features.session import Lobby
-from classroom.roles import Role
+from classroom.roles import Role, Why
 from classroom.visibility import PUBLIC, Door, is_participant, shown_to, view, visible_to
 from tests.classroom.histories import PEOPLE, STAFF, full_lesson, play, steps
 from tests.classroom.lesson import START, Lesson
@@ -176,7 +176,7 @@ def test_who_waits_sees_the_door_only():
     assert kinds == {session.Started, people.Waits}
     door = lesson.view("ben")
     assert isinstance(door, Door)
-    assert (door.place, door.why, door.title) == (2, people.Why.KNOCK, "Algebra")
+    assert (door.place, door.why, door.title) == (2, Why.KNOCK, "Algebra")
     lesson.do(people.Admit(by="tutor", person="ben"))
     assert not isinstance(lesson.view("ben"), Door)
 
@@ -257,9 +257,9 @@ def test_the_view_of_a_full_class_is_small_and_fast():
     for person in ["tutor", students[0], students[49]]:
         best = float("inf")
         for _ in range(5):
-            started = time.perf_counter()
+            started = time.process_time()
             data = msgspec.json.encode(view(lesson.room, person, lesson.now))
-            best = min(best, time.perf_counter() - started)
+            best = min(best, time.process_time() - started)
         assert len(data) < limits.VIEW_SIZE, {
             name: len(msgspec.json.encode(part)) for name, part in lesson.view(person).parts.items()
         }

@@ -4,7 +4,7 @@ from classroom import limits
 from classroom.errors import Code
 from classroom.features import hands, moderation, people, session
 from classroom.features.moderation import BanScope, Source
-from classroom.roles import Role
+from classroom.roles import Role, Why
 from classroom.visibility import visible_to
 from tests.classroom.lesson import Lesson
 
@@ -84,7 +84,7 @@ def test_who_was_removed_has_to_knock():
     lesson = lesson_of()
     lesson.do(moderation.Remove(by="tutor", person="ada"))
     assert lesson.refusal(hands.Raise(by="ada")) is Code.NOT_PRESENT
-    assert lesson.join("ada")[0].why is people.Why.KNOCK
+    assert lesson.join("ada")[0].why is Why.KNOCK
     lesson.do(people.Admit(by="tutor", person="ada"))
     assert "ada" in lesson.room.people.present
     assert lesson.room.moderation.removed == {}

@@ -3,9 +3,9 @@ import pytest
 from classroom import engine, limits
 from classroom.errors import Code
 from classroom.features import moderation, people, session
-from classroom.features.people import LeaveReason, Standing, Why
+from classroom.features.people import LeaveReason
 from classroom.features.session import Lobby
-from classroom.roles import Role
+from classroom.roles import Role, Standing, Why
 from tests.classroom.lesson import START, Lesson
 
 

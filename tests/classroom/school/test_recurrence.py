@@ -177,9 +177,9 @@ def test_any_text_is_expanded_or_refused(text):
     ],
 )
 def test_a_rule_that_never_matches_costs_little(rule):
-    started = time.perf_counter()
+    started = time.process_time()
     assert days(rule) == []
-    assert time.perf_counter() - started < 1.0
+    assert time.process_time() - started < 1.0
 
 
 def test_windows_are_bounded():
