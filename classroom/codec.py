@@ -14,7 +14,7 @@ import msgspec
 from classroom.base import Command, Event
 from classroom.catalogue import COMMANDS, EVENTS
 from classroom.errors import Code, Malformed
-from classroom.state import Classroom
+from classroom.state import STATE_VERSION, Classroom
 
 Upcast = Callable[[dict[str, Any]], dict[str, Any]]
 
@@ -86,5 +86,8 @@ def decode_events(lines: Iterable[bytes]) -> Iterable[Event]:
 
 
 def decode_snapshot(data: bytes) -> Classroom:
-    """Return the state of `encode(room)`. ValueError if it was written by another version: replay the log then."""
-    return _snapshot.decode(data)
+    """Return the state of `encode(room)`. ValueError if another version of the program made it: replay the log then."""
+    room = _snapshot.decode(data)
+    if room.version != STATE_VERSION:
+        raise ValueError("The snapshot was made by another version.")
+    return room

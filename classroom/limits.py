@@ -94,6 +94,7 @@ PINS: Final = 4  # pinned people who share the stage
 # of each person, takes about 20,000 bytes for 50 people with names of 50 bytes and UUIDs as ids.
 VIEW_SIZE: Final = 50_000  # what a phone on a slow link loads within a second
 VIEW_TEXT: Final = 500  # characters of a text in a list; what is cut off is loaded when it is opened
+VIEW_PEOPLE: Final = 200  # people of a larger audience are listed by pages
 VIEW_CHAT: Final = 7_000
 VIEW_PINNED: Final = 2_000
 VIEW_QUESTIONS: Final = 4_000

@@ -1,5 +1,7 @@
 """The whole state of one session: a part for each feature, each changed by that feature alone."""
 
+from typing import Final
+
 from msgspec import Struct, field
 
 from classroom.features.attendance import State as Attendance
@@ -19,10 +21,15 @@ from classroom.features.slides import State as Slides
 from classroom.features.studio import State as Studio
 from classroom.features.whiteboard import State as Whiteboard
 
+STATE_VERSION: Final = 1
+"Grows whenever the same log makes another state than before: snapshots of another version are not read."
+
 
 class Classroom(Struct):
     """One session. Made by `Classroom()`, changed by `classroom.engine.apply` and nothing else."""
 
+    version: int = STATE_VERSION
+    "Of the program that made it."
     seq: int = 0
     "Number of the last event that is in here; the log counts from 1."
     at: float = 0.0

@@ -7,7 +7,24 @@ from msgspec import Struct
 from classroom.audience import everyone
 from classroom.base import Event
 from classroom.catalogue import FEATURES
-from classroom.features import people, session
+from classroom.features import (
+    attendance,
+    breakouts,
+    chat,
+    exercises,
+    files,
+    hands,
+    help_requests,
+    moderation,
+    people,
+    polls,
+    questions,
+    reactions,
+    session,
+    slides,
+    studio,
+    whiteboard,
+)
 from classroom.features.people import Person
 from classroom.roles import STAFF, Standing, Why
 from classroom.state import Classroom
@@ -73,8 +90,22 @@ class View(Struct, frozen=True):
 
     seq: int
     "The events after this number complete it."
-    parts: dict[str, Any]
-    "By name of the feature."
+    session: session.View
+    people: people.View
+    attendance: attendance.View
+    moderation: moderation.View
+    chat: chat.View
+    files: files.View
+    reactions: reactions.View
+    hands: hands.View
+    questions: questions.View
+    polls: polls.View
+    help_requests: help_requests.View
+    studio: studio.View
+    slides: slides.View
+    whiteboard: whiteboard.View
+    exercises: exercises.View
+    breakouts: breakouts.View
 
 
 class Door(Struct, frozen=True):
@@ -94,7 +125,8 @@ def view(room: Classroom, person_id: str, now: float) -> View | Door:
     """Return the session as somebody may see it. `NotFound` for those who do not belong to it."""
     person = people.find(room, person_id)
     if _takes_part(room, person):
-        return View(room.seq, {feature.name: feature.view(room, person, now) for feature in FEATURES})
+        parts: dict[str, Any] = {feature.name: feature.view(room, person, now) for feature in FEATURES}
+        return View(seq=room.seq, **parts)
     waiting = list(room.people.waiting)
     return Door(
         seq=room.seq,

@@ -255,13 +255,9 @@ class View(Struct, frozen=True):
     lines: list[Line]
 
 
-SHOWN: Final = 200
-"As many people as the view of `people` shows."
-
-
 def _view(room: "Classroom", person: "Person", now: float) -> View:
     state = room.attendance
-    ids = list(state.open)[:SHOWN] if person.role in STAFF else [person.id]
+    ids = list(state.open)[: limits.VIEW_PEOPLE] if person.role in STAFF else [person.id]
     lines = []
     for person_id in ids:
         sums = totals(state, person_id, now)

@@ -316,15 +316,11 @@ class View(Struct, frozen=True):
     "People by room; empty for those who are not staff."
 
 
-SHOWN: Final = 200
-"As many people as the view of `people` shows."
-
-
 def _view(room: "Classroom", person: "Person", _now: float) -> View:
     state = room.breakouts
     places: dict[str, list[str]] = {}
     if person.role in STAFF:
-        for person_id, breakout in list(state.places.items())[:SHOWN]:
+        for person_id, breakout in list(state.places.items())[: limits.VIEW_PEOPLE]:
             places.setdefault(breakout, []).append(person_id)
     return View(
         rooms=[Room(key, name) for key, name in state.rooms.items()],

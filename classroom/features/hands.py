@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct, field
 
+from classroom import limits
 from classroom.audience import everyone
 from classroom.base import Command, Event, Events, Feature
 from classroom.errors import Code, Conflict
@@ -113,13 +114,11 @@ class View(Struct, frozen=True):
     "How many are up."
 
 
-SHOWN: Final = 100
-"Hands in a view: who comes later waits long enough to be listed by then."
-
-
 def _view(room: "Classroom", _person: "Person", _now: float) -> View:
     raised = room.hands.raised
-    return View([Hand(person_id, at) for person_id, at in list(raised.items())[:SHOWN]], len(raised))
+    return View(
+        [Hand(person_id, at) for person_id, at in list(raised.items())[: limits.VIEW_PEOPLE]], len(raised)
+    )
 
 
 FEATURE: Final = Feature(

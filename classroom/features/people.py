@@ -294,10 +294,12 @@ def _check_entry(room: "Classroom", known: Person | None, person_id: str, role: 
 
 
 def _why_wait(room: "Classroom", known: Person | None, person_id: str, role: Role) -> Why | None:
+    if person_id in room.moderation.removed:
+        return Why.KNOCK  # staff as well
     if role in STAFF:
         return None
     trusted = known is not None and known.trusted
-    if person_id in room.moderation.removed or (room.session.settings.lobby is Lobby.KNOCK and not trusted):
+    if room.session.settings.lobby is Lobby.KNOCK and not trusted:
         return Why.KNOCK
     return Why.NOT_STARTED if room.session.phase in BEFORE else None
 
@@ -314,9 +316,16 @@ def _enter(person: Person, now: float, by: str = "") -> Joined:
     return Joined(at=now, by=by, person=person.id, name=person.name, role=person.role, visit=person.visit)
 
 
+def _fitting(room: "Classroom", waiting: list[Person]) -> list[Person]:
+    """Return those of the lobby for whom there is a place, in order; staff need none."""
+    places = free_places(room)
+    learners = [person.id for person in waiting if person.role in LEARNERS][:places]
+    return [person for person in waiting if person.role in STAFF or person.id in learners]
+
+
 def _admit(room: "Classroom", command: Admit, now: float) -> Events:
     person = find_waiting(room, command.person)
-    if not free_places(room):
+    if not _fitting(room, [person]):
         raise LimitReached(Code.SESSION_FULL, "All places of the session are taken.")
     return [_enter(person, now, command.by)]
 
@@ -325,10 +334,10 @@ def _admit_all(room: "Classroom", command: AdmitAll, now: float) -> Events:
     waiting = [room.people.everyone[person_id] for person_id in room.people.waiting]
     if not waiting:
         raise Conflict(Code.NOT_WAITING, "Nobody is in the lobby.")
-    places = free_places(room)
-    if not places:
+    admitted = _fitting(room, waiting)
+    if not admitted:
         raise LimitReached(Code.SESSION_FULL, "All places of the session are taken.")
-    return [_enter(person, now, command.by) for person in waiting[:places]]
+    return [_enter(person, now, command.by) for person in admitted]
 
 
 def _refuse(room: "Classroom", command: Refuse, now: float) -> Events:
@@ -496,7 +505,7 @@ def _expire(room: "Classroom", deadline: Deadline, now: float) -> Events:
         return [left(everyone_[deadline.subject], LeaveReason.CONNECTION_LOST, now)]
     waiting = [everyone_[person_id] for person_id in room.people.waiting]
     ready = [person for person in waiting if person.why is Why.NOT_STARTED]
-    return [_enter(person, now) for person in ready[: free_places(room)]]
+    return [_enter(person, now) for person in _fitting(room, ready)]
 
 
 class Seen(Struct, frozen=True, omit_defaults=True):
@@ -521,18 +530,14 @@ class View(Struct, frozen=True):
     "Empty for those who are not staff."
 
 
-SHOWN: Final = 200
-"People in a view; a larger audience is listed by pages."
-
-
 def _seen(person: Person) -> Seen:
     return Seen(person.id, person.name, person.role, person.lost_at, person.why)
 
 
 def _view(room: "Classroom", person: Person, _now: float) -> View:
     people = room.people
-    present = [_seen(people.everyone[person_id]) for person_id in list(people.present)[:SHOWN]]
-    waiting = [_seen(people.everyone[person_id]) for person_id in list(people.waiting)[:SHOWN]]
+    present = [_seen(people.everyone[person_id]) for person_id in list(people.present)[: limits.VIEW_PEOPLE]]
+    waiting = [_seen(people.everyone[person_id]) for person_id in list(people.waiting)[: limits.VIEW_PEOPLE]]
     staff_only = waiting if person.role in STAFF else []
     return View(me=person.role, present=present, count=len(people.present), waiting=staff_only)
 

@@ -1,4 +1,8 @@
+import hashlib
 import json
+import os
+import typing
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -6,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from classroom import codec
-from classroom.catalogue import COMMANDS
+from classroom.catalogue import COMMANDS, EVENTS
 from classroom.errors import Code, Malformed
 from classroom.features import chat, hands, session
+from classroom.state import STATE_VERSION, Classroom
 from tests.classroom.histories import commands
 from tests.classroom.lesson import Lesson
 
@@ -91,9 +96,46 @@ def test_a_snapshot_is_the_state():
     assert codec.decode_snapshot(codec.encode(lesson.room)) == lesson.room
     with pytest.raises(ValueError):
         codec.decode_snapshot(b'{"seq": "one"}')
+    lesson.room.version += 1
+    with pytest.raises(ValueError):
+        codec.decode_snapshot(codec.encode(lesson.room))
+
+
+GOLDEN = Path(__file__).parent / "kinds.json"
+
+
+def test_no_kind_of_event_and_no_state_changes_without_a_new_version():
+    """Logs are kept for years. A change of `kinds.json` needs a new `v` and an upcast, or a new STATE_VERSION.
+
+    LECTERN_WRITE_KINDS=1 writes the file anew.
+    """
+    kinds = {tag: [codec._EVENT_VERSIONS[tag], shape(kind)] for tag, kind in sorted(EVENTS.items())}
+    schemas, components = msgspec.json.schema_components([Classroom])
+    plain = json.dumps(without_prose([schemas, components]), sort_keys=True)
+    digest = hashlib.sha256(plain.encode()).hexdigest()
+    present = {"events": kinds, "state": [STATE_VERSION, digest]}
+    if os.environ.get("LECTERN_WRITE_KINDS"):
+        GOLDEN.write_text(json.dumps(present, indent=1) + "\n")
+    assert json.loads(GOLDEN.read_text()) == present
+
+
+def shape(kind):
+    """Return the fields of a kind with their types; structs within it field by field."""
+    return {
+        info.name: shape(hint) if isinstance(hint, type) and issubclass(hint, msgspec.Struct) else str(hint)
+        for info in msgspec.structs.fields(kind)
+        for hint in [typing.get_type_hints(kind)[info.name]]
+    }
 
 
 def test_the_schema_of_commands_can_be_published():
     schemas, components = msgspec.json.schema_components([session.Create, chat.Send])
     assert len(schemas) == 2
     assert components["Send"]["properties"]["type"] == {"enum": ["chat.send"]}
+
+
+def without_prose(schema):
+    """Return a schema without descriptions, which may change."""
+    if isinstance(schema, dict):
+        return {key: without_prose(value) for key, value in schema.items() if key != "description"}
+    return [without_prose(item) for item in schema] if isinstance(schema, (list, tuple)) else schema

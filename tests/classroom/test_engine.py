@@ -10,7 +10,7 @@ from classroom import codec, engine, limits
 from classroom.catalogue import COMMANDS, EVENTS, FEATURES
 from classroom.errors import Code, Conflict, Refused
 from classroom.features import attendance, chat, hands, people, reactions, session
-from classroom.roles import Phase
+from classroom.roles import OPEN, Phase
 from classroom.state import Classroom
 from tests.classroom.histories import full_lesson, play, steps
 from tests.classroom.lesson import START, Lesson
@@ -114,7 +114,20 @@ def test_a_log_that_is_full_takes_only_the_servers_commands(monkeypatch):
     lesson = Lesson(students=["ada"])
     monkeypatch.setattr(limits, "EVENTS", lesson.room.seq)
     assert lesson.refusal(hands.Raise(by="ada")) is Code.LOG_FULL
-    lesson.do(session.End())
+    assert lesson.refusal(chat.Send(by="tutor", message="m1", text="x")) is Code.LOG_FULL
+    lesson.do(people.Leave(by="ada"))
+    lesson.do(session.End(by="tutor"))
+
+
+@RELAXED
+@given(steps(tags=set(COMMANDS)))
+def test_nothing_is_due_when_a_session_is_over(history):
+    lesson = full_lesson()
+    play(lesson, history)
+    if lesson.room.session.phase in OPEN:
+        lesson.do(session.End())
+    assert engine.due(lesson.room) is None
+    assert lesson.wait(10**7) == []
 
 
 def test_every_limit_limits_something():

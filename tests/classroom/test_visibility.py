@@ -29,7 +29,7 @@ from classroom.features import (
 )
 from classroom.features.session import Lobby
 from classroom.roles import Role, Why
-from classroom.visibility import PUBLIC, Door, is_participant, shown_to, view, visible_to
+from classroom.visibility import PUBLIC, Door, View, is_participant, shown_to, view, visible_to
 from tests.classroom.histories import PEOPLE, STAFF, full_lesson, play, steps
 from tests.classroom.lesson import START, Lesson
 
@@ -149,7 +149,7 @@ def test_names_that_are_hidden_stay_so(history):
             if isinstance(event, questions.Upvoted):
                 assert shown.by == SERVER
     for person in EVERYBODY - set(STAFF):
-        for seen in view(lesson.room, person, lesson.now).parts["questions"].questions:
+        for seen in view(lesson.room, person, lesson.now).questions.questions:
             asker = lesson.room.questions.questions[seen.id].by
             assert seen.by == ("" if seen.anonymous and asker != person else asker)
 
@@ -261,7 +261,8 @@ def test_the_view_of_a_full_class_is_small_and_fast():
             data = msgspec.json.encode(view(lesson.room, person, lesson.now))
             best = min(best, time.process_time() - started)
         assert len(data) < limits.VIEW_SIZE, {
-            name: len(msgspec.json.encode(part)) for name, part in lesson.view(person).parts.items()
+            name: len(msgspec.json.encode(getattr(lesson.view(person), name)))
+            for name in View.__struct_fields__
         }
         assert best < 0.005
 
@@ -273,7 +274,7 @@ def test_a_view_and_the_events_after_it_fit_together():
     (raised,) = lesson.do(hands.Raise(by="ada"))
     assert lesson.room.seq == joined.seq + 1
     assert visible_to(lesson.room, raised, "ada")
-    assert lesson.view("ada").parts["hands"].count == joined.parts["hands"].count + 1
+    assert lesson.view("ada").hands.count == joined.hands.count + 1
 
 
 def test_an_old_log_is_shown_as_it_may_be_seen_now():

@@ -148,8 +148,8 @@ def test_old_visits_keep_their_sums():
 
 def test_staff_see_all_times_and_others_their_own():
     lesson = Lesson(students=["ada", "ben"])
-    assert [line.person for line in lesson.view("ada").parts["attendance"].lines] == ["ada"]
-    assert len(lesson.view("tutor").parts["attendance"].lines) == 3
+    assert [line.person for line in lesson.view("ada").attendance.lines] == ["ada"]
+    assert len(lesson.view("tutor").attendance.lines) == 3
 
 
 def test_who_was_never_there_has_no_times():

@@ -155,9 +155,9 @@ def test_who_is_where_is_for_staff():
     assert set(shown_to(lesson.room, shuffled, "ben").places) == {"ben"}
     assert set(shown_to(lesson.room, shuffled, "tutor").places) == set(PEOPLE)
     assert [visible_to(lesson.room, moved, person) for person in PEOPLE] == [True, False, False]
-    assert lesson.view("ben").parts["breakouts"].places == {}
-    assert lesson.view("ben").parts["breakouts"].mine == shuffled.places["ben"]
-    assert sum(map(len, lesson.view("tutor").parts["breakouts"].places.values())) == 2
+    assert lesson.view("ben").breakouts.places == {}
+    assert lesson.view("ben").breakouts.mine == shuffled.places["ben"]
+    assert sum(map(len, lesson.view("tutor").breakouts.places.values())) == 2
     lesson.join("eve", Role.OBSERVER)
     assert shown_to(lesson.room, shuffled, "eve").places == {}
 

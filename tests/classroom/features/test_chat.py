@@ -46,7 +46,7 @@ def test_a_message_reaches_those_to_whom_it_goes():
         (sent,) = lesson.do(command)
         assert readers(lesson, sent) == expected
         for person in ALL:
-            texts = [message.id for message in lesson.view(person).parts["chat"].messages]
+            texts = [message.id for message in lesson.view(person).chat.messages]
             assert (command.message in texts) == (person in expected)
 
 
@@ -120,7 +120,7 @@ def test_who_catches_up_does_not_read_what_was_deleted():
     lesson.do(chat.Delete(by="ada", message=command.message))
     seen = [shown_to(lesson.room, event, "ben") for event in events]
     assert [event.text for event in seen] == ["", ""]
-    assert lesson.view("ben").parts["chat"].messages == []
+    assert lesson.view("ben").chat.messages == []
 
 
 def test_slow_mode_makes_students_wait():
@@ -141,8 +141,8 @@ def test_with_staff_first_others_read_a_message_when_it_is_approved():
     command = send("ada", "is this right?")
     (sent,) = lesson.do(command)
     assert readers(lesson, sent) == {"ada", "tutor", "kim"}
-    assert lesson.view("ben").parts["chat"].messages == []
-    assert len(lesson.view("ada").parts["chat"].messages) == 1
+    assert lesson.view("ben").chat.messages == []
+    assert len(lesson.view("ada").chat.messages) == 1
     edit = chat.Edit(by="ada", message=command.message, text="x")
     assert lesson.refusal(edit) is Code.NOT_ALLOWED
     assert lesson.refusal(chat.Pin(by="tutor", message=command.message)) is Code.NOTHING_TO_CHANGE
@@ -198,7 +198,7 @@ def test_pins_are_few_and_stay_when_old_messages_go(monkeypatch):
     assert len(kept) == 6
     assert next(iter(kept)) == first.message
     assert lesson.room.chat.count == 10
-    assert lesson.view("ada").parts["chat"].pinned[0].id == first.message
+    assert lesson.view("ada").chat.pinned[0].id == first.message
     lesson.do(chat.Unpin(by="tutor", message=first.message))
     assert lesson.refusal(chat.Unpin(by="tutor", message=first.message)) is Code.NOTHING_TO_CHANGE
 
@@ -233,7 +233,7 @@ def test_the_view_keeps_to_its_share_of_bytes():
     lesson = lesson_of()
     for _ in range(30):
         lesson.do(send("ada", "🎓" * 1_000), after=1)
-    view = lesson.view("ben").parts["chat"]
+    view = lesson.view("ben").chat
     assert view.more
     assert 0 < len(view.messages) < 30
     assert len(codec._encode(view)) < limits.VIEW_CHAT + 200

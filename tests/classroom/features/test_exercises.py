@@ -47,7 +47,7 @@ def test_an_exercise_for_all_is_also_for_those_who_come_later():
     lesson.join("dan")
     lesson.join("eve", Role.OBSERVER)
     assert set(lesson.room.exercises.works["e1"]) == {*PEOPLE, "dan"}
-    assert [mine.exercise for mine in lesson.view("dan").parts["exercises"].mine] == ["e1"]
+    assert [mine.exercise for mine in lesson.view("dan").exercises.mine] == ["e1"]
     assert shown_to(lesson.room, given, "dan").people == ()
     assert shown_to(lesson.room, given, "eve") is None
     again = exercises.Assign(by="tutor", exercise="e1")
@@ -104,10 +104,10 @@ def test_answers_and_notes_are_between_the_student_and_staff():
     events += lesson.do(exercises.GiveBack(by="tutor", exercise="e1", person="ada", note="Why?"))
     for event in events:
         assert [visible_to(lesson.room, event, who) for who in ["tutor", "ada", "ben"]] == [True, True, False]
-    assert lesson.view("ada").parts["exercises"].mine[0].noted
-    assert not lesson.view("ben").parts["exercises"].mine[0].noted
-    assert len(lesson.view("tutor").parts["exercises"].lines) == 2
-    assert lesson.view("ada").parts["exercises"].lines == []
+    assert lesson.view("ada").exercises.mine[0].noted
+    assert not lesson.view("ben").exercises.mine[0].noted
+    assert len(lesson.view("tutor").exercises.lines) == 2
+    assert lesson.view("ada").exercises.lines == []
 
 
 def test_an_answer_may_be_files_of_ones_own():
@@ -171,5 +171,5 @@ def test_each_student_is_taught_or_observed():
     lesson = lesson_of()
     (changed,) = lesson.do(exercises.SetMode(by="tutor", person="ada", mode=Mode.OBSERVE))
     assert not visible_to(lesson.room, changed, "ben")
-    observed = {who: lesson.view(who).parts["exercises"].observed for who in ["tutor", "ada", "ben"]}
+    observed = {who: lesson.view(who).exercises.observed for who in ["tutor", "ada", "ben"]}
     assert observed == {"tutor": ["ada"], "ada": ["ada"], "ben": []}

@@ -22,7 +22,7 @@ def test_a_file_is_known_by_what_its_content_shows():
     lesson = lesson_of()
     (added,) = lesson.do(add(name="Übung 1.PDF"))
     assert (added.file.name, added.file.kind, added.file.by) == ("Übung 1.PDF", PDF, "ada")
-    assert lesson.view("ben").parts["files"].files == [added.file]
+    assert lesson.view("ben").files.files == [added.file]
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_a_file_reaches_those_for_whom_it_is():
         for person in cases[Scope.ALL]:
             assert visible_to(lesson.room, added, person) == (person in expected)
             assert may_read(lesson.room, scope, person) == (person in expected)
-            assert (added.file in lesson.view(person).parts["files"].files) == (person in expected)
+            assert (added.file in lesson.view(person).files.files) == (person in expected)
     assert not may_read(lesson.room, "nothing", "ada")
     assert not may_read(lesson.room, "all", "stranger")
 

@@ -19,7 +19,7 @@ def test_hands_stand_in_the_order_in_which_they_went_up():
     lesson.do(hands.Lower(by="cem"))
     lesson.do(hands.Raise(by="cem"), after=1)
     assert queue(lesson) == ["ada", "ben", "cem"]
-    assert [hand.person for hand in lesson.view("ben").parts["hands"].hands] == ["ada", "ben", "cem"]
+    assert [hand.person for hand in lesson.view("ben").hands.hands] == ["ada", "ben", "cem"]
 
 
 def test_a_hand_goes_up_and_down_once():

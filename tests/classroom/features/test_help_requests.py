@@ -29,8 +29,8 @@ def test_the_most_urgent_comes_first_and_then_who_has_waited_longest():
     lesson.do(ask("ben", "h2", urgency=Urgency.URGENT), after=5)
     lesson.do(ask("cem", "h3"), after=5)
     assert [item.id for item in queue(lesson.room.help_requests)] == ["h2", "h1", "h3"]
-    assert [item.id for item in lesson.view("tutor").parts["help_requests"].requests] == ["h2", "h1", "h3"]
-    assert [item.id for item in lesson.view("ada").parts["help_requests"].requests] == ["h1"]
+    assert [item.id for item in lesson.view("tutor").help_requests.requests] == ["h2", "h1", "h3"]
+    assert [item.id for item in lesson.view("ada").help_requests.requests] == ["h1"]
 
 
 def test_the_waiting_time_ends_with_the_response():

@@ -54,7 +54,7 @@ def test_permissions_are_given_taken_and_reset():
     (event,) = lesson.do(command)
     assert not visible_to(lesson.room, event, "ben")
     assert visible_to(lesson.room, event, "ada")
-    assert lesson.view("ada").parts["moderation"].my_grants == {"media.unmute": False}
+    assert lesson.view("ada").moderation.my_grants == {"media.unmute": False}
     assert lesson.refusal(command) is Code.NOTHING_TO_CHANGE
     lesson.do(moderation.Allow(by="tutor", person="ada", permission="media.unmute", allowed=None))
     assert lesson.room.moderation.grants == {}
@@ -90,14 +90,23 @@ def test_who_was_removed_has_to_knock():
     assert lesson.room.moderation.removed == {}
 
 
+def test_staff_who_were_removed_have_to_knock_too_and_need_no_place():
+    lesson = lesson_of(capacity=2)
+    lesson.do(moderation.Remove(by="tutor", person="kim"))
+    assert lesson.join("kim")[0].why is Why.KNOCK
+    assert lesson.refusal(moderation.Lock(by="kim", locked=True)) is Code.NOT_PRESENT
+    lesson.do(people.AdmitAll(by="tutor"))
+    lesson.do(moderation.Lock(by="kim", locked=True))
+
+
 def test_who_is_banned_stays_out_until_the_ban_is_lifted():
     lesson = lesson_of()
     banned, left = lesson.do(moderation.Ban(by="tutor", person="ada", scope=BanScope.FOREVER))
     assert (banned.scope, left.reason) == (BanScope.FOREVER, people.LeaveReason.BANNED)
     again = moderation.Ban(by="tutor", person="ada", scope=BanScope.FOREVER)
     assert lesson.refusal(again) is Code.NOTHING_TO_CHANGE
-    assert lesson.view("tutor").parts["moderation"].banned == {"ada": BanScope.FOREVER}
-    assert lesson.view("ben").parts["moderation"].banned == {}
+    assert lesson.view("tutor").moderation.banned == {"ada": BanScope.FOREVER}
+    assert lesson.view("ben").moderation.banned == {}
     join = people.Join(by="ada", name="Ada", visit="v9")
     assert lesson.refusal(join) is Code.BANNED
     lesson.do(moderation.Unban(by="tutor", person="ada"))

@@ -204,8 +204,8 @@ def test_the_lobby_is_seen_by_staff_only():
     lesson.do(people.Invite(by="tutor", person="ada", name="Ada"))
     lesson.join("ada")
     lesson.join("ben")
-    assert [seen.id for seen in lesson.view("tutor").parts["people"].waiting] == ["ben"]
-    assert lesson.view("ada").parts["people"].waiting == []
+    assert [seen.id for seen in lesson.view("tutor").people.waiting] == ["ben"]
+    assert lesson.view("ada").people.waiting == []
 
 
 def test_who_gave_up_waiting_never_was_there_for_the_others():

@@ -29,7 +29,7 @@ def answer(by="ada", poll="p1", **fields):
 
 
 def seen(lesson, person):
-    return lesson.view(person).parts["polls"].polls
+    return lesson.view(person).polls.polls
 
 
 def test_each_kind_of_poll_counts_in_its_way():

@@ -22,7 +22,7 @@ def lesson_of(**settings):
 
 
 def listed(lesson, person):
-    return lesson.view(person).parts["questions"].questions
+    return lesson.view(person).questions.questions
 
 
 def test_questions_stand_by_votes_and_then_by_age():

@@ -10,7 +10,7 @@ def test_reactions_are_counted():
     for expression in EXPRESSIONS[:3]:
         lesson.do(reactions.React(by="ada", expression=expression))
     lesson.do(reactions.React(by="tutor", expression=EXPRESSIONS[0]))
-    assert lesson.view("ada").parts["reactions"].counts[EXPRESSIONS[0]] == 2
+    assert lesson.view("ada").reactions.counts[EXPRESSIONS[0]] == 2
 
 
 def test_only_the_signs_of_the_set_are_reactions():

@@ -114,8 +114,8 @@ def test_a_renewed_code_is_another_one_and_only_staff_learn_it():
     before = lesson.room.session.code
     lesson.do(session.RenewCode(by="tutor", code_number=999))
     assert lesson.room.session.code != before
-    assert lesson.view("ada").parts["session"].code == ""
-    assert lesson.view("tutor").parts["session"].code == lesson.room.session.code
+    assert lesson.view("ada").session.code == ""
+    assert lesson.view("tutor").session.code == lesson.room.session.code
 
 
 def test_the_time_of_the_lesson_leaves_pauses_out():

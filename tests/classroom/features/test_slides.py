@@ -16,7 +16,7 @@ def test_all_see_the_page_and_each_deck_remembers_its_own():
     lesson.do(add("d2"))
     lesson.do(slides.GoTo(by="tutor", deck="d1", page=7))
     lesson.do(slides.GoTo(by="tutor", deck="d2", page=1))
-    view = lesson.view("ada").parts["slides"]
+    view = lesson.view("ada").slides
     assert view.current == "d2"
     assert [(deck.id, deck.page) for deck in view.decks] == [("d2", 1), ("d1", 7)]
     assert lesson.refusal(slides.GoTo(by="tutor", deck="d2", page=1)) is Code.NOTHING_TO_CHANGE

@@ -23,9 +23,9 @@ def test_a_scene_is_prepared_and_then_shown_to_all():
     assert not visible_to(lesson.room, added, "ada")
     (switched,) = lesson.do(studio.Switch(by="tutor", scene="s1"))
     assert (switched.kind, switched.source, switched.title) == (Kind.STUDENT_WORK, "ada", "Ada's proof")
-    assert lesson.view("ben").parts["studio"].current.id == "s1"
-    assert lesson.view("ben").parts["studio"].scenes == []
-    assert len(lesson.view("tutor").parts["studio"].scenes) == 1
+    assert lesson.view("ben").studio.current.id == "s1"
+    assert lesson.view("ben").studio.scenes == []
+    assert len(lesson.view("tutor").studio.scenes) == 1
     assert lesson.refusal(studio.Switch(by="tutor", scene="s1")) is Code.NOTHING_TO_CHANGE
     assert lesson.refusal(studio.RemoveScene(by="tutor", scene="s1")) is Code.SCENE_IN_USE
     lesson.do(studio.Switch(by="tutor"))

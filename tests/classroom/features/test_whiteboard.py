@@ -102,7 +102,7 @@ def test_pages_are_added_turned_and_removed(monkeypatch):
     lesson.do(whiteboard.AddPage(by="tutor", page="p2"))
     lesson.do(whiteboard.GoTo(by="tutor", page="p2"))
     assert lesson.refusal(whiteboard.GoTo(by="tutor", page="p2")) is Code.NOTHING_TO_CHANGE
-    assert lesson.view("ada").parts["whiteboard"].current == "p2"
+    assert lesson.view("ada").whiteboard.current == "p2"
     assert lesson.refusal(whiteboard.AddPage(by="tutor", page="p2")) is Code.ALREADY_EXISTS
     lesson.do(whiteboard.RemovePage(by="tutor", page="p2"))
     assert lesson.room.whiteboard.current == "p1"
