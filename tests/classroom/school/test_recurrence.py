@@ -66,6 +66,16 @@ def test_rules_of_rfc_5545(rule, expected):
     assert [value.strftime("%m-%d") for value in days(rule)] == expected
 
 
+@pytest.mark.parametrize(
+    ("week_start", "expected"),
+    [("MO", ["08-05", "08-10", "08-19", "08-24"]), ("SU", ["08-05", "08-17", "08-19", "08-31"])],
+)
+def test_the_first_day_of_the_week_matters_every_other_week(week_start, expected):
+    # The example of RFC 5545 section 3.8.5.3.
+    rule = f"FREQ=WEEKLY;INTERVAL=2;COUNT=4;BYDAY=TU,SU;WKST={week_start}"
+    assert [value.strftime("%m-%d") for value in days(rule, local("1997-08-05T09:00"))] == expected
+
+
 def test_a_count_counts_from_the_start_and_not_from_the_window():
     since = NINE + timedelta(weeks=3)
     assert len(days("FREQ=WEEKLY;COUNT=5", since=since)) == 2
@@ -104,7 +114,9 @@ def rules(draw):
         parts[name] = draw({"BYDAY": days, "BYMONTHDAY": values(-28, 28), "BYMONTH": values(1, 12)}[name])
     if not shape or frequency in {"WEEKLY", "YEARLY"}:
         parts["INTERVAL"] = str(draw(st.integers(1, 3)))
-    if "BYDAY" in shape and draw(st.booleans()):
+    # In the week of the start, dateutil takes positions among the days from the start on; RFC 5545 among all of the
+    # interval, as dateutil itself does for months and years.
+    if "BYDAY" in shape and frequency != "WEEKLY" and draw(st.booleans()):
         parts["BYSETPOS"] = draw(st.sampled_from(["1", "-1"]))
     if draw(st.booleans()):
         parts["WKST"] = draw(st.sampled_from(["MO", "SU", "WE"]))
