@@ -364,14 +364,14 @@ def _mode_set(state: State, event: ModeSet) -> None:
     state.modes[event.person] = event.mode
 
 
-class Line(Struct, frozen=True):
-    """One student's work in a view of staff; the answer is asked for apart."""
+class Line(Struct, frozen=True, array_like=True):
+    """One student's current work in a view of staff, as an array: there is one for each student."""
 
     person: str
     exercise: str
     status: Status
     progress: int
-    changed_at: float
+    changed_at: int
 
 
 class Mine(Struct, frozen=True):
@@ -386,7 +386,7 @@ class Mine(Struct, frozen=True):
 
 
 class View(Struct, frozen=True):
-    """For staff everybody's work, latest change first; for a student the own."""
+    """For staff everybody's current work, latest change first; for a student all of the own."""
 
     exercises: list[tuple[str, str]]
     "For staff: id and title."
@@ -415,17 +415,29 @@ def _view(room: "Classroom", person: "Person", _now: float) -> View:
         observed = [person.id] if state.modes.get(person.id) is Mode.OBSERVE else []
         return View([], [], mine, observed, more)
     titles = [(exercise.id, exercise.title) for exercise in reversed(state.exercises.values())]
-    shown, more_titles = fitting(titles, limits.VIEW_EXERCISES // 4)
-    lines = [
-        Line(person_id, exercise_id, work.status, work.progress, work.changed_at)
-        for exercise_id, works in state.works.items()
-        for person_id, work in works.items()
-    ]
-    lines.sort(key=lambda line: -line.changed_at)
-    kept, more = fitting(lines, limits.VIEW_EXERCISES // 4)
+    shown, more_titles = fitting(titles, limits.VIEW_TITLES)
+    lines, more = fitting(_latest(state), limits.VIEW_EXERCISES)
     observing = (person_id for person_id, mode in state.modes.items() if mode is Mode.OBSERVE)
-    observed, more_observed = fitting(observing, limits.VIEW_EXERCISES // 2)
-    return View(shown, kept, [], observed, more or more_titles or more_observed)
+    observed, more_observed = fitting(observing, limits.VIEW_OBSERVED)
+    return View(shown, lines, [], observed, more or more_titles or more_observed)
+
+
+def _latest(state: State) -> list[Line]:
+    """Return for each student the work that changed last, the latest change first."""
+    latest: dict[str, tuple[float, str]] = {}
+    for exercise_id, works in state.works.items():
+        for person_id, work in works.items():
+            if person_id not in latest or work.changed_at >= latest[person_id][0]:
+                latest[person_id] = (work.changed_at, exercise_id)
+    ordered = sorted(latest.items(), key=lambda item: -item[1][0])
+    found = (
+        (person_id, exercise_id, state.works[exercise_id][person_id])
+        for person_id, (_, exercise_id) in ordered
+    )
+    return [
+        Line(person_id, exercise_id, work.status, work.progress, round(work.changed_at))
+        for person_id, exercise_id, work in found
+    ]
 
 
 def _assigned_shown(_room: "Classroom", event: Assigned, person: "Person") -> Event | None:

@@ -265,6 +265,9 @@ def test_the_view_of_a_full_class_is_small_and_fast():
             for name in View.__struct_fields__
         }
         assert best < 0.005
+    seen = lesson.view("tutor")
+    assert len(seen.people.present) == 51
+    assert len(seen.hands.hands) == len(seen.exercises.lines) == len(seen.exercises.observed) == 50
 
 
 def test_a_view_and_the_events_after_it_fit_together():

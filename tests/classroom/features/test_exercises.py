@@ -110,6 +110,20 @@ def test_answers_and_notes_are_between_the_student_and_staff():
     assert lesson.view("ada").exercises.lines == []
 
 
+def test_staff_see_the_current_work_of_each_student():
+    lesson = assigned("ada", "ben")
+    lesson.do(exercises.Add(by="tutor", exercise=Exercise("e2", "More")))
+    lesson.do(exercises.Assign(by="tutor", exercise="e2", people=("ada",)), after=10)
+    lesson.do(exercises.Report(by="ben", exercise="e1", progress=30), after=10)
+    lines = lesson.view("tutor").exercises.lines
+    assert [(line.person, line.exercise, line.progress) for line in lines] == [
+        ("ben", "e1", 30),
+        ("ada", "e2", 0),
+    ]
+    lesson.do(exercises.Report(by="ada", exercise="e1", progress=60), after=10)
+    assert lesson.view("tutor").exercises.lines[0].exercise == "e1"
+
+
 def test_an_answer_may_be_files_of_ones_own():
     lesson = assigned("ada", "ben")
     lesson.do(
