@@ -52,7 +52,7 @@ _ABOUT_ONESELF: Final = (people.Waits, people.TurnedAway, people.Joined, people.
 
 
 def is_participant(room: Classroom, person_id: str) -> bool:
-    """Return whether somebody takes part, or took part and was not put out; staff always do."""
+    """Return whether somebody takes part, or took part and was not removed; staff always do."""
     person = room.people.everyone.get(person_id)
     return person is not None and _takes_part(room, person)
 

@@ -250,7 +250,7 @@ class Line(Struct, frozen=True, array_like=True):
 
 
 class View(Struct, frozen=True):
-    """For staff the times of those who are there, for others their own."""
+    """The times of everybody present for staff; their own times for others."""
 
     lines: list[Line]
 

@@ -62,7 +62,7 @@ class Open(Command, frozen=True, tag="breakouts.open"):
 
 
 class Choose(Command, frozen=True, tag="breakouts.choose"):
-    """Go to a room of one's own choice."""
+    """Go to a room of your choice."""
 
     room: str
 
@@ -90,7 +90,7 @@ class Close(Command, frozen=True, tag="breakouts.close"):
 
 
 class Made(Event, frozen=True, tag="breakouts.made"):
-    """There are these rooms."""
+    """The rooms were made."""
 
     rooms: tuple[Room, ...]
     choice: bool
@@ -112,7 +112,7 @@ class Shuffled(Event, frozen=True, tag="breakouts.shuffled"):
 
 
 class Opened(Event, frozen=True, tag="breakouts.opened"):
-    """Everybody is in their room."""
+    """The breakouts opened; everybody is in their room."""
 
     ends_at: float | None
 
@@ -130,7 +130,7 @@ class Announced(Event, frozen=True, tag="breakouts.announced"):
 
 
 class Closed(Event, frozen=True, tag="breakouts.closed"):
-    """Everybody is back."""
+    """The breakouts closed; everybody is back in the lesson."""
 
 
 class State(Struct):
@@ -333,7 +333,7 @@ def _view(room: "Classroom", person: "Person", _now: float) -> View:
 
 
 def _shuffled_shown(_room: "Classroom", event: Shuffled, person: "Person") -> Event:
-    """All; those who are not staff see only their own place."""
+    """All; students and observers see only their own place."""
     if person.role in STAFF:
         return event
     mine = {person.id: event.places[person.id]} if person.id in event.places else {}

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Scope(StrEnum):
-    """To whom a message goes."""
+    """Who receives a message."""
 
     ALL = "all"
     STAFF = "staff"
@@ -52,38 +52,38 @@ class Send(Command, frozen=True, tag="chat.send"):
 
 
 class Edit(Command, frozen=True, tag="chat.edit"):
-    """Correct one's own message."""
+    """Correct your own message."""
 
     message: str
     text: str
 
 
 class Delete(Command, frozen=True, tag="chat.delete"):
-    """Delete a message: one's own, or as staff anybody's."""
+    """Delete your own message, or any message you can read if you are staff."""
 
     message: str
 
 
 class Pin(Command, frozen=True, tag="chat.pin"):
-    """Keep a message to all in sight."""
+    """Pin a message to all."""
 
     message: str
 
 
 class Unpin(Command, frozen=True, tag="chat.unpin"):
-    """Let it go."""
+    """Unpin a message."""
 
     message: str
 
 
 class Approve(Command, frozen=True, tag="chat.approve"):
-    """Let a held message go to those to whom it was written."""
+    """Release a held message to its readers."""
 
     message: str
 
 
 class SetMode(Command, frozen=True, tag="chat.set_mode"):
-    """Moderate otherwise from now on."""
+    """Change how messages are moderated."""
 
     mode: Mode
     interval_s: int = 30
@@ -102,7 +102,7 @@ class Sent(Event, frozen=True, tag="chat.sent"):
 
 
 class Edited(Event, frozen=True, tag="chat.edited"):
-    """`by` gave a message another text. For whom the message is stands here, since old messages are forgotten."""
+    """`by` changed the text of a message. The event carries the scope, because old messages leave the state."""
 
     message: str
     text: str
@@ -112,7 +112,7 @@ class Edited(Event, frozen=True, tag="chat.edited"):
 
 
 class Deleted(Event, frozen=True, tag="chat.deleted"):
-    """A message is gone."""
+    """A message was deleted."""
 
     message: str
     author: str
@@ -122,19 +122,19 @@ class Deleted(Event, frozen=True, tag="chat.deleted"):
 
 
 class Pinned(Event, frozen=True, tag="chat.pinned"):
-    """A message stays in sight."""
+    """A message was pinned."""
 
     message: str
 
 
 class Unpinned(Event, frozen=True, tag="chat.unpinned"):
-    """It does not any more."""
+    """A message is no longer pinned."""
 
     message: str
 
 
 class Approved(Event, frozen=True, tag="chat.approved"):
-    """A held message reaches its readers, who see it for the first time: so it is here in full."""
+    """A held message was released. The event carries it in full, because its readers see it for the first time."""
 
     message: str
     author: str
@@ -145,7 +145,7 @@ class Approved(Event, frozen=True, tag="chat.approved"):
 
 
 class ModeSet(Event, frozen=True, tag="chat.mode_set"):
-    """Messages are moderated otherwise."""
+    """The moderation of messages changed."""
 
     mode: Mode
     interval_s: int
@@ -386,7 +386,7 @@ def _reads(room: "Classroom", author: str, scope: Scope, target: str, person: "P
 
 
 def _sent_shown(room: "Classroom", event: Sent, person: "Person") -> Event | None:
-    """Its readers; if it was held, staff and the author. Without the text once it is deleted."""
+    """The readers; staff and the author only, if it was held. Without its text once it is deleted."""
     message = room.chat.messages.get(event.message)
     held = event.held if message is None else message.held
     # Still or once held: others than staff and the author get it by `chat.approved`.
@@ -399,7 +399,7 @@ def _sent_shown(room: "Classroom", event: Sent, person: "Person") -> Event | Non
 
 
 def _approved_shown(room: "Classroom", event: Approved, person: "Person") -> Event | None:
-    """Its readers. Without the text once it is deleted."""
+    """The readers. Without its text once the message is deleted."""
     if not _reads(room, event.author, event.scope, event.target, person):
         return None
     message = room.chat.messages.get(event.message)
@@ -407,7 +407,7 @@ def _approved_shown(room: "Classroom", event: Approved, person: "Person") -> Eve
 
 
 def _edited_shown(room: "Classroom", event: Edited, person: "Person") -> Event | None:
-    """As the message. Without the text once it is deleted."""
+    """The readers. Without its text once the message is deleted."""
     if event.held and person.role not in STAFF and person.id != event.by:
         return None  # `chat.approved` has the text as it is then
     if not _reads(room, event.by, event.scope, event.target, person):
@@ -417,7 +417,7 @@ def _edited_shown(room: "Classroom", event: Edited, person: "Person") -> Event |
 
 
 def _deleted_shown(room: "Classroom", event: Deleted, person: "Person") -> Event | None:
-    """As the message."""
+    """The readers of the message."""
     if event.held and person.role not in STAFF and person.id != event.author:
         return None
     return event if _reads(room, event.author, event.scope, event.target, person) else None

@@ -74,7 +74,7 @@ class Assign(Command, frozen=True, tag="exercises.assign"):
 
 
 class Report(Command, frozen=True, tag="exercises.report"):
-    """Say how far one is."""
+    """Report progress."""
 
     exercise: str
     progress: int
@@ -82,7 +82,7 @@ class Report(Command, frozen=True, tag="exercises.report"):
 
 
 class Submit(Command, frozen=True, tag="exercises.submit"):
-    """Hand one's answer in."""
+    """Submit an answer."""
 
     exercise: str
     text: str = ""
@@ -113,23 +113,23 @@ class SetMode(Command, frozen=True, tag="exercises.set_mode"):
 
 
 class Added(Event, frozen=True, tag="exercises.added"):
-    """There is an exercise."""
+    """An exercise was added to the session."""
 
     exercise: Exercise
 
 
 class Assigned(Event, frozen=True, tag="exercises.assigned"):
-    """These students have it to do. It stands here in full: they see it for the first time."""
+    """The exercise was assigned to these students. The event carries it in full, because it is new to them."""
 
     exercise: Exercise
     people: tuple[str, ...]
-    "A student sees only the own id here."
+    "Students see only their own id here."
     everybody: bool
     "Students who join later have it to do as well."
 
 
 class Reported(Event, frozen=True, tag="exercises.reported"):
-    """A student is so far."""
+    """A student reported progress."""
 
     exercise: str
     person: str
@@ -137,7 +137,7 @@ class Reported(Event, frozen=True, tag="exercises.reported"):
 
 
 class Submitted(Event, frozen=True, tag="exercises.submitted"):
-    """A student handed an answer in."""
+    """A student submitted an answer."""
 
     exercise: str
     person: str
@@ -386,7 +386,7 @@ class Mine(Struct, frozen=True):
 
 
 class View(Struct, frozen=True):
-    """For staff everybody's current work, latest change first; for a student all of the own."""
+    """For staff everybody's current work, latest change first; for students all of their own work."""
 
     exercises: list[tuple[str, str]]
     "For staff: id and title."

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class Scope(StrEnum):
-    """For whom a file is."""
+    """Who may load a file."""
 
     ALL = "all"
     STAFF = "staff"
@@ -88,7 +88,7 @@ class Add(Command, frozen=True, tag="files.add"):
 
 
 class Remove(Command, frozen=True, tag="files.remove"):
-    """Delete a file: one's own, or as staff anybody's that one may see."""
+    """Delete your own file, or any file you can load if you are staff."""
 
     file: str
 
@@ -108,13 +108,13 @@ class File(Struct, frozen=True):
 
 
 class Added(Event, frozen=True, tag="files.added"):
-    """There is a file."""
+    """A file was added."""
 
     file: File
 
 
 class Removed(Event, frozen=True, tag="files.removed"):
-    """A file is gone; the caller deletes its bytes."""
+    """A file was removed; the caller deletes its bytes."""
 
     file: File
 
@@ -234,7 +234,7 @@ def _view(room: "Classroom", person: "Person", _now: float) -> View:
 
 
 def _shown(_room: "Classroom", event: Added | Removed, person: "Person") -> Event | None:
-    """Those for whom the file is."""
+    """Everybody who may load the file."""
     return event if _reads(event.file, person) else None
 
 

@@ -23,10 +23,10 @@ class Raise(Command, frozen=True, tag="hands.raise"):
 
 
 class Lower(Command, frozen=True, tag="hands.lower"):
-    """Take the hand down: one's own, or as staff somebody else's."""
+    """Lower your own hand, or anybody's if you are staff."""
 
     person: str = ""
-    "Empty: one's own."
+    "Empty: your own."
 
 
 class LowerAll(Command, frozen=True, tag="hands.lower_all"):

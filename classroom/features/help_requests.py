@@ -32,7 +32,7 @@ class Status(StrEnum):
 
     WAITING = "waiting"
     RESPONDED = "responded"
-    "Somebody is on it."
+    "A member of staff took it on."
     RESOLVED = "resolved"
     DISMISSED = "dismissed"
     GONE = "gone"
@@ -52,19 +52,19 @@ class Ask(Command, frozen=True, tag="help_requests.ask"):
 
 
 class Respond(Command, frozen=True, tag="help_requests.respond"):
-    """Take it on."""
+    """Respond to a request for help."""
 
     request: str
 
 
 class Resolve(Command, frozen=True, tag="help_requests.resolve"):
-    """It is settled; the student may say so, too."""
+    """Mark a request as resolved; the student may do so, too."""
 
     request: str
 
 
 class Dismiss(Command, frozen=True, tag="help_requests.dismiss"):
-    """Close it without help."""
+    """Dismiss a request."""
 
     request: str
 
@@ -78,7 +78,7 @@ class Asked(Event, frozen=True, tag="help_requests.asked"):
 
 
 class Responded(Event, frozen=True, tag="help_requests.responded"):
-    """Somebody is on it."""
+    """A member of staff took the request on."""
 
     request: str
     person: str
@@ -86,7 +86,7 @@ class Responded(Event, frozen=True, tag="help_requests.responded"):
 
 
 class Resolved(Event, frozen=True, tag="help_requests.resolved"):
-    """It is settled."""
+    """A request for help was resolved."""
 
     request: str
     person: str
@@ -94,7 +94,7 @@ class Resolved(Event, frozen=True, tag="help_requests.resolved"):
 
 
 class Dismissed(Event, frozen=True, tag="help_requests.dismissed"):
-    """It was closed without help."""
+    """A request for help was dismissed."""
 
     request: str
     person: str
@@ -159,7 +159,7 @@ def _find(room: "Classroom", request_id: str) -> Request:
 def _respond(room: "Classroom", command: Respond, now: float) -> Events:
     request = _find(room, command.request)
     if request.status is Status.RESPONDED:
-        raise Conflict(Code.NOTHING_TO_CHANGE, "Somebody is on it already.")
+        raise Conflict(Code.NOTHING_TO_CHANGE, "A member of staff has responded already.")
     return [Responded(at=now, by=command.by, request=request.id, person=request.by)]
 
 
@@ -174,7 +174,7 @@ def _resolve(room: "Classroom", command: Resolve, now: float) -> Events:
 def _dismiss(room: "Classroom", command: Dismiss, now: float) -> Events:
     request = _find(room, command.request)
     if request.by == command.by:
-        raise NotAllowed(Code.NOT_YOURS, "One's own request is resolved, not dismissed.")
+        raise NotAllowed(Code.NOT_YOURS, "You can resolve your own request, but not dismiss it.")
     return [Dismissed(at=now, by=command.by, request=request.id, person=request.by)]
 
 
@@ -214,7 +214,7 @@ def _ended(state: State, event: Ended) -> None:
 
 
 class View(Struct, frozen=True):
-    """For staff the queue, for a student the own pending request."""
+    """The queue for staff; their own pending request for students."""
 
     requests: list[Request]
     count: int

@@ -68,13 +68,13 @@ class Rename(Command, frozen=True, tag="moderation.rename"):
 
 
 class Remove(Command, frozen=True, tag="moderation.remove"):
-    """Put somebody out; to come back, they have to knock."""
+    """Remove somebody from the session. They have to knock to come back."""
 
     person: str
 
 
 class Ban(Command, frozen=True, tag="moderation.ban"):
-    """Put somebody out and keep them out."""
+    """Remove somebody and keep them from coming back."""
 
     person: str
     scope: BanScope = BanScope.SESSION
@@ -87,7 +87,7 @@ class Unban(Command, frozen=True, tag="moderation.unban"):
 
 
 class Lock(Command, frozen=True, tag="moderation.lock"):
-    """Let nobody new in, or open the door again."""
+    """Lock the session to newcomers, or unlock it."""
 
     locked: bool
 
@@ -100,13 +100,13 @@ class Spotlight(Command, frozen=True, tag="moderation.spotlight"):
 
 
 class Pin(Command, frozen=True, tag="moderation.pin"):
-    """Keep somebody on everybody's stage."""
+    """Pin somebody for everybody."""
 
     person: str
 
 
 class Unpin(Command, frozen=True, tag="moderation.unpin"):
-    """Take somebody off it."""
+    """Unpin somebody."""
 
     person: str
 
@@ -140,7 +140,7 @@ class Unbanned(Event, frozen=True, tag="moderation.unbanned"):
 
 
 class Locked(Event, frozen=True, tag="moderation.locked"):
-    """The door was shut or opened."""
+    """The session was locked or unlocked."""
 
     locked: bool
 
@@ -152,19 +152,19 @@ class Spotlit(Event, frozen=True, tag="moderation.spotlit"):
 
 
 class Pinned(Event, frozen=True, tag="moderation.pinned"):
-    """Somebody is kept on the stage."""
+    """Somebody was pinned for everybody."""
 
     person: str
 
 
 class Unpinned(Event, frozen=True, tag="moderation.unpinned"):
-    """Somebody is off the stage."""
+    """Somebody was unpinned."""
 
     person: str
 
 
 class State(Struct):
-    """What was decreed."""
+    """The moderation in force."""
 
     class_grants: dict[str, bool] = field(default_factory=dict)
     "By permission, what all students may do in place of what their role says."
@@ -172,7 +172,7 @@ class State(Struct):
     "By person and permission; counts before `class_grants`."
     banned: dict[str, BanScope] = field(default_factory=dict)
     removed: dict[str, None] = field(default_factory=dict)
-    "Ids of those who were put out and not let in again."
+    "Ids of people who were removed and not admitted again."
     locked: bool = False
     spotlight: str = ""
     pins: dict[str, None] = field(default_factory=dict)
@@ -336,7 +336,7 @@ def _left(state: State, event: Left) -> None:
 
 
 class View(Struct, frozen=True):
-    """What was decreed, as far as it concerns the person."""
+    """The moderation that concerns the person."""
 
     locked: bool
     spotlight: str
@@ -361,7 +361,7 @@ def _view(room: "Classroom", person: "Person", _now: float) -> View:
 
 
 def _allowed_shown(room: "Classroom", event: Allowed, person: "Person") -> Event | None:
-    """All if it is for all; otherwise staff and the person."""
+    """All, if it applies to all students; otherwise staff and the person."""
     return staff_and_subject(room, event, person) if event.person else event
 
 

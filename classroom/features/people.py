@@ -48,23 +48,23 @@ class Join(Command, frozen=True, tag="people.join"):
 
 
 class Admit(Command, frozen=True, tag="people.admit"):
-    """Let somebody in who waits."""
+    """Admit somebody from the lobby."""
 
     person: str
 
 
 class AdmitAll(Command, frozen=True, tag="people.admit_all"):
-    """Let in who waits, as long as there are places."""
+    """Admit everybody in the lobby, as long as there are places."""
 
 
 class Refuse(Command, frozen=True, tag="people.refuse"):
-    """Turn somebody away who waits."""
+    """Turn somebody in the lobby away."""
 
     person: str
 
 
 class Leave(Command, frozen=True, tag="people.leave"):
-    """Go, or stop waiting."""
+    """Leave the session or the lobby."""
 
 
 class LoseConnection(Command, frozen=True, tag="people.lose_connection"):
@@ -114,7 +114,7 @@ class Waits(Event, frozen=True, tag="people.waits"):
 
 
 class Joined(Event, frozen=True, tag="people.joined"):
-    """Somebody is there: a visit begins."""
+    """Somebody joined; a visit begins."""
 
     person: str
     name: str
@@ -129,7 +129,7 @@ class TurnedAway(Event, frozen=True, tag="people.turned_away"):
 
 
 class Left(Event, frozen=True, tag="people.left"):
-    """Somebody is no longer there, or no longer waits: the visit is over."""
+    """Somebody left the session or the lobby."""
 
     person: str
     visit: str
@@ -317,7 +317,7 @@ def _enter(person: Person, now: float, by: str = "") -> Joined:
 
 
 def _fitting(room: "Classroom", waiting: list[Person]) -> list[Person]:
-    """Return those of the lobby for whom there is a place, in order; staff need none."""
+    """Return the people in the lobby who get a place, in order; staff need none."""
     places = free_places(room)
     learners = [person.id for person in waiting if person.role in LEARNERS][:places]
     return [person for person in waiting if person.role in STAFF or person.id in learners]
@@ -543,7 +543,7 @@ def _view(room: "Classroom", person: Person, _now: float) -> View:
 
 
 def _left_shown(room: "Classroom", event: Left, person: Person) -> Event | None:
-    """All; of somebody who had only waited, staff and the person."""
+    """All; staff and the person only, if the person had only waited in the lobby."""
     return staff_and_subject(room, event, person) if event.waited else event
 
 

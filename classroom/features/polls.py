@@ -54,7 +54,7 @@ class Create(Command, frozen=True, tag="polls.create"):
 
 
 class Open(Command, frozen=True, tag="polls.open"):
-    """Ask it."""
+    """Open a poll."""
 
     poll: str
     duration_s: int = 0
@@ -62,7 +62,7 @@ class Open(Command, frozen=True, tag="polls.open"):
 
 
 class Answer(Command, frozen=True, tag="polls.answer"):
-    """Answer it, or answer anew. Which field counts depends on the kind."""
+    """Answer a poll, or change the answer. The kind decides which field counts."""
 
     poll: str
     options: tuple[int, ...] = ()
@@ -72,7 +72,7 @@ class Answer(Command, frozen=True, tag="polls.answer"):
 
 
 class Close(Command, frozen=True, tag="polls.close"):
-    """Take no more answers."""
+    """Close a poll."""
 
     poll: str
 
@@ -119,7 +119,7 @@ class Created(Event, frozen=True, tag="polls.created"):
 
 
 class Opened(Event, frozen=True, tag="polls.opened"):
-    """A poll is asked. It stands here in full: students see it for the first time."""
+    """A poll was opened. The event carries it in full, because students see it for the first time."""
 
     poll: str
     question: str
@@ -131,7 +131,7 @@ class Opened(Event, frozen=True, tag="polls.opened"):
 
 
 class Answered(Event, frozen=True, tag="polls.answered"):
-    """An answer came in, or was changed. `by` is empty where the name is hidden."""
+    """Somebody answered a poll or changed the answer. `by` is empty where the name is hidden."""
 
     poll: str
     ballot: Ballot
@@ -140,20 +140,20 @@ class Answered(Event, frozen=True, tag="polls.answered"):
 
 
 class Closed(Event, frozen=True, tag="polls.closed"):
-    """No more answers are taken."""
+    """A poll was closed."""
 
     poll: str
 
 
 class Published(Event, frozen=True, tag="polls.published"):
-    """All may see the results."""
+    """The results of a poll were published."""
 
     poll: str
     results: Results
 
 
 class Discarded(Event, frozen=True, tag="polls.discarded"):
-    """There is no such poll any more."""
+    """A poll was deleted."""
 
     poll: str
 
@@ -272,7 +272,7 @@ def _answer(room: "Classroom", command: Answer, now: float) -> Events:
     poll = room.polls.polls.get(command.poll)
     if poll is None or poll.status is Status.DRAFT:  # a draft is nobody's business but the tutors'
         raise NotFound(Code.POLL_NOT_FOUND, "There is no such poll.")
-    # The deadline counts, not the moment at which the server gets round to closing.
+    # The deadline counts, not the moment at which the server carries it out.
     if poll.status is not Status.OPEN or (poll.closes_at is not None and now >= poll.closes_at):
         raise Conflict(Code.POLL_CLOSED, "The poll takes no more answers.")
     ballot = _ballot(poll, command)
@@ -403,7 +403,7 @@ def _view(room: "Classroom", person: "Person", _now: float) -> View:
 
 
 def _answered_shown(_room: "Classroom", event: Answered, person: "Person") -> Event | None:
-    """Staff and the author; in an anonymous poll staff do not see by whom."""
+    """Staff and the author; in an anonymous poll staff do not see who answered."""
     if person.id == event.by:
         return event
     if person.role not in STAFF:

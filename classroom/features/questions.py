@@ -59,19 +59,19 @@ class Answer(Command, frozen=True, tag="questions.answer"):
 
 
 class Resolve(Command, frozen=True, tag="questions.resolve"):
-    """Take it off the list."""
+    """Mark a question as resolved; it leaves the list."""
 
     question: str
 
 
 class Dismiss(Command, frozen=True, tag="questions.dismiss"):
-    """Take it off the list without an answer."""
+    """Dismiss a question; it leaves the list without an answer."""
 
     question: str
 
 
 class Reopen(Command, frozen=True, tag="questions.reopen"):
-    """Put it back on the list."""
+    """Reopen a question; it returns to the list."""
 
     question: str
 
@@ -85,38 +85,38 @@ class Asked(Event, frozen=True, tag="questions.asked"):
 
 
 class Upvoted(Event, frozen=True, tag="questions.upvoted"):
-    """There is one vote more. Only the voter sees by whom."""
+    """The question gained a vote. Only the voter sees who voted."""
 
     question: str
 
 
 class TakenBack(Event, frozen=True, tag="questions.taken_back"):
-    """There is one vote less. Only the voter sees by whom."""
+    """The question lost a vote. Only the voter sees who voted."""
 
     question: str
 
 
 class Answered(Event, frozen=True, tag="questions.answered"):
-    """It was answered."""
+    """A question was answered."""
 
     question: str
     text: str
 
 
 class Resolved(Event, frozen=True, tag="questions.resolved"):
-    """It is off the list."""
+    """A question was resolved."""
 
     question: str
 
 
 class Dismissed(Event, frozen=True, tag="questions.dismissed"):
-    """It is off the list without an answer."""
+    """A question was dismissed."""
 
     question: str
 
 
 class Reopened(Event, frozen=True, tag="questions.reopened"):
-    """It is back on the list."""
+    """A question was reopened."""
 
     question: str
 
@@ -173,7 +173,7 @@ def _upvote(room: "Classroom", command: Upvote, now: float) -> Events:
     if not room.session.settings.upvotes:
         raise NotAllowed(Code.UPVOTES_OFF, "Questions cannot be voted for in this session.")
     if question.by == command.by or command.by in question.voters:
-        raise Conflict(Code.NOTHING_TO_CHANGE, "A question of one's own, or voted for already, gets no vote.")
+        raise Conflict(Code.NOTHING_TO_CHANGE, "You cannot vote for your own question or vote twice.")
     return [Upvoted(at=now, by=command.by, question=question.id)]
 
 
@@ -289,13 +289,13 @@ def _view(room: "Classroom", person: "Person", _now: float) -> View:
 
 
 def _asked_shown(_room: "Classroom", event: Asked, person: "Person") -> Event:
-    """All; a hidden name only staff and the author."""
+    """All; only staff and the author see a hidden name."""
     hidden = event.anonymous and person.role not in STAFF and person.id != event.by
     return structs.replace(event, by="") if hidden else event
 
 
 def _vote_shown(_room: "Classroom", event: Upvoted | TakenBack, person: "Person") -> Event:
-    """All; by whom only the voter."""
+    """All; only the voter sees who voted."""
     return event if person.id == event.by else structs.replace(event, by="")
 
 

@@ -67,7 +67,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Create(Command, frozen=True, tag="session.create"):
-    """Make a session; the first command of all."""
+    """Create the session; the first command of all."""
 
     session: str
     owner: str
@@ -84,7 +84,7 @@ class Create(Command, frozen=True, tag="session.create"):
 
 
 class Update(Command, frozen=True, tag="session.update"):
-    """Change what is given and keep the rest."""
+    """Change the fields that are given and keep the others."""
 
     title: str | None = None
     description: str | None = None
@@ -92,27 +92,27 @@ class Update(Command, frozen=True, tag="session.update"):
 
 
 class Schedule(Command, frozen=True, tag="session.schedule"):
-    """Give it a time, or another one."""
+    """Schedule the session, or move it."""
 
     starts_at: float
 
 
 class RenewCode(Command, frozen=True, tag="session.renew_code"):
-    """Replace the join code, because it got around."""
+    """Replace the join code, for example because it leaked."""
 
     code_number: int
 
 
 class Start(Command, frozen=True, tag="session.start"):
-    """Let the lesson begin."""
+    """Start the lesson."""
 
 
 class Pause(Command, frozen=True, tag="session.pause"):
-    """Interrupt the lesson; people stay."""
+    """Pause the lesson; people stay."""
 
 
 class Resume(Command, frozen=True, tag="session.resume"):
-    """Go on after a pause."""
+    """Resume the lesson after a pause."""
 
 
 class End(Command, frozen=True, tag="session.end"):
@@ -120,11 +120,11 @@ class End(Command, frozen=True, tag="session.end"):
 
 
 class Cancel(Command, frozen=True, tag="session.cancel"):
-    """Call off a session that has not started."""
+    """Cancel a session that has not started."""
 
 
 class Created(Event, frozen=True, tag="session.created"):
-    """There is a session."""
+    """The session was created."""
 
     session: str
     owner: str
@@ -146,27 +146,27 @@ class Updated(Event, frozen=True, tag="session.updated"):
 
 
 class Scheduled(Event, frozen=True, tag="session.scheduled"):
-    """It has a time."""
+    """The session was scheduled or moved."""
 
     starts_at: float
 
 
 class CodeRenewed(Event, frozen=True, tag="session.code_renewed"):
-    """There is another join code; the old one is void."""
+    """The join code was replaced; the old one no longer works."""
 
     code: str
 
 
 class Started(Event, frozen=True, tag="session.started"):
-    """The lesson began."""
+    """The lesson started."""
 
 
 class Paused(Event, frozen=True, tag="session.paused"):
-    """The lesson was interrupted."""
+    """The lesson was paused."""
 
 
 class Resumed(Event, frozen=True, tag="session.resumed"):
-    """The lesson goes on."""
+    """The lesson was resumed."""
 
 
 class Ended(Event, frozen=True, tag="session.ended"):
@@ -176,11 +176,11 @@ class Ended(Event, frozen=True, tag="session.ended"):
 
 
 class Cancelled(Event, frozen=True, tag="session.cancelled"):
-    """It will not take place."""
+    """The session was cancelled."""
 
 
 class Expired(Event, frozen=True, tag="session.expired"):
-    """It was never started, and its time is over."""
+    """The session was never started, and its time has passed."""
 
 
 class State(Struct):
@@ -416,7 +416,7 @@ def _view(room: "Classroom", person: "Person", now: float) -> View:
 
 
 def _created_shown(_room: "Classroom", event: Created, person: "Person") -> Event:
-    """All; the join code only staff."""
+    """All; only staff see the join code."""
     return event if person.role in STAFF else structs.replace(event, code="")
 
 

@@ -42,7 +42,7 @@ class GoTo(Command, frozen=True, tag="slides.go_to"):
 
 
 class DeckAdded(Event, frozen=True, tag="slides.deck_added"):
-    """There is a deck."""
+    """A deck was added."""
 
     deck: str
     title: str
@@ -51,13 +51,13 @@ class DeckAdded(Event, frozen=True, tag="slides.deck_added"):
 
 
 class DeckRemoved(Event, frozen=True, tag="slides.deck_removed"):
-    """A deck is gone."""
+    """A deck was removed."""
 
     deck: str
 
 
 class Turned(Event, frozen=True, tag="slides.turned"):
-    """All see this page."""
+    """Everybody sees this page."""
 
     deck: str
     page: int

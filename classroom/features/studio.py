@@ -62,7 +62,7 @@ class Switch(Command, frozen=True, tag="studio.switch"):
 
 
 class SceneAdded(Event, frozen=True, tag="studio.scene_added"):
-    """There is a scene."""
+    """A scene was added."""
 
     scene: str
     kind: Kind
@@ -71,13 +71,13 @@ class SceneAdded(Event, frozen=True, tag="studio.scene_added"):
 
 
 class SceneRemoved(Event, frozen=True, tag="studio.scene_removed"):
-    """A scene is gone."""
+    """A scene was removed."""
 
     scene: str
 
 
 class Switched(Event, frozen=True, tag="studio.switched"):
-    """All see this scene, which stands here in full: students do not know the list."""
+    """Everybody sees this scene. The event carries it in full, because students do not have the list."""
 
     scene: str
     kind: Kind | None

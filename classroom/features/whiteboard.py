@@ -56,7 +56,7 @@ class GoTo(Command, frozen=True, tag="whiteboard.go_to"):
 
 
 class Drawn(Event, frozen=True, tag="whiteboard.drawn"):
-    """A page has an update more."""
+    """An update was added to a page."""
 
     page: str
     update: bytes
@@ -71,20 +71,20 @@ class SnapshotSaved(Event, frozen=True, tag="whiteboard.snapshot_saved"):
 
 
 class PageAdded(Event, frozen=True, tag="whiteboard.page_added"):
-    """There is an empty page."""
+    """An empty page was added."""
 
     page: str
     title: str
 
 
 class PageRemoved(Event, frozen=True, tag="whiteboard.page_removed"):
-    """A page is gone."""
+    """A page was removed."""
 
     page: str
 
 
 class Turned(Event, frozen=True, tag="whiteboard.turned"):
-    """All see this page."""
+    """Everybody sees this page."""
 
     page: str
 

@@ -36,7 +36,7 @@ class SetStatus(Command, frozen=True, tag="presence.set_status"):
 
 
 class SetActivity(Command, frozen=True, tag="presence.set_activity"):
-    """Say in a line what one does; empty: nothing."""
+    """Set a line about the current activity; empty: none."""
 
     activity: str
 
