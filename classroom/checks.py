@@ -62,7 +62,7 @@ def link(value: str) -> str:
     try:
         parts = urlsplit(kept)
     except ValueError:
-        raise Malformed(Code.BAD_LINK, "The link is no address.") from None
+        raise Malformed(Code.BAD_LINK, "The link is not a valid address.") from None
     if parts.scheme not in {"http", "https"} or not parts.netloc or " " in kept:
         raise Malformed(Code.BAD_LINK, "The link has to start with http:// or https://.")
     return kept

@@ -47,7 +47,7 @@ def decide(room: Classroom, command: Command, now: float) -> tuple[Event, ...]:
         and command.by != SERVER
         and not isinstance(command, (people.Leave, session.End))
     ):
-        raise LimitReached(Code.LOG_FULL, "The session has too long a history; end it and start another one.")
+        raise LimitReached(Code.LOG_FULL, "The history of the session is full; end it and start another one.")
     return tuple(_DECIDE[type(command)](room, command, max(now, room.at)))
 
 

@@ -256,7 +256,7 @@ def _edit(room: "Classroom", command: Edit, now: float) -> Events:
         raise NotAllowed(Code.NOT_ALLOWED, "Messages cannot be edited while staff approve them.")
     text = checks.text(command.text, limits.MESSAGE_LENGTH, "message")
     if text == message.text:
-        raise Conflict(Code.NOTHING_TO_CHANGE, "The message reads like that already.")
+        raise Conflict(Code.NOTHING_TO_CHANGE, "The text is unchanged.")
     return [
         Edited(
             at=now,
@@ -293,7 +293,7 @@ def _delete(room: "Classroom", command: Delete, now: float) -> Events:
 def _pin(room: "Classroom", command: Pin, now: float) -> Events:
     message = _find(room, command.message)
     if message.pinned or message.held or message.scope is not Scope.ALL:
-        raise Conflict(Code.NOTHING_TO_CHANGE, "Only a message to all that is not pinned yet can be pinned.")
+        raise Conflict(Code.NOTHING_TO_CHANGE, "Only an unpinned message to all can be pinned.")
     checks.room_for_one(len(room.chat.pins), limits.PINNED_MESSAGES, "pinned messages")
     return [Pinned(at=now, by=command.by, message=message.id)]
 
@@ -308,7 +308,7 @@ def _unpin(room: "Classroom", command: Unpin, now: float) -> Events:
 def _approve(room: "Classroom", command: Approve, now: float) -> Events:
     message = _find(room, command.message)
     if not message.held:
-        raise Conflict(Code.NOT_HELD, "The message does not wait for approval.")
+        raise Conflict(Code.NOT_HELD, "The message is not waiting for approval.")
     return [
         Approved(
             at=now,
@@ -326,7 +326,7 @@ def _approve(room: "Classroom", command: Approve, now: float) -> Events:
 def _set_mode(room: "Classroom", command: SetMode, now: float) -> Events:
     interval_s = int(checks.number(command.interval_s, 1, limits.SLOW_MODE_S, "time between two messages"))
     if (command.mode, interval_s) == (room.chat.mode, room.chat.interval_s):
-        raise Conflict(Code.NOTHING_TO_CHANGE, "The chat is moderated like that already.")
+        raise Conflict(Code.NOTHING_TO_CHANGE, "The moderation is unchanged.")
     return [ModeSet(at=now, by=command.by, mode=command.mode, interval_s=interval_s)]
 
 

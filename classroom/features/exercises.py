@@ -252,7 +252,7 @@ def _report(room: "Classroom", command: Report, now: float) -> Events:
     work = _find(room, command.exercise, command.by, UNDER_WAY)
     progress = int(checks.number(command.progress, 0, 100, "progress"))
     if work.status is Status.WORKING and work.progress == progress:
-        raise Conflict(Code.NOTHING_TO_CHANGE, "The progress is that already.")
+        raise Conflict(Code.NOTHING_TO_CHANGE, "The progress is unchanged.")
     return [Reported(at=now, by=command.by, exercise=command.exercise, person=command.by, progress=progress)]
 
 
@@ -312,7 +312,7 @@ def _set_mode(room: "Classroom", command: SetMode, now: float) -> Events:
     if person.role is not Role.STUDENT:
         raise NotAllowed(Code.NOT_ALLOWED, "Only students are taught or observed.")
     if room.exercises.modes.get(person.id, Mode.TEACH) is command.mode:
-        raise Conflict(Code.NOTHING_TO_CHANGE, "The mode is that already.")
+        raise Conflict(Code.NOTHING_TO_CHANGE, "The mode is unchanged.")
     return [ModeSet(at=now, by=command.by, person=person.id, mode=command.mode)]
 
 

@@ -212,7 +212,7 @@ def _allow(room: "Classroom", command: Allow, now: float) -> Events:
     else:
         grants = state.class_grants
     if grants.get(command.permission) is command.allowed:
-        raise Conflict(Code.NOTHING_TO_CHANGE, "The permission is like that already.")
+        raise Conflict(Code.NOTHING_TO_CHANGE, "The permission is unchanged.")
     return [
         Allowed(
             at=now,
@@ -260,7 +260,7 @@ def _unban(room: "Classroom", command: Unban, now: float) -> Events:
 
 def _lock(room: "Classroom", command: Lock, now: float) -> Events:
     if room.moderation.locked is command.locked:
-        raise Conflict(Code.NOTHING_TO_CHANGE, "The lock is like that already.")
+        raise Conflict(Code.NOTHING_TO_CHANGE, "The lock is unchanged.")
     return [Locked(at=now, by=command.by, locked=command.locked)]
 
 
@@ -268,7 +268,7 @@ def _spotlight(room: "Classroom", command: Spotlight, now: float) -> Events:
     if command.person:
         find_present(room, command.person)
     if command.person == room.moderation.spotlight:
-        raise Conflict(Code.NOTHING_TO_CHANGE, "The spotlight is there already.")
+        raise Conflict(Code.NOTHING_TO_CHANGE, "The spotlight is unchanged.")
     return [Spotlit(at=now, by=command.by, person=command.person)]
 
 

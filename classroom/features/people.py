@@ -44,7 +44,7 @@ class Join(Command, frozen=True, tag="people.join"):
     visit: str
     "New id of this visit."
     role: Role = Role.STUDENT
-    "Counts for those who are not on the roster."
+    "Counts for those who are new to the session; everybody else keeps the role they have there."
 
 
 class Admit(Command, frozen=True, tag="people.admit"):
@@ -290,7 +290,7 @@ def _check_entry(room: "Classroom", known: Person | None, person_id: str, role: 
         raise NotAllowed(Code.NOT_INVITED, "The session is only for those who were invited.")
     returns = known is not None and known.visited and person_id not in room.moderation.removed
     if room.moderation.locked and not returns:
-        raise NotAllowed(Code.SESSION_LOCKED, "The session is locked; nobody new comes in.")
+        raise NotAllowed(Code.SESSION_LOCKED, "The session is locked to newcomers.")
 
 
 def _why_wait(room: "Classroom", known: Person | None, person_id: str, role: Role) -> Why | None:
@@ -377,7 +377,7 @@ def _set_role(room: "Classroom", command: SetRole, now: float) -> Events:
         raise Conflict(Code.OWNER_STAYS, "A session keeps its owner.")
     actor = room.people.everyone.get(command.by)
     if actor is not None and actor.role is not Role.OWNER and TUTORS & {person.role, command.role}:
-        raise NotAllowed(Code.NOT_ALLOWED, "Only the owner makes and dismisses co-tutors.")
+        raise NotAllowed(Code.NOT_ALLOWED, "Only the owner can appoint or dismiss co-tutors.")
     if person.role is command.role:
         raise Conflict(Code.NOTHING_TO_CHANGE, "The person has this role already.")
     return [RoleChanged(at=now, by=command.by, person=person.id, role=command.role)]

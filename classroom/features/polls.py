@@ -277,7 +277,7 @@ def _answer(room: "Classroom", command: Answer, now: float) -> Events:
         raise Conflict(Code.POLL_CLOSED, "The poll takes no more answers.")
     ballot = _ballot(poll, command)
     if poll.ballots.get(command.by) == ballot:
-        raise Conflict(Code.NOTHING_TO_CHANGE, "The answer is that already.")
+        raise Conflict(Code.NOTHING_TO_CHANGE, "The answer is unchanged.")
     return [Answered(at=now, by=command.by, poll=poll.id, ballot=ballot, anonymous=poll.anonymous)]
 
 
@@ -289,7 +289,7 @@ def _ballot(poll: Poll, command: Answer) -> Ballot:
         return Ballot(text=checks.text(command.text, limits.SHORT_ANSWER_LENGTH, "answer"))
     options = tuple(sorted(set(command.options)))
     if not options or options[0] < 0 or options[-1] >= len(poll.options):
-        raise Malformed(Code.BAD_CHOICE, "The answer has to name options of the poll.")
+        raise Malformed(Code.BAD_CHOICE, "The answer has to choose from the options of the poll.")
     if poll.kind is Kind.SINGLE and len(options) > 1:
         raise Malformed(Code.BAD_CHOICE, "Only one option can be chosen.")
     return Ballot(options=options)

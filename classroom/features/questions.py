@@ -149,7 +149,7 @@ def _ask(room: "Classroom", command: Ask, now: float) -> Events:
     if question_id in questions:
         raise Conflict(Code.ALREADY_EXISTS, "There is a question with this id already.")
     if command.anonymous and not room.session.settings.anonymous_questions:
-        raise NotAllowed(Code.ANONYMITY_OFF, "Questions without a name are not wanted in this session.")
+        raise NotAllowed(Code.ANONYMITY_OFF, "Anonymous questions are not allowed in this session.")
     checks.room_for_one(len(questions), limits.QUESTIONS, "questions in a session")
     mine = sum(
         question.by == command.by and question.status is Status.OPEN for question in questions.values()

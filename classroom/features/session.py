@@ -283,7 +283,7 @@ def _update(room: "Classroom", command: Update, now: float) -> Events:
         description = checks.text(command.description, limits.DESCRIPTION_LENGTH, "description", empty=True)
     settings = was.settings if command.settings is None else check_settings(command.settings)
     if (title, description, settings) == (was.title, was.description, was.settings):
-        raise Conflict(Code.NOTHING_TO_CHANGE, "The session is like that already.")
+        raise Conflict(Code.NOTHING_TO_CHANGE, "The session is unchanged.")
     return [Updated(at=now, by=command.by, title=title, description=description, settings=settings)]
 
 

@@ -147,7 +147,9 @@ def _check_source(room: "Classroom", kind: Kind, source: str) -> None:
     if kind in PERSONAL:
         person = find(room, source)
         if (kind is Kind.STUDENT_WORK) != (person.role is Role.STUDENT) and kind is not Kind.CAMERA:
-            raise Malformed(Code.BAD_CHOICE, "A screen is of staff and a student's work of a student.")
+            raise Malformed(
+                Code.BAD_CHOICE, "A screen scene needs a member of staff, and a student-work scene a student."
+            )
     elif kind is Kind.SLIDES:
         if source not in room.slides.decks:
             raise NotFound(Code.DECK_NOT_FOUND, "There is no such deck of slides.")

@@ -173,7 +173,7 @@ def _open(state: State, command: Open, now: float) -> list[Event]:
 def _close(state: State, command: Close, now: float) -> list[Event]:
     _check_tutor(state, command)
     if not state.open:
-        raise Conflict(Code.HOURS_CLOSED, "The office hours are not open out of turn.")
+        raise Conflict(Code.HOURS_CLOSED, "The office hours were not opened by hand.")
     return [Closed(at=now, by=command.by)]
 
 
@@ -204,7 +204,7 @@ def _admit(state: State, command: Admit, now: float) -> list[Event]:
         raise Conflict(Code.TUTOR_BUSY, "Somebody else is with the tutor; complete that visit first.")
     person_id = command.person or next(iter(state.queue), "")
     if person_id not in state.queue:
-        raise NotFound(Code.NOT_QUEUED, "Nobody is in the queue, or not this person.")
+        raise NotFound(Code.NOT_QUEUED, "The queue is empty, or this person is not in it.")
     return [Admitted(at=now, by=command.by, person=person_id, session=session)]
 
 

@@ -154,7 +154,7 @@ def _set_activity(state: State, command: SetActivity, now: float) -> list[Event]
     activity = checks.line(command.activity, limits.ACTIVITY_LENGTH, "activity", empty=True)
     status = person.status if person is not None and person.status is not Status.OFFLINE else Status.ONLINE
     if person is not None and (person.status, person.activity) == (status, activity):
-        raise Conflict(Code.NOTHING_TO_CHANGE, "The activity is that already.")
+        raise Conflict(Code.NOTHING_TO_CHANGE, "The activity is unchanged.")
     return [Changed(at=now, by=command.by, status=status, activity=activity)]
 
 

@@ -67,7 +67,7 @@ def local(text: str) -> datetime:
         else:
             if 1970 <= value.year <= 2200:
                 return value
-    raise Malformed(Code.BAD_TIME, f"{text[:100]!r} is no local time such as 2026-11-28T09:00.")
+    raise Malformed(Code.BAD_TIME, f"{text[:100]!r} is not a local time such as 2026-11-28T09:00.")
 
 
 def timestamp(value: datetime, tz: ZoneInfo) -> float:
@@ -86,7 +86,7 @@ def read(text: str) -> Rule:
     if parts.get("FREQ") not in _FREQUENCIES:
         raise Malformed(Code.BAD_RECURRENCE, "FREQ has to be DAILY, WEEKLY, MONTHLY or YEARLY.")
     if "COUNT" in parts and "UNTIL" in parts:  # RFC 5545 section 3.3.10
-        raise Malformed(Code.BAD_RECURRENCE, "COUNT and UNTIL exclude each other.")
+        raise Malformed(Code.BAD_RECURRENCE, "COUNT and UNTIL cannot be used together.")
     if "UNTIL" in parts and _UNTIL.fullmatch(parts["UNTIL"]) is None:
         raise Malformed(Code.BAD_RECURRENCE, "UNTIL has to be a date or a time such as 20261224T225959Z.")
     rule = Rule(
@@ -115,7 +115,7 @@ def _split(text: str) -> dict[str, str]:
     for part in text.split(";"):
         match = _PART.fullmatch(part)
         if match is None or match[1] in parts:
-            raise Malformed(Code.BAD_RECURRENCE, f"{part[:50]!r} is no part of a rule, or there twice.")
+            raise Malformed(Code.BAD_RECURRENCE, f"{part[:50]!r} is not a part of a rule, or is there twice.")
         if match[1] not in _PARTS:
             raise Malformed(Code.BAD_RECURRENCE, f"{match[1]} is not supported in a recurrence rule.")
         parts[match[1]] = match[2]
@@ -137,7 +137,7 @@ def _numbers(parts: dict[str, str], name: str, low: int, high: int) -> frozenset
 def _day(text: str) -> tuple[int, int]:
     match = _DAY.fullmatch(text)
     if match is None or (match[1] is not None and not 1 <= abs(int(match[1])) <= 53):
-        raise Malformed(Code.BAD_RECURRENCE, f"{text[:50]!r} is no weekday such as MO or -1FR.")
+        raise Malformed(Code.BAD_RECURRENCE, f"{text[:50]!r} is not a weekday such as MO or -1FR.")
     return int(match[1] or 0), _WEEKDAYS[match[2]]
 
 
@@ -149,7 +149,7 @@ def _local_until(text: str, tz: ZoneInfo) -> datetime:
         value = datetime.strptime(text.removesuffix("Z"), "%Y%m%dT%H%M%S")  # noqa: DTZ007 - as above
         return value.replace(tzinfo=UTC).astimezone(tz).replace(tzinfo=None) if text.endswith("Z") else value
     except (ValueError, OverflowError):
-        raise Malformed(Code.BAD_RECURRENCE, "UNTIL is no time.") from None
+        raise Malformed(Code.BAD_RECURRENCE, "UNTIL is not a time.") from None
 
 
 def expand(text: str, starts: datetime, tz: ZoneInfo, since: datetime, until: datetime) -> Iterator[datetime]:

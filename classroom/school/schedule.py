@@ -290,7 +290,7 @@ def _change(state: State, command: Change, now: float) -> list[Event]:
     _check_tutor(state, command)
     series = check_series(command.series)
     if _find(state, series.id).series == series:
-        raise Conflict(Code.NOTHING_TO_CHANGE, "The series is like that already.")
+        raise Conflict(Code.NOTHING_TO_CHANGE, "The series is unchanged.")
     return [Changed(at=now, by=command.by, series=series)]
 
 
