@@ -75,7 +75,7 @@ class Background:
         await asyncio.wait(tasks)
 
     async def _append(self, entries: Sequence[LogEntry]) -> None:
-        await self._store.events.append(entries, self.webhooks.announce, self._wall_clock())
+        await self._store.events.append(entries, self.webhooks.deliveries, self._wall_clock())
         self.webhooks.wake()
 
 

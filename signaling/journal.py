@@ -1,60 +1,50 @@
-"""The way of what happens in rooms into the event log: noted at once, written behind.
+"""Events of rooms become entries of the event log: numbered at once, written in the background.
 
-Rooms never wait for the log. Whoever acknowledges something to the outside waits for `committed`.
+Rooms never wait for the log. Code that acknowledges something to a client or an application awaits `committed`.
 """
 
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 from typing import Any
 
+from signaling import events
 from signaling.errors import StoreError, UnstorableError
-from signaling.events import (
-    EventHub,
-    ParticipantActive,
-    ParticipantJoined,
-    ParticipantLeft,
-    ParticipantMoved,
-    RoomChanged,
-    RoomEvent,
-    RoomFinished,
-    RoomStarted,
-    RoomVisited,
-    TrackPublished,
-    TrackUnpublished,
-    VisitorCame,
-    VisitorGone,
-)
 from signaling.model import Room
-from signaling.plain import participant_values, room_values, track_values, visitor_values
-from signaling.store import LogEntry
+from signaling.plain import (
+    participant_reference,
+    participant_snapshot,
+    room_reference,
+    room_snapshot,
+    track_snapshot,
+    visitor_snapshot,
+)
+from signaling.store import LogEntry, entries
 
 log = logging.getLogger(__name__)
 
-# Entries of one transaction: a burst costs few of them, and none holds the database for long.
+# Entries of one transaction: a burst needs few transactions, and none holds the database for long.
 MAX_BATCH = 200
 
 # Between attempts while the database fails.
 RETRY_S = 1.0
 
-# A fault of this program that is met so often in a row is one of an entry, which must not hold up all others for ever.
+# After this many faults of the program in a row, the cause is taken to be one entry, which must not delay the others.
 MAX_FAULTS = 5
 
-# Stands in the place of an entry that no database took.
-UNSTORABLE = "unstorable"
-
-Line = tuple[Room, str, dict[str, Any]]
+Entries = tuple[tuple[Room, entries.Entry], ...]
+"What an event adds to the logs of meetings."
 
 
 class Journal:
-    """Numbers what happens in each room, and writes it in order, in batches."""
+    """Numbers the entries of each meeting and writes them in order, in batches."""
 
     def __init__(
         self,
-        hub: EventHub,
+        hub: events.EventHub,
         append: Callable[[Sequence[LogEntry]], Awaitable[None]],
         wall_clock: Callable[[], float],
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -65,13 +55,13 @@ class Journal:
         self._pause = pause
         self._waiting: deque[LogEntry] = deque()
         self._last_seq: dict[str, int] = {}
-        self._noted = 0
+        self._recorded = 0
         self._written = 0
         self._news = asyncio.Event()
         self._progress = asyncio.Condition()
         self.failing = False
         "Whether the last attempt to write entries failed."
-        hub.observe(self._note)
+        hub.observe(self._record)
 
     @property
     def backlog(self) -> int:
@@ -79,7 +69,7 @@ class Journal:
         return len(self._waiting)
 
     async def run(self) -> None:
-        """Write until cancelled; a failing database is tried again, with the same entries."""
+        """Write until cancelled; if the database fails, the same entries are written again."""
         size, faults = MAX_BATCH, 0
         while True:
             await self._news.wait()
@@ -88,13 +78,13 @@ class Journal:
                 batch = list(islice(self._waiting, size))
                 try:
                     await self._append(batch)
-                except Exception as error:  # noqa: BLE001 - logged by what is called, whatever it is
+                except Exception as error:  # noqa: BLE001 - of any kind: the functions called below log it
                     self.failing = True
                     faults += not isinstance(error, StoreError)
                     if not isinstance(error, UnstorableError) and faults < MAX_FAULTS:
                         await self._wait_for_better(error)
                     elif len(batch) > 1:
-                        # Somewhere in the batch; one entry at a time tells which, and spares the others.
+                        # Some entry of the batch is the cause; writing one at a time finds it and spares the others.
                         size = 1
                     else:
                         size, faults = MAX_BATCH, 0
@@ -109,13 +99,15 @@ class Journal:
         await self._pause(RETRY_S)
 
     async def _give_up(self, error: Exception) -> None:
-        """Leave a mark in the place of the next entry; when not even that is taken, there is none."""
-        entry = self._waiting[0]
-        log.error("entry %d of %s, %s, is given up: %s", entry.seq, entry.session_sid, entry.kind, error)
-        if entry.kind == UNSTORABLE:
+        """Replace the next entry by a mark; if the mark is refused too, leave a gap."""
+        refused = self._waiting[0]
+        log.error(
+            "entry %d of %s, %s, is given up: %s", refused.seq, refused.session_sid, refused.kind, error
+        )
+        if isinstance(refused.entry, entries.Unstorable):
             await self._settle(1)
         else:
-            self._waiting[0] = replace(entry, kind=UNSTORABLE, data={"kind": entry.kind})
+            self._waiting[0] = replace(refused, entry=entries.Unstorable(refused.kind))
 
     async def _settle(self, count: int) -> None:
         self.failing = False
@@ -126,90 +118,125 @@ class Journal:
             self._progress.notify_all()
 
     async def committed(self) -> None:
-        """Wait until everything that has happened up to now is in the log; needs `run`."""
-        target = self._noted
+        """Wait until every entry recorded up to now is in the log; needs `run`."""
+        target = self._recorded
         async with self._progress:
             await self._progress.wait_for(lambda: self._written >= target)
 
-    def _note(self, event: RoomEvent) -> None:
-        describe = _LINES.get(type(event))
-        if describe is None:
+    def _record(self, event: events.RoomEvent) -> None:
+        make = _ENTRIES.get(type(event))
+        if make is None:
             return
-        for room, kind, data in describe(event):
-            if isinstance(event, RoomStarted):
+        for room, entry in make(event):
+            if isinstance(entry, entries.RoomStarted):
                 self._last_seq[room.sid] = 0
             if room.sid not in self._last_seq:
-                continue  # began before the journal listened, or is over: its numbers would not be whole
+                continue  # began before the journal listened, or is over: its log would have a gap
             self._last_seq[room.sid] += 1
-            entry = LogEntry(room.sid, self._last_seq[room.sid], kind, data, self._wall_clock())
-            self._waiting.append(entry)
-            self._noted += 1
-            if isinstance(event, RoomFinished):
+            self._waiting.append(LogEntry(room.sid, self._last_seq[room.sid], entry, self._wall_clock()))
+            self._recorded += 1
+            if isinstance(entry, entries.RoomFinished):
                 del self._last_seq[room.sid]
         self._news.set()
 
 
-def _room_event(kind: str) -> Callable[[Any], Iterator[Line]]:
-    def describe(event: RoomStarted | RoomFinished | RoomChanged | RoomVisited) -> Iterator[Line]:
-        data: dict[str, Any] = {"room": room_values(event.room)}
-        if isinstance(event, RoomFinished):
-            data["reason"] = event.reason.name
-        yield event.room, kind, data
-
-    return describe
+def _room_started(event: events.RoomStarted) -> Entries:
+    return ((event.room, entries.RoomStarted(room_snapshot(event.room))),)
 
 
-def _participant_event(kind: str) -> Callable[[Any], Iterator[Line]]:
-    def describe(event: ParticipantJoined | ParticipantActive | ParticipantLeft) -> Iterator[Line]:
-        person = event.participant
-        data: dict[str, Any] = {"room": room_values(person.room), "participant": participant_values(person)}
-        if isinstance(event, ParticipantLeft):
-            data["reason"] = event.reason.name
-        yield person.room, kind, data
-
-    return describe
+def _room_finished(event: events.RoomFinished) -> Entries:
+    return ((event.room, entries.RoomFinished(room_snapshot(event.room), event.reason.name)),)
 
 
-def _visitor_event(kind: str) -> Callable[[Any], Iterator[Line]]:
-    def describe(event: VisitorCame | VisitorGone) -> Iterator[Line]:
-        yield event.room, kind, {"room": room_values(event.room), "visitor": visitor_values(event.visitor)}
-
-    return describe
+def _room_changed(event: events.RoomChanged) -> Entries:
+    return ((event.room, entries.RoomChanged(room_snapshot(event.room))),)
 
 
-def _track_event(kind: str) -> Callable[[Any], Iterator[Line]]:
-    def describe(event: TrackPublished | TrackUnpublished) -> Iterator[Line]:
-        person = event.participant
-        data = {
-            "room": {"sid": person.room.sid, "name": person.room.name},
-            "participant": {"sid": person.sid, "identity": person.identity, "name": person.name},
-            "track": track_values(event.track),
-        }
-        yield person.room, kind, data
-
-    return describe
+def _room_occupied(event: events.RoomVisited) -> Entries:
+    return ((event.room, entries.RoomOccupied(room_snapshot(event.room))),)
 
 
-def _moved(event: ParticipantMoved) -> Iterator[Line]:
-    person, origin = event.participant, event.origin
-    who = participant_values(person)
-    out = {"room": room_values(origin), "participant": who, "to": person.room.sid}
-    yield origin, "participant_moved_out", out
-    into = {"room": room_values(person.room), "participant": who, "from": origin.sid}
-    yield person.room, "participant_moved_in", into
+def _joined(event: events.ParticipantJoined) -> Entries:
+    person = event.participant
+    return (
+        (person.room, entries.ParticipantJoined(room_snapshot(person.room), participant_snapshot(person))),
+    )
 
 
-_LINES: Mapping[type, Callable[[Any], Iterator[Line]]] = {
-    RoomStarted: _room_event("room_started"),
-    RoomFinished: _room_event("room_finished"),
-    RoomChanged: _room_event("room_changed"),
-    RoomVisited: _room_event("room_visited"),
-    ParticipantJoined: _participant_event("participant_joined"),
-    ParticipantActive: _participant_event("participant_active"),
-    ParticipantLeft: _participant_event("participant_left"),
-    ParticipantMoved: _moved,
-    VisitorCame: _visitor_event("visitor_came"),
-    VisitorGone: _visitor_event("visitor_gone"),
-    TrackPublished: _track_event("track_published"),
-    TrackUnpublished: _track_event("track_unpublished"),
-}
+def _active(event: events.ParticipantActive) -> Entries:
+    person = event.participant
+    return (
+        (person.room, entries.ParticipantActive(room_snapshot(person.room), participant_snapshot(person))),
+    )
+
+
+def _left(event: events.ParticipantLeft) -> Entries:
+    person = event.participant
+    room, snapshot = room_snapshot(person.room), participant_snapshot(person)
+    return ((person.room, entries.ParticipantLeft(room, snapshot, event.reason.name)),)
+
+
+def _moved(event: events.ParticipantMoved) -> Entries:
+    origin, destination = event.origin, event.participant.room
+    person = participant_snapshot(event.participant)
+    return (
+        (origin, entries.ParticipantMovedOut(room_snapshot(origin), person, destination.sid)),
+        (destination, entries.ParticipantMovedIn(room_snapshot(destination), person, origin.sid)),
+    )
+
+
+def _visitor_arrived(event: events.VisitorCame) -> Entries:
+    room, visitor = room_snapshot(event.room), visitor_snapshot(event.visitor)
+    return ((event.room, entries.VisitorArrived(room, visitor)),)
+
+
+def _visitor_left(event: events.VisitorGone) -> Entries:
+    room, visitor = room_snapshot(event.room), visitor_snapshot(event.visitor)
+    return ((event.room, entries.VisitorLeft(room, visitor)),)
+
+
+def _track(
+    of: type[entries.TrackPublished | entries.TrackUnpublished],
+) -> Callable[[events.TrackPublished | events.TrackUnpublished], Entries]:
+    def make(event: events.TrackPublished | events.TrackUnpublished) -> Entries:
+        person, room = event.participant, event.participant.room
+        entry = of(room_reference(room), participant_reference(person), track_snapshot(event.track))
+        return ((room, entry),)
+
+    return make
+
+
+# The entries that each type of event makes.
+_ENTRIES: Mapping[type, Callable[[Any], Entries]] = dict(
+    [
+        entries.row(events.RoomStarted, _room_started),
+        entries.row(events.RoomFinished, _room_finished),
+        entries.row(events.RoomChanged, _room_changed),
+        entries.row(events.RoomVisited, _room_occupied),
+        entries.row(events.ParticipantJoined, _joined),
+        entries.row(events.ParticipantActive, _active),
+        entries.row(events.ParticipantLeft, _left),
+        entries.row(events.ParticipantMoved, _moved),
+        entries.row(events.VisitorCame, _visitor_arrived),
+        entries.row(events.VisitorGone, _visitor_left),
+        entries.row(events.TrackPublished, _track(entries.TrackPublished)),
+        entries.row(events.TrackUnpublished, _track(entries.TrackUnpublished)),
+    ]
+)
+
+# Events that no entry is made of: no API reports them, and neither recovery nor the projection needs them.
+_NOT_LOGGED = frozenset(
+    {
+        events.ParticipantChanged,
+        events.PermissionsChanged,
+        events.TrackMuted,
+        events.TrackSubscribed,
+        events.DemandChanged,
+        events.TrackDemanded,
+        events.DataTracksReceived,
+        events.SubscriptionPermissionChanged,
+        events.SubscriptionFailed,
+        events.DataSent,
+        events.SessionDataChanged,
+    }
+)

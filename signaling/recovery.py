@@ -1,20 +1,23 @@
-"""What a killed server left open: its sessions, and those who were in them, are ended at the next start.
+"""Recovery: the next start ends the sessions that a killed server left open, with their participants and tracks.
 
-By entries of the event log, like everything else: so sessions, stays and webhooks follow from them.
+It does so by entries of the event log, from which sessions, stays and webhooks follow as always.
 """
 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from dataclasses import dataclass, field
+from typing import assert_never
+
+import msgspec
 
 from signaling.errors import StoreError, UnstorableError
 from signaling.model import LeaveReason
-from signaling.store import LogEntry, SessionFilter, Store
+from signaling.store import LogEntry, Session, SessionFilter, Store, entries
 
 log = logging.getLogger(__name__)
 
-# A server that runs says so this often; what it left open ended so much after it was killed at most.
+# Interval of the heartbeat: the recorded end of an abandoned session is at most this long before the kill.
 ALIVE_S = 15.0
 
 # More sessions than a server can have at a time.
@@ -28,64 +31,96 @@ Append = Callable[[Sequence[LogEntry]], Awaitable[None]]
 async def beat(
     store: Store, wall_clock: Callable[[], float], pause: Callable[[float], Awaitable[None]] = asyncio.sleep
 ) -> None:
-    """Note that the server lives, again and again, until cancelled."""
+    """Record again and again that the server lives, until cancelled."""
     while True:
         await pause(ALIVE_S)
         try:
             await store.documents.put("server", "alive_at", wall_clock())
         except StoreError as error:
-            log.warning("the server's sign of life is not written: %s", error)
+            log.warning("the server's heartbeat is not written: %s", error)
 
 
 async def end_abandoned(store: Store, append: Append) -> None:
-    """End the sessions that are open, which are nobody's; needs to be the only server. StoreError."""
+    """End all open sessions; no other server may use the database. StoreError."""
     alive_at = float(await store.documents.get("server", "alive_at") or 0.0)
     for session in await store.sessions.find(SessionFilter(ongoing=True), _MOST):
         log.warning("session %s of room %s was left open; it is ended", session.sid, session.room)
         try:
-            await append(ending(await _read(store, session.sid), alive_at))
+            await append(ending(session, await _read(store, session.sid), alive_at))
         except UnstorableError as error:
             log.error("session %s stays open: %s", session.sid, error)  # noqa: TRY400 - says all there is
 
 
 async def _read(store: Store, session_sid: str) -> list[LogEntry]:
-    entries: list[LogEntry] = []
-    while page := await store.events.read(session_sid, after=len(entries), limit=_PAGE):
-        entries += page
-    return entries
+    log_entries: list[LogEntry] = []
+    while page := await store.events.read(session_sid, after=len(log_entries), limit=_PAGE):
+        log_entries += page
+    return log_entries
 
 
-def ending(entries: Sequence[LogEntry], alive_at: float) -> list[LogEntry]:
-    """Return the entries that end a session, whose log is given: tracks, then people, then the room."""
-    room: dict[str, Any] = {}
-    people: dict[str, Any] = {}
-    tracks: dict[str, dict[str, Any]] = {}
-    for entry in entries:
-        data = entry.data
-        match entry.kind:
-            case "room_started" | "room_changed" | "room_visited":
-                room = data["room"]
-            case "participant_joined" | "participant_active" | "participant_moved_in":
-                people[data["participant"]["sid"]] = data["participant"]
-            case "participant_left" | "participant_moved_out":
-                people.pop(data["participant"]["sid"], None)
-            case "track_published":
-                tracks[data["track"]["sid"]] = dict(data)
-            case "track_unpublished":
-                tracks.pop(data["track"]["sid"], None)
+@dataclass(slots=True)
+class _Open:
+    """What a session's log leaves open."""
+
+    room: entries.RoomSnapshot
+    people: dict[str, entries.ParticipantSnapshot] = field(default_factory=dict)
+    "By sid."
+    tracks: dict[str, entries.TrackPublished] = field(default_factory=dict)
+    "By sid."
+
+    def follow(self, entry: entries.Entry) -> None:
+        """Apply the next entry."""
+        match entry:
+            case entries.RoomStarted() | entries.RoomChanged() | entries.RoomOccupied():
+                self.room = entry.room
+            case entries.ParticipantJoined() | entries.ParticipantActive() | entries.ParticipantMovedIn():
+                self.people[entry.participant.sid] = entry.participant
+            case entries.ParticipantLeft() | entries.ParticipantMovedOut():
+                self.people.pop(entry.participant.sid, None)
+            case entries.TrackPublished():
+                self.tracks[entry.track.sid] = entry
+            case entries.TrackUnpublished():
+                self.tracks.pop(entry.track.sid, None)
+            case entries.RoomFinished() | entries.VisitorArrived() | entries.VisitorLeft():
+                pass
+            case entries.Unstorable() | entries.Unknown():
+                pass  # what they would have said is lost; the projection ends stays together with their session
+            case _:
+                assert_never(entry)
+
+
+def ending(session: Session, log_entries: Sequence[LogEntry], alive_at: float) -> list[LogEntry]:
+    """Return the entries that end a session, given its log: tracks, then participants, then the room."""
+    left = _Open(_room_without_log(session))
+    for each in log_entries:
+        left.follow(each.entry)
     reason = LeaveReason.SERVER_SHUTDOWN.name
-    nobody = {**room, "participants": 0, "publishers": 0}
-    ends: list[tuple[str, dict[str, Any]]] = [
-        ("track_unpublished", data) for data in tracks.values() if data["participant"]["sid"] in people
+    empty = msgspec.structs.replace(left.room, participants=0, publishers=0)
+    ends: list[entries.Entry] = [
+        entries.TrackUnpublished(each.room, each.participant, each.track)
+        for each in left.tracks.values()
+        if each.participant.sid in left.people
     ]
-    ends += [
-        ("participant_left", {"room": nobody, "participant": person, "reason": reason})
-        for person in people.values()
-    ]
-    ends.append(("room_finished", {"room": nobody, "reason": reason}))
-    last = entries[-1]
+    ends += [entries.ParticipantLeft(empty, person, reason) for person in left.people.values()]
+    ends.append(entries.RoomFinished(empty, reason))
+    last = log_entries[-1]
     at = max(last.at, alive_at)
-    return [
-        LogEntry(last.session_sid, last.seq + number, kind, data, at)
-        for number, (kind, data) in enumerate(ends, 1)
-    ]
+    return [LogEntry(last.session_sid, last.seq + number, entry, at) for number, entry in enumerate(ends, 1)]
+
+
+def _room_without_log(session: Session) -> entries.RoomSnapshot:
+    """Return what the session's row says about the room, for a log whose entries about it cannot be read."""
+    return entries.RoomSnapshot(
+        sid=session.sid,
+        name=session.room,
+        metadata="",
+        owner="",
+        created_at=session.started_at,
+        # No participant is known, so Daily's webhooks say nothing: they could not say to which domain.
+        visited_at=None,
+        empty_timeout_s=0,
+        departure_timeout_s=0,
+        max_participants=0,
+        participants=0,
+        publishers=0,
+    )

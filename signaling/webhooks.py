@@ -1,9 +1,9 @@
-"""Webhooks of all APIs: what endpoints are told of the event log, and the way of it to them.
+"""Webhooks of all APIs: entries of the event log become deliveries, and deliveries are sent to endpoints.
 
-What is to be told is written with the event itself (`store.outbox`), so a killed server sends it when it is back.
-A receiver can get the same delivery twice, when the server dies between its answer and the note of it, and never
-none. Deliveries to one endpoint about one resource follow each other; endpoints do not wait for each other, and
-resources for an attempt at most.
+A delivery is stored in the transaction of its entry (`store.outbox`), so a killed server sends it after its restart.
+Delivery is at least once: a receiver gets a delivery again when the server dies between the answer and the commit that
+records it. Deliveries to one endpoint about one resource keep their order; endpoints do not wait for each other, and
+deliveries about other resources wait for one round of attempts at most.
 """
 
 import asyncio
@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from signaling.errors import DeliveryError, StoreError
-from signaling.store import Delivery, Draft, Endpoint, LogEntry, Outcome, Store
+from signaling.store import Delivery, Endpoint, LogEntry, NewDelivery, SettledDelivery, Store
+from signaling.store.entries import room_name
 
 log = logging.getLogger(__name__)
 
@@ -27,62 +28,62 @@ RETRY_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Notice:
-    """What an API has to say about an entry of the event log."""
+class WebhookMessage:
+    """An API's webhook about an entry of the event log."""
 
     event: str
     "The API's name for it."
     resource: str
-    "What it is about; see `Draft.resource`."
+    "What it is about; see `NewDelivery.resource`."
     body: str
     "As it is sent."
     owner: str = ""
-    "Id of the API key whose room it is about; empty: everybody's."
+    "Id of the API key whose room it is about; empty: any key may see the room."
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """What an answer, or none, means."""
+class Outcome:
+    """What an attempt led to."""
 
     delivered: bool
     "The receiver has it."
     retry_in_s: float | None = None
-    "Else the time to the next attempt; None gives the delivery up."
+    "Else the time to the next attempt; None: the delivery is given up."
     pause: bool = False
-    "Nothing more is to be sent to the endpoint, until somebody ends this."
+    "Nothing more is sent to the endpoint until the application ends the pause."
 
 
 class WebhookApi(Protocol):
-    """How one API's webhooks look and behave; pure, and without state."""
+    """The form and the rules of one API's webhooks; pure, and without state."""
 
     @property
     def kind(self) -> str:
         """`Endpoint.kind` of its endpoints."""
 
-    def notice(self, entry: LogEntry, event_id: str) -> Notice | None:
-        """Return what there is to say about an entry."""
+    def message(self, entry: LogEntry, event_id: str) -> WebhookMessage | None:
+        """Return the API's message about an entry; None when the API does not report such entries."""
 
-    def wants(self, endpoint: Endpoint, notice: Notice) -> bool:
-        """Whether an endpoint is to hear of it."""
+    def wants(self, endpoint: Endpoint, message: WebhookMessage) -> bool:
+        """Whether the message is for this endpoint."""
 
     def headers(self, endpoint: Endpoint, body: bytes, now: float) -> Mapping[str, str]:
         """Return the headers of an attempt, with its signature."""
 
-    def judge(self, endpoint: Endpoint, delivery: Delivery, status: int | None, now: float) -> Verdict:
-        """Return what an attempt came to; `status` is None when there was no answer."""
+    def judge(self, endpoint: Endpoint, delivery: Delivery, status: int | None, now: float) -> Outcome:
+        """Return the outcome of an attempt; `status` is None when there was no answer."""
 
 
 Post = Callable[[str, bytes, Mapping[str, str]], Awaitable[int]]
 
 
 def event_id(entry: LogEntry) -> str:
-    """Return the id of what is told about an entry: the same whenever it is asked for."""
+    """Return the id of the webhooks about an entry: the same at each call."""
     digest = hashlib.sha256(f"{entry.session_sid}/{entry.seq}".encode()).hexdigest()
     return f"EV_{digest[:20]}"
 
 
 class Webhooks:
-    """Makes deliveries out of entries, and sends what is in the outbox."""
+    """Makes deliveries of entries, and sends the deliveries that are stored."""
 
     def __init__(
         self, store: Store, apis: Iterable[WebhookApi], post: Post, wall_clock: Callable[[], float]
@@ -95,53 +96,55 @@ class Webhooks:
         self._news = asyncio.Event()
         self._idle = asyncio.Event()
         self._finishing = False
-        self._observe: Callable[[str, str], None] = lambda _kind, _outcome: None
-        # One for each endpoint that is being served.
+        self._observe: Callable[[str, str], None] = lambda _kind, _result: None
+        # One for each endpoint to which deliveries are sent now.
         self._bells: dict[str, asyncio.Event] = {}
 
     def observe(self, observer: Callable[[str, str], None]) -> None:
-        """Tell `observer` of every attempt: the API's kind; delivered, failed or given_up."""
+        """Call `observer` after every attempt: the API's kind; delivered, failed or given_up."""
         self._observe = observer
 
-    def announce(self, entry: LogEntry, endpoints: Sequence[Endpoint]) -> list[Draft]:
-        """Return what endpoints are to be told of an entry; never fails."""
-        drafts: list[Draft] = []
+    def deliveries(self, entry: LogEntry, endpoints: Sequence[Endpoint]) -> list[NewDelivery]:
+        """Return the deliveries of an entry to those of the endpoints that want it; never fails."""
+        made: list[NewDelivery] = []
+        rooms = {"", room_name(entry.entry)}
         for kind, api in self._apis.items():
-            mine = [each for each in endpoints if each.kind == kind and each.room in {"", _room(entry)}]
-            if not mine:
+            own = [each for each in endpoints if each.kind == kind and each.room in rooms]
+            if not own:
                 continue
             number = event_id(entry)
             try:
-                notice = api.notice(entry, number)
-                told = [] if notice is None else [each for each in mine if api.wants(each, notice)]
+                message = api.message(entry, number)
+                wanting = [] if message is None else [each for each in own if api.wants(each, message)]
             except Exception:
                 log.exception("%s has no webhook of %s %d", kind, entry.session_sid, entry.seq)
                 continue
-            if notice is not None:
-                drafts += [
-                    Draft(each.id, notice.resource, number, notice.event, notice.body) for each in told
+            if message is not None:
+                made += [
+                    NewDelivery(each.id, message.resource, number, message.event, message.body)
+                    for each in wanting
                 ]
-        return drafts
+        return made
 
     def wake(self) -> None:
-        """Look into the outbox, because there may be something new."""
+        """Check for new deliveries."""
         self._idle.clear()
         self._news.set()
         for bell in self._bells.values():
             bell.set()
 
     async def idle(self) -> None:
-        """Wait until nothing is left to send; needs `run`."""
+        """Wait until no delivery is left to send; needs `run`."""
         await self._idle.wait()
 
     def finish(self) -> None:
-        """Begin no more attempts: `run` ends after those under way, whose outcome is noted."""
+        """Begin no more attempts: `run` ends when those under way are recorded."""
         self._finishing = True
         self.wake()
 
     async def run(self) -> None:
         """Send until finished."""
-        self._news.set()  # what an earlier run left
+        self._news.set()  # deliveries of an earlier run
         async with asyncio.TaskGroup() as tasks:
             while not self._finishing:
                 await self._news.wait()
@@ -164,7 +167,7 @@ class Webhooks:
         self._news.set()
 
     async def _serve(self, endpoint_id: str) -> None:
-        """Send to one endpoint until nothing waits for it."""
+        """Send to one endpoint until no delivery waits for it."""
         try:
             while not self._finishing and await self._send_due(endpoint_id):
                 pass
@@ -173,11 +176,11 @@ class Webhooks:
             await asyncio.sleep(RETRY_S)
         finally:
             del self._bells[endpoint_id]
-            # What came in after the last look is for the next one.
+            # A delivery that was added after the last check is found by the next one.
             self._news.set()
 
     async def _send_due(self, endpoint_id: str) -> bool:
-        """Send what is due, or wait until something is; False when nothing waits."""
+        """Send the deliveries that are due, or wait until one is; False when none waits."""
         bell, outbox = self._bells[endpoint_id], self._store.outbox
         bell.clear()
         endpoint = await self._store.endpoints.get(endpoint_id)
@@ -196,21 +199,21 @@ class Webhooks:
         api = self._apis.get(endpoint.kind)
         if api is None:
             log.warning("endpoint %s is of an unknown kind, %s", endpoint_id, endpoint.kind)
-            verdicts = [Verdict(delivered=False) for _ in due]
+            outcomes = [Outcome(delivered=False) for _ in due]
         else:
-            verdicts = await asyncio.gather(*(self._attempt(api, endpoint, each) for each in due))
+            outcomes = await asyncio.gather(*(self._attempt(api, endpoint, each) for each in due))
         at = self._wall_clock()
-        outcomes = [
-            Outcome(
-                delivery, verdict.delivered, None if verdict.retry_in_s is None else at + verdict.retry_in_s
+        settled = [
+            SettledDelivery(
+                delivery, outcome.delivered, None if outcome.retry_in_s is None else at + outcome.retry_in_s
             )
-            for delivery, verdict in zip(due, verdicts, strict=True)
+            for delivery, outcome in zip(due, outcomes, strict=True)
         ]
-        await outbox.settle(endpoint_id, outcomes, at, pause=any(verdict.pause for verdict in verdicts))
+        await outbox.settle(endpoint_id, settled, at, pause=any(outcome.pause for outcome in outcomes))
         return True
 
-    async def _attempt(self, api: WebhookApi, endpoint: Endpoint, delivery: Delivery) -> Verdict:
-        body = delivery.draft.body.encode()
+    async def _attempt(self, api: WebhookApi, endpoint: Endpoint, delivery: Delivery) -> Outcome:
+        body = delivery.content.body.encode()
         status, why = None, ""
         try:
             headers = api.headers(endpoint, body, self._wall_clock())
@@ -218,26 +221,20 @@ class Webhooks:
         except DeliveryError as error:
             why = str(error)
         except Exception as error:
-            # A fault of this program must not hold up, or repeat, the other deliveries.
+            # A fault of the program must neither delay nor repeat the other deliveries.
             log.exception("webhook to endpoint %s", endpoint.id)
             why = type(error).__name__
-        verdict = api.judge(endpoint, delivery, status, self._wall_clock())
-        lost = verdict.retry_in_s is None
-        self._observe(api.kind, "delivered" if verdict.delivered else "given_up" if lost else "failed")
-        if not verdict.delivered:
+        outcome = api.judge(endpoint, delivery, status, self._wall_clock())
+        lost = outcome.retry_in_s is None
+        self._observe(api.kind, "delivered" if outcome.delivered else "given_up" if lost else "failed")
+        if not outcome.delivered:
             log.warning(
                 "webhook %s (%s) to endpoint %s, attempt %d: %s%s",
-                delivery.draft.event_id,
-                delivery.draft.event,
+                delivery.content.event_id,
+                delivery.content.event,
                 endpoint.id,
                 delivery.attempts + 1,
                 why or f"status {status}",
                 "; given up" if lost else "",
             )
-        return verdict
-
-
-def _room(entry: LogEntry) -> str:
-    room = entry.data.get("room")
-    name = room.get("name") if isinstance(room, Mapping) else None
-    return name if isinstance(name, str) else ""
+        return outcome

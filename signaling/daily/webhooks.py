@@ -1,21 +1,18 @@
-"""Daily's webhooks: its events made of the event log, its signature, and what it does about failures."""
+"""Daily's webhooks: messages made of entries of the event log, their signature, and the rules of retries."""
 
 import base64
 import hashlib
 import hmac
 from collections.abc import Callable, Mapping
-from typing import Any, Literal
-
-import msgspec
+from typing import Any, Literal, NamedTuple
 
 from signaling.daily import grants
 from signaling.daily.entry import IS_OWNER, YES
 from signaling.daily.javascript import stringify
 from signaling.daily.meetings import meeting_id
 from signaling.model import USER_ID
-from signaling.permissions import Permissions
-from signaling.store import Delivery, Endpoint, LogEntry
-from signaling.webhooks import Notice, Verdict
+from signaling.store import Delivery, Endpoint, LogEntry, entries
+from signaling.webhooks import Outcome, WebhookMessage
 
 KIND = "daily"
 VERSION = "1.0.0"
@@ -65,36 +62,36 @@ class DailyWebhooks:
 
     kind = KIND
 
-    def notice(self, entry: LogEntry, event_id: str) -> Notice | None:
-        """Return Daily's event about an entry; None for what Daily does not tell."""
-        describe = _EVENTS.get(entry.kind)
-        described = None if describe is None else describe(entry)
-        if described is None:
+    def message(self, entry: LogEntry, event_id: str) -> WebhookMessage | None:
+        """Return Daily's message about an entry; None for entries that Daily does not report."""
+        make = _MESSAGES.get(type(entry.entry))
+        made = None if make is None else make(entry.entry, entry)
+        if made is None:
             return None
-        event, resource, payload = described
+        event, resource, payload, owner = made
         body = stringify(
             {"version": VERSION, "type": event, "id": event_id, "payload": payload, "event_ts": entry.at}
         )
-        return Notice(event, resource, body, owner=entry.data["room"]["owner"])
+        return WebhookMessage(event, resource, body, owner)
 
-    def wants(self, endpoint: Endpoint, notice: Notice) -> bool:
-        """Whether the endpoint's domain sees the room, and asked for such events."""
+    def wants(self, endpoint: Endpoint, message: WebhookMessage) -> bool:
+        """Whether the endpoint's domain may see the room, and asked for such events."""
         settings = endpoint.settings
-        return notice.owner in {"", settings["domain"]} and notice.event in settings["eventTypes"]
+        return message.owner in {"", settings["domain"]} and message.event in settings["eventTypes"]
 
     def headers(self, endpoint: Endpoint, body: bytes, now: float) -> dict[str, str]:
         """Return the headers, with the signature over time and body."""
         return headers(endpoint.secrets, body, now)
 
-    def judge(self, endpoint: Endpoint, delivery: Delivery, status: int | None, now: float) -> Verdict:
+    def judge(self, endpoint: Endpoint, delivery: Delivery, status: int | None, now: float) -> Outcome:
         """Accept 200 alone; else do as the endpoint's `retryType` says."""
         del now  # attempts are counted, not timed
         if status == 200:
-            return Verdict(delivered=True)
+            return Outcome(delivered=True)
         if endpoint.settings["retryType"] == "circuit-breaker":
-            return Verdict(delivered=False, pause=endpoint.failures + 1 >= MAX_FAILURES)
+            return Outcome(delivered=False, pause=endpoint.failures + 1 >= MAX_FAILURES)
         waits = EXPONENTIAL_S[delivery.attempts : delivery.attempts + 1]
-        return Verdict(delivered=False, retry_in_s=waits[0] if waits else None)
+        return Outcome(delivered=False, retry_in_s=waits[0] if waits else None)
 
 
 def headers(secrets: Mapping[str, str], body: bytes, now: float) -> dict[str, str]:
@@ -115,66 +112,105 @@ def headers(secrets: Mapping[str, str], body: bytes, now: float) -> dict[str, st
 
 # --- events --------------------------------------------------------------------------------------
 
-_Event = tuple[EventType, str, dict[str, Any]]
+
+class _Message(NamedTuple):
+    event: EventType
+    resource: str
+    payload: dict[str, Any]
+    owner: str
+    "See `WebhookMessage.owner`."
 
 
-def _meeting_started(entry: LogEntry) -> _Event:
-    room = entry.data["room"]
-    payload = {"start_ts": entry.at, "meeting_id": meeting_id(entry.session_sid), "room": room["name"]}
-    return "meeting.started", entry.session_sid, payload
+def _meeting_started(entry: entries.RoomOccupied, place: LogEntry) -> _Message:
+    room, sid = entry.room, place.session_sid
+    payload = {"start_ts": place.at, "meeting_id": meeting_id(sid), "room": room.name}
+    return _Message("meeting.started", sid, payload, room.owner)
 
 
-def _meeting_ended(entry: LogEntry) -> _Event | None:
-    room = entry.data["room"]
-    if room["visited_at"] is None:
+def _meeting_ended(entry: entries.RoomFinished, place: LogEntry) -> _Message | None:
+    room, sid = entry.room, place.session_sid
+    if room.visited_at is None:
         return None
     payload = {
-        "start_ts": room["visited_at"],
-        "end_ts": entry.at,
-        "meeting_id": meeting_id(entry.session_sid),
-        "room": room["name"],
+        "start_ts": room.visited_at,
+        "end_ts": place.at,
+        "meeting_id": meeting_id(sid),
+        "room": room.name,
     }
-    return "meeting.ended", entry.session_sid, payload
+    return _Message("meeting.ended", sid, payload, room.owner)
 
 
-def _participant(event: EventType, *, left: bool) -> Callable[[LogEntry], _Event | None]:
-    def describe(entry: LogEntry) -> _Event | None:
-        # Whose media never connected was not there.
-        person = entry.data["participant"]
-        return _person(event, entry, person, left=left) if person["connected_at"] else None
-
-    return describe
+_Joining = entries.ParticipantActive | entries.ParticipantMovedIn
+_Leaving = entries.ParticipantMovedOut | entries.ParticipantLeft
 
 
-def _visitor(event: EventType, *, left: bool) -> Callable[[LogEntry], _Event]:
-    return lambda entry: _person(event, entry, entry.data["visitor"], left=left)
+def _participant_joined(entry: _Joining, place: LogEntry) -> _Message | None:
+    # Daily does not count participants without media as present.
+    person = entry.participant
+    return _person("participant.joined", place, entry.room, person) if person.connected_at else None
 
 
-def _person(event: EventType, entry: LogEntry, person: Mapping[str, Any], *, left: bool) -> _Event:
-    room, identity, attributes = entry.data["room"], person["identity"], person["attributes"]
+def _participant_left(entry: _Leaving, place: LogEntry) -> _Message | None:
+    person = entry.participant
+    if not person.connected_at:
+        return None
+    return _with_duration(_person("participant.left", place, entry.room, person), place, person)
+
+
+def _visitor_arrived(entry: entries.VisitorArrived, place: LogEntry) -> _Message:
+    return _person("waiting-participant.joined", place, entry.room, entry.visitor)
+
+
+def _visitor_left(entry: entries.VisitorLeft, place: LogEntry) -> _Message:
+    message = _person("waiting-participant.left", place, entry.room, entry.visitor)
+    return _with_duration(message, place, entry.visitor)
+
+
+_Person = entries.ParticipantSnapshot | entries.VisitorSnapshot
+
+
+def _person(event: EventType, place: LogEntry, room: entries.RoomSnapshot, person: _Person) -> _Message:
     payload = {
-        "joined_at": person["joined_at"],
-        "session_id": identity,
-        "room": room["name"],
-        "user_id": attributes.get(USER_ID) or identity,
-        "user_name": person["name"],
-        "owner": attributes.get(IS_OWNER) == YES,
+        "joined_at": person.joined_at,
+        "session_id": person.identity,
+        "room": room.name,
+        "user_id": person.attributes.get(USER_ID) or person.identity,
+        "user_name": person.name,
+        "owner": person.attributes.get(IS_OWNER) == YES,
         "networkQualityState": "unknown",
-        # As the JavaScript clients have it, where nobody is to be sent out.
-        "will_eject_at": person["leaves_at"] or 0,
-        "permissions": grants.describe(msgspec.convert(person["permissions"], Permissions)),
-        **({"duration": entry.at - person["joined_at"]} if left else {}),
+        # 0 is what the JavaScript clients have for participants without a limit.
+        "will_eject_at": person.leaves_at or 0,
+        "permissions": grants.describe(person.permissions),
     }
-    return event, f"{entry.session_sid}/{identity}", payload
+    return _Message(event, f"{place.session_sid}/{person.identity}", payload, room.owner)
 
 
-_EVENTS: Mapping[str, Callable[[LogEntry], _Event | None]] = {
-    "room_visited": _meeting_started,
-    "room_finished": _meeting_ended,
-    "participant_active": _participant("participant.joined", left=False),
-    "participant_moved_in": _participant("participant.joined", left=False),
-    "participant_moved_out": _participant("participant.left", left=True),
-    "participant_left": _participant("participant.left", left=True),
-    "visitor_came": _visitor("waiting-participant.joined", left=False),
-    "visitor_gone": _visitor("waiting-participant.left", left=True),
-}
+def _with_duration(message: _Message, place: LogEntry, person: _Person) -> _Message:
+    return message._replace(payload={**message.payload, "duration": place.at - person.joined_at})
+
+
+_MESSAGES: Mapping[type, Callable[[Any, LogEntry], _Message | None]] = dict(
+    [
+        entries.row(entries.RoomOccupied, _meeting_started),
+        entries.row(entries.RoomFinished, _meeting_ended),
+        entries.row(entries.ParticipantActive, _participant_joined),
+        entries.row(entries.ParticipantMovedIn, _participant_joined),
+        entries.row(entries.ParticipantMovedOut, _participant_left),
+        entries.row(entries.ParticipantLeft, _participant_left),
+        entries.row(entries.VisitorArrived, _visitor_arrived),
+        entries.row(entries.VisitorLeft, _visitor_left),
+    ]
+)
+
+# Daily has no webhook for these.
+_NOT_REPORTED = frozenset(
+    {
+        entries.RoomStarted,
+        entries.RoomChanged,
+        entries.ParticipantJoined,
+        entries.TrackPublished,
+        entries.TrackUnpublished,
+        entries.Unstorable,
+        entries.Unknown,
+    }
+)

@@ -1,6 +1,5 @@
 """Translation between the domain's plain values and LiveKit's messages; nothing here decides anything."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +9,8 @@ from sfu.events import Layer, Preferences, Quality
 from signaling.data_tracks import received_tracks
 from signaling.model import DataTrack, LeaveReason, Participant, Room, Track, TrackSpec
 from signaling.permissions import Permissions, Source, SubscriptionRules, TrackRule
-from signaling.plain import room_values
+from signaling.plain import room_snapshot
+from signaling.store.entries import RoomSnapshot
 from turn_config.credentials import IceServer
 
 # The version whose behaviour is followed. Clients require one, refuse RPC below 1.8 and offer simulcast of
@@ -98,22 +98,22 @@ def server_info(node_id: str) -> models.ServerInfo:
 
 def room_info(room: Room) -> models.Room:
     """Return a room as clients see it; the hidden are not counted."""
-    return room_message(room_values(room))
+    return room_message(room_snapshot(room))
 
 
-def room_message(values: Mapping[str, Any]) -> models.Room:
-    """Return the same out of what the event log has of a room."""
+def room_message(room: RoomSnapshot) -> models.Room:
+    """Return the same message for a room of the event log."""
     return models.Room(
-        sid=values["sid"],
-        name=values["name"],
-        empty_timeout=values["empty_timeout_s"],
-        departure_timeout=values["departure_timeout_s"],
-        max_participants=values["max_participants"],
-        creation_time=int(values["created_at"]),
-        creation_time_ms=int(values["created_at"] * 1000),
-        metadata=values["metadata"],
-        num_participants=values["participants"],
-        num_publishers=values["publishers"],
+        sid=room.sid,
+        name=room.name,
+        empty_timeout=room.empty_timeout_s,
+        departure_timeout=room.departure_timeout_s,
+        max_participants=room.max_participants,
+        creation_time=int(room.created_at),
+        creation_time_ms=int(room.created_at * 1000),
+        metadata=room.metadata,
+        num_participants=room.participants,
+        num_publishers=room.publishers,
         enabled_codecs=enabled_codecs(),
     )
 

@@ -1,4 +1,4 @@
-"""LiveKit's webhooks: its messages made of the event log, its signature, and how often it is tried."""
+"""LiveKit's webhooks: messages made of entries of the event log, their signature, and the rules of retries."""
 
 import base64
 import hashlib
@@ -14,10 +14,9 @@ from signaling.errors import ConfigError, DeliveryError
 from signaling.livekit.convert import LEAVES, SOURCE_VALUES, mime_type, permission, room_message
 from signaling.model import LeaveReason
 from signaling.outgoing import check_url
-from signaling.permissions import Permissions, Source
-from signaling.store import Delivery, Endpoint, LogEntry
+from signaling.store import Delivery, Endpoint, LogEntry, entries
 from signaling.store.endpoints import Endpoints
-from signaling.webhooks import Notice, Verdict
+from signaling.webhooks import Outcome, WebhookMessage
 
 KIND = "livekit"
 
@@ -36,11 +35,13 @@ GIVE_UP_AFTER_S = 3600.0
 # Other refusals (status 4xx) will be the same the next time.
 _WORTH_A_RETRY = frozenset({408, 425, 429})
 
+# By `LeaveReason.name`, as entries have it.
 _END_REASONS = {
     LeaveReason.ROOM_CLOSED.name: models.ROOM_END_IDLE_TIMEOUT,
     LeaveReason.ROOM_DELETED.name: models.ROOM_END_API_DELETE,
     LeaveReason.SERVER_SHUTDOWN.name: models.ROOM_END_SERVER_SHUTDOWN,
 }
+_DISCONNECT_REASONS = {reason.name: told for reason, (told, _) in LEAVES.items()}
 
 
 class LiveKitWebhooks:
@@ -52,18 +53,18 @@ class LiveKitWebhooks:
         """`signer` returns the API key that signs now."""
         self._signer = signer
 
-    def notice(self, entry: LogEntry, event_id: str) -> Notice | None:
-        """Return LiveKit's message about an entry; None for what LiveKit does not tell."""
-        describe = _MESSAGES.get(entry.kind)
-        if describe is None:
+    def message(self, entry: LogEntry, event_id: str) -> WebhookMessage | None:
+        """Return LiveKit's message about an entry; None for entries that LiveKit does not report."""
+        make = _MESSAGES.get(type(entry.entry))
+        if make is None:
             return None
-        message, resource = describe(entry.data)
+        message, resource = make(entry.entry)
         message.id = event_id
         message.created_at = int(entry.at)
-        return Notice(message.event, resource, json_format.MessageToJson(message, indent=None))
+        return WebhookMessage(message.event, resource, json_format.MessageToJson(message, indent=None))
 
-    def wants(self, _endpoint: Endpoint, _notice: Notice) -> bool:
-        """LiveKit's endpoints get everything."""
+    def wants(self, _endpoint: Endpoint, _message: WebhookMessage) -> bool:
+        """LiveKit's endpoints get every message."""
         return True
 
     def headers(self, _endpoint: Endpoint, body: bytes, now: float) -> dict[str, str]:
@@ -72,14 +73,14 @@ class LiveKitWebhooks:
         token = tokens.mint({"sha256": digest}, self._signer(), now, TOKEN_TTL_S)
         return {"Content-Type": CONTENT_TYPE, "Authorization": token, "User-Agent": "LiveKit"}
 
-    def judge(self, _endpoint: Endpoint, delivery: Delivery, status: int | None, now: float) -> Verdict:
-        """Try again later what may get through then."""
+    def judge(self, _endpoint: Endpoint, delivery: Delivery, status: int | None, now: float) -> Outcome:
+        """Retry when a later attempt may succeed."""
         if status is not None and status < 300:
-            return Verdict(delivered=True)
+            return Outcome(delivered=True)
         hopeless = status is not None and status < 500 and status not in _WORTH_A_RETRY
         if hopeless or now - delivery.created_at > GIVE_UP_AFTER_S:
-            return Verdict(delivered=False)
-        return Verdict(
+            return Outcome(delivered=False)
+        return Outcome(
             delivered=False, retry_in_s=min(FIRST_RETRY_S * 2 ** min(delivery.attempts, 30), LAST_RETRY_S)
         )
 
@@ -144,102 +145,128 @@ _Message = tuple[webhook.WebhookEvent, str]
 "The message, and the resource that it is about."
 
 
-def _room_event(name: str) -> Callable[[Mapping[str, Any]], _Message]:
-    def describe(data: Mapping[str, Any]) -> _Message:
-        room = data["room"]
-        message = webhook.WebhookEvent(event=name, room=room_message(room))
-        message.room_end_reason = _END_REASONS.get(data.get("reason", ""), models.ROOM_END_UNKNOWN)
-        return message, f"room/{room['name']}"
-
-    return describe
+def _room_started(entry: entries.RoomStarted) -> _Message:
+    return _about_room(webhook.WebhookEvent(event="room_started"), entry.room)
 
 
-def _joined(data: Mapping[str, Any]) -> _Message:
-    return _about_person("participant_joined", data, _person(data["participant"]))
+def _room_finished(entry: entries.RoomFinished) -> _Message:
+    reason = _END_REASONS.get(entry.reason, models.ROOM_END_UNKNOWN)
+    return _about_room(webhook.WebhookEvent(event="room_finished", room_end_reason=reason), entry.room)
 
 
-def _left(data: Mapping[str, Any]) -> _Message:
-    info = _person(data["participant"])
+def _about_room(message: webhook.WebhookEvent, room: entries.RoomSnapshot) -> _Message:
+    message.room.CopyFrom(room_message(room))
+    return message, f"room/{room.name}"
+
+
+def _joined(entry: entries.ParticipantActive | entries.ParticipantMovedIn) -> _Message:
+    return _about_person("participant_joined", entry.room, _person(entry.participant))
+
+
+def _left(entry: entries.ParticipantLeft) -> _Message:
+    return _about_leaving(entry.room, entry.participant, entry.reason)
+
+
+def _moved_out(entry: entries.ParticipantMovedOut) -> _Message:
+    return _about_leaving(entry.room, entry.participant, LeaveReason.MOVED.name)
+
+
+def _about_leaving(room: entries.RoomSnapshot, person: entries.ParticipantSnapshot, reason: str) -> _Message:
+    info = _person(person)
     info.state = models.ParticipantInfo.DISCONNECTED
-    info.disconnect_reason = LEAVES[LeaveReason[data.get("reason", LeaveReason.MOVED.name)]][0]
-    # LiveKit tells of a join once media is connected, and so has another word for who never came that far.
-    connected = data["participant"]["connected_at"] > 0
-    return _about_person("participant_left" if connected else "participant_connection_aborted", data, info)
+    info.disconnect_reason = _DISCONNECT_REASONS.get(reason, models.UNKNOWN_REASON)
+    # LiveKit reports a join when media is connected, and so has another event for a participant without media.
+    name = "participant_left" if person.connected_at > 0 else "participant_connection_aborted"
+    return _about_person(name, room, info)
 
 
-def _about_person(name: str, data: Mapping[str, Any], info: models.ParticipantInfo) -> _Message:
-    room = data["room"]
+def _about_person(name: str, room: entries.RoomSnapshot, info: models.ParticipantInfo) -> _Message:
     message = webhook.WebhookEvent(event=name, room=room_message(room), participant=info)
-    return message, f"participant/{room['sid']}/{info.identity}"
+    return message, f"participant/{room.sid}/{info.identity}"
 
 
-def _track_event(name: str) -> Callable[[Mapping[str, Any]], _Message]:
-    def describe(data: Mapping[str, Any]) -> _Message:
-        # Like LiveKit's, these name the room and the participant and say no more of them.
-        room, person, track = data["room"], data["participant"], data["track"]
-        message = webhook.WebhookEvent(
-            event=name,
-            room=models.Room(sid=room["sid"], name=room["name"]),
-            participant=models.ParticipantInfo(sid=person["sid"], identity=person["identity"]),
-            track=_track(track),
-        )
-        return message, f"track/{track['sid']}"
-
-    return describe
+def _published(entry: entries.TrackPublished) -> _Message:
+    return _about_track("track_published", entry)
 
 
-_MESSAGES: Mapping[str, Callable[[Mapping[str, Any]], _Message]] = {
-    "room_started": _room_event("room_started"),
-    "room_finished": _room_event("room_finished"),
-    "participant_active": _joined,
-    "participant_moved_in": _joined,
-    "participant_moved_out": _left,
-    "participant_left": _left,
-    "track_published": _track_event("track_published"),
-    "track_unpublished": _track_event("track_unpublished"),
-}
+def _unpublished(entry: entries.TrackUnpublished) -> _Message:
+    return _about_track("track_unpublished", entry)
 
 
-def _person(values: Mapping[str, Any]) -> models.ParticipantInfo:
-    grants = {
-        **values["permissions"],
-        "can_publish_sources": tuple(map(Source, values["permissions"]["can_publish_sources"])),
+def _about_track(name: str, entry: entries.TrackPublished | entries.TrackUnpublished) -> _Message:
+    # Like LiveKit's, these messages name the room and the participant and say no more about them.
+    message = webhook.WebhookEvent(
+        event=name,
+        room=models.Room(sid=entry.room.sid, name=entry.room.name),
+        participant=models.ParticipantInfo(sid=entry.participant.sid, identity=entry.participant.identity),
+        track=_track(entry.track),
+    )
+    return message, f"track/{entry.track.sid}"
+
+
+_MESSAGES: Mapping[type, Callable[[Any], _Message]] = dict(
+    [
+        entries.row(entries.RoomStarted, _room_started),
+        entries.row(entries.RoomFinished, _room_finished),
+        entries.row(entries.ParticipantActive, _joined),
+        entries.row(entries.ParticipantMovedIn, _joined),
+        entries.row(entries.ParticipantMovedOut, _moved_out),
+        entries.row(entries.ParticipantLeft, _left),
+        entries.row(entries.TrackPublished, _published),
+        entries.row(entries.TrackUnpublished, _unpublished),
+    ]
+)
+
+# LiveKit has no webhook for these.
+_NOT_REPORTED = frozenset(
+    {
+        entries.RoomChanged,
+        entries.RoomOccupied,
+        entries.ParticipantJoined,
+        entries.VisitorArrived,
+        entries.VisitorLeft,
+        entries.Unstorable,
+        entries.Unknown,
     }
+)
+
+
+def _person(person: entries.ParticipantSnapshot) -> models.ParticipantInfo:
     return models.ParticipantInfo(
-        sid=values["sid"],
-        identity=values["identity"],
-        name=values["name"],
-        state=values["state"],
-        metadata=values["metadata"],
-        attributes=values["attributes"],
-        joined_at=int(values["joined_at"]),
-        joined_at_ms=int(values["joined_at"] * 1000),
-        version=values["version"],
-        permission=permission(Permissions(**grants)),
-        is_publisher=values["is_publisher"],
-        kind=values["kind"].upper(),
+        sid=person.sid,
+        identity=person.identity,
+        name=person.name,
+        state=person.state,
+        metadata=person.metadata,
+        attributes=person.attributes,
+        joined_at=int(person.joined_at),
+        joined_at_ms=int(person.joined_at * 1000),
+        version=person.version,
+        permission=permission(person.permissions),
+        is_publisher=person.is_publisher,
+        kind=person.kind.upper(),
     )
 
 
-def _track(values: Mapping[str, Any]) -> models.TrackInfo:
-    is_audio = values["kind"] == "audio"
+def _track(track: entries.TrackSnapshot) -> models.TrackInfo:
+    is_audio = track.kind == "audio"
     layers = [
-        models.VideoLayer(quality=quality, width=each["width"], height=each["height"], rid=each["rid"])
-        for quality, each in zip(("LOW", "MEDIUM", "HIGH"), values["layers"], strict=False)
+        models.VideoLayer(quality=quality, width=layer.width, height=layer.height, rid=layer.rid)
+        for quality, layer in zip(("LOW", "MEDIUM", "HIGH"), track.layers, strict=False)
     ]
     return models.TrackInfo(
-        sid=values["sid"],
+        sid=track.sid,
         type=models.TrackType.AUDIO if is_audio else models.TrackType.VIDEO,
-        source=SOURCE_VALUES[Source(values["source"])],
-        name=values["name"],
-        muted=values["muted"],
-        width=values["width"],
-        height=values["height"],
-        mid=values["mid"],
-        mime_type=mime_type(values["codec"], values["kind"]) if values["codec"] else "",
+        source=SOURCE_VALUES[track.source],
+        name=track.name,
+        muted=track.muted,
+        width=track.width,
+        height=track.height,
+        mid=track.mid,
+        mime_type=mime_type(track.codec, track.kind) if track.codec else "",
         simulcast=len(layers) > 1,
         layers=layers,
-        stereo=values["stereo"],
-        disable_dtx=is_audio and not values["dtx"],
-        disable_red=is_audio and not values["red"],
+        stereo=track.stereo,
+        disable_dtx=is_audio and not track.dtx,
+        disable_red=is_audio and not track.red,
     )

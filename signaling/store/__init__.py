@@ -3,14 +3,14 @@
 from signaling.store.records import (
     ApiKey,
     Delivery,
-    Draft,
     DurableRoom,
     Endpoint,
     LogEntry,
-    Outcome,
+    NewDelivery,
     Recording,
     Session,
     SessionFilter,
+    SettledDelivery,
     Stay,
 )
 from signaling.store.store import Store
@@ -18,14 +18,14 @@ from signaling.store.store import Store
 __all__ = [
     "ApiKey",
     "Delivery",
-    "Draft",
     "DurableRoom",
     "Endpoint",
     "LogEntry",
-    "Outcome",
+    "NewDelivery",
     "Recording",
     "Session",
     "SessionFilter",
+    "SettledDelivery",
     "Stay",
     "Store",
 ]

@@ -1,22 +1,27 @@
 """The event log, and the sessions that follow from it."""
 
+import logging
 from collections.abc import Callable, Sequence
+from typing import Any
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import Row, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from signaling.store import outbox, projection
 from signaling.store.access import transaction
 from signaling.store.endpoints import listening
-from signaling.store.records import Draft, Endpoint, LogEntry
+from signaling.store.entries import Unknown, decode, encode
+from signaling.store.records import Endpoint, LogEntry, NewDelivery
 from signaling.store.tables import events
 
-Announce = Callable[[LogEntry, Sequence[Endpoint]], Sequence[Draft]]
-"Returns what endpoints are to be told of an entry; has no effects, and does not fail."
+log = logging.getLogger(__name__)
+
+MakeDeliveries = Callable[[LogEntry, Sequence[Endpoint]], Sequence[NewDelivery]]
+"Returns the deliveries of an entry to these endpoints; has no effects, and does not fail."
 
 
-def announce_nothing(_entry: LogEntry, _endpoints: Sequence[Endpoint]) -> Sequence[Draft]:
-    """Return that nobody is to be told."""
+def no_deliveries(_entry: LogEntry, _endpoints: Sequence[Endpoint]) -> Sequence[NewDelivery]:
+    """Return nothing: no endpoint is notified."""
     return ()
 
 
@@ -28,32 +33,31 @@ class Events:
         self._engine = engine
 
     async def append(
-        self, entries: Sequence[LogEntry], announce: Announce = announce_nothing, now: float = 0.0
+        self, entries: Sequence[LogEntry], make_deliveries: MakeDeliveries = no_deliveries, now: float = 0.0
     ) -> None:
-        """Add entries, and what follows from them for sessions, stays and the outbox. StoreError: nothing is added.
+        """Add entries, their effect on sessions and stays, and their deliveries. StoreError: nothing is added.
 
-        What is announced is due from `now` on.
+        The deliveries are due from `now` on.
 
-        Those that are there already are skipped: a commit whose confirmation was lost is asked for again.
+        Entries that are already in the log are skipped: a commit whose confirmation was lost is repeated.
         """
+        rows = [_values(entry) for entry in entries]
         async with transaction(self._engine) as connection:
             last = await _last_numbers(connection, {entry.session_sid for entry in entries})
             new = [entry for entry in entries if entry.seq > last.get(entry.session_sid, 0)]
             if not new:
                 return
-            rows = [
-                {"session_sid": e.session_sid, "seq": e.seq, "kind": e.kind, "data": dict(e.data), "at": e.at}
-                for e in new
-            ]
-            await connection.execute(insert(events), rows)
+            await connection.execute(
+                insert(events), [row for row in rows if row["seq"] > last.get(row["session_sid"], 0)]
+            )
             await projection.write(connection, projection.fold(new))
-            told = await listening(connection)
-            if told:
-                drafts = [draft for entry in new for draft in announce(entry, told)]
-                await outbox.add(connection, drafts, now)
+            endpoints = await listening(connection)
+            if endpoints:
+                deliveries = [delivery for entry in new for delivery in make_deliveries(entry, endpoints)]
+                await outbox.add(connection, deliveries, now)
 
     async def read(self, session_sid: str, after: int = 0, limit: int = 1000) -> list[LogEntry]:
-        """Return a session's entries in order, from behind the sequence number `after`. StoreError."""
+        """Return a session's entries in order, after the sequence number `after`. StoreError."""
         query = (
             select(events)
             .where(events.c.session_sid == session_sid, events.c.seq > after)
@@ -61,10 +65,19 @@ class Events:
             .limit(limit)
         )
         async with transaction(self._engine) as connection:
-            return [
-                LogEntry(row.session_sid, row.seq, row.kind, row.data, row.at)
-                for row in await connection.execute(query)
-            ]
+            return [_record(row) for row in await connection.execute(query)]
+
+
+def _values(entry: LogEntry) -> dict[str, Any]:
+    kind, data = encode(entry.entry)
+    return {"session_sid": entry.session_sid, "seq": entry.seq, "kind": kind, "data": data, "at": entry.at}
+
+
+def _record(row: Row[Any]) -> LogEntry:
+    entry = decode(row.kind, row.data)
+    if isinstance(entry, Unknown):
+        log.warning("entry %d of %s, %s, cannot be read: %s", row.seq, row.session_sid, row.kind, entry.why)
+    return LogEntry(row.session_sid, row.seq, entry, row.at)
 
 
 async def _last_numbers(connection: AsyncConnection, session_sids: set[str]) -> dict[str, int]:

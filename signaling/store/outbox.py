@@ -1,4 +1,4 @@
-"""Webhooks under way: written with the events that they tell of, deleted when delivered or given up."""
+"""Deliveries: stored with the entries that they report, deleted when delivered or given up."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,7 +7,7 @@ from sqlalchemy import Row, Select, bindparam, delete, func, insert, select, upd
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from signaling.store.access import transaction
-from signaling.store.records import Delivery, Draft, Outcome
+from signaling.store.records import Delivery, NewDelivery, SettledDelivery
 from signaling.store.tables import deliveries, endpoints
 
 
@@ -18,10 +18,10 @@ class Outbox:
         """Use the store's engine."""
         self._engine = engine
 
-    async def add(self, drafts: Sequence[Draft], at: float) -> None:
+    async def add(self, new: Sequence[NewDelivery], at: float) -> None:
         """Add deliveries that belong to no entry of the event log, due at once. StoreError."""
         async with transaction(self._engine) as connection:
-            await add(connection, drafts, at)
+            await add(connection, new, at)
 
     async def waiting(self) -> list[str]:
         """Return the ids of endpoints that are not paused and for which something waits. StoreError."""
@@ -51,12 +51,14 @@ class Outbox:
             at: float | None = await connection.scalar(query)
             return at
 
-    async def settle(self, endpoint_id: str, outcomes: Sequence[Outcome], at: float, *, pause: bool) -> None:
-        """Note what became of attempts, in one transaction; pausing drops what waits. StoreError."""
-        done = [each.delivery.number for each in outcomes if each.delivered or each.retry_at is None]
+    async def settle(
+        self, endpoint_id: str, settled: Sequence[SettledDelivery], at: float, *, pause: bool
+    ) -> None:
+        """Record attempts in one transaction; pausing deletes the other deliveries of the endpoint. StoreError."""
+        done = [each.delivery.number for each in settled if each.delivered or each.retry_at is None]
         again = [
             {"of": each.delivery.number, "tries": each.delivery.attempts + 1, "at": each.retry_at}
-            for each in outcomes
+            for each in settled
             if not each.delivered and each.retry_at is not None
         ]
         here = endpoints.c.id == endpoint_id
@@ -64,7 +66,7 @@ class Outbox:
             await connection.execute(delete(deliveries).where(deliveries.c.number.in_(done)))
             if again:
                 await connection.execute(_TRY_AGAIN, again)
-            await connection.execute(update(endpoints).where(here).values(_health(outcomes, at)))
+            await connection.execute(update(endpoints).where(here).values(_health(settled, at)))
             if pause:
                 await connection.execute(update(endpoints).where(here).values(paused=True))
                 await connection.execute(delete(deliveries).where(deliveries.c.endpoint_id == endpoint_id))
@@ -75,20 +77,20 @@ class Outbox:
             return await connection.scalar(select(func.count()).select_from(deliveries)) or 0
 
 
-async def add(connection: AsyncConnection, drafts: Sequence[Draft], at: float) -> None:
+async def add(connection: AsyncConnection, new: Sequence[NewDelivery], at: float) -> None:
     """Add deliveries in a transaction of the caller's."""
     rows = [
         {
-            "endpoint_id": draft.endpoint_id,
-            "resource": draft.resource.replace("\0", ""),  # which PostgreSQL has no place for
-            "event_id": draft.event_id,
-            "event": draft.event,
-            "body": draft.body,
+            "endpoint_id": delivery.endpoint_id,
+            "resource": delivery.resource.replace("\0", ""),  # which PostgreSQL has no place for
+            "event_id": delivery.event_id,
+            "event": delivery.event,
+            "body": delivery.body,
             "created_at": at,
             "attempts": 0,
             "next_at": at,
         }
-        for draft in drafts
+        for delivery in new
     ]
     if rows:
         await connection.execute(insert(deliveries), rows)
@@ -101,12 +103,12 @@ _TRY_AGAIN = (
 )
 
 
-def _health(outcomes: Sequence[Outcome], at: float) -> dict[str, Any]:
-    """Return what an endpoint's row says after attempts: how many failed since one was delivered."""
-    delivered = [number for number, each in enumerate(outcomes, 1) if each.delivered]
+def _health(settled: Sequence[SettledDelivery], at: float) -> dict[str, Any]:
+    """Return an endpoint's columns after attempts: how many have failed since the last success."""
+    delivered = [number for number, each in enumerate(settled, 1) if each.delivered]
     if delivered:
-        return {"failures": len(outcomes) - delivered[-1], "last_at": at}
-    return {"failures": endpoints.c.failures + len(outcomes)}
+        return {"failures": len(settled) - delivered[-1], "last_at": at}
+    return {"failures": endpoints.c.failures + len(settled)}
 
 
 def _firsts(endpoint_id: str) -> Select[tuple[int]]:
@@ -118,5 +120,5 @@ def _firsts(endpoint_id: str) -> Select[tuple[int]]:
 
 
 def _record(row: Row[Any]) -> Delivery:
-    draft = Draft(row.endpoint_id, row.resource, row.event_id, row.event, row.body)
-    return Delivery(row.number, draft, row.created_at, row.attempts)
+    content = NewDelivery(row.endpoint_id, row.resource, row.event_id, row.event, row.body)
+    return Delivery(row.number, content, row.created_at, row.attempts)

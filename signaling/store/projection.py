@@ -8,6 +8,7 @@ from sqlalchemy import bindparam, insert, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from signaling.model import USER_ID
+from signaling.store import entries
 from signaling.store.records import LogEntry
 from signaling.store.tables import sessions, stays
 
@@ -29,13 +30,13 @@ class Changes:
     "When those left who arrived before."
 
 
-def fold(entries: Iterable[LogEntry]) -> Changes:
-    """Return what entries, in their order, mean for sessions and stays."""
+def fold(log: Iterable[LogEntry]) -> Changes:
+    """Return the effect of entries, in their order, on sessions and stays."""
     changes = Changes()
-    for entry in entries:
-        step = _STEPS.get(entry.kind)
+    for each in log:
+        step = _STEPS.get(type(each.entry))
         if step is not None:
-            step(changes, entry)
+            step(each.entry, each, changes)
     return changes
 
 
@@ -78,62 +79,79 @@ def _left_row(key: Key, at: float | None) -> dict[str, Any]:
     return {"of": key[0], "who": key[1], "at": at}
 
 
-def _begin_session(changes: Changes, entry: LogEntry) -> None:
-    changes.begun[entry.session_sid] = {
-        "sid": entry.session_sid,
-        "room": _text(entry.data["room"]["name"]),
-        "owner": _text(entry.data["room"].get("owner", "")),
-        "started_at": entry.at,
+def _begin_session(entry: entries.RoomStarted, place: LogEntry, changes: Changes) -> None:
+    changes.begun[place.session_sid] = {
+        "sid": place.session_sid,
+        "room": _text(entry.room.name),
+        "owner": _text(entry.room.owner),
+        "started_at": place.at,
         "ended_at": None,
     }
 
 
-def _end_session(changes: Changes, entry: LogEntry) -> None:
-    begun = changes.begun.get(entry.session_sid)
+def _end_session(_entry: entries.RoomFinished, place: LogEntry, changes: Changes) -> None:
+    begun = changes.begun.get(place.session_sid)
     if begun is None:
-        changes.ended[entry.session_sid] = entry.at
+        changes.ended[place.session_sid] = place.at
     else:
-        begun["ended_at"] = entry.at
+        begun["ended_at"] = place.at
 
 
-def _arrive(changes: Changes, entry: LogEntry) -> None:
-    person, key = entry.data["participant"], _key(entry)
+def _arrive(
+    entry: entries.ParticipantJoined | entries.ParticipantMovedIn, place: LogEntry, changes: Changes
+) -> None:
+    person, key = entry.participant, (place.session_sid, entry.participant.sid)
     changes.left.pop(key, None)
     row = {
-        "session_sid": entry.session_sid,
-        "participant_sid": person["sid"],
-        "identity": _text(person["identity"]),
-        "name": _text(person["name"]),
-        "joined_at": entry.at,
+        "session_sid": place.session_sid,
+        "participant_sid": person.sid,
+        "identity": _text(person.identity),
+        "name": _text(person.name),
+        "joined_at": place.at,
         "left_at": None,
-        "user_id": _text(person.get("attributes", {}).get(USER_ID, "")),
+        "user_id": _text(person.attributes.get(USER_ID, "")),
     }
     changes.arrived.setdefault(key, row)["left_at"] = None
 
 
-def _leave(changes: Changes, entry: LogEntry) -> None:
-    key = _key(entry)
+def _leave(
+    entry: entries.ParticipantLeft | entries.ParticipantMovedOut, place: LogEntry, changes: Changes
+) -> None:
+    key = (place.session_sid, entry.participant.sid)
     arrived = changes.arrived.get(key)
     if arrived is None:
-        changes.left[key] = entry.at
+        changes.left[key] = place.at
     else:
-        arrived["left_at"] = entry.at
+        arrived["left_at"] = place.at
 
 
-_STEPS: Mapping[str, Callable[[Changes, LogEntry], None]] = {
-    "room_started": _begin_session,
-    "room_finished": _end_session,
-    "participant_joined": _arrive,
-    "participant_moved_in": _arrive,
-    "participant_moved_out": _leave,
-    "participant_left": _leave,
-}
+_STEPS: Mapping[type, Callable[[Any, LogEntry, Changes], None]] = dict(
+    [
+        entries.row(entries.RoomStarted, _begin_session),
+        entries.row(entries.RoomFinished, _end_session),
+        entries.row(entries.ParticipantJoined, _arrive),
+        entries.row(entries.ParticipantMovedIn, _arrive),
+        entries.row(entries.ParticipantMovedOut, _leave),
+        entries.row(entries.ParticipantLeft, _leave),
+    ]
+)
 
-
-def _key(entry: LogEntry) -> Key:
-    return entry.session_sid, entry.data["participant"]["sid"]
+# These change neither sessions nor stays.
+_WITHOUT_EFFECT = frozenset(
+    {
+        entries.RoomChanged,
+        entries.RoomOccupied,
+        entries.ParticipantActive,
+        entries.VisitorArrived,
+        entries.VisitorLeft,
+        entries.TrackPublished,
+        entries.TrackUnpublished,
+        entries.Unstorable,
+        entries.Unknown,
+    }
+)
 
 
 def _text(value: str) -> str:
-    # PostgreSQL has no place for the first in a text, and nothing has one for half a surrogate pair.
+    # PostgreSQL cannot store U+0000 in a text, and no database stores half of a surrogate pair.
     return value.replace("\0", "").encode(errors="replace").decode()

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from signaling.store.entries import Entry, kind_of
+
 
 @dataclass(frozen=True, slots=True)
 class DurableRoom:
@@ -22,17 +24,20 @@ class DurableRoom:
 
 @dataclass(frozen=True, slots=True)
 class LogEntry:
-    """One line of the event log."""
+    """An entry of the event log, with its place and its time."""
 
     session_sid: str
     "`RM_...`: one opening of a room."
     seq: int
     "1, 2, 3 ... in each session, without a gap."
-    kind: str
-    "Such as participant_joined."
-    data: Mapping[str, Any]
-    "What happened, as JSON."
+    entry: Entry
+    "What happened."
     at: float
+
+    @property
+    def kind(self) -> str:
+        """Such as participant_joined."""
+        return kind_of(self.entry)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,14 +144,14 @@ class Endpoint:
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
-    """What one endpoint is to be told; in the outbox it becomes a delivery."""
+class NewDelivery:
+    """A webhook for one endpoint, not stored yet."""
 
     endpoint_id: str
     resource: str
-    "What it is about. Deliveries about the same are made one after the other."
+    "The participant, track or room it is about. Deliveries about one resource keep their order."
     event_id: str
-    "The same in each attempt, so that receivers recognise what they have had."
+    "The same in each attempt, so that receivers recognise a repetition."
     event: str
     "Such as participant_joined."
     body: str
@@ -155,22 +160,22 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """What waits in the outbox."""
+    """A stored webhook: delivered, or given up, some day."""
 
     number: int
     "Deliveries are in this order."
-    draft: Draft
+    content: NewDelivery
     created_at: float
     attempts: int
     "So far."
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of an attempt."""
+class SettledDelivery:
+    """A delivery after an attempt."""
 
     delivery: Delivery
     delivered: bool
     "The receiver has it."
     retry_at: float | None = None
-    "Else the next attempt; None gives it up."
+    "Else the time of the next attempt; None: the delivery is given up."

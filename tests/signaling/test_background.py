@@ -8,27 +8,26 @@ from signaling.background import Background
 from signaling.keyring import Keyring
 from signaling.outgoing import Outgoing
 from signaling.rooms import JoinSpec
-from signaling.store import Endpoint, LogEntry, Store
-from signaling.webhooks import Notice, Verdict
+from signaling.store import Endpoint, Store
+from signaling.webhooks import Outcome, WebhookMessage
+from tests.signaling.entries import logged, started
 from tests.signaling.receiver import receiving
-
-ROOM = {"room": {"sid": "RM_0", "name": "algebra"}}
 
 
 class FakeApi:
     kind = "fake"
 
-    def notice(self, entry, event_id):
-        return Notice(entry.kind, entry.session_sid, entry.kind)
+    def message(self, entry, event_id):
+        return WebhookMessage(entry.kind, entry.session_sid, entry.kind)
 
-    def wants(self, endpoint, event):
+    def wants(self, endpoint, message):
         return True
 
     def headers(self, endpoint, body, now):
         return {}
 
     def judge(self, endpoint, delivery, status, now):
-        return Verdict(delivered=status == 200, retry_in_s=3600.0)
+        return Outcome(delivered=status == 200, retry_in_s=3600.0)
 
 
 @pytest.fixture
@@ -43,9 +42,7 @@ async def test_what_a_killed_server_did_not_send_and_did_not_end_is_told_at_the_
 ):
     async with receiving() as receiver:
         await store.endpoints.put(Endpoint("e1", "fake", receiver.url, {}, 1.0))
-        await store.events.append(
-            [LogEntry("RM_0", 1, "room_started", ROOM, 1.0)], background.webhooks.announce
-        )
+        await store.events.append([logged(1, started(), "RM_0")], background.webhooks.deliveries)
         await background.start()
         assert [body for _, body in await receiver.has(2)] == ["room_started", "room_finished"]
         harness.rooms.join(JoinSpec("logic", "ada"))

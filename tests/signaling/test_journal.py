@@ -1,5 +1,6 @@
 import asyncio
 from contextlib import asynccontextmanager
+from typing import get_args
 
 from signaling.errors import StoreError, UnstorableError
 from signaling.events import (
@@ -7,10 +8,11 @@ from signaling.events import (
     ParticipantJoined,
     ParticipantLeft,
     ParticipantMoved,
+    RoomEvent,
     RoomFinished,
     RoomStarted,
 )
-from signaling.journal import MAX_BATCH, Journal
+from signaling.journal import _ENTRIES, _NOT_LOGGED, MAX_BATCH, Journal
 from signaling.model import LeaveReason, Participant, Room, RoomConfig
 from signaling.permissions import Permissions
 from signaling.store import Store
@@ -41,8 +43,8 @@ class FakeLog:
         self.pauses.append(delay_s)
 
     @property
-    def lines(self):
-        return [(line.session_sid, line.seq, line.kind) for batch in self.batches for line in batch]
+    def entries(self):
+        return [(entry.session_sid, entry.seq, entry.kind) for batch in self.batches for entry in batch]
 
 
 @asynccontextmanager
@@ -65,7 +67,7 @@ async def test_each_session_is_numbered_from_one():
         assert journal.backlog == 4
         await journal.committed()
         assert journal.backlog == 0
-    assert log.lines == [
+    assert log.entries == [
         ("RM_1", 1, "room_started"),
         ("RM_2", 1, "room_started"),
         ("RM_1", 2, "room_finished"),
@@ -80,7 +82,7 @@ async def test_a_failing_database_delays_entries_and_loses_none():
         hub.emit(ParticipantJoined(person(one)))
         await journal.committed()
     assert log.pauses == [1.0, 1.0, 1.0]
-    assert [seq for _, seq, _ in log.lines] == [1, 2]
+    assert [seq for _, seq, _ in log.entries] == [1, 2]
 
 
 async def test_a_fault_of_the_program_is_tried_again_too(caplog):
@@ -96,7 +98,7 @@ async def test_a_fault_of_the_program_is_tried_again_too(caplog):
         hub.emit(RoomStarted(one))
         await journal.committed()
     assert log.pauses == [1.0]
-    assert log.lines == [("RM_1", 1, "room_started")]
+    assert log.entries == [("RM_1", 1, "room_started")]
     assert "1 entries wait" in caplog.text
 
 
@@ -113,7 +115,7 @@ async def test_one_entry_that_no_database_takes_is_given_up_and_the_others_are_k
             hub.emit(event)
         await journal.committed()
         assert journal.backlog == 0
-    assert [(seq, kind) for _, seq, kind in log.lines] == [
+    assert [(seq, kind) for _, seq, kind in log.entries] == [
         (1, "room_started"),
         (2, "unstorable"),
         (3, "room_finished"),
@@ -133,7 +135,7 @@ async def test_a_fault_that_stays_is_one_of_an_entry(caplog):
         for event in (RoomStarted(one), ParticipantJoined(person(one)), RoomFinished(one)):
             hub.emit(event)
         await journal.committed()
-    assert [kind for _, _, kind in log.lines] == ["room_started", "unstorable", "room_finished"]
+    assert [kind for _, _, kind in log.entries] == ["room_started", "unstorable", "room_finished"]
     assert log.pauses == [1.0] * 4
     assert "entry 2 of RM_1, participant_joined, is given up" in caplog.text
 
@@ -165,7 +167,7 @@ async def test_what_happens_in_a_room_that_is_over_is_not_written():
         hub.emit(RoomFinished(one))
         hub.emit(ParticipantJoined(person(one)))
         await journal.committed()
-    assert [kind for _, _, kind in log.lines] == ["room_started", "room_finished"]
+    assert [kind for _, _, kind in log.entries] == ["room_started", "room_finished"]
 
 
 async def test_a_move_is_written_for_both_rooms_and_sessions_follow():
@@ -178,9 +180,9 @@ async def test_a_move_is_written_for_both_rooms_and_sessions_follow():
         hub.emit(ParticipantMoved(ada, one))
         hub.emit(ParticipantLeft(ada, LeaveReason.CLIENT_LEFT, was_publisher=False))
         await journal.committed()
-    kinds = [line.kind for line in await store.events.read("RM_1")]
+    kinds = [entry.kind for entry in await store.events.read("RM_1")]
     assert kinds == ["room_started", "participant_joined", "participant_moved_out"]
-    kinds = [line.kind for line in await store.events.read("RM_2")]
+    kinds = [entry.kind for entry in await store.events.read("RM_2")]
     assert kinds == ["room_started", "participant_moved_in", "participant_left"]
     assert (await store.sessions.stays("RM_2"))[0].left_at == 7.0
     await store.close()
@@ -205,3 +207,8 @@ async def test_it_says_when_its_writes_fail():
         await journal.committed()
         assert log.pauses
         assert not journal.failing
+
+
+def test_every_event_of_a_room_is_logged_or_known_not_to_be():
+    assert _ENTRIES.keys() | _NOT_LOGGED == set(get_args(RoomEvent))
+    assert not _ENTRIES.keys() & _NOT_LOGGED

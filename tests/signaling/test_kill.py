@@ -71,7 +71,7 @@ async def written(database_url):
 def told_of(logs):
     """Ids of the webhooks that a log makes."""
     api = LiveKitWebhooks(lambda: Signer("key", "s" * 32))
-    return {event_id(entry) for log in logs for entry in log if api.notice(entry, "") is not None}
+    return {event_id(entry) for log in logs for entry in log if api.message(entry, "") is not None}
 
 
 def heard_of(receiver):

@@ -4,7 +4,20 @@ import pytest
 
 from signaling.errors import StoreError, UnstorableError
 from signaling.recovery import beat, end_abandoned, ending
-from signaling.store import LogEntry, SessionFilter, Store
+from signaling.store import Session, SessionFilter, Store, entries
+from tests.signaling.entries import (
+    active,
+    finished,
+    joined,
+    left,
+    log,
+    moved_in,
+    moved_out,
+    published,
+    room,
+    started,
+    unpublished,
+)
 
 
 @pytest.fixture
@@ -14,58 +27,54 @@ async def store(database_url):
     await opened.close()
 
 
-ROOM = {"sid": "RM_1", "name": "algebra", "participants": 2, "publishers": 1}
-
-
-def person(name, **values):
-    return {"sid": f"PA_{name}", "identity": name, "name": name, **values}
-
-
-def log(*lines):
-    return [LogEntry("RM_1", seq, kind, data, float(seq)) for seq, (kind, data) in enumerate(lines, 1)]
-
+SESSION = Session("RM_1", "algebra", 1.0, None)
+COUNTED = {"participants": 2, "publishers": 1}
 
 LESSON = log(
-    ("room_started", {"room": ROOM}),
-    ("participant_joined", {"room": ROOM, "participant": person("ada", connected_at=0.0)}),
-    ("participant_active", {"room": ROOM, "participant": person("ada", connected_at=3.0)}),
-    ("track_published", {"room": ROOM, "participant": person("ada"), "track": {"sid": "TR_1"}}),
-    ("track_published", {"room": ROOM, "participant": person("ada"), "track": {"sid": "TR_2"}}),
-    ("track_unpublished", {"room": ROOM, "participant": person("ada"), "track": {"sid": "TR_1"}}),
-    ("participant_joined", {"room": ROOM, "participant": person("bob")}),
-    ("participant_left", {"room": ROOM, "participant": person("bob"), "reason": "CLIENT_LEFT"}),
-    ("participant_moved_in", {"room": ROOM, "participant": person("eve")}),
-    ("track_published", {"room": ROOM, "participant": person("eve"), "track": {"sid": "TR_3"}}),
-    ("participant_moved_out", {"room": ROOM, "participant": person("eve"), "to": "RM_2"}),
-    ("room_changed", {"room": {**ROOM, "metadata": "m"}}),
-    ("unstorable", {"kind": "participant_joined"}),
+    started(**COUNTED),
+    joined("ada"),
+    active("ada", connected_at=3.0),
+    published("TR_1", "ada"),
+    published("TR_2", "ada"),
+    unpublished("TR_1", "ada"),
+    joined("bob"),
+    left("bob"),
+    moved_in("eve"),
+    published("TR_3", "eve"),
+    moved_out("eve"),
+    entries.RoomChanged(room(metadata="m", **COUNTED)),
+    entries.Unstorable("participant_joined"),
 )
 
 
 def test_what_was_there_is_ended_in_order_and_nothing_else():
-    ends = ending(LESSON, alive_at=20.0)
+    ends = ending(SESSION, LESSON, alive_at=20.0)
     assert [(entry.seq, entry.kind, entry.at) for entry in ends] == [
         (14, "track_unpublished", 20.0),
         (15, "participant_left", 20.0),
         (16, "room_finished", 20.0),
     ]
-    assert ends[0].data["track"] == {"sid": "TR_2"}
-    assert ends[1].data["participant"]["connected_at"] == 3.0
-    assert ends[2].data == {
-        "room": {**ROOM, "metadata": "m", "participants": 0, "publishers": 0},
-        "reason": "SERVER_SHUTDOWN",
-    }
+    assert ends[0].entry.track.sid == "TR_2"
+    assert ends[1].entry.participant.connected_at == 3.0
+    assert ends[2].entry == entries.RoomFinished(room(metadata="m"), "SERVER_SHUTDOWN")
 
 
 def test_a_session_lasted_at_least_to_its_last_entry():
-    assert ending(LESSON, alive_at=2.0)[0].at == 13.0
+    assert ending(SESSION, LESSON, alive_at=2.0)[0].at == 13.0
+
+
+def test_entries_of_a_newer_release_do_not_keep_a_session_open():
+    newer = entries.Unknown("room_started", {"version": 99}, "version 99")
+    seen = log(newer, joined("ada"), entries.Unknown("hand_raised", {}, "no such kind"))
+    away, end = ending(SESSION, seen, alive_at=0.0)
+    assert away.entry == entries.ParticipantLeft(end.entry.room, joined("ada").participant, "SERVER_SHUTDOWN")
+    assert (end.seq, end.entry.room.sid, end.entry.room.name) == (5, "RM_1", "algebra")
+    assert end.entry.room.visited_at is None
 
 
 async def test_abandoned_sessions_are_ended_once_and_others_left_alone(store):
     await store.events.append(LESSON)
-    over = [LogEntry("RM_2", 1, "room_started", {"room": {**ROOM, "name": "logic"}}, 1.0)]
-    over.append(LogEntry("RM_2", 2, "room_finished", {"room": ROOM}, 2.0))
-    await store.events.append(over)
+    await store.events.append(log(started("logic"), finished(), sid="RM_2"))
     await store.documents.put("server", "alive_at", 50.0)
     for _ in range(2):
         await end_abandoned(store, store.events.append)

@@ -4,17 +4,17 @@ import pytest
 
 from signaling.errors import StoreError
 from signaling.retention import forget
-from signaling.store import LogEntry, SessionFilter
+from signaling.store import SessionFilter
+from tests.signaling.entries import finished, joined, left, logged, started
 
 DAY_S = 86_400.0
 
 
 async def session(store, sid, ended_at):
-    data = {"room": {"name": "algebra"}, "participant": {"sid": "PA_1", "identity": "ada", "name": "Ada"}}
-    kinds = ["room_started", "participant_joined", "participant_left"]
-    kinds += [] if ended_at is None else ["room_finished"]
+    happened = [started(), joined(), left()]
+    happened += [] if ended_at is None else [finished()]
     await store.events.append(
-        [LogEntry(sid, seq, kind, data, ended_at or 0.0) for seq, kind in enumerate(kinds, 1)]
+        [logged(seq, entry, sid, ended_at or 0.0) for seq, entry in enumerate(happened, 1)]
     )
 
 

@@ -4,24 +4,29 @@ from contextlib import asynccontextmanager
 import pytest
 
 from signaling.errors import DeliveryError, StoreError
-from signaling.store import Draft, Endpoint, LogEntry
-from signaling.webhooks import Notice, Verdict, Webhooks, event_id
+from signaling.store import Endpoint, NewDelivery
+from signaling.store.entries import Unstorable
+from signaling.webhooks import Outcome, WebhookMessage, Webhooks, event_id
+from tests.signaling.entries import changed, finished, logged, started
 
-ENTRY = LogEntry("RM_1", 3, "note", {"room": {"name": "algebra"}}, 5.0)
+ENTRY = logged(3, changed())
+SILENCE = Unstorable("participant_joined")
+FAULT = finished()
 
 
 class FakeApi:
-    """Tells of every entry but "silence"; tries again at once until the third attempt."""
+    """Reports every entry but unstorable ones; tries again at once until the third attempt."""
 
     kind = "fake"
 
-    def notice(self, entry, event_id):
-        if entry.kind == "fault":
+    def message(self, entry, event_id):
+        if entry.entry == FAULT:
             raise KeyError("fault")
-        return None if entry.kind == "silence" else Notice(entry.kind, "r", f"{entry.seq} {event_id}")
+        silent = entry.entry == SILENCE
+        return None if silent else WebhookMessage(entry.kind, "r", f"{entry.seq} {event_id}")
 
-    def wants(self, endpoint, notice):
-        return notice.event in endpoint.settings.get("events", [notice.event])
+    def wants(self, endpoint, message):
+        return message.event in endpoint.settings.get("events", [message.event])
 
     def headers(self, endpoint, body, now):
         if body == b"fault":
@@ -32,10 +37,10 @@ class FakeApi:
 
     def judge(self, endpoint, delivery, status, now):
         if status == 200:
-            return Verdict(delivered=True)
+            return Outcome(delivered=True)
         if status == 410:
-            return Verdict(delivered=False, pause=True)
-        return Verdict(delivered=False, retry_in_s=0.0 if delivery.attempts < 2 else None)
+            return Outcome(delivered=False, pause=True)
+        return Outcome(delivered=False, retry_in_s=0.0 if delivery.attempts < 2 else None)
 
 
 class FakePost:
@@ -61,8 +66,8 @@ def endpoint(name="e1", **fields):
     return Endpoint(name, "fake", f"https://{name}.example", fields.pop("settings", {}), 1.0, **fields)
 
 
-def draft(event, resource="r", to="e1"):
-    return Draft(to, resource, "EV_1", event, event)
+def new(event, resource="r", to="e1"):
+    return NewDelivery(to, resource, "EV_1", event, event)
 
 
 @asynccontextmanager
@@ -81,7 +86,7 @@ async def all_sent(webhooks):
         await webhooks.idle()
 
 
-def test_endpoints_are_told_what_concerns_them():
+def test_endpoints_get_the_messages_that_concern_them():
     webhooks = Webhooks(None, [FakeApi()], FakePost(), lambda: 0.0)
     endpoints = [
         endpoint("all"),
@@ -92,31 +97,27 @@ def test_endpoints_are_told_what_concerns_them():
     ]
     number = event_id(ENTRY)
     body = f"3 {number}"
-    assert webhooks.announce(ENTRY, endpoints) == [
-        Draft("all", "r", number, "note", body),
-        Draft("room", "r", number, "note", body),
+    assert webhooks.deliveries(ENTRY, endpoints) == [
+        NewDelivery("all", "r", number, "room_changed", body),
+        NewDelivery("room", "r", number, "room_changed", body),
     ]
 
 
-@pytest.mark.parametrize("kind", ["silence", "fault"])
-def test_nothing_to_say_and_a_fault_are_no_delivery(kind, caplog):
+@pytest.mark.parametrize("entry", [SILENCE, FAULT])
+def test_no_message_and_a_fault_are_no_delivery(entry, caplog):
     webhooks = Webhooks(None, [FakeApi()], FakePost(), lambda: 0.0)
-    assert webhooks.announce(LogEntry("RM_1", 1, kind, {}, 5.0), [endpoint()]) == []
-    assert ("has no webhook" in caplog.text) is (kind == "fault")
+    assert webhooks.deliveries(logged(1, entry), [endpoint()]) == []
+    assert ("has no webhook" in caplog.text) is (entry is FAULT)
 
 
 def test_each_entry_has_one_id():
-    assert (
-        event_id(ENTRY)
-        == event_id(LogEntry("RM_1", 3, "x", {}, 0.0))
-        != event_id(LogEntry("RM_1", 4, "x", {}, 0.0))
-    )
+    assert event_id(ENTRY) == event_id(logged(3, started())) != event_id(logged(4, started()))
 
 
 async def test_what_waits_from_before_is_sent_in_order(store):
     post = FakePost()
     await store.endpoints.put(endpoint())
-    await store.outbox.add([draft("one"), draft("two"), draft("three")], 5.0)
+    await store.outbox.add([new("one"), new("two"), new("three")], 5.0)
     async with sending(store, post) as webhooks:
         await all_sent(webhooks)
     assert [(url, body) for url, body, _ in post.sent] == [
@@ -132,7 +133,7 @@ async def test_what_is_new_is_sent_when_woken(store):
     await store.endpoints.put(endpoint())
     async with sending(store, post) as webhooks:
         await all_sent(webhooks)
-        await store.outbox.add([draft("one")], 5.0)
+        await store.outbox.add([new("one")], 5.0)
         webhooks.wake()
         await all_sent(webhooks)
     assert len(post.sent) == 1
@@ -142,7 +143,7 @@ async def test_other_resources_and_endpoints_do_not_wait(store):
     post = FakePost()
     for name in ("e1", "e2"):
         await store.endpoints.put(endpoint(name))
-    await store.outbox.add([draft(str(i), f"r{i}", to) for to in ("e1", "e2") for i in range(20)], 5.0)
+    await store.outbox.add([new(str(i), f"r{i}", to) for to in ("e1", "e2") for i in range(20)], 5.0)
     async with sending(store, post) as webhooks:
         await all_sent(webhooks)
     assert len(post.sent) == 40
@@ -152,7 +153,7 @@ async def test_other_resources_and_endpoints_do_not_wait(store):
 async def test_a_failed_attempt_is_repeated_before_what_follows(store, caplog):
     post, outcomes = FakePost(500, DeliveryError("nobody there"), 200), []
     await store.endpoints.put(endpoint())
-    await store.outbox.add([draft("one"), draft("two")], 5.0)
+    await store.outbox.add([new("one"), new("two")], 5.0)
     async with sending(store, post) as webhooks:
         webhooks.observe(lambda *outcome: outcomes.append(outcome))
         await all_sent(webhooks)
@@ -166,7 +167,7 @@ async def test_a_failed_attempt_is_repeated_before_what_follows(store, caplog):
 async def test_what_is_given_up_does_not_hold_up_the_rest(store, caplog):
     post = FakePost(500, 500, 500)
     await store.endpoints.put(endpoint())
-    await store.outbox.add([draft("one"), draft("two")], 5.0)
+    await store.outbox.add([new("one"), new("two")], 5.0)
     async with sending(store, post) as webhooks:
         await all_sent(webhooks)
     assert [body for _, body, _ in post.sent] == ["one", "one", "one", "two"]
@@ -176,7 +177,7 @@ async def test_what_is_given_up_does_not_hold_up_the_rest(store, caplog):
 async def test_an_endpoint_can_be_paused_by_its_answer(store):
     post = FakePost(410)
     await store.endpoints.put(endpoint())
-    await store.outbox.add([draft("one"), draft("two")], 5.0)
+    await store.outbox.add([new("one"), new("two")], 5.0)
     async with sending(store, post) as webhooks:
         await all_sent(webhooks)
     assert len(post.sent) == 1
@@ -186,7 +187,7 @@ async def test_an_endpoint_can_be_paused_by_its_answer(store):
 async def test_a_fault_in_one_delivery_repeats_no_other(store, caplog):
     post = FakePost()
     await store.endpoints.put(endpoint())
-    await store.outbox.add([draft("one", "a"), draft("fault", "b"), draft("two", "c")], 5.0)
+    await store.outbox.add([new("one", "a"), new("fault", "b"), new("two", "c")], 5.0)
     async with sending(store, post) as webhooks:
         await all_sent(webhooks)
     assert sorted(body for _, body, _ in post.sent) == ["one", "two"]
@@ -195,14 +196,14 @@ async def test_a_fault_in_one_delivery_repeats_no_other(store, caplog):
 
 def test_a_fault_in_choosing_endpoints_does_not_stop_the_event_log(caplog):
     webhooks = Webhooks(None, [FakeApi()], FakePost(), lambda: 0.0)
-    assert webhooks.announce(ENTRY, [endpoint(settings={"events": 5})]) == []
+    assert webhooks.deliveries(ENTRY, [endpoint(settings={"events": 5})]) == []
     assert "has no webhook" in caplog.text
 
 
 async def test_what_cannot_be_signed_is_not_sent(store):
     post = FakePost()
     await store.endpoints.put(endpoint(settings={"unsigned": True}))
-    await store.outbox.add([draft("one")], 5.0)
+    await store.outbox.add([new("one")], 5.0)
     async with sending(store, post) as webhooks:
         await all_sent(webhooks)
     assert post.sent == []
@@ -210,7 +211,7 @@ async def test_what_cannot_be_signed_is_not_sent(store):
 
 async def test_an_endpoint_of_an_api_that_is_gone_gets_nothing(store, caplog):
     await store.endpoints.put(Endpoint("e1", "gone", "https://e1.example", {}, 1.0))
-    await store.outbox.add([draft("one")], 5.0)
+    await store.outbox.add([new("one")], 5.0)
     async with sending(store, FakePost()) as webhooks:
         await all_sent(webhooks)
     assert await store.outbox.count() == 0
@@ -221,11 +222,11 @@ async def test_a_retry_is_waited_for_and_an_end_of_the_wait_is_noticed(store, mo
     monkeypatch.setattr(
         FakeApi,
         "judge",
-        lambda *_: Verdict(delivered=False, retry_in_s=3600.0),
+        lambda *_: Outcome(delivered=False, retry_in_s=3600.0),
     )
     post = FakePost(500)
     await store.endpoints.put(endpoint())
-    await store.outbox.add([draft("one")], 5.0)
+    await store.outbox.add([new("one")], 5.0)
     settled, settle = asyncio.Event(), store.outbox.settle
 
     async def settle_and_say(*arguments, **options):
@@ -255,7 +256,7 @@ async def test_a_failing_store_delays_webhooks(store, monkeypatch, place, name, 
     monkeypatch.setattr(getattr(store, place), name, failing)
     post = FakePost()
     await store.endpoints.put(endpoint())
-    await store.outbox.add([draft("one")], 5.0)
+    await store.outbox.add([new("one")], 5.0)
     async with sending(store, post) as webhooks:
         await all_sent(webhooks)
     assert len(post.sent) == 1

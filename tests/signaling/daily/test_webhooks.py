@@ -8,14 +8,14 @@ import pytest
 from signaling.daily import entry
 from signaling.daily.admission import Admitted
 from signaling.daily.properties import RoomProperties
-from signaling.daily.webhooks import EXPONENTIAL_S, DailyWebhooks
+from signaling.daily.webhooks import _MESSAGES, _NOT_REPORTED, EXPONENTIAL_S, DailyWebhooks
 from signaling.events import VisitorCame, VisitorGone
 from signaling.journal import Journal
 from signaling.model import LeaveReason
 from signaling.permissions import Permissions
 from signaling.recovery import ending
-from signaling.store import Delivery, Draft, Endpoint
-from signaling.webhooks import Notice
+from signaling.store import Delivery, Endpoint, NewDelivery, Session, entries
+from signaling.webhooks import WebhookMessage
 
 NOW = 1_795_000_000.5
 SECRET = base64.b64encode(b"a secret").decode()
@@ -36,13 +36,13 @@ def hook(failures=0, basic_auth="", **settings):
 
 @pytest.fixture
 def told(harness):
-    """Returns Daily's notices about all that happened, in order."""
+    """Returns Daily's messages about all that happened, in order."""
     journal = Journal(harness.hub, None, harness.wall_clock)
 
     def told():
         api = DailyWebhooks()
-        notices = [api.notice(line, f"EV_{line.seq}") for line in journal._waiting]
-        return [notice for notice in notices if notice is not None]
+        messages = [api.message(logged, f"EV_{logged.seq}") for logged in journal._waiting]
+        return [message for message in messages if message is not None]
 
     return told
 
@@ -62,7 +62,7 @@ def test_a_meeting_is_told_from_its_first_participant_to_its_end(harness, room, 
     harness.rooms.leave(ada, LeaveReason.CLIENT_LEFT)
     harness.advance(1000)
     harness.rooms.shut_down()
-    events = [(notice.event, json.loads(notice.body)) for notice in told()]
+    events = [(message.event, json.loads(message.body)) for message in told()]
     assert [event for event, _ in events] == [
         "meeting.started",
         "participant.joined",
@@ -103,9 +103,11 @@ def test_a_meeting_that_a_killed_server_left_is_told_to_have_ended(harness, room
     started_at = harness.wall_clock()
     harness.rooms.connected(room.join("ada").sid)
     killed_at = harness.wall_clock() + 40
-    notices = [DailyWebhooks().notice(line, "EV") for line in ending(journal._waiting, killed_at)]
-    assert [notice.event for notice in notices] == ["participant.left", "meeting.ended"]
-    left, ended = (json.loads(notice.body)["payload"] for notice in notices)
+    session = Session(journal._waiting[0].session_sid, "lesson", started_at, None)
+    ends = ending(session, journal._waiting, killed_at)
+    messages = [DailyWebhooks().message(logged, "EV") for logged in ends]
+    assert [message.event for message in messages] == ["participant.left", "meeting.ended"]
+    left, ended = (json.loads(message.body)["payload"] for message in messages)
     assert (left["session_id"], left["duration"]) == ("ada", 40)
     assert (ended["start_ts"], ended["end_ts"]) == (started_at, killed_at)
 
@@ -129,7 +131,7 @@ def test_who_moves_leaves_one_meeting_and_joins_another(harness, room, told):
     ada = room.join("ada")
     harness.rooms.connected(ada.sid)
     harness.rooms.move(ada, "group")
-    assert [(notice.event, json.loads(notice.body)["payload"]["room"]) for notice in told()] == [
+    assert [(message.event, json.loads(message.body)["payload"]["room"]) for message in told()] == [
         ("meeting.started", "lesson"),
         ("participant.joined", "lesson"),
         ("meeting.started", "group"),
@@ -138,10 +140,10 @@ def test_who_moves_leaves_one_meeting_and_joins_another(harness, room, told):
     ]
 
 
-def test_notices_about_one_person_wait_for_each_other(harness, room, told):
+def test_messages_about_one_person_wait_for_each_other(harness, room, told):
     for identity in ("ada", "bob"):
         harness.rooms.connected(room.join(identity).sid)
-    resources = [notice.resource for notice in told()]
+    resources = [message.resource for message in told()]
     assert len(set(resources)) == 3
 
 
@@ -153,7 +155,7 @@ def test_a_domain_hears_of_its_rooms_and_of_nobodys():
         ("other", "meeting.started", False),
         ("school", "meeting.ended", False),
     ):
-        assert api.wants(hook(), Notice(event, "r", "{}", owner)) is wanted
+        assert api.wants(hook(), WebhookMessage(event, "r", "{}", owner)) is wanted
 
 
 def test_the_signature_is_over_time_and_body():
@@ -168,7 +170,7 @@ def test_the_signature_is_over_time_and_body():
 
 
 def attempt(endpoint, status, attempts=0):
-    delivery = Delivery(1, Draft("e1", "r", "EV_1", "meeting.started", "{}"), NOW, attempts)
+    delivery = Delivery(1, NewDelivery("e1", "r", "EV_1", "meeting.started", "{}"), NOW, attempts)
     return DailyWebhooks().judge(endpoint, delivery, status, NOW)
 
 
@@ -180,8 +182,8 @@ def test_only_200_is_a_success(status):
 
 def test_the_circuit_breaker_ends_with_the_third_failure_in_a_row():
     for failures, pause in ((0, False), (1, False), (2, True), (5, True)):
-        verdict = attempt(hook(failures), 500)
-        assert (verdict.pause, verdict.retry_in_s) == (pause, None)
+        outcome = attempt(hook(failures), 500)
+        assert (outcome.pause, outcome.retry_in_s) == (pause, None)
 
 
 def test_exponential_tries_five_times_in_a_quarter_of_an_hour():
@@ -189,3 +191,8 @@ def test_exponential_tries_five_times_in_a_quarter_of_an_hour():
     assert [wait.retry_in_s for wait in waits] == [*EXPONENTIAL_S, None]
     assert not any(wait.pause for wait in waits)
     assert sum(EXPONENTIAL_S) <= 15 * 60
+
+
+def test_every_type_of_entry_is_reported_or_known_not_to_be():
+    assert _MESSAGES.keys() | _NOT_REPORTED == entries.TYPES
+    assert not _MESSAGES.keys() & _NOT_REPORTED

@@ -10,12 +10,19 @@ from sfu.events import Layer
 from signaling import tokens
 from signaling.errors import ConfigError
 from signaling.livekit.convert import participant_info, room_info, track_info
-from signaling.livekit.webhooks import LiveKitWebhooks, configure, parse_urls
+from signaling.livekit.webhooks import _MESSAGES, _NOT_REPORTED, LiveKitWebhooks, configure, parse_urls
 from signaling.model import Participant, Room, RoomConfig, Track, TrackSpec
 from signaling.permissions import Permissions, Source
-from signaling.plain import participant_values, room_values, track_values
-from signaling.store import Delivery, Draft, Endpoint, LogEntry
-from signaling.webhooks import Notice
+from signaling.plain import (
+    participant_reference,
+    participant_snapshot,
+    room_reference,
+    room_snapshot,
+    track_snapshot,
+)
+from signaling.store import Delivery, Endpoint, NewDelivery, entries
+from signaling.webhooks import WebhookMessage
+from tests.signaling.entries import logged, visitor
 
 SECRET = "s" * 32
 NOW = time.time()  # the SDK's receiver looks at the clock
@@ -34,7 +41,8 @@ ADA = Participant(
 )
 SPEC = TrackSpec("video", Source.CAMERA, name="cam", layers=(Layer("q", 320, 180), Layer("h", 640, 360)))
 TRACK = replace(Track.from_spec("TR_VC1", "PA_1", SPEC), codec="vp8", mid="0")
-PERSON = {"room": room_values(ROOM), "participant": participant_values(ADA)}
+PLACE = room_snapshot(ROOM)
+PERSON = participant_snapshot(ADA)
 
 
 @pytest.fixture
@@ -42,20 +50,20 @@ def webhooks():
     return LiveKitWebhooks(lambda: tokens.Signer("key", SECRET))
 
 
-def told(webhooks, kind, data):
+def told(webhooks, entry):
     """What an application gets, by the receiver of LiveKit's own SDK."""
-    notice = webhooks.notice(LogEntry("RM_1", 1, kind, data, 1005.5), "EV_1")
-    if notice is None:
+    message = webhooks.message(logged(1, entry, at=1005.5), "EV_1")
+    if message is None:
         return None, None
-    headers = webhooks.headers(HOOK, notice.body.encode(), NOW)
+    headers = webhooks.headers(HOOK, message.body.encode(), NOW)
     receiver = api.WebhookReceiver(api.TokenVerifier("key", SECRET))
-    event = receiver.receive(notice.body, headers["Authorization"])
-    assert (event.id, event.created_at, event.event) == ("EV_1", 1005, notice.event)
-    return event, notice.resource
+    event = receiver.receive(message.body, headers["Authorization"])
+    assert (event.id, event.created_at, event.event) == ("EV_1", 1005, message.event)
+    return event, message.resource
 
 
 def test_a_room_is_told_as_clients_see_it(webhooks):
-    event, resource = told(webhooks, "room_started", {"room": room_values(ROOM)})
+    event, resource = told(webhooks, entries.RoomStarted(PLACE))
     assert (event.event, resource) == ("room_started", "room/algebra")
     assert event.room == room_info(ROOM)
 
@@ -66,31 +74,35 @@ def test_a_room_is_told_as_clients_see_it(webhooks):
         ("ROOM_CLOSED", models.ROOM_END_IDLE_TIMEOUT),
         ("ROOM_DELETED", models.ROOM_END_API_DELETE),
         ("SERVER_SHUTDOWN", models.ROOM_END_SERVER_SHUTDOWN),
+        ("", models.ROOM_END_UNKNOWN),
     ],
 )
 def test_the_end_of_a_room_has_its_reason(webhooks, reason, expected):
-    event, _ = told(webhooks, "room_finished", {"room": room_values(ROOM), "reason": reason})
+    event, _ = told(webhooks, entries.RoomFinished(PLACE, reason))
     assert (event.event, event.room_end_reason) == ("room_finished", expected)
 
 
-@pytest.mark.parametrize("kind", ["participant_active", "participant_moved_in"])
-def test_a_join_is_told_once_media_is_connected(webhooks, kind):
-    event, resource = told(webhooks, kind, PERSON)
+@pytest.mark.parametrize(
+    "entry", [entries.ParticipantActive(PLACE, PERSON), entries.ParticipantMovedIn(PLACE, PERSON, "RM_2")]
+)
+def test_a_join_is_told_once_media_is_connected(webhooks, entry):
+    event, resource = told(webhooks, entry)
     assert (event.event, resource) == ("participant_joined", "participant/RM_1/ada")
     assert event.participant == participant_info(ADA)
     assert event.room == room_info(ROOM)
-    assert told(webhooks, "participant_joined", PERSON) == (None, None)
+    assert told(webhooks, entries.ParticipantJoined(PLACE, PERSON)) == (None, None)
 
 
 @pytest.mark.parametrize(
-    ("kind", "more", "reason"),
+    ("entry", "reason"),
     [
-        ("participant_left", {"reason": "CLIENT_LEFT"}, models.CLIENT_INITIATED),
-        ("participant_moved_out", {"to": "RM_2"}, models.MIGRATION),
+        (entries.ParticipantLeft(PLACE, PERSON, "CLIENT_LEFT"), models.CLIENT_INITIATED),
+        (entries.ParticipantLeft(PLACE, PERSON, "A_NEWER_REASON"), models.UNKNOWN_REASON),
+        (entries.ParticipantMovedOut(PLACE, PERSON, "RM_2"), models.MIGRATION),
     ],
 )
-def test_a_leave_has_its_reason(webhooks, kind, more, reason):
-    event, resource = told(webhooks, kind, {**PERSON, **more})
+def test_a_leave_has_its_reason(webhooks, entry, reason):
+    event, resource = told(webhooks, entry)
     assert (event.event, resource) == ("participant_left", "participant/RM_1/ada")
     assert (event.participant.state, event.participant.disconnect_reason) == (
         models.ParticipantInfo.DISCONNECTED,
@@ -99,15 +111,16 @@ def test_a_leave_has_its_reason(webhooks, kind, more, reason):
 
 
 def test_who_never_got_media_has_an_aborted_connection(webhooks):
-    person = participant_values(replace(ADA, connected_at=0.0))
-    event, _ = told(webhooks, "participant_left", {**PERSON, "participant": person, "reason": "JOIN_TIMEOUT"})
+    person = participant_snapshot(replace(ADA, connected_at=0.0))
+    event, _ = told(webhooks, entries.ParticipantLeft(PLACE, person, "JOIN_TIMEOUT"))
     assert event.event == "participant_connection_aborted"
 
 
-@pytest.mark.parametrize("kind", ["track_published", "track_unpublished"])
-def test_a_track_is_told_with_the_names_of_room_and_publisher(webhooks, kind):
-    event, resource = told(webhooks, kind, {**PERSON, "track": track_values(TRACK)})
-    assert (event.event, resource) == (kind, "track/TR_VC1")
+@pytest.mark.parametrize("of", [entries.TrackPublished, entries.TrackUnpublished])
+def test_a_track_is_told_with_the_names_of_room_and_publisher(webhooks, of):
+    entry = of(room_reference(ROOM), participant_reference(ADA), track_snapshot(TRACK))
+    event, resource = told(webhooks, entry)
+    assert (event.event, resource) == (entries.kind_of(entry), "track/TR_VC1")
     assert event.room == models.Room(sid="RM_1", name="algebra")
     assert event.participant == models.ParticipantInfo(sid="PA_1", identity="ada")
     told_of, shown = event.track, track_info(TRACK)
@@ -118,13 +131,24 @@ def test_a_track_is_told_with_the_names_of_room_and_publisher(webhooks, kind):
 
 
 def test_what_livekit_does_not_tell_is_not_told(webhooks):
-    for kind in ("room_changed", "unstorable", "hand_raised"):
-        assert told(webhooks, kind, PERSON) == (None, None)
+    for entry in (
+        entries.RoomChanged(PLACE),
+        entries.RoomOccupied(PLACE),
+        entries.VisitorArrived(PLACE, visitor()),
+        entries.Unstorable("room_started"),
+        entries.Unknown("hand_raised", {}, "no such kind"),
+    ):
+        assert told(webhooks, entry) == (None, None)
+
+
+def test_every_type_of_entry_is_reported_or_known_not_to_be():
+    assert _MESSAGES.keys() | _NOT_REPORTED == entries.TYPES
+    assert not _MESSAGES.keys() & _NOT_REPORTED
 
 
 def test_the_form_is_livekits(webhooks):
-    notice = webhooks.notice(LogEntry("RM_1", 1, "room_started", {"room": room_values(ROOM)}, 1005.5), "EV_1")
-    body = json.loads(notice.body)
+    message = webhooks.message(logged(1, entries.RoomStarted(PLACE), at=1005.5), "EV_1")
+    body = json.loads(message.body)
     assert body["createdAt"] == "1005"
     assert (body["room"]["maxParticipants"], body["room"]["creationTime"]) == (9, "1000")
     assert "numParticipants" not in body["room"]
@@ -132,11 +156,11 @@ def test_the_form_is_livekits(webhooks):
     assert headers["Content-Type"] == "application/webhook+json"
     assert headers["Authorization"].count(".") == 2
     assert " " not in headers["Authorization"]
-    assert webhooks.wants(HOOK, Notice("room_started", "RM_1", "{}"))
+    assert webhooks.wants(HOOK, WebhookMessage("room_started", "RM_1", "{}"))
 
 
 def delivery(attempts=0, created_at=NOW):
-    return Delivery(1, Draft("e1", "r", "EV_1", "room_started", "{}"), created_at, attempts)
+    return Delivery(1, NewDelivery("e1", "r", "EV_1", "room_started", "{}"), created_at, attempts)
 
 
 def test_attempts_come_at_growing_intervals_and_end(webhooks):
@@ -152,8 +176,8 @@ def test_attempts_come_at_growing_intervals_and_end(webhooks):
     + [(status, False, True) for status in (408, 425, 429, 500, 503)],
 )
 def test_an_answer_that_will_be_the_same_again_is_the_last(webhooks, status, delivered, again):
-    verdict = webhooks.judge(HOOK, delivery(), status, NOW)
-    assert (verdict.delivered, verdict.retry_in_s is not None, verdict.pause) == (delivered, again, False)
+    outcome = webhooks.judge(HOOK, delivery(), status, NOW)
+    assert (outcome.delivered, outcome.retry_in_s is not None, outcome.pause) == (delivered, again, False)
 
 
 def test_addresses_may_be_for_one_room():

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 from sqlalchemy import text
 
-from signaling.store import Draft, Endpoint, Store
+from signaling.store import Endpoint, NewDelivery, Store
 from signaling.store.vault import Vault
 
 HOOK = Endpoint("e1", "daily", "https://school.example/hook", {"events": ["meeting.ended"]}, 5.0)
@@ -17,7 +17,7 @@ async def test_an_endpoint_is_put_replaced_and_deleted_with_what_waits_for_it(st
     await store.endpoints.put(changed)
     assert await store.endpoints.get("e1") == changed
     assert await store.endpoints.get("e2") == other
-    await store.outbox.add([Draft("e1", "r", "EV_1", "x", "{}"), Draft("e2", "r", "EV_1", "x", "{}")], 5.0)
+    await store.outbox.add([NewDelivery(each, "r", "EV_1", "x", "{}") for each in ("e1", "e2")], 5.0)
     assert await store.endpoints.delete("e1")
     assert not await store.endpoints.delete("e1")
     assert await store.endpoints.get("e1") is None

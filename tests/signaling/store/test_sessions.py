@@ -1,35 +1,27 @@
-from signaling.store import LogEntry, Session, SessionFilter, Stay
+from signaling.store import Session, SessionFilter, Stay
+from tests.signaling.entries import finished, joined, left, logged, moved_in, moved_out, started
 
-ADA = {"participant": {"sid": "PA_1", "identity": "ada", "name": "Ada"}}
-
-
-def line(seq, kind, data):
-    return LogEntry("RM_1", seq, kind, data, float(seq))
-
-
-BEGUN = [line(1, "room_started", {"room": {"name": "algebra"}}), line(2, "participant_joined", ADA)]
+BEGUN = [logged(1, started()), logged(2, joined())]
 
 
 async def test_sessions_and_stays_follow_from_the_log(store):
     await store.events.append(BEGUN)
     assert await store.sessions.of_room("algebra") == [Session("RM_1", "algebra", 1.0, None)]
-    assert await store.sessions.stays("RM_1") == [Stay("RM_1", "PA_1", "ada", "Ada", 2.0, None)]
-    await store.events.append([line(3, "participant_left", ADA), line(4, "room_finished", {})])
+    assert await store.sessions.stays("RM_1") == [Stay("RM_1", "PA_ada", "ada", "Ada", 2.0, None)]
+    await store.events.append([logged(3, left()), logged(4, finished())])
     assert await store.sessions.of_room("algebra") == [Session("RM_1", "algebra", 1.0, 4.0)]
     assert (await store.sessions.stays("RM_1"))[0].left_at == 3.0
 
 
 async def test_who_is_moved_away_and_back_has_one_stay(store):
-    moves = [line(3, "participant_moved_out", ADA), line(4, "participant_moved_in", ADA)]
+    moves = [logged(3, moved_out()), logged(4, moved_in())]
     await store.events.append([*BEGUN, *moves])
-    assert await store.sessions.stays("RM_1") == [Stay("RM_1", "PA_1", "ada", "Ada", 2.0, None)]
+    assert await store.sessions.stays("RM_1") == [Stay("RM_1", "PA_ada", "ada", "Ada", 2.0, None)]
 
 
-async def started(store, *names):
+async def start(store, *names):
     for at, name in enumerate(names, 1):
-        await store.events.append(
-            [LogEntry(f"RM_{at}", 1, "room_started", {"room": {"name": name}}, float(at))]
-        )
+        await store.events.append([logged(1, started(name), f"RM_{at}", float(at))])
 
 
 def sids(found):
@@ -37,8 +29,8 @@ def sids(found):
 
 
 async def test_sessions_are_found_by_what_is_asked_for(store):
-    await started(store, "algebra", "logic", "algebra")
-    await store.events.append([LogEntry("RM_1", 2, "room_finished", {}, 5.0)])
+    await start(store, "algebra", "logic", "algebra")
+    await store.events.append([logged(2, finished(), at=5.0)])
     everything = await store.sessions.find(SessionFilter())
     assert sids(everything) == ["RM_3", "RM_2", "RM_1"]
     for wanted, expected in [
@@ -56,7 +48,7 @@ async def test_sessions_are_found_by_what_is_asked_for(store):
 
 
 async def test_sessions_are_read_page_by_page_in_both_directions(store):
-    await started(store, *("algebra" for _ in range(5)))
+    await start(store, *("algebra" for _ in range(5)))
     every = SessionFilter()
     assert sids(await store.sessions.find(every, 2)) == ["RM_5", "RM_4"]
     assert sids(await store.sessions.find(every, 2, older_than="RM_4")) == ["RM_3", "RM_2"]
@@ -66,21 +58,19 @@ async def test_sessions_are_read_page_by_page_in_both_directions(store):
 
 
 async def test_stays_of_several_sessions_are_read_at_once(store):
-    await started(store, "algebra", "logic")
+    await start(store, "algebra", "logic")
     for sid in ("RM_2", "RM_1"):
-        await store.events.append([LogEntry(sid, 2, "participant_joined", ADA, 3.0)])
+        await store.events.append([logged(2, joined(), sid, 3.0)])
     assert {stay.session_sid for stay in await store.sessions.stays("RM_1", "RM_2")} == {"RM_1", "RM_2"}
     assert await store.sessions.stays() == []
 
 
 async def test_sessions_with_somebody_in_them_of_rooms_that_a_key_may_see(store):
     for number, (name, owner) in enumerate([("a", ""), ("b", "school"), ("c", "other"), ("d", "")], 1):
-        room = {"name": name, "owner": owner}
-        await store.events.append(
-            [LogEntry(f"RM_{number}", 1, "room_started", {"room": room}, float(number))]
-        )
+        begun = logged(1, started(name, owner=owner), f"RM_{number}", float(number))
+        await store.events.append([begun])
     for number in (1, 2, 3):
-        await store.events.append([LogEntry(f"RM_{number}", 2, "participant_joined", ADA, 9.0)])
+        await store.events.append([logged(2, joined(), f"RM_{number}", 9.0)])
 
     async def found(**wanted):
         sessions = await store.sessions.find(SessionFilter(**wanted))
@@ -97,15 +87,15 @@ async def test_sessions_with_somebody_in_them_of_rooms_that_a_key_may_see(store)
 
 
 async def test_a_stay_knows_the_applications_user(store):
-    known = {"participant": {**ADA["participant"], "attributes": {"lectern.user_id": "u-1"}}}
-    await store.events.append([BEGUN[0], line(2, "participant_joined", known)])
+    known = joined(attributes={"lectern.user_id": "u-1"})
+    await store.events.append([BEGUN[0], logged(2, known)])
     assert (await store.sessions.stays("RM_1"))[0].user_id == "u-1"
 
 
 async def test_old_sessions_are_forgotten_part_by_part(store):
-    await started(store, *("algebra" for _ in range(5)))
+    await start(store, *("algebra" for _ in range(5)))
     for at in range(1, 5):
-        await store.events.append([LogEntry(f"RM_{at}", 2, "room_finished", {}, float(at))])
+        await store.events.append([logged(2, finished(), f"RM_{at}", float(at))])
     assert [await store.sessions.forget(4.0, limit=2) for _ in range(3)] == [2, 1, 0]
     assert sids(await store.sessions.find(SessionFilter())) == ["RM_5", "RM_4"]
     assert await store.events.read("RM_1") == []

@@ -10,8 +10,9 @@ from sqlalchemy.exc import DBAPIError
 
 from signaling.errors import StoreError
 from signaling.http import REQUEST_TIMEOUT_S
-from signaling.store import LogEntry, Store
+from signaling.store import Store
 from signaling.store.store import MEMORY_URL, PATIENCE_S
+from tests.signaling.entries import changed, logged
 
 
 async def test_what_was_stored_is_there_after_opening_again(database_url):
@@ -52,7 +53,7 @@ async def test_an_unusable_address_is_the_operators_to_mend(url):
 
 
 async def test_a_failure_names_no_data(store):
-    entry = LogEntry("RM_1", 1, "note", {"secret": "hunter2"}, 1.0)
+    entry = logged(1, changed("hunter2"))
     with pytest.raises(StoreError) as caught:
         await store.events.append([entry, entry])
     assert "hunter2" not in str(caught.value)

@@ -1,0 +1,329 @@
+"""What the entries of the event log say: one type for each kind, and their form as JSON in the database.
+
+The tags of the types and the names of the fields are on disk, so they stay. A change of what is written raises
+`VERSION` and adds a step to `_UPGRADES`, by which older rows are read; nothing in the database is rewritten.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Concatenate, Literal, ParamSpec, TypeVar, get_args
+
+import msgspec
+
+from signaling.errors import UnstorableError
+from signaling.permissions import Permissions, Source
+
+# Version of the JSON that `encode` writes. Rows without a version are of version 0.
+VERSION = 1
+
+# The field in which msgspec puts the kind; in the database the kind is a column.
+_TAG = "entry"
+
+_VERSION = "version"
+
+
+# --- parts ---------------------------------------------------------------------------------------
+
+
+class RoomSnapshot(msgspec.Struct, frozen=True):
+    """A room at the moment of the entry. Times are seconds since 1970."""
+
+    sid: str
+    name: str
+    metadata: str
+    owner: str
+    "Id of the API key that created the room; empty: any key may see it."
+    created_at: float
+    visited_at: float | None
+    "When the first participant joined who is not a dependent one; None: no such participant has."
+    empty_timeout_s: int
+    departure_timeout_s: int
+    max_participants: int
+    participants: int
+    "Present participants, without hidden ones."
+    publishers: int
+    "Those of them who publish a track."
+
+
+class RoomReference(msgspec.Struct, frozen=True):
+    """Names a room and says no more about it."""
+
+    sid: str
+    name: str
+
+
+class ParticipantSnapshot(msgspec.Struct, frozen=True):
+    """A participant at the moment of the entry, without tracks. Times are seconds since 1970."""
+
+    sid: str
+    identity: str
+    name: str
+    metadata: str
+    attributes: Mapping[str, str]
+    permissions: Permissions
+    joined_at: float
+    leaves_at: float | None
+    "When the server will remove the participant; None: never."
+    connected_at: float
+    "When media connected; 0: not yet."
+    kind: str
+    is_publisher: bool
+    state: str
+    "Name of a `ParticipantState`."
+    version: int
+
+
+class ParticipantReference(msgspec.Struct, frozen=True):
+    """Names a participant and says no more about them."""
+
+    sid: str
+    identity: str
+    name: str
+
+
+class VisitorSnapshot(msgspec.Struct, frozen=True):
+    """A person who waits to be admitted. Times are seconds since 1970."""
+
+    identity: str
+    name: str
+    attributes: Mapping[str, str]
+    permissions: Permissions
+    "What the person may do once admitted."
+    joined_at: float
+    "When the person began to wait."
+    leaves_at: float | None
+
+
+class LayerSnapshot(msgspec.Struct, frozen=True):
+    """One encoding of a video track."""
+
+    rid: str
+    width: int
+    height: int
+    bitrate_bps: int
+
+
+class TrackSnapshot(msgspec.Struct, frozen=True):
+    """A track at the moment of the entry."""
+
+    sid: str
+    kind: Literal["audio", "video"]
+    source: Source
+    name: str
+    muted: bool
+    width: int
+    height: int
+    codec: str
+    mid: str
+    layers: tuple[LayerSnapshot, ...]
+    stereo: bool
+    dtx: bool
+    red: bool
+
+
+# --- entries -------------------------------------------------------------------------------------
+
+
+class _OfRoom(msgspec.Struct, frozen=True, tag_field=_TAG):
+    room: RoomSnapshot
+
+
+class _OfParticipant(_OfRoom, frozen=True):
+    participant: ParticipantSnapshot
+
+
+class _OfVisitor(_OfRoom, frozen=True):
+    visitor: VisitorSnapshot
+
+
+class _OfTrack(msgspec.Struct, frozen=True, tag_field=_TAG):
+    room: RoomReference
+    participant: ParticipantReference
+    track: TrackSnapshot
+
+
+class RoomStarted(_OfRoom, frozen=True, tag="room_started"):
+    """A meeting began; always the first entry of its log."""
+
+
+class RoomFinished(_OfRoom, frozen=True, tag="room_finished"):
+    """The meeting ended; always the last entry of its log."""
+
+    reason: str
+    "Name of a `LeaveReason`; empty where it was not recorded."
+
+
+class RoomChanged(_OfRoom, frozen=True, tag="room_changed"):
+    """The room has other metadata."""
+
+
+class RoomOccupied(_OfRoom, frozen=True, tag="room_visited"):
+    """The first participant who is not a dependent one is about to join."""
+
+
+class ParticipantJoined(_OfParticipant, frozen=True, tag="participant_joined"):
+    """A participant is in the room, still without media."""
+
+
+class ParticipantActive(_OfParticipant, frozen=True, tag="participant_active"):
+    """The participant's media is connected."""
+
+
+class ParticipantLeft(_OfParticipant, frozen=True, tag="participant_left"):
+    """A participant is no longer in the room."""
+
+    reason: str
+    "Name of a `LeaveReason`."
+
+
+class ParticipantMovedOut(_OfParticipant, frozen=True, tag="participant_moved_out"):
+    """A participant was moved from this room to another."""
+
+    destination_sid: str = msgspec.field(name="to")
+    "The other meeting."
+
+
+class ParticipantMovedIn(_OfParticipant, frozen=True, tag="participant_moved_in"):
+    """A participant was moved to this room from another."""
+
+    origin_sid: str = msgspec.field(name="from")
+    "The other meeting."
+
+
+class VisitorArrived(_OfVisitor, frozen=True, tag="visitor_came"):
+    """A person began to wait for admission."""
+
+
+class VisitorLeft(_OfVisitor, frozen=True, tag="visitor_gone"):
+    """The person no longer waits: admitted, denied or gone."""
+
+
+class TrackPublished(_OfTrack, frozen=True, tag="track_published"):
+    """Others can subscribe to the track."""
+
+
+class TrackUnpublished(_OfTrack, frozen=True, tag="track_unpublished"):
+    """The track has ended."""
+
+
+class Unstorable(msgspec.Struct, frozen=True, tag_field=_TAG, tag="unstorable"):
+    """Stands in the place of an entry that the database refused."""
+
+    kind: str
+    "Of the refused entry."
+
+
+class Unknown(msgspec.Struct, frozen=True):
+    """A row that this release cannot read: of a newer release, or damaged. It is never written.
+
+    The rest of the log remains readable: recovery has to end a meeting that a newer release left open, and must not
+    keep the server from starting because of one row.
+    """
+
+    kind: str
+    data: object
+    "As in the database."
+    why: str
+    "What prevents the reading, for the operator."
+
+
+_Known = (
+    RoomStarted
+    | RoomFinished
+    | RoomChanged
+    | RoomOccupied
+    | ParticipantJoined
+    | ParticipantActive
+    | ParticipantLeft
+    | ParticipantMovedOut
+    | ParticipantMovedIn
+    | VisitorArrived
+    | VisitorLeft
+    | TrackPublished
+    | TrackUnpublished
+    | Unstorable
+)
+
+Entry = _Known | Unknown
+
+# Every type of entry. Tables by type are tested against it.
+TYPES: frozenset[type] = frozenset(get_args(Entry))
+
+_BY_KIND: Mapping[str, type[_Known]] = {of.__struct_config__.tag: of for of in get_args(_Known)}
+
+
+def kind_of(entry: Entry) -> str:
+    """Return what the column `kind` has for an entry."""
+    return entry.kind if isinstance(entry, Unknown) else str(entry.__struct_config__.tag)
+
+
+def room_name(entry: Entry) -> str:
+    """Return the name of the room that an entry is about; empty when it does not say."""
+    return "" if isinstance(entry, (Unstorable, Unknown)) else entry.room.name
+
+
+# --- tables by type ------------------------------------------------------------------------------
+
+_T = TypeVar("_T")
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+
+
+def row(
+    of: type[_T], do: Callable[Concatenate[_T, _P], _R]
+) -> tuple[type, Callable[Concatenate[Any, _P], _R]]:
+    """Return one row of a table of functions by the type of their first argument; mypy checks that they agree."""
+    return of, do
+
+
+# --- JSON ----------------------------------------------------------------------------------------
+
+
+def encode(entry: Entry) -> tuple[str, object]:
+    """Return the kind of an entry and its JSON values. UnstorableError when a field has no form in JSON."""
+    if isinstance(entry, Unknown):
+        return entry.kind, entry.data
+    try:
+        values = msgspec.to_builtins(entry, order="deterministic")
+    except (TypeError, ValueError, RecursionError) as error:
+        raise UnstorableError(f"an entry, {kind_of(entry)}, has no form in JSON: {error}") from error
+    return values.pop(_TAG), {_VERSION: VERSION, **values}
+
+
+def decode(kind: str, data: object) -> Entry:
+    """Return the entry of a row of any release; never fails."""
+    if not isinstance(data, dict):
+        return Unknown(kind, data, "not a JSON object")
+    of = _BY_KIND.get(kind)
+    if of is None:
+        return Unknown(kind, data, "no such kind in this release")
+    version = data.get(_VERSION, 0)
+    if type(version) is not int or not 0 <= version <= VERSION:
+        return Unknown(kind, data, f"version {version!r}; this release reads 0 to {VERSION}")
+    values: dict[str, Any] = data
+    for upgrade in _UPGRADES[version:]:
+        values = upgrade(values)
+    try:
+        return msgspec.convert({**values, _TAG: kind}, of)
+    except msgspec.ValidationError as error:
+        return Unknown(kind, data, str(error))
+
+
+# What early releases did not write yet, by part of an entry. The reason of a room's end is missing as well.
+_LATER_FIELDS: Mapping[str, Mapping[str, Any]] = {
+    "room": {"owner": "", "visited_at": None},
+    "participant": {"leaves_at": None, "is_publisher": False},
+}
+
+
+def _from_version_0(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Version 1 has every field. Fields of `Permissions` that are missing have their defaults there."""
+    upgraded = {"reason": "", **values}
+    for part, missing in _LATER_FIELDS.items():
+        present = upgraded.get(part)
+        if isinstance(present, Mapping):
+            upgraded[part] = {**missing, **present}
+    return upgraded
+
+
+# The step at index n reads what version n wrote and returns what version n + 1 would have written.
+_UPGRADES: tuple[Callable[[Mapping[str, Any]], dict[str, Any]], ...] = (_from_version_0,)
