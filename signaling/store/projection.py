@@ -51,6 +51,8 @@ async def write(connection: AsyncConnection, changes: Changes) -> None:
         await _write_arrivals(connection, changes.arrived)
     if changes.left:
         await connection.execute(_SET_LEFT, [_left_row(key, at) for key, at in changes.left.items()])
+    if changes.ended:
+        await connection.execute(_END_STAYS, [{"of": sid, "at": at} for sid, at in changes.ended.items()])
 
 
 async def _write_arrivals(connection: AsyncConnection, arrived: Mapping[Key, dict[str, Any]]) -> None:
@@ -71,6 +73,14 @@ _END_SESSION = update(sessions).where(sessions.c.sid == bindparam("of")).values(
 _SET_LEFT = (
     update(stays)
     .where(stays.c.session_sid == bindparam("of"), stays.c.participant_sid == bindparam("who"))
+    .values(left_at=bindparam("at"))
+)
+
+# No stay outlasts its session, even if the entry about the leaving was refused or cannot be read: Daily's API would
+# report a duration that still grows.
+_END_STAYS = (
+    update(stays)
+    .where(stays.c.session_sid == bindparam("of"), stays.c.left_at.is_(None))
     .values(left_at=bindparam("at"))
 )
 
@@ -95,6 +105,9 @@ def _end_session(_entry: entries.RoomFinished, place: LogEntry, changes: Changes
         changes.ended[place.session_sid] = place.at
     else:
         begun["ended_at"] = place.at
+    for (session_sid, _), stay in changes.arrived.items():
+        if session_sid == place.session_sid and stay["left_at"] is None:
+            stay["left_at"] = place.at
 
 
 def _arrive(

@@ -89,6 +89,18 @@ async def test_abandoned_sessions_are_ended_once_and_others_left_alone(store):
     assert len(await store.events.read("RM_2")) == 2
 
 
+async def test_a_row_that_cannot_be_read_does_not_keep_the_server_from_starting(store, caplog):
+    newer = entries.Unknown("hand_raised", {"version": 9, "hand": 1}, "")
+    await store.events.append(log(started(), joined(), newer))
+    await end_abandoned(store, store.events.append)
+    assert "entry 3 of RM_1, hand_raised, cannot be read: no such kind in this release" in caplog.text
+    assert (await store.sessions.get("RM_1")).ended_at == 3.0
+    assert (await store.sessions.stays("RM_1"))[0].left_at == 3.0
+    (_, _, unread, left_entry, end) = await store.events.read("RM_1")
+    assert (unread.kind, unread.entry.data) == ("hand_raised", {"version": 9, "hand": 1})
+    assert (left_entry.kind, end.kind) == ("participant_left", "room_finished")
+
+
 async def test_a_long_log_is_read_to_its_end(store, monkeypatch):
     monkeypatch.setattr("signaling.recovery._PAGE", 3)
     await store.events.append(LESSON)

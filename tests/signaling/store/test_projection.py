@@ -1,9 +1,11 @@
 import random
 from dataclasses import replace
 
+import pytest
+
 from signaling.store import Stay, entries
 from signaling.store.projection import _STEPS, _WITHOUT_EFFECT, fold
-from tests.signaling.entries import finished, joined, left, logged, moved_in, moved_out, started
+from tests.signaling.entries import finished, joined, left, log, logged, moved_in, moved_out, started
 
 PEOPLE = ("ada", "ben")
 
@@ -42,7 +44,7 @@ def test_a_session_within_a_batch_is_one_row():
 def lesson(steps):
     """People come and go at random, each in turn; and what their stays have to be."""
     chance = random.Random(steps)
-    log, stays = [logged(1, started())], {}
+    happened, stays = [logged(1, started())], {}
     for seq in range(2, steps + 2):
         person = chance.choice(PEOPLE)
         stay = stays.get(person)
@@ -52,20 +54,31 @@ def lesson(steps):
             happens, stay[1] = chance.choice([left, moved_out]), float(seq)
         else:
             happens, stay[1] = moved_in, None
-        log.append(logged(seq, happens(person)))
-    return log, stays
+        happened.append(logged(seq, happens(person)))
+    return happened, stays
 
 
 async def test_the_batches_do_not_matter(store):
-    log, stays = lesson(40)
+    happened, stays = lesson(40)
     expected = {
         Stay("RM_1", f"PA_{person}", person, person.title(), *times) for person, times in stays.items()
     }
     for size in (1, 3, 7, 100):
-        copy = [replace(each, session_sid=f"RM_{size}") for each in log]
+        copy = [replace(each, session_sid=f"RM_{size}") for each in happened]
         for start in range(0, len(copy), size):
             await store.events.append(copy[start : start + size])
         found = await store.sessions.stays(f"RM_{size}")
         assert {(stay.identity, stay.joined_at, stay.left_at) for stay in found} == {
             (stay.identity, stay.joined_at, stay.left_at) for stay in expected
         }
+
+
+@pytest.mark.parametrize("batch", [1, 2, 5])
+async def test_no_stay_outlasts_its_session(store, batch):
+    lost = entries.Unstorable("participant_left")
+    happened = log(started(), joined("ada"), joined("ben"), left("ben"), lost, finished())
+    await store.events.append(log(started("logic"), joined("eve"), sid="RM_2"))
+    for start in range(0, len(happened), batch):
+        await store.events.append(happened[start : start + batch])
+    stays = {stay.identity: stay.left_at for stay in await store.sessions.stays("RM_1", "RM_2")}
+    assert stays == {"ada": 6.0, "ben": 4.0, "eve": None}
