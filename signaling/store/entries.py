@@ -213,10 +213,10 @@ class Unstorable(msgspec.Struct, frozen=True, tag_field=_TAG, tag="unstorable"):
 
 
 class Unknown(msgspec.Struct, frozen=True):
-    """A row that this release cannot read: of a newer release, or damaged. It is never written.
+    """A row that this release cannot read: of a newer release, or damaged. No event makes one.
 
-    The rest of the log remains readable: recovery has to end a meeting that a newer release left open, and must not
-    keep the server from starting because of one row.
+    It is no StoreError because recovery reads the log when the server starts: it has to end a meeting that a newer
+    release left open, and one row must not keep the server from starting. Projection and webhooks say nothing about it.
     """
 
     kind: str
