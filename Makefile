@@ -68,5 +68,5 @@ hostile: setup-dev ## storms of one participant or stranger, each beside a victi
 	$(BIN)/pytest tests/hostile $(ARGS)
 
 clean: ## remove everything that setup and the tools made
-	rm -rf .make .venv web/node_modules web/dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache sfu/_kernel.abi3.so
+	rm -rf .make .venv web/node_modules web/dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache sfu/shell/_kernel.abi3.so
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -16,17 +16,12 @@ import numpy as np
 from pylibsrtp import Policy, Session
 from pylibsrtp._binding import ffi, lib
 
-from sfu import kernel, udp
-from sfu.fanout import (
-    ARENA_ROWS,
-    ARENA_STRIDE,
-    Arena,
-    Column,
-    FanoutTable,
-    Outbox,
-    SourcePacket,
-    TemplateClass,
-)
+from sfu.fanout.arena import ARENA_ROWS, ARENA_STRIDE, Arena
+from sfu.fanout.rows import Outbox
+from sfu.fanout.table import Column, FanoutTable
+from sfu.fanout.template import TemplateClass
+from sfu.shell import kernel, udp
+from sfu.wire.packet import SourcePacket
 
 VIEWERS = (1, 10, 30, 60, 100, 300)
 BURSTS = (1, 7)

@@ -9,10 +9,12 @@ from dataclasses import dataclass, field
 
 from bench.session import MID_ID, OPUS, TRANSPORT_CC_ID, VP8
 from bench.transport import Transport
-from sfu import rtcp
-from sfu.receive import NackGenerator, ReceiverStatistics, TransportFeedback
-from sfu.rtp import build_extensions, header_length
-from sfu.sequence import Unwrapper
+from sfu.receiving.feedback import TransportFeedback
+from sfu.receiving.nack import NackGenerator
+from sfu.receiving.statistics import ReceiverStatistics
+from sfu.wire import rtcp
+from sfu.wire.arithmetic import Unwrapper
+from sfu.wire.rtp import build_extensions, header_length
 
 # (payload type, clock rate, bytes of a packet)
 FORMATS = {"video": (VP8, 90_000, 1200), "audio": (OPUS, 48_000, 160)}

@@ -21,7 +21,7 @@ from bench.load import load
 from bench.plan import Plan
 from bench.report import percentile
 from bench.server import serving
-from signaling import tokens
+from signaling.access import tokens
 
 ROOMS = 10
 VIEWERS = 2

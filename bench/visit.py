@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from bench.plan import Plan
 from bench.pool import Process
 from bench.session import Session
-from signaling.tokens import Signer, mint
+from signaling.access.tokens import Signer, mint
 
 TOKEN_TTL_S = 24 * 3600
 

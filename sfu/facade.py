@@ -6,11 +6,11 @@ Apart from the engine, so that a process which only gives orders does not load i
 from collections.abc import Iterable
 from typing import Protocol
 
-from sfu.events import Answer, Channel, Explanation, Preferences, Publication
+from sfu.values import Answer, Channel, Explanation, Preferences, Publication
 
 
 class MediaEngine(Protocol):
-    """The commands of the facade; see `sfu.server.MediaServer` for what each one means."""
+    """The commands of the facade; see `sfu.shell.server.MediaServer` for what each one means."""
 
     @property
     def udp_port(self) -> int: ...  # noqa: D102 - documented at the engine, as are the others

@@ -12,26 +12,30 @@ from pathlib import Path
 
 from sfu.facade import MediaEngine
 from sfu.settings import MediaSettings
-from sfu.workers import MediaWorkers
-from signaling import descriptors, logs, tokens
-from signaling.background import Background
-from signaling.catalogue import Catalogue
+from sfu.shell.workers import MediaWorkers
+from signaling import logs
+from signaling.access import tokens
+from signaling.access.keyring import Keyring
 from signaling.config import NO_KEYS, ServerConfig
-from signaling.connections import Connections
-from signaling.daily.door import Door
-from signaling.daily.room_page import RoomPage
+from signaling.daily.door.door import Door
+from signaling.daily.door.room_page import RoomPage
 from signaling.daily.rooms import KIND as DAILY
 from signaling.daily.skin import DailySettings, DailySkin
 from signaling.daily.webhooks import DailyWebhooks
-from signaling.debug import Debug
-from signaling.docs import Docs
 from signaling.errors import ConfigError, DeliveryError, ListenError, StoreError, VaultError
-from signaling.health import Health, has_space
-from signaling.http import Endpoints, build_app, build_runner
-from signaling.ids import random_sid
-from signaling.keyring import Keyring
+from signaling.history.background import Background
+from signaling.history.outgoing import Outgoing
+from signaling.http import descriptors
+from signaling.http.connections import Connections
+from signaling.http.debug import Debug
+from signaling.http.docs import Docs
+from signaling.http.health import Health, has_space
+from signaling.http.listener import Listener
+from signaling.http.metrics import Metrics
+from signaling.http.openapi import describe, document
+from signaling.http.page import Page, PageSettings, find_page
+from signaling.http.server import Endpoints, build_app, build_runner
 from signaling.limits import Limits, parse_networks
-from signaling.listener import Listener
 from signaling.livekit.description import describe as describe_twirp
 from signaling.livekit.room_service import NAME as ROOM_SERVICE
 from signaling.livekit.room_service import methods
@@ -39,14 +43,12 @@ from signaling.livekit.skin import LiveKitSettings, LiveKitSkin
 from signaling.livekit.twirp import Twirp
 from signaling.livekit.webhooks import LiveKitWebhooks, configure, parse_events, parse_urls
 from signaling.livekit.ws import LiveKitEndpoints
-from signaling.media import MediaEvents
-from signaling.metrics import Metrics
-from signaling.openapi import describe, document
-from signaling.outgoing import Outgoing
-from signaling.page import Page, PageSettings, find_page
-from signaling.services import build_services
-from signaling.storage import only_server, opened
+from signaling.rooms.ids import random_sid
+from signaling.rooms.media import MediaEvents
+from signaling.rooms.services import build_services
 from signaling.store import Store
+from signaling.store.catalogue import Catalogue
+from signaling.store.storage import only_server, opened
 from signaling.timers import Timers
 from turn_config.credentials import IceServer, TurnConfigError, ice_servers
 
@@ -275,7 +277,7 @@ async def serve(config: ServerConfig) -> None:
         media = MediaWorkers(settings, config.worker_count, media_events.dispatch)
     else:
         # loaded where it runs: it takes a second and 40 MB
-        from sfu.server import MediaServer  # noqa: PLC0415
+        from sfu.shell.server import MediaServer  # noqa: PLC0415
 
         media = MediaServer(settings, media_events.dispatch)
     with only_server(config):
@@ -293,7 +295,7 @@ async def _run(server: Server, config: ServerConfig) -> None:
         loop.add_signal_handler(number, stopping.set)
     try:
         await server.start()
-        # the same reason as in sfu.worker
+        # the same reason as in sfu.shell.worker
         gc.collect()
         gc.freeze()
         print(greeting(config, server.http_port, server.udp_ports), flush=True)  # noqa: T201 - for the user, not the log

@@ -15,9 +15,9 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from signaling import admin
 from signaling import config as configuration
 from signaling.errors import ConfigError, ListenError
+from signaling.operator import admin
 
 EXIT_OK = 0
 EXIT_CONFIG = 3
@@ -137,7 +137,7 @@ def _serve(flags: dict[str, Any]) -> int:
 
 
 def _token(flags: dict[str, Any]) -> int:
-    from signaling import tokens  # noqa: PLC0415 - see the module's docstring
+    from signaling.access import tokens  # noqa: PLC0415 - see the module's docstring
 
     signer = admin.find_signer(configuration.load(flags, os.environ))
     grants: dict[str, Any] = {"room": flags["room"], "roomJoin": True}

@@ -1,4 +1,4 @@
-"""Builds the fan-out's C kernel, `sfu/_kernel.abi3.so`, where there is a C compiler and Python's headers.
+"""Builds the fan-out's C kernel, `sfu/shell/_kernel.abi3.so`, where there is a C compiler and Python's headers.
 
 It is an option, never a condition: without the module the server does the same by numpy. Exit code 0 when it was
 built, 1 with the reason when it was not.
@@ -20,8 +20,8 @@ from pathlib import Path
 import cffi
 
 ROOT = Path(__file__).resolve().parent.parent
-SOURCE = ROOT / "sfu" / "kernel.c"
-HEADER = ROOT / "sfu" / "kernel.h"
+SOURCE = ROOT / "sfu" / "shell" / "kernel.c"
+HEADER = ROOT / "sfu" / "shell" / "kernel.h"
 # The limited API of the interpreter: one module for all versions of Python.
 NAME = "_kernel.abi3.so"
 
@@ -45,7 +45,7 @@ def build(folder: Path, flags: Sequence[str] = ("-O2",)) -> Path:
     ffi.cdef(HEADER.read_text())
     digest = hashlib.sha256(SOURCE.read_bytes() + HEADER.read_bytes()).hexdigest()
     binding = f'#include "{HEADER.name}"\nconst char SOURCE_DIGEST[] = "{digest}";\n'
-    ffi.set_source("sfu._kernel", binding)
+    ffi.set_source("sfu.shell._kernel", binding)
     with tempfile.TemporaryDirectory() as temporary:
         code, module = Path(temporary, "binding.c"), Path(temporary, NAME)
         with contextlib.redirect_stdout(io.StringIO()):  # it says what it does
@@ -68,7 +68,7 @@ def build(folder: Path, flags: Sequence[str] = ("-O2",)) -> Path:
 def main() -> int:
     """Build it into the checkout."""
     try:
-        build(ROOT / "sfu")
+        build(ROOT / "sfu" / "shell")
     except (BuildError, OSError) as error:
         print(f"the native kernel was not built: {error}", file=sys.stderr)
         return 1

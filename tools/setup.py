@@ -123,12 +123,18 @@ def sync_packages(groups: set[str]) -> None:
 
 
 def build_kernel() -> None:
-    """Build `sfu/_kernel.abi3.so` where that is possible; why it is not is told once."""
-    sources = [ROOT / "sfu" / "kernel.c", ROOT / "sfu" / "kernel.h", ROOT / "tools" / "build_kernel.py"]
+    """Build `sfu/shell/_kernel.abi3.so` where that is possible; why it is not is told once."""
+    sources = [
+        ROOT / "sfu" / "shell" / "kernel.c",
+        ROOT / "sfu" / "shell" / "kernel.h",
+        ROOT / "tools" / "build_kernel.py",
+    ]
     compiler = shutil.which(os.environ.get("CC", "cc").split()[0])
     content = fingerprint(sources, str(ROOT), str(compiler), platform.python_version())
     done = read_state("kernel")
-    if done.get("content") == content and (not done["built"] or (ROOT / "sfu" / "_kernel.abi3.so").is_file()):
+    if done.get("content") == content and (
+        not done["built"] or (ROOT / "sfu" / "shell" / "_kernel.abi3.so").is_file()
+    ):
         return
     try:
         run([str(VENV / "bin" / "python"), "tools/build_kernel.py"], ROOT, {})

@@ -10,21 +10,21 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 
 class BuiltInWheel(BuildHookInterface[Any]):
-    """Adds `web/dist` as `signaling/_page` and the C module as `sfu/_kernel.abi3.so`, where the server looks first."""
+    """Adds `web/dist` as `signaling/http/_page` and the C module as `sfu/shell/_kernel.abi3.so`."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Do so with what there is; an editable install uses the checkout's own instead."""
         if version == "editable":
             return
         if Path(self.root, "web", "dist", "index.html").is_file():
-            build_data["force_include"]["web/dist"] = "signaling/_page"
+            build_data["force_include"]["web/dist"] = "signaling/http/_page"
         tool = runpy.run_path(str(Path(self.root, "tools", "build_kernel.py")))
         try:
             module = tool["build"](Path(self.directory, "kernel"))
         except tool["BuildError"] as error:
             self.app.display_warning(f"the wheel has no native kernel: {error}")
             return
-        build_data["force_include"][str(module)] = f"sfu/{module.name}"
+        build_data["force_include"][str(module)] = f"sfu/shell/{module.name}"
         build_data["pure_python"] = False
         # the limited API is that of the Python that built it, and of all later ones
         platform = sysconfig.get_platform().replace("-", "_").replace(".", "_")

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from signaling.permissions import (
+from signaling.rooms.permissions import (
     ALL_ADMIN_RIGHTS,
     ALL_SOURCES,
     AdminRight,

@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from signaling.ids import ROOM_PREFIX
+from signaling.rooms.ids import ROOM_PREFIX
 from signaling.store import Session, Stay
 
 # A session's id is twelve characters behind its prefix. They are six bytes at each end of the UUID, whose

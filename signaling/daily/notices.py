@@ -5,17 +5,18 @@ from typing import Any
 
 import msgspec
 
-from signaling.daily import entry, grants
-from signaling.events import (
+from signaling.daily import grants
+from signaling.daily.door import entry
+from signaling.rooms.events import (
     Message,
     ParticipantActive,
     PermissionsChanged,
     RoomEvent,
     SessionDataChanged,
 )
-from signaling.model import Participant, Room
-from signaling.moderation import Moderation
-from signaling.rooms import Rooms
+from signaling.rooms.model import Participant, Room
+from signaling.rooms.moderation import Moderation
+from signaling.rooms.rooms import Rooms
 
 TOPIC = "lectern.daily"
 

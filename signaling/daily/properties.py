@@ -5,8 +5,8 @@ from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 
-from signaling.daily.errors import invalid
 from signaling.daily.grants import PermissionsPatch
+from signaling.daily.rest.errors import invalid
 
 RecordingType = Literal["cloud", "cloud-audio-only", "local", "raw-tracks"]
 Seconds = int | float

@@ -9,12 +9,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from signaling.daily.domains import Domain
-from signaling.daily.errors import DailyError, invalid, not_found
-from signaling.daily.pages import PageQuery
 from signaling.daily.properties import RoomProperties, check_exp, merge, non_defaults, parse
-from signaling.model import LeaveReason, Room, RoomConfig
-from signaling.rooms import Rooms
+from signaling.daily.rest.domains import Domain
+from signaling.daily.rest.errors import DailyError, invalid, not_found
+from signaling.daily.rest.pages import PageQuery
+from signaling.rooms.model import LeaveReason, Room, RoomConfig
+from signaling.rooms.rooms import Rooms
 from signaling.store import DurableRoom, Store
 
 KIND = "daily"

@@ -3,22 +3,22 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from signaling.api import Api
-from signaling.daily.absent_calls import AbsentCalls
-from signaling.daily.domains import Domains
-from signaling.daily.endpoint import style
-from signaling.daily.exits import Exits
-from signaling.daily.meeting_calls import MeetingCalls
+from signaling.daily.door.exits import Exits
 from signaling.daily.notices import Notices
-from signaling.daily.people_calls import PeopleCalls
-from signaling.daily.room_calls import RoomCalls
+from signaling.daily.rest.absent_calls import AbsentCalls
+from signaling.daily.rest.domains import Domains
+from signaling.daily.rest.meeting_calls import MeetingCalls
+from signaling.daily.rest.people_calls import PeopleCalls
+from signaling.daily.rest.room_calls import RoomCalls
+from signaling.daily.rest.style import style
+from signaling.daily.rest.token_calls import TokenCalls
+from signaling.daily.rest.webhook_calls import WebhookCalls
 from signaling.daily.rooms import DailyRooms
-from signaling.daily.token_calls import TokenCalls
-from signaling.daily.webhook_calls import WebhookCalls
+from signaling.history.webhooks import Post
+from signaling.http.api import Api
 from signaling.limits import Limits
-from signaling.services import Services
+from signaling.rooms.services import Services
 from signaling.store import Store
-from signaling.webhooks import Post
 
 
 @dataclass(frozen=True, slots=True)

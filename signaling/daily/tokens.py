@@ -9,11 +9,11 @@ from typing import Any
 
 import msgspec
 
-from signaling import signed
+from signaling.access import signed
 from signaling.daily import grants
-from signaling.daily.domains import Domain, Domains
-from signaling.daily.errors import DailyError, invalid
 from signaling.daily.properties import TokenProperties, parse
+from signaling.daily.rest.domains import Domain, Domains
+from signaling.daily.rest.errors import DailyError, invalid
 
 # As Daily documents them; the last ones have no published abbreviation.
 _SHORT = {

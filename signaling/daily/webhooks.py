@@ -7,12 +7,12 @@ from collections.abc import Callable, Mapping
 from typing import Any, Literal, NamedTuple
 
 from signaling.daily import grants
-from signaling.daily.entry import IS_OWNER, YES
-from signaling.daily.javascript import stringify
+from signaling.daily.door.entry import IS_OWNER, YES
 from signaling.daily.meetings import meeting_id
-from signaling.model import USER_ID
+from signaling.daily.rest.javascript import stringify
+from signaling.history.webhooks import Outcome, WebhookMessage
+from signaling.rooms.model import USER_ID
 from signaling.store import Delivery, Endpoint, LogEntry, entries
-from signaling.webhooks import Outcome, WebhookMessage
 
 KIND = "daily"
 VERSION = "1.0.0"

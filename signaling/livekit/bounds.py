@@ -10,9 +10,9 @@ from typing import Any
 
 from google.protobuf.descriptor import FieldDescriptor
 
-from signaling.data_tracks import MAX_NAME_LENGTH, MAX_TRACKS
 from signaling.errors import LimitError, WireError
-from signaling.rooms import MAX_ATTRIBUTES_BYTES, MAX_METADATA_BYTES, MAX_NAME_CHARS
+from signaling.rooms.data_tracks import MAX_NAME_LENGTH, MAX_TRACKS
+from signaling.rooms.rooms import MAX_ATTRIBUTES_BYTES, MAX_METADATA_BYTES, MAX_NAME_CHARS
 
 # Fields in one message, those of the messages inside it included. Building and handling one costs up to 5 us.
 MAX_FIELDS = 5_000

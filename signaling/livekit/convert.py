@@ -5,11 +5,11 @@ from typing import Any
 
 from livekit.protocol import models, rtc
 
-from sfu.events import Layer, Preferences, Quality
-from signaling.data_tracks import received_tracks
-from signaling.model import DataTrack, LeaveReason, Participant, Room, Track, TrackSpec
-from signaling.permissions import Permissions, Source, SubscriptionRules, TrackRule
-from signaling.plain import room_snapshot
+from sfu.values import Layer, Preferences, Quality
+from signaling.history.plain import room_snapshot
+from signaling.rooms.data_tracks import received_tracks
+from signaling.rooms.model import DataTrack, LeaveReason, Participant, Room, Track, TrackSpec
+from signaling.rooms.permissions import Permissions, Source, SubscriptionRules, TrackRule
 from signaling.store.entries import RoomSnapshot
 from turn_config.credentials import IceServer
 

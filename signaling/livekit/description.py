@@ -12,8 +12,8 @@ from typing import Any
 
 from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
 
+from signaling.http.openapi import Description
 from signaling.livekit.twirp import MAX_BODY_BYTES, STATUSES, Method
-from signaling.openapi import Description
 
 _TITLE = "LiveKit's server API"
 _ABOUT = (

@@ -8,7 +8,7 @@ from typing import Any
 
 from livekit.protocol import models, rtc
 
-from sfu.events import EngineError, MediaError, UnknownPeerError
+from sfu.values import EngineError, MediaError, UnknownPeerError
 from signaling.errors import (
     DuplicateHandleError,
     DuplicateNameError,
@@ -28,8 +28,8 @@ from signaling.livekit.session import Session
 from signaling.livekit.skin import LiveKitSkin
 from signaling.livekit.wire import examine
 from signaling.logs import about
-from signaling.model import LeaveReason, Track
-from signaling.rooms import check_own_attributes
+from signaling.rooms.model import LeaveReason, Track
+from signaling.rooms.rooms import check_own_attributes
 
 log = logging.getLogger(__name__)
 

@@ -5,11 +5,11 @@ from collections.abc import Callable
 
 from livekit.protocol import rtc
 
-from sfu.events import EngineError, MediaError, UnknownPeerError
 from sfu.facade import MediaEngine
+from sfu.values import EngineError, MediaError, UnknownPeerError
 from signaling.livekit.session import Session
 from signaling.logs import about
-from signaling.model import LeaveReason
+from signaling.rooms.model import LeaveReason
 from signaling.timers import Timers
 
 log = logging.getLogger(__name__)

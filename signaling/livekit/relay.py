@@ -5,9 +5,9 @@ Policy only: values in, values out. Chat, text and byte streams, RPC and encrypt
 
 from livekit.protocol.models import DataPacket
 
-from sfu.events import MAX_MESSAGE_BYTES, Channel
-from signaling.events import Message
-from signaling.model import Participant
+from sfu.values import MAX_MESSAGE_BYTES, Channel
+from signaling.rooms.events import Message
+from signaling.rooms.model import Participant
 
 RELIABLE_LABEL = "_reliable"
 LOSSY_LABEL = "_lossy"

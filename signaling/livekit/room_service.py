@@ -6,16 +6,16 @@ from typing import Any
 
 from livekit.protocol import models, room
 
-from signaling.catalogue import Catalogue
+from signaling.access.tokens import Claims
 from signaling.errors import BannedError, NotFoundError, RoomFullError
-from signaling.events import Message
 from signaling.livekit import convert, relay
 from signaling.livekit.rpc import CONNECTION_TIMEOUT, RECIPIENT_DISCONNECTED, RESPONSE_TIMEOUT, RpcError
 from signaling.livekit.skin import LiveKitSkin
 from signaling.livekit.twirp import Method, TwirpError
-from signaling.model import LeaveReason, Participant, Room, RoomConfig
-from signaling.rooms import MAX_NAME_CHARS
-from signaling.tokens import Claims
+from signaling.rooms.events import Message
+from signaling.rooms.model import LeaveReason, Participant, Room, RoomConfig
+from signaling.rooms.rooms import MAX_NAME_CHARS
+from signaling.store.catalogue import Catalogue
 
 # LiveKit's default for calls that do not say.
 RPC_TIMEOUT_S = 10.0

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Protocol
 
 from livekit.protocol import models, rtc
 
+from signaling.access.tokens import Claims
 from signaling.errors import IncompleteMessageError
 from signaling.livekit.updates import SeenVersions, chunks
 from signaling.livekit.wire import Outgoing
 from signaling.logs import about
-from signaling.model import Participant
-from signaling.tokens import Claims
+from signaling.rooms.model import Participant
 
 if TYPE_CHECKING:
     from signaling.livekit.offers import Offers

@@ -9,7 +9,7 @@ from typing import Any
 
 from livekit.protocol import models, rtc
 
-from sfu.events import (
+from sfu.values import (
     DataReceived,
     DataRefused,
     OfferNeeded,
@@ -20,7 +20,7 @@ from sfu.events import (
     SpeakersChanged,
     SubscriptionPaused,
 )
-from signaling import events, tokens
+from signaling.access import tokens
 from signaling.errors import WireError
 from signaling.livekit import convert, data_streams, relay
 from signaling.livekit.data_streams import LostStreams
@@ -30,9 +30,10 @@ from signaling.livekit.session import Outbox, Session
 from signaling.livekit.speakers import Loudness
 from signaling.livekit.updates import WINDOW_S, SeenVersions, UpdateBatch, chunks
 from signaling.livekit.wire import Outgoing, decode_data_packet
-from signaling.model import LeaveReason, Participant, ParticipantState, Room
-from signaling.rooms import JoinSpec
-from signaling.services import Services
+from signaling.rooms import events
+from signaling.rooms.model import LeaveReason, Participant, ParticipantState, Room
+from signaling.rooms.rooms import JoinSpec
+from signaling.rooms.services import Services
 from turn_config.credentials import IceServer
 
 log = logging.getLogger(__name__)

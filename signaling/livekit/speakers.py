@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from livekit.protocol.models import SpeakerInfo
 
-from sfu.events import Speaker
-from signaling.model import Room
+from sfu.values import Speaker
+from signaling.rooms.model import Room
 
 
 @dataclass(frozen=True, slots=True)

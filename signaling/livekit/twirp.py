@@ -10,8 +10,8 @@ from aiohttp import hdrs, web
 from google.protobuf import json_format
 from google.protobuf.message import DecodeError, Message
 
-from signaling import tokens
-from signaling.body import BodyError, BodyTooLargeError, BodyTooSlowError, read_body
+from signaling.access import tokens
+from signaling.access.tokens import Claims
 from signaling.errors import (
     LimitError,
     NotAllowedError,
@@ -24,10 +24,10 @@ from signaling.errors import (
     WireError,
     by_type,
 )
-from signaling.json_bounds import check_elements
+from signaling.http.body import BodyError, BodyTooLargeError, BodyTooSlowError, read_body
+from signaling.http.json_bounds import check_elements
 from signaling.limits import CALLS, Limits, Rate
 from signaling.livekit.bounds import scan
-from signaling.tokens import Claims
 
 log = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from livekit.protocol.models import ParticipantInfo
 
-from signaling.model import LeaveReason, Participant
+from signaling.rooms.model import LeaveReason, Participant
 
 # LiveKit's batching interval.
 WINDOW_S = 3.0

@@ -9,14 +9,14 @@ from typing import Any
 from google.protobuf import json_format
 from livekit.protocol import models, webhook
 
-from signaling import tokens
+from signaling.access import tokens
 from signaling.errors import ConfigError, DeliveryError
+from signaling.history.outgoing import check_url
+from signaling.history.webhooks import Outcome, WebhookMessage
 from signaling.livekit.convert import LEAVES, SOURCE_VALUES, mime_type, permission, room_message
-from signaling.model import LeaveReason
-from signaling.outgoing import check_url
+from signaling.rooms.model import LeaveReason
 from signaling.store import Delivery, Endpoint, LogEntry, entries
 from signaling.store.endpoints import Endpoints
-from signaling.webhooks import Outcome, WebhookMessage
 
 KIND = "livekit"
 

@@ -22,7 +22,7 @@ from livekit.protocol.rtc import (
 )
 
 from signaling.errors import WireError
-from signaling.json_bounds import check_elements
+from signaling.http.json_bounds import check_elements
 from signaling.livekit.bounds import Scan, scan
 from signaling.livekit.validate import check
 

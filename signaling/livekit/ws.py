@@ -10,9 +10,7 @@ from dataclasses import replace
 from aiohttp import WebSocketError, WSMsgType, hdrs, web
 from livekit.protocol import rtc
 
-from signaling import tokens
-from signaling.catalogue import Catalogue
-from signaling.connections import Use, note
+from signaling.access import tokens
 from signaling.errors import (
     AccessError,
     BadRequestError,
@@ -24,6 +22,7 @@ from signaling.errors import (
     WireError,
     by_type,
 )
+from signaling.http.connections import Use, note
 from signaling.limits import DESCRIPTIONS, JOINS, MESSAGES, TOLD_TO_ALL, Limits
 from signaling.livekit.convert import leave
 from signaling.livekit.handlers import handle
@@ -38,8 +37,9 @@ from signaling.livekit.wire import (
     weigh,
 )
 from signaling.logs import about, bind
-from signaling.model import LeaveReason
-from signaling.rooms import check_own_attributes, check_profile
+from signaling.rooms.model import LeaveReason
+from signaling.rooms.rooms import check_own_attributes, check_profile
+from signaling.store.catalogue import Catalogue
 
 log = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from typing import Any, Concatenate, Literal, ParamSpec, TypeVar, get_args
 import msgspec
 
 from signaling.errors import UnstorableError
-from signaling.permissions import Permissions, Source
+from signaling.rooms.permissions import Permissions, Source
 
 # Version of the JSON that `encode` writes. Rows without a version are of version 0.
 VERSION = 1

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import bindparam, insert, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from signaling.model import USER_ID
+from signaling.rooms.model import USER_ID
 from signaling.store import entries
 from signaling.store.records import LogEntry
 from signaling.store.tables import sessions, stays

@@ -22,7 +22,7 @@ from livekit.protocol import models, rtc
 from bench.media import payload, read_payload, vp8_start
 from bench.session import MID_ID, TRANSPORT_CC_ID, VP8, Local, offer
 from bench.transport import Transport, read_answer
-from sfu.rtp import build_extensions, header_length
+from sfu.wire.rtp import build_extensions, header_length
 
 KEY, SECRET = "devkey", "secret"
 JOIN_TIMEOUT_S = 15.0

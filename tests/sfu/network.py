@@ -5,10 +5,10 @@ import random
 
 import numpy as np
 
-from sfu.estimator import Estimator
-from sfu.receive import TransportFeedback
-from sfu.rtcp import parse
-from sfu.sentlog import HEADERS_BYTES, SentLog
+from sfu.bandwidth.estimator import Estimator
+from sfu.fanout.sentlog import HEADERS_BYTES, SentLog
+from sfu.receiving.feedback import TransportFeedback
+from sfu.wire.rtcp import parse
 
 STEP_S = 0.005
 TICK_S = 0.02

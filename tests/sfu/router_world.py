@@ -2,21 +2,20 @@
 
 import struct
 
-from sfu import rtcp
-from sfu.events import (
-    Layer,
-    Preferences,
-    Publication,
-)
-from sfu.fanout import Arena, Outbox, TemplateClass
-from sfu.ice import IceAgent
-from sfu.negotiation import NegotiatedCodec, SectionParameters
-from sfu.peer import Peer
-from sfu.receive import TransportFeedback
-from sfu.router import Router
-from sfu.rtp import URI_AUDIO_LEVEL, URI_MID, URI_RID, build_extensions
-from sfu.source import Published, receive_section
-from sfu.subscription import SendSection, Subscription
+from sfu.engine.peer import Peer
+from sfu.engine.publication import Published
+from sfu.engine.router import Router
+from sfu.fanout.arena import Arena
+from sfu.fanout.rows import Outbox
+from sfu.fanout.template import TemplateClass
+from sfu.forwarding.subscription import Subscription
+from sfu.receiving.feedback import TransportFeedback
+from sfu.session.ice import IceAgent
+from sfu.session.negotiation import NegotiatedCodec, SectionParameters
+from sfu.session.sections import SendSection, receive_section
+from sfu.values import Layer, Preferences, Publication
+from sfu.wire import rtcp
+from sfu.wire.rtp import URI_AUDIO_LEVEL, URI_MID, URI_RID, build_extensions
 
 VIEWER_KIND = TemplateClass((("opus", 111), ("vp8", 96)), ())
 NTP = rtcp.ntp_time(1_700_000_000)

@@ -4,8 +4,8 @@ import heapq
 import itertools
 import random
 
-from sfu.association import Association, Handlers, Identity
-from sfu.sctp_sender import Message
+from sfu.sctp.association import Association, Handlers, Identity
+from sfu.sctp.sender import Message
 
 SECRET = bytes(range(16))
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from hypothesis import strategies as st
 
-from sfu.negotiation import LocalTransport
-from sfu.sdp import Offer, parse_offer
+from sfu.session.negotiation import LocalTransport
+from sfu.wire.sdp import Offer, parse_offer
 
 DATA = Path(__file__).parent / "offers"
 NAMES = tuple(sorted(path.stem for path in DATA.glob("*.sdp")))

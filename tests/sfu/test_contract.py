@@ -8,7 +8,7 @@ from pylibsrtp import Policy, Session
 from pylibsrtp._binding import ffi, lib
 
 import sfu
-from sfu.dtls import Certificate, DatagramPort, Transport
+from sfu.shell.dtls import Certificate, DatagramPort, Transport
 
 
 def test_the_dtls_transport_reads_and_writes_through_the_port():

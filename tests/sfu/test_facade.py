@@ -3,8 +3,8 @@ import inspect
 import pytest
 
 from sfu.facade import MediaEngine
-from sfu.server import MediaServer
-from sfu.workers import MediaWorkers
+from sfu.shell.server import MediaServer
+from sfu.shell.workers import MediaWorkers
 
 
 def commands(engine):

@@ -6,9 +6,10 @@ The database below was made of them by the release before entries were typed, so
 import asyncio
 from pathlib import Path
 
-from sfu.events import Layer
+from sfu.values import Layer
 from signaling.errors import UnstorableError
-from signaling.events import (
+from signaling.history.journal import Journal
+from signaling.rooms.events import (
     EventHub,
     ParticipantActive,
     ParticipantJoined,
@@ -23,8 +24,7 @@ from signaling.events import (
     VisitorCame,
     VisitorGone,
 )
-from signaling.journal import Journal
-from signaling.model import (
+from signaling.rooms.model import (
     USER_ID,
     LeaveReason,
     Participant,
@@ -35,7 +35,7 @@ from signaling.model import (
     TrackSpec,
     Visitor,
 )
-from signaling.permissions import AdminRight, Permissions, Receiving, Source
+from signaling.rooms.permissions import AdminRight, Permissions, Receiving, Source
 
 CAMERA = TrackSpec(
     "video", Source.CAMERA, name="cam", layers=(Layer("q", 320, 180, 90_000), Layer("h", 640, 360))

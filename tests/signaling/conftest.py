@@ -5,13 +5,13 @@ import asyncio
 import aiohttp
 import pytest
 
-from sfu.events import PublicationBound
+from sfu.values import PublicationBound
 from signaling.app import Server
 from signaling.config import DEV_KEYS, ServerConfig
-from signaling.media import MediaEvents
-from signaling.model import TrackSpec
-from signaling.permissions import Source
-from signaling.rooms import JoinSpec
+from signaling.rooms.media import MediaEvents
+from signaling.rooms.model import TrackSpec
+from signaling.rooms.permissions import Source
+from signaling.rooms.rooms import JoinSpec
 from signaling.store import Store
 from signaling.store.store import MEMORY_URL
 from tests.postgres import running

@@ -1,6 +1,6 @@
 """Entries of the event log for tests: every field has a value, and a test names those that matter to it."""
 
-from signaling.permissions import Permissions, Source
+from signaling.rooms.permissions import Permissions, Source
 from signaling.store import LogEntry, entries
 
 RM = "RM_1"

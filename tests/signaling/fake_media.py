@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from sfu.events import (
+from sfu.values import (
     Answer,
     Channel,
     Event,

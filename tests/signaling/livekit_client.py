@@ -8,7 +8,7 @@ from typing import Any
 import aiohttp
 from livekit.protocol import models, rtc
 
-from signaling import tokens
+from signaling.access import tokens
 from signaling.app import Server
 from tests.signaling.fake_media import FakeMedia
 

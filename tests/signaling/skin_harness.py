@@ -5,15 +5,15 @@ from typing import Any
 
 from livekit.protocol import models, rtc
 
-from sfu.events import PeerConnected
-from signaling import tokens
+from sfu.values import PeerConnected
+from signaling.access import tokens
 from signaling.livekit.handlers import handle
 from signaling.livekit.session import Session
 from signaling.livekit.skin import LiveKitSettings, LiveKitSkin
 from signaling.livekit.wire import Outgoing
-from signaling.media import MediaEvents
-from signaling.permissions import Permissions
-from signaling.services import build_services
+from signaling.rooms.media import MediaEvents
+from signaling.rooms.permissions import Permissions
+from signaling.rooms.services import build_services
 from signaling.timers import Timers
 from tests.signaling.fake_media import FakeMedia
 

@@ -9,8 +9,8 @@ from livekit import api
 from signaling.app import Server, TimerPump, greeting, serve
 from signaling.config import DEV_KEYS, ServerConfig
 from signaling.errors import ConfigError, ListenError
-from signaling.media import MediaEvents
-from signaling.rooms import JoinSpec
+from signaling.rooms.media import MediaEvents
+from signaling.rooms.rooms import JoinSpec
 from signaling.timers import Timers
 from tests.signaling.fake_media import FakeMedia
 from tests.signaling.receiver import receiving
@@ -101,7 +101,7 @@ async def test_what_happens_in_a_room_is_in_the_store_when_the_server_has_stoppe
 
 
 async def test_a_database_that_does_not_answer_delays_the_stop_and_no_more(store, monkeypatch, caplog):
-    monkeypatch.setattr("signaling.background.LAST_ENTRIES_S", 0.01)
+    monkeypatch.setattr("signaling.history.background.LAST_ENTRIES_S", 0.01)
     events = MediaEvents()
     media = FakeMedia(events.dispatch, asyncio.get_running_loop().call_soon)
     server = Server(ServerConfig(dev=True, http_port=0, keys=dict(DEV_KEYS)), media, events, store)

@@ -11,7 +11,8 @@ import urllib.request
 
 import pytest
 
-from signaling import cli, tokens
+from signaling import cli
+from signaling.access import tokens
 from signaling.config import DEV_KEYS
 
 KEY = "key: " + "s" * 32

@@ -11,10 +11,10 @@ import aiohttp
 import pytest
 from livekit.protocol import rtc
 
+from signaling.access.tokens import Signer
+from signaling.history.webhooks import event_id
 from signaling.livekit.webhooks import LiveKitWebhooks
 from signaling.store import SessionFilter, Store
-from signaling.tokens import Signer
-from signaling.webhooks import event_id
 from tests.signaling.livekit_client import make_token, pack
 from tests.signaling.receiver import receiving
 

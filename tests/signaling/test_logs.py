@@ -53,7 +53,7 @@ def test_a_line_of_json(written, room):
     assert entry.pop("time").endswith("+00:00")
     assert entry == {
         "level": "info",
-        "logger": "signaling.rooms",
+        "logger": "signaling.rooms.rooms",
         "message": "joined",
         "room": ada.room.sid,
         "participant": ada.sid,
@@ -63,7 +63,9 @@ def test_a_line_of_json(written, room):
 def test_a_line_of_text(written, room):
     lines = written(TextLines)
     ada = room.join("ada")
-    assert lines[-1].endswith(f" INFO signaling.rooms: joined (room {ada.room.sid}, participant {ada.sid})")
+    assert lines[-1].endswith(
+        f" INFO signaling.rooms.rooms: joined (room {ada.room.sid}, participant {ada.sid})"
+    )
     skin_log.info("nobody")
     assert lines[-1].endswith(" INFO signaling.livekit.skin: nobody")
 

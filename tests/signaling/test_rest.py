@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from sfu.server import MediaServer
 from sfu.settings import MediaSettings
+from sfu.shell.server import MediaServer
 from signaling.app import Server
 from signaling.config import DEV_KEYS, ServerConfig
 from signaling.limits import Limiter
-from signaling.media import MediaEvents
+from signaling.rooms.media import MediaEvents
 from signaling.store import Store
 from tests.signaling.livekit_client import make_token
 

@@ -7,13 +7,13 @@ from dataclasses import replace
 
 import pytest
 
-from signaling import tokens
-from signaling.background import Background
+from signaling.access import tokens
+from signaling.access.keyring import Keyring
 from signaling.daily.webhooks import DailyWebhooks
-from signaling.keyring import Keyring
+from signaling.history.background import Background
+from signaling.history.outgoing import Outgoing
 from signaling.livekit.webhooks import LiveKitWebhooks
-from signaling.outgoing import Outgoing
-from signaling.rooms import JoinSpec
+from signaling.rooms.rooms import JoinSpec
 from signaling.store import Session, SessionFilter, Stay, Store
 from signaling.store.entries import Unknown
 from signaling.store.vault import Vault

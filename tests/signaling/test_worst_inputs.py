@@ -20,11 +20,11 @@ from google.protobuf import json_format
 from google.protobuf.descriptor import FieldDescriptor
 from livekit.protocol import models, rtc
 
-from signaling.json_bounds import MAX_ELEMENTS
+from signaling.http.json_bounds import MAX_ELEMENTS
+from signaling.http.page import MAX_BODY_BYTES as PAGE_BODY_BYTES
 from signaling.livekit.bounds import BOUNDS, MAX_FIELDS, is_repeated
 from signaling.livekit.room_service import methods
 from signaling.livekit.wire import MAX_FRAME_BYTES, MAX_TEXT_FRAME_BYTES
-from signaling.page import MAX_BODY_BYTES as PAGE_BODY_BYTES
 from tests.signaling.livekit_client import make_token
 
 MOST_S = 0.05
@@ -339,9 +339,9 @@ def requests(kind):
 
 async def crowd(world):
     """A room with people and tracks, so that what is told to all has somebody to be told to."""
-    from signaling.model import TrackSpec
-    from signaling.permissions import Source
-    from signaling.rooms import JoinSpec
+    from signaling.rooms.model import TrackSpec
+    from signaling.rooms.permissions import Source
+    from signaling.rooms.rooms import JoinSpec
 
     services = world.server.services
     for number in range(100):

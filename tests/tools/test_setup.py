@@ -113,13 +113,13 @@ def clone(tmp_path, monkeypatch):
     commands = []
     for name, path in {"ROOT": "", "STATE": ".make", "VENV": ".venv", "WEB": "web"}.items():
         monkeypatch.setattr(setup, name, tmp_path / path)
-    for folder in (".make", ".venv/bin", "sfu", "tools", "web/src", "web/node_modules"):
+    for folder in (".make", ".venv/bin", "sfu/shell", "sfu/wire", "tools", "web/src", "web/node_modules"):
         (tmp_path / folder).mkdir(parents=True)
     for file in (
         "pyproject.toml",
         "uv.lock",
-        "sfu/kernel.c",
-        "sfu/kernel.h",
+        "sfu/shell/kernel.c",
+        "sfu/shell/kernel.h",
         "tools/build_kernel.py",
         "web/package.json",
         "web/package-lock.json",
@@ -135,7 +135,7 @@ def clone(tmp_path, monkeypatch):
         if command[1] == "sync":
             (tmp_path / ".venv/bin/lectern").write_text("installed")
         if command[-1] == KERNEL:
-            (tmp_path / "sfu/_kernel.abi3.so").write_text("built")
+            (tmp_path / "sfu/shell/_kernel.abi3.so").write_text("built")
 
     monkeypatch.setattr(setup, "run", run)
     monkeypatch.setattr(setup, "find_uv", lambda: tmp_path / "uv")
@@ -162,9 +162,9 @@ def test_the_second_start_does_nothing(clone):
         ("uv.lock", ["sync --frozen"]),
         ("web/src/main.ts", ["run build"]),
         ("web/package-lock.json", ["ci --no-audit --no-fund", "run build"]),
-        ("sfu/rtp.py", []),
-        ("sfu/kernel.c", [KERNEL]),
-        ("sfu/kernel.h", [KERNEL]),
+        ("sfu/wire/rtp.py", []),
+        ("sfu/shell/kernel.c", [KERNEL]),
+        ("sfu/shell/kernel.h", [KERNEL]),
     ],
 )
 def test_a_change_repeats_what_depends_on_it(clone, changed, again):
@@ -202,7 +202,7 @@ def test_without_a_compiler_all_but_the_kernel_is_set_up(clone, monkeypatch):
     def failing(command, *arguments):
         run(command, *arguments)
         if command[-1] == KERNEL:
-            (folder / "sfu/_kernel.abi3.so").unlink()
+            (folder / "sfu/shell/_kernel.abi3.so").unlink()
             raise subprocess.CalledProcessError(1, command)
 
     monkeypatch.setattr(setup, "run", failing)
@@ -217,6 +217,6 @@ def test_without_a_compiler_all_but_the_kernel_is_set_up(clone, monkeypatch):
 def test_a_kernel_that_is_gone_is_built_again(clone):
     folder, commands = clone
     setup.set_up(set())
-    (folder / "sfu/_kernel.abi3.so").unlink()
+    (folder / "sfu/shell/_kernel.abi3.so").unlink()
     setup.set_up(set())
     assert commands == [*ALL, KERNEL]

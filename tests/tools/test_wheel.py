@@ -25,7 +25,7 @@ def test_a_wheel_without_a_compiler_fits_every_machine(tmp_path):
     wheel = built(tmp_path, CC="no-such-compiler")
     assert wheel.name.endswith("-py3-none-any.whl")
     names = zipfile.ZipFile(wheel).namelist()
-    assert "sfu/kernel.c" in names
+    assert "sfu/shell/kernel.c" in names
     assert not [name for name in names if name.endswith(".so")]
 
 
@@ -37,6 +37,6 @@ def test_a_wheel_with_the_kernel_names_its_machine(tmp_path):
     wheel = built(tmp_path / "wheel")
     assert re.search(r"-cp3\d+-abi3-linux_\w+\.whl$", wheel.name)
     archive = zipfile.ZipFile(wheel)
-    archive.extract(f"sfu/{NAME}", tmp_path)
-    spec = importlib.util.spec_from_file_location("sfu._kernel", tmp_path / "sfu" / NAME)
+    archive.extract(f"sfu/shell/{NAME}", tmp_path)
+    spec = importlib.util.spec_from_file_location("sfu.shell._kernel", tmp_path / "sfu" / "shell" / NAME)
     assert hasattr(importlib.util.module_from_spec(spec), "lib")

@@ -14,9 +14,9 @@ from aiortc.rtcdtlstransport import RTCCertificate
 
 from bench.session import Local, offer
 from bench.transport import Transport, read_answer
-from sfu.events import PeerClosed, Publication
-from sfu.server import MediaServer
 from sfu.settings import MediaSettings
+from sfu.shell.server import MediaServer
+from sfu.values import PeerClosed, Publication
 from tests.fuzz.errors import ErrorLog
 from tests.fuzz.targets import rtcp, stun
 from tests.sfu.rtp_samples import SAMPLES

@@ -2,10 +2,10 @@
 
 import contextlib
 
-from sfu import frames
-from sfu.descriptor import DescriptorError, parse, with_active_targets
-from sfu.points import EVERY
-from sfu.rtp import header_length, parse_extensions
+from sfu.wire import frames
+from sfu.wire.descriptor import DescriptorError, parse, with_active_targets
+from sfu.wire.points import EVERY
+from sfu.wire.rtp import header_length, parse_extensions
 from tests.sfu.rtp_samples import SAMPLES
 
 DESCRIPTOR_ID = 12

@@ -3,8 +3,8 @@
 import asyncio
 import struct
 
-from sfu import dtls
-from sfu.dtls import Certificate, DatagramPort, Transport
+from sfu.shell import dtls
+from sfu.shell.dtls import Certificate, DatagramPort, Transport
 from tests.fuzz.errors import ErrorLog
 
 SERVER, CLIENT = Certificate.generateCertificate(), Certificate.generateCertificate()

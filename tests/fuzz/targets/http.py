@@ -12,7 +12,7 @@ import aiohttp
 from signaling.app import Server
 from signaling.config import DEV_KEYS, ServerConfig
 from signaling.limits import Limiter
-from signaling.media import MediaEvents
+from signaling.rooms.media import MediaEvents
 from signaling.store import Store
 from signaling.store.store import MEMORY_URL
 from tests.fuzz.errors import ErrorLog

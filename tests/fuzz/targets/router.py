@@ -6,8 +6,8 @@ length alone: so many times 20 ms.
 
 import struct
 
-from sfu import rtcp
-from sfu.rtp import build_extensions
+from sfu.wire import rtcp
+from sfu.wire.rtp import build_extensions
 from tests.fuzz.targets import rtcp as rtcp_target
 from tests.sfu.router_world import NTP, World, remb
 from tests.sfu.rtp_samples import SAMPLES

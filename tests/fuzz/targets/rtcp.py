@@ -2,7 +2,8 @@
 
 import contextlib
 
-from sfu import arrivals, rtcp
+from sfu.bandwidth import arrivals
+from sfu.wire import rtcp
 from tests.sfu.router_world import remb
 from tests.sfu.rtp_samples import CHROMIUM_REPORTS
 

@@ -2,7 +2,7 @@
 
 import contextlib
 
-from sfu import codecs, frames, red, rtp
+from sfu.wire import codecs, frames, red, rtp
 from tests.sfu.rtp_samples import SAMPLES
 
 CODECS = ("vp8", "vp9", "h264", "av1", "opus", "red")

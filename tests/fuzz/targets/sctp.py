@@ -10,11 +10,11 @@ from struct import pack_into
 
 from google_crc32c import value as crc32c
 
-from sfu import sctp
-from sfu.association import Association, Handlers, Identity, State
-from sfu.channels import Backlog, DataChannels, Owner
-from sfu.sctp import Init, ResetRequest
-from sfu.sctp_sender import Message
+from sfu.sctp import chunks as sctp
+from sfu.sctp.association import Association, Handlers, Identity, State
+from sfu.sctp.channels import Backlog, DataChannels, Owner
+from sfu.sctp.chunks import Init, ResetRequest
+from sfu.sctp.sender import Message
 
 _TAG, _PEER_TAG = 0x1111, 0x2222
 _TSN, _PEER_TSN = 1000, 5000

@@ -1,8 +1,8 @@
 """Offers, and the answers to what could be read."""
 
-from sfu.events import SdpError
-from sfu.negotiation import Data, Inactive, Receive, Send, build_answer
-from sfu.sdp import parse_offer
+from sfu.session.negotiation import Data, Inactive, Receive, Send, build_answer
+from sfu.values import SdpError
+from sfu.wire.sdp import parse_offer
 from tests.sfu import sdp_samples
 
 

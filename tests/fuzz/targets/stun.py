@@ -4,7 +4,7 @@ import contextlib
 
 from aioice import stun
 
-from sfu.ice import IceAgent, StunError, scan
+from sfu.session.ice import IceAgent, StunError, scan
 
 PASSWORD = "password"
 ADDRESS = bytes(28)

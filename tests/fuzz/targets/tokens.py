@@ -6,9 +6,9 @@ import hashlib
 import hmac
 import json
 
-from signaling import tokens
+from signaling.access import tokens
 from signaling.daily import tokens as meeting_tokens
-from signaling.daily.domains import Domains
+from signaling.daily.rest.domains import Domains
 from signaling.errors import TokenError
 
 KEY, SECRET = "devkey", "secret"

@@ -10,7 +10,7 @@ import json
 from google.protobuf import json_format
 from livekit.protocol import models, rtc
 
-from sfu.events import DataReceived, SdpError
+from sfu.values import DataReceived, SdpError
 from signaling.errors import WireError
 from signaling.livekit import wire
 from signaling.livekit.handlers import handle

@@ -8,8 +8,8 @@ import time
 from livekit.protocol import models, rtc
 
 from bench.session import MID_ID, VP8
-from sfu import rtcp
-from sfu.rtp import build_extensions
+from sfu.wire import rtcp
+from sfu.wire.rtp import build_extensions
 from tests.hostile.client import Client
 
 ROOM = "storm"

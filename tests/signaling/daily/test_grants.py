@@ -3,7 +3,14 @@ import pytest
 
 from signaling.daily import grants
 from signaling.daily.grants import PermissionsPatch
-from signaling.permissions import ALL_ADMIN_RIGHTS, ALL_SOURCES, AdminRight, Permissions, Receiving, Source
+from signaling.rooms.permissions import (
+    ALL_ADMIN_RIGHTS,
+    ALL_SOURCES,
+    AdminRight,
+    Permissions,
+    Receiving,
+    Source,
+)
 
 
 def patched(permissions=None, **fields):

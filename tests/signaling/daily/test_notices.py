@@ -3,11 +3,11 @@ from dataclasses import replace
 
 import pytest
 
-from signaling.daily import entry
+from signaling.daily.door import entry
 from signaling.daily.notices import TOPIC, Notices, app_message
-from signaling.events import DataSent
-from signaling.moderation import Moderation
-from signaling.permissions import ALL_ADMIN_RIGHTS, Permissions
+from signaling.rooms.events import DataSent
+from signaling.rooms.moderation import Moderation
+from signaling.rooms.permissions import ALL_ADMIN_RIGHTS, Permissions
 
 BY_DAILY = {entry.DOOR: entry.DAILY}
 

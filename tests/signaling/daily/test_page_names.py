@@ -3,8 +3,9 @@
 import re
 from pathlib import Path
 
-from signaling.daily import entry, notices
-from signaling.model import RESERVED_PREFIX, USER_ID
+from signaling.daily import notices
+from signaling.daily.door import entry
+from signaling.rooms.model import RESERVED_PREFIX, USER_ID
 
 SOURCES = Path("web/src")
 COPIES = SOURCES / "client/attributes.ts"

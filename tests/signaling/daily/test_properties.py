@@ -1,6 +1,5 @@
 import pytest
 
-from signaling.daily.errors import DailyError
 from signaling.daily.properties import (
     ROOM_SCHEMA,
     RoomProperties,
@@ -10,6 +9,7 @@ from signaling.daily.properties import (
     non_defaults,
     parse,
 )
+from signaling.daily.rest.errors import DailyError
 
 NOW = 1_795_000_000.0
 

@@ -2,12 +2,12 @@ import asyncio
 
 import pytest
 
-from signaling.daily.domains import Domains
-from signaling.daily.errors import DailyError
-from signaling.daily.pages import PageQuery
+from signaling.daily.rest.domains import Domains
+from signaling.daily.rest.errors import DailyError
+from signaling.daily.rest.pages import PageQuery
 from signaling.daily.rooms import DailyRooms
-from signaling.model import LeaveReason
-from signaling.rooms import JoinSpec
+from signaling.rooms.model import LeaveReason
+from signaling.rooms.rooms import JoinSpec
 from signaling.store import DurableRoom
 
 NOW = 1_795_000_000.0

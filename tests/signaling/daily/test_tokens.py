@@ -5,9 +5,9 @@ import jwt
 import pytest
 
 from signaling.daily import tokens
-from signaling.daily.domains import Domain, Domains
-from signaling.daily.errors import DailyError
 from signaling.daily.properties import TokenProperties
+from signaling.daily.rest.domains import Domain, Domains
+from signaling.daily.rest.errors import DailyError
 
 NOW = 1_795_000_000.0
 SECRET = "a secret long enough for the other hashes that tests try " * 2

@@ -5,17 +5,17 @@ import json
 
 import pytest
 
-from signaling.daily import entry
-from signaling.daily.admission import Admitted
+from signaling.daily.door import entry
+from signaling.daily.door.admission import Admitted
 from signaling.daily.properties import RoomProperties
 from signaling.daily.webhooks import _MESSAGES, _NOT_REPORTED, EXPONENTIAL_S, DailyWebhooks
-from signaling.events import VisitorCame, VisitorGone
-from signaling.journal import Journal
-from signaling.model import LeaveReason
-from signaling.permissions import Permissions
-from signaling.recovery import ending
+from signaling.history.journal import Journal
+from signaling.history.recovery import ending
+from signaling.history.webhooks import WebhookMessage
+from signaling.rooms.events import VisitorCame, VisitorGone
+from signaling.rooms.model import LeaveReason
+from signaling.rooms.permissions import Permissions
 from signaling.store import Delivery, Endpoint, NewDelivery, Session, entries
-from signaling.webhooks import WebhookMessage
 
 NOW = 1_795_000_000.5
 SECRET = base64.b64encode(b"a secret").decode()

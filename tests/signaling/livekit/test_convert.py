@@ -3,10 +3,10 @@ from dataclasses import replace
 import pytest
 from livekit.protocol import models, rtc
 
-from sfu.events import Layer, Preferences
+from sfu.values import Layer, Preferences
 from signaling.livekit import convert
-from signaling.model import LeaveReason, Participant, Room, RoomConfig, Track
-from signaling.permissions import Permissions, Source, SubscriptionRules, TrackRule
+from signaling.rooms.model import LeaveReason, Participant, Room, RoomConfig, Track
+from signaling.rooms.permissions import Permissions, Source, SubscriptionRules, TrackRule
 
 VIDEO, AUDIO = models.TrackType.VIDEO, models.TrackType.AUDIO
 LOW, MEDIUM, HIGH = models.VideoQuality.LOW, models.VideoQuality.MEDIUM, models.VideoQuality.HIGH

@@ -4,7 +4,7 @@ import itertools
 import pytest
 from livekit.protocol import models, rtc
 
-from sfu.events import (
+from sfu.values import (
     CodecMissing,
     EngineError,
     EngineTimeoutError,
@@ -17,7 +17,7 @@ from sfu.events import (
 from signaling import errors
 from signaling.livekit import handlers
 from signaling.livekit.handlers import HANDLERS
-from signaling.permissions import Permissions, Source
+from signaling.rooms.permissions import Permissions, Source
 
 VIDEO, AUDIO = models.TrackType.VIDEO, models.TrackType.AUDIO
 Reason = rtc.RequestResponse

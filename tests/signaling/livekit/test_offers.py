@@ -3,9 +3,9 @@
 import pytest
 from livekit.protocol import rtc
 
-from sfu.events import EngineError, OfferNeeded
+from sfu.values import EngineError, OfferNeeded
 from signaling.livekit.relay import CHANNELS
-from signaling.permissions import Permissions
+from signaling.rooms.permissions import Permissions
 from tests.signaling.skin_harness import FakeOutbox, Person
 
 

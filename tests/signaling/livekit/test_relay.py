@@ -11,11 +11,11 @@ from livekit.protocol.models import (
     UserPacket,
 )
 
-from sfu.events import MAX_MESSAGE_BYTES, DataReceived, DataRefused
-from signaling.events import Message
+from sfu.values import MAX_MESSAGE_BYTES, DataReceived, DataRefused
 from signaling.livekit import relay
-from signaling.permissions import Permissions
-from signaling.rooms import JoinSpec
+from signaling.rooms.events import Message
+from signaling.rooms.permissions import Permissions
+from signaling.rooms.rooms import JoinSpec
 
 
 @pytest.fixture

@@ -5,14 +5,14 @@ import asyncio
 import pytest
 from livekit.protocol import models, room, rtc
 
-from signaling import tokens
-from signaling.catalogue import Catalogue
+from signaling.access import tokens
 from signaling.errors import LimitError, NotFoundError
 from signaling.livekit.room_service import RoomService, methods
 from signaling.livekit.twirp import TwirpError
-from signaling.model import LeaveReason, RoomConfig
-from signaling.permissions import AdminRight, Permissions, Receiving, Source
+from signaling.rooms.model import LeaveReason, RoomConfig
+from signaling.rooms.permissions import AdminRight, Permissions, Receiving, Source
 from signaling.store import DurableRoom
+from signaling.store.catalogue import Catalogue
 
 WHO = {"room": "lesson", "identity": "ada"}
 

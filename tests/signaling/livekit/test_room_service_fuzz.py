@@ -7,10 +7,10 @@ from google.protobuf.descriptor import FieldDescriptor
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from signaling.catalogue import Catalogue
 from signaling.errors import RequestError, UnstorableError
 from signaling.livekit.room_service import methods
 from signaling.livekit.twirp import TwirpError, decode
+from signaling.store.catalogue import Catalogue
 
 # Texts that mean something there come up often enough to get past the first question.
 TEXTS = st.sampled_from(["lesson", "group", "ada", "ben", ""]) | st.text(max_size=300)

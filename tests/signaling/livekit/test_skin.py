@@ -1,11 +1,11 @@
 import pytest
 from livekit.protocol import models, rtc
 
-from sfu.events import PeerClosed, QualityChanged, SubscriptionPaused
-from signaling import tokens
+from sfu.values import PeerClosed, QualityChanged, SubscriptionPaused
+from signaling.access import tokens
 from signaling.livekit import convert
-from signaling.model import LeaveReason
-from signaling.permissions import Permissions, Source
+from signaling.rooms.model import LeaveReason
+from signaling.rooms.permissions import Permissions, Source
 from tests.signaling.skin_harness import FakeOutbox
 from turn_config.credentials import ice_servers
 

@@ -1,5 +1,5 @@
-from sfu.events import Speaker, SpeakersChanged
-from signaling.permissions import Permissions
+from sfu.values import Speaker, SpeakersChanged
+from signaling.rooms.permissions import Permissions
 
 
 def report(harness, room, *speakers):

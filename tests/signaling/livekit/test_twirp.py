@@ -8,7 +8,7 @@ from unittest.mock import Mock
 import pytest
 from livekit.protocol import models, room
 
-from signaling import tokens
+from signaling.access import tokens
 from signaling.errors import StoreError, UnstorableError
 from signaling.limits import Rate
 from signaling.livekit.room_service import methods
@@ -110,7 +110,7 @@ async def test_a_fault_of_the_server_tells_nothing(world, monkeypatch, caplog):
 
 
 async def test_a_call_may_take_longer_than_other_requests_but_not_its_body(world, monkeypatch):
-    monkeypatch.setattr("signaling.http.REQUEST_TIMEOUT_S", 0.0)
+    monkeypatch.setattr("signaling.http.server.REQUEST_TIMEOUT_S", 0.0)
     assert (await post(world, LIST))[0] == 200
     monkeypatch.setattr("signaling.livekit.twirp.BODY_TIMEOUT_S", 0.05)
 

@@ -1,8 +1,8 @@
 from livekit.protocol.models import ParticipantInfo
 
 from signaling.livekit.updates import IMMEDIATE_PER_WINDOW, SeenVersions, UpdateBatch, chunks
-from signaling.model import LeaveReason
-from signaling.rooms import JoinSpec
+from signaling.rooms.model import LeaveReason
+from signaling.rooms.rooms import JoinSpec
 
 
 def people(harness, count):

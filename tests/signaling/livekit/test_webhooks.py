@@ -6,22 +6,22 @@ import pytest
 from livekit import api
 from livekit.protocol import models
 
-from sfu.events import Layer
-from signaling import tokens
+from sfu.values import Layer
+from signaling.access import tokens
 from signaling.errors import ConfigError
-from signaling.livekit.convert import participant_info, room_info, track_info
-from signaling.livekit.webhooks import _MESSAGES, _NOT_REPORTED, LiveKitWebhooks, configure, parse_urls
-from signaling.model import Participant, Room, RoomConfig, Track, TrackSpec
-from signaling.permissions import Permissions, Source
-from signaling.plain import (
+from signaling.history.plain import (
     participant_reference,
     participant_snapshot,
     room_reference,
     room_snapshot,
     track_snapshot,
 )
+from signaling.history.webhooks import WebhookMessage
+from signaling.livekit.convert import participant_info, room_info, track_info
+from signaling.livekit.webhooks import _MESSAGES, _NOT_REPORTED, LiveKitWebhooks, configure, parse_urls
+from signaling.rooms.model import Participant, Room, RoomConfig, Track, TrackSpec
+from signaling.rooms.permissions import Permissions, Source
 from signaling.store import Delivery, Endpoint, NewDelivery, entries
-from signaling.webhooks import WebhookMessage
 from tests.signaling.entries import logged, visitor
 
 SECRET = "s" * 32

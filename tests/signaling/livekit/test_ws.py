@@ -11,7 +11,7 @@ import pytest
 from google.protobuf import json_format
 from livekit.protocol import models, rtc
 
-from sfu.events import PeerConnected
+from sfu.values import PeerConnected
 from signaling.errors import AccessError, TokenError, TooOftenError
 from signaling.limits import Rate, parse_networks
 from signaling.livekit import handlers

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from signaling.errors import UnstorableError
-from signaling.permissions import Permissions, Source
+from signaling.rooms.permissions import Permissions, Source
 from signaling.store import entries
 from signaling.store.entries import VERSION, Unknown, decode, encode, kind_of, room_name
 from tests.signaling import all_kinds

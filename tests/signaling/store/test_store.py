@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from signaling.errors import StoreError
-from signaling.http import REQUEST_TIMEOUT_S
+from signaling.http.server import REQUEST_TIMEOUT_S
 from signaling.store import Store
 from signaling.store.store import MEMORY_URL, PATIENCE_S
 from tests.signaling.entries import changed, logged

@@ -1,0 +1,1 @@
+"""How much a path carries, and how that is shared between the videos of one subscriber."""

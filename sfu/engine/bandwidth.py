@@ -1,0 +1,146 @@
+"""The bandwidth of everybody who receives: reports of arrivals to estimates, estimates told, padding where it may help.
+
+A peer whose way bears all that it is sent costs its reports and nothing else: it is not known here between them.
+"""
+
+import math
+from collections.abc import Callable
+
+from sfu.bandwidth.estimator import Estimator
+from sfu.engine.containment import Containment
+from sfu.engine.peer import Peer
+from sfu.fanout.pacer import Pacer
+from sfu.fanout.rows import Outbox
+from sfu.forwarding.subscription import Subscription
+
+# A keyframe of 100 kB is gone in a third of a second at the first; above the second it is sent as it comes. In between,
+# and down to the least, it is so too for who has got all that is wanted for a while without congestion.
+PACED_BELOW_BPS, UNPACED_ABOVE_BPS = 3e6, 4e6
+ALWAYS_PACED_BELOW_BPS, CALM_S = 1e6, 10.0
+# An estimate that moves by less moves nothing: a twentieth is what it wavers by on a steady link.
+ESTIMATE_STEP = 0.05
+
+
+class Bandwidth:
+    """All estimates of an engine."""
+
+    def __init__(
+        self, outbox: Outbox, changed: Callable[[Peer, float], None], containment: Containment
+    ) -> None:
+        """`changed(peer, now)` is called when what is available to a peer is another than before."""
+        self._outbox = outbox
+        self._containment = containment
+        self._changed = changed
+        self._limited: dict[str, Peer] = {}
+        self._paced: dict[str, Peer] = {}
+        self.padding_packets = 0
+
+    def report(self, peer: Peer, data: bytes, now: float) -> None:
+        """A report of arrivals from a peer. RtcpError."""
+        if peer.estimator is None:
+            peer.estimator = Estimator(self._outbox.transports.sent, peer.transport)
+        estimator = peer.estimator
+        estimator.report(data, now)
+        if estimator.rtt_s is not None:
+            peer.rtt_s = estimator.rtt_s
+        if not math.isinf(estimator.available_bps):
+            self._limited[peer.id] = peer
+            self._take(peer, estimator.available_bps, now)
+
+    def receivers_estimate(self, peer: Peer, available_bps: float, now: float) -> None:
+        """What a peer says itself that its way bears; not asked of those who report arrivals."""
+        if peer.estimator is None:
+            self._take(peer, available_bps, now)
+
+    def _take(self, peer: Peer, available_bps: float, now: float) -> None:
+        before = peer.available_bps
+        if not available_bps / (1 + ESTIMATE_STEP) <= before <= available_bps * (1 + ESTIMATE_STEP):
+            peer.available_bps = available_bps
+            self._choose_pace(peer, now)
+            self._changed(peer, now)
+
+    def _choose_pace(self, peer: Peer, now: float) -> None:
+        before = peer.pacer
+        wanted = _needs_pace(peer, now)
+        if wanted == (before is not None):
+            return
+        if before is None:
+            self._paced[peer.id] = peer
+            peer.pacer = Pacer(now)
+        else:
+            self._paced.pop(peer.id, None)
+            peer.pacer = None
+            self._send(peer, before.empty())
+        for subscription in peer.subscriptions.values():
+            subscription.pace()
+
+    def send(self, subscription: Subscription, packet: bytes) -> None:
+        """Send one packet of media to one viewer."""
+        peer = subscription.subscriber
+        if peer.pacer is not None and subscription.numbered:
+            peer.pacer.put(packet)
+        else:
+            self._outbox.add_packet(packet, peer.transport, numbered=subscription.numbered)
+
+    def send_again(self, subscription: Subscription, packet: bytes) -> bool:
+        """Send a retransmission; False when there is no room for it."""
+        peer = subscription.subscriber
+        if peer.pacer is not None and subscription.numbered:
+            return peer.pacer.put_again(packet, peer.available_bps)
+        self._outbox.add_packet(packet, peer.transport, numbered=subscription.numbered)
+        return True
+
+    def _send(self, peer: Peer, packets: list[bytes]) -> None:
+        for packet in packets:
+            self._outbox.add_packet(packet, peer.transport, numbered=True)
+
+    def tick(self, now: float) -> None:
+        """Send what is due, look for reports that stay away, and for more bandwidth where it would be used."""
+        self._containment.each(now, self._pace, self._paced.values())
+        self._containment.each(now, self._look_after, self._limited.values())
+
+    def _pace(self, peer: Peer, now: float) -> None:
+        if not peer.connected:
+            del self._paced[peer.id]
+            return
+        self._choose_pace(peer, now)
+        if peer.pacer is not None:
+            self._send(peer, peer.pacer.leak(peer.available_bps, self._sent_bytes(peer), now))
+
+    def _look_after(self, peer: Peer, now: float) -> None:
+        estimator = peer.estimator
+        if estimator is None or not peer.connected:
+            del self._limited[peer.id]
+            return
+        estimator.tick(now)
+        self._take(peer, estimator.available_bps, now)
+        number = int(self._outbox.transports.sequence[peer.transport])
+        left = estimator.padding(peer.wanted_bps, number, now)
+        if left > 0:
+            self._pad(peer, left)
+
+    def _sent_bytes(self, peer: Peer) -> float:
+        """What has gone to a peer since the last time."""
+        assert peer.pacer is not None
+        number = int(self._outbox.transports.sequence[peer.transport])
+        first, peer.pacer.number = peer.pacer.number, number
+        if first is None or first == number:
+            return 0.0
+        sent = self._outbox.transports.sent.look_up(peer.transport, first, (number - first) & 0xFFFF)
+        return float(sent.sizes[sent.known].sum())
+
+    def _pad(self, peer: Peer, size: float) -> None:
+        subscription = next((s for s in peer.sending.values() if s.can_pad), None)
+        while subscription is not None and size > 0:
+            packet = subscription.padding()
+            self._outbox.add_packet(packet, peer.transport, numbered=True)
+            self.padding_packets += 1
+            size -= len(packet)
+
+
+def _needs_pace(peer: Peer, now: float) -> bool:
+    available_bps, estimator = peer.available_bps, peer.estimator
+    if estimator is None or available_bps >= (PACED_BELOW_BPS if peer.pacer is None else UNPACED_ABOVE_BPS):
+        return False
+    calm = now - estimator.congested_at > CALM_S and available_bps >= peer.wanted_bps
+    return available_bps < ALWAYS_PACED_BELOW_BPS or not calm

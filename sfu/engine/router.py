@@ -1,0 +1,500 @@
+"""The packet path and the feedback around it: what happens to each plaintext packet, and what is due when.
+
+No I/O: packets and time come in, rows go to the outbox and RTCP to `Peer.send_rtcp`.
+
+    on_rtp -> stream (learned once per SSRC) -> history, statistics, NACKs -> layer switches -> fan-out
+    on_rtcp -> reports, retransmissions, keyframe requests
+    tick -> feedback that is due
+
+What is done for one peer is contained (see `sfu.containment`) and paid for by that peer's limits (see `sfu.limits`).
+"""
+
+import struct
+from collections import Counter
+from collections.abc import Callable, Collection
+
+from sfu.bandwidth.arrivals import reported_packets
+from sfu.drops import Drop
+from sfu.engine.bandwidth import Bandwidth
+from sfu.engine.containment import Containment
+from sfu.engine.peer import Peer, Stream
+from sfu.engine.publication import Published
+from sfu.engine.sharing import explain, share
+from sfu.fanout.arena import MAX_PACKET_BYTES
+from sfu.fanout.rows import Outbox
+from sfu.forwarding.backup import fitting, is_lacking, unlink
+from sfu.forwarding.subscription import Subscription
+from sfu.limits import REPORT_PACKETS
+from sfu.receiving.quality import quality
+from sfu.receiving.speakers import UPDATE_INTERVAL_S, Speakers
+from sfu.receiving.stream import SourceLayer
+from sfu.values import (
+    CodecMissing,
+    Event,
+    Explanation,
+    PublicationStarted,
+    QualityChanged,
+    SpeakersChanged,
+    SubscriptionPaused,
+    SubscriptionStarted,
+)
+from sfu.wire import rtcp, rtp
+from sfu.wire.packet import SourcePacket
+
+RECEIVER_REPORT_S = 1.0
+KEYFRAME_RETRY_S = 0.2
+LAYER_CHECK_S = 0.5
+# Of a replay to one viewer, with each 20 ms of a tick: about 5 Mbit/s, so that it does not burst a weak link.
+REPLAYED_PER_TICK = 10
+
+
+class Router:
+    """Moves packets between the peers of an engine."""
+
+    def __init__(
+        self, outbox: Outbox, emit: Callable[[Event], None], drops: Counter[Drop] | None = None
+    ) -> None:
+        """`emit` takes events; it must not call back into the router. `drops` counts together with others."""
+        self._outbox = outbox
+        self._emit = emit
+        self.drops: Counter[Drop] = Counter() if drops is None else drops
+        self.received_packets = 0
+        self.forwarded_packets = 0
+        self.retransmitted_packets = 0
+        self.replayed_packets = 0
+        self.containment = Containment(self.drops)
+        self.bandwidth = Bandwidth(outbox, self.share, self.containment)
+        self._replays: dict[Subscription, None] = {}
+        self.publishers: dict[str, Peer] = {}
+        "Peers with streams, by id."
+        self.speakers: dict[str, Speakers] = {}
+        "By room."
+        self._speakers_at = self._reports_at = self._keyframes_at = self._layers_at = 0.0
+
+    # --- media ---------------------------------------------------------------------------------------------------
+
+    def on_rtp(self, peer: Peer, packet: bytes, now: float) -> None:
+        """One authenticated plaintext packet from a peer."""
+        self.received_packets += 1
+        if len(packet) > MAX_PACKET_BYTES:
+            self.drops[Drop.OVERSIZE] += 1
+            return
+        try:
+            ssrc: int = struct.unpack_from("!I", packet, 8)[0]
+            stream = peer.streams.get(ssrc)
+            if stream is None and peer.limits.unknown.take(1, now):
+                stream = self._learn(peer, packet, ssrc, now)
+            self._transport_sequence(peer, stream, packet, now)
+            if stream is None:
+                self.drops[Drop.UNKNOWN_STREAM] += 1
+            elif stream.rtx:
+                self._on_rtx(stream.layer, packet, now)
+            else:
+                self._on_media(stream.layer, packet, now)
+        except (rtp.RtpError, struct.error):
+            self.drops[Drop.MALFORMED] += 1
+
+    def _learn(self, peer: Peer, packet: bytes, ssrc: int, now: float) -> Stream | None:
+        stream = peer.learn(packet, ssrc, now)
+        if stream is None or stream.rtx:
+            return stream
+        self.publishers[peer.id] = peer
+        if not peer.feedback.media_ssrc:
+            peer.feedback.media_ssrc = ssrc
+        self.containment.each(now, Subscription.choose, stream.layer.published.subscriptions.values())
+        return stream
+
+    @staticmethod
+    def _transport_sequence(peer: Peer, stream: Stream | None, packet: bytes, now: float) -> None:
+        """Note the arrival of a transport-wide numbered packet."""
+        section = stream.layer.section if stream is not None else next(iter(peer.receiving.values()), None)
+        if section is None or not packet[0] & 0x10:
+            return
+        number = section.parameters.extensions.get(rtp.URI_TRANSPORT_CC)
+        if number is None:
+            return
+        found = rtp.parse_extensions(packet, rtp.header_length(packet)).get(number)
+        if found is not None and found[1] >= 2:
+            at = found[0]
+            peer.feedback.received(packet[at] << 8 | packet[at + 1], now)
+
+    def _on_rtx(self, layer: SourceLayer, packet: bytes, now: float) -> None:
+        """RFC 4588 section 4: the payload is the original's sequence number and payload."""
+        header = rtp.header_length(packet)
+        end = rtp.payload_end(packet, header)
+        media = layer.section.media_by_rtx.get(packet[1] & 0x7F)
+        if end - header < 2 or media is None:
+            self.drops[Drop.PADDING] += 1  # senders probe the bandwidth with these
+            return
+        # the extension of the retransmission goes with it; its padding does not
+        head = bytearray(packet[:header])
+        head[0] &= 0xDF
+        head[1] = head[1] & 0x80 | media
+        head[2:4] = packet[header : header + 2]
+        head[8:12] = layer.ssrc.to_bytes(4, "big")
+        self._on_media(layer, bytes(head) + packet[header + 2 : end], now)
+
+    def _on_media(self, layer: SourceLayer, packet: bytes, now: float) -> None:
+        codec = layer.section.codec_by_payload_type.get(packet[1] & 0x7F)
+        if codec is None:
+            self.drops[Drop.UNKNOWN_PAYLOAD_TYPE] += 1
+            return
+        before = layer.unwrapper.highest
+        raw = layer.unwrapper.unwrap(packet[2] << 8 | packet[3])
+        late = before >= 0 and raw <= before
+        sequence = layer.compactor.number(raw)
+        if sequence is None or (late and layer.history.get(sequence) is not None):
+            self.drops[Drop.DUPLICATE] += 1
+            return
+        parsed = layer.parse(packet, codec, sequence, layer.structure)
+        layer.nacks.received(raw, now)
+        layer.statistics.received(raw, parsed.timestamp, now)
+        if parsed.payload_at == len(parsed.data):
+            # A sender without RTX probes the bandwidth with these; viewers get a stream without them.
+            if not late:
+                layer.compactor.drop(raw)
+            self.drops[Drop.PADDING] += 1
+            return
+        layer.keep(packet, parsed)
+        published = layer.published
+        if not published.codec:
+            published.codec = codec
+            self._emit(PublicationStarted(published.owner.id, published.intent.id, codec))
+            self.containment.each(
+                now, self._fit_and_choose, (published.primary or published).subscriptions.values()
+            )
+        if published.muted:
+            layer.picture_start = -1  # nobody is shown, or told, later what was sent while muted
+            layer.recent.clear()
+            layer.arrived(parsed, now, late=late)
+            self.drops[Drop.MUTED] += 1
+            return
+        if published.intent.kind == "audio":
+            self._audio(layer, parsed, late, now)
+        elif not late:
+            self._switch(layer, parsed, now)
+        layer.arrived(parsed, now, late=late)
+        layer.picture_octets += len(parsed.data)
+        run, owner = self.containment.run, published.owner.id
+        for view in layer.views.values():
+            self.forwarded_packets += run(owner, now, view.forward, self._outbox, parsed, late=late) or 0
+
+    def _switch(self, layer: SourceLayer, packet: SourcePacket, now: float) -> None:
+        """Let viewers begin or go over to another view with this packet, where it allows that."""
+        if packet.frame.keyframe:
+            layer.keyframes.keyframe_received()
+            layer.picture_start, layer.picture_octets = packet.sequence, 0
+            layer.sets.clear()
+            self._begin_waiting(layer, packet, now)
+        if layer.moving and packet.frame.starts and packet.timestamp != layer.highest_timestamp:
+            run = self.containment.run
+            for subscription in list(layer.moving):
+                run(subscription.subscriber.id, now, subscription.move, packet, now)
+
+    def _audio(self, layer: SourceLayer, packet: SourcePacket, late: bool, now: float) -> None:
+        for uri, value in packet.extensions:
+            if uri == rtp.URI_AUDIO_LEVEL and value:
+                for room in layer.published.owner.rooms:
+                    self.speakers.setdefault(room, Speakers()).observe(
+                        layer.published.intent.id, value[0] & 0x7F, now
+                    )
+        if layer.waiting and not late:
+            self._begin_waiting(layer, packet, now)
+
+    def _begin_waiting(self, layer: SourceLayer, packet: SourcePacket, now: float) -> None:
+        run = self.containment.run
+        for subscription in list(layer.waiting):
+            run(subscription.subscriber.id, now, self._begin, subscription, layer, packet, now)
+        if len(layer.published.layers) > 1:
+            for subscription in list(layer.published.subscriptions.values()):
+                if subscription.target is not layer and subscription.accepts_any_layer(now):
+                    run(subscription.subscriber.id, now, self._begin, subscription, layer, packet, now)
+                    run(subscription.subscriber.id, now, subscription.choose, now)
+
+    def _begin(
+        self, subscription: Subscription, layer: SourceLayer, packet: SourcePacket, now: float
+    ) -> None:
+        subscription.begin(layer, packet, now)
+        self._begun(subscription, layer)
+
+    def _begun(self, subscription: Subscription, layer: SourceLayer) -> None:
+        if layer.clock is not None:
+            self._sender_report(subscription, layer)
+        if not subscription.started:
+            subscription.started = True
+            self._emit(SubscriptionStarted(subscription.subscriber.id, subscription.publication_id))
+
+    # --- RTCP ----------------------------------------------------------------------------------------------------
+
+    def on_rtcp(self, peer: Peer, packet: bytes, now: float, ntp: int) -> None:
+        """One authenticated compound packet from a peer; `ntp` is the time of day (64-bit NTP)."""
+        try:
+            parts = rtcp.parse(packet)
+        except rtcp.RtcpError:
+            self.drops[Drop.MALFORMED] += 1
+            return
+        for part in parts:
+            self.containment.run(peer.id, now, self._on_rtcp_part, peer, part, now, ntp)
+
+    def _on_rtcp_part(self, peer: Peer, part: rtcp.RtcpPacket, now: float, ntp: int) -> None:
+        if isinstance(part, rtcp.SenderReport):
+            self._on_sender_report(peer, part, now)
+            self._on_report_blocks(peer, part.blocks, ntp)
+        elif isinstance(part, rtcp.ReceiverReport):
+            self._on_report_blocks(peer, part.blocks, ntp)
+        elif isinstance(part, rtcp.Nack):
+            self._on_nack(peer, part, now)
+        elif isinstance(part, rtcp.PictureLossIndication):
+            self._on_keyframe_request(peer, part.media_ssrc, now)
+        elif isinstance(part, rtcp.FullIntraRequest):
+            for ssrc in part.ssrcs:
+                self._on_keyframe_request(peer, ssrc, now)
+        elif isinstance(part, rtcp.TransportFeedbackReport):
+            self._on_arrivals(peer, part, now)
+        elif isinstance(part, rtcp.Remb):
+            if peer.limits.estimates.take(1, now):
+                self.bandwidth.receivers_estimate(peer, part.bitrate_bps, now)
+            else:
+                self.drops[Drop.FEEDBACK_RATE] += 1
+
+    def _on_arrivals(self, peer: Peer, report: rtcp.TransportFeedbackReport, now: float) -> None:
+        try:
+            if peer.limits.reported.take(REPORT_PACKETS + reported_packets(report.data), now):
+                self.bandwidth.report(peer, report.data, now)
+            else:
+                self.drops[Drop.FEEDBACK_RATE] += 1
+        except rtcp.RtcpError:
+            self.drops[Drop.MALFORMED] += 1
+
+    def _on_sender_report(self, peer: Peer, report: rtcp.SenderReport, now: float) -> None:
+        stream = peer.streams.get(report.ssrc)
+        if stream is None or stream.rtx:
+            return
+        layer = stream.layer
+        if not layer.sender_reports.take(1, now):
+            self.drops[Drop.SENDER_REPORT_RATE] += 1
+            return
+        layer.clock = (report.ntp, report.rtp_timestamp)
+        layer.statistics.sender_report(report.ntp, now)
+        for subscription in layer.published.subscriptions.values():
+            if subscription.current is layer:
+                self.containment.run(
+                    subscription.subscriber.id, now, self._sender_report, subscription, layer
+                )
+
+    @staticmethod
+    def _sender_report(subscription: Subscription, layer: SourceLayer) -> None:
+        """The publisher's clock pair, on the subscriber's RTP clock."""
+        segment = subscription.out.current
+        if layer.clock is None or segment is None:
+            return
+        ntp, timestamp = layer.clock
+        packets, octets = subscription.counts()
+        subscription.subscriber.send_rtcp(
+            rtcp.sender_report(
+                subscription.ssrc, ntp, (timestamp + segment.timestamp_offset) & 0xFFFFFFFF, packets, octets
+            )
+            + rtcp.sdes_cname(subscription.ssrc, layer.published.owner.id)
+        )
+
+    @staticmethod
+    def _on_report_blocks(peer: Peer, blocks: tuple[rtcp.ReportBlock, ...], ntp: int) -> None:
+        peer.received_losses.report(block.fraction_lost for block in blocks if block.ssrc in peer.by_ssrc)
+        for block in blocks:
+            subscription = peer.by_ssrc.get(block.ssrc)
+            # our sender reports carry the publisher's clock, so only a publisher on the same clock gives sense here
+            if subscription is not None:
+                rtt_s = rtcp.round_trip_s(block, ntp)
+                if rtt_s is not None and 0 < rtt_s < 2:
+                    peer.rtt_s = rtt_s
+
+    def _on_nack(self, peer: Peer, nack: rtcp.Nack, now: float) -> None:
+        subscription = peer.by_ssrc.get(nack.media_ssrc)
+        if subscription is None or not peer.connected:
+            return
+        affordable = int(min(len(nack.sequences), peer.limits.look_ups.left(now)))
+        peer.limits.look_ups.take(affordable, now)
+        self.drops[Drop.RETRANSMISSION_RATE] += len(nack.sequences) - affordable
+        for sequence in nack.sequences[:affordable]:
+            packet = subscription.retransmission(sequence, now, peer.rtt_s)
+            if packet is None:
+                continue
+            if self.bandwidth.send_again(subscription, packet):
+                self.retransmitted_packets += 1
+            else:
+                self.drops[Drop.NO_BANDWIDTH] += 1
+
+    def _on_keyframe_request(self, peer: Peer, ssrc: int, now: float) -> None:
+        subscription = peer.by_ssrc.get(ssrc)
+        if subscription is None or subscription.current is None:
+            return
+        if not peer.limits.keyframes.take(1, now):
+            self.drops[Drop.KEYFRAME_RATE] += 1
+        else:
+            self.request_keyframe(subscription.current, now)
+
+    def request_keyframe(self, layer: SourceLayer, now: float) -> None:
+        """Ask a publisher for a keyframe, within the budget of the layer."""
+        if layer.keyframes.request(now):
+            self._send_pli(layer)
+
+    @staticmethod
+    def _send_pli(layer: SourceLayer) -> None:
+        owner = layer.published.owner
+        owner.send_rtcp(rtcp.pli(owner.ssrc, layer.ssrc))
+
+    # --- time ----------------------------------------------------------------------------------------------------
+
+    def share(self, peer: Peer, now: float) -> None:
+        """Decide anew what a peer gets, as far as its bandwidth goes."""
+        self.containment.each(now, self._fit, peer.subscriptions.values())
+        for subscription in share(peer, self._focus(peer.room_id), now):
+            self._emit(
+                SubscriptionPaused(peer.id, subscription.publication_id, subscription.allotted is None)
+            )
+        self.containment.each(now, self.choose, peer.subscriptions.values())
+
+    def explain(self, peer: Peer, now: float) -> Explanation:
+        """Why a peer gets what it gets."""
+        return explain(peer, self._focus(peer.room_id), now)
+
+    def _focus(self, room_id: str) -> str:
+        """The peer whose camera goes before others': who speaks, or spoke last."""
+        speakers = self.speakers.get(room_id)
+        if speakers is None or not speakers.dominant:
+            return ""
+        return next((p.id for p in self.publishers.values() if speakers.dominant in p.published), "")
+
+    def _fit(self, subscription: Subscription, now: float) -> None:
+        """Serve a subscriber with a publication whose codec it can take; tell when there is none."""
+        subscription.serve(fitting(subscription), now)
+        if (
+            subscription.published.primary is None
+            and is_lacking(subscription)
+            and not subscription.told_missing
+        ):
+            subscription.told_missing = True
+            self._emit(CodecMissing(subscription.subscriber.id, subscription.publication_id))
+
+    def _fit_and_choose(self, subscription: Subscription, now: float) -> None:
+        self._fit(subscription, now)
+        subscription.choose(now)
+
+    def choose(self, subscription: Subscription, now: float) -> None:
+        """Decide anew which layer a subscription gets within its bound, and ask for the keyframe it needs."""
+        subscription.choose(now)
+        target = subscription.target
+        if target is None or subscription.published.intent.kind != "video":
+            return
+        if subscription.current is None and target.replayable(now, subscription.subscriber.available_bps):
+            subscription.begin_replay(target, now)
+            self._begun(subscription, target)
+            self._replays[subscription] = None
+        else:
+            self.request_keyframe(target, now)
+
+    def tick(self, now: float) -> None:
+        """Do what is due; called every 20 ms or so while there are publishers."""
+        self.containment.each(now, self._feed_back, self.publishers.values())
+        self.bandwidth.tick(now)
+        self.containment.each(now, self._replay, self._replays)
+        if now >= self._keyframes_at:
+            self._keyframes_at = now + KEYFRAME_RETRY_S
+            layers = [s.layer for p in self.publishers.values() for s in p.streams.values() if not s.rtx]
+            self.containment.each(now, self._retry_keyframe, layers)
+        if now >= self._layers_at:
+            self._layers_at = now + LAYER_CHECK_S
+            self._check_layers(now)
+        if now >= self._reports_at:
+            self._reports_at = now + RECEIVER_REPORT_S
+            self.containment.each(now, self._receiver_reports, self.publishers.values())
+        if now >= self._speakers_at:
+            self._speakers_at = now + UPDATE_INTERVAL_S
+            self.containment.each(now, self._update_speakers, self.speakers)
+
+    def _feed_back(self, peer: Peer, now: float) -> None:
+        if peer.feedback.due_at is not None and now >= peer.feedback.due_at:
+            for packet in peer.feedback.build(now):
+                peer.send_rtcp(packet)
+        for stream in peer.streams.values():
+            if not stream.rtx:
+                self._nack_upstream(peer, stream.layer, now)
+
+    def _replay(self, subscription: Subscription, _now: float) -> None:
+        # taken out first: a replay that fails is not tried again at each tick
+        self._replays.pop(subscription)
+        pacer = subscription.subscriber.pacer
+        for packet in subscription.replay(
+            0 if pacer is not None and pacer.waiting_bytes else REPLAYED_PER_TICK
+        ):
+            self.bandwidth.send(subscription, packet)
+            self.replayed_packets += 1
+        if subscription.replaying:
+            self._replays[subscription] = None
+
+    @staticmethod
+    def _nack_upstream(peer: Peer, layer: SourceLayer, now: float) -> None:
+        next_at = layer.nacks.next_at()
+        if next_at is not None and now >= next_at:
+            wanted = layer.nacks.due(now)
+            if wanted:
+                peer.send_rtcp(rtcp.nack(peer.ssrc, layer.ssrc, wanted))
+
+    def _retry_keyframe(self, layer: SourceLayer, now: float) -> None:
+        if layer.published.intent.kind != "video":
+            return
+        if layer.keyframes.due(now):
+            self._send_pli(layer)
+        elif layer.waiting:
+            self.request_keyframe(layer, now)
+
+    def _check_layers(self, now: float) -> None:
+        viewers = {
+            subscriber_id: subscription.subscriber
+            for peer in self.publishers.values()
+            for published in peer.published.values()
+            for subscriber_id, subscription in published.subscriptions.items()
+        }
+        self.containment.each(now, self.share, viewers.values())
+
+    @staticmethod
+    def _receiver_reports(peer: Peer, now: float) -> None:
+        blocks = [stream.layer.statistics.report(now) for stream in peer.streams.values() if not stream.rtx]
+        peer.sent_losses.report(block.fraction_lost for block in blocks)
+        for at in range(0, len(blocks), 31):  # RFC 3550 section 6.4.2: 31 blocks a report
+            peer.send_rtcp(rtcp.receiver_report(peer.ssrc, blocks[at : at + 31]))
+
+    def _update_speakers(self, room_id: str, now: float) -> None:
+        changed = self.speakers[room_id].update(now)
+        if changed:
+            self._emit(SpeakersChanged(room_id, changed))
+
+    def check_quality(self, peer: Peer) -> None:
+        """Tell when a peer's connection became better or worse."""
+        now = quality(peer.sent_losses.share, peer.received_losses.share)
+        if now != peer.quality:
+            peer.quality = now
+            self._emit(QualityChanged(peer.id, now))
+
+    # --- ends ----------------------------------------------------------------------------------------------------
+
+    def forget(self, published: Published, now: float) -> None:
+        """Take a publication out of the packet path; its subscriptions end."""
+        peer = published.owner
+        unlink(published, now)
+        self.end_subscriptions(published, now)
+        peer.published.pop(published.intent.id, None)
+        peer.forget(published)
+        published.layers.clear()  # which know their publication: megabytes of history do not wait for the collector
+        if not peer.streams:
+            self.publishers.pop(peer.id, None)
+
+    def end_subscriptions(self, published: Published, now: float, rooms: Collection[str] = ()) -> None:
+        """Let nobody receive a publication, or see it speak, any longer; in these rooms, or in all of its owner's."""
+        rooms = rooms or published.owner.rooms
+        for subscription in list(published.subscriptions.values()):
+            if subscription.subscriber.room_id in rooms:
+                subscription.subscriber.drop_subscription(subscription.publication_id, now)
+        for room_id in rooms:
+            if published.intent.kind == "audio" and room_id in self.speakers:
+                self.speakers[room_id].remove(published.intent.id)

@@ -1,0 +1,169 @@
+"""The fan-out: one received packet becomes one row per subscriber, by vector operations over columns.
+
+The subscribers of a source layer are *columns* (numpy arrays), not objects, grouped into *template classes*: those
+whose answers gave equal payload types and header-extension ids (Chromium, Firefox, native: a few classes, however
+many students). For each class the packet is rewritten once into a template; the template is broadcast into the rows
+of the arena, and what differs between subscribers is written at fixed offsets: sequence number, timestamp, SSRC,
+transport-wide sequence number and VP8's picture ids. A full arena, or the end of a received burst, is one `flush`:
+libsrtp protects each row in place, and one system call sends them all.
+
+    packet -> template (per class) -> rows of the arena -> srtp_protect in place -> sendmmsg
+"""
+
+import struct
+from dataclasses import dataclass
+
+import numpy as np
+
+from sfu.fanout.pacer import Pacer
+from sfu.fanout.rows import COLUMN, Outbox
+from sfu.fanout.template import Template, TemplateClass, make_template
+from sfu.wire.packet import SourcePacket
+
+
+@dataclass(slots=True)
+class Column:
+    """What one subscriber's row differs in; copied into the columns of its class."""
+
+    ssrc: int
+    sequence_offset: int
+    "Outgoing extended sequence number less the source's."
+    timestamp_offset: int
+    picture_id_offset: int
+    tl0picidx_offset: int
+    first_sequence: int
+    "Older packets of the source are not for this subscriber."
+    transport: int
+    "Index of the subscriber's connection in `Transports`."
+    frame_number_offset: int = 0
+    "Outgoing frame number of the dependency descriptor less the source's."
+
+
+class Columns:
+    """The subscribers of one template class; order does not matter, removal swaps the last one in."""
+
+    def __init__(self) -> None:
+        """Start with room for a few."""
+        self.count = 0
+        self.keys: list[object] = []
+        self.values = np.zeros(8, COLUMN)
+
+    def add(self, key: object, column: Column) -> None:
+        """Append a subscriber under a key that `remove` names again."""
+        if self.count == len(self.values):
+            self.values = np.concatenate((self.values, np.zeros(self.count, COLUMN)))
+        self.values[self.count] = (
+            column.first_sequence,
+            column.ssrc,
+            column.timestamp_offset & 0xFFFFFFFF,
+            column.transport,
+            column.sequence_offset & 0xFFFF,
+            column.picture_id_offset & 0x7FFF,
+            column.frame_number_offset & 0xFFFF,
+            column.tl0picidx_offset & 0xFF,
+        )
+        self.keys.append(key)
+        self.count += 1
+
+    def remove(self, key: object) -> bool:
+        """Take a subscriber out; False when it is not here."""
+        try:
+            i = self.keys.index(key)
+        except ValueError:
+            return False
+        self.count -= 1
+        self.values[i] = self.values[self.count]
+        self.keys[i] = self.keys[-1]
+        self.keys.pop()
+        return True
+
+    def write(self, outbox: Outbox, template: Template, packet: SourcePacket, *, late: bool) -> int:
+        """Write a row per subscriber; returns how many.
+
+        One `late`, out of order, is for those alone whose part of the stream had begun.
+        """
+        columns = self.values[: self.count]
+        if late:
+            columns = columns[columns["first_sequence"] <= packet.sequence]
+        at = 0
+        while at < len(columns):
+            row, n = outbox.reserve(len(columns) - at)
+            outbox.write_rows(outbox, row, columns[at : at + n], template, packet)
+            at += n
+        return len(columns)
+
+
+class FanoutTable:
+    """All subscribers of one source layer, by template class."""
+
+    def __init__(self) -> None:
+        """An empty table."""
+        self.classes: dict[TemplateClass, Columns] = {}
+        self._paced: dict[object, tuple[TemplateClass, Column, Pacer]] = {}
+        self.packets = 0
+        "Packets forwarded in total, for sender reports: a subscriber's count is a difference of two readings."
+        self.octets = 0
+        "Payload octets of the same packets."
+
+    def __len__(self) -> int:
+        """Number of subscribers."""
+        return len(self._paced) + sum(columns.count for columns in self.classes.values())
+
+    def add(self, kind: TemplateClass, key: object, column: Column, pacer: Pacer | None = None) -> None:
+        """Put a subscriber into its class, or beside them all with a pacer of its own."""
+        if pacer is None:
+            self.classes.setdefault(kind, Columns()).add(key, column)
+        else:
+            self._paced[key] = (kind, column, pacer)
+
+    def remove(self, kind: TemplateClass, key: object) -> None:
+        """Take a subscriber out; nothing happens when it is not here."""
+        self._paced.pop(key, None)
+        columns = self.classes.get(kind)
+        if columns is not None and columns.remove(key) and not columns.count:
+            del self.classes[kind]
+
+    def forward(self, outbox: Outbox, packet: SourcePacket, *, late: bool) -> int:
+        """Write the packet's rows for everybody; returns how many rows."""
+        written = 0
+        for kind, columns in self.classes.items():
+            template = make_template(kind, packet)
+            if template is not None:
+                written += columns.write(outbox, template, packet, late=late)
+        for kind, column, pacer in self._paced.values():
+            if not late or column.first_sequence <= packet.sequence:
+                paced = single_packet(kind, column, packet)
+                if paced is not None:
+                    pacer.put(bytes(paced))
+                    written += 1
+        self.packets += 1
+        self.octets += len(packet.data) - packet.payload_at
+        return written
+
+
+def single_packet(kind: TemplateClass, column: Column, packet: SourcePacket) -> bytearray | None:
+    """The plaintext that `forward` wrote for one subscriber, for retransmission; None when it got none.
+
+    Equal inputs give equal bytes, so that no index is ever encrypted twice with different contents. Only the
+    transport-wide number is left zero: packets of a class that has one may be repeated over RTX alone.
+    """
+    template = make_template(kind, packet)
+    if template is None:
+        return None
+    data = bytearray(template.data)
+    sequence = (packet.sequence + column.sequence_offset) & 0xFFFF
+    timestamp = (packet.timestamp + column.timestamp_offset) & 0xFFFFFFFF
+    struct.pack_into("!HII", data, 2, sequence, timestamp, column.ssrc)
+    at = template.picture_id_at
+    if at >= 0:
+        picture_id = packet.picture_id + column.picture_id_offset
+        if packet.long_picture_id:
+            struct.pack_into("!H", data, at, 0x8000 | picture_id & 0x7FFF)
+        else:
+            data[at] = picture_id & 0x7F
+    if template.tl0picidx_at >= 0:
+        data[template.tl0picidx_at] = (packet.tl0picidx + column.tl0picidx_offset) & 0xFF
+    if template.frame_number_at >= 0:
+        number = (packet.frame_number + column.frame_number_offset) & 0xFFFF
+        struct.pack_into("!H", data, template.frame_number_at, number)
+    return data

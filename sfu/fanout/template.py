@@ -1,0 +1,119 @@
+"""Templates: a packet rewritten once for each class of subscribers with equal payload types and extension ids."""
+
+import struct
+from dataclasses import dataclass
+from typing import Any
+
+from sfu.fanout.arena import MAX_PACKET_BYTES
+from sfu.wire import rtp
+from sfu.wire.packet import SourcePacket
+from sfu.wire.red import primary, with_redundancy
+
+# A packet of padding has no more in libwebrtc either.
+PADDING_BYTES = 224
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateClass:
+    """What subscribers of one kind have in common. Hashable: equal answers share their templates."""
+
+    payload_types: tuple[tuple[str, int], ...]
+    "(codec, payload type), by codec."
+    extensions: tuple[tuple[str, int], ...]
+    "(URI, id) that this kind of subscriber negotiated."
+
+    @property
+    def described(self) -> bool:
+        """Whether its packets carry dependency descriptors."""
+        return any(uri == rtp.URI_DEPENDENCY_DESCRIPTOR for uri, _ in self.extensions)
+
+    @property
+    def numbered(self) -> bool:
+        """Whether its packets carry transport-wide numbers."""
+        return any(uri == rtp.URI_TRANSPORT_CC for uri, _ in self.extensions)
+
+
+class Template:
+    """One class's rewrite of one packet: its bytes, and where the per-subscriber fields lie."""
+
+    __slots__ = (
+        "data",
+        "frame_number_at",
+        "length",
+        "picture_id_at",
+        "tl0picidx_at",
+        "transport_sequence_at",
+    )
+
+    def __init__(
+        self, packet: SourcePacket, payload_type: int, extensions: bytes, payload: memoryview
+    ) -> None:
+        """Put the pieces together; `extensions` is a whole extension block or empty."""
+        first = 0x90 if extensions else 0x80
+        if (
+            len(packet.data) == packet.payload_at
+        ):  # RFC 3550 section 5.1: the last octet of padding counts itself
+            first, payload = first | 0x20, memoryview(b"\1")
+        head = bytes((first, (0x80 if packet.marker else 0) | payload_type))
+        data = b"".join((head, bytes(10), extensions, payload))
+        shift = 12 + len(extensions) - packet.payload_at
+        self.data = data
+        self.length = len(data)
+        self.picture_id_at = packet.picture_id_at + shift if packet.picture_id_at >= 0 else -1
+        self.tl0picidx_at = packet.tl0picidx_at + shift if packet.tl0picidx_at >= 0 else -1
+        self.transport_sequence_at = self.frame_number_at = -1
+
+
+def make_template(kind: TemplateClass, packet: SourcePacket) -> Template | None:
+    """Rewrite a packet for a kind of subscriber; None when that kind cannot take its codec.
+
+    A packet without payload becomes one of padding, that fills a number.
+    """
+    payload_types = dict(kind.payload_types)
+    payload = packet.data[packet.payload_at :]
+    payload_type = payload_types.get(packet.codec)
+    if payload_type is None:
+        # RFC 2198: who cannot take redundancy gets the primary encoding alone
+        if packet.codec != "red" or "opus" not in payload_types:
+            return None
+        block = primary(payload)
+        if block is None:
+            return None
+        payload, payload_type = block, payload_types["opus"]
+    elif packet.redundancy is not None and "red" in payload_types:
+        payload = memoryview(with_redundancy(payload, packet.redundancy, payload_type))
+        payload_type = payload_types["red"]
+    ids = dict(kind.extensions)
+    values = [(ids[uri], value) for uri, value in packet.extensions if uri in ids]
+    transport_id = ids.get(rtp.URI_TRANSPORT_CC)
+    descriptor_id = ids.get(rtp.URI_DEPENDENCY_DESCRIPTOR) if packet.descriptor else None
+    # first in the block, so that their places are known: header, block header, element header
+    if descriptor_id is not None:
+        values.insert(0, (descriptor_id, packet.descriptor))
+    if transport_id is not None:
+        values.insert(0, (transport_id, b"\0\0"))
+    extensions = rtp.build_extensions(values) if values else b""
+    template = Template(packet, payload_type, extensions, payload)
+    if template.length > MAX_PACKET_BYTES:
+        return None
+    if transport_id is not None:
+        template.transport_sequence_at = _number_at(template.data)
+    if descriptor_id is not None:
+        element = _number_at(template.data)
+        if transport_id is not None:
+            element += 2 + element - 16  # behind two bytes of data and one more element header
+        template.frame_number_at = element + 1
+    return template
+
+
+def padding_packet(kind: TemplateClass, payload_type: int, ssrc: int, sequence: int) -> bytes:
+    """A packet of padding alone for a kind with transport-wide numbers; RFC 3550 section 5.1: 255 octets at most."""
+    extensions = rtp.build_extensions([(dict(kind.extensions)[rtp.URI_TRANSPORT_CC], b"\0\0")])
+    head = struct.pack("!BBHII", 0xB0, payload_type, sequence, 0, ssrc)
+    return head + extensions + bytes(PADDING_BYTES - 1) + bytes((PADDING_BYTES,))
+
+
+def _number_at(packet: Any) -> int:
+    """Where the transport-wide number of a numbered packet lies."""
+    # RFC 8285 sections 4.2 and 4.3: headers of elements have one byte, or two
+    return 12 + 4 + (1 if packet[12] == 0xBE else 2)

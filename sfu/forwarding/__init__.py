@@ -1,0 +1,1 @@
+"""The sending side: which layer a subscriber gets, and under which numbers."""

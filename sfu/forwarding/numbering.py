@@ -1,0 +1,107 @@
+"""Sequence numbers: unwrapping, renumbering across layer switches, and the publisher's packets by number.
+
+An *extended* sequence number continues where the 16 bits of the wire wrap around (RFC 3550 section 6.4.1
+sends 32 bits of it). The first number seen has no wrap counted, so one that was sent before it and arrives
+later may be negative.
+"""
+
+from collections import deque
+from collections.abc import Hashable
+from dataclasses import dataclass
+
+# A retransmission is asked for within a second or two; more layer switches than that do not happen meanwhile
+# (keyframes of one layer are requested at most twice a second, each followed by a step per temporal layer), and what is
+# older resolves to nothing.
+SEGMENTS_KEPT = 8
+
+
+@dataclass(slots=True)
+class Segment:
+    """A stretch of an outgoing stream that comes from one view of a source layer."""
+
+    source_key: Hashable
+    "The view, as the caller names it."
+    first_source: int
+    "Extended sequence number of the first packet, as the source numbered it."
+    first_out: int
+    "Extended sequence number of the same packet, as the subscriber gets it."
+    offset: int
+    "Outgoing extended sequence number less the source's."
+    timestamp_offset: int = 0
+    "Outgoing RTP timestamp less the source's."
+    picture_id_offset: int = 0
+    "Outgoing VP8 picture id less the source's."
+    tl0picidx_offset: int = 0
+    "Outgoing VP8 TL0PICIDX less the source's."
+    frame_number_offset: int = 0
+    "Outgoing frame number of the dependency descriptor less the source's."
+    squeezed_until: int = -1
+    "Packets up to this source number go out with their timestamps drawn close to `squeezed_to`."
+    squeezed_to: int = 0
+    "Source timestamp."
+
+
+class OutSequence:
+    """The numbering of one outgoing stream: no gap at a layer switch, and each number traced to its source.
+
+    Losses of the source stay gaps, for the subscriber to ask for them.
+    """
+
+    __slots__ = ("_segments", "highest")
+
+    def __init__(self, first: int) -> None:
+        """`first` is the number of the first packet to go out, 0..65535; random by RFC 3550 section 5.1."""
+        self.highest = first - 1
+        "Highest extended sequence number that went out."
+        self._segments: deque[Segment] = deque(maxlen=SEGMENTS_KEPT)
+
+    @property
+    def current(self) -> Segment | None:
+        """The segment that packets go out in now; None before the first switch."""
+        return self._segments[-1] if self._segments else None
+
+    def switch(self, source_key: Hashable, first_source: int) -> int:
+        """Go on with another source layer, or the same one after a pause, from its packet `first_source`.
+
+        That packet gets the number after the highest that went out. Returns the offset to add to the source's
+        extended numbers; the timestamp and picture id offsets of `current` are the caller's to fill.
+        """
+        first_out = self.highest + 1
+        if self._segments and self._segments[-1].first_out == first_out:
+            self._segments.pop()  # nothing went out in it: no number leads there
+        offset = first_out - first_source
+        self._segments.append(Segment(source_key, first_source, first_out, offset))
+        return offset
+
+    def advance(self, source_ext: int) -> None:
+        """Note that the current segment's packets up to this one went out; for callers who add in bulk."""
+        self.highest = max(self.highest, source_ext + self._segments[-1].offset)
+
+    def out_seq(self, source_ext: int) -> int | None:
+        """Outgoing extended number of a packet of the current source layer, noted as sent.
+
+        None before the first switch and for a packet older than the segment: its number would be one that the
+        layer before has used.
+        """
+        if not self._segments:
+            return None
+        segment = self._segments[-1]
+        if source_ext < segment.first_source:
+            return None
+        out = source_ext + segment.offset
+        self.highest = max(self.highest, out)
+        return out
+
+    def resolve(self, out_seq16: int) -> tuple[Hashable, int, Segment] | None:
+        """Trace an outgoing 16-bit number back: (source key, extended source number, segment).
+
+        None for a number that did not go out yet, or went out in a segment no longer kept.
+        """
+        behind = (self.highest - out_seq16) & 0xFFFF
+        if behind >= 0x8000:
+            return None
+        out = self.highest - behind
+        for segment in reversed(self._segments):
+            if out >= segment.first_out:
+                return segment.source_key, out - segment.offset, segment
+        return None

@@ -1,0 +1,1 @@
+"""The receiving side of a stream: numbers, history, losses, feedback, rates."""

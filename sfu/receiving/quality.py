@@ -1,0 +1,40 @@
+"""How good a peer's connection is, from the losses in receiver reports of both directions.
+
+Round-trip times are left out: sender reports carry publishers' clocks, so those of viewers say little.
+"""
+
+from collections.abc import Iterable
+
+from sfu.values import Quality
+
+INTERVAL_S = 5.0
+
+# Opus with redundancy and retransmitted video stand the first without a trace and the second with an effort.
+_GOOD_LOSS, _POOR_LOSS = 0.02, 0.08
+# A report is a second; a bad one alone does not change the picture.
+_SHARE = 0.3
+
+
+class Losses:
+    """Loss in one direction, smoothed over the last few reports."""
+
+    __slots__ = ("share",)
+
+    def __init__(self) -> None:
+        """None so far."""
+        self.share = 0.0
+        "0 to 1."
+
+    def report(self, fractions: Iterable[int]) -> None:
+        """Take in a report's fractions lost (256ths, RFC 3550 section 6.4.1); the worst stream counts."""
+        worst = max(fractions, default=None)
+        if worst is not None:
+            self.share += _SHARE * (worst / 256 - self.share)
+
+
+def quality(*losses: float) -> Quality:
+    """What shares of loss (0 to 1) in any direction make of a connection."""
+    worst = max(losses)
+    if worst < _GOOD_LOSS:
+        return "excellent"
+    return "good" if worst < _POOR_LOSS else "poor"

@@ -1,0 +1,108 @@
+"""Who speaks, and how loud: from the audio level that each packet carries (RFC 6464), without decoding.
+
+The numbers are LiveKit's, so that its clients show what they are used to.
+"""
+
+import math
+
+from sfu.values import Speaker
+
+UPDATE_INTERVAL_S = 0.4
+"The caller runs `update` this often; also the window over which the activity is judged."
+
+_ACTIVE_LEVEL = 35  # -dBov; a packet this loud counts as speech
+_ACTIVE_SHARE = 0.4  # of the window
+_SMOOTHING = 2 / (2 + 1)  # exponential moving average over two windows
+_STALE_S = 2 * UPDATE_INTERVAL_S
+_STEPS = 8  # levels are quantised up to eighths
+# An Opus packet in WebRTC lasts 20 ms, and 120 ms at most (RFC 6716 section 2.1.4): a longer interval is
+# silence that was not sent (DTX) and does not lengthen the packet after it.
+_FIRST_PACKET_S = 0.02
+_LONGEST_PACKET_S = 0.12
+
+
+def _linear(level: float) -> float:
+    return 10 ** (-level / 20)
+
+
+_ACTIVE_LINEAR = _linear(_ACTIVE_LEVEL)
+
+
+class _Voice:
+    """One publication's level."""
+
+    __slots__ = ("active_s", "loudest", "observed_at", "observed_s", "reported", "smoothed")
+
+    def __init__(self, now: float) -> None:
+        self.observed_at = now - _FIRST_PACKET_S
+        self.observed_s = 0.0
+        self.active_s = 0.0
+        self.loudest = 127
+        self.smoothed = 0.0
+        self.reported = 0.0
+
+    def close_window(self) -> None:
+        """Judge the window and begin the next; a window in which nothing arrived changes nothing."""
+        if not self.observed_s:
+            return
+        share = min(self.active_s / UPDATE_INTERVAL_S, 1.0)
+        # rounding of sums of packet times must not cost the last hundredth of the share
+        if share >= _ACTIVE_SHARE - 1e-6:
+            level = _linear(self.loudest - 20 * math.log10(share))
+            self.smoothed += (level - self.smoothed) * _SMOOTHING
+        else:
+            self.smoothed = 0.0
+        self.observed_s = self.active_s = 0.0
+        self.loudest = 127
+
+    def quantised(self, now: float) -> float:
+        """Level in eighths, 0..1; 0 when inactive or when nothing arrived for long."""
+        if self.smoothed < _ACTIVE_LINEAR or now - self.observed_at > _STALE_S:
+            return 0.0
+        return min(math.ceil(self.smoothed * _STEPS) / _STEPS, 1.0)
+
+
+class Speakers:
+    """The audio levels of one room's publications."""
+
+    __slots__ = ("_stopped", "_voices", "dominant")
+
+    def __init__(self) -> None:
+        """Nobody speaks."""
+        self.dominant = ""
+        "The publication of whoever speaks, or spoke last: it changes when that one is silent and another speaks."
+        self._voices: dict[str, _Voice] = {}
+        self._stopped: list[Speaker] = []
+
+    def observe(self, publication_id: str, level: int, now: float) -> None:
+        """Take one audio packet's level: 0 (loudest) to 127 (silence), in -dBov."""
+        voice = self._voices.get(publication_id)
+        if voice is None:
+            voice = self._voices[publication_id] = _Voice(now)
+        lasted_s = min(now - voice.observed_at, _LONGEST_PACKET_S)
+        voice.observed_at = now
+        voice.observed_s += lasted_s
+        if level <= _ACTIVE_LEVEL:
+            voice.active_s += lasted_s
+            voice.loudest = min(voice.loudest, level)
+
+    def update(self, now: float) -> tuple[Speaker, ...]:
+        """Close the window: whose level changed since the last update; who stopped is inactive, level 0."""
+        changed, self._stopped = self._stopped, []
+        for publication_id, voice in self._voices.items():
+            voice.close_window()
+            level = voice.quantised(now)
+            if level != voice.reported:
+                voice.reported = level
+                changed.append(Speaker(publication_id, level, level > 0))
+        reported = {publication_id: voice.reported for publication_id, voice in self._voices.items()}
+        loudest = max(reported, key=lambda key: reported[key], default="")
+        if loudest and reported[loudest] and not reported.get(self.dominant):
+            self.dominant = loudest
+        return tuple(changed)
+
+    def remove(self, publication_id: str) -> None:
+        """Forget a publication; if it was reported as speaking, the next update reports that it stopped."""
+        voice = self._voices.pop(publication_id, None)
+        if voice is not None and voice.reported:
+            self._stopped.append(Speaker(publication_id, 0.0, active=False))

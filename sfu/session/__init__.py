@@ -1,0 +1,1 @@
+"""What a peer and the server agreed on: ICE credentials, sections of the description."""

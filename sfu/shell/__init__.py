@@ -1,0 +1,1 @@
+"""Sockets, clocks, processes: everything of the media engine that does I/O."""

@@ -1,0 +1,480 @@
+"""The engine's end of every connection: one UDP socket, ICE, DTLS, SRTP and data channels on it.
+
+Datagrams come in, are told apart (RFC 7983) and authenticated; media goes to the router, whose rows go out
+protected. What a connection carries is not known here.
+"""
+
+import asyncio
+import contextlib
+import logging
+import secrets
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import ifaddr
+from pylibsrtp._binding import ffi as srtp_ffi
+from pylibsrtp._binding import lib as srtp_lib
+
+from sfu.drops import Drop
+from sfu.engine.containment import Containment
+from sfu.engine.peer import LocalIdentity, Peer, nowhere
+from sfu.fanout.arena import Arena
+from sfu.fanout.rows import Outbox
+from sfu.sctp.channels import Backlog, Owner
+from sfu.session.ice import Check, StunError, scan
+from sfu.settings import MediaSettings
+from sfu.shell import kernel, udp
+from sfu.shell.datachannel import DataTransport
+from sfu.shell.dtls import Certificate, DatagramPort, Transport
+from sfu.shell.turns import Turns
+from sfu.values import CloseReason
+from sfu.wire import rtcp
+
+if TYPE_CHECKING:
+    from sfu.limits import PeerLimits
+
+logger = logging.getLogger(__name__)
+
+# RFC 8445 section 5.3: at least 24 bits of ufrag and 128 of pwd
+_UFRAG_BYTES, _PWD_BYTES = 8, 16
+_MAX_DRAINS = 8
+# libsrtp's srtp_err_status_auth_fail, which the binding does not export.
+_AUTHENTICATION_FAILED = 7
+# Two intervals of RFC 7675 section 5.1 (5 s, randomised by a fifth); libwebrtc checks its selected pair more often.
+_ADDRESS_HELD_S = 12.0
+# Media of a peer without budget is not looked at for so long; until then its budget earns some tens of packets.
+_HELD_S = 0.01
+# Messages for a peer that is still connecting are kept up to here (LiveKit's value for a channel that is not open).
+_PENDING_BYTES = 100_000
+
+
+class Connection:
+    """A peer and its transport."""
+
+    def __init__(self, peer: Peer) -> None:
+        """Not connected yet."""
+        self.peer = peer
+        self.port: DatagramPort | None = None
+        self.dtls: Transport | None = None
+        self.channels: DataTransport | None = None
+        self.task: asyncio.Task[None] | None = None
+        self.pending_data: list[tuple[str, bytes, str]] = []
+        self.removed = False
+        "Whether the endpoint has forgotten it; a transport is never made for it again."
+        self.ufrags: tuple[str, ...] = ()
+        "Those under which the endpoint knows it."
+        self.addresses: set[bytes] = set()
+        "Those from which the endpoint takes its datagrams."
+
+    def send_data(self, label: str, payload: bytes, flow: str) -> None:
+        """Send a message, or keep it a short while."""
+        if self.channels is not None:
+            self.channels.send(label, payload, flow)
+        elif sum(len(kept) for _, kept, _ in self.pending_data) + len(payload) <= _PENDING_BYTES:
+            self.pending_data.append((label, payload, flow))
+
+
+@dataclass(frozen=True, slots=True)
+class Handlers:
+    """Whom the endpoint calls, always from the loop; the first two from within the packet path."""
+
+    rtp: Callable[[Peer, bytes, float], None]
+    "(peer, decrypted packet, time) of media."
+    rtcp: Callable[[Peer, bytes, float, int], None]
+    "(peer, decrypted packet, time, 64-bit NTP time) of feedback and reports."
+    connected: Callable[[Connection], None]
+    "ICE and DTLS are up."
+    failed: Callable[[Connection, CloseReason], None]
+    "The transport broke; the owner removes the connection."
+    message: Callable[[Peer, str, bytes], None]
+    "(peer, label, payload) of a data channel."
+    refused: Callable[[Peer, str, str], None]
+    "(peer, label, flow): what was sent reliably will not arrive, since the peer reads too slowly."
+    data_busy: Callable[[], bool]
+    "Whether messages should rather come later."
+
+
+class Endpoint:
+    """One socket and the connections on it."""
+
+    def __init__(self, settings: MediaSettings, drops: Counter[Drop]) -> None:
+        """Nothing is opened before `start`; `drops` counts what is not passed on."""
+        self._settings = settings
+        self._drops = drops
+        self._containment = Containment(drops)
+        self._certificate: Certificate = Certificate.generateCertificate()
+        self._arena = Arena()
+        self.outbox = Outbox(self._arena, self._protect_and_send)
+        "Where the router puts what goes out."
+        self.identity = LocalIdentity(self._certificate.sha256, ())
+        "What descriptions say of this endpoint."
+        self._by_ufrag: dict[str, Connection] = {}
+        self._by_address: dict[bytes, Connection] = {}
+        self._held: dict[bytes, tuple[float, PeerLimits, int]] = {}
+        "(until when, limits, SSRC) of addresses whose media is dropped unseen for a moment."
+        self._socket: udp.MediaSocket | None = None
+        self._kernel: kernel.Kernel | None = None
+        self._length = srtp_ffi.new("int *")
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._turns = Turns()
+        self._backlog = Backlog()
+
+    # --- life ------------------------------------------------------------------------------------------------------
+
+    def start(self, handlers: Handlers) -> None:
+        """Open the UDP socket on the running loop. OSError when the port is taken."""
+        self._handlers = handlers
+        self._loop = asyncio.get_running_loop()
+        self._socket = udp.open_socket(
+            self._settings.udp_port,
+            self._arena,
+            portable=self._settings.portable_io,
+            host=self._settings.bind_host,
+        )
+        self._kernel = kernel.choose(self.outbox, self._socket, native=self._settings.native)
+        base = srtp_ffi.cast("char *", srtp_ffi.from_buffer(self._socket.buffer))
+        self._receive_pointers = [base + udp.RECEIVE_STRIDE * i for i in range(udp.RECEIVE_BATCH)]
+        self.identity = LocalIdentity(self._certificate.sha256, candidates(self._settings, self._socket.port))
+        self._loop.add_reader(self._socket.fileno(), self._readable)
+
+    async def stop(self) -> None:
+        """Close the socket; every connection was closed before."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=2)
+        if self._socket is not None:
+            self._loop.remove_reader(self._socket.fileno())
+            self._socket.close()
+            self._socket = None
+
+    @property
+    def udp_port(self) -> int:
+        """The bound UDP port."""
+        assert self._socket is not None
+        return self._socket.port
+
+    # --- connections -----------------------------------------------------------------------------------------------
+
+    def add(self, connection: Connection) -> None:
+        """Expect checks for a connection; again whenever its credentials changed."""
+        if connection.removed:
+            return
+        for ufrag in connection.ufrags:
+            del self._by_ufrag[ufrag]
+        connection.ufrags = connection.peer.ice.ufrags
+        for ufrag in connection.ufrags:
+            self._by_ufrag[ufrag] = connection
+
+    def remove(self, connection: Connection) -> None:
+        """Know a connection no more, and end its transports in the background."""
+        if connection.removed:
+            return
+        connection.removed = True
+        peer = connection.peer
+        peer.connected = False
+        for ufrag in connection.ufrags:
+            del self._by_ufrag[ufrag]
+        for address in connection.addresses:
+            del self._by_address[address]
+            self._held.pop(address, None)
+        connection.ufrags = ()
+        connection.addresses.clear()
+        self.outbox.flush()  # rows may still name the peer's libsrtp session
+        self.outbox.transports.remove(peer.transport)
+        self._spawn(_shut(connection))
+
+    def _admit(self, connection: Connection, address: bytes) -> None:
+        """Take a connection's datagrams from an address that has passed a check, and from none that it gave up."""
+        holder = self._by_address.get(address)
+        if holder is connection:
+            return
+        if holder is not None:
+            holder.addresses.discard(address)
+            if holder.peer.ice.forget(address):
+                self.outbox.transports.move(holder.peer.transport, bytes(udp.SOCKADDR_SIZE))
+        self._by_address[address] = connection
+        connection.addresses.add(address)
+        for given_up in connection.addresses - connection.peer.ice.addresses.keys():
+            connection.addresses.discard(given_up)
+            del self._by_address[given_up]
+            self._held.pop(given_up, None)
+
+    def start_data(self, connection: Connection) -> None:
+        """Open data channels once they are negotiated and the transport is up."""
+        peer = connection.peer
+        if connection.removed or connection.channels is not None or peer.sctp is None or not peer.connected:
+            return
+        assert connection.dtls is not None
+        port, max_bytes = peer.sctp
+        channels = connection.channels = DataTransport(
+            connection.dtls,
+            Owner(
+                send=connection.dtls.send_data,
+                message=partial(self._handlers.message, peer),
+                refused=partial(self._handlers.refused, peer),
+                failed=partial(self._handlers.failed, connection),
+                busy=self._handlers.data_busy,
+            ),
+            port=port,
+            max_bytes=max_bytes,
+            backlog=self._backlog,
+            turns=self._turns,
+        )
+        channels.start(peer.channels)
+        for label, payload, flow in connection.pending_data:
+            channels.send(label, payload, flow)
+        connection.pending_data.clear()
+
+    def _spawn(self, coroutine: Any) -> asyncio.Task[Any]:
+        task: asyncio.Task[Any] = self._loop.create_task(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    # --- datagrams -------------------------------------------------------------------------------------------------
+
+    def _readable(self) -> None:
+        assert self._socket is not None
+        for _ in range(_MAX_DRAINS):  # then the loop gets its turn
+            count = self._socket.receive()
+            if not count:
+                break
+            now = time.monotonic()
+            addresses, held = self._socket.addresses, self._held
+            for i in range(count):
+                if held and addresses[i] in held and self._is_held(i, addresses[i], now):
+                    continue
+                arguments = i, self._socket.lengths[i], addresses[i], now
+                self._containment.run("a client", now, self._datagram, *arguments)
+            self.outbox.flush()
+            if count < udp.RECEIVE_BATCH:
+                break
+
+    def _is_held(self, i: int, address: bytes, now: float) -> bool:
+        """Drop media from an address whose peer has just exceeded its limits; False when it is no longer held.
+
+        A flood is dropped here for a quarter of what asking its budget costs, so that the socket's queue, which all
+        peers share, stays short.
+        """
+        until, limits, ssrc = self._held[address]
+        if now >= until:
+            del self._held[address]
+            return False
+        assert self._socket is not None
+        if not 127 < self._socket.buffer[i * udp.RECEIVE_STRIDE] < 192:
+            return False
+        limits.exceeded(ssrc)
+        self._drops[Drop.RTP_RATE] += 1
+        return True
+
+    def _datagram(self, i: int, length: int, address: bytes, now: float) -> None:
+        """RFC 7983: the first byte tells STUN, DTLS and SRTP apart."""
+        socket_ = self._socket
+        assert socket_ is not None
+        at = i * udp.RECEIVE_STRIDE
+        if not 1 <= length <= udp.RECEIVE_STRIDE:
+            self._drops[Drop.OVERSIZE] += 1
+            return
+        first = socket_.buffer[at]
+        if 127 < first < 192:
+            self._srtp(i, at, length, address, now)
+        elif first < 4:
+            self._stun(bytes(memoryview(socket_.buffer)[at : at + length]), address, now)
+        elif 19 < first < 64:
+            self._dtls(at, length, address, now)
+        else:
+            self._drops[Drop.MALFORMED] += 1
+
+    def _dtls(self, at: int, length: int, address: bytes, now: float) -> None:
+        connection = self._by_address.get(address)
+        if connection is None or connection.port is None:
+            self._drops[Drop.NO_ICE] += 1
+        elif not connection.peer.limits.dtls(length, now):
+            self._drops[Drop.DTLS_RATE] += 1
+        else:
+            assert self._socket is not None
+            if not connection.port.feed(bytes(memoryview(self._socket.buffer)[at : at + length])):
+                self._drops[Drop.DTLS_QUEUE] += 1
+
+    def _srtp(self, i: int, at: int, length: int, address: bytes, now: float) -> None:
+        connection = self._by_address.get(address)
+        if connection is None or not connection.peer.connected:
+            self._drops[Drop.UNKNOWN_SOURCE] += 1
+            return
+        if length < 12:
+            self._drops[Drop.MALFORMED] += 1
+            return
+        assert self._socket is not None
+        buffer = self._socket.buffer
+        peer = connection.peer
+        is_rtcp = 192 <= buffer[at + 1] <= 223
+        # most of what viewers send is reports of arrivals, and of most links few are needed
+        unread = is_rtcp and peer.estimator is not None and now < peer.estimator.read_from
+        if unread and rtcp.tells_arrivals_alone(memoryview(buffer)[at : at + length]):
+            return
+        # what exceeds a peer's limits is dropped here, for less than a tenth of what it would cost from here on
+        if is_rtcp:
+            if not peer.limits.rtcp(length, now):
+                self._drops[Drop.RTCP_RATE] += 1
+                return
+        elif not peer.limits.rtp(ssrc := int.from_bytes(buffer[at + 8 : at + 12], "big"), length, now):
+            self._drops[Drop.RTP_RATE] += 1
+            self._held[address] = now + _HELD_S, peer.limits, ssrc
+            return
+        unprotect = srtp_lib.srtp_unprotect_rtcp if is_rtcp else srtp_lib.srtp_unprotect
+        self._length[0] = length
+        status = unprotect(peer.inbound, self._receive_pointers[i], self._length)
+        if status:
+            self._drops[Drop.UNAUTHENTIC] += 1
+            if status == _AUTHENTICATION_FAILED:  # a replay is the peer's own
+                peer.limits.forged()
+            return
+        packet = bytes(memoryview(buffer)[at : at + self._length[0]])
+        if is_rtcp:
+            self._handlers.rtcp(peer, packet, now, rtcp.ntp_time(time.time()))
+        else:
+            self._handlers.rtp(peer, packet, now)
+
+    def _stun(self, datagram: bytes, address: bytes, now: float) -> None:
+        try:
+            ufrag = scan(datagram)
+        except StunError:
+            self._drops[Drop.STUN] += 1
+            return
+        connection = self._by_ufrag.get(ufrag)
+        if connection is None:
+            self._drops[Drop.STUN] += 1
+            return
+        peer = connection.peer
+        holder = self._by_address.get(address)
+        if holder is not None and holder is not connection and _holds(holder, address, now):
+            self._drops[Drop.ICE_ADDRESS] += 1
+            return
+        outcome, reply = peer.ice.handle(datagram, ufrag, address, udp.unpack_sockaddr(address), now)
+        if outcome is Check.REFUSED:
+            self._drops[Drop.STUN] += 1
+            return
+        assert self._socket is not None
+        self._socket.send(reply, address)
+        if connection.ufrags != peer.ice.ufrags:
+            self.add(connection)  # the first check with new credentials ends the previous ones
+        if address in peer.ice.addresses:
+            self._admit(connection, address)
+        if outcome is Check.NOMINATED:
+            assert peer.ice.selected is not None
+            self.outbox.transports.move(peer.transport, peer.ice.selected)
+        if connection.task is None and peer.offer is not None and peer.ice.selected is not None:
+            connection.port = DatagramPort(partial(self._send_to, peer), self._turns)
+            connection.dtls = Transport(connection.port, self._certificate)
+            connection.task = self._spawn(self._connect(connection))
+
+    def _send_to(self, peer: Peer, datagram: bytes) -> None:
+        if self._socket is not None and peer.ice.selected is not None:
+            self._socket.send(datagram, peer.ice.selected)
+
+    # --- transports ------------------------------------------------------------------------------------------------
+
+    async def _connect(self, connection: Connection) -> None:
+        peer, dtls = connection.peer, connection.dtls
+        assert dtls is not None
+        assert peer.offer is not None
+        failure = await dtls.connect(peer.offer.fingerprints)
+        if connection.removed:
+            return
+        if failure is not None:
+            self._handlers.failed(connection, failure)
+            return
+        peer.inbound = dtls.inbound
+        self.outbox.transports.connect(peer.transport, int(srtp_ffi.cast("uintptr_t", dtls.outbound)))
+        peer.send_rtcp = partial(self._send_rtcp, peer, dtls)
+        peer.connected = True
+        dtls.on("statechange", partial(self._dtls_changed, connection, dtls))
+        self.start_data(connection)
+        self._handlers.connected(connection)
+
+    def _dtls_changed(self, connection: Connection, dtls: Transport) -> None:
+        if dtls.state in {"closed", "failed"}:
+            self._handlers.failed(connection, "closed_by_peer")
+
+    def _send_rtcp(self, peer: Peer, dtls: Transport, packet: bytes) -> None:
+        if peer.connected and peer.ice.selected is not None and self._socket is not None:
+            self._socket.send(dtls.protect_rtcp(packet), peer.ice.selected)
+
+    def _protect_and_send(self, count: int) -> float:
+        assert self._kernel is not None
+        sent = self._kernel.protect_and_send(count)
+        if sent.not_protected:
+            self._drops[Drop.NOT_PROTECTED] += sent.not_protected
+        if sent.not_sent:
+            self._drops[Drop.NOT_SENT] += sent.not_sent
+        return sent.at
+
+
+def _holds(connection: Connection, address: bytes, now: float) -> bool:
+    """Whether a connection is in use on an address.
+
+    Who forges a source address must not cut off the peer that uses it. A peer that has been silent gives it up, as when
+    a NAT has given its port to somebody else.
+    """
+    peer = connection.peer
+    consent_at = peer.ice.consent_at
+    if not peer.connected or peer.ice.selected != address or consent_at is None:
+        return False
+    return now - consent_at < _ADDRESS_HELD_S
+
+
+async def _shut(connection: Connection) -> None:
+    """End a connection's transports, and untie them from each other and from the peer.
+
+    In cycles, 70 kB of each would wait for a full collection, which is thousands of peers away.
+    """
+    channels, dtls, port, task = connection.channels, connection.dtls, connection.port, connection.task
+    with contextlib.suppress(Exception):
+        if channels is not None:
+            channels.stop()
+        if dtls is not None:
+            await dtls.stop()
+    if port is not None:
+        port.close()
+    if task is not None:
+        task.cancel()
+    if dtls is not None:
+        dtls.remove_all_listeners()
+        dtls._data_receiver = None  # noqa: SLF001 - see tests/sfu/test_contract.py
+    connection.channels = connection.dtls = connection.port = connection.task = None
+    connection.peer.send_rtcp = nowhere
+
+
+def credentials() -> tuple[str, str]:
+    """Fresh ICE credentials."""
+    return secrets.token_hex(_UFRAG_BYTES), secrets.token_hex(_PWD_BYTES)
+
+
+def candidates(settings: MediaSettings, port: int) -> tuple[str, ...]:
+    """Host candidate lines (RFC 8839 section 5.1), best first."""
+    if settings.bind_host:
+        hosts = [settings.bind_host]
+    else:
+        hosts = [settings.external_ip] if settings.external_ip else local_addresses()
+    if settings.announce_loopback and "127.0.0.1" not in hosts:
+        hosts.append("127.0.0.1")
+    lines = []
+    for i, host in enumerate(hosts):
+        # RFC 8445 section 5.1.2: type preference 126 (host), then our order
+        priority = 126 << 24 | (65535 - i) << 8 | 255
+        lines.append(f"candidate:{i + 1} 1 udp {priority} {host} {port} typ host")
+    return tuple(lines)
+
+
+def local_addresses() -> list[str]:
+    """The machine's own addresses without loopback and link-local ones, IPv4 first."""
+    found = []
+    for adapter in ifaddr.get_adapters():
+        for entry in adapter.ips:
+            host = entry.ip if isinstance(entry.ip, str) else entry.ip[0]
+            if not host.startswith(("127.", "fe80:")) and host != "::1":
+                found.append((entry.is_IPv6, host))
+    return [host for _, host in sorted(found)]

@@ -1,0 +1,191 @@
+"""The fan-out's inner loops towards the socket: rows are protected in place, then sent by one system call.
+
+`Native` does it in C (kernel.c), and writes the rows there too; `Portable` does it with cffi and numpy alone, where no
+compiler built the module. The same bytes go out either way. `choose` takes what there is.
+"""
+
+import hashlib
+import importlib
+import logging
+import socket
+import time
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+import numpy.typing as npt
+from pylibsrtp._binding import ffi as srtp_ffi
+from pylibsrtp._binding import lib as srtp_lib
+
+from sfu.fanout.arena import ARENA_ROWS, ARENA_STRIDE
+from sfu.fanout.rows import COLUMN, Outbox
+from sfu.fanout.sentlog import LOG_SIZE
+from sfu.fanout.template import Template
+from sfu.fanout.transports import MAX_TRANSPORTS, SOCKADDR_BYTES
+from sfu.shell.udp import BatchSocket, MediaSocket
+from sfu.wire.packet import SourcePacket
+
+logger = logging.getLogger(__name__)
+
+SOURCES = tuple(Path(__file__).with_suffix(suffix) for suffix in (".c", ".h"))
+
+
+class Sent(NamedTuple):
+    """What became of the rows of a flush."""
+
+    at: float
+    "When they were handed to the kernel."
+    not_protected: int
+    "Rows that libsrtp refused, or whose transport is not up: they did not go out."
+    not_sent: int
+    "Rows that the operating system did not take."
+
+
+class Kernel(Protocol):
+    """Protects and sends the arena's rows."""
+
+    def protect_and_send(self, count: int) -> Sent:
+        """Do so with the first `count`."""
+
+
+class Portable:
+    """By calls of libsrtp for each row, and the socket's own way of sending many."""
+
+    def __init__(self, outbox: Outbox, media: MediaSocket) -> None:
+        """Take the rows of `outbox`, which are those of `media`."""
+        self._arena = outbox.arena
+        self._transports = outbox.transports
+        self._socket = media
+        self._session = lru_cache(4096)(partial(srtp_ffi.cast, srtp_ffi.typeof("srtp_t")))
+        rows = srtp_ffi.cast("char *", srtp_ffi.from_buffer(self._arena.rows))
+        lengths = srtp_ffi.cast("int *", srtp_ffi.from_buffer(self._arena.lengths))
+        self._rows = [rows + ARENA_STRIDE * i for i in range(ARENA_ROWS)]
+        self._lengths = [lengths + i for i in range(ARENA_ROWS)]
+
+    def protect_and_send(self, count: int) -> Sent:
+        """See `Kernel`."""
+        arena, transports = self._arena, self._transports
+        owners = arena.transports[:count]
+        arena.addresses[:count] = transports.addresses[owners]
+        addresses = transports.sessions[owners].tolist()
+        protect = srtp_lib.srtp_protect if all(addresses) else _protect_if_up
+        statuses = list(map(protect, map(self._session, addresses), self._rows, self._lengths))
+        failed = [i for i, status in enumerate(statuses) if status] if any(statuses) else []
+        arena.lengths[failed] = 0
+        at, sent, start = time.monotonic(), 0, 0
+        for end in (*failed, count):
+            sent += self._socket.send_rows(start, end)
+            start = end + 1
+        return Sent(at, len(failed), count - len(failed) - sent)
+
+
+def _protect_if_up(session: Any, row: Any, length: Any) -> int:
+    status: int = srtp_lib.srtp_protect(session, row, length) if session else 1
+    return status
+
+
+class Native:
+    """By the C module, rows of one transport and one size as a run that the operating system cuts (UDP GSO)."""
+
+    def __init__(self, module: Any, outbox: Outbox, media: MediaSocket) -> None:
+        """Take the rows of `outbox` to `media`, and write them from now on."""
+        self._ffi = ffi = module.ffi
+        self._call = module.lib
+        self._outbox = outbox
+        arena, transports = outbox.arena, outbox.transports
+        self._columns = ffi.typeof("struct column[]")
+        self._template = ffi.new("struct template *")
+        self._state = state = ffi.new("struct outbox *")
+        self._kept: dict[str, Any] = {}
+        self._point("rows", arena.rows)
+        self._point("lengths", arena.lengths)
+        self._point("transports", arena.transports)
+        self._point("numbers", arena.numbers)
+        self._point("addresses", transports.addresses)
+        self._point("sequences", transports.sequence)
+        self._point("sessions", transports.sessions)
+        self._point("last_rows", np.zeros(MAX_TRANSPORTS, np.int32))
+        self._log: npt.NDArray[np.float64] | None = None
+        state.protect = int(srtp_ffi.cast("uintptr_t", srtp_ffi.addressof(srtp_lib, "srtp_protect")))
+        state.fd = media.fileno()
+        state.address_bytes = SOCKADDR_BYTES if media.family == socket.AF_INET6 else 16
+        state.segments = media.cuts_runs
+        outbox.write_rows = self.write_rows
+
+    def _point(self, name: str, array: npt.NDArray[Any]) -> None:
+        """Let a pointer of the C side point to an array, which `_kept` keeps."""
+        buffer = self._kept[name] = self._ffi.from_buffer(array)
+        setattr(self._state, name, self._ffi.cast(self._ffi.typeof(getattr(self._state, name)), buffer))
+
+    def _point_to_log(self) -> None:
+        """The log of what was sent has other arrays after it has grown."""
+        sent_at, sizes, numbers = self._outbox.transports.sent.columns
+        if sent_at is not self._log:
+            self._log = sent_at
+            self._point("sent_at", sent_at)
+            self._point("sent_sizes", sizes)
+            self._point("sent_numbers", numbers)
+            self._state.logged_transports = len(sent_at) // LOG_SIZE
+
+    def write_rows(
+        self,
+        outbox: Outbox,
+        row: int,
+        columns: npt.NDArray[np.void],
+        template: Template,
+        packet: SourcePacket,
+    ) -> None:
+        """What `sfu.fanout.table.write_rows` does."""
+        values = self._template
+        values.length = template.length
+        values.sequence = packet.sequence & 0xFFFF
+        values.timestamp = packet.timestamp
+        values.picture_id_at = template.picture_id_at
+        values.picture_id = packet.picture_id
+        values.long_picture_id = packet.long_picture_id
+        values.tl0picidx_at = template.tl0picidx_at
+        values.tl0picidx = packet.tl0picidx
+        values.frame_number_at = template.frame_number_at
+        values.frame_number = packet.frame_number
+        values.transport_sequence_at = template.transport_sequence_at
+        pointer = self._ffi.from_buffer(self._columns, columns)
+        if self._call.write_rows(self._state, row, pointer, len(columns), template.data, values):
+            outbox.used = row
+            raise ValueError("a template or a column points outside of its bounds")
+        if template.transport_sequence_at >= 0:
+            outbox.numbered = True
+
+    def protect_and_send(self, count: int) -> Sent:
+        """See `Kernel`."""
+        at = time.monotonic()
+        if self._outbox.numbered:
+            self._point_to_log()
+            self._outbox.numbered = False
+        sent = self._call.protect_and_send(self._state, count, at)
+        not_protected = self._state.not_protected
+        return Sent(at, not_protected, count - not_protected - sent)
+
+
+def digest() -> str:
+    """Of the C sources."""
+    return hashlib.sha256(b"".join(file.read_bytes() for file in SOURCES)).hexdigest()
+
+
+def load() -> Any:
+    """The C module; None where it was not built, or from other sources than these."""
+    try:
+        module = importlib.import_module("sfu.shell._kernel")
+    except ImportError:
+        return None
+    if module.ffi.string(module.lib.SOURCE_DIGEST).decode() != digest():
+        logger.warning("the native kernel is out of date and not used; `make setup` builds it anew")
+        return None
+    assert module.ffi.sizeof("struct column") == COLUMN.itemsize
+    return module
+
+
+def choose(outbox: Outbox, media: MediaSocket, *, native: bool = True) -> Kernel:
+    """The native kernel where there is one and it is wanted."""
+    module = load() if native and isinstance(media, BatchSocket) else None
+    return Portable(outbox, media) if module is None else Native(module, outbox, media)

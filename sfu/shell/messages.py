@@ -1,0 +1,127 @@
+"""The facade's commands and events as bytes, for an engine in a process of its own.
+
+A frame is its length (4 bytes, big-endian) and a MessagePack array. What a command takes is read off the facade's own
+signatures, so that a new command is one name here, and a new event none.
+"""
+
+import asyncio
+import inspect
+import struct
+import typing
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from sfu.facade import MediaEngine
+from sfu.values import Event
+
+# Offers have 256 KiB at most and data packets 64 KiB; this ends a stream that lost its place.
+MAX_FRAME_BYTES = 4 << 20
+
+_LENGTH = struct.Struct("!I")
+
+
+class MessageError(Exception):
+    """Bytes that are no message; the process at the other end is broken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """How one method of the facade is called."""
+
+    types: Any
+    "A tuple type of all its parameters."
+    positional: int
+    "How many of them have no name in a call."
+    names: tuple[str, ...]
+    "The names of the others."
+
+
+def _command(name: str) -> Command:
+    method = getattr(MediaEngine, name)
+    hints = typing.get_type_hints(method)
+    parameters = [p for p in inspect.signature(method).parameters.values() if p.name != "self"]
+    keywords = tuple(p.name for p in parameters if p.kind is p.KEYWORD_ONLY)
+    # a set cannot cross as one, and the facade asks for any iterable
+    types = tuple(list[str] if p.name == "peer_ids" else hints[p.name] for p in parameters)
+    return Command(tuple.__class_getitem__(types), len(parameters) - len(keywords), keywords)
+
+
+COMMANDS = {
+    name: _command(name)
+    for name in (
+        "open_peer",
+        "move_peer",
+        "forward_peer",
+        "stop_forwarding",
+        "close_peer",
+        "publish",
+        "unpublish",
+        "set_muted",
+        "subscribe",
+        "unsubscribe",
+        "set_preferences",
+        "send_data",
+    )
+}
+"Without an answer."
+REQUESTS = {name: _command(name) for name in ("negotiate", "offer", "answer", "explain")}
+"With an answer."
+PING = "ping"
+"Answered by the news `pong`, from the loop that serves the media."
+RESULTS: dict[str, Any] = {
+    name: typing.get_type_hints(getattr(MediaEngine, name))["return"] for name in REQUESTS
+}
+EVENTS: dict[str, type] = {kind.__name__: kind for kind in typing.get_args(Event)}
+
+_NO_ARGUMENTS = {PING: Command(tuple[()], 0, ())}
+
+_encoder = msgspec.msgpack.Encoder()
+_order = msgspec.msgpack.Decoder(tuple[int, str, msgspec.Raw])
+_news = msgspec.msgpack.Decoder(tuple[str, msgspec.Raw])
+
+
+def frame(content: Any) -> bytes:
+    """One frame: an order `(number, name, arguments)` or news `(kind, content)`."""
+    body = _encoder.encode(content)
+    return _LENGTH.pack(len(body)) + body
+
+
+async def read_frame(reader: asyncio.StreamReader) -> bytes | None:
+    """The next frame's body; None at the end of the stream. MessageError."""
+    try:
+        (length,) = _LENGTH.unpack(await reader.readexactly(_LENGTH.size))
+        if length > MAX_FRAME_BYTES:
+            raise MessageError("a frame is too long")
+        return await reader.readexactly(length)
+    except (asyncio.IncompleteReadError, ConnectionError):
+        return None
+
+
+def read_order(body: bytes) -> tuple[int, str, list[Any], dict[str, Any]]:
+    """(number, name, positional arguments, named ones) of an order. MessageError."""
+    try:
+        number, name, raw = _order.decode(body)
+        command = COMMANDS.get(name) or REQUESTS.get(name) or _NO_ARGUMENTS[name]
+        values = msgspec.msgpack.decode(raw, type=command.types)
+    except (msgspec.MsgspecError, KeyError) as error:
+        raise MessageError(f"not an order: {error}") from error
+    positional = list(values[: command.positional])
+    return number, name, positional, dict(zip(command.names, values[command.positional :], strict=True))
+
+
+def read_news(body: bytes) -> tuple[str, msgspec.Raw]:
+    """(kind, content) of what a worker says. MessageError."""
+    try:
+        return _news.decode(body)
+    except msgspec.MsgspecError as error:
+        raise MessageError(f"not news: {error}") from error
+
+
+def decode(raw: msgspec.Raw, kind: Any) -> Any:
+    """A content as a value of a type. MessageError."""
+    try:
+        return msgspec.msgpack.decode(raw, type=kind)
+    except msgspec.MsgspecError as error:
+        raise MessageError(f"not a {kind}: {error}") from error

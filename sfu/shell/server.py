@@ -1,0 +1,519 @@
+"""The facade of the media engine. Nothing else of `sfu` is imported from outside, but its values and settings."""
+
+import asyncio
+import contextlib
+import logging
+import random
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+
+from sfu.drops import Drop
+from sfu.engine.peer import Peer, bound_event, ended_event
+from sfu.engine.publication import Published
+from sfu.engine.router import Router
+from sfu.forwarding import backup
+from sfu.forwarding.subscription import Subscription
+from sfu.limits import CLOSED_AFTER_S, MUTED_AFTER_S, TOLERATED_EXCESS, PeerLimits
+from sfu.receiving import quality
+from sfu.receiving.feedback import TransportFeedback
+from sfu.session.ice import IceAgent
+from sfu.session.offering import Offering
+from sfu.settings import MediaSettings
+from sfu.shell.endpoint import Connection, Endpoint, Handlers, credentials
+from sfu.values import (
+    Answer,
+    Channel,
+    CloseReason,
+    DataReceived,
+    DataRefused,
+    EngineError,
+    Event,
+    Explanation,
+    MediaError,
+    OfferNeeded,
+    PeerClosed,
+    PeerConnected,
+    Preferences,
+    Publication,
+    PublicationMuted,
+    SectionsNeeded,
+    UnknownPeerError,
+)
+from sfu.wire.sdp import Offer, parse_offer_in_steps
+
+logger = logging.getLogger(__name__)
+
+TICK_S = 0.02
+IDLE_TICK_S = 0.5
+# For a client to apply an answer. Media that overtakes it is lost, its keyframe with it; and Firefox, which gives an
+# unknown SSRC to some section, then never decodes the track (seen once in twenty times without this).
+SETTLING_S = 0.2
+# Changes of what viewers want, and of what is muted, are gathered for so long: each costs as much as sharing out a
+# viewer's bandwidth, and a client may send fifty in a second, for each of its tracks.
+SHARING_DELAY_S = 0.02
+_FLOOD_INTERVAL_S = 1.0
+# The longest that reading a description keeps media waiting at a time.
+_PARSING_S = 0.003
+# Behind a peer's id, the connection on which it receives where it has two.
+_RECEIVING = "/receiving"
+
+
+class MediaServer:
+    """Commands in, events out; all state lives on the event loop that called `start`.
+
+    Commands without a result never raise for an unknown peer or publication: the caller may not have heard yet
+    that it is gone. Events are delivered by calling `on_event` from the loop, one at a time, in order.
+
+    A peer has one connection, on which it makes the offers, or two: there it publishes on the first, and on the
+    second, whose offers are the server's, it receives (LiveKit's dual-connection mode).
+    """
+
+    def __init__(
+        self,
+        settings: MediaSettings,
+        on_event: Callable[[Event], None],
+        data_busy: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """Prepare an engine; nothing is opened before `start`. While `data_busy()`, received messages wait."""
+        self._on_event = on_event
+        self._settings = settings
+        self._data_busy = data_busy
+        drops: Counter[Drop] = Counter()
+        self._endpoint = Endpoint(settings, drops)
+        self._router = Router(self._endpoint.outbox, self._emit, drops)
+        self._contain = self._router.containment.run
+        self._connections: dict[str, Connection] = {}
+        self._publications: dict[str, Published] = {}
+        self._events: list[Event] = []
+        self._random = random.SystemRandom()
+        self._timer: asyncio.TimerHandle | None = None
+        self._quality_at = self._floods_at = 0.0
+        self._to_share: set[str] = set()
+        "Connections whose bandwidth is to be shared anew soon."
+
+    # --- life ------------------------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Open the UDP socket. OSError when the port is taken."""
+        self._loop = asyncio.get_running_loop()
+        self._endpoint.start(
+            Handlers(
+                rtp=self._router.on_rtp,
+                rtcp=self._router.on_rtcp,
+                connected=self._connected,
+                failed=self._failed,
+                message=lambda peer, label, payload: self._emit(DataReceived(peer.id, label, payload)),
+                refused=lambda peer, label, flow: self._emit(DataRefused(peer.id, label, flow)),
+                data_busy=self._data_busy,
+            )
+        )
+        self._tick()
+
+    async def stop(self) -> None:
+        """Close every peer and the socket."""
+        for connection_id in list(self._connections):
+            self._close(connection_id)
+        if self._timer is not None:
+            self._timer.cancel()
+        await self._endpoint.stop()
+
+    @property
+    def udp_port(self) -> int:
+        """The bound UDP port."""
+        return self._endpoint.udp_port
+
+    def _emit(self, event: Event) -> None:
+        """Deliver an event after the present call, so that no command runs inside the packet path."""
+        peer_id: str = getattr(event, "peer_id", "")
+        if peer_id.endswith(_RECEIVING):
+            event = replace(event, peer_id=peer_id.removesuffix(_RECEIVING))  # type: ignore[arg-type]  # it has one
+        if not self._events:
+            self._loop.call_soon(self._deliver)
+        self._events.append(event)
+
+    def _deliver(self) -> None:
+        events, self._events = self._events, []
+        for event in events:
+            try:
+                self._on_event(event)
+            except Exception:
+                logger.exception("event not handled: %s", type(event).__name__)
+
+    # --- commands --------------------------------------------------------------------------------------------------
+
+    def open_peer(
+        self, peer_id: str, room_id: str, *, dual: bool = False, channels: tuple[Channel, ...] = ()
+    ) -> None:
+        """Make room for one peer; subscriptions stay within `room_id`.
+
+        With `dual`, it has a second connection, on which it receives and the server opens `channels`: see `offer`.
+        """
+        self._open(peer_id, room_id)
+        if dual:
+            receiving = self._open(peer_id + _RECEIVING, room_id)
+            receiving.offering, receiving.channels = Offering(), channels
+
+    def _open(self, connection_id: str, room_id: str) -> Peer:
+        ssrc = self._random.getrandbits(31) | 1
+        peer = Peer(
+            connection_id,
+            room_id,
+            IceAgent(*credentials()),
+            TransportFeedback(ssrc),
+            ssrc,
+            str(self._random.getrandbits(62)),
+            limits=PeerLimits(self._settings),
+        )
+        peer.transport = self._endpoint.outbox.transports.add()
+        connection = self._connections[connection_id] = Connection(peer)
+        self._endpoint.add(connection)
+        return peer
+
+    def move_peer(self, peer_id: str, room_id: str) -> None:
+        """Take a peer and its publications to another room; all subscriptions across end."""
+        now = time.monotonic()
+        for connection_id in (peer_id, peer_id + _RECEIVING):
+            connection = self._connections.get(connection_id)
+            if connection is None:
+                continue
+            peer = connection.peer
+            for publication_id in list(peer.subscriptions):
+                peer.drop_subscription(publication_id, now)
+            for published in peer.published.values():
+                self._router.end_subscriptions(published, now)
+            peer.room_id = room_id
+            peer.forwarded_to.clear()
+            if peer.offering is not None:
+                self._loop.call_soon(self._ask_for_sections, peer)
+
+    def forward_peer(self, peer_id: str, room_id: str) -> bool:
+        """Let a peer's publications, also those to come, be received in one more room; whether that is possible."""
+        connection = self._connections.get(peer_id)
+        if connection is not None and room_id != connection.peer.room_id:
+            connection.peer.forwarded_to.add(room_id)
+        return connection is not None
+
+    def stop_forwarding(self, peer_id: str, room_id: str) -> None:
+        """Let a peer's publications be received in that room no longer."""
+        connection = self._connections.get(peer_id)
+        if connection is None or room_id not in connection.peer.forwarded_to:
+            return
+        for published in connection.peer.published.values():
+            self._router.end_subscriptions(published, time.monotonic(), (room_id,))
+        connection.peer.forwarded_to.remove(room_id)
+        self._forget_room(room_id)
+
+    def close_peer(self, peer_id: str) -> None:
+        """End a peer's connections, its publications and its subscriptions."""
+        self._close(peer_id + _RECEIVING)
+        self._close(peer_id)
+
+    def _close(self, connection_id: str) -> None:
+        connection = self._connections.pop(connection_id, None)
+        if connection is None:
+            return
+        peer, now = connection.peer, time.monotonic()
+        for publication_id in list(peer.published):
+            self.unpublish(connection_id, publication_id)
+        for publication_id in list(peer.subscriptions):
+            peer.drop_subscription(publication_id, now)
+        self._router.publishers.pop(connection_id, None)
+        for room_id in peer.rooms:
+            self._forget_room(room_id)
+        self._endpoint.remove(connection)
+
+    def _forget_room(self, room_id: str) -> None:
+        """Forget who spoke in a room that nobody is in."""
+        if not any(c.peer.room_id == room_id for c in self._connections.values()):
+            self._router.speakers.pop(room_id, None)
+
+    def _receiving(self, peer_id: str) -> Connection | None:
+        """The connection on which a peer receives."""
+        return self._connections.get(peer_id + _RECEIVING) or self._connections.get(peer_id)
+
+    async def offer(self, peer_id: str, *, restart: bool = False) -> str:
+        """Make the next offer on a peer's receiving connection, with an ICE restart if wanted. UnknownPeerError.
+
+        It has to be answered before the next one is made; `OfferNeeded` tells when there is something to offer.
+        """
+        connection = self._connections.get(peer_id + _RECEIVING)
+        if connection is None:
+            raise UnknownPeerError(peer_id)
+        with _faults_as_engine_errors():
+            description = connection.peer.make_offer(
+                self._endpoint.identity, credentials() if restart else None
+            )
+        self._endpoint.add(connection)
+        return description
+
+    async def answer(self, peer_id: str, answer: str) -> dict[str, str]:
+        """Apply the client's answer to the last offer; returns mid -> publication. SdpError, UnknownPeerError."""
+        connection = self._connections.get(peer_id + _RECEIVING)
+        if connection is None:
+            raise UnknownPeerError(peer_id)
+        with _faults_as_engine_errors():
+            description = await self._parsed(connection, answer)
+            subscribed = connection.peer.take_answer(description)
+        self._contain(connection.peer.id, time.monotonic(), self._negotiated, connection)
+        return subscribed
+
+    async def negotiate(self, peer_id: str, offer: str) -> Answer:
+        """Apply an offer and answer it. SdpError, UnknownPeerError, EngineError."""
+        connection = self._connections.get(peer_id)
+        if connection is None:
+            raise UnknownPeerError(peer_id)
+        peer = connection.peer
+        with _faults_as_engine_errors():
+            description = await self._parsed(connection, offer)
+        already = {mid for mid, section in peer.receiving.items() if section.publication is not None}
+        with _faults_as_engine_errors():
+            answer = peer.negotiate(description, self._endpoint.identity, credentials)
+        self._endpoint.add(connection)
+        # the answer stands, whatever fails from here on
+        self._contain(peer.id, time.monotonic(), self._take_up, connection, already)
+        return answer
+
+    async def _parsed(self, connection: Connection, text: str) -> Offer:
+        """Read a client's description without keeping the media waiting. SdpError, UnknownPeerError."""
+        steps, pause_at = parse_offer_in_steps(text), time.monotonic() + _PARSING_S
+        while True:
+            try:
+                next(steps)
+            except StopIteration as end:
+                if self._connections.get(connection.peer.id) is not connection:
+                    raise UnknownPeerError(connection.peer.id) from None  # closed in a pause
+                offer: Offer = end.value
+                return offer
+            if time.monotonic() >= pause_at:
+                await asyncio.sleep(0)
+                pause_at = time.monotonic() + _PARSING_S
+
+    def _take_up(self, connection: Connection, already: set[str]) -> None:
+        """Act on an offer that has been answered; `already` are the mids that carried a publication before it."""
+        peer = connection.peer
+        for mid, section in peer.receiving.items():
+            if mid not in already and section.publication is not None:
+                self._emit(bound_event(peer, mid, section.publication))
+        now = time.monotonic()
+        for published in peer.ended_publications():
+            self._router.forget(published, now)
+            self._publications.pop(published.intent.id, None)
+            self._emit(ended_event(peer, published))
+        self._negotiated(connection)
+
+    def _negotiated(self, connection: Connection) -> None:
+        now = time.monotonic()
+        self._contain(connection.peer.id, now, self._router.share, connection.peer, now)
+        settling = [s for s in connection.peer.subscriptions.values() if s.settling]
+        if settling:
+            self._loop.call_later(SETTLING_S, self._settled, connection.peer, settling)
+        self._endpoint.start_data(connection)
+        self._ask_for_sections(connection.peer)
+
+    def _settled(self, peer: Peer, subscriptions: list[Subscription]) -> None:
+        for subscription in subscriptions:
+            subscription.settling = False
+        self._share_soon(peer)
+
+    def _share_soon(self, peer: Peer) -> None:
+        """Decide anew what a peer gets, once for all changes of the next moment."""
+        if peer.id not in self._to_share:
+            self._to_share.add(peer.id)
+            self._loop.call_later(SHARING_DELAY_S, self._share_now, peer.id)
+
+    def _share_now(self, connection_id: str) -> None:
+        self._to_share.discard(connection_id)
+        connection, now = self._connections.get(connection_id), time.monotonic()
+        if connection is not None:
+            self._contain(connection_id, now, self._router.share, connection.peer, now)
+
+    def publish(self, peer_id: str, publication: Publication) -> None:
+        """Announce a track the peer will send; binds to a section of this or a later offer."""
+        connection = self._connections.get(peer_id)
+        if connection is None:
+            return
+        peer = connection.peer
+        published = Published(publication, peer)
+        primary = self._publications.get(publication.backup_of)
+        if primary is not None and primary.owner is peer:
+            backup.link(published, primary)
+        peer.published[publication.id] = published
+        self._publications[publication.id] = published
+        if peer.offer is not None:
+            mid = peer.unbound_section(published)
+            if mid is not None and mid in peer.receiving:
+                peer.bind(mid, published)
+                self._emit(bound_event(peer, mid, published))
+
+    def unpublish(self, peer_id: str, publication_id: str) -> None:
+        """Withdraw a publication; its subscriptions end with it."""
+        published = self._publications.get(publication_id)
+        if published is None or published.owner.id != peer_id:
+            return
+        del self._publications[publication_id]
+        self._router.forget(published, time.monotonic())
+
+    def set_muted(self, publication_id: str, muted: bool) -> None:
+        """Stop or resume forwarding to everybody."""
+        published = self._publications.get(publication_id)
+        if published is None or published.muted == muted:
+            return
+        published.muted = muted
+        for subscription in published.subscriptions.values():
+            self._share_soon(subscription.subscriber)
+
+    def subscribe(self, peer_id: str, publication_id: str, stream_id: str) -> None:
+        """Send a publication to a peer; `stream_id` is the `a=msid` stream, the publication id its track."""
+        connection = self._receiving(peer_id)
+        published = self._publications.get(publication_id)
+        if connection is None or published is None or connection.peer.room_id not in published.owner.rooms:
+            return
+        peer = connection.peer
+        if publication_id in peer.subscriptions:
+            return
+        bits = self._random.getrandbits
+        seed = (bits(31) | 1, bits(31) | 1, bits(15))
+        subscription = Subscription(published, peer, stream_id, seed)
+        peer.subscriptions[publication_id] = subscription
+        published.subscriptions[peer.id] = subscription
+        # after the present burst of commands, so that several subscriptions cost one renegotiation
+        self._loop.call_soon(self._ask_for_sections, peer)
+
+    def _ask_for_sections(self, peer: Peer) -> None:
+        if peer.id not in self._connections or peer.offer is None or peer.sections_requested:
+            return
+        missing = peer.missing_sections()
+        if missing is not None:
+            peer.sections_requested = True
+            self._emit(OfferNeeded(peer.id) if peer.offering else SectionsNeeded(peer.id, *missing))
+
+    def unsubscribe(self, peer_id: str, publication_id: str) -> None:
+        """Stop sending a publication to a peer; its section becomes free."""
+        connection = self._receiving(peer_id)
+        if connection is not None:
+            connection.peer.drop_subscription(publication_id, time.monotonic())
+            if connection.peer.offering is not None:
+                self._loop.call_soon(self._ask_for_sections, connection.peer)
+
+    def set_preferences(self, peer_id: str, publication_id: str, preferences: Preferences) -> None:
+        """Tell what a subscriber wants of a publication."""
+        connection = self._receiving(peer_id)
+        subscription = connection.peer.subscriptions.get(publication_id) if connection is not None else None
+        if subscription is not None and subscription.preferences != preferences:
+            subscription.preferences = preferences
+            self._share_soon(subscription.subscriber)
+
+    def send_data(self, peer_ids: Iterable[str], label: str, payload: bytes, *, flow: str = "") -> None:
+        """Send one message on each peer's channel `label`; kept a short while for peers still connecting.
+
+        Messages of one `flow` are of use only together. A peer that reads too slowly for what is sent reliably loses
+        the flow of which most waits for it, with a `DataRefused`.
+        """
+        for peer_id in peer_ids:
+            connection = self._receiving(peer_id)
+            if connection is not None:
+                connection.send_data(label, payload, flow)
+
+    async def explain(self, peer_id: str) -> Explanation:
+        """Why a peer gets the layers it gets. UnknownPeerError."""
+        connection = self._receiving(peer_id)
+        if connection is None:
+            raise UnknownPeerError(peer_id)
+        return self._router.explain(connection.peer, time.monotonic())
+
+    def metrics(self) -> dict[str, float]:
+        """Counters and gauges by name (drops by reason, packets, peers)."""
+        router = self._router
+        values: dict[str, float] = {
+            "peers": sum(c.peer.offering is None for c in self._connections.values()),
+            "connections": len(self._connections),
+            "connections_up": sum(c.peer.connected for c in self._connections.values()),
+            "publications": len(self._publications),
+            "packets_received": router.received_packets,
+            "packets_forwarded": router.forwarded_packets,
+            "packets_retransmitted": router.retransmitted_packets,
+            "packets_replayed": router.replayed_packets,
+            "packets_padding": router.bandwidth.padding_packets,
+        }
+        for reason in Drop:
+            values[f"dropped_{reason.value}"] = router.drops[reason]
+        return values
+
+    # --- what the endpoint tells -----------------------------------------------------------------------------------
+
+    def _connected(self, connection: Connection) -> None:
+        now = time.monotonic()
+        self._emit(PeerConnected(connection.peer.id))
+        self._contain(connection.peer.id, now, self._router.share, connection.peer, now)
+
+    def _failed(self, connection: Connection, reason: CloseReason) -> None:
+        """End a peer of which a connection broke, and tell."""
+        peer_id = connection.peer.id
+        if self._connections.get(peer_id) is connection:
+            self.close_peer(peer_id.removesuffix(_RECEIVING))
+            self._emit(PeerClosed(peer_id, reason))
+
+    # --- time ------------------------------------------------------------------------------------------------------
+
+    def _tick(self) -> None:
+        now = time.monotonic()
+        try:
+            self._router.tick(now)
+            self._endpoint.outbox.flush()
+            each = self._router.containment.each
+            expired = [c for c in self._connections.values() if c.peer.ice.expired(now)]
+            each(now, self._consent_expired, expired)
+            if now >= self._quality_at:
+                self._quality_at = now + quality.INTERVAL_S
+                each(now, self._check_quality, self._connections.values())
+            if now >= self._floods_at:
+                self._floods_at = now + _FLOOD_INTERVAL_S
+                each(now, self._check_flood, self._connections.values())
+        except Exception:
+            self._router.drops[Drop.ERROR] += 1
+            logger.exception("tick failed")
+        self._timer = self._loop.call_later(TICK_S if self._router.publishers else IDLE_TICK_S, self._tick)
+
+    def _consent_expired(self, connection: Connection, _now: float) -> None:
+        self._failed(connection, "consent_expired")
+
+    def _check_quality(self, connection: Connection, _now: float) -> None:
+        self._router.check_quality(connection.peer)
+
+    def _check_flood(self, connection: Connection, _now: float) -> None:
+        """Mute what floods, and close a peer that goes on."""
+        peer = connection.peer
+        excess = peer.limits.close_second()
+        if peer.limits.flooded_s >= CLOSED_AFTER_S:
+            logger.warning("%s is closed: it has exceeded its limits for %d s", peer.id, CLOSED_AFTER_S)
+            self._failed(connection, "flood")
+        elif peer.limits.flooded_s >= MUTED_AFTER_S:
+            streams = {ssrc: peer.streams.get(ssrc) for ssrc in excess}
+            flooding = {
+                stream.layer.published.intent.id
+                for ssrc, stream in streams.items()
+                if stream is not None and excess[ssrc] > TOLERATED_EXCESS
+            }
+            for publication_id in flooding:
+                self._mute_flood(peer, publication_id)
+
+    def _mute_flood(self, peer: Peer, publication_id: str) -> None:
+        published = self._publications.get(publication_id)
+        if published is not None and not published.muted:
+            logger.warning("%s of %s is muted: it exceeds the limits", publication_id, peer.id)
+            self.set_muted(publication_id, True)
+            self._emit(PublicationMuted(peer.id, publication_id))
+
+
+@contextlib.contextmanager
+def _faults_as_engine_errors() -> Iterator[None]:
+    """Tell a fault of this program from a description that is refused: the client is not to blame for the former."""
+    try:
+        yield
+    except MediaError:
+        raise
+    except Exception as error:
+        logger.exception("a description was not processed")
+        raise EngineError("the engine failed") from error

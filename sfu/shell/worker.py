@@ -1,0 +1,140 @@
+"""A process that carries media for some rooms: an engine, its orders read from a socket, its events written to it.
+
+`sfu.shell.workers` starts it as `python -m sfu.shell.worker FD SETTINGS`. It ends when the socket does, so it never
+outlives the process that started it.
+"""
+
+import asyncio
+import contextlib
+import gc
+import logging
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from sfu.settings import MediaSettings
+from sfu.shell import messages
+from sfu.shell.messages import frame
+from sfu.shell.server import MediaServer
+from sfu.values import DataReceived, EngineError, Event, MediaError
+
+logger = logging.getLogger(__name__)
+
+METRICS_INTERVAL_S = 1.0
+# What may wait for the first process while that is stopped, before news that can be spared are.
+MAX_BACKLOG_BYTES = 8 << 20
+_SPARED = frozenset({"message", "metrics", "log"})
+# What the first process has not read yet. Above it, messages of data channels wait at their senders or are dropped.
+MAX_DATA_BACKLOG_BYTES = 256 * 1024
+# Orders are obeyed for so long before media gets its turn.
+SLICE_S = 0.001
+
+
+class Worker:
+    """Serves one engine over one socket."""
+
+    def __init__(self, settings: MediaSettings) -> None:
+        """Nothing is opened before `run`."""
+        self._media = MediaServer(settings, self._event, self._is_behind)
+        self._writer: asyncio.StreamWriter | None = None
+
+    async def run(self, connection: socket.socket) -> None:
+        """Serve until the socket ends."""
+        reader, self._writer = await asyncio.open_connection(sock=connection)
+        with contextlib.closing(self._writer):
+            try:
+                await self._media.start()
+            except OSError as error:
+                self.tell("failed", [error.errno or 0, str(error)])
+                return
+            # What is loaded by now stays: out of the collector's sight, it no longer makes each full collection stop
+            # the media for 20 to 60 ms.
+            gc.collect()
+            gc.freeze()
+            self.tell("ready", self._media.udp_port)
+            figures = asyncio.create_task(self._figures())
+            try:
+                until = time.monotonic() + SLICE_S
+                while (body := await messages.read_frame(reader)) is not None:
+                    await self._obey(body)
+                    # reading does not wait while orders are buffered
+                    if time.monotonic() > until:
+                        await asyncio.sleep(0)
+                        until = time.monotonic() + SLICE_S
+            finally:
+                figures.cancel()
+                with contextlib.suppress(Exception):
+                    await self._media.stop()
+
+    async def _obey(self, body: bytes) -> None:
+        number, name, positional, named = messages.read_order(body)
+        if name == messages.PING:
+            self.tell("pong", None)
+            return
+        method = getattr(self._media, name)
+        try:
+            result = method(*positional, **named)
+            if name in messages.REQUESTS:
+                # In line: orders keep their order, and the facade's coroutines do not wait.
+                self.tell("reply", [number, name, await result])
+        except MediaError as error:
+            self.tell("refusal", [number, type(error).__name__, str(error)])
+        except Exception:
+            logger.exception("%s failed", name)
+            self.tell("refusal", [number, EngineError.__name__, "the engine failed"])
+
+    def _event(self, event: Event) -> None:
+        kind = "message" if isinstance(event, DataReceived) else "event"
+        self.tell(kind, [type(event).__name__, event])
+
+    def _is_behind(self) -> bool:
+        writer = self._writer
+        return writer is not None and writer.transport.get_write_buffer_size() > MAX_DATA_BACKLOG_BYTES
+
+    def tell(self, kind: str, content: Any) -> None:
+        """Send news; lost when nobody listens yet, or any more, or reads too little of what can be spared."""
+        if self._writer is None or self._writer.is_closing():
+            return
+        if kind in _SPARED and self._writer.transport.get_write_buffer_size() > MAX_BACKLOG_BYTES:
+            return
+        self._writer.write(frame((kind, content)))
+
+    async def _figures(self) -> None:
+        while True:
+            self.tell("metrics", {**self._media.metrics(), "tasks": len(asyncio.all_tasks())})
+            await asyncio.sleep(METRICS_INTERVAL_S)
+
+
+class LogSender(logging.Handler):
+    """Makes news of what is logged: how the log looks is the first process' business."""
+
+    def __init__(self, tell: Callable[[str, Any], None]) -> None:
+        """`tell` takes the kind of news and its content."""
+        super().__init__()
+        # Else `basicConfig` gives it one that begins with level and logger, which the first process writes as well.
+        self.setFormatter(logging.Formatter("%(message)s"))
+        self._tell = tell
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Send level, logger and text, its traceback included."""
+        self._tell("log", [record.levelno, record.name, self.format(record)])
+
+
+def main() -> None:
+    """Run on the socket and with the settings that the command line names."""
+    # Ctrl-C and an orderly stop go to the whole group; the process that started this one says when to end.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    settings = msgspec.json.decode(sys.argv[2], type=MediaSettings)
+    worker = Worker(settings)
+    logging.basicConfig(level=logging.INFO, handlers=[LogSender(worker.tell)])
+    asyncio.run(worker.run(socket.socket(fileno=int(sys.argv[1]))))
+
+
+if __name__ == "__main__":
+    main()

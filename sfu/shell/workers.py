@@ -1,0 +1,519 @@
+"""Engines in processes of their own, behind the facade's interface: a room lives on one of them, placed by load."""
+
+import asyncio
+import contextlib
+import itertools
+import logging
+import socket
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+
+from sfu import values as events
+from sfu.settings import MediaSettings
+from sfu.shell import messages
+from sfu.values import (
+    Answer,
+    Channel,
+    DataRefused,
+    EngineTimeoutError,
+    Event,
+    Explanation,
+    MediaError,
+    PeerClosed,
+    Preferences,
+    Publication,
+    PublicationEnded,
+    UnknownPeerError,
+)
+
+logger = logging.getLogger(__name__)
+
+START_TIMEOUT_S = 20.0
+STOP_TIMEOUT_S = 3.0
+# A replacement may start on a machine that is busy with the reconnects of its people, so it is given longer.
+NEVER_READY_S = 60.0
+# A worker that dies as soon as it starts is not started again at once, and again.
+RESTART_DELAYS_S = (0.0, 0.5, 2.0, 5.0)
+STABLE_S = 30.0
+# Each worker is pinged this often, and answers from the loop that serves its media.
+PING_INTERVAL_S = 0.5
+# A worker that has not answered for one more interval than it takes is given nothing new, and `/readyz` does not count
+# it; after so many intervals it is killed and replaced. A full collection or a large offer takes less than 0.1 s.
+DOUBTED_AFTER, HUNG_AFTER = 3, 7
+# Longer than a hung worker lives, so that this ends only what got lost.
+REPLY_TIMEOUT_S = 8.0
+# Orders that a worker has not read. Above the first figure, messages of data channels are refused; above the second the
+# worker is as good as hung. The joins of 1,000 peers are some 5 MB.
+DATA_BACKLOG_BYTES, MAX_BACKLOG_BYTES = 8 << 20, 16 << 20
+
+
+class _Worker:
+    """One process, its socket and the peers on it."""
+
+    def __init__(
+        self, settings: MediaSettings, on_news: Callable[["_Worker", str, msgspec.Raw], None]
+    ) -> None:
+        self.settings = settings
+        self.peers: dict[str, str] = {}
+        "Room by peer."
+        self.alive = False
+        "It has its port and has not ended."
+        self.unanswered = 0
+        "Pings in a row without an answer."
+        self.dropped_data = 0
+        self.udp_port = 0
+        self.metrics: dict[str, float] = {}
+        self._on_news = on_news
+        self._writer: asyncio.StreamWriter | None = None
+        self._ends = False
+        self.process: asyncio.subprocess.Process | None = None
+        self.ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    async def run(self) -> None:
+        """Start the process and hear from it until it ends."""
+        ours, theirs = socket.socketpair()
+        try:
+            self.process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                "sfu.shell.worker",
+                str(theirs.fileno()),
+                msgspec.json.encode(self.settings).decode(),
+                pass_fds=(theirs.fileno(),),
+                stdin=asyncio.subprocess.DEVNULL,
+            )
+        except BaseException:
+            ours.close()
+            raise
+        finally:
+            theirs.close()
+        reader, self._writer = await asyncio.open_connection(sock=ours)
+        if self._ends:
+            self._writer.close()
+        watch = asyncio.create_task(self._watch())
+        try:
+            while (body := await messages.read_frame(reader)) is not None:
+                self._on_news(self, *messages.read_news(body))
+        finally:
+            watch.cancel()
+            self.alive = False
+            self._writer.transport.abort()  # a hung worker reads nothing more of what waits for it
+            if self.process.returncode is None:
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(STOP_TIMEOUT_S):
+                        await self.process.wait()
+            if self.process.returncode is None:
+                self.process.kill()
+                await self.process.wait()
+
+    @property
+    def answers(self) -> bool:
+        """Whether it is up and has lately answered: what is begun anew, is begun here."""
+        return self.alive and self.unanswered < DOUBTED_AFTER
+
+    async def _watch(self) -> None:
+        """Kill the process when it does not become ready, or no longer answers."""
+        try:
+            async with asyncio.timeout(NEVER_READY_S):
+                await asyncio.shield(self.ready)
+        except TimeoutError:
+            self.kill("is not ready")
+        except OSError:
+            return  # it says why, and ends
+        loop = asyncio.get_running_loop()
+        while True:
+            sent_at = loop.time()
+            self.order(0, messages.PING, ())
+            await asyncio.sleep(PING_INTERVAL_S)
+            if loop.time() - sent_at < 2 * PING_INTERVAL_S:
+                self.unanswered += 1
+            # else this process itself did not run (stopped, or its machine suspended), and the answers wait to be read
+            if self.unanswered >= HUNG_AFTER:
+                self.kill(f"has not answered for {HUNG_AFTER * PING_INTERVAL_S} s")
+
+    def heard(self) -> None:
+        """It has answered a ping."""
+        self.unanswered = 0
+
+    def kill(self, why: str) -> None:
+        """End a process that is of no use any more; `run` then ends, as when it dies by itself."""
+        self.alive = False
+        if self.process is not None and self.process.returncode is None:
+            logger.error("worker process %d %s: it is killed", self.process.pid, why)
+            self.process.kill()
+
+    def order(self, number: int, name: str, arguments: tuple[Any, ...]) -> None:
+        """Send an order; lost when the process is gone, as its peers are."""
+        if self._writer is None or self._writer.is_closing():
+            return
+        if self.backlog > MAX_BACKLOG_BYTES:
+            if self.alive:
+                self.kill(f"leaves {self.backlog} bytes of orders unread")
+        else:
+            self._writer.write(messages.frame((number, name, arguments)))
+
+    @property
+    def backlog(self) -> int:
+        """Bytes of orders that the process has not read."""
+        return self._writer.transport.get_write_buffer_size() if self._writer is not None else 0
+
+    def hang_up(self) -> None:
+        """Let the process end."""
+        self._ends = True
+        if self._writer is not None:
+            self._writer.close()
+
+
+class MediaWorkers:
+    """The facade (see `sfu.server.MediaServer`, whose commands these are) over several processes.
+
+    Worker number i has the UDP port `settings.udp_port` + i. When one dies its peers are told as closed, and another
+    takes its place; the others notice nothing.
+    """
+
+    def __init__(self, settings: MediaSettings, count: int, on_event: Callable[[Event], None]) -> None:
+        """`count` processes, at least one; nothing is started before `start`."""
+        self._settings = settings
+        self._count = count
+        self._on_event = on_event
+        self._workers: list[_Worker] = []
+        self._tasks: list[asyncio.Task[None]] = []
+        self._by_peer: dict[str, _Worker] = {}
+        self._by_publication: dict[str, _Worker] = {}
+        self._publisher: dict[str, str] = {}
+        self._forwarded: dict[tuple[str, str], _Worker] = {}
+        "By peer and room: a room to which somebody is forwarded stays on that one's worker."
+        self._waiting: dict[int, tuple[_Worker, asyncio.Future[Any]]] = {}
+        self._numbers = itertools.count(1)
+        self._stopping = asyncio.Event()
+        self._restarts = 0
+        self._dropped_data = 0
+        "By workers that have ended."
+
+    # --- life ------------------------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Start the processes and wait until all have their ports. OSError when one cannot be had."""
+        for index in range(self._count):
+            port = self._settings.udp_port + index if self._settings.udp_port else 0
+            worker = _Worker(replace(self._settings, udp_port=port), self._news)
+            self._workers.append(worker)
+            self._tasks.append(asyncio.create_task(self._keep(index)))
+        try:
+            async with asyncio.timeout(START_TIMEOUT_S):
+                await asyncio.gather(*(worker.ready for worker in self._workers))
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def stop(self) -> None:
+        """End the processes."""
+        self._stopping.set()
+        for worker in self._workers:
+            worker.hang_up()
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=2 * STOP_TIMEOUT_S)
+        for task in self._tasks:
+            task.cancel()
+
+    async def _keep(self, index: int) -> None:
+        """Run a worker, and another after it, until the end."""
+        loop = asyncio.get_running_loop()
+        failures = 0
+        while True:
+            worker, started = self._workers[index], loop.time()
+            try:
+                await worker.run()
+            except (OSError, messages.MessageError):
+                logger.exception("worker %d", index)
+            if not worker.ready.done():
+                worker.ready.set_exception(OSError(0, "a worker ended before it was ready"))
+            worker.ready.exception()  # looked at: `start` waits for the first ones only
+            self._lost(worker)
+            if self._stopping.is_set():
+                return
+            failures = 0 if loop.time() - started > STABLE_S else failures + 1
+            delay_s = RESTART_DELAYS_S[min(failures, len(RESTART_DELAYS_S)) - 1] if failures else 0.0
+            logger.error("worker %d ended; another starts in %.1f s", index, delay_s)
+            self._restarts += 1
+            self._dropped_data += worker.dropped_data
+            # the port that was taken, or the one that the system gave
+            settings = replace(worker.settings, udp_port=worker.udp_port or worker.settings.udp_port)
+            self._workers[index] = _Worker(settings, self._news)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(delay_s):
+                    await self._stopping.wait()
+                    return
+
+    def _lost(self, worker: _Worker) -> None:
+        for number in [n for n, (on, _) in self._waiting.items() if on is worker]:
+            _, future = self._waiting.pop(number)
+            if not future.done():
+                future.set_exception(UnknownPeerError("the worker ended"))
+        peers, worker.peers = worker.peers, {}
+        for peer_id in peers:
+            self._forget(peer_id)
+            if not self._stopping.is_set():
+                self._deliver(PeerClosed(peer_id, "error"))
+
+    @property
+    def udp_port(self) -> int:
+        """The first worker's port."""
+        return self._workers[0].udp_port
+
+    def metrics(self) -> dict[str, float]:
+        """Counters and gauges by name, summed over the workers; at most about a second old."""
+        total: Counter[str] = Counter()
+        for worker in self._workers:
+            total.update(worker.metrics)
+        return {
+            **total,
+            "dropped_worker_backlog": self._dropped_data
+            + sum(worker.dropped_data for worker in self._workers),
+            "workers": sum(worker.answers for worker in self._workers),
+            "workers_restarted": self._restarts,
+        }
+
+    # --- what workers tell -----------------------------------------------------------------------------------------
+
+    def _news(self, worker: _Worker, kind: str, content: msgspec.Raw) -> None:
+        self._NEWS[kind](self, worker, content)
+
+    def _ready(self, worker: _Worker, content: msgspec.Raw) -> None:
+        worker.udp_port = messages.decode(content, int)
+        worker.alive = True
+        worker.ready.set_result(None)
+
+    def _failed(self, worker: _Worker, content: msgspec.Raw) -> None:
+        number, text = messages.decode(content, tuple[int, str])
+        worker.ready.set_exception(OSError(number, text))
+
+    def _figures(self, worker: _Worker, content: msgspec.Raw) -> None:
+        worker.metrics = messages.decode(content, dict[str, float])
+
+    def _event(self, worker: _Worker, content: msgspec.Raw) -> None:
+        name, raw = messages.decode(content, tuple[str, msgspec.Raw])
+        event = messages.decode(raw, messages.EVENTS[name])
+        if isinstance(event, PeerClosed):
+            worker.peers.pop(event.peer_id, None)
+            self._forget(event.peer_id)
+        elif isinstance(event, PublicationEnded):
+            self._by_publication.pop(event.publication_id, None)
+            self._publisher.pop(event.publication_id, None)
+        self._deliver(event)
+
+    def _reply(self, _worker: _Worker, content: msgspec.Raw) -> None:
+        number, name, raw = messages.decode(content, tuple[int, str, msgspec.Raw])
+        waiting = self._waiting.pop(number, None)
+        if waiting is not None and not waiting[1].done():
+            waiting[1].set_result(messages.decode(raw, messages.RESULTS[name]))
+
+    def _refusal(self, _worker: _Worker, content: msgspec.Raw) -> None:
+        number, name, text = messages.decode(content, tuple[int, str, str])
+        waiting = self._waiting.pop(number, None)
+        if waiting is not None and not waiting[1].done():
+            kind = getattr(events, name, MediaError)
+            waiting[1].set_exception(kind(text))
+
+    def _log(self, _worker: _Worker, content: msgspec.Raw) -> None:
+        level, name, text = messages.decode(content, tuple[int, str, str])
+        logging.getLogger(name).log(level, "%s", text)
+
+    def _pong(self, worker: _Worker, _content: msgspec.Raw) -> None:
+        worker.heard()
+
+    _NEWS = {  # noqa: RUF012 - a table, never changed
+        "ready": _ready,
+        "failed": _failed,
+        "metrics": _figures,
+        "event": _event,
+        "message": _event,
+        "reply": _reply,
+        "refusal": _refusal,
+        "log": _log,
+        "pong": _pong,
+    }
+
+    def _deliver(self, event: Event) -> None:
+        try:
+            self._on_event(event)
+        except Exception:
+            logger.exception("event not handled: %s", type(event).__name__)
+
+    # --- commands --------------------------------------------------------------------------------------------------
+
+    def open_peer(
+        self, peer_id: str, room_id: str, *, dual: bool = False, channels: tuple[Channel, ...] = ()
+    ) -> None:
+        """On the room's worker, or the one with the fewest peers."""
+        worker = self._room(room_id)
+        if not worker.answers:
+            # none does, or the room's does not: whoever came has to come again, when it is replaced
+            asyncio.get_running_loop().call_soon(self._deliver, PeerClosed(peer_id, "error"))
+            return
+        worker.peers[peer_id] = room_id
+        self._by_peer[peer_id] = worker
+        worker.order(0, "open_peer", (peer_id, room_id, dual, channels))
+
+    def _room(self, room_id: str) -> _Worker:
+        pinned = self._pinned(room_id)
+        if pinned is not None and pinned.alive:
+            return pinned
+        for worker in self._workers:
+            if worker.alive and room_id in worker.peers.values():
+                return worker
+        answering = [worker for worker in self._workers if worker.answers] or self._workers
+        return min(answering, key=lambda worker: len(worker.peers))
+
+    def move_peer(self, peer_id: str, room_id: str) -> None:
+        """A room on another worker cannot be reached by this connection: the peer is closed, and comes back there."""
+        worker = self._by_peer.get(peer_id)
+        if worker is None:
+            return
+        self._forget_forwarding(peer_id)
+        home = next(
+            (other for other in self._workers if room_id in other.peers.values()), self._pinned(room_id)
+        )
+        home = home or worker
+        if home is worker:
+            worker.peers[peer_id] = room_id
+            worker.order(0, "move_peer", (peer_id, room_id))
+        else:
+            self.close_peer(peer_id)
+            asyncio.get_running_loop().call_soon(self._deliver, PeerClosed(peer_id, "error"))
+
+    def _pinned(self, room_id: str) -> _Worker | None:
+        return next((worker for (_, room), worker in self._forwarded.items() if room == room_id), None)
+
+    def forward_peer(self, peer_id: str, room_id: str) -> bool:
+        """Let a peer's publications be received in one more room; whether that is possible.
+
+        Where that room is on another worker its peers are told as closed, and come back to this one. Not possible when
+        it is bound to another by somebody else who is forwarded to it.
+        """
+        worker, pinned = self._by_peer.get(peer_id), self._pinned(room_id)
+        if worker is None or pinned not in (None, worker):
+            return False
+        for other in self._workers:
+            for moved in [p for p, room in other.peers.items() if room == room_id and other is not worker]:
+                self.close_peer(moved)
+                asyncio.get_running_loop().call_soon(self._deliver, PeerClosed(moved, "error"))
+        self._forwarded[peer_id, room_id] = worker
+        worker.order(0, "forward_peer", (peer_id, room_id))
+        return True
+
+    def stop_forwarding(self, peer_id: str, room_id: str) -> None:
+        """Let a peer's publications be received in that room no longer."""
+        self._forwarded.pop((peer_id, room_id), None)
+        self._tell(peer_id, "stop_forwarding", room_id)
+
+    def close_peer(self, peer_id: str) -> None:
+        """End a peer."""
+        worker = self._forget(peer_id)
+        if worker is not None:
+            worker.peers.pop(peer_id, None)
+            worker.order(0, "close_peer", (peer_id,))
+
+    def _forget(self, peer_id: str) -> _Worker | None:
+        for publication_id in [p for p, publisher in self._publisher.items() if publisher == peer_id]:
+            del self._publisher[publication_id]
+            self._by_publication.pop(publication_id, None)
+        self._forget_forwarding(peer_id)
+        return self._by_peer.pop(peer_id, None)
+
+    def _forget_forwarding(self, peer_id: str) -> None:
+        for forwarded in [each for each in self._forwarded if each[0] == peer_id]:
+            del self._forwarded[forwarded]
+
+    async def negotiate(self, peer_id: str, offer: str) -> Answer:
+        """Apply an offer and answer it. SdpError, UnknownPeerError."""
+        answer: Answer = await self._ask(peer_id, "negotiate", offer)
+        return answer
+
+    async def offer(self, peer_id: str, *, restart: bool = False) -> str:
+        """Make the next offer. UnknownPeerError."""
+        offer: str = await self._ask(peer_id, "offer", restart)
+        return offer
+
+    async def answer(self, peer_id: str, answer: str) -> dict[str, str]:
+        """Apply the client's answer. SdpError, UnknownPeerError."""
+        subscribed: dict[str, str] = await self._ask(peer_id, "answer", answer)
+        return subscribed
+
+    async def explain(self, peer_id: str) -> Explanation:
+        """Why a peer gets the layers it gets. UnknownPeerError."""
+        explanation: Explanation = await self._ask(peer_id, "explain")
+        return explanation
+
+    async def _ask(self, peer_id: str, name: str, *arguments: Any) -> Any:
+        worker = self._by_peer.get(peer_id)
+        if worker is None:
+            raise UnknownPeerError(peer_id)
+        number = next(self._numbers)
+        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._waiting[number] = (worker, future)
+        worker.order(number, name, (peer_id, *arguments))
+        try:
+            async with asyncio.timeout(REPLY_TIMEOUT_S):
+                return await future
+        except TimeoutError:
+            raise EngineTimeoutError(f"no reply to {name} within {REPLY_TIMEOUT_S} s") from None
+        finally:
+            self._waiting.pop(number, None)
+
+    def _tell(self, peer_id: str, name: str, *arguments: Any) -> None:
+        worker = self._by_peer.get(peer_id)
+        if worker is not None:
+            worker.order(0, name, (peer_id, *arguments))
+
+    def publish(self, peer_id: str, publication: Publication) -> None:
+        """Announce a track."""
+        worker = self._by_peer.get(peer_id)
+        if worker is not None:
+            self._by_publication[publication.id] = worker
+            self._publisher[publication.id] = peer_id
+        self._tell(peer_id, "publish", publication)
+
+    def unpublish(self, peer_id: str, publication_id: str) -> None:
+        """Withdraw a publication."""
+        self._by_publication.pop(publication_id, None)
+        self._publisher.pop(publication_id, None)
+        self._tell(peer_id, "unpublish", publication_id)
+
+    def set_muted(self, publication_id: str, muted: bool) -> None:
+        """Stop or resume forwarding to everybody."""
+        worker = self._by_publication.get(publication_id)
+        if worker is not None:
+            worker.order(0, "set_muted", (publication_id, muted))
+
+    def subscribe(self, peer_id: str, publication_id: str, stream_id: str) -> None:
+        """Send a publication to a peer."""
+        self._tell(peer_id, "subscribe", publication_id, stream_id)
+
+    def unsubscribe(self, peer_id: str, publication_id: str) -> None:
+        """Stop sending a publication to a peer."""
+        self._tell(peer_id, "unsubscribe", publication_id)
+
+    def set_preferences(self, peer_id: str, publication_id: str, preferences: Preferences) -> None:
+        """Tell what a subscriber wants of a publication."""
+        self._tell(peer_id, "set_preferences", publication_id, preferences)
+
+    def send_data(self, peer_ids: Iterable[str], label: str, payload: bytes, *, flow: str = "") -> None:
+        """Send one message on each peer's channel `label`; refused while its worker does not keep up."""
+        groups: dict[_Worker, list[str]] = {}
+        for peer_id in peer_ids:
+            worker = self._by_peer.get(peer_id)
+            if worker is not None:
+                groups.setdefault(worker, []).append(peer_id)
+        for worker, members in groups.items():
+            if worker.backlog < DATA_BACKLOG_BYTES:
+                worker.order(0, "send_data", (members, label, payload, flow))
+                continue
+            worker.dropped_data += len(members)
+            for peer_id in members:
+                asyncio.get_running_loop().call_soon(self._deliver, DataRefused(peer_id, label, flow))

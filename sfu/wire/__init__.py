@@ -1,0 +1,1 @@
+"""Wire formats, read in place and written: RTP, RTCP, payload headers, SDP, SCTP."""

@@ -1,0 +1,336 @@
+"""Access tokens in LiveKit's form: JSON Web Tokens (RFC 7519) signed with HMAC-SHA256 and nothing else.
+
+Time comes in as an argument, so the library's own clock checks are switched off and done here.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
+
+from signaling.access import private_claims, signed
+from signaling.errors import BadRequestError, LimitError, TokenError
+from signaling.rooms.model import RoomConfig
+from signaling.rooms.permissions import ALL_ADMIN_RIGHTS, AdminRight, Permissions, Source
+from signaling.rooms.rooms import MAX_NAME_CHARS, check_profile
+
+# Clocks of the application's server and this one may differ by this much (LiveKit's value).
+LEEWAY_S = 60
+
+# A refreshed token lives at least this long, so that a client can come back with it (LiveKit's value).
+MIN_REFRESH_TTL_S = 600
+
+# Participant kinds that tokens may name.
+KINDS = frozenset({"standard", "ingress", "egress", "sip", "agent", "connector", "bridge"})
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """What a verified token says."""
+
+    identity: str
+    "`sub`, else `jti`; may be empty for server APIs."
+    room: str
+    "The room that the grants are for; may be empty."
+    room_join: bool
+    "May join that room."
+    permissions: Permissions
+    "What the participant may do."
+    name: str = ""
+    "Display name."
+    kind: str = "standard"
+    "Participant kind."
+    kind_details: tuple[str, ...] = ()
+    "Refines `kind`."
+    metadata: str = ""
+    "Initial metadata."
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    "Initial attributes."
+    room_config: RoomConfig | None = None
+    "For a room that this join creates."
+    leaves_at: float | None = None
+    "When the stay ends, seconds since 1970."
+    room_id: str | None = None
+    "See `PrivateClaims.room_id`."
+    valid_from: float = 0.0
+    "`nbf`, when it was made as SDKs have it; seconds since 1970, 0 if absent."
+    expires_at: float = 0.0
+    "Seconds since 1970."
+    key: str = ""
+    "The API key that signed it."
+    raw: Mapping[str, Any] = field(default_factory=dict)
+    "Everything in the token, for its refreshed successors."
+
+
+@dataclass(frozen=True, slots=True)
+class Bearer:
+    """What a participant has and may do by now."""
+
+    name: str
+    "Display name."
+    metadata: str
+    "The application's."
+    attributes: Mapping[str, str]
+    "The application's."
+    permissions: Permissions
+    "Current grants."
+    leaves_at: float | None = None
+    "When the stay ends."
+    room_id: str | None = None
+    "See `PrivateClaims.room_id`."
+
+
+@dataclass(frozen=True, slots=True)
+class Signer:
+    """An API key and its secret."""
+
+    key: str
+    "Goes into the token."
+    secret: str = field(repr=False)
+    "Signs it; kept out of `repr` and so out of logs."
+
+
+def verify(token: str, keys: Mapping[str, str], now: float) -> Claims:
+    """Check a token's signature, issuer and times and return what it says.
+
+    `keys` maps API keys to secrets; `now` is seconds since 1970. TokenError, and nothing else.
+    """
+    try:
+        issuer = signed.peek(token).get("iss")
+        secret = keys.get(issuer) if isinstance(issuer, str) else None
+        if secret is None:
+            raise TokenError("the access token names no API key of this server")
+        payload = signed.verify(token, secret)
+    except signed.SignatureError as error:
+        raise TokenError(f"the access token cannot be used: {error}") from error
+    try:
+        return _claims(payload, now)
+    except (ValueError, TypeError, OverflowError, RecursionError) as error:
+        raise TokenError("the access token cannot be read") from error
+
+
+def mint(claims: Mapping[str, Any], signer: Signer, now: float, ttl_s: float) -> str:
+    """Return a signed token; `claims` holds everything but issuer and times."""
+    payload = {**claims, "iss": signer.key, "nbf": int(now), "exp": int(now + ttl_s)}
+    return signed.sign(payload, signer.secret)
+
+
+def refresh(claims: Claims, bearer: Bearer, signer: Signer, now: float) -> str:
+    """Return a successor of a token that carries what the participant has and may do by now."""
+    video = _mapping(claims.raw, "video")
+    is_admin = video.get("roomAdmin") is True and bearer.permissions.admin == ALL_ADMIN_RIGHTS
+    updated = {
+        **{claim: value for claim, value in claims.raw.items() if claim not in {"iat", "jti"}},
+        "sub": claims.identity,
+        "name": bearer.name,
+        "metadata": bearer.metadata,
+        "attributes": dict(bearer.attributes),
+        "video": {**video, **_grants(bearer.permissions), "roomAdmin": is_admin},
+        private_claims.NAME: _private(bearer),
+    }
+    return mint(updated, signer, now, max(MIN_REFRESH_TTL_S, claims.expires_at - now))
+
+
+def moved(claims: Claims, room: str) -> Claims:
+    """Return the claims of somebody whom the server took to another room."""
+    video = {**_mapping(claims.raw, "video"), "room": room}
+    return replace(claims, room=room, raw={**claims.raw, "video": video})
+
+
+def join_claims(room: str, identity: str, bearer: Bearer) -> dict[str, Any]:
+    """Return the claims, for `mint`, that let somebody join a room with all that the server gives them."""
+    return {
+        "sub": identity,
+        "name": bearer.name,
+        "metadata": bearer.metadata,
+        "attributes": dict(bearer.attributes),
+        "video": {"room": room, "roomJoin": True, **_grants(bearer.permissions)},
+        private_claims.NAME: _private(bearer),
+    }
+
+
+def _private(bearer: Bearer) -> dict[str, Any]:
+    return private_claims.encode(bearer.permissions, bearer.leaves_at, bearer.room_id)
+
+
+def check_room(claims: Claims, config: RoomConfig | None) -> None:
+    """Raise TokenError unless the token is for this room and not for another one of its name; None: nobody made it."""
+    config = config or RoomConfig()
+    if claims.room_id is None:
+        return
+    if claims.room_id == "" and config.is_private:
+        raise TokenError("this room is entered through its own door")
+    if claims.room_id not in {"", config.id}:
+        raise TokenError("the access token is for a room that is no more")
+
+
+def check_join(claims: Claims) -> None:
+    """Raise unless the token lets its bearer join: TokenError, or BadRequestError for what it lacks."""
+    if not claims.room_join:
+        raise TokenError("the access token does not allow to join a room")
+    if not claims.room:
+        raise BadRequestError("the access token names no room")
+    if not claims.identity:
+        raise BadRequestError("the access token names no identity")
+    if len(claims.identity) > MAX_NAME_CHARS or len(claims.room) > MAX_NAME_CHARS:
+        raise BadRequestError(f"identity or room name is longer than {MAX_NAME_CHARS} characters")
+    try:
+        check_profile(claims.name, claims.metadata, claims.attributes)
+        if claims.room_config is not None:
+            check_profile("", claims.room_config.metadata, {})
+    except LimitError as error:
+        raise BadRequestError(str(error)) from error
+
+
+def _claims(payload: Mapping[str, Any], now: float) -> Claims:
+    expires_at = _number(payload, "exp")
+    if expires_at is None:
+        raise TokenError("the access token has no expiry")
+    if now > expires_at + LEEWAY_S:
+        raise TokenError("the access token is expired")
+    if now < (_number(payload, "nbf") or 0.0) - LEEWAY_S:
+        raise TokenError("the access token is not valid yet")
+    video = _mapping(payload, "video")
+    private = private_claims.decode(payload)
+    kind = _get(payload, "kind", str, "") or "standard"
+    if kind not in KINDS:
+        raise TokenError("the access token names an unknown kind of participant")
+    return Claims(
+        identity=_get(payload, "sub", str, "") or _get(payload, "jti", str, ""),
+        room=_get(video, "room", str, ""),
+        room_join=_get(video, "roomJoin", bool, False),
+        permissions=replace(
+            _permissions(video),
+            receiving=private.receiving,
+            admin=_admin(video) if private.admin is None else private.admin,
+        ),
+        name=_get(payload, "name", str, ""),
+        kind=kind,
+        kind_details=_strings(payload, "kindDetails"),
+        metadata=_get(payload, "metadata", str, ""),
+        attributes=_attributes(payload),
+        room_config=_room_config(_mapping(payload, "roomConfig")),
+        leaves_at=private.leaves_at,
+        room_id=private.room_id,
+        valid_from=_number(payload, "nbf") or 0.0,
+        expires_at=expires_at,
+        key=payload["iss"],
+        raw=payload,
+    )
+
+
+def _admin(video: Mapping[str, Any]) -> frozenset[AdminRight]:
+    return ALL_ADMIN_RIGHTS if _get(video, "roomAdmin", bool, False) else frozenset()
+
+
+def _permissions(video: Mapping[str, Any]) -> Permissions:
+    can_publish = _get(video, "canPublish", bool, True)
+    return Permissions(
+        can_subscribe=_get(video, "canSubscribe", bool, True),
+        can_publish=can_publish,
+        can_publish_data=_get(video, "canPublishData", bool, can_publish),
+        can_publish_sources=tuple(_source(name) for name in _strings(video, "canPublishSources")),
+        can_update_own_metadata=_get(video, "canUpdateOwnMetadata", bool, False),
+        hidden=_get(video, "hidden", bool, False),
+        recorder=_get(video, "recorder", bool, False),
+        agent=_get(video, "agent", bool, False),
+        can_subscribe_metrics=_get(video, "canSubscribeMetrics", bool, False),
+        can_manage_agent_session=_get(video, "canManageAgentSession", bool, False),
+    )
+
+
+def _grants(permissions: Permissions) -> dict[str, Any]:
+    return {
+        "canSubscribe": permissions.can_subscribe,
+        "canPublish": permissions.can_publish,
+        "canPublishData": permissions.can_publish_data,
+        "canPublishSources": [source.value for source in permissions.can_publish_sources],
+        "canUpdateOwnMetadata": permissions.can_update_own_metadata,
+        "hidden": permissions.hidden,
+        "recorder": permissions.recorder,
+        "agent": permissions.agent,
+        "canSubscribeMetrics": permissions.can_subscribe_metrics,
+        "canManageAgentSession": permissions.can_manage_agent_session,
+    }
+
+
+def _source(name: str) -> Source:
+    try:
+        return Source(name.lower())
+    except ValueError:
+        return Source.UNKNOWN
+
+
+def _room_config(config: Mapping[str, Any]) -> RoomConfig | None:
+    # The JSON form of a protobuf message: lowerCamelCase names, the message's own names accepted as well.
+    if not config:
+        return None
+    defaults = RoomConfig()
+    return RoomConfig(
+        empty_timeout_s=_count(config, "emptyTimeout", "empty_timeout") or defaults.empty_timeout_s,
+        departure_timeout_s=_count(config, "departureTimeout", "departure_timeout")
+        or defaults.departure_timeout_s,
+        max_participants=_count(config, "maxParticipants", "max_participants") or 0,
+        metadata=_get(config, "metadata", str, ""),
+    )
+
+
+def _count(config: Mapping[str, Any], *names: str) -> int | None:
+    value = next((config[name] for name in names if config.get(name) is not None), None)
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 10:
+        value = int(value)
+    if value is not None and (
+        not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**32
+    ):
+        raise TokenError(f"the access token's {names[0]} is not a number that can be used")
+    return value
+
+
+def _get(claims: Mapping[str, Any], name: str, kind: type[T], default: T) -> T:
+    value = claims.get(name)
+    if value is None:
+        return default
+    if not isinstance(value, kind) or (kind is str and not _is_text(value)):
+        raise TokenError(f"the access token's {name} is not of the right type")
+    return value
+
+
+def _number(claims: Mapping[str, Any], name: str) -> float | None:
+    value = claims.get(name)
+    if value is None:
+        return None
+    # The upper bound keeps arithmetic on times exact and is beyond the year 100,000,000.
+    if not isinstance(value, (int, float)) or isinstance(value, bool) or not abs(value) < 2**53:
+        raise TokenError(f"the access token's {name} is not a time")
+    return float(value)
+
+
+def _mapping(claims: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    value: dict[str, Any] = _get(claims, name, dict, {})
+    return value
+
+
+def _strings(claims: Mapping[str, Any], name: str) -> tuple[str, ...]:
+    values: list[Any] = _get(claims, name, list, [])
+    if not all(_is_text(value) for value in values):
+        raise TokenError(f"the access token's {name} is not a list of texts")
+    return tuple(values)
+
+
+def _attributes(claims: Mapping[str, Any]) -> dict[str, str]:
+    attributes = _mapping(claims, "attributes")
+    if not all(_is_text(name) and _is_text(value) for name, value in attributes.items()):
+        raise TokenError("the access token's attributes are not text")
+    return dict(attributes)
+
+
+def _is_text(value: object) -> bool:
+    # JSON can spell lone surrogates, which cannot be encoded and so be sent to nobody.
+    if not isinstance(value, str):
+        return False
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -1,0 +1,1 @@
+"""How people enter a room through the page of a Daily room."""

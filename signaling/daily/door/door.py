@@ -1,0 +1,414 @@
+"""What the page of a room asks: what is behind the door, entering, knocking, and moderating others.
+
+Not Daily's API but the page's own, under `/daily`; refusals carry Daily's types of error, which daily-js shows.
+"""
+
+import uuid
+from collections.abc import Callable
+from typing import Annotated, Any, Literal
+
+import msgspec
+from aiohttp import web
+
+from signaling.access import tokens
+from signaling.access.keyring import Keyring
+from signaling.access.tokens import Claims
+from signaling.daily import grants, notices
+from signaling.daily.door import admission, entry
+from signaling.daily.door.admission import Admitted, Refused
+from signaling.daily.door.admission import Lobby as MustKnock
+from signaling.daily.door.lobby import Answer, Knock, Lobby
+from signaling.daily.properties import RoomProperties
+from signaling.daily.rest.domains import Domains
+from signaling.daily.rooms import DailyRoom, DailyRooms
+from signaling.daily.tokens import MeetingToken, MeetingTokenError, verify
+from signaling.errors import AccessError, RequestError, TokenError
+from signaling.http.api import Api, ApiError, Fault, Route, Style, bearer
+from signaling.limits import KNOCKS, Limits
+from signaling.rooms.events import VisitorCame, VisitorGone
+from signaling.rooms.model import LeaveReason, Participant, Visitor
+from signaling.rooms.permissions import AdminRight, Source
+from signaling.rooms.services import Services
+
+# From the door to the signalling's WebSocket; from then on the client is given fresh tokens.
+ENTRY_TTL_S = 300
+
+# A pass only says who asks, and counts only while they are inside.
+PASS_TTL_S = 48 * 3600
+
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
+Id = Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
+Text = Annotated[str, msgspec.Meta(max_length=256)]
+MeetingTokenText = Annotated[str, msgspec.Meta(max_length=16 * 1024)]
+
+
+class Refusal(msgspec.Struct):
+    """The body of a refusal."""
+
+    type: str
+    msg: str
+
+
+class LookRequest(msgspec.Struct):
+    """What somebody brings."""
+
+    token: MeetingTokenText = ""
+
+
+class EnterRequest(msgspec.Struct):
+    """What somebody brings, and what they are called."""
+
+    token: MeetingTokenText = ""
+    user_name: Text = ""
+
+
+class Nothing(msgspec.Struct):
+    """No fields."""
+
+
+class AnswerRequest(msgspec.Struct):
+    """Whether somebody may come in."""
+
+    grant: bool
+
+
+class ParticipantChange(msgspec.Struct, rename="camel"):
+    """Daily's updateParticipant."""
+
+    set_audio: bool | None = None
+    set_video: bool | None = None
+    set_screen_share: Literal[False] | None = None
+    eject: bool = False
+    update_permissions: grants.PermissionsPatch | None = None
+
+
+class Look(msgspec.Struct):
+    """What the room and the token together say."""
+
+    room: dict[str, Any]
+    user_name: str
+    is_owner: bool
+    must_knock: bool
+    enable_prejoin_ui: bool
+    enable_people_ui: bool
+    enable_chat: bool
+    enable_network_ui: bool
+    enable_screenshare: bool
+    start_video_off: bool
+    start_audio_off: bool
+    lang: str
+    redirect_on_meeting_exit: str
+
+
+class Entrance(msgspec.Struct, omit_defaults=True):
+    """Access, or the news from the door."""
+
+    state: Literal["entered", "waiting", "denied"]
+    id: str = ""
+    "What to ask with while waiting."
+    url: str = ""
+    token: str = ""
+    pass_: str = msgspec.field(name="pass", default="")
+    session_id: str = ""
+
+
+class WaitingPerson(msgspec.Struct):
+    """Somebody at the door."""
+
+    id: str
+    name: str
+
+
+class WaitingPeople(msgspec.Struct):
+    """Those at the door."""
+
+    waiting: list[WaitingPerson]
+
+
+class Door:
+    """The doors of all rooms."""
+
+    def __init__(self, rooms: DailyRooms, domains: Domains, services: Services, keyring: Keyring) -> None:
+        """`keyring` signs access."""
+        self._daily_rooms = rooms
+        self._domains = domains
+        self._services = services
+        self._keyring = keyring
+        self._lobby = Lobby(services.timers, lambda: str(uuid.uuid4()), self._came, self._gone)
+        self._visitors: dict[str, Visitor] = {}
+        self._limits: Limits | None = None
+
+    def api(self, limits: Limits | None = None) -> Api:
+        """Return the routes."""
+        self._limits = limits
+        room = "/rooms/{name}"
+        shut = {403: "the room's rules let nobody in, or not this one", 404: "there is no such room"}
+        no_admin = {403: "the caller may not do this in this meeting"}
+        gone = {404: "whom it is about is not there"}
+        routes = [
+            Route("POST", f"{room}/look", self.look, shut, open=True),
+            Route("POST", f"{room}/enter", self.enter, shut, open=True),
+            Route("POST", f"{room}/knocks/{{secret}}", self.waited, shut, open=True),
+            Route("POST", f"{room}/knocks/{{secret}}/withdraw", self.withdraw, open=True),
+            Route("POST", f"{room}/waiting", self.waiting, no_admin),
+            Route("POST", f"{room}/waiting/{{knock_id}}", self.answer, no_admin | gone),
+            Route("POST", f"{room}/participants/{{session_id}}", self.change, no_admin | gone),
+        ]
+        return Api(_style(self._authenticate), routes, limits)
+
+    # --- for those outside -----------------------------------------------------------------------
+
+    async def look(self, name: Name, body: LookRequest) -> Look:
+        """Say what is behind the door."""
+        room, decision = await self._decide(name, body.token)
+        admitted = decision.admitted if isinstance(decision, MustKnock) else decision
+        settings = admitted.settings
+        return Look(
+            room=_room_info(room, settings),
+            user_name=admitted.name,
+            is_owner=admitted.is_owner,
+            must_knock=isinstance(decision, MustKnock),
+            enable_prejoin_ui=settings.enable_prejoin_ui is not False,
+            enable_people_ui=settings.enable_people_ui is not False,
+            enable_chat=settings.enable_chat or settings.enable_advanced_chat,
+            enable_network_ui=settings.enable_network_ui is True,
+            enable_screenshare=settings.enable_screenshare,
+            start_video_off=settings.start_video_off,
+            start_audio_off=settings.start_audio_off,
+            lang=settings.lang,
+            redirect_on_meeting_exit=settings.redirect_on_meeting_exit or "",
+        )
+
+    async def enter(self, address: str, name: Name, body: EnterRequest) -> Entrance:
+        """Give access, or let somebody wait."""
+        room, decision = await self._decide(name, body.token, body.user_name)
+        if isinstance(decision, MustKnock):
+            if address and self._limits is not None:
+                self._limits.check("knock", address, KNOCKS)
+            knock = self._lobby.knock(
+                room.name, decision.admitted, room_id=room.room_config.id, address=address
+            )
+            return Entrance("waiting", id=knock.secret)
+        return self._entrance(room, decision)
+
+    async def waited(self, name: Name, secret: Id) -> Entrance:
+        """Say whether somebody opened."""
+        knock = self._lobby.ask(name, secret)
+        if knock is None:
+            raise ApiError(404, "not-allowed", "Nobody knows that you wait. Knock again.")
+        if knock.answer is Answer.NONE:
+            return Entrance("waiting", id=secret)
+        self._lobby.withdraw(name, secret)
+        if knock.answer is Answer.DENIED:
+            return Entrance("denied")
+        return await self._let_in(knock)
+
+    async def withdraw(self, name: Name, secret: Id) -> Nothing:
+        """Wait no more."""
+        self._lobby.withdraw(name, secret)
+        return Nothing()
+
+    # --- for those inside ------------------------------------------------------------------------
+
+    async def waiting(self, name: Name) -> WaitingPeople:
+        """Say who waits."""
+        return WaitingPeople(
+            [WaitingPerson(knock.id, knock.admitted.name) for knock in self._lobby.waiting(name)]
+        )
+
+    async def answer(self, name: Name, knock_id: Id, body: AnswerRequest) -> Nothing:
+        """Open the door for somebody, or keep it shut."""
+        if not self._lobby.answer(name, knock_id, grant=body.grant):
+            raise ApiError(404, "not-found", "Whoever waited has gone, or was answered by somebody else.")
+        return Nothing()
+
+    async def change(
+        self, caller: Participant, name: Name, session_id: Id, body: ParticipantChange
+    ) -> Nothing:
+        """Mute, remove, or change what somebody may do."""
+        admin = caller
+        if admin.has_left or admin.room.name != name:
+            raise _not_allowed()  # while the body was under way
+        person = admin.room.participants.get(session_id)
+        if person is None:
+            raise ApiError(404, "not-found", "They are not in the meeting any more.")
+        if entry.is_owner(person) and not entry.is_owner(admin):
+            raise ApiError(403, "not-allowed", "Only another owner can do this to an owner.")
+        if body.set_audio or body.set_video:
+            raise ApiError(403, "not-allowed", "Only they themselves can turn their devices on.")
+        wanted = grants.apply(body.update_permissions, person.permissions)
+        if not entry.is_owner(admin) and grants.exceeds(wanted, person.permissions, admin.permissions):
+            raise ApiError(403, "not-allowed", "Only an owner can give rights that you do not have yourself.")
+        for unwanted, sources in (
+            (body.set_audio is False, {Source.MICROPHONE}),
+            (body.set_video is False, {Source.CAMERA}),
+            (body.set_screen_share is False, {Source.SCREEN_SHARE, Source.SCREEN_SHARE_AUDIO}),
+        ):
+            if unwanted:
+                self._mute(person, sources)
+        self._services.rooms.set_permissions(person, wanted)
+        if body.eject:
+            self._services.rooms.leave(person, LeaveReason.REMOVED)
+        return Nothing()
+
+    # --- access ----------------------------------------------------------------------------------
+
+    async def _decide(
+        self, name: str, token_text: str, user_name: str = ""
+    ) -> tuple[DailyRoom, Admitted | MustKnock]:
+        room = await self._daily_rooms.find(name)
+        token = self._meeting_token(token_text)
+        user_id = "" if token is None else token.properties.user_id or ""
+        present = self._services.rooms.taken(name, "", user_id)
+        decision = admission.admit(
+            room, token, now=self._services.wall_clock(), present=present, user_name=user_name
+        )
+        if isinstance(decision, Refused):
+            raise _refusal(decision)
+        if room is None:
+            raise AssertionError("nobody is admitted to no room")
+        return room, decision
+
+    def _meeting_token(self, text: str) -> MeetingToken | None:
+        if not text:
+            return None
+        try:
+            return verify(text, self._domains)
+        except MeetingTokenError as error:
+            raise ApiError(403, "not-allowed", f"The meeting token cannot be used: {error}") from error
+
+    async def _let_in(self, knock: Knock) -> Entrance:
+        room = await self._daily_rooms.find(knock.room_name)
+        if room is None or room.room_config.id != knock.room_id:
+            raise _refusal(Refused("no-room", "The meeting you're trying to join does not exist."))
+        present = self._services.rooms.taken(room.name, "", knock.admitted.user_id or "")
+        if present >= room.properties.max_participants:
+            raise _refusal(Refused("meeting-full", "Meeting is full"))
+        return self._entrance(room, knock.admitted)
+
+    def _entrance(self, room: DailyRoom, admitted: Admitted) -> Entrance:
+        opened = self._daily_rooms.open(room)
+        session_id = str(uuid.uuid4())
+        claims = entry.claims(room.name, opened.config.id, session_id, admitted)
+        self._services.rooms.check_entry(room.name, session_id, claims["attributes"])
+        now, keyring = self._services.wall_clock(), self._keyring
+        signer = keyring.successor(room.domain) if room.domain else keyring.signer()
+        identity_only = {"sub": session_id, "video": {"room": room.name}}
+        return Entrance(
+            "entered",
+            token=tokens.mint(claims, signer, now, ENTRY_TTL_S),
+            pass_=tokens.mint(identity_only, signer, now, PASS_TTL_S),
+            session_id=session_id,
+        )
+
+    # --- those inside ----------------------------------------------------------------------------
+
+    def _authenticate(self, request: web.Request) -> Participant:
+        """Return the participant of the room who asks, and who may moderate it: before a body is read. ApiError."""
+        try:
+            claims = tokens.verify(bearer(request), self._keyring, self._services.wall_clock())
+        except TokenError as error:
+            raise ApiError(401, "not-allowed", str(error)) from error
+        return self._admin(claims, request.match_info.get("name", ""))
+
+    def _admin(self, caller: Claims, name: str) -> Participant:
+        here = self._services.rooms.room(name)
+        person = None if here is None or caller.room != name else here.participants.get(caller.identity)
+        if person is None or AdminRight.PARTICIPANTS not in person.permissions.admin:
+            raise _not_allowed()
+        return person
+
+    def _mute(self, person: Participant, sources: set[Source]) -> None:
+        for track in tuple(person.tracks.values()):
+            if track.spec.source in sources and not track.muted:
+                self._services.publishing.set_muted(person, track.sid, muted=True, by_server=True)
+
+    def _came(self, knock: Knock) -> None:
+        here = self._services.rooms.room(knock.room_name)
+        if here is not None and here.participants:
+            visitor = entry.visitor(knock.id, knock.admitted, self._services.wall_clock())
+            self._visitors[knock.id] = visitor
+            self._services.hub.emit(VisitorCame(here, visitor))
+        self._tell_admins(knock.room_name)
+
+    def _gone(self, knock: Knock) -> None:
+        here = self._services.rooms.room(knock.room_name)
+        visitor = self._visitors.pop(knock.id, None)
+        if here is not None and visitor is not None:
+            self._services.hub.emit(VisitorGone(here, visitor))
+        self._tell_admins(knock.room_name)
+
+    def _tell_admins(self, room_name: str) -> None:
+        here = self._services.rooms.room(room_name)
+        people = () if here is None else here.participants.values()
+        admins = [person.identity for person in people if AdminRight.PARTICIPANTS in person.permissions.admin]
+        if here is not None and admins:
+            self._services.moderation.send(here, notices.waiting(admins))
+
+
+def _not_allowed() -> ApiError:
+    return ApiError(403, "not-allowed", "You may not do this in this meeting.")
+
+
+def _refusal(refused: Refused) -> ApiError:
+    return ApiError(404 if refused.type == "no-room" else 403, refused.type, refused.message)
+
+
+# What `room()` of daily-js shows; buckets, hooks and the like are nobody's business in a browser.
+_SHOWN = (
+    "nbf",
+    "exp",
+    "max_participants",
+    "enable_screenshare",
+    "enable_advanced_chat",
+    "enable_breakout_rooms",
+    "enable_emoji_reactions",
+    "enable_chat",
+    "enable_cpu_warning_notifications",
+    "enable_shared_chat_history",
+    "enable_hand_raising",
+    "enable_knocking",
+    "enable_live_captions_ui",
+    "enable_network_ui",
+    "enable_noise_cancellation_ui",
+    "enable_people_ui",
+    "enable_pip_ui",
+    "enable_prejoin_ui",
+    "enable_video_processing_ui",
+    "start_video_off",
+    "start_audio_off",
+    "owner_only_broadcast",
+    "eject_at_room_exp",
+    "eject_after_elapsed",
+    "lang",
+    "geo",
+    "sfu_switchover",
+)
+
+
+def _room_info(room: DailyRoom, settings: RoomProperties) -> dict[str, Any]:
+    values = {name: getattr(settings, name) for name in _SHOWN}
+    return {
+        "id": room.id,
+        "name": room.name,
+        "config": {name: value for name, value in values.items() if value is not None},
+        "domainConfig": {"hide_daily_branding": True},
+        "tokenConfig": {},
+    }
+
+
+def _style(authenticate: Callable[[web.Request], Participant]) -> Style:
+    codes = dict.fromkeys(Fault, "connection-error")
+    return Style(
+        title="The page of a room",
+        prefixes=("/daily",),
+        error=Refusal,
+        codes=codes,
+        authenticate=authenticate,
+        access_errors={401: "the pass is not valid", 403: "not allowed in this meeting"},
+        refuse=_refuse,
+    )
+
+
+def _refuse(error: AccessError | RequestError) -> ApiError:
+    return ApiError(403, "not-allowed", str(error))

@@ -1,0 +1,42 @@
+"""The page of a room at `/<room>`, which other sites may put into a frame."""
+
+import re
+from pathlib import Path
+
+from aiohttp import hdrs, web
+
+from signaling.daily.rooms import DailyRooms
+from signaling.http.headers import CONTENT_SECURITY_POLICY, SECURITY_HEADERS
+
+# Applications embed the page: Daily's allows every site, and what a frame may do is its token's business.
+_FRAMED = {
+    **{name: value for name, value in SECURITY_HEADERS.items() if name != "X-Frame-Options"},
+    "Content-Security-Policy": re.sub(r"frame-ancestors [^;]*", "frame-ancestors *", CONTENT_SECURITY_POLICY),
+    # A site that isolates itself (COEP) may frame only what agrees.
+    "Cross-Origin-Resource-Policy": "cross-origin",
+}
+
+_FILE = "room.html"
+
+
+class RoomPage:
+    """Serves it."""
+
+    def __init__(self, rooms: DailyRooms, folder: Path | None) -> None:
+        """`folder` has the built page; None serves nothing."""
+        self._rooms = rooms
+        self._folder = folder
+
+    def add_routes(self, router: web.UrlDispatcher) -> None:
+        """Register the page; paths of one segment that others registered before are theirs."""
+        router.add_get("/{room:[A-Za-z0-9_-]{1,128}}", self.page)
+
+    async def page(self, request: web.Request) -> web.StreamResponse:
+        """Serve the page; for a room that is not there as well, where it says so."""
+        exists = await self._rooms.find(request.match_info["room"]) is not None
+        status = 200 if exists else 404
+        headers = {**_FRAMED, hdrs.CACHE_CONTROL: "no-cache"}
+        path = None if self._folder is None else self._folder / _FILE
+        if path is None or not path.is_file():
+            return web.Response(status=404, text="not found", headers=headers)
+        return web.FileResponse(path, status=status, headers=headers)

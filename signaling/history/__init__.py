@@ -1,0 +1,1 @@
+"""What is kept and told of what happened: the event log, webhooks, retention."""

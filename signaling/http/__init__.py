@@ -1,0 +1,1 @@
+"""The HTTP server and what every API on it shares."""

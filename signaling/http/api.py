@@ -1,0 +1,296 @@
+"""Typed routes: a handler's signature says what its callers may send and get, and the OpenAPI document follows from it.
+
+    async def update_room(caller: Key, name: RoomName, body: RoomChange) -> Room:
+        '''Change a room.'''
+
+    Route("POST", "/rooms/{name}", update_room, {404: "there is no such room"})
+
+Parameters by name: those of the path; `query` and `body`, which are msgspec structs; `caller`, what the style's
+authentication returned; `address`, whence the request comes (`limits.Limits.address`). Values are checked against their
+types before the handler runs. What an API's errors look like, and who may call it, is its `Style`.
+"""
+
+import hmac
+import inspect
+import logging
+import re
+import typing
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+import msgspec
+from aiohttp import hdrs, web
+
+from signaling.errors import (
+    AccessError,
+    RequestError,
+    StoreError,
+    TooOftenError,
+    UnstorableError,
+    by_type,
+)
+from signaling.http.body import BodyError, BodyTooLargeError, BodyTooSlowError, read_body
+from signaling.http.headers import SECURITY_HEADERS
+from signaling.http.json_bounds import TooManyElementsError, check_elements
+from signaling.limits import CALLS, Limits, Rate
+
+log = logging.getLogger(__name__)
+
+# A client that sends its body slower than this is not waited for.
+BODY_TIMEOUT_S = 15.0
+
+# Unless a route says otherwise.
+MAX_BODY_BYTES = 64 * 1024
+
+_HEADERS = {**SECURITY_HEADERS, hdrs.CACHE_CONTROL: "no-store"}
+
+# JSON may spell it; PostgreSQL keeps no text that has it.
+_NUL_IN_JSON = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+
+# Unless a route says otherwise.
+RATE = Rate(per_s=100, burst=200)
+
+
+class Fault(Enum):
+    """What the routes refuse by themselves, and its status."""
+
+    MALFORMED = "malformed", 400
+    INVALID = "invalid", 400
+    NO_ROUTE = "no route", 404
+    NO_METHOD = "no method", 405
+    TOO_SLOW = "too slow", 408
+    TOO_LARGE = "too large", 413
+    TOO_OFTEN = "too often", 429
+    INTERNAL = "internal", 500
+    UNAVAILABLE = "unavailable", 503
+
+    @property
+    def status(self) -> int:
+        """The HTTP status."""
+        return self.value[1]
+
+
+class ApiError(Exception):
+    """A call that is refused."""
+
+    def __init__(self, status: int, code: str, text: str, headers: Mapping[str, str] | None = None) -> None:
+        """`code` is one of the API's own; `text` is for the developer who called."""
+        super().__init__(text)
+        self.status = status
+        self.code = code
+        self.headers = headers or {}
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """What one API decides for all of its routes."""
+
+    title: str
+    "Its name in the OpenAPI document."
+    prefixes: tuple[str, ...]
+    "Where it is; the first is documented, the others are aliases."
+    error: type[msgspec.Struct]
+    "The body of a refusal; made from code and text, in this order."
+    codes: Mapping[Fault, str]
+    "Its codes for what the routes refuse by themselves."
+    authenticate: Callable[[web.Request], Any]
+    "Returns who calls, which handlers get as `caller`. ApiError."
+    access_errors: Mapping[int, str]
+    "What `authenticate` refuses, by status."
+    refuse: Callable[[AccessError | RequestError], ApiError]
+    "Turns a refusal of the domain into the API's."
+    about: str = ""
+    "What its users have to know of all routes, such as what the bearer token is."
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One operation; `errors` are the refusals of its own, in words by status."""
+
+    method: str
+    path: str
+    handler: Callable[..., Awaitable[Any]]
+    errors: Mapping[int, str] = field(default_factory=dict)
+    open: bool = False
+    "For everybody, without authentication."
+    max_body_bytes: int = MAX_BODY_BYTES
+    rate: Rate = RATE
+    "How often one bearer may call all routes of this rate together."
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """A route with the types of its handler."""
+
+    route: Route
+    path_types: Mapping[str, Any]
+    query_type: type[msgspec.Struct] | None
+    body_type: Any
+    "None where there is no body."
+    answer_type: Any
+    takes_caller: bool
+    takes_address: bool
+
+    @classmethod
+    def of(cls, route: Route) -> "Operation":
+        """Read the handler's signature. TypeError when it does not fit the route."""
+        types = typing.get_type_hints(route.handler, include_extras=True)
+        named = {name: types[name] for name in inspect.signature(route.handler).parameters}
+        path_types = {name: named.pop(name, None) for name in re.findall(r"{(\w+)}", route.path)}
+        query_type, body_type = named.pop("query", None), named.pop("body", None)
+        takes_caller = named.pop("caller", None) is not None
+        takes_address = named.pop("address", None) is not None
+        if None in path_types.values() or named or (takes_caller and route.open):
+            raise TypeError(f"{route.method} {route.path} and the parameters of its handler do not fit")
+        return cls(route, path_types, query_type, body_type, types["return"], takes_caller, takes_address)
+
+
+class Api:
+    """A part of the application: the routes of one API."""
+
+    def __init__(self, style: Style, routes: Iterable[Route], limits: Limits | None = None) -> None:
+        """TypeError when a handler does not fit its route. Without `limits` everybody may call at any rate."""
+        self.style = style
+        self._limits = limits
+        self.operations = [Operation.of(route) for route in routes]
+
+    def add_routes(self, router: web.UrlDispatcher) -> None:
+        """Register the routes, and what answers for paths and methods that are not there."""
+        for prefix in self.style.prefixes:
+            by_path: dict[str, list[Operation]] = {}
+            for operation in self.operations:
+                by_path.setdefault(operation.route.path, []).append(operation)
+            for path, operations in by_path.items():
+                # With a slash at its end and without, as clients spell it and other servers take it.
+                for spelled in (path.rstrip("/"), path.rstrip("/") + "/"):
+                    resource = router.add_resource(prefix + spelled)
+                    for operation in operations:
+                        resource.add_route(operation.route.method, self._endpoint(operation))
+                    resource.add_route(hdrs.METH_ANY, self._no_method(operations))
+            router.add_route(hdrs.METH_ANY, prefix + "/{path:.*}", self._no_route)
+
+    def _endpoint(self, operation: Operation) -> Callable[[web.Request], Awaitable[web.Response]]:
+        async def endpoint(request: web.Request) -> web.Response:
+            try:
+                return _json(await operation.route.handler(**await self._arguments(operation, request)))
+            except Exception as error:  # noqa: BLE001 - all but a few are logged there
+                return self._refusal(self._refused(error, operation))
+
+        return endpoint
+
+    async def _arguments(self, operation: Operation, request: web.Request) -> dict[str, Any]:
+        arguments: dict[str, Any] = {}
+        if self._limits is not None:
+            self._limits.check_address(self.style.title, request, CALLS)
+        if not operation.route.open:
+            caller = self.style.authenticate(request)
+            if operation.takes_caller:
+                arguments["caller"] = caller
+            if self._limits is not None:
+                self._limits.check(self.style.title, bearer(request), operation.route.rate)
+        if operation.takes_address:
+            arguments["address"] = "" if self._limits is None else self._limits.address(request)
+        for name, kind in operation.path_types.items():
+            arguments[name] = self._converted(request.match_info[name], kind)
+        if operation.query_type is not None:
+            given = dict(request.query)
+            if len(given) < len(request.query):
+                raise self._fault(Fault.INVALID, "a parameter is given twice")
+            arguments["query"] = self._converted(given, operation.query_type)
+        if operation.body_type is not None:
+            arguments["body"] = await self._body(operation, request)
+        return arguments
+
+    def _converted(self, given: str | dict[str, str], kind: Any) -> Any:
+        texts = [given] if isinstance(given, str) else [*given, *given.values()]
+        if any("\0" in text for text in texts):
+            raise self._fault(Fault.INVALID, "a text holds the character NUL")
+        try:
+            return msgspec.convert(given, kind, strict=False)
+        except msgspec.ValidationError as error:
+            raise self._fault(Fault.INVALID, str(error)) from error
+
+    async def _body(self, operation: Operation, request: web.Request) -> Any:
+        # JSON whatever the Content-Type says: clients are seen to send it as text/plain.
+        try:
+            body = await read_body(request, operation.route.max_body_bytes, BODY_TIMEOUT_S)
+        except BodyError as error:
+            fault = by_type(_BODY_FAULTS, error, Fault.MALFORMED)
+            raise self._fault(fault, str(error)) from error
+        try:
+            check_elements(body)
+        except TooManyElementsError as error:
+            raise self._fault(Fault.INVALID, str(error)) from error
+        if _NUL_IN_JSON.search(body):
+            raise self._fault(Fault.INVALID, "a text holds the character NUL")
+        try:
+            return msgspec.json.decode(body or b"{}", type=operation.body_type)
+        except msgspec.ValidationError as error:
+            raise self._fault(Fault.INVALID, str(error)) from error
+        except (ValueError, RecursionError) as error:
+            raise self._fault(Fault.MALFORMED, "the request's body is not JSON") from error
+
+    def _no_method(self, operations: list[Operation]) -> Callable[[web.Request], Awaitable[web.Response]]:
+        allowed = ", ".join(sorted(operation.route.method for operation in operations))
+
+        async def endpoint(_request: web.Request) -> web.Response:
+            text = f"this path takes {allowed}"
+            return self._refusal(self._fault(Fault.NO_METHOD, text, {hdrs.ALLOW: allowed}))
+
+        return endpoint
+
+    async def _no_route(self, _request: web.Request) -> web.Response:
+        return self._refusal(self._fault(Fault.NO_ROUTE, "there is no such path"))
+
+    def _refused(self, error: Exception, operation: Operation) -> ApiError:
+        if isinstance(error, ApiError):
+            return error
+        if isinstance(error, TooOftenError):
+            wait: dict[str, str] = {hdrs.RETRY_AFTER: str(error.retry_after_s)}
+            return self._fault(Fault.TOO_OFTEN, str(error), wait)
+        if isinstance(error, (AccessError, RequestError)):
+            return self.style.refuse(error)
+        if isinstance(error, UnstorableError):
+            return self._fault(Fault.INVALID, "the database cannot store one of the values")
+        if isinstance(error, StoreError):
+            log.error("%s failed: %s", operation.route.path, error)
+            return self._fault(Fault.UNAVAILABLE, "the database does not answer")
+        log.error("%s failed", operation.route.path, exc_info=error)
+        return self._fault(Fault.INTERNAL, "the server failed")
+
+    def _fault(self, fault: Fault, text: str, headers: Mapping[str, str] | None = None) -> ApiError:
+        return ApiError(fault.status, self.style.codes[fault], text, headers)
+
+    def _refusal(self, error: ApiError) -> web.Response:
+        body = self.style.error(error.code, str(error))
+        return _json(body, error.status, error.headers)
+
+
+_BODY_FAULTS: Mapping[type[BodyError], Fault] = {
+    BodyTooLargeError: Fault.TOO_LARGE,
+    BodyTooSlowError: Fault.TOO_SLOW,
+}
+
+
+def bearer(request: web.Request) -> str:
+    """Return what the Authorization header bears (RFC 6750); empty when it is absent or of another scheme."""
+    scheme, _, given = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
+    return given.strip() if scheme.lower() == "bearer" else ""
+
+
+def key_of(secret: str, keys: Mapping[str, str]) -> str | None:
+    """Return the id of the key with this secret; takes as long whatever was guessed right."""
+    given = secret.encode(errors="surrogateescape")
+    found = [key for key, known in keys.items() if hmac.compare_digest(known.encode(), given)]
+    return found[0] if found else None
+
+
+def _json(content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
+    return web.Response(
+        body=msgspec.json.encode(content),
+        status=status,
+        content_type="application/json",
+        headers={**_HEADERS, **(headers or {})},
+    )

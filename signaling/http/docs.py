@@ -1,0 +1,38 @@
+"""The description of the REST API, and the page to read and try it."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+
+from signaling.http.headers import SECURITY_HEADERS
+
+_NOT_BUILT = "This page has not been built (make setup does it); the description itself is at /openapi.json."
+
+
+class Docs:
+    """Serves both."""
+
+    def __init__(self, document: Mapping[str, Any], folder: Path | None) -> None:
+        """`folder` has `docs.html`; None serves a word about it."""
+        self._document = json.dumps(document).encode()
+        self._folder = folder
+
+    def add_routes(self, router: web.UrlDispatcher) -> None:
+        """Register them."""
+        router.add_get("/openapi.json", self.description)
+        router.add_get("/docs", self.page)
+
+    async def description(self, _request: web.Request) -> web.Response:
+        """Serve the OpenAPI document; it says nothing that is not in the program."""
+        headers = {**SECURITY_HEADERS, "Cache-Control": "no-cache"}
+        return web.Response(body=self._document, content_type="application/json", headers=headers)
+
+    async def page(self, _request: web.Request) -> web.StreamResponse:
+        """Serve the page."""
+        headers = {**SECURITY_HEADERS, "Cache-Control": "no-cache"}
+        if self._folder is None:
+            return web.Response(text=_NOT_BUILT, headers=headers)
+        return web.FileResponse(self._folder / "docs.html", headers=headers)

@@ -1,0 +1,167 @@
+"""The built-in page: its files under a strict policy, and its token in dev mode."""
+
+import ipaddress
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from aiohttp import hdrs, web
+
+from signaling.access import private_claims, tokens
+from signaling.http.body import BodyError, BodyTooLargeError, read_body
+from signaling.http.headers import SECURITY_HEADERS
+from signaling.rooms.ids import random_sid
+from signaling.rooms.rooms import MAX_NAME_CHARS
+
+# Names under /assets carry a hash of their content.
+_FOR_EVER = "public, max-age=31536000, immutable"
+_NOT_BUILT = (
+    "<!doctype html><html lang=en><meta charset=utf-8><title>Lectern</title><h1>Lectern is running</h1>"
+    "<p>Its page has not been built. In a checkout, <code>make setup</code> builds it. "
+    "Applications can connect all the same.</p></html>"
+)
+_TOKEN_TTL_S = 6 * 3600
+# Of the request for a token: two names of 256 characters, as JSON may escape them.
+MAX_BODY_BYTES = 8 * 1024
+BODY_TIMEOUT_S = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class PageSettings:
+    """What the page has to know of the configuration."""
+
+    dev: bool
+    "Tokens for everybody who can reach the page."
+    hosts: frozenset[str]
+    "Names, besides localhost and addresses, under which the page may be asked for a token."
+    signer: Callable[[], tokens.Signer]
+    "Returns the key that signs the tokens now."
+
+
+def find_page() -> Path | None:
+    """Return the folder of the built page, in the installed package or the checkout; None if not built."""
+    here = Path(__file__).resolve().parent
+    for folder in (here / "_page", here.parents[1] / "web" / "dist"):
+        if (folder / "index.html").is_file():
+            return folder
+    return None
+
+
+class Page:
+    """Serves the page's files and its two endpoints."""
+
+    def __init__(self, settings: PageSettings, folder: Path | None, wall_clock: Callable[[], float]) -> None:
+        """`folder` has `index.html`; None serves a word about it."""
+        self._settings = settings
+        self._folder = folder
+        self._wall_clock = wall_clock
+
+    def add_routes(self, router: web.UrlDispatcher) -> None:
+        """Register the page; the last resort for paths that nobody else has."""
+        router.add_get("/", self.index)
+        router.add_get("/join/{room}", self.index)
+        router.add_get("/page/config", self.config)
+        router.add_post("/page/token", self.token)
+        router.add_get("/{path:.+}", self.file)
+
+    async def index(self, _request: web.Request) -> web.StreamResponse:
+        """Serve the page itself; it reads the room from its address."""
+        # Browser clients of other origins ask for the bare address (HEAD) to see whether the server is there.
+        headers = {**SECURITY_HEADERS, "Cache-Control": "no-cache", hdrs.ACCESS_CONTROL_ALLOW_ORIGIN: "*"}
+        if self._folder is None:
+            return web.Response(text=_NOT_BUILT, content_type="text/html", headers=headers)
+        return web.FileResponse(self._folder / "index.html", headers=headers)
+
+    async def file(self, request: web.Request) -> web.StreamResponse:
+        """Serve one of the page's files."""
+        found = self._find(request.match_info["path"])
+        if found is None:
+            return web.Response(status=404, text="not found", headers=SECURITY_HEADERS)
+        lasting = request.path.startswith("/assets/")
+        headers = {**SECURITY_HEADERS, "Cache-Control": _FOR_EVER if lasting else "no-cache"}
+        return web.FileResponse(found, headers=headers)
+
+    async def config(self, _request: web.Request) -> web.Response:
+        """Tell the page what it is served by."""
+        return _json({"version": version("lectern"), "dev": self._settings.dev})
+
+    async def token(self, request: web.Request) -> web.Response:
+        """Give the page a token for a room; in dev mode only, and to no other site's page."""
+        if not self._settings.dev:
+            return _json(
+                {"error": "this server is not in dev mode: a token has to come from your application"}, 403
+            )
+        if not self._is_own_page(request):
+            return _json({"error": "tokens are for this server's own page"}, 403)
+        try:
+            body = json.loads(await read_body(request, MAX_BODY_BYTES, BODY_TIMEOUT_S))
+            room, name = body["room"], body.get("name", "")
+        except BodyError as error:
+            return _json({"error": str(error)}, 413 if isinstance(error, BodyTooLargeError) else 400)
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            return _json({"error": 'the request is not {"room": ..., "name": ...}'}, 400)
+        if not _is_text(room) or not room or not _is_text(name):
+            return _json(
+                {"error": f"a room needs a name, and names have up to {MAX_NAME_CHARS} characters"}, 400
+            )
+        claims: dict[str, Any] = {
+            "sub": random_sid("guest-"),
+            "name": name,
+            "video": {"room": room, "roomJoin": True, "canUpdateOwnMetadata": True},
+            # Not the word of an application: a room with a door stays shut.
+            private_claims.NAME: {"room_id": ""},
+        }
+        token = tokens.mint(claims, self._settings.signer(), self._wall_clock(), _TOKEN_TTL_S)
+        return _json({"token": token, "url": ""})
+
+    def _find(self, path: str) -> Path | None:
+        if self._folder is None or "\0" in path or len(path) > MAX_NAME_CHARS:
+            return None
+        root = self._folder.resolve()
+        found = (root / path).resolve()
+        return found if found.is_relative_to(root) and found.is_file() else None
+
+    def _is_own_page(self, request: web.Request) -> bool:
+        # Two ways for another site to use a visitor's browser: a request across origins, which carries its
+        # Origin,
+        # and a DNS name of its own that it points at loopback, which then is the Host.
+        # An address as Host was typed by the user: no DNS name can have led here.
+        host = _host_of(f"//{request.headers.get(hdrs.HOST, '')}")
+        if host not in {"localhost", *self._settings.hosts} and not _is_address(host):
+            return False
+        origin = request.headers.get(hdrs.ORIGIN)
+        return origin is None or origin.partition("://")[2] == request.headers.get(hdrs.HOST)
+
+
+def _host_of(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_text(value: object) -> bool:
+    if not isinstance(value, str) or len(value) > MAX_NAME_CHARS:
+        return False
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _json(content: dict[str, Any], status: int = 200) -> web.Response:
+    headers = {**SECURITY_HEADERS, "Cache-Control": "no-store"}
+    return web.json_response(content, status=status, headers=headers)

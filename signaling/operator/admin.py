@@ -1,0 +1,217 @@
+"""What an operator does beside the running server: `lectern db`, `keys` and `rooms`.
+
+Keys and schema are the database's, and are changed there; the server follows. Rooms are the server's, and are asked
+of it, by its own server API.
+
+Imports that take long are made inside, as in `cli`.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from signaling import config as configuration
+from signaling.config import ServerConfig
+from signaling.errors import ConfigError, SignalingError
+
+if TYPE_CHECKING:
+    from signaling.access.tokens import Signer
+    from signaling.store import Store
+
+T = TypeVar("T")
+
+# What says where the store is.
+STORE_FLAGS = ("data_dir", "database_url", "master_key")
+
+# As long as LiveKit's names.
+MAX_NAME_CHARS = 256
+
+# Of a call to the running server, and of the token that it carries.
+CALL_TIMEOUT_S = 10.0
+TOKEN_TTL_S = 60.0
+
+
+def add_commands(commands: Any) -> None:
+    """Add the commands to the command line's."""
+    database = _group(commands, "db", "look after the database")
+    _command(
+        database,
+        "upgrade",
+        _db_upgrade,
+        "bring the schema up to date; `serve` does the same at its start",
+    )
+
+    keys = _group(commands, "keys", "API keys that are kept in the database")
+    add = _command(
+        keys, "add", _keys_add, "make a key, and print it with its secret, which is shown this once"
+    )
+    add.add_argument("key", nargs="?", default="", help="Its name; without one, a name is made up.")
+    add.add_argument("--note", default="", help="What it is for.")
+    _command(keys, "list", _keys_list, "print the keys in the database, without their secrets")
+    revoke = _command(keys, "revoke", _keys_revoke, "end a key; a running server follows within seconds")
+    revoke.add_argument("key", help="Its name.")
+
+    rooms = _group(commands, "rooms", "rooms of the running server")
+    here = ("dev", "host", "http_port")
+    end = _command(rooms, "end", _rooms_end, "end a room, and everybody's stay in it", here)
+    end.add_argument("room", help="Its name.")
+    for parser in (_command(rooms, "list", _rooms_list, "print the rooms that are open", here), end):
+        parser.add_argument("--url", default="", help="The server. Default: this machine, at --http-port.")
+
+
+def _group(commands: Any, name: str, text: str) -> Any:
+    parser = commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
+    return parser.add_subparsers(required=True, metavar="COMMAND")
+
+
+def _command(
+    group: Any, name: str, run: Callable[[dict[str, Any]], int], text: str, flags: tuple[str, ...] = ()
+) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = group.add_parser(
+        name, help=text, description=f"{text[0].upper()}{text[1:]}."
+    )
+    configuration.add_flags(parser, [*STORE_FLAGS, *flags])
+    parser.set_defaults(command=run)
+    return parser
+
+
+def in_store(config: ServerConfig, action: Callable[["Store"], Awaitable[T]]) -> T:
+    """Return what an action on the store returns. ConfigError."""
+    from signaling.store.storage import opened  # noqa: PLC0415 - see the module's docstring
+
+    async def run() -> T:
+        async with opened(config) as store:
+            return await action(store)
+
+    try:
+        return asyncio.run(run())
+    except ConfigError:
+        raise
+    except SignalingError as error:
+        raise ConfigError(str(error)) from error
+
+
+def find_signer(config: ServerConfig) -> "Signer":
+    """Return the key with which the server itself signs. ConfigError when there is none."""
+    from signaling.access.keyring import Keyring  # noqa: PLC0415 - see the module's docstring
+
+    configuration.check_keys(config)
+    keyring = Keyring(config.keys)
+    if not keyring:
+        keyring.take(in_store(config, lambda store: store.api_keys.in_force()))
+    if not keyring:
+        raise ConfigError(configuration.NO_KEYS)
+    return keyring.signer()
+
+
+def _load(flags: Mapping[str, Any]) -> ServerConfig:
+    return configuration.load(flags, os.environ)
+
+
+def _say(text: str) -> int:
+    print(text)  # noqa: T201 - a command line talks to its user
+    return 0
+
+
+def _db_upgrade(flags: dict[str, Any]) -> int:
+    async def nothing(_store: object) -> None:
+        """Opening the store has done it."""
+
+    in_store(_load(flags), nothing)
+    return _say("the database is up to date")
+
+
+def _keys_add(flags: dict[str, Any]) -> int:
+    from signaling.access.keyring import new_secret  # noqa: PLC0415
+    from signaling.rooms.ids import random_sid  # noqa: PLC0415 - see the module's docstring
+
+    config, name, secret = _load(flags), flags["key"] or random_sid("API"), new_secret()
+    # In LECTERN_KEYS a colon ends the name.
+    if (
+        len(name) > MAX_NAME_CHARS
+        or len(flags["note"]) > MAX_NAME_CHARS
+        or not name.isprintable()
+        or ":" in name
+    ):
+        raise ConfigError(f"a key's name has up to {MAX_NAME_CHARS} characters, and no colon")
+    now = time.time()
+    if name in config.keys or not in_store(
+        config, lambda store: store.api_keys.add(name, secret, flags["note"], now)
+    ):
+        raise ConfigError(f"there is an API key {name} already, or there was one")
+    return _say(f"{name}: {secret}")
+
+
+def _keys_list(flags: dict[str, Any]) -> int:
+    keys = in_store(_load(flags), lambda store: store.api_keys.list())
+    for key in keys:
+        ended = "in force" if key.revoked_at is None else f"revoked {_date(key.revoked_at)}"
+        _say(f"{key.key}\tmade {_date(key.created_at)}\t{ended}\t{key.note}".rstrip())
+    return 0
+
+
+def _keys_revoke(flags: dict[str, Any]) -> int:
+    name = flags["key"]
+    if not in_store(_load(flags), lambda store: store.api_keys.revoke(name, time.time())):
+        raise ConfigError(f"the database has no API key {name} that is in force")
+    return _say(f"{name} is revoked")
+
+
+def _rooms_list(flags: dict[str, Any]) -> int:
+    rooms = _call(flags, "ListRooms", {}, {"roomList": True}).get("rooms", [])
+    for room in sorted(rooms, key=lambda each: str(each["name"])):
+        since = _date(float(room["creation_time"]))
+        _say(f"{room['name']}\tsince {since}\t{room['num_participants']} participants")
+    return 0
+
+
+def _rooms_end(flags: dict[str, Any]) -> int:
+    _call(flags, "DeleteRoom", {"room": flags["room"]}, {"roomCreate": True})
+    return _say(f"{flags['room']} has ended")
+
+
+def _call(flags: dict[str, Any], method: str, message: dict[str, Any], grant: dict[str, bool]) -> Any:
+    from signaling.access import tokens  # noqa: PLC0415 - see the module's docstring
+
+    config = _load(flags)
+    token = tokens.mint({"video": grant}, find_signer(config), time.time(), TOKEN_TTL_S)
+    url = flags["url"] or f"http://{_local(config)}:{config.http_port}"
+    if not url.startswith(("http://", "https://")):
+        raise ConfigError("--url has to begin with http:// or https://")
+    request = urllib.request.Request(  # noqa: S310 - see above
+        f"{url.rstrip('/')}/twirp/livekit.RoomService/{method}",
+        json.dumps(message).encode(),
+        {"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=CALL_TIMEOUT_S) as response:  # noqa: S310 - see above
+            return json.load(response)
+    except urllib.error.HTTPError as error:
+        raise ConfigError(_refusal(error)) from error
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"the server at {url} does not answer") from error
+
+
+def _refusal(error: urllib.error.HTTPError) -> str:
+    try:
+        return str(json.load(error)["msg"])
+    except (ValueError, KeyError, TypeError):
+        return f"the server answered with status {error.code}"
+
+
+def _local(config: ServerConfig) -> str:
+    host = config.bind_host or ""
+    if host in {"", "0.0.0.0", "::"}:  # noqa: S104 - compared only
+        return "127.0.0.1"
+    return f"[{host}]" if ":" in host else host
+
+
+def _date(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,88 @@
+"""Forwarding: somebody's tracks are in another room too, under their identity (LiveKit: ForwardParticipant).
+
+In the other room stands a mirror: a participant without a connection of its own, that has its source's profile,
+permissions and tracks, and changes as they do.
+"""
+
+from dataclasses import replace
+
+from sfu.facade import MediaEngine
+from signaling.errors import DuplicateIdentityError, UnsupportedError
+from signaling.rooms.events import (
+    EventHub,
+    ParticipantChanged,
+    ParticipantLeft,
+    ParticipantMoved,
+    RoomEvent,
+    TrackPublished,
+    TrackUnpublished,
+)
+from signaling.rooms.model import LeaveReason, Participant, Track
+from signaling.rooms.rooms import Rooms, forget_subscription
+
+
+class Forwarding:
+    """Makes mirrors, and keeps them in step with their sources."""
+
+    def __init__(self, rooms: Rooms, media: MediaEngine, hub: EventHub) -> None:
+        """Listen to what becomes of sources and mirrors."""
+        self._rooms = rooms
+        self._media = media
+        self._hub = hub
+        hub.rule(self._on_event)
+
+    def forward(self, person: Participant, room_name: str) -> None:
+        """Let somebody's tracks be received in another room, made if it is not there; nothing happens the second time.
+
+        DuplicateIdentityError, UnsupportedError, LimitError.
+        """
+        room = self._rooms.open_room(room_name)
+        known = room.participants.get(person.identity)
+        if known is not None and known.source is person:
+            return
+        if known is not None:
+            raise DuplicateIdentityError("somebody of the same identity is in that room")
+        if not self._media.forward_peer(person.sid, room.sid):
+            raise UnsupportedError("both rooms are bound to media workers, and to different ones")
+        self._follow(self._rooms.mirror(person, room))
+
+    def _follow(self, mirror: Participant) -> None:
+        """Make a mirror what its source is."""
+        source = mirror.source
+        assert source is not None
+        before = mirror.tracks
+        mirror.name, mirror.metadata = source.name, source.metadata
+        mirror.attributes, mirror.permissions = dict(source.attributes), source.permissions
+        mirror.tracks = {sid: _mirrored(track, mirror) for sid, track in source.tracks.items()}
+        gone = [track for sid, track in before.items() if sid not in mirror.tracks]
+        for track in gone:
+            for other in mirror.room.participants.values():
+                forget_subscription(other, track.sid)
+        mirror.version += 1
+        self._hub.emit(ParticipantChanged(mirror, to_self=False))
+        for sid, track in mirror.tracks.items():
+            if sid not in before:
+                self._hub.emit(TrackPublished(mirror, track))
+        for track in gone:
+            self._hub.emit(TrackUnpublished(mirror, track, by_server=False))
+
+    def _on_event(self, event: RoomEvent) -> None:
+        if isinstance(event, ParticipantChanged):
+            for mirror in tuple(event.participant.mirrors):
+                self._follow(mirror)
+        elif isinstance(event, ParticipantMoved):
+            self._end(event.participant, LeaveReason.MOVED)
+        elif isinstance(event, ParticipantLeft):
+            self._end(event.participant, event.reason)
+            source = event.participant.source
+            if source is not None:
+                source.mirrors.remove(event.participant)
+                self._media.stop_forwarding(source.sid, event.participant.room.sid)
+
+    def _end(self, source: Participant, reason: LeaveReason) -> None:
+        for mirror in tuple(source.mirrors):
+            self._rooms.leave(mirror, reason)
+
+
+def _mirrored(track: Track, mirror: Participant) -> Track:
+    return replace(track, publisher_sid=mirror.sid)

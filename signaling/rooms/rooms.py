@@ -1,0 +1,462 @@
+"""Rooms and who is in them: joining, leaving, profiles, permissions and timeouts."""
+
+import logging
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from sfu.facade import MediaEngine
+from sfu.values import Channel
+from signaling.errors import BannedError, LimitError, NotAllowedError, RoomFullError
+from signaling.logs import about
+from signaling.rooms.events import (
+    EventHub,
+    ParticipantActive,
+    ParticipantChanged,
+    ParticipantJoined,
+    ParticipantLeft,
+    ParticipantMoved,
+    PermissionsChanged,
+    RoomChanged,
+    RoomFinished,
+    RoomStarted,
+    RoomVisited,
+    TrackUnpublished,
+)
+from signaling.rooms.ids import PARTICIPANT_PREFIX, ROOM_PREFIX, SidMaker
+from signaling.rooms.memory import Memory
+from signaling.rooms.model import (
+    RESERVED_PREFIX,
+    USER_ID,
+    LeaveReason,
+    Participant,
+    ParticipantState,
+    Room,
+    RoomConfig,
+    Subscriptions,
+)
+from signaling.rooms.permissions import Permissions, SubscriptionRules
+from signaling.timers import Timers
+
+log = logging.getLogger(__name__)
+
+# LiveKit's limits; clients and applications rely on them.
+MAX_NAME_CHARS = 256
+MAX_METADATA_BYTES = 512 * 1024
+MAX_ATTRIBUTES_BYTES = 64 * 1024
+
+# LiveKit's: somebody whose media does not connect within a minute is removed.
+JOIN_TIMEOUT_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class JoinSpec:
+    """Somebody who was let in and now joins."""
+
+    room_name: str
+    "The room is made if it is not there."
+    identity: str
+    "Whoever has it in the room leaves."
+    name: str = ""
+    "Display name."
+    metadata: str = ""
+    "The application's."
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    "The application's."
+    permissions: Permissions = field(default_factory=Permissions)
+    "What the token grants."
+    kind: str = "standard"
+    "See `Participant.kind`."
+    kind_details: tuple[str, ...] = ()
+    "Refines `kind`."
+    auto_subscribe: bool = False
+    "Receive every track without asking."
+    room_config: RoomConfig | None = None
+    "For a room that this join creates."
+    receiving_channels: tuple[Channel, ...] | None = None
+    "It receives on a connection of its own, with these data channels; None: one connection serves both ways."
+    granted_at: float = math.inf
+    "When `permissions` were granted, seconds since 1970; what was changed in the room since then counts."
+    leaves_at: float | None = None
+    "Limits the stay; the room's own limits are for those who bring none."
+    skin_info: object = None
+    "See `Participant.skin_info`."
+
+
+def check_profile(name: str, metadata: str, attributes: Mapping[str, str]) -> None:
+    """Raise LimitError if a profile is larger than a participant may carry."""
+    if len(name) > MAX_NAME_CHARS:
+        raise LimitError(f"the name is longer than {MAX_NAME_CHARS} characters")
+    if len(metadata.encode()) > MAX_METADATA_BYTES:
+        raise LimitError(f"the metadata is larger than {MAX_METADATA_BYTES} bytes")
+    if (
+        sum(len(key.encode()) + len(value.encode()) for key, value in attributes.items())
+        > MAX_ATTRIBUTES_BYTES
+    ):
+        raise LimitError(f"the attributes are larger than {MAX_ATTRIBUTES_BYTES} bytes")
+
+
+def _replaced(room: Room, identity: str, user_id: str) -> list[Participant]:
+    return [
+        person
+        for person in room.participants.values()
+        if person.identity == identity or (room.config.unique_users and person.user_id == user_id)
+    ]
+
+
+def _current_permissions(room: Room, spec: JoinSpec) -> Permissions:
+    changed_at, permissions = room.changed_permissions.get(spec.identity, (-math.inf, spec.permissions))
+    return permissions if spec.granted_at < changed_at else spec.permissions
+
+
+def check_own_attributes(attributes: Iterable[str]) -> None:
+    """Raise NotAllowedError if a participant wants to set an attribute that is the server's."""
+    if any(name.startswith(RESERVED_PREFIX) for name in attributes):
+        raise NotAllowedError(f"attributes that begin with {RESERVED_PREFIX} are the server's")
+
+
+@dataclass(frozen=True, slots=True)
+class _Demotions:
+    """What is kept of a closed room: see `Room` for both."""
+
+    revoked: dict[str, float]
+    changed_permissions: dict[str, tuple[float, Permissions]]
+
+
+class Rooms:
+    """All rooms of this process, by name; the only place where somebody enters or leaves one."""
+
+    def __init__(
+        self,
+        media: MediaEngine,
+        hub: EventHub,
+        timers: Timers,
+        wall_clock: Callable[[], float],
+        new_sid: SidMaker,
+    ) -> None:
+        """`wall_clock` is seconds since 1970, for what people get to see; deadlines are up to the timers."""
+        self._media = media
+        self._hub = hub
+        self._timers = timers
+        self._wall_clock = wall_clock
+        self._new_sid = new_sid
+        self._rooms: dict[str, Room] = {}
+        self._people: dict[str, Participant] = {}
+        self._sent_out: Memory[str, None] = Memory()
+        self._early_tokens: Memory[tuple[str, str, float], float] = Memory()
+        self._closed: Memory[str, _Demotions] = Memory()
+
+    @property
+    def rooms(self) -> tuple[Room, ...]:
+        """The rooms that are open."""
+        return tuple(self._rooms.values())
+
+    def room(self, name: str) -> Room | None:
+        """Return an open room by name."""
+        return self._rooms.get(name)
+
+    def room_by_sid(self, sid: str) -> Room | None:
+        """Return an open room by its id."""
+        return next((room for room in self._rooms.values() if room.sid == sid), None)
+
+    def participant(self, sid: str) -> Participant | None:
+        """Return somebody who is in a room."""
+        return self._people.get(sid)
+
+    def check_entry(self, room_name: str, identity: str, attributes: Mapping[str, str]) -> None:
+        """Raise RoomFullError or BannedError when a join with this identity and these attributes would be refused."""
+        if self._sent_out.has(identity, self._wall_clock()):
+            raise BannedError("you were removed from this room")
+        room = self._rooms.get(room_name)
+        if room is None:
+            return
+        if not room.banned.isdisjoint({identity, attributes.get(USER_ID, identity)}):
+            raise BannedError("you were removed from this room")
+        if not room.config.max_participants:
+            return
+        taken = self.taken(room_name, identity, attributes.get(USER_ID, identity))
+        if taken >= room.config.max_participants:
+            raise RoomFullError(f"the room has {taken} participants, and no place for more")
+
+    def refuse_again(self, identity: str) -> None:
+        """Let nobody of this identity, which is that of one stay, into any room again: the stay's tokens are void."""
+        self._sent_out.put(identity, None, self._wall_clock())
+
+    def granted_at(self, room_name: str, identity: str, valid_from: float) -> float:
+        """Return when a token was made, as well as it can be told, in seconds since 1970.
+
+        An application's clock may be ahead; a token that says it is from the future is as old as its first use.
+        """
+        now = self._wall_clock()
+        if valid_from <= now and not self._early_tokens:
+            return valid_from
+        key = (room_name, identity, valid_from)
+        seen = self._early_tokens.get(key, now)
+        if seen is None and valid_from > now:
+            seen = now
+            self._early_tokens.put(key, seen, now)
+        return valid_from if seen is None else min(seen, valid_from)
+
+    def revoked_at(self, room_name: str, identity: str) -> float:
+        """Return the time before which tokens of somebody let nobody into a room, seconds since 1970; 0 for none."""
+        room = self._rooms.get(room_name)
+        if room is not None:
+            return room.revoked.get(identity, 0.0)
+        before = self._closed.get(room_name, self._wall_clock())
+        return 0.0 if before is None else before.revoked.get(identity, 0.0)
+
+    def taken(self, room_name: str, identity: str, user_id: str) -> int:
+        """Return how many places there would be taken in a room by others, were this one to join."""
+        room = self._rooms.get(room_name)
+        if room is None:
+            return 0
+        replaced = _replaced(room, identity, user_id)
+        return sum(
+            not person.is_dependent and person not in replaced for person in room.participants.values()
+        )
+
+    def open_room(self, name: str, config: RoomConfig | None = None) -> Room:
+        """Return the room of this name, made with `config` if it is not there. LimitError."""
+        room = self._rooms.get(name)
+        if room is None:
+            config = config or RoomConfig()
+            check_profile("", config.metadata, {})
+            room = Room(
+                self._new_sid(ROOM_PREFIX), name, config, self._wall_clock(), metadata=config.metadata
+            )
+            before = self._closed.get(name, self._wall_clock())
+            if before is not None:
+                # What older tokens are worth does not change by everybody's leaving for a moment.
+                room.revoked, room.changed_permissions = before.revoked, before.changed_permissions
+            self._rooms[name] = room
+            self._watch(room)
+            self._hub.emit(RoomStarted(room))
+        return room
+
+    def join(self, spec: JoinSpec) -> Participant:
+        """Put somebody into a room, which ends an older session of the same identity. RoomFullError, BannedError.
+
+        The skin has to answer the participant and then start its subscriptions.
+        """
+        self.check_entry(spec.room_name, spec.identity, spec.attributes)
+        room = self.open_room(spec.room_name, spec.room_config)
+        user_id = spec.attributes.get(USER_ID, spec.identity)
+        for older in _replaced(room, spec.identity, user_id):
+            self.leave(older, LeaveReason.DUPLICATE_IDENTITY)
+        now = self._wall_clock()
+        person = Participant(
+            sid=self._new_sid(PARTICIPANT_PREFIX),
+            identity=spec.identity,
+            room=room,
+            name=spec.name,
+            metadata=spec.metadata,
+            attributes=dict(spec.attributes),
+            permissions=_current_permissions(room, spec),
+            joined_at=now,
+            kind=spec.kind,
+            kind_details=spec.kind_details,
+            leaves_at=room.config.leaves_at(now) if spec.leaves_at is None else spec.leaves_at,
+            skin_info=spec.skin_info,
+            state=ParticipantState.JOINED,
+        )
+        person.subscriptions.automatic = spec.auto_subscribe
+        room.participants[person.identity] = person
+        self._note_visit(person)
+        self._people[person.sid] = person
+        self._media.open_peer(
+            person.sid,
+            room.sid,
+            dual=spec.receiving_channels is not None,
+            channels=spec.receiving_channels or (),
+        )
+        self._watch(room)
+        self._timers.set(
+            person.sid, "join", JOIN_TIMEOUT_S, lambda: self.leave(person, LeaveReason.JOIN_TIMEOUT)
+        )
+        if person.leaves_at is not None:
+            stay_s = max(person.leaves_at - now, 0.0)
+            self._timers.set(person.sid, "stay", stay_s, lambda: self.leave(person, LeaveReason.TIME_UP))
+        log.info("joined", extra=about(person))
+        self._hub.emit(ParticipantJoined(person))
+        return person
+
+    def mirror(self, source: Participant, room: Room) -> Participant:
+        """Let somebody appear in another room too, without tracks so far; see `signaling.rooms.forwarding`."""
+        now = self._wall_clock()
+        person = Participant(
+            sid=self._new_sid(PARTICIPANT_PREFIX),
+            identity=source.identity,
+            room=room,
+            name=source.name,
+            metadata=source.metadata,
+            attributes=dict(source.attributes),
+            permissions=source.permissions,
+            joined_at=now,
+            connected_at=now,
+            kind=source.kind,
+            kind_details=("forwarded",),
+            skin_info=source.skin_info,
+            state=ParticipantState.ACTIVE,
+            source=source,
+        )
+        source.mirrors.append(person)
+        room.participants[person.identity] = person
+        self._people[person.sid] = person
+        self._hub.emit(ParticipantJoined(person))
+        self._hub.emit(ParticipantActive(person))
+        return person
+
+    def connected(self, participant_sid: str) -> None:
+        """Note that somebody's media connection is up."""
+        person = self._people.get(participant_sid)
+        if person is None or person.state is not ParticipantState.JOINED:
+            return
+        self._timers.cancel(person.sid, "join")
+        person.state = ParticipantState.ACTIVE
+        person.connected_at = self._wall_clock()
+        person.version += 1
+        self._hub.emit(ParticipantActive(person))
+
+    def move(self, person: Participant, room_name: str) -> None:
+        """Take somebody with their tracks to another room, made if it is not there. RoomFullError, BannedError.
+
+        Wishes for tracks stay behind; what arrives there by itself depends on how the participant joined.
+        """
+        self.check_entry(room_name, person.identity, person.attributes)
+        origin, destination = person.room, self.open_room(room_name)
+        if destination is origin:
+            return
+        older = destination.participants.get(person.identity)
+        if older is not None:
+            self.leave(older, LeaveReason.DUPLICATE_IDENTITY)
+        del origin.participants[person.identity]
+        for other in origin.participants.values():
+            for track_sid in person.tracks:
+                forget_subscription(other, track_sid)
+        person.subscriptions = Subscriptions(automatic=person.subscriptions.automatic)
+        person.rules = SubscriptionRules()
+        person.room = destination
+        changed = origin.changed_permissions.get(person.identity)
+        if changed is not None:
+            destination.changed_permissions[person.identity] = changed
+        person.version += 1
+        destination.participants[person.identity] = person
+        self._note_visit(person)
+        self._media.move_peer(person.sid, destination.sid)
+        self._hub.emit(ParticipantMoved(person, origin))
+        self._watch(origin)
+        self._watch(destination)
+
+    def leave(self, person: Participant, reason: LeaveReason) -> None:
+        """Take somebody out of their room; nothing happens the second time."""
+        if person.has_left:
+            return
+        log.info("left: %s", reason.value, extra=about(person))
+        room = person.room
+        tracks = tuple(person.tracks.values())
+        person.state = ParticipantState.DISCONNECTED
+        person.version += 1
+        person.tracks.clear()
+        person.pending.clear()
+        if room.participants.get(person.identity) is person:
+            del room.participants[person.identity]
+        self._people.pop(person.sid, None)
+        self._timers.cancel_owner(person.sid)
+        for other in room.participants.values():
+            for track in tracks:
+                forget_subscription(other, track.sid)
+        if person.source is None:
+            self._media.close_peer(person.sid)
+        for track in tracks:
+            self._hub.emit(TrackUnpublished(person, track, by_server=False))
+        self._hub.emit(ParticipantLeft(person, reason, was_publisher=bool(tracks)))
+        self._watch(room)
+
+    def close_room(self, room: Room, reason: LeaveReason = LeaveReason.ROOM_CLOSED) -> None:
+        """End a room and everybody's stay in it."""
+        if self._rooms.get(room.name) is not room:
+            return
+        for person in tuple(room.participants.values()):
+            self.leave(person, reason)
+        del self._rooms[room.name]
+        if room.revoked or room.changed_permissions:
+            self._closed.put(
+                room.name, _Demotions(room.revoked, room.changed_permissions), self._wall_clock()
+            )
+        self._timers.cancel_owner(room.sid)
+        self._hub.emit(RoomFinished(room, reason))
+
+    def update_profile(
+        self,
+        person: Participant,
+        *,
+        name: str | None = None,
+        metadata: str | None = None,
+        attributes: Mapping[str, str] | None = None,
+    ) -> None:
+        """Change what is given; an attribute set to nothing is deleted. LimitError, and nothing changed."""
+        new_name = person.name if name is None else name
+        new_metadata = person.metadata if metadata is None else metadata
+        new_attributes = {
+            key: value for key, value in {**person.attributes, **(attributes or {})}.items() if value
+        }
+        check_profile(new_name, new_metadata, new_attributes)
+        if (new_name, new_metadata, new_attributes) == (person.name, person.metadata, person.attributes):
+            return
+        person.name, person.metadata, person.attributes = new_name, new_metadata, new_attributes
+        person.version += 1
+        self._hub.emit(ParticipantChanged(person, to_self=True))
+
+    def configure(self, room: Room, config: RoomConfig) -> None:
+        """Change how an open room behaves from now on; one that is empty waits anew."""
+        room.config = config
+        self._timers.cancel(room.sid, "empty")
+        self._watch(room)
+
+    def update_metadata(self, room: Room, metadata: str) -> None:
+        """Change a room's metadata. LimitError."""
+        check_profile("", metadata, {})
+        if metadata != room.metadata:
+            room.metadata = metadata
+            self._hub.emit(RoomChanged(room))
+
+    def set_permissions(self, person: Participant, permissions: Permissions) -> None:
+        """Change what somebody may do; listeners of `PermissionsChanged` end what is not allowed now."""
+        if permissions == person.permissions:
+            return
+        person.room.changed_permissions[person.identity] = (self._wall_clock(), permissions)
+        before, person.permissions = person.permissions, permissions
+        person.version += 1
+        self._hub.emit(PermissionsChanged(person, before))
+        self._hub.emit(ParticipantChanged(person, to_self=True))
+
+    def shut_down(self) -> None:
+        """End every room because the server stops."""
+        for room in self.rooms:
+            self.close_room(room, LeaveReason.SERVER_SHUTDOWN)
+
+    def _note_visit(self, person: Participant) -> None:
+        room = person.room
+        if room.visited_at is None and not person.is_dependent:
+            room.visited_at = self._wall_clock()
+            self._hub.emit(RoomVisited(room))
+
+    def _watch(self, room: Room) -> None:
+        """Close a room when nobody whom it is for has been there for a while."""
+        if any(not person.is_dependent for person in room.participants.values()):
+            self._timers.cancel(room.sid, "empty")
+        elif self._rooms.get(room.name) is room and not self._timers.is_set(room.sid, "empty"):
+            config = room.config
+            timeout_s = config.departure_timeout_s if room.visited_at is not None else config.empty_timeout_s
+            self._timers.set(room.sid, "empty", timeout_s, lambda: self.close_room(room))
+
+
+def forget_subscription(person: Participant, track_sid: str) -> None:
+    """Drop what is known about receiving a track that is gone; an explicit wish stays until it expires."""
+    state = person.subscriptions
+    state.active.discard(track_sid)
+    state.live.discard(track_sid)
+    state.lacking.discard(track_sid)
+    state.refused.discard(track_sid)
+    state.preferences.pop(track_sid, None)
+    state.wanted.pop(track_sid, None)

@@ -1,0 +1,182 @@
+"""Subscribing: who receives which track, in which quality."""
+
+from collections.abc import Mapping
+
+from sfu.facade import MediaEngine
+from sfu.values import CodecMissing, Preferences
+from signaling.rooms.events import (
+    DemandChanged,
+    EventHub,
+    ParticipantMoved,
+    PermissionsChanged,
+    RoomEvent,
+    SubscriptionFailed,
+    SubscriptionPermissionChanged,
+    TrackPublished,
+    TrackSubscribed,
+)
+from signaling.rooms.media import MediaEvents
+from signaling.rooms.model import Participant, Track
+from signaling.rooms.permissions import SubscriptionRules
+from signaling.rooms.rooms import Rooms
+from signaling.timers import Timers
+
+# How long a wish for a track that is not there is kept before the client is told (LiveKit's value).
+UNKNOWN_TRACK_TIMEOUT_S = 60.0
+
+# Layout changes come in bursts, and each switch of layer costs a keyframe (LiveKit's value).
+PREFERENCES_DELAY_S = 0.1
+
+# Wishes that one participant may have open; far above any room, to bound memory.
+MAX_WISHES = 10_000
+
+
+def is_wanted(subscriber: Participant, publisher: Participant, track: Track) -> bool:
+    """Whether somebody wants a track and their own permissions let them have it."""
+    state = subscriber.subscriptions
+    return (
+        subscriber is not publisher
+        and subscriber.room is publisher.room
+        and subscriber.permissions.may_receive(publisher.identity, publisher.user_id, track.spec.source)
+        and not publisher.permissions.hidden
+        and state.wanted.get(track.sid, state.automatic)
+    )
+
+
+class Subscribing:
+    """Keeps participants' wishes and the engine's subscriptions in step."""
+
+    def __init__(self, rooms: Rooms, media: MediaEngine, hub: EventHub, timers: Timers) -> None:
+        """Listen on the hub for tracks and permissions that come and go."""
+        self._rooms = rooms
+        self._media = media
+        self._hub = hub
+        self._timers = timers
+        hub.rule(self._on_event)
+
+    def listen(self, media_events: MediaEvents) -> None:
+        """Hear from the engine what subscribers cannot take."""
+        media_events.on(CodecMissing, self.codec_missing)
+
+    def codec_missing(self, event: CodecMissing) -> None:
+        """Ask for the backup of a track that somebody cannot take as it is."""
+        person = self._rooms.participant(event.peer_id)
+        if person is not None and event.publication_id in person.subscriptions.active:
+            person.subscriptions.lacking.add(event.publication_id)
+            self._hub.emit(DemandChanged(event.publication_id))
+
+    def start(self, person: Participant) -> None:
+        """Begin with the tracks that are there; call it once the participant knows of them."""
+        for publisher in tuple(person.room.participants.values()):
+            for track in tuple(publisher.tracks.values()):
+                self._settle(person, publisher, track)
+
+    def wish(self, person: Participant, track_sid: str, wanted: bool) -> None:
+        """Note that somebody wants a track, or no longer does; the track may appear later."""
+        state = person.subscriptions
+        if len(state.wanted) >= MAX_WISHES and track_sid not in state.wanted:
+            return
+        state.wanted[track_sid] = wanted
+        found = self._find(person, track_sid)
+        if found is not None:
+            self._settle(person, *found)
+        elif wanted:
+            self._timers.set(
+                person.sid,
+                f"wish {track_sid}",
+                UNKNOWN_TRACK_TIMEOUT_S,
+                lambda: self._give_up(person, track_sid),
+            )
+        else:
+            self._timers.cancel(person.sid, f"wish {track_sid}")
+
+    def set_rules(self, publisher: Participant, rules: SubscriptionRules) -> None:
+        """Apply a publisher's decision on who may receive its tracks."""
+        publisher.rules = rules
+        for each in (publisher, *publisher.mirrors):
+            for track in tuple(each.tracks.values()):
+                for other in tuple(each.room.participants.values()):
+                    self._settle(other, each, track)
+
+    def prefer(self, person: Participant, track_sid: str, preferences: Preferences) -> None:
+        """Note what somebody wants of a track. Becoming visible works at once, all else a moment later."""
+        state = person.subscriptions
+        before = state.preferences.get(track_sid)
+        if before is None and len(state.preferences) >= MAX_WISHES:
+            return
+        state.preferences[track_sid] = preferences
+        if preferences.enabled and (before is None or not before.enabled):
+            self._timers.cancel(person.sid, f"prefer {track_sid}")
+            self._apply_preferences(person, track_sid)
+        elif not self._timers.is_set(person.sid, f"prefer {track_sid}"):
+            self._timers.set(
+                person.sid,
+                f"prefer {track_sid}",
+                PREFERENCES_DELAY_S,
+                lambda: self._apply_preferences(person, track_sid),
+            )
+
+    def negotiated(self, person: Participant, subscribed: Mapping[str, str]) -> None:
+        """Take over which subscriptions have a section now (mid -> track), and tell publishers of their first one."""
+        state = person.subscriptions
+        fresh = set(subscribed.values()) & state.active - state.live
+        state.live = set(subscribed.values()) & state.active
+        for track_sid in fresh:
+            found = self._find(person, track_sid)
+            if found is None:
+                continue
+            publisher, track = found
+            if sum(track_sid in other.subscriptions.live for other in person.room.participants.values()) == 1:
+                self._hub.emit(TrackSubscribed(publisher, track))
+
+    def _settle(self, person: Participant, publisher: Participant, track: Track) -> None:
+        state = person.subscriptions
+        wanted = is_wanted(person, publisher, track)
+        rules = (publisher.source or publisher).rules
+        allowed = rules.allow(person.sid, person.identity, track.sid)
+        if wanted and allowed:
+            if track.sid not in state.active:
+                state.active.add(track.sid)
+                self._media.subscribe(person.sid, track.sid, f"{publisher.sid}|{track.sid}")
+                if track.sid in state.preferences:
+                    self._apply_preferences(person, track.sid)
+                else:
+                    self._hub.emit(DemandChanged(track.sid))
+        elif track.sid in state.active:
+            state.active.discard(track.sid)
+            state.live.discard(track.sid)
+            state.lacking.discard(track.sid)
+            self._media.unsubscribe(person.sid, track.sid)
+            self._hub.emit(DemandChanged(track.sid))
+        if wanted and allowed == (track.sid in state.refused):
+            (state.refused.discard if allowed else state.refused.add)(track.sid)
+            self._hub.emit(SubscriptionPermissionChanged(person, track, allowed))
+
+    def _apply_preferences(self, person: Participant, track_sid: str) -> None:
+        if track_sid in person.subscriptions.active:
+            self._media.set_preferences(person.sid, track_sid, person.subscriptions.preferences[track_sid])
+            self._hub.emit(DemandChanged(track_sid))
+
+    def _give_up(self, person: Participant, track_sid: str) -> None:
+        # A track that came and went in between has taken the wish along.
+        if track_sid in person.subscriptions.wanted and self._find(person, track_sid) is None:
+            del person.subscriptions.wanted[track_sid]
+            self._hub.emit(SubscriptionFailed(person, track_sid))
+
+    @staticmethod
+    def _find(person: Participant, track_sid: str) -> tuple[Participant, Track] | None:
+        for publisher in person.room.participants.values():
+            track = publisher.tracks.get(track_sid)
+            if track is not None:
+                return publisher, track
+        return None
+
+    def _on_event(self, event: RoomEvent) -> None:
+        if isinstance(event, TrackPublished):
+            for other in tuple(event.participant.room.participants.values()):
+                self._settle(other, event.participant, event.track)
+        elif isinstance(event, PermissionsChanged | ParticipantMoved):
+            self.start(event.participant)
+            for track in tuple(event.participant.tracks.values()):
+                for other in tuple(event.participant.room.participants.values()):
+                    self._settle(other, event.participant, track)

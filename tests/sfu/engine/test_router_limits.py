@@ -1,0 +1,183 @@
+"""What a router does for one peer: within that peer's limits, and apart from the others."""
+
+import struct
+
+import pytest
+from router_world import NTP, World, remb
+
+from sfu.drops import Drop
+from sfu.engine import router
+from sfu.engine.peer import Peer
+from sfu.forwarding.subscription import Subscription
+from sfu.limits import ESTIMATES, KEYFRAME_REQUESTS, LOOK_UPS, SENDER_REPORTS, UNKNOWN_PACKETS
+from sfu.receiving.speakers import Speakers
+from sfu.wire import rtcp
+
+
+@pytest.fixture
+def world():
+    return World()
+
+
+def nack(subscription, first, count):
+    return rtcp.nack(1, subscription.ssrc, range(first, first + count))
+
+
+def test_look_ups_for_nacks_are_bounded_before_they_are_made(world, monkeypatch):
+    subscription, _ = world.viewer()
+    world.video("q", key=True)
+    world.tick(1.0, "q")
+    looked_up = []
+    monkeypatch.setattr(Subscription, "retransmission", lambda _self, number, *_: looked_up.append(number))
+    for i in range(20):
+        world.router.on_rtcp(subscription.subscriber, nack(subscription, 1000 * i, 512), world.now, NTP)
+    assert len(looked_up) == LOOK_UPS.burst
+    assert world.router.drops[Drop.RETRANSMISSION_RATE] == 20 * 512 - LOOK_UPS.burst
+    world.now += 0.1
+    world.router.on_rtcp(subscription.subscriber, nack(subscription, 0, 512), world.now, NTP)
+    assert len(looked_up) == pytest.approx(LOOK_UPS.burst + LOOK_UPS.per_s / 10, abs=1)
+
+
+def test_each_kind_of_feedback_has_its_budget(world, monkeypatch):
+    subscription, _ = world.viewer()
+    world.video("q", key=True)
+    peer, done = subscription.subscriber, []
+    monkeypatch.setattr(world.router, "request_keyframe", lambda *_: done.append("keyframe"))
+    monkeypatch.setattr(world.router.bandwidth, "receivers_estimate", lambda *_: done.append("estimate"))
+    monkeypatch.setattr(world.router.bandwidth, "report", lambda *_: done.append("report"))
+    claim = rtcp.transport_feedback(1, 2, struct.pack("!HHIHH", 0, 60_000, 0, 0x1FFF, 0))
+    report = rtcp.transport_feedback(1, 2, struct.pack("!HHIHH", 0, 10, 0, 10, 0))
+    fir = b"".join(rtcp.fir(1, subscription.ssrc, i) for i in range(10))
+    for _ in range(100):
+        for packet in (rtcp.pli(1, subscription.ssrc), fir, remb(1_000_000), claim, report):
+            world.router.on_rtcp(peer, packet, world.now, NTP)
+    assert done.count("keyframe") == KEYFRAME_REQUESTS.burst
+    assert done.count("estimate") == ESTIMATES.burst
+    assert done.count("report") == 100  # of the honest ones; no claim of 60,000 was ever affordable
+    drops = world.router.drops
+    assert drops[Drop.KEYFRAME_RATE] == 1100 - KEYFRAME_REQUESTS.burst
+    assert drops[Drop.FEEDBACK_RATE] == 100 + 100 - ESTIMATES.burst
+
+
+def test_sender_reports_go_to_the_viewers_a_few_times_a_second(world):
+    _, heard = world.viewer()
+    world.video("q", key=True)
+    ssrc = world.publisher.streams and next(iter(world.publisher.streams))
+    before = len(heard)
+    for i in range(100):
+        world.router.on_rtcp(world.publisher, rtcp.sender_report(ssrc, NTP, i, 1, 1), world.now, NTP)
+    sent = [part for part in heard[before:] if isinstance(part, rtcp.SenderReport)]
+    assert len(sent) == SENDER_REPORTS.burst
+    assert world.router.drops[Drop.SENDER_REPORT_RATE] == 100 - SENDER_REPORTS.burst
+
+
+def test_packets_of_unknown_streams_are_searched_for_so_many_times(world, monkeypatch):
+    searched = []
+    monkeypatch.setattr(Peer, "learn", lambda _self, _packet, ssrc, _now: searched.append(ssrc))
+    for ssrc in range(1000):
+        world.feed(struct.pack("!BBHII", 0x80, 50, 0, 0, ssrc) + bytes(20))
+    assert len(searched) == UNKNOWN_PACKETS.burst
+    assert world.router.drops[Drop.UNKNOWN_STREAM] == 1000
+
+
+class FaultError(Exception):
+    """A bug that shows with one viewer only."""
+
+
+def _fail_for(monkeypatch, owner, name, unlucky):
+    """Let a method fail when it is called for that viewer."""
+    real = getattr(owner, name)
+
+    def call(self, *args, **named):
+        if self is unlucky or unlucky in args:
+            raise FaultError
+        return real(self, *args, **named)
+
+    monkeypatch.setattr(owner, name, call)
+
+
+@pytest.mark.parametrize("name", ["choose", "begin", "move", "serve"])
+def test_a_fault_with_one_subscription_leaves_the_others_theirs(world, monkeypatch, name):
+    unlucky, _ = world.viewer("unlucky")
+    world.viewer("other")
+    _fail_for(monkeypatch, Subscription, name, unlucky)
+    world.video("q", key=True)
+    world.tick(1.0, "q")
+    assert len(world.received("other")) >= 20
+    if name != "move":  # nothing moves here
+        assert world.router.drops[Drop.ERROR] > 0
+
+
+@pytest.mark.parametrize("module", ["sfu.engine.router.share", "sfu.engine.router.fitting"])
+def test_a_fault_while_bandwidth_is_shared_costs_that_viewer_alone(world, monkeypatch, module):
+    unlucky, _ = world.viewer("unlucky")
+    other, _ = world.viewer("other")
+    name = module.rpartition(".")[2]
+    real = getattr(router, name)
+    shared = []
+
+    def faulty(subject, *args):
+        viewer = subject.subscriber if isinstance(subject, Subscription) else subject
+        if viewer is unlucky.subscriber:
+            raise FaultError
+        shared.append(viewer.id)
+        return real(subject, *args)
+
+    monkeypatch.setattr(module, faulty)
+    world.video("q", key=True)
+    world.tick(2.0, "q")
+    assert shared.count("other") >= 3
+    assert world.router.drops[Drop.ERROR] >= 3
+    assert len(world.received("other")) >= 20
+    assert other.view is not None
+
+
+def test_a_fault_in_one_peers_feedback_leaves_the_others_theirs(world, monkeypatch):
+    world.video("q", key=True)
+    other, heard = world.peer("other")
+    other.feedback.received(1, world.now)
+    world.router.publishers["other"] = other
+    monkeypatch.setattr(world.publisher, "send_rtcp", lambda _packet: 1 / 0)
+    world.publisher.feedback.received(1, world.now)
+    world.now += 1
+    world.router.tick(world.now)
+    assert any(isinstance(part, rtcp.TransportFeedbackReport) for part in heard)
+    assert world.router.drops[Drop.ERROR] == 2  # of its feedback, and of its receiver report
+
+
+def test_a_fault_in_one_part_of_a_compound_leaves_the_rest(world, monkeypatch):
+    subscription, _ = world.viewer()
+    world.video("q", key=True)
+    asked = []
+    monkeypatch.setattr(world.router.bandwidth, "receivers_estimate", lambda *_: 1 / 0)
+    monkeypatch.setattr(world.router, "request_keyframe", lambda *_: asked.append(1))
+    compound = remb(1_000_000) + rtcp.pli(1, subscription.ssrc)
+    world.router.on_rtcp(subscription.subscriber, compound, world.now, NTP)
+    assert asked == [1]
+
+
+def test_a_replay_that_fails_is_given_up(world, monkeypatch):
+    world.video("q", key=True)
+    world.tick(0.2, "q")
+    world.viewer("late", replay=True)
+    world.router._replays = dict.fromkeys(world.published.subscriptions.values())
+    monkeypatch.setattr(Subscription, "replay", lambda *_: 1 / 0)
+    world.tick(1.0)
+    assert not world.router._replays
+    assert world.router.drops[Drop.ERROR] == 1
+
+
+def test_a_fault_with_one_rooms_speakers_leaves_the_other_rooms(monkeypatch):
+    world = World("audio")
+    world.router.speakers = {"bad": Speakers(), "good": Speakers()}
+    updated = []
+
+    def update(self, now):
+        if self is world.router.speakers["bad"]:
+            raise FaultError
+        updated.append(now)
+        return ()
+
+    monkeypatch.setattr(Speakers, "update", update)
+    world.router.tick(world.now)
+    assert updated == [world.now]

@@ -1,0 +1,84 @@
+"""Redundant audio through a router: what viewers who take it get of a publisher of plain opus."""
+
+import struct
+
+import pytest
+from router_world import World, header
+
+from sfu.fanout.template import TemplateClass
+from sfu.session.sections import SendSection
+from sfu.wire import rtcp
+from sfu.wire.rtp import build_extensions
+
+TAKES_RED = TemplateClass((("opus", 111), ("red", 63)), ())
+
+
+@pytest.fixture
+def world():
+    world = World("audio")
+    hear(world, 0)  # the layer is known from its first packet on
+    for name, kind in (("takes", TAKES_RED), ("plain", TemplateClass((("opus", 109),), ()))):
+        subscription, _ = world.viewer(name)
+        subscription.section = SendSection("1", kind, {})
+        world.router.choose(subscription, world.now)
+    return world
+
+
+def hear(world, *numbers):
+    for number in numbers:
+        world.now += 0.02
+        head = struct.pack("!BBHII", 0x90, 111, number, number * 960, 7)
+        world.feed(head + build_extensions([(4, b"0")]) + b"opus%d" % number)
+
+
+def payloads(world, name):
+    return [packet[12:] for packet in world.received(name)]
+
+
+def test_who_takes_redundancy_gets_the_two_packets_before(world):
+    hear(world, 1, 2, 3)
+    assert payloads(world, "takes")[-1] == (
+        bytes((0x80 | 111, 1920 >> 6, (1920 & 0x3F) << 2, 5, 0x80 | 111, 960 >> 6, (960 & 0x3F) << 2, 5, 111))
+        + b"opus1opus2opus3"
+    )
+    assert payloads(world, "plain")[-1] == b"opus3"
+    for name, payload_type in (("takes", 63), ("plain", 109)):
+        heads = [header(packet) for packet in world.received(name)]
+        assert {head[0] for head in heads} == {payload_type}
+        assert [head[1] for head in heads] == list(range(heads[0][1], heads[0][1] + len(heads)))
+        assert [head[2] for head in heads][1:] == [head[2] + 960 for head in heads][:-1]
+
+
+def test_a_packet_sent_again_is_the_same_to_the_last_bit(world):
+    hear(world, 1, 3)
+    sent = world.received("takes")[-1]
+    hear(world, 2)  # late: made anew, the redundancy of 3 would hold it
+    nack = rtcp.nack(1, 0xAAAA, [header(sent)[1]])
+    viewer = world.published.subscriptions["takes"].subscriber
+    world.router.on_rtcp(viewer, nack, world.now, 0)
+    world.outbox.flush()
+    assert world.received("takes")[-1] == sent
+    assert len(world.received("takes")) == 4
+
+
+def test_what_was_muted_does_not_go_along_with_what_follows(world):
+    hear(world, 1)
+    world.published.muted = True
+    hear(world, 2, 3)
+    world.published.muted = False
+    for subscription in world.published.subscriptions.values():
+        world.router.choose(subscription, world.now)
+    hear(world, 4)
+    assert payloads(world, "takes")[-1] == b"\x6fopus4"
+
+
+def test_a_publication_without_redundancy_stays_as_it_is():
+    world = World("audio")
+    world.published.intent = type(world.published.intent)("TR_1", "audio", red=False)
+    hear(world, 0)
+    subscription, _ = world.viewer("takes")
+    subscription.section = SendSection("1", TAKES_RED, {})
+    world.router.choose(subscription, world.now)
+    hear(world, 1, 2)
+    assert payloads(world, "takes")[-1] == b"opus2"
+    assert header(world.received("takes")[-1])[0] == 111

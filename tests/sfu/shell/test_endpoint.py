@@ -1,0 +1,244 @@
+"""What the endpoint says of its addresses; test_server drives the rest of it over a real socket."""
+
+from collections import Counter
+from types import SimpleNamespace
+
+from aioice import stun
+from pylibsrtp import Policy, Session
+from pylibsrtp._binding import ffi
+
+from sfu.bandwidth.estimator import Estimator
+from sfu.drops import Drop
+from sfu.engine.peer import Peer
+from sfu.fanout.sentlog import SentLog
+from sfu.limits import CLOSED_AFTER_S
+from sfu.receiving.feedback import TransportFeedback
+from sfu.session.ice import MAX_ADDRESSES, IceAgent
+from sfu.settings import MediaSettings
+from sfu.shell import endpoint
+from sfu.shell.endpoint import Connection, Endpoint, candidates
+from sfu.shell.udp import pack_sockaddr
+from sfu.wire import rtcp
+
+
+def test_candidates(monkeypatch):
+    monkeypatch.setattr(endpoint, "local_addresses", lambda: ["192.0.2.1", "2001:db8::1"])
+    assert [line.split()[4:6] for line in candidates(MediaSettings(announce_loopback=True), 7882)] == [
+        ["192.0.2.1", "7882"],
+        ["2001:db8::1", "7882"],
+        ["127.0.0.1", "7882"],
+    ]
+    assert [line.split()[4] for line in candidates(MediaSettings(external_ip="203.0.113.9"), 1)] == [
+        "203.0.113.9"
+    ]
+    on_loopback = MediaSettings(bind_host="127.0.0.1", announce_loopback=True, external_ip="203.0.113.9")
+    assert [line.split()[4] for line in candidates(on_loopback, 1)] == ["127.0.0.1"]
+
+
+def test_local_addresses_have_no_loopback():
+    assert not any(host.startswith(("127.", "fe80")) or host == "::1" for host in endpoint.local_addresses())
+
+
+class Reporter:
+    """A connected peer that sends reports of arrivals to an endpoint, without a socket between."""
+
+    ADDRESS = bytes(28)
+
+    def __init__(self):
+        key = bytes(28)
+        gcm = Policy.SRTP_PROFILE_AEAD_AES_128_GCM
+        self._session = Session(Policy(key=key, ssrc_type=Policy.SSRC_ANY_OUTBOUND, srtp_profile=gcm))
+        self._inbound = Session(Policy(key=key, ssrc_type=Policy.SSRC_ANY_INBOUND, srtp_profile=gcm))
+        peer = Peer("p", "room", IceAgent("u", "p"), TransportFeedback(1), 1, "1")
+        peer.connected, peer.inbound = True, self._inbound._srtp[0]
+        peer.estimator = self.estimator = Estimator(SentLog(), 0)
+        self.peer = peer
+        self.drops, self.heard = Counter(), []
+        self.endpoint = Endpoint(MediaSettings(), self.drops)
+        self.endpoint._by_address[self.ADDRESS] = Connection(peer)
+        buffer = bytearray(2048)
+        self.endpoint._socket = SimpleNamespace(buffer=buffer)
+        self.endpoint._receive_pointers = [ffi.cast("char *", ffi.from_buffer(buffer))]
+        self.endpoint._handlers = SimpleNamespace(rtcp=lambda _peer, packet, *_: self.heard.append(packet))
+
+    def send(self, packet, now):
+        datagram = self._session.protect_rtcp(packet)
+        self.endpoint._socket.buffer[: len(datagram)] = datagram
+        self.endpoint._srtp(0, 0, len(datagram), self.ADDRESS, now)
+
+
+def test_reports_that_nobody_reads_are_not_decrypted():
+    reporter = Reporter()
+    report, request = rtcp.transport_feedback(1, 2, bytes(12)), rtcp.pli(1, 2)
+    reporter.estimator.read_from = 10.0
+    reporter.send(report, 9.9)
+    reporter.send(request, 9.9)
+    reporter.send(report + request, 9.9)
+    reporter.send(report, 10.0)
+    assert reporter.heard == [request, report + request, report]
+    assert not reporter.drops
+
+
+class Crowd:
+    """An endpoint without a socket, and peers that send it checks and hear what it sends."""
+
+    def __init__(self):
+        self.drops, self.sent = Counter(), []
+        self.endpoint = Endpoint(MediaSettings(), self.drops)
+        self.endpoint._socket = SimpleNamespace(
+            send=lambda reply, address: self.sent.append((address, reply))
+        )
+        self.shut = []
+        self.endpoint._spawn = lambda coroutine: (coroutine.close(), self.shut.append(coroutine))
+        self.started = 0
+
+    def open(self, name):
+        agent = IceAgent(name, "p" + name)
+        peer = Peer(name, "room", agent, TransportFeedback(1), 1, "1")
+        peer.transport = self.endpoint.outbox.transports.add()
+        connection = Connection(peer)
+        self.endpoint.add(connection)
+        return connection
+
+    def restart(self, connection, name):
+        connection.peer.ice.restart(name, "p" + name)
+        self.endpoint.add(connection)
+
+    def check(self, ufrag, address, now, pwd=None):
+        """Whether a nominating check from port number `address` was answered."""
+        request = stun.Message(stun.Method.BINDING, stun.Class.REQUEST)
+        request.attributes["USERNAME"] = f"{ufrag}:client"
+        request.attributes["USE-CANDIDATE"] = None
+        request.add_message_integrity(("p" + ufrag if pwd is None else pwd).encode())
+        before = len(self.sent)
+        self.endpoint._stun(bytes(request), pack_sockaddr("192.0.2.1", address), now)
+        return len(self.sent) > before
+
+
+def test_every_table_ends_with_its_peer():
+    crowd = Crowd()
+    connections = []
+    for i in range(50):
+        connection = crowd.open(f"u{i}")
+        connections.append(connection)
+        for place in range(30):  # more than are kept
+            assert crowd.check(f"u{i}", 1000 + 100 * i + place, float(place))
+        for restart in range(5):
+            crowd.restart(connection, f"u{i}r{restart}")
+            if restart % 2:
+                assert crowd.check(f"u{i}r{restart}", 1000 + 100 * i, 100.0)
+    assert len(crowd.endpoint._by_ufrag) == 2 * 50
+    assert len(crowd.endpoint._by_address) <= 50 * MAX_ADDRESSES
+    for connection in connections:
+        crowd.endpoint.remove(connection)
+        crowd.endpoint.remove(connection)
+        crowd.endpoint.add(connection)  # a command that was under way
+    assert crowd.endpoint._by_ufrag == {}
+    assert crowd.endpoint._by_address == {}
+    assert not any(connection.ufrags or connection.addresses for connection in connections)
+    assert len(crowd.shut) == 50
+
+
+def test_a_peer_that_is_gone_is_neither_answered_nor_connected():
+    crowd = Crowd()
+    connection = crowd.open("gone")
+    assert crowd.check("gone", 1, 0.0)
+    crowd.restart(connection, "again")
+    crowd.endpoint.remove(connection)
+    connection.peer.offer = SimpleNamespace()
+    for ufrag, pwd in (("gone", "pgone"), ("again", "pagain"), ("gone", ""), ("again", "")):
+        assert not crowd.check(ufrag, 1, 1.0, pwd)
+    assert connection.dtls is None
+    assert crowd.drops[Drop.STUN] == 4
+
+
+def test_superseded_ufrags_leave_the_table_with_the_first_check():
+    crowd = Crowd()
+    connection = crowd.open("one")
+    assert crowd.check("one", 1, 0.0)
+    crowd.restart(connection, "two")
+    assert set(crowd.endpoint._by_ufrag) == {"one", "two"}
+    assert crowd.check("two", 1, 1.0)
+    assert set(crowd.endpoint._by_ufrag) == {"two"}
+    assert not crowd.check("one", 2, 2.0)
+    assert not crowd.check("one", 2, 2.0, pwd="")
+    assert len(crowd.endpoint._by_address) == 1
+
+
+def test_a_forged_source_address_does_not_cut_off_the_peer_that_uses_it():
+    crowd = Crowd()
+    victim, thief = crowd.open("victim"), crowd.open("thief")
+    place = pack_sockaddr("192.0.2.1", 7)
+    assert crowd.check("victim", 7, 0.0)
+    victim.peer.connected = True
+    assert not crowd.check("thief", 7, 5.0)
+    assert crowd.drops[Drop.ICE_ADDRESS] == 1
+    assert crowd.endpoint._by_address[place] is victim
+    # silent for longer than clients are: its NAT has given the port to somebody else
+    assert crowd.check("thief", 7, 20.0)
+    assert crowd.endpoint._by_address[place] is thief
+    assert victim.peer.ice.selected is None
+    assert not victim.addresses
+    assert not crowd.endpoint.outbox.transports.addresses[victim.peer.transport].any()
+
+
+def test_excess_is_dropped_before_it_is_decrypted():
+    reporter = Reporter()
+    reporter.estimator.read_from = 0.0
+    reporter.endpoint._handlers.rtp = lambda *_: reporter.heard.append(b"media")
+    request = rtcp.nack(1, 2, range(0, 17 * 200, 17))
+    for _ in range(500):
+        reporter.send(request, 1.0)
+    taken = len(reporter.heard)
+    assert 50 < taken < 100
+    assert reporter.drops[Drop.RTCP_RATE] == 500 - taken
+    reporter = Reporter()
+    # garbage of the same shape costs as much, so it is paid for as well; nothing of it is authentic
+    for _ in range(1000):
+        reporter.endpoint._socket.buffer[:200] = bytes((0x80, 96)) + bytes(198)
+        reporter.endpoint._srtp(0, 0, 200, reporter.ADDRESS, 1.0)
+    assert reporter.drops[Drop.UNAUTHENTIC] == 300
+    assert reporter.drops[Drop.RTP_RATE] == 700
+    # it may be a stranger's, who forges the peer's address
+    for _ in range(CLOSED_AFTER_S + 1):
+        assert reporter.peer.limits.close_second() == {}
+
+
+def test_what_a_peer_replays_is_its_own():
+    reporter = Reporter()
+    reporter.estimator.read_from = 0.0
+    datagram = reporter._session.protect_rtcp(rtcp.pli(1, 2))
+    for _ in range(2000):
+        reporter.endpoint._socket.buffer[: len(datagram)] = datagram
+        reporter.endpoint._srtp(0, 0, len(datagram), reporter.ADDRESS, 1.0)
+    assert len(reporter.heard) == 1
+    assert reporter.drops[Drop.UNAUTHENTIC] > 100
+    reporter.peer.limits.close_second()
+    assert reporter.peer.limits.flooded_s == 1
+
+
+def test_dtls_beyond_the_limit_is_dropped():
+    reporter = Reporter()
+    connection = reporter.endpoint._by_address[reporter.ADDRESS]
+    fed = []
+    connection.port = SimpleNamespace(feed=lambda datagram: not fed.append(datagram))
+    for _ in range(1000):
+        reporter.endpoint._dtls(0, 50, reporter.ADDRESS, 1.0)
+    assert len(fed) == 300
+    assert reporter.drops[Drop.DTLS_RATE] == 700
+
+
+def test_media_of_a_peer_without_budget_is_not_looked_at_for_a_moment():
+    reporter = Reporter()
+    endpoint, address = reporter.endpoint, reporter.ADDRESS
+    limits = endpoint._by_address[address].peer.limits
+    endpoint._held[address] = 5.0, limits, 7
+
+    def arrives(first, now):
+        endpoint._socket.buffer[0] = first
+        return not endpoint._is_held(0, address, now)
+
+    assert [arrives(first, 4.9) for first in (0x80, 0x90, 0x00, 0x16)] == [False, False, True, True]
+    assert reporter.drops[Drop.RTP_RATE] == 2
+    assert arrives(0x80, 5.0)
+    assert address not in endpoint._held
