@@ -163,6 +163,8 @@ class Explanation:
     wanted_bps: float
     "With this every video would come as it is wanted."
     videos: tuple[VideoShare, ...]
+    recent: tuple[str, ...] = ()
+    "Decisions of the last minute in words, the newest last."
 
 
 # --- events ----------------------------------------------------------------------------------------------------
@@ -244,6 +246,30 @@ class SubscriptionPaused:
 
 
 @dataclass(frozen=True, slots=True)
+class LayersWanted:
+    """Of a screen's layers, which differ in rate alone, only these are sent to anybody; at first all are encoded."""
+
+    publication_id: str
+    layers: tuple[int, ...]
+    "Ascending, never empty."
+
+
+@dataclass(frozen=True, slots=True)
+class LinkChanged:
+    """What a viewer's link allows is another than was told before; it starts as no limit."""
+
+    peer_id: str
+    kbps: int | None
+    "About what it carries, in kbit/s; 0: it seems to be dead; None: as much as is wanted."
+    cameras: bool
+    "Whether no camera is left out for want of bandwidth."
+    screen: bool
+    "Whether no shared screen is left out."
+    loss_percent: int
+    "Packets that the link loses by itself, in steps of 5 %."
+
+
+@dataclass(frozen=True, slots=True)
 class CodecMissing:
     """A subscriber cannot take what a publication sends: a backup is needed."""
 
@@ -314,6 +340,8 @@ Event = (
     | PublicationEnded
     | SubscriptionStarted
     | SubscriptionPaused
+    | LayersWanted
+    | LinkChanged
     | CodecMissing
     | PublicationMuted
     | DataReceived

@@ -6,7 +6,7 @@ lexicographic order, and more bandwidth never makes it worse in that order.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, IntEnum
 
 from sfu.wire.points import Point
@@ -14,9 +14,16 @@ from sfu.wire.points import Point
 # What is better than what flows must fit with this much to spare, as measured bitrates and estimates waver. Chosen,
 # not measured: it bears an estimate that wavers by 5 % either way.
 UP_MARGIN = 1.15
-# A shared screen is worth a queue: its least flows when it exceeds the bandwidth by no more than this. Its bitrate is a
-# peak of changing slides, which pacing spreads (Jitsi lets the screen on stage exceed, too).
-SCREEN_OVERSHOOT = 1.5
+# A shared screen is one large picture, then almost nothing. So its least is let in when that picture takes no longer
+# than the first of these, whatever its rate, and it stays until the picture would take the second: in between lies all
+# that an estimate wavers by, and each return would cost the picture once more.
+SCREEN_ENTRY_S, SCREEN_EXIT_S = 15.0, 45.0
+# A better layer of the screen is taken only where its slides come hardly later than the least layer's, and its rate
+# leaves some of the way free for the next one.
+SCREEN_DELAY_S, SCREEN_MARGIN = 1.0, 1.25
+# A layer of a screen that takes no more than this goes before any camera: with less, slides that follow each other
+# within seconds wait for the encoder.
+SCREEN_FIRST_BPS = 160e3
 
 
 class Importance(IntEnum):
@@ -49,9 +56,11 @@ class Wish:
     max_spatial: int
     max_temporal: int
     current: Point | None = None
-    "What flows; None when nothing does."
+    "What flows, or is about to; None when nothing is."
     priority: int = 0
     "The subscriber's own order within an importance: 1 is the highest; 0 is unset and comes last."
+    start_bits: Mapping[int, float] = field(default_factory=dict)
+    "By spatial layer of a screen: what the first picture takes, and about what each new slide does."
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +86,8 @@ def allocate(available_bps: float, audio_bps: float, wishes: Sequence[Wish]) -> 
     ]
     floors: list[float | None] = []
     for wish, costs in zip(ordered, prices, strict=True):
-        floor = min(costs.values(), default=None)
-        reach = SCREEN_OVERSHOOT if wish.importance is Importance.SCREEN else 1.0
-        if floor is not None and floor <= reach * left:
+        floor = _floor(wish, costs, left)
+        if floor is not None and _admits(wish, floor, left):
             floors.append(min(floor, left))
             left -= min(floor, left)
         else:
@@ -90,7 +98,9 @@ def allocate(available_bps: float, audio_bps: float, wishes: Sequence[Wish]) -> 
             allotments[wish.publication] = Allotment(None, Reason.PAUSED if ladder else Reason.ABSENT)
             continue
         left += floor
-        point = next((point for point in ladder if costs[point] <= left), min(costs, key=costs.__getitem__))
+        point = next(
+            (point for point in ladder if costs[point] <= max(left, floor)), min(costs, key=costs.__getitem__)
+        )
         allotments[wish.publication] = Allotment(point, _reason(wish, ladder, point, left))
         left = max(left - costs[point], 0.0)
     return allotments
@@ -104,7 +114,7 @@ def wanted_bps(audio_bps: float, wishes: Sequence[Wish]) -> float:
 def _best_bps(wishes: Sequence[Wish], ladders: Sequence[Sequence[Point]]) -> float:
     """What the best form of every video takes, with the margin for going up to it."""
     pairs = zip(wishes, ladders, strict=True)
-    return UP_MARGIN * sum(wish.bitrates_bps[ladder[0]] for wish, ladder in pairs if ladder)
+    return UP_MARGIN * sum(_price(wish, ladder[0]) for wish, ladder in pairs if ladder)
 
 
 def _ladder(wish: Wish) -> list[Point]:
@@ -120,9 +130,38 @@ def _ladder(wish: Wish) -> list[Point]:
     return sorted(points, key=lambda p: (min(p[1], 1), *p), reverse=True)
 
 
+def _floor(wish: Wish, costs: Mapping[Point, float], left: float) -> float | None:
+    """What is set aside for a video before the next one: its least form, or of a screen one that is cheap."""
+    if wish.importance is Importance.SCREEN:
+        cheap = [p for p in costs if wish.bitrates_bps[p] <= SCREEN_FIRST_BPS and _price(wish, p) <= left]
+        if cheap:
+            return max(costs[p] for p in cheap)
+    return min(costs.values(), default=None)
+
+
+def _admits(wish: Wish, floor: float, left: float) -> bool:
+    """Whether the least of a video may flow in what is left."""
+    if wish.importance is not Importance.SCREEN:
+        return floor <= left
+    lowest = min(spatial for spatial, _ in wish.bitrates_bps)
+    wait_s = SCREEN_ENTRY_S if wish.current is None else SCREEN_EXIT_S
+    return left > 0 and wish.start_bits.get(lowest, 0.0) <= wait_s * left
+
+
+def _price(wish: Wish, point: Point) -> float:
+    """Bits per second that a form needs."""
+    bitrate = wish.bitrates_bps[point]
+    least = min(spatial for spatial, _ in wish.bitrates_bps)
+    flows = wish.current is not None and wish.current[0] == point[0]
+    if wish.importance is not Importance.SCREEN or point[0] == least or flows:
+        return bitrate
+    more_bits = wish.start_bits.get(point[0], 0.0) - wish.start_bits.get(least, 0.0)
+    return max(SCREEN_MARGIN * bitrate, more_bits / SCREEN_DELAY_S)
+
+
 def _cost(wish: Wish, ladder: Sequence[Point], point: Point) -> float:
     """Bits per second to set aside for a form; more for one better than what flows."""
-    bitrate = wish.bitrates_bps[point]
+    bitrate = _price(wish, point)
     if wish.current in ladder and ladder.index(point) >= ladder.index(wish.current):
         return bitrate
     return bitrate * UP_MARGIN
@@ -132,4 +171,4 @@ def _reason(wish: Wish, ladder: Sequence[Point], point: Point, left: float) -> R
     better = ladder[: ladder.index(point)]
     if not better:
         return Reason.WANTED
-    return Reason.MARGIN if any(wish.bitrates_bps[p] <= left for p in better) else Reason.BANDWIDTH
+    return Reason.MARGIN if any(_price(wish, p) <= left for p in better) else Reason.BANDWIDTH

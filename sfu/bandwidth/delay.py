@@ -86,6 +86,14 @@ class DelayTrend:
         self.queue_s = 0.0
         self.usage = Usage.NORMAL
 
+    def restart(self) -> None:
+        """Forget the trend: the link was dead, and what comes now does not continue what came before."""
+        self.rebase()
+        self._open = self._closed = None
+        self._points.clear()
+        self._sum_ms = self._smoothed_ms = self._trend = 0.0
+        self._deltas = 0
+
     def _note_queue(self, delay_s: float, arrived_at: float) -> None:
         if arrived_at - self._base_since > _BASE_S:
             self._bases = (self._bases[1], delay_s)

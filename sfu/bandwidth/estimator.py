@@ -23,8 +23,16 @@ from sfu.wire.arithmetic import Unwrapper
 _RATE_S, _FULL_RATE_S = 0.5, 0.2
 # A probe of twice the rate makes a queue of its own length.
 _PROBE_QUEUE_S = 0.1
-# Without a report for so long nothing is known to arrive any more.
-_SILENT_S = 1.5
+# When packets have gone out and no report has come for so long, the link is taken to carry nothing.
+_SILENT_S = 2.0
+# For so long afterwards what is available rises from what little was left.
+_RESUMING_S = 4.0
+# How often padding is sent into such a silence.
+_KNOCK_INTERVAL_S = 0.2
+# Of the estimate before such a silence, so much is used at once when reports come again; a probe looks for the rest.
+_RESUMED = 0.85
+# How quickly the link's own loss is followed, per packet: the mean of about four seconds of audio.
+_LOSS_WEIGHT = 0.005
 # Where no limit is known and none has shown for a while, the end of a report now and then is enough, and seldom a whole
 # one; signs are a queue, or losses.
 _GLANCE_INTERVAL_S, _FULL_INTERVAL_S, _CALM_AFTER_S = 0.09, 1.0, 1.5
@@ -42,6 +50,16 @@ class Estimator:
         "Least time from a packet to its report, of the last report."
         self.congested_at = float("-inf")
         "When the link was last overused."
+        self.silent = False
+        "Reports stay away although packets go out: the link seems to be dead, and what is available is the least."
+        self.resumed_at = float("-inf")
+        "When such a silence ended last."
+        self.lost_at = float("-inf")
+        "When a packet was reported lost last."
+        self.link_loss = 0.0
+        "Share of packets that is lost lately while no queue stands: not by congestion, as far as can be told."
+        self._before_silence_bps = float("inf")
+        self._knock_at = float("-inf")
         self.delay = DelayTrend()
         self.rate = RateControl()
         self.losses = LossControl()
@@ -92,10 +110,18 @@ class Estimator:
         sent_at = sent.sent_at[at]
         arrived_at = self._base_s(arrivals.reference) + arrivals.offsets_s[-len(at) :]
         self.rtt_s = now - float(sent_at[-1])
+        if self.silent:
+            self._resume(now)
+            lost = 0  # what was sent into the dead link says nothing of the one that is back
         self._count(sent.sizes, at, first + skipped - begin, float(arrived_at[-1]))
         if self.prober.cluster is not None:
             self._probed.append(np.stack((begin + at, sent_at, arrived_at, sent.sizes[at])))
         self.delay.update(sent_at, arrived_at)
+        if lost:
+            self.lost_at = now
+        if self.delay.queue_s < _SIGN_QUEUE_S:
+            weight = 1 - (1 - _LOSS_WEIGHT) ** (lost + len(at))
+            self.link_loss += weight * (lost / (lost + len(at)) - self.link_loss)
         self._decide(lost, lost + len(at), now)
         self._rest(lost, lost + len(at), now)
 
@@ -169,6 +195,12 @@ class Estimator:
 
     def padding(self, wanted_bps: float, number: int, now: float) -> float:
         """Bytes of padding to send in this tick; `number` is the next transport-wide one, 16 bits."""
+        if self.silent:
+            # something has to go out, so that a report can tell when the link is back
+            if now < self._knock_at:
+                return 0.0
+            self._knock_at = now + _KNOCK_INTERVAL_S
+            return 1.0
         extended = self._following + ((number - self._following) & 0xFFFF) if self._following >= 0 else number
         self.prober.begin(self.available_bps, wanted_bps, extended, now)
         cluster = self.prober.cluster
@@ -177,9 +209,35 @@ class Estimator:
         sent = self._log.look_up(self._transport, cluster.first, extended - cluster.first)
         return self.prober.padding(float(sent.sizes.sum()), extended, now)
 
-    def tick(self, now: float) -> None:
-        """Notice that reports stay away."""
-        if now - self._reported_at > _SILENT_S and self.available_bps < float("inf"):
+    def tick(self, number: int, now: float) -> None:
+        """Notice that reports stay away; `number` is the next transport-wide one, 16 bits.
+
+        Silence is no congestion: the estimate is kept for when the link is back, and nothing is said by the absence of
+        reports while there is nothing to report.
+        """
+        if self._following >= 0 and number == self._following & 0xFFFF:
             self._reported_at = now
-            self.rate.estimate_bps = max(self.available_bps / 2, MIN_BPS)
-            self.available_bps = self.rate.available_bps = self.rate.estimate_bps
+        elif now - self._reported_at > _SILENT_S and not self.silent and self.available_bps < float("inf"):
+            self.silent = True
+            self._before_silence_bps = max(self.rate.estimate_bps, self.available_bps)
+            self.available_bps = MIN_BPS
+
+    @property
+    def lasting_bps(self) -> float:
+        """What will be available once a queue that stands has been drained, which takes about a second."""
+        return self.available_bps if self.silent else min(self.rate.estimate_bps, self.losses.bound_bps)
+
+    def was_silent(self, now: float) -> bool:
+        """Whether the link is dead, or has been a moment ago."""
+        return self.silent or now - self.resumed_at < _RESUMING_S
+
+    def _resume(self, now: float) -> None:
+        """Reports arrive again: try the last good estimate at once, and probe for more."""
+        self.silent = False
+        self.resumed_at = now
+        self.delay.restart()
+        self.rate.restart(_RESUMED * self._before_silence_bps)
+        self.losses.rate_changed(self.rtt_s or 0.0, now)
+        self.prober.restart(now)
+        self._arrived.clear()
+        self.available_bps = min(self.rate.available_bps, self.losses.bound_bps)

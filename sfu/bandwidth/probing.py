@@ -77,6 +77,12 @@ class Prober:
             self._fail(now)
         self._next_at = max(self._next_at, now + _AFTER_CONGESTION_S)
 
+    def restart(self, now: float) -> None:
+        """Forget what failed before: the next cluster may begin at once."""
+        self.cluster = None
+        self._pause_s = _FIRST_PAUSE_S
+        self._next_at = now
+
     def result(self, recent: Floats, now: float) -> float | None:
         """What the cluster shows, once all of it has been reported: bits per second.
 

@@ -104,6 +104,11 @@ class RateControl:
             share = max(_BETA - queue_s / _DRAIN_S, _LEAST_SHARE)
             self.available_bps = max(min(self.estimate_bps, share * self._capacity.bps), MIN_BPS)
 
+    def restart(self, estimate_bps: float) -> None:
+        """Begin anew with this estimate; nothing is known of a queue."""
+        self._draining = False
+        self.estimate_bps = self.available_bps = max(estimate_bps, MIN_BPS)
+
     def drains_nothing(self, arriving_bps: float, queue_s: float, rtt_s: float, now: float) -> bool:
         """Whether less has been sent for long and the queue is as long as before: then it is none of ours.
 

@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable
 
 from sfu.bandwidth.estimator import Estimator
+from sfu.bandwidth.ratecontrol import MIN_BPS
 from sfu.engine.containment import Containment
 from sfu.engine.peer import Peer
 from sfu.fanout.pacer import Pacer
@@ -17,6 +18,13 @@ from sfu.forwarding.subscription import Subscription
 # and down to the least, it is so too for who has got all that is wanted for a while without congestion.
 PACED_BELOW_BPS, UNPACED_ABOVE_BPS = 3e6, 4e6
 ALWAYS_PACED_BELOW_BPS, CALM_S = 1e6, 10.0
+# Cameras give way to a picture of the screen that would be on its way for longer than the first beside nothing else;
+# they come back when less than the second is left of it.
+HOLD_S, RELEASE_S = 0.5, 0.05
+# A viewer who asks for a keyframe while more than this waits for it lacks what waits, not a keyframe.
+BEHIND_S = 0.3
+# When so much more than a keyframe waits, and for so long, the keyframe is the shorter way to the newest picture.
+STALE_KEYFRAMES, STALE_S = 1.4, 2.0
 # An estimate that moves by less moves nothing: a twentieth is what it wavers by on a steady link.
 ESTIMATE_STEP = 0.05
 
@@ -70,25 +78,44 @@ class Bandwidth:
         else:
             self._paced.pop(peer.id, None)
             peer.pacer = None
+            for subscription in peer.subscriptions.values():
+                subscription.held = False
             self._send(peer, before.empty())
         for subscription in peer.subscriptions.values():
             subscription.pace()
 
-    def send(self, subscription: Subscription, packet: bytes) -> None:
-        """Send one packet of media to one viewer."""
+    def send(self, subscription: Subscription, packet: bytes, *, keyframe: bool = False) -> None:
+        """Send one packet of media to one viewer; `keyframe`: it begins one."""
         peer = subscription.subscriber
-        if peer.pacer is not None and subscription.numbered:
-            peer.pacer.put(packet)
+        line = subscription.line
+        if line is not None:
+            line.put(packet, keyframe=keyframe)
         else:
             self._outbox.add_packet(packet, peer.transport, numbered=subscription.numbered)
 
-    def send_again(self, subscription: Subscription, packet: bytes) -> bool:
-        """Send a retransmission; False when there is no room for it."""
+    @staticmethod
+    def is_behind(subscription: Subscription) -> bool:
+        """Whether a viewer lacks a picture only because it still waits here, and would wait longer for a keyframe."""
+        line, peer = subscription.line, subscription.subscriber
+        if line is None:
+            return False
+        return line.keyframe_waits or 8 * line.waiting_bytes > BEHIND_S * _video_bps(peer)
+
+    @staticmethod
+    def has_room_again(subscription: Subscription, sequence: int) -> bool:
+        """Whether the packet of that outgoing number can be sent again soon, and is not about to be."""
+        peer = subscription.subscriber
+        if peer.pacer is None or not subscription.numbered:
+            return True
+        return peer.pacer.has_room((subscription.ssrc, sequence), peer.available_bps)
+
+    def send_again(self, subscription: Subscription, sequence: int, packet: bytes) -> None:
+        """Send the packet of that outgoing number again."""
         peer = subscription.subscriber
         if peer.pacer is not None and subscription.numbered:
-            return peer.pacer.put_again(packet, peer.available_bps)
-        self._outbox.add_packet(packet, peer.transport, numbered=subscription.numbered)
-        return True
+            peer.pacer.put_again((subscription.ssrc, sequence), packet)
+        else:
+            self._outbox.add_packet(packet, peer.transport, numbered=subscription.numbered)
 
     def _send(self, peer: Peer, packets: list[bytes]) -> None:
         for packet in packets:
@@ -105,6 +132,7 @@ class Bandwidth:
             return
         self._choose_pace(peer, now)
         if peer.pacer is not None:
+            self._clear_way(peer, now)
             self._send(peer, peer.pacer.leak(peer.available_bps, self._sent_bytes(peer), now))
 
     def _look_after(self, peer: Peer, now: float) -> None:
@@ -112,12 +140,46 @@ class Bandwidth:
         if estimator is None or not peer.connected:
             del self._limited[peer.id]
             return
-        estimator.tick(now)
-        self._take(peer, estimator.available_bps, now)
         number = int(self._outbox.transports.sequence[peer.transport])
+        estimator.tick(number, now)
+        self._take(peer, estimator.available_bps, now)
         left = estimator.padding(peer.wanted_bps, number, now)
         if left > 0:
             self._pad(peer, left)
+
+    def _clear_way(self, peer: Peer, now: float) -> None:
+        """Let cameras wait while a slide is on its way, and drop what is not worth waiting for."""
+        assert peer.pacer is not None
+        rate_bps = _video_bps(peer)
+        videos = [s for s in peer.subscriptions.values() if s.line is not None]
+        ahead_s = 0.0
+        changed = False
+        for subscription in sorted(videos, key=lambda each: each.rank):
+            line, layer = subscription.line, subscription.current
+            assert line is not None
+            held = ahead_s > (RELEASE_S if subscription.held else HOLD_S)
+            if held != subscription.held:
+                subscription.held = held
+                words = "waits while a slide is on its way" if held else "need not wait any more"
+                peer.decisions.append((now, f"{subscription.publication_id} {words}"))
+                changed = True
+            wait_s = 8 * line.waiting_bytes / rate_bps
+            keyframe = layer.keyframe_octets if layer is not None else 0
+            stale = wait_s > STALE_S and keyframe and line.waiting_bytes > STALE_KEYFRAMES * keyframe
+            if stale and not line.keyframe_waits:  # one that was begun is finished
+                subscription.pause(now)
+                peer.decisions.append(
+                    (
+                        now,
+                        f"{subscription.publication_id} begins anew: {wait_s:.1f} s of old pictures were waiting",
+                    )
+                )
+                changed = True
+                wait_s = 0.0
+            if subscription.rank == 0:
+                ahead_s += wait_s
+        if changed:
+            self._changed(peer, now)
 
     def _sent_bytes(self, peer: Peer) -> float:
         """What has gone to a peer since the last time."""
@@ -136,6 +198,11 @@ class Bandwidth:
             self._outbox.add_packet(packet, peer.transport, numbered=True)
             self.padding_packets += 1
             size -= len(packet)
+
+
+def _video_bps(peer: Peer) -> float:
+    """What is left for video."""
+    return max(peer.available_bps - peer.audio_bps, MIN_BPS)
 
 
 def _needs_pace(peer: Peer, now: float) -> bool:

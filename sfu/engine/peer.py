@@ -1,11 +1,13 @@
 """One peer connection: its negotiated sections, its transport's state, what it sends and what it receives."""
 
 import math
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from sfu.bandwidth.estimator import Estimator
+from sfu.engine.linkstate import LinkReport
 from sfu.engine.publication import Published
 from sfu.fanout.pacer import Pacer
 from sfu.fanout.template import TemplateClass
@@ -25,6 +27,8 @@ from sfu.wire.sdp import Offer, Section
 
 # A publisher with three simulcast videos and their retransmissions uses about twenty.
 MAX_STREAMS = 64
+# Decisions about a viewer that are kept; a minute of a link that wavers.
+MAX_DECISIONS = 60
 
 
 def nowhere(_packet: bytes) -> None:
@@ -88,6 +92,14 @@ class Peer:
     "Of what the peer is sent; None before the first report of arrivals."
     pacer: Pacer | None = None
     "Where video waits while little is available; None: nothing waits."
+    link: LinkReport = field(default_factory=LinkReport)
+    "What has been told of its link as a viewer."
+    decisions: deque[tuple[float, str]] = field(default_factory=lambda: deque(maxlen=MAX_DECISIONS))
+    "(time, words) of what was decided lately about what it is sent."
+    narrow_since: float | None = None
+    "Since when too little has been available for redundant audio; None: it is not."
+    audio_bps: float = 0.0
+    "What all audio takes of what is available."
     wanted_bps: float = 0.0
     "Bitrate that would satisfy every wish of the peer; more than what is available is worth probing for."
     limits: PeerLimits = field(default_factory=PeerLimits)

@@ -2,7 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from sfu.receiving.liveness import LAYER_DEAD_S, SCREEN_LAYER_DEAD_S
+from sfu.receiving.encodings import WantedLayers
+from sfu.receiving.liveness import LAYER_DEAD_S, dead_after_s
 from sfu.values import Publication
 from sfu.wire.points import Point
 
@@ -32,6 +33,10 @@ class Published:
         "The same track in another codec."
         self.primary: Published | None = None
         "The publication whose backup this is."
+        heights = {layer.height for layer in intent.layers}
+        switchable = intent.screen_share and len(intent.layers) > 1 and len(heights) == 1
+        self.wanted_layers = WantedLayers(len(intent.layers)) if switchable else None
+        "Which layers are to be encoded; None: all that the publisher sends, or what the sizes of its viewers say."
         self.bitrates: tuple[float, dict[Point, int]] = (0.0, {})
         "When `sharing` last looked at what each live layer costs, and what it found."
 
@@ -40,12 +45,16 @@ class Published:
         return self.layers[max(base for base in self.layers if base <= spatial)]
 
     def bitrates_bps(self, now: float) -> dict[Point, int]:
-        """Of each point that arrives, what it takes with all that it needs."""
-        live_s = SCREEN_LAYER_DEAD_S if self.intent.screen_share else LAYER_DEAD_S
+        """Of each point that arrives, what it takes with all that it needs: on average a screen, at most a camera."""
+        screen = self.intent.screen_share
         return {
             (layer.spatial + spatial, temporal): bitrate_bps
             for layer in self.layers.values()
-            for (spatial, temporal), bitrate_bps in layer.rates.bitrates_bps(now, live_s).items()
+            for (spatial, temporal), bitrate_bps in (
+                layer.rates.averages_bps(now, dead_after_s(layer.spatial, screen_share=True))
+                if screen
+                else layer.rates.bitrates_bps(now, LAYER_DEAD_S)
+            ).items()
         }
 
     def spatial_of(self, rid: str) -> int | None:

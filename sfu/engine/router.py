@@ -17,6 +17,7 @@ from sfu.bandwidth.arrivals import reported_packets
 from sfu.drops import Drop
 from sfu.engine.bandwidth import Bandwidth
 from sfu.engine.containment import Containment
+from sfu.engine.linkstate import DEAD, state
 from sfu.engine.peer import Peer, Stream
 from sfu.engine.publication import Published
 from sfu.engine.sharing import explain, share
@@ -27,11 +28,13 @@ from sfu.forwarding.subscription import Subscription
 from sfu.limits import REPORT_PACKETS
 from sfu.receiving.quality import quality
 from sfu.receiving.speakers import UPDATE_INTERVAL_S, Speakers
-from sfu.receiving.stream import SourceLayer
+from sfu.receiving.stream import MAX_REPLAY_PACKETS, SourceLayer
 from sfu.values import (
     CodecMissing,
     Event,
     Explanation,
+    LayersWanted,
+    LinkChanged,
     PublicationStarted,
     QualityChanged,
     SpeakersChanged,
@@ -44,6 +47,8 @@ from sfu.wire.packet import SourcePacket
 RECEIVER_REPORT_S = 1.0
 KEYFRAME_RETRY_S = 0.2
 LAYER_CHECK_S = 0.5
+# A screen of which nothing came for so long stands still; what was lost so long before its last packet is repaired.
+STILL_S, REPAIRED_S = 2.0, 3.0
 # Of a replay to one viewer, with each 20 ms of a tick: about 5 Mbit/s, so that it does not burst a weak link.
 REPLAYED_PER_TICK = 10
 
@@ -69,6 +74,7 @@ class Router:
         "Peers with streams, by id."
         self.speakers: dict[str, Speakers] = {}
         "By room."
+        self._layers_changed = False
         self._speakers_at = self._reports_at = self._keyframes_at = self._layers_at = 0.0
 
     # --- media ---------------------------------------------------------------------------------------------------
@@ -174,7 +180,7 @@ class Router:
         elif not late:
             self._switch(layer, parsed, now)
         layer.arrived(parsed, now, late=late)
-        layer.picture_octets += len(parsed.data)
+        layer.count(parsed)
         run, owner = self.containment.run, published.owner.id
         for view in layer.views.values():
             self.forwarded_packets += run(owner, now, view.forward, self._outbox, parsed, late=late) or 0
@@ -182,9 +188,7 @@ class Router:
     def _switch(self, layer: SourceLayer, packet: SourcePacket, now: float) -> None:
         """Let viewers begin or go over to another view with this packet, where it allows that."""
         if packet.frame.keyframe:
-            layer.keyframes.keyframe_received()
-            layer.picture_start, layer.picture_octets = packet.sequence, 0
-            layer.sets.clear()
+            layer.keyframe_begins(packet)
             self._begin_waiting(layer, packet, now)
         if layer.moving and packet.frame.starts and packet.timestamp != layer.highest_timestamp:
             run = self.containment.run
@@ -316,21 +320,21 @@ class Router:
         peer.limits.look_ups.take(affordable, now)
         self.drops[Drop.RETRANSMISSION_RATE] += len(nack.sequences) - affordable
         for sequence in nack.sequences[:affordable]:
-            packet = subscription.retransmission(sequence, now, peer.rtt_s)
-            if packet is None:
-                continue
-            if self.bandwidth.send_again(subscription, packet):
-                self.retransmitted_packets += 1
-            else:
+            if not self.bandwidth.has_room_again(subscription, sequence):
                 self.drops[Drop.NO_BANDWIDTH] += 1
+                continue
+            packet = subscription.retransmission(sequence, now, peer.rtt_s)
+            if packet is not None:
+                self.bandwidth.send_again(subscription, sequence, packet)
+                self.retransmitted_packets += 1
 
     def _on_keyframe_request(self, peer: Peer, ssrc: int, now: float) -> None:
         subscription = peer.by_ssrc.get(ssrc)
-        if subscription is None or subscription.current is None:
+        if subscription is None or subscription.current is None or subscription.replaying:
             return
         if not peer.limits.keyframes.take(1, now):
             self.drops[Drop.KEYFRAME_RATE] += 1
-        else:
+        elif not self.bandwidth.is_behind(subscription) and not _lacks_nothing(subscription, now):
             self.request_keyframe(subscription.current, now)
 
     def request_keyframe(self, layer: SourceLayer, now: float) -> None:
@@ -353,6 +357,8 @@ class Router:
                 SubscriptionPaused(peer.id, subscription.publication_id, subscription.allotted is None)
             )
         self.containment.each(now, self.choose, peer.subscriptions.values())
+        if any(each.published.wanted_layers is not None for each in peer.subscriptions.values()):
+            self._layers_changed = True
 
     def explain(self, peer: Peer, now: float) -> Explanation:
         """Why a peer gets what it gets."""
@@ -405,6 +411,10 @@ class Router:
         if now >= self._layers_at:
             self._layers_at = now + LAYER_CHECK_S
             self._check_layers(now)
+        if self._layers_changed:
+            self._layers_changed = False
+            publications = [each for peer in self.publishers.values() for each in peer.published.values()]
+            self.containment.each(now, self._want_layers, publications)
         if now >= self._reports_at:
             self._reports_at = now + RECEIVER_REPORT_S
             self.containment.each(now, self._receiver_reports, self.publishers.values())
@@ -423,11 +433,12 @@ class Router:
     def _replay(self, subscription: Subscription, _now: float) -> None:
         # taken out first: a replay that fails is not tried again at each tick
         self._replays.pop(subscription)
-        pacer = subscription.subscriber.pacer
-        for packet in subscription.replay(
-            0 if pacer is not None and pacer.waiting_bytes else REPLAYED_PER_TICK
-        ):
-            self.bandwidth.send(subscription, packet)
+        # where a pacer spreads the packets, all of them wait there: what waited elsewhere would count for nothing
+        count = REPLAYED_PER_TICK if subscription.line is None else MAX_REPLAY_PACKETS
+        begins = subscription.replay_begins
+        for packet in subscription.replay(count):
+            self.bandwidth.send(subscription, packet, keyframe=begins)
+            begins = False
             self.replayed_packets += 1
         if subscription.replaying:
             self._replays[subscription] = None
@@ -456,6 +467,35 @@ class Router:
             for subscriber_id, subscription in published.subscriptions.items()
         }
         self.containment.each(now, self.share, viewers.values())
+        self.containment.each(now, self._tell_link, viewers.values())
+
+    def _tell_link(self, viewer: Peer, now: float) -> None:
+        """Tell when what a viewer's link allows is another than before."""
+        videos = [
+            s for s in viewer.subscriptions.values() if s.published.intent.kind == "video" and s.wants_media
+        ]
+        estimator = viewer.estimator
+        link = state(
+            viewer.available_bps,
+            viewer.wanted_bps,
+            estimator.link_loss if estimator is not None else 0.0,
+            cameras=all(s.allotted is not None for s in videos if not s.published.intent.screen_share),
+            screen=all(s.allotted is not None for s in videos if s.published.intent.screen_share),
+        )
+        told = viewer.link.update(DEAD if estimator is not None and estimator.silent else link, now)
+        if told is not None:
+            self._emit(LinkChanged(viewer.id, told.kbps, told.cameras, told.screen, told.loss_percent))
+
+    def _want_layers(self, published: Published, now: float) -> None:
+        """Tell which layers of a screen are sent to anybody."""
+        wanted = published.wanted_layers
+        if wanted is None:
+            return
+        live = [spatial for layer in published.layers.values() for spatial in layer.live_spatials(now)]
+        viewers = [each for each in published.subscriptions.values() if each.wants_media]
+        layers = frozenset(each.wanted_spatial for each in viewers)
+        if wanted.update(layers, live, now):
+            self._emit(LayersWanted(published.intent.id, tuple(sorted(layers))))
 
     @staticmethod
     def _receiver_reports(peer: Peer, now: float) -> None:
@@ -498,3 +538,18 @@ class Router:
         for room_id in rooms:
             if published.intent.kind == "audio" and room_id in self.speakers:
                 self.speakers[room_id].remove(published.intent.id)
+
+
+def _lacks_nothing(subscription: Subscription, now: float) -> bool:
+    """Whether a viewer asks for a keyframe only because the screen it watches stands still.
+
+    libwebrtc does so after 3 s without a picture. An encoder that drops frames after a slide, to come back to its rate,
+    would be set back by the keyframe for as long again.
+    """
+    layer, estimator = subscription.current, subscription.subscriber.estimator
+    if layer is None or estimator is None or not subscription.published.intent.screen_share:
+        return False
+    # without a limit most reports are not read as a whole, and do not tell what was lost
+    known = estimator.available_bps < float("inf")
+    still = now - layer.last_packet_at > STILL_S
+    return known and still and layer.last_packet_at - estimator.lost_at > REPAIRED_S

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sfu.fanout.pacer import Pacer
+from sfu.fanout.pacer import Line
 from sfu.fanout.rows import COLUMN, Outbox
 from sfu.fanout.template import Template, TemplateClass, make_template
 from sfu.wire.packet import SourcePacket
@@ -99,7 +99,7 @@ class FanoutTable:
     def __init__(self) -> None:
         """An empty table."""
         self.classes: dict[TemplateClass, Columns] = {}
-        self._paced: dict[object, tuple[TemplateClass, Column, Pacer]] = {}
+        self._paced: dict[object, tuple[TemplateClass, Column, Line]] = {}
         self.packets = 0
         "Packets forwarded in total, for sender reports: a subscriber's count is a difference of two readings."
         self.octets = 0
@@ -109,12 +109,12 @@ class FanoutTable:
         """Number of subscribers."""
         return len(self._paced) + sum(columns.count for columns in self.classes.values())
 
-    def add(self, kind: TemplateClass, key: object, column: Column, pacer: Pacer | None = None) -> None:
-        """Put a subscriber into its class, or beside them all with a pacer of its own."""
-        if pacer is None:
+    def add(self, kind: TemplateClass, key: object, column: Column, line: Line | None = None) -> None:
+        """Put a subscriber into its class, or beside them all with a line of its own."""
+        if line is None:
             self.classes.setdefault(kind, Columns()).add(key, column)
         else:
-            self._paced[key] = (kind, column, pacer)
+            self._paced[key] = (kind, column, line)
 
     def remove(self, kind: TemplateClass, key: object) -> None:
         """Take a subscriber out; nothing happens when it is not here."""
@@ -130,11 +130,11 @@ class FanoutTable:
             template = make_template(kind, packet)
             if template is not None:
                 written += columns.write(outbox, template, packet, late=late)
-        for kind, column, pacer in self._paced.values():
+        for kind, column, line in self._paced.values():
             if not late or column.first_sequence <= packet.sequence:
                 paced = single_packet(kind, column, packet)
                 if paced is not None:
-                    pacer.put(bytes(paced))
+                    line.put(bytes(paced), keyframe=packet.frame.keyframe)
                     written += 1
         self.packets += 1
         self.octets += len(packet.data) - packet.payload_at

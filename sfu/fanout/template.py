@@ -7,7 +7,7 @@ from typing import Any
 from sfu.fanout.arena import MAX_PACKET_BYTES
 from sfu.wire import rtp
 from sfu.wire.packet import SourcePacket
-from sfu.wire.red import primary, with_redundancy
+from sfu.wire.red import RedundancyLevel, primary, with_redundancy
 
 # A packet of padding has no more in libwebrtc either.
 PADDING_BYTES = 224
@@ -21,6 +21,8 @@ class TemplateClass:
     "(codec, payload type), by codec."
     extensions: tuple[tuple[str, int], ...]
     "(URI, id) that this kind of subscriber negotiated."
+    redundancy: RedundancyLevel = RedundancyLevel.AS_SENT
+    "Of audio (RFC 2198), as far as the kind takes any."
 
     @property
     def described(self) -> bool:
@@ -72,15 +74,27 @@ def make_template(kind: TemplateClass, packet: SourcePacket) -> Template | None:
     payload_types = dict(kind.payload_types)
     payload = packet.data[packet.payload_at :]
     payload_type = payload_types.get(packet.codec)
-    if payload_type is None:
-        # RFC 2198: who cannot take redundancy gets the primary encoding alone
+    if payload_type is None or (packet.codec == "red" and kind.redundancy is not RedundancyLevel.AS_SENT):
+        # RFC 2198: who cannot take redundancy, or has no room for it, gets the primary encoding alone
         if packet.codec != "red" or "opus" not in payload_types:
             return None
         block = primary(payload)
         if block is None:
             return None
         payload, payload_type = block, payload_types["opus"]
-    elif packet.redundancy is not None and "red" in payload_types:
+        if (
+            kind.redundancy is RedundancyLevel.DEEP
+            and packet.redundancy is not None
+            and "red" in payload_types
+        ):
+            payload = memoryview(with_redundancy(payload, packet.redundancy, payload_type))
+            payload_type = payload_types["red"]
+    elif (
+        packet.redundancy is not None
+        and packet.codec == "opus"
+        and "red" in payload_types
+        and kind.redundancy is not RedundancyLevel.NONE
+    ):
         payload = memoryview(with_redundancy(payload, packet.redundancy, payload_type))
         payload_type = payload_types["red"]
     ids = dict(kind.extensions)

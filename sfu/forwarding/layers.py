@@ -20,10 +20,10 @@ def highest_wanted(preferences: Preferences, layers: Sequence[Layer]) -> int:
     if preferences.height > 0 and all(layer.height > 0 for layer in layers):
         # A portrait element of a landscape video is bounded by its width, so compare the shorter sides.
         shown = min(preferences.height, preferences.width) if preferences.width > 0 else preferences.height
-        for index, layer in enumerate(layers):
-            if min(layer.height, layer.width or layer.height) >= HEIGHT_TOLERANCE * shown:
-                return index
-        return top
+        sizes = [min(layer.height, layer.width or layer.height) for layer in layers]
+        fitting = next((size for size in sizes if size >= HEIGHT_TOLERANCE * shown), None)
+        # layers of one size differ in rate: of these the best
+        return top if fitting is None else max(i for i, size in enumerate(sizes) if size == fitting)
     return min(max(preferences.max_spatial, 0), top)
 
 

@@ -1,16 +1,19 @@
 """A publication as one subscriber gets it: which source layer, and renumbered so that switches leave no gap."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from sfu.fanout.pacer import Pacer
+from sfu.fanout.pacer import Line
 from sfu.fanout.table import Column, single_packet
 from sfu.fanout.template import TemplateClass, padding_packet
 from sfu.forwarding.layers import FIRST_LAYER_GRACE_S, highest_wanted, needs_keyframe, step, target_layer
 from sfu.forwarding.numbering import OutSequence, Segment
+from sfu.forwarding.steadiness import Steadiness
 from sfu.values import Preferences
 from sfu.wire.arithmetic import ts_diff
 from sfu.wire.packet import SourcePacket
 from sfu.wire.points import Point
+from sfu.wire.red import RedundancyLevel
 
 if TYPE_CHECKING:
     from sfu.bandwidth.allocate import Allotment
@@ -52,6 +55,13 @@ class Subscription:
         "The highest layer that the subscriber's bandwidth admits; None: nothing."
         self.allotment: Allotment | None = None
         "How that came about; None without a limit."
+        self.held = False
+        "Nothing flows for a moment, as a picture that is more important is on its way."
+        self.rank = 0
+        "Before what else its packets go on a weak link; 0 is the first."
+        self.steadiness = Steadiness(screen=published.intent.screen_share)
+        self.redundancy = RedundancyLevel.AS_SENT
+        "What audio carries, where the subscriber takes any."
         self.view: View | None = None
         "What flows."
         self._wanted = (0, 0)
@@ -143,6 +153,11 @@ class Subscription:
         wanted = highest_wanted(self.preferences, layers)
         return len(layers) - 1 if wanted and self._all_or_least else wanted
 
+    @property
+    def wanted_spatial(self) -> int:
+        """The spatial layer that its subscriber should be sent, whether or not it arrives; 0 while none fits."""
+        return 0 if self.allotted is None else min(self.highest_wanted, self.allotted[0])
+
     def _key(self, layer: "SourceLayer", point: Point) -> Point | None:
         """Which view shows a point."""
         return None if point[0] and self._all_or_least else layer.key(point)
@@ -150,7 +165,7 @@ class Subscription:
     def choose(self, now: float) -> None:
         """Decide which layer should flow, and wait for its keyframe if it is another than the one that does."""
         layers = self.published.layers
-        if not self.wants_media or not layers or self.allotted is None:
+        if not self.wants_media or not layers or self.allotted is None or self.held:
             self.pause(now)
             return
         live = [spatial for layer in layers.values() for spatial in layer.live_spatials(now)]
@@ -159,6 +174,16 @@ class Subscription:
         chosen = target_layer(min(self.highest_wanted, self.allotted[0]), live)
         if chosen is None:
             return  # nothing arrives: what flows may come back
+        bound = min(self.highest_wanted, self.allotted[0])
+        if (
+            chosen > bound
+            and self.published.wanted_layers is not None
+            and self.published.wanted_layers.may_come(bound)
+        ):
+            self.pause(
+                now
+            )  # what arrives is more than the link carries, and the layer that fits is on its way
+            return
         if self._all_or_least and chosen < max(live):
             chosen = min(live)
         layer = self.published.stream(chosen)
@@ -193,8 +218,10 @@ class Subscription:
             self.waiting_since = now
 
     def pause(self, now: float) -> None:
-        """Let nothing flow; the next packet that does follows without a gap."""
+        """Let nothing flow; the next packet that does follows without a gap, unless some that waited is dropped."""
         self._wait_for(None, now)
+        if self.line is not None:
+            self.line.drop()
         if self.view is not None:
             self._leave(now)
 
@@ -310,7 +337,14 @@ class Subscription:
         """Whether earlier packets are made to go along with each of its audio, which the publisher sends plain."""
         if self.section is None or self.published.codec != "opus" or not self.published.intent.red:
             return False
+        if self.redundancy is RedundancyLevel.NONE:
+            return False
         return any(codec == "red" for codec, _ in self.section.kind.payload_types)
+
+    @property
+    def replay_begins(self) -> bool:
+        """Whether nothing of a replay has been sent yet."""
+        return self.replaying and self._tail is None
 
     @property
     def replaying(self) -> bool:
@@ -346,7 +380,7 @@ class Subscription:
                 segment.tl0picidx_offset = tl0picidx + 1 - packet.tl0picidx
                 segment.frame_number_offset = frame_number + 1 - packet.frame_number
         self.view = view
-        self._kind = self.section.kind
+        self._kind = self._template_class
 
     def _join(self) -> None:
         """From now on the view's packets go out with those of all its subscribers."""
@@ -355,20 +389,45 @@ class Subscription:
         assert segment is not None
         assert self._kind is not None
         self._base = (view.table.packets, view.table.octets)
-        view.table.add(self._kind, self, self._column(segment), self._pacer)
+        view.table.add(self._kind, self, self._column(segment), self.line)
 
     @property
-    def _pacer(self) -> Pacer | None:
+    def line(self) -> Line | None:
         """Where its packets wait; audio never does, and goes first thereby."""
-        video = self.published.intent.kind == "video"
-        return self.subscriber.pacer if video and self.numbered else None
+        pacer = self.subscriber.pacer
+        if pacer is None or self.published.intent.kind != "video" or not self.numbered:
+            return None
+        line = pacer.line(self)
+        line.rank = self.rank
+        return line
+
+    def carry_redundancy(self, level: RedundancyLevel) -> None:
+        """Let audio carry so much redundancy from now on.
+
+        Only for those whose packets are numbered: theirs are not repeated, so no index is encrypted twice with
+        different contents.
+        """
+        if level is self.redundancy or not self.numbered:
+            return
+        self.redundancy = level
+        view, segment = self.view, self.out.current
+        if view is not None and segment is not None and self._kind is not None:
+            view.table.remove(self._kind, self)
+            self._kind = self._template_class
+            view.table.add(self._kind, self, self._column(segment), self.line)
+
+    @property
+    def _template_class(self) -> TemplateClass:
+        assert self.section is not None
+        kind = self.section.kind
+        return kind if kind.redundancy is self.redundancy else replace(kind, redundancy=self.redundancy)
 
     def pace(self) -> None:
         """The subscriber's packets wait from now on, or do not any more."""
         view, segment = self.view, self.out.current
         if view is not None and segment is not None and self._kind is not None and not self.replaying:
             view.table.remove(self._kind, self)
-            view.table.add(self._kind, self, self._column(segment), self._pacer)
+            view.table.add(self._kind, self, self._column(segment), self.line)
 
     def _expected_timestamp(
         self, previous: "SourceLayer | None", layer: "SourceLayer", packet: SourcePacket
@@ -401,13 +460,21 @@ class Subscription:
     def end(self, now: float) -> None:
         """Stop for good."""
         self.pause(now)
+        if self.subscriber.pacer is not None:
+            self.subscriber.pacer.close(self)
         self.published.subscriptions.pop(self.subscriber.id, None)
 
     def retransmission(self, sequence: int, now: float, rtt_s: float) -> bytes | None:
         """The packet (RFC 4588) that answers a request for an outgoing sequence number; None when there is none."""
         self._advance()
         found = self.out.resolve(sequence)
-        if found is None or self.section is None or not self._may_resend(sequence, now, rtt_s):
+        if (
+            found is None
+            or self.section is None
+            or (self.line is not None and self.line.was_dropped(sequence))
+        ):
+            return None
+        if not self._may_resend(sequence, now, rtt_s):
             return None
         source, number, segment = found
         view: View = source  # type: ignore[assignment]  # the key that `_start` gave

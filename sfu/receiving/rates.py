@@ -9,9 +9,10 @@ WINDOW_S = 1.0
 # Bitrates are the peak of so many seconds: a slide that stands still for a moment must not look free, as the next
 # change is a burst again. LiveKit measures screens over 4 s.
 HELD_S = 5.0
-# The peak is that of so many seconds on end, as video on a weak link may wait about as long (`pacer.LONGEST_WAIT_S`): a
-# slide is a burst, and by the rate of its one second no weak link would ever get it.
+# The peak is that of so many seconds on end: by the rate of its one second no weak link would ever get a keyframe.
 SMOOTHED_S = 3.0
+# A shared screen costs the mean of so long: a slide is a burst that the pacer spreads, and other videos wait meanwhile.
+AVERAGED_S = 10.0
 # Of a stream that has just begun, so much time is counted at least: its keyframe is not its bitrate.
 _LEAST_S = 0.5
 
@@ -57,7 +58,7 @@ class RateMeter:
 
     def _close(self, now: float) -> None:
         self._closed.append(self._open)
-        while self._closed and self._closed[0].begins_at + WINDOW_S + HELD_S < now:
+        while self._closed and self._closed[0].begins_at + WINDOW_S + AVERAGED_S < now:
             self._closed.popleft()
         # windows follow each other; after a silence a new one begins with the packet
         follows = self._open.begins_at + WINDOW_S
@@ -80,6 +81,22 @@ class RateMeter:
             point: round(8 * max(_octets(windows, i, point) for i in range(len(windows))) / span_s)
             for point in sorted(points)
         }
+
+    def averages_bps(self, now: float, live_s: float) -> dict[Point, int]:
+        """Of each point seen in the last `live_s` seconds, the mean of the last AVERAGED_S."""
+        windows = self._recent(now, AVERAGED_S)
+        points = {lowest(p) for window in self._recent(now, live_s) for p in window.octets}
+        if not windows:
+            return dict.fromkeys(sorted(points), 0)
+        span_s = min(max(now - windows[0].begins_at, _LEAST_S if not self._closed else WINDOW_S), AVERAGED_S)
+        return {
+            point: round(8 * sum(window.octets_of(point) for window in windows) / span_s)
+            for point in sorted(points)
+        }
+
+    def age_s(self, now: float) -> float:
+        """For how long it has been measured without a long silence."""
+        return now - self._recent(now, AVERAGED_S)[0].begins_at if self._recent(now, AVERAGED_S) else 0.0
 
     def frame_rate(self, temporal: int) -> float:
         """Pictures in a second up to a temporal layer, of the last whole window; 0 before there is one."""

@@ -19,7 +19,7 @@ from sfu.wire.descriptor import Structure
 from sfu.wire.frames import FramesShown
 from sfu.wire.packet import SourcePacket
 from sfu.wire.points import Point
-from sfu.wire.red import RecentPayloads
+from sfu.wire.red import RecentPayloads, primary
 
 if TYPE_CHECKING:
     from sfu.engine.publication import Published
@@ -42,7 +42,6 @@ class SourceLayer:
         self, published: "Published", section: ReceiveSection, ssrc: int, spatial: int, now: float
     ) -> None:
         """`spatial` counts from 0, the lowest; `now` starts the liveness of the layer."""
-        audio = published.intent.kind == "audio"
         clock_rate = section.parameters.codecs[0].clock_rate if section.parameters.codecs else 90_000
         self.published = published
         self.section = section
@@ -57,7 +56,7 @@ class SourceLayer:
         self.statistics = ReceiverStatistics(ssrc, clock_rate)
         self.rates = RateMeter(now)
         self.recent = RecentPayloads()
-        self.history = History(AUDIO_HISTORY if audio else VIDEO_HISTORY)
+        self.history = History(AUDIO_HISTORY if published.intent.kind == "audio" else VIDEO_HISTORY)
         self.keyframes = KeyframeRequests(spatial)
         self.views: dict[Point | None, View] = {}
         "Those that are watched, by point."
@@ -72,8 +71,9 @@ class SourceLayer:
         "Of the newest packet's dependency descriptor."
         self.picture_start = -1
         "Sequence number of the last keyframe's first packet; -1 before one came."
-        self.picture_octets = 0
-        "Octets of that keyframe and of all that followed."
+        self.picture_octets = self.keyframe_octets = 0
+        "Octets of that keyframe and of all that followed; and of the last whole keyframe, 0 before one came."
+        self._keyframe_timestamp: int | None = None  # of a keyframe that may not be whole yet
         self.waiting: set[Subscription] = set()
         "Subscriptions that begin here with the next keyframe."
         self.moving: set[Subscription] = set()
@@ -95,6 +95,19 @@ class SourceLayer:
     def __repr__(self) -> str:
         """For the log."""
         return f"layer {self.spatial} of {self.published.intent.id}"
+
+    def keyframe_begins(self, packet: SourcePacket) -> None:
+        """A keyframe begins with this packet."""
+        self.keyframes.keyframe_received()
+        self.picture_start, self.picture_octets = packet.sequence, 0
+        self._keyframe_timestamp = packet.timestamp
+        self.sets.clear()
+
+    def count(self, packet: SourcePacket) -> None:
+        """Count a packet into the picture that is kept."""
+        if self._keyframe_timestamp is not None and packet.timestamp != self._keyframe_timestamp:
+            self.keyframe_octets, self._keyframe_timestamp = self.picture_octets, None
+        self.picture_octets += len(packet.data)
 
     def arrived(self, packet: SourcePacket, now: float, *, late: bool) -> None:
         """Take a packet into the figures of the stream."""
@@ -118,8 +131,14 @@ class SourceLayer:
 
     def live_spatials(self, now: float) -> list[int]:
         """The spatial layers of the publication that arrive on this stream."""
-        screen = self.published.intent.screen_share
-        return [self.spatial + i for i, at in self.seen_at.items() if is_live(at, now, screen_share=screen)]
+        published = self.published
+        screen, wanted = published.intent.screen_share, published.wanted_layers
+        return [
+            spatial
+            for i, at in self.seen_at.items()
+            if is_live(at, now, screen_share=screen, spatial=(spatial := self.spatial + i))
+            and (wanted is None or not wanted.is_off(spatial, now - at))
+        ]
 
     def temporal_for(self, frame_rate: int) -> int:
         """The lowest temporal layer that shows so many pictures in a second; 0: all."""
@@ -157,7 +176,7 @@ class SourceLayer:
     def replayable(self, now: float, available_bps: float) -> bool:
         """Whether the picture is here as a whole, small and no older than the stream: all since the last keyframe."""
         first, octets = self.picture_start, self.picture_octets
-        if not is_live(self.last_packet_at, now, screen_share=True):
+        if not self.live_spatials(now):
             return False  # the publisher has stopped this layer, and begins it anew with a keyframe
         if 8 * octets > MAX_REPLAY_S * available_bps:
             return False
@@ -180,11 +199,13 @@ class SourceLayer:
         """Put a packet into the history, with what it takes to read it again alike."""
         described = parsed.frame.described
         context: object = described.structure if described is not None else None
-        if parsed.codec == "opus" and self.published.intent.red:
+        if self.published.intent.red and parsed.codec in {"opus", "red"}:
+            payload: memoryview | None = parsed.data[parsed.payload_at :]
+            if parsed.codec == "red" and payload is not None:
+                payload = primary(payload)
             # kept as well: made anew for a retransmission, it could differ by what came late
-            context = parsed.redundancy = self.recent.take(
-                parsed.sequence, parsed.timestamp, parsed.data[parsed.payload_at :]
-            )
+            if payload is not None:
+                context = parsed.redundancy = self.recent.take(parsed.sequence, parsed.timestamp, payload)
         self.history.put(parsed.sequence, packet, context)
 
     def parse(self, packet: bytes, codec: str, sequence: int, structure: Structure | None) -> SourcePacket:

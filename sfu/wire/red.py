@@ -1,6 +1,7 @@
 """Redundant audio (RFC 2198): made for subscribers who take it, taken off for those who cannot."""
 
 import struct
+from enum import IntEnum
 
 # As many packets before it as Chromium, and LiveKit's own server, send along: two in a row may be lost.
 REDUNDANT_PACKETS = 2
@@ -8,6 +9,17 @@ REDUNDANT_PACKETS = 2
 _MAX_OFFSET, _MAX_BLOCK = (1 << 14) - 1, (1 << 10) - 1
 # Of all blocks together: with the headers around them, less than a packet of video.
 _MAX_OCTETS = 1000
+
+
+class RedundancyLevel(IntEnum):
+    """How much redundancy a viewer's audio carries."""
+
+    NONE = 0
+    AS_SENT = 1
+    "What the publisher sends, or where it sends plain opus, REDUNDANT_PACKETS."
+    DEEP = 2
+    "REDUNDANT_PACKETS, whatever the publisher sends: for links that lose two packets in a row now and then."
+
 
 Redundancy = tuple[tuple[int, bytes], ...]
 "(timestamp offset, payload) of packets before one, the oldest first."

@@ -224,14 +224,20 @@ def leave(reason: LeaveReason) -> rtc.LeaveRequest:
     return rtc.LeaveRequest(reason=why, action=action, can_reconnect=action != _Leave.DISCONNECT)
 
 
-def quality_update(track: Track, spatial: int, backup: int = -1) -> rtc.SubscribedQualityUpdate:
+def quality_update(
+    track: Track, spatial: int, backup: int = -1, layers: frozenset[int] | None = None
+) -> rtc.SubscribedQualityUpdate:
     """Return what a publisher is told about the layers that are wanted: none above `spatial`, none at all below 0.
 
-    `backup` is the same of the track in its backup codec, whose layers are streams of their own.
+    `layers` are those of them that are wanted, where not all are. `backup` is the highest of the track in its backup
+    codec, whose layers are streams of their own.
     """
     # One stream with several layers in it (SVC) is wanted as a whole or not at all.
     whole = not any(layer.rid for layer in track.spec.layers)
     qualities = _qualities(track, spatial, whole=whole)
+    if layers is not None and not whole:
+        for index, quality in enumerate(qualities):
+            quality.enabled = quality.enabled and index in layers
     codec, second = track.codec or track.spec.codec, track.spec.backup_codec
     codecs = [rtc.SubscribedCodec(codec=codec, qualities=qualities)] if codec else []
     if second:

@@ -395,7 +395,7 @@ class LiveKitSkin:
     def _on_demanded(self, event: events.TrackDemanded) -> None:
         session = self._sessions.get(event.publisher.sid)
         if session is not None:
-            update = convert.quality_update(event.track, event.spatial, event.backup)
+            update = convert.quality_update(event.track, event.spatial, event.backup, event.layers)
             session.send(rtc.SignalResponse(subscribed_quality_update=update))
 
     def _on_subscription_permission(self, event: events.SubscriptionPermissionChanged) -> None:

@@ -1,8 +1,13 @@
-"""What subscribers together want of a track, so that its publisher need not send more (LiveKit: dynacast)."""
+"""What subscribers together want of a track, so that its publisher need not send more (LiveKit: dynacast).
+
+Of a camera that is the highest layer that anybody displays, and all below it, which weaker links may need at once. Of a
+screen whose layers differ in rate alone it is what the engine sends to somebody (`LayersWanted`).
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from sfu.values import LayersWanted
 from signaling.rooms.events import (
     DemandChanged,
     EventHub,
@@ -13,6 +18,7 @@ from signaling.rooms.events import (
     TrackPublished,
     TrackUnpublished,
 )
+from signaling.rooms.media import MediaEvents
 from signaling.rooms.model import Participant, Track
 from signaling.timers import Timers
 
@@ -54,6 +60,10 @@ class _Told:
     spatial: int
     backup: int = NOTHING
     "The same of the backup codec."
+    layers: frozenset[int] | None = None
+    "Those that were told one by one; None: all up to `spatial`."
+    sent: frozenset[int] | None = None
+    "Those that the engine sends to somebody; None: it does not say."
 
 
 class Demand:
@@ -65,6 +75,40 @@ class Demand:
         self._timers = timers
         self._told: dict[str, _Told] = {}
         hub.rule(self._on_event)
+
+    def listen(self, media_events: MediaEvents) -> None:
+        """Hear from the engine which layers of screens it sends to anybody."""
+        media_events.on(LayersWanted, self.layers_wanted)
+
+    def layers_wanted(self, event: LayersWanted) -> None:
+        """Ask for layers that are missing at once, and for no others; without missing ones less is told after a while.
+
+        An encoder that is given another set of layers begins all of them with a keyframe, so one change is better.
+        """
+        told = self._told.get(event.publication_id)
+        if told is None:
+            return
+        track = told.publisher.tracks[event.publication_id]
+        told.sent = frozenset(event.layers)
+        before = told.layers if told.layers is not None else frozenset(range(told.spatial + 1))
+        reason = f"layers {track.sid}"
+        if not told.sent <= before:
+            told.layers = told.sent
+            self._emit(told, track)
+        if told.sent == (told.layers if told.layers is not None else before):
+            self._timers.cancel(told.publisher.sid, reason)
+        elif not self._timers.is_set(told.publisher.sid, reason):
+            self._timers.set(told.publisher.sid, reason, LOWER_DELAY_S, lambda: self._lower_layers(track.sid))
+
+    def _lower_layers(self, track_sid: str) -> None:
+        told = self._told[track_sid]
+        if told.sent != told.layers:
+            told.layers = told.sent
+            self._emit(told, told.publisher.tracks[track_sid])
+
+    def _emit(self, told: _Told, track: Track) -> None:
+        layers = None if told.spatial == NOTHING else told.layers
+        self._hub.emit(TrackDemanded(told.publisher, track, told.spatial, told.backup, layers))
 
     def _on_event(self, event: RoomEvent) -> None:
         if isinstance(event, TrackPublished | TrackUnpublished) and event.participant.source is not None:
@@ -116,10 +160,10 @@ class Demand:
                 told.backup = wanted
             else:
                 told.spatial = wanted
-            self._hub.emit(TrackDemanded(told.publisher, track, told.spatial, told.backup))
+            self._emit(told, track)
 
     def _forget(self, track_sid: str) -> None:
         told = self._told.pop(track_sid, None)
         if told is not None:
-            for backup in (False, True):
-                self._timers.cancel(told.publisher.sid, f"demand {track_sid} {backup}")
+            for reason in (f"demand {track_sid} False", f"demand {track_sid} True", f"layers {track_sid}"):
+                self._timers.cancel(told.publisher.sid, reason)

@@ -157,6 +157,8 @@ class TrackDemanded:
     "Highest spatial layer; -1: nobody wants any."
     backup: int = -1
     "The same of the track in its backup codec."
+    layers: frozenset[int] | None = None
+    "Of a screen whose layers differ in rate alone: which of them anybody is sent; None: all up to `spatial`."
 
 
 @dataclass(frozen=True, slots=True)

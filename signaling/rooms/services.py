@@ -9,6 +9,7 @@ from signaling.rooms.demand import Demand
 from signaling.rooms.events import EventHub
 from signaling.rooms.forwarding import Forwarding
 from signaling.rooms.ids import SidMaker
+from signaling.rooms.links import Links
 from signaling.rooms.media import MediaEvents
 from signaling.rooms.moderation import Moderation
 from signaling.rooms.publishing import Publishing
@@ -62,7 +63,8 @@ def build_services(
     subscribing = Subscribing(rooms, media, hub, timers)
     subscribing.listen(media_events)
     forwarding = Forwarding(rooms, media, hub)
-    Demand(hub, timers)
+    Demand(hub, timers).listen(media_events)
+    Links(rooms, media_events)
     moderation = Moderation(rooms, hub)
     return Services(
         rooms,

@@ -122,11 +122,12 @@ async def test_a_screen_keeps_its_size_in_all_layers_and_the_camera_gives_way(se
 
     async def both_layers():
         sent = await ada.evaluate(SCREEN_LAYERS)
-        return sent if {layer["rid"] for layer in sent["layers"]} == {"q", "h"} else None
+        return sent if {layer["rid"] for layer in sent["layers"]} == {"q", "h", "f"} else None
 
-    sent = await eventually(both_layers, "two layers of full size")
+    sent = await eventually(both_layers, "three layers of full size")
     assert [(each["maxBitrate"], each["maxFramerate"]) for each in sent["screen"]] == [
-        (500_000, 5),
+        (45_000, 3),
+        (150_000, 5),
         (1_500_000, 15),
     ]
     assert {layer["frameWidth"] for layer in sent["layers"]} == {picture["width"]}

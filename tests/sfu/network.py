@@ -109,7 +109,7 @@ class Call:
                 self.packet(int(min(left, PACKET_BYTES)), now)
                 left -= PACKET_BYTES
         if self.due("tick", TICK_S, now):
-            self.estimator.tick(now)
+            self.estimator.tick(self.number & 0xFFFF, now)
             if self.probes and now >= self.video_from_s:
                 self.pad(now)
 

@@ -51,7 +51,7 @@ def history():
         elif kind == PADDING:
             estimator.padding(value, number, now)
         else:
-            estimator.tick(now)
+            estimator.tick(-1, now)
     return dict(zip(columns["names"].tolist(), columns["phases"].tolist(), strict=True)), np.array(found)
 
 

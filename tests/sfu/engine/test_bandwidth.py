@@ -170,14 +170,22 @@ def test_a_burst_of_video_waits_on_a_weak_link_and_nothing_is_lost_of_it():
     assert world.link.dropped == dropped
 
 
-def test_retransmissions_find_no_room_behind_a_burst():
+def test_retransmissions_pass_a_burst_as_far_as_they_come_soon():
     world = World(0.5e6)
     world.run(5)
     subscription = world.peer.sending["1"]
-    assert world.bandwidth.send_again(subscription, PACKET)
-    for _ in range(60):
+    for _ in range(200):
         world.bandwidth.send(subscription, PACKET)
-    assert not world.bandwidth.send_again(subscription, PACKET)
+    sequence = int(world.outbox.transports.sequence[world.peer.transport])
+    taken = 0
+    while world.bandwidth.has_room_again(subscription, taken):
+        world.bandwidth.send_again(subscription, taken, PACKET)
+        taken += 1
+    assert 30 < taken < 150
+    assert not world.bandwidth.has_room_again(subscription, 0)
+    world.wanted_bps = 0.0
+    world.run(0.1)
+    assert 0 < int(world.outbox.transports.sequence[world.peer.transport]) - sequence < taken
 
 
 def test_a_link_that_becomes_wide_gets_all_that_waits():
@@ -206,3 +214,51 @@ def test_who_has_got_all_that_is_wanted_for_a_while_is_not_paced_unless_that_is_
     world.wanted_bps = 3e6
     world.run(2)
     assert world.peer.pacer is not None
+
+
+def screen_and_camera(world):
+    """Both subscriptions of a viewer, paced."""
+    found = []
+    for i, name in enumerate(("screen", "camera")):
+        published = Published(Publication(name, "video", screen_share=name == "screen"), world.peer)
+        subscription = Subscription(published, world.peer, "stream", (100 + i, 200 + i, 500))
+        subscription.section = SendSection(name, KIND, {"vp8": 97})
+        subscription.rank = i
+        world.peer.subscriptions[name] = subscription
+        found.append(subscription)
+    return found
+
+
+def test_a_camera_waits_while_a_slide_is_on_its_way():
+    world = World(0.5e6)
+    world.run(5)
+    world.wanted_bps = 0.0
+    screen, camera = screen_and_camera(world)
+    for _ in range(60):
+        world.bandwidth.send(screen, PACKET)
+    world.run(0.1)
+    assert (screen.held, camera.held) == (False, True)
+    assert any("camera waits" in words for _, words in world.peer.decisions)
+    world.run(4)
+    assert not camera.held
+
+
+def test_a_few_packets_of_the_screen_hold_nothing_up():
+    world = World(0.5e6)
+    world.run(5)
+    world.wanted_bps = 0.0
+    screen, camera = screen_and_camera(world)
+    for _ in range(5):
+        world.bandwidth.send(screen, PACKET)
+    world.run(0.06)
+    assert not camera.held
+
+
+def test_who_lacks_what_still_waits_is_behind():
+    world = World(0.5e6)
+    world.run(5)
+    screen, _ = screen_and_camera(world)
+    assert not world.bandwidth.is_behind(screen)
+    for _ in range(60):
+        world.bandwidth.send(screen, PACKET)
+    assert world.bandwidth.is_behind(screen)

@@ -1,9 +1,14 @@
 """What a viewer gets as its bandwidth changes, in simulated time."""
 
-from router_world import NTP, World, header, remb
+from dataclasses import replace
 
+from router_world import NTP, VIEWER_KIND, World, header, remb
+
+from sfu.fanout.pacer import Pacer
 from sfu.values import SubscriptionPaused
-from sfu.wire import rtcp
+from sfu.wire import rtcp, rtp
+
+NUMBERED = ((rtp.URI_TRANSPORT_CC, 3),)
 
 # What one frame of each layer takes, at 20 a second: 160, 480 and 1,280 kbit/s.
 FRAMES = {"q": b"x" * 970, "h": b"x" * 970, "f": b"x" * 970}
@@ -90,3 +95,20 @@ def test_a_wavering_estimate_does_not_switch_layers():
         if i >= 4:
             layers.add(world.layer)
     assert len(layers) == 1
+
+
+def test_a_replay_to_a_paced_viewer_waits_in_its_line_as_a_whole():
+    """Packets that wait in the history count for nothing, and a replay that goes on for ever never catches up."""
+    world = Sweep()
+    world.run(1)
+    subscription, _ = world.viewer("late", replay=True)
+    subscription.section = replace(subscription.section, kind=replace(VIEWER_KIND, extensions=NUMBERED))
+    subscription.pause(world.now)
+    subscription.subscriber.pacer = Pacer(world.now)
+    subscription.subscriber.available_bps = 5_000_000
+    world.router.choose(subscription, world.now)
+    assert subscription.replaying
+    world.router.tick(world.now)
+    assert not subscription.replaying
+    assert subscription.line.keyframe_waits
+    assert subscription.line.waiting_bytes > 20 * 970

@@ -1,13 +1,16 @@
 """Redundant audio through a router: what viewers who take it get of a publisher of plain opus."""
 
 import struct
+from dataclasses import replace
 
 import pytest
 from router_world import World, header
 
-from sfu.fanout.template import TemplateClass
+from sfu.fanout.template import TemplateClass, make_template
 from sfu.session.sections import SendSection
-from sfu.wire import rtcp
+from sfu.wire import rtcp, rtp
+from sfu.wire.packet import SourcePacket
+from sfu.wire.red import RedundancyLevel, with_redundancy
 from sfu.wire.rtp import build_extensions
 
 TAKES_RED = TemplateClass((("opus", 111), ("red", 63)), ())
@@ -82,3 +85,49 @@ def test_a_publication_without_redundancy_stays_as_it_is():
     hear(world, 1, 2)
     assert payloads(world, "takes")[-1] == b"opus2"
     assert header(world.received("takes")[-1])[0] == 111
+
+
+NUMBERED = ((rtp.URI_TRANSPORT_CC, 3),)
+
+
+@pytest.mark.parametrize(
+    ("sent", "level", "payload_type", "payload"),
+    [
+        ("opus", RedundancyLevel.NONE, 111, b"opus3"),
+        ("opus", RedundancyLevel.AS_SENT, 63, b"opus1opus2opus3"),
+        ("opus", RedundancyLevel.DEEP, 63, b"opus1opus2opus3"),
+        ("red", RedundancyLevel.NONE, 111, b"opus3"),
+        ("red", RedundancyLevel.AS_SENT, 63, b"opus2opus3"),
+        ("red", RedundancyLevel.DEEP, 63, b"opus1opus2opus3"),
+    ],
+)
+def test_how_much_redundancy_goes_along(sent, level, payload_type, payload):
+    kind = replace(TAKES_RED, redundancy=level)
+    body = b"opus3"
+    if sent == "red":
+        body = with_redundancy(memoryview(b"opus3"), ((960, b"opus2"),), 111)
+    head = struct.pack("!BBHII", 0x80, 63 if sent == "red" else 111, 3, 2880, 7)
+    packet = SourcePacket(memoryview(head + body), 12, 3, 2880, False, sent)
+    packet.redundancy = ((1920, b"opus1"), (960, b"opus2"))
+    template = make_template(kind, packet)
+    assert template.data[1] & 0x7F == payload_type
+    assert template.data.endswith(payload)
+    assert len(template.data) - 12 - len(payload) == (
+        0 if payload_type == 111 else 4 * (len(payload) // 5 - 1) + 1
+    )
+
+
+@pytest.mark.parametrize(("extensions", "changes"), [(NUMBERED, True), ((), False)])
+def test_only_viewers_whose_packets_are_never_repeated_change_their_redundancy(extensions, changes):
+    world = World("audio")
+    hear(world, 0)
+    subscription, _ = world.viewer("viewer")
+    subscription.section = SendSection("1", replace(TAKES_RED, extensions=extensions), {})
+    world.router.choose(subscription, world.now)
+    hear(world, 1, 2)
+    subscription.carry_redundancy(RedundancyLevel.NONE)
+    hear(world, 3)
+    types = [header(packet)[0] for packet in world.received("viewer")]
+    assert types == [63, 63, 111 if changes else 63]
+    numbers = [header(packet)[1] for packet in world.received("viewer")]
+    assert numbers == list(range(numbers[0], numbers[0] + 3))

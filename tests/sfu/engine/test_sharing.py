@@ -15,6 +15,7 @@ from sfu.session.ice import IceAgent
 from sfu.session.negotiation import NegotiatedCodec, SectionParameters
 from sfu.session.sections import SendSection, receive_section
 from sfu.values import Layer, Preferences, Publication
+from sfu.wire.points import EVERY
 
 NOW = 100.0
 CAMERA = {(0, 0): 150_000, (1, 0): 500_000, (2, 0): 1_700_000}
@@ -95,19 +96,19 @@ def test_who_wants_nothing_is_not_paused(lesson):
 def test_audio_goes_first(lesson):
     lesson.publish("microphone", kind="audio", measured={(0, 0): 40_000}, layers=())
     camera = lesson.publish("camera")
-    lesson.share(200_000)
+    lesson.share(220_000)
     assert camera.allotted is None
-    lesson.share(215_000)
+    lesson.share(236_000)
     assert camera.allotted == (0, 0)
 
 
 @pytest.mark.parametrize(
     ("sent", "taken", "red", "audio_bps"),
     [
-        ("opus", ("opus", "red"), True, 120_000),
-        ("opus", ("opus", "red"), False, 40_000),
-        ("opus", ("opus",), True, 40_000),
-        ("red", ("opus", "red"), True, 40_000),
+        ("opus", ("opus", "red"), True, 140_800),
+        ("opus", ("opus", "red"), False, 60_800),
+        ("opus", ("opus",), True, 60_800),
+        ("red", ("opus", "red"), True, 60_800),
     ],
     ids=["made here", "not wanted by the publisher", "not taken", "sent so"],
 )
@@ -133,7 +134,7 @@ def test_unmeasured_layers_cost_what_was_declared_or_what_their_size_takes(lesso
     assert bitrates(published, NOW) == {(0, 0): 115_200, (1, 0): 400_000, (2, 0): 900_000}
     published.bitrates_bps = MethodType(lambda _self, _now: {}, published)
     assert bitrates(published, NOW + 0.3)[2, 0] == 500_000
-    published.layers[1].last_packet_at = NOW - 10
+    published.layers[1].seen_at = {0: NOW - 10}
     assert (1, 0) not in bitrates(published, NOW + 0.6)
 
 
@@ -163,7 +164,7 @@ def test_each_decision_can_be_explained(lesson):
     camera.preferences = Preferences(max_spatial=1)
     lesson.share(300_000)
     explanation = explain(lesson.student, "tutor", NOW)
-    assert (explanation.available_bps, explanation.audio_bps) == (300_000, 40_000)
+    assert (explanation.available_bps, explanation.audio_bps) == (300_000, 60_800)
     screen, video = explanation.videos
     assert (screen.importance, screen.allotted, screen.reason) == ("screen", (0, 0), "no more fits")
     assert (video.importance, video.allotted, video.reason) == ("focus", None, "not even the least fits")
@@ -178,3 +179,34 @@ def test_only_changes_are_logged(lesson, caplog):
     lesson.share(690_000)
     assert len(caplog.messages) == 1
     assert "student gets layer (1, 0) of camera (no more fits)" in caplog.messages[0]
+
+
+def test_decisions_of_the_last_minute_are_explained_in_words(lesson):
+    lesson.publish("camera")
+    lesson.share(700_000)
+    lesson.share(90_000)
+    recent = explain(lesson.student, "", NOW + 2).recent
+    assert recent == (
+        "2.0 s ago: camera gets layer 1 at frame rate 0: no more fits; 700 kbit/s are available, sound takes 0",
+        "2.0 s ago: camera is paused: not even the least fits; 90 kbit/s are available, sound takes 0",
+    )
+    assert explain(lesson.student, "", NOW + 61).recent == ()
+
+
+def test_layers_of_a_screen_are_priced_by_what_they_may_take_until_they_are_measured(lesson):
+    layers = tuple(
+        Layer(rid, 1920, 1080, bps) for rid, bps in zip("qhf", (45_000, 150_000, 1_500_000), strict=True)
+    )
+    screen = lesson.publish(
+        "screen", screen_share=True, layers=layers, measured={(2, 0): 2_000_000}
+    ).published
+    screen.wanted_layers.update(frozenset({2}), [0, 1, 2], NOW)
+    for spatial in (0, 1):
+        screen.layers[spatial].seen_at = {0: NOW - 20}
+    young = bitrates(screen, NOW)
+    assert young == {(0, 0): 27_000, (1, 0): 90_000, (2, 0): 900_000}
+    meter = screen.layers[2].rates
+    for second in range(12):
+        meter.add(EVERY, 1000, NOW + second, picture=True)
+    screen.layers[2].seen_at = {0: NOW + 11}
+    assert bitrates(screen, NOW + 11)[2, 0] == 1_500_000

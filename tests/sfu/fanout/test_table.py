@@ -252,7 +252,7 @@ def test_a_packet_without_payload_is_padding():
 def test_a_paced_viewer_gets_the_bytes_of_a_row_from_its_pacer():
     wire, table, pacer = Wire(), FanoutTable(), Pacer(0.0)
     for key, first in (("early", 900), ("new", 1001)):
-        table.add(CHROMIUM, key, column(ssrc=first, first=first), pacer)
+        table.add(CHROMIUM, key, column(ssrc=first, first=first), pacer.line(key))
     table.add(CHROMIUM, "row", column(ssrc=900))
     assert len(table) == 3
     assert table.forward(wire.outbox, vp8(sequence=1000), late=True) == 2

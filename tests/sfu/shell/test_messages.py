@@ -75,6 +75,11 @@ def test_every_event_arrives_as_it_was(kind):
         "video": 2,
         "quality": "poor",
         "paused": True,
+        "layers": (0, 2),
+        "kbps": 300,
+        "cameras": False,
+        "screen": True,
+        "loss_percent": 5,
     }
     fields = {field.name: samples.get(field.name, "error") for field in dataclasses.fields(kind)}
     event = kind(**fields)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from signaling.daily import notices
 from signaling.daily.door import entry
+from signaling.rooms.links import LINK
 from signaling.rooms.model import RESERVED_PREFIX, USER_ID
 
 SOURCES = Path("web/src")
@@ -20,6 +21,7 @@ def test_the_page_has_the_servers_names():
         "IS_OWNER": entry.IS_OWNER,
         "CAN_ADMIN": entry.CAN_ADMIN,
         "EJECT_AT": entry.EJECT_AT,
+        "LINK": LINK,
         "TOPIC": notices.TOPIC,
     }
 

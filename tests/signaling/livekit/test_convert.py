@@ -305,6 +305,15 @@ def test_what_is_wanted_of_layers(spatial, enabled):
     assert (codec.codec, codec.qualities) == ("vp8", update.subscribed_qualities)
 
 
+def test_layers_may_be_wanted_one_by_one():
+    track = Track.from_spec("TR_1", "PA_1", convert.track_spec(video(layers=SIMULCAST), ANY_CLIENT))
+    update = convert.quality_update(replace(track, codec="vp8"), 2, layers=frozenset({0, 2}))
+    assert [quality.enabled for quality in update.subscribed_qualities] == [True, False, True]
+    assert [quality.enabled for quality in update.subscribed_codecs[0].qualities] == [True, False, True]
+    nobody = convert.quality_update(track, -1, layers=frozenset({0, 2}))
+    assert not any(quality.enabled for quality in nobody.subscribed_qualities)
+
+
 @pytest.mark.parametrize("spatial", [-1, 0])
 def test_a_single_layer_is_wanted_or_not(spatial):
     track = Track.from_spec("TR_1", "PA_1", convert.track_spec(video(), ANY_CLIENT))

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from sfu.values import CodecMissing, Layer, Preferences
+from sfu.values import CodecMissing, Layer, LayersWanted, Preferences
 from signaling.rooms.demand import LOWER_DELAY_S, NOTHING, OFF_DELAY_S
 from signaling.rooms.events import TrackDemanded
 from signaling.rooms.model import LeaveReason
@@ -128,3 +128,67 @@ def test_a_backup_is_demanded_by_those_alone_who_cannot_take_the_first_codec(har
     assert bob.subscriptions.lacking == set()
     harness.advance(OFF_DELAY_S)
     assert told()[3:] == [(0, NOTHING)]
+
+
+SCREEN = tuple(
+    Layer(rid, 1920, 1080, bps) for rid, bps in zip("qhf", (45_000, 150_000, 1_500_000), strict=True)
+)
+
+
+@pytest.fixture
+def screen(harness, room):
+    """Tells of layers that the engine sends of a shared screen; returns what its publisher was told."""
+    ada, bob = room.join("ada"), room.join("bob")
+    for person in (ada, bob):
+        harness.rooms.connected(person.sid)
+    sid = room.publish(ada, layers=SCREEN)
+
+    def send(*layers):
+        harness.services.media_events.dispatch(LayersWanted(sid, layers))
+        return [event.layers for event in harness.events if isinstance(event, TrackDemanded)]
+
+    send.ada, send.sid = ada, sid
+    return send
+
+
+def test_layers_that_nobody_is_sent_are_told_after_a_while_and_missing_ones_at_once(harness, screen):
+    assert screen(2) == []
+    harness.advance(LOWER_DELAY_S - 0.1)
+    assert screen(2) == []
+    harness.advance(0.1)
+    assert screen(2) == [{2}]
+    assert screen(0, 2) == [{2}, {0, 2}]
+    assert screen(2) == [{2}, {0, 2}]
+    harness.advance(LOWER_DELAY_S)
+    assert screen(2) == [{2}, {0, 2}, {2}]
+
+
+def test_layers_change_places_in_one_step(harness, screen):
+    screen(2)
+    harness.advance(LOWER_DELAY_S)
+    assert screen(0) == [{2}, {0}]
+    harness.advance(60)
+    assert screen(0) == [{2}, {0}]
+
+
+def test_a_layer_that_is_sent_again_in_time_stays(harness, screen):
+    screen(2)
+    harness.advance(LOWER_DELAY_S - 0.1)
+    screen(0, 1, 2)
+    harness.advance(60)
+    assert screen(0, 1, 2) == []
+
+
+def test_what_changes_while_it_waits_is_told_as_it_is_then(harness, screen):
+    screen(2)
+    harness.advance(1)
+    screen(1, 2)
+    harness.advance(LOWER_DELAY_S)
+    assert screen(1, 2) == [{1, 2}]
+
+
+def test_layers_of_a_screen_that_has_ended_are_no_matter(harness, screen):
+    screen(2)
+    harness.publishing.unpublish(screen.ada, screen.sid)
+    harness.advance(60)
+    assert screen(1) == []

@@ -13,5 +13,7 @@ export const IS_OWNER = 'lectern.is_owner';
 export const CAN_ADMIN = 'lectern.can_admin';
 /** Attribute: when the participant will be removed, in seconds since 1970. */
 export const EJECT_AT = 'lectern.eject_at';
+/** Attribute: what the participant's link allows, while it is a limit (JSON, see `stage/link.ts`). */
+export const LINK = 'lectern.link';
 /** Topic of the data packets that the server and the pages of Daily's rooms exchange. */
 export const TOPIC = 'lectern.daily';

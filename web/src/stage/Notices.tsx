@@ -1,6 +1,7 @@
 import { useLocalParticipant, useRoomContext, useStartAudio } from '@livekit/components-react';
 
 import { Icon } from '../ui/Icon';
+import { LinkNotices } from './LinkNotices';
 
 /** Notices above the tiles: the screen is shared, something failed, or the browser blocks sound until a click. */
 export function Notices({ notice, onDismiss }: { notice: string; onDismiss: () => void }) {
@@ -14,6 +15,7 @@ export function Notices({ notice, onDismiss }: { notice: string; onDismiss: () =
           Everyone can see your screen.
         </p>
       )}
+      <LinkNotices />
       {!canPlayAudio && (
         <div className="notice">
           <p>Your browser has blocked the sound until you allow it.</p>

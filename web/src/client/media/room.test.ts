@@ -1,8 +1,8 @@
 import type { LocalVideoTrack, Room } from 'livekit-client';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 
 import type { Permission } from './permissions';
-import { capCamera, createRoom, showName, startSending, type Sending } from './room';
+import { capCamera, createRoom, showName, startSending, withoutTemporalLayers, type Sending } from './room';
 
 /** A connected room that records its calls and fails at the one named in `failing`. */
 class FakeRoom {
@@ -110,12 +110,29 @@ describe('createRoom', () => {
 });
 
 describe('sharing a screen', () => {
-  it('publishes two layers of full size that differ in bitrate', () => {
+  it('publishes three layers of full size that differ in bitrate', () => {
     const { publishDefaults } = createRoom({ camera: '', microphone: '' }).options;
     expect(publishDefaults?.screenShareEncoding).toEqual({ maxBitrate: 1_500_000, maxFramerate: 15 });
-    const [low, ...more] = publishDefaults?.screenShareSimulcastLayers ?? [];
-    expect(low?.encoding).toMatchObject({ maxBitrate: 500_000, maxFramerate: 5 });
-    expect(more).toEqual([]);
+    const lower = publishDefaults?.screenShareSimulcastLayers ?? [];
+    expect(lower.map(({ encoding }) => encoding)).toMatchObject([
+      { maxBitrate: 45_000, maxFramerate: 3 },
+      { maxBitrate: 150_000, maxFramerate: 5 },
+    ]);
+    expect(Math.min(...lower.map(({ width }) => width))).toBeGreaterThan(7680);
+  });
+  it('encodes no temporal layers', async () => {
+    const encodings = [{ rid: 'q' }, { rid: 'h' }];
+    const set = vi.fn(() => Promise.resolve());
+    const sender = { getParameters: () => ({ encodings }), setParameters: set };
+    await withoutTemporalLayers(sender as unknown as RTCRtpSender);
+    expect(set).toHaveBeenCalledWith({
+      encodings: [
+        { rid: 'q', scalabilityMode: 'L1T1' },
+        { rid: 'h', scalabilityMode: 'L1T1' },
+      ],
+    });
+    set.mockReturnValueOnce(Promise.reject(new Error('closed')));
+    await expect(withoutTemporalLayers(sender as unknown as RTCRtpSender)).resolves.toBeUndefined();
   });
   it('limits the camera while it lasts', async () => {
     let encodings = [{ maxBitrate: 150_000 }, { maxBitrate: 1_700_000 }];

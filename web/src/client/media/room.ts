@@ -28,11 +28,15 @@ export const SCREEN_CAPTURE: ScreenShareCaptureOptions = {
   resolution: ScreenSharePresets.h1080fps15.resolution,
 };
 
-// Text has to stay sharp on weak links too: both layers have the full size and differ in bitrate and frame rate
-// (BigBlueButton's figures, its issue 24473). The low layer is given more pixels than any screen has, so that it is
-// never scaled down.
+// Text has to stay sharp on weak links too: all layers have the full size and differ in bitrate and frame rate. The lower
+// layers are given more pixels than any screen has, so that they are never scaled down. The first picture of a slide takes
+// 60 kB at every rate, because of the encoder's coarsest quantiser; the rest keeps to the rate, and the lowest layer leaves
+// room for the next slide on a link of 150 kbit/s. The server has only those layers encoded that it forwards to somebody.
 const SCREEN_HIGH = { maxBitrate: 1_500_000, maxFramerate: 15 };
-const SCREEN_LOW = new VideoPreset(16_384, 16_384, 500_000, 5);
+const SCREEN_LOWER = [
+  new VideoPreset(16_384, 16_384, 45_000, 3),
+  new VideoPreset(16_384, 16_384, 150_000, 5),
+];
 
 /** Limit of each camera layer while its owner shares a screen: audio and slides have priority. */
 const CAMERA_WHILE_SHARING_BPS = 400_000;
@@ -52,11 +56,28 @@ export function createRoom(ids: Record<DeviceKind, string>): Room {
       simulcast: true,
       videoCodec: 'vp8',
       screenShareEncoding: SCREEN_HIGH,
-      screenShareSimulcastLayers: [SCREEN_LOW],
+      screenShareSimulcastLayers: SCREEN_LOWER,
     },
+  });
+  room.on(RoomEvent.LocalTrackPublished, ({ source, track }) => {
+    if (source === Track.Source.ScreenShare) void withoutTemporalLayers(track?.sender);
   });
   const cap = (): void => void capCamera(room);
   return room.on(RoomEvent.LocalTrackPublished, cap).on(RoomEvent.LocalTrackUnpublished, cap);
+}
+
+/**
+ * Encode each layer of a screen without temporal layers (W3C webrtc-svc: L1T1). With them a new slide is often sent twice: in
+ * a picture that no other picture refers to, and again in the next picture of the base layer. Browsers that know no modes
+ * ignore this.
+ */
+export async function withoutTemporalLayers(
+  sender: Pick<RTCRtpSender, 'getParameters' | 'setParameters'> | undefined,
+): Promise<void> {
+  if (sender === undefined) return;
+  const parameters = sender.getParameters();
+  for (const encoding of parameters.encodings) Object.assign(encoding, { scalabilityMode: 'L1T1' });
+  await sender.setParameters(parameters).catch(() => undefined);
 }
 
 /** Limit the bitrate of the camera while a screen is shared. */

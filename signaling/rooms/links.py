@@ -1,0 +1,42 @@
+"""Who has a weak link, as an attribute of theirs, which the page reads and foreign clients keep like any other."""
+
+import json
+import logging
+
+from sfu.values import LinkChanged
+from signaling.errors import LimitError
+from signaling.rooms.media import MediaEvents
+from signaling.rooms.model import RESERVED_PREFIX
+from signaling.rooms.rooms import Rooms
+
+log = logging.getLogger(__name__)
+
+LINK = f"{RESERVED_PREFIX}link"
+
+
+class Links:
+    """Keeps the attribute in step with what the engine tells."""
+
+    def __init__(self, rooms: Rooms, media_events: MediaEvents) -> None:
+        """Listen to the engine."""
+        self._rooms = rooms
+        media_events.on(LinkChanged, self._changed)
+
+    def _changed(self, event: LinkChanged) -> None:
+        """Set the attribute: JSON with `kbps`, `cameras`, `screen` and `loss`; none while the link is no limit."""
+        person = self._rooms.participant(event.peer_id)
+        if person is None:
+            return
+        text = ""
+        if event.kbps is not None or event.loss_percent:
+            state = {
+                "kbps": event.kbps,
+                "cameras": event.cameras,
+                "screen": event.screen,
+                "loss": event.loss_percent,
+            }
+            text = json.dumps(state)
+        try:
+            self._rooms.update_profile(person, attributes={LINK: text})
+        except LimitError:
+            log.info("the attributes of %s are full: its link is not told", person.sid)
