@@ -7,7 +7,7 @@ export PATH := $(CURDIR)/.make/bin:$(PATH)
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run setup-dev test test-page test-python lint lint-code lint-format lint-types lint-imports lint-page bench bench-short bench-rest load fuzz hostile clean
+.PHONY: help setup run setup-dev test test-page test-python lint lint-code lint-format lint-types lint-imports lint-page bench bench-short bench-rest weak-links load fuzz hostile clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -57,6 +57,10 @@ bench-short: setup-dev ## the same for less than two minutes; fails when somethi
 
 bench-rest: setup-dev ## how long REST calls take at 50 a second beside ten lessons
 	$(BIN)/python -m bench.rest $(ARGS)
+
+weak-links: setup-dev ## lessons in browsers over weak links, for bench/README.md: make weak-links ARGS="rates losses"
+	@$(PYTHON) tools/system_packages.py
+	$(BIN)/python -m tests.e2e.weak_links $(ARGS)
 
 load: setup-dev ## load on a running server: make load ARGS="--host ws://HOST:7880 --rooms 2 --viewers 30"
 	$(BIN)/python -m locust -f bench/locustfile.py --headless --only-summary $(ARGS)

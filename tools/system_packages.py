@@ -17,6 +17,7 @@ PACKAGES = {
     "turnserver": "coturn",  # the relay, with the configuration rendered here
     "pg_ctlcluster": "postgresql",  # the server that tests of the store start for themselves
     "nft": "nftables",  # the packet filter beside coturn
+    "tesseract": "tesseract-ocr",  # reads the slides that a student behind a weak link is shown
     "ip": "iproute2",  # network namespaces for the tests of that filter
 }
 

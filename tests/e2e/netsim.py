@@ -43,10 +43,15 @@ class Way:
         self.queue_s = 0.3
         "Of packets that wait longer than this for the rate the last is dropped."
         self.delay_s = 0.0
+        self.jitter_s = 0.0
+        "Either way of the delay; nothing overtakes."
         self.loss = 0.0
+        self.burst = 1.0
+        "Packets that are lost in a row, on average (Gilbert's model); 1: each is lost or not by itself."
         self.passed_bytes = self.dropped = self.lost = 0
         self._random = random.Random(seed)
         self._free_at = self._last_at = 0.0
+        self._losing = False
 
     def waiting_s(self) -> float:
         """How long a packet that comes now would wait."""
@@ -54,7 +59,7 @@ class Way:
 
     def due(self, size: int, now: float) -> float | None:
         """When a packet comes out; None: never."""
-        if self._random.random() < self.loss:
+        if self._loses():
             self.lost += 1
             return None
         leaves_at = now
@@ -65,8 +70,17 @@ class Way:
                 return None
             leaves_at = self._free_at = leaves_at + 8 * size / self.rate_bps
         self.passed_bytes += size
-        self._last_at = max(self._last_at, leaves_at + self.delay_s)  # nothing overtakes
+        delay_s = self.delay_s + self._random.uniform(-self.jitter_s, self.jitter_s)
+        self._last_at = max(self._last_at, leaves_at + delay_s)  # nothing overtakes
         return self._last_at
+
+    def _loses(self) -> bool:
+        if self.burst <= 1 or self.loss >= 1:
+            return self._random.random() < self.loss
+        ends = 1 / self.burst
+        begins = ends * self.loss / (1 - self.loss)  # so that the share of losses is `loss`
+        self._losing = self._random.random() < (1 - ends if self._losing else min(begins, 1.0))
+        return self._losing
 
 
 class Namespace:
@@ -75,16 +89,17 @@ class Namespace:
     def __init__(self, name: str, subnet: int) -> None:
         self.name = name
         self.gateway, self.address = f"10.78.{subnet}.1", f"10.78.{subnet}.2"
+        self._device = f"lf{subnet}"
         self.down, self.up = Way(1), Way(2)
         "Towards the namespace, and from it."
         self._near, self._far = _tun(f"ln{subnet}"), _tun(f"lf{subnet}")
         _ip("netns", "add", name)
         _ip("link", "set", f"lf{subnet}", "netns", name)
-        _ip("addr", "add", f"{self.gateway}/30", "dev", f"ln{subnet}")
+        _ip("addr", "add", f"{self.gateway}/28", "dev", f"ln{subnet}")
         _ip("link", "set", f"ln{subnet}", "up", "txqueuelen", "2000")
         for command in (
             "link set lo up",
-            f"addr add {self.address}/30 dev lf{subnet}",
+            f"addr add {self.address}/28 dev lf{subnet}",
             f"link set lf{subnet} up txqueuelen 2000",
             f"route add default via {self.gateway}",
         ):
@@ -113,6 +128,19 @@ class Namespace:
                 _, _, end, packet = heapq.heappop(waiting)
                 os.write(end, packet)
 
+    def answer_from(self, address: str) -> None:
+        """Let this machine send to the namespace from another of its addresses than the nearest."""
+        subnet = f"{self.gateway[:-1]}0/28"
+        _ip("route", "replace", subnet, "dev", f"ln{self._device[2:]}", "src", address)
+
+    def move(self) -> None:
+        """Take another address, as a student does who goes from one network to another."""
+        before, self.address = self.address, f"{self.gateway[:-1]}{int(self.address[-1]) + 1}"
+        inside = ("-n", self.name)
+        _ip(*inside, "addr", "del", f"{before}/28", "dev", self._device)
+        _ip(*inside, "addr", "add", f"{self.address}/28", "dev", self._device)
+        _ip(*inside, "route", "replace", "default", "via", self.gateway)
+
     def close(self) -> None:
         """Take it all down."""
         self._running = False
@@ -122,10 +150,13 @@ class Namespace:
         _ip("netns", "del", self.name)
 
 
+_numbers = itertools.count(os.getpid())
+
+
 @contextmanager
 def namespace() -> Iterator[Namespace]:
     """A namespace of its own until the end of the block."""
-    number = os.getpid()
+    number = next(_numbers)
     made = Namespace(f"lectern-{number}", number % 250 + 1)
     try:
         yield made
