@@ -107,7 +107,7 @@ SCREEN_LAYERS = """async () => {
     };
     function screenHas(sender, layer) {
         const {width} = sender.track.getSettings();
-        return layer.frameWidth >= width - 1;
+        return Math.abs(layer.frameWidth - width) <= 1;
     }
 }"""
 

@@ -11,7 +11,7 @@ from signaling.http.descriptors import LEAST_CONNECTIONS, MOST, RESERVED, connec
 
 def limits_after_raising(soft, hard):
     code = (
-        "import resource; from signaling import descriptors\n"
+        "import resource; from signaling.http import descriptors\n"
         f"resource.setrlimit(resource.RLIMIT_NOFILE, ({soft}, {hard}))\n"
         "print(descriptors.raise_limit(), *resource.getrlimit(resource.RLIMIT_NOFILE))"
     )

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from signaling.http.json_bounds import TooManyElementsError, check_elements
+from signaling.http.json_bounds import MAX_BACKSLASHES, TooManyElementsError, check_elements
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
@@ -58,3 +58,15 @@ def test_a_megabyte_costs_little_whatever_it_holds(text):
         return time.process_time() - started
 
     assert min(cost_s() for _ in range(3)) < 0.05
+
+
+def test_escaped_characters_are_bounded_too():
+    assert check_elements(b'"' + b"\\" * MAX_BACKSLASHES + b'"') == 1
+    with pytest.raises(TooManyElementsError):
+        check_elements(b'"' + b"\\" * (MAX_BACKSLASHES + 1) + b'"')
+
+
+def test_the_largest_metadata_of_an_application_is_within_the_bounds():
+    metadata = json.dumps("\u00e9" * (512 * 1024 // 6 - 2))
+    assert 512 * 1024 - 16 <= len(metadata) <= 512 * 1024
+    check_elements(json.dumps({"metadata": metadata}).encode())

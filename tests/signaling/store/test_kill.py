@@ -9,9 +9,9 @@ from signaling.store import Store
 
 WRITER = """
 import asyncio, sys
-from signaling.events import EventHub, RoomChanged, RoomStarted
-from signaling.journal import Journal
-from signaling.model import Room, RoomConfig
+from signaling.rooms.events import EventHub, RoomChanged, RoomStarted
+from signaling.history.journal import Journal
+from signaling.rooms.model import Room, RoomConfig
 from signaling.store import Store
 
 async def main():
