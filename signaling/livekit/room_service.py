@@ -292,9 +292,8 @@ def _granted(name: str) -> Callable[[Claims], None]:
     return lambda claims: _need(_video(claims).get(name))
 
 
-# Metadata of 512 KiB as JSON in JSON, where each quote takes a byte more; attributes. The decoder of protobuf takes 40 ns for
-# each character of a text.
-_PROFILE_BYTES = 832 * 1024
+# Metadata of LiveKit's 512 KiB as JSON in JSON, where each quote takes a byte more; attributes. See also MAX_TEXT_BYTES.
+_PROFILE_BYTES = 1088 * 1024
 
 
 def methods(skin: LiveKitSkin, catalogue: Catalogue) -> dict[str, Method]:

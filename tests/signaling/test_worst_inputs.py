@@ -20,7 +20,7 @@ from google.protobuf import json_format
 from google.protobuf.descriptor import FieldDescriptor
 from livekit.protocol import models, rtc
 
-from signaling.http.json_bounds import MAX_BACKSLASHES, MAX_ELEMENTS
+from signaling.http.json_bounds import MAX_ELEMENTS, MAX_TEXT_BYTES
 from signaling.http.page import MAX_BODY_BYTES as PAGE_BODY_BYTES
 from signaling.livekit.bounds import BOUNDS, MAX_FIELDS, is_repeated
 from signaling.livekit.room_service import methods
@@ -85,10 +85,11 @@ def bodies(limit):
         b'{"data":{' + b",".join(b'"%d":{}' % number for number in range(min(few // 2, limit // 12))) + b"}}"
     )
     yield b'{"data":' + b"[" * min(few, size) + b"]" * min(few, size) + b"}"
-    escapes = min(size // 2, MAX_BACKSLASHES)
-    yield b'{"name":"' + b"\\n" * escapes + b"a" * (size - 2 * escapes) + b'"}'
+    text = min(size, MAX_TEXT_BYTES - 100)
+    yield b'{"name":"' + b"\\n" * min(size // 2, text) + b'"}'
+    yield b'{"name":"' + b"a" * text + b"\\" * ((size - text) // 2 * 2) + b'"}'
     yield b'{"metadata":"' + b"\\ud83d\\ude00" * (size // 12) + b'"}'
-    yield b'{"name":"' + b"\\\\" * (escapes // 2) + b'u0000"}'
+    yield b'{"name":"' + b"\\\\" * (size // 2) + b'u0000"}'
     yield b'{"exp":' + b"9" * size + b"}"
     yield b"[" + b"{}," * many + b"{}]"
     yield b'"' + b'\\"' * (size // 2)

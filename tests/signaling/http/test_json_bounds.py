@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from signaling.http.json_bounds import MAX_BACKSLASHES, TooManyElementsError, check_elements
+from signaling.http.json_bounds import MAX_TEXT_BYTES, TooManyElementsError, check_elements
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
@@ -60,10 +60,11 @@ def test_a_megabyte_costs_little_whatever_it_holds(text):
     assert min(cost_s() for _ in range(3)) < 0.05
 
 
-def test_escaped_characters_are_bounded_too():
-    assert check_elements(b'"' + b"\\" * MAX_BACKSLASHES + b'"') == 1
+def test_text_is_bounded_by_what_it_decodes_to():
+    assert check_elements(b"a" * MAX_TEXT_BYTES) == 1
+    assert check_elements(b'\\"' * MAX_TEXT_BYTES) >= 1
     with pytest.raises(TooManyElementsError):
-        check_elements(b'"' + b"\\" * (MAX_BACKSLASHES + 1) + b'"')
+        check_elements(b"a" * (MAX_TEXT_BYTES + 1))
 
 
 def test_the_largest_metadata_of_an_application_is_within_the_bounds():
