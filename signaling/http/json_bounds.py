@@ -9,7 +9,7 @@ import re
 # Values of a call that a person or an application makes; a list of 2,000 ids fits twice.
 MAX_ELEMENTS = 5_000
 
-# Bytes that are no backslashes. The JSON decoder of protobuf takes 40 ns for each character of a text, and escapes decode
+# Bytes other than backslashes. The JSON decoder of protobuf takes 40 ns for each character of a text; escapes decode
 # to half their length. Metadata of 512 KiB, attributes of 64 KiB and a name fit.
 MAX_TEXT_BYTES = 600 * 1024
 

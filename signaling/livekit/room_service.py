@@ -292,7 +292,7 @@ def _granted(name: str) -> Callable[[Claims], None]:
     return lambda claims: _need(_video(claims).get(name))
 
 
-# Metadata of LiveKit's 512 KiB as JSON in JSON, where each quote takes a byte more; attributes. See also MAX_TEXT_BYTES.
+# Metadata of LiveKit's 512 KiB as JSON in JSON, where each quote takes a byte more; attributes. See MAX_TEXT_BYTES.
 _PROFILE_BYTES = 1088 * 1024
 
 

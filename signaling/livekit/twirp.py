@@ -1,5 +1,6 @@
 """Twirp (version 7 of its wire protocol), as LiveKit's server SDKs speak it: one POST per call, JSON or protobuf."""
 
+import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
@@ -148,7 +149,12 @@ class Twirp:
         method.allows(claims)
         is_json = request.content_type == _JSON
         body = await _body(request, method.max_body_bytes)
-        message = decode(method.request(), body, is_json=is_json)
+        message = method.request()
+        # Each step may take some 30 ms for the largest body: the event loop has its turn between them.
+        check_bounds(message, body, is_json=is_json)
+        await asyncio.sleep(0)
+        decode(message, body, is_json=is_json)
+        await asyncio.sleep(0)
         answer = method.handler(claims, message)
         if not isinstance(answer, Message):
             answer = await answer
@@ -184,15 +190,24 @@ async def _body(request: web.Request, max_bytes: int) -> bytes:
         raise TwirpError(by_type(_BODY_CODES, error, "malformed"), str(error)) from error
 
 
-def decode(message: Message, body: bytes, *, is_json: bool) -> Message:
-    """Fill a message with a request's body. TwirpError (malformed), and nothing else."""
+def check_bounds(message: Message, body: bytes, *, is_json: bool) -> None:
+    """Refuse a body that would cost too much to decode. TwirpError (malformed), and nothing else."""
     try:
         if is_json:
             check_elements(body)
+        else:
+            scan(message.DESCRIPTOR, body)
+    except (WireError, ValueError) as error:
+        raise TwirpError("malformed", str(error)) from error
+
+
+def decode(message: Message, body: bytes, *, is_json: bool) -> Message:
+    """Fill a message with a body that `check_bounds` has passed. TwirpError (malformed), and nothing else."""
+    try:
+        if is_json:
             # The library takes an empty list for an empty object.
             fields = dict(json.loads(body or b"{}").items())
             return json_format.ParseDict(fields, message, ignore_unknown_fields=True)
-        scan(message.DESCRIPTOR, body)
         message.ParseFromString(body)
     except (
         WireError,
