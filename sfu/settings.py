@@ -9,8 +9,8 @@ class MediaSettings:
 
     udp_port: int = 7882
     "The one UDP port for everybody's media and data; 0 takes a free one."
-    bind_host: str = ""
-    "The one IPv4 address that the port is opened on and that is announced; empty: every address."
+    local_only: bool = False
+    "Serve only clients on this machine (dev mode): connectivity checks from other addresses get no answer."
     external_ip: str = ""
     "Address to announce instead of the machine's own (a NAT's outside)."
     announce_loopback: bool = False

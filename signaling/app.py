@@ -267,7 +267,7 @@ async def serve(config: ServerConfig) -> None:
     media_events = MediaEvents()
     settings = MediaSettings(
         udp_port=config.udp_port,
-        bind_host=config.media_host,
+        local_only=config.media_local_only,
         external_ip=config.external_ip,
         announce_loopback=config.dev,
         native=not config.no_native,
@@ -311,7 +311,9 @@ def greeting(config: ServerConfig, http_port: int, udp_ports: tuple[int, int]) -
     host = config.bind_host or "*"
     shown = "localhost" if host in {"*", "0.0.0.0", "::", "127.0.0.1", "::1"} else host  # noqa: S104 - compared only
     first, last = udp_ports
-    media = f"{config.media_host or '*'}:{f'{first}-{last}' if first < last else first}"
+    media = (
+        f"{'this machine' if config.media_local_only else '*'}:{f'{first}-{last}' if first < last else first}"
+    )
     lines = [
         f"Lectern is ready: http://{shown}:{http_port}",
         f"  for applications  ws://{shown}:{http_port}",

@@ -152,9 +152,12 @@ class ServerConfig:
         return (mapped or address).is_loopback
 
     @property
-    def media_host(self) -> str:
-        """The address that media listens on; empty: every address."""
-        return "127.0.0.1" if self.dev and not self.dev_on_network else ""
+    def media_local_only(self) -> bool:
+        """Whether media is for clients on this machine alone.
+
+        The port is open on every address all the same: Firefox takes no candidate on loopback.
+        """
+        return self.dev and not self.dev_on_network
 
     @property
     def worker_count(self) -> int:

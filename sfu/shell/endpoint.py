@@ -104,6 +104,7 @@ class Endpoint:
     def __init__(self, settings: MediaSettings, drops: Counter[Drop]) -> None:
         """Nothing is opened before `start`; `drops` counts what is not passed on."""
         self._settings = settings
+        self._own_addresses = frozenset(local_addresses() if settings.local_only else ())
         self._drops = drops
         self._containment = Containment(drops)
         self._certificate: Certificate = Certificate.generateCertificate()
@@ -133,7 +134,6 @@ class Endpoint:
             self._settings.udp_port,
             self._arena,
             portable=self._settings.portable_io,
-            host=self._settings.bind_host,
         )
         self._kernel = kernel.choose(self.outbox, self._socket, native=self._settings.native)
         base = srtp_ffi.cast("char *", srtp_ffi.from_buffer(self._socket.buffer))
@@ -339,6 +339,10 @@ class Endpoint:
             self._handlers.rtp(peer, packet, now)
 
     def _stun(self, datagram: bytes, address: bytes, now: float) -> None:
+        # Other datagrams are dropped unless their source has passed a check, so this keeps strangers out altogether.
+        if self._settings.local_only and not self._is_local(address):
+            self._drops[Drop.UNKNOWN_SOURCE] += 1
+            return
         try:
             ufrag = scan(datagram)
         except StunError:
@@ -370,6 +374,11 @@ class Endpoint:
             connection.port = DatagramPort(partial(self._send_to, peer), self._turns)
             connection.dtls = Transport(connection.port, self._certificate)
             connection.task = self._spawn(self._connect(connection))
+
+    def _is_local(self, address: bytes) -> bool:
+        """Whether a datagram came from this machine itself."""
+        host = udp.unpack_sockaddr(address)[0]
+        return host.startswith("127.") or host == "::1" or host in self._own_addresses
 
     def _send_to(self, peer: Peer, datagram: bytes) -> None:
         if self._socket is not None and peer.ice.selected is not None:
@@ -455,11 +464,8 @@ def credentials() -> tuple[str, str]:
 
 def candidates(settings: MediaSettings, port: int) -> tuple[str, ...]:
     """Host candidate lines (RFC 8839 section 5.1), best first."""
-    if settings.bind_host:
-        hosts = [settings.bind_host]
-    else:
-        hosts = [settings.external_ip] if settings.external_ip else local_addresses()
-    if settings.announce_loopback and "127.0.0.1" not in hosts:
+    hosts = [settings.external_ip] if settings.external_ip else local_addresses()
+    if settings.announce_loopback:
         hosts.append("127.0.0.1")
     lines = []
     for i, host in enumerate(hosts):

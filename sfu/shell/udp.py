@@ -238,8 +238,8 @@ class PlainSocket(MediaSocket):
         return sent
 
 
-def bind(port: int, host: str = "") -> socket.socket:
-    """A UDP socket on `port` of an IPv4 address, or of all addresses, IPv6 and IPv4 at once where the machine has IPv6.
+def bind(port: int) -> socket.socket:
+    """A UDP socket on `port` of all addresses, IPv6 and IPv4 at once where the machine has IPv6.
 
     OSError when the port is taken.
     """
@@ -250,17 +250,16 @@ def bind(port: int, host: str = "") -> socket.socket:
     try:
         if sock.family == socket.AF_INET6:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
-        mapped = f"::ffff:{host}" if host and sock.family == socket.AF_INET6 else host
-        sock.bind((mapped, port))
+        sock.bind(("", port))
     except OSError:
         sock.close()
         raise
     return sock
 
 
-def open_socket(port: int, arena: Arena, *, portable: bool = False, host: str = "") -> MediaSocket:
+def open_socket(port: int, arena: Arena, *, portable: bool = False) -> MediaSocket:
     """Bind `port` (0: any) with the best implementation this platform has. OSError when the port is taken."""
-    sock = bind(port, host)
+    sock = bind(port)
     if not portable:
         try:
             return BatchSocket(sock, arena)

@@ -81,6 +81,19 @@ def free_media_port(count: int) -> int:
             return first
 
 
+NETWORK_SECRET = "of-these-tests-alone-" + "x" * 32
+
+
+def network_options(folder: Path, address: str) -> tuple[str, ...]:
+    """Options of `serving` for clients beyond loopback, where development mode wants a key that nobody knows.
+
+    The page gets its tokens from the server; tests that make tokens take NETWORK_SECRET.
+    """
+    config = folder / "lectern.toml"
+    config.write_text(f'[keys]\ndevkey = "{NETWORK_SECRET}"\n')
+    return "--host", "0.0.0.0", "--external-ip", address, "--dev-on-network", "--config", str(config)
+
+
 @asynccontextmanager
 async def serving(*options: str) -> AsyncIterator[Server]:
     """`lectern serve --dev` on free ports, until the end of the block."""

@@ -9,7 +9,15 @@ from dataclasses import dataclass, field, replace
 import pytest
 from playwright.async_api import async_playwright
 
-from tests.e2e.conftest import CHROMIUM, CHROMIUM_FLAGS, Server, eventually, serving
+from tests.e2e.conftest import (
+    CHROMIUM,
+    CHROMIUM_FLAGS,
+    NETWORK_SECRET,
+    Server,
+    eventually,
+    network_options,
+    serving,
+)
 from tests.e2e.netsim import missing, namespace
 from tests.e2e.test_javascript import CAMERA, open_page
 
@@ -75,8 +83,6 @@ PHASES = (
     ("200 ms", {"delay_s": 0.2}),
 )
 
-SECRET = "of-this-test-alone-" + "x" * 32
-
 
 @asynccontextmanager
 async def browser_in(network, folder, origin):
@@ -128,13 +134,9 @@ async def lesson(chromium, tmp_path):
     """All phases, in a lesson of their own; what was not as it should be."""
     phases = [Phase(name, way) for name, way in PHASES]
     with namespace() as network:
-        # beyond loopback, development mode wants a key that nobody knows
-        config = tmp_path / "lectern.toml"
-        config.write_text(f'[keys]\ndevkey = "{SECRET}"\n')
-        options = ("--host", "0.0.0.0", "--external-ip", network.gateway, "--dev-on-network")
-        async with serving(*options, "--config", str(config)) as started:
-            server = replace(started, secret=SECRET)
-            far = FarServer(server.http_port, server.udp_port, server.pid, SECRET, network.gateway)
+        async with serving(*network_options(tmp_path, network.gateway)) as started:
+            server = replace(started, secret=NETWORK_SECRET)
+            far = FarServer(server.http_port, server.udp_port, server.pid, NETWORK_SECRET, network.gateway)
             ada = await open_page(chromium, server, identity="ada")
             await ada.do("() => room.localParticipant.setMicrophoneEnabled(true)")
             await ada.do("(camera) => room.localParticipant.setCameraEnabled(true, camera)", CAMERA)

@@ -63,7 +63,7 @@ async def test_figures_are_for_dev_mode_only(store, path):
     [
         (
             ServerConfig(dev=True, keys=dict(DEV_KEYS)),
-            ["localhost:1", "TCP 127.0.0.1:1", "UDP 127.0.0.1:2-5", "devkey", "secret"],
+            ["localhost:1", "TCP 127.0.0.1:1", "UDP this machine:2-5", "devkey", "secret"],
             [],
         ),
         (ServerConfig(keys={"k": "hush"}), ["localhost:1", "TCP *:1", "UDP *:2"], ["hush", "development"]),

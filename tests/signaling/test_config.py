@@ -168,7 +168,7 @@ def test_development_mode_stays_on_this_machine(host):
 def test_on_this_machine_it_needs_no_word(host):
     config = load({"dev": True, "host": host}, {})
     check_keys(config)
-    assert config.media_host == "127.0.0.1"
+    assert config.media_local_only
 
 
 @pytest.mark.parametrize("host", OTHERS_REACH)
@@ -178,8 +178,8 @@ def test_beyond_this_machine_the_known_secret_is_refused(host):
         check_keys(load(flags, {}))
     config = load(flags, {"LECTERN_KEYS": f"a: {LONG}"})
     check_keys(config)
-    assert config.media_host == ""
+    assert not config.media_local_only
 
 
 def test_media_is_for_everybody_outside_of_development_mode():
-    assert load({}, {}).media_host == ""
+    assert not load({}, {}).media_local_only

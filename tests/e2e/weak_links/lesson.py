@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from playwright.async_api import Page, async_playwright
 
-from tests.e2e.conftest import CHROMIUM, Server, eventually, serving
+from tests.e2e.conftest import CHROMIUM, Server, eventually, network_options, serving
 from tests.e2e.netsim import Namespace, Way, namespace
 from tests.e2e.weak_links import slides
 from tests.e2e.weak_links.legs import Leg
@@ -204,8 +204,8 @@ async def lesson(folder: Path, slide_count: int = 60):
     async with AsyncExitStack() as stack:
         network, far = stack.enter_context(namespace()), stack.enter_context(namespace())
         far.answer_from(network.gateway)  # the one address that the server tells everybody
-        options = ("--host", "0.0.0.0", "--workers", "1", "--external-ip", network.gateway)
-        server: Server = await stack.enter_async_context(serving(*options))
+        options = network_options(folder, network.gateway)
+        server: Server = await stack.enter_async_context(serving(*options, "--workers", "1"))
         playwright = await stack.enter_async_context(async_playwright())
         origin = f"http://{network.gateway}:{server.http_port}"
         tutor_context = await stack.enter_async_context(

@@ -3,6 +3,7 @@
 from collections import Counter
 from types import SimpleNamespace
 
+import pytest
 from aioice import stun
 from pylibsrtp import Policy, Session
 from pylibsrtp._binding import ffi
@@ -31,8 +32,18 @@ def test_candidates(monkeypatch):
     assert [line.split()[4] for line in candidates(MediaSettings(external_ip="203.0.113.9"), 1)] == [
         "203.0.113.9"
     ]
-    on_loopback = MediaSettings(bind_host="127.0.0.1", announce_loopback=True, external_ip="203.0.113.9")
-    assert [line.split()[4] for line in candidates(on_loopback, 1)] == ["127.0.0.1"]
+
+
+@pytest.mark.parametrize(
+    ("host", "answered"),
+    [("127.0.0.1", True), ("127.9.9.9", True), ("::1", True), ("192.0.2.1", True), ("198.51.100.7", False)],
+)
+def test_only_this_machine_is_answered_where_media_is_local(monkeypatch, host, answered):
+    monkeypatch.setattr(endpoint, "local_addresses", lambda: ["192.0.2.1"])
+    crowd = Crowd(MediaSettings(local_only=True))
+    crowd.open("ada")
+    assert crowd.check("ada", 5000, 1.0, host=host) is answered
+    assert crowd.drops[Drop.UNKNOWN_SOURCE] == (0 if answered else 1)
 
 
 def test_local_addresses_have_no_loopback():
@@ -82,9 +93,9 @@ def test_reports_that_nobody_reads_are_not_decrypted():
 class Crowd:
     """An endpoint without a socket, and peers that send it checks and hear what it sends."""
 
-    def __init__(self):
+    def __init__(self, settings=None):
         self.drops, self.sent = Counter(), []
-        self.endpoint = Endpoint(MediaSettings(), self.drops)
+        self.endpoint = Endpoint(settings or MediaSettings(), self.drops)
         self.endpoint._socket = SimpleNamespace(
             send=lambda reply, address: self.sent.append((address, reply))
         )
@@ -104,14 +115,14 @@ class Crowd:
         connection.peer.ice.restart(name, "p" + name)
         self.endpoint.add(connection)
 
-    def check(self, ufrag, address, now, pwd=None):
-        """Whether a nominating check from port number `address` was answered."""
+    def check(self, ufrag, address, now, pwd=None, host="192.0.2.1"):
+        """Whether a nominating check from port number `address` of `host` was answered."""
         request = stun.Message(stun.Method.BINDING, stun.Class.REQUEST)
         request.attributes["USERNAME"] = f"{ufrag}:client"
         request.attributes["USE-CANDIDATE"] = None
         request.add_message_integrity(("p" + ufrag if pwd is None else pwd).encode())
         before = len(self.sent)
-        self.endpoint._stun(bytes(request), pack_sockaddr("192.0.2.1", address), now)
+        self.endpoint._stun(bytes(request), pack_sockaddr(host, address), now)
         return len(self.sent) > before
 
 
