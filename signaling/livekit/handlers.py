@@ -179,7 +179,7 @@ async def _sync_state(skin: LiveKitSkin, session: Session, state: rtc.SyncState)
 
 def _add_track(skin: LiveKitSkin, session: Session, request: rtc.AddTrackRequest) -> None:
     if not request.cid or request.type not in (models.TrackType.AUDIO, models.TrackType.VIDEO):
-        raise UnsupportedError("a track needs a cid, and is audio or video")
+        raise UnsupportedError("a track needs a cid and must be audio or video")
     person = session.participant
     if request.sid:
         # the backup codec of a track: the client was told that somebody needs it
@@ -287,7 +287,7 @@ async def _track_setting(skin: LiveKitSkin, session: Session, request: rtc.Updat
 def _update_metadata(skin: LiveKitSkin, session: Session, request: rtc.UpdateParticipantMetadata) -> None:
     person = session.participant
     if not person.permissions.can_update_own_metadata:
-        raise NotAllowedError("the token does not allow to change the own metadata")
+        raise NotAllowedError("the token does not allow changing metadata")
     check_own_attributes(request.attributes)
     skin.rooms.update_profile(
         person,

@@ -1,4 +1,4 @@
-"""The server's own offers to one client (dual-connection mode): one at a time, each answered before the next."""
+"""The server's offers to one client (dual-connection mode): each is answered before the next is sent."""
 
 import logging
 from collections.abc import Callable
@@ -14,12 +14,12 @@ from signaling.timers import Timers
 
 log = logging.getLogger(__name__)
 
-# LiveKit's: a client that is silent for this long has lost its connection or its mind.
+# LiveKit's value: a client that has not answered by then is treated as out of step.
 ANSWER_TIMEOUT_S = 15.0
 
 
 class Offers:
-    """Makes, numbers and repeats the offers of one session."""
+    """Makes, numbers and repeats the offers of one connection."""
 
     def __init__(
         self,
@@ -29,7 +29,7 @@ class Offers:
         subscribed: Callable[[dict[str, str]], None],
         give_up: Callable[[LeaveReason], None],
     ) -> None:
-        """`subscribed(mid -> track)` after each answer; `give_up(why)` when the client cannot be talked to."""
+        """`subscribed(mid -> track)` after each answer; `give_up(reason)` when negotiation with the client fails."""
         self._session = session
         self._media = media
         self._timers = timers
@@ -39,7 +39,7 @@ class Offers:
         self._outstanding = False
 
     async def make(self, *, restart: bool = False) -> None:
-        """Offer what there is; with `restart` again if the last offer was lost, and with new ICE credentials."""
+        """Send an offer; `restart` sends one with new ICE credentials, even while the last offer is unanswered."""
         if self._outstanding and not restart:
             return  # the engine asks again after the answer
         self._outstanding = True
@@ -59,7 +59,7 @@ class Offers:
         self._session.send(rtc.SignalResponse(offer=description))
 
     async def answered(self, number: int, sdp: str) -> None:
-        """Take the answer to the last offer; those to earlier ones are late. Native clients do not number theirs."""
+        """Apply the answer to the last offer; answers to earlier offers are ignored. Native clients send number 0."""
         if not self._outstanding or number not in {0, self._id}:
             return
         sid = self._session.participant.sid

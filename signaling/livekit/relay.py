@@ -1,4 +1,4 @@
-"""Data packets between participants: what may pass, under whose name, and to whom.
+"""Data packets between participants: which are relayed, with which sender, and to which recipients.
 
 Policy only: values in, values out. Chat, text and byte streams, RPC and encrypted packets pass untouched.
 """
@@ -13,7 +13,7 @@ RELIABLE_LABEL = "_reliable"
 LOSSY_LABEL = "_lossy"
 
 DATA_TRACK_LABEL = "_data_track"
-# What the server opens where a client receives on a connection of its own.
+# The channels that the server opens on the downstream peer connection (dual-connection mode).
 CHANNELS = (
     Channel(RELIABLE_LABEL),
     Channel(LOSSY_LABEL, ordered=False, max_retransmits=0),
@@ -24,20 +24,20 @@ _FRAME_HEADER_BYTES = 12
 
 _KINDS = {RELIABLE_LABEL: DataPacket.RELIABLE, LOSSY_LABEL: DataPacket.LOSSY}
 
-# Of an application's packet, as at LiveKit; participants may send as much as their session description says.
+# Limit for an application's packet, as in LiveKit; a participant's limit is in its session description.
 MAX_PACKET_BYTES = 64_000
 
-# Active speakers are the server's to tell, and metrics are for those with a grant, in a form of their own.
+# Only the server reports active speakers. Metrics need a grant and have a message of their own.
 _NOT_RELAYED = frozenset({"speaker", "metrics"})
 
-# Agents speak for the people whose speech they write down.
+# Agents send transcriptions on behalf of the participants whose speech they transcribe.
 _AGENTS_MAY_SPEAK_FOR_OTHERS = frozenset({"chat_message", "stream_header", "transcription"})
 
 
 def drop_reason(sender: Participant, label: str, size: int, packet: DataPacket, last_sequence: int) -> str:
-    """Return why a packet is not relayed; empty when it is.
+    """Return the reason why a packet is not relayed, or an empty string if it is.
 
-    `size` is the packet's in bytes, `last_sequence` the highest of the sender's reliable packets before it.
+    `size` is in bytes; `last_sequence` is the highest sequence number of the sender's earlier reliable packets.
     """
     kind = packet.WhichOneof("value")
     checks = (
@@ -46,14 +46,14 @@ def drop_reason(sender: Participant, label: str, size: int, packet: DataPacket, 
         (not sender.permissions.can_publish_data, "not_allowed"),
         (kind in _NOT_RELAYED, "not_relayed"),
         (kind == "transcription" and not _is_agent(sender), "not_an_agent"),
-        # A client repeats reliable packets after a resume; those that had arrived are dropped.
+        # A client repeats reliable packets after a resume; duplicates are dropped.
         (label == RELIABLE_LABEL and 0 < packet.sequence <= last_sequence, "repeated"),
     )
     return next((reason for failed, reason in checks if failed), "")
 
 
 def readdress(packet: DataPacket, sender: Participant, label: str) -> None:
-    """Put the server's knowledge in the place of the sender's claims."""
+    """Replace the sender's identity claims in a packet with the server's values."""
     # Native clients send a wrong value here; the channel decides.
     packet.kind = _KINDS[label]
     hidden = sender.permissions.hidden
@@ -66,7 +66,7 @@ def readdress(packet: DataPacket, sender: Participant, label: str) -> None:
     if not speaks_for_other:
         packet.participant_identity = "" if hidden else sender.identity
     if packet.WhichOneof("value") == "user":
-        # Clients from before the outer fields existed read these.
+        # Clients older than the outer fields read these.
         user = packet.user
         user.participant_sid = packet.participant_sid
         user.participant_identity = packet.participant_identity
@@ -76,7 +76,7 @@ def readdress(packet: DataPacket, sender: Participant, label: str) -> None:
 
 
 def frame_handle(frame: bytes) -> int:
-    """The publisher's number of a data track that a frame's header names; 0 when it is none.
+    """Return the publisher's data track handle from a data-track frame; 0 for a malformed frame.
 
     A header has 12 bytes: version (3 bits, 0), flags (5 bits), a reserved byte, the handle (16 bits), and more.
     """
@@ -86,12 +86,12 @@ def frame_handle(frame: bytes) -> int:
 
 
 def with_handle(frame: bytes, handle: int) -> bytes:
-    """The frame as one who knows its track under this number gets it."""
+    """Return the data-track frame with its handle replaced by the recipient's."""
     return frame[:2] + handle.to_bytes(2, "big") + frame[4:]
 
 
 def recipients(packet: DataPacket, sender: Participant) -> list[str]:
-    """Return the sids of those who get a readdressed packet: the named ones, else all others in the room."""
+    """Return the sids of a readdressed packet's recipients: the named ones, else all others in the room."""
     identities = set(packet.destination_identities)
     sids = set(packet.user.destination_sids)
     return [
@@ -103,7 +103,7 @@ def recipients(packet: DataPacket, sender: Participant) -> list[str]:
 
 
 def packet(message: Message) -> DataPacket:
-    """Return an application's message as LiveKit's clients get it."""
+    """Return an application's message as a LiveKit data packet."""
     made = DataPacket(
         kind=DataPacket.RELIABLE if message.reliable else DataPacket.LOSSY,
         destination_identities=message.identities,

@@ -47,7 +47,7 @@ class RoomService:
         """Open a room, or bring an open one to these settings."""
         _need(_video(claims).get("roomCreate"))
         if not request.name or len(request.name) > MAX_NAME_CHARS:
-            raise TwirpError("invalid_argument", f"a room's name has 1 to {MAX_NAME_CHARS} characters")
+            raise TwirpError("invalid_argument", f"a room name must have 1 to {MAX_NAME_CHARS} characters")
         known = self._rooms.room(request.name)
         if known is not None:
             before = known.config
@@ -184,7 +184,7 @@ class RoomService:
             nonce=request.nonce,
         )
         if relay.packet(message).ByteSize() > relay.MAX_PACKET_BYTES:
-            raise TwirpError("invalid_argument", f"a packet has at most {relay.MAX_PACKET_BYTES} bytes")
+            raise TwirpError("invalid_argument", f"a packet must not exceed {relay.MAX_PACKET_BYTES} bytes")
         self._skin.moderation.send(here, message)
         return room.SendDataResponse()
 
@@ -250,7 +250,7 @@ class RoomService:
             not 0 < len(request.destination_room) <= MAX_NAME_CHARS
             or request.destination_room == request.room
         ):
-            raise TwirpError("invalid_argument", "the destination is another room, with a name")
+            raise TwirpError("invalid_argument", "the destination must be a named room other than the source")
         return person
 
     async def _bound_for(self, claims: Claims, request: Any) -> Participant:

@@ -1,4 +1,4 @@
-"""One LiveKit participant's side of signalling, which outlives the WebSocket it runs over."""
+"""The signalling connection of one LiveKit participant; it outlives the WebSocket that carries it."""
 
 import asyncio
 import logging
@@ -20,20 +20,20 @@ log = logging.getLogger(__name__)
 
 
 class Outbox(Protocol):
-    """Where a session's messages go: one WebSocket."""
+    """The WebSocket to which a connection sends its messages."""
 
     def put(self, outgoing: Outgoing) -> None:
-        """Send a message after those before it; never blocks, never raises."""
+        """Send a message after all earlier ones; never blocks, never raises."""
 
     def finish(self) -> None:
-        """Close once everything is sent."""
+        """Close the WebSocket once every message is sent."""
 
     def drop(self) -> None:
-        """Close at once without a word, as a broken network would."""
+        """Close at once without a close frame, as a broken network would."""
 
 
 class Session:
-    """What the skin knows of one participant beyond the domain."""
+    """The front end's state of one participant, in addition to the domain's."""
 
     def __init__(
         self, participant: Participant, client: models.ClientInfo, claims: Claims, outbox: Outbox
@@ -45,18 +45,18 @@ class Session:
         self.outbox: Outbox | None = outbox
         self.seen = SeenVersions()
         self.negotiation = asyncio.Lock()
-        "Offers are answered one after the other, also across two WebSockets."
+        "Offers are answered one at a time, also across two WebSockets."
         self.offers: Offers | None = None
-        "The server's own offers, in dual-connection mode."
+        "The server's offers, in dual-connection mode."
         self.closes_media = False
-        "The client ended its media connection and has not said yet why."
+        "The client closed its peer connection and has not sent the reason yet."
         self.paused: set[str] = set()
-        "Tracks that do not flow for want of bandwidth, as last told."
+        "Tracks last reported to the client as paused for lack of bandwidth."
         self.last_sequence = 0
         "Highest sequence number of the participant's reliable data packets."
 
     def send(self, message: rtc.SignalResponse) -> None:
-        """Send a message of this participant's own. An incomplete one is logged and not sent."""
+        """Send a message to this participant only. An incomplete message is logged and not sent."""
         try:
             outgoing = Outgoing(message)
         except IncompleteMessageError:
@@ -65,12 +65,12 @@ class Session:
         self.deliver(outgoing)
 
     def deliver(self, outgoing: Outgoing) -> None:
-        """Send a message that others get as well. Lost without a WebSocket: a resume repeats the state."""
+        """Send a message shared with other recipients. Without a WebSocket it is lost: a resume repeats the state."""
         if self.outbox is not None:
             self.outbox.put(outgoing)
 
     def send_participants(self, infos: list[models.ParticipantInfo]) -> None:
-        """Send what is new of these to this client; without a WebSocket it stays new."""
+        """Send the infos that are new to this client; without a WebSocket they remain new."""
         if self.outbox is None:
             return
         news = [info for info in infos if self.seen.news(info)]

@@ -1,4 +1,4 @@
-"""Who speaks, as LiveKit tells it: per participant, while the engine measures per track."""
+"""Active speakers per participant, as LiveKit reports them; the engine measures per track."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,20 +14,20 @@ class LoudnessChange:
     """A participant's new loudness."""
 
     info: SpeakerInfo
-    "As it is sent."
+    "The message for clients."
     track_sids: frozenset[str]
-    "The participant's audio tracks: those who receive none of them are not told."
+    "The participant's audio tracks: only subscribers of one of them are notified."
 
 
 class Loudness:
     """The last loudness of each track, to find a participant's loudest one."""
 
     def __init__(self) -> None:
-        """Everybody is silent."""
+        """Start with every participant silent."""
         self._levels: dict[str, dict[str, Speaker]] = {}
 
     def update(self, room: Room, speakers: Iterable[Speaker]) -> list[LoudnessChange]:
-        """Take over what the engine reports for a room, and return what changed for its participants."""
+        """Apply the engine's report for a room and return the changes of its participants."""
         touched: set[str] = set()
         for speaker in speakers:
             track = room.find_track(speaker.publication_id)
@@ -41,7 +41,7 @@ class Loudness:
         ]
 
     def forget(self, participant_sid: str) -> None:
-        """Drop somebody who left."""
+        """Delete the levels of a participant who left."""
         self._levels.pop(participant_sid, None)
 
     def _change(self, participant_sid: str, track_sids: frozenset[str]) -> LoudnessChange:

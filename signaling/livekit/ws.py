@@ -257,7 +257,7 @@ class LiveKitEndpoints:
             raise BadRequestError(str(error)) from error
         if join.metadata or join.participant_attributes:
             if not claims.permissions.can_update_own_metadata:
-                raise TokenError("the access token does not allow to bring metadata or attributes")
+                raise TokenError("the access token does not allow setting metadata or attributes")
             try:
                 check_own_attributes(join.participant_attributes)
                 check_profile("", join.metadata, join.participant_attributes)
