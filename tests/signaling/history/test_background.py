@@ -31,6 +31,14 @@ class FakeApi:
 
 
 @pytest.fixture
+async def store(tmp_path):
+    # A cancelled call closes its connection, and a database in memory ends with its only connection.
+    opened = await Store.open(f"sqlite:///{tmp_path}/lectern.db")
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
 async def background(store, harness):
     made = Background(harness.services, store, Keyring({}), [FakeApi()], Outgoing(allow_private=True))
     yield made
