@@ -6,15 +6,22 @@ from signaling.errors import StoreError, UnstorableError
 from signaling.history.journal import _ENTRIES, _NOT_LOGGED, MAX_BATCH, Journal
 from signaling.rooms.events import (
     EventHub,
+    ParticipantActive,
     ParticipantJoined,
     ParticipantLeft,
     ParticipantMoved,
+    RoomChanged,
     RoomEvent,
     RoomFinished,
     RoomStarted,
+    RoomVisited,
+    TrackPublished,
+    TrackUnpublished,
+    VisitorCame,
+    VisitorGone,
 )
-from signaling.rooms.model import LeaveReason, Participant, Room, RoomConfig
-from signaling.rooms.permissions import Permissions
+from signaling.rooms.model import LeaveReason, Participant, Room, RoomConfig, Track, TrackSpec, Visitor
+from signaling.rooms.permissions import Permissions, Source
 from signaling.store import Store
 from signaling.store.store import MEMORY_URL
 
@@ -212,3 +219,37 @@ async def test_it_says_when_its_writes_fail():
 def test_every_event_of_a_room_is_logged_or_known_not_to_be():
     assert _ENTRIES.keys() | _NOT_LOGGED == set(get_args(RoomEvent))
     assert not _ENTRIES.keys() & _NOT_LOGGED
+
+
+async def test_each_logged_event_makes_an_entry_of_its_own_kind_about_its_subject():
+    log, one, two = FakeLog(), room("RM_1"), room("RM_2")
+    ada = person(one)
+    knocking = Visitor("knock-1", "Bob", {}, Permissions(), None, 5.0)
+    cam = Track.from_spec("TR_1", ada.sid, TrackSpec("video", Source.CAMERA, client_id="cam"))
+    happened = [
+        (RoomStarted(one), "room_started"),
+        (RoomChanged(one), "room_changed"),
+        (RoomVisited(one), "room_visited"),
+        (VisitorCame(one, knocking), "visitor_came"),
+        (VisitorGone(one, knocking), "visitor_gone"),
+        (ParticipantJoined(ada), "participant_joined"),
+        (ParticipantActive(ada), "participant_active"),
+        (TrackPublished(ada, cam), "track_published"),
+        (TrackUnpublished(ada, cam, by_server=False), "track_unpublished"),
+        (ParticipantMoved(ada, two), "participant_moved_in"),
+        (ParticipantLeft(ada, LeaveReason.CLIENT_LEFT, was_publisher=True), "participant_left"),
+        (RoomFinished(one), "room_finished"),
+    ]
+    assert {type(event) for event, _ in happened} == _ENTRIES.keys()
+    async with journal_on(log.append) as (hub, journal):
+        for event, _ in happened:
+            hub.emit(event)
+        await journal.committed()
+    (batch,) = log.batches
+    assert [entry.kind for entry in batch] == [kind for _, kind in happened]
+    entries = {entry.kind: entry.entry for entry in batch}
+    assert entries["visitor_came"].visitor.name == "Bob"
+    assert entries["track_published"].track.sid == "TR_1"
+    assert entries["track_unpublished"].participant.sid == "PA_1"
+    assert entries["participant_active"].participant.identity == "ada"
+    assert entries["room_finished"].reason == "ROOM_CLOSED"

@@ -1,7 +1,13 @@
 import pytest
 
 from sfu.values import Layer, PublicationBound, PublicationEnded, PublicationMuted, PublicationStarted
-from signaling.errors import DuplicateTrackError, LimitError, NotAllowedError, NotFoundError
+from signaling.errors import (
+    DuplicateTrackError,
+    LimitError,
+    NotAllowedError,
+    NotFoundError,
+    UnsupportedError,
+)
 from signaling.rooms.events import ParticipantChanged, TrackMuted, TrackPublished, TrackUnpublished
 from signaling.rooms.model import LeaveReason, TrackSpec
 from signaling.rooms.permissions import ALL_ADMIN_RIGHTS, Permissions, Source
@@ -213,3 +219,33 @@ def test_a_track_that_floods_is_shown_as_muted_and_its_publisher_is_told(harness
     assert "exceeds the limits" in caplog.text
     harness.media.emit(PublicationMuted(ada.sid, "TR_never"))
     harness.media.emit(PublicationMuted("PA_never", cam.sid))
+
+
+def test_a_track_in_its_backup_codec_shares_the_mute_and_the_end_of_the_first(harness, ada):
+    cam = harness.publishing.publish(ada, spec(codec="av1", backup_codec="vp8"))
+    harness.media.emit(PublicationBound(ada.sid, cam.sid, "7", "av1"))
+    publications = harness.media.peers[ada.sid].publications
+    for _ in range(2):  # a client that offers the backup again replaces the first offer of it
+        track = harness.publishing.publish_backup(ada, cam.sid, spec("backup"))
+        assert list(publications) == [cam.sid, track.backup_sid]
+    assert ada.tracks[cam.sid].backup_sid == f"{cam.sid}~vp8"
+    assert publications[track.backup_sid].backup_of == cam.sid
+    harness.publishing.set_muted(ada, cam.sid, True)
+    assert harness.media.muted == {cam.sid: True, track.backup_sid: True}
+    harness.publishing.unpublish(ada, cam.sid)
+    assert publications == {}
+
+
+def test_a_backup_whose_section_ended_leaves_the_track(harness, ada):
+    cam = harness.publishing.publish(ada, spec(codec="av1", backup_codec="vp8"))
+    harness.media.emit(PublicationBound(ada.sid, cam.sid, "7", "av1"))
+    track = harness.publishing.publish_backup(ada, cam.sid, spec("backup"))
+    harness.media.emit(PublicationEnded(ada.sid, track.backup_sid))
+    assert ada.tracks[cam.sid].backup_sid == ""
+
+
+def test_a_backup_that_was_not_announced_is_refused(harness, ada):
+    cam = harness.publishing.publish(ada, spec())
+    with pytest.raises(UnsupportedError):
+        harness.publishing.publish_backup(ada, cam.sid, spec("backup"))
+    assert list(harness.media.peers[ada.sid].publications) == [cam.sid]
