@@ -7,7 +7,7 @@ export PATH := $(CURDIR)/.make/bin:$(PATH)
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run setup-dev test test-page test-python lint lint-code lint-format lint-types lint-imports lint-page bench bench-short bench-rest weak-links load fuzz hostile clean
+.PHONY: help setup run setup-dev test test-page test-python test-covered lint lint-code lint-format lint-types lint-imports lint-page bench bench-short bench-rest weak-links load fuzz hostile clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,6 +29,13 @@ test-page: setup-dev
 test-python: setup-dev
 	@$(PYTHON) tools/system_packages.py
 	$(BIN)/pytest $(ARGS)
+
+# The packages whose every module must be reached by its own tests; not a part of `test`, which runs the same tests.
+COVERED := sfu/wire sfu/bandwidth sfu/forwarding signaling/rooms signaling/history
+
+test-covered: setup-dev ## the tests of the packages that decide, with the limit on each module's branch coverage
+	$(BIN)/pytest $(addprefix tests/,$(COVERED)) --cov --cov-report=json:.make/coverage.json $(ARGS)
+	$(BIN)/python tools/coverage_gate.py .make/coverage.json
 
 lint: lint-code lint-format lint-types lint-imports lint-page ## linters, formatter, strict types, import rules, the page's own checks
 

@@ -101,7 +101,9 @@ class FakeMedia:
 
     def move_peer(self, peer_id: str, room_id: str) -> None:
         self.commands.append(("move_peer", peer_id, room_id))
-        peer = self.peers[peer_id]
+        peer = self.peers.get(peer_id)
+        if peer is None:
+            return
         peer.room_id = room_id
         peer.subscriptions.clear()
         peer.sections.clear()
@@ -205,9 +207,10 @@ class FakeMedia:
 
     def publish(self, peer_id: str, publication: Publication) -> None:
         self.commands.append(("publish", peer_id, publication))
-        peer = self.peers[peer_id]
-        peer.publications[publication.id] = publication
-        self._bind(peer_id, peer, publication)
+        peer = self.peers.get(peer_id)
+        if peer is not None:
+            peer.publications[publication.id] = publication
+            self._bind(peer_id, peer, publication)
 
     def unpublish(self, peer_id: str, publication_id: str) -> None:
         self.commands.append(("unpublish", peer_id, publication_id))
@@ -219,17 +222,20 @@ class FakeMedia:
 
     def subscribe(self, peer_id: str, publication_id: str, stream_id: str) -> None:
         self.commands.append(("subscribe", peer_id, publication_id, stream_id))
-        peer = self.peers[peer_id]
-        peer.subscriptions[publication_id] = stream_id
-        self._ask_for_sections(peer_id, peer)
+        peer = self.peers.get(peer_id)
+        if peer is not None and self._kind(publication_id):
+            peer.subscriptions[publication_id] = stream_id
+            self._ask_for_sections(peer_id, peer)
 
     def unsubscribe(self, peer_id: str, publication_id: str) -> None:
         self.commands.append(("unsubscribe", peer_id, publication_id))
-        self.peers[peer_id].subscriptions.pop(publication_id, None)
+        if peer_id in self.peers:
+            self.peers[peer_id].subscriptions.pop(publication_id, None)
 
     def set_preferences(self, peer_id: str, publication_id: str, preferences: Preferences) -> None:
         self.commands.append(("set_preferences", peer_id, publication_id, preferences))
-        self.peers[peer_id].preferences[publication_id] = preferences
+        if peer_id in self.peers:
+            self.peers[peer_id].preferences[publication_id] = preferences
 
     def send_data(self, peer_ids: Iterable[str], label: str, payload: bytes, *, flow: str = "") -> None:
         self.sent.append((tuple(peer_ids), label, payload))
