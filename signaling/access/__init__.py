@@ -1,1 +1,1 @@
-"""Who may do what: tokens, keys, signatures."""
+"""Who may do what: tokens, keys and signatures."""

@@ -1,4 +1,4 @@
-"""The API keys in force: those of the configuration, and those of the store as they come and go."""
+"""The API keys in force: those of the configuration, and those of the store, which operators add and revoke."""
 
 import asyncio
 import logging
@@ -11,23 +11,23 @@ from signaling.logs import hide
 
 log = logging.getLogger(__name__)
 
-# A key that the command line adds or revokes is noticed within this time.
+# Keys that the command line adds or revokes take effect within this time.
 FOLLOW_S = 5.0
 
 
 def new_secret() -> str:
-    """Return a secret for a key: 256 bits."""
+    """Return a random secret of 256 bits for an API key."""
     return secrets.token_urlsafe(32)
 
 
 class Keyring(Mapping[str, str]):
-    """API keys and their secrets; of equal names, the configuration's is in force."""
+    """API keys and their secrets; if a configured and a stored key share a name, the configured one is in force."""
 
     def __init__(self, configured: Mapping[str, str]) -> None:
-        """Begin with the configuration's."""
+        """Start with the configured keys."""
         self._configured = dict(configured)
         self._keys = dict(configured)
-        # Signs when no key is in force: nobody takes what it has signed.
+        # Signs when no key is in force: nothing accepts a token that it has signed.
         self._nobody = Signer("", new_secret())
 
     def __getitem__(self, key: str) -> str:
@@ -39,19 +39,19 @@ class Keyring(Mapping[str, str]):
         return iter(self._keys)
 
     def __len__(self) -> int:
-        """Return how many there are."""
+        """Return the number of keys."""
         return len(self._keys)
 
     def signer(self) -> Signer:
-        """Return the first key, which signs the server's own tokens."""
+        """Return the signer for the server's own tokens: the first key."""
         return next((Signer(key, secret) for key, secret in self._keys.items()), self._nobody)
 
     def successor(self, key: str) -> Signer:
-        """Return what signs the successors of a key's tokens: itself, so that they end with it."""
+        """Return the signer for successors of a key's tokens: the same key, so that they become invalid with it."""
         return Signer(key, self._keys[key]) if key in self._keys else self._nobody
 
     def take(self, stored: Mapping[str, str]) -> None:
-        """Put the store's keys in force, and no others of it."""
+        """Replace the stored keys that are in force."""
         keys = {**self._configured, **{k: v for k, v in stored.items() if k not in self._configured}}
         for verb, names in (("added", keys.keys() - self._keys), ("revoked", self._keys.keys() - keys)):
             for name in sorted(names):
@@ -64,12 +64,12 @@ class Keyring(Mapping[str, str]):
         load: Callable[[], Awaitable[Mapping[str, str]]],
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        """Take what `load` returns, again and again, until cancelled; what fails leaves the keys as they are."""
+        """Apply what `load` returns every FOLLOW_S seconds until cancelled; if `load` fails, the keys do not change."""
         while True:
             await pause(FOLLOW_S)
             try:
                 self.take(await load())
             except SignalingError as error:
-                log.warning("changes of API keys are not seen: %s", error)
+                log.warning("cannot read changes of API keys: %s", error)
             except Exception:
-                log.exception("changes of API keys are not seen")
+                log.exception("cannot read changes of API keys")

@@ -1,6 +1,6 @@
-"""JSON Web Tokens (RFC 7519) signed with HMAC-SHA256 and nothing else, whoever's they are.
+"""JSON Web Tokens (RFC 7519) signed with HMAC-SHA256 and nothing else, for all kinds of tokens.
 
-What is in them, times too, is for the callers to check.
+Callers check the claims, including times.
 """
 
 import warnings
@@ -10,28 +10,28 @@ from typing import Any
 import jwt
 from jwt.warnings import InsecureKeyLengthWarning
 
-# Nothing but the signature: times are checked against the callers' own clock, and the other claims are applications'.
+# Only the signature is checked here: callers check times against their own clock, and other claims are theirs.
 _UNCHECKED = {f"verify_{claim}": False for claim in ("exp", "nbf", "iat", "aud", "sub", "jti", "iss")}
 
 
-# What the library lets out besides its own errors, for numbers, nesting and texts that only look like JSON's.
+# Besides its own errors, the library raises these for malformed numbers, deep nesting and text that resembles JSON.
 _UNREADABLE = (jwt.PyJWTError, ValueError, TypeError, AttributeError, OverflowError, RecursionError)
 
 
 class SignatureError(Exception):
-    """Text that is no token, or whose signature is another one."""
+    """The text is not a token, or its signature is not valid."""
 
 
 def sign(payload: Mapping[str, Any], secret: str) -> str:
-    """Return a token."""
+    """Return a signed token."""
     with warnings.catch_warnings():
-        # The dev secret is shorter than RFC 7518 section 3.2 wants; `config` refuses such keys elsewhere.
+        # Development mode's secret is shorter than RFC 7518 section 3.2 demands; `config` refuses such keys otherwise.
         warnings.simplefilter("ignore", InsecureKeyLengthWarning)
         return jwt.encode(dict(payload), secret, algorithm="HS256")
 
 
 def peek(token: str) -> dict[str, Any]:
-    """Return what a token says without belief in it, to see whose it is. SignatureError, and nothing else."""
+    """Return a token's unverified payload, to find its issuer. SignatureError, and nothing else."""
     try:
         payload: dict[str, Any] = jwt.decode(token, options={"verify_signature": False})
     except _UNREADABLE as error:
@@ -40,7 +40,7 @@ def peek(token: str) -> dict[str, Any]:
 
 
 def verify(token: str, secret: str) -> dict[str, Any]:
-    """Return what a token says that was signed with this secret. SignatureError, and nothing else."""
+    """Return a token's payload if it was signed with this secret. SignatureError, and nothing else."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", InsecureKeyLengthWarning)

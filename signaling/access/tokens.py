@@ -13,10 +13,10 @@ from signaling.rooms.model import RoomConfig
 from signaling.rooms.permissions import ALL_ADMIN_RIGHTS, AdminRight, Permissions, Source
 from signaling.rooms.rooms import MAX_NAME_CHARS, check_profile
 
-# Clocks of the application's server and this one may differ by this much (LiveKit's value).
+# The clocks of the application's server and of this one may differ by this much (LiveKit's value).
 LEEWAY_S = 60
 
-# A refreshed token lives at least this long, so that a client can come back with it (LiveKit's value).
+# A refreshed token is valid at least this long, so that a client can reconnect with it (LiveKit's value).
 MIN_REFRESH_TTL_S = 600
 
 # Participant kinds that tokens may name.
@@ -27,14 +27,14 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What a verified token says."""
+    """The content of a verified token."""
 
     identity: str
-    "`sub`, else `jti`; may be empty for server APIs."
+    "`sub`, otherwise `jti`; may be empty for server APIs."
     room: str
-    "The room that the grants are for; may be empty."
+    "The room to which the grants apply; may be empty."
     room_join: bool
-    "May join that room."
+    "Permission to join that room."
     permissions: Permissions
     "What the participant may do."
     name: str = ""
@@ -42,7 +42,7 @@ class Claims:
     kind: str = "standard"
     "Participant kind."
     kind_details: tuple[str, ...] = ()
-    "Refines `kind`."
+    "Details of `kind`."
     metadata: str = ""
     "Initial metadata."
     attributes: Mapping[str, str] = field(default_factory=dict)
@@ -50,33 +50,33 @@ class Claims:
     room_config: RoomConfig | None = None
     "For a room that this join creates."
     leaves_at: float | None = None
-    "When the stay ends, seconds since 1970."
+    "When the attendance ends, in seconds since 1970."
     room_id: str | None = None
     "See `PrivateClaims.room_id`."
     valid_from: float = 0.0
-    "`nbf`, when it was made as SDKs have it; seconds since 1970, 0 if absent."
+    "`nbf`, which SDKs set to the time of creation; seconds since 1970, 0 if absent."
     expires_at: float = 0.0
     "Seconds since 1970."
     key: str = ""
     "The API key that signed it."
     raw: Mapping[str, Any] = field(default_factory=dict)
-    "Everything in the token, for its refreshed successors."
+    "The whole payload, for the token's refreshed successors."
 
 
 @dataclass(frozen=True, slots=True)
 class Bearer:
-    """What a participant has and may do by now."""
+    """The current profile and permissions of a participant."""
 
     name: str
     "Display name."
     metadata: str
-    "The application's."
+    "Set by the application."
     attributes: Mapping[str, str]
-    "The application's."
+    "Set by the application."
     permissions: Permissions
-    "Current grants."
+    "Current permissions."
     leaves_at: float | None = None
-    "When the stay ends."
+    "When the attendance ends, in seconds since 1970."
     room_id: str | None = None
     "See `PrivateClaims.room_id`."
 
@@ -86,13 +86,13 @@ class Signer:
     """An API key and its secret."""
 
     key: str
-    "Goes into the token."
+    "The key's id, the issuer of the token."
     secret: str = field(repr=False)
-    "Signs it; kept out of `repr` and so out of logs."
+    "Signs the token; not shown by `repr`, and so not in logs."
 
 
 def verify(token: str, keys: Mapping[str, str], now: float) -> Claims:
-    """Check a token's signature, issuer and times and return what it says.
+    """Check a token's signature, issuer and times, and return its content.
 
     `keys` maps API keys to secrets; `now` is seconds since 1970. TokenError, and nothing else.
     """
@@ -111,13 +111,13 @@ def verify(token: str, keys: Mapping[str, str], now: float) -> Claims:
 
 
 def mint(claims: Mapping[str, Any], signer: Signer, now: float, ttl_s: float) -> str:
-    """Return a signed token; `claims` holds everything but issuer and times."""
+    """Return a signed token; `claims` holds all claims but the issuer and the times."""
     payload = {**claims, "iss": signer.key, "nbf": int(now), "exp": int(now + ttl_s)}
     return signed.sign(payload, signer.secret)
 
 
 def refresh(claims: Claims, bearer: Bearer, signer: Signer, now: float) -> str:
-    """Return a successor of a token that carries what the participant has and may do by now."""
+    """Return a successor of a token with the participant's current profile and permissions."""
     video = _mapping(claims.raw, "video")
     is_admin = video.get("roomAdmin") is True and bearer.permissions.admin == ALL_ADMIN_RIGHTS
     updated = {
@@ -133,13 +133,13 @@ def refresh(claims: Claims, bearer: Bearer, signer: Signer, now: float) -> str:
 
 
 def moved(claims: Claims, room: str) -> Claims:
-    """Return the claims of somebody whom the server took to another room."""
+    """Return the claims of a participant that the server moved to another room."""
     video = {**_mapping(claims.raw, "video"), "room": room}
     return replace(claims, room=room, raw={**claims.raw, "video": video})
 
 
 def join_claims(room: str, identity: str, bearer: Bearer) -> dict[str, Any]:
-    """Return the claims, for `mint`, that let somebody join a room with all that the server gives them."""
+    """Return the claims, for `mint`, that admit a participant to a room with the given profile and permissions."""
     return {
         "sub": identity,
         "name": bearer.name,
@@ -155,20 +155,20 @@ def _private(bearer: Bearer) -> dict[str, Any]:
 
 
 def check_room(claims: Claims, config: RoomConfig | None) -> None:
-    """Raise TokenError unless the token is for this room and not for another one of its name; None: nobody made it."""
+    """Raise TokenError if the token is for another room of this name; None: no application created the room."""
     config = config or RoomConfig()
     if claims.room_id is None:
         return
     if claims.room_id == "" and config.is_private:
-        raise TokenError("this room is entered through its own door")
+        raise TokenError("this room can only be entered through its own page")
     if claims.room_id not in {"", config.id}:
-        raise TokenError("the access token is for a room that is no more")
+        raise TokenError("the access token is for a room that no longer exists")
 
 
 def check_join(claims: Claims) -> None:
-    """Raise unless the token lets its bearer join: TokenError, or BadRequestError for what it lacks."""
+    """Raise TokenError if the token does not allow joining, BadRequestError if it lacks a value or has a bad one."""
     if not claims.room_join:
-        raise TokenError("the access token does not allow to join a room")
+        raise TokenError("the access token does not allow joining a room")
     if not claims.room:
         raise BadRequestError("the access token names no room")
     if not claims.identity:
@@ -188,7 +188,7 @@ def _claims(payload: Mapping[str, Any], now: float) -> Claims:
     if expires_at is None:
         raise TokenError("the access token has no expiry")
     if now > expires_at + LEEWAY_S:
-        raise TokenError("the access token is expired")
+        raise TokenError("the access token has expired")
     if now < (_number(payload, "nbf") or 0.0) - LEEWAY_S:
         raise TokenError("the access token is not valid yet")
     video = _mapping(payload, "video")
@@ -263,7 +263,7 @@ def _source(name: str) -> Source:
 
 
 def _room_config(config: Mapping[str, Any]) -> RoomConfig | None:
-    # The JSON form of a protobuf message: lowerCamelCase names, the message's own names accepted as well.
+    # The JSON form of a protobuf message: lowerCamelCase names; the message's own names are accepted as well.
     if not config:
         return None
     defaults = RoomConfig()
@@ -283,7 +283,7 @@ def _count(config: Mapping[str, Any], *names: str) -> int | None:
     if value is not None and (
         not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**32
     ):
-        raise TokenError(f"the access token's {names[0]} is not a number that can be used")
+        raise TokenError(f"the access token's {names[0]} is not a valid number")
     return value
 
 
@@ -292,7 +292,7 @@ def _get(claims: Mapping[str, Any], name: str, kind: type[T], default: T) -> T:
     if value is None:
         return default
     if not isinstance(value, kind) or (kind is str and not _is_text(value)):
-        raise TokenError(f"the access token's {name} is not of the right type")
+        raise TokenError(f"the access token's {name} has the wrong type")
     return value
 
 
@@ -302,7 +302,7 @@ def _number(claims: Mapping[str, Any], name: str) -> float | None:
         return None
     # The upper bound keeps arithmetic on times exact and is beyond the year 100,000,000.
     if not isinstance(value, (int, float)) or isinstance(value, bool) or not abs(value) < 2**53:
-        raise TokenError(f"the access token's {name} is not a time")
+        raise TokenError(f"the access token's {name} is not a valid time")
     return float(value)
 
 
@@ -314,19 +314,19 @@ def _mapping(claims: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 def _strings(claims: Mapping[str, Any], name: str) -> tuple[str, ...]:
     values: list[Any] = _get(claims, name, list, [])
     if not all(_is_text(value) for value in values):
-        raise TokenError(f"the access token's {name} is not a list of texts")
+        raise TokenError(f"the access token's {name} is not a list of strings")
     return tuple(values)
 
 
 def _attributes(claims: Mapping[str, Any]) -> dict[str, str]:
     attributes = _mapping(claims, "attributes")
     if not all(_is_text(name) and _is_text(value) for name, value in attributes.items()):
-        raise TokenError("the access token's attributes are not text")
+        raise TokenError("the access token's attributes are not strings")
     return dict(attributes)
 
 
 def _is_text(value: object) -> bool:
-    # JSON can spell lone surrogates, which cannot be encoded and so be sent to nobody.
+    # JSON can express lone surrogates, which cannot be encoded and so cannot be sent to any client.
     if not isinstance(value, str):
         return False
     try:
