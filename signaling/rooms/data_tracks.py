@@ -1,7 +1,7 @@
-"""Data tracks: streams of frames that participants publish and subscribe to like media, without an engine's help.
+"""Data tracks: streams of frames that participants publish and subscribe to like media, without the media engine.
 
-Publishers and subscribers each number the tracks that they send and receive; a frame names its track by that number,
-the handle, so it is rewritten for each subscriber.
+Publishers and subscribers each number the tracks that they send and receive. A frame names its track by that number,
+the handle, which is therefore rewritten for each subscriber.
 """
 
 from collections.abc import Iterator
@@ -27,18 +27,18 @@ from signaling.rooms.events import (
 from signaling.rooms.ids import DATA_TRACK_PREFIX, SidMaker
 from signaling.rooms.model import DataTrack, Participant, Room
 
-# 16 bits in a frame's header, of which 0 is none; names as LiveKit bounds them.
+# A frame's header has 16 bits for the handle, and 0 is reserved. Name lengths are limited as LiveKit limits them.
 MAX_HANDLE = 0xFFFF
 MAX_NAME_LENGTH = 256
-# To bound memory; a robot has a few dozen sensors.
+# Bounds memory; a robot has a few dozen sensors.
 MAX_TRACKS = 1000
 
 
 class DataTracks:
-    """Who publishes which, and who receives it under which handle."""
+    """The published data tracks, and the handles under which subscribers receive them."""
 
     def __init__(self, hub: EventHub, new_sid: SidMaker) -> None:
-        """Listen on the hub for those who leave and for permissions."""
+        """Listen on the hub for departures and for changed permissions."""
         self._hub = hub
         self._new_sid = new_sid
         hub.rule(self._on_event)
@@ -49,17 +49,17 @@ class DataTracks:
         NotAllowedError, LimitError, InvalidHandleError, InvalidNameError, DuplicateHandleError, DuplicateNameError.
         """
         if not person.permissions.can_publish_data:
-            raise NotAllowedError("the token does not allow to publish data")
+            raise NotAllowedError("the token does not allow publishing data")
         if not 0 < handle <= MAX_HANDLE:
-            raise InvalidHandleError(f"a handle is 1 to {MAX_HANDLE}")
+            raise InvalidHandleError(f"a handle must be 1 to {MAX_HANDLE}")
         if not 0 < len(name) <= MAX_NAME_LENGTH:
-            raise InvalidNameError(f"a name has 1 to {MAX_NAME_LENGTH} characters")
+            raise InvalidNameError(f"a name must have 1 to {MAX_NAME_LENGTH} characters")
         if handle in person.data_tracks:
-            raise DuplicateHandleError("this handle is in use")
+            raise DuplicateHandleError("this handle is already in use")
         if any(track.name == name for track in person.data_tracks.values()):
-            raise DuplicateNameError("this name is in use")
+            raise DuplicateNameError("this name is already in use")
         if len(person.data_tracks) >= MAX_TRACKS:
-            raise LimitError(f"{MAX_TRACKS} data tracks are published already")
+            raise LimitError(f"{MAX_TRACKS} data tracks are already published")
         track = DataTrack(self._new_sid(DATA_TRACK_PREFIX), handle, name, skin_info)
         person.data_tracks[handle] = track
         self._changed(person)
@@ -75,7 +75,7 @@ class DataTracks:
         return track
 
     def subscribe(self, person: Participant, wanted: dict[str, bool]) -> None:
-        """Begin or cease to receive tracks, by sid; what is not there, or not for this participant, is left out."""
+        """Start or stop receiving tracks, by sid; tracks that do not exist or are not allowed are ignored."""
         received = person.subscriptions.data
         for sid, begin in wanted.items():
             if not begin:
@@ -86,7 +86,7 @@ class DataTracks:
         self._hub.emit(DataTracksReceived(person))
 
     def recipients(self, sender: Participant, handle: int) -> dict[int, list[str]]:
-        """Who gets a frame of the sender's track, as sids by the handle that they know it under."""
+        """Return the recipients of a frame of the sender's track: sids by the handle that each recipient uses."""
         track = sender.data_tracks.get(handle)
         found: dict[int, list[str]] = {}
         if track is not None:
@@ -101,7 +101,7 @@ class DataTracks:
         self._hub.emit(ParticipantChanged(person, to_self=False))
 
     def _drop(self, room: Room, sids: set[str]) -> None:
-        """Let nobody in the room receive these tracks any longer."""
+        """Stop all participants of the room from receiving these tracks."""
         for person in tuple(room.participants.values()):
             gone = sids & person.subscriptions.data.keys()
             for sid in gone:
@@ -124,7 +124,7 @@ class DataTracks:
 
 
 def received_tracks(person: Participant) -> Iterator[tuple[int, Participant, DataTrack]]:
-    """(handle, publisher, track) of what a participant receives."""
+    """Yield (handle, publisher, track) for each track that a participant receives."""
     for sid, handle in person.subscriptions.data.items():
         found = _find(person, sid)
         if found is not None:
@@ -132,7 +132,7 @@ def received_tracks(person: Participant) -> Iterator[tuple[int, Participant, Dat
 
 
 def _find(person: Participant, sid: str) -> tuple[Participant, DataTrack] | None:
-    """(publisher, track) of a track that a participant may receive."""
+    """Return (publisher, track) of a track that a participant may receive."""
     if not person.permissions.can_subscribe:
         return None
     return next(

@@ -1,7 +1,8 @@
-"""What subscribers together want of a track, so that its publisher need not send more (LiveKit: dynacast).
+"""The demand for a track: all that its subscribers request, so that its publisher sends no more (LiveKit: dynacast).
 
-Of a camera that is the highest layer that anybody displays, and all below it, which weaker links may need at once. Of a
-screen whose layers differ in rate alone it is what the engine sends to somebody (`LayersWanted`).
+The demand for a camera is the highest layer that any subscriber displays and all layers below it, which weaker paths
+may need at once. The demand for a screen whose layers differ in rate alone is the layers that the engine sends to any
+subscriber (`LayersWanted`).
 """
 
 from collections.abc import Iterator
@@ -22,8 +23,8 @@ from signaling.rooms.media import MediaEvents
 from signaling.rooms.model import Participant, Track
 from signaling.timers import Timers
 
-# LiveKit's: a layout that changes back and forth should not switch encoders, and a track that nobody receives yet is
-# about to be received.
+# LiveKit's values: a layout that changes back and forth should not switch encoders, and a track without subscribers is
+# often new and about to be received.
 LOWER_DELAY_S = 5.0
 OFF_DELAY_S = 10.0
 
@@ -31,9 +32,9 @@ NOTHING = -1
 
 
 def demanded(publisher: Participant, track: Track, *, backup: bool = False) -> int:
-    """The highest spatial layer that anybody wants of a track, as far as it has layers; NOTHING if nobody does.
+    """Return the highest spatial layer requested of a track that has it; NOTHING if no subscriber requests any.
 
-    `backup`: of those who cannot take its codec, else of those who can.
+    `backup`: count the subscribers that cannot decode the track's codec instead of those that can.
     """
     top = max(len(track.spec.layers) - 1, 0)
     wanted = NOTHING
@@ -59,31 +60,31 @@ class _Told:
     publisher: Participant
     spatial: int
     backup: int = NOTHING
-    "The same of the backup codec."
+    "Highest spatial layer requested of the backup codec."
     layers: frozenset[int] | None = None
-    "Those that were told one by one; None: all up to `spatial`."
+    "The layers announced one by one; None: all up to `spatial`."
     sent: frozenset[int] | None = None
-    "Those that the engine sends to somebody; None: it does not say."
+    "The layers that the engine sends to any subscriber; None: the engine has not reported them."
 
 
 class Demand:
-    """Tells publishers what is wanted of their video: more at once, less after a while."""
+    """Notifies publishers of the demand for their video: an increase at once, a decrease after a delay."""
 
     def __init__(self, hub: EventHub, timers: Timers) -> None:
-        """Listen to what changes the demand."""
+        """Listen for everything that changes the demand."""
         self._hub = hub
         self._timers = timers
         self._told: dict[str, _Told] = {}
         hub.rule(self._on_event)
 
     def listen(self, media_events: MediaEvents) -> None:
-        """Hear from the engine which layers of screens it sends to anybody."""
+        """Listen for the engine's reports of the screen layers that it sends to any subscriber."""
         media_events.on(LayersWanted, self.layers_wanted)
 
     def layers_wanted(self, event: LayersWanted) -> None:
-        """Ask for layers that are missing at once, and for no others; without missing ones less is told after a while.
+        """Request missing layers at once, together with all changes; without missing layers, announce a decrease later.
 
-        An encoder that is given another set of layers begins all of them with a keyframe, so one change is better.
+        An encoder that gets another set of layers starts all of them with a keyframe, so one change is better.
         """
         told = self._told.get(event.publication_id)
         if told is None:
@@ -112,7 +113,7 @@ class Demand:
 
     def _on_event(self, event: RoomEvent) -> None:
         if isinstance(event, TrackPublished | TrackUnpublished) and event.participant.source is not None:
-            self._look(event.track.sid)  # of a mirror: its source's track has more viewers, or fewer
+            self._look(event.track.sid)  # the track of a mirror's source has gained or lost subscribers
         elif isinstance(event, TrackPublished):
             if event.track.spec.kind == "video":
                 top = max(len(event.track.spec.layers) - 1, 0)
@@ -123,7 +124,7 @@ class Demand:
         elif isinstance(event, TrackUnpublished):
             self._forget(event.track.sid)
         elif isinstance(event, ParticipantLeft | ParticipantMoved):
-            # whoever is gone wants nothing here any more
+            # participants who are gone request nothing here any more
             room = event.origin if isinstance(event, ParticipantMoved) else event.participant.room
             for person in (*room.participants.values(), event.participant):
                 for track_sid in person.tracks:

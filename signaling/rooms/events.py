@@ -1,4 +1,4 @@
-"""The events of rooms, and the hub that delivers them to the rules of the domain and to its observers."""
+"""The events of rooms, and the hub that delivers them to the domain's rules and to its observers."""
 
 import logging
 from collections import deque
@@ -20,11 +20,11 @@ class RoomStarted:
 
 @dataclass(frozen=True, slots=True)
 class RoomFinished:
-    """A room is gone."""
+    """A room has ended."""
 
     room: Room
     reason: LeaveReason = LeaveReason.ROOM_CLOSED
-    "Why, as those who were in it are told."
+    "Why, as reported to the participants who were in it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,37 +36,37 @@ class RoomChanged:
 
 @dataclass(frozen=True, slots=True)
 class RoomVisited:
-    """The first one comes for whom the room is; their own events follow."""
+    """The first participant who counts towards occupancy is about to join."""
 
     room: Room
 
 
 @dataclass(frozen=True, slots=True)
 class ParticipantJoined:
-    """Somebody is in the room and can be spoken to; media is not up yet."""
+    """A participant has joined and can be sent messages; media is not connected yet."""
 
     participant: Participant
 
 
 @dataclass(frozen=True, slots=True)
 class ParticipantActive:
-    """Somebody's media connection is up."""
+    """A participant's media connection is established."""
 
     participant: Participant
 
 
 @dataclass(frozen=True, slots=True)
 class ParticipantChanged:
-    """Something that others see changed: name, metadata, attributes, permissions, tracks."""
+    """Something that others see has changed: name, metadata, attributes, permissions or tracks."""
 
     participant: Participant
     to_self: bool
-    "Whether the participant has to be told as well."
+    "Whether the participant has to be notified too."
 
 
 @dataclass(frozen=True, slots=True)
 class PermissionsChanged:
-    """Somebody may do more or less than before."""
+    """A participant's permissions have changed."""
 
     participant: Participant
     before: Permissions
@@ -74,7 +74,7 @@ class PermissionsChanged:
 
 @dataclass(frozen=True, slots=True)
 class ParticipantMoved:
-    """Somebody is in another room now, with the same tracks, and receives nothing of the old one any more."""
+    """A participant is in another room now, with the same tracks, and receives nothing of the old room any more."""
 
     participant: Participant
     origin: Room
@@ -82,17 +82,17 @@ class ParticipantMoved:
 
 @dataclass(frozen=True, slots=True)
 class ParticipantLeft:
-    """Somebody is gone; the last event about them."""
+    """A participant has left; the last event about the participant."""
 
     participant: Participant
     reason: LeaveReason
     was_publisher: bool
-    "Others could see a track of theirs."
+    "Others could see a track of the participant."
 
 
 @dataclass(frozen=True, slots=True)
 class VisitorCame:
-    """Somebody waits at the door of a room where people are."""
+    """A visitor waits to be admitted to a room that has participants."""
 
     room: Room
     visitor: Visitor
@@ -100,7 +100,7 @@ class VisitorCame:
 
 @dataclass(frozen=True, slots=True)
 class VisitorGone:
-    """Somebody does not wait any more: was answered, or went."""
+    """A visitor no longer waits: the visitor was answered or gave up."""
 
     room: Room
     visitor: Visitor
@@ -108,7 +108,7 @@ class VisitorGone:
 
 @dataclass(frozen=True, slots=True)
 class TrackPublished:
-    """A track can be subscribed to; follows the `ParticipantChanged` that shows it."""
+    """A track can be subscribed to; follows the `ParticipantChanged` that shows the track."""
 
     participant: Participant
     track: Track
@@ -116,7 +116,7 @@ class TrackPublished:
 
 @dataclass(frozen=True, slots=True)
 class TrackMuted:
-    """Somebody else than its publisher muted a track, or unmuted it."""
+    """A track was muted or unmuted by somebody other than its publisher."""
 
     participant: Participant
     track: Track
@@ -124,17 +124,17 @@ class TrackMuted:
 
 @dataclass(frozen=True, slots=True)
 class TrackUnpublished:
-    """A track is gone."""
+    """A track has ended."""
 
     participant: Participant
     track: Track
     by_server: bool
-    "The server took it down; the publisher does not know yet."
+    "The server ended the track; the publisher has not been notified yet."
 
 
 @dataclass(frozen=True, slots=True)
 class TrackSubscribed:
-    """The first subscriber of a track receives it."""
+    """The first subscriber of a track receives the track."""
 
     publisher: Participant
     track: Track
@@ -142,35 +142,35 @@ class TrackSubscribed:
 
 @dataclass(frozen=True, slots=True)
 class DemandChanged:
-    """Somebody began or ceased to receive a track, or wants another quality of it."""
+    """A participant started or stopped receiving a track, or requests another quality of it."""
 
     track_sid: str
 
 
 @dataclass(frozen=True, slots=True)
 class TrackDemanded:
-    """All subscribers of a video track together want no more than this of it."""
+    """The demand for a video track: all that its subscribers request together."""
 
     publisher: Participant
     track: Track
     spatial: int
-    "Highest spatial layer; -1: nobody wants any."
+    "Highest spatial layer requested; -1: none."
     backup: int = -1
-    "The same of the track in its backup codec."
+    "Highest spatial layer requested of the backup codec."
     layers: frozenset[int] | None = None
-    "Of a screen whose layers differ in rate alone: which of them anybody is sent; None: all up to `spatial`."
+    "For a screen whose layers differ in rate alone: the layers sent to any subscriber; None: all up to `spatial`."
 
 
 @dataclass(frozen=True, slots=True)
 class DataTracksReceived:
-    """A participant receives other data tracks than before, or asked which."""
+    """The data tracks that a participant receives have changed, or the participant asked for the list."""
 
     participant: Participant
 
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionPermissionChanged:
-    """A publisher began, or ceased, to allow somebody a track that they want."""
+    """A publisher has started or stopped allowing a participant to receive a track that the participant requests."""
 
     subscriber: Participant
     track: Track
@@ -179,7 +179,7 @@ class SubscriptionPermissionChanged:
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionFailed:
-    """A wished track did not appear."""
+    """A requested track did not appear."""
 
     subscriber: Participant
     track_sid: str
@@ -190,22 +190,22 @@ class Message:
     """Data from an application, not from a participant."""
 
     payload: bytes
-    "The application's."
+    "Set by the application."
     topic: str | None = None
-    "The application's."
+    "Set by the application."
     identities: tuple[str, ...] = ()
-    "For these participants;"
+    "Identities of recipients."
     sids: tuple[str, ...] = ()
-    "and these; without either for everybody."
+    "Sids of further recipients; with neither list, all participants of the room receive the message."
     reliable: bool = True
-    "Repeated until it arrives."
+    "Retransmitted until it arrives."
     nonce: bytes = b""
-    "By which clients recognise what they have had."
+    "Lets clients recognise a message that they have already received."
 
 
 @dataclass(frozen=True, slots=True)
 class DataSent:
-    """An application sends data; skins bring it to those of the recipients whom they serve."""
+    """An application sends data; each front end delivers it to the recipients that the front end serves."""
 
     room: Room
     message: Message
@@ -214,7 +214,7 @@ class DataSent:
 
 @dataclass(frozen=True, slots=True)
 class SessionDataChanged:
-    """What an application keeps with a room changed."""
+    """The data that an application stores with a room has changed."""
 
     room: Room
 
@@ -250,8 +250,8 @@ class EventHub:
     """Delivers each event to every listener, in one order that all listeners see.
 
     Delivery is first in, first out: an event that a listener emits waits until every listener has had the present
-    one. The *rules* of the domain (publishing, subscribing, forwarding, demand) hear each event first, in the order of
-    their registration; then the *observers* (front ends, journal, metrics), which change nothing in the domain.
+    one. The *rules* of the domain (publishing, subscribing, forwarding, demand) receive each event first, in the order
+    of their registration; then the *observers* (front ends, journal, metrics), which change nothing in the domain.
     """
 
     def __init__(self) -> None:
@@ -269,7 +269,7 @@ class EventHub:
         self._observers.append(listener)
 
     def emit(self, event: RoomEvent) -> None:
-        """Deliver an event; a listener that raises is logged, and neither the others nor the caller notice.
+        """Deliver an event; if a listener raises, the error is logged, and the other listeners and the caller continue.
 
         When this returns, every listener has had the event, unless the caller is a listener itself.
         """
@@ -288,4 +288,4 @@ class EventHub:
             try:
                 listener(event)
             except Exception:
-                log.exception("event %s was not handled", type(event).__name__)
+                log.exception("a listener failed on the event %s", type(event).__name__)

@@ -1,7 +1,7 @@
-"""Forwarding: somebody's tracks are in another room too, under their identity (LiveKit: ForwardParticipant).
+"""Forwarding: a participant's tracks appear in another room too, under the same identity (LiveKit: ForwardParticipant).
 
-In the other room stands a mirror: a participant without a connection of its own, that has its source's profile,
-permissions and tracks, and changes as they do.
+In the other room, a mirror represents the participant: it has no connection, copies the profile, permissions and
+tracks of its source, and changes with them.
 """
 
 from dataclasses import replace
@@ -22,17 +22,17 @@ from signaling.rooms.rooms import Rooms, forget_subscription
 
 
 class Forwarding:
-    """Makes mirrors, and keeps them in step with their sources."""
+    """Creates mirrors and updates them when their sources change."""
 
     def __init__(self, rooms: Rooms, media: MediaEngine, hub: EventHub) -> None:
-        """Listen to what becomes of sources and mirrors."""
+        """Listen for changes of sources and mirrors."""
         self._rooms = rooms
         self._media = media
         self._hub = hub
         hub.rule(self._on_event)
 
     def forward(self, person: Participant, room_name: str) -> None:
-        """Let somebody's tracks be received in another room, made if it is not there; nothing happens the second time.
+        """Make a participant's tracks available in another room, created if needed; a repeated call has no effect.
 
         DuplicateIdentityError, UnsupportedError, LimitError.
         """
@@ -41,13 +41,13 @@ class Forwarding:
         if known is not None and known.source is person:
             return
         if known is not None:
-            raise DuplicateIdentityError("somebody of the same identity is in that room")
+            raise DuplicateIdentityError("a participant with the same identity is in that room")
         if not self._media.forward_peer(person.sid, room.sid):
-            raise UnsupportedError("both rooms are bound to media workers, and to different ones")
+            raise UnsupportedError("the two rooms are on different media workers")
         self._follow(self._rooms.mirror(person, room))
 
     def _follow(self, mirror: Participant) -> None:
-        """Make a mirror what its source is."""
+        """Copy the source's state to its mirror."""
         source = mirror.source
         assert source is not None
         before = mirror.tracks

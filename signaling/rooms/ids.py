@@ -1,4 +1,4 @@
-"""Server ids: a prefix that tells the kind, and twelve random characters.
+"""Server ids: a prefix for the kind, and twelve random characters.
 
 LiveKit's clients read the prefixes `PA_` and `TR_`, so they are part of the protocol.
 """
@@ -11,8 +11,7 @@ from signaling.rooms.permissions import Source
 
 SidMaker = Callable[[str], str]
 
-# Without 0, O, I, l and 1: ids are read aloud. 57**12 is 70 bits, so a collision within a room is out of
-# reach.
+# Without 0, O, I, l and 1, since ids are read aloud. 57**12 is 70 bits, so collisions within a room do not occur.
 _ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _LENGTH = 12
 
@@ -30,7 +29,7 @@ _SOURCE_LETTERS = {
 
 
 def random_sid(prefix: str) -> str:
-    """Return a new id; the shell's source of randomness for everything that takes a `SidMaker`."""
+    """Return a new id; the random `SidMaker` for production."""
     return prefix + "".join(secrets.choice(_ALPHABET) for _ in range(_LENGTH))
 
 

@@ -1,4 +1,4 @@
-"""Who has a weak link, as an attribute of theirs, which the page reads and foreign clients keep like any other."""
+"""Weak network paths of participants, as an attribute that the page reads and other clients can read too."""
 
 import json
 import logging
@@ -15,7 +15,7 @@ LINK = f"{RESERVED_PREFIX}link"
 
 
 class Links:
-    """Keeps the attribute in step with what the engine tells."""
+    """Updates the attribute when the engine reports a change."""
 
     def __init__(self, rooms: Rooms, media_events: MediaEvents) -> None:
         """Listen to the engine."""
@@ -23,7 +23,7 @@ class Links:
         media_events.on(LinkChanged, self._changed)
 
     def _changed(self, event: LinkChanged) -> None:
-        """Set the attribute: JSON with `kbps`, `cameras`, `screen` and `loss`; none while the link is no limit."""
+        """Set the attribute: JSON with `kbps`, `cameras`, `screen` and `loss`; removed while the path is no limit."""
         person = self._rooms.participant(event.peer_id)
         if person is None:
             return
@@ -39,4 +39,4 @@ class Links:
         try:
             self._rooms.update_profile(person, attributes={LINK: text})
         except LimitError:
-            log.info("the attributes of %s are full: its link is not told", person.sid)
+            log.info("the attributes of %s are full: its link state is not shown", person.sid)

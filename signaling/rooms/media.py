@@ -1,4 +1,4 @@
-"""The events of the media engine, each to those who asked for its kind."""
+"""Dispatch of the media engine's events by type."""
 
 import logging
 from collections.abc import Callable
@@ -13,9 +13,9 @@ E = TypeVar("E")
 
 
 class MediaEvents:
-    """Hands each event of the engine to those who asked for its type.
+    """Delivers each engine event to the listeners registered for its type.
 
-    It exists before the engine, which wants its listener at construction.
+    Created before the engine, whose constructor requires its listener.
     """
 
     def __init__(self) -> None:
@@ -23,14 +23,14 @@ class MediaEvents:
         self._listeners: dict[type, list[Callable[[Any], None]]] = {}
 
     def on(self, kind: type[E], listener: Callable[[E], None]) -> None:
-        """Call `listener` with every event of this very type, after those registered before it."""
+        """Call `listener` with every event of exactly this type, after the listeners registered before it."""
         self._listeners.setdefault(kind, []).append(listener)
 
     def dispatch(self, event: Event) -> None:
-        """Deliver one event; a listener that fails is logged, so the engine's loop and the others go on."""
+        """Deliver one event; if a listener raises, the error is logged, and the engine and other listeners continue."""
         with unbound():
             for listener in self._listeners.get(type(event), ()):
                 try:
                     listener(event)
                 except Exception:
-                    log.exception("media event %s was not handled", type(event).__name__)
+                    log.exception("a listener failed on the media event %s", type(event).__name__)

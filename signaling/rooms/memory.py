@@ -1,12 +1,12 @@
-"""What has to be remembered for as long as tokens are around that know nothing of it."""
+"""Facts that have to outlive the access tokens issued before them."""
 
 from typing import Generic, TypeVar
 
-# How long it is remembered that somebody's tokens are worth less than they say: those that the server itself gives live
-# ten minutes, and begin when the last of them was given.
+# How long the server stores that somebody's tokens grant less than they state. Tokens that the server itself issues are
+# valid for ten minutes, and this time starts after the last of them was issued.
 TOKEN_MEMORY_S = 3600.0
 
-# Entries of each of those memories; the oldest goes for a new one.
+# Maximum number of entries per memory; a new entry replaces the oldest.
 MAX_REMEMBERED = 10_000
 
 K = TypeVar("K")
@@ -14,29 +14,29 @@ V = TypeVar("V")
 
 
 class Memory(Generic[K, V]):
-    """What is remembered for TOKEN_MEMORY_S, of which there are at most MAX_REMEMBERED."""
+    """A map whose entries expire after TOKEN_MEMORY_S, with at most MAX_REMEMBERED entries."""
 
     def __init__(self) -> None:
-        """Remember nothing."""
+        """Start empty."""
         self._entries: dict[K, tuple[float, V]] = {}
 
     def __len__(self) -> int:
-        """Return how many entries are kept."""
+        """Return the number of entries."""
         return len(self._entries)
 
     def put(self, key: K, value: V, now: float) -> None:
-        """Remember something from now on."""
+        """Store an entry, which expires TOKEN_MEMORY_S after `now`."""
         self._entries.pop(key, None)
         self._entries[key] = (now, value)
         while len(self._entries) > MAX_REMEMBERED or self._is_old(next(iter(self._entries)), now):
             del self._entries[next(iter(self._entries))]
 
     def has(self, key: K, now: float) -> bool:
-        """Whether it is remembered still."""
+        """Whether there is an entry that has not expired."""
         return key in self._entries and not self._is_old(key, now)
 
     def get(self, key: K, now: float) -> V | None:
-        """Return what is remembered, else None."""
+        """Return the entry's value, None if there is none or it has expired."""
         return self._entries[key][1] if self.has(key, now) else None
 
     def _is_old(self, key: K, now: float) -> bool:

@@ -1,4 +1,4 @@
-"""The things of the domain: rooms, participants, tracks. Plain data; the services beside it change them."""
+"""The domain's data: rooms, participants, tracks. Plain data; the services in this package change it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -8,13 +8,13 @@ from typing import Any
 from sfu.values import Kind, Layer, Preferences, Publication
 from signaling.rooms.permissions import Permissions, Source, SubscriptionRules
 
-# Attributes that the server keeps: participants can neither bring nor change them, tokens can.
+# Attributes reserved for the server: tokens can set them, participants cannot.
 RESERVED_PREFIX = "lectern."
 USER_ID = f"{RESERVED_PREFIX}user_id"
 
 
 class ParticipantState(IntEnum):
-    """A participant's life, which only moves forward."""
+    """The states of a participant, which only move forward."""
 
     JOINING = 0
     JOINED = 1
@@ -26,7 +26,7 @@ class LeaveReason(Enum):
     """Why a participant is no longer in the room."""
 
     CLIENT_LEFT = "client left"
-    DUPLICATE_IDENTITY = "joined again from elsewhere"
+    DUPLICATE_IDENTITY = "joined again with the same identity"
     SERVER_SHUTDOWN = "server shutdown"
     STATE_MISMATCH = "client and server disagree"
     JOIN_TIMEOUT = "media never connected"
@@ -34,15 +34,15 @@ class LeaveReason(Enum):
     MEDIA_LOST = "media connection lost"
     MEDIA_REFUSED = "offer refused"
     MEDIA_FAILED = "the media engine failed"
-    FLOOD = "sent more than the server takes"
+    FLOOD = "sent too much"
     PROTOCOL_ERROR = "undecodable message"
-    ROOM_FULL = "no place left"
+    ROOM_FULL = "the room is full"
     ROOM_CLOSED = "the room ended"
     ROOM_DELETED = "the room was deleted"
     REMOVED = "removed by the application"
     MOVED = "moved to another room"
-    TIME_UP = "the stay was limited"
-    SIMULATED = "asked for by the client to test itself"
+    TIME_UP = "the time limit was reached"
+    SIMULATED = "simulated for the client"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +50,9 @@ class TrackSpec:
     """A track that a participant wants to publish."""
 
     kind: Kind
-    "What it carries."
+    "Audio or video."
     source: Source = Source.UNKNOWN
-    "What it shows."
+    "Camera, microphone or screen."
     name: str = ""
     "Chosen by the application."
     client_id: str = ""
@@ -62,11 +62,11 @@ class TrackSpec:
     layers: tuple[Layer, ...] = ()
     "Spatial layers, lowest first; without rids they share one stream."
     codec: str = ""
-    "Wanted codec, lower case encoding name; empty when the publisher does not care."
+    "Requested codec, lower-case encoding name; empty if the publisher has no preference."
     codec_only: bool = False
-    "Answer with that codec alone."
+    "Whether the answer must contain that codec alone."
     backup_codec: str = ""
-    "What the publisher would send as well to those who cannot take that; empty: nothing."
+    "Codec that the publisher can send in addition, for subscribers that cannot decode `codec`; empty: none."
     muted: bool = False
     "Starts muted."
     width: int = 0
@@ -76,16 +76,16 @@ class TrackSpec:
     stereo: bool = False
     "Opus in stereo."
     dtx: bool = True
-    "Opus may stop in silence."
+    "Opus may stop sending in silence (discontinuous transmission)."
     red: bool = True
-    "Redundant audio is welcome."
+    "Whether redundant audio may be sent."
     encrypted: bool = False
     "The participants encrypt it end to end."
     skin_info: object = None
-    "What the publisher's skin adds for its own kind; carried, never read by the domain."
+    "Data of the publisher's front end, which the domain stores and never reads."
 
     def publication(self, sid: str, *, leading: bool, backup_of: str = "") -> Publication:
-        """Return what the media engine is told; `leading`: of somebody who leads the room."""
+        """Return the publication for the media engine; `leading`: the publisher is a leader of the room."""
         return Publication(
             id=sid,
             kind=self.kind,
@@ -106,22 +106,22 @@ class TrackSpec:
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """A published track; replaced as a whole when something about it changes."""
+    """A published track; immutable, and replaced when it changes."""
 
     sid: str
     "`TR_...`"
     publisher_sid: str
-    "Who sends it."
+    "The publisher."
     spec: TrackSpec
     "As announced."
     muted: bool
-    "The publisher's switch."
+    "Muted by the publisher."
     width: int
     "Pixels."
     height: int
     "Pixels."
     codec: str = ""
-    "What is sent, lower case encoding name; empty until the media engine knows."
+    "Codec in use, lower-case encoding name; empty until the media engine reports it."
     mid: str = ""
     "The publisher's media section; empty until bound."
     backup_sid: str = ""
@@ -129,84 +129,84 @@ class Track:
 
     @classmethod
     def from_spec(cls, sid: str, publisher_sid: str, spec: TrackSpec) -> "Track":
-        """Return the track that a spec becomes."""
+        """Return a new track with this spec."""
         return cls(sid, publisher_sid, spec, muted=spec.muted, width=spec.width, height=spec.height)
 
     def with_skin_info(self, skin_info: object) -> "Track":
-        """Return the track with other skin info."""
+        """Return the track with other front-end data."""
         return replace(self, spec=replace(self.spec, skin_info=skin_info))
 
     def with_size(self, width: int, height: int) -> "Track":
-        """Return the track with another picture size in pixels."""
+        """Return the track with another video size in pixels."""
         return replace(self, width=width, height=height)
 
 
 @dataclass(frozen=True, slots=True)
 class DataTrack:
-    """A stream of frames of data that a participant publishes."""
+    """A stream of data frames that a participant publishes."""
 
     sid: str
     "`DTR_...`"
     handle: int
-    "The publisher's number for it, in each frame."
+    "The publisher's number for the track, in each frame."
     name: str
-    "Unique among the publisher's."
+    "Unique among the publisher's data tracks."
     skin_info: object = None
-    "What the publisher's skin adds for its own kind; carried, never read by the domain."
+    "Data of the publisher's front end, which the domain stores and never reads."
 
 
 @dataclass(slots=True)
 class Subscriptions:
-    """What one participant receives and wants to receive."""
+    """What one participant receives and requests."""
 
     automatic: bool = False
-    "Every track that is not in `wanted` is wanted."
+    "Whether tracks that are not in `wanted` are requested."
     wanted: dict[str, bool] = field(default_factory=dict)
-    "Explicit wishes by track sid; may name tracks that are not there yet."
+    "Explicit requests by track sid, also for tracks that do not exist yet."
     active: set[str] = field(default_factory=set)
-    "Track sids that the media engine was told to send."
+    "Sids of the tracks that the media engine was commanded to send."
     live: set[str] = field(default_factory=set)
-    "Those of `active` for which the last answer had a section."
+    "Members of `active` for which the last answer had a media section."
     lacking: set[str] = field(default_factory=set)
-    "Those of `active` whose codec cannot be taken, so that their backup is needed."
+    "Members of `active` whose codec the participant cannot decode, so that their backup codec is needed."
     refused: set[str] = field(default_factory=set)
-    "Track sids that were wanted and that their publisher does not allow."
+    "Sids of requested tracks that the publisher does not allow this participant to receive."
     preferences: dict[str, Preferences] = field(default_factory=dict)
-    "Last known wish of each track, also of tracks not received now."
+    "Last request for each track, also for tracks that are not received now."
     data: dict[str, int] = field(default_factory=dict)
-    "Data tracks that are received: handle by sid."
+    "Handles of received data tracks, by sid."
 
 
 @dataclass(slots=True, eq=False)
 class Participant:
-    """Somebody, or some program, in a room."""
+    """A person or a program in a room."""
 
     sid: str
     "`PA_...`; new at every join."
     identity: str
-    "Unique in the room, chosen by the application."
+    "Chosen by the application; unique in the room."
     room: "Room"
-    "Where."
+    "The present room."
     name: str
     "Display name."
     metadata: str
-    "The application's."
+    "Set by the application."
     attributes: dict[str, str]
-    "The application's."
+    "Set by the application."
     permissions: Permissions
-    "What it may do."
+    "Current permissions."
     joined_at: float
     "Seconds since 1970."
     connected_at: float = 0.0
-    "When the media connection came up, seconds since 1970; 0 is not yet."
+    "When the media connection was established, in seconds since 1970; 0: not yet."
     kind: str = "standard"
     "standard, ingress, egress, sip, agent, connector or bridge."
     kind_details: tuple[str, ...] = ()
-    "Refines `kind`."
+    "Details of `kind`."
     leaves_at: float | None = None
-    "When the stay ends, seconds since 1970; set once, at the join."
+    "When the attendance ends, in seconds since 1970; set once, at the join."
     skin_info: object = None
-    "What the participant's skin adds for its own kind; carried, never read by the domain."
+    "Data of the participant's front end, which the domain stores and never reads."
     state: ParticipantState = ParticipantState.JOINING
     "Only moves forward."
     version: int = 1
@@ -216,19 +216,19 @@ class Participant:
     data_tracks: dict[int, DataTrack] = field(default_factory=dict)
     "Published data tracks by handle."
     pending: dict[str, Track] = field(default_factory=dict)
-    "Tracks that were asked for and whose media has not been negotiated yet, by sid."
+    "Requested tracks whose media has not been negotiated yet, by sid."
     rules: SubscriptionRules = field(default_factory=SubscriptionRules)
-    "Who may receive the tracks."
+    "Who may receive this participant's tracks."
     subscriptions: Subscriptions = field(default_factory=Subscriptions)
-    "What it receives."
+    "The tracks that this participant receives."
     source: "Participant | None" = None
-    "Whose tracks these are, in another room, when this is a mirror (`signaling.rooms.forwarding`)."
+    "The forwarded participant in another room, if this is a mirror (`signaling.rooms.forwarding`)."
     mirrors: list["Participant"] = field(default_factory=list)
-    "Where else the tracks can be received."
+    "This participant's mirrors in other rooms."
 
     @property
     def user_id(self) -> str:
-        """The application's user, who may be here more than once; the identity where it names none."""
+        """The application's user, who may be in the room several times; the identity if the application names none."""
         return self.attributes.get(USER_ID) or self.identity
 
     @property
@@ -238,98 +238,98 @@ class Participant:
 
     @property
     def is_dependent(self) -> bool:
-        """Whether it is there to serve others: such a one neither keeps a room open nor takes a place."""
+        """Whether it serves others: a dependent participant neither keeps a room open nor takes a place."""
         serves = self.permissions.recorder or self.permissions.agent or self.kind in {"agent", "egress"}
         return serves or self.source is not None
 
     @property
     def has_left(self) -> bool:
-        """Whether it is no longer in the room."""
+        """Whether it has left the room."""
         return self.state is ParticipantState.DISCONNECTED
 
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """Somebody at the door of a room, who waits to be let in."""
+    """A person who waits to be admitted to a room."""
 
     identity: str
-    "Of the waiting; who is let in gets another one."
+    "Identity while waiting; an admitted visitor gets another one."
     name: str
     "Display name."
     attributes: Mapping[str, str]
-    "What they would have inside."
+    "Attributes that the visitor would have in the room."
     permissions: Permissions
-    "What they could do inside."
+    "Permissions that the visitor would have in the room."
     leaves_at: float | None
-    "When their stay would end, seconds since 1970."
+    "When the visitor's attendance would end, in seconds since 1970."
     joined_at: float
-    "When they came to the door, seconds since 1970."
+    "When the visitor knocked, in seconds since 1970."
 
 
 @dataclass(frozen=True, slots=True)
 class RoomConfig:
-    """How a room is to behave; a token may bring one for the room that it creates."""
+    """The settings of a room; a token may contain them for a room that its join creates."""
 
     empty_timeout_s: int = 300
-    "A room that nobody ever joined ends after this time (LiveKit's default)."
+    "A room that nobody has joined ends after this time (LiveKit's default)."
     departure_timeout_s: int = 20
     "A room ends this long after its last participant left (LiveKit's default)."
     max_participants: int = 0
-    "Places; 0 is no limit. Recorders and agents take none."
+    "Maximum number of participants without recorders and agents; 0: no limit."
     metadata: str = ""
-    "The application's."
+    "Set by the application."
     ends_at: float | None = None
-    "Everybody leaves then who brings no limit of their own, seconds since 1970; counts for those who join from now on."
+    "When participants without a limit of their own leave, in seconds since 1970; applies to later joins only."
     max_stay_s: float | None = None
-    "Everybody leaves after this time who brings no limit of their own."
+    "Longest attendance of participants without a limit of their own, in seconds."
     owner: str = ""
-    "Id of the API key that made the room; empty: it is everybody's."
+    "Id of the API key that created the room; empty: every key may use it."
     id: str = ""
-    "Of the room that an application made, which outlives its sessions and differs from a later one of the same name."
+    "Id of the durable room, which outlives its meetings and differs from the id of a later room of the same name."
     is_private: bool = False
-    "Nobody enters but by an application's word, or through the door of the API that made it."
+    "Whether only tokens of an application, or admission by the API that created the room, allow entering."
     unique_users: bool = False
-    "Who joins as the same user as somebody who is there takes their place."
+    "Whether a join replaces present participants of the same user."
 
     def leaves_at(self, now: float) -> float | None:
-        """Return when somebody has to leave who joins now, None for never."""
+        """Return when a participant who joins now has to leave, None for never."""
         ends = [self.ends_at, None if self.max_stay_s is None else now + self.max_stay_s]
         return min((end for end in ends if end is not None), default=None)
 
 
 @dataclass(slots=True, eq=False)
 class Room:
-    """Where participants meet."""
+    """An open room."""
 
     sid: str
     "`RM_...`; new at every creation."
     name: str
     "Chosen by the application."
     config: RoomConfig
-    "How it behaves."
+    "Settings."
     created_at: float
     "Seconds since 1970."
     metadata: str = ""
-    "The application's."
+    "Set by the application."
     revoked: dict[str, float] = field(default_factory=dict)
-    "By identity, the time before which tokens let nobody in any more, seconds since 1970."
+    "By identity, the time before which issued tokens admit nobody any more, in seconds since 1970."
     visited_at: float | None = None
-    "When the first one came for whom it is, seconds since 1970; None: nobody has."
+    "When the first participant who counts towards occupancy joined, in seconds since 1970; None: not yet."
     participants: dict[str, Participant] = field(default_factory=dict)
-    "By identity."
+    "Participants by identity."
     changed_permissions: dict[str, tuple[float, Permissions]] = field(default_factory=dict)
-    "By identity, what somebody may do since this time; they come before what an older token says."
+    "By identity, when permissions were changed, and to what; they override those of older tokens."
     banned: set[str] = field(default_factory=set)
-    "Identities and user ids of those who may not come back."
+    "Identities and user ids that may not join again."
     session_data: dict[str, Any] = field(default_factory=dict)
-    "What the application keeps with the room while it is open, as JSON."
+    "JSON data that the application stores with the room while it is open."
 
     def visible(self) -> list[Participant]:
-        """Those whom others may know of."""
+        """Return the participants whom others can see."""
         return [person for person in self.participants.values() if not person.permissions.hidden]
 
     def find_track(self, track_sid: str) -> Track | None:
-        """Return an announced track, None if it is not in this room."""
+        """Return an announced track, None if this room has no such track."""
         for person in self.participants.values():
             track = person.tracks.get(track_sid)
             if track is not None:

@@ -1,4 +1,4 @@
-"""What applications, and participants with the right to it, do to a room: send people out, send data, keep data."""
+"""Moderation of a room by applications and authorised participants: remove participants, send data, store data."""
 
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -9,17 +9,17 @@ from signaling.rooms.rooms import Rooms
 
 
 class Moderation:
-    """Commands over rooms that every skin has some words for."""
+    """Commands over rooms that every front end offers in some form."""
 
     def __init__(self, rooms: Rooms, hub: EventHub) -> None:
-        """Data goes out as events, which the skins bring to their clients."""
+        """Use `hub` to emit data as events, which the front ends deliver to their clients."""
         self._rooms = rooms
         self._hub = hub
 
     def eject(
         self, room: Room, identities: Collection[str], user_ids: Collection[str], *, ban: bool = False
     ) -> list[Participant]:
-        """Send out everybody with one of these names, and return them; a ban holds while the room is open."""
+        """Remove and return all participants with one of these names; a ban lasts while the room is open."""
         gone = [
             person
             for person in room.participants.values()
@@ -32,11 +32,11 @@ class Moderation:
         return gone
 
     def send(self, room: Room, message: Message) -> None:
-        """Send data to those whom it names, else to everybody. What their clients can take is the skins' to know."""
+        """Send data to the named participants, otherwise to all. Front ends check what their clients can receive."""
         self._hub.emit(DataSent(room, message, tuple(_addressees(room, message))))
 
     def set_session_data(self, room: Room, data: Mapping[str, Any]) -> None:
-        """Replace what the application keeps with a room while it is open."""
+        """Replace the data that the application stores with a room while it is open."""
         room.session_data = dict(data)
         self._hub.emit(SessionDataChanged(room))
 

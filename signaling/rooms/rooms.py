@@ -1,4 +1,4 @@
-"""Rooms and who is in them: joining, leaving, profiles, permissions and timeouts."""
+"""Rooms and their participants: joining, leaving, profiles, permissions and timeouts."""
 
 import logging
 import math
@@ -45,46 +45,46 @@ MAX_NAME_CHARS = 256
 MAX_METADATA_BYTES = 512 * 1024
 MAX_ATTRIBUTES_BYTES = 64 * 1024
 
-# LiveKit's: somebody whose media does not connect within a minute is removed.
+# LiveKit's value: a participant whose media does not connect within a minute is removed.
 JOIN_TIMEOUT_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class JoinSpec:
-    """Somebody who was let in and now joins."""
+    """An authorised participant who is about to join."""
 
     room_name: str
-    "The room is made if it is not there."
+    "The room is created if needed."
     identity: str
-    "Whoever has it in the room leaves."
+    "An existing participant with this identity is disconnected."
     name: str = ""
     "Display name."
     metadata: str = ""
-    "The application's."
+    "Set by the application."
     attributes: Mapping[str, str] = field(default_factory=dict)
-    "The application's."
+    "Set by the application."
     permissions: Permissions = field(default_factory=Permissions)
-    "What the token grants."
+    "Permissions that the token grants."
     kind: str = "standard"
     "See `Participant.kind`."
     kind_details: tuple[str, ...] = ()
-    "Refines `kind`."
+    "Details of `kind`."
     auto_subscribe: bool = False
-    "Receive every track without asking."
+    "Whether to receive every track without requesting it."
     room_config: RoomConfig | None = None
     "For a room that this join creates."
     receiving_channels: tuple[Channel, ...] | None = None
-    "It receives on a connection of its own, with these data channels; None: one connection serves both ways."
+    "Data channels of a second, downstream connection; None: one connection serves both directions."
     granted_at: float = math.inf
-    "When `permissions` were granted, seconds since 1970; what was changed in the room since then counts."
+    "When `permissions` were granted, in seconds since 1970; changes made in the room since then override them."
     leaves_at: float | None = None
-    "Limits the stay; the room's own limits are for those who bring none."
+    "When the attendance ends, in seconds since 1970; None: the room's limits apply."
     skin_info: object = None
     "See `Participant.skin_info`."
 
 
 def check_profile(name: str, metadata: str, attributes: Mapping[str, str]) -> None:
-    """Raise LimitError if a profile is larger than a participant may carry."""
+    """Raise LimitError if a profile is larger than allowed."""
     if len(name) > MAX_NAME_CHARS:
         raise LimitError(f"the name is longer than {MAX_NAME_CHARS} characters")
     if len(metadata.encode()) > MAX_METADATA_BYTES:
@@ -110,21 +110,21 @@ def _current_permissions(room: Room, spec: JoinSpec) -> Permissions:
 
 
 def check_own_attributes(attributes: Iterable[str]) -> None:
-    """Raise NotAllowedError if a participant wants to set an attribute that is the server's."""
+    """Raise NotAllowedError if an attribute that a participant sets is reserved for the server."""
     if any(name.startswith(RESERVED_PREFIX) for name in attributes):
-        raise NotAllowedError(f"attributes that begin with {RESERVED_PREFIX} are the server's")
+        raise NotAllowedError(f"attributes that begin with {RESERVED_PREFIX} are reserved for the server")
 
 
 @dataclass(frozen=True, slots=True)
 class _Demotions:
-    """What is kept of a closed room: see `Room` for both."""
+    """The part of a closed room that outlives it: see `Room` for both fields."""
 
     revoked: dict[str, float]
     changed_permissions: dict[str, tuple[float, Permissions]]
 
 
 class Rooms:
-    """All rooms of this process, by name; the only place where somebody enters or leaves one."""
+    """All rooms of this process, by name; the only code that adds participants to rooms and removes them."""
 
     def __init__(
         self,
@@ -134,7 +134,7 @@ class Rooms:
         wall_clock: Callable[[], float],
         new_sid: SidMaker,
     ) -> None:
-        """`wall_clock` is seconds since 1970, for what people get to see; deadlines are up to the timers."""
+        """`wall_clock` returns seconds since 1970, for times that people see; deadlines use the timers."""
         self._media = media
         self._hub = hub
         self._timers = timers
@@ -148,23 +148,23 @@ class Rooms:
 
     @property
     def rooms(self) -> tuple[Room, ...]:
-        """The rooms that are open."""
+        """All open rooms."""
         return tuple(self._rooms.values())
 
     def room(self, name: str) -> Room | None:
-        """Return an open room by name."""
+        """Return an open room by name, None if there is none."""
         return self._rooms.get(name)
 
     def room_by_sid(self, sid: str) -> Room | None:
-        """Return an open room by its id."""
+        """Return an open room by sid, None if there is none."""
         return next((room for room in self._rooms.values() if room.sid == sid), None)
 
     def participant(self, sid: str) -> Participant | None:
-        """Return somebody who is in a room."""
+        """Return a participant of any open room, None if there is none."""
         return self._people.get(sid)
 
     def check_entry(self, room_name: str, identity: str, attributes: Mapping[str, str]) -> None:
-        """Raise RoomFullError or BannedError when a join with this identity and these attributes would be refused."""
+        """Raise RoomFullError or BannedError if a join with this identity and these attributes would be refused."""
         if self._sent_out.has(identity, self._wall_clock()):
             raise BannedError("you were removed from this room")
         room = self._rooms.get(room_name)
@@ -176,16 +176,16 @@ class Rooms:
             return
         taken = self.taken(room_name, identity, attributes.get(USER_ID, identity))
         if taken >= room.config.max_participants:
-            raise RoomFullError(f"the room has {taken} participants, and no place for more")
+            raise RoomFullError(f"the room is full: it has {taken} participants")
 
     def refuse_again(self, identity: str) -> None:
-        """Let nobody of this identity, which is that of one stay, into any room again: the stay's tokens are void."""
+        """Refuse every further join with this identity: it names one attendance, whose tokens become invalid."""
         self._sent_out.put(identity, None, self._wall_clock())
 
     def granted_at(self, room_name: str, identity: str, valid_from: float) -> float:
-        """Return when a token was made, as well as it can be told, in seconds since 1970.
+        """Return when a token was issued, as precisely as can be known, in seconds since 1970.
 
-        An application's clock may be ahead; a token that says it is from the future is as old as its first use.
+        An application's clock may be ahead; a token dated in the future counts as issued at its first use.
         """
         now = self._wall_clock()
         if valid_from <= now and not self._early_tokens:
@@ -198,7 +198,7 @@ class Rooms:
         return valid_from if seen is None else min(seen, valid_from)
 
     def revoked_at(self, room_name: str, identity: str) -> float:
-        """Return the time before which tokens of somebody let nobody into a room, seconds since 1970; 0 for none."""
+        """Return the time before which issued tokens do not admit this identity, in seconds since 1970; 0: none."""
         room = self._rooms.get(room_name)
         if room is not None:
             return room.revoked.get(identity, 0.0)
@@ -206,7 +206,7 @@ class Rooms:
         return 0.0 if before is None else before.revoked.get(identity, 0.0)
 
     def taken(self, room_name: str, identity: str, user_id: str) -> int:
-        """Return how many places there would be taken in a room by others, were this one to join."""
+        """Return how many places of a room other participants would take if this user joined."""
         room = self._rooms.get(room_name)
         if room is None:
             return 0
@@ -216,7 +216,7 @@ class Rooms:
         )
 
     def open_room(self, name: str, config: RoomConfig | None = None) -> Room:
-        """Return the room of this name, made with `config` if it is not there. LimitError."""
+        """Return the room of this name, created with `config` if needed. LimitError."""
         room = self._rooms.get(name)
         if room is None:
             config = config or RoomConfig()
@@ -226,7 +226,7 @@ class Rooms:
             )
             before = self._closed.get(name, self._wall_clock())
             if before is not None:
-                # What older tokens are worth does not change by everybody's leaving for a moment.
+                # The room may have been empty for a moment; that does not make older tokens grant more.
                 room.revoked, room.changed_permissions = before.revoked, before.changed_permissions
             self._rooms[name] = room
             self._watch(room)
@@ -234,9 +234,9 @@ class Rooms:
         return room
 
     def join(self, spec: JoinSpec) -> Participant:
-        """Put somebody into a room, which ends an older session of the same identity. RoomFullError, BannedError.
+        """Add a participant, disconnecting an older one of the same identity. RoomFullError, BannedError.
 
-        The skin has to answer the participant and then start its subscriptions.
+        The front end has to reply to the participant and then start its subscriptions.
         """
         self.check_entry(spec.room_name, spec.identity, spec.attributes)
         room = self.open_room(spec.room_name, spec.room_config)
@@ -281,7 +281,7 @@ class Rooms:
         return person
 
     def mirror(self, source: Participant, room: Room) -> Participant:
-        """Let somebody appear in another room too, without tracks so far; see `signaling.rooms.forwarding`."""
+        """Represent a participant in another room, without tracks at first; see `signaling.rooms.forwarding`."""
         now = self._wall_clock()
         person = Participant(
             sid=self._new_sid(PARTICIPANT_PREFIX),
@@ -307,7 +307,7 @@ class Rooms:
         return person
 
     def connected(self, participant_sid: str) -> None:
-        """Note that somebody's media connection is up."""
+        """Record that a participant's media connection is established."""
         person = self._people.get(participant_sid)
         if person is None or person.state is not ParticipantState.JOINED:
             return
@@ -318,9 +318,9 @@ class Rooms:
         self._hub.emit(ParticipantActive(person))
 
     def move(self, person: Participant, room_name: str) -> None:
-        """Take somebody with their tracks to another room, made if it is not there. RoomFullError, BannedError.
+        """Move a participant and its tracks to another room, created if needed. RoomFullError, BannedError.
 
-        Wishes for tracks stay behind; what arrives there by itself depends on how the participant joined.
+        Track requests are dropped; automatic subscription stays as the participant chose at the join.
         """
         self.check_entry(room_name, person.identity, person.attributes)
         origin, destination = person.room, self.open_room(room_name)
@@ -348,7 +348,7 @@ class Rooms:
         self._watch(destination)
 
     def leave(self, person: Participant, reason: LeaveReason) -> None:
-        """Take somebody out of their room; nothing happens the second time."""
+        """Remove a participant from its room; a repeated call has no effect."""
         if person.has_left:
             return
         log.info("left: %s", reason.value, extra=about(person))
@@ -373,7 +373,7 @@ class Rooms:
         self._watch(room)
 
     def close_room(self, room: Room, reason: LeaveReason = LeaveReason.ROOM_CLOSED) -> None:
-        """End a room and everybody's stay in it."""
+        """End a room and remove its participants."""
         if self._rooms.get(room.name) is not room:
             return
         for person in tuple(room.participants.values()):
@@ -394,7 +394,7 @@ class Rooms:
         metadata: str | None = None,
         attributes: Mapping[str, str] | None = None,
     ) -> None:
-        """Change what is given; an attribute set to nothing is deleted. LimitError, and nothing changed."""
+        """Change the given fields; an attribute with an empty value is deleted. On LimitError nothing changes."""
         new_name = person.name if name is None else name
         new_metadata = person.metadata if metadata is None else metadata
         new_attributes = {
@@ -408,7 +408,7 @@ class Rooms:
         self._hub.emit(ParticipantChanged(person, to_self=True))
 
     def configure(self, room: Room, config: RoomConfig) -> None:
-        """Change how an open room behaves from now on; one that is empty waits anew."""
+        """Change the settings of an open room; the timeout of an empty room starts again."""
         room.config = config
         self._timers.cancel(room.sid, "empty")
         self._watch(room)
@@ -421,7 +421,7 @@ class Rooms:
             self._hub.emit(RoomChanged(room))
 
     def set_permissions(self, person: Participant, permissions: Permissions) -> None:
-        """Change what somebody may do; listeners of `PermissionsChanged` end what is not allowed now."""
+        """Change a participant's permissions; listeners of `PermissionsChanged` end what is no longer allowed."""
         if permissions == person.permissions:
             return
         person.room.changed_permissions[person.identity] = (self._wall_clock(), permissions)
@@ -442,7 +442,7 @@ class Rooms:
             self._hub.emit(RoomVisited(room))
 
     def _watch(self, room: Room) -> None:
-        """Close a room when nobody whom it is for has been there for a while."""
+        """Close a room after its timeout if only dependent participants, or none, are in it."""
         if any(not person.is_dependent for person in room.participants.values()):
             self._timers.cancel(room.sid, "empty")
         elif self._rooms.get(room.name) is room and not self._timers.is_set(room.sid, "empty"):
@@ -452,7 +452,7 @@ class Rooms:
 
 
 def forget_subscription(person: Participant, track_sid: str) -> None:
-    """Drop what is known about receiving a track that is gone; an explicit wish stays until it expires."""
+    """Delete all state of a subscription to a track that has ended, explicit requests too."""
     state = person.subscriptions
     state.active.discard(track_sid)
     state.live.discard(track_sid)

@@ -1,4 +1,4 @@
-"""The domain put together: what every skin works on."""
+"""The domain's services put together, as the front ends use them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,23 +23,23 @@ class Services:
     """The domain's services and what they share."""
 
     rooms: Rooms
-    "Who is where."
+    "Rooms and participants."
     publishing: Publishing
-    "Who sends what."
+    "Published tracks."
     subscribing: Subscribing
-    "Who receives what."
+    "Subscriptions."
     moderation: Moderation
-    "What applications do to rooms."
+    "Commands of applications and moderators."
     forwarding: Forwarding
-    "Who is seen in another room too."
+    "Mirrors in other rooms."
     data_tracks: DataTracks
-    "Who sends and receives which frames of data."
+    "Data tracks and their recipients."
     media: MediaEngine
-    "The engine."
+    "The media engine."
     media_events: MediaEvents
-    "What the engine reports."
+    "Events of the engine."
     hub: EventHub
-    "What happens in rooms."
+    "Events of rooms."
     timers: Timers
     "Deadlines."
     wall_clock: Callable[[], float]
@@ -53,11 +53,11 @@ def build_services(
     wall_clock: Callable[[], float],
     new_sid: SidMaker,
 ) -> Services:
-    """Return the domain around a media engine. Time and randomness are the caller's."""
+    """Build the domain around a media engine. The caller passes time and randomness in."""
     hub = EventHub()
     rooms = Rooms(media, hub, timers, wall_clock, new_sid)
-    # These are rules of the hub, in this order: when a permission is taken away, first tracks end, then subscriptions.
-    # Front ends, the journal and the metrics observe, and so hear of it afterwards.
+    # These are rules of the hub, in this order: when a permission is withdrawn, tracks end first, then subscriptions.
+    # Front ends, the journal and the metrics observe, and so are notified afterwards.
     publishing = Publishing(rooms, media, hub, timers, new_sid)
     publishing.listen(media_events)
     subscribing = Subscribing(rooms, media, hub, timers)

@@ -15,7 +15,7 @@ def test_events_go_to_those_who_asked_and_a_failing_listener_stops_nobody(caplog
     events.dispatch(PeerConnected("PA_1"))
     events.dispatch(SpeakersChanged("RM_1", ()))
     assert heard == [PeerConnected("PA_1")]
-    assert "PeerConnected was not handled" in caplog.text
+    assert "a listener failed on the media event PeerConnected" in caplog.text
 
 
 def test_the_fake_has_the_engines_commands():
