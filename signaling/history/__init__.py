@@ -1,1 +1,1 @@
-"""What is kept and told of what happened: the event log, webhooks, retention."""
+"""The event log, webhooks and retention."""

@@ -1,4 +1,4 @@
-"""What runs beside the rooms: the event log and its webhooks, changes of API keys, the sign of life, and forgetting."""
+"""Background tasks: the event log, webhooks, changes of API keys, the heartbeat and retention."""
 
 import asyncio
 import logging
@@ -15,16 +15,16 @@ from signaling.store import LogEntry, Store
 
 log = logging.getLogger(__name__)
 
-# Time for the event log to reach the database when the server stops, and then for webhooks to reach applications.
+# When the server stops: time for the event log to reach the database, then for webhooks to reach applications.
 LAST_ENTRIES_S = 10.0
 LAST_WEBHOOKS_S = 2.0
 
-# Until what has failed begins again.
+# Time until a failed task is restarted.
 AGAIN_S = 1.0
 
 
 class Background:
-    """The tasks, from the start of the server to its end."""
+    """The background tasks, from the server's start to its end."""
 
     def __init__(
         self,
@@ -34,7 +34,7 @@ class Background:
         apis: Iterable[WebhookApi],
         outgoing: Outgoing,
     ) -> None:
-        """Listen to the rooms at once; `outgoing` is closed by `stop`."""
+        """Listen to the event hub at once; `stop` closes `outgoing`."""
         self._store = store
         self._keyring = keyring
         self._outgoing = outgoing
@@ -45,7 +45,7 @@ class Background:
         self._others: list[asyncio.Task[None]] = []
 
     async def start(self, history_days: int = 0) -> None:
-        """End what a killed server left open, and begin; see `retention` for the days. StoreError."""
+        """End the meetings that a killed server left open, and start; `history_days`: see `retention`. StoreError."""
         await recovery.end_abandoned(self._store, self._append)
         store, wall_clock = self._store, self._wall_clock
         self._sending = asyncio.create_task(_kept(self.webhooks.run))
@@ -60,12 +60,12 @@ class Background:
         ]
 
     async def stop(self) -> None:
-        """Write and send what there is still to write and send, for as long as a stopping server can wait."""
+        """Write and send what is left, for as long as a stopping server can wait."""
         if self._sending is None:
             return
         await _in_time(self.journal.committed(), LAST_ENTRIES_S, "the event log is not complete")
         await _in_time(self.webhooks.idle(), LAST_WEBHOOKS_S, "webhooks wait for the next start")
-        # Not cancelled while it can end by itself: what receivers have would be sent to them again.
+        # Not cancelled while it can still end by itself: otherwise receivers would get some webhooks a second time.
         self.webhooks.finish()
         await self._outgoing.close()
         await asyncio.wait([self._sending], timeout=LAST_WEBHOOKS_S)
@@ -80,12 +80,12 @@ class Background:
 
 
 async def _kept(part: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    """Run a part to its end; one that fails begins again, with what it knew."""
+    """Run a part to its end; a part that fails is restarted with its present state."""
     while True:
         try:
             return await part()
         except Exception:
-            log.exception("a part of the background failed, and begins again")
+            log.exception("a background task failed and is restarted")
             await asyncio.sleep(AGAIN_S)
 
 

@@ -1,4 +1,4 @@
-"""Events of rooms become entries of the event log: numbered at once, written in the background.
+"""The journal turns room events into entries of the event log: numbered at once, written in the background.
 
 Rooms never wait for the log. Code that acknowledges something to a client or an application awaits `committed`.
 """
@@ -26,17 +26,17 @@ from signaling.store import LogEntry, entries
 
 log = logging.getLogger(__name__)
 
-# Entries of one transaction: a burst needs few transactions, and none holds the database for long.
+# Entries per transaction: few enough to hold the database briefly, enough to write a burst in few transactions.
 MAX_BATCH = 200
 
-# Between attempts while the database fails.
+# Time between attempts while the database fails.
 RETRY_S = 1.0
 
-# After this many faults of the program in a row, the cause is taken to be one entry, which must not delay the others.
+# After this many consecutive program faults, one entry is assumed to be the cause, and must not delay the others.
 MAX_FAULTS = 5
 
 Entries = tuple[tuple[Room, entries.Entry], ...]
-"What an event adds to the logs of meetings."
+"The entries that an event adds to the logs of meetings."
 
 
 class Journal:
@@ -65,11 +65,11 @@ class Journal:
 
     @property
     def backlog(self) -> int:
-        """Entries that are not committed yet."""
+        """The number of entries that are not committed yet."""
         return len(self._waiting)
 
     async def run(self) -> None:
-        """Write until cancelled; if the database fails, the same entries are written again."""
+        """Write entries until cancelled; if the database fails, the same entries are written again."""
         size, faults = MAX_BATCH, 0
         while True:
             await self._news.wait()
@@ -78,7 +78,7 @@ class Journal:
                 batch = list(islice(self._waiting, size))
                 try:
                     await self._append(batch)
-                except Exception as error:  # noqa: BLE001 - of any kind: the functions called below log it
+                except Exception as error:  # noqa: BLE001 - of every kind: the functions called below log it
                     self.failing = True
                     faults += not isinstance(error, StoreError)
                     if not isinstance(error, UnstorableError) and faults < MAX_FAULTS:
@@ -95,15 +95,18 @@ class Journal:
 
     async def _wait_for_better(self, error: Exception) -> None:
         count = len(self._waiting)
-        log.warning("%d entries wait: %s", count, error, exc_info=not isinstance(error, StoreError))
+        log.warning(
+            "%d entries are waiting for the database: %s",
+            count,
+            error,
+            exc_info=not isinstance(error, StoreError),
+        )
         await self._pause(RETRY_S)
 
     async def _give_up(self, error: Exception) -> None:
-        """Replace the next entry by a mark; if the mark is refused too, leave a gap."""
+        """Replace the next entry by `Unstorable`; if that is refused too, leave a gap."""
         refused = self._waiting[0]
-        log.error(
-            "entry %d of %s, %s, is given up: %s", refused.seq, refused.session_sid, refused.kind, error
-        )
+        log.error("entry %d of %s (%s) is lost: %s", refused.seq, refused.session_sid, refused.kind, error)
         if isinstance(refused.entry, entries.Unstorable):
             await self._settle(1)
         else:
@@ -118,7 +121,7 @@ class Journal:
             self._progress.notify_all()
 
     async def committed(self) -> None:
-        """Wait until every entry recorded up to now is in the log; needs `run`."""
+        """Wait until every entry recorded so far is in the log; requires `run`."""
         target = self._recorded
         async with self._progress:
             await self._progress.wait_for(lambda: self._written >= target)
@@ -131,7 +134,7 @@ class Journal:
             if isinstance(entry, entries.RoomStarted):
                 self._last_seq[room.sid] = 0
             if room.sid not in self._last_seq:
-                continue  # began before the journal listened, or is over: its log would have a gap
+                continue  # started before the journal did, or has ended: its log would have a gap
             self._last_seq[room.sid] += 1
             self._waiting.append(LogEntry(room.sid, self._last_seq[room.sid], entry, self._wall_clock()))
             self._recorded += 1
@@ -206,7 +209,7 @@ def _track(
     return make
 
 
-# The entries that each type of event makes.
+# The function that makes the entries, for each type of event.
 _ENTRIES: Mapping[type, Callable[[Any], Entries]] = dict(
     [
         entries.row(events.RoomStarted, _room_started),
@@ -224,7 +227,7 @@ _ENTRIES: Mapping[type, Callable[[Any], Entries]] = dict(
     ]
 )
 
-# Events that no entry is made of: no API reports them, and neither recovery nor the projection needs them.
+# Events without an entry: no API reports them, and neither recovery nor the projection needs them.
 _NOT_LOGGED = frozenset(
     {
         events.ParticipantChanged,

@@ -1,4 +1,4 @@
-"""Rooms, participants and tracks as the event log stores them: snapshots, from which webhooks are made too."""
+"""Snapshots of rooms, participants and tracks for the event log and for the webhooks made from it."""
 
 from signaling.rooms.model import Participant, Room, Track, Visitor
 from signaling.store.entries import (
@@ -13,7 +13,7 @@ from signaling.store.entries import (
 
 
 def room_snapshot(room: Room) -> RoomSnapshot:
-    """Return a room and the number of its participants; hidden ones are not counted."""
+    """Return a snapshot of a room, with the number of its participants without hidden ones."""
     visible = room.visible()
     return RoomSnapshot(
         sid=room.sid,
@@ -31,12 +31,12 @@ def room_snapshot(room: Room) -> RoomSnapshot:
 
 
 def room_reference(room: Room) -> RoomReference:
-    """Return the names of a room."""
+    """Return the names that identify a room."""
     return RoomReference(room.sid, room.name)
 
 
 def participant_snapshot(person: Participant) -> ParticipantSnapshot:
-    """Return a participant without the tracks."""
+    """Return a snapshot of a participant without tracks."""
     return ParticipantSnapshot(
         sid=person.sid,
         identity=person.identity,
@@ -55,12 +55,12 @@ def participant_snapshot(person: Participant) -> ParticipantSnapshot:
 
 
 def participant_reference(person: Participant) -> ParticipantReference:
-    """Return the names of a participant."""
+    """Return the names that identify a participant."""
     return ParticipantReference(person.sid, person.identity, person.name)
 
 
 def visitor_snapshot(visitor: Visitor) -> VisitorSnapshot:
-    """Return a person who waits to be admitted."""
+    """Return a snapshot of a person who waits to be admitted."""
     return VisitorSnapshot(
         identity=visitor.identity,
         name=visitor.name,
@@ -72,7 +72,7 @@ def visitor_snapshot(visitor: Visitor) -> VisitorSnapshot:
 
 
 def track_snapshot(track: Track) -> TrackSnapshot:
-    """Return a track as it is sent now."""
+    """Return a snapshot of a track."""
     spec = track.spec
     return TrackSnapshot(
         sid=track.sid,

@@ -1,6 +1,6 @@
-"""Recovery: the next start ends the sessions that a killed server left open, with their participants and tracks.
+"""Recovery: the next start ends the meetings that a killed server left open, with their participants and tracks.
 
-It does so by entries of the event log, from which sessions, stays and webhooks follow as always.
+It adds the missing entries to the event log; meetings, attendance and webhooks follow from entries as always.
 """
 
 import asyncio
@@ -17,10 +17,10 @@ from signaling.store import LogEntry, Session, SessionFilter, Store, entries
 
 log = logging.getLogger(__name__)
 
-# Interval of the heartbeat: the recorded end of an abandoned session is at most this long before the kill.
+# Interval of the heartbeat: the recorded end of an abandoned meeting is at most this long before the kill.
 ALIVE_S = 15.0
 
-# More sessions than a server can have at a time.
+# More meetings than a server can have open at a time.
 _MOST = 100_000
 
 _PAGE = 1000
@@ -31,24 +31,26 @@ Append = Callable[[Sequence[LogEntry]], Awaitable[None]]
 async def beat(
     store: Store, wall_clock: Callable[[], float], pause: Callable[[float], Awaitable[None]] = asyncio.sleep
 ) -> None:
-    """Record again and again that the server lives, until cancelled."""
+    """Record periodically that the server is alive, until cancelled."""
     while True:
         await pause(ALIVE_S)
         try:
             await store.documents.put("server", "alive_at", wall_clock())
         except StoreError as error:
-            log.warning("the server's heartbeat is not written: %s", error)
+            log.warning("cannot write the server's heartbeat: %s", error)
 
 
 async def end_abandoned(store: Store, append: Append) -> None:
-    """End all open sessions; no other server may use the database. StoreError."""
+    """End all open meetings; no other server may use the database. StoreError."""
     alive_at = float(await store.documents.get("server", "alive_at") or 0.0)
     for session in await store.sessions.find(SessionFilter(ongoing=True), _MOST):
-        log.warning("session %s of room %s was left open; it is ended", session.sid, session.room)
+        log.warning(
+            "ending meeting %s of room %s, which a killed server left open", session.sid, session.room
+        )
         try:
             await append(ending(session, await _read(store, session.sid), alive_at))
         except UnstorableError as error:
-            log.error("session %s stays open: %s", session.sid, error)  # noqa: TRY400 - says all there is
+            log.error("meeting %s stays open: %s", session.sid, error)  # noqa: TRY400 - the message is complete
 
 
 async def _read(store: Store, session_sid: str) -> list[LogEntry]:
@@ -60,13 +62,13 @@ async def _read(store: Store, session_sid: str) -> list[LogEntry]:
 
 @dataclass(slots=True)
 class _Open:
-    """What a session's log leaves open."""
+    """The participants and tracks that a meeting's log leaves open."""
 
     room: entries.RoomSnapshot
     people: dict[str, entries.ParticipantSnapshot] = field(default_factory=dict)
-    "By sid."
+    "Participants by sid."
     tracks: dict[str, entries.TrackPublished] = field(default_factory=dict)
-    "By sid."
+    "Tracks by sid."
 
     def follow(self, entry: entries.Entry) -> None:
         """Apply the next entry."""
@@ -84,13 +86,13 @@ class _Open:
             case entries.RoomFinished() | entries.VisitorArrived() | entries.VisitorLeft():
                 pass
             case entries.Unstorable() | entries.Unknown():
-                pass  # what they would have said is lost; the projection ends stays together with their session
+                pass  # their content is lost; the projection ends attendances together with their meeting
             case _:
                 assert_never(entry)
 
 
 def ending(session: Session, log_entries: Sequence[LogEntry], alive_at: float) -> list[LogEntry]:
-    """Return the entries that end a session, given its log: tracks, then participants, then the room."""
+    """Return the entries that end a meeting, given its log: tracks, then participants, then the room."""
     left = _Open(_room_without_log(session))
     for each in log_entries:
         left.follow(each.entry)
@@ -109,14 +111,14 @@ def ending(session: Session, log_entries: Sequence[LogEntry], alive_at: float) -
 
 
 def _room_without_log(session: Session) -> entries.RoomSnapshot:
-    """Return what the session's row says about the room, for a log whose entries about it cannot be read."""
+    """Return a room snapshot from the meeting's row, for a log whose entries about the room cannot be read."""
     return entries.RoomSnapshot(
         sid=session.sid,
         name=session.room,
         metadata="",
         owner="",
         created_at=session.started_at,
-        # No participant is known, so Daily's webhooks say nothing: they could not say to which domain.
+        # No participant is known, so Daily sends no webhooks: their domain is not known.
         visited_at=None,
         empty_timeout_s=0,
         departure_timeout_s=0,

@@ -1,4 +1,4 @@
-"""Forgetting: what happened longer ago than the operator wants to know is deleted."""
+"""Retention: deletes meetings older than the operator's limit."""
 
 import asyncio
 import logging
@@ -9,7 +9,7 @@ from signaling.store import Store
 
 log = logging.getLogger(__name__)
 
-# Between two looks; a day more or less does not matter to who chose a number of days.
+# Time between checks; short beside a limit in days.
 LOOK_S = 3600.0
 
 _DAY_S = 86_400
@@ -21,12 +21,12 @@ async def forget(
     wall_clock: Callable[[], float],
     pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> None:
-    """Delete sessions that ended so many days ago, again and again, until cancelled; with 0 days, none."""
+    """Delete meetings that ended more than `days` days ago, periodically, until cancelled; 0: delete none."""
     while days:
         await pause(LOOK_S)
         try:
-            # A part at a time, so that what happens now gets to be written in between.
+            # One batch at a time, so that current events can be written in between.
             while count := await store.sessions.forget(wall_clock() - days * _DAY_S):
-                log.info("%d sessions of more than %d days ago are forgotten", count, days)
+                log.info("deleted %d meetings older than %d days", count, days)
         except StoreError as error:
-            log.warning("old sessions are not forgotten: %s", error)
+            log.warning("cannot delete old meetings: %s", error)

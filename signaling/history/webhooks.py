@@ -1,7 +1,7 @@
-"""Webhooks of all APIs: entries of the event log become deliveries, and deliveries are sent to endpoints.
+"""Webhooks of all APIs: entries of the event log become deliveries, which are sent to webhook endpoints.
 
 A delivery is stored in the transaction of its entry (`store.outbox`), so a killed server sends it after its restart.
-Delivery is at least once: a receiver gets a delivery again when the server dies between the answer and the commit that
+Delivery is at least once: a receiver gets a delivery again if the server dies between the response and the commit that
 records it. Deliveries to one endpoint about one resource keep their order; endpoints do not wait for each other, and
 deliveries about other resources wait for one round of attempts at most.
 """
@@ -20,10 +20,10 @@ from signaling.store.entries import room_name
 
 log = logging.getLogger(__name__)
 
-# Requests to one endpoint at the same time: a class that joins does not become a flood.
+# Concurrent requests to one endpoint, so that a class that joins does not flood it.
 MAX_PARALLEL = 8
 
-# Between attempts while the database fails.
+# Time between attempts while the database fails.
 RETRY_S = 1.0
 
 
@@ -32,63 +32,63 @@ class WebhookMessage:
     """An API's webhook about an entry of the event log."""
 
     event: str
-    "The API's name for it."
+    "The API's name for the event."
     resource: str
-    "What it is about; see `NewDelivery.resource`."
+    "The participant, track or room that it is about; see `NewDelivery.resource`."
     body: str
-    "As it is sent."
+    "The request body."
     owner: str = ""
     "Id of the API key whose room it is about; empty: any key may see the room."
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What an attempt led to."""
+    """The outcome of an attempt."""
 
     delivered: bool
-    "The receiver has it."
+    "Whether the receiver accepted it."
     retry_in_s: float | None = None
-    "Else the time to the next attempt; None: the delivery is given up."
+    "If not delivered: time until the next attempt; None: the delivery is given up."
     pause: bool = False
-    "Nothing more is sent to the endpoint until the application ends the pause."
+    "Whether to send nothing more to the endpoint until the application ends the pause."
 
 
 class WebhookApi(Protocol):
-    """The form and the rules of one API's webhooks; pure, and without state."""
+    """Format and rules of one API's webhooks; pure and stateless."""
 
     @property
     def kind(self) -> str:
-        """`Endpoint.kind` of its endpoints."""
+        """The `Endpoint.kind` of its endpoints."""
 
     def message(self, entry: LogEntry, event_id: str) -> WebhookMessage | None:
-        """Return the API's message about an entry; None when the API does not report such entries."""
+        """Return the API's message about an entry; None if the API does not report such entries."""
 
     def wants(self, endpoint: Endpoint, message: WebhookMessage) -> bool:
         """Whether the message is for this endpoint."""
 
     def headers(self, endpoint: Endpoint, body: bytes, now: float) -> Mapping[str, str]:
-        """Return the headers of an attempt, with its signature."""
+        """Return the request headers of an attempt, with its signature."""
 
     def judge(self, endpoint: Endpoint, delivery: Delivery, status: int | None, now: float) -> Outcome:
-        """Return the outcome of an attempt; `status` is None when there was no answer."""
+        """Return the outcome of an attempt; `status` is None if there was no response."""
 
 
 Post = Callable[[str, bytes, Mapping[str, str]], Awaitable[int]]
 
 
 def event_id(entry: LogEntry) -> str:
-    """Return the id of the webhooks about an entry: the same at each call."""
+    """Return the id of the webhooks about an entry, the same for each API and each attempt."""
     digest = hashlib.sha256(f"{entry.session_sid}/{entry.seq}".encode()).hexdigest()
     return f"EV_{digest[:20]}"
 
 
 class Webhooks:
-    """Makes deliveries of entries, and sends the deliveries that are stored."""
+    """Turns entries into deliveries, and sends the stored deliveries."""
 
     def __init__(
         self, store: Store, apis: Iterable[WebhookApi], post: Post, wall_clock: Callable[[], float]
     ) -> None:
-        """`post` is `Outgoing.post`; `wall_clock` is seconds since 1970."""
+        """`post` is `Outgoing.post`; `wall_clock` returns seconds since 1970."""
         self._store = store
         self._apis = {api.kind: api for api in apis}
         self._post = post
@@ -97,7 +97,7 @@ class Webhooks:
         self._idle = asyncio.Event()
         self._finishing = False
         self._observe: Callable[[str, str], None] = lambda _kind, _result: None
-        # One for each endpoint to which deliveries are sent now.
+        # One event per endpoint that deliveries are being sent to.
         self._bells: dict[str, asyncio.Event] = {}
 
     def observe(self, observer: Callable[[str, str], None]) -> None:
@@ -105,7 +105,7 @@ class Webhooks:
         self._observe = observer
 
     def deliveries(self, entry: LogEntry, endpoints: Sequence[Endpoint]) -> list[NewDelivery]:
-        """Return the deliveries of an entry to those of the endpoints that want it; never fails."""
+        """Return the deliveries of an entry to the endpoints that want it; never fails."""
         made: list[NewDelivery] = []
         rooms = {"", room_name(entry.entry)}
         for kind, api in self._apis.items():
@@ -117,7 +117,9 @@ class Webhooks:
                 message = api.message(entry, number)
                 wanting = [] if message is None else [each for each in own if api.wants(each, message)]
             except Exception:
-                log.exception("%s has no webhook of %s %d", kind, entry.session_sid, entry.seq)
+                log.exception(
+                    "%s failed to make a webhook of entry %s %d", kind, entry.session_sid, entry.seq
+                )
                 continue
             if message is not None:
                 made += [
@@ -134,16 +136,16 @@ class Webhooks:
             bell.set()
 
     async def idle(self) -> None:
-        """Wait until no delivery is left to send; needs `run`."""
+        """Wait until no delivery is left to send; requires `run`."""
         await self._idle.wait()
 
     def finish(self) -> None:
-        """Begin no more attempts: `run` ends when those under way are recorded."""
+        """Start no more attempts: `run` returns once those in progress are recorded."""
         self._finishing = True
         self.wake()
 
     async def run(self) -> None:
-        """Send until finished."""
+        """Send deliveries until `finish` is called."""
         self._news.set()  # deliveries of an earlier run
         async with asyncio.TaskGroup() as tasks:
             while not self._finishing:
@@ -152,7 +154,11 @@ class Webhooks:
                 try:
                     waiting = await self._store.outbox.waiting()
                 except Exception as error:
-                    log.warning("webhooks wait: %s", error, exc_info=not isinstance(error, StoreError))
+                    log.warning(
+                        "webhooks are waiting for the database: %s",
+                        error,
+                        exc_info=not isinstance(error, StoreError),
+                    )
                     tasks.create_task(self._look_again())
                     continue
                 if not waiting and not self._bells and not self._news.is_set():
@@ -167,20 +173,22 @@ class Webhooks:
         self._news.set()
 
     async def _serve(self, endpoint_id: str) -> None:
-        """Send to one endpoint until no delivery waits for it."""
+        """Send to one endpoint until no delivery is stored for it."""
         try:
             while not self._finishing and await self._send_due(endpoint_id):
                 pass
         except Exception as error:
-            log.warning("webhooks wait: %s", error, exc_info=not isinstance(error, StoreError))
+            log.warning(
+                "webhooks are waiting for the database: %s", error, exc_info=not isinstance(error, StoreError)
+            )
             await asyncio.sleep(RETRY_S)
         finally:
             del self._bells[endpoint_id]
-            # A delivery that was added after the last check is found by the next one.
+            # The next check finds a delivery that was added after the last one.
             self._news.set()
 
     async def _send_due(self, endpoint_id: str) -> bool:
-        """Send the deliveries that are due, or wait until one is; False when none waits."""
+        """Send the deliveries that are due, or wait until one is; return False if none is stored."""
         bell, outbox = self._bells[endpoint_id], self._store.outbox
         bell.clear()
         endpoint = await self._store.endpoints.get(endpoint_id)
@@ -198,7 +206,7 @@ class Webhooks:
             return True
         api = self._apis.get(endpoint.kind)
         if api is None:
-            log.warning("endpoint %s is of an unknown kind, %s", endpoint_id, endpoint.kind)
+            log.warning("endpoint %s has an unknown kind, %s", endpoint_id, endpoint.kind)
             outcomes = [Outcome(delivered=False) for _ in due]
         else:
             outcomes = await asyncio.gather(*(self._attempt(api, endpoint, each) for each in due))
@@ -222,7 +230,7 @@ class Webhooks:
             why = str(error)
         except Exception as error:
             # A fault of the program must neither delay nor repeat the other deliveries.
-            log.exception("webhook to endpoint %s", endpoint.id)
+            log.exception("cannot send a webhook to endpoint %s", endpoint.id)
             why = type(error).__name__
         outcome = api.judge(endpoint, delivery, status, self._wall_clock())
         lost = outcome.retry_in_s is None

@@ -83,7 +83,7 @@ async def test_a_part_that_fails_begins_again(background, harness, monkeypatch, 
     await background.start()
     harness.rooms.join(JoinSpec("algebra", "ada"))
     async with asyncio.timeout(5):
-        while "begins again" not in caplog.text:  # noqa: ASYNC110 - said by another task
+        while "is restarted" not in caplog.text:  # noqa: ASYNC110 - said by another task
             await asyncio.sleep(0.01)
         harness.rooms.join(JoinSpec("algebra", "bob"))
         await background.journal.committed()
@@ -129,7 +129,7 @@ async def test_a_locked_database_delays_records_and_no_lesson(harness, tmp_path,
             other.execute("BEGIN IMMEDIATE")
             harness.rooms.join(JoinSpec("algebra", "ada"))
             async with asyncio.timeout(10):
-                while "entries wait" not in caplog.text:  # noqa: ASYNC110 - said by another task
+                while "entries are waiting" not in caplog.text:  # noqa: ASYNC110 - said by another task
                     await asyncio.sleep(0.01)
             harness.rooms.join(JoinSpec("algebra", "bob"))
             assert background.journal.backlog == 4

@@ -106,7 +106,7 @@ async def test_a_fault_of_the_program_is_tried_again_too(caplog):
         await journal.committed()
     assert log.pauses == [1.0]
     assert log.entries == [("RM_1", 1, "room_started")]
-    assert "1 entries wait" in caplog.text
+    assert "1 entries are waiting" in caplog.text
 
 
 async def test_one_entry_that_no_database_takes_is_given_up_and_the_others_are_kept(caplog):
@@ -127,7 +127,7 @@ async def test_one_entry_that_no_database_takes_is_given_up_and_the_others_are_k
         (2, "unstorable"),
         (3, "room_finished"),
     ]
-    assert "entry 2 of RM_1, participant_joined, is given up" in caplog.text
+    assert "entry 2 of RM_1 (participant_joined) is lost" in caplog.text
 
 
 async def test_a_fault_that_stays_is_one_of_an_entry(caplog):
@@ -144,7 +144,7 @@ async def test_a_fault_that_stays_is_one_of_an_entry(caplog):
         await journal.committed()
     assert [kind for _, _, kind in log.entries] == ["room_started", "unstorable", "room_finished"]
     assert log.pauses == [1.0] * 4
-    assert "entry 2 of RM_1, participant_joined, is given up" in caplog.text
+    assert "entry 2 of RM_1 (participant_joined) is lost" in caplog.text
 
 
 async def test_what_takes_nothing_at_all_does_not_hold_up_the_journal():
