@@ -1,4 +1,4 @@
-"""What outlives a room: durable rooms, sessions and who was in them, the event log, webhooks under way, documents."""
+"""Everything that outlives a meeting: durable rooms, meetings, attendance, the event log, deliveries, documents."""
 
 from signaling.store.records import (
     ApiKey,

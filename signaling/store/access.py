@@ -1,4 +1,4 @@
-"""How the store's parts reach the database."""
+"""Database transactions for the parts of the store."""
 
 import time
 from collections.abc import AsyncIterator
@@ -9,19 +9,19 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from signaling.errors import StoreError, UnstorableError
 
-# PostgreSQL's classes of errors (appendix A of its manual) that are the data's: data exception, integrity constraint.
+# PostgreSQL's error classes (appendix A of its manual) for bad data: data exception, integrity constraint violation.
 _DATA_CLASSES = ("22", "23")
 
 
-# An execution option of the engine: a function that is told each transaction's seconds and whether it failed.
+# An execution option of the engine: a function called with each transaction's seconds and whether it failed.
 OBSERVER = "lectern_observer"
 
 
 @asynccontextmanager
 async def transaction(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
-    """Run the block in one transaction, committed at its end. StoreError, and nothing is changed then.
+    """Run the block in one transaction, committed at its end. On StoreError nothing is changed.
 
-    UnstorableError when trying again is no use.
+    UnstorableError if the data was refused, so that a retry is useless.
     """
     started, failed = time.perf_counter(), True
     try:
@@ -29,15 +29,15 @@ async def transaction(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
             yield connection
         failed = False
     except SQLAlchemyError as error:
-        # Without the statement: its parameters are people's names and applications' data.
+        # Without the statement, whose parameters are names of people and data of applications.
         if _is_data(error):
             raise UnstorableError(f"the database refused a value: {type(error).__name__}") from error
         raise StoreError(f"the database failed: {type(error).__name__}") from error
     except (UnicodeError, OverflowError) as error:
-        # SQLite's driver lets these through as they are.
+        # SQLite's driver does not wrap these.
         raise UnstorableError(f"the database refused a value: {type(error).__name__}") from error
     except OSError as error:
-        # asyncpg lets those of the network through as they are.
+        # asyncpg does not wrap network errors.
         raise StoreError(f"the database cannot be reached: {type(error).__name__}") from error
     finally:
         observe = engine.sync_engine.get_execution_options().get(OBSERVER)
@@ -50,5 +50,5 @@ def _is_data(error: SQLAlchemyError) -> bool:
         return True
     if isinstance(error, DBAPIError):
         return str(getattr(error.orig, "sqlstate", None) or "").startswith(_DATA_CLASSES)
-    # What failed before it came to the database: a value that is no JSON.
+    # Failed before it reached the database, such as a value that is not JSON.
     return isinstance(error, StatementError)

@@ -1,4 +1,4 @@
-"""API keys, their secrets sealed: signatures (HS256) need the secret itself, so a hash of it would not do."""
+"""API keys and their encrypted secrets: signatures (HS256) need the secret itself, so a hash would not do."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ from signaling.store.vault import Vault
 
 
 class ApiKeys:
-    """The keys that were made by the command line; a revoked one stays, so that its name is not taken again."""
+    """Keys created by the command line; a revoked key stays, so that its name is not used again."""
 
     def __init__(self, engine: AsyncEngine, vault: Vault) -> None:
         """Use the store's engine."""
@@ -20,7 +20,7 @@ class ApiKeys:
         self._vault = vault
 
     async def add(self, key: str, secret: str, note: str, at: float) -> bool:
-        """Add a key; False when its name is taken. StoreError."""
+        """Add a key; False if its name is taken. StoreError."""
         row = {
             "key": key,
             "sealed_secret": self._vault.seal(secret, _purpose(key)),
@@ -42,7 +42,7 @@ class ApiKeys:
             return [ApiKey(*row) for row in await connection.execute(query)]
 
     async def in_force(self) -> dict[str, str]:
-        """Return the keys that are not revoked with their secrets, oldest first. StoreError, VaultError."""
+        """Return the keys that are not revoked, with their secrets, oldest first. StoreError, VaultError."""
         query = (
             select(api_keys.c.key, api_keys.c.sealed_secret)
             .where(api_keys.c.revoked_at.is_(None))
@@ -53,7 +53,7 @@ class ApiKeys:
         return {key: self._vault.open(sealed, _purpose(key)) for key, sealed in rows}
 
     async def revoke(self, key: str, at: float) -> bool:
-        """End a key; False when there is none that is in force. StoreError."""
+        """Revoke a key; False if no such key is in force. StoreError."""
         change = (
             update(api_keys)
             .where(api_keys.c.key == key, api_keys.c.revoked_at.is_(None))

@@ -1,4 +1,4 @@
-"""Rooms that applications made, as all skins see them: known while nobody is in them, and opened with their rules."""
+"""Durable rooms of all APIs, as every front end sees them: known while not open, and opened with their settings."""
 
 import asyncio
 import logging
@@ -11,10 +11,10 @@ from signaling.store.rooms import DurableRooms
 
 log = logging.getLogger(__name__)
 
-# A lesson does not wait longer for the database: its room opens without the rules.
+# Opening a room waits no longer for the database; then the room opens without its settings.
 TIMEOUT_S = 1.0
 
-# More rooms than this are not told of at once.
+# Maximum number of rooms in a list.
 MAX_LISTED = 1000
 
 
@@ -28,20 +28,20 @@ class Catalogue:
         self._configs: dict[str, Callable[[DurableRoom], Awaitable[RoomConfig]]] = {}
 
     def add(self, kind: str, config: Callable[[DurableRoom], Awaitable[RoomConfig]]) -> None:
-        """Have the API of this kind say how its rooms behave."""
+        """Register the function that converts a room of this kind to its settings."""
         self._configs[kind] = config
 
     async def config(self, name: str) -> RoomConfig | None:
-        """Return how a room is to behave when it opens; None when nobody made one of this name. Never fails."""
+        """Return the settings for opening a room; None if no application created it. Never fails."""
         asked = asyncio.create_task(self._ask(name))
         self._asking.add(asked)
         asked.add_done_callback(self._asking.discard)
-        # Not cancelled when it takes long: a driver waits for the end of a statement all the same, and the store
-        # would lose its connection.
+        # Not cancelled when it takes long: the driver waits for the end of the statement anyway, and the store would
+        # lose its connection.
         await asyncio.wait([asked], timeout=TIMEOUT_S)
         if asked.done():
             return asked.result()
-        log.warning("a room opens without its rules: the database does not answer")
+        log.warning("a room opens without its settings: the database does not respond")
         return None
 
     async def _ask(self, name: str) -> RoomConfig | None:
@@ -50,13 +50,13 @@ class Catalogue:
             config = None if durable is None else self._configs.get(durable.kind)
             return None if durable is None or config is None else await config(durable)
         except StoreError as error:
-            log.warning("a room opens without its rules: %s", error)
+            log.warning("a room opens without its settings: %s", error)
             return None
 
     async def list(self) -> list[DurableRoom]:
-        """Return rooms by name, the first thousand. StoreError."""
+        """Return rooms by name, at most MAX_LISTED. StoreError."""
         return await self._rooms.list(limit=MAX_LISTED)
 
     async def delete(self, name: str) -> bool:
-        """Delete a room; False when nobody made it. StoreError."""
+        """Delete a room; False if no application created it. StoreError."""
         return await self._rooms.delete(name)

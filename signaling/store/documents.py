@@ -10,14 +10,14 @@ from signaling.store.tables import documents
 
 
 class Documents:
-    """What is too small for a table of its own: session data, a domain's configuration, revoked ids."""
+    """Values too small for a table of their own: session data, a domain's configuration, revoked ids."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         """Use the store's engine."""
         self._engine = engine
 
     async def put(self, namespace: str, key: str, value: object) -> None:
-        """Store a JSON value under a key, in place of what was there. StoreError."""
+        """Store a JSON value under a key, replacing an older one. StoreError."""
         here = (documents.c.namespace == namespace) & (documents.c.key == key)
         async with transaction(self._engine) as connection:
             changed = await connection.execute(update(documents).where(here).values(value=value))
@@ -25,13 +25,13 @@ class Documents:
                 await connection.execute(insert(documents).values(namespace=namespace, key=key, value=value))
 
     async def get(self, namespace: str, key: str) -> Any:
-        """Return the value of a key, None when there is none. StoreError."""
+        """Return the value of a key, None if there is none. StoreError."""
         here = (documents.c.namespace == namespace) & (documents.c.key == key)
         async with transaction(self._engine) as connection:
             return (await connection.execute(select(documents.c.value).where(here))).scalar()
 
     async def delete(self, namespace: str, key: str) -> bool:
-        """Delete a key; False when there is none. StoreError."""
+        """Delete a key; False if there is none. StoreError."""
         here = (documents.c.namespace == namespace) & (documents.c.key == key)
         async with transaction(self._engine) as connection:
             return (await connection.execute(delete(documents).where(here))).rowcount > 0

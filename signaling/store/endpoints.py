@@ -1,4 +1,4 @@
-"""Where webhooks go."""
+"""Webhook endpoints."""
 
 import json
 import logging
@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 
 class Endpoints:
-    """The receivers of webhooks, of all APIs."""
+    """The webhook endpoints of all APIs."""
 
     def __init__(self, engine: AsyncEngine, vault: Vault) -> None:
         """Use the store's engine."""
@@ -26,7 +26,7 @@ class Endpoints:
         self._vault = vault
 
     async def put(self, endpoint: Endpoint) -> None:
-        """Add an endpoint, or replace the one of the same id; what waits for it stays. StoreError."""
+        """Add an endpoint, or replace the one with the same id; its deliveries stay. StoreError."""
         values = {
             "id": endpoint.id,
             "kind": endpoint.kind,
@@ -46,7 +46,7 @@ class Endpoints:
                 await connection.execute(insert(endpoints).values(values))
 
     async def get(self, endpoint_id: str) -> Endpoint | None:
-        """Return an endpoint. StoreError."""
+        """Return an endpoint, None if there is none. StoreError."""
         async with transaction(self._engine) as connection:
             query = select(endpoints).where(endpoints.c.id == endpoint_id)
             row = (await connection.execute(query)).first()
@@ -62,7 +62,7 @@ class Endpoints:
         return [_record(row, self._open(row)) for row in rows]
 
     async def delete(self, endpoint_id: str) -> bool:
-        """Delete an endpoint with all that waits for it; False when there is none. StoreError."""
+        """Delete an endpoint with its deliveries; False if there is none. StoreError."""
         async with transaction(self._engine) as connection:
             await connection.execute(delete(deliveries).where(deliveries.c.endpoint_id == endpoint_id))
             gone = await connection.execute(delete(endpoints).where(endpoints.c.id == endpoint_id))
@@ -79,7 +79,7 @@ class Endpoints:
         try:
             secrets: dict[str, str] = json.loads(self._vault.open(row.sealed, _purpose(row.id)))
         except VaultError as error:
-            # Its webhooks cannot be signed, and fail one by one; the endpoint can still be changed or deleted.
+            # Its webhooks cannot be signed, so each delivery fails; the endpoint can still be changed or deleted.
             log.warning("%s", error)
             return {}
         return secrets

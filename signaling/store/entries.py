@@ -1,7 +1,7 @@
-"""What the entries of the event log say: one type for each kind, and their form as JSON in the database.
+"""The types of event-log entries, one per kind, and their JSON form in the database.
 
-The tags of the types and the names of the fields are on disk, so they stay. A change of what is written raises
-`VERSION` and adds a step to `_UPGRADES`, by which older rows are read; nothing in the database is rewritten.
+The types' tags and the fields' names are on disk, so they do not change. A change of the JSON raises `VERSION` and adds
+a step to `_UPGRADES`, which applies when older rows are read; no row in the database is rewritten.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,7 +15,7 @@ from signaling.rooms.permissions import Permissions, Source
 # Version of the JSON that `encode` writes. Rows without a version are of version 0.
 VERSION = 1
 
-# The field in which msgspec puts the kind; in the database the kind is a column.
+# The field that msgspec uses for the kind; in the database the kind is a column.
 _TAG = "entry"
 
 _VERSION = "version"
@@ -34,18 +34,18 @@ class RoomSnapshot(msgspec.Struct, frozen=True):
     "Id of the API key that created the room; empty: any key may see it."
     created_at: float
     visited_at: float | None
-    "When the first participant joined who is not a dependent one; None: no such participant has."
+    "When the first participant who is not a dependent one joined; None: not yet."
     empty_timeout_s: int
     departure_timeout_s: int
     max_participants: int
     participants: int
     "Present participants, without hidden ones."
     publishers: int
-    "Those of them who publish a track."
+    "Present participants who publish a track, without hidden ones."
 
 
 class RoomReference(msgspec.Struct, frozen=True):
-    """Names a room and says no more about it."""
+    """The names that identify a room."""
 
     sid: str
     name: str
@@ -73,7 +73,7 @@ class ParticipantSnapshot(msgspec.Struct, frozen=True):
 
 
 class ParticipantReference(msgspec.Struct, frozen=True):
-    """Names a participant and says no more about them."""
+    """The names that identify a participant."""
 
     sid: str
     identity: str
@@ -87,7 +87,7 @@ class VisitorSnapshot(msgspec.Struct, frozen=True):
     name: str
     attributes: Mapping[str, str]
     permissions: Permissions
-    "What the person may do once admitted."
+    "The permissions that the person will have in the room."
     joined_at: float
     "When the person began to wait."
     leaves_at: float | None
@@ -153,7 +153,7 @@ class RoomFinished(_OfRoom, frozen=True, tag="room_finished"):
 
 
 class RoomChanged(_OfRoom, frozen=True, tag="room_changed"):
-    """The room has other metadata."""
+    """The room's metadata has changed."""
 
 
 class RoomOccupied(_OfRoom, frozen=True, tag="room_visited"):
@@ -206,24 +206,24 @@ class TrackUnpublished(_OfTrack, frozen=True, tag="track_unpublished"):
 
 
 class Unstorable(msgspec.Struct, frozen=True, tag_field=_TAG, tag="unstorable"):
-    """Stands in the place of an entry that the database refused."""
+    """Replaces an entry that the database refused."""
 
     kind: str
-    "Of the refused entry."
+    "Kind of the refused entry."
 
 
 class Unknown(msgspec.Struct, frozen=True):
-    """A row that this release cannot read: of a newer release, or damaged. No event makes one.
+    """A row that this release cannot read: from a newer release, or damaged. No event creates one.
 
-    It is no StoreError because recovery reads the log when the server starts: it has to end a meeting that a newer
-    release left open, and one row must not keep the server from starting. Projection and webhooks say nothing about it.
+    It is not a StoreError because recovery reads the log when the server starts: recovery has to end a meeting that a
+    newer release left open, and one row must not prevent the start. Projection and webhooks ignore it.
     """
 
     kind: str
     data: object
     "As in the database."
     why: str
-    "What prevents the reading, for the operator."
+    "Why it cannot be read, for the operator."
 
 
 _Known = (
@@ -245,19 +245,19 @@ _Known = (
 
 Entry = _Known | Unknown
 
-# Every type of entry. Tables by type are tested against it.
+# Every type of entry. Tests compare the tables by type with it.
 TYPES: frozenset[type] = frozenset(get_args(Entry))
 
 _BY_KIND: Mapping[str, type[_Known]] = {of.__struct_config__.tag: of for of in get_args(_Known)}
 
 
 def kind_of(entry: Entry) -> str:
-    """Return what the column `kind` has for an entry."""
+    """Return the value of the column `kind` for an entry."""
     return entry.kind if isinstance(entry, Unknown) else str(entry.__struct_config__.tag)
 
 
 def room_name(entry: Entry) -> str:
-    """Return the name of the room that an entry is about; empty when it does not say."""
+    """Return the name of the room that an entry is about; empty if the entry does not contain it."""
     return "" if isinstance(entry, (Unstorable, Unknown)) else entry.room.name
 
 
@@ -271,7 +271,7 @@ _R = TypeVar("_R")
 def row(
     of: type[_T], do: Callable[Concatenate[_T, _P], _R]
 ) -> tuple[type, Callable[Concatenate[Any, _P], _R]]:
-    """Return one row of a table of functions by the type of their first argument; mypy checks that they agree."""
+    """Return one row of a table of functions by the type of their first argument; mypy checks that both agree."""
     return of, do
 
 
@@ -279,13 +279,13 @@ def row(
 
 
 def encode(entry: Entry) -> tuple[str, object]:
-    """Return the kind of an entry and its JSON values. UnstorableError when a field has no form in JSON."""
+    """Return the kind of an entry and its JSON values. UnstorableError if a field has no JSON form."""
     if isinstance(entry, Unknown):
         return entry.kind, entry.data
     try:
         values = msgspec.to_builtins(entry, order="deterministic")
     except (TypeError, ValueError, RecursionError) as error:
-        raise UnstorableError(f"an entry, {kind_of(entry)}, has no form in JSON: {error}") from error
+        raise UnstorableError(f"an entry of kind {kind_of(entry)} has no JSON form: {error}") from error
     return values.pop(_TAG), {_VERSION: VERSION, **values}
 
 
@@ -295,7 +295,7 @@ def decode(kind: str, data: object) -> Entry:
         return Unknown(kind, data, "not a JSON object")
     of = _BY_KIND.get(kind)
     if of is None:
-        return Unknown(kind, data, "no such kind in this release")
+        return Unknown(kind, data, "this release has no such kind")
     version = data.get(_VERSION, 0)
     if type(version) is not int or not 0 <= version <= VERSION:
         return Unknown(kind, data, f"version {version!r}; this release reads 0 to {VERSION}")
@@ -308,7 +308,7 @@ def decode(kind: str, data: object) -> Entry:
         return Unknown(kind, data, str(error))
 
 
-# What early releases did not write yet, by part of an entry. The reason of a room's end is missing as well.
+# Fields that early releases did not write, by part of an entry. The reason of a room's end is missing too.
 _LATER_FIELDS: Mapping[str, Mapping[str, Any]] = {
     "room": {"owner": "", "visited_at": None},
     "participant": {"leaves_at": None, "is_publisher": False},
@@ -316,7 +316,7 @@ _LATER_FIELDS: Mapping[str, Mapping[str, Any]] = {
 
 
 def _from_version_0(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Version 1 has every field. Fields of `Permissions` that are missing have their defaults there."""
+    """Add the fields that version 1 always has. Missing fields of `Permissions` get their defaults when decoded."""
     upgraded = {"reason": "", **values}
     for part, missing in _LATER_FIELDS.items():
         present = upgraded.get(part)
@@ -325,5 +325,5 @@ def _from_version_0(values: Mapping[str, Any]) -> dict[str, Any]:
     return upgraded
 
 
-# The step at index n reads what version n wrote and returns what version n + 1 would have written.
+# The step at index n reads version n and returns version n + 1.
 _UPGRADES: tuple[Callable[[Mapping[str, Any]], dict[str, Any]], ...] = (_from_version_0,)

@@ -1,4 +1,4 @@
-"""The event log, and the sessions that follow from it."""
+"""The event log, and the meetings and attendance derived from it."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -17,11 +17,11 @@ from signaling.store.tables import events
 log = logging.getLogger(__name__)
 
 MakeDeliveries = Callable[[LogEntry, Sequence[Endpoint]], Sequence[NewDelivery]]
-"Returns the deliveries of an entry to these endpoints; has no effects, and does not fail."
+"Returns the deliveries of an entry to these endpoints; has no side effects, and does not fail."
 
 
 def no_deliveries(_entry: LogEntry, _endpoints: Sequence[Endpoint]) -> Sequence[NewDelivery]:
-    """Return nothing: no endpoint is notified."""
+    """Return no deliveries: no endpoint is notified."""
     return ()
 
 
@@ -35,11 +35,11 @@ class Events:
     async def append(
         self, entries: Sequence[LogEntry], make_deliveries: MakeDeliveries = no_deliveries, now: float = 0.0
     ) -> None:
-        """Add entries, their effect on sessions and stays, and their deliveries. StoreError: nothing is added.
+        """Add entries, their effect on meetings and attendance, and their deliveries. StoreError: nothing is added.
 
         The deliveries are due from `now` on.
 
-        Entries that are already in the log are skipped: a commit whose confirmation was lost is repeated.
+        Entries already in the log are skipped, since a commit whose confirmation was lost is repeated.
         """
         rows = [_values(entry) for entry in entries]
         async with transaction(self._engine) as connection:
@@ -57,7 +57,7 @@ class Events:
                 await outbox.add(connection, deliveries, now)
 
     async def read(self, session_sid: str, after: int = 0, limit: int = 1000) -> list[LogEntry]:
-        """Return a session's entries in order, after the sequence number `after`. StoreError."""
+        """Return a meeting's entries in order, after the sequence number `after`. StoreError."""
         query = (
             select(events)
             .where(events.c.session_sid == session_sid, events.c.seq > after)
@@ -76,7 +76,7 @@ def _values(entry: LogEntry) -> dict[str, Any]:
 def _record(row: Row[Any]) -> LogEntry:
     entry = decode(row.kind, row.data)
     if isinstance(entry, Unknown):
-        log.warning("entry %d of %s, %s, cannot be read: %s", row.seq, row.session_sid, row.kind, entry.why)
+        log.warning("entry %d of %s (%s) cannot be read: %s", row.seq, row.session_sid, row.kind, entry.why)
     return LogEntry(row.session_sid, row.seq, entry, row.at)
 
 

@@ -1,4 +1,4 @@
-"""Deliveries: stored with the entries that they report, deleted when delivered or given up."""
+"""The delivery queue: deliveries are stored with their entries, and deleted when delivered or given up."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -12,19 +12,19 @@ from signaling.store.tables import deliveries, endpoints
 
 
 class Outbox:
-    """Deliveries of each endpoint; those about one resource wait for each other."""
+    """Deliveries of all endpoints; those about one resource wait for each other."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         """Use the store's engine."""
         self._engine = engine
 
     async def add(self, new: Sequence[NewDelivery], at: float) -> None:
-        """Add deliveries that belong to no entry of the event log, due at once. StoreError."""
+        """Add deliveries without an entry of the event log, due at once. StoreError."""
         async with transaction(self._engine) as connection:
             await add(connection, new, at)
 
     async def waiting(self) -> list[str]:
-        """Return the ids of endpoints that are not paused and for which something waits. StoreError."""
+        """Return the ids of endpoints that are not paused and have deliveries. StoreError."""
         query = (
             select(endpoints.c.id)
             .where(~endpoints.c.paused, endpoints.c.id.in_(select(deliveries.c.endpoint_id)))
@@ -34,7 +34,7 @@ class Outbox:
             return list((await connection.execute(query)).scalars())
 
     async def due(self, endpoint_id: str, now: float, limit: int) -> list[Delivery]:
-        """Return what can be sent to an endpoint now, at most one for each resource, oldest first. StoreError."""
+        """Return the deliveries to an endpoint that are due, at most one per resource, oldest first. StoreError."""
         query = (
             select(deliveries)
             .where(deliveries.c.number.in_(_firsts(endpoint_id)), deliveries.c.next_at <= now)
@@ -45,7 +45,7 @@ class Outbox:
             return [_record(row) for row in await connection.execute(query)]
 
     async def next_at(self, endpoint_id: str) -> float | None:
-        """Return when the next delivery to an endpoint is due; None when there is none. StoreError."""
+        """Return when the next delivery to an endpoint is due; None if there is none. StoreError."""
         query = select(func.min(deliveries.c.next_at)).where(deliveries.c.number.in_(_firsts(endpoint_id)))
         async with transaction(self._engine) as connection:
             at: float | None = await connection.scalar(query)
@@ -54,7 +54,7 @@ class Outbox:
     async def settle(
         self, endpoint_id: str, settled: Sequence[SettledDelivery], at: float, *, pause: bool
     ) -> None:
-        """Record attempts in one transaction; pausing deletes the other deliveries of the endpoint. StoreError."""
+        """Record attempts in one transaction; `pause` deletes the endpoint's other deliveries. StoreError."""
         done = [each.delivery.number for each in settled if each.delivered or each.retry_at is None]
         again = [
             {"of": each.delivery.number, "tries": each.delivery.attempts + 1, "at": each.retry_at}
@@ -72,17 +72,17 @@ class Outbox:
                 await connection.execute(delete(deliveries).where(deliveries.c.endpoint_id == endpoint_id))
 
     async def count(self) -> int:
-        """Return how many deliveries wait. StoreError."""
+        """Return the number of stored deliveries. StoreError."""
         async with transaction(self._engine) as connection:
             return await connection.scalar(select(func.count()).select_from(deliveries)) or 0
 
 
 async def add(connection: AsyncConnection, new: Sequence[NewDelivery], at: float) -> None:
-    """Add deliveries in a transaction of the caller's."""
+    """Add deliveries in the caller's transaction."""
     rows = [
         {
             "endpoint_id": delivery.endpoint_id,
-            "resource": delivery.resource.replace("\0", ""),  # which PostgreSQL has no place for
+            "resource": delivery.resource.replace("\0", ""),  # PostgreSQL cannot store U+0000
             "event_id": delivery.event_id,
             "event": delivery.event,
             "body": delivery.body,
@@ -104,7 +104,7 @@ _TRY_AGAIN = (
 
 
 def _health(settled: Sequence[SettledDelivery], at: float) -> dict[str, Any]:
-    """Return an endpoint's columns after attempts: how many have failed since the last success."""
+    """Return an endpoint's columns after attempts: failures since the last success, and its time."""
     delivered = [number for number, each in enumerate(settled, 1) if each.delivered]
     if delivered:
         return {"failures": len(settled) - delivered[-1], "last_at": at}

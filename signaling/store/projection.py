@@ -1,4 +1,4 @@
-"""Sessions and stays as they follow from the event log: worked out first, then written in few statements."""
+"""Projection: meetings and attendance, derived from entries in memory and then written in few statements."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -13,25 +13,25 @@ from signaling.store.records import LogEntry
 from signaling.store.tables import sessions, stays
 
 Key = tuple[str, str]
-"Session and participant."
+"Sids of a meeting and a participant."
 
 
 @dataclass(slots=True)
 class Changes:
-    """What a batch of entries comes to."""
+    """The effect of a batch of entries."""
 
     begun: dict[str, dict[str, Any]] = field(default_factory=dict)
-    "Rows of new sessions, by id."
+    "Rows of new meetings, by sid."
     ended: dict[str, float] = field(default_factory=dict)
-    "When sessions of before ended."
+    "End times of earlier meetings, by sid."
     arrived: dict[Key, dict[str, Any]] = field(default_factory=dict)
-    "Rows of those who joined, or came by a move: they may have been there before."
+    "Rows of participants who joined or were moved here; they may have been here before."
     left: dict[Key, float] = field(default_factory=dict)
-    "When those left who arrived before."
+    "Leave times of participants who joined in an earlier batch."
 
 
 def fold(log: Iterable[LogEntry]) -> Changes:
-    """Return the effect of entries, in their order, on sessions and stays."""
+    """Return the effect of entries, in order, on meetings and attendance."""
     changes = Changes()
     for each in log:
         step = _STEPS.get(type(each.entry))
@@ -41,7 +41,7 @@ def fold(log: Iterable[LogEntry]) -> Changes:
 
 
 async def write(connection: AsyncConnection, changes: Changes) -> None:
-    """Write it in the caller's transaction."""
+    """Write changes in the caller's transaction."""
     if changes.begun:
         await connection.execute(insert(sessions), list(changes.begun.values()))
     if changes.ended:
@@ -56,7 +56,7 @@ async def write(connection: AsyncConnection, changes: Changes) -> None:
 
 
 async def _write_arrivals(connection: AsyncConnection, arrived: Mapping[Key, dict[str, Any]]) -> None:
-    # Who comes back by a move has been here under the same id: the stay goes on.
+    # A participant who is moved back keeps its sid, so the earlier attendance continues.
     place = tuple_(stays.c.session_sid, stays.c.participant_sid)
     query = select(stays.c.session_sid, stays.c.participant_sid).where(place.in_(arrived.keys()))
     known = {(row[0], row[1]) for row in await connection.execute(query)}
@@ -76,8 +76,8 @@ _SET_LEFT = (
     .values(left_at=bindparam("at"))
 )
 
-# No stay outlasts its session, even if the entry about the leaving was refused or cannot be read: Daily's API would
-# report a duration that still grows.
+# No attendance outlasts its meeting, even if the entry about the departure was refused or cannot be read: otherwise
+# Daily's API would report a duration that keeps growing.
 _END_STAYS = (
     update(stays)
     .where(stays.c.session_sid == bindparam("of"), stays.c.left_at.is_(None))
@@ -149,7 +149,7 @@ _STEPS: Mapping[type, Callable[[Any, LogEntry, Changes], None]] = dict(
     ]
 )
 
-# These change neither sessions nor stays.
+# These change neither meetings nor attendance.
 _WITHOUT_EFFECT = frozenset(
     {
         entries.RoomChanged,
@@ -166,5 +166,5 @@ _WITHOUT_EFFECT = frozenset(
 
 
 def _text(value: str) -> str:
-    # PostgreSQL cannot store U+0000 in a text, and no database stores half of a surrogate pair.
+    # PostgreSQL cannot store U+0000 in a text, and no database can store half of a surrogate pair.
     return value.replace("\0", "").encode(errors="replace").decode()

@@ -1,4 +1,4 @@
-"""Recordings: what is known of each; the media are elsewhere."""
+"""Records of recordings; the media are stored elsewhere."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,7 +12,7 @@ from signaling.store.tables import recordings
 
 
 class Recordings:
-    """Their rows."""
+    """The table of recordings."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         """Use the store's engine."""
@@ -24,13 +24,13 @@ class Recordings:
             await connection.execute(insert(recordings).values(_values(recording)))
 
     async def replace(self, recording: Recording) -> bool:
-        """Bring a recording up to date; False when there is none of this id. StoreError."""
+        """Replace a recording's row; False if there is none with this id. StoreError."""
         change = update(recordings).where(recordings.c.id == recording.id).values(_values(recording))
         async with transaction(self._engine) as connection:
             return (await connection.execute(change)).rowcount > 0
 
     async def get(self, recording_id: str) -> Recording | None:
-        """Return a recording. StoreError."""
+        """Return a recording, None if there is none. StoreError."""
         query = select(recordings).where(recordings.c.id == recording_id)
         async with transaction(self._engine) as connection:
             row = (await connection.execute(query)).first()
@@ -47,7 +47,7 @@ class Recordings:
             return [_record(row) for row in await connection.execute(query)]
 
     async def delete(self, recording_id: str) -> bool:
-        """Delete a recording's row; False when there is none of this id. StoreError."""
+        """Delete a recording's row; False if there is none with this id. StoreError."""
         gone = delete(recordings).where(recordings.c.id == recording_id)
         async with transaction(self._engine) as connection:
             return (await connection.execute(gone)).rowcount > 0

@@ -1,4 +1,4 @@
-"""What the store takes and gives: plain values. Times are seconds since 1970."""
+"""The store's rows as plain values. Times are seconds since 1970."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,51 +9,51 @@ from signaling.store.entries import Entry, kind_of
 
 @dataclass(frozen=True, slots=True)
 class DurableRoom:
-    """A room that an application made through an API, open or not."""
+    """A room that an application created through an API, open or not."""
 
     name: str
-    "Unique among all kinds."
+    "Unique among the rooms of all APIs."
     kind: str
-    "The API that made it: livekit or daily."
+    "The API that created it: livekit or daily."
     made_by: str
-    "Id of the API key."
+    "Id of the API key that created it."
     created_at: float
     settings: Mapping[str, Any]
-    "The API's own, as JSON."
+    "Settings in the API's own form, as JSON."
 
 
 @dataclass(frozen=True, slots=True)
 class LogEntry:
-    """An entry of the event log, with its place and its time."""
+    """An entry of the event log, with its meeting, number and time."""
 
     session_sid: str
-    "`RM_...`: one opening of a room."
+    "`RM_...`: the meeting."
     seq: int
-    "1, 2, 3 ... in each session, without a gap."
+    "1, 2, 3 ... in each meeting, without a gap."
     entry: Entry
     "What happened."
     at: float
 
     @property
     def kind(self) -> str:
-        """Such as participant_joined."""
+        """The entry's kind, such as participant_joined."""
         return kind_of(self.entry)
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One opening of a room (Daily: a meeting)."""
+    """A meeting: one opening of a room."""
 
     sid: str
     room: str
     started_at: float
     ended_at: float | None
-    "None while it lasts."
+    "None while the meeting lasts."
 
 
 @dataclass(frozen=True, slots=True)
 class Stay:
-    """Somebody's time in a session."""
+    """An attendance: one participant's time in one meeting."""
 
     session_sid: str
     participant_sid: str
@@ -61,46 +61,46 @@ class Stay:
     name: str
     joined_at: float
     left_at: float | None
-    "None while it lasts."
+    "None while the participant is present."
     user_id: str = ""
-    "The application's user; empty when it named none."
+    "The application's user; empty if the application named none."
 
 
 @dataclass(frozen=True, slots=True)
 class SessionFilter:
-    """Which sessions are wanted; what is None matters not."""
+    """Conditions on meetings; None imposes no condition."""
 
     room: str | None = None
-    "Name."
+    "Name of the room."
     started_from: float | None = None
-    "Begun then or later."
+    "Started at this time or later."
     ended_until: float | None = None
-    "Over by then."
+    "Ended at this time or earlier."
     ongoing: bool | None = None
-    "Not over yet; or over."
+    "True: not ended yet; False: ended."
     sid: str | None = None
-    "This very session."
+    "The meeting with this sid."
     attended: bool = False
-    "Somebody was there."
+    "Whether the meeting must have had a participant."
     visible_to: str | None = None
-    "Of this API key's rooms, or of everybody's."
+    "Id of an API key; meetings of its own rooms and of rooms without an owner."
 
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """What was recorded of a session, or is being."""
+    """A recording of a meeting, finished or in progress."""
 
     id: str
-    "Unique."
+    "Unique id."
     room: str
-    "Name."
+    "Name of the room."
     session_sid: str
-    "Whose."
+    "The recorded meeting."
     status: str
     "Such as in-progress, finished, failed."
     started_at: float
     ended_at: float | None
-    "None while it goes on."
+    "None while the recording lasts."
     details: Mapping[str, Any]
     "Tracks, files, sizes, as JSON."
 
@@ -110,9 +110,9 @@ class ApiKey:
     """A key of the server's APIs."""
 
     key: str
-    "Its public name."
+    "Public id of the key."
     note: str
-    "What the operator calls it."
+    "The operator's note."
     created_at: float
     revoked_at: float | None = None
     "None while it is in force."
@@ -120,54 +120,54 @@ class ApiKey:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where webhooks are sent to."""
+    """A webhook endpoint: a URL that receives webhooks."""
 
     id: str
-    "Unique among all kinds."
+    "Unique among the endpoints of all APIs."
     kind: str
-    "The API whose events it gets, and in whose form: livekit or daily."
+    "The API whose events and format it receives: livekit or daily."
     url: str
-    "Of http or https."
+    "http or https."
     settings: Mapping[str, Any]
-    "The API's own, as JSON."
+    "Settings in the API's own form, as JSON."
     created_at: float
     room: str = ""
-    "Name of the only room whose events it gets; empty: of all."
+    "Name of the only room whose events it receives; empty: events of all rooms."
     failures: int = 0
-    "Attempts without success since the last one with."
+    "Failed attempts since the last success."
     paused: bool = False
-    "Nothing is sent, or kept for it, until somebody ends this."
+    "Nothing is sent to it or stored for it until the application ends the pause."
     last_at: float | None = None
-    "The last success."
+    "Time of the last success."
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
-    "What signs its webhooks; sealed in the database."
+    "Secrets that sign its webhooks; encrypted in the database."
 
 
 @dataclass(frozen=True, slots=True)
 class NewDelivery:
-    """A webhook for one endpoint, not stored yet."""
+    """A webhook for one endpoint that is not stored yet."""
 
     endpoint_id: str
     resource: str
-    "The participant, track or room it is about. Deliveries about one resource keep their order."
+    "The participant, track or room that it is about. Deliveries about one resource keep their order."
     event_id: str
-    "The same in each attempt, so that receivers recognise a repetition."
+    "The same in each attempt, so that receivers recognise repetitions."
     event: str
     "Such as participant_joined."
     body: str
-    "As it is sent, to the byte."
+    "The exact request body."
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A stored webhook: delivered, or given up, some day."""
+    """A stored webhook, waiting to be delivered or given up."""
 
     number: int
-    "Deliveries are in this order."
+    "Order of the deliveries."
     content: NewDelivery
     created_at: float
     attempts: int
-    "So far."
+    "Number of attempts so far."
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +176,6 @@ class SettledDelivery:
 
     delivery: Delivery
     delivered: bool
-    "The receiver has it."
+    "Whether the receiver accepted it."
     retry_at: float | None = None
-    "Else the time of the next attempt; None: the delivery is given up."
+    "If not delivered: time of the next attempt; None: the delivery is given up."

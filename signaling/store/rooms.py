@@ -12,18 +12,18 @@ from signaling.store.tables import rooms
 
 
 class DurableRooms:
-    """Rooms that applications made, open or not."""
+    """The rooms that applications created, open or not."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         """Use the store's engine."""
         self._engine = engine
 
     async def put(self, room: DurableRoom) -> bool:
-        """Add a room; False when its name is taken. StoreError."""
+        """Add a room; False if its name is taken. StoreError."""
         return await self.put_all([room]) is None
 
     async def put_all(self, new: Sequence[DurableRoom]) -> str | None:
-        """Add rooms, or none of them when a name is taken, which is returned. StoreError."""
+        """Add all rooms and return None; if a name is taken, add none and return that name. StoreError."""
         async with transaction(self._engine) as connection:
             query = select(rooms.c.name).where(rooms.c.name.in_([room.name for room in new]))
             taken = (await connection.execute(query)).scalars().first()
@@ -42,19 +42,19 @@ class DurableRooms:
         return None
 
     async def existing(self, names: Iterable[str]) -> frozenset[str]:
-        """Return those names that rooms have. StoreError."""
+        """Return the names that belong to existing rooms. StoreError."""
         query = select(rooms.c.name).where(rooms.c.name.in_(list(names)))
         async with transaction(self._engine) as connection:
             return frozenset((await connection.execute(query)).scalars())
 
     async def foreign(self, kind: str, made_by: str, names: Iterable[str]) -> frozenset[str]:
-        """Return those names that rooms have which are of another kind, or which another API key made. StoreError."""
+        """Return the names of existing rooms of another kind or another API key. StoreError."""
         query = select(rooms.c.name).where(rooms.c.name.in_(list(names)), ~_made(kind, made_by))
         async with transaction(self._engine) as connection:
             return frozenset((await connection.execute(query)).scalars())
 
     async def count(self, kind: str, made_by: str) -> int:
-        """Return how many rooms of a kind an API key made. StoreError."""
+        """Return how many rooms of a kind an API key has created. StoreError."""
         query = select(func.count()).select_from(rooms).where(_made(kind, made_by))
         async with transaction(self._engine) as connection:
             return (await connection.execute(query)).scalar_one()
@@ -62,9 +62,9 @@ class DurableRooms:
     async def page(
         self, kind: str, made_by: str, *, behind: tuple[float, str] | None, oldest_first: bool, limit: int
     ) -> list[DurableRoom]:
-        """Return an API key's rooms of a kind by age, newest first or oldest, from behind a place. StoreError.
+        """Return an API key's rooms of a kind, ordered by age, starting after `behind`. StoreError.
 
-        A place is (created_at, name).
+        `behind` is (created_at, name).
         """
         query = select(rooms).where(_made(kind, made_by)).limit(limit)
         place = tuple_(rooms.c.created_at, rooms.c.name)
@@ -89,19 +89,19 @@ class DurableRooms:
         return None if row is None else _record(row)
 
     async def list(self, after: str = "", limit: int = 100) -> list[DurableRoom]:
-        """Return rooms in the order of their names, from behind `after`. StoreError."""
+        """Return rooms ordered by name, starting after `after`. StoreError."""
         query = select(rooms).where(rooms.c.name > after).order_by(rooms.c.name).limit(limit)
         async with transaction(self._engine) as connection:
             return [_record(row) for row in await connection.execute(query)]
 
     async def update(self, name: str, settings: Mapping[str, Any]) -> bool:
-        """Replace a room's settings; False when there is no such room. StoreError."""
+        """Replace a room's settings; False if there is no such room. StoreError."""
         change = update(rooms).where(rooms.c.name == name).values(settings=dict(settings))
         async with transaction(self._engine) as connection:
             return (await connection.execute(change)).rowcount > 0
 
     async def delete(self, name: str) -> bool:
-        """Delete a room; False when there is no such room. StoreError."""
+        """Delete a room; False if there is no such room. StoreError."""
         async with transaction(self._engine) as connection:
             return (await connection.execute(delete(rooms).where(rooms.c.name == name))).rowcount > 0
 

@@ -1,4 +1,4 @@
-"""The database's schema: brought to the newest release's by Alembic, in one transaction."""
+"""The database's schema: Alembic upgrades it to the newest revision in one transaction."""
 
 import logging
 from pathlib import Path
@@ -11,15 +11,15 @@ from sqlalchemy import Connection, text
 
 from signaling.errors import StoreError
 
-# Its steps are details; what matters is said by an error.
+# Its messages are details; errors report what matters.
 logging.getLogger("alembic").setLevel(logging.WARNING)
 
-# PostgreSQL's advisory lock that lets one process at a time change the schema; any number that nobody else takes.
+# PostgreSQL's advisory lock that lets one process at a time change the schema; any number not used otherwise.
 _LOCK = 0x6C656374
 
 
 def upgrade(connection: Connection, revision: str = "head") -> None:
-    """Bring the schema up to a revision; nothing happens when it is there. StoreError when it is of a newer release."""
+    """Upgrade the schema to a revision, if needed. StoreError if the schema is from a newer release."""
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
     config = _config(connection)
@@ -28,12 +28,12 @@ def upgrade(connection: Connection, revision: str = "head") -> None:
     if revision == "head" and present == script.get_current_head():
         return
     if present is not None and present not in {each.revision for each in script.walk_revisions()}:
-        raise StoreError(f"the database is of a newer release of Lectern (its schema is {present})")
+        raise StoreError(f"the database is from a newer release of Lectern (its schema is {present})")
     command.upgrade(config, revision)
 
 
 def current(connection: Connection) -> str | None:
-    """Return the revision that the schema is at; None when there is none yet."""
+    """Return the revision of the schema; None if there is no schema yet."""
     return MigrationContext.configure(connection).get_current_revision()
 
 

@@ -1,4 +1,4 @@
-"""Sessions of rooms and who was in them, as the event log has them."""
+"""Meetings and attendance, derived from the event log."""
 
 from typing import Any
 
@@ -11,18 +11,18 @@ from signaling.store.tables import events, sessions, stays
 
 
 class Sessions:
-    """What `Events.append` derives; read here."""
+    """Reads the meetings and attendances that `Events.append` derives from entries."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         """Use the store's engine."""
         self._engine = engine
 
     async def of_room(self, room: str, limit: int = 100) -> list[Session]:
-        """Return the latest sessions of a room, newest first. StoreError."""
+        """Return the latest meetings of a room, newest first. StoreError."""
         return await self.find(SessionFilter(room=room), limit)
 
     async def get(self, session_sid: str) -> Session | None:
-        """Return a session. StoreError."""
+        """Return a meeting, None if there is none. StoreError."""
         async with transaction(self._engine) as connection:
             row = (await connection.execute(select(sessions).where(sessions.c.sid == session_sid))).first()
         return None if row is None else _session(row)
@@ -30,16 +30,16 @@ class Sessions:
     async def find(
         self, wanted: SessionFilter, limit: int = 100, *, older_than: str = "", newer_than: str = ""
     ) -> list[Session]:
-        """Return sessions, newest first; the page behind the session `older_than`, or before `newer_than`.
+        """Return meetings, newest first: the page after the meeting `older_than`, or the page before `newer_than`.
 
-        No page follows a session that is not there. StoreError.
+        The result is empty if the named meeting does not exist. StoreError.
         """
         place = tuple_(sessions.c.started_at, sessions.c.sid)
         query = select(sessions).where(*_conditions(wanted))
         if older_than:
             query = query.where(place < _place(older_than))
         if newer_than:
-            # The nearest ones, so they are taken from the other end.
+            # The nearest ones are wanted, so the query sorts the other way round.
             nearest = query.where(place > _place(newer_than)).order_by(sessions.c.started_at, sessions.c.sid)
             query = select(nearest.limit(limit).subquery())
         order = (query.selected_columns.started_at.desc(), query.selected_columns.sid.desc())
@@ -47,7 +47,7 @@ class Sessions:
             return [_session(row) for row in await connection.execute(query.order_by(*order).limit(limit))]
 
     async def oldest(self, wanted: SessionFilter, limit: int) -> list[Session]:
-        """Return the oldest sessions, newest of them first. StoreError."""
+        """Return the oldest meetings, the newest of them first. StoreError."""
         query = (
             select(sessions)
             .where(*_conditions(wanted))
@@ -58,13 +58,13 @@ class Sessions:
             return [_session(row) for row in await connection.execute(query)][::-1]
 
     async def count(self, wanted: SessionFilter) -> int:
-        """Return how many sessions there are. StoreError."""
+        """Return the number of meetings. StoreError."""
         query = select(func.count()).select_from(sessions).where(*_conditions(wanted))
         async with transaction(self._engine) as connection:
             return await connection.scalar(query) or 0
 
     async def stays(self, *session_sids: str) -> list[Stay]:
-        """Return who was in these sessions, in the order of joining. StoreError."""
+        """Return the attendances of these meetings, in the order of joining. StoreError."""
         query = (
             select(stays)
             .where(stays.c.session_sid.in_(session_sids))
@@ -85,7 +85,7 @@ class Sessions:
             ]
 
     async def forget(self, ended_before: float, limit: int = 1000) -> int:
-        """Delete sessions that ended before a time, with who was in them and their log; return how many. StoreError."""
+        """Delete meetings that ended before a time, with attendances and log; return how many. StoreError."""
         old = (
             select(sessions.c.sid)
             .where(sessions.c.ended_at < ended_before)

@@ -1,4 +1,4 @@
-"""Where the store is: the data folder, which one server at a time uses, and the database in it."""
+"""Location of the store: the data folder, which one server at a time uses, and the database in it."""
 
 import fcntl
 import os
@@ -13,13 +13,13 @@ from signaling.store.vault import Vault, find_master_key
 
 DATABASE_FILE = "lectern.db"
 
-# Held by the server for as long as it runs; the kernel lets go of it when the server dies.
+# The server holds it for as long as it runs; the kernel releases it when the server dies.
 LOCK_FILE = "server.lock"
 
 
 @asynccontextmanager
 async def opened(config: ServerConfig) -> AsyncIterator[Store]:
-    """Open the store that a configuration names until the end of the block. ConfigError."""
+    """Open the configured store until the end of the block. ConfigError."""
     folder = data_folder(config)
     file = folder / DATABASE_FILE
     if not config.database_url:
@@ -36,30 +36,30 @@ async def opened(config: ServerConfig) -> AsyncIterator[Store]:
 
 
 def data_folder(config: ServerConfig) -> Path:
-    """Return the data folder, made if it is not there, for its owner alone. ConfigError."""
+    """Return the data folder, created if needed and accessible to its owner alone. ConfigError."""
     folder = Path(config.data_dir).absolute()
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        raise ConfigError(f"the data folder {folder} cannot be made: {_reason(error)}") from error
+        raise ConfigError(f"the data folder {folder} cannot be created: {_reason(error)}") from error
     if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
-        raise ConfigError(f"the data folder {folder} cannot be written to")
+        raise ConfigError(f"the data folder {folder} is not writable")
     return folder
 
 
 def _make_private(file: Path) -> None:
-    # SQLite's other files take their permissions from this one.
+    # SQLite gives its other files the permissions of this one.
     try:
         file.touch(mode=0o600)
     except OSError as error:
-        raise ConfigError(f"the database {file} cannot be made: {_reason(error)}") from error
+        raise ConfigError(f"the database {file} cannot be created: {_reason(error)}") from error
 
 
 @contextmanager
 def only_server(config: ServerConfig) -> Iterator[None]:
-    """Be the only server on the data folder until the end of the block. ConfigError when there is one already.
+    """Be the only server on the data folder until the end of the block. ConfigError if another server uses it.
 
-    A second one would take the first one's sessions for those of a server that was killed.
+    A second server would treat the first one's meetings as those of a killed server.
     """
     folder = data_folder(config)
     try:
@@ -71,7 +71,7 @@ def only_server(config: ServerConfig) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             raise ConfigError(
-                f"another server uses the data folder {folder}; give this one its own by --data-dir"
+                f"another server uses the data folder {folder}; give this one its own with --data-dir"
             ) from error
         yield
 

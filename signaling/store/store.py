@@ -1,4 +1,4 @@
-"""The store: a database, and one object for each kind of thing in it."""
+"""The store: a database, and one object per kind of stored data."""
 
 import secrets
 from collections.abc import Callable
@@ -23,25 +23,25 @@ from signaling.store.sessions import Sessions
 from signaling.store.vault import Vault
 
 MEMORY_URL = "sqlite://"
-"A store that is gone with its process, for tests."
+"A store that vanishes with its process, for tests."
 
-# How long SQLite waits while another process (a backup, the command line) holds the file, and how long
-# PostgreSQL may take to let us in. A call whose turn does not come in as long fails too, so both together are within
-# what a request may take.
+# How long SQLite waits while another process (a backup, the command line) locks the file, and how long connecting to
+# PostgreSQL may take. A call that waits as long for its turn fails too, so both waits together stay within the time
+# limit of a request.
 PATIENCE_S = 5.0
 
-# A statement of PostgreSQL that takes longer has failed.
+# Time limit of a PostgreSQL statement.
 STATEMENT_TIMEOUT_S = 30.0
 
-# PostgreSQL's advisory lock of the one server that uses the database.
+# PostgreSQL's advisory lock of the only server that uses the database.
 _SERVER_LOCK = 0x6C656375
 
 
 class Store:
-    """Everything that outlives a room; opened by `open`. Its calls raise StoreError when the database fails."""
+    """Everything that outlives a meeting; created by `open`. Its calls raise StoreError if the database fails."""
 
     def __init__(self, engine: AsyncEngine, vault: Vault) -> None:
-        """Use an engine whose tables are there."""
+        """Use an engine whose tables exist."""
         self._engine = engine
         self.vault = vault
         self._claim: AsyncConnection | None = None
@@ -56,9 +56,9 @@ class Store:
 
     @classmethod
     async def open(cls, url: str, vault: Vault | None = None) -> "Store":
-        """Return the store at a database's address (`sqlite:///data/lectern.db`, `postgresql://...`). StoreError.
+        """Return the store at a database URL (`sqlite:///data/lectern.db`, `postgresql://...`). StoreError.
 
-        The schema is brought up to date. Without a vault, nobody can open the secrets that are stored later.
+        The schema is upgraded. Without a vault, secrets stored later cannot be decrypted by a later process.
         """
         engine = _engine(url)
         try:
@@ -73,14 +73,14 @@ class Store:
         return cls(engine, vault or Vault(secrets.token_urlsafe()))
 
     async def claim(self) -> bool:
-        """Be the only server on the database until `close`; False when another one is. StoreError.
+        """Be the only server on the database until `close`; False if another server uses it. StoreError.
 
-        Only PostgreSQL keeps such a claim; a file of SQLite's is in a data folder, which has a lock.
+        Only PostgreSQL has such a lock; an SQLite file is in a data folder, which has a lock of its own.
         """
         if self._engine.dialect.name != "postgresql":
             return True
         try:
-            # A session's lock, so this connection is kept outside of transactions.
+            # The lock lasts as long as its database connection, so this one stays open outside of transactions.
             connection = await self._engine.connect()
             await connection.execution_options(isolation_level="AUTOCOMMIT")
             mine = await connection.scalar(text("SELECT pg_try_advisory_lock(:lock)"), {"lock": _SERVER_LOCK})
@@ -90,15 +90,15 @@ class Store:
         return bool(mine)
 
     def observe(self, observer: Callable[..., None]) -> None:
-        """Tell `observer` of every transaction: how many seconds it took, and whether it `failed`."""
+        """Call `observer` after every transaction, with its duration in seconds and `failed`."""
         self._engine.sync_engine.update_execution_options(**{OBSERVER: observer})
 
     async def write(self) -> None:
-        """Write something without meaning, to see that it can be done. StoreError."""
+        """Write a value without meaning, to check that writing works. StoreError."""
         await self.documents.put("server", "probe", None)
 
     async def close(self) -> None:
-        """Close the database; nothing may be called afterwards."""
+        """Close the database; no other method may be called afterwards."""
         if self._claim is not None:
             await self._claim.close()
         await self._engine.dispose()
@@ -112,14 +112,14 @@ def _engine(address: str) -> AsyncEngine:
         if url.get_backend_name() in {"postgresql", "postgres"}:
             return _postgresql(url.set(drivername="postgresql+asyncpg"))
     except (SQLAlchemyError, ValueError) as error:
-        # Without the address: it may hold a password.
-        raise StoreError("the database's address cannot be read") from error
-    raise StoreError("the database's address begins with neither sqlite:// nor postgresql://")
+        # Without the URL, which may contain a password.
+        raise StoreError("the database URL is malformed") from error
+    raise StoreError("the database URL must begin with sqlite:// or postgresql://")
 
 
 def _sqlite(url: URL) -> AsyncEngine:
-    # One connection: statements of one process wait for each other here instead of failing as "locked",
-    # and a database in memory is one database.
+    # One connection: statements of one process wait for each other here instead of failing as "locked", and a database
+    # in memory is one database.
     engine = create_async_engine(
         url,
         poolclass=AsyncAdaptedQueuePool,
@@ -135,23 +135,23 @@ def _sqlite(url: URL) -> AsyncEngine:
 
 
 def _prepare(connection: Any, _record: object) -> None:
-    # The driver begins transactions late, and not before changes of the schema; `_begin` does it instead.
+    # The driver starts transactions late, and not before schema changes; `_begin` starts them instead.
     connection.isolation_level = None
     cursor = connection.cursor()
-    # WAL: readers do not hold up the writer. FULL: a commit is on the disk, also when the power fails.
+    # WAL: readers do not block the writer. FULL: a commit is on the disk, also if the power fails.
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA synchronous=FULL")
     cursor.close()
 
 
 def _begin(connection: Any) -> None:
-    # At once for writing: one that begins by reading and then writes is refused, not kept waiting, when another
-    # process has written in between.
+    # Lock for writing at once: SQLite refuses, instead of delaying, a transaction that reads first and then writes if
+    # another process has written in between.
     connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def _postgresql(url: URL) -> AsyncEngine:
-    # What psql and most hosts write; asyncpg has a name of its own for it.
+    # psql and most hosting providers write `sslmode`; asyncpg calls it `ssl`.
     mode = url.query.get("sslmode")
     if mode is not None:
         url = url.difference_update_query(["sslmode"]).update_query_dict({"ssl": mode})
@@ -169,6 +169,6 @@ def _postgresql(url: URL) -> AsyncEngine:
 
 
 def _words(error: Exception) -> str:
-    # PostgreSQL's own words, of which the first line names no password; else the kind of failure.
+    # The first line of PostgreSQL's own message, which contains no password; otherwise the type of the error.
     reason = str(getattr(error, "orig", None) or error).splitlines()
     return reason[0] if reason and not isinstance(error, ArgumentError) else type(error).__name__

@@ -1,4 +1,4 @@
-"""The tables, as the newest migration leaves them; times are seconds since 1970, names as long as LiveKit's."""
+"""The tables after the newest migration; times are seconds since 1970, names have LiveKit's maximum length."""
 
 from sqlalchemy import (
     JSON,
@@ -20,7 +20,7 @@ _NAME = String(256)
 _SID = String(64)
 _URL = String(2048)
 
-# SQLite counts up by itself only in a column that is called INTEGER there.
+# SQLite increments automatically only columns of type INTEGER.
 _NUMBER = BigInteger().with_variant(Integer, "sqlite")
 
 rooms = Table(
@@ -31,7 +31,7 @@ rooms = Table(
     Column("made_by", _NAME, nullable=False),
     Column("created_at", Double, nullable=False),
     Column("settings", JSON, nullable=False),
-    # Pages of an API key's rooms.
+    # For pages of an API key's rooms.
     Index("rooms_by_age", "kind", "made_by", "created_at", "name"),
 )
 
@@ -42,7 +42,7 @@ sessions = Table(
     Column("room", _NAME, nullable=False),
     Column("started_at", Double, nullable=False),
     Column("ended_at", Double),
-    # Id of the API key whose room it was; empty: everybody's.
+    # Id of the API key that created the room; empty: every key may see the meeting.
     Column("owner", _NAME, nullable=False, server_default=""),
     Index("sessions_by_room", "room", "started_at"),
     Index("sessions_by_start", "started_at"),
@@ -60,7 +60,7 @@ stays = Table(
     Column("user_id", _NAME),
 )
 
-# The primary key is what keeps the log without duplicates, whatever a writer does.
+# The primary key prevents duplicate entries, whatever a writer does.
 events = Table(
     "events",
     metadata,
@@ -129,6 +129,6 @@ deliveries = Table(
     Column("created_at", Double, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("next_at", Double, nullable=False),
-    # The next of each resource is found without reading the others.
+    # Finds the next delivery of each resource without reading the others.
     Index("deliveries_in_order", "endpoint_id", "resource", "number"),
 )

@@ -1,4 +1,4 @@
-"""Secrets at rest: sealed with a key that is not in the database, by AES-256-GCM."""
+"""Secrets at rest: encrypted by AES-256-GCM with a key that is not in the database."""
 
 import base64
 import binascii
@@ -12,18 +12,18 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from signaling.errors import ConfigError, VaultError
 
-# 256 bits are 43 characters of base64, or 64 of hexadecimal digits.
+# 256 bits are 43 characters of base64 or 64 hexadecimal digits.
 MIN_MASTER_CHARS = 32
 
 MASTER_KEY_FILE = "master.key"
 
-# NIST SP 800-38D section 5.2.1.1: the length that GCM takes as it is. By chance twice the same is out of reach
-# for as few secrets as a server has.
+# NIST SP 800-38D section 5.2.1.1: GCM uses a nonce of this length without hashing. With as few secrets as a server has,
+# a random nonce does not repeat.
 _NONCE_BYTES = 12
 
 
 class Vault:
-    """Seals texts and opens them again."""
+    """Encrypts and decrypts texts."""
 
     def __init__(self, master_key: str) -> None:
         """`master_key` is any text that cannot be guessed."""
@@ -31,43 +31,43 @@ class Vault:
         self._cipher = AESGCM(derived)
 
     def seal(self, text: str, what_for: str) -> str:
-        """Return a text sealed; it opens only where the same is said of what it is for."""
+        """Return the encrypted text; decryption needs the same `what_for`, the purpose of the secret."""
         nonce = os.urandom(_NONCE_BYTES)
         return base64.b64encode(
             nonce + self._cipher.encrypt(nonce, text.encode(), what_for.encode())
         ).decode()
 
     def open(self, sealed: str, what_for: str) -> str:
-        """Return the text. VaultError when it was sealed with another key, for something else, or changed."""
+        """Return the decrypted text. VaultError if the master key or `what_for` differs, or `sealed` was changed."""
         try:
             content = base64.b64decode(sealed, validate=True)
             nonce, rest = content[:_NONCE_BYTES], content[_NONCE_BYTES:]
             return self._cipher.decrypt(nonce, rest, what_for.encode()).decode()
         except (InvalidTag, binascii.Error, ValueError) as error:
-            raise VaultError(f"{what_for} cannot be opened: the master key is another one") from error
+            raise VaultError(f"{what_for} cannot be decrypted: the master key has changed") from error
 
 
 def find_master_key(configured: str, folder: Path) -> str:
-    """Return the configured master key, or the one in the data folder, made if it is not there. ConfigError."""
+    """Return the configured master key, or the one in the data folder, created if needed. ConfigError."""
     if configured:
         if len(configured) < MIN_MASTER_CHARS:
-            raise ConfigError(f"master_key could be guessed; it needs {MIN_MASTER_CHARS} characters")
+            raise ConfigError(f"master_key could be guessed; it needs at least {MIN_MASTER_CHARS} characters")
         return configured
     path = folder / MASTER_KEY_FILE
     try:
         _make_once(path)
         if path.stat().st_mode & 0o077:
-            raise ConfigError(f"the master key {path} can be read by others (chmod 600 mends it)")
+            raise ConfigError(f"the master key {path} can be read by others (fix it with chmod 600)")
         text = path.read_text(encoding="ascii").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"the master key {path} cannot be read: {type(error).__name__}") from error
     if len(text) < MIN_MASTER_CHARS:
-        raise ConfigError(f"the master key {path} is not whole")
+        raise ConfigError(f"the master key {path} is incomplete")
     return text
 
 
 def _make_once(path: Path) -> None:
-    # Under another name first: one that is there is whole, and of two that are made at once the first stays.
+    # Written under another name first, so that an existing file is complete; the first of two creations wins.
     if path.exists():
         return
     draft = path.with_name(f".{path.name}.{os.getpid()}")

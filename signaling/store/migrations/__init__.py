@@ -1,1 +1,1 @@
-"""Changes of the schema, for Alembic."""
+"""Schema migrations, for Alembic."""

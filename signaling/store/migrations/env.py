@@ -1,4 +1,4 @@
-"""What Alembic runs for each command: on the connection that `signaling.store.schema` hands over."""
+"""Run by Alembic for each command, on the connection that `signaling.store.schema` passes."""
 
 from alembic import context
 

@@ -93,7 +93,7 @@ async def test_a_row_that_cannot_be_read_does_not_keep_the_server_from_starting(
     newer = entries.Unknown("hand_raised", {"version": 9, "hand": 1}, "")
     await store.events.append(log(started(), joined(), newer))
     await end_abandoned(store, store.events.append)
-    assert "entry 3 of RM_1, hand_raised, cannot be read: no such kind in this release" in caplog.text
+    assert "entry 3 of RM_1 (hand_raised) cannot be read: this release has no such kind" in caplog.text
     assert (await store.sessions.get("RM_1")).ended_at == 3.0
     assert (await store.sessions.stays("RM_1"))[0].left_at == 3.0
     (_, _, unread, left_entry, end) = await store.events.read("RM_1")

@@ -75,7 +75,7 @@ def test_what_cannot_be_done_is_said_in_one_line(run, monkeypatch, arguments, te
 def test_another_master_key_is_noticed(run):
     run("keys", "add", "school")
     code, said = run("token", "--room", "r", "--identity", "ada", "--master-key", "m" * 32)
-    assert (code, "the secret of API key school cannot be opened" in said) == (3, True)
+    assert (code, "the secret of API key school cannot be decrypted" in said) == (3, True)
 
 
 def test_tokens_are_signed_by_a_key_of_the_database(run):

@@ -55,7 +55,7 @@ async def hang():
 async def test_a_lesson_does_not_wait_for_the_database(action, monkeypatch, caplog):
     monkeypatch.setattr(module, "TIMEOUT_S", 0.01)
     assert await Catalogue(Broken(action)).config("maths") is None
-    assert "without its rules" in caplog.text
+    assert "without its settings" in caplog.text
 
 
 async def test_a_lesson_does_not_wait_for_a_locked_file(tmp_path, monkeypatch):

@@ -1,1 +1,1 @@
-"""One module for each change of the schema, in the order of their numbers; a released one is never edited."""
+"""One module per migration, ordered by number; a released migration is never edited."""
