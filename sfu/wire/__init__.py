@@ -1,1 +1,1 @@
-"""Wire formats, read in place and written: RTP, RTCP, payload headers, SDP, SCTP."""
+"""Parsers and writers of wire formats: RTP, RTCP, payload headers, SDP, SCTP."""

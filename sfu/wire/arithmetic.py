@@ -1,27 +1,27 @@
-"""Arithmetic of numbers that wrap around: RTP sequence numbers and timestamps (RFC 3550, RFC 1982)."""
+"""Arithmetic of wrapping numbers: RTP sequence numbers and timestamps (RFC 3550, RFC 1982)."""
 
 
 def seq_diff(a: int, b: int) -> int:
-    """How far 16-bit sequence number `a` is after `b`: -32768..32767."""
+    """Return how far the 16-bit sequence number `a` is after `b`: -32768..32767."""
     return ((a - b + 0x8000) & 0xFFFF) - 0x8000
 
 
 def ts_diff(a: int, b: int) -> int:
-    """How far 32-bit RTP timestamp `a` is after `b`, in clock ticks: -2**31..2**31 - 1."""
+    """Return how far the 32-bit RTP timestamp `a` is after `b`, in clock ticks: -2**31..2**31 - 1."""
     return ((a - b + 0x80000000) & 0xFFFFFFFF) - 0x80000000
 
 
 class Unwrapper:
-    """16-bit sequence numbers to extended ones, relative to the highest seen."""
+    """Converts 16-bit sequence numbers to extended ones, relative to the highest seen."""
 
     __slots__ = ("highest",)
 
     def __init__(self) -> None:
-        """Nothing seen yet: `highest` is -1."""
+        """Start without a number: `highest` is -1."""
         self.highest = -1
 
     def unwrap(self, seq: int) -> int:
-        """Extended number of `seq`, which is less than half of the number space away from the highest."""
+        """Return the extended number of `seq`, which is less than half of the number space from the highest."""
         highest = self.highest
         if highest < 0:
             self.highest = seq

@@ -1,7 +1,7 @@
-"""What the forwarder reads of a payload: where keyframes start, and VP8's rewritable fields.
+"""Payload headers as far as forwarding needs them: keyframe starts, and the VP8 fields that are rewritten.
 
-Nothing is decoded. The functions look at a few bytes and never raise: a truncated payload starts no keyframe
-and has no fields.
+Nothing is decoded. The functions read a few bytes and never raise: a truncated payload starts no keyframe and has no
+fields.
 """
 
 from collections.abc import Callable
@@ -11,12 +11,12 @@ from sfu.wire.rtp import Buffer
 
 
 class Vp8Fields(NamedTuple):
-    """The payload descriptor of VP8 (RFC 7741 section 4.2); an offset of -1 says that the field is absent."""
+    """The payload descriptor of VP8 (RFC 7741 section 4.2); an offset of -1: the field is absent."""
 
     picture_id_at: int
     "Offset in the payload."
     long_picture_id: bool
-    "15 bits in two bytes, else 7 in one."
+    "15 bits in two bytes; otherwise 7 bits in one byte."
     tl0picidx_at: int
     "Offset in the payload."
     tid_keyidx_at: int
@@ -24,28 +24,28 @@ class Vp8Fields(NamedTuple):
     picture_id: int
     tl0picidx: int
     temporal_id: int
-    "0 when absent."
+    "0 if absent."
     layer_sync: bool
-    "The frame depends on the base layer alone (Y): a place to go up to this temporal layer."
+    "Y: the frame depends on the base layer alone, so a receiver can switch up to this temporal layer here."
     size: int
-    "Length of the descriptor; 0 when the payload is truncated inside it."
+    "Length of the descriptor; 0 if the payload ends inside it."
     starts_frame: bool
-    "The first packet of a frame: S (a partition starts here) and partition index 0."
+    "Whether it is the first packet of a frame: S (start of a partition) and partition index 0."
     keyframe: bool
-    "The first packet of a keyframe."
+    "Whether it is the first packet of a keyframe."
 
 
 _NO_VP8_FIELDS = Vp8Fields(-1, False, -1, -1, 0, 0, 0, False, 0, False, False)
 
 
 def vp8_fields(payload: Buffer) -> Vp8Fields:
-    """Locate and read the fields of VP8's payload descriptor; all absent when it is truncated."""
+    """Parse VP8's payload descriptor; all fields are absent if it is truncated."""
     size = len(payload)
     if not size:
         return _NO_VP8_FIELDS
     starts = payload[0] & 0x17 == 0x10
     if not payload[0] & 0x80:  # X: no extension byte follows
-        # section 4.3: the inverse key frame flag is the lowest bit of the payload header
+        # section 4.3: the inverse keyframe flag is the lowest bit of the payload header
         key = starts and size > 1 and not payload[1] & 0x01
         return Vp8Fields(-1, False, -1, -1, 0, 0, 0, False, 1, starts, key)
     if size < 2:
@@ -100,10 +100,10 @@ _H264_FU_A = 28
 
 
 def _h264_starts(payload: Buffer) -> bool:
-    """Whether a sequence parameter set is in the packet.
+    """Whether the packet contains a sequence parameter set.
 
-    Not at an IDR slice: a decoder that has not seen the parameter set cannot start there, WebRTC senders
-    repeat the set before each IDR picture, and a picture of several slices has IDR packets that are no start.
+    An IDR slice does not count: a decoder without the parameter set cannot start there, WebRTC senders repeat the set
+    before each IDR picture, and a picture of several slices has IDR packets in its middle.
     """
     size = len(payload)
     if not size:
@@ -122,25 +122,25 @@ def _h264_starts(payload: Buffer) -> bool:
 
 
 class Vp9Fields(NamedTuple):
-    """What the forwarder reads of VP9's payload descriptor (RFC 9628 section 4.2)."""
+    """The fields of VP9's payload descriptor that forwarding needs (RFC 9628 section 4.2)."""
 
     spatial_id: int
     temporal_id: int
-    "0 when the stream has no layers."
+    "0 if the stream has no layers."
     starts_frame: bool
     "B: the first packet of a layer's frame."
     ends_frame: bool
     "E: the last packet of a layer's frame."
     predicted: bool
-    "P: from other pictures."
+    "P: predicted from other pictures."
     switching_up: bool
-    "U: later pictures of higher temporal layers need none before this picture that was above it."
+    "U: later pictures of higher temporal layers depend on no earlier picture above this picture's temporal layer."
     not_for_upper_layers: bool
     "Z: no upper spatial layer is predicted from this frame."
 
 
 def vp9_fields(payload: Buffer) -> Vp9Fields | None:
-    """Read VP9's payload descriptor; None when it is truncated."""
+    """Parse VP9's payload descriptor; None if it is truncated."""
     size = len(payload)
     if not size:
         return None
@@ -174,8 +174,8 @@ def _vp9_starts(payload: Buffer) -> bool:
 
 
 def _av1_starts(payload: Buffer) -> bool:
-    # AV1 RTP specification section 4.4: aggregation header Z (continues the packet before), Y, W, N (first
-    # packet of a coded video sequence)
+    # AV1 RTP specification section 4.4: aggregation header Z (continues the previous packet), Y, W, N (first packet
+    # of a coded video sequence)
     return len(payload) > 1 and payload[0] & 0x88 == 0x08
 
 
@@ -188,9 +188,9 @@ _KEYFRAME_STARTS: dict[str, Callable[[Buffer], bool]] = {
 
 
 def is_keyframe_start(codec: str, payload: Buffer) -> bool:
-    """Whether this is the first packet of a keyframe, where a decoder can begin.
+    """Whether this is the first packet of a keyframe, where a decoder can start.
 
-    `codec` is the lower-case encoding name; always True for those that have no keyframes (opus, red).
+    `codec` is the lower-case encoding name; always True for codecs without keyframes (opus, red).
     """
     starts = _KEYFRAME_STARTS.get(codec)
     return starts is None or starts(payload)

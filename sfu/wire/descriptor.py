@@ -1,8 +1,8 @@
-"""The dependency descriptor (AV1 RTP specification, appendix A): which frames belong to which layers, for any codec.
+"""The dependency descriptor (AV1 RTP specification, appendix A): the layers of each frame, for any codec.
 
-A keyframe's first packet carries a structure: templates of frames, and *decode targets*, the forms (spatial and
-temporal layer) in which the stream can be watched. Every packet then names its frame's template, which says what each
-decode target needs it for. The payload is never looked at, so that this works for encrypted media as well.
+A keyframe's first packet contains a structure: templates of frames, and *decode targets*, the operating points (spatial
+and temporal layer) of the stream. Every packet then names its frame's template, which states what the frame means for
+each decode target. The payload is never read, so this works for encrypted media too.
 """
 
 from collections.abc import Sequence
@@ -18,40 +18,40 @@ _MAX_TEMPLATES = 64
 
 
 class DescriptorError(Exception):
-    """A descriptor that is truncated, or names what its structure does not have; the one exception of this module."""
+    """The descriptor is truncated, or does not fit its structure; the one exception of this module."""
 
 
 class Indication(IntEnum):
-    """What a frame is to a decode target (DTI, section A.4)."""
+    """What a frame means for a decode target (DTI, section A.4)."""
 
     NOT_PRESENT = 0
     DISCARDABLE = 1
     SWITCH = 2
-    "From this frame on all of the target can be decoded."
+    "All frames of the decode target can be decoded from this one on."
     REQUIRED = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """What frames of a kind have in common."""
+    """The common properties of frames of one kind."""
 
     layer: Point
     indications: tuple[int, ...]
-    "By decode target."
+    "One per decode target."
     frame_diffs: tuple[int, ...]
-    "How many frames before it those lie that it is predicted from."
+    "Distances, in frame numbers, to the earlier frames that it is predicted from."
 
 
 @dataclass(frozen=True, slots=True)
 class Structure:
-    """What a keyframe says of all that follows it."""
+    """The template structure that a keyframe defines for all following frames."""
 
     template_id_offset: int
     chains: int
     "Number of chains; a frame's own chain information is skipped."
     templates: tuple[Template, ...]
     resolutions: tuple[tuple[int, int], ...] = ()
-    "(width, height) by spatial layer; empty when not said."
+    "(width, height) by spatial layer; empty if absent."
     active: int = -1
     "Bit mask of the decode targets that the sender produces."
     targets: tuple[Point, ...] = field(init=False)
@@ -60,7 +60,7 @@ class Structure:
     _by_template: tuple[tuple[int, int], ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Derive what is not on the wire."""
+        """Compute the derived fields."""
         count = len(self.templates[0].indications)
         targets = tuple(_target_layer(self.templates, target) for target in range(count))
         object.__setattr__(self, "targets", targets)
@@ -69,11 +69,11 @@ class Structure:
         object.__setattr__(self, "_by_template", by_template)
 
     def points_of(self, number: int) -> tuple[int, int]:
-        """What `points` says of a template's frames."""
+        """Return the result of `points` for frames of a template."""
         return self._by_template[number]
 
     def points(self, indications: Sequence[int]) -> tuple[int, int]:
-        """Of a frame, (set of points that need it, set of points that can be watched from it on)."""
+        """Return (operating points that need the frame, operating points that can be decoded from it on), as sets."""
         needed_by = switch_to = 0
         for indication, points in zip(indications, self._points, strict=True):
             if indication != Indication.NOT_PRESENT:
@@ -83,7 +83,7 @@ class Structure:
         return needed_by, switch_to
 
     def up_to(self, point: Point) -> int:
-        """Bit mask of the active decode targets that are not above a point."""
+        """Return a bit mask of the active decode targets that do not exceed an operating point."""
         mask = 0
         for target, (spatial, temporal) in enumerate(self.targets):
             mask |= (spatial <= point[0] and min(temporal, MAX_TEMPORAL) <= point[1]) << target
@@ -96,37 +96,37 @@ def _target_layer(templates: Sequence[Template], target: int) -> Point:
 
 
 def _points(target: Point, targets: Sequence[Point]) -> int:
-    """The set of points that stand for a decode target: its highest rate stands for all that are higher."""
+    """Return the set of operating points of a decode target; its highest rate stands for all higher ones."""
     highest = all(temporal <= target[1] for spatial, temporal in targets if spatial == target[0])
     last = MAX_TEMPORAL if highest else min(target[1], MAX_TEMPORAL)
     return sum(1 << index((target[0], temporal)) for temporal in range(min(target[1], last), last + 1))
 
 
 class Descriptor(NamedTuple):
-    """What one packet says of its frame."""
+    """One packet's dependency descriptor."""
 
     starts_frame: bool
     ends_frame: bool
     frame_number: int
     structure: Structure
-    "The one in force, and if `attached` the packet's own."
+    "The structure in force; the packet's own if `attached`."
     attached: bool
     layer: Point
     points: int
-    "Set of points that need the frame."
+    "Set of operating points that need the frame."
     switch_to: int
-    "Set of points that can be watched from this frame on, if it can be decoded."
+    "Set of operating points that can be decoded from this frame on, if the frame itself can be decoded."
     frame_diffs: tuple[int, ...]
     mask_at: int
-    "Bit offset at which the active decode targets stand or would stand."
+    "Bit offset of the active decode targets, present or not."
     tail_at: int
-    "Bit offset of what follows them."
+    "Bit offset of the part after them."
     end_at: int
     "Bit offset of the padding."
 
 
 class _Bits:
-    """Reads bits from the front (section A.8.1)."""
+    """Reads bits from the start (section A.8.1)."""
 
     __slots__ = ("_left", "_value", "size")
 
@@ -145,7 +145,7 @@ class _Bits:
         return self._value >> self._left & (1 << count) - 1
 
     def read_below(self, limit: int) -> int:
-        """A number below `limit`: `ns(limit)`."""
+        """Read a number below `limit`: `ns(limit)`."""
         width = limit.bit_length()
         short = (1 << width) - limit
         value = self.read(width - 1)
@@ -153,7 +153,7 @@ class _Bits:
 
 
 def parse(data: bytes, structure: Structure | None) -> Descriptor:
-    """Read the extension's data; `structure` is the one of the last keyframe. DescriptorError."""
+    """Parse the extension's data; `structure` is that of the last keyframe. DescriptorError."""
     bits = _Bits(data)
     starts, ends, template_id, frame_number = bits.read(1), bits.read(1), bits.read(6), bits.read(16)
     attached = masked = custom_indications = custom_diffs = custom_chains = 0
@@ -173,7 +173,7 @@ def parse(data: bytes, structure: Structure | None) -> Descriptor:
     tail_at = bits.at
     number = (template_id - structure.template_id_offset) % _MAX_TEMPLATES
     if number >= len(structure.templates):
-        raise DescriptorError("a template that the structure does not have")
+        raise DescriptorError("the structure has no such template")
     template = structure.templates[number]
     if custom_indications:
         points, switch_to = structure.points([bits.read(2) for _ in range(count)])
@@ -236,7 +236,7 @@ def _frame_diffs(bits: _Bits) -> tuple[int, ...]:
 
 
 def with_active_targets(data: bytes, descriptor: Descriptor, active: int) -> bytes:
-    """The same descriptor, which says that these decode targets are active."""
+    """Return the same descriptor with these active decode targets."""
     size, value = 8 * len(data), int.from_bytes(data, "big")
 
     def part(begin: int, end: int) -> int:

@@ -1,7 +1,7 @@
-"""What a packet says of its frame: its layer, who needs it, where decoding can begin or go over to another layer.
+"""Frame information of a packet: its layer, the operating points that need it, and where decoding can start or switch.
 
-The dependency descriptor tells all of it, for any codec and without a look at the payload. Without one, VP8 and VP9 say
-it in their payload descriptors; other codecs tell keyframes alone.
+The dependency descriptor contains all of it, for any codec and without reading the payload. Without one, VP8 and VP9
+have it in their payload descriptors; for other codecs only keyframes are known.
 """
 
 from functools import cache
@@ -18,46 +18,46 @@ _FRAMES_REMEMBERED = 64
 
 
 class Frame(NamedTuple):
-    """What is known of a packet's frame."""
+    """Information about a packet's frame."""
 
     layer: Point = (0, 0)
-    "Within the stream."
+    "Layer within the stream."
     points: int = EVERY
-    "Set of points (`sfu.wire.points`) that need it."
+    "Set of operating points (`sfu.wire.points`) that need the frame."
     starts: bool = True
-    "The packet is its first, as far as that can be told."
+    "Whether the packet is the frame's first, as far as known."
     ends: bool = False
-    "The packet is its last."
+    "Whether the packet is the frame's last."
     keyframe: bool = False
-    "The packet is the first of a keyframe."
+    "Whether the packet is the first of a keyframe."
     switch_to: int = 0
-    "Set of points that can be taken up here without a keyframe..."
+    "Set of operating points to which a decoder can switch here without a keyframe..."
     switch_from: int = 0
-    "... by a decoder that has been shown one of these so far."
+    "... if the decoder has been at one of these operating points so far."
     described: descriptor.Descriptor | None = None
-    "Its dependency descriptor, when it could be read."
+    "The frame's dependency descriptor, if it could be parsed."
 
 
 ALONE = Frame()
-"A packet that depends on no other and on which none depends: audio."
+"A packet that no other packet depends on, and that depends on none: audio."
 _INSIDE = Frame(starts=False)
 _KEYFRAME = Frame(keyframe=True)
 
 
 def read(codec: str, payload: Buffer, described: bytes, structure: descriptor.Structure | None) -> Frame:
-    """Read one packet; for VP8 without dependency descriptors there is `of_vp8`.
+    """Parse one packet; VP8 without dependency descriptors uses `of_vp8` instead.
 
     Args:
         codec: Lower-case encoding name.
-        payload: What the codec made, with its payload descriptor.
-        described: Data of the dependency descriptor; empty when there is none.
-        structure: That of the last keyframe, for the descriptor.
+        payload: The codec's payload with its payload descriptor.
+        described: Data of the dependency descriptor; empty if there is none.
+        structure: The structure of the last keyframe, which the descriptor refers to.
     """
     if described:
         try:
             return _described(descriptor.parse(described, structure))
         except descriptor.DescriptorError:
-            # Its keyframe was lost: nobody can decode it before that comes, so everybody may have it.
+            # Its keyframe was lost: no receiver can decode the frame before the next one, so it may go to all of them.
             return _INSIDE
     if codec == "vp9":
         return _vp9(payload)
@@ -79,17 +79,17 @@ def _described(found: descriptor.Descriptor) -> Frame:
 
 
 def of_vp8(fields: codecs.Vp8Fields, max_temporal: int) -> Frame:
-    """What VP8's payload descriptor says; `max_temporal` is the highest temporal layer seen so far."""
+    """Return the frame of a VP8 payload descriptor; `max_temporal` is the highest temporal layer seen so far."""
     return _vp8(fields.temporal_id, fields.layer_sync, fields.starts_frame, fields.keyframe, max_temporal)
 
 
-@cache  # of some dozens, for each packet of the most common codec
+@cache  # a few dozen results, needed for each packet of the most common codec
 def _vp8(temporal: int, layer_sync: bool, starts: bool, keyframe: bool, max_temporal: int) -> Frame:
     points = _TEMPORAL[temporal]
     if not layer_sync or not temporal:
         return Frame((0, temporal), points, starts, False, keyframe)
-    # RFC 7741 section 4.2, Y: this frame depends on the base layer alone. The next one of its layer may depend on it,
-    # and one of a layer above on both; so one layer after the other is taken up.
+    # RFC 7741 section 4.2, Y: this frame depends on the base layer alone. The next frame of its layer may depend on it,
+    # and a frame of a higher layer on both, so a decoder switches up one layer at a time.
     switch_to = points if temporal >= max_temporal else points & ~_TEMPORAL[temporal + 1]
     return Frame((0, temporal), points, starts, False, keyframe, switch_to, _TEMPORAL[temporal - 1])
 
@@ -101,7 +101,7 @@ def _vp9(payload: Buffer) -> Frame:
     spatial, temporal = min(fields.spatial_id, MAX_SPATIAL), min(fields.temporal_id, MAX_TEMPORAL)
     rows = (_SPATIAL_ALONE if fields.not_for_upper_layers else _SPATIAL)[spatial]
     keyframe = fields.starts_frame and spatial == 0 and not fields.predicted
-    # RFC 9628 section 4.2, U: no later picture of a higher temporal layer depends on one before this that was above it.
+    # RFC 9628 section 4.2, U: no later picture of a higher temporal layer depends on an earlier one of such a layer.
     switch = _TEMPORAL[temporal] if fields.switching_up else 0
     return Frame(
         (spatial, temporal),
@@ -115,22 +115,22 @@ def _vp9(payload: Buffer) -> Frame:
 
 
 class FramesShown:
-    """Who was shown the last frames of a stream, by frame number: from where a decoder can follow a later one."""
+    """The operating points at which the last frames were sent, by frame number: tells where a decoder can switch."""
 
     __slots__ = ("_frames",)
 
     def __init__(self) -> None:
-        """None yet."""
+        """Start without frames."""
         self._frames: list[tuple[int, int]] = [(-1, 0)] * _FRAMES_REMEMBERED
 
     def add(self, frame: Frame) -> None:
-        """Note a frame, at its first packet."""
+        """Record a frame, at its first packet."""
         if frame.described is not None and frame.starts:
             number = frame.described.frame_number
             self._frames[number % _FRAMES_REMEMBERED] = (number, frame.points)
 
     def switch_from(self, frame: Frame) -> int:
-        """The set of points whose viewers have all that a frame is predicted from."""
+        """Return the set of operating points that include every frame that this frame is predicted from."""
         if frame.described is None:
             return frame.switch_from
         points = EVERY

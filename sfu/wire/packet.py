@@ -7,7 +7,7 @@ from sfu.wire import rtp
 from sfu.wire.frames import ALONE, Frame
 from sfu.wire.red import Redundancy
 
-# What a subscriber can use of a publisher's header extensions.
+# The header extensions of a publisher that are useful to subscribers.
 FORWARDED_EXTENSIONS = (
     rtp.URI_AUDIO_LEVEL,
     rtp.URI_VIDEO_ORIENTATION,
@@ -19,43 +19,43 @@ FORWARDED_EXTENSIONS = (
 
 @dataclass(slots=True)
 class SourcePacket:
-    """One plaintext packet of a publisher, parsed once for all subscribers."""
+    """One decrypted packet of a publisher."""
 
     data: memoryview
     "The whole packet without padding."
     payload_at: int
     "Offset of the payload."
     sequence: int
-    "Extended sequence number of the source layer."
+    "Extended sequence number in the inbound stream."
     timestamp: int
     "RTP timestamp."
     marker: bool
     codec: str
     "Lower-case encoding name."
     extensions: Sequence[tuple[str, bytes]] = ()
-    "Forwardable header extensions, by URI."
+    "(URI, data) of header extensions to forward."
     picture_id_at: int = -1
-    "Offset in the packet of VP8's picture id; -1: none."
+    "Offset of VP8's picture id in the packet; -1: none."
     picture_id: int = 0
     long_picture_id: bool = True
-    "15 bits, else 7."
+    "15 bits; otherwise 7."
     tl0picidx_at: int = -1
-    "Offset in the packet of VP8's TL0PICIDX; -1: none."
+    "Offset of VP8's TL0PICIDX in the packet; -1: none."
     tl0picidx: int = 0
     descriptor: bytes = b""
     "Data of the dependency descriptor; empty: none."
     frame_number: int = 0
-    "Of the dependency descriptor."
+    "From the dependency descriptor."
     frame: Frame = ALONE
-    "What the packet says of its frame."
+    "Layer information of the packet's frame."
 
     redundancy: Redundancy | None = None
-    "What goes along with a packet of plain opus to those who take redundancy; None: nothing may."
+    "Redundant payloads for subscribers that accept RED, if the packet is plain opus; None: RED is not possible."
 
     def renumbered(
         self, sequence: int, picture_id: int, descriptor: bytes, *, marker: bool
     ) -> "SourcePacket":
-        """The same packet with other numbers; field by field, as `dataclasses.replace` takes four times as long."""
+        """Return a copy with other numbers; written out, as `dataclasses.replace` takes four times as long."""
         return SourcePacket(
             self.data,
             self.payload_at,

@@ -1,32 +1,32 @@
-"""Redundant audio (RFC 2198): made for subscribers who take it, taken off for those who cannot."""
+"""Redundant audio (RED, RFC 2198): added for subscribers that accept it, removed for those that do not."""
 
 import struct
 from enum import IntEnum
 
-# As many packets before it as Chromium, and LiveKit's own server, send along: two in a row may be lost.
+# As many earlier payloads as Chromium and LiveKit's server add: two consecutive packets may be lost.
 REDUNDANT_PACKETS = 2
 # RFC 2198 section 3: 14 bits of timestamp offset, 10 of length
 _MAX_OFFSET, _MAX_BLOCK = (1 << 14) - 1, (1 << 10) - 1
-# Of all blocks together: with the headers around them, less than a packet of video.
+# Size of all blocks together: with headers, less than a video packet.
 _MAX_OCTETS = 1000
 
 
 class RedundancyLevel(IntEnum):
-    """How much redundancy a viewer's audio carries."""
+    """The amount of redundancy in a subscriber's audio."""
 
     NONE = 0
     AS_SENT = 1
-    "What the publisher sends, or where it sends plain opus, REDUNDANT_PACKETS."
+    "As the publisher sends it; if the publisher sends plain opus, REDUNDANT_PACKETS."
     DEEP = 2
-    "REDUNDANT_PACKETS, whatever the publisher sends: for links that lose two packets in a row now and then."
+    "REDUNDANT_PACKETS, whatever the publisher sends: for paths that sometimes lose two consecutive packets."
 
 
 Redundancy = tuple[tuple[int, bytes], ...]
-"(timestamp offset, payload) of packets before one, the oldest first."
+"(timestamp offset, payload) of earlier packets, oldest first."
 
 
 def primary(payload: memoryview) -> memoryview | None:
-    """The primary encoding, the last block of a RED payload; None when the payload is malformed.
+    """Return the primary encoding, the last block of a RED payload; None if the payload is malformed.
 
     RFC 2198 section 3: each block but the last has a 4-byte header `F=1 | PT | timestamp offset (14 bits) |
     length (10 bits)`, the last a single byte with F=0; then the blocks' data in the same order.
@@ -45,15 +45,15 @@ def primary(payload: memoryview) -> memoryview | None:
 
 
 class RecentPayloads:
-    """The last payloads of a source of plain opus."""
+    """The last payloads of a plain opus stream."""
 
     def __init__(self) -> None:
-        """Nothing came yet."""
+        """Start empty."""
         self._recent: dict[int, tuple[int, bytes]] = {}
         "Extended sequence number -> timestamp, payload."
 
     def take(self, sequence: int, timestamp: int, payload: memoryview) -> Redundancy:
-        """What goes along with this packet, and remember it for the next ones."""
+        """Return the redundancy for this packet, and store the packet for later ones."""
         blocks: list[tuple[int, bytes]] = []
         room = _MAX_OCTETS - len(payload)
         for before in range(sequence - 1, sequence - 1 - REDUNDANT_PACKETS, -1):
@@ -71,12 +71,12 @@ class RecentPayloads:
         return tuple(blocks)
 
     def clear(self) -> None:
-        """Forget them: what was muted must not go along with what follows."""
+        """Delete the payloads: what was muted must not be repeated in later packets."""
         self._recent.clear()
 
 
 def with_redundancy(payload: memoryview, redundancy: Redundancy, payload_type: int) -> bytes:
-    """A RED payload of an encoding and those before it, all of one payload type."""
+    """Build a RED payload of an encoding and earlier ones, all of one payload type."""
     headers = [
         struct.pack("!BHB", 0x80 | payload_type, offset << 2 | len(block) >> 8, len(block) & 0xFF)
         for offset, block in redundancy

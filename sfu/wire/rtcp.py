@@ -1,7 +1,7 @@
-"""RTCP: compound packets to small values, and the packets that this side sends.
+"""RTCP: parsing of compound packets into values, and building of the packets that the server sends.
 
-RFC 3550 section 6 (reports, SDES, BYE), RFC 4585 and RFC 5104 (feedback), RFC 5506 (reduced size: any packet
-may come first), draft-alvestrand-rmcat-remb-03. Times of day are unix seconds, given by the caller.
+RFC 3550 section 6 (reports, SDES, BYE), RFC 4585 and RFC 5104 (feedback), RFC 5506 (reduced size: any packet may be
+first), draft-alvestrand-rmcat-remb-03. Wall-clock times are unix seconds, passed by the caller.
 """
 
 import struct
@@ -16,13 +16,13 @@ SOURCE_DESCRIPTION = 202
 GOODBYE = 203
 TRANSPORT_FEEDBACK = 205
 PAYLOAD_FEEDBACK = 206
-# The form of transport feedback in draft-holmer-rmcat-transport-wide-cc-extensions-01 section 3.1
+# The format of transport feedback in draft-holmer-rmcat-transport-wide-cc-extensions-01 section 3.1
 _ARRIVALS = 15
-# RFC 3711 section 3.4: index and tag, at most; with another packet before them it is more
+# RFC 3711 section 3.4: maximum size of index and tag; with another RTCP packet in the datagram the rest is longer
 _SRTCP_TRAILER_BYTES = 20
 
-# Numbers taken from the NACKs of one compound packet. No history holds more packets, so more numbers in one
-# datagram ask for work and get nothing.
+# Sequence numbers accepted from the NACKs of one compound packet. No history holds more packets, so further numbers
+# would cost work without effect.
 MAX_NACKED = 512
 
 # Seconds from 1900 (NTP) to 1970 (unix), RFC 5905 figure 4
@@ -36,31 +36,31 @@ _NACK_ITEM = struct.Struct("!HH")
 
 
 class RtcpError(Exception):
-    """Bytes that are not RTCP, or whose lengths contradict each other; the one exception of this module."""
+    """The bytes are not RTCP, or their lengths are inconsistent; the one exception of this module."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReportBlock:
-    """How one stream arrived (RFC 3550 section 6.4.1)."""
+    """Reception statistics of one stream (RFC 3550 section 6.4.1)."""
 
     ssrc: int
     fraction_lost: int
-    "256ths of the packets expected since the last report."
+    "In 256ths of the packets expected since the last report."
     cumulative_lost: int
-    "Packets, negative when duplicates outnumber the losses."
+    "In packets; negative if duplicates outnumber the losses."
     highest_sequence: int
-    "Extended, 32 bits."
+    "Extended sequence number, 32 bits."
     jitter: int
-    "Clock ticks."
+    "In clock ticks."
     last_sr: int
-    "Middle 32 bits of the NTP time of the last sender report; 0: none yet."
+    "Middle 32 bits of the last sender report's NTP time; 0: no sender report yet."
     delay_since_last_sr: int
-    "65536ths of a second."
+    "In 65536ths of a second."
 
 
 @dataclass(frozen=True, slots=True)
 class SenderReport:
-    """What a sender has sent, and its clocks at one moment."""
+    """A sender's packet counts, and its NTP and RTP clocks at one moment."""
 
     ssrc: int
     ntp: int
@@ -73,7 +73,7 @@ class SenderReport:
 
 @dataclass(frozen=True, slots=True)
 class ReceiverReport:
-    """How streams arrived, from a receiver."""
+    """A receiver's statistics of streams."""
 
     ssrc: int
     blocks: tuple[ReportBlock, ...]
@@ -81,7 +81,7 @@ class ReceiverReport:
 
 @dataclass(frozen=True, slots=True)
 class SourceDescription:
-    """Canonical names; other items of the chunks are left out."""
+    """Canonical names; other SDES items are ignored."""
 
     cnames: tuple[tuple[int, str], ...]
     "(SSRC, CNAME)."
@@ -89,14 +89,14 @@ class SourceDescription:
 
 @dataclass(frozen=True, slots=True)
 class Goodbye:
-    """Streams that end."""
+    """SSRCs of streams that have ended."""
 
     ssrcs: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Nack:
-    """Packets asked for again (RFC 4585 section 6.2.1)."""
+    """A request to retransmit packets (RFC 4585 section 6.2.1)."""
 
     sender_ssrc: int
     media_ssrc: int
@@ -106,7 +106,7 @@ class Nack:
 
 @dataclass(frozen=True, slots=True)
 class PictureLossIndication:
-    """A keyframe asked for (RFC 4585 section 6.3.1)."""
+    """A request for a keyframe (RFC 4585 section 6.3.1)."""
 
     sender_ssrc: int
     media_ssrc: int
@@ -114,16 +114,16 @@ class PictureLossIndication:
 
 @dataclass(frozen=True, slots=True)
 class FullIntraRequest:
-    """A keyframe asked for as a command (RFC 5104 section 4.3.1)."""
+    """A command to send a keyframe (RFC 5104 section 4.3.1)."""
 
     sender_ssrc: int
     ssrcs: tuple[int, ...]
-    "The media streams that are to send one."
+    "The media streams that must send a keyframe."
 
 
 @dataclass(frozen=True, slots=True)
 class Remb:
-    """A receiver's own estimate of the bandwidth (draft-alvestrand-rmcat-remb-03)."""
+    """A receiver's estimate of the available bandwidth (draft-alvestrand-rmcat-remb-03)."""
 
     sender_ssrc: int
     bitrate_bps: int
@@ -132,12 +132,12 @@ class Remb:
 
 @dataclass(frozen=True, slots=True)
 class TransportFeedbackReport:
-    """Arrival times of packets by transport-wide number, not decoded."""
+    """Arrival times of packets by transport-wide sequence number, not decoded."""
 
     sender_ssrc: int
     media_ssrc: int
     data: bytes
-    "From the base sequence number on."
+    "The part that starts with the base sequence number."
 
 
 RtcpPacket = (
@@ -157,9 +157,9 @@ RtcpPacket = (
 
 
 def parse(packet: Buffer) -> list[RtcpPacket]:
-    """The packets of a compound; kinds not listed in this module are left out. RtcpError.
+    """Return the packets of a compound packet; kinds not listed in this module are skipped. RtcpError.
 
-    At most MAX_NACKED sequence numbers come out of one compound; those beyond are dropped.
+    At most MAX_NACKED sequence numbers per compound packet are returned; the rest is dropped.
     """
     packets: list[RtcpPacket] = []
     size = len(packet)
@@ -181,7 +181,9 @@ def parse(packet: Buffer) -> list[RtcpPacket]:
             body = bytes(packet[at + 4 : end])
             try:
                 parsed = handler(first & 0x1F, _without_padding(body) if first & 0x20 else body)
-            except struct.error as error:  # a handler that trusts a length; padding need not be whole words
+            except (
+                struct.error
+            ) as error:  # a handler relies on a length; padding may not be a multiple of 4 bytes
                 raise RtcpError(str(error)) from error
             if isinstance(parsed, Nack):
                 if len(parsed.sequences) > nacks_left:
@@ -194,15 +196,15 @@ def parse(packet: Buffer) -> list[RtcpPacket]:
 
 
 def tells_arrivals_alone(datagram: Buffer) -> bool:
-    """Whether SRTCP holds nothing but one transport-wide report, by the 8 bytes that are in the clear."""
+    """Whether an SRTCP datagram holds nothing but one feedback report, judged by its 8 unencrypted bytes."""
     if len(datagram) < 8 or datagram[1] != TRANSPORT_FEEDBACK or datagram[0] & 0x1F != _ARRIVALS:
         return False
     return 0 <= len(datagram) - 4 * (1 + (datagram[2] << 8 | datagram[3])) <= _SRTCP_TRAILER_BYTES
 
 
 def _without_padding(body: bytes) -> bytes:
-    # RFC 3550 section 6.4.1: the last octet counts the padding octets, itself included. They should be a multiple of
-    # four, but libwebrtc fills its transport-wide feedback up to one, and counts the one to three octets of that.
+    # RFC 3550 section 6.4.1: the last octet counts the padding octets, itself included. The count should be a multiple
+    # of four, but libwebrtc pads its feedback reports to whole words and counts only those one to three octets.
     if not body or not body[-1] or body[-1] > len(body):
         raise RtcpError("impossible padding")
     return body[: -body[-1]]
@@ -210,7 +212,7 @@ def _without_padding(body: bytes) -> bytes:
 
 def _need(body: bytes, size: int) -> None:
     if len(body) < size:
-        raise RtcpError("shorter than its kind")
+        raise RtcpError("too short for its packet type")
 
 
 def _blocks(body: bytes, at: int, count: int) -> tuple[ReportBlock, ...]:
@@ -278,7 +280,7 @@ def _parse_payload_feedback(form: int, body: bytes) -> RtcpPacket | None:
 
 def _parse_nack(sender_ssrc: int, media_ssrc: int, body: bytes) -> Nack:
     if len(body) % 4:
-        raise RtcpError("not whole items")
+        raise RtcpError("incomplete feedback item")
     sequences: list[int] = []
     for pid, mask in _NACK_ITEM.iter_unpack(body[8:]):
         sequences.append(pid)
@@ -305,7 +307,7 @@ def _parse_pli(sender_ssrc: int, media_ssrc: int, _body: bytes) -> PictureLossIn
 def _parse_fir(sender_ssrc: int, _media_ssrc: int, body: bytes) -> FullIntraRequest:
     # RFC 5104 section 4.3.1.1: items of SSRC, command number and reserved bits
     if len(body) % 8:
-        raise RtcpError("not whole items")
+        raise RtcpError("incomplete feedback item")
     return FullIntraRequest(sender_ssrc, tuple(ssrc for ssrc, _ in _TWO_SSRCS.iter_unpack(body[8:])))
 
 
@@ -348,7 +350,7 @@ def _packet(count_or_form: int, kind: int, body: bytes) -> bytes:
 
 def _pack_blocks(blocks: Sequence[ReportBlock]) -> bytes:
     if len(blocks) > 31:
-        raise ValueError("a report has room for 31 blocks")
+        raise ValueError("a report has at most 31 blocks")
     return b"".join(
         _BLOCK.pack(
             block.ssrc,
@@ -370,7 +372,7 @@ def sender_report(  # noqa: PLR0913, PLR0917 - the fields of the packet
     octet_count: int,
     blocks: Sequence[ReportBlock] = (),
 ) -> bytes:
-    """A sender report; `ntp` is from `ntp_time`, the counts wrap at 32 bits."""
+    """Build a sender report; `ntp` comes from `ntp_time`, the counts wrap at 32 bits."""
     info = _SENDER_INFO.pack(
         ssrc, ntp, rtp_timestamp & 0xFFFFFFFF, packet_count & 0xFFFFFFFF, octet_count & 0xFFFFFFFF
     )
@@ -378,12 +380,12 @@ def sender_report(  # noqa: PLR0913, PLR0917 - the fields of the packet
 
 
 def receiver_report(ssrc: int, blocks: Sequence[ReportBlock]) -> bytes:
-    """A receiver report of at most 31 blocks."""
+    """Build a receiver report of at most 31 blocks."""
     return _packet(len(blocks), RECEIVER_REPORT, _U32.pack(ssrc) + _pack_blocks(blocks))
 
 
 def sdes_cname(ssrc: int, cname: str) -> bytes:
-    """A source description with the one mandatory item; `cname` has at most 255 bytes."""
+    """Build a source description with its one mandatory item; `cname` has at most 255 bytes."""
     text = cname.encode()
     chunk = _U32.pack(ssrc) + bytes((1, len(text))) + text
     # RFC 3550 section 6.5: at least one zero byte ends the items
@@ -391,12 +393,12 @@ def sdes_cname(ssrc: int, cname: str) -> bytes:
 
 
 def bye(ssrcs: Sequence[int]) -> bytes:
-    """A goodbye of at most 31 streams."""
+    """Build a goodbye for at most 31 streams."""
     return _packet(len(ssrcs), GOODBYE, struct.pack(f"!{len(ssrcs)}I", *ssrcs))
 
 
 def nack(sender_ssrc: int, media_ssrc: int, sequences: Iterable[int]) -> bytes:
-    """A request for packets by sequence number, ascending; of extended numbers the low 16 bits are taken."""
+    """Build a retransmission request for ascending sequence numbers, of which the low 16 bits are used."""
     items: list[tuple[int, int]] = []
     for sequence in sequences:
         ahead = (sequence - items[-1][0]) & 0xFFFF if items else 0xFFFF
@@ -409,19 +411,19 @@ def nack(sender_ssrc: int, media_ssrc: int, sequences: Iterable[int]) -> bytes:
 
 
 def pli(sender_ssrc: int, media_ssrc: int) -> bytes:
-    """A request for a keyframe."""
+    """Build a request for a keyframe."""
     return _packet(1, PAYLOAD_FEEDBACK, _TWO_SSRCS.pack(sender_ssrc, media_ssrc))
 
 
 def fir(sender_ssrc: int, media_ssrc: int, command: int) -> bytes:
-    """A keyframe command; `command` counts up (mod 256) with each new one (RFC 5104 section 4.3.1.2)."""
-    # the media source of the header is unused and zero, the item names the stream
+    """Build a keyframe command; `command` increases (mod 256) with each new one (RFC 5104 section 4.3.1.2)."""
+    # the media source of the header is unused and zero; the item names the stream
     body = struct.pack("!IIIB3x", sender_ssrc, 0, media_ssrc, command & 0xFF)
     return _packet(4, PAYLOAD_FEEDBACK, body)
 
 
 def transport_feedback(sender_ssrc: int, media_ssrc: int, data: bytes) -> bytes:
-    """A transport-wide feedback packet around its encoded part, a multiple of four bytes."""
+    """Build a feedback report from its encoded part, whose length is a multiple of four bytes."""
     return _packet(15, TRANSPORT_FEEDBACK, _TWO_SSRCS.pack(sender_ssrc, media_ssrc) + data)
 
 
@@ -429,24 +431,24 @@ def transport_feedback(sender_ssrc: int, media_ssrc: int, data: bytes) -> bytes:
 
 
 def ntp_time(unix_s: float) -> int:
-    """64-bit NTP time (32.32 fixed point since 1900) of a unix time in seconds."""
+    """Convert unix seconds to 64-bit NTP time (32.32 fixed point since 1900)."""
     return (int((unix_s + _NTP_EPOCH_S) * 65536) << 16) & 0xFFFFFFFFFFFFFFFF
 
 
 def unix_time(ntp: int) -> float:
-    """Unix time in seconds of a 64-bit NTP time of the era that ends in 2036."""
+    """Convert 64-bit NTP time of the era that ends in 2036 to unix seconds."""
     return ntp / (1 << 32) - _NTP_EPOCH_S
 
 
 def ntp_middle(ntp: int) -> int:
-    """The middle 32 bits, which reports carry as LSR, in 65536ths of a second."""
+    """Return the middle 32 bits, which reports contain as LSR, in 65536ths of a second."""
     return ntp >> 16 & 0xFFFFFFFF
 
 
 def round_trip_s(block: ReportBlock, ntp: int) -> float | None:
-    """Round-trip time in seconds from a report block that arrived at 64-bit NTP time `ntp`.
+    """Return the round-trip time in seconds from a report block received at 64-bit NTP time `ntp`.
 
-    RFC 3550 section 6.4.1: A - LSR - DLSR. None when there was no sender report or the clocks contradict it.
+    RFC 3550 section 6.4.1: A - LSR - DLSR. None if there was no sender report or the clocks contradict each other.
     """
     if not block.last_sr:
         return None

@@ -1,6 +1,6 @@
-"""RTP packets (RFC 3550) and their header extensions (RFC 8285), read in place.
+"""RTP packets (RFC 3550) and their header extensions (RFC 8285), parsed in place.
 
-Called for each packet: plain functions over a buffer that return offsets, no object per packet.
+Called for each packet: plain functions over a buffer that return offsets and create no object per packet.
 """
 
 from dataclasses import dataclass, field
@@ -22,25 +22,25 @@ URI_DEPENDENCY_DESCRIPTOR = (
 )
 
 HEADER_BYTES = 12
-# RFC 8285 section 4.1.2: the profile field that announces one-byte elements
+# RFC 8285 section 4.1.2: the profile field that announces the one-byte format
 _ONE_BYTE_PROFILE = 0xBEDE
-# RFC 8285 section 4.3: 0x100 and four application bits announce two-byte elements
+# RFC 8285 section 4.3: 0x100 and four application bits announce the two-byte format
 _TWO_BYTE_PROFILE = 0x1000
 
 
 class RtpError(Exception):
-    """A packet that is not RTP, or whose lengths contradict each other; the one exception of this module."""
+    """The packet is not RTP, or its lengths are inconsistent; the one exception of this module."""
 
 
 def is_rtcp(packet: Buffer) -> bool:
-    """Tell RTCP from RTP on one port (RFC 5761 section 4): the second byte, marker included, is 192..223."""
+    """Whether a packet is RTCP (RFC 5761 section 4): the second byte, marker included, is 192..223."""
     return len(packet) > 1 and 192 <= packet[1] <= 223
 
 
 def header_length(packet: Buffer) -> int:
-    """Offset of the payload, after contributing sources and header extension (RFC 3550 section 5.1).
+    """Return the payload's offset, after contributing sources and header extension (RFC 3550 section 5.1).
 
-    RtpError when the packet ends before its header does or is not of version 2.
+    RtpError if the packet ends within its header or does not have version 2.
     """
     size = len(packet)
     if size < HEADER_BYTES:
@@ -59,10 +59,10 @@ def header_length(packet: Buffer) -> int:
 
 
 def payload_end(packet: Buffer, length: int) -> int:
-    """Offset after the payload, padding left out; `length` is what `header_length` returned.
+    """Return the offset after the payload, without padding; `length` is the result of `header_length`.
 
-    Equal to `length` for a packet of padding alone (senders probe the bandwidth so). RtpError when the
-    padding count is 0 or reaches into the header (RFC 3550 section 5.1: the last octet counts itself).
+    Equal to `length` for a packet of padding alone, which senders use to probe the bandwidth. RtpError if the padding
+    count is 0 or reaches into the header (RFC 3550 section 5.1: the last octet counts itself).
     """
     size = len(packet)
     if not packet[0] & 0x20:
@@ -74,10 +74,10 @@ def payload_end(packet: Buffer, length: int) -> int:
 
 
 def parse_extensions(packet: Buffer, length: int) -> dict[int, tuple[int, int]]:
-    """Header extension elements: id -> (offset of the data in the packet, its length).
+    """Return the header extension elements: id -> (offset of the data in the packet, its length).
 
-    `length` is what `header_length` returned. Both forms of RFC 8285; another profile is skipped (an
-    extension nobody negotiated). RtpError when an element reaches over the end of the block.
+    `length` is the result of `header_length`. Reads both formats of RFC 8285 and skips other profiles, which are never
+    negotiated. RtpError if an element exceeds the block.
     """
     if not packet[0] & 0x10:
         return {}
@@ -98,7 +98,7 @@ def _parse_one_byte(packet: Buffer, at: int, end: int) -> dict[int, tuple[int, i
         if not head:
             continue
         number = head >> 4
-        # RFC 8285 section 4.2: id 15, and id 0 with a length, end the processing of the block
+        # RFC 8285 section 4.2: id 15, and id 0 with a length, end the parsing of the block
         if number in {0, 15}:
             break
         size = (head & 0x0F) + 1
@@ -125,10 +125,10 @@ def _parse_two_byte(packet: Buffer, at: int, end: int) -> dict[int, tuple[int, i
 
 
 def build_extensions(values: list[tuple[int, bytes]]) -> bytes:
-    """A whole header extension block with its 4-byte header, from (id, data); empty for no values.
+    """Build a header extension block with its 4-byte header from (id, data); empty for no values.
 
-    One-byte form when all ids are 1..14 and all lengths 1..16, the two-byte form (RFC 8285 section 4.3)
-    otherwise, for ids 1..255 and lengths 0..255. The elements keep their order; zeros fill the last word.
+    One-byte format if all ids are 1..14 and all lengths 1..16, otherwise the two-byte format (RFC 8285 section 4.3) for
+    ids 1..255 and lengths 0..255. The elements keep their order; zeros fill the last word.
     """
     if not values:
         return b""
@@ -145,7 +145,7 @@ def build_extensions(values: list[tuple[int, bytes]]) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class ExtensionMap:
-    """The ids of one m-section's header extensions (`a=extmap`). Hashable: equal maps are one kind."""
+    """The ids of one media section's header extensions (`a=extmap`). Hashable: equal maps form one template class."""
 
     pairs: tuple[tuple[str, int], ...] = ()
     "(URI, id), in the order of the description."
@@ -153,14 +153,14 @@ class ExtensionMap:
     _uris: dict[int, str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Index both ways; of a repeated URI or id the first counts."""
+        """Index both directions; of a repeated URI or id the first one counts."""
         object.__setattr__(self, "_ids", dict(reversed(self.pairs)))
         object.__setattr__(self, "_uris", {number: uri for uri, number in reversed(self.pairs)})
 
     def id_of(self, uri: str) -> int:
-        """Id of an extension; 0, which no element can have, when it was not negotiated."""
+        """Return the id of an extension; 0, which no element can have, if it was not negotiated."""
         return self._ids.get(uri, 0)
 
     def uri_of(self, number: int) -> str:
-        """URI of an id; empty when it was not negotiated."""
+        """Return the URI of an id; empty if it was not negotiated."""
         return self._uris.get(number, "")

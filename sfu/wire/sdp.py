@@ -1,11 +1,11 @@
-"""Session descriptions: what a client's offer says, as plain values.
+"""SDP: parsing of a client's description into plain values.
 
-`parse_offer` reads SDP (RFC 8866) with the WebRTC profile of JSEP (RFC 9429): one BUNDLE group (RFC 8843),
-ICE (RFC 8839), DTLS-SRTP (RFC 8842), simulcast by RID (RFC 8851, RFC 8853), RTX (RFC 4588), header extensions
-(RFC 8285) and data channels (RFC 8841). It states facts; what is answered is decided in `sfu.negotiation`.
+`parse_offer` reads SDP (RFC 8866) with the WebRTC profile of JSEP (RFC 9429): one BUNDLE group (RFC 8843), ICE
+(RFC 8839), DTLS-SRTP (RFC 8842), simulcast by RID (RFC 8851, RFC 8853), RTX (RFC 4588), header extensions (RFC 8285)
+and data channels (RFC 8841). It reports facts; `sfu.session.negotiation` decides what to answer.
 
-An offer comes from the network: sizes are limited before anything is read, each line is read once by plain
-string methods (no regular expression that could backtrack), and everything wrong ends in `SdpError`.
+An offer comes from the network: sizes are limited before parsing, each line is read once by plain string methods (no
+regular expression that could backtrack), and every fault raises `SdpError`.
 """
 
 import string
@@ -35,30 +35,23 @@ __all__ = [
     "parse_offer_in_steps",
 ]
 
-MAX_SDP_BYTES = 256 * 1024  # Chromium writes about 4 KB per video and 1 KB per audio section
+MAX_SDP_BYTES = 256 * 1024  # Chromium writes about 4 KB per video and 1 KB per audio media section
 MAX_LINES = 20_000
-MAX_LINE_CHARS = 8_192  # longest in the wild: the BUNDLE group, a few bytes per section
+MAX_LINE_CHARS = 8_192  # longest in practice: the BUNDLE group, a few bytes per media section
 MAX_SECTIONS = 512
 MAX_FORMATS = 128  # a payload type has 7 bits (RFC 3550 section 5.1)
-MAX_RIDS = 16  # simulcast in the wild has three
+MAX_RIDS = 16  # simulcast has three in practice
 MAX_SSRCS = 64  # Firefox lists two per simulcast layer
-MAX_FEEDBACK = 32  # per payload type; five in the wild, and those of `*` count for each of 128
-MAX_TOKEN_CHARS = (
-    64  # of a mid or a rid; a header extension element holds 16 or 255 bytes (RFC 8285 section 4)
-)
+MAX_FEEDBACK = 32  # per payload type; five in practice, and those of `*` count for each of 128
+# For a mid or a rid; a header extension element holds 16 or 255 bytes (RFC 8285 section 4).
+MAX_TOKEN_CHARS = 64
 
-_FINGERPRINT_BYTES = {
-    "sha-256": 32,
-    "sha-384": 48,
-    "sha-512": 64,
-}  # weaker ones are not worth trusting (RFC 8122)
+# Weaker algorithms are not trusted (RFC 8122).
+_FINGERPRINT_BYTES = {"sha-256": 32, "sha-384": 48, "sha-512": 64}
 _ICE_CHARS = frozenset(string.ascii_letters + string.digits + "+/")  # RFC 8839 section 5.4
 _RID_CHARS = frozenset(string.ascii_letters + string.digits + "-_")  # RFC 8851 section 10
-_STATIC_PAYLOAD_TYPES = {
-    0: ("pcmu", 8000, 1),
-    8: ("pcma", 8000, 1),
-    9: ("g722", 8000, 1),
-}  # RFC 3551 section 6
+# RFC 3551 section 6
+_STATIC_PAYLOAD_TYPES = {0: ("pcmu", 8000, 1), 8: ("pcma", 8000, 1), 9: ("g722", 8000, 1)}
 _DIRECTIONS: dict[str, Direction] = {
     "sendrecv": "sendrecv",
     "sendonly": "sendonly",
@@ -68,7 +61,7 @@ _DIRECTIONS: dict[str, Direction] = {
 
 
 def parse_offer(text: str) -> Offer:
-    """Read an offer. SdpError when oversize, malformed or not answerable by a passive ICE-lite peer."""
+    """Parse an offer. SdpError if it is too large, malformed, or cannot be answered by a passive ICE-lite peer."""
     steps = parse_offer_in_steps(text)
     while True:
         try:
@@ -79,9 +72,9 @@ def parse_offer(text: str) -> Offer:
 
 
 def parse_offer_in_steps(text: str) -> Generator[None, None, Offer]:
-    """Read an offer as `parse_offer` does, with a pause after each section; the offer is the generator's result.
+    """Parse an offer as `parse_offer` does, pausing after each media section; the generator returns the offer.
 
-    300 sections take 25 ms: a caller with other work does that work in the pauses. SdpError.
+    300 media sections take 25 ms; a caller does other work in the pauses. SdpError.
     """
     lines = _split(text)
     session = _Draft()
@@ -89,7 +82,7 @@ def parse_offer_in_steps(text: str) -> Generator[None, None, Offer]:
     current = session
     for line in lines[1:]:
         if line[1:2] != "=":
-            raise SdpError("a line is not of the form <type>=<value>")
+            raise SdpError("a line does not have the form <type>=<value>")
         if line[0] == "a":
             name, _, value = line[2:].partition(":")
             handler = _HANDLERS.get(name)
@@ -97,7 +90,7 @@ def parse_offer_in_steps(text: str) -> Generator[None, None, Offer]:
                 handler(current, value)
         elif line[0] == "m":
             if len(drafts) == MAX_SECTIONS:
-                raise SdpError("too many m-sections")
+                raise SdpError("too many media sections")
             current = _parse_media(line[2:])
             drafts.append(current)
             yield
@@ -107,7 +100,7 @@ def parse_offer_in_steps(text: str) -> Generator[None, None, Offer]:
 
 
 def _split(text: str) -> list[str]:
-    """Lines without their ends, once the sizes are known to be sane."""
+    """Split into lines without line endings, after checking the sizes."""
     if len(text) > MAX_SDP_BYTES:
         raise SdpError("session description too large")
     lines = text.rstrip("\r\n").replace("\r\n", "\n").split("\n")
@@ -115,7 +108,7 @@ def _split(text: str) -> list[str]:
         raise SdpError("too many lines")
     if max(map(len, lines)) > MAX_LINE_CHARS:
         raise SdpError("line too long")
-    # Control characters have no business in any line; a lone CR could forge one in the answer.
+    # No line may contain control characters; a lone CR could forge a line in the answer.
     if not "".join(lines).isprintable():
         raise SdpError("unprintable character")
     if len(text.encode()) > MAX_SDP_BYTES:
@@ -127,7 +120,7 @@ def _split(text: str) -> list[str]:
 
 @dataclass(slots=True)
 class _Draft:
-    """A section (or the session's own part) while its lines are read."""
+    """A media section, or the session-level part, while its lines are read."""
 
     kind: str = ""
     port: int = 0
@@ -163,19 +156,19 @@ _Value = TypeVar("_Value")
 
 
 def _once(present: _Value | None, value: _Value, name: str) -> _Value:
-    """The value of an attribute that must not be repeated: which one counts would be a guess."""
+    """Return `value`; SdpError if the attribute is repeated, since neither value would be more valid."""
     if present is not None:
         raise SdpError(f"repeated {name}")
     return value
 
 
 def _number(text: str, low: int, high: int, name: str) -> int:
-    # 20 digits hold any 64-bit value; `isdigit` alone would take other scripts' digits.
+    # 20 digits hold any 64-bit value; `isdigit` alone would accept digits of other scripts.
     if not (text.isascii() and text.isdigit() and len(text) <= 20):
         raise SdpError(f"{name} is not a number")
     value = int(text)
     if not low <= value <= high:
-        raise SdpError(f"{name} out of range")
+        raise SdpError(f"{name} is out of range")
     return value
 
 
@@ -262,7 +255,7 @@ def _on_setup(draft: _Draft, value: str) -> None:
 
 
 def _on_fingerprint(draft: _Draft, value: str) -> None:
-    """RFC 8122 section 5; algorithms that are not trusted are left out."""
+    """RFC 8122 section 5; algorithms that are not trusted are skipped."""
     algorithm, _, digest = value.partition(" ")
     algorithm = algorithm.lower()
     octets = digest.split(":")
@@ -280,7 +273,7 @@ _HEX_DIGITS = frozenset(string.hexdigits)
 
 
 def _payload_type(draft: _Draft, text: str) -> int | None:
-    """None for one that the m-line does not list: harmless, and some stacks leave such lines behind."""
+    """Return None for a payload type that the m-line does not list: harmless, and some stacks leave such lines."""
     value = _number(text, 0, 127, "payload type")
     return value if value in draft.payload_types else None
 
@@ -308,7 +301,7 @@ def _on_fmtp(draft: _Draft, value: str) -> None:
 
 
 def _on_rtcp_fb(draft: _Draft, value: str) -> None:
-    """RFC 4585 section 4.2; `*` stands for every payload type of the section."""
+    """RFC 4585 section 4.2; `*` stands for every payload type of the media section."""
     text, _, feedback = value.partition(" ")
     if text != "*" and _payload_type(draft, text) is None:
         return
@@ -323,7 +316,7 @@ def _on_extmap(draft: _Draft, value: str) -> None:
     head, _, tail = value.partition(" ")
     uri = tail.partition(" ")[0]
     text, slash, suffix = head.partition("/")
-    # 0 is padding in both forms; 4096 and up only offer more than fits (RFC 8285 section 7).
+    # 0 is padding in both formats; ids from 4096 only offer more extensions than fit (RFC 8285 section 7).
     extension_id = _number(text, 1, 255, "extension id")
     if not uri or (slash and suffix not in _DIRECTIONS):
         raise SdpError("bad extmap")
@@ -334,7 +327,7 @@ def _on_extmap(draft: _Draft, value: str) -> None:
 
 
 def _on_msid(draft: _Draft, value: str) -> None:
-    """RFC 8830 section 2. Of several, which mean one track in several streams, the first."""
+    """RFC 8830 section 2. The first one counts: several mean one track in several streams."""
     stream_id, _, track_id = value.partition(" ")
     if not stream_id:
         raise SdpError("bad msid")
@@ -343,7 +336,7 @@ def _on_msid(draft: _Draft, value: str) -> None:
 
 
 def _on_rid(draft: _Draft, value: str) -> None:
-    """RFC 8851 section 10: id, direction, restrictions (which are the sender's own business here)."""
+    """RFC 8851 section 10: id, direction, restrictions (which concern the sender alone)."""
     rid, _, tail = value.partition(" ")
     direction = tail.partition(" ")[0]
     if not _RID_CHARS.issuperset(_token(rid, "rid")) or direction not in ("send", "recv"):
@@ -356,7 +349,7 @@ def _on_rid(draft: _Draft, value: str) -> None:
 
 
 def _on_simulcast(draft: _Draft, value: str) -> None:
-    """RFC 8853 section 5.1: `send q;h,h2;~f recv ...`; `,` parts alternatives, `~` marks a paused one."""
+    """RFC 8853 section 5.1: `send q;h,h2;~f recv ...`; `,` separates alternatives, `~` marks a paused stream."""
     parts = value.split()
     if len(parts) not in (2, 4):
         raise SdpError("bad simulcast")
@@ -378,7 +371,7 @@ def _on_ssrc(draft: _Draft, value: str) -> None:
 
 
 def _on_ssrc_group(draft: _Draft, value: str) -> None:
-    """RFC 5576 section 4.2; only FID (flow identification, RFC 4588 section 8.8) says something here."""
+    """RFC 5576 section 4.2; only FID (flow identification, RFC 4588 section 8.8) is used."""
     semantics, *texts = value.split()[:4] or [""]
     if semantics != "FID":
         return
@@ -430,7 +423,7 @@ def _finish(session: _Draft, drafts: list[_Draft]) -> Generator[None, None, Offe
     if session.origin is None:
         raise SdpError("no origin line")
     if "ice-lite" in session.flags:
-        raise SdpError("two ICE-lite peers never find each other")
+        raise SdpError("two ICE-lite peers cannot connect to each other")
     mids = [draft.mid for draft in drafts if draft.mid is not None]
     if len(set(mids)) != len(mids):
         raise SdpError("repeated mid")
@@ -447,7 +440,7 @@ def _finish(session: _Draft, drafts: list[_Draft]) -> Generator[None, None, Offe
     by_mid = {section.mid: section for section in sections}
     tagged = next((by_mid[mid] for mid in bundle if not by_mid[mid].rejected), None)
     if tagged is None:
-        raise SdpError("no bundled section: one transport has to carry everything")
+        raise SdpError("no bundled media section: all media must use one transport")
     ufrag, pwd = tagged.ice_ufrag or session.ice_ufrag, tagged.ice_pwd or session.ice_pwd
     if not ufrag or not pwd:
         raise SdpError("no ICE credentials")
@@ -456,7 +449,7 @@ def _finish(session: _Draft, drafts: list[_Draft]) -> Generator[None, None, Offe
         raise SdpError("no usable certificate fingerprint")
     setup = tagged.setup or session.setup or "actpass"
     if setup not in ("actpass", "active"):
-        raise SdpError("the offerer must be able to open the DTLS handshake")
+        raise SdpError("the offerer must be able to start the DTLS handshake")
     ice_options = {option for draft in (session, *drafts) for option in draft.ice_options}
     return Offer(
         session_id=session.origin[0],
@@ -473,7 +466,7 @@ def _finish(session: _Draft, drafts: list[_Draft]) -> Generator[None, None, Offe
 
 
 def _check_extensions(sections: tuple[Section, ...]) -> None:
-    """In a BUNDLE group an id has one meaning: it is read before the section is known (RFC 8843)."""
+    """In a BUNDLE group an id has one meaning: it is read before the media section is known (RFC 8843)."""
     meanings: dict[int, str] = {}
     for section in sections:
         if section.bundled and not section.rejected:
@@ -525,7 +518,7 @@ def _codecs(draft: _Draft) -> tuple[tuple[Codec, ...], dict[int, int]]:
     for text in draft.formats:
         payload_type = int(text)
         encoding = draft.rtpmap.get(payload_type) or _STATIC_PAYLOAD_TYPES.get(payload_type)
-        if encoding is None:  # nobody can say what it is
+        if encoding is None:  # an unknown codec
             continue
         fmtp = draft.fmtp.get(payload_type, "")
         if encoding[0] == "rtx":
@@ -539,7 +532,7 @@ def _codecs(draft: _Draft) -> tuple[tuple[Codec, ...], dict[int, int]]:
 
 
 def parameters(fmtp: str) -> dict[str, str]:
-    """Format parameters by name, lower case; a parameter without `=` has an empty value. Never fails."""
+    """Parse format parameters by lower-case name; a parameter without `=` has an empty value. Never fails."""
     result: dict[str, str] = {}
     for item in fmtp.split(";"):
         name, _, value = item.strip().partition("=")

@@ -57,7 +57,7 @@ def test_keys_are_made_listed_and_revoked(run):
         (["keys", "add", "a:b"], "colon"),
         (["keys", "add", "a" * 257], "256"),
         (["keys", "add", "a\nb"], "name"),
-        (["keys", "list", "--database-url", "nonsense"], "address"),
+        (["keys", "list", "--database-url", "nonsense"], "database URL"),
         (["keys", "list", "--master-key", "short"], "32"),
         (["rooms", "list", "--url", "http://127.0.0.1:1"], "does not answer"),
         (["rooms", "list", "--url", "file:///etc/passwd"], "--url"),
