@@ -1,1 +1,1 @@
-"""One received packet becomes one row for each subscriber, by vector operations over columns."""
+"""Fan-out: one received packet becomes one row per subscriber, by vector operations over columns."""

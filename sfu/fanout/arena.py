@@ -5,7 +5,7 @@ import numpy as np
 from sfu.fanout.transports import SOCKADDR_BYTES
 
 ARENA_ROWS = 512
-# The largest packet a row takes, with room for libsrtp's trailer (16 bytes of tag; it wants 144 with an MKI).
+# The largest packet that a row takes; the rest is for libsrtp's trailer (a tag of 16 bytes; with an MKI up to 144).
 ARENA_STRIDE = 1600
 MAX_PACKET_BYTES = ARENA_STRIDE - 144
 _HEADER = np.dtype(

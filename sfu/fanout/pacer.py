@@ -1,43 +1,43 @@
-"""A leaky bucket for the video of one viewer on a weak link, so that a keyframe or a slide does not fill its queue.
+"""A leaky bucket for one subscriber's video on a weak path, so that a keyframe or a slide does not fill its queue.
 
-Audio does not come here: it is sent at once and therefore goes first. Retransmissions go before new packets, because
-they are pieces of pictures that are already on their way. New packets wait in one line per video, and the lines are
-served strictly by rank: the shared screen, then cameras. Nothing is ever sent faster than the estimate allows; what
-waits too long is dropped a whole line at a time (`Line.drop`), by whoever can then ask for a keyframe.
+Audio bypasses the pacer: it is sent at once and therefore first. Retransmissions go before new packets, because they
+complete pictures that are partly sent. New packets wait in one line per video, and the lines are served strictly by
+rank: the shared screen, then cameras. Nothing is sent faster than the estimate allows. When packets would wait too
+long, the caller drops their whole line (`Line.drop`), and can then request a keyframe.
 """
 
 from collections import deque
 from itertools import count
 
-# Of what is available, audio and all. libwebrtc has 2.5, for an encoder whose frames are even; a slide that is
-# forwarded is not, and the more the rate exceeds the link's, the longer audio waits in the link's own queue.
+# Relative to the available bandwidth, audio included. libwebrtc has 2.5, for an encoder whose frames are even; a
+# forwarded slide is not, and the more the rate exceeds the link's, the longer audio waits in the link's own queue.
 PACE = 1.05
-# libwebrtc asks ten times, each 100 ms or round trip: what would wait longer than this is given up by then, and a
-# keyframe is the shorter way.
+# libwebrtc requests a packet ten times, every 100 ms or round trip: it gives up a packet that would wait longer, and a
+# keyframe then helps sooner.
 _LONGEST_RETRANSMISSION_WAIT_S = 1.5
-# What an idle bucket may let out at once, a tick of the engine; and how long it may owe.
+# Largest burst of an idle bucket, one tick of the engine; longest time that the bucket may be in debt.
 _BURST_S, _DEBT_S = 0.02, 0.2
-# Ranges of numbers that are remembered as dropped.
+# Number of stored ranges of dropped sequence numbers.
 _REMEMBERED_DROPS = 32
 
 
 class Line:
-    """The packets of one video that wait for one viewer."""
+    """The waiting packets of one video for one subscriber."""
 
     __slots__ = ("_drops", "_keyframe", "_packets", "_turns", "rank", "waiting_bytes")
 
     def __init__(self, turns: "count[int]") -> None:
         """`turns` numbers the packets of all lines of a pacer."""
         self.rank = 0
-        "0 goes first."
+        "Lines with a lower rank are served first."
         self.waiting_bytes = 0
         self._packets: deque[tuple[int, bytes]] = deque()
         self._turns = turns
-        self._keyframe: bytes | None = None  # timestamp of a keyframe of which something waits
+        self._keyframe: bytes | None = None  # timestamp of a keyframe that is partly waiting
         self._drops: deque[tuple[int, int]] = deque(maxlen=_REMEMBERED_DROPS)
 
     def put(self, packet: bytes, *, keyframe: bool) -> None:
-        """Append a packet of media; `keyframe`: it begins one, so that nothing of earlier pictures is needed."""
+        """Append a packet of media; `keyframe`: a keyframe starts here, so packets of earlier frames are not needed."""
         if keyframe:
             if self._packets and _timestamp(self._packets[-1][1]) != _timestamp(packet):
                 self.drop()
@@ -46,7 +46,7 @@ class Line:
         self.waiting_bytes += len(packet)
 
     def drop(self) -> None:
-        """Drop all that waits. A viewer who asks for it again gets nothing (`was_dropped`)."""
+        """Drop all waiting packets. They are not retransmitted on request either (`was_dropped`)."""
         if self._packets:
             self._drops.append((_number(self._packets[0][1]), _number(self._packets[-1][1])))
             self._packets.clear()
@@ -55,7 +55,7 @@ class Line:
 
     @property
     def keyframe_waits(self) -> bool:
-        """Whether a part of a keyframe waits: nobody needs another one."""
+        """Whether a part of a keyframe is waiting, so that no other keyframe is needed."""
         return (
             self._keyframe is not None
             and bool(self._packets)
@@ -63,82 +63,82 @@ class Line:
         )
 
     def was_dropped(self, sequence: int) -> bool:
-        """Whether the packet of that outgoing number (16 bits) was dropped before it was sent."""
+        """Whether the packet with this outgoing sequence number (16 bits) was dropped before it was sent."""
         return any(sequence - first & 0xFFFF <= last - first & 0xFFFF for first, last in self._drops)
 
     @property
     def turn(self) -> int | None:
-        """The place of the next packet among those of all lines; None when nothing waits."""
+        """The position of the next packet among the packets of all lines; None if the line is empty."""
         return self._packets[0][0] if self._packets else None
 
     def take(self) -> bytes:
-        """Take out the next packet; IndexError when nothing waits."""
+        """Remove and return the next packet; IndexError if the line is empty."""
         _, packet = self._packets.popleft()
         self.waiting_bytes -= len(packet)
         return packet
 
 
 def _number(packet: bytes) -> int:
-    """The sequence number (RFC 3550 section 5.1)."""
+    """Return the sequence number (RFC 3550 section 5.1)."""
     return packet[2] << 8 | packet[3]
 
 
 def _timestamp(packet: bytes) -> bytes:
-    """The RTP timestamp: equal for all packets of a picture."""
+    """Return the RTP timestamp, which is equal for all packets of a picture."""
     return packet[4:8]
 
 
 class Pacer:
-    """What waits for one viewer."""
+    """The pacer of one subscriber."""
 
     def __init__(self, now: float) -> None:
-        """An empty bucket."""
+        """Start with an empty bucket."""
         self.number: int | None = None
-        "Up to which transport-wide number what is sent has been counted; None: not yet."
+        "Transport-wide number up to which sent packets have been counted; None: none yet."
         self.lines: dict[object, Line] = {}
-        "By what the caller names them."
+        "By the caller's keys."
         self._turns = count()
-        self._again: dict[tuple[int, int], bytes] = {}  # (SSRC, sequence number) asked for -> retransmission
+        self._again: dict[tuple[int, int], bytes] = {}  # requested (SSRC, sequence number) -> retransmission
         self._again_bytes = 0
         self._budget_bytes = 0.0
         self._leaked_at = now
 
     @property
     def waiting_bytes(self) -> int:
-        """All that waits."""
+        """The size of all waiting packets."""
         return self._again_bytes + sum(line.waiting_bytes for line in self.lines.values())
 
     def line(self, key: object) -> Line:
-        """The line of one video, made if it is new."""
+        """Return the line of one video, created if it is new."""
         line = self.lines.get(key)
         if line is None:
             line = self.lines[key] = Line(self._turns)
         return line
 
     def close(self, key: object) -> None:
-        """End a line with all that waits in it."""
+        """Remove a line with its waiting packets."""
         self.lines.pop(key, None)
 
     def has_room(self, wanted: tuple[int, int], available_bps: float) -> bool:
-        """Whether a retransmission of (SSRC, sequence number) would be sent soon, and does not wait already.
+        """Whether a retransmission of (SSRC, sequence number) would be sent soon, and is not waiting already.
 
-        Only other retransmissions count: the media that waits is passed.
+        Only other retransmissions count, since they go before waiting media.
         """
         if wanted in self._again:
             return False
         return 8 * self._again_bytes <= _LONGEST_RETRANSMISSION_WAIT_S * PACE * available_bps
 
     def put_again(self, wanted: tuple[int, int], packet: bytes) -> None:
-        """Append a retransmission of (SSRC, sequence number)."""
+        """Append a retransmission of the packet (SSRC, sequence number)."""
         self._again[wanted] = packet
         self._again_bytes += len(packet)
 
     def leak(self, available_bps: float, sent_bytes: float, now: float) -> list[bytes]:
-        """What may go out now, when so much has gone to the viewer since the last time, from here and otherwise."""
+        """Return the packets to send now; `sent_bytes` is all that was sent to the subscriber since the last call."""
         rate_bps = PACE * available_bps
         burst = rate_bps / 8 * _BURST_S
         earned = rate_bps / 8 * (now - self._leaked_at)
-        # audio may use up all there is, but what it lacks is not put off for long
+        # audio may use all of the bandwidth, but the debt that it leaves is not kept for long
         self._budget_bytes = max(
             min(self._budget_bytes + earned - sent_bytes, burst), -_DEBT_S / _BURST_S * burst
         )
@@ -165,7 +165,7 @@ class Pacer:
         return None if first is None else first.take()
 
     def empty(self) -> list[bytes]:
-        """Take out all that waits, as the link turned out to be wide."""
+        """Remove and return all waiting packets, since the path has proved wide enough."""
         packets = []
         while (packet := self._next()) is not None:
             packets.append(packet)

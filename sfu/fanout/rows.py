@@ -10,7 +10,7 @@ from sfu.fanout.template import Template, _number_at
 from sfu.fanout.transports import Transports
 from sfu.wire.packet import SourcePacket
 
-# How one subscriber's row differs from its template, all modulo the width of the field on the wire.
+# The differences between one subscriber's row and its template, modulo the width of each field on the wire.
 COLUMN = np.dtype(
     [
         ("first_sequence", np.int64),
@@ -22,26 +22,26 @@ COLUMN = np.dtype(
         ("frame_number_offset", np.uint16),
         ("tl0picidx_offset", np.uint8),
     ],
-    align=True,  # as a C compiler lays it out: struct column of the native kernel
+    align=True,  # the layout of `struct column` in the native kernel
 )
 
 
 class Outbox:
-    """Fills the arena, and empties it when it is full or when the burst ends."""
+    """Fills the arena, and flushes it when it is full or the burst ends."""
 
     def __init__(self, arena: Arena, protect_and_send: Callable[[int], float]) -> None:
-        """`protect_and_send(count)` takes the arena's first `count` rows, and returns when it sent them."""
+        """`protect_and_send(count)` protects and sends the arena's first `count` rows; returns the time of sending."""
         self.write_rows = write_rows
-        "Puts a packet's rows into the arena: (outbox, first row, columns, template, packet)."
+        "Writes a packet's rows into the arena: (outbox, first row, columns, template, packet)."
         self.arena = arena
         self.transports = Transports()
         self.used = 0
         self.numbered = False
-        "Whether rows in the arena have transport-wide numbers."
+        "Whether rows in the arena have transport-wide sequence numbers."
         self._protect_and_send = protect_and_send
 
     def reserve(self, wanted: int) -> tuple[int, int]:
-        """(first row, number of rows <= wanted) free in the arena; flushes when it is full."""
+        """Return (first row, number of rows <= wanted) reserved in the arena; flush first if it is full."""
         if self.used == ARENA_ROWS:
             self.flush()
         start = self.used
@@ -50,7 +50,7 @@ class Outbox:
         return start, count
 
     def add_packet(self, packet: bytes, transport: int, *, numbered: bool = False) -> None:
-        """One whole packet to one transport (a retransmission); `numbered`: it has room for a transport-wide number."""
+        """Add a whole packet (a retransmission) for one transport; `numbered`: fill in its transport-wide number."""
         row, _ = self.reserve(1)
         arena = self.arena
         arena.rows[row, : len(packet)] = np.frombuffer(packet, np.uint8)
@@ -65,7 +65,7 @@ class Outbox:
             self.numbered = True
 
     def number(self, rows: slice, at: int) -> None:
-        """Give each row the next number of its transport, at offset `at`; no transport is in there twice."""
+        """Write each row's next transport-wide number at offset `at`; every row must be for another transport."""
         arena = self.arena
         transports = arena.transports[rows]
         values = self.transports.sequence[transports]
@@ -80,7 +80,7 @@ class Outbox:
         if self.used:
             count, self.used = self.used, 0
             sent_at = self._protect_and_send(count)
-            if self.numbered:  # the native kernel notes them itself
+            if self.numbered:  # the native kernel records them itself
                 self._note(count, sent_at)
 
     def _note(self, count: int, sent_at: float) -> None:
@@ -98,12 +98,12 @@ class Outbox:
 def write_rows(
     outbox: Outbox, row: int, columns: npt.NDArray[np.void], template: Template, packet: SourcePacket
 ) -> None:
-    """Write the rows from `row` on, one for each of `columns`."""
+    """Write one row for each of `columns`, starting at `row`."""
     arena = outbox.arena
     rows = slice(row, row + len(columns))
     arena.rows[rows, : template.length] = np.frombuffer(template.data, np.uint8)
     header = arena.headers[rows]
-    # offsets wrap in the width of their field, as RFC 3550's numbers do
+    # offsets wrap at the width of their field, as RFC 3550's numbers do
     header["sequence"] = columns["sequence_offset"] + np.uint16(packet.sequence & 0xFFFF)
     header["timestamp"] = columns["timestamp_offset"] + np.uint32(packet.timestamp)
     header["ssrc"] = columns["ssrc"]
@@ -127,5 +127,5 @@ def write_rows(
         arena.rows[rows, at + 1] = numbers & 0xFF
     at = template.transport_sequence_at
     if at >= 0:
-        # no transport is in here twice: a peer subscribes to a publication once
+        # each row is for another transport: a peer subscribes to a publication once
         outbox.number(rows, at)

@@ -1,14 +1,14 @@
-"""What every transport has sent lately, by transport-wide number: columns, written at once for all rows of a flush."""
+"""The sent log: recently sent packets of each transport by transport-wide number, written once per flush as columns."""
 
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-# Packets remembered per transport, a power of two: 2 s of 10 Mbit/s, longer than a report of their arrival may take.
+# Packets stored per transport, a power of two: 2 s of 10 Mbit/s, longer than a feedback report may take.
 LOG_SIZE = 2048
 _MASK = LOG_SIZE - 1
-# What a datagram costs a link beside its payload: IPv4 and UDP. For audio on a weak link it is a third.
+# A datagram's bytes on the path besides its payload: IPv4 and UDP. For audio on a weak path they are a third.
 HEADERS_BYTES = 28
 
 Floats = npt.NDArray[np.float64]
@@ -16,29 +16,29 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """Packets of one transport in the order of their numbers."""
+    """Sent packets of one transport, in the order of their numbers."""
 
     numbers: npt.NDArray[np.int64]
-    "Transport-wide, 16 bits."
+    "Transport-wide sequence numbers, 16 bits."
     known: npt.NDArray[np.bool_]
-    "Whether the log still has the packet; the other columns say nothing of those it has not."
+    "Whether the log still has the packet; otherwise the other columns are meaningless."
     sent_at: Floats
-    "Seconds."
+    "In seconds."
     sizes: npt.NDArray[np.int64]
-    "Bytes on the wire, IP and UDP headers included."
+    "In bytes on the wire, IP and UDP headers included."
 
 
 class SentLog:
-    """A ring per transport; the rings lie behind each other, slot = transport * LOG_SIZE + number % LOG_SIZE."""
+    """One ring per transport, all in one array: slot = transport * LOG_SIZE + number % LOG_SIZE."""
 
     def __init__(self) -> None:
-        """No ring yet."""
+        """Start without rings."""
         self._sent_at = np.zeros(0)
         self._sizes = np.zeros(0, np.uint16)
         self._numbers = np.zeros(0, np.uint16)
 
     def reserve(self, transports: int) -> None:
-        """Have rings for that many transports at least."""
+        """Allocate rings for at least this many transports."""
         if transports * LOG_SIZE <= len(self._sent_at):
             return
         more = max(transports * LOG_SIZE, 2 * len(self._sent_at)) - len(self._sent_at)
@@ -48,11 +48,11 @@ class SentLog:
 
     @property
     def columns(self) -> tuple[Floats, npt.NDArray[np.uint16], npt.NDArray[np.uint16]]:
-        """(time sent, size, number) by slot; other arrays after a `reserve`."""
+        """(time sent, size, number) by slot; `reserve` may replace the arrays."""
         return self._sent_at, self._sizes, self._numbers
 
     def clear(self, transport: int) -> None:
-        """Begin a transport's ring anew."""
+        """Empty a transport's ring."""
         self._sent_at[transport * LOG_SIZE : (transport + 1) * LOG_SIZE] = 0
 
     def note(
@@ -62,14 +62,14 @@ class SentLog:
         lengths: npt.NDArray[np.int32],
         sent_at: float,
     ) -> None:
-        """Remember packets that went out at one time, one entry of each column per packet."""
+        """Record packets that were sent at one time, one entry of each column per packet."""
         slots = transports.astype(np.intp) * LOG_SIZE + (numbers & _MASK)
         self._sent_at[slots] = sent_at
         self._sizes[slots] = lengths
         self._numbers[slots] = numbers
 
     def look_up(self, transport: int, first: int, count: int) -> Sent:
-        """The packets of a transport from number `first` on."""
+        """Return `count` packets of a transport, from number `first` on."""
         numbers = np.arange(first, first + count) & 0xFFFF
         slots = transport * LOG_SIZE + (numbers & _MASK)
         sent_at = self._sent_at[slots]
@@ -77,5 +77,5 @@ class SentLog:
         return Sent(numbers, known, sent_at, self._sizes[slots].astype(np.int64) + HEADERS_BYTES)
 
     def sent_at(self, transport: int, number: int) -> float:
-        """When one packet was sent, as far as the log goes back; else the time of another."""
+        """Return when a packet was sent, if the log still has it; otherwise the time of another packet."""
         return float(self._sent_at[transport * LOG_SIZE + (number & _MASK)])

@@ -1,11 +1,11 @@
 """The fan-out: one received packet becomes one row per subscriber, by vector operations over columns.
 
-The subscribers of a source layer are *columns* (numpy arrays), not objects, grouped into *template classes*: those
-whose answers gave equal payload types and header-extension ids (Chromium, Firefox, native: a few classes, however
-many students). For each class the packet is rewritten once into a template; the template is broadcast into the rows
-of the arena, and what differs between subscribers is written at fixed offsets: sequence number, timestamp, SSRC,
-transport-wide sequence number and VP8's picture ids. A full arena, or the end of a received burst, is one `flush`:
-libsrtp protects each row in place, and one system call sends them all.
+The subscribers of a substream are *columns* (numpy arrays), not objects, grouped into *template classes*: subscribers
+whose answers negotiated equal payload types and header-extension ids (Chromium, Firefox, native: a few classes, however
+many students). The packet is rewritten once per class into a template; the template is copied into rows of the arena,
+and the fields that differ between subscribers are written at fixed offsets: sequence number, timestamp, SSRC,
+transport-wide sequence number and VP8's picture ids. When the arena is full or a received burst ends, `flush` protects
+each row in place with libsrtp and sends all rows with one system call.
 
     packet -> template (per class) -> rows of the arena -> srtp_protect in place -> sendmmsg
 """
@@ -23,33 +23,33 @@ from sfu.wire.packet import SourcePacket
 
 @dataclass(slots=True)
 class Column:
-    """What one subscriber's row differs in; copied into the columns of its class."""
+    """The fields of one subscriber's row; copied into the columns of its class."""
 
     ssrc: int
     sequence_offset: int
-    "Outgoing extended sequence number less the source's."
+    "Outgoing extended sequence number minus the source's."
     timestamp_offset: int
     picture_id_offset: int
     tl0picidx_offset: int
     first_sequence: int
-    "Older packets of the source are not for this subscriber."
+    "Older packets of the source are not sent to this subscriber."
     transport: int
-    "Index of the subscriber's connection in `Transports`."
+    "Index of the subscriber's transport in `Transports`."
     frame_number_offset: int = 0
-    "Outgoing frame number of the dependency descriptor less the source's."
+    "Outgoing frame number of the dependency descriptor minus the source's."
 
 
 class Columns:
-    """The subscribers of one template class; order does not matter, removal swaps the last one in."""
+    """The subscribers of one template class, unordered: removal moves the last one into the gap."""
 
     def __init__(self) -> None:
-        """Start with room for a few."""
+        """Start empty."""
         self.count = 0
         self.keys: list[object] = []
         self.values = np.zeros(8, COLUMN)
 
     def add(self, key: object, column: Column) -> None:
-        """Append a subscriber under a key that `remove` names again."""
+        """Add a subscriber under a key, which `remove` uses."""
         if self.count == len(self.values):
             self.values = np.concatenate((self.values, np.zeros(self.count, COLUMN)))
         self.values[self.count] = (
@@ -66,7 +66,7 @@ class Columns:
         self.count += 1
 
     def remove(self, key: object) -> bool:
-        """Take a subscriber out; False when it is not here."""
+        """Remove a subscriber; False if it is not in this class."""
         try:
             i = self.keys.index(key)
         except ValueError:
@@ -78,9 +78,9 @@ class Columns:
         return True
 
     def write(self, outbox: Outbox, template: Template, packet: SourcePacket, *, late: bool) -> int:
-        """Write a row per subscriber; returns how many.
+        """Write a row per subscriber, and return how many.
 
-        One `late`, out of order, is for those alone whose part of the stream had begun.
+        A `late` packet (out of order) is only for subscribers whose part of the stream had started before it.
         """
         columns = self.values[: self.count]
         if late:
@@ -94,37 +94,37 @@ class Columns:
 
 
 class FanoutTable:
-    """All subscribers of one source layer, by template class."""
+    """All subscribers of one substream, by template class."""
 
     def __init__(self) -> None:
-        """An empty table."""
+        """Start without subscribers."""
         self.classes: dict[TemplateClass, Columns] = {}
         self._paced: dict[object, tuple[TemplateClass, Column, Line]] = {}
         self.packets = 0
-        "Packets forwarded in total, for sender reports: a subscriber's count is a difference of two readings."
+        "Packets forwarded in total, for sender reports: a subscriber's count is the difference of two readings."
         self.octets = 0
-        "Payload octets of the same packets."
+        "Payload octets of these packets."
 
     def __len__(self) -> int:
-        """Number of subscribers."""
+        """Return the number of subscribers."""
         return len(self._paced) + sum(columns.count for columns in self.classes.values())
 
     def add(self, kind: TemplateClass, key: object, column: Column, line: Line | None = None) -> None:
-        """Put a subscriber into its class, or beside them all with a line of its own."""
+        """Add a subscriber to its class, or with a pacer's line of its own."""
         if line is None:
             self.classes.setdefault(kind, Columns()).add(key, column)
         else:
             self._paced[key] = (kind, column, line)
 
     def remove(self, kind: TemplateClass, key: object) -> None:
-        """Take a subscriber out; nothing happens when it is not here."""
+        """Remove a subscriber; does nothing if there is none with this key."""
         self._paced.pop(key, None)
         columns = self.classes.get(kind)
         if columns is not None and columns.remove(key) and not columns.count:
             del self.classes[kind]
 
     def forward(self, outbox: Outbox, packet: SourcePacket, *, late: bool) -> int:
-        """Write the packet's rows for everybody; returns how many rows."""
+        """Write the packet's rows for all subscribers, and return how many."""
         written = 0
         for kind, columns in self.classes.items():
             template = make_template(kind, packet)
@@ -142,9 +142,9 @@ class FanoutTable:
 
 
 def single_packet(kind: TemplateClass, column: Column, packet: SourcePacket) -> bytearray | None:
-    """The plaintext that `forward` wrote for one subscriber, for retransmission; None when it got none.
+    """Return the plaintext that `forward` wrote for one subscriber, for retransmission; None if it wrote none.
 
-    Equal inputs give equal bytes, so that no index is ever encrypted twice with different contents. Only the
+    Equal inputs give equal bytes, so no SRTP index is ever encrypted twice with different contents. Only the
     transport-wide number is left zero: packets of a class that has one may be repeated over RTX alone.
     """
     template = make_template(kind, packet)

@@ -9,34 +9,34 @@ from sfu.wire import rtp
 from sfu.wire.packet import SourcePacket
 from sfu.wire.red import RedundancyLevel, primary, with_redundancy
 
-# A packet of padding has no more in libwebrtc either.
+# The size that libwebrtc uses for padding packets.
 PADDING_BYTES = 224
 
 
 @dataclass(frozen=True, slots=True)
 class TemplateClass:
-    """What subscribers of one kind have in common. Hashable: equal answers share their templates."""
+    """The common properties of subscribers with equal answers. Hashable: equal classes share their templates."""
 
     payload_types: tuple[tuple[str, int], ...]
-    "(codec, payload type), by codec."
+    "(codec, payload type), sorted by codec."
     extensions: tuple[tuple[str, int], ...]
-    "(URI, id) that this kind of subscriber negotiated."
+    "(URI, id) of the negotiated extensions."
     redundancy: RedundancyLevel = RedundancyLevel.AS_SENT
-    "Of audio (RFC 2198), as far as the kind takes any."
+    "Redundancy of audio (RFC 2198), if RED was negotiated."
 
     @property
     def described(self) -> bool:
-        """Whether its packets carry dependency descriptors."""
+        """Whether its packets contain dependency descriptors."""
         return any(uri == rtp.URI_DEPENDENCY_DESCRIPTOR for uri, _ in self.extensions)
 
     @property
     def numbered(self) -> bool:
-        """Whether its packets carry transport-wide numbers."""
+        """Whether its packets contain transport-wide sequence numbers."""
         return any(uri == rtp.URI_TRANSPORT_CC for uri, _ in self.extensions)
 
 
 class Template:
-    """One class's rewrite of one packet: its bytes, and where the per-subscriber fields lie."""
+    """A packet rewritten for one class: its bytes, and the offsets of the per-subscriber fields."""
 
     __slots__ = (
         "data",
@@ -50,11 +50,10 @@ class Template:
     def __init__(
         self, packet: SourcePacket, payload_type: int, extensions: bytes, payload: memoryview
     ) -> None:
-        """Put the pieces together; `extensions` is a whole extension block or empty."""
+        """Assemble the packet; `extensions` is a whole extension block or empty."""
         first = 0x90 if extensions else 0x80
-        if (
-            len(packet.data) == packet.payload_at
-        ):  # RFC 3550 section 5.1: the last octet of padding counts itself
+        # RFC 3550 section 5.1: the last octet of padding counts itself
+        if len(packet.data) == packet.payload_at:
             first, payload = first | 0x20, memoryview(b"\1")
         head = bytes((first, (0x80 if packet.marker else 0) | payload_type))
         data = b"".join((head, bytes(10), extensions, payload))
@@ -67,15 +66,15 @@ class Template:
 
 
 def make_template(kind: TemplateClass, packet: SourcePacket) -> Template | None:
-    """Rewrite a packet for a kind of subscriber; None when that kind cannot take its codec.
+    """Rewrite a packet for a class; None if the class cannot receive its codec.
 
-    A packet without payload becomes one of padding, that fills a number.
+    A packet without payload becomes a padding packet, which uses up its sequence number.
     """
     payload_types = dict(kind.payload_types)
     payload = packet.data[packet.payload_at :]
     payload_type = payload_types.get(packet.codec)
     if payload_type is None or (packet.codec == "red" and kind.redundancy is not RedundancyLevel.AS_SENT):
-        # RFC 2198: who cannot take redundancy, or has no room for it, gets the primary encoding alone
+        # RFC 2198: subscribers that cannot decode RED, or have no bandwidth for it, get the primary encoding alone
         if packet.codec != "red" or "opus" not in payload_types:
             return None
         block = primary(payload)
@@ -101,7 +100,7 @@ def make_template(kind: TemplateClass, packet: SourcePacket) -> Template | None:
     values = [(ids[uri], value) for uri, value in packet.extensions if uri in ids]
     transport_id = ids.get(rtp.URI_TRANSPORT_CC)
     descriptor_id = ids.get(rtp.URI_DEPENDENCY_DESCRIPTOR) if packet.descriptor else None
-    # first in the block, so that their places are known: header, block header, element header
+    # first in the block, so that their offsets are known: header, block header, element header
     if descriptor_id is not None:
         values.insert(0, (descriptor_id, packet.descriptor))
     if transport_id is not None:
@@ -115,19 +114,19 @@ def make_template(kind: TemplateClass, packet: SourcePacket) -> Template | None:
     if descriptor_id is not None:
         element = _number_at(template.data)
         if transport_id is not None:
-            element += 2 + element - 16  # behind two bytes of data and one more element header
+            element += 2 + element - 16  # after two bytes of data and one more element header
         template.frame_number_at = element + 1
     return template
 
 
 def padding_packet(kind: TemplateClass, payload_type: int, ssrc: int, sequence: int) -> bytes:
-    """A packet of padding alone for a kind with transport-wide numbers; RFC 3550 section 5.1: 255 octets at most."""
+    """Build a packet of padding for a class with transport-wide numbers; RFC 3550 section 5.1: at most 255 octets."""
     extensions = rtp.build_extensions([(dict(kind.extensions)[rtp.URI_TRANSPORT_CC], b"\0\0")])
     head = struct.pack("!BBHII", 0xB0, payload_type, sequence, 0, ssrc)
     return head + extensions + bytes(PADDING_BYTES - 1) + bytes((PADDING_BYTES,))
 
 
 def _number_at(packet: Any) -> int:
-    """Where the transport-wide number of a numbered packet lies."""
-    # RFC 8285 sections 4.2 and 4.3: headers of elements have one byte, or two
+    """Return the offset of the transport-wide number in a numbered packet."""
+    # RFC 8285 sections 4.2 and 4.3: an element header has one byte or two
     return 12 + 4 + (1 if packet[12] == 0xBE else 2)

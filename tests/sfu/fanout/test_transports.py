@@ -29,5 +29,5 @@ def test_there_is_an_end(monkeypatch):
     table = Transports()
     table.add()
     table.add()
-    with pytest.raises(RuntimeError, match="no more connections"):
+    with pytest.raises(RuntimeError, match="no room for more connections"):
         table.add()
