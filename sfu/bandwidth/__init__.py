@@ -1,1 +1,1 @@
-"""How much a path carries, and how that is shared between the videos of one subscriber."""
+"""Bandwidth estimation for one downstream path, and its allocation among the subscriber's videos."""

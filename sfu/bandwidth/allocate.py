@@ -1,8 +1,8 @@
-"""What each of a subscriber's videos may cost: a pure function over plain values.
+"""Allocation of bandwidth to a subscriber's videos: a pure function over plain values.
 
-Audio comes off the top. Then every video gets its cheapest form, in the order of importance and as far as the
-bandwidth goes, and then each in the same order the best form that fits into the rest. So the outcome is the best in
-lexicographic order, and more bandwidth never makes it worse in that order.
+Audio is subtracted first. Then every video gets its lowest operating point, in order of importance as far as the
+bandwidth suffices, and then, in the same order, the best operating point that fits into the rest. The outcome is the
+best in lexicographic order, and more bandwidth never makes it worse in that order.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,23 +11,23 @@ from enum import Enum, IntEnum
 
 from sfu.wire.points import Point
 
-# What is better than what flows must fit with this much to spare, as measured bitrates and estimates waver. Chosen,
-# not measured: it bears an estimate that wavers by 5 % either way.
+# An operating point better than the current one must fit with this margin, as measured bitrates and estimates vary. Own
+# value: it tolerates an estimate that varies by 5 % either way.
 UP_MARGIN = 1.15
-# A shared screen is one large picture, then almost nothing. So its least is let in when that picture takes no longer
-# than the first of these, whatever its rate, and it stays until the picture would take the second: in between lies all
-# that an estimate wavers by, and each return would cost the picture once more.
+# A shared screen is one large picture, then almost nothing. Its lowest layer starts if that picture takes no longer
+# than the first time, whatever the layer's rate, and continues until the picture would take the second: estimates vary
+# within that range, and each return costs the picture once more.
 SCREEN_ENTRY_S, SCREEN_EXIT_S = 15.0, 45.0
-# A better layer of the screen is taken only where its slides come hardly later than the least layer's, and its rate
-# leaves some of the way free for the next one.
+# A better layer of the screen is used only if its slides arrive at most this much later than the lowest layer's, and
+# its rate leaves some of the bandwidth for the next one.
 SCREEN_DELAY_S, SCREEN_MARGIN = 1.0, 1.25
-# A layer of a screen that takes no more than this goes before any camera: with less, slides that follow each other
-# within seconds wait for the encoder.
+# A screen layer up to this rate goes before any camera: with less, slides that follow each other within seconds wait
+# for the encoder.
 SCREEN_FIRST_BPS = 160e3
 
 
 class Importance(IntEnum):
-    """Whose video goes first."""
+    """The order in which videos are served."""
 
     SCREEN = 0
     FOCUS = 1
@@ -36,36 +36,36 @@ class Importance(IntEnum):
 
 
 class Reason(Enum):
-    """Why a video flows as it does."""
+    """Why a video has its operating point."""
 
-    WANTED = "all that is wanted"
-    BANDWIDTH = "no more fits"
-    MARGIN = "more would fit, with too little to spare"
-    PAUSED = "not even the least fits"
-    ABSENT = "nothing arrives"
+    WANTED = "everything that is requested"
+    BANDWIDTH = "no higher layer fits"
+    MARGIN = "a higher layer would fit, but without the margin"
+    PAUSED = "not even the lowest layer fits"
+    ABSENT = "nothing is received"
 
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """One video that a subscriber wants."""
+    """A subscriber's request for one video."""
 
     publication: str
     importance: Importance
     bitrates_bps: Mapping[Point, int]
-    "Measured, of each live layer with all that it needs; the layers that do not arrive are left out."
+    "Measured bitrate of each live operating point with its dependencies; layers that are not received are missing."
     max_spatial: int
     max_temporal: int
     current: Point | None = None
-    "What flows, or is about to; None when nothing is."
+    "The current operating point, possibly not reached yet; None if paused."
     priority: int = 0
     "The subscriber's own order within an importance: 1 is the highest; 0 is unset and comes last."
     start_bits: Mapping[int, float] = field(default_factory=dict)
-    "By spatial layer of a screen: what the first picture takes, and about what each new slide does."
+    "For a screen, by spatial layer: size of the first picture, and roughly of each new slide."
 
 
 @dataclass(frozen=True, slots=True)
 class Allotment:
-    """What one video gets."""
+    """The allocation of one video."""
 
     point: Point | None
     "None: paused."
@@ -73,7 +73,7 @@ class Allotment:
 
 
 def allocate(available_bps: float, audio_bps: float, wishes: Sequence[Wish]) -> dict[str, Allotment]:
-    """The layer of each publication; `available_bps` may be infinite, `audio_bps` is what all audio takes of it."""
+    """Return the allocation of each publication; `available_bps` may be infinite, `audio_bps` includes all audio."""
     left = max(available_bps - audio_bps, 0.0)
     ordered = sorted(wishes, key=lambda wish: (wish.importance, wish.priority or float("inf")))
     ladders = [_ladder(wish) for wish in ordered]
@@ -107,31 +107,31 @@ def allocate(available_bps: float, audio_bps: float, wishes: Sequence[Wish]) -> 
 
 
 def wanted_bps(audio_bps: float, wishes: Sequence[Wish]) -> float:
-    """The bandwidth with which every wish comes true."""
+    """Return the bandwidth with which every request is met."""
     return audio_bps + _best_bps(wishes, [_ladder(wish) for wish in wishes])
 
 
 def _best_bps(wishes: Sequence[Wish], ladders: Sequence[Sequence[Point]]) -> float:
-    """What the best form of every video takes, with the margin for going up to it."""
+    """Return the bandwidth of the best operating point of every video, with the margin for switching up to it."""
     pairs = zip(wishes, ladders, strict=True)
     return UP_MARGIN * sum(_price(wish, ladder[0]) for wish, ladder in pairs if ladder)
 
 
 def _ladder(wish: Wish) -> list[Point]:
-    """The forms that a video may take, the best first."""
+    """Return the operating points that a video may use, best first."""
     live = wish.bitrates_bps
     lowest = min((spatial for spatial, _ in live), default=0)
-    # Without a small enough layer the smallest there is has to do: a picture too large is better than none.
+    # If no layer is small enough, the smallest one has to do: a picture that is too large is better than none.
     spatial_cap = max(wish.max_spatial, lowest)
     points = [p for p in live if p[0] <= spatial_cap and p[1] <= max(wish.max_temporal, 0)]
     if wish.importance is Importance.SCREEN:
         return sorted(points, reverse=True)  # text must stay sharp: size before rate
-    # A face at a quarter of its frame rate does not look alive: base rate only when nothing else fits.
+    # A face at a quarter of its frame rate does not look alive: base rate only if nothing else fits.
     return sorted(points, key=lambda p: (min(p[1], 1), *p), reverse=True)
 
 
 def _floor(wish: Wish, costs: Mapping[Point, float], left: float) -> float | None:
-    """What is set aside for a video before the next one: its least form, or of a screen one that is cheap."""
+    """Return the bandwidth reserved for a video at first: its lowest operating point, or a cheap one of a screen."""
     if wish.importance is Importance.SCREEN:
         cheap = [p for p in costs if wish.bitrates_bps[p] <= SCREEN_FIRST_BPS and _price(wish, p) <= left]
         if cheap:
@@ -140,7 +140,7 @@ def _floor(wish: Wish, costs: Mapping[Point, float], left: float) -> float | Non
 
 
 def _admits(wish: Wish, floor: float, left: float) -> bool:
-    """Whether the least of a video may flow in what is left."""
+    """Whether the lowest operating point of a video may be sent within the remaining bandwidth."""
     if wish.importance is not Importance.SCREEN:
         return floor <= left
     lowest = min(spatial for spatial, _ in wish.bitrates_bps)
@@ -149,7 +149,7 @@ def _admits(wish: Wish, floor: float, left: float) -> bool:
 
 
 def _price(wish: Wish, point: Point) -> float:
-    """Bits per second that a form needs."""
+    """Return the bits per second that an operating point needs."""
     bitrate = wish.bitrates_bps[point]
     least = min(spatial for spatial, _ in wish.bitrates_bps)
     flows = wish.current is not None and wish.current[0] == point[0]
@@ -160,7 +160,7 @@ def _price(wish: Wish, point: Point) -> float:
 
 
 def _cost(wish: Wish, ladder: Sequence[Point], point: Point) -> float:
-    """Bits per second to set aside for a form; more for one better than what flows."""
+    """Return the bits per second to reserve for an operating point; more for one better than the current one."""
     bitrate = _price(wish, point)
     if wish.current in ladder and ladder.index(point) >= ladder.index(wish.current):
         return bitrate

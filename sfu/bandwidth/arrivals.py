@@ -1,7 +1,7 @@
-"""Transport-wide feedback as columns: draft-holmer-rmcat-transport-wide-cc-extensions-01 section 3.1.
+"""Decoding of transport-wide feedback into columns: draft-holmer-rmcat-transport-wide-cc-extensions-01 section 3.1.
 
-A report is decoded by a few vector operations, with Python's own steps per chunk (7 packets to 8,191) and none per
-packet.
+A report is decoded by a few vector operations; Python loops over its chunks (of 7 to 8,191 packets), not over its
+packets.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ import numpy.typing as npt
 from sfu.wire.rtcp import RtcpError
 
 REFERENCE_S = 0.064
-"Unit of the reference time, which has 24 bits."
+"Unit of the reference time in seconds; the reference time has 24 bits."
 REFERENCE_RANGE = 1 << 24
 _TICK_S = 0.00025
 _RESERVED = 3
@@ -20,52 +20,52 @@ _RESERVED = 3
 
 @dataclass(frozen=True, slots=True)
 class Arrivals:
-    """Which of a run of packets have arrived, and when."""
+    """The packets of a report: which were received, and when."""
 
     first: int
-    "Transport-wide number of the first, 16 bits."
+    "Transport-wide number of the first packet, 16 bits."
     received: npt.NDArray[np.bool_]
-    "For each number from the first on."
+    "One entry per number, starting with `first`."
     reference: int
-    "Receiver's clock in units of REFERENCE_S, 24 bits."
+    "Reference time on the receiver's clock, in units of REFERENCE_S, 24 bits."
     offsets_s: npt.NDArray[np.float64]
-    "Seconds since the reference time, one for each packet received."
+    "Seconds since the reference time, one entry per received packet."
 
 
 @dataclass(frozen=True, slots=True)
 class Last:
-    """The last packet of a report, and no more than how many of the others are missing."""
+    """The last packet of a report, and the number of lost packets."""
 
     number: int
-    "Transport-wide, 16 bits."
+    "Transport-wide number, 16 bits."
     reference: int
-    "As in `Arrivals`."
+    "See `Arrivals`."
     offset_s: float
     "Seconds since the reference time."
     missing: int
     count: int
-    "Of all packets that the report is about."
+    "Number of packets that the report covers."
 
 
 def reported_packets(data: bytes) -> int:
-    """How many packets a report claims to be about. RtcpError."""
+    """Return how many packets a report claims to cover. RtcpError."""
     if len(data) < 4:
-        raise RtcpError("no status in the report")
+        raise RtcpError("the report has no status")
     return data[2] << 8 | data[3]
 
 
 def decode(data: bytes) -> Arrivals:
-    """A report from its base sequence number on. RtcpError."""
+    """Decode a report, given from its base sequence number on. RtcpError."""
     symbols, at = _symbols(data)
     first = data[0] << 8 | data[1]
-    # a symbol is the size of its delta: 0 not received, 1 a small one without sign, 2 a large one with a sign
+    # a symbol is the size of its delta: 0 not received, 1 small and unsigned, 2 large and signed
     sizes = np.frombuffer(symbols, np.uint8)
     received = sizes > 0
     taken = sizes[received].astype(np.intp)
     ends = taken.cumsum()
     length = int(ends[-1]) if len(ends) else 0
     if at + length > len(data):
-        raise RtcpError("deltas are missing")
+        raise RtcpError("the report lacks deltas")
     octets = np.frombuffer(data, np.uint8, length, at).astype(np.int64)
     ticks = octets[ends - 1] if length else octets
     if length > len(taken):
@@ -76,14 +76,14 @@ def decode(data: bytes) -> Arrivals:
 
 
 def last(data: bytes) -> Last | None:
-    """The end of a report, for a third of what `decode` takes; None when nothing has arrived. RtcpError."""
+    """Decode the end of a report, for a third of the cost of `decode`; None if no packet was received. RtcpError."""
     symbols, at = _symbols(data)
     missing, following = symbols.count(0), len(symbols.rstrip(b"\0"))
     if not following:
         return None
     end = at + sum(symbols)
     if end > len(data):
-        raise RtcpError("deltas are missing")
+        raise RtcpError("the report lacks deltas")
     if 2 in symbols:
         ticks = 0
         for symbol in symbols:
@@ -96,23 +96,23 @@ def last(data: bytes) -> Last | None:
 
 
 def _symbols(data: bytes) -> tuple[bytes, int]:
-    """The status symbols of a report, a byte each, and the offset of what follows them."""
+    """Return the status symbols of a report, one byte each, and the offset after them."""
     if len(data) < 10:
-        raise RtcpError("no status in the report")
+        raise RtcpError("the report has no status")
     count = data[2] << 8 | data[3]
     if not count:
-        raise RtcpError("a report of nothing")
+        raise RtcpError("the report covers no packets")
     symbols = bytearray()
     at = 8
     while len(symbols) < count:
         if at + 2 > len(data):
-            raise RtcpError("status chunks are missing")
+            raise RtcpError("the report lacks status chunks")
         chunk = data[at] << 8 | data[at + 1]
         at += 2
         if chunk < 0x8000:  # section 3.1.3: a run
             symbols += bytes((chunk >> 13,)) * min(chunk & 0x1FFF, count - len(symbols))
             if not chunk & 0x1FFF:
-                raise RtcpError("a run of nothing")
+                raise RtcpError("empty run")
         elif chunk < 0xC000:  # section 3.1.4: a vector of 14 symbols of one bit
             symbols += bytes([chunk >> i & 1 for i in range(13, -1, -1)])
         else:  # or of 7 symbols of two bits

@@ -1,8 +1,8 @@
-"""Whether a queue grows on the way to a receiver, from how far packets arrive apart that were sent apart.
+"""Overuse detection: whether a queue grows on the path, from the one-way delay gradient.
 
 draft-ietf-rmcat-gcc-02 section 5 with the trendline of libwebrtc in place of the Kalman filter: packets sent together
-form a group, the change of the one-way delay from group to group is summed and smoothed, and the slope of a line
-through the last sums is compared with a threshold that adapts to how much the link wavers by itself.
+form a group, the changes of the one-way delay between groups are summed and smoothed, and the slope of a line through
+the last sums is compared with a threshold that adapts to the link's own variation.
 """
 
 from collections import deque
@@ -15,29 +15,29 @@ from sfu.fanout.sentlog import Floats
 
 # Packets sent within this time are one group (section 5.2).
 _GROUP_S = 0.005
-# libwebrtc's values of the trendline: points of the line, weight of the past, what the slope is multiplied by.
+# libwebrtc's trendline: number of points, weight of the past, factor of the slope.
 _POINTS = 20
 _SMOOTHING = 0.9
 _GAIN, _MOST_DELTAS = 4.0, 60
-# Section 5.4: the threshold in ms, how fast it follows up and down (per ms), and what is an outlier to it.
+# Section 5.4: the threshold in ms, its adaptation up and down (per ms), and the distance of outliers.
 _FIRST_THRESHOLD_MS, _LEAST_THRESHOLD_MS, _MOST_THRESHOLD_MS = 12.5, 6.0, 600.0
 _K_UP, _K_DOWN = 0.0087, 0.039
 _OUTLIER_MS = 15.0
 _LONGEST_STEP_MS = 100.0
-# A queue this long that is longer than a report before is overuse whatever the line says: after a drain the line falls
-# for half a second into the next congestion.
+# A queue this long that has grown since the previous report is overuse, whatever the line says: after a drain the line
+# still falls for half a second into the next congestion.
 _QUEUE_S, _GROWTH_S = 0.06, 0.01
-# A shorter one is within the wavering of radio links and of busy computers.
+# Radio links and busy hosts vary by less than this queue.
 _LEAST_QUEUE_S = 0.015
-# The lowest delay of the last one or two of these is that of the empty way. Clocks drift by less than a millisecond.
+# The lowest delay in the last one or two of these windows is the base delay. Clocks drift by less than 1 ms in them.
 _BASE_S = 15.0
 
 
-_Group: TypeAlias = tuple[int, float, float]  # which 5 ms, last departure, last arrival
+_Group: TypeAlias = tuple[int, float, float]  # 5 ms slot, last departure, last arrival
 
 
 class Usage(Enum):
-    """What a link is used by everything on it."""
+    """How all traffic together uses a link."""
 
     NORMAL = "normal"
     OVER = "the queue grows"
@@ -45,13 +45,13 @@ class Usage(Enum):
 
 
 class DelayTrend:
-    """One transport's delay."""
+    """The delay trend of one transport."""
 
     def __init__(self) -> None:
-        """Nothing known yet."""
+        """Start without measurements."""
         self.usage = Usage.NORMAL
         self.queue_s = 0.0
-        "How much longer the last packets took than those on the empty way."
+        "Queuing delay of the last packets: above the base delay."
         self._open: _Group | None = None
         self._closed: _Group | None = None
         self._points: deque[tuple[float, float]] = deque(maxlen=_POINTS)  # (arrival, smoothed sum), ms
@@ -65,7 +65,7 @@ class DelayTrend:
         self._base_since = float("-inf")
 
     def update(self, sent_at: Floats, arrived_at: Floats) -> None:
-        """Take in packets in the order they were sent; times of departure and arrival are by different clocks."""
+        """Process packets in the order of sending; the times are on the sender's and on the receiver's clock."""
         self._note_queue(float((arrived_at - sent_at).min()), float(arrived_at[-1]))
         slots = (sent_at / _GROUP_S).astype(np.int64)
         ends = [*np.flatnonzero(slots[1:] != slots[:-1]).tolist(), len(slots) - 1]
@@ -77,17 +77,17 @@ class DelayTrend:
 
     @property
     def base_s(self) -> float:
-        """Delay of the empty way, from one clock to the other."""
+        """The base delay: one-way delay of the empty path, from one clock to the other."""
         return min(self._bases)
 
     def rebase(self) -> None:
-        """The way has become longer: what seemed to be a queue is its delay."""
+        """Measure the base delay again: the path has become longer, and the assumed queue is its delay."""
         self._bases = (float("inf"), float("inf"))
         self.queue_s = 0.0
         self.usage = Usage.NORMAL
 
     def restart(self) -> None:
-        """Forget the trend: the link was dead, and what comes now does not continue what came before."""
+        """Discard the trend: the link was dead, and new delays do not continue the old ones."""
         self.rebase()
         self._open = self._closed = None
         self._points.clear()
@@ -107,7 +107,7 @@ class DelayTrend:
         if group is not None and group[0] == new[0]:
             self._open = new
             return
-        # a group is complete when the next one begins
+        # a group is complete when the next one starts
         before, self._closed, self._open = self._closed, group, new
         if before is None or group is None:
             return
@@ -123,7 +123,7 @@ class DelayTrend:
         if self._filling:
             self.usage = Usage.OVER
         elif self._trend > self._threshold_ms:
-            # one steep line may be jitter, and so is one without a queue: the next, not flatter, tells
+            # a single steep line, or one without a queue, may be jitter: it takes a second one that is not flatter
             if self._trend >= before > self._threshold_ms and self.queue_s > _LEAST_QUEUE_S:
                 self.usage = Usage.OVER
         elif self._trend < -self._threshold_ms:
@@ -144,7 +144,7 @@ class DelayTrend:
 
 
 def _slope(points: deque[tuple[float, float]]) -> float:
-    """Of the line that fits best: ms of delay per ms."""
+    """Return the slope of the best-fitting line, in ms of delay per ms."""
     first = points[0][0]
     count = len(points)
     x = [arrival - first for arrival, _ in points]

@@ -1,4 +1,4 @@
-"""How much a transport carries, from its receiver's transport-wide feedback: the parts put together.
+"""The estimator: turns a receiver's transport-wide feedback into the available bandwidth of one transport.
 
 report -> arrivals, joined with the sent log -> delay (delay.py) -> rate control (ratecontrol.py) -.
                                               -> losses (loss.py) -------------------------------- min -> available
@@ -18,46 +18,46 @@ from sfu.bandwidth.ratecontrol import MIN_BPS, RateControl
 from sfu.fanout.sentlog import LOG_SIZE, Floats, SentLog
 from sfu.wire.arithmetic import Unwrapper
 
-# The rate at which packets arrive is taken over this long; under overuse the link is full and its rate even, so that a
-# shorter time tells it.
+# The throughput is measured over this long; under overuse the link is full and its rate even, so a shorter time is
+# enough.
 _RATE_S, _FULL_RATE_S = 0.5, 0.2
-# A probe of twice the rate makes a queue of its own length.
+# A probe of twice the rate makes a queue as long as itself.
 _PROBE_QUEUE_S = 0.1
-# When packets have gone out and no report has come for so long, the link is taken to carry nothing.
+# If packets have been sent and no report has been received for this long, the link counts as dead.
 _SILENT_S = 2.0
-# For so long afterwards what is available rises from what little was left.
+# For this long afterwards, the available bandwidth rises again from its minimum.
 _RESUMING_S = 4.0
-# How often padding is sent into such a silence.
+# Interval of padding packets while the link is dead.
 _KNOCK_INTERVAL_S = 0.2
-# Of the estimate before such a silence, so much is used at once when reports come again; a probe looks for the rest.
+# Share of the estimate before the silence that is used when reports return; a probe looks for the rest.
 _RESUMED = 0.85
-# How quickly the link's own loss is followed, per packet: the mean of about four seconds of audio.
+# Weight of each packet in the mean of the link's own loss: about four seconds of audio.
 _LOSS_WEIGHT = 0.005
-# Where no limit is known and none has shown for a while, the end of a report now and then is enough, and seldom a whole
-# one; signs are a queue, or losses.
+# If no limit is known and none has shown for a while, it is enough to read the end of a report now and then, and rarely
+# a whole one; signs of a limit are a queue or losses.
 _GLANCE_INTERVAL_S, _FULL_INTERVAL_S, _CALM_AFTER_S = 0.09, 1.0, 1.5
 _SIGN_QUEUE_S, _SIGN_LOSS = 0.05, 0.05
 
 
 class Estimator:
-    """One transport's estimate."""
+    """The available bandwidth of one transport."""
 
     def __init__(self, log: SentLog, transport: int) -> None:
-        """`log` has what went out on `transport`."""
+        """`log` contains the packets sent on `transport`."""
         self.available_bps = float("inf")
-        "Infinite until something is known."
+        "In bit/s; infinite until a limit is seen."
         self.rtt_s: float | None = None
-        "Least time from a packet to its report, of the last report."
+        "Shortest time from sending a packet to reading its report, from the last report."
         self.congested_at = float("-inf")
         "When the link was last overused."
         self.silent = False
-        "Reports stay away although packets go out: the link seems to be dead, and what is available is the least."
+        "Packets are sent but no report is received: the link seems dead, and the minimum is available."
         self.resumed_at = float("-inf")
-        "When such a silence ended last."
+        "End of the last silence."
         self.lost_at = float("-inf")
-        "When a packet was reported lost last."
+        "When a loss was last reported."
         self.link_loss = 0.0
-        "Share of packets that is lost lately while no queue stands: not by congestion, as far as can be told."
+        "Recent loss ratio while there is no queue: as far as known, not caused by congestion."
         self._before_silence_bps = float("inf")
         self._knock_at = float("-inf")
         self.delay = DelayTrend()
@@ -69,21 +69,21 @@ class Estimator:
         self._unwrapper = Unwrapper()
         self._following = -1  # the number after the last report's, extended; -1: before the first
         self._reference = 0
-        self._arrived: deque[tuple[float, float]] = deque(
-            maxlen=64
-        )  # per report: (last arrival, bits before it)
+        # per report: (last arrival, bits before it)
+        self._arrived: deque[tuple[float, float]] = deque(maxlen=64)
         self._bits = 0.0
-        self._probed: list[
-            Floats
-        ] = []  # what arrived since a cluster began: rows number, sent, arrived, bytes
+        # what arrived since a cluster began: rows number, sent, arrived, bytes
+        self._probed: list[Floats] = []
         self._reported_at = float("inf")
         self.read_from = float("-inf")
-        "Reports before this time are not read."
-        self._full_from = float("-inf")  # before that the end of a calm report is enough
+        "Reports received before this time are not read."
+        self._full_from = float(
+            "-inf"
+        )  # before this time, the end of a report without signs of a limit is enough
         self._calm_from = float("-inf")
 
     def report(self, data: bytes, now: float) -> None:
-        """Take in a report of arrivals. RtcpError."""
+        """Process a feedback report. RtcpError."""
         if now < self.read_from:
             return
         if now < self._full_from and self._is_calm(data):
@@ -91,19 +91,19 @@ class Estimator:
             return
         arrivals = decode(data)
         first = self._unwrapper.unwrap(arrivals.first)
-        # a number is counted once: where a report repeats an earlier one, from the first that is new
+        # a number is counted once: if a report repeats earlier numbers, start with the first new one
         skipped = max(self._following - first, 0)
         at = np.flatnonzero(arrivals.received[skipped:]) + skipped
         if not len(at):
             return
         following = first + int(at[-1]) + 1
-        # what lies between two reports is counted as arrived: a report that was lost, or not read
+        # packets between two reports count as received: that report was lost or not read
         begin = max(self._following, following - LOG_SIZE // 2) if self._following >= 0 else first
         begin = min(begin, first + skipped)
         sent = self._log.look_up(self._transport, begin, following - begin)
         at += first - begin
         if not sent.known[at].all():
-            return  # of packets that were never sent
+            return  # about packets that were never sent
         lost = following - first - skipped - len(at)
         self._following = following
         self._reported_at = now
@@ -112,7 +112,7 @@ class Estimator:
         self.rtt_s = now - float(sent_at[-1])
         if self.silent:
             self._resume(now)
-            lost = 0  # what was sent into the dead link says nothing of the one that is back
+            lost = 0  # losses on the dead link say nothing about the restored link
         self._count(sent.sizes, at, first + skipped - begin, float(arrived_at[-1]))
         if self.prober.cluster is not None:
             self._probed.append(np.stack((begin + at, sent_at, arrived_at, sent.sizes[at])))
@@ -126,7 +126,7 @@ class Estimator:
         self._rest(lost, lost + len(at), now)
 
     def _is_calm(self, data: bytes) -> bool:
-        """Whether a report shows neither a queue nor losses, by its last packet."""
+        """Whether a report shows neither a queue nor losses, judged by its last packet."""
         end = last(data)
         if end is None or end.missing > _SIGN_LOSS * end.count:
             return False
@@ -134,7 +134,7 @@ class Estimator:
         return delay_s - self.delay.base_s <= _SIGN_QUEUE_S
 
     def _base_s(self, reference: int) -> float:
-        """The reference time without its wrap: the 24 bits are seconds of 12 days."""
+        """Return the reference time unwrapped, in seconds: 24 bits wrap after 12 days."""
         ahead = (reference - self._reference + REFERENCE_RANGE // 2) % REFERENCE_RANGE
         self._reference += ahead - REFERENCE_RANGE // 2
         return self._reference * REFERENCE_S
@@ -142,19 +142,19 @@ class Estimator:
     def _count(
         self, sizes: npt.NDArray[np.int64], at: npt.NDArray[np.intp], reported: int, arrived_at: float
     ) -> None:
-        """Count what has arrived until `arrived_at`: all before `reported`, from there on what is in `at`."""
+        """Count the packets received until `arrived_at`: all before `reported`, and of the later ones those in `at`."""
         self._bits += 8 * float(sizes[:reported].sum() + sizes[at].sum())
         self._arrived.append((arrived_at, self._bits))
 
     def _arriving_bps(self, span_s: float) -> float:
-        """The rate at which packets arrived lately; infinite when too few have."""
+        """Return the recent throughput; infinite if there are too few reports."""
         newest, bits = self._arrived[-1]
         earlier = (report for report in reversed(self._arrived) if newest - report[0] >= span_s)
         since, before = next(earlier, self._arrived[0])
         return (bits - before) / (newest - since) if newest - since >= span_s / 2 else float("inf")
 
     def _rest(self, lost: int, expected: int, now: float) -> None:
-        """Read less of a link that shows no limit."""
+        """Read fewer reports of a link that shows no limit."""
         sign = self.delay.queue_s > _SIGN_QUEUE_S or lost > _SIGN_LOSS * expected
         if sign or self.available_bps < float("inf") or self._calm_from < 0:
             self._calm_from = now + _CALM_AFTER_S
@@ -167,7 +167,7 @@ class Estimator:
         usage, queue_s = self.delay.usage, self.delay.queue_s
         arriving_bps = self._arriving_bps(_FULL_RATE_S if usage is Usage.OVER else _RATE_S)
         if usage is Usage.OVER and self.prober.cluster is not None and queue_s < _PROBE_QUEUE_S:
-            usage = Usage.UNDER  # the probe's own doing: its result tells what the link bears
+            usage = Usage.UNDER  # caused by the probe, whose result shows the available bandwidth
         if arriving_bps < float("inf"):
             if self.losses.update(lost, expected, arriving_bps, queue_s, now):
                 usage = Usage.OVER
@@ -187,16 +187,16 @@ class Estimator:
         self.available_bps = min(self.rate.available_bps, self.losses.bound_bps)
 
     def _shown_bps(self, now: float) -> float | None:
-        """What a probe has shown."""
+        """Return the rate that a probe has shown, None if none has ended."""
         if self.prober.cluster is None:
             self._probed.clear()
             return None
         return self.prober.result(np.concatenate(self._probed, axis=1), now)
 
     def padding(self, wanted_bps: float, number: int, now: float) -> float:
-        """Bytes of padding to send in this tick; `number` is the next transport-wide one, 16 bits."""
+        """Return the bytes of padding to send in this tick; `number` is the next transport-wide one, 16 bits."""
         if self.silent:
-            # something has to go out, so that a report can tell when the link is back
+            # send something, so that a report shows when the link is back
             if now < self._knock_at:
                 return 0.0
             self._knock_at = now + _KNOCK_INTERVAL_S
@@ -210,10 +210,10 @@ class Estimator:
         return self.prober.padding(float(sent.sizes.sum()), extended, now)
 
     def tick(self, number: int, now: float) -> None:
-        """Notice that reports stay away; `number` is the next transport-wide one, 16 bits.
+        """Detect missing reports; `number` is the next transport-wide one, 16 bits.
 
-        Silence is no congestion: the estimate is kept for when the link is back, and nothing is said by the absence of
-        reports while there is nothing to report.
+        Silence is not congestion: the estimate is stored for the time after it. Missing reports mean nothing while
+        there is nothing to report.
         """
         if self._following >= 0 and number == self._following & 0xFFFF:
             self._reported_at = now
@@ -224,15 +224,15 @@ class Estimator:
 
     @property
     def lasting_bps(self) -> float:
-        """What will be available once a queue that stands has been drained, which takes about a second."""
+        """The bandwidth available once a queue has been drained, which takes about a second."""
         return self.available_bps if self.silent else min(self.rate.estimate_bps, self.losses.bound_bps)
 
     def was_silent(self, now: float) -> bool:
-        """Whether the link is dead, or has been a moment ago."""
+        """Whether the link is dead, or was dead a moment ago."""
         return self.silent or now - self.resumed_at < _RESUMING_S
 
     def _resume(self, now: float) -> None:
-        """Reports arrive again: try the last good estimate at once, and probe for more."""
+        """Reports are received again: use most of the last estimate at once, and probe for more."""
         self.silent = False
         self.resumed_at = now
         self.delay.restart()

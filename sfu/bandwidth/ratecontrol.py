@@ -1,9 +1,9 @@
-"""The rate that keeps a link's queue short: up slowly, down at once (draft-ietf-rmcat-gcc-02 section 6).
+"""The delay-based rate: increases slowly, decreases at once (draft-ietf-rmcat-gcc-02 section 6).
 
-Beyond the draft, as libwebrtc does later: the link's capacity is remembered from when it was overused, and near it the
-rate grows by about a packet per round trip instead of by a share. And beyond both: while a queue stands, what is
-available is so much less that the queue is gone in about a second; by 85 % of the capacity alone, a second of queue
-would stand for six.
+As in libwebrtc, beyond the draft: the link's capacity is sampled when the link is overused, and near the capacity the
+rate grows by about a packet per round trip instead of exponentially. Own addition: while there is a queue, the
+available bandwidth is lowered so far that the queue is gone in about a second; at 85 % of the capacity, a second of
+queue would last for six.
 """
 
 import math
@@ -11,40 +11,40 @@ import math
 from sfu.bandwidth.delay import Usage
 
 MIN_BPS = 30_000.0
-# Sections 6 and 7: of what arrives under overuse, what is sent then; growth per second; what more than arrives may be
-# estimated while less is sent than could be.
+# Sections 6 and 7: share of the throughput under overuse that is sent then; growth per second; how far the estimate may
+# exceed the throughput while less is sent than available.
 _BETA = 0.85
 _GROWTH_PER_S = 0.08
 _LEAD, _LEAD_BPS = 1.5, 10_000.0
-# Growth near the capacity: packets per response time. libwebrtc has one; with two, somebody who joins a link that
-# another has filled gets an equal share in half a minute instead of minutes.
+# Growth near the capacity: bits per response time. libwebrtc has one packet; with two, a newcomer on a link filled by
+# another flow gets an equal share in half a minute instead of minutes.
 _NEAR_BITS, _RESPONSE_S = 2 * 1200 * 8, 0.1
-# libwebrtc's: weight of a sample of capacity, and bounds of its relative variance (in kbit/s).
+# libwebrtc's values: weight of a capacity sample, and bounds of its relative variance (in kbit/s).
 _CAPACITY_WEIGHT = 0.05
 _LEAST_VARIANCE, _MOST_VARIANCE = 0.4, 2.5
 _LEAST_STEP = 0.5
-# A queue shorter than a frame or two is none; a longer one is to be gone in a second, and audio needs some of the way.
+# A queue shorter than a frame or two does not count; a longer one has to go within a second; audio needs some rate.
 _QUEUE_S, _DRAIN_S, _LEAST_SHARE = 0.06, 1.0, 0.25
-# Of a queue that is drained for so long as it should take to be gone, less than this is left.
+# If a queue is still at least this share of its maximum after the time for draining it, it does not drain.
 _UNDRAINED = 0.7
-# What is used at once of a capacity found a moment ago. More would be sooner at the link's limit, but keep unequal
-# shares unequal for minutes.
+# The share of a recently found capacity that is used at once. More would reach the link's limit sooner, but keep
+# unequal shares unequal for minutes.
 _FULL = 0.92
 _REMEMBERED_S = 5.0
 
 
 class Capacity:
-    """What the link has carried when it was full."""
+    """The link capacity: the throughput of the full link."""
 
     def __init__(self) -> None:
-        """Unknown."""
+        """Start with an unknown capacity."""
         self.bps: float | None = None
         self._variance = _LEAST_VARIANCE
 
     def sample(self, bps: float) -> None:
-        """The link was full, and this arrived."""
+        """Add a sample: the throughput while the link was full."""
         if not self.near(bps) or self.bps is None:
-            self.bps, self._variance = bps, _LEAST_VARIANCE  # another link than before
+            self.bps, self._variance = bps, _LEAST_VARIANCE  # the path has changed
             return
         error_kbps = (bps - self.bps) / 1000
         self.bps += _CAPACITY_WEIGHT * (bps - self.bps)
@@ -54,20 +54,20 @@ class Capacity:
         self._variance = min(max(variance, _LEAST_VARIANCE), _MOST_VARIANCE)
 
     def near(self, bps: float) -> bool:
-        """Whether a rate is within three standard deviations."""
+        """Whether a rate is within three standard deviations of the capacity."""
         if self.bps is None:
             return False
         return abs(bps - self.bps) <= 3 * 1000 * math.sqrt(self._variance * self.bps / 1000)
 
 
 class RateControl:
-    """One transport's rate as its delay allows it."""
+    """The delay-based rate of one transport."""
 
     def __init__(self) -> None:
-        """Infinite until something is known."""
+        """Start unlimited."""
         self.estimate_bps = float("inf")
         self.available_bps = float("inf")
-        "The estimate, or less while a queue has to be gone."
+        "The estimate; lower while a queue has to be drained."
         self._capacity = Capacity()
         self._draining = False
         self._drained_queue_s = 0.0
@@ -77,7 +77,7 @@ class RateControl:
         self._decreased_at = float("-inf")
 
     def update(self, usage: Usage, arriving_bps: float, queue_s: float, rtt_s: float, now: float) -> None:
-        """Take in what a report says: the link's usage, the rate that arrives, and the queue before it."""
+        """Process a report: the link's usage, the throughput, and the queuing delay."""
         elapsed_s = min(now - self._updated_at, 1.0)
         self._updated_at = now
         if usage is Usage.OVER:
@@ -88,7 +88,7 @@ class RateControl:
             self._draining = True
             self._decreased_at = now
             self._capacity.sample(arriving_bps)
-            # a gap in the arrivals is no measure: not all at once, then
+            # a gap in the arrivals is not a measurement, so one decrease leaves at least half of the estimate
             lowest = (
                 MIN_BPS if math.isinf(self.estimate_bps) else max(self.estimate_bps * _LEAST_STEP, MIN_BPS)
             )
@@ -105,14 +105,14 @@ class RateControl:
             self.available_bps = max(min(self.estimate_bps, share * self._capacity.bps), MIN_BPS)
 
     def restart(self, estimate_bps: float) -> None:
-        """Begin anew with this estimate; nothing is known of a queue."""
+        """Start again from this estimate, without a queue."""
         self._draining = False
         self.estimate_bps = self.available_bps = max(estimate_bps, MIN_BPS)
 
     def drains_nothing(self, arriving_bps: float, queue_s: float, rtt_s: float, now: float) -> bool:
-        """Whether less has been sent for long and the queue is as long as before: then it is none of ours.
+        """Whether less has been sent for long enough and the queue has not shrunk, so that it is not this transport's.
 
-        The way has become longer; what was thought of it before holds.
+        Then the path has become longer, and the estimate before the overuse is restored.
         """
         long = now - self._drained_since > _DRAIN_S + rtt_s
         less = self._capacity.bps is not None and arriving_bps < _BETA * self._capacity.bps
@@ -125,7 +125,7 @@ class RateControl:
         return True
 
     def _refill(self, now: float) -> None:
-        """The queue is gone: what was left free for that can be used."""
+        """The queue is gone: use the bandwidth that was left free for draining it."""
         if self._capacity.bps is not None and now - self._decreased_at < _REMEMBERED_S:
             self.estimate_bps = max(
                 self.estimate_bps, min(_FULL * self._capacity.bps, self.estimate_bps / _BETA)
@@ -138,14 +138,14 @@ class RateControl:
             and arriving_bps > self._capacity.bps
             and not self._capacity.near(arriving_bps)
         ):
-            self._capacity.bps = None  # the link carries more than it did
+            self._capacity.bps = None  # the link has more capacity than before
         grown = estimate + elapsed_s * _NEAR_BITS / (rtt_s + _RESPONSE_S)
         if not self._capacity.near(estimate):
             grown = max(grown, estimate * (1 + _GROWTH_PER_S) ** elapsed_s)
         self.estimate_bps = max(estimate, min(grown, _LEAD * arriving_bps + _LEAD_BPS))
 
     def probed(self, bps: float) -> None:
-        """A probe has shown that the link carries this much."""
+        """Use the rate that a probe has shown."""
         if self._draining:
             return
         self.estimate_bps = self.available_bps = bps

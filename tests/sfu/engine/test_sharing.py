@@ -166,8 +166,12 @@ def test_each_decision_can_be_explained(lesson):
     explanation = explain(lesson.student, "tutor", NOW)
     assert (explanation.available_bps, explanation.audio_bps) == (300_000, 60_800)
     screen, video = explanation.videos
-    assert (screen.importance, screen.allotted, screen.reason) == ("screen", (0, 0), "no more fits")
-    assert (video.importance, video.allotted, video.reason) == ("focus", None, "not even the least fits")
+    assert (screen.importance, screen.allotted, screen.reason) == ("screen", (0, 0), "no higher layer fits")
+    assert (video.importance, video.allotted, video.reason) == (
+        "focus",
+        None,
+        "not even the lowest layer fits",
+    )
     assert (video.limit[0], video.current) == (1, None)
     assert (1, 0, 500_000) in video.bitrates_bps
 
@@ -178,7 +182,7 @@ def test_only_changes_are_logged(lesson, caplog):
     lesson.share(700_000)
     lesson.share(690_000)
     assert len(caplog.messages) == 1
-    assert "student gets layer (1, 0) of camera (no more fits)" in caplog.messages[0]
+    assert "student gets layer (1, 0) of camera (no higher layer fits)" in caplog.messages[0]
 
 
 def test_decisions_of_the_last_minute_are_explained_in_words(lesson):
@@ -187,8 +191,8 @@ def test_decisions_of_the_last_minute_are_explained_in_words(lesson):
     lesson.share(90_000)
     recent = explain(lesson.student, "", NOW + 2).recent
     assert recent == (
-        "2.0 s ago: camera gets layer 1 at frame rate 0: no more fits; 700 kbit/s are available, sound takes 0",
-        "2.0 s ago: camera is paused: not even the least fits; 90 kbit/s are available, sound takes 0",
+        "2.0 s ago: camera gets layer 1 at frame rate 0: no higher layer fits; 700 kbit/s are available, sound takes 0",
+        "2.0 s ago: camera is paused: not even the lowest layer fits; 90 kbit/s are available, sound takes 0",
     )
     assert explain(lesson.student, "", NOW + 61).recent == ()
 

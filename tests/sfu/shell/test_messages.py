@@ -92,7 +92,7 @@ def test_results_arrive_as_they_were():
     answer = Answer("v=0", {"0": "TR_1"}, {"1": "TR_2"})
     raw = msgspec.Raw(msgspec.msgpack.encode(answer))
     assert messages.decode(raw, messages.RESULTS["negotiate"]) == answer
-    video = VideoShare("TR_1", "screen", (2, 7), None, (1, 0), "no more fits", ((0, 0, 150_000),))
+    video = VideoShare("TR_1", "screen", (2, 7), None, (1, 0), "no higher layer fits", ((0, 0, 150_000),))
     explanation = Explanation(None, 40_000.5, 2e6, (video,))
     raw = msgspec.Raw(msgspec.msgpack.encode(explanation))
     assert messages.decode(raw, messages.RESULTS["explain"]) == explanation
