@@ -1,8 +1,8 @@
-"""An SCTP association over DTLS (RFC 9260, RFC 8261): packets and time come in, packets go out by a callback.
+"""An SCTP association over DTLS (RFC 9260, RFC 8261): packets and times are arguments, callbacks send packets.
 
 DTLS authenticates the peer, so an association has to withstand that peer alone, not forged source addresses. There is
-one path, one pair of ports, and one association for the life of the transport: a restart (RFC 9260 section 5.2) is not
-accepted. Both ends may send INIT (RFC 8841 section 9.3).
+one path, one pair of ports, and one association for the life of the transport: restarts (RFC 9260 section 5.2) are
+ignored. Both ends may send INIT (RFC 8841 section 9.3).
 """
 
 import hmac
@@ -41,16 +41,16 @@ from sfu.sctp.receiver import WINDOW_BYTES, ProtocolError, Receiver
 from sfu.sctp.reset import Resets
 from sfu.sctp.sender import MAX_RETRANSMISSIONS, PACKET_BYTES, RTO_INITIAL_S, RTO_MAX_S, Message, Sender
 
-# The number in every description (RFC 8841); without a meaning over DTLS.
+# The port number in every description (RFC 8841); meaningless over DTLS.
 PORT = 5000
-# Both Chromium and Firefox number channels below 1,024.
+# Chromium and Firefox use stream numbers below 1,024.
 STREAMS = 1024
 MAX_INIT_RETRANSMISSIONS = 8
 # RFC 9260 sections 6.1 and 6.2.
 MAX_BURST = 4
 SACK_DELAY_S = 0.2
 HEARTBEAT_INTERVAL_S = 30.0
-# Error causes and heartbeats are sent back up to here.
+# Longer error causes and heartbeats are cut or not returned.
 MAX_ECHO_BYTES = 512
 
 _COOKIE = Struct("!IIIIHH??")
@@ -59,7 +59,7 @@ _ROOM = PACKET_BYTES - sctp.HEADER_BYTES
 
 
 class State(Enum):
-    """RFC 9260 section 4, without the states of a shutdown that this side begins: it ends by ABORT."""
+    """RFC 9260 section 4, without the states of a shutdown started by this side, which ends by ABORT instead."""
 
     CLOSED = auto()
     COOKIE_WAIT = auto()
@@ -70,7 +70,7 @@ class State(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What an association needs of randomness."""
+    """The random values that an association needs."""
 
     tag: int
     "1 to 2^32 - 1."
@@ -82,40 +82,40 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Handlers:
-    """Whom an association calls, from within `receive` and `handle_timeout`."""
+    """The owner's callbacks, called from within `receive` and `handle_timeout`."""
 
     send: Callable[[bytes], None]
-    "A packet for the peer."
+    "Sends a packet to the peer."
     message: Callable[[int, int, bytes, bool], None]
-    "(stream, protocol, message, whether ordered)."
+    "(stream, protocol, message, whether ordered): a message was received."
     opened: Callable[[], None]
     "The association is established."
     closed: Callable[[str], None]
-    "It ended: 'closed' by the peer, or 'violation' or 'timeout'."
+    "The association has ended: 'closed' by the peer, or 'violation' or 'timeout'."
     reset: Callable[[tuple[int, ...]], None]
     "The peer has closed its side of these streams."
     reset_done: Callable[[tuple[int, ...]], None]
-    "This side of these streams may be used anew."
+    "This side of these streams may be used again."
 
 
 def _ignore(*_what: object) -> None:
-    """Stand in for an owner that has gone."""
+    """Replace a callback of an owner that is gone."""
 
 
 class Association:
-    """One association."""
+    """One SCTP association."""
 
     def __init__(
         self, identity: Identity, handlers: Handlers, max_message_bytes: int, peer_port: int = PORT
     ) -> None:
-        """Longer messages than `max_message_bytes` are not delivered."""
+        """Messages longer than `max_message_bytes` are not delivered."""
         self.state = State.CLOSED
         self.undelivered = 0
-        "Bytes of messages that the owner holds; they count against the window."
+        "Bytes of messages that the owner stores; they count against the window."
         self.refused_packets = 0
-        "Packets that were no SCTP, or not for this association."
+        "Number of packets that were not SCTP, or not for this association."
         self.peer_streams = STREAMS
-        "How many streams this side may send on."
+        "Number of streams on which this side may send."
         self._identity = identity
         self._handlers = handlers
         self._max_message_bytes = max_message_bytes
@@ -136,29 +136,29 @@ class Association:
         self._heartbeat_at: float | None = None
         self._heartbeat_sent = False
 
-    # --- what the owner asks -----------------------------------------------------------------------------------
+    # --- commands of the owner ---------------------------------------------------------------------------------
 
     def connect(self, now: float) -> None:
-        """Send INIT, and repeat it."""
+        """Send INIT, and repeat it until it is answered."""
         if self.state is not State.CLOSED or self._ended:
             return
         self.state = State.COOKIE_WAIT
         self._repeat(sctp.init(INIT, self._own_init()), now, tag=0)
 
     def send(self, message: Message, now: float) -> None:
-        """Queue a message and send what may be sent."""
+        """Queue a message and send what the windows allow."""
         self.sender.queue(message)
         self.flush(now)
 
     def reset(self, streams: Sequence[int], now: float) -> None:
-        """Close this side of streams (RFC 6525); what waits on them is dropped."""
+        """Close this side of streams (RFC 6525); their waiting messages are dropped."""
         for stream in streams:
             self.sender.discard(stream)
         self._resets.ask(streams)
         self.flush(now)
 
     def delivered(self, now: float) -> None:
-        """`undelivered` fell: tell the peer of a window that was nearly closed and is open again."""
+        """`undelivered` has decreased: report a window that was nearly closed and is open again."""
         if self.receiver is None or self.state is not State.ESTABLISHED:
             return
         window = WINDOW_BYTES - self.receiver.held - self.undelivered
@@ -167,23 +167,23 @@ class Association:
             self.flush(now)
 
     def abort(self) -> None:
-        """End the association and tell the peer."""
+        """End the association and notify the peer."""
         if not self._ended and self._peer_tag:
             self._emit([sctp.chunk(ABORT, sctp.cause(sctp.CAUSE_USER_ABORT))])
         self._end()
-        # untied from its owner, so that neither waits for a collection of cycles
+        # release the owner, so that neither waits for the cyclic garbage collector
         self._handlers = Handlers(*[_ignore] * 6)
         self._resets = Resets(self.sender, 0, _ignore, _ignore)
 
     def next_at(self) -> float | None:
-        """When `handle_timeout` is to be called."""
+        """Return when `handle_timeout` must be called next, None for never."""
         if self._ended:
             return None
         times = (self._setup_at, self.sender.timeout_at, self._sack_at, self._resets.at, self._heartbeat_at)
         return min((at for at in times if at is not None), default=None)
 
     def handle_timeout(self, now: float) -> None:
-        """Do what is due."""
+        """Do everything that is due."""
         if self._ended:
             return
         if self._setup_at is not None and self._setup_at <= now:
@@ -203,7 +203,7 @@ class Association:
     # --- packets -----------------------------------------------------------------------------------------------
 
     def receive(self, packet: bytes, now: float) -> None:
-        """Take a packet of the peer. Raises nothing: what is wrong is dropped, or ends the association."""
+        """Process a packet of the peer. Raises nothing: a bad packet is dropped, or ends the association."""
         if self._ended:
             return
         try:
@@ -246,7 +246,7 @@ class Association:
                 has_data = True
                 immediate |= not self._on_data(chunk)
             elif kind not in seen:
-                # One of each: a packet of many SACKs, heartbeats or resets costs no more than one.
+                # Only the first of each type: a packet of many SACKs, heartbeats or resets costs no more than one.
                 seen.add(kind)
                 handler = self._CHUNKS.get(kind)
                 if handler is not None:
@@ -264,13 +264,13 @@ class Association:
             self._resets.catch_up(self.receiver)
 
     def _on_data(self, chunk: Data) -> bool:
-        """Take DATA; False when it is to be acknowledged at once."""
+        """Process DATA; False if it must be acknowledged at once."""
         if self.receiver is None or self.state is not State.ESTABLISHED:
             return True
         return self.receiver.receive(chunk, self.undelivered) and not chunk.flags & sctp.IMMEDIATE
 
     def flush(self, now: float) -> None:
-        """Send what may be sent, a burst of it."""
+        """Send what the windows allow, at most one burst."""
         if self._ended:
             return
         if self.state is not State.ESTABLISHED:
@@ -324,7 +324,7 @@ class Association:
         )
 
     def _cookie(self, init: Init) -> bytes:
-        """What an INIT said, signed: nothing is kept of it until it comes back."""
+        """Return the content of an INIT, signed, so that it need not be stored until the cookie returns."""
         fields = _COOKIE.pack(
             self._identity.tag,
             init.tag,
@@ -378,7 +378,7 @@ class Association:
             self._established(now)
 
     def _adopt(self, init: Init) -> None:
-        """Take over what the peer said of itself, unless that is known (both sent INIT)."""
+        """Use the values of the peer's INIT, unless they are known already (both sides sent INIT)."""
         if self.receiver is not None and init.tag == self._peer_tag:
             return
         self._peer_tag = init.tag
@@ -443,7 +443,7 @@ class Association:
             self._heartbeat_at = now + HEARTBEAT_INTERVAL_S
 
     def _heartbeat(self, now: float) -> None:
-        """An idle path is tried now and then (section 8.3)."""
+        """Test an idle path from time to time (section 8.3)."""
         if not self.sender.idle:
             self._heartbeat_sent = False
             self._heartbeat_at = now + HEARTBEAT_INTERVAL_S
@@ -463,7 +463,7 @@ class Association:
             self._handlers.closed("closed")
 
     def _on_shutdown(self, _chunk: object, now: float) -> None:
-        """The peer leaves: what waits for it is of no use any more."""
+        """Acknowledge the peer's shutdown; messages waiting for the peer are useless now."""
         if self.state is State.ESTABLISHED:
             self.state = State.SHUTDOWN_ACK_SENT
             self.sender.timeout_at = self._sack_at = self._heartbeat_at = self._resets.at = None

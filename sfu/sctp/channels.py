@@ -1,9 +1,9 @@
-"""Data channels on an association (RFC 8831, RFC 8832), with a bound on everything that a peer sends or fails to read.
+"""Data channels on an association (RFC 8831, RFC 8832), bounding what a peer sends and what it fails to read.
 
-What comes in has a budget per peer: reliable messages beyond it wait and close the receive window, lossy ones are
-dropped. What goes out waits in a queue per channel. A reader that is too slow for a reliable channel loses one flow
-(messages that belong together, such as a file), and the owner is told; a lossy message is dropped when it is older than
-LOSSY_AGE_S.
+Incoming messages have a budget per peer: reliable messages beyond it wait and close the receive window, lossy ones are
+dropped. Outgoing messages wait in a queue per channel. A reader that is too slow for a reliable channel loses one flow
+(messages that belong together, such as a file), and the owner is notified; a lossy message older than LOSSY_AGE_S is
+dropped.
 """
 
 from collections import Counter, deque
@@ -18,24 +18,24 @@ from sfu.values import MAX_MESSAGE_BYTES, Channel, CloseReason
 # LiveKit's clients open three.
 MAX_CHANNELS = 16
 MAX_LABEL_BYTES = 256
-# Per channel and reader. A file up to this size is never lost, however slow the reader is.
+# Per channel and reader. A file up to this size is not lost even if the reader is slow.
 RELIABLE_BACKLOG_BYTES = 8 * 1024 * 1024
 LOSSY_BACKLOG_BYTES = 256 * 1024
-# All readers of an engine together, counted as if each had a copy; in truth they share it.
+# All readers of an engine together, counted as if each had its own copy; in fact they share one.
 TOTAL_BACKLOG_BYTES = 512 * 1024 * 1024
-# What a reader may still have waiting per channel when that is reached.
+# Limit per channel and reader once TOTAL_BACKLOG_BYTES is exceeded.
 LEAST_BACKLOG_BYTES = 256 * 1024
-# The place of a pointer, or a cursor, is worth nothing after that.
+# The position of a pointer or cursor is worthless after that.
 LOSSY_AGE_S = 1.5
-# Messages for a channel that is not open yet are kept up to here (LiveKit: 100,000 bytes).
+# Limit on messages stored for channels that are not open yet (LiveKit: 100,000 bytes).
 PENDING_BYTES = 100_000
-# Flows that were given up, for each channel; a flow that is forgotten here costs bandwidth and nothing else.
+# Dropped flows remembered per channel; a flow that no longer is costs bandwidth and nothing else.
 MAX_LOST_FLOWS = 64
-# Budgets of one sender. A message costs its bytes and MESSAGE_COST, which is the work for it, so lossy messages are
-# limited to about 500 a second and reliable ones to 1,200. A burst is one second's worth.
+# Budgets of one sender. A message costs its bytes plus MESSAGE_COST for the work, which limits lossy messages to about
+# 500 a second and reliable ones to 1,200. A burst is one second's worth.
 MESSAGE_COST = 2048
 RELIABLE_PER_S, LOSSY_PER_S = 2_500_000, 1_100_000
-# How long a receiver of messages that is busy is left alone.
+# Time until the next attempt to deliver to a busy owner.
 BUSY_S = 0.02
 
 # RFC 8831 section 8.
@@ -64,17 +64,17 @@ class _Channel:
 
 
 class Budget:
-    """A token bucket that holds one second's worth."""
+    """A token bucket that holds one second's worth of tokens."""
 
     __slots__ = ("_at", "_left", "_per_s")
 
     def __init__(self, per_s: float) -> None:
-        """`per_s` tokens a second."""
+        """`per_s` tokens are added per second."""
         self._per_s = self._left = float(per_s)
         self._at = 0.0
 
     def take(self, cost: float, now: float) -> bool:
-        """Pay; False when there is not enough, and then nothing is taken. A cost beyond the bucket's size takes all."""
+        """Take `cost` tokens if available; otherwise return False. A cost above the bucket's size needs it full."""
         self._left = min(self._per_s, self._left + (now - self._at) * self._per_s)
         self._at = now
         if self._left < min(cost, self._per_s):
@@ -83,35 +83,35 @@ class Budget:
         return True
 
     def at(self, cost: float) -> float:
-        """When so much can be paid for sure: a millisecond late, so that no rounding makes it too early."""
+        """Return when `cost` tokens are surely available: 1 ms late, so that rounding cannot make it too early."""
         return self._at + max(min(cost, self._per_s) - self._left, 0.0) / self._per_s + 0.001
 
 
 @dataclass(slots=True)
 class Backlog:
-    """What waits for all readers of an engine."""
+    """The bytes waiting for all readers of an engine."""
 
     bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """Whom channels call."""
+    """The callbacks of the owner of data channels."""
 
     send: Callable[[bytes], None]
-    "A packet for the peer."
+    "Sends a packet to the peer."
     message: Callable[[str, bytes], None]
-    "(label, payload)."
+    "(label, payload): a message was received."
     refused: Callable[[str, str], None]
-    "(label, flow): a reliable message, or with a flow all that waited of it, will not arrive."
+    "(label, flow): a reliable message, or with a flow all its waiting messages, will not arrive."
     failed: Callable[[CloseReason], None]
-    "The association broke; once."
+    "The association failed; called once."
     busy: Callable[[], bool]
-    "Whether messages should rather come later."
+    "Whether messages should be delivered later."
 
 
 def _ignore(*_what: object) -> None:
-    """Stand in for an owner that has gone."""
+    """Replace a callback of an owner that is gone."""
 
 
 class DataChannels:
@@ -129,7 +129,7 @@ class DataChannels:
         )
         self.association = Association(identity, handlers, MAX_MESSAGE_BYTES, port)
         self.counts: Counter[str] = Counter()
-        "Messages dropped, by reason."
+        "Number of dropped messages, by reason."
         self._owner = owner
         self._backlog = backlog
         self._counted = 0
@@ -158,22 +158,22 @@ class DataChannels:
         self._failed = True
         self.association.abort()
         self._account()
-        # see `Association.abort`
+        # released as in `Association.abort`
         self._owner = Owner(_ignore, _ignore, _ignore, _ignore, lambda: True)
 
     def receive(self, packet: bytes, now: float) -> None:
-        """Take an SCTP packet."""
+        """Process an SCTP packet."""
         self._now = now
         self.association.receive(packet, now)
         self._account()
 
     def next_at(self) -> float | None:
-        """When `handle_timeout` is to be called."""
+        """Return when `handle_timeout` must be called next, None for never."""
         times = (self.association.next_at(), self._inbox_at)
         return min((at for at in times if at is not None), default=None)
 
     def handle_timeout(self, now: float) -> None:
-        """Do what is due."""
+        """Do everything that is due."""
         self._now = now
         if self._inbox_at is not None and self._inbox_at <= now:
             self._deliver()
@@ -181,7 +181,7 @@ class DataChannels:
         self._account()
 
     def flush(self, now: float) -> None:
-        """Send what `send` queued, as far as may be sent."""
+        """Send what `send` queued, as far as the windows allow."""
         self._now = now
         self.association.flush(now)
         self._account()
@@ -193,7 +193,7 @@ class DataChannels:
         self._counted = waiting
 
     def _closed(self, reason: str) -> None:
-        """The association ended: when the peer wished so, its channels are closed and nothing else."""
+        """Process the association's end: if the peer ended it, only its channels are closed."""
         self._by_stream.clear()
         self._by_label.clear()
         self._inbox.clear()
@@ -229,7 +229,7 @@ class DataChannels:
             self._deliver()
 
     def _deliver(self) -> None:
-        """Hand over reliable messages as far as the sender's budget goes."""
+        """Deliver reliable messages within the sender's budget."""
         inbox, self._inbox_at = self._inbox, None
         delivered = False
         while inbox:
@@ -249,7 +249,7 @@ class DataChannels:
             self.association.delivered(self._now)
 
     def _control(self, stream: int, message: bytes) -> None:
-        """DCEP (RFC 8832)."""
+        """Process a DCEP message (RFC 8832)."""
         channel = self._by_stream.get(stream)
         if message[0] == _ACK_TYPE and channel is not None:
             self._opened(channel)
@@ -275,7 +275,7 @@ class DataChannels:
             self._queue(channel, payload, flow, self._now)
 
     def _established(self) -> None:
-        # The DTLS server takes the odd streams (RFC 8832 section 6).
+        # The DTLS server uses the odd streams (RFC 8832 section 6).
         for number, ours in enumerate(self._ours):
             stream = 2 * number + 1
             self._by_stream[stream] = _Channel(
@@ -290,7 +290,7 @@ class DataChannels:
         self.association.sender.queue(Message(stream, _DCEP, message))
 
     def _reset(self, streams: tuple[int, ...]) -> None:
-        """The peer closes channels: this side's end is closed as well (RFC 8831 section 6.7)."""
+        """Close this side of channels that the peer closes (RFC 8831 section 6.7)."""
         for stream in streams or tuple(self._by_stream):
             channel = self._by_stream.pop(stream, None)
             if channel is None:
@@ -305,9 +305,9 @@ class DataChannels:
     # --- what goes ---------------------------------------------------------------------------------------------
 
     def send(self, label: str, payload: bytes, flow: str, now: float) -> bool:
-        """Queue a message for the next `flush`; False when it will not arrive.
+        """Queue a message for the next `flush`; False if it will not arrive.
 
-        For a reliable channel the owner is told that as well, once for each flow.
+        For a reliable channel the owner is also notified of that, once per flow.
         """
         channel = self._by_label.get(label)
         if channel is None:
@@ -343,7 +343,7 @@ class DataChannels:
         return True
 
     def _make_room(self, channel: _Channel, size: int, flow: str) -> bool:
-        """Whether so much fits; on a reliable channel at the cost of the flow of which most waits."""
+        """Whether there is room; a reliable channel makes room by dropping the flow with the most waiting bytes."""
         sender = self.association.sender
         limit = LOSSY_BACKLOG_BYTES if channel.lossy else RELIABLE_BACKLOG_BYTES
         if self._backlog.bytes > TOTAL_BACKLOG_BYTES:
@@ -363,7 +363,7 @@ class DataChannels:
         return largest != flow and sender.backlog(channel.stream) + size <= limit
 
     def _lose(self, channel: _Channel, flow: str) -> None:
-        """Give up what waits of a flow, and tell."""
+        """Drop the waiting messages of a flow, and notify the owner."""
         if flow:
             self.association.sender.discard(channel.stream, flow)
             if len(channel.lost_flows) >= MAX_LOST_FLOWS:
@@ -373,7 +373,7 @@ class DataChannels:
 
 
 def _read_open(stream: int, message: bytes) -> _Channel | None:
-    """The channel that DATA_CHANNEL_OPEN asks for; None when it is malformed."""
+    """Return the channel that DATA_CHANNEL_OPEN requests; None if the message is malformed."""
     if len(message) < _OPEN.size:
         return None
     _, kind, _, reliability, label_bytes, protocol_bytes = _OPEN.unpack_from(message)

@@ -1,8 +1,8 @@
 """SCTP packets as values: RFC 9260, with RFC 3758 (FORWARD-TSN) and RFC 6525 (RE-CONFIG).
 
-`parse` checks every length against what is there and raises SctpError, and nothing else. Lists are cut or refused at
-fixed bounds, so that the cost of a packet does not depend on its sender. What a value means for an association is not
-decided here.
+`parse` checks every length against the available bytes and raises SctpError, and nothing else. Lists are cut or refused
+at fixed bounds, so that the cost of a packet does not depend on its sender. The meaning for an association is decided
+elsewhere.
 """
 
 from collections.abc import Callable
@@ -19,9 +19,9 @@ DATA, INIT, INIT_ACK, SACK, HEARTBEAT, HEARTBEAT_ACK, ABORT, SHUTDOWN = range(8)
 SHUTDOWN_ACK, ERROR, COOKIE_ECHO, COOKIE_ACK = range(8, 12)
 SHUTDOWN_COMPLETE, RE_CONFIG, FORWARD_TSN = 14, 130, 192
 
-# DATA flags (RFC 9260 section 3.3.1); I asks for an immediate SACK.
+# DATA flags (RFC 9260 section 3.3.1); IMMEDIATE requests an immediate SACK.
 END, BEGIN, UNORDERED, IMMEDIATE = 1, 2, 4, 8
-# The flag of ABORT and SHUTDOWN COMPLETE that says "the tag is your own" (RFC 9260 section 3.3.7).
+# Flag of ABORT and SHUTDOWN COMPLETE: the tag is the receiver's own (RFC 9260 section 3.3.7).
 REFLECTED_TAG = 1
 
 # Parameter types.
@@ -31,11 +31,11 @@ OUTGOING_RESET, INCOMING_RESET, TSN_RESET, RESET_RESPONSE, ADD_OUTGOING, ADD_INC
 # Error causes (RFC 9260 section 3.3.10).
 CAUSE_UNRECOGNIZED_CHUNK, CAUSE_NO_USER_DATA, CAUSE_USER_ABORT, CAUSE_PROTOCOL_VIOLATION = 6, 9, 12, 13
 
-# A datagram of 1,500 bytes holds 73 DATA chunks of one byte each; nothing legitimate has more chunks than that.
+# A datagram of 1,500 bytes holds 73 DATA chunks of one byte each; no legitimate packet has more chunks.
 MAX_CHUNKS = 96
 # An INIT of dcsctp or usrsctp has at most eight parameters.
 MAX_PARAMETERS = 24
-# dcsctp reports at most 20 gap blocks; usrsctp as many as fit. What lies behind these is repeated needlessly at worst.
+# dcsctp reports at most 20 gap blocks; usrsctp as many as fit. At worst, data beyond these is repeated needlessly.
 MAX_GAP_BLOCKS = 256
 
 _HEADER = Struct("!HHI")
@@ -55,17 +55,17 @@ _PADDING = (b"", b"\0\0\0", b"\0\0", b"\0")
 
 
 class SctpError(Exception):
-    """Bytes that are not an SCTP packet, or not one that any sender of data channels would make."""
+    """The bytes are not an SCTP packet, or not one that a sender of data channels would create."""
 
 
 @dataclass(slots=True)
 class Data:
-    """DATA."""
+    """A DATA chunk."""
 
     tsn: int
     stream: int
     sequence: int
-    "Stream sequence number; without meaning when unordered."
+    "Stream sequence number; meaningless if unordered."
     protocol: int
     "Payload protocol identifier."
     flags: int
@@ -74,11 +74,11 @@ class Data:
 
 @dataclass(slots=True)
 class Init:
-    """INIT, or INIT ACK where `cookie` is not empty."""
+    """An INIT chunk, or INIT ACK if `cookie` is not empty."""
 
     tag: int
     window: int
-    "Receiver window (a_rwnd), bytes."
+    "Receiver window (a_rwnd) in bytes."
     outbound: int
     inbound: int
     tsn: int
@@ -86,24 +86,24 @@ class Init:
     forward_tsn: bool = False
     re_config: bool = False
     unrecognized: tuple[bytes, ...] = ()
-    "Whole parameters that are to be reported (RFC 9260 section 3.2.1)."
+    "Whole parameters to be reported to the peer (RFC 9260 section 3.2.1)."
 
 
 @dataclass(slots=True)
 class Sack:
-    """SACK."""
+    """A SACK chunk."""
 
     cumulative: int
     window: int
     gaps: list[tuple[int, int]]
-    "(first, last) as offsets from `cumulative`, as received: not checked against each other."
+    "(first, last) as offsets from `cumulative`, as received: not checked for consistency."
     duplicates: int = 0
-    "How many were reported."
+    "Number of reported duplicates."
 
 
 @dataclass(slots=True)
 class ForwardTsn:
-    """FORWARD-TSN."""
+    """A FORWARD-TSN chunk."""
 
     cumulative: int
     streams: list[tuple[int, int]]
@@ -118,7 +118,7 @@ class ResetRequest:
     answers: int
     last_tsn: int
     streams: tuple[int, ...]
-    "Empty: all of them."
+    "Empty: all streams."
 
 
 @dataclass(slots=True)
@@ -131,7 +131,7 @@ class ResetResponse:
 
 @dataclass(slots=True)
 class OtherRequest:
-    """A re-configuration request that data channels have no use for; its type is that of its parameter."""
+    """A re-configuration request that data channels do not use; `type` is that of its parameter."""
 
     number: int
     type: int
@@ -139,14 +139,14 @@ class OtherRequest:
 
 @dataclass(slots=True)
 class ReConfig:
-    """RE-CONFIG, with one or two parameters."""
+    """A RE-CONFIG chunk, with one or two parameters."""
 
     parts: list[ResetRequest | ResetResponse | OtherRequest]
 
 
 @dataclass(slots=True)
 class Plain:
-    """A chunk whose value is opaque or empty: HEARTBEAT, COOKIE ECHO, ABORT, SHUTDOWN, ERROR and the like."""
+    """A chunk whose value is opaque or empty: HEARTBEAT, COOKIE ECHO, ABORT, SHUTDOWN, ERROR and others."""
 
     type: int
     flags: int
@@ -158,7 +158,7 @@ Chunk = Data | Init | Sack | ForwardTsn | ReConfig | Plain
 
 @dataclass(slots=True)
 class Packet:
-    """One packet."""
+    """An SCTP packet."""
 
     source: int
     destination: int
@@ -166,14 +166,14 @@ class Packet:
     chunks: list[tuple[int, Chunk]]
     "(chunk type, chunk)."
     unrecognized: bytes = b""
-    "The first chunk of unknown type whose sender is to be told (RFC 9260 section 3.2)."
+    "The first chunk of an unknown type that must be reported to the peer (RFC 9260 section 3.2)."
 
 
 # --- reading -------------------------------------------------------------------------------------------------------
 
 
 def parse(packet: bytes) -> Packet:
-    """Read a packet. SctpError."""
+    """Parse a packet. SctpError."""
     size = len(packet)
     if size < HEADER_BYTES + _CHUNK.size:
         raise SctpError("shorter than a header and a chunk")
@@ -187,21 +187,21 @@ def parse(packet: bytes) -> Packet:
         if len(chunks) >= MAX_CHUNKS:
             raise SctpError("too many chunks")
         if size - at < _CHUNK.size:
-            raise SctpError("a chunk's header is cut")
+            raise SctpError("truncated chunk header")
         kind, flags, length = _CHUNK.unpack_from(packet, at)
         end = at + length
         if length < _CHUNK.size or end > size:
-            raise SctpError("a chunk's length leaves the packet")
+            raise SctpError("chunk longer than the packet")
         if kind == DATA:
             if length < DATA_HEADER_BYTES:
-                raise SctpError("DATA is cut")
+                raise SctpError("truncated DATA")
             tsn, stream, sequence, protocol = _DATA_BODY.unpack_from(packet, at + 4)
             payload = packet[at + DATA_HEADER_BYTES : end]
             chunks.append((DATA, Data(tsn, stream, sequence, protocol, flags, payload)))
         elif kind in _READERS:
             chunks.append((kind, _READERS[kind](kind, flags, packet[at + 4 : end])))
         else:
-            # RFC 9260 section 3.2: the highest bit says skip (or stop), the next one report.
+            # RFC 9260 section 3.2: the highest bit means skip the chunk (0: stop), the next bit means report it.
             if kind & 0x40 and not parsed.unrecognized:
                 parsed.unrecognized = packet[at:end]
             chunks.append((kind, Plain(kind, flags, b"")))
@@ -212,15 +212,15 @@ def parse(packet: bytes) -> Packet:
 
 
 def _parameters(body: bytes, at: int) -> list[tuple[int, bytes]]:
-    """(type, value) of each parameter from `at` on. SctpError."""
+    """Return (type, value) of each parameter, starting at offset `at`. SctpError."""
     found: list[tuple[int, bytes]] = []
     size = len(body)
     while at < size:
         if size - at < _PAIR.size:
-            raise SctpError("a parameter's header is cut")
+            raise SctpError("truncated parameter header")
         kind, length = _PAIR.unpack_from(body, at)
         if length < _PAIR.size or at + length > size:
-            raise SctpError("a parameter's length leaves its chunk")
+            raise SctpError("parameter longer than its chunk")
         if len(found) >= MAX_PARAMETERS:
             raise SctpError("too many parameters")
         found.append((kind, body[at + 4 : at + length]))
@@ -228,14 +228,14 @@ def _parameters(body: bytes, at: int) -> list[tuple[int, bytes]]:
     return found
 
 
-# Parameters of INIT that are known and have no effect here: addresses, cookie preservative, host name, supported
-# address types (RFC 9260), zero checksum acceptable (RFC 9653), ECN, adaptation layer, authentication (RFC 4895).
+# Known INIT parameters without effect here: addresses, cookie preservative, host name, supported address types
+# (RFC 9260), zero checksum acceptable (RFC 9653), ECN, adaptation layer, authentication (RFC 4895).
 _IGNORED = frozenset({5, 6, 9, 11, 12, 0x8000, 0x8001, 0x8002, 0x8003, 0x8004, 0x8005, 0xC006})
 
 
 def _read_init(kind: int, _flags: int, body: bytes) -> Init:
     if len(body) < _INIT.size:
-        raise SctpError("INIT is cut")
+        raise SctpError("truncated INIT")
     init = Init(*_INIT.unpack_from(body))
     if not init.tag or not init.outbound or not init.inbound:
         raise SctpError("INIT with a tag or a number of streams of 0")
@@ -263,10 +263,10 @@ def _read_init(kind: int, _flags: int, body: bytes) -> Init:
 
 def _read_sack(_kind: int, _flags: int, body: bytes) -> Sack:
     if len(body) < _SACK.size:
-        raise SctpError("SACK is cut")
+        raise SctpError("truncated SACK")
     cumulative, window, gaps, duplicates = _SACK.unpack_from(body)
     if len(body) != _SACK.size + 4 * (gaps + duplicates):
-        raise SctpError("SACK with another length than its counts say")
+        raise SctpError("the length of SACK does not match its counts")
     used = min(gaps, MAX_GAP_BLOCKS)
     blocks = list(_PAIR.iter_unpack(body[_SACK.size : _SACK.size + 4 * used]))
     return Sack(cumulative, window, blocks, duplicates)
@@ -274,7 +274,7 @@ def _read_sack(_kind: int, _flags: int, body: bytes) -> Sack:
 
 def _read_forward_tsn(_kind: int, _flags: int, body: bytes) -> ForwardTsn:
     if len(body) < 4 or len(body) % 4:
-        raise SctpError("FORWARD-TSN is cut")
+        raise SctpError("truncated FORWARD-TSN")
     return ForwardTsn(_U32.unpack_from(body)[0], list(_PAIR.iter_unpack(body[4:])))
 
 
@@ -282,30 +282,30 @@ def _read_re_config(_kind: int, _flags: int, body: bytes) -> ReConfig:
     parts: list[ResetRequest | ResetResponse | OtherRequest] = []
     parameters = _parameters(body, 0)
     if not 1 <= len(parameters) <= 2:  # RFC 6525 section 3.1
-        raise SctpError("RE-CONFIG with another number of parameters than one or two")
+        raise SctpError("RE-CONFIG must have one or two parameters")
     for kind, value in parameters:
         if kind == OUTGOING_RESET:
             if len(value) < _OUTGOING_RESET.size or len(value) % 2:
-                raise SctpError("a reset request is cut")
+                raise SctpError("truncated reset request")
             streams = tuple(one for (one,) in _U16.iter_unpack(value[_OUTGOING_RESET.size :]))
             number, answers, last_tsn = _OUTGOING_RESET.unpack_from(value)
             parts.append(ResetRequest(number, answers, last_tsn, streams))
         elif kind == RESET_RESPONSE:
             if len(value) < _TWO_U32.size:
-                raise SctpError("a reset response is cut")
+                raise SctpError("truncated reset response")
             parts.append(ResetResponse(*_TWO_U32.unpack_from(value)))
         elif INCOMING_RESET <= kind <= ADD_INCOMING:
             if len(value) < 4:
-                raise SctpError("a re-configuration request is cut")
+                raise SctpError("truncated re-configuration request")
             parts.append(OtherRequest(_U32.unpack_from(value)[0], kind))
         else:
-            raise SctpError("an unknown re-configuration parameter")
+            raise SctpError("unknown re-configuration parameter")
     return ReConfig(parts)
 
 
 def _read_plain(kind: int, flags: int, body: bytes) -> Plain:
     if kind == SHUTDOWN and len(body) != 4:
-        raise SctpError("SHUTDOWN has four bytes")
+        raise SctpError("SHUTDOWN must have four bytes")
     return Plain(kind, flags, body)
 
 
@@ -336,31 +336,31 @@ _READERS: dict[int, Callable[[int, int, bytes], Chunk]] = {
 
 
 def packet(source: int, destination: int, tag: int, chunks: list[bytes]) -> bytes:
-    """A packet of serialised chunks."""
+    """Build a packet of serialised chunks."""
     header = _HEADER.pack(source, destination, tag)
     body = b"".join(chunks)
     return header + _CHECKSUM.pack(crc32c(header + _NO_CHECKSUM + body)) + body
 
 
 def chunk(kind: int, value: bytes = b"", flags: int = 0) -> bytes:
-    """A chunk, padded."""
+    """Build a chunk, padded."""
     return _CHUNK.pack(kind, flags, 4 + len(value)) + value + _PADDING[len(value) & 3]
 
 
 def parameter(kind: int, value: bytes = b"") -> bytes:
-    """A parameter or an error cause, padded."""
+    """Build a parameter or an error cause, padded."""
     return _PAIR.pack(kind, 4 + len(value)) + value + _PADDING[len(value) & 3]
 
 
 def data(tsn: int, stream: int, sequence: int, protocol: int, flags: int, payload: bytes) -> bytes:  # noqa: PLR0913, PLR0917 - DATA's fields
-    """A DATA chunk, padded."""
+    """Build a DATA chunk, padded."""
     size = len(payload)
     header = _DATA.pack(DATA, flags, DATA_HEADER_BYTES + size, tsn, stream, sequence, protocol)
     return header + payload + _PADDING[size & 3]
 
 
 def init(kind: int, value: Init) -> bytes:
-    """INIT or INIT ACK."""
+    """Build an INIT or INIT ACK chunk."""
     fixed = _INIT.pack(value.tag, value.window, value.outbound, value.inbound, value.tsn)
     extensions = bytes([RE_CONFIG] * value.re_config + [FORWARD_TSN] * value.forward_tsn)
     parts = [fixed]
@@ -375,7 +375,7 @@ def init(kind: int, value: Init) -> bytes:
 
 
 def sack(cumulative: int, window: int, gaps: list[tuple[int, int]], duplicates: list[int]) -> bytes:
-    """SACK; `gaps` as in `Sack`, `duplicates` TSNs."""
+    """Build a SACK chunk; `gaps` as in `Sack`, `duplicates` as TSNs."""
     parts = [_SACK.pack(cumulative, window, len(gaps), len(duplicates))]
     parts.extend(_PAIR.pack(*gap) for gap in gaps)
     parts.extend(_U32.pack(tsn) for tsn in duplicates)
@@ -383,21 +383,21 @@ def sack(cumulative: int, window: int, gaps: list[tuple[int, int]], duplicates: 
 
 
 def forward_tsn(cumulative: int, streams: list[tuple[int, int]]) -> bytes:
-    """FORWARD-TSN; see `ForwardTsn`."""
+    """Build a FORWARD-TSN chunk; see `ForwardTsn`."""
     return chunk(FORWARD_TSN, _U32.pack(cumulative) + b"".join(_PAIR.pack(*one) for one in streams))
 
 
 def reset_request(request: ResetRequest) -> bytes:
-    """A parameter of RE-CONFIG."""
+    """Build a reset request, a parameter of RE-CONFIG."""
     fixed = _OUTGOING_RESET.pack(request.number, request.answers, request.last_tsn)
     return parameter(OUTGOING_RESET, fixed + b"".join(_U16.pack(one) for one in request.streams))
 
 
 def reset_response(number: int, result: int) -> bytes:
-    """A parameter of RE-CONFIG."""
+    """Build a reset response, a parameter of RE-CONFIG."""
     return parameter(RESET_RESPONSE, _TWO_U32.pack(number, result))
 
 
 def cause(kind: int, value: bytes = b"") -> bytes:
-    """An error cause, for ABORT and ERROR."""
+    """Build an error cause, for ABORT and ERROR."""
     return parameter(kind, value)

@@ -1,8 +1,8 @@
-"""The receiving half of an SCTP association: what came, what is missing, messages put together.
+"""The receiving half of an SCTP association: received and missing TSNs, reassembly of messages.
 
-TSNs are counted without wrapping here (`unwrap`), so that they compare as plain integers. What is held is bounded by
-the window that was advertised and by the numbers of fragments and gaps; data beyond that is not acknowledged, so its
-sender repeats it.
+TSNs are counted without wrapping here (`unwrap`), so that they compare as plain integers. Stored data is bounded by
+the advertised window and by the numbers of fragments and gaps; data beyond that is not acknowledged, so the peer
+repeats it.
 """
 
 from bisect import bisect_right
@@ -12,42 +12,42 @@ from collections.abc import Callable
 from sfu.sctp import chunks as sctp
 from sfu.sctp.chunks import BEGIN, END, UNORDERED, Data, ForwardTsn
 
-# 256 KiB in flight carry 2.5 MB/s over a round trip of 100 ms.
+# 256 KiB in flight allow 2.5 MB/s with a round trip of 100 ms.
 WINDOW_BYTES = 256 * 1024
-# What is held may be so much, with what each fragment costs beside its bytes: about 4,000 fragments of one byte.
+# Limit on stored data, including a cost per fragment besides its bytes: about 4,000 fragments of one byte.
 HELD_BYTES = 2 * WINDOW_BYTES
 FRAGMENT_COST = 128
-# A TSN further ahead than this would lie outside of any window that was advertised.
+# A TSN further ahead would be outside of every advertised window.
 MAX_TSNS_AHEAD = 4096
-# Separate runs of TSNs beyond the first gap. A lossy link has some dozens.
+# Separate runs of TSNs beyond the first gap. A lossy path has some dozens.
 MAX_RUNS = 256
-# As many as dcsctp reports (RFC 9260 leaves the number to the receiver).
+# The numbers that dcsctp reports (RFC 9260 leaves them to the receiver).
 REPORTED_GAPS, REPORTED_DUPLICATES = 32, 20
-# Streams with state. Clients use three to ten.
+# Streams that have state. Clients use three to ten.
 MAX_STREAMS_IN_USE = 64
 
 _HALF, _WHOLE = 1 << 31, 1 << 32
 
 Deliver = Callable[[int, int, bytes, bool], None]
-"(stream, protocol, message, whether it is ordered)."
+"(stream, protocol, message, whether the message is ordered)."
 
 
 class ProtocolError(Exception):
-    """The peer violates the protocol in a way that ends the association; the argument is the error cause's type."""
+    """The peer violates the protocol in a way that ends the association; `cause` is the error cause's type."""
 
     def __init__(self, cause: int, text: str) -> None:
-        """`cause` as in RFC 9260 section 3.3.10."""
+        """`cause` is a type of RFC 9260 section 3.3.10."""
         super().__init__(text)
         self.cause = cause
 
 
 def unwrap(number: int, near: int) -> int:
-    """The unwrapped number nearest to `near` that is `number` modulo 2^32."""
+    """Return the unwrapped number nearest to `near` that equals `number` modulo 2^32."""
     return near + ((number - near + _HALF) % _WHOLE) - _HALF
 
 
 class _Run:
-    """Fragments with consecutive TSNs of one message."""
+    """Fragments of one message with consecutive TSNs."""
 
     __slots__ = ("began", "bytes", "data", "ended", "first", "last", "oversize", "parts")
 
@@ -70,41 +70,41 @@ class _Stream:
         self.expected = 0
         "The next stream sequence number."
         self.waiting: dict[int, tuple[int, bytes | None, int]] = {}
-        "By sequence number, complete messages whose turn has not come: (protocol, message, cost)."
+        "Complete messages before their turn, by sequence number: (protocol, message, cost)."
 
 
 class Receiver:
-    """Takes DATA and FORWARD-TSN; delivers messages; knows what to acknowledge."""
+    """Processes DATA and FORWARD-TSN, delivers messages, and creates SACKs."""
 
     def __init__(self, first_tsn: int, max_message_bytes: int, streams: int, deliver: Deliver) -> None:
-        """`first_tsn` as in the peer's INIT; `streams` is how many it may use. Longer messages are not delivered."""
+        """`first_tsn`: from the peer's INIT; `streams`: how many it may use. Longer messages are not delivered."""
         self.cumulative = first_tsn - 1 + _WHOLE
-        "Unwrapped; all up to it has come, or was skipped."
+        "Unwrapped TSN up to which everything was received or skipped."
         self.duplicates: list[int] = []
         self.oversize = 0
-        "Messages that were longer than allowed, and dropped."
+        "Number of messages dropped because they were too long."
         self._deliver = deliver
         self._max_message_bytes = max_message_bytes
         self._allowed_streams = streams
         self._ranges: list[list[int]] = []
-        "Runs of TSNs beyond the first gap, [first, last], in order."
+        "Runs of TSNs beyond the first gap, [first, last], ascending."
         self._begins: dict[int, _Run] = {}
-        "Incomplete messages by their run's first TSN;"
+        "Incomplete messages by the first TSN of their run,"
         self._ends: dict[int, _Run] = {}
-        "and by its last."
+        "and by its last TSN."
         self._streams: dict[int, _Stream] = {}
         self.held = 0
-        "Bytes in incomplete messages and in those out of their turn, with what each costs."
+        "Bytes of incomplete messages and of messages before their turn, including the cost of each."
 
     # --- acknowledgement ---------------------------------------------------------------------------------------
 
     @property
     def gaps(self) -> bool:
-        """Whether something is missing."""
+        """Whether TSNs are missing."""
         return bool(self._ranges)
 
     def sack(self, undelivered: int) -> bytes:
-        """A SACK chunk; `undelivered` bytes wait in the application."""
+        """Build a SACK chunk; `undelivered` bytes wait in the application."""
         base = self.cumulative
         gaps = [(first - base, last - base) for first, last in self._ranges[:REPORTED_GAPS]]
         duplicates, self.duplicates = self.duplicates, []
@@ -120,7 +120,7 @@ class Receiver:
         return at < 0 or self._ranges[at][1] < tsn
 
     def _note(self, tsn: int) -> None:
-        """Enter a new TSN."""
+        """Record a new TSN."""
         ranges = self._ranges
         if tsn == self.cumulative + 1:
             self.cumulative = tsn
@@ -142,7 +142,7 @@ class Receiver:
     # --- data --------------------------------------------------------------------------------------------------
 
     def receive(self, data: Data, undelivered: int) -> bool:
-        """Take a DATA chunk; False when it was no news or there was no room. ProtocolError."""
+        """Process a DATA chunk; False if it is a duplicate or there is no room for it. ProtocolError."""
         if not data.payload:
             raise ProtocolError(sctp.CAUSE_NO_USER_DATA, "DATA without data")
         tsn = unwrap(data.tsn, self.cumulative)
@@ -151,7 +151,7 @@ class Receiver:
                 self.duplicates.append(data.tsn)
             return False
         if data.stream >= self._allowed_streams:
-            raise ProtocolError(sctp.CAUSE_PROTOCOL_VIOLATION, "a stream that was not agreed")
+            raise ProtocolError(sctp.CAUSE_PROTOCOL_VIOLATION, "a stream beyond the negotiated number")
         if not self._has_room(tsn, len(data.payload), undelivered):
             return False
         stream = self._stream(data.stream)
@@ -166,7 +166,7 @@ class Receiver:
         if tsn - self.cumulative > MAX_TSNS_AHEAD or len(self._ranges) >= MAX_RUNS:
             return tsn == self.cumulative + 1 and len(self._ranges) <= MAX_RUNS
         total = self.held + undelivered + size + FRAGMENT_COST
-        # what fills the first gap frees what waits behind it, so it may exceed the bound by one message
+        # data that fills the first gap releases the data after it, so it may exceed the bound by one message
         return total <= HELD_BYTES + (self._max_message_bytes if tsn == self.cumulative + 1 else 0)
 
     def _stream(self, number: int) -> _Stream:
@@ -196,7 +196,7 @@ class Receiver:
             self._complete(stream, run.data, None if run.oversize else b"".join(run.parts))
 
     def _joined(self, left: _Run, right: _Run) -> _Run:
-        """One run of two; entered as the left one is at its beginning, and to be entered at its end."""
+        """Join two runs; the result is entered at the left run's beginning, and the caller enters it at its end."""
         if len(left.parts) >= len(right.parts):
             left.parts.extend(right.parts)
         else:
@@ -205,7 +205,7 @@ class Receiver:
         left.bytes += right.bytes
         left.last, left.ended = right.last, right.ended
         left.oversize |= right.oversize
-        # held for nothing, were it kept
+        # a message that is too long will not be delivered, so its parts are not stored
         if not left.oversize and left.bytes > self._max_message_bytes:
             left.oversize = True
         if left.oversize:
@@ -224,7 +224,7 @@ class Receiver:
         self.held -= self._cost(run)
 
     def _complete(self, stream: _Stream, data: Data, message: bytes | None) -> None:
-        """Deliver a message, or keep it for its turn; None stands for one that was too long."""
+        """Deliver a message, or store it until its turn; None stands for a message that was too long."""
         if message is None or len(message) > self._max_message_bytes:
             self.oversize += 1
             message = None
@@ -233,7 +233,7 @@ class Receiver:
                 self._deliver(data.stream, data.protocol, message, False)
             return
         if data.sequence != stream.expected:
-            # a number that is there, or was passed, can only be a violation; the message is gone with it
+            # a repeated or passed sequence number can only be a violation; the message is dropped
             if data.sequence not in stream.waiting and (data.sequence - stream.expected) & 0xFFFF < 0x8000:
                 cost = FRAGMENT_COST + (0 if message is None else len(message))
                 stream.waiting[data.sequence] = (data.protocol, message, cost)
@@ -256,22 +256,22 @@ class Receiver:
     # --- what is skipped, and reset ----------------------------------------------------------------------------
 
     def forward(self, chunk: ForwardTsn) -> bool:
-        """Skip what the peer has abandoned (RFC 3758 section 3.6); False when it is old news. ProtocolError."""
+        """Skip messages that the peer abandoned (RFC 3758 section 3.6); False if it already did. ProtocolError."""
         cumulative = unwrap(chunk.cumulative, self.cumulative)
         if cumulative <= self.cumulative:
             return False
         if cumulative - self.cumulative > MAX_TSNS_AHEAD:
             raise ProtocolError(
-                sctp.CAUSE_PROTOCOL_VIOLATION, "FORWARD-TSN beyond all that can have been sent"
+                sctp.CAUSE_PROTOCOL_VIOLATION, "FORWARD-TSN beyond everything that can have been sent"
             )
         if any(number >= self._allowed_streams for number, _ in chunk.streams):
-            raise ProtocolError(sctp.CAUSE_PROTOCOL_VIOLATION, "a stream that was not agreed")
+            raise ProtocolError(sctp.CAUSE_PROTOCOL_VIOLATION, "a stream beyond the negotiated number")
         self.cumulative = cumulative
         ranges = self._ranges
         while ranges and ranges[0][0] <= self.cumulative + 1:
             self.cumulative = max(self.cumulative, ranges.pop(0)[1])
         for run in [run for run in self._begins.values() if run.first <= cumulative]:
-            # A message of which all came up to here, and that goes on, is not abandoned.
+            # A message received up to here that continues later is not abandoned.
             if not (run.began and run.last >= cumulative and not run.ended):
                 self._drop(run)
         for number, sequence in chunk.streams:
@@ -279,7 +279,7 @@ class Receiver:
         return True
 
     def _skip(self, number: int, stream: _Stream, sequence: int) -> None:
-        """Go on after `sequence` on an ordered stream."""
+        """Continue after `sequence` on an ordered stream."""
         after = (sequence + 1) & 0xFFFF
         ahead = (after - stream.expected) & 0xFFFF
         if not 0 < ahead < 0x8000:
@@ -294,7 +294,7 @@ class Receiver:
         self._deliver_waiting(number, stream)
 
     def reset(self, numbers: tuple[int, ...]) -> tuple[int, ...]:
-        """Begin these streams anew, all when none is named; returns those that were in use."""
+        """Reset these streams, or all if none is named; return those that were in use."""
         known = tuple(n for n in dict.fromkeys(numbers or self._streams) if n in self._streams)
         for number in known:
             for _, _, cost in self._streams.pop(number).waiting.values():

@@ -1,4 +1,4 @@
-"""Stream reset (RFC 6525), by which data channels are closed: this side's on demand, the peer's as it asks."""
+"""Stream reset (RFC 6525), which closes data channels: requested by this side or by the peer."""
 
 from collections.abc import Callable, Iterable
 
@@ -9,14 +9,14 @@ from sfu.sctp.sender import RTO_MAX_S, Sender
 
 # RFC 6525 section 4.4.
 NOTHING_TO_DO, PERFORMED, DENIED, BAD_NUMBER, IN_PROGRESS = 0, 1, 2, 5, 6
-# A request with these fits into a packet with other chunks.
+# A request for this many streams fits into a packet with other chunks.
 MAX_STREAMS_IN_REQUEST = 128
 
 _WHOLE = 1 << 32
 
 
 class Resets:
-    """Requests of both sides; one of each is open at a time."""
+    """The reset requests of both sides; each side has at most one open request."""
 
     def __init__(
         self,
@@ -25,13 +25,13 @@ class Resets:
         on_reset: Callable[[tuple[int, ...]], None],
         on_done: Callable[[tuple[int, ...]], None],
     ) -> None:
-        """`first_number` is the own initial TSN (section 5.1.1). `on_reset` hears of the peer's, `on_done` of ours."""
+        """`first_number`: this side's initial TSN (section 5.1.1); `on_reset`: the peer reset; `on_done`: this side."""
         self.responses: list[bytes] = []
-        "Parameters that are to be sent."
+        "Response parameters to send."
         self.at: float | None = None
-        "When an open request is repeated."
+        "When to repeat the open request."
         self.supported = True
-        "Whether the peer knows RE-CONFIG."
+        "Whether the peer supports RE-CONFIG."
         self._sender = sender
         self._on_reset = on_reset
         self._on_done = on_done
@@ -40,25 +40,25 @@ class Resets:
         self._open: ResetRequest | None = None
         self._due = False
         self._last = 0
-        "The peer's last request that was answered for good,"
+        "The peer's last request with a final response,"
         self._last_result = NOTHING_TO_DO
-        "and the answer."
+        "and that response's result."
         self._deferred: ResetRequest | None = None
 
     def expect(self, first_number: int) -> None:
-        """The peer's first request has its initial TSN as number."""
+        """Set the number of the peer's first request: its initial TSN."""
         self._last = (first_number - 1) % _WHOLE
 
     # --- of this side ------------------------------------------------------------------------------------------
 
     def ask(self, streams: Iterable[int]) -> None:
-        """Reset these soon."""
+        """Request a reset of these streams soon."""
         self._wanted.update(dict.fromkeys(streams))
 
     def request(self, now: float) -> bytes | None:
-        """The RE-CONFIG chunk that is due, if any."""
+        """Return the RE-CONFIG chunk that is due, None if there is none."""
         if self._open is None and self._wanted and self.supported:
-            # What waits was dropped, but a message that is being sent goes out whole.
+            # Waiting messages were dropped, but a message that is being sent is completed.
             ready = [one for one in self._wanted if not self._sender.backlog(one)]
             ready = ready[:MAX_STREAMS_IN_REQUEST]
             if ready:
@@ -98,7 +98,7 @@ class Resets:
     # --- of the peer -------------------------------------------------------------------------------------------
 
     def take(self, chunk: ReConfig, receiver: Receiver, now: float) -> None:
-        """Answer requests, and take answers."""
+        """Process the peer's requests and responses."""
         for part in chunk.parts:
             if isinstance(part, ResetResponse):
                 self._answered(part, now)
@@ -107,7 +107,7 @@ class Resets:
             elif part.number != (self._last + 1) % _WHOLE:
                 self.responses.append(sctp.reset_response(part.number, BAD_NUMBER))
             elif isinstance(part, OtherRequest):
-                # more streams than agreed, or resets that no browser asks for
+                # more streams than agreed, or resets that no browser requests
                 self._answer(part.number, DENIED)
             elif unwrap(part.last_tsn, receiver.cumulative) > receiver.cumulative:
                 self._deferred = part
@@ -116,7 +116,7 @@ class Resets:
                 self._perform(part, receiver)
 
     def catch_up(self, receiver: Receiver) -> None:
-        """Perform what waited for data that has now come."""
+        """Perform a request that waited for data, if that data has been received."""
         request = self._deferred
         if request is not None and unwrap(request.last_tsn, receiver.cumulative) <= receiver.cumulative:
             self._perform(request, receiver)

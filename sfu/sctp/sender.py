@@ -1,8 +1,8 @@
 """The sending half of an SCTP association: queues, congestion control, retransmission, partial reliability.
 
-Each stream has a queue of messages. A message gets its TSNs when it is sent, not when it is queued, so another stream's
-messages can pass what waits, and what is stale can be dropped. Without RFC 8260 the fragments of one message have
-consecutive TSNs, so a stream waits for at most one message of another (64 KB). RFC 9260 sections 6 and 7, RFC 3758.
+Each stream has a queue of messages. A message gets its TSNs when it is sent, not when it is queued, so messages of
+other streams can overtake waiting ones, and stale ones can be dropped. Without RFC 8260 the fragments of one message
+have consecutive TSNs, so a stream waits for at most one message of another (64 KB). RFC 9260 sections 6, 7; RFC 3758.
 """
 
 from collections import deque
@@ -13,18 +13,18 @@ from sfu.sctp import chunks as sctp
 from sfu.sctp.chunks import BEGIN, END, UNORDERED, Sack
 from sfu.sctp.receiver import ProtocolError, unwrap
 
-# A packet in DTLS (37), UDP (8) and IPv6 (40) stays below 1,280 bytes; dcsctp uses 1,191, which is no multiple of four.
+# A packet in DTLS (37), UDP (8) and IPv6 (40) stays below 1,280 bytes; dcsctp's 1,191 is not a multiple of four.
 PACKET_BYTES = 1188
 PAYLOAD_BYTES = PACKET_BYTES - sctp.HEADER_BYTES - sctp.DATA_HEADER_BYTES
 # RFC 6928's initial window, as in dcsctp.
 INITIAL_CWND = 10 * PACKET_BYTES
 MAX_CWND = 512 * 1024
-MAX_OUTSTANDING = 512  # chunks; it bounds the work of a SACK
-# RFC 9260 section 16 has 1 s, 1 s and 60 s; the lower ones are dcsctp's and usrsctp's for WebRTC.
+MAX_OUTSTANDING = 512  # in chunks; bounds the work per SACK
+# RFC 9260 section 16 has 1 s, 1 s and 60 s; the lower values are those of dcsctp and usrsctp for WebRTC.
 RTO_INITIAL_S, RTO_MIN_S, RTO_MAX_S = 0.5, 0.4, 10.0
 MAX_RETRANSMISSIONS = 10
 MISSES_OF_LOST = 3
-# A queue in the network longer than this is not filled further: audio and video share the link.
+# A longer queue on the path is not filled further, since audio and video share the path.
 QUEUE_LIMIT_S = 0.25
 MIN_RTT_WINDOW_S = 30.0
 
@@ -34,7 +34,7 @@ _IN_FLIGHT, _LOST, _ACKED, _ABANDONED = range(4)
 
 @dataclass(slots=True, eq=False)
 class Message:
-    """A message on its way."""
+    """An outgoing message."""
 
     stream: int
     protocol: int
@@ -42,15 +42,15 @@ class Message:
     ordered: bool = True
     max_retransmits: int | None = None
     expires_at: float | None = None
-    "When it is given up, sent or not."
+    "When the message is abandoned, sent or not."
     flow: str = ""
     "The owner's key of messages that belong together."
     sent: int = 0
-    "How many bytes have been sent once."
+    "Bytes that have been sent at least once."
     sequence: int = 0
     first_tsn: int = 0
     chunks: int = 0
-    "How many chunks have been made of it, with consecutive TSNs from the first."
+    "Number of its chunks, with consecutive TSNs from the first."
     given_up: bool = False
 
 
@@ -72,7 +72,7 @@ class _Chunk:
 
 
 class _Queue:
-    """Messages of one stream that have not been sent completely."""
+    """The messages of one stream that have not been sent completely."""
 
     __slots__ = ("bytes", "finish", "messages", "sequence", "start")
 
@@ -80,36 +80,36 @@ class _Queue:
         self.messages: deque[Message] = deque()
         self.bytes = 0
         self.sequence = 0
-        # Start-time fair queueing: the stream with the lowest start goes next, and a message moves it by its bytes.
+        # Start-time fair queueing: the stream with the lowest start is next, and a message adds its bytes.
         self.start = self.finish = 0.0
 
 
 class Sender:
-    """Queues messages and makes DATA chunks of them as fast as the peer and the network take them."""
+    """Queues messages and sends them in DATA chunks, as fast as the windows allow."""
 
     def __init__(self, first_tsn: int) -> None:
-        """`first_tsn` as in this side's INIT."""
+        """`first_tsn`: from this side's INIT."""
         self.acked = first_tsn - 1 + _WHOLE
-        "Unwrapped; the peer has all up to it."
+        "Unwrapped TSN up to which the peer has acknowledged everything."
         self.last = self.acked
         "The last TSN sent."
         self.window = 0
-        "How many bytes more the peer takes."
+        "Bytes that the peer can still receive."
         self.timeout_at: float | None = None
-        "T3-rtx."
+        "Expiry of the timer T3-rtx."
         self.rto_s = RTO_INITIAL_S
         self.partial_reliability = True
-        "Whether the peer knows FORWARD-TSN; without it everything is repeated until it arrives."
+        "Whether the peer supports FORWARD-TSN; otherwise every message is repeated until it arrives."
         self.errors = 0
-        "Retransmission timeouts on end, without anything acknowledged."
+        "Consecutive retransmission timeouts without an acknowledgement."
         self.stale = 0
-        "Messages dropped because of their age."
+        "Number of messages dropped because of their age."
         self.cwnd = INITIAL_CWND
         self._ssthresh = float(MAX_CWND)
         self._partial = 0
         self._recovery_exit: int | None = None
         self._fast_retransmit = False
-        "One packet goes whatever the window is (section 7.2.4, 3)."
+        "Whether the next packet is sent regardless of the congestion window (section 7.2.4, 3)."
         self._flight = 0
         self._outstanding: deque[_Chunk] = deque()
         self._lost: deque[_Chunk] = deque()
@@ -124,14 +124,14 @@ class Sender:
         self._min_rtt_until = 0.0
         self._slowed_at = 0.0
         self._skipped = self.acked
-        "What the peer was told to skip up to (Advanced.Peer.Ack.Point)."
+        "TSN up to which the peer was told to skip (Advanced.Peer.Ack.Point)."
         self._forward_due = False
         self._forwarded_at = 0.0
 
     # --- queues ------------------------------------------------------------------------------------------------
 
     def queue(self, message: Message) -> None:
-        """Put a message behind those of its stream."""
+        """Append a message to the queue of its stream."""
         queue = self._queues.get(message.stream)
         if queue is None:
             queue = self._queues[message.stream] = _Queue()
@@ -141,17 +141,17 @@ class Sender:
         queue.bytes += len(message.payload)
 
     def backlog(self, stream: int) -> int:
-        """Bytes that wait on a stream, apart from those in flight."""
+        """Return the waiting bytes of a stream, without those in flight."""
         queue = self._queues.get(stream)
         return queue.bytes if queue is not None else 0
 
     def flows(self, stream: int) -> Iterator[tuple[str, int]]:
-        """(flow, bytes) of each message that waits on a stream."""
+        """Yield (flow, bytes) of each waiting message of a stream."""
         queue = self._queues.get(stream)
         return ((m.flow, len(m.payload)) for m in queue.messages) if queue is not None else iter(())
 
     def discard(self, stream: int, flow: str | None = None) -> int:
-        """Drop what waits on a stream, of one flow or all; returns the bytes. A message being sent is completed."""
+        """Drop a stream's waiting messages, of one flow or all; return their bytes. A partly sent message stays."""
         queue = self._queues.get(stream)
         if queue is None:
             return 0
@@ -161,11 +161,11 @@ class Sender:
         return before - queue.bytes
 
     def pause(self, stream: int) -> None:
-        """Send nothing more on a stream that is being reset."""
+        """Stop sending on a stream that is being reset."""
         self._paused.add(stream)
 
     def restart(self, stream: int) -> None:
-        """Begin a stream anew after its reset."""
+        """Start a stream again after its reset."""
         self._paused.discard(stream)
         queue = self._queues.get(stream)
         if queue is not None:
@@ -177,16 +177,16 @@ class Sender:
 
     @property
     def idle(self) -> bool:
-        """Whether all that was sent is acknowledged."""
+        """Whether everything sent has been acknowledged."""
         return not self._outstanding
 
     @property
     def next_tsn(self) -> int:
-        """Of the next chunk, unwrapped."""
+        """The unwrapped TSN of the next chunk."""
         return self.last + 1
 
     def chunks(self, room: int, now: float) -> list[bytes]:
-        """Serialised chunks for one packet with so many bytes left, as far as windows allow."""
+        """Return serialised chunks for a packet with `room` bytes left, as far as the windows allow."""
         made: list[bytes] = []
         if self._forward_due and room >= PACKET_BYTES // 2:
             chunk = self._forward(now)
@@ -218,7 +218,7 @@ class Sender:
         size = min(left, PAYLOAD_BYTES)
         if sctp.DATA_HEADER_BYTES + size > room:
             return None
-        # With nothing in flight one chunk goes all the same: it probes a window of zero (section 6.1 A).
+        # With nothing in flight, one chunk is sent anyway: it probes a zero window (section 6.1 A).
         if self._flight and (self._flight + size > self.cwnd or size > self.window):
             return None
         queue = self._queues[message.stream]
@@ -255,7 +255,7 @@ class Sender:
             queue.sequence = (queue.sequence + 1) & 0xFFFF
 
     def _pick(self, now: float) -> Message | None:
-        """The next message of the stream whose turn it is; drops stale ones."""
+        """Return the next message of the stream whose turn it is; drop stale ones."""
         best: _Queue | None = None
         for stream, queue in self._queues.items():
             while queue.messages and (expiry := queue.messages[0].expires_at) is not None and expiry <= now:
@@ -276,15 +276,15 @@ class Sender:
         if self.timeout_at is None:
             self.timeout_at = now + self.rto_s
 
-    # --- what the peer has -------------------------------------------------------------------------------------
+    # --- acknowledgements --------------------------------------------------------------------------------------
 
     def acknowledge(self, sack: Sack, now: float) -> bool:
-        """Take a SACK; False when it is older than one before. ProtocolError."""
+        """Process a SACK; False if it is older than a previous one. ProtocolError."""
         cumulative = unwrap(sack.cumulative, self.acked)
         if cumulative < self.acked:
             return False
         if cumulative > self.last or not _valid(sack.gaps, self.last - cumulative):
-            raise ProtocolError(sctp.CAUSE_PROTOCOL_VIOLATION, "SACK of what was not sent")
+            raise ProtocolError(sctp.CAUSE_PROTOCOL_VIOLATION, "SACK of a TSN that was not sent")
         flight_before = self._flight
         advanced = cumulative > self.acked
         acked_bytes, newest = self._drop_until(cumulative)
@@ -295,7 +295,7 @@ class Sender:
             if sack.gaps:
                 self._count_misses(newest, now)
         if advanced or (sack.window == 0 and self.window == 0):
-            self.errors = 0  # section 6.1: a window of zero that is confirmed is no failure
+            self.errors = 0  # section 6.1: a confirmed zero window is not a failure
         if advanced:
             self._grow(acked_bytes + gap_bytes, flight_before)
             self.timeout_at = now + self.rto_s if self._outstanding else None
@@ -322,7 +322,7 @@ class Sender:
         return acked, newest
 
     def _mark(self, gaps: list[tuple[int, int]], newest: _Chunk | None) -> tuple[int, _Chunk | None]:
-        """Note what came behind a gap. The blocks are ascending, so the work is that of what is outstanding."""
+        """Mark chunks received after a gap. The blocks ascend, so the work is bounded by the outstanding chunks."""
         acked = 0
         outstanding = self._outstanding
         for first, last in gaps:
@@ -338,7 +338,7 @@ class Sender:
         return acked, newest
 
     def _count_misses(self, newest: _Chunk, now: float) -> None:
-        """Three reports of what was sent later make a chunk lost (section 7.2.4), a retransmission too."""
+        """Mark a chunk, also a retransmission, as lost after three reports of later chunks (section 7.2.4)."""
         lost = False
         for chunk in self._outstanding:
             if chunk.state == _IN_FLIGHT and chunk.order < newest.order:
@@ -353,7 +353,7 @@ class Sender:
             self._fast_retransmit = True
 
     def _lose(self, chunk: _Chunk, now: float) -> bool:
-        """Send a chunk again, or give up its message."""
+        """Send a chunk again, or abandon its message."""
         if chunk.state == _IN_FLIGHT:
             self._flight -= chunk.size
         message = chunk.message
@@ -385,10 +385,10 @@ class Sender:
             queue.messages.popleft()
             queue.bytes -= len(message.payload) - message.sent
 
-    # --- what is skipped ---------------------------------------------------------------------------------------
+    # --- abandoned messages ------------------------------------------------------------------------------------
 
     def _advance(self, now: float) -> None:
-        """Move the point up to which the peer need not wait, and see to it that the peer is told."""
+        """Advance the TSN up to which the peer need not wait, and schedule a FORWARD-TSN."""
         point = self._skipped
         for chunk in self._outstanding:
             if chunk.state != _ABANDONED:
@@ -416,7 +416,7 @@ class Sender:
     # --- rates -------------------------------------------------------------------------------------------------
 
     def _measure(self, rtt_s: float, now: float) -> None:
-        """Section 6.3.1."""
+        """Update the round-trip time and the timeout (section 6.3.1)."""
         if self._srtt_s is None:
             self._srtt_s, self._rttvar_s = rtt_s, rtt_s / 2
         else:
@@ -428,7 +428,7 @@ class Sender:
             self._min_rtt_s, self._next_min_rtt_s = min(self._next_min_rtt_s, rtt_s), float("inf")
         self._min_rtt_s = min(self._min_rtt_s, rtt_s)
         self._next_min_rtt_s = min(self._next_min_rtt_s, rtt_s)
-        # Once in a round trip: what stands in the network's queue is more than it needs.
+        # Once per round trip, shrink the window by the excess queue on the path.
         excess_s = self._srtt_s - self._min_rtt_s - QUEUE_LIMIT_S
         if excess_s > 0 and now - self._slowed_at > self._srtt_s:
             self._slowed_at = now
@@ -436,7 +436,7 @@ class Sender:
             self._ssthresh = min(self._ssthresh, self.cwnd)
 
     def _grow(self, acked: int, flight_before: int) -> None:
-        """Sections 7.2.1 and 7.2.2: only a window that is used grows."""
+        """Grow the congestion window if it is used fully (sections 7.2.1 and 7.2.2)."""
         if self._recovery_exit is not None or flight_before + PACKET_BYTES <= self.cwnd:
             return
         if self._srtt_s is not None and self._srtt_s - self._min_rtt_s > QUEUE_LIMIT_S / 2:
@@ -451,7 +451,7 @@ class Sender:
         self.cwnd = min(self.cwnd, MAX_CWND)
 
     def timed_out(self, now: float) -> None:
-        """T3-rtx expired: all that is outstanding counts as lost (section 6.3.3)."""
+        """T3-rtx expired: all outstanding chunks count as lost (section 6.3.3)."""
         self.errors += 1
         self._ssthresh = max(self.cwnd // 2, 4 * PACKET_BYTES)
         self.cwnd = PACKET_BYTES
@@ -463,7 +463,7 @@ class Sender:
             if chunk.state in {_IN_FLIGHT, _LOST}:
                 self._lose(chunk, now)
             elif chunk.state == _ACKED and first:
-                # It was reported before and is not passed now: the peer dropped it again (section 6.2.1, reneging).
+                # Reported before, but the cumulative TSN has not passed it: the peer dropped it (section 6.2.1).
                 chunk.state = _LOST
                 self._lost.append(chunk)
             first &= chunk.state == _ABANDONED
@@ -473,7 +473,7 @@ class Sender:
 
 
 def _valid(gaps: list[tuple[int, int]], sent: int) -> bool:
-    """Whether gap blocks ascend and lie within what was sent beyond the cumulative TSN."""
+    """Whether gap blocks ascend and are within the TSNs sent beyond the cumulative TSN."""
     before = 1
     for first, last in gaps:
         if not before < first <= last <= sent:
