@@ -13,7 +13,7 @@ from signaling.app import Server
 from tests.signaling.fake_media import FakeMedia
 
 
-def make_token(room: str = "lesson", identity: str = "ada", ttl_s: float = 600, **claims: Any) -> str:
+def make_token(room: str = "lesson", identity: str = "ada", ttl_s: float = 6 * 3600, **claims: Any) -> str:
     video = {"room": room, "roomJoin": True, **claims.pop("video", {})}
     return tokens.mint(
         {"sub": identity, "video": video, **claims}, tokens.Signer("devkey", "secret"), time.time(), ttl_s

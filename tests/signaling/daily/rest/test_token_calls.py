@@ -3,6 +3,7 @@ import time
 import jwt
 import pytest
 
+DAY_S = 86_400
 NOW = int(time.time())
 
 
@@ -11,7 +12,7 @@ async def test_a_token_is_made_and_read(daily):
         "room_name": "maths",
         "is_owner": True,
         "user_name": "Ada",
-        "exp": NOW + 600,
+        "exp": NOW + DAY_S,
         "start_audio_off": False,
         "permissions": {"canSend": ["audio"]},
     }
@@ -37,9 +38,9 @@ async def test_a_token_that_the_application_signed_is_read(daily):
 
 async def test_bad_tokens(daily):
     assert (await daily.refused("GET", "/meeting-tokens/nonsense"))[:2] == (400, "invalid-request-error")
-    early = (await daily.post("/meeting-tokens", {"properties": {"nbf": NOW + 600}}))["token"]
+    early = (await daily.post("/meeting-tokens", {"properties": {"nbf": NOW + DAY_S}}))["token"]
     assert (await daily.refused("GET", f"/meeting-tokens/{early}"))[0] == 400
-    assert await daily.get(f"/meeting-tokens/{early}?ignoreNbf=true") == {"nbf": NOW + 600}
+    assert await daily.get(f"/meeting-tokens/{early}?ignoreNbf=true") == {"nbf": NOW + DAY_S}
     assert (await daily.refused("GET", f"/meeting-tokens/{early}?ignoreNbf=maybe"))[0] == 400
 
 
