@@ -1,7 +1,7 @@
-"""A complete configuration for coturn (4.5.2 or later; tried with Debian's 4.6.1).
+"""A complete configuration for coturn (4.5.2 or later; tested with Debian's 4.6.1).
 
-It serves participants of this server only, and relays for them to this server only. What coturn cannot
-express (its peer filter knows addresses, no ports) is in `turn_config.firewall`.
+It serves only participants of this server, and relays only to this server. `turn_config.firewall` adds what coturn
+cannot express: its peer filter compares addresses, not ports.
 """
 
 from turn_config.settings import TurnConfigError, TurnSettings, allowed_peers
@@ -9,19 +9,19 @@ from turn_config.settings import TurnConfigError, TurnSettings, allowed_peers
 __all__ = ["TurnConfigError", "TurnSettings", "render"]
 
 _HEADER = """\
-# coturn for Lectern. It holds a secret: keep it readable by root and coturn only.
-# coturn's peer filter knows addresses, no ports: load `lectern turn-config --firewall` beside it."""
+# coturn for Lectern. This file contains a secret: let only root and coturn read it.
+# coturn's peer filter compares addresses, not ports: load `lectern turn-config --firewall` as well."""
 
-# coturn asks its filters in this order: multicast and loopback, allowed, denied (good_peer_addr in its
-# ns_turn_server.c). Everything is denied in both families, so that it does not matter which of an address's
-# spellings coturn recognises: up to 4.8 it compares ::ffff:127.0.0.1 with no IPv4 range (CVE-2026-27624).
+# coturn applies its filters in this order: multicast and loopback, allowed, denied (good_peer_addr in its
+# ns_turn_server.c). All addresses of both families are denied, so that it does not matter which spellings of an address
+# coturn recognises: up to 4.8 it compares ::ffff:127.0.0.1 with no IPv4 range (CVE-2026-27624).
 _DENY_ALL = ("0.0.0.0-255.255.255.255", "::-ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff")
 
 _Lines = list[str]
 
 
 def render(settings: TurnSettings) -> str:
-    """Return the text of a turnserver.conf; TurnConfigError for settings that give no safe one."""
+    """Return the text of a turnserver.conf. TurnConfigError for settings that give no safe configuration."""
     peers = allowed_peers(settings)
     sections = (
         ("Where clients connect", _listeners(settings)),
@@ -37,7 +37,7 @@ def render(settings: TurnSettings) -> str:
 def _listeners(settings: TurnSettings) -> _Lines:
     lines = [f"listening-ip={address}" for address in settings.listening_addresses]
     lines.append(f"listening-port={settings.listening_port}")
-    # Browsers speak TURN over UDP, TCP and TLS, never over DTLS.
+    # Browsers use TURN over UDP, TCP and TLS, never over DTLS.
     lines.append("no-dtls")
     if not settings.cert_path:
         return [*lines, "no-tls"]
@@ -73,7 +73,7 @@ def _credentials(settings: TurnSettings) -> _Lines:
 
 
 def _peer_filter(peers: tuple[str, ...]) -> _Lines:
-    # `allow-loopback-peers` stays unset: without it coturn refuses 127/8, ::1 and the unspecified addresses.
+    # `allow-loopback-peers` is not set: without it coturn refuses 127/8, ::1 and the unspecified addresses.
     return [
         *(f"allowed-peer-ip={peer}" for peer in peers),
         *(f"denied-peer-ip={network}" for network in _DENY_ALL),
@@ -85,8 +85,8 @@ def _hardening() -> _Lines:
     return [
         "no-tcp-relay",  # RFC 6062 would open TCP connections for clients
         "no-cli",
-        "fingerprint",  # RFC 8489 section 7: tells STUN from other traffic on the port
-        "no-rfc5780",  # NAT discovery; its answers are bigger than the questions
+        "fingerprint",  # RFC 8489 section 7: distinguishes STUN from other traffic on the port
+        "no-rfc5780",  # NAT discovery; its responses are larger than its requests
         "no-stun-backward-compatibility",
         "response-origin-only-with-rfc5780",
         "no-software-attribute",

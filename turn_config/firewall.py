@@ -1,7 +1,7 @@
-"""The packet filter that belongs to the relay: what coturn sends for participants ends at the media ports.
+"""The packet filter for the relay: packets that coturn relays for participants reach only the media ports.
 
-coturn's own peer filter compares addresses only, so on the machine of the media server a participant could
-have packets sent to every UDP port of that address. The kernel knows the port, and who sends.
+coturn's own peer filter compares addresses only, so on the media server's machine a participant could have packets sent
+to every UDP port of that address. The kernel knows the port and the sending user.
 """
 
 import ipaddress
@@ -12,10 +12,10 @@ __all__ = ["render_firewall"]
 
 
 def render_firewall(settings: TurnSettings) -> str:
-    """Return an nftables ruleset, to be loaded by `nft -f` before coturn starts. TurnConfigError as `render`.
+    """Return an nftables ruleset, to be loaded with `nft -f` before coturn starts. TurnConfigError as in `render`.
 
-    Loading it again replaces it. It touches no other table, and of the coturn user's packets only those from
-    relay ports: answers to clients leave from the listening ports.
+    Loading it again replaces it. It affects no other table, and only those packets of coturn's user that leave from
+    relay ports: replies to clients leave from the listening ports.
     """
     peers = allowed_peers(settings)
     relayed = f'meta skuid "{settings.process_user}" udp sport {_ports(settings.relay_ports)}'
@@ -24,7 +24,7 @@ def render_firewall(settings: TurnSettings) -> str:
         for family, members in (("ip", _of_version(peers, 4)), ("ip6", _of_version(peers, 6)))
         if members
     ]
-    # The add makes the delete valid on the first load too; nft applies a file as one transaction.
+    # The first line creates the table, so that the delete is valid on the first load too; a file is one transaction.
     return "\n".join(
         (
             "# Packet filter for Lectern's coturn.",
