@@ -1,1 +1,1 @@
-"""How people enter a room through the page of a Daily room."""
+"""Admission through the page of a Daily room."""

@@ -1,6 +1,6 @@
-"""Who may enter a Daily room, as what, and for how long: a decision over plain values.
+"""Admission to a Daily room: whether a person may enter, as what, and for how long, decided over plain values.
 
-What a token says comes before what the room says, which comes before what the domain says.
+The token's settings override the room's, which override the domain's.
 """
 
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ RefusalType = Literal[
     "nbf-room", "nbf-token", "exp-room", "exp-token", "no-room", "meeting-full", "not-allowed"
 ]
 
-# What a token may say as well as its room, for the page.
+# Settings for the page that a token may override.
 _SHARED_SETTINGS = (
     "enable_screenshare",
     "start_video_off",
@@ -33,33 +33,33 @@ _SHARED_SETTINGS = (
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
-    """Somebody may enter."""
+    """The person may enter."""
 
     permissions: Permissions
     name: str
-    "Display name; empty when neither the token nor the person says one."
+    "Display name; empty if neither the token nor the person gives one."
     user_id: str | None
-    "The application's user; None: nobody in particular, and Daily then shows the session id."
+    "The application's user; None: not given, and Daily then shows the session id."
     is_owner: bool
     eject_at: float | None
-    "When the stay ends, seconds since 1970; None: it does not."
+    "When the attendance ends, in seconds since 1970; None: it is not limited."
     settings: RoomProperties
-    "What holds for this person: token over room over domain."
+    "The settings for this person: token over room over domain."
 
 
 @dataclass(frozen=True, slots=True)
 class Lobby:
-    """Somebody has to knock; `admitted` is what an owner's yes makes of them."""
+    """The person has to knock; `admitted` applies once an owner admits the person."""
 
     admitted: Admitted
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Somebody may not enter."""
+    """The person may not enter."""
 
     type: RefusalType
-    "Daily's."
+    "Daily's error type."
     message: str
 
 
@@ -71,7 +71,7 @@ def admit(
     present: int,
     user_name: str = "",
 ) -> Admitted | Lobby | Refused:
-    """Decide. `now` is seconds since 1970, `present` how many take a place, `user_name` the person's own word."""
+    """Decide on admission. `now`: seconds since 1970; `present`: places taken; `user_name`: the person's own choice."""
     if room is None:
         return Refused("no-room", "The meeting you're trying to join does not exist.")
     properties = room.properties
@@ -134,7 +134,7 @@ def _settings(room: RoomProperties, given: Mapping[str, Any]) -> RoomProperties:
 def _permissions(
     room: RoomProperties, settings: RoomProperties, token: MeetingToken | None, *, is_owner: bool
 ) -> Permissions:
-    # The page's own name and the rest of what a person says of itself are its own to change.
+    # Participants may change their own display name and other metadata.
     permissions = Permissions(can_update_own_metadata=True)
     if is_owner:
         permissions = grants.apply(grants.PermissionsPatch(can_admin=True), permissions)
@@ -149,7 +149,7 @@ def _permissions(
 def _eject_at(room: RoomProperties, token: MeetingToken | None, now: float) -> float | None:
     given = None if token is None else token.properties
     if given is not None and (given.eject_at_token_exp or given.eject_after_elapsed is not None):
-        # A token that limits the stay sets the room's limits aside.
+        # A token that limits the attendance overrides the room's limits.
         exp = given.exp if given.eject_at_token_exp else None
         elapsed = given.eject_after_elapsed
     else:

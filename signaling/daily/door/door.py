@@ -1,6 +1,6 @@
-"""What the page of a room asks: what is behind the door, entering, knocking, and moderating others.
+"""The requests of a room's page: room information, entering, knocking, and moderating others.
 
-Not Daily's API but the page's own, under `/daily`; refusals carry Daily's types of error, which daily-js shows.
+It is not Daily's API but the page's own, under `/daily`; errors have Daily's error types, which daily-js shows.
 """
 
 import uuid
@@ -30,10 +30,10 @@ from signaling.rooms.model import LeaveReason, Participant, Visitor
 from signaling.rooms.permissions import AdminRight, Source
 from signaling.rooms.services import Services
 
-# From the door to the signalling's WebSocket; from then on the client is given fresh tokens.
+# Time from admission to the signalling WebSocket; from then on the client receives refreshed tokens.
 ENTRY_TTL_S = 300
 
-# A pass only says who asks, and counts only while they are inside.
+# A moderation token only identifies its bearer, and is valid only while the bearer is in the meeting.
 PASS_TTL_S = 48 * 3600
 
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
@@ -43,31 +43,31 @@ MeetingTokenText = Annotated[str, msgspec.Meta(max_length=16 * 1024)]
 
 
 class Refusal(msgspec.Struct):
-    """The body of a refusal."""
+    """The body of an error response."""
 
     type: str
     msg: str
 
 
 class LookRequest(msgspec.Struct):
-    """What somebody brings."""
+    """A meeting token, if there is one."""
 
     token: MeetingTokenText = ""
 
 
 class EnterRequest(msgspec.Struct):
-    """What somebody brings, and what they are called."""
+    """A meeting token and a display name, if there are any."""
 
     token: MeetingTokenText = ""
     user_name: Text = ""
 
 
 class Nothing(msgspec.Struct):
-    """No fields."""
+    """An empty object."""
 
 
 class AnswerRequest(msgspec.Struct):
-    """Whether somebody may come in."""
+    """Whether to admit the person."""
 
     grant: bool
 
@@ -83,7 +83,7 @@ class ParticipantChange(msgspec.Struct, rename="camel"):
 
 
 class Look(msgspec.Struct):
-    """What the room and the token together say."""
+    """What the page shows before entering, from the room and the token."""
 
     room: dict[str, Any]
     user_name: str
@@ -101,11 +101,11 @@ class Look(msgspec.Struct):
 
 
 class Entrance(msgspec.Struct, omit_defaults=True):
-    """Access, or the news from the door."""
+    """Access to the room, or the state of a knock."""
 
     state: Literal["entered", "waiting", "denied"]
     id: str = ""
-    "What to ask with while waiting."
+    "The secret for further requests while waiting."
     url: str = ""
     token: str = ""
     pass_: str = msgspec.field(name="pass", default="")
@@ -113,23 +113,23 @@ class Entrance(msgspec.Struct, omit_defaults=True):
 
 
 class WaitingPerson(msgspec.Struct):
-    """Somebody at the door."""
+    """A person who waits to be admitted."""
 
     id: str
     name: str
 
 
 class WaitingPeople(msgspec.Struct):
-    """Those at the door."""
+    """The people who wait to be admitted."""
 
     waiting: list[WaitingPerson]
 
 
 class Door:
-    """The doors of all rooms."""
+    """Admission to all rooms."""
 
     def __init__(self, rooms: DailyRooms, domains: Domains, services: Services, keyring: Keyring) -> None:
-        """`keyring` signs access."""
+        """`keyring` signs access tokens."""
         self._daily_rooms = rooms
         self._domains = domains
         self._services = services
@@ -142,9 +142,12 @@ class Door:
         """Return the routes."""
         self._limits = limits
         room = "/rooms/{name}"
-        shut = {403: "the room's rules let nobody in, or not this one", 404: "there is no such room"}
+        shut = {
+            403: "the room's settings do not admit anybody, or not this person",
+            404: "there is no such room",
+        }
         no_admin = {403: "the caller may not do this in this meeting"}
-        gone = {404: "whom it is about is not there"}
+        gone = {404: "the person is not there"}
         routes = [
             Route("POST", f"{room}/look", self.look, shut, open=True),
             Route("POST", f"{room}/enter", self.enter, shut, open=True),
@@ -156,10 +159,10 @@ class Door:
         ]
         return Api(_style(self._authenticate), routes, limits)
 
-    # --- for those outside -----------------------------------------------------------------------
+    # --- for people outside the room -------------------------------------------------------------
 
     async def look(self, name: Name, body: LookRequest) -> Look:
-        """Say what is behind the door."""
+        """Return what the page shows before entering."""
         room, decision = await self._decide(name, body.token)
         admitted = decision.admitted if isinstance(decision, MustKnock) else decision
         settings = admitted.settings
@@ -180,7 +183,7 @@ class Door:
         )
 
     async def enter(self, address: str, name: Name, body: EnterRequest) -> Entrance:
-        """Give access, or let somebody wait."""
+        """Admit a person, or let the person wait for admission."""
         room, decision = await self._decide(name, body.token, body.user_name)
         if isinstance(decision, MustKnock):
             if address and self._limits is not None:
@@ -192,10 +195,10 @@ class Door:
         return self._entrance(room, decision)
 
     async def waited(self, name: Name, secret: Id) -> Entrance:
-        """Say whether somebody opened."""
+        """Return the state of a knock, and access once it is granted."""
         knock = self._lobby.ask(name, secret)
         if knock is None:
-            raise ApiError(404, "not-allowed", "Nobody knows that you wait. Knock again.")
+            raise ApiError(404, "not-allowed", "You are no longer waiting. Knock again.")
         if knock.answer is Answer.NONE:
             return Entrance("waiting", id=secret)
         self._lobby.withdraw(name, secret)
@@ -204,41 +207,41 @@ class Door:
         return await self._let_in(knock)
 
     async def withdraw(self, name: Name, secret: Id) -> Nothing:
-        """Wait no more."""
+        """Withdraw a knock."""
         self._lobby.withdraw(name, secret)
         return Nothing()
 
-    # --- for those inside ------------------------------------------------------------------------
+    # --- for people in the room ------------------------------------------------------------------
 
     async def waiting(self, name: Name) -> WaitingPeople:
-        """Say who waits."""
+        """Return the people who wait to be admitted."""
         return WaitingPeople(
             [WaitingPerson(knock.id, knock.admitted.name) for knock in self._lobby.waiting(name)]
         )
 
     async def answer(self, name: Name, knock_id: Id, body: AnswerRequest) -> Nothing:
-        """Open the door for somebody, or keep it shut."""
+        """Admit or deny a person who waits."""
         if not self._lobby.answer(name, knock_id, grant=body.grant):
-            raise ApiError(404, "not-found", "Whoever waited has gone, or was answered by somebody else.")
+            raise ApiError(404, "not-found", "This person no longer waits, or was answered by somebody else.")
         return Nothing()
 
     async def change(
         self, caller: Participant, name: Name, session_id: Id, body: ParticipantChange
     ) -> Nothing:
-        """Mute, remove, or change what somebody may do."""
+        """Mute or remove a participant, or change the participant's permissions."""
         admin = caller
         if admin.has_left or admin.room.name != name:
-            raise _not_allowed()  # while the body was under way
+            raise _not_allowed()  # the caller left while the body was being received
         person = admin.room.participants.get(session_id)
         if person is None:
-            raise ApiError(404, "not-found", "They are not in the meeting any more.")
+            raise ApiError(404, "not-found", "The participant is no longer in the meeting.")
         if entry.is_owner(person) and not entry.is_owner(admin):
-            raise ApiError(403, "not-allowed", "Only another owner can do this to an owner.")
+            raise ApiError(403, "not-allowed", "Only an owner can moderate an owner.")
         if body.set_audio or body.set_video:
-            raise ApiError(403, "not-allowed", "Only they themselves can turn their devices on.")
+            raise ApiError(403, "not-allowed", "You cannot turn on another participant's devices.")
         wanted = grants.apply(body.update_permissions, person.permissions)
         if not entry.is_owner(admin) and grants.exceeds(wanted, person.permissions, admin.permissions):
-            raise ApiError(403, "not-allowed", "Only an owner can give rights that you do not have yourself.")
+            raise ApiError(403, "not-allowed", "You can only give permissions that you have yourself.")
         for unwanted, sources in (
             (body.set_audio is False, {Source.MICROPHONE}),
             (body.set_video is False, {Source.CAMERA}),
@@ -266,7 +269,7 @@ class Door:
         if isinstance(decision, Refused):
             raise _refusal(decision)
         if room is None:
-            raise AssertionError("nobody is admitted to no room")
+            raise AssertionError("nobody can be admitted to a room that does not exist")
         return room, decision
 
     def _meeting_token(self, text: str) -> MeetingToken | None:
@@ -275,7 +278,7 @@ class Door:
         try:
             return verify(text, self._domains)
         except MeetingTokenError as error:
-            raise ApiError(403, "not-allowed", f"The meeting token cannot be used: {error}") from error
+            raise ApiError(403, "not-allowed", f"The meeting token is invalid: {error}") from error
 
     async def _let_in(self, knock: Knock) -> Entrance:
         room = await self._daily_rooms.find(knock.room_name)
@@ -301,10 +304,10 @@ class Door:
             session_id=session_id,
         )
 
-    # --- those inside ----------------------------------------------------------------------------
+    # --- moderators ------------------------------------------------------------------------------
 
     def _authenticate(self, request: web.Request) -> Participant:
-        """Return the participant of the room who asks, and who may moderate it: before a body is read. ApiError."""
+        """Return the caller, a participant of the room who may moderate it, before a body is read. ApiError."""
         try:
             claims = tokens.verify(bearer(request), self._keyring, self._services.wall_clock())
         except TokenError as error:
@@ -347,14 +350,14 @@ class Door:
 
 
 def _not_allowed() -> ApiError:
-    return ApiError(403, "not-allowed", "You may not do this in this meeting.")
+    return ApiError(403, "not-allowed", "You are not allowed to do this in this meeting.")
 
 
 def _refusal(refused: Refused) -> ApiError:
     return ApiError(404 if refused.type == "no-room" else 403, refused.type, refused.message)
 
 
-# What `room()` of daily-js shows; buckets, hooks and the like are nobody's business in a browser.
+# The properties that `room()` of daily-js shows; others, such as buckets and hooks, are not for browsers.
 _SHOWN = (
     "nbf",
     "exp",
@@ -405,7 +408,7 @@ def _style(authenticate: Callable[[web.Request], Participant]) -> Style:
         error=Refusal,
         codes=codes,
         authenticate=authenticate,
-        access_errors={401: "the pass is not valid", 403: "not allowed in this meeting"},
+        access_errors={401: "the moderation token is invalid", 403: "not allowed in this meeting"},
         refuse=_refuse,
     )
 

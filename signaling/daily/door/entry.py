@@ -1,4 +1,4 @@
-"""What somebody who was admitted takes along into the room: the claims of their access token."""
+"""The claims of an admitted person's access token."""
 
 from typing import Any
 
@@ -7,19 +7,19 @@ from signaling.daily.door.admission import Admitted
 from signaling.rooms.model import USER_ID, Participant, Visitor
 from signaling.rooms.permissions import Permissions
 
-# Which door somebody came through: those of Daily's are told on the topic `lectern.daily`.
+# The API that admitted a participant: those whom Daily's page admitted receive messages on the topic `lectern.daily`.
 DOOR, DAILY = "lectern.door", "daily"
 
 IS_OWNER, YES = "lectern.is_owner", "true"
 
-# Shown by pages to everybody: what LiveKit's clients do not tell each other of permissions, and the end of a stay.
+# Shown to all participants by pages: permissions that LiveKit's clients do not show, and the end of the attendance.
 CAN_ADMIN, EJECT_AT = "lectern.can_admin", "lectern.eject_at"
 
 
 def claims(room_name: str, room_id: str, session_id: str, admitted: Admitted) -> dict[str, Any]:
     """Return the claims for `tokens.mint`; `session_id` is a new UUID, and becomes the identity.
 
-    `room_id` is the `RoomConfig.id` of the room that they are for.
+    `room_id` is the `RoomConfig.id` of the room.
     """
     attributes = _attributes(admitted)
     bearer = tokens.Bearer(admitted.name, "", attributes, admitted.permissions, admitted.eject_at, room_id)
@@ -27,7 +27,7 @@ def claims(room_name: str, room_id: str, session_id: str, admitted: Admitted) ->
 
 
 def visitor(knock_id: str, admitted: Admitted, now: float) -> Visitor:
-    """Return somebody who has to knock, as the domain knows them."""
+    """Return the domain's visitor for a person who has to knock."""
     return Visitor(
         knock_id, admitted.name, _attributes(admitted), admitted.permissions, admitted.eject_at, joined_at=now
     )
@@ -47,15 +47,15 @@ def _attributes(admitted: Admitted) -> dict[str, str]:
 
 
 def shown_rights(permissions: Permissions) -> str:
-    """Return the attribute that shows everybody what somebody may do about others; empty for nothing."""
+    """Return the attribute that shows all participants a participant's admin rights; empty for none."""
     return ",".join(sorted(permissions.admin))
 
 
 def is_by_daily(person: Participant) -> bool:
-    """Whether somebody came through Daily's door."""
+    """Whether a participant was admitted by Daily's page."""
     return person.attributes.get(DOOR) == DAILY
 
 
 def is_owner(person: Participant) -> bool:
-    """Whether somebody's meeting token made them an owner."""
+    """Whether a participant's meeting token made the participant an owner."""
     return person.attributes.get(IS_OWNER) == YES

@@ -1,7 +1,7 @@
-"""Who was sent out of a room that has a door comes back through the door only.
+"""Exits: a person who was removed from a Daily room can only return through admission.
 
-What a page brings back to a room is an access token of its stay, which lives on for some minutes. Its identity is that
-of one stay, a new UUID for each way through the door.
+A page rejoins a room with an access token of its attendance, which stays valid for some minutes. The token's identity
+belongs to that attendance alone: each admission creates a new UUID.
 """
 
 from signaling.daily.door import entry
@@ -9,21 +9,21 @@ from signaling.rooms.events import ParticipantLeft, RoomEvent
 from signaling.rooms.model import LeaveReason
 from signaling.rooms.rooms import Rooms
 
-# Whichever API it was that ended the stay.
+# Whichever API ended the attendance.
 _SENT_OUT = frozenset({LeaveReason.REMOVED, LeaveReason.ROOM_DELETED, LeaveReason.TIME_UP})
 
 
 class Exits:
-    """Watches who leaves."""
+    """Watches for participants who leave."""
 
     def __init__(self, rooms: Rooms) -> None:
-        """Stays are void in `rooms`."""
+        """`rooms` refuses further joins with the identities of ended attendances."""
         self._rooms = rooms
 
     def on_event(self, event: RoomEvent) -> None:
-        """Make the tokens of a stay void that the server ended."""
+        """Invalidate the tokens of an attendance that the server ended."""
         if not isinstance(event, ParticipantLeft) or event.reason not in _SENT_OUT:
             return
-        # A mirror is in the other room under the identity of somebody who stays where they are.
+        # A mirror in another room has the identity of a participant who stays in the original room.
         if event.participant.source is None and entry.is_by_daily(event.participant):
             self._rooms.refuse_again(event.participant.identity)

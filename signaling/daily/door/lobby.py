@@ -1,4 +1,4 @@
-"""Who stands at the door of which room, and what those inside said."""
+"""The waiting area: the people who knocked at each room, and the replies to them."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -8,44 +8,44 @@ from enum import Enum
 from signaling.daily.door.admission import Admitted
 from signaling.timers import Timers
 
-# A page that waits asks every two seconds; one that has not asked for so long is gone.
+# A waiting page asks every two seconds; one that has not asked for this long is gone.
 PATIENCE_S = 10.0
 
-# People at one door, and those of them who come from one address: a class is thirty. For one more, somebody has to go
-# who waits already, so that nobody fills the memory and nobody closes the door.
+# Maximum number of people waiting for one room, and of those from one address: a class is thirty. A further knock
+# replaces an older one, so that nobody can fill the memory, and nobody can block the others.
 MAX_WAITING = 100
 MAX_WAITING_OF_ADDRESS = 50
 
 
 class Answer(Enum):
-    """What has been said to somebody at the door."""
+    """The reply to a knock."""
 
-    NONE = "nothing yet"
-    GRANTED = "come in"
-    DENIED = "no"
+    NONE = "none yet"
+    GRANTED = "admitted"
+    DENIED = "denied"
 
 
 @dataclass(slots=True, eq=False)
 class Knock:
-    """Somebody at a door."""
+    """A person who waits to be admitted."""
 
     id: str
-    "By which those inside name them."
+    "Names the person towards participants."
     secret: str
-    "By which they themselves ask."
+    "Authenticates the person's own requests."
     room_name: str
-    "Which door."
+    "The room to enter."
     admitted: Admitted
-    "What a yes makes of them."
+    "What applies once the person is admitted."
     room_id: str = ""
-    "The `RoomConfig.id` behind the door at which they knocked."
+    "The `RoomConfig.id` of the room at the time of the knock."
     address: str = ""
-    "Whence, as `limits` counts addresses; empty where that says nothing."
+    "The person's address, as `limits` counts addresses; empty if unknown."
     answer: Answer = Answer.NONE
 
 
 class Lobby:
-    """The doors of all rooms."""
+    """The people waiting for all rooms."""
 
     def __init__(
         self,
@@ -54,17 +54,17 @@ class Lobby:
         came: Callable[[Knock], None],
         gone: Callable[[Knock], None],
     ) -> None:
-        """`came` is told of somebody who knocks, `gone` when they were answered or do not wait any more."""
+        """`came` is called after each knock, `gone` once the person was answered or no longer waits."""
         self._timers = timers
         self._new_id = new_id
         self._came = came
         self._gone = gone
         self._knocks: dict[str, Knock] = {}
         self._doors: dict[str, dict[str, Knock]] = {}
-        "The same by room."
+        "The same knocks, by room."
 
     def knock(self, room_name: str, admitted: Admitted, *, room_id: str = "", address: str = "") -> Knock:
-        """Note somebody who came; where too many wait, the oldest one of the address that most came from goes."""
+        """Add a knock; if too many people wait, replace the oldest knock of the address with the most knocks."""
         waiting = self.waiting(room_name)
         counts = Counter(each.address for each in waiting)
         if address and counts[address] >= MAX_WAITING_OF_ADDRESS:
@@ -79,7 +79,7 @@ class Lobby:
         return knock
 
     def ask(self, room_name: str, secret: str) -> Knock | None:
-        """Return what somebody at the door asks about, and wait for their next question; None: not there."""
+        """Return a knock for its secret, and extend its time; None if there is none."""
         knock = self._knocks.get(secret)
         if knock is None or knock.room_name != room_name:
             return None
@@ -87,17 +87,17 @@ class Lobby:
         return knock
 
     def withdraw(self, room_name: str, secret: str) -> None:
-        """Forget somebody; nothing happens when they are not there."""
+        """Remove a knock; does nothing if there is none."""
         knock = self._knocks.get(secret)
         if knock is not None and knock.room_name == room_name:
             self._forget(knock)
 
     def waiting(self, room_name: str) -> list[Knock]:
-        """Return those who wait for an answer, in the order in which they came."""
+        """Return the knocks without a reply, oldest first."""
         return [knock for knock in self._doors.get(room_name, {}).values() if knock.answer is Answer.NONE]
 
     def answer(self, room_name: str, knock_id: str, *, grant: bool) -> bool:
-        """Say yes or no to somebody; False: they do not wait there."""
+        """Admit or deny a person; False if the person does not wait for this room."""
         knock = next((knock for knock in self.waiting(room_name) if knock.id == knock_id), None)
         if knock is None:
             return False

@@ -1,4 +1,4 @@
-"""The page of a room at `/<room>`, which other sites may put into a frame."""
+"""The page of a room at `/<room>`, which other sites may embed in a frame."""
 
 import re
 from pathlib import Path
@@ -8,11 +8,11 @@ from aiohttp import hdrs, web
 from signaling.daily.rooms import DailyRooms
 from signaling.http.headers import CONTENT_SECURITY_POLICY, SECURITY_HEADERS
 
-# Applications embed the page: Daily's allows every site, and what a frame may do is its token's business.
+# Applications embed the page: Daily allows it for every site, and the token limits what the frame can do.
 _FRAMED = {
     **{name: value for name, value in SECURITY_HEADERS.items() if name != "X-Frame-Options"},
     "Content-Security-Policy": re.sub(r"frame-ancestors [^;]*", "frame-ancestors *", CONTENT_SECURITY_POLICY),
-    # A site that isolates itself (COEP) may frame only what agrees.
+    # A site that isolates itself (COEP) may only embed responses with this header.
     "Cross-Origin-Resource-Policy": "cross-origin",
 }
 
@@ -20,19 +20,19 @@ _FILE = "room.html"
 
 
 class RoomPage:
-    """Serves it."""
+    """Serves the page of each room."""
 
     def __init__(self, rooms: DailyRooms, folder: Path | None) -> None:
-        """`folder` has the built page; None serves nothing."""
+        """`folder` contains the built page; with None, there is no page."""
         self._rooms = rooms
         self._folder = folder
 
     def add_routes(self, router: web.UrlDispatcher) -> None:
-        """Register the page; paths of one segment that others registered before are theirs."""
+        """Register the page; routes with one path segment that were registered before take precedence."""
         router.add_get("/{room:[A-Za-z0-9_-]{1,128}}", self.page)
 
     async def page(self, request: web.Request) -> web.StreamResponse:
-        """Serve the page; for a room that is not there as well, where it says so."""
+        """Serve the page, also for a room that does not exist, which the page then reports."""
         exists = await self._rooms.find(request.match_info["room"]) is not None
         status = 200 if exists else 404
         headers = {**_FRAMED, hdrs.CACHE_CONTROL: "no-cache"}
