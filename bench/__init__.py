@@ -1,1 +1,1 @@
-"""Benchmarks: figures as ratios to what the same machine does in the same run."""
+"""Benchmarks: costs as ratios to a floor measured on the same machine in the same run."""

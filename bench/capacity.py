@@ -1,8 +1,8 @@
-"""The most packets a second that one worker sends on one core: `python -m bench.capacity [--viewers 60]`.
+"""Measures the highest packet rate of one worker on one core: `python -m bench.capacity [--viewers 60]`.
 
-Viewers join with real ICE and DTLS, then only count what arrives, so that their core keeps up; they send no feedback.
-The publisher's rate rises step by step. The server is alone on its core as far as this machine's other programs let it:
-its CPU per packet holds where theirs takes part of the core.
+Viewers join with real ICE and DTLS, then only count packets, so that their core keeps up; they send no feedback. The
+publisher's rate rises step by step. The server has one core, as far as other programs on this machine leave it alone;
+its CPU time per packet is valid even if they take part of that core.
 """
 
 import argparse
@@ -30,19 +30,19 @@ BURST = 7
 SETTLE_S = 1.0
 FIRST_MEDIA_TIMEOUT_S = 30.0
 HEADER_BYTES = 12
-# asm-generic/socket.h; Python has no name for it
+# from asm-generic/socket.h; Python has no name for it
 _SO_RCVBUFFORCE = 33
 
 
 class Counter:
-    """Empties a viewer's socket, by its first bytes alone."""
+    """Counts a viewer's packets by reading only their first bytes."""
 
     def __init__(self, transport: Transport) -> None:
-        """Take the socket of a connected transport over; its checks go on."""
+        """Read the socket of a connected transport instead of the transport; its consent checks continue."""
         self.media = 0
-        "Packets of media so far."
+        "Number of media packets so far."
         taken = transport.socket
-        with contextlib.suppress(OSError):  # root alone may; 0.5 s at 200,000 packets/s to 60 viewers
+        with contextlib.suppress(OSError):  # needs root; 0.5 s at 200,000 packets/s to 60 viewers
             taken.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, 8 << 20)
         self._header = bytearray(HEADER_BYTES)
         self._receive_into = taken.recv_into
@@ -62,19 +62,19 @@ class Counter:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What one rate of the publisher gave."""
+    """The result for one rate of the publisher."""
 
     rate: float
-    "Packets a second from the publisher."
+    "Packets per second from the publisher."
     sent_per_s: float
-    "Packets a second that viewers received, all together."
+    "Packets per second received by all viewers together."
     loss: float
     cpu: float
-    "Share of one core that all the server's processes took."
+    "CPU time of all the server's processes, as a share of one core."
 
     @property
     def us_per_packet(self) -> float:
-        """Server CPU per packet received, in microseconds."""
+        """The server's CPU time per received packet, in microseconds."""
         return self.cpu / self.sent_per_s * 1e6 if self.sent_per_s else math.nan
 
 
@@ -82,14 +82,14 @@ class Room:
     """One publisher and its viewers."""
 
     def __init__(self, plan: Plan) -> None:
-        """Nobody is there yet."""
+        """Start without participants."""
         self._plan = plan
         self._certificate = RTCCertificate.generateCertificate()
         self._sessions: list[Session] = []
         self._transports: list[Transport] = []
 
     async def join(self, *, publish: bool) -> Transport:
-        """One more participant, connected. SessionError, TimeoutError, ConnectionError."""
+        """Connect one more participant. SessionError, TimeoutError, ConnectionError."""
         plan = self._plan
         transport = Transport(self._certificate, plan.srtp)
         local = Local(transport.ufrag, transport.pwd, self._certificate.getFingerprints()[0].value)
@@ -109,14 +109,14 @@ class Room:
         return transport
 
     async def leave(self) -> None:
-        """All of them."""
+        """Disconnect all participants."""
         for session in self._sessions:
             await asyncio.to_thread(session.leave)
         await asyncio.gather(*(transport.close() for transport in self._transports))
 
 
 async def measure(plan: Plan, rates: tuple[int, ...]) -> list[Step]:
-    """Join, then go through the rates."""
+    """Join, then measure each rate."""
     room = Room(plan)
     publisher = Publisher(await room.join(publish=True), plan.media)
     idle = asyncio.create_task(publisher.run(50.0, 1))
@@ -133,7 +133,7 @@ async def measure(plan: Plan, rates: tuple[int, ...]) -> list[Step]:
 
 
 async def _media(viewer: Transport) -> None:
-    """Wait for a viewer's first packet. TimeoutError."""
+    """Wait for a viewer's first media packet. TimeoutError."""
     began = asyncio.Event()
 
     def received(datagram: bytes, _now: float) -> None:
@@ -146,7 +146,7 @@ async def _media(viewer: Transport) -> None:
 
 
 def cpu_s(pid: int) -> float:
-    """CPU seconds so far of a process and its children."""
+    """Return the CPU seconds used so far by a process and its children."""
     root = psutil.Process(pid)
     return sum(sum(process.cpu_times()[:2]) for process in (root, *root.children(recursive=True)))
 
@@ -158,7 +158,7 @@ async def _step(plan: Plan, publisher: Publisher, counters: list[Counter], rate:
         async with asyncio.timeout(plan.duration):
             await publisher.run(rate, plan.burst)
     elapsed_s = time.monotonic() - started
-    await asyncio.sleep(SETTLE_S)  # nothing is on its way any more
+    await asyncio.sleep(SETTLE_S)  # no packet is in flight any more
     used_s = cpu_s(plan.pid) - used_s
     sent, received = publisher.sent - sent, sum(counter.media for counter in counters) - received
     return Step(rate, received / elapsed_s, 1 - received / (sent * len(counters)), used_s / elapsed_s)
@@ -171,8 +171,8 @@ def main() -> None:
     )
     parser.add_argument("--viewers", type=int, default=60)
     parser.add_argument("--duration", type=float, default=4.0, help="seconds per rate (default %(default)s)")
-    parser.add_argument("--rates", type=int, nargs="+", default=RATES, help="of the publisher, packets/s")
-    parser.add_argument("--no-native", action="store_true", help="the server without its native kernel")
+    parser.add_argument("--rates", type=int, nargs="+", default=RATES, help="packets/s from the publisher")
+    parser.add_argument("--no-native", action="store_true", help="run the server without its native kernel")
     asked = parser.parse_args()
     server_core, *others = sorted(os.sched_getaffinity(0))
     os.sched_setaffinity(0, set(others) or {server_core})

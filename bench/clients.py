@@ -1,7 +1,7 @@
-"""A process of media clients: `python -m bench.clients FD` obeys the load's users over a socket, in lines of JSON.
+"""A process of media clients: `python -m bench.clients FD` executes commands from a socket, as lines of JSON.
 
-An order is `{"number", "name", "arguments"}`, its reply `{"number", "result"}` or `{"number", "error"}`. The process
-ends when the socket does.
+A command is `{"number", "name", "arguments"}`, its reply `{"number", "result"}` or `{"number", "error"}`. The process
+ends when the socket is closed.
 """
 
 import asyncio
@@ -22,12 +22,12 @@ from bench.transport import Transport, read_answer
 
 SAMPLE_EVERY = 50
 FIRST_MEDIA_TIMEOUT_S = 30.0
-# a report holds every latency that was sampled
+# a report contains every sampled latency
 LINE_BYTES = 1 << 26
 
 
 class Order(msgspec.Struct):
-    """One line of what is asked for."""
+    """One line of input: a command."""
 
     number: int
     name: str
@@ -36,7 +36,7 @@ class Order(msgspec.Struct):
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A new client, and what its offer has to say."""
+    """A new client, and the values for its offer."""
 
     client: int
     local: Local
@@ -44,12 +44,12 @@ class Opened:
 
 @dataclass(slots=True)
 class Count:
-    """What came of the clients of a process."""
+    """The counts of the clients of a process."""
 
     sent: int
-    "By its publishers, since the beginning."
+    "Packets sent by the process's publishers since the start."
     media: dict[str, Report]
-    "What its viewers received since the window began, by room."
+    "Packets that its viewers received since the window began, by room."
 
 
 @dataclass(slots=True)
@@ -61,20 +61,20 @@ class _Client:
 
 
 class Clients:
-    """The clients of this process; the methods without an underscore are the orders."""
+    """The clients of this process; the public methods are the commands."""
 
     def __init__(self) -> None:
-        """Nobody is there yet."""
+        """Start without clients."""
         self._certificate = RTCCertificate.generateCertificate()
         self._clients: dict[int, _Client] = {}
         self._numbers = itertools.count(1)
         self._sent = 0
-        "By publishers that have left."
+        "Packets sent by publishers that have left."
         self._left: dict[str, Report] = defaultdict(Report)
-        "What viewers received that have left."
+        "Packets received by viewers that have left."
 
     async def open(self, *, room: str, media: str, srtp: str, publish: bool) -> Opened:
-        """Make a client that is not connected yet."""
+        """Create a client, not connected yet."""
         transport = Transport(self._certificate, srtp)
         role = Publisher(transport, media) if publish else Viewer(transport, media, SAMPLE_EVERY)
         number = next(self._numbers)
@@ -83,7 +83,7 @@ class Clients:
         return Opened(number, Local(transport.ufrag, transport.pwd, fingerprint))
 
     async def connect(self, *, client: int, answer: str, rate: float, burst: int) -> float:
-        """Bring it up, and let it send or give feedback; returns when (monotonic). Errors of `Transport.connect`."""
+        """Connect a client and start its media or feedback; return when (monotonic). Raises as `Transport.connect`."""
         known = self._clients[client]
         await known.transport.connect(read_answer(answer))
         role = known.role
@@ -92,11 +92,11 @@ class Clients:
         return time.monotonic()
 
     async def renew(self, *, client: int, answer: str) -> None:
-        """Take a later answer."""
+        """Store a later answer."""
         self._clients[client].transport.answer = read_answer(answer)
 
     async def first_media(self, *, client: int) -> float:
-        """Wait for a viewer's first packet; returns when (monotonic). TimeoutError."""
+        """Wait for a viewer's first packet; return when it was received (monotonic). TimeoutError."""
         viewer = self._clients[client].role
         assert isinstance(viewer, Viewer)
         async with asyncio.timeout(FIRST_MEDIA_TIMEOUT_S):
@@ -104,7 +104,7 @@ class Clients:
         return viewer.first_at
 
     async def close(self, *, client: int) -> float:
-        """End it; returns when its last packet came (0: none)."""
+        """End a client; return when its last packet was received (0: none)."""
         known = self._clients.pop(client)
         if known.running is not None:
             known.running.cancel()
@@ -117,7 +117,7 @@ class Clients:
         return known.role.last_at
 
     async def start(self) -> Count:
-        """Begin the window."""
+        """Start the window."""
         self._left.clear()
         for known in self._clients.values():
             if isinstance(known.role, Viewer):
@@ -142,7 +142,7 @@ class Clients:
 
 
 async def serve(connection: socket.socket) -> None:
-    """Obey until the socket ends."""
+    """Execute commands until the socket is closed."""
     reader, writer = await asyncio.open_connection(sock=connection, limit=LINE_BYTES)
     clients = Clients()
     obeying: set[asyncio.Task[None]] = set()

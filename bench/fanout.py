@@ -1,8 +1,8 @@
-"""CPU per forwarded packet of the fan-out, next to the floor: the same crypto and sendmmsg and nothing else.
+"""CPU time per forwarded packet of the fan-out, beside the floor: the same encryption and sendmmsg, and nothing else.
 
 `python -m bench.fanout [--packets 2000]` prints one line per number of viewers and of packets back to back, for the
-portable path and the native kernel. All protect and send the same rows on loopback in the same run, so the ratios hold
-on a noisy machine where the microseconds do not. Runs of packets (UDP GSO) let the kernel go below the floor.
+portable path and the native kernel. All of them protect and send the same rows on loopback in the same run, so the
+ratios are valid on a busy machine, unlike the microseconds. With UDP GSO the native kernel goes below the floor.
 """
 
 import argparse
@@ -35,10 +35,10 @@ ROUNDS = 5
 
 
 class Rig:
-    """A socket, an arena, and a session per viewer, wired as the engine wires them."""
+    """A socket, an arena, and an SRTP context per viewer, connected as the engine connects them."""
 
     def __init__(self, viewers: int, profile: str, sink: socket.socket, *, native: bool = False) -> None:
-        """`sink` is where all rows go."""
+        """`sink` receives all rows."""
         self.outbox = Outbox(Arena(), self._send)
         self.arena = self.outbox.arena
         self.socket = udp.open_socket(0, self.arena)
@@ -65,7 +65,7 @@ class Rig:
 
 
 def packet(sequence: int) -> SourcePacket:
-    """One VP8 packet with picture id."""
+    """Return one VP8 packet with a picture id."""
     data = struct.pack(
         "!BBHIIBBH", 0x80, 0x80 | 96, sequence & 0xFFFF, sequence * 450 & 0xFFFFFFFF, 7, 0x90, 0x80, 0x8001
     )
@@ -74,7 +74,7 @@ def packet(sequence: int) -> SourcePacket:
 
 
 def product(rig: Rig, viewers: int, count: int, first: int, burst: int = 1) -> float:
-    """CPU seconds per forwarded packet of the fan-out."""
+    """Return the fan-out's CPU seconds per forwarded packet."""
     table = FanoutTable()
     for i in range(viewers):
         table.add(KIND, i, Column(1000 + i, i, i, i, 0, 0, i))
@@ -89,7 +89,7 @@ def product(rig: Rig, viewers: int, count: int, first: int, burst: int = 1) -> f
 
 
 def floor(rig: Rig, viewers: int, count: int, first: int) -> float:
-    """CPU seconds per packet of crypto and sendmmsg over rows that are ready."""
+    """Return the CPU seconds per packet of encrypting and sending rows that are already written."""
     batches = [rig.srtp[at : at + ARENA_ROWS] for at in range(0, viewers, ARENA_ROWS)]
     arena = rig.arena
     arena.addresses[:] = np.frombuffer(rig.address, np.uint8)
@@ -102,7 +102,7 @@ def floor(rig: Rig, viewers: int, count: int, first: int) -> float:
     protect = lib.srtp_protect
     started = time.process_time()
     for i in range(count):
-        arena.headers["sequence"] = (first + i) & 0xFFFF  # libsrtp takes no number twice
+        arena.headers["sequence"] = (first + i) & 0xFFFF  # libsrtp refuses a repeated number
         arena.lengths[:] = PACKET_BYTES
         for batch in batches:
             for srtp, row, length in zip(batch, rows, lengths, strict=False):
@@ -112,7 +112,7 @@ def floor(rig: Rig, viewers: int, count: int, first: int) -> float:
 
 
 def compare(profile: str, viewers: int, burst: int, rows: int) -> str:
-    """A line of the table: both paths and the floor, in turns."""
+    """Return a line of the table: both paths and the floor, measured alternately."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sink:
         sink.bind(("127.0.0.1", 0))
         portable, native = (Rig(viewers, profile, sink, native=each) for each in (False, True))
@@ -144,7 +144,7 @@ def main() -> None:
     )
     arguments = parser.parse_args()
     if kernel.load() is None:
-        print("The native kernel was not built; its columns show the portable path once more.")
+        print("The native kernel was not built; its columns show the portable path again.")
     print("profile      viewers burst  floor us  portable us  ratio  native us  ratio")
     for profile in PROFILES:
         for burst in BURSTS:

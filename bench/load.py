@@ -1,4 +1,4 @@
-"""A load as a value: `load(plan)` runs locust with it, in a process of its own, and returns what came of it."""
+"""Running a load: `load(plan)` runs locust in a process of its own and returns the result."""
 
 import subprocess
 import sys
@@ -11,16 +11,16 @@ from bench.report import Result, read
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCUST = (sys.executable, "-m", "locust", "-f", "bench/locustfile.py", "--headless", "--only-summary")
-# What a run takes besides its window: locust's start, the ramp, and an end in good order.
+# Time of a run besides its window: the start of locust, the ramp, and an orderly end.
 EXTRA_S = 120.0
 
 
 class LoadError(Exception):
-    """The load could not be made; the text says why."""
+    """The load failed; the message says why."""
 
 
 def load(plan: Plan) -> Result:
-    """Make it. LoadError."""
+    """Run a load. LoadError."""
     with tempfile.TemporaryDirectory() as folder:
         command = [*LOCUST, "--loglevel", "ERROR", *replace(plan, out=folder).options()]
         ran = subprocess.run(

@@ -1,7 +1,7 @@
-"""Load on a LiveKit server: `python -m locust -f bench/locustfile.py --headless --host ws://HOST:7880 --rooms 2`.
+"""Load for a LiveKit server: `python -m locust -f bench/locustfile.py --headless --host ws://HOST:7880 --rooms 2`.
 
-Each locust user is one participant: it joins, stays and leaves by the real protocol, and its media is carried by a
-process of clients behind it (`bench.pool`). `Ramp` says how many there are; the options are those of `bench.plan`.
+Each locust user is one participant: it joins, stays and leaves by the real protocol, and a separate process of clients
+(`bench.pool`) sends and receives its media. `Ramp` sets the number of users; `bench.plan` has the options.
 """
 
 import sys
@@ -25,13 +25,13 @@ from bench.visit import Visit
 
 RETRY_S = 0.2
 PARKED_S = 1.0
-# Locust's own is 1, for users that failed.
+# Locust itself uses 1, for failed users.
 EXIT_NO_LOAD = 2
 
 
 @dataclass(slots=True)
 class Current:
-    """What locust's users, shape and listeners share."""
+    """The state shared by locust's users, shape and listeners."""
 
     plan: Plan
     run: Run | None = None
@@ -41,13 +41,13 @@ current = Current(Plan(""))
 
 
 class Participant(User):
-    """Somebody with a seat, who comes again at once when the server ends a visit."""
+    """A participant, which returns at once when the server ends a visit."""
 
     abstract = True
     publish = False
 
     def on_start(self) -> None:
-        """Take a seat."""
+        """Create the participant."""
         assert current.run is not None
         self.run_ = current.run
         self.seat = self.run_.seat(publish=self.publish)
@@ -69,15 +69,15 @@ class Participant(User):
             raise StopUser from error
 
     def may_join(self) -> bool:
-        """Whether there is anything left to do."""
+        """Whether the participant has anything left to do."""
         return True
 
     def visit(self, visit: Visit) -> None:
-        """What this kind of participant does."""
+        """Do what this kind of participant does during a visit."""
         raise NotImplementedError
 
     def note(self, name: str, took_s: float, error: Exception | None = None) -> None:
-        """Tell locust what took how long."""
+        """Report a duration to locust."""
         self.environment.events.request.fire(
             request_type=type(self).__name__,
             name=name,
@@ -93,7 +93,7 @@ class Publisher(Participant):
     publish = True
 
     def visit(self, visit: Visit) -> None:
-        """Publish to the end."""
+        """Publish until the end."""
         try:
             visit.join()
         except (SessionError, ClientError) as error:
@@ -112,17 +112,17 @@ class Viewer(Participant):
     """Receives the track of its room."""
 
     def on_start(self) -> None:
-        """Take a seat, in turn: locust starts the users of a second all at once."""
+        """Create the viewer after a delay: locust starts all users of a second at once."""
         super().on_start()
         joins_per_s = self.run_.plan.joins_per_s
         time.sleep(self.seat.number % max(1, int(joins_per_s)) / joins_per_s)
 
     def may_join(self) -> bool:
-        """Not when all joins that were asked for are done."""
+        """Return False once all requested joins are done."""
         return self.run_.may_join
 
     def visit(self, visit: Visit) -> None:
-        """Join, see, and stay as long as is planned."""
+        """Join, receive media, and stay for the planned time."""
         run, seat = self.run_, self.seat
         try:
             visit.join()
@@ -147,10 +147,10 @@ class Viewer(Participant):
 
 
 class Ramp(LoadTestShape):
-    """How many users there are: the publishers, then the viewers as well, then those who join in the window."""
+    """The number of users: first the publishers, then also the viewers, then those that join during the window."""
 
     def tick(self) -> tuple[int, float, list[type[User]]] | None:
-        """Asked by locust every second; None ends the run."""
+        """Return the number of users; called by locust every second; None ends the run."""
         plan, run = current.plan, current.run
         if run is None or (run.publishing < plan.rooms and not run.done.is_set()):
             return plan.rooms, plan.rooms, [Publisher]
@@ -172,7 +172,7 @@ def _begin(environment: Environment, **_: Any) -> None:
     except ValueError as error:
         sys.exit(f"no load: {error}")
     if not isinstance(environment.runner, LocalRunner):
-        sys.exit("no load: this one runs in one locust; --media-processes spreads its clients")
+        sys.exit("no load: it does not support distributed locust; use --media-processes for more cores")
     Publisher.fixed_count = current.plan.rooms
 
 

@@ -1,4 +1,4 @@
-"""A publisher of numbered packets on a schedule, and viewers that check what becomes of them."""
+"""A publisher that sends numbered packets on a schedule, and viewers that check the packets they receive."""
 
 import asyncio
 import random
@@ -20,36 +20,36 @@ from sfu.wire.rtp import build_extensions, header_length
 FORMATS = {"video": (VP8, 90_000, 1200), "audio": (OPUS, 48_000, 160)}
 # X, S, partition 0; I; a picture id of 15 bits (RFC 7741 section 4.2)
 _DESCRIPTOR = struct.Struct("!BBH")
-# RFC 6386 section 9.1: the lowest bit of the frame tag is 0 for a keyframe, whose start code and size follow
+# RFC 6386 section 9.1: the lowest bit of the frame tag is 0 for a keyframe, whose start code and size follow it
 _KEYFRAME, _DELTA = b"\x10\x02\x00\x9d\x01\x2a\x00\x05\xd0\x02", b"\x31\x02\x00"
 _BODY = struct.Struct("!8sQQ")
 _MAGIC = b"LECTERN1"
 _FILLER = random.Random(7).randbytes(1 << 16)
 REPORT_INTERVAL_S = 1.0
-# What is kept for those who come late is shown at once and is old: it is not counted.
+# Packets of the replay for late joiners are old, so they are not counted.
 SETTLING_S = 1.0
 FEEDBACK_INTERVAL_S = 0.05
 
 
 def vp8_start(index: int, *, keyframe: bool) -> bytes:
-    """How the payload of a VP8 packet begins."""
+    """Return the beginning of a VP8 packet's payload."""
     return _DESCRIPTOR.pack(0x90, 0x80, 0x8000 | index & 0x7FFF) + (_KEYFRAME if keyframe else _DELTA)
 
 
 def payload(index: int, sent_at: float, size: int, start: bytes = b"") -> bytes:
-    """A payload of `size` bytes that says which packet it is and when it left (seconds, monotonic)."""
+    """Return a payload of `size` bytes with the packet's number and sending time (seconds, monotonic)."""
     body = _BODY.pack(_MAGIC, index, int(sent_at * 1e9))
     return start + body + filler(index, size - len(start) - len(body))
 
 
 def filler(index: int, size: int) -> bytes:
-    """What fills packet `index` up."""
+    """Return the filler bytes of packet `index`."""
     at = index * 97 % (len(_FILLER) - size)
     return _FILLER[at : at + size]
 
 
 def read_payload(data: bytes) -> tuple[int, float] | None:
-    """(index, when it left) of a payload; None when it is not what was sent, the picture id excepted."""
+    """Return (index, sending time) of a payload; None if it differs from what was sent, apart from the picture id."""
     at = data.find(_MAGIC, 0, 32)
     if at < 0 or len(data) < at + _BODY.size:
         return None
@@ -60,10 +60,10 @@ def read_payload(data: bytes) -> tuple[int, float] | None:
 
 
 class Publisher:
-    """Sends packets of equal size: `rate` a second, `burst` of them back to back."""
+    """Sends packets of equal size: `rate` per second, `burst` of them back to back."""
 
     def __init__(self, transport: Transport, media: str) -> None:
-        """`media` is a key of FORMATS; `transport` is connected before `run`."""
+        """`media` is a key of FORMATS; `transport` must be connected before `run`."""
         self._transport = transport
         self._is_video = media == "video"
         self._payload_type, self._clock_rate, self._packet_bytes = FORMATS[media]
@@ -111,23 +111,23 @@ class Publisher:
 
 @dataclass(slots=True)
 class Report:
-    """What one viewer, or many together, received in a window."""
+    """The packets that one viewer, or several together, received in a window."""
 
     received: int = 0
-    "Packets, each counted once."
+    "Number of packets, each counted once."
     lost: int = 0
-    "Packets that never came."
+    "Number of packets that were never received."
     duplicates: int = 0
     wrong: int = 0
-    "Sampled packets whose payload was not what was sent, or that were not authentic."
+    "Sampled packets whose payload differs from what was sent, or that are not authentic."
     sampled: int = 0
     latencies_s: list[float] = field(default_factory=list)
-    "Of the sampled packets."
+    "Latencies of the sampled packets."
     longest_silence_s: float = 0.0
-    "Between two packets of one viewer."
+    "Longest time between two packets of one viewer."
 
     def add(self, other: "Report") -> None:
-        """Take another viewer's in."""
+        """Add another viewer's report."""
         self.received += other.received
         self.lost += other.lost
         self.duplicates += other.duplicates
@@ -138,7 +138,7 @@ class Report:
 
 
 class Viewer:
-    """Counts what a client receives, checks a sample of it, and sends the feedback that browsers send."""
+    """Counts a client's packets, checks a sample of them, and sends the feedback that browsers send."""
 
     def __init__(self, transport: Transport, media: str, sample_every: int) -> None:
         """`media` is a key of FORMATS; one packet in `sample_every` is decrypted and compared."""
@@ -156,18 +156,18 @@ class Viewer:
         self._report = Report()
         self.first_media = asyncio.Event()
         self.first_at = 0.0
-        "When the first packet came."
+        "When the first packet was received."
         self.last_at = 0.0
-        "When the last one came."
+        "When the last packet was received."
         transport.on_packet = self._received
 
     def start_window(self) -> None:
-        """Forget what was counted so far."""
+        """Discard all counts."""
         self._report = Report()
         self._missing.clear()
 
     def end_window(self, now: float) -> Report:
-        """What came since the window began; what is still missing counts as lost."""
+        """Return the counts since the window began; packets still missing count as lost."""
         if not self.first_at or now < self.first_at + SETTLING_S:
             return Report()
         report = self._report
@@ -188,7 +188,7 @@ class Viewer:
         elif ssrc != self._ssrc:
             return
         if self._transport.has_transport_cc and datagram[0] & 0x10:
-            # the server puts the transport-wide number first in the block of extensions
+            # the server writes the transport-wide number first in the block of extensions
             self._feedback.received(int.from_bytes(datagram[17:19], "big"), now)
         sequence = self._unwrapper.unwrap(sequence16)
         report = self._report
@@ -213,7 +213,7 @@ class Viewer:
         try:
             plain = self._transport.dtls.unprotect(datagram)
             read = read_payload(plain[header_length(plain) :])
-        except Exception:  # noqa: BLE001 - whatever is wrong with it, it is wrong
+        except Exception:  # noqa: BLE001 - every error means that the packet is wrong
             read = None
         if read is None:
             self._report.wrong += 1

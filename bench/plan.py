@@ -1,4 +1,4 @@
-"""What load to make: the options of the load's locust file, and the values that they become."""
+"""The plan of a load: the options of the locust file, and their values."""
 
 from argparse import ArgumentParser, Namespace
 from dataclasses import dataclass, fields
@@ -6,31 +6,31 @@ from pathlib import Path
 
 HELP = {
     "key": "API key of the server",
-    "secret": "secret of that key",
+    "secret": "secret of the API key",
     "rooms": "rooms, each with one publisher",
     "viewers": "viewers in each room",
-    "duration": "seconds of the window in which everything is counted, after all have joined",
-    "rate": "packets a second from each publisher",
+    "duration": "seconds of the measuring window, which starts after all viewers have joined",
+    "rate": "packets per second from each publisher",
     "burst": "packets back to back",
     "media": "video (packets of 1200 bytes) or audio (of 160)",
-    "joins_per_s": "viewers that begin to join each second, over all rooms",
-    "newcomers": "viewers more who join within the window, which then lasts as long as their joins",
-    "stay": "seconds after which a viewer leaves, to join again; 0: stays to the end",
-    "joins": "joins of viewers after which all end, with --stay; 0: when the window has passed",
-    "media_processes": "processes that carry the viewers' media",
-    "srtp": "profile of SRTP: gcm or cm",
-    "prefix": "of the rooms' names, for two loads side by side",
-    "pid": "process of the server, if it runs here: its CPU, memory and descriptors are reported; 0: unknown",
+    "joins_per_s": "viewers that start to join per second, over all rooms",
+    "newcomers": "further viewers that join during the window, which then lasts until all have joined",
+    "stay": "seconds after which a viewer leaves and joins again; 0: at the end",
+    "joins": "with --stay, number of joins after which the load ends; 0: when the window ends",
+    "media_processes": "processes for the viewers' media",
+    "srtp": "SRTP profile: gcm or cm",
+    "prefix": "prefix of the rooms' names, for concurrent loads",
+    "pid": "process id of a server on this machine, whose CPU, memory and descriptors are then reported; 0: none",
     "out": "folder for report.json and report.png",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The load that is asked for; HELP says what each value means."""
+    """The requested load; HELP describes each value."""
 
     host: str
-    "Address of the server, `ws://` or `wss://`; locust's own option."
+    "Address of the server, `ws://` or `wss://`; an option of locust itself."
     key: str = "devkey"
     secret: str = "secret"
     rooms: int = 1
@@ -51,15 +51,15 @@ class Plan:
 
     @property
     def seated(self) -> int:
-        """Viewers who join before the window."""
+        """The number of viewers that join before the window."""
         return self.rooms * self.viewers
 
     def room(self, number: int) -> str:
-        """The room of the viewer, or the publisher, of that number."""
+        """Return the room of the viewer or publisher with this number."""
         return f"{self.prefix}-{number % self.rooms}"
 
     def options(self) -> list[str]:
-        """The plan as a command line."""
+        """Return the plan as a command line."""
         words = ["--host", self.host]
         for name in HELP:
             value = getattr(self, name)
@@ -72,7 +72,7 @@ _DEFAULTS = Plan("")
 
 
 def add_options(parser: ArgumentParser) -> None:
-    """Add every option but locust's own."""
+    """Add all options except locust's own."""
     group = parser.add_argument_group("the load")
     for name, text in HELP.items():
         default = getattr(_DEFAULTS, name)
@@ -85,20 +85,18 @@ def add_options(parser: ArgumentParser) -> None:
 
 
 def read_options(options: Namespace) -> Plan:
-    """Return the plan of a command line. ValueError, in words, when it makes no sense."""
+    """Return the plan of a command line. ValueError with a readable reason if it is invalid."""
     plan = Plan(options.host or "ws://127.0.0.1:7880", **{name: getattr(options, name) for name in HELP})
     for field in fields(plan):
         value = getattr(plan, field.name)
         if isinstance(value, (int, float)) and value < 0:
-            raise ValueError(f"--{field.name.replace('_', '-')} is negative")
+            raise ValueError(f"--{field.name.replace('_', '-')} must not be negative")
     if min(plan.rooms, plan.rate, plan.burst, plan.joins_per_s, plan.media_processes) <= 0:
-        raise ValueError(
-            "--rooms, --rate, --burst, --joins-per-s and --media-processes have to be more than 0"
-        )
+        raise ValueError("--rooms, --rate, --burst, --joins-per-s and --media-processes must be above 0")
     if plan.media not in {"video", "audio"} or plan.srtp not in {"gcm", "cm"}:
-        raise ValueError("--media is video or audio, --srtp is gcm or cm")
+        raise ValueError("--media must be video or audio, --srtp must be gcm or cm")
     if plan.joins and not plan.stay:
-        raise ValueError("--joins needs --stay: who does not leave does not join again")
+        raise ValueError("--joins needs --stay: without it, viewers do not leave and join again")
     if plan.out:
         Path(plan.out).mkdir(parents=True, exist_ok=True)
     return plan

@@ -1,4 +1,4 @@
-"""The processes of media clients, as locust's greenlets see them: calls that block their caller only."""
+"""The processes of media clients, for locust's greenlets: calls that block only the calling greenlet."""
 
 import itertools
 import socket
@@ -18,15 +18,15 @@ ENDED = "a process of media clients ended"
 
 
 class ClientError(Exception):
-    """A media client could not do what it was told."""
+    """A media client could not execute a command."""
 
 
 class ProcessEndedError(Exception):
-    """A process of media clients is gone, and its clients with it."""
+    """A process of media clients has ended, and its clients with it."""
 
 
 class Reply(msgspec.Struct):
-    """One line of what a process answers."""
+    """One line of a process's output: the reply to a command."""
 
     number: int
     result: msgspec.Raw = msgspec.Raw()
@@ -34,10 +34,10 @@ class Reply(msgspec.Struct):
 
 
 class Process:
-    """One process."""
+    """One process of media clients."""
 
     def __init__(self) -> None:
-        """Start it."""
+        """Start the process."""
         self._socket, theirs = socket.socketpair()
         with theirs:
             self._process = subprocess.Popen(
@@ -50,37 +50,37 @@ class Process:
         threading.Thread(target=self._listen, daemon=True).start()
 
     def stop(self) -> None:
-        """End it, and its clients."""
+        """End the process and its clients."""
         self._socket.close()
         self._process.terminate()
         self._process.wait()
 
     def open(self, *, room: str, media: str, srtp: str, publish: bool) -> Opened:
-        """See `bench.clients.Clients`, whose orders these are. ClientError, ProcessEndedError, as all of them."""
+        """Execute a command of `bench.clients.Clients`. ClientError, ProcessEndedError, as all methods below."""
         return self._ask(Opened, "open", room=room, media=media, srtp=srtp, publish=publish)
 
     def connect(self, client: int, answer: str, rate: float, burst: int) -> float:
-        """Bring a client up; returns when."""
+        """Connect a client; return when it was connected."""
         return self._ask(float, "connect", client=client, answer=answer, rate=rate, burst=burst)
 
     def renew(self, client: int, answer: str) -> None:
-        """Give a client a later answer."""
+        """Pass a later answer to a client."""
         self._ask(None, "renew", client=client, answer=answer)
 
     def first_media(self, client: int) -> float:
-        """Wait for a viewer's first packet; returns when it came."""
+        """Wait for a viewer's first packet; return when it was received."""
         return self._ask(float, "first_media", client=client)
 
     def close(self, client: int) -> float:
-        """End a client; returns when its last packet came."""
+        """End a client; return when its last packet was received."""
         return self._ask(float, "close", client=client)
 
     def start_window(self) -> Count:
-        """Begin to count."""
+        """Start to count."""
         return self._ask(Count, "start")
 
     def report(self) -> Count:
-        """What was counted."""
+        """Return the counts."""
         return self._ask(Count, "report")
 
     def _ask(self, kind: type[T] | None, name: str, **arguments: Any) -> T:

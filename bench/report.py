@@ -1,4 +1,4 @@
-"""What came of a load: its figures by name, and a picture of them."""
+"""The result of a load: its figures by name, and plots of them."""
 
 import math
 import sys
@@ -14,7 +14,7 @@ from bench.plan import Plan
 
 
 def percentile(values: Sequence[float], share: float) -> float:
-    """The value below which `share` (0 to 1) of the values are; NaN without any."""
+    """Return the value below which `share` (0 to 1) of the values are; NaN without values."""
     if not values:
         return math.nan
     ordered = sorted(values)
@@ -23,49 +23,49 @@ def percentile(values: Sequence[float], share: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One look at load and server."""
+    """The state of load and server at one time."""
 
     at: float
-    "Seconds since the beginning."
+    "Seconds since the start."
     joins: int
-    "Of viewers, so far."
+    "Number of viewers' joins so far."
     cpu_s: float = 0.0
-    "Of the server's processes, so far."
+    "CPU seconds of the server's processes so far."
     rss_bytes: int = 0
-    "0: the server's process is not known."
+    "0: the server's process is unknown."
     descriptors: int = 0
 
 
 @dataclass(slots=True)
 class Result:
-    """What came of a plan."""
+    """The result of a plan."""
 
     joined: int = 0
-    "Joins of viewers that succeeded."
+    "Number of viewers' joins that succeeded."
     failed: list[str] = field(default_factory=list)
-    "Why, for each join that did not."
+    "The reason of each join that failed."
     join_s: list[float] = field(default_factory=list)
-    "From the first byte to a connected transport, for each join."
+    "From the first byte to a connected transport, per join."
     first_media_s: list[float] = field(default_factory=list)
-    "From the first byte to the first packet of media."
+    "From the first byte to the first media packet, per join."
     dropped: int = 0
-    "Sessions that the server ended."
+    "Number of visits that the server ended."
     outages_s: list[float] = field(default_factory=list)
-    "For each dropped viewer that came back: from the last packet before to the first after."
+    "For each dropped viewer that returned: from the last packet before to the first packet after."
     window_s: float = 0.0
     sent: int = 0
-    "By all publishers in the window."
+    "Packets sent by all publishers in the window."
     ramp_s: float = 0.0
-    "From the first viewer's first byte to the last one's connection."
+    "From the first viewer's first byte to the last viewer's connection."
     window: list[Sample] = field(default_factory=list)
-    "The looks at its two ends."
+    "The samples at both ends of the window."
     samples: list[Sample] = field(default_factory=list)
     media: dict[str, Report] = field(default_factory=dict)
-    "What was received in the window, by room."
+    "Packets received in the window, by room."
 
     @property
     def total(self) -> Report:
-        """What was received in the window."""
+        """All packets received in the window."""
         report = Report()
         for part in self.media.values():
             report.add(part)
@@ -73,30 +73,30 @@ class Result:
 
     @property
     def cpu_s(self) -> float:
-        """Of the server in the window."""
+        """The server's CPU seconds in the window."""
         known = [sample.cpu_s for sample in self.window if sample.rss_bytes]
         return known[-1] - known[0] if known else math.nan
 
     @property
     def loss(self) -> float:
-        """Share of the packets that never came."""
+        """The share of packets that were never received."""
         total = self.total
         expected = total.received + total.lost
         return total.lost / expected if expected else math.nan
 
     @property
     def us_per_packet(self) -> float:
-        """Server CPU per packet that viewers received, in microseconds."""
+        """The server's CPU time per packet received by viewers, in microseconds."""
         received = self.total.received
         return self.cpu_s / received * 1e6 if received else math.nan
 
     @property
     def is_good(self) -> bool:
-        """Everybody got in and stayed, and what came was what was sent."""
+        """Whether all viewers joined and stayed, and every checked packet was received as sent."""
         return not (self.failed or self.dropped or self.total.wrong)
 
     def summary(self) -> dict[str, Any]:
-        """The figures by name; what is not known is None."""
+        """Return the figures by name; unknown ones are None."""
         total, last = self.total, self.samples[-1] if self.samples else Sample(0, 0)
         figures = {
             "joined": self.joined,
@@ -132,8 +132,8 @@ def _plain(value: float) -> float | None:
 
 
 def picture(result: Result, path: Path) -> None:
-    """Draw the figures into a PNG."""
-    import matplotlib as mpl  # noqa: PLC0415 - a second of imports that only this needs
+    """Plot the figures into a PNG file."""
+    import matplotlib as mpl  # noqa: PLC0415 - takes a second to import, and only this function needs it
 
     mpl.use("Agg")
     from matplotlib import pyplot as plt  # noqa: PLC0415
@@ -164,7 +164,7 @@ def picture(result: Result, path: Path) -> None:
 
 
 def _distribution(axis: Any, label: str, values: Sequence[float]) -> None:
-    """The share of values below each one."""
+    """Plot the cumulative distribution of values."""
     axis.set_xlabel("ms")
     axis.set_ylim(0, 1)
     if values:
@@ -176,7 +176,7 @@ def _distribution(axis: Any, label: str, values: Sequence[float]) -> None:
 
 
 def write(plan: Plan, result: Result) -> None:
-    """Print the figures; with a folder to write to, leave them there as JSON, and the picture."""
+    """Print the figures; if the plan has an output folder, also write them there as JSON and plots."""
     summary = result.summary()
     for name, value in summary.items():
         print(f"{name:20} {value}")
@@ -192,7 +192,7 @@ def write(plan: Plan, result: Result) -> None:
 
 
 def read(folder: Path) -> Result:
-    """What `write` left."""
+    """Return the result that `write` stored."""
 
     class _Report(msgspec.Struct):
         result: Result

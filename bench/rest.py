@@ -1,7 +1,7 @@
-"""How long REST calls take while lessons are going on: both APIs, at a steady rate, beside the media of ten rooms.
+"""The duration of REST calls during lessons: both APIs, at a steady rate, beside the media of ten rooms.
 
-`python -m bench.rest` starts a server and a load (bench.load) for the rooms. A call's time counts from the moment at
-which it was due, so a server that falls behind is not asked less.
+`python -m bench.rest` starts a server and a load (bench.load) for the rooms. A call's duration counts from the time at
+which it was due, so a slow server does not receive fewer calls.
 """
 
 import argparse
@@ -27,17 +27,17 @@ ROOMS = 10
 VIEWERS = 2
 CALLS_PER_S = 50.0
 AIM_P95_S = 0.05
-# Rooms that were made and not deleted yet.
+# Number of created rooms that are not deleted yet.
 KEPT = 20
 KEY, SECRET = "devkey", "secret"
-# For the load to start and its rooms to open.
+# Time for the load to start and open its rooms.
 PATIENCE_S = 60.0
 
 Call = tuple[str, str, str, Any]
 
 
 def calls() -> Iterator[Call]:
-    """Name, method, path and body of each call, for ever: rooms come, are used some rounds later, and then go."""
+    """Yield name, method, path and body of each call, for ever; rooms are created, used later, then deleted."""
     for number in itertools.count(KEPT):
         new, used, old = (f"lesson-{number - age}" for age in (0, KEPT // 2, KEPT))
         yield "create a room", "POST", "/v1/rooms", {"name": new, "privacy": "private"}
@@ -52,10 +52,10 @@ def calls() -> Iterator[Call]:
 
 
 class Client:
-    """Calls a server and keeps how long each call took."""
+    """Calls a server and stores the duration of each call."""
 
     def __init__(self, http: aiohttp.ClientSession) -> None:
-        """`http` has the server's address."""
+        """`http` has the server's base URL."""
         self._http = http
         self.seconds: dict[str, list[float]] = defaultdict(list)
         self.refused: list[str] = []
@@ -63,7 +63,7 @@ class Client:
         self._token = tokens.mint(claims, tokens.Signer(KEY, SECRET), time.time(), 3600)
 
     async def call(self, call: Call, due_at: float) -> Any:
-        """Make a call and note it."""
+        """Make a call and record its duration."""
         name, method, path, body = call
         bearer = self._token if path.startswith("/twirp") else SECRET
         headers = {"Authorization": f"Bearer {bearer}"}
@@ -75,27 +75,27 @@ class Client:
         return content
 
     async def until_rooms_are_open(self, loading: "Future[Any]") -> None:
-        """Wait for the load."""
+        """Wait until the load has opened all rooms."""
         async with asyncio.timeout(PATIENCE_S):
             while True:
                 listed = await self.call(("", "POST", "/twirp/livekit.RoomService/ListRooms", {}), 0.0)
                 if sum(room["num_participants"] > VIEWERS for room in listed["rooms"]) == ROOMS:
                     return
                 if loading.done():
-                    raise RuntimeError(f"the load is over: {loading.exception()}")
+                    raise RuntimeError(f"the load has ended: {loading.exception()}")
                 await asyncio.sleep(0.2)
 
 
 @contextmanager
 def lessons(url: str, duration_s: float) -> Iterator["Future[Any]"]:
-    """Ten rooms with media for about that long."""
+    """Keep ten rooms with media open for about this long."""
     plan = Plan(url, rooms=ROOMS, viewers=VIEWERS, rate=50.0, duration=duration_s)
     with ThreadPoolExecutor(1) as threads:
         yield threads.submit(load, plan)
 
 
 async def measure(url: str, duration_s: float) -> Client:
-    """Return the client after calls at the steady rate, for so long."""
+    """Return the client after calling at the steady rate for this long."""
     with lessons(url, duration_s) as loading:
         async with aiohttp.ClientSession(url.replace("ws", "http", 1)) as http:
             client = Client(http)
@@ -113,7 +113,7 @@ async def measure(url: str, duration_s: float) -> Client:
 
 
 def run(duration_s: float) -> tuple[float, list[str]]:
-    """Measure a fresh server and print what came of it; returns the 95th percentile and what was refused."""
+    """Measure a fresh server and print the result; return the 95th percentile and the refused calls."""
     with serving(core=None) as (url, _pid):
         client = asyncio.run(measure(url, duration_s))
     every = [seconds for each in client.seconds.values() for seconds in each]
@@ -125,7 +125,7 @@ def run(duration_s: float) -> tuple[float, list[str]]:
 
 
 def main() -> int:
-    """Print a line per kind of call; 1 when the aim is missed or a call is refused."""
+    """Print a line per kind of call; return 1 if the target is missed or a call is refused."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

@@ -1,4 +1,4 @@
-"""One run of a load: the processes of clients, the stages, and what has come of it so far."""
+"""One run of a load: its processes of clients, its stages, and its result so far."""
 
 import itertools
 import threading
@@ -19,23 +19,23 @@ POLL_S = 0.01
 
 
 class _GivenUpError(Exception):
-    """The run ended before its time."""
+    """The run was ended early."""
 
 
 class Run:
-    """Users report to it what happens to them; it goes through the stages and counts."""
+    """Receives the users' reports, goes through the stages, and counts."""
 
     def __init__(self, plan: Plan) -> None:
-        """Start the processes."""
+        """Start the processes of clients."""
         self.plan = plan
         self.result = Result()
         self.publishing = 0
-        "Publishers whose media flows."
+        "Number of publishers that send media."
         self.viewers = plan.seated
-        "How many there are to be, once the publishers are there."
+        "Number of viewers that locust is to run, once all publishers send."
         self.done = threading.Event()
         self.error = ""
-        "Why the load could not be made."
+        "Why the load failed."
         self._numbers = {True: itertools.count(), False: itertools.count()}
         self._began_at = time.monotonic()
         self._first_join_at = self._last_join_at = 0.0
@@ -43,25 +43,25 @@ class Run:
         self._viewers = [Process() for _ in range(plan.media_processes)]
 
     def close(self) -> None:
-        """End the processes."""
+        """End the processes of clients."""
         for process in (self._publishers, *self._viewers):
             process.stop()
 
-    # --- what users tell -------------------------------------------------------------------------------------------
+    # --- reports of users ------------------------------------------------------------------------------------------
 
     def seat(self, *, publish: bool) -> Seat:
-        """The next participant's place."""
+        """Return the next participant."""
         number = next(self._numbers[publish])
         process = self._publishers if publish else self._viewers[number % len(self._viewers)]
         return Seat(number, self.plan.room(number), process, publish)
 
     @property
     def may_join(self) -> bool:
-        """Whether one more viewer may."""
+        """Whether another viewer may join."""
         return not self.plan.joins or self._attempts < self.plan.joins
 
     def joined(self, began_at: float, connected_at: float, first_media_at: float) -> None:
-        """A viewer is in, and sees."""
+        """Record that a viewer has joined and receives media."""
         self._first_join_at = min(self._first_join_at or began_at, began_at)
         self._last_join_at = max(self._last_join_at, connected_at)
         self.result.joined += 1
@@ -69,14 +69,14 @@ class Run:
         self.result.first_media_s.append(first_media_at - began_at)
 
     def fail(self, reason: str) -> None:
-        """End the run: the load cannot be made."""
+        """End the run, since the load has failed."""
         self.error = self.error or reason
         self.done.set()
 
     # --- the stages ------------------------------------------------------------------------------------------------
 
     def go(self) -> None:
-        """Wait for the publishers and the viewers, count in the window, and be done."""
+        """Wait for publishers and viewers, count during the window, and end the run."""
         threading.Thread(target=self._sample, daemon=True).start()
         try:
             self._until(lambda: self.publishing == self.plan.rooms)
@@ -114,7 +114,7 @@ class Run:
 
     @property
     def _attempts(self) -> int:
-        """Joins of viewers that have ended, well or not."""
+        """The number of viewers' joins that have succeeded or failed."""
         return self.result.joined + len(self.result.failed)
 
     def _sample(self) -> None:
@@ -126,7 +126,7 @@ class Run:
             self.done.wait(SAMPLE_INTERVAL_S)
 
     def _look(self) -> Sample:
-        """At the server. psutil.Error when there is none of that id."""
+        """Take a sample of the server. psutil.Error if there is no process with its id."""
         sample = Sample(time.monotonic() - self._began_at, self.result.joined)
         if not self.plan.pid:
             return sample

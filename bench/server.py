@@ -1,6 +1,6 @@
-"""The whole server under real viewers, next to the floor of the fan-out in the same run.
+"""The whole server with real clients, beside the floor of the fan-out in the same run.
 
-`python -m bench.server` starts `lectern serve` on one core, and publisher and viewers (bench.load) on the others.
+`python -m bench.server` runs `lectern serve` on one core, and publisher and viewers (bench.load) on the others.
 """
 
 import argparse
@@ -33,19 +33,19 @@ class Case:
     viewers: int
     burst: int
     us_per_packet: float
-    "CPU of the server per packet that viewers received, microseconds."
+    "The server's CPU time per packet received by viewers, in microseconds."
     floor_us: float
-    "CPU of crypto and sendmmsg alone, microseconds."
+    "CPU time per packet of encryption and sendmmsg alone, in microseconds."
     result: Result
 
     @property
     def ratio(self) -> float:
-        """Of the server to the floor."""
+        """The cost of the server, relative to the floor."""
         return self.us_per_packet / self.floor_us
 
 
 def floor_us(viewers: int) -> float:
-    """The floor for that many viewers."""
+    """Return the floor for this many viewers."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sink:
         sink.bind(("127.0.0.1", 0))
         rig = Rig(viewers, PROFILE, sink)
@@ -57,7 +57,7 @@ def floor_us(viewers: int) -> float:
 
 @contextmanager
 def serving(*options: str, core: int | None = 0) -> Iterator[tuple[str, int]]:
-    """`lectern serve --dev` on free ports and one core until the end of the block: (URL, process id)."""
+    """Run `lectern serve --dev` on free ports and one core until the end of the block: (URL, process id)."""
     with tempfile.TemporaryDirectory() as data:
         for _ in range(START_ATTEMPTS):
             process, port = _start(["--data-dir", data, *options], core)
@@ -75,7 +75,7 @@ def serving(*options: str, core: int | None = 0) -> Iterator[tuple[str, int]]:
 
 
 def _start(options: list[str], core: int | None) -> tuple[subprocess.Popen[bytes], int]:
-    """A server on ports that were free a moment ago; each further worker takes the next one, which may not be."""
+    """Start a server on ports that were free just before; each further worker uses the next port, free or not."""
     ports = []
     for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
         with socket.socket(socket.AF_INET, kind) as probe:
@@ -94,14 +94,14 @@ def _start(options: list[str], core: int | None) -> tuple[subprocess.Popen[bytes
     ]
     before = os.sched_getaffinity(0)
     if core is not None:
-        os.sched_setaffinity(0, {core})  # inherited, by the server's own processes too
+        os.sched_setaffinity(0, {core})  # inherited by all processes of the server
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     os.sched_setaffinity(0, before)
     return process, ports[0]
 
 
 def measure(viewers: int, burst: int, duration_s: float, cores: set[int], *options: str) -> Case:
-    """One case: a fresh server with `options` on the first of `cores`, all else on the others."""
+    """Measure a fresh server with `options` on the first of `cores`, with the clients on the others."""
     server_core, *others = sorted(cores)
     os.sched_setaffinity(0, set(others) or cores)  # inherited by the processes of clients
     with serving("--workers", "1", *options, core=server_core) as (url, pid):
@@ -114,12 +114,12 @@ def measure(viewers: int, burst: int, duration_s: float, cores: set[int], *optio
 
 
 def main() -> int:
-    """Print a line per case; 1 when a viewer did not get in, or got something wrong."""
+    """Print a line per case; return 1 if a join failed or a payload was wrong."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--duration", type=float, default=8.0, help="seconds per case (default %(default)s)")
-    parser.add_argument("--no-native", action="store_true", help="the server without its native kernel")
+    parser.add_argument("--no-native", action="store_true", help="run the server without its native kernel")
     asked = parser.parse_args()
     options = ["--no-native"] if asked.no_native else []
     cores = os.sched_getaffinity(0)

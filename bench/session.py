@@ -1,7 +1,7 @@
-"""The signalling of one participant: LiveKit's single-connection mode (`/rtc/v1`) on a blocking WebSocket.
+"""One participant's signalling: LiveKit's single-connection mode (`/rtc/v1`) on a blocking WebSocket.
 
-Locust makes blocking calls of one greenlet give way to the others. What is sent and received is the same as SDKs do;
-the media of the descriptions belongs to a `bench.transport` elsewhere.
+Under locust, a blocking call lets other greenlets run. The messages are those of SDKs; the descriptions are those of a
+`bench.transport` in another process.
 """
 
 import base64
@@ -55,16 +55,16 @@ a={direction}
 
 @dataclass(frozen=True, slots=True)
 class Local:
-    """What a transport says of itself."""
+    """A transport's own values for the offer."""
 
     ufrag: str
     pwd: str
     fingerprint: str
-    "SHA-256, of its certificate."
+    "SHA-256 digest of its certificate."
 
 
 def offer(local: Local, media: str, sections: int, cid: str = "") -> str:
-    """An offer of that many sections that receive; the first one sends the track `cid` instead, if there is one."""
+    """Return an offer with this many receiving media sections; with `cid`, the first one sends that track instead."""
     parts = []
     for mid in range(sections):
         direction = f"sendonly\na=msid:- {cid}" if cid and mid == 0 else "recvonly"
@@ -79,14 +79,14 @@ def offer(local: Local, media: str, sections: int, cid: str = "") -> str:
 
 
 class SessionError(Exception):
-    """The server did not let us in, or what it says makes no sense."""
+    """The server refused the join, or sent something unexpected."""
 
 
 class Session:
-    """One participant's, from the join on."""
+    """One participant's connection, from the join on."""
 
     def __init__(self, host: str, token: str, local: Local, media: str, *, publish: bool) -> None:
-        """Join. SessionError."""
+        """Join the room. SessionError."""
         self._local = local
         self._media = media
         self._cid = secrets.token_hex(8) if publish else ""
@@ -94,7 +94,7 @@ class Session:
         self._offers = 1
         self._leaving = False
         self.ended = threading.Event()
-        "The server ended it."
+        "Set when the server ends the connection."
         self._ws = websocket.WebSocket()
         try:
             self._ws.connect(
@@ -111,7 +111,7 @@ class Session:
         self._ws.settimeout(self._ping_interval_s or None)
 
     def listen(self, on_answer: Callable[[str], None]) -> None:
-        """Do what the server asks for until one of both leaves; `on_answer` gets each further answer."""
+        """Process the server's messages until either side leaves; `on_answer` receives each further answer."""
         try:
             while not self.ended.is_set():
                 try:
@@ -128,7 +128,7 @@ class Session:
                 elif response.HasField("leave"):
                     break
         except (OSError, websocket.WebSocketException, SessionError):
-            pass  # it is over
+            pass  # the connection has ended
         self.ended.set()
 
     def leave(self) -> None:
@@ -174,7 +174,7 @@ class Session:
     def _response(self) -> rtc.SignalResponse:
         opcode, data = self._ws.recv_data()
         if opcode != websocket.ABNF.OPCODE_BINARY:
-            raise SessionError("the server hung up")
+            raise SessionError("the server closed the connection")
         return rtc.SignalResponse.FromString(data)
 
     def _until(self, kind: str) -> rtc.SignalResponse:
@@ -183,4 +183,4 @@ class Session:
             if response.WhichOneof("message") == kind:
                 return response
             if response.HasField("leave"):
-                raise SessionError("the server sent us away")
+                raise SessionError("the server ended the visit")

@@ -1,8 +1,8 @@
-"""The short form of the benchmarks, for every change: fails when something is much dearer than was recorded.
+"""The short benchmark for every change: fails if a case is much more expensive than recorded.
 
-`python -m bench.short` measures each case as a ratio to the floor of the same run and compares it with `recorded.json`,
-which `--record` writes: the median of a few attempts there, and here the best of as many, as other programs make it
-dearer and nothing makes it cheaper.
+`python -m bench.short` measures each case as a ratio to the floor of the same run and compares it with `recorded.json`.
+`--record` writes that file: the median of a few attempts. The comparison uses the best of as many attempts, since other
+programs can only make a case more expensive.
 """
 
 import argparse
@@ -28,7 +28,7 @@ WINDOW_S = 3.0
 
 
 def fanout_ratio(viewers: int) -> float:
-    """Of the fan-out to the floor."""
+    """Return the cost of the fan-out, relative to the floor."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sink:
         sink.bind(("127.0.0.1", 0))
         rig = Rig(viewers, PROFILE, sink)
@@ -42,10 +42,10 @@ def fanout_ratio(viewers: int) -> float:
 
 
 def server_ratio(viewers: int, burst: int) -> float:
-    """Of the whole server to the floor. RuntimeError when a viewer did not get what was sent."""
+    """Return the cost of the whole server, relative to the floor. RuntimeError if a viewer did not get all packets."""
     case = measure(viewers, burst, WINDOW_S, os.sched_getaffinity(0))
     if not case.result.is_good:
-        raise RuntimeError(f"not everybody got what was sent: {case.result.summary()}")
+        raise RuntimeError(f"not all viewers received what was sent: {case.result.summary()}")
     return case.ratio
 
 
@@ -57,7 +57,7 @@ CASES: Mapping[str, Callable[[], float]] = {
 
 
 def compare(cases: Mapping[str, Callable[[], float]], recorded: Mapping[str, float]) -> list[str]:
-    """Measure; returns a line for each case that stayed too dear."""
+    """Measure; return a line for each case that is too expensive in every attempt."""
     dear = []
     for name, case in cases.items():
         limit = TOLERANCE * recorded[name]
@@ -74,13 +74,11 @@ def compare(cases: Mapping[str, Callable[[], float]], recorded: Mapping[str, flo
 
 
 def main() -> int:
-    """Compare, or record; 1 when something became dear."""
+    """Compare, or record; return 1 if a case is too expensive."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument(
-        "--record", action="store_true", help="write the ratios down as those to compare with"
-    )
+    parser.add_argument("--record", action="store_true", help="record the ratios for later comparisons")
     if parser.parse_args().record:
         usual = {
             name: round(statistics.median(case() for _ in range(ATTEMPTS)), 2) for name, case in CASES.items()

@@ -1,7 +1,7 @@
-"""The transport of one client with real ICE, DTLS and SRTP, cheap enough that many fit one process.
+"""A client's transport with real ICE, DTLS and SRTP, cheap enough for many clients in one process.
 
-DTLS is aiortc's transport in the client role, SRTP is pylibsrtp. Media packets are handed over still encrypted: most
-need only be counted.
+DTLS is aiortc's transport in the client role, SRTP is pylibsrtp. Media packets are passed on still encrypted, since
+most are only counted.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from aiortc import rtcdtlstransport
 from aiortc.rtcdtlstransport import RTCCertificate, RTCDtlsFingerprint, RTCDtlsParameters, RTCDtlsTransport
 
 CONNECT_TIMEOUT_S = 30.0
-# RFC 7675 section 5.1: consent is asked for about every 5 s
+# RFC 7675 section 5.1: consent checks are sent about every 5 s
 CONSENT_INTERVAL_S = 4.0
 RECEIVE_BYTES = 2048
 DRAIN = 64
@@ -30,7 +30,7 @@ PROFILES = {
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the server's answer says, as far as a client of one transport needs it."""
+    """The content of the server's answer that a client with one transport needs."""
 
     ufrag: str
     pwd: str
@@ -38,11 +38,11 @@ class Answer:
     addresses: tuple[tuple[str, int], ...]
     "Host candidates over UDP, best first."
     has_transport_cc: bool
-    "The media that is received carries transport-wide numbers."
+    "Whether received media has transport-wide sequence numbers."
 
 
 def read_answer(sdp: str) -> Answer:
-    """Read an answer. KeyError or ValueError when it lacks what a transport needs."""
+    """Parse an answer. KeyError or ValueError if it lacks a value that a transport needs."""
     values: dict[str, str] = {}
     fingerprints, addresses = [], []
     has_transport_cc = False
@@ -68,7 +68,7 @@ def read_answer(sdp: str) -> Answer:
 
 
 class _Port:
-    """What aiortc's DTLS transport needs of an ICE transport."""
+    """The part of an ICE transport that aiortc's DTLS transport needs."""
 
     role = "controlling"
 
@@ -88,7 +88,7 @@ class _Port:
 
 
 class Dtls(RTCDtlsTransport):
-    """aiortc's transport in the client role with one SRTP profile."""
+    """aiortc's DTLS transport in the client role, with one SRTP profile."""
 
     def __init__(self, port: _Port, certificate: RTCCertificate, profile: str) -> None:
         """`profile` is a key of PROFILES."""
@@ -97,31 +97,31 @@ class Dtls(RTCDtlsTransport):
         self._set_role("client")
 
     def protect(self, packet: bytes) -> bytes:
-        """RTP as SRTP."""
+        """Return RTP as SRTP."""
         protected: bytes = self._tx_srtp.protect(packet)
         return protected
 
     def protect_rtcp(self, packet: bytes) -> bytes:
-        """RTCP as SRTCP."""
+        """Return RTCP as SRTCP."""
         protected: bytes = self._tx_srtp.protect_rtcp(packet)
         return protected
 
     def unprotect(self, packet: bytes) -> bytes:
-        """SRTP as RTP. pylibsrtp.Error when it is not authentic."""
+        """Return SRTP as RTP. pylibsrtp.Error if it is not authentic."""
         plain: bytes = self._rx_srtp.unprotect(packet)
         return plain
 
     def unprotect_rtcp(self, packet: bytes) -> bytes:
-        """SRTCP as RTCP. pylibsrtp.Error when it is not authentic."""
+        """Return SRTCP as RTCP. pylibsrtp.Error if it is not authentic."""
         plain: bytes = self._rx_srtp.unprotect_rtcp(packet)
         return plain
 
 
 class Transport:
-    """One client's; `on_packet(datagram, now)` gets what looks like SRTP, still encrypted."""
+    """One client's transport; `on_packet(datagram, now)` receives SRTP and SRTCP, still encrypted."""
 
     def __init__(self, certificate: RTCCertificate, profile: str) -> None:
-        """`certificate` is shared by the clients of a process, `profile` is a key of PROFILES."""
+        """`certificate` is shared by the clients of a process; `profile` is a key of PROFILES."""
         self.ufrag, self.pwd = secrets.token_hex(4), secrets.token_hex(12)
         self.answer: Answer | None = None
         self._socket: socket.socket | None = None
@@ -132,7 +132,7 @@ class Transport:
         self.on_packet: Callable[[bytes, float], None] = lambda _datagram, _now: None
 
     async def connect(self, answer: Answer) -> None:
-        """Bring it up. TimeoutError, ConnectionError."""
+        """Connect the transport. TimeoutError, ConnectionError."""
         self.answer = answer
         async with asyncio.timeout(CONNECT_TIMEOUT_S):
             await self._check(answer)
@@ -142,7 +142,7 @@ class Transport:
             raise ConnectionError("the DTLS handshake failed")
 
     async def close(self) -> None:
-        """End it."""
+        """Close the transport."""
         if self._consents is not None:
             self._consents.cancel()
         self._port.queue.put_nowait(None)
@@ -152,32 +152,32 @@ class Transport:
             self._socket.close()
 
     def send_rtp(self, packet: bytes) -> None:
-        """Send one packet of media."""
+        """Send one RTP packet."""
         self._send(self.dtls.protect(packet))
 
     def send_rtcp(self, packet: bytes) -> None:
-        """Send one compound of feedback."""
+        """Send one compound RTCP packet."""
         self._send(self.dtls.protect_rtcp(packet))
 
     @property
     def socket(self) -> socket.socket:
-        """What it is on, once connected."""
+        """The transport's socket, once connected."""
         assert self._socket is not None
         return self._socket
 
     @property
     def has_transport_cc(self) -> bool:
-        """Whether what is received carries transport-wide numbers."""
+        """Whether received media has transport-wide sequence numbers."""
         return self.answer is not None and self.answer.has_transport_cc
 
     async def _check(self, answer: Answer) -> None:
-        """ICE (RFC 8445): one nominating check on the first address that answers."""
+        """Run ICE (RFC 8445): one nominating check on the first address that responds."""
         loop = asyncio.get_running_loop()
         for host, port in answer.addresses:
             family = socket.AF_INET6 if ":" in host else socket.AF_INET
             candidate = socket.socket(family, socket.SOCK_DGRAM)
             candidate.setblocking(False)
-            # a burst of a keyframe to a process that is busy with its other viewers must not be lost here
+            # the burst of a keyframe must not be lost while this process is busy with its other viewers
             candidate.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
             candidate.connect((host, port))
             self._socket = candidate
@@ -192,7 +192,7 @@ class Transport:
             loop.remove_reader(candidate)
             candidate.close()
             self._socket = None
-        raise ConnectionError("no address answered")
+        raise ConnectionError("no address responded")
 
     def _send_check(self) -> None:
         assert self.answer is not None

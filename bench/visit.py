@@ -1,4 +1,4 @@
-"""One visit of a participant: a session of signalling, and the media client that belongs to it."""
+"""One visit of a participant: its signalling connection and its media client."""
 
 import threading
 import time
@@ -14,34 +14,34 @@ TOKEN_TTL_S = 24 * 3600
 
 @dataclass(slots=True)
 class Seat:
-    """A participant's place, which it takes again when it comes back."""
+    """A participant of the load, which returns after the server ends a visit."""
 
     number: int
     room: str
     process: Process
     publish: bool = False
     was_sent_away: bool = False
-    "The server ended a visit."
+    "Whether the server has ended a visit."
     silent_since: float = 0.0
-    "When the last packet of that visit came; 0: there is none, or the participant is back."
+    "When that visit's last packet was received; 0: no such visit, or the participant has returned."
 
     @property
     def identity(self) -> str:
-        """Of the participant."""
+        """The participant's identity."""
         return f"{'publisher' if self.publish else 'viewer'}-{self.number}"
 
 
 def token(plan: Plan, room: str, identity: str, *, publish: bool) -> str:
-    """An access token for one participant of the load."""
+    """Return an access token for one participant of the load."""
     video = {"room": room, "roomJoin": True, "canPublish": publish}
     return mint({"sub": identity, "video": video}, Signer(plan.key, plan.secret), time.time(), TOKEN_TTL_S)
 
 
 class Visit:
-    """From the join to the leave; `leave` has to be called whatever becomes of `join`."""
+    """A visit from join to leave; `leave` must be called whether or not `join` succeeds."""
 
     def __init__(self, plan: Plan, seat: Seat) -> None:
-        """Make the media client. ClientError, ProcessEndedError, as of all that follows."""
+        """Create the media client. ClientError, ProcessEndedError, as all other methods."""
         self._plan = plan
         self._seat = seat
         self._session: Session | None = None
@@ -51,7 +51,7 @@ class Visit:
         self.began_at = self.connected_at = 0.0
 
     def join(self) -> None:
-        """Get in and bring the media up. SessionError, ClientError."""
+        """Join the room and connect the media. SessionError, ClientError."""
         plan, seat = self._plan, self._seat
         ticket = token(plan, seat.room, seat.identity, publish=seat.publish)
         self.began_at = time.monotonic()
@@ -64,16 +64,16 @@ class Visit:
         ).start()
 
     def first_media(self) -> float:
-        """Wait for the first packet; returns when it came. ClientError."""
+        """Wait for the first packet; return when it was received. ClientError."""
         return self._seat.process.first_media(self._opened.client)
 
     def stay(self, seconds: float) -> bool:
-        """Wait that long (0: for ever), or until the server ends the visit; returns whether it did."""
+        """Wait this long (0: for ever) or until the server ends the visit; return whether the server ended it."""
         assert self._session is not None
         return self._session.ended.wait(seconds or None)
 
     def leave(self) -> None:
-        """End it."""
+        """End the visit."""
         session, seat = self._session, self._seat
         was_sent_away = session is not None and session.ended.is_set()
         if session is not None:

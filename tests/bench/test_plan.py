@@ -30,9 +30,9 @@ def test_rooms_are_filled_in_turn():
     ("words", "reason"),
     [
         (["--rooms", "0"], "--rooms"),
-        (["--viewers", "-1"], "--viewers is negative"),
+        (["--viewers", "-1"], "--viewers must not be negative"),
         (["--joins", "5"], "--joins needs --stay"),
-        (["--media", "smell"], "--media is video or audio"),
+        (["--media", "smell"], "--media must be video or audio"),
     ],
 )
 def test_what_makes_no_sense_is_refused_in_words(words, reason):
