@@ -1,7 +1,7 @@
-"""Builds the fan-out's C kernel, `sfu/shell/_kernel.abi3.so`, where there is a C compiler and Python's headers.
+"""Builds the fan-out's C kernel, `sfu/shell/_kernel.abi3.so`, if there is a C compiler and Python's headers.
 
-It is an option, never a condition: without the module the server does the same by numpy. Exit code 0 when it was
-built, 1 with the reason when it was not.
+The kernel is optional: without it the server does the same with numpy. Exit code 0 if it was built, 1 with the reason
+if it was not.
 """
 
 import contextlib
@@ -27,7 +27,7 @@ NAME = "_kernel.abi3.so"
 
 
 class BuildError(Exception):
-    """The kernel cannot be built here; the message says why."""
+    """The kernel cannot be built on this machine; the message has the reason."""
 
 
 class CompileError(BuildError):
@@ -35,7 +35,7 @@ class CompileError(BuildError):
 
 
 def build(folder: Path, flags: Sequence[str] = ("-O2",)) -> Path:
-    """Compile the module into `folder`. BuildError; CompileError when all was there and yet it failed."""
+    """Compile the module into `folder`. BuildError if something is missing; CompileError if the compiler fails."""
     compiler = shlex.split(os.environ.get("CC", "cc"))
     if shutil.which(compiler[0]) is None:
         raise BuildError(f"there is no C compiler ({compiler[0]})")
@@ -48,7 +48,7 @@ def build(folder: Path, flags: Sequence[str] = ("-O2",)) -> Path:
     ffi.set_source("sfu.shell._kernel", binding)
     with tempfile.TemporaryDirectory() as temporary:
         code, module = Path(temporary, "binding.c"), Path(temporary, NAME)
-        with contextlib.redirect_stdout(io.StringIO()):  # it says what it does
+        with contextlib.redirect_stdout(io.StringIO()):  # it prints its steps
             ffi.emit_c_code(str(code))
         include = [
             f"-I{folder}"
@@ -60,13 +60,13 @@ def build(folder: Path, flags: Sequence[str] = ("-O2",)) -> Path:
             wrong = next((line for line in done.stderr.splitlines() if "error" in line), done.stderr)
             raise CompileError(f"the C compiler failed: {wrong.strip()}")
         folder.mkdir(parents=True, exist_ok=True)
-        # complete or not at all: a running server may have the old one open
+        # replaced as a whole: a running server may have the old one open
         shutil.copy(module, folder / f"{NAME}.new")
         return (folder / f"{NAME}.new").replace(folder / NAME)
 
 
 def main() -> int:
-    """Build it into the checkout."""
+    """Build the kernel into the checkout."""
     try:
         build(ROOT / "sfu" / "shell")
     except (BuildError, OSError) as error:

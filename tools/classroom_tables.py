@@ -1,4 +1,4 @@
-"""Write the tables of classroom/README.md anew, out of the code: `python tools/classroom_tables.py`."""
+"""Rewrites the tables of classroom/README.md from the code: `python tools/classroom_tables.py`."""
 
 import re
 import sys
@@ -48,7 +48,7 @@ PHASES: Final[dict[frozenset[Phase], str]] = {
 
 
 def tag(kind: type[Command | Event]) -> str:
-    """Return how a kind is called in JSON."""
+    """Return the name of a kind in JSON."""
     return str(kind.__struct_config__.tag)
 
 
@@ -64,7 +64,7 @@ def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 
 
 def events() -> str:
-    """Return the events of a session: what happened, and who sees it."""
+    """Return the table of a session's events: what happened, and who sees it."""
     rows = [
         (f"`{tag(kind)}`", sentence(kind), AUDIENCES.get(shown) or sentence(shown))
         for feature in FEATURES
@@ -79,29 +79,29 @@ def _who(rule: Rule) -> str:
 
 
 def commands() -> str:
-    """Return the commands of a session: what is wanted, who may and when."""
+    """Return the table of a session's commands: what they request, who may send them, and when."""
     kinds = {tag(kind): kind for feature in FEATURES for kind in feature.decide}
     rows = [
         (
             f"`{name}`",
-            sentence(kinds[name]) if name in kinds else "Asked by the media server.",
+            sentence(kinds[name]) if name in kinds else "Sent by the media server.",
             _who(rule),
             PHASES.get(rule.phases) or ", ".join(sorted(rule.phases)),
         )
         for name, rule in RULES.items()
     ]
-    return table(("command", "what is wanted", "who may", "when"), rows)
+    return table(("command", "what it requests", "allowed for", "when"), rows)
 
 
 def school() -> str:
-    """Return the events of the parts of a school."""
+    """Return the table of the events of a school's parts."""
     parts = (SCHEDULE, PRESENCE, OFFICE_HOURS, STUDY_GROUPS, COURSES)
     rows = [(f"`{tag(kind)}`", sentence(kind)) for part in parts for kind in part.changes]
     return table(("event", "what happened"), rows)
 
 
 def renewed(text: str) -> str:
-    """Return the README with its tables as they should be."""
+    """Return the README with current tables."""
     for name, make in {"events": events, "commands": commands, "school": school}.items():
         begin, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
         pattern = re.compile(re.escape(begin) + ".*?" + re.escape(end), re.DOTALL)

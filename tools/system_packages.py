@@ -1,7 +1,7 @@
-"""Installs the Debian packages that the tests drive, or says the command that does.
+"""Installs the Debian packages that the tests use, or prints the command for it.
 
-Browsers, coturn and PostgreSQL are the system's business, not the virtual environment's. Without them the tests that
-need them are skipped with a reason, so this never fails the run by itself.
+Browsers, coturn and PostgreSQL belong to the system, not to the virtual environment. Without them, the tests that need
+them are skipped with a reason, so a missing package alone never fails the run.
 """
 
 import os
@@ -10,20 +10,20 @@ import subprocess
 import sys
 from pathlib import Path
 
-# Program that has to be on PATH, and the package that brings it.
+# Program that has to be on PATH, and the package that contains it.
 PACKAGES = {
     "chromium": "chromium",  # the browser of the end-to-end tests
     "firefox-esr": "firefox-esr",  # the second browser engine
     "turnserver": "coturn",  # the relay, with the configuration rendered here
-    "pg_ctlcluster": "postgresql",  # the server that tests of the store start for themselves
+    "pg_ctlcluster": "postgresql",  # the server that tests of the store start
     "nft": "nftables",  # the packet filter beside coturn
-    "tesseract": "tesseract-ocr",  # reads the slides that a student behind a weak link is shown
+    "tesseract": "tesseract-ocr",  # reads the slides that a student on a weak link sees
     "ip": "iproute2",  # network namespaces for the tests of that filter
 }
 
 
 def main() -> int:
-    """Install what is missing; the exit code is always 0."""
+    """Install the missing packages; the exit code is always 0."""
     missing = sorted(package for program, package in PACKAGES.items() if not find(program))
     if not missing:
         return 0
@@ -33,7 +33,7 @@ def main() -> int:
         return 0
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     subprocess.run(["apt-get", "update"], env=environment, check=False)
-    # One by one: on a system that lacks one of them (Ubuntu has no firefox-esr) the others still arrive.
+    # One by one: on a system that lacks one of them (Ubuntu has no firefox-esr), the others are still installed.
     for package in missing:
         if subprocess.run([*command[: -len(missing)], package], env=environment, check=False).returncode:
             print(f"{package} could not be installed; tests that need it will be skipped", file=sys.stderr)
@@ -43,7 +43,7 @@ def main() -> int:
 
 
 def leave_stopped(service: str, environment: dict[str, str]) -> None:
-    """Undo that Debian starts a service it installs: the tests run their own."""
+    """Stop and disable a service that Debian has started on installation: the tests run their own."""
     if Path("/run/systemd/system").is_dir():
         subprocess.run(["systemctl", "disable", "--now", service], env=environment, check=False)
 

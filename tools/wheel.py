@@ -1,4 +1,4 @@
-"""A build hook of Hatch: what is built goes into the wheel too, the page and, where a compiler made it, the kernel."""
+"""A build hook of Hatch: adds the built page and, if a C compiler is available, the kernel to the wheel."""
 
 import runpy
 import sys
@@ -13,7 +13,7 @@ class BuiltInWheel(BuildHookInterface[Any]):
     """Adds `web/dist` as `signaling/http/_page` and the C module as `sfu/shell/_kernel.abi3.so`."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Do so with what there is; an editable install uses the checkout's own instead."""
+        """Add the files that exist; an editable install uses the checkout's own instead."""
         if version == "editable":
             return
         if Path(self.root, "web", "dist", "index.html").is_file():
@@ -26,12 +26,12 @@ class BuiltInWheel(BuildHookInterface[Any]):
             return
         build_data["force_include"][str(module)] = f"sfu/shell/{module.name}"
         build_data["pure_python"] = False
-        # the limited API is that of the Python that built it, and of all later ones
+        # the limited API of the Python version that built the module, and of all later versions
         platform = sysconfig.get_platform().replace("-", "_").replace(".", "_")
         build_data["tag"] = f"cp{sys.version_info.major}{sys.version_info.minor}-abi3-{platform}"
 
     def finalize(self, _version: str, _build_data: dict[str, Any], _artifact_path: str) -> None:
-        """Remove what was built on the way."""
+        """Remove the temporary build of the kernel."""
         for file in Path(self.directory, "kernel").glob("*"):
             file.unlink()
         if Path(self.directory, "kernel").is_dir():
