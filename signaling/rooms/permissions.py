@@ -1,4 +1,4 @@
-"""What a participant may do: one model behind the grants of every skin."""
+"""The permissions of a participant: one model for the grants of every front end."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Source(StrEnum):
-    """What a track shows; the values are those of LiveKit's `canPublishSources`."""
+    """The source of a track; the values are those of LiveKit's `canPublishSources`."""
 
     UNKNOWN = "unknown"
     CAMERA = "camera"
@@ -19,7 +19,7 @@ ALL_SOURCES = frozenset(Source)
 
 
 class AdminRight(StrEnum):
-    """What somebody may do about others; the values are those of Daily's `canAdmin`."""
+    """A right to act on other participants; the values are those of Daily's `canAdmin`."""
 
     PARTICIPANTS = "participants"
     STREAMING = "streaming"
@@ -31,12 +31,12 @@ ALL_ADMIN_RIGHTS = frozenset(AdminRight)
 
 @dataclass(frozen=True, slots=True)
 class Receiving:
-    """Which of whose tracks somebody may receive: the entry that names the publisher most closely counts."""
+    """Which tracks a participant may receive from whom: the most specific entry for a publisher applies."""
 
     base: frozenset[Source] = ALL_SOURCES
-    "From everybody who is not named below."
+    "From publishers without an entry below."
     by_user_id: Mapping[str, frozenset[Source]] = field(default_factory=dict)
-    "From all who are this user of the application."
+    "From all participants of this user of the application."
     by_identity: Mapping[str, frozenset[Source]] = field(default_factory=dict)
     "From this participant."
 
@@ -48,35 +48,35 @@ class Receiving:
 
 @dataclass(frozen=True, slots=True)
 class Permissions:
-    """Defaults are those of a token that says nothing."""
+    """What a participant may do; the defaults apply to a token without grants."""
 
     can_subscribe: bool = True
-    "May receive others' tracks."
+    "May receive other participants' tracks."
     can_publish: bool = True
-    "May send tracks."
+    "May publish tracks."
     can_publish_data: bool = True
     "May send data packets."
     can_publish_sources: tuple[Source, ...] = ()
-    "Sources that may be sent; empty is every source. `can_publish` is needed as well."
+    "Sources that may be published; empty: every source. Requires `can_publish`."
     can_update_own_metadata: bool = False
-    "May change the own name, metadata and attributes."
+    "May change its own name, metadata and attributes."
     hidden: bool = False
-    "Nobody else is told that the participant is there."
+    "Other participants cannot see the participant."
     recorder: bool = False
     "Records the room; does not keep it open."
     agent: bool = False
     "A program that serves the room; does not keep it open."
     can_subscribe_metrics: bool = False
-    "May receive others' metrics."
+    "May receive other participants' metrics."
     can_manage_agent_session: bool = False
     "May start and stop agents' sessions."
     receiving: Receiving = field(default_factory=Receiving)
-    "Whose tracks may be received; `can_subscribe` is needed as well."
+    "Which tracks may be received; requires `can_subscribe`."
     admin: frozenset[AdminRight] = frozenset()
-    "What may be done about others."
+    "Rights to act on other participants."
 
     def may_publish(self, source: Source) -> bool:
-        """Whether a track from `source` may be sent."""
+        """Whether a track from `source` may be published."""
         return self.can_publish and (not self.can_publish_sources or source in self.can_publish_sources)
 
     def may_receive(self, identity: str, user_id: str, source: Source) -> bool:
@@ -86,33 +86,33 @@ class Permissions:
 
 @dataclass(frozen=True, slots=True)
 class TrackRule:
-    """What one publisher allows one subscriber."""
+    """One publisher's permissions for one subscriber."""
 
     participant_sid: str
-    "The subscriber; empty when named by identity."
+    "The subscriber's sid; empty if `identity` names the subscriber."
     identity: str
-    "The subscriber; empty when named by sid."
+    "The subscriber's identity; empty if the sid names the subscriber."
     all_tracks: bool
-    "Every track, those of the future too."
+    "Every track, including future ones."
     track_sids: frozenset[str]
-    "These tracks, unless `all_tracks`."
+    "The allowed tracks, unless `all_tracks` is set."
 
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionRules:
-    """A publisher's own decision on who may receive its tracks."""
+    """One publisher's decision on who may receive its tracks."""
 
     everybody: bool = True
-    "No restriction; `rules` is not looked at."
+    "No restriction; `rules` is ignored."
     rules: tuple[TrackRule, ...] = ()
-    "Those who may."
+    "The subscribers that may receive tracks."
     _by_subscriber: Mapping[tuple[str, str], tuple[TrackRule, ...]] = field(
         init=False, repr=False, compare=False
     )
-    "The rules by (sid, identity) that they name, one of which is empty: each track asks about everybody in the room."
+    "The rules by (sid, identity), one of which is empty: each track is checked for every participant in the room."
 
     def __post_init__(self) -> None:
-        """Sort the rules by whom they name."""
+        """Index the rules by subscriber."""
         found: dict[tuple[str, str], tuple[TrackRule, ...]] = {}
         for rule in self.rules:
             key = (rule.participant_sid, "" if rule.participant_sid else rule.identity)
@@ -120,7 +120,7 @@ class SubscriptionRules:
         object.__setattr__(self, "_by_subscriber", found)
 
     def allow(self, participant_sid: str, identity: str, track_sid: str) -> bool:
-        """Whether this subscriber may receive this track of the publisher who made the rules."""
+        """Whether this subscriber may receive this track of the publisher."""
         if self.everybody:
             return True
         named = (

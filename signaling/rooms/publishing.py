@@ -1,4 +1,4 @@
-"""Publishing: from the wish to send a track, over its section in an offer, to its end."""
+"""Publishing: a track from the request, over its media section in an offer, to its end."""
 
 import logging
 from collections.abc import Callable
@@ -32,20 +32,20 @@ from signaling.timers import Timers
 
 log = logging.getLogger(__name__)
 
-# LiveKit's limit on tracks that were announced and whose media does not come.
+# LiveKit's limit on requested tracks without media.
 MAX_PENDING_TRACKS = 20
 
-# A client that was answered offers within a second; one that unpublishes before that says nothing at all.
+# A client offers within a second of the reply; one that unpublishes before its offer does not notify the server.
 PENDING_TIMEOUT_S = 60.0
 
 
 class Publishing:
-    """Keeps participants' tracks and the engine's publications in step."""
+    """Keeps participants' tracks and the engine's publications consistent."""
 
     def __init__(
         self, rooms: Rooms, media: MediaEngine, hub: EventHub, timers: Timers, new_sid: SidMaker
     ) -> None:
-        """Listen on the hub for permissions that are taken away."""
+        """Listen on the hub for withdrawn permissions."""
         self._rooms = rooms
         self._media = media
         self._hub = hub
@@ -55,25 +55,25 @@ class Publishing:
         hub.rule(self._on_event)
 
     def listen(self, media_events: MediaEvents) -> None:
-        """Hear from the engine about media that begins and ends."""
+        """Listen to the engine for media that starts or ends."""
         media_events.on(PublicationBound, self.bound)
         media_events.on(PublicationStarted, self.started)
         media_events.on(PublicationEnded, self.ended)
         media_events.on(PublicationMuted, self.flooded)
 
     def publish(self, person: Participant, spec: TrackSpec) -> Track:
-        """Prepare to receive a track; others hear of it once its media is negotiated.
+        """Prepare to receive a track; others are notified once its media is negotiated.
 
-        A track of the same name that nobody saw yet is replaced: its publisher changed its mind before it offered.
+        A requested track of the same name is replaced: its publisher changed the request before it offered.
         NotAllowedError, LimitError, DuplicateTrackError.
         """
         if not person.permissions.may_publish(spec.source):
-            raise NotAllowedError(f"the token does not allow to publish {spec.source.value}")
+            raise NotAllowedError(f"the token does not allow publishing {spec.source.value}")
         if any(track.spec.client_id == spec.client_id for track in person.tracks.values()):
-            raise DuplicateTrackError("this track is published already")
+            raise DuplicateTrackError("this track is already published")
         replaced = [sid for sid, track in person.pending.items() if track.spec.client_id == spec.client_id]
         if len(person.pending) - len(replaced) >= MAX_PENDING_TRACKS:
-            raise LimitError(f"{MAX_PENDING_TRACKS} tracks are waiting for their media already")
+            raise LimitError(f"{MAX_PENDING_TRACKS} tracks are already waiting for their media")
         for track_sid in replaced:
             self._drop_pending(person, track_sid)
         sid = self._new_sid(track_prefix(spec.kind, spec.source))
@@ -93,7 +93,7 @@ class Publishing:
             raise UnsupportedError("no backup codec was announced for this track")
         if track.backup_sid:
             self._media.unpublish(person.sid, track.backup_sid)
-        # `spec` describes the encodings; it names the first codec again
+        # `spec` describes the encodings but names the first codec
         backup = replace(spec, kind="video", source=track.spec.source, codec=codec, codec_only=True)
         track = replace(track, backup_sid=f"{track_sid}~{codec}")
         self._media.publish(
@@ -104,15 +104,15 @@ class Publishing:
         return track
 
     def bound(self, event: PublicationBound) -> None:
-        """Show a track to the others: its media has been negotiated."""
+        """Show a track to the others, since its media has been negotiated."""
         self._media_seen(event.peer_id, event.publication_id, event.codec, event.mid)
 
     def started(self, event: PublicationStarted) -> None:
-        """Note what is really sent."""
+        """Record the codec that the publisher actually sends."""
         self._media_seen(event.peer_id, event.publication_id, event.codec, "")
 
     def ended(self, event: PublicationEnded) -> None:
-        """Take a track down: LiveKit's clients have no other word for it than a section without media."""
+        """End a track: LiveKit's clients end one by a media section without media, and in no other way."""
         person = self._rooms.participant(event.peer_id)
         if person is None:
             return
@@ -126,7 +126,7 @@ class Publishing:
         """Call `action` once the participant's track of this name has ended. LimitError."""
         waiting = self._waiting.setdefault(person.sid, [])
         if len(waiting) >= MAX_PENDING_TRACKS:
-            raise LimitError(f"{MAX_PENDING_TRACKS} tracks are waiting for the end of others already")
+            raise LimitError(f"{MAX_PENDING_TRACKS} tracks are already waiting for the end of others")
         waiting.append((client_id, action))
 
     def unpublish(self, person: Participant, track_sid: str, *, by_server: bool = False) -> None:
@@ -147,7 +147,7 @@ class Publishing:
         self._run_waiting(person, track.spec.client_id)
 
     def set_muted(self, person: Participant, track_sid: str, muted: bool, *, by_server: bool = False) -> None:
-        """Mute or unmute a track for everybody. NotFoundError."""
+        """Mute or unmute a track for all subscribers. NotFoundError."""
         track = self.own_track(person, track_sid)
         self._media.set_muted(track_sid, muted)
         if track.backup_sid:
@@ -157,7 +157,7 @@ class Publishing:
             self._hub.emit(TrackMuted(person, replace(track, muted=muted)))
 
     def flooded(self, event: PublicationMuted) -> None:
-        """Show a track as muted that the engine muted because it exceeds what one participant may send."""
+        """Show a track as muted after the engine muted it for exceeding a participant's limits."""
         person = self._rooms.participant(event.peer_id)
         tracks = {} if person is None else person.tracks | person.pending
         for track in tracks.values():
@@ -174,7 +174,7 @@ class Publishing:
         return track
 
     def change(self, person: Participant, track: Track) -> None:
-        """Replace a track by its changed self and tell the others, if they know it."""
+        """Replace a track by its changed version, and notify the others if they can see it."""
         if track.sid in person.pending:
             person.pending[track.sid] = track
         elif person.tracks.get(track.sid) not in (None, track):

@@ -1,4 +1,4 @@
-"""Subscribing: who receives which track, in which quality."""
+"""Subscribing: which participant receives which track, in which quality."""
 
 from collections.abc import Mapping
 
@@ -21,18 +21,18 @@ from signaling.rooms.permissions import SubscriptionRules
 from signaling.rooms.rooms import Rooms
 from signaling.timers import Timers
 
-# How long a wish for a track that is not there is kept before the client is told (LiveKit's value).
+# How long a request for a track that does not exist is stored before the client is notified (LiveKit's value).
 UNKNOWN_TRACK_TIMEOUT_S = 60.0
 
 # Layout changes come in bursts, and each switch of layer costs a keyframe (LiveKit's value).
 PREFERENCES_DELAY_S = 0.1
 
-# Wishes that one participant may have open; far above any room, to bound memory.
+# Maximum number of requests of one participant; far above the needs of any room, to bound memory.
 MAX_WISHES = 10_000
 
 
 def is_wanted(subscriber: Participant, publisher: Participant, track: Track) -> bool:
-    """Whether somebody wants a track and their own permissions let them have it."""
+    """Whether a participant requests a track and its own permissions allow receiving it."""
     state = subscriber.subscriptions
     return (
         subscriber is not publisher
@@ -44,10 +44,10 @@ def is_wanted(subscriber: Participant, publisher: Participant, track: Track) -> 
 
 
 class Subscribing:
-    """Keeps participants' wishes and the engine's subscriptions in step."""
+    """Keeps participants' requests and the engine's subscriptions consistent."""
 
     def __init__(self, rooms: Rooms, media: MediaEngine, hub: EventHub, timers: Timers) -> None:
-        """Listen on the hub for tracks and permissions that come and go."""
+        """Listen on the hub for changes of tracks and permissions."""
         self._rooms = rooms
         self._media = media
         self._hub = hub
@@ -55,24 +55,24 @@ class Subscribing:
         hub.rule(self._on_event)
 
     def listen(self, media_events: MediaEvents) -> None:
-        """Hear from the engine what subscribers cannot take."""
+        """Listen to the engine for codecs that subscribers cannot decode."""
         media_events.on(CodecMissing, self.codec_missing)
 
     def codec_missing(self, event: CodecMissing) -> None:
-        """Ask for the backup of a track that somebody cannot take as it is."""
+        """Request the backup codec of a track that a participant cannot decode."""
         person = self._rooms.participant(event.peer_id)
         if person is not None and event.publication_id in person.subscriptions.active:
             person.subscriptions.lacking.add(event.publication_id)
             self._hub.emit(DemandChanged(event.publication_id))
 
     def start(self, person: Participant) -> None:
-        """Begin with the tracks that are there; call it once the participant knows of them."""
+        """Subscribe to the existing tracks; to be called once the participant has been told of them."""
         for publisher in tuple(person.room.participants.values()):
             for track in tuple(publisher.tracks.values()):
                 self._settle(person, publisher, track)
 
     def wish(self, person: Participant, track_sid: str, wanted: bool) -> None:
-        """Note that somebody wants a track, or no longer does; the track may appear later."""
+        """Store whether a participant requests a track, which may not exist yet, and subscribe or unsubscribe."""
         state = person.subscriptions
         if len(state.wanted) >= MAX_WISHES and track_sid not in state.wanted:
             return
@@ -99,7 +99,7 @@ class Subscribing:
                     self._settle(other, each, track)
 
     def prefer(self, person: Participant, track_sid: str, preferences: Preferences) -> None:
-        """Note what somebody wants of a track. Becoming visible works at once, all else a moment later."""
+        """Store the requested quality of a track. Enabling takes effect at once, other changes after a short delay."""
         state = person.subscriptions
         before = state.preferences.get(track_sid)
         if before is None and len(state.preferences) >= MAX_WISHES:
@@ -117,7 +117,7 @@ class Subscribing:
             )
 
     def negotiated(self, person: Participant, subscribed: Mapping[str, str]) -> None:
-        """Take over which subscriptions have a section now (mid -> track), and tell publishers of their first one."""
+        """Store which subscriptions have a media section (mid -> track), and notify publishers of their first one."""
         state = person.subscriptions
         fresh = set(subscribed.values()) & state.active - state.live
         state.live = set(subscribed.values()) & state.active
@@ -158,7 +158,7 @@ class Subscribing:
             self._hub.emit(DemandChanged(track_sid))
 
     def _give_up(self, person: Participant, track_sid: str) -> None:
-        # A track that came and went in between has taken the wish along.
+        # If the track appeared and ended in between, its request is gone already.
         if track_sid in person.subscriptions.wanted and self._find(person, track_sid) is None:
             del person.subscriptions.wanted[track_sid]
             self._hub.emit(SubscriptionFailed(person, track_sid))
