@@ -29,7 +29,7 @@ LEAST_BACKLOG_BYTES = 256 * 1024
 LOSSY_AGE_S = 1.5
 # Limit on messages stored for channels that are not open yet (LiveKit: 100,000 bytes).
 PENDING_BYTES = 100_000
-# Dropped flows remembered per channel; a flow that no longer is costs bandwidth and nothing else.
+# Dropped flows stored per channel; forgetting one costs bandwidth and nothing else.
 MAX_LOST_FLOWS = 64
 # Budgets of one sender. A message costs its bytes plus MESSAGE_COST for the work, which limits lossy messages to about
 # 500 a second and reliable ones to 1,200. A burst is one second's worth.
@@ -206,7 +206,7 @@ class DataChannels:
             self._failed = True
             self._owner.failed(reason)
 
-    # --- what comes --------------------------------------------------------------------------------------------
+    # --- incoming messages ------------------------------------------------------------------------------------
 
     def _message(self, stream: int, protocol: int, message: bytes, _ordered: bool) -> None:
         if protocol == _DCEP:
@@ -302,7 +302,7 @@ class DataChannels:
                         self._by_label[other.label] = other
             self.association.reset([stream], self._now)
 
-    # --- what goes ---------------------------------------------------------------------------------------------
+    # --- outgoing messages ------------------------------------------------------------------------------------
 
     def send(self, label: str, payload: bytes, flow: str, now: float) -> bool:
         """Queue a message for the next `flush`; False if it will not arrive.

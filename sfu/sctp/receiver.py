@@ -253,7 +253,7 @@ class Receiver:
             if message is not None:
                 self._deliver(number, protocol, message, True)
 
-    # --- what is skipped, and reset ----------------------------------------------------------------------------
+    # --- skipped and reset streams -----------------------------------------------------------------------------
 
     def forward(self, chunk: ForwardTsn) -> bool:
         """Skip messages that the peer abandoned (RFC 3758 section 3.6); False if it already did. ProtocolError."""

@@ -124,7 +124,7 @@ class Sender:
         self._min_rtt_until = 0.0
         self._slowed_at = 0.0
         self._skipped = self.acked
-        "TSN up to which the peer was told to skip (Advanced.Peer.Ack.Point)."
+        "TSN up to which the peer is to skip (Advanced.Peer.Ack.Point)."
         self._forward_due = False
         self._forwarded_at = 0.0
 

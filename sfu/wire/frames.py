@@ -115,7 +115,7 @@ def _vp9(payload: Buffer) -> Frame:
 
 
 class FramesShown:
-    """The operating points at which the last frames were sent, by frame number: tells where a decoder can switch."""
+    """The operating points at which the last frames were sent, by frame number: shows where a decoder can switch."""
 
     __slots__ = ("_frames",)
 

@@ -16,7 +16,7 @@ SOURCE_DESCRIPTION = 202
 GOODBYE = 203
 TRANSPORT_FEEDBACK = 205
 PAYLOAD_FEEDBACK = 206
-# The format of transport feedback in draft-holmer-rmcat-transport-wide-cc-extensions-01 section 3.1
+# The format of feedback reports in draft-holmer-rmcat-transport-wide-cc-extensions-01 section 3.1
 _ARRIVALS = 15
 # RFC 3711 section 3.4: maximum size of index and tag; with another RTCP packet in the datagram the rest is longer
 _SRTCP_TRAILER_BYTES = 20

@@ -1,6 +1,6 @@
 """Access tokens in LiveKit's form: JSON Web Tokens (RFC 7519) signed with HMAC-SHA256 and nothing else.
 
-Time comes in as an argument, so the library's own clock checks are switched off and done here.
+The current time is an argument, so the library's own checks of times are off, and this module checks them.
 """
 
 from collections.abc import Mapping
@@ -155,7 +155,7 @@ def _private(bearer: Bearer) -> dict[str, Any]:
 
 
 def check_room(claims: Claims, config: RoomConfig | None) -> None:
-    """Raise TokenError if the token is for another room of this name; None: no application created the room."""
+    """Raise TokenError if the token does not open this durable room; None: no application created the room."""
     config = config or RoomConfig()
     if claims.room_id is None:
         return

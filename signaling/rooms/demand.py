@@ -32,7 +32,7 @@ NOTHING = -1
 
 
 def demanded(publisher: Participant, track: Track, *, backup: bool = False) -> int:
-    """Return the highest spatial layer requested of a track that has it; NOTHING if no subscriber requests any.
+    """Return the highest spatial layer of a track that a subscriber requests; NOTHING if none is requested.
 
     `backup`: count the subscribers that cannot decode the track's codec instead of those that can.
     """
@@ -82,7 +82,7 @@ class Demand:
         media_events.on(LayersWanted, self.layers_wanted)
 
     def layers_wanted(self, event: LayersWanted) -> None:
-        """Request missing layers at once, together with all changes; without missing layers, announce a decrease later.
+        """Announce missing layers at once, in one change with all decreases; otherwise announce decreases later.
 
         An encoder that gets another set of layers starts all of them with a keyframe, so one change is better.
         """

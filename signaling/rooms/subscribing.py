@@ -66,7 +66,7 @@ class Subscribing:
             self._hub.emit(DemandChanged(event.publication_id))
 
     def start(self, person: Participant) -> None:
-        """Subscribe to the existing tracks; to be called once the participant has been told of them."""
+        """Subscribe to the existing tracks; to be called once the participant knows of them."""
         for publisher in tuple(person.room.participants.values()):
             for track in tuple(publisher.tracks.values()):
                 self._settle(person, publisher, track)

@@ -34,7 +34,7 @@ class RoomSnapshot(msgspec.Struct, frozen=True):
     "Id of the API key that created the room; empty: any key may see it."
     created_at: float
     visited_at: float | None
-    "When the first participant who is not a dependent one joined; None: not yet."
+    "When the first participant who counts towards occupancy joined; None: not yet."
     empty_timeout_s: int
     departure_timeout_s: int
     max_participants: int
@@ -157,7 +157,7 @@ class RoomChanged(_OfRoom, frozen=True, tag="room_changed"):
 
 
 class RoomOccupied(_OfRoom, frozen=True, tag="room_visited"):
-    """The first participant who is not a dependent one is about to join."""
+    """The first participant who counts towards occupancy is about to join."""
 
 
 class ParticipantJoined(_OfParticipant, frozen=True, tag="participant_joined"):
