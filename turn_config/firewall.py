@@ -24,7 +24,7 @@ def render_firewall(settings: TurnSettings) -> str:
         for family, members in (("ip", _of_version(peers, 4)), ("ip6", _of_version(peers, 6)))
         if members
     ]
-    # The first line creates the table, so that the delete is valid on the first load too; a file is one transaction.
+    # Creating the table first makes the delete valid on the first load too; nft applies a file as one transaction.
     return "\n".join(
         (
             "# Packet filter for Lectern's coturn.",

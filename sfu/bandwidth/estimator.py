@@ -77,9 +77,8 @@ class Estimator:
         self._reported_at = float("inf")
         self.read_from = float("-inf")
         "Reports received before this time are not read."
-        self._full_from = float(
-            "-inf"
-        )  # before this time, the end of a report without signs of a limit is enough
+        # before this time, the end of a report without signs of a limit is enough
+        self._full_from = float("-inf")
         self._calm_from = float("-inf")
 
     def report(self, data: bytes, now: float) -> None:

@@ -181,9 +181,8 @@ def parse(packet: Buffer) -> list[RtcpPacket]:
             body = bytes(packet[at + 4 : end])
             try:
                 parsed = handler(first & 0x1F, _without_padding(body) if first & 0x20 else body)
-            except (
-                struct.error
-            ) as error:  # a handler relies on a length; padding may not be a multiple of 4 bytes
+            except struct.error as error:
+                # a handler relies on a length; padding may not be a multiple of 4 bytes
                 raise RtcpError(str(error)) from error
             if isinstance(parsed, Nack):
                 if len(parsed.sequences) > nacks_left:

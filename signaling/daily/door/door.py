@@ -142,10 +142,7 @@ class Door:
         """Return the routes."""
         self._limits = limits
         room = "/rooms/{name}"
-        shut = {
-            403: "the room's settings do not admit anybody, or not this person",
-            404: "there is no such room",
-        }
+        shut = {403: "the room's settings admit nobody, or not this person", 404: "there is no such room"}
         no_admin = {403: "the caller may not do this in this meeting"}
         gone = {404: "the person is not there"}
         routes = [
