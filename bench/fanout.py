@@ -17,7 +17,7 @@ from pylibsrtp import Policy, Session
 from pylibsrtp._binding import ffi, lib
 
 from sfu.fanout.arena import ARENA_ROWS, ARENA_STRIDE, Arena
-from sfu.fanout.rows import Outbox
+from sfu.fanout.row_buffer import RowBuffer
 from sfu.fanout.table import Column, FanoutTable
 from sfu.fanout.template import TemplateClass
 from sfu.shell import kernel, udp
@@ -39,7 +39,7 @@ class Rig:
 
     def __init__(self, viewers: int, profile: str, sink: socket.socket, *, native: bool = False) -> None:
         """`sink` receives all rows."""
-        self.outbox = Outbox(Arena(), self._send)
+        self.outbox = RowBuffer(Arena(), self._send)
         self.arena = self.outbox.arena
         self.socket = udp.open_socket(0, self.arena)
         self.kernel = kernel.choose(self.outbox, self.socket, native=native)

@@ -3,7 +3,7 @@
 from enum import Enum
 
 
-class Drop(Enum):
+class DropReason(Enum):
     """Why a packet was not forwarded, or a request not answered."""
 
     MALFORMED = "malformed"

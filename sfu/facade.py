@@ -6,7 +6,7 @@ Apart from the engine, so that a process which only gives orders does not load i
 from collections.abc import Iterable
 from typing import Protocol
 
-from sfu.values import Answer, Channel, Explanation, Preferences, Publication
+from sfu.values import Answer, BandwidthExplanation, Channel, Preferences, PublicationSpec
 
 
 class MediaEngine(Protocol):
@@ -37,7 +37,7 @@ class MediaEngine(Protocol):
 
     async def answer(self, peer_id: str, answer: str) -> dict[str, str]: ...  # noqa: D102
 
-    def publish(self, peer_id: str, publication: Publication) -> None: ...  # noqa: D102
+    def publish(self, peer_id: str, publication: PublicationSpec) -> None: ...  # noqa: D102
 
     def unpublish(self, peer_id: str, publication_id: str) -> None: ...  # noqa: D102
 
@@ -53,6 +53,6 @@ class MediaEngine(Protocol):
         self, peer_ids: Iterable[str], label: str, payload: bytes, *, flow: str = ""
     ) -> None: ...
 
-    async def explain(self, peer_id: str) -> Explanation: ...  # noqa: D102
+    async def explain(self, peer_id: str) -> BandwidthExplanation: ...  # noqa: D102
 
     def metrics(self) -> dict[str, float]: ...  # noqa: D102

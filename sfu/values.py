@@ -62,7 +62,7 @@ class Layer:
 
 
 @dataclass(frozen=True, slots=True)
-class Publication:
+class PublicationSpec:
     """A track that a peer is about to send."""
 
     id: str
@@ -137,7 +137,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class VideoShare:
+class VideoAllocation:
     """What one video gets of a subscriber's bandwidth, and why. Points are (spatial layer, temporal layer)."""
 
     publication_id: str
@@ -154,7 +154,7 @@ class VideoShare:
 
 
 @dataclass(frozen=True, slots=True)
-class Explanation:
+class BandwidthExplanation:
     """How a subscriber's bandwidth is shared out, in bit/s."""
 
     available_bps: float | None
@@ -162,7 +162,7 @@ class Explanation:
     audio_bps: float
     wanted_bps: float
     "With this every video would come as it is wanted."
-    videos: tuple[VideoShare, ...]
+    videos: tuple[VideoAllocation, ...]
     recent: tuple[str, ...] = ()
     "Decisions of the last minute in words, the newest last."
 

@@ -19,12 +19,12 @@ from signaling.access.keyring import Keyring
 from signaling.config import NO_KEYS, ServerConfig
 from signaling.daily.door.door import Door
 from signaling.daily.door.room_page import RoomPage
+from signaling.daily.frontend import DailyFrontend, DailySettings
 from signaling.daily.rooms import KIND as DAILY
-from signaling.daily.skin import DailySettings, DailySkin
 from signaling.daily.webhooks import DailyWebhooks
 from signaling.errors import ConfigError, DeliveryError, ListenError, StoreError, VaultError
 from signaling.history.background import Background
-from signaling.history.outgoing import Outgoing
+from signaling.history.webhook_client import WebhookClient
 from signaling.http import descriptors
 from signaling.http.connections import Connections
 from signaling.http.debug import Debug
@@ -34,12 +34,12 @@ from signaling.http.listener import Listener
 from signaling.http.metrics import Metrics
 from signaling.http.openapi import describe, document
 from signaling.http.page import Page, PageSettings, find_page
-from signaling.http.server import Endpoints, build_app, build_runner
+from signaling.http.server import RoutePart, build_app, build_runner
 from signaling.limits import Limits, parse_networks
 from signaling.livekit.description import describe as describe_twirp
+from signaling.livekit.frontend import LiveKitFrontend, LiveKitSettings
 from signaling.livekit.room_service import NAME as ROOM_SERVICE
 from signaling.livekit.room_service import methods
-from signaling.livekit.skin import LiveKitSettings, LiveKitSkin
 from signaling.livekit.twirp import Twirp
 from signaling.livekit.webhooks import LiveKitWebhooks, configure, parse_events, parse_urls
 from signaling.livekit.ws import LiveKitEndpoints
@@ -109,11 +109,11 @@ class Server:
         self._pump = TimerPump(timers, loop)
         self.services = build_services(media, media_events, timers, time.time, random_sid)
         self.keyring = Keyring(config.keys)
-        self.skin = LiveKitSkin(
+        self.frontend = LiveKitFrontend(
             self.services,
             LiveKitSettings(self.keyring.successor, random_sid("ND_"), lambda sid: _relays(config, sid)),
         )
-        outgoing = Outgoing(allow_private=config.dev or config.webhook_allow_private)
+        outgoing = WebhookClient(allow_private=config.dev or config.webhook_allow_private)
         self.background = Background(
             self.services,
             store,
@@ -127,9 +127,9 @@ class Server:
         proxies = parse_networks(config.trusted_proxy)
         limits = Limits(loop.time, proxies)
         catalogue = Catalogue(store.rooms)
-        self._livekit = LiveKitEndpoints(self.skin, self.keyring, limits, catalogue)
-        services = {ROOM_SERVICE: methods(self.skin, catalogue)}
-        self.daily = DailySkin(
+        self._livekit = LiveKitEndpoints(self.frontend, self.keyring, limits, catalogue)
+        services = {ROOM_SERVICE: methods(self.frontend, catalogue)}
+        self.daily = DailyFrontend(
             self.services,
             store,
             outgoing.post,
@@ -146,7 +146,7 @@ class Server:
         if not config.database_url and data_dir.is_dir():
             checks["disk"] = lambda: has_space(data_dir)
         door = Door(self.daily.rooms, self.daily.domains, self.services, self.keyring).api(limits)
-        parts: list[Endpoints] = [
+        parts: list[RoutePart] = [
             self._metrics,
             Health(checks, store.write, loop.time),
             self._livekit,
@@ -186,14 +186,14 @@ class Server:
 
     def metrics(self) -> dict[str, float]:
         """Return the engine's figures, the tasks of all processes, and data packets not relayed, by reason."""
-        dropped = {f"data_dropped_{reason}": count for reason, count in self.skin.dropped_packets.items()}
+        dropped = {f"data_dropped_{reason}": count for reason, count in self.frontend.dropped_packets.items()}
         media = self._media.metrics()
         return {**media, "tasks": media.get("tasks", 0) + len(asyncio.all_tasks()), **dropped}
 
     def _build_metrics(self) -> Metrics:
         metrics = Metrics(self._config.metrics_token, open_to_all=self._config.dev)
         metrics.show_rooms(self.services.rooms)
-        metrics.show_media(self._media.metrics, lambda: self.skin.dropped_packets)
+        metrics.show_media(self._media.metrics, lambda: self.frontend.dropped_packets)
         metrics.show(
             "event_log_waiting", "Entries not in the event log yet.", lambda: self.background.journal.backlog
         )

@@ -20,7 +20,10 @@ def main(report: Path) -> int:
     shares = sorted((entry["summary"]["percent_covered"], name) for name, entry in files.items())
     below = [(percent, name) for percent, name in shares if percent < MINIMUM_PERCENT]
     for percent, name in below:
-        print(f"coverage: {name}: {percent:.1f} % of lines and branches, not {MINIMUM_PERCENT:.0f} %", file=sys.stderr)
+        print(
+            f"coverage: {name}: {percent:.1f} % of lines and branches, not {MINIMUM_PERCENT:.0f} %",
+            file=sys.stderr,
+        )
     if not below:
         print(f"coverage: {len(shares)} modules, the least covered {shares[0][1]} with {shares[0][0]:.1f} %")
     return 1 if below else 0

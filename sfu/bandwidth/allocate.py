@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, IntEnum
 
-from sfu.wire.points import Point
+from sfu.wire.operating_points import OperatingPoint
 
 # An operating point better than the current one must fit with this margin, as measured bitrates and estimates vary. Own
 # value: it tolerates an estimate that varies by 5 % either way.
@@ -46,16 +46,16 @@ class Reason(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class VideoRequest:
     """A subscriber's request for one video."""
 
     publication: str
     importance: Importance
-    bitrates_bps: Mapping[Point, int]
+    bitrates_bps: Mapping[OperatingPoint, int]
     "Measured bitrate of each live operating point with its dependencies; layers that are not received are missing."
     max_spatial: int
     max_temporal: int
-    current: Point | None = None
+    current: OperatingPoint | None = None
     "The current operating point, possibly not reached yet; None if paused."
     priority: int = 0
     "The subscriber's own order within an importance: 1 is the highest; 0 is unset and comes last."
@@ -64,111 +64,117 @@ class Wish:
 
 
 @dataclass(frozen=True, slots=True)
-class Allotment:
+class Allocation:
     """The allocation of one video."""
 
-    point: Point | None
+    point: OperatingPoint | None
     "None: paused."
     reason: Reason
 
 
-def allocate(available_bps: float, audio_bps: float, wishes: Sequence[Wish]) -> dict[str, Allotment]:
+def allocate(
+    available_bps: float, audio_bps: float, requests: Sequence[VideoRequest]
+) -> dict[str, Allocation]:
     """Return the allocation of each publication; `available_bps` may be infinite, `audio_bps` includes all audio."""
     left = max(available_bps - audio_bps, 0.0)
-    ordered = sorted(wishes, key=lambda wish: (wish.importance, wish.priority or float("inf")))
-    ladders = [_ladder(wish) for wish in ordered]
+    ordered = sorted(requests, key=lambda request: (request.importance, request.priority or float("inf")))
+    ladders = [_ladder(request) for request in ordered]
     if left >= _best_bps(ordered, ladders):
-        best = [Allotment(p[0], Reason.WANTED) if p else Allotment(None, Reason.ABSENT) for p in ladders]
-        return {wish.publication: allotment for wish, allotment in zip(ordered, best, strict=True)}
+        best = [Allocation(p[0], Reason.WANTED) if p else Allocation(None, Reason.ABSENT) for p in ladders]
+        return {request.publication: allocation for request, allocation in zip(ordered, best, strict=True)}
     prices = [
-        {point: _cost(wish, ladder, point) for point in ladder}
-        for wish, ladder in zip(ordered, ladders, strict=True)
+        {point: _cost(request, ladder, point) for point in ladder}
+        for request, ladder in zip(ordered, ladders, strict=True)
     ]
     floors: list[float | None] = []
-    for wish, costs in zip(ordered, prices, strict=True):
-        floor = _floor(wish, costs, left)
-        if floor is not None and _admits(wish, floor, left):
+    for request, costs in zip(ordered, prices, strict=True):
+        floor = _floor(request, costs, left)
+        if floor is not None and _admits(request, floor, left):
             floors.append(min(floor, left))
             left -= min(floor, left)
         else:
             floors.append(None)
-    allotments: dict[str, Allotment] = {}
-    for wish, ladder, costs, floor in zip(ordered, ladders, prices, floors, strict=True):
+    allocations: dict[str, Allocation] = {}
+    for request, ladder, costs, floor in zip(ordered, ladders, prices, floors, strict=True):
         if floor is None:
-            allotments[wish.publication] = Allotment(None, Reason.PAUSED if ladder else Reason.ABSENT)
+            allocations[request.publication] = Allocation(None, Reason.PAUSED if ladder else Reason.ABSENT)
             continue
         left += floor
         point = next(
             (point for point in ladder if costs[point] <= max(left, floor)), min(costs, key=costs.__getitem__)
         )
-        allotments[wish.publication] = Allotment(point, _reason(wish, ladder, point, left))
+        allocations[request.publication] = Allocation(point, _reason(request, ladder, point, left))
         left = max(left - costs[point], 0.0)
-    return allotments
+    return allocations
 
 
-def wanted_bps(audio_bps: float, wishes: Sequence[Wish]) -> float:
+def wanted_bps(audio_bps: float, requests: Sequence[VideoRequest]) -> float:
     """Return the bandwidth with which every request is met."""
-    return audio_bps + _best_bps(wishes, [_ladder(wish) for wish in wishes])
+    return audio_bps + _best_bps(requests, [_ladder(request) for request in requests])
 
 
-def _best_bps(wishes: Sequence[Wish], ladders: Sequence[Sequence[Point]]) -> float:
+def _best_bps(requests: Sequence[VideoRequest], ladders: Sequence[Sequence[OperatingPoint]]) -> float:
     """Return the bandwidth of the best operating point of every video, with the margin for switching up to it."""
-    pairs = zip(wishes, ladders, strict=True)
-    return UP_MARGIN * sum(_price(wish, ladder[0]) for wish, ladder in pairs if ladder)
+    pairs = zip(requests, ladders, strict=True)
+    return UP_MARGIN * sum(_price(request, ladder[0]) for request, ladder in pairs if ladder)
 
 
-def _ladder(wish: Wish) -> list[Point]:
+def _ladder(request: VideoRequest) -> list[OperatingPoint]:
     """Return the operating points that a video may use, best first."""
-    live = wish.bitrates_bps
+    live = request.bitrates_bps
     lowest = min((spatial for spatial, _ in live), default=0)
     # If no layer is small enough, the smallest one has to do: a picture that is too large is better than none.
-    spatial_cap = max(wish.max_spatial, lowest)
-    points = [p for p in live if p[0] <= spatial_cap and p[1] <= max(wish.max_temporal, 0)]
-    if wish.importance is Importance.SCREEN:
+    spatial_cap = max(request.max_spatial, lowest)
+    points = [p for p in live if p[0] <= spatial_cap and p[1] <= max(request.max_temporal, 0)]
+    if request.importance is Importance.SCREEN:
         return sorted(points, reverse=True)  # text must stay sharp: size before rate
     # A face at a quarter of its frame rate does not look alive: base rate only if nothing else fits.
     return sorted(points, key=lambda p: (min(p[1], 1), *p), reverse=True)
 
 
-def _floor(wish: Wish, costs: Mapping[Point, float], left: float) -> float | None:
+def _floor(request: VideoRequest, costs: Mapping[OperatingPoint, float], left: float) -> float | None:
     """Return the bandwidth reserved for a video at first: its lowest operating point, or a cheap one of a screen."""
-    if wish.importance is Importance.SCREEN:
-        cheap = [p for p in costs if wish.bitrates_bps[p] <= SCREEN_FIRST_BPS and _price(wish, p) <= left]
+    if request.importance is Importance.SCREEN:
+        cheap = [
+            p for p in costs if request.bitrates_bps[p] <= SCREEN_FIRST_BPS and _price(request, p) <= left
+        ]
         if cheap:
             return max(costs[p] for p in cheap)
     return min(costs.values(), default=None)
 
 
-def _admits(wish: Wish, floor: float, left: float) -> bool:
+def _admits(request: VideoRequest, floor: float, left: float) -> bool:
     """Whether the lowest operating point of a video may be sent within the remaining bandwidth."""
-    if wish.importance is not Importance.SCREEN:
+    if request.importance is not Importance.SCREEN:
         return floor <= left
-    lowest = min(spatial for spatial, _ in wish.bitrates_bps)
-    wait_s = SCREEN_ENTRY_S if wish.current is None else SCREEN_EXIT_S
-    return left > 0 and wish.start_bits.get(lowest, 0.0) <= wait_s * left
+    lowest = min(spatial for spatial, _ in request.bitrates_bps)
+    wait_s = SCREEN_ENTRY_S if request.current is None else SCREEN_EXIT_S
+    return left > 0 and request.start_bits.get(lowest, 0.0) <= wait_s * left
 
 
-def _price(wish: Wish, point: Point) -> float:
+def _price(request: VideoRequest, point: OperatingPoint) -> float:
     """Return the bits per second that an operating point needs."""
-    bitrate = wish.bitrates_bps[point]
-    least = min(spatial for spatial, _ in wish.bitrates_bps)
-    flows = wish.current is not None and wish.current[0] == point[0]
-    if wish.importance is not Importance.SCREEN or point[0] == least or flows:
+    bitrate = request.bitrates_bps[point]
+    least = min(spatial for spatial, _ in request.bitrates_bps)
+    flows = request.current is not None and request.current[0] == point[0]
+    if request.importance is not Importance.SCREEN or point[0] == least or flows:
         return bitrate
-    more_bits = wish.start_bits.get(point[0], 0.0) - wish.start_bits.get(least, 0.0)
+    more_bits = request.start_bits.get(point[0], 0.0) - request.start_bits.get(least, 0.0)
     return max(SCREEN_MARGIN * bitrate, more_bits / SCREEN_DELAY_S)
 
 
-def _cost(wish: Wish, ladder: Sequence[Point], point: Point) -> float:
+def _cost(request: VideoRequest, ladder: Sequence[OperatingPoint], point: OperatingPoint) -> float:
     """Return the bits per second to reserve for an operating point; more for one better than the current one."""
-    bitrate = _price(wish, point)
-    if wish.current in ladder and ladder.index(point) >= ladder.index(wish.current):
+    bitrate = _price(request, point)
+    if request.current in ladder and ladder.index(point) >= ladder.index(request.current):
         return bitrate
     return bitrate * UP_MARGIN
 
 
-def _reason(wish: Wish, ladder: Sequence[Point], point: Point, left: float) -> Reason:
+def _reason(
+    request: VideoRequest, ladder: Sequence[OperatingPoint], point: OperatingPoint, left: float
+) -> Reason:
     better = ladder[: ladder.index(point)]
     if not better:
         return Reason.WANTED
-    return Reason.MARGIN if any(_price(wish, p) <= left for p in better) else Reason.BANDWIDTH
+    return Reason.MARGIN if any(_price(request, p) <= left for p in better) else Reason.BANDWIDTH

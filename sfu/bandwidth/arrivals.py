@@ -33,7 +33,7 @@ class Arrivals:
 
 
 @dataclass(frozen=True, slots=True)
-class Last:
+class ReportTail:
     """The last packet of a report, and the number of lost packets."""
 
     number: int
@@ -75,7 +75,7 @@ def decode(data: bytes) -> Arrivals:
     return Arrivals(first, received, int.from_bytes(data[4:7], "big"), ticks.cumsum() * _TICK_S)
 
 
-def last(data: bytes) -> Last | None:
+def last(data: bytes) -> ReportTail | None:
     """Decode the end of a report, for a third of the cost of `decode`; None if no packet was received. RtcpError."""
     symbols, at = _symbols(data)
     missing, following = symbols.count(0), len(symbols.rstrip(b"\0"))
@@ -92,7 +92,7 @@ def last(data: bytes) -> Last | None:
     else:
         ticks = sum(data[at:end])
     number = (data[0] << 8 | data[1]) + following - 1 & 0xFFFF
-    return Last(number, int.from_bytes(data[4:7], "big"), ticks * _TICK_S, missing, len(symbols))
+    return ReportTail(number, int.from_bytes(data[4:7], "big"), ticks * _TICK_S, missing, len(symbols))
 
 
 def _symbols(data: bytes) -> tuple[bytes, int]:

@@ -36,7 +36,7 @@ _BASE_S = 15.0
 _Group: TypeAlias = tuple[int, float, float]  # 5 ms slot, last departure, last arrival
 
 
-class Usage(Enum):
+class LinkUsage(Enum):
     """How all traffic together uses a link."""
 
     NORMAL = "normal"
@@ -49,7 +49,7 @@ class DelayTrend:
 
     def __init__(self) -> None:
         """Start without measurements."""
-        self.usage = Usage.NORMAL
+        self.usage = LinkUsage.NORMAL
         self.queue_s = 0.0
         "Queuing delay of the last packets: above the base delay."
         self._open: _Group | None = None
@@ -84,7 +84,7 @@ class DelayTrend:
         """Measure the base delay again: the path has become longer, and the assumed queue is its delay."""
         self._bases = (float("inf"), float("inf"))
         self.queue_s = 0.0
-        self.usage = Usage.NORMAL
+        self.usage = LinkUsage.NORMAL
 
     def restart(self) -> None:
         """Discard the trend: the link was dead, and new delays do not continue the old ones."""
@@ -121,15 +121,15 @@ class DelayTrend:
     def _judge(self, now: float) -> None:
         before, self._trend = self._trend, self._deltas * _slope(self._points) * _GAIN
         if self._filling:
-            self.usage = Usage.OVER
+            self.usage = LinkUsage.OVER
         elif self._trend > self._threshold_ms:
             # a single steep line, or one without a queue, may be jitter: it takes a second one that is not flatter
             if self._trend >= before > self._threshold_ms and self.queue_s > _LEAST_QUEUE_S:
-                self.usage = Usage.OVER
+                self.usage = LinkUsage.OVER
         elif self._trend < -self._threshold_ms:
-            self.usage = Usage.UNDER
+            self.usage = LinkUsage.UNDER
         else:
-            self.usage = Usage.NORMAL
+            self.usage = LinkUsage.NORMAL
         self._adapt(now)
 
     def _adapt(self, now: float) -> None:

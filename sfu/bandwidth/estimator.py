@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sfu.bandwidth.arrivals import REFERENCE_RANGE, REFERENCE_S, decode, last
-from sfu.bandwidth.delay import DelayTrend, Usage
+from sfu.bandwidth.delay import DelayTrend, LinkUsage
 from sfu.bandwidth.loss import LossControl
 from sfu.bandwidth.probing import Prober
 from sfu.bandwidth.ratecontrol import MIN_BPS, RateControl
@@ -85,7 +85,7 @@ class Estimator:
         """Process a feedback report. RtcpError."""
         if now < self.read_from:
             return
-        if now < self._full_from and self._is_calm(data):
+        if now < self._full_from and self._shows_no_limit(data):
             self.read_from = now + _GLANCE_INTERVAL_S
             return
         arrivals = decode(data)
@@ -124,7 +124,7 @@ class Estimator:
         self._decide(lost, lost + len(at), now)
         self._rest(lost, lost + len(at), now)
 
-    def _is_calm(self, data: bytes) -> bool:
+    def _shows_no_limit(self, data: bytes) -> bool:
         """Whether a report shows neither a queue nor losses, judged by its last packet."""
         end = last(data)
         if end is None or end.missing > _SIGN_LOSS * end.count:
@@ -164,28 +164,28 @@ class Estimator:
 
     def _decide(self, lost: int, expected: int, now: float) -> None:
         usage, queue_s = self.delay.usage, self.delay.queue_s
-        arriving_bps = self._arriving_bps(_FULL_RATE_S if usage is Usage.OVER else _RATE_S)
-        if usage is Usage.OVER and self.prober.cluster is not None and queue_s < _PROBE_QUEUE_S:
-            usage = Usage.UNDER  # caused by the probe, whose result shows the available bandwidth
+        arriving_bps = self._arriving_bps(_FULL_RATE_S if usage is LinkUsage.OVER else _RATE_S)
+        if usage is LinkUsage.OVER and self.prober.cluster is not None and queue_s < _PROBE_QUEUE_S:
+            usage = LinkUsage.UNDER  # caused by the probe, whose result shows the available bandwidth
         if arriving_bps < float("inf"):
             if self.losses.update(lost, expected, arriving_bps, queue_s, now):
-                usage = Usage.OVER
+                usage = LinkUsage.OVER
             assert self.rtt_s is not None
-            if usage is Usage.OVER:
+            if usage is LinkUsage.OVER:
                 self.congested_at = now
                 self.prober.congested(now)
                 self.losses.rate_changed(self.rtt_s, now)
-            if self.rate.drains_nothing(arriving_bps, queue_s, self.rtt_s, now):
+            if self.rate.queue_is_not_ours(arriving_bps, queue_s, self.rtt_s, now):
                 self.delay.rebase()
                 usage, queue_s = self.delay.usage, self.delay.queue_s
             self.rate.update(usage, arriving_bps, queue_s, self.rtt_s, now)
-        shown_bps = self._shown_bps(now)
+        shown_bps = self._probe_result_bps(now)
         if shown_bps is not None and shown_bps > self.available_bps:
             self.rate.probed(shown_bps)
             self.losses.probed(shown_bps)
         self.available_bps = min(self.rate.available_bps, self.losses.bound_bps)
 
-    def _shown_bps(self, now: float) -> float | None:
+    def _probe_result_bps(self, now: float) -> float | None:
         """Return the rate that a probe has shown, None if none has ended."""
         if self.prober.cluster is None:
             self._probed.clear()

@@ -31,7 +31,7 @@ _SUCCESS = 0.7
 
 
 @dataclass(slots=True)
-class Cluster:
+class ProbeCluster:
     """A probe cluster in progress."""
 
     rate_bps: float
@@ -47,7 +47,7 @@ class Prober:
 
     def __init__(self) -> None:
         """Start without a cluster."""
-        self.cluster: Cluster | None = None
+        self.cluster: ProbeCluster | None = None
         self._next_at = 0.0
         self._pause_s = _FIRST_PAUSE_S
 
@@ -58,7 +58,7 @@ class Prober:
         if self.cluster is None and now >= self._next_at and available_bps < wanted_bps:
             step = _STEP if self._pause_s == _FIRST_PAUSE_S else _CAREFUL_STEP
             rate_bps = min(step * available_bps, max(_ENOUGH * wanted_bps, 1.1 * available_bps))
-            self.cluster = Cluster(rate_bps, number, now)
+            self.cluster = ProbeCluster(rate_bps, number, now)
 
     def padding(self, sent_bytes: float, number: int, now: float) -> float:
         """Return the bytes to send now, given the bytes sent since the cluster began and the next `number`."""

@@ -8,7 +8,7 @@ queue would last for six.
 
 import math
 
-from sfu.bandwidth.delay import Usage
+from sfu.bandwidth.delay import LinkUsage
 
 MIN_BPS = 30_000.0
 # Sections 6 and 7: share of the throughput under overuse that is sent then; growth per second; how far the estimate may
@@ -76,11 +76,11 @@ class RateControl:
         self._updated_at = 0.0
         self._decreased_at = float("-inf")
 
-    def update(self, usage: Usage, arriving_bps: float, queue_s: float, rtt_s: float, now: float) -> None:
+    def update(self, usage: LinkUsage, arriving_bps: float, queue_s: float, rtt_s: float, now: float) -> None:
         """Process a report: the link's usage, the throughput, and the queuing delay."""
         elapsed_s = min(now - self._updated_at, 1.0)
         self._updated_at = now
-        if usage is Usage.OVER:
+        if usage is LinkUsage.OVER:
             if not self._draining:
                 self._before_bps, self._drained_queue_s = self.estimate_bps, 0.0
             if queue_s > self._drained_queue_s:
@@ -97,7 +97,7 @@ class RateControl:
             if self._draining:
                 self._refill(now)
             self._draining = False
-        if usage is Usage.NORMAL and not self._draining:
+        if usage is LinkUsage.NORMAL and not self._draining:
             self._increase(arriving_bps, rtt_s, elapsed_s)
         self.available_bps = self.estimate_bps
         if self._draining and queue_s > _QUEUE_S and self._capacity.bps is not None:
@@ -109,7 +109,7 @@ class RateControl:
         self._draining = False
         self.estimate_bps = self.available_bps = max(estimate_bps, MIN_BPS)
 
-    def drains_nothing(self, arriving_bps: float, queue_s: float, rtt_s: float, now: float) -> bool:
+    def queue_is_not_ours(self, arriving_bps: float, queue_s: float, rtt_s: float, now: float) -> bool:
         """Whether less has been sent for long enough and the queue has not shrunk, so that it is not this transport's.
 
         Then the path has become longer, and the estimate before the overuse is restored.

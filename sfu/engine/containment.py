@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import ParamSpec, TypeVar
 
-from sfu.drops import Drop
+from sfu.drops import DropReason
 
 logger = logging.getLogger(__name__)
 
@@ -23,7 +23,7 @@ T = TypeVar("T")
 class Containment:
     """Runs duties and contains their faults."""
 
-    def __init__(self, drops: Counter[Drop]) -> None:
+    def __init__(self, drops: Counter[DropReason]) -> None:
         """`drops` counts the faults, as Drop.ERROR."""
         self._drops = drops
         self._quiet_until: dict[str, float] = {}
@@ -47,7 +47,7 @@ class Containment:
                 self._failed(str(getattr(client, "id", client)), now, duty)
 
     def _failed(self, client: str, now: float, duty: Callable[..., object]) -> None:
-        self._drops[Drop.ERROR] += 1
+        self._drops[DropReason.ERROR] += 1
         name = getattr(duty, "__qualname__", type(duty).__name__)
         # duties are functions of this program, so the table is as small as that
         if now >= self._quiet_until.get(name, float("-inf")):

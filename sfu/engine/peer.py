@@ -8,22 +8,22 @@ from typing import Any
 
 from sfu.bandwidth.estimator import Estimator
 from sfu.engine.linkstate import LinkReport
-from sfu.engine.publication import Published
+from sfu.engine.publication import Publication
 from sfu.fanout.pacer import Pacer
 from sfu.fanout.template import TemplateClass
 from sfu.forwarding.subscription import Subscription
 from sfu.limits import PeerLimits
 from sfu.receiving.feedback import TransportFeedback
-from sfu.receiving.quality import Losses
-from sfu.receiving.stream import SourceLayer
+from sfu.receiving.inbound_stream import InboundStream
+from sfu.receiving.quality import LossHistory
 from sfu.session import negotiation
 from sfu.session.ice import IceAgent
 from sfu.session.negotiation import Data, Inactive, LocalTransport, Receive, SectionParameters, Send
-from sfu.session.offering import Offering, build_offer
-from sfu.session.sections import ReceiveSection, SendSection, receive_section
+from sfu.session.sections import InboundSection, OutboundSection, receive_section
+from sfu.session.server_offers import ServerOffers, build_offer
 from sfu.values import Answer, Channel, PublicationBound, PublicationEnded, Quality, SdpError
 from sfu.wire import rtp
-from sfu.wire.sdp import Offer, Section
+from sfu.wire.sdp import RemoteDescription, Section
 
 # A publisher with three simulcast videos and their retransmissions uses about twenty.
 MAX_STREAMS = 64
@@ -46,10 +46,10 @@ class LocalIdentity:
 
 
 @dataclass(slots=True)
-class Stream:
+class KnownSsrc:
     """What an SSRC was found to be."""
 
-    layer: SourceLayer
+    layer: InboundStream
     rtx: bool = False
 
 
@@ -57,7 +57,7 @@ class Stream:
 class _Agreement:
     """What became of a client's description, before anything is changed."""
 
-    offer: Offer
+    offer: RemoteDescription
     decisions: list[negotiation.SectionAnswer]
     parameters: list[SectionParameters]
     chosen: dict[str, Subscription]
@@ -75,7 +75,7 @@ class Peer:
     ssrc: int
     "This side's SSRC in feedback and reports to the peer."
     session_id: str
-    offer: Offer | None = None
+    offer: RemoteDescription | None = None
     version: int = 0
     connected: bool = False
     inbound: Any = None
@@ -104,17 +104,17 @@ class Peer:
     "Bitrate that would satisfy every wish of the peer; more than what is available is worth probing for."
     limits: PeerLimits = field(default_factory=PeerLimits)
     "What it may send, and ask to be done."
-    sent_losses: Losses = field(default_factory=Losses)
+    upstream_loss: LossHistory = field(default_factory=LossHistory)
     "Of what it sends."
-    received_losses: Losses = field(default_factory=Losses)
+    downstream_loss: LossHistory = field(default_factory=LossHistory)
     "Of what it is sent."
     quality: Quality = "excellent"
     "As last told."
-    streams: dict[int, Stream] = field(default_factory=dict)
+    streams: dict[int, KnownSsrc] = field(default_factory=dict)
     "By SSRC."
-    receiving: dict[str, ReceiveSection] = field(default_factory=dict)
+    receiving: dict[str, InboundSection] = field(default_factory=dict)
     "By mid."
-    published: dict[str, Published] = field(default_factory=dict)
+    published: dict[str, Publication] = field(default_factory=dict)
     "By publication."
     subscriptions: dict[str, Subscription] = field(default_factory=dict)
     "By publication."
@@ -126,7 +126,7 @@ class Peer:
     "Mids of the last answer's idle sections, by kind."
     sections_requested: bool = False
     "A SectionsNeeded is out and no offer has come since."
-    offering: Offering | None = None
+    offering: ServerOffers | None = None
     "What the server has offered, where the offers are its own: the peer receives and publishes nothing here."
     assigned: dict[str, Subscription] = field(default_factory=dict)
     "By mid, those in an offer that has not been answered."
@@ -151,12 +151,15 @@ class Peer:
             return (0, 0) if waiting or ended else None
         if not waiting:
             return None
-        audio = sum(s.published.intent.kind == "audio" for s in waiting)
+        audio = sum(s.published.spec.kind == "audio" for s in waiting)
         video = len(waiting) - audio
         return max(0, audio - len(self.free["audio"])), max(0, video - len(self.free["video"]))
 
     def negotiate(
-        self, offer: Offer, identity: LocalIdentity, new_credentials: Callable[[], tuple[str, str]]
+        self,
+        offer: RemoteDescription,
+        identity: LocalIdentity,
+        new_credentials: Callable[[], tuple[str, str]],
     ) -> Answer:
         """Apply an offer: decide on each section, then answer and take over what was decided. SdpError."""
         if self.offering is not None:
@@ -170,7 +173,7 @@ class Peer:
         )
         self._take_over(agreed)
         published = {
-            mid: section.publication.intent.id
+            mid: section.publication.spec.id
             for mid, section in self.receiving.items()
             if section.publication is not None
         }
@@ -188,8 +191,8 @@ class Peer:
         offered = {subscription.publication_id for subscription in self.assigned.values()}
         for publication_id, subscription in self.subscriptions.items():
             if subscription.section is None and publication_id not in offered:
-                intent = subscription.published.intent
-                mid = offering.place(intent.kind, _send(subscription), stereo=intent.stereo)
+                spec = subscription.published.spec
+                mid = offering.place(spec.kind, _send(subscription), stereo=spec.stereo)
                 self.assigned[mid] = subscription
         for section in ended:
             section.send = None
@@ -197,7 +200,7 @@ class Peer:
         self.version += 1
         return build_offer(offering.sections, self._local_transport(identity))
 
-    def take_answer(self, answer: Offer) -> dict[str, str]:
+    def take_answer(self, answer: RemoteDescription) -> dict[str, str]:
         """Apply the client's answer to the last offer; returns mid -> publication of what flows now. SdpError.
 
         An answer names, in the offer's order, what the client receives: it is read as an offer of that would be.
@@ -231,7 +234,7 @@ class Peer:
             self.version,
         )
 
-    def _agree(self, offer: Offer) -> _Agreement:
+    def _agree(self, offer: RemoteDescription) -> _Agreement:
         """Decide on each section of the client's description. SdpError."""
         if self.offer is not None:
             if offer.fingerprints != self.offer.fingerprints:
@@ -247,13 +250,13 @@ class Peer:
 
     # --- deciding, without changing anything -------------------------------------------------------------------
 
-    def _decide(self, offer: Offer) -> tuple[list[negotiation.SectionAnswer], dict[str, Subscription]]:
+    def _decide(
+        self, offer: RemoteDescription
+    ) -> tuple[list[negotiation.SectionAnswer], dict[str, Subscription]]:
         """What becomes of each section, and the subscription of each mid that is to send."""
         waiting = {
             kind: [
-                s
-                for s in self.subscriptions.values()
-                if s.section is None and s.published.intent.kind == kind
+                s for s in self.subscriptions.values() if s.section is None and s.published.spec.kind == kind
             ]
             for kind in ("audio", "video")
         }
@@ -276,7 +279,7 @@ class Peer:
                 decisions.append(Inactive())
         return decisions, chosen
 
-    def _bindings(self, offer: Offer) -> dict[str, Published]:
+    def _bindings(self, offer: RemoteDescription) -> dict[str, Publication]:
         """Mid -> publication, for each section on which the peer sends.
 
         By msid, else (Firefox's track ids differ from those it announces) the first publication of the kind that
@@ -294,17 +297,13 @@ class Peer:
         for section in new:
             track_id = section.msid[1] if section.msid else ""
             for published in unbound:
-                if (
-                    track_id
-                    and track_id in published.intent.track_ids
-                    and published.intent.kind == section.kind
-                ):
+                if track_id and track_id in published.spec.track_ids and published.spec.kind == section.kind:
                     result[section.mid] = published
                     unbound.remove(published)
                     break
         for section in new:
             if section.mid not in result:
-                match = next((p for p in unbound if p.intent.kind == section.kind), None)
+                match = next((p for p in unbound if p.spec.kind == section.kind), None)
                 if match is not None:
                     result[section.mid] = match
                     unbound.remove(match)
@@ -345,7 +344,7 @@ class Peer:
             elif isinstance(decision, Inactive) and section.direction == "recvonly" and parameters.accepted:
                 self.free[section.kind].append(section.mid)
 
-    def _receive_on(self, section: Section, agreed: SectionParameters, published: Published | None) -> None:
+    def _receive_on(self, section: Section, agreed: SectionParameters, published: Publication | None) -> None:
         known = self.receiving.get(section.mid)
         new = receive_section(agreed, section.ssrcs, section.fid_groups)
         self.receiving[section.mid] = new
@@ -372,22 +371,22 @@ class Peer:
             subscription.settling = True
         extensions = tuple(sorted(agreed.extensions.items()))
         kind = TemplateClass(tuple(sorted(payload_types.items())), extensions)
-        subscription.section = SendSection(mid, kind, rtx)
+        subscription.section = OutboundSection(mid, kind, rtx)
         self.sending[mid] = subscription
         self.by_ssrc[subscription.ssrc] = subscription
 
-    def bind(self, mid: str, published: Published) -> None:
+    def bind(self, mid: str, published: Publication) -> None:
         """Let a section carry a publication."""
         section = self.receiving[mid]
         section.publication = published
         published.section = section
 
-    def unbound_section(self, published: Published) -> str | None:
+    def unbound_section(self, published: Publication) -> str | None:
         """The mid of a section that carries no publication yet and could carry this one."""
         assert self.offer is not None
         return next((mid for mid, bound in self._bindings(self.offer).items() if bound is published), None)
 
-    def ended_publications(self) -> list[Published]:
+    def ended_publications(self) -> list[Publication]:
         """Those whose section the last offer stopped sending on."""
         assert self.offer is not None
         sending = {
@@ -415,7 +414,7 @@ class Peer:
 
     # --- streams -------------------------------------------------------------------------------------------------
 
-    def learn(self, packet: bytes, ssrc: int, now: float) -> Stream | None:
+    def learn(self, packet: bytes, ssrc: int, now: float) -> KnownSsrc | None:
         """Find out what a new SSRC is: by MID and RID extensions, or as announced. None: nothing known yet."""
         if len(self.streams) >= MAX_STREAMS:
             return None
@@ -435,9 +434,9 @@ class Peer:
         spatial = published.spatial_of(rid) if rid else 0 if not section.parameters.rids else None
         if spatial is None:
             return None
-        layer = SourceLayer(published, section, ssrc, spatial, now)
+        layer = InboundStream(published, section, ssrc, spatial, now)
         published.layers[spatial] = layer
-        stream = self.streams[ssrc] = Stream(layer)
+        stream = self.streams[ssrc] = KnownSsrc(layer)
         return stream
 
     def _identification(self, packet: bytes) -> dict[str, str]:
@@ -452,7 +451,7 @@ class Peer:
                     values[uri] = packet[at : at + size].decode("ascii", "replace")
         return values
 
-    def _announced(self, ssrc: int, payload_type: int) -> ReceiveSection | None:
+    def _announced(self, ssrc: int, payload_type: int) -> InboundSection | None:
         for section in self.receiving.values():
             if ssrc in section.ssrcs or ssrc in section.rtx_ssrcs:
                 return section
@@ -464,8 +463,10 @@ class Peer:
         ]
         return candidates[0] if len(candidates) == 1 else None
 
-    def _learn_rtx(self, section: ReceiveSection, published: Published, ssrc: int, rid: str) -> Stream | None:
-        layer: SourceLayer | None = None
+    def _learn_rtx(
+        self, section: InboundSection, published: Publication, ssrc: int, rid: str
+    ) -> KnownSsrc | None:
+        layer: InboundStream | None = None
         if rid:
             spatial = published.spatial_of(rid)
             layer = published.layers.get(spatial) if spatial is not None else None
@@ -476,10 +477,10 @@ class Peer:
             layer = published.layers.get(0)
         if layer is None:
             return None
-        stream = self.streams[ssrc] = Stream(layer, rtx=True)
+        stream = self.streams[ssrc] = KnownSsrc(layer, rtx=True)
         return stream
 
-    def forget(self, published: Published) -> None:
+    def forget(self, published: Publication) -> None:
         """Drop the streams and the section binding of a publication."""
         for ssrc in [ssrc for ssrc, stream in self.streams.items() if stream.layer.published is published]:
             del self.streams[ssrc]
@@ -488,16 +489,16 @@ class Peer:
                 section.publication = None
 
 
-def _refused(mid: str) -> SendSection:
+def _refused(mid: str) -> OutboundSection:
     """The section of a subscription that the client cannot take: it has no payload type, so nothing is sent."""
-    return SendSection(mid, TemplateClass((), ()))
+    return OutboundSection(mid, TemplateClass((), ()))
 
 
-def _receive(published: Published | None) -> Receive:
+def _receive(published: Publication | None) -> Receive:
     if published is None:
         return Receive()
-    intent = published.intent
-    return Receive(intent.codec, intent.codec_only, intent.stereo, intent.dtx, intent.red, intent.encrypted)
+    spec = published.spec
+    return Receive(spec.codec, spec.codec_only, spec.stereo, spec.dtx, spec.red, spec.encrypted)
 
 
 def _send(subscription: Subscription) -> Send:
@@ -505,7 +506,7 @@ def _send(subscription: Subscription) -> Send:
     codec = published.section.codec() if published.section is not None else ""
     return Send(
         subscription.stream_id,
-        published.intent.id,
+        published.spec.id,
         published.owner.id,
         subscription.ssrc,
         subscription.rtx_ssrc,
@@ -513,11 +514,11 @@ def _send(subscription: Subscription) -> Send:
     )
 
 
-def bound_event(peer: Peer, mid: str, published: Published) -> PublicationBound:
+def bound_event(peer: Peer, mid: str, published: Publication) -> PublicationBound:
     """Tell that a publication found its section."""
-    return PublicationBound(peer.id, published.intent.id, mid, peer.receiving[mid].codec())
+    return PublicationBound(peer.id, published.spec.id, mid, peer.receiving[mid].codec())
 
 
-def ended_event(peer: Peer, published: Published) -> PublicationEnded:
+def ended_event(peer: Peer, published: Publication) -> PublicationEnded:
     """Tell that the peer stopped sending a publication."""
-    return PublicationEnded(peer.id, published.intent.id)
+    return PublicationEnded(peer.id, published.spec.id)

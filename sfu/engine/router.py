@@ -14,25 +14,25 @@ from collections import Counter
 from collections.abc import Callable, Collection
 
 from sfu.bandwidth.arrivals import reported_packets
-from sfu.drops import Drop
-from sfu.engine.bandwidth import Bandwidth
+from sfu.drops import DropReason
+from sfu.engine.allocation import explain, share
+from sfu.engine.bandwidth_control import BandwidthControl
 from sfu.engine.containment import Containment
 from sfu.engine.linkstate import DEAD, state
-from sfu.engine.peer import Peer, Stream
-from sfu.engine.publication import Published
-from sfu.engine.sharing import explain, share
+from sfu.engine.peer import KnownSsrc, Peer
+from sfu.engine.publication import Publication
 from sfu.fanout.arena import MAX_PACKET_BYTES
-from sfu.fanout.rows import Outbox
+from sfu.fanout.row_buffer import RowBuffer
 from sfu.forwarding.backup import fitting, is_lacking, unlink
 from sfu.forwarding.subscription import Subscription
 from sfu.limits import REPORT_PACKETS
+from sfu.receiving.inbound_stream import MAX_REPLAY_PACKETS, InboundStream
 from sfu.receiving.quality import quality
 from sfu.receiving.speakers import UPDATE_INTERVAL_S, Speakers
-from sfu.receiving.stream import MAX_REPLAY_PACKETS, SourceLayer
 from sfu.values import (
+    BandwidthExplanation,
     CodecMissing,
     Event,
-    Explanation,
     LayersWanted,
     LinkChanged,
     PublicationStarted,
@@ -57,18 +57,18 @@ class Router:
     """Moves packets between the peers of an engine."""
 
     def __init__(
-        self, outbox: Outbox, emit: Callable[[Event], None], drops: Counter[Drop] | None = None
+        self, outbox: RowBuffer, emit: Callable[[Event], None], drops: Counter[DropReason] | None = None
     ) -> None:
         """`emit` takes events; it must not call back into the router. `drops` counts together with others."""
         self._outbox = outbox
         self._emit = emit
-        self.drops: Counter[Drop] = Counter() if drops is None else drops
+        self.drops: Counter[DropReason] = Counter() if drops is None else drops
         self.received_packets = 0
         self.forwarded_packets = 0
         self.retransmitted_packets = 0
         self.replayed_packets = 0
         self.containment = Containment(self.drops)
-        self.bandwidth = Bandwidth(outbox, self.share, self.containment)
+        self.bandwidth = BandwidthControl(outbox, self.share, self.containment)
         self._replays: dict[Subscription, None] = {}
         self.publishers: dict[str, Peer] = {}
         "Peers with streams, by id."
@@ -83,7 +83,7 @@ class Router:
         """One authenticated plaintext packet from a peer."""
         self.received_packets += 1
         if len(packet) > MAX_PACKET_BYTES:
-            self.drops[Drop.OVERSIZE] += 1
+            self.drops[DropReason.OVERSIZE] += 1
             return
         try:
             ssrc: int = struct.unpack_from("!I", packet, 8)[0]
@@ -92,15 +92,15 @@ class Router:
                 stream = self._learn(peer, packet, ssrc, now)
             self._transport_sequence(peer, stream, packet, now)
             if stream is None:
-                self.drops[Drop.UNKNOWN_STREAM] += 1
+                self.drops[DropReason.UNKNOWN_STREAM] += 1
             elif stream.rtx:
                 self._on_rtx(stream.layer, packet, now)
             else:
                 self._on_media(stream.layer, packet, now)
         except (rtp.RtpError, struct.error):
-            self.drops[Drop.MALFORMED] += 1
+            self.drops[DropReason.MALFORMED] += 1
 
-    def _learn(self, peer: Peer, packet: bytes, ssrc: int, now: float) -> Stream | None:
+    def _learn(self, peer: Peer, packet: bytes, ssrc: int, now: float) -> KnownSsrc | None:
         stream = peer.learn(packet, ssrc, now)
         if stream is None or stream.rtx:
             return stream
@@ -111,7 +111,7 @@ class Router:
         return stream
 
     @staticmethod
-    def _transport_sequence(peer: Peer, stream: Stream | None, packet: bytes, now: float) -> None:
+    def _transport_sequence(peer: Peer, stream: KnownSsrc | None, packet: bytes, now: float) -> None:
         """Note the arrival of a transport-wide numbered packet."""
         section = stream.layer.section if stream is not None else next(iter(peer.receiving.values()), None)
         if section is None or not packet[0] & 0x10:
@@ -124,13 +124,13 @@ class Router:
             at = found[0]
             peer.feedback.received(packet[at] << 8 | packet[at + 1], now)
 
-    def _on_rtx(self, layer: SourceLayer, packet: bytes, now: float) -> None:
+    def _on_rtx(self, layer: InboundStream, packet: bytes, now: float) -> None:
         """RFC 4588 section 4: the payload is the original's sequence number and payload."""
         header = rtp.header_length(packet)
         end = rtp.payload_end(packet, header)
         media = layer.section.media_by_rtx.get(packet[1] & 0x7F)
         if end - header < 2 or media is None:
-            self.drops[Drop.PADDING] += 1  # senders probe the bandwidth with these
+            self.drops[DropReason.PADDING] += 1  # senders probe the bandwidth with these
             return
         # the extension of the retransmission goes with it; its padding does not
         head = bytearray(packet[:header])
@@ -140,17 +140,17 @@ class Router:
         head[8:12] = layer.ssrc.to_bytes(4, "big")
         self._on_media(layer, bytes(head) + packet[header + 2 : end], now)
 
-    def _on_media(self, layer: SourceLayer, packet: bytes, now: float) -> None:
+    def _on_media(self, layer: InboundStream, packet: bytes, now: float) -> None:
         codec = layer.section.codec_by_payload_type.get(packet[1] & 0x7F)
         if codec is None:
-            self.drops[Drop.UNKNOWN_PAYLOAD_TYPE] += 1
+            self.drops[DropReason.UNKNOWN_PAYLOAD_TYPE] += 1
             return
         before = layer.unwrapper.highest
         raw = layer.unwrapper.unwrap(packet[2] << 8 | packet[3])
         late = before >= 0 and raw <= before
         sequence = layer.compactor.number(raw)
         if sequence is None or (late and layer.history.get(sequence) is not None):
-            self.drops[Drop.DUPLICATE] += 1
+            self.drops[DropReason.DUPLICATE] += 1
             return
         parsed = layer.parse(packet, codec, sequence, layer.structure)
         layer.nacks.received(raw, now)
@@ -159,23 +159,23 @@ class Router:
             # A sender without RTX probes the bandwidth with these; viewers get a stream without them.
             if not late:
                 layer.compactor.drop(raw)
-            self.drops[Drop.PADDING] += 1
+            self.drops[DropReason.PADDING] += 1
             return
         layer.keep(packet, parsed)
         published = layer.published
         if not published.codec:
             published.codec = codec
-            self._emit(PublicationStarted(published.owner.id, published.intent.id, codec))
+            self._emit(PublicationStarted(published.owner.id, published.spec.id, codec))
             self.containment.each(
                 now, self._fit_and_choose, (published.primary or published).subscriptions.values()
             )
         if published.muted:
-            layer.picture_start = -1  # nobody is shown, or told, later what was sent while muted
+            layer.keyframe_sequence = -1  # nobody is shown, or told, later what was sent while muted
             layer.recent.clear()
             layer.arrived(parsed, now, late=late)
-            self.drops[Drop.MUTED] += 1
+            self.drops[DropReason.MUTED] += 1
             return
-        if published.intent.kind == "audio":
+        if published.spec.kind == "audio":
             self._audio(layer, parsed, late, now)
         elif not late:
             self._switch(layer, parsed, now)
@@ -185,7 +185,7 @@ class Router:
         for view in layer.views.values():
             self.forwarded_packets += run(owner, now, view.forward, self._outbox, parsed, late=late) or 0
 
-    def _switch(self, layer: SourceLayer, packet: SourcePacket, now: float) -> None:
+    def _switch(self, layer: InboundStream, packet: SourcePacket, now: float) -> None:
         """Let viewers begin or go over to another view with this packet, where it allows that."""
         if packet.frame.keyframe:
             layer.keyframe_begins(packet)
@@ -195,17 +195,17 @@ class Router:
             for subscription in list(layer.moving):
                 run(subscription.subscriber.id, now, subscription.move, packet, now)
 
-    def _audio(self, layer: SourceLayer, packet: SourcePacket, late: bool, now: float) -> None:
+    def _audio(self, layer: InboundStream, packet: SourcePacket, late: bool, now: float) -> None:
         for uri, value in packet.extensions:
             if uri == rtp.URI_AUDIO_LEVEL and value:
                 for room in layer.published.owner.rooms:
                     self.speakers.setdefault(room, Speakers()).observe(
-                        layer.published.intent.id, value[0] & 0x7F, now
+                        layer.published.spec.id, value[0] & 0x7F, now
                     )
         if layer.waiting and not late:
             self._begin_waiting(layer, packet, now)
 
-    def _begin_waiting(self, layer: SourceLayer, packet: SourcePacket, now: float) -> None:
+    def _begin_waiting(self, layer: InboundStream, packet: SourcePacket, now: float) -> None:
         run = self.containment.run
         for subscription in list(layer.waiting):
             run(subscription.subscriber.id, now, self._begin, subscription, layer, packet, now)
@@ -216,12 +216,12 @@ class Router:
                     run(subscription.subscriber.id, now, subscription.choose, now)
 
     def _begin(
-        self, subscription: Subscription, layer: SourceLayer, packet: SourcePacket, now: float
+        self, subscription: Subscription, layer: InboundStream, packet: SourcePacket, now: float
     ) -> None:
         subscription.begin(layer, packet, now)
         self._begun(subscription, layer)
 
-    def _begun(self, subscription: Subscription, layer: SourceLayer) -> None:
+    def _begun(self, subscription: Subscription, layer: InboundStream) -> None:
         if layer.clock is not None:
             self._sender_report(subscription, layer)
         if not subscription.started:
@@ -235,7 +235,7 @@ class Router:
         try:
             parts = rtcp.parse(packet)
         except rtcp.RtcpError:
-            self.drops[Drop.MALFORMED] += 1
+            self.drops[DropReason.MALFORMED] += 1
             return
         for part in parts:
             self.containment.run(peer.id, now, self._on_rtcp_part, peer, part, now, ntp)
@@ -259,16 +259,16 @@ class Router:
             if peer.limits.estimates.take(1, now):
                 self.bandwidth.receivers_estimate(peer, part.bitrate_bps, now)
             else:
-                self.drops[Drop.FEEDBACK_RATE] += 1
+                self.drops[DropReason.FEEDBACK_RATE] += 1
 
     def _on_arrivals(self, peer: Peer, report: rtcp.TransportFeedbackReport, now: float) -> None:
         try:
             if peer.limits.reported.take(REPORT_PACKETS + reported_packets(report.data), now):
                 self.bandwidth.report(peer, report.data, now)
             else:
-                self.drops[Drop.FEEDBACK_RATE] += 1
+                self.drops[DropReason.FEEDBACK_RATE] += 1
         except rtcp.RtcpError:
-            self.drops[Drop.MALFORMED] += 1
+            self.drops[DropReason.MALFORMED] += 1
 
     def _on_sender_report(self, peer: Peer, report: rtcp.SenderReport, now: float) -> None:
         stream = peer.streams.get(report.ssrc)
@@ -276,7 +276,7 @@ class Router:
             return
         layer = stream.layer
         if not layer.sender_reports.take(1, now):
-            self.drops[Drop.SENDER_REPORT_RATE] += 1
+            self.drops[DropReason.SENDER_REPORT_RATE] += 1
             return
         layer.clock = (report.ntp, report.rtp_timestamp)
         layer.statistics.sender_report(report.ntp, now)
@@ -287,7 +287,7 @@ class Router:
                 )
 
     @staticmethod
-    def _sender_report(subscription: Subscription, layer: SourceLayer) -> None:
+    def _sender_report(subscription: Subscription, layer: InboundStream) -> None:
         """The publisher's clock pair, on the subscriber's RTP clock."""
         segment = subscription.out.current
         if layer.clock is None or segment is None:
@@ -303,7 +303,7 @@ class Router:
 
     @staticmethod
     def _on_report_blocks(peer: Peer, blocks: tuple[rtcp.ReportBlock, ...], ntp: int) -> None:
-        peer.received_losses.report(block.fraction_lost for block in blocks if block.ssrc in peer.by_ssrc)
+        peer.downstream_loss.report(block.fraction_lost for block in blocks if block.ssrc in peer.by_ssrc)
         for block in blocks:
             subscription = peer.by_ssrc.get(block.ssrc)
             # our sender reports carry the publisher's clock, so only a publisher on the same clock gives sense here
@@ -318,10 +318,10 @@ class Router:
             return
         affordable = int(min(len(nack.sequences), peer.limits.look_ups.left(now)))
         peer.limits.look_ups.take(affordable, now)
-        self.drops[Drop.RETRANSMISSION_RATE] += len(nack.sequences) - affordable
+        self.drops[DropReason.RETRANSMISSION_RATE] += len(nack.sequences) - affordable
         for sequence in nack.sequences[:affordable]:
             if not self.bandwidth.has_room_again(subscription, sequence):
-                self.drops[Drop.NO_BANDWIDTH] += 1
+                self.drops[DropReason.NO_BANDWIDTH] += 1
                 continue
             packet = subscription.retransmission(sequence, now, peer.rtt_s)
             if packet is not None:
@@ -333,17 +333,17 @@ class Router:
         if subscription is None or subscription.current is None or subscription.replaying:
             return
         if not peer.limits.keyframes.take(1, now):
-            self.drops[Drop.KEYFRAME_RATE] += 1
+            self.drops[DropReason.KEYFRAME_RATE] += 1
         elif not self.bandwidth.is_behind(subscription) and not _lacks_nothing(subscription, now):
             self.request_keyframe(subscription.current, now)
 
-    def request_keyframe(self, layer: SourceLayer, now: float) -> None:
+    def request_keyframe(self, layer: InboundStream, now: float) -> None:
         """Ask a publisher for a keyframe, within the budget of the layer."""
         if layer.keyframes.request(now):
             self._send_pli(layer)
 
     @staticmethod
-    def _send_pli(layer: SourceLayer) -> None:
+    def _send_pli(layer: InboundStream) -> None:
         owner = layer.published.owner
         owner.send_rtcp(rtcp.pli(owner.ssrc, layer.ssrc))
 
@@ -360,7 +360,7 @@ class Router:
         if any(each.published.wanted_layers is not None for each in peer.subscriptions.values()):
             self._layers_changed = True
 
-    def explain(self, peer: Peer, now: float) -> Explanation:
+    def explain(self, peer: Peer, now: float) -> BandwidthExplanation:
         """Why a peer gets what it gets."""
         return explain(peer, self._focus(peer.room_id), now)
 
@@ -377,9 +377,9 @@ class Router:
         if (
             subscription.published.primary is None
             and is_lacking(subscription)
-            and not subscription.told_missing
+            and not subscription.missing_codec_reported
         ):
-            subscription.told_missing = True
+            subscription.missing_codec_reported = True
             self._emit(CodecMissing(subscription.subscriber.id, subscription.publication_id))
 
     def _fit_and_choose(self, subscription: Subscription, now: float) -> None:
@@ -390,7 +390,7 @@ class Router:
         """Decide anew which layer a subscription gets within its bound, and ask for the keyframe it needs."""
         subscription.choose(now)
         target = subscription.target
-        if target is None or subscription.published.intent.kind != "video":
+        if target is None or subscription.published.spec.kind != "video":
             return
         if subscription.current is None and target.replayable(now, subscription.subscriber.available_bps):
             subscription.begin_replay(target, now)
@@ -444,15 +444,15 @@ class Router:
             self._replays[subscription] = None
 
     @staticmethod
-    def _nack_upstream(peer: Peer, layer: SourceLayer, now: float) -> None:
+    def _nack_upstream(peer: Peer, layer: InboundStream, now: float) -> None:
         next_at = layer.nacks.next_at()
         if next_at is not None and now >= next_at:
             wanted = layer.nacks.due(now)
             if wanted:
                 peer.send_rtcp(rtcp.nack(peer.ssrc, layer.ssrc, wanted))
 
-    def _retry_keyframe(self, layer: SourceLayer, now: float) -> None:
-        if layer.published.intent.kind != "video":
+    def _retry_keyframe(self, layer: InboundStream, now: float) -> None:
+        if layer.published.spec.kind != "video":
             return
         if layer.keyframes.due(now):
             self._send_pli(layer)
@@ -472,21 +472,21 @@ class Router:
     def _tell_link(self, viewer: Peer, now: float) -> None:
         """Tell when what a viewer's link allows is another than before."""
         videos = [
-            s for s in viewer.subscriptions.values() if s.published.intent.kind == "video" and s.wants_media
+            s for s in viewer.subscriptions.values() if s.published.spec.kind == "video" and s.wants_media
         ]
         estimator = viewer.estimator
         link = state(
             viewer.available_bps,
             viewer.wanted_bps,
             estimator.link_loss if estimator is not None else 0.0,
-            cameras=all(s.allotted is not None for s in videos if not s.published.intent.screen_share),
-            screen=all(s.allotted is not None for s in videos if s.published.intent.screen_share),
+            cameras=all(s.allotted is not None for s in videos if not s.published.spec.screen_share),
+            screen=all(s.allotted is not None for s in videos if s.published.spec.screen_share),
         )
         told = viewer.link.update(DEAD if estimator is not None and estimator.silent else link, now)
         if told is not None:
             self._emit(LinkChanged(viewer.id, told.kbps, told.cameras, told.screen, told.loss_percent))
 
-    def _want_layers(self, published: Published, now: float) -> None:
+    def _want_layers(self, published: Publication, now: float) -> None:
         """Tell which layers of a screen are sent to anybody."""
         wanted = published.wanted_layers
         if wanted is None:
@@ -495,12 +495,12 @@ class Router:
         viewers = [each for each in published.subscriptions.values() if each.wants_media]
         layers = frozenset(each.wanted_spatial for each in viewers)
         if wanted.update(layers, live, now):
-            self._emit(LayersWanted(published.intent.id, tuple(sorted(layers))))
+            self._emit(LayersWanted(published.spec.id, tuple(sorted(layers))))
 
     @staticmethod
     def _receiver_reports(peer: Peer, now: float) -> None:
         blocks = [stream.layer.statistics.report(now) for stream in peer.streams.values() if not stream.rtx]
-        peer.sent_losses.report(block.fraction_lost for block in blocks)
+        peer.upstream_loss.report(block.fraction_lost for block in blocks)
         for at in range(0, len(blocks), 31):  # RFC 3550 section 6.4.2: 31 blocks a report
             peer.send_rtcp(rtcp.receiver_report(peer.ssrc, blocks[at : at + 31]))
 
@@ -511,33 +511,33 @@ class Router:
 
     def check_quality(self, peer: Peer) -> None:
         """Tell when a peer's connection became better or worse."""
-        now = quality(peer.sent_losses.share, peer.received_losses.share)
+        now = quality(peer.upstream_loss.share, peer.downstream_loss.share)
         if now != peer.quality:
             peer.quality = now
             self._emit(QualityChanged(peer.id, now))
 
     # --- ends ----------------------------------------------------------------------------------------------------
 
-    def forget(self, published: Published, now: float) -> None:
+    def forget(self, published: Publication, now: float) -> None:
         """Take a publication out of the packet path; its subscriptions end."""
         peer = published.owner
         unlink(published, now)
         self.end_subscriptions(published, now)
-        peer.published.pop(published.intent.id, None)
+        peer.published.pop(published.spec.id, None)
         peer.forget(published)
         published.layers.clear()  # which know their publication: megabytes of history do not wait for the collector
         if not peer.streams:
             self.publishers.pop(peer.id, None)
 
-    def end_subscriptions(self, published: Published, now: float, rooms: Collection[str] = ()) -> None:
+    def end_subscriptions(self, published: Publication, now: float, rooms: Collection[str] = ()) -> None:
         """Let nobody receive a publication, or see it speak, any longer; in these rooms, or in all of its owner's."""
         rooms = rooms or published.owner.rooms
         for subscription in list(published.subscriptions.values()):
             if subscription.subscriber.room_id in rooms:
                 subscription.subscriber.drop_subscription(subscription.publication_id, now)
         for room_id in rooms:
-            if published.intent.kind == "audio" and room_id in self.speakers:
-                self.speakers[room_id].remove(published.intent.id)
+            if published.spec.kind == "audio" and room_id in self.speakers:
+                self.speakers[room_id].remove(published.spec.id)
 
 
 def _lacks_nothing(subscription: Subscription, now: float) -> bool:
@@ -547,7 +547,7 @@ def _lacks_nothing(subscription: Subscription, now: float) -> bool:
     would be set back by the keyframe for as long again.
     """
     layer, estimator = subscription.current, subscription.subscriber.estimator
-    if layer is None or estimator is None or not subscription.published.intent.screen_share:
+    if layer is None or estimator is None or not subscription.published.spec.screen_share:
         return False
     # without a limit most reports are not read as a whole, and do not tell what was lost
     known = estimator.available_bps < float("inf")

@@ -15,7 +15,7 @@ Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class SentPackets:
     """Sent packets of one transport, in the order of their numbers."""
 
     numbers: npt.NDArray[np.int64]
@@ -68,13 +68,13 @@ class SentLog:
         self._sizes[slots] = lengths
         self._numbers[slots] = numbers
 
-    def look_up(self, transport: int, first: int, count: int) -> Sent:
+    def look_up(self, transport: int, first: int, count: int) -> SentPackets:
         """Return `count` packets of a transport, from number `first` on."""
         numbers = np.arange(first, first + count) & 0xFFFF
         slots = transport * LOG_SIZE + (numbers & _MASK)
         sent_at = self._sent_at[slots]
         known = (self._numbers[slots] == numbers) & (sent_at > 0)
-        return Sent(numbers, known, sent_at, self._sizes[slots].astype(np.int64) + HEADERS_BYTES)
+        return SentPackets(numbers, known, sent_at, self._sizes[slots].astype(np.int64) + HEADERS_BYTES)
 
     def sent_at(self, transport: int, number: int) -> float:
         """Return when a packet was sent, if the log still has it; otherwise the time of another packet."""

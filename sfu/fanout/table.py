@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sfu.fanout.pacer import Line
-from sfu.fanout.rows import COLUMN, Outbox
+from sfu.fanout.row_buffer import COLUMN, RowBuffer
 from sfu.fanout.template import Template, TemplateClass, make_template
 from sfu.wire.packet import SourcePacket
 
@@ -77,7 +77,7 @@ class Columns:
         self.keys.pop()
         return True
 
-    def write(self, outbox: Outbox, template: Template, packet: SourcePacket, *, late: bool) -> int:
+    def write(self, outbox: RowBuffer, template: Template, packet: SourcePacket, *, late: bool) -> int:
         """Write a row per subscriber, and return how many.
 
         A `late` packet (out of order) is only for subscribers whose part of the stream had started before it.
@@ -123,7 +123,7 @@ class FanoutTable:
         if columns is not None and columns.remove(key) and not columns.count:
             del self.classes[kind]
 
-    def forward(self, outbox: Outbox, packet: SourcePacket, *, late: bool) -> int:
+    def forward(self, outbox: RowBuffer, packet: SourcePacket, *, late: bool) -> int:
         """Write the packet's rows for all subscribers, and return how many."""
         written = 0
         for kind, columns in self.classes.items():

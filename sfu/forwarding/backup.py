@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from sfu.engine.publication import Published
+    from sfu.engine.publication import Publication
     from sfu.forwarding.subscription import Subscription
 
 
@@ -12,13 +12,13 @@ def is_lacking(subscription: "Subscription") -> bool:
     section, primary = subscription.section, subscription.primary
     return (
         section is not None
-        and primary.intent.kind == "video"
+        and primary.spec.kind == "video"
         and bool(primary.codec and section.kind.payload_types)
         and primary.codec not in dict(section.kind.payload_types)
     )
 
 
-def fitting(subscription: "Subscription") -> "Published":
+def fitting(subscription: "Subscription") -> "Publication":
     """The publication that a subscriber gets: the backup, if it comes and only that can be taken."""
     backup = subscription.primary.backup
     if backup is None or not is_lacking(subscription) or subscription.section is None:
@@ -27,12 +27,12 @@ def fitting(subscription: "Subscription") -> "Published":
     return backup if takes else subscription.primary
 
 
-def link(backup: "Published", primary: "Published") -> None:
+def link(backup: "Publication", primary: "Publication") -> None:
     """Let one publication be the backup of another."""
     backup.primary, primary.backup = primary, backup
 
 
-def unlink(published: "Published", now: float) -> None:
+def unlink(published: "Publication", now: float) -> None:
     """Let an ending publication be the backup of none, and have none; its subscribers go back to the first one."""
     primary = published.primary
     if primary is not None and primary.backup is published:

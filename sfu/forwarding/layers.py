@@ -6,7 +6,7 @@ The lowest layer is 0. "Live" layers are those on which packets have arrived lat
 from collections.abc import Collection, Sequence
 
 from sfu.values import Layer, Preferences
-from sfu.wire.points import Point, contains
+from sfu.wire.operating_points import OperatingPoint, contains
 
 # A layer of a little less height than the element is not worth the next one up (LiveKit uses the same factor).
 HEIGHT_TOLERANCE = 0.9
@@ -33,7 +33,7 @@ def target_layer(wanted: int, live: Collection[int]) -> int | None:
     return max(below) if below else min(live, default=None)
 
 
-def covers(shown: Point | None, wanted: Point, sets: Collection[int]) -> bool:
+def covers(shown: OperatingPoint | None, wanted: OperatingPoint, sets: Collection[int]) -> bool:
     """Whether who is shown one point (None: everything) has got all of another.
 
     `sets`: the sets of points whose packets have come since the keyframe.
@@ -41,7 +41,7 @@ def covers(shown: Point | None, wanted: Point, sets: Collection[int]) -> bool:
     return shown is None or all(contains(points, shown) for points in sets if contains(points, wanted))
 
 
-def needs_keyframe(shown: Point | None, wanted: Point, sets: Collection[int]) -> bool:
+def needs_keyframe(shown: OperatingPoint | None, wanted: OperatingPoint, sets: Collection[int]) -> bool:
     """Whether the way to another point of a stream leads over a keyframe: to a size that is not among what is shown."""
     if shown is None or wanted[0] == shown[0]:
         return False
@@ -49,8 +49,13 @@ def needs_keyframe(shown: Point | None, wanted: Point, sets: Collection[int]) ->
 
 
 def step(
-    shown: Point | None, wanted: Point, sets: Collection[int], *, switch_to: int, switch_from: int
-) -> Point | None:
+    shown: OperatingPoint | None,
+    wanted: OperatingPoint,
+    sets: Collection[int],
+    *,
+    switch_to: int,
+    switch_from: int,
+) -> OperatingPoint | None:
     """The point to go over to where a picture starts, the one wanted or nearer to it; None: stay.
 
     Down at once, as all of a lower point has been shown. Up where the picture says that who was shown one of

@@ -35,13 +35,13 @@ class Segment:
     "Outgoing VP8 TL0PICIDX less the source's."
     frame_number_offset: int = 0
     "Outgoing frame number of the dependency descriptor less the source's."
-    squeezed_until: int = -1
-    "Packets up to this source number go out with their timestamps drawn close to `squeezed_to`."
-    squeezed_to: int = 0
+    compressed_until: int = -1
+    "Packets up to this source number go out with their timestamps drawn close to `compressed_to`."
+    compressed_to: int = 0
     "Source timestamp."
 
 
-class OutSequence:
+class OutboundSequence:
     """The numbering of one outgoing stream: no gap at a layer switch, and each number traced to its source.
 
     Losses of the source stay gaps, for the subscriber to ask for them.

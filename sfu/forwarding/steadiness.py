@@ -5,8 +5,8 @@ It may wait because the pacer keeps to the estimate meanwhile: what flows and do
 
 from collections.abc import Mapping
 
-from sfu.bandwidth.allocate import Allotment
-from sfu.wire.points import Point
+from sfu.bandwidth.allocate import Allocation
+from sfu.wire.operating_points import OperatingPoint
 
 # What does not fit any more still flows for so long.
 SCREEN_PATIENCE_S, PATIENCE_S = 5.0, 1.5
@@ -36,9 +36,9 @@ class Steadiness:
 
     def follow(
         self,
-        before: Allotment,
-        wanted: Allotment,
-        bitrates_bps: Mapping[Point, int],
+        before: Allocation,
+        wanted: Allocation,
+        bitrates_bps: Mapping[OperatingPoint, int],
         left_bps: float,
         now: float,
     ) -> bool:

@@ -7,21 +7,21 @@ from sfu.fanout.pacer import Line
 from sfu.fanout.table import Column, single_packet
 from sfu.fanout.template import TemplateClass, padding_packet
 from sfu.forwarding.layers import FIRST_LAYER_GRACE_S, highest_wanted, needs_keyframe, step, target_layer
-from sfu.forwarding.numbering import OutSequence, Segment
+from sfu.forwarding.numbering import OutboundSequence, Segment
 from sfu.forwarding.steadiness import Steadiness
 from sfu.values import Preferences
 from sfu.wire.arithmetic import ts_diff
+from sfu.wire.operating_points import OperatingPoint
 from sfu.wire.packet import SourcePacket
-from sfu.wire.points import Point
 from sfu.wire.red import RedundancyLevel
 
 if TYPE_CHECKING:
-    from sfu.bandwidth.allocate import Allotment
+    from sfu.bandwidth.allocate import Allocation
     from sfu.engine.peer import Peer
-    from sfu.engine.publication import Published
-    from sfu.forwarding.view import View
-    from sfu.receiving.stream import SourceLayer
-    from sfu.session.sections import SendSection
+    from sfu.engine.publication import Publication
+    from sfu.forwarding.substream import Substream
+    from sfu.receiving.inbound_stream import InboundStream
+    from sfu.session.sections import OutboundSection
 
 # A packet is sent again at most this often, and not within this time of the last (a request crossing the answer).
 MAX_RESENDS = 3
@@ -30,49 +30,49 @@ RESEND_INTERVAL_S = 0.1
 RESEND_BURST = 512
 RESENDS_PER_S = 1000
 # A replay's frames are played 32 times as fast: two seconds in 60 ms. Frames stay apart, as timestamps must.
-SQUEEZE_BITS = 5
+TIMESTAMP_COMPRESSION_BITS = 5
 _REMEMBERED_RESENDS = 1024
 # A bound above every layer there can be.
-UNBOUNDED: Point = (7, 7)
+UNBOUNDED: OperatingPoint = (7, 7)
 
 
 class Subscription:
     """One publication to one subscriber."""
 
     def __init__(
-        self, published: "Published", subscriber: "Peer", stream_id: str, seed: tuple[int, int, int]
+        self, published: "Publication", subscriber: "Peer", stream_id: str, seed: tuple[int, int, int]
     ) -> None:
         """`seed` is random: SSRC, SSRC of retransmissions, first sequence number (below 2**15, RFC 3711 3.3.1)."""
         self.published = published
         self.subscriber = subscriber
         self.stream_id = stream_id
         self.ssrc, self.rtx_ssrc, first = seed
-        self.section: SendSection | None = None
+        self.section: OutboundSection | None = None
         self.settling = False
         "The subscriber may not have applied the answer with the section yet."
         self.preferences = Preferences()
-        self.allotted: Point | None = UNBOUNDED
+        self.allotted: OperatingPoint | None = UNBOUNDED
         "The highest layer that the subscriber's bandwidth admits; None: nothing."
-        self.allotment: Allotment | None = None
+        self.allocation: Allocation | None = None
         "How that came about; None without a limit."
         self.held = False
         "Nothing flows for a moment, as a picture that is more important is on its way."
         self.rank = 0
         "Before what else its packets go on a weak link; 0 is the first."
-        self.steadiness = Steadiness(screen=published.intent.screen_share)
+        self.steadiness = Steadiness(screen=published.spec.screen_share)
         self.redundancy = RedundancyLevel.AS_SENT
         "What audio carries, where the subscriber takes any."
-        self.view: View | None = None
+        self.view: Substream | None = None
         "What flows."
         self._wanted = (0, 0)
         "What should flow of the layer that does or is waited for."
-        self.target: SourceLayer | None = None
+        self.target: InboundStream | None = None
         "The layer whose next keyframe is waited for."
         self.waiting_since = 0.0
         self.started = False
-        self.out = OutSequence(first)
+        self.out = OutboundSequence(first)
         self._rtx_sequence = first
-        self.told_missing = False
+        self.missing_codec_reported = False
         "That the subscriber cannot take the codec was told."
         self._kind: TemplateClass | None = None
         self._cursor: int | None = None
@@ -93,16 +93,16 @@ class Subscription:
         return f"{self.publication_id} to {self.subscriber.id}"
 
     @property
-    def primary(self) -> "Published":
+    def primary(self) -> "Publication":
         """What was subscribed to; a backup of it may be what is served."""
         return self.published.primary or self.published
 
     @property
     def publication_id(self) -> str:
         """What was subscribed to, by id."""
-        return self.primary.intent.id
+        return self.primary.spec.id
 
-    def serve(self, published: "Published", now: float) -> None:
+    def serve(self, published: "Publication", now: float) -> None:
         """Serve this one of a track's publications from now on."""
         if published is not self.published:
             self.pause(now)
@@ -122,12 +122,12 @@ class Subscription:
         )
 
     @property
-    def current(self) -> "SourceLayer | None":
+    def current(self) -> "InboundStream | None":
         """The layer that flows."""
         return None if self.view is None else self.view.layer
 
     @property
-    def point(self) -> Point | None:
+    def point(self) -> OperatingPoint | None:
         """What flows, as a point of the publication; None: nothing."""
         if self.view is None:
             return None
@@ -136,7 +136,7 @@ class Subscription:
         return layer.spatial + spatial, min(temporal, layer.max_temporal)
 
     @property
-    def _all_or_least(self) -> bool:
+    def _svc_without_descriptor(self) -> bool:
         """Whether of several sizes in one stream only the smallest or all together can be shown.
 
         An AV1 decoder that gets no descriptors takes what comes at one time for one frame, and needs the whole of it.
@@ -149,18 +149,18 @@ class Subscription:
     @property
     def highest_wanted(self) -> int:
         """The highest spatial layer that the subscriber has use for."""
-        layers = self.published.intent.layers
+        layers = self.published.spec.layers
         wanted = highest_wanted(self.preferences, layers)
-        return len(layers) - 1 if wanted and self._all_or_least else wanted
+        return len(layers) - 1 if wanted and self._svc_without_descriptor else wanted
 
     @property
     def wanted_spatial(self) -> int:
         """The spatial layer that its subscriber should be sent, whether or not it arrives; 0 while none fits."""
         return 0 if self.allotted is None else min(self.highest_wanted, self.allotted[0])
 
-    def _key(self, layer: "SourceLayer", point: Point) -> Point | None:
+    def _key(self, layer: "InboundStream", point: OperatingPoint) -> OperatingPoint | None:
         """Which view shows a point."""
-        return None if point[0] and self._all_or_least else layer.key(point)
+        return None if point[0] and self._svc_without_descriptor else layer.key(point)
 
     def choose(self, now: float) -> None:
         """Decide which layer should flow, and wait for its keyframe if it is another than the one that does."""
@@ -184,7 +184,7 @@ class Subscription:
                 now
             )  # what arrives is more than the link carries, and the layer that fits is on its way
             return
-        if self._all_or_least and chosen < max(live):
+        if self._svc_without_descriptor and chosen < max(live):
             chosen = min(live)
         layer = self.published.stream(chosen)
         temporal = min(self.allotted[1], layer.temporal_for(self.preferences.fps))
@@ -209,7 +209,7 @@ class Subscription:
             self.view is None and self.target is not None and now - self.waiting_since > FIRST_LAYER_GRACE_S
         )
 
-    def _wait_for(self, layer: "SourceLayer | None", now: float) -> None:
+    def _wait_for(self, layer: "InboundStream | None", now: float) -> None:
         if self.target is not None:
             self.target.waiting.discard(self)
         self.target = layer
@@ -263,7 +263,7 @@ class Subscription:
             self.sent_octets + table.octets - self._base[1],
         )
 
-    def begin(self, layer: "SourceLayer", packet: SourcePacket, now: float) -> None:
+    def begin(self, layer: "InboundStream", packet: SourcePacket, now: float) -> None:
         """Let `layer` flow from `packet` on: the first of a keyframe, or any packet of audio."""
         self._start(layer.view(self._key(layer, layer.within(self._wanted))), packet, now)
         self._join()
@@ -289,16 +289,16 @@ class Subscription:
         if point != self._wanted:
             layer.moving.add(self)
 
-    def begin_replay(self, layer: "SourceLayer", now: float) -> None:
+    def begin_replay(self, layer: "InboundStream", now: float) -> None:
         """Show what `layer` has kept since its last keyframe, by `replay`, then let it flow."""
-        first = layer.kept(layer.picture_start)
+        first = layer.kept(layer.keyframe_sequence)
         assert first is not None
-        anchor = Segment(None, 0, 0, 0, squeezed_until=layer.highest, squeezed_to=layer.highest_timestamp)
+        anchor = Segment(None, 0, 0, 0, compressed_until=layer.highest, compressed_to=layer.highest_timestamp)
         first.timestamp = _squeezed(first, anchor)
         self._start(layer.view(None), first, now)
         segment = self.out.current
         assert segment is not None
-        segment.squeezed_until, segment.squeezed_to = anchor.squeezed_until, anchor.squeezed_to
+        segment.compressed_until, segment.compressed_to = anchor.compressed_until, anchor.compressed_to
         self._cursor = first.sequence
 
     def replay(self, count: int) -> list[bytes]:
@@ -335,7 +335,7 @@ class Subscription:
     @property
     def gets_redundancy(self) -> bool:
         """Whether earlier packets are made to go along with each of its audio, which the publisher sends plain."""
-        if self.section is None or self.published.codec != "opus" or not self.published.intent.red:
+        if self.section is None or self.published.codec != "opus" or not self.published.spec.red:
             return False
         if self.redundancy is RedundancyLevel.NONE:
             return False
@@ -351,7 +351,7 @@ class Subscription:
         """Whether kept packets are still on their way."""
         return self._cursor is not None
 
-    def _start(self, view: "View", packet: SourcePacket, now: float) -> None:
+    def _start(self, view: "Substream", packet: SourcePacket, now: float) -> None:
         assert self.section is not None
         placed = view.place(packet)
         assert placed is not None  # it is the newest there is
@@ -395,7 +395,7 @@ class Subscription:
     def line(self) -> Line | None:
         """Where its packets wait; audio never does, and goes first thereby."""
         pacer = self.subscriber.pacer
-        if pacer is None or self.published.intent.kind != "video" or not self.numbered:
+        if pacer is None or self.published.spec.kind != "video" or not self.numbered:
             return None
         line = pacer.line(self)
         line.rank = self.rank
@@ -430,7 +430,7 @@ class Subscription:
             view.table.add(self._kind, self, self._column(segment), self.line)
 
     def _expected_timestamp(
-        self, previous: "SourceLayer | None", layer: "SourceLayer", packet: SourcePacket
+        self, previous: "InboundStream | None", layer: "InboundStream", packet: SourcePacket
     ) -> int | None:
         """The outgoing timestamp that keeps the picture's time, by both layers' sender reports; None without them."""
         segment = self.out.current
@@ -477,7 +477,7 @@ class Subscription:
         if not self._may_resend(sequence, now, rtt_s):
             return None
         source, number, segment = found
-        view: View = source  # type: ignore[assignment]  # the key that `_start` gave
+        view: Substream = source  # type: ignore[assignment]  # the key that `_start` gave
         kept = view.kept(number)
         if kept is None:
             return None
@@ -528,7 +528,7 @@ def _squeezed(packet: SourcePacket, segment: Segment) -> int:
 
     Else a decoder would take seconds of old frames for a stream to be played in seconds.
     """
-    if packet.sequence > segment.squeezed_until:
+    if packet.sequence > segment.compressed_until:
         return packet.timestamp
-    behind = ts_diff(segment.squeezed_to, packet.timestamp)
-    return (segment.squeezed_to - (behind >> SQUEEZE_BITS)) & 0xFFFFFFFF
+    behind = ts_diff(segment.compressed_to, packet.timestamp)
+    return (segment.compressed_to - (behind >> TIMESTAMP_COMPRESSION_BITS)) & 0xFFFFFFFF

@@ -15,7 +15,7 @@ _GOOD_LOSS, _POOR_LOSS = 0.02, 0.08
 _SHARE = 0.3
 
 
-class Losses:
+class LossHistory:
     """Loss in one direction, smoothed over the last few reports."""
 
     __slots__ = ("share",)

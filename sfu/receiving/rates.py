@@ -3,7 +3,7 @@
 from collections import deque
 from dataclasses import dataclass, field
 
-from sfu.wire.points import EVERY, MAX_SETS, MAX_TEMPORAL, Point, contains, lowest
+from sfu.wire.operating_points import EVERY, MAX_POINT_SETS, MAX_TEMPORAL, OperatingPoint, contains, lowest
 
 WINDOW_S = 1.0
 # Bitrates are the peak of so many seconds: a slide that stands still for a moment must not look free, as the next
@@ -25,11 +25,11 @@ class _Window:
     pictures: list[int] = field(default_factory=lambda: [0] * (MAX_TEMPORAL + 1))
     "By temporal layer."
 
-    def octets_of(self, point: Point) -> int:
+    def octets_of(self, point: OperatingPoint) -> int:
         return sum(octets for points, octets in self.octets.items() if contains(points, point))
 
 
-def _octets(windows: list[_Window], first: int, point: Point) -> int:
+def _octets(windows: list[_Window], first: int, point: OperatingPoint) -> int:
     """Of the windows that begin within the smoothed time from one on."""
     end = windows[first].begins_at + SMOOTHED_S
     return sum(window.octets_of(point) for window in windows[first:] if window.begins_at < end)
@@ -50,7 +50,7 @@ class RateMeter:
         if now >= self._open.begins_at + WINDOW_S:
             self._close(now)
         window = self._open
-        if points not in window.octets and len(window.octets) >= MAX_SETS:
+        if points not in window.octets and len(window.octets) >= MAX_POINT_SETS:
             points = EVERY
         window.octets[points] = window.octets.get(points, 0) + octets
         if picture:
@@ -64,7 +64,7 @@ class RateMeter:
         follows = self._open.begins_at + WINDOW_S
         self._open = _Window(follows if now < follows + WINDOW_S else now)
 
-    def bitrates_bps(self, now: float, live_s: float) -> dict[Point, int]:
+    def bitrates_bps(self, now: float, live_s: float) -> dict[OperatingPoint, int]:
         """Of each point seen in the last `live_s` seconds, the most that it took in SMOOTHED_S lately.
 
         A stream that has been silent for longer than HELD_S costs nothing; one silent for `live_s` has no points.
@@ -82,7 +82,7 @@ class RateMeter:
             for point in sorted(points)
         }
 
-    def averages_bps(self, now: float, live_s: float) -> dict[Point, int]:
+    def averages_bps(self, now: float, live_s: float) -> dict[OperatingPoint, int]:
         """Of each point seen in the last `live_s` seconds, the mean of the last AVERAGED_S."""
         windows = self._recent(now, AVERAGED_S)
         points = {lowest(p) for window in self._recent(now, live_s) for p in window.octets}

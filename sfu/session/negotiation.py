@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from sfu.values import MAX_MESSAGE_BYTES
-from sfu.wire.description import Codec, Direction, Offer, Section
+from sfu.wire.description import Codec, Direction, RemoteDescription, Section
 from sfu.wire.rtp import (
     URI_ABS_CAPTURE_TIME,
     URI_AUDIO_LEVEL,
@@ -336,7 +336,7 @@ def _extensions(
 
 
 def build_answer(
-    offer: Offer,
+    offer: RemoteDescription,
     decisions: Sequence[SectionAnswer],
     transport: LocalTransport,
     agreed: Sequence[SectionParameters] | None = None,

@@ -7,11 +7,11 @@ from sfu.fanout.template import TemplateClass
 from sfu.wire.packet import FORWARDED_EXTENSIONS
 
 if TYPE_CHECKING:
-    from sfu.engine.publication import Published
+    from sfu.engine.publication import Publication
 
 
 @dataclass(slots=True)
-class SendSection:
+class OutboundSection:
     """What a subscriber's section agreed on."""
 
     mid: str
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(slots=True)
-class ReceiveSection:
+class InboundSection:
     """An m-section on which a peer sends, and the publication it carries."""
 
     parameters: "SectionParameters"
@@ -40,7 +40,7 @@ class ReceiveSection:
     "Announced SSRCs that are not retransmissions."
     rtx_ssrcs: dict[int, int] = field(default_factory=dict)
     "Announced SSRC of retransmissions -> SSRC of the media."
-    publication: "Published | None" = None
+    publication: "Publication | None" = None
 
     def codec(self) -> str:
         """The codec that the answer prefers."""
@@ -49,10 +49,10 @@ class ReceiveSection:
 
 def receive_section(
     parameters: "SectionParameters", ssrcs: tuple[int, ...], fid_groups: tuple[tuple[int, int], ...]
-) -> ReceiveSection:
+) -> InboundSection:
     """Index what was agreed on for look-ups per packet."""
     rtx_ssrcs = {rtx: media for media, rtx in fid_groups}
-    return ReceiveSection(
+    return InboundSection(
         parameters,
         {codec.payload_type: codec.name for codec in parameters.codecs},
         {c.rtx_payload_type: c.payload_type for c in parameters.codecs if c.rtx_payload_type is not None},

@@ -12,7 +12,7 @@ from sfu.shell.turns import Turns
 from sfu.values import Channel
 
 if TYPE_CHECKING:
-    from sfu.shell.dtls import Transport
+    from sfu.shell.dtls import DtlsTransport
 
 
 class DataTransport:
@@ -20,7 +20,7 @@ class DataTransport:
 
     def __init__(  # noqa: PLR0913 - the peer's description, and what is shared between peers
         self,
-        transport: "Transport",
+        transport: "DtlsTransport",
         owner: Owner,
         *,
         port: int,

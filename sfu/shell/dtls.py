@@ -86,7 +86,7 @@ class DatagramPort:
         self.send(datagram)
 
 
-class Transport(RTCDtlsTransport):
+class DtlsTransport(RTCDtlsTransport):
     """aiortc's transport in the server role, with our order of SRTP profiles and contained failures."""
 
     def __init__(self, port: DatagramPort, certificate: Certificate) -> None:

@@ -19,17 +19,17 @@ import ifaddr
 from pylibsrtp._binding import ffi as srtp_ffi
 from pylibsrtp._binding import lib as srtp_lib
 
-from sfu.drops import Drop
+from sfu.drops import DropReason
 from sfu.engine.containment import Containment
 from sfu.engine.peer import LocalIdentity, Peer, nowhere
 from sfu.fanout.arena import Arena
-from sfu.fanout.rows import Outbox
+from sfu.fanout.row_buffer import RowBuffer
 from sfu.sctp.channels import Backlog, Owner
 from sfu.session.ice import Check, StunError, scan
 from sfu.settings import MediaSettings
 from sfu.shell import kernel, udp
 from sfu.shell.datachannel import DataTransport
-from sfu.shell.dtls import Certificate, DatagramPort, Transport
+from sfu.shell.dtls import Certificate, DatagramPort, DtlsTransport
 from sfu.shell.turns import Turns
 from sfu.values import CloseReason
 from sfu.wire import rtcp
@@ -52,14 +52,14 @@ _HELD_S = 0.01
 _PENDING_BYTES = 100_000
 
 
-class Connection:
+class PeerTransport:
     """A peer and its transport."""
 
     def __init__(self, peer: Peer) -> None:
         """Not connected yet."""
         self.peer = peer
         self.port: DatagramPort | None = None
-        self.dtls: Transport | None = None
+        self.dtls: DtlsTransport | None = None
         self.channels: DataTransport | None = None
         self.task: asyncio.Task[None] | None = None
         self.pending_data: list[tuple[str, bytes, str]] = []
@@ -86,9 +86,9 @@ class Handlers:
     "(peer, decrypted packet, time) of media."
     rtcp: Callable[[Peer, bytes, float, int], None]
     "(peer, decrypted packet, time, 64-bit NTP time) of feedback and reports."
-    connected: Callable[[Connection], None]
+    connected: Callable[[PeerTransport], None]
     "ICE and DTLS are up."
-    failed: Callable[[Connection, CloseReason], None]
+    failed: Callable[[PeerTransport, CloseReason], None]
     "The transport broke; the owner removes the connection."
     message: Callable[[Peer, str, bytes], None]
     "(peer, label, payload) of a data channel."
@@ -98,10 +98,10 @@ class Handlers:
     "Whether messages should rather come later."
 
 
-class Endpoint:
+class MediaEndpoint:
     """One socket and the connections on it."""
 
-    def __init__(self, settings: MediaSettings, drops: Counter[Drop]) -> None:
+    def __init__(self, settings: MediaSettings, drops: Counter[DropReason]) -> None:
         """Nothing is opened before `start`; `drops` counts what is not passed on."""
         self._settings = settings
         self._own_addresses = frozenset(local_addresses() if settings.local_only else ())
@@ -109,12 +109,12 @@ class Endpoint:
         self._containment = Containment(drops)
         self._certificate: Certificate = Certificate.generateCertificate()
         self._arena = Arena()
-        self.outbox = Outbox(self._arena, self._protect_and_send)
+        self.outbox = RowBuffer(self._arena, self._protect_and_send)
         "Where the router puts what goes out."
         self.identity = LocalIdentity(self._certificate.sha256, ())
         "What descriptions say of this endpoint."
-        self._by_ufrag: dict[str, Connection] = {}
-        self._by_address: dict[bytes, Connection] = {}
+        self._by_ufrag: dict[str, PeerTransport] = {}
+        self._by_address: dict[bytes, PeerTransport] = {}
         self._held: dict[bytes, tuple[float, PeerLimits, int]] = {}
         "(until when, limits, SSRC) of addresses whose media is dropped unseen for a moment."
         self._socket: udp.MediaSocket | None = None
@@ -158,7 +158,7 @@ class Endpoint:
 
     # --- connections -----------------------------------------------------------------------------------------------
 
-    def add(self, connection: Connection) -> None:
+    def add(self, connection: PeerTransport) -> None:
         """Expect checks for a connection; again whenever its credentials changed."""
         if connection.removed:
             return
@@ -168,7 +168,7 @@ class Endpoint:
         for ufrag in connection.ufrags:
             self._by_ufrag[ufrag] = connection
 
-    def remove(self, connection: Connection) -> None:
+    def remove(self, connection: PeerTransport) -> None:
         """Know a connection no more, and end its transports in the background."""
         if connection.removed:
             return
@@ -186,7 +186,7 @@ class Endpoint:
         self.outbox.transports.remove(peer.transport)
         self._spawn(_shut(connection))
 
-    def _admit(self, connection: Connection, address: bytes) -> None:
+    def _admit(self, connection: PeerTransport, address: bytes) -> None:
         """Take a connection's datagrams from an address that has passed a check, and from none that it gave up."""
         holder = self._by_address.get(address)
         if holder is connection:
@@ -202,7 +202,7 @@ class Endpoint:
             del self._by_address[given_up]
             self._held.pop(given_up, None)
 
-    def start_data(self, connection: Connection) -> None:
+    def start_data(self, connection: PeerTransport) -> None:
         """Open data channels once they are negotiated and the transport is up."""
         peer = connection.peer
         if connection.removed or connection.channels is not None or peer.sctp is None or not peer.connected:
@@ -267,7 +267,7 @@ class Endpoint:
         if not 127 < self._socket.buffer[i * udp.RECEIVE_STRIDE] < 192:
             return False
         limits.exceeded(ssrc)
-        self._drops[Drop.RTP_RATE] += 1
+        self._drops[DropReason.RTP_RATE] += 1
         return True
 
     def _datagram(self, i: int, length: int, address: bytes, now: float) -> None:
@@ -276,7 +276,7 @@ class Endpoint:
         assert socket_ is not None
         at = i * udp.RECEIVE_STRIDE
         if not 1 <= length <= udp.RECEIVE_STRIDE:
-            self._drops[Drop.OVERSIZE] += 1
+            self._drops[DropReason.OVERSIZE] += 1
             return
         first = socket_.buffer[at]
         if 127 < first < 192:
@@ -286,26 +286,26 @@ class Endpoint:
         elif 19 < first < 64:
             self._dtls(at, length, address, now)
         else:
-            self._drops[Drop.MALFORMED] += 1
+            self._drops[DropReason.MALFORMED] += 1
 
     def _dtls(self, at: int, length: int, address: bytes, now: float) -> None:
         connection = self._by_address.get(address)
         if connection is None or connection.port is None:
-            self._drops[Drop.NO_ICE] += 1
+            self._drops[DropReason.NO_ICE] += 1
         elif not connection.peer.limits.dtls(length, now):
-            self._drops[Drop.DTLS_RATE] += 1
+            self._drops[DropReason.DTLS_RATE] += 1
         else:
             assert self._socket is not None
             if not connection.port.feed(bytes(memoryview(self._socket.buffer)[at : at + length])):
-                self._drops[Drop.DTLS_QUEUE] += 1
+                self._drops[DropReason.DTLS_QUEUE] += 1
 
     def _srtp(self, i: int, at: int, length: int, address: bytes, now: float) -> None:
         connection = self._by_address.get(address)
         if connection is None or not connection.peer.connected:
-            self._drops[Drop.UNKNOWN_SOURCE] += 1
+            self._drops[DropReason.UNKNOWN_SOURCE] += 1
             return
         if length < 12:
-            self._drops[Drop.MALFORMED] += 1
+            self._drops[DropReason.MALFORMED] += 1
             return
         assert self._socket is not None
         buffer = self._socket.buffer
@@ -318,17 +318,17 @@ class Endpoint:
         # what exceeds a peer's limits is dropped here, for less than a tenth of what it would cost from here on
         if is_rtcp:
             if not peer.limits.rtcp(length, now):
-                self._drops[Drop.RTCP_RATE] += 1
+                self._drops[DropReason.RTCP_RATE] += 1
                 return
         elif not peer.limits.rtp(ssrc := int.from_bytes(buffer[at + 8 : at + 12], "big"), length, now):
-            self._drops[Drop.RTP_RATE] += 1
+            self._drops[DropReason.RTP_RATE] += 1
             self._held[address] = now + _HELD_S, peer.limits, ssrc
             return
         unprotect = srtp_lib.srtp_unprotect_rtcp if is_rtcp else srtp_lib.srtp_unprotect
         self._length[0] = length
         status = unprotect(peer.inbound, self._receive_pointers[i], self._length)
         if status:
-            self._drops[Drop.UNAUTHENTIC] += 1
+            self._drops[DropReason.UNAUTHENTIC] += 1
             if status == _AUTHENTICATION_FAILED:  # a replay is the peer's own
                 peer.limits.forged()
             return
@@ -341,25 +341,25 @@ class Endpoint:
     def _stun(self, datagram: bytes, address: bytes, now: float) -> None:
         # Other datagrams are dropped unless their source has passed a check, so this keeps strangers out altogether.
         if self._settings.local_only and not self._is_local(address):
-            self._drops[Drop.UNKNOWN_SOURCE] += 1
+            self._drops[DropReason.UNKNOWN_SOURCE] += 1
             return
         try:
             ufrag = scan(datagram)
         except StunError:
-            self._drops[Drop.STUN] += 1
+            self._drops[DropReason.STUN] += 1
             return
         connection = self._by_ufrag.get(ufrag)
         if connection is None:
-            self._drops[Drop.STUN] += 1
+            self._drops[DropReason.STUN] += 1
             return
         peer = connection.peer
         holder = self._by_address.get(address)
         if holder is not None and holder is not connection and _holds(holder, address, now):
-            self._drops[Drop.ICE_ADDRESS] += 1
+            self._drops[DropReason.ICE_ADDRESS] += 1
             return
         outcome, reply = peer.ice.handle(datagram, ufrag, address, udp.unpack_sockaddr(address), now)
         if outcome is Check.REFUSED:
-            self._drops[Drop.STUN] += 1
+            self._drops[DropReason.STUN] += 1
             return
         assert self._socket is not None
         self._socket.send(reply, address)
@@ -372,7 +372,7 @@ class Endpoint:
             self.outbox.transports.move(peer.transport, peer.ice.selected)
         if connection.task is None and peer.offer is not None and peer.ice.selected is not None:
             connection.port = DatagramPort(partial(self._send_to, peer), self._turns)
-            connection.dtls = Transport(connection.port, self._certificate)
+            connection.dtls = DtlsTransport(connection.port, self._certificate)
             connection.task = self._spawn(self._connect(connection))
 
     def _is_local(self, address: bytes) -> bool:
@@ -386,7 +386,7 @@ class Endpoint:
 
     # --- transports ------------------------------------------------------------------------------------------------
 
-    async def _connect(self, connection: Connection) -> None:
+    async def _connect(self, connection: PeerTransport) -> None:
         peer, dtls = connection.peer, connection.dtls
         assert dtls is not None
         assert peer.offer is not None
@@ -404,11 +404,11 @@ class Endpoint:
         self.start_data(connection)
         self._handlers.connected(connection)
 
-    def _dtls_changed(self, connection: Connection, dtls: Transport) -> None:
+    def _dtls_changed(self, connection: PeerTransport, dtls: DtlsTransport) -> None:
         if dtls.state in {"closed", "failed"}:
             self._handlers.failed(connection, "closed_by_peer")
 
-    def _send_rtcp(self, peer: Peer, dtls: Transport, packet: bytes) -> None:
+    def _send_rtcp(self, peer: Peer, dtls: DtlsTransport, packet: bytes) -> None:
         if peer.connected and peer.ice.selected is not None and self._socket is not None:
             self._socket.send(dtls.protect_rtcp(packet), peer.ice.selected)
 
@@ -416,13 +416,13 @@ class Endpoint:
         assert self._kernel is not None
         sent = self._kernel.protect_and_send(count)
         if sent.not_protected:
-            self._drops[Drop.NOT_PROTECTED] += sent.not_protected
+            self._drops[DropReason.NOT_PROTECTED] += sent.not_protected
         if sent.not_sent:
-            self._drops[Drop.NOT_SENT] += sent.not_sent
+            self._drops[DropReason.NOT_SENT] += sent.not_sent
         return sent.at
 
 
-def _holds(connection: Connection, address: bytes, now: float) -> bool:
+def _holds(connection: PeerTransport, address: bytes, now: float) -> bool:
     """Whether a connection is in use on an address.
 
     Who forges a source address must not cut off the peer that uses it. A peer that has been silent gives it up, as when
@@ -435,7 +435,7 @@ def _holds(connection: Connection, address: bytes, now: float) -> bool:
     return now - consent_at < _ADDRESS_HELD_S
 
 
-async def _shut(connection: Connection) -> None:
+async def _shut(connection: PeerTransport) -> None:
     """End a connection's transports, and untie them from each other and from the peer.
 
     In cycles, 70 kB of each would wait for a full collection, which is thousands of peers away.

@@ -19,7 +19,7 @@ from pylibsrtp._binding import ffi as srtp_ffi
 from pylibsrtp._binding import lib as srtp_lib
 
 from sfu.fanout.arena import ARENA_ROWS, ARENA_STRIDE
-from sfu.fanout.rows import COLUMN, Outbox
+from sfu.fanout.row_buffer import COLUMN, RowBuffer
 from sfu.fanout.sentlog import LOG_SIZE
 from sfu.fanout.template import Template
 from sfu.fanout.transports import MAX_TRANSPORTS, SOCKADDR_BYTES
@@ -31,7 +31,7 @@ logger = logging.getLogger(__name__)
 SOURCES = tuple(Path(__file__).with_suffix(suffix) for suffix in (".c", ".h"))
 
 
-class Sent(NamedTuple):
+class FlushResult(NamedTuple):
     """What became of the rows of a flush."""
 
     at: float
@@ -45,14 +45,14 @@ class Sent(NamedTuple):
 class Kernel(Protocol):
     """Protects and sends the arena's rows."""
 
-    def protect_and_send(self, count: int) -> Sent:
+    def protect_and_send(self, count: int) -> FlushResult:
         """Do so with the first `count`."""
 
 
 class Portable:
     """By calls of libsrtp for each row, and the socket's own way of sending many."""
 
-    def __init__(self, outbox: Outbox, media: MediaSocket) -> None:
+    def __init__(self, outbox: RowBuffer, media: MediaSocket) -> None:
         """Take the rows of `outbox`, which are those of `media`."""
         self._arena = outbox.arena
         self._transports = outbox.transports
@@ -63,7 +63,7 @@ class Portable:
         self._rows = [rows + ARENA_STRIDE * i for i in range(ARENA_ROWS)]
         self._lengths = [lengths + i for i in range(ARENA_ROWS)]
 
-    def protect_and_send(self, count: int) -> Sent:
+    def protect_and_send(self, count: int) -> FlushResult:
         """See `Kernel`."""
         arena, transports = self._arena, self._transports
         owners = arena.transports[:count]
@@ -77,7 +77,7 @@ class Portable:
         for end in (*failed, count):
             sent += self._socket.send_rows(start, end)
             start = end + 1
-        return Sent(at, len(failed), count - len(failed) - sent)
+        return FlushResult(at, len(failed), count - len(failed) - sent)
 
 
 def _protect_if_up(session: Any, row: Any, length: Any) -> int:
@@ -88,7 +88,7 @@ def _protect_if_up(session: Any, row: Any, length: Any) -> int:
 class Native:
     """By the C module, rows of one transport and one size as a run that the operating system cuts (UDP GSO)."""
 
-    def __init__(self, module: Any, outbox: Outbox, media: MediaSocket) -> None:
+    def __init__(self, module: Any, outbox: RowBuffer, media: MediaSocket) -> None:
         """Take the rows of `outbox` to `media`, and write them from now on."""
         self._ffi = ffi = module.ffi
         self._call = module.lib
@@ -130,7 +130,7 @@ class Native:
 
     def write_rows(
         self,
-        outbox: Outbox,
+        outbox: RowBuffer,
         row: int,
         columns: npt.NDArray[np.void],
         template: Template,
@@ -156,7 +156,7 @@ class Native:
         if template.transport_sequence_at >= 0:
             outbox.numbered = True
 
-    def protect_and_send(self, count: int) -> Sent:
+    def protect_and_send(self, count: int) -> FlushResult:
         """See `Kernel`."""
         at = time.monotonic()
         if self._outbox.numbered:
@@ -164,7 +164,7 @@ class Native:
             self._outbox.numbered = False
         sent = self._call.protect_and_send(self._state, count, at)
         not_protected = self._state.not_protected
-        return Sent(at, not_protected, count - not_protected - sent)
+        return FlushResult(at, not_protected, count - not_protected - sent)
 
 
 def digest() -> str:
@@ -185,7 +185,7 @@ def load() -> Any:
     return module
 
 
-def choose(outbox: Outbox, media: MediaSocket, *, native: bool = True) -> Kernel:
+def choose(outbox: RowBuffer, media: MediaSocket, *, native: bool = True) -> Kernel:
     """The native kernel where there is one and it is wanted."""
     module = load() if native and isinstance(media, BatchSocket) else None
     return Portable(outbox, media) if module is None else Native(module, outbox, media)

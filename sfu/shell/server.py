@@ -9,9 +9,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
-from sfu.drops import Drop
+from sfu.drops import DropReason
 from sfu.engine.peer import Peer, bound_event, ended_event
-from sfu.engine.publication import Published
+from sfu.engine.publication import Publication
 from sfu.engine.router import Router
 from sfu.forwarding import backup
 from sfu.forwarding.subscription import Subscription
@@ -19,29 +19,29 @@ from sfu.limits import CLOSED_AFTER_S, MUTED_AFTER_S, TOLERATED_EXCESS, PeerLimi
 from sfu.receiving import quality
 from sfu.receiving.feedback import TransportFeedback
 from sfu.session.ice import IceAgent
-from sfu.session.offering import Offering
+from sfu.session.server_offers import ServerOffers
 from sfu.settings import MediaSettings
-from sfu.shell.endpoint import Connection, Endpoint, Handlers, credentials
+from sfu.shell.endpoint import Handlers, MediaEndpoint, PeerTransport, credentials
 from sfu.values import (
     Answer,
+    BandwidthExplanation,
     Channel,
     CloseReason,
     DataReceived,
     DataRefused,
     EngineError,
     Event,
-    Explanation,
     MediaError,
     OfferNeeded,
     PeerClosed,
     PeerConnected,
     Preferences,
-    Publication,
     PublicationMuted,
+    PublicationSpec,
     SectionsNeeded,
     UnknownPeerError,
 )
-from sfu.wire.sdp import Offer, parse_offer_in_steps
+from sfu.wire.sdp import RemoteDescription, parse_offer_in_steps
 
 logger = logging.getLogger(__name__)
 
@@ -80,12 +80,12 @@ class MediaServer:
         self._on_event = on_event
         self._settings = settings
         self._data_busy = data_busy
-        drops: Counter[Drop] = Counter()
-        self._endpoint = Endpoint(settings, drops)
+        drops: Counter[DropReason] = Counter()
+        self._endpoint = MediaEndpoint(settings, drops)
         self._router = Router(self._endpoint.outbox, self._emit, drops)
         self._contain = self._router.containment.run
-        self._connections: dict[str, Connection] = {}
-        self._publications: dict[str, Published] = {}
+        self._connections: dict[str, PeerTransport] = {}
+        self._publications: dict[str, Publication] = {}
         self._events: list[Event] = []
         self._random = random.SystemRandom()
         self._timer: asyncio.TimerHandle | None = None
@@ -153,7 +153,7 @@ class MediaServer:
         self._open(peer_id, room_id)
         if dual:
             receiving = self._open(peer_id + _RECEIVING, room_id)
-            receiving.offering, receiving.channels = Offering(), channels
+            receiving.offering, receiving.channels = ServerOffers(), channels
 
     def _open(self, connection_id: str, room_id: str) -> Peer:
         ssrc = self._random.getrandbits(31) | 1
@@ -167,7 +167,7 @@ class MediaServer:
             limits=PeerLimits(self._settings),
         )
         peer.transport = self._endpoint.outbox.transports.add()
-        connection = self._connections[connection_id] = Connection(peer)
+        connection = self._connections[connection_id] = PeerTransport(peer)
         self._endpoint.add(connection)
         return peer
 
@@ -229,7 +229,7 @@ class MediaServer:
         if not any(c.peer.room_id == room_id for c in self._connections.values()):
             self._router.speakers.pop(room_id, None)
 
-    def _receiving(self, peer_id: str) -> Connection | None:
+    def _receiving(self, peer_id: str) -> PeerTransport | None:
         """The connection on which a peer receives."""
         return self._connections.get(peer_id + _RECEIVING) or self._connections.get(peer_id)
 
@@ -275,7 +275,7 @@ class MediaServer:
         self._contain(peer.id, time.monotonic(), self._take_up, connection, already)
         return answer
 
-    async def _parsed(self, connection: Connection, text: str) -> Offer:
+    async def _parsed(self, connection: PeerTransport, text: str) -> RemoteDescription:
         """Read a client's description without keeping the media waiting. SdpError, UnknownPeerError."""
         steps, pause_at = parse_offer_in_steps(text), time.monotonic() + _PARSING_S
         while True:
@@ -284,13 +284,13 @@ class MediaServer:
             except StopIteration as end:
                 if self._connections.get(connection.peer.id) is not connection:
                     raise UnknownPeerError(connection.peer.id) from None  # closed in a pause
-                offer: Offer = end.value
+                offer: RemoteDescription = end.value
                 return offer
             if time.monotonic() >= pause_at:
                 await asyncio.sleep(0)
                 pause_at = time.monotonic() + _PARSING_S
 
-    def _take_up(self, connection: Connection, already: set[str]) -> None:
+    def _take_up(self, connection: PeerTransport, already: set[str]) -> None:
         """Act on an offer that has been answered; `already` are the mids that carried a publication before it."""
         peer = connection.peer
         for mid, section in peer.receiving.items():
@@ -299,11 +299,11 @@ class MediaServer:
         now = time.monotonic()
         for published in peer.ended_publications():
             self._router.forget(published, now)
-            self._publications.pop(published.intent.id, None)
+            self._publications.pop(published.spec.id, None)
             self._emit(ended_event(peer, published))
         self._negotiated(connection)
 
-    def _negotiated(self, connection: Connection) -> None:
+    def _negotiated(self, connection: PeerTransport) -> None:
         now = time.monotonic()
         self._contain(connection.peer.id, now, self._router.share, connection.peer, now)
         settling = [s for s in connection.peer.subscriptions.values() if s.settling]
@@ -329,13 +329,13 @@ class MediaServer:
         if connection is not None:
             self._contain(connection_id, now, self._router.share, connection.peer, now)
 
-    def publish(self, peer_id: str, publication: Publication) -> None:
+    def publish(self, peer_id: str, publication: PublicationSpec) -> None:
         """Announce a track the peer will send; binds to a section of this or a later offer."""
         connection = self._connections.get(peer_id)
         if connection is None:
             return
         peer = connection.peer
-        published = Published(publication, peer)
+        published = Publication(publication, peer)
         primary = self._publications.get(publication.backup_of)
         if primary is not None and primary.owner is peer:
             backup.link(published, primary)
@@ -416,7 +416,7 @@ class MediaServer:
             if connection is not None:
                 connection.send_data(label, payload, flow)
 
-    async def explain(self, peer_id: str) -> Explanation:
+    async def explain(self, peer_id: str) -> BandwidthExplanation:
         """Why a peer gets the layers it gets. UnknownPeerError."""
         connection = self._receiving(peer_id)
         if connection is None:
@@ -437,18 +437,18 @@ class MediaServer:
             "packets_replayed": router.replayed_packets,
             "packets_padding": router.bandwidth.padding_packets,
         }
-        for reason in Drop:
+        for reason in DropReason:
             values[f"dropped_{reason.value}"] = router.drops[reason]
         return values
 
     # --- what the endpoint tells -----------------------------------------------------------------------------------
 
-    def _connected(self, connection: Connection) -> None:
+    def _connected(self, connection: PeerTransport) -> None:
         now = time.monotonic()
         self._emit(PeerConnected(connection.peer.id))
         self._contain(connection.peer.id, now, self._router.share, connection.peer, now)
 
-    def _failed(self, connection: Connection, reason: CloseReason) -> None:
+    def _failed(self, connection: PeerTransport, reason: CloseReason) -> None:
         """End a peer of which a connection broke, and tell."""
         peer_id = connection.peer.id
         if self._connections.get(peer_id) is connection:
@@ -472,17 +472,17 @@ class MediaServer:
                 self._floods_at = now + _FLOOD_INTERVAL_S
                 each(now, self._check_flood, self._connections.values())
         except Exception:
-            self._router.drops[Drop.ERROR] += 1
+            self._router.drops[DropReason.ERROR] += 1
             logger.exception("tick failed")
         self._timer = self._loop.call_later(TICK_S if self._router.publishers else IDLE_TICK_S, self._tick)
 
-    def _consent_expired(self, connection: Connection, _now: float) -> None:
+    def _consent_expired(self, connection: PeerTransport, _now: float) -> None:
         self._failed(connection, "consent_expired")
 
-    def _check_quality(self, connection: Connection, _now: float) -> None:
+    def _check_quality(self, connection: PeerTransport, _now: float) -> None:
         self._router.check_quality(connection.peer)
 
-    def _check_flood(self, connection: Connection, _now: float) -> None:
+    def _check_flood(self, connection: PeerTransport, _now: float) -> None:
         """Mute what floods, and close a peer that goes on."""
         peer = connection.peer
         excess = peer.limits.close_second()
@@ -492,7 +492,7 @@ class MediaServer:
         elif peer.limits.flooded_s >= MUTED_AFTER_S:
             streams = {ssrc: peer.streams.get(ssrc) for ssrc in excess}
             flooding = {
-                stream.layer.published.intent.id
+                stream.layer.published.spec.id
                 for ssrc, stream in streams.items()
                 if stream is not None and excess[ssrc] > TOLERATED_EXCESS
             }

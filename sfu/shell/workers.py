@@ -18,16 +18,16 @@ from sfu.settings import MediaSettings
 from sfu.shell import messages
 from sfu.values import (
     Answer,
+    BandwidthExplanation,
     Channel,
     DataRefused,
     EngineTimeoutError,
     Event,
-    Explanation,
     MediaError,
     PeerClosed,
     Preferences,
-    Publication,
     PublicationEnded,
+    PublicationSpec,
     UnknownPeerError,
 )
 
@@ -445,9 +445,9 @@ class MediaWorkers:
         subscribed: dict[str, str] = await self._ask(peer_id, "answer", answer)
         return subscribed
 
-    async def explain(self, peer_id: str) -> Explanation:
+    async def explain(self, peer_id: str) -> BandwidthExplanation:
         """Why a peer gets the layers it gets. UnknownPeerError."""
-        explanation: Explanation = await self._ask(peer_id, "explain")
+        explanation: BandwidthExplanation = await self._ask(peer_id, "explain")
         return explanation
 
     async def _ask(self, peer_id: str, name: str, *arguments: Any) -> Any:
@@ -471,7 +471,7 @@ class MediaWorkers:
         if worker is not None:
             worker.order(0, name, (peer_id, *arguments))
 
-    def publish(self, peer_id: str, publication: Publication) -> None:
+    def publish(self, peer_id: str, publication: PublicationSpec) -> None:
         """Announce a track."""
         worker = self._by_peer.get(peer_id)
         if worker is not None:

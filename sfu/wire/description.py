@@ -100,7 +100,7 @@ class Section:
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
+class RemoteDescription:
     """An offer.
 
     The transport's values are those of the BUNDLE group's tagged section (RFC 8843 section 7.2.1).

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from typing import NamedTuple
 
-from sfu.wire.points import MAX_TEMPORAL, Point, index
+from sfu.wire.operating_points import MAX_TEMPORAL, OperatingPoint, index
 
 _MANDATORY_BITS = 24
 _FLAG_BITS = 5
@@ -32,10 +32,10 @@ class Indication(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Template:
+class FrameTemplate:
     """The common properties of frames of one kind."""
 
-    layer: Point
+    layer: OperatingPoint
     indications: tuple[int, ...]
     "One per decode target."
     frame_diffs: tuple[int, ...]
@@ -49,12 +49,12 @@ class Structure:
     template_id_offset: int
     chains: int
     "Number of chains; a frame's own chain information is skipped."
-    templates: tuple[Template, ...]
+    templates: tuple[FrameTemplate, ...]
     resolutions: tuple[tuple[int, int], ...] = ()
     "(width, height) by spatial layer; empty if absent."
     active: int = -1
     "Bit mask of the decode targets that the sender produces."
-    targets: tuple[Point, ...] = field(init=False)
+    targets: tuple[OperatingPoint, ...] = field(init=False)
     "The layer of each decode target (section A.8.3.3, decode_target_layers)."
     _points: tuple[int, ...] = field(init=False, repr=False, compare=False)
     _by_template: tuple[tuple[int, int], ...] = field(init=False, repr=False, compare=False)
@@ -82,7 +82,7 @@ class Structure:
                 switch_to |= points
         return needed_by, switch_to
 
-    def up_to(self, point: Point) -> int:
+    def up_to(self, point: OperatingPoint) -> int:
         """Return a bit mask of the active decode targets that do not exceed an operating point."""
         mask = 0
         for target, (spatial, temporal) in enumerate(self.targets):
@@ -90,12 +90,12 @@ class Structure:
         return mask & self.active
 
 
-def _target_layer(templates: Sequence[Template], target: int) -> Point:
+def _target_layer(templates: Sequence[FrameTemplate], target: int) -> OperatingPoint:
     present = [t.layer for t in templates if t.indications[target] != Indication.NOT_PRESENT]
     return max((s for s, _ in present), default=0), max((t for _, t in present), default=0)
 
 
-def _points(target: Point, targets: Sequence[Point]) -> int:
+def _points(target: OperatingPoint, targets: Sequence[OperatingPoint]) -> int:
     """Return the set of operating points of a decode target; its highest rate stands for all higher ones."""
     highest = all(temporal <= target[1] for spatial, temporal in targets if spatial == target[0])
     last = MAX_TEMPORAL if highest else min(target[1], MAX_TEMPORAL)
@@ -111,7 +111,7 @@ class Descriptor(NamedTuple):
     structure: Structure
     "The structure in force; the packet's own if `attached`."
     attached: bool
-    layer: Point
+    layer: OperatingPoint
     points: int
     "Set of operating points that need the frame."
     switch_to: int
@@ -217,7 +217,7 @@ def _structure(bits: _Bits) -> Structure:
     resolutions: tuple[tuple[int, int], ...] = ()
     if bits.read(1):
         resolutions = tuple((bits.read(16) + 1, bits.read(16) + 1) for _ in range(layers[-1][0] + 1))
-    templates = tuple(map(Template, layers, indications, diffs))
+    templates = tuple(map(FrameTemplate, layers, indications, diffs))
     return Structure(offset, chains, templates, resolutions, (1 << count) - 1)
 
 

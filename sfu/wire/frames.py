@@ -8,7 +8,14 @@ from functools import cache
 from typing import NamedTuple
 
 from sfu.wire import codecs, descriptor
-from sfu.wire.points import EVERY, MAX_SPATIAL, MAX_TEMPORAL, Point, with_spatial, with_temporal
+from sfu.wire.operating_points import (
+    EVERY,
+    MAX_SPATIAL,
+    MAX_TEMPORAL,
+    OperatingPoint,
+    with_spatial,
+    with_temporal,
+)
 from sfu.wire.rtp import Buffer
 
 _TEMPORAL = tuple(map(with_temporal, range(MAX_TEMPORAL + 1)))
@@ -20,10 +27,10 @@ _FRAMES_REMEMBERED = 64
 class Frame(NamedTuple):
     """Information about a packet's frame."""
 
-    layer: Point = (0, 0)
+    layer: OperatingPoint = (0, 0)
     "Layer within the stream."
     points: int = EVERY
-    "Set of operating points (`sfu.wire.points`) that need the frame."
+    "Set of operating points (`sfu.wire.operating_points`) that need the frame."
     starts: bool = True
     "Whether the packet is the frame's first, as far as known."
     ends: bool = False

@@ -20,14 +20,14 @@ from sfu.wire.description import (
     RTP_PROTOCOLS,
     Codec,
     Direction,
-    Offer,
+    RemoteDescription,
     Section,
 )
 
 __all__ = [
     "Codec",
     "Direction",
-    "Offer",
+    "RemoteDescription",
     "SdpError",
     "Section",
     "parameters",
@@ -60,18 +60,18 @@ _DIRECTIONS: dict[str, Direction] = {
 }
 
 
-def parse_offer(text: str) -> Offer:
+def parse_offer(text: str) -> RemoteDescription:
     """Parse an offer. SdpError if it is too large, malformed, or cannot be answered by a passive ICE-lite peer."""
     steps = parse_offer_in_steps(text)
     while True:
         try:
             next(steps)
         except StopIteration as end:
-            offer: Offer = end.value
+            offer: RemoteDescription = end.value
             return offer
 
 
-def parse_offer_in_steps(text: str) -> Generator[None, None, Offer]:
+def parse_offer_in_steps(text: str) -> Generator[None, None, RemoteDescription]:
     """Parse an offer as `parse_offer` does, pausing after each media section; the generator returns the offer.
 
     300 media sections take 25 ms; a caller does other work in the pauses. SdpError.
@@ -419,7 +419,7 @@ _HANDLERS: dict[str, Callable[[_Draft, str], None]] = {
 # --- from drafts to values ----------------------------------------------------------------------------------
 
 
-def _finish(session: _Draft, drafts: list[_Draft]) -> Generator[None, None, Offer]:
+def _finish(session: _Draft, drafts: list[_Draft]) -> Generator[None, None, RemoteDescription]:
     if session.origin is None:
         raise SdpError("no origin line")
     if "ice-lite" in session.flags:
@@ -451,7 +451,7 @@ def _finish(session: _Draft, drafts: list[_Draft]) -> Generator[None, None, Offe
     if setup not in ("actpass", "active"):
         raise SdpError("the offerer must be able to start the DTLS handshake")
     ice_options = {option for draft in (session, *drafts) for option in draft.ice_options}
-    return Offer(
+    return RemoteDescription(
         session_id=session.origin[0],
         session_version=session.origin[1],
         ice_ufrag=ufrag,

@@ -1,1 +1,1 @@
-"""Daily's REST API, meeting tokens, room rules and webhooks: one skin of the domain."""
+"""Daily's REST API, meeting tokens, room rules and webhooks: one front end of the domain."""

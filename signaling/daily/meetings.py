@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from signaling.rooms.ids import ROOM_PREFIX
-from signaling.store import Session, Stay
+from signaling.store import Attendance, Meeting
 
 # A session's id is twelve characters behind its prefix. They are six bytes at each end of the UUID, whose
 # version (8, RFC 9562 section 5.8) and variant stand between; so nothing has to be looked up in either direction.
@@ -14,11 +14,11 @@ _MIDDLE = bytes((0x80, 0x00, 0x80, 0x00))
 
 
 @dataclass(frozen=True, slots=True)
-class Meeting:
+class DailyMeeting:
     """A session and its attendance."""
 
-    session: Session
-    stays: tuple[Stay, ...]
+    session: Meeting
+    stays: tuple[Attendance, ...]
     "In the order of joining; somebody who came twice has two."
 
     @property
@@ -51,12 +51,12 @@ class Meeting:
         return most
 
 
-def meetings(sessions: Iterable[Session], stays: Iterable[Stay]) -> list[Meeting]:
+def meetings(sessions: Iterable[Meeting], stays: Iterable[Attendance]) -> list[DailyMeeting]:
     """Return sessions with their stays."""
-    by_session: dict[str, list[Stay]] = {}
+    by_session: dict[str, list[Attendance]] = {}
     for stay in stays:
         by_session.setdefault(stay.session_sid, []).append(stay)
-    return [Meeting(session, tuple(by_session.get(session.sid, ()))) for session in sessions]
+    return [DailyMeeting(session, tuple(by_session.get(session.sid, ()))) for session in sessions]
 
 
 def meeting_id(session_sid: str) -> str:

@@ -12,7 +12,7 @@ from signaling.daily.meetings import meeting_id
 from signaling.daily.rest.javascript import stringify
 from signaling.history.webhooks import Outcome, WebhookMessage
 from signaling.rooms.model import USER_ID
-from signaling.store import Delivery, Endpoint, LogEntry, entries
+from signaling.store import Delivery, LogEntry, WebhookEndpoint, entries
 
 KIND = "daily"
 VERSION = "1.0.0"
@@ -74,16 +74,16 @@ class DailyWebhooks:
         )
         return WebhookMessage(event, resource, body, owner)
 
-    def wants(self, endpoint: Endpoint, message: WebhookMessage) -> bool:
+    def wants(self, endpoint: WebhookEndpoint, message: WebhookMessage) -> bool:
         """Whether the endpoint's domain may see the room, and asked for such events."""
         settings = endpoint.settings
         return message.owner in {"", settings["domain"]} and message.event in settings["eventTypes"]
 
-    def headers(self, endpoint: Endpoint, body: bytes, now: float) -> dict[str, str]:
+    def headers(self, endpoint: WebhookEndpoint, body: bytes, now: float) -> dict[str, str]:
         """Return the headers, with the signature over time and body."""
         return headers(endpoint.secrets, body, now)
 
-    def judge(self, endpoint: Endpoint, delivery: Delivery, status: int | None, now: float) -> Outcome:
+    def judge(self, endpoint: WebhookEndpoint, delivery: Delivery, status: int | None, now: float) -> Outcome:
         """Accept 200 alone; else do as the endpoint's `retryType` says."""
         del now  # attempts are counted, not timed
         if status == 200:

@@ -8,7 +8,7 @@ from typing import Any
 from signaling.access.keyring import Keyring
 from signaling.history import recovery, retention
 from signaling.history.journal import Journal
-from signaling.history.outgoing import Outgoing
+from signaling.history.webhook_client import WebhookClient
 from signaling.history.webhooks import WebhookApi, Webhooks
 from signaling.rooms.services import Services
 from signaling.store import LogEntry, Store
@@ -32,7 +32,7 @@ class Background:
         store: Store,
         keyring: Keyring,
         apis: Iterable[WebhookApi],
-        outgoing: Outgoing,
+        outgoing: WebhookClient,
     ) -> None:
         """Listen to the event hub at once; `stop` closes `outgoing`."""
         self._store = store

@@ -12,7 +12,7 @@ from itertools import islice
 from typing import Any
 
 from signaling.errors import StoreError, UnstorableError
-from signaling.history.plain import (
+from signaling.history.snapshots import (
     participant_reference,
     participant_snapshot,
     room_reference,
@@ -155,7 +155,7 @@ def _room_changed(event: events.RoomChanged) -> Entries:
     return ((event.room, entries.RoomChanged(room_snapshot(event.room))),)
 
 
-def _room_occupied(event: events.RoomVisited) -> Entries:
+def _room_occupied(event: events.RoomOccupied) -> Entries:
     return ((event.room, entries.RoomOccupied(room_snapshot(event.room))),)
 
 
@@ -188,12 +188,12 @@ def _moved(event: events.ParticipantMoved) -> Entries:
     )
 
 
-def _visitor_arrived(event: events.VisitorCame) -> Entries:
+def _visitor_arrived(event: events.VisitorArrived) -> Entries:
     room, visitor = room_snapshot(event.room), visitor_snapshot(event.visitor)
     return ((event.room, entries.VisitorArrived(room, visitor)),)
 
 
-def _visitor_left(event: events.VisitorGone) -> Entries:
+def _visitor_left(event: events.VisitorLeft) -> Entries:
     room, visitor = room_snapshot(event.room), visitor_snapshot(event.visitor)
     return ((event.room, entries.VisitorLeft(room, visitor)),)
 
@@ -215,13 +215,13 @@ _ENTRIES: Mapping[type, Callable[[Any], Entries]] = dict(
         entries.row(events.RoomStarted, _room_started),
         entries.row(events.RoomFinished, _room_finished),
         entries.row(events.RoomChanged, _room_changed),
-        entries.row(events.RoomVisited, _room_occupied),
+        entries.row(events.RoomOccupied, _room_occupied),
         entries.row(events.ParticipantJoined, _joined),
         entries.row(events.ParticipantActive, _active),
         entries.row(events.ParticipantLeft, _left),
         entries.row(events.ParticipantMoved, _moved),
-        entries.row(events.VisitorCame, _visitor_arrived),
-        entries.row(events.VisitorGone, _visitor_left),
+        entries.row(events.VisitorArrived, _visitor_arrived),
+        entries.row(events.VisitorLeft, _visitor_left),
         entries.row(events.TrackPublished, _track(entries.TrackPublished)),
         entries.row(events.TrackUnpublished, _track(entries.TrackUnpublished)),
     ]
@@ -234,8 +234,8 @@ _NOT_LOGGED = frozenset(
         events.PermissionsChanged,
         events.TrackMuted,
         events.TrackSubscribed,
+        events.SubscriberRequestChanged,
         events.DemandChanged,
-        events.TrackDemanded,
         events.DataTracksReceived,
         events.SubscriptionPermissionChanged,
         events.SubscriptionFailed,

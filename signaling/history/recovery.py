@@ -13,7 +13,7 @@ import msgspec
 
 from signaling.errors import StoreError, UnstorableError
 from signaling.rooms.model import LeaveReason
-from signaling.store import LogEntry, Session, SessionFilter, Store, entries
+from signaling.store import LogEntry, Meeting, MeetingFilter, Store, entries
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +43,7 @@ async def beat(
 async def end_abandoned(store: Store, append: Append) -> None:
     """End all open meetings; no other server may use the database. StoreError."""
     alive_at = float(await store.documents.get("server", "alive_at") or 0.0)
-    for session in await store.sessions.find(SessionFilter(ongoing=True), _MOST):
+    for session in await store.sessions.find(MeetingFilter(ongoing=True), _MOST):
         log.warning(
             "ending meeting %s of room %s, which a killed server left open", session.sid, session.room
         )
@@ -91,7 +91,7 @@ class _Open:
                 assert_never(entry)
 
 
-def ending(session: Session, log_entries: Sequence[LogEntry], alive_at: float) -> list[LogEntry]:
+def ending(session: Meeting, log_entries: Sequence[LogEntry], alive_at: float) -> list[LogEntry]:
     """Return the entries that end a meeting, given its log: tracks, then participants, then the room."""
     left = _Open(_room_without_log(session))
     for each in log_entries:
@@ -110,7 +110,7 @@ def ending(session: Session, log_entries: Sequence[LogEntry], alive_at: float) -
     return [LogEntry(last.session_sid, last.seq + number, entry, at) for number, entry in enumerate(ends, 1)]
 
 
-def _room_without_log(session: Session) -> entries.RoomSnapshot:
+def _room_without_log(session: Meeting) -> entries.RoomSnapshot:
     """Return a room snapshot from the meeting's row, for a log whose entries about the room cannot be read."""
     return entries.RoomSnapshot(
         sid=session.sid,

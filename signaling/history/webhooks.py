@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from signaling.errors import DeliveryError, StoreError
-from signaling.store import Delivery, Endpoint, LogEntry, NewDelivery, SettledDelivery, Store
+from signaling.store import Delivery, LogEntry, NewDelivery, SettledDelivery, Store, WebhookEndpoint
 from signaling.store.entries import room_name
 
 log = logging.getLogger(__name__)
@@ -58,18 +58,18 @@ class WebhookApi(Protocol):
 
     @property
     def kind(self) -> str:
-        """The `Endpoint.kind` of its endpoints."""
+        """The `WebhookEndpoint.kind` of its endpoints."""
 
     def message(self, entry: LogEntry, event_id: str) -> WebhookMessage | None:
         """Return the API's message about an entry; None if the API does not report such entries."""
 
-    def wants(self, endpoint: Endpoint, message: WebhookMessage) -> bool:
+    def wants(self, endpoint: WebhookEndpoint, message: WebhookMessage) -> bool:
         """Whether the message is for this endpoint."""
 
-    def headers(self, endpoint: Endpoint, body: bytes, now: float) -> Mapping[str, str]:
+    def headers(self, endpoint: WebhookEndpoint, body: bytes, now: float) -> Mapping[str, str]:
         """Return the request headers of an attempt, with its signature."""
 
-    def judge(self, endpoint: Endpoint, delivery: Delivery, status: int | None, now: float) -> Outcome:
+    def judge(self, endpoint: WebhookEndpoint, delivery: Delivery, status: int | None, now: float) -> Outcome:
         """Return the outcome of an attempt; `status` is None if there was no response."""
 
 
@@ -104,7 +104,7 @@ class Webhooks:
         """Call `observer` after every attempt: the API's kind; delivered, failed or given_up."""
         self._observe = observer
 
-    def deliveries(self, entry: LogEntry, endpoints: Sequence[Endpoint]) -> list[NewDelivery]:
+    def deliveries(self, entry: LogEntry, endpoints: Sequence[WebhookEndpoint]) -> list[NewDelivery]:
         """Return the deliveries of an entry to the endpoints that want it; never fails."""
         made: list[NewDelivery] = []
         rooms = {"", room_name(entry.entry)}
@@ -220,7 +220,7 @@ class Webhooks:
         await outbox.settle(endpoint_id, settled, at, pause=any(outcome.pause for outcome in outcomes))
         return True
 
-    async def _attempt(self, api: WebhookApi, endpoint: Endpoint, delivery: Delivery) -> Outcome:
+    async def _attempt(self, api: WebhookApi, endpoint: WebhookEndpoint, delivery: Delivery) -> Outcome:
         body = delivery.content.body.encode()
         status, why = None, ""
         try:

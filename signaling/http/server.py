@@ -38,7 +38,7 @@ _CALLS = "twirp/"
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-class Endpoints(Protocol):
+class RoutePart(Protocol):
     """A part of the application."""
 
     def add_routes(self, router: web.UrlDispatcher) -> None:
@@ -50,7 +50,7 @@ Observer = Callable[[str, str, int, float], None]
 
 
 def build_app(
-    parts: Iterable[Endpoints],
+    parts: Iterable[RoutePart],
     observe: Observer,
     metrics: Callable[[], dict[str, float]] | None,
     connections: Connections | None = None,

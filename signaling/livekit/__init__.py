@@ -1,1 +1,1 @@
-"""LiveKit's client protocol: one skin of the domain."""
+"""LiveKit's client protocol: one front end of the domain."""

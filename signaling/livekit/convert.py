@@ -6,7 +6,7 @@ from typing import Any
 from livekit.protocol import models, rtc
 
 from sfu.values import Layer, Preferences, Quality
-from signaling.history.plain import room_snapshot
+from signaling.history.snapshots import room_snapshot
 from signaling.rooms.data_tracks import received_tracks
 from signaling.rooms.model import DataTrack, LeaveReason, Participant, Room, Track, TrackSpec
 from signaling.rooms.permissions import Permissions, Source, SubscriptionRules, TrackRule
@@ -83,7 +83,7 @@ LEAVES = {
 
 @dataclass(frozen=True, slots=True)
 class ClientTraits:
-    """What a LiveKit client told about itself and others need to know: `Participant.skin_info`."""
+    """What a LiveKit client told about itself and others need to know: `Participant.frontend_info`."""
 
     client_protocol: int
     "Data stream and RPC forms that it understands."
@@ -185,9 +185,9 @@ def participant_info(person: Participant, reason: LeaveReason | None = None) -> 
         tracks=[track_info(track) for track in person.tracks.values()],
         data_tracks=[data_track_info(track) for track in person.data_tracks.values()],
     )
-    if isinstance(person.skin_info, ClientTraits):
-        info.client_protocol = person.skin_info.client_protocol
-        info.capabilities.extend(person.skin_info.capabilities)
+    if isinstance(person.frontend_info, ClientTraits):
+        info.client_protocol = person.frontend_info.client_protocol
+        info.capabilities.extend(person.frontend_info.capabilities)
     if reason is not None:
         info.state = models.ParticipantInfo.DISCONNECTED
         info.disconnect_reason = LEAVES[reason][0]
@@ -198,8 +198,8 @@ def track_info(track: Track) -> models.TrackInfo:
     """Return a track as clients see it: what its publisher declared, and what the server knows better."""
     spec = track.spec
     info = models.TrackInfo()
-    if isinstance(spec.skin_info, models.TrackInfo):
-        info.CopyFrom(spec.skin_info)
+    if isinstance(spec.frontend_info, models.TrackInfo):
+        info.CopyFrom(spec.frontend_info)
     info.sid = track.sid
     info.type = models.TrackType.AUDIO if spec.kind == "audio" else models.TrackType.VIDEO
     info.name = spec.name
@@ -264,8 +264,8 @@ def stream_state(track: Track, *, paused: bool) -> rtc.StreamStateInfo:
 def data_track_info(track: DataTrack) -> models.DataTrackInfo:
     """Return a data track as clients see it."""
     info = models.DataTrackInfo()
-    if isinstance(track.skin_info, rtc.PublishDataTrackRequest):
-        request = track.skin_info
+    if isinstance(track.frontend_info, rtc.PublishDataTrackRequest):
+        request = track.frontend_info
         info.encryption = request.encryption
         if request.HasField("frame_encoding"):
             info.frame_encoding.CopyFrom(request.frame_encoding)
@@ -324,7 +324,7 @@ def track_spec(request: rtc.AddTrackRequest, client: models.ClientInfo) -> Track
         # Redundancy would carry the encryption's trailer into the wrong place.
         red=not request.disable_red and request.encryption == models.Encryption.NONE,
         encrypted=request.encryption != models.Encryption.NONE,
-        skin_info=template,
+        frontend_info=template,
     )
 
 

@@ -24,8 +24,8 @@ from signaling.errors import (
     by_type,
 )
 from signaling.livekit import convert
-from signaling.livekit.session import Session
-from signaling.livekit.skin import LiveKitSkin
+from signaling.livekit.connection import Connection
+from signaling.livekit.frontend import LiveKitFrontend
 from signaling.livekit.wire import examine
 from signaling.logs import about
 from signaling.rooms.model import LeaveReason, Track
@@ -33,7 +33,7 @@ from signaling.rooms.rooms import check_own_attributes
 
 log = logging.getLogger(__name__)
 
-Handler = Callable[[LiveKitSkin, Session, Any], Awaitable[None] | None]
+Handler = Callable[[LiveKitFrontend, Connection, Any], Awaitable[None] | None]
 
 # The one place where refusals become LiveKit's reasons.
 _REASONS = {
@@ -67,193 +67,207 @@ _AT_ONCE = 50
 _MAX_SIMULATED_S = 60
 
 
-async def handle(skin: LiveKitSkin, session: Session, request: rtc.SignalRequest) -> None:
+async def handle(frontend: LiveKitFrontend, connection: Connection, request: rtc.SignalRequest) -> None:
     """Act on one request; never raises. Unknown requests are ignored, refused and failing ones answered."""
     kind = request.WhichOneof("message")
     handler = HANDLERS.get(kind or "")
-    if kind is None or handler is None or session.participant.has_left:
+    if kind is None or handler is None or connection.participant.has_left:
         return
     message = getattr(request, kind)
-    with _answering(session, kind, message):
+    with _answering(connection, kind, message):
         try:
             examine(request).check()
         except (LimitError, WireError) as error:
             if kind not in _ECHOES:
                 # Nothing tells the client that such a request came to nothing, and it would wait.
-                log.warning("%s refused: %s", kind, error, extra=about(session.participant))
-                skin.rooms.leave(session.participant, LeaveReason.PROTOCOL_ERROR)
+                log.warning("%s refused: %s", kind, error, extra=about(connection.participant))
+                frontend.rooms.leave(connection.participant, LeaveReason.PROTOCOL_ERROR)
                 return
             # Without the echo, which would send the excess back.
-            _refuse(session, "", message, rtc.RequestResponse.LIMIT_EXCEEDED, str(error))
+            _refuse(connection, "", message, rtc.RequestResponse.LIMIT_EXCEEDED, str(error))
             return
-        pending = handler(skin, session, message)
+        pending = handler(frontend, connection, message)
         if pending is not None:
             await pending
 
 
 @contextlib.contextmanager
-def _answering(session: Session, kind: str, message: Any) -> Iterator[None]:
+def _answering(connection: Connection, kind: str, message: Any) -> Iterator[None]:
     try:
         yield
     except RequestError as error:
-        _refuse(session, kind, message, by_type(_REASONS, error, _OTHER), str(error))
+        _refuse(connection, kind, message, by_type(_REASONS, error, _OTHER), str(error))
     except Exception:
-        # Whatever a client provokes, its own session and everybody else's go on.
-        log.exception("%s failed", kind, extra=about(session.participant))
-        _refuse(session, kind, message, rtc.RequestResponse.UNCLASSIFIED_ERROR, "the server failed")
+        # Whatever a client provokes, its own connection and everybody else's go on.
+        log.exception("%s failed", kind, extra=about(connection.participant))
+        _refuse(connection, kind, message, rtc.RequestResponse.UNCLASSIFIED_ERROR, "the server failed")
 
 
-def _refuse(session: Session, kind: str, message: Any, reason: rtc.RequestResponse.Reason, text: str) -> None:
+def _refuse(
+    connection: Connection, kind: str, message: Any, reason: rtc.RequestResponse.Reason, text: str
+) -> None:
     response = rtc.RequestResponse(request_id=getattr(message, "request_id", 0), reason=reason, message=text)
     echo = _ECHOES.get(kind)
     if echo is not None:
         getattr(response, echo).CopyFrom(message)
-    session.send(rtc.SignalResponse(request_response=response))
+    connection.send(rtc.SignalResponse(request_response=response))
 
 
 # --- the connection -----------------------------------------------------------------------------
 
 
-async def _offer(skin: LiveKitSkin, session: Session, offer: rtc.SessionDescription) -> None:
-    person = session.participant
-    async with session.negotiation:
+async def _offer(frontend: LiveKitFrontend, connection: Connection, offer: rtc.SessionDescription) -> None:
+    person = connection.participant
+    async with connection.negotiation:
         try:
-            answer = await skin.media.negotiate(person.sid, offer.sdp)
+            answer = await frontend.media.negotiate(person.sid, offer.sdp)
         except UnknownPeerError:
-            skin.rooms.leave(person, LeaveReason.MEDIA_LOST)
+            frontend.rooms.leave(person, LeaveReason.MEDIA_LOST)
             return
         except EngineError as error:
             log.error("offer not answered: %s", error, extra=about(person))  # noqa: TRY400 - the engine logged its own
-            skin.rooms.leave(person, LeaveReason.MEDIA_FAILED)
+            frontend.rooms.leave(person, LeaveReason.MEDIA_FAILED)
             return
         except MediaError as error:
             log.warning("offer refused: %s", error, extra=about(person))
-            skin.rooms.leave(person, LeaveReason.MEDIA_REFUSED)
+            frontend.rooms.leave(person, LeaveReason.MEDIA_REFUSED)
             return
         description = rtc.SessionDescription(
             type="answer", sdp=answer.sdp, id=offer.id, mid_to_track_id=answer.subscribed
         )
-        session.send(rtc.SignalResponse(answer=description))
-        if session.offers is None:
-            skin.subscribing.negotiated(person, answer.subscribed)
+        connection.send(rtc.SignalResponse(answer=description))
+        if connection.offers is None:
+            frontend.subscribing.negotiated(person, answer.subscribed)
 
 
-async def _answer(_skin: LiveKitSkin, session: Session, answer: rtc.SessionDescription) -> None:
-    if session.offers is not None:
-        await session.offers.answered(answer.id, answer.sdp)
+async def _answer(_frontend: LiveKitFrontend, connection: Connection, answer: rtc.SessionDescription) -> None:
+    if connection.offers is not None:
+        await connection.offers.answered(answer.id, answer.sdp)
 
 
-def _trickle(_skin: LiveKitSkin, _session: Session, _trickle: rtc.TrickleRequest) -> None:
+def _trickle(_frontend: LiveKitFrontend, _connection: Connection, _trickle: rtc.TrickleRequest) -> None:
     # The engine is ICE-lite (RFC 8445 section 2.5): it answers checks and needs no candidates of clients.
     # What a
     # client sends here is its own address list, so it is not even parsed.
     return
 
 
-def _leave(skin: LiveKitSkin, session: Session, _leave: rtc.LeaveRequest) -> None:
-    skin.rooms.leave(session.participant, LeaveReason.CLIENT_LEFT)
+def _leave(frontend: LiveKitFrontend, connection: Connection, _leave: rtc.LeaveRequest) -> None:
+    frontend.rooms.leave(connection.participant, LeaveReason.CLIENT_LEFT)
 
 
-def _ping(skin: LiveKitSkin, session: Session, _timestamp: int) -> None:
-    session.send(rtc.SignalResponse(pong=skin.now_ms()))
+def _ping(frontend: LiveKitFrontend, connection: Connection, _timestamp: int) -> None:
+    connection.send(rtc.SignalResponse(pong=frontend.now_ms()))
 
 
-def _ping_req(skin: LiveKitSkin, session: Session, ping: rtc.Ping) -> None:
-    pong = rtc.Pong(last_ping_timestamp=ping.timestamp, timestamp=skin.now_ms())
-    session.send(rtc.SignalResponse(pong_resp=pong))
+def _ping_req(frontend: LiveKitFrontend, connection: Connection, ping: rtc.Ping) -> None:
+    pong = rtc.Pong(last_ping_timestamp=ping.timestamp, timestamp=frontend.now_ms())
+    connection.send(rtc.SignalResponse(pong_resp=pong))
 
 
-async def _sync_state(skin: LiveKitSkin, session: Session, state: rtc.SyncState) -> None:
-    person = session.participant
+async def _sync_state(frontend: LiveKitFrontend, connection: Connection, state: rtc.SyncState) -> None:
+    person = connection.participant
     known = {*person.tracks, *person.pending}
     if any(published.track.sid not in known for published in state.publish_tracks):
-        skin.rooms.leave(person, LeaveReason.STATE_MISMATCH)
+        frontend.rooms.leave(person, LeaveReason.STATE_MISMATCH)
         return
-    await _subscription(skin, session, state.subscription)
+    await _subscription(frontend, connection, state.subscription)
     off = rtc.UpdateTrackSettings(track_sids=state.track_sids_disabled, disabled=True)
-    await _track_setting(skin, session, off)
+    await _track_setting(frontend, connection, off)
 
 
 # --- publishing ---------------------------------------------------------------------------------
 
 
-def _add_track(skin: LiveKitSkin, session: Session, request: rtc.AddTrackRequest) -> None:
+def _add_track(frontend: LiveKitFrontend, connection: Connection, request: rtc.AddTrackRequest) -> None:
     if not request.cid or request.type not in (models.TrackType.AUDIO, models.TrackType.VIDEO):
         raise UnsupportedError("a track needs a cid and must be audio or video")
-    person = session.participant
+    person = connection.participant
     if request.sid:
         # the backup codec of a track: the client was told that somebody needs it
-        spec = convert.track_spec(request, session.client)
-        _published(session, request, skin.publishing.publish_backup(person, request.sid, spec))
+        spec = convert.track_spec(request, connection.client)
+        _published(connection, request, frontend.publishing.publish_backup(person, request.sid, spec))
         return
     try:
-        track = skin.publishing.publish(person, convert.track_spec(request, session.client))
+        track = frontend.publishing.publish(person, convert.track_spec(request, connection.client))
     except DuplicateTrackError:
         # The client ends the old one in its next offer, and expects its answer to this request after that.
-        skin.publishing.when_ended(person, request.cid, lambda: _retry_add_track(skin, session, request))
+        frontend.publishing.when_ended(
+            person, request.cid, lambda: _retry_add_track(frontend, connection, request)
+        )
         raise
-    _published(session, request, track)
+    _published(connection, request, track)
 
 
-def _published(session: Session, request: rtc.AddTrackRequest, track: Track) -> None:
+def _published(connection: Connection, request: rtc.AddTrackRequest, track: Track) -> None:
     published = rtc.TrackPublishedResponse(cid=request.cid, track=convert.track_info(track))
-    session.send(rtc.SignalResponse(track_published=published))
+    connection.send(rtc.SignalResponse(track_published=published))
 
 
-def _retry_add_track(skin: LiveKitSkin, session: Session, request: rtc.AddTrackRequest) -> None:
-    with _answering(session, "add_track", request):
-        _add_track(skin, session, request)
+def _retry_add_track(frontend: LiveKitFrontend, connection: Connection, request: rtc.AddTrackRequest) -> None:
+    with _answering(connection, "add_track", request):
+        _add_track(frontend, connection, request)
 
 
-def _mute(skin: LiveKitSkin, session: Session, request: rtc.MuteTrackRequest) -> None:
-    skin.publishing.set_muted(session.participant, request.sid, request.muted)
+def _mute(frontend: LiveKitFrontend, connection: Connection, request: rtc.MuteTrackRequest) -> None:
+    frontend.publishing.set_muted(connection.participant, request.sid, request.muted)
 
 
-def _update_audio_track(skin: LiveKitSkin, session: Session, request: rtc.UpdateLocalAudioTrack) -> None:
-    track = skin.publishing.own_track(session.participant, request.track_sid)
+def _update_audio_track(
+    frontend: LiveKitFrontend, connection: Connection, request: rtc.UpdateLocalAudioTrack
+) -> None:
+    track = frontend.publishing.own_track(connection.participant, request.track_sid)
     info = convert.track_info(track)
     info.audio_features[:] = request.features
     info.stereo = models.AudioTrackFeature.TF_STEREO in request.features
     info.disable_dtx = models.AudioTrackFeature.TF_NO_DTX in request.features
-    skin.publishing.change(session.participant, track.with_skin_info(info))
+    frontend.publishing.change(connection.participant, track.with_skin_info(info))
 
 
-def _update_video_track(skin: LiveKitSkin, session: Session, request: rtc.UpdateLocalVideoTrack) -> None:
-    track = skin.publishing.own_track(session.participant, request.track_sid)
-    skin.publishing.change(session.participant, track.with_size(request.width, request.height))
+def _update_video_track(
+    frontend: LiveKitFrontend, connection: Connection, request: rtc.UpdateLocalVideoTrack
+) -> None:
+    track = frontend.publishing.own_track(connection.participant, request.track_sid)
+    frontend.publishing.change(connection.participant, track.with_size(request.width, request.height))
 
 
 def _subscription_permission(
-    skin: LiveKitSkin, session: Session, request: rtc.SubscriptionPermission
+    frontend: LiveKitFrontend, connection: Connection, request: rtc.SubscriptionPermission
 ) -> None:
-    skin.subscribing.set_rules(session.participant, convert.subscription_rules(request))
+    frontend.subscribing.set_rules(connection.participant, convert.subscription_rules(request))
 
 
-def _publish_data_track(skin: LiveKitSkin, session: Session, request: rtc.PublishDataTrackRequest) -> None:
-    track = skin.data_tracks.publish(session.participant, request.pub_handle, request.name, request)
+def _publish_data_track(
+    frontend: LiveKitFrontend, connection: Connection, request: rtc.PublishDataTrackRequest
+) -> None:
+    track = frontend.data_tracks.publish(connection.participant, request.pub_handle, request.name, request)
     response = rtc.PublishDataTrackResponse(info=convert.data_track_info(track))
-    session.send(rtc.SignalResponse(publish_data_track_response=response))
+    connection.send(rtc.SignalResponse(publish_data_track_response=response))
 
 
 def _unpublish_data_track(
-    skin: LiveKitSkin, session: Session, request: rtc.UnpublishDataTrackRequest
+    frontend: LiveKitFrontend, connection: Connection, request: rtc.UnpublishDataTrackRequest
 ) -> None:
-    track = skin.data_tracks.unpublish(session.participant, request.pub_handle)
+    track = frontend.data_tracks.unpublish(connection.participant, request.pub_handle)
     response = rtc.UnpublishDataTrackResponse(info=convert.data_track_info(track))
-    session.send(rtc.SignalResponse(unpublish_data_track_response=response))
+    connection.send(rtc.SignalResponse(unpublish_data_track_response=response))
 
 
 # --- subscribing --------------------------------------------------------------------------------
 
 
-async def _subscription(skin: LiveKitSkin, session: Session, request: rtc.UpdateSubscription) -> None:
-    async for track_sid in _in_turns(session, _track_sids(request.track_sids, request.participant_tracks)):
-        skin.subscribing.wish(session.participant, track_sid, request.subscribe)
+async def _subscription(
+    frontend: LiveKitFrontend, connection: Connection, request: rtc.UpdateSubscription
+) -> None:
+    async for track_sid in _in_turns(connection, _track_sids(request.track_sids, request.participant_tracks)):
+        frontend.subscribing.wish(connection.participant, track_sid, request.subscribe)
 
 
-def _data_subscription(skin: LiveKitSkin, session: Session, request: rtc.UpdateDataSubscription) -> None:
+def _data_subscription(
+    frontend: LiveKitFrontend, connection: Connection, request: rtc.UpdateDataSubscription
+) -> None:
     wanted = {update.track_sid: update.subscribe for update in request.updates}
-    skin.data_tracks.subscribe(session.participant, wanted)
+    frontend.data_tracks.subscribe(connection.participant, wanted)
 
 
 def _track_sids(track_sids: Iterable[str], groups: Iterable[models.ParticipantTracks]) -> dict[str, None]:
@@ -263,33 +277,37 @@ def _track_sids(track_sids: Iterable[str], groups: Iterable[models.ParticipantTr
     return named
 
 
-async def _in_turns(session: Session, track_sids: Iterable[str]) -> AsyncIterator[str]:
+async def _in_turns(connection: Connection, track_sids: Iterable[str]) -> AsyncIterator[str]:
     """Yield what a request names, with a pause for everybody else now and then; ends when the participant has left."""
     for number, track_sid in enumerate(track_sids, start=1):
-        if session.participant.has_left:
+        if connection.participant.has_left:
             return
         yield track_sid
         if number % _AT_ONCE == 0:
             await asyncio.sleep(0)
 
 
-async def _track_setting(skin: LiveKitSkin, session: Session, request: rtc.UpdateTrackSettings) -> None:
-    async for track_sid in _in_turns(session, dict.fromkeys(request.track_sids)):
-        track = session.participant.room.find_track(track_sid)
+async def _track_setting(
+    frontend: LiveKitFrontend, connection: Connection, request: rtc.UpdateTrackSettings
+) -> None:
+    async for track_sid in _in_turns(connection, dict.fromkeys(request.track_sids)):
+        track = connection.participant.room.find_track(track_sid)
         if track is not None:
             wish = convert.preferences(request, track.spec.layers)
-            skin.subscribing.prefer(session.participant, track_sid, wish)
+            frontend.subscribing.prefer(connection.participant, track_sid, wish)
 
 
 # --- the participant ----------------------------------------------------------------------------
 
 
-def _update_metadata(skin: LiveKitSkin, session: Session, request: rtc.UpdateParticipantMetadata) -> None:
-    person = session.participant
+def _update_metadata(
+    frontend: LiveKitFrontend, connection: Connection, request: rtc.UpdateParticipantMetadata
+) -> None:
+    person = connection.participant
     if not person.permissions.can_update_own_metadata:
         raise NotAllowedError("the token does not allow changing metadata")
     check_own_attributes(request.attributes)
-    skin.rooms.update_profile(
+    frontend.rooms.update_profile(
         person,
         name=request.name or None,
         metadata=request.metadata or None,
@@ -298,23 +316,23 @@ def _update_metadata(skin: LiveKitSkin, session: Session, request: rtc.UpdatePar
     # After the update that shows the new values, for which browsers wait as well.
     response = rtc.RequestResponse(request_id=request.request_id, reason=rtc.RequestResponse.OK)
     response.update_metadata.CopyFrom(request)
-    session.send(rtc.SignalResponse(request_response=response))
+    connection.send(rtc.SignalResponse(request_response=response))
 
 
 # --- tests of clients ---------------------------------------------------------------------------
 
 
-def _simulate(skin: LiveKitSkin, session: Session, request: rtc.SimulateScenario) -> None:
+def _simulate(frontend: LiveKitFrontend, connection: Connection, request: rtc.SimulateScenario) -> None:
     scenario = request.WhichOneof("scenario")
     if scenario == "speaker_update":
-        skin.simulate_speaker(session, min(max(request.speaker_update, 0), _MAX_SIMULATED_S))
+        frontend.simulate_speaker(connection, min(max(request.speaker_update, 0), _MAX_SIMULATED_S))
     elif (
         scenario in {"node_failure", "migration", "disconnect_signal_on_resume"}
-        and session.outbox is not None
+        and connection.outbox is not None
     ):
-        session.outbox.drop()
+        connection.outbox.drop()
     elif scenario in {"server_leave", "leave_request_full_reconnect"}:
-        skin.rooms.leave(session.participant, LeaveReason.SIMULATED)
+        frontend.rooms.leave(connection.participant, LeaveReason.SIMULATED)
 
 
 HANDLERS: dict[str, Handler] = {

@@ -9,8 +9,8 @@ from livekit.protocol import models, room
 from signaling.access.tokens import Claims
 from signaling.errors import BannedError, NotFoundError, RoomFullError
 from signaling.livekit import convert, relay
+from signaling.livekit.frontend import LiveKitFrontend
 from signaling.livekit.rpc import CONNECTION_TIMEOUT, RECIPIENT_DISCONNECTED, RESPONSE_TIMEOUT, RpcError
-from signaling.livekit.skin import LiveKitSkin
 from signaling.livekit.twirp import Method, TwirpError
 from signaling.rooms.events import Message
 from signaling.rooms.model import LeaveReason, Participant, Room, RoomConfig
@@ -32,14 +32,14 @@ _RPC_CODES = {
 
 
 class RoomService:
-    """The methods, over the domain and LiveKit's skin."""
+    """The methods, over the domain and LiveKit's front end."""
 
-    def __init__(self, skin: LiveKitSkin, catalogue: Catalogue) -> None:
-        """Act on the rooms behind `skin`, and on those that other APIs made."""
+    def __init__(self, frontend: LiveKitFrontend, catalogue: Catalogue) -> None:
+        """Act on the rooms behind `frontend`, and on those that other APIs made."""
         self._catalogue = catalogue
-        self._skin = skin
-        self._rooms = skin.rooms
-        self._forwarding = skin.forwarding
+        self._frontend = frontend
+        self._rooms = frontend.rooms
+        self._forwarding = frontend.forwarding
 
     # --- rooms -----------------------------------------------------------------------------------
 
@@ -139,7 +139,7 @@ class RoomService:
             raise NotFoundError("track is not found")
         if track.muted and not request.muted:
             raise TwirpError("failed_precondition", "remote unmute not enabled")
-        self._skin.publishing.set_muted(person, track.sid, request.muted, by_server=True)
+        self._frontend.publishing.set_muted(person, track.sid, request.muted, by_server=True)
         return room.MuteRoomTrackResponse(track=convert.track_info(person.tracks[track.sid]))
 
     def update_participant(
@@ -169,7 +169,7 @@ class RoomService:
         person = self._present(self._person(claims, request))
         sids = [*request.track_sids, *(sid for each in request.participant_tracks for sid in each.track_sids)]
         for sid in dict.fromkeys(sids):
-            self._skin.subscribing.wish(person, sid, request.subscribe)
+            self._frontend.subscribing.wish(person, sid, request.subscribe)
         return room.UpdateSubscriptionsResponse()
 
     def send_data(self, claims: Claims, request: room.SendDataRequest) -> room.SendDataResponse:
@@ -185,7 +185,7 @@ class RoomService:
         )
         if relay.packet(message).ByteSize() > relay.MAX_PACKET_BYTES:
             raise TwirpError("invalid_argument", f"a packet must not exceed {relay.MAX_PACKET_BYTES} bytes")
-        self._skin.moderation.send(here, message)
+        self._frontend.moderation.send(here, message)
         return room.SendDataResponse()
 
     async def move_participant(
@@ -214,12 +214,12 @@ class RoomService:
         person = self._present(self._find(here, request.destination_identity))
         timeout_s = min(request.response_timeout_ms / 1000 or RPC_TIMEOUT_S, MAX_RPC_TIMEOUT_S)
         try:
-            payload = await self._skin.rpc.call(
+            payload = await self._frontend.rpc.call(
                 person.sid,
                 request.method,
                 request.payload,
                 timeout_s,
-                lambda packet: self._skin.send_packet([person.sid], packet),
+                lambda packet: self._frontend.send_packet([person.sid], packet),
             )
         except RpcError as error:
             code = _RPC_CODES.get(error.code, "unknown")
@@ -296,9 +296,9 @@ def _granted(name: str) -> Callable[[Claims], None]:
 _PROFILE_BYTES = 1088 * 1024
 
 
-def methods(skin: LiveKitSkin, catalogue: Catalogue) -> dict[str, Method]:
+def methods(frontend: LiveKitFrontend, catalogue: Catalogue) -> dict[str, Method]:
     """Return the service's methods by name."""
-    service = RoomService(skin, catalogue)
+    service = RoomService(frontend, catalogue)
     creates, lists, administers = _granted("roomCreate"), _granted("roomList"), _granted("roomAdmin")
     person = room.RoomParticipantIdentity
     return {

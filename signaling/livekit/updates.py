@@ -34,8 +34,8 @@ class UpdateBatch:
     def add(self, person: Participant, reason: LeaveReason | None, *, urgent: bool) -> bool:
         """Return whether to send this change now; else it waits for the end of the window.
 
-        A waiting change is replaced by a newer one of the same identity, even of another session: clients
-        take the new session of an identity as the end of the old one.
+        A waiting change is replaced by a newer one of the same identity, even of another connection: clients
+        take the new connection of an identity as the end of the old one.
         """
         if not urgent and self._sent >= IMMEDIATE_PER_WINDOW:
             self._waiting.pop(person.identity, None)

@@ -11,12 +11,12 @@ from livekit.protocol import models, webhook
 
 from signaling.access import tokens
 from signaling.errors import ConfigError, DeliveryError
-from signaling.history.outgoing import check_url
+from signaling.history.webhook_client import check_url
 from signaling.history.webhooks import Outcome, WebhookMessage
 from signaling.livekit.convert import LEAVES, SOURCE_VALUES, mime_type, permission, room_message
 from signaling.rooms.model import LeaveReason
-from signaling.store import Delivery, Endpoint, LogEntry, entries
-from signaling.store.endpoints import Endpoints
+from signaling.store import Delivery, LogEntry, WebhookEndpoint, entries
+from signaling.store.webhook_endpoints import WebhookEndpoints
 
 KIND = "livekit"
 
@@ -63,17 +63,19 @@ class LiveKitWebhooks:
         message.created_at = int(entry.at)
         return WebhookMessage(message.event, resource, json_format.MessageToJson(message, indent=None))
 
-    def wants(self, _endpoint: Endpoint, _message: WebhookMessage) -> bool:
+    def wants(self, _endpoint: WebhookEndpoint, _message: WebhookMessage) -> bool:
         """LiveKit's endpoints get every message."""
         return True
 
-    def headers(self, _endpoint: Endpoint, body: bytes, now: float) -> dict[str, str]:
+    def headers(self, _endpoint: WebhookEndpoint, body: bytes, now: float) -> dict[str, str]:
         """Return the headers, with the token that holds the body's hash. There is no "Bearer" before it."""
         digest = base64.b64encode(hashlib.sha256(body).digest()).decode()
         token = tokens.mint({"sha256": digest}, self._signer(), now, TOKEN_TTL_S)
         return {"Content-Type": CONTENT_TYPE, "Authorization": token, "User-Agent": "LiveKit"}
 
-    def judge(self, _endpoint: Endpoint, delivery: Delivery, status: int | None, now: float) -> Outcome:
+    def judge(
+        self, _endpoint: WebhookEndpoint, delivery: Delivery, status: int | None, now: float
+    ) -> Outcome:
         """Retry when a later attempt may succeed."""
         if status is not None and status < 300:
             return Outcome(delivered=True)
@@ -111,7 +113,7 @@ def parse_events(text: str) -> list[str]:
 
 
 async def configure(
-    endpoints: Endpoints, urls: Sequence[tuple[str, str]], events: Sequence[str], now: float
+    endpoints: WebhookEndpoints, urls: Sequence[tuple[str, str]], events: Sequence[str], now: float
 ) -> None:
     """Make LiveKit's endpoints those of the configuration; what waits for others is dropped. StoreError."""
     wanted = {_endpoint_id(room, url): (room, url) for room, url in urls}
@@ -119,7 +121,7 @@ async def configure(
     for endpoint_id in known.keys() - wanted.keys():
         await endpoints.delete(endpoint_id)
     for endpoint_id, (room, url) in wanted.items():
-        new = Endpoint(endpoint_id, KIND, url, {}, now, room)
+        new = WebhookEndpoint(endpoint_id, KIND, url, {}, now, room)
         await endpoints.put(replace(known.get(endpoint_id, new), settings={"events": list(events)}))
 
 

@@ -161,7 +161,7 @@ def _attributes(parameter: str) -> dict[str, str]:
     return attributes
 
 
-class Outgoing:
+class EncodedResponse:
     """One response, validated once and encoded once however many participants it goes to."""
 
     __slots__ = ("_binary", "_message", "_text")

@@ -24,13 +24,13 @@ from signaling.errors import (
 )
 from signaling.http.connections import Use, note
 from signaling.limits import DESCRIPTIONS, JOINS, MESSAGES, TOLD_TO_ALL, Limits
+from signaling.livekit.connection import Connection
 from signaling.livekit.convert import leave
+from signaling.livekit.frontend import LiveKitFrontend
 from signaling.livekit.handlers import handle
-from signaling.livekit.session import Session
-from signaling.livekit.skin import LiveKitSkin
 from signaling.livekit.wire import (
     MAX_FRAME_BYTES,
-    Outgoing,
+    EncodedResponse,
     decode_join_query,
     decode_join_request,
     decode_request,
@@ -54,7 +54,7 @@ MAX_BACKLOG_BYTES = 8 * 1024 * 1024
 # up on a server that is silent for 15 s.
 SEND_TIMEOUT_S = 15.0
 
-# The one place where refusals before a session become HTTP statuses.
+# The one place where refusals before a connection become HTTP statuses.
 _STATUSES: Mapping[type, int] = {
     AccessError: 403,
     BadRequestError: 400,
@@ -83,7 +83,7 @@ def size_cost(frame: bytes | str) -> float:
     return 1 + len(frame) // (BYTES_PER_COST if isinstance(frame, bytes) else TEXT_BYTES_PER_COST)
 
 
-class SocketOutbox:
+class WebSocketSender:
     """The sending side of one WebSocket: a queue, so that nobody waits for a slow client."""
 
     def __init__(self, ws: web.WebSocketResponse, request: web.Request) -> None:
@@ -97,7 +97,7 @@ class SocketOutbox:
         self.json = False
         "Answer in JSON: what the client's last frame was."
 
-    def put(self, outgoing: Outgoing) -> None:
+    def put(self, outgoing: EncodedResponse) -> None:
         """Queue a message; a client that reads nothing is dropped."""
         frame = outgoing.text() if self.json else outgoing.binary()
         self._waiting.append(frame)
@@ -146,7 +146,7 @@ class SocketOutbox:
         except TimeoutError:
             self.drop()
         except ConnectionError:
-            # The reading side notices the same and ends the session.
+            # The reading side notices the same and ends the connection.
             return
 
     async def _send(self, frame: bytes | str) -> None:
@@ -161,7 +161,7 @@ class LiveKitEndpoints:
 
     def __init__(
         self,
-        skin: LiveKitSkin,
+        frontend: LiveKitFrontend,
         keys: Mapping[str, str],
         limits: Limits,
         catalogue: Catalogue,
@@ -169,7 +169,7 @@ class LiveKitEndpoints:
         """`keys` maps API keys to secrets."""
         self._limits = limits
         self._catalogue = catalogue
-        self._skin = skin
+        self._frontend = frontend
         self._keys = keys
         self._writers: set[asyncio.Task[None]] = set()
 
@@ -204,20 +204,20 @@ class LiveKitEndpoints:
             autoping=False,
         )
         await ws.prepare(request)
-        outbox = SocketOutbox(ws, request)
+        outbox = WebSocketSender(ws, request)
         writer = asyncio.create_task(outbox.run())
         self._writers.add(writer)
         writer.add_done_callback(self._writers.discard)
         try:
-            session = await self._open(claims, join, outbox, dual=dual)
-            if session is not None:
+            connection = await self._open(claims, join, outbox, dual=dual)
+            if connection is not None:
                 note(request, Use.KNOWN)
                 try:
-                    await self._read(ws, session, outbox)
+                    await self._read(ws, connection, outbox)
                 finally:
                     # What is left is to say goodbye, which a client can draw out.
                     note(request, Use.BUSY)
-                    self._skin.socket_closed(session, outbox)
+                    self._frontend.socket_closed(connection, outbox)
         finally:
             outbox.finish()
             await writer
@@ -263,7 +263,7 @@ class LiveKitEndpoints:
                 check_profile("", join.metadata, join.participant_attributes)
             except RequestError as error:
                 raise BadRequestError(str(error)) from error
-        rooms = self._skin.rooms
+        rooms = self._frontend.rooms
         config = None
         if rooms.room(claims.room) is None:
             # What the room's maker says comes before what a token does.
@@ -288,100 +288,100 @@ class LiveKitEndpoints:
                 raise TokenError("the Authorization header is not a bearer token")
         if not token:
             raise TokenError("no access token was sent")
-        return tokens.verify(token.strip(), self._keys, self._skin.now())
+        return tokens.verify(token.strip(), self._keys, self._frontend.now())
 
     async def _open(
-        self, claims: tokens.Claims, join: rtc.JoinRequest, outbox: SocketOutbox, *, dual: bool
-    ) -> Session | None:
+        self, claims: tokens.Claims, join: rtc.JoinRequest, outbox: WebSocketSender, *, dual: bool
+    ) -> Connection | None:
         if join.reconnect:
-            session = self._skin.resume(claims, join.participant_sid, outbox)
-            if session is None:
-                outbox.put(Outgoing(rtc.SignalResponse(leave=leave(LeaveReason.STATE_MISMATCH))))
+            connection = self._frontend.resume(claims, join.participant_sid, outbox)
+            if connection is None:
+                outbox.put(EncodedResponse(rtc.SignalResponse(leave=leave(LeaveReason.STATE_MISMATCH))))
                 return None
         else:
             try:
-                session = self._skin.join(claims, join, outbox, dual=dual)
+                connection = self._frontend.join(claims, join, outbox, dual=dual)
             except RoomFullError:
                 # Admission said yes, but the last place went while the upgrade was under way.
-                outbox.put(Outgoing(rtc.SignalResponse(leave=leave(LeaveReason.ROOM_FULL))))
+                outbox.put(EncodedResponse(rtc.SignalResponse(leave=leave(LeaveReason.ROOM_FULL))))
                 return None
             except BannedError:
-                outbox.put(Outgoing(rtc.SignalResponse(leave=leave(LeaveReason.REMOVED))))
+                outbox.put(EncodedResponse(rtc.SignalResponse(leave=leave(LeaveReason.REMOVED))))
                 return None
         # The task ends with the WebSocket.
-        bind(session.participant)
-        if session.offers is not None:
-            await session.offers.make(restart=join.reconnect)
+        bind(connection.participant)
+        if connection.offers is not None:
+            await connection.offers.make(restart=join.reconnect)
         for request in join.add_track_requests:
-            await handle(self._skin, session, rtc.SignalRequest(add_track=request))
+            await handle(self._frontend, connection, rtc.SignalRequest(add_track=request))
         if join.HasField("sync_state"):
-            await handle(self._skin, session, rtc.SignalRequest(sync_state=join.sync_state))
+            await handle(self._frontend, connection, rtc.SignalRequest(sync_state=join.sync_state))
         if join.HasField("publisher_offer"):
             offer = rtc.SignalRequest(offer=join.publisher_offer)
-            await asyncio.sleep(self._description_delay_s(session, offer))
-            await handle(self._skin, session, offer)
-        return session
+            await asyncio.sleep(self._description_delay_s(connection, offer))
+            await handle(self._frontend, connection, offer)
+        return connection
 
-    async def _read(self, ws: web.WebSocketResponse, session: Session, outbox: SocketOutbox) -> None:
+    async def _read(self, ws: web.WebSocketResponse, connection: Connection, outbox: WebSocketSender) -> None:
         async for frame in ws:
             if frame.type in (WSMsgType.BINARY, WSMsgType.TEXT):
                 outbox.json = frame.type is WSMsgType.TEXT
                 try:
-                    await self._serve(session, frame.data, outbox)
+                    await self._serve(connection, frame.data, outbox)
                 except WireError as error:
-                    self._hang_up(session, str(error))
+                    self._hang_up(connection, str(error))
                     return
             elif frame.type is WSMsgType.PING:
-                await self._let_rest(session, outbox, 1.0)
+                await self._let_rest(connection, outbox, 1.0)
                 await ws.pong(frame.data)
             elif frame.type is WSMsgType.PONG:
-                await self._let_rest(session, outbox, 1.0)
+                await self._let_rest(connection, outbox, 1.0)
             elif frame.type is WSMsgType.ERROR and isinstance(frame.data, WebSocketError):
                 # Oversize messages and broken framing; aiohttp has closed the socket with the fitting code.
                 # Other errors are the network's, and the participant may come back.
-                self._hang_up(session, str(frame.data))
+                self._hang_up(connection, str(frame.data))
 
-    async def _serve(self, session: Session, frame: bytes | str, outbox: SocketOutbox) -> None:
+    async def _serve(self, connection: Connection, frame: bytes | str, outbox: WebSocketSender) -> None:
         """Act on one frame, after it has been paid for by its size and by what it holds. WireError."""
-        await self._let_rest(session, outbox, size_cost(frame))
+        await self._let_rest(connection, outbox, size_cost(frame))
         fields = weigh(frame)
         if fields > FREE_FIELDS:
-            await self._let_rest(session, outbox, fields / FIELDS_PER_COST)
+            await self._let_rest(connection, outbox, fields / FIELDS_PER_COST)
         request = decode_request(frame)
         if request.WhichOneof("message") in _TOLD_TO_ALL:
-            await self._let_rest(session, outbox, (TOLD_TO_ALL - 1) * size_cost(frame))
-        description_delay_s = self._description_delay_s(session, request)
+            await self._let_rest(connection, outbox, (TOLD_TO_ALL - 1) * size_cost(frame))
+        description_delay_s = self._description_delay_s(connection, request)
         if description_delay_s > 0:
             await self._pause(outbox, description_delay_s)
-        await handle(self._skin, session, request)
+        await handle(self._frontend, connection, request)
 
-    async def _let_rest(self, session: Session, outbox: SocketOutbox, cost: float) -> None:
+    async def _let_rest(self, connection: Connection, outbox: WebSocketSender, cost: float) -> None:
         """Wait until a client may have its next request: meanwhile it is not read, and nothing is lost.
 
         Others have their turn in any case, however many frames have arrived at once.
         """
-        delay_s = self._limits.delay_s("message", session.participant.sid, MESSAGES, cost)
+        delay_s = self._limits.delay_s("message", connection.participant.sid, MESSAGES, cost)
         await self._pause(outbox, delay_s)
 
-    async def _pause(self, outbox: SocketOutbox, delay_s: float) -> None:
+    async def _pause(self, outbox: WebSocketSender, delay_s: float) -> None:
         with outbox.unread() if delay_s > 0 else nullcontext():
             await asyncio.sleep(delay_s)
 
-    def _description_delay_s(self, session: Session, request: rtc.SignalRequest) -> float:
+    def _description_delay_s(self, connection: Connection, request: rtc.SignalRequest) -> float:
         """Charge a session description by its length; joining again does not refill the budget."""
         kind = request.WhichOneof("message")
         if kind not in {"offer", "answer"}:
             return 0.0
-        person = session.participant
+        person = connection.participant
         cost = len(getattr(request, kind).sdp)
         return self._limits.delay_s(
             "description", f"{person.room.name}/{person.identity}", DESCRIPTIONS, cost
         )
 
-    def _hang_up(self, session: Session, why: str) -> None:
+    def _hang_up(self, connection: Connection, why: str) -> None:
         # A healthy client never sends such a thing, and a broken one would do it again after a reconnect.
-        log.warning("cut off: %s", why, extra=about(session.participant))
-        self._skin.rooms.leave(session.participant, LeaveReason.PROTOCOL_ERROR)
+        log.warning("cut off: %s", why, extra=about(connection.participant))
+        self._frontend.rooms.leave(connection.participant, LeaveReason.PROTOCOL_ERROR)
 
 
 # Browsers read the reason of a refusal from pages of any origin; it holds nothing secret.

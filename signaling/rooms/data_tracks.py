@@ -43,7 +43,7 @@ class DataTracks:
         self._new_sid = new_sid
         hub.rule(self._on_event)
 
-    def publish(self, person: Participant, handle: int, name: str, skin_info: object) -> DataTrack:
+    def publish(self, person: Participant, handle: int, name: str, frontend_info: object) -> DataTrack:
         """Announce a track to the room.
 
         NotAllowedError, LimitError, InvalidHandleError, InvalidNameError, DuplicateHandleError, DuplicateNameError.
@@ -60,7 +60,7 @@ class DataTracks:
             raise DuplicateNameError("this name is already in use")
         if len(person.data_tracks) >= MAX_TRACKS:
             raise LimitError(f"{MAX_TRACKS} data tracks are already published")
-        track = DataTrack(self._new_sid(DATA_TRACK_PREFIX), handle, name, skin_info)
+        track = DataTrack(self._new_sid(DATA_TRACK_PREFIX), handle, name, frontend_info)
         person.data_tracks[handle] = track
         self._changed(person)
         return track

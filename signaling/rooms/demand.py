@@ -15,7 +15,7 @@ from signaling.rooms.events import (
     ParticipantLeft,
     ParticipantMoved,
     RoomEvent,
-    TrackDemanded,
+    SubscriberRequestChanged,
     TrackPublished,
     TrackUnpublished,
 )
@@ -56,7 +56,7 @@ def _audience(publisher: Participant) -> Iterator[Participant]:
 
 
 @dataclass(slots=True)
-class _Told:
+class _Announced:
     publisher: Participant
     spatial: int
     backup: int = NOTHING
@@ -74,7 +74,7 @@ class Demand:
         """Listen for everything that changes the demand."""
         self._hub = hub
         self._timers = timers
-        self._told: dict[str, _Told] = {}
+        self._told: dict[str, _Announced] = {}
         hub.rule(self._on_event)
 
     def listen(self, media_events: MediaEvents) -> None:
@@ -107,9 +107,9 @@ class Demand:
             told.layers = told.sent
             self._emit(told, told.publisher.tracks[track_sid])
 
-    def _emit(self, told: _Told, track: Track) -> None:
+    def _emit(self, told: _Announced, track: Track) -> None:
         layers = None if told.spatial == NOTHING else told.layers
-        self._hub.emit(TrackDemanded(told.publisher, track, told.spatial, told.backup, layers))
+        self._hub.emit(DemandChanged(told.publisher, track, told.spatial, told.backup, layers))
 
     def _on_event(self, event: RoomEvent) -> None:
         if isinstance(event, TrackPublished | TrackUnpublished) and event.participant.source is not None:
@@ -117,9 +117,9 @@ class Demand:
         elif isinstance(event, TrackPublished):
             if event.track.spec.kind == "video":
                 top = max(len(event.track.spec.layers) - 1, 0)
-                self._told[event.track.sid] = _Told(event.participant, top)
+                self._told[event.track.sid] = _Announced(event.participant, top)
                 self._look(event.track.sid)
-        elif isinstance(event, DemandChanged):
+        elif isinstance(event, SubscriberRequestChanged):
             self._look(event.track_sid)
         elif isinstance(event, TrackUnpublished):
             self._forget(event.track.sid)
@@ -139,7 +139,7 @@ class Demand:
         if track.spec.backup_codec:
             self._compare(told, track, backup=True)
 
-    def _compare(self, told: _Told, track: Track, *, backup: bool) -> None:
+    def _compare(self, told: _Announced, track: Track, *, backup: bool) -> None:
         owner, reason = told.publisher.sid, f"demand {track.sid} {backup}"
         before = told.backup if backup else told.spatial
         wanted = demanded(told.publisher, track, backup=backup)

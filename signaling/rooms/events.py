@@ -35,7 +35,7 @@ class RoomChanged:
 
 
 @dataclass(frozen=True, slots=True)
-class RoomVisited:
+class RoomOccupied:
     """The first participant who counts towards occupancy is about to join."""
 
     room: Room
@@ -91,7 +91,7 @@ class ParticipantLeft:
 
 
 @dataclass(frozen=True, slots=True)
-class VisitorCame:
+class VisitorArrived:
     """A visitor waits to be admitted to a room that has participants."""
 
     room: Room
@@ -99,7 +99,7 @@ class VisitorCame:
 
 
 @dataclass(frozen=True, slots=True)
-class VisitorGone:
+class VisitorLeft:
     """A visitor no longer waits: the visitor was answered or gave up."""
 
     room: Room
@@ -141,14 +141,14 @@ class TrackSubscribed:
 
 
 @dataclass(frozen=True, slots=True)
-class DemandChanged:
+class SubscriberRequestChanged:
     """A participant started or stopped receiving a track, or requests another quality of it."""
 
     track_sid: str
 
 
 @dataclass(frozen=True, slots=True)
-class TrackDemanded:
+class DemandChanged:
     """The demand for a video track: all that its subscribers request together."""
 
     publisher: Participant
@@ -223,21 +223,21 @@ RoomEvent = (
     RoomStarted
     | RoomFinished
     | RoomChanged
-    | RoomVisited
+    | RoomOccupied
     | ParticipantJoined
     | ParticipantActive
     | ParticipantChanged
     | PermissionsChanged
     | ParticipantMoved
     | ParticipantLeft
-    | VisitorCame
-    | VisitorGone
+    | VisitorArrived
+    | VisitorLeft
     | TrackPublished
     | TrackMuted
     | TrackUnpublished
     | TrackSubscribed
+    | SubscriberRequestChanged
     | DemandChanged
-    | TrackDemanded
     | DataTracksReceived
     | SubscriptionPermissionChanged
     | SubscriptionFailed

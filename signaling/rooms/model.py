@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum, IntEnum
 from typing import Any
 
-from sfu.values import Kind, Layer, Preferences, Publication
+from sfu.values import Kind, Layer, Preferences, PublicationSpec
 from signaling.rooms.permissions import Permissions, Source, SubscriptionRules
 
 # Attributes reserved for the server: tokens can set them, participants cannot.
@@ -81,12 +81,12 @@ class TrackSpec:
     "Whether redundant audio may be sent."
     encrypted: bool = False
     "The participants encrypt it end to end."
-    skin_info: object = None
+    frontend_info: object = None
     "Data of the publisher's front end, which the domain stores and never reads."
 
-    def publication(self, sid: str, *, leading: bool, backup_of: str = "") -> Publication:
+    def publication(self, sid: str, *, leading: bool, backup_of: str = "") -> PublicationSpec:
         """Return the publication for the media engine; `leading`: the publisher is a leader of the room."""
-        return Publication(
+        return PublicationSpec(
             id=sid,
             kind=self.kind,
             track_ids=self.track_ids,
@@ -132,9 +132,9 @@ class Track:
         """Return a new track with this spec."""
         return cls(sid, publisher_sid, spec, muted=spec.muted, width=spec.width, height=spec.height)
 
-    def with_skin_info(self, skin_info: object) -> "Track":
+    def with_skin_info(self, frontend_info: object) -> "Track":
         """Return the track with other front-end data."""
-        return replace(self, spec=replace(self.spec, skin_info=skin_info))
+        return replace(self, spec=replace(self.spec, frontend_info=frontend_info))
 
     def with_size(self, width: int, height: int) -> "Track":
         """Return the track with another video size in pixels."""
@@ -151,7 +151,7 @@ class DataTrack:
     "The publisher's number for the track, in each frame."
     name: str
     "Unique among the publisher's data tracks."
-    skin_info: object = None
+    frontend_info: object = None
     "Data of the publisher's front end, which the domain stores and never reads."
 
 
@@ -205,7 +205,7 @@ class Participant:
     "Details of `kind`."
     leaves_at: float | None = None
     "When the attendance ends, in seconds since 1970; set once, at the join."
-    skin_info: object = None
+    frontend_info: object = None
     "Data of the participant's front end, which the domain stores and never reads."
     state: ParticipantState = ParticipantState.JOINING
     "Only moves forward."

@@ -19,8 +19,8 @@ from signaling.rooms.events import (
     PermissionsChanged,
     RoomChanged,
     RoomFinished,
+    RoomOccupied,
     RoomStarted,
-    RoomVisited,
     TrackUnpublished,
 )
 from signaling.rooms.ids import PARTICIPANT_PREFIX, ROOM_PREFIX, SidMaker
@@ -79,8 +79,8 @@ class JoinSpec:
     "When `permissions` were granted, in seconds since 1970; changes made in the room since then override them."
     leaves_at: float | None = None
     "When the attendance ends, in seconds since 1970; None: the room's limits apply."
-    skin_info: object = None
-    "See `Participant.skin_info`."
+    frontend_info: object = None
+    "See `Participant.frontend_info`."
 
 
 def check_profile(name: str, metadata: str, attributes: Mapping[str, str]) -> None:
@@ -256,7 +256,7 @@ class Rooms:
             kind=spec.kind,
             kind_details=spec.kind_details,
             leaves_at=room.config.leaves_at(now) if spec.leaves_at is None else spec.leaves_at,
-            skin_info=spec.skin_info,
+            frontend_info=spec.frontend_info,
             state=ParticipantState.JOINED,
         )
         person.subscriptions.automatic = spec.auto_subscribe
@@ -295,7 +295,7 @@ class Rooms:
             connected_at=now,
             kind=source.kind,
             kind_details=("forwarded",),
-            skin_info=source.skin_info,
+            frontend_info=source.frontend_info,
             state=ParticipantState.ACTIVE,
             source=source,
         )
@@ -439,7 +439,7 @@ class Rooms:
         room = person.room
         if room.visited_at is None and not person.is_dependent:
             room.visited_at = self._wall_clock()
-            self._hub.emit(RoomVisited(room))
+            self._hub.emit(RoomOccupied(room))
 
     def _watch(self, room: Room) -> None:
         """Close a room after its timeout if only dependent participants, or none, are in it."""

@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from sfu.facade import MediaEngine
 from sfu.values import CodecMissing, Preferences
 from signaling.rooms.events import (
-    DemandChanged,
     EventHub,
     ParticipantMoved,
     PermissionsChanged,
     RoomEvent,
+    SubscriberRequestChanged,
     SubscriptionFailed,
     SubscriptionPermissionChanged,
     TrackPublished,
@@ -63,7 +63,7 @@ class Subscribing:
         person = self._rooms.participant(event.peer_id)
         if person is not None and event.publication_id in person.subscriptions.active:
             person.subscriptions.lacking.add(event.publication_id)
-            self._hub.emit(DemandChanged(event.publication_id))
+            self._hub.emit(SubscriberRequestChanged(event.publication_id))
 
     def start(self, person: Participant) -> None:
         """Subscribe to the existing tracks; to be called once the participant knows of them."""
@@ -141,13 +141,13 @@ class Subscribing:
                 if track.sid in state.preferences:
                     self._apply_preferences(person, track.sid)
                 else:
-                    self._hub.emit(DemandChanged(track.sid))
+                    self._hub.emit(SubscriberRequestChanged(track.sid))
         elif track.sid in state.active:
             state.active.discard(track.sid)
             state.live.discard(track.sid)
             state.lacking.discard(track.sid)
             self._media.unsubscribe(person.sid, track.sid)
-            self._hub.emit(DemandChanged(track.sid))
+            self._hub.emit(SubscriberRequestChanged(track.sid))
         if wanted and allowed == (track.sid in state.refused):
             (state.refused.discard if allowed else state.refused.add)(track.sid)
             self._hub.emit(SubscriptionPermissionChanged(person, track, allowed))
@@ -155,7 +155,7 @@ class Subscribing:
     def _apply_preferences(self, person: Participant, track_sid: str) -> None:
         if track_sid in person.subscriptions.active:
             self._media.set_preferences(person.sid, track_sid, person.subscriptions.preferences[track_sid])
-            self._hub.emit(DemandChanged(track_sid))
+            self._hub.emit(SubscriberRequestChanged(track_sid))
 
     def _give_up(self, person: Participant, track_sid: str) -> None:
         # If the track appeared and ended in between, its request is gone already.

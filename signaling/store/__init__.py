@@ -2,30 +2,30 @@
 
 from signaling.store.records import (
     ApiKey,
+    Attendance,
     Delivery,
     DurableRoom,
-    Endpoint,
     LogEntry,
+    Meeting,
+    MeetingFilter,
     NewDelivery,
     Recording,
-    Session,
-    SessionFilter,
     SettledDelivery,
-    Stay,
+    WebhookEndpoint,
 )
 from signaling.store.store import Store
 
 __all__ = [
     "ApiKey",
+    "Attendance",
     "Delivery",
     "DurableRoom",
-    "Endpoint",
     "LogEntry",
+    "Meeting",
+    "MeetingFilter",
     "NewDelivery",
     "Recording",
-    "Session",
-    "SessionFilter",
     "SettledDelivery",
-    "Stay",
     "Store",
+    "WebhookEndpoint",
 ]

@@ -41,7 +41,7 @@ class LogEntry:
 
 
 @dataclass(frozen=True, slots=True)
-class Session:
+class Meeting:
     """A meeting: one opening of a room."""
 
     sid: str
@@ -52,7 +52,7 @@ class Session:
 
 
 @dataclass(frozen=True, slots=True)
-class Stay:
+class Attendance:
     """An attendance: one participant's time in one meeting."""
 
     session_sid: str
@@ -67,7 +67,7 @@ class Stay:
 
 
 @dataclass(frozen=True, slots=True)
-class SessionFilter:
+class MeetingFilter:
     """Conditions on meetings; None imposes no condition."""
 
     room: str | None = None
@@ -119,7 +119,7 @@ class ApiKey:
 
 
 @dataclass(frozen=True, slots=True)
-class Endpoint:
+class WebhookEndpoint:
     """A webhook endpoint: a URL that receives webhooks."""
 
     id: str

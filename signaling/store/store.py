@@ -13,14 +13,14 @@ from signaling.errors import StoreError
 from signaling.store import schema
 from signaling.store.access import OBSERVER
 from signaling.store.api_keys import ApiKeys
+from signaling.store.delivery_queue import DeliveryQueue
 from signaling.store.documents import Documents
-from signaling.store.endpoints import Endpoints
-from signaling.store.events import Events
-from signaling.store.outbox import Outbox
+from signaling.store.event_log import Events
+from signaling.store.meetings import Meetings
 from signaling.store.recordings import Recordings
 from signaling.store.rooms import DurableRooms
-from signaling.store.sessions import Sessions
 from signaling.store.vault import Vault
+from signaling.store.webhook_endpoints import WebhookEndpoints
 
 MEMORY_URL = "sqlite://"
 "A store that vanishes with its process, for tests."
@@ -46,13 +46,13 @@ class Store:
         self.vault = vault
         self._claim: AsyncConnection | None = None
         self.rooms = DurableRooms(engine)
-        self.sessions = Sessions(engine)
+        self.sessions = Meetings(engine)
         self.events = Events(engine)
         self.recordings = Recordings(engine)
         self.documents = Documents(engine)
         self.api_keys = ApiKeys(engine, vault)
-        self.endpoints = Endpoints(engine, vault)
-        self.outbox = Outbox(engine)
+        self.endpoints = WebhookEndpoints(engine, vault)
+        self.outbox = DeliveryQueue(engine)
 
     @classmethod
     async def open(cls, url: str, vault: Vault | None = None) -> "Store":

@@ -3,17 +3,17 @@
 import struct
 
 from sfu.engine.peer import Peer
-from sfu.engine.publication import Published
+from sfu.engine.publication import Publication
 from sfu.engine.router import Router
 from sfu.fanout.arena import Arena
-from sfu.fanout.rows import Outbox
+from sfu.fanout.row_buffer import RowBuffer
 from sfu.fanout.template import TemplateClass
 from sfu.forwarding.subscription import Subscription
 from sfu.receiving.feedback import TransportFeedback
 from sfu.session.ice import IceAgent
 from sfu.session.negotiation import NegotiatedCodec, SectionParameters
-from sfu.session.sections import SendSection, receive_section
-from sfu.values import Layer, Preferences, Publication
+from sfu.session.sections import OutboundSection, receive_section
+from sfu.values import Layer, Preferences, PublicationSpec
 from sfu.wire import rtcp
 from sfu.wire.rtp import URI_AUDIO_LEVEL, URI_MID, URI_RID, build_extensions
 
@@ -42,13 +42,13 @@ class World:
         self.names = {}
         "Of peers, by transport."
         self.arena = Arena()
-        self.outbox = Outbox(self.arena, self._take)
+        self.outbox = RowBuffer(self.arena, self._take)
         self.router = Router(self.outbox, self.events.append)
         self.publisher, self.feedback = self.peer("publisher")
         layers = (
             (Layer("q", 320, 180), Layer("h", 640, 360), Layer("f", 1280, 720)) if kind == "video" else ()
         )
-        self.published = Published(Publication("TR_1", kind, layers=layers), self.publisher)
+        self.published = Publication(PublicationSpec("TR_1", kind, layers=layers), self.publisher)
         section = receive_section(parameters(kind), (), ())
         section.publication = self.published
         self.published.section = section
@@ -77,8 +77,8 @@ class World:
         """A viewer that joins; without `replay` nothing is kept for it, so that it needs a keyframe."""
         if not replay:
             for layer in self.published.layers.values():
-                layer.picture_start = -1
-        return self.subscribed(name, SendSection("1", VIEWER_KIND, {"vp8": 97}), **preferences)
+                layer.keyframe_sequence = -1
+        return self.subscribed(name, OutboundSection("1", VIEWER_KIND, {"vp8": 97}), **preferences)
 
     def subscribed(self, name, section, **preferences):
         peer, heard = self.peer(name)

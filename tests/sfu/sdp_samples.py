@@ -5,7 +5,7 @@ from pathlib import Path
 from hypothesis import strategies as st
 
 from sfu.session.negotiation import LocalTransport
-from sfu.wire.sdp import Offer, parse_offer
+from sfu.wire.sdp import RemoteDescription, parse_offer
 
 DATA = Path(__file__).parent / "offers"
 NAMES = tuple(sorted(path.stem for path in DATA.glob("*.sdp")))
@@ -22,7 +22,7 @@ def text(name: str) -> str:
     return (DATA / f"{name}.sdp").read_text().replace("\n", "\r\n")
 
 
-def read_answer(answer: str) -> Offer:
+def read_answer(answer: str) -> RemoteDescription:
     """Read an answer with the offer's parser, once its two answer-only lines are turned round."""
     return parse_offer(answer.replace("a=ice-lite\r\n", "").replace("a=setup:passive", "a=setup:active"))
 

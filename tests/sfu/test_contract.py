@@ -8,7 +8,7 @@ from pylibsrtp import Policy, Session
 from pylibsrtp._binding import ffi, lib
 
 import sfu
-from sfu.shell.dtls import Certificate, DatagramPort, Transport
+from sfu.shell.dtls import Certificate, DatagramPort, DtlsTransport
 
 
 def test_the_dtls_transport_reads_and_writes_through_the_port():
@@ -16,7 +16,7 @@ def test_the_dtls_transport_reads_and_writes_through_the_port():
     for name in ("self.transport._recv()", "self.transport._send(", "self._rx_srtp", "self._tx_srtp"):
         assert name in source
     assert inspect.iscoroutinefunction(RTCDtlsTransport._recv_next)
-    transport = Transport(DatagramPort(lambda _: None), Certificate.generateCertificate())
+    transport = DtlsTransport(DatagramPort(lambda _: None), Certificate.generateCertificate())
     assert transport._role == "server"
     assert transport._data_receiver is None
     assert "self._srtp_profiles" in source
@@ -25,7 +25,7 @@ def test_the_dtls_transport_reads_and_writes_through_the_port():
 def test_the_certificate_makes_its_context_in_one_place():
     assert callable(RTCCertificate._create_ssl_context)
     certificate = Certificate.generateCertificate()
-    profiles = Transport(DatagramPort(lambda _: None), certificate)._srtp_profiles
+    profiles = DtlsTransport(DatagramPort(lambda _: None), certificate)._srtp_profiles
     assert certificate._create_ssl_context(profiles) is certificate._create_ssl_context(profiles)
     assert certificate.sha256 == certificate.getFingerprints()[0].value
 

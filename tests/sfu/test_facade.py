@@ -14,9 +14,9 @@ from sfu.shell.workers import MediaWorkers
 from sfu.values import (
     Layer,
     Preferences,
-    Publication,
     PublicationBound,
     PublicationEnded,
+    PublicationSpec,
     SdpError,
     SectionsNeeded,
     UnknownPeerError,
@@ -145,7 +145,7 @@ CAMERA = Section("0", "video", "cam")
 
 
 def camera(sid):
-    return Publication(sid, "video", ("cam",), layers=(Layer("f", 640, 360),))
+    return PublicationSpec(sid, "video", ("cam",), layers=(Layer("f", 640, 360),))
 
 
 async def publish(engine, peer, sid):

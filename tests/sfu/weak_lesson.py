@@ -13,18 +13,18 @@ import struct
 from dataclasses import dataclass
 
 from sfu.engine.peer import Peer
-from sfu.engine.publication import Published
+from sfu.engine.publication import Publication
 from sfu.engine.router import Router
 from sfu.fanout.arena import Arena
-from sfu.fanout.rows import Outbox
+from sfu.fanout.row_buffer import RowBuffer
 from sfu.fanout.sentlog import HEADERS_BYTES
 from sfu.fanout.template import TemplateClass
 from sfu.forwarding.subscription import Subscription
 from sfu.receiving.feedback import TransportFeedback
 from sfu.session.ice import IceAgent
 from sfu.session.negotiation import NegotiatedCodec, SectionParameters
-from sfu.session.sections import SendSection, receive_section
-from sfu.values import Layer, LayersWanted, Preferences, Publication, SubscriptionPaused
+from sfu.session.sections import OutboundSection, receive_section
+from sfu.values import Layer, LayersWanted, Preferences, PublicationSpec, SubscriptionPaused
 from sfu.wire import rtcp, rtp
 
 STEP_S = 0.005
@@ -77,7 +77,7 @@ class Video:
         self.ssrcs = {encoding.rid: 1000 * int(mid) + i for i, encoding in enumerate(encodings)}
         self.keyframes = 0
         layers = tuple(Layer(e.rid, e.width, e.height, e.bitrate_bps) for e in encodings)
-        self.intent = Publication(name, "video", layers=layers, screen_share=screen, leading=not screen)
+        self.spec = PublicationSpec(name, "video", layers=layers, screen_share=screen, leading=not screen)
 
 
 def slides(first_bytes=60_000):
@@ -135,19 +135,19 @@ class Student:
 
     def subscribe(self, published, ssrc, kind, rtx):
         subscription = Subscription(published, self.peer, "stream", (ssrc, ssrc + 1, 500))
-        subscription.section = SendSection(published.intent.id, kind, rtx)
+        subscription.section = OutboundSection(published.spec.id, kind, rtx)
         subscription.preferences = (
             Preferences(width=320, height=180)
-            if published.intent.id == "camera"
+            if published.spec.id == "camera"
             else (Preferences(width=1600, height=900, max_spatial=2))
         )
         published.subscriptions[self.name] = subscription
-        self.peer.subscriptions[published.intent.id] = subscription
-        self.peer.sending[published.intent.id] = subscription
+        self.peer.subscriptions[published.spec.id] = subscription
+        self.peer.sending[published.spec.id] = subscription
         self.peer.by_ssrc[ssrc] = subscription
-        self.subscriptions[published.intent.id] = subscription
-        if published.intent.kind == "video":
-            self.videos[ssrc] = Decoder(self, published.intent.id, ssrc)
+        self.subscriptions[published.spec.id] = subscription
+        if published.spec.kind == "video":
+            self.videos[ssrc] = Decoder(self, published.spec.id, ssrc)
         self.lesson.router.choose(subscription, self.lesson.now)
 
     def take(self, packet, now):
@@ -307,7 +307,7 @@ class Lesson:
         self.events = []
         self.log = []
         self.arena = Arena()
-        self.outbox = Outbox(self.arena, self._take)
+        self.outbox = RowBuffer(self.arena, self._take)
         self.router = Router(self.outbox, self._emit)
         self.random = random.Random(seed)
         self.audio_bytes, self.audio_number, self.audio_sequence, self.blocks = audio_bytes, 0, 0, b""
@@ -317,10 +317,10 @@ class Lesson:
         self.pending, self.demands, self.ends, self.wanted = [], [], [], ()
         self.videos = [screen or slides()] + ([camera()] if with_camera else [])
         self.published = {}
-        microphone = Publication("microphone", "audio")
+        microphone = PublicationSpec("microphone", "audio")
         self._publish(microphone, "0", self._audio_section())
         for video in self.videos:
-            self._publish(video.intent, video.mid, self._video_section(video))
+            self._publish(video.spec, video.mid, self._video_section(video))
         self.changed = {}
         "Slide -> when it came up."
         self.slide_every_s = SLIDE_S
@@ -379,14 +379,14 @@ class Lesson:
         ids = {rtp.URI_MID: MID, rtp.URI_RID: RID}
         return SectionParameters(video.mid, "video", True, "recvonly", codecs, ids, {}, rids, rids)
 
-    def _publish(self, intent, mid, parameters):
-        published = Published(intent, self.tutor)
+    def _publish(self, spec, mid, parameters):
+        published = Publication(spec, self.tutor)
         section = receive_section(parameters, (), ())
         section.publication = published
         published.section = section
         self.tutor.receiving[mid] = section
-        self.tutor.published[intent.id] = published
-        self.published[intent.id] = published
+        self.tutor.published[spec.id] = published
+        self.published[spec.id] = published
 
     def _take(self, count):
         for i in range(count):

@@ -17,12 +17,12 @@ from signaling.rooms.events import (
     ParticipantMoved,
     RoomChanged,
     RoomFinished,
+    RoomOccupied,
     RoomStarted,
-    RoomVisited,
     TrackPublished,
     TrackUnpublished,
-    VisitorCame,
-    VisitorGone,
+    VisitorArrived,
+    VisitorLeft,
 )
 from signaling.rooms.model import (
     USER_ID,
@@ -83,7 +83,7 @@ def emit_all(hub):
 
     hub.emit(RoomStarted(algebra))
     algebra.visited_at = 1001.0
-    hub.emit(RoomVisited(algebra))
+    hub.emit(RoomOccupied(algebra))
     for person in (ada, ben):
         algebra.participants[person.identity] = person
         hub.emit(ParticipantJoined(person))
@@ -92,9 +92,9 @@ def emit_all(hub):
         hub.emit(ParticipantActive(person))
     ada.tracks["TR_camera"] = camera
     hub.emit(TrackPublished(ada, camera))
-    hub.emit(VisitorCame(algebra, eve))
-    hub.emit(VisitorGone(algebra, eve))  # given up, see REFUSED
-    hub.emit(VisitorGone(algebra, eve))
+    hub.emit(VisitorArrived(algebra, eve))
+    hub.emit(VisitorLeft(algebra, eve))  # given up, see REFUSED
+    hub.emit(VisitorLeft(algebra, eve))
     algebra.metadata = "changed"
     hub.emit(RoomChanged(algebra))
 
@@ -102,7 +102,7 @@ def emit_all(hub):
     del algebra.participants["ben"]
     logic.participants["ben"] = ben
     ben.room, logic.visited_at = logic, 1014.0
-    hub.emit(RoomVisited(logic))
+    hub.emit(RoomOccupied(logic))
     hub.emit(ParticipantMoved(ben, algebra))
     ben.tracks["TR_mic"] = microphone
     hub.emit(TrackPublished(ben, microphone))

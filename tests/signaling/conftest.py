@@ -1,4 +1,4 @@
-"""A whole server on the fake engine and a free port; and the skin alone, on a clock that tests move."""
+"""A whole server on the fake engine and a free port; and the front end alone, on a clock that tests move."""
 
 import asyncio
 
@@ -16,12 +16,12 @@ from signaling.store import Store
 from signaling.store.store import MEMORY_URL
 from tests.postgres import running
 from tests.signaling.fake_media import FakeMedia
+from tests.signaling.frontend_harness import FrontendHarness
 from tests.signaling.livekit_client import World
-from tests.signaling.skin_harness import SkinHarness
 
 
 class Lesson:
-    """People and tracks in the domain, without a skin."""
+    """People and tracks in the domain, without a front end."""
 
     def __init__(self, harness):
         self.harness = harness
@@ -43,7 +43,7 @@ class Lesson:
 
 @pytest.fixture
 def harness():
-    return SkinHarness()
+    return FrontendHarness()
 
 
 @pytest.fixture

@@ -11,14 +11,14 @@ from typing import Any
 
 from sfu.values import (
     Answer,
+    BandwidthExplanation,
     Channel,
     Event,
-    Explanation,
     OfferNeeded,
     Preferences,
-    Publication,
     PublicationBound,
     PublicationEnded,
+    PublicationSpec,
     SdpError,
     SectionsNeeded,
     UnknownPeerError,
@@ -35,7 +35,7 @@ ANSWER = (
 @dataclass
 class FakePeer:
     room_id: str
-    publications: dict[str, Publication] = field(default_factory=dict)
+    publications: dict[str, PublicationSpec] = field(default_factory=dict)
     bound: dict[str, str] = field(default_factory=dict)
     "publication id -> mid"
     subscriptions: dict[str, str] = field(default_factory=dict)
@@ -173,7 +173,7 @@ class FakeMedia:
             {mid: sid for sid, mid in peer.sections.items()},
         )
 
-    def _bind(self, peer_id: str, peer: FakePeer, publication: Publication) -> None:
+    def _bind(self, peer_id: str, peer: FakePeer, publication: PublicationSpec) -> None:
         sent = dict(word.split("=") for word in peer.offer.split() if "=" in word)
         for track_id in publication.track_ids:
             if publication.id not in peer.bound and track_id in sent:
@@ -182,7 +182,7 @@ class FakeMedia:
                 self._later(PublicationBound(peer_id, publication.id, sent[track_id], codec))
 
     def _ask_for_sections(self, peer_id: str, peer: FakePeer) -> None:
-        # as the engine: what has ended before the skin has heard of it is no fault
+        # as the engine: what has ended before the front end has heard of it is no fault
         kinds = [kind for sid in peer.subscriptions if sid not in peer.sections and (kind := self._kind(sid))]
         if kinds and peer.dual and peer.offers and not peer.asked:
             peer.asked = True
@@ -205,7 +205,7 @@ class FakeMedia:
         )
         return next(kinds, "")
 
-    def publish(self, peer_id: str, publication: Publication) -> None:
+    def publish(self, peer_id: str, publication: PublicationSpec) -> None:
         self.commands.append(("publish", peer_id, publication))
         peer = self.peers.get(peer_id)
         if peer is not None:
@@ -241,10 +241,10 @@ class FakeMedia:
         self.sent.append((tuple(peer_ids), label, payload))
         self.flows.append(flow)
 
-    async def explain(self, peer_id: str) -> Explanation:
+    async def explain(self, peer_id: str) -> BandwidthExplanation:
         if peer_id not in self.peers:
             raise UnknownPeerError(peer_id)
-        return Explanation(None, 32_000.0, 32_000.0, ())
+        return BandwidthExplanation(None, 32_000.0, 32_000.0, ())
 
     def metrics(self) -> dict[str, float]:
         return {"peers": len(self.peers), "workers": self.workers}

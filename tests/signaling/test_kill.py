@@ -14,7 +14,7 @@ from livekit.protocol import rtc
 from signaling.access.tokens import Signer
 from signaling.history.webhooks import event_id
 from signaling.livekit.webhooks import LiveKitWebhooks
-from signaling.store import SessionFilter, Store
+from signaling.store import MeetingFilter, Store
 from tests.signaling.livekit_client import make_token, pack
 from tests.signaling.receiver import receiving
 
@@ -61,7 +61,7 @@ async def burst(url):
 async def written(database_url):
     """Every entry of the log, session by session."""
     store = await Store.open(database_url)
-    sessions = await store.sessions.find(SessionFilter(), 1000)
+    sessions = await store.sessions.find(MeetingFilter(), 1000)
     logs = [await store.events.read(session.sid) for session in sessions]
     waiting = await store.outbox.count()
     await store.close()

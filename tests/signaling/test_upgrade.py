@@ -11,10 +11,10 @@ from signaling.access import tokens
 from signaling.access.keyring import Keyring
 from signaling.daily.webhooks import DailyWebhooks
 from signaling.history.background import Background
-from signaling.history.outgoing import Outgoing
+from signaling.history.webhook_client import WebhookClient
 from signaling.livekit.webhooks import LiveKitWebhooks
 from signaling.rooms.rooms import JoinSpec
-from signaling.store import Session, SessionFilter, Stay, Store
+from signaling.store import Attendance, Meeting, MeetingFilter, Store
 from signaling.store.entries import Unknown
 from signaling.store.vault import Vault
 from tests.signaling import all_kinds
@@ -35,7 +35,7 @@ async def store(tmp_path):
 
 @pytest.fixture
 async def background(store, harness):
-    outgoing = Outgoing(allow_private=True)
+    outgoing = WebhookClient(allow_private=True)
     made = Background(harness.services, store, Keyring({}), APIS.values(), outgoing)
     yield made
     await made.stop()
@@ -54,13 +54,13 @@ async def test_its_entries_sessions_and_stays_are_read(store):
     log = await store.events.read("RM_algebra")
     assert [each.seq for each in log] == list(range(1, 16))
     assert not any(isinstance(each.entry, Unknown) for each in log)
-    assert await store.sessions.find(SessionFilter()) == [
-        Session("RM_logic", "logic", 1012.25, None),
-        Session("RM_algebra", "algebra", 1001.25, 1019.25),
+    assert await store.sessions.find(MeetingFilter()) == [
+        Meeting("RM_logic", "logic", 1012.25, None),
+        Meeting("RM_algebra", "algebra", 1001.25, 1019.25),
     ]
     assert await store.sessions.stays("RM_algebra") == [
-        Stay("RM_algebra", "PA_ada", "ada", "Ada", 1003.25, 1018.25, "u-1"),
-        Stay("RM_algebra", "PA_ben", "ben", "Ben", 1004.25, 1014.25),
+        Attendance("RM_algebra", "PA_ada", "ada", "Ada", 1003.25, 1018.25, "u-1"),
+        Attendance("RM_algebra", "PA_ben", "ben", "Ben", 1004.25, 1014.25),
     ]
 
 
@@ -101,7 +101,7 @@ async def test_its_open_session_is_ended_and_endpoints_are_notified(store, backg
         ("meeting.ended", "logic"),
         ("participant.left", "logic"),
     ]
-    assert await store.sessions.get("RM_logic") == Session("RM_logic", "logic", 1012.25, 2000.0)
+    assert await store.sessions.get("RM_logic") == Meeting("RM_logic", "logic", 1012.25, 2000.0)
     (ben,) = await store.sessions.stays("RM_logic")
     assert (ben.joined_at, ben.left_at) == (1015.25, 2000.0)
     assert [each.kind for each in await store.events.read("RM_logic", after=4)] == [

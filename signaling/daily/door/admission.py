@@ -48,7 +48,7 @@ class Admitted:
 
 
 @dataclass(frozen=True, slots=True)
-class Lobby:
+class MustKnock:
     """The person has to knock; `admitted` applies once an owner admits the person."""
 
     admitted: Admitted
@@ -70,7 +70,7 @@ def admit(
     now: float,
     present: int,
     user_name: str = "",
-) -> Admitted | Lobby | Refused:
+) -> Admitted | MustKnock | Refused:
     """Decide on admission. `now`: seconds since 1970; `present`: places taken; `user_name`: the person's own choice."""
     if room is None:
         return Refused("no-room", "The meeting you're trying to join does not exist.")
@@ -83,7 +83,7 @@ def admit(
     if stranger and not properties.enable_knocking:
         return Refused("not-allowed", "You are not allowed to join this meeting")
     if stranger or (token is not None and token.properties.knocking):
-        return Lobby(admitted)
+        return MustKnock(admitted)
     if present >= properties.max_participants:
         return Refused("meeting-full", "Meeting is full")
     return admitted

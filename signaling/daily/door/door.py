@@ -15,9 +15,8 @@ from signaling.access.keyring import Keyring
 from signaling.access.tokens import Claims
 from signaling.daily import grants, notices
 from signaling.daily.door import admission, entry
-from signaling.daily.door.admission import Admitted, Refused
-from signaling.daily.door.admission import Lobby as MustKnock
-from signaling.daily.door.lobby import Answer, Knock, Lobby
+from signaling.daily.door.admission import Admitted, MustKnock, Refused
+from signaling.daily.door.waiting_area import Answer, Knock, WaitingArea
 from signaling.daily.properties import RoomProperties
 from signaling.daily.rest.domains import Domains
 from signaling.daily.rooms import DailyRoom, DailyRooms
@@ -25,7 +24,7 @@ from signaling.daily.tokens import MeetingToken, MeetingTokenError, verify
 from signaling.errors import AccessError, RequestError, TokenError
 from signaling.http.api import Api, ApiError, Fault, Route, Style, bearer
 from signaling.limits import KNOCKS, Limits
-from signaling.rooms.events import VisitorCame, VisitorGone
+from signaling.rooms.events import VisitorArrived, VisitorLeft
 from signaling.rooms.model import LeaveReason, Participant, Visitor
 from signaling.rooms.permissions import AdminRight, Source
 from signaling.rooms.services import Services
@@ -134,7 +133,7 @@ class Door:
         self._domains = domains
         self._services = services
         self._keyring = keyring
-        self._lobby = Lobby(services.timers, lambda: str(uuid.uuid4()), self._came, self._gone)
+        self._lobby = WaitingArea(services.timers, lambda: str(uuid.uuid4()), self._came, self._gone)
         self._visitors: dict[str, Visitor] = {}
         self._limits: Limits | None = None
 
@@ -328,14 +327,14 @@ class Door:
         if here is not None and here.participants:
             visitor = entry.visitor(knock.id, knock.admitted, self._services.wall_clock())
             self._visitors[knock.id] = visitor
-            self._services.hub.emit(VisitorCame(here, visitor))
+            self._services.hub.emit(VisitorArrived(here, visitor))
         self._tell_admins(knock.room_name)
 
     def _gone(self, knock: Knock) -> None:
         here = self._services.rooms.room(knock.room_name)
         visitor = self._visitors.pop(knock.id, None)
         if here is not None and visitor is not None:
-            self._services.hub.emit(VisitorGone(here, visitor))
+            self._services.hub.emit(VisitorLeft(here, visitor))
         self._tell_admins(knock.room_name)
 
     def _tell_admins(self, room_name: str) -> None:

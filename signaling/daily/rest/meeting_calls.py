@@ -5,12 +5,12 @@ from typing import Annotated
 
 import msgspec
 
-from signaling.daily.meetings import Meeting, meeting_id, meetings, session_sid
+from signaling.daily.meetings import DailyMeeting, meeting_id, meetings, session_sid
 from signaling.daily.rest.errors import invalid, not_found
 from signaling.daily.rest.pages import MAX_PAGE, PageQuery
 from signaling.daily.rest.style import Caller
 from signaling.http.api import Route
-from signaling.store import SessionFilter, Stay, Store
+from signaling.store import Attendance, MeetingFilter, Store
 
 Moment = Annotated[int, msgspec.Meta(ge=0, lt=2**53)]
 Id = Annotated[str, msgspec.Meta(max_length=64)]
@@ -96,7 +96,7 @@ class MeetingCalls:
 
     async def list_meetings(self, caller: Caller, query: MeetingQuery) -> MeetingPage:
         """List meetings, newest first."""
-        wanted = SessionFilter(
+        wanted = MeetingFilter(
             room=query.room,
             started_from=query.timeframe_start,
             ended_until=query.timeframe_end,
@@ -136,16 +136,16 @@ class MeetingCalls:
             stays = stays[: _index(stays, query.joined_before)][-query.limit :]
         return MeetingParticipants([self._participant(stay) for stay in stays[: query.limit]])
 
-    async def _find(self, caller: Caller, meeting: str) -> Meeting:
+    async def _find(self, caller: Caller, meeting: str) -> DailyMeeting:
         sid = session_sid(meeting)
-        wanted = SessionFilter(sid=sid, attended=True, visible_to=caller.domain.name)
+        wanted = MeetingFilter(sid=sid, attended=True, visible_to=caller.domain.name)
         found = await self._store.sessions.find(wanted) if sid is not None else []
         if not found:
             raise not_found(f"meeting {meeting} not found")
         [here] = meetings(found, await self._store.sessions.stays(found[0].sid))
         return here
 
-    def _answer(self, meeting: Meeting, *, with_people: bool) -> MeetingAnswer:
+    def _answer(self, meeting: DailyMeeting, *, with_people: bool) -> MeetingAnswer:
         return MeetingAnswer(
             id=meeting_id(meeting.session.sid),
             room=meeting.session.room,
@@ -156,7 +156,7 @@ class MeetingCalls:
             participants=[self._participant(stay) for stay in meeting.stays] if with_people else None,
         )
 
-    def _participant(self, stay: Stay) -> MeetingParticipant:
+    def _participant(self, stay: Attendance) -> MeetingParticipant:
         left_at = self._wall_clock() if stay.left_at is None else stay.left_at
         return MeetingParticipant(
             user_id=stay.user_id or None,
@@ -167,7 +167,7 @@ class MeetingCalls:
         )
 
 
-def _index(stays: list[Stay], participant_id: str) -> int:
+def _index(stays: list[Attendance], participant_id: str) -> int:
     for index, stay in enumerate(stays):
         if stay.identity == participant_id:
             return index

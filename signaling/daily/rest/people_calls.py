@@ -109,7 +109,7 @@ class Status(msgspec.Struct, frozen=True):
     status: Literal["sent"] = "sent"
 
 
-class Sent(msgspec.Struct, frozen=True):
+class SentAnswer(msgspec.Struct, frozen=True):
     """Data that was passed on; the text is Daily's."""
 
     sent: Literal["true"] = "true"
@@ -178,7 +178,7 @@ class PeopleCalls:
             self._services.rooms.set_permissions(person, grants.apply(patch, person.permissions))
         return Status()
 
-    async def send_app_message(self, caller: Caller, name: RoomName, body: AppMessage) -> Sent:
+    async def send_app_message(self, caller: Caller, name: RoomName, body: AppMessage) -> SentAnswer:
         """Send data to the pages of those in a room."""
         room = await self._open(caller, name)
         if len(msgspec.json.encode(body.data).decode()) > MAX_APP_MESSAGE_CHARS:
@@ -187,13 +187,13 @@ class PeopleCalls:
             raise not_found(f"participant {body.recipient[:64]} not found")
         recipients = () if body.recipient == EVERYBODY else (body.recipient,)
         self._services.moderation.send(room, notices.app_message(body.data, recipients))
-        return Sent()
+        return SentAnswer()
 
     async def get_session_data(self, caller: Caller, name: RoomName) -> SessionData:
         """Return what is kept with the meeting."""
         return SessionData((await self._open(caller, name)).session_data)
 
-    async def set_session_data(self, caller: Caller, name: RoomName, body: SessionDataChange) -> Sent:
+    async def set_session_data(self, caller: Caller, name: RoomName, body: SessionDataChange) -> SentAnswer:
         """Keep data with the meeting, until it ends."""
         room = await self._open(caller, name)
         before = room.session_data if body.merge_strategy == "shallow-merge" else {}
@@ -202,7 +202,7 @@ class PeopleCalls:
         if len(msgspec.json.encode(data)) > MAX_SESSION_DATA_BYTES:
             raise invalid(f"the data is larger than {MAX_SESSION_DATA_BYTES} bytes of JSON")
         self._services.moderation.set_session_data(room, data)
-        return Sent()
+        return SentAnswer()
 
     async def _open(self, caller: Caller, name: str) -> Room:
         await self._rooms.get(caller.domain, name)

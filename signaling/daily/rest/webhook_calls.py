@@ -18,10 +18,10 @@ from signaling.daily.rest.javascript import iso, stringify
 from signaling.daily.rest.style import Caller
 from signaling.daily.webhooks import KIND, EventType, RetryType, headers
 from signaling.errors import DeliveryError
-from signaling.history.outgoing import MAX_URL_CHARS
+from signaling.history.webhook_client import MAX_URL_CHARS
 from signaling.history.webhooks import Post
 from signaling.http.api import Route
-from signaling.store import Endpoint, Store
+from signaling.store import Store, WebhookEndpoint
 
 # What a receiver has to answer with 200 before a webhook is made or changed, and in which time.
 PROBE = {"test": "test"}
@@ -125,7 +125,9 @@ class WebhookCalls:
             "eventTypes": body.event_types or list(typing.get_args(EventType)),
         }
         signing = {"hmac": _secret(body.hmac), "basicAuth": body.basic_auth or ""}
-        made = Endpoint(str(uuid.uuid4()), KIND, body.url, settings, self._wall_clock(), secrets=signing)
+        made = WebhookEndpoint(
+            str(uuid.uuid4()), KIND, body.url, settings, self._wall_clock(), secrets=signing
+        )
         return await self._keep(caller, made)
 
     async def get_webhook(self, caller: Caller, webhook: Id) -> WebhookAnswer:
@@ -156,20 +158,20 @@ class WebhookCalls:
         await self._store.endpoints.delete(endpoint.id)
         return DeletedWebhook(deleted=True, uuid=endpoint.id)
 
-    async def _find(self, caller: Caller, webhook: str) -> Endpoint:
+    async def _find(self, caller: Caller, webhook: str) -> WebhookEndpoint:
         endpoint = await self._store.endpoints.get(webhook)
         if endpoint is None or endpoint.kind != KIND or not _is_of(endpoint, caller.domain):
             raise not_found(f"webhook {webhook} not found")
         return endpoint
 
-    async def _keep(self, caller: Caller, endpoint: Endpoint) -> WebhookAnswer:
+    async def _keep(self, caller: Caller, endpoint: WebhookEndpoint) -> WebhookAnswer:
         await self._probe(endpoint)
         settings = {**endpoint.settings, "updatedAt": self._wall_clock()}
         kept = replace(endpoint, settings=settings)
         await self._store.endpoints.put(kept)
         return _answer(kept, caller)
 
-    async def _probe(self, endpoint: Endpoint) -> None:
+    async def _probe(self, endpoint: WebhookEndpoint) -> None:
         body = stringify(PROBE).encode()
         sent = headers(endpoint.secrets, body, self._wall_clock())
         try:
@@ -199,11 +201,11 @@ def _changed(before: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, A
     return {**before, **{name: value for name, value in given.items() if value is not None}}
 
 
-def _is_of(endpoint: Endpoint, domain: Domain) -> bool:
+def _is_of(endpoint: WebhookEndpoint, domain: Domain) -> bool:
     return bool(endpoint.settings["domain"] == domain.name)
 
 
-def _answer(endpoint: Endpoint, caller: Caller) -> WebhookAnswer:
+def _answer(endpoint: WebhookEndpoint, caller: Caller) -> WebhookAnswer:
     settings = endpoint.settings
     return WebhookAnswer(
         uuid=endpoint.id,

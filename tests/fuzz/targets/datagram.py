@@ -16,7 +16,7 @@ from bench.session import Local, offer
 from bench.transport import Transport, read_answer
 from sfu.settings import MediaSettings
 from sfu.shell.server import MediaServer
-from sfu.values import PeerClosed, Publication
+from sfu.values import PeerClosed, PublicationSpec
 from tests.fuzz.errors import ErrorLog
 from tests.fuzz.targets import rtcp, stun
 from tests.sfu.rtp_samples import SAMPLES
@@ -64,7 +64,7 @@ class Engine:
         self.transport = Transport(self.certificate, "gcm")
         local = Local(self.transport.ufrag, self.transport.pwd, self.fingerprint)
         self.media.open_peer(name, "room")
-        self.media.publish(name, Publication("TR_1", "video", track_ids=("cid",)))
+        self.media.publish(name, PublicationSpec("TR_1", "video", track_ids=("cid",)))
         answer = read_answer((await self.media.negotiate(name, offer(local, "video", 2, "cid"))).sdp)
         loopback = tuple(address for address in answer.addresses if address[0] == "127.0.0.1")
         self.answer = dataclasses.replace(answer, addresses=loopback)

@@ -4,7 +4,7 @@ import contextlib
 
 from sfu.wire import frames
 from sfu.wire.descriptor import DescriptorError, parse, with_active_targets
-from sfu.wire.points import EVERY
+from sfu.wire.operating_points import EVERY
 from sfu.wire.rtp import header_length, parse_extensions
 from tests.sfu.rtp_samples import SAMPLES
 

@@ -4,14 +4,14 @@ import asyncio
 import struct
 
 from sfu.shell import dtls
-from sfu.shell.dtls import Certificate, DatagramPort, Transport
+from sfu.shell.dtls import Certificate, DatagramPort, DtlsTransport
 from tests.fuzz.errors import ErrorLog
 
 SERVER, CLIENT = Certificate.generateCertificate(), Certificate.generateCertificate()
 TURNS = 6
 
 
-class Client(Transport):
+class Client(DtlsTransport):
     """The client's side, of which the flights are kept."""
 
     def __init__(self, port):
@@ -24,7 +24,7 @@ async def shake_hands():
     sent = []
     client_port = DatagramPort(lambda datagram: (sent.append(datagram), server_port.feed(datagram)))
     server_port = DatagramPort(client_port.feed)
-    server, client = Transport(server_port, SERVER), Client(client_port)
+    server, client = DtlsTransport(server_port, SERVER), Client(client_port)
     results = await asyncio.gather(
         server.connect((("sha-256", CLIENT.sha256),)), client.connect((("sha-256", SERVER.sha256),))
     )
@@ -56,7 +56,7 @@ def datagrams(data):
 async def feed_one(data):
     """A handshake that gets these datagrams, and ends with a verdict."""
     port = DatagramPort(lambda _datagram: None)
-    transport = Transport(port, SERVER)
+    transport = DtlsTransport(port, SERVER)
     connecting = asyncio.ensure_future(transport.connect((("sha-256", CLIENT.sha256),)))
     await asyncio.sleep(0)
     for datagram in datagrams(data):

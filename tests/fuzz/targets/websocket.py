@@ -16,8 +16,8 @@ from signaling.livekit import wire
 from signaling.livekit.handlers import handle
 from tests.fuzz.errors import ErrorLog
 from tests.fuzz.targets import tokens
+from tests.signaling.frontend_harness import FrontendHarness
 from tests.signaling.livekit_client import pack
-from tests.signaling.skin_harness import SkinHarness
 
 BINARY, TEXT, JOIN, QUERY, DATA = range(5)
 INPUTS_OF_A_LESSON = 200
@@ -90,17 +90,17 @@ def strict(command):
 
 
 class Lesson:
-    """Two people on a skin without sockets."""
+    """Two people on a front end without sockets."""
 
     def __init__(self):
-        self.harness = SkinHarness()
+        self.harness = FrontendHarness()
         media = self.harness.media
         media.negotiate, media.answer = strict(media.negotiate), strict(media.answer)
         self.people = {}
 
     async def person(self, name):
         person = self.people.get(name)
-        if person is None or person.session.participant.has_left:
+        if person is None or person.connection.participant.has_left:
             person = self.people[name] = await self.harness.join(name)
         return person
 
@@ -109,7 +109,7 @@ class Lesson:
         kind, content = data[0] % 5, data[1:]
         if kind in {BINARY, TEXT}:
             frame = content if kind == BINARY else content.decode(errors="replace")
-            await handle(self.harness.skin, ada.session, wire.decode_request(frame))
+            await handle(self.harness.frontend, ada.connection, wire.decode_request(frame))
             self.harness.media.deliver()
             self.harness.advance(0.05)
         elif kind == JOIN:

@@ -9,7 +9,7 @@ from sfu.bandwidth.allocate import (
     SCREEN_EXIT_S,
     Importance,
     Reason,
-    Wish,
+    VideoRequest,
     allocate,
     wanted_bps,
 )
@@ -25,25 +25,28 @@ SCREEN = {(s, t): int(full * SHARES[t]) for s, full in enumerate((200_000, 1_500
 
 
 def camera(name="camera", importance=Importance.OTHER, **rest):
-    return Wish(name, importance, CAMERA, **{"max_spatial": 2, "max_temporal": 2} | rest)
+    return VideoRequest(name, importance, CAMERA, **{"max_spatial": 2, "max_temporal": 2} | rest)
 
 
 def screen(**rest):
     defaults = {"max_spatial": 2, "max_temporal": 2, "start_bits": START_BITS}
-    return Wish("screen", Importance.SCREEN, SCREEN, **defaults | rest)
+    return VideoRequest("screen", Importance.SCREEN, SCREEN, **defaults | rest)
 
 
 LESSON = (camera("other"), camera("tutor", Importance.FOCUS), screen())
 
 
-def settle(available_bps, wishes, audio_bps=0):
+def settle(available_bps, video_requests, audio_bps=0):
     """The allotments, and the wishes once they are followed."""
-    given_ = allocate(available_bps, audio_bps, wishes)
-    return given_, [replace(wish, current=given_[wish.publication].point) for wish in wishes]
+    given_ = allocate(available_bps, audio_bps, video_requests)
+    return given_, [
+        replace(video_request, current=given_[video_request.publication].point)
+        for video_request in video_requests
+    ]
 
 
 @pytest.mark.parametrize(
-    ("available_bps", "wish", "point", "reason"),
+    ("available_bps", "video_request", "point", "reason"),
     [
         (INFINITE, camera(), (2, 2), Reason.WANTED),
         (INFINITE, camera(max_spatial=0, max_temporal=1), (0, 1), Reason.WANTED),
@@ -67,9 +70,9 @@ def settle(available_bps, wishes, audio_bps=0):
         (INFINITE, replace(camera(max_spatial=0), bitrates_bps={(1, 0): 9}), (1, 0), Reason.WANTED),
     ],
 )
-def test_one_video(available_bps, wish, point, reason):
-    allotment = allocate(available_bps, 0, [wish])[wish.publication]
-    assert (allotment.point, allotment.reason) == (point, reason)
+def test_one_video(available_bps, video_request, point, reason):
+    allocation = allocate(available_bps, 0, [video_request])[video_request.publication]
+    assert (allocation.point, allocation.reason) == (point, reason)
 
 
 def test_audio_comes_first():
@@ -97,18 +100,18 @@ def test_a_lesson(available_bps, expected):
 
 
 def test_a_subscribers_own_order_counts_within_an_importance():
-    wishes = [camera("unset"), camera("second", priority=2), camera("first", priority=1)]
-    points = {name: a.point for name, a in allocate(2_250_000, 0, wishes).items()}
+    video_requests = [camera("unset"), camera("second", priority=2), camera("first", priority=1)]
+    points = {name: a.point for name, a in allocate(2_250_000, 0, video_requests).items()}
     assert points == {"first": (2, 2), "second": (0, 2), "unset": (0, 1)}
 
 
 def test_a_sweep_up_and_down_raises_and_lowers_a_video_without_turning_back():
     for start in (camera(), screen()):
         rungs = [*range(10_000, 10_000_000, 50_000)]
-        wishes = [start]
+        video_requests = [start]
         history = []
         for available_bps in rungs + rungs[::-1]:
-            given_, wishes = settle(available_bps, wishes)
+            given_, video_requests = settle(available_bps, video_requests)
             history.append(given_[start.publication].point)
         up, down = history[: len(rungs)], history[len(rungs) :]
         costs_up = [start.bitrates_bps[p] if p else 0 for p in up]
@@ -123,23 +126,23 @@ def test_a_sweep_up_and_down_raises_and_lowers_a_video_without_turning_back():
 def test_a_screen_is_let_in_by_the_time_of_its_first_picture_and_stays_where_it_would_not_come_in():
     enters, stays = START_BITS[0] / SCREEN_ENTRY_S, START_BITS[0] / SCREEN_EXIT_S
     flowing = screen(current=(0, 0))
-    for available_bps, wish, flows in (
+    for available_bps, video_request, flows in (
         (1.01 * enters, screen(), True),
         (0.99 * enters, screen(), False),
         (1.01 * stays, flowing, True),
         (0.99 * stays, flowing, False),
         (0, flowing, False),
     ):
-        allotment = allocate(available_bps, 0, [wish])["screen"]
-        assert (allotment.point is not None, allotment.reason is Reason.PAUSED) == (flows, not flows)
+        allocation = allocate(available_bps, 0, [video_request])["screen"]
+        assert (allocation.point is not None, allocation.reason is Reason.PAUSED) == (flows, not flows)
 
 
 def test_a_wavering_estimate_does_not_make_a_video_flap():
     for middle in range(100_000, 5_000_000, 70_000):
-        _, wishes = settle(middle * 1.05, [camera()])
+        _, video_requests = settle(middle * 1.05, [camera()])
         points = []
         for factor in (0.95, 1.05) * 5:
-            given_, wishes = settle(middle * factor, wishes)
+            given_, video_requests = settle(middle * factor, video_requests)
             points.append(given_["camera"].point)
         assert len(set(points[1:])) == 1
 
@@ -149,13 +152,18 @@ def test_a_wavering_estimate_does_not_make_a_video_flap():
     st.lists(st.sampled_from([None, (0, 0), (1, 1), (1, 2)]), min_size=3, max_size=3),
 )
 def test_it_fits_and_settles(available_bps, currents):
-    wishes = [replace(wish, current=current) for wish, current in zip(LESSON, currents, strict=True)]
+    video_requests = [
+        replace(video_request, current=current)
+        for video_request, current in zip(LESSON, currents, strict=True)
+    ]
     seen = []
     for _ in range(12):
-        given_, wishes = settle(available_bps, wishes)
-        used = sum(w.bitrates_bps[w.current] for w in wishes if w.current is not None)
+        given_, video_requests = settle(available_bps, video_requests)
+        used = sum(w.bitrates_bps[w.current] for w in video_requests if w.current is not None)
         alone = [
-            w.current for w in wishes if w.current is not None and w.importance is not Importance.SCREEN
+            w.current
+            for w in video_requests
+            if w.current is not None and w.importance is not Importance.SCREEN
         ] == []
         # a screen alone may take longer than its rate says: its least is a picture, not a rate
         assert alone or used <= available_bps
@@ -164,14 +172,16 @@ def test_it_fits_and_settles(available_bps, currents):
 
 
 @pytest.mark.parametrize(
-    "wishes", [[], [camera()], list(LESSON), [camera(max_spatial=0), screen(max_temporal=0)]]
+    "video_requests", [[], [camera()], list(LESSON), [camera(max_spatial=0), screen(max_temporal=0)]]
 )
-def test_what_is_wanted_is_enough_and_not_a_lot_more(wishes):
-    everything = {name: allotment.point for name, allotment in allocate(INFINITE, 0, wishes).items()}
-    needed = wanted_bps(64_000, wishes) + 1  # sums of floats
-    assert {n: a.point for n, a in allocate(needed, 64_000, wishes).items()} == everything
-    if wishes:
-        assert {n: a.point for n, a in allocate(0.95 * needed, 64_000, wishes).items()} != everything
+def test_what_is_wanted_is_enough_and_not_a_lot_more(video_requests):
+    everything = {
+        name: allocation.point for name, allocation in allocate(INFINITE, 0, video_requests).items()
+    }
+    needed = wanted_bps(64_000, video_requests) + 1  # sums of floats
+    assert {n: a.point for n, a in allocate(needed, 64_000, video_requests).items()} == everything
+    if video_requests:
+        assert {n: a.point for n, a in allocate(0.95 * needed, 64_000, video_requests).items()} != everything
 
 
 def test_a_video_that_does_not_arrive_is_not_wanted_yet():

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sfu.bandwidth.arrivals import REFERENCE_S, Last, decode, last
+from sfu.bandwidth.arrivals import REFERENCE_S, ReportTail, decode, last
 from sfu.receiving.feedback import TransportFeedback
 from sfu.wire.rtcp import RtcpError, TransportFeedbackReport, parse
 
@@ -46,9 +46,9 @@ def test_nothing_received():
 
 def test_the_end_of_a_report():
     deltas = bytes((4, 8, 0))
-    assert last(report(0xFFFE, 3, 100, 1 << 13 | 3, deltas=deltas)) == Last(0, 100, 0.003, 0, 3)
+    assert last(report(0xFFFE, 3, 100, 1 << 13 | 3, deltas=deltas)) == ReportTail(0, 100, 0.003, 0, 3)
     # the last packet of which something is told need not be the last that has arrived
-    assert last(report(10, 14, 100, 0b10_11100000000000, deltas=deltas)) == Last(12, 100, 0.003, 11, 14)
+    assert last(report(10, 14, 100, 0b10_11100000000000, deltas=deltas)) == ReportTail(12, 100, 0.003, 11, 14)
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def the_last(arrivals):
     if not len(at):
         return None
     number, count = (arrivals.first + int(at[-1])) & 0xFFFF, len(arrivals.received)
-    return Last(number, arrivals.reference, float(arrivals.offsets_s[-1]), count - len(at), count)
+    return ReportTail(number, arrivals.reference, float(arrivals.offsets_s[-1]), count - len(at), count)
 
 
 @settings(deadline=None, max_examples=300)

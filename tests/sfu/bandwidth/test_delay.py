@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from sfu.bandwidth.delay import DelayTrend, Usage
+from sfu.bandwidth.delay import DelayTrend, LinkUsage
 
 
 class Way:
@@ -25,7 +25,7 @@ class Way:
 @pytest.mark.parametrize("skew_s", [-300.0, 0.0, 1000.0])
 def test_an_even_delay_is_normal_whatever_the_clocks_say(skew_s):
     way = Way(skew_s)
-    assert {way.report() for _ in range(20)} == {Usage.NORMAL}
+    assert {way.report() for _ in range(20)} == {LinkUsage.NORMAL}
     assert way.trend.queue_s == pytest.approx(0, abs=1e-6)
 
 
@@ -33,9 +33,9 @@ def test_a_growing_queue_is_overuse_and_a_shrinking_one_underuse():
     way = Way()
     for _ in range(5):
         way.report()
-    assert Usage.OVER in [way.report(0.002) for _ in range(4)]
+    assert LinkUsage.OVER in [way.report(0.002) for _ in range(4)]
     assert way.trend.queue_s == pytest.approx(0.06, abs=0.021)
-    assert Usage.UNDER in [way.report(-0.002) for _ in range(4)]
+    assert LinkUsage.UNDER in [way.report(-0.002) for _ in range(4)]
     assert way.trend.queue_s == pytest.approx(0, abs=0.021)
 
 
@@ -44,20 +44,20 @@ def test_one_steep_report_alone_is_jitter():
     for _ in range(5):
         way.report()
     way.report(0.001)
-    assert Usage.OVER not in [way.report(-0.0002), *(way.report() for _ in range(5))]
+    assert LinkUsage.OVER not in [way.report(-0.0002), *(way.report() for _ in range(5))]
 
 
 def test_a_queue_that_fills_is_overuse_at_once_even_after_a_drain():
     way = Way()
     for growth_s in (0, 0, 0.01, 0.01, -0.01, -0.01):
         way.report(growth_s)
-    assert way.report(0.02) is not Usage.OVER
-    assert way.report(0.02) is Usage.OVER
+    assert way.report(0.02) is not LinkUsage.OVER
+    assert way.report(0.02) is LinkUsage.OVER
 
 
 def test_packets_sent_together_are_one_group():
     way = Way()
-    assert {way.report(together=6) for _ in range(20)} == {Usage.NORMAL}
+    assert {way.report(together=6) for _ in range(20)} == {LinkUsage.NORMAL}
     assert way.trend._deltas > 0
     assert way.trend._trend == pytest.approx(0, abs=0.5)
 

@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from sfu.bandwidth.delay import Usage
+from sfu.bandwidth.delay import LinkUsage
 from sfu.bandwidth.ratecontrol import MIN_BPS, Capacity, RateControl
 
 
@@ -20,50 +20,50 @@ class Controlled:
 
 
 def test_nothing_is_known_before_the_first_congestion():
-    assert Controlled().hear(Usage.NORMAL, 1e6, times=10) == math.inf
+    assert Controlled().hear(LinkUsage.NORMAL, 1e6, times=10) == math.inf
 
 
 def test_overuse_leaves_most_of_what_arrives():
-    assert Controlled().hear(Usage.OVER, 1e6) == pytest.approx(850_000)
+    assert Controlled().hear(LinkUsage.OVER, 1e6) == pytest.approx(850_000)
 
 
 def test_repeated_overuse_falls_no_further_than_the_link():
-    assert Controlled().hear(Usage.OVER, 1e6, times=10) == pytest.approx(850_000)
+    assert Controlled().hear(LinkUsage.OVER, 1e6, times=10) == pytest.approx(850_000)
 
 
 def test_a_standing_queue_is_drained_and_what_was_left_free_is_used_again():
     control = Controlled()
-    shares = [control.hear(Usage.OVER, 1e6, queue_s) / 1e6 for queue_s in (0.05, 0.2, 0.4, 2.0)]
+    shares = [control.hear(LinkUsage.OVER, 1e6, queue_s) / 1e6 for queue_s in (0.05, 0.2, 0.4, 2.0)]
     assert shares == pytest.approx([0.85, 0.65, 0.45, 0.25])
-    assert control.hear(Usage.UNDER, 1e6, 0.04) == pytest.approx(850_000)
-    assert control.hear(Usage.NORMAL, 1e6, 0.0) == pytest.approx(920_000, rel=0.02)
+    assert control.hear(LinkUsage.UNDER, 1e6, 0.04) == pytest.approx(850_000)
+    assert control.hear(LinkUsage.NORMAL, 1e6, 0.0) == pytest.approx(920_000, rel=0.02)
 
 
 def test_growth_is_by_a_share_far_from_the_capacity_and_by_packets_near_it():
     control = Controlled()
-    control.hear(Usage.OVER, 1e6)
-    near = control.hear(Usage.NORMAL, 1e6)
-    assert control.hear(Usage.NORMAL, 1e6, times=10) - near == pytest.approx(19_200 / 0.15, rel=0.1)
+    control.hear(LinkUsage.OVER, 1e6)
+    near = control.hear(LinkUsage.NORMAL, 1e6)
+    assert control.hear(LinkUsage.NORMAL, 1e6, times=10) - near == pytest.approx(19_200 / 0.15, rel=0.1)
     control.rate.probed(3e6)
-    assert control.hear(Usage.NORMAL, 3e6, times=10) == pytest.approx(3e6 * 1.08)
+    assert control.hear(LinkUsage.NORMAL, 3e6, times=10) == pytest.approx(3e6 * 1.08)
 
 
 def test_growth_stops_ahead_of_what_arrives():
     control = Controlled()
-    control.hear(Usage.OVER, 1e6)
-    assert control.hear(Usage.NORMAL, 600_000, times=100) == pytest.approx(920_000, rel=0.02)
+    control.hear(LinkUsage.OVER, 1e6)
+    assert control.hear(LinkUsage.NORMAL, 600_000, times=100) == pytest.approx(920_000, rel=0.02)
 
 
 def test_the_least_is_enough_for_audio():
-    assert Controlled().hear(Usage.OVER, 1000) == MIN_BPS
+    assert Controlled().hear(LinkUsage.OVER, 1000) == MIN_BPS
 
 
 def test_a_probe_counts_unless_a_queue_stands():
     control = Controlled()
-    control.hear(Usage.OVER, 1e6, 0.3)
+    control.hear(LinkUsage.OVER, 1e6, 0.3)
     control.rate.probed(5e6)
-    assert control.hear(Usage.OVER, 1e6, 0.3) < 1e6
-    control.hear(Usage.NORMAL, 1e6)
+    assert control.hear(LinkUsage.OVER, 1e6, 0.3) < 1e6
+    control.hear(LinkUsage.NORMAL, 1e6)
     control.rate.probed(5e6)
     assert control.rate.available_bps == 5e6
 
@@ -81,10 +81,10 @@ def test_capacity_follows_samples_near_it_slowly_and_others_at_once():
 def test_a_queue_that_does_not_shrink_is_none_of_ours():
     control = Controlled()
     control.rate.probed(1.5e6)
-    control.hear(Usage.OVER, 1e6, 0.2, times=3)
-    assert not control.rate.drains_nothing(0.6e6, 0.2, 0.05, control.now)
-    control.hear(Usage.NORMAL, 0.6e6, 0.2, times=15)
-    assert not control.rate.drains_nothing(0.6e6, 0.1, 0.05, control.now)
-    assert not control.rate.drains_nothing(1e6, 0.2, 0.05, control.now)
-    assert control.rate.drains_nothing(0.6e6, 0.2, 0.05, control.now)
-    assert control.hear(Usage.NORMAL, 0.6e6) == pytest.approx(1.5e6, rel=0.02)
+    control.hear(LinkUsage.OVER, 1e6, 0.2, times=3)
+    assert not control.rate.queue_is_not_ours(0.6e6, 0.2, 0.05, control.now)
+    control.hear(LinkUsage.NORMAL, 0.6e6, 0.2, times=15)
+    assert not control.rate.queue_is_not_ours(0.6e6, 0.1, 0.05, control.now)
+    assert not control.rate.queue_is_not_ours(1e6, 0.2, 0.05, control.now)
+    assert control.rate.queue_is_not_ours(0.6e6, 0.2, 0.05, control.now)
+    assert control.hear(LinkUsage.NORMAL, 0.6e6) == pytest.approx(1.5e6, rel=0.02)

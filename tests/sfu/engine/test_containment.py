@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from sfu.drops import Drop
+from sfu.drops import DropReason
 from sfu.engine.containment import LOG_INTERVAL_S, Containment
 
 
@@ -28,7 +28,7 @@ def test_a_fault_costs_its_client_alone(containment, drops):
 
     containment.each(5.0, serve, ["ada", "bad", "eve"])
     assert served == [("ada", 5.0), ("eve", 5.0)]
-    assert drops == {Drop.ERROR: 1}
+    assert drops == {DropReason.ERROR: 1}
 
 
 def test_clients_may_leave_while_others_are_served(containment):
@@ -48,7 +48,7 @@ def test_one_client_is_served_with_what_the_duty_takes(containment, drops):
 
     assert containment.run("ada", 0.0, divide, 6, by=3) == 2
     assert containment.run("ada", 0.0, divide, 6, by=0) is None
-    assert drops == {Drop.ERROR: 1}
+    assert drops == {DropReason.ERROR: 1}
 
 
 def test_a_fault_that_comes_back_is_counted_each_time_and_logged_now_and_then(containment, drops, caplog):
@@ -61,7 +61,7 @@ def test_a_fault_that_comes_back_is_counted_each_time_and_logged_now_and_then(co
     viewers = [SimpleNamespace(id=f"PA_{i}") for i in range(10)]
     for tick in range(100):
         containment.each(tick * LOG_INTERVAL_S / 200, fail, viewers)
-    assert drops[Drop.ERROR] == 1000
+    assert drops[DropReason.ERROR] == 1000
     (record,) = caplog.records
     assert record.levelno == logging.ERROR
     assert "PA_0" in record.getMessage()

@@ -1,12 +1,12 @@
 import pytest
 from router_world import World, parameters
 
-from sfu.engine.publication import Published
+from sfu.engine.publication import Publication
 from sfu.receiving.liveness import LAYER_DEAD_S
 from sfu.session.sections import receive_section
-from sfu.values import Layer, Publication
-from sfu.wire.points import MAX_TEMPORAL
-from tests.sfu.receiving.test_stream import layer_of
+from sfu.values import Layer, PublicationSpec
+from sfu.wire.operating_points import MAX_TEMPORAL
+from tests.sfu.receiving.test_inbound_stream import layer_of
 
 
 def test_points_of_the_publication_are_points_of_its_streams():
@@ -33,7 +33,7 @@ def test_points_of_the_publication_are_points_of_its_streams():
     ids=["named", "not named"],
 )
 def test_a_rid_names_a_layer(layers, expected):
-    published = Published(Publication("TR_1", "video", layers=layers), World().publisher)
+    published = Publication(PublicationSpec("TR_1", "video", layers=layers), World().publisher)
     assert published.spatial_of("q") is None  # before the offer
     published.section = receive_section(parameters("video"), (), ())
     assert {rid: published.spatial_of(rid) for rid in expected} == expected

@@ -7,15 +7,15 @@ import struct
 import pytest
 from router_world import NTP, VIEWER_KIND, World, header, parameters, remb
 
-from sfu.drops import Drop
+from sfu.drops import DropReason
 from sfu.engine.peer import MAX_STREAMS
-from sfu.engine.publication import Published
+from sfu.engine.publication import Publication
 from sfu.forwarding.subscription import MAX_RESENDS, Subscription
 from sfu.receiving.speakers import Speakers
-from sfu.session.sections import SendSection, receive_section
+from sfu.session.sections import OutboundSection, receive_section
 from sfu.values import (
     Preferences,
-    Publication,
+    PublicationSpec,
     PublicationStarted,
     QualityChanged,
     SpeakersChanged,
@@ -105,7 +105,7 @@ def test_disabled_and_muted_stop_and_resume_without_a_gap(world):
         world.router.choose(subscription, world.now)
         world.video("q", key=True)
         assert len(world.received()) == before
-        world.published.layers[0].picture_start = -1  # nothing is kept
+        world.published.layers[0].keyframe_sequence = -1  # nothing is kept
         resume()
         world.router.choose(subscription, world.now)
         world.now += 0.1
@@ -118,12 +118,12 @@ def test_duplicates_and_padding_are_dropped(world):
     world.viewer()
     packet = world.video("q", key=True)
     world.feed(packet)
-    assert world.router.drops[Drop.DUPLICATE] == 1
+    assert world.router.drops[DropReason.DUPLICATE] == 1
     number, _ = world.numbers["q"]
     head = struct.pack("!BBHII", 0xB0, 96, number & 0xFFFF, 1, 1000)
     world.feed(head + build_extensions([(4, b"0"), (10, b"q")]) + b"\0\0\0\4")
     world.numbers["q"] = (number + 1, world.numbers["q"][1])
-    assert world.router.drops[Drop.PADDING] == 1
+    assert world.router.drops[DropReason.PADDING] == 1
     world.video("q")
     assert [header(p)[1] for p in world.received()] == [500, 501]
 
@@ -238,7 +238,7 @@ def test_an_ended_publication_leaves_nothing_behind(world):
     assert not subscription.subscriber.subscriptions
     assert not world.router.publishers
     world.video("q")
-    assert world.router.drops[Drop.UNKNOWN_STREAM] == 1
+    assert world.router.drops[DropReason.UNKNOWN_STREAM] == 1
 
 
 def mutated(packet, dice):
@@ -264,13 +264,13 @@ def mutated(packet, dice):
 def test_mutated_packets_of_one_publisher_cost_the_others_nothing(world):
     mallory, _ = world.peer("mallory")
     section = receive_section(parameters("video"), (), ())
-    section.publication = Published(Publication("TR_2", "video"), mallory)
+    section.publication = Publication(PublicationSpec("TR_2", "video"), mallory)
     section.publication.section = section
     mallory.receiving["0"] = section
     mallory.published["TR_2"] = section.publication
     eve, _ = world.viewer("eve")
     eve_of_mallory = Subscription(section.publication, eve.subscriber, "stream", (0xCCCC, 0xDDDD, 900))
-    eve_of_mallory.section = SendSection("2", VIEWER_KIND, {"vp8": 97})
+    eve_of_mallory.section = OutboundSection("2", VIEWER_KIND, {"vp8": 97})
     section.publication.subscriptions["eve"] = eve_of_mallory
     world.router.choose(eve_of_mallory, world.now)
 
@@ -304,8 +304,8 @@ def test_mutated_packets_of_one_publisher_cost_the_others_nothing(world):
             assert good[0].endswith(b"good %d" % round_)
             assert before is None or header(good[0])[1] == before + 1
             before = header(good[0])[1]
-    assert world.router.drops[Drop.ERROR] == 0
-    assert min(world.router.drops[Drop.MALFORMED], world.router.drops[Drop.UNKNOWN_STREAM]) > 20
+    assert world.router.drops[DropReason.ERROR] == 0
+    assert min(world.router.drops[DropReason.MALFORMED], world.router.drops[DropReason.UNKNOWN_STREAM]) > 20
     assert len(mallory.streams) <= MAX_STREAMS
 
 

@@ -5,7 +5,7 @@ import struct
 import pytest
 from router_world import NTP, World, remb
 
-from sfu.drops import Drop
+from sfu.drops import DropReason
 from sfu.engine import router
 from sfu.engine.peer import Peer
 from sfu.forwarding.subscription import Subscription
@@ -32,7 +32,7 @@ def test_look_ups_for_nacks_are_bounded_before_they_are_made(world, monkeypatch)
     for i in range(20):
         world.router.on_rtcp(subscription.subscriber, nack(subscription, 1000 * i, 512), world.now, NTP)
     assert len(looked_up) == LOOK_UPS.burst
-    assert world.router.drops[Drop.RETRANSMISSION_RATE] == 20 * 512 - LOOK_UPS.burst
+    assert world.router.drops[DropReason.RETRANSMISSION_RATE] == 20 * 512 - LOOK_UPS.burst
     world.now += 0.1
     world.router.on_rtcp(subscription.subscriber, nack(subscription, 0, 512), world.now, NTP)
     assert len(looked_up) == pytest.approx(LOOK_UPS.burst + LOOK_UPS.per_s / 10, abs=1)
@@ -55,8 +55,8 @@ def test_each_kind_of_feedback_has_its_budget(world, monkeypatch):
     assert done.count("estimate") == ESTIMATES.burst
     assert done.count("report") == 100  # of the honest ones; no claim of 60,000 was ever affordable
     drops = world.router.drops
-    assert drops[Drop.KEYFRAME_RATE] == 1100 - KEYFRAME_REQUESTS.burst
-    assert drops[Drop.FEEDBACK_RATE] == 100 + 100 - ESTIMATES.burst
+    assert drops[DropReason.KEYFRAME_RATE] == 1100 - KEYFRAME_REQUESTS.burst
+    assert drops[DropReason.FEEDBACK_RATE] == 100 + 100 - ESTIMATES.burst
 
 
 def test_sender_reports_go_to_the_viewers_a_few_times_a_second(world):
@@ -68,7 +68,7 @@ def test_sender_reports_go_to_the_viewers_a_few_times_a_second(world):
         world.router.on_rtcp(world.publisher, rtcp.sender_report(ssrc, NTP, i, 1, 1), world.now, NTP)
     sent = [part for part in heard[before:] if isinstance(part, rtcp.SenderReport)]
     assert len(sent) == SENDER_REPORTS.burst
-    assert world.router.drops[Drop.SENDER_REPORT_RATE] == 100 - SENDER_REPORTS.burst
+    assert world.router.drops[DropReason.SENDER_REPORT_RATE] == 100 - SENDER_REPORTS.burst
 
 
 def test_packets_of_unknown_streams_are_searched_for_so_many_times(world, monkeypatch):
@@ -77,7 +77,7 @@ def test_packets_of_unknown_streams_are_searched_for_so_many_times(world, monkey
     for ssrc in range(1000):
         world.feed(struct.pack("!BBHII", 0x80, 50, 0, 0, ssrc) + bytes(20))
     assert len(searched) == UNKNOWN_PACKETS.burst
-    assert world.router.drops[Drop.UNKNOWN_STREAM] == 1000
+    assert world.router.drops[DropReason.UNKNOWN_STREAM] == 1000
 
 
 class FaultError(Exception):
@@ -105,7 +105,7 @@ def test_a_fault_with_one_subscription_leaves_the_others_theirs(world, monkeypat
     world.tick(1.0, "q")
     assert len(world.received("other")) >= 20
     if name != "move":  # nothing moves here
-        assert world.router.drops[Drop.ERROR] > 0
+        assert world.router.drops[DropReason.ERROR] > 0
 
 
 @pytest.mark.parametrize("module", ["sfu.engine.router.share", "sfu.engine.router.fitting"])
@@ -127,7 +127,7 @@ def test_a_fault_while_bandwidth_is_shared_costs_that_viewer_alone(world, monkey
     world.video("q", key=True)
     world.tick(2.0, "q")
     assert shared.count("other") >= 3
-    assert world.router.drops[Drop.ERROR] >= 3
+    assert world.router.drops[DropReason.ERROR] >= 3
     assert len(world.received("other")) >= 20
     assert other.view is not None
 
@@ -142,7 +142,7 @@ def test_a_fault_in_one_peers_feedback_leaves_the_others_theirs(world, monkeypat
     world.now += 1
     world.router.tick(world.now)
     assert any(isinstance(part, rtcp.TransportFeedbackReport) for part in heard)
-    assert world.router.drops[Drop.ERROR] == 2  # of its feedback, and of its receiver report
+    assert world.router.drops[DropReason.ERROR] == 2  # of its feedback, and of its receiver report
 
 
 def test_a_fault_in_one_part_of_a_compound_leaves_the_rest(world, monkeypatch):
@@ -164,7 +164,7 @@ def test_a_replay_that_fails_is_given_up(world, monkeypatch):
     monkeypatch.setattr(Subscription, "replay", lambda *_: 1 / 0)
     world.tick(1.0)
     assert not world.router._replays
-    assert world.router.drops[Drop.ERROR] == 1
+    assert world.router.drops[DropReason.ERROR] == 1
 
 
 def test_a_fault_with_one_rooms_speakers_leaves_the_other_rooms(monkeypatch):

@@ -7,7 +7,7 @@ import pytest
 from router_world import World, header
 
 from sfu.fanout.template import TemplateClass, make_template
-from sfu.session.sections import SendSection
+from sfu.session.sections import OutboundSection
 from sfu.wire import rtcp, rtp
 from sfu.wire.packet import SourcePacket
 from sfu.wire.red import RedundancyLevel, with_redundancy
@@ -22,7 +22,7 @@ def world():
     hear(world, 0)  # the layer is known from its first packet on
     for name, kind in (("takes", TAKES_RED), ("plain", TemplateClass((("opus", 109),), ()))):
         subscription, _ = world.viewer(name)
-        subscription.section = SendSection("1", kind, {})
+        subscription.section = OutboundSection("1", kind, {})
         world.router.choose(subscription, world.now)
     return world
 
@@ -77,10 +77,10 @@ def test_what_was_muted_does_not_go_along_with_what_follows(world):
 
 def test_a_publication_without_redundancy_stays_as_it_is():
     world = World("audio")
-    world.published.intent = type(world.published.intent)("TR_1", "audio", red=False)
+    world.published.spec = type(world.published.spec)("TR_1", "audio", red=False)
     hear(world, 0)
     subscription, _ = world.viewer("takes")
-    subscription.section = SendSection("1", TAKES_RED, {})
+    subscription.section = OutboundSection("1", TAKES_RED, {})
     world.router.choose(subscription, world.now)
     hear(world, 1, 2)
     assert payloads(world, "takes")[-1] == b"opus2"
@@ -122,7 +122,7 @@ def test_only_viewers_whose_packets_are_never_repeated_change_their_redundancy(e
     world = World("audio")
     hear(world, 0)
     subscription, _ = world.viewer("viewer")
-    subscription.section = SendSection("1", replace(TAKES_RED, extensions=extensions), {})
+    subscription.section = OutboundSection("1", replace(TAKES_RED, extensions=extensions), {})
     world.router.choose(subscription, world.now)
     hear(world, 1, 2)
     subscription.carry_redundancy(RedundancyLevel.NONE)

@@ -8,14 +8,14 @@ import struct
 import pytest
 from engine.test_router import World, header
 
-from sfu.engine.publication import Published
+from sfu.engine.publication import Publication
 from sfu.fanout.template import TemplateClass
 from sfu.session.negotiation import NegotiatedCodec, SectionParameters
-from sfu.session.sections import SendSection, receive_section
-from sfu.values import Layer, Preferences, Publication
+from sfu.session.sections import OutboundSection, receive_section
+from sfu.values import Layer, Preferences, PublicationSpec
 from sfu.wire import rtcp
 from sfu.wire.descriptor import parse
-from sfu.wire.points import EVERY
+from sfu.wire.operating_points import EVERY
 from sfu.wire.rtp import URI_DEPENDENCY_DESCRIPTOR, URI_MID, build_extensions, header_length, parse_extensions
 
 DESCRIBED = TemplateClass((("av1", 45),), ((URI_DEPENDENCY_DESCRIPTOR, 12),))
@@ -69,7 +69,9 @@ class SvcWorld(World):
         ids = {URI_MID: 4, URI_DEPENDENCY_DESCRIPTOR: 12}
         parameters = SectionParameters("0", "video", True, "recvonly", (codec,), ids, {}, (), ())
         layers = (Layer("", 480, 270), Layer("", 960, 540))
-        self.published = Published(Publication("TR_1", "video", layers=layers, codec="av1"), self.publisher)
+        self.published = Publication(
+            PublicationSpec("TR_1", "video", layers=layers, codec="av1"), self.publisher
+        )
         section = receive_section(parameters, (7,), ())
         section.publication = self.published
         self.published.section = section
@@ -81,7 +83,7 @@ class SvcWorld(World):
         self.plis = 0
 
     def viewer(self, name="viewer", *, kind=DESCRIBED, **preferences):
-        subscription, _ = self.subscribed(name, SendSection("1", kind, {"av1": 46}), **preferences)
+        subscription, _ = self.subscribed(name, OutboundSection("1", kind, {"av1": 46}), **preferences)
         return subscription
 
     def picture(self):
@@ -135,7 +137,7 @@ class SvcWorld(World):
                 self.feed(packet)
             self.router.tick(self.now)
 
-    def wish(self, subscription, spatial, fps=0):
+    def video_request(self, subscription, spatial, fps=0):
         subscription.preferences = Preferences(max_spatial=spatial, fps=fps)
         self.router.choose(subscription, self.now)
 
@@ -195,10 +197,10 @@ def begin(world, name="viewer", **preferences):
 POINTS = {(1, 0): (1, 1), (1, HALF_FPS): (1, 0), (0, 0): (0, 1), (0, HALF_FPS): (0, 0)}
 
 
-@pytest.mark.parametrize(("wish", "point"), POINTS.items())
-def test_each_size_and_rate_can_be_had(world, wish, point):
+@pytest.mark.parametrize(("video_request", "point"), POINTS.items())
+def test_each_size_and_rate_can_be_had(world, video_request, point):
     viewer = begin(world)
-    world.wish(viewer, *wish)
+    world.video_request(viewer, *video_request)
     world.play(1)
     world.sent.clear()
     world.play(2)
@@ -220,7 +222,7 @@ def test_down_at_once_where_the_lower_size_was_shown_all_along():
     world = SvcWorld(FULL)
     viewer = begin(world)
     before = world.plis
-    world.wish(viewer, 0)
+    world.video_request(viewer, 0)
     world.play(1)
     assert shown(world.received()) == {(0, 0), (0, 1)}
     assert world.plis == before
@@ -230,7 +232,7 @@ def test_down_by_a_keyframe_where_it_was_not():
     world = SvcWorld(KEYED)
     viewer = begin(world)
     before = world.plis
-    world.wish(viewer, 0)
+    world.video_request(viewer, 0)
     world.play(1)
     assert world.plis == before + 1
     assert viewer.point == (0, 1)
@@ -242,11 +244,11 @@ def test_any_walk_between_sizes_and_rates_is_decodable(world, seed):
     walker = begin(world, "walker")
     begin(world, "neighbour", max_spatial=0, fps=HALF_FPS)
     for _ in range(20):
-        world.wish(walker, *rng.choice(list(POINTS)))
+        world.video_request(walker, *rng.choice(list(POINTS)))
         world.play(rng.choice([0.1, 0.3, 0.8]))
         if rng.random() < 0.1:
             walker.pause(world.now)
-            world.published.layers[0].picture_start = -1  # nothing is shown twice
+            world.published.layers[0].keyframe_sequence = -1  # nothing is shown twice
             world.play(0.3)
     for name in ("walker", "neighbour"):
         check(world.received(name))
@@ -256,8 +258,8 @@ def test_frames_say_which_targets_are_active(world):
     viewer = begin(world)
     structure = world.published.layers[0].structure
     active = {}
-    for wish, point in POINTS.items():
-        world.wish(viewer, *wish)
+    for video_request, point in POINTS.items():
+        world.video_request(viewer, *video_request)
         world.play(1)
         world.sent.clear()
         world.play(0.5)
@@ -272,7 +274,7 @@ def test_frames_say_which_targets_are_active(world):
 
 def test_what_is_asked_for_again_is_the_same(world):
     viewer = begin(world)
-    world.wish(viewer, 0)
+    world.video_request(viewer, 0)
     world.play(2)
     for packet in world.received()[-30:]:
         again = viewer.retransmission(header(packet)[1], world.now, 0.02)
@@ -285,7 +287,7 @@ def test_who_takes_no_descriptors_gets_the_smallest_size_of_av1_or_all(world):
     viewer = begin(world, kind=PLAIN)
     everything = {(s, t) for s in range(2) for t in range(2)}
     for spatial, expected in ((1, everything), (0, {(0, 0), (0, 1)}), (1, everything)):
-        world.wish(viewer, spatial)
+        world.video_request(viewer, spatial)
         world.play(1)
         world.sent.clear()
         world.play(1)

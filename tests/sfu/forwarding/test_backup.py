@@ -5,12 +5,12 @@ import struct
 import pytest
 from router_world import World, header
 
-from sfu.engine.publication import Published
+from sfu.engine.publication import Publication
 from sfu.fanout.template import TemplateClass
 from sfu.forwarding import backup
 from sfu.session.negotiation import NegotiatedCodec, SectionParameters
-from sfu.session.sections import SendSection, receive_section
-from sfu.values import CodecMissing, Publication
+from sfu.session.sections import OutboundSection, receive_section
+from sfu.values import CodecMissing, PublicationSpec
 
 H264_ONLY = TemplateClass((("h264", 102),), ())
 H264_SSRC = 5000
@@ -23,12 +23,12 @@ class TwoCodecs(World):
 
     def lacking(self, name="lacks"):
         subscription, _ = self.viewer(name)
-        subscription.section = SendSection("1", H264_ONLY, {})
+        subscription.section = OutboundSection("1", H264_ONLY, {})
         self.router.share(subscription.subscriber, self.now)
         return subscription
 
     def add_backup(self):
-        second = Published(Publication("TR_1~h264", "video", backup_of="TR_1"), self.publisher)
+        second = Publication(PublicationSpec("TR_1~h264", "video", backup_of="TR_1"), self.publisher)
         backup.link(second, self.published)
         codec = NegotiatedCodec("h264", 102, 90_000, 1, "", (), None)
         section = receive_section(
@@ -110,6 +110,6 @@ def test_the_end_of_the_track_ends_it_for_all(world):
 
 def test_a_section_that_takes_nothing_lacks_nothing(world):
     subscription, _ = world.viewer("refuses")
-    subscription.section = SendSection("1", TemplateClass((), ()), {})
+    subscription.section = OutboundSection("1", TemplateClass((), ()), {})
     world.router.share(subscription.subscriber, world.now)
     assert missing(world) == []

@@ -2,7 +2,7 @@ import pytest
 
 from sfu.forwarding.layers import highest_wanted, needs_keyframe, step, target_layer
 from sfu.values import Layer, Preferences
-from sfu.wire.points import EVERY, with_spatial, with_temporal
+from sfu.wire.operating_points import EVERY, with_spatial, with_temporal
 
 THREE = (Layer("q", 320, 180), Layer("h", 640, 360), Layer("f", 1280, 720))
 UNSIZED = (Layer("q"), Layer("h"), Layer("f"))

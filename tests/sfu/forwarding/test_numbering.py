@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sfu.forwarding.numbering import SEGMENTS_KEPT, OutSequence
+from sfu.forwarding.numbering import SEGMENTS_KEPT, OutboundSequence
 
 
 def out16(sequence, source):
@@ -37,7 +37,7 @@ class TestOutSequence:
         ],
     )
     def test_numbering(self, first, script, expected):
-        sequence = OutSequence(first)
+        sequence = OutboundSequence(first)
         results = []
         for step, *arguments in script:
             if step == "s":
@@ -47,14 +47,14 @@ class TestOutSequence:
         assert results == expected
 
     def test_switch_returns_the_offset_of_the_segment(self):
-        sequence = OutSequence(1000)
+        sequence = OutboundSequence(1000)
         offset = sequence.switch("low", 400)
         assert offset == 600
         assert sequence.current.offset == 600
         assert sequence.out_seq(401) == 401 + offset
 
     def test_resolves_across_switches(self):
-        sequence = OutSequence(65530)
+        sequence = OutboundSequence(65530)
         sequence.switch("low", 10)
         sequence.advance(19)
         sequence.switch("high", 500)
@@ -66,7 +66,7 @@ class TestOutSequence:
             assert (key, source, segment.timestamp_offset) == ("high", 500 + i, 77)
 
     def test_what_never_went_out_resolves_to_nothing(self):
-        sequence = OutSequence(100)
+        sequence = OutboundSequence(100)
         assert sequence.resolve(100) is None
         sequence.switch("low", 10)
         assert sequence.resolve(100) is None
@@ -76,7 +76,7 @@ class TestOutSequence:
         assert sequence.resolve((102 + 0x8000) & 0xFFFF) is None
 
     def test_keeps_the_last_segments(self):
-        sequence = OutSequence(0)
+        sequence = OutboundSequence(0)
         for i in range(SEGMENTS_KEPT + 2):
             sequence.switch(i, 1000 * i)
             sequence.advance(1000 * i + 9)
@@ -85,7 +85,7 @@ class TestOutSequence:
         assert [source for source, _, _ in found[2:]] == list(range(2, SEGMENTS_KEPT + 2))
 
     def test_advance_does_not_go_back(self):
-        sequence = OutSequence(100)
+        sequence = OutboundSequence(100)
         sequence.switch("low", 10)
         sequence.advance(15)
         sequence.advance(12)
@@ -104,7 +104,7 @@ class TestOutSequence:
         ),
     )
     def test_no_number_goes_out_twice_and_each_leads_back(self, first, segments):
-        sequence = OutSequence(first)
+        sequence = OutboundSequence(first)
         sent = {}
         expected_next = first
         for key, start, steps in segments:

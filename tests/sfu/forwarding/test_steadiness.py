@@ -1,6 +1,6 @@
 import pytest
 
-from sfu.bandwidth.allocate import Allotment, Reason
+from sfu.bandwidth.allocate import Allocation, Reason
 from sfu.forwarding.steadiness import (
     AMPLE_DWELL_S,
     DWELL_S,
@@ -12,11 +12,11 @@ from sfu.forwarding.steadiness import (
 )
 
 BITRATES = {(0, 0): 45_000, (1, 0): 150_000, (2, 0): 900_000}
-PAUSED = Allotment(None, Reason.PAUSED)
+PAUSED = Allocation(None, Reason.PAUSED)
 
 
 def at(spatial, temporal=0):
-    return Allotment((spatial, temporal), Reason.BANDWIDTH)
+    return Allocation((spatial, temporal), Reason.BANDWIDTH)
 
 
 def follows(steadiness, before, wanted, now, left_bps=200_000, bitrates=BITRATES):

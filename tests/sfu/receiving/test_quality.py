@@ -2,7 +2,7 @@
 
 import pytest
 
-from sfu.receiving.quality import Losses, quality
+from sfu.receiving.quality import LossHistory, quality
 
 
 @pytest.mark.parametrize(
@@ -21,7 +21,7 @@ def test_the_worse_direction_counts(losses, word):
 
 
 def test_one_bad_second_is_not_a_bad_connection_and_lasting_loss_is():
-    losses = Losses()
+    losses = LossHistory()
     losses.report([13, 0])  # 5 %
     assert quality(losses.share) == "excellent"
     for _ in range(3):
@@ -36,7 +36,7 @@ def test_one_bad_second_is_not_a_bad_connection_and_lasting_loss_is():
 
 
 def test_a_report_of_nothing_says_nothing():
-    losses = Losses()
+    losses = LossHistory()
     losses.report([128])
     before = losses.share
     losses.report([])

@@ -1,7 +1,7 @@
 import pytest
 
 from sfu.receiving.rates import HELD_S, SMOOTHED_S, RateMeter
-from sfu.wire.points import EVERY, MAX_SETS, with_spatial, with_temporal
+from sfu.wire.operating_points import EVERY, MAX_POINT_SETS, with_spatial, with_temporal
 
 # A picture in four packets of the base layer, two of the middle one and two of the upper one, a second's worth of each.
 PATTERN = (0, 2, 1, 2)
@@ -82,7 +82,7 @@ def test_a_stream_of_too_many_kinds_of_packets_is_still_counted():
         meter.add(points << 4, 10, points / 1001, picture=True)
     meter.add(EVERY, 10, 1.0, picture=True)
     bitrates = meter.bitrates_bps(1.1, 1.5)
-    assert bitrates[0, 0] == round(80 * (1000 - MAX_SETS) / 1.1)
+    assert bitrates[0, 0] == round(80 * (1000 - MAX_POINT_SETS) / 1.1)
 
 
 @pytest.mark.parametrize("silent_s", [5.5, 6.5, 7.0, 12.0, 3600.0])

@@ -7,7 +7,7 @@ import pytest
 from aiortc.rtcdtlstransport import RTCDtlsTransport
 
 from sfu.shell import dtls
-from sfu.shell.dtls import HANDSHAKE_BYTES, QUEUE_DATAGRAMS, Certificate, DatagramPort, Transport
+from sfu.shell.dtls import HANDSHAKE_BYTES, QUEUE_DATAGRAMS, Certificate, DatagramPort, DtlsTransport
 
 CERTIFICATE = Certificate.generateCertificate()
 CLIENT = Certificate.generateCertificate()
@@ -21,7 +21,7 @@ class Pair:
         self.client_port = DatagramPort(self._to_server)
         self.port = DatagramPort(self.client_port.feed)
         self.mangle = mangle
-        self.server = Transport(self.port, CERTIFICATE)
+        self.server = DtlsTransport(self.port, CERTIFICATE)
         self.client = RTCDtlsTransport(self.client_port, [CLIENT])
         self.client._set_role("client")
 
@@ -30,7 +30,7 @@ class Pair:
             self.port.feed(part)
 
     async def connect(self, fingerprints=FINGERPRINTS):
-        started = asyncio.create_task(self.client.start(Transport.getLocalParameters(self.server)))
+        started = asyncio.create_task(self.client.start(DtlsTransport.getLocalParameters(self.server)))
         failure = await self.server.connect(fingerprints)
         if failure is None:
             await started

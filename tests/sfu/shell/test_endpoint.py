@@ -9,7 +9,7 @@ from pylibsrtp import Policy, Session
 from pylibsrtp._binding import ffi
 
 from sfu.bandwidth.estimator import Estimator
-from sfu.drops import Drop
+from sfu.drops import DropReason
 from sfu.engine.peer import Peer
 from sfu.fanout.sentlog import SentLog
 from sfu.limits import CLOSED_AFTER_S
@@ -17,7 +17,7 @@ from sfu.receiving.feedback import TransportFeedback
 from sfu.session.ice import MAX_ADDRESSES, IceAgent
 from sfu.settings import MediaSettings
 from sfu.shell import endpoint
-from sfu.shell.endpoint import Connection, Endpoint, candidates
+from sfu.shell.endpoint import MediaEndpoint, PeerTransport, candidates
 from sfu.shell.udp import pack_sockaddr
 from sfu.wire import rtcp
 
@@ -43,7 +43,7 @@ def test_only_this_machine_is_answered_where_media_is_local(monkeypatch, host, a
     crowd = Crowd(MediaSettings(local_only=True))
     crowd.open("ada")
     assert crowd.check("ada", 5000, 1.0, host=host) is answered
-    assert crowd.drops[Drop.UNKNOWN_SOURCE] == (0 if answered else 1)
+    assert crowd.drops[DropReason.UNKNOWN_SOURCE] == (0 if answered else 1)
 
 
 def test_local_addresses_have_no_loopback():
@@ -65,8 +65,8 @@ class Reporter:
         peer.estimator = self.estimator = Estimator(SentLog(), 0)
         self.peer = peer
         self.drops, self.heard = Counter(), []
-        self.endpoint = Endpoint(MediaSettings(), self.drops)
-        self.endpoint._by_address[self.ADDRESS] = Connection(peer)
+        self.endpoint = MediaEndpoint(MediaSettings(), self.drops)
+        self.endpoint._by_address[self.ADDRESS] = PeerTransport(peer)
         buffer = bytearray(2048)
         self.endpoint._socket = SimpleNamespace(buffer=buffer)
         self.endpoint._receive_pointers = [ffi.cast("char *", ffi.from_buffer(buffer))]
@@ -95,7 +95,7 @@ class Crowd:
 
     def __init__(self, settings=None):
         self.drops, self.sent = Counter(), []
-        self.endpoint = Endpoint(settings or MediaSettings(), self.drops)
+        self.endpoint = MediaEndpoint(settings or MediaSettings(), self.drops)
         self.endpoint._socket = SimpleNamespace(
             send=lambda reply, address: self.sent.append((address, reply))
         )
@@ -107,7 +107,7 @@ class Crowd:
         agent = IceAgent(name, "p" + name)
         peer = Peer(name, "room", agent, TransportFeedback(1), 1, "1")
         peer.transport = self.endpoint.outbox.transports.add()
-        connection = Connection(peer)
+        connection = PeerTransport(peer)
         self.endpoint.add(connection)
         return connection
 
@@ -160,7 +160,7 @@ def test_a_peer_that_is_gone_is_neither_answered_nor_connected():
     for ufrag, pwd in (("gone", "pgone"), ("again", "pagain"), ("gone", ""), ("again", "")):
         assert not crowd.check(ufrag, 1, 1.0, pwd)
     assert connection.dtls is None
-    assert crowd.drops[Drop.STUN] == 4
+    assert crowd.drops[DropReason.STUN] == 4
 
 
 def test_superseded_ufrags_leave_the_table_with_the_first_check():
@@ -183,7 +183,7 @@ def test_a_forged_source_address_does_not_cut_off_the_peer_that_uses_it():
     assert crowd.check("victim", 7, 0.0)
     victim.peer.connected = True
     assert not crowd.check("thief", 7, 5.0)
-    assert crowd.drops[Drop.ICE_ADDRESS] == 1
+    assert crowd.drops[DropReason.ICE_ADDRESS] == 1
     assert crowd.endpoint._by_address[place] is victim
     # silent for longer than clients are: its NAT has given the port to somebody else
     assert crowd.check("thief", 7, 20.0)
@@ -202,14 +202,14 @@ def test_excess_is_dropped_before_it_is_decrypted():
         reporter.send(request, 1.0)
     taken = len(reporter.heard)
     assert 50 < taken < 100
-    assert reporter.drops[Drop.RTCP_RATE] == 500 - taken
+    assert reporter.drops[DropReason.RTCP_RATE] == 500 - taken
     reporter = Reporter()
     # garbage of the same shape costs as much, so it is paid for as well; nothing of it is authentic
     for _ in range(1000):
         reporter.endpoint._socket.buffer[:200] = bytes((0x80, 96)) + bytes(198)
         reporter.endpoint._srtp(0, 0, 200, reporter.ADDRESS, 1.0)
-    assert reporter.drops[Drop.UNAUTHENTIC] == 300
-    assert reporter.drops[Drop.RTP_RATE] == 700
+    assert reporter.drops[DropReason.UNAUTHENTIC] == 300
+    assert reporter.drops[DropReason.RTP_RATE] == 700
     # it may be a stranger's, who forges the peer's address
     for _ in range(CLOSED_AFTER_S + 1):
         assert reporter.peer.limits.close_second() == {}
@@ -223,7 +223,7 @@ def test_what_a_peer_replays_is_its_own():
         reporter.endpoint._socket.buffer[: len(datagram)] = datagram
         reporter.endpoint._srtp(0, 0, len(datagram), reporter.ADDRESS, 1.0)
     assert len(reporter.heard) == 1
-    assert reporter.drops[Drop.UNAUTHENTIC] > 100
+    assert reporter.drops[DropReason.UNAUTHENTIC] > 100
     reporter.peer.limits.close_second()
     assert reporter.peer.limits.flooded_s == 1
 
@@ -236,7 +236,7 @@ def test_dtls_beyond_the_limit_is_dropped():
     for _ in range(1000):
         reporter.endpoint._dtls(0, 50, reporter.ADDRESS, 1.0)
     assert len(fed) == 300
-    assert reporter.drops[Drop.DTLS_RATE] == 700
+    assert reporter.drops[DropReason.DTLS_RATE] == 700
 
 
 def test_media_of_a_peer_without_budget_is_not_looked_at_for_a_moment():
@@ -250,6 +250,6 @@ def test_media_of_a_peer_without_budget_is_not_looked_at_for_a_moment():
         return not endpoint._is_held(0, address, now)
 
     assert [arrives(first, 4.9) for first in (0x80, 0x90, 0x00, 0x16)] == [False, False, True, True]
-    assert reporter.drops[Drop.RTP_RATE] == 2
+    assert reporter.drops[DropReason.RTP_RATE] == 2
     assert arrives(0x80, 5.0)
     assert address not in endpoint._held

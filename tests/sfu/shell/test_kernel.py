@@ -22,7 +22,7 @@ from pylibsrtp import Policy, Session
 from pylibsrtp._binding import ffi as srtp_ffi
 
 from sfu.fanout.arena import ARENA_ROWS, ARENA_STRIDE, MAX_PACKET_BYTES, Arena
-from sfu.fanout.rows import COLUMN, Outbox
+from sfu.fanout.row_buffer import COLUMN, RowBuffer
 from sfu.fanout.sentlog import LOG_SIZE
 from sfu.fanout.table import Column, FanoutTable
 from sfu.fanout.template import TemplateClass
@@ -75,7 +75,7 @@ class Way:
 
     def __init__(self, receivers, module=None, profile="gcm", runs=True):
         kind, key_bytes = PROFILES[profile]
-        self.outbox = Outbox(Arena(), self._send)
+        self.outbox = RowBuffer(Arena(), self._send)
         self.media = udp.open_socket(0, self.outbox.arena)
         self.kernel = (
             kernel.Portable(self.outbox, self.media)
@@ -477,7 +477,7 @@ def test_sanitizers_find_nothing(module, tmp_path):
 
 def test_without_a_module_the_portable_path_serves(monkeypatch, receivers):
     monkeypatch.setitem(sys.modules, "sfu.shell._kernel", None)
-    outbox = Outbox(Arena(), lambda _: 0.0)
+    outbox = RowBuffer(Arena(), lambda _: 0.0)
     media = udp.open_socket(0, outbox.arena)
     assert kernel.load() is None
     assert isinstance(kernel.choose(outbox, media), kernel.Portable)
@@ -486,7 +486,7 @@ def test_without_a_module_the_portable_path_serves(monkeypatch, receivers):
 
 def test_the_choice(monkeypatch, module, receivers):
     monkeypatch.setitem(sys.modules, "sfu.shell._kernel", module)
-    outbox = Outbox(Arena(), lambda _: 0.0)
+    outbox = RowBuffer(Arena(), lambda _: 0.0)
     media, plain = udp.open_socket(0, outbox.arena), udp.open_socket(0, outbox.arena, portable=True)
     assert isinstance(kernel.choose(outbox, plain), kernel.Portable)
     assert isinstance(kernel.choose(outbox, media, native=False), kernel.Portable)

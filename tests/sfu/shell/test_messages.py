@@ -14,19 +14,19 @@ from sfu.shell.messages import MessageError, frame, read_frame, read_news, read_
 from sfu.shell.server import MediaServer
 from sfu.values import (
     Answer,
+    BandwidthExplanation,
     Channel,
     Event,
-    Explanation,
     Layer,
     PeerClosed,
     Preferences,
-    Publication,
+    PublicationSpec,
     Speaker,
     SpeakersChanged,
-    VideoShare,
+    VideoAllocation,
 )
 
-PUBLICATION = Publication(
+PUBLICATION = PublicationSpec(
     "TR_1", "video", ("cid",), (Layer("q", 320, 180), Layer("h")), "vp8", codec_only=True
 )
 ORDERS = {
@@ -92,8 +92,10 @@ def test_results_arrive_as_they_were():
     answer = Answer("v=0", {"0": "TR_1"}, {"1": "TR_2"})
     raw = msgspec.Raw(msgspec.msgpack.encode(answer))
     assert messages.decode(raw, messages.RESULTS["negotiate"]) == answer
-    video = VideoShare("TR_1", "screen", (2, 7), None, (1, 0), "no higher layer fits", ((0, 0, 150_000),))
-    explanation = Explanation(None, 40_000.5, 2e6, (video,))
+    video = VideoAllocation(
+        "TR_1", "screen", (2, 7), None, (1, 0), "no higher layer fits", ((0, 0, 150_000),)
+    )
+    explanation = BandwidthExplanation(None, 40_000.5, 2e6, (video,))
     raw = msgspec.Raw(msgspec.msgpack.encode(explanation))
     assert messages.decode(raw, messages.RESULTS["explain"]) == explanation
 

@@ -8,7 +8,7 @@ import pytest
 import sdp_samples
 from aiortc import RTCPeerConnection, RTCSessionDescription
 
-from sfu.engine.peer import Stream
+from sfu.engine.peer import KnownSsrc
 from sfu.limits import CLOSED_AFTER_S, MUTED_AFTER_S
 from sfu.settings import MediaSettings
 from sfu.shell.server import SHARING_DELAY_S, MediaServer
@@ -20,8 +20,8 @@ from sfu.values import (
     PeerClosed,
     PeerConnected,
     Preferences,
-    Publication,
     PublicationMuted,
+    PublicationSpec,
     SdpError,
     UnknownPeerError,
 )
@@ -162,7 +162,7 @@ async def test_bad_offers_and_unknown_peers(engine):
         await engine.media.negotiate("alice", "v=0")
     # nothing is known of these: not an error, the caller may not have heard yet
     engine.media.close_peer("nobody")
-    engine.media.publish("nobody", Publication("TR_1", "audio"))
+    engine.media.publish("nobody", PublicationSpec("TR_1", "audio"))
     engine.media.unpublish("nobody", "TR_1")
     engine.media.set_muted("TR_1", True)
     engine.media.subscribe("nobody", "TR_1", "s")
@@ -172,7 +172,7 @@ async def test_bad_offers_and_unknown_peers(engine):
 async def test_rooms_are_apart(engine):
     engine.media.open_peer("alice", "one")
     engine.media.open_peer("bob", "two")
-    engine.media.publish("alice", Publication("TR_1", "audio"))
+    engine.media.publish("alice", PublicationSpec("TR_1", "audio"))
     engine.media.subscribe("bob", "TR_1", "s")
     assert not engine.media._connections["bob"].peer.subscriptions
 
@@ -180,7 +180,7 @@ async def test_rooms_are_apart(engine):
 async def test_the_server_makes_the_offers_on_a_connection_of_its_own(engine):
     channels = (Channel("_reliable"), Channel("_lossy", ordered=False, max_retransmits=0))
     engine.media.open_peer("alice", "room")
-    engine.media.publish("alice", Publication("TR_1", "video"))
+    engine.media.publish("alice", PublicationSpec("TR_1", "video"))
     engine.media.open_peer("bob", "room", dual=True, channels=channels)
     bob, heard, tracks = RTCPeerConnection(), asyncio.Queue(), asyncio.Queue()
 
@@ -227,7 +227,7 @@ async def test_media_does_not_overtake_the_answer_that_announces_it(engine, monk
     await engine.event(PeerConnected)
     engine.media.open_peer("bob", "room")
     for publication_id in ("TR_1", "TR_2"):
-        engine.media.publish("bob", Publication(publication_id, "video"))
+        engine.media.publish("bob", PublicationSpec(publication_id, "video"))
         engine.media.subscribe("alice", publication_id, f"PA_bob|{publication_id}")
         alice.addTransceiver("video", "recvonly")
     chosen = asyncio.Queue()
@@ -252,7 +252,7 @@ async def test_media_does_not_overtake_the_answer_that_announces_it(engine, monk
 async def test_a_peer_moves_to_another_room_with_what_it_publishes(engine):
     for name, room in (("alice", "one"), ("bob", "one"), ("eve", "two")):
         engine.media.open_peer(name, room)
-        engine.media.publish(name, Publication(f"TR_{name}", "audio"))
+        engine.media.publish(name, PublicationSpec(f"TR_{name}", "audio"))
     engine.media.subscribe("bob", "TR_alice", "s")
     engine.media.subscribe("alice", "TR_bob", "s")
     engine.media.move_peer("alice", "two")
@@ -271,10 +271,10 @@ async def test_a_peer_moves_to_another_room_with_what_it_publishes(engine):
 async def test_a_peer_is_forwarded_to_another_room(engine):
     for name, room in (("alice", "one"), ("bob", "one"), ("eve", "two")):
         engine.media.open_peer(name, room)
-    engine.media.publish("alice", Publication("TR_before", "audio"))
+    engine.media.publish("alice", PublicationSpec("TR_before", "audio"))
     assert engine.media.forward_peer("alice", "two")
     assert not engine.media.forward_peer("nobody", "two")
-    engine.media.publish("alice", Publication("TR_after", "audio"))
+    engine.media.publish("alice", PublicationSpec("TR_after", "audio"))
     peers = {name: engine.media._connections[name].peer for name in ("alice", "bob", "eve")}
     for name in ("bob", "eve"):
         for track in ("TR_before", "TR_after"):
@@ -308,10 +308,10 @@ def flood(engine, name, ssrc=7):
 async def test_what_floods_is_muted_and_who_goes_on_is_closed(engine, caplog):
     engine.media.open_peer("ada", "room")
     engine.media.open_peer("eve", "room")
-    engine.media.publish("ada", Publication("TR_1", "video"))
+    engine.media.publish("ada", PublicationSpec("TR_1", "video"))
     peer = engine.media._connections["ada"].peer
     published = engine.media._publications["TR_1"]
-    peer.streams[7] = Stream(SimpleNamespace(published=published), rtx=True)
+    peer.streams[7] = KnownSsrc(SimpleNamespace(published=published), rtx=True)
     for second in range(1, CLOSED_AFTER_S + 1):
         flood(engine, "ada")
         assert published.muted == (second >= MUTED_AFTER_S)
@@ -350,7 +350,7 @@ async def test_a_fault_while_an_offer_is_answered_is_no_refusal_of_it(engine, mo
 async def test_wishes_that_change_at_once_are_shared_out_once(engine, monkeypatch):
     for name in ("ada", "eve"):
         engine.media.open_peer(name, "room")
-    engine.media.publish("ada", Publication("TR_1", "video"))
+    engine.media.publish("ada", PublicationSpec("TR_1", "video"))
     engine.media.subscribe("eve", "TR_1", "stream")
     shared = []
     real = engine.media._router.share

@@ -22,7 +22,7 @@ from sfu.values import (
     EngineTimeoutError,
     PeerClosed,
     PeerConnected,
-    Publication,
+    PublicationSpec,
     SdpError,
     UnknownPeerError,
 )
@@ -126,7 +126,7 @@ async def test_refusals_cross_the_processes(engine):
 async def test_a_killed_worker_costs_its_own_peers_and_is_replaced(engine):
     ada, _ = await engine.connect("ada", "one")
     eve, to_eve = await engine.connect("eve", "two")
-    engine.media.publish("ada", Publication("TR_1", "video"))
+    engine.media.publish("ada", PublicationSpec("TR_1", "video"))
     dead = engine.worker("ada")
     port = dead.udp_port
     os.kill(dead.process.pid, signal.SIGKILL)
@@ -215,7 +215,7 @@ async def test_what_waits_for_a_worker_that_does_not_read_is_bounded(engine, mon
     assert engine.media.metrics()["dropped_worker_backlog"] > 50
     assert worker.alive
     for _ in range(400):
-        engine.media._tell("ada", "publish", Publication("TR_1", "video", codec="x" * 60_000))
+        engine.media._tell("ada", "publish", PublicationSpec("TR_1", "video", codec="x" * 60_000))
     assert transport.get_write_buffer_size() < workers.MAX_BACKLOG_BYTES + 100_000
     assert (await engine.event(PeerClosed)).peer_id == "ada"
     await engine.until(lambda: engine.media.metrics()["workers"] == 2)

@@ -6,8 +6,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rtp_samples import SAMPLES, mutated
 
-from sfu.wire.descriptor import DescriptorError, Indication, Structure, Template, parse, with_active_targets
-from sfu.wire.points import EVERY, MAX_TEMPORAL, contains
+from sfu.wire.descriptor import (
+    DescriptorError,
+    FrameTemplate,
+    Indication,
+    Structure,
+    parse,
+    with_active_targets,
+)
+from sfu.wire.operating_points import EVERY, MAX_TEMPORAL, contains
 from sfu.wire.rtp import header_length, parse_extensions
 
 DESCRIPTOR_ID = 12
@@ -102,8 +109,8 @@ def test_which_targets_are_not_above_a_point():
 
 def test_the_highest_rate_of_a_size_stands_for_all_higher_ones():
     templates = (
-        Template((0, 0), (Indication.SWITCH, Indication.REQUIRED), ()),
-        Template((0, 1), (0, 1), (1,)),
+        FrameTemplate((0, 0), (Indication.SWITCH, Indication.REQUIRED), ()),
+        FrameTemplate((0, 1), (0, 1), (1,)),
     )
     structure = Structure(0, 0, templates)
     base, upper = structure.points_of(0), structure.points_of(1)

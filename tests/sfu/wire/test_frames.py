@@ -5,7 +5,7 @@ from rtp_samples import SAMPLES, mutated
 
 from sfu.wire.codecs import vp8_fields
 from sfu.wire.frames import ALONE, FramesShown, of_vp8, read
-from sfu.wire.points import EVERY, contains, lowest
+from sfu.wire.operating_points import EVERY, contains, lowest
 from sfu.wire.rtp import header_length, parse_extensions, payload_end
 
 VIDEO = [sample for sample in SAMPLES if sample.kind in {"start", "inside", "delta"}]

@@ -5,7 +5,7 @@ import pytest
 
 from signaling.daily.meetings import meeting_id, meetings, session_sid
 from signaling.rooms.ids import random_sid
-from signaling.store import Session, Stay
+from signaling.store import Attendance, Meeting
 
 
 def test_a_meetings_id_is_a_uuid_that_says_its_session():
@@ -24,7 +24,7 @@ def test_other_ids_are_no_meetings():
 
 
 def stay(sid, joined_at, left_at, session="RM_1"):
-    return Stay(session, sid, sid, "", joined_at, left_at)
+    return Attendance(session, sid, sid, "", joined_at, left_at)
 
 
 @pytest.mark.parametrize(
@@ -37,6 +37,6 @@ def stay(sid, joined_at, left_at, session="RM_1"):
     ],
 )
 def test_what_is_told_of_a_meeting(ended_at, stays, start, duration, most):
-    [meeting] = meetings([Session("RM_1", "maths", 100.0, ended_at)], [*stays, stay("x", 1, 2, "RM_2")])
+    [meeting] = meetings([Meeting("RM_1", "maths", 100.0, ended_at)], [*stays, stay("x", 1, 2, "RM_2")])
     assert (meeting.start_time, meeting.duration_s(200.0)) == (start, duration)
     assert (meeting.max_participants, meeting.ongoing) == (most, ended_at is None)

@@ -12,10 +12,10 @@ from signaling.daily.webhooks import _MESSAGES, _NOT_REPORTED, EXPONENTIAL_S, Da
 from signaling.history.journal import Journal
 from signaling.history.recovery import ending
 from signaling.history.webhooks import WebhookMessage
-from signaling.rooms.events import VisitorCame, VisitorGone
+from signaling.rooms.events import VisitorArrived, VisitorLeft
 from signaling.rooms.model import LeaveReason
 from signaling.rooms.permissions import Permissions
-from signaling.store import Delivery, Endpoint, NewDelivery, Session, entries
+from signaling.store import Delivery, Meeting, NewDelivery, WebhookEndpoint, entries
 
 NOW = 1_795_000_000.5
 SECRET = base64.b64encode(b"a secret").decode()
@@ -29,7 +29,7 @@ SETTINGS = {
 def hook(failures=0, basic_auth="", **settings):
     signing = {"hmac": SECRET, "basicAuth": basic_auth}
     settings = {**SETTINGS, **settings}
-    return Endpoint(
+    return WebhookEndpoint(
         "e1", "daily", "https://school.example", settings, 1.0, failures=failures, secrets=signing
     )
 
@@ -103,7 +103,7 @@ def test_a_meeting_that_a_killed_server_left_is_told_to_have_ended(harness, room
     started_at = harness.wall_clock()
     harness.rooms.connected(room.join("ada").sid)
     killed_at = harness.wall_clock() + 40
-    session = Session(journal._waiting[0].session_sid, "lesson", started_at, None)
+    session = Meeting(journal._waiting[0].session_sid, "lesson", started_at, None)
     ends = ending(session, journal._waiting, killed_at)
     messages = [DailyWebhooks().message(logged, "EV") for logged in ends]
     assert [message.event for message in messages] == ["participant.left", "meeting.ended"]
@@ -116,9 +116,9 @@ def test_who_waits_at_the_door_is_told(harness, room, told):
     ada = room.join("ada")
     admitted = Admitted(Permissions(), "Ben", "u-2", is_owner=False, eject_at=None, settings=RoomProperties())
     visitor = entry.visitor("k-1", admitted, harness.wall_clock())
-    harness.hub.emit(VisitorCame(ada.room, visitor))
+    harness.hub.emit(VisitorArrived(ada.room, visitor))
     harness.advance(7)
-    harness.hub.emit(VisitorGone(ada.room, visitor))
+    harness.hub.emit(VisitorLeft(ada.room, visitor))
     _, came, gone = told()
     assert (came.event, gone.event) == ("waiting-participant.joined", "waiting-participant.left")
     payload = json.loads(came.body)["payload"]

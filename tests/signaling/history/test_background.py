@@ -6,10 +6,10 @@ import pytest
 
 from signaling.access.keyring import Keyring
 from signaling.history.background import Background
-from signaling.history.outgoing import Outgoing
+from signaling.history.webhook_client import WebhookClient
 from signaling.history.webhooks import Outcome, WebhookMessage
 from signaling.rooms.rooms import JoinSpec
-from signaling.store import Endpoint, Store
+from signaling.store import Store, WebhookEndpoint
 from tests.signaling.entries import logged, started
 from tests.signaling.receiver import receiving
 
@@ -40,7 +40,7 @@ async def store(tmp_path):
 
 @pytest.fixture
 async def background(store, harness):
-    made = Background(harness.services, store, Keyring({}), [FakeApi()], Outgoing(allow_private=True))
+    made = Background(harness.services, store, Keyring({}), [FakeApi()], WebhookClient(allow_private=True))
     yield made
     await made.stop()
 
@@ -49,7 +49,7 @@ async def test_what_a_killed_server_did_not_send_and_did_not_end_is_told_at_the_
     store, background, harness
 ):
     async with receiving() as receiver:
-        await store.endpoints.put(Endpoint("e1", "fake", receiver.url, {}, 1.0))
+        await store.endpoints.put(WebhookEndpoint("e1", "fake", receiver.url, {}, 1.0))
         await store.events.append([logged(1, started(), "RM_0")], background.webhooks.deliveries)
         await background.start()
         assert [body for _, body in await receiver.has(2)] == ["room_started", "room_finished"]
@@ -96,7 +96,7 @@ async def test_a_receiver_that_is_away_does_not_hold_up_the_end(
     monkeypatch.setattr("signaling.history.background.LAST_WEBHOOKS_S", 0.01)
     async with receiving() as receiver:
         receiver.answers = [500]
-        await store.endpoints.put(Endpoint("e1", "fake", receiver.url, {}, 1.0))
+        await store.endpoints.put(WebhookEndpoint("e1", "fake", receiver.url, {}, 1.0))
         await background.start()
         harness.rooms.open_room("logic")
         await receiver.has(1)
@@ -108,7 +108,7 @@ async def test_a_receiver_that_is_away_does_not_hold_up_the_end(
 @asynccontextmanager
 async def background_on(url, harness):
     store = await Store.open(url)
-    made = Background(harness.services, store, Keyring({}), [FakeApi()], Outgoing(allow_private=True))
+    made = Background(harness.services, store, Keyring({}), [FakeApi()], WebhookClient(allow_private=True))
     await made.start()
     yield store, made
     await made.stop()

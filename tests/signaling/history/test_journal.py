@@ -13,12 +13,12 @@ from signaling.rooms.events import (
     RoomChanged,
     RoomEvent,
     RoomFinished,
+    RoomOccupied,
     RoomStarted,
-    RoomVisited,
     TrackPublished,
     TrackUnpublished,
-    VisitorCame,
-    VisitorGone,
+    VisitorArrived,
+    VisitorLeft,
 )
 from signaling.rooms.model import LeaveReason, Participant, Room, RoomConfig, Track, TrackSpec, Visitor
 from signaling.rooms.permissions import Permissions, Source
@@ -229,9 +229,9 @@ async def test_each_logged_event_makes_an_entry_of_its_own_kind_about_its_subjec
     happened = [
         (RoomStarted(one), "room_started"),
         (RoomChanged(one), "room_changed"),
-        (RoomVisited(one), "room_visited"),
-        (VisitorCame(one, knocking), "visitor_came"),
-        (VisitorGone(one, knocking), "visitor_gone"),
+        (RoomOccupied(one), "room_visited"),
+        (VisitorArrived(one, knocking), "visitor_came"),
+        (VisitorLeft(one, knocking), "visitor_gone"),
         (ParticipantJoined(ada), "participant_joined"),
         (ParticipantActive(ada), "participant_active"),
         (TrackPublished(ada, cam), "track_published"),

@@ -4,7 +4,7 @@ import pytest
 
 from signaling.errors import StoreError, UnstorableError
 from signaling.history.recovery import beat, end_abandoned, ending
-from signaling.store import Session, SessionFilter, Store, entries
+from signaling.store import Meeting, MeetingFilter, Store, entries
 from tests.signaling.entries import (
     active,
     finished,
@@ -27,7 +27,7 @@ async def store(database_url):
     await opened.close()
 
 
-SESSION = Session("RM_1", "algebra", 1.0, None)
+SESSION = Meeting("RM_1", "algebra", 1.0, None)
 COUNTED = {"participants": 2, "publishers": 1}
 
 LESSON = log(
@@ -78,7 +78,7 @@ async def test_abandoned_sessions_are_ended_once_and_others_left_alone(store):
     await store.documents.put("server", "alive_at", 50.0)
     for _ in range(2):
         await end_abandoned(store, store.events.append)
-    (session,) = await store.sessions.find(SessionFilter(room="algebra"))
+    (session,) = await store.sessions.find(MeetingFilter(room="algebra"))
     assert session.ended_at == 50.0
     assert {stay.identity: stay.left_at for stay in await store.sessions.stays("RM_1")} == {
         "ada": 50.0,

@@ -4,7 +4,7 @@ import pytest
 
 from signaling.errors import StoreError
 from signaling.history.retention import forget
-from signaling.store import SessionFilter
+from signaling.store import MeetingFilter
 from tests.signaling.entries import finished, joined, left, logged, started
 
 DAY_S = 86_400.0
@@ -36,7 +36,7 @@ async def test_sessions_that_ended_long_ago_are_forgotten_with_all_of_them(store
     await session(store, "RM_new", 3.1 * DAY_S)
     await session(store, "RM_open", None)
     assert await rounds(store, 7, 1) == [3600.0, 3600.0]
-    left = await store.sessions.find(SessionFilter())
+    left = await store.sessions.find(MeetingFilter())
     assert sorted(each.sid for each in left) == ["RM_new", "RM_open"]
     assert await store.events.read("RM_old") == []
     assert await store.sessions.stays("RM_old") == []
@@ -47,7 +47,7 @@ async def test_sessions_that_ended_long_ago_are_forgotten_with_all_of_them(store
 async def test_without_days_everything_is_kept(store):
     await forget(store, 0, lambda: 10 * DAY_S, None)
     await session(store, "RM_old", 1.0)
-    assert await store.sessions.count(SessionFilter()) == 1
+    assert await store.sessions.count(MeetingFilter()) == 1
 
 
 async def test_a_failing_store_is_asked_again_later(store, monkeypatch, caplog):
@@ -61,5 +61,5 @@ async def test_a_failing_store_is_asked_again_later(store, monkeypatch, caplog):
 
     monkeypatch.setattr(store.sessions, "forget", failing)
     await rounds(store, 1, 2)
-    assert await store.sessions.count(SessionFilter()) == 0
+    assert await store.sessions.count(MeetingFilter()) == 0
     assert "locked" in caplog.text

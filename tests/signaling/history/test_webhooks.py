@@ -5,7 +5,7 @@ import pytest
 
 from signaling.errors import DeliveryError, StoreError
 from signaling.history.webhooks import Outcome, WebhookMessage, Webhooks, event_id
-from signaling.store import Endpoint, NewDelivery
+from signaling.store import NewDelivery, WebhookEndpoint
 from signaling.store.entries import Unstorable
 from tests.signaling.entries import changed, finished, logged, started
 
@@ -63,7 +63,7 @@ class FakePost:
 
 
 def endpoint(name="e1", **fields):
-    return Endpoint(name, "fake", f"https://{name}.example", fields.pop("settings", {}), 1.0, **fields)
+    return WebhookEndpoint(name, "fake", f"https://{name}.example", fields.pop("settings", {}), 1.0, **fields)
 
 
 def new(event, resource="r", to="e1"):
@@ -93,7 +93,7 @@ def test_endpoints_get_the_messages_that_concern_them():
         endpoint("room", room="algebra"),
         endpoint("other", room="logic"),
         endpoint("some", settings={"events": ["else"]}),
-        Endpoint("foreign", "daily", "https://foreign.example", {}, 1.0),
+        WebhookEndpoint("foreign", "daily", "https://foreign.example", {}, 1.0),
     ]
     number = event_id(ENTRY)
     body = f"3 {number}"
@@ -210,7 +210,7 @@ async def test_what_cannot_be_signed_is_not_sent(store):
 
 
 async def test_an_endpoint_of_an_api_that_is_gone_gets_nothing(store, caplog):
-    await store.endpoints.put(Endpoint("e1", "gone", "https://e1.example", {}, 1.0))
+    await store.endpoints.put(WebhookEndpoint("e1", "gone", "https://e1.example", {}, 1.0))
     await store.outbox.add([new("one")], 5.0)
     async with sending(store, FakePost()) as webhooks:
         await all_sent(webhooks)

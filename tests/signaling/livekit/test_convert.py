@@ -250,7 +250,7 @@ def participant(**fields):
 
 def test_a_participant_is_shown_completely():
     traits = convert.ClientTraits(2, (models.ClientInfo.CAP_PACKET_TRAILER,))
-    person = participant(kind="agent", kind_details=("cloud_agent", "from the future"), skin_info=traits)
+    person = participant(kind="agent", kind_details=("cloud_agent", "from the future"), frontend_info=traits)
     info = convert.participant_info(person, LeaveReason.DUPLICATE_IDENTITY)
     assert (info.sid, info.identity, info.name, info.metadata, dict(info.attributes)) == (
         "PA_1",

@@ -52,7 +52,7 @@ async def test_an_offer_that_cannot_be_answered_ends_the_session(harness):
     leave = ada.last("leave")
     assert (leave.action, leave.reason) == (rtc.LeaveRequest.DISCONNECT, models.MEDIA_FAILURE)
     assert ada.outbox.finished
-    assert not bob.session.participant.has_left
+    assert not bob.connection.participant.has_left
 
 
 async def test_an_offer_to_a_peer_that_is_gone_makes_the_client_start_over(harness):
@@ -70,7 +70,7 @@ async def test_a_fault_of_the_engine_is_not_told_as_a_refusal(harness, error):
     leave = ada.last("leave")
     assert leave.action == rtc.LeaveRequest.RECONNECT
     assert leave.reason != models.MEDIA_FAILURE
-    assert not bob.session.participant.has_left
+    assert not bob.connection.participant.has_left
 
 
 async def test_a_failure_of_the_server_is_that_sessions_alone(harness, caplog):
@@ -97,8 +97,8 @@ async def test_no_request_without_content_raises_or_reaches_others(harness, kind
         getattr(request, kind).SetInParent()
     await ada.send(**{kind: getattr(request, kind)})
     if kind not in {"leave", "offer"}:
-        assert not ada.session.participant.has_left
-    assert not bob.session.participant.has_left
+        assert not ada.connection.participant.has_left
+    assert not bob.connection.participant.has_left
     assert bob.kinds() in ([], ["update"])
 
 
@@ -241,7 +241,7 @@ async def test_a_backup_codec_is_asked_for_and_published_when_somebody_lacks_the
     assert harness.media.muted == {sid: True, f"{sid}~vp8": True}
     # it ends alone, or with its track
     harness.services.media_events.dispatch(PublicationEnded(ada.sid, f"{sid}~vp8"))
-    assert ada.session.participant.tracks[sid].backup_sid == ""
+    assert ada.connection.participant.tracks[sid].backup_sid == ""
     assert [track.sid for track in bob.last("update").participants[0].tracks] == [sid]
 
 
@@ -266,7 +266,7 @@ async def test_unpublishing_is_an_offer_without_the_section(harness):
     await ada.offer("a3 v3", number=5)
     [info] = bob.infos()
     assert list(info.tracks) == []
-    assert ada.session.participant.tracks == {}
+    assert ada.connection.participant.tracks == {}
     assert sid not in harness.media.peers[ada.sid].publications
     assert ada.all("track_unpublished") == []
 
@@ -392,7 +392,7 @@ async def test_the_servers_attributes_are_not_the_participants(harness):
     request = rtc.UpdateParticipantMetadata(attributes={"lectern.is_owner": "true"}, request_id=1)
     await ada.send(update_metadata=request)
     assert ada.last("request_response").reason == Reason.NOT_ALLOWED
-    assert ada.session.participant.attributes == {}
+    assert ada.connection.participant.attributes == {}
 
 
 @pytest.mark.parametrize(
@@ -415,7 +415,7 @@ async def test_a_resumed_client_that_lost_its_tracks_starts_over(harness):
     sid = await ada.publish("cam")
     known = rtc.TrackPublishedResponse(cid="cam", track=models.TrackInfo(sid=sid))
     await ada.send(sync_state=rtc.SyncState(publish_tracks=[known]))
-    assert not ada.session.participant.has_left
+    assert not ada.connection.participant.has_left
     unknown = rtc.TrackPublishedResponse(cid="x", track=models.TrackInfo(sid="TR_old"))
     await ada.send(sync_state=rtc.SyncState(publish_tracks=[known, unknown]))
     leave = ada.last("leave")
@@ -443,7 +443,7 @@ async def test_simulated_faults(harness):
     assert not ada.last("speakers_changed").speakers[0].active
     await ada.send(simulate=rtc.SimulateScenario(node_failure=True))
     assert ada.outbox.dropped
-    assert not ada.session.participant.has_left
+    assert not ada.connection.participant.has_left
     await bob.send(simulate=rtc.SimulateScenario(leave_request_full_reconnect=True))
     assert bob.last("leave").action == rtc.LeaveRequest.RECONNECT
 
@@ -478,7 +478,7 @@ async def test_a_track_that_is_announced_with_more_than_anybody_needs_is_refused
     assert refusal.reason == rtc.RequestResponse.LIMIT_EXCEEDED
     # not sent back, as what is refused elsewhere is
     assert refusal.ByteSize() < 200
-    assert not ada.session.participant.pending
+    assert not ada.connection.participant.pending
     await ada.publish("cam")
 
 
@@ -501,12 +501,12 @@ async def test_every_refusal_of_the_domain_has_a_reason(harness):
         """One that nobody has told the table about."""
 
     for kind in {*subclasses(errors.RequestError), LaterError}:
-        with handlers._answering(ada.session, "mute", rtc.MuteTrackRequest()):
+        with handlers._answering(ada.connection, "mute", rtc.MuteTrackRequest()):
             raise kind("no")
         assert ada.last("request_response").message == "no"
         if kind is LaterError:
             continue
-    with handlers._answering(ada.session, "mute", rtc.MuteTrackRequest()):
+    with handlers._answering(ada.connection, "mute", rtc.MuteTrackRequest()):
         raise LaterError("gone")
     assert ada.last("request_response").reason == rtc.RequestResponse.NOT_FOUND
 
@@ -517,7 +517,7 @@ async def test_a_long_list_of_tracks_leaves_others_their_turn(harness):
 
     async def others():
         while True:
-            turns.append(len(ada.session.participant.subscriptions.wanted))
+            turns.append(len(ada.connection.participant.subscriptions.wanted))
             await asyncio.sleep(0)
 
     task = asyncio.create_task(others())

@@ -129,7 +129,7 @@ async def test_the_skin_relays_and_counts(harness):
     send(b"\xff\xff")
     send(user(destination_identities=["nobody"]))
     harness.media.emit(DataReceived("PA_gone", "_reliable", b""))
-    assert harness.skin.dropped_packets == {"repeated": 1, "undecodable": 1}
+    assert harness.frontend.dropped_packets == {"repeated": 1, "undecodable": 1}
     [(peers, label, payload)] = harness.media.sent
     assert (peers, label) == ((bob.sid,), "_reliable")
     packet = DataPacket.FromString(payload)
@@ -162,7 +162,7 @@ async def test_a_stream_that_a_receiver_is_too_slow_for_is_ended_there_and_goes_
     harness.media.emit(DataRefused(bob.sid, "_reliable", ""))
     harness.media.emit(DataRefused("PA_gone", "_reliable", flow))
     assert harness.media.sent[-1][0] != (bob.sid,)
-    assert harness.skin.dropped_packets == {"slow_reader": 4}
+    assert harness.frontend.dropped_packets == {"slow_reader": 4}
 
 
 async def test_packets_of_later_protocols_pass_untouched(harness):
@@ -232,7 +232,7 @@ async def test_frames_of_data_tracks_are_forwarded_with_the_subscribers_number(h
     harness.media.emit(DataReceived(ada.sid, "_data_track", frame))
     assert harness.media.sent == [((bob.sid,), "_data_track", bytes((0x18, 0, 0, 1)) + frame[4:])]
     harness.media.emit(DataReceived(ada.sid, "_data_track", b"?"))
-    assert harness.skin.dropped_packets == {"undecodable": 1}
+    assert harness.frontend.dropped_packets == {"undecodable": 1}
 
     await ada.send(publish_data_track_request=rtc.PublishDataTrackRequest(pub_handle=41, name="again"))
     refusal = ada.last("request_response")

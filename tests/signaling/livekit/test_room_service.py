@@ -1,4 +1,4 @@
-"""RoomService over the domain and the skin, without HTTP."""
+"""RoomService over the domain and the front end, without HTTP."""
 
 import asyncio
 
@@ -24,7 +24,7 @@ def catalogue(store):
 
 @pytest.fixture
 def service(harness, catalogue):
-    return RoomService(harness.skin, catalogue)
+    return RoomService(harness.frontend, catalogue)
 
 
 @pytest.fixture
@@ -83,7 +83,7 @@ async def test_tokens_are_revoked_with_a_removal_or_without(harness, service, ad
     ada = await harness.join("ada")
     service.remove_participant(admin, room.RoomParticipantIdentity(**WHO, revoke_token_ts=1_800_000_000))
     service.remove_participant(admin, room.RoomParticipantIdentity(**WHO, revoke_token_ts=1_900_000_000))
-    assert ada.session.participant.room.revoked == {"ada": 1_900_000_000}
+    assert ada.connection.participant.room.revoked == {"ada": 1_900_000_000}
     with pytest.raises(NotFoundError):
         service.remove_participant(admin, room.RoomParticipantIdentity(**WHO))
 
@@ -115,7 +115,7 @@ async def test_profile_and_permissions_are_changed(harness, service, admin):
     )
     info = service.update_participant(admin, request)
     assert (info.name, info.metadata, dict(info.attributes)) == ("Ada L", "m", {"a": "b"})
-    person = ada.session.participant
+    person = ada.connection.participant
     assert person.permissions == Permissions(can_publish_data=False, can_publish_sources=(Source.MICROPHONE,))
     assert ada.last("track_unpublished").track_sid == sid
     with pytest.raises(LimitError):
@@ -129,10 +129,10 @@ async def test_subscriptions_are_changed(harness, service, admin):
     request = room.UpdateSubscriptionsRequest(room="lesson", identity="bob", subscribe=True)
     request.participant_tracks.add(participant_sid=ada.sid, track_sids=[sid])
     service.update_subscriptions(admin, request)
-    assert sid in bob.session.participant.subscriptions.active
+    assert sid in bob.connection.participant.subscriptions.active
     request = room.UpdateSubscriptionsRequest(room="lesson", identity="bob", track_sids=[sid])
     service.update_subscriptions(admin, request)
-    assert not bob.session.participant.subscriptions.active
+    assert not bob.connection.participant.subscriptions.active
 
 
 async def test_data_goes_to_all_or_to_those_named(harness, service, admin):
@@ -171,7 +171,7 @@ async def test_a_method_of_a_client_is_called(harness, service, admin):
     assert (asked.method, asked.payload, asked.response_timeout_ms) == ("add", "1+1", 3000)
     answer = models.DataPacket()
     answer.rpc_response.request_id, answer.rpc_response.payload = asked.id, "2"
-    assert harness.skin.rpc.take(ada.sid, answer)
+    assert harness.frontend.rpc.take(ada.sid, answer)
     assert (await call).payload == "2"
 
 
@@ -187,7 +187,7 @@ async def test_a_call_that_fails_says_why(harness, service, admin, code, twirp):
     answer = models.DataPacket()
     answer.rpc_response.request_id = asked.id
     answer.rpc_response.error.code, answer.rpc_response.error.message = code, "why"
-    harness.skin.rpc.take(ada.sid, answer)
+    harness.frontend.rpc.take(ada.sid, answer)
     with pytest.raises(TwirpError) as refused:
         await call
     assert (refused.value.code, str(refused.value), refused.value.meta) == (
@@ -214,13 +214,13 @@ async def test_somebody_is_moved_with_their_tracks(harness, service, admin):
     gone = bob.infos()[-1]
     assert (gone.identity, gone.state) == ("ada", models.ParticipantInfo.DISCONNECTED)
     assert [track.sid for track in eve.infos()[-1].tracks] == [camera]
-    assert ("move_peer", ada.sid, eve.session.participant.room.sid) in harness.media.commands
+    assert ("move_peer", ada.sid, eve.connection.participant.room.sid) in harness.media.commands
     assert harness.media.peers[eve.sid].subscriptions.keys() == {camera}
     assert harness.media.peers[ada.sid].subscriptions.keys() == {screen}
     assert not harness.media.peers[bob.sid].subscriptions
     # what follows happens in the new room: a resume, a leave
-    assert harness.skin.resume(harness.claims("ada", room="group"), ada.sid, ada.outbox) is ada.session
-    harness.rooms.leave(ada.session.participant, LeaveReason.CLIENT_LEFT)
+    assert harness.frontend.resume(harness.claims("ada", room="group"), ada.sid, ada.outbox) is ada.connection
+    harness.rooms.leave(ada.connection.participant, LeaveReason.CLIENT_LEFT)
     assert eve.infos()[-1].state == models.ParticipantInfo.DISCONNECTED
     assert harness.rooms.room("lesson").participants.keys() == {"bob"}
 
@@ -263,7 +263,7 @@ NEEDS = {
 
 async def test_each_method_needs_its_grant(harness, claims, catalogue):
     await harness.join("ada")
-    for name, method in methods(harness.skin, catalogue).items():
+    for name, method in methods(harness.frontend, catalogue).items():
         wrong = [
             {},
             {"roomAdmin": True, "room": "other"},
@@ -282,7 +282,7 @@ async def test_each_method_needs_its_grant(harness, claims, catalogue):
 
 async def test_what_is_not_there_is_not_found(harness, creator, claims, catalogue):
     await harness.join("ada")
-    for name, method in methods(harness.skin, catalogue).items():
+    for name, method in methods(harness.frontend, catalogue).items():
         for where, text in (
             ("nowhere", "requested room does not exist"),
             ("lesson", "participant does not exist"),
@@ -330,7 +330,7 @@ async def test_what_livekit_has_no_name_for_is_not_taken_away(harness, service, 
     ada = await harness.join("ada", permissions=mine)
     permission = models.ParticipantPermission(can_subscribe=True, can_publish=False, can_publish_data=True)
     service.update_participant(admin, room.UpdateParticipantRequest(**WHO, permission=permission))
-    changed = ada.session.participant.permissions
+    changed = ada.connection.participant.permissions
     assert not changed.can_publish
     assert (changed.receiving, changed.admin) == (mine.receiving, mine.admin)
 
@@ -390,7 +390,7 @@ async def test_forwarding_and_what_can_be_done_with_a_mirror(harness, service, a
         assert error.value.code == "failed_precondition"
     service.remove_participant(there, room.RoomParticipantIdentity(**who))
     assert eve.infos()[-1].state == models.ParticipantInfo.DISCONNECTED
-    assert not ada.session.participant.has_left
+    assert not ada.connection.participant.has_left
 
 
 @pytest.mark.parametrize(("destination", "code"), [("lesson", "invalid_argument"), ("", "invalid_argument")])

@@ -18,7 +18,7 @@ async def test_subscribers_and_the_speaker_are_told_of_changes(harness):
     ada, bob = await harness.join("ada"), await harness.join("bob")
     deaf = await harness.join("deaf", permissions=Permissions(can_subscribe=False))
     mic = await ada.publish("mic", 0)
-    room = ada.session.participant.room
+    room = ada.connection.participant.room
     report(harness, room, Speaker(mic, 0.5, True))
     report(harness, room, Speaker(mic, 0.0, False))
     expected = [(ada.sid, 0.5, True), (ada.sid, 0.0, False)]
@@ -31,7 +31,7 @@ async def test_a_participant_is_as_loud_as_its_loudest_track(harness):
     ada, bob = await harness.join("ada"), await harness.join("bob")
     mic = await ada.publish("mic", 0)
     screen = await ada.publish("screen", 0)
-    room = ada.session.participant.room
+    room = ada.connection.participant.room
     report(harness, room, Speaker(mic, 0.25, True), Speaker(screen, 0.75, True))
     report(harness, room, Speaker(screen, 0.0, False))
     report(harness, room, Speaker(mic, 0.0, False))
@@ -42,9 +42,9 @@ async def test_tracks_that_are_gone_are_forgotten(harness):
     ada, bob = await harness.join("ada"), await harness.join("bob")
     mic = await ada.publish("mic", 0)
     screen = await ada.publish("screen", 0)
-    room = ada.session.participant.room
+    room = ada.connection.participant.room
     report(harness, room, Speaker(mic, 0.25, True), Speaker(screen, 0.75, True))
-    harness.publishing.unpublish(ada.session.participant, screen)
+    harness.publishing.unpublish(ada.connection.participant, screen)
     report(harness, room, Speaker(screen, 0.75, True))
     report(harness, room, Speaker(mic, 0.5, True))
     assert heard(bob)[-1] == (ada.sid, 0.5, True)

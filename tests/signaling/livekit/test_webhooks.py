@@ -9,7 +9,7 @@ from livekit.protocol import models
 from sfu.values import Layer
 from signaling.access import tokens
 from signaling.errors import ConfigError
-from signaling.history.plain import (
+from signaling.history.snapshots import (
     participant_reference,
     participant_snapshot,
     room_reference,
@@ -21,12 +21,12 @@ from signaling.livekit.convert import participant_info, room_info, track_info
 from signaling.livekit.webhooks import _MESSAGES, _NOT_REPORTED, LiveKitWebhooks, configure, parse_urls
 from signaling.rooms.model import Participant, Room, RoomConfig, Track, TrackSpec
 from signaling.rooms.permissions import Permissions, Source
-from signaling.store import Delivery, Endpoint, NewDelivery, entries
+from signaling.store import Delivery, NewDelivery, WebhookEndpoint, entries
 from tests.signaling.entries import logged, visitor
 
 SECRET = "s" * 32
 NOW = 1_795_888_000.0
-HOOK = Endpoint("e1", "livekit", "https://school.example", {"events": []}, 1.0)
+HOOK = WebhookEndpoint("e1", "livekit", "https://school.example", {"events": []}, 1.0)
 ROOM = Room("RM_1", "algebra", RoomConfig(max_participants=9), 1000.5, metadata="m\u00fc")
 ADA = Participant(
     "PA_1",
@@ -193,7 +193,7 @@ def test_an_unusable_address_is_the_operators_to_mend(text):
 
 
 async def test_the_configuration_decides_which_endpoints_there_are(store):
-    daily = Endpoint("d1", "daily", "https://d.example", {}, 1.0)
+    daily = WebhookEndpoint("d1", "daily", "https://d.example", {}, 1.0)
     await store.endpoints.put(daily)
     await configure(store.endpoints, [("", "https://a.example"), ("maths", "https://a.example")], [], 5.0)
     before = await store.endpoints.list("livekit")

@@ -15,7 +15,7 @@ from livekit.protocol import models, rtc
 from signaling.errors import IncompleteMessageError, WireError
 from signaling.livekit.wire import (
     MAX_JOIN_REQUEST_BYTES,
-    Outgoing,
+    EncodedResponse,
     decode_data_packet,
     decode_join_query,
     decode_join_request,
@@ -120,13 +120,13 @@ def test_bad_frames_are_refused(bad):
 
 
 def test_responses_are_validated_and_encoded_once():
-    outgoing = Outgoing(rtc.SignalResponse(pong=7))
+    outgoing = EncodedResponse(rtc.SignalResponse(pong=7))
     assert outgoing.kind == "pong"
     assert outgoing.binary() is outgoing.binary()
     assert rtc.SignalResponse.FromString(outgoing.binary()).pong == 7
     assert json.loads(outgoing.text()) == {"pong": "7"}
     with pytest.raises(IncompleteMessageError):
-        Outgoing(rtc.SignalResponse(pong=0))
+        EncodedResponse(rtc.SignalResponse(pong=0))
 
 
 def mutate(rng, content):

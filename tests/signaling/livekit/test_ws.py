@@ -236,8 +236,8 @@ async def test_a_lost_socket_is_resumed(world):
     await ada.until("update")
     # Without a closing handshake, as a lost network looks.
     ada.ws._response.connection.transport.abort()
-    session = world.server.skin.session(sid)
-    await settled(lambda: session.outbox is None)
+    connection = world.server.frontend.connection(sid)
+    await settled(lambda: connection.outbox is None)
     again = await world.connect(make_token(), rtc.JoinRequest(reconnect=True, participant_sid=sid))
     kinds = [(await again.receive()).WhichOneof("message") for _ in range(4)]
     assert kinds == ["reconnect", "update", "room_update", "refresh_token"]
@@ -251,8 +251,8 @@ async def test_an_orderly_close_without_leave_is_a_lost_socket_too(world):
     world.media.emit(PeerConnected(join.participant.sid))
     await ada.until("update")
     await ada.ws.close()
-    session = world.server.skin.session(join.participant.sid)
-    await settled(lambda: session.outbox is None)
+    connection = world.server.frontend.connection(join.participant.sid)
+    await settled(lambda: connection.outbox is None)
     assert world.server.services.rooms.participant(join.participant.sid) is not None
 
 
@@ -269,12 +269,12 @@ async def test_a_client_that_reads_nothing_is_cut_off(world, monkeypatch):
     ada, join = await world.join("ada", video={"canUpdateOwnMetadata": True})
     world.media.emit(PeerConnected(join.participant.sid))
     await ada.until("update")
-    session = world.server.skin.session(join.participant.sid)
-    person = session.participant
+    connection = world.server.frontend.connection(join.participant.sid)
+    person = connection.participant
     ada.ws._response.connection.transport.pause_reading()
     for number in range(100):
         world.server.services.rooms.update_profile(person, metadata=f"{number}" + "m" * 400_000)
-    await settled(lambda: session.outbox is None)
+    await settled(lambda: connection.outbox is None)
     assert not person.has_left
 
 
@@ -400,7 +400,7 @@ async def test_what_is_large_or_many_costs_more_of_a_clients_rate(world, monkeyp
 async def test_while_a_client_waits_for_its_turn_nothing_of_it_is_read(world, monkeypatch):
     monkeypatch.setattr("signaling.livekit.ws.MESSAGES", Rate(per_s=10, burst=1))
     ada, join = await world.join("ada")
-    outbox = world.server.skin.session(join.participant.sid).outbox
+    outbox = world.server.frontend.connection(join.participant.sid).outbox
     transport = outbox._request.transport
     for _ in range(3):
         await ada.ws.ping()

@@ -6,7 +6,7 @@ import pytest
 
 from sfu.values import CodecMissing, Layer, LayersWanted, Preferences
 from signaling.rooms.demand import LOWER_DELAY_S, NOTHING, OFF_DELAY_S
-from signaling.rooms.events import TrackDemanded
+from signaling.rooms.events import DemandChanged
 from signaling.rooms.model import LeaveReason
 
 LAYERS = (Layer("q", 320, 180), Layer("h", 640, 360), Layer("f", 1280, 720))
@@ -18,7 +18,7 @@ def told(harness):
     """The spatial layers that publishers were told, so far."""
 
     def told():
-        return [event.spatial for event in harness.events if isinstance(event, TrackDemanded)]
+        return [event.spatial for event in harness.events if isinstance(event, DemandChanged)]
 
     return told
 
@@ -113,7 +113,7 @@ def test_a_backup_is_demanded_by_those_alone_who_cannot_take_the_first_codec(har
     ada.tracks[people.sid] = replace(track, spec=replace(track.spec, backup_codec="vp8"))
 
     def told():
-        return [(e.spatial, e.backup) for e in harness.events if isinstance(e, TrackDemanded)]
+        return [(e.spatial, e.backup) for e in harness.events if isinstance(e, DemandChanged)]
 
     harness.subscribing.codec_missing(CodecMissing(bob.sid, people.sid))
     assert told() == [(2, 2)]
@@ -145,7 +145,7 @@ def screen(harness, room):
 
     def send(*layers):
         harness.services.media_events.dispatch(LayersWanted(sid, layers))
-        return [event.layers for event in harness.events if isinstance(event, TrackDemanded)]
+        return [event.layers for event in harness.events if isinstance(event, DemandChanged)]
 
     send.ada, send.sid = ada, sid
     return send

@@ -2,11 +2,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from signaling.rooms.events import DemandChanged, EventHub
+from signaling.rooms.events import EventHub, SubscriberRequestChanged
 
 
 def event(number):
-    return DemandChanged(str(number))
+    return SubscriberRequestChanged(str(number))
 
 
 @pytest.mark.parametrize("kind", ["rule", "observe"])

@@ -3,9 +3,9 @@ import pytest
 from sfu.values import Layer, Preferences
 from signaling.errors import DuplicateIdentityError, UnsupportedError
 from signaling.rooms.events import (
+    DemandChanged,
     ParticipantChanged,
     ParticipantLeft,
-    TrackDemanded,
     TrackPublished,
     TrackUnpublished,
 )
@@ -122,7 +122,7 @@ def test_rules_and_permissions_hold_there_too(lesson):
 def test_what_is_wanted_there_counts_for_the_publisher(lesson):
     def demanded():
         lesson.harness.advance(11)
-        events = [e for e in lesson.harness.events if isinstance(e, TrackDemanded)]
+        events = [e for e in lesson.harness.events if isinstance(e, DemandChanged)]
         lesson.harness.events.clear()
         return [(e.publisher, e.spatial) for e in events]
 

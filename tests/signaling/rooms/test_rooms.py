@@ -8,8 +8,8 @@ from signaling.rooms.events import (
     ParticipantLeft,
     RoomChanged,
     RoomFinished,
+    RoomOccupied,
     RoomStarted,
-    RoomVisited,
 )
 from signaling.rooms.memory import TOKEN_MEMORY_S
 from signaling.rooms.model import LeaveReason, ParticipantState, RoomConfig
@@ -30,7 +30,7 @@ def test_the_first_join_makes_the_room_and_opens_a_peer(harness):
     assert ada.sid.startswith("PA_")
     assert ada.room.sid.startswith("RM_")
     assert ("open_peer", ada.sid, ada.room.sid) in harness.media.commands
-    assert kinds(harness) == [RoomStarted, RoomVisited, ParticipantJoined]
+    assert kinds(harness) == [RoomStarted, RoomOccupied, ParticipantJoined]
     assert join(harness, "bob").room is ada.room
 
 

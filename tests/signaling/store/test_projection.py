@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import pytest
 
-from signaling.store import Stay, entries
+from signaling.store import Attendance, entries
 from signaling.store.projection import _STEPS, _WITHOUT_EFFECT, fold
 from tests.signaling.entries import finished, joined, left, log, logged, moved_in, moved_out, started
 
@@ -61,7 +61,7 @@ def lesson(steps):
 async def test_the_batches_do_not_matter(store):
     happened, stays = lesson(40)
     expected = {
-        Stay("RM_1", f"PA_{person}", person, person.title(), *times) for person, times in stays.items()
+        Attendance("RM_1", f"PA_{person}", person, person.title(), *times) for person, times in stays.items()
     }
     for size in (1, 3, 7, 100):
         copy = [replace(each, session_sid=f"RM_{size}") for each in happened]

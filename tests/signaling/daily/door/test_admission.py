@@ -1,7 +1,7 @@
 import pytest
 
 from signaling.daily import tokens
-from signaling.daily.door.admission import Admitted, Lobby, Refused, admit
+from signaling.daily.door.admission import Admitted, MustKnock, Refused, admit
 from signaling.daily.rest.domains import Domains
 from signaling.daily.rooms import DailyRoom
 from signaling.rooms.permissions import ALL_ADMIN_RIGHTS, Source
@@ -71,7 +71,7 @@ def test_admissions(room_, token_):
 )
 def test_the_lobby(room_, token_):
     lobby = decide(room_, token_, user_name="Bob", present=500)
-    assert isinstance(lobby, Lobby)
+    assert isinstance(lobby, MustKnock)
     assert lobby.admitted.name == "Bob"
 
 

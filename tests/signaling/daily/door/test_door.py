@@ -10,7 +10,7 @@ from signaling.daily import tokens
 from signaling.daily.rest.domains import Domains
 from signaling.daily.rooms import DailyRooms
 from signaling.limits import Rate, parse_networks
-from signaling.rooms.events import VisitorCame, VisitorGone
+from signaling.rooms.events import VisitorArrived, VisitorLeft
 from signaling.rooms.model import LeaveReason
 from signaling.rooms.permissions import Source
 
@@ -225,8 +225,8 @@ async def test_who_waits_is_an_event_while_people_are_inside(daily):
     _, listed = await daily.ask("waiting", access=owner["pass"])
     await daily.ask(f"waiting/{listed['waiting'][0]['id']}", {"grant": True}, owner["pass"])
     await daily.ask(f"knocks/{ben['id']}")
-    visits = [event for event in events if isinstance(event, VisitorCame | VisitorGone)]
-    assert [type(event) for event in visits] == [VisitorCame, VisitorGone]
+    visits = [event for event in events if isinstance(event, VisitorArrived | VisitorLeft)]
+    assert [type(event) for event in visits] == [VisitorArrived, VisitorLeft]
     came, gone = (event.visitor for event in visits)
     assert came is gone
     assert (came.identity, came.name) == (listed["waiting"][0]["id"], "Ben")

@@ -1,0 +1,305 @@
+"""How a subscriber's bandwidth is shared out: its wishes go to the allocator, the answers to its subscriptions."""
+
+import logging
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from sfu.bandwidth.allocate import Allocation, Importance, Reason, VideoRequest, allocate, wanted_bps
+from sfu.forwarding.subscription import UNBOUNDED, Subscription
+from sfu.receiving.encodings import WantedLayers
+from sfu.values import BandwidthExplanation, Layer, VideoAllocation
+from sfu.wire.operating_points import OperatingPoint
+from sfu.wire.red import REDUNDANT_PACKETS, RedundancyLevel
+
+if TYPE_CHECKING:
+    from sfu.engine.peer import Peer
+    from sfu.engine.publication import Publication
+
+logger = logging.getLogger(__name__)
+
+# What a layer is taken to cost before it was measured, where its publisher did not say: LiveKit's presets for cameras
+# lie between 2.0 and 2.6 bits per pixel and second (180p at 0.16, 360p at 0.45, 720p at 1.7 Mbit/s).
+_BITS_PER_PIXEL_S = 2
+_UNKNOWN_LAYER_BPS = 500_000
+# Bitrates are peaks of seconds; looked at anew so often they serve all viewers of a publication.
+_BITRATES_KEPT_S = 0.25
+# What a packet of audio takes beside what is measured of it: IPv4, UDP, the tag of SRTP and the transport-wide number,
+# at 50 packets a second.
+_AUDIO_OVERHEAD_BPS = 8 * 50 * (28 + 16 + 8)
+# What each level takes of RED audio with one block before each, as Chromium sends it.
+_SHARE_OF_RED = {RedundancyLevel.NONE: 0.55, RedundancyLevel.AS_SENT: 1.0, RedundancyLevel.DEEP: 1.45}
+# Redundant audio is left out where so little is available, and comes back with so much; but it stays where the link
+# itself loses more than so much; where it loses the second, two packets in a row get lost now and then.
+_REDUNDANT_BELOW_BPS, _REDUNDANT_ABOVE_BPS = 450e3, 600e3
+_REDUNDANT_LOSS, _DEEP_LOSS = 0.015, 0.04
+# A link counts as so narrow once it has been for so long.
+_NARROW_S = 1.0
+# A loss that was seen counts until it has fallen to this share of it.
+_LOSS_OVER = 0.5
+# The first estimate of a link that turns out to be narrow is that of its full queue, and falls at once.
+_FIRST_SHARE = 0.6
+# A screen's layer costs this share of what its publisher lets it take at least, as the next slides may differ from
+# those of the last seconds; and just that until it has been measured for so long, as its first picture is no rate.
+_SCREEN_LEAST, _YOUNG_S = 0.6, 6.0
+# Decisions are explained for so long.
+_EXPLAINED_S = 60.0
+# With a bandwidth to keep to, what was never measured begins with the least of it.
+_LEAST: OperatingPoint = (0, UNBOUNDED[1])
+
+
+def share(peer: "Peer", focus: str, now: float) -> list[Subscription]:
+    """Allot each of a peer's videos its layer; returns those that were paused or may flow again.
+
+    `focus` is the peer whose camera goes before the others'. Nothing flows differently yet: see `Subscription.choose`.
+    """
+    allocations: dict[str, Allocation] = {}
+    _choose_redundancy(peer, now)
+    if not math.isinf(peer.available_bps):
+        audio_bps, requests = _requests(peer, focus, now)
+        peer.audio_bps = audio_bps
+        peer.wanted_bps = wanted_bps(audio_bps, requests)
+        first = peer.estimator is not None and all(
+            peer.subscriptions[request.publication].allocation is None for request in requests
+        )
+        allocations = allocate(_lasting_bps(peer) * (_FIRST_SHARE if first else 1.0), audio_bps, requests)
+        for request in requests:
+            subscription = peer.subscriptions[request.publication]
+            subscription.rank = int(request.importance)
+            allocations[request.publication] = _steady(
+                subscription, allocations[request.publication], request.bitrates_bps, now
+            )
+    changed = []
+    for publication_id, subscription in peer.subscriptions.items():
+        before, allocation = subscription.allocation, allocations.get(publication_id)
+        subscription.allocation = allocation
+        if allocation is not None and allocation != before:
+            words = (
+                "is paused"
+                if allocation.point is None
+                else "gets layer {} at frame rate {}".format(*allocation.point)
+            )
+            _note(
+                peer,
+                f"{publication_id} {words}: {allocation.reason.value}; "
+                f"{peer.available_bps / 1000:.0f} kbit/s are available, sound takes {peer.audio_bps / 1000:.0f}",
+                now,
+            )
+            logger.info(
+                "%s gets layer %s of %s (%s); %.0f kbit/s are available",
+                peer.id,
+                allocation.point,
+                publication_id,
+                allocation.reason.value,
+                peer.available_bps / 1000,
+            )
+        was_paused = subscription.allotted is None
+        subscription.allotted = _bound(allocation)
+        if was_paused != (subscription.allotted is None):
+            changed.append(subscription)
+    return changed
+
+
+def _lasting_bps(peer: "Peer") -> float:
+    """What is to be shared out: not less for the second in which a queue is drained."""
+    return max(peer.available_bps, peer.estimator.lasting_bps if peer.estimator is not None else 0.0)
+
+
+def explain(peer: "Peer", focus: str, now: float) -> BandwidthExplanation:
+    """Why a peer gets what it gets."""
+    audio_bps, requests = _requests(peer, focus, now)
+    videos = []
+    for request in requests:
+        allocation = peer.subscriptions[request.publication].allocation
+        videos.append(
+            VideoAllocation(
+                request.publication,
+                request.importance.name.lower(),
+                (request.max_spatial, request.max_temporal),
+                request.current,
+                allocation.point if allocation is not None else None,
+                allocation.reason.value if allocation is not None else "no limit is known",
+                tuple(sorted((*point, bps) for point, bps in request.bitrates_bps.items())),
+            )
+        )
+    available_bps = None if math.isinf(peer.available_bps) else peer.available_bps
+    recent = tuple(
+        f"{now - at:.1f} s ago: {words}" for at, words in peer.decisions if now - at <= _EXPLAINED_S
+    )
+    return BandwidthExplanation(
+        available_bps, audio_bps, wanted_bps(audio_bps, requests), tuple(videos), recent
+    )
+
+
+def _note(peer: "Peer", words: str, now: float) -> None:
+    """Keep a decision for those who ask for an explanation."""
+    peer.decisions.append((now, words))
+
+
+def _requests(peer: "Peer", focus: str, now: float) -> tuple[float, list[VideoRequest]]:
+    """(what audio takes, in bit/s; the videos that are wanted)."""
+    audio_bps = 0.0
+    requests = []
+    for publication_id, subscription in peer.subscriptions.items():
+        published, preferences = subscription.published, subscription.preferences
+        if not subscription.wants_media:
+            continue
+        bitrates_bps = bitrates(published, now)
+        if published.spec.kind == "audio":
+            audio_bps += _audio_bps(subscription, sum(bitrates_bps.values()))
+            continue
+        requests.append(
+            VideoRequest(
+                publication_id,
+                _importance(subscription, focus),
+                bitrates_bps,
+                subscription.highest_wanted,
+                _max_temporal(subscription),
+                subscription.point or _promised(subscription),
+                preferences.priority,
+                _start_bits(published, bitrates_bps) if published.spec.screen_share else {},
+            )
+        )
+    return audio_bps, requests
+
+
+def _promised(subscription: Subscription) -> OperatingPoint | None:
+    """What will flow once it can, of a video that waits for its keyframe or for its turn."""
+    return subscription.allocation.point if subscription.allocation is not None else None
+
+
+def _audio_bps(subscription: Subscription, measured_bps: float) -> float:
+    """What a viewer's audio takes on the wire."""
+    if not measured_bps:
+        return 0.0
+    if subscription.gets_redundancy:
+        measured_bps *= 1 + REDUNDANT_PACKETS
+    elif subscription.published.codec == "red":
+        measured_bps *= _SHARE_OF_RED[subscription.redundancy]
+    return measured_bps + _AUDIO_OVERHEAD_BPS
+
+
+def _start_bits(published: "Publication", bitrates_bps: dict[OperatingPoint, int]) -> dict[int, float]:
+    """What the first picture of each layer takes; where no keyframe was seen, a second of its rate."""
+    found: dict[int, float] = {}
+    seen = [layer.keyframe_octets for layer in published.layers.values() if layer.keyframe_octets]
+    for spatial, _ in bitrates_bps:
+        layer = published.layers.get(spatial)
+        octets = layer.keyframe_octets if layer is not None else 0
+        octets = octets or min(seen, default=0)  # the first picture is about the same at every rate
+        found[spatial] = 8.0 * octets if octets else float(_guess(published.spec.layers, spatial))
+    return found
+
+
+def _choose_redundancy(peer: "Peer", now: float) -> None:
+    """Decide whether a viewer's audio carries its redundancy: by the link's room, and by what the link loses."""
+    loss = peer.estimator.link_loss if peer.estimator is not None else 0.0
+    available_bps = _lasting_bps(peer)
+    if available_bps >= _REDUNDANT_BELOW_BPS:
+        peer.narrow_since = None
+    elif peer.narrow_since is None:
+        peer.narrow_since = now
+    if peer.narrow_since is not None and now - peer.narrow_since < _NARROW_S:
+        available_bps = (
+            _REDUNDANT_BELOW_BPS  # first estimates fall too low, and loss takes as long to be noticed
+        )
+    for subscription in peer.subscriptions.values():
+        if subscription.published.spec.kind == "audio" and subscription.section is not None:
+            level = _redundancy(subscription.redundancy, available_bps, loss)
+            if level is not subscription.redundancy:
+                words = f"sound carries redundancy {level.name.lower().replace('_', ' ')}"
+                _note(peer, f"{words}: the link loses {100 * loss:.0f} % by itself", now)
+            subscription.carry_redundancy(level)
+
+
+def _redundancy(now: RedundancyLevel, available_bps: float, loss: float) -> RedundancyLevel:
+    if loss >= _DEEP_LOSS * (_LOSS_OVER if now is RedundancyLevel.DEEP else 1.0):
+        return RedundancyLevel.DEEP if available_bps >= _REDUNDANT_BELOW_BPS else RedundancyLevel.AS_SENT
+    sparse = now is RedundancyLevel.NONE
+    if available_bps >= (_REDUNDANT_ABOVE_BPS if sparse else _REDUNDANT_BELOW_BPS):
+        return RedundancyLevel.AS_SENT
+    lossy = loss >= _REDUNDANT_LOSS * (1.0 if sparse else _LOSS_OVER)
+    return RedundancyLevel.AS_SENT if lossy else RedundancyLevel.NONE
+
+
+def _steady(
+    subscription: Subscription, wanted: Allocation, bitrates_bps: Mapping[OperatingPoint, int], now: float
+) -> Allocation:
+    """What a video gets, when it neither stops, returns nor changes its layer for what lasts only a moment."""
+    peer, before = subscription.subscriber, subscription.allocation
+    estimator, steadiness = peer.estimator, subscription.steadiness
+    if before is not None and before.point == wanted.point:
+        steadiness.fits()
+        return wanted
+    # without an estimator nothing holds packets back meanwhile; what a dead link did is no sign of anything
+    follows = estimator is None or estimator.was_silent(now)
+    if before is None and not follows and subscription.current is not None and bitrates_bps:
+        if subscription.published.spec.screen_share and wanted.point is None:
+            # a first estimate is often too low, and a screen that flows is not stopped by one
+            wanted = Allocation(min(bitrates_bps), Reason.BANDWIDTH)
+    elif before is not None and not follows:
+        left_bps = max(_lasting_bps(peer) - peer.audio_bps, 0.0)
+        if not steadiness.follow(before, wanted, bitrates_bps, left_bps, now):
+            return before
+    steadiness.changed(now)
+    return wanted
+
+
+def bitrates(published: "Publication", now: float) -> dict[OperatingPoint, int]:
+    """What each live layer of a publication costs, in bit/s: as measured, or guessed where that is not yet possible."""
+    at, known = published.bitrates
+    if known and now - at < _BITRATES_KEPT_S:
+        return known
+    measured = published.bitrates_bps(now)
+    found: dict[OperatingPoint, int] = {}
+    for spatial, layer in published.layers.items():
+        if layer.live_spatials(now):
+            points = {point: bps for point, bps in measured.items() if published.stream(point[0]) is layer}
+            found |= points or {(spatial, 0): _guess(published.spec.layers, spatial)}
+    if found and published.wanted_layers is not None:
+        _price_screen(published, published.wanted_layers, found, now)
+    published.bitrates = now, found
+    return found
+
+
+def _price_screen(
+    published: "Publication", wanted: WantedLayers, found: dict[OperatingPoint, int], now: float
+) -> None:
+    """Price the layers of a screen that arrive, and those that would if they were wanted."""
+    arriving = {spatial for spatial, _ in found}
+    for spatial, declared in enumerate(published.spec.layers):
+        if spatial not in arriving and wanted.may_come(spatial):
+            found[spatial, 0] = _guess(published.spec.layers, spatial)
+        if declared.bitrate_bps:
+            least = _SCREEN_LEAST * declared.bitrate_bps
+            source = published.layers.get(spatial)
+            young = source is None or source.rates.age_s(now) < _YOUNG_S
+            for point in [each for each in found if each[0] == spatial]:
+                found[point] = round(least if young else min(max(found[point], least), declared.bitrate_bps))
+
+
+def _max_temporal(subscription: Subscription) -> int:
+    layers = subscription.published.layers.values()
+    return max((layer.temporal_for(subscription.preferences.fps) for layer in layers), default=UNBOUNDED[1])
+
+
+def _guess(layers: tuple[Layer, ...], spatial: int) -> int:
+    if spatial >= len(layers):
+        return _UNKNOWN_LAYER_BPS
+    layer = layers[spatial]
+    return layer.bitrate_bps or layer.width * layer.height * _BITS_PER_PIXEL_S or _UNKNOWN_LAYER_BPS
+
+
+def _importance(subscription: Subscription, focus: str) -> Importance:
+    published = subscription.published
+    if published.spec.screen_share:
+        return Importance.SCREEN
+    if published.spec.leading or published.owner.id == focus or subscription.preferences.priority == 1:
+        return Importance.FOCUS
+    return Importance.OTHER
+
+
+def _bound(allocation: Allocation | None) -> OperatingPoint | None:
+    if allocation is None:
+        return UNBOUNDED
+    return _LEAST if allocation.reason is Reason.ABSENT else allocation.point

@@ -1,0 +1,213 @@
+"""The bandwidth of everybody who receives: reports of arrivals to estimates, estimates told, padding where it may help.
+
+A peer whose way bears all that it is sent costs its reports and nothing else: it is not known here between them.
+"""
+
+import math
+from collections.abc import Callable
+
+from sfu.bandwidth.estimator import Estimator
+from sfu.bandwidth.ratecontrol import MIN_BPS
+from sfu.engine.containment import Containment
+from sfu.engine.peer import Peer
+from sfu.fanout.pacer import Pacer
+from sfu.fanout.row_buffer import RowBuffer
+from sfu.forwarding.subscription import Subscription
+
+# A keyframe of 100 kB is gone in a third of a second at the first; above the second it is sent as it comes. In between,
+# and down to the least, it is so too for who has got all that is wanted for a while without congestion.
+PACED_BELOW_BPS, UNPACED_ABOVE_BPS = 3e6, 4e6
+ALWAYS_PACED_BELOW_BPS, UNCONGESTED_S = 1e6, 10.0
+# Cameras give way to a picture of the screen that would be on its way for longer than the first beside nothing else;
+# they come back when less than the second is left of it.
+HOLD_S, RELEASE_S = 0.5, 0.05
+# A viewer who asks for a keyframe while more than this waits for it lacks what waits, not a keyframe.
+BEHIND_S = 0.3
+# When so much more than a keyframe waits, and for so long, the keyframe is the shorter way to the newest picture.
+STALE_KEYFRAMES, STALE_S = 1.4, 2.0
+# An estimate that moves by less moves nothing: a twentieth is what it wavers by on a steady link.
+ESTIMATE_STEP = 0.05
+
+
+class BandwidthControl:
+    """All estimates of an engine."""
+
+    def __init__(
+        self, outbox: RowBuffer, changed: Callable[[Peer, float], None], containment: Containment
+    ) -> None:
+        """`changed(peer, now)` is called when what is available to a peer is another than before."""
+        self._outbox = outbox
+        self._containment = containment
+        self._changed = changed
+        self._limited: dict[str, Peer] = {}
+        self._paced: dict[str, Peer] = {}
+        self.padding_packets = 0
+
+    def report(self, peer: Peer, data: bytes, now: float) -> None:
+        """A report of arrivals from a peer. RtcpError."""
+        if peer.estimator is None:
+            peer.estimator = Estimator(self._outbox.transports.sent, peer.transport)
+        estimator = peer.estimator
+        estimator.report(data, now)
+        if estimator.rtt_s is not None:
+            peer.rtt_s = estimator.rtt_s
+        if not math.isinf(estimator.available_bps):
+            self._limited[peer.id] = peer
+            self._take(peer, estimator.available_bps, now)
+
+    def receivers_estimate(self, peer: Peer, available_bps: float, now: float) -> None:
+        """What a peer says itself that its way bears; not asked of those who report arrivals."""
+        if peer.estimator is None:
+            self._take(peer, available_bps, now)
+
+    def _take(self, peer: Peer, available_bps: float, now: float) -> None:
+        before = peer.available_bps
+        if not available_bps / (1 + ESTIMATE_STEP) <= before <= available_bps * (1 + ESTIMATE_STEP):
+            peer.available_bps = available_bps
+            self._choose_pace(peer, now)
+            self._changed(peer, now)
+
+    def _choose_pace(self, peer: Peer, now: float) -> None:
+        before = peer.pacer
+        wanted = _needs_pace(peer, now)
+        if wanted == (before is not None):
+            return
+        if before is None:
+            self._paced[peer.id] = peer
+            peer.pacer = Pacer(now)
+        else:
+            self._paced.pop(peer.id, None)
+            peer.pacer = None
+            for subscription in peer.subscriptions.values():
+                subscription.held = False
+            self._send(peer, before.empty())
+        for subscription in peer.subscriptions.values():
+            subscription.pace()
+
+    def send(self, subscription: Subscription, packet: bytes, *, keyframe: bool = False) -> None:
+        """Send one packet of media to one viewer; `keyframe`: it begins one."""
+        peer = subscription.subscriber
+        line = subscription.line
+        if line is not None:
+            line.put(packet, keyframe=keyframe)
+        else:
+            self._outbox.add_packet(packet, peer.transport, numbered=subscription.numbered)
+
+    @staticmethod
+    def is_behind(subscription: Subscription) -> bool:
+        """Whether a viewer lacks a picture only because it still waits here, and would wait longer for a keyframe."""
+        line, peer = subscription.line, subscription.subscriber
+        if line is None:
+            return False
+        return line.keyframe_waits or 8 * line.waiting_bytes > BEHIND_S * _video_bps(peer)
+
+    @staticmethod
+    def has_room_again(subscription: Subscription, sequence: int) -> bool:
+        """Whether the packet of that outgoing number can be sent again soon, and is not about to be."""
+        peer = subscription.subscriber
+        if peer.pacer is None or not subscription.numbered:
+            return True
+        return peer.pacer.has_room((subscription.ssrc, sequence), peer.available_bps)
+
+    def send_again(self, subscription: Subscription, sequence: int, packet: bytes) -> None:
+        """Send the packet of that outgoing number again."""
+        peer = subscription.subscriber
+        if peer.pacer is not None and subscription.numbered:
+            peer.pacer.put_again((subscription.ssrc, sequence), packet)
+        else:
+            self._outbox.add_packet(packet, peer.transport, numbered=subscription.numbered)
+
+    def _send(self, peer: Peer, packets: list[bytes]) -> None:
+        for packet in packets:
+            self._outbox.add_packet(packet, peer.transport, numbered=True)
+
+    def tick(self, now: float) -> None:
+        """Send what is due, look for reports that stay away, and for more bandwidth where it would be used."""
+        self._containment.each(now, self._pace, self._paced.values())
+        self._containment.each(now, self._look_after, self._limited.values())
+
+    def _pace(self, peer: Peer, now: float) -> None:
+        if not peer.connected:
+            del self._paced[peer.id]
+            return
+        self._choose_pace(peer, now)
+        if peer.pacer is not None:
+            self._clear_way(peer, now)
+            self._send(peer, peer.pacer.leak(peer.available_bps, self._sent_bytes(peer), now))
+
+    def _look_after(self, peer: Peer, now: float) -> None:
+        estimator = peer.estimator
+        if estimator is None or not peer.connected:
+            del self._limited[peer.id]
+            return
+        number = int(self._outbox.transports.sequence[peer.transport])
+        estimator.tick(number, now)
+        self._take(peer, estimator.available_bps, now)
+        left = estimator.padding(peer.wanted_bps, number, now)
+        if left > 0:
+            self._pad(peer, left)
+
+    def _clear_way(self, peer: Peer, now: float) -> None:
+        """Let cameras wait while a slide is on its way, and drop what is not worth waiting for."""
+        assert peer.pacer is not None
+        rate_bps = _video_bps(peer)
+        videos = [s for s in peer.subscriptions.values() if s.line is not None]
+        ahead_s = 0.0
+        changed = False
+        for subscription in sorted(videos, key=lambda each: each.rank):
+            line, layer = subscription.line, subscription.current
+            assert line is not None
+            held = ahead_s > (RELEASE_S if subscription.held else HOLD_S)
+            if held != subscription.held:
+                subscription.held = held
+                words = "waits while a slide is on its way" if held else "need not wait any more"
+                peer.decisions.append((now, f"{subscription.publication_id} {words}"))
+                changed = True
+            wait_s = 8 * line.waiting_bytes / rate_bps
+            keyframe = layer.keyframe_octets if layer is not None else 0
+            stale = wait_s > STALE_S and keyframe and line.waiting_bytes > STALE_KEYFRAMES * keyframe
+            if stale and not line.keyframe_waits:  # one that was begun is finished
+                subscription.pause(now)
+                peer.decisions.append(
+                    (
+                        now,
+                        f"{subscription.publication_id} begins anew: {wait_s:.1f} s of old pictures were waiting",
+                    )
+                )
+                changed = True
+                wait_s = 0.0
+            if subscription.rank == 0:
+                ahead_s += wait_s
+        if changed:
+            self._changed(peer, now)
+
+    def _sent_bytes(self, peer: Peer) -> float:
+        """What has gone to a peer since the last time."""
+        assert peer.pacer is not None
+        number = int(self._outbox.transports.sequence[peer.transport])
+        first, peer.pacer.number = peer.pacer.number, number
+        if first is None or first == number:
+            return 0.0
+        sent = self._outbox.transports.sent.look_up(peer.transport, first, (number - first) & 0xFFFF)
+        return float(sent.sizes[sent.known].sum())
+
+    def _pad(self, peer: Peer, size: float) -> None:
+        subscription = next((s for s in peer.sending.values() if s.can_pad), None)
+        while subscription is not None and size > 0:
+            packet = subscription.padding()
+            self._outbox.add_packet(packet, peer.transport, numbered=True)
+            self.padding_packets += 1
+            size -= len(packet)
+
+
+def _video_bps(peer: Peer) -> float:
+    """What is left for video."""
+    return max(peer.available_bps - peer.audio_bps, MIN_BPS)
+
+
+def _needs_pace(peer: Peer, now: float) -> bool:
+    available_bps, estimator = peer.available_bps, peer.estimator
+    if estimator is None or available_bps >= (PACED_BELOW_BPS if peer.pacer is None else UNPACED_ABOVE_BPS):
+        return False
+    calm = now - estimator.congested_at > UNCONGESTED_S and available_bps >= peer.wanted_bps
+    return available_bps < ALWAYS_PACED_BELOW_BPS or not calm

@@ -1,0 +1,246 @@
+"""A publication as it arrives: its source layers, and what is kept of each."""
+
+import struct
+from typing import TYPE_CHECKING
+
+from sfu.budget import Budget
+from sfu.forwarding.substream import Substream
+from sfu.limits import SENDER_REPORTS
+from sfu.receiving.compactor import Compactor
+from sfu.receiving.history import AUDIO_HISTORY, VIDEO_HISTORY, History
+from sfu.receiving.keyframes import KeyframeRequests
+from sfu.receiving.liveness import is_live
+from sfu.receiving.nack import NackGenerator
+from sfu.receiving.rates import RateMeter
+from sfu.receiving.statistics import ReceiverStatistics
+from sfu.wire import codecs, frames, operating_points, rtp
+from sfu.wire.arithmetic import Unwrapper
+from sfu.wire.descriptor import Structure
+from sfu.wire.frames import FramesShown
+from sfu.wire.operating_points import OperatingPoint
+from sfu.wire.packet import SourcePacket
+from sfu.wire.red import RecentPayloads, primary
+
+if TYPE_CHECKING:
+    from sfu.engine.publication import Publication
+    from sfu.forwarding.subscription import Subscription
+from sfu.session.sections import InboundSection
+
+# What a late joiner is shown from the history instead of a new keyframe: a slide and its small changes, or a camera's
+# last second. More would take a weak link longer than a keyframe does.
+MAX_REPLAY_PACKETS = 400
+MAX_REPLAY_OCTETS = 300_000
+MAX_REPLAY_S = 1.0
+# A layer of a little less than the wanted frame rate will do: measured rates waver.
+_FRAME_RATE_TOLERANCE = 0.9
+
+
+class InboundStream:
+    """One received RTP stream: an encoding of a publication."""
+
+    def __init__(
+        self, published: "Publication", section: InboundSection, ssrc: int, spatial: int, now: float
+    ) -> None:
+        """`spatial` counts from 0, the lowest; `now` starts the liveness of the layer."""
+        clock_rate = section.parameters.codecs[0].clock_rate if section.parameters.codecs else 90_000
+        self.published = published
+        self.section = section
+        self.ssrc = ssrc
+        self.spatial = spatial
+        self.clock_rate = clock_rate
+        self.unwrapper = Unwrapper()
+        self.compactor = Compactor()
+        self.highest = -1
+        "Highest extended sequence number, padding left out."
+        self.nacks = NackGenerator()
+        self.statistics = ReceiverStatistics(ssrc, clock_rate)
+        self.rates = RateMeter(now)
+        self.recent = RecentPayloads()
+        self.history = History(AUDIO_HISTORY if published.spec.kind == "audio" else VIDEO_HISTORY)
+        self.keyframes = KeyframeRequests(spatial)
+        self.views: dict[OperatingPoint | None, Substream] = {}
+        "Those that are watched, by point."
+        self.sets: set[int] = set()
+        "Sets of points that needed the packets since the last keyframe."
+        self.max_temporal = 0
+        "Highest temporal layer seen."
+        self.frames = FramesShown()
+        self.structure: Structure | None = None
+        "Of the newest keyframe's dependency descriptor."
+        self.frame_number = 0
+        "Of the newest packet's dependency descriptor."
+        self.keyframe_sequence = -1
+        "Sequence number of the last keyframe's first packet; -1 before one came."
+        self.retained_octets = self.keyframe_octets = 0
+        "Octets of that keyframe and of all that followed; and of the last whole keyframe, 0 before one came."
+        self._keyframe_timestamp: int | None = None  # of a keyframe that may not be whole yet
+        self.waiting: set[Subscription] = set()
+        "Subscriptions that begin here with the next keyframe."
+        self.moving: set[Subscription] = set()
+        "Subscriptions on their way to another view, without a keyframe."
+        self.last_packet_at = now
+        self.seen_at = {0: now}
+        "Spatial layer within the stream -> when its last packet came."
+        self.highest_timestamp = 0
+        "RTP timestamp of the newest packet."
+        self.picture_id = 0
+        "Of the newest packet, VP8."
+        self.tl0picidx = 0
+        "Of the newest packet, VP8."
+        self.clock: tuple[int, int] | None = None
+        "(64-bit NTP time, RTP timestamp) of the last sender report."
+        self.sender_reports = Budget(SENDER_REPORTS)
+        "Those that are taken."
+
+    def __repr__(self) -> str:
+        """For the log."""
+        return f"layer {self.spatial} of {self.published.spec.id}"
+
+    def keyframe_begins(self, packet: SourcePacket) -> None:
+        """A keyframe begins with this packet."""
+        self.keyframes.keyframe_received()
+        self.keyframe_sequence, self.retained_octets = packet.sequence, 0
+        self._keyframe_timestamp = packet.timestamp
+        self.sets.clear()
+
+    def count(self, packet: SourcePacket) -> None:
+        """Count a packet into the picture that is kept."""
+        if self._keyframe_timestamp is not None and packet.timestamp != self._keyframe_timestamp:
+            self.keyframe_octets, self._keyframe_timestamp = self.retained_octets, None
+        self.retained_octets += len(packet.data)
+
+    def arrived(self, packet: SourcePacket, now: float, *, late: bool) -> None:
+        """Take a packet into the figures of the stream."""
+        frame = packet.frame
+        spatial, temporal = frame.layer
+        self.last_packet_at = self.seen_at[spatial] = now
+        self.max_temporal = max(self.max_temporal, temporal)
+        picture = not late and packet.timestamp != self.highest_timestamp
+        self.rates.add(frame.points, len(packet.data), now, picture=picture)
+        if not late:
+            self.highest = packet.sequence
+            self.highest_timestamp = packet.timestamp
+            self.picture_id = packet.picture_id
+            self.tl0picidx = packet.tl0picidx
+            self.frame_number = packet.frame_number
+            if len(self.sets) < operating_points.MAX_POINT_SETS:
+                self.sets.add(frame.points)
+            self.frames.add(frame)
+            if frame.described is not None:
+                self.structure = frame.described.structure
+
+    def live_spatials(self, now: float) -> list[int]:
+        """The spatial layers of the publication that arrive on this stream."""
+        published = self.published
+        screen, wanted = published.spec.screen_share, published.wanted_layers
+        return [
+            spatial
+            for i, at in self.seen_at.items()
+            if is_live(at, now, screen_share=screen, spatial=(spatial := self.spatial + i))
+            and (wanted is None or not wanted.is_off(spatial, now - at))
+        ]
+
+    def temporal_for(self, frame_rate: int) -> int:
+        """The lowest temporal layer that shows so many pictures in a second; 0: all."""
+        if frame_rate > 0:
+            for temporal in range(self.max_temporal):
+                if self.rates.frame_rate(temporal) >= _FRAME_RATE_TOLERANCE * frame_rate:
+                    return temporal
+        return operating_points.MAX_TEMPORAL
+
+    def point(self, spatial: int, temporal: int) -> OperatingPoint:
+        """A point of the publication as one of this stream; from its highest temporal layer on, all are one."""
+        return self.within(
+            (
+                spatial - self.spatial,
+                operating_points.MAX_TEMPORAL if temporal >= self.max_temporal else temporal,
+            )
+        )
+
+    @property
+    def top(self) -> OperatingPoint:
+        """The highest point that this stream has."""
+        return max(self.seen_at), operating_points.MAX_TEMPORAL
+
+    def within(self, point: OperatingPoint) -> OperatingPoint:
+        """The nearest point that this stream has."""
+        return min(point[0], max(self.seen_at)), point[1]
+
+    def key(self, point: OperatingPoint) -> OperatingPoint | None:
+        """What the view of a point goes by: None, the whole, where that is the same."""
+        return None if point[1] == operating_points.MAX_TEMPORAL and len(self.seen_at) == 1 else point
+
+    def view(self, key: OperatingPoint | None) -> Substream:
+        """The view of that key, made if nobody watches it yet."""
+        if key not in self.views:
+            self.views[key] = Substream(self, key)
+        return self.views[key]
+
+    def replayable(self, now: float, available_bps: float) -> bool:
+        """Whether the picture is here as a whole, small and no older than the stream: all since the last keyframe."""
+        first, octets = self.keyframe_sequence, self.retained_octets
+        if not self.live_spatials(now):
+            return False  # the publisher has stopped this layer, and begins it anew with a keyframe
+        if 8 * octets > MAX_REPLAY_S * available_bps:
+            return False
+        if first < 0 or octets > MAX_REPLAY_OCTETS or self.highest - first >= MAX_REPLAY_PACKETS:
+            return False
+        return all(self.history.get(i) is not None for i in range(first, self.highest + 1))
+
+    def kept(self, sequence: int) -> SourcePacket | None:
+        """A packet of the history, parsed anew; None when it is not kept."""
+        packet = self.history.get(sequence)
+        if packet is None:
+            return None
+        codec = self.section.codec_by_payload_type.get(packet[1] & 0x7F, "")
+        context = self.history.context(sequence)
+        parsed = self.parse(packet, codec, sequence, context if isinstance(context, Structure) else None)
+        parsed.redundancy = context if isinstance(context, tuple) else None
+        return parsed
+
+    def keep(self, packet: bytes, parsed: SourcePacket) -> None:
+        """Put a packet into the history, with what it takes to read it again alike."""
+        described = parsed.frame.described
+        context: object = described.structure if described is not None else None
+        if self.published.spec.red and parsed.codec in {"opus", "red"}:
+            payload: memoryview | None = parsed.data[parsed.payload_at :]
+            if parsed.codec == "red" and payload is not None:
+                payload = primary(payload)
+            # kept as well: made anew for a retransmission, it could differ by what came late
+            if payload is not None:
+                context = parsed.redundancy = self.recent.take(parsed.sequence, parsed.timestamp, payload)
+        self.history.put(parsed.sequence, packet, context)
+
+    def parse(self, packet: bytes, codec: str, sequence: int, structure: Structure | None) -> SourcePacket:
+        """Read a plaintext packet once for all subscribers, by this structure of dependency descriptors. RtpError."""
+        header = rtp.header_length(packet)
+        end = rtp.payload_end(packet, header)
+        extensions: list[tuple[str, bytes]] = []
+        descriptor = b""
+        if self.section.forwarded and packet[0] & 0x10:
+            for number, (at, size) in rtp.parse_extensions(packet, header).items():
+                uri = self.section.forwarded.get(number)
+                if uri == rtp.URI_DEPENDENCY_DESCRIPTOR:
+                    descriptor = packet[at : at + size]
+                elif uri is not None:
+                    extensions.append((uri, packet[at : at + size]))
+        timestamp: int = struct.unpack_from("!I", packet, 4)[0]
+        view = memoryview(packet)[:end]
+        parsed = SourcePacket(view, header, sequence, timestamp, packet[1] >= 0x80, codec, extensions)
+        if len(descriptor) >= 3:
+            parsed.descriptor = descriptor
+            parsed.frame_number = descriptor[1] << 8 | descriptor[2]
+        if codec == "vp8":
+            fields = codecs.vp8_fields(view[header:])
+            if not parsed.descriptor:
+                parsed.frame = frames.of_vp8(fields, self.max_temporal)
+            if fields.picture_id_at >= 0:
+                parsed.picture_id_at = header + fields.picture_id_at
+                parsed.picture_id = fields.picture_id
+                parsed.long_picture_id = fields.long_picture_id
+            if fields.tl0picidx_at >= 0:
+                parsed.tl0picidx_at = header + fields.tl0picidx_at
+                parsed.tl0picidx = fields.tl0picidx
+        if parsed.descriptor or (codec != "vp8" and self.published.spec.kind == "video"):
+            parsed.frame = frames.read(codec, view[header:], parsed.descriptor, structure)
+        return parsed
