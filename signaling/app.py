@@ -36,8 +36,9 @@ from signaling.http.openapi import describe, document
 from signaling.http.page import Page, PageSettings, find_page
 from signaling.http.server import RoutePart, build_app, build_runner
 from signaling.limits import Limits, parse_networks
+from signaling.livekit.connections.lifecycle import LiveKitSettings
 from signaling.livekit.description import describe as describe_twirp
-from signaling.livekit.frontend import LiveKitFrontend, LiveKitSettings
+from signaling.livekit.frontend import LiveKitFrontend
 from signaling.livekit.room_service import NAME as ROOM_SERVICE
 from signaling.livekit.room_service import methods
 from signaling.livekit.twirp import Twirp
@@ -109,7 +110,7 @@ class Server:
         self._pump = TimerPump(timers, loop)
         self.services = build_services(media, media_events, timers, time.time, random_sid)
         self.keyring = Keyring(config.keys)
-        self.frontend = LiveKitFrontend(
+        self.livekit = LiveKitFrontend(
             self.services,
             LiveKitSettings(self.keyring.successor, random_sid("ND_"), lambda sid: _relays(config, sid)),
         )
@@ -127,8 +128,8 @@ class Server:
         proxies = parse_networks(config.trusted_proxy)
         limits = Limits(loop.time, proxies)
         catalogue = Catalogue(store.rooms)
-        self._livekit = LiveKitEndpoints(self.frontend, self.keyring, limits, catalogue)
-        services = {ROOM_SERVICE: methods(self.frontend, catalogue)}
+        self._livekit_endpoints = LiveKitEndpoints(self.livekit, self.keyring, limits, catalogue)
+        services = {ROOM_SERVICE: methods(self.livekit, catalogue)}
         self.daily = DailyFrontend(
             self.services,
             store,
@@ -149,7 +150,7 @@ class Server:
         parts: list[RoutePart] = [
             self._metrics,
             Health(checks, store.write, loop.time),
-            self._livekit,
+            self._livekit_endpoints,
             Twirp(services, self.keyring, time.time, limits),
             self.daily.api,
             door,
@@ -186,14 +187,16 @@ class Server:
 
     def metrics(self) -> dict[str, float]:
         """Return the engine's figures, the tasks of all processes, and data packets not relayed, by reason."""
-        dropped = {f"data_dropped_{reason}": count for reason, count in self.frontend.dropped_packets.items()}
+        dropped = {
+            f"data_dropped_{reason}": count for reason, count in self.livekit.relay.dropped_packets.items()
+        }
         media = self._media.metrics()
         return {**media, "tasks": media.get("tasks", 0) + len(asyncio.all_tasks()), **dropped}
 
     def _build_metrics(self) -> Metrics:
         metrics = Metrics(self._config.metrics_token, open_to_all=self._config.dev)
         metrics.show_rooms(self.services.rooms)
-        metrics.show_media(self._media.metrics, lambda: self.frontend.dropped_packets)
+        metrics.show_media(self._media.metrics, lambda: self.livekit.relay.dropped_packets)
         metrics.show(
             "event_log_waiting", "Entries not in the event log yet.", lambda: self.background.journal.backlog
         )
@@ -240,7 +243,7 @@ class Server:
         if listener is not None:
             listener.close()
         self.services.rooms.shut_down()
-        await self._livekit.drain(GOODBYE_S)
+        await self._livekit_endpoints.drain(GOODBYE_S)
         await self._runner.cleanup()
         await self._media.stop()
         self._pump.stop()

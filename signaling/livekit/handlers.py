@@ -24,7 +24,7 @@ from signaling.errors import (
     by_type,
 )
 from signaling.livekit import convert
-from signaling.livekit.connection import Connection
+from signaling.livekit.connections.connection import Connection
 from signaling.livekit.frontend import LiveKitFrontend
 from signaling.livekit.wire import examine
 from signaling.logs import about
@@ -81,7 +81,7 @@ async def handle(frontend: LiveKitFrontend, connection: Connection, request: rtc
             if kind not in _ECHOES:
                 # Nothing tells the client that such a request came to nothing, and it would wait.
                 log.warning("%s refused: %s", kind, error, extra=about(connection.participant))
-                frontend.rooms.leave(connection.participant, LeaveReason.PROTOCOL_ERROR)
+                frontend.services.rooms.leave(connection.participant, LeaveReason.PROTOCOL_ERROR)
                 return
             # Without the echo, which would send the excess back.
             _refuse(connection, "", message, rtc.RequestResponse.LIMIT_EXCEEDED, str(error))
@@ -120,24 +120,24 @@ async def _offer(frontend: LiveKitFrontend, connection: Connection, offer: rtc.S
     person = connection.participant
     async with connection.negotiation:
         try:
-            answer = await frontend.media.negotiate(person.sid, offer.sdp)
+            answer = await frontend.services.media.negotiate(person.sid, offer.sdp)
         except UnknownPeerError:
-            frontend.rooms.leave(person, LeaveReason.MEDIA_LOST)
+            frontend.services.rooms.leave(person, LeaveReason.MEDIA_LOST)
             return
         except EngineError as error:
             log.error("offer not answered: %s", error, extra=about(person))  # noqa: TRY400 - the engine logged its own
-            frontend.rooms.leave(person, LeaveReason.MEDIA_FAILED)
+            frontend.services.rooms.leave(person, LeaveReason.MEDIA_FAILED)
             return
         except MediaError as error:
             log.warning("offer refused: %s", error, extra=about(person))
-            frontend.rooms.leave(person, LeaveReason.MEDIA_REFUSED)
+            frontend.services.rooms.leave(person, LeaveReason.MEDIA_REFUSED)
             return
         description = rtc.SessionDescription(
             type="answer", sdp=answer.sdp, id=offer.id, mid_to_track_id=answer.subscribed
         )
         connection.send(rtc.SignalResponse(answer=description))
         if connection.offers is None:
-            frontend.subscribing.negotiated(person, answer.subscribed)
+            frontend.services.subscribing.negotiated(person, answer.subscribed)
 
 
 async def _answer(_frontend: LiveKitFrontend, connection: Connection, answer: rtc.SessionDescription) -> None:
@@ -153,7 +153,7 @@ def _trickle(_frontend: LiveKitFrontend, _connection: Connection, _trickle: rtc.
 
 
 def _leave(frontend: LiveKitFrontend, connection: Connection, _leave: rtc.LeaveRequest) -> None:
-    frontend.rooms.leave(connection.participant, LeaveReason.CLIENT_LEFT)
+    frontend.services.rooms.leave(connection.participant, LeaveReason.CLIENT_LEFT)
 
 
 def _ping(frontend: LiveKitFrontend, connection: Connection, _timestamp: int) -> None:
@@ -169,7 +169,7 @@ async def _sync_state(frontend: LiveKitFrontend, connection: Connection, state: 
     person = connection.participant
     known = {*person.tracks, *person.pending}
     if any(published.track.sid not in known for published in state.publish_tracks):
-        frontend.rooms.leave(person, LeaveReason.STATE_MISMATCH)
+        frontend.services.rooms.leave(person, LeaveReason.STATE_MISMATCH)
         return
     await _subscription(frontend, connection, state.subscription)
     off = rtc.UpdateTrackSettings(track_sids=state.track_sids_disabled, disabled=True)
@@ -186,13 +186,15 @@ def _add_track(frontend: LiveKitFrontend, connection: Connection, request: rtc.A
     if request.sid:
         # the backup codec of a track: the client was told that somebody needs it
         spec = convert.track_spec(request, connection.client)
-        _published(connection, request, frontend.publishing.publish_backup(person, request.sid, spec))
+        _published(
+            connection, request, frontend.services.publishing.publish_backup(person, request.sid, spec)
+        )
         return
     try:
-        track = frontend.publishing.publish(person, convert.track_spec(request, connection.client))
+        track = frontend.services.publishing.publish(person, convert.track_spec(request, connection.client))
     except DuplicateTrackError:
         # The client ends the old one in its next offer, and expects its answer to this request after that.
-        frontend.publishing.when_ended(
+        frontend.services.publishing.when_ended(
             person, request.cid, lambda: _retry_add_track(frontend, connection, request)
         )
         raise
@@ -210,37 +212,41 @@ def _retry_add_track(frontend: LiveKitFrontend, connection: Connection, request:
 
 
 def _mute(frontend: LiveKitFrontend, connection: Connection, request: rtc.MuteTrackRequest) -> None:
-    frontend.publishing.set_muted(connection.participant, request.sid, request.muted)
+    frontend.services.publishing.set_muted(connection.participant, request.sid, request.muted)
 
 
 def _update_audio_track(
     frontend: LiveKitFrontend, connection: Connection, request: rtc.UpdateLocalAudioTrack
 ) -> None:
-    track = frontend.publishing.own_track(connection.participant, request.track_sid)
+    track = frontend.services.publishing.own_track(connection.participant, request.track_sid)
     info = convert.track_info(track)
     info.audio_features[:] = request.features
     info.stereo = models.AudioTrackFeature.TF_STEREO in request.features
     info.disable_dtx = models.AudioTrackFeature.TF_NO_DTX in request.features
-    frontend.publishing.change(connection.participant, track.with_skin_info(info))
+    frontend.services.publishing.change(connection.participant, track.with_skin_info(info))
 
 
 def _update_video_track(
     frontend: LiveKitFrontend, connection: Connection, request: rtc.UpdateLocalVideoTrack
 ) -> None:
-    track = frontend.publishing.own_track(connection.participant, request.track_sid)
-    frontend.publishing.change(connection.participant, track.with_size(request.width, request.height))
+    track = frontend.services.publishing.own_track(connection.participant, request.track_sid)
+    frontend.services.publishing.change(
+        connection.participant, track.with_size(request.width, request.height)
+    )
 
 
 def _subscription_permission(
     frontend: LiveKitFrontend, connection: Connection, request: rtc.SubscriptionPermission
 ) -> None:
-    frontend.subscribing.set_rules(connection.participant, convert.subscription_rules(request))
+    frontend.services.subscribing.set_rules(connection.participant, convert.subscription_rules(request))
 
 
 def _publish_data_track(
     frontend: LiveKitFrontend, connection: Connection, request: rtc.PublishDataTrackRequest
 ) -> None:
-    track = frontend.data_tracks.publish(connection.participant, request.pub_handle, request.name, request)
+    track = frontend.services.data_tracks.publish(
+        connection.participant, request.pub_handle, request.name, request
+    )
     response = rtc.PublishDataTrackResponse(info=convert.data_track_info(track))
     connection.send(rtc.SignalResponse(publish_data_track_response=response))
 
@@ -248,7 +254,7 @@ def _publish_data_track(
 def _unpublish_data_track(
     frontend: LiveKitFrontend, connection: Connection, request: rtc.UnpublishDataTrackRequest
 ) -> None:
-    track = frontend.data_tracks.unpublish(connection.participant, request.pub_handle)
+    track = frontend.services.data_tracks.unpublish(connection.participant, request.pub_handle)
     response = rtc.UnpublishDataTrackResponse(info=convert.data_track_info(track))
     connection.send(rtc.SignalResponse(unpublish_data_track_response=response))
 
@@ -260,14 +266,14 @@ async def _subscription(
     frontend: LiveKitFrontend, connection: Connection, request: rtc.UpdateSubscription
 ) -> None:
     async for track_sid in _in_turns(connection, _track_sids(request.track_sids, request.participant_tracks)):
-        frontend.subscribing.wish(connection.participant, track_sid, request.subscribe)
+        frontend.services.subscribing.wish(connection.participant, track_sid, request.subscribe)
 
 
 def _data_subscription(
     frontend: LiveKitFrontend, connection: Connection, request: rtc.UpdateDataSubscription
 ) -> None:
     wanted = {update.track_sid: update.subscribe for update in request.updates}
-    frontend.data_tracks.subscribe(connection.participant, wanted)
+    frontend.services.data_tracks.subscribe(connection.participant, wanted)
 
 
 def _track_sids(track_sids: Iterable[str], groups: Iterable[models.ParticipantTracks]) -> dict[str, None]:
@@ -294,7 +300,7 @@ async def _track_setting(
         track = connection.participant.room.find_track(track_sid)
         if track is not None:
             wish = convert.preferences(request, track.spec.layers)
-            frontend.subscribing.prefer(connection.participant, track_sid, wish)
+            frontend.services.subscribing.prefer(connection.participant, track_sid, wish)
 
 
 # --- the participant ----------------------------------------------------------------------------
@@ -307,7 +313,7 @@ def _update_metadata(
     if not person.permissions.can_update_own_metadata:
         raise NotAllowedError("the token does not allow changing metadata")
     check_own_attributes(request.attributes)
-    frontend.rooms.update_profile(
+    frontend.services.rooms.update_profile(
         person,
         name=request.name or None,
         metadata=request.metadata or None,
@@ -332,7 +338,7 @@ def _simulate(frontend: LiveKitFrontend, connection: Connection, request: rtc.Si
     ):
         connection.outbox.drop()
     elif scenario in {"server_leave", "leave_request_full_reconnect"}:
-        frontend.rooms.leave(connection.participant, LeaveReason.SIMULATED)
+        frontend.services.rooms.leave(connection.participant, LeaveReason.SIMULATED)
 
 
 HANDLERS: dict[str, Handler] = {

@@ -8,7 +8,8 @@ from livekit.protocol import models, room
 
 from signaling.access.tokens import Claims
 from signaling.errors import BannedError, NotFoundError, RoomFullError
-from signaling.livekit import convert, relay
+from signaling.livekit import convert
+from signaling.livekit.connections import packets
 from signaling.livekit.frontend import LiveKitFrontend
 from signaling.livekit.rpc import CONNECTION_TIMEOUT, RECIPIENT_DISCONNECTED, RESPONSE_TIMEOUT, RpcError
 from signaling.livekit.twirp import Method, TwirpError
@@ -37,9 +38,10 @@ class RoomService:
     def __init__(self, frontend: LiveKitFrontend, catalogue: Catalogue) -> None:
         """Act on the rooms behind `frontend`, and on those that other APIs made."""
         self._catalogue = catalogue
-        self._frontend = frontend
-        self._rooms = frontend.rooms
-        self._forwarding = frontend.forwarding
+        self._services = frontend.services
+        self._relay = frontend.relay
+        self._rooms = frontend.services.rooms
+        self._forwarding = frontend.services.forwarding
 
     # --- rooms -----------------------------------------------------------------------------------
 
@@ -139,7 +141,7 @@ class RoomService:
             raise NotFoundError("track is not found")
         if track.muted and not request.muted:
             raise TwirpError("failed_precondition", "remote unmute not enabled")
-        self._frontend.publishing.set_muted(person, track.sid, request.muted, by_server=True)
+        self._services.publishing.set_muted(person, track.sid, request.muted, by_server=True)
         return room.MuteRoomTrackResponse(track=convert.track_info(person.tracks[track.sid]))
 
     def update_participant(
@@ -169,7 +171,7 @@ class RoomService:
         person = self._present(self._person(claims, request))
         sids = [*request.track_sids, *(sid for each in request.participant_tracks for sid in each.track_sids)]
         for sid in dict.fromkeys(sids):
-            self._frontend.subscribing.wish(person, sid, request.subscribe)
+            self._services.subscribing.wish(person, sid, request.subscribe)
         return room.UpdateSubscriptionsResponse()
 
     def send_data(self, claims: Claims, request: room.SendDataRequest) -> room.SendDataResponse:
@@ -183,9 +185,9 @@ class RoomService:
             reliable=request.kind == models.DataPacket.RELIABLE,
             nonce=request.nonce,
         )
-        if relay.packet(message).ByteSize() > relay.MAX_PACKET_BYTES:
-            raise TwirpError("invalid_argument", f"a packet must not exceed {relay.MAX_PACKET_BYTES} bytes")
-        self._frontend.moderation.send(here, message)
+        if packets.packet(message).ByteSize() > packets.MAX_PACKET_BYTES:
+            raise TwirpError("invalid_argument", f"a packet must not exceed {packets.MAX_PACKET_BYTES} bytes")
+        self._services.moderation.send(here, message)
         return room.SendDataResponse()
 
     async def move_participant(
@@ -214,12 +216,12 @@ class RoomService:
         person = self._present(self._find(here, request.destination_identity))
         timeout_s = min(request.response_timeout_ms / 1000 or RPC_TIMEOUT_S, MAX_RPC_TIMEOUT_S)
         try:
-            payload = await self._frontend.rpc.call(
+            payload = await self._relay.rpc.call(
                 person.sid,
                 request.method,
                 request.payload,
                 timeout_s,
-                lambda packet: self._frontend.send_packet([person.sid], packet),
+                lambda packet: self._relay.send_packet([person.sid], packet),
             )
         except RpcError as error:
             code = _RPC_CODES.get(error.code, "unknown")

@@ -24,7 +24,7 @@ from signaling.errors import (
 )
 from signaling.http.connections import Use, note
 from signaling.limits import DESCRIPTIONS, JOINS, MESSAGES, TOLD_TO_ALL, Limits
-from signaling.livekit.connection import Connection
+from signaling.livekit.connections.connection import Connection
 from signaling.livekit.convert import leave
 from signaling.livekit.frontend import LiveKitFrontend
 from signaling.livekit.handlers import handle
@@ -217,7 +217,7 @@ class LiveKitEndpoints:
                 finally:
                     # What is left is to say goodbye, which a client can draw out.
                     note(request, Use.BUSY)
-                    self._frontend.socket_closed(connection, outbox)
+                    self._frontend.lifecycle.socket_closed(connection, outbox)
         finally:
             outbox.finish()
             await writer
@@ -263,7 +263,7 @@ class LiveKitEndpoints:
                 check_profile("", join.metadata, join.participant_attributes)
             except RequestError as error:
                 raise BadRequestError(str(error)) from error
-        rooms = self._frontend.rooms
+        rooms = self._frontend.services.rooms
         config = None
         if rooms.room(claims.room) is None:
             # What the room's maker says comes before what a token does.
@@ -294,13 +294,13 @@ class LiveKitEndpoints:
         self, claims: tokens.Claims, join: rtc.JoinRequest, outbox: WebSocketSender, *, dual: bool
     ) -> Connection | None:
         if join.reconnect:
-            connection = self._frontend.resume(claims, join.participant_sid, outbox)
+            connection = self._frontend.lifecycle.resume(claims, join.participant_sid, outbox)
             if connection is None:
                 outbox.put(EncodedResponse(rtc.SignalResponse(leave=leave(LeaveReason.STATE_MISMATCH))))
                 return None
         else:
             try:
-                connection = self._frontend.join(claims, join, outbox, dual=dual)
+                connection = self._frontend.lifecycle.join(claims, join, outbox, dual=dual)
             except RoomFullError:
                 # Admission said yes, but the last place went while the upgrade was under way.
                 outbox.put(EncodedResponse(rtc.SignalResponse(leave=leave(LeaveReason.ROOM_FULL))))
@@ -381,7 +381,7 @@ class LiveKitEndpoints:
     def _hang_up(self, connection: Connection, why: str) -> None:
         # A healthy client never sends such a thing, and a broken one would do it again after a reconnect.
         log.warning("cut off: %s", why, extra=about(connection.participant))
-        self._frontend.rooms.leave(connection.participant, LeaveReason.PROTOCOL_ERROR)
+        self._frontend.services.rooms.leave(connection.participant, LeaveReason.PROTOCOL_ERROR)
 
 
 # Browsers read the reason of a refusal from pages of any origin; it holds nothing secret.

@@ -7,8 +7,9 @@ from livekit.protocol import models, rtc
 
 from sfu.values import PeerConnected
 from signaling.access import tokens
-from signaling.livekit.connection import Connection
-from signaling.livekit.frontend import LiveKitFrontend, LiveKitSettings
+from signaling.livekit.connections.connection import Connection
+from signaling.livekit.connections.lifecycle import LiveKitSettings
+from signaling.livekit.frontend import LiveKitFrontend
 from signaling.livekit.handlers import handle
 from signaling.livekit.wire import EncodedResponse
 from signaling.rooms.media import MediaEvents
@@ -52,7 +53,7 @@ class Person:
         return self.connection.participant.sid
 
     async def send(self, **request: Any) -> None:
-        await handle(self.harness.frontend, self.connection, rtc.SignalRequest(**request))
+        await handle(self.harness.livekit, self.connection, rtc.SignalRequest(**request))
         self.harness.media.deliver()
 
     async def offer(self, sdp: str, number: int = 1) -> None:
@@ -104,7 +105,7 @@ class FrontendHarness:
         self.hub = services.hub
         self.hub.observe(self.events.append)
         signer = tokens.Signer("devkey", "secret")
-        self.frontend = LiveKitFrontend(
+        self.livekit = LiveKitFrontend(
             services, LiveKitSettings(lambda _key: signer, "ND_test", lambda _sid: ())
         )
 
@@ -137,7 +138,9 @@ class FrontendHarness:
             client_info=client,
             connection_settings=rtc.ConnectionSettings(auto_subscribe=auto_subscribe),
         )
-        return Person(self, self.frontend.join(self.claims(identity, **fields), request, outbox), outbox)
+        return Person(
+            self, self.livekit.lifecycle.join(self.claims(identity, **fields), request, outbox), outbox
+        )
 
     async def join(self, identity: str, **fields: Any) -> Person:
         """Join, offer, and connect media."""

@@ -8,7 +8,7 @@ import pytest
 
 from signaling import logs
 from signaling.app import TimerPump
-from signaling.livekit.frontend import log as skin_log
+from signaling.livekit.connections.lifecycle import log as skin_log
 from signaling.logs import JsonLines, TextLines, about, bind, unbound
 from tests.signaling.livekit_client import make_token
 
@@ -67,7 +67,7 @@ def test_a_line_of_text(written, room):
         f" INFO signaling.rooms.rooms: joined (room {ada.room.sid}, participant {ada.sid})"
     )
     skin_log.info("nobody")
-    assert lines[-1].endswith(" INFO signaling.livekit.frontend: nobody")
+    assert lines[-1].endswith(" INFO signaling.livekit.connections.lifecycle: nobody")
 
 
 def test_a_failure_keeps_one_line_in_json_and_its_traceback(written):

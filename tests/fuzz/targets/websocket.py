@@ -109,7 +109,7 @@ class Lesson:
         kind, content = data[0] % 5, data[1:]
         if kind in {BINARY, TEXT}:
             frame = content if kind == BINARY else content.decode(errors="replace")
-            await handle(self.harness.frontend, ada.connection, wire.decode_request(frame))
+            await handle(self.harness.livekit, ada.connection, wire.decode_request(frame))
             self.harness.media.deliver()
             self.harness.advance(0.05)
         elif kind == JOIN:

@@ -14,7 +14,7 @@ from tests.signaling.livekit_client import Client, make_token, pack
 
 
 async def test_figures_in_dev_mode(world):
-    world.server.frontend.dropped_packets["oversize"] = 2
+    world.server.livekit.relay.dropped_packets["oversize"] = 2
     async with world.http.get(f"{world.url}/debug/media") as response:
         figures = json.loads(await response.text())
     assert figures.pop("tasks") >= 1

@@ -24,7 +24,7 @@ def catalogue(store):
 
 @pytest.fixture
 def service(harness, catalogue):
-    return RoomService(harness.frontend, catalogue)
+    return RoomService(harness.livekit, catalogue)
 
 
 @pytest.fixture
@@ -171,7 +171,7 @@ async def test_a_method_of_a_client_is_called(harness, service, admin):
     assert (asked.method, asked.payload, asked.response_timeout_ms) == ("add", "1+1", 3000)
     answer = models.DataPacket()
     answer.rpc_response.request_id, answer.rpc_response.payload = asked.id, "2"
-    assert harness.frontend.rpc.take(ada.sid, answer)
+    assert harness.livekit.relay.rpc.take(ada.sid, answer)
     assert (await call).payload == "2"
 
 
@@ -187,7 +187,7 @@ async def test_a_call_that_fails_says_why(harness, service, admin, code, twirp):
     answer = models.DataPacket()
     answer.rpc_response.request_id = asked.id
     answer.rpc_response.error.code, answer.rpc_response.error.message = code, "why"
-    harness.frontend.rpc.take(ada.sid, answer)
+    harness.livekit.relay.rpc.take(ada.sid, answer)
     with pytest.raises(TwirpError) as refused:
         await call
     assert (refused.value.code, str(refused.value), refused.value.meta) == (
@@ -219,7 +219,10 @@ async def test_somebody_is_moved_with_their_tracks(harness, service, admin):
     assert harness.media.peers[ada.sid].subscriptions.keys() == {screen}
     assert not harness.media.peers[bob.sid].subscriptions
     # what follows happens in the new room: a resume, a leave
-    assert harness.frontend.resume(harness.claims("ada", room="group"), ada.sid, ada.outbox) is ada.connection
+    assert (
+        harness.livekit.lifecycle.resume(harness.claims("ada", room="group"), ada.sid, ada.outbox)
+        is ada.connection
+    )
     harness.rooms.leave(ada.connection.participant, LeaveReason.CLIENT_LEFT)
     assert eve.infos()[-1].state == models.ParticipantInfo.DISCONNECTED
     assert harness.rooms.room("lesson").participants.keys() == {"bob"}
@@ -263,7 +266,7 @@ NEEDS = {
 
 async def test_each_method_needs_its_grant(harness, claims, catalogue):
     await harness.join("ada")
-    for name, method in methods(harness.frontend, catalogue).items():
+    for name, method in methods(harness.livekit, catalogue).items():
         wrong = [
             {},
             {"roomAdmin": True, "room": "other"},
@@ -282,7 +285,7 @@ async def test_each_method_needs_its_grant(harness, claims, catalogue):
 
 async def test_what_is_not_there_is_not_found(harness, creator, claims, catalogue):
     await harness.join("ada")
-    for name, method in methods(harness.frontend, catalogue).items():
+    for name, method in methods(harness.livekit, catalogue).items():
         for where, text in (
             ("nowhere", "requested room does not exist"),
             ("lesson", "participant does not exist"),

@@ -60,7 +60,7 @@ async def calls(harness, store):
     await harness.join("ada")
     await harness.join("ben")
     # PerformRpc is left out: it waits for a client, and here is none.
-    table = methods(harness.frontend, Catalogue(store.rooms))
+    table = methods(harness.livekit, Catalogue(store.rooms))
     return {name: method for name, method in table.items() if name != "PerformRpc"}
 
 

@@ -236,7 +236,7 @@ async def test_a_lost_socket_is_resumed(world):
     await ada.until("update")
     # Without a closing handshake, as a lost network looks.
     ada.ws._response.connection.transport.abort()
-    connection = world.server.frontend.connection(sid)
+    connection = world.server.livekit.connections.get(sid)
     await settled(lambda: connection.outbox is None)
     again = await world.connect(make_token(), rtc.JoinRequest(reconnect=True, participant_sid=sid))
     kinds = [(await again.receive()).WhichOneof("message") for _ in range(4)]
@@ -251,7 +251,7 @@ async def test_an_orderly_close_without_leave_is_a_lost_socket_too(world):
     world.media.emit(PeerConnected(join.participant.sid))
     await ada.until("update")
     await ada.ws.close()
-    connection = world.server.frontend.connection(join.participant.sid)
+    connection = world.server.livekit.connections.get(join.participant.sid)
     await settled(lambda: connection.outbox is None)
     assert world.server.services.rooms.participant(join.participant.sid) is not None
 
@@ -269,7 +269,7 @@ async def test_a_client_that_reads_nothing_is_cut_off(world, monkeypatch):
     ada, join = await world.join("ada", video={"canUpdateOwnMetadata": True})
     world.media.emit(PeerConnected(join.participant.sid))
     await ada.until("update")
-    connection = world.server.frontend.connection(join.participant.sid)
+    connection = world.server.livekit.connections.get(join.participant.sid)
     person = connection.participant
     ada.ws._response.connection.transport.pause_reading()
     for number in range(100):
@@ -299,7 +299,7 @@ async def test_many_join_at_once(world):
 
 async def test_an_address_may_not_knock_without_end(world, monkeypatch):
     monkeypatch.setattr("signaling.livekit.ws.JOINS", Rate(per_s=0.1, burst=2))
-    world.server._livekit._limits._trusted = parse_networks("127.0.0.1")
+    world.server._livekit_endpoints._limits._trusted = parse_networks("127.0.0.1")
     statuses = []
     for address in ("203.0.113.1", "203.0.113.1", "203.0.113.1", "203.0.113.2"):
         headers = {"X-Forwarded-For": address}
@@ -372,7 +372,7 @@ async def test_a_frame_that_would_hold_the_loop_ends_its_session(world, frame):
 async def test_what_is_large_or_many_costs_more_of_a_clients_rate(world, monkeypatch, kind):
     ada, join = await world.join("ada")
     await ada.quiet()
-    limits = world.server._livekit._limits
+    limits = world.server._livekit_endpoints._limits
     costs = []
 
     def delay_s(name, key, _rate, cost):
@@ -400,7 +400,7 @@ async def test_what_is_large_or_many_costs_more_of_a_clients_rate(world, monkeyp
 async def test_while_a_client_waits_for_its_turn_nothing_of_it_is_read(world, monkeypatch):
     monkeypatch.setattr("signaling.livekit.ws.MESSAGES", Rate(per_s=10, burst=1))
     ada, join = await world.join("ada")
-    outbox = world.server.frontend.connection(join.participant.sid).outbox
+    outbox = world.server.livekit.connections.get(join.participant.sid).outbox
     transport = outbox._request.transport
     for _ in range(3):
         await ada.ws.ping()

@@ -363,7 +363,7 @@ async def test_who_may_not_moderate_is_refused_before_the_body_is_read(daily):
 
 async def test_one_address_knocks_so_often_and_no_more(daily, monkeypatch):
     monkeypatch.setattr("signaling.daily.door.door.KNOCKS", Rate(per_s=0.1, burst=2))
-    daily.world.server._livekit._limits._trusted = parse_networks("127.0.0.1")
+    daily.world.server._livekit_endpoints._limits._trusted = parse_networks("127.0.0.1")
     await daily.room(enable_knocking=True)
     statuses = []
     for address in ("203.0.113.1", "203.0.113.1", "203.0.113.1", "203.0.113.2"):

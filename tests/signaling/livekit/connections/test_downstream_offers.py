@@ -4,7 +4,7 @@ import pytest
 from livekit.protocol import rtc
 
 from sfu.values import EngineError, OfferNeeded
-from signaling.livekit.relay import CHANNELS
+from signaling.livekit.connections.packets import CHANNELS
 from signaling.rooms.permissions import Permissions
 from tests.signaling.frontend_harness import FakeOutbox, Person
 
@@ -12,7 +12,9 @@ from tests.signaling.frontend_harness import FakeOutbox, Person
 async def enter(harness, identity, **fields):
     outbox = FakeOutbox()
     request = rtc.JoinRequest(connection_settings=rtc.ConnectionSettings(auto_subscribe=True))
-    connection = harness.frontend.join(harness.claims(identity, **fields), request, outbox, dual=True)
+    connection = harness.livekit.lifecycle.join(
+        harness.claims(identity, **fields), request, outbox, dual=True
+    )
     await connection.offers.make()
     return Person(harness, connection, outbox)
 
@@ -44,7 +46,7 @@ async def test_a_new_track_is_offered_and_its_publisher_hears_of_the_first_subsc
     await answer(bob)
     sid = await ada.publish("cam")
     assert bob.last("offer").id == 1
-    await harness.frontend.connection(bob.sid).offers.make()  # what the event has the front end do
+    await harness.livekit.connections.get(bob.sid).offers.make()  # what the event has the front end do
     assert bob.last("offer").id == 2
     await answer(bob)
     assert bob.connection.participant.subscriptions.live == {sid}
@@ -55,7 +57,7 @@ async def test_the_engines_wish_becomes_an_offer(harness):
     bob = await enter(harness, "bob")
     await answer(bob)
     harness.media.emit(OfferNeeded(bob.sid))
-    (task,) = harness.frontend._tasks
+    (task,) = harness.livekit.reactions._tasks
     await task
     assert [offer.id for offer in bob.all("offer")] == [1, 2]
     harness.media.emit(OfferNeeded("PA_gone"))
@@ -135,6 +137,6 @@ async def test_a_fault_of_the_engine_makes_the_client_start_over(harness, monkey
     for command in ("answer", "offer"):
         monkeypatch.setattr(harness.media, command, fail)
     await answer(ada)
-    await harness.frontend.connection(bob.sid).offers.make(restart=True)
+    await harness.livekit.connections.get(bob.sid).offers.make(restart=True)
     for person in (ada, bob):
         assert person.last("leave").action == rtc.LeaveRequest.RECONNECT

@@ -2,14 +2,14 @@
 
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from livekit.protocol import rtc
 
 from sfu.facade import MediaEngine
 from sfu.values import EngineError, MediaError, UnknownPeerError
-from signaling.livekit.connection import Connection
 from signaling.logs import about
-from signaling.rooms.model import LeaveReason
+from signaling.rooms.model import LeaveReason, Participant
 from signaling.timers import Timers
 
 log = logging.getLogger(__name__)
@@ -18,25 +18,24 @@ log = logging.getLogger(__name__)
 ANSWER_TIMEOUT_S = 15.0
 
 
+@dataclass(slots=True, eq=False)
 class DownstreamOffers:
     """Makes, numbers and repeats the offers of one connection."""
 
-    def __init__(
-        self,
-        connection: Connection,
-        media: MediaEngine,
-        timers: Timers,
-        subscribed: Callable[[dict[str, str]], None],
-        give_up: Callable[[LeaveReason], None],
-    ) -> None:
-        """`subscribed(mid -> track)` after each answer; `give_up(reason)` when negotiation with the client fails."""
-        self._connection = connection
-        self._media = media
-        self._timers = timers
-        self._subscribed = subscribed
-        self._give_up = give_up
-        self._id = 0
-        self._outstanding = False
+    participant: Participant
+    "The client."
+    send: Callable[[rtc.SignalResponse], None]
+    "Sends a message to the client."
+    media: MediaEngine
+    "Makes the offers and takes the answers."
+    timers: Timers
+    "Limits the wait for an answer."
+    subscribed: Callable[[dict[str, str]], None]
+    "Called with mid -> track after each answer."
+    give_up: Callable[[LeaveReason], None]
+    "Called when negotiation with the client fails."
+    _id: int = 0
+    _outstanding: bool = False
 
     async def make(self, *, restart: bool = False) -> None:
         """Send an offer; `restart` sends one with new ICE credentials, even while the last offer is unanswered."""
@@ -45,36 +44,36 @@ class DownstreamOffers:
         self._outstanding = True
         self._id += 1
         number = self._id
-        sid = self._connection.participant.sid
+        sid = self.participant.sid
         try:
-            sdp = await self._media.offer(sid, restart=restart)
+            sdp = await self.media.offer(sid, restart=restart)
         except UnknownPeerError:
-            self._give_up(LeaveReason.MEDIA_LOST)
+            self.give_up(LeaveReason.MEDIA_LOST)
             return
         except EngineError as error:
             self._engine_failed(error)
             return
-        self._timers.set(sid, "answer", ANSWER_TIMEOUT_S, lambda: self._give_up(LeaveReason.STATE_MISMATCH))
+        self.timers.set(sid, "answer", ANSWER_TIMEOUT_S, lambda: self.give_up(LeaveReason.STATE_MISMATCH))
         description = rtc.SessionDescription(type="offer", sdp=sdp, id=number)
-        self._connection.send(rtc.SignalResponse(offer=description))
+        self.send(rtc.SignalResponse(offer=description))
 
     async def answered(self, number: int, sdp: str) -> None:
         """Apply the answer to the last offer; answers to earlier offers are ignored. Native clients send number 0."""
         if not self._outstanding or number not in {0, self._id}:
             return
-        sid = self._connection.participant.sid
-        self._timers.cancel(sid, "answer")
+        sid = self.participant.sid
+        self.timers.cancel(sid, "answer")
         self._outstanding = False
         try:
-            self._subscribed(await self._media.answer(sid, sdp))
+            self.subscribed(await self.media.answer(sid, sdp))
         except UnknownPeerError:
-            self._give_up(LeaveReason.MEDIA_LOST)
+            self.give_up(LeaveReason.MEDIA_LOST)
         except EngineError as error:
             self._engine_failed(error)
         except MediaError as error:
-            log.warning("answer refused: %s", error, extra=about(self._connection.participant))
-            self._give_up(LeaveReason.MEDIA_REFUSED)
+            log.warning("answer refused: %s", error, extra=about(self.participant))
+            self.give_up(LeaveReason.MEDIA_REFUSED)
 
     def _engine_failed(self, error: EngineError) -> None:
-        log.error("the engine failed: %s", error, extra=about(self._connection.participant))
-        self._give_up(LeaveReason.MEDIA_FAILED)
+        log.error("the engine failed: %s", error, extra=about(self.participant))
+        self.give_up(LeaveReason.MEDIA_FAILED)

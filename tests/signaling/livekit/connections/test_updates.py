@@ -1,6 +1,6 @@
 from livekit.protocol.models import ParticipantInfo
 
-from signaling.livekit.updates import IMMEDIATE_PER_WINDOW, SeenVersions, UpdateBatch, chunks
+from signaling.livekit.connections.updates import IMMEDIATE_PER_WINDOW, SeenVersions, UpdateBatch, chunks
 from signaling.rooms.model import LeaveReason
 from signaling.rooms.rooms import JoinSpec
 

@@ -8,13 +8,14 @@ from livekit.protocol import models, rtc
 
 from signaling.access.tokens import Claims
 from signaling.errors import IncompleteMessageError
-from signaling.livekit.updates import SeenVersions, chunks
+from signaling.livekit import convert
+from signaling.livekit.connections.updates import SeenVersions, chunks
 from signaling.livekit.wire import EncodedResponse
 from signaling.logs import about
 from signaling.rooms.model import Participant
 
 if TYPE_CHECKING:
-    from signaling.livekit.downstream_offers import DownstreamOffers
+    from signaling.livekit.connections.downstream_offers import DownstreamOffers
 
 log = logging.getLogger(__name__)
 
@@ -76,3 +77,12 @@ class Connection:
         news = [info for info in infos if self.seen.news(info)]
         for part in chunks(news):
             self.send(rtc.SignalResponse(update=rtc.ParticipantUpdate(participants=part)))
+
+    def send_stream_states(self, track_sids: set[str]) -> None:
+        """Send which of these tracks are paused for lack of bandwidth, and which are not."""
+        room = self.participant.room
+        tracks = [track for sid in track_sids if (track := room.find_track(sid)) is not None]
+        if tracks:
+            states = [convert.stream_state(track, paused=track.sid in self.paused) for track in tracks]
+            update = rtc.StreamStateUpdate(stream_states=states)
+            self.send(rtc.SignalResponse(stream_state_update=update))

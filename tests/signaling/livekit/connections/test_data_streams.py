@@ -3,7 +3,13 @@
 import pytest
 from livekit.protocol.models import DataPacket, DataStream, UserPacket
 
-from signaling.livekit.data_streams import MAX_ID_CHARACTERS, MAX_STREAMS, TOO_SLOW, LostStreams, flow
+from signaling.livekit.connections.data_streams import (
+    MAX_ID_CHARACTERS,
+    MAX_STREAMS,
+    TOO_SLOW,
+    LostStreams,
+    flow,
+)
 
 
 @pytest.mark.parametrize(

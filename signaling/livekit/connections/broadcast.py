@@ -1,0 +1,85 @@
+"""What all connections of a room are sent: changes of participants, at once or in batches, and of the room itself."""
+
+from livekit.protocol import models, rtc
+
+from signaling.livekit import convert
+from signaling.livekit.connections.registry import Connections
+from signaling.livekit.connections.updates import WINDOW_S, UpdateBatch, chunks
+from signaling.livekit.wire import EncodedResponse
+from signaling.rooms.model import LeaveReason, Participant, Room
+from signaling.timers import Timers
+
+# LiveKit's value: the number of participants may change often.
+ROOM_UPDATE_DELAY_S = 5.0
+
+
+class Broadcast:
+    """The batches and the last room update of each room."""
+
+    def __init__(self, connections: Connections, timers: Timers) -> None:
+        self._connections = connections
+        self._timers = timers
+        self._batches: dict[str, UpdateBatch] = {}
+        self._told_rooms: dict[str, bytes] = {}
+
+    def announce(
+        self, person: Participant, reason: LeaveReason | None, *, to_self: bool, urgent: bool = False
+    ) -> None:
+        """Send a participant's present state, or its end (`reason`), to the others, and `to_self` if asked."""
+        own = self._connections.get(person.sid)
+        if own is not None and to_self:
+            own.send_participants([convert.participant_info(person)])
+        if not person.permissions.hidden:
+            self.tell_others(person, reason, urgent=urgent)
+
+    def tell_others(self, person: Participant, reason: LeaveReason | None, *, urgent: bool) -> None:
+        """Send a participant's state to the others, even of a hidden one; it may wait for a batch unless urgent."""
+        room = person.room
+        batch = self._batches.setdefault(room.sid, UpdateBatch())
+        if batch.add(person, reason, urgent=urgent or person.is_publisher):
+            self.send_participants(room, [convert.participant_info(person, reason)])
+        if batch.is_open and not self._timers.is_set(room.sid, "updates"):
+            self._timers.set(room.sid, "updates", WINDOW_S, lambda: self._flush(room))
+        if not self._timers.is_set(room.sid, "room update"):
+            self._timers.set(room.sid, "room update", ROOM_UPDATE_DELAY_S, lambda: self.send_room(room))
+
+    def send_participants(self, room: Room, infos: list[models.ParticipantInfo]) -> None:
+        """Send each connection of a room those infos that are new to it."""
+        for part in chunks(infos):
+            # Nearly everybody gets the very same message: it is encoded once.
+            whole = EncodedResponse(rtc.SignalResponse(update=rtc.ParticipantUpdate(participants=part)))
+            for connection in self._connections.in_room(room):
+                own = connection.participant.sid
+                news = [info for info in part if info.sid != own and connection.seen.news(info)]
+                if len(news) == len(part):
+                    connection.deliver(whole)
+                elif news:
+                    connection.send(rtc.SignalResponse(update=rtc.ParticipantUpdate(participants=news)))
+
+    def send_room(self, room: Room) -> None:
+        """Send the room to everybody in it, unless that is what they were sent last."""
+        self._timers.cancel(room.sid, "room update")
+        outgoing = EncodedResponse(
+            rtc.SignalResponse(room_update=rtc.RoomUpdate(room=convert.room_info(room)))
+        )
+        if outgoing.binary() == self._told_rooms.get(room.sid):
+            return
+        self._told_rooms[room.sid] = outgoing.binary()
+        for connection in self._connections.in_room(room):
+            connection.deliver(outgoing)
+
+    def forget(self, room: Room) -> None:
+        """Drop the state of a room that ended."""
+        self._batches.pop(room.sid, None)
+        self._told_rooms.pop(room.sid, None)
+
+    def _flush(self, room: Room) -> None:
+        batch = self._batches.get(room.sid)
+        if batch is None:
+            return
+        waiting = batch.flush()
+        if waiting:
+            self.send_participants(
+                room, [convert.participant_info(person, reason) for person, reason in waiting]
+            )
+            self._timers.set(room.sid, "updates", WINDOW_S, lambda: self._flush(room))
