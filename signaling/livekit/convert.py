@@ -8,6 +8,7 @@ from livekit.protocol import models, rtc
 from sfu.values import Layer, Preferences, Quality
 from signaling.history.snapshots import room_snapshot
 from signaling.rooms.data_tracks import received_tracks
+from signaling.rooms.events import SubscriptionProblem
 from signaling.rooms.model import DataTrack, LeaveReason, Participant, Room, Track, TrackSpec
 from signaling.rooms.permissions import Permissions, Source, SubscriptionRules, TrackRule
 from signaling.store.entries import RoomSnapshot
@@ -54,6 +55,11 @@ QUALITIES: dict[Quality, models.ConnectionQuality] = {
     "excellent": models.ConnectionQuality.EXCELLENT,
     "good": models.ConnectionQuality.GOOD,
     "poor": models.ConnectionQuality.POOR,
+}
+
+SUBSCRIPTION_ERRORS = {
+    SubscriptionProblem.TRACK_NOT_FOUND: models.SubscriptionError.SE_TRACK_NOTFOUND,
+    SubscriptionProblem.CODEC_UNSUPPORTED: models.SubscriptionError.SE_CODEC_UNSUPPORTED,
 }
 
 _Leave = rtc.LeaveRequest

@@ -8,6 +8,7 @@ from signaling.livekit.connections.lifecycle import Lifecycle, LiveKitSettings
 from signaling.livekit.connections.reactions import Reactions
 from signaling.livekit.connections.registry import Connections
 from signaling.livekit.connections.relay import Relay
+from signaling.livekit.connections.state import State
 from signaling.rooms.services import Services
 
 
@@ -20,8 +21,9 @@ class LiveKitFrontend:
         self.connections = Connections()
         self.broadcast = Broadcast(self.connections, services.timers)
         self.relay = Relay(self.connections, services)
-        self.lifecycle = Lifecycle(services, settings, self.connections, self.broadcast)
-        self.reactions = Reactions(services, self.connections, self.broadcast, self.lifecycle, self.relay)
+        state = State(services.rooms, services.demand)
+        self.lifecycle = Lifecycle(services, settings, self.connections, self.broadcast, state)
+        self.reactions = Reactions(services, state, self.broadcast, self.lifecycle, self.relay)
 
     def now(self) -> float:
         """Return seconds since 1970."""

@@ -135,6 +135,7 @@ async def _offer(frontend: LiveKitFrontend, connection: Connection, offer: rtc.S
         description = rtc.SessionDescription(
             type="answer", sdp=answer.sdp, id=offer.id, mid_to_track_id=answer.subscribed
         )
+        connection.sections_required = None
         connection.send(rtc.SignalResponse(answer=description))
         if connection.offers is None:
             frontend.services.subscribing.negotiated(person, answer.subscribed)
@@ -167,10 +168,11 @@ def _ping_req(frontend: LiveKitFrontend, connection: Connection, ping: rtc.Ping)
 
 async def _sync_state(frontend: LiveKitFrontend, connection: Connection, state: rtc.SyncState) -> None:
     person = connection.participant
-    known = {*person.tracks, *person.pending}
-    if any(published.track.sid not in known for published in state.publish_tracks):
+    listed = {published.track.sid for published in state.publish_tracks}
+    if not listed <= {*person.tracks, *person.pending, *connection.taken_down}:
         frontend.services.rooms.leave(person, LeaveReason.STATE_MISMATCH)
         return
+    connection.taken_down &= listed
     await _subscription(frontend, connection, state.subscription)
     off = rtc.UpdateTrackSettings(track_sids=state.track_sids_disabled, disabled=True)
     await _track_setting(frontend, connection, off)
@@ -213,6 +215,7 @@ def _retry_add_track(frontend: LiveKitFrontend, connection: Connection, request:
 
 def _mute(frontend: LiveKitFrontend, connection: Connection, request: rtc.MuteTrackRequest) -> None:
     frontend.services.publishing.set_muted(connection.participant, request.sid, request.muted)
+    connection.switched_by_server.discard(request.sid)
 
 
 def _update_audio_track(

@@ -117,6 +117,7 @@ def _join_request(query: Mapping[str, str]) -> JoinRequest:
     )
     settings = ConnectionSettings(
         auto_subscribe=_truth(query.get("auto_subscribe", "1")),
+        auto_subscribe_data_track=_truth(query.get("auto_subscribe_data_track", "")),
         adaptive_stream=_truth(query.get("adaptive_stream", "")),
         subscriber_allow_pause=_truth(query.get("subscriber_allow_pause", "")),
         disable_ice_lite=_truth(query.get("disable_ice_lite", "")),

@@ -296,7 +296,13 @@ class LiveKitEndpoints:
         if join.reconnect:
             connection = self._frontend.lifecycle.resume(claims, join.participant_sid, outbox)
             if connection is None:
-                outbox.put(EncodedResponse(rtc.SignalResponse(leave=leave(LeaveReason.STATE_MISMATCH))))
+                outbox.put(
+                    EncodedResponse(
+                        rtc.SignalResponse(
+                            leave=leave(self._frontend.lifecycle.refusal(claims, join.participant_sid))
+                        )
+                    )
+                )
                 return None
         else:
             try:

@@ -4,7 +4,7 @@ Publishers and subscribers each number the tracks that they send and receive. A 
 the handle, which is therefore rewritten for each subscriber.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from signaling.errors import (
     DuplicateHandleError,
@@ -63,6 +63,8 @@ class DataTracks:
         track = DataTrack(self._new_sid(DATA_TRACK_PREFIX), handle, name, frontend_info)
         person.data_tracks[handle] = track
         self._changed(person)
+        for other in tuple(person.room.participants.values()):
+            self._receive_automatically(other, [track.sid])
         return track
 
     def unpublish(self, person: Participant, handle: int) -> DataTrack:
@@ -76,14 +78,33 @@ class DataTracks:
 
     def subscribe(self, person: Participant, wanted: dict[str, bool]) -> None:
         """Start or stop receiving tracks, by sid; tracks that do not exist or are not allowed are ignored."""
-        received = person.subscriptions.data
+        state = person.subscriptions
         for sid, begin in wanted.items():
-            if not begin:
-                received.pop(sid, None)
-            elif sid not in received and len(received) < MAX_TRACKS and _find(person, sid) is not None:
-                taken = set(received.values())
-                received[sid] = next(handle for handle in range(1, MAX_HANDLE) if handle not in taken)
+            if begin:
+                state.data_declined.discard(sid)
+                _begin(person, sid)
+            elif _find(person, sid) is not None:
+                state.data_declined.add(sid)
+                state.data.pop(sid, None)
         self._hub.emit(DataTracksReceived(person))
+
+    def start(self, person: Participant) -> None:
+        """Begin with the tracks that are there, if the participant wants every one; it knows of them by now."""
+        self._receive_automatically(
+            person,
+            [
+                track.sid
+                for publisher in person.room.participants.values()
+                for track in publisher.data_tracks.values()
+            ],
+        )
+
+    def _receive_automatically(self, person: Participant, sids: Iterable[str]) -> None:
+        state = person.subscriptions
+        if state.data_automatic:
+            begun = [sid for sid in sids if sid not in state.data_declined and _begin(person, sid)]
+            if begun:
+                self._hub.emit(DataTracksReceived(person))
 
     def recipients(self, sender: Participant, handle: int) -> dict[int, list[str]]:
         """Return the recipients of a frame of the sender's track: sids by the handle that each recipient uses."""
@@ -103,6 +124,7 @@ class DataTracks:
     def _drop(self, room: Room, sids: set[str]) -> None:
         """Stop all participants of the room from receiving these tracks."""
         for person in tuple(room.participants.values()):
+            person.subscriptions.data_declined -= sids
             gone = sids & person.subscriptions.data.keys()
             for sid in gone:
                 del person.subscriptions.data[sid]
@@ -121,6 +143,25 @@ class DataTracks:
                 del received[sid]
             if gone:
                 self._hub.emit(DataTracksReceived(event.participant))
+            if event.participant.permissions.hidden:
+                self._drop(
+                    event.participant.room, {track.sid for track in event.participant.data_tracks.values()}
+                )
+            self.start(event.participant)
+            for other in tuple(event.participant.room.participants.values()):
+                self._receive_automatically(
+                    other, [track.sid for track in event.participant.data_tracks.values()]
+                )
+
+
+def _begin(person: Participant, sid: str) -> bool:
+    """Give a track the next free handle of a participant; False if it has one, or may not be received."""
+    received = person.subscriptions.data
+    if sid in received or len(received) >= MAX_TRACKS or _find(person, sid) is None:
+        return False
+    taken = set(received.values())
+    received[sid] = next(handle for handle in range(1, MAX_HANDLE) if handle not in taken)
+    return True
 
 
 def received_tracks(person: Participant) -> Iterator[tuple[int, Participant, DataTrack]]:

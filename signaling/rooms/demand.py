@@ -65,6 +65,8 @@ class _Announced:
     "The layers announced one by one; None: all up to `spatial`."
     sent: frozenset[int] | None = None
     "The layers that the engine sends to any subscriber; None: the engine has not reported them."
+    event: DemandChanged | None = None
+    "The last one that was emitted; None: the publisher sends every layer, as it began."
 
 
 class Demand:
@@ -80,6 +82,11 @@ class Demand:
     def listen(self, media_events: MediaEvents) -> None:
         """Listen for the engine's reports of the screen layers that it sends to any subscriber."""
         media_events.on(LayersWanted, self.layers_wanted)
+
+    def current(self, track_sid: str) -> DemandChanged | None:
+        """Return the last demand for a track; None if nothing was demanded yet, or there is no such video track."""
+        told = self._told.get(track_sid)
+        return None if told is None else told.event
 
     def layers_wanted(self, event: LayersWanted) -> None:
         """Announce missing layers at once, in one change with all decreases; otherwise announce decreases later.
@@ -109,7 +116,8 @@ class Demand:
 
     def _emit(self, told: _Announced, track: Track) -> None:
         layers = None if told.spatial == NOTHING else told.layers
-        self._hub.emit(DemandChanged(told.publisher, track, told.spatial, told.backup, layers))
+        told.event = DemandChanged(told.publisher, track, told.spatial, told.backup, layers)
+        self._hub.emit(told.event)
 
     def _on_event(self, event: RoomEvent) -> None:
         if isinstance(event, TrackPublished | TrackUnpublished) and event.participant.source is not None:

@@ -4,6 +4,7 @@ import logging
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import Enum
 
 from signaling.rooms.model import LeaveReason, Participant, Room, Track, Visitor
 from signaling.rooms.permissions import Permissions
@@ -141,6 +142,15 @@ class TrackSubscribed:
 
 
 @dataclass(frozen=True, slots=True)
+class SubscriptionChanged:
+    """A participant began or ceased to receive a track that goes on; `TrackUnpublished` tells of its end."""
+
+    subscriber: Participant
+    publisher: Participant
+    track: Track
+
+
+@dataclass(frozen=True, slots=True)
 class SubscriberRequestChanged:
     """A participant started or stopped receiving a track, or requests another quality of it."""
 
@@ -177,12 +187,20 @@ class SubscriptionPermissionChanged:
     allowed: bool
 
 
+class SubscriptionProblem(Enum):
+    """Why a subscription failed."""
+
+    TRACK_NOT_FOUND = "track not found"
+    CODEC_UNSUPPORTED = "codec unsupported"
+
+
 @dataclass(frozen=True, slots=True)
 class SubscriptionFailed:
     """A requested track did not appear."""
 
     subscriber: Participant
     track_sid: str
+    reason: SubscriptionProblem
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,6 +254,7 @@ RoomEvent = (
     | TrackMuted
     | TrackUnpublished
     | TrackSubscribed
+    | SubscriptionChanged
     | SubscriberRequestChanged
     | DemandChanged
     | DataTracksReceived

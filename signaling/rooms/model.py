@@ -12,6 +12,9 @@ from signaling.rooms.permissions import Permissions, Source, SubscriptionRules
 RESERVED_PREFIX = "lectern."
 USER_ID = f"{RESERVED_PREFIX}user_id"
 
+# Entries of `Room.identities`: some joins of everybody in the largest room.
+MAX_IDENTITIES = 10_000
+
 
 class ParticipantState(IntEnum):
     """The states of a participant, which only move forward."""
@@ -175,6 +178,10 @@ class Subscriptions:
     "Last request for each track, also for tracks that are not received now."
     data: dict[str, int] = field(default_factory=dict)
     "Handles of received data tracks, by sid."
+    data_automatic: bool = False
+    "Every data track that is not in `data_declined` is received."
+    data_declined: set[str] = field(default_factory=set)
+    "Sids of data tracks that the participant does not want."
 
 
 @dataclass(slots=True, eq=False)
@@ -321,12 +328,21 @@ class Room:
     "By identity, when permissions were changed, and to what; they override those of older tokens."
     banned: set[str] = field(default_factory=set)
     "Identities and user ids that may not join again."
+    identities: dict[str, str] = field(default_factory=dict)
+    "Of everybody who is or was in this meeting, by sid; the oldest go first."
     session_data: dict[str, Any] = field(default_factory=dict)
     "JSON data that the application stores with the room while it is open."
 
     def visible(self) -> list[Participant]:
         """Return the participants whom others can see."""
         return [person for person in self.participants.values() if not person.permissions.hidden]
+
+    def enter(self, person: Participant) -> None:
+        """Add a participant."""
+        self.participants[person.identity] = person
+        self.identities[person.sid] = person.identity
+        if len(self.identities) > MAX_IDENTITIES:
+            del self.identities[next(iter(self.identities))]
 
     def find_track(self, track_sid: str) -> Track | None:
         """Return an announced track, None if this room has no such track."""

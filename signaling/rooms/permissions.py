@@ -1,7 +1,7 @@
 """The permissions of a participant: one model for the grants of every front end."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 
@@ -118,6 +118,21 @@ class SubscriptionRules:
             key = (rule.participant_sid, "" if rule.participant_sid else rule.identity)
             found[key] = (*found.get(key, ()), rule)
         object.__setattr__(self, "_by_subscriber", found)
+
+    def by_identity(self, identities: Mapping[str, str]) -> "SubscriptionRules":
+        """Return the same rules about people instead of their connections, whose sids change at every reload.
+
+        `identities` are by sid. A rule about a sid that is not among them stays as it is.
+        """
+        return replace(
+            self,
+            rules=tuple(
+                replace(rule, participant_sid="", identity=identities[rule.participant_sid])
+                if rule.participant_sid in identities
+                else rule
+                for rule in self.rules
+            ),
+        )
 
     def allow(self, participant_sid: str, identity: str, track_sid: str) -> bool:
         """Whether this subscriber may receive this track of the publisher."""

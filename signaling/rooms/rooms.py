@@ -71,6 +71,8 @@ class JoinSpec:
     "Details of `kind`."
     auto_subscribe: bool = False
     "Whether to receive every track without requesting it."
+    auto_subscribe_data: bool = False
+    "Receive every data track without asking."
     room_config: RoomConfig | None = None
     "For a room that this join creates."
     receiving_channels: tuple[Channel, ...] | None = None
@@ -260,7 +262,8 @@ class Rooms:
             state=ParticipantState.JOINED,
         )
         person.subscriptions.automatic = spec.auto_subscribe
-        room.participants[person.identity] = person
+        person.subscriptions.data_automatic = spec.auto_subscribe_data
+        room.enter(person)
         self._note_visit(person)
         self._people[person.sid] = person
         self._media.open_peer(
@@ -300,7 +303,7 @@ class Rooms:
             source=source,
         )
         source.mirrors.append(person)
-        room.participants[person.identity] = person
+        room.enter(person)
         self._people[person.sid] = person
         self._hub.emit(ParticipantJoined(person))
         self._hub.emit(ParticipantActive(person))
@@ -333,14 +336,15 @@ class Rooms:
         for other in origin.participants.values():
             for track_sid in person.tracks:
                 forget_subscription(other, track_sid)
-        person.subscriptions = Subscriptions(automatic=person.subscriptions.automatic)
+        before = person.subscriptions
+        person.subscriptions = Subscriptions(automatic=before.automatic, data_automatic=before.data_automatic)
         person.rules = SubscriptionRules()
         person.room = destination
         changed = origin.changed_permissions.get(person.identity)
         if changed is not None:
             destination.changed_permissions[person.identity] = changed
         person.version += 1
-        destination.participants[person.identity] = person
+        destination.enter(person)
         self._note_visit(person)
         self._media.move_peer(person.sid, destination.sid)
         self._hub.emit(ParticipantMoved(person, origin))

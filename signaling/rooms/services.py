@@ -28,6 +28,8 @@ class Services:
     "Published tracks."
     subscribing: Subscribing
     "Subscriptions."
+    demand: Demand
+    "What publishers are asked to send."
     moderation: Moderation
     "Commands of applications and moderators."
     forwarding: Forwarding
@@ -63,13 +65,15 @@ def build_services(
     subscribing = Subscribing(rooms, media, hub, timers)
     subscribing.listen(media_events)
     forwarding = Forwarding(rooms, media, hub)
-    Demand(hub, timers).listen(media_events)
+    demand = Demand(hub, timers)
+    demand.listen(media_events)
     Links(rooms, media_events)
     moderation = Moderation(rooms, hub)
     return Services(
         rooms,
         publishing,
         subscribing,
+        demand,
         moderation,
         forwarding,
         DataTracks(hub, new_sid),

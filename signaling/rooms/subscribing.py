@@ -10,8 +10,10 @@ from signaling.rooms.events import (
     PermissionsChanged,
     RoomEvent,
     SubscriberRequestChanged,
+    SubscriptionChanged,
     SubscriptionFailed,
     SubscriptionPermissionChanged,
+    SubscriptionProblem,
     TrackPublished,
     TrackSubscribed,
 )
@@ -64,6 +66,9 @@ class Subscribing:
         if person is not None and event.publication_id in person.subscriptions.active:
             person.subscriptions.lacking.add(event.publication_id)
             self._hub.emit(SubscriberRequestChanged(event.publication_id))
+            track = person.room.find_track(event.publication_id)
+            if track is not None and not track.spec.backup_codec:
+                self._hub.emit(SubscriptionFailed(person, track.sid, SubscriptionProblem.CODEC_UNSUPPORTED))
 
     def start(self, person: Participant) -> None:
         """Subscribe to the existing tracks; to be called once the participant knows of them."""
@@ -92,7 +97,7 @@ class Subscribing:
 
     def set_rules(self, publisher: Participant, rules: SubscriptionRules) -> None:
         """Apply a publisher's decision on who may receive its tracks."""
-        publisher.rules = rules
+        publisher.rules = rules.by_identity(publisher.room.identities)
         for each in (publisher, *publisher.mirrors):
             for track in tuple(each.tracks.values()):
                 for other in tuple(each.room.participants.values()):
@@ -142,12 +147,14 @@ class Subscribing:
                     self._apply_preferences(person, track.sid)
                 else:
                     self._hub.emit(SubscriberRequestChanged(track.sid))
+                self._hub.emit(SubscriptionChanged(person, publisher, track))
         elif track.sid in state.active:
             state.active.discard(track.sid)
             state.live.discard(track.sid)
             state.lacking.discard(track.sid)
             self._media.unsubscribe(person.sid, track.sid)
             self._hub.emit(SubscriberRequestChanged(track.sid))
+            self._hub.emit(SubscriptionChanged(person, publisher, track))
         if wanted and allowed == (track.sid in state.refused):
             (state.refused.discard if allowed else state.refused.add)(track.sid)
             self._hub.emit(SubscriptionPermissionChanged(person, track, allowed))
@@ -161,7 +168,7 @@ class Subscribing:
         # If the track appeared and ended in between, its request is gone already.
         if track_sid in person.subscriptions.wanted and self._find(person, track_sid) is None:
             del person.subscriptions.wanted[track_sid]
-            self._hub.emit(SubscriptionFailed(person, track_sid))
+            self._hub.emit(SubscriptionFailed(person, track_sid, SubscriptionProblem.TRACK_NOT_FOUND))
 
     @staticmethod
     def _find(person: Participant, track_sid: str) -> tuple[Participant, Track] | None:

@@ -130,13 +130,21 @@ class FrontendHarness:
         return tokens.Claims(identity=identity, room=room, room_join=True, **fields)
 
     def enter(
-        self, identity: str, *, auto_subscribe: bool = True, client: Any = None, **fields: Any
+        self,
+        identity: str,
+        *,
+        auto_subscribe: bool = True,
+        auto_data: bool = False,
+        client: Any = None,
+        **fields: Any,
     ) -> Person:
         """Join without an offer, as Firefox does."""
         outbox = FakeOutbox()
         request = rtc.JoinRequest(
             client_info=client,
-            connection_settings=rtc.ConnectionSettings(auto_subscribe=auto_subscribe),
+            connection_settings=rtc.ConnectionSettings(
+                auto_subscribe=auto_subscribe, auto_subscribe_data_track=auto_data
+            ),
         )
         return Person(
             self, self.livekit.lifecycle.join(self.claims(identity, **fields), request, outbox), outbox

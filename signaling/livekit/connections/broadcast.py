@@ -3,6 +3,7 @@
 from livekit.protocol import models, rtc
 
 from signaling.livekit import convert
+from signaling.livekit.connections.connection import Connection
 from signaling.livekit.connections.registry import Connections
 from signaling.livekit.connections.updates import WINDOW_S, UpdateBatch, chunks
 from signaling.livekit.wire import EncodedResponse
@@ -14,19 +15,19 @@ ROOM_UPDATE_DELAY_S = 5.0
 
 
 class Broadcast:
-    """The batches and the last room update of each room."""
+    """The batches of each room."""
 
     def __init__(self, connections: Connections, timers: Timers) -> None:
-        self._connections = connections
+        self.connections = connections
+        "Those to which this sends."
         self._timers = timers
         self._batches: dict[str, UpdateBatch] = {}
-        self._told_rooms: dict[str, bytes] = {}
 
     def announce(
         self, person: Participant, reason: LeaveReason | None, *, to_self: bool, urgent: bool = False
     ) -> None:
         """Send a participant's present state, or its end (`reason`), to the others, and `to_self` if asked."""
-        own = self._connections.get(person.sid)
+        own = self.connections.get(person.sid)
         if own is not None and to_self:
             own.send_participants([convert.participant_info(person)])
         if not person.permissions.hidden:
@@ -48,7 +49,7 @@ class Broadcast:
         for part in chunks(infos):
             # Nearly everybody gets the very same message: it is encoded once.
             whole = EncodedResponse(rtc.SignalResponse(update=rtc.ParticipantUpdate(participants=part)))
-            for connection in self._connections.in_room(room):
+            for connection in self.connections.in_room(room):
                 own = connection.participant.sid
                 news = [info for info in part if info.sid != own and connection.seen.news(info)]
                 if len(news) == len(part):
@@ -57,21 +58,25 @@ class Broadcast:
                     connection.send(rtc.SignalResponse(update=rtc.ParticipantUpdate(participants=news)))
 
     def send_room(self, room: Room) -> None:
-        """Send the room to everybody in it, unless that is what they were sent last."""
+        """Send the room to everybody in it who was last sent something else."""
         self._timers.cancel(room.sid, "room update")
-        outgoing = EncodedResponse(
-            rtc.SignalResponse(room_update=rtc.RoomUpdate(room=convert.room_info(room)))
-        )
-        if outgoing.binary() == self._told_rooms.get(room.sid):
-            return
-        self._told_rooms[room.sid] = outgoing.binary()
-        for connection in self._connections.in_room(room):
-            connection.deliver(outgoing)
+        info = convert.room_info(room)
+        outgoing, content = _room_update(info), info.SerializeToString()
+        for connection in self.connections.in_room(room):
+            if connection.told_room != content:
+                connection.told_room = content
+                connection.deliver(outgoing)
+
+    @staticmethod
+    def send_room_to(connection: Connection) -> None:
+        """Send the room to one client."""
+        info = convert.room_info(connection.participant.room)
+        connection.told_room = info.SerializeToString()
+        connection.deliver(_room_update(info))
 
     def forget(self, room: Room) -> None:
         """Drop the state of a room that ended."""
         self._batches.pop(room.sid, None)
-        self._told_rooms.pop(room.sid, None)
 
     def _flush(self, room: Room) -> None:
         batch = self._batches.get(room.sid)
@@ -83,3 +88,7 @@ class Broadcast:
                 room, [convert.participant_info(person, reason) for person, reason in waiting]
             )
             self._timers.set(room.sid, "updates", WINDOW_S, lambda: self._flush(room))
+
+
+def _room_update(info: models.Room) -> EncodedResponse:
+    return EncodedResponse(rtc.SignalResponse(room_update=rtc.RoomUpdate(room=info)))

@@ -2,13 +2,14 @@
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING, Protocol
+from collections import deque
+from typing import TYPE_CHECKING, Any, Protocol
 
 from livekit.protocol import models, rtc
 
 from signaling.access.tokens import Claims
 from signaling.errors import IncompleteMessageError
-from signaling.livekit import convert
+from signaling.livekit.connections.absence import ABSENCES, MAX_KEPT, Absence
 from signaling.livekit.connections.updates import SeenVersions, chunks
 from signaling.livekit.wire import EncodedResponse
 from signaling.logs import about
@@ -52,7 +53,23 @@ class Connection:
         self.closes_media = False
         "The client closed its peer connection and has not sent the reason yet."
         self.paused: set[str] = set()
-        "Tracks last reported to the client as paused for lack of bandwidth."
+        "Tracks that the engine does not send for lack of bandwidth."
+        self.switched_by_server: set[str] = set()
+        "Own tracks that the server muted or unmuted since the client last did so."
+        self.taken_down: set[str] = set()
+        "Own tracks that the server ended and that the client may still list."
+        self.sections_required: tuple[int, int] | None = None
+        "Media sections (audio, video) that the client's next offer must add."
+        self.told: dict[str, dict[str, Any]] = {}
+        "What the client was sent last of each fact in `state`, by kind and key."
+        self.told_room = b""
+        "The room as the client was sent it last."
+        self.missed: deque[EncodedResponse] = deque(maxlen=MAX_KEPT)
+        "Answers that were due while there was no WebSocket."
+        self.former_rooms: set[str] = set()
+        "Names of rooms that the participant was moved from; the client's token may still name one."
+        self.missed_move = False
+        "The client was not sent the last move to another room."
         self.last_sequence = 0
         "Highest sequence number of the participant's reliable data packets."
 
@@ -66,9 +83,16 @@ class Connection:
         self.deliver(outgoing)
 
     def deliver(self, outgoing: EncodedResponse) -> None:
-        """Send a message shared with other recipients. Without a WebSocket it is lost: a resume repeats the state."""
+        """Send a message shared with other recipients; `absence` says what becomes of it without a WebSocket."""
         if self.outbox is not None:
             self.outbox.put(outgoing)
+        elif ABSENCES[outgoing.kind] is Absence.ANSWER:
+            self.missed.append(outgoing)
+
+    def deliver_missed(self) -> None:
+        """Send the answers that were kept while there was no WebSocket."""
+        while self.missed:
+            self.deliver(self.missed.popleft())
 
     def send_participants(self, infos: list[models.ParticipantInfo]) -> None:
         """Send the infos that are new to this client; without a WebSocket they remain new."""
@@ -77,12 +101,3 @@ class Connection:
         news = [info for info in infos if self.seen.news(info)]
         for part in chunks(news):
             self.send(rtc.SignalResponse(update=rtc.ParticipantUpdate(participants=part)))
-
-    def send_stream_states(self, track_sids: set[str]) -> None:
-        """Send which of these tracks are paused for lack of bandwidth, and which are not."""
-        room = self.participant.room
-        tracks = [track for sid in track_sids if (track := room.find_track(sid)) is not None]
-        if tracks:
-            states = [convert.stream_state(track, paused=track.sid in self.paused) for track in tracks]
-            update = rtc.StreamStateUpdate(stream_states=states)
-            self.send(rtc.SignalResponse(stream_state_update=update))

@@ -26,6 +26,8 @@ class DownstreamOffers:
     "The client."
     send: Callable[[rtc.SignalResponse], None]
     "Sends a message to the client."
+    connected: Callable[[], bool]
+    "Whether the client has a WebSocket; without one it is sent no offer, and its resume makes one."
     media: MediaEngine
     "Makes the offers and takes the answers."
     timers: Timers
@@ -39,6 +41,8 @@ class DownstreamOffers:
 
     async def make(self, *, restart: bool = False) -> None:
         """Send an offer; `restart` sends one with new ICE credentials, even while the last offer is unanswered."""
+        if not self.connected():
+            return
         if self._outstanding and not restart:
             return  # the engine asks again after the answer
         self._outstanding = True
@@ -53,9 +57,15 @@ class DownstreamOffers:
         except EngineError as error:
             self._engine_failed(error)
             return
+        if not self.connected():
+            return
         self.timers.set(sid, "answer", ANSWER_TIMEOUT_S, lambda: self.give_up(LeaveReason.STATE_MISMATCH))
         description = rtc.SessionDescription(type="offer", sdp=sdp, id=number)
         self.send(rtc.SignalResponse(offer=description))
+
+    def socket_closed(self) -> None:
+        """Expect no answer any more: the resume restarts the exchange."""
+        self.timers.cancel(self.participant.sid, "answer")
 
     async def answered(self, number: int, sdp: str) -> None:
         """Apply the answer to the last offer; answers to earlier offers are ignored. Native clients send number 0."""

@@ -13,8 +13,10 @@ from signaling.livekit.connections.broadcast import Broadcast
 from signaling.livekit.connections.connection import ClientSocket, Connection
 from signaling.livekit.connections.downstream_offers import DownstreamOffers
 from signaling.livekit.connections.registry import Connections
+from signaling.livekit.connections.state import State
 from signaling.livekit.connections.updates import SeenVersions, chunks
 from signaling.rooms.events import ParticipantLeft, ParticipantMoved
+from signaling.rooms.memory import Memory
 from signaling.rooms.model import LeaveReason, Participant, ParticipantState
 from signaling.rooms.rooms import JoinSpec
 from signaling.rooms.services import Services
@@ -54,16 +56,24 @@ class Lifecycle:
     """Starts, resumes, moves and ends connections."""
 
     def __init__(
-        self, services: Services, settings: LiveKitSettings, connections: Connections, broadcast: Broadcast
+        self,
+        services: Services,
+        settings: LiveKitSettings,
+        connections: Connections,
+        broadcast: Broadcast,
+        state: State,
     ) -> None:
         self._rooms = services.rooms
         self._subscribing = services.subscribing
+        self._data_tracks = services.data_tracks
         self._media = services.media
         self._timers = services.timers
         self._wall_clock = services.wall_clock
         self._settings = settings
         self._connections = connections
         self._broadcast = broadcast
+        self._state = state
+        self._ended: Memory[str, tuple[str, LeaveReason]] = Memory()
 
     def join(
         self, claims: tokens.Claims, request: rtc.JoinRequest, outbox: ClientSocket, *, dual: bool = False
@@ -84,6 +94,7 @@ class Lifecycle:
                 kind=claims.kind,
                 kind_details=claims.kind_details,
                 auto_subscribe=request.connection_settings.auto_subscribe,
+                auto_subscribe_data=request.connection_settings.auto_subscribe_data_track,
                 room_config=claims.room_config,
                 granted_at=self._rooms.granted_at(claims.room, claims.identity, claims.valid_from),
                 leaves_at=claims.leaves_at,
@@ -96,6 +107,7 @@ class Lifecycle:
             connection.offers = DownstreamOffers(
                 person,
                 connection.send,
+                lambda: connection.outbox is not None,
                 self._media,
                 self._timers,
                 lambda subscribed: self._subscribing.negotiated(person, subscribed),
@@ -105,6 +117,7 @@ class Lifecycle:
         self._send_join(connection)
         self.send_token(connection)
         self._subscribing.start(person)
+        self._data_tracks.start(person)
         return connection
 
     def resume(self, claims: tokens.Claims, participant_sid: str, outbox: ClientSocket) -> Connection | None:
@@ -113,12 +126,16 @@ class Lifecycle:
         if connection is None:
             return None
         person = connection.participant
-        if (person.identity, person.room.name) != (claims.identity, claims.room):
+        if person.identity != claims.identity or claims.room not in {
+            person.room.name,
+            *connection.former_rooms,
+        }:
             return None
+        missed_move = connection.missed_move or claims.room != person.room.name
         if connection.outbox is not None:
             connection.outbox.drop()
         connection.outbox = outbox
-        connection.claims = claims
+        connection.claims = tokens.moved(claims, person.room.name) if missed_move else claims
         self._timers.cancel(person.sid, "signal")
         reconnect = rtc.ReconnectResponse(
             ice_servers=convert.ice_server_list(self._settings.ice_servers(person.sid)),
@@ -126,13 +143,27 @@ class Lifecycle:
             last_message_seq=connection.last_sequence,
         )
         connection.send(rtc.SignalResponse(reconnect=reconnect))
-        self._send_everybody(connection)
-        room = convert.room_info(person.room)
-        connection.send(rtc.SignalResponse(room_update=rtc.RoomUpdate(room=room)))
-        connection.paused &= person.subscriptions.active
-        connection.send_stream_states(connection.paused)
+        self._state.repeat_before_participants(connection)
+        if missed_move:
+            self._send_move(connection)
+        else:
+            self._send_everybody(connection)
+        self._broadcast.send_room_to(connection)
+        connection.deliver_missed()
+        self._state.repeat_after_participants(connection)
         self.send_token(connection)
         return connection
+
+    def refusal(self, claims: tokens.Claims, participant_sid: str) -> LeaveReason:
+        """Return the reason to give a client that `resume` did not accept.
+
+        A client whose participant left while it was away hears the reason now, unless it is one after which it may
+        begin anew.
+        """
+        ended = self._ended.get(participant_sid, self._wall_clock())
+        if ended is None or ended[0] != claims.identity:
+            return LeaveReason.STATE_MISMATCH
+        return ended[1] if not convert.leave(ended[1]).can_reconnect else LeaveReason.STATE_MISMATCH
 
     def socket_closed(self, connection: Connection, outbox: ClientSocket) -> None:
         """Note that a WebSocket is gone; the participant stays for a while if media is up."""
@@ -140,6 +171,8 @@ class Lifecycle:
             return
         connection.outbox = None
         person = connection.participant
+        if connection.offers is not None:
+            connection.offers.socket_closed()
         if person.state is ParticipantState.ACTIVE and not connection.closes_media:
             self._timers.set(
                 person.sid,
@@ -168,7 +201,11 @@ class Lifecycle:
     def left(self, event: ParticipantLeft) -> None:
         """End the connection of a participant who left, with the reason unless it was their own decision."""
         connection = self._connections.remove(event.participant.sid)
-        if connection is not None and connection.outbox is not None:
+        if connection is None:
+            return
+        person = event.participant
+        self._ended.put(person.sid, (person.identity, event.reason), self._wall_clock())
+        if connection.outbox is not None:
             if event.reason is not LeaveReason.CLIENT_LEFT:
                 connection.send(rtc.SignalResponse(leave=convert.leave(event.reason)))
             connection.outbox.finish()
@@ -180,19 +217,21 @@ class Lifecycle:
         connection = self._connections.get(person.sid)
         if connection is None:
             return
+        connection.former_rooms.add(event.origin.name)
         connection.claims = tokens.moved(connection.claims, person.room.name)
         if connection.client.protocol < ROOM_MOVES_PROTOCOL:
             # It comes back by itself, with the token that names the other room.
             self.send_token(connection)
             self._rooms.leave(person, LeaveReason.MOVED)
             return
-        own, others = self._present(connection)
-        moved = rtc.RoomMovedResponse(
-            room=convert.room_info(person.room), token=self._token(connection), participant=own
-        )
-        moved.other_participants.extend(others)
-        connection.send(rtc.SignalResponse(room_moved=moved))
-        self.send_token(connection)  # not every client takes the one in the move for its next join
+        # Subscriptions ended with the move.
+        connection.told.clear()
+        connection.paused.clear()
+        if connection.outbox is None:
+            connection.missed_move = True
+        else:
+            self._send_move(connection)
+            self.send_token(connection)  # not every client takes the one in the move for its next join
         self._broadcast.announce(person, None, to_self=False)
 
     def send_token(self, connection: Connection) -> None:
@@ -201,11 +240,23 @@ class Lifecycle:
         sid = connection.participant.sid
         self._timers.set(sid, "refresh", REFRESH_INTERVAL_S, lambda: self.send_token(connection))
 
+    def _send_move(self, connection: Connection) -> None:
+        own, others = self._present(connection)
+        info = convert.room_info(connection.participant.room)
+        moved = rtc.RoomMovedResponse(
+            room=info, token=self._token(connection), participant=own, other_participants=others
+        )
+        connection.told_room = info.SerializeToString()
+        connection.missed_move = False
+        connection.send(rtc.SignalResponse(room_moved=moved))
+
     def _send_join(self, connection: Connection) -> None:
         person = connection.participant
         own, others = self._present(connection)
+        info = convert.room_info(person.room)
+        connection.told_room = info.SerializeToString()
         join = rtc.JoinResponse(
-            room=convert.room_info(person.room),
+            room=info,
             participant=own,
             other_participants=others,
             server_version=convert.SERVER_VERSION,
@@ -214,6 +265,8 @@ class Lifecycle:
             ping_interval=PING_INTERVAL_S,
             ping_timeout=PING_TIMEOUT_S,
             enabled_publish_codecs=convert.enabled_codecs(),
+            # Clients that may publish then offer at once, and need not wait for the first track (LiveKit's rule).
+            fast_publish=person.permissions.can_publish,
             # A client that may not subscribe connects its publishing side first, which it offers itself.
             subscriber_primary=connection.offers is not None and person.permissions.can_subscribe,
         )

@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from livekit.protocol import models, rtc
+from livekit.protocol import rtc
 
 from sfu.values import (
     DataReceived,
@@ -23,12 +23,10 @@ from sfu.values import (
 from signaling.livekit import convert
 from signaling.livekit.connections.broadcast import Broadcast
 from signaling.livekit.connections.lifecycle import Lifecycle
-from signaling.livekit.connections.registry import Connections
 from signaling.livekit.connections.relay import Relay
-from signaling.livekit.connections.speakers import Loudness
-from signaling.livekit.wire import EncodedResponse
+from signaling.livekit.connections.state import State
 from signaling.rooms import events
-from signaling.rooms.model import LeaveReason
+from signaling.rooms.model import LeaveReason, Room
 from signaling.rooms.services import Services
 
 Reacting = Mapping[type, Callable[[Any], None]]
@@ -40,17 +38,19 @@ class Reactions:
     def __init__(
         self,
         services: Services,
-        connections: Connections,
+        state: State,
         broadcast: Broadcast,
         lifecycle: Lifecycle,
         relay: Relay,
     ) -> None:
         self._rooms = services.rooms
-        self._connections = connections
+        self._connections = broadcast.connections
         self._broadcast = broadcast
         self._lifecycle = lifecycle
         self._relay = relay
-        self._loudness = Loudness()
+        self._loudness = state.loudness
+        self._qualities = state.measured_qualities
+        self._state = state
         self._tasks: set[asyncio.Task[None]] = set()
         self._of_events: Reacting = {
             events.ParticipantJoined: self._on_joined,
@@ -63,6 +63,7 @@ class Reactions:
             events.TrackUnpublished: self._on_unpublished,
             events.TrackSubscribed: self._on_subscribed,
             events.DemandChanged: self._on_demanded,
+            events.SubscriptionChanged: self._on_subscription,
             events.DataTracksReceived: self._on_data_tracks,
             events.SubscriptionPermissionChanged: self._on_subscription_permission,
             events.SubscriptionFailed: self._on_subscription_failed,
@@ -113,23 +114,39 @@ class Reactions:
     def _on_permissions(self, event: events.PermissionsChanged) -> None:
         if event.participant.permissions.hidden and not event.before.hidden:
             # For the others it is as if the participant had left.
+            self._silence(event.participant.sid, event.participant.room)
             self._broadcast.tell_others(event.participant, LeaveReason.CLIENT_LEFT, urgent=True)
 
     def _on_left(self, event: events.ParticipantLeft) -> None:
-        self._loudness.forget(event.participant.sid)
+        self._gone(event.participant.sid, event.participant.room)
+        self._qualities.pop(event.participant.sid, None)
         self._relay.left(event.participant.sid)
         self._lifecycle.left(event)
         self._broadcast.announce(event.participant, event.reason, to_self=False, urgent=event.was_publisher)
 
     def _on_moved(self, event: events.ParticipantMoved) -> None:
         person = event.participant
-        self._loudness.forget(person.sid)
+        self._gone(person.sid, event.origin)
         if not person.permissions.hidden:
             self._broadcast.send_participants(
                 event.origin, [convert.participant_info(person, LeaveReason.MOVED)]
             )
             self._broadcast.send_room(event.origin)
         self._lifecycle.moved(event)
+
+    def _gone(self, participant_sid: str, room: Room) -> None:
+        """Drop what was measured of a participant who is no longer in a room."""
+        self._loudness.forget(participant_sid)
+        self._silence(participant_sid, room)
+
+    def _silence(self, participant_sid: str, room: Room) -> None:
+        """End the speech of a participant for those who do not receive them, before they hear that they are gone.
+
+        A browser cannot remove a speaker from its list once it does not know the participant.
+        """
+        for connection in self._connections.in_room(room):
+            self._state.sync(connection, self._state.speaking, (participant_sid,))
+            self._state.sync(connection, self._state.qualities, (participant_sid,))
 
     def _on_peer_closed(self, event: PeerClosed) -> None:
         connection = self._connections.get(event.peer_id)
@@ -141,45 +158,67 @@ class Reactions:
     def _on_muted(self, event: events.TrackMuted) -> None:
         connection = self._connections.get(event.participant.sid)
         if connection is not None:
-            mute = rtc.MuteTrackRequest(sid=event.track.sid, muted=event.track.muted)
-            connection.send(rtc.SignalResponse(mute=mute))
+            connection.switched_by_server.add(event.track.sid)
+            self._state.sync(connection, self._state.mutes)
             connection.send_participants([convert.participant_info(event.participant)])
 
     def _on_unpublished(self, event: events.TrackUnpublished) -> None:
-        if event.by_server:
-            message = rtc.TrackUnpublishedResponse(track_sid=event.track.sid)
-            self._send(event.participant.sid, rtc.SignalResponse(track_unpublished=message))
+        person, track_sid = event.participant, event.track.sid
+        self._loudness.forget_track(person.sid, track_sid)
+        own = self._connections.get(person.sid)
+        if own is not None:
+            own.switched_by_server.discard(track_sid)
+            if event.by_server:
+                own.taken_down.add(track_sid)
+                self._state.sync(own, self._state.taken_down)
+        for connection in self._connections.in_room(person.room):
+            connection.paused.discard(track_sid)
+            self._state.sync(connection, self._state.speaking, (person.sid,))
+            self._state.sync(connection, self._state.stream_states, (track_sid,))
+            self._state.sync(connection, self._state.permissions, (track_sid,))
 
     def _on_subscribed(self, event: events.TrackSubscribed) -> None:
         message = rtc.TrackSubscribed(track_sid=event.track.sid)
         self._send(event.publisher.sid, rtc.SignalResponse(track_subscribed=message))
 
     def _on_demanded(self, event: events.DemandChanged) -> None:
-        update = convert.quality_update(event.track, event.spatial, event.backup, event.layers)
-        self._send(event.publisher.sid, rtc.SignalResponse(subscribed_quality_update=update))
+        connection = self._connections.get(event.publisher.sid)
+        if connection is not None:
+            self._state.sync(connection, self._state.wanted, (event.track.sid,))
 
     # --- subscribing -----------------------------------------------------------------------------
 
+    def _on_subscription(self, event: events.SubscriptionChanged) -> None:
+        connection = self._connections.get(event.subscriber.sid)
+        if connection is not None:
+            if event.track.sid not in event.subscriber.subscriptions.active:
+                connection.paused.discard(event.track.sid)
+            self._state.sync(connection, self._state.stream_states, (event.track.sid,))
+            self._state.sync(connection, self._state.speaking, (event.publisher.sid,))
+            self._state.sync(connection, self._state.qualities, (event.publisher.sid,))
+
     def _on_subscription_permission(self, event: events.SubscriptionPermissionChanged) -> None:
-        message = rtc.SubscriptionPermissionUpdate(
-            participant_sid=event.track.publisher_sid, track_sid=event.track.sid, allowed=event.allowed
-        )
-        self._send(event.subscriber.sid, rtc.SignalResponse(subscription_permission_update=message))
+        connection = self._connections.get(event.subscriber.sid)
+        if connection is not None:
+            self._state.sync(connection, self._state.permissions, (event.track.sid,))
 
     def _on_subscription_failed(self, event: events.SubscriptionFailed) -> None:
         message = rtc.SubscriptionResponse(
-            track_sid=event.track_sid, err=models.SubscriptionError.SE_TRACK_NOTFOUND
+            track_sid=event.track_sid, err=convert.SUBSCRIPTION_ERRORS[event.reason]
         )
         self._send(event.subscriber.sid, rtc.SignalResponse(subscription_response=message))
 
     def _on_data_tracks(self, event: events.DataTracksReceived) -> None:
-        handles = convert.subscriber_handles(event.participant)
-        self._send(event.participant.sid, rtc.SignalResponse(data_track_subscriber_handles=handles))
+        connection = self._connections.get(event.participant.sid)
+        if connection is not None:
+            self._state.answer(connection, self._state.data_handles)
 
     def _on_sections_needed(self, event: SectionsNeeded) -> None:
         # Only the client offers in single-connection mode; the engine asks once per offer.
-        requirement = rtc.MediaSectionsRequirement(num_audios=event.audio, num_videos=event.video)
-        self._send(event.peer_id, rtc.SignalResponse(media_sections_requirement=requirement))
+        connection = self._connections.get(event.peer_id)
+        if connection is not None:
+            connection.sections_required = (event.audio, event.video)
+            self._state.repeat(connection, self._state.sections)
 
     def _on_offer_needed(self, event: OfferNeeded) -> None:
         connection = self._connections.get(event.peer_id)
@@ -192,35 +231,20 @@ class Reactions:
 
     def _on_quality(self, event: QualityChanged) -> None:
         person = self._rooms.participant(event.peer_id)
-        if person is None:
-            return
-        level = convert.QUALITIES[event.quality]
-        info = rtc.ConnectionQualityInfo(participant_sid=person.sid, quality=level)
-        message = EncodedResponse(
-            rtc.SignalResponse(connection_quality=rtc.ConnectionQualityUpdate(updates=[info]))
-        )
-        for connection in self._connections.in_room(person.room):
-            other = connection.participant
-            if other is person or other.subscriptions.active & person.tracks.keys():
-                connection.deliver(message)
+        if person is not None:
+            self._qualities[person.sid] = convert.QUALITIES[event.quality]
+            for connection in self._connections.in_room(person.room):
+                self._state.sync(connection, self._state.qualities, (person.sid,))
 
     def _on_paused(self, event: SubscriptionPaused) -> None:
         connection = self._connections.get(event.peer_id)
         if connection is not None:
             (connection.paused.add if event.paused else connection.paused.discard)(event.publication_id)
-            connection.send_stream_states({event.publication_id})
+            self._state.sync(connection, self._state.stream_states, (event.publication_id,))
 
     def _on_speakers(self, event: SpeakersChanged) -> None:
         room = self._rooms.room_by_sid(event.room_id)
-        if room is None:
-            return
-        changed = self._loudness.update(room, event.speakers)
-        for connection in self._connections.in_room(room):
-            active = connection.participant.subscriptions.active
-            heard = [
-                change.info
-                for change in changed
-                if change.info.sid == connection.participant.sid or change.track_sids & active
-            ]
-            if heard:
-                connection.send(rtc.SignalResponse(speakers_changed=rtc.SpeakersChanged(speakers=heard)))
+        if room is not None:
+            touched = self._loudness.update(room, event.speakers)
+            for connection in self._connections.in_room(room):
+                self._state.sync(connection, self._state.speaking, touched)

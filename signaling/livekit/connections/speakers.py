@@ -1,22 +1,9 @@
 """Active speakers per participant, as LiveKit reports them; the engine measures per track."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-
-from livekit.protocol.models import SpeakerInfo
 
 from sfu.values import Speaker
 from signaling.rooms.model import Room
-
-
-@dataclass(frozen=True, slots=True)
-class LoudnessChange:
-    """A participant's new loudness."""
-
-    info: SpeakerInfo
-    "The message for clients."
-    track_sids: frozenset[str]
-    "The participant's audio tracks: only subscribers of one of them are notified."
 
 
 class Loudness:
@@ -24,31 +11,40 @@ class Loudness:
 
     def __init__(self) -> None:
         """Start with every participant silent."""
-        self._levels: dict[str, dict[str, Speaker]] = {}
+        self._levels: dict[str, dict[str, float]] = {}
 
-    def update(self, room: Room, speakers: Iterable[Speaker]) -> list[LoudnessChange]:
-        """Apply the engine's report for a room and return the changes of its participants."""
+    def update(self, room: Room, speakers: Iterable[Speaker]) -> set[str]:
+        """Apply the engine's report for a room and return the sids of the participants whom it is about."""
         touched: set[str] = set()
         for speaker in speakers:
             track = room.find_track(speaker.publication_id)
-            if track is not None:
-                self._levels.setdefault(track.publisher_sid, {})[track.sid] = speaker
-                touched.add(track.publisher_sid)
-        return [
-            self._change(person.sid, frozenset(person.tracks))
-            for person in room.participants.values()
-            if person.sid in touched
-        ]
+            if track is None:
+                continue
+            touched.add(track.publisher_sid)
+            level = min(max(speaker.level, 0.0), 1.0)
+            if speaker.active and level > 0:
+                self._levels.setdefault(track.publisher_sid, {})[track.sid] = level
+            else:
+                self.forget_track(track.publisher_sid, track.sid)
+        return touched
+
+    def level(self, participant_sid: str) -> float | None:
+        """Return how loud somebody speaks, above 0 to 1, linear; None for those who are silent."""
+        levels = self._levels.get(participant_sid)
+        return max(levels.values()) if levels else None
+
+    def speaking(self, room: Room) -> list[str]:
+        """Return the sids of those who speak in a room."""
+        return [person.sid for person in room.participants.values() if person.sid in self._levels]
+
+    def forget_track(self, participant_sid: str, track_sid: str) -> None:
+        """Delete the level of a track that is silent, or gone."""
+        levels = self._levels.get(participant_sid)
+        if levels is not None:
+            levels.pop(track_sid, None)
+            if not levels:
+                del self._levels[participant_sid]
 
     def forget(self, participant_sid: str) -> None:
         """Delete the levels of a participant who left."""
         self._levels.pop(participant_sid, None)
-
-    def _change(self, participant_sid: str, track_sids: frozenset[str]) -> LoudnessChange:
-        levels = self._levels[participant_sid]
-        for gone in levels.keys() - track_sids:
-            del levels[gone]
-        active = [speaker.level for speaker in levels.values() if speaker.active]
-        level = min(max(active, default=0.0), 1.0)
-        info = SpeakerInfo(sid=participant_sid, level=level, active=bool(active))
-        return LoudnessChange(info, frozenset(levels))

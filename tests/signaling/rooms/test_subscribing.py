@@ -1,7 +1,12 @@
 from dataclasses import replace
 
 from sfu.values import Preferences
-from signaling.rooms.events import SubscriptionFailed, SubscriptionPermissionChanged, TrackSubscribed
+from signaling.rooms.events import (
+    SubscriptionFailed,
+    SubscriptionPermissionChanged,
+    SubscriptionProblem,
+    TrackSubscribed,
+)
 from signaling.rooms.model import LeaveReason
 from signaling.rooms.permissions import Permissions, Receiving, Source, SubscriptionRules, TrackRule
 
@@ -35,7 +40,7 @@ def test_rooms_are_apart(harness, room):
     harness.subscribing.wish(eve, sid, True)
     assert room.received(eve) == {}
     harness.advance(60)
-    assert SubscriptionFailed(eve, sid) in harness.events
+    assert SubscriptionFailed(eve, sid, SubscriptionProblem.TRACK_NOT_FOUND) in harness.events
 
 
 def test_the_hidden_are_not_received(harness, room):
@@ -87,7 +92,7 @@ def test_a_wish_for_nothing_fails_after_a_minute(harness, room):
     harness.advance(59)
     assert not [event for event in harness.events if isinstance(event, SubscriptionFailed)]
     harness.advance(1)
-    assert SubscriptionFailed(bob, "TR_never") in harness.events
+    assert SubscriptionFailed(bob, "TR_never", SubscriptionProblem.TRACK_NOT_FOUND) in harness.events
     assert bob.subscriptions.wanted == {}
 
 

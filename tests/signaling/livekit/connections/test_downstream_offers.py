@@ -140,3 +140,37 @@ async def test_a_fault_of_the_engine_makes_the_client_start_over(harness, monkey
     await harness.livekit.connections.get(bob.sid).offers.make(restart=True)
     for person in (ada, bob):
         assert person.last("leave").action == rtc.LeaveRequest.RECONNECT
+
+
+async def test_a_client_without_websocket_is_offered_nothing_and_stays_as_long_as_in_the_other_mode(harness):
+    ada, bob = await harness.join("ada"), await enter(harness, "bob")
+    harness.connect_media(bob)
+    # The first offer is not answered when the WebSocket is lost, and more is to be offered afterwards.
+    harness.livekit.lifecycle.socket_closed(bob.connection, bob.outbox)
+    await ada.publish("cam")
+    await bob.connection.offers.make()
+    harness.advance(59)
+    assert not bob.connection.participant.has_left
+    bob.outbox = FakeOutbox()
+    harness.livekit.lifecycle.resume(bob.connection.claims, bob.sid, bob.outbox)
+    await bob.connection.offers.make(restart=True)
+    await answer(bob)
+    harness.advance(60)
+    assert not bob.connection.participant.has_left
+
+
+async def test_an_offer_that_is_made_while_the_websocket_goes_expects_no_answer(harness):
+    bob = await enter(harness, "bob")
+    await answer(bob)
+    harness.connect_media(bob)
+    offer = harness.media.offer
+
+    async def lose_the_websocket(peer_id, *, restart=False):
+        sdp = await offer(peer_id, restart=restart)
+        harness.livekit.lifecycle.socket_closed(bob.connection, bob.outbox)
+        return sdp
+
+    harness.media.offer = lose_the_websocket
+    await bob.connection.offers.make()
+    harness.advance(59)
+    assert not bob.connection.participant.has_left

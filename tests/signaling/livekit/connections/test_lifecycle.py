@@ -146,7 +146,14 @@ async def test_a_resume_repeats_the_state_in_order(harness):
     connection = harness.livekit.lifecycle.resume(harness.claims("ada"), ada.sid, outbox)
     assert connection is ada.connection
     old, ada.outbox = ada.outbox, outbox
-    assert ada.kinds() == ["reconnect", "update", "update", "room_update", "refresh_token"]
+    assert ada.kinds() == [
+        "reconnect",
+        "update",
+        "update",
+        "room_update",
+        "media_sections_requirement",
+        "refresh_token",
+    ]
     assert ada.last("reconnect").last_message_seq == 17
     assert ada.last("reconnect").server_info.version == "1.13.5"
     gone, present = ada.all("update")

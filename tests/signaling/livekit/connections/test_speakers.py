@@ -50,4 +50,4 @@ async def test_tracks_that_are_gone_are_forgotten(harness):
     assert heard(bob)[-1] == (ada.sid, 0.5, True)
     report(harness, room, Speaker("TR_unknown", 0.5, True))
     report(harness, type(room)("RM_gone", "x", room.config, 0.0), Speaker(mic, 0.5, True))
-    assert len(heard(bob)) == 2
+    assert heard(bob) == [(ada.sid, 0.75, True), (ada.sid, 0.25, True), (ada.sid, 0.5, True)]
