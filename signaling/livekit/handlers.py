@@ -68,11 +68,17 @@ _MAX_SIMULATED_S = 60
 
 
 async def handle(frontend: LiveKitFrontend, connection: Connection, request: rtc.SignalRequest) -> None:
-    """Act on one request; never raises. Unknown requests are ignored, refused and failing ones answered."""
+    """Act on one request; never raises. Refused, failing and unknown requests are answered."""
     kind = request.WhichOneof("message")
-    handler = HANDLERS.get(kind or "")
-    if kind is None or handler is None or connection.participant.has_left:
+    if connection.participant.has_left:
         return
+    if kind is None:
+        if (
+            request.ByteSize()
+        ):  # A request of a later version of the protocol; an empty frame asks for nothing.
+            _refuse(connection, "", request, rtc.RequestResponse.UNSUPPORTED_TYPE, "unknown request")
+        return
+    handler = HANDLERS[kind]
     message = getattr(request, kind)
     with _answering(connection, kind, message):
         try:
@@ -335,13 +341,39 @@ def _simulate(frontend: LiveKitFrontend, connection: Connection, request: rtc.Si
     scenario = request.WhichOneof("scenario")
     if scenario == "speaker_update":
         frontend.simulate_speaker(connection, min(max(request.speaker_update, 0), _MAX_SIMULATED_S))
-    elif (
-        scenario in {"node_failure", "migration", "disconnect_signal_on_resume"}
-        and connection.outbox is not None
-    ):
-        connection.outbox.drop()
+    elif scenario == "node_failure":
+        # Without a word, as a server that fails: the client tries to resume, and then begins anew.
+        if connection.outbox is not None:
+            connection.outbox.drop()
+            connection.outbox = None
+        frontend.services.rooms.leave(connection.participant, LeaveReason.SIMULATED)
+    elif scenario in _LOST_SIGNAL:
+        if connection.outbox is not None:
+            connection.outbox.drop()
     elif scenario in {"server_leave", "leave_request_full_reconnect"}:
         frontend.services.rooms.leave(connection.participant, LeaveReason.SIMULATED)
+    else:
+        raise UnsupportedError(f"this server does not simulate {scenario or 'this'}")
+
+
+# The WebSocket ends and the client resumes.
+_LOST_SIGNAL = frozenset(
+    {"migration", "disconnect_signal_on_resume", "disconnect_signal_on_resume_no_messages"}
+)
+
+
+# --- requests that this server does not serve ---------------------------------------------------
+
+
+def _update_layers(
+    _frontend: LiveKitFrontend, _connection: Connection, _request: rtc.UpdateVideoLayers
+) -> None:
+    # Deprecated: clients that still send it expect no answer, and the engine sees which layers are sent.
+    return
+
+
+def _data_blob(_frontend: LiveKitFrontend, _connection: Connection, _request: Any) -> None:
+    raise UnsupportedError("this server stores no data blobs")
 
 
 HANDLERS: dict[str, Handler] = {
@@ -364,4 +396,7 @@ HANDLERS: dict[str, Handler] = {
     "publish_data_track_request": _publish_data_track,
     "unpublish_data_track_request": _unpublish_data_track,
     "update_data_subscription": _data_subscription,
+    "update_layers": _update_layers,
+    "store_data_blob_request": _data_blob,
+    "get_data_blob_request": _data_blob,
 }

@@ -29,6 +29,7 @@ from signaling.http.body import BodyError, BodyTooLargeError, BodyTooSlowError, 
 from signaling.http.json_bounds import check_elements
 from signaling.limits import CALLS, Limits, Rate
 from signaling.livekit.bounds import scan
+from signaling.livekit.cors import preflight, shared
 
 log = logging.getLogger(__name__)
 
@@ -132,7 +133,9 @@ class Twirp:
         """Register the endpoint."""
         # An address that ends in a slash makes SDKs ask for paths with two.
         for slash in ("/", "//"):
-            router.add_route("*", f"{slash}twirp/{{service}}/{{method}}", self.call)
+            path = f"{slash}twirp/{{service}}/{{method}}"
+            router.add_options(path, preflight)
+            router.add_route("*", path, shared(self.call))
 
     async def call(self, request: web.Request) -> web.Response:
         """Answer one call; never raises."""

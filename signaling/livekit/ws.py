@@ -26,6 +26,7 @@ from signaling.http.connections import Use, note
 from signaling.limits import DESCRIPTIONS, JOINS, MESSAGES, TOLD_TO_ALL, Limits
 from signaling.livekit.connections.connection import Connection
 from signaling.livekit.convert import leave
+from signaling.livekit.cors import preflight, shared
 from signaling.livekit.frontend import LiveKitFrontend
 from signaling.livekit.handlers import handle
 from signaling.livekit.wire import (
@@ -177,10 +178,15 @@ class LiveKitEndpoints:
         """Register the endpoints."""
         # A server URL that ends in a slash makes clients ask for paths with two.
         for slash in ("/", "//"):
-            router.add_get(f"{slash}rtc/v1", self.connect, allow_head=False)
-            router.add_get(f"{slash}rtc/v1/validate", self.validate, allow_head=False)
-            router.add_get(f"{slash}rtc", self.connect_dual, allow_head=False)
-            router.add_get(f"{slash}rtc/validate", self.validate_dual, allow_head=False)
+            router.add_get(f"{slash}rtc/v1", shared(self.connect), allow_head=False)
+            router.add_get(f"{slash}rtc", shared(self.connect_dual), allow_head=False)
+            for path, handler in (
+                ("rtc/v1/validate", self.validate),
+                ("rtc/validate", self.validate_dual),
+                ("settings/regions", self.regions),
+            ):
+                router.add_get(slash + path, shared(handler), allow_head=False)
+                router.add_options(slash + path, preflight)
 
     async def connect(self, request: web.Request) -> web.StreamResponse:
         """Serve one WebSocket of single-connection mode from admission to its end."""
@@ -236,7 +242,11 @@ class LiveKitEndpoints:
             await self._admit(request, dual=dual)
         except AccessError as error:
             return _refusal(error)
-        return web.Response(text="success", headers=_CORS)
+        return web.Response(text="success")
+
+    async def regions(self, _request: web.Request) -> web.Response:
+        """Tell a client that there are no regions to choose from, as LiveKit's own server does."""
+        return web.Response(status=404, text="this server has no regions")
 
     async def drain(self, timeout_s: float) -> None:
         """Wait until what is queued for clients is sent and their WebSockets are closed."""
@@ -390,12 +400,8 @@ class LiveKitEndpoints:
         self._frontend.services.rooms.leave(connection.participant, LeaveReason.PROTOCOL_ERROR)
 
 
-# Browsers read the reason of a refusal from pages of any origin; it holds nothing secret.
-_CORS = {"Access-Control-Allow-Origin": "*"}
-
-
 def _refusal(error: AccessError) -> web.Response:
-    headers = dict(_CORS)
+    headers: dict[str, str] = {}
     if isinstance(error, TooOftenError):
         headers[hdrs.RETRY_AFTER] = str(error.retry_after_s)
     return web.Response(status=by_type(_STATUSES, error, 500), text=str(error), headers=headers)

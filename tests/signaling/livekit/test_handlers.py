@@ -17,6 +17,7 @@ from sfu.values import (
 from signaling import errors
 from signaling.livekit import handlers
 from signaling.livekit.handlers import HANDLERS
+from signaling.rooms.model import LeaveReason
 from signaling.rooms.permissions import Permissions, Source
 
 VIDEO, AUDIO = models.TrackType.VIDEO, models.TrackType.AUDIO
@@ -102,12 +103,42 @@ async def test_no_request_without_content_raises_or_reaches_others(harness, kind
     assert bob.kinds() in ([], ["update"])
 
 
-async def test_unknown_requests_are_ignored(harness):
+def test_every_request_of_the_protocol_has_a_handler():
+    kinds = {field.name for field in rtc.SignalRequest.DESCRIPTOR.oneofs_by_name["message"].fields}
+    assert HANDLERS.keys() == kinds
+
+
+async def test_requests_that_expect_no_answer_get_none(harness):
     ada = await harness.join("ada")
     ada.clear()
-    for request in ({}, {"update_layers": rtc.UpdateVideoLayers()}, {"answer": rtc.SessionDescription()}):
+    for request in ({"update_layers": rtc.UpdateVideoLayers()}, {"answer": rtc.SessionDescription()}):
         await ada.send(**request)
     assert ada.kinds() == []
+
+
+async def test_requests_of_later_protocols_are_refused(harness):
+    ada = await harness.join("ada")
+    ada.clear()
+    unknown = rtc.SignalRequest.FromString(b"\xba\x3e\x00")  # field 999
+    await handlers.handle(harness.livekit, ada.connection, unknown)
+    assert ada.last("request_response").reason == rtc.RequestResponse.UNSUPPORTED_TYPE
+    assert not ada.connection.participant.has_left
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        {"store_data_blob_request": rtc.StoreDataBlobRequest(request_id=7)},
+        {"get_data_blob_request": rtc.GetDataBlobRequest(request_id=7)},
+    ],
+    ids=lambda each: next(iter(each)),
+)
+async def test_what_is_not_served_is_refused_by_its_number(harness, request_):
+    ada = await harness.join("ada")
+    await ada.send(**request_)
+    answer = ada.last("request_response")
+    assert (answer.request_id, answer.reason) == (7, rtc.RequestResponse.UNSUPPORTED_TYPE)
+    assert answer.message == "this server stores no data blobs"
 
 
 async def test_after_leaving_nothing_is_done(harness):
@@ -441,11 +472,29 @@ async def test_simulated_faults(harness):
     assert ada.last("speakers_changed").speakers[0].active
     harness.advance(3)
     assert not ada.last("speakers_changed").speakers[0].active
-    await ada.send(simulate=rtc.SimulateScenario(node_failure=True))
-    assert ada.outbox.dropped
-    assert not ada.connection.participant.has_left
+    for scenario in ("migration", "disconnect_signal_on_resume", "disconnect_signal_on_resume_no_messages"):
+        ada.outbox.dropped = False
+        await ada.send(simulate=rtc.SimulateScenario(**{scenario: True}))
+        assert ada.outbox.dropped
+        assert not ada.connection.participant.has_left
+    for scenario in ({"switch_candidate_protocol": 1}, {"subscriber_bandwidth": 1}, {}):
+        ada.clear()
+        await ada.send(simulate=rtc.SimulateScenario(**scenario))
+        assert ada.last("request_response").reason == rtc.RequestResponse.UNSUPPORTED_TYPE
     await bob.send(simulate=rtc.SimulateScenario(leave_request_full_reconnect=True))
     assert bob.last("leave").action == rtc.LeaveRequest.RECONNECT
+
+
+async def test_a_simulated_failure_of_the_server_makes_the_client_begin_anew(harness):
+    ada = await harness.join("ada")
+    ada.clear()
+    await ada.send(simulate=rtc.SimulateScenario(node_failure=True))
+    assert ada.outbox.dropped
+    assert ada.kinds() == []
+    assert ada.connection.participant.has_left
+    lifecycle = harness.livekit.lifecycle
+    assert lifecycle.resume(ada.connection.claims, ada.sid, ada.outbox) is None
+    assert lifecycle.refusal(ada.connection.claims, ada.sid) is LeaveReason.STATE_MISMATCH
 
 
 async def test_the_codec_that_arrives_is_the_one_others_see(harness):

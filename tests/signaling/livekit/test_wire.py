@@ -208,6 +208,7 @@ def test_the_query_of_dual_connection_mode_is_read():
         "capabilities": "CAP_PACKET_TRAILER,CAP_OF_TOMORROW",
         "adaptive_stream": "true",
         "auto_subscribe": "0",
+        "auto_subscribe_data_track": "1",
         "attributes": base64.urlsafe_b64encode(b'{"role": "tutor"}').decode(),
         "reconnect": "1",
         "sid": "PA_1",
@@ -220,9 +221,11 @@ def test_the_query_of_dual_connection_mode_is_read():
     assert list(client.capabilities) == [models.ClientInfo.CAP_PACKET_TRAILER, models.ClientInfo.CAP_UNUSED]
     assert join.connection_settings.adaptive_stream
     assert not join.connection_settings.auto_subscribe
+    assert join.connection_settings.auto_subscribe_data_track
     assert dict(join.participant_attributes) == {"role": "tutor"}
     assert (join.reconnect, join.participant_sid) == (True, "PA_1")
     assert decode_join_query({}).connection_settings.auto_subscribe
+    assert not decode_join_query({}).connection_settings.auto_subscribe_data_track
 
 
 @pytest.mark.parametrize(

@@ -105,3 +105,40 @@ def test_who_may_not_subscribe_any_longer_receives_nothing(harness, room, tracks
     tracks.subscribe(bob, {tracks.publish(ada, 1, "sensor", None).sid: True})
     harness.rooms.set_permissions(bob, Permissions(can_subscribe=False))
     assert tracks.recipients(ada, 1) == {}
+
+
+def test_whoever_wants_every_data_track_gets_them_without_asking(harness, room, tracks):
+    ada, bob = room.join("ada"), room.join("bob", auto_subscribe_data=True)
+    first = tracks.publish(ada, 1, "first", None)
+    assert received(bob) == [(1, "ada", "first")]
+    assert DataTracksReceived(bob) in harness.events
+    own = tracks.publish(bob, 1, "own", None)
+    late = room.join("late", auto_subscribe_data=True)
+    tracks.start(late)
+    assert {name for _handle, _identity, name in received(late)} == {"first", "own"}
+    # What was declined is not begun again on any occasion.
+    tracks.subscribe(late, {first.sid: False})
+    for can_subscribe in (False, True):
+        harness.rooms.set_permissions(late, Permissions(can_subscribe=can_subscribe))
+    assert [name for _handle, _identity, name in received(late)] == ["own"]
+    tracks.subscribe(late, {first.sid: True})
+    assert {name for _handle, _identity, name in received(late)} == {"first", "own"}
+    assert received(ada) == []
+    assert own.sid not in bob.subscriptions.data
+
+
+def test_the_data_tracks_of_the_hidden_end_and_come_back_with_them(harness, room, tracks):
+    ada, bob, eve = room.join("ada"), room.join("bob", auto_subscribe_data=True), room.join("eve")
+    track = tracks.publish(ada, 1, "sensor", None)
+    tracks.subscribe(eve, {track.sid: True})
+    harness.rooms.set_permissions(ada, Permissions(hidden=True))
+    assert tracks.recipients(ada, 1) == {}
+    harness.rooms.set_permissions(ada, Permissions())
+    assert tracks.recipients(ada, 1) == {1: [bob.sid]}
+
+
+def test_a_move_leads_to_the_data_tracks_of_the_other_room(harness, room, tracks):
+    ada, bob = room.join("ada", "other"), room.join("bob", auto_subscribe_data=True)
+    tracks.publish(ada, 1, "sensor", None)
+    harness.rooms.move(bob, "other")
+    assert received(bob) == [(1, "ada", "sensor")]

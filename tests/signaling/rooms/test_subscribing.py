@@ -1,6 +1,6 @@
 from dataclasses import replace
 
-from sfu.values import Preferences
+from sfu.values import CodecMissing, Preferences
 from signaling.rooms.events import (
     SubscriptionFailed,
     SubscriptionPermissionChanged,
@@ -206,3 +206,13 @@ def test_nothing_is_kept_of_a_track_that_is_gone(harness, room):
     state = bob.subscriptions
     left = [state.active, state.live, state.wanted, state.preferences, state.refused]
     assert not any(left)
+
+
+def test_a_codec_that_cannot_be_taken_is_a_failure_unless_there_is_a_backup(harness, room):
+    ada, bob = room.join("ada"), room.join("bob")
+    plain, backed = room.publish(ada, "plain"), room.publish(ada, "backed", backup_codec="vp8")
+    for sid in (plain, backed):
+        harness.media.emit(CodecMissing(bob.sid, sid))
+    failures = [event for event in harness.events if isinstance(event, SubscriptionFailed)]
+    assert failures == [SubscriptionFailed(bob, plain, SubscriptionProblem.CODEC_UNSUPPORTED)]
+    assert bob.subscriptions.lacking == {plain, backed}

@@ -36,6 +36,7 @@ async def test_join_comes_first_and_says_everything(harness):
     assert (join.ping_interval, join.ping_timeout) == (5, 15)
     assert join.server_info.version == join.server_version == "1.13.5"
     assert not join.subscriber_primary
+    assert join.fast_publish
     assert "video/VP8" in [codec.mime for codec in join.enabled_publish_codecs]
     assert join.alternative_url == ""
 
@@ -99,6 +100,11 @@ def test_every_end_tells_old_clients_whether_to_come_back():
     for reason in LeaveReason:
         leave = convert.leave(reason)
         assert leave.can_reconnect == (leave.action != rtc.LeaveRequest.DISCONNECT)
+
+
+async def test_whoever_may_not_publish_is_not_told_to_publish_fast(harness):
+    ada = harness.enter("ada", permissions=Permissions(can_publish=False))
+    assert not ada.last("join").fast_publish
 
 
 async def test_a_stopping_server_says_goodbye(harness):
