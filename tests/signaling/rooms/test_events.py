@@ -17,7 +17,7 @@ def test_a_failing_listener_stops_neither_the_others_nor_the_caller(kind, caplog
     hub.observe(heard.append)
     hub.emit(event(1))
     assert heard == [event(1)]
-    assert "a listener failed on the event DemandChanged" in caplog.text
+    assert "a listener failed on the event SubscriberRequestChanged" in caplog.text
 
 
 def test_an_event_that_a_listener_emits_follows_the_event_that_caused_it():
