@@ -1,5 +1,7 @@
 """The house rules that no linter knows, each cheap to check."""
 
+import ast
+import graphlib
 import re
 import shutil
 import subprocess
@@ -25,8 +27,6 @@ TESTED_ELSEWHERE = {
     "sfu/values.py": "plain values without behaviour",
     "sfu/drops.py": "a list of names; test_endpoint and test_router expect each drop where it happens",
     "sfu/settings.py": "plain values without behaviour",
-    "sfu/engine/peer.py": "test_server negotiates with aiortc's peer connection; tests/e2e with the clients themselves",
-    "sfu/forwarding/subscription.py": "test_router watches what each viewer gets",
     "sfu/fanout/arena.py": "test_table and test_kernel fill it and send what is in it",
     "sfu/fanout/row_buffer.py": "test_table and test_kernel compare each row with the packet it is made of",
     "sfu/fanout/template.py": "test_table compares rows of each class with packets made one at a time",
@@ -98,6 +98,42 @@ def test_each_module_has_its_tests(package):
     assert modules
     lonely = [name for name in modules if not mirror(name).is_file() and name not in TESTED_ELSEWHERE]
     assert lonely == []
+
+
+# Each feature reads the state that all features' parts make up: in annotations these know each other, and only there.
+CIRCLES_OF_TYPES = ("classroom.",)
+
+
+def imports_of(path, modules, *, types):
+    """The modules of the project that a file imports, also in functions; those for type checkers alone if `types`."""
+    found, left = set(), [ast.parse(path.read_text())]
+    while left:
+        node = left.pop()
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING" and not types:
+            continue
+        left += ast.iter_child_nodes(node)
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            # what is imported from a package may be a module of it
+            names = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= (names & modules) or {node.module}
+    return found & modules
+
+
+def test_no_module_imports_itself_through_others():
+    trees = (*PACKAGES, "bench", "tools")
+    files = {
+        relative(path).removesuffix(".py").replace("/", ".").removesuffix(".__init__"): path
+        for path in tracked(*(f"{tree}/*.py" for tree in trees))
+    }
+    assert {"sfu.engine.router", "signaling.app", "bench.short", "tools.setup"} <= files.keys()
+    graph = {
+        name: imports_of(path, files.keys(), types=not name.startswith(CIRCLES_OF_TYPES)) - {name}
+        for name, path in files.items()
+    }
+    assert graph["sfu.engine.peer"] >= {"sfu.engine.link", "sfu.engine.publication"}
+    graphlib.TopologicalSorter(graph).prepare()  # CycleError names the circle
 
 
 # Put together from parts, so that this file does not find itself.

@@ -3,18 +3,16 @@
 import logging
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from sfu.bandwidth.allocate import Allocation, Importance, Reason, VideoRequest, allocate, wanted_bps
-from sfu.forwarding.subscription import UNBOUNDED, Subscription
+from sfu.engine.link import Downstream
+from sfu.engine.peer import Peer
+from sfu.engine.publication import Publication, Subscription
+from sfu.forwarding.choice import UNBOUNDED
 from sfu.receiving.encodings import WantedLayers
 from sfu.values import BandwidthExplanation, Layer, VideoAllocation
 from sfu.wire.operating_points import OperatingPoint
 from sfu.wire.red import REDUNDANT_PACKETS, RedundancyLevel
-
-if TYPE_CHECKING:
-    from sfu.engine.peer import Peer
-    from sfu.engine.publication import Publication
 
 logger = logging.getLogger(__name__)
 
@@ -48,21 +46,22 @@ _EXPLAINED_S = 60.0
 _LEAST: OperatingPoint = (0, UNBOUNDED[1])
 
 
-def share(peer: "Peer", focus: str, now: float) -> list[Subscription]:
+def share(peer: Peer, focus: str, now: float) -> list[Subscription]:
     """Allot each of a peer's videos its layer; returns those that were paused or may flow again.
 
     `focus` is the peer whose camera goes before the others'. Nothing flows differently yet: see `Subscription.choose`.
     """
     allocations: dict[str, Allocation] = {}
     _choose_redundancy(peer, now)
-    if not math.isinf(peer.available_bps):
+    downstream = peer.link.downstream
+    if not math.isinf(downstream.available_bps):
         audio_bps, requests = _requests(peer, focus, now)
-        peer.audio_bps = audio_bps
-        peer.wanted_bps = wanted_bps(audio_bps, requests)
-        first = peer.estimator is not None and all(
+        downstream.audio_bps = audio_bps
+        downstream.requested_bps = wanted_bps(audio_bps, requests)
+        first = downstream.estimator is not None and all(
             peer.subscriptions[request.publication].allocation is None for request in requests
         )
-        allocations = allocate(_lasting_bps(peer) * (_FIRST_SHARE if first else 1.0), audio_bps, requests)
+        allocations = allocate(downstream.lasting_bps * (_FIRST_SHARE if first else 1.0), audio_bps, requests)
         for request in requests:
             subscription = peer.subscriptions[request.publication]
             subscription.rank = int(request.importance)
@@ -74,25 +73,7 @@ def share(peer: "Peer", focus: str, now: float) -> list[Subscription]:
         before, allocation = subscription.allocation, allocations.get(publication_id)
         subscription.allocation = allocation
         if allocation is not None and allocation != before:
-            words = (
-                "is paused"
-                if allocation.point is None
-                else "gets layer {} at frame rate {}".format(*allocation.point)
-            )
-            _note(
-                peer,
-                f"{publication_id} {words}: {allocation.reason.value}; "
-                f"{peer.available_bps / 1000:.0f} kbit/s are available, sound takes {peer.audio_bps / 1000:.0f}",
-                now,
-            )
-            logger.info(
-                "%s gets layer %s of %s (%s); %.0f kbit/s are available",
-                peer.id,
-                allocation.point,
-                publication_id,
-                allocation.reason.value,
-                peer.available_bps / 1000,
-            )
+            _explain(downstream, subscription, allocation, now)
         was_paused = subscription.allotted is None
         subscription.allotted = _bound(allocation)
         if was_paused != (subscription.allotted is None):
@@ -100,12 +81,30 @@ def share(peer: "Peer", focus: str, now: float) -> list[Subscription]:
     return changed
 
 
-def _lasting_bps(peer: "Peer") -> float:
-    """What is to be shared out: not less for the second in which a queue is drained."""
-    return max(peer.available_bps, peer.estimator.lasting_bps if peer.estimator is not None else 0.0)
+def _explain(downstream: Downstream, subscription: Subscription, allocation: Allocation, now: float) -> None:
+    """Store and log why an allotment is another than before."""
+    words = (
+        "is paused"
+        if allocation.point is None
+        else "gets layer {} at frame rate {}".format(*allocation.point)
+    )
+    available_kbps = downstream.available_bps / 1000
+    downstream.decided(
+        f"{subscription.publication_id} {words}: {allocation.reason.value}; "
+        f"{available_kbps:.0f} kbit/s are available, sound takes {downstream.audio_bps / 1000:.0f}",
+        now,
+    )
+    logger.info(
+        "%s gets layer %s of %s (%s); %.0f kbit/s are available",
+        subscription.subscriber.peer_id,
+        allocation.point,
+        subscription.publication_id,
+        allocation.reason.value,
+        available_kbps,
+    )
 
 
-def explain(peer: "Peer", focus: str, now: float) -> BandwidthExplanation:
+def explain(peer: Peer, focus: str, now: float) -> BandwidthExplanation:
     """Why a peer gets what it gets."""
     audio_bps, requests = _requests(peer, focus, now)
     videos = []
@@ -122,21 +121,17 @@ def explain(peer: "Peer", focus: str, now: float) -> BandwidthExplanation:
                 tuple(sorted((*point, bps) for point, bps in request.bitrates_bps.items())),
             )
         )
-    available_bps = None if math.isinf(peer.available_bps) else peer.available_bps
+    downstream = peer.link.downstream
+    available_bps = None if math.isinf(downstream.available_bps) else downstream.available_bps
     recent = tuple(
-        f"{now - at:.1f} s ago: {words}" for at, words in peer.decisions if now - at <= _EXPLAINED_S
+        f"{now - at:.1f} s ago: {words}" for at, words in downstream.decisions if now - at <= _EXPLAINED_S
     )
     return BandwidthExplanation(
         available_bps, audio_bps, wanted_bps(audio_bps, requests), tuple(videos), recent
     )
 
 
-def _note(peer: "Peer", words: str, now: float) -> None:
-    """Keep a decision for those who ask for an explanation."""
-    peer.decisions.append((now, words))
-
-
-def _requests(peer: "Peer", focus: str, now: float) -> tuple[float, list[VideoRequest]]:
+def _requests(peer: Peer, focus: str, now: float) -> tuple[float, list[VideoRequest]]:
     """(what audio takes, in bit/s; the videos that are wanted)."""
     audio_bps = 0.0
     requests = []
@@ -153,7 +148,7 @@ def _requests(peer: "Peer", focus: str, now: float) -> tuple[float, list[VideoRe
                 publication_id,
                 _importance(subscription, focus),
                 bitrates_bps,
-                subscription.highest_wanted,
+                subscription.choice.highest,
                 _max_temporal(subscription),
                 subscription.point or _promised(subscription),
                 preferences.priority,
@@ -179,7 +174,7 @@ def _audio_bps(subscription: Subscription, measured_bps: float) -> float:
     return measured_bps + _AUDIO_OVERHEAD_BPS
 
 
-def _start_bits(published: "Publication", bitrates_bps: dict[OperatingPoint, int]) -> dict[int, float]:
+def _start_bits(published: Publication, bitrates_bps: dict[OperatingPoint, int]) -> dict[int, float]:
     """What the first picture of each layer takes; where no keyframe was seen, a second of its rate."""
     found: dict[int, float] = {}
     seen = [layer.keyframe_octets for layer in published.layers.values() if layer.keyframe_octets]
@@ -191,24 +186,24 @@ def _start_bits(published: "Publication", bitrates_bps: dict[OperatingPoint, int
     return found
 
 
-def _choose_redundancy(peer: "Peer", now: float) -> None:
+def _choose_redundancy(peer: Peer, now: float) -> None:
     """Decide whether a viewer's audio carries its redundancy: by the link's room, and by what the link loses."""
-    loss = peer.estimator.link_loss if peer.estimator is not None else 0.0
-    available_bps = _lasting_bps(peer)
+    downstream = peer.link.downstream
+    loss, available_bps = downstream.link_loss, downstream.lasting_bps
     if available_bps >= _REDUNDANT_BELOW_BPS:
-        peer.narrow_since = None
-    elif peer.narrow_since is None:
-        peer.narrow_since = now
-    if peer.narrow_since is not None and now - peer.narrow_since < _NARROW_S:
+        downstream.narrow_since = None
+    elif downstream.narrow_since is None:
+        downstream.narrow_since = now
+    if downstream.narrow_since is not None and now - downstream.narrow_since < _NARROW_S:
         available_bps = (
-            _REDUNDANT_BELOW_BPS  # first estimates fall too low, and loss takes as long to be noticed
+            _REDUNDANT_BELOW_BPS  # first estimates are too low, and loss takes as long to be noticed
         )
     for subscription in peer.subscriptions.values():
         if subscription.published.spec.kind == "audio" and subscription.section is not None:
             level = _redundancy(subscription.redundancy, available_bps, loss)
             if level is not subscription.redundancy:
                 words = f"sound carries redundancy {level.name.lower().replace('_', ' ')}"
-                _note(peer, f"{words}: the link loses {100 * loss:.0f} % by itself", now)
+                downstream.decided(f"{words}: the link loses {100 * loss:.0f} % by itself", now)
             subscription.carry_redundancy(level)
 
 
@@ -226,8 +221,8 @@ def _steady(
     subscription: Subscription, wanted: Allocation, bitrates_bps: Mapping[OperatingPoint, int], now: float
 ) -> Allocation:
     """What a video gets, when it neither stops, returns nor changes its layer for what lasts only a moment."""
-    peer, before = subscription.subscriber, subscription.allocation
-    estimator, steadiness = peer.estimator, subscription.steadiness
+    downstream, before = subscription.subscriber.downstream, subscription.allocation
+    estimator, steadiness = downstream.estimator, subscription.steadiness
     if before is not None and before.point == wanted.point:
         steadiness.fits()
         return wanted
@@ -238,14 +233,14 @@ def _steady(
             # a first estimate is often too low, and a screen that flows is not stopped by one
             wanted = Allocation(min(bitrates_bps), Reason.BANDWIDTH)
     elif before is not None and not follows:
-        left_bps = max(_lasting_bps(peer) - peer.audio_bps, 0.0)
+        left_bps = max(downstream.lasting_bps - downstream.audio_bps, 0.0)
         if not steadiness.follow(before, wanted, bitrates_bps, left_bps, now):
             return before
     steadiness.changed(now)
     return wanted
 
 
-def bitrates(published: "Publication", now: float) -> dict[OperatingPoint, int]:
+def bitrates(published: Publication, now: float) -> dict[OperatingPoint, int]:
     """What each live layer of a publication costs, in bit/s: as measured, or guessed where that is not yet possible."""
     at, known = published.bitrates
     if known and now - at < _BITRATES_KEPT_S:
@@ -263,7 +258,7 @@ def bitrates(published: "Publication", now: float) -> dict[OperatingPoint, int]:
 
 
 def _price_screen(
-    published: "Publication", wanted: WantedLayers, found: dict[OperatingPoint, int], now: float
+    published: Publication, wanted: WantedLayers, found: dict[OperatingPoint, int], now: float
 ) -> None:
     """Price the layers of a screen that arrive, and those that would if they were wanted."""
     arriving = {spatial for spatial, _ in found}
@@ -294,7 +289,7 @@ def _importance(subscription: Subscription, focus: str) -> Importance:
     published = subscription.published
     if published.spec.screen_share:
         return Importance.SCREEN
-    if published.spec.leading or published.owner.id == focus or subscription.preferences.priority == 1:
+    if published.spec.leading or published.owner.peer_id == focus or subscription.preferences.priority == 1:
         return Importance.FOCUS
     return Importance.OTHER
 

@@ -9,10 +9,11 @@ from collections.abc import Callable
 from sfu.bandwidth.estimator import Estimator
 from sfu.bandwidth.ratecontrol import MIN_BPS
 from sfu.engine.containment import Containment
+from sfu.engine.link import Downstream
 from sfu.engine.peer import Peer
+from sfu.engine.publication import Subscription
 from sfu.fanout.pacer import Pacer
 from sfu.fanout.row_buffer import RowBuffer
-from sfu.forwarding.subscription import Subscription
 
 # A keyframe of 100 kB is gone in a third of a second at the first; above the second it is sent as it comes. In between,
 # and down to the least, it is so too for who has got all that is wanted for a while without congestion.
@@ -45,81 +46,85 @@ class BandwidthControl:
 
     def report(self, peer: Peer, data: bytes, now: float) -> None:
         """A report of arrivals from a peer. RtcpError."""
-        if peer.estimator is None:
-            peer.estimator = Estimator(self._outbox.transports.sent, peer.transport)
-        estimator = peer.estimator
+        link = peer.link
+        estimator = link.downstream.estimator
+        if estimator is None:
+            estimator = link.downstream.estimator = Estimator(self._outbox.transports.sent, link.transport)
         estimator.report(data, now)
         if estimator.rtt_s is not None:
-            peer.rtt_s = estimator.rtt_s
+            link.rtt_s = estimator.rtt_s
         if not math.isinf(estimator.available_bps):
             self._limited[peer.id] = peer
             self._take(peer, estimator.available_bps, now)
 
     def receivers_estimate(self, peer: Peer, available_bps: float, now: float) -> None:
         """What a peer says itself that its way bears; not asked of those who report arrivals."""
-        if peer.estimator is None:
+        if peer.link.downstream.estimator is None:
             self._take(peer, available_bps, now)
 
     def _take(self, peer: Peer, available_bps: float, now: float) -> None:
-        before = peer.available_bps
+        before = peer.link.downstream.available_bps
         if not available_bps / (1 + ESTIMATE_STEP) <= before <= available_bps * (1 + ESTIMATE_STEP):
-            peer.available_bps = available_bps
+            peer.link.downstream.available_bps = available_bps
             self._choose_pace(peer, now)
             self._changed(peer, now)
 
     def _choose_pace(self, peer: Peer, now: float) -> None:
-        before = peer.pacer
-        wanted = _needs_pace(peer, now)
+        downstream = peer.link.downstream
+        before = downstream.pacer
+        wanted = _needs_pace(downstream, now)
         if wanted == (before is not None):
             return
         if before is None:
             self._paced[peer.id] = peer
-            peer.pacer = Pacer(now)
+            downstream.pacer = Pacer(now)
         else:
             self._paced.pop(peer.id, None)
-            peer.pacer = None
+            downstream.pacer = None
             for subscription in peer.subscriptions.values():
                 subscription.held = False
             self._send(peer, before.empty())
         for subscription in peer.subscriptions.values():
-            subscription.pace()
+            subscription.enter_again()
 
     def send(self, subscription: Subscription, packet: bytes, *, keyframe: bool = False) -> None:
         """Send one packet of media to one viewer; `keyframe`: it begins one."""
-        peer = subscription.subscriber
+        link = subscription.subscriber
         line = subscription.line
         if line is not None:
             line.put(packet, keyframe=keyframe)
         else:
-            self._outbox.add_packet(packet, peer.transport, numbered=subscription.numbered)
+            self._outbox.add_packet(packet, link.transport, numbered=subscription.numbered)
 
     @staticmethod
     def is_behind(subscription: Subscription) -> bool:
         """Whether a viewer lacks a picture only because it still waits here, and would wait longer for a keyframe."""
-        line, peer = subscription.line, subscription.subscriber
+        line = subscription.line
         if line is None:
             return False
-        return line.keyframe_waits or 8 * line.waiting_bytes > BEHIND_S * _video_bps(peer)
+        return line.keyframe_waits or 8 * line.waiting_bytes > BEHIND_S * _video_bps(
+            subscription.subscriber.downstream
+        )
 
     @staticmethod
     def has_room_again(subscription: Subscription, sequence: int) -> bool:
         """Whether the packet of that outgoing number can be sent again soon, and is not about to be."""
-        peer = subscription.subscriber
-        if peer.pacer is None or not subscription.numbered:
+        link = subscription.subscriber
+        if link.downstream.pacer is None or not subscription.numbered:
             return True
-        return peer.pacer.has_room((subscription.ssrc, sequence), peer.available_bps)
+        return link.downstream.pacer.has_room((subscription.ssrc, sequence), link.downstream.available_bps)
 
     def send_again(self, subscription: Subscription, sequence: int, packet: bytes) -> None:
         """Send the packet of that outgoing number again."""
-        peer = subscription.subscriber
-        if peer.pacer is not None and subscription.numbered:
-            peer.pacer.put_again((subscription.ssrc, sequence), packet)
+        link = subscription.subscriber
+        if link.downstream.pacer is not None and subscription.numbered:
+            link.downstream.pacer.put_again((subscription.ssrc, sequence), packet)
         else:
-            self._outbox.add_packet(packet, peer.transport, numbered=subscription.numbered)
+            self._outbox.add_packet(packet, link.transport, numbered=subscription.numbered)
 
     def _send(self, peer: Peer, packets: list[bytes]) -> None:
         for packet in packets:
-            self._outbox.add_packet(packet, peer.transport, numbered=True)
+            self._outbox.add_packet(packet, peer.link.transport, numbered=True)
 
     def tick(self, now: float) -> None:
         """Send what is due, look for reports that stay away, and for more bandwidth where it would be used."""
@@ -127,30 +132,35 @@ class BandwidthControl:
         self._containment.each(now, self._look_after, self._limited.values())
 
     def _pace(self, peer: Peer, now: float) -> None:
-        if not peer.connected:
+        if not peer.link.connected:
             del self._paced[peer.id]
             return
         self._choose_pace(peer, now)
-        if peer.pacer is not None:
+        if peer.link.downstream.pacer is not None:
             self._clear_way(peer, now)
-            self._send(peer, peer.pacer.leak(peer.available_bps, self._sent_bytes(peer), now))
+            self._send(
+                peer,
+                peer.link.downstream.pacer.leak(
+                    peer.link.downstream.available_bps, self._sent_bytes(peer), now
+                ),
+            )
 
     def _look_after(self, peer: Peer, now: float) -> None:
-        estimator = peer.estimator
-        if estimator is None or not peer.connected:
+        estimator = peer.link.downstream.estimator
+        if estimator is None or not peer.link.connected:
             del self._limited[peer.id]
             return
-        number = int(self._outbox.transports.sequence[peer.transport])
+        number = int(self._outbox.transports.sequence[peer.link.transport])
         estimator.tick(number, now)
         self._take(peer, estimator.available_bps, now)
-        left = estimator.padding(peer.wanted_bps, number, now)
+        left = estimator.padding(peer.link.downstream.requested_bps, number, now)
         if left > 0:
             self._pad(peer, left)
 
     def _clear_way(self, peer: Peer, now: float) -> None:
         """Let cameras wait while a slide is on its way, and drop what is not worth waiting for."""
-        assert peer.pacer is not None
-        rate_bps = _video_bps(peer)
+        assert peer.link.downstream.pacer is not None
+        rate_bps = _video_bps(peer.link.downstream)
         videos = [s for s in peer.subscriptions.values() if s.line is not None]
         ahead_s = 0.0
         changed = False
@@ -161,18 +171,16 @@ class BandwidthControl:
             if held != subscription.held:
                 subscription.held = held
                 words = "waits while a slide is on its way" if held else "need not wait any more"
-                peer.decisions.append((now, f"{subscription.publication_id} {words}"))
+                peer.link.downstream.decided(f"{subscription.publication_id} {words}", now)
                 changed = True
             wait_s = 8 * line.waiting_bytes / rate_bps
             keyframe = layer.keyframe_octets if layer is not None else 0
             stale = wait_s > STALE_S and keyframe and line.waiting_bytes > STALE_KEYFRAMES * keyframe
             if stale and not line.keyframe_waits:  # one that was begun is finished
                 subscription.pause(now)
-                peer.decisions.append(
-                    (
-                        now,
-                        f"{subscription.publication_id} begins anew: {wait_s:.1f} s of old pictures were waiting",
-                    )
+                peer.link.downstream.decided(
+                    f"{subscription.publication_id} begins anew: {wait_s:.1f} s of old pictures were waiting",
+                    now,
                 )
                 changed = True
                 wait_s = 0.0
@@ -183,31 +191,32 @@ class BandwidthControl:
 
     def _sent_bytes(self, peer: Peer) -> float:
         """What has gone to a peer since the last time."""
-        assert peer.pacer is not None
-        number = int(self._outbox.transports.sequence[peer.transport])
-        first, peer.pacer.number = peer.pacer.number, number
+        assert peer.link.downstream.pacer is not None
+        number = int(self._outbox.transports.sequence[peer.link.transport])
+        first, peer.link.downstream.pacer.number = peer.link.downstream.pacer.number, number
         if first is None or first == number:
             return 0.0
-        sent = self._outbox.transports.sent.look_up(peer.transport, first, (number - first) & 0xFFFF)
+        sent = self._outbox.transports.sent.look_up(peer.link.transport, first, (number - first) & 0xFFFF)
         return float(sent.sizes[sent.known].sum())
 
     def _pad(self, peer: Peer, size: float) -> None:
-        subscription = next((s for s in peer.sending.values() if s.can_pad), None)
+        subscription = next((s for s in peer.subscriptions.values() if s.can_pad), None)
         while subscription is not None and size > 0:
             packet = subscription.padding()
-            self._outbox.add_packet(packet, peer.transport, numbered=True)
+            self._outbox.add_packet(packet, peer.link.transport, numbered=True)
             self.padding_packets += 1
             size -= len(packet)
 
 
-def _video_bps(peer: Peer) -> float:
+def _video_bps(downstream: Downstream) -> float:
     """What is left for video."""
-    return max(peer.available_bps - peer.audio_bps, MIN_BPS)
+    return max(downstream.available_bps - downstream.audio_bps, MIN_BPS)
 
 
-def _needs_pace(peer: Peer, now: float) -> bool:
-    available_bps, estimator = peer.available_bps, peer.estimator
-    if estimator is None or available_bps >= (PACED_BELOW_BPS if peer.pacer is None else UNPACED_ABOVE_BPS):
+def _needs_pace(downstream: Downstream, now: float) -> bool:
+    available_bps, estimator = downstream.available_bps, downstream.estimator
+    limit = PACED_BELOW_BPS if downstream.pacer is None else UNPACED_ABOVE_BPS
+    if estimator is None or available_bps >= limit:
         return False
-    calm = now - estimator.congested_at > UNCONGESTED_S and available_bps >= peer.wanted_bps
+    calm = now - estimator.congested_at > UNCONGESTED_S and available_bps >= downstream.requested_bps
     return available_bps < ALWAYS_PACED_BELOW_BPS or not calm

@@ -1,29 +1,47 @@
-"""A publication with its streams and its subscriptions."""
+"""A publication with its streams, and its subscriptions: which stream each subscriber gets, and from when on."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from sfu.engine.link import Link
+from sfu.fanout.pacer import Line
+from sfu.fanout.table import single_packet
+from sfu.fanout.template import TemplateClass
+from sfu.forwarding.choice import UNBOUNDED, Flow, LayerChoice
+from sfu.forwarding.fan import Fan
+from sfu.forwarding.layers import FIRST_LAYER_GRACE_S, needs_keyframe, step
+from sfu.forwarding.replay import Replay, compressed
+from sfu.forwarding.resender import Resender
+from sfu.forwarding.steadiness import Steadiness
+from sfu.forwarding.timeline import Timeline, column
 from sfu.receiving.encodings import WantedLayers
+from sfu.receiving.inbound_stream import InboundStream
 from sfu.receiving.liveness import LAYER_DEAD_S, dead_after_s
-from sfu.values import PublicationSpec
+from sfu.session.sections import InboundSection, OutboundSection
+from sfu.values import Preferences, PublicationSpec
 from sfu.wire.operating_points import OperatingPoint
+from sfu.wire.packet import SourcePacket
+from sfu.wire.red import RedundancyLevel
 
 if TYPE_CHECKING:
-    from sfu.engine.peer import Peer
-    from sfu.forwarding.subscription import Subscription
-    from sfu.session.sections import InboundSection
-from sfu.receiving.inbound_stream import InboundStream
+    from sfu.bandwidth.allocate import Allocation
+    from sfu.fanout.table import Column
+    from sfu.forwarding.numbering import Segment
+    from sfu.forwarding.substream import Substream
 
 
 class Publication:
-    """A publication with its subscriptions."""
+    """A publication: what its publisher announced, the streams that arrive of it, and its subscriptions."""
 
-    def __init__(self, spec: PublicationSpec, owner: "Peer") -> None:
-        """`owner` is the peer that sends it."""
+    def __init__(self, spec: PublicationSpec, owner: Link) -> None:
+        """`owner` is the link of the peer that sends it."""
         self.spec = spec
         self.owner = owner
         self.section: InboundSection | None = None
         self.layers: dict[int, InboundStream] = {}
         "By spatial layer; those seen so far."
+        self.fans: dict[int, Fan[Subscription]] = {}
+        "Who follows each of them."
         self.subscriptions: dict[str, Subscription] = {}
         "By subscriber."
         self.muted = spec.muted
@@ -36,13 +54,37 @@ class Publication:
         heights = {layer.height for layer in spec.layers}
         switchable = spec.screen_share and len(spec.layers) > 1 and len(heights) == 1
         self.wanted_layers = WantedLayers(len(spec.layers)) if switchable else None
-        "Which layers are to be encoded; None: all that the publisher sends, or what the sizes of its viewers say."
+        "Which layers are to be encoded; None: all that the publisher sends, or what the sizes of its subscribers say."
         self.bitrates: tuple[float, dict[OperatingPoint, int]] = (0.0, {})
-        "When `sharing` last looked at what each live layer costs, and what it found."
+        "When `sharing` last computed what each live layer costs, and the result."
+
+    def add_stream(self, section: InboundSection, ssrc: int, spatial: int, now: float) -> Fan["Subscription"]:
+        """A new inbound stream carries this spatial layer."""
+        stream = InboundStream(self.spec, section, ssrc, spatial, now)
+        stream.wanted_layers = self.wanted_layers
+        self.layers[spatial] = stream
+        fan = self.fans[spatial] = Fan[Subscription](stream)
+        return fan
+
+    def clear(self) -> None:
+        """End all streams."""
+        self.layers.clear()
+        self.fans.clear()
+
+    def _base(self, spatial: int) -> int:
+        return max(base for base in self.layers if base <= spatial)
 
     def stream(self, spatial: int) -> InboundStream:
         """The stream that carries a spatial layer which has been seen."""
-        return self.layers[max(base for base in self.layers if base <= spatial)]
+        return self.layers[self._base(spatial)]
+
+    def fan(self, spatial: int) -> Fan["Subscription"]:
+        """The fan of that stream."""
+        return self.fans[self._base(spatial)]
+
+    def live_spatials(self, now: float) -> list[int]:
+        """The spatial layers that arrive."""
+        return [spatial for stream in self.layers.values() for spatial in stream.live_spatials(now)]
 
     def bitrates_bps(self, now: float) -> dict[OperatingPoint, int]:
         """Of each point that arrives, what it takes with all that it needs: on average a screen, at most a camera."""
@@ -66,3 +108,406 @@ class Publication:
             # The intent did not name its rids: take quarter, half, full, the names that LiveKit's clients use.
             return sorted(self.section.parameters.rids, key="qhf".find).index(rid)
         return None
+
+
+class Subscription:
+    """One publication to one subscriber: it puts the parts of `sfu.forwarding` together."""
+
+    def __init__(
+        self, published: Publication, subscriber: Link, stream_id: str, seed: tuple[int, int, int]
+    ) -> None:
+        """`seed` is random: SSRC, SSRC of retransmissions, first sequence number (below 2**15, RFC 3711 3.3.1)."""
+        self.published = published
+        self.subscriber = subscriber
+        self.stream_id = stream_id
+        self.ssrc, rtx_ssrc, first = seed
+        self.timeline = Timeline(first)
+        self.resender = Resender(rtx_ssrc, first)
+        self.section: OutboundSection | None = None
+        self.settling = False
+        "The subscriber may not have applied the answer with the section yet."
+        self.preferences = Preferences()
+        self.allotted: OperatingPoint | None = UNBOUNDED
+        "The highest layer that the subscriber's bandwidth admits; None: nothing."
+        self.allocation: Allocation | None = None
+        "The allocation that led to it; None without a limit."
+        self.held = False
+        "Nothing is sent for a moment, as a more important picture is on its way."
+        self.rank = 0
+        "The place of its packets among those that wait on a weak path; 0 is the first."
+        self.steadiness = Steadiness(screen=published.spec.screen_share)
+        self.redundancy = RedundancyLevel.AS_SENT
+        "What audio carries, where the subscriber takes any."
+        self.started = False
+        "SubscriptionStarted was emitted."
+        self.missing_codec_reported = False
+        "CodecMissing was emitted."
+        self.fan: Fan[Subscription] | None = None
+        "The stream that is sent."
+        self.view: Substream | None = None
+        "The substream that is sent."
+        self._wanted = (0, 0)
+        "The point that should be sent of the stream that is, or that is waited for."
+        self._target: Fan[Subscription] | None = None
+        "The stream whose next keyframe is waited for."
+        self._waiting_since = 0.0
+        self._replay: Replay | None = None
+        self._kind: TemplateClass | None = None
+        self._base = (0, 0)
+        "(packets, octets) of the substream's table when this subscriber joined it."
+        self._sent = (0, 0)
+        "(packets, octets) sent before that."
+
+    def __repr__(self) -> str:
+        """For the log."""
+        return f"{self.publication_id} to {self.subscriber.peer_id}"
+
+    # --- state ---------------------------------------------------------------------------------------------------
+
+    @property
+    def primary(self) -> Publication:
+        """The publication that was subscribed to; a backup of it may be the one that is sent."""
+        return self.published.primary or self.published
+
+    @property
+    def publication_id(self) -> str:
+        """The id of that publication."""
+        return self.primary.spec.id
+
+    @property
+    def wants_media(self) -> bool:
+        """Whether anything should be sent."""
+        return (
+            self.section is not None
+            and not self.settling
+            and self.subscriber.connected
+            and self.preferences.enabled
+            and not self.published.muted
+        )
+
+    @property
+    def current(self) -> InboundStream | None:
+        """The stream that is sent."""
+        return None if self.view is None else self.view.layer
+
+    @property
+    def target(self) -> InboundStream | None:
+        """The stream whose next keyframe is waited for."""
+        return None if self._target is None else self._target.stream
+
+    @property
+    def replaying(self) -> bool:
+        """Whether retained packets are being sent."""
+        return self._replay is not None
+
+    @property
+    def replay_begins(self) -> bool:
+        """Whether nothing of a replay has been sent yet."""
+        return self._replay is not None and self._replay.tail is None
+
+    @property
+    def point(self) -> OperatingPoint | None:
+        """The point of the publication that is sent; None: nothing."""
+        if self.view is None:
+            return None
+        layer = self.view.layer
+        spatial, temporal = self.view.point or layer.top
+        return layer.spatial + spatial, min(temporal, layer.max_temporal)
+
+    @property
+    def numbered(self) -> bool:
+        """Whether its packets carry transport-wide numbers."""
+        return self.section is not None and self.section.kind.numbered
+
+    @property
+    def gets_redundancy(self) -> bool:
+        """Whether earlier packets are added to each packet of audio that the publisher sends without redundancy."""
+        if self.section is None or self.published.codec != "opus" or not self.published.spec.red:
+            return False
+        if self.redundancy is RedundancyLevel.NONE:
+            return False
+        return any(codec == "red" for codec, _ in self.section.kind.payload_types)
+
+    @property
+    def counts(self) -> tuple[int, int]:
+        """(packets, payload octets) sent so far, for sender reports."""
+        packets, octets = self._sent
+        if self.view is None or self._replay is not None:
+            return packets, octets
+        table, base = self.view.table, self._base
+        return packets + table.packets - base[0], octets + table.octets - base[1]
+
+    @property
+    def line(self) -> Line | None:
+        """Where its packets wait; audio never does, and goes first thereby."""
+        pacer = self.subscriber.downstream.pacer
+        if pacer is None or self.published.spec.kind != "video" or not self.numbered:
+            return None
+        line = pacer.line(self)
+        line.rank = self.rank
+        return line
+
+    # --- which stream --------------------------------------------------------------------------------------------
+
+    @property
+    def choice(self) -> LayerChoice:
+        """What determines its layer."""
+        return LayerChoice(
+            self.preferences,
+            self.allotted,
+            self.published.spec.layers,
+            self._svc_without_descriptor,
+        )
+
+    @property
+    def _svc_without_descriptor(self) -> bool:
+        section, source = self.section, self.published.section
+        if source is None or section is None or source.codec() != "av1" or section.kind.described:
+            return False
+        return len(self.published.layers) == 1
+
+    def _key(self, fan: Fan["Subscription"], point: OperatingPoint) -> OperatingPoint | None:
+        """The key of the substream that shows a point."""
+        return None if point[0] and self._svc_without_descriptor else fan.key(point)
+
+    def serve(self, published: Publication, now: float) -> None:
+        """Send this one of a track's publications from now on."""
+        if published is not self.published:
+            self.pause(now)
+            del self.published.subscriptions[self.subscriber.peer_id]
+            self.published = published
+            published.subscriptions[self.subscriber.peer_id] = self
+
+    def choose(self, now: float) -> None:
+        """Decide which stream should be sent; wait for its keyframe if it is another than the one that is."""
+        published = self.published
+        if not self.wants_media or not published.layers or self.held:
+            self.pause(now)
+            return
+        live = published.live_spatials(now)
+        if not live and self.view is None:
+            live = list(published.layers)  # silence, or a still picture: be ready for what comes next
+        choice = self.choice
+        spatial = choice.spatial(live, published.wanted_layers)
+        if spatial is Flow.KEEP:
+            return
+        if isinstance(spatial, Flow):
+            self.pause(now)
+            return
+        fan = published.fan(spatial)
+        self._wanted = choice.point(fan.stream, spatial)
+        view = self.view
+        if (
+            view is not None
+            and fan is self.fan
+            and not needs_keyframe(view.point, self._wanted, fan.stream.sets)
+        ):
+            self._wait_for(None, now)
+            if self._key(fan, self._wanted) != view.point:
+                fan.switching.add(self)
+            else:
+                fan.switching.discard(self)
+        elif fan is not self._target:
+            self._wait_for(fan, now)
+
+    def accepts_any_layer(self, now: float) -> bool:
+        """Nothing is sent yet and the wanted layer is late: any keyframe will do."""
+        late = now - self._waiting_since > FIRST_LAYER_GRACE_S
+        return self.view is None and self._target is not None and late
+
+    def _wait_for(self, fan: Fan["Subscription"] | None, now: float) -> None:
+        if self._target is not None:
+            self._target.awaiting_keyframe.discard(self)
+        self._target = fan
+        if fan is not None:
+            fan.awaiting_keyframe.add(self)
+            self._waiting_since = now
+
+    # --- beginning and ending ------------------------------------------------------------------------------------
+
+    def begin(self, fan: Fan["Subscription"], packet: SourcePacket, now: float) -> None:
+        """Send a stream from `packet` on: the first of a keyframe, or any packet of audio."""
+        self._start(fan, self._key(fan, fan.stream.within(self._wanted)), packet, now)
+        self._join()
+
+    def move(self, packet: SourcePacket, now: float) -> None:
+        """Change to the wanted substream of the same stream, or nearer to it, where a picture starts with `packet`."""
+        view, fan = self.view, self.fan
+        if view is None or fan is None or self._replay is not None:
+            return  # a replay is finished first
+        stream = fan.stream
+        point = step(
+            view.point,
+            self._wanted,
+            stream.sets,
+            switch_to=packet.frame.switch_to,
+            switch_from=stream.frames.switch_from(packet.frame),
+        )
+        if point is None:
+            return
+        key = self._key(fan, point)
+        if key != view.point:
+            self._start(fan, key, packet, now)
+            self._join()
+        if point != self._wanted:
+            fan.switching.add(self)
+
+    def begin_replay(self, now: float) -> None:
+        """Send what the target has retained since its last keyframe, by `replay`, then the stream itself."""
+        fan = self._target
+        assert fan is not None
+        stream = fan.stream
+        first = stream.kept(stream.keyframe_sequence)
+        assert first is not None
+        first.timestamp = compressed(first, stream.highest, stream.highest_timestamp)
+        self._start(fan, None, first, now)
+        segment = self.timeline.segment
+        assert segment is not None
+        self._replay = Replay(stream, segment, first.sequence)
+
+    def replay(self, count: int) -> list[bytes]:
+        """The next packets of a replay, at most `count`; once it has caught up, new ones are sent by themselves."""
+        replay, segment, fan = self._replay, self.timeline.segment, self.fan
+        if replay is None or segment is None or fan is None or self.section is None:
+            return []
+        packets: list[bytes] = []
+        while len(packets) < count and (source := replay.next()) is not None:
+            packet = self._packet(source, segment)
+            if packet is not None:
+                packets.append(bytes(packet))
+                self._sent = self._sent[0] + 1, self._sent[1] + len(source.data) - source.payload_at
+        if replay.finished:
+            self._advance()
+            self._replay = None
+            # the substream that it began with may be gone, but its numbers are the stream's
+            self.view = fan.view(None)
+            self._join()
+        return packets
+
+    def pause(self, now: float) -> None:
+        """Send nothing; the next packet follows without a gap, unless some that waited in the pacer is dropped."""
+        self._wait_for(None, now)
+        if self.line is not None:
+            self.line.drop()
+        if self.view is not None:
+            self._leave(now)
+
+    def end(self, now: float) -> None:
+        """Stop for good."""
+        self.pause(now)
+        if self.subscriber.downstream.pacer is not None:
+            self.subscriber.downstream.pacer.close(self)
+        self.published.subscriptions.pop(self.subscriber.peer_id, None)
+
+    def _start(
+        self, fan: Fan["Subscription"], key: OperatingPoint | None, packet: SourcePacket, now: float
+    ) -> None:
+        assert self.section is not None
+        view, previous = fan.view(key), self.current
+        expected = self.timeline.expected_timestamp(previous, fan.stream, packet)
+        if previous is not None:
+            self._leave(now)
+        self._wait_for(None, now)
+        self.timeline.begin(view, packet, expected, now, continues=previous is fan.stream)
+        self.fan, self.view, self._kind = fan, view, self._template_class
+
+    def _leave(self, now: float) -> None:
+        view, fan, segment = self.view, self.fan, self.timeline.segment
+        assert view is not None
+        assert fan is not None
+        assert segment is not None
+        assert self._kind is not None
+        self._advance()
+        last: Substream | SourcePacket | None = view if view.highest >= segment.first_source else None
+        self.timeline.end(last if self._replay is None else self._replay.tail, now)
+        self._sent = self.counts
+        fan.leave(view, self._kind, self)
+        self.fan = self.view = self._replay = None
+
+    def _advance(self) -> None:
+        """Record how far the present substream has been sent."""
+        if self._replay is not None:
+            if self._replay.tail is not None:
+                self.timeline.advance(self._replay.tail.sequence)
+        elif self.view is not None:
+            self.timeline.advance(self.view.highest)
+
+    # --- its place in the fan-out --------------------------------------------------------------------------------
+
+    @property
+    def _template_class(self) -> TemplateClass:
+        assert self.section is not None
+        kind = self.section.kind
+        return kind if kind.redundancy is self.redundancy else replace(kind, redundancy=self.redundancy)
+
+    def _join(self) -> None:
+        """From now on the substream's packets are sent to this subscriber as to all of its subscribers."""
+        assert self.view is not None
+        self._base = (self.view.table.packets, self.view.table.octets)
+        self._enter()
+
+    def _enter(self) -> None:
+        view, segment = self.view, self.timeline.segment
+        assert view is not None
+        assert segment is not None
+        assert self._kind is not None
+        view.table.add(self._kind, self, self._column(segment), self.line)
+
+    def enter_again(self) -> None:
+        """Take its place anew, since its packets wait from now on, or do not any more, or carry another redundancy."""
+        if self.view is not None and self._kind is not None and self._replay is None:
+            self.view.table.remove(self._kind, self)
+            self._kind = self._template_class
+            self._enter()
+
+    def carry_redundancy(self, level: RedundancyLevel) -> None:
+        """Let audio carry so much redundancy from now on.
+
+        Only for those whose packets are numbered: theirs are not repeated, so no index is encrypted twice with
+        different contents.
+        """
+        if level is not self.redundancy and self.numbered:
+            self.redundancy = level
+            self.enter_again()
+
+    # --- sending again -------------------------------------------------------------------------------------------
+
+    def retransmission(self, sequence: int, now: float) -> bytes | None:
+        """The packet (RFC 4588) that answers a request for an outbound sequence number; None when there is none."""
+        self._advance()
+        found, line = self.timeline.resolve(sequence), self.line
+        if found is None or self.section is None or (line is not None and line.was_dropped(sequence)):
+            return None
+        if not self.resender.admit(sequence, now, self.subscriber.rtt_s):
+            return None
+        view, number, segment = found
+        source = view.kept(number)
+        plain = None if source is None else self._packet(source, segment)
+        if source is None or plain is None:
+            return None
+        payload_type = self.section.rtx_payload_types.get(source.codec)
+        if payload_type is None:
+            # RFC 7714 section 8.4: a number differs from that of the original, and AES-GCM must not protect two
+            # different packets under one index
+            return None if self.section.kind.numbered else bytes(plain)
+        return self.resender.wrap(plain, payload_type)
+
+    def _packet(self, source: SourcePacket, segment: "Segment[Substream]") -> bytearray | None:
+        """A retained packet as this subscriber got it, or would have, in a segment; None where it cannot take it."""
+        assert self.section is not None
+        source.timestamp = compressed(source, segment.compressed_until, segment.compressed_to)
+        return single_packet(self.section.kind, self._column(segment), source)
+
+    def _column(self, segment: "Segment[Substream]") -> "Column":
+        return column(segment, self.ssrc, self.subscriber.transport)
+
+    @property
+    def can_pad(self) -> bool:
+        """Whether there is a stream for padding: that of retransmissions."""
+        return self.numbered and self.section is not None and bool(self.section.rtx_payload_types)
+
+    def padding(self) -> bytes:
+        """A packet of padding on the stream of retransmissions."""
+        assert self.section is not None
+        payload_type = next(iter(self.section.rtx_payload_types.values()))
+        return self.resender.padding(self.section.kind, payload_type)

@@ -16,15 +16,17 @@ from collections.abc import Callable, Collection
 from sfu.bandwidth.arrivals import reported_packets
 from sfu.drops import DropReason
 from sfu.engine.allocation import explain, share
+from sfu.engine.backup import fitting, is_lacking, unlink
 from sfu.engine.bandwidth_control import BandwidthControl
 from sfu.engine.containment import Containment
+from sfu.engine.identification import KnownSsrc
+from sfu.engine.link import Link
 from sfu.engine.linkstate import DEAD, state
-from sfu.engine.peer import KnownSsrc, Peer
-from sfu.engine.publication import Publication
+from sfu.engine.peer import Peer
+from sfu.engine.publication import Publication, Subscription
 from sfu.fanout.arena import MAX_PACKET_BYTES
 from sfu.fanout.row_buffer import RowBuffer
-from sfu.forwarding.backup import fitting, is_lacking, unlink
-from sfu.forwarding.subscription import Subscription
+from sfu.forwarding.fan import Fan
 from sfu.limits import REPORT_PACKETS
 from sfu.receiving.inbound_stream import MAX_REPLAY_PACKETS, InboundStream
 from sfu.receiving.quality import quality
@@ -70,6 +72,8 @@ class Router:
         self.containment = Containment(self.drops)
         self.bandwidth = BandwidthControl(outbox, self.share, self.containment)
         self._replays: dict[Subscription, None] = {}
+        self.peers: dict[str, Peer] = {}
+        "All of the engine, by id."
         self.publishers: dict[str, Peer] = {}
         "Peers with streams, by id."
         self.speakers: dict[str, Speakers] = {}
@@ -87,33 +91,35 @@ class Router:
             return
         try:
             ssrc: int = struct.unpack_from("!I", packet, 8)[0]
-            stream = peer.streams.get(ssrc)
-            if stream is None and peer.limits.unknown.take(1, now):
-                stream = self._learn(peer, packet, ssrc, now)
-            self._transport_sequence(peer, stream, packet, now)
-            if stream is None:
+            known = peer.streams.get(ssrc)
+            if known is None and peer.link.limits.unknown.take(1, now):
+                known = self._learn(peer, packet, ssrc, now)
+            self._transport_sequence(peer, known, packet, now)
+            if known is None:
                 self.drops[DropReason.UNKNOWN_STREAM] += 1
-            elif stream.rtx:
-                self._on_rtx(stream.layer, packet, now)
+            elif known.rtx:
+                self._on_rtx(peer, known, packet, now)
             else:
-                self._on_media(stream.layer, packet, now)
+                self._on_media(peer, known, packet, now)
         except (rtp.RtpError, struct.error):
             self.drops[DropReason.MALFORMED] += 1
 
     def _learn(self, peer: Peer, packet: bytes, ssrc: int, now: float) -> KnownSsrc | None:
-        stream = peer.learn(packet, ssrc, now)
-        if stream is None or stream.rtx:
-            return stream
+        elements = rtp.parse_extensions(packet, rtp.header_length(packet))
+        known = peer.streams.learn(packet, elements, ssrc, now)
+        if known is None or known.rtx:
+            return known
         self.publishers[peer.id] = peer
-        if not peer.feedback.media_ssrc:
-            peer.feedback.media_ssrc = ssrc
-        self.containment.each(now, Subscription.choose, stream.layer.published.subscriptions.values())
-        return stream
+        if not peer.link.feedback.media_ssrc:
+            peer.link.feedback.media_ssrc = ssrc
+        self.containment.each(now, Subscription.choose, known.published.subscriptions.values())
+        return known
 
     @staticmethod
-    def _transport_sequence(peer: Peer, stream: KnownSsrc | None, packet: bytes, now: float) -> None:
+    def _transport_sequence(peer: Peer, known: KnownSsrc | None, packet: bytes, now: float) -> None:
         """Note the arrival of a transport-wide numbered packet."""
-        section = stream.layer.section if stream is not None else next(iter(peer.receiving.values()), None)
+        inbound = peer.negotiated.inbound
+        section = known.stream.section if known is not None else next(iter(inbound.values()), None)
         if section is None or not packet[0] & 0x10:
             return
         number = section.parameters.extensions.get(rtp.URI_TRANSPORT_CC)
@@ -122,13 +128,13 @@ class Router:
         found = rtp.parse_extensions(packet, rtp.header_length(packet)).get(number)
         if found is not None and found[1] >= 2:
             at = found[0]
-            peer.feedback.received(packet[at] << 8 | packet[at + 1], now)
+            peer.link.feedback.received(packet[at] << 8 | packet[at + 1], now)
 
-    def _on_rtx(self, layer: InboundStream, packet: bytes, now: float) -> None:
+    def _on_rtx(self, peer: Peer, known: KnownSsrc, packet: bytes, now: float) -> None:
         """RFC 4588 section 4: the payload is the original's sequence number and payload."""
         header = rtp.header_length(packet)
         end = rtp.payload_end(packet, header)
-        media = layer.section.media_by_rtx.get(packet[1] & 0x7F)
+        media = known.stream.section.media_by_rtx.get(packet[1] & 0x7F)
         if end - header < 2 or media is None:
             self.drops[DropReason.PADDING] += 1  # senders probe the bandwidth with these
             return
@@ -137,10 +143,11 @@ class Router:
         head[0] &= 0xDF
         head[1] = head[1] & 0x80 | media
         head[2:4] = packet[header : header + 2]
-        head[8:12] = layer.ssrc.to_bytes(4, "big")
-        self._on_media(layer, bytes(head) + packet[header + 2 : end], now)
+        head[8:12] = known.stream.ssrc.to_bytes(4, "big")
+        self._on_media(peer, known, bytes(head) + packet[header + 2 : end], now)
 
-    def _on_media(self, layer: InboundStream, packet: bytes, now: float) -> None:
+    def _on_media(self, peer: Peer, known: KnownSsrc, packet: bytes, now: float) -> None:
+        layer, published = known.stream, known.published
         codec = layer.section.codec_by_payload_type.get(packet[1] & 0x7F)
         if codec is None:
             self.drops[DropReason.UNKNOWN_PAYLOAD_TYPE] += 1
@@ -162,10 +169,9 @@ class Router:
             self.drops[DropReason.PADDING] += 1
             return
         layer.keep(packet, parsed)
-        published = layer.published
         if not published.codec:
             published.codec = codec
-            self._emit(PublicationStarted(published.owner.id, published.spec.id, codec))
+            self._emit(PublicationStarted(peer.id, published.spec.id, codec))
             self.containment.each(
                 now, self._fit_and_choose, (published.primary or published).subscriptions.values()
             )
@@ -176,57 +182,58 @@ class Router:
             self.drops[DropReason.MUTED] += 1
             return
         if published.spec.kind == "audio":
-            self._audio(layer, parsed, late, now)
+            self._audio(peer, known, parsed, late, now)
         elif not late:
-            self._switch(layer, parsed, now)
+            self._switch(known, parsed, now)
         layer.arrived(parsed, now, late=late)
         layer.count(parsed)
-        run, owner = self.containment.run, published.owner.id
-        for view in layer.views.values():
-            self.forwarded_packets += run(owner, now, view.forward, self._outbox, parsed, late=late) or 0
+        run = self.containment.run
+        for view in known.fan.views.values():
+            self.forwarded_packets += run(peer.id, now, view.forward, self._outbox, parsed, late=late) or 0
 
-    def _switch(self, layer: InboundStream, packet: SourcePacket, now: float) -> None:
+    def _switch(self, known: KnownSsrc, packet: SourcePacket, now: float) -> None:
         """Let viewers begin or go over to another view with this packet, where it allows that."""
+        layer, fan = known.stream, known.fan
         if packet.frame.keyframe:
             layer.keyframe_begins(packet)
-            self._begin_waiting(layer, packet, now)
-        if layer.moving and packet.frame.starts and packet.timestamp != layer.highest_timestamp:
-            run = self.containment.run
-            for subscription in list(layer.moving):
-                run(subscription.subscriber.id, now, subscription.move, packet, now)
+            self._begin_waiting(known, packet, now)
+        if fan.switching and packet.frame.starts and packet.timestamp != layer.highest_timestamp:
+            for subscription in list(fan.switching):
+                self.containment.run(subscription.subscriber.peer_id, now, subscription.move, packet, now)
 
-    def _audio(self, layer: InboundStream, packet: SourcePacket, late: bool, now: float) -> None:
+    def _audio(self, peer: Peer, known: KnownSsrc, packet: SourcePacket, late: bool, now: float) -> None:
         for uri, value in packet.extensions:
             if uri == rtp.URI_AUDIO_LEVEL and value:
-                for room in layer.published.owner.rooms:
+                for room in peer.rooms:
                     self.speakers.setdefault(room, Speakers()).observe(
-                        layer.published.spec.id, value[0] & 0x7F, now
+                        known.published.spec.id, value[0] & 0x7F, now
                     )
-        if layer.waiting and not late:
-            self._begin_waiting(layer, packet, now)
+        if known.fan.awaiting_keyframe and not late:
+            self._begin_waiting(known, packet, now)
 
-    def _begin_waiting(self, layer: InboundStream, packet: SourcePacket, now: float) -> None:
-        run = self.containment.run
-        for subscription in list(layer.waiting):
-            run(subscription.subscriber.id, now, self._begin, subscription, layer, packet, now)
-        if len(layer.published.layers) > 1:
-            for subscription in list(layer.published.subscriptions.values()):
-                if subscription.target is not layer and subscription.accepts_any_layer(now):
-                    run(subscription.subscriber.id, now, self._begin, subscription, layer, packet, now)
-                    run(subscription.subscriber.id, now, subscription.choose, now)
+    def _begin_waiting(self, known: KnownSsrc, packet: SourcePacket, now: float) -> None:
+        run, fan = self.containment.run, known.fan
+        for subscription in list(fan.awaiting_keyframe):
+            run(subscription.subscriber.peer_id, now, self._begin, subscription, fan, packet, now)
+        if len(known.published.layers) > 1:
+            for subscription in list(known.published.subscriptions.values()):
+                if subscription.target is not fan.stream and subscription.accepts_any_layer(now):
+                    peer_id = subscription.subscriber.peer_id
+                    run(peer_id, now, self._begin, subscription, fan, packet, now)
+                    run(peer_id, now, subscription.choose, now)
 
     def _begin(
-        self, subscription: Subscription, layer: InboundStream, packet: SourcePacket, now: float
+        self, subscription: Subscription, fan: Fan[Subscription], packet: SourcePacket, now: float
     ) -> None:
-        subscription.begin(layer, packet, now)
-        self._begun(subscription, layer)
+        subscription.begin(fan, packet, now)
+        self._begun(subscription, fan.stream)
 
     def _begun(self, subscription: Subscription, layer: InboundStream) -> None:
         if layer.clock is not None:
             self._sender_report(subscription, layer)
         if not subscription.started:
             subscription.started = True
-            self._emit(SubscriptionStarted(subscription.subscriber.id, subscription.publication_id))
+            self._emit(SubscriptionStarted(subscription.subscriber.peer_id, subscription.publication_id))
 
     # --- RTCP ----------------------------------------------------------------------------------------------------
 
@@ -256,14 +263,14 @@ class Router:
         elif isinstance(part, rtcp.TransportFeedbackReport):
             self._on_arrivals(peer, part, now)
         elif isinstance(part, rtcp.Remb):
-            if peer.limits.estimates.take(1, now):
+            if peer.link.limits.estimates.take(1, now):
                 self.bandwidth.receivers_estimate(peer, part.bitrate_bps, now)
             else:
                 self.drops[DropReason.FEEDBACK_RATE] += 1
 
     def _on_arrivals(self, peer: Peer, report: rtcp.TransportFeedbackReport, now: float) -> None:
         try:
-            if peer.limits.reported.take(REPORT_PACKETS + reported_packets(report.data), now):
+            if peer.link.limits.reported.take(REPORT_PACKETS + reported_packets(report.data), now):
                 self.bandwidth.report(peer, report.data, now)
             else:
                 self.drops[DropReason.FEEDBACK_RATE] += 1
@@ -271,59 +278,60 @@ class Router:
             self.drops[DropReason.MALFORMED] += 1
 
     def _on_sender_report(self, peer: Peer, report: rtcp.SenderReport, now: float) -> None:
-        stream = peer.streams.get(report.ssrc)
-        if stream is None or stream.rtx:
+        known = peer.streams.get(report.ssrc)
+        if known is None or known.rtx:
             return
-        layer = stream.layer
-        if not layer.sender_reports.take(1, now):
+        stream = known.stream
+        if not stream.sender_reports.take(1, now):
             self.drops[DropReason.SENDER_REPORT_RATE] += 1
             return
-        layer.clock = (report.ntp, report.rtp_timestamp)
-        layer.statistics.sender_report(report.ntp, now)
-        for subscription in layer.published.subscriptions.values():
-            if subscription.current is layer:
-                self.containment.run(
-                    subscription.subscriber.id, now, self._sender_report, subscription, layer
-                )
+        stream.clock = (report.ntp, report.rtp_timestamp)
+        stream.statistics.sender_report(report.ntp, now)
+        for subscription in known.published.subscriptions.values():
+            if subscription.current is stream:
+                peer_id = subscription.subscriber.peer_id
+                self.containment.run(peer_id, now, self._sender_report, subscription, stream)
 
     @staticmethod
     def _sender_report(subscription: Subscription, layer: InboundStream) -> None:
         """The publisher's clock pair, on the subscriber's RTP clock."""
-        segment = subscription.out.current
+        segment = subscription.timeline.segment
         if layer.clock is None or segment is None:
             return
         ntp, timestamp = layer.clock
-        packets, octets = subscription.counts()
+        packets, octets = subscription.counts
         subscription.subscriber.send_rtcp(
             rtcp.sender_report(
                 subscription.ssrc, ntp, (timestamp + segment.timestamp_offset) & 0xFFFFFFFF, packets, octets
             )
-            + rtcp.sdes_cname(subscription.ssrc, layer.published.owner.id)
+            + rtcp.sdes_cname(subscription.ssrc, subscription.primary.owner.peer_id)
         )
 
     @staticmethod
     def _on_report_blocks(peer: Peer, blocks: tuple[rtcp.ReportBlock, ...], ntp: int) -> None:
-        peer.downstream_loss.report(block.fraction_lost for block in blocks if block.ssrc in peer.by_ssrc)
+        peer.link.downstream_loss.report(
+            block.fraction_lost for block in blocks if block.ssrc in peer.by_ssrc
+        )
         for block in blocks:
             subscription = peer.by_ssrc.get(block.ssrc)
             # our sender reports carry the publisher's clock, so only a publisher on the same clock gives sense here
             if subscription is not None:
                 rtt_s = rtcp.round_trip_s(block, ntp)
                 if rtt_s is not None and 0 < rtt_s < 2:
-                    peer.rtt_s = rtt_s
+                    peer.link.rtt_s = rtt_s
 
     def _on_nack(self, peer: Peer, nack: rtcp.Nack, now: float) -> None:
         subscription = peer.by_ssrc.get(nack.media_ssrc)
-        if subscription is None or not peer.connected:
+        if subscription is None or not peer.link.connected:
             return
-        affordable = int(min(len(nack.sequences), peer.limits.look_ups.left(now)))
-        peer.limits.look_ups.take(affordable, now)
+        affordable = int(min(len(nack.sequences), peer.link.limits.look_ups.left(now)))
+        peer.link.limits.look_ups.take(affordable, now)
         self.drops[DropReason.RETRANSMISSION_RATE] += len(nack.sequences) - affordable
         for sequence in nack.sequences[:affordable]:
             if not self.bandwidth.has_room_again(subscription, sequence):
                 self.drops[DropReason.NO_BANDWIDTH] += 1
                 continue
-            packet = subscription.retransmission(sequence, now, peer.rtt_s)
+            packet = subscription.retransmission(sequence, now)
             if packet is not None:
                 self.bandwidth.send_again(subscription, sequence, packet)
                 self.retransmitted_packets += 1
@@ -332,20 +340,19 @@ class Router:
         subscription = peer.by_ssrc.get(ssrc)
         if subscription is None or subscription.current is None or subscription.replaying:
             return
-        if not peer.limits.keyframes.take(1, now):
+        if not peer.link.limits.keyframes.take(1, now):
             self.drops[DropReason.KEYFRAME_RATE] += 1
         elif not self.bandwidth.is_behind(subscription) and not _lacks_nothing(subscription, now):
-            self.request_keyframe(subscription.current, now)
+            self.request_keyframe(subscription.published.owner, subscription.current, now)
 
-    def request_keyframe(self, layer: InboundStream, now: float) -> None:
-        """Ask a publisher for a keyframe, within the budget of the layer."""
-        if layer.keyframes.request(now):
-            self._send_pli(layer)
+    def request_keyframe(self, owner: Link, stream: InboundStream, now: float) -> None:
+        """Ask a publisher for a keyframe, within the budget of the stream."""
+        if stream.keyframes.request(now):
+            self._send_pli(owner, stream)
 
     @staticmethod
-    def _send_pli(layer: InboundStream) -> None:
-        owner = layer.published.owner
-        owner.send_rtcp(rtcp.pli(owner.ssrc, layer.ssrc))
+    def _send_pli(owner: Link, stream: InboundStream) -> None:
+        owner.send_rtcp(rtcp.pli(owner.ssrc, stream.ssrc))
 
     # --- time ----------------------------------------------------------------------------------------------------
 
@@ -380,7 +387,7 @@ class Router:
             and not subscription.missing_codec_reported
         ):
             subscription.missing_codec_reported = True
-            self._emit(CodecMissing(subscription.subscriber.id, subscription.publication_id))
+            self._emit(CodecMissing(subscription.subscriber.peer_id, subscription.publication_id))
 
     def _fit_and_choose(self, subscription: Subscription, now: float) -> None:
         self._fit(subscription, now)
@@ -392,12 +399,13 @@ class Router:
         target = subscription.target
         if target is None or subscription.published.spec.kind != "video":
             return
-        if subscription.current is None and target.replayable(now, subscription.subscriber.available_bps):
-            subscription.begin_replay(target, now)
+        available_bps = subscription.subscriber.downstream.available_bps
+        if subscription.current is None and target.replayable(now, available_bps):
+            subscription.begin_replay(now)
             self._begun(subscription, target)
             self._replays[subscription] = None
         else:
-            self.request_keyframe(target, now)
+            self.request_keyframe(subscription.published.owner, target, now)
 
     def tick(self, now: float) -> None:
         """Do what is due; called every 20 ms or so while there are publishers."""
@@ -406,8 +414,8 @@ class Router:
         self.containment.each(now, self._replay, self._replays)
         if now >= self._keyframes_at:
             self._keyframes_at = now + KEYFRAME_RETRY_S
-            layers = [s.layer for p in self.publishers.values() for s in p.streams.values() if not s.rtx]
-            self.containment.each(now, self._retry_keyframe, layers)
+            streams = [k for p in self.publishers.values() for k in p.streams.values() if not k.rtx]
+            self.containment.each(now, self._retry_keyframe, streams)
         if now >= self._layers_at:
             self._layers_at = now + LAYER_CHECK_S
             self._check_layers(now)
@@ -423,12 +431,12 @@ class Router:
             self.containment.each(now, self._update_speakers, self.speakers)
 
     def _feed_back(self, peer: Peer, now: float) -> None:
-        if peer.feedback.due_at is not None and now >= peer.feedback.due_at:
-            for packet in peer.feedback.build(now):
-                peer.send_rtcp(packet)
+        if peer.link.feedback.due_at is not None and now >= peer.link.feedback.due_at:
+            for packet in peer.link.feedback.build(now):
+                peer.link.send_rtcp(packet)
         for stream in peer.streams.values():
             if not stream.rtx:
-                self._nack_upstream(peer, stream.layer, now)
+                self._nack_upstream(peer, stream.stream, now)
 
     def _replay(self, subscription: Subscription, _now: float) -> None:
         # taken out first: a replay that fails is not tried again at each tick
@@ -449,22 +457,22 @@ class Router:
         if next_at is not None and now >= next_at:
             wanted = layer.nacks.due(now)
             if wanted:
-                peer.send_rtcp(rtcp.nack(peer.ssrc, layer.ssrc, wanted))
+                peer.link.send_rtcp(rtcp.nack(peer.link.ssrc, layer.ssrc, wanted))
 
-    def _retry_keyframe(self, layer: InboundStream, now: float) -> None:
-        if layer.published.spec.kind != "video":
+    def _retry_keyframe(self, known: KnownSsrc, now: float) -> None:
+        if known.published.spec.kind != "video":
             return
-        if layer.keyframes.due(now):
-            self._send_pli(layer)
-        elif layer.waiting:
-            self.request_keyframe(layer, now)
+        if known.stream.keyframes.due(now):
+            self._send_pli(known.published.owner, known.stream)
+        elif known.fan.awaiting_keyframe:
+            self.request_keyframe(known.published.owner, known.stream, now)
 
     def _check_layers(self, now: float) -> None:
         viewers = {
-            subscriber_id: subscription.subscriber
+            subscriber_id: self.peers[subscriber_id]
             for peer in self.publishers.values()
             for published in peer.published.values()
-            for subscriber_id, subscription in published.subscriptions.items()
+            for subscriber_id in published.subscriptions
         }
         self.containment.each(now, self.share, viewers.values())
         self.containment.each(now, self._tell_link, viewers.values())
@@ -474,15 +482,16 @@ class Router:
         videos = [
             s for s in viewer.subscriptions.values() if s.published.spec.kind == "video" and s.wants_media
         ]
-        estimator = viewer.estimator
+        downstream = viewer.link.downstream
         link = state(
-            viewer.available_bps,
-            viewer.wanted_bps,
-            estimator.link_loss if estimator is not None else 0.0,
+            downstream.available_bps,
+            downstream.requested_bps,
+            downstream.link_loss,
             cameras=all(s.allotted is not None for s in videos if not s.published.spec.screen_share),
             screen=all(s.allotted is not None for s in videos if s.published.spec.screen_share),
         )
-        told = viewer.link.update(DEAD if estimator is not None and estimator.silent else link, now)
+        estimator = downstream.estimator
+        told = downstream.report.update(DEAD if estimator is not None and estimator.silent else link, now)
         if told is not None:
             self._emit(LinkChanged(viewer.id, told.kbps, told.cameras, told.screen, told.loss_percent))
 
@@ -491,18 +500,18 @@ class Router:
         wanted = published.wanted_layers
         if wanted is None:
             return
-        live = [spatial for layer in published.layers.values() for spatial in layer.live_spatials(now)]
+        live = published.live_spatials(now)
         viewers = [each for each in published.subscriptions.values() if each.wants_media]
-        layers = frozenset(each.wanted_spatial for each in viewers)
+        layers = frozenset(each.choice.bound for each in viewers)
         if wanted.update(layers, live, now):
             self._emit(LayersWanted(published.spec.id, tuple(sorted(layers))))
 
     @staticmethod
     def _receiver_reports(peer: Peer, now: float) -> None:
-        blocks = [stream.layer.statistics.report(now) for stream in peer.streams.values() if not stream.rtx]
-        peer.upstream_loss.report(block.fraction_lost for block in blocks)
+        blocks = [stream.stream.statistics.report(now) for stream in peer.streams.values() if not stream.rtx]
+        peer.link.upstream_loss.report(block.fraction_lost for block in blocks)
         for at in range(0, len(blocks), 31):  # RFC 3550 section 6.4.2: 31 blocks a report
-            peer.send_rtcp(rtcp.receiver_report(peer.ssrc, blocks[at : at + 31]))
+            peer.link.send_rtcp(rtcp.receiver_report(peer.link.ssrc, blocks[at : at + 31]))
 
     def _update_speakers(self, room_id: str, now: float) -> None:
         changed = self.speakers[room_id].update(now)
@@ -511,30 +520,29 @@ class Router:
 
     def check_quality(self, peer: Peer) -> None:
         """Tell when a peer's connection became better or worse."""
-        now = quality(peer.upstream_loss.share, peer.downstream_loss.share)
-        if now != peer.quality:
-            peer.quality = now
+        now = quality(peer.link.upstream_loss.share, peer.link.downstream_loss.share)
+        if now != peer.link.quality:
+            peer.link.quality = now
             self._emit(QualityChanged(peer.id, now))
 
     # --- ends ----------------------------------------------------------------------------------------------------
 
     def forget(self, published: Publication, now: float) -> None:
         """Take a publication out of the packet path; its subscriptions end."""
-        peer = published.owner
+        peer = self.peers[published.owner.peer_id]
         unlink(published, now)
         self.end_subscriptions(published, now)
-        peer.published.pop(published.spec.id, None)
-        peer.forget(published)
-        published.layers.clear()  # which know their publication: megabytes of history do not wait for the collector
+        peer.unpublish(published)
         if not peer.streams:
             self.publishers.pop(peer.id, None)
 
     def end_subscriptions(self, published: Publication, now: float, rooms: Collection[str] = ()) -> None:
         """Let nobody receive a publication, or see it speak, any longer; in these rooms, or in all of its owner's."""
-        rooms = rooms or published.owner.rooms
+        rooms = rooms or self.peers[published.owner.peer_id].rooms
         for subscription in list(published.subscriptions.values()):
-            if subscription.subscriber.room_id in rooms:
-                subscription.subscriber.drop_subscription(subscription.publication_id, now)
+            subscriber = self.peers[subscription.subscriber.peer_id]
+            if subscriber.room_id in rooms:
+                subscriber.unsubscribe(subscription.publication_id, now)
         for room_id in rooms:
             if published.spec.kind == "audio" and room_id in self.speakers:
                 self.speakers[room_id].remove(published.spec.id)
@@ -546,7 +554,7 @@ def _lacks_nothing(subscription: Subscription, now: float) -> bool:
     libwebrtc does so after 3 s without a picture. An encoder that drops frames after a slide, to come back to its rate,
     would be set back by the keyframe for as long again.
     """
-    layer, estimator = subscription.current, subscription.subscriber.estimator
+    layer, estimator = subscription.current, subscription.subscriber.downstream.estimator
     if layer is None or estimator is None or not subscription.published.spec.screen_share:
         return False
     # without a limit most reports are not read as a whole, and do not tell what was lost

@@ -6,8 +6,10 @@ later may be negative.
 """
 
 from collections import deque
-from collections.abc import Hashable
 from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+K = TypeVar("K")
 
 # A retransmission is asked for within a second or two; more layer switches than that do not happen meanwhile
 # (keyframes of one layer are requested at most twice a second, each followed by a step per temporal layer), and what is
@@ -16,11 +18,11 @@ SEGMENTS_KEPT = 8
 
 
 @dataclass(slots=True)
-class Segment:
+class Segment(Generic[K]):
     """A stretch of an outgoing stream that comes from one view of a source layer."""
 
-    source_key: Hashable
-    "The view, as the caller names it."
+    source_key: K
+    "The view."
     first_source: int
     "Extended sequence number of the first packet, as the source numbered it."
     first_out: int
@@ -36,12 +38,12 @@ class Segment:
     frame_number_offset: int = 0
     "Outgoing frame number of the dependency descriptor less the source's."
     compressed_until: int = -1
-    "Packets up to this source number go out with their timestamps drawn close to `compressed_to`."
+    "Packets up to this source number are sent with timestamps close to `compressed_to`: they were replayed."
     compressed_to: int = 0
     "Source timestamp."
 
 
-class OutboundSequence:
+class OutboundSequence(Generic[K]):
     """The numbering of one outgoing stream: no gap at a layer switch, and each number traced to its source.
 
     Losses of the source stay gaps, for the subscriber to ask for them.
@@ -53,14 +55,14 @@ class OutboundSequence:
         """`first` is the number of the first packet to go out, 0..65535; random by RFC 3550 section 5.1."""
         self.highest = first - 1
         "Highest extended sequence number that went out."
-        self._segments: deque[Segment] = deque(maxlen=SEGMENTS_KEPT)
+        self._segments: deque[Segment[K]] = deque(maxlen=SEGMENTS_KEPT)
 
     @property
-    def current(self) -> Segment | None:
+    def current(self) -> Segment[K] | None:
         """The segment that packets go out in now; None before the first switch."""
         return self._segments[-1] if self._segments else None
 
-    def switch(self, source_key: Hashable, first_source: int) -> int:
+    def switch(self, source_key: K, first_source: int) -> int:
         """Go on with another source layer, or the same one after a pause, from its packet `first_source`.
 
         That packet gets the number after the highest that went out. Returns the offset to add to the source's
@@ -74,25 +76,10 @@ class OutboundSequence:
         return offset
 
     def advance(self, source_ext: int) -> None:
-        """Note that the current segment's packets up to this one went out; for callers who add in bulk."""
+        """Record that the current segment's packets up to this one, in the source's numbers, were sent."""
         self.highest = max(self.highest, source_ext + self._segments[-1].offset)
 
-    def out_seq(self, source_ext: int) -> int | None:
-        """Outgoing extended number of a packet of the current source layer, noted as sent.
-
-        None before the first switch and for a packet older than the segment: its number would be one that the
-        layer before has used.
-        """
-        if not self._segments:
-            return None
-        segment = self._segments[-1]
-        if source_ext < segment.first_source:
-            return None
-        out = source_ext + segment.offset
-        self.highest = max(self.highest, out)
-        return out
-
-    def resolve(self, out_seq16: int) -> tuple[Hashable, int, Segment] | None:
+    def resolve(self, out_seq16: int) -> tuple[K, int, Segment[K]] | None:
         """Trace an outgoing 16-bit number back: (source key, extended source number, segment).
 
         None for a number that did not go out yet, or went out in a segment no longer kept.

@@ -5,24 +5,20 @@ source layer is like going to another layer, only that mostly no keyframe is nee
 """
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from sfu.fanout.row_buffer import RowBuffer
 from sfu.fanout.table import FanoutTable
-from sfu.fanout.template import TemplateClass
 from sfu.forwarding.decimation import Decimation
+from sfu.receiving.inbound_stream import InboundStream
 from sfu.wire.descriptor import Structure, with_active_targets
 from sfu.wire.operating_points import OperatingPoint, index
 from sfu.wire.packet import SourcePacket
-
-if TYPE_CHECKING:
-    from sfu.receiving.inbound_stream import InboundStream
 
 
 class Substream:
     """One point of a source layer, and those who watch it."""
 
-    def __init__(self, layer: "InboundStream", point: OperatingPoint | None) -> None:
+    def __init__(self, layer: InboundStream, point: OperatingPoint | None) -> None:
         """`point` counts spatial layers within the stream; None: all of it, under the source's own numbers."""
         self.layer = layer
         self.point = point
@@ -79,12 +75,6 @@ class Substream:
         if structure is not self._structure:
             self._structure, self._active = structure, structure.up_to(self.point)
         return with_active_targets(packet.descriptor, described, self._active)
-
-    def leave(self, kind: TemplateClass, viewer: object) -> None:
-        """Take a viewer out; the last one closes the view, whose numbers stay traceable for those who hold it."""
-        self.table.remove(kind, viewer)
-        if not len(self.table) and self.layer.views.get(self.point) is self:
-            del self.layer.views[self.point]
 
     def kept(self, number: int) -> SourcePacket | None:
         """A packet of the layer's history by its number in this view; None when it is not kept."""

@@ -4,7 +4,6 @@ import struct
 from typing import TYPE_CHECKING
 
 from sfu.budget import Budget
-from sfu.forwarding.substream import Substream
 from sfu.limits import SENDER_REPORTS
 from sfu.receiving.compactor import Compactor
 from sfu.receiving.history import AUDIO_HISTORY, VIDEO_HISTORY, History
@@ -13,6 +12,8 @@ from sfu.receiving.liveness import is_live
 from sfu.receiving.nack import NackGenerator
 from sfu.receiving.rates import RateMeter
 from sfu.receiving.statistics import ReceiverStatistics
+from sfu.session.sections import InboundSection
+from sfu.values import PublicationSpec
 from sfu.wire import codecs, frames, operating_points, rtp
 from sfu.wire.arithmetic import Unwrapper
 from sfu.wire.descriptor import Structure
@@ -22,9 +23,7 @@ from sfu.wire.packet import SourcePacket
 from sfu.wire.red import RecentPayloads, primary
 
 if TYPE_CHECKING:
-    from sfu.engine.publication import Publication
-    from sfu.forwarding.subscription import Subscription
-from sfu.session.sections import InboundSection
+    from sfu.receiving.encodings import WantedLayers
 
 # What a late joiner is shown from the history instead of a new keyframe: a slide and its small changes, or a camera's
 # last second. More would take a weak link longer than a keyframe does.
@@ -36,17 +35,27 @@ _FRAME_RATE_TOLERANCE = 0.9
 
 
 class InboundStream:
-    """One received RTP stream: an encoding of a publication."""
+    """One received RTP stream (SSRC): an encoding of a publication, or all spatial layers of an SVC stream."""
 
     def __init__(
-        self, published: "Publication", section: InboundSection, ssrc: int, spatial: int, now: float
+        self, spec: PublicationSpec, section: InboundSection, ssrc: int, spatial: int, now: float
     ) -> None:
-        """`spatial` counts from 0, the lowest; `now` starts the liveness of the layer."""
+        """Prepare a stream of the publication that `spec` describes.
+
+        Args:
+            spec: What the publisher announced.
+            section: The media section that the stream belongs to.
+            ssrc: Of the media, not of its retransmissions.
+            spatial: Spatial layer of the publication, from 0, the lowest.
+            now: Starts the liveness of the layer.
+        """
         clock_rate = section.parameters.codecs[0].clock_rate if section.parameters.codecs else 90_000
-        self.published = published
+        self.spec = spec
         self.section = section
         self.ssrc = ssrc
         self.spatial = spatial
+        self.wanted_layers: WantedLayers | None = None
+        "Which layers the publisher is asked to encode; None: all."
         self.clock_rate = clock_rate
         self.unwrapper = Unwrapper()
         self.compactor = Compactor()
@@ -56,10 +65,8 @@ class InboundStream:
         self.statistics = ReceiverStatistics(ssrc, clock_rate)
         self.rates = RateMeter(now)
         self.recent = RecentPayloads()
-        self.history = History(AUDIO_HISTORY if published.spec.kind == "audio" else VIDEO_HISTORY)
+        self.history = History(AUDIO_HISTORY if spec.kind == "audio" else VIDEO_HISTORY)
         self.keyframes = KeyframeRequests(spatial)
-        self.views: dict[OperatingPoint | None, Substream] = {}
-        "Those that are watched, by point."
         self.sets: set[int] = set()
         "Sets of points that needed the packets since the last keyframe."
         self.max_temporal = 0
@@ -74,10 +81,6 @@ class InboundStream:
         self.retained_octets = self.keyframe_octets = 0
         "Octets of that keyframe and of all that followed; and of the last whole keyframe, 0 before one came."
         self._keyframe_timestamp: int | None = None  # of a keyframe that may not be whole yet
-        self.waiting: set[Subscription] = set()
-        "Subscriptions that begin here with the next keyframe."
-        self.moving: set[Subscription] = set()
-        "Subscriptions on their way to another view, without a keyframe."
         self.last_packet_at = now
         self.seen_at = {0: now}
         "Spatial layer within the stream -> when its last packet came."
@@ -94,7 +97,7 @@ class InboundStream:
 
     def __repr__(self) -> str:
         """For the log."""
-        return f"layer {self.spatial} of {self.published.spec.id}"
+        return f"layer {self.spatial} of {self.spec.id}"
 
     def keyframe_begins(self, packet: SourcePacket) -> None:
         """A keyframe begins with this packet."""
@@ -131,8 +134,7 @@ class InboundStream:
 
     def live_spatials(self, now: float) -> list[int]:
         """The spatial layers of the publication that arrive on this stream."""
-        published = self.published
-        screen, wanted = published.spec.screen_share, published.wanted_layers
+        screen, wanted = self.spec.screen_share, self.wanted_layers
         return [
             spatial
             for i, at in self.seen_at.items()
@@ -166,16 +168,6 @@ class InboundStream:
         """The nearest point that this stream has."""
         return min(point[0], max(self.seen_at)), point[1]
 
-    def key(self, point: OperatingPoint) -> OperatingPoint | None:
-        """What the view of a point goes by: None, the whole, where that is the same."""
-        return None if point[1] == operating_points.MAX_TEMPORAL and len(self.seen_at) == 1 else point
-
-    def view(self, key: OperatingPoint | None) -> Substream:
-        """The view of that key, made if nobody watches it yet."""
-        if key not in self.views:
-            self.views[key] = Substream(self, key)
-        return self.views[key]
-
     def replayable(self, now: float, available_bps: float) -> bool:
         """Whether the picture is here as a whole, small and no older than the stream: all since the last keyframe."""
         first, octets = self.keyframe_sequence, self.retained_octets
@@ -202,7 +194,7 @@ class InboundStream:
         """Put a packet into the history, with what it takes to read it again alike."""
         described = parsed.frame.described
         context: object = described.structure if described is not None else None
-        if self.published.spec.red and parsed.codec in {"opus", "red"}:
+        if self.spec.red and parsed.codec in {"opus", "red"}:
             payload: memoryview | None = parsed.data[parsed.payload_at :]
             if parsed.codec == "red" and payload is not None:
                 payload = primary(payload)
@@ -241,6 +233,6 @@ class InboundStream:
             if fields.tl0picidx_at >= 0:
                 parsed.tl0picidx_at = header + fields.tl0picidx_at
                 parsed.tl0picidx = fields.tl0picidx
-        if parsed.descriptor or (codec != "vp8" and self.published.spec.kind == "video"):
+        if parsed.descriptor or (codec != "vp8" and self.spec.kind == "video"):
             parsed.frame = frames.read(codec, view[header:], parsed.descriptor, structure)
         return parsed

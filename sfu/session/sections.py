@@ -1,13 +1,10 @@
-"""What a peer's sections of the description agreed on, in each direction."""
+"""What a peer's media sections agreed on, in each direction."""
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from sfu.fanout.template import TemplateClass
+from sfu.session.negotiation import SectionParameters
 from sfu.wire.packet import FORWARDED_EXTENSIONS
-
-if TYPE_CHECKING:
-    from sfu.engine.publication import Publication
 
 
 @dataclass(slots=True)
@@ -21,15 +18,11 @@ class OutboundSection:
     "Encoding name -> payload type of retransmissions."
 
 
-if TYPE_CHECKING:
-    from sfu.session.negotiation import SectionParameters
-
-
 @dataclass(slots=True)
 class InboundSection:
     """An m-section on which a peer sends, and the publication it carries."""
 
-    parameters: "SectionParameters"
+    parameters: SectionParameters
     codec_by_payload_type: dict[int, str]
     "Payload type -> encoding name."
     media_by_rtx: dict[int, int]
@@ -40,7 +33,8 @@ class InboundSection:
     "Announced SSRCs that are not retransmissions."
     rtx_ssrcs: dict[int, int] = field(default_factory=dict)
     "Announced SSRC of retransmissions -> SSRC of the media."
-    publication: "Publication | None" = None
+    publication_id: str | None = None
+    "The publication that the section carries; None: none yet."
 
     def codec(self) -> str:
         """The codec that the answer prefers."""
@@ -48,7 +42,7 @@ class InboundSection:
 
 
 def receive_section(
-    parameters: "SectionParameters", ssrcs: tuple[int, ...], fid_groups: tuple[tuple[int, int], ...]
+    parameters: SectionParameters, ssrcs: tuple[int, ...], fid_groups: tuple[tuple[int, int], ...]
 ) -> InboundSection:
     """Index what was agreed on for look-ups per packet."""
     rtx_ssrcs = {rtx: media for media, rtx in fid_groups}
@@ -60,3 +54,21 @@ def receive_section(
         tuple(ssrc for ssrc in ssrcs if ssrc not in rtx_ssrcs),
         rtx_ssrcs,
     )
+
+
+def send_section(agreed: SectionParameters) -> OutboundSection:
+    """What a subscriber's section agreed on; the first payload type of each codec is used."""
+    payload_types: dict[str, int] = {}
+    rtx: dict[str, int] = {}
+    for codec in agreed.codecs:
+        if codec.name not in payload_types:
+            payload_types[codec.name] = codec.payload_type
+            if codec.rtx_payload_type is not None:
+                rtx[codec.name] = codec.rtx_payload_type
+    kind = TemplateClass(tuple(sorted(payload_types.items())), tuple(sorted(agreed.extensions.items())))
+    return OutboundSection(agreed.mid, kind, rtx)
+
+
+def refused_section(mid: str) -> OutboundSection:
+    """The section of a subscription that the client cannot take: without a payload type, so nothing is sent."""
+    return OutboundSection(mid, TemplateClass((), ()))

@@ -21,7 +21,8 @@ from pylibsrtp._binding import lib as srtp_lib
 
 from sfu.drops import DropReason
 from sfu.engine.containment import Containment
-from sfu.engine.peer import LocalIdentity, Peer, nowhere
+from sfu.engine.link import nowhere
+from sfu.engine.peer import LocalIdentity, Peer
 from sfu.fanout.arena import Arena
 from sfu.fanout.row_buffer import RowBuffer
 from sfu.sctp.channels import Backlog, Owner
@@ -174,7 +175,7 @@ class MediaEndpoint:
             return
         connection.removed = True
         peer = connection.peer
-        peer.connected = False
+        peer.link.connected = False
         for ufrag in connection.ufrags:
             del self._by_ufrag[ufrag]
         for address in connection.addresses:
@@ -183,7 +184,7 @@ class MediaEndpoint:
         connection.ufrags = ()
         connection.addresses.clear()
         self.outbox.flush()  # rows may still name the peer's libsrtp session
-        self.outbox.transports.remove(peer.transport)
+        self.outbox.transports.remove(peer.link.transport)
         self._spawn(_shut(connection))
 
     def _admit(self, connection: PeerTransport, address: bytes) -> None:
@@ -194,7 +195,7 @@ class MediaEndpoint:
         if holder is not None:
             holder.addresses.discard(address)
             if holder.peer.ice.forget(address):
-                self.outbox.transports.move(holder.peer.transport, bytes(udp.SOCKADDR_SIZE))
+                self.outbox.transports.move(holder.peer.link.transport, bytes(udp.SOCKADDR_SIZE))
         self._by_address[address] = connection
         connection.addresses.add(address)
         for given_up in connection.addresses - connection.peer.ice.addresses.keys():
@@ -205,10 +206,15 @@ class MediaEndpoint:
     def start_data(self, connection: PeerTransport) -> None:
         """Open data channels once they are negotiated and the transport is up."""
         peer = connection.peer
-        if connection.removed or connection.channels is not None or peer.sctp is None or not peer.connected:
+        if (
+            connection.removed
+            or connection.channels is not None
+            or peer.negotiated.sctp is None
+            or not peer.link.connected
+        ):
             return
         assert connection.dtls is not None
-        port, max_bytes = peer.sctp
+        port, max_bytes = peer.negotiated.sctp
         channels = connection.channels = DataTransport(
             connection.dtls,
             Owner(
@@ -292,7 +298,7 @@ class MediaEndpoint:
         connection = self._by_address.get(address)
         if connection is None or connection.port is None:
             self._drops[DropReason.NO_ICE] += 1
-        elif not connection.peer.limits.dtls(length, now):
+        elif not connection.peer.link.limits.dtls(length, now):
             self._drops[DropReason.DTLS_RATE] += 1
         else:
             assert self._socket is not None
@@ -301,7 +307,7 @@ class MediaEndpoint:
 
     def _srtp(self, i: int, at: int, length: int, address: bytes, now: float) -> None:
         connection = self._by_address.get(address)
-        if connection is None or not connection.peer.connected:
+        if connection is None or not connection.peer.link.connected:
             self._drops[DropReason.UNKNOWN_SOURCE] += 1
             return
         if length < 12:
@@ -312,25 +318,28 @@ class MediaEndpoint:
         peer = connection.peer
         is_rtcp = 192 <= buffer[at + 1] <= 223
         # most of what viewers send is reports of arrivals, and of most links few are needed
-        unread = is_rtcp and peer.estimator is not None and now < peer.estimator.read_from
-        if unread and rtcp.tells_arrivals_alone(memoryview(buffer)[at : at + length]):
+        if (
+            is_rtcp
+            and not peer.link.reads_reports(now)
+            and rtcp.tells_arrivals_alone(memoryview(buffer)[at : at + length])
+        ):
             return
         # what exceeds a peer's limits is dropped here, for less than a tenth of what it would cost from here on
         if is_rtcp:
-            if not peer.limits.rtcp(length, now):
+            if not peer.link.limits.rtcp(length, now):
                 self._drops[DropReason.RTCP_RATE] += 1
                 return
-        elif not peer.limits.rtp(ssrc := int.from_bytes(buffer[at + 8 : at + 12], "big"), length, now):
+        elif not peer.link.limits.rtp(ssrc := int.from_bytes(buffer[at + 8 : at + 12], "big"), length, now):
             self._drops[DropReason.RTP_RATE] += 1
-            self._held[address] = now + _HELD_S, peer.limits, ssrc
+            self._held[address] = now + _HELD_S, peer.link.limits, ssrc
             return
         unprotect = srtp_lib.srtp_unprotect_rtcp if is_rtcp else srtp_lib.srtp_unprotect
         self._length[0] = length
-        status = unprotect(peer.inbound, self._receive_pointers[i], self._length)
+        status = unprotect(peer.link.inbound, self._receive_pointers[i], self._length)
         if status:
             self._drops[DropReason.UNAUTHENTIC] += 1
             if status == _AUTHENTICATION_FAILED:  # a replay is the peer's own
-                peer.limits.forged()
+                peer.link.limits.forged()
             return
         packet = bytes(memoryview(buffer)[at : at + self._length[0]])
         if is_rtcp:
@@ -369,8 +378,8 @@ class MediaEndpoint:
             self._admit(connection, address)
         if outcome is Check.NOMINATED:
             assert peer.ice.selected is not None
-            self.outbox.transports.move(peer.transport, peer.ice.selected)
-        if connection.task is None and peer.offer is not None and peer.ice.selected is not None:
+            self.outbox.transports.move(peer.link.transport, peer.ice.selected)
+        if connection.task is None and peer.negotiated.remote is not None and peer.ice.selected is not None:
             connection.port = DatagramPort(partial(self._send_to, peer), self._turns)
             connection.dtls = DtlsTransport(connection.port, self._certificate)
             connection.task = self._spawn(self._connect(connection))
@@ -389,17 +398,17 @@ class MediaEndpoint:
     async def _connect(self, connection: PeerTransport) -> None:
         peer, dtls = connection.peer, connection.dtls
         assert dtls is not None
-        assert peer.offer is not None
-        failure = await dtls.connect(peer.offer.fingerprints)
+        assert peer.negotiated.remote is not None
+        failure = await dtls.connect(peer.negotiated.remote.fingerprints)
         if connection.removed:
             return
         if failure is not None:
             self._handlers.failed(connection, failure)
             return
-        peer.inbound = dtls.inbound
-        self.outbox.transports.connect(peer.transport, int(srtp_ffi.cast("uintptr_t", dtls.outbound)))
-        peer.send_rtcp = partial(self._send_rtcp, peer, dtls)
-        peer.connected = True
+        peer.link.inbound = dtls.inbound
+        self.outbox.transports.connect(peer.link.transport, int(srtp_ffi.cast("uintptr_t", dtls.outbound)))
+        peer.link.send_rtcp = partial(self._send_rtcp, peer, dtls)
+        peer.link.connected = True
         dtls.on("statechange", partial(self._dtls_changed, connection, dtls))
         self.start_data(connection)
         self._handlers.connected(connection)
@@ -409,7 +418,7 @@ class MediaEndpoint:
             self._handlers.failed(connection, "closed_by_peer")
 
     def _send_rtcp(self, peer: Peer, dtls: DtlsTransport, packet: bytes) -> None:
-        if peer.connected and peer.ice.selected is not None and self._socket is not None:
+        if peer.link.connected and peer.ice.selected is not None and self._socket is not None:
             self._socket.send(dtls.protect_rtcp(packet), peer.ice.selected)
 
     def _protect_and_send(self, count: int) -> float:
@@ -430,7 +439,7 @@ def _holds(connection: PeerTransport, address: bytes, now: float) -> bool:
     """
     peer = connection.peer
     consent_at = peer.ice.consent_at
-    if not peer.connected or peer.ice.selected != address or consent_at is None:
+    if not peer.link.connected or peer.ice.selected != address or consent_at is None:
         return False
     return now - consent_at < _ADDRESS_HELD_S
 
@@ -454,7 +463,7 @@ async def _shut(connection: PeerTransport) -> None:
         dtls.remove_all_listeners()
         dtls._data_receiver = None  # noqa: SLF001 - see tests/sfu/test_contract.py
     connection.channels = connection.dtls = connection.port = connection.task = None
-    connection.peer.send_rtcp = nowhere
+    connection.peer.link.send_rtcp = nowhere
 
 
 def credentials() -> tuple[str, str]:

@@ -10,15 +10,15 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from sfu.drops import DropReason
-from sfu.engine.peer import Peer, bound_event, ended_event
-from sfu.engine.publication import Publication
+from sfu.engine import backup
+from sfu.engine.link import Link
+from sfu.engine.peer import Peer
+from sfu.engine.publication import Publication, Subscription
 from sfu.engine.router import Router
-from sfu.forwarding import backup
-from sfu.forwarding.subscription import Subscription
 from sfu.limits import CLOSED_AFTER_S, MUTED_AFTER_S, TOLERATED_EXCESS, PeerLimits
 from sfu.receiving import quality
-from sfu.receiving.feedback import TransportFeedback
 from sfu.session.ice import IceAgent
+from sfu.session.negotiated import Negotiated
 from sfu.session.server_offers import ServerOffers
 from sfu.settings import MediaSettings
 from sfu.shell.endpoint import Handlers, MediaEndpoint, PeerTransport, credentials
@@ -36,6 +36,7 @@ from sfu.values import (
     PeerClosed,
     PeerConnected,
     Preferences,
+    PublicationEnded,
     PublicationMuted,
     PublicationSpec,
     SectionsNeeded,
@@ -153,7 +154,7 @@ class MediaServer:
         self._open(peer_id, room_id)
         if dual:
             receiving = self._open(peer_id + _RECEIVING, room_id)
-            receiving.offering, receiving.channels = ServerOffers(), channels
+            receiving.negotiated.offering, receiving.channels = ServerOffers(), channels
 
     def _open(self, connection_id: str, room_id: str) -> Peer:
         ssrc = self._random.getrandbits(31) | 1
@@ -161,12 +162,11 @@ class MediaServer:
             connection_id,
             room_id,
             IceAgent(*credentials()),
-            TransportFeedback(ssrc),
-            ssrc,
-            str(self._random.getrandbits(62)),
-            limits=PeerLimits(self._settings),
+            Link(connection_id, ssrc, PeerLimits(self._settings)),
+            Negotiated(str(self._random.getrandbits(62))),
         )
-        peer.transport = self._endpoint.outbox.transports.add()
+        peer.link.transport = self._endpoint.outbox.transports.add()
+        self._router.peers[connection_id] = peer
         connection = self._connections[connection_id] = PeerTransport(peer)
         self._endpoint.add(connection)
         return peer
@@ -180,12 +180,12 @@ class MediaServer:
                 continue
             peer = connection.peer
             for publication_id in list(peer.subscriptions):
-                peer.drop_subscription(publication_id, now)
+                peer.unsubscribe(publication_id, now)
             for published in peer.published.values():
                 self._router.end_subscriptions(published, now)
             peer.room_id = room_id
             peer.forwarded_to.clear()
-            if peer.offering is not None:
+            if peer.negotiated.offering is not None:
                 self._loop.call_soon(self._ask_for_sections, peer)
 
     def forward_peer(self, peer_id: str, room_id: str) -> bool:
@@ -218,8 +218,9 @@ class MediaServer:
         for publication_id in list(peer.published):
             self.unpublish(connection_id, publication_id)
         for publication_id in list(peer.subscriptions):
-            peer.drop_subscription(publication_id, now)
+            peer.unsubscribe(publication_id, now)
         self._router.publishers.pop(connection_id, None)
+        del self._router.peers[connection_id]
         for room_id in peer.rooms:
             self._forget_room(room_id)
         self._endpoint.remove(connection)
@@ -267,7 +268,7 @@ class MediaServer:
         peer = connection.peer
         with _faults_as_engine_errors():
             description = await self._parsed(connection, offer)
-        already = {mid for mid, section in peer.receiving.items() if section.publication is not None}
+        already = set(peer.negotiated.published)
         with _faults_as_engine_errors():
             answer = peer.negotiate(description, self._endpoint.identity, credentials)
         self._endpoint.add(connection)
@@ -293,14 +294,14 @@ class MediaServer:
     def _take_up(self, connection: PeerTransport, already: set[str]) -> None:
         """Act on an offer that has been answered; `already` are the mids that carried a publication before it."""
         peer = connection.peer
-        for mid, section in peer.receiving.items():
-            if mid not in already and section.publication is not None:
-                self._emit(bound_event(peer, mid, section.publication))
+        for mid, publication_id in peer.negotiated.published.items():
+            if mid not in already:
+                self._emit(peer.bind(mid, peer.published[publication_id]))
         now = time.monotonic()
-        for published in peer.ended_publications():
-            self._router.forget(published, now)
-            self._publications.pop(published.spec.id, None)
-            self._emit(ended_event(peer, published))
+        for publication_id in peer.negotiated.ended():
+            self._router.forget(peer.published[publication_id], now)
+            self._publications.pop(publication_id, None)
+            self._emit(PublicationEnded(peer.id, publication_id))
         self._negotiated(connection)
 
     def _negotiated(self, connection: PeerTransport) -> None:
@@ -315,13 +316,13 @@ class MediaServer:
     def _settled(self, peer: Peer, subscriptions: list[Subscription]) -> None:
         for subscription in subscriptions:
             subscription.settling = False
-        self._share_soon(peer)
+        self._share_soon(peer.id)
 
-    def _share_soon(self, peer: Peer) -> None:
+    def _share_soon(self, connection_id: str) -> None:
         """Decide anew what a peer gets, once for all changes of the next moment."""
-        if peer.id not in self._to_share:
-            self._to_share.add(peer.id)
-            self._loop.call_later(SHARING_DELAY_S, self._share_now, peer.id)
+        if connection_id not in self._to_share:
+            self._to_share.add(connection_id)
+            self._loop.call_later(SHARING_DELAY_S, self._share_now, connection_id)
 
     def _share_now(self, connection_id: str) -> None:
         self._to_share.discard(connection_id)
@@ -335,22 +336,19 @@ class MediaServer:
         if connection is None:
             return
         peer = connection.peer
-        published = Publication(publication, peer)
+        published = Publication(publication, peer.link)
         primary = self._publications.get(publication.backup_of)
-        if primary is not None and primary.owner is peer:
+        if primary is not None and primary.owner is peer.link:
             backup.link(published, primary)
-        peer.published[publication.id] = published
         self._publications[publication.id] = published
-        if peer.offer is not None:
-            mid = peer.unbound_section(published)
-            if mid is not None and mid in peer.receiving:
-                peer.bind(mid, published)
-                self._emit(bound_event(peer, mid, published))
+        bound = peer.publish(published)
+        if bound is not None:
+            self._emit(bound)
 
     def unpublish(self, peer_id: str, publication_id: str) -> None:
         """Withdraw a publication; its subscriptions end with it."""
         published = self._publications.get(publication_id)
-        if published is None or published.owner.id != peer_id:
+        if published is None or published.owner.peer_id != peer_id:
             return
         del self._publications[publication_id]
         self._router.forget(published, time.monotonic())
@@ -361,40 +359,43 @@ class MediaServer:
         if published is None or published.muted == muted:
             return
         published.muted = muted
-        for subscription in published.subscriptions.values():
-            self._share_soon(subscription.subscriber)
+        for subscriber_id in published.subscriptions:
+            self._share_soon(subscriber_id)
 
     def subscribe(self, peer_id: str, publication_id: str, stream_id: str) -> None:
         """Send a publication to a peer; `stream_id` is the `a=msid` stream, the publication id its track."""
         connection = self._receiving(peer_id)
         published = self._publications.get(publication_id)
-        if connection is None or published is None or connection.peer.room_id not in published.owner.rooms:
+        if connection is None or published is None:
             return
-        peer = connection.peer
-        if publication_id in peer.subscriptions:
+        peer, rooms = connection.peer, self._router.peers[published.owner.peer_id].rooms
+        if peer.room_id not in rooms or publication_id in peer.subscriptions:
             return
         bits = self._random.getrandbits
-        seed = (bits(31) | 1, bits(31) | 1, bits(15))
-        subscription = Subscription(published, peer, stream_id, seed)
-        peer.subscriptions[publication_id] = subscription
-        published.subscriptions[peer.id] = subscription
+        peer.subscribe(published, stream_id, (bits(31) | 1, bits(31) | 1, bits(15)))
         # after the present burst of commands, so that several subscriptions cost one renegotiation
         self._loop.call_soon(self._ask_for_sections, peer)
 
     def _ask_for_sections(self, peer: Peer) -> None:
-        if peer.id not in self._connections or peer.offer is None or peer.sections_requested:
+        if (
+            peer.id not in self._connections
+            or peer.negotiated.remote is None
+            or peer.negotiated.sections_requested
+        ):
             return
         missing = peer.missing_sections()
         if missing is not None:
-            peer.sections_requested = True
-            self._emit(OfferNeeded(peer.id) if peer.offering else SectionsNeeded(peer.id, *missing))
+            peer.negotiated.sections_requested = True
+            self._emit(
+                OfferNeeded(peer.id) if peer.negotiated.offering else SectionsNeeded(peer.id, *missing)
+            )
 
     def unsubscribe(self, peer_id: str, publication_id: str) -> None:
         """Stop sending a publication to a peer; its section becomes free."""
         connection = self._receiving(peer_id)
         if connection is not None:
-            connection.peer.drop_subscription(publication_id, time.monotonic())
-            if connection.peer.offering is not None:
+            connection.peer.unsubscribe(publication_id, time.monotonic())
+            if connection.peer.negotiated.offering is not None:
                 self._loop.call_soon(self._ask_for_sections, connection.peer)
 
     def set_preferences(self, peer_id: str, publication_id: str, preferences: Preferences) -> None:
@@ -403,7 +404,7 @@ class MediaServer:
         subscription = connection.peer.subscriptions.get(publication_id) if connection is not None else None
         if subscription is not None and subscription.preferences != preferences:
             subscription.preferences = preferences
-            self._share_soon(subscription.subscriber)
+            self._share_soon(subscription.subscriber.peer_id)
 
     def send_data(self, peer_ids: Iterable[str], label: str, payload: bytes, *, flow: str = "") -> None:
         """Send one message on each peer's channel `label`; kept a short while for peers still connecting.
@@ -427,9 +428,9 @@ class MediaServer:
         """Counters and gauges by name (drops by reason, packets, peers)."""
         router = self._router
         values: dict[str, float] = {
-            "peers": sum(c.peer.offering is None for c in self._connections.values()),
+            "peers": sum(c.peer.negotiated.offering is None for c in self._connections.values()),
             "connections": len(self._connections),
-            "connections_up": sum(c.peer.connected for c in self._connections.values()),
+            "connections_up": sum(c.peer.link.connected for c in self._connections.values()),
             "publications": len(self._publications),
             "packets_received": router.received_packets,
             "packets_forwarded": router.forwarded_packets,
@@ -485,14 +486,14 @@ class MediaServer:
     def _check_flood(self, connection: PeerTransport, _now: float) -> None:
         """Mute what floods, and close a peer that goes on."""
         peer = connection.peer
-        excess = peer.limits.close_second()
-        if peer.limits.flooded_s >= CLOSED_AFTER_S:
+        excess = peer.link.limits.close_second()
+        if peer.link.limits.flooded_s >= CLOSED_AFTER_S:
             logger.warning("%s is closed: it has exceeded its limits for %d s", peer.id, CLOSED_AFTER_S)
             self._failed(connection, "flood")
-        elif peer.limits.flooded_s >= MUTED_AFTER_S:
+        elif peer.link.limits.flooded_s >= MUTED_AFTER_S:
             streams = {ssrc: peer.streams.get(ssrc) for ssrc in excess}
             flooding = {
-                stream.layer.published.spec.id
+                stream.published.spec.id
                 for ssrc, stream in streams.items()
                 if stream is not None and excess[ssrc] > TOLERATED_EXCESS
             }

@@ -2,15 +2,15 @@
 
 import struct
 
+from sfu.engine.link import Link
 from sfu.engine.peer import Peer
 from sfu.engine.publication import Publication
 from sfu.engine.router import Router
 from sfu.fanout.arena import Arena
 from sfu.fanout.row_buffer import RowBuffer
 from sfu.fanout.template import TemplateClass
-from sfu.forwarding.subscription import Subscription
-from sfu.receiving.feedback import TransportFeedback
 from sfu.session.ice import IceAgent
+from sfu.session.negotiated import Negotiated
 from sfu.session.negotiation import NegotiatedCodec, SectionParameters
 from sfu.session.sections import OutboundSection, receive_section
 from sfu.values import Layer, Preferences, PublicationSpec
@@ -48,12 +48,11 @@ class World:
         layers = (
             (Layer("q", 320, 180), Layer("h", 640, 360), Layer("f", 1280, 720)) if kind == "video" else ()
         )
-        self.published = Publication(PublicationSpec("TR_1", kind, layers=layers), self.publisher)
+        self.published = Publication(PublicationSpec("TR_1", kind, layers=layers), self.publisher.link)
         section = receive_section(parameters(kind), (), ())
-        section.publication = self.published
-        self.published.section = section
-        self.publisher.receiving["0"] = section
+        self.publisher.negotiated.inbound["0"] = section
         self.publisher.published["TR_1"] = self.published
+        self.publisher.bind("0", self.published)
         self.numbers = {}
 
     def _take(self, count):
@@ -65,13 +64,17 @@ class World:
     def peer(self, name):
         agent = IceAgent(name, "password")
         agent.selected = bytes(28)
-        peer = Peer(name, "room", agent, TransportFeedback(1), 1, "1")
+        peer = Peer(name, "room", agent, Link(name, 1), Negotiated("1"))
         heard = []
-        peer.send_rtcp = lambda packet: heard.extend(rtcp.parse(packet))
-        peer.connected = True
-        peer.transport = self.outbox.transports.add()
-        self.names[peer.transport] = name
+        peer.link.send_rtcp = lambda packet: heard.extend(rtcp.parse(packet))
+        peer.link.connected = True
+        peer.link.transport = self.outbox.transports.add()
+        self.names[peer.link.transport] = name
+        self.router.peers[name] = peer
         return peer, heard
+
+    def peer_of(self, subscription):
+        return self.router.peers[subscription.subscriber.peer_id]
 
     def viewer(self, name="viewer", *, replay=False, **preferences):
         """A viewer that joins; without `replay` nothing is kept for it, so that it needs a keyframe."""
@@ -82,11 +85,9 @@ class World:
 
     def subscribed(self, name, section, **preferences):
         peer, heard = self.peer(name)
-        subscription = Subscription(self.published, peer, "stream", (0xAAAA, 0xBBBB, 500))
+        subscription = peer.subscribe(self.published, "stream", (0xAAAA, 0xBBBB, 500))
         subscription.section = section
         subscription.preferences = Preferences(**preferences)
-        self.published.subscriptions[name] = subscription
-        peer.subscriptions["TR_1"] = subscription
         peer.by_ssrc[0xAAAA] = subscription
         self.router.choose(subscription, self.now)
         return subscription, heard

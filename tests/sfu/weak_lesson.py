@@ -12,6 +12,7 @@ import random
 import struct
 from dataclasses import dataclass
 
+from sfu.engine.link import Link
 from sfu.engine.peer import Peer
 from sfu.engine.publication import Publication
 from sfu.engine.router import Router
@@ -19,9 +20,9 @@ from sfu.fanout.arena import Arena
 from sfu.fanout.row_buffer import RowBuffer
 from sfu.fanout.sentlog import HEADERS_BYTES
 from sfu.fanout.template import TemplateClass
-from sfu.forwarding.subscription import Subscription
 from sfu.receiving.feedback import TransportFeedback
 from sfu.session.ice import IceAgent
+from sfu.session.negotiated import Negotiated
 from sfu.session.negotiation import NegotiatedCodec, SectionParameters
 from sfu.session.sections import OutboundSection, receive_section
 from sfu.values import Layer, LayersWanted, Preferences, PublicationSpec, SubscriptionPaused
@@ -134,16 +135,13 @@ class Student:
         self.plis = 0
 
     def subscribe(self, published, ssrc, kind, rtx):
-        subscription = Subscription(published, self.peer, "stream", (ssrc, ssrc + 1, 500))
+        subscription = self.peer.subscribe(published, "stream", (ssrc, ssrc + 1, 500))
         subscription.section = OutboundSection(published.spec.id, kind, rtx)
         subscription.preferences = (
             Preferences(width=320, height=180)
             if published.spec.id == "camera"
             else (Preferences(width=1600, height=900, max_spatial=2))
         )
-        published.subscriptions[self.name] = subscription
-        self.peer.subscriptions[published.spec.id] = subscription
-        self.peer.sending[published.spec.id] = subscription
         self.peer.by_ssrc[ssrc] = subscription
         self.subscriptions[published.spec.id] = subscription
         if published.spec.kind == "video":
@@ -313,7 +311,7 @@ class Lesson:
         self.audio_bytes, self.audio_number, self.audio_sequence, self.blocks = audio_bytes, 0, 0, b""
         self.by_transport = {}
         self.tutor = self.peer("tutor")
-        self.tutor.send_rtcp = self._ask_tutor
+        self.tutor.link.send_rtcp = self._ask_tutor
         self.pending, self.demands, self.ends, self.wanted = [], [], [], ()
         self.videos = [screen or slides()] + ([camera()] if with_camera else [])
         self.published = {}
@@ -331,7 +329,7 @@ class Lesson:
         self.students = []
         for i, link in enumerate(links):
             student = Student(self, f"student{i}", link)
-            self.by_transport[student.peer.transport] = student
+            self.by_transport[student.peer.link.transport] = student
             self.students.append(student)
             student.subscribe(self.published["microphone"], 11, AUDIO_KIND, {})
             for video, ssrc in zip(self.videos, (21, 31), strict=False):
@@ -359,9 +357,10 @@ class Lesson:
     def peer(self, name):
         agent = IceAgent(name, "password")
         agent.selected = bytes(28)
-        peer = Peer(name, "room", agent, TransportFeedback(1), 1, "1")
-        peer.connected = True
-        peer.transport = self.outbox.transports.add()
+        peer = Peer(name, "room", agent, Link(name, 1), Negotiated("1"))
+        peer.link.connected = True
+        peer.link.transport = self.outbox.transports.add()
+        self.router.peers[name] = peer
         return peer
 
     @staticmethod
@@ -380,12 +379,10 @@ class Lesson:
         return SectionParameters(video.mid, "video", True, "recvonly", codecs, ids, {}, rids, rids)
 
     def _publish(self, spec, mid, parameters):
-        published = Publication(spec, self.tutor)
-        section = receive_section(parameters, (), ())
-        section.publication = published
-        published.section = section
-        self.tutor.receiving[mid] = section
+        published = Publication(spec, self.tutor.link)
+        self.tutor.negotiated.inbound[mid] = receive_section(parameters, (), ())
         self.tutor.published[spec.id] = published
+        self.tutor.bind(mid, published)
         self.published[spec.id] = published
 
     def _take(self, count):

@@ -56,7 +56,7 @@ def make():
             state.update(left=INPUTS_OF_A_WORLD, world=World())
             state["viewer"], _ = state["world"].viewer()
         state["left"] -= 1
-        play(state["world"], state["viewer"].subscriber, data)
+        play(state["world"], state["world"].peer_of(state["viewer"]), data)
 
     return feed
 

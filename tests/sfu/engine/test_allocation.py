@@ -5,13 +5,13 @@ import pytest
 
 from sfu.bandwidth.allocate import Reason
 from sfu.engine.allocation import bitrates, explain, share
+from sfu.engine.link import Link
 from sfu.engine.peer import Peer
 from sfu.engine.publication import Publication
 from sfu.fanout.template import TemplateClass
-from sfu.forwarding.subscription import UNBOUNDED, Subscription
-from sfu.receiving.feedback import TransportFeedback
-from sfu.receiving.inbound_stream import InboundStream
+from sfu.forwarding.choice import UNBOUNDED
 from sfu.session.ice import IceAgent
+from sfu.session.negotiated import Negotiated
 from sfu.session.negotiation import NegotiatedCodec, SectionParameters
 from sfu.session.sections import OutboundSection, receive_section
 from sfu.values import Layer, Preferences, PublicationSpec
@@ -23,8 +23,8 @@ LAYERS = (Layer("q", 320, 180), Layer("h", 640, 360, 400_000), Layer("f"))
 
 
 def peer(name):
-    made = Peer(name, "room", IceAgent(name, "password"), TransportFeedback(1), 1, "1")
-    made.connected = True
+    made = Peer(name, "room", IceAgent(name, "password"), Link(name, 1), Negotiated("1"))
+    made.link.connected = True
     return made
 
 
@@ -35,19 +35,18 @@ class Lesson:
         self.student = peer("student")
 
     def publish(self, name, owner="tutor", kind="video", measured=CAMERA, layers=LAYERS, **spec):
-        published = Publication(PublicationSpec(name, kind, layers=layers, **spec), peer(owner))
+        published = Publication(PublicationSpec(name, kind, layers=layers, **spec), peer(owner).link)
         codec = NegotiatedCodec("vp8", 96, 90_000, 1, "", (), 97)
         section = receive_section(SectionParameters("0", kind, True, "recvonly", (codec,), {}, {}), (), ())
         for spatial in range(max(len(layers), 1)):
-            published.layers[spatial] = InboundStream(published, section, 1000 + spatial, spatial, NOW)
+            published.add_stream(section, 1000 + spatial, spatial, NOW)
         published.bitrates_bps = MethodType(lambda _self, _now: measured, published)
-        subscription = Subscription(published, self.student, "stream", (1, 2, 3))
+        subscription = self.student.subscribe(published, "stream", (1, 2, 3))
         subscription.section = OutboundSection("1", TemplateClass((("vp8", 96),), ()), {})
-        published.subscriptions["student"] = self.student.subscriptions[name] = subscription
         return subscription
 
     def share(self, available_bps=math.inf, focus=""):
-        self.student.available_bps = available_bps
+        self.student.link.downstream.available_bps = available_bps
         return share(self.student, focus, NOW)
 
 
@@ -66,7 +65,7 @@ def test_a_limit_bounds_the_layer_and_says_what_would_be_enough(lesson):
     camera = lesson.publish("camera")
     assert lesson.share(700_000) == []
     assert (camera.allotted, camera.allocation.reason) == ((1, 0), Reason.BANDWIDTH)
-    assert lesson.student.wanted_bps == pytest.approx(1.15 * 1_700_000)
+    assert lesson.student.link.downstream.requested_bps == pytest.approx(1.15 * 1_700_000)
     camera.preferences = Preferences(max_spatial=0)
     lesson.share(700_000)
     assert (camera.allotted, camera.allocation.reason) == ((0, 0), Reason.WANTED)

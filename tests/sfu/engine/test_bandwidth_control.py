@@ -4,21 +4,22 @@ import math
 import struct
 from collections import Counter
 
+import network
 import numpy as np
 import pytest
-from network import Link
 
 from sfu.engine.bandwidth_control import BandwidthControl
 from sfu.engine.containment import Containment
+from sfu.engine.link import Link
 from sfu.engine.peer import Peer
 from sfu.engine.publication import Publication
 from sfu.fanout.arena import Arena
 from sfu.fanout.row_buffer import RowBuffer
 from sfu.fanout.sentlog import HEADERS_BYTES
 from sfu.fanout.template import TemplateClass
-from sfu.forwarding.subscription import Subscription
 from sfu.receiving.feedback import TransportFeedback
 from sfu.session.ice import IceAgent
+from sfu.session.negotiated import Negotiated
 from sfu.session.sections import OutboundSection
 from sfu.values import PublicationSpec
 from sfu.wire import rtcp, rtp
@@ -33,21 +34,22 @@ class World:
 
     def __init__(self, rate_bps, wanted_bps=2e6, *, rtx=True):
         self.now = 100.0
-        self.link = Link(rate_bps)
+        self.link = network.Link(rate_bps)
         self.arena = Arena()
         self.outbox = RowBuffer(self.arena, self._take)
         self.told = []
         self.bandwidth = BandwidthControl(
-            self.outbox, lambda peer, now: self.told.append(peer.available_bps), Containment(Counter())
+            self.outbox,
+            lambda peer, now: self.told.append(peer.link.downstream.available_bps),
+            Containment(Counter()),
         )
         self.wanted_bps = wanted_bps
-        self.peer = Peer("viewer", "room", IceAgent("u", "p"), TransportFeedback(1), 1, "1")
-        self.peer.transport = self.outbox.transports.add()
-        self.peer.connected = True
-        published = Publication(PublicationSpec("TR", "video"), self.peer)
-        subscription = Subscription(published, self.peer, "stream", (10, 20, 500))
+        self.peer = Peer("viewer", "room", IceAgent("u", "p"), Link("viewer", 1), Negotiated("1"))
+        self.peer.link.transport = self.outbox.transports.add()
+        self.peer.link.connected = True
+        published = Publication(PublicationSpec("TR", "video"), self.peer.link)
+        subscription = self.peer.subscribe(published, "stream", (10, 20, 500))
         subscription.section = OutboundSection("1", KIND, {"vp8": 97} if rtx else {})
-        self.peer.sending["1"] = subscription
         self.feedback = TransportFeedback(2)
         self.on_way = []
         self.padding = []
@@ -65,10 +67,10 @@ class World:
     def run(self, seconds):
         for i in range(round(seconds / TICK_S)):
             self.now += TICK_S
-            self.peer.wanted_bps = self.wanted_bps
-            left = min(self.peer.available_bps, self.wanted_bps) * TICK_S / 8
+            self.peer.link.downstream.requested_bps = self.wanted_bps
+            left = min(self.peer.link.downstream.available_bps, self.wanted_bps) * TICK_S / 8
             for _ in range(round(left / len(PACKET))):
-                self.outbox.add_packet(PACKET, self.peer.transport, numbered=True)
+                self.outbox.add_packet(PACKET, self.peer.link.transport, numbered=True)
             self.bandwidth.tick(self.now)
             self.outbox.flush()
             for at, number in [each for each in self.on_way if each[0] <= self.now]:
@@ -84,17 +86,17 @@ def test_a_link_that_bears_all_is_told_of_nothing_and_gets_no_padding():
     world = World(50e6)
     world.run(5)
     assert (world.told, world.padding) == ([], [])
-    assert world.peer.rtt_s == pytest.approx(world.link.delay_s, abs=0.05)
+    assert world.peer.link.rtt_s == pytest.approx(world.link.delay_s, abs=0.05)
 
 
 def test_a_link_is_found_out_and_its_growth_by_padding():
     world = World(1e6)
     world.run(10)
-    assert 0.75e6 < world.peer.available_bps < 1.15e6
-    assert world.told[-1] == world.peer.available_bps
+    assert 0.75e6 < world.peer.link.downstream.available_bps < 1.15e6
+    assert world.told[-1] == world.peer.link.downstream.available_bps
     world.link.rate_bps = 5e6
     world.run(10)
-    assert world.peer.available_bps >= 2e6
+    assert world.peer.link.downstream.available_bps >= 2e6
     steps = [abs(math.log(b / a)) for a, b in zip(world.told, world.told[1:], strict=False)]
     assert min(steps) > math.log(1.05)
 
@@ -137,7 +139,7 @@ def test_who_has_left_is_forgotten():
     world = World(1e6)
     world.run(5)
     assert world.bandwidth._limited
-    world.peer.connected = False
+    world.peer.link.connected = False
     world.bandwidth.tick(world.now)
     assert not world.bandwidth._limited
 
@@ -146,37 +148,37 @@ def test_bytes_that_are_no_report_are_refused():
     world = World(1e6)
     with pytest.raises(rtcp.RtcpError):
         world.bandwidth.report(world.peer, b"\0" * 4, world.now)
-    assert np.isinf(world.peer.available_bps)
+    assert np.isinf(world.peer.link.downstream.available_bps)
 
 
 def test_a_burst_of_video_waits_on_a_weak_link_and_nothing_is_lost_of_it():
     world = World(0.5e6)
     world.run(5)
-    assert world.peer.pacer is not None
+    assert world.peer.link.downstream.pacer is not None
     world.wanted_bps = 0.0
     world.run(1)
-    subscription = world.peer.sending["1"]
-    before, dropped = int(world.outbox.transports.sequence[world.peer.transport]), world.link.dropped
+    subscription = world.peer.subscriptions["TR"]
+    before, dropped = int(world.outbox.transports.sequence[world.peer.link.transport]), world.link.dropped
     for _ in range(40):
         world.bandwidth.send(subscription, PACKET)
     world.run(0.1)
-    assert 0 < int(world.outbox.transports.sequence[world.peer.transport]) - before < 12
+    assert 0 < int(world.outbox.transports.sequence[world.peer.link.transport]) - before < 12
     longest = 0.0
     for _ in range(20):
         world.run(0.1)
         longest = max(longest, world.link.waiting_s(world.now))
     assert longest < 0.3
-    assert int(world.outbox.transports.sequence[world.peer.transport]) - before == 40
+    assert int(world.outbox.transports.sequence[world.peer.link.transport]) - before == 40
     assert world.link.dropped == dropped
 
 
 def test_retransmissions_pass_a_burst_as_far_as_they_come_soon():
     world = World(0.5e6)
     world.run(5)
-    subscription = world.peer.sending["1"]
+    subscription = world.peer.subscriptions["TR"]
     for _ in range(200):
         world.bandwidth.send(subscription, PACKET)
-    sequence = int(world.outbox.transports.sequence[world.peer.transport])
+    sequence = int(world.outbox.transports.sequence[world.peer.link.transport])
     taken = 0
     while world.bandwidth.has_room_again(subscription, taken):
         world.bandwidth.send_again(subscription, taken, PACKET)
@@ -185,46 +187,47 @@ def test_retransmissions_pass_a_burst_as_far_as_they_come_soon():
     assert not world.bandwidth.has_room_again(subscription, 0)
     world.wanted_bps = 0.0
     world.run(0.1)
-    assert 0 < int(world.outbox.transports.sequence[world.peer.transport]) - sequence < taken
+    assert 0 < int(world.outbox.transports.sequence[world.peer.link.transport]) - sequence < taken
 
 
 def test_a_link_that_becomes_wide_gets_all_that_waits():
     world = World(0.5e6, wanted_bps=5e6)
     world.run(5)
-    assert world.peer.pacer is not None
+    assert world.peer.link.downstream.pacer is not None
     world.link.rate_bps = 20e6
     world.run(15)
-    assert world.peer.available_bps > 4e6
-    assert world.peer.pacer is None
-    before = int(world.outbox.transports.sequence[world.peer.transport])
-    world.bandwidth.send(world.peer.sending["1"], PACKET)
-    assert int(world.outbox.transports.sequence[world.peer.transport]) == before + 1
+    assert world.peer.link.downstream.available_bps > 4e6
+    assert world.peer.link.downstream.pacer is None
+    before = int(world.outbox.transports.sequence[world.peer.link.transport])
+    world.bandwidth.send(world.peer.subscriptions["TR"], PACKET)
+    assert int(world.outbox.transports.sequence[world.peer.link.transport]) == before + 1
 
 
 @pytest.mark.parametrize(("rate_bps", "paced"), [(2e6, False), (0.7e6, True)])
 def test_who_has_got_all_that_is_wanted_for_a_while_is_not_paced_unless_that_is_little(rate_bps, paced):
     world = World(rate_bps, wanted_bps=3e6)
     world.run(5)
-    assert world.peer.pacer is not None
+    assert world.peer.link.downstream.pacer is not None
     world.wanted_bps = 0.5 * rate_bps
     world.run(8)
-    assert world.peer.pacer is not None
+    assert world.peer.link.downstream.pacer is not None
     world.run(6)
-    assert (world.peer.pacer is not None) == paced
+    assert (world.peer.link.downstream.pacer is not None) == paced
     world.wanted_bps = 3e6
     world.run(2)
-    assert world.peer.pacer is not None
+    assert world.peer.link.downstream.pacer is not None
 
 
 def screen_and_camera(world):
     """Both subscriptions of a viewer, paced."""
     found = []
     for i, name in enumerate(("screen", "camera")):
-        published = Publication(PublicationSpec(name, "video", screen_share=name == "screen"), world.peer)
-        subscription = Subscription(published, world.peer, "stream", (100 + i, 200 + i, 500))
+        published = Publication(
+            PublicationSpec(name, "video", screen_share=name == "screen"), world.peer.link
+        )
+        subscription = world.peer.subscribe(published, "stream", (100 + i, 200 + i, 500))
         subscription.section = OutboundSection(name, KIND, {"vp8": 97})
         subscription.rank = i
-        world.peer.subscriptions[name] = subscription
         found.append(subscription)
     return found
 
@@ -238,7 +241,7 @@ def test_a_camera_waits_while_a_slide_is_on_its_way():
         world.bandwidth.send(screen, PACKET)
     world.run(0.1)
     assert (screen.held, camera.held) == (False, True)
-    assert any("camera waits" in words for _, words in world.peer.decisions)
+    assert any("camera waits" in words for _, words in world.peer.link.downstream.decisions)
     world.run(4)
     assert not camera.held
 

@@ -33,7 +33,7 @@ def test_points_of_the_publication_are_points_of_its_streams():
     ids=["named", "not named"],
 )
 def test_a_rid_names_a_layer(layers, expected):
-    published = Publication(PublicationSpec("TR_1", "video", layers=layers), World().publisher)
+    published = Publication(PublicationSpec("TR_1", "video", layers=layers), World().publisher.link)
     assert published.spatial_of("q") is None  # before the offer
     published.section = receive_section(parameters("video"), (), ())
     assert {rid: published.spatial_of(rid) for rid in expected} == expected

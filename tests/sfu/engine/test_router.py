@@ -8,9 +8,9 @@ import pytest
 from router_world import NTP, VIEWER_KIND, World, header, parameters, remb
 
 from sfu.drops import DropReason
-from sfu.engine.peer import MAX_STREAMS
+from sfu.engine.identification import MAX_STREAMS
 from sfu.engine.publication import Publication
-from sfu.forwarding.subscription import MAX_RESENDS, Subscription
+from sfu.forwarding.resender import MAX_RESENDS
 from sfu.receiving.speakers import Speakers
 from sfu.session.sections import OutboundSection, receive_section
 from sfu.values import (
@@ -153,7 +153,7 @@ def test_a_viewers_nack_is_answered_by_rtx_within_limits(world):
 
     def ask():
         before = len(world.received())
-        world.router.on_rtcp(subscription.subscriber, nack, world.now, NTP)
+        world.router.on_rtcp(world.peer_of(subscription), nack, world.now, NTP)
         world.outbox.flush()
         return world.received()[before:]
 
@@ -169,8 +169,8 @@ def test_a_viewers_nack_is_answered_by_rtx_within_limits(world):
         assert header(answer)[1] == (sequence := sequence + 1)
     world.now += 0.5
     assert ask() == []
-    world.router.on_rtcp(subscription.subscriber, rtcp.nack(9, 0xAAAA, [499, 700]), world.now, NTP)
-    world.router.on_rtcp(subscription.subscriber, rtcp.nack(9, 0xDEAD, [500]), world.now, NTP)
+    world.router.on_rtcp(world.peer_of(subscription), rtcp.nack(9, 0xAAAA, [499, 700]), world.now, NTP)
+    world.router.on_rtcp(world.peer_of(subscription), rtcp.nack(9, 0xDEAD, [500]), world.now, NTP)
     world.outbox.flush()
     assert world.router.retransmitted_packets == MAX_RESENDS
 
@@ -181,7 +181,7 @@ def test_sender_reports_carry_the_viewers_clock(world):
     world.video("q", key=True)
     world.router.on_rtcp(world.publisher, rtcp.sender_report(1000, NTP, 12_345, 9, 9), world.now, NTP)
     report = next(p for p in heard if isinstance(p, rtcp.SenderReport))
-    offset = subscription.out.current.timestamp_offset
+    offset = subscription.timeline.segment.timestamp_offset
     assert (report.ssrc, report.ntp, report.rtp_timestamp) == (0xAAAA, NTP, 12_345 + offset)
     assert report.packet_count == 1
 
@@ -235,7 +235,7 @@ def test_an_ended_publication_leaves_nothing_behind(world):
     world.router.forget(world.published, world.now)
     assert not world.publisher.streams
     assert not world.publisher.published
-    assert not subscription.subscriber.subscriptions
+    assert not world.peer_of(subscription).subscriptions
     assert not world.router.publishers
     world.video("q")
     assert world.router.drops[DropReason.UNKNOWN_STREAM] == 1
@@ -263,15 +263,12 @@ def mutated(packet, dice):
 
 def test_mutated_packets_of_one_publisher_cost_the_others_nothing(world):
     mallory, _ = world.peer("mallory")
-    section = receive_section(parameters("video"), (), ())
-    section.publication = Publication(PublicationSpec("TR_2", "video"), mallory)
-    section.publication.section = section
-    mallory.receiving["0"] = section
-    mallory.published["TR_2"] = section.publication
+    published = mallory.published["TR_2"] = Publication(PublicationSpec("TR_2", "video"), mallory.link)
+    mallory.negotiated.inbound["0"] = receive_section(parameters("video"), (), ())
+    mallory.bind("0", published)
     eve, _ = world.viewer("eve")
-    eve_of_mallory = Subscription(section.publication, eve.subscriber, "stream", (0xCCCC, 0xDDDD, 900))
+    eve_of_mallory = world.peer_of(eve).subscribe(published, "stream", (0xCCCC, 0xDDDD, 900))
     eve_of_mallory.section = OutboundSection("2", VIEWER_KIND, {"vp8": 97})
-    section.publication.subscriptions["eve"] = eve_of_mallory
     world.router.choose(eve_of_mallory, world.now)
 
     dice = random.Random(7)
@@ -358,7 +355,7 @@ def test_a_replayed_packet_is_sent_again_as_it_was(world):
     late.section.rtx_payload_types.clear()  # then the very packet is repeated
     world.sent.clear()
     nack = rtcp.nack(1, late.ssrc, [header(packet)[1] for packet in sent])
-    world.router.on_rtcp(late.subscriber, nack, world.now, NTP)
+    world.router.on_rtcp(world.peer_of(late), nack, world.now, NTP)
     world.outbox.flush()
     assert world.received("late") == sent
 
@@ -409,7 +406,7 @@ def test_a_replay_ends_with_its_subscription(world):
     for _ in range(50):
         world.video("q")
     late, _ = world.viewer("late", replay=True, max_spatial=0)
-    late.subscriber.drop_subscription("TR_1", world.now)
+    world.peer_of(late).unsubscribe("TR_1", world.now)
     world.router.tick(world.now)
     world.outbox.flush()
     assert not world.received("late")
@@ -446,7 +443,7 @@ def test_nothing_of_what_was_sent_while_muted_is_ever_shown(world):
 def test_lasting_loss_in_either_direction_is_told_once(world):
     subscription, _ = world.viewer()
     world.video("q", key=True)
-    viewer = subscription.subscriber
+    viewer = world.peer_of(subscription)
     for _ in range(10):
         block = rtcp.ReportBlock(subscription.ssrc, 64, 0, 0, 0, 0, 0)
         world.router.on_rtcp(viewer, rtcp.receiver_report(1, [block]), world.now, NTP)
@@ -468,7 +465,9 @@ def test_lasting_loss_in_either_direction_is_told_once(world):
 def test_a_receivers_own_estimate_is_taken_when_it_differs(world):
     peer, _ = world.peer("viewer")
     told = []
-    world.router.bandwidth._changed = lambda peer, now: told.append((peer.id, peer.available_bps))
+    world.router.bandwidth._changed = lambda peer, now: told.append(
+        (peer.id, peer.link.downstream.available_bps)
+    )
     for bitrate_bps in (500_000, 510_000, 600_000, 590_000, 0, 0):
         world.router.on_rtcp(peer, remb(bitrate_bps), world.now, NTP)
     assert told == [("viewer", 500_000), ("viewer", 600_000), ("viewer", 0)]

@@ -44,7 +44,7 @@ class Sweep(World):
             self.router.tick(self.now)
 
     def set(self, bitrate_bps):
-        self.router.on_rtcp(self.subscription.subscriber, remb(bitrate_bps), self.now, NTP)
+        self.router.on_rtcp(self.peer_of(self.subscription), remb(bitrate_bps), self.now, NTP)
 
     @property
     def layer(self):
@@ -104,8 +104,8 @@ def test_a_replay_to_a_paced_viewer_waits_in_its_line_as_a_whole():
     subscription, _ = world.viewer("late", replay=True)
     subscription.section = replace(subscription.section, kind=replace(VIEWER_KIND, extensions=NUMBERED))
     subscription.pause(world.now)
-    subscription.subscriber.pacer = Pacer(world.now)
-    subscription.subscriber.available_bps = 5_000_000
+    subscription.subscriber.downstream.pacer = Pacer(world.now)
+    subscription.subscriber.downstream.available_bps = 5_000_000
     world.router.choose(subscription, world.now)
     assert subscription.replaying
     world.router.tick(world.now)

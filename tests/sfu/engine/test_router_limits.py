@@ -7,8 +7,8 @@ from router_world import NTP, World, remb
 
 from sfu.drops import DropReason
 from sfu.engine import router
-from sfu.engine.peer import Peer
-from sfu.forwarding.subscription import Subscription
+from sfu.engine.identification import KnownSsrcs
+from sfu.engine.publication import Subscription
 from sfu.limits import ESTIMATES, KEYFRAME_REQUESTS, LOOK_UPS, SENDER_REPORTS, UNKNOWN_PACKETS
 from sfu.receiving.speakers import Speakers
 from sfu.wire import rtcp
@@ -30,18 +30,18 @@ def test_look_ups_for_nacks_are_bounded_before_they_are_made(world, monkeypatch)
     looked_up = []
     monkeypatch.setattr(Subscription, "retransmission", lambda _self, number, *_: looked_up.append(number))
     for i in range(20):
-        world.router.on_rtcp(subscription.subscriber, nack(subscription, 1000 * i, 512), world.now, NTP)
+        world.router.on_rtcp(world.peer_of(subscription), nack(subscription, 1000 * i, 512), world.now, NTP)
     assert len(looked_up) == LOOK_UPS.burst
     assert world.router.drops[DropReason.RETRANSMISSION_RATE] == 20 * 512 - LOOK_UPS.burst
     world.now += 0.1
-    world.router.on_rtcp(subscription.subscriber, nack(subscription, 0, 512), world.now, NTP)
+    world.router.on_rtcp(world.peer_of(subscription), nack(subscription, 0, 512), world.now, NTP)
     assert len(looked_up) == pytest.approx(LOOK_UPS.burst + LOOK_UPS.per_s / 10, abs=1)
 
 
 def test_each_kind_of_feedback_has_its_budget(world, monkeypatch):
     subscription, _ = world.viewer()
     world.video("q", key=True)
-    peer, done = subscription.subscriber, []
+    peer, done = world.peer_of(subscription), []
     monkeypatch.setattr(world.router, "request_keyframe", lambda *_: done.append("keyframe"))
     monkeypatch.setattr(world.router.bandwidth, "receivers_estimate", lambda *_: done.append("estimate"))
     monkeypatch.setattr(world.router.bandwidth, "report", lambda *_: done.append("report"))
@@ -73,7 +73,9 @@ def test_sender_reports_go_to_the_viewers_a_few_times_a_second(world):
 
 def test_packets_of_unknown_streams_are_searched_for_so_many_times(world, monkeypatch):
     searched = []
-    monkeypatch.setattr(Peer, "learn", lambda _self, _packet, ssrc, _now: searched.append(ssrc))
+    monkeypatch.setattr(
+        KnownSsrcs, "learn", lambda _self, _packet, _elements, ssrc, _now: searched.append(ssrc)
+    )
     for ssrc in range(1000):
         world.feed(struct.pack("!BBHII", 0x80, 50, 0, 0, ssrc) + bytes(20))
     assert len(searched) == UNKNOWN_PACKETS.burst
@@ -110,17 +112,17 @@ def test_a_fault_with_one_subscription_leaves_the_others_theirs(world, monkeypat
 
 @pytest.mark.parametrize("module", ["sfu.engine.router.share", "sfu.engine.router.fitting"])
 def test_a_fault_while_bandwidth_is_shared_costs_that_viewer_alone(world, monkeypatch, module):
-    unlucky, _ = world.viewer("unlucky")
+    world.viewer("unlucky")
     other, _ = world.viewer("other")
     name = module.rpartition(".")[2]
     real = getattr(router, name)
     shared = []
 
     def faulty(subject, *args):
-        viewer = subject.subscriber if isinstance(subject, Subscription) else subject
-        if viewer is unlucky.subscriber:
+        viewer = subject.subscriber.peer_id if isinstance(subject, Subscription) else subject.id
+        if viewer == "unlucky":
             raise FaultError
-        shared.append(viewer.id)
+        shared.append(viewer)
         return real(subject, *args)
 
     monkeypatch.setattr(module, faulty)
@@ -135,10 +137,10 @@ def test_a_fault_while_bandwidth_is_shared_costs_that_viewer_alone(world, monkey
 def test_a_fault_in_one_peers_feedback_leaves_the_others_theirs(world, monkeypatch):
     world.video("q", key=True)
     other, heard = world.peer("other")
-    other.feedback.received(1, world.now)
+    other.link.feedback.received(1, world.now)
     world.router.publishers["other"] = other
-    monkeypatch.setattr(world.publisher, "send_rtcp", lambda _packet: 1 / 0)
-    world.publisher.feedback.received(1, world.now)
+    monkeypatch.setattr(world.publisher.link, "send_rtcp", lambda _packet: 1 / 0)
+    world.publisher.link.feedback.received(1, world.now)
     world.now += 1
     world.router.tick(world.now)
     assert any(isinstance(part, rtcp.TransportFeedbackReport) for part in heard)
@@ -152,7 +154,7 @@ def test_a_fault_in_one_part_of_a_compound_leaves_the_rest(world, monkeypatch):
     monkeypatch.setattr(world.router.bandwidth, "receivers_estimate", lambda *_: 1 / 0)
     monkeypatch.setattr(world.router, "request_keyframe", lambda *_: asked.append(1))
     compound = remb(1_000_000) + rtcp.pli(1, subscription.ssrc)
-    world.router.on_rtcp(subscription.subscriber, compound, world.now, NTP)
+    world.router.on_rtcp(world.peer_of(subscription), compound, world.now, NTP)
     assert asked == [1]
 
 

@@ -57,7 +57,7 @@ def test_a_packet_sent_again_is_the_same_to_the_last_bit(world):
     sent = world.received("takes")[-1]
     hear(world, 2)  # late: made anew, the redundancy of 3 would hold it
     nack = rtcp.nack(1, 0xAAAA, [header(sent)[1]])
-    viewer = world.published.subscriptions["takes"].subscriber
+    viewer = world.peer_of(world.published.subscriptions["takes"])
     world.router.on_rtcp(viewer, nack, world.now, 0)
     world.outbox.flush()
     assert world.received("takes")[-1] == sent

@@ -70,13 +70,11 @@ class SvcWorld(World):
         parameters = SectionParameters("0", "video", True, "recvonly", (codec,), ids, {}, (), ())
         layers = (Layer("", 480, 270), Layer("", 960, 540))
         self.published = Publication(
-            PublicationSpec("TR_1", "video", layers=layers, codec="av1"), self.publisher
+            PublicationSpec("TR_1", "video", layers=layers, codec="av1"), self.publisher.link
         )
-        section = receive_section(parameters, (7,), ())
-        section.publication = self.published
-        self.published.section = section
-        self.publisher.receiving["0"] = section
-        self.publisher.published = {"TR_1": self.published}
+        self.publisher.negotiated.inbound["0"] = receive_section(parameters, (7,), ())
+        self.publisher.published["TR_1"] = self.published
+        self.publisher.bind("0", self.published)
         self.sequence = 65_000
         self.frame_number = 65_500
         self.phase = 0
@@ -277,7 +275,7 @@ def test_what_is_asked_for_again_is_the_same(world):
     world.video_request(viewer, 0)
     world.play(2)
     for packet in world.received()[-30:]:
-        again = viewer.retransmission(header(packet)[1], world.now, 0.02)
+        again = viewer.retransmission(header(packet)[1], world.now)
         at = header_length(again)
         assert again[12:at] == packet[12:at]
         assert again[at + 2 :] == packet[at:]
@@ -297,7 +295,7 @@ def test_who_takes_no_descriptors_gets_the_smallest_size_of_av1_or_all(world):
 
 def test_who_has_no_bandwidth_for_all_gets_the_smallest_size(world):
     viewer = begin(world, kind=PLAIN)
-    viewer.subscriber.available_bps = 0.9 * world.published.bitrates_bps(world.now)[1, 0]
+    viewer.subscriber.downstream.available_bps = 0.9 * world.published.bitrates_bps(world.now)[1, 0]
     world.play(1)
     world.sent.clear()
     world.play(1)

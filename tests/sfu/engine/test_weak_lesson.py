@@ -115,17 +115,17 @@ def test_a_link_that_is_better_after_it_was_dead_is_found_out_at_once():
     held.until(32)
     for source in ("screen", "camera"):
         assert min(at for at in held.student.pictures[source] if at > 28) - 28 < 2.0
-    assert held.student.peer.available_bps > 1e6
+    assert held.student.peer.link.downstream.available_bps > 1e6
 
 
 def test_a_pause_of_everything_that_is_sent_is_no_dead_link():
     held = lesson(500e3, end_s=30)
-    before = held.student.peer.available_bps
+    before = held.student.peer.link.downstream.available_bps
     for published in held.published.values():
         published.muted = True
     held.until(45)
-    assert not held.student.peer.estimator.silent
-    assert held.student.peer.available_bps >= 0.5 * before
+    assert not held.student.peer.link.downstream.estimator.silent
+    assert held.student.peer.link.downstream.available_bps >= 0.5 * before
 
 
 def test_unused_layers_of_a_screen_are_not_encoded():

@@ -199,7 +199,7 @@ def test_viewers_at_different_rates_stand_in_views_of_their_own(world):
         name = f"viewer{len(viewers)}"
         viewers[name] = begin(world, name, fps=fps), fps
     world.play(3)
-    assert len(world.published.layers[0].views) == 3
+    assert len(world.published.fans[0].views) == 3
     for name, (viewer, fps) in viewers.items():
         decoder = Decoder(world.received(name))
         decoder.check()
@@ -207,13 +207,13 @@ def test_viewers_at_different_rates_stand_in_views_of_their_own(world):
         assert viewer.point == (0, expected)
     for viewer, _ in viewers.values():
         viewer.pause(world.now)
-    assert world.published.layers[0].views == {}
+    assert world.published.fans[0].views == {}
 
 
 def test_a_viewer_of_everything_costs_one_view(world):
     begin(world)
     world.play(2)
-    (view,) = world.published.layers[0].views.values()
+    (view,) = world.published.fans[0].views.values()
     assert view.point is None
 
 
@@ -259,7 +259,7 @@ def test_what_is_asked_for_again_is_what_went_out(world, fps):
     out = world.received()
     for packet in out[-40:]:
         _, sequence, _, _ = header(packet)
-        again = viewer.retransmission(sequence, world.now, 0.02)
+        again = viewer.retransmission(sequence, world.now)
         at = header_length(again)
         assert again[at : at + 2] == packet[2:4]
         assert again[at + 2 :] == packet[header_length(packet) :]
@@ -271,7 +271,7 @@ def test_a_number_filled_is_filled_again(world):
     world.fps(viewer, QUARTER_FPS)
     world.play(2, loss=0.2, rng=random.Random(2))
     filled = [packet for packet in world.received() if packet[0] & 0x20]
-    again = viewer.retransmission(header(filled[-1])[1], world.now, 0.02)
+    again = viewer.retransmission(header(filled[-1])[1], world.now)
     assert again[0] & 0x20
     assert header(again)[0] == 97
 
@@ -284,14 +284,14 @@ def test_sender_reports_count_what_went_out(world):
     report = rtcp.sender_report(1000, 1 << 32, 0, 0, 0)
     world.router.on_rtcp(world.publisher, report, world.now, 1 << 32)
     sent = [part for part in heard if isinstance(part, rtcp.SenderReport)][-1]
-    assert sent.packet_count == len(world.received()) == viewer.counts()[0]
+    assert sent.packet_count == len(world.received()) == viewer.counts[0]
 
 
 @pytest.mark.parametrize("temporal", [0, 1, 2])
 def test_bandwidth_for_fewer_frames_leaves_temporal_layers_out(world, temporal):
     viewer = begin(world)
     world.play(6)
-    viewer.subscriber.available_bps = 1.05 * world.published.bitrates_bps(world.now)[0, temporal]
+    viewer.subscriber.downstream.available_bps = 1.05 * world.published.bitrates_bps(world.now)[0, temporal]
     world.play(2)
     assert viewer.point == (0, temporal)
     Decoder(world.received()).check()
@@ -323,7 +323,7 @@ def test_a_shared_screen_gives_up_frames_before_size():
     shown = []
     for point in sorted(bitrates, reverse=True):
         bitrates = world.published.bitrates_bps(world.now)
-        viewer.subscriber.available_bps = 1.1 * bitrates[point] if point[0] else 0.0
+        viewer.subscriber.downstream.available_bps = 1.1 * bitrates[point] if point[0] else 0.0
         play(2)
         if not shown or shown[-1] != viewer.point:
             shown.append(viewer.point)

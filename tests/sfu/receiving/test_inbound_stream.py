@@ -93,16 +93,6 @@ def test_the_lowest_temporal_layer_with_enough_pictures_will_do(world):
     ]
 
 
-def test_all_who_see_the_whole_stream_share_a_view(world):
-    layer = layer_of(world)
-    whole = (0, MAX_TEMPORAL)
-    assert layer.key(whole) is None
-    assert layer.key((0, 0)) == (0, 0)
-    layer.seen_at[1] = world.now
-    assert layer.key(whole) == whole  # the smaller of two sizes is not the whole
-    assert layer.view(whole) is layer.view(whole)
-
-
 def test_a_simulcast_layers_bitrate_is_told_by_its_place_in_the_publication(world):
     world.video("f", key=True, payload=bytes(10_000))
     world.tick(3, "q", "f")

@@ -3,11 +3,11 @@
 import pytest
 from aiortc.sdp import SessionDescription
 
+from sfu.engine.link import Link
 from sfu.engine.peer import LocalIdentity, Peer
 from sfu.engine.publication import Publication
-from sfu.forwarding.subscription import Subscription
-from sfu.receiving.feedback import TransportFeedback
 from sfu.session.ice import IceAgent
+from sfu.session.negotiated import Negotiated
 from sfu.session.negotiation import LocalTransport, Send
 from sfu.session.server_offers import OfferedSection, ServerOffers, build_offer
 from sfu.values import PublicationSpec, SdpError
@@ -43,18 +43,16 @@ def answer_to(offer, *, refuse=(), fingerprint=FINGERPRINT, direction="recvonly"
 
 class Viewer:
     def __init__(self):
-        self.peer = Peer("viewer", "room", IceAgent("u1", "p1"), TransportFeedback(1), 1, "1")
-        self.peer.offering = ServerOffers()
-        self.owner = Peer("owner", "room", IceAgent("u2", "p2"), TransportFeedback(2), 2, "2")
+        self.peer = Peer("viewer", "room", IceAgent("u1", "p1"), Link("viewer", 1), Negotiated("1"))
+        self.peer.negotiated.offering = ServerOffers()
+        self.owner = Peer("owner", "room", IceAgent("u2", "p2"), Link("owner", 2), Negotiated("2"))
         self.count = 0
 
     def subscribe(self, kind="video", **spec):
         self.count += 1
-        published = Publication(PublicationSpec(f"TR_{self.count}", kind, **spec), self.owner)
+        published = Publication(PublicationSpec(f"TR_{self.count}", kind, **spec), self.owner.link)
         seed = (0x1000 * self.count, 0x1000 * self.count + 1, 7)
-        subscription = Subscription(published, self.peer, f"PA_o|TR_{self.count}", seed)
-        self.peer.subscriptions[published.spec.id] = subscription
-        return subscription
+        return self.peer.subscribe(published, f"PA_o|TR_{self.count}", seed)
 
     def offer(self, restart=None):
         return self.peer.make_offer(IDENTITY, restart)
@@ -109,14 +107,14 @@ def test_what_is_wanted_is_offered_and_flows_once_answered():
     assert dict(voice.section.kind.payload_types) == {"opus": 111, "red": 63}
     assert viewer.peer.by_ssrc[camera.ssrc] is camera
     assert viewer.peer.missing_sections() is None
-    assert viewer.peer.sctp == (5000, 65_535)
+    assert viewer.peer.negotiated.sctp == (5000, 65_535)
 
 
 def test_a_section_is_offered_idle_once_before_it_serves_another_track():
     viewer = Viewer()
     viewer.subscribe()
     viewer.exchange()
-    viewer.peer.drop_subscription("TR_1", 0.0)
+    viewer.peer.unsubscribe("TR_1", 0.0)
     viewer.subscribe()
     assert viewer.peer.missing_sections() == (0, 0)
     offer = viewer.offer()
@@ -130,7 +128,7 @@ def test_a_track_that_ends_between_offer_and_answer_is_taken_back():
     viewer = Viewer()
     viewer.subscribe()
     offer = viewer.offer()
-    viewer.peer.drop_subscription("TR_1", 0.0)
+    viewer.peer.unsubscribe("TR_1", 0.0)
     assert viewer.peer.take_answer(parse_offer(answer_to(offer))) == {}
     assert viewer.peer.missing_sections() == (0, 0)
     assert media(viewer.offer())[1].direction == "inactive"
@@ -168,7 +166,8 @@ def test_a_bad_answer_is_refused_and_changes_nothing(bad):
     offer = viewer.offer()
     with pytest.raises(SdpError):
         viewer.peer.take_answer(parse_offer(bad(offer)))
-    assert (viewer.peer.offer, viewer.peer.sending, viewer.peer.receiving) == (None, {}, {})
+    negotiated = viewer.peer.negotiated
+    assert (negotiated.remote, negotiated.outbound, negotiated.inbound) == (None, {}, {})
     assert viewer.peer.take_answer(parse_offer(answer_to(offer))) == {"1": "TR_1"}
     assert subscription.section is not None
 

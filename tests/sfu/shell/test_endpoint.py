@@ -10,11 +10,12 @@ from pylibsrtp._binding import ffi
 
 from sfu.bandwidth.estimator import Estimator
 from sfu.drops import DropReason
+from sfu.engine.link import Link
 from sfu.engine.peer import Peer
 from sfu.fanout.sentlog import SentLog
 from sfu.limits import CLOSED_AFTER_S
-from sfu.receiving.feedback import TransportFeedback
 from sfu.session.ice import MAX_ADDRESSES, IceAgent
+from sfu.session.negotiated import Negotiated
 from sfu.settings import MediaSettings
 from sfu.shell import endpoint
 from sfu.shell.endpoint import MediaEndpoint, PeerTransport, candidates
@@ -60,9 +61,9 @@ class Reporter:
         gcm = Policy.SRTP_PROFILE_AEAD_AES_128_GCM
         self._session = Session(Policy(key=key, ssrc_type=Policy.SSRC_ANY_OUTBOUND, srtp_profile=gcm))
         self._inbound = Session(Policy(key=key, ssrc_type=Policy.SSRC_ANY_INBOUND, srtp_profile=gcm))
-        peer = Peer("p", "room", IceAgent("u", "p"), TransportFeedback(1), 1, "1")
-        peer.connected, peer.inbound = True, self._inbound._srtp[0]
-        peer.estimator = self.estimator = Estimator(SentLog(), 0)
+        peer = Peer("p", "room", IceAgent("u", "p"), Link("p", 1), Negotiated("1"))
+        peer.link.connected, peer.link.inbound = True, self._inbound._srtp[0]
+        peer.link.downstream.estimator = self.estimator = Estimator(SentLog(), 0)
         self.peer = peer
         self.drops, self.heard = Counter(), []
         self.endpoint = MediaEndpoint(MediaSettings(), self.drops)
@@ -105,8 +106,8 @@ class Crowd:
 
     def open(self, name):
         agent = IceAgent(name, "p" + name)
-        peer = Peer(name, "room", agent, TransportFeedback(1), 1, "1")
-        peer.transport = self.endpoint.outbox.transports.add()
+        peer = Peer(name, "room", agent, Link(name, 1), Negotiated("1"))
+        peer.link.transport = self.endpoint.outbox.transports.add()
         connection = PeerTransport(peer)
         self.endpoint.add(connection)
         return connection
@@ -156,7 +157,7 @@ def test_a_peer_that_is_gone_is_neither_answered_nor_connected():
     assert crowd.check("gone", 1, 0.0)
     crowd.restart(connection, "again")
     crowd.endpoint.remove(connection)
-    connection.peer.offer = SimpleNamespace()
+    connection.peer.negotiated.remote = SimpleNamespace()
     for ufrag, pwd in (("gone", "pgone"), ("again", "pagain"), ("gone", ""), ("again", "")):
         assert not crowd.check(ufrag, 1, 1.0, pwd)
     assert connection.dtls is None
@@ -181,7 +182,7 @@ def test_a_forged_source_address_does_not_cut_off_the_peer_that_uses_it():
     victim, thief = crowd.open("victim"), crowd.open("thief")
     place = pack_sockaddr("192.0.2.1", 7)
     assert crowd.check("victim", 7, 0.0)
-    victim.peer.connected = True
+    victim.peer.link.connected = True
     assert not crowd.check("thief", 7, 5.0)
     assert crowd.drops[DropReason.ICE_ADDRESS] == 1
     assert crowd.endpoint._by_address[place] is victim
@@ -190,7 +191,7 @@ def test_a_forged_source_address_does_not_cut_off_the_peer_that_uses_it():
     assert crowd.endpoint._by_address[place] is thief
     assert victim.peer.ice.selected is None
     assert not victim.addresses
-    assert not crowd.endpoint.outbox.transports.addresses[victim.peer.transport].any()
+    assert not crowd.endpoint.outbox.transports.addresses[victim.peer.link.transport].any()
 
 
 def test_excess_is_dropped_before_it_is_decrypted():
@@ -212,7 +213,7 @@ def test_excess_is_dropped_before_it_is_decrypted():
     assert reporter.drops[DropReason.RTP_RATE] == 700
     # it may be a stranger's, who forges the peer's address
     for _ in range(CLOSED_AFTER_S + 1):
-        assert reporter.peer.limits.close_second() == {}
+        assert reporter.peer.link.limits.close_second() == {}
 
 
 def test_what_a_peer_replays_is_its_own():
@@ -224,8 +225,8 @@ def test_what_a_peer_replays_is_its_own():
         reporter.endpoint._srtp(0, 0, len(datagram), reporter.ADDRESS, 1.0)
     assert len(reporter.heard) == 1
     assert reporter.drops[DropReason.UNAUTHENTIC] > 100
-    reporter.peer.limits.close_second()
-    assert reporter.peer.limits.flooded_s == 1
+    reporter.peer.link.limits.close_second()
+    assert reporter.peer.link.limits.flooded_s == 1
 
 
 def test_dtls_beyond_the_limit_is_dropped():
@@ -242,7 +243,7 @@ def test_dtls_beyond_the_limit_is_dropped():
 def test_media_of_a_peer_without_budget_is_not_looked_at_for_a_moment():
     reporter = Reporter()
     endpoint, address = reporter.endpoint, reporter.ADDRESS
-    limits = endpoint._by_address[address].peer.limits
+    limits = endpoint._by_address[address].peer.link.limits
     endpoint._held[address] = 5.0, limits, 7
 
     def arrives(first, now):

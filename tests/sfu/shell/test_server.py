@@ -2,13 +2,12 @@
 
 import asyncio
 import socket
-from types import SimpleNamespace
 
 import pytest
 import sdp_samples
 from aiortc import RTCPeerConnection, RTCSessionDescription
 
-from sfu.engine.peer import KnownSsrc
+from sfu.engine.identification import KnownSsrc
 from sfu.limits import CLOSED_AFTER_S, MUTED_AFTER_S
 from sfu.settings import MediaSettings
 from sfu.shell.server import SHARING_DELAY_S, MediaServer
@@ -297,7 +296,7 @@ async def test_a_peer_is_forwarded_to_another_room(engine):
 
 def flood(engine, name, ssrc=7):
     """A second of far more than a peer may send."""
-    limits = engine.media._connections[name].peer.limits
+    limits = engine.media._connections[name].peer.link.limits
     for _ in range(5000):
         limits.rtp(ssrc, 1000, 1.0)
     engine.media._floods_at = 0.0
@@ -311,7 +310,7 @@ async def test_what_floods_is_muted_and_who_goes_on_is_closed(engine, caplog):
     engine.media.publish("ada", PublicationSpec("TR_1", "video"))
     peer = engine.media._connections["ada"].peer
     published = engine.media._publications["TR_1"]
-    peer.streams[7] = KnownSsrc(SimpleNamespace(published=published), rtx=True)
+    peer.streams[7] = KnownSsrc(published, None, None, rtx=True)
     for second in range(1, CLOSED_AFTER_S + 1):
         flood(engine, "ada")
         assert published.muted == (second >= MUTED_AFTER_S)

@@ -5,9 +5,9 @@ import struct
 import pytest
 from router_world import World, header
 
+from sfu.engine import backup
 from sfu.engine.publication import Publication
 from sfu.fanout.template import TemplateClass
-from sfu.forwarding import backup
 from sfu.session.negotiation import NegotiatedCodec, SectionParameters
 from sfu.session.sections import OutboundSection, receive_section
 from sfu.values import CodecMissing, PublicationSpec
@@ -24,19 +24,19 @@ class TwoCodecs(World):
     def lacking(self, name="lacks"):
         subscription, _ = self.viewer(name)
         subscription.section = OutboundSection("1", H264_ONLY, {})
-        self.router.share(subscription.subscriber, self.now)
+        self.router.share(self.peer_of(subscription), self.now)
         return subscription
 
     def add_backup(self):
-        second = Publication(PublicationSpec("TR_1~h264", "video", backup_of="TR_1"), self.publisher)
+        second = Publication(PublicationSpec("TR_1~h264", "video", backup_of="TR_1"), self.publisher.link)
         backup.link(second, self.published)
         codec = NegotiatedCodec("h264", 102, 90_000, 1, "", (), None)
         section = receive_section(
             SectionParameters("1", "video", True, "recvonly", (codec,)), (H264_SSRC,), ()
         )
-        section.publication, second.section = second, section
-        self.publisher.receiving["1"] = section
+        self.publisher.negotiated.inbound["1"] = section
         self.publisher.published["TR_1~h264"] = second
+        self.publisher.bind("1", second)
         return second
 
     def h264(self, number):
@@ -59,7 +59,7 @@ def test_who_cannot_take_the_codec_is_told_of_once_and_gets_the_backup_when_it_c
     subscription = world.lacking()
     world.viewer("takes")
     world.video("q", key=True)
-    world.router.share(subscription.subscriber, world.now)
+    world.router.share(world.peer_of(subscription), world.now)
     assert missing(world) == [CodecMissing("lacks", "TR_1")]
     assert world.received("lacks") == []
     second = world.add_backup()
@@ -90,9 +90,9 @@ def test_the_end_of_the_backup_leaves_the_subscription(world):
     world.router.forget(second, world.now)
     assert subscription.published is world.published
     assert world.published.subscriptions["lacks"] is subscription
-    assert subscription.subscriber.subscriptions == {"TR_1": subscription}
+    assert world.peer_of(subscription).subscriptions == {"TR_1": subscription}
     assert world.published.backup is None
-    world.router.share(subscription.subscriber, world.now)
+    world.router.share(world.peer_of(subscription), world.now)
     assert missing(world) == [CodecMissing("lacks", "TR_1")]
 
 
@@ -101,7 +101,7 @@ def test_the_end_of_the_track_ends_it_for_all(world):
     world.h264(1)
     subscription = world.lacking()
     world.router.forget(world.published, world.now)
-    assert subscription.subscriber.subscriptions == {}
+    assert world.peer_of(subscription).subscriptions == {}
     assert not second.subscriptions
     world.h264(2)
     world.router.forget(second, world.now)
@@ -111,5 +111,5 @@ def test_the_end_of_the_track_ends_it_for_all(world):
 def test_a_section_that_takes_nothing_lacks_nothing(world):
     subscription, _ = world.viewer("refuses")
     subscription.section = OutboundSection("1", TemplateClass((), ()), {})
-    world.router.share(subscription.subscriber, world.now)
+    world.router.share(world.peer_of(subscription), world.now)
     assert missing(world) == []

@@ -1,13 +1,9 @@
 """Backup codecs: a second publication of the same track, for subscribers who cannot take the first one's codec."""
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from sfu.engine.publication import Publication
-    from sfu.forwarding.subscription import Subscription
+from sfu.engine.publication import Publication, Subscription
 
 
-def is_lacking(subscription: "Subscription") -> bool:
+def is_lacking(subscription: Subscription) -> bool:
     """Whether the subscriber agreed to no payload type for what the publisher sends first of all."""
     section, primary = subscription.section, subscription.primary
     return (
@@ -18,7 +14,7 @@ def is_lacking(subscription: "Subscription") -> bool:
     )
 
 
-def fitting(subscription: "Subscription") -> "Publication":
+def fitting(subscription: Subscription) -> Publication:
     """The publication that a subscriber gets: the backup, if it comes and only that can be taken."""
     backup = subscription.primary.backup
     if backup is None or not is_lacking(subscription) or subscription.section is None:
@@ -27,12 +23,12 @@ def fitting(subscription: "Subscription") -> "Publication":
     return backup if takes else subscription.primary
 
 
-def link(backup: "Publication", primary: "Publication") -> None:
+def link(backup: Publication, primary: Publication) -> None:
     """Let one publication be the backup of another."""
     backup.primary, primary.backup = primary, backup
 
 
-def unlink(published: "Publication", now: float) -> None:
+def unlink(published: Publication, now: float) -> None:
     """Let an ending publication be the backup of none, and have none; its subscribers go back to the first one."""
     primary = published.primary
     if primary is not None and primary.backup is published:

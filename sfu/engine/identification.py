@@ -1,0 +1,108 @@
+"""Which publication, encoding and purpose an SSRC has: learned once, from the first packet of each."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sfu.engine.publication import Publication, Subscription
+from sfu.forwarding.fan import Fan
+from sfu.receiving.inbound_stream import InboundStream
+from sfu.session.sections import InboundSection
+from sfu.wire import rtp
+
+# A publisher with three simulcast videos and their retransmissions uses about twenty.
+MAX_STREAMS = 64
+
+
+@dataclass(slots=True)
+class KnownSsrc:
+    """What an SSRC was found to be."""
+
+    published: Publication
+    fan: Fan[Subscription]
+    stream: InboundStream
+    rtx: bool = False
+    "It carries the retransmissions of the stream (RFC 4588)."
+
+
+class KnownSsrcs(dict[int, KnownSsrc]):
+    """The SSRCs of one peer, by number; the first packet of each says what it is."""
+
+    def __init__(
+        self, sections: Mapping[str, InboundSection], publications: Mapping[str, Publication]
+    ) -> None:
+        """`sections` on which the peer sends, by mid, and its `publications`, by id: both as they are at any time."""
+        super().__init__()
+        self._sections = sections
+        self._publications = publications
+
+    def learn(
+        self, packet: bytes, elements: Mapping[int, tuple[int, int]], ssrc: int, now: float
+    ) -> KnownSsrc | None:
+        """Find out what a new SSRC is, by MID and RID extensions or as announced; None: not known yet.
+
+        Args:
+            packet: The first packet.
+            elements: Its header extensions, as `rtp.parse_extensions` returns them.
+            ssrc: Its SSRC.
+            now: Starts the liveness of a new stream.
+        """
+        values = self._identification(packet, elements)
+        payload_type = packet[1] & 0x7F
+        mid = values.get(rtp.URI_MID, "")
+        section = self._sections.get(mid) if mid else self._announced(ssrc, payload_type)
+        published = self._publications.get(section.publication_id or "") if section is not None else None
+        if section is None or published is None or len(self) >= MAX_STREAMS:
+            return None
+        fan: Fan[Subscription] | None = None
+        rtx = payload_type in section.media_by_rtx
+        if rtx:
+            fan = self._repaired(section, published, ssrc, values.get(rtp.URI_REPAIRED_RID, ""))
+        elif payload_type in section.codec_by_payload_type:
+            rid = values.get(rtp.URI_RID, "")
+            spatial = published.spatial_of(rid) if rid else 0 if not section.parameters.rids else None
+            if spatial is not None:
+                fan = published.add_stream(section, ssrc, spatial, now)
+        if fan is None:
+            return None
+        known = self[ssrc] = KnownSsrc(published, fan, fan.stream, rtx)
+        return known
+
+    def forget(self, published: Publication) -> None:
+        """Remove the SSRCs of a publication."""
+        for ssrc in [ssrc for ssrc, known in self.items() if known.published is published]:
+            del self[ssrc]
+
+    def _identification(self, packet: bytes, elements: Mapping[int, tuple[int, int]]) -> dict[str, str]:
+        """The SDES extensions of a packet, by URI; ids are the same in all sections of a bundle (RFC 8843 9)."""
+        values: dict[str, str] = {}
+        for section in self._sections.values():
+            for uri in (rtp.URI_MID, rtp.URI_RID, rtp.URI_REPAIRED_RID):
+                found = elements.get(section.parameters.extensions.get(uri, 0))
+                if found is not None and uri not in values:
+                    at, size = found
+                    values[uri] = packet[at : at + size].decode("ascii", "replace")
+        return values
+
+    def _announced(self, ssrc: int, payload_type: int) -> InboundSection | None:
+        for section in self._sections.values():
+            if ssrc in section.ssrcs or ssrc in section.rtx_ssrcs:
+                return section
+        # RFC 8843 section 9.2: a payload type that only one section uses names the section
+        candidates = [
+            section
+            for section in self._sections.values()
+            if payload_type in section.codec_by_payload_type or payload_type in section.media_by_rtx
+        ]
+        return candidates[0] if len(candidates) == 1 else None
+
+    def _repaired(
+        self, section: InboundSection, published: Publication, ssrc: int, rid: str
+    ) -> Fan[Subscription] | None:
+        """The stream whose retransmissions an SSRC carries."""
+        if rid:
+            spatial = published.spatial_of(rid)
+            return published.fans.get(spatial) if spatial is not None else None
+        if ssrc in section.rtx_ssrcs:
+            media = self.get(section.rtx_ssrcs[ssrc])
+            return media.fan if media is not None else None
+        return None if section.parameters.rids else published.fans.get(0)

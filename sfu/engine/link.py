@@ -1,0 +1,93 @@
+"""A peer's transport as the engine sees it: how to send to the peer, and what its path is known to carry and lose."""
+
+import math
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from sfu.bandwidth.estimator import Estimator
+from sfu.engine.linkstate import LinkReport
+from sfu.fanout.pacer import Pacer
+from sfu.limits import PeerLimits
+from sfu.receiving.feedback import TransportFeedback
+from sfu.receiving.quality import LossHistory
+from sfu.values import Quality
+
+# Decisions that are kept for explanations: a minute of a path that varies.
+MAX_DECISIONS = 60
+
+
+def nowhere(_packet: bytes) -> None:
+    """Send RTCP while there is no transport."""
+
+
+@dataclass(slots=True, eq=False)
+class Downstream:
+    """The bandwidth towards one peer: the estimate, and what was decided with it."""
+
+    available_bps: float = math.inf
+    "Infinite until a limit is seen."
+    estimator: Estimator | None = None
+    "None before the first feedback report."
+    pacer: Pacer | None = None
+    "Where video waits while little is available; None: nothing waits."
+    audio_bps: float = 0.0
+    "Part of the available bandwidth that all audio takes."
+    requested_bps: float = 0.0
+    "Bandwidth with which every request is met; probing is worth it up to here."
+    narrow_since: float | None = None
+    "Since when too little has been available for redundant audio; None: it is not."
+    decisions: deque[tuple[float, str]] = field(default_factory=lambda: deque(maxlen=MAX_DECISIONS))
+    "(time, words) of the last decisions."
+    report: LinkReport = field(default_factory=LinkReport)
+    "What was reported of the path."
+
+    @property
+    def lasting_bps(self) -> float:
+        """What can be allocated: not less for the second in which a queue is drained."""
+        return max(self.available_bps, self.estimator.lasting_bps if self.estimator is not None else 0.0)
+
+    @property
+    def link_loss(self) -> float:
+        """The share of packets that the path loses whatever is sent, 0 to 1."""
+        return self.estimator.link_loss if self.estimator is not None else 0.0
+
+    def decided(self, words: str, now: float) -> None:
+        """Store a decision for explanations."""
+        self.decisions.append((now, words))
+
+
+@dataclass(slots=True, eq=False)
+class Link:
+    """One peer connection's transport, and the state of its path in both directions."""
+
+    peer_id: str
+    ssrc: int
+    "The server's own in feedback and reports to the peer."
+    limits: PeerLimits = field(default_factory=PeerLimits)
+    "What the peer may send, and request to be done."
+    transport: int = 0
+    "Index in `Transports`."
+    connected: bool = False
+    "ICE and DTLS are up."
+    inbound: Any = None
+    "libsrtp's context of what the peer sends; None until DTLS is up."
+    send_rtcp: Callable[[bytes], None] = nowhere
+    feedback: TransportFeedback = field(init=False)
+    "Of the peer's packets."
+    rtt_s: float = 0.07
+    downstream: Downstream = field(default_factory=Downstream)
+    upstream_loss: LossHistory = field(default_factory=LossHistory)
+    downstream_loss: LossHistory = field(default_factory=LossHistory)
+    quality: Quality = "excellent"
+    "As last reported."
+
+    def __post_init__(self) -> None:
+        """Feedback is sent under the server's SSRC."""
+        self.feedback = TransportFeedback(self.ssrc)
+
+    def reads_reports(self, now: float) -> bool:
+        """Whether a feedback report is to be read now; while no limit is seen, few are."""
+        estimator = self.downstream.estimator
+        return estimator is None or now >= estimator.read_from

@@ -1,0 +1,52 @@
+"""Who follows one inbound stream: its substreams, and the subscribers on their way to one.
+
+The inbound stream itself knows nothing of this, as a stream is received in the same way whoever watches it.
+"""
+
+from collections.abc import Hashable
+from typing import Generic, TypeVar
+
+from sfu.fanout.template import TemplateClass
+from sfu.forwarding.substream import Substream
+from sfu.receiving.inbound_stream import InboundStream
+from sfu.wire import operating_points
+from sfu.wire.operating_points import OperatingPoint
+
+S = TypeVar("S", bound=Hashable)
+
+
+class Fan(Generic[S]):
+    """The substreams of one inbound stream, and its subscribers of type `S`."""
+
+    __slots__ = ("awaiting_keyframe", "stream", "switching", "views")
+
+    def __init__(self, stream: InboundStream) -> None:
+        """Nobody follows `stream` yet."""
+        self.stream = stream
+        self.views: dict[OperatingPoint | None, Substream] = {}
+        "Those with subscribers, by operating point; None: the whole stream."
+        self.awaiting_keyframe: set[S] = set()
+        "Subscribers that start here at the next keyframe."
+        self.switching: set[S] = set()
+        "Subscribers that change to another substream of this stream at the next picture that allows it."
+
+    def __repr__(self) -> str:
+        """For the log."""
+        return repr(self.stream)
+
+    def key(self, point: OperatingPoint) -> OperatingPoint | None:
+        """The key of a point in `views`: None, the whole stream, where that is the same."""
+        return None if point[1] == operating_points.MAX_TEMPORAL and len(self.stream.seen_at) == 1 else point
+
+    def view(self, key: OperatingPoint | None) -> Substream:
+        """The substream of that key, created if it has no subscriber yet."""
+        if key not in self.views:
+            self.views[key] = Substream(self.stream, key)
+        return self.views[key]
+
+    def leave(self, view: Substream, kind: TemplateClass, subscriber: S) -> None:
+        """Remove a subscriber of `view`. Without subscribers, the view is removed; its numbers stay traceable."""
+        view.table.remove(kind, subscriber)
+        self.switching.discard(subscriber)
+        if not len(view.table) and self.views.get(view.point) is view:
+            del self.views[view.point]
