@@ -28,7 +28,6 @@ TESTED_ELSEWHERE = {
     "sfu/drops.py": "a list of names; test_endpoint and test_router expect each drop where it happens",
     "sfu/settings.py": "plain values without behaviour",
     "sfu/fanout/arena.py": "test_table and test_kernel fill it and send what is in it",
-    "sfu/fanout/row_buffer.py": "test_table and test_kernel compare each row with the packet it is made of",
     "sfu/fanout/template.py": "test_table compares rows of each class with packets made one at a time",
     "sfu/wire/packet.py": "test_stream reads packets into it, test_view renumbers them",
     "signaling/http/headers.py": "test_page and test_api expect the headers",

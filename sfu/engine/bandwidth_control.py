@@ -34,10 +34,10 @@ class BandwidthControl:
     """All estimates of an engine."""
 
     def __init__(
-        self, outbox: RowBuffer, changed: Callable[[Peer, float], None], containment: Containment
+        self, rows: RowBuffer, changed: Callable[[Peer, float], None], containment: Containment
     ) -> None:
         """`changed(peer, now)` is called when what is available to a peer is another than before."""
-        self._outbox = outbox
+        self._rows = rows
         self._containment = containment
         self._changed = changed
         self._limited: dict[str, Peer] = {}
@@ -49,7 +49,7 @@ class BandwidthControl:
         link = peer.link
         estimator = link.downstream.estimator
         if estimator is None:
-            estimator = link.downstream.estimator = Estimator(self._outbox.transports.sent, link.transport)
+            estimator = link.downstream.estimator = Estimator(self._rows.transports.sent, link.transport)
         estimator.report(data, now)
         if estimator.rtt_s is not None:
             link.rtt_s = estimator.rtt_s
@@ -94,7 +94,7 @@ class BandwidthControl:
         if line is not None:
             line.put(packet, keyframe=keyframe)
         else:
-            self._outbox.add_packet(packet, link.transport, numbered=subscription.numbered)
+            self._rows.add_packet(packet, link.transport, numbered=subscription.numbered)
 
     @staticmethod
     def is_behind(subscription: Subscription) -> bool:
@@ -120,11 +120,11 @@ class BandwidthControl:
         if link.downstream.pacer is not None and subscription.numbered:
             link.downstream.pacer.put_again((subscription.ssrc, sequence), packet)
         else:
-            self._outbox.add_packet(packet, link.transport, numbered=subscription.numbered)
+            self._rows.add_packet(packet, link.transport, numbered=subscription.numbered)
 
     def _send(self, peer: Peer, packets: list[bytes]) -> None:
         for packet in packets:
-            self._outbox.add_packet(packet, peer.link.transport, numbered=True)
+            self._rows.add_packet(packet, peer.link.transport, numbered=True)
 
     def tick(self, now: float) -> None:
         """Send what is due, look for reports that stay away, and for more bandwidth where it would be used."""
@@ -150,7 +150,7 @@ class BandwidthControl:
         if estimator is None or not peer.link.connected:
             del self._limited[peer.id]
             return
-        number = int(self._outbox.transports.sequence[peer.link.transport])
+        number = int(self._rows.transports.sequence[peer.link.transport])
         estimator.tick(number, now)
         self._take(peer, estimator.available_bps, now)
         left = estimator.padding(peer.link.downstream.requested_bps, number, now)
@@ -192,18 +192,18 @@ class BandwidthControl:
     def _sent_bytes(self, peer: Peer) -> float:
         """What has gone to a peer since the last time."""
         assert peer.link.downstream.pacer is not None
-        number = int(self._outbox.transports.sequence[peer.link.transport])
+        number = int(self._rows.transports.sequence[peer.link.transport])
         first, peer.link.downstream.pacer.number = peer.link.downstream.pacer.number, number
         if first is None or first == number:
             return 0.0
-        sent = self._outbox.transports.sent.look_up(peer.link.transport, first, (number - first) & 0xFFFF)
+        sent = self._rows.transports.sent.look_up(peer.link.transport, first, (number - first) & 0xFFFF)
         return float(sent.sizes[sent.known].sum())
 
     def _pad(self, peer: Peer, size: float) -> None:
         subscription = next((s for s in peer.subscriptions.values() if s.can_pad), None)
         while subscription is not None and size > 0:
             packet = subscription.padding()
-            self._outbox.add_packet(packet, peer.link.transport, numbered=True)
+            self._rows.add_packet(packet, peer.link.transport, numbered=True)
             self.padding_packets += 1
             size -= len(packet)
 

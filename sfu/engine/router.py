@@ -59,10 +59,10 @@ class Router:
     """Moves packets between the peers of an engine."""
 
     def __init__(
-        self, outbox: RowBuffer, emit: Callable[[Event], None], drops: Counter[DropReason] | None = None
+        self, rows: RowBuffer, emit: Callable[[Event], None], drops: Counter[DropReason] | None = None
     ) -> None:
         """`emit` takes events; it must not call back into the router. `drops` counts together with others."""
-        self._outbox = outbox
+        self._rows = rows
         self._emit = emit
         self.drops: Counter[DropReason] = Counter() if drops is None else drops
         self.received_packets = 0
@@ -70,7 +70,7 @@ class Router:
         self.retransmitted_packets = 0
         self.replayed_packets = 0
         self.containment = Containment(self.drops)
-        self.bandwidth = BandwidthControl(outbox, self.share, self.containment)
+        self.bandwidth = BandwidthControl(rows, self.share, self.containment)
         self._replays: dict[Subscription, None] = {}
         self.peers: dict[str, Peer] = {}
         "All of the engine, by id."
@@ -189,7 +189,7 @@ class Router:
         layer.count(parsed)
         run = self.containment.run
         for view in known.fan.views.values():
-            self.forwarded_packets += run(peer.id, now, view.forward, self._outbox, parsed, late=late) or 0
+            self.forwarded_packets += run(peer.id, now, view.forward, self._rows, parsed, late=late) or 0
 
     def _switch(self, known: KnownSsrc, packet: SourcePacket, now: float) -> None:
         """Let viewers begin or go over to another view with this packet, where it allows that."""

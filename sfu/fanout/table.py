@@ -77,7 +77,7 @@ class Columns:
         self.keys.pop()
         return True
 
-    def write(self, outbox: RowBuffer, template: Template, packet: SourcePacket, *, late: bool) -> int:
+    def write(self, rows: RowBuffer, template: Template, packet: SourcePacket, *, late: bool) -> int:
         """Write a row per subscriber, and return how many.
 
         A `late` packet (out of order) is only for subscribers whose part of the stream had started before it.
@@ -85,11 +85,7 @@ class Columns:
         columns = self.values[: self.count]
         if late:
             columns = columns[columns["first_sequence"] <= packet.sequence]
-        at = 0
-        while at < len(columns):
-            row, n = outbox.reserve(len(columns) - at)
-            outbox.write_rows(outbox, row, columns[at : at + n], template, packet)
-            at += n
+        rows.write(columns, template, packet)
         return len(columns)
 
 
@@ -123,13 +119,13 @@ class FanoutTable:
         if columns is not None and columns.remove(key) and not columns.count:
             del self.classes[kind]
 
-    def forward(self, outbox: RowBuffer, packet: SourcePacket, *, late: bool) -> int:
+    def forward(self, rows: RowBuffer, packet: SourcePacket, *, late: bool) -> int:
         """Write the packet's rows for all subscribers, and return how many."""
         written = 0
         for kind, columns in self.classes.items():
             template = make_template(kind, packet)
             if template is not None:
-                written += columns.write(outbox, template, packet, late=late)
+                written += columns.write(rows, template, packet, late=late)
         for kind, column, line in self._paced.values():
             if not late or column.first_sequence <= packet.sequence:
                 paced = single_packet(kind, column, packet)

@@ -2,7 +2,6 @@
 
 import struct
 from dataclasses import dataclass
-from typing import Any
 
 from sfu.fanout.arena import MAX_PACKET_BYTES
 from sfu.wire import rtp
@@ -11,6 +10,10 @@ from sfu.wire.red import RedundancyLevel, primary, with_redundancy
 
 # The size that libwebrtc uses for padding packets.
 PADDING_BYTES = 224
+# The first element of an extension block follows the RTP header and the block's own (RFC 8285 sections 4.2 and 4.3:
+# that begins with 0xBE where headers of elements have one byte, else they have two).
+_FIRST_ELEMENT_AT = rtp.HEADER_BYTES + 4
+_ONE_BYTE = b"\xbe"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +51,22 @@ class Template:
     )
 
     def __init__(
-        self, packet: SourcePacket, payload_type: int, extensions: bytes, payload: memoryview
+        self,
+        packet: SourcePacket,
+        payload_type: int,
+        extensions: bytes,
+        payload: memoryview,
+        elements: tuple[int, int],
     ) -> None:
-        """Assemble the packet; `extensions` is a whole extension block or empty."""
+        """Assemble the packet.
+
+        Args:
+            packet: The packet that is rewritten.
+            payload_type: The payload type of this class.
+            extensions: A whole extension block, or empty.
+            payload: The payload, which follows it.
+            elements: The result of `_leading_elements` for the block.
+        """
         first = 0x90 if extensions else 0x80
         # RFC 3550 section 5.1: the last octet of padding counts itself
         if len(packet.data) == packet.payload_at:
@@ -62,7 +78,7 @@ class Template:
         self.length = len(data)
         self.picture_id_at = packet.picture_id_at + shift if packet.picture_id_at >= 0 else -1
         self.tl0picidx_at = packet.tl0picidx_at + shift if packet.tl0picidx_at >= 0 else -1
-        self.transport_sequence_at = self.frame_number_at = -1
+        self.transport_sequence_at, self.frame_number_at = elements
 
 
 def make_template(kind: TemplateClass, packet: SourcePacket) -> Template | None:
@@ -100,23 +116,27 @@ def make_template(kind: TemplateClass, packet: SourcePacket) -> Template | None:
     values = [(ids[uri], value) for uri, value in packet.extensions if uri in ids]
     transport_id = ids.get(rtp.URI_TRANSPORT_CC)
     descriptor_id = ids.get(rtp.URI_DEPENDENCY_DESCRIPTOR) if packet.descriptor else None
-    # first in the block, so that their offsets are known: header, block header, element header
+    # first in the block, so that their offsets are known
     if descriptor_id is not None:
         values.insert(0, (descriptor_id, packet.descriptor))
     if transport_id is not None:
         values.insert(0, (transport_id, b"\0\0"))
     extensions = rtp.build_extensions(values) if values else b""
-    template = Template(packet, payload_type, extensions, payload)
-    if template.length > MAX_PACKET_BYTES:
-        return None
-    if transport_id is not None:
-        template.transport_sequence_at = _number_at(template.data)
-    if descriptor_id is not None:
-        element = _number_at(template.data)
-        if transport_id is not None:
-            element += 2 + element - 16  # after two bytes of data and one more element header
-        template.frame_number_at = element + 1
-    return template
+    elements = _leading_elements(extensions, transport_id is not None, descriptor_id is not None)
+    template = Template(packet, payload_type, extensions, payload, elements)
+    return None if template.length > MAX_PACKET_BYTES else template
+
+
+def _leading_elements(extensions: bytes, numbered: bool, described: bool) -> tuple[int, int]:
+    """Return the offsets of the transport-wide number and of the descriptor's frame number, -1 for none.
+
+    The number is the first element of the block and the descriptor the next.
+    """
+    element_header = 1 if extensions[:1] == _ONE_BYTE else 2
+    first = _FIRST_ELEMENT_AT + element_header
+    # a number takes two bytes; a descriptor's frame number follows its first byte
+    descriptor = first + 2 + element_header if numbered else first
+    return first if numbered else -1, descriptor + 1 if described else -1
 
 
 def padding_packet(kind: TemplateClass, payload_type: int, ssrc: int, sequence: int) -> bytes:
@@ -126,7 +146,6 @@ def padding_packet(kind: TemplateClass, payload_type: int, ssrc: int, sequence: 
     return head + extensions + bytes(PADDING_BYTES - 1) + bytes((PADDING_BYTES,))
 
 
-def _number_at(packet: Any) -> int:
+def transport_sequence_at(packet: bytes) -> int:
     """Return the offset of the transport-wide number in a numbered packet."""
-    # RFC 8285 sections 4.2 and 4.3: an element header has one byte or two
-    return 12 + 4 + (1 if packet[12] == 0xBE else 2)
+    return _FIRST_ELEMENT_AT + (1 if packet[12:13] == _ONE_BYTE else 2)

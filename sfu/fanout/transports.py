@@ -1,6 +1,7 @@
 """Transports as columns: destination addresses and SRTP contexts, by the index that columns and arena rows contain."""
 
 import numpy as np
+import numpy.typing as npt
 
 from sfu.fanout.sentlog import SentLog
 
@@ -34,6 +35,18 @@ class Transports:
         self._count += 1
         self.sent.reserve(self._count)
         return self._count - 1
+
+    def take_number(self, index: int) -> int:
+        """The next transport-wide sequence number of a connection."""
+        number = int(self.sequence[index])
+        self.sequence[index] = number + 1 & 0xFFFF
+        return number
+
+    def take_numbers(self, indexes: npt.NDArray[np.int32]) -> npt.NDArray[np.uint16]:
+        """The same for several connections, each there once."""
+        numbers = self.sequence[indexes]
+        self.sequence[indexes] = numbers + np.uint16(1)
+        return numbers
 
     def connect(self, index: int, session: int) -> None:
         """Set the memory address of the SRTP context, which must exist until `remove`; DTLS is connected."""

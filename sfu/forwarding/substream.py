@@ -82,7 +82,7 @@ class Substream:
         packet = None if source is None else self.layer.kept(source)
         return None if packet is None else self.place(packet)
 
-    def forward(self, outbox: RowBuffer, packet: SourcePacket, *, late: bool) -> int:
+    def forward(self, rows: RowBuffer, packet: SourcePacket, *, late: bool) -> int:
         """Write the packet's rows for everybody here; returns how many.
 
         A late packet of a layer that is left out has a number already, as it could not be known whose it was: its
@@ -100,4 +100,4 @@ class Substream:
             self.picture_id = placed.picture_id
             self.tl0picidx = placed.tl0picidx
             self.frame_number = placed.frame_number
-        return self.table.forward(outbox, placed, late=late)
+        return self.table.forward(rows, placed, late=late)

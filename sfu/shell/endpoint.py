@@ -110,8 +110,8 @@ class MediaEndpoint:
         self._containment = Containment(drops)
         self._certificate: Certificate = Certificate.generateCertificate()
         self._arena = Arena()
-        self.outbox = RowBuffer(self._arena, self._protect_and_send)
-        "Where the router puts what goes out."
+        self.rows = RowBuffer(self._arena)
+        "Where the router puts what is to be sent."
         self.identity = LocalIdentity(self._certificate.sha256, ())
         "What descriptions say of this endpoint."
         self._by_ufrag: dict[str, PeerTransport] = {}
@@ -119,7 +119,6 @@ class MediaEndpoint:
         self._held: dict[bytes, tuple[float, PeerLimits, int]] = {}
         "(until when, limits, SSRC) of addresses whose media is dropped unseen for a moment."
         self._socket: udp.MediaSocket | None = None
-        self._kernel: kernel.Kernel | None = None
         self._length = srtp_ffi.new("int *")
         self._tasks: set[asyncio.Task[Any]] = set()
         self._turns = Turns()
@@ -136,7 +135,7 @@ class MediaEndpoint:
             self._arena,
             portable=self._settings.portable_io,
         )
-        self._kernel = kernel.choose(self.outbox, self._socket, native=self._settings.native)
+        self.rows.open(kernel.choose(self.rows, self._socket, self._drops, native=self._settings.native))
         base = srtp_ffi.cast("char *", srtp_ffi.from_buffer(self._socket.buffer))
         self._receive_pointers = [base + udp.RECEIVE_STRIDE * i for i in range(udp.RECEIVE_BATCH)]
         self.identity = LocalIdentity(self._certificate.sha256, candidates(self._settings, self._socket.port))
@@ -183,8 +182,8 @@ class MediaEndpoint:
             self._held.pop(address, None)
         connection.ufrags = ()
         connection.addresses.clear()
-        self.outbox.flush()  # rows may still name the peer's libsrtp session
-        self.outbox.transports.remove(peer.link.transport)
+        self.rows.flush()  # rows may still name the peer's libsrtp session
+        self.rows.transports.remove(peer.link.transport)
         self._spawn(_shut(connection))
 
     def _admit(self, connection: PeerTransport, address: bytes) -> None:
@@ -195,7 +194,7 @@ class MediaEndpoint:
         if holder is not None:
             holder.addresses.discard(address)
             if holder.peer.ice.forget(address):
-                self.outbox.transports.move(holder.peer.link.transport, bytes(udp.SOCKADDR_SIZE))
+                self.rows.transports.move(holder.peer.link.transport, bytes(udp.SOCKADDR_SIZE))
         self._by_address[address] = connection
         connection.addresses.add(address)
         for given_up in connection.addresses - connection.peer.ice.addresses.keys():
@@ -255,7 +254,7 @@ class MediaEndpoint:
                     continue
                 arguments = i, self._socket.lengths[i], addresses[i], now
                 self._containment.run("a client", now, self._datagram, *arguments)
-            self.outbox.flush()
+            self.rows.flush()
             if count < udp.RECEIVE_BATCH:
                 break
 
@@ -378,7 +377,7 @@ class MediaEndpoint:
             self._admit(connection, address)
         if outcome is Check.NOMINATED:
             assert peer.ice.selected is not None
-            self.outbox.transports.move(peer.link.transport, peer.ice.selected)
+            self.rows.transports.move(peer.link.transport, peer.ice.selected)
         if connection.task is None and peer.negotiated.remote is not None and peer.ice.selected is not None:
             connection.port = DatagramPort(partial(self._send_to, peer), self._turns)
             connection.dtls = DtlsTransport(connection.port, self._certificate)
@@ -406,7 +405,7 @@ class MediaEndpoint:
             self._handlers.failed(connection, failure)
             return
         peer.link.inbound = dtls.inbound
-        self.outbox.transports.connect(peer.link.transport, int(srtp_ffi.cast("uintptr_t", dtls.outbound)))
+        self.rows.transports.connect(peer.link.transport, int(srtp_ffi.cast("uintptr_t", dtls.outbound)))
         peer.link.send_rtcp = partial(self._send_rtcp, peer, dtls)
         peer.link.connected = True
         dtls.on("statechange", partial(self._dtls_changed, connection, dtls))
@@ -420,15 +419,6 @@ class MediaEndpoint:
     def _send_rtcp(self, peer: Peer, dtls: DtlsTransport, packet: bytes) -> None:
         if peer.link.connected and peer.ice.selected is not None and self._socket is not None:
             self._socket.send(dtls.protect_rtcp(packet), peer.ice.selected)
-
-    def _protect_and_send(self, count: int) -> float:
-        assert self._kernel is not None
-        sent = self._kernel.protect_and_send(count)
-        if sent.not_protected:
-            self._drops[DropReason.NOT_PROTECTED] += sent.not_protected
-        if sent.not_sent:
-            self._drops[DropReason.NOT_SENT] += sent.not_sent
-        return sent.at
 
 
 def _holds(connection: PeerTransport, address: bytes, now: float) -> bool:

@@ -1,7 +1,7 @@
 """The fan-out's inner loops towards the socket: rows are protected in place, then sent by one system call.
 
 `Native` does it in C (kernel.c), and writes the rows there too; `Portable` does it with cffi and numpy alone, where no
-compiler built the module. The same bytes go out either way. `choose` takes what there is.
+compiler built the module. The same bytes are sent either way. `choose` takes what there is.
 """
 
 import hashlib
@@ -9,17 +9,19 @@ import importlib
 import logging
 import socket
 import time
+from collections import Counter
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from pylibsrtp._binding import ffi as srtp_ffi
 from pylibsrtp._binding import lib as srtp_lib
 
+from sfu.drops import DropReason
 from sfu.fanout.arena import ARENA_ROWS, ARENA_STRIDE
-from sfu.fanout.row_buffer import COLUMN, RowBuffer
+from sfu.fanout.row_buffer import COLUMN, PortableWriter, RowBuffer, RowWriter
 from sfu.fanout.sentlog import LOG_SIZE
 from sfu.fanout.template import Template
 from sfu.fanout.transports import MAX_TRANSPORTS, SOCKADDR_BYTES
@@ -31,40 +33,21 @@ logger = logging.getLogger(__name__)
 SOURCES = tuple(Path(__file__).with_suffix(suffix) for suffix in (".c", ".h"))
 
 
-class FlushResult(NamedTuple):
-    """What became of the rows of a flush."""
-
-    at: float
-    "When they were handed to the kernel."
-    not_protected: int
-    "Rows that libsrtp refused, or whose transport is not up: they did not go out."
-    not_sent: int
-    "Rows that the operating system did not take."
-
-
-class Kernel(Protocol):
-    """Protects and sends the arena's rows."""
-
-    def protect_and_send(self, count: int) -> FlushResult:
-        """Do so with the first `count`."""
-
-
-class Portable:
+class Portable(PortableWriter):
     """By calls of libsrtp for each row, and the socket's own way of sending many."""
 
-    def __init__(self, outbox: RowBuffer, media: MediaSocket) -> None:
-        """Take the rows of `outbox`, which are those of `media`."""
-        self._arena = outbox.arena
-        self._transports = outbox.transports
+    def __init__(self, rows: RowBuffer, media: MediaSocket, drops: Counter[DropReason]) -> None:
+        """Send the rows of `rows`, whose arena is that of `media`; `drops` counts those that are not sent."""
+        super().__init__(rows.arena, rows.transports, self._protect_and_send)
         self._socket = media
+        self._drops = drops
         self._session = lru_cache(4096)(partial(srtp_ffi.cast, srtp_ffi.typeof("srtp_t")))
-        rows = srtp_ffi.cast("char *", srtp_ffi.from_buffer(self._arena.rows))
+        data = srtp_ffi.cast("char *", srtp_ffi.from_buffer(self._arena.rows))
         lengths = srtp_ffi.cast("int *", srtp_ffi.from_buffer(self._arena.lengths))
-        self._rows = [rows + ARENA_STRIDE * i for i in range(ARENA_ROWS)]
+        self._rows = [data + ARENA_STRIDE * i for i in range(ARENA_ROWS)]
         self._lengths = [lengths + i for i in range(ARENA_ROWS)]
 
-    def protect_and_send(self, count: int) -> FlushResult:
-        """See `Kernel`."""
+    def _protect_and_send(self, count: int) -> float:
         arena, transports = self._arena, self._transports
         owners = arena.transports[:count]
         arena.addresses[:count] = transports.addresses[owners]
@@ -77,7 +60,16 @@ class Portable:
         for end in (*failed, count):
             sent += self._socket.send_rows(start, end)
             start = end + 1
-        return FlushResult(at, len(failed), count - len(failed) - sent)
+        _count(self._drops, len(failed), count - len(failed) - sent)
+        return at
+
+
+def _count(drops: Counter[DropReason], not_protected: int, not_sent: int) -> None:
+    """Count rows that libsrtp refused or whose transport is not up, and rows that the operating system refused."""
+    if not_protected:
+        drops[DropReason.NOT_PROTECTED] += not_protected
+    if not_sent:
+        drops[DropReason.NOT_SENT] += not_sent
 
 
 def _protect_if_up(session: Any, row: Any, length: Any) -> int:
@@ -88,12 +80,13 @@ def _protect_if_up(session: Any, row: Any, length: Any) -> int:
 class Native:
     """By the C module, rows of one transport and one size as a run that the operating system cuts (UDP GSO)."""
 
-    def __init__(self, module: Any, outbox: RowBuffer, media: MediaSocket) -> None:
-        """Take the rows of `outbox` to `media`, and write them from now on."""
+    def __init__(self, module: Any, rows: RowBuffer, media: MediaSocket, drops: Counter[DropReason]) -> None:
+        """See `Portable`; `module` is the built one."""
         self._ffi = ffi = module.ffi
         self._call = module.lib
-        self._outbox = outbox
-        arena, transports = outbox.arena, outbox.transports
+        self._sent = rows.transports.sent
+        self._drops = drops
+        arena, transports = rows.arena, rows.transports
         self._columns = ffi.typeof("struct column[]")
         self._template = ffi.new("struct template *")
         self._state = state = ffi.new("struct outbox *")
@@ -111,7 +104,6 @@ class Native:
         state.fd = media.fileno()
         state.address_bytes = SOCKADDR_BYTES if media.family == socket.AF_INET6 else 16
         state.segments = media.cuts_runs
-        outbox.write_rows = self.write_rows
 
     def _point(self, name: str, array: npt.NDArray[Any]) -> None:
         """Let a pointer of the C side point to an array, which `_kept` keeps."""
@@ -120,7 +112,7 @@ class Native:
 
     def _point_to_log(self) -> None:
         """The log of what was sent has other arrays after it has grown."""
-        sent_at, sizes, numbers = self._outbox.transports.sent.columns
+        sent_at, sizes, numbers = self._sent.columns
         if sent_at is not self._log:
             self._log = sent_at
             self._point("sent_at", sent_at)
@@ -128,15 +120,10 @@ class Native:
             self._point("sent_numbers", numbers)
             self._state.logged_transports = len(sent_at) // LOG_SIZE
 
-    def write_rows(
-        self,
-        outbox: RowBuffer,
-        row: int,
-        columns: npt.NDArray[np.void],
-        template: Template,
-        packet: SourcePacket,
+    def write(
+        self, row: int, columns: npt.NDArray[np.void], template: Template, packet: SourcePacket
     ) -> None:
-        """What `sfu.fanout.table.write_rows` does."""
+        """See `RowWriter`."""
         values = self._template
         values.length = template.length
         values.sequence = packet.sequence & 0xFFFF
@@ -151,20 +138,14 @@ class Native:
         values.transport_sequence_at = template.transport_sequence_at
         pointer = self._ffi.from_buffer(self._columns, columns)
         if self._call.write_rows(self._state, row, pointer, len(columns), template.data, values):
-            outbox.used = row
             raise ValueError("a template or a column points outside of its bounds")
-        if template.transport_sequence_at >= 0:
-            outbox.numbered = True
 
-    def protect_and_send(self, count: int) -> FlushResult:
-        """See `Kernel`."""
-        at = time.monotonic()
-        if self._outbox.numbered:
-            self._point_to_log()
-            self._outbox.numbered = False
-        sent = self._call.protect_and_send(self._state, count, at)
+    def send(self, count: int) -> None:
+        """See `RowWriter`."""
+        self._point_to_log()
+        sent = self._call.protect_and_send(self._state, count, time.monotonic())
         not_protected = self._state.not_protected
-        return FlushResult(at, not_protected, count - not_protected - sent)
+        _count(self._drops, not_protected, count - not_protected - sent)
 
 
 def digest() -> str:
@@ -185,7 +166,9 @@ def load() -> Any:
     return module
 
 
-def choose(outbox: RowBuffer, media: MediaSocket, *, native: bool = True) -> Kernel:
+def choose(
+    rows: RowBuffer, media: MediaSocket, drops: Counter[DropReason], *, native: bool = True
+) -> RowWriter:
     """The native kernel where there is one and it is wanted."""
     module = load() if native and isinstance(media, BatchSocket) else None
-    return Portable(outbox, media) if module is None else Native(module, outbox, media)
+    return Portable(rows, media, drops) if module is None else Native(module, rows, media, drops)

@@ -83,7 +83,7 @@ class MediaServer:
         self._data_busy = data_busy
         drops: Counter[DropReason] = Counter()
         self._endpoint = MediaEndpoint(settings, drops)
-        self._router = Router(self._endpoint.outbox, self._emit, drops)
+        self._router = Router(self._endpoint.rows, self._emit, drops)
         self._contain = self._router.containment.run
         self._connections: dict[str, PeerTransport] = {}
         self._publications: dict[str, Publication] = {}
@@ -165,7 +165,7 @@ class MediaServer:
             Link(connection_id, ssrc, PeerLimits(self._settings)),
             Negotiated(str(self._random.getrandbits(62))),
         )
-        peer.link.transport = self._endpoint.outbox.transports.add()
+        peer.link.transport = self._endpoint.rows.transports.add()
         self._router.peers[connection_id] = peer
         connection = self._connections[connection_id] = PeerTransport(peer)
         self._endpoint.add(connection)
@@ -462,7 +462,7 @@ class MediaServer:
         now = time.monotonic()
         try:
             self._router.tick(now)
-            self._endpoint.outbox.flush()
+            self._endpoint.rows.flush()
             each = self._router.containment.each
             expired = [c for c in self._connections.values() if c.peer.ice.expired(now)]
             each(now, self._consent_expired, expired)

@@ -7,7 +7,7 @@ from sfu.engine.peer import Peer
 from sfu.engine.publication import Publication
 from sfu.engine.router import Router
 from sfu.fanout.arena import Arena
-from sfu.fanout.row_buffer import RowBuffer
+from sfu.fanout.row_buffer import PortableWriter, RowBuffer
 from sfu.fanout.template import TemplateClass
 from sfu.session.ice import IceAgent
 from sfu.session.negotiated import Negotiated
@@ -42,7 +42,8 @@ class World:
         self.names = {}
         "Of peers, by transport."
         self.arena = Arena()
-        self.outbox = RowBuffer(self.arena, self._take)
+        self.outbox = RowBuffer(self.arena)
+        self.outbox.open(PortableWriter(self.arena, self.outbox.transports, self._take))
         self.router = Router(self.outbox, self.events.append)
         self.publisher, self.feedback = self.peer("publisher")
         layers = (

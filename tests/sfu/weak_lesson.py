@@ -17,7 +17,7 @@ from sfu.engine.peer import Peer
 from sfu.engine.publication import Publication
 from sfu.engine.router import Router
 from sfu.fanout.arena import Arena
-from sfu.fanout.row_buffer import RowBuffer
+from sfu.fanout.row_buffer import PortableWriter, RowBuffer
 from sfu.fanout.sentlog import HEADERS_BYTES
 from sfu.fanout.template import TemplateClass
 from sfu.receiving.feedback import TransportFeedback
@@ -305,7 +305,8 @@ class Lesson:
         self.events = []
         self.log = []
         self.arena = Arena()
-        self.outbox = RowBuffer(self.arena, self._take)
+        self.outbox = RowBuffer(self.arena)
+        self.outbox.open(PortableWriter(self.arena, self.outbox.transports, self._take))
         self.router = Router(self.outbox, self._emit)
         self.random = random.Random(seed)
         self.audio_bytes, self.audio_number, self.audio_sequence, self.blocks = audio_bytes, 0, 0, b""

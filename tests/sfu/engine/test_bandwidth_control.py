@@ -14,7 +14,7 @@ from sfu.engine.link import Link
 from sfu.engine.peer import Peer
 from sfu.engine.publication import Publication
 from sfu.fanout.arena import Arena
-from sfu.fanout.row_buffer import RowBuffer
+from sfu.fanout.row_buffer import PortableWriter, RowBuffer
 from sfu.fanout.sentlog import HEADERS_BYTES
 from sfu.fanout.template import TemplateClass
 from sfu.receiving.feedback import TransportFeedback
@@ -36,7 +36,8 @@ class World:
         self.now = 100.0
         self.link = network.Link(rate_bps)
         self.arena = Arena()
-        self.outbox = RowBuffer(self.arena, self._take)
+        self.outbox = RowBuffer(self.arena)
+        self.outbox.open(PortableWriter(self.arena, self.outbox.transports, self._take))
         self.told = []
         self.bandwidth = BandwidthControl(
             self.outbox,

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from sfu.fanout.arena import ARENA_ROWS, Arena
 from sfu.fanout.pacer import Pacer
-from sfu.fanout.row_buffer import RowBuffer
+from sfu.fanout.row_buffer import PortableWriter, RowBuffer
 from sfu.fanout.sentlog import HEADERS_BYTES
 from sfu.fanout.table import Column, FanoutTable, single_packet
 from sfu.fanout.template import TemplateClass, make_template
@@ -27,7 +27,8 @@ class Wire:
         self.sent = []
         self.flushes = 0
         self.arena = Arena()
-        self.outbox = RowBuffer(self.arena, self._take)
+        self.outbox = RowBuffer(self.arena)
+        self.outbox.open(PortableWriter(self.arena, self.outbox.transports, self._take))
 
     def _take(self, count):
         self.flushes += 1

@@ -107,7 +107,7 @@ class Crowd:
     def open(self, name):
         agent = IceAgent(name, "p" + name)
         peer = Peer(name, "room", agent, Link(name, 1), Negotiated("1"))
-        peer.link.transport = self.endpoint.outbox.transports.add()
+        peer.link.transport = self.endpoint.rows.transports.add()
         connection = PeerTransport(peer)
         self.endpoint.add(connection)
         return connection
@@ -191,7 +191,7 @@ def test_a_forged_source_address_does_not_cut_off_the_peer_that_uses_it():
     assert crowd.endpoint._by_address[place] is thief
     assert victim.peer.ice.selected is None
     assert not victim.addresses
-    assert not crowd.endpoint.outbox.transports.addresses[victim.peer.link.transport].any()
+    assert not crowd.endpoint.rows.transports.addresses[victim.peer.link.transport].any()
 
 
 def test_excess_is_dropped_before_it_is_decrypted():
