@@ -25,6 +25,7 @@ TESTED_ELSEWHERE = {
     "classroom/roles.py": "plain values without behaviour",
     "classroom/state.py": "the state that every test of the engine looks at",
     "sfu/values.py": "plain values without behaviour",
+    "sfu/engine/context.py": "what the parts of an engine share; test_core puts them together",
     "sfu/drops.py": "a list of names; test_endpoint and test_router expect each drop where it happens",
     "sfu/settings.py": "plain values without behaviour",
     "sfu/fanout/arena.py": "test_table and test_kernel fill it and send what is in it",

@@ -4,7 +4,6 @@ A peer whose way bears all that it is sent costs its reports and nothing else: i
 """
 
 import math
-from collections.abc import Callable
 
 from sfu.bandwidth.estimator import Estimator
 from sfu.bandwidth.ratecontrol import MIN_BPS
@@ -33,16 +32,24 @@ ESTIMATE_STEP = 0.05
 class BandwidthControl:
     """All estimates of an engine."""
 
-    def __init__(
-        self, rows: RowBuffer, changed: Callable[[Peer, float], None], containment: Containment
-    ) -> None:
-        """`changed(peer, now)` is called when what is available to a peer is another than before."""
+    def __init__(self, rows: RowBuffer, containment: Containment) -> None:
+        """No peer has a limit."""
         self._rows = rows
         self._containment = containment
-        self._changed = changed
+        self._changed: dict[str, Peer] = {}
         self._limited: dict[str, Peer] = {}
         self._paced: dict[str, Peer] = {}
         self.padding_packets = 0
+
+    @property
+    def is_active(self) -> bool:
+        """Whether `update` and `send_due` have anything to do."""
+        return bool(self._limited or self._paced)
+
+    def take_changed(self) -> list[Peer]:
+        """Peers for whom other bandwidth is available, or other videos have to wait, than at the last call."""
+        changed, self._changed = list(self._changed.values()), {}
+        return changed
 
     def report(self, peer: Peer, data: bytes, now: float) -> None:
         """A report of arrivals from a peer. RtcpError."""
@@ -67,7 +74,7 @@ class BandwidthControl:
         if not available_bps / (1 + ESTIMATE_STEP) <= before <= available_bps * (1 + ESTIMATE_STEP):
             peer.link.downstream.available_bps = available_bps
             self._choose_pace(peer, now)
-            self._changed(peer, now)
+            self._changed[peer.id] = peer
 
     def _choose_pace(self, peer: Peer, now: float) -> None:
         downstream = peer.link.downstream
@@ -126,36 +133,45 @@ class BandwidthControl:
         for packet in packets:
             self._rows.add_packet(packet, peer.link.transport, numbered=True)
 
-    def tick(self, now: float) -> None:
-        """Send what is due, look for reports that stay away, and for more bandwidth where it would be used."""
-        self._containment.each(now, self._pace, self._paced.values())
-        self._containment.each(now, self._look_after, self._limited.values())
+    def update(self, now: float) -> None:
+        """Decide which packets wait, look for reports that stay away; see `take_changed` for what follows from it."""
+        self._containment.each(now, self._update_pace, self._paced.values())
+        self._containment.each(now, self._update_estimate, self._limited.values())
 
-    def _pace(self, peer: Peer, now: float) -> None:
+    def send_due(self, now: float) -> None:
+        """Send what need not wait any longer, and padding where more bandwidth would be used."""
+        self._containment.each(now, self._leak, self._paced.values())
+        self._containment.each(now, self._probe, self._limited.values())
+
+    def _update_pace(self, peer: Peer, now: float) -> None:
         if not peer.link.connected:
             del self._paced[peer.id]
             return
         self._choose_pace(peer, now)
         if peer.link.downstream.pacer is not None:
             self._clear_way(peer, now)
-            self._send(
-                peer,
-                peer.link.downstream.pacer.leak(
-                    peer.link.downstream.available_bps, self._sent_bytes(peer), now
-                ),
-            )
 
-    def _look_after(self, peer: Peer, now: float) -> None:
+    def _update_estimate(self, peer: Peer, now: float) -> None:
         estimator = peer.link.downstream.estimator
         if estimator is None or not peer.link.connected:
             del self._limited[peer.id]
             return
-        number = int(self._rows.transports.sequence[peer.link.transport])
-        estimator.tick(number, now)
+        estimator.tick(int(self._rows.transports.sequence[peer.link.transport]), now)
         self._take(peer, estimator.available_bps, now)
-        left = estimator.padding(peer.link.downstream.requested_bps, number, now)
-        if left > 0:
-            self._pad(peer, left)
+
+    def _leak(self, peer: Peer, now: float) -> None:
+        downstream = peer.link.downstream
+        if downstream.pacer is not None:
+            sent = self._sent_bytes(peer)
+            self._send(peer, downstream.pacer.leak(downstream.available_bps, sent, now))
+
+    def _probe(self, peer: Peer, now: float) -> None:
+        downstream = peer.link.downstream
+        if downstream.estimator is not None:
+            number = int(self._rows.transports.sequence[peer.link.transport])
+            left = downstream.estimator.padding(downstream.requested_bps, number, now)
+            if left > 0:
+                self._pad(peer, left)
 
     def _clear_way(self, peer: Peer, now: float) -> None:
         """Let cameras wait while a slide is on its way, and drop what is not worth waiting for."""
@@ -187,7 +203,7 @@ class BandwidthControl:
             if subscription.rank == 0:
                 ahead_s += wait_s
         if changed:
-            self._changed(peer, now)
+            self._changed[peer.id] = peer
 
     def _sent_bytes(self, peer: Peer) -> float:
         """What has gone to a peer since the last time."""

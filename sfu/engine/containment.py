@@ -29,7 +29,7 @@ class Containment:
         self._quiet_until: dict[str, float] = {}
 
     def run(
-        self, client: str, now: float, duty: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs
+        self, client: object, now: float, duty: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs
     ) -> R | None:
         """Do one client's part of a duty; None when it failed."""
         try:
@@ -44,12 +44,13 @@ class Containment:
             try:
                 duty(client, now)
             except Exception:  # noqa: BLE001 - as above
-                self._failed(str(getattr(client, "id", client)), now, duty)
+                self._failed(client, now, duty)
 
-    def _failed(self, client: str, now: float, duty: Callable[..., object]) -> None:
+    def _failed(self, client: object, now: float, duty: Callable[..., object]) -> None:
         self._drops[DropReason.ERROR] += 1
+        duty = getattr(duty, "func", duty)  # of a partial
         name = getattr(duty, "__qualname__", type(duty).__name__)
         # duties are functions of this program, so the table is as small as that
         if now >= self._quiet_until.get(name, float("-inf")):
             self._quiet_until[name] = now + LOG_INTERVAL_S
-            logger.exception("%s failed for %s", name, client)  # noqa: LOG004 - called from the handlers above
+            logger.exception("%s failed for %s", name, getattr(client, "id", client))  # noqa: LOG004 - called from the handlers above

@@ -196,6 +196,11 @@ class Subscription:
         return None if self._target is None else self._target.stream
 
     @property
+    def waits_in(self) -> Fan["Subscription"] | None:
+        """The fan of that stream."""
+        return self._target
+
+    @property
     def replaying(self) -> bool:
         """Whether retained packets are being sent."""
         return self._replay is not None

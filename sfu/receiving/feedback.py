@@ -53,17 +53,21 @@ class TransportFeedback:
         self._count = 0
         self._last_built_at = float("-inf")
 
-    def received(self, transport_seq16: int, now: float) -> None:
-        """A packet with that transport-wide number arrived; a repeated or very old number is ignored."""
+    def received(self, transport_seq16: int, now: float) -> bool:
+        """A packet with that transport-wide number arrived; returns whether `due_at` has changed.
+
+        A repeated or very old number is ignored.
+        """
         ext_seq = self._unwrapper.unwrap(transport_seq16)
         new = self._new
         if ext_seq in new or ext_seq in self._reported or ext_seq <= self._unwrapper.highest - _REMEMBERED:
-            return
+            return False
         new[ext_seq] = int(now * _TICKS_PER_S)
         if len(new) == 1:
             self.due_at = max(now + _SHORT_INTERVAL_S, self._last_built_at + _LONG_INTERVAL_S)
         elif len(new) == _MUCH:
             self.due_at = max(now, self._last_built_at + _SHORT_INTERVAL_S)
+        return len(new) in {1, _MUCH}
 
     def build(self, now: float) -> list[bytes]:
         """RTCP packets, under 1,200 bytes each, with everything new since the last call.

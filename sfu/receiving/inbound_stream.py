@@ -21,6 +21,7 @@ from sfu.wire.frames import FramesShown
 from sfu.wire.operating_points import OperatingPoint
 from sfu.wire.packet import SourcePacket
 from sfu.wire.red import RecentPayloads, primary
+from sfu.wire.rtp import Header
 
 if TYPE_CHECKING:
     from sfu.receiving.encodings import WantedLayers
@@ -186,7 +187,8 @@ class InboundStream:
             return None
         codec = self.section.codec_by_payload_type.get(packet[1] & 0x7F, "")
         context = self.history.context(sequence)
-        parsed = self.parse(packet, codec, sequence, context if isinstance(context, Structure) else None)
+        structure = context if isinstance(context, Structure) else None
+        parsed = self.parse(packet, rtp.parse_header(packet), codec, sequence, structure)
         parsed.redundancy = context if isinstance(context, tuple) else None
         return parsed
 
@@ -203,19 +205,29 @@ class InboundStream:
                 context = parsed.redundancy = self.recent.take(parsed.sequence, parsed.timestamp, payload)
         self.history.put(parsed.sequence, packet, context)
 
-    def parse(self, packet: bytes, codec: str, sequence: int, structure: Structure | None) -> SourcePacket:
-        """Read a plaintext packet once for all subscribers, by this structure of dependency descriptors. RtpError."""
-        header = rtp.header_length(packet)
+    def parse(
+        self, packet: bytes, parsed_header: Header, codec: str, sequence: int, structure: Structure | None
+    ) -> SourcePacket:
+        """Read a plaintext packet once for all subscribers. RtpError.
+
+        Args:
+            packet: The whole packet.
+            parsed_header: What `rtp.parse_header` returned.
+            codec: Of its payload type.
+            sequence: Its extended number.
+            structure: By which its dependency descriptor is read.
+        """
+        header, elements = parsed_header
         end = rtp.payload_end(packet, header)
         extensions: list[tuple[str, bytes]] = []
         descriptor = b""
-        if self.section.forwarded and packet[0] & 0x10:
-            for number, (at, size) in rtp.parse_extensions(packet, header).items():
-                uri = self.section.forwarded.get(number)
-                if uri == rtp.URI_DEPENDENCY_DESCRIPTOR:
-                    descriptor = packet[at : at + size]
-                elif uri is not None:
-                    extensions.append((uri, packet[at : at + size]))
+        forwarded = self.section.forwarded
+        for number, (at, size) in elements.items():
+            uri = forwarded.get(number)
+            if uri == rtp.URI_DEPENDENCY_DESCRIPTOR:
+                descriptor = packet[at : at + size]
+            elif uri is not None:
+                extensions.append((uri, packet[at : at + size]))
         timestamp: int = struct.unpack_from("!I", packet, 4)[0]
         view = memoryview(packet)[:end]
         parsed = SourcePacket(view, header, sequence, timestamp, packet[1] >= 0x80, codec, extensions)

@@ -9,21 +9,22 @@ _HIGH_LAYER_INTERVAL_S = 1.0
 class KeyframeRequests:
     """The requests (PLI) for one source layer, merged from all its subscribers."""
 
-    __slots__ = ("_interval_s", "_next_at", "due_at")
+    __slots__ = ("_interval_s", "due_at", "next_at")
 
     def __init__(self, spatial_layer: int) -> None:
         """`spatial_layer` counts from 0, the lowest."""
         self._interval_s = _LOW_LAYER_INTERVAL_S if spatial_layer == 0 else _HIGH_LAYER_INTERVAL_S
-        self._next_at = float("-inf")
+        self.next_at = float("-inf")
+        "From when on a request is sent at once."
         self.due_at: float | None = None
         "When a remembered request may be sent; None when nobody waits."
 
     def request(self, now: float) -> bool:
         """A subscriber needs a keyframe. True: ask the publisher now; else the request is remembered."""
-        if now >= self._next_at:
+        if now >= self.next_at:
             self._sent(now)
             return True
-        self.due_at = self._next_at
+        self.due_at = self.next_at
         return False
 
     def due(self, now: float) -> bool:
@@ -38,5 +39,5 @@ class KeyframeRequests:
         self.due_at = None
 
     def _sent(self, now: float) -> None:
-        self._next_at = now + self._interval_s
+        self.next_at = now + self._interval_s
         self.due_at = None

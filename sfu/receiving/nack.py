@@ -44,8 +44,8 @@ class NackGenerator:
         # the highest number from which a missing packet need not wait out its grace; None: nobody is in grace
         self._early_from: int | None = None
 
-    def received(self, ext_seq: int, now: float) -> None:
-        """A packet arrived, for the first time or retransmitted."""
+    def received(self, ext_seq: int, now: float) -> bool:
+        """A packet arrived, for the first time or retransmitted; returns whether `next_at` may be an earlier one."""
         highest = self._highest
         if highest is not None and ext_seq == highest + 1:
             self._highest = ext_seq
@@ -58,9 +58,12 @@ class NackGenerator:
             self._add_gap(highest + 1, ext_seq, now)
         else:
             self._missing.pop(ext_seq, None)
-            return
-        if self._early_from is not None and ext_seq >= self._early_from:
+            return False
+        if self._early_from is None:
+            return False
+        if ext_seq >= self._early_from:
             self._end_grace(ext_seq, now)
+        return True
 
     def due(self, now: float) -> list[int]:
         """Extended numbers to ask for now, ascending; they count as asked."""

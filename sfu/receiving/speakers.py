@@ -74,6 +74,11 @@ class Speakers:
         self._voices: dict[str, _Voice] = {}
         self._stopped: list[Speaker] = []
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether `update` has nothing to report before another packet is observed."""
+        return not self._stopped and not any(v.observed_s or v.reported for v in self._voices.values())
+
     def observe(self, publication_id: str, level: int, now: float) -> None:
         """Take one audio packet's level: 0 (loudest) to 127 (silence), in -dBov."""
         voice = self._voices.get(publication_id)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from sfu.fanout.template import TemplateClass
 from sfu.session.negotiation import SectionParameters
 from sfu.wire.packet import FORWARDED_EXTENSIONS
+from sfu.wire.rtp import URI_TRANSPORT_CC
 
 
 @dataclass(slots=True)
@@ -33,6 +34,8 @@ class InboundSection:
     "Announced SSRCs that are not retransmissions."
     rtx_ssrcs: dict[int, int] = field(default_factory=dict)
     "Announced SSRC of retransmissions -> SSRC of the media."
+    transport_sequence_id: int = 0
+    "Id of the header extension with the transport-wide number; 0, which no element has: none."
     publication_id: str | None = None
     "The publication that the section carries; None: none yet."
 
@@ -53,6 +56,7 @@ def receive_section(
         {number: uri for uri, number in parameters.extensions.items() if uri in FORWARDED_EXTENSIONS},
         tuple(ssrc for ssrc in ssrcs if ssrc not in rtx_ssrcs),
         rtx_ssrcs,
+        parameters.extensions.get(URI_TRANSPORT_CC, 0),
     )
 
 

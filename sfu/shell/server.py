@@ -8,16 +8,18 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from functools import partial
 
 from sfu.drops import DropReason
 from sfu.engine import backup
+from sfu.engine.core import Core
+from sfu.engine.deadlines import Reason
 from sfu.engine.link import Link
 from sfu.engine.peer import Peer
 from sfu.engine.publication import Publication, Subscription
-from sfu.engine.router import Router
 from sfu.limits import CLOSED_AFTER_S, MUTED_AFTER_S, TOLERATED_EXCESS, PeerLimits
 from sfu.receiving import quality
-from sfu.session.ice import IceAgent
+from sfu.session.ice import CONSENT_TIMEOUT_S, IceAgent
 from sfu.session.negotiated import Negotiated
 from sfu.session.server_offers import ServerOffers
 from sfu.settings import MediaSettings
@@ -46,8 +48,10 @@ from sfu.wire.sdp import RemoteDescription, parse_offer_in_steps
 
 logger = logging.getLogger(__name__)
 
-TICK_S = 0.02
-IDLE_TICK_S = 0.5
+# Deadlines of many peers lie close together: one turn of the loop serves those of so long.
+MIN_WAKE_INTERVAL_S = 0.01
+# Consent expires after its time, not at it.
+_CONSENT_SLACK_S = 0.001
 # For a client to apply an answer. Media that overtakes it is lost, its keyframe with it; and Firefox, which gives an
 # unknown SSRC to some section, then never decodes the track (seen once in twenty times without this).
 SETTLING_S = 0.2
@@ -83,14 +87,17 @@ class MediaServer:
         self._data_busy = data_busy
         drops: Counter[DropReason] = Counter()
         self._endpoint = MediaEndpoint(settings, drops)
-        self._router = Router(self._endpoint.rows, self._emit, drops)
-        self._contain = self._router.containment.run
+        self._core = Core(self._endpoint.rows, self._emit, drops)
+        self._contain = self._core.containment.run
+        self._deadlines = self._core.deadlines
+        self._deadlines.on_earlier = self._wake_in_time
         self._connections: dict[str, PeerTransport] = {}
         self._publications: dict[str, Publication] = {}
         self._events: list[Event] = []
         self._random = random.SystemRandom()
         self._timer: asyncio.TimerHandle | None = None
-        self._quality_at = self._floods_at = 0.0
+        self._loop_runs = False
+        self._woke_at = 0.0
         self._to_share: set[str] = set()
         "Connections whose bandwidth is to be shared anew soon."
 
@@ -101,8 +108,8 @@ class MediaServer:
         self._loop = asyncio.get_running_loop()
         self._endpoint.start(
             Handlers(
-                rtp=self._router.on_rtp,
-                rtcp=self._router.on_rtcp,
+                rtp=self._core.router.on_rtp,
+                rtcp=self._core.reports.on_rtcp,
                 connected=self._connected,
                 failed=self._failed,
                 message=lambda peer, label, payload: self._emit(DataReceived(peer.id, label, payload)),
@@ -110,12 +117,14 @@ class MediaServer:
                 data_busy=self._data_busy,
             )
         )
-        self._tick()
+        self._loop_runs = True
+        self._wake_in_time()
 
     async def stop(self) -> None:
         """Close every peer and the socket."""
         for connection_id in list(self._connections):
             self._close(connection_id)
+        self._loop_runs = False
         if self._timer is not None:
             self._timer.cancel()
         await self._endpoint.stop()
@@ -166,9 +175,18 @@ class MediaServer:
             Negotiated(str(self._random.getrandbits(62))),
         )
         peer.link.transport = self._endpoint.rows.transports.add()
-        self._router.peers[connection_id] = peer
+        self._core.peers[connection_id] = peer
         connection = self._connections[connection_id] = PeerTransport(peer)
         self._endpoint.add(connection)
+        now = time.monotonic()
+        self._expect_consent(connection, now)
+        if not self._deadlines.is_set(self, Reason.FLOOD):
+            for reason, check, every_s in (
+                (Reason.QUALITY, self._check_quality, quality.INTERVAL_S),
+                (Reason.FLOOD, self._check_flood, _FLOOD_INTERVAL_S),
+            ):
+                duty = partial(self._check_all, check)
+                self._deadlines.set(self, reason, now + every_s, duty, every_s=every_s)
         return peer
 
     def move_peer(self, peer_id: str, room_id: str) -> None:
@@ -182,7 +200,7 @@ class MediaServer:
             for publication_id in list(peer.subscriptions):
                 peer.unsubscribe(publication_id, now)
             for published in peer.published.values():
-                self._router.end_subscriptions(published, now)
+                self._core.end_subscriptions(published, now)
             peer.room_id = room_id
             peer.forwarded_to.clear()
             if peer.negotiated.offering is not None:
@@ -201,9 +219,9 @@ class MediaServer:
         if connection is None or room_id not in connection.peer.forwarded_to:
             return
         for published in connection.peer.published.values():
-            self._router.end_subscriptions(published, time.monotonic(), (room_id,))
+            self._core.end_subscriptions(published, time.monotonic(), (room_id,))
         connection.peer.forwarded_to.remove(room_id)
-        self._forget_room(room_id)
+        self._core.forget_room(room_id)
 
     def close_peer(self, peer_id: str) -> None:
         """End a peer's connections, its publications and its subscriptions."""
@@ -214,21 +232,15 @@ class MediaServer:
         connection = self._connections.pop(connection_id, None)
         if connection is None:
             return
-        peer, now = connection.peer, time.monotonic()
-        for publication_id in list(peer.published):
-            self.unpublish(connection_id, publication_id)
-        for publication_id in list(peer.subscriptions):
-            peer.unsubscribe(publication_id, now)
-        self._router.publishers.pop(connection_id, None)
-        del self._router.peers[connection_id]
-        for room_id in peer.rooms:
-            self._forget_room(room_id)
+        peer = connection.peer
+        for publication_id in peer.published:
+            del self._publications[publication_id]
+        self._core.remove_peer(peer, time.monotonic())
+        self._deadlines.cancel(connection, Reason.CONSENT)
+        if not self._connections:
+            self._deadlines.cancel(self, Reason.QUALITY)
+            self._deadlines.cancel(self, Reason.FLOOD)
         self._endpoint.remove(connection)
-
-    def _forget_room(self, room_id: str) -> None:
-        """Forget who spoke in a room that nobody is in."""
-        if not any(c.peer.room_id == room_id for c in self._connections.values()):
-            self._router.speakers.pop(room_id, None)
 
     def _receiving(self, peer_id: str) -> PeerTransport | None:
         """The connection on which a peer receives."""
@@ -299,14 +311,14 @@ class MediaServer:
                 self._emit(peer.bind(mid, peer.published[publication_id]))
         now = time.monotonic()
         for publication_id in peer.negotiated.ended():
-            self._router.forget(peer.published[publication_id], now)
+            self._core.remove_publication(peer.published[publication_id], now)
             self._publications.pop(publication_id, None)
             self._emit(PublicationEnded(peer.id, publication_id))
         self._negotiated(connection)
 
     def _negotiated(self, connection: PeerTransport) -> None:
         now = time.monotonic()
-        self._contain(connection.peer.id, now, self._router.share, connection.peer, now)
+        self._contain(connection.peer.id, now, self._core.delivery.reallocate, connection.peer, now)
         settling = [s for s in connection.peer.subscriptions.values() if s.settling]
         if settling:
             self._loop.call_later(SETTLING_S, self._settled, connection.peer, settling)
@@ -328,7 +340,7 @@ class MediaServer:
         self._to_share.discard(connection_id)
         connection, now = self._connections.get(connection_id), time.monotonic()
         if connection is not None:
-            self._contain(connection_id, now, self._router.share, connection.peer, now)
+            self._contain(connection_id, now, self._core.delivery.reallocate, connection.peer, now)
 
     def publish(self, peer_id: str, publication: PublicationSpec) -> None:
         """Announce a track the peer will send; binds to a section of this or a later offer."""
@@ -351,7 +363,7 @@ class MediaServer:
         if published is None or published.owner.peer_id != peer_id:
             return
         del self._publications[publication_id]
-        self._router.forget(published, time.monotonic())
+        self._core.remove_publication(published, time.monotonic())
 
     def set_muted(self, publication_id: str, muted: bool) -> None:
         """Stop or resume forwarding to everybody."""
@@ -368,7 +380,7 @@ class MediaServer:
         published = self._publications.get(publication_id)
         if connection is None or published is None:
             return
-        peer, rooms = connection.peer, self._router.peers[published.owner.peer_id].rooms
+        peer, rooms = connection.peer, self._core.peers[published.owner.peer_id].rooms
         if peer.room_id not in rooms or publication_id in peer.subscriptions:
             return
         bits = self._random.getrandbits
@@ -422,11 +434,11 @@ class MediaServer:
         connection = self._receiving(peer_id)
         if connection is None:
             raise UnknownPeerError(peer_id)
-        return self._router.explain(connection.peer, time.monotonic())
+        return self._core.delivery.explain(connection.peer, time.monotonic())
 
     def metrics(self) -> dict[str, float]:
         """Counters and gauges by name (drops by reason, packets, peers)."""
-        router = self._router
+        core, router = self._core, self._core.router
         values: dict[str, float] = {
             "peers": sum(c.peer.negotiated.offering is None for c in self._connections.values()),
             "connections": len(self._connections),
@@ -434,12 +446,12 @@ class MediaServer:
             "publications": len(self._publications),
             "packets_received": router.received_packets,
             "packets_forwarded": router.forwarded_packets,
-            "packets_retransmitted": router.retransmitted_packets,
-            "packets_replayed": router.replayed_packets,
-            "packets_padding": router.bandwidth.padding_packets,
+            "packets_retransmitted": core.reports.retransmitted_packets,
+            "packets_replayed": core.delivery.replayed_packets,
+            "packets_padding": core.bandwidth.padding_packets,
         }
         for reason in DropReason:
-            values[f"dropped_{reason.value}"] = router.drops[reason]
+            values[f"dropped_{reason.value}"] = core.drops[reason]
         return values
 
     # --- what the endpoint tells -----------------------------------------------------------------------------------
@@ -447,7 +459,7 @@ class MediaServer:
     def _connected(self, connection: PeerTransport) -> None:
         now = time.monotonic()
         self._emit(PeerConnected(connection.peer.id))
-        self._contain(connection.peer.id, now, self._router.share, connection.peer, now)
+        self._contain(connection.peer.id, now, self._core.delivery.reallocate, connection.peer, now)
 
     def _failed(self, connection: PeerTransport, reason: CloseReason) -> None:
         """End a peer of which a connection broke, and tell."""
@@ -458,30 +470,46 @@ class MediaServer:
 
     # --- time ------------------------------------------------------------------------------------------------------
 
-    def _tick(self) -> None:
-        now = time.monotonic()
-        try:
-            self._router.tick(now)
-            self._endpoint.rows.flush()
-            each = self._router.containment.each
-            expired = [c for c in self._connections.values() if c.peer.ice.expired(now)]
-            each(now, self._consent_expired, expired)
-            if now >= self._quality_at:
-                self._quality_at = now + quality.INTERVAL_S
-                each(now, self._check_quality, self._connections.values())
-            if now >= self._floods_at:
-                self._floods_at = now + _FLOOD_INTERVAL_S
-                each(now, self._check_flood, self._connections.values())
-        except Exception:
-            self._router.drops[DropReason.ERROR] += 1
-            logger.exception("tick failed")
-        self._timer = self._loop.call_later(TICK_S if self._router.publishers else IDLE_TICK_S, self._tick)
+    def _wake_in_time(self) -> None:
+        """Wake when the next deadline is reached, but not more often than each few milliseconds for all of them."""
+        at = self._deadlines.next_at
+        if at is None or not self._loop_runs:
+            return
+        at = max(at, self._woke_at + MIN_WAKE_INTERVAL_S)
+        if self._timer is not None:
+            if self._timer.when() <= at:
+                return
+            self._timer.cancel()
+        self._timer = self._loop.call_at(at, self._wake)
 
-    def _consent_expired(self, connection: PeerTransport, _now: float) -> None:
-        self._failed(connection, "consent_expired")
+    def _wake(self) -> None:
+        self._timer = None
+        self._woke_at = now = time.monotonic()
+        reasons = self._deadlines.run_due(now)
+        self._endpoint.rows.flush()
+        if logger.isEnabledFor(logging.DEBUG):
+            counts = Counter(reason.value for reason in reasons)
+            logger.debug("woke for %s", ", ".join(f"{reason} ({n})" for reason, n in counts.items()))
+        self._wake_in_time()
+
+    def _check_consent(self, connection: PeerTransport, now: float) -> None:
+        """End a peer that has not renewed its consent (RFC 7675), and look again when the present one expires."""
+        ice = connection.peer.ice
+        if ice.expired(now):
+            self._failed(connection, "consent_expired")
+        else:
+            self._expect_consent(connection, now if ice.consent_at is None else ice.consent_at)
+
+    def _expect_consent(self, connection: PeerTransport, since: float) -> None:
+        duty = partial(self._check_consent, connection)
+        at = since + CONSENT_TIMEOUT_S + _CONSENT_SLACK_S
+        self._deadlines.set(connection, Reason.CONSENT, at, duty)
+
+    def _check_all(self, check: Callable[[PeerTransport, float], None], now: float) -> None:
+        self._core.containment.each(now, check, self._connections.values())
 
     def _check_quality(self, connection: PeerTransport, _now: float) -> None:
-        self._router.check_quality(connection.peer)
+        self._core.reports.check_quality(connection.peer)
 
     def _check_flood(self, connection: PeerTransport, _now: float) -> None:
         """Mute what floods, and close a peer that goes on."""

@@ -3,9 +3,9 @@
 Called for each packet: plain functions over a buffer that return offsets and create no object per packet.
 """
 
-from dataclasses import dataclass, field
-
 Buffer = bytes | bytearray | memoryview
+Header = tuple[int, dict[int, tuple[int, int]]]
+"(offset of the payload, header extension elements as `parse_extensions` returns them)."
 
 URI_MID = "urn:ietf:params:rtp-hdrext:sdes:mid"  # RFC 9143
 URI_RID = "urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id"  # RFC 8852
@@ -56,6 +56,12 @@ def header_length(packet: Buffer) -> int:
     if end > size:
         raise RtpError("truncated header")
     return end
+
+
+def parse_header(packet: Buffer) -> Header:
+    """Read the header of a packet once for all who need something of it. RtpError."""
+    length = header_length(packet)
+    return length, parse_extensions(packet, length)
 
 
 def payload_end(packet: Buffer, length: int) -> int:
@@ -141,26 +147,3 @@ def build_extensions(values: list[tuple[int, bytes]]) -> bytes:
     block[0:2] = (_ONE_BYTE_PROFILE if one_byte else _TWO_BYTE_PROFILE).to_bytes(2, "big")
     block[2:4] = (len(block) // 4 - 1).to_bytes(2, "big")
     return bytes(block)
-
-
-@dataclass(frozen=True, slots=True)
-class ExtensionMap:
-    """The ids of one media section's header extensions (`a=extmap`). Hashable: equal maps form one template class."""
-
-    pairs: tuple[tuple[str, int], ...] = ()
-    "(URI, id), in the order of the description."
-    _ids: dict[str, int] = field(init=False, repr=False, compare=False)
-    _uris: dict[int, str] = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        """Index both directions; of a repeated URI or id the first one counts."""
-        object.__setattr__(self, "_ids", dict(reversed(self.pairs)))
-        object.__setattr__(self, "_uris", {number: uri for uri, number in reversed(self.pairs)})
-
-    def id_of(self, uri: str) -> int:
-        """Return the id of an extension; 0, which no element can have, if it was not negotiated."""
-        return self._ids.get(uri, 0)
-
-    def uri_of(self, number: int) -> str:
-        """Return the URI of an id; empty if it was not negotiated."""
-        return self._uris.get(number, "")

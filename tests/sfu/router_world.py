@@ -2,10 +2,10 @@
 
 import struct
 
+from sfu.engine.core import Core
 from sfu.engine.link import Link
 from sfu.engine.peer import Peer
 from sfu.engine.publication import Publication
-from sfu.engine.router import Router
 from sfu.fanout.arena import Arena
 from sfu.fanout.row_buffer import PortableWriter, RowBuffer
 from sfu.fanout.template import TemplateClass
@@ -44,7 +44,7 @@ class World:
         self.arena = Arena()
         self.outbox = RowBuffer(self.arena)
         self.outbox.open(PortableWriter(self.arena, self.outbox.transports, self._take))
-        self.router = Router(self.outbox, self.events.append)
+        self.core = Core(self.outbox, self.events.append)
         self.publisher, self.feedback = self.peer("publisher")
         layers = (
             (Layer("q", 320, 180), Layer("h", 640, 360), Layer("f", 1280, 720)) if kind == "video" else ()
@@ -71,11 +71,11 @@ class World:
         peer.link.connected = True
         peer.link.transport = self.outbox.transports.add()
         self.names[peer.link.transport] = name
-        self.router.peers[name] = peer
+        self.core.peers[name] = peer
         return peer, heard
 
     def peer_of(self, subscription):
-        return self.router.peers[subscription.subscriber.peer_id]
+        return self.core.peers[subscription.subscriber.peer_id]
 
     def viewer(self, name="viewer", *, replay=False, **preferences):
         """A viewer that joins; without `replay` nothing is kept for it, so that it needs a keyframe."""
@@ -90,7 +90,7 @@ class World:
         subscription.section = section
         subscription.preferences = Preferences(**preferences)
         peer.by_ssrc[0xAAAA] = subscription
-        self.router.choose(subscription, self.now)
+        self.core.delivery.choose(subscription, self.now)
         return subscription, heard
 
     def video(self, rid, key=False, timestamp=None, sequence=None, payload=b"x"):
@@ -111,7 +111,7 @@ class World:
         return packet
 
     def feed(self, packet):
-        self.router.on_rtp(self.publisher, packet, self.now)
+        self.core.router.on_rtp(self.publisher, packet, self.now)
         self.outbox.flush()
 
     def tick(self, seconds, *rids):
@@ -120,7 +120,7 @@ class World:
             self.now += 0.05
             for rid in rids:
                 self.video(rid)
-            self.router.tick(self.now)
+            self.core.deadlines.run_due(self.now)
 
     def received(self, name="viewer"):
         return [packet for session, packet in self.sent if session == name]

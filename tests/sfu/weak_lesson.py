@@ -12,10 +12,10 @@ import random
 import struct
 from dataclasses import dataclass
 
+from sfu.engine.core import Core
 from sfu.engine.link import Link
 from sfu.engine.peer import Peer
 from sfu.engine.publication import Publication
-from sfu.engine.router import Router
 from sfu.fanout.arena import Arena
 from sfu.fanout.row_buffer import PortableWriter, RowBuffer
 from sfu.fanout.sentlog import HEADERS_BYTES
@@ -146,7 +146,7 @@ class Student:
         self.subscriptions[published.spec.id] = subscription
         if published.spec.kind == "video":
             self.videos[ssrc] = Decoder(self, published.spec.id, ssrc)
-        self.lesson.router.choose(subscription, self.lesson.now)
+        self.lesson.core.delivery.choose(subscription, self.lesson.now)
 
     def take(self, packet, now):
         """A packet is put on the link."""
@@ -169,7 +169,7 @@ class Student:
             for packet in self.feedback.build(now):
                 self.send(packet, now)
         while self.uplink and self.uplink[0][0] <= now:
-            self.lesson.router.on_rtcp(self.peer, self.uplink.pop(0)[1], now, NTP)
+            self.lesson.core.reports.on_rtcp(self.peer, self.uplink.pop(0)[1], now, NTP)
 
     def _arrive(self, packet, at):
         header = rtp.header_length(packet)
@@ -307,7 +307,7 @@ class Lesson:
         self.arena = Arena()
         self.outbox = RowBuffer(self.arena)
         self.outbox.open(PortableWriter(self.arena, self.outbox.transports, self._take))
-        self.router = Router(self.outbox, self._emit)
+        self.core = Core(self.outbox, self._emit)
         self.random = random.Random(seed)
         self.audio_bytes, self.audio_number, self.audio_sequence, self.blocks = audio_bytes, 0, 0, b""
         self.by_transport = {}
@@ -361,7 +361,7 @@ class Lesson:
         peer = Peer(name, "room", agent, Link(name, 1), Negotiated("1"))
         peer.link.connected = True
         peer.link.transport = self.outbox.transports.add()
-        self.router.peers[name] = peer
+        self.core.peers[name] = peer
         return peer
 
     @staticmethod
@@ -402,7 +402,7 @@ class Lesson:
                             heapq.heappush(self.pending, (self.now + UPLINK_S, id(encoding), encoding))
 
     def _feed(self, packet):
-        self.router.on_rtp(self.tutor, packet, self.now)
+        self.core.router.on_rtp(self.tutor, packet, self.now)
 
     def _speak(self):
         block = struct.pack("!Id", self.audio_number, self.now).ljust(self.audio_bytes, b"a")
@@ -483,7 +483,7 @@ class Lesson:
             self.outbox.flush()
             if self.now >= self.ticks_at:
                 self.ticks_at = self.now + TICK_S
-                self.router.tick(self.now)
+                self.core.deadlines.run_due(self.now)
                 self.outbox.flush()
                 self.queues.append((self.now, self.student.link.waiting_s(self.now)))
             for student in self.students:

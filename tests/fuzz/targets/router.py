@@ -70,15 +70,15 @@ def play(world, viewer, data):
             passed = min(size * 0.02, MAX_TICK_S - ticked)
             ticked += passed
             world.now += passed
-            world.router.tick(world.now)
+            world.core.deadlines.run_due(world.now)
             at += 3
             continue
         at += 3 + size
         if kind % 4 == PUBLISHER_RTP:
-            world.router.on_rtp(world.publisher, content, world.now)
+            world.core.router.on_rtp(world.publisher, content, world.now)
         else:
             peer = world.publisher if kind % 4 == PUBLISHER_RTCP else viewer
-            world.router.on_rtcp(peer, content, world.now, NTP)
+            world.core.reports.on_rtcp(peer, content, world.now, NTP)
     world.outbox.flush()
     world.sent.clear()
     world.events.clear()

@@ -24,7 +24,7 @@ class TwoCodecs(World):
     def lacking(self, name="lacks"):
         subscription, _ = self.viewer(name)
         subscription.section = OutboundSection("1", H264_ONLY, {})
-        self.router.share(self.peer_of(subscription), self.now)
+        self.core.delivery.reallocate(self.peer_of(subscription), self.now)
         return subscription
 
     def add_backup(self):
@@ -59,7 +59,7 @@ def test_who_cannot_take_the_codec_is_told_of_once_and_gets_the_backup_when_it_c
     subscription = world.lacking()
     world.viewer("takes")
     world.video("q", key=True)
-    world.router.share(world.peer_of(subscription), world.now)
+    world.core.delivery.reallocate(world.peer_of(subscription), world.now)
     assert missing(world) == [CodecMissing("lacks", "TR_1")]
     assert world.received("lacks") == []
     second = world.add_backup()
@@ -87,12 +87,12 @@ def test_the_end_of_the_backup_leaves_the_subscription(world):
     second = world.add_backup()
     world.h264(1)
     subscription = world.lacking()
-    world.router.forget(second, world.now)
+    world.core.remove_publication(second, world.now)
     assert subscription.published is world.published
     assert world.published.subscriptions["lacks"] is subscription
     assert world.peer_of(subscription).subscriptions == {"TR_1": subscription}
     assert world.published.backup is None
-    world.router.share(world.peer_of(subscription), world.now)
+    world.core.delivery.reallocate(world.peer_of(subscription), world.now)
     assert missing(world) == [CodecMissing("lacks", "TR_1")]
 
 
@@ -100,16 +100,16 @@ def test_the_end_of_the_track_ends_it_for_all(world):
     second = world.add_backup()
     world.h264(1)
     subscription = world.lacking()
-    world.router.forget(world.published, world.now)
+    world.core.remove_publication(world.published, world.now)
     assert world.peer_of(subscription).subscriptions == {}
     assert not second.subscriptions
     world.h264(2)
-    world.router.forget(second, world.now)
+    world.core.remove_publication(second, world.now)
     assert world.publisher.published == {}
 
 
 def test_a_section_that_takes_nothing_lacks_nothing(world):
     subscription, _ = world.viewer("refuses")
     subscription.section = OutboundSection("1", TemplateClass((), ()), {})
-    world.router.share(world.peer_of(subscription), world.now)
+    world.core.delivery.reallocate(world.peer_of(subscription), world.now)
     assert missing(world) == []

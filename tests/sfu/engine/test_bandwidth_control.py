@@ -39,11 +39,7 @@ class World:
         self.outbox = RowBuffer(self.arena)
         self.outbox.open(PortableWriter(self.arena, self.outbox.transports, self._take))
         self.told = []
-        self.bandwidth = BandwidthControl(
-            self.outbox,
-            lambda peer, now: self.told.append(peer.link.downstream.available_bps),
-            Containment(Counter()),
-        )
+        self.bandwidth = BandwidthControl(self.outbox, Containment(Counter()))
         self.wanted_bps = wanted_bps
         self.peer = Peer("viewer", "room", IceAgent("u", "p"), Link("viewer", 1), Negotiated("1"))
         self.peer.link.transport = self.outbox.transports.add()
@@ -54,6 +50,22 @@ class World:
         self.feedback = TransportFeedback(2)
         self.on_way = []
         self.padding = []
+
+    def tick(self):
+        self.bandwidth.update(self.now)
+        self.notice()
+        self.bandwidth.send_due(self.now)
+
+    def notice(self):
+        self.told += [peer.link.downstream.available_bps for peer in self.bandwidth.take_changed()]
+
+    def report(self, data):
+        self.bandwidth.report(self.peer, data, self.now)
+        self.notice()
+
+    def estimate(self, available_bps):
+        self.bandwidth.receivers_estimate(self.peer, available_bps, self.now)
+        self.notice()
 
     def _take(self, count):
         for i in range(count):
@@ -72,7 +84,7 @@ class World:
             left = min(self.peer.link.downstream.available_bps, self.wanted_bps) * TICK_S / 8
             for _ in range(round(left / len(PACKET))):
                 self.outbox.add_packet(PACKET, self.peer.link.transport, numbered=True)
-            self.bandwidth.tick(self.now)
+            self.tick()
             self.outbox.flush()
             for at, number in [each for each in self.on_way if each[0] <= self.now]:
                 self.feedback.received(number, at)
@@ -80,7 +92,7 @@ class World:
             if i % 5 == 0:
                 for packet in self.feedback.build(self.now):
                     [part] = rtcp.parse(packet)
-                    self.bandwidth.report(self.peer, part.data, self.now)
+                    self.report(part.data)
 
 
 def test_a_link_that_bears_all_is_told_of_nothing_and_gets_no_padding():
@@ -127,12 +139,12 @@ def test_without_a_stream_for_retransmissions_there_is_no_padding():
 
 def test_a_receivers_estimate_counts_only_for_those_who_report_no_arrivals():
     world = World(1e6)
-    world.bandwidth.receivers_estimate(world.peer, 700_000, world.now)
-    world.bandwidth.receivers_estimate(world.peer, 710_000, world.now)
+    world.estimate(700_000)
+    world.estimate(710_000)
     assert world.told == [700_000]
     world.run(5)
     before = list(world.told)
-    world.bandwidth.receivers_estimate(world.peer, 100_000, world.now)
+    world.estimate(100_000)
     assert world.told == before
 
 
@@ -141,7 +153,7 @@ def test_who_has_left_is_forgotten():
     world.run(5)
     assert world.bandwidth._limited
     world.peer.link.connected = False
-    world.bandwidth.tick(world.now)
+    world.tick()
     assert not world.bandwidth._limited
 
 

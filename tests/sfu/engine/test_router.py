@@ -58,11 +58,11 @@ def test_switches_leave_no_gap_in_numbers_times_and_pictures(world):
         ssrc = 1000 + "qhf".index(rid)
         # each layer has an RTP clock of its own
         report = rtcp.sender_report(ssrc, NTP, int(world.now * 90_000) & 0xFFFFFFFF, 1, 1)
-        world.router.on_rtcp(world.publisher, report, world.now, NTP)
+        world.core.reports.on_rtcp(world.publisher, report, world.now, NTP)
     world.video("q", key=True)
     for spatial in (2, 0, 1, 2):
         subscription.preferences = Preferences(max_spatial=spatial)
-        world.router.choose(subscription, world.now)
+        world.core.delivery.choose(subscription, world.now)
         world.tick(0.3, "q", "h", "f")
         world.now += 0.05
         for rid in "qhf":
@@ -102,12 +102,12 @@ def test_disabled_and_muted_stop_and_resume_without_a_gap(world):
     ):  # fmt: skip
         before = len(world.received())
         stop()
-        world.router.choose(subscription, world.now)
+        world.core.delivery.choose(subscription, world.now)
         world.video("q", key=True)
         assert len(world.received()) == before
         world.published.layers[0].keyframe_sequence = -1  # nothing is kept
         resume()
-        world.router.choose(subscription, world.now)
+        world.core.delivery.choose(subscription, world.now)
         world.now += 0.1
         world.video("q", key=True)
     assert [header(p)[1] for p in world.received()] == [500, 501, 502]
@@ -118,12 +118,12 @@ def test_duplicates_and_padding_are_dropped(world):
     world.viewer()
     packet = world.video("q", key=True)
     world.feed(packet)
-    assert world.router.drops[DropReason.DUPLICATE] == 1
+    assert world.core.drops[DropReason.DUPLICATE] == 1
     number, _ = world.numbers["q"]
     head = struct.pack("!BBHII", 0xB0, 96, number & 0xFFFF, 1, 1000)
     world.feed(head + build_extensions([(4, b"0"), (10, b"q")]) + b"\0\0\0\4")
     world.numbers["q"] = (number + 1, world.numbers["q"][1])
-    assert world.router.drops[DropReason.PADDING] == 1
+    assert world.core.drops[DropReason.PADDING] == 1
     world.video("q")
     assert [header(p)[1] for p in world.received()] == [500, 501]
 
@@ -153,7 +153,7 @@ def test_a_viewers_nack_is_answered_by_rtx_within_limits(world):
 
     def ask():
         before = len(world.received())
-        world.router.on_rtcp(world.peer_of(subscription), nack, world.now, NTP)
+        world.core.reports.on_rtcp(world.peer_of(subscription), nack, world.now, NTP)
         world.outbox.flush()
         return world.received()[before:]
 
@@ -169,17 +169,17 @@ def test_a_viewers_nack_is_answered_by_rtx_within_limits(world):
         assert header(answer)[1] == (sequence := sequence + 1)
     world.now += 0.5
     assert ask() == []
-    world.router.on_rtcp(world.peer_of(subscription), rtcp.nack(9, 0xAAAA, [499, 700]), world.now, NTP)
-    world.router.on_rtcp(world.peer_of(subscription), rtcp.nack(9, 0xDEAD, [500]), world.now, NTP)
+    world.core.reports.on_rtcp(world.peer_of(subscription), rtcp.nack(9, 0xAAAA, [499, 700]), world.now, NTP)
+    world.core.reports.on_rtcp(world.peer_of(subscription), rtcp.nack(9, 0xDEAD, [500]), world.now, NTP)
     world.outbox.flush()
-    assert world.router.retransmitted_packets == MAX_RESENDS
+    assert world.core.reports.retransmitted_packets == MAX_RESENDS
 
 
 def test_sender_reports_carry_the_viewers_clock(world):
     world.video("q", key=True)
     subscription, heard = world.viewer()
     world.video("q", key=True)
-    world.router.on_rtcp(world.publisher, rtcp.sender_report(1000, NTP, 12_345, 9, 9), world.now, NTP)
+    world.core.reports.on_rtcp(world.publisher, rtcp.sender_report(1000, NTP, 12_345, 9, 9), world.now, NTP)
     report = next(p for p in heard if isinstance(p, rtcp.SenderReport))
     offset = subscription.timeline.segment.timestamp_offset
     assert (report.ssrc, report.ntp, report.rtp_timestamp) == (0xAAAA, NTP, 12_345 + offset)
@@ -193,9 +193,9 @@ def test_audio_flows_at_once_and_speakers_are_told():
         world.now += 0.02
         head = struct.pack("!BBHII", 0x90, 111, i, i * 960, 7)
         world.feed(head + build_extensions([(4, b"0"), (1, bytes((0x80 | 10,)))]) + b"opus")
-        world.router.tick(world.now)
+        world.core.deadlines.run_due(world.now)
         if i == 0:
-            world.router.choose(world.published.subscriptions["viewer"], world.now)
+            world.core.delivery.choose(world.published.subscriptions["viewer"], world.now)
     assert len(world.received()) >= 58
     told = [e for e in world.events if isinstance(e, SpeakersChanged)]
     assert told[0].room_id == "room"
@@ -209,12 +209,12 @@ def test_who_is_forwarded_is_seen_to_speak_in_both_rooms():
         world.now += 0.02
         head = struct.pack("!BBHII", 0x90, 111, i, i * 960, 7)
         world.feed(head + build_extensions([(4, b"0"), (1, bytes((0x80 | 10,)))]) + b"opus")
-        world.router.tick(world.now)
+        world.core.deadlines.run_due(world.now)
     told = [e for e in world.events if isinstance(e, SpeakersChanged)]
     assert {e.room_id for e in told} == {"room", "group"}
-    world.router.end_subscriptions(world.published, world.now, ("group",))
+    world.core.end_subscriptions(world.published, world.now, ("group",))
     world.now += 0.5
-    world.router.tick(world.now)
+    world.core.deadlines.run_due(world.now)
     (end,) = [
         e for e in world.events[len(told) :] if isinstance(e, SpeakersChanged) and e.room_id == "group"
     ][-1:]
@@ -223,22 +223,22 @@ def test_who_is_forwarded_is_seen_to_speak_in_both_rooms():
 
 @pytest.mark.parametrize("packet", [b"", b"\x80", bytes(12), b"\x90" + bytes(13), b"\xbf" * 40, bytes(1500)])
 def test_malformed_packets_are_counted(world, packet):
-    world.router.on_rtp(world.publisher, packet, world.now)
-    world.router.on_rtcp(world.publisher, b"\x80\xc8\xff\xff", world.now, NTP)
-    assert sum(world.router.drops.values()) == 2
+    world.core.router.on_rtp(world.publisher, packet, world.now)
+    world.core.reports.on_rtcp(world.publisher, b"\x80\xc8\xff\xff", world.now, NTP)
+    assert sum(world.core.drops.values()) == 2
 
 
 def test_an_ended_publication_leaves_nothing_behind(world):
     world.video("q", key=True)
     subscription, _ = world.viewer()
     world.video("q", key=True)
-    world.router.forget(world.published, world.now)
+    world.core.remove_publication(world.published, world.now)
     assert not world.publisher.streams
     assert not world.publisher.published
     assert not world.peer_of(subscription).subscriptions
-    assert not world.router.publishers
+    assert not world.core.router.publishers
     world.video("q")
-    assert world.router.drops[DropReason.UNKNOWN_STREAM] == 1
+    assert world.core.drops[DropReason.UNKNOWN_STREAM] == 1
 
 
 def mutated(packet, dice):
@@ -269,7 +269,7 @@ def test_mutated_packets_of_one_publisher_cost_the_others_nothing(world):
     eve, _ = world.viewer("eve")
     eve_of_mallory = world.peer_of(eve).subscribe(published, "stream", (0xCCCC, 0xDDDD, 900))
     eve_of_mallory.section = OutboundSection("2", VIEWER_KIND, {"vp8": 97})
-    world.router.choose(eve_of_mallory, world.now)
+    world.core.delivery.choose(eve_of_mallory, world.now)
 
     dice = random.Random(7)
     reports = [
@@ -282,27 +282,27 @@ def test_mutated_packets_of_one_publisher_cost_the_others_nothing(world):
     world.video("q", key=True)
     sample = world.video("q", key=True, payload=bytes(100))
     eve.preferences = Preferences(max_spatial=0)
-    world.router.choose(eve, world.now)
+    world.core.delivery.choose(eve, world.now)
     before = None
     for round_ in range(3000):
         world.now += 0.001
         bad = mutated(sample if round_ % 2 else dice.choice(reports), dice)
         if len(bad) >= 12:  # shorter ones end at the socket
             if round_ % 2:
-                world.router.on_rtp(mallory, bad, world.now)
+                world.core.router.on_rtp(mallory, bad, world.now)
             else:
-                world.router.on_rtcp(mallory, bad, world.now, NTP)
+                world.core.reports.on_rtcp(mallory, bad, world.now, NTP)
         if round_ % 100 == 99:
             world.sent.clear()
             world.video("q", key=round_ < 200, payload=b"good %d" % round_)
-            world.router.tick(world.now)
+            world.core.deadlines.run_due(world.now)
             good = [packet for packet in world.received("eve") if header(packet)[3] == eve.ssrc]
             assert len(good) == 1
             assert good[0].endswith(b"good %d" % round_)
             assert before is None or header(good[0])[1] == before + 1
             before = header(good[0])[1]
-    assert world.router.drops[DropReason.ERROR] == 0
-    assert min(world.router.drops[DropReason.MALFORMED], world.router.drops[DropReason.UNKNOWN_STREAM]) > 20
+    assert world.core.drops[DropReason.ERROR] == 0
+    assert min(world.core.drops[DropReason.MALFORMED], world.core.drops[DropReason.UNKNOWN_STREAM]) > 20
     assert len(mallory.streams) <= MAX_STREAMS
 
 
@@ -316,12 +316,13 @@ def test_a_late_joiner_is_shown_what_is_kept_without_a_new_keyframe(world):
     late, _ = world.viewer("late", replay=True, max_spatial=0)
     assert late.current is not None
     assert late.replaying
-    world.router.tick(world.now)
+    world.core.deadlines.run_due(world.now)
     world.outbox.flush()
     world.now += 0.02
     world.video("q", payload=b"meanwhile")  # while the rest is on its way
     for _ in range(5):
-        world.router.tick(world.now)
+        world.now += 0.02
+        world.core.deadlines.run_due(world.now)
         world.outbox.flush()
     assert not late.replaying
     world.now += 0.02
@@ -338,9 +339,9 @@ def test_a_late_joiner_is_shown_what_is_kept_without_a_new_keyframe(world):
     assert times[40] - times[0] < 90_000  # twenty seconds in less than one
     # the others' packets are the same but for their numbers
     assert [p[-9:] for p in world.received("first")] == [p[-9:] for p in got]
-    world.router.tick(world.now)
+    world.core.deadlines.run_due(world.now)
     assert not [p for p in world.feedback if isinstance(p, rtcp.PictureLossIndication)]
-    assert world.router.replayed_packets == 42
+    assert world.core.delivery.replayed_packets == 42
 
 
 def test_a_replayed_packet_is_sent_again_as_it_was(world):
@@ -349,13 +350,13 @@ def test_a_replayed_packet_is_sent_again_as_it_was(world):
         world.now += 1
         world.video("q")
     late, _ = world.viewer("late", replay=True, max_spatial=0)
-    world.router.tick(world.now)
+    world.core.deadlines.run_due(world.now)
     world.outbox.flush()
     sent = world.received("late")
     late.section.rtx_payload_types.clear()  # then the very packet is repeated
     world.sent.clear()
     nack = rtcp.nack(1, late.ssrc, [header(packet)[1] for packet in sent])
-    world.router.on_rtcp(world.peer_of(late), nack, world.now, NTP)
+    world.core.reports.on_rtcp(world.peer_of(late), nack, world.now, NTP)
     world.outbox.flush()
     assert world.received("late") == sent
 
@@ -392,7 +393,7 @@ def test_three_hundred_joiners_cost_at_most_two_keyframes(world):
         world.now += 2 / 300
         if i % 5 == 0:  # 30 frames a second of 1,000 octets
             world.video("q", payload=bytes(1000))
-        world.router.tick(world.now)
+        world.core.deadlines.run_due(world.now)
         asked = [p for p in world.feedback if isinstance(p, rtcp.PictureLossIndication)]
         requests += len(asked)
         if asked:
@@ -407,19 +408,20 @@ def test_a_replay_ends_with_its_subscription(world):
         world.video("q")
     late, _ = world.viewer("late", replay=True, max_spatial=0)
     world.peer_of(late).unsubscribe("TR_1", world.now)
-    world.router.tick(world.now)
+    world.core.deadlines.run_due(world.now)
     world.outbox.flush()
     assert not world.received("late")
     again, _ = world.viewer("late", replay=True, max_spatial=0)
-    world.router.tick(world.now)
+    world.core.deadlines.run_due(world.now)
     again.preferences = Preferences(enabled=False)
-    world.router.choose(again, world.now)
+    world.core.delivery.choose(again, world.now)
     world.outbox.flush()
     count = len(world.received("late"))
     again.preferences = Preferences(max_spatial=0)
-    world.router.choose(again, world.now)
+    world.core.delivery.choose(again, world.now)
     for _ in range(10):
-        world.router.tick(world.now)
+        world.now += 0.02
+        world.core.deadlines.run_due(world.now)
         world.outbox.flush()
     numbers = [header(packet)[1] for packet in world.received("late")]
     assert len(numbers) == count + 51
@@ -433,7 +435,7 @@ def test_nothing_of_what_was_sent_while_muted_is_ever_shown(world):
     world.video("q", key=True, payload=b"secret too")
     world.published.muted = False
     late, _ = world.viewer("late", replay=True, max_spatial=0)
-    world.router.tick(world.now)
+    world.core.deadlines.run_due(world.now)
     world.video("q", payload=b"still nothing to build on")
     world.outbox.flush()
     assert late.current is None
@@ -446,30 +448,30 @@ def test_lasting_loss_in_either_direction_is_told_once(world):
     viewer = world.peer_of(subscription)
     for _ in range(10):
         block = rtcp.ReportBlock(subscription.ssrc, 64, 0, 0, 0, 0, 0)
-        world.router.on_rtcp(viewer, rtcp.receiver_report(1, [block]), world.now, NTP)
+        world.core.reports.on_rtcp(viewer, rtcp.receiver_report(1, [block]), world.now, NTP)
         stranger = rtcp.ReportBlock(7, 255, 0, 0, 0, 0, 0)
-        world.router.on_rtcp(world.publisher, rtcp.receiver_report(1, [stranger]), world.now, NTP)
+        world.core.reports.on_rtcp(world.publisher, rtcp.receiver_report(1, [stranger]), world.now, NTP)
     for _ in range(2):
-        world.router.check_quality(viewer)
-        world.router.check_quality(world.publisher)
+        world.core.reports.check_quality(viewer)
+        world.core.reports.check_quality(world.publisher)
     assert [e for e in world.events if isinstance(e, QualityChanged)] == [QualityChanged("viewer", "poor")]
     number, _ = world.numbers["q"]
     for i in range(1, 12):  # every other packet of the publisher is lost
         world.video("q", sequence=number + 2 * i)
         world.now += 1
-        world.router.tick(world.now)
-    world.router.check_quality(world.publisher)
+        world.core.deadlines.run_due(world.now)
+    world.core.reports.check_quality(world.publisher)
     assert world.events[-1] == QualityChanged("publisher", "poor")
 
 
 def test_a_receivers_own_estimate_is_taken_when_it_differs(world):
     peer, _ = world.peer("viewer")
     told = []
-    world.router.bandwidth._changed = lambda peer, now: told.append(
+    world.core.delivery.reallocate = lambda peer, now: told.append(
         (peer.id, peer.link.downstream.available_bps)
     )
     for bitrate_bps in (500_000, 510_000, 600_000, 590_000, 0, 0):
-        world.router.on_rtcp(peer, remb(bitrate_bps), world.now, NTP)
+        world.core.reports.on_rtcp(peer, remb(bitrate_bps), world.now, NTP)
     assert told == [("viewer", 500_000), ("viewer", 600_000), ("viewer", 0)]
 
 
@@ -486,9 +488,9 @@ def test_the_bitrate_of_each_layer_is_measured(world):
 
 
 def test_who_speaks_is_seen_first(world):
-    world.router.speakers["room"] = Speakers()
-    world.router.publishers["publisher"] = world.publisher
-    assert world.router._focus("room") == ""
-    world.router.speakers["room"].dominant = "TR_1"
-    assert world.router._focus("room") == "publisher"
-    assert world.router._focus("elsewhere") == ""
+    world.core.speaking.rooms["room"] = Speakers()
+    world.core.router.publishers["publisher"] = world.publisher
+    assert world.core.speaking.focus("room") == ""
+    world.core.speaking.rooms["room"].dominant = "TR_1"
+    assert world.core.speaking.focus("room") == "publisher"
+    assert world.core.speaking.focus("elsewhere") == ""

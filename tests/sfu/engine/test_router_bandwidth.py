@@ -41,10 +41,10 @@ class Sweep(World):
             self.feedback.clear()
             for index, rid in enumerate("qhf"):
                 self.frame(rid, key=index in asked)
-            self.router.tick(self.now)
+            self.core.deadlines.run_due(self.now)
 
     def set(self, bitrate_bps):
-        self.router.on_rtcp(self.peer_of(self.subscription), remb(bitrate_bps), self.now, NTP)
+        self.core.reports.on_rtcp(self.peer_of(self.subscription), remb(bitrate_bps), self.now, NTP)
 
     @property
     def layer(self):
@@ -106,9 +106,9 @@ def test_a_replay_to_a_paced_viewer_waits_in_its_line_as_a_whole():
     subscription.pause(world.now)
     subscription.subscriber.downstream.pacer = Pacer(world.now)
     subscription.subscriber.downstream.available_bps = 5_000_000
-    world.router.choose(subscription, world.now)
+    world.core.delivery.choose(subscription, world.now)
     assert subscription.replaying
-    world.router.tick(world.now)
+    world.core.deadlines.run_due(world.now)
     assert not subscription.replaying
     assert subscription.line.keyframe_waits
     assert subscription.line.waiting_bytes > 20 * 970

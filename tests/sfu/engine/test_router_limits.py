@@ -6,11 +6,11 @@ import pytest
 from router_world import NTP, World, remb
 
 from sfu.drops import DropReason
-from sfu.engine import router
+from sfu.engine import delivery
 from sfu.engine.identification import KnownSsrcs
 from sfu.engine.publication import Subscription
 from sfu.limits import ESTIMATES, KEYFRAME_REQUESTS, LOOK_UPS, SENDER_REPORTS, UNKNOWN_PACKETS
-from sfu.receiving.speakers import Speakers
+from sfu.receiving.speakers import UPDATE_INTERVAL_S, Speakers
 from sfu.wire import rtcp
 
 
@@ -30,11 +30,13 @@ def test_look_ups_for_nacks_are_bounded_before_they_are_made(world, monkeypatch)
     looked_up = []
     monkeypatch.setattr(Subscription, "retransmission", lambda _self, number, *_: looked_up.append(number))
     for i in range(20):
-        world.router.on_rtcp(world.peer_of(subscription), nack(subscription, 1000 * i, 512), world.now, NTP)
+        world.core.reports.on_rtcp(
+            world.peer_of(subscription), nack(subscription, 1000 * i, 512), world.now, NTP
+        )
     assert len(looked_up) == LOOK_UPS.burst
-    assert world.router.drops[DropReason.RETRANSMISSION_RATE] == 20 * 512 - LOOK_UPS.burst
+    assert world.core.drops[DropReason.RETRANSMISSION_RATE] == 20 * 512 - LOOK_UPS.burst
     world.now += 0.1
-    world.router.on_rtcp(world.peer_of(subscription), nack(subscription, 0, 512), world.now, NTP)
+    world.core.reports.on_rtcp(world.peer_of(subscription), nack(subscription, 0, 512), world.now, NTP)
     assert len(looked_up) == pytest.approx(LOOK_UPS.burst + LOOK_UPS.per_s / 10, abs=1)
 
 
@@ -42,19 +44,19 @@ def test_each_kind_of_feedback_has_its_budget(world, monkeypatch):
     subscription, _ = world.viewer()
     world.video("q", key=True)
     peer, done = world.peer_of(subscription), []
-    monkeypatch.setattr(world.router, "request_keyframe", lambda *_: done.append("keyframe"))
-    monkeypatch.setattr(world.router.bandwidth, "receivers_estimate", lambda *_: done.append("estimate"))
-    monkeypatch.setattr(world.router.bandwidth, "report", lambda *_: done.append("report"))
+    monkeypatch.setattr(world.core.delivery, "request_keyframe", lambda *_: done.append("keyframe"))
+    monkeypatch.setattr(world.core.bandwidth, "receivers_estimate", lambda *_: done.append("estimate"))
+    monkeypatch.setattr(world.core.bandwidth, "report", lambda *_: done.append("report"))
     claim = rtcp.transport_feedback(1, 2, struct.pack("!HHIHH", 0, 60_000, 0, 0x1FFF, 0))
     report = rtcp.transport_feedback(1, 2, struct.pack("!HHIHH", 0, 10, 0, 10, 0))
     fir = b"".join(rtcp.fir(1, subscription.ssrc, i) for i in range(10))
     for _ in range(100):
         for packet in (rtcp.pli(1, subscription.ssrc), fir, remb(1_000_000), claim, report):
-            world.router.on_rtcp(peer, packet, world.now, NTP)
+            world.core.reports.on_rtcp(peer, packet, world.now, NTP)
     assert done.count("keyframe") == KEYFRAME_REQUESTS.burst
     assert done.count("estimate") == ESTIMATES.burst
     assert done.count("report") == 100  # of the honest ones; no claim of 60,000 was ever affordable
-    drops = world.router.drops
+    drops = world.core.drops
     assert drops[DropReason.KEYFRAME_RATE] == 1100 - KEYFRAME_REQUESTS.burst
     assert drops[DropReason.FEEDBACK_RATE] == 100 + 100 - ESTIMATES.burst
 
@@ -65,10 +67,10 @@ def test_sender_reports_go_to_the_viewers_a_few_times_a_second(world):
     ssrc = world.publisher.streams and next(iter(world.publisher.streams))
     before = len(heard)
     for i in range(100):
-        world.router.on_rtcp(world.publisher, rtcp.sender_report(ssrc, NTP, i, 1, 1), world.now, NTP)
+        world.core.reports.on_rtcp(world.publisher, rtcp.sender_report(ssrc, NTP, i, 1, 1), world.now, NTP)
     sent = [part for part in heard[before:] if isinstance(part, rtcp.SenderReport)]
     assert len(sent) == SENDER_REPORTS.burst
-    assert world.router.drops[DropReason.SENDER_REPORT_RATE] == 100 - SENDER_REPORTS.burst
+    assert world.core.drops[DropReason.SENDER_REPORT_RATE] == 100 - SENDER_REPORTS.burst
 
 
 def test_packets_of_unknown_streams_are_searched_for_so_many_times(world, monkeypatch):
@@ -79,7 +81,7 @@ def test_packets_of_unknown_streams_are_searched_for_so_many_times(world, monkey
     for ssrc in range(1000):
         world.feed(struct.pack("!BBHII", 0x80, 50, 0, 0, ssrc) + bytes(20))
     assert len(searched) == UNKNOWN_PACKETS.burst
-    assert world.router.drops[DropReason.UNKNOWN_STREAM] == 1000
+    assert world.core.drops[DropReason.UNKNOWN_STREAM] == 1000
 
 
 class FaultError(Exception):
@@ -107,15 +109,15 @@ def test_a_fault_with_one_subscription_leaves_the_others_theirs(world, monkeypat
     world.tick(1.0, "q")
     assert len(world.received("other")) >= 20
     if name != "move":  # nothing moves here
-        assert world.router.drops[DropReason.ERROR] > 0
+        assert world.core.drops[DropReason.ERROR] > 0
 
 
-@pytest.mark.parametrize("module", ["sfu.engine.router.share", "sfu.engine.router.fitting"])
+@pytest.mark.parametrize("module", ["sfu.engine.delivery.share", "sfu.engine.delivery.fitting"])
 def test_a_fault_while_bandwidth_is_shared_costs_that_viewer_alone(world, monkeypatch, module):
     world.viewer("unlucky")
     other, _ = world.viewer("other")
     name = module.rpartition(".")[2]
-    real = getattr(router, name)
+    real = getattr(delivery, name)
     shared = []
 
     def faulty(subject, *args):
@@ -129,7 +131,7 @@ def test_a_fault_while_bandwidth_is_shared_costs_that_viewer_alone(world, monkey
     world.video("q", key=True)
     world.tick(2.0, "q")
     assert shared.count("other") >= 3
-    assert world.router.drops[DropReason.ERROR] >= 3
+    assert world.core.drops[DropReason.ERROR] >= 3
     assert len(world.received("other")) >= 20
     assert other.view is not None
 
@@ -138,23 +140,24 @@ def test_a_fault_in_one_peers_feedback_leaves_the_others_theirs(world, monkeypat
     world.video("q", key=True)
     other, heard = world.peer("other")
     other.link.feedback.received(1, world.now)
-    world.router.publishers["other"] = other
     monkeypatch.setattr(world.publisher.link, "send_rtcp", lambda _packet: 1 / 0)
     world.publisher.link.feedback.received(1, world.now)
+    for peer in (world.publisher, other):
+        world.core.reports.feed_back_later(peer)
     world.now += 1
-    world.router.tick(world.now)
+    world.core.deadlines.run_due(world.now)
     assert any(isinstance(part, rtcp.TransportFeedbackReport) for part in heard)
-    assert world.router.drops[DropReason.ERROR] == 2  # of its feedback, and of its receiver report
+    assert world.core.drops[DropReason.ERROR] == 2  # of its feedback, and of its receiver report
 
 
 def test_a_fault_in_one_part_of_a_compound_leaves_the_rest(world, monkeypatch):
     subscription, _ = world.viewer()
     world.video("q", key=True)
     asked = []
-    monkeypatch.setattr(world.router.bandwidth, "receivers_estimate", lambda *_: 1 / 0)
-    monkeypatch.setattr(world.router, "request_keyframe", lambda *_: asked.append(1))
+    monkeypatch.setattr(world.core.bandwidth, "receivers_estimate", lambda *_: 1 / 0)
+    monkeypatch.setattr(world.core.delivery, "request_keyframe", lambda *_: asked.append(1))
     compound = remb(1_000_000) + rtcp.pli(1, subscription.ssrc)
-    world.router.on_rtcp(world.peer_of(subscription), compound, world.now, NTP)
+    world.core.reports.on_rtcp(world.peer_of(subscription), compound, world.now, NTP)
     assert asked == [1]
 
 
@@ -162,24 +165,27 @@ def test_a_replay_that_fails_is_given_up(world, monkeypatch):
     world.video("q", key=True)
     world.tick(0.2, "q")
     world.viewer("late", replay=True)
-    world.router._replays = dict.fromkeys(world.published.subscriptions.values())
+    world.core.delivery._replays = dict.fromkeys(world.published.subscriptions.values())
     monkeypatch.setattr(Subscription, "replay", lambda *_: 1 / 0)
     world.tick(1.0)
-    assert not world.router._replays
-    assert world.router.drops[DropReason.ERROR] == 1
+    assert not world.core.delivery._replays
+    assert world.core.drops[DropReason.ERROR] == 1
 
 
 def test_a_fault_with_one_rooms_speakers_leaves_the_other_rooms(monkeypatch):
     world = World("audio")
-    world.router.speakers = {"bad": Speakers(), "good": Speakers()}
+    world.publisher.room_id = "bad"
+    world.publisher.forwarded_to.add("good")
+    world.core.speaking.observe(world.publisher, "TR_1", 10, world.now)
     updated = []
 
     def update(self, now):
-        if self is world.router.speakers["bad"]:
+        if self is world.core.speaking.rooms["bad"]:
             raise FaultError
         updated.append(now)
         return ()
 
     monkeypatch.setattr(Speakers, "update", update)
-    world.router.tick(world.now)
+    world.now += UPDATE_INTERVAL_S
+    world.core.deadlines.run_due(world.now)
     assert updated == [world.now]

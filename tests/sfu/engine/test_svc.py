@@ -133,11 +133,11 @@ class SvcWorld(World):
             self.now += 0.05
             for packet in self.picture():
                 self.feed(packet)
-            self.router.tick(self.now)
+            self.core.deadlines.run_due(self.now)
 
     def video_request(self, subscription, spatial, fps=0):
         subscription.preferences = Preferences(max_spatial=spatial, fps=fps)
-        self.router.choose(subscription, self.now)
+        self.core.delivery.choose(subscription, self.now)
 
 
 def body_of(packet):

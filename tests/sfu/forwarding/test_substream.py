@@ -92,13 +92,13 @@ class LayeredWorld(World):
                     delayed.append((i + 2, packet))
                 else:
                     self.feed(packet)
-            self.router.tick(self.now)
+            self.core.deadlines.run_due(self.now)
         for _, packet in delayed:
             self.feed(packet)
 
     def fps(self, subscription, fps):
         subscription.preferences = Preferences(fps=fps, max_spatial=0)
-        self.router.choose(subscription, self.now)
+        self.core.delivery.choose(subscription, self.now)
 
 
 class Decoder:
@@ -282,7 +282,7 @@ def test_sender_reports_count_what_went_out(world):
         world.feed(packet)
     world.play(4)
     report = rtcp.sender_report(1000, 1 << 32, 0, 0, 0)
-    world.router.on_rtcp(world.publisher, report, world.now, 1 << 32)
+    world.core.reports.on_rtcp(world.publisher, report, world.now, 1 << 32)
     sent = [part for part in heard if isinstance(part, rtcp.SenderReport)][-1]
     assert sent.packet_count == len(world.received()) == viewer.counts[0]
 
@@ -316,7 +316,7 @@ def test_a_shared_screen_gives_up_frames_before_size():
                 key = any(part.media_ssrc == 1000 + "qhf".index(rid) for part in plis)
                 for packet in world.picture(rid, key=key):
                     world.feed(packet)
-            world.router.tick(world.now)
+            world.core.deadlines.run_due(world.now)
 
     play(6)
     bitrates = world.published.bitrates_bps(world.now)

@@ -3,6 +3,7 @@ from router_world import VIEWER_KIND, World
 
 from sfu.fanout.table import Column, single_packet
 from sfu.receiving.inbound_stream import MAX_REPLAY_OCTETS, MAX_REPLAY_PACKETS
+from sfu.wire import rtp
 from sfu.wire.operating_points import MAX_TEMPORAL
 
 
@@ -71,7 +72,7 @@ def test_what_is_kept_is_read_as_it_was(world):
     packet = world.video("q")
     layer = layer_of(world)
     column = Column(1, 0, 0, 0, 0, 0, 0, 0)
-    fresh = layer.parse(packet, "vp8", sequence, None)
+    fresh = layer.parse(packet, rtp.parse_header(packet), "vp8", sequence, None)
     assert single_packet(VIEWER_KIND, column, layer.kept(sequence)) == single_packet(
         VIEWER_KIND, column, fresh
     )

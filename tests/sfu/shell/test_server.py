@@ -2,15 +2,17 @@
 
 import asyncio
 import socket
+import time
 
 import pytest
 import sdp_samples
 from aiortc import RTCPeerConnection, RTCSessionDescription
 
+from sfu.engine.deadlines import Reason
 from sfu.engine.identification import KnownSsrc
 from sfu.limits import CLOSED_AFTER_S, MUTED_AFTER_S
 from sfu.settings import MediaSettings
-from sfu.shell.server import SHARING_DELAY_S, MediaServer
+from sfu.shell.server import MIN_WAKE_INTERVAL_S, SHARING_DELAY_S, MediaServer
 from sfu.values import (
     Channel,
     DataReceived,
@@ -147,7 +149,7 @@ async def test_consent_that_lapsed_ends_the_peer(engine):
     await engine.event(PeerConnected)
     connection = engine.media._connections["alice"]
     connection.peer.ice.consent_at -= 31
-    engine.media._tick()
+    engine.media._check_consent(connection, time.monotonic())
     assert (await engine.event(PeerClosed)).reason == "consent_expired"
     assert engine.media.metrics()["peers"] == 0
     await alice.close()
@@ -235,9 +237,9 @@ async def test_media_does_not_overtake_the_answer_that_announces_it(engine, monk
     await alice.setLocalDescription(await alice.createOffer())
     await engine.media.negotiate("alice", alice.localDescription.sdp)
     assert not first.wants_media
-    choose = engine.media._router.choose
+    choose = engine.media._core.delivery.choose
     monkeypatch.setattr(
-        engine.media._router, "choose", lambda *args: (chosen.put_nowait(args[0]), choose(*args))
+        engine.media._core.delivery, "choose", lambda *args: (chosen.put_nowait(args[0]), choose(*args))
     )
     engine.media.unsubscribe("alice", "TR_2")
     async with asyncio.timeout(5):
@@ -299,9 +301,12 @@ def flood(engine, name, ssrc=7):
     limits = engine.media._connections[name].peer.link.limits
     for _ in range(5000):
         limits.rtp(ssrc, 1000, 1.0)
-    engine.media._floods_at = 0.0
-    engine.media._timer.cancel()
-    engine.media._tick()
+    second_ends(engine)
+
+
+def second_ends(engine):
+    """Look at the budgets of all peers, as each second does."""
+    engine.media._check_all(engine.media._check_flood, time.monotonic())
 
 
 async def test_what_floods_is_muted_and_who_goes_on_is_closed(engine, caplog):
@@ -324,14 +329,12 @@ async def test_a_burst_mutes_nobody(engine):
     engine.media.open_peer("ada", "room")
     for _ in range(2 * CLOSED_AFTER_S):
         flood(engine, "ada")
-        engine.media._floods_at = 0.0
-        engine.media._timer.cancel()
-        engine.media._tick()  # a second without
+        second_ends(engine)  # one without
     assert "ada" in engine.media._connections
 
 
 async def test_an_offer_is_answered_although_sharing_the_bandwidth_fails(engine, monkeypatch):
-    monkeypatch.setattr("sfu.engine.router.share", lambda *_: 1 / 0)
+    monkeypatch.setattr("sfu.engine.delivery.share", lambda *_: 1 / 0)
     alice, _channel = await engine.connect("alice")
     assert (await engine.event(PeerConnected)).peer_id == "alice"
     assert engine.media.metrics()["dropped_error"] > 0
@@ -352,9 +355,9 @@ async def test_wishes_that_change_at_once_are_shared_out_once(engine, monkeypatc
     engine.media.publish("ada", PublicationSpec("TR_1", "video"))
     engine.media.subscribe("eve", "TR_1", "stream")
     shared = []
-    real = engine.media._router.share
+    real = engine.media._core.delivery.reallocate
     monkeypatch.setattr(
-        engine.media._router, "share", lambda peer, now: (shared.append(peer.id), real(peer, now))
+        engine.media._core.delivery, "reallocate", lambda peer, now: (shared.append(peer.id), real(peer, now))
     )
     for fps in range(1, 500):
         engine.media.set_preferences("eve", "TR_1", Preferences(fps=fps))
@@ -386,3 +389,33 @@ async def test_media_goes_on_while_a_long_offer_is_read(engine, monkeypatch):
     engine.media.close_peer("bob")
     with pytest.raises(UnknownPeerError):
         await asked
+
+
+async def test_an_engine_wakes_for_a_reason_and_says_it(engine, caplog):
+    caplog.set_level("DEBUG", "sfu.shell.server")
+    assert engine.media._timer is None  # nothing is due in an engine without peers
+    engine.media.open_peer("ada", "room")
+    at = engine.media._deadlines.next_at
+    assert engine.media._timer.when() == at
+    engine.media._deadlines.set("ada", Reason.NACK, time.monotonic(), lambda _now: None)
+    assert engine.media._timer.when() < at
+    async with asyncio.timeout(5):
+        while "woke for NACK to a publisher (1)" not in caplog.text:  # noqa: ASYNC110 - no event tells of it
+            await asyncio.sleep(0)
+    assert engine.media._timer.when() == at
+    engine.media.close_peer("ada")
+    assert engine.media._deadlines.next_at is None
+
+
+async def test_deadlines_close_together_are_served_by_one_turn(engine):
+    done = []
+    now = time.monotonic()
+    engine.media._woke_at = now
+    for i in range(5):
+        engine.media._deadlines.set(i, Reason.NACK, now + i / 1000, done.append)
+    async with asyncio.timeout(5):
+        while not done:  # noqa: ASYNC110
+            await asyncio.sleep(0)
+    assert len(done) == 5
+    assert len(set(done)) == 1
+    assert done[0] >= now + MIN_WAKE_INTERVAL_S

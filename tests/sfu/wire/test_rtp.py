@@ -6,9 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rtp_samples import SAMPLES, mutated
 
-from sfu.wire import rtp
 from sfu.wire.rtp import (
-    ExtensionMap,
     RtpError,
     build_extensions,
     header_length,
@@ -204,25 +202,6 @@ def test_is_rtcp(second, expected):
 @pytest.mark.parametrize("data", [b"", b"\x80"])
 def test_is_rtcp_of_next_to_nothing(data):
     assert not is_rtcp(data)
-
-
-class TestExtensionMap:
-    def test_both_ways(self):
-        extensions = ExtensionMap(((rtp.URI_MID, 4), (rtp.URI_RID, 10)))
-        assert extensions.id_of(rtp.URI_RID) == 10
-        assert extensions.uri_of(4) == rtp.URI_MID
-        assert extensions.id_of(rtp.URI_TRANSPORT_CC) == 0
-        assert extensions.uri_of(11) == ""
-
-    def test_the_first_of_two_counts(self):
-        extensions = ExtensionMap(((rtp.URI_MID, 4), (rtp.URI_RID, 4), (rtp.URI_MID, 5)))
-        assert extensions.id_of(rtp.URI_MID) == 4
-        assert extensions.uri_of(4) == rtp.URI_MID
-
-    def test_equal_maps_are_one_key(self):
-        assert (
-            len({ExtensionMap(((rtp.URI_MID, 4),)), ExtensionMap(((rtp.URI_MID, 4),)), ExtensionMap()}) == 2
-        )
 
 
 @settings(max_examples=500)

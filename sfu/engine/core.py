@@ -1,0 +1,80 @@
+"""An engine without I/O: its peers, the router between them, and what is due.
+
+The shell brings packets (`router.on_rtp`, `reports.on_rtcp`) and the time (`deadlines.run_due`).
+"""
+
+from collections import Counter
+from collections.abc import Callable, Collection
+
+from sfu.drops import DropReason
+from sfu.engine.backup import unlink
+from sfu.engine.context import Context
+from sfu.engine.deadlines import Reason
+from sfu.engine.delivery import Delivery
+from sfu.engine.peer import Peer
+from sfu.engine.publication import Publication
+from sfu.engine.reports import Reports
+from sfu.engine.router import Router
+from sfu.engine.speaking import Speaking
+from sfu.fanout.row_buffer import RowBuffer
+from sfu.values import Event
+
+
+class Core:
+    """Puts the parts of an engine together, and takes peers and publications out of them."""
+
+    def __init__(
+        self, rows: RowBuffer, emit: Callable[[Event], None], drops: Counter[DropReason] | None = None
+    ) -> None:
+        """`emit` takes events; it must not call back. `drops` counts together with others."""
+        self._context = context = Context(rows, emit, Counter() if drops is None else drops)
+        self.drops = context.drops
+        self.peers = context.peers
+        "By id."
+        self.containment = context.containment
+        self.deadlines = context.deadlines
+        self.speaking = Speaking(context)
+        self.delivery = Delivery(context, self.speaking)
+        self.bandwidth = self.delivery.bandwidth
+        self.reports = Reports(context, self.delivery)
+        self.router = Router(context, self.delivery, self.reports, self.speaking)
+
+    def remove_peer(self, peer: Peer, now: float) -> None:
+        """End a peer's publications and subscriptions, and forget it."""
+        for published in list(peer.published.values()):
+            self.remove_publication(published, now)
+        for publication_id in list(peer.subscriptions):
+            peer.unsubscribe(publication_id, now)
+        self.router.end_duties(peer)
+        self.deadlines.cancel(peer, Reason.FEEDBACK)
+        del self.peers[peer.id]
+        for room_id in peer.rooms:
+            self.forget_room(room_id)
+
+    def forget_room(self, room_id: str) -> None:
+        """Forget who spoke in a room, if nobody is in it."""
+        if not any(peer.room_id == room_id for peer in self.peers.values()):
+            self.speaking.forget(room_id)
+
+    def remove_publication(self, published: Publication, now: float) -> None:
+        """Take a publication out of the packet path; its subscriptions end."""
+        peer = self.peers[published.owner.peer_id]
+        unlink(published, now)
+        self.end_subscriptions(published, now)
+        for stream in published.layers.values():
+            self.deadlines.cancel(stream, Reason.NACK)
+            self.deadlines.cancel(stream, Reason.KEYFRAME)
+        peer.unpublish(published)
+        if not peer.streams:
+            self.router.end_duties(peer)
+
+    def end_subscriptions(self, published: Publication, now: float, rooms: Collection[str] = ()) -> None:
+        """Let nobody receive a publication, or see it speak, any longer; in these rooms, or in all of its owner's."""
+        rooms = rooms or self.peers[published.owner.peer_id].rooms
+        for subscription in list(published.subscriptions.values()):
+            subscriber = self.peers[subscription.subscriber.peer_id]
+            if subscriber.room_id in rooms:
+                subscriber.unsubscribe(subscription.publication_id, now)
+        if published.spec.kind == "audio":
+            for room_id in rooms:
+                self.speaking.remove(room_id, published.spec.id, now)

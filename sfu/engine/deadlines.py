@@ -1,0 +1,98 @@
+"""What is due when, and why: every deadline of an engine has an owner and a reason. Time comes in from outside.
+
+The shell calls `run_due` when `next_at` is reached, and is told by `on_earlier` that it has to look sooner. Nothing is
+polled: what waits for nothing has no deadline, and costs nothing.
+"""
+
+import heapq
+from collections.abc import Callable, Hashable
+from enum import Enum
+
+from sfu.engine.containment import Containment
+
+
+class Reason(Enum):
+    """Why an engine wakes."""
+
+    FEEDBACK = "transport-wide feedback"
+    NACK = "NACK to a publisher"
+    RECEIVER_REPORT = "receiver report"
+    KEYFRAME = "keyframe request"
+    LAYERS = "check of layers"
+    WANTED_LAYERS = "layers to encode"
+    REPLAY = "replay"
+    BANDWIDTH = "estimate, pacer, padding"
+    SPEAKERS = "speakers"
+    CONSENT = "consent of a peer"
+    QUALITY = "connection quality"
+    FLOOD = "budgets of peers"
+
+
+Duty = Callable[[float], object]
+"Called with the present time; what it returns is ignored."
+_Key = tuple[Hashable, Reason]
+
+
+def _ignore() -> None:
+    return
+
+
+class Deadlines:
+    """At most one deadline for each owner and reason; to set it again moves it.
+
+    A duty may set deadlines, but none for the present time again and again: `run_due` would not end.
+    """
+
+    __slots__ = ("_containment", "_count", "_heap", "_live", "on_earlier")
+
+    def __init__(self, containment: Containment) -> None:
+        """A duty that fails costs its owner this turn, by `containment`."""
+        self._containment = containment
+        self._live: dict[_Key, tuple[float, int, Duty, float | None]] = {}
+        self._heap: list[tuple[float, int, _Key]] = []
+        self._count = 0
+        self.on_earlier: Callable[[], None] = _ignore
+        "Called when the earliest deadline has become an earlier one."
+
+    def set(
+        self, owner: Hashable, reason: Reason, at: float, duty: Duty, *, every_s: float | None = None
+    ) -> None:
+        """Call `duty` at that time; with `every_s` again and again in that interval, until it is cancelled."""
+        self._count += 1
+        key = owner, reason
+        self._live[key] = at, self._count, duty, every_s
+        heapq.heappush(self._heap, (at, self._count, key))
+        if self._heap[0][1] == self._count:
+            self.on_earlier()
+
+    def is_set(self, owner: Hashable, reason: Reason) -> bool:
+        """Whether there is such a deadline."""
+        return (owner, reason) in self._live
+
+    def cancel(self, owner: Hashable, reason: Reason) -> None:
+        """Remove a deadline; nothing happens when there is none."""
+        self._live.pop((owner, reason), None)
+
+    @property
+    def next_at(self) -> float | None:
+        """The earliest deadline; None: nothing is due."""
+        heap, live = self._heap, self._live
+        while heap:
+            _, number, key = heap[0]
+            found = live.get(key)
+            if found is not None and found[1] == number:
+                return heap[0][0]
+            heapq.heappop(heap)  # cancelled or moved
+        return None
+
+    def run_due(self, now: float) -> list[Reason]:
+        """Do what is due by now, in the order of the deadlines; returns why."""
+        reasons: list[Reason] = []
+        while (at := self.next_at) is not None and at <= now:
+            _, _, (owner, reason) = heapq.heappop(self._heap)
+            _, _, duty, every_s = self._live.pop((owner, reason))
+            if every_s is not None:  # before the duty, which may cancel it
+                self.set(owner, reason, now + every_s, duty, every_s=every_s)
+            reasons.append(reason)
+            self._containment.run(owner, now, duty, now)
+        return reasons

@@ -1,0 +1,264 @@
+"""Which stream each subscriber is sent, and what follows from it: keyframe requests, replays, reports to signalling.
+
+`reallocate` is the one line from an estimate to what is sent: the estimate and the requests make allocations
+(`sfu.engine.allocation`), allocations bound the choice of each subscription, and a choice waits for a keyframe or replays.
+"""
+
+from collections.abc import Iterable
+from functools import partial
+
+from sfu.engine.allocation import explain, share
+from sfu.engine.backup import fitting, is_lacking
+from sfu.engine.bandwidth_control import BandwidthControl
+from sfu.engine.context import Context
+from sfu.engine.deadlines import Reason
+from sfu.engine.link import Link
+from sfu.engine.linkstate import DEAD, state
+from sfu.engine.peer import Peer
+from sfu.engine.publication import Publication, Subscription
+from sfu.engine.speaking import Speaking
+from sfu.forwarding.fan import Fan
+from sfu.receiving.inbound_stream import MAX_REPLAY_PACKETS, InboundStream
+from sfu.values import (
+    BandwidthExplanation,
+    CodecMissing,
+    LayersWanted,
+    LinkChanged,
+    SubscriptionPaused,
+    SubscriptionStarted,
+)
+from sfu.wire import rtcp
+from sfu.wire.packet import SourcePacket
+
+# For a keyframe that is on its way when somebody begins to wait for one.
+KEYFRAME_GRACE_S = 0.2
+LAYER_CHECK_S = 0.5
+# Of a replay to one subscriber, in each interval: about 5 Mbit/s, so that it does not burst a weak path.
+REPLAY_INTERVAL_S, REPLAYED_PER_INTERVAL = 0.02, 10
+BANDWIDTH_INTERVAL_S = 0.02
+
+
+class Delivery:
+    """Decides what each subscriber of an engine is sent."""
+
+    def __init__(self, context: Context, speaking: Speaking) -> None:
+        """`speaking` says whose camera comes first."""
+        self._context = context
+        self._emit = context.emit
+        self._containment = context.containment
+        self._deadlines = context.deadlines
+        self._speaking = speaking
+        self.bandwidth = BandwidthControl(context.rows, context.containment)
+        self.replayed_packets = 0
+        self._replays: dict[Subscription, None] = {}
+
+    # --- bandwidth -----------------------------------------------------------------------------------------------
+
+    def reallocate(self, peer: Peer, now: float) -> None:
+        """Decide again what a peer is sent, within its bandwidth."""
+        self._containment.each(now, self._fit, peer.subscriptions.values())
+        for subscription in share(peer, self._speaking.focus(peer.room_id), now):
+            paused = subscription.allotted is None
+            self._emit(SubscriptionPaused(peer.id, subscription.publication_id, paused))
+        self._containment.each(now, self.choose, peer.subscriptions.values())
+        if any(each.published.wanted_layers is not None for each in peer.subscriptions.values()):
+            self._deadlines.set(self, Reason.WANTED_LAYERS, now, self._want_layers)
+
+    def feedback_report(self, peer: Peer, data: bytes, now: float) -> None:
+        """A report of arrivals from a peer. RtcpError."""
+        self.bandwidth.report(peer, data, now)
+        self._bandwidth_changed(now)
+
+    def receivers_estimate(self, peer: Peer, available_bps: float, now: float) -> None:
+        """A peer's own estimate of its path (REMB)."""
+        self.bandwidth.receivers_estimate(peer, available_bps, now)
+        self._bandwidth_changed(now)
+
+    def _bandwidth_changed(self, now: float) -> None:
+        self._containment.each(now, self.reallocate, self.bandwidth.take_changed())
+        if self.bandwidth.is_active and not self._deadlines.is_set(self, Reason.BANDWIDTH):
+            at = now + BANDWIDTH_INTERVAL_S
+            self._deadlines.set(
+                self, Reason.BANDWIDTH, at, self._control_bandwidth, every_s=BANDWIDTH_INTERVAL_S
+            )
+
+    def _control_bandwidth(self, now: float) -> None:
+        self.bandwidth.update(now)
+        self._bandwidth_changed(now)
+        self.bandwidth.send_due(now)
+        if not self.bandwidth.is_active:
+            self._deadlines.cancel(self, Reason.BANDWIDTH)
+
+    def explain(self, peer: Peer, now: float) -> BandwidthExplanation:
+        """Why a peer gets what it gets."""
+        return explain(peer, self._speaking.focus(peer.room_id), now)
+
+    # --- choosing ------------------------------------------------------------------------------------------------
+
+    def choose(self, subscription: Subscription, now: float) -> None:
+        """Decide again which stream a subscription gets within its bound; replay it, or request its keyframe."""
+        self.wait(subscription, now)
+        target = subscription.target
+        if target is None or subscription.published.spec.kind != "video":
+            return
+        available_bps = subscription.subscriber.downstream.available_bps
+        if subscription.current is None and target.replayable(now, available_bps):
+            subscription.begin_replay(now)
+            self._begun(subscription, target)
+            self._replays[subscription] = None
+            if not self._deadlines.is_set(self, Reason.REPLAY):
+                self._deadlines.set(self, Reason.REPLAY, now, self._replay_all, every_s=REPLAY_INTERVAL_S)
+        else:
+            self.request_keyframe(subscription.published.owner, target, now)
+
+    def wait(self, subscription: Subscription, now: float) -> None:
+        """Decide again which stream a subscription gets; its keyframe is requested if none comes soon."""
+        subscription.choose(now)
+        target, published = subscription.waits_in, subscription.published
+        if target is not None and published.spec.kind == "video":
+            self._retry_later(published.owner, target.stream, now + KEYFRAME_GRACE_S)
+
+    def fit_and_wait(self, subscription: Subscription, now: float) -> None:
+        """The same, with the publication whose codec the subscriber can take."""
+        self._fit(subscription, now)
+        self.wait(subscription, now)
+
+    def _fit(self, subscription: Subscription, now: float) -> None:
+        """Serve a subscriber with a publication whose codec it can take; report when there is none."""
+        subscription.serve(fitting(subscription), now)
+        missing = subscription.published.primary is None and is_lacking(subscription)
+        if missing and not subscription.missing_codec_reported:
+            subscription.missing_codec_reported = True
+            self._emit(CodecMissing(subscription.subscriber.peer_id, subscription.publication_id))
+
+    def begin_waiting(
+        self, published: Publication, fan: Fan[Subscription], packet: SourcePacket, now: float
+    ) -> None:
+        """Let those who wait begin with `packet`: the first of a keyframe, or any of audio."""
+        run = self._containment.run
+        for subscription in list(fan.awaiting_keyframe):
+            run(subscription.subscriber.peer_id, now, self._begin, subscription, fan, packet, now)
+        if len(published.layers) > 1:
+            for subscription in list(published.subscriptions.values()):
+                if subscription.target is not fan.stream and subscription.accepts_any_layer(now):
+                    peer_id = subscription.subscriber.peer_id
+                    run(peer_id, now, self._begin, subscription, fan, packet, now)
+                    run(peer_id, now, self.wait, subscription, now)
+
+    def _begin(
+        self, subscription: Subscription, fan: Fan[Subscription], packet: SourcePacket, now: float
+    ) -> None:
+        subscription.begin(fan, packet, now)
+        self._begun(subscription, fan.stream)
+
+    def _begun(self, subscription: Subscription, stream: InboundStream) -> None:
+        self.sender_report(subscription, stream)
+        if not subscription.started:
+            subscription.started = True
+            self._emit(SubscriptionStarted(subscription.subscriber.peer_id, subscription.publication_id))
+
+    @staticmethod
+    def sender_report(subscription: Subscription, stream: InboundStream) -> None:
+        """Send the publisher's clock pair, once it is known, on the subscriber's RTP clock (RFC 3550 section 6.4.1)."""
+        segment = subscription.timeline.segment
+        if stream.clock is None or segment is None:
+            return
+        ntp, timestamp = stream.clock
+        timestamp = (timestamp + segment.timestamp_offset) & 0xFFFFFFFF
+        subscription.subscriber.send_rtcp(
+            rtcp.sender_report(subscription.ssrc, ntp, timestamp, *subscription.counts)
+            + rtcp.sdes_cname(subscription.ssrc, subscription.primary.owner.peer_id)
+        )
+
+    # --- keyframes -----------------------------------------------------------------------------------------------
+
+    def request_keyframe(self, owner: Link, stream: InboundStream, now: float) -> None:
+        """Ask a publisher for a keyframe, within the budget of the stream."""
+        if stream.keyframes.request(now):
+            owner.send_rtcp(rtcp.pli(owner.ssrc, stream.ssrc))
+        self._retry_later(owner, stream, stream.keyframes.next_at)
+
+    def _retry_later(self, owner: Link, stream: InboundStream, at: float) -> None:
+        if not self._deadlines.is_set(stream, Reason.KEYFRAME):
+            duty = partial(self._retry_keyframe, owner, stream)
+            self._deadlines.set(stream, Reason.KEYFRAME, max(at, stream.keyframes.next_at), duty)
+
+    def _retry_keyframe(self, owner: Link, stream: InboundStream, now: float) -> None:
+        """Ask again while somebody waits, or has asked since the last request."""
+        published = self._published(owner, stream)
+        if published is None or published.spec.kind != "video":
+            return
+        fan = published.fans[stream.spatial]
+        if stream.keyframes.due_at is not None or fan.awaiting_keyframe:
+            self.request_keyframe(owner, stream, now)
+
+    def _published(self, owner: Link, stream: InboundStream) -> Publication | None:
+        """The publication of a stream that still arrives."""
+        peer = self._context.peers.get(owner.peer_id)
+        published = peer.published.get(stream.spec.id) if peer is not None else None
+        return published if published is not None and stream in published.layers.values() else None
+
+    # --- replays -------------------------------------------------------------------------------------------------
+
+    def _replay_all(self, now: float) -> None:
+        self._containment.each(now, self._replay, self._replays)
+        if not self._replays:
+            self._deadlines.cancel(self, Reason.REPLAY)
+
+    def _replay(self, subscription: Subscription, _now: float) -> None:
+        # taken out first: a replay that fails is not tried again and again
+        self._replays.pop(subscription)
+        # where a pacer spreads the packets, all of them wait there: what waited elsewhere would count for nothing
+        count = REPLAYED_PER_INTERVAL if subscription.line is None else MAX_REPLAY_PACKETS
+        begins = subscription.replay_begins
+        for packet in subscription.replay(count):
+            self.bandwidth.send(subscription, packet, keyframe=begins)
+            begins = False
+            self.replayed_packets += 1
+        if subscription.replaying:
+            self._replays[subscription] = None
+
+    # --- what changes with time ----------------------------------------------------------------------------------
+
+    def check_layers(self, publishers: Iterable[Peer], now: float) -> None:
+        """Reallocate for all who subscribe to one of these; layers begin and end, and rates change."""
+        subscribers = {
+            subscriber_id: self._context.peers[subscriber_id]
+            for peer in publishers
+            for published in peer.published.values()
+            for subscriber_id in published.subscriptions
+        }
+        self._containment.each(now, self.reallocate, subscribers.values())
+        self._containment.each(now, self._report_link, subscribers.values())
+
+    def _report_link(self, subscriber: Peer, now: float) -> None:
+        """Report when a subscriber's path allows something else than before."""
+        videos = [
+            s for s in subscriber.subscriptions.values() if s.published.spec.kind == "video" and s.wants_media
+        ]
+        downstream = subscriber.link.downstream
+        link = state(
+            downstream.available_bps,
+            downstream.requested_bps,
+            downstream.link_loss,
+            cameras=all(s.allotted is not None for s in videos if not s.published.spec.screen_share),
+            screen=all(s.allotted is not None for s in videos if s.published.spec.screen_share),
+        )
+        dead = downstream.estimator is not None and downstream.estimator.silent
+        told = downstream.report.update(DEAD if dead else link, now)
+        if told is not None:
+            self._emit(LinkChanged(subscriber.id, told.kbps, told.cameras, told.screen, told.loss_percent))
+
+    def _want_layers(self, now: float) -> None:
+        publications = [each for peer in self._context.peers.values() for each in peer.published.values()]
+        self._containment.each(now, self._want_layers_of, publications)
+
+    def _want_layers_of(self, published: Publication, now: float) -> None:
+        """Report which layers of a screen are sent to anybody."""
+        wanted = published.wanted_layers
+        if wanted is None:
+            return
+        subscribed = [each for each in published.subscriptions.values() if each.wants_media]
+        layers = frozenset(each.choice.bound for each in subscribed)
+        if wanted.update(layers, published.live_spatials(now), now):
+            self._emit(LayersWanted(published.spec.id, tuple(sorted(layers))))
