@@ -1,7 +1,8 @@
 """Which stream each subscriber is sent, and what follows from it: keyframe requests, replays, reports to signalling.
 
-`reallocate` is the one line from an estimate to what is sent: the estimate and the requests make allocations
-(`sfu.engine.allocation`), allocations bound the choice of each subscription, and a choice waits for a keyframe or replays.
+`reallocate` leads from an estimate to what is sent: the estimate and the requests make allocations
+(`sfu.engine.allocation`), an allocation bounds the choice of each subscription, and a choice waits for a keyframe or
+replays the retained one.
 """
 
 from collections.abc import Iterable
