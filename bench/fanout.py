@@ -54,7 +54,7 @@ class Rig:
         self.sessions = [Session(policy) for policy in policies]
         self.srtp = [session._srtp[0] for session in self.sessions]  # noqa: SLF001 - as sfu.dtls does
         host, port = sink.getsockname()[:2]
-        self.address = udp.pack_sockaddr(host, port, self.socket.family)
+        self.address = udp.pack_path(host, port, self.socket.family)
         for session in self.srtp:
             transport = self.outbox.transports.add()
             self.outbox.transports.connect(transport, int(ffi.cast("uintptr_t", session)))

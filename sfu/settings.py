@@ -11,8 +11,8 @@ class MediaSettings:
     "The one UDP port for everybody's media and data; 0 takes a free one."
     local_only: bool = False
     "Serve only clients on this machine (dev mode): connectivity checks from other addresses get no answer."
-    external_ip: str = ""
-    "Address to announce instead of the machine's own (a NAT's outside)."
+    external_ips: tuple[str, ...] = ()
+    "What to announce instead of all of the machine's addresses: addresses (a NAT's outside), or names of interfaces."
     announce_loopback: bool = False
     "Also announce 127.0.0.1 (dev mode)."
     portable_io: bool = False

@@ -271,7 +271,7 @@ async def serve(config: ServerConfig) -> None:
     settings = MediaSettings(
         udp_port=config.udp_port,
         local_only=config.media_local_only,
-        external_ip=config.external_ip,
+        external_ips=config.external_ips,
         announce_loopback=config.dev,
         native=not config.no_native,
     )

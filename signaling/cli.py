@@ -155,10 +155,16 @@ def _turn_config(flags: dict[str, Any]) -> int:
     from turn_config.firewall import render_firewall  # noqa: PLC0415
     from turn_config.settings import TurnConfigError, TurnSettings  # noqa: PLC0415
 
-    # Only the relay's side is wanted: the address that clients are told does not matter here.
-    config = configuration.load({**flags, "turn_url": "turn:relay.invalid"}, os.environ)
-    media_addresses = flags["media_address"] or [config.external_ip]
-    if not all(media_addresses):
+    # Only the relay's side is wanted: the address that clients connect to does not matter here.
+    config = configuration.load(flags, os.environ, only_relay=True)
+    if not config.turn_secret:
+        raise ConfigError(
+            "the relay and the server share a secret: give it by --turn-secret or LECTERN_TURN_SECRET"
+            " (openssl rand -hex 32 makes one)"
+        )
+    announced = [entry for entry in config.external_ips if configuration.is_address(entry)]
+    media_addresses = flags["media_address"] or announced
+    if not media_addresses:
         raise ConfigError(
             "the relay has to know the media server's address: give --media-address or --external-ip"
         )

@@ -7,6 +7,7 @@ import argparse
 import ipaddress
 import os
 import re
+import socket
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, field, fields
@@ -70,7 +71,9 @@ class ServerConfig:
         default=False, sentence="Carry media without the native kernel, as where no C compiler built it."
     )
     external_ip: str = option(
-        "", "Address announced to clients for media instead of the machine's own, for servers behind a NAT."
+        "",
+        "Comma-separated addresses announced to clients for media instead of all of the machine's own, such as that of"
+        " a NAT; a name of an interface stands for its addresses.",
     )
     data_dir: str = option(
         "data", "Directory for what has to outlive a restart: the database. Made if missing."
@@ -142,6 +145,11 @@ class ServerConfig:
         )
 
     @property
+    def external_ips(self) -> tuple[str, ...]:
+        """The entries of `external_ip`."""
+        return _entries(self.external_ip)
+
+    @property
     def is_local(self) -> bool:
         """Whether HTTP listens on loopback only."""
         try:
@@ -175,6 +183,18 @@ class ServerConfig:
         return self.host or ("127.0.0.1" if self.dev else None)
 
 
+def _entries(text: str) -> tuple[str, ...]:
+    return tuple(entry.strip() for entry in text.split(",") if entry.strip())
+
+
+class _Join(argparse.Action):
+    """Joins what a flag that is given more than once says, as the file and the environment do: by commas."""
+
+    def __call__(self, _parser: Any, namespace: Any, values: Any, _option_string: Any = None) -> None:
+        before = getattr(namespace, self.dest, "")
+        setattr(namespace, self.dest, f"{before},{values}" if before else values)
+
+
 def option_fields() -> tuple[Field[Any], ...]:
     """Return the fields that are plain values: everything but the keys."""
     return tuple(entry for entry in fields(ServerConfig) if entry.name != _KEYS)
@@ -192,8 +212,14 @@ def add_flags(parser: argparse.ArgumentParser, names: Sequence[str] | None = Non
         else:
             shown = f" Default: {entry.default}." if entry.default != "" else ""
             kind = type(entry.default)
+            is_list = entry.metadata["help"].startswith("Comma-separated")
             parser.add_argument(
-                flag, type=kind, default=argparse.SUPPRESS, metavar=kind.__name__.upper(), help=text + shown
+                flag,
+                action=_Join if is_list else "store",
+                type=kind,
+                default=argparse.SUPPRESS,
+                metavar=kind.__name__.upper(),
+                help=text + (" May be repeated." if is_list else shown),
             )
     parser.add_argument(
         "--config",
@@ -203,10 +229,20 @@ def add_flags(parser: argparse.ArgumentParser, names: Sequence[str] | None = Non
     )
 
 
-def load(flags: Mapping[str, Any], environ: Mapping[str, str]) -> ServerConfig:
+def is_address(text: str) -> bool:
+    """Whether a text is an IP address."""
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def load(flags: Mapping[str, Any], environ: Mapping[str, str], *, only_relay: bool = False) -> ServerConfig:
     """Return the configuration out of all sources, checked value by value. ConfigError.
 
-    `flags` is what the command line gave; names that are no options are ignored.
+    `flags` is what the command line gave; names that are no options are ignored. `only_relay` is for commands that need
+    no more than the relay's secret.
     """
     path = flags.get("config") or environ.get(f"{ENV_PREFIX}CONFIG")
     values = _read_file(Path(path)) if path else {}
@@ -222,6 +258,9 @@ def load(flags: Mapping[str, Any], environ: Mapping[str, str]) -> ServerConfig:
         values[_KEYS] = dict(DEV_KEYS)
     config = ServerConfig(**values)
     _check(config)
+    if bool(config.turn_url) != bool(config.turn_secret) and not only_relay:
+        missing = "turn_secret" if config.turn_url else "turn_url"
+        raise ConfigError(f"turn_url and turn_secret go together: {missing} is missing")
     return config
 
 
@@ -321,14 +360,12 @@ def _check(config: ServerConfig) -> None:
         raise ConfigError(f"workers has to be between -1 and {MAX_WORKERS}")
     if config.udp_ports[1] > 65535:
         raise ConfigError("udp_port leaves no room for a port of each worker")
-    if config.external_ip:
-        try:
-            ipaddress.ip_address(config.external_ip)
-        except ValueError:
-            raise ConfigError(f"external_ip has to be an IP address, not {config.external_ip!r}") from None
-    if bool(config.turn_url) != bool(config.turn_secret):
-        missing = "turn_secret" if config.turn_url else "turn_url"
-        raise ConfigError(f"turn_url and turn_secret go together: {missing} is missing")
+    for entry in config.external_ips:
+        if not is_address(entry) and entry not in (names := [name for _, name in socket.if_nameindex()]):
+            raise ConfigError(
+                f"external_ip: {entry!r} is neither an IP address nor an interface of this machine"
+                f" ({', '.join(names)})"
+            )
     if config.turn_ttl_s <= 0:
         raise ConfigError("turn_ttl_s has to be above 0")
     if config.history_days < 0:

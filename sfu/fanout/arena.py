@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sfu.fanout.transports import SOCKADDR_BYTES
+from sfu.fanout.transports import PATH_BYTES
 
 ARENA_ROWS = 512
 # The largest packet that a row takes; the rest is for libsrtp's trailer (a tag of 16 bytes; with an MKI up to 144).
@@ -21,7 +21,7 @@ _HEADER = np.dtype(
 class Arena:
     """Rows waiting to be protected and sent; shared by the fan-out, libsrtp and the socket.
 
-    rows: uint8 (ARENA_ROWS, ARENA_STRIDE); lengths, transports: int32 (ARENA_ROWS,); addresses: uint8 (ARENA_ROWS, 28);
+    rows: uint8 (ARENA_ROWS, ARENA_STRIDE); lengths, transports: int32 (ARENA_ROWS,); addresses: uint8 (ARENA_ROWS, 72);
     numbers: int32 (ARENA_ROWS,), the transport-wide sequence numbers, -1 for a row without one.
     """
 
@@ -30,6 +30,6 @@ class Arena:
         self.rows = np.zeros((ARENA_ROWS, ARENA_STRIDE), np.uint8)
         self.lengths = np.zeros(ARENA_ROWS, np.int32)
         self.transports = np.zeros(ARENA_ROWS, np.int32)
-        self.addresses = np.zeros((ARENA_ROWS, SOCKADDR_BYTES), np.uint8)
+        self.addresses = np.zeros((ARENA_ROWS, PATH_BYTES), np.uint8)
         self.numbers = np.full(ARENA_ROWS, -1, np.int32)
         self.headers = np.ndarray((ARENA_ROWS,), dtype=_HEADER, buffer=self.rows.data)

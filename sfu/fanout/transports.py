@@ -5,7 +5,9 @@ import numpy.typing as npt
 
 from sfu.fanout.sentlog import SentLog
 
-SOCKADDR_BYTES = 28
+# The path to a client, as the socket reads it (sfu.shell.udp): the client's raw sockaddr, and from CONTROL_AT on the
+# control message that names the local address to send from.
+PATH_BYTES, CONTROL_AT = 72, 32
 # More than a process can serve. The arrays never move, and only the used part occupies memory.
 MAX_TRANSPORTS = 1 << 16
 
@@ -15,8 +17,8 @@ class Transports:
 
     def __init__(self) -> None:
         """Start without transports."""
-        self.addresses = np.zeros((MAX_TRANSPORTS, SOCKADDR_BYTES), np.uint8)
-        "Destination addresses as raw sockaddr bytes."
+        self.addresses = np.zeros((MAX_TRANSPORTS, PATH_BYTES), np.uint8)
+        "Paths to the clients."
         self.sequence = np.zeros(MAX_TRANSPORTS, np.uint16)
         "The next transport-wide sequence number."
         self.sent = SentLog()
@@ -53,7 +55,7 @@ class Transports:
         self.sessions[index] = session
 
     def move(self, index: int, address: bytes) -> None:
-        """Set the address (raw sockaddr bytes) to send to from now on."""
+        """Set the path to send by from now on."""
         self.addresses[index] = np.frombuffer(address, np.uint8)
 
     def remove(self, index: int) -> None:

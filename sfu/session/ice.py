@@ -18,8 +18,9 @@ from sfu.budget import Budget, Rate
 
 # RFC 7675 section 5.1
 CONSENT_TIMEOUT_S = 30.0
-# A client checks from each of its interfaces, and again through NATs and relays; more is not a client.
-MAX_ADDRESSES = 16
+# A client checks each of the server's addresses from each of its interfaces, and again through NATs and relays; more is
+# not a client.
+MAX_ADDRESSES = 64
 # RFC 8489 section 7.2.1 leaves it open; a check of ours is about 100 bytes.
 MAX_MESSAGE_BYTES = 1024
 
@@ -100,7 +101,7 @@ class IceAgent:
         self.local_pwd = pwd
         self.remote_ufrag = ""
         self.selected: bytes | None = None
-        "Where to send: the address of the latest nomination (raw sockaddr)."
+        "Where to send: the address of the latest nomination."
         self.addresses: dict[bytes, None] = {}
         "Every address that passed an authenticated check, oldest first."
         self.consent_at: float | None = None
@@ -134,7 +135,8 @@ class IceAgent:
     ) -> tuple[Check, bytes]:
         """Answer a check that `scan` found to be for this agent; returns what became of it and the reply.
 
-        `address` is the raw sockaddr it came from, `host_port` the same readable. REFUSED has no reply.
+        `address` stands for the candidate pair that it came by (RFC 8445 section 6.1.2.2), and only its equality with
+        others matters here; `host_port` is where it came from. REFUSED has no reply.
         """
         pwd = self._password(ufrag)
         current, known = ufrag == self.local_ufrag, address in self.addresses

@@ -6,11 +6,12 @@ protected. What a connection carries is not known here.
 
 import asyncio
 import contextlib
+import ipaddress
 import logging
 import secrets
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,7 @@ from sfu.engine.link import nowhere
 from sfu.engine.peer import LocalIdentity, Peer
 from sfu.fanout.arena import Arena
 from sfu.fanout.row_buffer import RowBuffer
+from sfu.fanout.transports import PATH_BYTES
 from sfu.sctp.channels import Backlog, Owner
 from sfu.session.ice import Check, StunError, scan
 from sfu.settings import MediaSettings
@@ -47,6 +49,8 @@ _MAX_DRAINS = 8
 _AUTHENTICATION_FAILED = 7
 # Two intervals of RFC 7675 section 5.1 (5 s, randomised by a fifth); libwebrtc checks its selected pair more often.
 _ADDRESS_HELD_S = 12.0
+# A floating address comes to a machine while it runs. Reading all addresses takes half a millisecond.
+_ADDRESSES_HOLD_S = 5.0
 # Media of a peer without budget is not looked at for so long; until then its budget earns some tens of packets.
 _HELD_S = 0.01
 # Messages for a peer that is still connecting are kept up to here (LiveKit's value for a channel that is not open).
@@ -69,7 +73,7 @@ class PeerTransport:
         self.ufrags: tuple[str, ...] = ()
         "Those under which the endpoint knows it."
         self.addresses: set[bytes] = set()
-        "Those from which the endpoint takes its datagrams."
+        "The paths (`sfu.shell.udp`) by which the endpoint takes its datagrams."
 
     def send_data(self, label: str, payload: bytes, flow: str) -> None:
         """Send a message, or keep it a short while."""
@@ -112,8 +116,8 @@ class MediaEndpoint:
         self._arena = Arena()
         self.rows = RowBuffer(self._arena)
         "Where the router puts what is to be sent."
-        self.identity = LocalIdentity(self._certificate.sha256, ())
-        "What descriptions say of this endpoint."
+        self._identity = LocalIdentity(self._certificate.sha256, ())
+        self._identity_until = 0.0
         self._by_ufrag: dict[str, PeerTransport] = {}
         self._by_address: dict[bytes, PeerTransport] = {}
         self._held: dict[bytes, tuple[float, PeerLimits, int]] = {}
@@ -138,7 +142,6 @@ class MediaEndpoint:
         self.rows.open(kernel.choose(self.rows, self._socket, self._drops, native=self._settings.native))
         base = srtp_ffi.cast("char *", srtp_ffi.from_buffer(self._socket.buffer))
         self._receive_pointers = [base + udp.RECEIVE_STRIDE * i for i in range(udp.RECEIVE_BATCH)]
-        self.identity = LocalIdentity(self._certificate.sha256, candidates(self._settings, self._socket.port))
         self._loop.add_reader(self._socket.fileno(), self._readable)
 
     async def stop(self) -> None:
@@ -149,6 +152,16 @@ class MediaEndpoint:
             self._loop.remove_reader(self._socket.fileno())
             self._socket.close()
             self._socket = None
+
+    @property
+    def identity(self) -> LocalIdentity:
+        """What descriptions say of this endpoint; its addresses are those that the machine has now."""
+        now = time.monotonic()
+        if self._socket is not None and now >= self._identity_until:
+            self._identity_until = now + _ADDRESSES_HOLD_S
+            announced = candidates(self._settings, self._socket.port)
+            self._identity = LocalIdentity(self._certificate.sha256, announced)
+        return self._identity
 
     @property
     def udp_port(self) -> int:
@@ -194,7 +207,7 @@ class MediaEndpoint:
         if holder is not None:
             holder.addresses.discard(address)
             if holder.peer.ice.forget(address):
-                self.rows.transports.move(holder.peer.link.transport, bytes(udp.SOCKADDR_SIZE))
+                self.rows.transports.move(holder.peer.link.transport, bytes(PATH_BYTES))
         self._by_address[address] = connection
         connection.addresses.add(address)
         for given_up in connection.addresses - connection.peer.ice.addresses.keys():
@@ -365,7 +378,7 @@ class MediaEndpoint:
         if holder is not None and holder is not connection and _holds(holder, address, now):
             self._drops[DropReason.ICE_ADDRESS] += 1
             return
-        outcome, reply = peer.ice.handle(datagram, ufrag, address, udp.unpack_sockaddr(address), now)
+        outcome, reply = peer.ice.handle(datagram, ufrag, address, udp.unpack_path(address), now)
         if outcome is Check.REFUSED:
             self._drops[DropReason.STUN] += 1
             return
@@ -385,8 +398,11 @@ class MediaEndpoint:
 
     def _is_local(self, address: bytes) -> bool:
         """Whether a datagram came from this machine itself."""
-        host = udp.unpack_sockaddr(address)[0]
-        return host.startswith("127.") or host == "::1" or host in self._own_addresses
+        host = udp.unpack_path(address)[0]
+        if host.startswith("127.") or host == "::1" or host in self._own_addresses:
+            return True
+        # From the very address that it was sent to: one that came to the machine after the start.
+        return host == udp.local_host(address)
 
     def _send_to(self, peer: Peer, datagram: bytes) -> None:
         if self._socket is not None and peer.ice.selected is not None:
@@ -463,7 +479,7 @@ def credentials() -> tuple[str, str]:
 
 def candidates(settings: MediaSettings, port: int) -> tuple[str, ...]:
     """Host candidate lines (RFC 8839 section 5.1), best first."""
-    hosts = [settings.external_ip] if settings.external_ip else local_addresses()
+    hosts = announced_hosts(settings.external_ips)
     if settings.announce_loopback:
         hosts.append("127.0.0.1")
     lines = []
@@ -474,12 +490,27 @@ def candidates(settings: MediaSettings, port: int) -> tuple[str, ...]:
     return tuple(lines)
 
 
-def local_addresses() -> list[str]:
-    """The machine's own addresses without loopback and link-local ones, IPv4 first."""
-    found = []
-    for adapter in ifaddr.get_adapters():
-        for entry in adapter.ips:
-            host = entry.ip if isinstance(entry.ip, str) else entry.ip[0]
-            if not host.startswith(("127.", "fe80:")) and host != "::1":
-                found.append((entry.is_IPv6, host))
-    return [host for _, host in sorted(found)]
+def announced_hosts(external_ips: Iterable[str]) -> list[str]:
+    """The addresses to announce, each once: of the machine, or what `external_ips` names (`MediaSettings`)."""
+    named: list[str] = []
+    for entry in external_ips:
+        try:
+            named.append(str(ipaddress.ip_address(entry)))
+        except ValueError:
+            named += local_addresses(entry)
+    return list(dict.fromkeys(named)) if external_ips else local_addresses()
+
+
+def local_addresses(interface: str = "") -> list[str]:
+    """The machine's own addresses, or those of one interface, without loopback and link-local ones; IPv4 first."""
+    found = {
+        (entry.is_IPv6, entry.ip if isinstance(entry.ip, str) else entry.ip[0])
+        for adapter in ifaddr.get_adapters()
+        if interface in {"", adapter.name}
+        for entry in adapter.ips
+    }
+    return [
+        host
+        for _, host in sorted(found)
+        if not host.startswith(("127.", "fe80:", "169.254.")) and host != "::1"
+    ]

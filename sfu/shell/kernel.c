@@ -132,21 +132,25 @@ struct batch {
     /* cmsghdr is what wants the alignment */
     union {
         struct cmsghdr header;
-        uint8_t bytes[CMSG_SPACE(sizeof(uint16_t))];
+        uint8_t bytes[PATH_BYTES - CONTROL_AT + CMSG_SPACE(sizeof(uint16_t))];
     } control[ARENA_ROWS];
     int used;
     int used_parts;
 };
 
+/* A message of one row has the control message of its path; one of a run needs that and the size of its segments. */
 static void close_message(struct batch *batch)
 {
     struct msghdr *message = &batch->messages[batch->used].msg_hdr;
     if (message->msg_iovlen > 1) {
         uint16_t size = (uint16_t)message->msg_iov[0].iov_len;
-        message->msg_control = batch->control[batch->used].bytes;
-        message->msg_controllen = sizeof batch->control[batch->used].bytes;
-        memset(message->msg_control, 0, message->msg_controllen);
-        struct cmsghdr *header = CMSG_FIRSTHDR(message);
+        uint8_t *control = batch->control[batch->used].bytes;
+        size_t used = message->msg_controllen;
+        memcpy(control, message->msg_control, used);
+        memset(control + used, 0, CMSG_SPACE(sizeof size));
+        message->msg_control = control;
+        message->msg_controllen = used + CMSG_SPACE(sizeof size);
+        struct cmsghdr *header = (struct cmsghdr *)(void *)(control + used);
         header->cmsg_level = IPPROTO_UDP;
         header->cmsg_type = UDP_SEGMENT;
         header->cmsg_len = CMSG_LEN(sizeof size);
@@ -170,8 +174,11 @@ static void add_transport(struct batch *batch, struct outbox *outbox, int32_t ro
         if (!message) {
             message = &batch->messages[batch->used].msg_hdr;
             memset(message, 0, sizeof *message);
-            message->msg_name = outbox->addresses + SOCKADDR_BYTES * (size_t)outbox->transports[row];
+            uint8_t *path = outbox->paths + PATH_BYTES * (size_t)outbox->transports[row];
+            message->msg_name = path;
             message->msg_namelen = outbox->address_bytes;
+            message->msg_control = path + CONTROL_AT;
+            message->msg_controllen = outbox->control_bytes;
             message->msg_iov = batch->parts + batch->used_parts;
             size = length;
             total = 0;
@@ -190,8 +197,8 @@ static int send_apart(struct outbox *outbox, const struct msghdr *run)
 {
     int sent = 0;
     struct msghdr message = *run;
-    message.msg_control = NULL;
-    message.msg_controllen = 0;
+    message.msg_control = (uint8_t *)run->msg_name + CONTROL_AT;
+    message.msg_controllen = outbox->control_bytes;
     message.msg_iovlen = 1;
     for (size_t i = 0; i < run->msg_iovlen; i++) {
         message.msg_iov = run->msg_iov + i;

@@ -1,7 +1,10 @@
 /* What sfu/kernel.py and kernel.c agree on; read by the C compiler and by cffi, so plain declarations only. */
 
-enum { ARENA_ROWS = 512, ARENA_STRIDE = 1600, MAX_PACKET_BYTES = 1456, MAX_TRANSPORTS = 65536, SOCKADDR_BYTES = 28,
-       LOG_SIZE = 2048 };
+enum { ARENA_ROWS = 512, ARENA_STRIDE = 1600, MAX_PACKET_BYTES = 1456, MAX_TRANSPORTS = 65536, LOG_SIZE = 2048 };
+
+/* A path (sfu/shell/udp.py): the client's raw sockaddr, and from CONTROL_AT on the control message that names the address
+ * to send from. */
+enum { PATH_BYTES = 72, CONTROL_AT = 32 };
 
 /* Of the sources, so that a module built from others is told. */
 extern const char SOURCE_DIGEST[];
@@ -40,8 +43,8 @@ struct outbox {
     int32_t *transports;
     /* transport-wide numbers; -1: none */
     int32_t *numbers;
-    /* by transport: raw addresses, next transport-wide number, libsrtp's session, room for work */
-    uint8_t *addresses;
+    /* by transport: paths, next transport-wide number, libsrtp's session, room for work */
+    uint8_t *paths;
     uint16_t *sequences;
     uintptr_t *sessions;
     int32_t *last_rows;
@@ -53,7 +56,9 @@ struct outbox {
     /* libsrtp's srtp_protect */
     uintptr_t protect;
     int fd;
+    /* of the sockaddr and of the control message in a path */
     uint32_t address_bytes;
+    uint32_t control_bytes;
     /* whether the kernel cuts a datagram into equal ones (UDP_SEGMENT); cleared when it refuses */
     int segments;
     /* of the last protect_and_send: rows that libsrtp refused, or that have no session */

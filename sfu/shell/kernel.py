@@ -7,7 +7,6 @@ compiler built the module. The same bytes are sent either way. `choose` takes wh
 import hashlib
 import importlib
 import logging
-import socket
 import time
 from collections import Counter
 from functools import lru_cache, partial
@@ -24,7 +23,7 @@ from sfu.fanout.arena import ARENA_ROWS, ARENA_STRIDE
 from sfu.fanout.row_buffer import COLUMN, PortableWriter, RowBuffer, RowWriter
 from sfu.fanout.sentlog import LOG_SIZE
 from sfu.fanout.template import Template
-from sfu.fanout.transports import MAX_TRANSPORTS, SOCKADDR_BYTES
+from sfu.fanout.transports import MAX_TRANSPORTS
 from sfu.shell.udp import BatchSocket, MediaSocket
 from sfu.wire.packet import SourcePacket
 
@@ -95,14 +94,14 @@ class Native:
         self._point("lengths", arena.lengths)
         self._point("transports", arena.transports)
         self._point("numbers", arena.numbers)
-        self._point("addresses", transports.addresses)
+        self._point("paths", transports.addresses)
         self._point("sequences", transports.sequence)
         self._point("sessions", transports.sessions)
         self._point("last_rows", np.zeros(MAX_TRANSPORTS, np.int32))
         self._log: npt.NDArray[np.float64] | None = None
         state.protect = int(srtp_ffi.cast("uintptr_t", srtp_ffi.addressof(srtp_lib, "srtp_protect")))
         state.fd = media.fileno()
-        state.address_bytes = SOCKADDR_BYTES if media.family == socket.AF_INET6 else 16
+        state.address_bytes, state.control_bytes = media.sockaddr_bytes, media.control_bytes
         state.segments = media.cuts_runs
 
     def _point(self, name: str, array: npt.NDArray[Any]) -> None:

@@ -1,7 +1,14 @@
 """The one UDP socket: datagrams in by batches, rows of the fan-out's arena out by batches.
 
-Addresses are raw `sockaddr` bytes throughout (28 bytes, IPv6 or IPv4-mapped; the kernel writes and reads them as
-they are), so that one dictionary look-up by bytes finds a peer and nothing is converted per packet.
+A machine has several addresses, and a client takes an answer only from the one that it asked (RFC 8445 section
+7.2.5.2.1). So each datagram is received with the address that it was sent to, and what is sent names the address to
+send from (IPV6_PKTINFO, RFC 3542 section 6; ip(7) for IP_PKTINFO).
+
+Both addresses together are a path, PATH_BYTES of raw memory that the kernel writes and reads as it is, so that one
+dictionary look-up by bytes finds a peer and nothing is converted per packet:
+
+    0   `struct sockaddr_in6` of the client, IPv6 or IPv4-mapped (`sockaddr_in` where the machine has no IPv6)
+    32  control message with the own address; the index of the interface is 0, so that routes decide
 
 Two implementations behind one interface: `BatchSocket` (recvmmsg and sendmmsg through cffi's ABI mode: no compiler
 needed) and `PlainSocket` (ordinary socket calls, for platforms without those). `open_socket` chooses.
@@ -11,14 +18,15 @@ import errno
 import socket
 import struct
 from abc import ABC, abstractmethod
-from typing import Any
+from typing import Any, NamedTuple
 
 import cffi
 import numpy as np
 
 from sfu.fanout.arena import ARENA_ROWS, ARENA_STRIDE, Arena
+from sfu.fanout.transports import CONTROL_AT, PATH_BYTES
 
-SOCKADDR_SIZE = 28  # sizeof(struct sockaddr_in6); a sockaddr_in fills the first 16 bytes
+_SOCKADDR_BYTES = 28  # sizeof(struct sockaddr_in6); a sockaddr_in fills the first 16 bytes
 RECEIVE_BATCH = 64
 # Longer datagrams are dropped whole: WebRTC packets fit 1,500 bytes, and a DTLS flight is split to fit too.
 RECEIVE_STRIDE = 2048
@@ -26,8 +34,33 @@ RECEIVE_STRIDE = 2048
 SOCKET_BUFFER_BYTES = 16 << 20
 # MSG_TRUNC: msg_len tells the datagram's true length even when it was cut to the row
 _RECEIVE_FLAGS = int(socket.MSG_DONTWAIT | socket.MSG_TRUNC)
-# linux/udp.h; Python has no name for it
+# linux/udp.h, linux/in.h; Python has no names for them
 _UDP_SEGMENT = 103
+_IP_PKTINFO = 8
+
+
+class _Control(NamedTuple):
+    """How the own address is written in a control message of a family."""
+
+    level: int
+    kind: int
+    receive_option: int
+    "Makes the kernel add the control message to what is received."
+    data_bytes: int
+    "sizeof(struct in6_pktinfo), sizeof(struct in_pktinfo)"
+    address_at: int
+    "Where in it the address is; as the source of what is sent, `in_pktinfo` has the one called spec_dst."
+    interface_at: int
+    "Where in it the index of the interface is."
+
+
+_CONTROLS: dict[int, _Control] = {
+    socket.AF_INET6: _Control(socket.IPPROTO_IPV6, socket.IPV6_PKTINFO, socket.IPV6_RECVPKTINFO, 20, 0, 16),
+    socket.AF_INET: _Control(socket.IPPROTO_IP, _IP_PKTINFO, _IP_PKTINFO, 12, 4, 0),
+}
+_HEADER_BYTES = socket.CMSG_LEN(0)
+_DATA_AT = CONTROL_AT + _HEADER_BYTES
+assert all(CONTROL_AT + socket.CMSG_SPACE(each.data_bytes) <= PATH_BYTES for each in _CONTROLS.values())
 
 _ffi = cffi.FFI()
 _ffi.cdef("""
@@ -44,31 +77,58 @@ int sendmmsg(int sockfd, struct mmsghdr *msgvec, unsigned int vlen, int flags);
 """)
 
 
-def pack_sockaddr(host: str, port: int, family: int = socket.AF_INET6) -> bytes:
-    """An IPv4 or IPv6 literal and a port as raw sockaddr bytes for a socket of `family`. OSError otherwise."""
+def pack_path(host: str, port: int, family: int = socket.AF_INET6, local: str = "") -> bytes:
+    """A path to an IPv4 or IPv6 literal and a port, for a socket of `family`. OSError for what is no literal.
+
+    `local` is the own address of the same version; without it the kernel chooses.
+    """
+    version = ":" in host
     if family == socket.AF_INET:
-        raw = struct.pack("=H", family) + struct.pack("!H", port) + socket.inet_pton(family, host)
-        return raw.ljust(SOCKADDR_SIZE, b"\0")
-    address = socket.inet_pton(family, host if ":" in host else f"::ffff:{host}")
-    return struct.pack("=H", family) + struct.pack("!HI", port, 0) + address + bytes(4)
+        sockaddr = struct.pack("=H", family) + struct.pack("!H", port) + socket.inet_pton(family, host)
+    else:
+        sockaddr = struct.pack("=H", family) + struct.pack("!HI", port, 0) + _mapped(host) + bytes(4)
+    control = _CONTROLS[family]
+    local = local or ("::" if version else "0.0.0.0")  # noqa: S104 - the unspecified address
+    own = socket.inet_pton(family, local) if family == socket.AF_INET else _mapped(local)
+    # in_pktinfo has it twice when a datagram came to one address: as source of the answer and as destination
+    data = bytes(4) + own + own if family == socket.AF_INET else own + bytes(4)
+    header = struct.pack("@Nii", _HEADER_BYTES + len(data), control.level, control.kind)
+    return (sockaddr.ljust(CONTROL_AT, b"\0") + header.ljust(_HEADER_BYTES, b"\0") + data).ljust(
+        PATH_BYTES, b"\0"
+    )
 
 
-def unpack_sockaddr(raw: bytes) -> tuple[str, int]:
-    """The host literal (mapped addresses as IPv4) and the port of raw sockaddr bytes."""
-    port = int.from_bytes(raw[2:4], "big")
-    if struct.unpack_from("=H", raw)[0] == socket.AF_INET:
-        return socket.inet_ntop(socket.AF_INET, raw[4:8]), port
-    packed = raw[8:24]
+def _mapped(host: str) -> bytes:
+    return socket.inet_pton(socket.AF_INET6, host if ":" in host else f"::ffff:{host}")
+
+
+def local_host(path: bytes) -> str:
+    """The own address of a path, mapped addresses as IPv4."""
+    if struct.unpack_from("=H", path)[0] == socket.AF_INET:
+        at = _DATA_AT + _CONTROLS[socket.AF_INET].address_at
+        return socket.inet_ntop(socket.AF_INET, path[at : at + 4])
+    return _literal(path[_DATA_AT : _DATA_AT + 16])
+
+
+def _literal(packed: bytes) -> str:
     if packed[:12] == b"\x00" * 10 + b"\xff\xff":
-        return socket.inet_ntop(socket.AF_INET, packed[12:]), port
-    return socket.inet_ntop(socket.AF_INET6, packed), port
+        return socket.inet_ntop(socket.AF_INET, packed[12:])
+    return socket.inet_ntop(socket.AF_INET6, packed)
+
+
+def unpack_path(path: bytes) -> tuple[str, int]:
+    """The client's address (mapped ones as IPv4) and port in a path."""
+    port = int.from_bytes(path[2:4], "big")
+    if struct.unpack_from("=H", path)[0] == socket.AF_INET:
+        return socket.inet_ntop(socket.AF_INET, path[4:8]), port
+    return _literal(path[8:24]), port
 
 
 class MediaSocket(ABC):
     """A bound, non-blocking UDP socket with a receive arena of its own and a send arena shared with the fan-out.
 
     After `receive` returned n, datagram i < n lies in `buffer` at `i * RECEIVE_STRIDE`, has `lengths[i]` bytes
-    (more than RECEIVE_STRIDE: it was cut) and came from `addresses[i]`.
+    (more than RECEIVE_STRIDE: it was cut) and came by the path `addresses[i]`.
     """
 
     def __init__(self, sock: socket.socket, arena: Arena) -> None:
@@ -79,6 +139,12 @@ class MediaSocket(ABC):
         self._socket = sock
         self._arena = arena
         self.family = sock.family
+        self._control = _CONTROLS[sock.family]
+        sock.setsockopt(self._control.level, self._control.receive_option, 1)
+        self.control_bytes = socket.CMSG_SPACE(self._control.data_bytes)
+        "Of the control message in a path."
+        self.sockaddr_bytes = _SOCKADDR_BYTES if sock.family == socket.AF_INET6 else 16
+        "Of the client's address in a path."
         self.buffer = bytearray(RECEIVE_STRIDE * RECEIVE_BATCH + 1)
         self.lengths: list[int] = []
         self.addresses: list[bytes] = []
@@ -115,18 +181,20 @@ class MediaSocket(ABC):
         """Send the arena's rows from `start` up to `end`; returns how many the kernel took."""
 
     def send(self, data: bytes, address: bytes) -> bool:
-        """Send one datagram; False when the kernel refuses it (buffer full, unreachable)."""
+        """Send one datagram by a path; False when the kernel refuses it (buffer full, unreachable)."""
+        control = self._control
+        own = address[_DATA_AT : _DATA_AT + control.data_bytes]
         try:
-            self._socket.sendto(data, self._destination(address))
+            self._socket.sendmsg([data], [(control.level, control.kind, own)], 0, self._destination(address))
         except OSError:  # UDP: a refused datagram is a lost datagram
             return False
         return True
 
-    def _destination(self, address: bytes) -> tuple[str, int]:
-        port = int.from_bytes(address[2:4], "big")
+    def _destination(self, path: bytes) -> tuple[str, int] | tuple[str, int, int, int]:
+        port = int.from_bytes(path[2:4], "big")
         if self.family == socket.AF_INET:
-            return socket.inet_ntop(socket.AF_INET, address[4:8]), port
-        return socket.inet_ntop(socket.AF_INET6, address[8:24]), port
+            return socket.inet_ntop(socket.AF_INET, path[4:8]), port
+        return socket.inet_ntop(socket.AF_INET6, path[8:24]), port, 0, struct.unpack_from("=I", path, 24)[0]
 
 
 class BatchSocket(MediaSocket):
@@ -144,8 +212,11 @@ class BatchSocket(MediaSocket):
 
     def _receive_headers(self) -> Any:
         base = _ffi.from_buffer("char[]", self.buffer)
-        self._names = _ffi.new("char[]", SOCKADDR_SIZE * RECEIVE_BATCH)
-        self._names_view = _ffi.buffer(self._names)
+        self._paths = _ffi.new("char[]", PATH_BYTES * RECEIVE_BATCH)
+        self._paths_view = _ffi.buffer(self._paths)
+        paths: Any = self._paths_view
+        interface_at = (_DATA_AT + self._control.interface_at) // 4
+        self._in_interfaces = np.frombuffer(paths, np.uint32).reshape(RECEIVE_BATCH, -1)[:, interface_at]
         self._in_iov = _ffi.new("struct iovec[]", RECEIVE_BATCH)
         headers = _ffi.new("struct mmsghdr[]", RECEIVE_BATCH)
         for i in range(RECEIVE_BATCH):
@@ -154,8 +225,14 @@ class BatchSocket(MediaSocket):
             header = headers[i].msg_hdr
             header.msg_iov = self._in_iov + i
             header.msg_iovlen = 1
-            header.msg_name = self._names + SOCKADDR_SIZE * i
-            header.msg_namelen = SOCKADDR_SIZE
+            header.msg_name = self._paths + PATH_BYTES * i
+            header.msg_namelen = _SOCKADDR_BYTES
+            header.msg_control = self._paths + PATH_BYTES * i + CONTROL_AT
+        # the kernel replaces the room for control messages by their size: it is set anew for each batch
+        raw: Any = _ffi.buffer(headers)
+        words = np.frombuffer(raw, np.uintp).reshape(RECEIVE_BATCH, -1)
+        at = _ffi.offsetof("struct msghdr", "msg_controllen") // words.itemsize
+        self._in_control_bytes = words[:, at]
         return headers
 
     def _send_headers(self, arena: Arena) -> Any:
@@ -170,8 +247,10 @@ class BatchSocket(MediaSocket):
             header = headers[i].msg_hdr
             header.msg_iov = self._out_iov + i
             header.msg_iovlen = 1
-            header.msg_name = names + SOCKADDR_SIZE * i
-            header.msg_namelen = SOCKADDR_SIZE if self.family == socket.AF_INET6 else 16
+            header.msg_name = names + PATH_BYTES * i
+            header.msg_namelen = self.sockaddr_bytes
+            header.msg_control = names + PATH_BYTES * i + CONTROL_AT
+            header.msg_controllen = self.control_bytes
         # iov_len of all rows as one strided vector: the lengths are set by one assignment per send
         vectors: Any = _ffi.buffer(self._out_iov)
         self._out_lengths = np.frombuffer(vectors, dtype=np.uintp).reshape(-1, 2)[:, 1]
@@ -180,13 +259,15 @@ class BatchSocket(MediaSocket):
     def receive(self) -> int:
         """See the base class."""
         headers = self._incoming
+        self._in_control_bytes[:] = self.control_bytes
         count: int = self._recvmmsg(self._fd, headers, RECEIVE_BATCH, _RECEIVE_FLAGS, _ffi.NULL)
         if count <= 0:
             return 0
-        names = self._names_view
-        size = SOCKADDR_SIZE
+        self._in_interfaces[:count] = 0
+        paths = self._paths_view
+        size = PATH_BYTES
         self.lengths = [headers[i].msg_len for i in range(count)]
-        self.addresses = [names[size * i : size * i + size] for i in range(count)]
+        self.addresses = [paths[size * i : size * i + size] for i in range(count)]
         return count
 
     def send_rows(self, start: int, end: int) -> int:
@@ -219,14 +300,27 @@ class PlainSocket(MediaSocket):
             at = len(self.lengths) * RECEIVE_STRIDE
             # one byte more than a row tells a cut datagram; it falls into the next row, which is still free
             try:
-                length, source = self._socket.recvfrom_into(view[at : at + RECEIVE_STRIDE + 1])
+                length, control, _, source = self._socket.recvmsg_into(
+                    [view[at : at + RECEIVE_STRIDE + 1]], self.control_bytes
+                )
             except BlockingIOError:
                 break
             except OSError:  # an ICMP error that an earlier send caused
                 continue
             self.lengths.append(length)
-            self.addresses.append(pack_sockaddr(source[0].partition("%")[0], source[1], self.family))
+            self.addresses.append(self._path(source, control[0][2] if control else b""))
         return len(self.lengths)
+
+    def _path(self, source: Any, own: bytes) -> bytes:
+        """`source` is what the socket module returns of a sender, `own` the data of the control message."""
+        path = bytearray(pack_path(source[0].partition("%")[0], source[1], self.family))
+        if self.family == socket.AF_INET6:
+            struct.pack_into("=I", path, 24, source[3])
+        if len(own) == self._control.data_bytes:
+            path[_DATA_AT : _DATA_AT + len(own)] = own
+            at = _DATA_AT + self._control.interface_at
+            path[at : at + 4] = bytes(4)
+        return bytes(path)
 
     def send_rows(self, start: int, end: int) -> int:
         """See the base class."""

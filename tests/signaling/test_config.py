@@ -66,6 +66,16 @@ def test_given_flags_alone_are_taken():
     assert given == {"dev": True, "http_port": 0, "external_ip": "192.0.2.1"}
 
 
+def test_flags_of_lists_may_be_repeated():
+    parser = argparse.ArgumentParser()
+    config.add_flags(parser)
+    given = parser.parse_args(["--external-ip", "192.0.2.1,lo", "--external-ip", "2001:db8::1"])
+    assert load(vars(given), {}).external_ips == ("192.0.2.1", "lo", "2001:db8::1")
+    assert load({}, {"LECTERN_EXTERNAL_IP": " 192.0.2.1, lo ,"}).external_ips == ("192.0.2.1", "lo")
+    with pytest.raises(ConfigError, match=r"'eth77' is neither .* interface of this machine \(.*lo"):
+        load({"external_ip": "192.0.2.1,eth77"}, {})
+
+
 @pytest.mark.parametrize(
     ("text", "keys"),
     [

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from sfu.fanout import transports
-from sfu.fanout.transports import SOCKADDR_BYTES, Transports
+from sfu.fanout.transports import PATH_BYTES, Transports
 
 
 def test_an_index_is_used_again_and_starts_anew():
@@ -10,12 +10,12 @@ def test_an_index_is_used_again_and_starts_anew():
     first, second = table.add(), table.add()
     assert first != second
     table.connect(first, 1234)
-    table.move(first, bytes(range(SOCKADDR_BYTES)))
+    table.move(first, bytes(range(PATH_BYTES)))
     table.sequence[first] = 7
     table.sent.note(np.array([first], np.int32), np.array([7], np.int32), np.array([100], np.int32), 1.0)
     assert table.sent.look_up(first, 7, 1).known.all()
     assert table.sessions[first] == 1234
-    assert table.addresses[first].tobytes() == bytes(range(SOCKADDR_BYTES))
+    assert table.addresses[first].tobytes() == bytes(range(PATH_BYTES))
     table.remove(first)
     assert table.add() == first
     assert table.sessions[first] == 0

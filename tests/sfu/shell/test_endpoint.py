@@ -19,20 +19,62 @@ from sfu.session.negotiated import Negotiated
 from sfu.settings import MediaSettings
 from sfu.shell import endpoint
 from sfu.shell.endpoint import MediaEndpoint, PeerTransport, candidates
-from sfu.shell.udp import pack_sockaddr
+from sfu.shell.udp import pack_path
 from sfu.wire import rtcp
 
 
 def test_candidates(monkeypatch):
-    monkeypatch.setattr(endpoint, "local_addresses", lambda: ["192.0.2.1", "2001:db8::1"])
+    addresses = {"": ["192.0.2.1", "198.51.100.2", "2001:db8::1"], "eth1": ["198.51.100.2"], "eth2": []}
+    monkeypatch.setattr(endpoint, "local_addresses", lambda interface="": addresses[interface])
     assert [line.split()[4:6] for line in candidates(MediaSettings(announce_loopback=True), 7882)] == [
         ["192.0.2.1", "7882"],
+        ["198.51.100.2", "7882"],
         ["2001:db8::1", "7882"],
         ["127.0.0.1", "7882"],
     ]
-    assert [line.split()[4] for line in candidates(MediaSettings(external_ip="203.0.113.9"), 1)] == [
-        "203.0.113.9"
+
+
+@pytest.mark.parametrize(
+    ("external_ips", "announced"),
+    [
+        (["203.0.113.9"], ["203.0.113.9"]),
+        (["203.0.113.9", "2001:db8::9"], ["203.0.113.9", "2001:db8::9"]),
+        (["203.0.113.9", "eth1", "198.51.100.2"], ["203.0.113.9", "198.51.100.2"]),
+        (["eth1"], ["198.51.100.2"]),
+        (["eth2"], []),
+        ([], ["192.0.2.1", "198.51.100.2"]),
+    ],
+)
+def test_what_is_announced_can_be_named_by_address_and_by_interface(monkeypatch, external_ips, announced):
+    adapters = [
+        adapter("lo", "127.0.0.1"),
+        adapter("eth0", "192.0.2.1", ("fe80::1", 0, 0)),
+        adapter("eth1", "198.51.100.2", "169.254.7.7", "198.51.100.2"),
+        adapter("eth2"),
     ]
+    monkeypatch.setattr(endpoint.ifaddr, "get_adapters", lambda: adapters)
+    lines = candidates(MediaSettings(external_ips=tuple(external_ips)), 1)
+    assert [line.split()[4] for line in lines] == announced
+    priorities = [int(line.split()[3]) for line in lines]
+    assert priorities == sorted(set(priorities), reverse=True)
+
+
+def adapter(name, *addresses):
+    entries = [SimpleNamespace(ip=ip, is_IPv6=isinstance(ip, tuple)) for ip in addresses]
+    return SimpleNamespace(name=name, ips=entries)
+
+
+def test_an_address_that_comes_to_the_machine_later_is_announced(monkeypatch):
+    addresses, now = ["192.0.2.1"], [100.0]
+    monkeypatch.setattr(endpoint, "local_addresses", lambda interface="": list(addresses))
+    monkeypatch.setattr(endpoint.time, "monotonic", lambda: now[0])
+    crowd = Crowd()
+    crowd.endpoint._socket.port = 7882
+    assert len(crowd.endpoint.identity.candidates) == 1
+    addresses.append("192.0.2.77")
+    assert len(crowd.endpoint.identity.candidates) == 1
+    now[0] += 5
+    assert [line.split()[4] for line in crowd.endpoint.identity.candidates] == addresses
 
 
 @pytest.mark.parametrize(
@@ -40,11 +82,19 @@ def test_candidates(monkeypatch):
     [("127.0.0.1", True), ("127.9.9.9", True), ("::1", True), ("192.0.2.1", True), ("198.51.100.7", False)],
 )
 def test_only_this_machine_is_answered_where_media_is_local(monkeypatch, host, answered):
-    monkeypatch.setattr(endpoint, "local_addresses", lambda: ["192.0.2.1"])
+    monkeypatch.setattr(endpoint, "local_addresses", lambda interface="": ["192.0.2.1"])
     crowd = Crowd(MediaSettings(local_only=True))
     crowd.open("ada")
     assert crowd.check("ada", 5000, 1.0, host=host) is answered
     assert crowd.drops[DropReason.UNKNOWN_SOURCE] == (0 if answered else 1)
+
+
+def test_an_address_that_comes_to_the_machine_later_is_this_machine_too(monkeypatch):
+    monkeypatch.setattr(endpoint, "local_addresses", lambda interface="": [])
+    crowd = Crowd(MediaSettings(local_only=True))
+    crowd.open("ada")
+    assert not crowd.check("ada", 5000, 1.0, host="192.0.2.7", local="192.0.2.1")
+    assert crowd.check("ada", 5000, 1.0, host="192.0.2.7", local="192.0.2.7")
 
 
 def test_local_addresses_have_no_loopback():
@@ -116,14 +166,14 @@ class Crowd:
         connection.peer.ice.restart(name, "p" + name)
         self.endpoint.add(connection)
 
-    def check(self, ufrag, address, now, pwd=None, host="192.0.2.1"):
+    def check(self, ufrag, address, now, pwd=None, host="192.0.2.1", local=""):
         """Whether a nominating check from port number `address` of `host` was answered."""
         request = stun.Message(stun.Method.BINDING, stun.Class.REQUEST)
         request.attributes["USERNAME"] = f"{ufrag}:client"
         request.attributes["USE-CANDIDATE"] = None
         request.add_message_integrity(("p" + ufrag if pwd is None else pwd).encode())
         before = len(self.sent)
-        self.endpoint._stun(bytes(request), pack_sockaddr(host, address), now)
+        self.endpoint._stun(bytes(request), pack_path(host, address, local=local), now)
         return len(self.sent) > before
 
 
@@ -180,7 +230,7 @@ def test_superseded_ufrags_leave_the_table_with_the_first_check():
 def test_a_forged_source_address_does_not_cut_off_the_peer_that_uses_it():
     crowd = Crowd()
     victim, thief = crowd.open("victim"), crowd.open("thief")
-    place = pack_sockaddr("192.0.2.1", 7)
+    place = pack_path("192.0.2.1", 7)
     assert crowd.check("victim", 7, 0.0)
     victim.peer.link.connected = True
     assert not crowd.check("thief", 7, 5.0)

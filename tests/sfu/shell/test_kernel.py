@@ -29,7 +29,7 @@ from sfu.fanout.row_buffer import COLUMN, RowBuffer
 from sfu.fanout.sentlog import LOG_SIZE
 from sfu.fanout.table import Column, FanoutTable
 from sfu.fanout.template import TemplateClass
-from sfu.fanout.transports import MAX_TRANSPORTS, SOCKADDR_BYTES
+from sfu.fanout.transports import CONTROL_AT, MAX_TRANSPORTS, PATH_BYTES
 from sfu.shell import kernel, udp
 from sfu.wire import rtp
 from sfu.wire.packet import SourcePacket
@@ -94,7 +94,7 @@ class Way:
             policy = Policy(key=key, ssrc_type=Policy.SSRC_ANY_OUTBOUND, srtp_profile=kind)
             self.sessions.append(Session(policy))
             transport = self.outbox.transports.add()
-            address = udp.pack_sockaddr(*receiver.getsockname(), self.media.family)
+            address = udp.pack_path(*receiver.getsockname(), self.media.family)
             session = int(srtp_ffi.cast("uintptr_t", self.sessions[-1]._srtp[0]))
             self.outbox.transports.connect(transport, session)
             self.outbox.transports.move(transport, address)
@@ -334,7 +334,7 @@ def test_what_cannot_be_protected_does_not_go_out(module, receivers, native):
 @pytest.mark.parametrize("native", [True, False], ids=["native", "portable"])
 def test_one_unreachable_viewer_does_not_stop_the_others(module, receivers, native):
     way = Way(receivers, module if native else None)
-    way.outbox.transports.move(1, udp.pack_sockaddr("255.255.255.255", 9, way.media.family))
+    way.outbox.transports.move(1, udp.pack_path("255.255.255.255", 9, way.media.family))
     subscribers = table(columns_of(3), (PLAIN,))
     for i in range(3):
         subscribers.forward(way.outbox, vp8(1000 + i), late=False)
@@ -349,10 +349,29 @@ def test_a_viewer_is_followed_to_its_new_address(module, receivers, native):
     way = Way(receivers, module if native else None)
     subscribers = table(columns_of(1))
     for i, receiver in enumerate(receivers[:2]):
-        way.outbox.transports.move(0, udp.pack_sockaddr(*receiver.getsockname(), way.media.family))
+        way.outbox.transports.move(0, udp.pack_path(*receiver.getsockname(), way.media.family))
         subscribers.forward(way.outbox, vp8(1000 + i), late=False)
         way.outbox.flush()
     assert [len(datagrams) for datagrams in arrived(receivers)[:2]] == [1, 1]
+    way.media.close()
+
+
+@pytest.mark.parametrize("asked", ["127.0.0.1", "127.0.0.2"])
+@pytest.mark.parametrize("runs", [True, False], ids=["runs", "single rows"])
+@pytest.mark.parametrize("native", [True, False], ids=["native", "portable"])
+def test_a_viewer_is_sent_to_from_the_address_that_it_asked(module, receivers, native, runs, asked):
+    way = Way(receivers, module if native else None, runs=runs)
+    for transport, receiver in enumerate(receivers[:2]):
+        path = udp.pack_path(*receiver.getsockname(), way.media.family, local=asked)
+        way.outbox.transports.move(transport, path)
+    subscribers = table(columns_of(2), (PLAIN,))
+    for i in range(5):
+        subscribers.forward(way.outbox, vp8(1000 + i), late=False)
+    way.outbox.flush()
+    assert way.reports[-1][1:] == (0, 0)
+    for receiver in receivers[:2]:
+        receiver.settimeout(5)
+        assert {receiver.recvfrom(4096)[1] for _ in range(5)} == {(asked, way.media.port)}
     way.media.close()
 
 
@@ -378,9 +397,10 @@ def test_sizes_agree_with_the_header(module):
         ARENA_STRIDE,
         MAX_PACKET_BYTES,
     )
-    assert (lib.MAX_TRANSPORTS, lib.SOCKADDR_BYTES, lib.LOG_SIZE) == (
+    assert (lib.MAX_TRANSPORTS, lib.PATH_BYTES, lib.CONTROL_AT, lib.LOG_SIZE) == (
         MAX_TRANSPORTS,
-        SOCKADDR_BYTES,
+        PATH_BYTES,
+        CONTROL_AT,
         LOG_SIZE,
     )
     fields = {name: field.offset for name, field in module.ffi.typeof("struct column").fields}

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from sfu.fanout.arena import ARENA_ROWS, Arena
+from sfu.fanout.transports import PATH_BYTES
 from sfu.shell import udp
 
 
@@ -34,7 +35,7 @@ def test_datagrams_come_in_with_their_addresses(media, client):
         client.sendto(payload, ("127.0.0.1", media.port))
     assert media.receive() == 2
     assert datagrams(media, 2) == [b"one", b"two"]
-    assert [udp.unpack_sockaddr(a) for a in media.addresses] == [client.getsockname()] * 2
+    assert [udp.unpack_path(a) for a in media.addresses] == [client.getsockname()] * 2
     assert media.receive() == 0
 
 
@@ -48,7 +49,7 @@ def test_a_datagram_that_was_cut_is_told_by_its_length(media, client):
 
 
 def test_rows_go_out_and_replies_too(media, client):
-    address = udp.pack_sockaddr(*client.getsockname(), media.family)
+    address = udp.pack_path(*client.getsockname(), media.family)
     for i in range(3):
         row = bytes([i]) * (100 + i)
         media.arena.rows[i, : len(row)] = np.frombuffer(row, np.uint8)
@@ -61,8 +62,8 @@ def test_rows_go_out_and_replies_too(media, client):
 
 
 def test_one_unreachable_destination_does_not_stop_the_others(media, client):
-    good = np.frombuffer(udp.pack_sockaddr(*client.getsockname(), media.family), np.uint8)
-    bad = np.frombuffer(udp.pack_sockaddr("255.255.255.255", 9, media.family), np.uint8)
+    good = np.frombuffer(udp.pack_path(*client.getsockname(), media.family), np.uint8)
+    bad = np.frombuffer(udp.pack_path("255.255.255.255", 9, media.family), np.uint8)
     for i, address in enumerate((bad, good)):
         media.arena.rows[i, :4] = np.frombuffer(b"data", np.uint8)
         media.arena.lengths[i] = 4
@@ -94,19 +95,94 @@ def test_a_taken_port_is_an_error(media):
         udp.open_socket(media.port, Arena())
 
 
+@pytest.fixture(params=[False, True], ids=["IPv6", "IPv4 alone"])
+def family(request, monkeypatch):
+    """A machine with IPv6, and one without."""
+    if request.param:
+        made = socket.socket
+
+        def without_ipv6(family=socket.AF_INET, *args, **fields):
+            if family == socket.AF_INET6:
+                raise OSError("address family not supported")
+            return made(family, *args, **fields)
+
+        monkeypatch.setattr(udp.socket, "socket", without_ipv6)
+    return socket.AF_INET if request.param else socket.AF_INET6
+
+
+# All of 127.0.0.0/8 are addresses of the machine.
+ASKED = ["127.0.0.1", "127.0.0.2", "127.7.7.7"]
+
+
+@pytest.mark.parametrize("portable", [False, True], ids=["batch", "plain"])
+@pytest.mark.parametrize("asked", ASKED)
+def test_the_address_that_was_asked_answers(family, asked, portable, client):
+    arena = Arena()
+    media = udp.open_socket(0, arena, portable=portable)
+    assert media.family == family
+    client.sendto(b"question", (asked, media.port))
+    assert media.receive() == 1
+    [path] = media.addresses
+    assert (udp.unpack_path(path), udp.local_host(path)) == (client.getsockname(), asked)
+    assert path == udp.pack_path(*client.getsockname(), family, local=asked)
+    assert media.send(b"answer", path)
+    arena.rows[:2, 0] = 7
+    arena.lengths[:2] = 1
+    arena.addresses[:2] = np.frombuffer(path, np.uint8)
+    assert media.send_rows(0, 2) == 2
+    assert {client.recvfrom(100) for _ in range(3)} == {
+        (data, (asked, media.port)) for data in (b"answer", b"\7")
+    }
+    media.close()
+
+
+def test_the_address_that_was_asked_answers_over_ipv6(media):
+    with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as client:
+        try:
+            client.bind(("::1", 0))
+        except OSError:
+            pytest.skip("there is no IPv6 on loopback")
+        client.settimeout(5)
+        client.sendto(b"question", ("::1", media.port))
+        assert media.receive() == 1
+        [path] = media.addresses
+        assert (udp.unpack_path(path), udp.local_host(path)) == (client.getsockname()[:2], "::1")
+        assert media.send(b"answer", path)
+        assert client.recvfrom(100)[1][:2] == ("::1", media.port)
+
+
+def test_paths_of_one_client_to_two_addresses_are_two(media, client):
+    for host in ASKED[:2] * 2:
+        client.sendto(b"question", (host, media.port))
+    assert media.receive() == 4
+    first, second, *again = media.addresses
+    assert first != second
+    assert again == [first, second]
+
+
+def test_an_own_address_that_is_gone_sends_nothing(media, client):
+    path = udp.pack_path(*client.getsockname(), media.family, local="198.51.100.7")
+    assert not media.send(b"answer", path)
+    media.arena.lengths[0] = 1
+    media.arena.addresses[0] = np.frombuffer(path, np.uint8)
+    assert media.send_rows(0, 1) == 0
+    media.arena.addresses[0] = 0
+    assert media.send_rows(0, 1) == 0
+
+
 @pytest.mark.parametrize("family", [socket.AF_INET, socket.AF_INET6])
 def test_addresses_are_packed_and_unpacked(family):
-    raw = udp.pack_sockaddr("192.0.2.1", 7882, family)
-    assert len(raw) == udp.SOCKADDR_SIZE
-    assert udp.unpack_sockaddr(raw) == ("192.0.2.1", 7882)
+    raw = udp.pack_path("192.0.2.1", 7882, family)
+    assert len(raw) == PATH_BYTES
+    assert (udp.unpack_path(raw), udp.local_host(raw)) == (("192.0.2.1", 7882), "0.0.0.0")
 
 
 def test_ipv6_addresses():
-    assert udp.unpack_sockaddr(udp.pack_sockaddr("2001:db8::1", 1)) == ("2001:db8::1", 1)
+    assert udp.unpack_path(udp.pack_path("2001:db8::1", 1)) == ("2001:db8::1", 1)
 
 
 def test_a_part_of_the_rows(media, client):
-    address = udp.pack_sockaddr(*client.getsockname(), media.family)
+    address = udp.pack_path(*client.getsockname(), media.family)
     media.arena.rows[:4, 0] = range(4)
     media.arena.lengths[:4] = 1
     media.arena.addresses[:4] = np.frombuffer(address, np.uint8)
