@@ -301,12 +301,23 @@ async def _run(server: Server, config: ServerConfig) -> None:
         # the same reason as in sfu.shell.worker
         gc.collect()
         gc.freeze()
-        print(greeting(config, server.http_port, server.udp_ports), flush=True)  # noqa: T201 - for the user, not the log
+        say_ready(config, greeting(config, server.http_port, server.udp_ports))
         await stopping.wait()
+        people = sum(len(room.participants) for room in server.services.rooms.rooms)
+        log.info("stopping: %d participants are disconnected", people)
     except (StoreError, VaultError) as error:
         raise ConfigError(str(error)) from error
     finally:
         await server.stop()
+    log.info("stopped")
+
+
+def say_ready(config: ServerConfig, text: str) -> None:
+    """Say where the server is: to people on standard output, to machines that read the log in the log."""
+    if config.log_format == "json":
+        log.info("%s", "; ".join(" ".join(line.split()) for line in text.splitlines()))
+    else:
+        print(text, flush=True)  # noqa: T201 - for the user, not the log
 
 
 def greeting(config: ServerConfig, http_port: int, udp_ports: tuple[int, int]) -> str:
@@ -322,6 +333,14 @@ def greeting(config: ServerConfig, http_port: int, udp_ports: tuple[int, int]) -
         f"  for applications  ws://{shown}:{http_port}",
         f"  ports             TCP {host}:{http_port} (page, signalling), UDP {media} (media)",
     ]
+    if config.external_ip:
+        lines.append(f"  announced         {', '.join(config.external_ips)} (media)")
+    if config.public_url:
+        lines.append(f"  people reach it   {config.public_url}")
+    elif not config.is_local:
+        lines.append(
+            "  no --public-url   browsers give camera and microphone to pages over HTTPS only (a TLS proxy)"
+        )
     if config.dev:
         key, secret = next(iter(config.keys.items()))
         lines.append(f"  development mode  API key {key}, secret {secret}")

@@ -1,4 +1,4 @@
-"""The command line: `lectern serve`, `token`, `turn-config`, `config-sample`, and those of `admin`.
+"""The command line: `lectern serve`, `token`, `link`, `turn-config`, `config-sample`, and those of `admin`.
 
 Exit codes: 0 done, or stopped by SIGTERM or SIGINT; 1 an error of the program; 2 a command line that makes
 no sense; 3 a configuration that is refused (no keys, a weak secret, an unusable value); 4 an address or port
@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
+from urllib.parse import quote
 
 from signaling import config as configuration
 from signaling.errors import ConfigError, ListenError
@@ -60,6 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="lectern", description="A self-hosted WebRTC media server for teaching."
     )
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version and end")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     serve = commands.add_parser("serve", help="run the server", description="Run the server.")
@@ -69,16 +71,18 @@ def _parser() -> argparse.ArgumentParser:
     token = commands.add_parser(
         "token", help="print an access token", description="Print a LiveKit access token for one participant."
     )
-    token.add_argument("--room", required=True, help="Name of the room.")
-    token.add_argument("--identity", required=True, help="Unique name of the participant in the room.")
-    token.add_argument("--name", default="", help="Display name.")
-    token.add_argument("--no-publish", action="store_true", help="May neither send tracks nor data.")
-    token.add_argument("--hidden", action="store_true", help="Nobody else sees the participant.")
-    token.add_argument(
-        "--ttl", type=_duration, default=6 * 3600, help="Lifetime such as 90s, 30m, 6h, 7d. Default: 6h."
-    )
-    configuration.add_flags(token, ["dev", *admin.STORE_FLAGS])
+    _add_token_flags(token)
     token.set_defaults(command=_token)
+
+    link = commands.add_parser(
+        "link",
+        help="print a link that opens the page in a room",
+        description="Print the personal link by which one participant enters a room: the page's address with an access"
+        " token. Whoever has the link may enter, so give it to that participant alone. Without --name the page asks for"
+        " a display name.",
+    )
+    _add_token_flags(link, "public_url", "host", "http_port")
+    link.set_defaults(command=_link)
 
     turn = commands.add_parser(
         "turn-config",
@@ -93,6 +97,28 @@ def _parser() -> argparse.ArgumentParser:
     sample = commands.add_parser("config-sample", help="print a sample configuration file")
     sample.set_defaults(command=_config_sample)
     return parser
+
+
+class _Version(argparse.Action):
+    """Prints the version, which is looked up only then."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_given: Any, **_named: Any) -> None:
+        from importlib.metadata import version  # noqa: PLC0415 - see the module's docstring
+
+        print(f"lectern {version('lectern')}")  # noqa: T201
+        parser.exit()
+
+
+def _add_token_flags(parser: argparse.ArgumentParser, *options: str) -> None:
+    parser.add_argument("--room", required=True, help="Name of the room.")
+    parser.add_argument("--identity", required=True, help="Unique name of the participant in the room.")
+    parser.add_argument("--name", default="", help="Display name.")
+    parser.add_argument("--no-publish", action="store_true", help="May neither send tracks nor data.")
+    parser.add_argument("--hidden", action="store_true", help="Nobody else sees the participant.")
+    parser.add_argument(
+        "--ttl", type=_duration, default=6 * 3600, help="Lifetime such as 90s, 30m, 6h, 7d. Default: 6h."
+    )
+    configuration.add_flags(parser, ["dev", *admin.STORE_FLAGS, *options])
 
 
 def _add_turn_flags(parser: argparse.ArgumentParser) -> None:
@@ -137,17 +163,41 @@ def _serve(flags: dict[str, Any]) -> int:
 
 
 def _token(flags: dict[str, Any]) -> int:
+    print(_access_token(flags, configuration.load(flags, os.environ)))  # noqa: T201
+    return EXIT_OK
+
+
+def _link(flags: dict[str, Any]) -> int:
+    config = configuration.load(flags, os.environ)
+    room = flags["room"]
+    # Browsers resolve these two path segments (URL standard, section 4.4), so no link leads to such a room.
+    if room in {"", ".", ".."}:
+        raise ConfigError("no link can lead to a room of this name")
+    page = config.public_url.rstrip("/") or admin.own_address(config)
+    token = _access_token(flags, config, may_rename=not flags["name"])
+    # In the fragment, which browsers send to no server and proxies do not log.
+    print(f"{page}/join/{quote(room, safe='')}#token={token}")  # noqa: T201
+    return EXIT_OK
+
+
+def _access_token(
+    flags: dict[str, Any], config: configuration.ServerConfig, *, may_rename: bool = False
+) -> str:
     from signaling.access import tokens  # noqa: PLC0415 - see the module's docstring
 
-    signer = admin.find_signer(configuration.load(flags, os.environ))
+    signer = admin.find_signer(config)
+    for name in ("room", "identity", "name"):
+        if len(flags[name]) > admin.MAX_NAME_CHARS:
+            raise ConfigError(f"--{name} has more than {admin.MAX_NAME_CHARS} characters")
     grants: dict[str, Any] = {"room": flags["room"], "roomJoin": True}
     if flags["no_publish"]:
         grants |= {"canPublish": False, "canPublishData": False}
     if flags["hidden"]:
         grants["hidden"] = True
+    if may_rename:
+        grants["canUpdateOwnMetadata"] = True
     claims = {"sub": flags["identity"], "name": flags["name"], "video": grants}
-    print(tokens.mint(claims, signer, time.time(), flags["ttl"]))  # noqa: T201
-    return EXIT_OK
+    return tokens.mint(claims, signer, time.time(), flags["ttl"])
 
 
 def _turn_config(flags: dict[str, Any]) -> int:

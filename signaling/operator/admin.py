@@ -151,6 +151,11 @@ def _keys_add(flags: dict[str, Any]) -> int:
 
 def _keys_list(flags: dict[str, Any]) -> int:
     keys = in_store(_load(flags), lambda store: store.api_keys.list())
+    if not keys:
+        return _say(
+            "there are no keys in the database (those of LECTERN_KEYS and of a --config file are not kept there);"
+            " `lectern keys add` makes one"
+        )
     for key in keys:
         ended = "in force" if key.revoked_at is None else f"revoked {_date(key.revoked_at)}"
         _say(f"{key.key}\tmade {_date(key.created_at)}\t{ended}\t{key.note}".rstrip())
@@ -166,6 +171,8 @@ def _keys_revoke(flags: dict[str, Any]) -> int:
 
 def _rooms_list(flags: dict[str, Any]) -> int:
     rooms = _call(flags, "ListRooms", {}, {"roomList": True}).get("rooms", [])
+    if not rooms:
+        return _say("no room is open")
     for room in sorted(rooms, key=lambda each: str(each["name"])):
         since = _date(float(room["creation_time"]))
         _say(f"{room['name']}\tsince {since}\t{room['num_participants']} participants")
@@ -182,7 +189,7 @@ def _call(flags: dict[str, Any], method: str, message: dict[str, Any], grant: di
 
     config = _load(flags)
     token = tokens.mint({"video": grant}, find_signer(config), time.time(), TOKEN_TTL_S)
-    url = flags["url"] or f"http://{_local(config)}:{config.http_port}"
+    url = flags["url"] or own_address(config)
     if not url.startswith(("http://", "https://")):
         raise ConfigError("--url has to begin with http:// or https://")
     request = urllib.request.Request(  # noqa: S310 - see above
@@ -204,6 +211,11 @@ def _refusal(error: urllib.error.HTTPError) -> str:
         return str(json.load(error)["msg"])
     except (ValueError, KeyError, TypeError):
         return f"the server answered with status {error.code}"
+
+
+def own_address(config: ServerConfig) -> str:
+    """Return the server's address for this machine."""
+    return f"http://{_local(config)}:{config.http_port}"
 
 
 def _local(config: ServerConfig) -> str:

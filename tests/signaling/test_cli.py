@@ -1,5 +1,7 @@
 """The command line as a user has it: programs, exit codes, what is printed."""
 
+import json
+import logging
 import os
 import re
 import signal
@@ -23,6 +25,9 @@ def clean_environment(monkeypatch, tmp_path):
     for name in [name for name in os.environ if name.startswith("LECTERN_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("LECTERN_DATA_DIR", str(tmp_path / "data"))
+    yield
+    # `serve` in this process has sent the log to a stream that pytest closes
+    logging.basicConfig(handlers=[], level=logging.WARNING, force=True)
 
 
 def test_a_token_can_be_printed(capsys):
@@ -45,9 +50,40 @@ def test_a_restricted_token_can_be_printed(capsys, monkeypatch):
     assert permissions.can_subscribe
 
 
+def link(capsys, *arguments):
+    assert cli.main(["link", "--dev", *arguments]) == 0
+    address, _, token = capsys.readouterr().out.strip().partition("#token=")
+    return address, tokens.verify(token, DEV_KEYS, time.time())
+
+
+def test_a_link_that_opens_the_page_can_be_printed(capsys):
+    public = ["--public-url", "https://school.example/lectern/"]
+    arguments = ["--room", "Maths 1/ä", "--identity", "ada", "--ttl", "1h"]
+    address, claims = link(capsys, *arguments, *public)
+    assert address == "https://school.example/lectern/join/Maths%201%2F%C3%A4"
+    tokens.check_join(claims)
+    assert (claims.room, claims.identity, claims.name) == ("Maths 1/ä", "ada", "")
+    assert claims.permissions.can_update_own_metadata  # the page asks for a name
+    address, claims = link(
+        capsys, "--room", "maths", "--identity", "ben", "--name", "Ben", "--http-port", "7000"
+    )
+    assert address == "http://127.0.0.1:7000/join/maths"
+    assert (claims.name, claims.permissions.can_update_own_metadata) == ("Ben", False)
+
+
+def test_the_version_can_be_printed(capsys):
+    with pytest.raises(SystemExit) as stopped:
+        cli.main(["--version"])
+    assert stopped.value.code == 0
+    assert re.fullmatch(r"lectern \d+\.\d+\S*\n", capsys.readouterr().out)
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "text"),
     [
+        (["link", "--dev", "--room", "..", "--identity", "i"], 3, "no link"),
+        (["link", "--dev", "--room", "r" * 257, "--identity", "i"], 3, "--room has more than 256"),
+        (["turn-config"], 3, "--turn-secret"),
         (["serve"], 3, "LECTERN_KEYS"),
         (["token", "--room", "r", "--identity", "i"], 3, "LECTERN_KEYS"),
         (["serve", "--config", "/does/not/exist"], 3, "cannot be read"),
@@ -138,7 +174,35 @@ def test_a_server_says_where_it_is_and_ends_cleanly(number):
             assert response.status == 200
         process.send_signal(number)
         assert process.wait(10) == 0
-        assert "Traceback" not in process.stderr.read()
+        errors = process.stderr.read()
+        assert "Traceback" not in errors
+        assert [line.partition("signaling.app: ")[2] for line in errors.splitlines()[-2:]] == [
+            "stopping: 0 participants are disconnected",
+            "stopped",
+        ]
+
+
+def test_all_that_a_server_writes_for_machines_is_json():
+    arguments = [
+        "serve",
+        "--dev",
+        "--http-port",
+        "0",
+        "--udp-port",
+        "0",
+        "--workers",
+        "0",
+        "--log-format",
+        "json",
+    ]
+    with lectern(*arguments) as process:
+        first = process.stderr.readline()
+        process.terminate()
+        printed, errors = process.communicate(timeout=20)
+    assert printed == ""
+    messages = [json.loads(line)["message"] for line in (first, *errors.splitlines())]
+    assert messages[0].startswith("Lectern is ready: http://localhost:")
+    assert messages[-1] == "stopped"
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,13 @@ def run(capsys):
     return run
 
 
+def test_an_empty_list_has_words(run):
+    code, said = run("keys", "list")
+    assert code == 0
+    assert "no keys in the database" in said
+    assert "lectern keys add" in said
+
+
 def test_keys_are_made_listed_and_revoked(run):
     code, made = run("keys", "add", "school", "--note", "the school")
     secret = re.fullmatch(r"school: (\S{32,})\n", made)[1]
@@ -102,11 +109,13 @@ async def server(tmp_path, database_url):
 
 async def test_rooms_of_the_running_server_are_listed_and_ended(server, run):
     rooms = server.services.rooms
+    port = ["--host", "127.0.0.1", "--http-port", str(server.http_port)]
+    assert await asyncio.to_thread(run, "rooms", "list", *port) == (0, "no room is open\n")
     rooms.join(JoinSpec("algebra", "ada"))
     rooms.open_room("logic")
     url = f"http://127.0.0.1:{server.http_port}"
 
-    def lectern(*arguments):
+    def lectern(*arguments):  # in a thread: the server needs the loop
         return asyncio.to_thread(run, *arguments, "--url", url)
 
     code, listed = await lectern("rooms", "list")
@@ -118,7 +127,6 @@ async def test_rooms_of_the_running_server_are_listed_and_ended(server, run):
     assert await lectern("rooms", "end", "algebra") == (0, "algebra has ended\n")
     assert rooms.room("algebra") is None
     assert await lectern("rooms", "end", "algebra") == (3, "lectern: requested room does not exist\n")
-    port = ["--host", "127.0.0.1", "--http-port", str(server.http_port)]
     code, listed = await asyncio.to_thread(run, "rooms", "list", *port)
     assert listed.startswith("logic\t")
 
