@@ -5,21 +5,19 @@ Each bucket is kept as the one number of the generic cell rate algorithm: the ti
 
 import ipaddress
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from aiohttp import web
 
 from signaling.errors import TooOftenError
+from signaling.forwarded import hops
 
 # A bucket that is forgotten is a full one, so who floods with addresses gains those addresses' bursts and no more.
 MAX_BUCKETS = 50_000
 
 # One customer of an internet provider has at least a /64 of IPv6 (RFC 6177).
 _IPV6_PREFIX_LENGTH = 64
-
-# Proxies in a row that are believed; the headers may hold 8 MiB.
-MAX_HOPS = 32
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -111,7 +109,7 @@ class Limits:
 
         This machine's own addresses are not counted: behind them may be a proxy, and so all of its visitors.
         """
-        address = client_address(request.remote, request.headers.getall("X-Forwarded-For", ()), self._trusted)
+        address = client_address(request.remote, hops(request.headers), self._trusted)
         return "" if address is None or address.is_loopback else bucket(address)
 
     def check_address(self, kind: str, request: web.Request, rate: Rate) -> None:
@@ -125,28 +123,22 @@ class Limits:
 
 
 def client_address(
-    peer: str | None, forwarded: Iterable[str], trusted: Iterable[Network]
+    peer: str | None, seen: Iterable[str], trusted: Iterable[Network]
 ) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     """Return the address that a request comes from: the last one that no trusted proxy only handed on.
 
-    `forwarded` are the X-Forwarded-For headers. Everybody can send those; what stands in front of an address that
-    is not a trusted proxy's is its sender's invention. None for a peer that has no address.
+    `seen` is what proxies have seen, the nearest one's first (`forwarded.hops`). Everybody can send such headers; what
+    follows an address that is not a trusted proxy's is its sender's invention. None for a peer that has no address.
     """
     trusted = tuple(trusted)
     address = _address(peer or "")
-    hops = _hops(forwarded)
+    further_hops = iter(seen)
     while address is not None and any(address in network for network in trusted):
-        further = _address(next(hops, ""))
+        further = _address(next(further_hops, ""))
         if further is None:
             break
         address = further
     return address
-
-
-def _hops(forwarded: Iterable[str]) -> Iterator[str]:
-    """Yield the last hops of all headers, the last one first; what comes before them is not even taken apart."""
-    for header in reversed(tuple(forwarded)):
-        yield from (hop.strip() for hop in reversed(header.rsplit(",", MAX_HOPS)[-MAX_HOPS:]))
 
 
 def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

@@ -6,9 +6,11 @@ import pytest
 from aiohttp.test_utils import make_mocked_request
 from hypothesis import given
 from hypothesis import strategies as st
+from multidict import CIMultiDict
 
 from signaling import limits
 from signaling.errors import TooOftenError
+from signaling.forwarded import hops
 from signaling.limits import Limiter, Limits, Rate, client_address, parse_networks
 
 RATE = Rate(per_s=2, burst=10)
@@ -66,9 +68,12 @@ def test_memory_is_bounded_and_the_longest_silent_is_forgotten(monkeypatch):
     assert limiter.take("b", 0.0, 2) == 0
 
 
+def headers(forwarded):
+    return CIMultiDict([("X-Forwarded-For", each) for each in forwarded])
+
+
 def request(peer, *forwarded):
-    headers = [("X-Forwarded-For", each) for each in forwarded]
-    found = make_mocked_request("GET", "/", headers=headers)
+    found = make_mocked_request("GET", "/", headers=headers(forwarded))
     return found.clone(remote=peer)
 
 
@@ -111,11 +116,11 @@ PROXIES = parse_networks("192.0.2.1, 10.0.0.0/8")
     ],
 )
 def test_only_trusted_proxies_say_whom_a_request_comes_from(peer, forwarded, expected):
-    assert str(client_address(peer, forwarded, PROXIES)) == expected
+    assert str(client_address(peer, hops(headers(forwarded)), PROXIES)) == expected
 
 
 @given(st.text(), st.lists(st.text()))
 def test_whatever_is_sent_an_address_comes_out_or_none(peer, forwarded):
     everything = parse_networks("0.0.0.0/0, ::/0")
-    found = client_address(peer, forwarded, everything)
+    found = client_address(peer, hops(headers(forwarded)), everything)
     assert found is None or isinstance(found, (ipaddress.IPv4Address, ipaddress.IPv6Address))

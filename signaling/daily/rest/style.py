@@ -15,6 +15,7 @@ from signaling.errors import (
     RequestError,
     by_type,
 )
+from signaling.forwarded import origin
 from signaling.http.api import ApiError, Fault, Style
 from signaling.limits import Rate
 
@@ -91,8 +92,7 @@ def style(domains: Domains, public_url: str) -> Style:
 
 def _origin(request: web.Request) -> str:
     # A proxy that ends TLS says so. It is only told back to whoever sent it, who has the key.
-    scheme = request.headers.get(hdrs.X_FORWARDED_PROTO, request.scheme).lower()
-    return f"{scheme if scheme in {'http', 'https'} else request.scheme}://{request.host}"
+    return origin(request.headers, request.scheme, request.host)
 
 
 def _refuse(error: AccessError | RequestError) -> ApiError:

@@ -51,7 +51,10 @@ async def test_bodies_are_json_whatever_the_content_type(daily):
         assert (answer.status, (await answer.json())["name"]) == (200, "maths")
 
 
-@pytest.mark.parametrize(("said", "scheme"), [("https", "https"), ("HTTP", "http"), ("javascript", "http")])
+@pytest.mark.parametrize(
+    ("said", "scheme"),
+    [("https", "https"), ("HTTP", "http"), ("javascript", "http"), ("https,http", "https")],
+)
 async def test_behind_a_proxy_that_ends_tls_rooms_have_its_address(daily, said, scheme):
     headers = {"Authorization": "Bearer secret", "X-Forwarded-Proto": said, "Host": "school.example"}
     async with daily.world.http.post(
