@@ -124,7 +124,7 @@ class ServerConfig:
     )
     trusted_proxy: str = option(
         "",
-        "Comma-separated addresses or networks of reverse proxies whose X-Forwarded-For is believed.",
+        "Comma-separated addresses or networks of reverse proxies whose X-Forwarded-For or Forwarded is believed.",
     )
     log_format: str = option("text", "How the log is written: text for people, json for machines.")
 

@@ -3,6 +3,7 @@
 Callers check the claims, including times.
 """
 
+import re
 import warnings
 from collections.abc import Mapping
 from typing import Any
@@ -22,6 +23,11 @@ class SignatureError(Exception):
     """The text is not a token, or its signature is not valid."""
 
 
+# RFC 7515 section 7.1: three parts in base64url without padding. The library skips all characters that are not of that
+# alphabet, so that each token would have any number of other spellings.
+_COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*")
+
+
 def sign(payload: Mapping[str, Any], secret: str) -> str:
     """Return a signed token."""
     with warnings.catch_warnings():
@@ -32,6 +38,8 @@ def sign(payload: Mapping[str, Any], secret: str) -> str:
 
 def peek(token: str) -> dict[str, Any]:
     """Return a token's unverified payload, to find its issuer. SignatureError, and nothing else."""
+    if _COMPACT.fullmatch(token) is None:
+        raise SignatureError("malformed")
     try:
         payload: dict[str, Any] = jwt.decode(token, options={"verify_signature": False})
     except _UNREADABLE as error:
@@ -41,6 +49,8 @@ def peek(token: str) -> dict[str, Any]:
 
 def verify(token: str, secret: str) -> dict[str, Any]:
     """Return a token's payload if it was signed with this secret. SignatureError, and nothing else."""
+    if _COMPACT.fullmatch(token) is None:
+        raise SignatureError("malformed")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", InsecureKeyLengthWarning)

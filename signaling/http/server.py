@@ -5,7 +5,7 @@ import errno
 import logging
 import os
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from itertools import chain
 from typing import Protocol
 
@@ -133,7 +133,7 @@ async def _bounded(request: web.Request, handler: Handler) -> web.StreamResponse
         async with asyncio.timeout(REQUEST_TIMEOUT_S):
             return await handler(request)
     except TimeoutError:
-        return _plain(408, "the request took too long")
+        return _timed_out(request)
     except web.HTTPException as error:
         error.headers.update(SECURITY_HEADERS)
         raise
@@ -142,6 +142,14 @@ async def _bounded(request: web.Request, handler: Handler) -> web.StreamResponse
         return _plain(400, "the request is cut off")
     except Exception as error:  # noqa: BLE001 - logged there
         return _failed(request, error)
+
+
+def _timed_out(request: web.Request) -> web.Response:
+    """Return 408 where the client's body is missing; where all of it is here, the server is at fault."""
+    if not request.content.at_eof():
+        return _plain(408, "the request took too long")
+    log.error("a request to %s was not answered within %.0f s", request.path[:200], REQUEST_TIMEOUT_S)
+    return _plain(503, "the server took too long", {hdrs.RETRY_AFTER: "5"})
 
 
 def _failed(request: web.Request, error: Exception) -> web.Response:
@@ -164,8 +172,8 @@ def _is_text(request: web.Request) -> bool:
     return True
 
 
-def _plain(status: int, text: str) -> web.Response:
-    return web.Response(status=status, text=text, headers=SECURITY_HEADERS)
+def _plain(status: int, text: str, headers: Mapping[str, str] | None = None) -> web.Response:
+    return web.Response(status=status, text=text, headers={**SECURITY_HEADERS, **(headers or {})})
 
 
 def _metrics_endpoint(metrics: Callable[[], dict[str, float]]) -> Handler:

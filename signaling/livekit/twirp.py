@@ -30,6 +30,7 @@ from signaling.http.json_bounds import check_elements
 from signaling.limits import CALLS, Limits, Rate
 from signaling.livekit.bounds import scan
 from signaling.livekit.cors import preflight, shared
+from signaling.livekit.json_bytes import check_base64
 
 log = logging.getLogger(__name__)
 
@@ -210,6 +211,7 @@ def decode(message: Message, body: bytes, *, is_json: bool) -> Message:
         if is_json:
             # The library takes an empty list for an empty object.
             fields = dict(json.loads(body or b"{}").items())
+            check_base64(message.DESCRIPTOR, fields)
             return json_format.ParseDict(fields, message, ignore_unknown_fields=True)
         message.ParseFromString(body)
     except (

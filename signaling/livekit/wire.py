@@ -24,6 +24,7 @@ from livekit.protocol.rtc import (
 from signaling.errors import WireError
 from signaling.http.json_bounds import check_elements
 from signaling.livekit.bounds import Scan, scan
+from signaling.livekit.json_bytes import check_base64
 from signaling.livekit.validate import check
 
 # The real server's limit on one WebSocket message: state after a resume holds two descriptions and all tracks.
@@ -56,6 +57,7 @@ def decode_request(frame: bytes | str) -> SignalRequest:
     if isinstance(frame, bytes):
         return _parse(SignalRequest(), frame)
     try:
+        check_base64(SignalRequest.DESCRIPTOR, json.loads(frame))
         return json_format.Parse(frame, SignalRequest(), ignore_unknown_fields=True)
     except (json_format.ParseError, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise WireError("a text frame is not a signal request") from error

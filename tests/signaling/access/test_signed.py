@@ -30,6 +30,17 @@ def test_what_is_no_token(text):
             read(text)
 
 
+@pytest.mark.parametrize("junk", ["*", "=", "\n", " ", "é", "%", "+", "/"])
+@pytest.mark.parametrize("part", [0, 1, 2])
+def test_a_token_has_one_spelling(junk, part):
+    parts = signed.sign(PAYLOAD, SECRET).split(".")
+    parts[part] += junk
+    token = ".".join(parts)
+    for read in (signed.peek, lambda token: signed.verify(token, SECRET)):
+        with pytest.raises(signed.SignatureError):
+            read(token)
+
+
 def test_a_changed_token_is_not_believed():
     head, _, signature = signed.sign(PAYLOAD, SECRET).split(".")
     body = jwt.utils.base64url_encode(json.dumps({**PAYLOAD, "sub": 4}).encode()).decode()

@@ -107,6 +107,24 @@ async def test_a_slow_body_times_out(world, monkeypatch):
     assert b"408" in answer.split(b"\r\n")[0]
 
 
+@pytest.mark.parametrize("body", [b"", b"{}"], ids=["no body", "a whole body"])
+async def test_a_server_that_is_slow_blames_itself(world, monkeypatch, body):
+    async def never(*_arguments):
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr("signaling.http.server.REQUEST_TIMEOUT_S", 0.1)
+    monkeypatch.setattr(world.server.daily.rooms, "find", never)
+    head = b"POST" if body else b"GET"
+    answer = await raw(
+        world,
+        head
+        + b" /%s HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s"
+        % (b"daily/rooms/maths/look" if body else b"maths", len(body), body),
+    )
+    assert b"503" in answer.split(b"\r\n")[0]
+    assert b"Retry-After" in answer
+
+
 @pytest.mark.parametrize("path", ["/rtc", "/rtc/v1", "//rtc", "//rtc/v1"])
 async def test_a_websocket_outlives_the_time_for_requests(world, monkeypatch, path):
     monkeypatch.setattr("signaling.http.server.REQUEST_TIMEOUT_S", 0.0)

@@ -67,6 +67,12 @@ REFUSED = {
     "another type": (LIST, {"headers": {"Content-Type": "text/plain"}}, 404, "bad_route"),
     "broken JSON": (LIST, {"data": b"{"}, 400, "malformed"),
     "JSON of another type": (LIST, {"data": b"[]"}, 400, "malformed"),
+    "invalid base64": (
+        "/twirp/livekit.RoomService/SendData",
+        {"data": b'{"room": "r", "data": "***"}', "token": bearer(video={"room": "r", "roomAdmin": True})},
+        400,
+        "malformed",
+    ),
     "JSON with a field of another type": (CREATE, {"data": b'{"name": 7}'}, 400, "malformed"),
     "deep JSON": (LIST, {"data": b'{"x":' + b"[" * 100_000}, 400, "malformed"),
     "JSON that is no text": (LIST, {"data": b"\xff"}, 400, "malformed"),
