@@ -34,6 +34,7 @@ from signaling.http.listener import Listener
 from signaling.http.metrics import Metrics
 from signaling.http.openapi import describe, document
 from signaling.http.page import Page, PageSettings, find_page
+from signaling.http.prefix import prefix_of, strip_prefix
 from signaling.http.server import RoutePart, build_app, build_runner
 from signaling.limits import Limits, parse_networks
 from signaling.livekit.connections.lifecycle import LiveKitSettings
@@ -137,7 +138,7 @@ class Server:
             DailySettings(self.keyring, config.public_url, limits),
         )
         catalogue.add(DAILY, self.daily.rooms.opening)
-        folder = find_page()
+        folder, prefix = find_page(), prefix_of(config.public_url)
         checks = {
             "listening": lambda: self._listener is not None,
             "media": self._has_worker,
@@ -157,10 +158,11 @@ class Server:
             Docs(
                 document(version("lectern"), describe([self.daily.api, door]), describe_twirp(services)),
                 folder,
+                prefix,
             ),
-            RoomPage(self.daily.rooms, folder),
+            RoomPage(self.daily.rooms, folder, prefix),
             Page(
-                PageSettings(config.dev, frozenset({config.host} - {""}), self.keyring.signer),
+                PageSettings(config.dev, frozenset({config.host} - {""}), self.keyring.signer, prefix),
                 folder,
                 time.time,
             ),
@@ -229,6 +231,7 @@ class Server:
         await self._runner.setup()
         host, port = self._config.bind_host, self._config.http_port
         assert self._runner.server is not None
+        strip_prefix(self._runner.server, prefix_of(self._config.public_url))
         listener = Listener(self._runner.server, self._connections, self._proxies)
         try:
             await listener.start(host, port)

@@ -33,6 +33,9 @@ MAX_WORKERS = 128
 # LECTERN_KEYS and the `[keys]` table have a form of their own.
 _KEYS = "keys"
 
+# Its path is written into pages, and compared with those of requests as they are.
+_PUBLIC_URL = re.compile(r"https?://[A-Za-z0-9.\[\]:-]+(?:/[A-Za-z0-9._~-]+)*/?")
+
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"", "0", "false", "no", "off"})
 
@@ -107,8 +110,8 @@ class ServerConfig:
     )
     public_url: str = option(
         "",
-        "Address under which people reach this server (https://school.example), for addresses of rooms;"
-        " without it the one that the application itself used.",
+        "Address under which people reach this server (https://school.example, or https://school.example/lectern behind"
+        " a proxy that shares its host), for addresses of rooms; without it the one that the application itself used.",
     )
     turn_url: str = option(
         "", "Comma-separated addresses of a TURN relay that clients are told of (turns:turn.example.org:443)."
@@ -354,6 +357,11 @@ def _check(config: ServerConfig) -> None:
         parse_networks(config.trusted_proxy)
     except ValueError as error:
         raise ConfigError(f"trusted_proxy: {error}") from None
+    if config.public_url and _PUBLIC_URL.fullmatch(config.public_url) is None:
+        raise ConfigError(
+            "public_url has to be http:// or https:// and a host, perhaps with a port and a path of letters, digits and"
+            f" -._~/, not {config.public_url!r}"
+        )
     if config.log_format not in FORMATS:
         raise ConfigError(f"log_format has to be one of {', '.join(FORMATS)}")
     if not -1 <= config.workers <= MAX_WORKERS:

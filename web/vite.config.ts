@@ -6,6 +6,8 @@ const server = 'localhost:7880';
 
 export default defineConfig({
   plugins: [react()],
+  // Relative to `<base>`, in which the server writes the path under which a proxy shows it.
+  base: './',
   build: {
     // The server's content security policy forbids inline styles and `data:` URLs of scripts and fonts.
     assetsInlineLimit: 0,

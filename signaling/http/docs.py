@@ -8,6 +8,7 @@ from typing import Any
 from aiohttp import web
 
 from signaling.http.headers import SECURITY_HEADERS
+from signaling.http.prefix import page
 
 _NOT_BUILT = "This page has not been built (make setup does it); the description itself is at /openapi.json."
 
@@ -15,8 +16,11 @@ _NOT_BUILT = "This page has not been built (make setup does it); the description
 class Docs:
     """Serves both."""
 
-    def __init__(self, document: Mapping[str, Any], folder: Path | None) -> None:
-        """`folder` has `docs.html`; None serves a word about it."""
+    def __init__(self, document: Mapping[str, Any], folder: Path | None, prefix: str = "") -> None:
+        """`folder` has `docs.html`; None serves a word about it. See `signaling.http.prefix`."""
+        self._prefix = prefix
+        if prefix:
+            document = {**document, "servers": [{"url": prefix}]}
         self._document = json.dumps(document).encode()
         self._folder = folder
 
@@ -35,4 +39,4 @@ class Docs:
         headers = {**SECURITY_HEADERS, "Cache-Control": "no-cache"}
         if self._folder is None:
             return web.Response(text=_NOT_BUILT, headers=headers)
-        return web.FileResponse(self._folder / "docs.html", headers=headers)
+        return page(self._folder / "docs.html", self._prefix, headers)

@@ -3,7 +3,7 @@
 # The page needs its own files, the server's WebSocket, and camera pictures as blobs; nothing else.
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; font-src 'self'; "
-    "connect-src 'self' ws: wss:; media-src 'self' blob:; worker-src 'self' blob:; base-uri 'none'; "
+    "connect-src 'self' ws: wss:; media-src 'self' blob:; worker-src 'self' blob:; base-uri 'self'; "
     "form-action 'none'; frame-ancestors 'none'"
 )
 SECURITY_HEADERS = {

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from aiohttp import hdrs, web
 
 from signaling.access import private_claims, tokens
+from signaling.http import prefix
 from signaling.http.body import BodyError, BodyTooLargeError, read_body
 from signaling.http.headers import SECURITY_HEADERS
 from signaling.rooms.ids import random_sid
@@ -40,6 +41,8 @@ class PageSettings:
     "Names, besides localhost and addresses, under which the page may be asked for a token."
     signer: Callable[[], tokens.Signer]
     "Returns the key that signs the tokens now."
+    prefix: str = ""
+    "See `signaling.http.prefix`."
 
 
 def find_page() -> Path | None:
@@ -74,7 +77,7 @@ class Page:
         headers = {**SECURITY_HEADERS, "Cache-Control": "no-cache", hdrs.ACCESS_CONTROL_ALLOW_ORIGIN: "*"}
         if self._folder is None:
             return web.Response(text=_NOT_BUILT, content_type="text/html", headers=headers)
-        return web.FileResponse(self._folder / "index.html", headers=headers)
+        return prefix.page(self._folder / "index.html", self._settings.prefix, headers)
 
     async def file(self, request: web.Request) -> web.StreamResponse:
         """Serve one of the page's files."""

@@ -193,3 +193,20 @@ def test_beyond_this_machine_the_known_secret_is_refused(host):
 
 def test_media_is_for_everybody_outside_of_development_mode():
     assert not load({}, {}).media_local_only
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["https://a.example", "http://a.example:8080/", "https://a.example/b/c-d", "http://[2001:db8::1]:80/x"],
+)
+def test_public_addresses(url):
+    assert load({"public_url": url}, {}).public_url == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["a.example", "wss://a.example", "https://a.example/?x", 'https://a.example/"><script>', "https:///b"],
+)
+def test_what_is_no_public_address_is_refused(url):
+    with pytest.raises(ConfigError, match="public_url"):
+        load({"public_url": url}, {})

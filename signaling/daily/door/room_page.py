@@ -7,6 +7,7 @@ from aiohttp import hdrs, web
 
 from signaling.daily.rooms import DailyRooms
 from signaling.http.headers import CONTENT_SECURITY_POLICY, SECURITY_HEADERS
+from signaling.http.prefix import page
 
 # Applications embed the page: Daily allows it for every site, and the token limits what the frame can do.
 _FRAMED = {
@@ -22,8 +23,9 @@ _FILE = "room.html"
 class RoomPage:
     """Serves the page of each room."""
 
-    def __init__(self, rooms: DailyRooms, folder: Path | None) -> None:
-        """`folder` contains the built page; with None, there is no page."""
+    def __init__(self, rooms: DailyRooms, folder: Path | None, prefix: str = "") -> None:
+        """`folder` contains the built page; with None, there is no page. See `signaling.http.prefix`."""
+        self._prefix = prefix
         self._rooms = rooms
         self._folder = folder
 
@@ -39,4 +41,4 @@ class RoomPage:
         path = None if self._folder is None else self._folder / _FILE
         if path is None or not path.is_file():
             return web.Response(status=404, text="not found", headers=headers)
-        return web.FileResponse(path, status=status, headers=headers)
+        return page(path, self._prefix, headers, status)

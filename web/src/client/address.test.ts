@@ -35,6 +35,10 @@ describe('signallingUrl', () => {
   ])('%s//%s', (protocol, host, expected) => {
     expect(signallingUrl({ protocol, host })).toBe(expected);
   });
+
+  it('has the base path', () => {
+    expect(signallingUrl({ protocol: 'https:', host: 'a.example' }, '/b/c/')).toBe('wss://a.example/b/c');
+  });
 });
 
 describe('roomProblem', () => {

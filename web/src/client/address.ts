@@ -1,5 +1,7 @@
 /** Reads the page's own address and builds the addresses of room links and of the server. */
 
+import { basePath, pathInside, serverPath } from './base';
+
 /** Longest room or display name that the server accepts, in UTF-16 code units. */
 export const MAX_NAME_LENGTH = 256;
 
@@ -11,7 +13,8 @@ export interface Address {
 }
 
 /** Read a location; an address of another form gives empty strings. */
-export function readAddress(location: Pick<Location, 'pathname' | 'hash'>): Address {
+export function readAddress(page: Pick<Location, 'pathname' | 'hash'>): Address {
+  const location = { pathname: pathInside(page.pathname), hash: page.hash };
   const match = /^\/join\/([^/]+)\/?$/.exec(location.pathname);
   return {
     room: decode(match?.[1] ?? ''),
@@ -21,12 +24,12 @@ export function readAddress(location: Pick<Location, 'pathname' | 'hash'>): Addr
 
 /** The path of a room's link; it contains no secret. */
 export function roomPath(room: string): string {
-  return `/join/${encodeURIComponent(room)}`;
+  return serverPath(`/join/${encodeURIComponent(room)}`);
 }
 
-/** The server's WebSocket address: the page's own host, with TLS if the page has TLS. */
-export function signallingUrl(location: Pick<Location, 'protocol' | 'host'>): string {
-  return `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}`;
+/** The server's WebSocket address: the page's own host and base path, with TLS if the page has TLS. */
+export function signallingUrl(location: Pick<Location, 'protocol' | 'host'>, base = basePath()): string {
+  return `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}${base.slice(0, -1)}`;
 }
 
 /** Say why a room cannot have this name; undefined when it can. */

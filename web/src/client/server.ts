@@ -1,4 +1,5 @@
 /** The page's two requests to the server that served it. */
+import { serverPath } from './base';
 import { isFields, textOf, type Fields } from './json';
 
 export interface PageConfig {
@@ -53,7 +54,7 @@ async function request(fetcher: Fetch, url: string, init: RequestInit): Promise<
   let response: Response;
   let answer: unknown;
   try {
-    response = await fetcher(url, { ...init, signal: AbortSignal.timeout(TIMEOUT_MS) });
+    response = await fetcher(serverPath(url), { ...init, signal: AbortSignal.timeout(TIMEOUT_MS) });
     answer = await response.json();
   } catch (error) {
     throw new UnreachableError('no response, or one that is not JSON', { cause: error });

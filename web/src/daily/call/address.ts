@@ -1,5 +1,7 @@
 /** Reads the address of a room's page: the room, a meeting token, and the embedding page. */
 
+import { pathInside } from '../../client/base';
+
 export interface CallAddress {
   /** The room's name; empty when the path names no room. */
   room: string;
@@ -26,7 +28,7 @@ export function readCallAddress(
 ): CallAddress {
   const query = new URLSearchParams(location.search);
   return {
-    room: PATH.exec(location.pathname)?.[1] ?? '',
+    room: PATH.exec(pathInside(location.pathname))?.[1] ?? '',
     token: query.get('t') ?? '',
     frame: embedded ? readFrame(query) : undefined,
   };

@@ -1,4 +1,5 @@
 /** The requests of a room's page to the server: settings, entering, knocking, and moderation. */
+import { serverPath } from '../../client/base';
 import { fieldsOf, isFields, textOf, type Fields } from '../../client/json';
 import type { Fetch } from '../../client/server';
 
@@ -130,7 +131,7 @@ export class Door {
     let response: Response;
     let answer: unknown;
     try {
-      response = await this.fetcher(`/daily/rooms/${encodeURIComponent(this.room)}/${path}`, {
+      response = await this.fetcher(serverPath(`/daily/rooms/${encodeURIComponent(this.room)}/${path}`), {
         method: 'POST',
         headers: {
           'Content-Type': 'application/json',

@@ -3,9 +3,11 @@ import 'swagger-ui-dist/swagger-ui.css';
 
 import SwaggerUI from 'swagger-ui-dist/swagger-ui-es-bundle.js';
 
+import { serverPath } from '../../client/base';
+
 SwaggerUI({
   dom_id: '#docs',
-  url: '/openapi.json',
+  url: serverPath('/openapi.json'),
   docExpansion: 'list',
   defaultModelsExpandDepth: 0,
   // The default badge would send the description to a validator on the internet.

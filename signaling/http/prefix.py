@@ -1,0 +1,47 @@
+"""A path under which a proxy shows this server, such as `/lectern` of https://school.example/lectern.
+
+Proxies differ: some pass the path on as it is, some without the prefix. Both are served: the prefix is removed before
+the request reaches a route, so no route knows of it. The pages learn of it by their `<base>`, and need it for whatever
+they fetch.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from aiohttp import web
+from yarl import URL
+
+# What the built pages contain; `web/src/client/base.ts` reads it.
+_BASE = '<base href="/"'
+
+
+def prefix_of(public_url: str) -> str:
+    """Return the path of the server's public address, without a slash at its end; empty for the root."""
+    return urlsplit(public_url).path.rstrip("/")
+
+
+def strip_prefix(server: web.Server, prefix: str) -> None:
+    """Let requests to a path under the prefix be requests to what is behind it."""
+    if not prefix:
+        return
+    make = server.request_factory
+
+    def without_prefix(message: Any, *arguments: Any) -> web.BaseRequest:
+        path = message.path
+        if path.startswith(prefix) and path[len(prefix) : len(prefix) + 1] in {"", "/", "?"}:
+            rest = path[len(prefix) :]
+            path = rest if rest.startswith("/") else f"/{rest}"
+            message = message._replace(path=path, url=URL(path, encoded=True))
+        return make(message, *arguments)
+
+    server.request_factory = without_prefix
+
+
+def page(file: Path, prefix: str, headers: Mapping[str, str], status: int = 200) -> web.StreamResponse:
+    """Return the response with a built page, which names the prefix."""
+    if not prefix:
+        return web.FileResponse(file, headers=headers, status=status)
+    text = file.read_text().replace(_BASE, f'<base href="{prefix}/"', 1)
+    return web.Response(text=text, content_type="text/html", headers=headers, status=status)
