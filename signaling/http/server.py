@@ -8,6 +8,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from itertools import chain
 from typing import Protocol
+from urllib.parse import unquote_to_bytes
 
 from aiohttp import hdrs, web
 from aiohttp.http_exceptions import HttpProcessingError
@@ -167,7 +168,9 @@ def _is_text(request: web.Request) -> bool:
         # Percent-encoded bytes are in the decoded forms.
         "".join((request.raw_path, request.path, request.query_string, *request.query.values())).encode()
         "".join(chain.from_iterable(request.headers.items())).encode()
-    except UnicodeEncodeError:
+        # What is no UTF-8 behind percent signs stays as it is there, and would be taken for the text `%FF`.
+        unquote_to_bytes(request.raw_path).decode()
+    except UnicodeError:
         return False
     return True
 

@@ -138,6 +138,9 @@ async def test_a_websocket_outlives_the_time_for_requests(world, monkeypatch, pa
 
 UNDECODABLE = {
     "a byte in a query": b"GET /rtc/v1/validate?access_token=\xff HTTP/1.1\r\nHost: x\r\n",
+    "an escaped name in a query": b"GET /page/config?%ff=1 HTTP/1.1\r\nHost: x\r\n",
+    "an escaped value in a query": b"GET /page/config?a=%C3%28 HTTP/1.1\r\nHost: x\r\n",
+    "an escaped surrogate in a query": b"GET /rtc/validate?sdk=%ed%a0%80 HTTP/1.1\r\nHost: x\r\n",
     "an escaped byte in a query": b"GET /v1/rooms?limit=%ff HTTP/1.1\r\nHost: x\r\n",
     "a byte in a path": b"GET /v1/rooms/\xff HTTP/1.1\r\nHost: x\r\n",
     "an escaped byte in a path": b"POST /daily/rooms/%ff/look HTTP/1.1\r\nHost: x\r\n",
