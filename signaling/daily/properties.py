@@ -99,9 +99,52 @@ class TokenProperties(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=T
     meeting_join_hook: Annotated[str, msgspec.Meta(max_length=255)] | None = None
 
 
+# Properties that Daily has and that change nothing here. They are accepted, as Daily accepts them on plans without the
+# feature, so that applications work unchanged; whoever sets one is told (`without_effect`). The README lists them.
+WITHOUT_EFFECT = frozenset(
+    {
+        "auto_start_transcription",
+        "auto_transcription_settings",
+        "close_tab_on_exit",
+        "enable_adaptive_simulcast",
+        "enable_breakout_rooms",
+        "enable_cpu_warning_notifications",
+        "enable_emoji_reactions",
+        "enable_hand_raising",
+        "enable_hidden_participants",
+        "enable_live_captions_ui",
+        "enable_mesh_sfu",
+        "enable_multiparty_adaptive_simulcast",
+        "enable_noise_cancellation_ui",
+        "enable_pip_ui",
+        "enable_recording",
+        "enable_recording_ui",
+        "enable_shared_chat_history",
+        "enable_terse_logging",
+        "enable_transcription_storage",
+        "enable_video_processing_ui",
+        "experimental_optimize_large_calls",
+        "geo",
+        "intercom_join_alert",
+        "lang",
+        "meeting_join_hook",
+        "recordings_bucket",
+        "recordings_template",
+        "sfu_switchover",
+        "start_cloud_recording",
+        "start_cloud_recording_opts",
+        "transcription_bucket",
+        "transcription_template",
+    }
+)
+
 _DEFAULTS: dict[str, Any] = {field.name: field.default for field in msgspec.structs.fields(RoomProperties)}
 
 P = TypeVar("P", RoomProperties, TokenProperties)
+
+
+def _described(name: str) -> dict[str, str]:
+    return {"description": "Accepted, and without effect on this server."} if name in WITHOUT_EFFECT else {}
 
 
 def _schema(kind: type[msgspec.Struct]) -> dict[str, Any]:
@@ -120,7 +163,8 @@ def _schema(kind: type[msgspec.Struct]) -> dict[str, Any]:
     forms = {name: schema.get("anyOf", [schema]) for name, schema in properties.items()}
     return {
         "properties": {
-            name: {"anyOf": [*(form for form in each if form != null), null]} for name, each in forms.items()
+            name: {"anyOf": [*(form for form in each if form != null), null], **_described(name)}
+            for name, each in forms.items()
         }
     }
 
@@ -164,6 +208,19 @@ def non_defaults(raw: Mapping[str, Any]) -> dict[str, Any]:
     """Return a room's `config`: what differs from the defaults, and what is not known here. DailyError."""
     parse(RoomProperties, raw)
     return {name: value for name, value in raw.items() if value is not None and value != _DEFAULTS.get(name)}
+
+
+def without_effect(kind: type[RoomProperties | TokenProperties], raw: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the names of those properties that change nothing here: unsupported ones, and unknown ones."""
+    defaults = {field.name: field.default for field in msgspec.structs.fields(kind)}
+    return tuple(
+        sorted(
+            name
+            for name, value in raw.items()
+            if name not in defaults
+            or (name in WITHOUT_EFFECT and value is not None and value != defaults[name])
+        )
+    )
 
 
 def merge(before: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ import logging
 import re
 import typing
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
@@ -48,6 +49,9 @@ _HEADERS = {**SECURITY_HEADERS, hdrs.CACHE_CONTROL: "no-store"}
 
 # JSON may spell it; PostgreSQL keeps no text that has it.
 _NUL_IN_JSON = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+
+# Of the call that the running task handles.
+_added_headers: ContextVar[dict[str, str]] = ContextVar("added_headers")
 
 # Unless a route says otherwise.
 RATE = Rate(per_s=100, burst=200)
@@ -173,8 +177,11 @@ class Api:
 
     def _endpoint(self, operation: Operation) -> Callable[[web.Request], Awaitable[web.Response]]:
         async def endpoint(request: web.Request) -> web.Response:
+            added: dict[str, str] = {}
+            _added_headers.set(added)
             try:
-                return _json(await operation.route.handler(**await self._arguments(operation, request)))
+                answer = await operation.route.handler(**await self._arguments(operation, request))
+                return _json(answer, headers=added)
             except Exception as error:  # noqa: BLE001 - all but a few are logged there
                 return self._refusal(self._refused(error, operation))
 
@@ -285,6 +292,11 @@ def key_of(secret: str, keys: Mapping[str, str]) -> str | None:
     given = secret.encode(errors="surrogateescape")
     found = [key for key, known in keys.items() if hmac.compare_digest(known.encode(), given)]
     return found[0] if found else None
+
+
+def add_header(name: str, value: str) -> None:
+    """Let the answer to the call that is being handled have this header."""
+    _added_headers.get({})[name] = value
 
 
 def _json(content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:

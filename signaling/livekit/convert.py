@@ -67,7 +67,8 @@ _Leave = rtc.LeaveRequest
 LEAVES = {
     LeaveReason.CLIENT_LEFT: (models.CLIENT_INITIATED, _Leave.DISCONNECT),
     LeaveReason.DUPLICATE_IDENTITY: (models.DUPLICATE_IDENTITY, _Leave.DISCONNECT),
-    LeaveReason.SERVER_SHUTDOWN: (models.SERVER_SHUTDOWN, _Leave.DISCONNECT),
+    # Most servers that stop start again, as for an update: clients try for three quarters of a minute.
+    LeaveReason.SERVER_SHUTDOWN: (models.SERVER_SHUTDOWN, _Leave.RECONNECT),
     LeaveReason.STATE_MISMATCH: (models.STATE_MISMATCH, _Leave.RECONNECT),
     LeaveReason.JOIN_TIMEOUT: (models.CONNECTION_TIMEOUT, _Leave.DISCONNECT),
     LeaveReason.SIGNAL_LOST: (models.SIGNAL_CLOSE, _Leave.RECONNECT),

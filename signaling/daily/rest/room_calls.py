@@ -5,11 +5,12 @@ from typing import Annotated, Any
 
 import msgspec
 
-from signaling.daily.properties import ROOM_SCHEMA
+from signaling.daily.properties import ROOM_SCHEMA, RoomProperties
 from signaling.daily.rest.errors import invalid
 from signaling.daily.rest.javascript import iso
 from signaling.daily.rest.pages import MAX_PAGE, PageQuery
 from signaling.daily.rest.style import DEAR, Caller
+from signaling.daily.rest.unsupported import tell_unsupported
 from signaling.daily.rooms import DailyRoom, DailyRooms, Privacy
 from signaling.http.api import Route
 
@@ -108,6 +109,7 @@ class RoomCalls:
         made = await self._rooms.create(
             caller.domain, body.name, body.privacy or "public", body.properties or {}, self._wall_clock()
         )
+        tell_unsupported(caller, RoomProperties, [body.properties])
         return answer(made, caller)
 
     async def list_rooms(self, caller: Caller, query: PageQuery) -> RoomPage:
@@ -124,6 +126,7 @@ class RoomCalls:
         changed = await self._rooms.update(
             caller.domain, name, body.privacy, body.properties or {}, self._wall_clock()
         )
+        tell_unsupported(caller, RoomProperties, [body.properties])
         return answer(changed, caller)
 
     async def delete_room(self, caller: Caller, name: RoomName) -> DeletedRoom:
@@ -135,6 +138,7 @@ class RoomCalls:
         """Make several rooms, or none when one of them cannot be made."""
         wanted = [(room.name, room.privacy or "public", room.properties or {}) for room in body.rooms]
         made = await self._rooms.create_all(caller.domain, wanted, self._wall_clock())
+        tell_unsupported(caller, RoomProperties, [room.properties for room in body.rooms])
         return RoomPage(len(made), [answer(room, caller) for room in made])
 
     async def delete_rooms(self, caller: Caller, body: RoomNames) -> DeletedRooms:

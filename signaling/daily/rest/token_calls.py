@@ -6,9 +6,10 @@ from typing import Annotated, Any
 import msgspec
 
 from signaling.daily import tokens
-from signaling.daily.properties import ROOM_SCHEMA, TOKEN_SCHEMA, check_exp
+from signaling.daily.properties import ROOM_SCHEMA, TOKEN_SCHEMA, RoomProperties, TokenProperties, check_exp
 from signaling.daily.rest.domains import Domains
 from signaling.daily.rest.style import Caller
+from signaling.daily.rest.unsupported import tell_unsupported
 from signaling.daily.rooms import DailyRooms
 from signaling.http.api import Route
 
@@ -72,7 +73,9 @@ class TokenCalls:
         given = body.properties or {}
         now = self._wall_clock()
         check_exp(given, now)
-        return TokenAnswer(tokens.mint(caller.domain, given, now))
+        token = tokens.mint(caller.domain, given, now)
+        tell_unsupported(caller, TokenProperties, [given])
+        return TokenAnswer(token)
 
     async def get_meeting_token(self, caller: Caller, token: Token, query: TokenQuery) -> dict[str, Any]:
         """Return what a meeting token says, if it is good."""
@@ -87,4 +90,5 @@ class TokenCalls:
     async def update_domain(self, caller: Caller, body: DomainChange) -> DomainAnswer:
         """Change what the domain sets for its rooms."""
         config = await self._rooms.configure_domain(caller.domain, body.properties or {})
+        tell_unsupported(caller, RoomProperties, [body.properties])
         return DomainAnswer(caller.domain.name, caller.domain.id, config)
