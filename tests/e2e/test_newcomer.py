@@ -10,12 +10,14 @@ import sys
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import aiohttp
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from tests.e2e.conftest import DEADLINE_S, free_media_port, free_port
+from tests.e2e.embedding import school, visitor
 from tests.e2e.test_page import frames_grow
 
 pytestmark = pytest.mark.timeout(180)
@@ -115,11 +117,26 @@ class Installation:
         assert process.returncode == 0
 
 
+async def embedded(chromium, public_url, secret):
+    """An application makes a room by Daily's API, and puts it into its own site by daily-js."""
+    headers = {"Authorization": f"Bearer {secret}"}
+    body = {"name": "maths", "properties": {"enable_prejoin_ui": False}}
+    async with aiohttp.ClientSession() as http:
+        url = f"{public_url}/v1/rooms"
+        async with http.post(url, json=body, headers=headers, ssl=False) as answer:
+            room = await answer.json()
+    assert room["url"] == f"{public_url}/maths"
+    async with school() as site:
+        eve = await visitor(chromium, site, ignore_https_errors=True)
+        assert (await eve.join(room["url"], userName="Eve"))["user_name"] == "Eve"
+        await eve.page.context.close()
+
+
 async def test_a_newcomers_first_lesson(tmp_path, chromium):
     http_port = free_port(socket.SOCK_STREAM)
     async with tls_proxy(certificate(tmp_path), http_port) as public_port:
         installation = Installation(tmp_path, http_port, public_port)
-        key = (await installation.run("keys", "add")).partition(":")[0]
+        key, _, secret = (await installation.run("keys", "add")).partition(": ")
         assert key in await installation.run("keys", "list")
         pages = []
         async with installation.serving():
@@ -142,6 +159,7 @@ async def test_a_newcomers_first_lesson(tmp_path, chromium):
             listed = await installation.run("rooms", "list", *installation.options[:4])
             assert listed.startswith("algebra\t")
             assert "2 participants" in listed
+            await embedded(chromium, installation.public_url, secret)
         # an update: the server stops, and starts again; nobody presses anything
         async with installation.serving():
             for page in pages:

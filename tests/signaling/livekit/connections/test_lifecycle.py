@@ -111,7 +111,7 @@ async def test_a_stopping_server_says_goodbye(harness):
     ada = await harness.join("ada")
     harness.rooms.shut_down()
     leave = ada.last("leave")
-    assert (leave.action, leave.reason) == (rtc.LeaveRequest.DISCONNECT, models.SERVER_SHUTDOWN)
+    assert (leave.action, leave.reason) == (rtc.LeaveRequest.RECONNECT, models.SERVER_SHUTDOWN)
     assert ada.outbox.finished
 
 
