@@ -1,0 +1,165 @@
+"""One clock for all tracks of a recording, out of sender reports and arrival times.
+
+Two lines, each fitted by least squares and bounded in its slope: RTP timestamp -> the publisher's NTP clock, one for
+each stream; NTP clock -> the recorder's clock, one for each publisher's connection, through the reports that took the
+least time on their way. Before its first sender report a stream is placed by the arrivals of its packets.
+"""
+
+from collections import deque
+
+from recording.values import NS_PER_S
+
+# RFC 3550 section 4: the fraction of the 64-bit NTP timestamp has 32 bits.
+_NTP_FRACTION_BITS = 32
+# Crystals are off by at most 100 ppm; sound cards and virtual machines by several times that.
+MAX_DRIFT = 1e-3
+# Reports come each second for video, each five seconds for audio. Five minutes show a drift of 1 ppm through 5 ms of
+# noise, and follow a temperature.
+_POINTS = 60
+_BUCKET_NS = 5 * NS_PER_S
+# Below this spread a slope is noise.
+_MIN_SPREAD_NS = 20 * NS_PER_S
+# A report so far off the line comes from a clock that was set anew.
+_STEP_NS = 500_000_000
+# Packets after which the earliest arrival counts no longer: half a minute of audio.
+_ARRIVALS_NS = 30 * NS_PER_S
+
+
+def ntp_to_ns(ntp: int) -> int:
+    """A 64-bit NTP timestamp in nanoseconds."""
+    return ntp * NS_PER_S >> _NTP_FRACTION_BITS
+
+
+class Line:
+    """y = x + offset + slope * (x - reference): a clock by another one that runs at nearly the same rate."""
+
+    def __init__(self) -> None:
+        """No points yet."""
+        self._points: deque[tuple[int, int]] = deque(maxlen=_POINTS)
+        "(x, y - x)."
+        self._reference = 0
+        self._offset = 0.0
+        self._slope = 0.0
+
+    def __bool__(self) -> bool:
+        """Whether there is a point to go by."""
+        return bool(self._points)
+
+    def at(self, x: int) -> int:
+        """The other clock's time; only when there is a point."""
+        return x + round(self._offset + self._slope * (x - self._reference))
+
+    def clear(self) -> None:
+        """Forget all points."""
+        self._points.clear()
+
+    def add(self, x: int, y: int) -> None:
+        """Take a point."""
+        self._points.append((x, y - x))
+        self._fit()
+
+    def replace_last(self, x: int, y: int) -> None:
+        """Take a point instead of the last one."""
+        self._points[-1] = x, y - x
+        self._fit()
+
+    def _fit(self) -> None:
+        count = len(self._points)
+        x0, d0 = self._points[-1]
+        mean_x = sum(x - x0 for x, _ in self._points) / count
+        mean_d = sum(d - d0 for _, d in self._points) / count
+        slope = 0.0
+        if self._points[-1][0] - self._points[0][0] >= _MIN_SPREAD_NS:
+            spread = sum((x - x0 - mean_x) ** 2 for x, _ in self._points)
+            common = sum((x - x0 - mean_x) * (d - d0 - mean_d) for x, d in self._points)
+            slope = max(-MAX_DRIFT, min(MAX_DRIFT, common / spread))
+        self._slope = slope
+        self._reference = x0
+        self._offset = d0 + mean_d - slope * mean_x
+
+
+class SourceClock:
+    """A publisher's NTP clock by the recorder's."""
+
+    def __init__(self) -> None:
+        """No report yet."""
+        self._line = Line()
+        self._bucket_at = 0
+        self._least = 0
+        self.epoch = 0
+        "How often the publisher's clock was set anew."
+
+    def __bool__(self) -> bool:
+        """Whether a report came."""
+        return bool(self._line)
+
+    def at(self, ntp_ns: int) -> int:
+        """The recorder's time of a moment of the publisher's."""
+        return self._line.at(ntp_ns)
+
+    def report(self, ntp_ns: int, arrived_ns: int, rtt_ns: int) -> None:
+        """Take a sender report of any of the publisher's streams.
+
+        The least delay of each bucket counts: what is above it is time in queues.
+        """
+        sent_ns = arrived_ns - rtt_ns // 2
+        if self._line and self._is_step(ntp_ns, sent_ns):
+            self.epoch += 1
+            self._line.clear()
+        offset = sent_ns - ntp_ns
+        if not self._line or not 0 <= ntp_ns - self._bucket_at < _BUCKET_NS:
+            self._bucket_at, self._least = ntp_ns, offset
+            self._line.add(ntp_ns, sent_ns)
+        elif offset < self._least:
+            self._least = offset
+            self._line.replace_last(ntp_ns, sent_ns)
+
+    def _is_step(self, ntp_ns: int, sent_ns: int) -> bool:
+        # A report that is late by a second sat in a queue; one that is early cannot have been sent in the future.
+        late = sent_ns - self._line.at(ntp_ns)
+        return late < -_STEP_NS or late > 10 * _STEP_NS
+
+
+class StreamClock:
+    """The RTP timestamps of one stream by the recorder's clock."""
+
+    def __init__(self, source: SourceClock, clock_rate: int) -> None:
+        """`source` is the clock of the publisher's connection."""
+        self._source = source
+        self._rate = clock_rate
+        self._line = Line()
+        self._epoch = 0
+        self._early: deque[tuple[int, int]] = deque()
+        "(timestamp in ns, arrival - timestamp) with offsets that only grow: the first is the least."
+
+    def _ns(self, timestamp: int) -> int:
+        return timestamp * NS_PER_S // self._rate
+
+    def arrived(self, timestamp: int, arrived_ns: int) -> None:
+        """A packet of this unwrapped timestamp came."""
+        ns = self._ns(timestamp)
+        offset = arrived_ns - ns
+        while self._early and self._early[-1][1] >= offset:
+            self._early.pop()
+        self._early.append((ns, offset))
+        while ns - self._early[0][0] > _ARRIVALS_NS:
+            self._early.popleft()
+
+    def report(self, ntp_ns: int, timestamp: int, arrived_ns: int, rtt_ns: int) -> None:
+        """Take a sender report of the stream, with its unwrapped timestamp."""
+        self._source.report(ntp_ns, arrived_ns, rtt_ns)
+        if self._epoch != self._source.epoch:
+            self._epoch = self._source.epoch
+            self._line.clear()
+        ns = self._ns(timestamp)
+        if self._line and abs(self._line.at(ns) - ntp_ns) > _STEP_NS:
+            self._line.clear()
+        self._line.add(ns, ntp_ns)
+
+    def at(self, timestamp: int) -> int:
+        """The recorder's time of an unwrapped timestamp; only after a packet or a report."""
+        ns = self._ns(timestamp)
+        # After a step of the publisher's clock the line is of no use before this stream's next report.
+        if self._line and self._epoch == self._source.epoch:
+            return self._source.at(self._line.at(ns))
+        return ns + (self._early[0][1] if self._early else 0)
