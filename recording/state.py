@@ -67,14 +67,15 @@ class RecordingState:
             PacketsDropped: self._dropped,
         }
 
-    def open_track(self, message: OpenTrack, resume: Resume) -> None:
-        """Begin a track, or go on with it. InvalidError."""
-        if message.track_id in self.tracks:
-            return
+    def check_track(self, message: OpenTrack) -> None:
+        """Refuse a track before its files are opened. InvalidError."""
         if message.kind not in {"audio", "video"}:
             raise InvalidError(f"a track of kind {message.kind[:20]!r}")
         if len(self.tracks) >= MAX_TRACKS:
             raise InvalidError("too many tracks")
+
+    def open_track(self, message: OpenTrack, resume: Resume) -> None:
+        """Begin a track that is not open, or go on with it."""
         self.tracks[message.track_id] = Track(message.kind, resume)
 
     def handle(

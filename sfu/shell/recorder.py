@@ -1,0 +1,195 @@
+"""The recorder as the tap sees it: a process that is started again when it dies, behind a bounded queue."""
+
+import asyncio
+import contextlib
+import logging
+import socket
+import sys
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from sfu.wire import tap
+
+logger = logging.getLogger(__name__)
+
+# What the recorder has not read. Above it, packets are dropped and marked: two seconds of twenty lessons.
+MAX_QUEUE_OCTETS: Final = 8 << 20
+# As workers: one that dies as soon as it starts is not started again at once, and again.
+RESTART_DELAYS_S = (0.0, 0.5, 2.0, 5.0)
+STABLE_S = 30.0
+STOP_TIMEOUT_S = 10.0
+_READ_OCTETS = 64 << 10
+
+
+class _OpenThings:
+    """What a new process has to be told before it can go on."""
+
+    def __init__(self) -> None:
+        self.recordings: dict[str, tap.StartRecording] = {}
+        self.tracks: dict[tuple[str, str], tap.OpenTrack] = {}
+        self.muted: dict[tuple[str, str], tap.MuteTrack] = {}
+        self.streams: dict[int, tap.OpenStream] = {}
+        self.reports: dict[int, tap.SenderReport] = {}
+
+    def note(self, message: tap.ToRecorder) -> None:
+        if isinstance(message, tap.SenderReport):
+            self.reports[message.stream] = message
+        elif isinstance(message, tap.StartRecording):
+            self.recordings[message.recording_id] = message
+        elif isinstance(message, tap.StopRecording):
+            self.forget(message.recording_id)
+        elif isinstance(message, tap.OpenTrack):
+            self.tracks[message.recording_id, message.track_id] = message
+        elif isinstance(message, tap.MuteTrack):
+            self.muted[message.recording_id, message.track_id] = message
+        elif isinstance(message, tap.CloseTrack):
+            self._close(message.recording_id, message.track_id)
+        elif isinstance(message, tap.OpenStream):
+            self.streams[message.stream] = message
+        elif isinstance(message, tap.CloseStream):
+            self.streams.pop(message.stream, None)
+            self.reports.pop(message.stream, None)
+
+    def forget(self, recording_id: str) -> None:
+        self.recordings.pop(recording_id, None)
+        for recording, track in [key for key in self.tracks if key[0] == recording_id]:
+            self._close(recording, track)
+
+    def _close(self, recording_id: str, track_id: str) -> None:
+        self.tracks.pop((recording_id, track_id), None)
+        self.muted.pop((recording_id, track_id), None)
+        for stream in [
+            s.stream
+            for s in self.streams.values()
+            if (s.recording_id, s.track_id) == (recording_id, track_id)
+        ]:
+            del self.streams[stream]
+            self.reports.pop(stream, None)
+
+    def messages(self) -> list[tap.ToRecorder]:
+        return [
+            *self.recordings.values(),
+            *self.tracks.values(),
+            *self.muted.values(),
+            *self.streams.values(),
+            *self.reports.values(),
+        ]
+
+
+class RecorderProcess:
+    """Starts the recorder, restarts it, and hands it messages; a slow one loses packets, nobody else does."""
+
+    def __init__(self, settings: str, on_message: Callable[[tap.FromRecorder], None]) -> None:
+        """`settings` is the JSON of the recorder's settings."""
+        self._settings = settings
+        self._on_message = on_message
+        self._open = _OpenThings()
+        self._writer: asyncio.StreamWriter | None = None
+        self._dropped: Counter[int] = Counter()
+        "Packets by stream, which the recorder has not been told of."
+        self._task: asyncio.Task[None] | None = None
+        self._stopping = asyncio.Event()
+        self.process: asyncio.subprocess.Process | None = None
+        self.restarts = 0
+        self.dropped_packets = 0
+
+    def start(self) -> None:
+        """Start the process; messages may be sent at once."""
+        self._task = asyncio.create_task(self._run())
+
+    async def stop(self) -> None:
+        """Let the recorder write what it has, and end it."""
+        self._stopping.set()
+        if self._writer is not None:
+            self._writer.close()
+        if self._task is not None:
+            await self._task
+
+    def send(self, messages: Sequence[tap.ToRecorder], now_ns: int) -> None:
+        """Hand messages over, best those of a burst at once. While the queue is full, packets are dropped."""
+        for message in messages:
+            if not isinstance(message, tap.Packet):
+                self._open.note(message)
+        writer = self._writer
+        if writer is None or writer.is_closing():
+            return  # a new process marks the interruption by itself
+        if writer.transport.get_write_buffer_size() > MAX_QUEUE_OCTETS:
+            kept = [message for message in messages if not isinstance(message, tap.Packet)]
+            self._dropped.update(message.stream for message in messages if isinstance(message, tap.Packet))
+            self.dropped_packets += len(messages) - len(kept)
+            messages = kept
+        elif self._dropped:
+            marks = [tap.PacketsDropped(stream, count, now_ns) for stream, count in self._dropped.items()]
+            self._dropped.clear()
+            messages = [*marks, *messages]
+        if messages:
+            writer.write(tap.frame(messages))
+
+    async def _run(self) -> None:
+        loop = asyncio.get_running_loop()
+        failures = 0
+        while not self._stopping.is_set():
+            started_at = loop.time()
+            try:
+                await self._run_once()
+            except (OSError, tap.TapError):
+                logger.exception("the recorder cannot be used")
+            if self._stopping.is_set():
+                return
+            failures = 0 if loop.time() - started_at > STABLE_S else failures + 1
+            self.restarts += 1
+            logger.error("the recorder ended and is started again")
+            await asyncio.sleep(
+                RESTART_DELAYS_S[min(failures, len(RESTART_DELAYS_S)) - 1] if failures else 0.0
+            )
+
+    async def _run_once(self) -> None:
+        ours, theirs = socket.socketpair()
+        try:
+            self.process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                "recording.recorder",
+                str(theirs.fileno()),
+                self._settings,
+                pass_fds=(theirs.fileno(),),
+                stdin=asyncio.subprocess.DEVNULL,
+            )
+        except BaseException:
+            ours.close()
+            raise
+        finally:
+            theirs.close()
+        reader, writer = await asyncio.open_connection(sock=ours)
+        try:
+            writer.write(tap.frame(self._open.messages()))
+            self._dropped.clear()
+            self._writer = writer
+            if self._stopping.is_set():
+                writer.close()
+            await self._read(reader)
+        finally:
+            self._writer = None
+            writer.close()
+            await self._reap()
+
+    async def _read(self, reader: asyncio.StreamReader) -> None:
+        frames = tap.FrameBuffer()
+        with contextlib.suppress(ConnectionError):
+            while data := await reader.read(_READ_OCTETS):
+                for body in frames.feed(data):
+                    for message in tap.read_from_recorder(body):
+                        if isinstance(message, tap.RecordingFailed):
+                            self._open.forget(message.recording_id)
+                        self._on_message(message)
+
+    async def _reap(self) -> None:
+        process = self.process
+        assert process is not None
+        try:
+            async with asyncio.timeout(STOP_TIMEOUT_S):
+                await process.wait()
+        except TimeoutError:
+            process.kill()
+            await process.wait()
