@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from recording.cutter import Change
-from recording.timeline import SourceClock, ntp_to_ns
+from recording.timeline import SourceClock, StreamClock, ntp_to_ns
 from recording.track import Resume, Stream, Track
 from recording.values import GapReason
 from sfu.wire.tap import (
@@ -152,7 +152,8 @@ class RecordingState:
         self._sources[message.source] = source  # the last one now
         if len(self._sources) > MAX_SOURCES:
             del self._sources[next(iter(self._sources))]
-        stream = Stream(message.stream, track.kind, source, message.clock_rate, self._epoch_ns)
+        clock = StreamClock(source, message.clock_rate, message.rtt_ns)
+        stream = Stream(message.stream, track.kind, clock, message.clock_rate, self._epoch_ns)
         track.streams[message.stream] = stream
         self._streams[message.stream] = message.track_id, stream
         return outputs

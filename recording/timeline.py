@@ -16,9 +16,11 @@ MAX_DRIFT = 1e-3
 # Reports come each second for video, each five seconds for audio. Five minutes show a drift of 1 ppm through 5 ms of
 # noise, and follow a temperature.
 _POINTS = 60
+_FEW_POINTS = 12
+_MIN_DISTANCE_NS = 9 * NS_PER_S // 2
 _BUCKET_NS = 5 * NS_PER_S
 # Below this spread a slope is noise.
-_MIN_SPREAD_NS = 20 * NS_PER_S
+_MIN_SPREAD_NS = 60 * NS_PER_S
 # A report so far off the line comes from a clock that was set anew.
 _STEP_NS = 500_000_000
 # Packets after which the earliest arrival counts no longer: half a minute of audio.
@@ -44,6 +46,16 @@ class Line:
     def __bool__(self) -> bool:
         """Whether there is a point to go by."""
         return bool(self._points)
+
+    @property
+    def is_dense(self) -> bool:
+        """Whether the points are so close that some can be left out, for the line to look back farther."""
+        return len(self._points) >= _FEW_POINTS
+
+    @property
+    def last(self) -> int:
+        """The x of the last point."""
+        return self._points[-1][0]
 
     def at(self, x: int) -> int:
         """The other clock's time; only when there is a point."""
@@ -85,7 +97,10 @@ class SourceClock:
         """No report yet."""
         self._line = Line()
         self._bucket_at = 0
-        self._least = 0
+        self._earliest = 0, 0
+        "(NTP time, sent) of the report of this bucket that was on its way for the least time."
+        self._in_line = False
+        "The line has a point of this bucket."
         self.epoch = 0
         "How often the publisher's clock was set anew."
 
@@ -97,6 +112,11 @@ class SourceClock:
         """The recorder's time of a moment of the publisher's."""
         return self._line.at(ntp_ns)
 
+    def was_set(self) -> None:
+        """The publisher's clock was set anew: what is known of it is of no use."""
+        self.epoch += 1
+        self._line.clear()
+
     def report(self, ntp_ns: int, arrived_ns: int, rtt_ns: int) -> None:
         """Take a sender report of any of the publisher's streams.
 
@@ -104,15 +124,22 @@ class SourceClock:
         """
         sent_ns = arrived_ns - rtt_ns // 2
         if self._line and self._is_step(ntp_ns, sent_ns):
-            self.epoch += 1
-            self._line.clear()
-        offset = sent_ns - ntp_ns
-        if not self._line or not 0 <= ntp_ns - self._bucket_at < _BUCKET_NS:
-            self._bucket_at, self._least = ntp_ns, offset
+            self.was_set()
+        if not self._line:
             self._line.add(ntp_ns, sent_ns)
-        elif offset < self._least:
-            self._least = offset
-            self._line.replace_last(ntp_ns, sent_ns)
+            self._begin_bucket(ntp_ns, sent_ns, in_line=True)
+        elif not 0 <= ntp_ns - self._bucket_at < _BUCKET_NS:
+            # Only whole buckets count, but for the first: one late report at the end would turn the line.
+            if not self._in_line:
+                self._line.add(*self._earliest)
+            self._begin_bucket(ntp_ns, sent_ns, in_line=False)
+        elif sent_ns - ntp_ns < self._earliest[1] - self._earliest[0]:
+            self._earliest = ntp_ns, sent_ns
+            if self._in_line:
+                self._line.replace_last(ntp_ns, sent_ns)
+
+    def _begin_bucket(self, ntp_ns: int, sent_ns: int, *, in_line: bool) -> None:
+        self._bucket_at, self._earliest, self._in_line = ntp_ns, (ntp_ns, sent_ns), in_line
 
     def _is_step(self, ntp_ns: int, sent_ns: int) -> bool:
         # A report that is late by a second sat in a queue; one that is early cannot have been sent in the future.
@@ -123,8 +150,9 @@ class SourceClock:
 class StreamClock:
     """The RTP timestamps of one stream by the recorder's clock."""
 
-    def __init__(self, source: SourceClock, clock_rate: int) -> None:
-        """`source` is the clock of the publisher's connection."""
+    def __init__(self, source: SourceClock, clock_rate: int, rtt_ns: int = 0) -> None:
+        """`source` is the clock of the publisher's connection; its round-trip time counts before the first report."""
+        self._rtt_ns = rtt_ns
         self._source = source
         self._rate = clock_rate
         self._line = Line()
@@ -147,14 +175,17 @@ class StreamClock:
 
     def report(self, ntp_ns: int, timestamp: int, arrived_ns: int, rtt_ns: int) -> None:
         """Take a sender report of the stream, with its unwrapped timestamp."""
+        ns = self._ns(timestamp)
+        known = self._line and self._epoch == self._source.epoch
+        if known and abs(self._line.at(ns) - ntp_ns) > _STEP_NS:
+            # Not a late report, as timestamp and NTP time are of the same moment.
+            self._source.was_set()
         self._source.report(ntp_ns, arrived_ns, rtt_ns)
         if self._epoch != self._source.epoch:
             self._epoch = self._source.epoch
             self._line.clear()
-        ns = self._ns(timestamp)
-        if self._line and abs(self._line.at(ns) - ntp_ns) > _STEP_NS:
-            self._line.clear()
-        self._line.add(ns, ntp_ns)
+        if not (self._line.is_dense and 0 <= ns - self._line.last < _MIN_DISTANCE_NS):
+            self._line.add(ns, ntp_ns)
 
     def at(self, timestamp: int) -> int:
         """The recorder's time of an unwrapped timestamp; only after a packet or a report."""
@@ -162,4 +193,4 @@ class StreamClock:
         # After a step of the publisher's clock the line is of no use before this stream's next report.
         if self._line and self._epoch == self._source.epoch:
             return self._source.at(self._line.at(ns))
-        return ns + (self._early[0][1] if self._early else 0)
+        return ns + (self._early[0][1] if self._early else 0) - self._rtt_ns // 2

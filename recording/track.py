@@ -6,7 +6,7 @@ from recording.assembler import Assembler, AudioAssembler, TimestampUnwrapper, V
 from recording.codecs import opus
 from recording.cutter import FRAGMENT_NS, Change, Cutter, MarkGap
 from recording.sequencer import Sequencer
-from recording.timeline import SourceClock, StreamClock
+from recording.timeline import StreamClock
 from recording.values import NS_PER_MS, NS_PER_S, CodedFrame, Gap, GapReason, Loss, Sample
 from sfu.wire.tap import Packet
 
@@ -55,15 +55,15 @@ class Placement:
 class Stream:
     """One run of packets: sequencer, assembler and clock."""
 
-    def __init__(self, number: int, kind: str, source: SourceClock, clock_rate: int, epoch_ns: int) -> None:
+    def __init__(self, number: int, kind: str, clock: StreamClock, clock_rate: int, epoch_ns: int) -> None:
         """`number` is the stream's in the messages, `kind` `audio` or `video`."""
         self.number = number
         self.sequencer = Sequencer()
         self.timestamps = TimestampUnwrapper()
         make = AudioAssembler if kind == "audio" else VideoAssembler
         self.assembler: Assembler = make(self.timestamps)
-        self.clock = StreamClock(source, clock_rate)
-        self.placement = Placement(self.clock, clock_rate, epoch_ns)
+        self.clock = clock
+        self.placement = Placement(clock, clock_rate, epoch_ns)
         self.needs_keyframe = kind == "video"
         self.dropped = False
         "The tap said that it dropped packets, since the last frame that was written."

@@ -76,6 +76,8 @@ class OpenStream(msgspec.Struct, frozen=True, array_like=True, tag=True, gc=Fals
     clock_rate: int
     "Ticks of the RTP timestamp in a second."
     at_ns: int
+    rtt_ns: int = 0
+    "Round-trip time to the publisher, 0 when unknown: it counts before the first sender report."
 
 
 class CloseStream(msgspec.Struct, frozen=True, array_like=True, tag=True, gc=False):

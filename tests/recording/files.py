@@ -40,8 +40,8 @@ class Run:
             self.state.open_track(OpenTrack("r", track_id, kind, "", epoch_ns), Resume())
             self.files[track_id] = Files()
 
-    def open(self, number, track_id, *, source="p", rate=90_000, at_ns=0):
-        self.take(self.state.handle(OpenStream(number, "r", track_id, source, rate, at_ns)))
+    def open(self, number, track_id, *, source="p", rate=90_000, at_ns=0, rtt_ns=0):
+        self.take(self.state.handle(OpenStream(number, "r", track_id, source, rate, at_ns, rtt_ns)))
 
     def take(self, outputs):
         for output in outputs:

@@ -98,7 +98,7 @@ class Publisher:
         if old is not None:
             self.run.handle(CloseStream(old[0], EPOCH + at_ns))
         track = f"{self.name}-{kind}"
-        self.run.open(number, track, source=f"{self.name}{self.connection}", rate=rate, at_ns=EPOCH + at_ns)
+        self.run.open(number, track, source=f"{self.name}{self.connection}", rate=rate, at_ns=EPOCH + at_ns, rtt_ns=2 * self.delay_ns)
         self.streams[kind] = [number, rate, self.randomness.getrandbits(32), 0]
 
     def send(self, kind, true_ns, payload, codec):

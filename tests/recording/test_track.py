@@ -3,12 +3,13 @@
 import random
 
 import pytest
+from msgspec.structs import replace
 
 from recording.codecs import opus
-from recording.timeline import SourceClock
+from recording.timeline import SourceClock, StreamClock
 from recording.track import Placement, Resume, Stream, Track
 from recording.values import Gap, GapReason
-from sfu.wire.tap import CloseStream, MuteTrack, Packet, PacketsDropped, RequestKeyframe
+from sfu.wire.tap import CloseStream, MuteTrack, Packet, PacketsDropped, RequestKeyframe, SenderReport
 from tests.recording.encoders import MS, PAYLOADS, Sender, decode, encode, read_stamp, tones
 from tests.recording.files import Files, Run
 
@@ -28,12 +29,14 @@ def shown(files):
 def test_every_picture_is_there_in_order_over_a_path_that_reorders_and_repeats(codec):
     randomness = random.Random(2)
     packets = [p for each in Sender(1, codec).frames(encode(codec, 50)) for p in each]
+    first = packets[0].timestamp
     late = [
-        Packet(p.stream, p.sequence, p.timestamp, p.marker, p.codec, p.payload, p.arrived_ns + randomness.randrange(60) * MS)
+        replace(p, arrived_ns=p.arrived_ns + randomness.randrange(60) * MS * (p.timestamp != first))
         for p in (*packets, *randomness.sample(packets, 20))
     ]
     run = Run(("screen", "video"))
     run.open(1, "screen")
+    run.handle(SenderReport(1, 5 << 32, packets[0].timestamp, 0))
     run.play(late)
     run.finish(50 * 40 * MS + 20 * MS)
     files = run.files["screen"]
@@ -51,7 +54,9 @@ def test_after_a_loss_nothing_is_written_before_the_next_keyframe(codec):
     del frames[20][0]
     run = Run(("cam", "video"))
     run.open(1, "cam")
-    run.play(p for each in frames for p in each)
+    run.play(p for each in frames[:20] for p in each)
+    run.requests.clear()
+    run.play(p for each in frames[20:] for p in each)
     run.finish(60 * 40 * MS)
     files = run.files["cam"]
     numbers = [number for _, number in shown(files)]
@@ -158,7 +163,8 @@ def test_a_new_layer_takes_over_with_its_keyframe_in_the_same_track():
     run.handle(CloseStream(1, 2400 * MS))
     run.finish(2420 * MS)
     files = run.files["cam"]
-    assert [number for _, number in shown(files)] == list(range(60))
+    # the picture of that moment may be there in both sizes
+    assert list(dict.fromkeys(number for _, number in shown(files))) == list(range(60))
     assert [(config.width, config.height) for config in files.configs.values()] == [(160, 96), (320, 192)]
     assert files.gaps == []
     assert [record.keyframe for record in files.records] == [True, True]
@@ -232,7 +238,7 @@ def test_keyframes_are_asked_for_each_interval():
 
 def test_a_resumed_track_marks_the_interruption():
     track = Track("audio", Resume(3, 7, 5 * S))
-    stream = Stream(1, "audio", SourceClock(), 48_000, 0)
+    stream = Stream(1, "audio", StreamClock(SourceClock(), 48_000), 48_000, 0)
     track.streams[1] = stream
     packet = Packet(1, 1, 0, True, "opus", opus.SILENCE, 6 * S)
     stream.clock.arrived(stream.timestamps.unwrap(0), 6 * S)
