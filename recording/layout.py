@@ -90,7 +90,7 @@ def read_json(path: Path, kind: type[_T]) -> _T:
         if len(data) > MAX_JSON_OCTETS:
             raise LayoutError(f"{path.name} is too long")
         return msgspec.json.decode(data, type=kind)
-    except (OSError, msgspec.MsgspecError) as error:
+    except (OSError, ValueError, msgspec.MsgspecError) as error:  # ValueError: it is not UTF-8
         raise LayoutError(f"{path.name} cannot be read: {error}") from error
 
 

@@ -3,6 +3,7 @@
 import mmap
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from zlib import crc32
 
@@ -106,7 +107,7 @@ class TrackReader:
 
     def tail(self, count: int) -> tuple[SegmentRecord, ...]:
         """The segments behind the first `count` that no index lists yet: of a killed recorder, or of one at work."""
-        last = self.record(count - 1) if count else None
+        last = self._last_intact(count)
         found: list[SegmentRecord] = []
         for number in part_numbers(self.path):
             if last is not None and number < last.part:
@@ -127,6 +128,12 @@ class TrackReader:
             except (LayoutError, FileNotFoundError):
                 continue
         return tuple(found)
+
+    def _last_intact(self, count: int) -> SegmentRecord | None:
+        for index in range(count - 1, -1, -1):
+            with suppress(DamagedError):
+                return self.record(index)
+        return None
 
     def gaps(self, start_ns: int, end_ns: int) -> list[Gap]:
         """The gaps that overlap a time; damaged records are left out."""

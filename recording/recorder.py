@@ -6,6 +6,7 @@ fills, and the tap drops its newest packets.
 """
 
 import logging
+import select
 import signal
 import socket
 import sys
@@ -182,17 +183,22 @@ class Connection:
     """The socket to the tap; writing never waits."""
 
     def __init__(self, connection: socket.socket) -> None:
-        """The socket is blocking, with the tick as its timeout."""
+        """Take the socket over."""
         self._socket = connection
-        self._socket.settimeout(TICK_NS / 1e9)
+        # Not a timeout of the socket: Python would wait for it before it sends, too.
+        self._socket.setblocking(False)
+        self._poll = select.poll()
+        self._poll.register(connection, select.POLLIN)
         self._frames = tap.FrameBuffer()
         self._backlog = bytearray()
 
     def read(self) -> list[bytes] | None:
         """The frames that came; none within a tick; None at the end. TapError."""
+        if not self._poll.poll(TICK_NS / 1e6):
+            return []
         try:
             data = self._socket.recv(_READ_OCTETS)
-        except TimeoutError:
+        except BlockingIOError:
             return []
         except OSError:
             return None
@@ -210,7 +216,7 @@ class Connection:
         """Send what waits."""
         while self._backlog:
             try:
-                sent = self._socket.send(self._backlog[: 64 << 10], socket.MSG_DONTWAIT)
+                sent = self._socket.send(self._backlog[: 64 << 10])
             except OSError:
                 return  # it is full, or its end shows when it is read
             del self._backlog[:sent]

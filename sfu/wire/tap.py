@@ -225,7 +225,7 @@ def read_to_recorder(body: bytes) -> list[ToRecorder]:
     """The messages of a frame from the tap. TapError."""
     try:
         return _to_recorder.decode(body)
-    except msgspec.MsgspecError as error:
+    except (ValueError, msgspec.MsgspecError) as error:
         raise TapError(f"not a message to the recorder: {error}") from error
 
 
@@ -233,5 +233,5 @@ def read_from_recorder(body: bytes) -> list[FromRecorder]:
     """The messages of a frame from the recorder. TapError."""
     try:
         return _from_recorder.decode(body)
-    except msgspec.MsgspecError as error:
+    except (ValueError, msgspec.MsgspecError) as error:
         raise TapError(f"not a message from the recorder: {error}") from error
