@@ -90,7 +90,7 @@ class Recorder:
     def handle(self, message: tap.ToRecorder) -> None:
         """Take a message of the tap. A recording that cannot go on is told as failed."""
         if isinstance(message, tap.Ping):
-            self._tell([tap.Pong()])
+            self._tell([tap.Pong(message.number)])
         elif isinstance(message, tap.StartRecording):
             self._guarded(message.recording_id, partial(self._start, message))
         elif isinstance(message, tap.StopRecording):

@@ -124,11 +124,15 @@ class PacketsDropped(msgspec.Struct, frozen=True, array_like=True, tag=True, gc=
 
 
 class Ping(msgspec.Struct, frozen=True, array_like=True, tag=True, gc=False):
-    """Answered by `Pong`, from the loop that writes."""
+    """Answered by a `Pong` of the same number, from the loop that writes."""
+
+    number: int
 
 
 class Pong(msgspec.Struct, frozen=True, array_like=True, tag=True, gc=False):
     """The recorder has handled everything before the ping."""
+
+    number: int
 
 
 class Nack(msgspec.Struct, frozen=True, array_like=True, tag=True, gc=False):

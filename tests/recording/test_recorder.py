@@ -71,11 +71,11 @@ def test_a_recording_from_start_to_stop(tmp_path):
     world = World(tmp_path)
     world.start()
     world.speak(10, 1)
-    world.recorder.handle(tap.Ping())
+    world.recorder.handle(tap.Ping(4))
     world.recorder.handle(tap.StopRecording("lesson", world.now_ns))
     world.speak(1, 1)
     assert world.told[-1] == tap.RecordingEnded("lesson")
-    assert world.of(tap.Pong) == [tap.Pong()]
+    assert world.of(tap.Pong) == [tap.Pong(4)]
     written = world.of(tap.SegmentWritten)
     found, _ = records(tmp_path)
     assert [(w.start_ns, w.end_ns, w.octets) for w in written] == [(r.start_ns, r.end_ns, r.length) for r in found]
@@ -196,8 +196,8 @@ def test_killed_at_random_moments_it_loses_less_than_a_second(tmp_path):
         for at in range(0, round(seconds * 1000), 20):
             sent_ns = first_ns + at * MS
             child.send(*sender.packets([opus.SILENCE], sent_ns, begun + sent_ns))
-        child.send(tap.Ping())
-        child.until(tap.Pong())
+        child.send(tap.Ping(4))
+        child.until(tap.Pong(4))
         child.kill()
         found, track = records(tmp_path)
         assert sent_ns - found[-1].end_ns < S
@@ -214,10 +214,10 @@ def test_it_writes_everything_and_ends_when_its_socket_ends(tmp_path):
         tap.StartRecording("lesson", begun),
         tap.OpenTrack("lesson", "mic", "audio", "", begun),
         tap.OpenStream(1, "lesson", "mic", "p", 48_000, begun),
-        *(p for i in range(5) for p in Sender(1, "opus", sequence=i).packets([opus.SILENCE], i * 20 * MS, begun + i * 20 * MS)),
+        *(p for i in range(5) for p in Sender(1, "opus", rate=48_000, sequence=i).packets([opus.SILENCE], i * 20 * MS, begun + i * 20 * MS)),
     )
-    child.send(tap.Ping())
-    child.until(tap.Pong())
+    child.send(tap.Ping(4))
+    child.until(tap.Pong(4))
     os.kill(child.process.pid, signal.SIGTERM)  # which goes to the whole group
     assert child.end() == 0
     found, track = records(tmp_path)
