@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-PACKAGES = ("classroom", "sfu", "signaling", "turn_config")
+PACKAGES = ("classroom", "recording", "sfu", "signaling", "turn_config")
 MAX_LINES = 600
 
 # A longer file stands here with the reason why cutting it would not make it clearer.
@@ -24,6 +24,8 @@ TESTED_ELSEWHERE = {
     "classroom/limits.py": "numbers; each one is reached where it limits",
     "classroom/roles.py": "plain values without behaviour",
     "classroom/state.py": "the state that every test of the engine looks at",
+    "recording/containers.py": "the values that test_webm and test_mp4 expect",
+    "recording/values.py": "plain values without behaviour",
     "sfu/values.py": "plain values without behaviour",
     "sfu/engine/context.py": "what the parts of an engine share; test_core puts them together",
     "sfu/drops.py": "a list of names; test_endpoint and test_router expect each drop where it happens",
@@ -187,7 +189,7 @@ def test_every_test_that_the_security_page_names_is_there():
 
 
 def test_every_file_with_a_limit_that_the_security_page_names_is_there():
-    named = re.findall(r"`((?:sfu|signaling)/[^`]*\.py)`", (ROOT / "SECURITY.md").read_text())
+    named = re.findall(r"`((?:sfu|signaling|recording)/[^`]*\.py)`", (ROOT / "SECURITY.md").read_text())
     assert [path for path in named if not (ROOT / path).is_file()] == []
 
 

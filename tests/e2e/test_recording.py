@@ -72,7 +72,9 @@ def segments(kind, packets):
     state = RecordingState(0)
     state.open_track(OpenTrack("r", "t", kind, "", 0), Resume())
     state.handle(OpenStream(1, "r", "t", "p", 48_000 if kind == "audio" else 90_000, 0))
-    outputs = [output for packet in packets for output in (*state.handle(packet), *state.tick(packet.arrived_ns))]
+    outputs = [
+        output for packet in packets for output in (*state.handle(packet), *state.tick(packet.arrived_ns))
+    ]
     outputs += state.finish(FRAMES * INTERVAL_NS + 20 * MS)
     mime, part, cuts = "", bytearray(), []
     for output in outputs:

@@ -70,7 +70,9 @@ def tones(seconds, period=0.5, burst=0.1, frequency=880.0):
     samples = np.repeat(wave.astype(np.int16)[:, None], 2, axis=1)
     found = []
     for at in range(0, len(samples) - 959, 960):
-        frame = av.AudioFrame.from_ndarray(samples[at : at + 960].reshape(1, -1), format="s16", layout="stereo")
+        frame = av.AudioFrame.from_ndarray(
+            samples[at : at + 960].reshape(1, -1), format="s16", layout="stereo"
+        )
         frame.sample_rate, frame.pts = 48_000, at
         found += [bytes(packet) for packet in context.encode(frame)]
     return found
@@ -92,7 +94,12 @@ def vp9_payloads(frame, keyframe, size=300):
     # RFC 9628 section 4.2: I, P, B, E, a picture id of 7 bits
     parts = _chunks(frame, size)
     return [
-        bytes((0x80 | (0 if keyframe else 0x40) | (0 if i else 0x08) | (0x04 if part is parts[-1] else 0), i & 0x7F))
+        bytes(
+            (
+                0x80 | (0 if keyframe else 0x40) | (0 if i else 0x08) | (0x04 if part is parts[-1] else 0),
+                i & 0x7F,
+            )
+        )
         + part
         for i, part in enumerate(parts)
     ]
@@ -118,7 +125,7 @@ def obus_of(unit):
 
 
 def av1_payloads(unit, keyframe, size=300):
-    # AV1 RTP specification section 4.4: each OBU but the delimiter as an element, W=0 with lengths; Z and Y for fragments
+    # AV1 RTP specification section 4.4: each OBU but the delimiter as an element with its length (W=0); Z, Y: fragments
     payloads = []
     elements = [header + payload for header, payload in obus_of(unit) if header[0] >> 3 & 15 != 2]
     for element in elements:

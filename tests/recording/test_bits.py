@@ -17,7 +17,9 @@ def test_numbers_of_several_widths():
         bits.ue()
 
 
-@pytest.mark.parametrize(("code", "unsigned", "signed"), [(0b1 << 7, 0, 0), (0b010 << 5, 1, 1), (0b011 << 5, 2, -1)])
+@pytest.mark.parametrize(
+    ("code", "unsigned", "signed"), [(0b1 << 7, 0, 0), (0b010 << 5, 1, 1), (0b011 << 5, 2, -1)]
+)
 def test_exp_golomb(code, unsigned, signed):
     # ITU-T H.264, tables 9-1 and 9-3
     assert BitReader(bytes((code,))).ue() == unsigned

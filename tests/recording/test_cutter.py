@@ -67,7 +67,9 @@ def test_the_checksum_counts_what_was_written_anew():
 
 def test_another_size_begins_another_part():
     cut, files = Cutter(), Files()
-    for i, config in enumerate((VP8, VP8, CodecConfig("vp8", "vp8", 320, 192), CodecConfig("h264", "avc1", 320, 192))):
+    for i, config in enumerate(
+        (VP8, VP8, CodecConfig("vp8", "vp8", 320, 192), CodecConfig("h264", "avc1", 320, 192))
+    ):
         files.apply(cut.add(sample(i * 40, keyframe=True), config))
     files.apply(cut.end(160 * MS))
     assert list(files.parts) == [1, 2, 3]

@@ -5,14 +5,13 @@ import pytest
 
 from recording import folder as folders
 from recording.codecs import opus
-from recording.cutter import Cutter
+from recording.cutter import Cutter, MarkGap
 from recording.folder import BusyError, DiskFullError, FolderError, Moment, RecordingFolder
 from recording.index import SEGMENT_OCTETS
 from recording.layout import LayoutError
 from recording.reader import RecordingReader
 from recording.values import Gap, GapReason, Sample
 from sfu.wire.tap import OpenTrack
-from recording.cutter import MarkGap
 
 MS, S = 1_000_000, 1_000_000_000
 NOW = Moment(50 * S, 1_700_000_000 * S, "boot-1")
@@ -64,7 +63,10 @@ def test_no_name_of_a_user_becomes_a_path(tmp_path):
         "lesson/recording.json",
         "lesson/tracks",
         "lesson/tracks/0001",
-        *(f"lesson/tracks/0001/{name}" for name in ("track.json", "segments.idx", "gaps.idx", "0001.json", "0001.webm")),
+        *(
+            f"lesson/tracks/0001/{name}"
+            for name in ("track.json", "segments.idx", "gaps.idx", "0001.json", "0001.webm")
+        ),
     }
 
 
@@ -145,7 +147,10 @@ def test_room_is_kept_for_the_database(tmp_path, monkeypatch):
     folder.close()
 
 
-@pytest.mark.parametrize(("number", "kind"), [(errno.ENOSPC, DiskFullError), (errno.EDQUOT, DiskFullError), (errno.EIO, FolderError)])
+@pytest.mark.parametrize(
+    ("number", "kind"),
+    [(errno.ENOSPC, DiskFullError), (errno.EDQUOT, DiskFullError), (errno.EIO, FolderError)],
+)
 def test_a_failing_disk_is_a_clear_error_and_the_rest_can_be_read(tmp_path, monkeypatch, number, kind):
     folder = opened(tmp_path)
     write(folder, 6)

@@ -25,7 +25,9 @@ def test_records_have_their_size_and_come_back():
     assert unpack_gap(pack_gap(GAP)) == GAP
 
 
-@pytest.mark.parametrize(("data", "unpack"), [(pack_segment(RECORD), unpack_segment), (pack_gap(GAP), unpack_gap)])
+@pytest.mark.parametrize(
+    ("data", "unpack"), [(pack_segment(RECORD), unpack_segment), (pack_gap(GAP), unpack_gap)]
+)
 def test_a_record_with_any_octet_changed_or_missing_is_none(data, unpack):
     for at in range(len(data)):
         changed = bytearray(data)

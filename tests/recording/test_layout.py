@@ -3,7 +3,17 @@ import os
 import msgspec
 import pytest
 
-from recording.layout import LayoutError, TrackInfo, numbered, part_numbers, part_path, read_json, recording_path, write_all, write_json
+from recording.layout import (
+    LayoutError,
+    TrackInfo,
+    numbered,
+    part_numbers,
+    part_path,
+    read_json,
+    recording_path,
+    write_all,
+    write_json,
+)
 
 INFO = TrackInfo("t", "audio", "\u202etxt.exe")
 
@@ -16,7 +26,9 @@ def test_values_come_back_and_replace_each_other(tmp_path):
     assert [each.name for each in tmp_path.iterdir()] == ["track.json"]
 
 
-@pytest.mark.parametrize("data", [b"", b"{", b"[]", b'{"track_id":1}', b"\xff", b" " * 70_000 + msgspec.json.encode(INFO)])
+@pytest.mark.parametrize(
+    "data", [b"", b"{", b"[]", b'{"track_id":1}', b"\xff", b" " * 70_000 + msgspec.json.encode(INFO)]
+)
 def test_what_is_no_value_is_refused(tmp_path, data):
     path = tmp_path / "track.json"
     path.write_bytes(data)

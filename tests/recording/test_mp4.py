@@ -22,7 +22,8 @@ def pictures():
 def file(pictures):
     """(octets, offsets of the fragments) of 12 pictures in three fragments."""
     samples = [
-        Sample(picture.data, HOUR_NS + i * 40 * MS, 40 * MS, picture.keyframe) for i, picture in enumerate(pictures)
+        Sample(picture.data, HOUR_NS + i * 40 * MS, 40 * MS, picture.keyframe)
+        for i, picture in enumerate(pictures)
     ]
     data = mp4.init_segment(pictures[0].config)
     at = []

@@ -47,7 +47,9 @@ class World:
         for i in range(round(seconds * 50)):
             for stream in streams:
                 self.recorder.handle(
-                    tap.Packet(stream, sequence + i, 960 * (sequence + i), True, "opus", opus.SILENCE, self.now_ns)
+                    tap.Packet(
+                        stream, sequence + i, 960 * (sequence + i), True, "opus", opus.SILENCE, self.now_ns
+                    )
                 )
             self.now_ns += 20 * MS
             if i % 5 == 0:
@@ -78,7 +80,9 @@ def test_a_recording_from_start_to_stop(tmp_path):
     assert world.of(tap.Pong) == [tap.Pong(4)]
     written = world.of(tap.SegmentWritten)
     found, _ = records(tmp_path)
-    assert [(w.start_ns, w.end_ns, w.octets) for w in written] == [(r.start_ns, r.end_ns, r.length) for r in found]
+    assert [(w.start_ns, w.end_ns, w.octets) for w in written] == [
+        (r.start_ns, r.end_ns, r.length) for r in found
+    ]
     assert found[-1].end_ns == pytest.approx(10 * S, abs=2 * MS)
 
 
@@ -88,7 +92,9 @@ def test_one_full_disk_or_contradiction_ends_one_recording(tmp_path, monkeypatch
     world.start("two", 2)
     world.speak(2, 1, 2)
     world.recorder.handle(tap.OpenStream(3, "two", "unknown", "p", 48_000, 0))
-    assert [(failed.recording_id, failed.reason) for failed in world.of(tap.RecordingFailed)] == [("two", "invalid")]
+    assert [(failed.recording_id, failed.reason) for failed in world.of(tap.RecordingFailed)] == [
+        ("two", "invalid")
+    ]
     world.speak(2, 1, 2, sequence=100)
     assert records(tmp_path, "one")[0][-1].end_ns > 3 * S
     assert len(world.of(tap.RecordingFailed)) == 1
@@ -117,7 +123,9 @@ def test_a_fault_of_the_recorder_itself_costs_one_recording(tmp_path, monkeypatc
     world.start("two", 2)
     monkeypatch.setattr(world.recorder._running["two"].state, "tick", lambda now_ns: 1 / 0)
     world.speak(1, 1, 2)
-    assert [(failed.recording_id, failed.reason) for failed in world.of(tap.RecordingFailed)] == [("two", "internal")]
+    assert [(failed.recording_id, failed.reason) for failed in world.of(tap.RecordingFailed)] == [
+        ("two", "internal")
+    ]
     assert "ZeroDivisionError" in caplog.text
     assert "one" in world.recorder._running
 
@@ -154,7 +162,8 @@ class Child:
         settings = json.dumps({"folder": str(root), "reserve_octets": 0})
         with theirs:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "recording.recorder", str(theirs.fileno()), settings], pass_fds=(theirs.fileno(),)
+                [sys.executable, "-m", "recording.recorder", str(theirs.fileno()), settings],
+                pass_fds=(theirs.fileno(),),
             )
         self.frames = tap.FrameBuffer()
 
@@ -190,7 +199,7 @@ def test_killed_at_random_moments_it_loses_less_than_a_second(tmp_path):
             tap.OpenTrack("lesson", "mic", "audio", "", begun),
             tap.OpenStream(1, "lesson", "mic", "p", 48_000, begun),
         )
-        # Ten seconds of packets whose arrival is in the past, each told with its time; the clock need not be waited for.
+        # The packets say when they arrived, so the test need not wait.
         first_ns = sent_ns + 2 * S
         seconds = randomness.uniform(5, 9)
         for at in range(0, round(seconds * 1000), 20):
@@ -214,7 +223,13 @@ def test_it_writes_everything_and_ends_when_its_socket_ends(tmp_path):
         tap.StartRecording("lesson", begun),
         tap.OpenTrack("lesson", "mic", "audio", "", begun),
         tap.OpenStream(1, "lesson", "mic", "p", 48_000, begun),
-        *(p for i in range(5) for p in Sender(1, "opus", rate=48_000, sequence=i).packets([opus.SILENCE], i * 20 * MS, begun + i * 20 * MS)),
+        *(
+            p
+            for i in range(5)
+            for p in Sender(1, "opus", rate=48_000, sequence=i).packets(
+                [opus.SILENCE], i * 20 * MS, begun + i * 20 * MS
+            )
+        ),
     )
     child.send(tap.Ping(4))
     child.until(tap.Pong(4))

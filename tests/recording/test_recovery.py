@@ -14,7 +14,11 @@ def recorded(request):
     """(suffix, octets, records) of four seconds with a keyframe in the middle."""
     run = Run(("cam", "video"))
     run.open(1, "cam")
-    run.play(p for each in Sender(1, request.param).frames(encode(request.param, 100, keyframes=(0, 50))) for p in each)
+    run.play(
+        p
+        for each in Sender(1, request.param).frames(encode(request.param, 100, keyframes=(0, 50)))
+        for p in each
+    )
     run.finish(4020 * MS)
     files = run.files["cam"]
     return ("mp4" if request.param == "h264" else "webm"), bytes(files.parts[1]), files.records

@@ -6,7 +6,6 @@ import pytest
 
 from recording.codecs import opus
 from recording.state import MAX_SOURCES, MAX_STREAMS_OF_TRACK, InvalidError
-from recording.track import Resume
 from sfu.wire.tap import CloseStream, CloseTrack, MuteTrack, Nack, OpenStream, OpenTrack, Packet, SenderReport
 from tests.recording.encoders import MS, Sender, encode
 from tests.recording.files import Run
@@ -33,7 +32,9 @@ def test_missing_packets_are_asked_for():
 def test_messages_about_what_is_not_open_are_ignored():
     run = Run(("mic", "audio"))
     run.handle(Packet(9, 1, 0, True, "opus", opus.SILENCE, 0))
-    run.handle(SenderReport(9, 1, 1, 1), CloseStream(9, 0), MuteTrack("r", "x", True, 0), CloseTrack("r", "x", 0))
+    run.handle(
+        SenderReport(9, 1, 1, 1), CloseStream(9, 0), MuteTrack("r", "x", True, 0), CloseTrack("r", "x", 0)
+    )
     assert run.requests == []
 
 
@@ -98,7 +99,14 @@ class Publisher:
         if old is not None:
             self.run.handle(CloseStream(old[0], EPOCH + at_ns))
         track = f"{self.name}-{kind}"
-        self.run.open(number, track, source=f"{self.name}{self.connection}", rate=rate, at_ns=EPOCH + at_ns, rtt_ns=2 * self.delay_ns)
+        self.run.open(
+            number,
+            track,
+            source=f"{self.name}{self.connection}",
+            rate=rate,
+            at_ns=EPOCH + at_ns,
+            rtt_ns=2 * self.delay_ns,
+        )
         self.streams[kind] = [number, rate, self.randomness.getrandbits(32), 0]
 
     def send(self, kind, true_ns, payload, codec):
@@ -107,7 +115,15 @@ class Publisher:
         stream[3] += 1
         late = self.delay_ns + round(self.randomness.expovariate(1 / (8 * MS)))
         self.run.handle(
-            Packet(stream[0], stream[3], self.timestamp(kind, true_ns), True, codec, payload, EPOCH + true_ns + late)
+            Packet(
+                stream[0],
+                stream[3],
+                self.timestamp(kind, true_ns),
+                True,
+                codec,
+                payload,
+                EPOCH + true_ns + late,
+            )
         )
 
     def timestamp(self, kind, true_ns):
@@ -119,7 +135,11 @@ class Publisher:
         ntp = (4_000_000_000 << 32) + (round(true_ns * self.ntp_rate) << 32) // S
         late = self.delay_ns + round(self.randomness.expovariate(1 / (8 * MS)))
         stream = self.streams[kind][0]
-        self.run.handle(SenderReport(stream, ntp, self.timestamp(kind, true_ns), EPOCH + true_ns + late, 2 * self.delay_ns))
+        self.run.handle(
+            SenderReport(
+                stream, ntp, self.timestamp(kind, true_ns), EPOCH + true_ns + late, 2 * self.delay_ns
+            )
+        )
 
 
 def lesson(run, publishers, seconds, happenings):
@@ -144,7 +164,10 @@ def test_all_tracks_are_in_step_for_three_hours_of_drift_mute_republish_and_reco
         placed.setdefault(id(self), []).append((sample.start_ns, sample.data))
         return []
 
-    run = Run(*((f"{who}-{what}", kind) for who in "ab" for what, kind in (("mic", "audio"), ("screen", "video"))), epoch_ns=EPOCH)
+    run = Run(
+        *((f"{who}-{what}", kind) for who in "ab" for what, kind in (("mic", "audio"), ("screen", "video"))),
+        epoch_ns=EPOCH,
+    )
     monkeypatch.setattr("recording.cutter.Cutter.add", note)
     ada = Publisher(run, "a", ppm=80, sample_ppm=-120, delay_ms=20, seed=1)
     ben = Publisher(run, "b", ppm=-90, sample_ppm=60, delay_ms=140, seed=2)
@@ -164,7 +187,11 @@ def test_all_tracks_are_in_step_for_three_hours_of_drift_mute_republish_and_reco
     lesson(run, (ada, ben), 3 * 3600, happenings)
     worst_ns = 0
     for track_id, track in run.state.tracks.items():
-        starts = [start for start, data in placed[id(track._cutter)] if data != opus.SILENCE or track.kind == "audio"]
+        starts = [
+            start
+            for start, data in placed[id(track._cutter)]
+            if data != opus.SILENCE or track.kind == "audio"
+        ]
         muted = 700 if track_id == "a-mic" else 0
         assert len(starts) >= 3 * 3600 - 1 - muted
         # Each was captured at a whole second.

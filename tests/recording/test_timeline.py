@@ -17,7 +17,9 @@ def ntp_of(ns):
 class Publisher:
     """A publisher whose clocks are wrong, behind a path that delays and jitters."""
 
-    def __init__(self, *, ntp_ppm=0.0, sample_ppm=0.0, delay_ms=30, jitter_ms=20, ntp_offset_ns=NTP_2026, seed=1):
+    def __init__(
+        self, *, ntp_ppm=0.0, sample_ppm=0.0, delay_ms=30, jitter_ms=20, ntp_offset_ns=NTP_2026, seed=1
+    ):
         self.randomness = random.Random(seed)
         self.ntp_rate, self.sample_rate = 1 + ntp_ppm / 1e6, 1 + sample_ppm / 1e6
         self.delay_ns, self.jitter_ns = delay_ms * MS, jitter_ms * MS
@@ -30,7 +32,11 @@ class Publisher:
         return first + round(true_ns * self.sample_rate) * rate // S
 
     def arrival(self, true_ns):
-        return true_ns + self.delay_ns + round(self.randomness.expovariate(1 / self.jitter_ns) if self.jitter_ns else 0)
+        return (
+            true_ns
+            + self.delay_ns
+            + round(self.randomness.expovariate(1 / self.jitter_ns) if self.jitter_ns else 0)
+        )
 
 
 def test_the_fraction_of_ntp_has_32_bits():
@@ -53,7 +59,9 @@ def test_a_line_follows_a_drift_and_no_more():
 @pytest.mark.parametrize(("ntp_ppm", "sample_ppm"), [(100, -100), (-100, 300)])
 def test_tracks_of_a_publisher_stay_in_step_for_three_hours(ntp_ppm, sample_ppm):
     publisher = Publisher(ntp_ppm=ntp_ppm, sample_ppm=sample_ppm)
-    steady = Publisher(ntp_ppm=ntp_ppm, sample_ppm=0, seed=2)  # the camera's timestamps follow the computer's clock
+    steady = Publisher(
+        ntp_ppm=ntp_ppm, sample_ppm=0, seed=2
+    )  # the camera's timestamps follow the computer's clock
     source = SourceClock()
     audio, video = StreamClock(source, 48_000), StreamClock(source, 90_000)
     first_audio, first_video = 0xFFFF_0000, 0x7FFF_0000
@@ -69,7 +77,12 @@ def test_tracks_of_a_publisher_stay_in_step_for_three_hours(ntp_ppm, sample_ppm)
             clock.arrived(timestamp, sender.arrival(true_ns))
             if second % every == 0 and second:
                 noise = publisher.randomness.randint(-5, 5) * rate // 1000  # of extrapolated timestamps
-                clock.report(ntp_to_ns(ntp_of(publisher.ntp(true_ns))), timestamp + noise, publisher.arrival(true_ns), 0)
+                clock.report(
+                    ntp_to_ns(ntp_of(publisher.ntp(true_ns))),
+                    timestamp + noise,
+                    publisher.arrival(true_ns),
+                    0,
+                )
         if second > 30:
             heard = audio.at(publisher.timestamp(true_ns, 48_000, first_audio))
             seen = video.at(steady.timestamp(true_ns, 90_000, first_video))
@@ -82,7 +95,10 @@ def test_tracks_of_a_publisher_stay_in_step_for_three_hours(ntp_ppm, sample_ppm)
 
 
 def test_publishers_are_in_step_by_half_their_round_trip():
-    near, far = Publisher(delay_ms=5, jitter_ms=5), Publisher(delay_ms=150, jitter_ms=30, ntp_offset_ns=0, seed=3)
+    near, far = (
+        Publisher(delay_ms=5, jitter_ms=5),
+        Publisher(delay_ms=150, jitter_ms=30, ntp_offset_ns=0, seed=3),
+    )
     placed = []
     for publisher in (near, far):
         clock = StreamClock(SourceClock(), 90_000)

@@ -16,7 +16,8 @@ VP8 = CodecConfig("vp8", "vp8", 160, 96)
 def file():
     """(octets, offsets of the clusters) of 12 pictures in three clusters."""
     samples = [
-        Sample(data, 3_600_000 * MS + i * 40 * MS, 40 * MS, key) for i, (data, key) in enumerate(encode("vp8", 12))
+        Sample(data, 3_600_000 * MS + i * 40 * MS, 40 * MS, key)
+        for i, (data, key) in enumerate(encode("vp8", 12))
     ]
     data = webm.init_segment(VP8)
     at = []
@@ -33,7 +34,11 @@ def test_pictures_decode_with_their_times_an_hour_in(file):
 
 
 def test_the_stream_is_described():
-    with av.open(io.BytesIO(webm.init_segment(opus.CONFIG) + webm.fragment(1, [Sample(opus.SILENCE, 0, 20 * MS, True)]).data)) as container:
+    with av.open(
+        io.BytesIO(
+            webm.init_segment(opus.CONFIG) + webm.fragment(1, [Sample(opus.SILENCE, 0, 20 * MS, True)]).data
+        )
+    ) as container:
         context = container.streams.audio[0].codec_context
         assert (context.name, context.sample_rate, context.channels) == ("opus", 48_000, 2)
         assert context.extradata == opus.CONFIG.private

@@ -19,7 +19,9 @@ def aggregated(unit):
     return bytes((len(elements) << 4 | 8,)) + coded + elements[-1]
 
 
-@pytest.mark.parametrize("split", [lambda unit: av1_payloads(unit, True, 60), lambda unit: [aggregated(unit)]])
+@pytest.mark.parametrize(
+    "split", [lambda unit: av1_payloads(unit, True, 60), lambda unit: [aggregated(unit)]]
+)
 def test_the_unit_is_what_the_encoder_made_without_its_delimiter(units, split):
     (unit, _), _ = units
     picture = Av1Joiner().join(split(unit))

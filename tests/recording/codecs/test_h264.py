@@ -33,7 +33,14 @@ def test_the_access_unit_is_what_the_encoder_made(pictures, size):
     assert picture.config.mime_codec == f"avc1.{sps[1:4].hex()}"
     # ISO/IEC 14496-15 section 5.3.3.1
     assert picture.config.private == (
-        b"\x01" + sps[1:4] + b"\xff\xe1" + struct.pack("!H", len(sps)) + sps + b"\x01" + struct.pack("!H", len(pps)) + pps
+        b"\x01"
+        + sps[1:4]
+        + b"\xff\xe1"
+        + struct.pack("!H", len(sps))
+        + sps
+        + b"\x01"
+        + struct.pack("!H", len(pps))
+        + pps
     )
     picture = joiner.join(h264_payloads(delta, False, size))
     assert (picture.data, picture.keyframe, picture.config) == (lengths(of_kinds(delta, 1)), False, None)

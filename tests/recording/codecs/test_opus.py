@@ -27,7 +27,9 @@ def test_durations_of_rfc_6716(packet, duration_ms):
     assert opus.duration_ns(packet) == duration_ms * MS
 
 
-@pytest.mark.parametrize("packet", [b"", bytes((31 << 3 | 3,)), bytes((31 << 3 | 3, 0)), bytes((3 << 3 | 3, 3))])
+@pytest.mark.parametrize(
+    "packet", [b"", bytes((31 << 3 | 3,)), bytes((31 << 3 | 3, 0)), bytes((3 << 3 | 3, 3))]
+)
 def test_what_is_no_packet_is_refused(packet):
     with pytest.raises(PayloadError):
         opus.duration_ns(packet)

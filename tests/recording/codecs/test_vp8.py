@@ -30,7 +30,13 @@ def test_a_frame_without_its_first_packet_is_refused(frames):
 
 @pytest.mark.parametrize(
     "payload",
-    [b"", b"\x10", b"\x80", b"\x10\x00\x00\x00\x9d\x01\x2b\x40\x01\xb4\x00", b"\x10\x00\x00\x00\x9d\x01\x2a\0\0\0\0"],
+    [
+        b"",
+        b"\x10",
+        b"\x80",
+        b"\x10\x00\x00\x00\x9d\x01\x2b\x40\x01\xb4\x00",
+        b"\x10\x00\x00\x00\x9d\x01\x2a\0\0\0\0",
+    ],
 )
 def test_what_is_no_keyframe_is_no_keyframe(payload):
     try:

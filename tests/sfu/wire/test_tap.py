@@ -28,7 +28,11 @@ def test_frames_are_cut_wherever_they_are_split():
     whole = tap.FrameBuffer().feed(data)
     frames = tap.FrameBuffer()
     assert [body for octet in data for body in frames.feed(bytes((octet,)))] == whole
-    assert [tap.read_to_recorder(body) for body in whole] == [[tap.Ping(1)], [tap.Ping(1), tap.CloseStream(5, 6)], []]
+    assert [tap.read_to_recorder(body) for body in whole] == [
+        [tap.Ping(1)],
+        [tap.Ping(1), tap.CloseStream(5, 6)],
+        [],
+    ]
 
 
 def test_a_frame_that_is_too_long_is_refused():

@@ -1,0 +1,48 @@
+"""What the recorder reads: payloads of publishers, the tap's messages, and files that a killed process left."""
+
+import contextlib
+
+from recording.codecs import JOINERS, opus
+from recording.containers import ContainerError
+from recording.index import unpack_gap, unpack_segment
+from recording.recovery import BY_SUFFIX, Place, recover
+from recording.values import CodecConfig, PayloadError, Sample
+from sfu.wire import tap
+from tests.sfu.rtp_samples import SAMPLES
+
+_CONFIG = CodecConfig("vp8", "vp8", 160, 96, b"\x01\x42\xc0\x14\xff\xe1")
+_SAMPLES = [Sample(bytes(30), i * 40_000_000, 40_000_000, i == 0) for i in range(4)]
+
+
+def seeds():
+    files = [
+        container.init_segment(_CONFIG)
+        + container.fragment(1, _SAMPLES).data
+        + container.fragment(2, _SAMPLES).data
+        for container in BY_SUFFIX.values()
+    ]
+    messages = tap.frame([tap.Packet(1, 2, 3, True, "vp8", b"x", 4), tap.OpenTrack("r", "t", "audio", "", 5)])
+    return [*(sample.packet[12:] for sample in SAMPLES), *files, messages[4:]]
+
+
+def make():
+    def feed(data):
+        for joiner in JOINERS.values():
+            with contextlib.suppress(PayloadError):
+                picture = joiner().join([data, data[1:]] if len(data) > 1 else [data])
+                assert picture is None or picture.keyframe == (picture.config is not None)
+        for read in (opus.duration_ns, opus.red_blocks):
+            with contextlib.suppress(PayloadError):
+                read(data)
+        for container in BY_SUFFIX.values():
+            with contextlib.suppress(ContainerError):
+                container.scan(memoryview(data), 0)
+            tail = recover(memoryview(data), container, Place(1, None, 0, audio=False))
+            assert 0 <= tail.end <= len(data)
+        for read in (tap.read_to_recorder, tap.read_from_recorder):
+            with contextlib.suppress(tap.TapError):
+                read(data)
+        assert unpack_segment(data) is None or len(data) == 64
+        assert unpack_gap(data) is None or len(data) == 32
+
+    return feed
