@@ -117,7 +117,8 @@ class VideoAssembler:
         packets, octets = self._packets, self._octets
         self._packets, self._octets = [], 0
         first = packets[0]
-        if first.codec != self._codec:
+        other = first.codec != self._codec
+        if other:
             made = JOINERS.get(first.codec)
             self._codec, self._joiner = first.codec, made() if made is not None else None
         if self._joiner is None or octets > MAX_PICTURE_OCTETS:
@@ -126,7 +127,9 @@ class VideoAssembler:
             picture = self._joiner.join([packet.payload for packet in packets])
         except PayloadError:
             return [self._give_up(len(packets))]
-        timestamp = self._timestamps.near(first.timestamp)
         if picture is None:
             return []
+        if other and not picture.keyframe:  # it depends on pictures of this codec, which nobody has
+            return [self._give_up(len(packets))]
+        timestamp = self._timestamps.near(first.timestamp)
         return [CodedFrame(picture.data, timestamp, first.arrived_ns, picture.keyframe, picture.config)]

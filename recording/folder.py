@@ -4,6 +4,7 @@ import errno
 import fcntl
 import mmap
 import os
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,6 +39,8 @@ from sfu.wire.tap import OpenTrack
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
 # The free space is asked for again after so many octets, and once a second.
 _CHECK_OCTETS = 4 << 20
+LOCK_ATTEMPTS = 20
+_LOCK_INTERVAL_S = 0.05
 
 
 class FolderError(Exception):
@@ -215,10 +218,13 @@ class RecordingFolder:
             raise
 
     def _take_lock(self) -> None:
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise BusyError("another process writes this recording") from None
+        # A worker that died takes its recorder with it, which writes what it has before it lets go.
+        for _ in range(LOCK_ATTEMPTS):
+            with suppress(BlockingIOError):
+                fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return
+            time.sleep(_LOCK_INTERVAL_S)
+        raise BusyError("another process writes this recording")
 
     def _begin(self, recording_id: str, now: Moment) -> int:
         """CLOCK_MONOTONIC at the time 0 of the recording."""

@@ -23,6 +23,8 @@ _BUCKET_NS = 5 * NS_PER_S
 _MIN_SPREAD_NS = 60 * NS_PER_S
 # A report so far off the line comes from a clock that was set anew.
 _STEP_NS = 500_000_000
+# An arrival that differs so far from the earliest ones is of other timestamps, not of a slower path.
+_RESTART_NS = 10 * NS_PER_S
 # Packets after which the earliest arrival counts no longer: half a minute of audio.
 _ARRIVALS_NS = 30 * NS_PER_S
 
@@ -167,6 +169,10 @@ class StreamClock:
         """A packet of this unwrapped timestamp came."""
         ns = self._ns(timestamp)
         offset = arrived_ns - ns
+        if self._early and abs(offset - self._early[0][1]) > _RESTART_NS:
+            # The timestamps stood still, as some do while muted, or began anew.
+            self._early.clear()
+            self._line.clear()
         while self._early and self._early[-1][1] >= offset:
             self._early.pop()
         self._early.append((ns, offset))

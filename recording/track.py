@@ -15,6 +15,8 @@ _ADJUST_NS = 500 * NS_PER_MS
 _MAX_STEP_NS = 5 * NS_PER_MS
 # ITU-R BT.1359: sound that is early by 45 ms is noticed. What is off by more is set right at once.
 _JUMP_NS = 40 * NS_PER_MS
+# Retransmissions and queues of a weak path; LiveKit's clients give up a connection after 15 s.
+_MAX_DELAY_NS = 5 * NS_PER_S
 # Discontinuous transmission sends a packet each 400 ms; shorter holes are filled so that players do not stop.
 _MAX_FILL_NS = 2 * NS_PER_S
 _AUDIO_TOLERANCE_NS = 10 * NS_PER_MS
@@ -34,9 +36,12 @@ class Placement:
         self._epoch_ns = epoch_ns
         self._anchor: tuple[int, int] | None = None
 
-    def at(self, timestamp: int) -> int:
-        """The time in the recording of an unwrapped timestamp."""
-        target_ns = self._clock.at(timestamp) - self._epoch_ns
+    def at(self, timestamp: int, arrived_ns: int) -> int:
+        """The time in the recording of an unwrapped timestamp, whose first packet came then."""
+        # Whatever a publisher's reports say, a frame was captured before it arrived, and not long before.
+        target_ns = (
+            max(arrived_ns - _MAX_DELAY_NS, min(self._clock.at(timestamp), arrived_ns)) - self._epoch_ns
+        )
         if self._anchor is None:
             self._anchor = timestamp, target_ns
             return target_ns
@@ -117,7 +122,7 @@ class Track:
         changes: list[Change] = []
         for item in items:
             if self.current < 0 and self._gap is None and isinstance(item, Packet) and self.kind == "video":
-                start_ns = stream.placement.at(stream.timestamps.near(item.timestamp))
+                start_ns = stream.placement.at(stream.timestamps.near(item.timestamp), item.arrived_ns)
                 self._gap = _PendingGap(max(start_ns, 0), GapReason.UNDECODABLE)
             for found in stream.assembler.push(item):
                 if isinstance(found, Loss):
@@ -202,7 +207,7 @@ class Track:
     def _frame(self, stream: Stream, frame: CodedFrame) -> list[Change]:
         if self.muted or stream.number < self.current:
             return []
-        start_ns = stream.placement.at(frame.timestamp)
+        start_ns = stream.placement.at(frame.timestamp, frame.arrived_ns)
         # An older layer goes on until a new one has its keyframe. A negative time is before the recording began.
         if (stream.needs_keyframe and not frame.keyframe) or start_ns < 0:
             return []

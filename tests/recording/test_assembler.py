@@ -91,6 +91,17 @@ def test_a_stream_may_change_its_codec():
     assert [frame.config.codec for frame in frames] == ["vp8", "h264"]
 
 
+def test_another_codec_without_a_keyframe_waits_for_one():
+    packets = [
+        p
+        for codec, wanted, at in (("vp8", slice(0, 1), 0), ("h264", slice(1, 3), 40_000_000))
+        for packets in Sender(1, codec).frames(encode(codec, 3)[wanted], start_ns=at)
+        for p in packets
+    ]
+    items = made(VideoAssembler(TimestampUnwrapper()), packets)
+    assert [isinstance(item, Loss) for item in items] == [False, True]
+
+
 def test_a_picture_without_an_end_is_bounded():
     assembler = VideoAssembler(TimestampUnwrapper())
     payload = b"\x10\x00" + bytes(60_000)

@@ -126,7 +126,8 @@ def test_after_a_reboot_the_wall_clock_counts_but_never_backwards(tmp_path):
     folder.close()
 
 
-def test_one_process_at_a_time(tmp_path):
+def test_one_process_at_a_time(tmp_path, monkeypatch):
+    monkeypatch.setattr(folders, "LOCK_ATTEMPTS", 2)
     folder = opened(tmp_path)
     with pytest.raises(BusyError):
         opened(tmp_path)

@@ -10,7 +10,7 @@ from recording.codecs import opus
 from recording.timeline import SourceClock, StreamClock
 from recording.track import Placement, Resume, Stream, Track
 from recording.values import Gap, GapReason
-from sfu.wire.tap import CloseStream, MuteTrack, Packet, PacketsDropped, RequestKeyframe, SenderReport
+from sfu.wire.tap import CloseStream, MuteTrack, Nack, Packet, PacketsDropped, RequestKeyframe, SenderReport
 from tests.recording.encoders import MS, PAYLOADS, Sender, decode, encode, read_stamp, tones
 from tests.recording.files import Files, Run
 
@@ -272,13 +272,106 @@ class _Clock:
 def test_a_stream_follows_its_clock_in_small_steps(error_ms, steps):
     clock = _Clock()
     placement = Placement(clock, 90_000, 0)
-    assert placement.at(0) == 0
+    assert placement.at(0, S) == 0
     clock.offset_ns = error_ms * MS
     errors = []
     for i in range(1, 200):
-        at = placement.at(i * 9000)
+        at = placement.at(i * 9000, i * 100 * MS + S)
         errors.append(at - i * 100 * MS)
-    moved = [b - a for a, b in zip([0, *errors], errors, strict=False) if b != a]
+    moved = [b - a for a, b in pairwise([0, *errors]) if b != a]
     assert len(moved) == steps
     assert errors[-1] == error_ms * MS
     assert max(map(abs, moved)) <= (5 * MS if abs(error_ms) < 40 else 200 * MS)
+
+
+@pytest.mark.parametrize(("claimed_s", "placed_ms"), [(3600, 100), (-3600, -4900)])
+def test_no_report_places_a_frame_behind_its_arrival_or_long_before(claimed_s, placed_ms):
+    clock = _Clock()
+    clock.offset_ns = claimed_s * S
+    assert Placement(clock, 90_000, 0).at(0, 100 * MS) == placed_ms * MS
+
+
+@pytest.mark.parametrize("reports", [True, False])
+def test_timestamps_that_stood_still_while_muted_go_on_in_time(reports):
+    """Ten minutes later by the clock, one frame later by the timestamps."""
+    sender = Sender(1, "opus", rate=48_000)
+    packets = sound(tones(1), sender)
+    again = [replace(p, arrived_ns=p.arrived_ns + 600 * S) for p in sound(tones(1), sender, 1 * S)]
+    run = Run(("mic", "audio"))
+    run.open(1, "mic", rate=48_000)
+    if reports:
+        run.handle(SenderReport(1, 5 << 32, packets[0].timestamp, 0))
+    run.play([*packets, *again])
+    run.finish(610 * S)
+    first, second = run.files["mic"].records
+    assert first.end_ns == pytest.approx(1 * S, abs=30 * MS)
+    assert second.start_ns == pytest.approx(601 * S, abs=30 * MS)
+
+
+@pytest.mark.parametrize("codec", ["vp8", "vp9", "h264", "opus"])
+def test_random_packets_break_nothing_and_the_next_stream_is_recorded(codec):
+    randomness = random.Random(5)
+    kind = "audio" if codec == "opus" else "video"
+    run = Run(("track", kind))
+    run.open(1, "track")
+    for i in range(2000):
+        payload = randomness.randbytes(randomness.randrange(40))
+        number = randomness.choice((i, randomness.randrange(1 << 40)))
+        run.handle(Packet(1, number, randomness.getrandbits(32), i % 3 == 0, codec, payload, i * MS))
+        if i % 50 == 0:
+            run.handle(SenderReport(1, randomness.getrandbits(64), randomness.getrandbits(32), i * MS))
+            run.take(run.state.tick(i * MS))
+    run.handle(CloseStream(1, 2 * S))
+    run.open(2, "track", rate=48_000 if kind == "audio" else 90_000, source="p2", at_ns=3 * S)
+    if kind == "audio":
+        run.play(replace(p, stream=2) for p in sound(tones(1), Sender(2, codec, rate=48_000), 3 * S))
+    else:
+        run.play(p for each in Sender(2, codec).frames(encode(codec, 25), start_ns=3 * S) for p in each)
+    run.finish(4 * S + 20 * MS)
+    files = run.files["track"]
+    if kind == "video":
+        assert files.records[-1].start_ns == pytest.approx(3020 * MS, abs=2 * MS)
+    assert files.records[-1].end_ns == pytest.approx(4020 * MS, abs=2 * MS)
+    starts = [record.start_ns for record in files.records]
+    assert starts == sorted(starts)
+    if kind == "video":
+        assert [number for _, number in decode_part(files, codec)] == list(range(25))
+
+
+def decode_part(files, codec):
+    """The pictures of the last part."""
+    number = max(files.parts)
+    assert files.configs[number].codec == codec
+    return [(time, read_stamp(frame)) for time, frame in decode(bytes(files.parts[number]))][-25:]
+
+
+@pytest.mark.parametrize("codec", ["vp8", "h264"])
+def test_a_lossy_path_costs_only_what_is_marked(codec):
+    """One packet in ten is lost; half of those come again when they are asked for."""
+    randomness = random.Random(9)
+    frames = Sender(1, codec).frames(encode(codec, 250, keyframes=range(0, 250, 25)))
+    run = Run(("cam", "video"))
+    run.open(1, "cam")
+    coming, kept = [], {}
+    for packet in (p for each in frames for p in each):
+        while coming and coming[0].arrived_ns <= packet.arrived_ns:
+            run.handle(coming.pop(0))
+        kept[packet.sequence] = packet
+        if randomness.random() > 0.1:
+            run.handle(packet)
+        run.take(run.state.tick(packet.arrived_ns))
+        for request in run.requests:
+            if isinstance(request, Nack):
+                again = [kept[s] for s in request.sequences if randomness.random() < 0.2]
+                coming += [replace(p, arrived_ns=packet.arrived_ns + 50 * MS) for p in again]
+        run.requests.clear()
+    run.finish(10 * S + 20 * MS)
+    files = run.files["cam"]
+    found = shown(files)
+    assert 60 < len(found) < 250
+    # Each picture is the right one, and what is not there is in a gap.
+    assert all(abs(time - (40 * number + 20)) < 50 for time, number in found)
+    there = {number for _, number in found}
+    for number in set(range(250)) - there:
+        at = (40 * number + 20) * MS
+        assert any(gap.start_ns - 60 * MS <= at <= gap.end_ns for gap in files.gaps), number
