@@ -35,7 +35,7 @@ def test_each_opus_packet_is_a_frame():
     assert all(frame.config is opus.CONFIG for frame in frames)
 
 
-def redundant(number, lost):
+def redundant(number):
     """A RED packet with the two frames before it."""
     blocks = tuple((960 * back, TOC + bytes((number - back,))) for back in (2, 1))
     return audio(number, with_redundancy(memoryview(TOC + bytes((number,))), blocks, 111), "red")
@@ -43,14 +43,19 @@ def redundant(number, lost):
 
 def test_lost_packets_are_taken_out_of_the_redundancy():
     assembler = AudioAssembler(TimestampUnwrapper())
-    items = made(assembler, [redundant(10, 0), redundant(11, 0), Loss(2), redundant(14, 2), redundant(15, 0)])
+    items = made(assembler, [redundant(10), redundant(11), Loss(2), redundant(14), redundant(15)])
     assert [item.data[1] for item in items] == [10, 11, 12, 13, 14, 15]
     assert [item.timestamp for item in items] == [960 * number for number in range(10, 16)]
 
 
+def test_redundancy_repeats_nothing_that_came_by_itself():
+    items = made(AudioAssembler(TimestampUnwrapper()), [redundant(10), redundant(11), Loss(1), redundant(13)])
+    assert [item.data[1] for item in items] == [10, 11, 12, 13]
+
+
 def test_a_longer_loss_stays_one():
     assembler = AudioAssembler(TimestampUnwrapper())
-    items = made(assembler, [redundant(10, 0), Loss(3), redundant(14, 2)])
+    items = made(assembler, [redundant(10), Loss(3), redundant(14)])
     assert [item.packets if isinstance(item, Loss) else item.data[1] for item in items] == [10, 3, 12, 13, 14]
 
 

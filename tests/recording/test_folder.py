@@ -87,6 +87,8 @@ def test_a_recording_goes_on_where_a_killed_process_stopped(tmp_path):
     assert again.epoch_ns == 50 * S
     resume = again.open_track(MIC)
     assert (resume.next_part, resume.records, resume.end_ns) == (2, 3, 10_400 * MS)
+    last = track(tmp_path).record(2)
+    assert part.stat().st_size == last.offset + last.length  # a whole file again
     write(again, 2, start_s=15)
     again.close()
     read = track(tmp_path)

@@ -44,6 +44,14 @@ def test_a_lost_packet_is_given_up_after_a_time():
     assert numbers(sequencer.push(packet(5, 330))) == [5, 6]
 
 
+def test_a_repeated_packet_does_not_prolong_the_wait():
+    sequencer = Sequencer()
+    sequencer.push(packet(1, 0))
+    sequencer.push(packet(3, 10))
+    sequencer.push(packet(3, 200))
+    assert numbers(sequencer.poll(10 * MS + MAX_WAIT_NS)) == [1, 3]
+
+
 def test_a_lost_packet_is_given_up_when_too_many_wait():
     sequencer = Sequencer()
     sequencer.push(packet(0))

@@ -52,7 +52,7 @@ def test_every_picture_is_there_in_order_over_a_path_that_reorders_and_repeats(c
 def test_after_a_loss_nothing_is_written_before_the_next_keyframe(codec):
     sender = Sender(1, codec)
     frames = sender.frames(encode(codec, 60, keyframes=(0, 40)))
-    del frames[20][0]
+    del frames[20][0], frames[25][0]
     run = Run(("cam", "video"))
     run.open(1, "cam")
     run.play(p for each in frames[:20] for p in each)
@@ -64,7 +64,7 @@ def test_after_a_loss_nothing_is_written_before_the_next_keyframe(codec):
     assert numbers == [*range(20), *range(40, 60)]
     (gap,) = files.gaps
     assert gap.reason is GapReason.LOST
-    assert gap.packets >= 1
+    assert gap.packets == 2
     assert (gap.start_ns, gap.end_ns) == pytest.approx((820 * MS, 1620 * MS), abs=2 * MS)
     asked = [request for request in run.requests if isinstance(request, RequestKeyframe)]
     assert asked == [RequestKeyframe(1)]
@@ -145,7 +145,7 @@ def test_a_long_silence_is_a_gap_and_not_filled():
 
 
 def test_what_comes_while_muted_is_not_written():
-    frames = Sender(1, "vp8").frames(encode("vp8", 100, keyframes=(0, 60)))
+    frames = Sender(1, "vp8").frames(encode("vp8", 100, keyframes=(0, 30, 60)))
     run = Run(("cam", "video"))
     run.open(1, "cam")
     run.play(p for each in frames[:25] for p in each)

@@ -5,7 +5,7 @@ import pytest
 from recording.codecs.h264 import H264Joiner
 from recording.values import PayloadError
 from tests.recording.codecs.broken import try_broken
-from tests.recording.encoders import encode, h264_payloads, nal_units
+from tests.recording.encoders import OPTIONS, encode, h264_payloads, nal_units
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +44,18 @@ def test_the_access_unit_is_what_the_encoder_made(pictures, size):
     )
     picture = joiner.join(h264_payloads(delta, False, size))
     assert (picture.data, picture.keyframe, picture.config) == (lengths(of_kinds(delta, 1)), False, None)
+
+
+def test_a_high_profile_states_its_chroma_format(monkeypatch):
+    monkeypatch.setitem(
+        OPTIONS, "libx264", {**OPTIONS["libx264"], "profile": "high", "x264-params": "8x8dct=1"}
+    )
+    key = encode("h264", 1, width=322, height=182)[0][0]
+    config = H264Joiner().join(h264_payloads(key, True)).config
+    assert config.mime_codec.startswith("avc1.64")
+    assert (config.width, config.height) == (322, 182)
+    # ISO/IEC 14496-15 section 5.3.3.1.2: 4:2:0, 8 bits, no extensions
+    assert config.private.endswith(b"\xfd\xf8\xf8\x00")
 
 
 def test_parameter_sets_in_packets_of_their_own(pictures):
