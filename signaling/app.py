@@ -30,6 +30,7 @@ from signaling.http.connections import Connections
 from signaling.http.debug import Debug
 from signaling.http.docs import Docs
 from signaling.http.health import Health, has_space
+from signaling.http.invitations import Invitations
 from signaling.http.listener import Listener
 from signaling.http.metrics import Metrics
 from signaling.http.openapi import describe, document
@@ -161,6 +162,7 @@ class Server:
                 prefix,
             ),
             RoomPage(self.daily.rooms, folder, prefix),
+            Invitations(self.keyring, self.keyring.signer, time.time),
             Page(
                 PageSettings(config.dev, frozenset({config.host} - {""}), self.keyring.signer, prefix),
                 folder,
