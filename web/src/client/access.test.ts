@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { chooseToken, findToken, fixedName, readClaims } from './access';
+import { chooseToken, findInvitation, findToken, fixedName, readClaims, readInvitation } from './access';
 
 function base64url(text: string): string {
   const binary = String.fromCharCode(...new TextEncoder().encode(text));
@@ -22,7 +22,12 @@ describe('readClaims', () => {
       name: 'Ada 李',
       mayRename: true,
       mayPublish: true,
+      administers: false,
     });
+  });
+  it('reads who administers the room', () => {
+    const token = tokenOf({ sub: 'ada', video: { ...VIDEO, roomAdmin: true } });
+    expect(readClaims(token)?.administers).toBe(true);
   });
   it('takes LiveKit’s defaults for absent claims', () => {
     expect(readClaims(tokenOf({ sub: 'ada', video: VIDEO }))).toMatchObject({
@@ -64,22 +69,49 @@ describe('findToken', () => {
   });
 });
 
+describe('invitations', () => {
+  const invitation = tokenOf({ lectern_invites: 'algebra' });
+  it('are read', () => {
+    expect(readInvitation(invitation)).toBe('algebra');
+    expect(readClaims(invitation)).toBeUndefined();
+  });
+  it.each(['', 'a.b.c', tokenOf({ sub: 'ada', video: VIDEO }), tokenOf({ lectern_invites: 7 })])(
+    'are not taken for other texts: %s',
+    (text) => {
+      expect(readInvitation(text)).toBeUndefined();
+    },
+  );
+  it('are found in pasted links', () => {
+    expect(findInvitation(` https://lectern.example/join/algebra#invitation=${invitation}\n`)).toBe(
+      invitation,
+    );
+    expect(findInvitation('https://lectern.example/join/algebra#token=a.b.c')).toBe('');
+  });
+});
+
 describe('chooseToken', () => {
   const kept = tokenOf({ sub: 'ada', video: VIDEO });
   it.each([
-    ['the link has a token', { room: 'physics', token: 'new' }, kept, 'new'],
-    ['a reload in the room of the stored token', { room: 'algebra', token: '' }, kept, kept],
-    ['a link to another room', { room: 'physics', token: '' }, kept, ''],
-    ['the start page', { room: '', token: '' }, kept, ''],
-    ['nothing is stored', { room: '', token: '' }, '', ''],
-    ['the stored text is no token', { room: '', token: '' }, 'nonsense', ''],
+    ['the link has a token', { room: 'physics', token: 'new', invitation: '' }, kept, 'new'],
+    ['a reload in the room of the stored token', { room: 'algebra', token: '', invitation: '' }, kept, kept],
+    ['a link to another room', { room: 'physics', token: '', invitation: '' }, kept, ''],
+    ['the start page', { room: '', token: '', invitation: '' }, kept, ''],
+    ['nothing is stored', { room: '', token: '', invitation: '' }, '', ''],
+    ['the stored text is no token', { room: '', token: '', invitation: '' }, 'nonsense', ''],
   ])('%s', (_, address, remembered, expected) => {
     expect(chooseToken(address, remembered)).toBe(expected);
   });
 });
 
 describe('fixedName', () => {
-  const claims = { room: 'algebra', identity: 'ada', name: '', mayRename: false, mayPublish: true };
+  const claims = {
+    room: 'algebra',
+    identity: 'ada',
+    name: '',
+    mayRename: false,
+    mayPublish: true,
+    administers: false,
+  };
   it.each([
     ['the token has a name', { ...claims, name: 'Ada' }, 'Ada'],
     ['the token has a name, and allows renaming', { ...claims, name: 'Ada', mayRename: true }, 'Ada'],

@@ -12,6 +12,8 @@ export interface Claims {
   mayRename: boolean;
   /** Whether the participant may publish audio or video. */
   mayPublish: boolean;
+  /** Whether the participant may mute and remove others, and invite. */
+  administers: boolean;
 }
 
 /** Read a token's claims; undefined unless it is a LiveKit access token for a room. */
@@ -29,7 +31,22 @@ export function readClaims(token: string): Claims | undefined {
     mayRename: video['canUpdateOwnMetadata'] === true,
     // LiveKit's grants: publishing is allowed unless the claim says otherwise.
     mayPublish: video['canPublish'] !== false,
+    administers: video['roomAdmin'] === true,
   };
+}
+
+/** The claim that holds the room of an invitation (signaling/http/invitations.py). */
+const INVITES = 'lectern_invites';
+
+/** The room that an invitation admits to; undefined unless it is an invitation. */
+export function readInvitation(invitation: string): string | undefined {
+  const room = textOf(decodePayload(invitation)?.[INVITES]);
+  return room === '' ? undefined : room;
+}
+
+/** Find the invitation in pasted text; empty when there is none. */
+export function findInvitation(pasted: string): string {
+  return /[#&]invitation=([^&\s]+)/.exec(pasted)?.[1] ?? '';
 }
 
 /** Find the token in pasted text, which is the token itself or a link that contains it. */

@@ -1,21 +1,22 @@
 import { describe, expect, it } from 'vitest';
 
-import { readAddress, roomPath, roomProblem, signallingUrl } from './address';
+import { invitationPath, readAddress, roomPath, roomProblem, signallingUrl } from './address';
 
 describe('readAddress', () => {
   it.each([
-    ['/', '', { room: '', token: '' }],
-    ['/join/algebra', '', { room: 'algebra', token: '' }],
-    ['/join/algebra/', '', { room: 'algebra', token: '' }],
-    ['/join/year%207%2F2', '', { room: 'year 7/2', token: '' }],
-    ['/join/%E0%A4%A', '', { room: '', token: '' }],
-    ['/join/', '', { room: '', token: '' }],
-    ['/join/a/b', '', { room: '', token: '' }],
-    ['/elsewhere/algebra', '', { room: '', token: '' }],
-    ['/join/algebra', '#token=a.b.c', { room: 'algebra', token: 'a.b.c' }],
-    ['/', '#other=1&token=a.b.c', { room: '', token: 'a.b.c' }],
-    ['/', '#token', { room: '', token: '' }],
-    ['/', '#chapter', { room: '', token: '' }],
+    ['/', '', { room: '', token: '', invitation: '' }],
+    ['/join/algebra', '', { room: 'algebra', token: '', invitation: '' }],
+    ['/join/algebra/', '', { room: 'algebra', token: '', invitation: '' }],
+    ['/join/year%207%2F2', '', { room: 'year 7/2', token: '', invitation: '' }],
+    ['/join/%E0%A4%A', '', { room: '', token: '', invitation: '' }],
+    ['/join/', '', { room: '', token: '', invitation: '' }],
+    ['/join/a/b', '', { room: '', token: '', invitation: '' }],
+    ['/elsewhere/algebra', '', { room: '', token: '', invitation: '' }],
+    ['/join/algebra', '#token=a.b.c', { room: 'algebra', token: 'a.b.c', invitation: '' }],
+    ['/', '#other=1&token=a.b.c', { room: '', token: 'a.b.c', invitation: '' }],
+    ['/join/algebra', '#invitation=a.b.c', { room: 'algebra', token: '', invitation: 'a.b.c' }],
+    ['/', '#token', { room: '', token: '', invitation: '' }],
+    ['/', '#chapter', { room: '', token: '', invitation: '' }],
   ])('%s%s', (pathname, hash, expected) => {
     expect(readAddress({ pathname, hash })).toEqual(expected);
   });
@@ -26,6 +27,11 @@ describe('roomPath', () => {
     const url = new URL(roomPath(room), 'https://lectern.example');
     expect(readAddress(url).room).toBe(room);
   });
+});
+
+it('an invitation leads to its room', () => {
+  const url = new URL(invitationPath('year 7/2', 'a.b.c'), 'https://lectern.example');
+  expect(readAddress(url)).toEqual({ room: 'year 7/2', token: '', invitation: 'a.b.c' });
 });
 
 describe('signallingUrl', () => {

@@ -1,6 +1,15 @@
 import { describe, expect, it } from 'vitest';
 
-import { fetchConfig, fetchToken, RefusedError, UnreachableError, type Fetch } from './server';
+import {
+  fetchCheckToken,
+  fetchConfig,
+  fetchGuestToken,
+  fetchInvitation,
+  fetchToken,
+  RefusedError,
+  UnreachableError,
+  type Fetch,
+} from './server';
 
 function answering(status: number, body: string): Fetch {
   return () => Promise.resolve(new Response(body, { status }));
@@ -43,5 +52,36 @@ describe('fetchToken', () => {
   });
   it('does not accept a response without a token', async () => {
     await expect(fetchToken('algebra', 'Ada', answering(200, '{}'))).rejects.toBeInstanceOf(UnreachableError);
+  });
+});
+
+describe('the requests with a token or an invitation', () => {
+  const ACCESS = '{"token": "a.b.c", "url": "", "invitation": "i.n.v"}';
+  function recording(asked: unknown[]): Fetch {
+    return (url, init) => {
+      asked.push(url, new Headers(init.headers).get('authorization'), init.body);
+      return Promise.resolve(new Response(ACCESS));
+    };
+  }
+  it('send it', async () => {
+    const asked: unknown[] = [];
+    await expect(fetchGuestToken('i.n.v', 'Ben', recording(asked))).resolves.toEqual({
+      token: 'a.b.c',
+      url: '',
+    });
+    await expect(fetchInvitation('t', recording(asked))).resolves.toBe('i.n.v');
+    await expect(fetchCheckToken('t', recording(asked))).resolves.toEqual({ token: 'a.b.c', url: '' });
+    expect(asked).toEqual([
+      ...['/page/guest', null, '{"invitation":"i.n.v","name":"Ben"}'],
+      ...['/page/invitation', 'Bearer t', '{}'],
+      ...['/page/check', 'Bearer t', '{}'],
+    ]);
+  });
+  it('do not accept a response without an invitation', async () => {
+    await expect(fetchInvitation('t', answering(200, '{}'))).rejects.toBeInstanceOf(UnreachableError);
+  });
+  it('pass on the reasons of the server API', async () => {
+    const refused = fetchInvitation('t', answering(401, '{"code": "unauthenticated", "msg": "no"}'));
+    await expect(refused).rejects.toThrow(new RefusedError('no'));
   });
 });

@@ -1,4 +1,4 @@
-/** The page's two requests to the server that served it. */
+/** The page's requests to the server that served it. */
 import { serverPath } from './base';
 import { isFields, textOf, type Fields } from './json';
 
@@ -37,20 +37,56 @@ export async function fetchConfig(fetcher: Fetch = browserFetch): Promise<PageCo
 
 /** Fetch a token from a server in dev mode; throws `UnreachableError` or `RefusedError`. */
 export async function fetchToken(room: string, name: string, fetcher: Fetch = browserFetch): Promise<Access> {
-  const { token, url } = await request(fetcher, '/page/token', {
-    method: 'POST',
-    headers: { 'Content-Type': 'application/json' },
-    body: JSON.stringify({ room, name }),
-  });
-  if (typeof token !== 'string') throw new UnreachableError('the response contains no token');
-  return { token, url: textOf(url) };
+  return accessOf(await request(fetcher, '/page/token', post({ room, name })));
 }
 
 function browserFetch(url: string, init: RequestInit): Promise<Response> {
   return fetch(url, init);
 }
 
-async function request(fetcher: Fetch, url: string, init: RequestInit): Promise<Fields> {
+/** Exchange an invitation for a token of one's own; throws `UnreachableError` or `RefusedError`. */
+export async function fetchGuestToken(
+  invitation: string,
+  name: string,
+  fetcher: Fetch = browserFetch,
+): Promise<Access> {
+  return accessOf(await request(fetcher, '/page/guest', post({ invitation, name })));
+}
+
+/** Fetch an invitation to the room of a token that administers it; throws `UnreachableError` or `RefusedError`. */
+export async function fetchInvitation(token: string, fetcher: Fetch = browserFetch): Promise<string> {
+  const { invitation } = await request(fetcher, '/page/invitation', post({}, token));
+  if (typeof invitation !== 'string') throw new UnreachableError('the response contains no invitation');
+  return invitation;
+}
+
+/** Fetch a token for a room in which to try the connection; throws `UnreachableError` or `RefusedError`. */
+export async function fetchCheckToken(token: string, fetcher: Fetch = browserFetch): Promise<Access> {
+  return accessOf(await request(fetcher, '/page/check', post({}, token)));
+}
+
+function post(body: object, token?: string): RequestInit {
+  return {
+    method: 'POST',
+    headers: {
+      'Content-Type': 'application/json',
+      ...(token !== undefined && { Authorization: `Bearer ${token}` }),
+    },
+    body: JSON.stringify(body),
+  };
+}
+
+function accessOf({ token, url }: Fields): Access {
+  if (typeof token !== 'string') throw new UnreachableError('the response contains no token');
+  return { token, url: textOf(url) };
+}
+
+/** Make a request that is answered with a JSON object; throws `UnreachableError` or `RefusedError`. */
+export async function request(
+  fetcher: Fetch = browserFetch,
+  url: string,
+  init: RequestInit,
+): Promise<Fields> {
   let response: Response;
   let answer: unknown;
   try {
@@ -61,6 +97,8 @@ async function request(fetcher: Fetch, url: string, init: RequestInit): Promise<
   }
   if (!isFields(answer)) throw new UnreachableError('the response is not a JSON object');
   if (response.ok) return answer;
-  if (typeof answer['error'] === 'string') throw new RefusedError(answer['error']);
+  // The page's own requests name the reason `error`, the server API names it `msg`.
+  const reason = textOf(answer['error']) || textOf(answer['msg']);
+  if (reason !== '') throw new RefusedError(reason);
   throw new UnreachableError(`status ${response.status}`);
 }

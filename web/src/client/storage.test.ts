@@ -2,9 +2,13 @@ import { beforeEach, describe, expect, it } from 'vitest';
 
 import {
   recall,
+  recallLanguage,
+  recallLetters,
   recallMeetingToken,
   recallToken,
   remember,
+  rememberLanguage,
+  rememberLetters,
   rememberMeetingToken,
   rememberToken,
 } from './storage';
@@ -35,7 +39,8 @@ const REFUSING = {
   },
 };
 
-const NOTHING = { name: '', ids: { camera: '', microphone: '' } };
+const ON = { camera: true, microphone: true };
+const NOTHING = { name: '', ids: { camera: '', microphone: '' }, speaker: '', on: ON };
 
 describe('preferences', () => {
   let store: FakeStore;
@@ -44,12 +49,22 @@ describe('preferences', () => {
   });
 
   it('are read as they were stored', () => {
-    const preferences = { name: 'Ada', ids: { camera: 'c1', microphone: 'm1' } };
+    const preferences = {
+      name: 'Ada',
+      ids: { camera: 'c1', microphone: 'm1' },
+      speaker: 's1',
+      on: { camera: false, microphone: true },
+    };
     remember(store, preferences);
     expect(recall(store)).toEqual(preferences);
   });
   it('are removed when they are empty', () => {
-    remember(store, { name: 'Ada', ids: { camera: 'c1', microphone: 'm1' } });
+    remember(store, {
+      name: 'Ada',
+      ids: { camera: 'c1', microphone: 'm1' },
+      speaker: 's1',
+      on: { ...ON, camera: false },
+    });
     remember(store, NOTHING);
     expect(store.entries.size).toBe(0);
   });
@@ -59,6 +74,18 @@ describe('preferences', () => {
   ])('are empty with %s', (_, given) => {
     remember(given, { ...NOTHING, name: 'Ada' });
     expect(recall(given)).toEqual(NOTHING);
+  });
+});
+
+describe('language and shortcuts', () => {
+  it('are read as they were stored', () => {
+    const store = new FakeStore();
+    expect([recallLanguage(store), recallLetters(store)]).toEqual(['', true]);
+    rememberLanguage(store, 'de');
+    rememberLetters(store, false);
+    expect([recallLanguage(store), recallLetters(store)]).toEqual(['de', false]);
+    rememberLetters(store, true);
+    expect(recallLetters(store)).toBe(true);
   });
 });
 

@@ -5,6 +5,11 @@ import type { DeviceKind } from './media/devices';
 const NAME_KEY = 'lectern.name';
 const CAMERA_KEY = 'lectern.camera';
 const MICROPHONE_KEY = 'lectern.microphone';
+const CAMERA_OFF_KEY = 'lectern.camera-off';
+const MICROPHONE_OFF_KEY = 'lectern.microphone-off';
+const LANGUAGE_KEY = 'lectern.language';
+const LETTERS_OFF_KEY = 'lectern.letters-off';
+const SPEAKER_KEY = 'lectern.speaker';
 const TOKEN_KEY = 'lectern.token';
 const MEETING_TOKEN_KEY = 'lectern.meeting-token.';
 
@@ -12,6 +17,10 @@ export interface Preferences {
   name: string;
   /** Device ids; empty where the browser chooses. */
   ids: Record<DeviceKind, string>;
+  /** Id of the speaker; empty for the system's. */
+  speaker: string;
+  /** Whether the user last had the device on. */
+  on: Record<DeviceKind, boolean>;
 }
 
 type KeyValues = Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>;
@@ -21,6 +30,8 @@ export function recall(store: KeyValues | undefined): Preferences {
   return {
     name: read(store, NAME_KEY),
     ids: { camera: read(store, CAMERA_KEY), microphone: read(store, MICROPHONE_KEY) },
+    speaker: read(store, SPEAKER_KEY),
+    on: { camera: read(store, CAMERA_OFF_KEY) === '', microphone: read(store, MICROPHONE_OFF_KEY) === '' },
   };
 }
 
@@ -29,6 +40,27 @@ export function remember(store: KeyValues | undefined, preferences: Preferences)
   write(store, NAME_KEY, preferences.name);
   write(store, CAMERA_KEY, preferences.ids.camera);
   write(store, MICROPHONE_KEY, preferences.ids.microphone);
+  write(store, SPEAKER_KEY, preferences.speaker);
+  write(store, CAMERA_OFF_KEY, preferences.on.camera ? '' : 'off');
+  write(store, MICROPHONE_OFF_KEY, preferences.on.microphone ? '' : 'off');
+}
+
+/** The language that the user chose; empty for the browser's. */
+export function recallLanguage(store: KeyValues | undefined): string {
+  return read(store, LANGUAGE_KEY);
+}
+
+export function rememberLanguage(store: KeyValues | undefined, language: string): void {
+  write(store, LANGUAGE_KEY, language);
+}
+
+/** Whether single letters are shortcuts (WCAG 2.1.4 requires a way to turn them off). */
+export function recallLetters(store: KeyValues | undefined): boolean {
+  return read(store, LETTERS_OFF_KEY) === '';
+}
+
+export function rememberLetters(store: KeyValues | undefined, on: boolean): void {
+  write(store, LETTERS_OFF_KEY, on ? '' : 'off');
 }
 
 /** The access token of this tab, with which a reload stays in the lesson; empty when there is none. */

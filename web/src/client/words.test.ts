@@ -7,9 +7,10 @@ import {
   deviceWords,
   endingWords,
   joinWords,
+  mayPass,
   publishWords,
   screenWords,
-  SERVER_UNREACHABLE,
+  unreachableWords,
 } from './words';
 
 describe('deviceWords', () => {
@@ -41,8 +42,8 @@ describe('joinWords', () => {
     }
   });
   it('says that the server does not respond', () => {
-    expect(joinWords(new UnreachableError(''))).toBe(SERVER_UNREACHABLE);
-    expect(joinWords(ConnectionError.serverUnreachable('', 0))).toBe(SERVER_UNREACHABLE);
+    expect(joinWords(new UnreachableError(''))).toBe(unreachableWords());
+    expect(joinWords(ConnectionError.serverUnreachable('', 0))).toBe(unreachableWords());
   });
   it('passes on why the server refused', () => {
     expect(joinWords(new RefusedError('the room is full'))).toContain('the room is full');
@@ -82,17 +83,30 @@ describe('connectionWords', () => {
 
 describe('endingWords', () => {
   it.each([
-    [DisconnectReason.CLIENT_INITIATED, 'You left the lesson', true],
-    [DisconnectReason.DUPLICATE_IDENTITY, 'You joined somewhere else', true],
-    [DisconnectReason.SERVER_SHUTDOWN, 'The server was stopped', true],
-    [DisconnectReason.PARTICIPANT_REMOVED, 'You were removed from the lesson', false],
-    [DisconnectReason.ROOM_DELETED, 'The lesson is over', false],
-    [DisconnectReason.ROOM_CLOSED, 'The lesson is over', false],
-    [DisconnectReason.STATE_MISMATCH, 'You are disconnected', true],
-    [undefined, 'You are disconnected', true],
-  ])('%s: %s', (reason, title, rejoin) => {
+    [DisconnectReason.CLIENT_INITIATED, 'You left the lesson', true, false],
+    [DisconnectReason.DUPLICATE_IDENTITY, 'You joined somewhere else', true, false],
+    [DisconnectReason.SERVER_SHUTDOWN, 'The server is restarting', true, true],
+    [DisconnectReason.PARTICIPANT_REMOVED, 'You were removed from the lesson', false, false],
+    [DisconnectReason.ROOM_DELETED, 'The lesson is over', false, false],
+    [DisconnectReason.ROOM_CLOSED, 'The lesson is over', false, false],
+    [DisconnectReason.STATE_MISMATCH, 'You are disconnected', true, true],
+    [undefined, 'You are disconnected', true, true],
+  ])('%s: %s', (reason, title, rejoin, returns) => {
     const ending = endingWords(reason);
     expect(ending.title).toBe(title);
     expect(ending.rejoin !== undefined).toBe(rejoin);
+    expect(ending.returns).toBe(returns);
+  });
+});
+
+describe('mayPass', () => {
+  it.each([
+    ['a silent server', new UnreachableError(''), true],
+    ['a timeout', ConnectionError.timeout(''), true],
+    ['a refusal of the page’s request', new RefusedError('no'), false],
+    ['a refused token', ConnectionError.notAllowed('', 401), false],
+    ['something unexpected', new TypeError('x'), true],
+  ])('%s: %s', (_, error, expected) => {
+    expect(mayPass(error)).toBe(expected);
   });
 });

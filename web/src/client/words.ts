@@ -3,139 +3,141 @@ import { ConnectionError, ConnectionErrorReason, ConnectionState, DisconnectReas
 
 import { deviceProblem, type DeviceKind, type DeviceProblem } from './media/devices';
 import { RefusedError, UnreachableError } from './server';
+import { t, type PlainKey } from './text/catalogue';
 
-/** How a lesson ended, and what to offer next. */
+/** How a lesson ended, and what comes next. */
 export interface Ending {
   title: string;
   detail: string;
   /** Label of the button that joins again; undefined where joining again makes no sense. */
   rejoin: string | undefined;
+  /** Whether the page joins again by itself. */
+  returns: boolean;
 }
 
-export const SERVER_UNREACHABLE =
-  'The server is not responding. Check your internet connection. If nobody else can join either, the server is down.';
-
-const DEVICE_WORDS: Readonly<Record<DeviceProblem, (device: string) => string>> = {
-  denied: (device) =>
-    `This page is not allowed to use your ${device}. Allow it in the browser’s settings for this page and try again, or continue without it.`,
-  missing: (device) => `No ${device} was found. Plug one in and try again, or continue without it.`,
-  busy: (device) =>
-    `Your ${device} could not be started; another program may be using it. Close that program and try again, or continue without it.`,
-  insecure: (device) =>
-    `Browsers do not allow a page without https to use your ${device}. You can still watch and listen.`,
-  lost: (device) => `Your ${device} was disconnected. Plug it in and try again, or continue without it.`,
-  other: (device) => `Your ${device} could not be started. Try again, or continue without it.`,
-};
+type Device = 'camera' | 'microphone' | 'both' | 'either';
 
 // When one cause affects both devices, one sentence covers both.
-const BOTH: Readonly<Partial<Record<DeviceProblem, string>>> = {
-  denied: 'camera and microphone',
-  missing: 'camera or microphone',
-  insecure: 'camera or microphone',
+const BOTH: Readonly<Partial<Record<DeviceProblem, Device>>> = {
+  denied: 'both',
+  missing: 'either',
+  insecure: 'either',
 };
 
 /** Say what is wrong with the devices, in one sentence for each cause. */
 export function deviceWords({ camera, microphone }: Partial<Record<DeviceKind, DeviceProblem>>): string[] {
   const both = camera !== undefined && camera === microphone ? BOTH[camera] : undefined;
-  if (camera !== undefined && both !== undefined) return [DEVICE_WORDS[camera](both)];
+  if (camera !== undefined && both !== undefined) return [problemWords(camera, both)];
   const words: string[] = [];
-  if (camera !== undefined) words.push(DEVICE_WORDS[camera]('camera'));
-  if (microphone !== undefined) words.push(DEVICE_WORDS[microphone]('microphone'));
+  if (camera !== undefined) words.push(problemWords(camera, 'camera'));
+  if (microphone !== undefined) words.push(problemWords(microphone, 'microphone'));
   return words;
 }
 
-const CONNECTION_WORDS: Readonly<Record<ConnectionErrorReason, string>> = {
-  [ConnectionErrorReason.NotAllowed]:
-    'The server did not accept your link. It may have expired: open it again, or ask for a new one.',
-  [ConnectionErrorReason.ServerUnreachable]: SERVER_UNREACHABLE,
-  [ConnectionErrorReason.InternalError]:
-    'The server responds, but audio and video cannot connect. A firewall may be blocking them; try another network.',
-  [ConnectionErrorReason.Cancelled]: 'Joining was interrupted. Try again.',
-  [ConnectionErrorReason.LeaveRequest]: 'The server did not let you join. Try again in a moment.',
-  [ConnectionErrorReason.Timeout]: 'The server took too long to respond. Try again in a moment.',
-  [ConnectionErrorReason.WebSocket]: SERVER_UNREACHABLE,
-  [ConnectionErrorReason.ServiceNotFound]:
-    'This server does not support lessons on this page. Tell the person who runs the server.',
+function problemWords(problem: DeviceProblem, device: Device): string {
+  if (problem === 'busy') return t(device === 'camera' ? 'problem.busy.camera' : 'problem.busy.microphone');
+  return t(`problem.${problem}`, { device: t(`device.${device}`) });
+}
+
+/** Say that the server does not respond. */
+export function unreachableWords(): string {
+  return t('join.unreachable');
+}
+
+const CONNECTION_KEYS: Readonly<Record<ConnectionErrorReason, PlainKey>> = {
+  [ConnectionErrorReason.NotAllowed]: 'join.notAllowed',
+  [ConnectionErrorReason.ServerUnreachable]: 'join.unreachable',
+  [ConnectionErrorReason.InternalError]: 'join.media',
+  [ConnectionErrorReason.Cancelled]: 'join.cancelled',
+  [ConnectionErrorReason.LeaveRequest]: 'join.leave',
+  [ConnectionErrorReason.Timeout]: 'join.timeout',
+  [ConnectionErrorReason.WebSocket]: 'join.unreachable',
+  [ConnectionErrorReason.ServiceNotFound]: 'join.notFound',
 };
 
 /** Say why joining failed. */
 export function joinWords(error: unknown): string {
-  if (error instanceof UnreachableError) return SERVER_UNREACHABLE;
-  if (error instanceof RefusedError) return `The server refused the request: ${error.message}.`;
-  if (error instanceof ConnectionError) return CONNECTION_WORDS[error.reason as ConnectionErrorReason];
-  return 'Could not join. Try again; if that does not help, reload the page.';
+  if (error instanceof UnreachableError) return unreachableWords();
+  if (error instanceof RefusedError) return t('join.refused', { reason: error.message });
+  if (error instanceof ConnectionError) return t(CONNECTION_KEYS[error.reason as ConnectionErrorReason]);
+  return t('join.other');
+}
+
+/** Whether joining may succeed later without anybody doing anything, because the server gave no verdict. */
+export function mayPass(error: unknown): boolean {
+  if (error instanceof RefusedError) return false;
+  if (!(error instanceof ConnectionError)) return true;
+  return (
+    error.reason !== ConnectionErrorReason.NotAllowed &&
+    error.reason !== ConnectionErrorReason.ServiceNotFound
+  );
 }
 
 /** Say why a device could not be published. `secure`: the page is a secure context. */
 export function publishWords(kind: DeviceKind, error: unknown, secure: boolean): string {
   const problem = secure ? deviceProblem(error) : 'insecure';
-  if (problem !== 'other') return DEVICE_WORDS[problem](kind);
-  return `The others cannot receive your ${kind} because of a problem with the connection. Turn it off and on again.`;
+  if (problem !== 'other') return problemWords(problem, kind);
+  return t('problem.publish', { device: t(`device.${kind}`) });
 }
-
-export const NAME_REFUSED =
-  'The server did not accept the name that you entered, so the others do not see it.';
 
 /** Say why sharing the screen failed; undefined when the person only closed the browser's picker. */
 export function screenWords(error: unknown): string | undefined {
-  if (nameOf(error) !== 'NotAllowedError')
-    return 'Your screen could not be shared. Try again, or choose another window.';
+  if (nameOf(error) !== 'NotAllowedError') return t('problem.screen');
   // Only Chromium distinguishes a refusal by the operating system from one by the person, and only in the message.
   const bySystem = error instanceof Error && error.message.includes('by system');
-  return bySystem
-    ? 'Your computer does not allow the browser to record the screen. Allow it in the system settings.'
-    : undefined;
+  return bySystem ? t('problem.screenSystem') : undefined;
 }
 
-const CONNECTION_STATE_WORDS: Readonly<Record<ConnectionState, string>> = {
-  [ConnectionState.Connecting]: 'Connecting…',
-  [ConnectionState.Connected]: 'Connected',
-  [ConnectionState.SignalReconnecting]: 'The connection to the server was interrupted. Reconnecting…',
-  [ConnectionState.Reconnecting]: 'The connection was lost. Reconnecting…',
-  [ConnectionState.Disconnected]: 'Disconnected',
+const STATE_KEYS: Readonly<Record<ConnectionState, PlainKey>> = {
+  [ConnectionState.Connecting]: 'connection.connecting',
+  [ConnectionState.Connected]: 'connection.connected',
+  [ConnectionState.SignalReconnecting]: 'connection.signal',
+  [ConnectionState.Reconnecting]: 'connection.lost',
+  [ConnectionState.Disconnected]: 'connection.disconnected',
 };
 
 /** Say how the connection is. */
 export function connectionWords(state: ConnectionState): string {
-  return CONNECTION_STATE_WORDS[state];
+  return t(STATE_KEYS[state]);
 }
 
-const LOST: Ending = {
-  title: 'You are disconnected',
-  detail:
-    'The connection to the lesson was lost and could not be restored. Check your internet connection, then join again.',
-  rejoin: 'Join again',
-};
-const OVER: Ending = { title: 'The lesson is over', detail: 'The room has been closed.', rejoin: undefined };
+interface EndingKeys {
+  title: PlainKey;
+  detail: PlainKey;
+  rejoin?: PlainKey;
+  returns?: boolean;
+}
 
-const ENDINGS: Readonly<Partial<Record<DisconnectReason, Ending>>> = {
-  [DisconnectReason.CLIENT_INITIATED]: {
-    title: 'You left the lesson',
-    detail: 'You can join again while the lesson lasts.',
-    rejoin: 'Join again',
-  },
+const LOST: EndingKeys = { title: 'end.lost', detail: 'end.lostDetail', rejoin: 'end.again', returns: true };
+const OVER: EndingKeys = { title: 'end.over', detail: 'end.overDetail' };
+
+const ENDINGS: Readonly<Partial<Record<DisconnectReason, EndingKeys>>> = {
+  [DisconnectReason.CLIENT_INITIATED]: { title: 'end.left', detail: 'end.leftDetail', rejoin: 'end.again' },
   [DisconnectReason.DUPLICATE_IDENTITY]: {
-    title: 'You joined somewhere else',
-    detail: 'You joined the lesson in another window or on another device, so you were disconnected here.',
-    rejoin: 'Join here instead',
+    title: 'end.duplicate',
+    detail: 'end.duplicateDetail',
+    rejoin: 'end.here',
   },
   [DisconnectReason.SERVER_SHUTDOWN]: {
-    title: 'The server was stopped',
-    detail: 'It may be restarting. Wait a moment, then join again.',
-    rejoin: 'Join again',
+    title: 'end.server',
+    detail: 'end.serverDetail',
+    rejoin: 'end.again',
+    returns: true,
   },
-  [DisconnectReason.PARTICIPANT_REMOVED]: {
-    title: 'You were removed from the lesson',
-    detail: 'A host removed you from the lesson. Ask them if this was a mistake.',
-    rejoin: undefined,
-  },
+  [DisconnectReason.PARTICIPANT_REMOVED]: { title: 'end.removed', detail: 'end.removedDetail' },
   [DisconnectReason.ROOM_DELETED]: OVER,
   [DisconnectReason.ROOM_CLOSED]: OVER,
 };
 
 /** Say how the lesson ended. */
 export function endingWords(reason: DisconnectReason | undefined): Ending {
-  return ENDINGS[reason ?? DisconnectReason.UNKNOWN_REASON] ?? LOST;
+  const keys = ENDINGS[reason ?? DisconnectReason.UNKNOWN_REASON] ?? LOST;
+  return {
+    title: t(keys.title),
+    detail: t(keys.detail),
+    rejoin: keys.rejoin === undefined ? undefined : t(keys.rejoin),
+    returns: keys.returns ?? false,
+  };
 }
 
 function nameOf(error: unknown): string {

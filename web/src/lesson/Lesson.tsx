@@ -1,46 +1,70 @@
-import { RoomAudioRenderer, RoomContext } from '@livekit/components-react';
+import '../styles/room.css';
+import '../styles/panels.css';
+
 import { ConnectionState, RoomEvent, type DisconnectReason, type Room } from 'livekit-client';
 import { useCallback, useEffect, useRef, useState } from 'react';
 
+import { followChoice, type Choice } from '../client/media/choice';
 import type { DeviceKind } from '../client/media/devices';
 import { showName, startSending, type Sending } from '../client/media/room';
-import { NAME_REFUSED, publishWords } from '../client/words';
-import { Notices } from '../stage/Notices';
-import { RoomHeader } from '../stage/RoomHeader';
-import { Stage } from '../stage/Stage';
-import { Controls } from './Controls';
-
-/** Why the user left, and what they were publishing until then. */
-export interface Leaving {
-  reason: DisconnectReason | undefined;
-  sending: Sending;
-}
+import { t } from '../client/text/catalogue';
+import { publishWords } from '../client/words';
+import { RoomScreen, type Features } from '../room/RoomScreen';
+import { useFullscreen } from '../room/useFullscreen';
+import { FIRST_VIEW, type RoomView } from '../room/view';
+import type { Invite } from '../room/wire';
+import type { LessonSession } from './session';
 
 interface LessonProps {
-  /** A connected room. */
-  room: Room;
+  /** Its room is connected. */
+  session: LessonSession;
   /** The name that the user joined with. */
   name: string;
   sending: Sending;
-  onEnd: (leaving: Leaving) => void;
+  /** Undefined if the user may not invite. */
+  invite: Invite | undefined;
+  onEnd: (reason: DisconnectReason | undefined, choice: Choice) => void;
   onDevice: (kind: DeviceKind, id: string) => void;
 }
 
-export function Lesson({ room, name, sending, onEnd, onDevice }: LessonProps) {
+const FEATURES: Features = {
+  people: true,
+  chat: true,
+  network: true,
+  screenShare: true,
+  hands: true,
+  hideOwn: false,
+  hideOthers: false,
+  // In a larger group, somebody comes all the time.
+  ding: 10,
+  waiting: 0,
+};
+
+export function Lesson({ session, name, sending, invite, onEnd, onDevice }: LessonProps) {
+  const { room } = session;
   const [notice, setNotice] = useState('');
-  useEnd(room, onEnd);
+  const [view, setView] = useState<RoomView>(FIRST_VIEW);
+  const fullscreen = useFullscreen();
+  useEnd(room, sending, onEnd);
   useSending(room, name, sending, setNotice);
-  const clear = useCallback(() => setNotice(''), []);
+  useEffect(() => {
+    session.onNotice(setNotice);
+  }, [session]);
+  const change = useCallback((part: Partial<RoomView>) => setView((before) => ({ ...before, ...part })), []);
   return (
-    <RoomContext.Provider value={room}>
-      <main className="lesson" data-testid="lesson">
-        <RoomHeader />
-        <Notices notice={notice} onDismiss={clear} />
-        <Stage />
-        <Controls onNotice={setNotice} onDevice={onDevice} />
-      </main>
-      <RoomAudioRenderer />
-    </RoomContext.Provider>
+    <RoomScreen
+      wire={session}
+      testId="lesson"
+      features={FEATURES}
+      view={view}
+      fullscreen={fullscreen}
+      notice={notice}
+      invite={invite}
+      onView={change}
+      onNotice={setNotice}
+      onDevice={onDevice}
+      onLeave={() => void room.disconnect()}
+    />
   );
 }
 
@@ -52,7 +76,7 @@ function useSending(room: Room, name: string, sending: Sending, report: (words: 
     if (started.current === room) return;
     started.current = room;
     void showName(room, name).then((shown) => {
-      if (!shown) report(NAME_REFUSED);
+      if (!shown) report(t('problem.name'));
     });
     void startSending(room, sending, (kind, error) => {
       report(publishWords(kind, error, window.isSecureContext));
@@ -60,38 +84,24 @@ function useSending(room: Room, name: string, sending: Sending, report: (words: 
   }, [room, name, sending, report]);
 }
 
-/** Call `onEnd` when the room is disconnected, for whatever reason. */
-function useEnd(room: Room, onEnd: (leaving: Leaving) => void): void {
+/** Call `onEnd` when the room is disconnected, for whatever reason, with what the user last chose to publish. */
+function useEnd(room: Room, sending: Sending, onEnd: LessonProps['onEnd']): void {
   const latest = useRef(onEnd);
+  const first = useRef<Choice>({
+    camera: sending.camera !== false,
+    microphone: sending.microphone !== false,
+  });
   useEffect(() => {
     latest.current = onEnd;
   }, [onEnd]);
   useEffect(() => {
-    // A room unpublishes its tracks before it reports that it is disconnected: note what is published while it lasts.
-    let wasSending: Sending = { camera: false, microphone: false };
-    const note = (): void => {
-      if (room.state !== ConnectionState.Connected) return;
-      const { isCameraEnabled, isMicrophoneEnabled } = room.localParticipant;
-      wasSending = { camera: isCameraEnabled, microphone: isMicrophoneEnabled };
-    };
-    const end = (reason?: DisconnectReason): void => {
-      latest.current({ reason, sending: wasSending });
-    };
-    note();
-    for (const event of SENDING_EVENTS) room.on(event, note);
+    const choice = followChoice(room, first.current);
+    const end = (reason?: DisconnectReason): void => latest.current(reason, choice());
     room.on(RoomEvent.Disconnected, end);
     // The room may have been disconnected before this effect ran.
     if (room.state === ConnectionState.Disconnected) end();
     return () => {
-      for (const event of SENDING_EVENTS) room.off(event, note);
       room.off(RoomEvent.Disconnected, end);
     };
   }, [room]);
 }
-
-const SENDING_EVENTS = [
-  RoomEvent.LocalTrackPublished,
-  RoomEvent.LocalTrackUnpublished,
-  RoomEvent.TrackMuted,
-  RoomEvent.TrackUnmuted,
-] as const;

@@ -1,12 +1,18 @@
-import { useEffect, useState, type SyntheticEvent } from 'react';
+import { useEffect, useRef, useState, type SyntheticEvent } from 'react';
 
 import { fixedName, type Claims } from '../client/access';
 import { MAX_NAME_LENGTH, roomProblem } from '../client/address';
 import type { Preview } from '../client/media/preview';
+import type { Access } from '../client/server';
+import { t } from '../client/text/catalogue';
+import { Button } from '../ui/Button';
+import { LanguageSelect } from '../ui/LanguageSelect';
 import { Logo } from '../ui/Logo';
 import { DevicePreview } from '../ui/preview/DevicePreview';
 import { Problems } from '../ui/preview/Problems';
+import { SpeakerTest } from '../ui/preview/SpeakerTest';
 import { useStore } from '../ui/useStore';
+import { ConnectionCheck } from './ConnectionCheck';
 
 /** Who wants to join which room. */
 export interface Guest {
@@ -18,24 +24,32 @@ interface LobbyProps {
   screen: { problem: string; joining: boolean };
   preview: Preview;
   guest: Guest;
-  /** Claims of the access token; undefined when the server issues tokens to the page itself. */
+  /** The user's link is for one room. */
+  roomIsFixed: boolean;
+  /** Claims of a personal access token; undefined without one. */
   claims: Claims | undefined;
+  speaker: string;
+  onSpeaker: (id: string) => void;
+  /** Gives access to a room in which to try the connection. */
+  checkAccess: () => Promise<Access>;
   onJoin: (guest: Guest) => void;
 }
 
-export function Lobby({ screen, preview, guest, claims, onJoin }: LobbyProps) {
+export function Lobby(props: LobbyProps) {
+  const { screen, preview, guest, roomIsFixed, claims, speaker, onSpeaker, onJoin } = props;
   const devices = useStore(preview.state);
   const ownName = claims === undefined ? undefined : fixedName(claims);
   const [room, setRoom] = useState(claims?.room ?? guest.room);
   const [name, setName] = useState(ownName ?? guest.name);
   const [problem, setProblem] = useState('');
+  const form = useFocusOnFirstGap();
 
   const mayPublish = claims?.mayPublish ?? true;
 
   useEffect(() => {
     // Do not ask for a camera that may not be published.
     if (!mayPublish) return undefined;
-    void preview.start();
+    void preview.resume();
     return () => {
       preview.stop();
     };
@@ -44,59 +58,81 @@ export function Lobby({ screen, preview, guest, claims, onJoin }: LobbyProps) {
   const submit = (event: SyntheticEvent): void => {
     event.preventDefault();
     const wanted = { room: room.trim(), name: name.trim() };
-    const found =
-      roomProblem(wanted.room) ??
-      (wanted.name === '' ? 'Enter your name so that the others know who you are.' : '');
+    const found = roomProblem(wanted.room) ?? (wanted.name === '' ? t('name.missing') : '');
     setProblem(found);
     if (found === '') onJoin(wanted);
   };
 
   return (
     <main className="lobby" data-testid="lobby">
-      <header>
+      <header className="lobby-header">
         <Logo />
+        <LanguageSelect />
       </header>
       <div className={mayPublish ? 'lobby-columns' : 'lobby-columns lobby-single'}>
         {mayPublish && <DevicePreview preview={preview} devices={devices} />}
-        <form className="card fields" onSubmit={submit} noValidate>
-          <h1>Join a lesson</h1>
-          <div className="field">
-            <label htmlFor="room">Room</label>
-            <input
-              id="room"
-              data-testid="lobby-room"
-              autoComplete="off"
-              autoCapitalize="none"
-              maxLength={MAX_NAME_LENGTH}
-              readOnly={claims !== undefined}
-              value={room}
-              onChange={(event) => setRoom(event.target.value)}
+        <div className="lobby-side">
+          <form ref={form} className="card fields" onSubmit={submit} noValidate>
+            <h1>{t('lobby.title')}</h1>
+            <div className="field">
+              <label htmlFor="room">{t('lobby.room')}</label>
+              <input
+                id="room"
+                data-testid="lobby-room"
+                autoComplete="off"
+                autoCapitalize="none"
+                maxLength={MAX_NAME_LENGTH}
+                readOnly={roomIsFixed}
+                aria-describedby={roomIsFixed ? undefined : 'room-help'}
+                value={room}
+                onChange={(event) => setRoom(event.target.value)}
+              />
+              {!roomIsFixed && (
+                <p id="room-help" className="soft">
+                  {t('lobby.roomHelp')}
+                </p>
+              )}
+            </div>
+            <div className="field">
+              <label htmlFor="name">{t('lobby.name')}</label>
+              <input
+                id="name"
+                data-testid="lobby-name"
+                autoComplete="nickname"
+                maxLength={MAX_NAME_LENGTH}
+                readOnly={ownName !== undefined}
+                value={name}
+                onChange={(event) => setName(event.target.value)}
+              />
+            </div>
+            {!mayPublish && <p>{t('lobby.watchOnly')}</p>}
+            <Problems
+              preview={preview}
+              devices={devices}
+              problem={problem === '' ? screen.problem : problem}
+              testId="lobby-error"
             />
+            <Button submit look="primary" testId="lobby-join" disabled={screen.joining}>
+              {t(screen.joining ? 'action.joining' : 'action.join')}
+            </Button>
+          </form>
+          <div className="lobby-tests">
+            <SpeakerTest speaker={speaker} revision={devices.microphone.state} onChoose={onSpeaker} />
+            <ConnectionCheck access={props.checkAccess} />
           </div>
-          <div className="field">
-            <label htmlFor="name">Your name</label>
-            <input
-              id="name"
-              data-testid="lobby-name"
-              autoComplete="nickname"
-              maxLength={MAX_NAME_LENGTH}
-              readOnly={ownName !== undefined}
-              value={name}
-              onChange={(event) => setName(event.target.value)}
-            />
-          </div>
-          {!mayPublish && <p>You will join to watch and listen; your camera and microphone stay off.</p>}
-          <Problems
-            preview={preview}
-            devices={devices}
-            problem={problem === '' ? screen.problem : problem}
-            testId="lobby-error"
-          />
-          <button type="submit" className="primary" data-testid="lobby-join" disabled={screen.joining}>
-            {screen.joining ? 'Joining…' : 'Join'}
-          </button>
-        </form>
+        </div>
       </div>
     </main>
   );
+}
+
+/** Put the focus into the first empty field. Not on touch screens, where it would open the keyboard over the preview. */
+function useFocusOnFirstGap() {
+  const form = useRef<HTMLFormElement>(null);
+  useEffect(() => {
+    if (!window.matchMedia('(pointer: fine)').matches) return;
+    const fields = [...(form.current?.querySelectorAll('input') ?? [])];
+    fields.find((field) => field.value === '' && !field.readOnly)?.focus();
+  }, []);
+  return form;
 }

@@ -1,29 +1,25 @@
 import { useState, type SyntheticEvent } from 'react';
 
-import { findToken, readClaims } from '../client/access';
+import { t } from '../client/text/catalogue';
+import { Button } from '../ui/Button';
 import { Message } from '../ui/Message';
 
-/** Shown to visitors without a token, on a server that issues no tokens to the page. */
-export function TokenGate({ onToken }: { onToken: (token: string) => void }) {
+/** Shown to visitors without a link, on a server that issues no tokens to the page. `onPaste` says whether it took the text. */
+export function TokenGate({ onPaste }: { onPaste: (pasted: string) => boolean }) {
   const [pasted, setPasted] = useState('');
   const [refused, setRefused] = useState(false);
 
   const submit = (event: SyntheticEvent): void => {
     event.preventDefault();
-    const token = findToken(pasted);
-    if (readClaims(token) === undefined) setRefused(true);
-    else onToken(token);
+    setRefused(!onPaste(pasted));
   };
 
   return (
-    <Message title="Open the link of your lesson" testId="token-gate">
-      <p>
-        You need a personal link to join a lesson on this server. Open the link that you received from your
-        teacher or from your school’s application.
-      </p>
+    <Message title={t('gate.title')} testId="token-gate">
+      <p>{t('gate.explain')}</p>
       <form className="fields" onSubmit={submit}>
         <div className="field">
-          <label htmlFor="token">Personal link or access token</label>
+          <label htmlFor="token">{t('gate.label')}</label>
           <input
             id="token"
             data-testid="token-input"
@@ -38,18 +34,13 @@ export function TokenGate({ onToken }: { onToken: (token: string) => void }) {
         </div>
         {refused && (
           <p role="alert" className="problem" data-testid="lobby-error">
-            This is neither a personal link nor an access token. Copy the whole link and try again.
+            {t('gate.refused')}
           </p>
         )}
         <div className="actions">
-          <button
-            type="submit"
-            className="primary"
-            data-testid="token-continue"
-            disabled={pasted.trim() === ''}
-          >
-            Continue
-          </button>
+          <Button submit look="primary" testId="token-continue" disabled={pasted.trim() === ''}>
+            {t('action.continue')}
+          </Button>
         </div>
       </form>
     </Message>

@@ -1,8 +1,9 @@
-import { useTracks, type TrackReferenceOrPlaceholder } from '@livekit/components-react';
-import { Track } from 'livekit-client';
+import { useParticipants, useTracks, type TrackReferenceOrPlaceholder } from '@livekit/components-react';
+import { RoomEvent, Track } from 'livekit-client';
 
+import { handRaisedAt } from './hands';
 import { arrange } from './layout';
-import { order, type Placed } from './order';
+import { order, tileKey, type Placed, type Wanted } from './order';
 import { Tile } from './Tile';
 import { useSize } from './useSize';
 
@@ -11,31 +12,47 @@ const SOURCES = [
   { source: Track.Source.ScreenShare, withPlaceholder: false },
 ];
 
-interface StageProps {
-  /** Identity of the participant who is shown large while nobody shares a screen. */
-  spotlight?: string | undefined;
+interface StageProps extends Wanted {
   /** Leave out the user's own camera. */
   hideOwn?: boolean;
   /** Leave out all tiles but the large one, if there is a large one. */
   hideOthers?: boolean;
+  /** Whether single keys zoom the large picture. */
+  keys?: boolean;
+  onPin: (tile: string | undefined) => void;
 }
 
 /** The tiles of all participants, with a shared screen shown large. */
-export function Stage({ spotlight, hideOwn = false, hideOthers = false }: StageProps) {
+export function Stage({
+  pinned,
+  speaker,
+  hideOwn = false,
+  hideOthers = false,
+  keys = false,
+  onPin,
+}: StageProps) {
   const [area, attach] = useSize();
+  // Render again when a hand is raised.
+  useParticipants({ updateOnlyOn: [RoomEvent.ParticipantAttributesChanged] });
   const tracks = useTracks(SOURCES, { onlySubscribed: false }).filter(
     (track) => !isOwnScreen(track) && !(hideOwn && track.participant.isLocal),
   );
-  const ordered = order(tracks, placed, ({ participant }) => participant.identity === spotlight);
+  const ordered = order(tracks, placed, { pinned, speaker });
   const { stage } = ordered;
   const others = hideOthers && stage !== undefined ? [] : ordered.others;
   const layout = arrange(others.length, stage !== undefined, area);
+  const pinOf = (track: TrackReferenceOrPlaceholder) => {
+    const key = tileKey(placed(track));
+    return { pinned: key === pinned, onPin: (wanted: boolean) => onPin(wanted ? key : undefined) };
+  };
   return (
     <div ref={attach} className="stage-area">
       {/* Nothing before the first measurement: adaptive stream does not subscribe to tiles of size 0. */}
       {area.width > 0 && (
         <div className={`stage stage-${layout.kind}`}>
-          {stage !== undefined && <Tile track={stage} />}
+          {stage !== undefined && (
+            <Tile key={`large/${keyOf(stage)}`} track={stage} large keys={keys} {...pinOf(stage)} />
+          )}
           {others.length > 0 && (
             <div className="others">
               <div
@@ -43,7 +60,7 @@ export function Stage({ spotlight, hideOwn = false, hideOthers = false }: StageP
                 style={{ width: layout.kind === 'grid' ? layout.width : undefined }}
               >
                 {others.map((track) => (
-                  <Tile key={keyOf(track)} track={track} size={layout.tile} />
+                  <Tile key={keyOf(track)} track={track} size={layout.tile} {...pinOf(track)} />
                 ))}
               </div>
             </div>
@@ -65,6 +82,7 @@ function placed({ participant, source }: TrackReferenceOrPlaceholder): Placed {
     isScreen: source === Track.Source.ScreenShare,
     identity: participant.identity,
     joinedAt: participant.joinedAt?.getTime() ?? 0,
+    handAt: handRaisedAt(participant.attributes),
   };
 }
 

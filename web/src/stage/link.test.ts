@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { linkOf, otherLinkWords, ownLinkWords, type Link } from './link';
+import { linkOf, linkState, otherLinkWords, ownLinkWords, type Link } from './link';
 
 const weak: Link = { kbps: 300, cameras: false, screen: true, loss: 0 };
 
@@ -47,4 +47,18 @@ it.each<[Partial<Link>, string, string]>([
   const link = { ...weak, ...change };
   expect(ownLinkWords(link)).toBe(own);
   expect(otherLinkWords('Ben', link)).toBe(other);
+});
+
+it.each<[string, Partial<Link> | undefined, string, string | undefined]>([
+  ['no report', undefined, 'excellent', undefined],
+  ['no report and a poor quality', undefined, 'poor', 'poor'],
+  ['no report and a lost connection', undefined, 'lost', 'lost'],
+  ['nothing at present', { kbps: 0 }, 'excellent', 'lost'],
+  ['little', { kbps: 300 }, 'excellent', 'poor'],
+  ['enough for everything', { kbps: 1500, cameras: true }, 'excellent', undefined],
+  ['enough, but without cameras', { kbps: 700 }, 'good', 'poor'],
+  ['losses', { kbps: null, cameras: true, loss: 8 }, 'excellent', 'poor'],
+  ['small losses', { kbps: null, cameras: true, loss: 3 }, 'excellent', undefined],
+])('with %s the tile shows', (_, change, quality, expected) => {
+  expect(linkState(change === undefined ? undefined : { ...weak, ...change }, quality)).toBe(expected);
 });

@@ -1,6 +1,7 @@
 /** What the server reports about a participant's connection, and the sentences that say it to people. */
 
 import { LINK } from '../client/attributes';
+import { t } from '../client/text/catalogue';
 
 /** The attribute's value (signaling/rooms/links.py). */
 export interface Link {
@@ -34,25 +35,38 @@ function isLink(value: unknown): value is Link {
 /** Tell somebody what their own connection allows; empty when there is nothing to tell. */
 export function ownLinkWords({ kbps, cameras, screen, loss }: Link): string {
   if (kbps === 0) return '';
-  if (kbps === null) {
-    return loss > 5
-      ? `Your connection loses ${String(loss)} % of what is sent. Sound is sent twice to make up for it.`
-      : '';
-  }
-  const carries = `your connection carries about ${rate(kbps)}.`;
-  if (!screen) return `Sound only: ${carries}`;
-  return cameras ? `Smaller pictures: ${carries}` : `Sound and text first, cameras off: ${carries}`;
+  if (kbps === null) return loss > NOTABLE_LOSS ? t('link.ownLoss', { loss }) : '';
+  const values = { rate: rate(kbps) };
+  if (!screen) return t('link.ownSound', values);
+  return cameras ? t('link.ownSmaller', values) : t('link.ownNoCameras', values);
 }
 
 /** Tell whoever presents about somebody else's connection; empty when there is nothing to tell. */
 export function otherLinkWords(name: string, { kbps, cameras, screen, loss }: Link): string {
-  if (kbps === 0) return `${name} has no connection at the moment.`;
-  if (kbps === null) return loss > 5 ? `${name}’s connection loses ${String(loss)} % of what is sent.` : '';
-  const carries = `${name}’s connection carries about ${rate(kbps)}`;
-  if (!screen) return `${carries}: sound only, your screen is not seen.`;
-  if (cameras && kbps >= 500) return '';
-  return cameras ? `${carries}: slides come late.` : `${carries}: slides come late, cameras are off.`;
+  if (kbps === 0) return t('link.none', { name });
+  if (kbps === null) return loss > NOTABLE_LOSS ? t('link.loss', { name, loss }) : '';
+  const values = { name, rate: rate(kbps) };
+  if (!screen) return t('link.sound', values);
+  if (cameras && kbps >= ENOUGH_KBPS) return '';
+  return cameras ? t('link.late', values) : t('link.lateNoCameras', values);
 }
+
+/** How bad a participant's connection is, for the icon on the tile; undefined while it is good enough. */
+export function linkState(link: Link | undefined, quality: Quality): 'poor' | 'lost' | undefined {
+  if (quality === 'lost' || link?.kbps === 0) return 'lost';
+  if (quality === 'poor') return 'poor';
+  if (link === undefined) return undefined;
+  const narrow = link.kbps !== null && (link.kbps < ENOUGH_KBPS || !link.cameras || !link.screen);
+  return narrow || link.loss > NOTABLE_LOSS ? 'poor' : undefined;
+}
+
+/** LiveKit's `ConnectionQuality` as far as it matters here. */
+export type Quality = 'poor' | 'lost' | (string & {});
+
+// Losses up to this are hidden by retransmission and redundant audio.
+const NOTABLE_LOSS = 5;
+// Enough for a slide within a second beside the sound, which is when nobody notices.
+const ENOUGH_KBPS = 500;
 
 function rate(kbps: number): string {
   return kbps < 1000 ? `${String(kbps)} kbit/s` : `${String(kbps / 1000)} Mbit/s`;

@@ -1,5 +1,12 @@
 /** Captions of tiles, and the initials and colours that replace a picture. */
 
+import { t } from '../client/text/catalogue';
+
+/** The name to show for a participant: guests without a name are named by their identity. */
+export function shownName({ name, identity }: { name?: string | undefined; identity: string }): string {
+  return name === undefined || name === '' ? identity : name;
+}
+
 /** The first letters of the first and the last word of a name; a question mark for an empty name. */
 export function initials(name: string): string {
   const words = name.split(/\s+/u).filter((word) => word !== '');
@@ -14,8 +21,8 @@ export function caption(
   name: string,
   { isLocal, isScreen }: { isLocal: boolean; isScreen: boolean },
 ): string {
-  if (isScreen) return `${name}’s screen`;
-  return isLocal ? `${name} (you)` : name;
+  if (isScreen) return t('tile.screen', { name });
+  return isLocal ? t('tile.you', { name }) : name;
 }
 
 /** A hue in degrees that is always the same for an identity, and differs between similar identities. */

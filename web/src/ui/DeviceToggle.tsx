@@ -1,12 +1,14 @@
 import type { DeviceKind } from '../client/media/devices';
 import type { Slot } from '../client/media/preview';
-import { Icon } from './Icon';
+import { t } from '../client/text/catalogue';
+import { IconButton } from './IconButton';
 
 const ICONS = { camera: ['camera', 'camera-off'], microphone: ['mic', 'mic-off'] } as const;
 const LABELS = {
-  camera: ['Turn camera off', 'Turn camera on'],
-  microphone: ['Turn microphone off', 'Turn microphone on'],
+  camera: ['control.cameraOff', 'control.cameraOn'],
+  microphone: ['control.micOff', 'control.micOn'],
 } as const;
+const CAPTIONS = { camera: 'short.camera', microphone: 'short.mic' } as const;
 
 interface DeviceToggleProps {
   kind: DeviceKind;
@@ -14,24 +16,26 @@ interface DeviceToggleProps {
   testId: string;
   onToggle: () => void;
   disabled?: boolean;
+  look?: 'bar' | 'floating';
+  shortcut?: string | undefined;
 }
 
-/** A round button that turns a device on or off; its label says what pressing it does. */
-export function DeviceToggle({ kind, state, testId, onToggle, disabled = false }: DeviceToggleProps) {
+/** Turns a device on or off; its label says what pressing it does. */
+export function DeviceToggle(props: DeviceToggleProps) {
+  const { kind, state, testId, onToggle, disabled = false, look = 'bar', shortcut } = props;
   const on = state === 'on' || state === 'opening';
-  const label = LABELS[kind][on ? 0 : 1];
   return (
-    <button
-      type="button"
-      className={on ? 'round' : 'round round-off'}
-      data-testid={testId}
-      data-state={state}
-      aria-label={label}
-      title={label}
+    <IconButton
+      icon={ICONS[kind][on ? 0 : 1]}
+      label={t(LABELS[kind][on ? 0 : 1])}
+      caption={look === 'bar' ? t(CAPTIONS[kind]) : undefined}
+      look={look}
+      off={!on}
+      state={state}
+      testId={testId}
       disabled={disabled}
-      onClick={onToggle}
-    >
-      <Icon name={ICONS[kind][on ? 0 : 1]} />
-    </button>
+      shortcut={shortcut}
+      onPress={onToggle}
+    />
   );
 }

@@ -1,40 +1,87 @@
-/** Line icons on a grid of 24 by 24, drawn for this page. */
-const PATHS = {
-  mic: 'M12 3a3 3 0 0 0-3 3v5a3 3 0 0 0 6 0V6a3 3 0 0 0-3-3zM5.5 10.500a6.5 6.5 0 0 0 13 0M12 17v4M8.5 21h7',
-  'mic-off':
-    'M9 9v2a3 3 0 0 0 4.8 2.400M15 11V6a3 3 0 0 0-5.7-1.300M5.5 10.500a6.5 6.5 0 0 0 10.3 5.300M18.5 10.500c0 .9-.2 1.7-.5 2.500M12 17v4M8.5 21h7M4 4l16 16',
-  camera:
-    'M4 6.500h9.500a1.5 1.5 0 0 1 1.5 1.500v8a1.5 1.5 0 0 1-1.5 1.500H4A1.5 1.5 0 0 1 2.5 16V8A1.5 1.5 0 0 1 4 6.500zM15 11l6.5-3.500v9L15 13',
-  'camera-off':
-    'M9.5 6.500h4A1.5 1.5 0 0 1 15 8v4M15 13l6.5 3.500v-9L15 11M14.5 17.100a1.5 1.5 0 0 1-1 .4H4A1.5 1.5 0 0 1 2.5 16V8A1.5 1.5 0 0 1 4 6.500M3.5 3.500l17 17',
-  screen:
-    'M4 4.500h16A1.5 1.5 0 0 1 21.5 6v9a1.5 1.5 0 0 1-1.5 1.500H4A1.5 1.5 0 0 1 2.5 15V6A1.5 1.5 0 0 1 4 4.500zM8.5 20h7M12 13.500v-6M9.5 9.5 12 7l2.5 2.5',
-  'screen-stop':
-    'M4 4.500h16A1.5 1.5 0 0 1 21.5 6v9a1.5 1.5 0 0 1-1.5 1.500H4A1.5 1.5 0 0 1 2.5 15V6A1.5 1.5 0 0 1 4 4.500zM8.5 20h7M9.8 8.300l4.4 4.400M14.2 8.300l-4.4 4.4',
-  devices: 'M4 7h9M17 7h3M15 5v4M4 12h3M11 12h9M9 10v4M4 17h9M17 17h3M15 15v4',
-  link: 'M10 14a4 4 0 0 0 5.7 0l3.1-3.100a4 4 0 0 0-5.7-5.700l-1.2 1.200M14 10a4 4 0 0 0-5.7 0l-3.1 3.100a4 4 0 0 0 5.7 5.700l1.2-1.2',
-  check: 'M5 12.5 10 17.5 19 7',
-  leave: 'M10 4H6a1.5 1.5 0 0 0-1.5 1.500v13A1.5 1.5 0 0 0 6 20h4M15.5 8l4 4-4 4M19.5 12H9.5',
-  close: 'M6 6l12 12M18 6 6 18',
-  people:
-    'M9 11a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7zM2.5 20a6.5 6.5 0 0 1 13 0M15.5 4.300a3.5 3.5 0 0 1 0 6.400M18 14.300a6.5 6.5 0 0 1 3.5 5.700',
-  chat: 'M4.5 5h15A1.5 1.5 0 0 1 21 6.500v9a1.5 1.5 0 0 1-1.5 1.500H11l-4.5 3.500V17h-2A1.5 1.5 0 0 1 3 15.500v-9A1.5 1.5 0 0 1 4.5 5zM7.5 9h9M7.5 13h6',
-  'speaker-view':
-    'M4.5 5h15A1.5 1.5 0 0 1 21 6.500v6.500H3V6.500A1.5 1.5 0 0 1 4.5 5zM3 16h5v3H4.5A1.5 1.5 0 0 1 3 17.500zM10 16h4v3h-4zM16 16h5v1.500a1.5 1.5 0 0 1-1.5 1.500H16z',
-  pin: 'M9 4h6l-1 6 3 3v1.500H7V13l3-3zM12 14.500V20',
-  network: 'M5 20v-4M10 20v-8M15 20V8M20 20V4',
-  fullscreen:
-    'M4 9V5.500A1.5 1.5 0 0 1 5.5 4H9M15 4h3.5A1.5 1.5 0 0 1 20 5.500V9M20 15v3.500a1.5 1.5 0 0 1-1.5 1.500H15M9 20H5.500A1.5 1.5 0 0 1 4 18.500V15',
-  send: 'M4 12 20.5 4.500 16 20l-4.500-6.500zM11.5 13.500 20.5 4.500',
-  remove: 'M9 11a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7zM2.5 20a6.5 6.5 0 0 1 13 0M17 9l5 5M22 9l-5 5',
-} as const;
+import {
+  Check,
+  EllipsisVertical,
+  Gauge,
+  Hand,
+  Keyboard,
+  LayoutGrid,
+  Leaf,
+  Link,
+  LogOut,
+  Maximize,
+  MessageSquare,
+  Mic,
+  MicOff,
+  Minimize,
+  MonitorUp,
+  MonitorX,
+  PictureInPicture2,
+  Pin,
+  PinOff,
+  Presentation,
+  Scan,
+  SendHorizontal,
+  Settings2,
+  TriangleAlert,
+  UserMinus,
+  Users,
+  Video,
+  VideoOff,
+  Volume2,
+  WifiOff,
+  X,
+  ZoomIn,
+  ZoomOut,
+  type LucideIcon,
+} from 'lucide-react';
 
-export type IconName = keyof typeof PATHS;
+/** The page's icons by what they mean here; all are Lucide's. */
+const ICONS = {
+  mic: Mic,
+  'mic-off': MicOff,
+  camera: Video,
+  'camera-off': VideoOff,
+  screen: MonitorUp,
+  'screen-stop': MonitorX,
+  devices: Settings2,
+  link: Link,
+  check: Check,
+  leave: LogOut,
+  close: X,
+  people: Users,
+  chat: MessageSquare,
+  grid: LayoutGrid,
+  'speaker-view': Presentation,
+  pin: Pin,
+  unpin: PinOff,
+  network: Gauge,
+  fullscreen: Maximize,
+  'fullscreen-exit': Minimize,
+  send: SendHorizontal,
+  remove: UserMinus,
+  hand: Hand,
+  more: EllipsisVertical,
+  saver: Leaf,
+  keyboard: Keyboard,
+  'zoom-in': ZoomIn,
+  'zoom-out': ZoomOut,
+  whole: Scan,
+  'pop-out': PictureInPicture2,
+  speaker: Volume2,
+  'link-poor': TriangleAlert,
+  'link-lost': WifiOff,
+} as const satisfies Record<string, LucideIcon>;
 
+export type IconName = keyof typeof ICONS;
+export const ICON_NAMES = Object.keys(ICONS) as IconName[];
+
+// Icons that point in the direction of reading are mirrored where it runs from right to left.
+const DIRECTED: ReadonlySet<IconName> = new Set(['leave', 'send']);
+
+/** An icon as decoration: the element around it has the name. */
 export function Icon({ name }: { name: IconName }) {
+  const Shape = ICONS[name];
   return (
-    <svg className="icon" viewBox="0 0 24 24" aria-hidden="true" focusable="false">
-      <path d={PATHS[name]} />
-    </svg>
+    <Shape className={DIRECTED.has(name) ? 'icon icon-directed' : 'icon'} aria-hidden focusable="false" />
   );
 }

@@ -137,6 +137,33 @@ describe('switching', () => {
   });
 });
 
+describe('the choice of the user', () => {
+  it('survives leaving: what was turned off is not opened again', async () => {
+    const { devices, preview, states } = setUp();
+    await preview.start();
+    preview.turnOff('camera');
+    preview.stop();
+    expect(preview.wanted()).toEqual({ camera: false, microphone: true });
+    await preview.resume();
+    expect(states()).toEqual(['off', 'on']);
+    expect(devices.asked.at(-1)).toEqual({ microphone: '' });
+  });
+  it('opens nothing when both were turned off', async () => {
+    const { devices, preview, states } = setUp();
+    preview.want('camera', false);
+    preview.want('microphone', false);
+    await preview.resume();
+    expect(states()).toEqual(['off', 'off']);
+    expect(devices.asked).toEqual([]);
+  });
+  it('is on again when the user turns the device on', async () => {
+    const { preview } = setUp();
+    preview.turnOff('camera');
+    await preview.start(['camera']);
+    expect(preview.wanted().camera).toBe(true);
+  });
+});
+
 describe('handing over', () => {
   it('returns the open tracks and leaves them open', async () => {
     const { devices, preview, states } = setUp();

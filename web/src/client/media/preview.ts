@@ -37,6 +37,7 @@ export class Preview {
   });
   readonly state: Readable<PreviewState> = this.slots;
   private readonly ids: Record<DeviceKind, string>;
+  private readonly wantedKinds: Record<DeviceKind, boolean> = { camera: true, microphone: true };
   // Each request for a device takes the next number; only the result of the latest one is used.
   private readonly latest: Record<DeviceKind, number> = { camera: 0, microphone: 0 };
 
@@ -53,8 +54,24 @@ export class Preview {
     return { ...this.ids };
   }
 
+  /** What the user last chose, on or off; leaving and joining again do not change it. */
+  wanted(): Record<DeviceKind, boolean> {
+    return { ...this.wantedKinds };
+  }
+
+  /** Note that the user turned a device on or off elsewhere. Opens and closes nothing. */
+  want(kind: DeviceKind, on: boolean): void {
+    this.wantedKinds[kind] = on;
+  }
+
+  /** Open the devices that the user did not turn off. */
+  async resume(): Promise<void> {
+    await this.start(KINDS.filter((kind) => this.wantedKinds[kind]));
+  }
+
   /** Open these devices: first together, for which the browser asks once, and one by one if that fails. */
   async start(kinds: readonly DeviceKind[] = KINDS): Promise<void> {
+    for (const kind of kinds) this.want(kind, true);
     const requests = kinds.map((kind) => ({ kind, number: this.request(kind) }));
     if (!this.secure) {
       for (const { kind, number } of requests) this.fail(kind, number, 'insecure');
@@ -74,8 +91,13 @@ export class Preview {
     }
   }
 
-  /** Close a device. */
+  /** Close a device, as the user chose. */
   turnOff(kind: DeviceKind): void {
+    this.want(kind, false);
+    this.shut(kind);
+  }
+
+  private shut(kind: DeviceKind): void {
     this.latest[kind] += 1;
     this.close(kind);
     this.set(kind, { state: 'off' });
@@ -111,9 +133,9 @@ export class Preview {
     };
   }
 
-  /** Close all devices. */
+  /** Close all devices; what the user chose stays. */
   stop(): void {
-    for (const kind of KINDS) this.turnOff(kind);
+    for (const kind of KINDS) this.shut(kind);
   }
 
   private request(kind: DeviceKind): number {

@@ -41,8 +41,11 @@ const SCREEN_LOWER = [
 /** Limit of each camera layer while its owner shares a screen: audio and slides have priority. */
 const CAMERA_WHILE_SHARING_BPS = 400_000;
 
-/** Create a room, not connected yet. `ids` name the devices that it opens itself; empty where the browser chooses. */
-export function createRoom(ids: Record<DeviceKind, string>): Room {
+/**
+ * Create a room, not connected yet. `ids` name the devices that it opens itself, `speaker` the one that plays the sound; empty
+ * where the browser chooses.
+ */
+export function createRoom(ids: Record<DeviceKind, string>, speaker = ''): Room {
   const room = new Room({
     // Subscribe to what is on the screen, in the size in which it is shown; encode what somebody subscribes to.
     adaptiveStream: true,
@@ -52,6 +55,7 @@ export function createRoom(ids: Record<DeviceKind, string>): Room {
       resolution: VideoPresets.h720.resolution,
     },
     ...(ids.microphone !== '' && { audioCaptureDefaults: { deviceId: ids.microphone } }),
+    ...(speaker !== '' && { audioOutput: { deviceId: speaker } }),
     publishDefaults: {
       simulcast: true,
       videoCodec: 'vp8',

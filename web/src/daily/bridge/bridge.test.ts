@@ -5,7 +5,7 @@ import { Store } from '../../client/store';
 import { INITIAL_APPEARANCE } from '../call/appearance';
 import type { Call } from '../call/call';
 import type { Meeting } from '../call/meeting';
-import { endByError, LEFT, type Step } from '../call/step';
+import { endByError, endByLeaving, type Step } from '../call/step';
 import { Bridge, joinOptions } from './bridge';
 import { Wire } from './wire';
 
@@ -73,10 +73,10 @@ describe('Bridge', () => {
   it('reports how the call ended', () => {
     const { go, take } = setUp();
     take();
-    go({ name: 'over', over: LEFT });
+    go({ name: 'over', over: endByLeaving(), attempt: undefined });
     expect(take()).toMatchObject([{ action: 'left-meeting' }]);
     go({ name: 'waiting' });
-    go({ name: 'over', over: endByError('connection-error', 'unreachable') });
+    go({ name: 'over', over: endByError('connection-error', 'unreachable'), attempt: undefined });
     expect(take()).toMatchObject([
       {
         action: 'error',

@@ -8,7 +8,7 @@ import type { Appearance } from '../call/appearance';
 import type { Call, JoinOptions } from '../call/call';
 import type { Meeting } from '../call/meeting';
 import { allParticipants, describeParticipant } from '../call/people';
-import type { Verdict } from '../call/stats';
+import type { Verdict } from '../../client/media/stats';
 import type { CallEnd, Step } from '../call/step';
 import type { Embedder } from '../embedder';
 import { optionalText, type Action, type Context } from './actions/context';

@@ -1,11 +1,6 @@
 /** Builds daily-js's participant objects. Tracks are not part of them, because `postMessage` cannot transfer tracks. */
-import {
-  TRACK_NAMES,
-  type NetworkState,
-  type Person,
-  type SourceState,
-  type TrackName,
-} from '../call/people';
+import type { NetworkState } from '../../client/media/stats';
+import { TRACK_NAMES, type Person, type SourceState, type TrackName } from '../call/people';
 
 const THRESHOLD: Readonly<Record<NetworkState, string>> = {
   good: 'good',

@@ -1,6 +1,8 @@
 /** How a meeting looks, as set by the embedding page and by the user. */
 
-export type Sidebar = 'people' | 'chat' | 'network' | null;
+import type { RoomView } from '../../room/view';
+
+export type { Sidebar } from '../../room/view';
 export type ShowNames = false | 'always' | 'never';
 
 export interface TrayButton {
@@ -10,20 +12,16 @@ export interface TrayButton {
   active: boolean;
 }
 
-export interface Appearance {
-  activeSpeakerMode: boolean;
+export interface Appearance extends RoomView {
   showLocalVideo: boolean;
   showParticipantsBar: boolean;
   showNames: ShowNames;
-  sidebar: Sidebar;
   showLeaveButton: boolean;
   showFullscreenButton: boolean;
   showUserNameChangeUI: boolean;
   fullscreen: boolean;
   trayButtons: readonly TrayButton[];
   lang: string;
-  /** Identity of the participant whom the user pinned; undefined when nobody is pinned. */
-  pinned: string | undefined;
   /** Whether to play a sound when somebody joins; a number limits this to meetings of at most so many people. */
   ding: boolean | number;
 }

@@ -13,6 +13,7 @@ const SETTINGS: MeetingSettings = {
   people: true,
   chat: true,
   network: false,
+  hands: false,
   screenShare: true,
   startVideoOff: true,
   startAudioOff: true,

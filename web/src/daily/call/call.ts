@@ -1,13 +1,15 @@
 /** One call: from the first request to the server, through hair check and knocking, to the end of the meeting. */
 import { DisconnectReason, RoomEvent, type Room } from 'livekit-client';
 
+import { followChoice, type Choice } from '../../client/media/choice';
 import type { DeviceKind } from '../../client/media/devices';
 import type { Preview } from '../../client/media/preview';
 import { createRoom, startSending, type Sending } from '../../client/media/room';
 import { Store, type Readable } from '../../client/store';
+import { t } from '../../client/text/catalogue';
 import { DoorError, type Admission, type Door, type EnterResult, type MeetingSettings } from './door';
 import { Meeting } from './meeting';
-import { endByError, LEFT, type Step } from './step';
+import { endByError, endByLeaving, type Step } from './step';
 
 /** How to join; the room and the user decide what is undefined. */
 export interface JoinOptions {
@@ -43,6 +45,10 @@ export class Call {
   // Each attempt to join takes the next number, so that responses to an earlier attempt can be ignored.
   private attempt = 0;
   private lastSettings: MeetingSettings | undefined;
+  // What the user chose in the meeting that ended last, for joining it again.
+  private last: { userName: string; choice: () => Choice } | undefined;
+  // How often the page has tried to come back since it lost its meeting; undefined if it did not.
+  private returning: number | undefined;
 
   constructor(private readonly deps: CallDependencies) {}
 
@@ -63,15 +69,24 @@ export class Call {
 
   /** Fetch the settings; then show the hair check, or enter at once where the user has nothing to decide. */
   async join(options: JoinOptions): Promise<void> {
-    const attempt = this.begin(options);
+    this.last = undefined;
+    this.returning = undefined;
+    await this.begin(options);
+  }
+
+  private async begin(options: JoinOptions): Promise<void> {
+    this.options = options;
+    this.attempt += 1;
+    const { attempt, last } = this;
+    this.steps.set({ name: 'waiting' });
     try {
       const settings = await this.deps.door.settings(options.token);
       if (attempt !== this.attempt) return;
       this.lastSettings = settings;
       this.deps.keepToken(options.token);
-      const userName = settings.userName === '' ? options.userName : settings.userName;
+      const userName = settings.userName === '' ? (last?.userName ?? options.userName) : settings.userName;
       // Somebody who knocks needs a name, by which the people inside decide.
-      if (settings.prejoin || (settings.mustKnock && userName === '')) {
+      if ((settings.prejoin && last === undefined) || (settings.mustKnock && userName === '')) {
         this.steps.set({ name: 'haircheck', settings, userName, busy: false });
         return;
       }
@@ -101,9 +116,16 @@ export class Call {
     if (step.name === 'haircheck' && step.settings.userName === '') this.steps.set({ ...step, userName });
   }
 
-  /** Join again with the same options. */
+  /** Join again with the same options, and with the devices that were on. */
   async retry(): Promise<void> {
-    if (this.step.name === 'over') await this.join(this.options);
+    if (this.step.name === 'over') await this.begin(this.options);
+  }
+
+  /** Stop trying to come back. */
+  giveUp(): void {
+    const { step } = this;
+    this.returning = undefined;
+    if (step.name === 'over') this.steps.set({ ...step, attempt: undefined });
   }
 
   /** Leave the meeting, or stop trying to enter it. */
@@ -118,14 +140,7 @@ export class Call {
     if (step.name === 'knocking' && step.knock !== undefined) {
       this.deps.door.withdrawKnock(step.knock).catch(() => undefined);
     }
-    this.steps.set({ name: 'over', over: LEFT });
-  }
-
-  private begin(options: JoinOptions): number {
-    this.options = options;
-    this.attempt += 1;
-    this.steps.set({ name: 'waiting' });
-    return this.attempt;
+    this.steps.set({ name: 'over', over: endByLeaving(), attempt: undefined });
   }
 
   private async openDevices(settings: MeetingSettings): Promise<void> {
@@ -135,6 +150,10 @@ export class Call {
 
   /** The devices that start turned on: the embedding page's options override those of the token and the room. */
   initialDevices(settings: MeetingSettings): DeviceKind[] {
+    if (this.last !== undefined) {
+      const choice = this.last.choice();
+      return (['microphone', 'camera'] as const).filter((kind) => choice[kind]);
+    }
     const { startAudioOff = settings.startAudioOff, startVideoOff = settings.startVideoOff } = this.options;
     return [...(startAudioOff ? [] : ['microphone' as const]), ...(startVideoOff ? [] : ['camera' as const])];
   }
@@ -158,11 +177,15 @@ export class Call {
     }
     if (result.state === 'entered') {
       await preview.settled();
-      await this.connect(attempt, settings, result);
+      await this.connect(attempt, settings, { ...result, userName });
     }
   }
 
-  private async connect(attempt: number, settings: MeetingSettings, admission: Admission): Promise<void> {
+  private async connect(
+    attempt: number,
+    settings: MeetingSettings,
+    admission: Admission & { userName: string },
+  ): Promise<void> {
     const { preview, signallingUrl } = this.deps;
     const room = createRoom(preview.chosen());
     try {
@@ -175,8 +198,11 @@ export class Call {
       return;
     }
     room.once(RoomEvent.Disconnected, (reason) => this.end(room, reason));
+    this.returning = undefined;
     const devices = preview.state.snapshot();
     const { camera, microphone } = preview.release();
+    const first = { camera: camera !== undefined, microphone: microphone !== undefined };
+    this.last = { userName: admission.userName, choice: followChoice(room, first) };
     const sending: Sending = { camera: camera ?? false, microphone: microphone ?? false };
     const meeting = new Meeting(room, this.deps.door, admission.pass);
     this.steps.set({ name: 'meeting', settings, meeting });
@@ -189,10 +215,9 @@ export class Call {
 
   private end(room: Room, reason: DisconnectReason | undefined): void {
     if (this.meeting?.room !== room) return;
-    this.steps.set({
-      name: 'over',
-      over: reason === undefined ? endByError('connection-error', '') : endByDisconnect(reason),
-    });
+    const over = reason === undefined ? endByError('connection-error', '') : endByDisconnect(reason);
+    this.returning = over.problem?.type === 'connection-error' ? 0 : undefined;
+    this.steps.set({ name: 'over', over, attempt: this.returning });
   }
 
   private fail(attempt: number, error: unknown): void {
@@ -200,7 +225,10 @@ export class Call {
     this.deps.preview.stop();
     const { type, message } =
       error instanceof DoorError ? error : new DoorError('connection-error', String(error));
-    this.steps.set({ name: 'over', over: endByError(type, message) });
+    // A refusal is the server's verdict; only silence may pass.
+    const mayPass = this.returning !== undefined && type === 'connection-error';
+    this.returning = mayPass ? (this.returning ?? 0) + 1 : undefined;
+    this.steps.set({ name: 'over', over: endByError(type, message), attempt: this.returning });
   }
 
   private get step(): Step<Meeting> {
@@ -211,10 +239,10 @@ export class Call {
 function endByDisconnect(reason: DisconnectReason): ReturnType<typeof endByError> {
   switch (reason) {
     case DisconnectReason.CLIENT_INITIATED:
-      return LEFT;
+      return endByLeaving();
     case DisconnectReason.PARTICIPANT_REMOVED:
     case DisconnectReason.DUPLICATE_IDENTITY:
-      return endByError('ejected', 'You were removed from the meeting.');
+      return endByError('ejected', t('daily.removed'));
     case DisconnectReason.ROOM_DELETED:
       return endByError('no-room', 'The room was deleted.');
     case DisconnectReason.ROOM_CLOSED:

@@ -16,6 +16,8 @@ export interface MeetingSettings {
   people: boolean;
   chat: boolean;
   network: boolean;
+  /** Participants may raise their hands. */
+  hands: boolean;
   screenShare: boolean;
   startVideoOff: boolean;
   startAudioOff: boolean;
@@ -88,6 +90,7 @@ export class Door {
       people: answer['enable_people_ui'] === true,
       chat: answer['enable_chat'] === true,
       network: answer['enable_network_ui'] === true,
+      hands: fieldsOf(fieldsOf(answer['room'])['config'])['enable_hand_raising'] === true,
       screenShare: answer['enable_screenshare'] !== false,
       startVideoOff: answer['start_video_off'] === true,
       startAudioOff: answer['start_audio_off'] === true,

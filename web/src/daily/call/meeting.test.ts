@@ -50,35 +50,40 @@ function setUp({ rights = '' } = {}) {
     answerKnock: () => Promise.reject(new DoorError('not-allowed', 'You may not do that.')),
   };
   const meeting = new Meeting(fake as unknown as Room, door as unknown as Door, 'pass');
-  return { fake, meeting, state: () => meeting.state.snapshot() };
+  return {
+    fake,
+    meeting,
+    state: () => meeting.state.snapshot(),
+    chat: () => meeting.wire.chat.state.snapshot(),
+  };
 }
 
 beforeEach(() => {
-  vi.stubGlobal('window', { setInterval: () => 0, clearInterval: () => undefined });
+  vi.stubGlobal('setInterval', () => 0);
+  vi.stubGlobal('window', {});
 });
 
 describe('chat', () => {
   const hello = appMessage(chatMessage('Ben', 'Hello', 0));
   it('counts lines as unread until it is opened', () => {
-    const { fake, meeting, state } = setUp();
+    const { fake, meeting, chat } = setUp();
     fake.receive(hello, 'ben');
     fake.receive(hello, 'ben');
-    expect([state().chat.length, state().unread]).toEqual([2, 2]);
-    meeting.setChatOpen(true);
+    expect(chat()).toMatchObject({ lines: [{ text: 'Hello' }, { text: 'Hello' }], unread: 2 });
+    meeting.wire.chat.setOpen(true);
     fake.receive(hello, 'ben');
-    expect([state().chat.length, state().unread]).toEqual([3, 0]);
+    expect(chat()).toMatchObject({ lines: { length: 3 }, unread: 0 });
   });
   it('shows the user’s own lines, which are never unread', async () => {
-    const { fake, meeting, state } = setUp();
+    const { fake, meeting, chat } = setUp();
     await meeting.sendChat('Good morning');
     expect(fake.published).toHaveLength(1);
-    expect(state().chat).toMatchObject([{ from: 'me', name: 'Ada', text: 'Good morning' }]);
-    expect(state().unread).toBe(0);
+    expect(chat()).toMatchObject({ lines: [{ from: 'me', name: 'Ada', text: 'Good morning' }], unread: 0 });
   });
   it('ignores packets of other topics', () => {
-    const { fake, state } = setUp();
+    const { fake, chat } = setUp();
     fake.receive(hello, 'ben', 'elsewhere');
-    expect(state().chat).toEqual([]);
+    expect(chat().lines).toEqual([]);
   });
 });
 

@@ -4,19 +4,19 @@ import { ParticipantEvent, RoomEvent, type RemoteParticipant, type Room } from '
 import { TOPIC } from '../../client/attributes';
 import type { Fields } from '../../client/json';
 import { deviceProblem, type DeviceKind, type DeviceProblem } from '../../client/media/devices';
+import { NetworkWatch } from '../../client/media/network';
+import type { Verdict } from '../../client/media/stats';
+import { switchDevice } from '../../client/media/switching';
 import { Store, type Readable } from '../../client/store';
 import { publishWords } from '../../client/words';
+import { ChatLog, type ChatLine } from '../../room/chatLog';
+import type { Wire } from '../../room/wire';
 import { DoorError, type Door, type ParticipantChange, type WaitingPerson } from './door';
 import { LevelObservers } from './levels';
-import { NetworkWatch } from './network';
-import { appMessage, chatLine, chatMessage, readPacket, type ChatLine, type Packet } from './packets';
-import { mayAdminister, type BlockedReason, type LocalFacts, type TrackName } from './people';
-import type { Verdict } from './stats';
+import { appMessage, chatLine, chatMessage, readPacket, type Packet } from './packets';
+import { isOwner, mayAdminister, type BlockedReason, type LocalFacts, type TrackName } from './people';
 
 export interface MeetingState {
-  chat: readonly ChatLine[];
-  /** Lines that arrived while the chat was closed. */
-  unread: number;
   waiting: readonly WaitingPerson[];
   verdict: Verdict;
   /** A message for the user; empty when there is none. */
@@ -41,9 +41,6 @@ const NO_EVENTS: MeetingEvents = {
   device: () => undefined,
 };
 
-// More than anybody scrolls back.
-const MAX_LINES = 500;
-
 const TRACK_NAME: Readonly<Record<DeviceKind, TrackName>> = { camera: 'video', microphone: 'audio' };
 
 const BLOCKED: Readonly<Partial<Record<DeviceProblem, BlockedReason>>> = {
@@ -66,8 +63,6 @@ export class Meeting {
   /** Whether tracks are subscribed to as soon as they are published. */
   autoSubscribe = true;
   private readonly store = new Store<MeetingState>({
-    chat: [],
-    unread: 0,
     waiting: [],
     verdict: { state: 'unknown', reasons: [] },
     notice: '',
@@ -75,7 +70,8 @@ export class Meeting {
   readonly state: Readable<MeetingState> = this.store;
   private readonly blocked: Partial<Record<TrackName, BlockedReason | undefined>> = {};
   private readonly changed = new Map<string, Fields>();
-  private chatIsOpen = false;
+  private readonly log = new ChatLog();
+  private readonly parts: Wire;
 
   constructor(
     readonly room: Room,
@@ -101,6 +97,24 @@ export class Meeting {
         this.cpuConstrained = true;
       });
     this.refreshWaiting();
+    this.parts = {
+      room,
+      chat: {
+        state: this.log.state,
+        send: (text) => this.sendChat(text),
+        setOpen: (open) => this.log.setOpen(open),
+      },
+      moderation: {
+        allowed: () => this.administers,
+        mute: (identity) => this.changeParticipant(identity, { setAudio: false }),
+        remove: (identity) => this.changeParticipant(identity, { eject: true }),
+        isHost: isOwner,
+      },
+      network: {
+        latest: () => this.network.latest(),
+        verdict: () => this.state.snapshot().verdict,
+      },
+    };
   }
 
   get localFacts(): LocalFacts {
@@ -114,9 +128,8 @@ export class Meeting {
 
   /** Turn a device on or off. */
   async setDevice(kind: DeviceKind, on: boolean): Promise<void> {
-    const me = this.room.localParticipant;
     try {
-      await (kind === 'camera' ? me.setCameraEnabled(on) : me.setMicrophoneEnabled(on));
+      await switchDevice(this.room, kind, on);
       if (on) this.noteWorking(kind);
     } catch (error) {
       this.deviceFailed(kind, error);
@@ -132,18 +145,17 @@ export class Meeting {
     });
   }
 
+  /** What the screens of all rooms use. */
+  get wire(): Wire {
+    return this.parts;
+  }
+
   /** Send a line of chat. */
   async sendChat(text: string): Promise<void> {
     const me = this.room.localParticipant;
     const message = chatMessage(me.name ?? '', text, Date.now());
     await this.sendAppMessage(message, '*');
     this.addLine(chatLine(message, me.identity, Date.now()));
-  }
-
-  /** Note that the chat was opened or closed. */
-  setChatOpen(open: boolean): void {
-    this.chatIsOpen = open;
-    if (open && this.state.snapshot().unread > 0) this.store.update({ unread: 0 });
   }
 
   /** Mute or remove a participant, or change their permissions. A refusal becomes a notice. */
@@ -212,14 +224,7 @@ export class Meeting {
   }
 
   private addLine(line: ChatLine | undefined): void {
-    if (line === undefined) return;
-    const { chat, unread } = this.state.snapshot();
-    const isRead = this.chatIsOpen || this.isMe(line.from);
-    this.store.update({ chat: [...chat, line].slice(-MAX_LINES), unread: isRead ? unread : unread + 1 });
-  }
-
-  private isMe(identity: string): boolean {
-    return identity === this.room.localParticipant.identity;
+    if (line !== undefined) this.log.add(line, line.from === this.room.localParticipant.identity);
   }
 
   private readonly refreshWaiting = (): void => {

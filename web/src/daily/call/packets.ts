@@ -1,5 +1,6 @@
 /** The data packets of topic `lectern.daily`, which the pages and the server exchange. */
 import { isFields, textOf, type Fields } from '../../client/json';
+import type { ChatLine } from '../../room/chatLog';
 
 export type Packet =
   /** A message of an application, or a line of chat. */
@@ -37,14 +38,6 @@ export function readPacket(payload: Uint8Array, sender: string): Packet | undefi
 /** Encode an application's message. */
 export function appMessage(data: unknown): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(JSON.stringify({ kind: 'app-message', data }));
-}
-
-/** A line of chat. */
-export interface ChatLine {
-  from: string;
-  name: string;
-  text: string;
-  atMs: number;
 }
 
 /** Read a line of chat, in the format of Daily's own page; undefined for any other message. */

@@ -11,6 +11,7 @@ import {
 import { CAN_ADMIN, EJECT_AT, IS_OWNER, USER_ID } from '../../client/attributes';
 import type { Fields } from '../../client/json';
 import { mayPublish } from '../../client/media/permissions';
+import type { NetworkState } from '../../client/media/stats';
 
 export type TrackName = 'audio' | 'video' | 'screenAudio' | 'screenVideo';
 export const TRACK_NAMES: readonly TrackName[] = ['audio', 'video', 'screenAudio', 'screenVideo'];
@@ -50,8 +51,6 @@ export interface Person {
   quality: NetworkState;
   sources: Readonly<Record<TrackName, SourceState>>;
 }
-
-export type NetworkState = 'good' | 'warning' | 'bad' | 'unknown';
 
 /** Attribute that the participants set themselves: data of the application, as JSON. */
 export const USER_DATA = 'daily.user_data';

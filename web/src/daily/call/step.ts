@@ -1,4 +1,5 @@
 /** The steps of a call, and how it can end. */
+import { t, type PlainKey } from '../../client/text/catalogue';
 import type { MeetingSettings } from './door';
 
 /** How a call ended, in words for the user. */
@@ -25,71 +26,36 @@ export type Step<M> =
       denied: boolean;
     }
   | { name: 'meeting'; settings: MeetingSettings; meeting: M }
-  | { name: 'over'; over: CallEnd };
+  /** `attempt`: how often the page has tried to come back by itself; undefined when it does not try. */
+  | { name: 'over'; over: CallEnd; attempt: number | undefined };
 
-const OVER: Readonly<Record<string, Omit<CallEnd, 'problem'>>> = {
-  'nbf-room': {
-    title: 'This meeting has not started yet',
-    detail: 'The room is not open yet. Try again later.',
-    again: 'Try again',
-  },
-  'nbf-token': {
-    title: 'You are too early',
-    detail: 'Your invitation is not valid yet. Try again later.',
-    again: 'Try again',
-  },
-  'exp-room': {
-    title: 'This meeting is over',
-    detail: 'The room has closed.',
-    again: undefined,
-  },
-  'exp-token': {
-    title: 'Your invitation has expired',
-    detail: 'Ask the person who invited you for a new one.',
-    again: undefined,
-  },
-  'no-room': {
-    title: 'There is no such meeting',
-    detail: 'The room does not exist or has been deleted. Check the link.',
-    again: undefined,
-  },
-  'meeting-full': {
-    title: 'This meeting is full',
-    detail: 'The maximum number of people has joined. Try again when somebody has left.',
-    again: 'Try again',
-  },
-  'not-allowed': {
-    title: 'You may not enter this meeting',
-    detail: 'It is private. Open your personal link, or ask the host of the meeting for one.',
-    again: undefined,
-  },
-  ejected: {
-    title: 'You were removed from the meeting',
-    detail: 'A host removed you, or your time in the meeting was over.',
-    again: undefined,
-  },
-  'end-of-life': {
-    title: 'This version is no longer supported',
-    detail: 'Tell the people who run the page that you came from.',
-    again: undefined,
-  },
+type Ways = Readonly<{ title: PlainKey; detail: PlainKey; again?: PlainKey }>;
+
+const OVER: Readonly<Record<string, Ways>> = {
+  'nbf-room': { title: 'daily.notStarted', detail: 'daily.notStartedDetail', again: 'action.tryAgain' },
+  'nbf-token': { title: 'daily.early', detail: 'daily.earlyDetail', again: 'action.tryAgain' },
+  'exp-room': { title: 'daily.over', detail: 'daily.overDetail' },
+  'exp-token': { title: 'daily.expired', detail: 'daily.expiredDetail' },
+  'no-room': { title: 'daily.noRoom', detail: 'daily.noRoomDetail' },
+  'meeting-full': { title: 'daily.full', detail: 'daily.fullDetail', again: 'action.tryAgain' },
+  'not-allowed': { title: 'daily.notAllowed', detail: 'daily.notAllowedDetail' },
+  ejected: { title: 'daily.ejected', detail: 'daily.ejectedDetail' },
+  'end-of-life': { title: 'daily.old', detail: 'daily.oldDetail' },
 };
 
-const LOST: Omit<CallEnd, 'problem'> = {
-  title: 'You are not connected',
-  detail: 'The server cannot be reached. Check your internet connection, then try again.',
-  again: 'Try again',
-};
+const LOST: Ways = { title: 'daily.lost', detail: 'daily.lostDetail', again: 'action.tryAgain' };
+const LEFT: Ways = { title: 'daily.left', detail: 'daily.leftDetail', again: 'end.again' };
+
+function wordsOf({ title, detail, again }: Ways): Omit<CallEnd, 'problem'> {
+  return { title: t(title), detail: t(detail), again: again === undefined ? undefined : t(again) };
+}
 
 /** The end of a call after an error of one of Daily's types. */
 export function endByError(type: string, msg: string): CallEnd {
-  return { ...(OVER[type] ?? LOST), problem: { type, msg } };
+  return { ...wordsOf(OVER[type] ?? LOST), problem: { type, msg } };
 }
 
 /** The end of a call that the user left. */
-export const LEFT: CallEnd = {
-  title: 'You left the meeting',
-  detail: 'You can join again while the meeting lasts.',
-  again: 'Join again',
-  problem: undefined,
-};
+export function endByLeaving(): CallEnd {
+  return { ...wordsOf(LEFT), problem: undefined };
+}

@@ -1,10 +1,14 @@
 import { useEffect } from 'react';
 
 import { textOf } from '../../client/json';
-import { remember, storage } from '../../client/storage';
+import { recall, remember, storage } from '../../client/storage';
 import type { Store } from '../../client/store';
+import { t } from '../../client/text/catalogue';
+import { Button } from '../../ui/Button';
 import { Logo } from '../../ui/Logo';
 import { Message } from '../../ui/Message';
+import { useLanguage } from '../../ui/useLanguage';
+import { useReturn } from '../../ui/useReturn';
 import { useStore } from '../../ui/useStore';
 import { exitAddress } from '../call/address';
 import type { Appearance } from '../call/appearance';
@@ -34,6 +38,7 @@ function useExit(step: Step<Meeting>, wanted: string, room: string): void {
 
 /** The page of a room, at any step of a call. */
 export function CallPage({ call, appearance, embedder }: CallPageProps) {
+  useLanguage();
   const step = useStore(call.state);
   const name = textOf(call.settings?.room['name']);
   useEffect(() => {
@@ -42,12 +47,18 @@ export function CallPage({ call, appearance, embedder }: CallPageProps) {
   // The embedding page decides itself what comes next.
   useExit(step, embedder === undefined ? (call.settings?.redirectOnExit ?? '') : '', name);
 
+  useReturn(
+    step.name === 'over' && embedder === undefined ? step.attempt : undefined,
+    () => void call.retry(),
+    () => call.giveUp(),
+  );
+
   switch (step.name) {
     case 'waiting':
       return (
         <main className="message" data-testid="waiting" aria-busy="true">
           <Logo />
-          <p role="status">One moment…</p>
+          <p role="status">{t('action.wait')}</p>
         </main>
       );
     case 'haircheck':
@@ -59,7 +70,8 @@ export function CallPage({ call, appearance, embedder }: CallPageProps) {
           preview={call.preview}
           initial={call.initialDevices(step.settings)}
           onJoin={(userName) => {
-            remember(storage('localStorage'), { name: userName, ids: call.preview.chosen() });
+            const stored = recall(storage('localStorage'));
+            remember(storage('localStorage'), { ...stored, name: userName, ids: call.preview.chosen() });
             void call.proceed(userName);
           }}
         />
@@ -72,17 +84,24 @@ export function CallPage({ call, appearance, embedder }: CallPageProps) {
       );
     case 'over': {
       const { title, detail, again } = step.over;
+      const returning = step.attempt !== undefined && embedder === undefined;
       return (
         <Message title={title} testId="over">
           <p role="status" data-testid="over-detail">
-            {detail}
+            {returning ? `${t('end.serverDetail')} ${t('end.returning')}` : detail}
           </p>
+          {returning && <div className="progress" aria-hidden="true" />}
           {/* daily-js does not notice a join that it did not request, so an embedded page has no button. */}
+          {step.over.problem?.type === 'no-room' && embedder === undefined && (
+            <p>
+              <a href="/">{t('end.lobby')}</a>
+            </p>
+          )}
           {again !== undefined && embedder === undefined && (
             <div className="actions">
-              <button type="button" className="primary" data-testid="again" onClick={() => void call.retry()}>
+              <Button look="primary" testId="again" onPress={() => void call.retry()}>
                 {again}
-              </button>
+              </Button>
             </div>
           )}
         </Message>

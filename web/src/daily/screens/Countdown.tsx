@@ -2,6 +2,7 @@ import { useLocalParticipant, useParticipantAttributes } from '@livekit/componen
 import type { Room } from 'livekit-client';
 import { useEffect, useState } from 'react';
 
+import { t } from '../../client/text/catalogue';
 import { ejectAtMs } from '../call/people';
 
 // As on Daily's own page.
@@ -29,7 +30,7 @@ export function Countdown({ room }: { room: Room }) {
   if (left === undefined) return null;
   return (
     <p className="notice countdown" role="timer" data-testid="countdown">
-      The meeting ends in <strong>{left}</strong>
+      {t('notice.countdown')} <strong>{left}</strong>
     </p>
   );
 }

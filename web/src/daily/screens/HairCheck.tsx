@@ -3,6 +3,8 @@ import { useEffect, useState, type SyntheticEvent } from 'react';
 import { MAX_NAME_LENGTH } from '../../client/address';
 import type { DeviceKind } from '../../client/media/devices';
 import type { Preview } from '../../client/media/preview';
+import { t } from '../../client/text/catalogue';
+import { Button } from '../../ui/Button';
 import { Logo } from '../../ui/Logo';
 import { DevicePreview } from '../../ui/preview/DevicePreview';
 import { Problems } from '../../ui/preview/Problems';
@@ -33,24 +35,24 @@ export function HairCheck({ step, room, preview, initial, onJoin }: HairCheckPro
   const submit = (event: SyntheticEvent): void => {
     event.preventDefault();
     const wanted = name.trim();
-    setProblem(wanted === '' ? 'Enter your name so that the others know who you are.' : '');
+    setProblem(wanted === '' ? t('name.missing') : '');
     if (wanted !== '') onJoin(wanted);
   };
 
   const fixed = step.settings.userName !== '';
-  const verb = step.settings.mustKnock ? 'Ask to join' : 'Join meeting';
+  const verb = step.settings.mustKnock ? t('daily.ask') : t('daily.join');
   return (
     <main className="lobby" data-testid="haircheck">
-      <header>
+      <header className="lobby-header">
         <Logo />
       </header>
       <div className="lobby-columns">
         <DevicePreview preview={preview} devices={devices} />
         <form className="card fields" onSubmit={submit} noValidate>
-          <h1>Are you ready to join?</h1>
+          <h1>{t('daily.ready')}</h1>
           <p className="soft">{room}</p>
           <div className="field">
-            <label htmlFor="name">Your name</label>
+            <label htmlFor="name">{t('lobby.name')}</label>
             <input
               id="name"
               data-testid="haircheck-name"
@@ -61,11 +63,11 @@ export function HairCheck({ step, room, preview, initial, onJoin }: HairCheckPro
               onChange={(event) => setName(event.target.value)}
             />
           </div>
-          {step.settings.mustKnock && <p>Someone in the meeting has to let you in.</p>}
+          {step.settings.mustKnock && <p>{t('daily.mustKnock')}</p>}
           <Problems preview={preview} devices={devices} problem={problem} testId="haircheck-error" />
-          <button type="submit" className="primary" data-testid="haircheck-join" disabled={step.busy}>
-            {step.busy ? 'Joining…' : verb}
-          </button>
+          <Button submit look="primary" testId="haircheck-join" disabled={step.busy}>
+            {step.busy ? t('action.joining') : verb}
+          </Button>
         </form>
       </div>
     </main>

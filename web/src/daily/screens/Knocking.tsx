@@ -1,3 +1,5 @@
+import { t } from '../../client/text/catalogue';
+import { Button } from '../../ui/Button';
 import { Message } from '../../ui/Message';
 import type { Meeting } from '../call/meeting';
 import type { Step } from '../call/step';
@@ -12,21 +14,18 @@ interface KnockingProps {
 export function Knocking({ step, room, onLeave }: KnockingProps) {
   if (step.denied) {
     return (
-      <Message title="You were not let in" testId="denied">
-        <p role="status">A host of this meeting did not let you in.</p>
+      <Message title={t('daily.denied')} testId="denied">
+        <p role="status">{t('daily.deniedDetail')}</p>
       </Message>
     );
   }
   return (
-    <Message title="Waiting to be let in" testId="knocking">
-      <p role="status">
-        {step.userName}, the people in {room} know that you are waiting. You will join as soon as one of them
-        lets you in.
-      </p>
+    <Message title={t('daily.knocking')} testId="knocking">
+      <p role="status">{t('daily.knockingDetail', { name: step.userName, room })}</p>
       <div className="actions">
-        <button type="button" data-testid="knocking-leave" onClick={onLeave}>
-          Stop waiting
-        </button>
+        <Button testId="knocking-leave" onPress={onLeave}>
+          {t('daily.stopWaiting')}
+        </Button>
       </div>
     </Message>
   );

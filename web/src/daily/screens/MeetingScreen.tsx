@@ -1,21 +1,16 @@
-import { RoomAudioRenderer, RoomContext, useSpeakingParticipants } from '@livekit/components-react';
-import { useCallback, useEffect, useState } from 'react';
+import { useCallback } from 'react';
 
 import type { Store } from '../../client/store';
-import { Notices } from '../../stage/Notices';
-import { RoomHeader } from '../../stage/RoomHeader';
-import { Stage } from '../../stage/Stage';
+import { RoomScreen, type Features } from '../../room/RoomScreen';
+import { useFullscreen } from '../../room/useFullscreen';
 import { useStore } from '../../ui/useStore';
 import type { Appearance } from '../call/appearance';
+import type { MeetingSettings } from '../call/door';
 import type { Meeting } from '../call/meeting';
 import type { Step } from '../call/step';
 import type { Embedder } from '../embedder';
-import { ChatPanel } from './ChatPanel';
 import { Countdown } from './Countdown';
-import { MeetingControls } from './MeetingControls';
-import { NetworkPanel } from './NetworkPanel';
-import { PeoplePanel } from './PeoplePanel';
-import { useSounds } from './useSounds';
+import { Tray } from './Tray';
 import { WaitingPeople } from './WaitingPeople';
 
 interface MeetingScreenProps {
@@ -25,7 +20,7 @@ interface MeetingScreenProps {
   onLeave: () => void;
 }
 
-/** The meeting: tiles, panels and buttons. */
+/** The meeting: the screen of all rooms, as the room's settings and the embedding page want it. */
 export function MeetingScreen({
   step: { settings, meeting },
   appearance,
@@ -34,67 +29,45 @@ export function MeetingScreen({
 }: MeetingScreenProps) {
   const look = useStore(appearance);
   const state = useStore(meeting.state);
-  const show = useCallback((sidebar: Appearance['sidebar']) => appearance.update({ sidebar }), [appearance]);
+  const own = useFullscreen();
+  const change = useCallback((part: Partial<Appearance>) => appearance.update(part), [appearance]);
   const notify = useCallback((words: string) => meeting.notify(words), [meeting]);
-  const { sidebar } = look;
-  useEffect(() => {
-    meeting.setChatOpen(sidebar === 'chat');
-  }, [meeting, sidebar]);
-  useSounds(meeting.room, look.ding, state.waiting.length);
-  const close = useCallback(() => show(null), [show]);
+  // Only the embedding page can make its frame fill the screen; it reports when it has.
+  const framed = embedder && {
+    on: look.fullscreen,
+    toggle: () => embedder.requestFullscreen(!look.fullscreen),
+  };
   return (
-    <RoomContext.Provider value={meeting.room}>
-      <main
-        className={`lesson meeting names-${look.showNames === false ? 'auto' : look.showNames}`}
-        data-testid="meeting"
-      >
-        <RoomHeader />
-        <Countdown room={meeting.room} />
-        <Notices notice={state.notice} onDismiss={() => notify('')} />
-        <WaitingPeople meeting={meeting} waiting={state.waiting} />
-        <div className="meeting-body">
-          <MeetingStage look={look} />
-          {sidebar === 'people' && (
-            <PeoplePanel
-              meeting={meeting}
-              pinned={look.pinned}
-              onPin={(pinned) => appearance.update({ pinned })}
-              onClose={close}
-            />
-          )}
-          {sidebar === 'chat' && <ChatPanel meeting={meeting} lines={state.chat} onClose={close} />}
-          {sidebar === 'network' && (
-            <NetworkPanel meeting={meeting} verdict={state.verdict} onClose={close} />
-          )}
-        </div>
-        <MeetingControls
-          settings={settings}
-          look={look}
-          unread={state.unread}
-          embedder={embedder}
-          onNotice={notify}
-          onSidebar={show}
-          onView={(activeSpeakerMode) => appearance.update({ activeSpeakerMode, pinned: undefined })}
-          onLeave={onLeave}
-        />
-      </main>
-      <RoomAudioRenderer />
-    </RoomContext.Provider>
+    <RoomScreen
+      wire={meeting.wire}
+      testId="meeting"
+      className={`meeting names-${look.showNames === false ? 'auto' : look.showNames}`}
+      features={featuresOf(settings, look, state.waiting.length)}
+      view={look}
+      fullscreen={look.showFullscreenButton ? (framed ?? own) : undefined}
+      notice={state.notice}
+      invite={undefined}
+      notices={
+        <>
+          <Countdown room={meeting.room} />
+          <WaitingPeople meeting={meeting} waiting={state.waiting} />
+        </>
+      }
+      tray={<Tray buttons={look.trayButtons} embedder={embedder} />}
+      onView={change}
+      onNotice={notify}
+      onDevice={() => undefined}
+      onLeave={look.showLeaveButton ? onLeave : undefined}
+    />
   );
 }
 
-/** The tiles: all of the same size, or with the active speaker or the pinned participant large. */
-function MeetingStage({ look }: { look: Appearance }) {
-  const speakers = useSpeakingParticipants();
-  const speaking = speakers.find((person) => !person.isLocal)?.identity;
-  // In silence, the last speaker stays large.
-  const [last, setLast] = useState<string>();
-  if (speaking !== undefined && speaking !== last) setLast(speaking);
-  return (
-    <Stage
-      spotlight={look.pinned ?? (look.activeSpeakerMode ? last : undefined)}
-      hideOwn={!look.showLocalVideo}
-      hideOthers={!look.showParticipantsBar}
-    />
-  );
+function featuresOf(settings: MeetingSettings, look: Appearance, waiting: number): Features {
+  const { people, chat, network, screenShare, hands } = settings;
+  return {
+    ...{ people, chat, network, screenShare, hands, waiting },
+    hideOwn: !look.showLocalVideo,
+    hideOthers: !look.showParticipantsBar,
+    ding: look.ding,
+  };
 }

@@ -1,3 +1,5 @@
+import { t } from '../../client/text/catalogue';
+import { Button } from '../../ui/Button';
 import type { WaitingPerson } from '../call/door';
 import type { Meeting } from '../call/meeting';
 
@@ -5,23 +7,18 @@ import type { Meeting } from '../call/meeting';
 export function WaitingPeople({ meeting, waiting }: { meeting: Meeting; waiting: readonly WaitingPerson[] }) {
   if (waiting.length === 0) return null;
   return (
-    <ul className="notice waiting-people" aria-label="People waiting to join" data-testid="waiting-people">
+    <ul className="notice waiting-people" aria-label={t('daily.waiting')} data-testid="waiting-people">
       {waiting.map(({ id, name }) => (
         <li key={id}>
           <span className="person-name">
-            <strong>{name === '' ? 'Someone' : name}</strong> wants to join
+            {t('daily.wants', { name: name === '' ? t('daily.someone') : name })}
           </span>
-          <button type="button" data-testid="deny" onClick={() => void meeting.answerKnock(id, false)}>
-            Deny
-          </button>
-          <button
-            type="button"
-            className="primary"
-            data-testid="admit"
-            onClick={() => void meeting.answerKnock(id, true)}
-          >
-            Let in
-          </button>
+          <Button testId="deny" onPress={() => void meeting.answerKnock(id, false)}>
+            {t('daily.deny')}
+          </Button>
+          <Button look="primary" testId="admit" onPress={() => void meeting.answerKnock(id, true)}>
+            {t('daily.admit')}
+          </Button>
         </li>
       ))}
     </ul>

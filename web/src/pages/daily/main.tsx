@@ -1,7 +1,9 @@
+import '../../styles/tokens.css';
 import '../../styles/base.css';
+import '../../styles/components.css';
 import '../../styles/lobby.css';
-import '../../styles/lesson.css';
-import '../../styles/meeting.css';
+import '../../styles/room.css';
+import '../../styles/panels.css';
 
 import { LogLevel, setLogLevel } from 'livekit-client';
 import { StrictMode } from 'react';
@@ -18,6 +20,7 @@ import { INITIAL_APPEARANCE } from '../../daily/call/appearance';
 import { Call } from '../../daily/call/call';
 import { Door } from '../../daily/call/door';
 import { CallPage } from '../../daily/screens/CallPage';
+import { startLanguage } from '../../ui/useLanguage';
 
 // The default level, `info`, logs several lines for each participant who joins or leaves.
 setLogLevel(LogLevel.warn);
@@ -46,6 +49,7 @@ if (bridge === undefined) {
   void call.join({ token, userName: recalled.name, startVideoOff: undefined, startAudioOff: undefined });
 } else bridge.start();
 
+await startLanguage();
 const element = document.getElementById('page');
 if (element === null) throw new Error('room.html has no #page');
 createRoot(element).render(

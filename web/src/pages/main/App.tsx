@@ -1,106 +1,172 @@
-import type { Room } from 'livekit-client';
-import { useEffect, useReducer, useState } from 'react';
+import type { DisconnectReason } from 'livekit-client';
+import { lazy, Suspense, useEffect, useReducer, useRef, useState } from 'react';
 
-import { readClaims } from '../../client/access';
-import { readAddress, roomPath, signallingUrl } from '../../client/address';
+import { invitationPath, readAddress, roomPath, signallingUrl } from '../../client/address';
+import type { Choice } from '../../client/media/choice';
 import { openDevices, Preview } from '../../client/media/preview';
 import { createRoom, type Sending } from '../../client/media/room';
-import { fetchToken } from '../../client/server';
+import { fetchCheckToken, fetchGuestToken, fetchInvitation, fetchToken } from '../../client/server';
 import { recall, remember, storage } from '../../client/storage';
-import { endingWords, joinWords } from '../../client/words';
-import { Lesson, type Leaving } from '../../lesson/Lesson';
+import { endingWords, joinWords, mayPass } from '../../client/words';
+import { LessonSession } from '../../lesson/session';
 import { Lobby, type Guest } from '../../lobby/Lobby';
 import { TokenGate } from '../../lobby/TokenGate';
+import type { Invite } from '../../room/wire';
+import { useLanguage } from '../../ui/useLanguage';
 import { Ended } from './Ended';
 import { FIRST_SCREEN, nextScreen, type Screen, type ScreenEvent } from './screen';
 import { ServerUnreachable } from './ServerUnreachable';
+import { useAccess, type Access } from './useAccess';
 import { usePageConfig } from './usePageConfig';
-import { useToken } from './useToken';
+import { useReturn } from '../../ui/useReturn';
 
-/** What is needed to join the lesson again. */
-interface RejoinState {
-  guest: Guest;
-  sending: Sending;
-}
+// What only a lesson needs is loaded while the user is in the lobby, and not before the lobby is there.
+const loadLesson = () => import('../../lesson/Lesson');
+const Lesson = lazy(async () => ({ default: (await loadLesson()).Lesson }));
+
+type LessonScreen = Screen<LessonSession>;
 
 export function App() {
-  const [screen, dispatch] = useReducer<Screen<Room>, [ScreenEvent<Room>]>(nextScreen, FIRST_SCREEN);
+  useLanguage();
+  const [screen, dispatch] = useReducer<LessonScreen, [ScreenEvent<LessonSession>]>(nextScreen, FIRST_SCREEN);
   const [config, askAgain] = usePageConfig();
-  const [token, setToken] = useToken();
+  const [access, paste] = useAccess();
   const [recalled] = useState(() => recall(storage('localStorage')));
-  const [linkedRoom] = useState(() => readAddress(window.location).room);
-  const [preview] = useState(
+  const [preview] = useState(() => {
     // Browsers offer devices only to secure contexts: https, or localhost.
-    () => new Preview(recalled.ids, openDevices, window.isSecureContext),
-  );
-  const [rejoin, setRejoin] = useState<RejoinState>({
-    guest: { room: linkedRoom, name: recalled.name },
-    sending: { camera: false, microphone: false },
+    const made = new Preview(recalled.ids, openDevices, window.isSecureContext);
+    for (const kind of ['camera', 'microphone'] as const) made.want(kind, recalled.on[kind]);
+    return made;
   });
-  const title = screen.name === 'lesson' ? `${screen.room.name} · Lectern` : 'Lectern';
-  useEffect(() => {
-    document.title = title;
-  }, [title]);
+  const [speaker, setSpeaker] = useState(recalled.speaker);
+  const [guest, setGuest] = useState<Guest>(() => ({
+    room: readAddress(window.location).room,
+    name: recalled.name,
+  }));
+  const [sending, setSending] = useState<Sending>({ camera: false, microphone: false });
+  // Each attempt to join takes the next number; going back to the lobby makes the attempts before it void.
+  const latest = useRef(0);
+  useTitle(screen);
+  useEffect(() => void loadLesson(), []);
 
-  const save = (name: string): void => remember(storage('localStorage'), { name, ids: preview.chosen() });
+  const save = (name: string): void => {
+    const preferences = { name, ids: preview.chosen(), speaker, on: preview.wanted() };
+    remember(storage('localStorage'), preferences);
+  };
 
-  const join = async (guest: Guest, takeSending: () => Sending): Promise<void> => {
+  const join = async (as: Guest, takeSending: () => Sending): Promise<void> => {
+    latest.current += 1;
+    const number = latest.current;
     dispatch({ type: 'joining' });
     try {
       await preview.settled();
-      const access = token === '' ? await fetchToken(guest.room, guest.name) : { token, url: '' };
-      const room = createRoom(preview.chosen());
-      await room.connect(access.url === '' ? signallingUrl(window.location) : access.url, access.token);
-      setRejoin({ guest, sending: takeSending() });
-      save(guest.name);
-      window.history.replaceState(null, '', roomPath(guest.room));
-      dispatch({ type: 'joined', room });
+      const { token, url } = await tokenFor(access, as);
+      const room = createRoom(preview.chosen(), speaker);
+      const administers = access.kind === 'token' && access.claims.administers;
+      const session = new LessonSession(room, token, administers);
+      await room.connect(url === '' ? signallingUrl(window.location) : url, token);
+      if (number !== latest.current) {
+        void room.disconnect();
+        return;
+      }
+      setGuest(as);
+      setSending(takeSending());
+      save(as.name);
+      // An invitation stays in the address, so that a reload comes back with it.
+      if (access.kind !== 'invitation') window.history.replaceState(null, '', roomPath(as.room));
+      dispatch({ type: 'joined', session });
     } catch (error) {
-      dispatch({ type: 'failed', problem: joinWords(error) });
+      if (number !== latest.current) return;
+      dispatch({ type: 'failed', problem: joinWords(error), final: !mayPass(error) });
     }
   };
+  const rejoin = (): void => void join(guest, () => sending);
 
-  const end = (room: Room, leaving: Leaving): void => {
-    setRejoin({ ...rejoin, sending: leaving.sending });
-    dispatch({ type: 'ended', room, ending: endingWords(leaving.reason) });
+  const end = (session: LessonSession, reason: DisconnectReason | undefined, choice: Choice): void => {
+    for (const kind of ['camera', 'microphone'] as const) preview.want(kind, choice[kind]);
+    setSending(choice);
+    save(guest.name);
+    dispatch({ type: 'ended', session, ending: endingWords(reason) });
   };
 
+  useReturn(screen.name === 'ended' ? screen.attempt : undefined, rejoin, () => dispatch({ type: 'gaveUp' }));
+
   if (screen.name === 'lesson') {
+    const { session } = screen;
     return (
-      <Lesson
-        room={screen.room}
-        name={rejoin.guest.name}
-        sending={rejoin.sending}
-        onEnd={(leaving) => end(screen.room, leaving)}
-        onDevice={(kind, id) => {
-          preview.choose(kind, id);
-          save(rejoin.guest.name);
-        }}
-      />
+      <Suspense fallback={null}>
+        <Lesson
+          session={session}
+          name={guest.name}
+          sending={sending}
+          invite={inviteOf(access, config !== 'unreachable' && config?.dev === true, session.room.name)}
+          onEnd={(reason, choice) => end(session, reason, choice)}
+          onDevice={(kind, id) => {
+            preview.choose(kind, id);
+            save(guest.name);
+          }}
+        />
+      </Suspense>
     );
   }
   if (screen.name === 'ended') {
     return (
       <Ended
         screen={screen}
-        onRejoin={() => void join(rejoin.guest, () => rejoin.sending)}
-        onBack={() => dispatch({ type: 'back' })}
+        onRejoin={rejoin}
+        onBack={() => {
+          latest.current += 1;
+          dispatch({ type: 'back' });
+        }}
       />
     );
   }
   if (config === undefined) return null;
   if (config === 'unreachable') return <ServerUnreachable onRetry={askAgain} />;
-  const claims = token === '' ? undefined : readClaims(token);
-  if (!config.dev && claims === undefined) return <TokenGate onToken={setToken} />;
+  if (!config.dev && access.kind === 'none') return <TokenGate onPaste={paste} />;
   return (
     <Lobby
       screen={screen}
       preview={preview}
-      guest={rejoin.guest}
-      claims={claims}
-      onJoin={(guest) => void join(guest, () => sendingOf(preview))}
+      guest={access.kind === 'invitation' ? { ...guest, room: access.room } : guest}
+      roomIsFixed={access.kind !== 'none'}
+      claims={access.kind === 'token' ? access.claims : undefined}
+      speaker={speaker}
+      onSpeaker={setSpeaker}
+      checkAccess={async () => fetchCheckToken((await tokenFor(access, { room: 'check', name: '' })).token)}
+      onJoin={(as) => void join(as, () => sendingOf(preview))}
     />
   );
+}
+
+function useTitle(screen: LessonScreen): void {
+  const title = screen.name === 'lesson' ? `${screen.session.room.name} · Lectern` : 'Lectern';
+  useEffect(() => {
+    document.title = title;
+  }, [title]);
+}
+
+async function tokenFor(access: Access, { room, name }: Guest): Promise<{ token: string; url: string }> {
+  switch (access.kind) {
+    case 'token':
+      return { token: access.token, url: '' };
+    case 'invitation':
+      return fetchGuestToken(access.invitation, name);
+    case 'none':
+      return fetchToken(room, name);
+  }
+}
+
+/** How the user gets a link that works for everyone; undefined if they may not invite. */
+function inviteOf(access: Access, dev: boolean, room: string): Invite | undefined {
+  const { origin } = window.location;
+  if (access.kind === 'invitation') {
+    return () => Promise.resolve(origin + invitationPath(room, access.invitation));
+  }
+  // In dev mode the server gives everyone a token.
+  if (dev) return () => Promise.resolve(origin + roomPath(room));
+  if (access.kind !== 'token' || !access.claims.administers) return undefined;
+  return async () => origin + invitationPath(room, await fetchInvitation(access.token));
 }
 
 function sendingOf(preview: Preview): Sending {

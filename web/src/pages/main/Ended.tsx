@@ -1,38 +1,43 @@
-import type { Ending } from '../../client/words';
+import { t } from '../../client/text/catalogue';
+import { Button } from '../../ui/Button';
 import { Message } from '../../ui/Message';
+import type { Ended as EndedScreen } from './screen';
 
 interface EndedProps {
-  screen: { ending: Ending; problem: string; joining: boolean };
+  screen: EndedScreen;
   onRejoin: () => void;
   onBack: () => void;
 }
 
-export function Ended({ screen: { ending, problem, joining }, onRejoin, onBack }: EndedProps) {
+/** Why the lesson is over for the user, and how to go on. */
+export function Ended({ screen, onRejoin, onBack }: EndedProps) {
+  const { ending, problem, joining, attempt } = screen;
+  const returning = attempt !== undefined;
   return (
     <Message title={ending.title} testId="ended">
-      <p role="status" data-testid="status" data-state="disconnected">
-        {ending.detail}
+      <p role="status" data-testid="status" data-state={returning ? 'returning' : 'disconnected'}>
+        {ending.detail} {returning && t('end.returning')}
       </p>
       {problem !== '' && (
         <p role="alert" className="problem" data-testid="ended-error">
           {problem}
         </p>
       )}
+      {returning && <div className="progress" aria-hidden="true" />}
       <div className="actions">
         {ending.rejoin !== undefined && (
-          <button
-            type="button"
-            className="primary"
-            data-testid="rejoin"
-            disabled={joining}
-            onClick={onRejoin}
+          <Button
+            look={returning ? 'plain' : 'primary'}
+            testId="rejoin"
+            disabled={joining && !returning}
+            onPress={onRejoin}
           >
-            {joining ? 'Joining…' : ending.rejoin}
-          </button>
+            {joining && !returning ? t('action.joining') : ending.rejoin}
+          </Button>
         )}
-        <button type="button" data-testid="back" disabled={joining} onClick={onBack}>
-          Back to the lobby
-        </button>
+        <Button testId="back" disabled={joining && !returning} onPress={onBack}>
+          {t('end.lobby')}
+        </Button>
       </div>
     </Message>
   );

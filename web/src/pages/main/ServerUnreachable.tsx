@@ -1,14 +1,16 @@
-import { SERVER_UNREACHABLE } from '../../client/words';
+import { t } from '../../client/text/catalogue';
+import { unreachableWords } from '../../client/words';
+import { Button } from '../../ui/Button';
 import { Message } from '../../ui/Message';
 
 export function ServerUnreachable({ onRetry }: { onRetry: () => void }) {
   return (
-    <Message title="Cannot reach the server" testId="server-gone">
-      <p role="alert">{SERVER_UNREACHABLE}</p>
+    <Message title={t('title.unreachable')} testId="server-gone">
+      <p role="alert">{unreachableWords()}</p>
       <div className="actions">
-        <button type="button" className="primary" onClick={onRetry}>
-          Try again
-        </button>
+        <Button look="primary" onPress={onRetry}>
+          {t('action.tryAgain')}
+        </Button>
       </div>
     </Message>
   );

@@ -1,11 +1,13 @@
+import '../../styles/tokens.css';
 import '../../styles/base.css';
+import '../../styles/components.css';
 import '../../styles/lobby.css';
-import '../../styles/lesson.css';
 
 import { LogLevel, setLogLevel } from 'livekit-client';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 
+import { startLanguage } from '../../ui/useLanguage';
 import { App } from './App';
 
 // The default level, `info`, logs several lines for each participant who joins or leaves.
@@ -13,6 +15,7 @@ setLogLevel(LogLevel.warn);
 
 const element = document.getElementById('page');
 if (element === null) throw new Error('index.html has no #page');
+await startLanguage();
 createRoot(element).render(
   <StrictMode>
     <App />

@@ -1,6 +1,8 @@
 import type { LocalVideoTrack } from 'livekit-client';
 import { useEffect, useRef } from 'react';
 
+import { t } from '../../client/text/catalogue';
+
 /** The user's own camera, mirrored: people know themselves from mirrors. */
 export function CameraPicture({ track }: { track: LocalVideoTrack }) {
   const element = useRef<HTMLVideoElement>(null);
@@ -18,7 +20,7 @@ export function CameraPicture({ track }: { track: LocalVideoTrack }) {
       className="mirrored"
       muted
       playsInline
-      aria-label="Your camera"
+      aria-label={t('lobby.ownCamera')}
       data-testid="lobby-preview"
     />
   );

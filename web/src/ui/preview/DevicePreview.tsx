@@ -1,14 +1,15 @@
 import type { DeviceKind } from '../../client/media/devices';
 import type { Preview, PreviewState } from '../../client/media/preview';
+import { t } from '../../client/text/catalogue';
 import { DeviceSelect } from '../DeviceSelect';
 import { DeviceToggle } from '../DeviceToggle';
 import { CameraPicture } from './CameraPicture';
 import { MicMeter } from './MicMeter';
 
 const NO_PICTURE = {
-  off: 'Your camera is off',
-  opening: 'Starting your camera…',
-  failed: 'No picture',
+  off: 'lobby.cameraOff',
+  opening: 'lobby.cameraOpening',
+  failed: 'lobby.cameraFailed',
 } as const;
 
 /** Camera picture and microphone level, with a button and a choice of devices for each. */
@@ -26,18 +27,24 @@ export function DevicePreview({ preview, devices }: { preview: Preview; devices:
   };
 
   return (
-    <section className="preview" aria-label="Your camera and microphone">
+    <section className="preview" aria-label={t('lobby.devices')}>
       <div className="picture">
-        {camera.state === 'on' ? <CameraPicture track={camera.track} /> : <p>{NO_PICTURE[camera.state]}</p>}
+        {camera.state === 'on' ? (
+          <CameraPicture track={camera.track} />
+        ) : (
+          <p>{t(NO_PICTURE[camera.state])}</p>
+        )}
         <div className="picture-buttons">
           <DeviceToggle
             kind="microphone"
+            look="floating"
             state={microphone.state}
             testId="lobby-mic"
             onToggle={() => toggle('microphone')}
           />
           <DeviceToggle
             kind="camera"
+            look="floating"
             state={camera.state}
             testId="lobby-camera"
             onToggle={() => toggle('camera')}
@@ -50,12 +57,14 @@ export function DevicePreview({ preview, devices }: { preview: Preview; devices:
           kind="camera"
           active={activeId(camera)}
           revision={camera.state}
+          starting={camera.state === 'opening'}
           onChoose={(id) => choose('camera', id)}
         />
         <DeviceSelect
           kind="microphone"
           active={activeId(microphone)}
           revision={microphone.state}
+          starting={microphone.state === 'opening'}
           onChoose={(id) => choose('microphone', id)}
         />
       </div>

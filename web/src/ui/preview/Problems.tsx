@@ -1,4 +1,6 @@
 import type { Preview, PreviewState } from '../../client/media/preview';
+import { t } from '../../client/text/catalogue';
+import { Button } from '../Button';
 import { previewProblems, retryableDevices } from './previewProblems';
 
 interface ProblemsProps {
@@ -20,9 +22,9 @@ export function Problems({ preview, devices, problem, testId }: ProblemsProps) {
         <p key={text}>{text}</p>
       ))}
       {failed.length > 0 && (
-        <button type="button" className="quiet" onClick={() => void preview.start(failed)}>
-          Try again
-        </button>
+        <Button look="quiet" onPress={() => void preview.start(failed)}>
+          {t('action.tryAgain')}
+        </Button>
       )}
     </div>
   );

@@ -1,4 +1,5 @@
 /** Requests about the page's appearance, and requests for what this server does not support. */
+import { chooseLanguage, language, setLanguage } from '../../../client/text/catalogue';
 import { showNamesOf, sidebarOf, trayButtons } from '../appearance';
 import { applyClass, applyCss, applyTheme } from '../style';
 import { optionalText, type Action } from './context';
@@ -10,10 +11,13 @@ export const PAGE_ACTIONS: Readonly<Record<string, Action>> = {
     applyClass(optionalText(bodyClass));
     applyCss(optionalText(cssText));
   },
-  'set-daily-lang': ({ lang }, _reply, { appearance }) =>
-    appearance.update({ lang: optionalText(lang) ?? 'en' }),
+  'set-daily-lang': ({ lang }, _reply, { appearance }) => {
+    const wanted = optionalText(lang) ?? 'en';
+    appearance.update({ lang: wanted });
+    void setLanguage(chooseLanguage([wanted]));
+  },
   'get-daily-lang': (_fields, reply, { appearance }) =>
-    reply({ lang: 'en', langSetting: appearance.snapshot().lang }),
+    reply({ lang: language.snapshot().language, langSetting: appearance.snapshot().lang }),
   'set-active-speaker-mode': ({ enabled }, _reply, { appearance }) =>
     appearance.update({ activeSpeakerMode: enabled === true }),
   'set-show-local-video': ({ show }, _reply, { appearance }) =>

@@ -1,0 +1,65 @@
+import { afterEach, describe, expect, it } from 'vitest';
+
+import { chooseLanguage, directionOf, setLanguage, t, type Catalogue, type Key } from './catalogue';
+import { de } from './de';
+import { en } from './en';
+import { pseudo } from './pseudo';
+
+const KEYS = Object.keys(en) as Key[];
+
+afterEach(() => setLanguage('en'));
+
+function placeholders(catalogue: Catalogue, key: Key): string[] {
+  const entry = catalogue[key];
+  const texts = typeof entry === 'string' ? [entry] : Object.values<string>({ ...entry });
+  return [...new Set(texts.flatMap((text) => text.match(/\{\w+\}/gu) ?? []))].sort();
+}
+
+describe.each([
+  ['German', de],
+  ['the pseudo-locale', pseudo],
+])('%s', (_, catalogue) => {
+  it('has the placeholders of English', () => {
+    for (const key of KEYS) expect(placeholders(catalogue, key), key).toEqual(placeholders(en, key));
+  });
+  it('differs from English in every text with words', () => {
+    const words = (key: Key): boolean => / [a-z]{2}/u.test(JSON.stringify(en[key]));
+    expect(KEYS.filter((key) => catalogue[key] === en[key] && words(key))).toEqual([]);
+  });
+});
+
+describe('t', () => {
+  it('fills in placeholders, and leaves what looks like markup as it is', () => {
+    expect(t('event.joined', { name: '<img onerror=x>{name}' })).toBe('<img onerror=x>{name} joined');
+  });
+  it.each([
+    [1, '1 person'],
+    [0, '0 people'],
+    [31, '31 people'],
+  ])('%d takes its plural form', (count, text) => {
+    expect(t('people.count', { count })).toBe(text);
+  });
+  it('speaks another language once its texts are loaded', async () => {
+    await setLanguage('de');
+    expect(t('people.count', { count: 1 })).toBe('1 Person');
+    await setLanguage('qps');
+    expect(t('control.chat')).toMatch(/^\[Chát( ~)+\]$/);
+  });
+});
+
+describe('chooseLanguage', () => {
+  it.each([
+    [['de-AT', 'en'], 'de'],
+    [['fr', 'DE'], 'de'],
+    [['fr-CA'], 'en'],
+    [[], 'en'],
+    [['qps-rtl'], 'qps-rtl'],
+    [['constructor'], 'en'],
+  ] as const)('%j: %s', (wanted, expected) => {
+    expect(chooseLanguage(wanted)).toBe(expected);
+  });
+});
+
+it('only the mirrored pseudo-locale is written from right to left', () => {
+  expect([directionOf('de'), directionOf('qps'), directionOf('qps-rtl')]).toEqual(['ltr', 'ltr', 'rtl']);
+});

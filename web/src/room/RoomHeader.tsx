@@ -1,0 +1,30 @@
+import { useConnectionState, useParticipants, useRoomContext } from '@livekit/components-react';
+import { ConnectionState } from 'livekit-client';
+
+import { t } from '../client/text/catalogue';
+import { connectionWords } from '../client/words';
+
+/** The name of the room, the number of people in it, and the state of the connection. */
+export function RoomHeader({ stalled }: { stalled: boolean }) {
+  const room = useRoomContext();
+  const state = useConnectionState(room);
+  const people = useParticipants().length;
+  const isGood = state === ConnectionState.Connected && !stalled;
+  return (
+    <header className="lesson-header">
+      <h1>{room.name}</h1>
+      <p className="people" data-testid="people">
+        {people === 1 ? t('people.alone') : t('people.count', { count: people })}
+      </p>
+      <p
+        className={isGood ? 'status' : 'status status-bad'}
+        role="status"
+        data-testid="status"
+        data-state={state}
+        data-stalled={stalled}
+      >
+        {stalled && state === ConnectionState.Connected ? t('connection.stalled') : connectionWords(state)}
+      </p>
+    </header>
+  );
+}

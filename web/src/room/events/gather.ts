@@ -1,0 +1,26 @@
+/** Joins and leaves within a moment become one message, because a class arrives at once. */
+import { t } from '../../client/text/catalogue';
+
+export interface Move {
+  kind: 'joined' | 'left';
+  identity: string;
+  name: string;
+}
+
+// More names than this become a number.
+const NAMED = 2;
+
+/** The messages for what happened within a moment. Who left and came back within it did not go anywhere. */
+export function moveWords(moves: readonly Move[]): string[] {
+  const latest = new Map<string, Move>();
+  for (const move of moves) {
+    if (latest.has(move.identity) && latest.get(move.identity)?.kind !== move.kind)
+      latest.delete(move.identity);
+    else latest.set(move.identity, move);
+  }
+  return (['joined', 'left'] as const).flatMap((kind) => {
+    const names = [...latest.values()].filter((move) => move.kind === kind).map(({ name }) => name);
+    if (names.length > NAMED) return [t(`event.${kind}Many`, { count: names.length })];
+    return names.map((name) => t(`event.${kind}`, { name }));
+  });
+}

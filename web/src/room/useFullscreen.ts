@@ -1,0 +1,19 @@
+import { useEffect, useState } from 'react';
+
+/** The whole page in full screen; undefined where the browser has none (iPhones). */
+export function useFullscreen(): { on: boolean; toggle: () => void } | undefined {
+  const [on, setOn] = useState(() => document.fullscreenElement !== null);
+  useEffect(() => {
+    const update = (): void => setOn(document.fullscreenElement !== null);
+    document.addEventListener('fullscreenchange', update);
+    return () => document.removeEventListener('fullscreenchange', update);
+  }, []);
+  if (!document.fullscreenEnabled) return undefined;
+  return {
+    on,
+    toggle: () => {
+      const change = on ? document.exitFullscreen() : document.documentElement.requestFullscreen();
+      void change.catch(() => undefined);
+    },
+  };
+}

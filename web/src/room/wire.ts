@@ -1,0 +1,39 @@
+/** What a lesson and a room of Daily's API have in common for their page. They differ in how these parts reach the server. */
+import type { Participant, Room } from 'livekit-client';
+
+import type { Verdict } from '../client/media/stats';
+import type { Readable } from '../client/store';
+import type { ChatState } from './chatLog';
+
+export interface Chat {
+  readonly state: Readable<ChatState>;
+  /** Send a line to everyone; throws if it could not be sent. */
+  send: (text: string) => Promise<void>;
+  /** Note that the lines are on the screen, or no longer. */
+  setOpen: (open: boolean) => void;
+}
+
+export interface Moderation {
+  /** Whether the user may mute and remove others at the moment. */
+  allowed: () => boolean;
+  /** These two report a refusal to the user themselves. */
+  mute: (identity: string) => Promise<void>;
+  remove: (identity: string) => Promise<void>;
+  isHost: (participant: Participant) => boolean;
+}
+
+export interface Network {
+  /** The latest figures of `client/media/stats.ts`; empty before the first. */
+  latest: () => Readonly<Record<string, unknown>>;
+  verdict: () => Verdict;
+}
+
+export interface Wire {
+  readonly room: Room;
+  readonly chat: Chat;
+  readonly moderation: Moderation;
+  readonly network: Network;
+}
+
+/** A link for the people whom the user wants to meet; undefined if the user may not invite. */
+export type Invite = () => Promise<string | undefined>;
