@@ -14,8 +14,8 @@ export default defineConfig({
     // livekit-client and Swagger UI exceed the default limit of 500 kB; this limit warns when they grow.
     chunkSizeWarningLimit: 1600,
     rolldownOptions: {
-      // The page of lessons, the page of rooms made by Daily's API, and the page of the REST API.
-      input: ['index.html', 'room.html', 'docs.html'],
+      // The page of lessons, the page of rooms made by Daily's API, the page of the REST API, and all components.
+      input: ['index.html', 'room.html', 'docs.html', 'components.html'],
     },
   },
   server: {

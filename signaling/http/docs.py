@@ -7,7 +7,7 @@ from typing import Any
 
 from aiohttp import web
 
-from signaling.http.headers import SECURITY_HEADERS
+from signaling.http.headers import DOCS_CONTENT_SECURITY_POLICY, SECURITY_HEADERS
 from signaling.http.prefix import page
 
 _NOT_BUILT = "This page has not been built (make setup does it); the description itself is at /openapi.json."
@@ -36,7 +36,11 @@ class Docs:
 
     async def page(self, _request: web.Request) -> web.StreamResponse:
         """Serve the page."""
-        headers = {**SECURITY_HEADERS, "Cache-Control": "no-cache"}
+        headers = {
+            **SECURITY_HEADERS,
+            "Content-Security-Policy": DOCS_CONTENT_SECURITY_POLICY,
+            "Cache-Control": "no-cache",
+        }
         if self._folder is None:
             return web.Response(text=_NOT_BUILT, headers=headers)
         return page(self._folder / "docs.html", self._prefix, headers)

@@ -25,6 +25,8 @@ _NOT_BUILT = (
     "<p>Its page has not been built. In a checkout, <code>make setup</code> builds it. "
     "Applications can connect all the same.</p></html>"
 )
+# The page of all components, which is served at an address of its own.
+_COMPONENTS = "components.html"
 _TOKEN_TTL_S = 6 * 3600
 # Of the request for a token: two names of 256 characters, as JSON may escape them.
 MAX_BODY_BYTES = 8 * 1024
@@ -67,6 +69,7 @@ class Page:
         """Register the page; the last resort for paths that nobody else has."""
         router.add_get("/", self.index)
         router.add_get("/join/{room}", self.index)
+        router.add_get("/dev/components", self.components)
         router.add_get("/page/config", self.config)
         router.add_post("/page/token", self.token)
         router.add_get("/{path:.+}", self.file)
@@ -78,6 +81,13 @@ class Page:
         if self._folder is None:
             return web.Response(text=_NOT_BUILT, content_type="text/html", headers=headers)
         return prefix.page(self._folder / "index.html", self._settings.prefix, headers)
+
+    async def components(self, _request: web.Request) -> web.StreamResponse:
+        """Serve the page of all components, in dev mode only."""
+        if not self._settings.dev or self._folder is None:
+            return web.Response(status=404, text="not found", headers=SECURITY_HEADERS)
+        headers = {**SECURITY_HEADERS, "Cache-Control": "no-cache"}
+        return web.FileResponse(self._folder / _COMPONENTS, headers=headers)
 
     async def file(self, request: web.Request) -> web.StreamResponse:
         """Serve one of the page's files."""
@@ -122,7 +132,7 @@ class Page:
         return _json({"token": token, "url": ""})
 
     def _find(self, path: str) -> Path | None:
-        if self._folder is None or "\0" in path or len(path) > MAX_NAME_CHARS:
+        if path == _COMPONENTS or self._folder is None or "\0" in path or len(path) > MAX_NAME_CHARS:
             return None
         root = self._folder.resolve()
         found = (root / path).resolve()

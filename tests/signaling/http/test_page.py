@@ -22,6 +22,7 @@ def built(tmp_path, monkeypatch):
     (dist / "assets").mkdir(parents=True)
     (dist / "index.html").write_text("<!doctype html>the page")
     (dist / "assets" / "app-1a2b.js").write_text("let x")
+    (dist / "components.html").write_text("<!doctype html>all components")
     (dist / "icon.svg").write_text("<svg/>")
     (tmp_path / "secret.txt").write_text("secret")
     (dist / "assets" / "link").symlink_to(tmp_path / "secret.txt")
@@ -75,6 +76,21 @@ async def test_the_address_itself_answers_health_checks_of_clients(serve, built)
     status, headers, _ = await ask("/", "HEAD")
     assert status == 200
     assert headers["Access-Control-Allow-Origin"] == "*"
+
+
+async def test_no_script_of_a_page_may_turn_text_into_markup_or_code(serve, built):
+    ask = await serve()
+    policy = (await ask("/"))[1]["Content-Security-Policy"]
+    assert "require-trusted-types-for 'script'; trusted-types 'none'" in policy
+    assert "unsafe" not in policy
+
+
+async def test_the_page_of_all_components_is_there_in_dev_mode_only(serve, built):
+    ask = await serve()
+    assert (await ask("/dev/components"))[::2] == (200, "<!doctype html>all components")
+    assert (await ask("/components.html"))[0] == 404
+    ask = await serve(dev=False, keys=LONG, host="127.0.0.1")
+    assert (await ask("/dev/components"))[0] == 404
 
 
 async def test_assets_are_cached_for_ever_and_other_files_are_not(serve, built):

@@ -1,7 +1,8 @@
+import { useContext } from 'react';
 import { Button } from 'react-aria-components/Button';
-import { Tooltip, TooltipTrigger } from 'react-aria-components/Tooltip';
 
 import { Icon, type IconName } from './Icon';
+import { TooltipContext } from './tooltips';
 
 export interface IconButtonProps {
   icon: IconName;
@@ -31,38 +32,34 @@ export interface IconButtonProps {
 /** A button with an icon and a tooltip. */
 export function IconButton(props: IconButtonProps) {
   const { icon, label, caption, shortcut, badge = 0 } = props;
-  return (
-    <TooltipTrigger delay={500} closeDelay={0}>
-      <Button
-        type={props.submit === true ? 'submit' : 'button'}
-        className={classOf(props)}
-        aria-label={label}
-        aria-keyshortcuts={shortcut}
-        aria-pressed={props.pressed}
-        aria-expanded={props.expanded}
-        data-testid={props.testId}
-        data-state={props.state}
-        isDisabled={props.disabled ?? false}
-        {...(props.onPress !== undefined && { onPress: props.onPress })}
-      >
-        <Icon name={icon} />
-        {caption !== undefined && (
-          <span className="icon-button-caption" aria-hidden="true">
-            {caption}
-          </span>
-        )}
-        {badge > 0 && (
-          <span className="badge" aria-hidden="true">
-            {badge > 99 ? '99+' : badge}
-          </span>
-        )}
-      </Button>
-      <Tooltip className="tooltip" offset={6}>
-        {label}
-        {shortcut !== undefined && <kbd>{shortcut}</kbd>}
-      </Tooltip>
-    </TooltipTrigger>
+  const frame = useContext(TooltipContext);
+  const button = (
+    <Button
+      type={props.submit === true ? 'submit' : 'button'}
+      className={classOf(props)}
+      aria-label={label}
+      aria-keyshortcuts={shortcut}
+      aria-pressed={props.pressed}
+      aria-expanded={props.expanded}
+      data-testid={props.testId}
+      data-state={props.state}
+      isDisabled={props.disabled ?? false}
+      {...(props.onPress !== undefined && { onPress: props.onPress })}
+    >
+      <Icon name={icon} />
+      {caption !== undefined && (
+        <span className="icon-button-caption" aria-hidden="true">
+          {caption}
+        </span>
+      )}
+      {badge > 0 && (
+        <span className="badge" aria-hidden="true">
+          {badge > 99 ? '99+' : badge}
+        </span>
+      )}
+    </Button>
   );
+  return frame({ label, shortcut, children: button });
 }
 
 function classOf({

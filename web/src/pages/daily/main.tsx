@@ -20,6 +20,7 @@ import { INITIAL_APPEARANCE } from '../../daily/call/appearance';
 import { Call } from '../../daily/call/call';
 import { Door } from '../../daily/call/door';
 import { CallPage } from '../../daily/screens/CallPage';
+import { TooltipProvider } from '../../ui/TooltipProvider';
 import { startLanguage } from '../../ui/useLanguage';
 
 // The default level, `info`, logs several lines for each participant who joins or leaves.
@@ -54,6 +55,8 @@ const element = document.getElementById('page');
 if (element === null) throw new Error('room.html has no #page');
 createRoot(element).render(
   <StrictMode>
-    <CallPage call={call} appearance={appearance} embedder={bridge} />
+    <TooltipProvider>
+      <CallPage call={call} appearance={appearance} embedder={bridge} />
+    </TooltipProvider>
   </StrictMode>,
 );

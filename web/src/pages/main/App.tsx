@@ -8,7 +8,7 @@ import { createRoom, type Sending } from '../../client/media/room';
 import { fetchCheckToken, fetchGuestToken, fetchInvitation, fetchToken } from '../../client/server';
 import { recall, remember, storage } from '../../client/storage';
 import { endingWords, joinWords, mayPass } from '../../client/words';
-import { LessonSession } from '../../lesson/session';
+import type { LessonSession } from '../../lesson/session';
 import { Lobby, type Guest } from '../../lobby/Lobby';
 import { TokenGate } from '../../lobby/TokenGate';
 import type { Invite } from '../../room/wire';
@@ -21,7 +21,7 @@ import { usePageConfig } from './usePageConfig';
 import { useReturn } from '../../ui/useReturn';
 
 // What only a lesson needs is loaded while the user is in the lobby, and not before the lobby is there.
-const loadLesson = () => import('../../lesson/Lesson');
+const loadLesson = () => import('../../lesson');
 const Lesson = lazy(async () => ({ default: (await loadLesson()).Lesson }));
 
 type LessonScreen = Screen<LessonSession>;
@@ -63,6 +63,7 @@ export function App() {
       const { token, url } = await tokenFor(access, as);
       const room = createRoom(preview.chosen(), speaker);
       const administers = access.kind === 'token' && access.claims.administers;
+      const { LessonSession } = await loadLesson();
       const session = new LessonSession(room, token, administers);
       await room.connect(url === '' ? signallingUrl(window.location) : url, token);
       if (number !== latest.current) {

@@ -7,6 +7,7 @@ import { LogLevel, setLogLevel } from 'livekit-client';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 
+import { TooltipProvider } from '../../ui/TooltipProvider';
 import { startLanguage } from '../../ui/useLanguage';
 import { App } from './App';
 
@@ -18,6 +19,8 @@ if (element === null) throw new Error('index.html has no #page');
 await startLanguage();
 createRoot(element).render(
   <StrictMode>
-    <App />
+    <TooltipProvider>
+      <App />
+    </TooltipProvider>
   </StrictMode>,
 );

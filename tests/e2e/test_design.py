@@ -1,0 +1,114 @@
+"""The page of all components and a room of made-up people: accessibility, languages, and the size of the first load."""
+
+import gzip
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.conftest import eventually
+
+pytestmark = pytest.mark.timeout(240)
+
+WEB = Path(__file__).resolve().parents[2] / "web"
+AXE = WEB / "node_modules" / "axe-core" / "axe.min.js"
+MAX_FIRST_LOAD_BYTES = 250_000
+
+# Address, what to press before looking, and the size of the window.
+VIEWS = [
+    ("/dev/components", None, (1280, 900)),
+    ("/dev/components", None, (360, 740)),
+    ("/dev/components", "gallery-menu", (1280, 900)),
+    ("/dev/components", "gallery-dialog", (360, 740)),
+    ("/dev/components?people=1", None, (360, 740)),
+    ("/dev/components?people=12&panel=people", None, (1280, 800)),
+    ("/dev/components?people=30&panel=chat", None, (2560, 1440)),
+    ("/dev/components?people=4&panel=network", None, (360, 740)),
+    ("/dev/components?people=4", "toggle-more", (1280, 800)),
+    ("/join/maths", None, (360, 740)),
+    ("/join/maths", None, (2560, 1440)),
+]
+VIOLATIONS = """async () => {
+    const {violations} = await axe.run(document, {resultTypes: ['violations']});
+    return violations.flatMap(({id, nodes}) => nodes.map((node) => `${id}: ${node.html.slice(0, 160)} ${
+        node.any.map((each) => each.message).join(' ')}`));
+}"""
+# Nothing may be wider than the window, at any width.
+OVERFLOW = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
+
+
+async def test_axe_finds_nothing_in_any_view_by_day_or_by_night(server, chromium):
+    context = await chromium.new_context(permissions=["camera", "microphone"], reduced_motion="reduce")
+    page = await context.new_page()
+    complaints, found = [], {}
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    for path, press, (width, height) in VIEWS:
+        await page.set_viewport_size({"width": width, "height": height})
+        await page.goto(f"{server.page}{path}")
+        await page.locator("main").wait_for()
+        if press is not None:
+            await page.get_by_test_id(press).click()
+            await page.locator("[role=menu], [role=alertdialog]").wait_for()
+        # The policy of the page allows no scripts but its own; this way it needs no exception.
+        await page.evaluate(AXE.read_text())
+        for scheme in ("light", "dark"):
+            await page.emulate_media(color_scheme=scheme)
+            if violations := await page.evaluate(VIOLATIONS):
+                found[path, press, width, scheme] = violations
+        if overflow := await page.evaluate(OVERFLOW):
+            found[path, width, "overflow"] = overflow
+    assert found == {}
+    # the content security policy's and Trusted Types', above all
+    assert complaints == []
+
+
+# Texts of elements that have no element children, and labels.
+TEXTS = """() => [...document.querySelectorAll('main *')].flatMap((element) => [
+    ...(element.children.length === 0 ? [element.textContent] : []),
+    element.getAttribute('aria-label') ?? '', element.getAttribute('placeholder') ?? '',
+]).map((text) => text.trim()).filter((text) => /[a-z]{3}/i.test(text))"""
+
+
+async def test_every_text_comes_from_the_catalogues_and_the_room_can_be_mirrored(server, chromium):
+    page = await (await chromium.new_context()).new_page()
+    await page.goto(f"{server.page}/dev/components?people=4&panel=network&lang=qps-rtl")
+    await page.get_by_test_id("lesson").wait_for()
+    names = re.compile(r"img src=x|Ada|Benedikt|emoji|kbit/s")
+    plain = [
+        text for text in await page.evaluate(TEXTS) if not text.startswith("[") and not names.search(text)
+    ]
+    assert plain == []
+    assert await page.evaluate("document.documentElement.dir") == "rtl"
+    panel = await page.get_by_test_id("network-panel").bounding_box()
+    assert panel["x"] < 100  # the end of a line from right to left
+    await page.goto(f"{server.page}/join/maths?lang=de")
+    assert await page.get_by_test_id("lobby-join").inner_text() == "Teilnehmen"
+    assert await page.evaluate("document.documentElement.lang") == "de"
+    await page.get_by_test_id("select-language").select_option("en")
+
+    async def english():
+        return await page.get_by_test_id("lobby-join").inner_text() == "Join"
+
+    await eventually(english, "the page speaks English without a reload")
+
+
+async def test_names_and_chat_that_look_like_markup_stay_text(server, chromium):
+    page = await (await chromium.new_context()).new_page()
+    await page.goto(f"{server.page}/dev/components?people=12&panel=chat")
+    await page.get_by_test_id("chat-line").first.wait_for()
+    assert await page.locator("main img, main b").count() == 0
+    assert await page.get_by_text("<img src=x onerror=alert(1)>").count() > 0
+    assert (
+        await page.locator("[data-testid=chat-line] a").first.get_attribute("rel")
+        == "noopener noreferrer nofollow"
+    )
+    refused = "() => { try { document.body.innerHTML = '<b>x</b>'; return false } catch { return true } }"
+    assert await page.evaluate(refused)
+
+
+def test_the_first_load_is_small():
+    html = (WEB / "dist" / "index.html").read_text()
+    files = [WEB / "dist" / path for path in re.findall(r'(?:src|href)="/(assets/[^"]+)"', html)]
+    assert files
+    total = sum(len(gzip.compress(path.read_bytes())) for path in files)
+    assert total < MAX_FIRST_LOAD_BYTES

@@ -1,0 +1,3 @@
+/** What the page loads for a lesson, in one piece. */
+export { Lesson } from './Lesson';
+export { LessonSession } from './session';
