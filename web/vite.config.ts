@@ -1,5 +1,5 @@
 import react from '@vitejs/plugin-react';
-import { defineConfig } from 'vite';
+import { defineConfig } from 'vitest/config';
 
 // The server for `npm run dev`: `lectern serve --dev` on its default port.
 const server = 'localhost:7880';
@@ -18,6 +18,8 @@ export default defineConfig({
       input: ['index.html', 'room.html', 'docs.html', 'components.html'],
     },
   },
+  // A test reads the colours out of the style sheet, which Vitest otherwise leaves empty.
+  test: { css: true },
   server: {
     proxy: {
       '/page': {
