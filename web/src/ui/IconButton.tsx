@@ -52,11 +52,8 @@ export function IconButton(props: IconButtonProps) {
           {caption}
         </span>
       )}
-      {badge > 0 && (
-        <span className="badge" aria-hidden="true">
-          {badge > 99 ? '99+' : badge}
-        </span>
-      )}
+      {/* The name of the button has the number. As text here, `99+` would have to be in the name (WCAG 2.5.3). */}
+      {badge > 0 && <span className="badge" aria-hidden="true" data-count={badge > 99 ? '99+' : badge} />}
     </Button>
   );
   return frame({ label, shortcut, children: button });
