@@ -15,6 +15,10 @@ function placeholders(catalogue: Catalogue, key: Key): string[] {
   return [...new Set(texts.flatMap((text) => text.match(/\{\w+\}/gu) ?? []))].sort();
 }
 
+function plain(entry: Catalogue[Key]): string {
+  return typeof entry === 'string' ? entry : entry.other;
+}
+
 describe.each([
   ['German', de],
   ['the pseudo-locale', pseudo],
@@ -25,6 +29,23 @@ describe.each([
   it('differs from English in every text with words', () => {
     const words = (key: Key): boolean => / [a-z]{2}/u.test(JSON.stringify(en[key]));
     expect(KEYS.filter((key) => catalogue[key] === en[key] && words(key))).toEqual([]);
+  });
+});
+
+// The word below an icon is part of the button's name, so that speech input finds it (WCAG 2.5.3).
+describe.each([
+  ['English', en as Catalogue],
+  ['German', de],
+])('the words below icons in %s', (_, catalogue) => {
+  it.each<[Key, Key[]]>([
+    ['short.mic', ['control.micOn', 'control.micOff']],
+    ['short.camera', ['control.cameraOn', 'control.cameraOff']],
+    ['short.share', ['control.share']],
+    ['short.unshare', ['control.unshare']],
+    ['short.hand', ['control.raise', 'control.lower']],
+  ])('%s', (short, names) => {
+    const word = plain(catalogue[short]).toLowerCase();
+    for (const name of names) expect(plain(catalogue[name]).toLowerCase()).toContain(word);
   });
 });
 
