@@ -68,6 +68,7 @@ class Code(StrEnum):
     ALREADY_EXISTS = "already_exists"
     WRONG_PHASE = "wrong_phase"
     NOTHING_TO_CHANGE = "nothing_to_change"
+    CHANGED_MEANWHILE = "changed_meanwhile"
     NOT_DUE = "not_due"
     ALREADY_PRESENT = "already_present"
     NOT_WAITING = "not_waiting"

@@ -34,7 +34,7 @@ from signaling.http.invitations import Invitations
 from signaling.http.listener import Listener
 from signaling.http.metrics import Metrics
 from signaling.http.openapi import describe, document
-from signaling.http.page import Page, PageSettings, find_page
+from signaling.http.page import Page, PageSettings, find_page, is_own_page
 from signaling.http.prefix import prefix_of, strip_prefix
 from signaling.http.server import RoutePart, build_app, build_runner
 from signaling.limits import Limits, parse_networks
@@ -49,9 +49,12 @@ from signaling.livekit.ws import LiveKitEndpoints
 from signaling.rooms.ids import random_sid
 from signaling.rooms.media import MediaEvents
 from signaling.rooms.services import build_services
+from signaling.sessions_api.api import ApiSettings, sessions_api
 from signaling.store import Store
 from signaling.store.catalogue import Catalogue
 from signaling.store.storage import only_server, opened
+from signaling.teaching.host import TeachingHost
+from signaling.teaching.names import room_config
 from signaling.timers import Timers
 from turn_config.credentials import IceServer, TurnConfigError, ice_servers
 
@@ -139,6 +142,18 @@ class Server:
             DailySettings(self.keyring, config.public_url, limits),
         )
         catalogue.add(DAILY, self.daily.rooms.opening)
+        catalogue.add_names(room_config)
+        self.teaching = TeachingHost(self.services, store)
+        hosts = frozenset({config.host} - {""})
+        sessions = sessions_api(
+            self.teaching,
+            self.keyring,
+            ApiSettings(
+                config.public_url,
+                limits,
+                own_page=(lambda request: is_own_page(request, hosts)) if config.dev else None,
+            ),
+        )
         folder, prefix = find_page(), prefix_of(config.public_url)
         checks = {
             "listening": lambda: self._listener is not None,
@@ -154,17 +169,21 @@ class Server:
             Health(checks, store.write, loop.time),
             self._livekit_endpoints,
             Twirp(services, self.keyring, time.time, limits),
+            # Before Daily's API, which is at this prefix, too, and answers for what neither of the two has.
+            sessions,
             self.daily.api,
             door,
             Docs(
-                document(version("lectern"), describe([self.daily.api, door]), describe_twirp(services)),
+                document(
+                    version("lectern"), describe([sessions, self.daily.api, door]), describe_twirp(services)
+                ),
                 folder,
                 prefix,
             ),
             RoomPage(self.daily.rooms, folder, prefix),
             Invitations(self.keyring, self.keyring.signer, time.time),
             Page(
-                PageSettings(config.dev, frozenset({config.host} - {""}), self.keyring.signer, prefix),
+                PageSettings(config.dev, hosts, self.keyring.signer, prefix),
                 folder,
                 time.time,
             ),
@@ -224,6 +243,7 @@ class Server:
             raise ConfigError(f"webhook_key: there is no API key {key}")
         await configure(self.store.endpoints, self._webhook_urls, self._webhook_events, time.time())
         await self.background.start(self._config.history_days)
+        await self.teaching.start()
         try:
             await self._media.start()
         except OSError as error:
@@ -248,6 +268,7 @@ class Server:
         if listener is not None:
             listener.close()
         self.services.rooms.shut_down()
+        await self.teaching.stop()
         await self._livekit_endpoints.drain(GOODBYE_S)
         await self._runner.cleanup()
         await self._media.stop()

@@ -64,6 +64,8 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     "Students receive each other's cameras; otherwise only staff do."
     leafing: bool = True
     "Students may turn the pages of slides for themselves."
+    guests: bool = False
+    "People without sign-in may come with the join code; the caller lets nobody else in."
 
 
 class Create(Command, frozen=True, tag="session.create"):

@@ -157,6 +157,8 @@ def _private(bearer: Bearer) -> dict[str, Any]:
 def check_room(claims: Claims, config: RoomConfig | None) -> None:
     """Raise TokenError if the token does not open this durable room; None: no application created the room."""
     config = config or RoomConfig()
+    if config.sealed and claims.room_id != config.id:
+        raise TokenError("this room belongs to a teaching session, which gives out its tokens")
     if claims.room_id is None:
         return
     if claims.room_id == "" and config.is_private:

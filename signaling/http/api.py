@@ -7,7 +7,9 @@
 
 Parameters by name: those of the path; `query` and `body`, which are msgspec structs; `caller`, what the style's
 authentication returned; `address`, whence the request comes (`limits.Limits.address`). Values are checked against their
-types before the handler runs. What an API's errors look like, and who may call it, is its `Style`.
+types before the handler runs. `headers` is a struct whose fields are renamed to request headers; `request` is the
+request itself, for handlers that answer with a stream. A handler returns its answer, an `Answer` with status and
+headers, or a response. What an API's errors look like, and who may call it, is its `Style`.
 """
 
 import hmac
@@ -19,7 +21,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import msgspec
 from aiohttp import hdrs, web
@@ -33,11 +35,13 @@ from signaling.errors import (
     by_type,
 )
 from signaling.http.body import BodyError, BodyTooLargeError, BodyTooSlowError, read_body
-from signaling.http.headers import SECURITY_HEADERS
+from signaling.http.headers import LONG_LIVED, SECURITY_HEADERS
 from signaling.http.json_bounds import TooManyElementsError, check_elements
 from signaling.limits import CALLS, Limits, Rate
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 # A client that sends its body slower than this is not waited for.
 BODY_TIMEOUT_S = 15.0
@@ -88,6 +92,29 @@ class ApiError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Answer(Generic[T]):
+    """What a handler returns that needs more than its content."""
+
+    content: T
+    status: int = 0
+    "0: the route's own."
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """An answer that is not JSON."""
+
+    body: bytes
+    content_type: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+Respond = Callable[[], Awaitable[web.StreamResponse]]
+"Runs a handler and returns its response."
+
+
+@dataclass(frozen=True, slots=True)
 class Style:
     """What one API decides for all of its routes."""
 
@@ -100,13 +127,25 @@ class Style:
     codes: Mapping[Fault, str]
     "Its codes for what the routes refuse by themselves."
     authenticate: Callable[[web.Request], Any]
-    "Returns who calls, which handlers get as `caller`. ApiError."
+    "Returns who calls, or an awaitable of it, which handlers get as `caller`. ApiError."
     access_errors: Mapping[int, str]
     "What `authenticate` refuses, by status."
     refuse: Callable[[AccessError | RequestError], ApiError]
     "Turns a refusal of the domain into the API's."
     about: str = ""
     "What its users have to know of all routes, such as what the bearer token is."
+    translate: Callable[[Exception], ApiError | None] | None = None
+    "Turns exceptions of other packages into refusals; None for those that it does not know."
+    refusal: Callable[[ApiError], msgspec.Struct] | None = None
+    "Makes the body of a refusal that takes more than code and text."
+    refusal_type: str = "application/json"
+    "Content type of a refusal."
+    shares_prefix: bool = False
+    "Another API answers for paths of the first prefix that are not there."
+    around: Callable[["Operation", Mapping[str, Any], Any, Respond], Awaitable[web.StreamResponse]] | None = (
+        None
+    )
+    "Runs each handler, given its operation, its arguments and who calls; for what concerns all routes."
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +159,10 @@ class Route:
     open: bool = False
     "For everybody, without authentication."
     max_body_bytes: int = MAX_BODY_BYTES
+    status: int = 200
+    "Of an answer that says nothing else."
+    long_lived: bool = False
+    "May answer with a stream that lasts."
     rate: Rate = RATE
     "How often one bearer may call all routes of this rate together."
 
@@ -136,6 +179,8 @@ class Operation:
     answer_type: Any
     takes_caller: bool
     takes_address: bool
+    headers_type: type[msgspec.Struct] | None = None
+    takes_request: bool = False
 
     @classmethod
     def of(cls, route: Route) -> "Operation":
@@ -146,9 +191,21 @@ class Operation:
         query_type, body_type = named.pop("query", None), named.pop("body", None)
         takes_caller = named.pop("caller", None) is not None
         takes_address = named.pop("address", None) is not None
+        headers_type, takes_request = named.pop("headers", None), named.pop("request", None) is not None
         if None in path_types.values() or named or (takes_caller and route.open):
             raise TypeError(f"{route.method} {route.path} and the parameters of its handler do not fit")
-        return cls(route, path_types, query_type, body_type, types["return"], takes_caller, takes_address)
+        returned = types["return"]
+        return cls(
+            route,
+            path_types,
+            query_type,
+            body_type,
+            typing.get_args(returned)[0] if typing.get_origin(returned) is Answer else returned,
+            takes_caller,
+            takes_address,
+            headers_type,
+            takes_request,
+        )
 
 
 class Api:
@@ -173,30 +230,57 @@ class Api:
                     for operation in operations:
                         resource.add_route(operation.route.method, self._endpoint(operation))
                     resource.add_route(hdrs.METH_ANY, self._no_method(operations))
-            router.add_route(hdrs.METH_ANY, prefix + "/{path:.*}", self._no_route)
+            if not self.style.shares_prefix:
+                router.add_route(hdrs.METH_ANY, prefix + "/{path:.*}", self._no_route)
 
-    def _endpoint(self, operation: Operation) -> Callable[[web.Request], Awaitable[web.Response]]:
-        async def endpoint(request: web.Request) -> web.Response:
+    def _endpoint(self, operation: Operation) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+        route = operation.route
+
+        async def endpoint(request: web.Request) -> web.StreamResponse:
             added: dict[str, str] = {}
             _added_headers.set(added)
             try:
-                answer = await operation.route.handler(**await self._arguments(operation, request))
-                return _json(answer, headers=added)
+                caller = await self._caller(operation, request)
+                arguments = await self._arguments(operation, request, caller)
+
+                async def respond() -> web.StreamResponse:
+                    response = _response(await route.handler(**arguments), route.status)
+                    response.headers.update(added)
+                    return response
+
+                if self.style.around is None:
+                    return await respond()
+                return await self.style.around(operation, arguments, caller, respond)
             except Exception as error:  # noqa: BLE001 - all but a few are logged there
                 return self._refusal(self._refused(error, operation))
 
+        if route.long_lived:
+            LONG_LIVED.add(endpoint)
         return endpoint
 
-    async def _arguments(self, operation: Operation, request: web.Request) -> dict[str, Any]:
-        arguments: dict[str, Any] = {}
+    async def _caller(self, operation: Operation, request: web.Request) -> Any:
+        """Return who calls; None on a route for everybody. ApiError, TooOftenError."""
         if self._limits is not None:
             self._limits.check_address(self.style.title, request, CALLS)
-        if not operation.route.open:
-            caller = self.style.authenticate(request)
-            if operation.takes_caller:
-                arguments["caller"] = caller
-            if self._limits is not None:
-                self._limits.check(self.style.title, bearer(request), operation.route.rate)
+        if operation.route.open:
+            return None
+        caller = self.style.authenticate(request)
+        if inspect.isawaitable(caller):
+            caller = await caller
+        if self._limits is not None:
+            self._limits.check(self.style.title, bearer(request), operation.route.rate)
+        return caller
+
+    async def _arguments(self, operation: Operation, request: web.Request, caller: Any) -> dict[str, Any]:
+        arguments: dict[str, Any] = {}
+        if operation.takes_caller:
+            arguments["caller"] = caller
+        if operation.takes_request:
+            arguments["request"] = request
+        if operation.headers_type is not None:
+            wanted = {field.encode_name for field in msgspec.structs.fields(operation.headers_type)}
+            given = {name: request.headers[name] for name in wanted if name in request.headers}
+            arguments["headers"] = self._converted(given, operation.headers_type)
         if operation.takes_address:
             arguments["address"] = "" if self._limits is None else self._limits.address(request)
         for name, kind in operation.path_types.items():
@@ -252,6 +336,9 @@ class Api:
         return self._refusal(self._fault(Fault.NO_ROUTE, "there is no such path"))
 
     def _refused(self, error: Exception, operation: Operation) -> ApiError:
+        translated = None if self.style.translate is None else self.style.translate(error)
+        if translated is not None:
+            return translated
         if isinstance(error, ApiError):
             return error
         if isinstance(error, TooOftenError):
@@ -259,6 +346,9 @@ class Api:
             return self._fault(Fault.TOO_OFTEN, str(error), wait)
         if isinstance(error, (AccessError, RequestError)):
             return self.style.refuse(error)
+        return self._failure(error, operation)
+
+    def _failure(self, error: Exception, operation: Operation) -> ApiError:
         if isinstance(error, UnstorableError):
             return self._fault(Fault.INVALID, "the database cannot store one of the values")
         if isinstance(error, StoreError):
@@ -271,8 +361,9 @@ class Api:
         return ApiError(fault.status, self.style.codes[fault], text, headers)
 
     def _refusal(self, error: ApiError) -> web.Response:
-        body = self.style.error(error.code, str(error))
-        return _json(body, error.status, error.headers)
+        make = self.style.refusal
+        body = self.style.error(error.code, str(error)) if make is None else make(error)
+        return _json(body, error.status, error.headers, self.style.refusal_type)
 
 
 _BODY_FAULTS: Mapping[type[BodyError], Fault] = {
@@ -299,10 +390,26 @@ def add_header(name: str, value: str) -> None:
     _added_headers.get({})[name] = value
 
 
-def _json(content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
+def _response(result: Any, status: int) -> web.StreamResponse:
+    if isinstance(result, web.StreamResponse):
+        return result
+    if isinstance(result, Document):
+        headers = {**_HEADERS, **result.headers, hdrs.CONTENT_TYPE: result.content_type}
+        return web.Response(body=result.body, status=status, headers=headers)
+    if isinstance(result, Answer):
+        return _json(result.content, result.status or status, result.headers)
+    return _json(result, status)
+
+
+def _json(
+    content: Any,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+    content_type: str = "application/json",
+) -> web.Response:
     return web.Response(
         body=msgspec.json.encode(content),
         status=status,
-        content_type="application/json",
+        content_type=content_type,
         headers={**_HEADERS, **(headers or {})},
     )

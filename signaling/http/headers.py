@@ -1,4 +1,6 @@
-"""Response headers that every page carries."""
+"""Response headers that every page carries, and which handlers answer without end."""
+
+from typing import Any
 
 # The page needs its own files, the server's WebSocket, and camera pictures as blobs; nothing else.
 _FETCHES = (
@@ -19,3 +21,6 @@ SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
+
+# Handlers whose answers may last: the server's limit on the time of a request is not for them.
+LONG_LIVED: set[Any] = set()

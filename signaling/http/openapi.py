@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from signaling.http.api import Api, Fault, Operation, Style
+from signaling.http.api import Api, Document, Fault, Operation, Style
 
 _REFERENCE = "#/components/schemas/{name}"
 
@@ -82,7 +82,8 @@ class _Schemas:
 
 def _kinds(style: Style, operation: Operation) -> list[Any]:
     kinds = [style.error, operation.answer_type, *operation.path_types.values()]
-    return kinds + [kind for kind in (operation.query_type, operation.body_type) if kind is not None]
+    others = (operation.query_type, operation.headers_type, operation.body_type)
+    return [kind for kind in kinds if kind is not Document] + [kind for kind in others if kind is not None]
 
 
 def _operation(style: Style, operation: Operation, schemas: _Schemas) -> dict[str, Any]:
@@ -112,11 +113,13 @@ def _parameters(operation: Operation, schemas: _Schemas) -> list[dict[str, Any]]
         {"name": name, "in": "path", "required": True, "schema": schemas[kind]}
         for name, kind in operation.path_types.items()
     ]
-    if operation.query_type is not None:
-        schema = schemas.resolved(operation.query_type)
+    for place, kind in (("query", operation.query_type), ("header", operation.headers_type)):
+        if kind is None:
+            continue
+        schema = schemas.resolved(kind)
         required = schema.get("required", [])
         parameters += [
-            {"name": name, "in": "query", "required": name in required, "schema": each}
+            {"name": name, "in": place, "required": name in required, "schema": each}
             for name, each in schema["properties"].items()
         ]
     return parameters
@@ -126,7 +129,7 @@ def _responses(style: Style, operation: Operation, schemas: _Schemas) -> dict[st
     faults = dict(_FAULTS)
     if operation.body_type is not None:
         faults |= _BODY_FAULTS
-    if operation.path_types or operation.query_type is not None:
+    if operation.path_types or operation.query_type is not None or operation.headers_type is not None:
         faults[Fault.INVALID] = "a parameter is not of this form"
     refusals: dict[int, list[str]] = {}
     sources: list[Mapping[int, str]] = [
@@ -137,11 +140,17 @@ def _responses(style: Style, operation: Operation, schemas: _Schemas) -> dict[st
     for source in sources:
         for status, text in source.items():
             refusals.setdefault(status, []).append(text)
-    responses = {"200": _response("done", schemas[operation.answer_type])}
+    if operation.answer_type is Document:
+        done = {"description": "done", "content": {"*/*": {"schema": {"type": "string"}}}}
+    else:
+        done = _response("done", schemas[operation.answer_type])
+    responses = {str(operation.route.status): done}
     for status, texts in sorted(refusals.items()):
-        responses[str(status)] = _response("; ".join(texts), schemas[style.error])
+        responses[str(status)] = _response("; ".join(texts), schemas[style.error], style.refusal_type)
     return responses
 
 
-def _response(description: str, schema: dict[str, Any]) -> dict[str, Any]:
-    return {"description": description, "content": {"application/json": {"schema": schema}}}
+def _response(
+    description: str, schema: dict[str, Any], content_type: str = "application/json"
+) -> dict[str, Any]:
+    return {"description": description, "content": {content_type: {"schema": schema}}}

@@ -108,7 +108,7 @@ class Page:
             return _json(
                 {"error": "this server is not in dev mode: a token has to come from your application"}, 403
             )
-        if not self._is_own_page(request):
+        if not is_own_page(request, self._settings.hosts):
             return _json({"error": "tokens are for this server's own page"}, 403)
         try:
             body = json.loads(await read_body(request, MAX_BODY_BYTES, BODY_TIMEOUT_S))
@@ -138,16 +138,17 @@ class Page:
         found = (root / path).resolve()
         return found if found.is_relative_to(root) and found.is_file() else None
 
-    def _is_own_page(self, request: web.Request) -> bool:
-        # Two ways for another site to use a visitor's browser: a request across origins, which carries its
-        # Origin,
-        # and a DNS name of its own that it points at loopback, which then is the Host.
-        # An address as Host was typed by the user: no DNS name can have led here.
-        host = _host_of(f"//{request.headers.get(hdrs.HOST, '')}")
-        if host not in {"localhost", *self._settings.hosts} and not _is_address(host):
-            return False
-        origin = request.headers.get(hdrs.ORIGIN)
-        return origin is None or origin.partition("://")[2] == request.headers.get(hdrs.HOST)
+
+def is_own_page(request: web.Request, hosts: frozenset[str]) -> bool:
+    """Whether a request comes from a page that this server served; `hosts` are its names besides localhost."""
+    # Two ways for another site to use a visitor's browser: a request across origins, which carries its Origin,
+    # and a DNS name of its own that it points at loopback, which then is the Host.
+    # An address as Host was typed by the user: no DNS name can have led here.
+    host = _host_of(f"//{request.headers.get(hdrs.HOST, '')}")
+    if host not in {"localhost", *hosts} and not _is_address(host):
+        return False
+    origin = request.headers.get(hdrs.ORIGIN)
+    return origin is None or origin.partition("://")[2] == request.headers.get(hdrs.HOST)
 
 
 def _host_of(url: str) -> str:

@@ -15,7 +15,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.typedefs import Middleware
 
 from signaling.http.connections import CONNECTIONS, Connections, Use, note
-from signaling.http.headers import SECURITY_HEADERS
+from signaling.http.headers import LONG_LIVED, SECURITY_HEADERS
 
 log = logging.getLogger(__name__)
 
@@ -129,7 +129,8 @@ async def _bounded(request: web.Request, handler: Handler) -> web.StreamResponse
     if not _is_text(request):
         return _plain(400, "the request's address or its headers are not UTF-8")
     try:
-        if request.path in _WEBSOCKETS or request.path.lstrip("/").startswith(_CALLS):
+        is_call = request.path.lstrip("/").startswith(_CALLS)
+        if is_call or request.path in _WEBSOCKETS or request.match_info.handler in LONG_LIVED:
             return await handler(request)
         async with asyncio.timeout(REQUEST_TIMEOUT_S):
             return await handler(request)

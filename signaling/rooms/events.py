@@ -92,6 +92,20 @@ class ParticipantLeft:
 
 
 @dataclass(frozen=True, slots=True)
+class SignalLost:
+    """Somebody's signalling is cut; media may still flow, and the client may come back."""
+
+    participant: Participant
+
+
+@dataclass(frozen=True, slots=True)
+class SignalRestored:
+    """Somebody's signalling is back."""
+
+    participant: Participant
+
+
+@dataclass(frozen=True, slots=True)
 class VisitorArrived:
     """A visitor waits to be admitted to a room that has participants."""
 
@@ -248,6 +262,8 @@ RoomEvent = (
     | PermissionsChanged
     | ParticipantMoved
     | ParticipantLeft
+    | SignalLost
+    | SignalRestored
     | VisitorArrived
     | VisitorLeft
     | TrackPublished

@@ -295,6 +295,8 @@ class RoomConfig:
     "Id of the durable room, which outlives its meetings and differs from the id of a later room of the same name."
     is_private: bool = False
     "Whether only tokens of an application, or admission by the API that created the room, allow entering."
+    sealed: bool = False
+    "Nobody enters but with a token that names this `id`, not even by an application's word."
     unique_users: bool = False
     "Whether a join replaces present participants of the same user."
 

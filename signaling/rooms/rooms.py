@@ -21,6 +21,8 @@ from signaling.rooms.events import (
     RoomFinished,
     RoomOccupied,
     RoomStarted,
+    SignalLost,
+    SignalRestored,
     TrackUnpublished,
 )
 from signaling.rooms.ids import PARTICIPANT_PREFIX, ROOM_PREFIX, SidMaker
@@ -375,6 +377,11 @@ class Rooms:
             self._hub.emit(TrackUnpublished(person, track, by_server=False))
         self._hub.emit(ParticipantLeft(person, reason, was_publisher=bool(tracks)))
         self._watch(room)
+
+    def signal_changed(self, person: Participant, *, up: bool) -> None:
+        """Report that somebody's signalling was cut, or is back."""
+        if not person.has_left:
+            self._hub.emit(SignalRestored(person) if up else SignalLost(person))
 
     def close_room(self, room: Room, reason: LeaveReason = LeaveReason.ROOM_CLOSED) -> None:
         """End a room and remove its participants."""

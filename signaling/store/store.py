@@ -13,6 +13,7 @@ from signaling.errors import StoreError
 from signaling.store import schema
 from signaling.store.access import OBSERVER
 from signaling.store.api_keys import ApiKeys
+from signaling.store.classroom.classroom import ClassroomStore
 from signaling.store.delivery_queue import DeliveryQueue
 from signaling.store.documents import Documents
 from signaling.store.event_log import Events
@@ -53,6 +54,7 @@ class Store:
         self.api_keys = ApiKeys(engine, vault)
         self.endpoints = WebhookEndpoints(engine, vault)
         self.outbox = DeliveryQueue(engine)
+        self.classroom = ClassroomStore(engine)
 
     @classmethod
     async def open(cls, url: str, vault: Vault | None = None) -> "Store":

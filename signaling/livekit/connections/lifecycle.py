@@ -137,6 +137,7 @@ class Lifecycle:
         connection.outbox = outbox
         connection.claims = tokens.moved(claims, person.room.name) if missed_move else claims
         self._timers.cancel(person.sid, "signal")
+        self._rooms.signal_changed(person, up=True)
         reconnect = rtc.ReconnectResponse(
             ice_servers=convert.ice_server_list(self._settings.ice_servers(person.sid)),
             server_info=convert.server_info(self._settings.node_id),
@@ -180,6 +181,7 @@ class Lifecycle:
                 SIGNAL_TIMEOUT_S,
                 lambda: self._rooms.leave(person, LeaveReason.SIGNAL_LOST),
             )
+            self._rooms.signal_changed(person, up=False)
         else:
             self._rooms.leave(person, LeaveReason.SIGNAL_LOST)
 

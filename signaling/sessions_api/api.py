@@ -1,0 +1,57 @@
+"""The API put together."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from signaling.access.issuers import Issuer
+from signaling.access.keyring import Keyring
+from signaling.http.api import Api, Route
+from signaling.limits import Limits
+from signaling.sessions_api.attendance_calls import AttendanceCalls
+from signaling.sessions_api.callers import Callers
+from signaling.sessions_api.desk import Desk
+from signaling.sessions_api.event_calls import EventCalls
+from signaling.sessions_api.feature_calls import FeatureCalls
+from signaling.sessions_api.join_calls import JoinCalls
+from signaling.sessions_api.me_calls import MeCalls
+from signaling.sessions_api.session_calls import SessionCalls
+from signaling.sessions_api.style import style
+from signaling.teaching.host import TeachingHost
+
+
+@dataclass(frozen=True, slots=True)
+class ApiSettings:
+    """What the API needs of the configuration."""
+
+    public_url: str
+    "Address under which people reach this server; may be empty."
+    limits: Limits
+    "How often who may call."
+    issuer: Issuer | None = None
+    "Whose tokens count besides those that API keys sign."
+    own_page: Callable[[web.Request], bool] | None = None
+    "In development mode, whether this server's own page asks."
+
+
+def sessions_api(host: TeachingHost, keyring: Keyring, settings: ApiSettings) -> Api:
+    """Return the API of teaching sessions."""
+    wall_clock = host.registry.wall_clock
+    callers = Callers(keyring, settings.public_url, wall_clock, settings.issuer)
+    desk = Desk(host.registry, host.presence)
+    routes: list[Route] = [
+        *SessionCalls(desk).routes(),
+        *JoinCalls(desk, callers, keyring, host.media, settings.limits).routes(),
+        *FeatureCalls(desk).routes(),
+        *AttendanceCalls(desk).routes(),
+        *EventCalls(desk).routes(),
+        *MeCalls(callers, keyring, wall_clock).routes(settings.own_page),
+    ]
+    # The router takes the first path that matches: what is spelled out comes before what a name may stand for.
+    routes.sort(key=_by_path)
+    return Api(style(callers, host.registry.store, wall_clock), routes, settings.limits)
+
+
+def _by_path(route: Route) -> list[tuple[bool, str]]:
+    return [(part.startswith("{"), part) for part in route.path.split("/")]

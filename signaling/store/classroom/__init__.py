@@ -1,0 +1,1 @@
+"""Teaching sessions in the database: event logs, their snapshots, an index of sessions, answers of repeated calls."""

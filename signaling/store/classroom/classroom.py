@@ -1,0 +1,70 @@
+"""The tables of teaching sessions of all tenants, for the server's own work; each tenant has a `TenantShelf`."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from signaling.store.access import transaction
+from signaling.store.classroom.records import SessionRow
+from signaling.store.classroom.shelf import TenantShelf, record
+from signaling.store.classroom.tables import classroom_answers, classroom_sessions
+
+
+class ClassroomStore:
+    """What belongs to no tenant: deadlines, recovery, finding the tenant of a code or room."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        """Use the store's engine."""
+        self._engine = engine
+
+    def of(self, tenant: str) -> TenantShelf:
+        """Return the rows of a tenant."""
+        return TenantShelf(self._engine, tenant)
+
+    async def tenant_of(self, session_id: str) -> str | None:
+        """Return whose session this is. StoreError."""
+        table = classroom_sessions
+        async with transaction(self._engine) as connection:
+            tenant: str | None = await connection.scalar(
+                select(table.c.tenant).where(table.c.id == session_id)
+            )
+            return tenant
+
+    async def tenant_of_code(self, code: str) -> str | None:
+        """Return whose session has a join code. StoreError."""
+        table = classroom_sessions
+        async with transaction(self._engine) as connection:
+            tenant: str | None = await connection.scalar(select(table.c.tenant).where(table.c.code == code))
+            return tenant
+
+    async def due(self, now: float, limit: int) -> Sequence[tuple[str, str]]:
+        """Return tenant and id of sessions whose deadline has passed, the longest overdue first. StoreError."""
+        table = classroom_sessions
+        query = (
+            select(table.c.tenant, table.c.id)
+            .where(table.c.due_at <= now)
+            .order_by(table.c.due_at)
+            .limit(limit)
+        )
+        async with transaction(self._engine) as connection:
+            return [(row[0], row[1]) for row in await connection.execute(query)]
+
+    async def next_due_at(self) -> float | None:
+        """Return the earliest deadline of all sessions. StoreError."""
+        async with transaction(self._engine) as connection:
+            at: float | None = await connection.scalar(select(func.min(classroom_sessions.c.due_at)))
+            return at
+
+    async def occupied(self) -> list[SessionRow]:
+        """Return the sessions in which somebody is, or waits. StoreError."""
+        table = classroom_sessions
+        async with transaction(self._engine) as connection:
+            rows = await connection.execute(select(table).where(table.c.present > 0).order_by(table.c.id))
+            return [record(row) for row in rows]
+
+    async def forget_answers(self, before: float) -> int:
+        """Delete answers to repeated calls that are older than a time; return how many. StoreError."""
+        table = classroom_answers
+        async with transaction(self._engine) as connection:
+            return (await connection.execute(delete(table).where(table.c.created_at < before))).rowcount

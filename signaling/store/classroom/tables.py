@@ -1,0 +1,87 @@
+"""The tables of teaching sessions, as the newest migration leaves them; times are seconds since 1970.
+
+Each row belongs to a tenant, and the tenant is the first column of each primary key.
+"""
+
+from sqlalchemy import Column, Double, Index, Integer, String, Table, Text
+
+from signaling.store.tables import metadata
+
+_TENANT = String(256)
+_ID = String(128)
+
+# One log for each session, and for each part of a school (`courses`, `office_hours/TUTOR`). The primary key refuses a
+# second event with the same number: that is the optimistic lock of an append.
+classroom_events = Table(
+    "classroom_events",
+    metadata,
+    Column("tenant", _TENANT, primary_key=True),
+    Column("log", String(160), primary_key=True),
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("kind", String(64), nullable=False),
+    Column("data", Text, nullable=False),
+    Column("at", Double, nullable=False),
+)
+
+classroom_snapshots = Table(
+    "classroom_snapshots",
+    metadata,
+    Column("tenant", _TENANT, primary_key=True),
+    Column("log", String(160), primary_key=True),
+    Column("seq", Integer, nullable=False),
+    Column("data", Text, nullable=False),
+)
+
+# What can be asked about sessions without reading their logs; written in the transaction of the append.
+classroom_sessions = Table(
+    "classroom_sessions",
+    metadata,
+    Column("tenant", _TENANT, primary_key=True),
+    Column("id", _ID, primary_key=True),
+    Column("external_id", _ID, nullable=False),
+    Column("owner", _ID, nullable=False),
+    Column("title", String(200), nullable=False),
+    Column("phase", String(16), nullable=False),
+    # Null once the session is over: the code is free again.
+    Column("code", String(16), unique=True),
+    Column("seq", Integer, nullable=False),
+    Column("created_at", Double, nullable=False),
+    Column("starts_at", Double),
+    Column("started_at", Double),
+    Column("ended_at", Double),
+    # When the next deadline passes; null when there is none.
+    Column("due_at", Double),
+    # People in the session or its lobby.
+    Column("present", Integer, nullable=False),
+    Column("taught_s", Double, nullable=False),
+    Index("classroom_sessions_by_age", "tenant", "created_at", "id"),
+    Index("classroom_sessions_by_owner", "tenant", "owner", "created_at", "id"),
+    Index("classroom_sessions_by_external_id", "tenant", "external_id"),
+    Index("classroom_sessions_by_deadline", "due_at"),
+    Index("classroom_sessions_by_id", "id", unique=True),
+)
+
+classroom_people = Table(
+    "classroom_people",
+    metadata,
+    Column("tenant", _TENANT, primary_key=True),
+    Column("session", _ID, primary_key=True),
+    Column("person", _ID, primary_key=True),
+    Column("role", String(16), nullable=False),
+    Index("classroom_people_by_person", "tenant", "person", "session"),
+)
+
+classroom_answers = Table(
+    "classroom_answers",
+    metadata,
+    Column("tenant", _TENANT, primary_key=True),
+    Column("caller", _ID, primary_key=True),
+    Column("key", _TENANT, primary_key=True),
+    # SHA-256 of method, path and body: the same key with another request is a fault of the caller.
+    Column("fingerprint", String(64), nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("headers", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("created_at", Double, nullable=False),
+    Index("classroom_answers_by_age", "created_at"),
+)

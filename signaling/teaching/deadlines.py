@@ -1,0 +1,69 @@
+"""Deadlines of all sessions: one task that sleeps until the next one, whichever session it is of.
+
+The next deadline of each session is in the index, so that a server that starts again finds those that it missed.
+"""
+
+import asyncio
+import logging
+from typing import Final
+
+from signaling.errors import StoreError
+from signaling.teaching.live import Committed
+from signaling.teaching.registry import Registry
+
+log = logging.getLogger(__name__)
+
+# Sessions that are woken at once.
+MAX_AT_ONCE: Final = 50
+
+# Between two looks at the database when nothing is known to be due; clocks of other machines may be set.
+LONGEST_SLEEP_S: Final = 60.0
+SHORTEST_SLEEP_S: Final = 0.05
+
+AGAIN_S: Final = 1.0
+
+
+class Deadlines:
+    """Wakes sessions when their time has come."""
+
+    def __init__(self, registry: Registry) -> None:
+        """Learn of new deadlines from the commits."""
+        self._registry = registry
+        self._sooner = asyncio.Event()
+        self._wakes_at = 0.0
+        registry.observe(self._on_commit)
+
+    async def run(self) -> None:
+        """Carry out deadlines until cancelled."""
+        while True:
+            try:
+                sleep_s = await self._carry_out()
+            except StoreError as error:
+                log.warning("deadlines of sessions wait: %s", error)
+                sleep_s = AGAIN_S
+            self._wakes_at = self._registry.wall_clock() + sleep_s
+            self._sooner.clear()
+            try:
+                async with asyncio.timeout(sleep_s):
+                    await self._sooner.wait()
+            except TimeoutError:
+                continue
+
+    async def _carry_out(self) -> float:
+        """Wake what is due; return after how many seconds to look again."""
+        store, now = self._registry.store, self._registry.wall_clock()
+        due = await store.due(now, MAX_AT_ONCE)
+        if due:
+            sessions = [self._registry.session(tenant, session_id) for tenant, session_id in due]
+            for live in sessions:
+                live.poke()
+            await asyncio.gather(*(live.finished() for live in sessions))
+            return SHORTEST_SLEEP_S
+        at = await store.next_due_at()
+        wait_s = LONGEST_SLEEP_S if at is None else at - self._registry.wall_clock()
+        return min(max(wait_s, SHORTEST_SLEEP_S), LONGEST_SLEEP_S)
+
+    def _on_commit(self, committed: Committed) -> None:
+        at = committed.live.due_at
+        if at is not None and at < self._wakes_at:
+            self._sooner.set()

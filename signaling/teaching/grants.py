@@ -1,0 +1,69 @@
+"""What somebody may do with media, from the rules of the session."""
+
+from typing import Final
+
+from classroom.features import studio
+from classroom.permissions import may
+from classroom.roles import LEARNERS, STAFF, TUTORS
+from classroom.state import Classroom
+from signaling.rooms.permissions import ALL_SOURCES, AdminRight, Permissions, Receiving, Source
+
+_SENT_WITH: Final = {
+    "media.unmute": {Source.MICROPHONE},
+    "media.camera": {Source.CAMERA},
+    "media.share_screen": {Source.SCREEN_SHARE, Source.SCREEN_SHARE_AUDIO},
+}
+
+# The engine gives tracks of those who lead a room precedence, and knows them by having any right over others. This one
+# gives no power over people: that is what the session's own commands are for.
+_LEADS: Final = frozenset({AdminRight.STREAMING})
+
+
+def permissions_of(room: Classroom, person_id: str) -> Permissions:
+    """Return what somebody may send and receive now."""
+    sources = {source for name, given in _SENT_WITH.items() if may(room, person_id, name) for source in given}
+    person = room.people.everyone.get(person_id)
+    return Permissions(
+        can_publish=bool(sources),
+        can_publish_sources=tuple(sorted(sources)),
+        can_publish_data=may(room, person_id, "chat.send"),
+        receiving=_receiving(room, person_id),
+        admin=_LEADS if person is not None and person.role in TUTORS else frozenset(),
+    )
+
+
+def _receiving(room: Classroom, person_id: str) -> Receiving:
+    viewer = room.people.everyone.get(person_id)
+    if viewer is None or viewer.role in STAFF:
+        return Receiving()
+    settings = room.session.settings
+    base = {Source.MICROPHONE, Source.UNKNOWN}
+    if settings.student_cameras:
+        base.add(Source.CAMERA)
+    if settings.student_screens:
+        base |= {Source.SCREEN_SHARE, Source.SCREEN_SHARE_AUDIO}
+    by_identity = {person.id: ALL_SOURCES for person in room.people.everyone.values() if person.role in STAFF}
+    for person_on_stage in _on_stage(room):
+        if person_on_stage in by_identity or person_on_stage == person_id:
+            continue
+        shown = frozenset(base | _shown(room, person_id, person_on_stage))
+        if shown != base:
+            by_identity[person_on_stage] = shown
+    return Receiving(frozenset(base), {}, by_identity)
+
+
+def _on_stage(room: Classroom) -> list[str]:
+    """Return the students whom a scene, the spotlight or a pin shows to all."""
+    scene = studio.current(room)
+    named = [room.moderation.spotlight, *room.moderation.pins, "" if scene is None else scene.source]
+    everyone = room.people.everyone
+    return [name for name in named if name in everyone and everyone[name].role in LEARNERS]
+
+
+def _shown(room: Classroom, viewer: str, publisher: str) -> set[Source]:
+    sources: set[Source] = set()
+    if studio.may_watch(room, viewer, publisher, "camera"):
+        sources.add(Source.CAMERA)
+    if studio.may_watch(room, viewer, publisher, "screen"):
+        sources |= {Source.SCREEN_SHARE, Source.SCREEN_SHARE_AUDIO}
+    return sources

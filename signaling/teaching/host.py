@@ -1,0 +1,81 @@
+"""Teaching sessions at run time, put together: what the server starts and stops."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from typing import Any, Final
+
+from signaling.errors import StoreError
+from signaling.rooms.services import Services
+from signaling.store import Store
+from signaling.teaching import recovery
+from signaling.teaching.deadlines import Deadlines
+from signaling.teaching.media import MediaBridge
+from signaling.teaching.presence import Presence
+from signaling.teaching.registry import Registry
+
+log = logging.getLogger(__name__)
+
+# Until what has failed begins again.
+AGAIN_S: Final = 1.0
+
+# Answers to repeated calls are kept for a day.
+ANSWERS_S: Final = 86_400.0
+SWEEP_S: Final = 3_600.0
+
+
+class TeachingHost:
+    """The sessions of all tenants."""
+
+    def __init__(self, services: Services, store: Store) -> None:
+        """Listen to the rooms at once."""
+        self._store = store
+        self.registry = Registry(store.classroom, services.wall_clock)
+        self.presence = Presence(self.registry)
+        self.media = MediaBridge(services, self.registry, self.presence)
+        self._deadlines = Deadlines(self.registry)
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Go on with the sessions that an earlier server left. StoreError."""
+        await recovery.recover(self.registry, self._store.documents)
+        for row in await self.registry.store.occupied():
+            self.media.admitted(self.registry.session(row.tenant, row.id))
+        parts: list[Callable[[], Coroutine[Any, Any, None]]] = [
+            self._deadlines.run,
+            lambda: recovery.watch(self.registry, self._store.documents, self.presence),
+            self._forget_answers,
+        ]
+        self._tasks = [asyncio.create_task(_kept(part)) for part in parts]
+
+    async def stop(self) -> None:
+        """Store what was said, and the time."""
+        if not self._tasks:
+            return
+        for live in self.registry:
+            for feed in tuple(live.feeds):
+                live.leave_feed(feed)
+        await self.registry.finish()
+        await recovery.beat(self.registry, self._store.documents)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.wait(self._tasks)
+        self._tasks = []
+
+    async def _forget_answers(self) -> None:
+        while True:
+            try:
+                await self.registry.store.forget_answers(self.registry.wall_clock() - ANSWERS_S)
+            except StoreError as error:
+                log.warning("old answers to repeated calls stay: %s", error)
+            await asyncio.sleep(SWEEP_S)
+
+
+async def _kept(part: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Run a part to its end; one that fails begins again."""
+    while True:
+        try:
+            return await part()
+        except Exception:
+            log.exception("a part of the teaching sessions failed, and begins again")
+            await asyncio.sleep(AGAIN_S)

@@ -1,0 +1,55 @@
+"""Ids of sessions, and the names of the rooms that carry their media."""
+
+import hashlib
+import re
+import secrets
+import string
+
+from signaling.rooms.model import RoomConfig
+
+PREFIX = "ses_"
+
+# 20 characters of 36 are 103 bits: nobody guesses the room of somebody else's session.
+_ALPHABET = string.ascii_lowercase + string.digits
+_LENGTH = 20
+_ID = re.compile(rf"{PREFIX}[{_ALPHABET}]{{{_LENGTH}}}")
+
+# Between the session and a breakout in the name of the breakout's room; ids of sessions do not contain it.
+_SEPARATOR = "~"
+
+# A lesson's room outlives a moment without anybody, so that a tutor who reloads alone comes back to the same meeting.
+_EMPTY_S = 60
+
+
+def new_id(prefix: str) -> str:
+    """Return a new random id."""
+    return prefix + "".join(secrets.choice(_ALPHABET) for _ in range(_LENGTH))
+
+
+def derived_id(prefix: str, *parts: str) -> str:
+    """Return the id that follows from these texts: the same each time, so that a repeated call makes nothing twice."""
+    number = int.from_bytes(hashlib.sha256("\0".join(parts).encode()).digest())
+    letters = []
+    for _ in range(_LENGTH):
+        number, index = divmod(number, len(_ALPHABET))
+        letters.append(_ALPHABET[index])
+    return prefix + "".join(letters)
+
+
+def room_name(session_id: str, breakout: str = "") -> str:
+    """Return the name of the room of a session, or of one of its breakouts."""
+    return f"{session_id}{_SEPARATOR}{breakout}" if breakout else session_id
+
+
+def session_of(name: str) -> str | None:
+    """Return the id of the session that a room belongs to; None for any other room."""
+    session_id = name.partition(_SEPARATOR)[0]
+    return session_id if _ID.fullmatch(session_id) else None
+
+
+def room_config(name: str) -> RoomConfig | None:
+    """Return how the room of a session behaves; None for any other room. Only the session's own tokens open it."""
+    session_id = session_of(name)
+    if session_id is None:
+        return None
+    return RoomConfig(id=session_id, sealed=True, empty_timeout_s=_EMPTY_S, departure_timeout_s=_EMPTY_S)
