@@ -31,18 +31,24 @@ class Deadlines:
         self._registry = registry
         self._sooner = asyncio.Event()
         self._wakes_at = 0.0
+        self._goes_on = True
         registry.observe(self._on_commit)
 
+    def stop(self) -> None:
+        """End `run` after what it does now."""
+        self._goes_on = False
+        self._sooner.set()
+
     async def run(self) -> None:
-        """Carry out deadlines until cancelled."""
-        while True:
+        """Carry out deadlines until stopped."""
+        while self._goes_on:
+            self._sooner.clear()
             try:
                 sleep_s = await self._carry_out()
             except StoreError as error:
                 log.warning("deadlines of sessions wait: %s", error)
                 sleep_s = AGAIN_S
             self._wakes_at = self._registry.wall_clock() + sleep_s
-            self._sooner.clear()
             try:
                 async with asyncio.timeout(sleep_s):
                     await self._sooner.wait()

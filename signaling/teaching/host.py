@@ -13,6 +13,7 @@ from signaling.teaching.deadlines import Deadlines
 from signaling.teaching.media import MediaBridge
 from signaling.teaching.presence import Presence
 from signaling.teaching.registry import Registry
+from signaling.teaching.running import Running
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +35,7 @@ class TeachingHost:
         self.presence = Presence(self.registry)
         self.media = MediaBridge(services, self.registry, self.presence)
         self._deadlines = Deadlines(self.registry)
+        self._running = Running()
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
@@ -43,10 +45,10 @@ class TeachingHost:
             self.media.admitted(self.registry.session(row.tenant, row.id))
         parts: list[Callable[[], Coroutine[Any, Any, None]]] = [
             self._deadlines.run,
-            lambda: recovery.watch(self.registry, self._store.documents, self.presence),
+            lambda: recovery.watch(self.registry, self._store.documents, self.presence, self._running),
             self._forget_answers,
         ]
-        self._tasks = [asyncio.create_task(_kept(part)) for part in parts]
+        self._tasks = [asyncio.create_task(_kept(part, self._running)) for part in parts]
 
     async def stop(self) -> None:
         """Store what was said, and the time."""
@@ -57,25 +59,25 @@ class TeachingHost:
                 live.leave_feed(feed)
         await self.registry.finish()
         await recovery.beat(self.registry, self._store.documents)
-        for task in self._tasks:
-            task.cancel()
+        self._running.stop()
+        self._deadlines.stop()
         await asyncio.wait(self._tasks)
         self._tasks = []
 
     async def _forget_answers(self) -> None:
-        while True:
+        while self._running.goes_on:
             try:
                 await self.registry.store.forget_answers(self.registry.wall_clock() - ANSWERS_S)
             except StoreError as error:
                 log.warning("old answers to repeated calls stay: %s", error)
-            await asyncio.sleep(SWEEP_S)
+            await self._running.pause(SWEEP_S)
 
 
-async def _kept(part: Callable[[], Coroutine[Any, Any, None]]) -> None:
+async def _kept(part: Callable[[], Coroutine[Any, Any, None]], running: Running) -> None:
     """Run a part to its end; one that fails begins again."""
-    while True:
+    while running.goes_on:
         try:
             return await part()
         except Exception:
             log.exception("a part of the teaching sessions failed, and begins again")
-            await asyncio.sleep(AGAIN_S)
+            await running.pause(AGAIN_S)

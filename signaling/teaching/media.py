@@ -39,6 +39,8 @@ _LOST: Final = frozenset(
         LeaveReason.PROTOCOL_ERROR,
         LeaveReason.FLOOD,
         LeaveReason.SIMULATED,
+        # An old client comes back by itself, in the other room.
+        LeaveReason.MOVED,
     }
 )
 # Somebody of the same name is in the room already; or the server stops, and `recovery` speaks for it.

@@ -1,6 +1,5 @@
 """The sign of life of a server with people in its sessions, and what follows from its absence at the next start."""
 
-import asyncio
 import logging
 from typing import Final
 
@@ -11,6 +10,7 @@ from signaling.store.documents import Documents
 from signaling.teaching.live import unawaited
 from signaling.teaching.presence import SEARCH_S, Presence
 from signaling.teaching.registry import Registry
+from signaling.teaching.running import Running
 
 log = logging.getLogger(__name__)
 
@@ -32,11 +32,11 @@ async def recover(registry: Registry, documents: Documents) -> None:
         await live.finished()
 
 
-async def watch(registry: Registry, documents: Documents, presence: Presence) -> None:
-    """Record the time while somebody is in a session, and look for the silent, until cancelled."""
+async def watch(registry: Registry, documents: Documents, presence: Presence, running: Running) -> None:
+    """Record the time while somebody is in a session, and look for the silent, until the server stops."""
     searched_at = registry.wall_clock()
-    while True:
-        await asyncio.sleep(BEAT_S)
+    while running.goes_on:
+        await running.pause(BEAT_S)
         now = registry.wall_clock()
         if any(live.loaded is not None and live.loaded.people.present for live in registry):
             await beat(registry, documents)

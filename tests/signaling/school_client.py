@@ -51,6 +51,13 @@ class Caller:
             assert expected, f"{method} {path}: {response.status} {text}"
             return await response.json(content_type=None) if "json" in response.content_type else text
 
+    async def attempt(self, method: str, path: str, body: Any = None) -> tuple[int, str]:
+        """Status and code of an answer; the code of a success is empty."""
+        sent = {"Authorization": f"Bearer {self.token}"}
+        async with self.http.request(method, f"{self.url}/api/v1{path}", json=body, headers=sent) as response:
+            content = await response.json(content_type=None)
+            return response.status, content.get("code", "") if response.status >= 400 else ""
+
     async def get(self, path: str, status: int | None = None) -> Any:
         return await self.call("GET", path, status=status)
 

@@ -1,0 +1,54 @@
+"""Calls of every route, made from the OpenAPI description."""
+
+from typing import Any
+
+PREFIX = "/api/v1"
+
+
+async def operations(school) -> dict[tuple[str, str], dict[str, Any]]:
+    """Every operation of the API of sessions, by method and path behind the prefix; and the schemas."""
+    async with school.http.get(f"{school.url}/openapi.json") as response:
+        document = await response.json()
+    found = {
+        (method.upper(), path.removeprefix(PREFIX)): operation
+        for path, item in document["paths"].items()
+        for method, operation in item.items()
+        if operation["tags"] == ["Sessions"]
+    }
+    return found, document["components"]["schemas"]
+
+
+def body(operation, schemas) -> Any:
+    """The smallest body that the schema allows; None where there is none."""
+    if "requestBody" not in operation:
+        return None
+    return _value(operation["requestBody"]["content"]["application/json"]["schema"], schemas)
+
+
+def _value(schema, schemas) -> Any:
+    if "$ref" in schema:
+        return _value(schemas[schema["$ref"].rpartition("/")[2]], schemas)
+    if "enum" in schema:
+        return schema["enum"][0]
+    if "const" in schema:
+        return schema["const"]
+    for choice in schema.get("anyOf", schema.get("oneOf", ())):
+        return _value(choice, schemas)
+    kind = schema.get("type")
+    if kind == "object":
+        return {name: _value(schema["properties"][name], schemas) for name in schema.get("required", ())}
+    if kind == "array":
+        return [_value(schema["items"], schemas) for _ in range(schema.get("minItems", 0))]
+    if kind in {"integer", "number"}:
+        return schema.get("minimum", 1)
+    if schema.get("contentEncoding") == "base64":
+        return "eA=="
+    return {"boolean": True, "null": None}.get(kind, "x")
+
+
+def path(template: str, names: dict[str, str]) -> str:
+    """A path with its names filled in."""
+    for part in template.split("/"):
+        if part.startswith("{"):
+            template = template.replace(part, names.get(part[1:-1], "x"))
+    return template
