@@ -10,12 +10,18 @@ from signaling.access.keyring import Keyring
 from signaling.http.api import Api, Route
 from signaling.limits import Limits
 from signaling.sessions_api.attendance_calls import AttendanceCalls
+from signaling.sessions_api.calendar_calls import CalendarCalls
 from signaling.sessions_api.callers import Callers
+from signaling.sessions_api.course_calls import CourseCalls
 from signaling.sessions_api.desk import Desk
 from signaling.sessions_api.event_calls import EventCalls
 from signaling.sessions_api.feature_calls import FeatureCalls
+from signaling.sessions_api.group_calls import GroupCalls
 from signaling.sessions_api.join_calls import JoinCalls
 from signaling.sessions_api.me_calls import MeCalls
+from signaling.sessions_api.office_hour_calls import OfficeHourCalls
+from signaling.sessions_api.presence_calls import PresenceCalls
+from signaling.sessions_api.schedule_calls import ScheduleCalls
 from signaling.sessions_api.session_calls import SessionCalls
 from signaling.sessions_api.style import style
 from signaling.teaching.host import TeachingHost
@@ -46,6 +52,12 @@ def sessions_api(host: TeachingHost, keyring: Keyring, settings: ApiSettings) ->
         *FeatureCalls(desk).routes(),
         *AttendanceCalls(desk).routes(),
         *EventCalls(desk).routes(),
+        *CourseCalls(host.school).routes(),
+        *GroupCalls(desk, host.school).routes(),
+        *OfficeHourCalls(desk, host.school).routes(),
+        *PresenceCalls(host.school).routes(),
+        *ScheduleCalls(host.school).routes(),
+        *CalendarCalls(desk, host.school, callers, keyring).routes(),
         *MeCalls(callers, keyring, wall_clock).routes(settings.own_page),
     ]
     # The router takes the first path that matches: what is spelled out comes before what a name may stand for.

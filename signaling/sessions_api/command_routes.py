@@ -8,7 +8,7 @@ that the OpenAPI document and the checks follow from the engine's own declaratio
 
 import inspect
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -45,35 +45,56 @@ class CommandRoute:
     max_body_bytes: int = MAX_BODY_BYTES
 
 
+Carry = Callable[[Caller, Mapping[str, str], Callable[[str], Command], str], Awaitable[Any]]
+"Carries out the command that a function makes for its author; given the caller, the names in the path, what it makes."
+
+
 def route(desk: Desk, row: CommandRoute) -> Route:
-    """Return the typed route of a row."""
-    path = f"/sessions/{{session}}{row.path}"
-    names = [name for name in _names(path) if name != "session"]
+    """Return the typed route of a row about a session."""
+
+    async def carry(
+        caller: Caller, names: Mapping[str, str], make: Callable[[str], Command], made: str
+    ) -> Done:
+        return await desk.carry_out(caller, names["session"], lambda _room, by: make(by), made)
+
+    return command_route(row, "/sessions/{session}", carry, Done, _REFUSALS)
+
+
+def command_route(
+    row: CommandRoute, prefix: str, carry: Carry, answer: Any, refusals: Mapping[int, str]
+) -> Route:
+    """Return the typed route of a row; names of `prefix` that are no fields of the command go to `carry` alone."""
+    path = f"{prefix}{row.path}"
+    names = _names(path)
+    own = {each.name for each in msgspec.structs.fields(row.command)}
     body_type = _body(row, names)
 
-    async def handler(caller: Caller, session: str, **given: Any) -> Done:
+    async def handler(caller: Caller, **given: Any) -> Any:
         body = given.pop("body", None)
         fields = {} if body is None else {name: getattr(body, name) for name in body.__struct_fields__}
-        fields |= given | {name: make() for name, make in row.server.items()}
+        fields |= {name: value for name, value in given.items() if name in own}
+        fields |= {name: choose() for name, choose in row.server.items()}
         made = caller.new_id(f"{row.makes[:1]}_") if row.makes else ""
         if row.makes:
             fields[row.makes] = made
-        return await desk.carry_out(caller, session, lambda _room, by: row.command(by=by, **fields), made)
+        return await carry(caller, given, lambda by: row.command(by=by, **fields), made)
 
-    types: dict[str, Any] = {"caller": Caller, "session": Id, **dict.fromkeys(names, Id)}
+    types: dict[str, Any] = {"caller": Caller, **dict.fromkeys(names, Id)}
     if body_type is not None:
         types["body"] = body_type
-    _describe(handler, types, row.command)
+    _describe(handler, types, row.command, answer)
     status = 201 if row.makes else 200
-    return Route(row.method, path, handler, _REFUSALS, max_body_bytes=row.max_body_bytes, status=status)
+    return Route(row.method, path, handler, refusals, max_body_bytes=row.max_body_bytes, status=status)
 
 
-def _describe(handler: Callable[..., Any], types: Mapping[str, Any], command: type[Command]) -> None:
+def _describe(
+    handler: Callable[..., Any], types: Mapping[str, Any], command: type[Command], answer: Any
+) -> None:
     """Give a handler the signature from which the typed routes read its parameters."""
     kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
     parameters = [inspect.Parameter(name, kind, annotation=each) for name, each in types.items()]
-    handler.__annotations__ = {**types, "return": Done}
-    handler.__signature__ = inspect.Signature(parameters, return_annotation=Done)  # type: ignore[attr-defined]
+    handler.__annotations__ = {**types, "return": answer}
+    handler.__signature__ = inspect.Signature(parameters, return_annotation=answer)  # type: ignore[attr-defined]
     handler.__doc__ = f"{command.__doc__}\n\nThe command `{command.__struct_config__.tag}`."
 
 

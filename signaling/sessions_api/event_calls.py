@@ -5,7 +5,6 @@ begins with the whole state. A stream that is cut is continued with the last num
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, Final, cast
 
 import msgspec
@@ -101,7 +100,7 @@ class EventCalls:
         With `Accept: text/event-stream` the answer is a stream of server-sent events; with an upgrade, a WebSocket.
         """
         live = self._desk.session(caller, session)
-        serve: Callable[..., Awaitable[web.StreamResponse]] | None = None
+        serve: Any = None
         if request.headers.get(hdrs.UPGRADE, "").lower() == "websocket":
             serve = _serve_websocket
         elif "text/event-stream" in request.headers.get(hdrs.ACCEPT, ""):

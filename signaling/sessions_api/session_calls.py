@@ -28,6 +28,7 @@ from signaling.sessions_api.session_answers import (
     summary,
 )
 from signaling.store.classroom.records import SessionQuery
+from signaling.teaching.live import Make
 from signaling.teaching.names import PREFIX
 
 # Two sessions with one code are as likely as a guess; a second number is another.
@@ -153,7 +154,7 @@ class SessionCalls:
                 break
         for invitee in body.people:
             invite = people.Invite(person=invitee.id, name=invitee.name, role=invitee.role)
-            await live.submit(_unless_known(invite))
+            await live.submit(unless_known(invite))
         made: SessionAnswer
         made, tag = await live.read(lambda room: (answer(room, caller, self._desk.now), etag(room)))
         return Answer(made, headers={hdrs.LOCATION: f"/api/v1/sessions/{made.id}", hdrs.ETAG: tag})
@@ -223,7 +224,9 @@ def _owner(caller: Caller, given: PersonName | None) -> PersonName:
     return given
 
 
-def _unless_known(invite: people.Invite) -> Any:
+def unless_known(invite: people.Invite) -> Make:
+    """Return what invites somebody who is not on the roster yet."""
+
     def make(room: Classroom, _now: float) -> Command | None:
         known = room.people.everyone.get(invite.person)
         return None if known is not None and known.trusted else invite

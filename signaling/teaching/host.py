@@ -14,6 +14,7 @@ from signaling.teaching.media import MediaBridge
 from signaling.teaching.presence import Presence
 from signaling.teaching.registry import Registry
 from signaling.teaching.running import Running
+from signaling.teaching.school import School
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +34,7 @@ class TeachingHost:
         self._store = store
         self.registry = Registry(store.classroom, services.wall_clock)
         self.presence = Presence(self.registry)
+        self.school = School(store.classroom, services.wall_clock)
         self.media = MediaBridge(services, self.registry, self.presence)
         self._deadlines = Deadlines(self.registry)
         self._running = Running()
@@ -77,7 +79,7 @@ async def _kept(part: Callable[[], Coroutine[Any, Any, None]], running: Running)
     """Run a part to its end; one that fails begins again."""
     while running.goes_on:
         try:
-            return await part()
+            await part()
         except Exception:
             log.exception("a part of the teaching sessions failed, and begins again")
             await running.pause(AGAIN_S)

@@ -94,6 +94,22 @@ class TenantShelf:
             rows = await connection.execute(query.order_by(table.c.seq).limit(limit))
             return [LoggedEvent(row.seq, row.kind, row.data.encode(), row.at) for row in rows]
 
+    async def logs(self, prefix: str, limit: int = 1000) -> list[str]:
+        """Return the names of the logs that begin so, in order."""
+        table = classroom_events
+        query = (
+            select(table.c.log)
+            .where(
+                table.c.tenant == self.tenant,
+                table.c.seq == 1,
+                table.c.log.startswith(prefix, autoescape=True),
+            )
+            .order_by(table.c.log)
+            .limit(limit)
+        )
+        async with transaction(self._engine) as connection:
+            return list((await connection.execute(query)).scalars())
+
     async def session(self, session_id: str) -> SessionRow | None:
         """Return what the index knows of a session."""
         return await self._one(classroom_sessions.c.id == session_id)

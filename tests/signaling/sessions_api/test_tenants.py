@@ -8,14 +8,58 @@ from signaling.sessions_api.feature_calls import ROWS
 from tests.signaling.school_client import SECRET, Caller
 from tests.signaling.sessions_api import samples
 
-# Routes that name no session, and what somebody of another tenant finds there. A new route needs a row.
+# Routes that name no session. A new one needs a row: the code with which it refuses the names of another tenant, or, in
+# parentheses, why it needs none.
 BEYOND_SESSIONS = {
-    ("POST", "/sessions"): "their own new session",
-    ("GET", "/sessions"): "their own sessions",
-    ("POST", "/sessions/join-by-code"): "no session with this code",
-    ("POST", "/guests/join"): "guests belong to the session's tenant",
-    ("GET", "/me"): "themselves",
-    ("POST", "/dev/sign-in"): "development mode has one tenant",
+    ("POST", "/sessions"): "(creates)",
+    ("GET", "/sessions"): "(lists the own, see below)",
+    ("POST", "/sessions/join-by-code"): "(see below)",
+    ("POST", "/guests/join"): "(guests belong to the session's tenant)",
+    ("GET", "/me"): "(themselves)",
+    ("POST", "/me/calendar"): "(their own)",
+    ("GET", "/calendar/{token}.ics"): "(the signed address names the tenant)",
+    ("POST", "/dev/sign-in"): "(development mode has one tenant)",
+    ("POST", "/courses"): "(creates)",
+    ("GET", "/courses"): "(lists the own, see below)",
+    ("GET", "/courses/{course}"): "course_not_found",
+    ("PATCH", "/courses/{course}"): "course_not_found",
+    ("POST", "/courses/{course}/archive"): "course_not_found",
+    ("POST", "/courses/{course}/enrolments"): "course_not_found",
+    ("DELETE", "/courses/{course}/enrolments/{person}"): "course_not_found",
+    ("POST", "/study-groups"): "(creates)",
+    ("GET", "/study-groups"): "(lists the own, see below)",
+    ("GET", "/study-groups/{group}"): "group_not_found",
+    ("DELETE", "/study-groups/{group}"): "group_not_found",
+    ("POST", "/study-groups/{group}/join"): "group_not_found",
+    ("POST", "/study-groups/{group}/leave"): "group_not_found",
+    ("POST", "/study-groups/{group}/meet"): "group_not_found",
+    ("POST", "/study-groups/{group}/members"): "group_not_found",
+    ("DELETE", "/study-groups/{group}/members/{person}"): "group_not_found",
+    ("POST", "/study-groups/{group}/members/{person}/role"): "group_not_found",
+    ("GET", "/office-hours"): "(lists the own, see below)",
+    ("GET", "/office-hours/{tutor}"): "(the own tutor of this name)",
+    ("PUT", "/office-hours/{tutor}/hours"): "(the own tutor of this name)",
+    ("POST", "/office-hours/{tutor}/open"): "(the own tutor of this name)",
+    ("POST", "/office-hours/{tutor}/close"): "hours_closed",
+    ("POST", "/office-hours/{tutor}/join"): "hours_closed",
+    ("POST", "/office-hours/{tutor}/leave"): "not_queued",
+    ("POST", "/office-hours/{tutor}/admit"): "not_queued",
+    ("POST", "/office-hours/{tutor}/complete"): "not_queued",
+    ("POST", "/office-hours/{tutor}/no-show"): "not_queued",
+    ("POST", "/presence/heartbeat"): "(their own)",
+    ("POST", "/presence/status"): "(their own)",
+    ("POST", "/presence/activity"): "(their own)",
+    ("POST", "/presence/bulk"): "(see test_school)",
+    ("GET", "/presence/online"): "(see test_school)",
+    ("GET", "/presence/user/{person}"): "(see test_school)",
+    ("GET", "/presence/course/{course}"): "course_not_found",
+    ("GET", "/schedule/{tutor}"): "(the own tutor of this name)",
+    ("POST", "/schedule/{tutor}/series"): "(creates)",
+    ("PUT", "/schedule/{tutor}/series/{series}"): "occurrence_not_found",
+    ("DELETE", "/schedule/{tutor}/series/{series}"): "occurrence_not_found",
+    ("POST", "/schedule/{tutor}/series/{series}/occurrences/{key}/cancel"): "occurrence_not_found",
+    ("POST", "/schedule/{tutor}/series/{series}/occurrences/{key}/move"): "occurrence_not_found",
+    ("POST", "/schedule/{tutor}/series/{series}/occurrences/{key}/restore"): "occurrence_not_found",
 }
 
 
@@ -55,6 +99,33 @@ async def test_another_tenant_finds_nothing_at_any_route(school):
     assert (await school.application.get(f"/sessions/{session}"))["seq"] == before
 
 
+async def test_another_tenant_finds_nothing_of_the_school(school):
+    tutor = school.person("tutor", "tutor")
+    course = (await school.application.post("/courses", {"title": "Physics"}))["id"]
+    await school.application.post(f"/courses/{course}/enrolments", {"person": "tutor", "role": "tutor"})
+    group = (await tutor.post("/study-groups", {"course": course, "name": "Optics"}))["id"]
+    await tutor.post("/office-hours/tutor/open")
+    await school.person("sam").post("/office-hours/tutor/join")
+    lesson = {"title": "Algebra", "starts": "2027-01-11T09:00", "time_zone": "UTC", "duration_s": 3600}
+    series = (await tutor.post("/schedule/tutor/series", lesson))["series"]["id"]
+    names = {"course": course, "group": group, "tutor": "tutor", "series": series, "person": "tutor"}
+    names["key"] = "2027-01-11T09:00:00"
+    operations, schemas = await samples.operations(school)
+    stranger = school.person("tutor", "tutor", tenant="other")
+    for (method, template), code in BEYOND_SESSIONS.items():
+        if code.startswith("("):
+            continue
+        body = lesson if method == "PUT" else samples.body(operations[method, template], schemas)
+        answer = await stranger.attempt(method, samples.path(template, names), body)
+        assert answer[1] == code, (method, template, answer)
+    for path in ("/courses", "/study-groups", "/office-hours"):
+        assert (await stranger.get(path))["data"] == []
+    assert (await stranger.get("/schedule/tutor"))["series"] == []
+    assert (await tutor.get("/office-hours/tutor"))["waiting"] == 1
+    assert (await tutor.get(f"/study-groups/{group}"))["members"] == {"tutor": "leader"}
+    assert len((await tutor.get("/schedule/tutor"))["series"]) == 1
+
+
 PEOPLE = {
     Role.OWNER: "tutor",
     Role.CO_TUTOR: "co",
@@ -85,7 +156,7 @@ async def test_each_command_is_refused_to_the_roles_that_may_not_give_it(school)
         for role, caller in callers.items():
             answer = await caller.attempt(row.method, path, body)
             # What a role does not allow is refused before anything is looked at.
-            refused = answer[0] == 403 and answer[1] in {"not_allowed"}
+            refused = answer[0] == 403 and answer[1] == "not_allowed"
             assert refused == (role not in RULES[command].roles), (command, role, answer)
         status, code = await stranger.attempt(row.method, path, body)
         assert (status, code) == (403, "not_a_participant"), (command, code)

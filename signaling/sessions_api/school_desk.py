@@ -1,0 +1,65 @@
+"""What the routes of a school's parts have in common: who may do what in the tenant, and answers to commands."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import msgspec
+
+from classroom.base import SERVER, Command
+from classroom.errors import Code, NotAllowed
+from signaling.sessions_api.callers import Caller, TenantRole
+from signaling.sessions_api.command_routes import Carry
+from signaling.teaching.school import SchoolPart
+
+TEACHERS: Final = frozenset({TenantRole.ADMIN, TenantRole.TUTOR})
+
+REFUSALS: Final = {
+    403: "the caller may not do this",
+    404: "there is no such thing",
+    409: "the present state does not allow this, or a limit is reached",
+}
+
+
+class SchoolDone(msgspec.Struct, frozen=True):
+    """A command that was carried out."""
+
+    id: str
+    "Id of what was made; empty where nothing was."
+    events: list[Any]
+    "What happened."
+
+
+def author(caller: Caller) -> str:
+    """Return the author of a command: those who manage the tenant act for the server."""
+    return SERVER if caller.manages else caller.person
+
+
+def require_member(caller: Caller) -> None:
+    """Refuse tokens that are for one session only."""
+    if caller.session:
+        raise NotAllowed(Code.NOT_ALLOWED, "This token is for one session only.")
+
+
+def require_teacher(caller: Caller) -> None:
+    """Refuse everybody but tutors and those who manage the tenant."""
+    require_member(caller)
+    if caller.role not in TEACHERS:
+        raise NotAllowed(Code.NOT_ALLOWED, "Only tutors and administrators may do this.")
+
+
+def carry_to(
+    find: Callable[[Caller, Mapping[str, str]], SchoolPart[Any]],
+    check: Callable[[Caller], None] = require_member,
+    by: Callable[[Caller], str] = author,
+) -> Carry:
+    """Return what carries commands out in the part that `find` returns, after `check`."""
+
+    async def carry(
+        caller: Caller, names: Mapping[str, str], make: Callable[[str], Command], made: str
+    ) -> SchoolDone:
+        check(caller)
+        return await find(caller, names).do(
+            make(by(caller)), lambda _state, events: SchoolDone(made, list(events))
+        )
+
+    return carry

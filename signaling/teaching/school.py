@@ -1,0 +1,173 @@
+"""The parts of a school at run time: courses, office hours, study groups, timetables; and presence, in memory alone.
+
+Each part is an `Aggregate` of `classroom.school` with a log of its own in the store. Commands of one part are carried
+out one after the other, and acknowledged when their events are stored.
+"""
+
+import asyncio
+import functools
+import operator
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Final, Generic, TypeVar
+
+import msgspec
+
+from classroom.base import Command, Event
+from classroom.errors import Refused
+from classroom.school import courses, office_hours, presence, schedule, study_groups
+from classroom.school.aggregate import Aggregate
+from signaling.errors import StoreError
+from signaling.store.classroom.classroom import ClassroomStore
+from signaling.store.classroom.records import LoggedEvent
+from signaling.store.classroom.shelf import TenantShelf
+
+S = TypeVar("S")
+T = TypeVar("T")
+
+_PAGE: Final = 1000
+
+# Parts whose state is kept; the others are read again when somebody asks.
+MAX_KEPT: Final = 500
+
+_encode: Final = msgspec.json.Encoder().encode
+
+
+class SchoolPart(Generic[S]):
+    """One part of one tenant's school."""
+
+    def __init__(
+        self, shelf: TenantShelf, aggregate: Aggregate[S], owner: str, clock: Callable[[], float]
+    ) -> None:
+        """`owner` is the tutor whose part it is; empty for a part of the whole tenant."""
+        self._shelf = shelf
+        self._aggregate = aggregate
+        self._owner = owner
+        self._clock = clock
+        self._log = log_name(aggregate, owner)
+        self._state: S | None = None
+        self._seq = 0
+        self._lock = asyncio.Lock()
+        kinds: Any = functools.reduce(operator.or_, aggregate.changes)
+        self._decode = msgspec.json.Decoder(kinds).decode
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is under way."""
+        return not self._lock.locked()
+
+    async def do(self, command: Command, answer: Callable[[S, Sequence[Event]], T]) -> T:
+        """Carry out a command and return what `answer` makes of the stored state. `Refused`, StoreError."""
+        async with self._lock:
+            state = await self._loaded()
+            events = self._aggregate.decide(state, command, self._clock())
+            if events:
+                logged = [
+                    LoggedEvent(number, str(event.__struct_config__.tag), _encode(event), event.at)
+                    for number, event in enumerate(events, self._seq + 1)
+                ]
+                try:
+                    await self._shelf.append(self._log, logged)
+                except BaseException:
+                    # Whether it is stored is not known, so the log is read again.
+                    self._state = None
+                    raise
+                self._seq += len(events)
+                for event in events:
+                    self._aggregate.apply(state, event)
+            return answer(state, events)
+
+    async def read(self, look: Callable[[S], T]) -> T:
+        """Return what a function reads from the stored state. `Refused`, StoreError."""
+        async with self._lock:
+            return look(await self._loaded())
+
+    async def _loaded(self) -> S:
+        if self._state is not None:
+            return self._state
+        state, seq = self._aggregate.new(), 0
+        if self._owner:
+            state.tutor = self._owner  # type: ignore[attr-defined] # timetables and office hours have one
+        while page := await self._shelf.read(self._log, seq, _PAGE):
+            try:
+                events: Iterable[Event] = [self._decode(each.data) for each in page]
+            except msgspec.MsgspecError as error:
+                raise StoreError(f"the log {self._log} cannot be read: {error}") from error
+            self._aggregate.replay(events, state)
+            seq += len(page)
+        self._state, self._seq = state, seq
+        return state
+
+
+def log_name(aggregate: Aggregate[Any], owner: str) -> str:
+    """Return the name of a part's log."""
+    return f"{aggregate.name}/{owner}" if owner else aggregate.name
+
+
+class School:
+    """The parts of all tenants' schools."""
+
+    def __init__(self, store: ClassroomStore, wall_clock: Callable[[], float]) -> None:
+        """`wall_clock` is seconds since 1970."""
+        self._store = store
+        self.wall_clock = wall_clock
+        self._parts: dict[tuple[str, str], SchoolPart[Any]] = {}
+        self._presence: dict[str, presence.State] = {}
+
+    def courses(self, tenant: str) -> SchoolPart[courses.State]:
+        """Return a tenant's courses."""
+        return self._part(tenant, courses.COURSES)
+
+    def study_groups(self, tenant: str) -> SchoolPart[study_groups.State]:
+        """Return a tenant's study groups."""
+        return self._part(tenant, study_groups.STUDY_GROUPS)
+
+    def office_hours(self, tenant: str, tutor: str) -> SchoolPart[office_hours.State]:
+        """Return a tutor's office hours."""
+        return self._part(tenant, office_hours.OFFICE_HOURS, tutor)
+
+    def schedule(self, tenant: str, tutor: str) -> SchoolPart[schedule.State]:
+        """Return a tutor's timetable."""
+        return self._part(tenant, schedule.SCHEDULE, tutor)
+
+    async def tutors(self, tenant: str, aggregate: Aggregate[Any]) -> list[str]:
+        """Return the tutors who have office hours, or a timetable. StoreError."""
+        prefix = f"{aggregate.name}/"
+        return [name.removeprefix(prefix) for name in await self._store.of(tenant).logs(prefix)]
+
+    def present(self, tenant: str) -> presence.State:
+        """Return who of a tenant is online, with the silent ones offline."""
+        state = self._presence.setdefault(tenant, presence.State())
+        now = self.wall_clock()
+        for event in presence.silent(state, now):
+            presence.PRESENCE.apply(state, event)
+        presence.forget(state, now - _FORGET_S)
+        return state
+
+    def note_presence(self, tenant: str, command: Command) -> presence.Line:
+        """Carry out a command about somebody's presence and return the result. `Refused`."""
+        state, now = self.present(tenant), self.wall_clock()
+        try:
+            for event in presence.PRESENCE.decide(state, command, now):
+                presence.PRESENCE.apply(state, event)
+        except Refused as error:
+            if error.code.value != "nothing_to_change":
+                raise
+        if command.by in state.people:
+            presence.seen(state, command.by, now)
+        return presence.line(state, command.by)
+
+    def _part(self, tenant: str, aggregate: Aggregate[S], owner: str = "") -> SchoolPart[S]:
+        key = tenant, log_name(aggregate, owner)
+        part = self._parts.pop(key, None)
+        if part is None:
+            part = SchoolPart(self._store.of(tenant), aggregate, owner, self.wall_clock)
+        self._parts[key] = part
+        if len(self._parts) > MAX_KEPT:
+            oldest = next(iter(self._parts))
+            if self._parts[oldest].is_idle:
+                del self._parts[oldest]
+        return part
+
+
+# Who has been offline for this long is not listed any more.
+_FORGET_S: Final = 7 * 86_400.0
