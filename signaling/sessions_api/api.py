@@ -14,6 +14,7 @@ from signaling.sessions_api.calendar_calls import CalendarCalls
 from signaling.sessions_api.callers import Callers
 from signaling.sessions_api.course_calls import CourseCalls
 from signaling.sessions_api.desk import Desk
+from signaling.sessions_api.detail_calls import DetailCalls
 from signaling.sessions_api.event_calls import EventCalls
 from signaling.sessions_api.feature_calls import FeatureCalls
 from signaling.sessions_api.group_calls import GroupCalls
@@ -51,6 +52,7 @@ def sessions_api(host: TeachingHost, keyring: Keyring, settings: ApiSettings) ->
         *JoinCalls(desk, callers, keyring, host.media, settings.limits).routes(),
         *FeatureCalls(desk).routes(),
         *AttendanceCalls(desk).routes(),
+        *DetailCalls(desk).routes(),
         *EventCalls(desk).routes(),
         *CourseCalls(host.school).routes(),
         *GroupCalls(desk, host.school).routes(),

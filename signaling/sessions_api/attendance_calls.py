@@ -1,13 +1,10 @@
 """Who takes part, who took part, and for how long; as JSON and as a table for spreadsheets."""
 
-import csv
-import io
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Final
 
 import msgspec
-from aiohttp import hdrs
 
 from classroom.features.attendance import totals
 from classroom.features.people import LeaveReason, Person
@@ -17,9 +14,7 @@ from signaling.http.api import Document, Route
 from signaling.sessions_api.callers import Caller
 from signaling.sessions_api.desk import Desk, Id, require_staff
 from signaling.sessions_api.paging import Limit
-
-# A cell that begins so is a formula to spreadsheets (OWASP, CSV injection).
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+from signaling.sessions_api.tables import table
 
 
 class ParticipantsQuery(msgspec.Struct, frozen=True, kw_only=True):
@@ -151,13 +146,12 @@ class AttendanceCalls:
         """Return the attendance as a CSV file (RFC 4180)."""
         now = self._desk.now
 
-        def look(room: Classroom, _viewer: Person) -> bytes:
+        def look(room: Classroom, _viewer: Person) -> list[tuple[object, ...]]:
             require_staff(room, caller)
-            return _csv(_lines(room, now))
+            return _rows(_lines(room, now))
 
-        body = await self._desk.look(caller, session, look)
-        disposition = f'attachment; filename="attendance-{session}.csv"'
-        return Document(body, "text/csv; charset=utf-8", {hdrs.CONTENT_DISPOSITION: disposition})
+        rows = await self._desk.look(caller, session, look)
+        return table(f"attendance-{session}", _COLUMNS, rows)
 
 
 def _participant(room: Classroom, person: Person) -> Participant:
@@ -217,30 +211,21 @@ _COLUMNS: Final = (
 )
 
 
-def _csv(lines: Iterator[AttendanceLine]) -> bytes:
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(_COLUMNS)
-    for line in lines:
-        row = (
+def _rows(lines: Iterator[AttendanceLine]) -> list[tuple[object, ...]]:
+    return [
+        (
             line.person,
             line.name,
             line.role,
             line.visits,
             _iso(line.first_joined_at),
-            "" if line.last_left_at is None else _iso(line.last_left_at),
+            None if line.last_left_at is None else _iso(line.last_left_at),
             round(line.total_s),
             round(line.lesson_s),
             round(line.lost_s),
         )
-        writer.writerow([cell(str(value)) for value in row])
-    # Spreadsheets take a file for UTF-8 by its byte order mark.
-    return b"\xef\xbb\xbf" + text.getvalue().encode()
-
-
-def cell(text: str) -> str:
-    """Return text that no spreadsheet takes for a formula."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
+        for line in lines
+    ]
 
 
 def _iso(at: float) -> str:

@@ -35,6 +35,7 @@ class Caller:
         self.url = url
         self.token = token
         self.headers: Any = {}
+        self.always: dict[str, str] = {}
 
     async def call(
         self, method: str, path: str, body: Any = None, status: int | None = None, **headers: str
@@ -42,6 +43,7 @@ class Caller:
         """The JSON of an answer; `status` None takes any success."""
         sent = {
             "Authorization": f"Bearer {self.token}",
+            **self.always,
             **{k.replace("_", "-"): v for k, v in headers.items()},
         }
         async with self.http.request(method, f"{self.url}/api/v1{path}", json=body, headers=sent) as response:
@@ -68,13 +70,15 @@ class Caller:
 class School:
     """Whoever calls one server."""
 
-    def __init__(self, http: aiohttp.ClientSession, url: str) -> None:
+    def __init__(self, http: aiohttp.ClientSession, url: str, tenant: str = "") -> None:
         self.http = http
         self.url = url
+        self.tenant = {"tenant": tenant} if tenant else {}
         self.application = Caller(http, url, SECRET)
+        self.application.always = {"Lectern-Tenant": tenant} if tenant else {}
 
     def person(self, person: str, role: str = "student", **claims: Any) -> Caller:
-        return Caller(self.http, self.url, person_token(person, role, **claims))
+        return Caller(self.http, self.url, person_token(person, role, **{**self.tenant, **claims}))
 
     def bearer(self, token: str) -> Caller:
         return Caller(self.http, self.url, token)
