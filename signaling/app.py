@@ -15,6 +15,7 @@ from sfu.settings import MediaSettings
 from sfu.shell.workers import MediaWorkers
 from signaling import logs
 from signaling.access import tokens
+from signaling.access.issuers import Issuer
 from signaling.access.keyring import Keyring
 from signaling.config import NO_KEYS, ServerConfig
 from signaling.daily.door.door import Door
@@ -50,6 +51,7 @@ from signaling.rooms.ids import random_sid
 from signaling.rooms.media import MediaEvents
 from signaling.rooms.services import build_services
 from signaling.sessions_api.api import ApiSettings, sessions_api
+from signaling.sessions_api.issuer_settings import issuer_settings
 from signaling.store import Store
 from signaling.store.catalogue import Catalogue
 from signaling.store.storage import only_server, opened
@@ -145,12 +147,14 @@ class Server:
         catalogue.add_names(room_config)
         self.teaching = TeachingHost(self.services, store)
         hosts = frozenset({config.host} - {""})
+        issuer = issuer_settings(config, self.keyring.signer().key)
         sessions = sessions_api(
             self.teaching,
             self.keyring,
             ApiSettings(
                 config.public_url,
                 limits,
+                None if issuer is None else Issuer(issuer, loop.time),
                 own_page=(lambda request: is_own_page(request, hosts)) if config.dev else None,
             ),
         )

@@ -129,6 +129,24 @@ class ServerConfig:
         "",
         "Comma-separated addresses or networks of reverse proxies whose X-Forwarded-For or Forwarded is believed.",
     )
+    issuer: str = option(
+        "",
+        "Issuer (claim iss) whose tokens sign people in to the API of sessions, such as a school's OpenID provider.",
+    )
+    issuer_jwks_url: str = option("", "Address of the issuer's public keys, a JSON Web Key Set.")
+    issuer_public_key: str = option("", "File with the issuer's public key (PEM), instead of an address.")
+    issuer_audience: str = option(
+        "", "What the issuer's tokens have to name as audience (aud); empty: anything."
+    )
+    issuer_api_key: str = option(
+        "", "API key to whose tenant the issuer's people belong; without it, the first one."
+    )
+    issuer_role_claim: str = option("role", "Claim with somebody's role or roles; dots lead into objects.")
+    issuer_roles: str = option(
+        "",
+        "Comma-separated names=roles, such as teacher=tutor,pupil=student, the most powerful first; without them the"
+        " issuer's roles are admin, tutor, assistant and student.",
+    )
     log_format: str = option("text", "How the log is written: text for people, json for machines.")
 
     @property
@@ -376,8 +394,14 @@ def _check(config: ServerConfig) -> None:
             )
     if config.turn_ttl_s <= 0:
         raise ConfigError("turn_ttl_s has to be above 0")
+    _check_issuer(config)
     if config.history_days < 0:
         raise ConfigError("history_days has to be 0 or more")
+
+
+def _check_issuer(config: ServerConfig) -> None:
+    if config.issuer and bool(config.issuer_jwks_url) == bool(config.issuer_public_key):
+        raise ConfigError("issuer needs issuer_jwks_url or issuer_public_key, and not both")
 
 
 assert all(entry.default is not MISSING for entry in option_fields()), "every option needs a default"

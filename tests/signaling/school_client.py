@@ -1,6 +1,8 @@
 """Applications and people who call the API of teaching sessions."""
 
+import asyncio
 import time
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import aiohttp
@@ -25,6 +27,16 @@ def person_token(
         time.time(),
         ttl_s,
     )
+
+
+async def eventually(check: Callable[[], Awaitable[Any]], seconds: float = 5.0) -> Any:
+    """The first true answer of `check`, about something that another task or process does."""
+    async with asyncio.timeout(seconds):
+        while True:
+            answer = await check()
+            if answer:
+                return answer
+            await asyncio.sleep(0.01)
 
 
 class Caller:

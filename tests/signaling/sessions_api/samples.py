@@ -28,22 +28,21 @@ def body(operation, schemas) -> Any:
 def _value(schema, schemas) -> Any:
     if "$ref" in schema:
         return _value(schemas[schema["$ref"].rpartition("/")[2]], schemas)
+    choices = schema.get("anyOf", schema.get("oneOf", ()))
+    if choices:
+        return _value(choices[0], schemas)
     if "enum" in schema:
         return schema["enum"][0]
-    if "const" in schema:
-        return schema["const"]
-    for choice in schema.get("anyOf", schema.get("oneOf", ())):
-        return _value(choice, schemas)
     kind = schema.get("type")
     if kind == "object":
         return {name: _value(schema["properties"][name], schemas) for name in schema.get("required", ())}
-    if kind == "array":
-        return [_value(schema["items"], schemas) for _ in range(schema.get("minItems", 0))]
-    if kind in {"integer", "number"}:
-        return schema.get("minimum", 1)
-    if schema.get("contentEncoding") == "base64":
-        return "eA=="
-    return {"boolean": True, "null": None}.get(kind, "x")
+    simple = {
+        "array": [_value(schema["items"], schemas) for _ in range(schema.get("minItems", 0))],
+        "string": "eA==" if schema.get("contentEncoding") == "base64" else "x",
+        "boolean": True,
+        "null": None,
+    }
+    return simple.get(kind, schema.get("minimum", 1))
 
 
 def path(template: str, names: dict[str, str]) -> str:

@@ -1,13 +1,12 @@
 """Sessions and their rooms: what media does becomes attendance, what the session decides takes effect on media."""
 
-import asyncio
-
 import aiohttp
 import pytest
 from livekit.protocol import models, rtc
 
 from signaling.rooms.permissions import Source
 from tests.signaling.livekit_client import make_token
+from tests.signaling.school_client import eventually
 
 
 async def kinds(school, session):
@@ -18,9 +17,11 @@ async def kinds(school, session):
 
 async def seen(school, session, *event):
     """Wait until the log has an event."""
-    async with asyncio.timeout(5):
-        while event not in await kinds(school, session):
-            await asyncio.sleep(0.01)  # another task writes the log
+
+    async def there():
+        return event in await kinds(school, session)
+
+    await eventually(there)
 
 
 async def enter(world, school, session, person, role="student", offer="a3 v3"):
@@ -80,9 +81,11 @@ async def test_media_that_comes_back_after_the_visit_begins_another_one(world, s
     await seen(school, session, "people.left", "sam")
     again = await world.connect(joined["token"])
     await again.receive()
-    async with asyncio.timeout(5):
-        while (await kinds(school, session)).count(("people.joined", "sam")) < 2:
-            await asyncio.sleep(0.01)  # another task writes the log
+
+    async def twice():
+        return (await kinds(school, session)).count(("people.joined", "sam")) == 2
+
+    await eventually(twice)
     await again.ws.close()
 
 
@@ -102,9 +105,11 @@ async def test_mute_and_permissions_take_effect_on_media(world, school):
     tutor = school.person("tutor", "tutor")
     sam, _ = await enter(world, school, session, "sam", offer="a3 v3 mic=m1")
     await sam.publish("mic", models.TrackType.AUDIO, source=models.TrackSource.MICROPHONE)
-    async with asyncio.timeout(5):
-        while not participant(world, session, "sam").tracks:
-            await asyncio.sleep(0.01)  # the engine's answer comes a turn later
+
+    async def published():
+        return participant(world, session, "sam").tracks
+
+    await eventually(published)
     await tutor.post(f"/sessions/{session}/moderation/mute", {})
     assert (await sam.until("mute")).muted is True
     may = participant(world, session, "sam").permissions
