@@ -46,25 +46,32 @@ def sessions_api(host: TeachingHost, keyring: Keyring, settings: ApiSettings) ->
     """Return the API of teaching sessions."""
     wall_clock = host.registry.wall_clock
     callers = Callers(keyring, settings.public_url, wall_clock, settings.issuer)
-    desk = Desk(host.registry, host.presence)
-    routes: list[Route] = [
+    routes = all_routes(host, Desk(host.registry, host.presence), callers, keyring, settings)
+    return Api(style(callers, host.registry.store, wall_clock), routes, settings.limits)
+
+
+def all_routes(
+    host: TeachingHost, desk: Desk, callers: Callers, keyring: Keyring, settings: ApiSettings
+) -> list[Route]:
+    """Return the routes in the order in which the router has to try them."""
+    school = host.school
+    routes = [
         *SessionCalls(desk).routes(),
         *JoinCalls(desk, callers, keyring, host.media, settings.limits).routes(),
         *FeatureCalls(desk).routes(),
         *AttendanceCalls(desk).routes(),
         *DetailCalls(desk).routes(),
         *EventCalls(desk).routes(),
-        *CourseCalls(host.school).routes(),
-        *GroupCalls(desk, host.school).routes(),
-        *OfficeHourCalls(desk, host.school).routes(),
-        *PresenceCalls(host.school).routes(),
-        *ScheduleCalls(host.school).routes(),
-        *CalendarCalls(desk, host.school, callers, keyring).routes(),
-        *MeCalls(callers, keyring, wall_clock).routes(settings.own_page),
+        *CourseCalls(school).routes(),
+        *GroupCalls(desk, school).routes(),
+        *OfficeHourCalls(desk, school).routes(),
+        *PresenceCalls(school).routes(),
+        *ScheduleCalls(school).routes(),
+        *CalendarCalls(desk, school, callers, keyring).routes(),
+        *MeCalls(callers, keyring, host.registry.wall_clock).routes(settings.own_page),
     ]
-    # The router takes the first path that matches: what is spelled out comes before what a name may stand for.
-    routes.sort(key=_by_path)
-    return Api(style(callers, host.registry.store, wall_clock), routes, settings.limits)
+    # It takes the first path that matches: what is spelled out comes before what a name may stand for.
+    return sorted(routes, key=_by_path)
 
 
 def _by_path(route: Route) -> list[tuple[bool, str]]:
