@@ -61,7 +61,7 @@ def all_routes(
         *FeatureCalls(desk).routes(),
         *AttendanceCalls(desk).routes(),
         *DetailCalls(desk).routes(),
-        *EventCalls(desk).routes(),
+        *EventCalls(desk, host.delivery).routes(),
         *CourseCalls(school).routes(),
         *GroupCalls(desk, school).routes(),
         *OfficeHourCalls(desk, school).routes(),

@@ -21,6 +21,7 @@ from signaling.http.connections import Use, note
 from signaling.http.headers import SECURITY_HEADERS
 from signaling.sessions_api.callers import Caller
 from signaling.sessions_api.desk import Desk, Id, known
+from signaling.teaching.delivery import TOPIC, Delivery
 from signaling.teaching.feed import Feed, FeedMessage
 from signaling.teaching.live import LiveSession
 
@@ -50,6 +51,20 @@ class EventsQuery(msgspec.Struct, frozen=True, kw_only=True):
     "The bearer token, for EventSource and WebSocket, which cannot set headers."
 
 
+class Deliver(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """From where on."""
+
+    after: Annotated[int, msgspec.Meta(ge=0)] | None = None
+    "Number of the last event that the page has; without it, the state comes first."
+
+
+class Delivered(msgspec.Struct, frozen=True):
+    """Where the events are."""
+
+    topic: str
+    "Of the data packets."
+
+
 class NumberedEvent(msgspec.Struct, frozen=True):
     """One event of the log."""
 
@@ -71,9 +86,10 @@ class EventPage(msgspec.Struct, frozen=True):
 class EventCalls:
     """The handlers."""
 
-    def __init__(self, desk: Desk) -> None:
-        """Use the desk."""
+    def __init__(self, desk: Desk, delivery: Delivery) -> None:
+        """Streams go over HTTP, or over media connections by `delivery`."""
         self._desk = desk
+        self._delivery = delivery
 
     def routes(self) -> list[Route]:
         """Return the routes."""
@@ -81,6 +97,12 @@ class EventCalls:
         return [
             Route("GET", "/sessions/{session}/events", self.events, absent, long_lived=True),
             Route("GET", "/sessions/{session}/state", self.state, absent),
+            Route(
+                "POST",
+                "/sessions/{session}/events/deliver",
+                self.deliver,
+                {**absent, 409: "the caller has no media connection in the session"},
+            ),
         ]
 
     async def state(self, caller: Caller, session: Id) -> View:
@@ -91,6 +113,17 @@ class EventCalls:
             return cast("View", view(room, person.id, now))
 
         return await self._desk.look(caller, session, look)
+
+    async def deliver(self, caller: Caller, session: Id, body: Deliver) -> Delivered:
+        """Send the events over the caller's media connection, as data packets with the topic `lectern.session`.
+
+        The packets hold what the WebSocket would send. One that would be too large is `{"type": "load", "seq"}`: load
+        the state, or the page of events, by a call.
+        """
+        live = self._desk.session(caller, session)
+        person = (await live.read(lambda room: known(room, caller))).id
+        await self._delivery.begin(live, person, body.after)
+        return Delivered(TOPIC)
 
     async def events(
         self, caller: Caller, session: Id, query: EventsQuery, request: web.Request

@@ -10,6 +10,7 @@ from signaling.rooms.services import Services
 from signaling.store import Store
 from signaling.teaching import recovery
 from signaling.teaching.deadlines import Deadlines
+from signaling.teaching.delivery import Delivery
 from signaling.teaching.media import MediaBridge
 from signaling.teaching.presence import Presence
 from signaling.teaching.registry import Registry
@@ -35,6 +36,7 @@ class TeachingHost:
         self.registry = Registry(store.classroom, services.wall_clock)
         self.presence = Presence(self.registry)
         self.school = School(store.classroom, services.wall_clock)
+        self.delivery = Delivery(services)
         self.media = MediaBridge(services, self.registry, self.presence)
         self._deadlines = Deadlines(self.registry)
         self._running = Running()

@@ -68,6 +68,8 @@ async def test_no_call_makes_the_server_fail_and_every_answer_is_as_described(se
         "run",
         f"http://127.0.0.1:{server.http_port}/openapi.json",
         "--max-examples=5",
+        # 160 operations would take minutes: tests/signaling/sessions_api/test_bad_input has a cheaper way for them.
+        "--exclude-path-regex=^/api/v1",
         "--warnings=off",
         cwd=tmp_path,
         stdout=asyncio.subprocess.PIPE,
