@@ -55,7 +55,9 @@ from signaling.sessions_api.issuer_settings import issuer_settings
 from signaling.store import Store
 from signaling.store.catalogue import Catalogue
 from signaling.store.storage import only_server, opened
+from signaling.teaching.hooks import SessionWebhooks
 from signaling.teaching.host import TeachingHost
+from signaling.teaching.live import Committed
 from signaling.teaching.names import room_config
 from signaling.timers import Timers
 from turn_config.credentials import IceServer, TurnConfigError, ice_servers
@@ -126,7 +128,7 @@ class Server:
             self.services,
             store,
             self.keyring,
-            [LiveKitWebhooks(self._webhook_signer), DailyWebhooks()],
+            [LiveKitWebhooks(self._webhook_signer), DailyWebhooks(), SessionWebhooks()],
             outgoing,
         )
         self._webhook_urls = parse_urls(config.webhook_url)
@@ -146,6 +148,7 @@ class Server:
         catalogue.add(DAILY, self.daily.rooms.opening)
         catalogue.add_names(room_config)
         self.teaching = TeachingHost(self.services, store)
+        self.teaching.registry.observe(self._on_commit)
         hosts = frozenset({config.host} - {""})
         issuer = issuer_settings(config, self.keyring.signer().key)
         sessions = sessions_api(
@@ -278,6 +281,10 @@ class Server:
         await self._media.stop()
         self._pump.stop()
         await self.background.stop()
+
+    def _on_commit(self, committed: Committed) -> None:
+        if self.teaching.hooks.of(committed.live.tenant):
+            self.background.webhooks.wake()
 
     def _webhook_signer(self) -> tokens.Signer:
         key = self._config.webhook_key

@@ -25,6 +25,7 @@ from signaling.sessions_api.presence_calls import PresenceCalls
 from signaling.sessions_api.schedule_calls import ScheduleCalls
 from signaling.sessions_api.session_calls import SessionCalls
 from signaling.sessions_api.style import style
+from signaling.sessions_api.webhook_calls import WebhookCalls
 from signaling.teaching.host import TeachingHost
 
 
@@ -68,6 +69,7 @@ def all_routes(
         *PresenceCalls(school).routes(),
         *ScheduleCalls(school).routes(),
         *CalendarCalls(desk, school, callers, keyring).routes(),
+        *WebhookCalls(host.hooks, host.registry.wall_clock).routes(),
         *MeCalls(callers, keyring, host.registry.wall_clock).routes(settings.own_page),
     ]
     # It takes the first path that matches: what is spelled out comes before what a name may stand for.

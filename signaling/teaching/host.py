@@ -11,6 +11,7 @@ from signaling.store import Store
 from signaling.teaching import recovery
 from signaling.teaching.deadlines import Deadlines
 from signaling.teaching.delivery import Delivery
+from signaling.teaching.hooks import SessionHooks
 from signaling.teaching.media import MediaBridge
 from signaling.teaching.presence import Presence
 from signaling.teaching.registry import Registry
@@ -26,6 +27,9 @@ AGAIN_S: Final = 1.0
 ANSWERS_S: Final = 86_400.0
 SWEEP_S: Final = 3_600.0
 
+# Between two looks at the webhook endpoints.
+FOLLOW_S: Final = 30.0
+
 
 class TeachingHost:
     """The sessions of all tenants."""
@@ -38,12 +42,15 @@ class TeachingHost:
         self.school = School(store.classroom, services.wall_clock)
         self.delivery = Delivery(services)
         self.media = MediaBridge(services, self.registry, self.presence)
+        self.hooks = SessionHooks(store.endpoints)
+        self.registry.make_deliveries(self.hooks.deliveries)
         self._deadlines = Deadlines(self.registry)
         self._running = Running()
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
         """Go on with the sessions that an earlier server left. StoreError."""
+        await self.hooks.load()
         await recovery.recover(self.registry, self._store.documents)
         for row in await self.registry.store.occupied():
             self.media.admitted(self.registry.session(row.tenant, row.id))
@@ -51,6 +58,7 @@ class TeachingHost:
             self._deadlines.run,
             lambda: recovery.watch(self.registry, self._store.documents, self.presence, self._running),
             self._forget_answers,
+            self._follow_hooks,
         ]
         self._tasks = [asyncio.create_task(_kept(part, self._running)) for part in parts]
 
@@ -67,6 +75,15 @@ class TeachingHost:
         self._deadlines.stop()
         await asyncio.wait(self._tasks)
         self._tasks = []
+
+    async def _follow_hooks(self) -> None:
+        """Notice endpoints that were paused because their receivers are gone."""
+        while self._running.goes_on:
+            await self._running.pause(FOLLOW_S)
+            try:
+                await self.hooks.load()
+            except StoreError as error:
+                log.warning("changes of webhook endpoints are not seen: %s", error)
 
     async def _forget_answers(self) -> None:
         while self._running.goes_on:

@@ -46,6 +46,10 @@ BEYOND_SESSIONS = {
     ("POST", "/office-hours/{tutor}/admit"): "not_queued",
     ("POST", "/office-hours/{tutor}/complete"): "not_queued",
     ("POST", "/office-hours/{tutor}/no-show"): "not_queued",
+    ("POST", "/webhook-endpoints"): "(creates)",
+    ("GET", "/webhook-endpoints"): "(lists the own, see below)",
+    ("POST", "/webhook-endpoints/{endpoint}/resume"): "endpoint_not_found",
+    ("DELETE", "/webhook-endpoints/{endpoint}"): "endpoint_not_found",
     ("POST", "/presence/heartbeat"): "(their own)",
     ("POST", "/presence/status"): "(their own)",
     ("POST", "/presence/activity"): "(their own)",
@@ -106,20 +110,27 @@ async def test_another_tenant_finds_nothing_of_the_school(school):
     group = (await tutor.post("/study-groups", {"course": course, "name": "Optics"}))["id"]
     await tutor.post("/office-hours/tutor/open")
     await school.person("sam").post("/office-hours/tutor/join")
+    hook = (await school.application.post("/webhook-endpoints", {"url": "https://school.example/hook"}))["id"]
     lesson = {"title": "Algebra", "starts": "2027-01-11T09:00", "time_zone": "UTC", "duration_s": 3600}
     series = (await tutor.post("/schedule/tutor/series", lesson))["series"]["id"]
     names = {"course": course, "group": group, "tutor": "tutor", "series": series, "person": "tutor"}
+    names["endpoint"] = hook
     names["key"] = "2027-01-11T09:00:00"
     operations, schemas = await samples.operations(school)
     stranger = school.person("tutor", "tutor", tenant="other")
+    manager = school.person("tutor", "admin", tenant="other")
     for (method, template), code in BEYOND_SESSIONS.items():
         if code.startswith("("):
             continue
         body = lesson if method == "PUT" else samples.body(operations[method, template], schemas)
-        answer = await stranger.attempt(method, samples.path(template, names), body)
+        caller = manager if "webhook" in template else stranger
+        answer = await caller.attempt(method, samples.path(template, names), body)
         assert answer[1] == code, (method, template, answer)
     for path in ("/courses", "/study-groups", "/office-hours"):
         assert (await stranger.get(path))["data"] == []
+    assert (await manager.get("/webhook-endpoints"))["data"] == []
+    assert [each["id"] for each in (await school.application.get("/webhook-endpoints"))["data"]] == [hook]
+    assert (await tutor.get("/webhook-endpoints", 403))["code"] == "not_allowed"
     assert (await stranger.get("/schedule/tutor"))["series"] == []
     assert (await tutor.get("/office-hours/tutor"))["waiting"] == 1
     assert (await tutor.get(f"/study-groups/{group}"))["members"] == {"tutor": "leader"}

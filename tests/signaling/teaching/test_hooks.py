@@ -1,0 +1,71 @@
+"""Webhooks about sessions: what they say, how they are signed, and which outcome an answer has."""
+
+import base64
+import hashlib
+import hmac
+import json
+
+import pytest
+
+from signaling.store import Delivery, NewDelivery, WebhookEndpoint
+from signaling.teaching import hooks
+from tests.signaling.receiver import receiving
+
+SECRET = hooks.new_secret(b"s" * 32)
+ENDPOINT = WebhookEndpoint(
+    "we_1", hooks.KIND, "https://school.example", {"tenant": "devkey"}, 0.0, secrets={"secret": SECRET}
+)
+
+
+async def test_an_application_hears_of_its_sessions_and_of_nobody_elses(school):
+    async with receiving() as receiver:
+        made = await school.application.post(
+            "/webhook-endpoints",
+            {"url": receiver.url, "events": ["session.started", "participant.joined"]},
+            201,
+        )
+        await school.lesson(owner="eve", external_id="L7")
+        other = school.person("boss", "admin", tenant="other")
+        foreign = await other.post("/sessions", {"title": "Secret"})
+        await other.post(f"/sessions/{foreign['id']}/start")
+        received = await receiver.has(2)
+        contents = [json.loads(body) for _, body in received]
+        assert [content["type"] for content in contents] == ["participant.joined", "session.started"]
+        assert contents[0]["data"]["event"]["person"] == "eve"
+        assert contents[1]["data"]["session"]["external_id"] == "L7"
+        headers, body = received[0]
+        sent = {name.lower(): value for name, value in headers.items()}
+        key = base64.b64decode(made["secret"].removeprefix("whsec_"))
+        signed = f"{sent['webhook-id']}.{sent['webhook-timestamp']}.{body}".encode()
+        digest = base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
+        assert sent["webhook-signature"] == f"v1,{digest}"
+        assert sent["webhook-id"] == contents[0]["id"]
+        listed = (await school.application.get("/webhook-endpoints"))["data"]
+        assert [(each["id"], each["secret"]) for each in listed] == [(made["id"], "")]
+        await school.application.call("DELETE", f"/webhook-endpoints/{made['id']}")
+        assert (await school.application.get("/webhook-endpoints"))["data"] == []
+
+
+async def test_only_those_who_manage_a_tenant_choose_where_it_is_told(school):
+    assert (await school.person("eve", "tutor").get("/webhook-endpoints", 403))["code"] == "not_allowed"
+    wrong = {"url": "https://school.example", "events": ["session.exploded"]}
+    assert (await school.application.post("/webhook-endpoints", wrong, 400))["code"] == "invalid"
+    assert (await school.application.post("/webhook-endpoints", {"url": "ftp://x"}, 400))[
+        "code"
+    ] == "bad_link"
+
+
+@pytest.mark.parametrize(
+    ("status", "age_s", "outcome"),
+    [
+        (204, 0, (True, None, False)),
+        (500, 0, (False, 20.0, False)),
+        (None, 0, (False, 20.0, False)),
+        (410, 0, (False, None, True)),
+        (500, hooks.GIVE_UP_AFTER_S + 1, (False, None, False)),
+    ],
+)
+def test_an_answer_decides_what_comes_next(status, age_s, outcome):
+    delivery = Delivery(1, NewDelivery("we_1", "r", "msg_1", "session.ended", "{}"), 1000.0, 2)
+    made = hooks.SessionWebhooks().judge(ENDPOINT, delivery, status, 1000.0 + age_s)
+    assert (made.delivered, made.retry_in_s, made.pause) == outcome
