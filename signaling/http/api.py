@@ -7,9 +7,9 @@
 
 Parameters by name: those of the path; `query` and `body`, which are msgspec structs; `caller`, what the style's
 authentication returned; `address`, whence the request comes (`limits.Limits.address`). Values are checked against their
-types before the handler runs. `headers` is a struct whose fields are renamed to request headers; `request` is the
-request itself, for handlers that answer with a stream. A handler returns its answer, an `Answer` with status and
-headers, or a response. What an API's errors look like, and who may call it, is its `Style`.
+types before the handler runs. `request` is the request itself, for handlers that answer with a stream. A handler
+returns its answer, an `Answer` with status and headers, a `Document`, or a response. What an API's errors look like and
+who may call it, is its `Style`.
 """
 
 import hmac
@@ -140,6 +140,8 @@ class Style:
     "Makes the body of a refusal that takes more than code and text."
     refusal_type: str = "application/json"
     "Content type of a refusal."
+    rate_key: Callable[[Any], str] | None = None
+    "Returns whose calls are counted together, given who calls; None: those of one bearer token."
     shares_prefix: bool = False
     "Another API answers for paths of the first prefix that are not there."
     around: Callable[["Operation", Mapping[str, Any], Any, Respond], Awaitable[web.StreamResponse]] | None = (
@@ -179,7 +181,6 @@ class Operation:
     answer_type: Any
     takes_caller: bool
     takes_address: bool
-    headers_type: type[msgspec.Struct] | None = None
     takes_request: bool = False
 
     @classmethod
@@ -191,7 +192,7 @@ class Operation:
         query_type, body_type = named.pop("query", None), named.pop("body", None)
         takes_caller = named.pop("caller", None) is not None
         takes_address = named.pop("address", None) is not None
-        headers_type, takes_request = named.pop("headers", None), named.pop("request", None) is not None
+        takes_request = named.pop("request", None) is not None
         if None in path_types.values() or named or (takes_caller and route.open):
             raise TypeError(f"{route.method} {route.path} and the parameters of its handler do not fit")
         returned = types["return"]
@@ -203,7 +204,6 @@ class Operation:
             typing.get_args(returned)[0] if typing.get_origin(returned) is Answer else returned,
             takes_caller,
             takes_address,
-            headers_type,
             takes_request,
         )
 
@@ -268,7 +268,8 @@ class Api:
         if inspect.isawaitable(caller):
             caller = await caller
         if self._limits is not None:
-            self._limits.check(self.style.title, bearer(request), operation.route.rate)
+            key = bearer(request) if self.style.rate_key is None else self.style.rate_key(caller)
+            self._limits.check(self.style.title, key, operation.route.rate)
         return caller
 
     async def _arguments(self, operation: Operation, request: web.Request, caller: Any) -> dict[str, Any]:
@@ -277,10 +278,6 @@ class Api:
             arguments["caller"] = caller
         if operation.takes_request:
             arguments["request"] = request
-        if operation.headers_type is not None:
-            wanted = {field.encode_name for field in msgspec.structs.fields(operation.headers_type)}
-            given = {name: request.headers[name] for name in wanted if name in request.headers}
-            arguments["headers"] = self._converted(given, operation.headers_type)
         if operation.takes_address:
             arguments["address"] = "" if self._limits is None else self._limits.address(request)
         for name, kind in operation.path_types.items():

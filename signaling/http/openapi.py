@@ -82,7 +82,7 @@ class _Schemas:
 
 def _kinds(style: Style, operation: Operation) -> list[Any]:
     kinds = [style.error, operation.answer_type, *operation.path_types.values()]
-    others = (operation.query_type, operation.headers_type, operation.body_type)
+    others = (operation.query_type, operation.body_type)
     return [kind for kind in kinds if kind is not Document] + [kind for kind in others if kind is not None]
 
 
@@ -113,13 +113,11 @@ def _parameters(operation: Operation, schemas: _Schemas) -> list[dict[str, Any]]
         {"name": name, "in": "path", "required": True, "schema": schemas[kind]}
         for name, kind in operation.path_types.items()
     ]
-    for place, kind in (("query", operation.query_type), ("header", operation.headers_type)):
-        if kind is None:
-            continue
-        schema = schemas.resolved(kind)
+    if operation.query_type is not None:
+        schema = schemas.resolved(operation.query_type)
         required = schema.get("required", [])
         parameters += [
-            {"name": name, "in": place, "required": name in required, "schema": each}
+            {"name": name, "in": "query", "required": name in required, "schema": each}
             for name, each in schema["properties"].items()
         ]
     return parameters
@@ -129,7 +127,7 @@ def _responses(style: Style, operation: Operation, schemas: _Schemas) -> dict[st
     faults = dict(_FAULTS)
     if operation.body_type is not None:
         faults |= _BODY_FAULTS
-    if operation.path_types or operation.query_type is not None or operation.headers_type is not None:
+    if operation.path_types or operation.query_type is not None:
         faults[Fault.INVALID] = "a parameter is not of this form"
     refusals: dict[int, list[str]] = {}
     sources: list[Mapping[int, str]] = [

@@ -80,7 +80,7 @@ class JoinAnswer(msgspec.Struct, frozen=True):
     token: str = ""
 
 
-class PresenceAnswer(msgspec.Struct, frozen=True):
+class DoorAnswer(msgspec.Struct, frozen=True):
     """The door of a session, for somebody who is not inside."""
 
     door: Door | None
@@ -173,15 +173,15 @@ class JoinCalls:
         person = _who(caller, body.person, body.name, body.role)[0]
         return await live.read(lambda room: self._answer(room, caller, live, person))
 
-    async def door(self, caller: Caller, session: Id) -> PresenceAnswer:
+    async def door(self, caller: Caller, session: Id) -> DoorAnswer:
         """Return what somebody sees who is not in the session: its title and time, and their place in the queue."""
         now = self._desk.now
 
-        def look(room: Classroom) -> PresenceAnswer:
+        def look(room: Classroom) -> DoorAnswer:
             if caller.viewer(room) not in room.people.everyone:
                 raise not_found()
             seen = view(room, caller.viewer(room), now)
-            return PresenceAnswer(seen if isinstance(seen, Door) else None)
+            return DoorAnswer(seen if isinstance(seen, Door) else None)
 
         return await self._desk.session(caller, session).read(look)
 

@@ -96,6 +96,8 @@ def style(callers: Callers, store: ClassroomStore, wall_clock: Callable[[], floa
         translate=translate,
         refusal=_problem,
         refusal_type="application/problem+json",
+        # Not the token, which browsers give in two places.
+        rate_key=lambda caller: f"{caller.tenant}/{caller.person}",
         shares_prefix=True,
         around=Repetitions(store, wall_clock).once,
     )

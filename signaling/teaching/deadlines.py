@@ -61,10 +61,13 @@ class Deadlines:
         due = await store.due(now, MAX_AT_ONCE)
         if due:
             sessions = [self._registry.session(tenant, session_id) for tenant, session_id in due]
-            for live in sessions:
-                live.poke()
-            await asyncio.gather(*(live.finished() for live in sessions))
-            return SHORTEST_SLEEP_S
+            results = await asyncio.gather(*(live.poke() for live in sessions), return_exceptions=True)
+            failures = [result for result in results if isinstance(result, Exception)]
+            if not failures:
+                return SHORTEST_SLEEP_S
+            # One whose log cannot be read stays due: it must not keep the processor busy.
+            log.warning("deadlines of %d sessions wait: %s", len(failures), failures[0])
+            return AGAIN_S
         at = await store.next_due_at()
         wait_s = LONGEST_SLEEP_S if at is None else at - self._registry.wall_clock()
         return min(max(wait_s, SHORTEST_SLEEP_S), LONGEST_SLEEP_S)

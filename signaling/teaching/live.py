@@ -156,9 +156,9 @@ class LiveSession:
         result: T = await self._enqueue(None, lambda room, _events: look(room))
         return result
 
-    def poke(self) -> None:
-        """Carry out the deadlines that have passed."""
-        self._enqueue(None, lambda _room, _events: None).add_done_callback(unawaited)
+    def poke(self) -> "asyncio.Future[None]":
+        """Carry out the deadlines that have passed; the future fails with StoreError."""
+        return self._enqueue(None, lambda _room, _events: None)
 
     async def events(self, after: int, upto: int | None = None, limit: int = _PAGE) -> list[Event]:
         """Return stored events in order, from the one after number `after` on. StoreError."""

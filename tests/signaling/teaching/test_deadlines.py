@@ -3,7 +3,8 @@
 import asyncio
 
 from classroom.features import people
-from signaling.teaching.deadlines import LONGEST_SLEEP_S, Deadlines
+from signaling.errors import StoreError
+from signaling.teaching.deadlines import AGAIN_S, LONGEST_SLEEP_S, Deadlines
 from signaling.teaching.recovery import beat, recover
 from tests.signaling.school_client import eventually
 from tests.signaling.teaching.harness import START, teaching
@@ -20,6 +21,23 @@ async def test_the_grace_time_ends_also_after_a_restart(tmp_path):
         await deadlines._carry_out()
         assert (await world.kinds())[-1] == "people.left"
         assert await deadlines._carry_out() == LONGEST_SLEEP_S
+
+
+async def test_a_session_that_cannot_be_read_does_not_keep_the_processor_busy(tmp_path, monkeypatch):
+    async with teaching(tmp_path) as world:
+        await world.lesson("sam")
+        await world.do(people.LoseConnection(person="sam", lost_at=START))
+        world.restart()
+        world.now += 31
+
+        async def broken(*_arguments):
+            raise StoreError("the log cannot be read")
+
+        with monkeypatch.context() as patch:
+            patch.setattr("signaling.teaching.live.load", broken)
+            assert await Deadlines(world.registry)._carry_out() == AGAIN_S
+        await Deadlines(world.registry)._carry_out()
+        assert (await world.kinds())[-1] == "people.left"
 
 
 async def test_a_sooner_deadline_wakes_the_task(tmp_path):

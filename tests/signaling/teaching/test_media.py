@@ -89,6 +89,22 @@ async def test_media_that_comes_back_after_the_visit_begins_another_one(world, s
     await again.ws.close()
 
 
+async def test_a_client_that_comes_back_after_a_restart_is_found_by_its_room(world, school):
+    session = await school.lesson()
+    joined = await school.person("sam").post(f"/sessions/{session}/join")
+    world.server.teaching.media._tenants.clear()
+    client = await world.connect(joined["token"])
+    await client.receive()
+
+    async def found():
+        teaching = world.server.teaching
+        return teaching.presence.has_link(teaching.registry.session("devkey", session), "sam")
+
+    await eventually(found)
+    await client.ws.close()
+    await seen(school, session, "people.connection_lost", "sam")
+
+
 async def test_who_was_removed_cannot_come_back_with_the_old_token(world, school):
     session = await school.lesson()
     sam, joined = await enter(world, school, session, "sam")

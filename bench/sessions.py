@@ -1,0 +1,180 @@
+"""How a teaching session with a whole class does: the joining page's state, calls, live events, and raised hands.
+
+`python -m bench.sessions` starts a server and a class of 50 that follows one session. Calls come at a steady rate; the
+time of a call counts from the moment at which it was due, and that of an event to the last page that has it.
+"""
+
+import argparse
+import asyncio
+import json
+import sys
+import time
+from typing import Any
+
+import aiohttp
+
+from bench.report import percentile
+from bench.server import serving
+from signaling.access import tokens
+
+STUDENTS = 50
+CALLS_PER_S = 50.0
+KEY, SECRET = "devkey", "secret"
+# With a class on one process beside other work; what pages feel as at once.
+AIM_STATE_BYTES = 50_000
+AIM_EVENT_P95_S = 0.2
+AIM_CALL_P95_S = 0.2
+# Raised hands that arrive within two seconds are a few messages for each page.
+HANDS = 1000
+AIM_HAND_MESSAGES = 60
+
+
+class Class:
+    """A session, and the pages that follow it."""
+
+    def __init__(self, http: aiohttp.ClientSession) -> None:
+        """`http` has the server's address."""
+        self._http = http
+        self.session = ""
+        self.state_bytes = 0
+        self.messages = 0
+        self.heard: dict[str, list[float]] = {}
+        self._followers: list[asyncio.Task[None]] = []
+
+    async def call(self, token: str, path: str, body: Any = None) -> Any:
+        """POST as somebody; RuntimeError when it is refused."""
+        headers = {"Authorization": f"Bearer {token}"}
+        async with self._http.post(f"/api/v1{path}", json=body or {}, headers=headers) as answer:
+            content = await answer.json(content_type=None)
+        if answer.status >= 300:
+            raise RuntimeError(f"{path}: {answer.status} {content}")
+        return content
+
+    async def begin(self, students: int) -> None:
+        """Create and start a session, let the students join, and follow it as each of them."""
+        made = await self.call(SECRET, "/sessions", {"title": "Bench", "owner": {"id": "tutor"}})
+        self.session = f"/sessions/{made['id']}"
+        await self.call(SECRET, f"{self.session}/start")
+        await asyncio.gather(
+            *(self.call(student(number), f"{self.session}/join") for number in range(students))
+        )
+        ready = [asyncio.Event() for _ in range(students)]
+        self._followers = [
+            asyncio.create_task(self._follow(number, each)) for number, each in enumerate(ready)
+        ]
+        await asyncio.gather(*(each.wait() for each in ready))
+
+    async def _follow(self, number: int, ready: asyncio.Event) -> None:
+        path = f"/api/v1{self.session}/events?access_token={student(number)}"
+        async with self._http.ws_connect(path, max_msg_size=0) as ws:
+            async for frame in ws:
+                message = json.loads(frame.data)
+                if message["type"] == "state":
+                    self.state_bytes = max(self.state_bytes, len(frame.data))
+                    ready.set()
+                    continue
+                self.messages += 1
+                now = time.perf_counter()
+                for run in message["runs"]:
+                    texts = run["columns"].get("text") or [run["same"].get("text")] * run["count"]
+                    for text in texts if run["type"] == "chat.sent" else ():
+                        self.heard.setdefault(text, []).append(now)
+
+    async def end(self) -> None:
+        """Stop following."""
+        for task in self._followers:
+            task.cancel()
+        await asyncio.gather(*self._followers, return_exceptions=True)
+
+
+def student(number: int) -> str:
+    """Return a student's token."""
+    claims = {"sub": f"student-{number}", "name": f"Student {number}", "role": "student"}
+    return tokens.mint(claims, tokens.Signer(KEY, SECRET), 1_700_000_000, 10 * 365 * 86_400)
+
+
+async def chatter(lesson: Class, duration_s: float) -> tuple[list[float], list[float]]:
+    """Return how long calls took, and how long until every page had each message, at the steady rate."""
+    calls: list[float] = []
+    sent_at: dict[str, float] = {}
+    begun_at = time.perf_counter()
+
+    async def say(number: int, due_at: float) -> None:
+        sent_at[str(number)] = due_at
+        await lesson.call(student(number % STUDENTS), f"{lesson.session}/chat", {"text": str(number)})
+        calls.append(time.perf_counter() - due_at)
+
+    async with asyncio.TaskGroup() as group:
+        for number in range(round(duration_s * CALLS_PER_S)):
+            due_at = begun_at + number / CALLS_PER_S
+            await asyncio.sleep(max(due_at - time.perf_counter(), 0.0))
+            group.create_task(say(number, due_at))
+    await asyncio.sleep(1.0)
+    everywhere = [
+        max(lesson.heard[text]) - at for text, at in sent_at.items() if len(lesson.heard[text]) == STUDENTS
+    ]
+    if len(everywhere) != len(sent_at):
+        raise RuntimeError(f"{len(sent_at) - len(everywhere)} messages did not reach every page")
+    return calls, everywhere
+
+
+async def hands(lesson: Class) -> float:
+    """Return how many messages each page gets of a thousand hands that are raised and lowered in two seconds."""
+    before = lesson.messages
+    for _ in range(HANDS // (2 * STUDENTS)):
+        for what in ("hands", "hands/lower"):
+            paths = [lesson.call(student(number), f"{lesson.session}/{what}") for number in range(STUDENTS)]
+            await asyncio.gather(*paths)
+    await asyncio.sleep(0.5)
+    return (lesson.messages - before) / STUDENTS
+
+
+async def measure(url: str, duration_s: float) -> dict[str, float]:
+    """Return the figures."""
+    connector = aiohttp.TCPConnector(limit=0)
+    async with aiohttp.ClientSession(url.replace("ws", "http", 1), connector=connector) as http:
+        lesson = Class(http)
+        await lesson.begin(STUDENTS)
+        calls, events = await chatter(lesson, duration_s)
+        messages = await hands(lesson)
+        await lesson.end()
+    return {
+        "state bytes": float(lesson.state_bytes),
+        "call p50 ms": 1000 * percentile(calls, 0.5),
+        "call p95 ms": 1000 * percentile(calls, 0.95),
+        "event p95 ms": 1000 * percentile(events, 0.95),
+        "messages of 1,000 hands": messages,
+    }
+
+
+def run(duration_s: float) -> dict[str, float]:
+    """Measure a fresh server and print what came of it."""
+    with serving(core=None) as (url, _pid):
+        figures = asyncio.run(measure(url, duration_s))
+    for name, value in figures.items():
+        print(f"{name:26} {value:10.1f}")
+    return figures
+
+
+def missed(figures: dict[str, float]) -> list[str]:
+    """Return the aims that were missed."""
+    aims = {
+        "state bytes": AIM_STATE_BYTES,
+        "call p95 ms": 1000 * AIM_CALL_P95_S,
+        "event p95 ms": 1000 * AIM_EVENT_P95_S,
+        "messages of 1,000 hands": AIM_HAND_MESSAGES,
+    }
+    return [name for name, aim in aims.items() if figures[name] > aim]
+
+
+def main() -> int:
+    """Print the figures; 1 when an aim is missed."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--duration", type=float, default=10.0, help="seconds (default %(default)s)")
+    return int(bool(missed(run(parser.parse_args().duration))))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
