@@ -175,7 +175,7 @@ class Server:
             self._metrics,
             Health(checks, store.write, loop.time),
             self._livekit_endpoints,
-            Twirp(services, self.keyring, time.time, limits),
+            Twirp(services, self.keyring, time.time, limits, self._note_token),
             # Before Daily's API, which is at this prefix, too, and answers for what neither of the two has.
             sessions,
             self.daily.api,
@@ -222,6 +222,9 @@ class Server:
         }
         media = self._media.metrics()
         return {**media, "tasks": media.get("tasks", 0) + len(asyncio.all_tasks()), **dropped}
+
+    def _note_token(self, claims: tokens.Claims) -> None:
+        self.services.rooms.note_token(claims.key, claims.valid_from)
 
     def _build_metrics(self) -> Metrics:
         metrics = Metrics(self._config.metrics_token, open_to_all=self._config.dev)

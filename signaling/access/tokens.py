@@ -9,12 +9,13 @@ from typing import Any, TypeVar
 
 from signaling.access import private_claims, signed
 from signaling.errors import BadRequestError, LimitError, TokenError
+from signaling.rooms.memory import MAX_CLOCK_LEAD_S
 from signaling.rooms.model import RoomConfig
 from signaling.rooms.permissions import ALL_ADMIN_RIGHTS, AdminRight, Permissions, Source
 from signaling.rooms.rooms import MAX_NAME_CHARS, check_profile
 
 # The clocks of the application's server and of this one may differ by this much (LiveKit's value).
-LEEWAY_S = 60
+LEEWAY_S = MAX_CLOCK_LEAD_S
 
 # A refreshed token is valid at least this long, so that a client can reconnect with it (LiveKit's value).
 MIN_REFRESH_TTL_S = 600
@@ -215,7 +216,7 @@ def _claims(payload: Mapping[str, Any], now: float) -> Claims:
         room_config=_room_config(_mapping(payload, "roomConfig")),
         leaves_at=private.leaves_at,
         room_id=private.room_id,
-        valid_from=_number(payload, "nbf") or 0.0,
+        valid_from=_number(payload, "nbf") or _number(payload, "iat") or 0.0,
         expires_at=expires_at,
         key=payload["iss"],
         raw=payload,

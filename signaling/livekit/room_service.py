@@ -194,9 +194,9 @@ class RoomService:
         self, claims: Claims, request: room.MoveParticipantRequest
     ) -> room.MoveParticipantResponse:
         """Take somebody with their tracks to another room, without a new join."""
-        person = await self._bound_for(claims, request)
+        person, destination = await self._bound_for(claims, request)
         try:
-            self._rooms.move(person, request.destination_room)
+            self._rooms.move(person, destination)
         except RoomFullError as error:
             raise TwirpError("resource_exhausted", str(error)) from error
         except BannedError as error:
@@ -207,7 +207,11 @@ class RoomService:
         self, claims: Claims, request: room.ForwardParticipantRequest
     ) -> room.ForwardParticipantResponse:
         """Let somebody's tracks be received in another room too, until they leave or are removed there."""
-        self._forwarding.forward(await self._bound_for(claims, request), request.destination_room)
+        person, destination = await self._bound_for(claims, request)
+        try:
+            self._forwarding.forward(person, destination)
+        except BannedError as error:
+            raise TwirpError("permission_denied", str(error)) from error
         return room.ForwardParticipantResponse()
 
     async def perform_rpc(self, claims: Claims, request: room.PerformRpcRequest) -> room.PerformRpcResponse:
@@ -255,14 +259,14 @@ class RoomService:
             raise TwirpError("invalid_argument", "the destination must be a named room other than the source")
         return person
 
-    async def _bound_for(self, claims: Claims, request: Any) -> Participant:
-        """The same, with the other room open: by the rules of whoever made it."""
-        self._elsewhere(claims, request)
+    async def _bound_for(self, claims: Claims, request: Any) -> tuple[Participant, Room]:
+        """Whom a request is to take to another room, and that room, opened by the rules of whoever made it."""
+        person = self._elsewhere(claims, request)
+        config = None
         if self._rooms.room(request.destination_room) is None:
             config = await self._catalogue.config(request.destination_room)
-            self._elsewhere(claims, request)  # they may have left meanwhile
-            self._rooms.open_room(request.destination_room, config)
-        return self._elsewhere(claims, request)
+            person = self._elsewhere(claims, request)  # they may have left meanwhile
+        return person, self._rooms.open_room(request.destination_room, config)
 
     @staticmethod
     def _present(person: Participant) -> Participant:

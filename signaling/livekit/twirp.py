@@ -123,12 +123,17 @@ class Twirp:
         keys: Mapping[str, str],
         wall_clock: Callable[[], float],
         limits: Limits,
+        note_token: Callable[[Claims], None] = lambda _claims: None,
     ) -> None:
-        """`services` are methods by service and name; `keys` maps API keys to secrets."""
+        """`services` are methods by service and name; `keys` maps API keys to secrets.
+
+        `note_token` is called with each valid token, which shows whether the application's clock is ahead.
+        """
         self._services = services
         self._keys = keys
         self._wall_clock = wall_clock
         self._limits = limits
+        self._note_token = note_token
 
     def add_routes(self, router: web.UrlDispatcher) -> None:
         """Register the endpoint."""
@@ -182,9 +187,11 @@ class Twirp:
         if scheme.lower() != "bearer":
             raise TwirpError("unauthenticated", "no access token was sent")
         try:
-            return tokens.verify(token.strip(), self._keys, self._wall_clock())
+            claims = tokens.verify(token.strip(), self._keys, self._wall_clock())
         except TokenError as error:
             raise TwirpError("unauthenticated", str(error)) from error
+        self._note_token(claims)
+        return claims
 
 
 async def _body(request: web.Request, max_bytes: int) -> bytes:

@@ -274,6 +274,17 @@ class LiveKitEndpoints:
             except RequestError as error:
                 raise BadRequestError(str(error)) from error
         rooms = self._frontend.services.rooms
+        claims = await self._with_rules(claims)
+        granted_at = rooms.granted_at(claims.key, claims.valid_from)
+        if granted_at < rooms.revoked_at(claims.room, claims.identity):
+            raise TokenError("the access token was revoked")
+        if not join.reconnect:
+            rooms.check_entry(claims.room, claims.identity, claims.attributes)
+        return claims, join
+
+    async def _with_rules(self, claims: tokens.Claims) -> tokens.Claims:
+        """Return the claims with the rules of the room that they would open. TokenError if those exclude the token."""
+        rooms = self._frontend.services.rooms
         config = None
         if rooms.room(claims.room) is None:
             # What the room's maker says comes before what a token does.
@@ -281,12 +292,7 @@ class LiveKitEndpoints:
             claims = replace(claims, room_config=config or claims.room_config)
         here = rooms.room(claims.room)  # it may have been opened meanwhile
         tokens.check_room(claims, config if here is None else here.config)
-        granted_at = rooms.granted_at(claims.room, claims.identity, claims.valid_from)
-        if granted_at < rooms.revoked_at(claims.room, claims.identity):
-            raise TokenError("the access token was revoked")
-        if not join.reconnect:
-            rooms.check_entry(claims.room, claims.identity, claims.attributes)
-        return claims, join
+        return claims
 
     def _verify(self, request: web.Request) -> tokens.Claims:
         authorization = request.headers.get("Authorization")
@@ -316,7 +322,13 @@ class LiveKitEndpoints:
                 return None
         else:
             try:
+                if self._frontend.services.rooms.room(claims.room) is None:
+                    # Also after the last participant has left during the upgrade, this join opens the room.
+                    claims = await self._with_rules(claims)
                 connection = self._frontend.lifecycle.join(claims, join, outbox, dual=dual)
+            except TokenError:
+                outbox.put(EncodedResponse(rtc.SignalResponse(leave=leave(LeaveReason.STATE_MISMATCH))))
+                return None
             except RoomFullError:
                 # Admission said yes, but the last place went while the upgrade was under way.
                 outbox.put(EncodedResponse(rtc.SignalResponse(leave=leave(LeaveReason.ROOM_FULL))))

@@ -17,7 +17,7 @@ from signaling.rooms.events import (
     TrackPublished,
     TrackUnpublished,
 )
-from signaling.rooms.model import LeaveReason, Participant, Track
+from signaling.rooms.model import LeaveReason, Participant, Room, Track
 from signaling.rooms.rooms import Rooms, forget_subscription
 
 
@@ -31,17 +31,21 @@ class Forwarding:
         self._hub = hub
         hub.rule(self._on_event)
 
-    def forward(self, person: Participant, room_name: str) -> None:
+    def forward(self, person: Participant, room: Room) -> None:
         """Make a participant's tracks available in another room, created if needed; a repeated call has no effect.
 
-        DuplicateIdentityError, UnsupportedError, LimitError.
+        DuplicateIdentityError, UnsupportedError, BannedError.
         """
-        room = self._rooms.open_room(room_name)
+        self._rooms.check_admission(room, person.identity, person.user_id)
         known = room.participants.get(person.identity)
         if known is not None and known.source is person:
             return
         if known is not None:
             raise DuplicateIdentityError("a participant with the same identity is in that room")
+        if room.config.unique_users and any(
+            other.user_id == person.user_id for other in room.participants.values()
+        ):
+            raise DuplicateIdentityError("a participant of the same user is in that room")
         if not self._media.forward_peer(person.sid, room.sid):
             raise UnsupportedError("the two rooms are on different media workers")
         self._follow(self._rooms.mirror(person, room))

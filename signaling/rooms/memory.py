@@ -7,6 +7,9 @@ from typing import Generic, TypeVar
 TOKEN_MEMORY_S = 3600.0
 
 # Maximum number of entries per memory; a new entry replaces the oldest.
+MAX_CLOCK_LEAD_S = 60.0
+
+# Entries of each of those memories; the oldest goes for a new one.
 MAX_REMEMBERED = 10_000
 
 K = TypeVar("K")

@@ -212,6 +212,8 @@ class Participant:
     "Details of `kind`."
     leaves_at: float | None = None
     "When the attendance ends, in seconds since 1970; set once, at the join."
+    has_own_limit: bool = False
+    "`leaves_at` came with the participant; else it is the room's."
     frontend_info: object = None
     "Data of the participant's front end, which the domain stores and never reads."
     state: ParticipantState = ParticipantState.JOINING

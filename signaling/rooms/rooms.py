@@ -26,7 +26,7 @@ from signaling.rooms.events import (
     TrackUnpublished,
 )
 from signaling.rooms.ids import PARTICIPANT_PREFIX, ROOM_PREFIX, SidMaker
-from signaling.rooms.memory import Memory
+from signaling.rooms.memory import MAX_CLOCK_LEAD_S, Memory
 from signaling.rooms.model import (
     RESERVED_PREFIX,
     USER_ID,
@@ -147,7 +147,7 @@ class Rooms:
         self._rooms: dict[str, Room] = {}
         self._people: dict[str, Participant] = {}
         self._sent_out: Memory[str, None] = Memory()
-        self._early_tokens: Memory[tuple[str, str, float], float] = Memory()
+        self._fast_clocks: Memory[str, None] = Memory()
         self._closed: Memory[str, _Demotions] = Memory()
 
     @property
@@ -169,37 +169,41 @@ class Rooms:
 
     def check_entry(self, room_name: str, identity: str, attributes: Mapping[str, str]) -> None:
         """Raise RoomFullError or BannedError if a join with this identity and these attributes would be refused."""
-        if self._sent_out.has(identity, self._wall_clock()):
-            raise BannedError("you were removed from this room")
         room = self._rooms.get(room_name)
-        if room is None:
-            return
-        if not room.banned.isdisjoint({identity, attributes.get(USER_ID, identity)}):
-            raise BannedError("you were removed from this room")
-        if not room.config.max_participants:
+        self.check_admission(room, identity, attributes.get(USER_ID, identity))
+        if room is None or not room.config.max_participants:
             return
         taken = self.taken(room_name, identity, attributes.get(USER_ID, identity))
         if taken >= room.config.max_participants:
             raise RoomFullError(f"the room is full: it has {taken} participants")
 
+    def check_admission(self, room: Room | None, identity: str, user_id: str) -> None:
+        """Raise BannedError when somebody may not be in this room, whether or not there is a place."""
+        if self._sent_out.has(identity, self._wall_clock()):
+            raise BannedError("you were removed from this room")
+        if room is not None and not room.banned.isdisjoint({identity, user_id}):
+            raise BannedError("you were removed from this room")
+
     def refuse_again(self, identity: str) -> None:
         """Refuse every further join with this identity: it names one attendance, whose tokens become invalid."""
         self._sent_out.put(identity, None, self._wall_clock())
 
-    def granted_at(self, room_name: str, identity: str, valid_from: float) -> float:
-        """Return when a token was issued, as precisely as can be known, in seconds since 1970.
-
-        An application's clock may be ahead; a token dated in the future counts as issued at its first use.
-        """
+    def note_token(self, issuer: str, valid_from: float) -> None:
+        """Note when a token of an API key says that it was made, in seconds since 1970; see `granted_at`."""
         now = self._wall_clock()
-        if valid_from <= now and not self._early_tokens:
-            return valid_from
-        key = (room_name, identity, valid_from)
-        seen = self._early_tokens.get(key, now)
-        if seen is None and valid_from > now:
-            seen = now
-            self._early_tokens.put(key, seen, now)
-        return valid_from if seen is None else min(seen, valid_from)
+        if valid_from > now:
+            self._fast_clocks.put(issuer, None, now)
+
+    def granted_at(self, issuer: str, valid_from: float) -> float:
+        """Return when a token was made at the earliest, in seconds since 1970.
+
+        An application's clock may be ahead, and then a token seems to be newer than what took a right from its bearer.
+        If any token of the same API key was from the future within the last hour, each of them may be as much older as
+        a clock may be ahead.
+        """
+        self.note_token(issuer, valid_from)
+        is_fast = self._fast_clocks.has(issuer, self._wall_clock())
+        return valid_from - MAX_CLOCK_LEAD_S if is_fast else valid_from
 
     def revoked_at(self, room_name: str, identity: str) -> float:
         """Return the time before which issued tokens do not admit this identity, in seconds since 1970; 0: none."""
@@ -259,7 +263,7 @@ class Rooms:
             joined_at=now,
             kind=spec.kind,
             kind_details=spec.kind_details,
-            leaves_at=room.config.leaves_at(now) if spec.leaves_at is None else spec.leaves_at,
+            has_own_limit=spec.leaves_at is not None,
             frontend_info=spec.frontend_info,
             state=ParticipantState.JOINED,
         )
@@ -278,9 +282,7 @@ class Rooms:
         self._timers.set(
             person.sid, "join", JOIN_TIMEOUT_S, lambda: self.leave(person, LeaveReason.JOIN_TIMEOUT)
         )
-        if person.leaves_at is not None:
-            stay_s = max(person.leaves_at - now, 0.0)
-            self._timers.set(person.sid, "stay", stay_s, lambda: self.leave(person, LeaveReason.TIME_UP))
+        self._limit_stay(person, room.config.leaves_at(now) if spec.leaves_at is None else spec.leaves_at)
         log.info("joined", extra=about(person))
         self._hub.emit(ParticipantJoined(person))
         return person
@@ -307,6 +309,7 @@ class Rooms:
         source.mirrors.append(person)
         room.enter(person)
         self._people[person.sid] = person
+        self._limit_stay(person, room.config.leaves_at(now))
         self._hub.emit(ParticipantJoined(person))
         self._hub.emit(ParticipantActive(person))
         return person
@@ -322,17 +325,16 @@ class Rooms:
         person.version += 1
         self._hub.emit(ParticipantActive(person))
 
-    def move(self, person: Participant, room_name: str) -> None:
+    def move(self, person: Participant, destination: Room) -> None:
         """Move a participant and its tracks to another room, created if needed. RoomFullError, BannedError.
 
         Track requests are dropped; automatic subscription stays as the participant chose at the join.
         """
-        self.check_entry(room_name, person.identity, person.attributes)
-        origin, destination = person.room, self.open_room(room_name)
+        self.check_entry(destination.name, person.identity, person.attributes)
+        origin = person.room
         if destination is origin:
             return
-        older = destination.participants.get(person.identity)
-        if older is not None:
+        for older in _replaced(destination, person.identity, person.user_id):
             self.leave(older, LeaveReason.DUPLICATE_IDENTITY)
         del origin.participants[person.identity]
         for other in origin.participants.values():
@@ -342,16 +344,33 @@ class Rooms:
         person.subscriptions = Subscriptions(automatic=before.automatic, data_automatic=before.data_automatic)
         person.rules = SubscriptionRules()
         person.room = destination
-        changed = origin.changed_permissions.get(person.identity)
-        if changed is not None:
-            destination.changed_permissions[person.identity] = changed
         person.version += 1
         destination.enter(person)
         self._note_visit(person)
         self._media.move_peer(person.sid, destination.sid)
+        if not person.has_own_limit:
+            self._limit_stay(person, destination.config.leaves_at(self._wall_clock()))
         self._hub.emit(ParticipantMoved(person, origin))
+        self._take_permissions_along(person, origin)
         self._watch(origin)
         self._watch(destination)
+
+    def _take_permissions_along(self, person: Participant, origin: Room) -> None:
+        """Apply what was changed last of somebody's permissions, here or in the room that they came from."""
+        never = (-math.inf, person.permissions)
+        brought = origin.changed_permissions.get(person.identity, never)
+        here = person.room.changed_permissions.get(person.identity, never)
+        if here[0] > brought[0]:
+            self.set_permissions(person, here[1])
+        elif brought is not never:
+            person.room.changed_permissions[person.identity] = brought
+
+    def _limit_stay(self, person: Participant, leaves_at: float | None) -> None:
+        person.leaves_at = leaves_at
+        self._timers.cancel(person.sid, "stay")
+        if leaves_at is not None:
+            stay_s = max(leaves_at - self._wall_clock(), 0.0)
+            self._timers.set(person.sid, "stay", stay_s, lambda: self.leave(person, LeaveReason.TIME_UP))
 
     def leave(self, person: Participant, reason: LeaveReason) -> None:
         """Remove a participant from its room; a repeated call has no effect."""

@@ -90,7 +90,7 @@ async def test_a_task_is_about_whom_it_serves_wherever_they_are_now(written, roo
         await asyncio.sleep(0)
         skin_log.info("busy")
 
-    room.harness.rooms.move(ada, "elsewhere")
+    room.harness.rooms.move(ada, room.harness.rooms.open_room("elsewhere"))
     await asyncio.gather(serve(ada), serve(ben))
     found = [(entry["room"], entry["participant"]) for entry in map(json.loads, lines[-2:])]
     assert found == [(ada.room.sid, ada.sid), (ben.room.sid, ben.sid)]

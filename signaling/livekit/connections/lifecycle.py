@@ -96,7 +96,7 @@ class Lifecycle:
                 auto_subscribe=request.connection_settings.auto_subscribe,
                 auto_subscribe_data=request.connection_settings.auto_subscribe_data_track,
                 room_config=claims.room_config,
-                granted_at=self._rooms.granted_at(claims.room, claims.identity, claims.valid_from),
+                granted_at=self._rooms.granted_at(claims.key, claims.valid_from),
                 leaves_at=claims.leaves_at,
                 receiving_channels=packets.CHANNELS if dual else None,
                 frontend_info=convert.ClientTraits(client.client_protocol, tuple(client.capabilities)),

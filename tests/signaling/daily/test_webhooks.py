@@ -130,7 +130,7 @@ def test_who_waits_at_the_door_is_told(harness, room, told):
 def test_who_moves_leaves_one_meeting_and_joins_another(harness, room, told):
     ada = room.join("ada")
     harness.rooms.connected(ada.sid)
-    harness.rooms.move(ada, "group")
+    harness.rooms.move(ada, harness.rooms.open_room("group"))
     assert [(message.event, json.loads(message.body)["payload"]["room"]) for message in told()] == [
         ("meeting.started", "lesson"),
         ("participant.joined", "lesson"),

@@ -8,14 +8,18 @@ import time
 
 import aiohttp
 import pytest
+from aiohttp import web
 from google.protobuf import json_format
 from livekit.protocol import models, rtc
 
 from sfu.values import PeerConnected
+from signaling.access import tokens
 from signaling.errors import AccessError, TokenError, TooOftenError
 from signaling.limits import Rate, parse_networks
 from signaling.livekit import handlers
 from signaling.livekit.ws import _refusal
+from signaling.rooms.model import RoomConfig
+from signaling.store.catalogue import Catalogue
 from tests.signaling.livekit_client import Client, make_token, pack
 
 AUTO = rtc.JoinRequest(connection_settings=rtc.ConnectionSettings(auto_subscribe=True))
@@ -154,6 +158,40 @@ async def test_a_revoked_token_lets_nobody_in(world):
     await world.join("ada", room="other")
     room.revoked["ada"] -= 120
     await world.join("ada")
+
+
+async def test_a_token_that_was_kept_back_undoes_nothing_although_its_clock_was_ahead(world):
+    await world.join("eve")
+    kept = tokens.mint(
+        {"sub": "ada", "video": {"room": "lesson", "roomJoin": True}},
+        tokens.Signer("devkey", "secret"),
+        time.time() + 40,
+        600,
+    )
+    rooms = world.server.services.rooms
+    rooms.room("lesson").revoked["ada"] = time.time()
+    with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+        await world.connect(kept)
+    assert refused.value.status == 401
+
+
+async def test_a_room_whose_last_participant_leaves_during_the_upgrade_opens_by_its_rules(world, monkeypatch):
+    eve, _ = await world.join("eve")
+    rooms = world.server.services.rooms
+    prepare = web.WebSocketResponse.prepare
+
+    async def prepare_slowly(self, request):
+        rooms.close_room(rooms.room("lesson"))
+        return await prepare(self, request)
+
+    async def config(_name):
+        return RoomConfig(max_participants=7)
+
+    await eve.quiet()
+    monkeypatch.setattr(web.WebSocketResponse, "prepare", prepare_slowly)
+    monkeypatch.setattr(Catalogue, "config", lambda _self, name: config(name))
+    await world.join("ada")
+    assert rooms.room("lesson").config.max_participants == 7
 
 
 async def test_who_was_sent_out_for_good_is_told(world):

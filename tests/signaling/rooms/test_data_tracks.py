@@ -140,5 +140,5 @@ def test_the_data_tracks_of_the_hidden_end_and_come_back_with_them(harness, room
 def test_a_move_leads_to_the_data_tracks_of_the_other_room(harness, room, tracks):
     ada, bob = room.join("ada", "other"), room.join("bob", auto_subscribe_data=True)
     tracks.publish(ada, 1, "sensor", None)
-    harness.rooms.move(bob, "other")
+    harness.rooms.move(bob, harness.rooms.open_room("other"))
     assert received(bob) == [(1, "ada", "sensor")]

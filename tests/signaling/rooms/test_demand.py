@@ -74,7 +74,7 @@ def test_a_track_that_nobody_wants_is_switched_off(harness, people, told, how):
         elif how == "left":
             harness.rooms.leave(person, LeaveReason.CLIENT_LEFT)
         else:
-            harness.rooms.move(person, "group")
+            harness.rooms.move(person, harness.rooms.open_room("group"))
     harness.advance(OFF_DELAY_S - 1)
     assert told() == []
     harness.advance(1)
@@ -102,7 +102,7 @@ def test_nothing_is_told_of_audio_or_of_a_track_that_is_gone(harness, room, told
 
 
 def test_a_publisher_that_is_moved_to_an_empty_room_is_told(harness, people, told):
-    harness.rooms.move(people.ada, "empty")
+    harness.rooms.move(people.ada, harness.rooms.open_room("empty"))
     harness.advance(OFF_DELAY_S)
     assert told() == [NOTHING]
 

@@ -1,7 +1,7 @@
 import pytest
 
 from sfu.values import Layer, Preferences
-from signaling.errors import DuplicateIdentityError, UnsupportedError
+from signaling.errors import BannedError, DuplicateIdentityError, UnsupportedError
 from signaling.rooms.events import (
     DemandChanged,
     ParticipantChanged,
@@ -9,7 +9,7 @@ from signaling.rooms.events import (
     TrackPublished,
     TrackUnpublished,
 )
-from signaling.rooms.model import LeaveReason, ParticipantState
+from signaling.rooms.model import USER_ID, LeaveReason, ParticipantState, RoomConfig
 from signaling.rooms.permissions import Permissions, SubscriptionRules
 
 LAYERS = (Layer("q", 320, 180), Layer("h", 640, 360))
@@ -22,7 +22,7 @@ def lesson(room):
     room.camera = room.publish(room.ada, layers=LAYERS)
     room.eve = room.join("eve", room="group")
     room.forwarding = room.harness.forwarding
-    room.forwarding.forward(room.ada, "group")
+    room.forwarding.forward(room.ada, room.harness.rooms.open_room("group"))
     room.mirror = room.eve.room.participants["ada"]
     return room
 
@@ -39,7 +39,7 @@ def test_whoever_is_forwarded_is_seen_and_received_in_the_other_room(lesson):
 
 def test_the_second_time_nothing_happens(lesson):
     lesson.harness.events.clear()
-    lesson.forwarding.forward(lesson.ada, "group")
+    lesson.forwarding.forward(lesson.ada, lesson.harness.rooms.open_room("group"))
     assert lesson.harness.events == []
 
 
@@ -71,7 +71,7 @@ def test_forwarding_ends(lesson, how):
     if how == "leaves":
         rooms.leave(lesson.ada, LeaveReason.CLIENT_LEFT)
     elif how == "moves":
-        rooms.move(lesson.ada, "third")
+        rooms.move(lesson.ada, rooms.open_room("third"))
     else:
         rooms.leave(lesson.mirror, LeaveReason.REMOVED)
     assert lesson.mirror.has_left
@@ -102,10 +102,10 @@ def test_whoever_joins_under_the_identity_takes_the_place(lesson):
 def test_who_cannot_be_forwarded(lesson):
     lesson.join("ada", room="third")
     with pytest.raises(DuplicateIdentityError):
-        lesson.forwarding.forward(lesson.ada, "third")
+        lesson.forwarding.forward(lesson.ada, lesson.harness.rooms.open_room("third"))
     lesson.harness.media.forwards = False
     with pytest.raises(UnsupportedError):
-        lesson.forwarding.forward(lesson.ada, "fourth")
+        lesson.forwarding.forward(lesson.ada, lesson.harness.rooms.open_room("fourth"))
     assert [each.room.name for each in lesson.ada.mirrors] == ["group"]
 
 
@@ -131,3 +131,24 @@ def test_what_is_wanted_there_counts_for_the_publisher(lesson):
     assert demanded() == [(lesson.ada, 0)]
     lesson.harness.rooms.leave(lesson.eve, LeaveReason.CLIENT_LEFT)
     assert demanded() == [(lesson.ada, -1)]
+
+
+def test_the_rules_of_a_room_hold_for_whoever_is_forwarded_there(lesson):
+    rooms = lesson.harness.rooms
+    short = rooms.open_room("short", RoomConfig(max_stay_s=30))
+    lesson.harness.rooms.connected(lesson.ada.sid)
+    lesson.forwarding.forward(lesson.ada, short)
+    mirror = short.participants["ada"]
+    lesson.harness.advance(30)
+    assert mirror.has_left
+    assert not lesson.ada.has_left
+
+    unique = rooms.open_room("unique", RoomConfig(unique_users=True))
+    twin = lesson.join("twin", room="unique", attributes={USER_ID: "ada"})
+    with pytest.raises(DuplicateIdentityError):
+        lesson.forwarding.forward(lesson.ada, unique)
+    assert not twin.has_left
+
+    unique.banned.add("ada")
+    with pytest.raises(BannedError):
+        lesson.forwarding.forward(lesson.ada, unique)

@@ -37,7 +37,7 @@ def test_a_ban_keeps_them_out_under_both_names(harness, room, moderation):
         with pytest.raises(BannedError):
             harness.rooms.join(JoinSpec("lesson", identity, attributes=attributes))
     with pytest.raises(BannedError):
-        harness.rooms.move(other, "lesson")
+        harness.rooms.move(other, harness.rooms.open_room("lesson"))
     assert other.room.name == "other"
     room.join("bob", room="other")
     room.join("ada", attributes=user("teacher"))

@@ -208,7 +208,7 @@ async def a_speaker_becomes_hidden(room):
 
 @row("speakers_changed", "speaking", before=tutor_speaks, ends=True)
 async def a_speaker_is_moved(room):
-    room.harness.rooms.move(room.participant("tutor"), "other")
+    room.harness.rooms.move(room.participant("tutor"), room.harness.rooms.open_room("other"))
 
 
 async def nobody_may_receive(room):
@@ -452,7 +452,7 @@ async def the_room_is_deleted(room):
 @row("room_moved", "room", fresh=False)
 async def both_are_moved(room):
     for identity in SUBJECTS:
-        room.harness.rooms.move(room.participant(identity), "other")
+        room.harness.rooms.move(room.participant(identity), room.harness.rooms.open_room("other"))
 
 
 def renamed(value: Any, **names: str) -> Any:
@@ -564,7 +564,7 @@ async def test_a_mute_by_the_server_comes_before_the_update_that_shows_it_and_th
 async def test_a_moved_client_resumes_with_the_token_of_its_old_room(harness):
     ada = await harness.join("ada", client=models.ClientInfo(protocol=17))
     old = ada.connection.claims
-    harness.rooms.move(ada.connection.participant, "other")
+    harness.rooms.move(ada.connection.participant, harness.rooms.open_room("other"))
     harness.livekit.lifecycle.socket_closed(ada.connection, ada.outbox)
     ada.outbox = FakeOutbox()
     connection = harness.livekit.lifecycle.resume(old, ada.sid, ada.outbox)

@@ -60,5 +60,5 @@ async def test_a_measured_quality_goes_along_to_another_room(harness):
     await ada.publish("cam")
     harness.media.emit(QualityChanged(ada.sid, "poor"))
     bob = await harness.join("bob", room="other")
-    harness.rooms.move(ada.connection.participant, "other")
+    harness.rooms.move(ada.connection.participant, harness.rooms.open_room("other"))
     assert [each.participant_sid for each in bob.last("connection_quality").updates] == [ada.sid]
