@@ -47,6 +47,7 @@ ABSENCES: Mapping[str, Absence] = {
     "get_data_blob_response": Absence.UNUSED,
 }
 
-# Messages kept for one absent client: what it can have asked for before the loss, and the first subscribers of its
-# tracks. More would be a fault, and the oldest goes.
+# Messages kept for one absent client, and their bytes: what it can have asked for before the loss, and the first
+# subscribers of its tracks. More would be a fault, and the oldest goes.
 MAX_KEPT = 100
+MAX_KEPT_BYTES = 256 * 1024

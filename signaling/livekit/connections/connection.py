@@ -9,7 +9,7 @@ from livekit.protocol import models, rtc
 
 from signaling.access.tokens import Claims
 from signaling.errors import IncompleteMessageError
-from signaling.livekit.connections.absence import ABSENCES, MAX_KEPT, Absence
+from signaling.livekit.connections.absence import ABSENCES, MAX_KEPT, MAX_KEPT_BYTES, Absence
 from signaling.livekit.connections.updates import SeenVersions, chunks
 from signaling.livekit.wire import EncodedResponse
 from signaling.logs import about
@@ -88,6 +88,8 @@ class Connection:
             self.outbox.put(outgoing)
         elif ABSENCES[outgoing.kind] is Absence.ANSWER:
             self.missed.append(outgoing)
+            while sum(len(each.binary()) for each in self.missed) > MAX_KEPT_BYTES:
+                self.missed.popleft()
 
     def deliver_missed(self) -> None:
         """Send the answers that were kept while there was no WebSocket."""

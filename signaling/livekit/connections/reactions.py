@@ -144,9 +144,9 @@ class Reactions:
 
         A browser cannot remove a speaker from its list once it does not know the participant.
         """
-        for connection in self._connections.in_room(room):
-            self._state.sync(connection, self._state.speaking, (participant_sid,))
-            self._state.sync(connection, self._state.qualities, (participant_sid,))
+        connections = self._connections.in_room(room)
+        self._state.sync_all(connections, self._state.speaking, (participant_sid,))
+        self._state.sync_all(connections, self._state.qualities, (participant_sid,))
 
     def _on_peer_closed(self, event: PeerClosed) -> None:
         connection = self._connections.get(event.peer_id)
@@ -171,9 +171,10 @@ class Reactions:
             if event.by_server:
                 own.taken_down.add(track_sid)
                 self._state.sync(own, self._state.taken_down)
-        for connection in self._connections.in_room(person.room):
+        connections = self._connections.in_room(person.room)
+        self._state.sync_all(connections, self._state.speaking, (person.sid,))
+        for connection in connections:
             connection.paused.discard(track_sid)
-            self._state.sync(connection, self._state.speaking, (person.sid,))
             self._state.sync(connection, self._state.stream_states, (track_sid,))
             self._state.sync(connection, self._state.permissions, (track_sid,))
 
@@ -233,8 +234,7 @@ class Reactions:
         person = self._rooms.participant(event.peer_id)
         if person is not None:
             self._qualities[person.sid] = convert.QUALITIES[event.quality]
-            for connection in self._connections.in_room(person.room):
-                self._state.sync(connection, self._state.qualities, (person.sid,))
+            self._state.sync_all(self._connections.in_room(person.room), self._state.qualities, (person.sid,))
 
     def _on_paused(self, event: SubscriptionPaused) -> None:
         connection = self._connections.get(event.peer_id)
@@ -246,5 +246,4 @@ class Reactions:
         room = self._rooms.room_by_sid(event.room_id)
         if room is not None:
             touched = self._loudness.update(room, event.speakers)
-            for connection in self._connections.in_room(room):
-                self._state.sync(connection, self._state.speaking, touched)
+            self._state.sync_all(self._connections.in_room(room), self._state.speaking, touched)

@@ -6,7 +6,7 @@ or joined again therefore ends with the same state as one that was there all the
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, ClassVar
 
 from livekit.protocol import models, rtc
@@ -14,10 +14,15 @@ from livekit.protocol import models, rtc
 from signaling.livekit import convert
 from signaling.livekit.connections.connection import Connection
 from signaling.livekit.connections.speakers import Loudness
+from signaling.livekit.connections.updates import MAX_ENDED
+from signaling.livekit.wire import EncodedResponse
 from signaling.rooms.data_tracks import received_tracks
 from signaling.rooms.demand import Demand
 from signaling.rooms.model import Participant, Track
 from signaling.rooms.rooms import Rooms
+
+# What a client was sent last of something that ended: the end is sent again after a resume.
+_ENDED = object()
 
 
 class Fact(ABC):
@@ -295,12 +300,27 @@ class State:
 
     def sync(self, connection: Connection, fact: Fact, keys: Iterable[str] | None = None) -> None:
         """Send what changed since the client was last sent this fact; `keys` limits the comparison."""
-        self._send(connection, fact, keys, repeated=False)
+        self._send(connection, fact, _changes(connection, fact, keys))
+
+    def sync_all(self, connections: Iterable[Connection], fact: Fact, keys: Collection[str]) -> None:
+        """Do the same for many clients. `fact` is one whose messages depend on the values alone.
+
+        Nearly all get the very same message: it is encoded once.
+        """
+        made: dict[tuple[tuple[str, Any], ...], list[EncodedResponse]] = {}
+        for connection in connections:
+            changes = _changes(connection, fact, keys)
+            if changes:
+                same = tuple(changes.items())
+                if same not in made:
+                    made[same] = [EncodedResponse(message) for message in fact.messages(connection, changes)]
+                for outgoing in made[same]:
+                    connection.deliver(outgoing)
 
     def repeat(self, connection: Connection, *facts: Fact) -> None:
         """Send all of these facts again: what was sent shortly before a WebSocket ended may be lost."""
         for fact in facts:
-            self._send(connection, fact, None, repeated=True)
+            self._send(connection, fact, _changes(connection, fact, None, repeated=True))
 
     def repeat_before_participants(self, connection: Connection) -> None:
         """Send what a resumed client must have before the update that shows the participants.
@@ -309,47 +329,55 @@ class State:
         cannot remove a speaker from its list once it does not know the participant.
         """
         self.repeat(connection, self.mutes, self.taken_down)
-        self.sync(connection, self.speaking, self._ended(connection, self.speaking))
+        told = connection.told.get(self.speaking.kind, {})
+        silent = [sid for sid in told if self.speaking.value(connection, sid) is None]
+        self._send(connection, self.speaking, _changes(connection, self.speaking, silent, repeated=True))
 
     def repeat_after_participants(self, connection: Connection) -> None:
         """Send everything else to a resumed client, which knows all participants and tracks now."""
         self.repeat(connection, *self._after_participants)
 
-    @staticmethod
-    def _ended(connection: Connection, fact: Fact) -> list[str]:
-        return [key for key in connection.told.get(fact.kind, ()) if fact.value(connection, key) is None]
-
     def answer(self, connection: Connection, fact: Fact) -> None:
         """Send a fact without keys even if the client knows it, since it asked."""
-        if connection.outbox is None:
-            return
-        connection.told.pop(fact.kind, None)
-        self.sync(connection, fact)
-        if fact.kind not in connection.told:
-            for message in fact.messages(connection, {"": fact.end(connection, "")}):
-                connection.send(message)
+        if connection.outbox is not None:
+            changes = _changes(connection, fact, None, repeated=True)
+            self._send(connection, fact, changes or {"": fact.end(connection, "")})
 
     @staticmethod
-    def _send(connection: Connection, fact: Fact, keys: Iterable[str] | None, *, repeated: bool) -> None:
-        if connection.outbox is None:
-            return
-        told = connection.told.setdefault(fact.kind, {})
-        changes: dict[str, Any] = {}
-        for key in dict.fromkeys((*fact.keys(connection), *told)) if keys is None else keys:
-            value = fact.value(connection, key)
-            if value is None:
-                value = fact.end(connection, key) if told.pop(key, None) is not None else None
-            elif repeated or told.get(key) != value:
-                told[key] = value
-            else:
-                continue
-            if value is not None:
-                changes[key] = value
-        if not told:
-            del connection.told[fact.kind]
+    def _send(connection: Connection, fact: Fact, changes: Mapping[str, Any]) -> None:
         if changes:
             for message in fact.messages(connection, changes):
                 connection.send(message)
+
+
+def _changes(
+    connection: Connection, fact: Fact, keys: Iterable[str] | None, *, repeated: bool = False
+) -> dict[str, Any]:
+    """Return what to send of a fact, and note it as sent: all that is known if `repeated`, else the differences."""
+    if connection.outbox is None:
+        return {}
+    told = connection.told.setdefault(fact.kind, {})
+    changes: dict[str, Any] = {}
+    for key in tuple(dict.fromkeys((*fact.keys(connection), *told))) if keys is None else keys:
+        value, known = fact.value(connection, key), told.get(key)
+        if value is not None:
+            if repeated or known != value:
+                changes[key] = told[key] = value
+        elif known is not None and (repeated or known is not _ENDED):
+            del told[key]
+            end = fact.end(connection, key)
+            if end is not None:
+                changes[key], told[key] = end, _ENDED
+    _limit_ended(told)
+    if not told:
+        del connection.told[fact.kind]
+    return changes
+
+
+def _limit_ended(told: dict[str, Any]) -> None:
+    if len(told) > MAX_ENDED:
+        for key in [key for key, value in told.items() if value is _ENDED][:-MAX_ENDED]:
+            del told[key]
 
 
 def _is_received(connection: Connection, publisher: Participant | None) -> bool:

@@ -3,6 +3,8 @@
 from livekit.protocol import models, rtc
 
 from sfu.values import QualityChanged, Speaker, SpeakersChanged, SubscriptionPaused
+from signaling.livekit.connections.updates import MAX_ENDED
+from signaling.rooms.model import LeaveReason
 
 
 def speak(harness, person, track_sid, level):
@@ -62,3 +64,13 @@ async def test_a_measured_quality_goes_along_to_another_room(harness):
     bob = await harness.join("bob", room="other")
     harness.rooms.move(ada.connection.participant, harness.rooms.open_room("other"))
     assert [each.participant_sid for each in bob.last("connection_quality").updates] == [ada.sid]
+
+
+async def test_ends_that_are_repeated_have_a_bound(harness):
+    bob = await harness.join("bob")
+    for number in range(MAX_ENDED + 5):
+        ada = await harness.join(f"p{number}")
+        sid = await ada.publish("mic", models.TrackType.AUDIO)
+        speak(harness, ada, sid, 0.5)
+        harness.rooms.leave(ada.connection.participant, LeaveReason.CLIENT_LEFT)
+    assert len(bob.connection.told["speakers_changed"]) == MAX_ENDED
