@@ -13,6 +13,7 @@
         RoomFullError        ... no place left
         TooOftenError        ... the same key or address asks too often
         BannedError          ... sent out for good
+        OutsideHoursError    ... the room is not open yet, or not any more
       WireError              a client: a frame that cannot be decoded
       IncompleteMessageError the developer: a message that would break the client it is meant for
       RequestError           a participant: one request is refused, the session goes on
@@ -89,6 +90,10 @@ class TooOftenError(AccessError):
 
 class BannedError(AccessError):
     """Somebody was sent out of the room and may not come back."""
+
+
+class OutsideHoursError(AccessError):
+    """The room is not open yet, or not any more."""
 
 
 class WireError(SignalingError):

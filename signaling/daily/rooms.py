@@ -74,6 +74,8 @@ class DailyRoom:
             max_participants=properties.max_participants,
             unique_users=properties.enforce_unique_user_ids,
             ends_at=properties.exp if properties.eject_at_room_exp else None,
+            opens_at=properties.nbf,
+            closes_at=properties.exp,
             max_stay_s=properties.eject_after_elapsed,
         )
 

@@ -7,7 +7,7 @@ from typing import Any
 from livekit.protocol import models, room
 
 from signaling.access.tokens import Claims
-from signaling.errors import BannedError, NotFoundError, RoomFullError
+from signaling.errors import BannedError, NotFoundError, OutsideHoursError, RoomFullError
 from signaling.livekit import convert
 from signaling.livekit.connections import packets
 from signaling.livekit.frontend import LiveKitFrontend
@@ -199,7 +199,7 @@ class RoomService:
             self._rooms.move(person, destination)
         except RoomFullError as error:
             raise TwirpError("resource_exhausted", str(error)) from error
-        except BannedError as error:
+        except (BannedError, OutsideHoursError) as error:
             raise TwirpError("permission_denied", str(error)) from error
         return room.MoveParticipantResponse()
 
@@ -210,7 +210,7 @@ class RoomService:
         person, destination = await self._bound_for(claims, request)
         try:
             self._forwarding.forward(person, destination)
-        except BannedError as error:
+        except (BannedError, OutsideHoursError) as error:
             raise TwirpError("permission_denied", str(error)) from error
         return room.ForwardParticipantResponse()
 

@@ -15,6 +15,7 @@ from signaling.errors import (
     AccessError,
     BadRequestError,
     BannedError,
+    OutsideHoursError,
     RequestError,
     RoomFullError,
     TokenError,
@@ -61,6 +62,7 @@ _STATUSES: Mapping[type, int] = {
     BadRequestError: 400,
     TokenError: 401,
     BannedError: 403,
+    OutsideHoursError: 403,
     TooOftenError: 429,
     RoomFullError: 503,
 }
@@ -280,6 +282,8 @@ class LiveKitEndpoints:
             raise TokenError("the access token was revoked")
         if not join.reconnect:
             rooms.check_entry(claims.room, claims.identity, claims.attributes)
+            if claims.room_config is not None and rooms.room(claims.room) is None:
+                rooms.check_hours(claims.room_config)
         return claims, join
 
     async def _with_rules(self, claims: tokens.Claims) -> tokens.Claims:
@@ -335,6 +339,9 @@ class LiveKitEndpoints:
                 return None
             except BannedError:
                 outbox.put(EncodedResponse(rtc.SignalResponse(leave=leave(LeaveReason.REMOVED))))
+                return None
+            except OutsideHoursError:
+                outbox.put(EncodedResponse(rtc.SignalResponse(leave=leave(LeaveReason.ROOM_CLOSED))))
                 return None
         # The task ends with the WebSocket.
         bind(connection.participant)

@@ -34,7 +34,7 @@ class Forwarding:
     def forward(self, person: Participant, room: Room) -> None:
         """Make a participant's tracks available in another room, created if needed; a repeated call has no effect.
 
-        DuplicateIdentityError, UnsupportedError, BannedError.
+        DuplicateIdentityError, UnsupportedError, BannedError, OutsideHoursError.
         """
         self._rooms.check_admission(room, person.identity, person.user_id)
         known = room.participants.get(person.identity)

@@ -289,6 +289,10 @@ class RoomConfig:
     "Set by the application."
     ends_at: float | None = None
     "When participants without a limit of their own leave, in seconds since 1970; applies to later joins only."
+    opens_at: float | None = None
+    "When the room opens for joins, in seconds since 1970."
+    closes_at: float | None = None
+    "When the room closes for joins, in seconds since 1970; participants who are there may stay."
     max_stay_s: float | None = None
     "Longest attendance of participants without a limit of their own, in seconds."
     owner: str = ""

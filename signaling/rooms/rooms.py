@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from sfu.facade import MediaEngine
 from sfu.values import Channel
-from signaling.errors import BannedError, LimitError, NotAllowedError, RoomFullError
+from signaling.errors import BannedError, LimitError, NotAllowedError, OutsideHoursError, RoomFullError
 from signaling.logs import about
 from signaling.rooms.events import (
     EventHub,
@@ -168,20 +168,38 @@ class Rooms:
         return self._people.get(sid)
 
     def check_entry(self, room_name: str, identity: str, attributes: Mapping[str, str]) -> None:
-        """Raise RoomFullError or BannedError if a join with this identity and these attributes would be refused."""
+        """Raise when a join with this identity and these attributes would be refused.
+
+        RoomFullError, BannedError, OutsideHoursError.
+        """
         room = self._rooms.get(room_name)
+        if room is None:
+            self._check_not_sent_out(identity)
+            return
         self.check_admission(room, identity, attributes.get(USER_ID, identity))
-        if room is None or not room.config.max_participants:
+        if not room.config.max_participants:
             return
         taken = self.taken(room_name, identity, attributes.get(USER_ID, identity))
         if taken >= room.config.max_participants:
             raise RoomFullError(f"the room is full: it has {taken} participants")
 
-    def check_admission(self, room: Room | None, identity: str, user_id: str) -> None:
-        """Raise BannedError when somebody may not be in this room, whether or not there is a place."""
-        if self._sent_out.has(identity, self._wall_clock()):
+    def check_admission(self, room: Room, identity: str, user_id: str) -> None:
+        """Raise BannedError or OutsideHoursError when somebody may not enter this room, even if there is a place."""
+        self._check_not_sent_out(identity)
+        if not room.banned.isdisjoint({identity, user_id}):
             raise BannedError("you were removed from this room")
-        if room is not None and not room.banned.isdisjoint({identity, user_id}):
+        self.check_hours(room.config)
+
+    def check_hours(self, config: RoomConfig) -> None:
+        """Raise OutsideHoursError when nobody may enter a room that behaves like this now."""
+        now = self._wall_clock()
+        if config.opens_at is not None and now < config.opens_at:
+            raise OutsideHoursError("this room is not open yet")
+        if config.closes_at is not None and now >= config.closes_at:
+            raise OutsideHoursError("this room is not open any more")
+
+    def _check_not_sent_out(self, identity: str) -> None:
+        if self._sent_out.has(identity, self._wall_clock()):
             raise BannedError("you were removed from this room")
 
     def refuse_again(self, identity: str) -> None:
@@ -242,11 +260,15 @@ class Rooms:
         return room
 
     def join(self, spec: JoinSpec) -> Participant:
-        """Add a participant, disconnecting an older one of the same identity. RoomFullError, BannedError.
+        """Put somebody into a room, which ends an older session of the same identity.
+
+        RoomFullError, BannedError, OutsideHoursError.
 
         The front end has to reply to the participant and then start its subscriptions.
         """
         self.check_entry(spec.room_name, spec.identity, spec.attributes)
+        if spec.room_config is not None and spec.room_name not in self._rooms:
+            self.check_hours(spec.room_config)
         room = self.open_room(spec.room_name, spec.room_config)
         user_id = spec.attributes.get(USER_ID, spec.identity)
         for older in _replaced(room, spec.identity, user_id):
@@ -326,9 +348,10 @@ class Rooms:
         self._hub.emit(ParticipantActive(person))
 
     def move(self, person: Participant, destination: Room) -> None:
-        """Move a participant and its tracks to another room, created if needed. RoomFullError, BannedError.
+        """Take somebody with their tracks to another open room, by its rules.
 
-        Track requests are dropped; automatic subscription stays as the participant chose at the join.
+        RoomFullError, BannedError, OutsideHoursError. Wishes for tracks stay behind; what arrives there by
+        itself depends on how the participant joined.
         """
         self.check_entry(destination.name, person.identity, person.attributes)
         origin = person.room

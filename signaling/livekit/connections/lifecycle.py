@@ -78,9 +78,10 @@ class Lifecycle:
     def join(
         self, claims: tokens.Claims, request: rtc.JoinRequest, outbox: ClientSocket, *, dual: bool = False
     ) -> Connection:
-        """Create the participant of an admitted client, and send Join and the state. RoomFullError, BannedError.
+        """Create the participant of an admitted client, and send Join and the state.
 
-        In dual-connection mode (`dual`) the caller then makes the first offer.
+        RoomFullError, BannedError, OutsideHoursError. In dual-connection mode (`dual`) the caller then
+        makes the first offer.
         """
         client = request.client_info
         person = self._rooms.join(

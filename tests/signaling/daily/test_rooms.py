@@ -167,13 +167,15 @@ async def test_durable_rooms_of_other_apis_are_seen_while_they_are_open(rooms, h
 
 
 async def test_a_room_is_opened_with_its_rules_and_ended_when_deleted(rooms, harness):
-    given = {"max_participants": 3, "exp": NOW + 60, "eject_at_room_exp": True, "eject_after_elapsed": 30}
-    made = await rooms.create(SCHOOL, "maths", "public", given, NOW)
+    now = harness.wall_clock()
+    given = {"max_participants": 3, "exp": now + 60, "eject_at_room_exp": True, "eject_after_elapsed": 30}
+    made = await rooms.create(SCHOOL, "maths", "public", given, now)
     config = rooms.open(made).config
-    assert (config.max_participants, config.ends_at, config.max_stay_s) == (3, NOW + 60, 30)
+    assert (config.max_participants, config.ends_at, config.max_stay_s) == (3, now + 60, 30)
+    assert (config.opens_at, config.closes_at) == (None, now + 60)
     harness.rooms.join(JoinSpec("maths", "ada"))
     await rooms.delete(SCHOOL, "maths")
     assert harness.rooms.room("maths") is None
     assert harness.events[-2].reason is LeaveReason.ROOM_DELETED
-    without_end = await rooms.create(SCHOOL, "open", "public", {"exp": NOW + 60}, NOW)
+    without_end = await rooms.create(SCHOOL, "open", "public", {"exp": now + 60}, now)
     assert without_end.room_config.ends_at is None

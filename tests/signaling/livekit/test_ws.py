@@ -194,6 +194,16 @@ async def test_a_room_whose_last_participant_leaves_during_the_upgrade_opens_by_
     assert rooms.room("lesson").config.max_participants == 7
 
 
+async def test_a_room_outside_its_hours_is_closed_to_every_token(world, monkeypatch):
+    async def config(_name):
+        return RoomConfig(closes_at=time.time() - 1)
+
+    monkeypatch.setattr(Catalogue, "config", lambda _self, name: config(name))
+    with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+        await world.connect(make_token())
+    assert refused.value.status == 403
+
+
 async def test_who_was_sent_out_for_good_is_told(world):
     ada, _ = await world.join("ada")
     services = world.server.services

@@ -1,6 +1,6 @@
 import pytest
 
-from signaling.errors import BannedError, LimitError, NotAllowedError, RoomFullError
+from signaling.errors import BannedError, LimitError, NotAllowedError, OutsideHoursError, RoomFullError
 from signaling.rooms.events import (
     ParticipantActive,
     ParticipantChanged,
@@ -364,3 +364,28 @@ def test_a_demotion_in_a_room_holds_for_whoever_is_moved_there(harness, room):
     harness.rooms.set_permissions(ada, Permissions())
     harness.rooms.move(ada, harness.rooms.open_room("group"))
     assert ada.permissions.can_publish
+
+
+def test_nobody_enters_a_room_outside_its_hours(harness, room):
+    now = harness.wall_clock()
+    hours = RoomConfig(opens_at=now + 10, closes_at=now + 20)
+    ada = room.join("ada")
+    group = harness.rooms.open_room("group", hours)
+    for allowed in (False, True, False):
+        if allowed:
+            stays = room.join("bob", room="group")
+            harness.rooms.connected(stays.sid)
+            room.join("carl", room="other", room_config=hours)
+        else:
+            with pytest.raises(OutsideHoursError):
+                room.join("eve", room="group")
+            with pytest.raises(OutsideHoursError):
+                room.join("eve", room="not open", room_config=hours)
+            with pytest.raises(OutsideHoursError):
+                harness.rooms.move(ada, group)
+            with pytest.raises(OutsideHoursError):
+                harness.forwarding.forward(ada, group)
+        harness.advance(10)
+    assert harness.rooms.room("not open") is None
+    assert not stays.has_left
+    assert not ada.has_left
