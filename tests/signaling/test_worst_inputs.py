@@ -150,7 +150,7 @@ def body_limits(server):
 WITHOUT_BODY = {
     "/", "/join/{room}", "/page/config", "/{path}", "/metrics", "/healthz", "/readyz", "/openapi.json", "/docs",
     "/debug/media", "/debug/rooms/{room}/{identity}", "/rtc", "/rtc/v1", "/rtc/validate", "/rtc/v1/validate",
-    "//rtc", "//rtc/v1", "//rtc/validate", "//rtc/v1/validate", "/{room}",
+    "//rtc", "//rtc/v1", "//rtc/validate", "//rtc/v1/validate", "/{room}", "/settings/regions", "//settings/regions",
 }  # fmt: skip
 # With a slash at the end, as some clients spell them.
 SPELLINGS = {"/v1", "/daily"}

@@ -18,7 +18,7 @@ from signaling.errors import AccessError, TokenError, TooOftenError
 from signaling.limits import Rate, parse_networks
 from signaling.livekit import handlers
 from signaling.livekit.ws import _refusal
-from signaling.rooms.model import RoomConfig
+from signaling.rooms.model import LeaveReason, RoomConfig
 from signaling.store.catalogue import Catalogue
 from tests.signaling.livekit_client import Client, make_token, pack
 
@@ -274,6 +274,22 @@ async def test_unknown_messages_are_refused_and_empty_ones_ignored(world):
     await ada.ws.send_bytes(b"\x9a\x06\x00")
     await ada.ws.send_bytes(b"")
     assert await ada.quiet() == ["request_response"]
+
+
+async def test_who_was_removed_while_away_is_told_so_and_does_not_come_back(world):
+    ada, join = await world.join("ada")
+    await ada.until("answer")
+    sid = join.participant.sid
+    world.media.emit(PeerConnected(sid))
+    await ada.until("update")
+    ada.ws._response.connection.transport.abort()
+    connection = world.server.livekit.connections.get(sid)
+    await settled(lambda: connection.outbox is None)
+    world.server.services.rooms.leave(connection.participant, LeaveReason.REMOVED)
+    again = await world.connect(make_token(), rtc.JoinRequest(reconnect=True, participant_sid=sid))
+    leave = await again.until("leave")
+    assert (leave.action, leave.reason) == (rtc.LeaveRequest.DISCONNECT, models.PARTICIPANT_REMOVED)
+    assert len(again.seen) == 1
 
 
 async def test_a_lost_socket_is_resumed(world):
