@@ -212,6 +212,9 @@ def _add_track(frontend: LiveKitFrontend, connection: Connection, request: rtc.A
 def _published(connection: Connection, request: rtc.AddTrackRequest, track: Track) -> None:
     published = rtc.TrackPublishedResponse(cid=request.cid, track=convert.track_info(track))
     connection.send(rtc.SignalResponse(track_published=published))
+    connection.answered &= connection.participant.pending.keys()
+    if connection.outbox is not None:
+        connection.answered.add(track.sid)
 
 
 def _retry_add_track(frontend: LiveKitFrontend, connection: Connection, request: rtc.AddTrackRequest) -> None:

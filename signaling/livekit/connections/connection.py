@@ -58,6 +58,8 @@ class Connection:
         "Own tracks that the server muted or unmuted since the client last did so."
         self.taken_down: set[str] = set()
         "Own tracks that the server ended and that the client may still list."
+        self.answered: set[str] = set()
+        "Own tracks whose announcement was sent to a WebSocket and whose media had not come by then."
         self.sections_required: tuple[int, int] | None = None
         "Media sections (audio, video) that the client's next offer must add."
         self.told: dict[str, dict[str, Any]] = {}

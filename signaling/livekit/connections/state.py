@@ -257,10 +257,10 @@ class _PendingTracks(Fact):
     kind = "track_published"
 
     def keys(self, connection: Connection) -> Iterable[str]:
-        return tuple(connection.participant.pending)
+        return tuple(connection.answered)
 
     def value(self, connection: Connection, key: str) -> Track | None:
-        return connection.participant.pending.get(key)
+        return connection.participant.pending.get(key) if key in connection.answered else None
 
     def messages(self, _connection: Connection, values: Mapping[str, Track]) -> Iterable[rtc.SignalResponse]:
         for track in values.values():

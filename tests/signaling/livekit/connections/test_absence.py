@@ -168,3 +168,22 @@ async def test_the_size_of_kept_answers_has_a_bound(harness):
     ada.outbox = FakeOutbox()
     harness.livekit.lifecycle.resume(ada.connection.claims, ada.sid, ada.outbox)
     assert [answer.request_id for answer in ada.all("request_response")] == [3, 4]
+
+
+@pytest.mark.parametrize("on_the_way", [False, True])
+async def test_the_answer_to_a_request_to_publish_is_sent_once_more_until_media_comes(harness, on_the_way):
+    ada = await harness.join("ada")
+    lifecycle = harness.livekit.lifecycle
+
+    async def resume():
+        lifecycle.socket_closed(ada.connection, ada.outbox)
+        ada.outbox = FakeOutbox()
+        lifecycle.resume(ada.connection.claims, ada.sid, ada.outbox)
+        return [answer.cid for answer in ada.all("track_published")]
+
+    if not on_the_way:
+        lifecycle.socket_closed(ada.connection, ada.outbox)
+    await ada.send(add_track=rtc.AddTrackRequest(cid="cam", type=models.TrackType.VIDEO))
+    assert await resume() == ["cam"]
+    await ada.offer("a3 v3 cam=mid")
+    assert await resume() == []
