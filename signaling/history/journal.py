@@ -237,6 +237,7 @@ _NOT_LOGGED = frozenset(
         events.SubscriberRequestChanged,
         events.DemandChanged,
         events.DataTracksReceived,
+        events.SubscriptionChanged,
         events.SubscriptionPermissionChanged,
         events.SubscriptionFailed,
         events.DataSent,
