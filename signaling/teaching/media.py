@@ -231,8 +231,7 @@ class MediaBridge:
         """Move somebody to the room in which they should be."""
         wanted = room_name(live.id, breakouts.place(room, participant.identity))
         if participant.room.name != wanted and not participant.has_left:
-            self._rooms.open_room(wanted, participant.room.config)
-            self._rooms.move(participant, wanted)
+            self._rooms.move(participant, self._rooms.open_room(wanted, participant.room.config))
 
     def _open_rooms(self, live: LiveSession) -> Iterator[Room]:
         return (room for room in self._rooms.rooms if session_of(room.name) == live.id)
