@@ -99,12 +99,16 @@ class RecorderProcess:
         self._task = asyncio.create_task(self._run())
 
     async def stop(self) -> None:
-        """Let the recorder write what it has, and end it."""
+        """Let the recorder write what it has and tell so; one that takes too long is killed."""
         self._stopping.set()
         if self._writer is not None:
-            self._writer.close()
-        if self._task is not None:
-            await self._task
+            self._writer.write_eof()
+        if self._task is None:
+            return
+        done, _ = await asyncio.wait({self._task}, timeout=STOP_TIMEOUT_S)
+        if not done and self.process is not None:
+            self.process.kill()
+        await self._task
 
     def send(self, messages: Sequence[tap.ToRecorder], now_ns: int) -> None:
         """Hand messages over, best those of a burst at once. While the queue is full, packets are dropped."""
@@ -140,9 +144,9 @@ class RecorderProcess:
             failures = 0 if loop.time() - started_at > STABLE_S else failures + 1
             self.restarts += 1
             logger.error("the recorder ended and is started again")
-            await asyncio.sleep(
-                RESTART_DELAYS_S[min(failures, len(RESTART_DELAYS_S)) - 1] if failures else 0.0
-            )
+            delay_s = RESTART_DELAYS_S[min(failures, len(RESTART_DELAYS_S)) - 1] if failures else 0.0
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), delay_s)
 
     async def _run_once(self) -> None:
         ours, theirs = socket.socketpair()

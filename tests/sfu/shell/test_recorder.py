@@ -77,7 +77,8 @@ async def recording(tmp_path):
     made = Recording(tmp_path)
     made.recorder.start()
     yield made
-    await made.recorder.stop()
+    if made.recorder.process.returncode is None:
+        await made.recorder.stop()
     assert made.recorder.process.returncode == 0
 
 
@@ -131,6 +132,26 @@ async def test_while_the_recorder_does_not_keep_up_packets_are_dropped_and_marke
     recording.send(tap.StopRecording("lesson", recording.begun + recording.sequence * 20 * MS))
     await recording.heard(tap.RecordingEnded)
     assert GapReason.DROPPED in {gap.reason for gap in recording.track().gaps(0, 1 << 60)}
+
+
+async def test_stopping_ends_all_recordings_and_says_so(recording):
+    recording.begin()
+    await recording.answer()
+    recording.speak(30)
+    await recording.recorder.stop()
+    assert recording.recorder.process.returncode == 0
+    assert await recording.heard(tap.RecordingEnded) == tap.RecordingEnded("lesson")
+    assert len(recording.track()) == 1
+
+
+async def test_a_recorder_that_hangs_is_killed_when_it_should_stop(tmp_path, monkeypatch):
+    monkeypatch.setattr(recorder, "STOP_TIMEOUT_S", 0.3)
+    recording = Recording(tmp_path)
+    recording.recorder.start()
+    await recording.answer()
+    recording.recorder.process.send_signal(signal.SIGSTOP)
+    await recording.recorder.stop()
+    assert recording.recorder.process.returncode == -signal.SIGKILL
 
 
 async def test_what_failed_is_not_begun_again_by_a_new_process(recording):
