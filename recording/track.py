@@ -169,6 +169,9 @@ class Track:
         del self.streams[number]
         if not self.streams and not self.muted:
             changes += self.pause(GapReason.ABSENT, at_ns)
+        elif number == self.current and self.kind == "video" and self._gap is None:
+            # Its successor has no keyframe yet: the last picture stays, and is old.
+            self._gap = _PendingGap(max(at_ns, self._end_ns or 0), GapReason.UNDECODABLE)
         return changes
 
     def pause(self, reason: GapReason, at_ns: int) -> list[Change]:

@@ -181,6 +181,21 @@ def test_a_new_layer_takes_over_with_its_keyframe_in_the_same_track():
     assert [record.keyframe for record in files.records] == [True, True]
 
 
+def test_a_layer_that_ends_before_the_next_one_has_its_keyframe_leaves_a_gap_and_its_picture():
+    run = Run(("cam", "video"))
+    run.open(1, "cam")
+    run.open(2, "cam")
+    high = Sender(2, "vp8").frames(encode("vp8", 50, width=320, height=192, keyframes=(0, 40)))
+    run.play(p for each in Sender(1, "vp8").frames(encode("vp8", 25)) for p in each)
+    run.handle(CloseStream(1, 1000 * MS))
+    run.play(p for each in high[25:] for p in each)
+    run.finish(2020 * MS)
+    files = run.files["cam"]
+    assert [number for _, number in shown(files)] == [*range(25), *range(40, 50)]
+    assert files.gaps == [Gap(1000 * MS, 1620 * MS, GapReason.UNDECODABLE, 0)]
+    assert files.records[0].end_ns == files.records[1].start_ns == 1620 * MS
+
+
 def test_a_republished_track_with_another_codec_goes_on_as_the_same():
     run = Run(("screen", "video"))
     run.open(1, "screen")
