@@ -38,6 +38,9 @@ class Assembler(Protocol):
     def push(self, item: Packet | Loss) -> list[CodedFrame | Loss]:
         """The frames that this packet completes. A loss, and a frame that cannot be read, come out as losses."""
 
+    def restart(self) -> None:
+        """Use nothing that came before: neither the beginning of a picture nor what redundancy repeats."""
+
 
 class AudioAssembler:
     """Opus, with or without redundancy."""
@@ -67,6 +70,10 @@ class AudioAssembler:
             last = frames[-1]
             self._end = last.timestamp + last.duration_ns * opus.SAMPLE_RATE // 1_000_000_000
         return [*losses, *frames]
+
+    def restart(self) -> None:
+        """Take no frame from before out of the redundancy of the next packet."""
+        self._lost, self._end = 0, None
 
     def _frames(self, item: Packet, blocks: Sequence[tuple[int, bytes]]) -> list[CodedFrame]:
         newest = self._timestamps.near(item.timestamp)
@@ -108,6 +115,10 @@ class VideoAssembler:
         if item.marker or self._octets > MAX_PICTURE_OCTETS:
             done += self._finish()
         return done
+
+    def restart(self) -> None:
+        """Wait for a keyframe."""
+        self._give_up(0)
 
     def _give_up(self, packets: int) -> Loss:
         self._packets, self._octets, self._awaits_start = [], 0, True

@@ -151,14 +151,16 @@ class Track:
 
     def mute(self, muted: bool, at_ns: int) -> list[Change]:
         """The track was muted or unmuted: what comes in between is not written."""
+        changes: list[Change] = []
         if muted == self.muted:
-            return []
-        self.muted = muted
-        if not muted:
-            return []
+            return changes
         for stream in self.streams.values():
+            # What waits came before the change, and is judged by it.
+            changes += self.take(stream, stream.sequencer.flush())
+            stream.assembler.restart()
             stream.needs_keyframe = self.kind == "video"
-        return self.pause(GapReason.MUTED, at_ns)
+        self.muted = muted
+        return [*changes, *self.pause(GapReason.MUTED, at_ns)] if muted else changes
 
     def close_stream(self, number: int, at_ns: int) -> list[Change]:
         """Nothing more comes of a stream."""

@@ -10,6 +10,7 @@ from recording.codecs import opus
 from recording.timeline import SourceClock, StreamClock
 from recording.track import Placement, Resume, Stream, Track
 from recording.values import Gap, GapReason
+from sfu.wire.red import with_redundancy
 from sfu.wire.tap import CloseStream, MuteTrack, Nack, Packet, PacketsDropped, RequestKeyframe, SenderReport
 from tests.recording.encoders import MS, PAYLOADS, Sender, decode, encode, read_stamp, tones
 from tests.recording.files import Files, Run
@@ -159,6 +160,31 @@ def test_what_comes_while_muted_is_not_written():
     assert files.gaps == [Gap(1000 * MS, 2420 * MS, GapReason.MUTED, 0)]
     assert files.records[0].end_ns == 1000 * MS
     assert RequestKeyframe(1) in run.requests
+
+
+@pytest.mark.parametrize("codec", ["opus", "red"])
+def test_what_was_said_while_muted_comes_neither_late_nor_as_redundancy(codec):
+    toc = opus.SILENCE[:1]
+
+    def packet(number):
+        payload = toc + bytes((number,))
+        if codec == "red":
+            blocks = tuple((960 * back, toc + bytes((number - back,))) for back in (2, 1) if number >= back)
+            payload = with_redundancy(memoryview(payload), blocks, 111)
+        return Packet(1, number, 960 * number, True, codec, payload, number * 20 * MS)
+
+    run = Run(("mic", "audio"))
+    run.open(1, "mic", rate=48_000)
+    run.handle(*(packet(number) for number in range(10)))
+    run.handle(MuteTrack("r", "mic", True, 200 * MS))
+    # 10 never comes, so that 11 to 19 wait; 20 and 21 are not forwarded
+    run.handle(*(packet(number) for number in range(11, 20)))
+    run.handle(MuteTrack("r", "mic", False, 440 * MS))
+    run.handle(*(packet(number) for number in range(22, 30)))
+    run.take(run.state.tick(S))
+    run.finish(S)
+    (part,) = run.files["mic"].parts.values()
+    assert [number for number in range(30) if toc + bytes((number,)) in part] == [*range(10), *range(22, 30)]
 
 
 def test_a_new_layer_takes_over_with_its_keyframe_in_the_same_track():
