@@ -15,6 +15,8 @@ class MediaSettings:
     "What to announce instead of all of the machine's addresses: addresses (a NAT's outside), or names of interfaces."
     announce_loopback: bool = False
     "Also announce 127.0.0.1 (dev mode)."
+    log_wakes: bool = False
+    "Log each minute why the engine woke (development mode)."
     portable_io: bool = False
     "Use plain socket calls even where recvmmsg and sendmmsg exist."
     native: bool = True

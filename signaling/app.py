@@ -313,6 +313,7 @@ async def serve(config: ServerConfig) -> None:
         local_only=config.media_local_only,
         external_ips=config.external_ips,
         announce_loopback=config.dev,
+        log_wakes=config.dev,
         native=not config.no_native,
     )
     media: MediaEngine

@@ -35,8 +35,8 @@ class RowWriter(Protocol):
     ) -> None:
         """Write the rows from `row` on, one for each of `columns`; no transport is in them twice."""
 
-    def send(self, count: int) -> None:
-        """Protect and send the first `count` rows; record those with transport-wide numbers in the sent log."""
+    def send(self, count: int, *, numbered: bool) -> None:
+        """Protect and send the first `count` rows; record those with transport-wide numbers, if any is `numbered`."""
 
 
 class PortableWriter:
@@ -86,12 +86,12 @@ class PortableWriter:
         self._arena.rows[rows, at] = values >> 8
         self._arena.rows[rows, at + 1] = values & 0xFF
 
-    def send(self, count: int) -> None:
+    def send(self, count: int, *, numbered: bool) -> None:
         """See `RowWriter`."""
         arena = self._arena
         sent_at = self._protect_and_send(count)
-        counted = np.flatnonzero(arena.numbers[:count] >= 0)
-        if len(counted):
+        if numbered:
+            counted = np.flatnonzero(arena.numbers[:count] >= 0)
             numbers, lengths = arena.numbers[counted], arena.lengths[counted]
             self._transports.sent.note(arena.transports[counted], numbers, lengths, sent_at)
             arena.numbers[:count] = -1
@@ -106,6 +106,7 @@ class RowBuffer:
         self.transports = Transports()
         self.used = 0
         "Rows that wait for `flush`."
+        self._numbered = False  # some of them have transport-wide numbers
 
     def open(self, writer: RowWriter) -> None:
         """Let `writer` write and send the rows of `arena` from now on."""
@@ -114,10 +115,12 @@ class RowBuffer:
     def write(self, columns: npt.NDArray[np.void], template: Template, packet: SourcePacket) -> None:
         """Write one packet for the subscribers of these columns; no subscriber may be in them twice."""
         at, total = 0, len(columns)
+        numbered = template.transport_sequence_at >= 0
         while at < total:
             row, count = self._reserve(total - at)
             self._writer.write(row, columns[at : at + count], template, packet)
             self.used = row + count
+            self._numbered |= numbered
             at += count
 
     def add_packet(self, packet: bytes, transport: int, *, numbered: bool = False) -> None:
@@ -132,6 +135,7 @@ class RowBuffer:
             arena.rows[row, at] = number >> 8
             arena.rows[row, at + 1] = number & 0xFF
             arena.numbers[row] = number
+            self._numbered = True
         self.used = row + 1
 
     def _reserve(self, wanted: int) -> tuple[int, int]:
@@ -143,5 +147,6 @@ class RowBuffer:
     def flush(self) -> None:
         """Protect and send all rows."""
         if self.used:
-            count, self.used = self.used, 0
-            self._writer.send(count)
+            count, numbered = self.used, self._numbered
+            self.used, self._numbered = 0, False
+            self._writer.send(count, numbered=numbered)

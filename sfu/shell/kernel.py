@@ -139,9 +139,10 @@ class Native:
         if self._call.write_rows(self._state, row, pointer, len(columns), template.data, values):
             raise ValueError("a template or a column points outside of its bounds")
 
-    def send(self, count: int) -> None:
+    def send(self, count: int, *, numbered: bool) -> None:
         """See `RowWriter`."""
-        self._point_to_log()
+        if numbered:
+            self._point_to_log()
         sent = self._call.protect_and_send(self._state, count, time.monotonic())
         not_protected = self._state.not_protected
         _count(self._drops, not_protected, count - not_protected - sent)

@@ -50,6 +50,7 @@ logger = logging.getLogger(__name__)
 
 # Deadlines of many peers lie close together: one turn of the loop serves those of so long.
 MIN_WAKE_INTERVAL_S = 0.01
+_WAKES_LOGGED_S = 60.0
 # Consent expires after its time, not at it.
 _CONSENT_SLACK_S = 0.001
 # For a client to apply an answer. Media that overtakes it is lost, its keyframe with it; and Firefox, which gives an
@@ -98,6 +99,8 @@ class MediaServer:
         self._timer: asyncio.TimerHandle | None = None
         self._loop_runs = False
         self._woke_at = 0.0
+        self._wakes: Counter[Reason] = Counter()
+        self._wakes_logged_at = time.monotonic()
         self._to_share: set[str] = set()
         "Connections whose bandwidth is to be shared anew soon."
 
@@ -487,10 +490,18 @@ class MediaServer:
         self._woke_at = now = time.monotonic()
         reasons = self._deadlines.run_due(now)
         self._endpoint.rows.flush()
-        if logger.isEnabledFor(logging.DEBUG):
-            counts = Counter(reason.value for reason in reasons)
-            logger.debug("woke for %s", ", ".join(f"{reason} ({n})" for reason, n in counts.items()))
+        if self._settings.log_wakes:
+            self._log_wakes(reasons, now)
         self._wake_in_time()
+
+    def _log_wakes(self, reasons: list[Reason], now: float) -> None:
+        """Count why the engine woke, and log it once a minute."""
+        self._wakes.update(reasons)
+        if now >= self._wakes_logged_at + _WAKES_LOGGED_S:
+            counts = ", ".join(f"{reason.value} ({count})" for reason, count in self._wakes.most_common())
+            logger.info("in the last minute, the engine woke for: %s", counts)
+            self._wakes.clear()
+            self._wakes_logged_at = now
 
     def _check_consent(self, connection: PeerTransport, now: float) -> None:
         """End a peer that has not renewed its consent (RFC 7675), and look again when the present one expires."""

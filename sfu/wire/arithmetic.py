@@ -1,11 +1,6 @@
 """Arithmetic of wrapping numbers: RTP sequence numbers and timestamps (RFC 3550, RFC 1982)."""
 
 
-def seq_diff(a: int, b: int) -> int:
-    """Return how far the 16-bit sequence number `a` is after `b`: -32768..32767."""
-    return ((a - b + 0x8000) & 0xFFFF) - 0x8000
-
-
 def ts_diff(a: int, b: int) -> int:
     """Return how far the 32-bit RTP timestamp `a` is after `b`, in clock ticks: -2**31..2**31 - 1."""
     return ((a - b + 0x80000000) & 0xFFFFFFFF) - 0x80000000

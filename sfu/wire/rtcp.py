@@ -434,11 +434,6 @@ def ntp_time(unix_s: float) -> int:
     return (int((unix_s + _NTP_EPOCH_S) * 65536) << 16) & 0xFFFFFFFFFFFFFFFF
 
 
-def unix_time(ntp: int) -> float:
-    """Convert 64-bit NTP time of the era that ends in 2036 to unix seconds."""
-    return ntp / (1 << 32) - _NTP_EPOCH_S
-
-
 def ntp_middle(ntp: int) -> int:
     """Return the middle 32 bits, which reports contain as LSR, in 65536ths of a second."""
     return ntp >> 16 & 0xFFFFFFFF

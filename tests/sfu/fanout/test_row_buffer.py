@@ -26,7 +26,8 @@ class Writer:
             raise ValueError("a bad template")
         self.written.append((row, len(columns)))
 
-    def send(self, count):
+    def send(self, count, *, numbered):
+        assert numbered
         self.sent.append(count)
 
 

@@ -391,31 +391,41 @@ async def test_media_goes_on_while_a_long_offer_is_read(engine, monkeypatch):
         await asked
 
 
-async def test_an_engine_wakes_for_a_reason_and_says_it(engine, caplog):
-    caplog.set_level("DEBUG", "sfu.shell.server")
+async def test_an_engine_wakes_for_what_is_due_and_for_nothing_else(engine):
     assert engine.media._timer is None  # nothing is due in an engine without peers
     engine.media.open_peer("ada", "room")
     at = engine.media._deadlines.next_at
     assert engine.media._timer.when() == at
-    engine.media._deadlines.set("ada", Reason.NACK, time.monotonic(), lambda _now: None)
+    done = asyncio.Event()
+    engine.media._deadlines.set("ada", Reason.NACK, time.monotonic(), lambda _now: done.set())
     assert engine.media._timer.when() < at
     async with asyncio.timeout(5):
-        while "woke for NACK to a publisher (1)" not in caplog.text:  # noqa: ASYNC110 - no event tells of it
-            await asyncio.sleep(0)
+        await done.wait()
     assert engine.media._timer.when() == at
     engine.media.close_peer("ada")
     assert engine.media._deadlines.next_at is None
 
 
+async def test_development_mode_logs_why_the_engine_woke(caplog):
+    caplog.set_level("INFO")
+    media = MediaServer(MediaSettings(log_wakes=True), lambda _event: None)
+    media._log_wakes([Reason.NACK, Reason.FEEDBACK, Reason.NACK], media._wakes_logged_at + 59)
+    assert not caplog.messages
+    media._log_wakes([Reason.NACK], media._wakes_logged_at + 60)
+    [line] = caplog.messages
+    assert line.endswith("NACK to a publisher (3), transport-wide feedback (1)")
+    assert not media._wakes
+
+
 async def test_deadlines_close_together_are_served_by_one_turn(engine):
-    done = []
+    done, ended = [], asyncio.Event()
     now = time.monotonic()
     engine.media._woke_at = now
     for i in range(5):
         engine.media._deadlines.set(i, Reason.NACK, now + i / 1000, done.append)
+    engine.media._deadlines.set(5, Reason.NACK, now + 0.005, lambda _now: ended.set())
     async with asyncio.timeout(5):
-        while not done:  # noqa: ASYNC110
-            await asyncio.sleep(0)
+        await ended.wait()
     assert len(done) == 5
     assert len(set(done)) == 1
     assert done[0] >= now + MIN_WAKE_INTERVAL_S
