@@ -27,6 +27,9 @@ COLUMN = np.dtype(
 )
 
 
+_LONG_PICTURE_ID = np.uint16(0x8000)  # RFC 7741 section 4.2: M bit
+
+
 class RowWriter(Protocol):
     """Writes rows into the arena, and sends them."""
 
@@ -67,8 +70,8 @@ class PortableWriter:
         at = template.picture_id_at
         if at >= 0:
             ids = columns["picture_id_offset"] + np.uint16(packet.picture_id)
-            if packet.long_picture_id:  # RFC 7741 section 4.2: M bit, then 15 bits
-                self._put(rows, at, ids | np.uint16(0x8000))
+            if packet.long_picture_id:
+                self._put(rows, at, ids | _LONG_PICTURE_ID)
             else:
                 arena.rows[rows, at] = ids & 0x7F
         if template.tl0picidx_at >= 0:

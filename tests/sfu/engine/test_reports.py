@@ -1,5 +1,6 @@
 """RTCP in and out; test_router and test_router_limits look at what follows from it."""
 
+import struct
 from typing import get_args
 
 import pytest
@@ -9,6 +10,7 @@ from sfu.drops import DropReason
 from sfu.engine.deadlines import Reason
 from sfu.engine.reports import RECEIVER_REPORT_S, Reports
 from sfu.wire import rtcp
+from sfu.wire.rtp import build_extensions
 
 
 @pytest.fixture
@@ -65,3 +67,15 @@ def test_receiver_reports_name_each_stream(world):
     world.core.deadlines.run_due(world.now + RECEIVER_REPORT_S)
     [report] = [part for part in world.feedback if isinstance(part, rtcp.ReceiverReport)]
     assert [block.ssrc for block in report.blocks] == [1000, 1001]
+
+
+def test_each_numbered_packet_is_reported_whatever_becomes_of_it(world):
+    world.publisher.negotiated.inbound["0"].transport_sequence_id = 3
+    kinds = {"media": (96, 1000), "padding": (96, 1000), "unknown": (50, 7)}
+    for number, (name, (payload_type, ssrc)) in enumerate(kinds.items()):
+        head = struct.pack("!BBHII", 0xB0 if name == "padding" else 0x90, payload_type, number, 1, ssrc)
+        extension = build_extensions([(3, bytes((0, number)))])
+        world.feed(head + extension + (b"\0\0\0\4" if name == "padding" else b"\x10x"))
+    world.core.deadlines.run_due(world.publisher.link.feedback.due_at)
+    [report] = [part for part in world.feedback if isinstance(part, rtcp.TransportFeedbackReport)]
+    assert struct.unpack_from("!HH", report.data) == (0, len(kinds))
