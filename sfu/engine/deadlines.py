@@ -43,13 +43,15 @@ class Deadlines:
     A duty may set deadlines, but none for the present time again and again: `run_due` would not end.
     """
 
-    __slots__ = ("_containment", "_count", "_heap", "_live", "on_earlier")
+    __slots__ = ("_containment", "_count", "_heap", "_keys", "_live", "on_earlier")
 
     def __init__(self, containment: Containment) -> None:
         """A duty that fails costs its owner this turn, by `containment`."""
         self._containment = containment
-        self._live: dict[_Key, tuple[float, int, Duty, float | None]] = {}
-        self._heap: list[tuple[float, int, _Key]] = []
+        self._live: dict[_Key, tuple[int, Duty, float | None]] = {}
+        # What is cancelled or moved stays in the heap until it surfaces, so the heap holds numbers and no owners.
+        self._keys: dict[int, _Key] = {}
+        self._heap: list[tuple[float, int]] = []
         self._count = 0
         self.on_earlier: Callable[[], None] = _ignore
         "Called when the earliest deadline has become an earlier one."
@@ -58,10 +60,11 @@ class Deadlines:
         self, owner: Hashable, reason: Reason, at: float, duty: Duty, *, every_s: float | None = None
     ) -> None:
         """Call `duty` at that time; with `every_s` again and again in that interval, until it is cancelled."""
+        self.cancel(owner, reason)
         self._count += 1
-        key = owner, reason
-        self._live[key] = at, self._count, duty, every_s
-        heapq.heappush(self._heap, (at, self._count, key))
+        self._live[owner, reason] = self._count, duty, every_s
+        self._keys[self._count] = owner, reason
+        heapq.heappush(self._heap, (at, self._count))
         if self._heap[0][1] == self._count:
             self.on_earlier()
 
@@ -71,26 +74,24 @@ class Deadlines:
 
     def cancel(self, owner: Hashable, reason: Reason) -> None:
         """Remove a deadline; nothing happens when there is none."""
-        self._live.pop((owner, reason), None)
+        found = self._live.pop((owner, reason), None)
+        if found is not None:
+            del self._keys[found[0]]
 
     @property
     def next_at(self) -> float | None:
         """The earliest deadline; None: nothing is due."""
-        heap, live = self._heap, self._live
-        while heap:
-            _, number, key = heap[0]
-            found = live.get(key)
-            if found is not None and found[1] == number:
-                return heap[0][0]
-            heapq.heappop(heap)  # cancelled or moved
-        return None
+        while self._heap and self._heap[0][1] not in self._keys:
+            heapq.heappop(self._heap)
+        return self._heap[0][0] if self._heap else None
 
     def run_due(self, now: float) -> list[Reason]:
         """Do what is due by now, in the order of the deadlines; returns why."""
         reasons: list[Reason] = []
         while (at := self.next_at) is not None and at <= now:
-            _, _, (owner, reason) = heapq.heappop(self._heap)
-            _, _, duty, every_s = self._live.pop((owner, reason))
+            owner, reason = self._keys[heapq.heappop(self._heap)[1]]
+            _, duty, every_s = self._live[owner, reason]
+            self.cancel(owner, reason)
             if every_s is not None:  # before the duty, which may cancel it
                 self.set(owner, reason, now + every_s, duty, every_s=every_s)
             reasons.append(reason)

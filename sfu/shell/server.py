@@ -236,8 +236,9 @@ class MediaServer:
         if connection is None:
             return
         peer = connection.peer
-        for publication_id in peer.published:
-            del self._publications[publication_id]
+        for publication_id, published in peer.published.items():
+            if self._publications.get(publication_id) is published:
+                del self._publications[publication_id]
         self._core.remove_peer(peer, time.monotonic())
         self._deadlines.cancel(connection, Reason.CONSENT)
         if not self._connections:

@@ -1,5 +1,6 @@
 import logging
 import random
+import weakref
 from collections import Counter
 
 import pytest
@@ -125,3 +126,15 @@ def test_it_does_what_a_plain_table_would():
                 assert [due[key] for key in done] == sorted(due.values())
                 table = {key: at for key, at in table.items() if key not in due}
         assert clock.deadlines.next_at == min(table.values(), default=None)
+
+
+def test_an_owner_is_let_go_with_its_deadline(clock):
+    class Owner:
+        """Something that can be referred to weakly."""
+
+    owner = Owner()
+    gone = weakref.ref(owner)
+    clock.deadlines.set(owner, Reason.CONSENT, 30.0, lambda _now: None)
+    clock.deadlines.cancel(owner, Reason.CONSENT)
+    del owner
+    assert gone() is None
