@@ -182,7 +182,7 @@ class Delivery:
     def _retry_later(self, owner: Link, stream: InboundStream, at: float) -> None:
         if not self._deadlines.is_set(stream, Reason.KEYFRAME):
             duty = partial(self._retry_keyframe, owner, stream)
-            self._deadlines.set(stream, Reason.KEYFRAME, max(at, stream.keyframes.next_at), duty)
+            self._deadlines.set(stream, Reason.KEYFRAME, at, duty)
 
     def _retry_keyframe(self, owner: Link, stream: InboundStream, now: float) -> None:
         """Ask again while somebody waits, or has asked since the last request."""
