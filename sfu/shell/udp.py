@@ -209,6 +209,7 @@ class BatchSocket(MediaSocket):
         self._fd = sock.fileno()
         self._incoming = self._receive_headers()
         self._outgoing = self._send_headers(arena)
+        self._single = self._single_header()
 
     def _receive_headers(self) -> Any:
         base = _ffi.from_buffer("char[]", self.buffer)
@@ -255,6 +256,28 @@ class BatchSocket(MediaSocket):
         vectors: Any = _ffi.buffer(self._out_iov)
         self._out_lengths = np.frombuffer(vectors, dtype=np.uintp).reshape(-1, 2)[:, 1]
         return headers
+
+    def _single_header(self) -> Any:
+        """For one datagram, whose path is copied: the socket module would make a text of the address and read it."""
+        self._single_path: Any = _ffi.new("char[]", PATH_BYTES)
+        self._single_iov: Any = _ffi.new("struct iovec *")
+        headers = _ffi.new("struct mmsghdr[]", 1)
+        header = headers[0].msg_hdr
+        header.msg_iov = self._single_iov
+        header.msg_iovlen = 1
+        header.msg_name = self._single_path
+        header.msg_namelen = self.sockaddr_bytes
+        header.msg_control = self._single_path + CONTROL_AT
+        header.msg_controllen = self.control_bytes
+        return headers
+
+    def send(self, data: bytes, address: bytes) -> bool:
+        """See the base class."""
+        _ffi.memmove(self._single_path, address, PATH_BYTES)
+        content: Any = _ffi.from_buffer("char[]", data)
+        self._single_iov.iov_base, self._single_iov.iov_len = content, len(data)
+        done: int = self._sendmmsg(self._fd, self._single, 1, socket.MSG_DONTWAIT)
+        return done == 1
 
     def receive(self) -> int:
         """See the base class."""
