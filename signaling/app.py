@@ -259,7 +259,7 @@ class Server:
         except OSError as error:
             first, last = self._config.udp_ports
             ports = f"port {first}" if first == last else f"ports {first} to {last}"
-            raise ListenError(f"UDP {ports}: {_reason(error)}") from error
+            raise ListenError(f"UDP {ports}: {_reason(error)} (--udp-port chooses others)") from error
         await self._runner.setup()
         host, port = self._config.bind_host, self._config.http_port
         assert self._runner.server is not None
@@ -268,7 +268,8 @@ class Server:
         try:
             await listener.start(host, port)
         except OSError as error:
-            raise ListenError(f"TCP port {port} on {host or 'any address'}: {_reason(error)}") from error
+            place = f"TCP port {port} on {host or 'any address'}"
+            raise ListenError(f"{place}: {_reason(error)} (--http-port and --host choose another)") from error
         self._listener = listener
         self.http_port = listener.port
 
@@ -382,6 +383,8 @@ def greeting(config: ServerConfig, http_port: int, udp_ports: tuple[int, int]) -
         lines.append(
             "  no --public-url   browsers give camera and microphone to pages over HTTPS only (a TLS proxy)"
         )
+    if not config.dev and not config.metrics_token:
+        lines.append("  /metrics          closed; --metrics-token opens it")
     if config.dev:
         key, secret = next(iter(config.keys.items()))
         lines.append(f"  development mode  API key {key}, secret {secret}")

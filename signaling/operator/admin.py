@@ -62,7 +62,8 @@ def add_commands(commands: Any) -> None:
     here = ("dev", "host", "http_port")
     end = _command(rooms, "end", _rooms_end, "end a room, and everybody's stay in it", here)
     end.add_argument("room", help="Its name.")
-    for parser in (_command(rooms, "list", _rooms_list, "print the rooms that are open", here), end):
+    listed = "print the rooms that are open, and those that applications made"
+    for parser in (_command(rooms, "list", _rooms_list, listed, here), end):
         parser.add_argument("--url", default="", help="The server. Default: this machine, at --http-port.")
 
 
@@ -172,7 +173,7 @@ def _keys_revoke(flags: dict[str, Any]) -> int:
 def _rooms_list(flags: dict[str, Any]) -> int:
     rooms = _call(flags, "ListRooms", {}, {"roomList": True}).get("rooms", [])
     if not rooms:
-        return _say("no room is open")
+        return _say("no room is open, and no application has made one")
     for room in sorted(rooms, key=lambda each: str(each["name"])):
         since = _date(float(room["creation_time"]))
         _say(f"{room['name']}\tsince {since}\t{room['num_participants']} participants")

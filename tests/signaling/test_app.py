@@ -66,8 +66,22 @@ async def test_figures_are_for_dev_mode_only(store, path):
             ["localhost:1", "TCP 127.0.0.1:1", "UDP this machine:2-5", "devkey", "secret"],
             [],
         ),
-        (ServerConfig(keys={"k": "hush"}), ["localhost:1", "TCP *:1", "UDP *:2"], ["hush", "development"]),
+        (
+            ServerConfig(keys={"k": "hush"}),
+            ["localhost:1", "TCP *:1", "UDP *:2", "HTTPS", "--metrics-token"],
+            ["hush", "development", "announced"],
+        ),
         (ServerConfig(host="192.0.2.1", keys={"k": "hush"}), ["http://192.0.2.1:1"], ["hush"]),
+        (
+            ServerConfig(keys={"k": "hush"}, external_ip="203.0.113.7,eth0", metrics_token="m" * 32),
+            ["announced         203.0.113.7, eth0 (media)"],
+            ["hush", "mmm", "/metrics"],
+        ),
+        (
+            ServerConfig(keys={"k": "hush"}, public_url="https://school.example/lectern"),
+            ["https://school.example/lectern"],
+            ["--public-url"],
+        ),
     ],
 )
 def test_the_greeting_says_what_a_user_needs(config, words, hidden):

@@ -110,7 +110,10 @@ async def server(tmp_path, database_url):
 async def test_rooms_of_the_running_server_are_listed_and_ended(server, run):
     rooms = server.services.rooms
     port = ["--host", "127.0.0.1", "--http-port", str(server.http_port)]
-    assert await asyncio.to_thread(run, "rooms", "list", *port) == (0, "no room is open\n")
+    assert await asyncio.to_thread(run, "rooms", "list", *port) == (
+        0,
+        "no room is open, and no application has made one\n",
+    )
     rooms.join(JoinSpec("algebra", "ada"))
     rooms.open_room("logic")
     url = f"http://127.0.0.1:{server.http_port}"
