@@ -108,7 +108,9 @@ class Installation:
             LECTERN, "serve", *self.options, stdout=asyncio.subprocess.PIPE, env=self.environ
         )
         try:
-            async with asyncio.timeout(DEADLINE_S):
+            async with asyncio.timeout(
+                2 * DEADLINE_S
+            ):  # it starts a worker for each core, twice in this test
                 assert b"ready" in await process.stdout.readline()
             yield
         finally:
