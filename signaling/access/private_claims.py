@@ -24,11 +24,19 @@ class PrivateClaims:
     "See `Participant.leaves_at`."
     room_id: Annotated[str, msgspec.Meta(max_length=64)] | None = None
     "The token is for the room with this `RoomConfig.id`, not for a later one of the same name; None: for any room."
+    profile_kept: bool = False
+    "The server keeps metadata and attributes, which are too large for a token."
 
 
-def encode(permissions: Permissions, leaves_at: float | None, room_id: str | None = None) -> dict[str, Any]:
+def encode(
+    permissions: Permissions,
+    leaves_at: float | None,
+    room_id: str | None = None,
+    *,
+    profile_kept: bool = False,
+) -> dict[str, Any]:
     """Return the claim without default values, to keep it short: browsers send their token in a URL."""
-    claims = PrivateClaims(permissions.receiving, permissions.admin, leaves_at, room_id)
+    claims = PrivateClaims(permissions.receiving, permissions.admin, leaves_at, room_id, profile_kept)
     return {name: value for name, value in _plain(claims).items() if value != _USUAL[name]}
 
 

@@ -54,6 +54,8 @@ class Claims:
     "When the attendance ends, in seconds since 1970."
     room_id: str | None = None
     "See `PrivateClaims.room_id`."
+    profile_kept: bool = False
+    "See `PrivateClaims.profile_kept`."
     valid_from: float = 0.0
     "`nbf`, which SDKs set to the time of creation; seconds since 1970, 0 if absent."
     expires_at: float = 0.0
@@ -80,6 +82,8 @@ class Bearer:
     "When the attendance ends, in seconds since 1970."
     room_id: str | None = None
     "See `PrivateClaims.room_id`."
+    profile_kept: bool = False
+    "See `PrivateClaims.profile_kept`."
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +156,9 @@ def join_claims(room: str, identity: str, bearer: Bearer) -> dict[str, Any]:
 
 
 def _private(bearer: Bearer) -> dict[str, Any]:
-    return private_claims.encode(bearer.permissions, bearer.leaves_at, bearer.room_id)
+    return private_claims.encode(
+        bearer.permissions, bearer.leaves_at, bearer.room_id, profile_kept=bearer.profile_kept
+    )
 
 
 def check_room(claims: Claims, config: RoomConfig | None) -> None:
@@ -216,6 +222,7 @@ def _claims(payload: Mapping[str, Any], now: float) -> Claims:
         room_config=_room_config(_mapping(payload, "roomConfig")),
         leaves_at=private.leaves_at,
         room_id=private.room_id,
+        profile_kept=private.profile_kept,
         valid_from=_number(payload, "nbf") or _number(payload, "iat") or 0.0,
         expires_at=expires_at,
         key=payload["iss"],

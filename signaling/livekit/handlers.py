@@ -24,6 +24,7 @@ from signaling.errors import (
     by_type,
 )
 from signaling.livekit import convert
+from signaling.livekit.announced import check_room_for
 from signaling.livekit.connections.connection import Connection
 from signaling.livekit.frontend import LiveKitFrontend
 from signaling.livekit.wire import examine
@@ -164,12 +165,12 @@ def _leave(frontend: LiveKitFrontend, connection: Connection, _leave: rtc.LeaveR
 
 
 def _ping(frontend: LiveKitFrontend, connection: Connection, _timestamp: int) -> None:
-    connection.send(rtc.SignalResponse(pong=frontend.now_ms()))
+    connection.send_pong(rtc.SignalResponse(pong=frontend.now_ms()))
 
 
 def _ping_req(frontend: LiveKitFrontend, connection: Connection, ping: rtc.Ping) -> None:
     pong = rtc.Pong(last_ping_timestamp=ping.timestamp, timestamp=frontend.now_ms())
-    connection.send(rtc.SignalResponse(pong_resp=pong))
+    connection.send_pong(rtc.SignalResponse(pong_resp=pong))
 
 
 async def _sync_state(frontend: LiveKitFrontend, connection: Connection, state: rtc.SyncState) -> None:
@@ -191,6 +192,7 @@ def _add_track(frontend: LiveKitFrontend, connection: Connection, request: rtc.A
     if not request.cid or request.type not in (models.TrackType.AUDIO, models.TrackType.VIDEO):
         raise UnsupportedError("a track needs a cid and must be audio or video")
     person = connection.participant
+    check_room_for(person, request.ByteSize())
     if request.sid:
         # the backup codec of a track: the client was told that somebody needs it
         spec = convert.track_spec(request, connection.client)
@@ -256,6 +258,7 @@ def _subscription_permission(
 def _publish_data_track(
     frontend: LiveKitFrontend, connection: Connection, request: rtc.PublishDataTrackRequest
 ) -> None:
+    check_room_for(connection.participant, request.ByteSize())
     track = frontend.services.data_tracks.publish(
         connection.participant, request.pub_handle, request.name, request
     )

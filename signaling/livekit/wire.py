@@ -55,7 +55,10 @@ def decode_request(frame: bytes | str) -> SignalRequest:
     """Return the request in a frame: binary, or JSON if it is text. An unknown one has no `message` case."""
     weigh(frame)
     if isinstance(frame, bytes):
-        return _parse(SignalRequest(), frame)
+        request = _parse_whole(SignalRequest(), frame)
+        if request.WhichOneof("message") is not None:
+            request.DiscardUnknownFields()  # An unknown request consists of them, which tells it from an empty frame.
+        return request
     try:
         check_base64(SignalRequest.DESCRIPTOR, json.loads(frame))
         return json_format.Parse(frame, SignalRequest(), ignore_unknown_fields=True)
@@ -70,7 +73,8 @@ def examine(request: Message) -> Scan:
 
 def decode_data_packet(payload: bytes) -> DataPacket:
     """Return the data packet in a message of a data channel."""
-    return _parse(DataPacket(), payload)
+    # Unknown fields stay: clients may be newer than this server, and the server keeps nothing of a packet.
+    return _parse_whole(DataPacket(), payload)
 
 
 def decode_join_request(parameter: str) -> JoinRequest:
@@ -195,6 +199,17 @@ class EncodedResponse:
 
 
 def _parse(message: M, content: bytes) -> M:
+    """Return the message in these bytes, without fields that this server does not know.
+
+    protobuf keeps unknown fields and copies them with the messages they are in. No bound of `livekit.bounds` covers
+    them, so a publisher could attach megabytes to a layer, and everybody in the room would receive them.
+    """
+    _parse_whole(message, content)
+    message.DiscardUnknownFields()
+    return message
+
+
+def _parse_whole(message: M, content: bytes) -> M:
     try:
         message.ParseFromString(content)
     except (DecodeError, ValueError, RecursionError) as error:

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
@@ -25,6 +24,8 @@ from signaling.errors import (
 )
 from signaling.http.connections import Use, note
 from signaling.limits import DESCRIPTIONS, JOINS, MESSAGES, TOLD_TO_ALL, Limits
+from signaling.livekit.announced import told_bytes
+from signaling.livekit.backlog import Backlog
 from signaling.livekit.connections.connection import Connection
 from signaling.livekit.convert import leave
 from signaling.livekit.cors import preflight, shared
@@ -69,7 +70,17 @@ _STATUSES: Mapping[type, int] = {
 
 
 # Requests that change what everybody in the room sees.
-_TOLD_TO_ALL = frozenset({"add_track", "mute", "update_metadata", "update_audio_track", "update_video_track"})
+_TOLD_TO_ALL = frozenset(
+    {
+        "add_track",
+        "mute",
+        "update_metadata",
+        "update_audio_track",
+        "update_video_track",
+        "publish_data_track_request",
+        "unpublish_data_track_request",
+    }
+)
 
 
 # What a frame costs of the messages that a client may send (`limits.MESSAGES`): one, one more for each of these sizes,
@@ -93,31 +104,40 @@ class WebSocketSender:
         """`ws` is prepared; `run` has to be started by the caller."""
         self._ws = ws
         self._request = request
-        self._waiting: deque[bytes | str] = deque()
-        self._backlog_bytes = 0
+        self.backlog = Backlog()
         self._wake = asyncio.Event()
         self._finishing = False
-        self.json = False
-        "Answer in JSON: what the client's last frame was."
 
     def put(self, outgoing: EncodedResponse) -> None:
         """Queue a message; a client that reads nothing is dropped."""
-        frame = outgoing.text() if self.json else outgoing.binary()
-        self._waiting.append(frame)
-        self._backlog_bytes += len(frame)
+        self.backlog.put(outgoing)
+        self._queued()
+
+    def put_urgent(self, outgoing: EncodedResponse) -> None:
+        """Queue a message ahead of state that waits."""
+        self.backlog.put_urgent(outgoing)
+        self._queued()
+
+    def put_state(self, messages: Iterator[EncodedResponse]) -> None:
+        """Queue messages that are made when their turn comes, however large they are together."""
+        self.backlog.put_state(messages)
         self._wake.set()
-        if self._backlog_bytes > MAX_BACKLOG_BYTES:
+
+    def _queued(self) -> None:
+        self._wake.set()
+        if self.backlog.size > MAX_BACKLOG_BYTES:
             self.drop()
 
     def finish(self) -> None:
-        """Close after what is queued."""
+        """Close after what is queued, without the state that waits."""
         self._finishing = True
+        self.backlog.drop_state()
         self._wake.set()
 
     def drop(self) -> None:
         """Cut the connection."""
         self._finishing = True
-        self._waiting.clear()
+        self.backlog.clear()
         self._wake.set()
         if self._request.transport is not None:
             self._request.transport.abort()
@@ -138,9 +158,7 @@ class WebSocketSender:
             while True:
                 await self._wake.wait()
                 self._wake.clear()
-                while self._waiting:
-                    frame = self._waiting.popleft()
-                    self._backlog_bytes -= len(frame)
+                while (frame := self.backlog.pop()) is not None:
                     async with asyncio.timeout(SEND_TIMEOUT_S):
                         await self._send(frame)
                 if self._finishing:
@@ -360,7 +378,7 @@ class LiveKitEndpoints:
     async def _read(self, ws: web.WebSocketResponse, connection: Connection, outbox: WebSocketSender) -> None:
         async for frame in ws:
             if frame.type in (WSMsgType.BINARY, WSMsgType.TEXT):
-                outbox.json = frame.type is WSMsgType.TEXT
+                outbox.backlog.json = frame.type is WSMsgType.TEXT
                 try:
                     await self._serve(connection, frame.data, outbox)
                 except WireError as error:
@@ -384,7 +402,8 @@ class LiveKitEndpoints:
             await self._let_rest(connection, outbox, fields / FIELDS_PER_COST)
         request = decode_request(frame)
         if request.WhichOneof("message") in _TOLD_TO_ALL:
-            await self._let_rest(connection, outbox, (TOLD_TO_ALL - 1) * size_cost(frame))
+            told = told_bytes(connection.participant) // BYTES_PER_COST
+            await self._let_rest(connection, outbox, (TOLD_TO_ALL - 1) * size_cost(frame) + told)
         description_delay_s = self._description_delay_s(connection, request)
         if description_delay_s > 0:
             await self._pause(outbox, description_delay_s)

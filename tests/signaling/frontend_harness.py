@@ -1,12 +1,14 @@
 """The domain and the LiveKit front end without sockets, on a clock that stands still until a test moves it."""
 
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 from livekit.protocol import models, rtc
 
 from sfu.values import PeerConnected
 from signaling.access import tokens
+from signaling.livekit.backlog import Backlog
 from signaling.livekit.connections.connection import Connection
 from signaling.livekit.connections.lifecycle import LiveKitSettings
 from signaling.livekit.frontend import LiveKitFrontend
@@ -33,11 +35,41 @@ class FakeOutbox:
         assert not self.finished
         self.messages.append(rtc.SignalResponse.FromString(outgoing.binary()))
 
+    def put_urgent(self, outgoing: EncodedResponse) -> None:
+        self.put(outgoing)
+
+    def put_state(self, messages: Iterator[EncodedResponse]) -> None:
+        for outgoing in messages:
+            self.put(outgoing)
+
     def finish(self) -> None:
         self.finished = True
 
     def drop(self) -> None:
         self.dropped = True
+
+
+class SlowOutbox(FakeOutbox):
+    """The outbox of a client that reads nothing until `read`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.backlog = Backlog()
+
+    def put(self, outgoing: EncodedResponse) -> None:
+        self.backlog.put(outgoing)
+
+    def put_urgent(self, outgoing: EncodedResponse) -> None:
+        self.backlog.put_urgent(outgoing)
+
+    def put_state(self, messages: Iterator[EncodedResponse]) -> None:
+        self.backlog.put_state(messages)
+
+    def read(self) -> list[rtc.SignalResponse]:
+        while (frame := self.backlog.pop()) is not None:
+            assert isinstance(frame, bytes)
+            self.messages.append(rtc.SignalResponse.FromString(frame))
+        return self.messages
 
 
 class Person:
@@ -136,10 +168,11 @@ class FrontendHarness:
         auto_subscribe: bool = True,
         auto_data: bool = False,
         client: Any = None,
+        outbox: FakeOutbox | None = None,
         **fields: Any,
     ) -> Person:
         """Join without an offer, as Firefox does."""
-        outbox = FakeOutbox()
+        outbox = outbox or FakeOutbox()
         request = rtc.JoinRequest(
             client_info=client,
             connection_settings=rtc.ConnectionSettings(

@@ -3,6 +3,8 @@
 import asyncio
 import logging
 from collections import deque
+from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Protocol
 
 from livekit.protocol import models, rtc
@@ -11,14 +13,20 @@ from signaling.access.tokens import Claims
 from signaling.errors import IncompleteMessageError
 from signaling.livekit.connections.absence import ABSENCES, MAX_KEPT, MAX_KEPT_BYTES, Absence
 from signaling.livekit.connections.updates import SeenVersions, chunks
+from signaling.livekit.convert import participant_info
 from signaling.livekit.wire import EncodedResponse
 from signaling.logs import about
-from signaling.rooms.model import Participant
+from signaling.rooms.model import Participant, Room
 
 if TYPE_CHECKING:
     from signaling.livekit.connections.downstream_offers import DownstreamOffers
 
 log = logging.getLogger(__name__)
+
+# Other participants in the first message of a room (Join, RoomMoved); the rest follow in updates while the client
+# reads. An ordinary class has 100 KB. Clients wait 15 s for Join, and LiveKit's native client accepts no frame above
+# 16 MiB.
+MAX_FIRST_STATE_BYTES = 512 * 1024
 
 
 class ClientSocket(Protocol):
@@ -26,6 +34,12 @@ class ClientSocket(Protocol):
 
     def put(self, outgoing: EncodedResponse) -> None:
         """Send a message after all earlier ones; never blocks, never raises."""
+
+    def put_urgent(self, outgoing: EncodedResponse) -> None:
+        """Send a message ahead of waiting state; never blocks, never raises."""
+
+    def put_state(self, messages: Iterator[EncodedResponse]) -> None:
+        """Send messages that are made only when the client has read everything before them."""
 
     def finish(self) -> None:
         """Close the WebSocket once every message is sent."""
@@ -97,6 +111,65 @@ class Connection:
         """Send the answers that were kept while there was no WebSocket."""
         while self.missed:
             self.deliver(self.missed.popleft())
+
+    def send_pong(self, message: rtc.SignalResponse) -> None:
+        """Send the answer to a ping. It does not wait for state: clients give up after 15 s without one."""
+        if self.outbox is not None:
+            self.outbox.put_urgent(EncodedResponse(message))
+
+    def first_state(
+        self,
+    ) -> tuple[models.ParticipantInfo, list[models.ParticipantInfo], list[Participant]]:
+        """Return the participant, as many others as fit into the first message of a room, and the rest.
+
+        The rest are for `send_state`, after that message. From now on the client knows nobody else.
+        """
+        others = [other for other in self.participant.room.visible() if other is not self.participant]
+        own = participant_info(self.participant)
+        infos: list[models.ParticipantInfo] = []
+        size = 0
+        for other in others:
+            info = participant_info(other)
+            size += info.ByteSize()
+            if size > MAX_FIRST_STATE_BYTES:
+                break
+            infos.append(info)
+        self.seen = SeenVersions()
+        for info in (own, *infos):
+            self.seen.news(info)
+        return own, infos, others[len(infos) :]
+
+    def send_state(self, people: list[Participant], *infos: models.ParticipantInfo) -> None:
+        """Send other participants in the state they have when their turn comes, unless they have gone by then.
+
+        `infos` follow as they are. Later messages wait for all of them: a client ignores what it is sent about a
+        participant it does not know.
+        """
+        if self.outbox is not None:
+            self.seen.await_turn(person.sid for person in people)
+            news = [info for info in infos if self.seen.news(info)]
+            self.outbox.put_state(
+                self._updates(chain(self._present(people, self.participant.room, self.seen), news))
+            )
+
+    def _updates(self, infos: Iterable[models.ParticipantInfo]) -> Iterator[EncodedResponse]:
+        for part in chunks(infos):
+            try:
+                yield EncodedResponse(rtc.SignalResponse(update=rtc.ParticipantUpdate(participants=part)))
+            except IncompleteMessageError:
+                log.exception("not sent", extra=about(self.participant))
+
+    def _present(
+        self, people: list[Participant], room: Room, seen: SeenVersions
+    ) -> Iterator[models.ParticipantInfo]:
+        for person in people:
+            if self.seen is not seen:
+                return  # The participant was moved; the state of the former room is of no use.
+            is_present = person.room is room and not person.has_left and not person.permissions.hidden
+            if is_present and seen.take_turn(person.sid):
+                info = participant_info(person)
+                if seen.news(info):
+                    yield info
 
     def send_participants(self, infos: list[models.ParticipantInfo]) -> None:
         """Send the infos that are new to this client; without a WebSocket they remain new."""

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from livekit.protocol import models, rtc
+from livekit.protocol import rtc
 
 from signaling.access import tokens
 from signaling.livekit import convert
@@ -14,10 +14,11 @@ from signaling.livekit.connections.connection import ClientSocket, Connection
 from signaling.livekit.connections.downstream_offers import DownstreamOffers
 from signaling.livekit.connections.registry import Connections
 from signaling.livekit.connections.state import State
-from signaling.livekit.connections.updates import SeenVersions, chunks
+from signaling.livekit.connections.updates import chunks
+from signaling.livekit.profiles import Profiles
 from signaling.rooms.events import ParticipantLeft, ParticipantMoved
 from signaling.rooms.memory import Memory
-from signaling.rooms.model import LeaveReason, Participant, ParticipantState
+from signaling.rooms.model import LeaveReason, ParticipantState
 from signaling.rooms.rooms import JoinSpec
 from signaling.rooms.services import Services
 from turn_config.credentials import IceServer
@@ -74,6 +75,7 @@ class Lifecycle:
         self._broadcast = broadcast
         self._state = state
         self._ended: Memory[str, tuple[str, LeaveReason]] = Memory()
+        self._profiles = Profiles()
 
     def join(
         self, claims: tokens.Claims, request: rtc.JoinRequest, outbox: ClientSocket, *, dual: bool = False
@@ -84,6 +86,7 @@ class Lifecycle:
         makes the first offer.
         """
         client = request.client_info
+        claims = self._profiles.complete(claims, self._wall_clock())
         person = self._rooms.join(
             JoinSpec(
                 room_name=claims.room,
@@ -244,7 +247,7 @@ class Lifecycle:
         self._timers.set(sid, "refresh", REFRESH_INTERVAL_S, lambda: self.send_token(connection))
 
     def _send_move(self, connection: Connection) -> None:
-        own, others = self._present(connection)
+        own, others, later = connection.first_state()
         info = convert.room_info(connection.participant.room)
         moved = rtc.RoomMovedResponse(
             room=info, token=self._token(connection), participant=own, other_participants=others
@@ -252,10 +255,11 @@ class Lifecycle:
         connection.told_room = info.SerializeToString()
         connection.missed_move = False
         connection.send(rtc.SignalResponse(room_moved=moved))
+        connection.send_state(later)
 
     def _send_join(self, connection: Connection) -> None:
         person = connection.participant
-        own, others = self._present(connection)
+        own, others, later = connection.first_state()
         info = convert.room_info(person.room)
         connection.told_room = info.SerializeToString()
         join = rtc.JoinResponse(
@@ -274,41 +278,28 @@ class Lifecycle:
             subscriber_primary=connection.offers is not None and person.permissions.can_subscribe,
         )
         connection.send(rtc.SignalResponse(join=join))
-
-    def _present(self, connection: Connection) -> tuple[models.ParticipantInfo, list[models.ParticipantInfo]]:
-        """Return the participant itself and all others of the room, as all that the client knows from now on."""
-        person = connection.participant
-        others = [convert.participant_info(other) for other in person.room.visible() if other is not person]
-        own = convert.participant_info(person)
-        connection.seen = SeenVersions()
-        for info in (own, *others):
-            connection.seen.news(info)
-        return own, others
+        connection.send_state(later)
 
     def _send_everybody(self, connection: Connection) -> None:
         person = connection.participant
-        present: list[Participant] = [
-            *(other for other in person.room.visible() if other is not person),
-            person,
-        ]
-        gone = connection.seen.start_over({other.identity for other in present})
+        others = [other for other in person.room.visible() if other is not person]
+        gone = connection.seen.start_over({other.identity for other in (*others, person)})
         for part in chunks(gone):
             connection.send(rtc.SignalResponse(update=rtc.ParticipantUpdate(participants=part)))
-        connection.send_participants([convert.participant_info(other) for other in present])
+        # The participant's own state is made now: a browser must be sent a mute by the server before an update that
+        # shows the track as muted.
+        connection.send_state(others, convert.participant_info(person))
 
     def _token(self, connection: Connection) -> str:
-        person = connection.participant
-        return tokens.refresh(
-            connection.claims,
-            tokens.Bearer(
-                person.name,
-                person.metadata,
-                person.attributes,
-                person.permissions,
-                person.leaves_at,
-                # The room where the participant is now, also after a move.
-                None if connection.claims.room_id is None else person.room.config.id,
-            ),
-            self._settings.signer(connection.claims.key),
-            self._wall_clock(),
+        person, now = connection.participant, self._wall_clock()
+        bearer = tokens.Bearer(
+            person.name,
+            person.metadata,
+            person.attributes,
+            person.permissions,
+            person.leaves_at,
+            # The room where the participant is now, also after a move.
+            None if connection.claims.room_id is None else person.room.config.id,
         )
+        bearer = self._profiles.shorten(person.room.name, person.identity, bearer, now)
+        return tokens.refresh(connection.claims, bearer, self._settings.signer(connection.claims.key), now)

@@ -68,22 +68,45 @@ class SeenVersions:
     "Version and identity by sid."
     _ended: dict[str, tuple[int, str]] = field(default_factory=dict)
     "Version and sid by identity, of those whose end was sent last."
+    _due: set[str] = field(default_factory=set)
+    "Sids of those whose state waits for its turn (`Connection.send_state`)."
+    _stale: dict[str, tuple[int, str]] = field(default_factory=dict)
+    "Version and sid by identity, of those whom a resumed client may know from its former WebSocket."
 
     def news(self, info: ParticipantInfo) -> bool:
-        """Return whether to send this, and remember it. The end of somebody unknown is no news."""
+        """Return whether to send this, and remember it. The end of somebody unknown is no news.
+
+        A change of somebody whose state waits for its turn is no news either: that state will include the change.
+        """
         if info.state == ParticipantInfo.DISCONNECTED:
-            if self._seen.pop(info.sid, None) is None:
+            was_due = info.sid in self._due
+            self._due.discard(info.sid)
+            may_know = was_due and self._stale.pop(info.identity, None) is not None
+            if self._seen.pop(info.sid, None) is None and not may_know:
                 return False
             self._ended[info.identity] = (info.version, info.sid)
             if len(self._ended) > MAX_ENDED:
                 del self._ended[next(iter(self._ended))]
             return True
+        if info.sid in self._due:
+            return False
         version, _ = self._seen.get(info.sid, (0, ""))
         if info.version <= version:
             return False
         self._seen[info.sid] = (info.version, info.identity)
         self._ended.pop(info.identity, None)
+        self._stale.pop(info.identity, None)
         return True
+
+    def await_turn(self, sids: Iterable[str]) -> None:
+        """Note that the state of these participants is sent when its turn comes."""
+        self._due.update(sids)
+
+    def take_turn(self, sid: str) -> bool:
+        """Return whether the state of a participant is still to be sent, now that its turn has come."""
+        was_due = sid in self._due
+        self._due.discard(sid)
+        return was_due
 
     def start_over(self, present: Container[str]) -> list[ParticipantInfo]:
         """Take everything for news again, and return the ends that the client may have missed.
@@ -91,15 +114,18 @@ class SeenVersions:
         `present` holds the identities in the room. What was sent to a WebSocket shortly before its end may be
         lost, so ends are repeated; for a client that knows of them they mean nothing.
         """
-        gone = {identity: (version, sid) for sid, (version, identity) in self._seen.items()}
-        gone.update(self._ended)
+        known = dict(self._stale)
+        known.update((identity, (version, sid)) for sid, (version, identity) in self._seen.items())
+        known.update(self._ended)
         self._seen.clear()
         self._ended.clear()
+        self._due.clear()
+        self._stale = {identity: entry for identity, entry in known.items() if identity in present}
         return [
             ParticipantInfo(
                 sid=sid, identity=identity, version=version + 1, state=ParticipantInfo.DISCONNECTED
             )
-            for identity, (version, sid) in gone.items()
+            for identity, (version, sid) in known.items()
             if identity not in present
         ]
 

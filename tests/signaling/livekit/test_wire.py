@@ -245,3 +245,36 @@ def test_a_query_that_is_not_text_is_refused(query):
 @pytest.mark.parametrize("text", ["", "-1", "1e9", "123456789", "²"])
 def test_numbers_in_the_query_that_are_none_count_as_unset(text):
     assert decode_join_query({"protocol": text}).client_info.protocol == 0
+
+
+def with_unknown_field(size):
+    """Bytes of a layer with a field that the protocol does not have."""
+    return b"\x9a\x06" + size.to_bytes(1, "big") + b"x" * size  # field 99, length-delimited
+
+
+def test_fields_that_the_protocol_does_not_have_are_left_out():
+    layer = with_unknown_field(100)
+    track = rtc.AddTrackRequest(cid="cam").SerializeToString()
+    number = rtc.AddTrackRequest.DESCRIPTOR.fields_by_name["layers"].number
+    track += bytes([number << 3 | 2, len(layer)]) + layer
+    assert b"xxx" in rtc.AddTrackRequest.FromString(track).SerializeToString()
+    outer = rtc.SignalRequest.DESCRIPTOR.fields_by_name["add_track"].number
+    frame = varint(outer << 3 | 2) + varint(len(track)) + track
+    decoded = decode_request(frame)
+    assert decoded.add_track.cid == "cam"
+    assert len(decoded.add_track.layers) == 1
+    assert b"xxx" not in decoded.SerializeToString()
+    number = rtc.JoinRequest.DESCRIPTOR.fields_by_name["add_track_requests"].number
+    join = varint(number << 3 | 2) + varint(len(track)) + track
+    decoded = decode_join_request(wrap(join, rtc.WrappedJoinRequest.NONE))
+    assert len(decoded.add_track_requests) == 1
+    assert b"xxx" not in decoded.SerializeToString()
+
+
+def test_data_packets_keep_fields_of_newer_clients():
+    payload = with_unknown_field(3)
+    assert decode_data_packet(payload).SerializeToString() == payload
+
+
+def varint(number):
+    return bytes([number]) if number < 128 else bytes([number & 127 | 128]) + varint(number >> 7)

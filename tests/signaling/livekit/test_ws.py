@@ -19,10 +19,18 @@ from signaling.limits import Rate, parse_networks
 from signaling.livekit import handlers
 from signaling.livekit.ws import _refusal
 from signaling.rooms.model import LeaveReason, RoomConfig
+from signaling.rooms.permissions import Permissions
 from signaling.store.catalogue import Catalogue
+from tests.signaling.frontend_harness import FakeOutbox
 from tests.signaling.livekit_client import Client, make_token, pack
 
 AUTO = rtc.JoinRequest(connection_settings=rtc.ConnectionSettings(auto_subscribe=True))
+
+
+def make_claims(identity):
+    return tokens.Claims(
+        identity=identity, room="lesson", room_join=True, permissions=Permissions(), key="devkey"
+    )
 
 
 async def settled(check):
@@ -342,6 +350,32 @@ async def test_a_client_that_reads_nothing_is_cut_off(world, monkeypatch):
     assert not person.has_left
 
 
+async def test_a_room_of_any_size_can_be_joined_and_resumed(world, monkeypatch):
+    monkeypatch.setattr("signaling.livekit.ws.MAX_BACKLOG_BYTES", 200_000)
+    monkeypatch.setattr("signaling.livekit.connections.connection.MAX_FIRST_STATE_BYTES", 150_000)
+    rooms = world.server.services.rooms
+    people = {f"p{number}" for number in range(8)}
+    for identity in people:
+        claims = make_claims(identity)
+        world.server.livekit.lifecycle.join(claims, AUTO, FakeOutbox())
+        rooms.update_profile(rooms.room("lesson").participants[identity], metadata="m" * 100_000)
+    ada, join = await world.join("ada")
+    assert [len(other.metadata) for other in join.other_participants] == [100_000]
+    told = {other.identity for other in join.other_participants}
+    await ada.until("refresh_token")
+    updates = [response.update for response in ada.seen if response.HasField("update")]
+    assert told | {info.identity for update in updates for info in update.participants} == people
+    world.media.emit(PeerConnected(join.participant.sid))
+    await ada.until("update", lambda update: update.participants[0].sid == join.participant.sid)
+    again = await world.connect(
+        make_token(), rtc.JoinRequest(reconnect=True, participant_sid=join.participant.sid)
+    )
+    await again.until("room_update")
+    updates = [response.update for response in again.seen if response.HasField("update")]
+    told = {info.identity: len(info.metadata) for update in updates for info in update.participants}
+    assert told == dict.fromkeys(people, 100_000) | {"ada": 0}
+
+
 async def test_stopping_the_server_tells_the_clients(world):
     ada, _ = await world.join("ada")
     await ada.until("answer")
@@ -433,7 +467,7 @@ async def test_a_frame_that_would_hold_the_loop_ends_its_session(world, frame):
     assert "leave" not in await ben.quiet()
 
 
-@pytest.mark.parametrize("kind", ["bytes", "fields", "pings", "pongs"])
+@pytest.mark.parametrize("kind", ["bytes", "fields", "pings", "pongs", "told"])
 async def test_what_is_large_or_many_costs_more_of_a_clients_rate(world, monkeypatch, kind):
     ada, join = await world.join("ada")
     await ada.quiet()
@@ -454,6 +488,11 @@ async def test_what_is_large_or_many_costs_more_of_a_clients_rate(world, monkeyp
         sids = [f"TR_{number}" for number in range(1000)]
         await ada.send(subscription=rtc.UpdateSubscription(track_sids=sids, subscribe=True))
         least = 21
+    elif kind == "told":
+        person = world.server.livekit.connections.get(join.participant.sid).participant
+        world.server.services.rooms.update_profile(person, metadata="m" * 160 * 1024)
+        await ada.send(mute=rtc.MuteTrackRequest(sid="TR_none", muted=True))
+        least = 15
     else:
         for _ in range(10):
             await (ada.ws.ping() if kind == "pings" else ada.ws.pong())

@@ -19,3 +19,13 @@ def test_the_oldest_goes_where_there_is_no_room(monkeypatch):
         known.put(name, number, float(number))
     known.put("c", 4, 4.0)
     assert [known.get(name, 4.0) for name in "abc"] == [None, 3, 4]
+
+
+def test_what_is_remembered_has_a_size():
+    known = Memory(max_size=10, size=len)
+    known.put("a", "xxxxx", 0.0)
+    known.put("b", "xxxxx", 0.0)
+    known.put("a", "yyyyy", 0.0)
+    assert [known.get(name, 0.0) for name in "ab"] == ["yyyyy", "xxxxx"]
+    known.put("c", "x", 0.0)
+    assert [known.get(name, 0.0) for name in "abc"] == ["yyyyy", None, "x"]

@@ -1,12 +1,13 @@
 import pytest
 from livekit.protocol import models, rtc
 
-from sfu.values import PeerClosed
+from sfu.values import PeerClosed, Speaker, SpeakersChanged
 from signaling.access import tokens
 from signaling.livekit import convert
 from signaling.rooms.model import LeaveReason
 from signaling.rooms.permissions import Permissions
-from tests.signaling.frontend_harness import FakeOutbox
+from tests.signaling.frontend_harness import FakeOutbox, SlowOutbox
+from tests.signaling.livekit.connections.client_view import ClientView
 from turn_config.credentials import ice_servers
 
 DISCONNECTED = models.ParticipantInfo.DISCONNECTED
@@ -226,3 +227,97 @@ async def test_who_floods_is_sent_out_and_not_asked_back(harness):
     ada = await harness.join("ada")
     harness.media.emit(PeerClosed(ada.sid, "flood"))
     assert ada.last("leave").action == rtc.LeaveRequest.DISCONNECT
+
+
+def small_first_state(monkeypatch):
+    monkeypatch.setattr("signaling.livekit.connections.connection.MAX_FIRST_STATE_BYTES", 1)
+
+
+def resume_slowly(harness, person):
+    person.outbox = SlowOutbox()
+    harness.livekit.lifecycle.resume(harness.claims("ada"), person.sid, person.outbox)
+
+
+def shown(view):
+    """What a client shows of the others, whoever it is."""
+    result = view.result()
+    return {name: info for name, info in result["people"].items() if name not in {"ada", "stay"}}, {
+        kind: result.get(kind) for kind in ("room", "speaking")
+    }
+
+
+@pytest.mark.parametrize("way", ["resume", "join", "resume twice"])
+async def test_what_happens_while_the_state_waits_to_be_read_is_in_it_or_follows_it(
+    harness, monkeypatch, way
+):
+    small_first_state(monkeypatch)
+    tutor, cleo, eve = await harness.join("tutor"), await harness.join("cleo"), await harness.join("eve")
+    mic = await tutor.publish("mic", models.TrackType.AUDIO, name="mic")
+    await eve.publish("cam", name="cam")
+    sids = [person.sid for person in (tutor, cleo, eve)]
+    stay, view = await harness.join("stay"), ClientView()
+    ada = None if way == "join" else await harness.join("ada")
+    room = tutor.connection.participant.room
+    harness.media.emit(SpeakersChanged(room.sid, (Speaker(mic, 0.5, active=True),)))
+    if ada is None:
+        ada = await harness.join("ada", outbox=SlowOutbox())
+    else:
+        view.apply(ada.outbox.messages).resumed()
+        harness.livekit.lifecycle.socket_closed(ada.connection, ada.outbox)
+        for _ in way.split()[1:]:
+            resume_slowly(harness, ada)  # and lose everything that it has not read
+            harness.livekit.lifecycle.socket_closed(ada.connection, ada.outbox)
+        resume_slowly(harness, ada)
+    await tutor.send(mute=rtc.MuteTrackRequest(sid=mic, muted=True))
+    harness.rooms.update_profile(tutor.connection.participant, metadata="new")
+    await cleo.send(leave=rtc.LeaveRequest())
+    harness.rooms.set_permissions(eve.connection.participant, HIDDEN)
+    await harness.join("new")
+    harness.advance(10)
+    view.apply(ada.outbox.read())
+    assert shown(view) == shown(ClientView().apply(stay.outbox.messages))
+    assert view.result()["speaking"]
+    named = [info.sid for info in ada.infos()]
+    assert named.count(sids[0]) == 1  # its changes were in time for the state
+    assert [(sid in named) for sid in sids[1:]] == [way != "join"] * 2
+
+
+async def test_who_moves_while_the_state_waits_is_sent_the_other_room_alone(harness, monkeypatch):
+    small_first_state(monkeypatch)
+    tutor = await harness.join("tutor")
+    client = models.ClientInfo(protocol=17)  # can be moved
+    moving = await harness.join("moving", client=client)
+    await harness.join("there", room="other")
+    ada = harness.enter("ada", outbox=SlowOutbox(), client=client)
+    harness.rooms.move(ada.connection.participant, "other")
+    harness.rooms.move(moving.connection.participant, "other")
+    view = ClientView().apply(ada.outbox.read())
+    assert moving.sid in view.people
+    assert {info.identity for info in view.people.values()} == {"ada", "moving", "there"}
+    assert tutor.sid not in view.names
+
+
+async def test_pongs_do_not_wait_for_the_state(harness, monkeypatch):
+    small_first_state(monkeypatch)
+    await harness.join("tutor")
+    ada = harness.enter("ada", outbox=SlowOutbox())
+    await ada.send(ping=1)
+    await ada.send(ping_req=rtc.Ping(timestamp=2))
+    ada.outbox.read()
+    assert ada.kinds()[:4] == ["join", "pong", "pong_resp", "update"]
+
+
+async def test_a_mute_by_the_server_precedes_the_update_that_shows_it_also_while_the_state_waits(harness):
+    ada = await harness.join("ada")
+    sid = await ada.publish("mic", models.TrackType.AUDIO)
+    harness.livekit.lifecycle.socket_closed(ada.connection, ada.outbox)
+    resume_slowly(harness, ada)
+    harness.publishing.set_muted(ada.connection.participant, sid, True, by_server=True)
+    ada.outbox.read()
+    shows = [
+        index
+        for index, message in enumerate(ada.outbox.messages)
+        if any(track.muted for info in message.update.participants for track in info.tracks)
+    ]
+    assert shows
+    assert ada.kinds().index("mute") < shows[0]

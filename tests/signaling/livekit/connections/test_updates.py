@@ -80,7 +80,37 @@ def test_ends_that_may_be_lost_are_repeated_unless_the_identity_is_back():
     seen.news(back)
     gone = seen.start_over(["id-PA_2", "id-PA_3"])
     assert [entry.sid for entry in gone] == ["PA_1"]
+    assert [entry.sid for entry in seen.start_over([])] == ["PA_9", "PA_3"]
     assert seen.start_over([]) == []
+
+
+def test_changes_of_those_whose_state_waits_are_no_news():
+    seen = SeenVersions()
+    seen.await_turn(["PA_1"])
+    assert not seen.news(info(version=2))
+    assert seen.take_turn("PA_1")
+    assert not seen.take_turn("PA_1")
+    assert seen.news(info(version=2))
+
+
+def test_the_end_of_somebody_whose_state_waits_is_news_to_those_who_may_know_them():
+    for known in (False, True):
+        seen = SeenVersions()
+        if known:
+            seen.news(info(version=1))
+        assert seen.start_over(["id-PA_1"]) == []
+        seen.await_turn(["PA_1"])
+        assert seen.news(info(version=2, state=ParticipantInfo.DISCONNECTED)) is known
+        assert not seen.take_turn("PA_1")
+        assert [entry.sid for entry in seen.start_over([])] == ["PA_1"] * known
+
+
+def test_who_waited_when_the_client_was_lost_again_may_still_be_known_to_it():
+    seen = SeenVersions()
+    seen.news(info(version=1))
+    seen.start_over(["id-PA_1"])
+    seen.await_turn(["PA_1"])
+    assert [entry.sid for entry in seen.start_over([])] == ["PA_1"]
 
 
 def test_repeated_ends_are_limited():
