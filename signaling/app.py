@@ -118,6 +118,7 @@ class Server:
         timers = Timers(loop.time)
         self._pump = TimerPump(timers, loop)
         self.services = build_services(media, media_events, timers, time.time, random_sid)
+        logs.know_people(self.services.rooms.participant)
         self.keyring = Keyring(config.keys)
         self.livekit = LiveKitFrontend(
             self.services,

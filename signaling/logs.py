@@ -1,14 +1,15 @@
 """The log: lines for people or JSON for machines, bound to room and participant, and free of secrets.
 
-Who a line is about is given with it (`extra=about(person)`), or it is whoever the running task serves (`bind`). Rooms
-and people stand there by their ids: names are personal, and the database knows whose ids they were.
+Who a line is about is given with it (`extra=about(person)`), or it is whoever the running task serves (`bind`), or
+whose id the engine names (`know_people`). A line has the name of the room and the identity of the participant, by which
+people ask, and both ids, by which other lines and the database are found. Display names are personal and do not appear.
 """
 
 import json
 import logging
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
@@ -22,6 +23,10 @@ class _Place(Protocol):
     def sid(self) -> str:
         """Id of the room."""
 
+    @property
+    def name(self) -> str:
+        """Name of the room."""
+
 
 class Subject(Protocol):
     """A participant, as far as the log names one."""
@@ -29,6 +34,10 @@ class Subject(Protocol):
     @property
     def sid(self) -> str:
         """Id of the participant."""
+
+    @property
+    def identity(self) -> str:
+        """Identity of the participant."""
 
     @property
     def room(self) -> _Place:
@@ -59,10 +68,27 @@ _HIDDEN = "[hidden]"
 
 _secrets: set[str] = set()
 
+_find: Callable[[str], Subject | None] = lambda _participant_id: None  # noqa: E731 - replaced as a whole
+
+# Some of a line's text is a client's; none of it may begin another line or move a terminal's cursor.
+_CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))}
+
+# What comes from the engine, and how it names participants.
+_ENGINE = "sfu."
+_PARTICIPANT_ID = re.compile(r"\bPA_\w+")
+
+# A room or an identity is a client's text: quoted, so that it cannot look like something else or begin a line.
+_NAMED = {"room": "room_id", "participant": "participant_id"}
+
 
 def about(person: Subject) -> dict[str, str]:
     """Return the `extra` of a line about somebody."""
-    return {"room": person.room.sid, "participant": person.sid}
+    return {
+        "room": person.room.name,
+        "room_id": person.room.sid,
+        "participant": person.identity,
+        "participant_id": person.sid,
+    }
 
 
 def bind(person: Subject) -> None:
@@ -78,6 +104,12 @@ def unbound() -> Iterator[None]:
         yield
     finally:
         _served.reset(before)
+
+
+def know_people(find: Callable[[str], Subject | None]) -> None:
+    """Let lines of the engine, which knows only ids, be about the participant that `find` returns for an id in them."""
+    global _find  # noqa: PLW0603 - logging is global
+    _find = find
 
 
 def hide(secrets: Iterable[str]) -> None:
@@ -143,8 +175,16 @@ class TextLines(_Lines):
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the library's name
         """Return the first line, with what the record is about at its end."""
-        known = ", ".join(f"{kind} {sid}" for kind, sid in _subject(record).items())
-        return super().formatMessage(record) + (f" ({known})" if known else "")
+        line = super().formatMessage(record)
+        if not record.name.startswith(_ENGINE):  # whose tracebacks come as text from another process
+            line = line.translate(_CONTROLS)
+        subject = _subject(record)
+        known = ", ".join(
+            f"{kind} {json.dumps(subject[kind], ensure_ascii=False)} {subject[by_id]}"
+            for kind, by_id in _NAMED.items()
+            if kind in subject
+        )
+        return line + (f" ({known})" if known else "")
 
 
 class JsonLines(_Lines):
@@ -166,7 +206,14 @@ class JsonLines(_Lines):
 
 def _subject(record: logging.LogRecord) -> Mapping[str, str]:
     given = {
-        kind: sid for kind in ("room", "participant") if (sid := getattr(record, kind, None)) is not None
+        name: value
+        for name in ("room", "room_id", "participant", "participant_id")
+        if (value := getattr(record, name, None)) is not None
     }
-    served = _served.get()
-    return given or ({} if served is None else about(served))
+    if given:
+        return given
+    subject = _served.get()
+    if record.name.startswith(_ENGINE):
+        named = _PARTICIPANT_ID.search(record.getMessage())
+        subject = None if named is None else _find(named[0])
+    return {} if subject is None else about(subject)

@@ -162,7 +162,8 @@ class DailyRooms:
             await self._store.rooms.delete(name)
         open_room = self._rooms.room(name)
         if open_room is not None:
-            self._rooms.close_room(open_room, LeaveReason.ROOM_DELETED)
+            detail = f"deleted by API key {domain.name}"
+            self._rooms.close_room(open_room, LeaveReason.ROOM_DELETED, detail)
 
     async def create_all(
         self, domain: Domain, wanted: Sequence[tuple[str | None, Privacy, Mapping[str, Any]]], now: float

@@ -87,8 +87,9 @@ async def handle(frontend: LiveKitFrontend, connection: Connection, request: rtc
         except (LimitError, WireError) as error:
             if kind not in _ECHOES:
                 # Nothing tells the client that such a request came to nothing, and it would wait.
-                log.warning("%s refused: %s", kind, error, extra=about(connection.participant))
-                frontend.services.rooms.leave(connection.participant, LeaveReason.PROTOCOL_ERROR)
+                frontend.services.rooms.leave(
+                    connection.participant, LeaveReason.PROTOCOL_ERROR, f"{kind}: {error}"
+                )
                 return
             # Without the echo, which would send the excess back.
             _refuse(connection, "", message, rtc.RequestResponse.LIMIT_EXCEEDED, str(error))
@@ -136,8 +137,7 @@ async def _offer(frontend: LiveKitFrontend, connection: Connection, offer: rtc.S
             frontend.services.rooms.leave(person, LeaveReason.MEDIA_FAILED)
             return
         except MediaError as error:
-            log.warning("offer refused: %s", error, extra=about(person))
-            frontend.services.rooms.leave(person, LeaveReason.MEDIA_REFUSED)
+            frontend.services.rooms.leave(person, LeaveReason.MEDIA_REFUSED, str(error))
             return
         description = rtc.SessionDescription(
             type="answer", sdp=answer.sdp, id=offer.id, mid_to_track_id=answer.subscribed
@@ -177,7 +177,9 @@ async def _sync_state(frontend: LiveKitFrontend, connection: Connection, state: 
     person = connection.participant
     listed = {published.track.sid for published in state.publish_tracks}
     if not listed <= {*person.tracks, *person.pending, *connection.taken_down}:
-        frontend.services.rooms.leave(person, LeaveReason.STATE_MISMATCH)
+        frontend.services.rooms.leave(
+            person, LeaveReason.STATE_MISMATCH, "sync_state lists a track that is not published"
+        )
         return
     connection.taken_down &= listed
     await _subscription(frontend, connection, state.subscription)

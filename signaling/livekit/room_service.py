@@ -88,7 +88,8 @@ class RoomService:
         _need(_video(claims).get("roomCreate"))
         was_made = await self._catalogue.delete(request.room)
         if not was_made or self._rooms.room(request.room) is not None:
-            self._rooms.close_room(self._room(request.room), LeaveReason.ROOM_DELETED)
+            detail = f"DeleteRoom by API key {claims.key}"
+            self._rooms.close_room(self._room(request.room), LeaveReason.ROOM_DELETED, detail)
         return room.DeleteRoomResponse()
 
     def update_room_metadata(self, claims: Claims, request: room.UpdateRoomMetadataRequest) -> models.Room:
@@ -125,7 +126,7 @@ class RoomService:
             here.revoked[request.identity] = float(request.revoke_token_ts)
         person = here.participants.get(request.identity)
         if person is not None:
-            self._rooms.leave(person, LeaveReason.REMOVED)
+            self._rooms.leave(person, LeaveReason.REMOVED, f"RemoveParticipant by API key {claims.key}")
         elif not request.revoke_token_ts:
             raise NotFoundError("participant does not exist")
         return room.RemoveParticipantResponse()

@@ -1,7 +1,6 @@
 """LiveKit's endpoints: `/rtc/v1` in single-connection mode, `/rtc` in dual, and why a connect failed."""
 
 import asyncio
-import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
@@ -39,12 +38,10 @@ from signaling.livekit.wire import (
     decode_request,
     weigh,
 )
-from signaling.logs import about, bind
+from signaling.logs import bind
 from signaling.rooms.model import LeaveReason
 from signaling.rooms.rooms import check_own_attributes, check_profile
 from signaling.store.catalogue import Catalogue
-
-log = logging.getLogger(__name__)
 
 # WebSocket pings (RFC 6455 section 5.5.2) find connections that died without a word; a pong has half the
 # time.
@@ -434,8 +431,7 @@ class LiveKitEndpoints:
 
     def _hang_up(self, connection: Connection, why: str) -> None:
         # A healthy client never sends such a thing, and a broken one would do it again after a reconnect.
-        log.warning("cut off: %s", why, extra=about(connection.participant))
-        self._frontend.services.rooms.leave(connection.participant, LeaveReason.PROTOCOL_ERROR)
+        self._frontend.services.rooms.leave(connection.participant, LeaveReason.PROTOCOL_ERROR, why)
 
 
 def _refusal(error: AccessError) -> web.Response:

@@ -17,9 +17,18 @@ class Moderation:
         self._hub = hub
 
     def eject(
-        self, room: Room, identities: Collection[str], user_ids: Collection[str], *, ban: bool = False
+        self,
+        room: Room,
+        identities: Collection[str],
+        user_ids: Collection[str],
+        *,
+        ban: bool = False,
+        detail: str = "",
     ) -> list[Participant]:
-        """Remove and return all participants with one of these names; a ban lasts while the room is open."""
+        """Remove and return all participants with one of these names; a ban lasts while the room is open.
+
+        `detail` as in `Rooms.leave`.
+        """
         gone = [
             person
             for person in room.participants.values()
@@ -28,7 +37,7 @@ class Moderation:
         if ban:
             room.banned.update(identities, user_ids, (person.user_id for person in gone))
         for person in gone:
-            self._rooms.leave(person, LeaveReason.REMOVED)
+            self._rooms.leave(person, LeaveReason.REMOVED, detail)
         return gone
 
     def send(self, room: Room, message: Message) -> None:

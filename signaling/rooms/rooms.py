@@ -47,6 +47,9 @@ MAX_NAME_CHARS = 256
 MAX_METADATA_BYTES = 512 * 1024
 MAX_ATTRIBUTES_BYTES = 64 * 1024
 
+# Length of the detail in a line of the log: some of it comes from clients.
+MAX_DETAIL_CHARS = 300
+
 # LiveKit's value: a participant whose media does not connect within a minute is removed.
 JOIN_TIMEOUT_S = 60.0
 
@@ -272,7 +275,7 @@ class Rooms:
         room = self.open_room(spec.room_name, spec.room_config)
         user_id = spec.attributes.get(USER_ID, spec.identity)
         for older in _replaced(room, spec.identity, user_id):
-            self.leave(older, LeaveReason.DUPLICATE_IDENTITY)
+            self.leave(older, LeaveReason.DUPLICATE_IDENTITY, f"{spec.identity} joined")
         now = self._wall_clock()
         person = Participant(
             sid=self._new_sid(PARTICIPANT_PREFIX),
@@ -395,11 +398,19 @@ class Rooms:
             stay_s = max(leaves_at - self._wall_clock(), 0.0)
             self._timers.set(person.sid, "stay", stay_s, lambda: self.leave(person, LeaveReason.TIME_UP))
 
-    def leave(self, person: Participant, reason: LeaveReason) -> None:
-        """Remove a participant from its room; a repeated call has no effect."""
+    def leave(self, person: Participant, reason: LeaveReason, detail: str = "") -> None:
+        """Remove a participant from its room; a repeated call has no effect.
+
+        `detail` is for the log, where one line must explain the removal: who asked for it, or what was wrong.
+        """
         if person.has_left:
             return
-        log.info("left: %s", reason.value, extra=about(person))
+        log.info(
+            "left: %s%s",
+            reason.value,
+            f" ({detail[:MAX_DETAIL_CHARS]})" if detail else "",
+            extra=about(person),
+        )
         room = person.room
         tracks = tuple(person.tracks.values())
         person.state = ParticipantState.DISCONNECTED
@@ -425,12 +436,12 @@ class Rooms:
         if not person.has_left:
             self._hub.emit(SignalRestored(person) if up else SignalLost(person))
 
-    def close_room(self, room: Room, reason: LeaveReason = LeaveReason.ROOM_CLOSED) -> None:
-        """End a room and remove its participants."""
+    def close_room(self, room: Room, reason: LeaveReason = LeaveReason.ROOM_CLOSED, detail: str = "") -> None:
+        """End a room and remove its participants; `detail` as in `leave`."""
         if self._rooms.get(room.name) is not room:
             return
         for person in tuple(room.participants.values()):
-            self.leave(person, reason)
+            self.leave(person, reason, detail)
         del self._rooms[room.name]
         if room.revoked or room.changed_permissions:
             self._closed.put(

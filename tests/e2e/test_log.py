@@ -48,9 +48,12 @@ async def server(tmp_path):
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
+    process.first_lines = b""
     async with asyncio.timeout(DEADLINE_S):
-        first = await process.stdout.readline()
-    assert b"ready" in first
+        while b"ready" not in process.first_lines:
+            line = await process.stderr.readline()
+            assert line, process.first_lines
+            process.first_lines += line
     process.url = f"127.0.0.1:{http_port}"
     yield process
     if process.returncode is None:
@@ -116,6 +119,7 @@ async def test_no_token_and_no_secret_is_in_anything_that_the_server_writes(serv
 
     server.send_signal(signal.SIGTERM)
     out, err = await server.communicate()
+    err = server.first_lines + err
     text = (out + err).decode()
     found = [
         secret for secret in secrets if secret in text or base64.b64encode(secret.encode()).decode() in text
@@ -124,7 +128,9 @@ async def test_no_token_and_no_secret_is_in_anything_that_the_server_writes(serv
     assert not re.search(r"eyJ\w{4}", text)
 
     lines = [json.loads(line) for line in err.decode().splitlines()]
-    people = {line["participant"] for line in lines if line["message"] == "joined"}
-    assert people
-    assert all(sid.startswith("PA_") for sid in people)
-    assert all(line["room"].startswith("RM_") for line in lines if line["message"].startswith("left: "))
+    joined = [line for line in lines if line["message"] == "joined"]
+    assert joined
+    left = [line for line in lines if line["message"].startswith("left: ")]
+    assert {(line["room"], line["participant"]) for line in (*joined, *left)} == {("maths", "ada")}
+    assert all(line["participant_id"].startswith("PA_") for line in (*joined, *left))
+    assert all(line["room_id"].startswith("RM_") for line in (*joined, *left))

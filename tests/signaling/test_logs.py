@@ -8,7 +8,7 @@ import pytest
 
 from signaling import logs
 from signaling.app import TimerPump
-from signaling.livekit.connections.lifecycle import log as skin_log
+from signaling.livekit.handlers import log as frontend_log
 from signaling.logs import JsonLines, TextLines, about, bind, unbound
 from tests.signaling.livekit_client import make_token
 
@@ -55,8 +55,10 @@ def test_a_line_of_json(written, room):
         "level": "info",
         "logger": "signaling.rooms.rooms",
         "message": "joined",
-        "room": ada.room.sid,
-        "participant": ada.sid,
+        "room": ada.room.name,
+        "room_id": ada.room.sid,
+        "participant": "ada",
+        "participant_id": ada.sid,
     }
 
 
@@ -64,10 +66,40 @@ def test_a_line_of_text(written, room):
     lines = written(TextLines)
     ada = room.join("ada")
     assert lines[-1].endswith(
-        f" INFO signaling.rooms.rooms: joined (room {ada.room.sid}, participant {ada.sid})"
+        f' INFO signaling.rooms.rooms: joined (room "{ada.room.name}" {ada.room.sid}, participant "ada" {ada.sid})'
     )
-    skin_log.info("nobody")
-    assert lines[-1].endswith(" INFO signaling.livekit.connections.lifecycle: nobody")
+    frontend_log.info("nobody")
+    assert lines[-1].endswith(" INFO signaling.livekit.handlers: nobody")
+
+
+def test_names_that_clients_choose_stay_on_their_line_and_in_their_quotes(written, room):
+    lines = written(TextLines)
+    room.join('ada" 2026-01-01 ERROR x: \n"\x1b[31m')
+    assert "\n" not in lines[-1]
+    assert "\x1b" not in lines[-1]
+    assert r'participant "ada\" 2026-01-01 ERROR x: \n\"' in lines[-1]
+
+
+def test_text_of_clients_begins_no_line(written):
+    lines = written(TextLines)
+    frontend_log.info("refused: %s", "x\n2026-01-01 ERROR y\x1b[2J")
+    assert lines[-1].endswith(r"refused: x\x0a2026-01-01 ERROR y\x1b[2J")
+
+
+@pytest.mark.parametrize("form", [TextLines, JsonLines])
+def test_the_engine_names_ids_and_the_log_whose_they_are(written, room, monkeypatch, form):
+    monkeypatch.setattr(logs, "_find", logs._find)
+    ada, handler = room.join("ada"), Log(form)
+    logs.know_people(room.harness.rooms.participant)
+    engine = logging.getLogger("sfu.engine.allocation")
+    engine.addHandler(handler)
+    engine.warning("%s gets less", ada.sid)
+    engine.warning("%s gets less", "PA_gone")
+    engine.removeHandler(handler)
+    assert f'"{ada.room.name}"' in handler.lines[0]
+    assert '"ada"' in handler.lines[0]
+    assert '"room"' not in handler.lines[1]
+    assert 'room "' not in handler.lines[1]
 
 
 def test_a_failure_keeps_one_line_in_json_and_its_traceback(written):
@@ -75,7 +107,7 @@ def test_a_failure_keeps_one_line_in_json_and_its_traceback(written):
     try:
         int(SECRET)
     except ValueError:
-        skin_log.exception("failed")
+        frontend_log.exception("failed")
     (line,) = lines
     assert "\n" not in line
     assert "base 10: '[hidden]'" in json.loads(line)["error"]
@@ -88,11 +120,11 @@ async def test_a_task_is_about_whom_it_serves_wherever_they_are_now(written, roo
     async def serve(person):
         bind(person)
         await asyncio.sleep(0)
-        skin_log.info("busy")
+        frontend_log.info("busy")
 
     room.harness.rooms.move(ada, room.harness.rooms.open_room("elsewhere"))
     await asyncio.gather(serve(ada), serve(ben))
-    found = [(entry["room"], entry["participant"]) for entry in map(json.loads, lines[-2:])]
+    found = [(entry["room_id"], entry["participant_id"]) for entry in map(json.loads, lines[-2:])]
     assert found == [(ada.room.sid, ada.sid), (ben.room.sid, ben.sid)]
     assert ada.room is not ben.room
 
@@ -101,15 +133,15 @@ async def test_what_is_said_with_a_line_beats_the_task(written, room):
     lines = written(JsonLines)
     ada, ben = room.join("ada"), room.join("ben")
     bind(ada)
-    skin_log.info("x", extra=about(ben))
-    assert json.loads(lines[-1])["participant"] == ben.sid
-    skin_log.info("x", extra={"participant": "PA_gone"})
+    frontend_log.info("x", extra=about(ben))
+    assert json.loads(lines[-1])["participant_id"] == ben.sid
+    frontend_log.info("x", extra={"participant_id": "PA_gone"})
     assert "room" not in json.loads(lines[-1])
     with unbound():
-        skin_log.info("x")
+        frontend_log.info("x")
     assert "participant" not in json.loads(lines[-1])
-    skin_log.info("x")
-    assert json.loads(lines[-1])["participant"] == ada.sid
+    frontend_log.info("x")
+    assert json.loads(lines[-1])["participant"] == "ada"
 
 
 async def test_a_timer_is_not_about_whoever_set_another_one(written, room):
@@ -122,7 +154,7 @@ async def test_a_timer_is_not_about_whoever_set_another_one(written, room):
     fired = asyncio.Event()
 
     def fire():
-        skin_log.info("fired")
+        frontend_log.info("fired")
         fired.set()
 
     harness.timers.set("somebody", "something", 0.0, fire)
@@ -149,7 +181,7 @@ async def test_a_timer_is_not_about_whoever_set_another_one(written, room):
 )
 def test_secrets_and_tokens_are_hidden_wherever_they_stand(written, form, said):
     lines = written(form)
-    skin_log.info("%s and so on", said)
+    frontend_log.info("%s and so on", said)
     assert "[hidden]" in lines[-1]
     assert "and so on" in lines[-1]
     assert not any(secret in lines[-1] for secret in (SECRET, "0123456789abcdef", "eyJ"))
@@ -157,7 +189,7 @@ def test_secrets_and_tokens_are_hidden_wherever_they_stand(written, form, said):
 
 def test_ordinary_words_stay(written):
     lines = written(TextLines)
-    skin_log.info("the secret of development mode; a list=1; eyJ")
+    frontend_log.info("the secret of development mode; a list=1; eyJ")
     assert "the secret of development mode; a list=1; eyJ" in lines[-1]
 
 

@@ -247,7 +247,7 @@ class Door:
                 self._mute(person, sources)
         self._services.rooms.set_permissions(person, wanted)
         if body.eject:
-            self._services.rooms.leave(person, LeaveReason.REMOVED)
+            self._services.rooms.leave(person, LeaveReason.REMOVED, f"by participant {admin.identity}")
         return Nothing()
 
     # --- access ----------------------------------------------------------------------------------

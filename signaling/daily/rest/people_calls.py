@@ -167,7 +167,8 @@ class PeopleCalls:
         room = self._services.rooms.room(name)
         if room is None:
             return Ejected([])
-        gone = self._services.moderation.eject(room, body.ids, body.user_ids, ban=body.ban)
+        detail = f"eject by API key {caller.domain.name}{', banned' if body.ban else ''}"
+        gone = self._services.moderation.eject(room, body.ids, body.user_ids, ban=body.ban, detail=detail)
         return Ejected([person.identity for person in gone])
 
     async def update_permissions(self, caller: Caller, name: RoomName, body: PermissionsChange) -> Status:

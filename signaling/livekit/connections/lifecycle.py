@@ -1,6 +1,5 @@
 """The life of a connection: join, resume, move to another room, end; and what it is sent at each of these."""
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -22,8 +21,6 @@ from signaling.rooms.model import LeaveReason, ParticipantState
 from signaling.rooms.rooms import JoinSpec
 from signaling.rooms.services import Services
 from turn_config.credentials import IceServer
-
-log = logging.getLogger(__name__)
 
 # LiveKit's values; clients take the first two from Join.
 PING_INTERVAL_S = 5
@@ -191,18 +188,20 @@ class Lifecycle:
 
     def media_lost(self, connection: Connection, reason: str) -> None:
         """End a connection whose media ended; the engine gives the reason."""
-        log.info("media lost: %s", reason, extra={"participant": connection.participant.sid})
         person = connection.participant
         if reason == "closed_by_peer" and connection.outbox is not None:
             # Native clients close their media a moment before they send the reason.
             connection.closes_media = True
             self._timers.set(
-                person.sid, "goodbye", GOODBYE_S, lambda: self._rooms.leave(person, LeaveReason.MEDIA_LOST)
+                person.sid,
+                "goodbye",
+                GOODBYE_S,
+                lambda: self._rooms.leave(person, LeaveReason.MEDIA_LOST, reason),
             )
         elif reason == "flood":
             self._rooms.leave(person, LeaveReason.FLOOD)
         else:
-            self._rooms.leave(person, LeaveReason.MEDIA_LOST)
+            self._rooms.leave(person, LeaveReason.MEDIA_LOST, reason)
 
     def left(self, event: ParticipantLeft) -> None:
         """End the connection of a participant who left, with the reason unless it was their own decision."""

@@ -31,8 +31,8 @@ from sfu.values import (
 class Engine:
     """A running engine and its events."""
 
-    def __init__(self, portable):
-        settings = MediaSettings(udp_port=0, portable_io=portable)
+    def __init__(self, portable, **fields):
+        settings = MediaSettings(udp_port=0, portable_io=portable, **fields)
         self.events = asyncio.Queue()
         self.media = MediaServer(settings, self.events.put_nowait)
 
@@ -81,6 +81,21 @@ async def test_two_peers_connect_and_data_goes_both_ways(engine):
     assert await asyncio.wait_for(heard.get(), 10) == b"to the peer"
     await alice.close()
     assert (await engine.event(PeerClosed)).reason == "closed_by_peer"
+
+
+@pytest.mark.parametrize("portable", [False, True], ids=["batch", "plain"])
+async def test_a_peer_that_asks_another_address_than_the_nearest_is_answered_from_it(portable):
+    # aioice takes no answer from elsewhere (RFC 8445 section 7.2.5.2.1)
+    running = Engine(portable, external_ips=("127.0.0.2",))
+    await running.media.start()
+    alice, channel = await running.connect("alice")
+    await running.event(PeerConnected)
+    heard = asyncio.Queue()
+    channel.on("message", heard.put_nowait)
+    running.media.send_data(["alice"], "_reliable", b"to the peer")
+    assert await asyncio.wait_for(heard.get(), 10) == b"to the peer"
+    await alice.close()
+    await running.media.stop()
 
 
 @pytest.mark.parametrize(

@@ -166,7 +166,8 @@ async def test_durable_rooms_of_other_apis_are_seen_while_they_are_open(rooms, h
     assert (await refused(rooms.create(SCHOOL, "logic", "public", {}, NOW)))[0] == 400
 
 
-async def test_a_room_is_opened_with_its_rules_and_ended_when_deleted(rooms, harness):
+async def test_a_room_is_opened_with_its_rules_and_ended_when_deleted(rooms, harness, caplog):
+    caplog.set_level("INFO")
     now = harness.wall_clock()
     given = {"max_participants": 3, "exp": now + 60, "eject_at_room_exp": True, "eject_after_elapsed": 30}
     made = await rooms.create(SCHOOL, "maths", "public", given, now)
@@ -177,5 +178,6 @@ async def test_a_room_is_opened_with_its_rules_and_ended_when_deleted(rooms, har
     await rooms.delete(SCHOOL, "maths")
     assert harness.rooms.room("maths") is None
     assert harness.events[-2].reason is LeaveReason.ROOM_DELETED
+    assert "left: the room was deleted (deleted by API key school)" in caplog.messages
     without_end = await rooms.create(SCHOOL, "open", "public", {"exp": now + 60}, now)
     assert without_end.room_config.ends_at is None

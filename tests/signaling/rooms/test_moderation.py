@@ -86,3 +86,19 @@ def test_who_takes_a_place_over_needs_none_of_their_own(harness, room):
     room.join("tab-2", attributes=user("ada"))
     with pytest.raises(RoomFullError):
         room.join("eve")
+
+
+def test_the_log_says_in_one_line_who_left_which_room_and_why(room, caplog):
+    caplog.set_level("INFO")
+    ada, ben, eve = room.join("ada"), room.join("ben"), room.join("eve")
+    room.harness.services.moderation.eject(ada.room, ["ada"], [], detail="by participant ben")
+    room.harness.rooms.leave(ben, LeaveReason.MEDIA_REFUSED, "x" * 10_000)
+    room.harness.rooms.close_room(eve.room, LeaveReason.ROOM_DELETED, "DeleteRoom by API key school")
+    lines = [
+        (record.room, record.participant, record.getMessage())
+        for record in caplog.records
+        if record.getMessage().startswith("left")
+    ]
+    assert lines[0] == ("lesson", "ada", "left: removed by the application (by participant ben)")
+    assert lines[1][2] == f"left: offer refused ({'x' * 300})"
+    assert lines[2] == ("lesson", "eve", "left: the room was deleted (DeleteRoom by API key school)")
