@@ -190,7 +190,7 @@ export const de: Catalogue = {
   'control.saverOff': 'Daten sparen ausschalten',
   'control.devices': 'Geräte und Sprache',
   'control.shortcuts': 'Tastenkürzel',
-  'short.mic': 'Mikro',
+  'short.mic': 'Mikrofon',
   'short.camera': 'Kamera',
   'short.share': 'Teilen',
   'short.unshare': 'Beenden',

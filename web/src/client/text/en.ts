@@ -188,7 +188,7 @@ export const en = {
   'control.saverOff': 'Turn data saver off',
   'control.devices': 'Devices and language',
   'control.shortcuts': 'Keyboard shortcuts',
-  'short.mic': 'Mic',
+  'short.mic': 'Microphone',
   'short.camera': 'Camera',
   'short.share': 'Share',
   'short.unshare': 'Stop',
