@@ -189,8 +189,8 @@ async def test_the_page_of_development_mode_enters_public_rooms(daily):
 def test_other_events_and_other_people_are_nobodys_exit(harness):
     exits = Exits(harness.rooms)
     person = harness.enter("ada")
-    exits.on_event(ParticipantJoined(person.session.participant))
+    exits.on_event(ParticipantJoined(person.connection.participant))
     harness.hub.rule(exits.on_event)
-    harness.rooms.leave(person.session.participant, LeaveReason.REMOVED)
+    harness.rooms.leave(person.connection.participant, LeaveReason.REMOVED)
     harness.rooms.check_entry("lesson", "ada", {})
     assert person.last("leave").reason == models.DisconnectReason.PARTICIPANT_REMOVED
