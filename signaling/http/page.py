@@ -87,7 +87,7 @@ class Page:
         if not self._settings.dev or self._folder is None:
             return web.Response(status=404, text="not found", headers=SECURITY_HEADERS)
         headers = {**SECURITY_HEADERS, "Cache-Control": "no-cache"}
-        return web.FileResponse(self._folder / _COMPONENTS, headers=headers)
+        return prefix.page(self._folder / _COMPONENTS, self._settings.prefix, headers)
 
     async def file(self, request: web.Request) -> web.StreamResponse:
         """Serve one of the page's files."""

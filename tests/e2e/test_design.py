@@ -108,7 +108,7 @@ async def test_names_and_chat_that_look_like_markup_stay_text(server, chromium):
 
 def test_the_first_load_is_small():
     html = (WEB / "dist" / "index.html").read_text()
-    files = [WEB / "dist" / path for path in re.findall(r'(?:src|href)="/(assets/[^"]+)"', html)]
+    files = [WEB / "dist" / path for path in re.findall(r'(?:src|href)="\./(assets/[^"]+)"', html)]
     assert files
     total = sum(len(gzip.compress(path.read_bytes())) for path in files)
     assert total < MAX_FIRST_LOAD_BYTES
