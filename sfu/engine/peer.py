@@ -74,7 +74,8 @@ class Peer:
         agreed = negotiated.agree(offer, self._specs(), self._tracks())
         if negotiated.remote is not None and offer.ice_ufrag != negotiated.remote.ice_ufrag:
             self.ice.restart(*new_credentials())  # RFC 8445 section 9
-        sdp = negotiated.text(agreed, self._next_transport(identity))
+        transport = self._next_transport(identity, dtls_client=agreed.dtls_client)
+        sdp = negotiated.text(agreed, transport)
         self.ice.remote_ufrag = offer.ice_ufrag
         self._take_over(negotiated.apply(agreed))
         for mid, publication_id in agreed.bindings.items():
@@ -98,7 +99,7 @@ class Peer:
         self._take_over(applied)
         return dict(negotiated.outbound)
 
-    def _next_transport(self, identity: LocalIdentity) -> LocalTransport:
+    def _next_transport(self, identity: LocalIdentity, *, dtls_client: bool = False) -> LocalTransport:
         self.negotiated.version += 1
         return LocalTransport(
             self.ice.local_ufrag,
@@ -107,6 +108,7 @@ class Peer:
             identity.candidates,
             self.negotiated.session_id,
             self.negotiated.version,
+            dtls_client,
         )
 
     def _specs(self) -> dict[str, PublicationSpec]:
@@ -116,6 +118,10 @@ class Peer:
         return {publication_id: _track(each) for publication_id, each in self.subscriptions.items()}
 
     def _take_over(self, applied: Applied) -> None:
+        for publication_id in applied.released:
+            subscription = self.subscriptions[publication_id]
+            subscription.section = None
+            self.by_ssrc.pop(subscription.ssrc, None)
         for publication_id, section in applied.sections.items():
             subscription = self.subscriptions[publication_id]
             if self.negotiated.outbound.get(section.mid) == publication_id:

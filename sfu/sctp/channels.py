@@ -135,6 +135,7 @@ class DataChannels:
         self._counted = 0
         self._max_bytes = max_bytes
         self._ours: tuple[Channel, ...] = ()
+        self._first_stream = 1
         self._by_stream: dict[int, _Channel] = {}
         self._by_label: dict[str, _Channel] = {}
         self._pending: dict[str, deque[tuple[bytes, str]]] = {}
@@ -147,9 +148,11 @@ class DataChannels:
 
     # --- life --------------------------------------------------------------------------------------------------
 
-    def start(self, channels: Iterable[Channel], now: float) -> None:
+    def start(self, channels: Iterable[Channel], now: float, *, dtls_client: bool = False) -> None:
         """Open the association and this side's channels."""
         self._now = now
+        # RFC 8832 section 6: the DTLS client uses the even streams, the DTLS server the odd ones
+        self._first_stream = 0 if dtls_client else 1
         self._ours = tuple(channels)
         self.association.connect(now)
 
@@ -275,9 +278,8 @@ class DataChannels:
             self._queue(channel, payload, flow, self._now)
 
     def _established(self) -> None:
-        # The DTLS server uses the odd streams (RFC 8832 section 6).
         for number, ours in enumerate(self._ours):
-            stream = 2 * number + 1
+            stream = 2 * number + self._first_stream
             self._by_stream[stream] = _Channel(
                 stream, ours.label, ours.ordered, ours.max_retransmits, None, opened=False, lost_flows={}
             )

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from sfu.session import negotiation
 from sfu.session.negotiation import (
+    Both,
     Data,
     Inactive,
     LocalTransport,
@@ -53,6 +54,8 @@ class Agreement:
     "Mid -> publication id, of the sections on which the server is to send."
     bindings: dict[str, str]
     "Mid -> publication id, of the sections on which the peer sends."
+    dtls_client: bool
+    "Who starts the DTLS handshake: the server, if the client is passive (RFC 8842 section 5)."
 
 
 @dataclass(slots=True)
@@ -61,6 +64,8 @@ class Applied:
 
     sections: dict[str, OutboundSection] = field(default_factory=dict)
     "Publication id -> the section of its subscription."
+    released: list[str] = field(default_factory=list)
+    "Publication ids of the subscriptions that wait for another section, since the client sends on theirs."
     replaced: list[tuple[InboundSection, InboundSection]] = field(default_factory=list)
     "Sections on which the peer goes on sending, before and after."
 
@@ -70,6 +75,7 @@ class Negotiated:
 
     __slots__ = (
         "assigned",
+        "dtls_client",
         "free",
         "inbound",
         "offering",
@@ -88,6 +94,8 @@ class Negotiated:
         "Of the server's last description."
         self.remote: RemoteDescription | None = None
         "The client's last description; in dual-connection mode an answer."
+        self.dtls_client = False
+        "The server starts the DTLS handshake. Decided by the client's first description."
         self.inbound: dict[str, InboundSection] = {}
         "Sections on which the peer sends, by mid."
         self.outbound: dict[str, str] = {}
@@ -142,11 +150,15 @@ class Negotiated:
             publications: What the peer publishes, by id.
             tracks: What it subscribes to, by publication id; those that wait get sections in this order.
         """
+        dtls_client = description.setup == "passive"
         if self.remote is not None:
             if description.fingerprints != self.remote.fingerprints:
                 raise SdpError("the certificate changed")
             if len(description.sections) < len(self.remote.sections):
                 raise SdpError("sections are missing")
+            if description.setup == ("active" if self.dtls_client else "passive"):
+                raise SdpError("the DTLS roles changed")
+            dtls_client = self.dtls_client
         bindings = self.bindings(description, publications)
         waiting = {kind: [t for t in tracks.values() if t.waiting and t.kind == kind] for kind in self.free}
         decisions: list[SectionAnswer] = []
@@ -157,7 +169,11 @@ class Negotiated:
                 decision = Data()
             elif section.answerable and section.direction in {"sendonly", "sendrecv"}:
                 bound = bindings.get(section.mid)
-                decision = _receive(None if bound is None else publications[bound])
+                decision = receive = _receive(None if bound is None else publications[bound])
+                shared = self._shared(section)
+                if shared is not None:
+                    chosen[section.mid] = shared
+                    decision = Both(receive, tracks[shared].send)
             elif section.answerable and section.direction == "recvonly":
                 track = self._choose(section, waiting[section.kind], tracks)
                 if track is not None:
@@ -168,7 +184,7 @@ class Negotiated:
             negotiation.negotiate_section(section, decision)
             for section, decision in zip(description.sections, decisions, strict=True)
         ]
-        return Agreement(description, decisions, parameters, chosen, bindings)
+        return Agreement(description, decisions, parameters, chosen, bindings, dtls_client)
 
     def bindings(
         self, description: RemoteDescription, publications: Mapping[str, PublicationSpec]
@@ -202,6 +218,16 @@ class Negotiated:
                     unbound.remove(match)
         return result
 
+    def _shared(self, section: Section) -> str | None:
+        """The publication that the server goes on sending on a section on which the client sends too; None: none.
+
+        Pion's `AddTrack` takes a section on which it receives. Where pion publishes simulcast there, it would take the
+        rids of the answer for those of what it receives, so the subscription moves to another section instead.
+        """
+        return (
+            self.outbound.get(section.mid) if section.direction == "sendrecv" and not section.rids else None
+        )
+
     def _choose(self, section: Section, waiting: list[Track], tracks: Mapping[str, Track]) -> Track | None:
         """What the server sends on a section, taken from `waiting` if it is new; None: nothing."""
         present = self.outbound.get(section.mid) or self.assigned.get(section.mid)
@@ -223,21 +249,24 @@ class Negotiated:
     def apply(self, agreed: Agreement) -> Applied:
         """Take over an agreement."""
         applied = Applied()
-        self.remote = agreed.description
+        self.remote, self.dtls_client = agreed.description, agreed.dtls_client
         self.sections_requested = False
         self.free = {"audio": [], "video": []}
         for section, decision, parameters in zip(
             agreed.description.sections, agreed.decisions, agreed.parameters, strict=True
         ):
-            if isinstance(decision, Receive) and parameters.direction == "recvonly":
+            if isinstance(decision, Receive | Both) and parameters.direction in {"recvonly", "sendrecv"}:
                 new = receive_section(parameters, section.ssrcs, section.fid_groups)
                 new.publication_id = agreed.bindings.get(section.mid)
                 if section.mid in self.inbound:
                     applied.replaced.append((self.inbound[section.mid], new))
                 self.inbound[section.mid] = new
-            elif isinstance(decision, Send):
+            if isinstance(decision, Receive):
+                if section.mid in self.outbound:
+                    applied.released.append(self.outbound.pop(section.mid))
+            elif isinstance(decision, Send | Both):
                 publication_id = agreed.chosen[section.mid]
-                if parameters.direction == "sendonly":
+                if parameters.direction in {"sendonly", "sendrecv"}:
                     applied.sections[publication_id] = send_section(parameters)
                     self.outbound[section.mid] = publication_id
                 else:
@@ -292,7 +321,7 @@ class Negotiated:
         assert offering is not None
         if [section.mid for section in agreed.description.sections] != offering.mids():
             raise SdpError("the answer's sections are not those of the offer")
-        if any(isinstance(decision, Receive) for decision in agreed.decisions):
+        if any(isinstance(decision, Receive | Both) for decision in agreed.decisions):
             raise SdpError("nothing can be sent on this connection")
         offering.pending = False
         applied = self.apply(agreed)

@@ -4,7 +4,7 @@
 what the caller wants of it; the text of `build_answer` is made of its result, so engine and client agree.
 
 Payload types and extension ids are the offerer's (RFC 3264 section 6.1, RFC 8285 section 7). The server is
-ICE-lite (RFC 8445) and passive in DTLS, its candidates stand in the BUNDLE group's tagged section, and the
+ICE-lite (RFC 8445), its candidates stand in the BUNDLE group's tagged section, and the
 number and order of m-sections never change (RFC 3264 section 6).
 """
 
@@ -111,6 +111,16 @@ class Send:
 
 
 @dataclass(frozen=True, slots=True)
+class Both:
+    """The peer sends a track on a section on which the server already sends it another."""
+
+    receive: Receive
+    "What the peer sends."
+    send: Send
+    "What the peer is sent."
+
+
+@dataclass(frozen=True, slots=True)
 class Data:
     """Data channels over SCTP (RFC 8841)."""
 
@@ -120,7 +130,7 @@ class Data:
     "Bytes the server takes in one message."
 
 
-SectionAnswer = Inactive | Receive | Send | Data
+SectionAnswer = Inactive | Receive | Send | Both | Data
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +149,8 @@ class LocalTransport:
     "Digits; the same for the life of the peer connection (RFC 8866 section 5.2)."
     version: int
     "Grows with each answer."
+    dtls_client: bool = False
+    "The server starts the DTLS handshake, because the client waits for it."
 
 
 # --- what was agreed ----------------------------------------------------------------------------------------
@@ -175,7 +187,7 @@ class SectionParameters:
     accepted: bool
     "False: the answer has port 0, nothing flows and the section is not in the BUNDLE group."
     direction: Direction
-    "As the server sees it: `recvonly`, `sendonly` or `inactive`; `sendrecv` for data."
+    "As the server sees it; `sendrecv` for data."
     codecs: tuple[NegotiatedCodec, ...] = ()
     "Preferred first, the full profile of a codec before its others."
     extensions: Mapping[str, int] = field(default_factory=dict)
@@ -217,11 +229,14 @@ def negotiate_section(section: Section, decision: SectionAnswer) -> SectionParam
     elif isinstance(decision, Send) and section.direction in ("recvonly", "sendrecv"):
         direction, codecs = "sendonly", _by_preference(_supported(section), decision.codec)
         feedback = _sent_feedback(section)
+    elif isinstance(decision, Both) and section.direction == "sendrecv":
+        direction, codecs = "sendrecv", _received_codecs(section, decision.receive)
+        feedback = _FEEDBACK
     else:
         direction, codecs = "inactive", _by_preference(_supported(section), "")
         feedback = _FEEDBACK
     extensions, extension_directions = _extensions(section, known, direction)
-    sent = {rid for rid, rid_direction in section.rids if rid_direction == "send"}
+    sent = tuple(rid for rid, rid_direction in section.rids if rid_direction == "send")
     return SectionParameters(
         mid=section.mid,
         kind=section.kind,
@@ -230,7 +245,7 @@ def negotiate_section(section: Section, decision: SectionAnswer) -> SectionParam
         codecs=tuple(_negotiated(section, codec, feedback) for codec in codecs),
         extensions=extensions,
         extension_directions=extension_directions,
-        rids=tuple(rid for rid, _ in section.rids if rid in sent) if direction == "recvonly" else (),
+        rids=sent if direction == "recvonly" else (),
         simulcast=section.simulcast_send if direction == "recvonly" else (),
     )
 
@@ -366,7 +381,9 @@ def build_answer(
         *(["a=extmap-allow-mixed"] if offer.extmap_allow_mixed else []),
         "a=msid-semantic: WMS *",
     ]
-    common = transport_lines(transport, "passive", trickle=offer.trickle)
+    common = transport_lines(
+        transport, "active" if transport.dtls_client else "passive", trickle=offer.trickle
+    )
     candidates = [*(f"a={candidate}" for candidate in transport.candidates), "a=end-of-candidates"]
     for section, decision, taken in zip(offer.sections, decisions, agreed, strict=True):
         if not taken.accepted:
@@ -377,8 +394,9 @@ def build_answer(
             lines += data_lines(section.protocol, section.mid, decision)
         else:
             lines += rtp_lines(section.protocol, taken, rtcp_rsize=section.rtcp_rsize)
-        if isinstance(decision, Send) and taken.direction == "sendonly":
-            lines += source_lines(decision, taken)
+        send = decision.send if isinstance(decision, Both) else decision
+        if isinstance(send, Send) and taken.direction in ("sendonly", "sendrecv"):
+            lines += source_lines(send, taken)
         lines += common
         if bundle[0] == section.mid:  # the tagged section speaks for all of them (RFC 8843 section 7.3.1)
             lines += candidates

@@ -40,7 +40,7 @@ class DataTransport:
     def start(self, channels: Iterable[Channel] = ()) -> None:
         """Open the association and this side's channels."""
         self._transport._register_data_receiver(self)  # noqa: SLF001 - see tests/sfu/test_contract.py
-        self.channels.start(channels, time.monotonic())
+        self.channels.start(channels, time.monotonic(), dtls_client=self._transport.is_client)
         self._schedule()
 
     def stop(self) -> None:

@@ -1,4 +1,4 @@
-"""DTLS by aiortc's transport, as server, over the shared UDP socket; SRTP keys come out of it.
+"""DTLS by aiortc's transport over the shared UDP socket; SRTP keys come out of it.
 
 aiortc's transport pulls datagrams from an ICE transport; `DatagramPort` stands in for that and is fed by the
 engine, with DTLS datagrams only: media never passes through here. The private names of aiortc that are relied on
@@ -87,14 +87,14 @@ class DatagramPort:
 
 
 class DtlsTransport(RTCDtlsTransport):
-    """aiortc's transport in the server role, with our order of SRTP profiles and contained failures."""
+    """aiortc's transport with our order of SRTP profiles and contained failures."""
 
-    def __init__(self, port: DatagramPort, certificate: Certificate) -> None:
-        """`port` carries its datagrams; `certificate` is the process's."""
+    def __init__(self, port: DatagramPort, certificate: Certificate, *, client: bool = False) -> None:
+        """`port` carries its datagrams; `certificate` is the process's; `client` starts the handshake."""
         super().__init__(port, [certificate])  # type: ignore[arg-type]  # a stand-in, see the module's text
         self._srtp_profiles = SRTP_PROFILES
         self._port = port
-        self._set_role("server")
+        self._set_role("client" if client else "server")
 
     async def connect(self, fingerprints: tuple[tuple[str, str], ...]) -> CloseReason | None:
         """Shake hands with the holder of the certificate with these (algorithm, value) fingerprints.
@@ -129,6 +129,11 @@ class DtlsTransport(RTCDtlsTransport):
         except SSL.Error:
             return
         self._port.send(datagram)
+
+    @property
+    def is_client(self) -> bool:
+        """Whether this side starts the handshake."""
+        return self._role == "client"
 
     @property
     def srtp_profile(self) -> str:

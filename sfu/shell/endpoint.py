@@ -215,6 +215,18 @@ class MediaEndpoint:
             del self._by_address[given_up]
             self._held.pop(given_up, None)
 
+    def connect(self, connection: PeerTransport) -> None:
+        """Start the DTLS handshake once the client's description and an address are known."""
+        peer = connection.peer
+        ready = peer.negotiated.remote is not None and peer.ice.selected is not None
+        if connection.removed or connection.task is not None or not ready:
+            return
+        connection.port = DatagramPort(partial(self._send_to, peer), self._turns)
+        connection.dtls = DtlsTransport(
+            connection.port, self._certificate, client=peer.negotiated.dtls_client
+        )
+        connection.task = self._spawn(self._connect(connection))
+
     def start_data(self, connection: PeerTransport) -> None:
         """Open data channels once they are negotiated and the transport is up."""
         peer = connection.peer
@@ -391,10 +403,7 @@ class MediaEndpoint:
         if outcome is Check.NOMINATED:
             assert peer.ice.selected is not None
             self.rows.transports.move(peer.link.transport, peer.ice.selected)
-        if connection.task is None and peer.negotiated.remote is not None and peer.ice.selected is not None:
-            connection.port = DatagramPort(partial(self._send_to, peer), self._turns)
-            connection.dtls = DtlsTransport(connection.port, self._certificate)
-            connection.task = self._spawn(self._connect(connection))
+        self.connect(connection)
 
     def _is_local(self, address: bytes) -> bool:
         """Whether a datagram came from this machine itself."""

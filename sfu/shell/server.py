@@ -326,6 +326,7 @@ class MediaServer:
         settling = [s for s in connection.peer.subscriptions.values() if s.settling]
         if settling:
             self._loop.call_later(SETTLING_S, self._settled, connection.peer, settling)
+        self._endpoint.connect(connection)
         self._endpoint.start_data(connection)
         self._ask_for_sections(connection.peer)
 

@@ -63,7 +63,7 @@ class Section:
     msid: tuple[str, str] | None = None
     "(stream id, track id) of the offerer's track; the track id may be empty (RFC 8830)."
     rids: tuple[tuple[str, str], ...] = ()
-    "(rid, `send` or `recv`) in the offerer's order."
+    "(rid, `send` or `recv`) in the offerer's order; the same rid may be there once for each direction."
     simulcast_send: tuple[str, ...] = ()
     "Rids of the streams that the offerer sends as simulcast, in order; the first alternative of each (RFC 8853)."
     ssrcs: tuple[int, ...] = ()
@@ -117,7 +117,7 @@ class RemoteDescription:
     fingerprints: tuple[tuple[str, str], ...]
     "(lower-case algorithm, upper-case hexadecimal with colons); the certificate must match one of them."
     setup: str
-    "`actpass` or `active`."
+    "`actpass`, `active` or `passive` (RFC 8842 section 5)."
     trickle: bool
     "Whether the offerer may send candidates later (RFC 8840)."
     extmap_allow_mixed: bool

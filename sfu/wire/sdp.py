@@ -143,8 +143,8 @@ class _Draft:
     extensions: dict[str, int] = field(default_factory=dict)
     extension_directions: dict[str, Direction] = field(default_factory=dict)
     msid: tuple[str, str] | None = None
-    rids: dict[str, str] = field(default_factory=dict)
-    simulcast_send: tuple[str, ...] = ()
+    rids: dict[tuple[str, str], None] = field(default_factory=dict)
+    simulcast_send: tuple[str, ...] | None = None
     ssrcs: dict[int, None] = field(default_factory=dict)
     fid_groups: dict[tuple[int, int], None] = field(default_factory=dict)
     cname: str = ""
@@ -336,28 +336,37 @@ def _on_msid(draft: _Draft, value: str) -> None:
 
 
 def _on_rid(draft: _Draft, value: str) -> None:
-    """RFC 8851 section 10: id, direction, restrictions (which concern the sender alone)."""
+    """RFC 8851 section 10: id, direction, restrictions (which concern the sender alone).
+
+    An id may appear once per direction: after a simulcast publication pion repeats the answer's `recv` lines beside
+    its own `send` lines.
+    """
     rid, _, tail = value.partition(" ")
     direction = tail.partition(" ")[0]
     if not _RID_CHARS.issuperset(_token(rid, "rid")) or direction not in ("send", "recv"):
         raise SdpError("bad rid")
-    if rid in draft.rids:
+    if (rid, direction) in draft.rids:
         raise SdpError("repeated rid")
     if len(draft.rids) == MAX_RIDS:
         raise SdpError("too many rids")
-    draft.rids[rid] = direction
+    draft.rids[rid, direction] = None
 
 
 def _on_simulcast(draft: _Draft, value: str) -> None:
-    """RFC 8853 section 5.1: `send q;h,h2;~f recv ...`; `,` separates alternatives, `~` marks a paused stream."""
+    """RFC 8853 section 5.1: `send q;h,h2;~f recv ...`; `,` separates alternatives, `~` marks a paused stream.
+
+    Pion writes one line per direction.
+    """
     parts = value.split()
     if len(parts) not in (2, 4):
         raise SdpError("bad simulcast")
     lists = dict(zip(parts[::2], parts[1::2], strict=True))
     if not lists.keys() <= {"send", "recv"} or len(lists) != len(parts) // 2:
         raise SdpError("bad simulcast")
-    streams = lists.get("send", "").split(";", MAX_RIDS)
-    draft.simulcast_send = tuple(stream.partition(",")[0].removeprefix("~") for stream in streams if stream)
+    if "send" in lists:
+        streams = lists["send"].split(";", MAX_RIDS)
+        sent = tuple(stream.partition(",")[0].removeprefix("~") for stream in streams if stream)
+        draft.simulcast_send = _once(draft.simulcast_send, sent, "simulcast")
 
 
 def _on_ssrc(draft: _Draft, value: str) -> None:
@@ -448,8 +457,8 @@ def _finish(session: _Draft, drafts: list[_Draft]) -> Generator[None, None, Remo
     if not fingerprints:
         raise SdpError("no usable certificate fingerprint")
     setup = tagged.setup or session.setup or "actpass"
-    if setup not in ("actpass", "active"):
-        raise SdpError("the offerer must be able to start the DTLS handshake")
+    if setup not in ("actpass", "active", "passive"):
+        raise SdpError("no usable DTLS role")
     ice_options = {option for draft in (session, *drafts) for option in draft.ice_options}
     return RemoteDescription(
         session_id=session.origin[0],
@@ -477,7 +486,7 @@ def _check_extensions(sections: tuple[Section, ...]) -> None:
 
 def _section(session: _Draft, draft: _Draft, bundled: bool) -> Section:
     codecs, rtx = _codecs(draft)
-    sent = [rid for rid in dict.fromkeys(draft.simulcast_send) if draft.rids.get(rid) == "send"]
+    sent = [rid for rid in dict.fromkeys(draft.simulcast_send or ()) if (rid, "send") in draft.rids]
     return Section(
         mid=draft.mid or "",
         kind=draft.kind,
@@ -493,7 +502,7 @@ def _section(session: _Draft, draft: _Draft, bundled: bool) -> Section:
         extension_directions=draft.extension_directions,
         extmap_allow_mixed="extmap-allow-mixed" in draft.flags | session.flags,
         msid=draft.msid,
-        rids=tuple(draft.rids.items()),
+        rids=tuple(draft.rids),
         simulcast_send=tuple(sent),
         ssrcs=tuple(draft.ssrcs),
         fid_groups=tuple(draft.fid_groups),

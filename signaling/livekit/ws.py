@@ -1,4 +1,8 @@
-"""LiveKit's endpoints: `/rtc/v1` in single-connection mode, `/rtc` in dual, and why a connect failed."""
+"""LiveKit's endpoints, and why a connect failed.
+
+`/rtc/v1` serves single-connection mode. So does `/rtc` when the query has a `join_request`, as the Go SDK's does; with
+plain parameters `/rtc` serves dual-connection mode.
+"""
 
 import asyncio
 from collections.abc import Iterator, Mapping
@@ -210,8 +214,8 @@ class LiveKitEndpoints:
         return await self._connect(request, dual=False)
 
     async def connect_dual(self, request: web.Request) -> web.StreamResponse:
-        """The same for dual-connection mode, which says all in plain parameters."""
-        return await self._connect(request, dual=True)
+        """Serve one WebSocket of the mode that its query asks for."""
+        return await self._connect(request, dual=_is_dual(request))
 
     async def _connect(self, request: web.Request, *, dual: bool) -> web.StreamResponse:
         try:
@@ -251,8 +255,8 @@ class LiveKitEndpoints:
         return await self._validate(request, dual=False)
 
     async def validate_dual(self, request: web.Request) -> web.Response:
-        """The same for dual-connection mode."""
-        return await self._validate(request, dual=True)
+        """The same for `/rtc`."""
+        return await self._validate(request, dual=_is_dual(request))
 
     async def _validate(self, request: web.Request, *, dual: bool) -> web.Response:
         try:
@@ -432,6 +436,11 @@ class LiveKitEndpoints:
     def _hang_up(self, connection: Connection, why: str) -> None:
         # A healthy client never sends such a thing, and a broken one would do it again after a reconnect.
         self._frontend.services.rooms.leave(connection.participant, LeaveReason.PROTOCOL_ERROR, why)
+
+
+def _is_dual(request: web.Request) -> bool:
+    """Whether a request to `/rtc` asks for dual-connection mode."""
+    return "join_request" not in request.query
 
 
 def _refusal(error: AccessError) -> web.Response:

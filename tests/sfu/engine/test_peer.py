@@ -148,3 +148,46 @@ def test_a_subscription_that_the_client_cannot_take_sends_nothing():
     assert ada.missing_sections() is None
     subscription.published.muted = True
     assert not subscription.wants_media
+
+
+def subscribed(kind):
+    """A peer that receives a track on its first section of the kind; gives the mid of that section too."""
+    viewer = peer("viewer")
+    subscription = subscribe(viewer, kind=kind)
+    [mid] = negotiate(viewer, offer("chromium-join")).subscribed
+    viewer.publish(Publication(PublicationSpec("TR_2", kind), viewer.link))
+    return viewer, subscription, mid
+
+
+def sending_on(mid, extra=""):
+    """The next offer, with a track of the client's own on a section, as pion's `AddTrack` puts it there."""
+    before, after = sdp_samples.text("chromium-join").split(f"a=mid:{mid}\r\n")
+    after = after.replace("a=recvonly\r\n", f"a=sendrecv\r\na=msid:- TR_2\r\n{extra}", 1)
+    return parse_offer(f"{before}a=mid:{mid}\r\n{after}")
+
+
+def test_a_track_goes_on_beside_one_that_the_client_sends_on_its_section():
+    viewer, subscription, mid = subscribed("audio")
+    answer = negotiate(viewer, sending_on(mid))
+    assert (answer.published, answer.subscribed) == ({mid: "TR_2"}, {mid: "TR_1"})
+    assert "a=sendrecv" in sdp_samples.lines_of(answer.sdp, mid)
+    assert subscription.section.mid == mid
+    assert viewer.missing_sections() is None
+    # and when the client has stopped sending
+    again = negotiate(viewer, offer("chromium-join"))
+    assert again.subscribed == {mid: "TR_1"}
+    assert "a=sendonly" in sdp_samples.lines_of(again.sdp, mid)
+
+
+def test_a_track_moves_to_another_section_where_the_client_sends_simulcast():
+    viewer, subscription, mid = subscribed("video")
+    rids = "a=rid:q send\r\na=rid:f send\r\na=simulcast:send q;f\r\n"
+    answer = negotiate(viewer, sending_on(mid, rids))
+    assert (answer.published, answer.subscribed) == ({mid: "TR_2"}, {})
+    assert "a=recvonly" in sdp_samples.lines_of(answer.sdp, mid)
+    assert subscription.section is None
+    assert viewer.by_ssrc == {}
+    assert viewer.missing_sections() == (0, 0)  # there are free ones: the client has to offer again
+    [new] = negotiate(viewer, sending_on(mid, rids)).subscribed
+    assert new != mid
+    assert viewer.by_ssrc == {subscription.ssrc: subscription}

@@ -45,11 +45,11 @@ class Side:
 class World:
     """The server and a client, whose channels both are of our own make; nothing is lost unless `cut`."""
 
-    def __init__(self, opens=LIVEKITS):
+    def __init__(self, opens=LIVEKITS, *, dtls_client=False):
         self.backlog = Backlog()
         self.server, self.client = Side(1, self.backlog), Side(2, Backlog())
         self.now, self.cut = 0.0, False
-        self.client.channels.start(opens, self.now)
+        self.client.channels.start(opens, self.now, dtls_client=dtls_client)
         self.server.channels.start((), self.now)
         self.run(1.0)
 
@@ -306,3 +306,9 @@ def test_a_broken_association_fails_once(world):
     assert world.server.failures == ["error"]
     assert world.server.channels.next_at() is None
     assert world.backlog.bytes == 0
+
+
+@pytest.mark.parametrize(("dtls_client", "streams"), [(True, {0, 2}), (False, {1, 3})])
+def test_the_dtls_client_takes_the_even_streams(dtls_client, streams):
+    world = World(dtls_client=dtls_client)
+    assert set(world.server.channels._by_stream) == streams

@@ -6,7 +6,7 @@ import sdp_samples as samples
 from aiortc.sdp import SessionDescription
 from hypothesis import given, settings
 
-from sfu.session.negotiation import Data, Inactive, Receive, Send, build_answer, negotiate_section
+from sfu.session.negotiation import Both, Data, Inactive, Receive, Send, build_answer, negotiate_section
 from sfu.values import SdpError
 from sfu.wire.rtp import (
     URI_ABS_SEND_TIME,
@@ -150,6 +150,11 @@ class TestTransport:
         assert f"a=fingerprint:sha-256 {samples.FINGERPRINT}" in samples.lines_of(text, "8")
         assert text.startswith("v=0\r\no=- 42 7 IN IP4 127.0.0.1\r\n")
         assert text.endswith("\r\n")
+
+    def test_the_server_is_active_where_the_client_waits(self):
+        text = answer(CHROMIUM, transport=replace(samples.TRANSPORT, dtls_client=True))
+        assert text.count("a=setup:active") == 9
+        assert "passive" not in text
 
     def test_ice_options_hold_trickle_only_and_only_when_offered(self):
         native = samples.text("native-join")
@@ -451,3 +456,31 @@ def test_whatever_is_read_can_be_answered(text):
                 except SdpError as error:  # would hide in the outer suppression
                     raise AssertionError(reply) from error
                 assert [s.mid for s in read.sections] == [s.mid for s in offer.sections]
+
+
+class TestBothDirections:
+    def agree(self, mid, index):
+        text = samples.text("chromium-publish")
+        section = next(s for s in parse_offer(text).sections if s.mid == mid)
+        offered = replace(section, direction="sendrecv", rids=(), simulcast_send=())
+        return negotiate_section(offered, Both(Receive(), send(index)))
+
+    def test_a_section_can_carry_a_track_each_way(self):
+        agreed = self.agree("8", 8)
+        assert agreed.direction == "sendrecv"
+        assert agreed.codecs[0].rtx_payload_type is not None
+        assert {URI_RID, URI_TRANSPORT_CC} <= agreed.extensions.keys()
+        assert self.agree("7", 7).codecs[0].name == "red"
+
+    def test_the_answer_names_the_servers_track(self):
+        offer = parse_offer(samples.text("chromium-publish"))
+        sections = tuple(
+            replace(s, direction="sendrecv", rids=(), simulcast_send=()) if s.mid == "8" else s
+            for s in offer.sections
+        )
+        both = Both(Receive(), send(8))
+        text = answer(replace(offer, sections=sections), lambda s, i: both if s.mid == "8" else live(s, i))
+        lines = samples.lines_of(text, "8")
+        assert "a=sendrecv" in lines
+        assert "a=msid:PA_a|TR_8 TR_8" in lines
+        assert not any(line.startswith("a=rid") for line in lines)

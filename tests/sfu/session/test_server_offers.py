@@ -19,10 +19,10 @@ TRANSPORT = LocalTransport("ufrag", "pwd" * 8, IDENTITY.fingerprint, IDENTITY.ca
 FINGERPRINT = ":".join(["CD"] * 32)
 
 
-def answer_to(offer, *, refuse=(), fingerprint=FINGERPRINT, direction="recvonly"):
+def answer_to(offer, *, refuse=(), fingerprint=FINGERPRINT, direction="recvonly", setup="active"):
     """What a browser says that takes everything but the sections of the mids in `refuse`."""
     replaced = {
-        "a=setup": "active",
+        "a=setup": setup,
         "a=ice-ufrag": "remote",
         "a=ice-pwd": "remotepassword" * 2,
         "a=fingerprint": f"sha-256 {fingerprint}",
@@ -156,7 +156,7 @@ def test_an_ice_restart_offers_other_credentials():
         lambda offer: answer_to(offer, direction="sendonly"),
         lambda offer: answer_to(offer, direction="sendrecv"),
         lambda offer: answer_to(offer).replace("a=mid:1", "a=mid:7").replace("BUNDLE 0 1", "BUNDLE 0 7"),
-        lambda offer: answer_to(offer).replace("a=setup:active", "a=setup:passive"),
+        lambda offer: answer_to(offer, setup="holdconn"),
         lambda offer: "v=0",
     ],
 )
@@ -180,6 +180,17 @@ def test_answers_want_an_offer_and_the_same_certificate():
         viewer.peer.take_answer(parse_offer(answer_to(offer)))
     with pytest.raises(SdpError, match="certificate"):
         viewer.peer.take_answer(parse_offer(answer_to(viewer.offer(), fingerprint=":".join(["EF"] * 32))))
+
+
+@pytest.mark.parametrize(("setup", "other"), [("active", "passive"), ("passive", "active")])
+def test_the_dtls_role_is_decided_once(setup, other):
+    viewer = Viewer()
+    viewer.exchange(setup=setup)
+    assert viewer.peer.negotiated.dtls_client is (setup == "passive")
+    offer = viewer.offer()
+    with pytest.raises(SdpError, match="DTLS roles changed"):
+        viewer.peer.take_answer(parse_offer(answer_to(offer, setup=other)))
+    assert viewer.peer.take_answer(parse_offer(answer_to(offer, setup=setup))) == {}
 
 
 def test_each_connection_has_one_who_offers():

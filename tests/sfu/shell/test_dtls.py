@@ -17,13 +17,13 @@ FINGERPRINTS = (("sha-256", CLIENT.sha256),)
 class Pair:
     """A server's transport and a client's; `mangle` may change, drop or repeat what the client sends."""
 
-    def __init__(self, mangle=lambda datagram: [datagram]):
+    def __init__(self, mangle=lambda datagram: [datagram], *, opens=False):
         self.client_port = DatagramPort(self._to_server)
         self.port = DatagramPort(self.client_port.feed)
         self.mangle = mangle
-        self.server = DtlsTransport(self.port, CERTIFICATE)
+        self.server = DtlsTransport(self.port, CERTIFICATE, client=opens)
         self.client = RTCDtlsTransport(self.client_port, [CLIENT])
-        self.client._set_role("client")
+        self.client._set_role("server" if opens else "client")
 
     def _to_server(self, datagram):
         for part in self.mangle(datagram):
@@ -59,10 +59,13 @@ async def connect():
         await pair.stop()
 
 
-async def test_a_handshake_gives_keys_of_the_cheap_profile(connect):
-    pair, failure = await connect()
+@pytest.mark.parametrize("opens", [False, True])
+async def test_a_handshake_gives_keys_of_the_cheap_profile(connect, opens):
+    pair, failure = await connect(opens=opens)
     assert failure is None
-    assert pair.server.srtp_profile == "SRTP_AEAD_AES_128_GCM"
+    assert pair.server.is_client is opens
+    if not opens:  # the DTLS server chooses (RFC 5764 section 4.1.1)
+        assert pair.server.srtp_profile == "SRTP_AEAD_AES_128_GCM"
     protected = pair.server.protect_rtcp(bytes.fromhex("80c90001000000aa"))
     assert pair.client._rx_srtp.unprotect_rtcp(protected) == bytes.fromhex("80c90001000000aa")
     assert pair.server.inbound != pair.server.outbound

@@ -133,6 +133,16 @@ def test_the_tagged_section_speaks_for_the_transport():
     assert offer.ice_ufrag == "ufrg"
 
 
+def test_a_rid_may_be_there_once_for_each_direction():
+    section = parse_offer(TINY + "a=rid:q send\r\na=rid:h recv\r\na=rid:q recv\r\n").sections[0]
+    assert section.rids == (("q", "send"), ("h", "recv"), ("q", "recv"))
+
+
+@pytest.mark.parametrize("setup", ["actpass", "active", "passive"])
+def test_the_dtls_role(setup):
+    assert parse_offer(TINY + f"a=setup:{setup}\r\n").setup == setup
+
+
 @pytest.mark.parametrize(
     ("attribute", "rids"),
     [
@@ -142,6 +152,8 @@ def test_the_tagged_section_speaks_for_the_transport():
         ("recv q send h;f", ("h", "f")),
         ("send q;q;nowhere", ("q",)),
         ("recv q;h", ()),
+        ("send q;h\r\na=simulcast:recv f;q", ("q", "h")),  # as pion writes it
+        ("recv f;q\r\na=simulcast:send q;h", ("q", "h")),
     ],
 )
 def test_simulcast_streams(attribute, rids):
@@ -248,7 +260,6 @@ BROKEN = {
     "short fingerprint": lambda text: text.replace(samples.FINGERPRINT, samples.FINGERPRINT[3:]),
     "fingerprint of other letters": lambda text: text.replace("AB:AB", "XY:AB", 1),
     "weak fingerprint alone": lambda text: text.replace("sha-256", "sha-1"),
-    "passive offerer": lambda text: text + "a=setup:passive\r\n",
     "unknown setup": lambda text: text + "a=setup:holdconn\r\n",
     "ICE-lite offerer": lambda text: text.replace("s=-", "s=-\r\na=ice-lite"),
     "repeated mid": lambda text: text + text[text.index("m=") :],
@@ -287,6 +298,7 @@ BROKEN = {
     "17 rids": lambda text: text + "".join(f"a=rid:{i} send\r\n" for i in range(17)),
     "empty simulcast": lambda text: text + "a=simulcast:\r\n",
     "simulcast of unknown direction": lambda text: text + "a=simulcast:both q\r\n",
+    "two lines of sent simulcast": lambda text: text + "a=simulcast:send q\r\na=simulcast:send h\r\n",
     "simulcast twice sent": lambda text: text + "a=simulcast:send q send h\r\n",
     "ssrc too high": lambda text: text + "a=ssrc:4294967296 cname:x\r\n",
     "65 ssrcs": lambda text: text + "".join(f"a=ssrc:{i} cname:x\r\n" for i in range(65)),

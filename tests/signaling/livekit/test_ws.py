@@ -139,6 +139,26 @@ async def test_dual_connection_mode(world):
     assert ("offer", join.participant.sid, "restart") in world.media.commands
 
 
+async def test_a_join_request_asks_for_one_connection_on_either_path(world):
+    query = {"access_token": make_token(), "join_request": pack(AUTO)}
+    async with world.http.ws_connect(f"{world.url}/rtc", params=query) as ws:
+        ada = Client(ws)
+        join = await ada.until("join")
+        assert not join.subscriber_primary
+        world.media.emit(PeerConnected(join.participant.sid))
+        await ada.send(ping_req=rtc.Ping(timestamp=1))
+        await ada.until("pong_resp")
+    assert not any(command[0] == "offer" for command in world.media.commands)
+    request = pack(rtc.JoinRequest(reconnect=True, participant_sid=join.participant.sid))
+    again = {"access_token": make_token(), "join_request": request}
+    async with world.http.ws_connect(f"{world.url}/rtc", params=again) as ws:
+        assert (await Client(ws).receive()).HasField("reconnect")
+    async with world.http.get(
+        f"{world.url}/rtc/validate", params={**query, "join_request": "!!"}
+    ) as response:
+        assert response.status == 400
+
+
 async def test_attributes_in_the_query_need_the_grant(world):
     packed = base64.urlsafe_b64encode(b'{"a": "b"}').decode().rstrip("=")
     for allowed, status in ((True, 200), (False, 401)):
