@@ -6,7 +6,15 @@ Apart from the engine, so that a process which only gives orders does not load i
 from collections.abc import Iterable
 from typing import Protocol
 
-from sfu.values import Answer, BandwidthExplanation, Channel, Preferences, PublicationSpec
+from sfu.values import (
+    COMMON_TRAITS,
+    Answer,
+    BandwidthExplanation,
+    Channel,
+    Preferences,
+    PublicationSpec,
+    ReceiverTraits,
+)
 
 
 class MediaEngine(Protocol):
@@ -20,7 +28,13 @@ class MediaEngine(Protocol):
     async def stop(self) -> None: ...  # noqa: D102
 
     def open_peer(  # noqa: D102
-        self, peer_id: str, room_id: str, *, dual: bool = False, channels: tuple[Channel, ...] = ()
+        self,
+        peer_id: str,
+        room_id: str,
+        *,
+        dual: bool = False,
+        channels: tuple[Channel, ...] = (),
+        traits: ReceiverTraits = COMMON_TRAITS,
     ) -> None: ...
 
     def move_peer(self, peer_id: str, room_id: str) -> None: ...  # noqa: D102

@@ -96,6 +96,19 @@ class PublicationSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class ReceiverTraits:
+    """How a client's WebRTC stack receives, where stacks differ."""
+
+    announces_by_media: bool = False
+    "It tells its application of a track only at the first packet (pion)."
+    loses_early_media: bool = False
+    "Media that arrives before the answer is applied can make a section useless (Firefox)."
+
+
+COMMON_TRAITS = ReceiverTraits()
+
+
+@dataclass(frozen=True, slots=True)
 class Channel:
     """A data channel that the server opens."""
 

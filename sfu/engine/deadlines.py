@@ -21,6 +21,7 @@ class Reason(Enum):
     LAYERS = "check of layers"
     WANTED_LAYERS = "layers to encode"
     REPLAY = "replay"
+    OPENING = "packets that open a stream"
     BANDWIDTH = "estimate, pacer, padding"
     SPEAKERS = "speakers"
     CONSENT = "consent of a peer"

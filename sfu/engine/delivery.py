@@ -15,6 +15,7 @@ from sfu.engine.context import Context
 from sfu.engine.deadlines import Reason
 from sfu.engine.link import Link
 from sfu.engine.linkstate import DEAD, state
+from sfu.engine.opening import Openings
 from sfu.engine.peer import Peer
 from sfu.engine.publication import Publication, Subscription
 from sfu.engine.speaking import Speaking
@@ -51,6 +52,7 @@ class Delivery:
         self._speaking = speaking
         self.bandwidth = BandwidthControl(context.rows, context.containment)
         self.replayed_packets = 0
+        self._openings = Openings(context)
         self._replays: dict[Subscription, None] = {}
 
     # --- bandwidth -----------------------------------------------------------------------------------------------
@@ -62,6 +64,7 @@ class Delivery:
             paused = subscription.allotted is None
             self._emit(SubscriptionPaused(peer.id, subscription.publication_id, paused))
         self._containment.each(now, self.choose, peer.subscriptions.values())
+        self._openings.consider(peer, now)
         if any(each.published.wanted_layers is not None for each in peer.subscriptions.values()):
             self._deadlines.set(self, Reason.WANTED_LAYERS, now, self._want_layers)
 

@@ -9,7 +9,16 @@ from sfu.engine.publication import Publication, Subscription
 from sfu.session.ice import IceAgent
 from sfu.session.negotiated import Applied, Negotiated, Track
 from sfu.session.negotiation import LocalTransport, Send
-from sfu.values import Answer, Channel, PublicationBound, PublicationEnded, PublicationSpec, SdpError
+from sfu.values import (
+    COMMON_TRAITS,
+    Answer,
+    Channel,
+    PublicationBound,
+    PublicationEnded,
+    PublicationSpec,
+    ReceiverTraits,
+    SdpError,
+)
 from sfu.wire.sdp import RemoteDescription
 
 
@@ -43,6 +52,8 @@ class Peer:
     "By outbound SSRC."
     channels: tuple[Channel, ...] = ()
     "Data channels that the server opens."
+    traits: ReceiverTraits = COMMON_TRAITS
+    "How it receives."
 
     def __post_init__(self) -> None:
         """Its streams are those of its publications."""
@@ -120,13 +131,14 @@ class Peer:
     def _take_over(self, applied: Applied) -> None:
         for publication_id in applied.released:
             subscription = self.subscriptions[publication_id]
-            subscription.section = None
+            subscription.section, subscription.opened = None, False
             self.by_ssrc.pop(subscription.ssrc, None)
+        early = self.traits.loses_early_media and self.link.connected and self.negotiated.offering is None
         for publication_id, section in applied.sections.items():
             subscription = self.subscriptions[publication_id]
             if self.negotiated.outbound.get(section.mid) == publication_id:
                 self.by_ssrc[subscription.ssrc] = subscription
-                if subscription.section is None and self.link.connected and self.negotiated.offering is None:
+                if subscription.section is None and early:
                     subscription.settling = True
             subscription.section = section
         for before, after in applied.replaced:

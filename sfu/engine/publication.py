@@ -140,6 +140,8 @@ class Subscription:
         "What audio carries, where the subscriber takes any."
         self.started = False
         "SubscriptionStarted was emitted."
+        self.opened = False
+        "The client has been sent packets of it on its present section, or needs none in order to announce it."
         self.missing_codec_reported = False
         "CodecMissing was emitted."
         self.fan: Fan[Subscription] | None = None

@@ -79,6 +79,15 @@ class OutboundSequence(Generic[K]):
         """Record that the current segment's packets up to this one, in the source's numbers, were sent."""
         self.highest = max(self.highest, source_ext + self._segments[-1].offset)
 
+    def skip(self) -> int:
+        """Use the next number for a packet of no source, outside of a segment; returns its 16 bits.
+
+        No number resolves until the next segment: the last segment ends here, and a number after it has no source.
+        """
+        self._segments.clear()
+        self.highest += 1
+        return self.highest & 0xFFFF
+
     def resolve(self, out_seq16: int) -> tuple[K, int, Segment[K]] | None:
         """Trace an outgoing 16-bit number back: (source key, extended source number, segment).
 

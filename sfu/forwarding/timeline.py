@@ -1,6 +1,6 @@
 """The numbers and timestamps of one outbound stream: continuous across switches between inbound streams."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sfu.fanout.table import Column
 from sfu.forwarding.numbering import OutboundSequence, Segment
@@ -106,6 +106,13 @@ class Timeline:
                 last.frame_number + segment.frame_number_offset,
                 now,
             )
+
+    def fill(self, clock_rate: int, now: float) -> tuple[int, int]:
+        """Use the next number while no media is sent: (sequence number, timestamp) of a packet that is not media."""
+        last = self._last or _Last(0, 0, 0, 0, now)
+        timestamp = (last.timestamp + int((now - last.at) * clock_rate)) & 0xFFFFFFFF
+        self._last = replace(last, timestamp=timestamp, at=now)
+        return self._numbers.skip(), timestamp
 
     def resolve(self, sequence: int) -> tuple[Substream, int, Segment[Substream]] | None:
         """Trace an outbound 16-bit number: (substream, its number there, segment); None if it was not sent lately."""

@@ -25,6 +25,7 @@ from sfu.session.server_offers import ServerOffers
 from sfu.settings import MediaSettings
 from sfu.shell.endpoint import Handlers, MediaEndpoint, PeerTransport, credentials
 from sfu.values import (
+    COMMON_TRAITS,
     Answer,
     BandwidthExplanation,
     Channel,
@@ -41,6 +42,7 @@ from sfu.values import (
     PublicationEnded,
     PublicationMuted,
     PublicationSpec,
+    ReceiverTraits,
     SectionsNeeded,
     UnknownPeerError,
 )
@@ -53,8 +55,8 @@ MIN_WAKE_INTERVAL_S = 0.01
 _WAKES_LOGGED_S = 60.0
 # Consent expires after its time, not at it.
 _CONSENT_SLACK_S = 0.001
-# For a client to apply an answer. Media that overtakes it is lost, its keyframe with it; and Firefox, which gives an
-# unknown SSRC to some section, then never decodes the track (seen once in twenty times without this).
+# For a client that `loses_early_media` to apply an answer: Firefox assigns an unknown SSRC to some section, and never
+# decodes the track then (seen once in twenty times without this). The client's preferences for the track end the wait.
 SETTLING_S = 0.2
 # Changes of what viewers want, and of what is muted, are gathered for so long: each costs as much as sharing out a
 # viewer's bandwidth, and a client may send fifty in a second, for each of its tracks.
@@ -157,15 +159,22 @@ class MediaServer:
     # --- commands --------------------------------------------------------------------------------------------------
 
     def open_peer(
-        self, peer_id: str, room_id: str, *, dual: bool = False, channels: tuple[Channel, ...] = ()
+        self,
+        peer_id: str,
+        room_id: str,
+        *,
+        dual: bool = False,
+        channels: tuple[Channel, ...] = (),
+        traits: ReceiverTraits = COMMON_TRAITS,
     ) -> None:
         """Make room for one peer; subscriptions stay within `room_id`.
 
         With `dual`, it has a second connection, on which it receives and the server opens `channels`: see `offer`.
         """
-        self._open(peer_id, room_id)
+        self._open(peer_id, room_id).traits = traits
         if dual:
             receiving = self._open(peer_id + _RECEIVING, room_id)
+            receiving.traits = traits
             receiving.negotiated.offering, receiving.channels = ServerOffers(), channels
 
     def _open(self, connection_id: str, room_id: str) -> Peer:
@@ -419,8 +428,9 @@ class MediaServer:
         """Tell what a subscriber wants of a publication."""
         connection = self._receiving(peer_id)
         subscription = connection.peer.subscriptions.get(publication_id) if connection is not None else None
-        if subscription is not None and subscription.preferences != preferences:
+        if subscription is not None and (subscription.preferences != preferences or subscription.settling):
             subscription.preferences = preferences
+            subscription.settling = False  # the client knows the track, so it has applied the answer
             self._share_soon(subscription.subscriber.peer_id)
 
     def send_data(self, peer_ids: Iterable[str], label: str, payload: bytes, *, flow: str = "") -> None:

@@ -17,6 +17,7 @@ from sfu import values as events
 from sfu.settings import MediaSettings
 from sfu.shell import messages
 from sfu.values import (
+    COMMON_TRAITS,
     Answer,
     BandwidthExplanation,
     Channel,
@@ -28,6 +29,7 @@ from sfu.values import (
     Preferences,
     PublicationEnded,
     PublicationSpec,
+    ReceiverTraits,
     UnknownPeerError,
 )
 
@@ -348,7 +350,13 @@ class MediaWorkers:
     # --- commands --------------------------------------------------------------------------------------------------
 
     def open_peer(
-        self, peer_id: str, room_id: str, *, dual: bool = False, channels: tuple[Channel, ...] = ()
+        self,
+        peer_id: str,
+        room_id: str,
+        *,
+        dual: bool = False,
+        channels: tuple[Channel, ...] = (),
+        traits: ReceiverTraits = COMMON_TRAITS,
     ) -> None:
         """On the room's worker, or the one with the fewest peers."""
         worker = self._room(room_id)
@@ -358,7 +366,7 @@ class MediaWorkers:
             return
         worker.peers[peer_id] = room_id
         self._by_peer[peer_id] = worker
-        worker.order(0, "open_peer", (peer_id, room_id, dual, channels))
+        worker.order(0, "open_peer", (peer_id, room_id, dual, channels, traits))
 
     def _room(self, room_id: str) -> _Worker:
         pinned = self._pinned(room_id)

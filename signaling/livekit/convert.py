@@ -5,7 +5,7 @@ from typing import Any
 
 from livekit.protocol import models, rtc
 
-from sfu.values import Layer, Preferences, Quality
+from sfu.values import Layer, Preferences, Quality, ReceiverTraits
 from signaling.history.snapshots import room_snapshot
 from signaling.rooms.data_tracks import received_tracks
 from signaling.rooms.events import SubscriptionProblem
@@ -96,6 +96,14 @@ class ClientTraits:
     "Data stream and RPC forms that it understands."
     capabilities: tuple[models.ClientInfo.Capability, ...]
     "Optional features that it has."
+
+
+def receiver_traits(client: models.ClientInfo) -> ReceiverTraits:
+    """Return how a client receives, from what it says of itself."""
+    return ReceiverTraits(
+        announces_by_media=client.sdk == models.ClientInfo.GO,
+        loses_early_media=client.browser.lower() == "firefox",
+    )
 
 
 def server_info(node_id: str) -> models.ServerInfo:

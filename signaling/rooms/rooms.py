@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from sfu.facade import MediaEngine
-from sfu.values import Channel
+from sfu.values import COMMON_TRAITS, Channel, ReceiverTraits
 from signaling.errors import BannedError, LimitError, NotAllowedError, OutsideHoursError, RoomFullError
 from signaling.logs import about
 from signaling.rooms.events import (
@@ -80,6 +80,8 @@ class JoinSpec:
     "Receive every data track without asking."
     room_config: RoomConfig | None = None
     "For a room that this join creates."
+    receiver: ReceiverTraits = COMMON_TRAITS
+    "How the client's WebRTC stack receives."
     receiving_channels: tuple[Channel, ...] | None = None
     "Data channels of a second, downstream connection; None: one connection serves both directions."
     granted_at: float = math.inf
@@ -302,6 +304,7 @@ class Rooms:
             room.sid,
             dual=spec.receiving_channels is not None,
             channels=spec.receiving_channels or (),
+            traits=spec.receiver,
         )
         self._watch(room)
         self._timers.set(

@@ -159,6 +159,22 @@ async def test_go_publishes_subscribes_and_resumes(server, go_client, mode):
         await gina.event("data", text="back")
 
 
+@pytest.mark.parametrize("mode", ["two connections", "one connection"])
+async def test_go_is_told_of_muted_tracks_and_gets_them_later(server, go_client, mode):
+    async with go_client(server, "gina") as gina:
+        gina.order("publish")
+        await gina.event("published")
+        for track in ("microphone", "camera"):
+            gina.order("mute", track)
+        async with go_client(server, "glen", *MODES[mode]) as glen:
+            for track in ("microphone", "camera"):
+                await glen.event("subscribed", track=track, muted=True)
+            for track in ("microphone", "camera"):
+                gina.order("unmute", track)
+            await glen.event("size", size="640x360")
+            await _media_flows(glen)
+
+
 async def _media_flows(*clients):
     """Both tracks arrive at each of them from now on."""
     for client in clients:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sfu.values import (
+    COMMON_TRAITS,
     Answer,
     BandwidthExplanation,
     Channel,
@@ -19,6 +20,7 @@ from sfu.values import (
     PublicationBound,
     PublicationEnded,
     PublicationSpec,
+    ReceiverTraits,
     SdpError,
     SectionsNeeded,
     UnknownPeerError,
@@ -49,6 +51,8 @@ class FakePeer:
     "Sections were asked for since the last offer."
     dual: bool = False
     "It receives on a connection of its own."
+    traits: ReceiverTraits = COMMON_TRAITS
+    "How it receives."
     offers: int = 0
     "Made by the server."
 
@@ -93,11 +97,17 @@ class FakeMedia:
         self.commands.append(("stop",))
 
     def open_peer(
-        self, peer_id: str, room_id: str, *, dual: bool = False, channels: tuple[Channel, ...] = ()
+        self,
+        peer_id: str,
+        room_id: str,
+        *,
+        dual: bool = False,
+        channels: tuple[Channel, ...] = (),
+        traits: ReceiverTraits = COMMON_TRAITS,
     ) -> None:
         labels = [channel.label for channel in channels]
         self.commands.append(("open_peer", peer_id, room_id, *labels))
-        self.peers[peer_id] = FakePeer(room_id, dual=dual)
+        self.peers[peer_id] = FakePeer(room_id, dual=dual, traits=traits)
 
     def move_peer(self, peer_id: str, room_id: str) -> None:
         self.commands.append(("move_peer", peer_id, room_id))

@@ -99,6 +99,7 @@ class Lifecycle:
                 room_config=claims.room_config,
                 granted_at=self._rooms.granted_at(claims.key, claims.valid_from),
                 leaves_at=claims.leaves_at,
+                receiver=convert.receiver_traits(client),
                 receiving_channels=packets.CHANNELS if dual else None,
                 frontend_info=convert.ClientTraits(client.client_protocol, tuple(client.capabilities)),
             )

@@ -12,7 +12,7 @@ from sfu.engine.publication import Publication
 from sfu.session.ice import IceAgent
 from sfu.session.negotiated import Negotiated
 from sfu.session.sections import OutboundSection
-from sfu.values import PublicationBound, PublicationSpec, SdpError
+from sfu.values import PublicationBound, PublicationSpec, ReceiverTraits, SdpError
 from sfu.wire.sdp import parse_offer
 
 IDENTITY = LocalIdentity(sdp_samples.FINGERPRINT, sdp_samples.CANDIDATES)
@@ -80,7 +80,7 @@ def test_an_ended_publication_leaves_nothing_behind():
     assert (published.layers, published.fans) == ({}, {})
 
 
-def test_a_subscription_gets_a_section_and_settles_where_media_flows_already():
+def test_a_subscription_gets_a_section_and_settles_where_early_media_is_lost():
     ada = peer()
     subscription = subscribe(ada)
     assert ada.missing_sections() == (0, 1)
@@ -91,6 +91,7 @@ def test_a_subscription_gets_a_section_and_settles_where_media_flows_already():
     assert ada.by_ssrc == {subscription.ssrc: subscription}
     assert not subscription.settling
     ada.link.connected = True
+    ada.traits = ReceiverTraits(loses_early_media=True)
     later = subscribe(ada, "TR_2")
     negotiate(ada, offer("chromium-join"))
     assert later.settling

@@ -89,6 +89,18 @@ class TestOutSequence:
         assert found[:2] == [None, None]
         assert [source for source, _, _ in found[2:]] == list(range(2, SEGMENTS_KEPT + 2))
 
+    def test_a_skipped_number_and_those_before_it_resolve_to_nothing(self):
+        sequence = OutboundSequence(65535)
+        sequence.switch("low", 5)
+        sequence.advance(5)
+        assert sequence.skip() == 0
+        assert sequence.current is None
+        assert [sequence.resolve(number) for number in (65535, 0)] == [None, None]
+        sequence.switch("low", 6)
+        sequence.advance(6)
+        assert sequence.resolve(1)[:2] == ("low", 6)
+        assert sequence.resolve(0) is None
+
     def test_advance_does_not_go_back(self):
         sequence = OutboundSequence(100)
         sequence.switch("low", 10)

@@ -21,6 +21,7 @@ from sfu.values import (
     PeerClosed,
     Preferences,
     PublicationSpec,
+    ReceiverTraits,
     Speaker,
     SpeakersChanged,
     VideoAllocation,
@@ -30,7 +31,13 @@ PUBLICATION = PublicationSpec(
     "TR_1", "video", ("cid",), (Layer("q", 320, 180), Layer("h")), "vp8", codec_only=True
 )
 ORDERS = {
-    "open_peer": ("PA_1", "RM_1", True, (Channel("_lossy", ordered=False, max_retransmits=0),)),
+    "open_peer": (
+        "PA_1",
+        "RM_1",
+        True,
+        (Channel("_lossy", ordered=False, max_retransmits=0),),
+        ReceiverTraits(announces_by_media=True),
+    ),
     "move_peer": ("PA_1", "RM_2"),
     "forward_peer": ("PA_1", "RM_2"),
     "stop_forwarding": ("PA_1", "RM_2"),

@@ -14,6 +14,7 @@ from sfu.limits import CLOSED_AFTER_S, MUTED_AFTER_S
 from sfu.settings import MediaSettings
 from sfu.shell.server import MIN_WAKE_INTERVAL_S, SHARING_DELAY_S, MediaServer
 from sfu.values import (
+    COMMON_TRAITS,
     Channel,
     DataReceived,
     EngineError,
@@ -23,6 +24,7 @@ from sfu.values import (
     Preferences,
     PublicationMuted,
     PublicationSpec,
+    ReceiverTraits,
     SdpError,
     UnknownPeerError,
 )
@@ -43,9 +45,9 @@ class Engine:
                 if isinstance(event, kind):
                     return event
 
-    async def connect(self, name):
+    async def connect(self, name, traits=COMMON_TRAITS):
         """An aiortc peer with a data channel."""
-        self.media.open_peer(name, "room")
+        self.media.open_peer(name, "room", traits=traits)
         peer = RTCPeerConnection()
         channel = peer.createDataChannel("_reliable")
         await peer.setLocalDescription(await peer.createOffer())
@@ -242,7 +244,7 @@ async def test_the_server_makes_the_offers_on_a_connection_of_its_own(engine, ro
 
 
 async def test_media_does_not_overtake_the_answer_that_announces_it(engine, monkeypatch):
-    alice, _ = await engine.connect("alice")
+    alice, _ = await engine.connect("alice", ReceiverTraits(loses_early_media=True))
     await engine.event(PeerConnected)
     engine.media.open_peer("bob", "room")
     for publication_id in ("TR_1", "TR_2"):
@@ -265,6 +267,23 @@ async def test_media_does_not_overtake_the_answer_that_announces_it(engine, monk
     assert first.wants_media
     assert chosen.empty()
     assert not second.published.subscriptions
+    await alice.close()
+
+
+@pytest.mark.parametrize("loses", [True, False])
+async def test_who_loses_no_early_media_does_not_wait(engine, loses):
+    alice, _ = await engine.connect("alice", ReceiverTraits(loses_early_media=loses))
+    await engine.event(PeerConnected)
+    engine.media.open_peer("bob", "room")
+    engine.media.publish("bob", PublicationSpec("TR_1", "video"))
+    engine.media.subscribe("alice", "TR_1", "PA_bob|TR_1")
+    alice.addTransceiver("video", "recvonly")
+    await alice.setLocalDescription(await alice.createOffer())
+    await engine.media.negotiate("alice", alice.localDescription.sdp)
+    subscription = engine.media._connections["alice"].peer.subscriptions["TR_1"]
+    assert subscription.wants_media is not loses
+    engine.media.set_preferences("alice", "TR_1", subscription.preferences)
+    assert subscription.wants_media
     await alice.close()
 
 

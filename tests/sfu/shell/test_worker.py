@@ -10,6 +10,7 @@ import pytest
 from sfu.settings import MediaSettings
 from sfu.shell import messages
 from sfu.shell.worker import LogSender, Worker
+from sfu.values import ReceiverTraits
 
 
 class Parent:
@@ -52,7 +53,7 @@ async def parent():
 async def test_it_says_its_port_and_figures_and_ends_with_its_socket(parent):
     _kind, port = await parent.news("ready")
     assert port == parent.worker._media.udp_port
-    parent.order(0, "open_peer", "PA_1", "RM_1", False, ())
+    parent.order(0, "open_peer", "PA_1", "RM_1", False, (), ReceiverTraits())
     assert await parent.news("metrics")
     await parent.end()
     assert parent.task.done()
@@ -74,7 +75,7 @@ async def test_a_taken_port_is_told():
 async def test_a_request_gets_its_answer_or_its_refusal(parent):
     parent.order(7, "negotiate", "PA_gone", "v=0")
     assert await parent.news("reply", "refusal") == ("refusal", [7, "UnknownPeerError", "PA_gone"])
-    parent.order(0, "open_peer", "PA_1", "RM_1", False, ())
+    parent.order(0, "open_peer", "PA_1", "RM_1", False, (), ReceiverTraits())
     parent.order(8, "negotiate", "PA_1", "v=0")
     kind, (number, name, _text) = await parent.news("reply", "refusal")
     assert (kind, number, name) == ("refusal", 8, "SdpError")

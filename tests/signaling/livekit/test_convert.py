@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 from livekit.protocol import models, rtc
 
-from sfu.values import Layer, Preferences
+from sfu.values import Layer, Preferences, ReceiverTraits
 from signaling.livekit import convert
 from signaling.rooms.model import LeaveReason, Participant, Room, RoomConfig, Track
 from signaling.rooms.permissions import Permissions, Source, SubscriptionRules, TrackRule
@@ -319,3 +319,19 @@ def test_a_single_layer_is_wanted_or_not(spatial):
     track = Track.from_spec("TR_1", "PA_1", convert.track_spec(video(), ANY_CLIENT))
     update = convert.quality_update(track, spatial)
     assert {quality.enabled for quality in update.subscribed_qualities} == {spatial == 0}
+
+
+@pytest.mark.parametrize(
+    ("client", "traits"),
+    [
+        (models.ClientInfo(sdk=models.ClientInfo.GO), ReceiverTraits(announces_by_media=True)),
+        (
+            models.ClientInfo(sdk=models.ClientInfo.JS, browser="Firefox"),
+            ReceiverTraits(loses_early_media=True),
+        ),
+        (models.ClientInfo(sdk=models.ClientInfo.JS, browser="Chrome"), ReceiverTraits()),
+        (models.ClientInfo(), ReceiverTraits()),
+    ],
+)
+def test_what_a_client_needs_as_a_receiver(client, traits):
+    assert convert.receiver_traits(client) == traits
