@@ -26,13 +26,16 @@ from sfu.wire.rtp import (
 )
 from sfu.wire.sdp import parameters
 
-_VIDEO_CODECS = frozenset({"vp8", "vp9", "h264", "av1"})
-_AUDIO_FALLBACK = frozenset({"g722", "pcmu", "pcma"})  # only for a peer without opus
+# All of them in every answer: pion takes the codecs of its first answer for those of all sections, and cannot apply an
+# answer without the codec that one of its tracks has.
+_VIDEO_CODECS = frozenset({"vp8", "vp9", "h264", "h265", "av1"})
+_AUDIO_CODECS = frozenset({"opus", "red", "g722", "pcmu", "pcma"})
 # Names are compared without case (RFC 8866 section 6.6), but not every client's own parser knows.
 _REGISTERED_NAMES = {
     "vp8": "VP8",
     "vp9": "VP9",
     "h264": "H264",
+    "h265": "H265",
     "av1": "AV1",
     "g722": "G722",
     "pcmu": "PCMU",
@@ -262,19 +265,24 @@ def _sent_feedback(section: Section) -> frozenset[str]:
 
 def _supported(section: Section) -> list[Codec]:
     """What can be forwarded, in the offer's order."""
-    if section.kind == "video":
-        return [codec for codec in section.codecs if codec.name in _VIDEO_CODECS]
-    names = frozenset({"opus", "red"})
-    if not any(codec.name == "opus" for codec in section.codecs):
-        names = _AUDIO_FALLBACK
-    return [codec for codec in section.codecs if codec.name in names]
+    names = _VIDEO_CODECS if section.kind == "video" else _AUDIO_CODECS
+    return [codec for codec in section.codecs if codec.name in names and _is_playable(codec, section)]
+
+
+def _is_playable(codec: Codec, section: Section) -> bool:
+    """Redundant audio is of opus here (RFC 2198 leaves the codec open)."""
+    return codec.name != "red" or any(other.name == "opus" for other in section.codecs)
 
 
 def _received_codecs(section: Section, decision: Receive) -> list[Codec]:
     codecs = _supported(section)
     if section.kind == "audio":
         # An opus publisher may always drop redundancy, so opus stays beside red (RFC 2198 section 5).
-        codecs = _by_preference(codecs, "red") if decision.red else [c for c in codecs if c.name != "red"]
+        # A publisher that offers another codec first will send that.
+        if not decision.red:
+            codecs = [c for c in codecs if c.name != "red"]
+        elif codecs and codecs[0].name == "opus":
+            codecs = _by_preference(codecs, "red")
         return [replace(c, fmtp=_opus_fmtp(c.fmtp, decision)) if c.name == "opus" else c for c in codecs]
     if decision.codec_only:
         codecs = [codec for codec in codecs if codec.name == decision.codec] or codecs

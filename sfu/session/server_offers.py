@@ -46,10 +46,17 @@ _VIDEO_CODECS: tuple[NegotiatedCodec, ...] = (
         103,
     ),
     NegotiatedCodec("av1", 45, 90_000, 1, "", _NACK, 46),
+    # main profile, main tier, level 3.1 (RFC 7798 section 7.1): what libwebrtc offers first
+    NegotiatedCodec("h265", 49, 90_000, 1, "level-id=93;profile-id=1;tier-flag=0;tx-mode=SRST", _NACK, 50),
 )
 _OPUS_FMTP = "minptime=10;useinbandfec=1"
 _AUDIO_FEEDBACK = ("transport-cc",)
 _RED = NegotiatedCodec("red", 63, 48_000, 2, "111/111", (), None)
+# RFC 3551 section 6: their payload types are fixed.
+_PLAIN_AUDIO = tuple(
+    NegotiatedCodec(name, payload_type, 8_000, 1, "", _AUDIO_FEEDBACK, None)
+    for name, payload_type in (("g722", 9), ("pcmu", 0), ("pcma", 8))
+)
 _AUDIO_EXTENSIONS = {URI_AUDIO_LEVEL: 1, URI_TRANSPORT_CC: 3, URI_ABS_CAPTURE_TIME: 8}
 _VIDEO_EXTENSIONS = {
     URI_TRANSPORT_CC: 3,
@@ -129,7 +136,7 @@ def _parameters(section: OfferedSection) -> SectionParameters:
         # RFC 7587 section 7.1: what the sender is likely to send
         fmtp = f"{_OPUS_FMTP};sprop-stereo=1;stereo=1" if section.stereo else _OPUS_FMTP
         opus = NegotiatedCodec("opus", 111, 48_000, 2, fmtp, _AUDIO_FEEDBACK, None)
-        codecs, extensions = (opus, _RED), _AUDIO_EXTENSIONS
+        codecs, extensions = (opus, _RED, *_PLAIN_AUDIO), _AUDIO_EXTENSIONS
     preferred = section.send.codec if section.send is not None else ""
     return SectionParameters(
         section.mid,

@@ -121,6 +121,29 @@ def _h264_starts(payload: Buffer) -> bool:
     return kind == _H264_SPS and size > 1
 
 
+_H265_VPS = 32
+_H265_AP = 48
+_H265_FU = 49
+
+
+def _h265_starts(payload: Buffer) -> bool:
+    """Whether a video parameter set is in the packet, which WebRTC senders repeat before each IRAP picture."""
+    size = len(payload)
+    if size < 3:
+        return False
+    kind = payload[0] >> 1 & 0x3F  # RFC 7798 section 1.1.4
+    if kind == _H265_AP:  # section 4.4.2: behind two bytes of header, a 16-bit size before each unit
+        at = 2
+        while at + 2 < size:
+            if payload[at + 2] >> 1 & 0x3F == _H265_VPS:
+                return True
+            at += 2 + (payload[at] << 8 | payload[at + 1])
+        return False
+    if kind == _H265_FU:  # section 4.4.3: S bit, then the unit's type
+        return payload[2] & 0xBF == 0x80 | _H265_VPS
+    return kind == _H265_VPS
+
+
 class Vp9Fields(NamedTuple):
     """The fields of VP9's payload descriptor that forwarding needs (RFC 9628 section 4.2)."""
 
@@ -182,6 +205,7 @@ def _av1_starts(payload: Buffer) -> bool:
 _KEYFRAME_STARTS: dict[str, Callable[[Buffer], bool]] = {
     "vp8": _vp8_starts,
     "h264": _h264_starts,
+    "h265": _h265_starts,
     "vp9": _vp9_starts,
     "av1": _av1_starts,
 }

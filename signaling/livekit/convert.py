@@ -22,7 +22,17 @@ PROTOCOL_VERSION = 17
 
 # What publishers may use, first choice first: a browser replaces a codec that is not listed by the first
 # video one.
-PUBLISH_CODECS = ("audio/opus", "audio/red", "video/VP8", "video/H264", "video/VP9", "video/AV1")
+PUBLISH_CODECS = (
+    "audio/opus",
+    "audio/red",
+    "audio/PCMU",
+    "audio/PCMA",
+    "video/VP8",
+    "video/H264",
+    "video/VP9",
+    "video/AV1",
+    "video/H265",
+)
 
 # Names of the rids that clients use for 1, 2 or 3 encodings, lowest first.
 _RIDS = ("q", "h", "f")

@@ -153,11 +153,11 @@ async def _answer(_frontend: LiveKitFrontend, connection: Connection, answer: rt
         await connection.offers.answered(answer.id, answer.sdp)
 
 
-def _trickle(_frontend: LiveKitFrontend, _connection: Connection, _trickle: rtc.TrickleRequest) -> None:
+def _trickle(_frontend: LiveKitFrontend, connection: Connection, _trickle: rtc.TrickleRequest) -> None:
     # The engine is ICE-lite (RFC 8445 section 2.5): it answers checks and needs no candidates of clients.
     # What a
     # client sends here is its own address list, so it is not even parsed.
-    return
+    connection.trickled.set()
 
 
 def _leave(frontend: LiveKitFrontend, connection: Connection, _leave: rtc.LeaveRequest) -> None:

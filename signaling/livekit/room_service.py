@@ -14,6 +14,7 @@ from signaling.livekit.frontend import LiveKitFrontend
 from signaling.livekit.rpc import CONNECTION_TIMEOUT, RECIPIENT_DISCONNECTED, RESPONSE_TIMEOUT, RpcError
 from signaling.livekit.twirp import Method, TwirpError
 from signaling.rooms.events import Message
+from signaling.rooms.ids import random_sid
 from signaling.rooms.model import LeaveReason, Participant, Room, RoomConfig
 from signaling.rooms.rooms import MAX_NAME_CHARS
 from signaling.store.catalogue import Catalogue
@@ -24,6 +25,9 @@ RPC_TIMEOUT_S = 10.0
 MAX_RPC_TIMEOUT_S = 60.0
 
 NAME = "livekit.RoomService"
+
+# Of the names that the server gives to rooms.
+_NAME_PREFIX = "room-"
 
 _RPC_CODES = {
     CONNECTION_TIMEOUT: "deadline_exceeded",
@@ -46,29 +50,23 @@ class RoomService:
     # --- rooms -----------------------------------------------------------------------------------
 
     async def create_room(self, claims: Claims, request: room.CreateRoomRequest) -> models.Room:
-        """Open a room, or bring an open one to these settings."""
+        """Open a room with these settings; one that exists is returned unchanged. Without a name it is given one."""
         _need(_video(claims).get("roomCreate"))
-        if not request.name or len(request.name) > MAX_NAME_CHARS:
-            raise TwirpError("invalid_argument", f"a room name must have 1 to {MAX_NAME_CHARS} characters")
-        known = self._rooms.room(request.name)
-        if known is not None:
-            before = known.config
-        else:
-            before = await self._catalogue.config(request.name) or RoomConfig()
-            known = self._rooms.room(request.name)  # it may have been opened meanwhile
-        config = replace(
-            before,
-            empty_timeout_s=request.empty_timeout or before.empty_timeout_s,
-            departure_timeout_s=request.departure_timeout or before.departure_timeout_s,
-            max_participants=request.max_participants or before.max_participants,
-            metadata=request.metadata or before.metadata,
-        )
+        if len(request.name) > MAX_NAME_CHARS:
+            raise TwirpError("invalid_argument", f"a room name must not exceed {MAX_NAME_CHARS} characters")
+        name = request.name or random_sid(_NAME_PREFIX)
+        known = self._rooms.room(name)
         if known is None:
-            known = self._rooms.open_room(request.name, config)
-        else:
-            # The metadata first: it can be refused, and then nothing has changed.
-            self._rooms.update_metadata(known, request.metadata or known.metadata)
-            self._rooms.configure(known, config)
+            made = await self._catalogue.config(name)
+            default = RoomConfig()
+            config = made or replace(
+                default,
+                empty_timeout_s=request.empty_timeout or default.empty_timeout_s,
+                departure_timeout_s=request.departure_timeout or default.departure_timeout_s,
+                max_participants=request.max_participants,
+                metadata=request.metadata,
+            )
+            known = self._rooms.open_room(name, config)  # or the one that was opened meanwhile
         return convert.room_info(known)
 
     async def list_rooms(self, claims: Claims, request: room.ListRoomsRequest) -> room.ListRoomsResponse:
@@ -103,10 +101,11 @@ class RoomService:
     def list_participants(
         self, claims: Claims, request: room.ListParticipantsRequest
     ) -> room.ListParticipantsResponse:
-        """Tell who is in a room, the hidden included."""
-        here = self._administered(claims, request.room)
-        people = [convert.participant_info(person) for person in here.participants.values()]
-        return room.ListParticipantsResponse(participants=people)
+        """Tell who is in a room, the hidden included; nobody is in one that is not open."""
+        self._check_administers(claims, request.room)
+        here = self._rooms.room(request.room)
+        people = here.participants.values() if here is not None else ()
+        return room.ListParticipantsResponse(participants=map(convert.participant_info, people))
 
     def get_participant(
         self, claims: Claims, request: room.RoomParticipantIdentity
@@ -241,9 +240,13 @@ class RoomService:
             raise NotFoundError("requested room does not exist")
         return here
 
-    def _administered(self, claims: Claims, name: str) -> Room:
+    @staticmethod
+    def _check_administers(claims: Claims, name: str) -> None:
         video = _video(claims)
         _need(video.get("roomAdmin") is True and video.get("room") == name)
+
+    def _administered(self, claims: Claims, name: str) -> Room:
+        self._check_administers(claims, name)
         return self._room(name)
 
     def _person(self, claims: Claims, request: Any) -> Participant:

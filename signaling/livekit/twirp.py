@@ -78,7 +78,7 @@ _BODY_CODES: dict[type[BodyError], str] = {
     BodyTooSlowError: "deadline_exceeded",
 }
 
-# Services of LiveKit that this server does not have; calls are answered, not taken for a wrong address.
+# Services of LiveKit that this server does not have; calls are answered as unimplemented.
 _ABSENT = frozenset(
     {
         "livekit.Egress",
@@ -142,6 +142,8 @@ class Twirp:
             path = f"{slash}twirp/{{service}}/{{method}}"
             router.add_options(path, preflight)
             router.add_route("*", path, shared(self.call))
+            # Where agent workers open their WebSocket.
+            router.add_get(f"{slash}agent", _no_agents)
 
     async def call(self, request: web.Request) -> web.Response:
         """Answer one call; never raises."""
@@ -192,6 +194,10 @@ class Twirp:
             raise TwirpError("unauthenticated", str(error)) from error
         self._note_token(claims)
         return claims
+
+
+async def _no_agents(_request: web.Request) -> web.Response:
+    return _refusal(TwirpError("unimplemented", "this server dispatches no agents"))
 
 
 async def _body(request: web.Request, max_bytes: int) -> bytes:

@@ -5,12 +5,14 @@ plain parameters `/rtc` serves dual-connection mode.
 """
 
 import asyncio
-from collections.abc import Iterator, Mapping
+import contextlib
+from collections.abc import Coroutine, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
+from typing import Any
 
 from aiohttp import WebSocketError, WSMsgType, hdrs, web
-from livekit.protocol import rtc
+from livekit.protocol import models, rtc
 
 from signaling.access import tokens
 from signaling.errors import (
@@ -57,6 +59,9 @@ MAX_BACKLOG_BYTES = 8 * 1024 * 1024
 # The same, when a single message finds no place in the socket's buffer for this long: clients themselves give
 # up on a server that is silent for 15 s.
 SEND_TIMEOUT_S = 15.0
+
+# A client in Go that sends no candidate, as it has no network interface but loopback, is answered after this time.
+APPLIED_TIMEOUT_S = 0.5
 
 # The one place where refusals before a connection become HTTP statuses.
 _STATUSES: Mapping[type, int] = {
@@ -193,7 +198,7 @@ class LiveKitEndpoints:
         self._catalogue = catalogue
         self._frontend = frontend
         self._keys = keys
-        self._writers: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
 
     def add_routes(self, router: web.UrlDispatcher) -> None:
         """Register the endpoints."""
@@ -232,9 +237,7 @@ class LiveKitEndpoints:
         )
         await ws.prepare(request)
         outbox = WebSocketSender(ws, request)
-        writer = asyncio.create_task(outbox.run())
-        self._writers.add(writer)
-        writer.add_done_callback(self._writers.discard)
+        writer = self._spawn(outbox.run())
         try:
             connection = await self._open(claims, join, outbox, dual=dual)
             if connection is not None:
@@ -271,8 +274,8 @@ class LiveKitEndpoints:
 
     async def drain(self, timeout_s: float) -> None:
         """Wait until what is queued for clients is sent and their WebSockets are closed."""
-        if self._writers:
-            await asyncio.wait(self._writers, timeout=timeout_s)
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=timeout_s)
 
     async def _admit(self, request: web.Request, *, dual: bool) -> tuple[tokens.Claims, rtc.JoinRequest]:
         self._limits.check_address("join", request, JOINS)
@@ -366,6 +369,11 @@ class LiveKitEndpoints:
         bind(connection.participant)
         if connection.offers is not None:
             await connection.offers.make(restart=join.reconnect)
+        await self._perform(connection, join)
+        return connection
+
+    async def _perform(self, connection: Connection, join: rtc.JoinRequest) -> None:
+        """Handle the requests that a join request contains."""
         for request in join.add_track_requests:
             await handle(self._frontend, connection, rtc.SignalRequest(add_track=request))
         if join.HasField("sync_state"):
@@ -373,8 +381,27 @@ class LiveKitEndpoints:
         if join.HasField("publisher_offer"):
             offer = rtc.SignalRequest(offer=join.publisher_offer)
             await asyncio.sleep(self._description_delay_s(connection, offer))
-            await handle(self._frontend, connection, offer)
-        return connection
+            if join.client_info.sdk == models.ClientInfo.GO:
+                self._spawn(self._answer_when_applied(connection, offer))
+            else:
+                await handle(self._frontend, connection, offer)
+
+    async def _answer_when_applied(self, connection: Connection, offer: rtc.SignalRequest) -> None:
+        """Answer the offer of a join request once the client has applied it itself.
+
+        The Go SDK (2.19.0) starts to read before it sets its local description, and an answer that it reads too early
+        ends its attempt to connect. It gathers candidates as soon as the description is set.
+        """
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(APPLIED_TIMEOUT_S):
+                await connection.trickled.wait()
+        await handle(self._frontend, connection, offer)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
 
     async def _read(self, ws: web.WebSocketResponse, connection: Connection, outbox: WebSocketSender) -> None:
         async for frame in ws:

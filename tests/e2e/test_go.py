@@ -175,6 +175,22 @@ async def test_go_is_told_of_muted_tracks_and_gets_them_later(server, go_client,
             await _media_flows(glen)
 
 
+@pytest.mark.parametrize("mode", ["two connections", "one connection"])
+async def test_go_publishes_in_less_common_codecs(server, go_client, mode):
+    async with (
+        go_client(server, "gina", *MODES[mode]) as gina,
+        go_client(server, "glen", *MODES[mode]) as glen,
+    ):
+        for codec in ("audio/PCMU", "audio/PCMA", "video/H265"):
+            gina.order("publish-as", codec)
+            await glen.event("subscribed", track=codec)
+            if codec.startswith("audio"):
+                await glen.event("packets", track=codec)
+        # an answer that pion could not apply would have ended all negotiation
+        gina.order("publish")
+        await _media_flows(glen)
+
+
 async def _media_flows(*clients):
     """Both tracks arrive at each of them from now on."""
     for client in clients:

@@ -64,6 +64,8 @@ class Connection:
         "Offers are answered one at a time, also across two WebSockets."
         self.offers: DownstreamOffers | None = None
         "The server's offers, in dual-connection mode."
+        self.trickled = asyncio.Event()
+        "The client has sent a candidate, so it has applied its offer as local description."
         self.closes_media = False
         "The client closed its peer connection and has not sent the reason yet."
         self.paused: set[str] = set()

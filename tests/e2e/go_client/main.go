@@ -213,6 +213,15 @@ func (c *client) obey(command string, arguments []string) {
 		check(err)
 		c.publications["microphone"], c.publications["camera"] = sound, picture
 		tell("published", nil)
+	case "publish-as": // "publish-as audio/PCMU": of what is no media at all
+		codec := webrtc.RTPCodecCapability{MimeType: arguments[0], ClockRate: 90000}
+		if strings.HasPrefix(arguments[0], "audio/") {
+			codec.ClockRate = 8000
+		}
+		source := &loop{samples: [][]byte{make([]byte, 160)}, duration: 20 * time.Millisecond}
+		_, err := me.PublishTrack(track(codec, source), &lksdk.TrackPublicationOptions{Name: arguments[0]})
+		check(err)
+		tell("published", nil)
 	case "mute", "unmute":
 		c.publications[arguments[0]].SetMuted(command == "mute")
 	case "unpublish":

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 
 from sfu.session.negotiation import Both, Data, Inactive, Receive, Send, build_answer, negotiate_section
 from sfu.values import SdpError
+from sfu.wire.description import Codec
 from sfu.wire.rtp import (
     URI_ABS_SEND_TIME,
     URI_AUDIO_LEVEL,
@@ -279,9 +280,33 @@ class TestReceiving:
         def names(section, decision):
             return [codec.name for codec in negotiate_section(section, decision).codecs]
 
-        assert names(CHROMIUM.sections[7], Receive()) == ["red", "opus"]
-        assert names(CHROMIUM.sections[7], Receive(red=False)) == ["opus"]
-        assert names(FIREFOX.sections[7], Receive()) == ["opus"]
+        plain = ["g722", "pcmu", "pcma"]
+        assert names(CHROMIUM.sections[7], Receive()) == ["red", "opus", *plain]
+        assert names(CHROMIUM.sections[7], Receive(red=False)) == ["opus", *plain]
+        assert names(FIREFOX.sections[7], Receive()) == ["opus", *plain]
+
+    @pytest.mark.parametrize("first", ["pcmu", "pcma"])
+    def test_what_a_publisher_offers_first_comes_first(self, first):
+        section = CHROMIUM.sections[7]
+        codecs = tuple(sorted(section.codecs, key=lambda codec: codec.name != first))
+        agreed = negotiate_section(replace(section, codecs=codecs), Receive())
+        assert agreed.codecs[0].name == first
+        assert agreed.codec("opus") is not None
+
+    @pytest.mark.parametrize("decision", [Inactive(), Receive(), Receive("h265"), send(8)])
+    def test_h265_is_among_what_is_answered(self, decision):
+        codec = Codec(49, "h265", 90_000, 1, "profile-id=1", ("nack",))
+        section = CHROMIUM.sections[8]
+        direction = "recvonly" if isinstance(decision, Send) else section.direction
+        offered = replace(section, codecs=(*section.codecs, codec), direction=direction)
+        agreed = negotiate_section(offered, decision)
+        assert agreed.codec("h265").payload_type == 49
+        assert (agreed.codecs[0].name == "h265") is (decision == Receive("h265"))
+
+    def test_redundancy_of_another_codec_is_left_out(self):
+        section = CHROMIUM.sections[7]
+        codecs = tuple(c for c in section.codecs if c.name != "opus")
+        assert negotiate_section(replace(section, codecs=codecs), Receive()).codec("red") is None
 
     def test_a_peer_without_opus_still_has_a_voice(self):
         section = CHROMIUM.sections[7]

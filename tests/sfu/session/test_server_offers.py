@@ -104,7 +104,9 @@ def test_what_is_wanted_is_offered_and_flows_once_answered():
     assert viewer.peer.take_answer(parse_offer(answer_to(offer))) == {"1": "TR_1", "2": "TR_2"}
     assert dict(camera.section.kind.payload_types)["vp8"] == 96
     assert camera.section.rtx_payload_types["vp8"] == 97
-    assert dict(voice.section.kind.payload_types) == {"opus": 111, "red": 63}
+    assert dict(voice.section.kind.payload_types) == {
+        "opus": 111, "red": 63, "g722": 9, "pcmu": 0, "pcma": 8
+    }  # fmt: skip
     assert viewer.peer.by_ssrc[camera.ssrc] is camera
     assert viewer.peer.missing_sections() is None
     assert viewer.peer.negotiated.sctp == (5000, 65_535)

@@ -27,7 +27,7 @@ class TestChromium:
         assert vp8_fields(kind(payload)) == vp8_fields(payload)
 
     def test_padding_starts_nothing(self):
-        for codec in ("vp8", "h264", "vp9", "av1"):
+        for codec in ("vp8", "h264", "h265", "vp9", "av1"):
             assert not is_keyframe_start(codec, b"")
 
     def test_temporal_layers(self):
@@ -182,10 +182,31 @@ PAYLOADS = [payload_of(sample.packet) for sample in VIDEO]
 @settings(max_examples=500)
 @given(st.binary(max_size=48) | mutated(PAYLOADS))
 def test_fuzz_raises_nothing(payload):
-    for codec in ("vp8", "h264", "vp9", "av1", "opus"):
+    for codec in ("vp8", "h264", "h265", "vp9", "av1", "opus"):
         is_keyframe_start(codec, payload)
     vp9_fields(payload)
     fields = vp8_fields(payload)
     assert fields.size <= len(payload)
     last = max(fields.picture_id_at + fields.long_picture_id, fields.tl0picidx_at, fields.tid_keyidx_at)
     assert last < max(fields.size, 1)
+
+
+@pytest.mark.parametrize(
+    ("payload", "expected"),
+    [
+        ("40010c01", True),  # VPS
+        ("42010101", False),  # SPS alone
+        ("26010102", False),  # IDR_W_RADL slice
+        ("6001000440010c010003420101", True),  # AP: VPS, SPS
+        ("60010003420101000440010c01", True),  # AP: SPS, VPS
+        ("600100034201010003440101", False),  # AP: SPS, PPS
+        ("6001ffff42", False),
+        ("6201a0", True),  # FU: start of a VPS
+        ("620120", False),  # FU: the rest of it
+        ("620193", False),  # FU: start of an IDR slice
+        ("4001", False),
+        ("", False),
+    ],
+)
+def test_h265_starts_with_its_parameter_sets(payload, expected):
+    assert is_keyframe_start("h265", bytes.fromhex(payload)) is expected

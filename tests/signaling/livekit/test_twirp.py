@@ -5,6 +5,7 @@ import io
 import json
 from unittest.mock import Mock
 
+import aiohttp
 import pytest
 from livekit.protocol import models, room
 
@@ -89,9 +90,18 @@ REFUSED = {
     "an expired token": (LIST, {"token": bearer(ttl_s=-3600, **ADMIN)}, 401, "unauthenticated"),
     "no grant": (LIST, {"token": bearer(video={})}, 401, "unauthenticated"),
     "a grant of another type": (LIST, {"token": bearer(video={"roomList": "yes"})}, 401, "unauthenticated"),
-    "no name": (CREATE, {}, 400, "invalid_argument"),
+    "agents": ("/twirp/livekit.AgentDispatchService/ListDispatch", {}, 501, "unimplemented"),
     "a long name": (CREATE, {"data": json.dumps({"name": "x" * 257}).encode()}, 400, "invalid_argument"),
 }
+
+
+@pytest.mark.parametrize("path", ["/agent", "//agent"])
+async def test_an_agents_worker_is_told_that_there_are_no_agents(world, path):
+    async with world.http.get(f"{world.url}{path}") as answer:
+        assert (answer.status, (await answer.json())["code"]) == (501, "unimplemented")
+    with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+        await world.http.ws_connect(f"{world.url}{path}")
+    assert refused.value.status == 501
 
 
 @pytest.mark.parametrize(("path", "how", "status", "code"), REFUSED.values(), ids=REFUSED)

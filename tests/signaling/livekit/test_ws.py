@@ -17,6 +17,7 @@ from signaling.access import tokens
 from signaling.errors import AccessError, TokenError, TooOftenError
 from signaling.limits import Rate, parse_networks
 from signaling.livekit import handlers
+from signaling.livekit import ws as ws_module
 from signaling.livekit.ws import _refusal
 from signaling.rooms.model import LeaveReason, RoomConfig
 from signaling.rooms.permissions import Permissions
@@ -157,6 +158,27 @@ async def test_a_join_request_asks_for_one_connection_on_either_path(world):
         f"{world.url}/rtc/validate", params={**query, "join_request": "!!"}
     ) as response:
         assert response.status == 400
+
+
+@pytest.mark.parametrize("trickles", [True, False])
+async def test_the_go_sdk_is_answered_once_it_has_applied_its_offer(world, monkeypatch, trickles):
+    monkeypatch.setattr(ws_module, "APPLIED_TIMEOUT_S", 3600.0 if trickles else 0.01)
+    request = rtc.JoinRequest(
+        client_info=models.ClientInfo(sdk=models.ClientInfo.GO),
+        publisher_offer=rtc.SessionDescription(type="offer", sdp="offered", id=1),
+    )
+    query = {"access_token": make_token(), "join_request": pack(request)}
+    async with world.http.ws_connect(f"{world.url}/rtc", params=query) as ws:
+        gina = Client(ws)
+        join = await gina.until("join")
+        peer = world.media.peers[join.participant.sid]
+        if trickles:
+            await gina.send(ping_req=rtc.Ping(timestamp=1))
+            await gina.until("pong_resp")
+            assert peer.offer == ""
+            await gina.send(trickle=rtc.TrickleRequest(candidateInit="{}"))
+        assert (await gina.until("answer")).id == 1
+        assert peer.offer == "offered"
 
 
 async def test_attributes_in_the_query_need_the_grant(world):
