@@ -7,6 +7,7 @@ from livekit.protocol import models, rtc
 
 from sfu.values import Layer, Preferences, Quality, ReceiverTraits
 from signaling.history.snapshots import room_snapshot
+from signaling.livekit import devices
 from signaling.rooms.data_tracks import received_tracks
 from signaling.rooms.events import SubscriptionProblem
 from signaling.rooms.model import DataTrack, LeaveReason, Participant, Room, Track, TrackSpec
@@ -143,9 +144,10 @@ def room_message(room: RoomSnapshot) -> models.Room:
     )
 
 
-def enabled_codecs() -> list[models.Codec]:
-    """Return the codecs that may be published."""
-    return [models.Codec(mime=mime) for mime in PUBLISH_CODECS]
+def enabled_codecs(client: models.ClientInfo | None = None) -> list[models.Codec]:
+    """Return the codecs that may be published, by a client or in a room."""
+    excluded = () if client is None else devices.excluded(client)
+    return [models.Codec(mime=mime) for mime in PUBLISH_CODECS if mime not in excluded]
 
 
 def permission(permissions: Permissions) -> models.ParticipantPermission:
@@ -322,6 +324,8 @@ def ice_server_list(servers: tuple[IceServer, ...]) -> list[rtc.ICEServer]:
 
 def track_spec(request: rtc.AddTrackRequest, client: models.ClientInfo) -> TrackSpec:
     """Return the domain's view of a request to publish."""
+    request = devices.replace_excluded(request, client)
+    excluded = devices.excluded(client)
     source = SOURCES.get(request.source, Source.UNKNOWN)
     kind = "audio" if request.type == models.TrackType.AUDIO else "video"
     template = _track_template(request, source)
@@ -338,8 +342,10 @@ def track_spec(request: rtc.AddTrackRequest, client: models.ClientInfo) -> Track
             )
         ),
         layers=_layers(first) if kind == "video" else (),
-        codec=wanted.lower().rpartition("/")[2],
-        codec_only=kind == "video" and _ignores_order(client),
+        codec=(wanted or (devices.FALLBACK if kind == "video" and excluded else ""))
+        .lower()
+        .rpartition("/")[2],
+        codec_only=kind == "video" and (bool(excluded) or _ignores_order(client)),
         backup_codec=_backup_codec(request) if kind == "video" else "",
         muted=request.muted,
         width=request.width,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from livekit.protocol import rtc
 
 from signaling.access import tokens
-from signaling.livekit import convert
+from signaling.livekit import convert, devices
 from signaling.livekit.connections import packets
 from signaling.livekit.connections.broadcast import Broadcast
 from signaling.livekit.connections.connection import ClientSocket, Connection
@@ -271,12 +271,13 @@ class Lifecycle:
             ice_servers=convert.ice_server_list(self._settings.ice_servers(person.sid)),
             ping_interval=PING_INTERVAL_S,
             ping_timeout=PING_TIMEOUT_S,
-            enabled_publish_codecs=convert.enabled_codecs(),
+            enabled_publish_codecs=convert.enabled_codecs(connection.client),
             # Clients that may publish then offer at once, and need not wait for the first track (LiveKit's rule).
             fast_publish=person.permissions.can_publish,
             # A client that may not subscribe connects its publishing side first, which it offers itself.
             subscriber_primary=connection.offers is not None and person.permissions.can_subscribe,
         )
+        join.MergeFrom(devices.configuration(connection.client))
         connection.send(rtc.SignalResponse(join=join))
         connection.send_state(later)
 

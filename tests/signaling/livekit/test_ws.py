@@ -181,6 +181,15 @@ async def test_the_go_sdk_is_answered_once_it_has_applied_its_offer(world, monke
         assert peer.offer == "offered"
 
 
+async def test_join_tells_a_device_which_codecs_to_leave(world):
+    client = models.ClientInfo(browser="Firefox", os="Linux")
+    query = {"access_token": make_token(), "join_request": pack(rtc.JoinRequest(client_info=client))}
+    async with world.http.ws_connect(f"{world.url}/rtc/v1", params=query) as ws:
+        join = await Client(ws).until("join")
+    assert [c.mime for c in join.client_configuration.disabled_codecs.publish] == ["video/H264"]
+    assert "video/H264" not in {codec.mime for codec in join.enabled_publish_codecs}
+
+
 async def test_attributes_in_the_query_need_the_grant(world):
     packed = base64.urlsafe_b64encode(b'{"a": "b"}').decode().rstrip("=")
     for allowed, status in ((True, 200), (False, 401)):
