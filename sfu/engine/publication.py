@@ -259,15 +259,15 @@ class Subscription:
     @property
     def choice(self) -> LayerChoice:
         """What determines its layer."""
-        return LayerChoice(
-            self.preferences,
-            self.allotted,
-            self.published.spec.layers,
-            self._svc_without_descriptor,
-        )
+        return LayerChoice(self.preferences, self.allotted, self.published.spec.layers)
 
     @property
     def _svc_without_descriptor(self) -> bool:
+        """Whether each picture has to contain every size up to the one shown.
+
+        An AV1 decoder that gets no descriptors takes everything with one timestamp for one picture, as LiveKit's server
+        sends it.
+        """
         section, source = self.section, self.published.section
         if source is None or section is None or source.codec() != "av1" or section.kind.described:
             return False
@@ -275,7 +275,12 @@ class Subscription:
 
     def _key(self, fan: Fan["Subscription"], point: OperatingPoint) -> OperatingPoint | None:
         """The key of the substream that shows a point."""
-        return None if point[0] and self._svc_without_descriptor else fan.key(point)
+        return None if point == fan.stream.top and self._svc_without_descriptor else fan.key(point)
+
+    def _view(self, fan: Fan["Subscription"], key: OperatingPoint | None) -> "Substream":
+        """The substream of that key."""
+        whole = key is not None and key[0] > 0 and self._svc_without_descriptor
+        return fan.view(key, whole_pictures=whole)
 
     def serve(self, published: Publication, now: float) -> None:
         """Send this one of a track's publications from now on."""
@@ -410,7 +415,7 @@ class Subscription:
         self, fan: Fan["Subscription"], key: OperatingPoint | None, packet: SourcePacket, now: float
     ) -> None:
         assert self.section is not None
-        view, previous = fan.view(key), self.current
+        view, previous = self._view(fan, key), self.current
         expected = self.timeline.expected_timestamp(previous, fan.stream, packet)
         if previous is not None:
             self._leave(now)

@@ -33,15 +33,11 @@ class LayerChoice:
     "The highest point that its bandwidth admits; None: nothing."
     layers: tuple[Layer, ...]
     "As the publisher announced them, lowest first."
-    svc_without_descriptor: bool = False
-    """All spatial layers are in one stream, and the subscriber gets no dependency descriptors: only the lowest layer
-    or all of them can be shown. An AV1 decoder without descriptors takes all that has one timestamp for one frame."""
 
     @property
     def highest(self) -> int:
         """The highest spatial layer that the subscriber can use."""
-        wanted = highest_wanted(self.preferences, self.layers)
-        return len(self.layers) - 1 if wanted and self.svc_without_descriptor else wanted
+        return highest_wanted(self.preferences, self.layers)
 
     @property
     def bound(self) -> int:
@@ -59,7 +55,7 @@ class LayerChoice:
             return (
                 Flow.PAUSE
             )  # what arrives is more than the path can take, and the layer that fits is on its way
-        return min(live) if self.svc_without_descriptor and chosen < max(live) else chosen
+        return chosen
 
     def point(self, stream: InboundStream, spatial: int) -> OperatingPoint:
         """The operating point of `stream` for the chosen spatial layer of the publication."""

@@ -18,10 +18,16 @@ from sfu.wire.packet import SourcePacket
 class Substream:
     """One point of a source layer, and those who watch it."""
 
-    def __init__(self, layer: InboundStream, point: OperatingPoint | None) -> None:
-        """`point` counts spatial layers within the stream; None: all of it, under the source's own numbers."""
+    def __init__(
+        self, layer: InboundStream, point: OperatingPoint | None, *, whole_pictures: bool = False
+    ) -> None:
+        """`point` counts spatial layers within the stream; None: all of it, under the source's own numbers.
+
+        `whole_pictures`: each picture contains all sizes below the point too, whether or not it needs them.
+        """
         self.layer = layer
         self.point = point
+        self.whole_pictures = whole_pictures
         self.table = FanoutTable()
         self.highest = layer.highest
         "Number of the newest packet, as the view numbers them."
@@ -35,7 +41,11 @@ class Substream:
         "Of that packet's dependency descriptor."
         self._structure: Structure | None = None
         self._active = 0  # bit mask of the decode targets of that structure that are shown here
-        self._bit = 0 if point is None else 1 << index(point)
+        # a packet that is needed for one of these points is shown
+        self._bits = 0
+        if point is not None:
+            lowest = 0 if whole_pictures else point[0]
+            self._bits = sum(1 << index((spatial, point[1])) for spatial in range(lowest, point[0] + 1))
         self._numbers = Decimation()
 
     def place(self, packet: SourcePacket) -> SourcePacket | None:
@@ -48,7 +58,7 @@ class Substream:
         number, pictures = found
         picture_id = (packet.picture_id - pictures) & 0x7FFF
         frame = packet.frame
-        if frame.points & self._bit:
+        if frame.points & self._bits:
             # the highest size that is shown is the last of its picture, whatever follows in the source
             marker = packet.marker or (frame.ends and frame.layer[0] == self.point[0])
             return packet.renumbered(number, picture_id, self._descriptor(packet), marker=marker)
@@ -88,7 +98,7 @@ class Substream:
         A late packet of a layer that is left out has a number already, as it could not be known whose it was: its
         viewers get it emptied, else they would ask for it.
         """
-        if self._bit and not late and not packet.frame.points & self._bit:
+        if self._bits and not late and not packet.frame.points & self._bits:
             self._numbers.leave_out(packet.sequence, packet.picture_id)
             return 0
         placed = self.place(packet)

@@ -20,9 +20,9 @@ from sfu.wire.rtp import URI_DEPENDENCY_DESCRIPTOR, URI_MID, build_extensions, h
 
 DESCRIBED = TemplateClass((("av1", 45),), ((URI_DEPENDENCY_DESCRIPTOR, 12),))
 PLAIN = TemplateClass((("av1", 45),), ())
-TARGETS = 4  # (0, 0), (0, 1), (1, 0), (1, 1)
 # Of each template: spatial and temporal layer, indications, how many frames back it reaches. Two frames a picture,
-# every other picture of the upper temporal layer. In the keyed form the upper size needs the lower at keyframes alone.
+# every other picture of the upper temporal layer; the decode targets are (0, 0), (0, 1), (1, 0), (1, 1). In the keyed
+# form the upper size needs the lower at keyframes alone.
 FULL = (
     ((0, 0), "SSSS", ()),
     ((0, 0), "SSRR", (4,)),
@@ -39,6 +39,23 @@ KEYED = (
     ((1, 0), "--SS", (4,)),
     ((1, 1), "---D", (2,)),
 )
+# Three sizes at one rate, in both forms.
+FULL_THREE = (
+    ((0, 0), "SSS", ()),
+    ((0, 0), "SRR", (3,)),
+    ((1, 0), "-SS", (1,)),
+    ((1, 0), "-SR", (3, 1)),
+    ((2, 0), "--S", (1,)),
+    ((2, 0), "--S", (3, 1)),
+)
+KEYED_THREE = (
+    ((0, 0), "SSS", ()),
+    ((0, 0), "S--", (3,)),
+    ((1, 0), "-SS", (1,)),
+    ((1, 0), "-S-", (3,)),
+    ((2, 0), "--S", (1,)),
+    ((2, 0), "--S", (3,)),
+)
 HALF_FPS = 10
 
 
@@ -48,7 +65,7 @@ def structure_bits(templates):
     steps = ["00" if b == a else "01" if b[0] == a[0] else "10" for a, b in itertools.pairwise(layers)]
     indications = "".join(f"{'-DSR'.index(i):02b}" for _, row, _ in templates for i in row)
     diffs = "".join("".join(f"1{diff - 1:04b}" for diff in row) + "0" for _, _, row in templates)
-    return f"{0:06b}{TARGETS - 1:05b}" + "".join(steps) + "11" + indications + diffs + "00" + "0"
+    return f"{0:06b}{len(templates[0][1]) - 1:05b}" + "".join(steps) + "11" + indications + diffs + "00" + "0"
 
 
 def descriptor(templates, number, frame_number, *, starts, ends, key):
@@ -60,7 +77,7 @@ def descriptor(templates, number, frame_number, *, starts, ends, key):
 
 
 class SvcWorld(World):
-    """A publisher of AV1 with two sizes at two rates in one stream, 20 pictures a second."""
+    """A publisher of AV1 with two sizes at two rates, or three at one, in one stream; 20 pictures a second."""
 
     def __init__(self, templates):
         super().__init__()
@@ -68,7 +85,8 @@ class SvcWorld(World):
         codec = NegotiatedCodec("av1", 45, 90_000, 1, "", (), 46)
         ids = {URI_MID: 4, URI_DEPENDENCY_DESCRIPTOR: 12}
         parameters = SectionParameters("0", "video", True, "recvonly", (codec,), ids, {}, (), ())
-        layers = (Layer("", 480, 270), Layer("", 960, 540))
+        self.sizes = 1 + templates[-1][0][0]
+        layers = tuple(Layer("", 320 << i, 180 << i) for i in range(self.sizes))
         self.published = Publication(
             PublicationSpec("TR_1", "video", layers=layers, codec="av1"), self.publisher.link
         )
@@ -89,10 +107,10 @@ class SvcWorld(World):
         plis = sum(isinstance(part, rtcp.PictureLossIndication) for part in self.feedback)
         key = self.phase == 0 or plis > self.plis
         self.plis = plis
-        temporal = 0 if key else self.phase % 2
+        temporal = 0 if key or self.sizes == 3 else self.phase % 2
         self.phase = 1 if key else self.phase + 1
         packets = []
-        for spatial in range(2):
+        for spatial in range(self.sizes):
             template = next(
                 i
                 for i, (layer, _, diffs) in enumerate(self.templates)
@@ -112,7 +130,7 @@ class SvcWorld(World):
                 head = struct.pack(
                     "!BBHII",
                     0x90,
-                    45 | (spatial == 1 and part == 1) << 7,
+                    45 | (spatial == self.sizes - 1 and part == 1) << 7,
                     self.sequence & 0xFFFF,
                     int(self.now * 90_000) & 0xFFFFFFFF,
                     7,
@@ -281,16 +299,34 @@ def test_what_is_asked_for_again_is_the_same(world):
         assert again[at + 2 :] == packet[at:]
 
 
-def test_who_takes_no_descriptors_gets_the_smallest_size_of_av1_or_all(world):
+@pytest.mark.parametrize("templates", [FULL_THREE, KEYED_THREE], ids=["full", "keyed"])
+def test_who_takes_no_descriptors_gets_every_size_of_av1_up_to_the_one_it_wants(templates):
+    world = SvcWorld(templates)
     viewer = begin(world, kind=PLAIN)
-    everything = {(s, t) for s in range(2) for t in range(2)}
-    for spatial, expected in ((1, everything), (0, {(0, 0), (0, 1)}), (1, everything)):
+    described = begin(world, "described", max_spatial=1)
+    for spatial in (2, 1, 0, 1, 2):
         world.video_request(viewer, spatial)
         world.play(1)
         world.sent.clear()
         world.play(1)
-        assert shown(world.received()) == expected
+        assert shown(world.received()) == {(size, 0) for size in range(spatial + 1)}
+        assert viewer.point[0] == spatial
         check(world.received())
+    # who takes descriptors is not sent what they say is of no use
+    world.sent.clear()
+    world.play(0.5)
+    assert shown(world.received("described")) == {(1, 0)} | ({(0, 0)} if templates is FULL_THREE else set())
+    assert described.point[0] == 1
+
+
+def test_who_takes_no_descriptors_can_have_a_lower_rate_too(world):
+    viewer = begin(world, kind=PLAIN)
+    world.video_request(viewer, 1, HALF_FPS)
+    world.play(1)
+    world.sent.clear()
+    world.play(1)
+    assert shown(world.received()) == {(0, 0), (1, 0)}
+    check(world.received())
 
 
 def test_who_has_no_bandwidth_for_all_gets_the_smallest_size(world):

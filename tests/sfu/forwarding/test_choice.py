@@ -7,8 +7,8 @@ from sfu.values import Layer, Preferences
 LAYERS = (Layer("q", 320, 180), Layer("h", 640, 360), Layer("f", 1280, 720))
 
 
-def choice(allowed=UNBOUNDED, *, svc=False, **preferences):
-    return LayerChoice(Preferences(**preferences), allowed, LAYERS, svc)
+def choice(allowed=UNBOUNDED, **preferences):
+    return LayerChoice(Preferences(**preferences), allowed, LAYERS)
 
 
 @pytest.mark.parametrize(
@@ -23,10 +23,6 @@ def choice(allowed=UNBOUNDED, *, svc=False, **preferences):
         (choice(), [], Flow.KEEP),
         (choice(None), [0, 1, 2], Flow.PAUSE),
         (choice(None), [], Flow.PAUSE),
-        # without descriptors, the lowest layer or all of them
-        (choice((1, 7), svc=True), [0, 1, 2], 0),
-        (choice(max_spatial=1, svc=True), [0, 1, 2], 2),
-        (choice(max_spatial=0, svc=True), [0, 1, 2], 0),
     ],
 )
 def test_the_layer_follows_from_request_limit_and_what_arrives(made, live, expected):
@@ -46,7 +42,7 @@ def test_the_bound_is_what_should_be_sent_whether_or_not_it_arrives():
     assert choice().bound == 2
     assert choice((1, 7)).bound == 1
     assert choice(None).bound == 0
-    assert choice(max_spatial=1, svc=True).highest == 2
+    assert choice(max_spatial=1).highest == 1
 
 
 class Stream:

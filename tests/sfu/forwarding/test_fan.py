@@ -22,6 +22,7 @@ def test_all_who_see_the_whole_stream_share_a_substream(fan):
     assert fan.key(whole) == whole  # the smaller of two sizes is not the whole
     assert fan.view(whole) is fan.view(whole)
     assert fan.view(None) is not fan.view(whole)
+    assert fan.view(whole, whole_pictures=True) is not fan.view(whole)
 
 
 def test_a_substream_ends_with_its_last_subscriber(fan):
@@ -31,7 +32,7 @@ def test_a_substream_ends_with_its_last_subscriber(fan):
     fan.switching.add("ada")
     fan.leave(view, VIEWER_KIND, "ada")
     assert not fan.switching
-    assert fan.views == {(0, 0): view}
+    assert fan.views == {((0, 0), False): view}
     fan.leave(view, VIEWER_KIND, "eve")
     assert fan.views == {}
 
@@ -39,7 +40,7 @@ def test_a_substream_ends_with_its_last_subscriber(fan):
 def test_a_substream_that_was_replaced_does_not_end_its_successor(fan):
     old = fan.view(None)
     old.table.add(VIEWER_KIND, "ada", COLUMN)
-    del fan.views[None]
+    del fan.views[None, False]
     new = fan.view(None)
     fan.leave(old, VIEWER_KIND, "ada")
-    assert fan.views == {None: new}
+    assert fan.views == {(None, False): new}
