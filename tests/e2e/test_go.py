@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from livekit import rtc
 
-from tests.e2e.conftest import DEADLINE_S, eventually
+from tests.e2e.conftest import DEADLINE_S, eventually, serving
 from tests.e2e.native import Viewer, publishing
 
 # The first build on a machine compiles all of the SDK's packages.
@@ -99,19 +99,33 @@ class Client:
         return event
 
 
+@pytest.fixture(scope="module")
+def server():
+    """One for all tests of this module, each of which has a room of its own."""
+    with asyncio.Runner() as runner:
+        running = serving()
+        yield runner.run(running.__aenter__())
+        runner.run(running.__aexit__(None, None, None))
+
+
 @pytest.fixture
-def go_client(program, videos):
-    """Starts a participant of the Go SDK, who leaves at the end of the block."""
+def room(request):
+    return request.node.name
+
+
+@pytest.fixture
+def go_client(program, videos, server, room):
+    """Starts a participant of the Go SDK, who leaves at the end of the block: `go_client(identity, *flags)`."""
 
     @asynccontextmanager
-    async def run(server, identity, *flags):
+    async def run(identity, *flags):
         process = await asyncio.create_subprocess_exec(
             program,
             "-videos",
             str(videos),
             *flags,
             server.url,
-            server.token(identity),
+            server.token(identity, room),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,
@@ -131,9 +145,9 @@ def go_client(program, videos):
 
 
 @pytest.mark.parametrize("mode", MODES)
-async def test_go_publishes_subscribes_and_resumes(server, go_client, mode):
+async def test_go_publishes_subscribes_and_resumes(go_client, mode):
     flags = MODES[mode]
-    async with go_client(server, "gina", *flags) as gina, go_client(server, "glen", *flags) as glen:
+    async with go_client("gina", *flags) as gina, go_client("glen", *flags) as glen:
         if "-publish-in-join" not in flags:
             # Glen already receives when he publishes: in one connection he sends on the sections on which he receives.
             for client in (gina, glen):
@@ -160,13 +174,13 @@ async def test_go_publishes_subscribes_and_resumes(server, go_client, mode):
 
 
 @pytest.mark.parametrize("mode", ["two connections", "one connection"])
-async def test_go_is_told_of_muted_tracks_and_gets_them_later(server, go_client, mode):
-    async with go_client(server, "gina") as gina:
+async def test_go_is_told_of_muted_tracks_and_gets_them_later(go_client, mode):
+    async with go_client("gina") as gina:
         gina.order("publish")
         await gina.event("published")
         for track in ("microphone", "camera"):
             gina.order("mute", track)
-        async with go_client(server, "glen", *MODES[mode]) as glen:
+        async with go_client("glen", *MODES[mode]) as glen:
             for track in ("microphone", "camera"):
                 await glen.event("subscribed", track=track, muted=True)
             for track in ("microphone", "camera"):
@@ -176,10 +190,10 @@ async def test_go_is_told_of_muted_tracks_and_gets_them_later(server, go_client,
 
 
 @pytest.mark.parametrize("mode", ["two connections", "one connection"])
-async def test_go_publishes_in_less_common_codecs(server, go_client, mode):
+async def test_go_publishes_in_less_common_codecs(go_client, mode):
     async with (
-        go_client(server, "gina", *MODES[mode]) as gina,
-        go_client(server, "glen", *MODES[mode]) as glen,
+        go_client("gina", *MODES[mode]) as gina,
+        go_client("glen", *MODES[mode]) as glen,
     ):
         for codec in ("audio/PCMU", "audio/PCMA", "video/H265"):
             gina.order("publish-as", codec)
@@ -201,12 +215,12 @@ async def _media_flows(*clients):
             await client.event("packets", track=track, round=client.round)
 
 
-async def test_go_meets_the_native_client(server, go_client):
+async def test_go_meets_the_native_client(server, room, go_client):
     alice = rtc.Room()
     viewer = Viewer(alice)
-    await alice.connect(server.url, server.token("alice"))
+    await alice.connect(server.url, server.token("alice", room))
     alice.local_participant.register_rpc_method("greet", lambda data: f"hello {data.payload}, says Python")
-    async with publishing(alice), go_client(server, "gina") as gina:
+    async with publishing(alice), go_client("gina") as gina:
         await gina.event("subscribed", **{"from": "alice"})
         await gina.event("size", size="640x360")
         gina.order("publish")
