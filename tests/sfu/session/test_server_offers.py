@@ -174,6 +174,16 @@ def test_a_bad_answer_is_refused_and_changes_nothing(bad):
     assert subscription.section is not None
 
 
+def test_nothing_can_be_sent_on_a_section_that_carries_a_track_either():
+    viewer = Viewer()
+    viewer.subscribe()
+    viewer.exchange()
+    offer = viewer.offer()
+    with pytest.raises(SdpError, match="nothing can be sent"):
+        viewer.peer.take_answer(parse_offer(answer_to(offer, direction="sendrecv")))
+    assert viewer.peer.take_answer(parse_offer(answer_to(offer))) == {"1": "TR_1"}
+
+
 def test_answers_want_an_offer_and_the_same_certificate():
     viewer = Viewer()
     offer = viewer.offer()
