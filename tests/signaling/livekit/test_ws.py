@@ -17,7 +17,6 @@ from signaling.access import tokens
 from signaling.errors import AccessError, TokenError, TooOftenError
 from signaling.limits import Rate, parse_networks
 from signaling.livekit import handlers
-from signaling.livekit import ws as ws_module
 from signaling.livekit.ws import _refusal
 from signaling.rooms.model import LeaveReason, RoomConfig
 from signaling.rooms.permissions import Permissions
@@ -154,15 +153,14 @@ async def test_a_join_request_asks_for_one_connection_on_either_path(world):
     again = {"access_token": make_token(), "join_request": request}
     async with world.http.ws_connect(f"{world.url}/rtc", params=again) as ws:
         assert (await Client(ws).receive()).HasField("reconnect")
-    async with world.http.get(
-        f"{world.url}/rtc/validate", params={**query, "join_request": "!!"}
-    ) as response:
+    broken = {**query, "join_request": "!!"}
+    async with world.http.get(f"{world.url}/rtc/validate", params=broken) as response:
         assert response.status == 400
 
 
 @pytest.mark.parametrize("trickles", [True, False])
 async def test_the_go_sdk_is_answered_once_it_has_applied_its_offer(world, monkeypatch, trickles):
-    monkeypatch.setattr(ws_module, "APPLIED_TIMEOUT_S", 3600.0 if trickles else 0.01)
+    monkeypatch.setattr("signaling.livekit.ws.APPLIED_TIMEOUT_S", 3600.0 if trickles else 0.01)
     request = rtc.JoinRequest(
         client_info=models.ClientInfo(sdk=models.ClientInfo.GO),
         publisher_offer=rtc.SessionDescription(type="offer", sdp="offered", id=1),
