@@ -12,7 +12,8 @@ export function RoomHeader({ stalled }: { stalled: boolean }) {
   const isGood = state === ConnectionState.Connected && !stalled;
   return (
     <header className="lesson-header">
-      <h1>{room.name}</h1>
+      {/* The name is known once the room is joined; until then a heading would be empty. */}
+      {room.name !== '' && <h1>{room.name}</h1>}
       <p className="people" data-testid="people">
         {people === 1 ? t('people.alone') : t('people.count', { count: people })}
       </p>
