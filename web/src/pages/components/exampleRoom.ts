@@ -34,6 +34,8 @@ export function exampleParticipant(number: number): RemoteParticipant {
 /** A wire to nowhere, with so many people. */
 export function exampleWire(people: number): Wire {
   const room = new Room();
+  // A getter of what the server sends at the join.
+  Object.defineProperty(room, 'name', { value: 'Algebra' });
   room.state = ConnectionState.Connected;
   for (let number = 0; number < people - 1; number += 1) {
     const participant = exampleParticipant(number);

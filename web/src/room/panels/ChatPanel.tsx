@@ -22,7 +22,7 @@ interface ChatPanelProps {
 /** Text messages to everyone in the room. */
 export function ChatPanel({ chat, me, mayWrite, onNotice, onClose }: ChatPanelProps) {
   const { lines } = useStore(chat.state);
-  const end = useRef<HTMLLIElement>(null);
+  const end = useRef<HTMLDivElement>(null);
   useEffect(() => {
     end.current?.scrollIntoView({ block: 'end' });
   }, [lines]);
@@ -30,10 +30,10 @@ export function ChatPanel({ chat, me, mayWrite, onNotice, onClose }: ChatPanelPr
     <Panel title={t('control.chat')} testId="chat-panel" onClose={onClose}>
       {/* Reachable by keyboard, because it scrolls. */}
       {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- see above; axe demands it */}
-      <ol className="chat-lines" role="log" aria-label={t('chat.lines')} tabIndex={0}>
+      <div className="chat-lines" role="log" aria-label={t('chat.lines')} tabIndex={0}>
         {lines.map((line, index) => (
           // Lines are only added at the end, so the index identifies them.
-          <li
+          <div
             key={`${line.atMs}/${index}`}
             className={line.from === me ? 'chat-line chat-own' : 'chat-line'}
             data-testid="chat-line"
@@ -44,11 +44,11 @@ export function ChatPanel({ chat, me, mayWrite, onNotice, onClose }: ChatPanelPr
             <span className="chat-text">
               <LinkedText text={line.text} />
             </span>
-          </li>
+          </div>
         ))}
-        {lines.length === 0 && <li className="soft">{t('chat.empty')}</li>}
-        <li ref={end} aria-hidden="true" />
-      </ol>
+        {lines.length === 0 && <div className="soft">{t('chat.empty')}</div>}
+        <div ref={end} aria-hidden="true" />
+      </div>
       {mayWrite && <ChatForm chat={chat} onNotice={onNotice} />}
     </Panel>
   );
