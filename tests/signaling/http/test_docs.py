@@ -40,7 +40,7 @@ async def test_without_a_build_it_says_where_the_description_is(tmp_path):
 NOT_DESCRIBED = re.compile(
     r"/(|docs|openapi\.json|{path}|{room}|join/{room}|metrics|healthz|readyz|page/.*|debug/.*|dev/.*)|//?rtc(/.*)?|//twirp/.*"
     # preflight requests of the described calls, and LiveKit Cloud's regions, of which this server has none
-    r"|/twirp/{service}/{method}|//?settings/regions"
+    r"|/twirp/{service}/{method}|//?settings/regions|//?agent"
 )
 
 
