@@ -242,5 +242,7 @@ _NOT_LOGGED = frozenset(
         events.SubscriptionFailed,
         events.DataSent,
         events.SessionDataChanged,
+        events.SignalLost,
+        events.SignalRestored,
     }
 )

@@ -1,6 +1,7 @@
 """Byte fields of messages in JSON: the library skips what is not base64, and nobody would learn of it."""
 
 import re
+from functools import cache
 from typing import Any
 
 from google.protobuf.descriptor import FieldDescriptor
@@ -16,10 +17,21 @@ def check_base64(descriptor: Any, fields: Any) -> None:
     """Raise ValueError for a byte field that is not base64. `fields` is the parsed JSON of such a message."""
     if not isinstance(fields, dict):
         return
+    known = _fields(descriptor)
     for name, value in fields.items():
-        field = descriptor.fields_by_camelcase_name.get(name) or descriptor.fields_by_name.get(name)
+        field = known.get(name)
         if field is not None:
             _check_field(field, value)
+
+
+@cache
+def _fields(descriptor: Any) -> dict[str, Any]:
+    """Return the fields of a message by both of their names in JSON.
+
+    The library's own maps raise SystemError for a name that is no valid Unicode, such as a lone surrogate.
+    """
+    fields = descriptor.fields
+    return {field.name: field for field in fields} | {field.camelcase_name: field for field in fields}
 
 
 def _check_field(field: Any, value: Any) -> None:

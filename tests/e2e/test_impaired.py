@@ -27,7 +27,7 @@ pytestmark = [
 ]
 
 SETTLED_S = 3.0
-PHASE_S = 12.0
+PHASE_S = 9.0
 SAMPLE_S = 0.25
 # A queue that audio does not notice: it is within what a jitter buffer grows to.
 SHORT_QUEUE_S = 0.2

@@ -20,6 +20,7 @@ from google.protobuf import json_format
 from google.protobuf.descriptor import FieldDescriptor
 from livekit.protocol import models, rtc
 
+from signaling.http.invitations import MAX_BODY_BYTES as GUEST_BODY_BYTES
 from signaling.http.json_bounds import MAX_ELEMENTS, MAX_TEXT_BYTES
 from signaling.http.page import MAX_BODY_BYTES as PAGE_BODY_BYTES
 from signaling.livekit.bounds import BOUNDS, MAX_FIELDS, is_repeated
@@ -136,7 +137,7 @@ HEADERS = (
 
 def body_limits(server):
     """The largest body of each route that takes one, by (method, path); those of APIs come from the APIs."""
-    limits = {("POST", "/page/token"): PAGE_BODY_BYTES}
+    limits = {("POST", "/page/token"): PAGE_BODY_BYTES, ("POST", "/page/guest"): GUEST_BODY_BYTES}
     app = server._runner.app
     for route in app.router.routes():
         owner = getattr(route.handler, "__closure__", None) or ()
@@ -151,6 +152,7 @@ WITHOUT_BODY = {
     "/", "/join/{room}", "/page/config", "/{path}", "/metrics", "/healthz", "/readyz", "/openapi.json", "/docs",
     "/debug/media", "/debug/rooms/{room}/{identity}", "/rtc", "/rtc/v1", "/rtc/validate", "/rtc/v1/validate",
     "//rtc", "//rtc/v1", "//rtc/validate", "//rtc/v1/validate", "/{room}", "/settings/regions", "//settings/regions",
+    "/page/invitation", "/page/check", "/dev/components", "/agent", "//agent",
 }  # fmt: skip
 # With a slash at the end, as some clients spell them.
 SPELLINGS = {"/v1", "/daily"}

@@ -289,8 +289,9 @@ async def test_who_moves_while_the_state_waits_is_sent_the_other_room_alone(harn
     moving = await harness.join("moving", client=client)
     await harness.join("there", room="other")
     ada = harness.enter("ada", outbox=SlowOutbox(), client=client)
-    harness.rooms.move(ada.connection.participant, "other")
-    harness.rooms.move(moving.connection.participant, "other")
+    other = harness.rooms.open_room("other")
+    harness.rooms.move(ada.connection.participant, other)
+    harness.rooms.move(moving.connection.participant, other)
     view = ClientView().apply(ada.outbox.read())
     assert moving.sid in view.people
     assert {info.identity for info in view.people.values()} == {"ada", "moving", "there"}
