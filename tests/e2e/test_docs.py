@@ -17,6 +17,7 @@ async def test_a_call_is_tried_on_the_page(server, chromium):
     await page.locator(".auth-container input").fill(token)
     await page.locator(".auth-btn-wrapper .authorize").click()
     await page.locator(".btn-done").click()
+    await page.locator('.opblock-tag[data-tag="LiveKit\'s server API"]').click()
     await page.locator(".opblock-summary-path[data-path$=ListRooms]").click()
     await page.get_by_role("button", name="Try it out").click()
     await page.locator(".body-param__text").fill("{}")

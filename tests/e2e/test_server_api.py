@@ -201,7 +201,7 @@ async def test_the_node_sdk(server):
         "removed": "404 not_found",
         "left": ["maths"],
     }
-    assert data == [(b"hello", "t")]
+    await eventually(lambda: data == [(b"hello", "t")], "bob got the data")
     assert ada.local_participant.metadata == "from node"
     await eventually(lambda: gone == [rtc.DisconnectReason.PARTICIPANT_REMOVED], "ada was sent out")
     await eventually(lambda: not bob.isconnected(), "bob's room was deleted")
