@@ -116,4 +116,4 @@ def test_a_picture_without_an_end_is_bounded():
 
 
 def test_an_unknown_codec_is_a_loss():
-    assert made(VideoAssembler(TimestampUnwrapper()), [Packet(1, 1, 0, True, "h265", b"xx", 0)]) == [Loss(1)]
+    assert made(VideoAssembler(TimestampUnwrapper()), [Packet(1, 1, 0, True, "h266", b"xx", 0)]) == [Loss(1)]

@@ -15,6 +15,8 @@ from sfu.values import Channel
 class Pipe:
     """What an association needs of a DTLS transport, wired to the other end."""
 
+    is_client = False
+
     def __init__(self, role):
         self._role = role
         self.state = "connected"
