@@ -160,11 +160,11 @@ async def test_after_a_restart_of_the_server_everybody_is_back_without_doing_any
         ada = await person(chromium, served, "Ada")
         await has(ada, "toggle-camera", "data-state", "on")
         await stopped(process)
-        await ada.get_by_test_id("ended").get_by_text("The server is restarting").wait_for()
-        await has(ada, "status", "data-state", "returning")
+        # LiveKit's client tries by itself for as long as the server asks it to; the page takes over from it.
+        await ada.locator("[data-testid=status]:not([data-state=connected])").wait_for()
         process = await started(*ports, data, "--dev")
         try:
-            await ada.get_by_test_id("lesson").wait_for()
+            await has(ada, "status", "data-state", "connected")
             await has(ada, "toggle-camera", "data-state", "on")
             assert "Ada" in await ada.locator(NAMED).inner_text()
         finally:
