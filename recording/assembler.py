@@ -46,7 +46,7 @@ class AudioAssembler:
     """Opus, with or without redundancy."""
 
     def __init__(self, timestamps: TimestampUnwrapper) -> None:
-        """`timestamps` is moved by whoever sees the packets first."""
+        """`timestamps` is shared with the track, which unwraps each timestamp first."""
         self._timestamps = timestamps
         self._lost = 0
         self._end: int | None = None
@@ -91,7 +91,7 @@ class VideoAssembler:
     """Pictures: all packets of one RTP timestamp, up to the marker."""
 
     def __init__(self, timestamps: TimestampUnwrapper) -> None:
-        """`timestamps` is moved by whoever sees the packets first."""
+        """`timestamps` is shared with the track, which unwraps each timestamp first."""
         self._timestamps = timestamps
         self._codec = ""
         self._joiner: Joiner | None = None

@@ -140,10 +140,6 @@ class Cutter:
         """The track stops here, or pauses: the last frame is shown until then."""
         return [*self._hold_until(end_ns), *self._finish_segment()]
 
-    def close_part(self) -> None:
-        """Begin a new part with the next frame, whatever its configuration."""
-        self._config = None
-
     def _hold_until(self, end_ns: int) -> list[Change]:
         """Let the last frame last until then."""
         last = self._last

@@ -78,7 +78,7 @@ def part_numbers(folder: Path) -> list[int]:
 
 
 def part_path(folder: Path, number: int, suffix: str) -> Path:
-    """The file of a part, or with the suffix `json` of what is known about it."""
+    """Return the path of a part; with the suffix `json`, the path of the description of the part."""
     return folder / f"{number:04}.{suffix}"
 
 

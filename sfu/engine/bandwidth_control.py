@@ -47,7 +47,7 @@ class BandwidthControl:
         return bool(self._limited or self._paced)
 
     def take_changed(self) -> list[Peer]:
-        """Peers for whom other bandwidth is available, or other videos have to wait, than at the last call."""
+        """Return the peers whose available bandwidth, or whose paced videos, have changed since the last call."""
         changed, self._changed = list(self._changed.values()), {}
         return changed
 

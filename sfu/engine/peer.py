@@ -14,7 +14,6 @@ from sfu.values import (
     Answer,
     Channel,
     PublicationBound,
-    PublicationEnded,
     PublicationSpec,
     ReceiverTraits,
     SdpError,
@@ -101,7 +100,7 @@ class Peer:
         return self.negotiated.offer(self._tracks(), self._next_transport(identity))
 
     def take_answer(self, answer: RemoteDescription) -> dict[str, str]:
-        """Apply the client's answer to the last offer; returns mid -> publication of what is sent now. SdpError."""
+        """Apply the client's answer to the last offer; return what each media section sends now, by mid. SdpError."""
         negotiated = self.negotiated
         if negotiated.offering is None or not negotiated.offering.pending:
             raise SdpError("an answer without an offer")
@@ -204,8 +203,3 @@ def _track(subscription: Subscription) -> Track:
     return Track(
         primary.spec.id, published.spec.kind, send, published.spec.stereo, subscription.section is None
     )
-
-
-def ended_event(peer: Peer, published: Publication) -> PublicationEnded:
-    """Report that the peer stopped sending a publication."""
-    return PublicationEnded(peer.id, published.spec.id)

@@ -23,7 +23,7 @@ from sfu.wire import rtp
 from sfu.wire.packet import SourcePacket
 from sfu.wire.rtp import Header
 
-# A publisher of whom nothing has come for so long costs nothing: by then each of its layers counts as dead
+# A publisher that has sent nothing for this time costs nothing: by then each of its layers counts as dead
 # (`receiving.liveness`), the loss in its reports has faded, and what subscribers were told of it has settled.
 IDLE_AFTER_S = 20.0
 
@@ -55,7 +55,7 @@ class Router:
             ssrc = int.from_bytes(packet[8:12], "big")
             known = peer.streams.get(ssrc)
             if known is None and peer.link.limits.unknown.take(1, now):
-                known = self._learn(peer, packet, header, now)
+                known = self._learn(peer, ssrc, packet, header, now)
             self._arrived(peer, known, packet, header, now)
             if known is None:
                 self._drops[DropReason.UNKNOWN_STREAM] += 1
@@ -66,8 +66,7 @@ class Router:
         except (rtp.RtpError, struct.error):
             self._drops[DropReason.MALFORMED] += 1
 
-    def _learn(self, peer: Peer, packet: bytes, header: Header, now: float) -> KnownSsrc | None:
-        ssrc = int.from_bytes(packet[8:12], "big")
+    def _learn(self, peer: Peer, ssrc: int, packet: bytes, header: Header, now: float) -> KnownSsrc | None:
         known = peer.streams.learn(packet, header[1], ssrc, now)
         if known is None or known.rtx:
             return known
@@ -136,9 +135,8 @@ class Router:
             subscriptions = (published.primary or published).subscriptions.values()
             self._containment.each(now, self._delivery.fit_and_wait, subscriptions)
         if published.muted:
-            stream.keyframe_sequence = (
-                -1
-            )  # nothing that is sent while muted is replayed, or added as redundancy, later
+            # Nothing that is sent while muted is replayed later, or added as redundancy.
+            stream.keyframe_sequence = -1
             stream.recent.clear()
             stream.arrived(parsed, now, late=late)
             self._drops[DropReason.MUTED] += 1

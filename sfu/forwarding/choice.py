@@ -52,9 +52,8 @@ class LayerChoice:
         if chosen is None:
             return Flow.KEEP
         if chosen > self.bound and wanted is not None and wanted.may_come(self.bound):
-            return (
-                Flow.PAUSE
-            )  # what arrives is more than the path can take, and the layer that fits is on its way
+            # What arrives is more than the path can take, and the layer that fits is on its way.
+            return Flow.PAUSE
         return chosen
 
     def point(self, stream: InboundStream, spatial: int) -> OperatingPoint:

@@ -81,9 +81,8 @@ class Timeline:
         segment.timestamp_offset = expected - packet.timestamp
         if packet.picture_id_at >= 0:
             segment.picture_id_offset = last.picture_id + 1 - placed.picture_id
-        if (
-            continues and before is not None
-        ):  # these may have gaps: the offsets stay, and equal numbers stay equal
+        if continues and before is not None:
+            # These numbers may have gaps: the offsets stay, and equal numbers stay equal.
             segment.tl0picidx_offset = before.tl0picidx_offset
             segment.frame_number_offset = before.frame_number_offset
         else:

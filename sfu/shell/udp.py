@@ -40,7 +40,7 @@ _IP_PKTINFO = 8
 
 
 class _Control(NamedTuple):
-    """How the own address is written in a control message of a family."""
+    """The layout of the local address in a control message of an address family."""
 
     level: int
     kind: int

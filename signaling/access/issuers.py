@@ -28,7 +28,7 @@ Fetch = Callable[[str], Awaitable[Mapping[str, Any]]]
 
 
 class IssuerError(Exception):
-    """A token that the issuer did not sign, or whose key cannot be had; the text is for whoever sent it."""
+    """The issuer did not sign the token, or its key cannot be fetched; the client is shown the text."""
 
 
 @dataclass(frozen=True, slots=True)

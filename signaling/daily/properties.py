@@ -100,7 +100,8 @@ class TokenProperties(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=T
 
 
 # Properties that Daily has and that change nothing here. They are accepted, as Daily accepts them on plans without the
-# feature, so that applications work unchanged; whoever sets one is told (`without_effect`). The README lists them.
+# feature, so that applications work unchanged; the answer names each one that is set (`without_effect`). The README
+# lists them.
 WITHOUT_EFFECT = frozenset(
     {
         "auto_start_transcription",

@@ -17,13 +17,12 @@ from classroom.base import SERVER
 from classroom.errors import Malformed
 from classroom.roles import Role
 from classroom.state import Classroom
+from signaling import forwarded
 from signaling.access import signed
 from signaling.access.issuers import Issuer, IssuerError
+from signaling.access.tokens import LEEWAY_S
 from signaling.http.api import ApiError, bearer, key_of
 from signaling.teaching.names import derived_id, new_id
-
-# Clocks of the application's server and this one may differ by this much, in seconds.
-LEEWAY_S: Final = 60
 
 MAX_KEY_CHARS: Final = 255
 
@@ -125,7 +124,7 @@ class Callers:
 
     def origin(self, request: web.Request) -> str:
         """Return this server's address as the caller knows it, without a slash at its end."""
-        return self._public_url or origin_of(request)
+        return self._public_url or forwarded.origin(request.headers, request.scheme, request.host)
 
     async def authenticate(self, request: web.Request) -> Caller:
         """Return who makes a request. ApiError."""
@@ -187,12 +186,6 @@ class Callers:
             idempotency_key=idempotency_key,
             if_match=request.headers.get(hdrs.IF_MATCH, ""),
         )
-
-
-def origin_of(request: web.Request) -> str:
-    """Return the address under which a request reached this server; a proxy that ends TLS names the scheme."""
-    scheme = request.headers.get(hdrs.X_FORWARDED_PROTO, request.scheme).lower()
-    return f"{scheme if scheme in {'http', 'https'} else request.scheme}://{request.host}"
 
 
 def _role(claims: Mapping[str, Any]) -> TenantRole:

@@ -7,7 +7,8 @@ from signaling.daily.door.admission import Admitted
 from signaling.rooms.model import USER_ID, Participant, Visitor
 from signaling.rooms.permissions import Permissions
 
-# The API that admitted a participant: those whom Daily's page admitted receive messages on the topic `lectern.daily`.
+# The API that admitted a participant. Participants that Daily's page admitted receive messages on the topic
+# `lectern.daily`.
 DOOR, DAILY = "lectern.door", "daily"
 
 IS_OWNER, YES = "lectern.is_owner", "true"

@@ -22,7 +22,7 @@ ABSENCES: Mapping[str, Absence] = {
     "update": Absence.STATE,  # `updates.SeenVersions`
     "room_update": Absence.STATE,  # `Broadcast.send_room_to`
     "refresh_token": Absence.STATE,  # `Lifecycle.send_token`
-    "mute": Absence.STATE,  # these and all below: `state.FACTS`
+    "mute": Absence.STATE,  # these and all below: `state.State`
     "track_unpublished": Absence.STATE,
     "subscribed_quality_update": Absence.STATE,
     "speakers_changed": Absence.STATE,

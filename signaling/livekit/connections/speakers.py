@@ -14,7 +14,7 @@ class Loudness:
         self._levels: dict[str, dict[str, float]] = {}
 
     def update(self, room: Room, speakers: Iterable[Speaker]) -> set[str]:
-        """Apply the engine's report for a room and return the sids of the participants whom it is about."""
+        """Apply the engine's report for a room and return the sids of the participants in the report."""
         touched: set[str] = set()
         for speaker in speakers:
             track = room.find_track(speaker.publication_id)
