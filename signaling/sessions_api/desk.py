@@ -1,6 +1,7 @@
 """Between routes and sessions: finds the caller's session, carries commands out, shows what the caller may see."""
 
 import hashlib
+import secrets
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any, Final, TypeVar
 
@@ -10,9 +11,12 @@ from classroom import limits
 from classroom.base import Command, Event
 from classroom.errors import Code, Conflict, NotAllowed, NotFound
 from classroom.features.people import Person
+from classroom.features.session import Create
+from classroom.join_code import COUNT
 from classroom.roles import STAFF
 from classroom.state import Classroom
 from classroom.visibility import is_participant, shown_to
+from signaling.errors import UnstorableError
 from signaling.sessions_api.callers import Caller
 from signaling.teaching.live import LiveSession
 from signaling.teaching.presence import Presence
@@ -25,6 +29,9 @@ Id = Annotated[str, msgspec.Meta(min_length=1, max_length=limits.IDENTIFIER_LENG
 _encode: Final = msgspec.json.Encoder(order="sorted").encode
 
 ANY_ETAG: Final = "*"
+
+# Two sessions with one join code are as likely as a guess; the next number is another code.
+_ATTEMPTS: Final = 3
 
 
 class Done(msgspec.Struct, frozen=True):
@@ -76,6 +83,18 @@ class Desk:
 
         done: Done = await live.submit(checked, lambda room, events: self._done(room, caller, events, made))
         return done
+
+    @staticmethod
+    async def create(live: LiveSession, make: Callable[..., Create]) -> None:
+        """Create a session with a join code of its own: `make(code_number=...)`. `Refused`, StoreError."""
+        for attempt in range(_ATTEMPTS):
+            try:
+                await live.do(make(code_number=secrets.randbelow(COUNT)), lambda _room, _events: None)
+            except UnstorableError:
+                if attempt == _ATTEMPTS - 1:
+                    raise
+            else:
+                return
 
     async def look(self, caller: Caller, session_id: str, look: Callable[[Classroom, Person], T]) -> T:
         """Return what somebody who takes part sees. `NotFound` for strangers, `NotAllowed` for those outside."""

@@ -1,13 +1,12 @@
 """Study groups, and the sessions in which they meet."""
 
-import secrets
 from collections.abc import Mapping
+from functools import partial
 
 import msgspec
 
 from classroom.errors import Code, NotAllowed, NotFound
 from classroom.features import people, session
-from classroom.join_code import COUNT
 from classroom.roles import OPEN, Role
 from classroom.school import study_groups
 from signaling.http.api import Route
@@ -133,18 +132,18 @@ class GroupCalls:
             raise NotAllowed(Code.NOT_A_MEMBER, "The group has no members yet.")
         session_id = caller.new_id(PREFIX)
         live = self._desk.session(caller, session_id)
-        create = session.Create(
+        make = partial(
+            session.Create,
             session=session_id,
             owner=owner,
             owner_name=caller.name if caller.person == owner and caller.name else owner,
             title=group.name,
-            code_number=secrets.randbelow(COUNT),
             # The members are their own tutors: nobody's absence ends the session but everybody's.
             settings=session.Settings(auto_end_s=0, student_screens=True),
             external_id=f"group:{group.id}",
         )
-        for step in (create, session.Start()):
-            await live.do(step, lambda _room, _events: None)
+        await self._desk.create(live, make)
+        await live.do(session.Start(), lambda _room, _events: None)
         return session_id
 
     def _part(self, caller: Caller, _names: Mapping[str, str]) -> SchoolPart[study_groups.State]:

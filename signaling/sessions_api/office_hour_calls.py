@@ -1,12 +1,11 @@
 """Office hours: when a tutor is there, the queue, and the sessions that come of it."""
 
-import secrets
 from collections.abc import Mapping
+from functools import partial
 
 import msgspec
 
 from classroom.features import people, session
-from classroom.join_code import COUNT
 from classroom.school import office_hours
 from classroom.school.availability import Availability
 from signaling.http.api import Route
@@ -130,18 +129,12 @@ class OfficeHourCalls:
 
         made = await part.do(admit, visit)
         live = self._desk.session(caller, session_id)
-        steps = (
-            session.Create(
-                session=session_id,
-                owner=tutor,
-                owner_name=caller.name if caller.person == tutor and caller.name else tutor,
-                title=body.title,
-                code_number=secrets.randbelow(COUNT),
-            ),
-            people.Invite(person=made.person, name=made.name),
-            session.Start(),
+        owner_name = caller.name if caller.person == tutor and caller.name else tutor
+        make = partial(
+            session.Create, session=session_id, owner=tutor, owner_name=owner_name, title=body.title
         )
-        for step in steps:
+        await self._desk.create(live, make)
+        for step in (people.Invite(person=made.person, name=made.name), session.Start()):
             await live.do(step, lambda _room, _events: None)
         return Admitted(made.person, session_id)
 

@@ -1,6 +1,7 @@
 """Sessions as such: create, list, read, change, delete."""
 
-import secrets
+from contextlib import suppress
+from functools import partial
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -11,10 +12,8 @@ from classroom import limits
 from classroom.base import Command
 from classroom.errors import Code, Conflict, NotAllowed
 from classroom.features import people, session
-from classroom.join_code import COUNT
 from classroom.roles import FINAL, OPEN, Phase, Role
 from classroom.state import Classroom
-from signaling.errors import UnstorableError
 from signaling.http.api import Answer, ApiError, Route
 from signaling.sessions_api import paging
 from signaling.sessions_api.callers import Caller, TenantRole
@@ -30,9 +29,6 @@ from signaling.sessions_api.session_answers import (
 from signaling.store.classroom.records import SessionQuery
 from signaling.teaching.live import Make
 from signaling.teaching.names import PREFIX
-
-# Two sessions with one code are as likely as a guess; a second number is another.
-_ATTEMPTS: Final = 3
 
 SettingsChange: Final[Any] = msgspec.defstruct(
     "SettingsChange",
@@ -131,27 +127,20 @@ class SessionCalls:
         owner = _owner(caller, body.owner)
         session_id = caller.new_id(PREFIX)
         live = self._desk.session(caller, session_id)
-        for attempt in range(_ATTEMPTS):
-            command = session.Create(
-                session=session_id,
-                owner=owner.id,
-                owner_name=owner.name or owner.id,
-                title=body.title,
-                code_number=secrets.randbelow(COUNT),
-                description=body.description,
-                starts_at=body.starts_at,
-                settings=body.settings,
-                external_id=body.external_id,
-            )
-            try:
-                await live.do(command, lambda _room, _events: None)
-                break
-            except UnstorableError:
-                if attempt == _ATTEMPTS - 1:
-                    raise
-            except Conflict:
-                # The first call was carried out, and its answer was lost with the server.
-                break
+        make = partial(
+            session.Create,
+            session=session_id,
+            owner=owner.id,
+            owner_name=owner.name or owner.id,
+            title=body.title,
+            description=body.description,
+            starts_at=body.starts_at,
+            settings=body.settings,
+            external_id=body.external_id,
+        )
+        # A conflict: the first call was carried out, and its answer was lost with the server.
+        with suppress(Conflict):
+            await self._desk.create(live, make)
         for invitee in body.people:
             invite = people.Invite(person=invitee.id, name=invitee.name, role=invitee.role)
             await live.submit(unless_known(invite))

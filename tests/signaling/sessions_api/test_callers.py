@@ -58,3 +58,9 @@ async def test_development_mode_signs_its_own_page_in(school):
     async with school.http.post(url, json=body) as response:
         signed = await response.json()
     assert (await school.bearer(signed["access_token"]).get("/me"))["role"] == "tutor"
+
+
+async def test_addresses_are_those_that_the_first_proxy_was_asked_for(school):
+    headers = {"X_Forwarded_Proto": "https,http", "X_Forwarded_Host": "school.example"}
+    feed = await school.person("sam").call("POST", "/me/calendar", **headers)
+    assert feed["url"].startswith("https://school.example/api/v1/calendar/")

@@ -1,5 +1,7 @@
 """Sessions as such, by an application and by people."""
 
+from types import SimpleNamespace
+
 import pytest
 
 pytestmark = pytest.mark.usefixtures("world")
@@ -99,3 +101,19 @@ async def test_a_repeated_call_is_carried_out_once(school):
     refusal = await school.application.post("/sessions", {**body, "title": "Else"}, 422, Idempotency_Key="k1")
     assert refusal["code"] == "idempotency_key_reused"
     assert len((await school.application.get("/sessions"))["data"]) == 1
+
+
+async def test_a_join_code_that_is_taken_is_replaced_by_another(school, monkeypatch):
+    numbers = iter([7, 7, 8, 7, 9])
+    monkeypatch.setattr(
+        "signaling.sessions_api.desk.secrets", SimpleNamespace(randbelow=lambda _: next(numbers))
+    )
+    tutor = school.person("eve", "tutor")
+    for title in ("Optics", "Waves"):
+        await tutor.post("/sessions", {"title": title})
+    group = await tutor.post("/study-groups", {"course": "c1", "name": "Reading"}, 201)
+    met = await tutor.post(f"/study-groups/{group['id']}/meet")
+    sessions = (await tutor.get("/sessions"))["data"]
+    assert met["session"] in {each["id"] for each in sessions}
+    codes = [(await tutor.get(f"/sessions/{each['id']}"))["code"] for each in sessions]
+    assert len(set(codes)) == len(codes) == 3
