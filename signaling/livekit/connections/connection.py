@@ -177,6 +177,9 @@ class Connection:
         """Send the infos that are new to this client; without a WebSocket they remain new."""
         if self.outbox is None:
             return
-        news = [info for info in infos if self.seen.news(info)]
-        for part in chunks(news):
-            self.send(rtc.SignalResponse(update=rtc.ParticipantUpdate(participants=part)))
+        self.send_infos(info for info in infos if self.seen.news(info))
+
+    def send_infos(self, infos: Iterable[models.ParticipantInfo]) -> None:
+        """Send these infos now, whether or not they are new."""
+        for outgoing in self._updates(infos):
+            self.deliver(outgoing)

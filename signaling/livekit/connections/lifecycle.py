@@ -13,7 +13,6 @@ from signaling.livekit.connections.connection import ClientSocket, Connection
 from signaling.livekit.connections.downstream_offers import DownstreamOffers
 from signaling.livekit.connections.registry import Connections
 from signaling.livekit.connections.state import State
-from signaling.livekit.connections.updates import chunks
 from signaling.livekit.profiles import Profiles
 from signaling.rooms.events import ParticipantLeft, ParticipantMoved
 from signaling.rooms.memory import Memory
@@ -284,9 +283,7 @@ class Lifecycle:
     def _send_everybody(self, connection: Connection) -> None:
         person = connection.participant
         others = [other for other in person.room.visible() if other is not person]
-        gone = connection.seen.start_over({other.identity for other in (*others, person)})
-        for part in chunks(gone):
-            connection.send(rtc.SignalResponse(update=rtc.ParticipantUpdate(participants=part)))
+        connection.send_infos(connection.seen.start_over({other.identity for other in (*others, person)}))
         # The participant's own state is made now: a browser must be sent a mute by the server before an update that
         # shows the track as muted.
         connection.send_state(others, convert.participant_info(person))
