@@ -276,17 +276,13 @@ class LiveSession:
         return self._room
 
     async def _store(self, room: Classroom, after: int, events: Sequence[Event]) -> None:
-        logged = [
-            LoggedEvent(number, str(event.__struct_config__.tag), codec.encode(event), event.at)
-            for number, event in enumerate(events, after + 1)
-        ]
         snapshot = None
         if room.seq // SNAPSHOT_EVENTS > after // SNAPSHOT_EVENTS:
             snapshot = Snapshot(room.seq, codec.encode(room))
         row = row_of(self.tenant, room)
         await self.shelf.append(
             self._log,
-            logged,
+            logged(after, events),
             row=row,
             people=changed_roles(room, events),
             snapshot=snapshot,
@@ -380,6 +376,14 @@ def _shown(room: Classroom, after: int, events: Sequence[Event], person: str) ->
         return _message(batch.Batch(after, after + len(events), batch.fold(events)))
     news = batch.batches(room, after, events, [person]).get(person)
     return None if news is None else _message(news)
+
+
+def logged(after: int, events: Iterable[Event]) -> list[LoggedEvent]:
+    """Return events as their log stores them, numbered from `after` + 1 on."""
+    return [
+        LoggedEvent(number, str(event.__struct_config__.tag), codec.encode(event), event.at)
+        for number, event in enumerate(events, after + 1)
+    ]
 
 
 async def load(shelf: TenantShelf, name: str) -> Classroom:

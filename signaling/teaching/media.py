@@ -43,9 +43,6 @@ _LOST: Final = frozenset(
         LeaveReason.MOVED,
     }
 )
-# Somebody of the same name is in the room already; or the server stops, and `recovery` speaks for it.
-_SAYS_NOTHING: Final = frozenset({LeaveReason.DUPLICATE_IDENTITY, LeaveReason.SERVER_SHUTDOWN})
-
 _SOURCES: Final[Mapping[moderation.Source, frozenset[Source]]] = {
     moderation.Source.MICROPHONE: frozenset({Source.MICROPHONE}),
     moderation.Source.CAMERA: frozenset({Source.CAMERA}),
@@ -70,6 +67,14 @@ _CHANGES_PLACES: Final = (
     breakouts.Closed,
 )
 _OVER: Final = (session.Ended, session.Cancelled, session.Expired)
+_CONCERNS_MEDIA: Final = (
+    people.Left,
+    people.Renamed,
+    moderation.Muted,
+    *_OVER,
+    *_CHANGES_GRANTS,
+    *_CHANGES_PLACES,
+)
 
 
 class MediaBridge:
@@ -165,8 +170,9 @@ class MediaBridge:
             return
         person, sid = participant.identity, participant.sid
         if reason is LeaveReason.SERVER_SHUTDOWN:
-            return
-        if reason not in _LOST and reason not in _SAYS_NOTHING:
+            return  # `recovery` reports it at the next start
+        # A participant of the same identity replaces the other one: the person stays.
+        if reason not in _LOST and reason is not LeaveReason.DUPLICATE_IDENTITY:
             live.submit(lambda room, _now: _leave(room, person)).add_done_callback(unawaited)
         self._presence.unlinked(live, person, sid)
 
@@ -180,7 +186,8 @@ class MediaBridge:
 
     def _on_commit(self, committed: Committed) -> None:
         live, room = committed.live, committed.live.loaded
-        if room is None or not any(True for _ in self._open_rooms(live)):
+        # Most commits are of chats, hands and the like, and need no search among the rooms.
+        if room is None or not _has(committed.events, _CONCERNS_MEDIA):
             return
         for event in committed.events:
             self._carry_out(live, room, event)
@@ -254,8 +261,7 @@ def _has(events: Sequence[Event], kinds: tuple[type[Event], ...]) -> bool:
 
 def _join(room: Classroom, participant: Participant) -> Command | None:
     """Return the join of somebody whose media came before, or again after, the session's own word."""
-    known = room.people.everyone.get(participant.identity)
-    if known is not None and known.standing is Standing.PRESENT:
+    if _is_present(room, participant.identity):
         return None
     name = participant.name or participant.identity
     return people.Join(by=participant.identity, name=name, visit=participant.sid, role=Role.STUDENT)

@@ -18,8 +18,8 @@ from classroom.school import courses, office_hours, presence, schedule, study_gr
 from classroom.school.aggregate import Aggregate
 from signaling.errors import StoreError
 from signaling.store.classroom.classroom import ClassroomStore
-from signaling.store.classroom.records import LoggedEvent
 from signaling.store.classroom.shelf import TenantShelf
+from signaling.teaching.live import logged
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -29,7 +29,8 @@ _PAGE: Final = 1000
 # Parts whose state is kept; the others are read again when somebody asks.
 MAX_KEPT: Final = 500
 
-_encode: Final = msgspec.json.Encoder().encode
+# Who has been offline for this long is not listed any more.
+_FORGET_S: Final = 7 * 86_400.0
 
 
 class SchoolPart(Generic[S]):
@@ -61,12 +62,8 @@ class SchoolPart(Generic[S]):
             state = await self._loaded()
             events = self._aggregate.decide(state, command, self._clock())
             if events:
-                logged = [
-                    LoggedEvent(number, str(event.__struct_config__.tag), _encode(event), event.at)
-                    for number, event in enumerate(events, self._seq + 1)
-                ]
                 try:
-                    await self._shelf.append(self._log, logged)
+                    await self._shelf.append(self._log, logged(self._seq, events))
                 except BaseException:
                     # Whether it is stored is not known, so the log is read again.
                     self._state = None
@@ -167,7 +164,3 @@ class School:
             if self._parts[oldest].is_idle:
                 del self._parts[oldest]
         return part
-
-
-# Who has been offline for this long is not listed any more.
-_FORGET_S: Final = 7 * 86_400.0
