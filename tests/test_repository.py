@@ -34,6 +34,7 @@ TESTED_ELSEWHERE = {
     "sfu/fanout/template.py": "test_table compares rows of each class with packets made one at a time",
     "sfu/wire/packet.py": "test_stream reads packets into it, test_view renumbers them",
     "signaling/http/headers.py": "test_page and test_api expect the headers",
+    "signaling/http/page_requests.py": "test_page and test_invitations make the requests",
     "sfu/wire/description.py": "the values that test_sdp and test_negotiation expect",
     "signaling/daily/frontend.py": "the wiring that every test of Daily's calls goes through",
     "signaling/daily/rest/errors.py": "the refusals; each one is expected where it is raised",

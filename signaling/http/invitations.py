@@ -4,22 +4,27 @@ An invitation is a JSON Web Token signed with an API key. It admits nobody by it
 an access token with an identity of their own, so one link serves any number of people.
 """
 
-import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from aiohttp import hdrs, web
+from aiohttp import web
 
 from signaling.access import private_claims, tokens
 from signaling.errors import BadRequestError, TokenError
-from signaling.http.body import BodyError, BodyTooLargeError, read_body
-from signaling.http.headers import SECURITY_HEADERS
+from signaling.http.api import bearer
+from signaling.http.page_requests import (
+    GUEST_TOKEN_TTL_S,
+    UnreadableError,
+    answer,
+    guest_claims,
+    is_text,
+    read_fields,
+)
 from signaling.rooms.ids import random_sid
 from signaling.rooms.rooms import MAX_NAME_CHARS
 
 # Long enough for a link that is sent out a few days before a lesson.
 INVITATION_TTL_S = 7 * 24 * 3600
-GUEST_TOKEN_TTL_S = 6 * 3600
 # A check takes five seconds; a phone may take a minute to start it.
 CHECK_TOKEN_TTL_S = 120
 # The claim that holds the room of an invitation. Access tokens do not have it, and invitations have no grants.
@@ -27,7 +32,7 @@ INVITES = "lectern_invites"
 CHECK_PREFIX = "connection-check-"
 # An invitation with a room name of 256 characters of four bytes, and a display name, both as JSON may escape them.
 MAX_BODY_BYTES = 16 * 1024
-BODY_TIMEOUT_S = 15.0
+_FORM = '{"invitation": ..., "name": ...}'
 
 
 def invitation(claims: tokens.Claims, signer: tokens.Signer, now: float) -> str:
@@ -45,17 +50,6 @@ def invited_to(text: str, keys: Mapping[str, str], now: float) -> str:
     if not isinstance(room, str) or not 0 < len(room) <= MAX_NAME_CHARS:
         raise TokenError("this is not an invitation")
     return room
-
-
-def guest_claims(room: str, name: str) -> dict[str, Any]:
-    """Return the claims of an access token for a guest of the page."""
-    return {
-        "sub": random_sid("guest-"),
-        "name": name,
-        "video": {"room": room, "roomJoin": True, "canUpdateOwnMetadata": True},
-        # Not the word of an application: a room with a door stays shut.
-        private_claims.NAME: {"room_id": ""},
-    }
 
 
 def check_claims() -> dict[str, Any]:
@@ -93,28 +87,25 @@ class Invitations:
     async def invite(self, request: web.Request) -> web.Response:
         """Give an invitation to the bearer of an access token who administers its room."""
         try:
-            return _json(
+            return answer(
                 {"invitation": invitation(self._bearer(request), self._signer(), self._wall_clock())}
             )
         except (TokenError, BadRequestError) as error:
-            return _json({"error": str(error)}, 403)
+            return answer({"error": str(error)}, 403)
 
     async def guest(self, request: web.Request) -> web.Response:
         """Exchange `{"invitation": ..., "name": ...}` for an access token."""
         try:
-            body = json.loads(await read_body(request, MAX_BODY_BYTES, BODY_TIMEOUT_S))
-            text, name = (
-                _text(body["invitation"], MAX_BODY_BYTES),
-                _text(body.get("name", ""), MAX_NAME_CHARS),
-            )
-        except BodyError as error:
-            return _json({"error": str(error)}, 413 if isinstance(error, BodyTooLargeError) else 400)
-        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-            return _json({"error": 'the request is not {"invitation": ..., "name": ...}'}, 400)
+            body = await read_fields(request, MAX_BODY_BYTES, "invitation", _FORM)
+        except UnreadableError as error:
+            return error.response()
+        text, name = body["invitation"], body.get("name", "")
+        if not is_text(text, MAX_BODY_BYTES) or not is_text(name):
+            return answer({"error": f"the request is not {_FORM}"}, 400)
         try:
             room = invited_to(text, self._keys, self._wall_clock())
         except TokenError as error:
-            return _json({"error": str(error)}, 403)
+            return answer({"error": str(error)}, 403)
         return self._token(guest_claims(room, name), GUEST_TOKEN_TTL_S)
 
     async def check(self, request: web.Request) -> web.Response:
@@ -122,29 +113,14 @@ class Invitations:
         try:
             tokens.check_join(self._bearer(request))
         except (TokenError, BadRequestError) as error:
-            return _json({"error": str(error)}, 403)
+            return answer({"error": str(error)}, 403)
         return self._token(check_claims(), CHECK_TOKEN_TTL_S)
 
     def _bearer(self, request: web.Request) -> tokens.Claims:
-        scheme, _, token = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
-        if scheme.lower() != "bearer":
+        token = bearer(request)
+        if not token:
             raise TokenError("the request has no access token")
-        return tokens.verify(token.strip(), self._keys, self._wall_clock())
+        return tokens.verify(token, self._keys, self._wall_clock())
 
     def _token(self, claims: dict[str, Any], ttl_s: float) -> web.Response:
-        return _json({"token": tokens.mint(claims, self._signer(), self._wall_clock(), ttl_s), "url": ""})
-
-
-def _text(value: object, max_chars: int) -> str:
-    """Return the value if it is a text that can be sent on; else ValueError or TypeError."""
-    if not isinstance(value, str):
-        raise TypeError
-    if len(value) > max_chars:
-        raise ValueError
-    value.encode()  # JSON can spell lone surrogates, which cannot be encoded
-    return value
-
-
-def _json(content: dict[str, Any], status: int = 200) -> web.Response:
-    headers = {**SECURITY_HEADERS, hdrs.CACHE_CONTROL: "no-store"}
-    return web.json_response(content, status=status, headers=headers)
+        return answer({"token": tokens.mint(claims, self._signer(), self._wall_clock(), ttl_s), "url": ""})

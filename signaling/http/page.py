@@ -1,21 +1,25 @@
 """The built-in page: its files under a strict policy, and its token in dev mode."""
 
 import ipaddress
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 from aiohttp import hdrs, web
 
-from signaling.access import private_claims, tokens
+from signaling.access import tokens
 from signaling.http import prefix
-from signaling.http.body import BodyError, BodyTooLargeError, read_body
 from signaling.http.headers import SECURITY_HEADERS
-from signaling.rooms.ids import random_sid
+from signaling.http.page_requests import (
+    GUEST_TOKEN_TTL_S,
+    UnreadableError,
+    answer,
+    guest_claims,
+    is_text,
+    read_fields,
+)
 from signaling.rooms.rooms import MAX_NAME_CHARS
 
 # Names under /assets carry a hash of their content.
@@ -27,10 +31,8 @@ _NOT_BUILT = (
 )
 # The page of all components, which is served at an address of its own.
 _COMPONENTS = "components.html"
-_TOKEN_TTL_S = 6 * 3600
 # Of the request for a token: two names of 256 characters, as JSON may escape them.
 MAX_BODY_BYTES = 8 * 1024
-BODY_TIMEOUT_S = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,36 +102,28 @@ class Page:
 
     async def config(self, _request: web.Request) -> web.Response:
         """Tell the page what it is served by."""
-        return _json({"version": version("lectern"), "dev": self._settings.dev})
+        return answer({"version": version("lectern"), "dev": self._settings.dev})
 
     async def token(self, request: web.Request) -> web.Response:
         """Give the page a token for a room; in dev mode only, and to no other site's page."""
         if not self._settings.dev:
-            return _json(
+            return answer(
                 {"error": "this server is not in dev mode: a token has to come from your application"}, 403
             )
         if not is_own_page(request, self._settings.hosts):
-            return _json({"error": "tokens are for this server's own page"}, 403)
+            return answer({"error": "tokens are for this server's own page"}, 403)
         try:
-            body = json.loads(await read_body(request, MAX_BODY_BYTES, BODY_TIMEOUT_S))
-            room, name = body["room"], body.get("name", "")
-        except BodyError as error:
-            return _json({"error": str(error)}, 413 if isinstance(error, BodyTooLargeError) else 400)
-        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-            return _json({"error": 'the request is not {"room": ..., "name": ...}'}, 400)
-        if not _is_text(room) or not room or not _is_text(name):
-            return _json(
+            body = await read_fields(request, MAX_BODY_BYTES, "room", '{"room": ..., "name": ...}')
+        except UnreadableError as error:
+            return error.response()
+        room, name = body["room"], body.get("name", "")
+        if not is_text(room) or not room or not is_text(name):
+            return answer(
                 {"error": f"a room needs a name, and names have up to {MAX_NAME_CHARS} characters"}, 400
             )
-        claims: dict[str, Any] = {
-            "sub": random_sid("guest-"),
-            "name": name,
-            "video": {"room": room, "roomJoin": True, "canUpdateOwnMetadata": True},
-            # Not the word of an application: a room with a door stays shut.
-            private_claims.NAME: {"room_id": ""},
-        }
-        token = tokens.mint(claims, self._settings.signer(), self._wall_clock(), _TOKEN_TTL_S)
-        return _json({"token": token, "url": ""})
+        claims = guest_claims(room, name)
+        token = tokens.mint(claims, self._settings.signer(), self._wall_clock(), GUEST_TOKEN_TTL_S)
+        return answer({"token": token, "url": ""})
 
     def _find(self, path: str) -> Path | None:
         if path == _COMPONENTS or self._folder is None or "\0" in path or len(path) > MAX_NAME_CHARS:
@@ -164,18 +158,3 @@ def _is_address(host: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _is_text(value: object) -> bool:
-    if not isinstance(value, str) or len(value) > MAX_NAME_CHARS:
-        return False
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def _json(content: dict[str, Any], status: int = 200) -> web.Response:
-    headers = {**SECURITY_HEADERS, "Cache-Control": "no-store"}
-    return web.json_response(content, status=status, headers=headers)
