@@ -9,15 +9,13 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from sfu.shell.restarts import RestartDelays
 from sfu.wire import tap
 
 logger = logging.getLogger(__name__)
 
 # What the recorder has not read. Above it, packets are dropped and marked: two seconds of twenty lessons.
 MAX_QUEUE_OCTETS: Final = 8 << 20
-# As workers: one that dies as soon as it starts is not started again at once, and again.
-RESTART_DELAYS_S = (0.0, 0.5, 2.0, 5.0)
-STABLE_S = 30.0
 STOP_TIMEOUT_S = 10.0
 _READ_OCTETS = 64 << 10
 
@@ -132,7 +130,7 @@ class RecorderProcess:
 
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()
-        failures = 0
+        delays = RestartDelays()
         while not self._stopping.is_set():
             started_at = loop.time()
             try:
@@ -141,10 +139,9 @@ class RecorderProcess:
                 logger.exception("the recorder cannot be used")
             if self._stopping.is_set():
                 return
-            failures = 0 if loop.time() - started_at > STABLE_S else failures + 1
             self.restarts += 1
             logger.error("the recorder ended and is started again")
-            delay_s = RESTART_DELAYS_S[min(failures, len(RESTART_DELAYS_S)) - 1] if failures else 0.0
+            delay_s = delays.next_s(loop.time() - started_at)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), delay_s)
 

@@ -16,6 +16,7 @@ import msgspec
 from sfu import values as events
 from sfu.settings import MediaSettings
 from sfu.shell import messages
+from sfu.shell.restarts import RestartDelays
 from sfu.values import (
     COMMON_TRAITS,
     Answer,
@@ -39,9 +40,6 @@ START_TIMEOUT_S = 20.0
 STOP_TIMEOUT_S = 3.0
 # A replacement may start on a machine that is busy with the reconnects of its people, so it is given longer.
 NEVER_READY_S = 60.0
-# A worker that dies as soon as it starts is not started again at once, and again.
-RESTART_DELAYS_S = (0.0, 0.5, 2.0, 5.0)
-STABLE_S = 30.0
 # Each worker is pinged this often, and answers from the loop that serves its media.
 PING_INTERVAL_S = 0.5
 # A worker that has not answered for one more interval than it takes is given nothing new, and `/readyz` does not count
@@ -226,7 +224,7 @@ class MediaWorkers:
     async def _keep(self, index: int) -> None:
         """Run a worker, and another after it, until the end."""
         loop = asyncio.get_running_loop()
-        failures = 0
+        delays = RestartDelays()
         while True:
             worker, started = self._workers[index], loop.time()
             try:
@@ -239,8 +237,7 @@ class MediaWorkers:
             self._lost(worker)
             if self._stopping.is_set():
                 return
-            failures = 0 if loop.time() - started > STABLE_S else failures + 1
-            delay_s = RESTART_DELAYS_S[min(failures, len(RESTART_DELAYS_S)) - 1] if failures else 0.0
+            delay_s = delays.next_s(loop.time() - started)
             logger.error("worker %d ended; another starts in %.1f s", index, delay_s)
             self._restarts += 1
             self._dropped_data += worker.dropped_data

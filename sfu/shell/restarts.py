@@ -1,0 +1,18 @@
+"""When a child process that ended is started again: one that dies as soon as it starts is not started at once again."""
+
+_DELAYS_S = (0.0, 0.5, 2.0, 5.0)
+# A process that ran for this long starts afresh.
+_STABLE_S = 30.0
+
+
+class RestartDelays:
+    """The delays of one child process."""
+
+    def __init__(self) -> None:
+        """No process has ended yet."""
+        self._failures = 0
+
+    def next_s(self, ran_s: float) -> float:
+        """Return the delay in seconds before the next start, given how long the process ran."""
+        self._failures = 0 if ran_s > _STABLE_S else self._failures + 1
+        return _DELAYS_S[min(self._failures, len(_DELAYS_S)) - 1] if self._failures else 0.0

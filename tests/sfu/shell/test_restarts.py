@@ -1,0 +1,8 @@
+from sfu.shell.restarts import RestartDelays
+
+
+def test_processes_that_die_at_once_are_started_ever_later_and_one_that_ran_is_started_at_once():
+    delays = RestartDelays()
+    assert [delays.next_s(0.1) for _ in range(6)] == [0.0, 0.5, 2.0, 5.0, 5.0, 5.0]
+    assert delays.next_s(31.0) == 0.0
+    assert [delays.next_s(0.1) for _ in range(2)] == [0.0, 0.5]
