@@ -2,7 +2,6 @@
 
 import errno
 import fcntl
-import mmap
 import os
 import time
 from contextlib import suppress
@@ -29,10 +28,11 @@ from recording.layout import (
     part_path,
     read_json,
     recording_path,
+    recover_part,
     write_all,
     write_json,
 )
-from recording.recovery import BY_SUFFIX, Place, recover
+from recording.recovery import BY_SUFFIX, Place
 from recording.track import Resume
 from sfu.wire.tap import OpenTrack
 
@@ -135,11 +135,10 @@ class TrackFolder:
         except (LayoutError, KeyError, FileNotFoundError):
             return None
         try:
-            if not os.fstat(file).st_size:
-                return None
             records = self._segments.size // SEGMENT_OCTETS
-            with mmap.mmap(file, 0, access=mmap.ACCESS_READ) as data, memoryview(data) as view:
-                tail = recover(view, container, Place(number, last, records, audio))
+            tail = recover_part(file, container, Place(number, last, records, audio))
+            if tail is None:
+                return None
             if not tail.damaged:
                 os.ftruncate(file, tail.end)
             os.fsync(file)
@@ -218,7 +217,8 @@ class RecordingFolder:
             raise
 
     def _take_lock(self) -> None:
-        # A worker that died takes its recorder with it, which writes what it has before it lets go.
+        # A worker that died takes its recorder with it, which writes what it has before it releases the lock. Other
+        # recordings wait here for a second at most; the queue of the tap holds their packets.
         for _ in range(LOCK_ATTEMPTS):
             with suppress(BlockingIOError):
                 fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,11 +1,15 @@
 """Where the files of a recording are, and the small JSON files among them. No name comes from a user."""
 
+import mmap
 import os
 import re
 from pathlib import Path
+from types import ModuleType
 from typing import TypeVar
 
 import msgspec
+
+from recording.recovery import Place, Tail, recover
 
 FORMAT = 1
 RECORDING_FILE, LOCK_FILE, TRACKS_FOLDER = "recording.json", "lock", "tracks"
@@ -112,3 +116,11 @@ def write_all(descriptor: int, data: bytes, offset: int) -> None:
     while view:
         written = os.pwrite(descriptor, view, offset)
         view, offset = view[written:], offset + written
+
+
+def recover_part(file: int, container: ModuleType, place: Place) -> Tail | None:
+    """Return what an open part has beyond its index; None for an empty file. OSError."""
+    if not os.fstat(file).st_size:
+        return None
+    with mmap.mmap(file, 0, access=mmap.ACCESS_READ) as data, memoryview(data) as view:
+        return recover(view, container, place)

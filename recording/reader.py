@@ -1,6 +1,5 @@
 """Reads a recording, finished or still being written: tracks, gaps, and segments by time."""
 
-import mmap
 import os
 from collections.abc import Iterator
 from contextlib import suppress
@@ -24,8 +23,9 @@ from recording.layout import (
     part_path,
     read_json,
     recording_path,
+    recover_part,
 )
-from recording.recovery import BY_SUFFIX, Place, recover
+from recording.recovery import BY_SUFFIX, Place
 from recording.values import Gap
 
 
@@ -114,17 +114,11 @@ class TrackReader:
                 continue
             try:
                 info = self.part(number)
+                place = Place(number, last, count + len(found), self.info.kind == "audio")
                 with part_path(self.path, number, info.suffix).open("rb") as file:
-                    if not os.fstat(file.fileno()).st_size:
-                        continue
-                    with (
-                        mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data,
-                        memoryview(data) as view,
-                    ):
-                        audio = self.info.kind == "audio"
-                        place = Place(number, last, count + len(found), audio)
-                        tail = recover(view, BY_SUFFIX[info.suffix], place)
-                        found += tail.records
+                    tail = recover_part(file.fileno(), BY_SUFFIX[info.suffix], place)
+                if tail is not None:
+                    found += tail.records
             except (LayoutError, FileNotFoundError):
                 continue
         return tuple(found)
