@@ -11,9 +11,8 @@ IDENTIFIER_LENGTH: Final = 128  # a UUID, an e-mail address or a prefixed key of
 NAME_LENGTH: Final = 100  # a long double name with a title; more does not fit a tile
 PEOPLE: Final = 2_000  # a lecture of 1,000 with as many who came and went
 CAPACITY: Final = 1_000  # most places that a session may offer; the load tests reach this
-VISITS_PER_PERSON: Final = (
-    50  # a link that drops each two minutes for a lesson; older visits keep only their sums
-)
+# A link that drops every two minutes of a lesson makes as many; older visits keep only their sums.
+VISITS_PER_PERSON: Final = 50
 GRANTS_PER_PERSON: Final = 50  # more than there are permissions to grant
 
 # Session

@@ -195,9 +195,8 @@ def _choose_redundancy(peer: Peer, now: float) -> None:
     elif downstream.narrow_since is None:
         downstream.narrow_since = now
     if downstream.narrow_since is not None and now - downstream.narrow_since < _NARROW_S:
-        available_bps = (
-            _REDUNDANT_BELOW_BPS  # first estimates are too low, and loss takes as long to be noticed
-        )
+        # First estimates are too low, and a loss takes as long to be noticed.
+        available_bps = _REDUNDANT_BELOW_BPS
     for subscription in peer.subscriptions.values():
         if subscription.published.spec.kind == "audio" and subscription.section is not None:
             level = _redundancy(subscription.redundancy, available_bps, loss)

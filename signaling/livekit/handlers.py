@@ -74,9 +74,8 @@ async def handle(frontend: LiveKitFrontend, connection: Connection, request: rtc
     if connection.participant.has_left:
         return
     if kind is None:
-        if (
-            request.ByteSize()
-        ):  # A request of a later version of the protocol; an empty frame asks for nothing.
+        # A request of a later version of the protocol; an empty frame asks for nothing.
+        if request.ByteSize():
             _refuse(connection, "", request, rtc.RequestResponse.UNSUPPORTED_TYPE, "unknown request")
         return
     handler = HANDLERS[kind]

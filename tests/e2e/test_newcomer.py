@@ -108,9 +108,8 @@ class Installation:
             LECTERN, "serve", *self.options, stdout=asyncio.subprocess.PIPE, env=self.environ
         )
         try:
-            async with asyncio.timeout(
-                2 * DEADLINE_S
-            ):  # it starts a worker for each core, twice in this test
+            # The server starts a worker for each core, twice in this test.
+            async with asyncio.timeout(2 * DEADLINE_S):
                 assert b"ready" in await process.stdout.readline()
             yield
         finally:
