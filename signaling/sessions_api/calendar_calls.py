@@ -13,7 +13,7 @@ from signaling.http.api import ApiError, Document, Route
 from signaling.sessions_api import ical
 from signaling.sessions_api.callers import Caller, Callers
 from signaling.sessions_api.desk import Desk, Id, known
-from signaling.sessions_api.school_desk import require_member
+from signaling.sessions_api.school.school_desk import require_member
 from signaling.store.classroom.records import SessionQuery, SessionRow
 from signaling.teaching.school import School
 

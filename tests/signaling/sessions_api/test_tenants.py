@@ -4,7 +4,7 @@ import pytest
 
 from classroom.permissions import RULES
 from classroom.roles import Role
-from signaling.sessions_api.feature_calls import ROWS
+from signaling.sessions_api.sessions.feature_calls import ROWS
 from tests.signaling.school_client import SECRET, Caller
 from tests.signaling.sessions_api import samples
 

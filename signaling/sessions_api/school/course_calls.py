@@ -9,7 +9,7 @@ from signaling.http.api import Route
 from signaling.sessions_api.callers import Caller
 from signaling.sessions_api.command_routes import CommandRoute, command_route
 from signaling.sessions_api.desk import Id
-from signaling.sessions_api.school_desk import (
+from signaling.sessions_api.school.school_desk import (
     REFUSALS,
     SchoolDone,
     carry_to,

@@ -9,7 +9,7 @@ from classroom.school import courses, presence
 from signaling.http.api import ApiError, Route
 from signaling.sessions_api.callers import Caller
 from signaling.sessions_api.desk import Id
-from signaling.sessions_api.school_desk import REFUSALS, require_member
+from signaling.sessions_api.school.school_desk import REFUSALS, require_member
 from signaling.teaching.school import School
 
 MAX_BULK = 500

@@ -12,7 +12,13 @@ from signaling.http.api import ApiError, Route
 from signaling.sessions_api.callers import Caller
 from signaling.sessions_api.command_routes import CommandRoute, command_route
 from signaling.sessions_api.desk import Id
-from signaling.sessions_api.school_desk import REFUSALS, SchoolDone, carry_to, require_member, require_teacher
+from signaling.sessions_api.school.school_desk import (
+    REFUSALS,
+    SchoolDone,
+    carry_to,
+    require_member,
+    require_teacher,
+)
 from signaling.teaching.school import School, SchoolPart
 
 # A query without an end shows four weeks.

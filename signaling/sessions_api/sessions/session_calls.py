@@ -18,7 +18,7 @@ from signaling.http.api import Answer, ApiError, Route
 from signaling.sessions_api import paging
 from signaling.sessions_api.callers import Caller, TenantRole
 from signaling.sessions_api.desk import Desk, Id, check_etag, etag, not_found, require_staff
-from signaling.sessions_api.session_answers import (
+from signaling.sessions_api.sessions.session_answers import (
     PersonName,
     SessionAnswer,
     SessionPage,

@@ -13,8 +13,8 @@ from signaling.http.api import Route
 from signaling.sessions_api.callers import Caller
 from signaling.sessions_api.command_routes import CommandRoute, command_route
 from signaling.sessions_api.desk import Desk, Id
-from signaling.sessions_api.school_desk import REFUSALS, SchoolDone, carry_to, require_member
-from signaling.sessions_api.session_calls import unless_known
+from signaling.sessions_api.school.school_desk import REFUSALS, SchoolDone, carry_to, require_member
+from signaling.sessions_api.sessions.session_calls import unless_known
 from signaling.store.classroom.records import SessionQuery
 from signaling.teaching.names import PREFIX, new_id
 from signaling.teaching.school import School, SchoolPart

@@ -1,0 +1,1 @@
+"""The routes of a school: courses, study groups, office hours, timetables, presence."""
