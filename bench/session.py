@@ -8,6 +8,7 @@ import base64
 import contextlib
 import secrets
 import threading
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -92,7 +93,8 @@ class Session:
         self._cid = secrets.token_hex(8) if publish else ""
         self._sections = 1
         self._offers = 1
-        self._leaving = False
+        self._early: deque[rtc.SignalResponse] = deque()
+        "What the server sent before the answer to the join."
         self.ended = threading.Event()
         "Set when the server ends the connection."
         self._ws = websocket.WebSocket()
@@ -115,7 +117,7 @@ class Session:
         try:
             while not self.ended.is_set():
                 try:
-                    response = self._response()
+                    response = self._early.popleft() if self._early else self._response()
                 except websocket.WebSocketTimeoutException:
                     self._send(rtc.SignalRequest(ping_req=rtc.Ping()))
                     continue
@@ -184,3 +186,4 @@ class Session:
                 return response
             if response.HasField("leave"):
                 raise SessionError("the server ended the visit")
+            self._early.append(response)

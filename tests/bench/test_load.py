@@ -91,7 +91,7 @@ def test_a_worker_killed_under_load_is_noticed_by_its_own_clients_only():
         killer.start()
         # slow enough that no estimate of a busy machine's bandwidth pauses it
         # and long enough after the kill for the last viewer to be back, and counted, before the window closes
-        result = load(Plan(url, rooms=2, viewers=5, rate=50.0, duration=14.0))
+        result = load(Plan(url, rooms=2, viewers=5, rate=50.0, duration=9.0))
         killer.join()
         assert killed.is_set()
     # one room's five viewers and their publisher

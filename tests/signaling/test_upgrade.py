@@ -72,11 +72,15 @@ async def test_webhooks_about_its_entries_are_those_that_it_made_itself(store):
     }
     assert made.keys() == APIS.keys()
     for content, message in made.values():
-        assert (message.event, message.resource, message.body) == (
-            content.event,
-            content.resource,
-            content.body,
-        )
+        assert (message.event, message.resource) == (content.event, content.resource)
+        assert without_codecs(message.body) == without_codecs(content.body)
+
+
+def without_codecs(body):
+    """A webhook's body without the codecs: they are what the server of today can forward, and no part of an entry."""
+    read = json.loads(body)
+    read.get("room", {}).pop("enabledCodecs", None)
+    return read
 
 
 async def test_its_open_session_is_ended_and_endpoints_are_notified(store, background):
