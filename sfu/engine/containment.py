@@ -1,6 +1,6 @@
-"""Each client's care apart from the others': a fault in it costs that client its turn, and nobody else anything.
+"""A fault in what is done for one client costs that client its turn, and nobody else anything.
 
-Every loop over peers, subscriptions, views or rooms goes through `Containment`, so that no caller has to think of it.
+Every loop over peers, subscriptions, substreams or rooms calls `Containment`, so no caller has to catch anything.
 """
 
 import logging

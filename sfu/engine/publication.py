@@ -146,7 +146,7 @@ class Subscription:
         "CodecMissing was emitted."
         self.fan: Fan[Subscription] | None = None
         "The stream that is sent."
-        self.view: Substream | None = None
+        self.substream: Substream | None = None
         "The substream that is sent."
         self._wanted = (0, 0)
         "The point that should be sent of the stream that is, or that is waited for."
@@ -190,7 +190,7 @@ class Subscription:
     @property
     def current(self) -> InboundStream | None:
         """The stream that is sent."""
-        return None if self.view is None else self.view.layer
+        return None if self.substream is None else self.substream.layer
 
     @property
     def target(self) -> InboundStream | None:
@@ -215,10 +215,10 @@ class Subscription:
     @property
     def point(self) -> OperatingPoint | None:
         """The point of the publication that is sent; None: nothing."""
-        if self.view is None:
+        if self.substream is None:
             return None
-        layer = self.view.layer
-        spatial, temporal = self.view.point or layer.top
+        layer = self.substream.layer
+        spatial, temporal = self.substream.point or layer.top
         return layer.spatial + spatial, min(temporal, layer.max_temporal)
 
     @property
@@ -239,9 +239,9 @@ class Subscription:
     def counts(self) -> tuple[int, int]:
         """(packets, payload octets) sent so far, for sender reports."""
         packets, octets = self._sent
-        if self.view is None or self._replay is not None:
+        if self.substream is None or self._replay is not None:
             return packets, octets
-        table, base = self.view.table, self._base
+        table, base = self.substream.table, self._base
         return packets + table.packets - base[0], octets + table.octets - base[1]
 
     @property
@@ -277,10 +277,10 @@ class Subscription:
         """The key of the substream that shows a point."""
         return None if point == fan.stream.top and self._svc_without_descriptor else fan.key(point)
 
-    def _view(self, fan: Fan["Subscription"], key: OperatingPoint | None) -> "Substream":
+    def _substream(self, fan: Fan["Subscription"], key: OperatingPoint | None) -> "Substream":
         """The substream of that key."""
         whole = key is not None and key[0] > 0 and self._svc_without_descriptor
-        return fan.view(key, whole_pictures=whole)
+        return fan.substream(key, whole_pictures=whole)
 
     def serve(self, published: Publication, now: float) -> None:
         """Send this one of a track's publications from now on."""
@@ -297,7 +297,7 @@ class Subscription:
             self.pause(now)
             return
         live = published.live_spatials(now)
-        if not live and self.view is None:
+        if not live and self.substream is None:
             live = list(published.layers)  # silence, or a still picture: be ready for what comes next
         choice = self.choice
         spatial = choice.spatial(live, published.wanted_layers)
@@ -308,14 +308,14 @@ class Subscription:
             return
         fan = published.fan(spatial)
         self._wanted = choice.point(fan.stream, spatial)
-        view = self.view
+        substream = self.substream
         if (
-            view is not None
+            substream is not None
             and fan is self.fan
-            and not needs_keyframe(view.point, self._wanted, fan.stream.sets)
+            and not needs_keyframe(substream.point, self._wanted, fan.stream.sets)
         ):
             self._wait_for(None, now)
-            if self._key(fan, self._wanted) != view.point:
+            if self._key(fan, self._wanted) != substream.point:
                 fan.switching.add(self)
             else:
                 fan.switching.discard(self)
@@ -325,7 +325,7 @@ class Subscription:
     def accepts_any_layer(self, now: float) -> bool:
         """Nothing is sent yet and the wanted layer is late: any keyframe will do."""
         late = now - self._waiting_since > FIRST_LAYER_GRACE_S
-        return self.view is None and self._target is not None and late
+        return self.substream is None and self._target is not None and late
 
     def _wait_for(self, fan: Fan["Subscription"] | None, now: float) -> None:
         if self._target is not None:
@@ -344,12 +344,12 @@ class Subscription:
 
     def move(self, packet: SourcePacket, now: float) -> None:
         """Change to the wanted substream of the same stream, or nearer to it, where a picture starts with `packet`."""
-        view, fan = self.view, self.fan
-        if view is None or fan is None or self._replay is not None:
+        substream, fan = self.substream, self.fan
+        if substream is None or fan is None or self._replay is not None:
             return  # a replay is finished first
         stream = fan.stream
         point = step(
-            view.point,
+            substream.point,
             self._wanted,
             stream.sets,
             switch_to=packet.frame.switch_to,
@@ -358,7 +358,7 @@ class Subscription:
         if point is None:
             return
         key = self._key(fan, point)
-        if key != view.point:
+        if key != substream.point:
             self._start(fan, key, packet, now)
             self._join()
         if point != self._wanted:
@@ -392,7 +392,7 @@ class Subscription:
             self._advance()
             self._replay = None
             # the substream that it began with may be gone, but its numbers are the stream's
-            self.view = fan.view(None)
+            self.substream = fan.substream(None)
             self._join()
         return packets
 
@@ -401,7 +401,7 @@ class Subscription:
         self._wait_for(None, now)
         if self.line is not None:
             self.line.drop()
-        if self.view is not None:
+        if self.substream is not None:
             self._leave(now)
 
     def end(self, now: float) -> None:
@@ -415,34 +415,36 @@ class Subscription:
         self, fan: Fan["Subscription"], key: OperatingPoint | None, packet: SourcePacket, now: float
     ) -> None:
         assert self.section is not None
-        view, previous = self._view(fan, key), self.current
+        substream, previous = self._substream(fan, key), self.current
         expected = self.timeline.expected_timestamp(previous, fan.stream, packet)
         if previous is not None:
             self._leave(now)
         self._wait_for(None, now)
-        self.timeline.begin(view, packet, expected, now, continues=previous is fan.stream)
-        self.fan, self.view, self._kind = fan, view, self._template_class
+        self.timeline.begin(substream, packet, expected, now, continues=previous is fan.stream)
+        self.fan, self.substream, self._kind = fan, substream, self._template_class
 
     def _leave(self, now: float) -> None:
-        view, fan, segment = self.view, self.fan, self.timeline.segment
-        assert view is not None
+        substream, fan, segment = self.substream, self.fan, self.timeline.segment
+        assert substream is not None
         assert fan is not None
         assert segment is not None
         assert self._kind is not None
         self._advance()
-        last: Substream | SourcePacket | None = view if view.highest >= segment.first_source else None
+        last: Substream | SourcePacket | None = (
+            substream if substream.highest >= segment.first_source else None
+        )
         self.timeline.end(last if self._replay is None else self._replay.tail, now)
         self._sent = self.counts
-        fan.leave(view, self._kind, self)
-        self.fan = self.view = self._replay = None
+        fan.leave(substream, self._kind, self)
+        self.fan = self.substream = self._replay = None
 
     def _advance(self) -> None:
         """Record how far the present substream has been sent."""
         if self._replay is not None:
             if self._replay.tail is not None:
                 self.timeline.advance(self._replay.tail.sequence)
-        elif self.view is not None:
-            self.timeline.advance(self.view.highest)
+        elif self.substream is not None:
+            self.timeline.advance(self.substream.highest)
 
     # --- its place in the fan-out --------------------------------------------------------------------------------
 
@@ -454,21 +456,21 @@ class Subscription:
 
     def _join(self) -> None:
         """From now on the substream's packets are sent to this subscriber as to all of its subscribers."""
-        assert self.view is not None
-        self._base = (self.view.table.packets, self.view.table.octets)
+        assert self.substream is not None
+        self._base = (self.substream.table.packets, self.substream.table.octets)
         self._enter()
 
     def _enter(self) -> None:
-        view, segment = self.view, self.timeline.segment
-        assert view is not None
+        substream, segment = self.substream, self.timeline.segment
+        assert substream is not None
         assert segment is not None
         assert self._kind is not None
-        view.table.add(self._kind, self, self._column(segment), self.line)
+        substream.table.add(self._kind, self, self._column(segment), self.line)
 
     def enter_again(self) -> None:
         """Take its place anew, since its packets wait from now on, or do not any more, or carry another redundancy."""
-        if self.view is not None and self._kind is not None and self._replay is None:
-            self.view.table.remove(self._kind, self)
+        if self.substream is not None and self._kind is not None and self._replay is None:
+            self.substream.table.remove(self._kind, self)
             self._kind = self._template_class
             self._enter()
 
@@ -492,8 +494,8 @@ class Subscription:
             return None
         if not self.resender.admit(sequence, now, self.subscriber.rtt_s):
             return None
-        view, number, segment = found
-        source = view.kept(number)
+        substream, number, segment = found
+        source = substream.kept(number)
         plain = None if source is None else self._packet(source, segment)
         if source is None or plain is None:
             return None

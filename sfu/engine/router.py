@@ -148,8 +148,8 @@ class Router:
         stream.arrived(parsed, now, late=late)
         stream.count(parsed)
         run, rows = self._containment.run, self._context.rows
-        for view in known.fan.views.values():
-            self.forwarded_packets += run(peer.id, now, view.forward, rows, parsed, late=late) or 0
+        for substream in known.fan.substreams.values():
+            self.forwarded_packets += run(peer.id, now, substream.forward, rows, parsed, late=late) or 0
 
     def _switch(self, known: KnownSsrc, packet: SourcePacket, now: float) -> None:
         """Let subscribers begin, or change to another substream, with this packet where it allows that."""

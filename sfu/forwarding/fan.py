@@ -18,12 +18,12 @@ S = TypeVar("S", bound=Hashable)
 class Fan(Generic[S]):
     """The substreams of one inbound stream, and its subscribers of type `S`."""
 
-    __slots__ = ("awaiting_keyframe", "stream", "switching", "views")
+    __slots__ = ("awaiting_keyframe", "stream", "substreams", "switching")
 
     def __init__(self, stream: InboundStream) -> None:
         """Nobody follows `stream` yet."""
         self.stream = stream
-        self.views: dict[tuple[OperatingPoint | None, bool], Substream] = {}
+        self.substreams: dict[tuple[OperatingPoint | None, bool], Substream] = {}
         "Those with subscribers, by operating point (None: the whole stream) and whether their pictures are whole."
         self.awaiting_keyframe: set[S] = set()
         "Subscribers that start here at the next keyframe."
@@ -35,19 +35,19 @@ class Fan(Generic[S]):
         return repr(self.stream)
 
     def key(self, point: OperatingPoint) -> OperatingPoint | None:
-        """The point by which `views` has a point: None, the whole stream, where that is the same."""
+        """The point by which `substreams` has a point: None, the whole stream, where that is the same."""
         return None if point[1] == operating_points.MAX_TEMPORAL and len(self.stream.seen_at) == 1 else point
 
-    def view(self, key: OperatingPoint | None, *, whole_pictures: bool = False) -> Substream:
+    def substream(self, key: OperatingPoint | None, *, whole_pictures: bool = False) -> Substream:
         """The substream of that key, created if it has no subscriber yet; see `Substream` for `whole_pictures`."""
-        if (key, whole_pictures) not in self.views:
-            self.views[key, whole_pictures] = Substream(self.stream, key, whole_pictures=whole_pictures)
-        return self.views[key, whole_pictures]
+        if (key, whole_pictures) not in self.substreams:
+            self.substreams[key, whole_pictures] = Substream(self.stream, key, whole_pictures=whole_pictures)
+        return self.substreams[key, whole_pictures]
 
-    def leave(self, view: Substream, kind: TemplateClass, subscriber: S) -> None:
-        """Remove a subscriber of `view`. Without subscribers, the view is removed; its numbers stay traceable."""
-        view.table.remove(kind, subscriber)
+    def leave(self, substream: Substream, kind: TemplateClass, subscriber: S) -> None:
+        """Remove a subscriber of `substream`, and with its last one the substream; its numbers stay traceable."""
+        substream.table.remove(kind, subscriber)
         self.switching.discard(subscriber)
-        key = view.point, view.whole_pictures
-        if not len(view.table) and self.views.get(key) is view:
-            del self.views[key]
+        key = substream.point, substream.whole_pictures
+        if not len(substream.table) and self.substreams.get(key) is substream:
+            del self.substreams[key]

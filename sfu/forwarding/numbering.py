@@ -19,10 +19,10 @@ SEGMENTS_KEPT = 8
 
 @dataclass(slots=True)
 class Segment(Generic[K]):
-    """A stretch of an outgoing stream that comes from one view of a source layer."""
+    """A stretch of an outgoing stream that comes from one substream."""
 
     source_key: K
-    "The view."
+    "Its substream."
     first_source: int
     "Extended sequence number of the first packet, as the source numbered it."
     first_out: int

@@ -1,7 +1,8 @@
-"""A view: what viewers of one point get of a source layer, numbered as if nothing else had ever been in it.
+"""A substream: the packets of an inbound stream that one operating point needs, with numbers of its own.
 
-Viewers sit in a view at constant offsets, as if it were a stream of its own. Going over to another view of the same
-source layer is like going to another layer, only that mostly no keyframe is needed for it (`layers.step`).
+Its numbers have no gaps where packets of other layers are left out, so each subscriber is forwarded the substream at
+constant offsets, as if it were an inbound stream. A switch to another substream of the same inbound stream is like a
+switch to another simulcast layer, but mostly needs no keyframe (`layers.step`).
 """
 
 from dataclasses import replace
@@ -16,32 +17,35 @@ from sfu.wire.packet import SourcePacket
 
 
 class Substream:
-    """One point of a source layer, and those who watch it."""
+    """One operating point of an inbound stream, and the table of its subscribers."""
 
     def __init__(
         self, layer: InboundStream, point: OperatingPoint | None, *, whole_pictures: bool = False
     ) -> None:
-        """`point` counts spatial layers within the stream; None: all of it, under the source's own numbers.
+        """Create a substream without subscribers.
 
-        `whole_pictures`: each picture contains all sizes below the point too, whether or not it needs them.
+        Args:
+            layer: The inbound stream.
+            point: Its spatial layers are counted within the stream. None: the whole stream, under its own numbers.
+            whole_pictures: Each picture also contains all spatial layers below the point, whether it needs them or not.
         """
         self.layer = layer
         self.point = point
         self.whole_pictures = whole_pictures
         self.table = FanoutTable()
         self.highest = layer.highest
-        "Number of the newest packet, as the view numbers them."
+        "Sequence number of the newest packet, in the numbers of this substream, as are the next two."
         self.timestamp = layer.highest_timestamp
         "RTP timestamp of that packet."
         self.picture_id = layer.picture_id
-        "Of that packet, VP8, as the view numbers them."
+        "VP8's picture id of that packet."
         self.tl0picidx = layer.tl0picidx
-        "Of that packet, VP8."
+        "VP8's TL0PICIDX of that packet."
         self.frame_number = layer.frame_number
-        "Of that packet's dependency descriptor."
+        "Frame number of that packet's dependency descriptor."
         self._structure: Structure | None = None
-        self._active = 0  # bit mask of the decode targets of that structure that are shown here
-        # a packet that is needed for one of these points is shown
+        self._active = 0  # bit mask of that structure's decode targets that are in this substream
+        # the operating points of this substream: it contains the packets that one of them needs
         self._bits = 0
         if point is not None:
             lowest = 0 if whole_pictures else point[0]
@@ -49,7 +53,10 @@ class Substream:
         self._numbers = Decimation()
 
     def place(self, packet: SourcePacket) -> SourcePacket | None:
-        """A packet as it stands in this view: emptied when it is of a layer that is left out; None: too old."""
+        """Return the packet with this substream's numbers; None if it is too old to have one.
+
+        A packet of a layer that is left out comes without its payload.
+        """
         if self.point is None:
             return packet
         found = self._numbers.number(packet.sequence)
@@ -59,7 +66,7 @@ class Substream:
         picture_id = (packet.picture_id - pictures) & 0x7FFF
         frame = packet.frame
         if frame.points & self._bits:
-            # the highest size that is shown is the last of its picture, whatever follows in the source
+            # the highest spatial layer in this substream ends the picture, whatever follows in the inbound stream
             marker = packet.marker or (frame.ends and frame.layer[0] == self.point[0])
             return packet.renumbered(number, picture_id, self._descriptor(packet), marker=marker)
         return replace(
@@ -75,7 +82,7 @@ class Substream:
         )
 
     def _descriptor(self, packet: SourcePacket) -> bytes:
-        """The dependency descriptor, which where a frame starts says what is shown here."""
+        """Return the packet's dependency descriptor; at a frame's start, with the decode targets of this substream."""
         described = packet.frame.described
         if described is None or not described.starts_frame or self.point is None:
             return packet.descriptor
@@ -87,16 +94,16 @@ class Substream:
         return with_active_targets(packet.descriptor, described, self._active)
 
     def kept(self, number: int) -> SourcePacket | None:
-        """A packet of the layer's history by its number in this view; None when it is not kept."""
+        """Return a recent packet by its number in this substream; None if the inbound stream no longer keeps it."""
         source = self._numbers.source(number)
         packet = None if source is None else self.layer.kept(source)
         return None if packet is None else self.place(packet)
 
     def forward(self, rows: RowBuffer, packet: SourcePacket, *, late: bool) -> int:
-        """Write the packet's rows for everybody here; returns how many.
+        """Write one row for each subscriber; return the number of rows.
 
-        A late packet of a layer that is left out has a number already, as it could not be known whose it was: its
-        viewers get it emptied, else they would ask for it.
+        A late packet of a layer that is left out already has a number, since nobody knew its layer when it was missing.
+        Subscribers receive it without its payload; otherwise they would request it by NACK.
         """
         if self._bits and not late and not packet.frame.points & self._bits:
             self._numbers.leave_out(packet.sequence, packet.picture_id)

@@ -56,26 +56,26 @@ class Timeline:
         return old_rtp + round(seconds * previous.clock_rate) + segment.timestamp_offset
 
     def begin(
-        self, view: Substream, packet: SourcePacket, expected: int | None, now: float, *, continues: bool
+        self, substream: Substream, packet: SourcePacket, expected: int | None, now: float, *, continues: bool
     ) -> None:
         """Start a segment.
 
         Args:
-            view: Its substream.
+            substream: Its substream.
             packet: Its first packet, as the inbound stream numbers it: the newest there is.
             expected: What `expected_timestamp` returned.
             now: Time since the last packet stands in for sender reports that are missing.
             continues: Whether the segment before was of the same inbound stream.
         """
-        placed, before = view.place(packet), self.segment
+        placed, before = substream.place(packet), self.segment
         assert placed is not None  # it is the newest there is
-        self._numbers.switch(view, placed.sequence)
+        self._numbers.switch(substream, placed.sequence)
         segment, last = self.segment, self._last
         assert segment is not None
         if last is None:
             return
         if expected is None:
-            expected = last.timestamp + int((now - last.at) * view.layer.clock_rate)
+            expected = last.timestamp + int((now - last.at) * substream.layer.clock_rate)
         if ts_diff(expected & 0xFFFFFFFF, last.timestamp) <= 0:
             expected = last.timestamp + 1  # timestamps never run backwards for a decoder
         segment.timestamp_offset = expected - packet.timestamp

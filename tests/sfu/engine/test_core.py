@@ -54,7 +54,7 @@ def test_a_removed_peer_takes_its_subscriptions_with_it(world):
     viewer = world.core.peers["viewer"]
     world.core.remove_peer(viewer, world.now)
     assert world.published.subscriptions == {}
-    assert world.published.fans[0].views == {}
+    assert world.published.fans[0].substreams == {}
     before = len(world.received())
     world.video("q", key=True)
     assert len(world.received()) == before

@@ -133,7 +133,7 @@ def test_a_fault_while_bandwidth_is_shared_costs_that_viewer_alone(world, monkey
     assert shared.count("other") >= 3
     assert world.core.drops[DropReason.ERROR] >= 3
     assert len(world.received("other")) >= 20
-    assert other.view is not None
+    assert other.substream is not None
 
 
 def test_a_fault_in_one_peers_feedback_leaves_the_others_theirs(world, monkeypatch):

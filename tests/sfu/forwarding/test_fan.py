@@ -20,27 +20,27 @@ def test_all_who_see_the_whole_stream_share_a_substream(fan):
     assert fan.key((0, 0)) == (0, 0)
     fan.stream.seen_at[1] = 0.0
     assert fan.key(whole) == whole  # the smaller of two sizes is not the whole
-    assert fan.view(whole) is fan.view(whole)
-    assert fan.view(None) is not fan.view(whole)
-    assert fan.view(whole, whole_pictures=True) is not fan.view(whole)
+    assert fan.substream(whole) is fan.substream(whole)
+    assert fan.substream(None) is not fan.substream(whole)
+    assert fan.substream(whole, whole_pictures=True) is not fan.substream(whole)
 
 
 def test_a_substream_ends_with_its_last_subscriber(fan):
-    view = fan.view((0, 0))
+    substream = fan.substream((0, 0))
     for name in ("ada", "eve"):
-        view.table.add(VIEWER_KIND, name, COLUMN)
+        substream.table.add(VIEWER_KIND, name, COLUMN)
     fan.switching.add("ada")
-    fan.leave(view, VIEWER_KIND, "ada")
+    fan.leave(substream, VIEWER_KIND, "ada")
     assert not fan.switching
-    assert fan.views == {((0, 0), False): view}
-    fan.leave(view, VIEWER_KIND, "eve")
-    assert fan.views == {}
+    assert fan.substreams == {((0, 0), False): substream}
+    fan.leave(substream, VIEWER_KIND, "eve")
+    assert fan.substreams == {}
 
 
 def test_a_substream_that_was_replaced_does_not_end_its_successor(fan):
-    old = fan.view(None)
+    old = fan.substream(None)
     old.table.add(VIEWER_KIND, "ada", COLUMN)
-    del fan.views[None, False]
-    new = fan.view(None)
+    del fan.substreams[None, False]
+    new = fan.substream(None)
     fan.leave(old, VIEWER_KIND, "ada")
-    assert fan.views == {(None, False): new}
+    assert fan.substreams == {(None, False): new}

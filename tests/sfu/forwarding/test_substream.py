@@ -199,7 +199,7 @@ def test_viewers_at_different_rates_stand_in_views_of_their_own(world):
         name = f"viewer{len(viewers)}"
         viewers[name] = begin(world, name, fps=fps), fps
     world.play(3)
-    assert len(world.published.fans[0].views) == 3
+    assert len(world.published.fans[0].substreams) == 3
     for name, (viewer, fps) in viewers.items():
         decoder = Decoder(world.received(name))
         decoder.check()
@@ -207,14 +207,14 @@ def test_viewers_at_different_rates_stand_in_views_of_their_own(world):
         assert viewer.point == (0, expected)
     for viewer, _ in viewers.values():
         viewer.pause(world.now)
-    assert world.published.fans[0].views == {}
+    assert world.published.fans[0].substreams == {}
 
 
-def test_a_viewer_of_everything_costs_one_view(world):
+def test_a_viewer_of_everything_costs_one_substream(world):
     begin(world)
     world.play(2)
-    (view,) = world.published.fans[0].views.values()
-    assert view.point is None
+    (substream,) = world.published.fans[0].substreams.values()
+    assert substream.point is None
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -329,3 +329,14 @@ def test_a_shared_screen_gives_up_frames_before_size():
             shown.append(viewer.point)
     # both sizes cost the same here, so that there is nothing between the larger one's base rate and a pause
     assert shown == [(1, 2), (1, 1), (1, 0), None]
+
+
+def test_a_packet_older_than_the_known_numbers_is_not_forwarded(world):
+    viewer = begin(world)
+    world.play(2)
+    oldest = world.picture()[0]
+    world.fps(viewer, QUARTER_FPS)
+    world.play(60)
+    world.sent.clear()
+    world.feed(oldest)
+    assert world.received() == []

@@ -109,3 +109,15 @@ def test_an_outbound_number_leads_to_its_source(sequence, expected):
     timeline.advance(9000)
     found = timeline.resolve(sequence)
     assert (found and found[:2]) == (expected and (first if expected < 1000 else second, expected))
+
+
+def test_packets_that_are_not_media_take_the_next_numbers_and_the_time_that_has_passed():
+    timeline, _, view = begun()
+    assert timeline.fill(CLOCK_RATE, 10.5) == (502, 12_000 + CLOCK_RATE // 2)
+    assert timeline.fill(CLOCK_RATE, 11.0) == (503, 12_000 + CLOCK_RATE)
+    timeline.begin(view, packet(300, 80_000), None, 11.0, continues=False)
+    assert 300 + timeline.segment.offset == 504
+
+
+def test_packets_that_are_not_media_may_be_the_first():
+    assert Timeline(500).fill(CLOCK_RATE, 10.0) == (500, 0)
