@@ -6,6 +6,7 @@ plain parameters `/rtc` serves dual-connection mode.
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Coroutine, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
@@ -22,6 +23,7 @@ from signaling.errors import (
     OutsideHoursError,
     RequestError,
     RoomFullError,
+    StoreError,
     TokenError,
     TooOftenError,
     WireError,
@@ -49,6 +51,11 @@ from signaling.rooms.model import LeaveReason
 from signaling.rooms.rooms import check_own_attributes, check_profile
 from signaling.store.catalogue import Catalogue
 
+log = logging.getLogger(__name__)
+
+# A client whose join needs the database while it does not answer may come again after this many seconds.
+STORE_RETRY_S = 5
+
 # WebSocket pings (RFC 6455 section 5.5.2) find connections that died without a word; a pong has half the
 # time.
 HEARTBEAT_S = 20.0
@@ -72,6 +79,7 @@ _STATUSES: Mapping[type, int] = {
     OutsideHoursError: 403,
     TooOftenError: 429,
     RoomFullError: 503,
+    StoreError: 503,
 }
 
 
@@ -225,7 +233,7 @@ class LiveKitEndpoints:
     async def _connect(self, request: web.Request, *, dual: bool) -> web.StreamResponse:
         try:
             claims, join = await self._admit(request, dual=dual)
-        except AccessError as error:
+        except (AccessError, StoreError) as error:
             return _refusal(error)
         ws = web.WebSocketResponse(
             max_msg_size=MAX_FRAME_BYTES,
@@ -264,7 +272,7 @@ class LiveKitEndpoints:
     async def _validate(self, request: web.Request, *, dual: bool) -> web.Response:
         try:
             await self._admit(request, dual=dual)
-        except AccessError as error:
+        except (AccessError, StoreError) as error:
             return _refusal(error)
         return web.Response(text="success")
 
@@ -309,7 +317,10 @@ class LiveKitEndpoints:
         return claims, join
 
     async def _with_rules(self, claims: tokens.Claims) -> tokens.Claims:
-        """Return the claims with the rules of the room that they would open. TokenError if those exclude the token."""
+        """Return the claims with the rules of the room that they would open.
+
+        TokenError if those exclude the token; StoreError if they cannot be read.
+        """
         rooms = self._frontend.services.rooms
         config = None
         if rooms.room(claims.room) is None:
@@ -470,8 +481,11 @@ def _is_dual(request: web.Request) -> bool:
     return "join_request" not in request.query
 
 
-def _refusal(error: AccessError) -> web.Response:
+def _refusal(error: AccessError | StoreError) -> web.Response:
     headers: dict[str, str] = {}
     if isinstance(error, TooOftenError):
         headers[hdrs.RETRY_AFTER] = str(error.retry_after_s)
+    elif isinstance(error, StoreError):
+        headers[hdrs.RETRY_AFTER] = str(STORE_RETRY_S)
+        log.error("a join failed: %s", error)
     return web.Response(status=by_type(_STATUSES, error, 500), text=str(error), headers=headers)

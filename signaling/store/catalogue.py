@@ -1,7 +1,6 @@
 """Durable rooms of all APIs, as every front end sees them: known while not open, and opened with their settings."""
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable
 
 from signaling.errors import StoreError
@@ -9,10 +8,8 @@ from signaling.rooms.model import RoomConfig
 from signaling.store import DurableRoom
 from signaling.store.rooms import DurableRooms
 
-log = logging.getLogger(__name__)
-
-# Opening a room waits no longer for the database; then the room opens without its settings.
-TIMEOUT_S = 1.0
+# Opening a room waits no longer for the database. A room that exists there does not open without its settings.
+TIMEOUT_S = 5.0
 
 # Maximum number of rooms in a list.
 MAX_LISTED = 1000
@@ -37,30 +34,31 @@ class Catalogue:
         self._by_name.append(config)
 
     async def config(self, name: str) -> RoomConfig | None:
-        """Return the settings for opening a room; None if no application created it. Never fails."""
+        """Return the settings for opening a room; None if no application created it. StoreError.
+
+        Whether a room exists is known without the database, so a lesson in a room that nobody created never waits
+        for it.
+        """
         for by_name in self._by_name:
             config = by_name(name)
             if config is not None:
                 return config
+        if not self._rooms.may_exist(name):
+            return None
         asked = asyncio.create_task(self._ask(name))
         self._asking.add(asked)
         asked.add_done_callback(self._asking.discard)
         # Not cancelled when it takes long: the driver waits for the end of the statement anyway, and the store would
         # lose its connection.
         await asyncio.wait([asked], timeout=TIMEOUT_S)
-        if asked.done():
-            return asked.result()
-        log.warning("a room opens without its settings: the database does not respond")
-        return None
+        if not asked.done():
+            raise StoreError("the database does not respond")
+        return asked.result()
 
     async def _ask(self, name: str) -> RoomConfig | None:
-        try:
-            durable = await self._rooms.get(name)
-            config = None if durable is None else self._configs.get(durable.kind)
-            return None if durable is None or config is None else await config(durable)
-        except StoreError as error:
-            log.warning("a room opens without its settings: %s", error)
-            return None
+        durable = await self._rooms.get(name)
+        config = None if durable is None else self._configs.get(durable.kind)
+        return None if durable is None or config is None else await config(durable)
 
     async def list(self) -> list[DurableRoom]:
         """Return rooms by name, at most MAX_LISTED. StoreError."""

@@ -1,5 +1,6 @@
 """Durable rooms."""
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -17,6 +18,19 @@ class DurableRooms:
     def __init__(self, engine: AsyncEngine) -> None:
         """Use the store's engine."""
         self._engine = engine
+        # At least the names of all rooms: one whose creation failed may remain, since a commit that fails may have
+        # taken effect.
+        self._names: set[str] = set()
+        self._changing = asyncio.Lock()  # so that `_names` changes in the order of the commits
+
+    async def load(self) -> None:
+        """Read the names of all rooms, for `may_exist`. StoreError."""
+        async with transaction(self._engine) as connection:
+            self._names = set((await connection.execute(select(rooms.c.name))).scalars())
+
+    def may_exist(self, name: str) -> bool:
+        """Return whether there may be such a room, without a look at the database."""
+        return name in self._names
 
     async def put(self, room: DurableRoom) -> bool:
         """Add a room; False if its name is taken. StoreError."""
@@ -24,7 +38,8 @@ class DurableRooms:
 
     async def put_all(self, new: Sequence[DurableRoom]) -> str | None:
         """Add all rooms and return None; if a name is taken, add none and return that name. StoreError."""
-        async with transaction(self._engine) as connection:
+        async with self._changing, transaction(self._engine) as connection:
+            self._names.update(room.name for room in new)
             query = select(rooms.c.name).where(rooms.c.name.in_([room.name for room in new]))
             taken = (await connection.execute(query)).scalars().first()
             if taken is not None:
@@ -102,8 +117,11 @@ class DurableRooms:
 
     async def delete(self, name: str) -> bool:
         """Delete a room; False if there is no such room. StoreError."""
-        async with transaction(self._engine) as connection:
-            return (await connection.execute(delete(rooms).where(rooms.c.name == name))).rowcount > 0
+        async with self._changing:
+            async with transaction(self._engine) as connection:
+                existed = (await connection.execute(delete(rooms).where(rooms.c.name == name))).rowcount > 0
+            self._names.discard(name)
+        return existed
 
 
 def _made(kind: str, made_by: str) -> ColumnElement[bool]:

@@ -72,7 +72,13 @@ class Store:
         except StoreError:
             await engine.dispose()
             raise
-        return cls(engine, vault or Vault(secrets.token_urlsafe()))
+        store = cls(engine, vault or Vault(secrets.token_urlsafe()))
+        try:
+            await store.rooms.load()
+        except StoreError:
+            await engine.dispose()
+            raise
+        return store
 
     async def claim(self) -> bool:
         """Be the only server on the database until `close`; False if another server uses it. StoreError.

@@ -14,7 +14,7 @@ from livekit.protocol import models, rtc
 
 from sfu.values import PeerConnected
 from signaling.access import tokens
-from signaling.errors import AccessError, TokenError, TooOftenError
+from signaling.errors import AccessError, StoreError, TokenError, TooOftenError
 from signaling.limits import Rate, parse_networks
 from signaling.livekit import handlers
 from signaling.livekit.ws import _refusal
@@ -259,6 +259,20 @@ async def test_a_room_outside_its_hours_is_closed_to_every_token(world, monkeypa
     with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
         await world.connect(make_token())
     assert refused.value.status == 403
+
+
+async def test_nobody_opens_a_room_while_its_rules_cannot_be_read(world, monkeypatch, caplog):
+    async def config(_name):
+        raise StoreError("the database does not respond")
+
+    ada, _ = await world.join("ada")
+    monkeypatch.setattr(Catalogue, "config", lambda _self, name: config(name))
+    with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+        await world.connect(make_token(room="durable"))
+    assert (refused.value.status, refused.value.headers["Retry-After"]) == (503, "5")
+    assert "a join failed: the database does not respond" in caplog.text
+    await world.join("bob")  # the room is open already
+    assert not ada.ws.closed
 
 
 async def test_who_was_sent_out_for_good_is_told(world):

@@ -11,6 +11,7 @@ from signaling.store import catalogue as module
 from signaling.store.catalogue import Catalogue
 
 CONFIG = RoomConfig(max_participants=3)
+ROOM = DurableRoom("maths", "daily", "school", 5.0, {"seats": 3})
 
 
 @pytest.fixture
@@ -20,7 +21,7 @@ async def catalogue(store):
 
     made = Catalogue(store.rooms)
     made.add("daily", config)
-    await store.rooms.put(DurableRoom("maths", "daily", "school", 5.0, {"seats": 3}))
+    await store.rooms.put(ROOM)
     return made
 
 
@@ -39,6 +40,9 @@ class Broken:
     def __init__(self, action):
         self.action = action
 
+    def may_exist(self, name):
+        return name == "maths"
+
     async def get(self, name):
         await self.action()
 
@@ -52,20 +56,37 @@ async def hang():
 
 
 @pytest.mark.parametrize("action", [fail, hang])
-async def test_a_lesson_does_not_wait_for_the_database(action, monkeypatch, caplog):
+async def test_a_room_does_not_open_without_its_settings(action, monkeypatch):
     monkeypatch.setattr(module, "TIMEOUT_S", 0.01)
-    assert await Catalogue(Broken(action)).config("maths") is None
-    assert "without its settings" in caplog.text
+    with pytest.raises(StoreError, match=r"gone|does not respond"):
+        await Catalogue(Broken(action)).config("maths")
 
 
-async def test_a_lesson_does_not_wait_for_a_locked_file(tmp_path, monkeypatch):
+async def test_a_room_that_nobody_created_does_not_wait_for_a_locked_file(tmp_path, monkeypatch):
     monkeypatch.setattr(module, "TIMEOUT_S", 0.05)
     path = tmp_path / "lectern.db"
     store = await Store.open(f"sqlite:///{path}")
+    await store.rooms.put(ROOM)
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         async with asyncio.timeout(5):
-            assert await Catalogue(store.rooms).config("maths") is None
+            assert await Catalogue(store.rooms).config("choir") is None
+            with pytest.raises(StoreError, match="does not respond"):
+                await Catalogue(store.rooms).config("maths")
         other.execute("ROLLBACK")
-    assert await store.rooms.get("maths") is None
+    assert await store.rooms.get("maths") == ROOM
     await store.close()
+
+
+async def test_rooms_that_exist_are_known_from_the_start_until_they_are_deleted(tmp_path):
+    url = f"sqlite:///{tmp_path / 'lectern.db'}"
+    store = await Store.open(url)
+    await store.rooms.put(ROOM)
+    await store.close()
+    again = await Store.open(url)
+    assert again.rooms.may_exist("maths")
+    await again.rooms.delete("maths")
+    assert not again.rooms.may_exist("maths")
+    await again.rooms.put(ROOM)
+    assert again.rooms.may_exist("maths")
+    await again.close()
