@@ -77,6 +77,7 @@ EVENTS: dict[str, type] = {kind.__name__: kind for kind in typing.get_args(Event
 
 _NO_ARGUMENTS = {PING: Command(tuple[()], 0, ())}
 
+# All that msgspec raises is a ValueError: its own errors, and UnicodeDecodeError for a string that is not UTF-8.
 _encoder = msgspec.msgpack.Encoder()
 _order = msgspec.msgpack.Decoder(tuple[int, str, msgspec.Raw])
 _news = msgspec.msgpack.Decoder(tuple[str, msgspec.Raw])
@@ -105,7 +106,7 @@ def read_order(body: bytes) -> tuple[int, str, list[Any], dict[str, Any]]:
         number, name, raw = _order.decode(body)
         command = COMMANDS.get(name) or REQUESTS.get(name) or _NO_ARGUMENTS[name]
         values = msgspec.msgpack.decode(raw, type=command.types)
-    except (msgspec.MsgspecError, KeyError) as error:
+    except (ValueError, KeyError) as error:
         raise MessageError(f"not an order: {error}") from error
     positional = list(values[: command.positional])
     return number, name, positional, dict(zip(command.names, values[command.positional :], strict=True))
@@ -115,7 +116,7 @@ def read_news(body: bytes) -> tuple[str, msgspec.Raw]:
     """(kind, content) of what a worker says. MessageError."""
     try:
         return _news.decode(body)
-    except msgspec.MsgspecError as error:
+    except ValueError as error:
         raise MessageError(f"not news: {error}") from error
 
 
@@ -123,5 +124,5 @@ def decode(raw: msgspec.Raw, kind: Any) -> Any:
     """A content as a value of a type. MessageError."""
     try:
         return msgspec.msgpack.decode(raw, type=kind)
-    except msgspec.MsgspecError as error:
+    except ValueError as error:
         raise MessageError(f"not a {kind}: {error}") from error

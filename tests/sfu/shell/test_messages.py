@@ -133,6 +133,16 @@ def test_garbage_is_refused(garbage):
             continue
 
 
+def test_a_string_that_is_not_utf_8_is_refused():
+    broken = b"\xa1\x80"  # MessagePack: a string of one byte, 0x80
+    with pytest.raises(MessageError):
+        read_order(b"\x93\x01" + broken + b"\x90")
+    with pytest.raises(MessageError):
+        read_news(b"\x92" + broken + b"\x90")
+    with pytest.raises(MessageError):
+        messages.decode(msgspec.Raw(broken), str)
+
+
 def test_an_event_of_another_type_is_refused():
     raw = msgspec.Raw(msgspec.msgpack.encode(SpeakersChanged("RM_1", ())))
     with pytest.raises(MessageError):
