@@ -1,6 +1,6 @@
 """One peer connection: its link, its descriptions, what it publishes and what it subscribes to."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from sfu.engine.identification import KnownSsrcs
@@ -29,6 +29,17 @@ class LocalIdentity:
     "SHA-256 of the certificate."
     candidates: tuple[str, ...]
     "Candidate lines."
+
+
+@dataclass(frozen=True, slots=True)
+class Negotiation:
+    """The outcome of an offer."""
+
+    answer: Answer
+    bound: Sequence[PublicationBound]
+    "The publications that got a section."
+    ended: Sequence[str]
+    "Ids of the publications whose section the client stopped sending on; they have yet to be removed."
 
 
 @dataclass(slots=True, eq=False)
@@ -76,7 +87,7 @@ class Peer:
         offer: RemoteDescription,
         identity: LocalIdentity,
         new_credentials: Callable[[], tuple[str, str]],
-    ) -> Answer:
+    ) -> Negotiation:
         """Apply an offer: decide on each section, then answer and take over what was decided. SdpError."""
         negotiated = self.negotiated
         if negotiated.offering is not None:
@@ -87,11 +98,17 @@ class Peer:
         transport = self._next_transport(identity, dtls_client=agreed.dtls_client)
         sdp = negotiated.text(agreed, transport)
         self.ice.remote_ufrag = offer.ice_ufrag
+        already = set(negotiated.published)
         self._take_over(negotiated.apply(agreed))
-        for mid, publication_id in agreed.bindings.items():
-            if negotiated.published.get(mid) == publication_id:
-                self.bind(mid, self.published[publication_id])
-        return Answer(sdp, negotiated.published, dict(negotiated.outbound))
+        ended = negotiated.ended()
+        published = negotiated.published
+        bound = [
+            self.bind(mid, self.published[publication_id])
+            for mid, publication_id in agreed.bindings.items()
+            if published.get(mid) == publication_id
+        ]
+        new = [event for event in bound if event.mid not in already]
+        return Negotiation(Answer(sdp, published, dict(negotiated.outbound)), new, ended)
 
     def make_offer(self, identity: LocalIdentity, restart: tuple[str, str] | None) -> str:
         """The server's next offer; `restart` are new ICE credentials, if wanted."""

@@ -15,7 +15,7 @@ from sfu.engine import backup
 from sfu.engine.core import Core
 from sfu.engine.deadlines import Reason
 from sfu.engine.link import Link
-from sfu.engine.peer import Peer
+from sfu.engine.peer import Negotiation, Peer
 from sfu.engine.publication import Publication, Subscription
 from sfu.limits import CLOSED_AFTER_S, MUTED_AFTER_S, TOLERATED_EXCESS, PeerLimits
 from sfu.receiving import quality
@@ -293,13 +293,12 @@ class MediaServer:
         peer = connection.peer
         with _faults_as_engine_errors():
             description = await self._parsed(connection, offer)
-        already = set(peer.negotiated.published)
         with _faults_as_engine_errors():
-            answer = peer.negotiate(description, self._endpoint.identity, credentials)
+            negotiation = peer.negotiate(description, self._endpoint.identity, credentials)
         self._endpoint.add(connection)
         # the answer stands, whatever fails from here on
-        self._contain(peer.id, time.monotonic(), self._take_up, connection, already)
-        return answer
+        self._contain(peer.id, time.monotonic(), self._take_up, connection, negotiation)
+        return negotiation.answer
 
     async def _parsed(self, connection: PeerTransport, text: str) -> RemoteDescription:
         """Read a client's description without keeping the media waiting. SdpError, UnknownPeerError."""
@@ -316,14 +315,13 @@ class MediaServer:
                 await asyncio.sleep(0)
                 pause_at = time.monotonic() + _PARSING_S
 
-    def _take_up(self, connection: PeerTransport, already: set[str]) -> None:
-        """Act on an offer that has been answered; `already` are the mids that carried a publication before it."""
+    def _take_up(self, connection: PeerTransport, negotiation: Negotiation) -> None:
+        """Act on an offer that has been answered."""
         peer = connection.peer
-        for mid, publication_id in peer.negotiated.published.items():
-            if mid not in already:
-                self._emit(peer.bind(mid, peer.published[publication_id]))
+        for event in negotiation.bound:
+            self._emit(event)
         now = time.monotonic()
-        for publication_id in peer.negotiated.ended():
+        for publication_id in negotiation.ended:
             self._core.remove_publication(peer.published[publication_id], now)
             self._publications.pop(publication_id, None)
             self._emit(PublicationEnded(peer.id, publication_id))

@@ -173,7 +173,8 @@ async def test_a_track_announced_after_its_section_was_offered_is_bound_at_once(
 async def test_a_section_that_sends_no_longer_ends_its_track(engine, lesson):
     ada, bob = lesson
     await publish(engine, ada, "TR_3")
-    await engine.media.negotiate(ada, engine.offer([Section("0", "video")]))
+    answer = await engine.media.negotiate(ada, engine.offer([Section("0", "video")]))
+    assert answer.published == {}
     assert (await engine.event(PublicationEnded, ada)).publication_id == "TR_3"
     engine.media.subscribe(bob, "TR_3", "stream")
     assert (await engine.media.negotiate(bob, engine.offer([Section("0", "video")]))).subscribed == {}

@@ -40,15 +40,16 @@ def test_a_publication_announced_before_the_offer_is_bound_by_it():
     ada = peer()
     published = Publication(PublicationSpec("TR_1", "video"), ada.link)
     assert ada.publish(published) is None
-    answer = negotiate(ada, offer("chromium-publish"))
-    [mid] = answer.published
+    outcome = negotiate(ada, offer("chromium-publish"))
+    [mid] = outcome.answer.published
     assert published.section is ada.negotiated.inbound[mid]
+    assert outcome.bound == [PublicationBound("ada", "TR_1", mid, "vp8")]
     assert ada.streams == {}
 
 
 def test_a_publication_announced_after_the_offer_takes_a_section_that_carries_none():
     ada = peer()
-    assert negotiate(ada, offer("chromium-publish")).published == {}
+    assert negotiate(ada, offer("chromium-publish")).answer.published == {}
     published = Publication(PublicationSpec("TR_1", "video"), ada.link)
     event = ada.publish(published)
     assert event == PublicationBound("ada", "TR_1", event.mid, "vp8")
@@ -64,9 +65,21 @@ def test_a_new_round_gives_the_streams_their_new_section():
     section = published.section
     fan = published.add_stream(section, 7, 0, 10.0)
     ada.streams[7] = type("Known", (), {"stream": fan.stream, "published": published})
-    negotiate(ada, offer("chromium-publish"))
+    assert negotiate(ada, offer("chromium-publish")).bound == []
     assert published.section is not section
     assert fan.stream.section is published.section
+
+
+def test_a_section_that_is_no_longer_sent_ends_its_publication():
+    ada = peer()
+    ada.publish(Publication(PublicationSpec("TR_1", "video"), ada.link))
+    [mid] = negotiate(ada, offer("chromium-publish")).answer.published
+    text = sdp_samples.text("chromium-publish")
+    outcome = negotiate(
+        ada, parse_offer(text.replace("a=sendonly", "a=recvonly").replace("a=sendrecv", "a=recvonly"))
+    )
+    assert (outcome.answer.published, outcome.bound, outcome.ended) == ({}, [], ["TR_1"])
+    assert mid not in ada.negotiated.inbound
 
 
 def test_an_ended_publication_leaves_nothing_behind():
@@ -84,7 +97,7 @@ def test_a_subscription_gets_a_section_and_settles_where_early_media_is_lost():
     ada = peer()
     subscription = subscribe(ada)
     assert ada.missing_sections() == (0, 1)
-    answer = negotiate(ada, offer("chromium-join"))
+    answer = negotiate(ada, offer("chromium-join")).answer
     [mid] = answer.subscribed
     assert answer.subscribed == {mid: "TR_1"}
     assert subscription.section.mid == mid
@@ -120,7 +133,7 @@ def test_other_ice_credentials_of_the_client_restart_ice():
 
 def test_the_version_grows_with_each_description():
     ada = peer()
-    answers = [negotiate(ada, offer("chromium-join")).sdp for _ in range(3)]
+    answers = [negotiate(ada, offer("chromium-join")).answer.sdp for _ in range(3)]
     versions = [answer.split("\r\n")[1].split()[2] for answer in answers]
     assert versions == ["1", "2", "3"]
 
@@ -155,7 +168,7 @@ def subscribed(kind):
     """A peer that receives a track on its first section of the kind; gives the mid of that section too."""
     viewer = peer("viewer")
     subscription = subscribe(viewer, kind=kind)
-    [mid] = negotiate(viewer, offer("chromium-join")).subscribed
+    [mid] = negotiate(viewer, offer("chromium-join")).answer.subscribed
     viewer.publish(Publication(PublicationSpec("TR_2", kind), viewer.link))
     return viewer, subscription, mid
 
@@ -169,13 +182,13 @@ def sending_on(mid, extra=""):
 
 def test_a_track_goes_on_beside_one_that_the_client_sends_on_its_section():
     viewer, subscription, mid = subscribed("audio")
-    answer = negotiate(viewer, sending_on(mid))
+    answer = negotiate(viewer, sending_on(mid)).answer
     assert (answer.published, answer.subscribed) == ({mid: "TR_2"}, {mid: "TR_1"})
     assert "a=sendrecv" in sdp_samples.lines_of(answer.sdp, mid)
     assert subscription.section.mid == mid
     assert viewer.missing_sections() is None
     # and when the client has stopped sending
-    again = negotiate(viewer, offer("chromium-join"))
+    again = negotiate(viewer, offer("chromium-join")).answer
     assert again.subscribed == {mid: "TR_1"}
     assert "a=sendonly" in sdp_samples.lines_of(again.sdp, mid)
 
@@ -183,12 +196,12 @@ def test_a_track_goes_on_beside_one_that_the_client_sends_on_its_section():
 def test_a_track_moves_to_another_section_where_the_client_sends_simulcast():
     viewer, subscription, mid = subscribed("video")
     rids = "a=rid:q send\r\na=rid:f send\r\na=simulcast:send q;f\r\n"
-    answer = negotiate(viewer, sending_on(mid, rids))
+    answer = negotiate(viewer, sending_on(mid, rids)).answer
     assert (answer.published, answer.subscribed) == ({mid: "TR_2"}, {})
     assert "a=recvonly" in sdp_samples.lines_of(answer.sdp, mid)
     assert subscription.section is None
     assert viewer.by_ssrc == {}
     assert viewer.missing_sections() == (0, 0)  # there are free ones: the client has to offer again
-    [new] = negotiate(viewer, sending_on(mid, rids)).subscribed
+    [new] = negotiate(viewer, sending_on(mid, rids)).answer.subscribed
     assert new != mid
     assert viewer.by_ssrc == {subscription.ssrc: subscription}
