@@ -17,14 +17,20 @@ from bench.report import percentile, write
 from bench.server import serving
 
 
+@pytest.fixture(scope="module")
+def server():
+    with serving(core=None) as server:
+        yield server
+
+
 @pytest.mark.parametrize(("srtp", "media"), [("gcm", "video"), ("cm", "audio")])
-def test_every_viewer_gets_every_packet_unchanged(srtp, media, tmp_path, capsys):
-    with serving(core=None) as (url, pid):
-        plan = Plan(url, rooms=2, viewers=2, duration=1.0, burst=3, srtp=srtp, media=media, pid=pid)
-        result = load(plan)
+def test_every_viewer_gets_every_packet_unchanged(server, srtp, media, tmp_path, capsys):
+    url, pid = server
+    plan = Plan(url, rooms=2, viewers=2, duration=1.0, burst=3, srtp=srtp, media=media, pid=pid, prefix=srtp)
+    result = load(plan)
     assert (result.joined, result.failed, result.dropped) == (4, [], 0)
     assert len(result.first_media_s) == 4
-    assert sorted(result.media) == ["load-0", "load-1"]
+    assert sorted(result.media) == [f"{srtp}-0", f"{srtp}-1"]
     total = result.total
     # two publishers of 200 a second, each to two viewers, for a second on a busy machine
     assert total.received > 400
@@ -39,8 +45,9 @@ def test_every_viewer_gets_every_packet_unchanged(srtp, media, tmp_path, capsys)
     assert (tmp_path / "report.png").read_bytes()[:4] == b"\x89PNG"
 
 
-def test_a_publisher_that_is_refused_is_told_in_words():
-    with serving(core=None) as (url, _), pytest.raises(LoadError, match=r"a publisher: .*401"):
+def test_a_publisher_that_is_refused_is_told_in_words(server):
+    url, _ = server
+    with pytest.raises(LoadError, match=r"a publisher: .*401"):
         load(Plan(url, secret="not the secret", viewers=1, duration=0.1))
 
 
@@ -49,22 +56,21 @@ def test_a_plan_that_makes_no_sense_is_refused_in_words():
         load(Plan("ws://127.0.0.1:9", joins=5))
 
 
-def test_a_storm_loses_no_join():
-    with serving(core=None) as (url, _):
-        result = load(Plan(url, rooms=4, viewers=20, rate=20.0, joins_per_s=30.0, duration=1.0))
+def test_a_storm_loses_no_join(server):
+    url, _ = server
+    result = load(Plan(url, rooms=4, viewers=20, rate=20.0, joins_per_s=30.0, duration=1.0, prefix="storm"))
     assert (result.joined, result.failed, result.dropped) == (80, [], 0)
     assert (result.total.lost, result.total.wrong) == (0, 0)
 
 
 @pytest.mark.timeout(300)
-def test_joins_do_not_disturb_those_who_listen():
-    plan = Plan("", viewers=10, rate=50.0, media="audio", duration=5.0)
+def test_joins_do_not_disturb_those_who_listen(server):
+    url, _ = server
+    plan = Plan(url, viewers=10, rate=50.0, media="audio", duration=5.0)
     seen = []
-    for _ in range(3):
-        with serving(core=None) as (url, _):
-            calm = load(replace(plan, host=url))
-        with serving(core=None) as (url, _):
-            busy = load(replace(plan, host=url, newcomers=50, joins_per_s=10.0))
+    for attempt in range(3):
+        calm = load(replace(plan, prefix=f"calm-{attempt}"))
+        busy = load(replace(plan, newcomers=50, joins_per_s=10.0, prefix=f"busy-{attempt}"))
         assert (busy.joined, busy.dropped, busy.total.lost) == (60, 0, 0)
         seen.append([percentile(each.total.latencies_s, 0.99) for each in (calm, busy)])
         # the aim, or as far above what this machine does without joins as its other programs alone may bring
