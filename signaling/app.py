@@ -40,11 +40,11 @@ from signaling.http.prefix import prefix_of, strip_prefix
 from signaling.http.server import RoutePart, build_app, build_runner
 from signaling.limits import Limits, parse_networks
 from signaling.livekit.connections.lifecycle import LiveKitSettings
-from signaling.livekit.description import describe as describe_twirp
 from signaling.livekit.frontend import LiveKitFrontend
-from signaling.livekit.room_service import NAME as ROOM_SERVICE
-from signaling.livekit.room_service import methods
-from signaling.livekit.twirp import Twirp
+from signaling.livekit.server_api.description import describe as describe_twirp
+from signaling.livekit.server_api.room_service import NAME as ROOM_SERVICE
+from signaling.livekit.server_api.room_service import methods
+from signaling.livekit.server_api.twirp import Twirp
 from signaling.livekit.webhooks import LiveKitWebhooks, configure, parse_events, parse_urls
 from signaling.livekit.ws import LiveKitEndpoints
 from signaling.rooms.ids import random_sid

@@ -97,7 +97,7 @@ class OutsideHoursError(AccessError):
 
 
 class WireError(SignalingError):
-    """Bytes from the network that are not a message; the only error of the decoders in `livekit.wire`."""
+    """Bytes from the network that are not a message; the only error of the decoders in `livekit.messages.wire`."""
 
 
 class IncompleteMessageError(SignalingError):

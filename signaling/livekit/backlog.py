@@ -8,7 +8,7 @@ one message at a time is encoded; only encoded frames count towards the limit.
 from collections import deque
 from collections.abc import Iterator
 
-from signaling.livekit.wire import EncodedResponse
+from signaling.livekit.messages.wire import EncodedResponse
 
 Frame = bytes | str
 

@@ -13,7 +13,7 @@ from signaling.rooms.services import Services
 
 
 class LiveKitFrontend:
-    """Requests come in through `livekit.handlers` and `livekit.room_service`; events go out through `reactions`."""
+    """Requests come in through `handlers` and `server_api`; events go out through `connections.reactions`."""
 
     def __init__(self, services: Services, settings: LiveKitSettings) -> None:
         """Listen to the domain and to the media engine."""

@@ -23,11 +23,11 @@ from signaling.errors import (
     WireError,
     by_type,
 )
-from signaling.livekit import convert
-from signaling.livekit.announced import check_room_for
 from signaling.livekit.connections.connection import Connection
 from signaling.livekit.frontend import LiveKitFrontend
-from signaling.livekit.wire import examine
+from signaling.livekit.messages import convert
+from signaling.livekit.messages.announced import check_room_for
+from signaling.livekit.messages.wire import examine
 from signaling.logs import about
 from signaling.rooms.model import LeaveReason, Track
 from signaling.rooms.rooms import check_own_attributes

@@ -13,7 +13,7 @@ from signaling.access import tokens
 from signaling.errors import ConfigError, DeliveryError
 from signaling.history.webhook_client import check_url
 from signaling.history.webhooks import Outcome, WebhookMessage
-from signaling.livekit.convert import LEAVES, SOURCE_VALUES, mime_type, permission, room_message
+from signaling.livekit.messages.convert import LEAVES, SOURCE_VALUES, mime_type, permission, room_message
 from signaling.rooms.model import LeaveReason
 from signaling.store import Delivery, LogEntry, WebhookEndpoint, entries
 from signaling.store.webhook_endpoints import WebhookEndpoints

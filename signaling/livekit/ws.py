@@ -31,14 +31,14 @@ from signaling.errors import (
 )
 from signaling.http.connections import Use, note
 from signaling.limits import DESCRIPTIONS, JOINS, MESSAGES, TOLD_TO_ALL, Limits
-from signaling.livekit.announced import told_bytes
 from signaling.livekit.backlog import Backlog
 from signaling.livekit.connections.connection import Connection
-from signaling.livekit.convert import leave
 from signaling.livekit.cors import preflight, shared
 from signaling.livekit.frontend import LiveKitFrontend
 from signaling.livekit.handlers import handle
-from signaling.livekit.wire import (
+from signaling.livekit.messages.announced import told_bytes
+from signaling.livekit.messages.convert import leave
+from signaling.livekit.messages.wire import (
     MAX_FRAME_BYTES,
     EncodedResponse,
     decode_join_query,

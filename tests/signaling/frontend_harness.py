@@ -13,7 +13,7 @@ from signaling.livekit.connections.connection import Connection
 from signaling.livekit.connections.lifecycle import LiveKitSettings
 from signaling.livekit.frontend import LiveKitFrontend
 from signaling.livekit.handlers import handle
-from signaling.livekit.wire import EncodedResponse
+from signaling.livekit.messages.wire import EncodedResponse
 from signaling.rooms.media import MediaEvents
 from signaling.rooms.permissions import Permissions
 from signaling.rooms.services import build_services

@@ -24,9 +24,9 @@ from livekit.protocol import models, rtc
 from signaling.http.invitations import MAX_BODY_BYTES as GUEST_BODY_BYTES
 from signaling.http.json_bounds import MAX_ELEMENTS, MAX_TEXT_BYTES
 from signaling.http.page import MAX_BODY_BYTES as PAGE_BODY_BYTES
-from signaling.livekit.bounds import BOUNDS, MAX_FIELDS, is_repeated
-from signaling.livekit.room_service import methods
-from signaling.livekit.wire import MAX_FRAME_BYTES, MAX_TEXT_FRAME_BYTES
+from signaling.livekit.messages.bounds import BOUNDS, MAX_FIELDS, is_repeated
+from signaling.livekit.messages.wire import MAX_FRAME_BYTES, MAX_TEXT_FRAME_BYTES
+from signaling.livekit.server_api.room_service import methods
 from tests.signaling.livekit_client import make_token
 
 MOST_S = 0.05

@@ -2,11 +2,11 @@
 
 from livekit.protocol import models, rtc
 
-from signaling.livekit import convert
 from signaling.livekit.connections.connection import Connection
 from signaling.livekit.connections.registry import Connections
 from signaling.livekit.connections.updates import WINDOW_S, UpdateBatch, chunks
-from signaling.livekit.wire import EncodedResponse
+from signaling.livekit.messages import convert
+from signaling.livekit.messages.wire import EncodedResponse
 from signaling.rooms.model import LeaveReason, Participant, Room
 from signaling.timers import Timers
 

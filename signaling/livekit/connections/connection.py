@@ -13,8 +13,8 @@ from signaling.access.tokens import Claims
 from signaling.errors import IncompleteMessageError
 from signaling.livekit.connections.absence import ABSENCES, MAX_KEPT, MAX_KEPT_BYTES, Absence
 from signaling.livekit.connections.updates import SeenVersions, chunks
-from signaling.livekit.convert import participant_info
-from signaling.livekit.wire import EncodedResponse
+from signaling.livekit.messages.convert import participant_info
+from signaling.livekit.messages.wire import EncodedResponse
 from signaling.logs import about
 from signaling.rooms.model import Participant, Room
 

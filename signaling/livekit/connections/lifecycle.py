@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from livekit.protocol import rtc
 
 from signaling.access import tokens
-from signaling.livekit import convert, devices
 from signaling.livekit.connections import packets
 from signaling.livekit.connections.broadcast import Broadcast
 from signaling.livekit.connections.connection import ClientSocket, Connection
 from signaling.livekit.connections.downstream_offers import DownstreamOffers
 from signaling.livekit.connections.registry import Connections
 from signaling.livekit.connections.state import State
-from signaling.livekit.profiles import Profiles
+from signaling.livekit.messages import convert, devices
+from signaling.livekit.messages.profiles import Profiles
 from signaling.rooms.events import ParticipantLeft, ParticipantMoved
 from signaling.rooms.memory import Memory
 from signaling.rooms.model import LeaveReason, ParticipantState

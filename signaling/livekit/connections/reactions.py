@@ -20,11 +20,11 @@ from sfu.values import (
     SpeakersChanged,
     SubscriptionPaused,
 )
-from signaling.livekit import convert
 from signaling.livekit.connections.broadcast import Broadcast
 from signaling.livekit.connections.lifecycle import Lifecycle
 from signaling.livekit.connections.relay import Relay
 from signaling.livekit.connections.state import State
+from signaling.livekit.messages import convert
 from signaling.rooms import events
 from signaling.rooms.model import LeaveReason, Room
 from signaling.rooms.services import Services

@@ -9,8 +9,8 @@ from signaling.errors import WireError
 from signaling.livekit.connections import data_streams, packets
 from signaling.livekit.connections.data_streams import LostStreams
 from signaling.livekit.connections.registry import Connections
-from signaling.livekit.rpc import RpcCalls
-from signaling.livekit.wire import decode_data_packet
+from signaling.livekit.connections.rpc import RpcCalls
+from signaling.livekit.messages.wire import decode_data_packet
 from signaling.rooms.events import DataSent
 from signaling.rooms.model import Participant
 from signaling.rooms.services import Services

@@ -11,11 +11,11 @@ from typing import Any, ClassVar
 
 from livekit.protocol import models, rtc
 
-from signaling.livekit import convert
 from signaling.livekit.connections.connection import Connection
 from signaling.livekit.connections.speakers import Loudness
 from signaling.livekit.connections.updates import MAX_ENDED
-from signaling.livekit.wire import EncodedResponse
+from signaling.livekit.messages import convert
+from signaling.livekit.messages.wire import EncodedResponse
 from signaling.rooms.data_tracks import received_tracks
 from signaling.rooms.demand import Demand
 from signaling.rooms.model import Participant, Track

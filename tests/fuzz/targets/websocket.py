@@ -12,8 +12,8 @@ from livekit.protocol import models, rtc
 
 from sfu.values import DataReceived, SdpError
 from signaling.errors import WireError
-from signaling.livekit import wire
 from signaling.livekit.handlers import handle
+from signaling.livekit.messages import wire
 from tests.fuzz.errors import ErrorLog
 from tests.fuzz.targets import tokens
 from tests.signaling.frontend_harness import FrontendHarness

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from livekit.protocol import rtc
 
 from signaling.livekit.backlog import Backlog
-from signaling.livekit.wire import EncodedResponse
+from signaling.livekit.messages.wire import EncodedResponse
 
 
 def message(number: int) -> EncodedResponse:

@@ -17,7 +17,7 @@ from signaling.history.snapshots import (
     track_snapshot,
 )
 from signaling.history.webhooks import WebhookMessage
-from signaling.livekit.convert import participant_info, room_info, track_info
+from signaling.livekit.messages.convert import participant_info, room_info, track_info
 from signaling.livekit.webhooks import _MESSAGES, _NOT_REPORTED, LiveKitWebhooks, configure, parse_urls
 from signaling.rooms.model import Participant, Room, RoomConfig, Track, TrackSpec
 from signaling.rooms.permissions import Permissions, Source

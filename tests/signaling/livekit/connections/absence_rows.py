@@ -79,7 +79,7 @@ class Class:
 
 
 def _leave(reason: LeaveReason) -> rtc.LeaveRequest:
-    from signaling.livekit import convert
+    from signaling.livekit.messages import convert
 
     return convert.leave(reason)
 

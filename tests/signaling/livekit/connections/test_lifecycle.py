@@ -3,7 +3,7 @@ from livekit.protocol import models, rtc
 
 from sfu.values import PeerClosed, Speaker, SpeakersChanged
 from signaling.access import tokens
-from signaling.livekit import convert
+from signaling.livekit.messages import convert
 from signaling.rooms.model import LeaveReason
 from signaling.rooms.permissions import Permissions
 from tests.signaling.frontend_harness import FakeOutbox, SlowOutbox

@@ -2,7 +2,7 @@
 
 from livekit.protocol import models, rtc
 
-from signaling.livekit.announced import MAX_ANNOUNCED_BYTES, told_bytes
+from signaling.livekit.messages.announced import MAX_ANNOUNCED_BYTES, told_bytes
 
 Reason = rtc.RequestResponse
 WIDE = "w" * 1000

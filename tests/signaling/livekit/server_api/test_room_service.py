@@ -7,8 +7,8 @@ from livekit.protocol import models, room, rtc
 
 from signaling.access import tokens
 from signaling.errors import LimitError, NotFoundError
-from signaling.livekit.room_service import RoomService, methods
-from signaling.livekit.twirp import TwirpError
+from signaling.livekit.server_api.room_service import RoomService, methods
+from signaling.livekit.server_api.twirp import TwirpError
 from signaling.rooms.model import LeaveReason, RoomConfig
 from signaling.rooms.permissions import AdminRight, Permissions, Receiving, Source
 from signaling.store import DurableRoom

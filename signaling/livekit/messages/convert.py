@@ -7,7 +7,7 @@ from livekit.protocol import models, rtc
 
 from sfu.values import Layer, Preferences, Quality, ReceiverTraits
 from signaling.history.snapshots import room_snapshot
-from signaling.livekit import devices
+from signaling.livekit.messages import devices
 from signaling.rooms.data_tracks import received_tracks
 from signaling.rooms.events import SubscriptionProblem
 from signaling.rooms.model import DataTrack, LeaveReason, Participant, Room, Track, TrackSpec

@@ -8,11 +8,16 @@ from livekit.protocol import models, room
 
 from signaling.access.tokens import Claims
 from signaling.errors import BannedError, NotFoundError, OutsideHoursError, RoomFullError
-from signaling.livekit import convert
 from signaling.livekit.connections import packets
+from signaling.livekit.connections.rpc import (
+    CONNECTION_TIMEOUT,
+    RECIPIENT_DISCONNECTED,
+    RESPONSE_TIMEOUT,
+    RpcError,
+)
 from signaling.livekit.frontend import LiveKitFrontend
-from signaling.livekit.rpc import CONNECTION_TIMEOUT, RECIPIENT_DISCONNECTED, RESPONSE_TIMEOUT, RpcError
-from signaling.livekit.twirp import Method, TwirpError
+from signaling.livekit.messages import convert
+from signaling.livekit.server_api.twirp import Method, TwirpError
 from signaling.rooms.events import Message
 from signaling.rooms.ids import random_sid
 from signaling.rooms.model import LeaveReason, Participant, Room, RoomConfig

@@ -8,8 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from signaling.errors import RequestError, UnstorableError
-from signaling.livekit.room_service import methods
-from signaling.livekit.twirp import TwirpError, check_bounds, decode
+from signaling.livekit.server_api.room_service import methods
+from signaling.livekit.server_api.twirp import TwirpError, check_bounds, decode
 from signaling.store.catalogue import Catalogue
 
 # Texts that mean something there come up often enough to get past the first question.

@@ -28,9 +28,9 @@ from signaling.errors import (
 from signaling.http.body import BodyError, BodyTooLargeError, BodyTooSlowError, read_body
 from signaling.http.json_bounds import check_elements
 from signaling.limits import CALLS, Limits, Rate
-from signaling.livekit.bounds import scan
 from signaling.livekit.cors import preflight, shared
-from signaling.livekit.json_bytes import check_base64
+from signaling.livekit.messages.bounds import scan
+from signaling.livekit.messages.json_bytes import check_base64
 
 log = logging.getLogger(__name__)
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from livekit.protocol import models, room, rtc
 
 from signaling.errors import WireError
-from signaling.livekit.json_bytes import check_base64
-from signaling.livekit.wire import decode_request
+from signaling.livekit.messages.json_bytes import check_base64
+from signaling.livekit.messages.wire import decode_request
 
 
 @pytest.mark.parametrize("text", ["", "QQ==", "QQ", "QUI=", "QUI", "QUJD", "-_-_", "+/+/", "QUJD-_"])

@@ -4,7 +4,7 @@ import pytest
 from livekit.protocol import models, rtc
 
 from sfu.values import Layer, Preferences, ReceiverTraits
-from signaling.livekit import convert
+from signaling.livekit.messages import convert
 from signaling.rooms.model import LeaveReason, Participant, Room, RoomConfig, Track
 from signaling.rooms.permissions import Permissions, Source, SubscriptionRules, TrackRule
 

@@ -4,7 +4,7 @@ import pytest
 from livekit.protocol import models, rtc
 
 from signaling.errors import IncompleteMessageError
-from signaling.livekit.validate import check
+from signaling.livekit.messages.validate import check
 from tests.signaling.fake_media import ANSWER
 
 

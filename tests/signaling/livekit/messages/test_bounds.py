@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from livekit.protocol import models, rtc
 
 from signaling.errors import LimitError, WireError
-from signaling.livekit.bounds import BOUNDS, MAX_FIELDS, is_repeated, scan
+from signaling.livekit.messages.bounds import BOUNDS, MAX_FIELDS, is_repeated, scan
 
 TEXTS = {FieldDescriptor.TYPE_STRING, FieldDescriptor.TYPE_BYTES}
 SENT_BY_CLIENTS = (rtc.SignalRequest.DESCRIPTOR, rtc.JoinRequest.DESCRIPTOR)

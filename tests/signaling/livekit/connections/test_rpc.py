@@ -5,8 +5,8 @@ import asyncio
 import pytest
 from livekit.protocol.models import DataPacket
 
-from signaling.livekit import rpc
-from signaling.livekit.rpc import RpcCalls, RpcError
+from signaling.livekit.connections import rpc
+from signaling.livekit.connections.rpc import RpcCalls, RpcError
 
 
 def call(calls, sent, timeout_s=5.0, payload="x"):

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from livekit.protocol import models, rtc
 
 from signaling.errors import IncompleteMessageError, WireError
-from signaling.livekit.wire import (
+from signaling.livekit.messages.wire import (
     MAX_JOIN_REQUEST_BYTES,
     EncodedResponse,
     decode_data_packet,

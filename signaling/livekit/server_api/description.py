@@ -13,7 +13,7 @@ from typing import Any
 from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
 
 from signaling.http.openapi import Description
-from signaling.livekit.twirp import MAX_BODY_BYTES, STATUSES, Method
+from signaling.livekit.server_api.twirp import MAX_BODY_BYTES, STATUSES, Method
 
 _TITLE = "LiveKit's server API"
 _ABOUT = (

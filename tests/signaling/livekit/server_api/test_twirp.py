@@ -12,7 +12,7 @@ from livekit.protocol import models, room
 from signaling.access import tokens
 from signaling.errors import StoreError, UnstorableError
 from signaling.limits import Rate
-from signaling.livekit.room_service import methods
+from signaling.livekit.server_api.room_service import methods
 from tests.signaling.livekit_client import make_token
 
 LIST = "/twirp/livekit.RoomService/ListRooms"
@@ -128,7 +128,7 @@ async def test_a_fault_of_the_server_tells_nothing(world, monkeypatch, caplog):
 async def test_a_call_may_take_longer_than_other_requests_but_not_its_body(world, monkeypatch):
     monkeypatch.setattr("signaling.http.server.REQUEST_TIMEOUT_S", 0.0)
     assert (await post(world, LIST))[0] == 200
-    monkeypatch.setattr("signaling.livekit.twirp.BODY_TIMEOUT_S", 0.05)
+    monkeypatch.setattr("signaling.livekit.server_api.twirp.BODY_TIMEOUT_S", 0.05)
 
     async def endless():
         yield b"{"
@@ -139,7 +139,7 @@ async def test_a_call_may_take_longer_than_other_requests_but_not_its_body(world
 
 
 async def test_a_key_that_calls_too_often_is_told_when_to_come_again(world, monkeypatch):
-    monkeypatch.setattr("signaling.livekit.twirp.PER_KEY", Rate(per_s=0.1, burst=2))
+    monkeypatch.setattr("signaling.livekit.server_api.twirp.PER_KEY", Rate(per_s=0.1, burst=2))
     assert [(await post(world, LIST))[0] for _ in range(2)] == [200, 200]
     async with world.http.post(f"{world.url}{LIST}", data=b"{}", headers={**JSON, **bearer()}) as answer:
         assert (answer.status, answer.headers["Retry-After"]) == (429, "10")

@@ -2,8 +2,8 @@
 
 from livekit.protocol import models, room
 
-from signaling.livekit.description import describe
-from signaling.livekit.twirp import STATUSES, Method
+from signaling.livekit.server_api.description import describe
+from signaling.livekit.server_api.twirp import STATUSES, Method
 
 
 def answer(_claims, _request) -> models.Room:

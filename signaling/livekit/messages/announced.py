@@ -1,11 +1,11 @@
 """How much one participant may have everybody else told.
 
 Each change of a participant sends everybody in the room all that it has announced, so the whole is bounded as well as
-each field (`livekit.bounds`), and a change is paid for by its size.
+each field (`livekit.messages.bounds`), and a change is paid for by its size.
 """
 
 from signaling.errors import LimitError
-from signaling.livekit.convert import data_track_info, participant_info, track_info
+from signaling.livekit.messages.convert import data_track_info, participant_info, track_info
 from signaling.rooms.model import Participant
 
 # The engine takes 64 streams of a participant; a track with three layers and a second codec has 500 bytes. A robot's

@@ -3,7 +3,7 @@
 import pytest
 from livekit.protocol import models, rtc
 
-from signaling.livekit import convert, devices
+from signaling.livekit.messages import convert, devices
 
 XIAOMI = models.ClientInfo(os="Android", device_model="Xiaomi 2201117TI")
 FIREFOX = models.ClientInfo(browser="Firefox", os="Linux")

@@ -4,8 +4,8 @@ from livekit.protocol import models, rtc
 
 from signaling.access import tokens
 from signaling.http.server import MAX_LINE_BYTES
-from signaling.livekit import profiles
-from signaling.livekit.profiles import Profiles
+from signaling.livekit.messages import profiles
+from signaling.livekit.messages.profiles import Profiles
 from signaling.rooms.permissions import Permissions
 from tests.signaling.frontend_harness import START, FakeOutbox
 

@@ -23,9 +23,9 @@ from livekit.protocol.rtc import (
 
 from signaling.errors import WireError
 from signaling.http.json_bounds import check_elements
-from signaling.livekit.bounds import Scan, scan
-from signaling.livekit.json_bytes import check_base64
-from signaling.livekit.validate import check
+from signaling.livekit.messages.bounds import Scan, scan
+from signaling.livekit.messages.json_bytes import check_base64
+from signaling.livekit.messages.validate import check
 
 # The real server's limit on one WebSocket message: state after a resume holds two descriptions and all tracks.
 MAX_FRAME_BYTES = 2 * 1024 * 1024
@@ -201,7 +201,7 @@ class EncodedResponse:
 def _parse(message: M, content: bytes) -> M:
     """Return the message in these bytes, without fields that this server does not know.
 
-    protobuf keeps unknown fields and copies them with the messages they are in. No bound of `livekit.bounds` covers
+    protobuf keeps unknown fields and copies them with the messages they are in. No bound of `bounds` covers
     them, so a publisher could attach megabytes to a layer, and everybody in the room would receive them.
     """
     _parse_whole(message, content)
