@@ -17,9 +17,9 @@ from pathlib import Path
 
 import msgspec
 
-from recording.cutter import CloseSegment
-from recording.folder import FolderError, Moment, RecordingFolder
-from recording.layout import LayoutError
+from recording.containers.cutter import CloseSegment
+from recording.files.folder import FolderError, Moment, RecordingFolder
+from recording.files.layout import LayoutError
 from recording.state import InvalidError, Output, RecordingState, TrackChange
 from sfu.wire import tap
 

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from recording.cutter import Change
-from recording.timeline import SourceClock, StreamClock, ntp_to_ns
-from recording.track import Resume, Stream, Track
+from recording.containers.cutter import Change
+from recording.media.timeline import SourceClock, StreamClock, ntp_to_ns
+from recording.media.track import Resume, Stream, Track
 from recording.values import GapReason
 from sfu.wire.tap import (
     CloseStream,

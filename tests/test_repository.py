@@ -24,7 +24,7 @@ TESTED_ELSEWHERE = {
     "classroom/limits.py": "numbers; each one is reached where it limits",
     "classroom/roles.py": "plain values without behaviour",
     "classroom/state.py": "the state that every test of the engine looks at",
-    "recording/containers.py": "the values that test_webm and test_mp4 expect",
+    "recording/containers/fragments.py": "the values that test_webm and test_mp4 expect",
     "recording/values.py": "plain values without behaviour",
     "sfu/values.py": "plain values without behaviour",
     "sfu/engine/context.py": "what the parts of an engine share; test_core puts them together",

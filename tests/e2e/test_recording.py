@@ -2,9 +2,9 @@
 
 import base64
 
-from recording.cutter import Append, CloseSegment, OpenPart, Patch
+from recording.containers.cutter import Append, CloseSegment, OpenPart, Patch
+from recording.media.track import Resume
 from recording.state import RecordingState, TrackChange
-from recording.track import Resume
 from sfu.wire.tap import OpenStream, OpenTrack
 from tests.recording.encoders import MS, PAYLOADS, STAMP, Sender, encode, tones
 

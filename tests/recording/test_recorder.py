@@ -11,9 +11,9 @@ import time
 
 import pytest
 
-from recording.codecs import opus
-from recording.folder import Moment
-from recording.reader import RecordingReader
+from recording.files.folder import Moment
+from recording.files.reader import RecordingReader
+from recording.media.codecs import opus
 from recording.recorder import Connection, Recorder, RecorderSettings
 from recording.values import GapReason
 from sfu.wire import tap

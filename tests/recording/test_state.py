@@ -4,11 +4,11 @@ import random
 
 import pytest
 
-from recording.codecs import opus
+from recording.media.codecs import opus
 from recording.state import MAX_SOURCES, MAX_STREAMS_OF_TRACK, InvalidError
 from sfu.wire.tap import CloseStream, CloseTrack, MuteTrack, Nack, OpenStream, OpenTrack, Packet, SenderReport
 from tests.recording.encoders import MS, Sender, encode
-from tests.recording.files import Run
+from tests.recording.runs import Run
 
 S = 1_000_000_000
 EPOCH = 777 * S
@@ -168,7 +168,7 @@ def test_all_tracks_are_in_step_for_three_hours_of_drift_mute_republish_and_reco
         *((f"{who}-{what}", kind) for who in "ab" for what, kind in (("mic", "audio"), ("screen", "video"))),
         epoch_ns=EPOCH,
     )
-    monkeypatch.setattr("recording.cutter.Cutter.add", note)
+    monkeypatch.setattr("recording.containers.cutter.Cutter.add", note)
     ada = Publisher(run, "a", ppm=80, sample_ppm=-120, delay_ms=20, seed=1)
     ben = Publisher(run, "b", ppm=-90, sample_ppm=60, delay_ms=140, seed=2)
     ada.connect(1, 0)

@@ -2,10 +2,10 @@
 
 import contextlib
 
-from recording.codecs import JOINERS, opus
-from recording.containers import ContainerError
-from recording.index import unpack_gap, unpack_segment
-from recording.recovery import BY_SUFFIX, Place, recover
+from recording.containers.fragments import ContainerError
+from recording.containers.index import unpack_gap, unpack_segment
+from recording.containers.recovery import BY_SUFFIX, Place, recover
+from recording.media.codecs import JOINERS, opus
 from recording.values import CodecConfig, PayloadError, Sample
 from sfu.wire import tap
 from tests.sfu.rtp_samples import SAMPLES

@@ -7,8 +7,8 @@ import time
 
 import pytest
 
-from recording.codecs import opus
-from recording.reader import RecordingReader
+from recording.files.reader import RecordingReader
+from recording.media.codecs import opus
 from recording.values import GapReason
 from sfu.shell import recorder
 from sfu.shell.recorder import RecorderProcess

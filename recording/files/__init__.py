@@ -1,0 +1,1 @@
+"""Recordings on the disk: written, and read."""

@@ -1,0 +1,307 @@
+"""Writes a recording: the changes of its tracks as files. One process at a time has the folder."""
+
+import errno
+import fcntl
+import os
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from recording.containers.cutter import Append, Change, CloseSegment, MarkGap, OpenPart, Patch
+from recording.containers.index import (
+    GAP_OCTETS,
+    SEGMENT_OCTETS,
+    SegmentRecord,
+    pack_gap,
+    pack_segment,
+    unpack_segment,
+)
+from recording.containers.recovery import BY_SUFFIX, Place
+from recording.files.layout import (
+    FORMAT,
+    GAPS_FILE,
+    LOCK_FILE,
+    MAX_TEXT,
+    RECORDING_FILE,
+    SEGMENTS_FILE,
+    TRACK_FILE,
+    TRACKS_FOLDER,
+    LayoutError,
+    PartInfo,
+    RecordingInfo,
+    TrackInfo,
+    numbered,
+    part_numbers,
+    part_path,
+    read_json,
+    recording_path,
+    recover_part,
+    write_all,
+    write_json,
+)
+from recording.media.track import Resume
+from sfu.wire.tap import OpenTrack
+
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
+# The free space is asked for again after so many octets, and once a second.
+_CHECK_OCTETS = 4 << 20
+LOCK_ATTEMPTS = 20
+_LOCK_INTERVAL_S = 0.05
+
+
+class FolderError(Exception):
+    """A recording that cannot go on."""
+
+    reason = "io-error"
+
+
+class DiskFullError(FolderError):
+    """The file system is full, but for the room that is kept for the database."""
+
+    reason = "disk-full"
+
+
+class BusyError(FolderError):
+    """Another process writes this recording."""
+
+    reason = "busy"
+
+
+def _to_folder_error(error: OSError) -> FolderError:
+    return (DiskFullError if error.errno in _NO_ROOM else FolderError)(str(error))
+
+
+def _open(path: Path) -> int:
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+
+
+class _AppendOnly:
+    """An index file."""
+
+    def __init__(self, path: Path, record_octets: int) -> None:
+        self._file = _open(path)
+        size = os.fstat(self._file).st_size
+        self.size = size - size % record_octets  # a torn record is written over
+        os.ftruncate(self._file, self.size)
+
+    def append(self, record: bytes) -> None:
+        write_all(self._file, record, self.size)
+        self.size += len(record)
+
+    def last(self, octets: int) -> bytes:
+        return os.pread(self._file, octets, max(self.size - octets, 0))
+
+    def close(self) -> None:
+        os.close(self._file)
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """Now, by both clocks of the machine."""
+
+    monotonic_ns: int
+    unix_ns: int
+    boot_id: str
+    "CLOCK_MONOTONIC counts from this boot."
+
+
+class TrackFolder:
+    """The files of one track."""
+
+    def __init__(self, path: Path, info: TrackInfo) -> None:
+        """Make the folder, or repair what a killed process left in it. OSError."""
+        self.path = path
+        self._part = -1
+        self._end = 0
+        path.mkdir(parents=True, exist_ok=True)
+        if not (path / TRACK_FILE).exists():
+            write_json(path / TRACK_FILE, info)
+        self._segments = _AppendOnly(path / SEGMENTS_FILE, SEGMENT_OCTETS)
+        self._gaps = _AppendOnly(path / GAPS_FILE, GAP_OCTETS)
+        self.resume = self._repair(audio=info.kind == "audio")
+
+    def _repair(self, *, audio: bool) -> Resume:
+        last: SegmentRecord | None = None
+        while self._segments.size and last is None:
+            last = unpack_segment(self._segments.last(SEGMENT_OCTETS))
+            if last is None:  # a machine that lost its power: the media is synced, the index may not be
+                self._segments.size -= SEGMENT_OCTETS
+        parts = part_numbers(self.path)
+        for number in parts:
+            if last is None or number >= last.part:
+                last = self._repair_part(number, last, audio=audio) or last
+        records = self._segments.size // SEGMENT_OCTETS
+        return Resume(max(parts, default=0) + 1, records, last.end_ns if last is not None else None)
+
+    def _repair_part(self, number: int, last: SegmentRecord | None, *, audio: bool) -> SegmentRecord | None:
+        try:
+            info = read_json(part_path(self.path, number, "json"), PartInfo)
+            container = BY_SUFFIX[info.suffix]
+            file = os.open(part_path(self.path, number, info.suffix), os.O_RDWR | os.O_CLOEXEC)
+        except (LayoutError, KeyError, FileNotFoundError):
+            return None
+        try:
+            records = self._segments.size // SEGMENT_OCTETS
+            tail = recover_part(file, container, Place(number, last, records, audio))
+            if tail is None:
+                return None
+            if not tail.damaged:
+                os.ftruncate(file, tail.end)
+            os.fsync(file)
+            for record in tail.records:
+                self._segments.append(pack_segment(record))
+            return tail.records[-1] if tail.records else None
+        finally:
+            os.close(file)
+
+    def apply(self, change: Change) -> None:
+        """Do one change. OSError."""
+        if isinstance(change, Append):
+            write_all(self._part, change.data, self._end)
+            self._end += len(change.data)
+        elif isinstance(change, Patch):
+            write_all(self._part, change.data, change.offset)
+        elif isinstance(change, CloseSegment):
+            os.fdatasync(self._part)
+            self._segments.append(pack_segment(change.record))
+        elif isinstance(change, MarkGap):
+            self._gaps.append(pack_gap(change.gap))
+        else:
+            self._open_part(change)
+
+    def _open_part(self, change: OpenPart) -> None:
+        self._close_part()
+        config = change.config
+        media = "audio" if config.codec == "opus" else "video"
+        info = PartInfo(
+            change.suffix,
+            f'{media}/{change.suffix}; codecs="{config.mime_codec}"',
+            config.codec,
+            config.width,
+            config.height,
+            change.start_ns,
+            len(change.data),
+        )
+        write_json(part_path(self.path, change.number, "json"), info)
+        self._part = _open(part_path(self.path, change.number, change.suffix))
+        write_all(self._part, change.data, 0)
+        self._end = len(change.data)
+
+    def _close_part(self) -> None:
+        if self._part >= 0:
+            os.close(self._part)
+            self._part = -1
+
+    def close(self) -> None:
+        """Close all files."""
+        self._close_part()
+        self._segments.close()
+        self._gaps.close()
+
+
+class RecordingFolder:
+    """The files of one recording, locked."""
+
+    def __init__(self, root: Path, recording_id: str, now: Moment, reserve_octets: int) -> None:
+        """Begin a recording, or go on with it; `reserve_octets` stay free. FolderError, LayoutError."""
+        self.path = recording_path(root, recording_id)
+        self._reserve = reserve_octets
+        self._until_check = 0
+        self._tracks: dict[str, TrackFolder] = {}
+        self._lock = -1
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            self._lock = _open(self.path / LOCK_FILE)
+            self._take_lock()
+            self.check_room()
+            self.epoch_ns = self._begin(recording_id, now)
+        except OSError as error:
+            self.close()
+            raise _to_folder_error(error) from error
+        except (FolderError, LayoutError):
+            self.close()
+            raise
+
+    def _take_lock(self) -> None:
+        # A worker that died takes its recorder with it, which writes what it has before it releases the lock. Other
+        # recordings wait here for a second at most; the queue of the tap holds their packets.
+        for _ in range(LOCK_ATTEMPTS):
+            with suppress(BlockingIOError):
+                fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return
+            time.sleep(_LOCK_INTERVAL_S)
+        raise BusyError("another process writes this recording")
+
+    def _begin(self, recording_id: str, now: Moment) -> int:
+        """CLOCK_MONOTONIC at the time 0 of the recording."""
+        path = self.path / RECORDING_FILE
+        self._folders: dict[str, Path] = {}
+        self._next = 1
+        if not path.exists():
+            write_json(path, RecordingInfo(FORMAT, recording_id, now.unix_ns, now.boot_id, now.monotonic_ns))
+            return now.monotonic_ns
+        info = read_json(path, RecordingInfo)
+        if info.format != FORMAT:
+            raise LayoutError(f"a recording of format {info.format}")
+        last_ns = 0
+        for number, folder in numbered(self.path / TRACKS_FOLDER).items():
+            self._next = max(self._next, number + 1)
+            with suppress(LayoutError):  # a damaged one is left as it is
+                track = read_json(folder / TRACK_FILE, TrackInfo)
+                self._folders[track.track_id] = folder
+                opened = TrackFolder(folder, track)
+                last_ns = max(last_ns, opened.resume.end_ns or 0)
+                opened.close()
+        if info.boot_id == now.boot_id and info.epoch_ns <= now.monotonic_ns:
+            return info.epoch_ns
+        # Another boot: by the wall clock, which may have been set back.
+        epoch_ns = now.monotonic_ns - max(now.unix_ns - info.started_unix_ns, last_ns)
+        write_json(path, RecordingInfo(FORMAT, recording_id, info.started_unix_ns, now.boot_id, epoch_ns))
+        return epoch_ns
+
+    def open_track(self, message: OpenTrack) -> Resume:
+        """Open the files of a track. FolderError."""
+        if message.track_id in self._tracks:
+            return self._tracks[message.track_id].resume
+        folder = self._folders.get(message.track_id)
+        if folder is None:
+            folder = self.path / TRACKS_FOLDER / f"{self._next:04}"
+            self._next += 1
+            self._folders[message.track_id] = folder
+        info = TrackInfo(message.track_id[:MAX_TEXT], message.kind, message.label[:MAX_TEXT])
+        try:
+            self._tracks[message.track_id] = TrackFolder(folder, info)
+        except OSError as error:
+            raise _to_folder_error(error) from error
+        return self._tracks[message.track_id].resume
+
+    def apply(self, track_id: str, change: Change) -> None:
+        """Do one change of a track. FolderError."""
+        if isinstance(change, Append):
+            self._until_check -= len(change.data)
+            if self._until_check < 0:
+                self.check_room()
+        try:
+            self._tracks[track_id].apply(change)
+        except OSError as error:
+            raise _to_folder_error(error) from error
+
+    def check_room(self) -> None:
+        """DiskFullError when less than the reserve is free."""
+        self._until_check = _CHECK_OCTETS
+        found = os.statvfs(self.path)
+        free = found.f_bavail * found.f_frsize
+        if free < self._reserve:
+            raise DiskFullError(
+                f"{free >> 20} MiB are free, {self._reserve >> 20} MiB are kept for the database"
+            )
+
+    def close(self) -> None:
+        """Close all files and give up the lock."""
+        for track in self._tracks.values():
+            track.close()
+        self._tracks.clear()
+        if self._lock >= 0:
+            os.close(self._lock)
+            self._lock = -1

@@ -1,0 +1,197 @@
+"""Reads a recording, finished or still being written: tracks, gaps, and segments by time."""
+
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from zlib import crc32
+
+from recording.containers.index import GAP_OCTETS, SEGMENT_OCTETS, SegmentRecord, unpack_gap, unpack_segment
+from recording.containers.recovery import BY_SUFFIX, Place
+from recording.files.layout import (
+    FORMAT,
+    GAPS_FILE,
+    RECORDING_FILE,
+    SEGMENTS_FILE,
+    TRACK_FILE,
+    TRACKS_FOLDER,
+    LayoutError,
+    PartInfo,
+    RecordingInfo,
+    TrackInfo,
+    numbered,
+    part_numbers,
+    part_path,
+    read_json,
+    recording_path,
+    recover_part,
+)
+from recording.values import Gap
+
+
+class DamagedError(LayoutError):
+    """A segment or a record that is not what was written; others can still be read."""
+
+
+class TrackReader:
+    """One track. Nothing is kept in memory: each call reads the few records that it needs."""
+
+    def __init__(self, path: Path) -> None:
+        """Read what the track is. LayoutError."""
+        self.path = path
+        self.info = read_json(path / TRACK_FILE, TrackInfo)
+
+    def __len__(self) -> int:
+        """How many segments the index lists."""
+        try:
+            return (self.path / SEGMENTS_FILE).stat().st_size // SEGMENT_OCTETS
+        except FileNotFoundError:
+            return 0
+
+    def record(self, index: int) -> SegmentRecord:
+        """A record of the index. DamagedError."""
+        with (self.path / SEGMENTS_FILE).open("rb") as file:
+            return self._record(file.fileno(), index)
+
+    @staticmethod
+    def _record(file: int, index: int) -> SegmentRecord:
+        record = unpack_segment(os.pread(file, SEGMENT_OCTETS, index * SEGMENT_OCTETS))
+        if record is None:
+            raise DamagedError(f"record {index} of the index is damaged")
+        return record
+
+    def find(self, time_ns: int) -> int:
+        """Index of the first segment that ends after a time; `len` when none does. Reads some 12 records of 3,000."""
+        low, high = 0, len(self)
+        if not high:
+            return 0
+        with (self.path / SEGMENTS_FILE).open("rb") as file:
+            while low < high:
+                middle = (low + high) // 2
+                ends_ns = self._end_at_or_after(file.fileno(), middle, high)
+                if ends_ns is not None and ends_ns <= time_ns:
+                    low = middle + 1
+                else:
+                    high = middle
+        return low
+
+    def _end_at_or_after(self, file: int, index: int, high: int) -> int | None:
+        """End of a segment; of the next one that can be read, if its record is damaged."""
+        for number in range(index, high):
+            try:
+                return self._record(file, number).end_ns
+            except DamagedError:
+                continue
+        return None
+
+    def segments(self, start_ns: int, end_ns: int) -> Iterator[SegmentRecord]:
+        """The segments that overlap a time, also those that are still being written; damaged records are left out."""
+        count = len(self)
+        for index in range(self.find(start_ns), count):
+            try:
+                record = self.record(index)
+            except DamagedError:
+                continue
+            if record.start_ns >= end_ns:
+                return
+            if record.end_ns > start_ns:
+                yield record
+        yield from (
+            record for record in self.tail(count) if record.start_ns < end_ns and record.end_ns > start_ns
+        )
+
+    def decode_from(self, time_ns: int) -> int:
+        """Index of the segment from which a decoder has to begin to show a time. DamagedError."""
+        index = self.find(time_ns)
+        return self.record(index).decode_from if index < len(self) else index
+
+    def tail(self, count: int) -> tuple[SegmentRecord, ...]:
+        """The segments behind the first `count` that no index lists yet: of a killed recorder, or of one at work."""
+        last = self._last_intact(count)
+        found: list[SegmentRecord] = []
+        for number in part_numbers(self.path):
+            if last is not None and number < last.part:
+                continue
+            try:
+                info = self.part(number)
+                place = Place(number, last, count + len(found), self.info.kind == "audio")
+                with part_path(self.path, number, info.suffix).open("rb") as file:
+                    tail = recover_part(file.fileno(), BY_SUFFIX[info.suffix], place)
+                if tail is not None:
+                    found += tail.records
+            except (LayoutError, FileNotFoundError):
+                continue
+        return tuple(found)
+
+    def _last_intact(self, count: int) -> SegmentRecord | None:
+        for index in range(count - 1, -1, -1):
+            with suppress(DamagedError):
+                return self.record(index)
+        return None
+
+    def gaps(self, start_ns: int, end_ns: int) -> list[Gap]:
+        """The gaps that overlap a time; damaged records are left out."""
+        try:
+            data = (self.path / GAPS_FILE).read_bytes()
+        except FileNotFoundError:
+            return []
+        records = (unpack_gap(data[at : at + GAP_OCTETS]) for at in range(0, len(data), GAP_OCTETS))
+        return [gap for gap in records if gap is not None and gap.start_ns < end_ns and gap.end_ns > start_ns]
+
+    def parts(self) -> list[int]:
+        """The numbers of the parts, ascending."""
+        return part_numbers(self.path)
+
+    def part(self, number: int) -> PartInfo:
+        """What a part is. LayoutError."""
+        info = read_json(part_path(self.path, number, "json"), PartInfo)
+        if info.suffix not in BY_SUFFIX:
+            raise LayoutError(f"part {number} is of an unknown format")
+        return info
+
+    def init_segment(self, number: int) -> bytes:
+        """The initialisation segment of a part. LayoutError."""
+        info = self.part(number)
+        return self._read(part_path(self.path, number, info.suffix), 0, info.init_octets)
+
+    def read(self, record: SegmentRecord) -> bytes:
+        """The octets of a segment. DamagedError, LayoutError."""
+        info = self.part(record.part)
+        data = self._read(part_path(self.path, record.part, info.suffix), record.offset, record.length)
+        if crc32(data) != record.checksum:
+            raise DamagedError(f"the segment at {record.offset} of part {record.part} is damaged")
+        return data
+
+    @staticmethod
+    def _read(path: Path, offset: int, length: int) -> bytes:
+        try:
+            with path.open("rb") as file:
+                file.seek(offset)
+                data = file.read(min(length, os.fstat(file.fileno()).st_size))
+        except OSError as error:
+            raise LayoutError(f"{path.name} cannot be read: {error}") from error
+        if len(data) != length:
+            raise DamagedError(f"{path.name} is truncated")
+        return data
+
+
+class RecordingReader:
+    """One recording."""
+
+    def __init__(self, root: Path, recording_id: str) -> None:
+        """Read what the recording is. LayoutError."""
+        self.path = recording_path(root, recording_id)
+        self.info = read_json(self.path / RECORDING_FILE, RecordingInfo)
+        if self.info.format != FORMAT:
+            raise LayoutError(f"a recording of format {self.info.format}")
+
+    def tracks(self) -> tuple[list[TrackReader], list[str]]:
+        """(the tracks, what is wrong with those that cannot be read)."""
+        found: list[TrackReader] = []
+        problems: list[str] = []
+        for number, path in sorted(numbered(self.path / TRACKS_FOLDER).items()):
+            try:
+                found.append(TrackReader(path))
+            except LayoutError as error:
+                problems.append(f"track {number}: {error}")
+        return found, problems

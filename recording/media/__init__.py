@@ -1,0 +1,1 @@
+"""From packets to the frames of a track, placed in time."""
