@@ -14,6 +14,7 @@ from sfu.values import (
     Preferences,
     PublicationSpec,
     ReceiverTraits,
+    RecordedTrack,
 )
 
 
@@ -66,6 +67,16 @@ class MediaEngine(Protocol):
     def send_data(  # noqa: D102
         self, peer_ids: Iterable[str], label: str, payload: bytes, *, flow: str = ""
     ) -> None: ...
+
+    def start_recording(self, recording_id: str, room_id: str) -> None: ...  # noqa: D102
+
+    def record_track(self, recording_id: str, publication_id: str, track: RecordedTrack) -> None: ...  # noqa: D102
+
+    def stop_recording_track(self, recording_id: str, publication_id: str) -> None: ...  # noqa: D102
+
+    def pause_recording(self, recording_id: str, paused: bool) -> None: ...  # noqa: D102
+
+    def stop_recording(self, recording_id: str) -> None: ...  # noqa: D102
 
     async def explain(self, peer_id: str) -> BandwidthExplanation: ...  # noqa: D102
 

@@ -21,6 +21,10 @@ class MediaSettings:
     "Use plain socket calls even where recvmmsg and sendmmsg exist."
     native: bool = True
     "Use the native kernel of the fan-out where it was built."
+    recordings_folder: str = ""
+    "Absolute path of the folder of all recordings; empty: nothing is recorded."
+    recordings_reserve_octets: int = 1 << 30
+    "Recordings stop while this much of the file system is still free."
     max_packets_per_s: float = 3000
     "RTP packets taken from one peer in a second; a camera in three sizes is 500, a 4K screen 1,000."
     max_bitrate_bps: float = 30e6

@@ -138,6 +138,18 @@ class Preferences:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordedTrack:
+    """The track of a recording to which a publication contributes."""
+
+    id: str
+    "Unique in the recording. A publication with the same id continues the track: a republished track, a reconnect."
+    label: str = ""
+    "Shown to people; any text."
+    max_spatial: int = 7
+    "Highest spatial layer to record; clamped to what the publication has."
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """The answer to an offer, and what became of its sections."""
 
@@ -343,6 +355,38 @@ class QualityChanged:
     quality: Quality
 
 
+@dataclass(frozen=True, slots=True)
+class SegmentRecorded:
+    """A segment of a recorded track is on the disk."""
+
+    recording_id: str
+    track_id: str
+    end_ns: int
+    "End of the segment, in nanoseconds since the start of the recording."
+    octets: int
+
+
+@dataclass(frozen=True, slots=True)
+class TrackNotRecorded:
+    """A publication that was to be recorded is not."""
+
+    recording_id: str
+    publication_id: str
+    reason: Literal["encrypted", "codec"]
+    "End-to-end encrypted, or in a codec that the recorder cannot store."
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingStopped:
+    """A recording has ended; all that was written can be read."""
+
+    recording_id: str
+    reason: str = ""
+    "Empty: as commanded. Otherwise `off`, `disk-full`, `io-error`, `busy`, `invalid` or `internal`."
+    detail: str = ""
+    "For the log."
+
+
 Event = (
     PeerConnected
     | PeerClosed
@@ -361,4 +405,7 @@ Event = (
     | DataRefused
     | SpeakersChanged
     | QualityChanged
+    | SegmentRecorded
+    | TrackNotRecorded
+    | RecordingStopped
 )

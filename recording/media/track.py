@@ -213,8 +213,10 @@ class Track:
         if self.muted or stream.number < self.current:
             return []
         start_ns = stream.placement.at(frame.timestamp, frame.arrived_ns)
-        # An older layer goes on until a new one has its keyframe. A negative time is before the recording began.
-        if (stream.needs_keyframe and not frame.keyframe) or start_ns < 0:
+        # An older layer goes on until a new one has its keyframe. A negative time is before the recording began. A
+        # picture of the time that an earlier process has written is handed over again, and would be shown twice.
+        again = self.kind == "video" and start_ns < (self.resume.end_ns or 0)
+        if (stream.needs_keyframe and not frame.keyframe) or start_ns < 0 or again:
             return []
         stream.needs_keyframe = stream.dropped = False
         self.current = stream.number

@@ -16,6 +16,7 @@ from sfu.engine.publication import Publication
 from sfu.engine.reports import Reports
 from sfu.engine.router import Router
 from sfu.engine.speaking import Speaking
+from sfu.engine.taps import Taps
 from sfu.fanout.row_buffer import RowBuffer
 from sfu.values import Event
 
@@ -36,8 +37,9 @@ class Core:
         self.speaking = Speaking(context)
         self.delivery = Delivery(context, self.speaking)
         self.bandwidth = self.delivery.bandwidth
-        self.reports = Reports(context, self.delivery)
-        self.router = Router(context, self.delivery, self.reports, self.speaking)
+        self.taps = Taps(context, self.delivery)
+        self.reports = Reports(context, self.delivery, self.taps)
+        self.router = Router(context, self.delivery, self.reports, self.speaking, self.taps)
 
     def remove_peer(self, peer: Peer, now: float) -> None:
         """End a peer's publications and subscriptions, and forget it."""
@@ -69,12 +71,13 @@ class Core:
             self.router.end_duties(peer)
 
     def end_subscriptions(self, published: Publication, now: float, rooms: Collection[str] = ()) -> None:
-        """Let nobody receive a publication, or see it speak, any longer; in these rooms, or in all of its owner's."""
+        """End a publication's subscriptions, recordings and speaking, in these rooms or in all of its owner's."""
         rooms = rooms or self.peers[published.owner.peer_id].rooms
         for subscription in list(published.subscriptions.values()):
             subscriber = self.peers[subscription.subscriber.peer_id]
             if subscriber.room_id in rooms:
                 subscriber.unsubscribe(subscription.publication_id, now)
+        self.taps.ended(published, rooms, now)
         if published.spec.kind == "audio":
             for room_id in rooms:
                 self.speaking.remove(room_id, published.spec.id, now)

@@ -66,7 +66,11 @@ class Delivery:
         self._containment.each(now, self.choose, peer.subscriptions.values())
         self._openings.consider(peer, now)
         if any(each.published.wanted_layers is not None for each in peer.subscriptions.values()):
-            self._deadlines.set(self, Reason.WANTED_LAYERS, now, self._want_layers)
+            self.want_layers_soon(now)
+
+    def want_layers_soon(self, now: float) -> None:
+        """Report which layers of screens are to be encoded, once the present changes are done."""
+        self._deadlines.set(self, Reason.WANTED_LAYERS, now, self._want_layers)
 
     def feedback_report(self, peer: Peer, data: bytes, now: float) -> None:
         """A report of arrivals from a peer. RtcpError."""
@@ -258,11 +262,11 @@ class Delivery:
         self._containment.each(now, self._want_layers_of, publications)
 
     def _want_layers_of(self, published: Publication, now: float) -> None:
-        """Report which layers of a screen are sent to anybody."""
+        """Report which layers of a screen are sent to anybody, or recorded."""
         wanted = published.wanted_layers
         if wanted is None:
             return
         subscribed = [each for each in published.subscriptions.values() if each.wants_media]
-        layers = frozenset(each.choice.bound for each in subscribed)
+        layers = frozenset((*(each.choice.bound for each in subscribed), *published.recorded.values()))
         if wanted.update(layers, published.live_spatials(now), now):
             self._emit(LayersWanted(published.spec.id, tuple(sorted(layers))))

@@ -55,6 +55,8 @@ class Publication:
         switchable = spec.screen_share and len(spec.layers) > 1 and len(heights) == 1
         self.wanted_layers = WantedLayers(len(spec.layers)) if switchable else None
         "Which layers are to be encoded; None: all that the publisher sends, or what the sizes of its subscribers say."
+        self.recorded: dict[str, int] = {}
+        "Highest spatial layer that each recording of it takes, by recording."
         self.bitrates: tuple[float, dict[OperatingPoint, int]] = (0.0, {})
         "When `sharing` last computed what each live layer costs, and the result."
 

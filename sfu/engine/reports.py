@@ -11,6 +11,7 @@ from sfu.engine.deadlines import Reason
 from sfu.engine.delivery import Delivery
 from sfu.engine.peer import Peer
 from sfu.engine.publication import Subscription
+from sfu.engine.taps import Taps
 from sfu.limits import REPORT_PACKETS
 from sfu.receiving.inbound_stream import InboundStream
 from sfu.receiving.quality import quality
@@ -27,11 +28,12 @@ STILL_S, REPAIRED_S = 2.0, 3.0
 class Reports:
     """The feedback of all peers of an engine, in both directions."""
 
-    def __init__(self, context: Context, delivery: Delivery) -> None:
-        """`delivery` acts on what is reported and requested."""
+    def __init__(self, context: Context, delivery: Delivery, taps: Taps) -> None:
+        """`delivery` acts on what is reported and requested; sender reports also go to `taps`."""
         self._context = context
         self._drops = context.drops
         self._delivery = delivery
+        self._taps = taps
         self._bandwidth = delivery.bandwidth
         self.retransmitted_packets = 0
 
@@ -59,12 +61,13 @@ class Reports:
         if not stream.sender_reports.take(1, now):
             self._drops[DropReason.SENDER_REPORT_RATE] += 1
             return
-        stream.clock = (report.ntp, report.rtp_timestamp)
+        stream.clock, stream.clock_at = (report.ntp, report.rtp_timestamp), now
         stream.statistics.sender_report(report.ntp, now)
         run = self._context.containment.run
         for subscription in known.published.subscriptions.values():
             if subscription.current is stream:
                 run(subscription.subscriber, now, self._delivery.sender_report, subscription, stream)
+        self._taps.sender_report(known.published, stream, now)
 
     def _on_report_blocks(
         self, peer: Peer, report: rtcp.SenderReport | rtcp.ReceiverReport, _now: float, ntp: int

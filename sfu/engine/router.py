@@ -17,6 +17,7 @@ from sfu.engine.identification import KnownSsrc
 from sfu.engine.peer import Peer
 from sfu.engine.reports import RECEIVER_REPORT_S, Reports
 from sfu.engine.speaking import Speaking
+from sfu.engine.taps import Taps
 from sfu.fanout.arena import MAX_PACKET_BYTES
 from sfu.values import PublicationStarted
 from sfu.wire import rtp
@@ -31,7 +32,9 @@ IDLE_AFTER_S = 20.0
 class Router:
     """Moves packets from the publishers of an engine to their subscribers."""
 
-    def __init__(self, context: Context, delivery: Delivery, reports: Reports, speaking: Speaking) -> None:
+    def __init__(
+        self, context: Context, delivery: Delivery, reports: Reports, speaking: Speaking, taps: Taps
+    ) -> None:
         """The parts to which a packet can matter."""
         self._context = context
         self._drops = context.drops
@@ -39,6 +42,7 @@ class Router:
         self._delivery = delivery
         self._reports = reports
         self._speaking = speaking
+        self._taps = taps
         self.received_packets = 0
         self.forwarded_packets = 0
         self.publishers: dict[str, Peer] = {}
@@ -73,6 +77,7 @@ class Router:
         if not peer.link.feedback.media_ssrc:
             peer.link.feedback.media_ssrc = ssrc
         self._containment.each(now, self._delivery.wait, known.published.subscriptions.values())
+        self._taps.choose(known.published, now)
         return known
 
     def _arrived(
@@ -157,6 +162,9 @@ class Router:
         if packet.frame.keyframe:
             stream.keyframe_begins(packet)
             self._delivery.begin_waiting(known.published, fan, packet, now)
+            if known.published.recorded:
+                run = self._containment.run
+                run(known.published.owner.peer_id, now, self._taps.keyframe_begins, known.published, fan, now)
         if fan.switching and packet.frame.starts and packet.timestamp != stream.highest_timestamp:
             for subscription in list(fan.switching):
                 self._containment.run(subscription.subscriber.peer_id, now, subscription.move, packet, now)
@@ -197,5 +205,6 @@ class Router:
 
     def _check_layers(self, now: float) -> None:
         self._delivery.check_layers(self.publishers.values(), now)
+        self._taps.check(now)
         if not self.publishers:
             self._context.deadlines.cancel(self, Reason.LAYERS)

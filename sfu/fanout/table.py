@@ -11,6 +11,7 @@ each row in place with libsrtp and sends all rows with one system call.
 """
 
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -135,6 +136,20 @@ class FanoutTable:
         self.packets += 1
         self.octets += len(packet.data) - packet.payload_at
         return written
+
+
+class TapTable(FanoutTable):
+    """The table of a substream that has a tap instead of subscribers: it hands packets over and writes no row."""
+
+    def __init__(self, take: Callable[[SourcePacket, bool], None]) -> None:
+        """`take` is called with each packet and whether it is late."""
+        super().__init__()
+        self._take = take
+
+    def forward(self, _rows: RowBuffer, packet: SourcePacket, *, late: bool) -> int:
+        """Hand a packet over."""
+        self._take(packet, late)
+        return 0
 
 
 def single_packet(kind: TemplateClass, column: Column, packet: SourcePacket) -> bytearray | None:

@@ -3,14 +3,16 @@
 The inbound stream itself knows nothing of this, as a stream is received in the same way whoever watches it.
 """
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
+from sfu.fanout.table import TapTable
 from sfu.fanout.template import TemplateClass
 from sfu.forwarding.substream import Substream
 from sfu.receiving.inbound_stream import InboundStream
 from sfu.wire import operating_points
 from sfu.wire.operating_points import OperatingPoint
+from sfu.wire.packet import SourcePacket
 
 S = TypeVar("S", bound=Hashable)
 
@@ -23,8 +25,9 @@ class Fan(Generic[S]):
     def __init__(self, stream: InboundStream) -> None:
         """Nobody follows `stream` yet."""
         self.stream = stream
-        self.substreams: dict[tuple[OperatingPoint | None, bool], Substream] = {}
-        "Those with subscribers, by operating point (None: the whole stream) and whether their pictures are whole."
+        self.substreams: dict[Hashable, Substream] = {}
+        "The substreams that are followed: those with subscribers by (operating point, None: the whole stream; whether"
+        " their pictures are whole), those of taps by the number of the tap's stream."
         self.awaiting_keyframe: set[S] = set()
         "Subscribers that start here at the next keyframe."
         self.switching: set[S] = set()
@@ -43,6 +46,24 @@ class Fan(Generic[S]):
         if (key, whole_pictures) not in self.substreams:
             self.substreams[key, whole_pictures] = Substream(self.stream, key, whole_pictures=whole_pictures)
         return self.substreams[key, whole_pictures]
+
+    def tap(
+        self,
+        number: int,
+        point: OperatingPoint | None,
+        take: Callable[[SourcePacket, bool], None],
+        *,
+        whole_pictures: bool = False,
+    ) -> Substream:
+        """Add a substream of its own for a tap; `take` is called with each of its packets and whether it is late."""
+        table = TapTable(take)
+        substream = Substream(self.stream, point, whole_pictures=whole_pictures, table=table)
+        self.substreams[number] = substream
+        return substream
+
+    def untap(self, number: int) -> None:
+        """Remove the substream of a tap."""
+        self.substreams.pop(number, None)
 
     def leave(self, substream: Substream, kind: TemplateClass, subscriber: S) -> None:
         """Remove a subscriber of `substream`, and with its last one the substream; its numbers stay traceable."""

@@ -20,7 +20,12 @@ class Substream:
     """One operating point of an inbound stream, and the table of its subscribers."""
 
     def __init__(
-        self, layer: InboundStream, point: OperatingPoint | None, *, whole_pictures: bool = False
+        self,
+        layer: InboundStream,
+        point: OperatingPoint | None,
+        *,
+        whole_pictures: bool = False,
+        table: FanoutTable | None = None,
     ) -> None:
         """Create a substream without subscribers.
 
@@ -28,11 +33,12 @@ class Substream:
             layer: The inbound stream.
             point: Its spatial layers are counted within the stream. None: the whole stream, under its own numbers.
             whole_pictures: Each picture also contains all spatial layers below the point, whether it needs them or not.
+            table: Where its packets go; None: a new table of subscribers.
         """
         self.layer = layer
         self.point = point
         self.whole_pictures = whole_pictures
-        self.table = FanoutTable()
+        self.table = FanoutTable() if table is None else table
         self.highest = layer.highest
         "Sequence number of the newest packet, in the numbers of this substream, as are the next two."
         self.timestamp = layer.highest_timestamp

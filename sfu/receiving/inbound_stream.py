@@ -93,6 +93,8 @@ class InboundStream:
         "Of the newest packet, VP8."
         self.clock: tuple[int, int] | None = None
         "(64-bit NTP time, RTP timestamp) of the last sender report."
+        self.clock_at = now
+        "When that report arrived."
         self.sender_reports = Budget(SENDER_REPORTS)
         "Those that are taken."
 

@@ -63,6 +63,11 @@ COMMANDS = {
         "unsubscribe",
         "set_preferences",
         "send_data",
+        "start_recording",
+        "record_track",
+        "stop_recording_track",
+        "pause_recording",
+        "stop_recording",
     )
 }
 "Without an answer."

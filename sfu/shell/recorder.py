@@ -5,8 +5,9 @@ import contextlib
 import logging
 import socket
 import sys
-from collections import Counter
-from collections.abc import Callable, Sequence
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from sfu.shell.restarts import RestartDelays
@@ -17,7 +18,14 @@ logger = logging.getLogger(__name__)
 # What the recorder has not read. Above it, packets are dropped and marked: two seconds of twenty lessons.
 MAX_QUEUE_OCTETS: Final = 8 << 20
 STOP_TIMEOUT_S = 10.0
+# A new process is handed the packets of so long again: those that a killed one had in memory, and those that came while
+# none was there. 0.7 s in memory (recording/README.md), and as much to start.
+RETAINED_NS, MAX_RETAINED_OCTETS = 2_000_000_000, 4 << 20
 _READ_OCTETS = 64 << 10
+
+
+def _octets(packets: Sequence[tap.Packet]) -> int:
+    return sum(len(packet.payload) for packet in packets)
 
 
 class _OpenThings:
@@ -78,12 +86,21 @@ class _OpenThings:
 class RecorderProcess:
     """Starts the recorder, restarts it, and hands it messages; a slow one loses packets, nobody else does."""
 
-    def __init__(self, settings: str, on_message: Callable[[tap.FromRecorder], None]) -> None:
-        """`settings` is the JSON of the recorder's settings."""
+    def __init__(
+        self,
+        settings: str,
+        on_message: Callable[[tap.FromRecorder], None],
+        on_death: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`settings` is the JSON of the recorder's settings; `on_death` is called when the process has died."""
         self._settings = settings
         self._on_message = on_message
+        self._on_death = on_death
         self._open = _OpenThings()
         self._writer: asyncio.StreamWriter | None = None
+        self._recent: deque[tuple[int, list[tap.Packet]]] = deque()
+        "The last packets, with the time at which they were handed over."
+        self._recent_octets = 0
         self._dropped: Counter[int] = Counter()
         "Packets by stream, which the recorder has not been told of."
         self._task: asyncio.Task[None] | None = None
@@ -110,16 +127,20 @@ class RecorderProcess:
 
     def send(self, messages: Sequence[tap.ToRecorder], now_ns: int) -> None:
         """Hand messages over, best those of a burst at once. While the queue is full, packets are dropped."""
+        packets: list[tap.Packet] = []
         for message in messages:
-            if not isinstance(message, tap.Packet):
+            if isinstance(message, tap.Packet):
+                packets.append(message)
+            else:
                 self._open.note(message)
+        self._retain(packets, now_ns)
         writer = self._writer
         if writer is None or writer.is_closing():
-            return  # a new process marks the interruption by itself
+            return  # a new process is handed what is retained, and marks what is missing
         if writer.transport.get_write_buffer_size() > MAX_QUEUE_OCTETS:
             kept = [message for message in messages if not isinstance(message, tap.Packet)]
-            self._dropped.update(message.stream for message in messages if isinstance(message, tap.Packet))
-            self.dropped_packets += len(messages) - len(kept)
+            self._dropped.update(packet.stream for packet in packets)
+            self.dropped_packets += len(packets)
             messages = kept
         elif self._dropped:
             marks = [tap.PacketsDropped(stream, count, now_ns) for stream, count in self._dropped.items()]
@@ -127,6 +148,22 @@ class RecorderProcess:
             messages = [*marks, *messages]
         if messages:
             writer.write(tap.frame(messages))
+
+    def _retain(self, packets: list[tap.Packet], now_ns: int) -> None:
+        recent = self._recent
+        if packets:
+            recent.append((now_ns, packets))
+            self._recent_octets += _octets(packets)
+        while recent and (now_ns - recent[0][0] > RETAINED_NS or self._recent_octets > MAX_RETAINED_OCTETS):
+            self._recent_octets -= _octets(recent.popleft()[1])
+
+    def _retained(self) -> Iterator[list[tap.Packet]]:
+        """What a new process can use of the last packets."""
+        since_ns = time.monotonic_ns() - RETAINED_NS
+        for at_ns, packets in self._recent:
+            kept = [packet for packet in packets if packet.stream in self._open.streams]
+            if at_ns >= since_ns and kept:
+                yield kept
 
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()
@@ -141,6 +178,7 @@ class RecorderProcess:
                 return
             self.restarts += 1
             logger.error("the recorder ended and is started again")
+            self._on_death()
             delay_s = delays.next_s(loop.time() - started_at)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), delay_s)
@@ -165,6 +203,8 @@ class RecorderProcess:
         reader, writer = await asyncio.open_connection(sock=ours)
         try:
             writer.write(tap.frame(self._open.messages()))
+            for packets in self._retained():
+                writer.write(tap.frame(packets))
             self._dropped.clear()
             self._writer = writer
             if self._stopping.is_set():

@@ -24,6 +24,7 @@ from sfu.session.negotiated import Negotiated
 from sfu.session.server_offers import ServerOffers
 from sfu.settings import MediaSettings
 from sfu.shell.endpoint import Handlers, MediaEndpoint, PeerTransport, credentials
+from sfu.shell.recordings import Recordings
 from sfu.values import (
     COMMON_TRAITS,
     Answer,
@@ -43,6 +44,7 @@ from sfu.values import (
     PublicationMuted,
     PublicationSpec,
     ReceiverTraits,
+    RecordedTrack,
     SectionsNeeded,
     UnknownPeerError,
 )
@@ -96,6 +98,7 @@ class MediaServer:
         self._deadlines.on_earlier = self._wake_in_time
         self._connections: dict[str, PeerTransport] = {}
         self._publications: dict[str, Publication] = {}
+        self._recordings = Recordings(settings, self._core.taps, self._publications, self._emit)
         self._events: list[Event] = []
         self._random = random.SystemRandom()
         self._timer: asyncio.TimerHandle | None = None
@@ -132,6 +135,7 @@ class MediaServer:
         self._loop_runs = False
         if self._timer is not None:
             self._timer.cancel()
+        await self._recordings.stop()
         await self._endpoint.stop()
 
     @property
@@ -383,6 +387,7 @@ class MediaServer:
         if published is None or published.muted == muted:
             return
         published.muted = muted
+        self._core.taps.muted(published, time.monotonic())
         for subscriber_id in published.subscriptions:
             self._share_soon(subscriber_id)
 
@@ -442,6 +447,26 @@ class MediaServer:
             if connection is not None:
                 connection.send_data(label, payload, flow)
 
+    def start_recording(self, recording_id: str, room_id: str) -> None:
+        """Begin a recording of a room or continue it; `RecordingStopped` tells of its end. Nothing is in it yet."""
+        self._recordings.start(recording_id, room_id)
+
+    def record_track(self, recording_id: str, publication_id: str, track: RecordedTrack) -> None:
+        """Record a publication of the room; `TrackNotRecorded` if that is not possible."""
+        self._recordings.record(recording_id, publication_id, track)
+
+    def stop_recording_track(self, recording_id: str, publication_id: str) -> None:
+        """Record a publication no longer."""
+        self._recordings.leave(recording_id, publication_id)
+
+    def pause_recording(self, recording_id: str, paused: bool) -> None:
+        """Let a recording take nothing for a while."""
+        self._recordings.pause(recording_id, paused)
+
+    def stop_recording(self, recording_id: str) -> None:
+        """End a recording."""
+        self._recordings.stop_recording(recording_id)
+
     async def explain(self, peer_id: str) -> BandwidthExplanation:
         """Why a peer gets the layers it gets. UnknownPeerError."""
         connection = self._receiving(peer_id)
@@ -462,6 +487,7 @@ class MediaServer:
             "packets_retransmitted": core.reports.retransmitted_packets,
             "packets_replayed": core.delivery.replayed_packets,
             "packets_padding": core.bandwidth.padding_packets,
+            **self._recordings.metrics(),
         }
         for reason in DropReason:
             values[f"dropped_{reason.value}"] = core.drops[reason]

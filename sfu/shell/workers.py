@@ -16,6 +16,7 @@ import msgspec
 from sfu import values as events
 from sfu.settings import MediaSettings
 from sfu.shell import messages
+from sfu.shell.recording_places import RecordingPlaces
 from sfu.shell.restarts import RestartDelays
 from sfu.values import (
     COMMON_TRAITS,
@@ -31,6 +32,8 @@ from sfu.values import (
     PublicationEnded,
     PublicationSpec,
     ReceiverTraits,
+    RecordedTrack,
+    RecordingStopped,
     UnknownPeerError,
 )
 
@@ -188,6 +191,7 @@ class MediaWorkers:
         self._publisher: dict[str, str] = {}
         self._forwarded: dict[tuple[str, str], _Worker] = {}
         "By peer and room: a room to which somebody is forwarded stays on that one's worker."
+        self._recordings: RecordingPlaces[_Worker] = RecordingPlaces()
         self._waiting: dict[int, tuple[_Worker, asyncio.Future[Any]]] = {}
         self._numbers = itertools.count(1)
         self._stopping = asyncio.Event()
@@ -254,6 +258,7 @@ class MediaWorkers:
             _, future = self._waiting.pop(number)
             if not future.done():
                 future.set_exception(UnknownPeerError("the worker ended"))
+        self._recordings.lost(worker)
         peers, worker.peers = worker.peers, {}
         for peer_id in peers:
             self._forget(peer_id)
@@ -301,6 +306,11 @@ class MediaWorkers:
         if isinstance(event, PeerClosed):
             worker.peers.pop(event.peer_id, None)
             self._forget(event.peer_id)
+        elif isinstance(event, RecordingStopped):
+            place = self._recordings.get(event.recording_id)
+            if place is None or place.worker is not worker:
+                return  # another worker continues it
+            self._recordings.remove(event.recording_id)
         elif isinstance(event, PublicationEnded):
             self._by_publication.pop(event.publication_id, None)
             self._publisher.pop(event.publication_id, None)
@@ -362,6 +372,7 @@ class MediaWorkers:
             asyncio.get_running_loop().call_soon(self._deliver, PeerClosed(peer_id, "error"))
             return
         worker.peers[peer_id] = room_id
+        self._settle_recordings(room_id, worker)
         self._by_peer[peer_id] = worker
         worker.order(0, "open_peer", (peer_id, room_id, dual, channels, traits))
 
@@ -372,6 +383,9 @@ class MediaWorkers:
         for worker in self._workers:
             if worker.alive and room_id in worker.peers.values():
                 return worker
+        recording = self._recordings.worker_of_room(room_id)
+        if recording is not None and recording.alive:
+            return recording
         answering = [worker for worker in self._workers if worker.answers] or self._workers
         return min(answering, key=lambda worker: len(worker.peers))
 
@@ -470,6 +484,50 @@ class MediaWorkers:
             raise EngineTimeoutError(f"no reply to {name} within {REPLY_TIMEOUT_S} s") from None
         finally:
             self._waiting.pop(number, None)
+
+    def start_recording(self, recording_id: str, room_id: str) -> None:
+        """On the room's worker."""
+        worker = self._room(room_id)
+        if self._recordings.add(recording_id, room_id, worker if worker.alive else None):
+            worker.order(0, "start_recording", (recording_id, room_id))
+
+    def _settle_recordings(self, room_id: str, worker: _Worker) -> None:
+        """Let this worker continue what is recorded of a room that is on it from now on."""
+        for place, before in self._recordings.settle(room_id, worker):
+            if before is not None:
+                before.order(0, "stop_recording", (place.recording_id,))
+            worker.order(0, "start_recording", (place.recording_id, room_id))
+            if place.paused:
+                worker.order(0, "pause_recording", (place.recording_id, True))
+
+    def record_track(self, recording_id: str, publication_id: str, track: RecordedTrack) -> None:
+        """Record a publication of the room."""
+        worker = self._by_publication.get(publication_id)
+        if worker is not None:
+            worker.order(0, "record_track", (recording_id, publication_id, track))
+
+    def stop_recording_track(self, recording_id: str, publication_id: str) -> None:
+        """Record a publication no longer."""
+        worker = self._by_publication.get(publication_id)
+        if worker is not None:
+            worker.order(0, "stop_recording_track", (recording_id, publication_id))
+
+    def pause_recording(self, recording_id: str, paused: bool) -> None:
+        """Let a recording take nothing for a while."""
+        place = self._recordings.get(recording_id)
+        if place is not None:
+            place.paused = paused
+            if place.worker is not None:
+                place.worker.order(0, "pause_recording", (recording_id, paused))
+
+    def stop_recording(self, recording_id: str) -> None:
+        """End a recording; one whose worker ended was written as far as that worker had got."""
+        place = self._recordings.get(recording_id)
+        if place is not None and place.worker is not None:
+            place.worker.order(0, "stop_recording", (recording_id,))
+            return
+        self._recordings.remove(recording_id)
+        asyncio.get_running_loop().call_soon(self._deliver, RecordingStopped(recording_id))
 
     def _tell(self, peer_id: str, name: str, *arguments: Any) -> None:
         worker = self._by_peer.get(peer_id)

@@ -26,7 +26,11 @@ _DATABASE_BUCKETS_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 
 _REQUEST_BUCKETS_S = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 20)
 
 # Names of the engine's figures: counters, as against gauges.
-_DROPPED, _PACKETS, _RESTARTED = "dropped_", "packets_", "workers_restarted"
+_DROPPED, _PACKETS = "dropped_", "packets_"
+_RESTARTED = {
+    "workers_restarted": "Workers that were replaced.",
+    "recorders_restarted": "Recorders that were replaced.",
+}
 
 Figures = Callable[[], Mapping[str, float]]
 
@@ -170,8 +174,8 @@ def _media_figures(media: Mapping[str, float], data_drops: Mapping[str, float]) 
             drops.add_metric([name.removeprefix(_DROPPED)], value)
         elif name.startswith(_PACKETS):
             packets.add_metric([name.removeprefix(_PACKETS)], value)
-        elif name == _RESTARTED:
-            yield CounterMetricFamily("lectern_media_workers_restarted", "Workers that were replaced.", value)
+        elif name in _RESTARTED:
+            yield CounterMetricFamily(f"lectern_media_{name}", _RESTARTED[name], value)
         else:
             yield GaugeMetricFamily(f"lectern_media_{name}", "A figure of the media engine.", value)
     yield drops

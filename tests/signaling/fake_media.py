@@ -21,6 +21,8 @@ from sfu.values import (
     PublicationEnded,
     PublicationSpec,
     ReceiverTraits,
+    RecordedTrack,
+    RecordingStopped,
     SdpError,
     SectionsNeeded,
     UnknownPeerError,
@@ -250,6 +252,22 @@ class FakeMedia:
     def send_data(self, peer_ids: Iterable[str], label: str, payload: bytes, *, flow: str = "") -> None:
         self.sent.append((tuple(peer_ids), label, payload))
         self.flows.append(flow)
+
+    def start_recording(self, recording_id: str, room_id: str) -> None:
+        self.commands.append(("start_recording", recording_id, room_id))
+
+    def record_track(self, recording_id: str, publication_id: str, track: RecordedTrack) -> None:
+        self.commands.append(("record_track", recording_id, publication_id, track))
+
+    def stop_recording_track(self, recording_id: str, publication_id: str) -> None:
+        self.commands.append(("stop_recording_track", recording_id, publication_id))
+
+    def pause_recording(self, recording_id: str, paused: bool) -> None:
+        self.commands.append(("pause_recording", recording_id, paused))
+
+    def stop_recording(self, recording_id: str) -> None:
+        self.commands.append(("stop_recording", recording_id))
+        self._later(RecordingStopped(recording_id))
 
     async def explain(self, peer_id: str) -> BandwidthExplanation:
         if peer_id not in self.peers:

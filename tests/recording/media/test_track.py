@@ -416,3 +416,17 @@ def test_a_lossy_path_costs_only_what_is_marked(codec):
     for number in set(range(250)) - there:
         at = (40 * number + 20) * MS
         assert any(gap.start_ns - 60 * MS <= at <= gap.end_ns for gap in files.gaps), number
+
+
+def test_pictures_that_a_killed_recorder_had_written_are_not_written_again():
+    frames = Sender(1, "vp8").frames(encode("vp8", 30, keyframes=(0, 20)))
+    track = Track("video", Resume(2, 1, 600 * MS))
+    stream = Stream(1, "video", StreamClock(SourceClock(), 90_000), 90_000, 0)
+    track.streams[1] = stream
+    files = Files()
+    for packet in (packet for each in frames for packet in each):
+        stream.clock.arrived(stream.timestamps.unwrap(packet.timestamp), packet.arrived_ns)
+        files.apply(track.take(stream, stream.sequencer.push(packet)))
+    files.apply(track.finish(1220 * MS))
+    assert [number for _, number in shown(files)] == list(range(20, 30))
+    assert files.gaps == [Gap(600 * MS, 820 * MS, GapReason.INTERRUPTED, 0)]

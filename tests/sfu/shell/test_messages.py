@@ -22,8 +22,10 @@ from sfu.values import (
     Preferences,
     PublicationSpec,
     ReceiverTraits,
+    RecordedTrack,
     Speaker,
     SpeakersChanged,
+    TrackNotRecorded,
     VideoAllocation,
 )
 
@@ -49,11 +51,19 @@ ORDERS = {
     "unsubscribe": ("PA_1", "TR_1"),
     "set_preferences": ("PA_1", "TR_1", Preferences(width=640, height=360, enabled=False)),
     "send_data": (["PA_1", "PA_2"], "_reliable", b"\x00\xff", "PA_3 stream"),
+    "start_recording": ("rec_1", "RM_1"),
+    "record_track": ("rec_1", "TR_1", RecordedTrack("ada camera", "Ada", 1)),
+    "stop_recording_track": ("rec_1", "TR_1"),
+    "pause_recording": ("rec_1", True),
+    "stop_recording": ("rec_1",),
     "negotiate": ("PA_1", "v=0\r\n"),
     "offer": ("PA_1", True),
     "answer": ("PA_1", "v=0\r\n"),
     "explain": ("PA_1",),
 }
+
+
+REASONS = {TrackNotRecorded: "encrypted"}
 
 
 def body(content):
@@ -87,6 +97,9 @@ def test_every_event_arrives_as_it_was(kind):
         "cameras": False,
         "screen": True,
         "loss_percent": 5,
+        "end_ns": 4_000_000_000,
+        "octets": 70_000,
+        "reason": REASONS.get(kind, "error"),
     }
     fields = {field.name: samples.get(field.name, "error") for field in dataclasses.fields(kind)}
     event = kind(**fields)

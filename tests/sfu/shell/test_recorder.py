@@ -92,7 +92,11 @@ async def test_a_recording_from_start_to_stop(recording):
     assert list(recording.track().segments(0, 100 * S))[-1].end_ns == pytest.approx(6 * S, abs=30 * MS)
 
 
-async def test_a_killed_recorder_is_started_again_and_goes_on_in_the_same_recording(recording, caplog):
+@pytest.mark.parametrize("retained_ns", [recorder.RETAINED_NS, 0], ids=["retained", "not retained"])
+async def test_a_killed_recorder_is_started_again_and_goes_on_in_the_same_recording(
+    recording, caplog, monkeypatch, retained_ns
+):
+    monkeypatch.setattr(recorder, "RETAINED_NS", retained_ns)
     recording.begin()
     await recording.answer()
     recording.speak(100)
@@ -108,11 +112,29 @@ async def test_a_killed_recorder_is_started_again_and_goes_on_in_the_same_record
     await recording.heard(tap.RecordingEnded)
     track = recording.track()
     assert track.parts() == [1, 2]
+    assert "started again" in caplog.text
+    if (
+        retained_ns
+    ):  # what the killed process had in memory, and what came while there was none, is handed over again
+        assert track.gaps(0, 100 * S) == []
+        assert sum(each.end_ns - each.start_ns for each in track.segments(0, 100 * S)) == 5 * S
+        return
     (gap,) = track.gaps(0, 100 * S)
     assert gap.reason is GapReason.INTERRUPTED
     assert 2 * S - gap.start_ns < S  # less than a second is lost of what was handed over
     assert gap.end_ns == pytest.approx(3020 * MS, abs=2 * MS)
-    assert "started again" in caplog.text
+
+
+async def test_what_is_retained_is_bounded_and_of_open_streams_alone(recording, monkeypatch):
+    recording.begin()
+    await recording.answer()
+    monkeypatch.setattr(recorder, "MAX_RETAINED_OCTETS", 20 * len(opus.SILENCE))
+    for _ in range(30):
+        recording.speak(1)
+    retained = [packet.sequence for packets in recording.recorder._retained() for packet in packets]
+    assert retained == list(range(11, 31))
+    recording.send(tap.CloseStream(1, recording.begun))
+    assert list(recording.recorder._retained()) == []
 
 
 async def test_while_the_recorder_does_not_keep_up_packets_are_dropped_and_marked(recording, monkeypatch):
