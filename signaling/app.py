@@ -47,10 +47,12 @@ from signaling.livekit.server_api.room_service import methods
 from signaling.livekit.server_api.twirp import Twirp
 from signaling.livekit.webhooks import LiveKitWebhooks, configure, parse_events, parse_urls
 from signaling.livekit.ws import LiveKitEndpoints
+from signaling.recordings.files import RecordingFiles
+from signaling.recordings.recordings import Recordings
 from signaling.rooms.ids import random_sid
 from signaling.rooms.media import MediaEvents
 from signaling.rooms.services import build_services
-from signaling.sessions_api.api import ApiSettings, sessions_api
+from signaling.sessions_api.api import ApiSettings, RecordingParts, sessions_api
 from signaling.sessions_api.issuer_settings import issuer_settings
 from signaling.store import Store
 from signaling.store.catalogue import Catalogue
@@ -58,7 +60,7 @@ from signaling.store.storage import only_server, opened
 from signaling.teaching.hooks import SessionWebhooks
 from signaling.teaching.host import TeachingHost
 from signaling.teaching.live import Committed
-from signaling.teaching.names import room_config
+from signaling.teaching.names import new_id, room_config
 from signaling.timers import Timers
 from turn_config.credentials import IceServer, TurnConfigError, ice_servers
 
@@ -95,6 +97,18 @@ class TimerPump:
     def _fire(self) -> None:
         self._timers.run_due()
         self._arm()
+
+
+def _recordings_folder(config: ServerConfig) -> str:
+    """Return the folder of recordings, made if it is missing; empty: nothing is recorded. ConfigError."""
+    folder = config.recordings_folder
+    if folder is None:
+        return ""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"the folder of recordings {folder} cannot be made: {error.strerror}") from error
+    return str(folder)
 
 
 def _relays(config: ServerConfig, participant_sid: str) -> tuple[IceServer, ...]:
@@ -152,6 +166,10 @@ class Server:
         self.teaching.registry.observe(self._on_commit)
         hosts = frozenset({config.host} - {""})
         issuer = issuer_settings(config, self.keyring.signer().key)
+        recordings_folder = config.recordings_folder
+        self.recordings = Recordings(
+            self.services, store, new_id, "" if recordings_folder is None else str(recordings_folder)
+        )
         sessions = sessions_api(
             self.teaching,
             self.keyring,
@@ -160,6 +178,11 @@ class Server:
                 limits,
                 None if issuer is None else Issuer(issuer, loop.time),
                 own_page=(lambda request: is_own_page(request, hosts)) if config.dev else None,
+            ),
+            RecordingParts(
+                self.recordings,
+                store,
+                None if recordings_folder is None else RecordingFiles(recordings_folder),
             ),
         )
         folder, prefix = find_page(), prefix_of(config.public_url)
@@ -255,6 +278,7 @@ class Server:
         await configure(self.store.endpoints, self._webhook_urls, self._webhook_events, time.time())
         await self.background.start(self._config.history_days)
         await self.teaching.start()
+        await self.recordings.load()
         try:
             await self._media.start()
         except OSError as error:
@@ -284,6 +308,7 @@ class Server:
         await self._livekit_endpoints.drain(GOODBYE_S)
         await self._runner.cleanup()
         await self._media.stop()
+        await self.recordings.finish()
         self._pump.stop()
         await self.background.stop()
 
@@ -317,6 +342,8 @@ async def serve(config: ServerConfig) -> None:
         announce_loopback=config.dev,
         log_wakes=config.dev,
         native=not config.no_native,
+        recordings_folder=_recordings_folder(config),
+        recordings_reserve_octets=config.recordings_reserve_mb << 20,
     )
     media: MediaEngine
     if config.worker_count:

@@ -81,6 +81,12 @@ class ServerConfig:
     data_dir: str = option(
         "data", "Directory for what has to outlive a restart: the database. Made if missing."
     )
+    recordings: str = option(
+        "", "Folder of the recordings of sessions, made if missing; without one nothing is recorded."
+    )
+    recordings_reserve_mb: int = option(
+        1024, "Free megabytes of that folder's file system below which recordings stop."
+    )
     database_url: str = option(
         "",
         "Database instead of the file in the data folder (postgresql://user:secret@host/name).",
@@ -164,6 +170,11 @@ class ServerConfig:
             password,
             unquote(password),
         )
+
+    @property
+    def recordings_folder(self) -> Path | None:
+        """The folder of recordings; None: nothing is recorded."""
+        return Path(self.recordings).absolute() if self.recordings else None
 
     @property
     def external_ips(self) -> tuple[str, ...]:
@@ -368,9 +379,7 @@ def _from_text(entry: Field[Any], text: str) -> Any:
 
 
 def _check(config: ServerConfig) -> None:
-    for name in ("http_port", "udp_port"):
-        if not 0 <= getattr(config, name) < 65536:
-            raise ConfigError(f"{name} has to be between 0 and 65535")
+    _check_numbers(config)
     try:
         parse_networks(config.trusted_proxy)
     except ValueError as error:
@@ -392,11 +401,18 @@ def _check(config: ServerConfig) -> None:
                 f"external_ip: {entry!r} is neither an IP address nor an interface of this machine"
                 f" ({', '.join(names)})"
             )
+    _check_issuer(config)
+
+
+def _check_numbers(config: ServerConfig) -> None:
+    for name in ("http_port", "udp_port"):
+        if not 0 <= getattr(config, name) < 65536:
+            raise ConfigError(f"{name} has to be between 0 and 65535")
     if config.turn_ttl_s <= 0:
         raise ConfigError("turn_ttl_s has to be above 0")
-    _check_issuer(config)
-    if config.history_days < 0:
-        raise ConfigError("history_days has to be 0 or more")
+    for name in ("history_days", "recordings_reserve_mb"):
+        if getattr(config, name) < 0:
+            raise ConfigError(f"{name} has to be 0 or more")
 
 
 def _check_issuer(config: ServerConfig) -> None:

@@ -36,6 +36,7 @@ TESTED_ELSEWHERE = {
     "signaling/http/headers.py": "test_page and test_api expect the headers",
     "signaling/http/page_requests.py": "test_page and test_invitations make the requests",
     "sfu/wire/description.py": "the values that test_sdp and test_negotiation expect",
+    "signaling/recordings/recordings.py": "test_recording_calls drives it from the API to the engine's commands",
     "signaling/daily/frontend.py": "the wiring that every test of Daily's calls goes through",
     "signaling/daily/rest/errors.py": "the refusals; each one is expected where it is raised",
     "signaling/errors.py": "the tree of errors; each one is expected where it is raised",

@@ -6,10 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
+from aiohttp import web
 
 from signaling.http.api import Api, Document, Fault, Operation, Style
 
 _REFERENCE = "#/components/schemas/{name}"
+
+# Answers that are not JSON.
+_NOT_JSON = (Document, web.StreamResponse)
 
 # What every route, and every one with a body, can refuse besides what is its own.
 _FAULTS = {Fault.TOO_OFTEN: "too many requests"}
@@ -83,7 +87,7 @@ class _Schemas:
 def _kinds(style: Style, operation: Operation) -> list[Any]:
     kinds = [style.error, operation.answer_type, *operation.path_types.values()]
     others = (operation.query_type, operation.body_type)
-    return [kind for kind in kinds if kind is not Document] + [kind for kind in others if kind is not None]
+    return [kind for kind in kinds if kind not in _NOT_JSON] + [kind for kind in others if kind is not None]
 
 
 def _operation(style: Style, operation: Operation, schemas: _Schemas) -> dict[str, Any]:
@@ -138,7 +142,7 @@ def _responses(style: Style, operation: Operation, schemas: _Schemas) -> dict[st
     for source in sources:
         for status, text in source.items():
             refusals.setdefault(status, []).append(text)
-    if operation.answer_type is Document:
+    if operation.answer_type in _NOT_JSON:
         done = {"description": "done", "content": {"*/*": {"schema": {"type": "string"}}}}
     else:
         done = _response("done", schemas[operation.answer_type])

@@ -77,11 +77,25 @@ class Demand:
         self._hub = hub
         self._timers = timers
         self._told: dict[str, _Announced] = {}
+        self._recorded: dict[str, int] = {}
+        "Highest spatial layer that a recording takes, by track."
         hub.rule(self._on_event)
 
     def listen(self, media_events: MediaEvents) -> None:
         """Listen for the engine's reports of the screen layers that it sends to any subscriber."""
         media_events.on(LayersWanted, self.layers_wanted)
+
+    def record(self, track_sid: str, spatial: int) -> None:
+        """Count a recording as one more subscriber, of this layer and those below it; NOTHING: it has ended."""
+        if spatial == NOTHING:
+            self._recorded.pop(track_sid, None)
+        else:
+            self._recorded[track_sid] = spatial
+        self._look(track_sid)
+
+    def _demanded(self, told: _Announced, track: Track, *, backup: bool) -> int:
+        wanted = demanded(told.publisher, track, backup=backup)
+        return wanted if backup else max(wanted, self._recorded.get(track.sid, NOTHING))
 
     def current(self, track_sid: str) -> DemandChanged | None:
         """Return the last demand for a track; None if nothing was demanded yet, or there is no such video track."""
@@ -150,7 +164,7 @@ class Demand:
     def _compare(self, told: _Announced, track: Track, *, backup: bool) -> None:
         owner, reason = told.publisher.sid, f"demand {track.sid} {backup}"
         before = told.backup if backup else told.spatial
-        wanted = demanded(told.publisher, track, backup=backup)
+        wanted = self._demanded(told, track, backup=backup)
         if wanted < before:
             if not self._timers.is_set(owner, reason):
                 delay_s = OFF_DELAY_S if wanted == NOTHING else LOWER_DELAY_S
@@ -163,7 +177,7 @@ class Demand:
     def _tell(self, track_sid: str, *, backup: bool) -> None:
         told = self._told[track_sid]
         track = told.publisher.tracks[track_sid]
-        wanted = demanded(told.publisher, track, backup=backup)
+        wanted = self._demanded(told, track, backup=backup)
         if wanted != (told.backup if backup else told.spatial):
             if backup:
                 told.backup = wanted
@@ -172,6 +186,7 @@ class Demand:
             self._emit(told, track)
 
     def _forget(self, track_sid: str) -> None:
+        self._recorded.pop(track_sid, None)
         told = self._told.pop(track_sid, None)
         if told is not None:
             for reason in (f"demand {track_sid} False", f"demand {track_sid} True", f"layers {track_sid}"):

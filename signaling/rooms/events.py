@@ -30,7 +30,7 @@ class RoomFinished:
 
 @dataclass(frozen=True, slots=True)
 class RoomChanged:
-    """A room's metadata changed."""
+    """A room's metadata changed, or its recording began or ended."""
 
     room: Room
 

@@ -340,6 +340,8 @@ class Room:
     "Of everybody who is or was in this meeting, by sid; the oldest go first."
     session_data: dict[str, Any] = field(default_factory=dict)
     "JSON data that the application stores with the room while it is open."
+    recorded: bool = False
+    "It is being recorded."
 
     def visible(self) -> list[Participant]:
         """Return the participants whom others can see."""

@@ -487,6 +487,12 @@ class Rooms:
             room.metadata = metadata
             self._hub.emit(RoomChanged(room))
 
+    def show_recording(self, room: Room, *, recorded: bool) -> None:
+        """Show to everybody in a room whether it is being recorded."""
+        if room.recorded != recorded:
+            room.recorded = recorded
+            self._hub.emit(RoomChanged(room))
+
     def set_permissions(self, person: Participant, permissions: Permissions) -> None:
         """Change a participant's permissions; listeners of `PermissionsChanged` end what is no longer allowed."""
         if permissions == person.permissions:

@@ -9,10 +9,14 @@ from signaling.access.issuers import Issuer
 from signaling.access.keyring import Keyring
 from signaling.http.api import Api, Route
 from signaling.limits import Limits
+from signaling.recordings.files import RecordingFiles
+from signaling.recordings.recordings import Recordings
 from signaling.sessions_api.calendar_calls import CalendarCalls
 from signaling.sessions_api.callers import Callers
 from signaling.sessions_api.desk import Desk
 from signaling.sessions_api.me_calls import MeCalls
+from signaling.sessions_api.recordings.download_calls import DownloadCalls
+from signaling.sessions_api.recordings.recording_calls import RecordingCalls
 from signaling.sessions_api.school.course_calls import CourseCalls
 from signaling.sessions_api.school.group_calls import GroupCalls
 from signaling.sessions_api.school.office_hour_calls import OfficeHourCalls
@@ -26,7 +30,18 @@ from signaling.sessions_api.sessions.join_calls import JoinCalls
 from signaling.sessions_api.sessions.session_calls import SessionCalls
 from signaling.sessions_api.style import style
 from signaling.sessions_api.webhook_calls import WebhookCalls
+from signaling.store import Store
 from signaling.teaching.host import TeachingHost
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingParts:
+    """What the routes of recordings need."""
+
+    recordings: Recordings
+    store: Store
+    files: RecordingFiles | None
+    "None: nothing is recorded."
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +58,16 @@ class ApiSettings:
     "In development mode, whether this server's own page asks."
 
 
-def sessions_api(host: TeachingHost, keyring: Keyring, settings: ApiSettings) -> Api:
+def sessions_api(
+    host: TeachingHost, keyring: Keyring, settings: ApiSettings, recordings: RecordingParts
+) -> Api:
     """Return the API of teaching sessions."""
     wall_clock = host.registry.wall_clock
     callers = Callers(keyring, settings.public_url, wall_clock, settings.issuer)
-    routes = all_routes(host, Desk(host.registry, host.presence), callers, keyring, settings)
+    desk = Desk(host.registry, host.presence)
+    routes = all_routes(host, desk, callers, keyring, settings)
+    routes += recording_routes(desk, keyring, recordings)
+    routes.sort(key=_by_path)
     return Api(style(callers, host.registry.store, wall_clock), routes, settings.limits)
 
 
@@ -74,6 +94,13 @@ def all_routes(
     ]
     # It takes the first path that matches: what is spelled out comes before what a name may stand for.
     return sorted(routes, key=_by_path)
+
+
+def recording_routes(desk: Desk, keyring: Keyring, parts: RecordingParts) -> list[Route]:
+    """Return the routes of recordings."""
+    calls = RecordingCalls(desk, parts.recordings, parts.store, parts.files)
+    downloads = DownloadCalls(calls, parts.store, parts.files, keyring)
+    return [*calls.routes(), *downloads.routes(desk.registry.wall_clock)]
 
 
 def _by_path(route: Route) -> list[tuple[bool, str]]:

@@ -27,14 +27,17 @@ def make_template(folder):
 
 
 @asynccontextmanager
-async def serving(template, folder):
-    """A server on the fake engine, with a copy of the template as its database."""
+async def serving(template, folder, **options):
+    """A server on the fake engine, with a copy of the template as its database, or the one that is there."""
     database = folder / "lectern.db"
-    shutil.copy(template, database)
+    if not database.exists():
+        shutil.copy(template, database)
     media_events = MediaEvents()
     media = FakeMedia(media_events.dispatch, asyncio.get_running_loop().call_soon)
     store = await Store.open(f"sqlite:///{database}")
-    server = Server(ServerConfig(dev=True, http_port=0, keys=dict(DEV_KEYS)), media, media_events, store)
+    server = Server(
+        ServerConfig(dev=True, http_port=0, keys=dict(DEV_KEYS), **options), media, media_events, store
+    )
     await server.start()
     async with aiohttp.ClientSession() as http:
         world = World(server, media, http)

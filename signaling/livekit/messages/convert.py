@@ -124,7 +124,9 @@ def server_info(node_id: str) -> models.ServerInfo:
 
 def room_info(room: Room) -> models.Room:
     """Return a room as clients see it; the hidden are not counted."""
-    return room_message(room_snapshot(room))
+    message = room_message(room_snapshot(room))
+    message.active_recording = room.recorded
+    return message
 
 
 def room_message(room: RoomSnapshot) -> models.Room:

@@ -192,3 +192,14 @@ def test_layers_of_a_screen_that_has_ended_are_no_matter(harness, screen):
     harness.publishing.unpublish(screen.ada, screen.sid)
     harness.advance(60)
     assert screen(1) == []
+
+
+def test_a_recording_counts_as_a_subscriber(harness, people, told):
+    people(people.bob, LOW)
+    people(people.eve, LOW)
+    harness.services.demand.record(people.sid, 1)
+    harness.advance(LOWER_DELAY_S)
+    assert told() == [1]
+    harness.services.demand.record(people.sid, NOTHING)
+    harness.advance(LOWER_DELAY_S)
+    assert told() == [1, 0]

@@ -51,6 +51,14 @@ BEYOND_SESSIONS = {
     ("POST", "/webhook-endpoints/{endpoint}/resume"): "endpoint_not_found",
     ("DELETE", "/webhook-endpoints/{endpoint}"): "endpoint_not_found",
     ("POST", "/presence/heartbeat"): "(their own)",
+    ("GET", "/recordings/{recording}"): "recording_not_found",
+    ("GET", "/recordings/{recording}/manifest"): "recording_not_found",
+    ("POST", "/recordings/{recording}/stop"): "recording_not_found",
+    ("POST", "/recordings/{recording}/pause"): "recording_not_found",
+    ("POST", "/recordings/{recording}/resume"): "recording_not_found",
+    ("POST", "/recordings/{recording}/links"): "recording_not_found",
+    ("DELETE", "/recordings/{recording}"): "recording_not_found",
+    ("GET", "/recordings/{recording}/download"): "(the signed link names the recording)",
     ("POST", "/presence/status"): "(their own)",
     ("POST", "/presence/activity"): "(their own)",
     ("POST", "/presence/bulk"): "(see test_school)",
@@ -115,6 +123,7 @@ async def test_another_tenant_finds_nothing_of_the_school(school):
     series = (await tutor.post("/schedule/tutor/series", lesson))["series"]["id"]
     names = {"course": course, "group": group, "tutor": "tutor", "series": series, "person": "tutor"}
     names["endpoint"] = hook
+    names["recording"] = "rec_1"  # test_recording_calls has one that exists
     names["key"] = "2027-01-11T09:00:00"
     operations, schemas = await samples.operations(school)
     stranger = school.person("tutor", "tutor", tenant="other")

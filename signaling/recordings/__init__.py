@@ -1,0 +1,1 @@
+"""Recordings of rooms: which tracks are recorded, their rows in the database, and their files."""

@@ -1,0 +1,187 @@
+"""The files of recordings: what there is, deleting all of it, and everything in one archive. Blocking: for threads."""
+
+import shutil
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Final, cast
+
+import msgspec
+
+from recording.files.layout import LayoutError, part_path, recording_path
+from recording.files.reader import RecordingReader, TrackReader
+from recording.values import NS_PER_S
+
+_CHUNK_OCTETS: Final = 1 << 20
+_EVER_NS: Final = 1 << 62
+
+
+class FilesError(Exception):
+    """A recording, or a file of it, is not there or cannot be read."""
+
+
+class Part(msgspec.Struct, frozen=True):
+    """A file of a track; another one begins with another codec or size, and after an interruption."""
+
+    number: int
+    name: str
+    "In the archive."
+    mime_type: str
+    octets: int
+    start_s: float
+    "Since the start of the recording, as are all times; the timestamps in the file count from there, too."
+
+
+class Gap(msgspec.Struct, frozen=True):
+    """A time that is not in a track."""
+
+    start_s: float
+    end_s: float
+    reason: str
+
+
+class RecordedTrack(msgspec.Struct, frozen=True):
+    """A track of a recording."""
+
+    number: int
+    id: str
+    kind: str
+    label: str
+    duration_s: float
+    "End of the last segment."
+    parts: list[Part]
+    gaps: list[Gap]
+
+
+class Manifest(msgspec.Struct, frozen=True):
+    """What is in a recording."""
+
+    recording: str
+    started_at: float
+    "Seconds since 1970."
+    tracks: list[RecordedTrack]
+    problems: list[str]
+    "Why tracks are missing in this list."
+
+
+@dataclass(frozen=True, slots=True)
+class PartFile:
+    """A file to send."""
+
+    path: Path
+    mime_type: str
+
+
+class RecordingFiles:
+    """The files of all recordings."""
+
+    def __init__(self, folder: Path) -> None:
+        """`folder` is where the recorders write."""
+        self._folder = folder
+
+    def manifest(self, recording_id: str) -> Manifest:
+        """Return what is in a recording. FilesError."""
+        reader = self._reader(recording_id)
+        found, problems = reader.tracks()
+        tracks: list[RecordedTrack] = []
+        for each in found:
+            try:
+                tracks.append(_track(each))
+            except (LayoutError, OSError) as error:
+                problems.append(f"track {int(each.path.name)}: {error}")
+        return Manifest(recording_id, reader.info.started_unix_ns / NS_PER_S, tracks, problems)
+
+    def part(self, recording_id: str, track: int, part: int) -> PartFile:
+        """Return a file of a track; part 0 is the only one. FilesError."""
+        for each in self._reader(recording_id).tracks()[0]:
+            if int(each.path.name) != track:
+                continue
+            numbers = each.parts()
+            if not part and len(numbers) == 1:
+                part = numbers[0]
+            if part not in numbers:
+                raise FilesError(f"the track has the parts {numbers}")
+            return _file(each, part)
+        raise FilesError("the recording has no such track")
+
+    def delete(self, recording_id: str) -> None:
+        """Delete all files of a recording; nothing happens if there are none. FilesError."""
+        try:
+            path = recording_path(self._folder, recording_id)
+            if path.exists():
+                # Under another name first: what is left of a deletion that is interrupted is no recording.
+                doomed = path.with_name(f".deleted {recording_id}")
+                path.rename(doomed)
+            else:
+                doomed = path.with_name(f".deleted {recording_id}")
+            if doomed.exists():
+                shutil.rmtree(doomed)
+        except (LayoutError, OSError) as error:
+            raise FilesError(f"the files of {recording_id} cannot be deleted: {error}") from error
+
+    def archive(self, recording_id: str) -> Iterator[bytes]:
+        """Make a ZIP archive of a recording and its manifest, piece by piece. FilesError before the first piece."""
+        manifest = self.manifest(recording_id)
+        tracks = {int(each.path.name): each for each in self._reader(recording_id).tracks()[0]}
+        pieces = _Pieces()
+        with zipfile.ZipFile(cast("IO[bytes]", pieces), "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
+            for track in manifest.tracks:
+                for part in track.parts:
+                    source = _file(tracks[track.number], part.number).path
+                    with source.open("rb") as file, archive.open(part.name, "w", force_zip64=True) as entry:
+                        while data := file.read(_CHUNK_OCTETS):
+                            entry.write(data)
+                            yield pieces.take()
+            archive.writestr("manifest.json", msgspec.json.format(msgspec.json.encode(manifest)))
+        yield pieces.take()
+
+    def _reader(self, recording_id: str) -> RecordingReader:
+        try:
+            return RecordingReader(self._folder, recording_id)
+        except LayoutError as error:
+            raise FilesError(str(error)) from error
+
+
+def _file(track: TrackReader, number: int) -> PartFile:
+    try:
+        info = track.part(number)
+    except LayoutError as error:
+        raise FilesError(str(error)) from error
+    return PartFile(part_path(track.path, number, info.suffix), info.mime_type)
+
+
+def _track(track: TrackReader) -> RecordedTrack:
+    number, info = int(track.path.name), track.info
+    parts: list[Part] = []
+    for each in track.parts():
+        found = track.part(each)
+        path = part_path(track.path, each, found.suffix)
+        name = f"{number:04}-{info.kind}-{each:04}.{found.suffix}"
+        parts.append(Part(each, name, found.mime_type, path.stat().st_size, found.start_ns / NS_PER_S))
+    ends = [record.end_ns for record in track.segments(0, _EVER_NS)]
+    gaps = [
+        Gap(gap.start_ns / NS_PER_S, gap.end_ns / NS_PER_S, gap.reason.name.lower())
+        for gap in track.gaps(0, _EVER_NS)
+    ]
+    duration_s = max(ends, default=0) / NS_PER_S
+    return RecordedTrack(number, info.track_id, info.kind, info.label, duration_s, parts, gaps)
+
+
+class _Pieces:
+    """A file that cannot be sought in, whose content is taken as it is written."""
+
+    def __init__(self) -> None:
+        self._data = bytearray()
+
+    def write(self, data: bytes, /) -> int:
+        self._data += data
+        return len(data)
+
+    def flush(self) -> None:
+        """Nothing waits elsewhere."""
+
+    def take(self) -> bytes:
+        data = bytes(self._data)
+        self._data.clear()
+        return data

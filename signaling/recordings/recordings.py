@@ -1,0 +1,316 @@
+"""The recordings that are being made: rooms and consents on one side, the media engine on the other."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, replace
+from functools import partial
+from typing import Any, Final
+
+from sfu.values import RecordingStopped, SegmentRecorded, TrackNotRecorded
+from signaling.errors import NotFoundError, StoreError, UnsupportedError
+from signaling.recordings.rules import Options, may_record, recorded_track
+from signaling.rooms.demand import NOTHING
+from signaling.rooms.events import (
+    ParticipantMoved,
+    RoomEvent,
+    RoomFinished,
+    RoomStarted,
+    TrackPublished,
+    TrackUnpublished,
+)
+from signaling.rooms.model import LeaveReason, Participant, Room, Track
+from signaling.rooms.services import Services
+from signaling.store import Store
+from signaling.store.records import Recording
+
+log = logging.getLogger(__name__)
+
+RECORDING, PAUSED, STOPPING, FINISHED, FAILED, DELETED = (
+    "recording",
+    "paused",
+    "stopping",
+    "finished",
+    "failed",
+    "deleted",
+)
+ACTIVE: Final = frozenset({RECORDING, PAUSED, STOPPING})
+# A recording that a server left unfinished is continued when the room is opened again in this time.
+CONTINUED_FOR_S: Final = 120.0
+# Between attempts to store a row.
+_RETRY_S: Final = 1.0
+_CONSENTS: Final = "recording consents"
+
+
+class AlreadyRecordedError(UnsupportedError):
+    """The room is being recorded."""
+
+
+@dataclass(slots=True)
+class Running:
+    """A recording that has not ended."""
+
+    row: Recording
+    options: Options
+    consents: dict[str, bool]
+    "What people of the session have answered, by identity."
+    tracks: dict[str, str] = field(default_factory=dict)
+    "Recorded track by published track (sid)."
+    octets: int = 0
+    length_ns: int = 0
+    not_recorded: dict[str, str] = field(default_factory=dict)
+    "Reason by published track."
+
+    @property
+    def id(self) -> str:
+        """Its id."""
+        return self.row.id
+
+    def current(self, **changes: Any) -> Recording:
+        """Return its row with the present figures, and these details."""
+        figures = {
+            "octets": self.octets,
+            "length_s": self.length_ns / 1e9,
+            "not_recorded": dict(self.not_recorded),
+        }
+        return replace(self.row, details={**self.row.details, **figures, **changes})
+
+
+class Recordings:
+    """Starts and stops recordings, and decides for each published track whether it is recorded."""
+
+    def __init__(self, services: Services, store: Store, new_id: Callable[[str], str], folder: str) -> None:
+        """Listen to rooms and to the engine; `folder` is empty where nothing is recorded."""
+        self._services = services
+        self._store = store
+        self._new_id = new_id
+        self._running: dict[str, Running] = {}
+        "By name of the room."
+        self._unsaved: dict[str, Recording] = {}
+        self._saving: asyncio.Task[None] | None = None
+        self.is_on = bool(folder)
+        services.hub.observe(self._on_event)
+        services.media_events.on(RecordingStopped, self._stopped)
+        services.media_events.on(SegmentRecorded, self._progress)
+        services.media_events.on(TrackNotRecorded, self._refused)
+
+    # --- life ------------------------------------------------------------------------------------
+
+    async def load(self) -> None:
+        """Be ready to continue what an earlier server was recording. StoreError."""
+        for row in await self._store.recordings.find(limit=1000):
+            if row.status not in ACTIVE:
+                continue
+            running = Running(row, Options(**row.details.get("options", {})), await self.consents(row.room))
+            running.octets = row.details.get("octets", 0)
+            self._running[row.room] = running
+            delay_s = 0.0 if row.status == STOPPING or not self.is_on else CONTINUED_FOR_S
+            self._services.timers.set(row.id, "continue", delay_s, partial(self._give_up, running))
+
+    async def finish(self) -> None:
+        """Wait until all rows are stored."""
+        if self._saving is not None:
+            await self._saving
+
+    # --- commands --------------------------------------------------------------------------------
+
+    def active(self, room_name: str) -> Running | None:
+        """Return the recording of a room that is being made; None if there is none."""
+        return self._running.get(room_name)
+
+    async def start(self, tenant: str, room_name: str, by: str, options: Options) -> Recording:
+        """Record an open room. NotFoundError, AlreadyRecordedError, UnsupportedError, StoreError."""
+        if not self.is_on:
+            raise UnsupportedError("this server has no folder for recordings")
+        consents = await self.consents(room_name)
+        room = self._services.rooms.room(room_name)
+        if room is None:
+            raise NotFoundError("nobody is in the room")
+        if room_name in self._running:
+            raise AlreadyRecordedError("the room is being recorded")
+        details = {"tenant": tenant, "by": by, "options": asdict(options)}
+        row = Recording(
+            self._new_id("rec_"), room_name, room.sid, RECORDING, self._services.wall_clock(), None, details
+        )
+        running = self._running[room_name] = Running(row, options, consents)
+        try:
+            await self._store.recordings.add(row)
+        except StoreError:
+            del self._running[room_name]
+            raise
+        if room_name in self._running:
+            self._begin(running, room)
+        return running.row
+
+    def pause(self, room_name: str, *, paused: bool) -> Recording:
+        """Let the recording of a room take nothing for a while, or go on. NotFoundError."""
+        running = self._found(room_name)
+        if running.row.status in {RECORDING, PAUSED}:
+            self._services.media.pause_recording(running.id, paused)
+            now = self._services.wall_clock()
+            pauses = [*running.row.details.get("pauses", ()), ["pause" if paused else "resume", now]]
+            self._change(running, PAUSED if paused else RECORDING, pauses=pauses)
+            self._show(room_name, recorded=not paused)
+        return running.row
+
+    def stop(self, room_name: str) -> Recording:
+        """End the recording of a room. NotFoundError."""
+        running = self._found(room_name)
+        if running.row.status != STOPPING:
+            self._change(running, STOPPING)
+            self._services.media.stop_recording(running.id)
+            self._show(room_name, recorded=False)
+        return running.row
+
+    async def consents(self, room_name: str) -> dict[str, bool]:
+        """Return who has agreed to be recorded, and who has declined. StoreError."""
+        found = await self._store.documents.get(_CONSENTS, room_name)
+        return dict(found) if isinstance(found, dict) else {}
+
+    async def consent(self, room_name: str, identity: str, *, granted: bool) -> None:
+        """Store somebody's answer, which counts at once. StoreError."""
+        running = self._running.get(room_name)
+        if running is not None:
+            running.consents[identity] = granted
+            self._apply_consent(running, identity)
+        answers = {**await self.consents(room_name), identity: granted}
+        await self._store.documents.put(_CONSENTS, room_name, answers)
+
+    def _found(self, room_name: str) -> Running:
+        running = self._running.get(room_name)
+        if running is None:
+            raise NotFoundError("the room is not being recorded")
+        return running
+
+    # --- tracks ----------------------------------------------------------------------------------
+
+    def _begin(self, running: Running, room: Room) -> None:
+        self._services.timers.cancel(running.id, "continue")
+        self._services.media.start_recording(running.id, room.sid)
+        self._show(room.name, recorded=running.row.status == RECORDING)
+        if running.row.status == PAUSED:
+            self._services.media.pause_recording(running.id, True)
+        for person in tuple(room.participants.values()):
+            for track in tuple(person.tracks.values()):
+                self._record(running, person, track)
+
+    def _record(self, running: Running, person: Participant, track: Track) -> None:
+        if person.source is not None or track.sid in running.tracks:
+            return  # a mirror's tracks are its source's
+        if not may_record(running.options, running.consents, person.identity):
+            return
+        recorded = recorded_track(running.options, person, track, running.tracks.values())
+        if recorded is not None:
+            running.tracks[track.sid] = recorded.id
+            top = max(len(track.spec.layers) - 1, 0)
+            self._services.demand.record(track.sid, min(recorded.max_spatial, top))
+            self._services.media.record_track(running.id, track.sid, recorded)
+
+    def _leave_out(self, running: Running, track_sid: str) -> None:
+        if running.tracks.pop(track_sid, None) is not None:
+            self._services.demand.record(track_sid, NOTHING)
+            self._services.media.stop_recording_track(running.id, track_sid)
+
+    def _apply_consent(self, running: Running, identity: str) -> None:
+        room = self._services.rooms.room(running.row.room)
+        person = None if room is None else room.participants.get(identity)
+        if person is None:
+            return
+        allowed = may_record(running.options, running.consents, identity)
+        for track in tuple(person.tracks.values()):
+            if allowed:
+                self._record(running, person, track)
+            else:
+                self._leave_out(running, track.sid)
+
+    def _on_event(self, event: RoomEvent) -> None:
+        if isinstance(event, TrackPublished):
+            running = self._running.get(event.participant.room.name)
+            if running is not None and running.row.status != STOPPING:
+                self._record(running, event.participant, event.track)
+        elif isinstance(event, TrackUnpublished):
+            running = self._running.get(event.participant.room.name)
+            if running is not None and running.tracks.pop(event.track.sid, None) is not None:
+                self._services.demand.record(event.track.sid, NOTHING)
+        elif isinstance(event, ParticipantMoved):
+            self._moved(event)
+        elif isinstance(event, RoomStarted):
+            running = self._running.get(event.room.name)
+            if running is not None and running.row.session_sid != event.room.sid:
+                running.row = replace(running.row, session_sid=event.room.sid)
+                self._begin(running, event.room)
+        elif (
+            isinstance(event, RoomFinished)
+            and event.reason is not LeaveReason.SERVER_SHUTDOWN  # the next server continues
+            and event.room.name in self._running
+        ):
+            self.stop(event.room.name)
+
+    def _moved(self, event: ParticipantMoved) -> None:
+        before = self._running.get(event.origin.name)
+        after = self._running.get(event.participant.room.name)
+        for track in tuple(event.participant.tracks.values()):
+            if before is not None:
+                self._leave_out(before, track.sid)
+            if after is not None and after.row.status != STOPPING:
+                self._record(after, event.participant, track)
+
+    # --- what the engine reports -----------------------------------------------------------------
+
+    def _by_id(self, recording_id: str) -> Running | None:
+        return next((each for each in self._running.values() if each.id == recording_id), None)
+
+    def _progress(self, event: SegmentRecorded) -> None:
+        running = self._by_id(event.recording_id)
+        if running is not None:
+            running.octets += event.octets
+            running.length_ns = max(running.length_ns, event.end_ns)
+
+    def _refused(self, event: TrackNotRecorded) -> None:
+        running = self._by_id(event.recording_id)
+        if running is not None:
+            running.not_recorded[event.publication_id] = event.reason
+
+    def _stopped(self, event: RecordingStopped) -> None:
+        running = self._by_id(event.recording_id)
+        if running is None:
+            return
+        if event.reason:
+            log.error("recording %s has ended: %s (%s)", running.id, event.reason, event.detail)
+        self._end(running, FAILED if event.reason else FINISHED, event.reason)
+
+    def _give_up(self, running: Running) -> None:
+        self._end(running, FINISHED, "server-stopped")
+
+    def _end(self, running: Running, status: str, reason: str) -> None:
+        self._running.pop(running.row.room, None)
+        for track_sid in tuple(running.tracks):
+            self._services.demand.record(track_sid, NOTHING)
+        running.row = replace(running.row, ended_at=self._services.wall_clock())
+        self._change(running, status, reason=reason)
+        self._show(running.row.room, recorded=False)
+
+    # --- what others see -------------------------------------------------------------------------
+
+    def _show(self, room_name: str, *, recorded: bool) -> None:
+        room = self._services.rooms.room(room_name)
+        if room is not None:
+            self._services.rooms.show_recording(room, recorded=recorded)
+
+    def _change(self, running: Running, status: str, **details: Any) -> None:
+        running.row = replace(running.current(**details), status=status)
+        self._unsaved[running.id] = running.row
+        if self._saving is None or self._saving.done():
+            self._saving = asyncio.get_running_loop().create_task(self._save())
+
+    async def _save(self) -> None:
+        while self._unsaved:
+            recording_id, row = next(iter(self._unsaved.items()))
+            try:
+                await self._store.recordings.replace(row)
+            except StoreError as error:
+                log.error("the state of recording %s is not stored yet: %s", recording_id, error)  # noqa: TRY400 - the cause is in the message
+                await asyncio.sleep(_RETRY_S)
+                continue
+            if self._unsaved[recording_id] is row:
+                del self._unsaved[recording_id]

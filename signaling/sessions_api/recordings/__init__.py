@@ -1,0 +1,1 @@
+"""Routes of recordings: start and stop, consent, downloads."""

@@ -1,0 +1,159 @@
+"""Downloads: links that expire, and what they lead to: a file of a track, or everything in one ZIP archive."""
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping
+from typing import Annotated, Any, Final
+from urllib.parse import quote
+
+import msgspec
+from aiohttp import hdrs, web
+
+from signaling.access import signed
+from signaling.http.api import ApiError, Route
+from signaling.http.headers import SECURITY_HEADERS
+from signaling.recordings.files import FilesError, RecordingFiles
+from signaling.recordings.recordings import ACTIVE, DELETED
+from signaling.sessions_api.callers import Caller
+from signaling.sessions_api.desk import Id
+from signaling.sessions_api.recordings.recording_calls import RecordingCalls
+from signaling.sessions_api.style import PREFIX
+from signaling.store import Store
+
+# Says that a token is for a download and for nothing else; tokens of people name a role instead.
+_USE: Final = "recording download"
+_MAX_EXPIRY_S: Final = 7 * 86_400
+
+
+class LinkRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a link leads to."""
+
+    track: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)] = 0
+    "Number of a track, as in the manifest; 0: everything, as a ZIP archive with the manifest."
+    part: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)] = 0
+    "Number of a part of it; 0: the only one."
+    expires_s: Annotated[int, msgspec.Meta(ge=1, le=_MAX_EXPIRY_S)] = 3600
+
+
+class Link(msgspec.Struct, frozen=True):
+    """A link to a download, for whoever has it."""
+
+    url: str
+    expires_at: float
+
+
+class DownloadQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """The signature of a link."""
+
+    token: Annotated[str, msgspec.Meta(max_length=2000)] = ""
+
+
+class DownloadCalls:
+    """The handlers."""
+
+    def __init__(
+        self, calls: RecordingCalls, store: Store, files: RecordingFiles | None, keys: Mapping[str, str]
+    ) -> None:
+        """`keys` maps API keys to secrets, and is asked each time; `files` is None where nothing is recorded."""
+        self._calls = calls
+        self._store = store
+        self._files = files
+        self._keys = keys
+
+    def routes(self, wall_clock: Callable[[], float]) -> list[Route]:
+        """Return the routes."""
+        self._wall_clock = wall_clock
+        absent = {404: "there is no such recording or track", 409: "the recording has not ended"}
+        expired = {**absent, 403: "the link is not valid, or not any more"}
+        return [
+            Route("POST", "/recordings/{recording}/links", self.link, absent, status=201),
+            Route(
+                "GET", "/recordings/{recording}/download", self.download, expired, open=True, long_lived=True
+            ),
+        ]
+
+    async def link(self, caller: Caller, recording: Id, body: LinkRequest) -> Link:
+        """Make a link to a file of a recording, or to all of it."""
+        row = await self._calls.found(caller, recording)
+        self._check(row.status)
+        expires_at = int(self._wall_clock()) + body.expires_s
+        claims = {
+            "iss": caller.key,
+            "use": _USE,
+            "recording": row.id,
+            "track": body.track,
+            "part": body.part,
+            "exp": expires_at,
+        }
+        token = signed.sign(claims, self._keys[caller.key])
+        return Link(f"{caller.origin}{PREFIX}/recordings/{quote(row.id)}/download?token={token}", expires_at)
+
+    async def download(self, recording: Id, query: DownloadQuery, request: web.Request) -> web.StreamResponse:
+        """Send what a link leads to; ranges of single files can be requested (RFC 9110 section 14)."""
+        claims = self._verified(query.token, recording)
+        row = await self._store.recordings.get(recording)
+        if row is None or self._files is None:
+            raise ApiError(404, "not_found", "There is no such recording.")
+        self._check(row.status)
+        if claims["track"]:
+            return await self._send_part(self._files, row.id, claims)
+        return await self._send_archive(self._files.archive(row.id), row.id, request)
+
+    @staticmethod
+    def _check(status: str) -> None:
+        if status in ACTIVE:
+            raise ApiError(409, "still_recording", "The recording has not ended.")
+        if status == DELETED:
+            raise ApiError(404, "recording_deleted", "The recording has been deleted.")
+
+    def _verified(self, token: str, recording_id: str) -> Mapping[str, Any]:
+        refusal = ApiError(403, "bad_link", "The link is not valid, or not any more.")
+        try:
+            secret = self._keys[signed.peek(token)["iss"]]
+            claims = signed.verify(token, secret)
+        except (signed.SignatureError, KeyError, TypeError) as error:
+            raise refusal from error
+        if claims.get("use") != _USE or claims.get("recording") != recording_id:
+            raise refusal
+        if claims["exp"] < self._wall_clock():
+            raise refusal
+        return claims
+
+    @staticmethod
+    async def _send_part(
+        files: RecordingFiles, recording_id: str, claims: Mapping[str, Any]
+    ) -> web.FileResponse:
+        try:
+            found = await asyncio.to_thread(files.part, recording_id, claims["track"], claims["part"])
+        except FilesError as error:
+            raise ApiError(404, "no_file", f"There is no such file: {error}.") from error
+        name = f"{recording_id}-{claims['track']}{found.path.suffix}"
+        headers = {
+            **SECURITY_HEADERS,
+            hdrs.CONTENT_TYPE: found.mime_type,
+            hdrs.CACHE_CONTROL: "private, no-store",
+            hdrs.CONTENT_DISPOSITION: f'attachment; filename="{name}"',
+        }
+        return web.FileResponse(found.path, headers=headers)
+
+    @staticmethod
+    async def _send_archive(
+        pieces: Iterator[bytes], recording_id: str, request: web.Request
+    ) -> web.StreamResponse:
+        try:
+            first = await asyncio.to_thread(next, pieces, b"")
+        except FilesError as error:
+            raise ApiError(404, "no_file", f"The recording cannot be read: {error}.") from error
+        headers = {
+            **SECURITY_HEADERS,
+            hdrs.CONTENT_TYPE: "application/zip",
+            hdrs.CACHE_CONTROL: "private, no-store",
+            hdrs.CONTENT_DISPOSITION: f'attachment; filename="{recording_id}.zip"',
+        }
+        response = web.StreamResponse(headers=headers)
+        await response.prepare(request)
+        piece: bytes | None = first
+        while piece is not None:
+            await response.write(piece)
+            piece = await asyncio.to_thread(next, pieces, None)
+        await response.write_eof()
+        return response

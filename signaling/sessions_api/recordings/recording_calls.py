@@ -1,0 +1,210 @@
+"""Starting, stopping, listing and deleting recordings of sessions, and people's consent."""
+
+import asyncio
+from typing import Annotated, Final
+
+import msgspec
+
+from classroom.errors import Code, NotAllowed
+from classroom.roles import STAFF, TUTORS
+from classroom.state import Classroom
+from signaling.errors import NotFoundError, UnsupportedError
+from signaling.http.api import Answer, ApiError, Route
+from signaling.recordings.files import FilesError, Manifest, RecordingFiles
+from signaling.recordings.recordings import ACTIVE, DELETED, AlreadyRecordedError, Recordings
+from signaling.recordings.rules import Options
+from signaling.sessions_api.callers import Caller
+from signaling.sessions_api.desk import Desk, Id, viewer
+from signaling.store import Store
+from signaling.store.records import Recording
+from signaling.teaching.names import room_name, session_of
+
+_MAX_LISTED: Final = 200
+
+
+class StartRecording(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What to record."""
+
+    camera_layer: Annotated[int, msgspec.Meta(ge=0, le=2)] = 1
+    "Highest spatial layer of cameras, 2 is the best; screens are always recorded at their best."
+    audio_only: bool = False
+    require_consent: bool = False
+    "Record only those who have agreed; otherwise everybody but those who declined."
+
+
+class Consent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Somebody's answer."""
+
+    granted: bool
+
+
+class RecordingAnswer(msgspec.Struct, frozen=True):
+    """A recording."""
+
+    id: str
+    session: str
+    status: str
+    "`recording`, `paused`, `stopping`, `finished`, `failed` or `deleted`."
+    started_at: float
+    ended_at: float | None
+    length_s: float
+    "Of what is on the disk."
+    octets: int
+    reason: str
+    "Why it ended by itself; empty: it was stopped."
+    not_recorded: dict[str, str]
+    "Tracks that were refused, with the reason: `encrypted` or `codec`."
+
+
+class RecordingList(msgspec.Struct, frozen=True):
+    """Recordings, the newest first."""
+
+    data: list[RecordingAnswer]
+
+
+class RecordingCalls:
+    """The handlers."""
+
+    def __init__(
+        self, desk: Desk, recordings: Recordings, store: Store, files: RecordingFiles | None
+    ) -> None:
+        """`files` is None where nothing is recorded."""
+        self._desk = desk
+        self._recordings = recordings
+        self._store = store
+        self._files = files
+
+    def routes(self) -> list[Route]:
+        """Return the routes."""
+        absent = {404: "there is no such session or recording"}
+        state = {**absent, 409: "the present state does not allow this"}
+        session, one = "/sessions/{session}/recordings", "/recordings/{recording}"
+        return [
+            Route("POST", session, self.start, {**state, 501: "this server records nothing"}, status=201),
+            Route("GET", session, self.list, absent),
+            Route("PUT", f"{session}/consent", self.consent, absent),
+            Route("GET", one, self.get, absent),
+            Route("GET", f"{one}/manifest", self.manifest, state),
+            Route("POST", f"{one}/stop", self.stop, state),
+            Route("POST", f"{one}/pause", self.pause, state),
+            Route("POST", f"{one}/resume", self.resume, state),
+            Route("DELETE", one, self.delete, state),
+        ]
+
+    async def start(self, caller: Caller, session: Id, body: StartRecording) -> RecordingAnswer:
+        """Record the session from now on; the people in its room are shown that it is recorded."""
+        await self._desk.look(caller, session, lambda room, _viewer: _require(room, caller, tutor=True))
+        options = Options(body.camera_layer, body.audio_only, body.require_consent)
+        try:
+            row = await self._recordings.start(caller.tenant, room_name(session), caller.person, options)
+        except AlreadyRecordedError as error:
+            raise ApiError(409, "already_recorded", "The session is being recorded.") from error
+        except NotFoundError as error:
+            raise ApiError(409, "room_empty", "Nobody is in the session's room.") from error
+        except UnsupportedError as error:
+            raise ApiError(501, "recordings_off", "This server has no folder for recordings.") from error
+        return answer(row)
+
+    async def list(self, caller: Caller, session: Id) -> RecordingList:
+        """List the recordings of a session; those who take part may know of them."""
+        await self._desk.look(caller, session, lambda _room, _viewer: None)
+        rows = await self._store.recordings.find(room_name(session), _MAX_LISTED)
+        return RecordingList([answer(self._latest(row)) for row in rows if _is_of(row, caller)])
+
+    async def consent(self, caller: Caller, session: Id, body: Consent) -> Answer[None]:
+        """Agree to be recorded in this session, or decline; who declines is recorded no longer."""
+        await self._desk.look(caller, session, lambda _room, _viewer: None)
+        await self._recordings.consent(room_name(session), caller.person, granted=body.granted)
+        return Answer(None)
+
+    async def get(self, caller: Caller, recording: Id) -> RecordingAnswer:
+        """Return a recording."""
+        return answer(await self.found(caller, recording))
+
+    async def manifest(self, caller: Caller, recording: Id) -> Manifest:
+        """List the tracks of a recording with their files and gaps."""
+        row = await self.found(caller, recording)
+        if row.status == DELETED or self._files is None:
+            raise ApiError(409, "recording_deleted", "The recording has been deleted.")
+        try:
+            return await asyncio.to_thread(self._files.manifest, row.id)
+        except FilesError as error:
+            raise ApiError(409, "no_files", f"The recording cannot be read: {error}.") from error
+
+    async def stop(self, caller: Caller, recording: Id) -> RecordingAnswer:
+        """End a recording."""
+        row = await self._active(caller, recording)
+        return answer(self._recordings.stop(row.room))
+
+    async def pause(self, caller: Caller, recording: Id) -> RecordingAnswer:
+        """Record nothing until the recording is resumed."""
+        row = await self._active(caller, recording)
+        return answer(self._recordings.pause(row.room, paused=True))
+
+    async def resume(self, caller: Caller, recording: Id) -> RecordingAnswer:
+        """Go on with a paused recording."""
+        row = await self._active(caller, recording)
+        return answer(self._recordings.pause(row.room, paused=False))
+
+    async def delete(self, caller: Caller, recording: Id) -> RecordingAnswer:
+        """Delete all files of a recording; that there was one can still be seen."""
+        row = await self.found(caller, recording, tutor=True)
+        if row.status in ACTIVE:
+            raise ApiError(409, "still_recording", "The recording has to be stopped first.")
+        if self._files is not None:
+            try:
+                await asyncio.to_thread(self._files.delete, row.id)
+            except FilesError as error:
+                raise ApiError(503, "not_deleted", str(error)) from error
+        details = {key: row.details[key] for key in ("tenant", "by") if key in row.details}
+        details |= {"deleted_by": caller.person, "deleted_at": self._desk.now}
+        gone = Recording(row.id, row.room, row.session_sid, DELETED, row.started_at, row.ended_at, details)
+        await self._store.recordings.replace(gone)
+        return answer(gone)
+
+    async def _active(self, caller: Caller, recording_id: str) -> Recording:
+        row = await self.found(caller, recording_id, tutor=True)
+        active = self._recordings.active(row.room)
+        if active is None or active.id != row.id:
+            raise ApiError(409, "not_recording", "The recording has ended.")
+        return row
+
+    async def found(self, caller: Caller, recording_id: str, *, tutor: bool = False) -> Recording:
+        """Return a recording of the caller's tenant to staff of its session, or to its tutors alone. `Refused`."""
+        row = await self._store.recordings.get(recording_id)
+        session = None if row is None else session_of(row.room)
+        if row is None or session is None or not _is_of(row, caller):
+            raise ApiError(404, "recording_not_found", "There is no such recording.")
+        await self._desk.look(caller, session, lambda room, _viewer: _require(room, caller, tutor=tutor))
+        return self._latest(row)
+
+    def _latest(self, row: Recording) -> Recording:
+        """Return what is not stored yet of a recording that is being made."""
+        active = self._recordings.active(row.room)
+        return row if active is None or active.id != row.id else active.current()
+
+
+def _is_of(row: Recording, caller: Caller) -> bool:
+    return row.details.get("tenant") == caller.tenant
+
+
+def _require(room: Classroom, caller: Caller, *, tutor: bool) -> None:
+    if viewer(room, caller).role not in (TUTORS if tutor else STAFF):
+        who = "tutors" if tutor else "staff"
+        raise NotAllowed(Code.NOT_ALLOWED, f"Only {who} of the session may do this.")
+
+
+def answer(row: Recording) -> RecordingAnswer:
+    """Return a row as the API shows it."""
+    details = row.details
+    return RecordingAnswer(
+        id=row.id,
+        session=row.room,
+        status=row.status,
+        started_at=row.started_at,
+        ended_at=row.ended_at,
+        length_s=details.get("length_s", 0.0),
+        octets=details.get("octets", 0),
+        reason=details.get("reason", ""),
+        not_recorded=dict(details.get("not_recorded", {})),
+    )
