@@ -321,7 +321,7 @@ def test_one_person_can_be_left_out_of_a_recording_that_goes_on(world):
     world.taps.leave("r", world.published, world.now)
     world.video("q", key=True, payload=b"b")
     assert world.payloads() == [b"a"]
-    assert world.published.fans[0].views == {}
+    assert world.published.fans[0].substreams == {}
 
 
 def test_the_shell_is_woken_once_for_all_messages_that_wait(world):
