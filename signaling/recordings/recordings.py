@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any, Final
 
 from sfu.values import RecordingStopped, SegmentRecorded, TrackNotRecorded
-from signaling.errors import NotFoundError, StoreError, UnsupportedError
+from signaling.errors import NotFoundError, RequestError, StoreError, UnsupportedError
 from signaling.recordings.rules import Options, may_record, recorded_track
 from signaling.rooms.demand import NOTHING
 from signaling.rooms.events import (
@@ -40,6 +40,7 @@ CONTINUED_FOR_S: Final = 120.0
 # Between attempts to store a row.
 _RETRY_S: Final = 1.0
 _CONSENTS: Final = "recording consents"
+_AUTOMATIC: Final = "automatic recordings"
 
 
 class AlreadyRecordedError(UnsupportedError):
@@ -88,6 +89,7 @@ class Recordings:
         "By name of the room."
         self._unsaved: dict[str, Recording] = {}
         self._saving: asyncio.Task[None] | None = None
+        self._starting: set[asyncio.Task[None]] = set()
         self.is_on = bool(folder)
         services.hub.observe(self._on_event)
         services.media_events.on(RecordingStopped, self._stopped)
@@ -141,6 +143,24 @@ class Recordings:
         if room_name in self._running:
             self._begin(running, room)
         return running.row
+
+    async def record_automatically(
+        self, tenant: str, room_name: str, by: str, options: Options | None
+    ) -> None:
+        """Record a room whenever it opens, from now on; None: do so no longer. StoreError."""
+        if options is None:
+            await self._store.documents.delete(_AUTOMATIC, room_name)
+        else:
+            value = {"tenant": tenant, "by": by, "options": asdict(options)}
+            await self._store.documents.put(_AUTOMATIC, room_name, value)
+
+    async def _start_automatically(self, room_name: str) -> None:
+        try:
+            found = await self._store.documents.get(_AUTOMATIC, room_name)
+            if found is not None:
+                await self.start(found["tenant"], room_name, found["by"], Options(**found["options"]))
+        except (RequestError, StoreError) as error:
+            log.error("the room %s is not recorded: %s", room_name, error)  # noqa: TRY400 - the cause is in the message
 
     def pause(self, room_name: str, *, paused: bool) -> Recording:
         """Let the recording of a room take nothing for a while, or go on. NotFoundError."""
@@ -239,6 +259,10 @@ class Recordings:
             if running is not None and running.row.session_sid != event.room.sid:
                 running.row = replace(running.row, session_sid=event.room.sid)
                 self._begin(running, event.room)
+            elif running is None and self.is_on:
+                task = asyncio.get_running_loop().create_task(self._start_automatically(event.room.name))
+                self._starting.add(task)
+                task.add_done_callback(self._starting.discard)
         elif (
             isinstance(event, RoomFinished)
             and event.reason is not LeaveReason.SERVER_SHUTDOWN  # the next server continues

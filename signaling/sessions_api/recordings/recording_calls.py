@@ -32,6 +32,12 @@ class StartRecording(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     "Record only those who have agreed; otherwise everybody but those who declined."
 
 
+class Automatic(StartRecording, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Whether the session is recorded without a call, and what is recorded then."""
+
+    on: bool
+
+
 class Consent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Somebody's answer."""
 
@@ -83,6 +89,7 @@ class RecordingCalls:
             Route("POST", session, self.start, {**state, 501: "this server records nothing"}, status=201),
             Route("GET", session, self.list, absent),
             Route("PUT", f"{session}/consent", self.consent, absent),
+            Route("PUT", f"{session}/automatic", self.automatic, absent),
             Route("GET", one, self.get, absent),
             Route("GET", f"{one}/manifest", self.manifest, state),
             Route("POST", f"{one}/stop", self.stop, state),
@@ -115,6 +122,13 @@ class RecordingCalls:
         """Agree to be recorded in this session, or decline; who declines is recorded no longer."""
         await self._desk.look(caller, session, lambda _room, _viewer: None)
         await self._recordings.consent(room_name(session), caller.person, granted=body.granted)
+        return Answer(None)
+
+    async def automatic(self, caller: Caller, session: Id, body: Automatic) -> Answer[None]:
+        """Record the session whenever people are in its room, without a call; or no longer. It starts nothing now."""
+        await self._desk.look(caller, session, lambda room, _viewer: _require(room, caller, tutor=True))
+        options = Options(body.camera_layer, body.audio_only, body.require_consent) if body.on else None
+        await self._recordings.record_automatically(caller.tenant, room_name(session), caller.person, options)
         return Answer(None)
 
     async def get(self, caller: Caller, recording: Id) -> RecordingAnswer:

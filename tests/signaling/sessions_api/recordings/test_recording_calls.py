@@ -179,3 +179,16 @@ async def test_a_report_about_an_unknown_recording_is_ignored(lesson):
     lesson.report(SegmentRecorded("rec_x", "a", 1, 1))
     lesson.report(TrackNotRecorded("rec_x", "TR_1", "codec"))
     assert (await lesson.tutor.get(f"/sessions/{lesson.session}/recordings"))["data"] == []
+
+
+async def test_a_session_is_recorded_automatically_whenever_its_room_opens(lesson):
+    path = f"/sessions/{lesson.session}/recordings/automatic"
+    assert (await lesson.person("ada").attempt("PUT", path, {"on": True}))[0] in {403, 404}
+    await lesson.tutor.call("PUT", path, {"on": True, "camera_layer": 0})
+    ada = await lesson.join("ada")
+    await ada.until("room_update", lambda update: update.room.active_recording)
+    sid = await lesson.publish(ada, *CAMERA)
+    assert lesson.commands()[0][2:] == (sid, RecordedTrack("ada/camera", "Ada: camera", 0))
+    await lesson.tutor.call("PUT", path, {"on": False})
+    (listed,) = (await lesson.tutor.get(f"/sessions/{lesson.session}/recordings"))["data"]
+    assert listed["status"] == "recording"
