@@ -117,15 +117,16 @@ def pictures(archive, track):
 
 
 def bursts(archive, track):
-    """Times in s at which tones begin."""
-    found, quiet_from = [], 0.0
+    """Times in s at which tones begin; one whose beginning is in a hole does not count."""
+    found, quiet_from, end = [], 0.0, 0.0
     for at, frame in decoded(archive, track):
         wave = frame.to_ndarray().astype(float)
         wave = np.abs(wave if frame.format.is_planar else wave.reshape(-1, len(frame.layout.channels)).T)[0]
         loud = np.flatnonzero(wave > 0.1 * (1 if frame.format.name.startswith("flt") else 32768))
+        hole, end = at > end + 0.01, at + frame.samples / frame.sample_rate
         if len(loud):
             begins = at + loud[0] / frame.sample_rate
-            if begins > quiet_from:
+            if begins > quiet_from and not hole:
                 found.append(begins)
             quiet_from = at + frame.samples / frame.sample_rate + 0.15
     return np.array(found)
@@ -150,6 +151,13 @@ def in_step(shown, heard, unsettled=()):
 def children(server, module):
     found = psutil.Process(server.pid).children(recursive=True)
     return [each for each in found if each.status() != psutil.STATUS_ZOMBIE and module in each.cmdline()]
+
+
+async def join(school, server, session, name, role):
+    joined = await school.person(name, role).post(f"/sessions/{session}/join")
+    room = rtc.Room()
+    await room.connect(server.url, joined["credentials"]["token"])
+    return room
 
 
 @dataclass
@@ -202,9 +210,7 @@ async def lesson(server):
     async with aiohttp.ClientSession() as http:
         school = School(http, server.page)
         session = await school.lesson()
-        joined = await school.person("tutor", "tutor").post(f"/sessions/{session}/join")
-        room = rtc.Room()
-        await room.connect(server.url, joined["credentials"]["token"])
+        room = await join(school, server, session, "tutor", "tutor")
         publisher = Publisher(room, time.monotonic())
         yield Lesson(http, school, session, publisher)
         await publisher.stop()
@@ -214,9 +220,14 @@ async def lesson(server):
 CAMERA, MICROPHONE = "tutor/camera", "tutor/microphone"
 
 
-async def test_a_session_is_recorded_over_mute_and_republish_and_can_be_downloaded(lesson):
+async def test_a_session_is_recorded_over_mute_and_republish_and_can_be_downloaded(lesson, server, tmp_path):
     publisher = lesson.publisher
     await publisher.publish()
+    sam = Publisher(await join(lesson.school, server, lesson.session, "sam", "student"), publisher.began)
+    await sam.publish()
+    await lesson.school.person("sam").call(
+        "PUT", f"/sessions/{lesson.session}/recordings/consent", {"granted": False}
+    )
     await asyncio.sleep(1)
     await lesson.start()
     await eventually(lambda: publisher.room.is_recording, "everybody sees that it is recorded")
@@ -230,7 +241,12 @@ async def test_a_session_is_recorded_over_mute_and_republish_and_can_be_download
     await publisher.publish()
     await asyncio.sleep(3)
     archive, tracks = await lesson.archive()
+    await sam.stop()
+    await sam.room.disconnect()
     assert set(tracks) == {CAMERA, MICROPHONE}
+    written = [path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()]
+    assert any(b"tutor" in data for data in written)
+    assert not any(b"sam" in data for data in written)  # who declined
     shown, heard = pictures(archive, tracks[CAMERA]), bursts(archive, tracks[MICROPHONE])
     numbers = [number for _, number in shown]
     assert numbers == sorted(numbers)

@@ -236,6 +236,16 @@ def test_audio_begins_with_any_packet():
     assert world.told(tap.OpenStream)[0].clock_rate == 48_000
 
 
+def test_a_packet_of_the_time_before_is_no_beginning():
+    world = Recorded("audio")
+    world.sound(7)
+    world.sound(9)
+    world.record()
+    world.sound(8)
+    world.sound(10)
+    assert [packet.sequence for packet in world.told(tap.Packet)] == [10]
+
+
 def test_another_ssrc_is_another_stream(world):
     audio = Recorded("audio")
     audio.record()

@@ -73,12 +73,11 @@ class Tones(MediaStreamTrack):
 class Lesson:
     """An engine with a publisher, and a recording of the room."""
 
-    def __init__(self, folder, workers):
+    def __init__(self, folder, workers, **options):
         self.folder = folder
         self.events = asyncio.Queue()
-        settings = MediaSettings(
-            udp_port=0, announce_loopback=True, recordings_folder=str(folder), recordings_reserve_octets=0
-        )
+        options = {"recordings_reserve_octets": 0, **options}
+        settings = MediaSettings(udp_port=0, announce_loopback=True, recordings_folder=str(folder), **options)
         make = MediaWorkers if workers else MediaServer
         self.media = make(settings, *([workers] if workers else []), self.events.put_nowait)
         self.began = time.monotonic()
@@ -170,17 +169,18 @@ def stamps(camera):
 
 
 def bursts(microphone):
-    """The times in s at which bursts of tone begin."""
-    found, quiet_until = [], 0.0
+    """The times in s at which bursts of tone begin; one whose beginning is in a hole does not count."""
+    found, quiet_until, end = [], 0.0, 0.0
     for at, frame in decoded(microphone):
         wave = np.abs(frame.to_ndarray().astype(float)).reshape(-1)
         wave = wave / (32768 if frame.format.name.startswith("s16") else 1)
         channels = 2 if frame.format.is_planar is False else 1
         loud = np.flatnonzero(wave > 0.1)
+        hole, end = at > end + 0.01, at + frame.samples / frame.sample_rate
         if not len(loud):
             continue
         begins = at + loud[0] / channels / frame.sample_rate
-        if begins > quiet_until:
+        if begins > quiet_until and not hole:
             found.append(begins)
         quiet_until = at + frame.samples / frame.sample_rate + 0.1
     return found
@@ -314,3 +314,17 @@ async def test_a_recording_that_fails_ends_with_its_reason_and_the_recorder_with
     async with asyncio.timeout(10):
         while recorders():  # noqa: ASYNC110
             await asyncio.sleep(0.02)
+
+
+async def test_a_full_disk_ends_the_recording_with_its_reason_and_forwarding_goes_on(tmp_path):
+    made = Lesson(tmp_path, 0, recordings_reserve_octets=1 << 60)
+    await made.media.start()
+    made.media.start_recording("lesson", "maths")
+    await made.publish()
+    stopped = await made.event(RecordingStopped)
+    assert (stopped.recording_id, stopped.reason) == ("lesson", "disk-full")
+    before = made.media.metrics()["packets_received"]
+    await asyncio.sleep(0.5)
+    assert made.media.metrics()["packets_received"] > before
+    assert made.media.metrics()["recordings"] == 0
+    await made.close()
