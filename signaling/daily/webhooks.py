@@ -12,7 +12,8 @@ from signaling.daily.meetings import meeting_id
 from signaling.daily.rest.javascript import stringify
 from signaling.history.webhooks import Outcome, WebhookMessage
 from signaling.rooms.model import USER_ID
-from signaling.store import Delivery, LogEntry, WebhookEndpoint, entries
+from signaling.store import Delivery, LogEntry, WebhookEndpoint
+from signaling.store.meetings import entries
 
 KIND = "daily"
 VERSION = "1.0.0"

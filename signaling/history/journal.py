@@ -22,7 +22,8 @@ from signaling.history.snapshots import (
 )
 from signaling.rooms import events
 from signaling.rooms.model import Room
-from signaling.store import LogEntry, entries
+from signaling.store import LogEntry
+from signaling.store.meetings import entries
 
 log = logging.getLogger(__name__)
 

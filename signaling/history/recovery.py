@@ -13,7 +13,8 @@ import msgspec
 
 from signaling.errors import StoreError, UnstorableError
 from signaling.rooms.model import LeaveReason
-from signaling.store import LogEntry, Meeting, MeetingFilter, Store, entries
+from signaling.store import LogEntry, Meeting, MeetingFilter, Store
+from signaling.store.meetings import entries
 
 log = logging.getLogger(__name__)
 

@@ -1,7 +1,7 @@
 """Snapshots of rooms, participants and tracks for the event log and for the webhooks made from it."""
 
 from signaling.rooms.model import Participant, Room, Track, Visitor
-from signaling.store.entries import (
+from signaling.store.meetings.entries import (
     LayerSnapshot,
     ParticipantReference,
     ParticipantSnapshot,

@@ -16,7 +16,7 @@ from typing import Protocol
 
 from signaling.errors import DeliveryError, StoreError
 from signaling.store import Delivery, LogEntry, NewDelivery, SettledDelivery, Store, WebhookEndpoint
-from signaling.store.entries import room_name
+from signaling.store.meetings.entries import room_name
 
 log = logging.getLogger(__name__)
 

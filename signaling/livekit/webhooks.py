@@ -15,8 +15,9 @@ from signaling.history.webhook_client import check_url
 from signaling.history.webhooks import Outcome, WebhookMessage
 from signaling.livekit.messages.convert import LEAVES, SOURCE_VALUES, mime_type, permission, room_message
 from signaling.rooms.model import LeaveReason
-from signaling.store import Delivery, LogEntry, WebhookEndpoint, entries
-from signaling.store.webhook_endpoints import WebhookEndpoints
+from signaling.store import Delivery, LogEntry, WebhookEndpoint
+from signaling.store.meetings import entries
+from signaling.store.webhooks.webhook_endpoints import WebhookEndpoints
 
 KIND = "livekit"
 

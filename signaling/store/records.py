@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from signaling.store.entries import Entry, kind_of
+from signaling.store.meetings.entries import Entry, kind_of
 
 
 @dataclass(frozen=True, slots=True)

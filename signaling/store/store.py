@@ -14,14 +14,14 @@ from signaling.store import schema
 from signaling.store.access import OBSERVER
 from signaling.store.api_keys import ApiKeys
 from signaling.store.classroom.classroom import ClassroomStore
-from signaling.store.delivery_queue import DeliveryQueue
 from signaling.store.documents import Documents
-from signaling.store.event_log import Events
-from signaling.store.meetings import Meetings
-from signaling.store.recordings import Recordings
+from signaling.store.meetings.event_log import Events
+from signaling.store.meetings.meetings import Meetings
+from signaling.store.meetings.recordings import Recordings
 from signaling.store.rooms import DurableRooms
 from signaling.store.vault import Vault
-from signaling.store.webhook_endpoints import WebhookEndpoints
+from signaling.store.webhooks.delivery_queue import DeliveryQueue
+from signaling.store.webhooks.webhook_endpoints import WebhookEndpoints
 
 MEMORY_URL = "sqlite://"
 "A store that vanishes with its process, for tests."

@@ -17,7 +17,7 @@ from classroom.features import exercises, help_requests, moderation, people, pol
 from classroom.state import Classroom
 from signaling.history.webhooks import Outcome, WebhookMessage
 from signaling.store import Delivery, LogEntry, NewDelivery, WebhookEndpoint
-from signaling.store.webhook_endpoints import WebhookEndpoints
+from signaling.store.webhooks.webhook_endpoints import WebhookEndpoints
 
 KIND: Final = "sessions"
 

@@ -1,7 +1,8 @@
 """Entries of the event log for tests: every field has a value, and a test names those that matter to it."""
 
 from signaling.rooms.permissions import Permissions, Source
-from signaling.store import LogEntry, entries
+from signaling.store import LogEntry
+from signaling.store.meetings import entries
 
 RM = "RM_1"
 

@@ -15,7 +15,7 @@ from signaling.history.webhook_client import WebhookClient
 from signaling.livekit.webhooks import LiveKitWebhooks
 from signaling.rooms.rooms import JoinSpec
 from signaling.store import Attendance, Meeting, MeetingFilter, Store
-from signaling.store.entries import Unknown
+from signaling.store.meetings.entries import Unknown
 from signaling.store.vault import Vault
 from tests.signaling import all_kinds
 from tests.signaling.receiver import receiving

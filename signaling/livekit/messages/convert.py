@@ -12,7 +12,7 @@ from signaling.rooms.data_tracks import received_tracks
 from signaling.rooms.events import SubscriptionProblem
 from signaling.rooms.model import DataTrack, LeaveReason, Participant, Room, Track, TrackSpec
 from signaling.rooms.permissions import Permissions, Source, SubscriptionRules, TrackRule
-from signaling.store.entries import RoomSnapshot
+from signaling.store.meetings.entries import RoomSnapshot
 from turn_config.credentials import IceServer
 
 # The version whose behaviour is followed. Clients require one, refuse RPC below 1.8 and offer simulcast of

@@ -12,7 +12,6 @@ from typing import Any
 from sqlalchemy import Row, Select, and_, delete, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from signaling.store import delivery_queue
 from signaling.store.access import transaction
 from signaling.store.classroom.records import LoggedEvent, SavedAnswer, SessionQuery, SessionRow, Snapshot
 from signaling.store.classroom.tables import (
@@ -23,6 +22,7 @@ from signaling.store.classroom.tables import (
     classroom_snapshots,
 )
 from signaling.store.records import NewDelivery
+from signaling.store.webhooks import delivery_queue
 
 
 class TenantShelf:

@@ -15,7 +15,8 @@ from signaling.history.webhooks import WebhookMessage
 from signaling.rooms.events import VisitorArrived, VisitorLeft
 from signaling.rooms.model import LeaveReason
 from signaling.rooms.permissions import Permissions
-from signaling.store import Delivery, Meeting, NewDelivery, WebhookEndpoint, entries
+from signaling.store import Delivery, Meeting, NewDelivery, WebhookEndpoint
+from signaling.store.meetings import entries
 
 NOW = 1_795_000_000.5
 SECRET = base64.b64encode(b"a secret").decode()

@@ -4,7 +4,8 @@ import pytest
 
 from signaling.errors import StoreError, UnstorableError
 from signaling.history.recovery import beat, end_abandoned, ending
-from signaling.store import Meeting, MeetingFilter, Store, entries
+from signaling.store import Meeting, MeetingFilter, Store
+from signaling.store.meetings import entries
 from tests.signaling.entries import (
     active,
     finished,

@@ -10,7 +10,7 @@ from signaling.history.snapshots import (
 )
 from signaling.rooms.model import Participant, Room, RoomConfig, Track, TrackSpec
 from signaling.rooms.permissions import Permissions, Source
-from signaling.store.entries import LayerSnapshot, ParticipantReference, RoomReference
+from signaling.store.meetings.entries import LayerSnapshot, ParticipantReference, RoomReference
 
 CONFIG = RoomConfig(max_participants=9, metadata="m")
 

@@ -6,7 +6,7 @@ import pytest
 from signaling.errors import DeliveryError, StoreError
 from signaling.history.webhooks import Outcome, WebhookMessage, Webhooks, event_id
 from signaling.store import NewDelivery, WebhookEndpoint
-from signaling.store.entries import Unstorable
+from signaling.store.meetings.entries import Unstorable
 from tests.signaling.entries import changed, finished, logged, started
 
 ENTRY = logged(3, changed())

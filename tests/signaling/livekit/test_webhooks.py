@@ -21,7 +21,8 @@ from signaling.livekit.messages.convert import participant_info, room_info, trac
 from signaling.livekit.webhooks import _MESSAGES, _NOT_REPORTED, LiveKitWebhooks, configure, parse_urls
 from signaling.rooms.model import Participant, Room, RoomConfig, Track, TrackSpec
 from signaling.rooms.permissions import Permissions, Source
-from signaling.store import Delivery, NewDelivery, WebhookEndpoint, entries
+from signaling.store import Delivery, NewDelivery, WebhookEndpoint
+from signaling.store.meetings import entries
 from tests.signaling.entries import logged, visitor
 
 SECRET = "s" * 32

@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, insert, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from signaling.rooms.model import USER_ID
-from signaling.store import entries
+from signaling.store.meetings import entries
 from signaling.store.records import LogEntry
 from signaling.store.tables import sessions, stays
 

@@ -3,8 +3,9 @@ from dataclasses import replace
 
 import pytest
 
-from signaling.store import Attendance, entries
-from signaling.store.projection import _STEPS, _WITHOUT_EFFECT, fold
+from signaling.store import Attendance
+from signaling.store.meetings import entries
+from signaling.store.meetings.projection import _STEPS, _WITHOUT_EFFECT, fold
 from tests.signaling.entries import finished, joined, left, log, logged, moved_in, moved_out, started
 
 PEOPLE = ("ada", "ben")

@@ -7,12 +7,13 @@ from typing import Any
 from sqlalchemy import Row, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from signaling.store import delivery_queue, projection
 from signaling.store.access import transaction
-from signaling.store.entries import Unknown, decode, encode
+from signaling.store.meetings import projection
+from signaling.store.meetings.entries import Unknown, decode, encode
 from signaling.store.records import LogEntry, NewDelivery, WebhookEndpoint
 from signaling.store.tables import events
-from signaling.store.webhook_endpoints import listening
+from signaling.store.webhooks import delivery_queue
+from signaling.store.webhooks.webhook_endpoints import listening
 
 log = logging.getLogger(__name__)
 

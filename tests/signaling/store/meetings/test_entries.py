@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from signaling.errors import UnstorableError
 from signaling.rooms.permissions import Permissions, Source
-from signaling.store import entries
-from signaling.store.entries import VERSION, Unknown, decode, encode, kind_of, room_name
+from signaling.store.meetings import entries
+from signaling.store.meetings.entries import VERSION, Unknown, decode, encode, kind_of, room_name
 from tests.signaling import all_kinds
 from tests.signaling.entries import changed, joined, published, room, started
 
