@@ -29,6 +29,7 @@ from signaling.errors import (
     WireError,
     by_type,
 )
+from signaling.http.api import bearer
 from signaling.http.connections import Use, note
 from signaling.limits import DESCRIPTIONS, JOINS, MESSAGES, TOLD_TO_ALL, Limits
 from signaling.livekit.backlog import Backlog
@@ -332,16 +333,15 @@ class LiveKitEndpoints:
         return claims
 
     def _verify(self, request: web.Request) -> tokens.Claims:
-        authorization = request.headers.get("Authorization")
-        if authorization is None:
-            token = request.query.get("access_token", "")
+        if hdrs.AUTHORIZATION not in request.headers:
+            token = request.query.get("access_token", "").strip()
         else:
-            scheme, _, token = authorization.partition(" ")
-            if scheme.lower() != "bearer":
+            token = bearer(request)
+            if not token:
                 raise TokenError("the Authorization header is not a bearer token")
         if not token:
             raise TokenError("no access token was sent")
-        return tokens.verify(token.strip(), self._keys, self._frontend.now())
+        return tokens.verify(token, self._keys, self._frontend.now())
 
     async def _open(
         self, claims: tokens.Claims, join: rtc.JoinRequest, outbox: WebSocketSender, *, dual: bool

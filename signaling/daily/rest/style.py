@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import msgspec
-from aiohttp import hdrs, web
+from aiohttp import web
 
 from signaling.daily.rest.domains import Domain, Domains
 from signaling.daily.rest.errors import DailyError
@@ -16,7 +16,7 @@ from signaling.errors import (
     by_type,
 )
 from signaling.forwarded import origin
-from signaling.http.api import ApiError, Fault, Style
+from signaling.http.api import ApiError, Fault, Style, bearer
 from signaling.limits import Rate
 
 _CODES = {
@@ -69,10 +69,10 @@ def style(domains: Domains, public_url: str) -> Style:
     """Return the style of Daily's API; without a `public_url` rooms are where the caller finds the server."""
 
     def authenticate(request: web.Request) -> Caller:
-        scheme, _, given = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
-        if scheme.lower() != "bearer" or not given.strip():
+        given = bearer(request)
+        if not given:
             raise DailyError(400, "authorization-header-error", "bad Authorization header format")
-        domain = domains.by_secret(given.strip())
+        domain = domains.by_secret(given)
         if domain is None:
             raise DailyError(401, "authentication-error", "the API key is not valid")
         return Caller(domain, public_url.rstrip("/") or _origin(request))

@@ -25,6 +25,7 @@ from signaling.errors import (
     WireError,
     by_type,
 )
+from signaling.http.api import bearer
 from signaling.http.body import BodyError, BodyTooLargeError, BodyTooSlowError, read_body
 from signaling.http.json_bounds import check_elements
 from signaling.limits import CALLS, Limits, Rate
@@ -185,11 +186,11 @@ class Twirp:
         return method
 
     def _claims(self, request: web.Request) -> Claims:
-        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-        if scheme.lower() != "bearer":
+        token = bearer(request)
+        if not token:
             raise TwirpError("unauthenticated", "no access token was sent")
         try:
-            claims = tokens.verify(token.strip(), self._keys, self._wall_clock())
+            claims = tokens.verify(token, self._keys, self._wall_clock())
         except TokenError as error:
             raise TwirpError("unauthenticated", str(error)) from error
         self._note_token(claims)
