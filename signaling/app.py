@@ -55,8 +55,9 @@ from signaling.rooms.services import build_services
 from signaling.sessions_api.api import ApiSettings, RecordingParts, sessions_api
 from signaling.sessions_api.issuer_settings import issuer_settings
 from signaling.store import Store
+from signaling.store.blobs import BlobFolder
 from signaling.store.catalogue import Catalogue
-from signaling.store.storage import only_server, opened
+from signaling.store.storage import files_folder, only_server, opened
 from signaling.teaching.hooks import SessionWebhooks
 from signaling.teaching.host import TeachingHost
 from signaling.teaching.live import Committed
@@ -162,7 +163,7 @@ class Server:
         )
         catalogue.add(DAILY, self.daily.rooms.opening)
         catalogue.add_names(room_config)
-        self.teaching = TeachingHost(self.services, store)
+        self.teaching = TeachingHost(self.services, store, BlobFolder(files_folder(config)))
         self.teaching.registry.observe(self._on_commit)
         hosts = frozenset({config.host} - {""})
         issuer = issuer_settings(config, self.keyring.signer().key)

@@ -87,6 +87,9 @@ class ServerConfig:
     recordings_reserve_mb: int = option(
         1024, "Free megabytes of that folder's file system below which recordings stop."
     )
+    files_dir: str = option(
+        "", "Directory for the files of sessions and their slides; without it, `files` in the data folder."
+    )
     database_url: str = option(
         "",
         "Database instead of the file in the data folder (postgresql://user:secret@host/name).",

@@ -21,6 +21,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from enum import Enum
+from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -105,7 +106,8 @@ class Answer(Generic[T]):
 class Document:
     """An answer that is not JSON."""
 
-    body: bytes
+    body: bytes | Path
+    "A path is a file that is sent in ranges, if the caller asks for some, and without reading it into memory."
     content_type: str
     headers: Mapping[str, str] = field(default_factory=dict)
 
@@ -165,6 +167,8 @@ class Route:
     "Of an answer that says nothing else."
     long_lived: bool = False
     "May answer with a stream that lasts."
+    upload: bool = False
+    "The body is the bytes of a file, which the handler reads from `request` by itself."
     rate: Rate = RATE
     "How often one bearer may call all routes of this rate together."
 
@@ -392,6 +396,8 @@ def _response(result: Any, status: int) -> web.StreamResponse:
         return result
     if isinstance(result, Document):
         headers = {**_HEADERS, **result.headers, hdrs.CONTENT_TYPE: result.content_type}
+        if isinstance(result.body, Path):
+            return web.FileResponse(result.body, status=status, headers=headers)
         return web.Response(body=result.body, status=status, headers=headers)
     if isinstance(result, Answer):
         return _json(result.content, result.status or status, result.headers)

@@ -109,6 +109,9 @@ def _operation(style: Style, operation: Operation, schemas: _Schemas) -> dict[st
         schema = schemas[operation.body_type]
         required = "$ref" not in schema or bool(schemas.resolved(operation.body_type).get("required"))
         described["requestBody"] = {"required": required, "content": {"application/json": {"schema": schema}}}
+    if route.upload:
+        content = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
+        described["requestBody"] = {"required": True, "content": content}
     return described
 
 

@@ -338,7 +338,7 @@ class LiveKitEndpoints:
         else:
             token = bearer(request)
             if not token:
-                raise TokenError("the Authorization header is not a bearer token")
+                raise TokenError("no access token was sent: the Authorization header has no bearer token")
         if not token:
             raise TokenError("no access token was sent")
         return tokens.verify(token, self._keys, self._frontend.now())

@@ -26,8 +26,10 @@ from signaling.sessions_api.sessions.attendance_calls import AttendanceCalls
 from signaling.sessions_api.sessions.detail_calls import DetailCalls
 from signaling.sessions_api.sessions.event_calls import EventCalls
 from signaling.sessions_api.sessions.feature_calls import FeatureCalls
+from signaling.sessions_api.sessions.file_calls import FileCalls
 from signaling.sessions_api.sessions.join_calls import JoinCalls
 from signaling.sessions_api.sessions.session_calls import SessionCalls
+from signaling.sessions_api.sessions.slide_calls import SlideCalls
 from signaling.sessions_api.style import style
 from signaling.sessions_api.webhook_calls import WebhookCalls
 from signaling.store import Store
@@ -82,6 +84,8 @@ def all_routes(
         *FeatureCalls(desk).routes(),
         *AttendanceCalls(desk).routes(),
         *DetailCalls(desk).routes(),
+        *FileCalls(desk, host.files).routes(),
+        *SlideCalls(desk, host.files.blobs, host.slides).routes(),
         *EventCalls(desk, host.delivery).routes(),
         *CourseCalls(school).routes(),
         *GroupCalls(desk, school).routes(),

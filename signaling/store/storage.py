@@ -47,6 +47,11 @@ def data_folder(config: ServerConfig) -> Path:
     return folder
 
 
+def files_folder(config: ServerConfig) -> Path:
+    """Return the folder of sessions' files, which may not exist yet."""
+    return Path(config.files_dir or Path(config.data_dir) / "files").absolute()
+
+
 def _make_private(file: Path) -> None:
     # SQLite gives its other files the permissions of this one.
     try:

@@ -8,9 +8,12 @@ from typing import Any, Final
 from signaling.errors import StoreError
 from signaling.rooms.services import Services
 from signaling.store import Store
+from signaling.store.blobs import BlobFolder
 from signaling.teaching import recovery
 from signaling.teaching.deadlines import Deadlines
 from signaling.teaching.delivery import Delivery
+from signaling.teaching.files.session_files import SessionFiles
+from signaling.teaching.files.slide_maker import SlideMaker
 from signaling.teaching.hooks import SessionHooks
 from signaling.teaching.media import MediaBridge
 from signaling.teaching.presence import Presence
@@ -34,11 +37,13 @@ FOLLOW_S: Final = 30.0
 class TeachingHost:
     """The sessions of all tenants."""
 
-    def __init__(self, services: Services, store: Store) -> None:
-        """Listen to the rooms at once."""
+    def __init__(self, services: Services, store: Store, blobs: BlobFolder) -> None:
+        """Listen to the rooms at once. The bytes of files are in `blobs`."""
         self._store = store
         self.registry = Registry(store.classroom, services.wall_clock)
         self.presence = Presence(self.registry)
+        self.files = SessionFiles(blobs, self.registry)
+        self.slides = SlideMaker(blobs)
         self.school = School(store.classroom, services.wall_clock)
         self.delivery = Delivery(services)
         self.media = MediaBridge(services, self.registry, self.presence)
@@ -50,6 +55,7 @@ class TeachingHost:
 
     async def start(self) -> None:
         """Go on with the sessions that an earlier server left. StoreError."""
+        await asyncio.to_thread(self.files.blobs.prepare)
         await self.hooks.load()
         await recovery.recover(self.registry, self._store.documents)
         for row in await self.registry.store.occupied():
@@ -70,6 +76,7 @@ class TeachingHost:
             for feed in tuple(live.feeds):
                 live.leave_feed(feed)
         await self.registry.finish()
+        await self.files.finish()
         await recovery.beat(self.registry, self._store.documents)
         self._running.stop()
         self._deadlines.stop()

@@ -20,6 +20,7 @@ class Registry:
         self.wall_clock = wall_clock
         self._sessions: dict[tuple[str, str], LiveSession] = {}
         self._observers: list[Callable[[Committed], None]] = []
+        self._deletion_observers: list[Callable[[LiveSession], None]] = []
         self._around = Surroundings(wall_clock, lambda *_: (), self._committed)
 
     def make_deliveries(self, deliveries: Deliveries) -> None:
@@ -29,6 +30,10 @@ class Registry:
     def observe(self, observer: Callable[[Committed], None]) -> None:
         """Call `observer` after each commit; it must not fail."""
         self._observers.append(observer)
+
+    def observe_deletions(self, observer: Callable[[LiveSession], None]) -> None:
+        """Call `observer` after a session was deleted; it must not fail."""
+        self._deletion_observers.append(observer)
 
     def session(self, tenant: str, session_id: str) -> LiveSession:
         """Return a tenant's session, whether it exists or not: what does not exist refuses everything."""
@@ -47,6 +52,8 @@ class Registry:
     def forget(self, live: LiveSession) -> None:
         """Drop a session that was deleted."""
         self._sessions.pop((live.tenant, live.id), None)
+        for observer in self._deletion_observers:
+            observer(live)
 
     async def finish(self) -> None:
         """Wait until every command that was given is stored."""

@@ -36,7 +36,10 @@ async def serving(template, folder, **options):
     media = FakeMedia(media_events.dispatch, asyncio.get_running_loop().call_soon)
     store = await Store.open(f"sqlite:///{database}")
     server = Server(
-        ServerConfig(dev=True, http_port=0, keys=dict(DEV_KEYS), **options), media, media_events, store
+        ServerConfig(dev=True, http_port=0, keys=dict(DEV_KEYS), data_dir=str(folder), **options),
+        media,
+        media_events,
+        store,
     )
     await server.start()
     async with aiohttp.ClientSession() as http:

@@ -195,9 +195,9 @@ class SessionCalls:
 
         await live.read(check)
         deleted = await live.shelf.delete_session(session)
-        self._desk.registry.forget(live)
         if not deleted:
             raise not_found()
+        self._desk.registry.forget(live)
         return DeletedSession(session, deleted=True)
 
 

@@ -20,7 +20,8 @@ async def operations(school) -> dict[tuple[str, str], dict[str, Any]]:
 
 def body(operation, schemas) -> Any:
     """The smallest body that the schema allows; None where there is none."""
-    if "requestBody" not in operation:
+    # The body of an upload is bytes; that it is missing is found after what the caller may do.
+    if not takes_json(operation):
         return None
     return _value(operation["requestBody"]["content"]["application/json"]["schema"], schemas)
 
@@ -43,6 +44,16 @@ def _value(schema, schemas) -> Any:
         "null": None,
     }
     return simple.get(kind, schema.get("minimum", 1))
+
+
+def takes_json(operation) -> bool:
+    return "application/json" in operation.get("requestBody", {"content": {}})["content"]
+
+
+def query(operation) -> str:
+    """The required parameters of the query, with their question mark."""
+    names = [each["name"] for each in operation["parameters"] if each["in"] == "query" and each["required"]]
+    return "?" + "&".join(f"{name}=x" for name in names) if names else ""
 
 
 def path(template: str, names: dict[str, str]) -> str:

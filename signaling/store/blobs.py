@@ -1,0 +1,121 @@
+"""Files on disk: the bytes of a session's uploads and of its slides, in one folder beside the database.
+
+    FOLDER/incoming/RANDOM              an upload that is not complete
+    FOLDER/sessions/HASH/NAME           HASH is the SHA-256 of tenant and session; NAME is the SHA-256 of the file's id
+
+No name on disk comes from a client. A file appears under its name when it is complete and on the disk.
+"""
+
+import hashlib
+import os
+import secrets
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Final
+
+# Free space that uploads leave to the database, bytes.
+RESERVE_BYTES: Final = 512 * 2**20
+
+
+class Draft:
+    """An upload under way; `keep` or `discard` ends it."""
+
+    def __init__(self, path: Path) -> None:
+        """Create the file. OSError."""
+        self.path = path
+        self.size = 0
+        self._digest = hashlib.sha256()
+        self._file: BinaryIO = path.open("xb")
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the bytes so far, in hex."""
+        return self._digest.hexdigest()
+
+    def write(self, chunk: bytes) -> None:
+        """Append bytes. OSError."""
+        self._file.write(chunk)
+        self._digest.update(chunk)
+        self.size += len(chunk)
+
+    def finish(self) -> None:
+        """Put all bytes on the disk. OSError."""
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self._file.close()
+
+    def keep(self, target: Path) -> None:
+        """Give the finished file its name. OSError."""
+        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.path.replace(target)
+        _sync_folder(target.parent)
+
+    def discard(self) -> None:
+        """Delete the file, if it has no name yet."""
+        self._file.close()
+        self.path.unlink(missing_ok=True)
+
+
+@dataclass(frozen=True, slots=True)
+class BlobFolder:
+    """The folder; its methods do blocking I/O."""
+
+    folder: Path
+
+    def prepare(self) -> None:
+        """Delete uploads that an earlier process left."""
+        shutil.rmtree(self._incoming, ignore_errors=True)
+
+    @property
+    def _incoming(self) -> Path:
+        return self.folder / "incoming"
+
+    def has_room(self, size: int) -> bool:
+        """Return whether the disk has room for `size` bytes beside the reserve. OSError."""
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return shutil.disk_usage(self.folder).free - size >= RESERVE_BYTES
+
+    def draft(self) -> Draft:
+        """Begin a file. OSError."""
+        self._incoming.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return Draft(self._incoming / secrets.token_hex(16))
+
+    def draft_folder(self) -> Path:
+        """Create an empty folder for files that a child process writes. OSError."""
+        path = self._incoming / secrets.token_hex(16)
+        path.mkdir(mode=0o700, parents=True)
+        return path
+
+    def path(self, tenant: str, session: str, name: str) -> Path:
+        """Return where a session's file is, or would be."""
+        return self.session_folder(tenant, session) / _hash(name)
+
+    def session_folder(self, tenant: str, session: str) -> Path:
+        """Return the folder of a session's files."""
+        return self.folder / "sessions" / _hash(tenant, session)
+
+    def delete(self, tenant: str, session: str, name: str) -> None:
+        """Delete a file or folder of a session; absent ones are no error. OSError."""
+        path = self.path(tenant, session, name)
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+
+    def delete_session(self, tenant: str, session: str) -> None:
+        """Delete all files of a session."""
+        shutil.rmtree(self.session_folder(tenant, session), ignore_errors=True)
+
+
+def _hash(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+def _sync_folder(folder: Path) -> None:
+    # A rename survives a power failure once its folder is on the disk.
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
