@@ -71,6 +71,8 @@ TESTED_ELSEWHERE = {
     "signaling/store/classroom/records.py": "plain values without behaviour",
     "signaling/store/classroom/tables.py": "test_schema compares it with the migrations",
     "signaling/store/migrations/versions/0006_classroom.py": "test_schema runs it",
+    "signaling/store/migrations/versions/0007_people.py": "test_schema runs it",
+    "signaling/store/people/tables.py": "test_schema compares it with the migrations",
     "signaling/teaching/grants.py": "test_media reads the permissions of participants",
     "signaling/teaching/host.py": "the wiring that every test of the API goes through",
     "signaling/teaching/recovery.py": "test_deadlines restarts in the middle of a lesson, test_kill kills a server",

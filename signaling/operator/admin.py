@@ -30,6 +30,8 @@ T = TypeVar("T")
 # What says where the store is.
 STORE_FLAGS = ("data_dir", "database_url", "master_key")
 
+ROLES = ("admin", "tutor", "assistant", "student")
+
 # As long as LiveKit's names.
 MAX_NAME_CHARS = 256
 
@@ -57,6 +59,15 @@ def add_commands(commands: Any) -> None:
     _command(keys, "list", _keys_list, "print the keys in the database, without their secrets")
     revoke = _command(keys, "revoke", _keys_revoke, "end a key; a running server follows within seconds")
     revoke.add_argument("key", help="Its name.")
+
+    users = _group(commands, "users", "people with a password on this server")
+    add = _command(
+        users, "add", _users_add, "add a user, and print the token with which they set a password", ("dev",)
+    )
+    add.add_argument("email", help="Their address, with which they sign in.")
+    add.add_argument("--name", default="", help="Their name. Default: the address.")
+    add.add_argument("--role", default="admin", choices=ROLES, help="Default: admin.")
+    add.add_argument("--tenant", default="", help="The school, where this server has several.")
 
     rooms = _group(commands, "rooms", "rooms of the running server")
     here = ("dev", "host", "http_port")
@@ -168,6 +179,36 @@ def _keys_revoke(flags: dict[str, Any]) -> int:
     if not in_store(_load(flags), lambda store: store.api_keys.revoke(name, time.time())):
         raise ConfigError(f"the database has no API key {name} that is in force")
     return _say(f"{name} is revoked")
+
+
+def _users_add(flags: dict[str, Any]) -> int:
+    from signaling.access.sign_ins import SignIns  # noqa: PLC0415
+    from signaling.errors import UnstorableError  # noqa: PLC0415
+    from signaling.rooms.ids import random_sid  # noqa: PLC0415
+    from signaling.store.people.accounts import Account, TokenKind  # noqa: PLC0415 - see the module's docstring
+
+    config, email, now = _load(flags), flags["email"].strip().lower(), time.time()
+    name = flags["name"] or email
+    if not email.isprintable() or " " in email or "@" not in email[1:-1] or len(email) > 254:
+        raise ConfigError(f"{email} is no e-mail address")
+    if len(name) > 100 or not name.isprintable():
+        raise ConfigError("a user's name has up to 100 characters")
+    key = find_signer(config).key
+    tenant = f"{key}:{flags['tenant']}" if flags["tenant"] else key
+    account = Account(tenant, random_sid("u_"), email, name, flags["role"], None, now)
+
+    async def add(store: "Store") -> tuple[str, float]:
+        try:
+            await store.accounts.of(tenant).add(account)
+        except UnstorableError as error:
+            raise ConfigError(f"there is a user {email} already") from error
+        return await SignIns(store.accounts, lambda: now).make(tenant, TokenKind.PASSWORD, account.id)
+
+    token, expires_at = in_store(config, add)
+    return _say(
+        f"{email} is {flags['role']}, and sets a password by {_date(expires_at)} with this token (POST"
+        f" /api/v1/passwords): {token}"
+    )
 
 
 def _rooms_list(flags: dict[str, Any]) -> int:

@@ -7,6 +7,7 @@ from aiohttp import web
 
 from signaling.access.issuers import Issuer
 from signaling.access.keyring import Keyring
+from signaling.access.sign_ins import SignIns
 from signaling.http.api import Api, Route
 from signaling.limits import Limits
 from signaling.recordings.files import RecordingFiles
@@ -15,6 +16,8 @@ from signaling.sessions_api.calendar_calls import CalendarCalls
 from signaling.sessions_api.callers import Callers
 from signaling.sessions_api.desk import Desk
 from signaling.sessions_api.me_calls import MeCalls
+from signaling.sessions_api.people.sign_in_calls import SignInCalls
+from signaling.sessions_api.people.user_calls import UserCalls
 from signaling.sessions_api.recordings.download_calls import DownloadCalls
 from signaling.sessions_api.recordings.recording_calls import RecordingCalls
 from signaling.sessions_api.school.course_calls import CourseCalls
@@ -65,10 +68,15 @@ def sessions_api(
 ) -> Api:
     """Return the API of teaching sessions."""
     wall_clock = host.registry.wall_clock
-    callers = Callers(keyring, settings.public_url, wall_clock, settings.issuer)
+    sign_ins = SignIns(host.store.accounts, wall_clock)
+    callers = Callers(keyring, settings.public_url, wall_clock, settings.issuer, sign_ins)
     desk = Desk(host.registry, host.presence)
-    routes = all_routes(host, desk, callers, keyring, settings)
-    routes += recording_routes(desk, keyring, recordings)
+    routes = [
+        *all_routes(host, desk, callers, keyring, settings),
+        *people_routes(host, callers, keyring, settings, sign_ins),
+        *recording_routes(desk, keyring, recordings),
+    ]
+    # It takes the first path that matches: what is spelled out comes before what a name may stand for.
     routes.sort(key=_by_path)
     return Api(style(callers, host.registry.store, wall_clock), routes, settings.limits)
 
@@ -76,9 +84,9 @@ def sessions_api(
 def all_routes(
     host: TeachingHost, desk: Desk, callers: Callers, keyring: Keyring, settings: ApiSettings
 ) -> list[Route]:
-    """Return the routes in the order in which the router has to try them."""
+    """Return the routes of sessions and of the school around them."""
     school = host.school
-    routes = [
+    return [
         *SessionCalls(desk).routes(),
         *JoinCalls(desk, callers, keyring, host.media, settings.limits).routes(),
         *FeatureCalls(desk).routes(),
@@ -96,8 +104,17 @@ def all_routes(
         *WebhookCalls(host.hooks, host.registry.wall_clock).routes(),
         *MeCalls(callers, keyring, host.registry.wall_clock).routes(settings.own_page),
     ]
-    # It takes the first path that matches: what is spelled out comes before what a name may stand for.
-    return sorted(routes, key=_by_path)
+
+
+def people_routes(
+    host: TeachingHost, callers: Callers, keyring: Keyring, settings: ApiSettings, sign_ins: SignIns
+) -> list[Route]:
+    """Return the routes about people of a tenant."""
+    accounts, audit = host.store.accounts, host.store.audit
+    return [
+        *SignInCalls(accounts, audit, sign_ins, callers, keyring, settings.limits).routes(),
+        *UserCalls(accounts, audit, sign_ins, callers).routes(),
+    ]
 
 
 def recording_routes(desk: Desk, keyring: Keyring, parts: RecordingParts) -> list[Route]:

@@ -6,7 +6,7 @@ for somebody who joined, or that a configured issuer signs (`signaling.access.is
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Final, TypeGuard
 
@@ -20,6 +20,7 @@ from classroom.state import Classroom
 from signaling import forwarded
 from signaling.access import signed
 from signaling.access.issuers import Issuer, IssuerError
+from signaling.access.sign_ins import PREFIX, SignIns
 from signaling.access.tokens import LEEWAY_S
 from signaling.http.api import ApiError, bearer, key_of
 from signaling.teaching.names import derived_id, new_id
@@ -30,6 +31,8 @@ MAX_KEY_CHARS: Final = 255
 TENANT_HEADER: Final = "Lectern-Tenant"
 IDEMPOTENCY_HEADER: Final = "Idempotency-Key"
 # Browsers cannot set headers on EventSource and WebSocket (RFC 6750, section 2.3).
+# The sign-in of this server's own pages.
+COOKIE: Final = "lectern_session"
 TOKEN_PARAMETER: Final = "access_token"  # noqa: S105 - the name of the parameter, not a token
 
 
@@ -69,6 +72,8 @@ class Caller:
     "The only session that the token is for; empty: all."
     idempotency_key: str = ""
     if_match: str = ""
+    by_sign_in: bool = False
+    "Signed in at this server, not by a token of somebody else."
     _made: list[int] = field(default_factory=list, compare=False)
 
     @property
@@ -115,12 +120,19 @@ class Callers:
         public_url: str,
         wall_clock: Callable[[], float],
         issuer: Issuer | None = None,
+        sign_ins: SignIns | None = None,
     ) -> None:
         """`keys` maps API keys to secrets, and is asked each time."""
+        self._sign_ins = sign_ins
         self._keys = keys
         self._public_url = public_url.rstrip("/")
         self._wall_clock = wall_clock
         self._issuer = issuer
+
+    @property
+    def now(self) -> float:
+        """Seconds since 1970."""
+        return self._wall_clock()
 
     def origin(self, request: web.Request) -> str:
         """Return this server's address as the caller knows it, without a slash at its end."""
@@ -129,14 +141,28 @@ class Callers:
     async def authenticate(self, request: web.Request) -> Caller:
         """Return who makes a request. ApiError."""
         given = bearer(request) or request.query.get(TOKEN_PARAMETER, "")
+        if not given and COOKIE in request.cookies:
+            # The browser adds it to requests of other sites' pages, too.
+            require_own_origin(request)
+            given = request.cookies[COOKIE]
         if not given:
             raise _unknown("no_credentials", "The call needs an Authorization header with a bearer token.")
+        if given.startswith(PREFIX):
+            return await self._signed_in(request, given)
         key = key_of(given, self._keys)
         if key is not None:
             school = request.headers.get(TENANT_HEADER, "")
             return self._caller(request, key, {"tenant": school} if school else {}, None)
         claims, key = await self._claims(given)
         return self._caller(request, key, claims, given)
+
+    async def _signed_in(self, request: web.Request, token: str) -> Caller:
+        found = None if self._sign_ins is None else await self._sign_ins.person(token)
+        key, _, school = ("", "", "") if found is None else found.tenant.partition(":")
+        if found is None or key not in self._keys:
+            raise _unknown("expired_token", "The sign-in has ended.")
+        claims = {"sub": found.person, "name": found.name, "role": found.role, "tenant": school}
+        return replace(self._caller(request, key, claims, token), by_sign_in=True)
 
     async def _claims(self, token: str) -> tuple[Mapping[str, Any], str]:
         """Return what a token says, and to which API key its tenant belongs."""
@@ -186,6 +212,22 @@ class Callers:
             idempotency_key=idempotency_key,
             if_match=request.headers.get(hdrs.IF_MATCH, ""),
         )
+
+
+def require_own_origin(request: web.Request) -> None:
+    """Refuse a request that a page of another site makes a browser send (cross-site request forgery). ApiError.
+
+    Browsers say where a request comes from (W3C Fetch Metadata, section 2.1); older ones send Origin, except with GET,
+    whose answers other sites cannot read. Programs send neither.
+    """
+    site = request.headers.get("Sec-Fetch-Site")
+    origin = request.headers.get(hdrs.ORIGIN)
+    if site is not None:
+        own = site in {"same-origin", "none"}
+    else:
+        own = origin is None or origin.partition("://")[2] == request.headers.get(hdrs.HOST)
+    if not own:
+        raise ApiError(403, "other_origin", "Another site's page made this request.")
 
 
 def _role(claims: Mapping[str, Any]) -> TenantRole:

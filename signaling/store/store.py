@@ -18,6 +18,8 @@ from signaling.store.documents import Documents
 from signaling.store.meetings.event_log import Events
 from signaling.store.meetings.meetings import Meetings
 from signaling.store.meetings.recordings import Recordings
+from signaling.store.people.accounts import Accounts
+from signaling.store.people.audit import AuditLog
 from signaling.store.rooms import DurableRooms
 from signaling.store.vault import Vault
 from signaling.store.webhooks.delivery_queue import DeliveryQueue
@@ -54,6 +56,8 @@ class Store:
         self.api_keys = ApiKeys(engine, vault)
         self.endpoints = WebhookEndpoints(engine, vault)
         self.outbox = DeliveryQueue(engine)
+        self.accounts = Accounts(engine)
+        self.audit = AuditLog(engine)
         self.classroom = ClassroomStore(engine)
 
     @classmethod

@@ -39,7 +39,7 @@ class TeachingHost:
 
     def __init__(self, services: Services, store: Store, blobs: BlobFolder) -> None:
         """Listen to the rooms at once. The bytes of files are in `blobs`."""
-        self._store = store
+        self.store = store
         self.registry = Registry(store.classroom, services.wall_clock)
         self.presence = Presence(self.registry)
         self.files = SessionFiles(blobs, self.registry)
@@ -57,12 +57,12 @@ class TeachingHost:
         """Go on with the sessions that an earlier server left. StoreError."""
         await asyncio.to_thread(self.files.blobs.prepare)
         await self.hooks.load()
-        await recovery.recover(self.registry, self._store.documents)
+        await recovery.recover(self.registry, self.store.documents)
         for row in await self.registry.store.occupied():
             self.media.admitted(self.registry.session(row.tenant, row.id))
         parts: list[Callable[[], Coroutine[Any, Any, None]]] = [
             self._deadlines.run,
-            lambda: recovery.watch(self.registry, self._store.documents, self.presence, self._running),
+            lambda: recovery.watch(self.registry, self.store.documents, self.presence, self._running),
             self._forget_answers,
             self._follow_hooks,
         ]
@@ -77,7 +77,7 @@ class TeachingHost:
                 live.leave_feed(feed)
         await self.registry.finish()
         await self.files.finish()
-        await recovery.beat(self.registry, self._store.documents)
+        await recovery.beat(self.registry, self.store.documents)
         self._running.stop()
         self._deadlines.stop()
         await asyncio.wait(self._tasks)

@@ -16,7 +16,7 @@ import msgspec
 from classroom import batch, codec, engine
 from classroom.base import SERVER, Command, Event
 from classroom.errors import Code, NotFound, Refused
-from classroom.features import people, session
+from classroom.features import attendance, people, session
 from classroom.roles import FINAL
 from classroom.state import Classroom
 from classroom.visibility import is_participant, view
@@ -423,6 +423,7 @@ def row_of(tenant: str, room: Classroom) -> SessionRow:
         due_at=None if deadline is None else deadline.at,
         present=len(room.people.present) + len(room.people.waiting),
         taught_s=session.taught_s(state, room.at),
+        attended_s=_attended_s(room) if over else 0.0,
     )
 
 
@@ -434,3 +435,8 @@ def changed_roles(room: Classroom, events: Iterable[Event]) -> dict[str, str]:
     known = {event.person for event in events if isinstance(event, _ROLES)}
     known |= {event.owner for event in events if isinstance(event, session.Created)}
     return {person: room.people.everyone[person].role.value for person in known}
+
+
+def _attended_s(room: Classroom) -> float:
+    found = (attendance.totals(room.attendance, person, room.at) for person in room.people.everyone)
+    return sum(sums.total_s for sums in found if sums is not None)

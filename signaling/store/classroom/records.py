@@ -50,6 +50,8 @@ class SessionRow:
     "People in the session or its lobby."
     taught_s: float
     "Time of the lesson without pauses, up to the last event."
+    attended_s: float = 0.0
+    "Time that all people together were there, up to the last event."
 
 
 @dataclass(frozen=True, slots=True)

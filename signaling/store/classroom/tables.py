@@ -54,10 +54,14 @@ classroom_sessions = Table(
     # People in the session or its lobby.
     Column("present", Integer, nullable=False),
     Column("taught_s", Double, nullable=False),
+    # Of all people together.
+    Column("attended_s", Double, nullable=False, server_default="0"),
     Index("classroom_sessions_by_age", "tenant", "created_at", "id"),
     Index("classroom_sessions_by_owner", "tenant", "owner", "created_at", "id"),
     Index("classroom_sessions_by_external_id", "tenant", "external_id"),
     Index("classroom_sessions_by_deadline", "due_at"),
+    # For usage by month.
+    Index("classroom_sessions_by_end", "tenant", "ended_at"),
     Index("classroom_sessions_by_id", "id", unique=True),
 )
 

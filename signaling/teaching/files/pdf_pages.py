@@ -27,7 +27,7 @@ QUALITY: Final = 80
 # libwebp's effort, 0 to 6: twice as fast as its default 4, and files are 5 % larger.
 EFFORT: Final = 2
 
-# 300 pages of scanned text take 45 s of a 2.5 GHz core.
+# 300 pages with one line of text took 14 s of a core on 2026-11-28; scans cost several times as much.
 CPU_S: Final = 120
 PAGE_CPU_S: Final = 10.0
 # The renderer keeps images decoded; a page of 1600 pixels with a scan of 100 megapixels needs 700 MB.

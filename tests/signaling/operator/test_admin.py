@@ -11,9 +11,11 @@ from livekit import api
 
 from signaling import cli
 from signaling.access import tokens
-from signaling.config import ServerConfig
+from signaling.access.sign_ins import digest
+from signaling.config import ServerConfig, load
 from signaling.rooms.media import MediaEvents
 from signaling.rooms.rooms import JoinSpec
+from signaling.store.people.accounts import TokenKind
 from signaling.store.storage import opened
 from tests.signaling.fake_media import FakeMedia
 
@@ -54,6 +56,30 @@ def test_keys_are_made_listed_and_revoked(run):
     assert run("keys", "revoke", "school") == (0, "school is revoked\n")
     assert "school\tmade" in run("keys", "list")[1]
     assert "revoked 20" in run("keys", "list")[1]
+
+
+def test_the_first_administrator_gets_a_token_for_a_password(run):
+    run("keys", "add", "school")
+    code, said = run("users", "add", " Ada@School.example", "--name", "Ada")
+    assert code == 0
+    token = re.search(r"^ada@school.example is admin, .*: (lst_\S{40,})$", said, re.MULTILINE)[1]
+
+    async def found():
+        async with opened(config_of_environment()) as store:
+            held = await store.accounts.token(digest(token), TokenKind.PASSWORD, time.time())
+            return await store.accounts.of("school").get(held.person)
+
+    account = asyncio.run(found())
+    assert (account.name, account.role, account.password_hash) == ("Ada", "admin", None)
+    assert run("users", "add", "ada@school.example") == (
+        3,
+        "lectern: there is a user ada@school.example already\n",
+    )
+    assert run("users", "add", "ada") == (3, "lectern: ada is no e-mail address\n")
+
+
+def config_of_environment():
+    return load({}, os.environ)
 
 
 @pytest.mark.parametrize(

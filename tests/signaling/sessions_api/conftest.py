@@ -17,4 +17,6 @@ async def world(template, tmp_path):
 
 @pytest.fixture
 async def school(world):
-    return School(world.http, world.url)
+    school = School(world.http, world.url)
+    school.world = world
+    return school

@@ -1,0 +1,182 @@
+"""Accounts of one tenant, and the tokens with which people sign in, accept invitations and reset passwords."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from signaling.store.access import transaction
+from signaling.store.people.tables import account_tokens, accounts
+
+
+class TokenKind(StrEnum):
+    """What a token is for."""
+
+    SIGN_IN = "sign_in"
+    PASSWORD = "password"  # noqa: S105 - sets a password: an invitation, or a reset
+    "Sets a password: an invitation, or a reset."
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A person with a password."""
+
+    tenant: str
+    id: str
+    email: str
+    "In lower case."
+    name: str
+    role: str
+    password_hash: str | None
+    "None until the invitation is accepted."
+    created_at: float
+    disabled_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AccountToken:
+    """A token, without its text."""
+
+    digest: str
+    tenant: str
+    kind: str
+    person: str
+    created_at: float
+    expires_at: float
+    name: str = ""
+    "Of somebody without an account here, who signed in at an OpenID provider."
+    role: str = ""
+
+
+class TenantAccounts:
+    """The accounts of one tenant. All methods raise StoreError when the database fails."""
+
+    def __init__(self, engine: AsyncEngine, tenant: str) -> None:
+        """Use the store's engine."""
+        self._engine = engine
+        self.tenant = tenant
+
+    async def add(self, account: Account) -> None:
+        """Add an account. UnstorableError when its id or address is taken."""
+        async with transaction(self._engine) as connection:
+            await connection.execute(insert(accounts).values(_values(account)))
+
+    async def get(self, account_id: str) -> Account | None:
+        """Return the account with an id."""
+        return await self._one(accounts.c.id == account_id)
+
+    async def by_email(self, email: str) -> Account | None:
+        """Return the account with an address in lower case."""
+        return await self._one(accounts.c.email == email)
+
+    async def list(self, after: str, limit: int) -> Sequence[Account]:
+        """Return accounts by id, from the one after `after` on."""
+        query = select(accounts).where(accounts.c.tenant == self.tenant, accounts.c.id > after)
+        async with transaction(self._engine) as connection:
+            rows = await connection.execute(query.order_by(accounts.c.id).limit(limit))
+            return [Account(**row._mapping) for row in rows]  # noqa: SLF001 - SQLAlchemy's documented name
+
+    async def count(self) -> int:
+        """Return how many accounts there are."""
+        query = select(func.count()).select_from(accounts).where(accounts.c.tenant == self.tenant)
+        async with transaction(self._engine) as connection:
+            return int(await connection.scalar(query) or 0)
+
+    async def change(self, account_id: str, **values: Any) -> bool:
+        """Change columns of an account; False if there is none."""
+        async with transaction(self._engine) as connection:
+            changed = await connection.execute(
+                update(accounts).where(*self._own(accounts, accounts.c.id == account_id)).values(values)
+            )
+            return changed.rowcount > 0
+
+    async def delete(self, account_id: str) -> bool:
+        """Delete an account with its tokens; False if there is none."""
+        async with transaction(self._engine) as connection:
+            own = self._own(account_tokens, account_tokens.c.person == account_id)
+            await connection.execute(delete(account_tokens).where(*own))
+            gone = await connection.execute(
+                delete(accounts).where(*self._own(accounts, accounts.c.id == account_id))
+            )
+            return gone.rowcount > 0
+
+    async def add_token(self, token: AccountToken) -> None:
+        """Add a token of this tenant."""
+        values = {name: getattr(token, name) for name in AccountToken.__slots__} | {"tenant": self.tenant}
+        async with transaction(self._engine) as connection:
+            await connection.execute(insert(account_tokens).values(values))
+
+    async def set_password(self, digest: str, password_hash: str) -> bool:
+        """Use a token once to set a password, which ends all tokens of the account; False if it is gone meanwhile."""
+        async with transaction(self._engine) as connection:
+            own = self._own(
+                account_tokens,
+                account_tokens.c.digest == digest,
+                account_tokens.c.kind == TokenKind.PASSWORD,
+            )
+            person = await connection.scalar(select(account_tokens.c.person).where(*own))
+            if person is None:
+                return False
+            mine = self._own(account_tokens, account_tokens.c.person == person)
+            await connection.execute(delete(account_tokens).where(*mine))
+            changed = await connection.execute(
+                update(accounts)
+                .where(*self._own(accounts, accounts.c.id == person))
+                .values(password_hash=password_hash)
+            )
+            return changed.rowcount > 0
+
+    async def end_tokens(self, person: str) -> None:
+        """End all tokens of a person."""
+        async with transaction(self._engine) as connection:
+            own = self._own(account_tokens, account_tokens.c.person == person)
+            await connection.execute(delete(account_tokens).where(*own))
+
+    async def _one(self, condition: Any) -> Account | None:
+        async with transaction(self._engine) as connection:
+            row = (await connection.execute(select(accounts).where(*self._own(accounts, condition)))).first()
+        return None if row is None else Account(**row._mapping)  # noqa: SLF001 - see above
+
+    def _own(self, table: Any, *conditions: Any) -> tuple[Any, ...]:
+        return (table.c.tenant == self.tenant, *conditions)
+
+
+class Accounts:
+    """What belongs to no tenant: which tenant a token is of."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        """Use the store's engine."""
+        self._engine = engine
+
+    def of(self, tenant: str) -> TenantAccounts:
+        """Return the accounts of a tenant."""
+        return TenantAccounts(self._engine, tenant)
+
+    async def token(self, digest: str, kind: TokenKind, now: float) -> AccountToken | None:
+        """Return a token that has not expired. StoreError."""
+        query = select(account_tokens).where(
+            account_tokens.c.digest == digest,
+            account_tokens.c.kind == kind,
+            account_tokens.c.expires_at > now,
+        )
+        async with transaction(self._engine) as connection:
+            row = (await connection.execute(query)).first()
+        return None if row is None else AccountToken(**row._mapping)  # noqa: SLF001 - see above
+
+    async def end_token(self, digest: str) -> None:
+        """End a token. StoreError."""
+        async with transaction(self._engine) as connection:
+            await connection.execute(delete(account_tokens).where(account_tokens.c.digest == digest))
+
+    async def forget_expired(self, now: float) -> int:
+        """Delete tokens that have expired; return how many. StoreError."""
+        async with transaction(self._engine) as connection:
+            gone = await connection.execute(delete(account_tokens).where(account_tokens.c.expires_at <= now))
+            return gone.rowcount
+
+
+def _values(account: Account) -> dict[str, Any]:
+    return {name: getattr(account, name) for name in Account.__slots__}
