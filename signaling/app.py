@@ -53,7 +53,7 @@ from signaling.rooms.ids import random_sid
 from signaling.rooms.media import MediaEvents
 from signaling.rooms.services import build_services
 from signaling.sessions_api.api import ApiSettings, RecordingParts, sessions_api
-from signaling.sessions_api.issuer_settings import issuer_settings
+from signaling.sessions_api.issuer_settings import issuer_settings, oidc_client
 from signaling.store import Store
 from signaling.store.blobs import BlobFolder
 from signaling.store.catalogue import Catalogue
@@ -177,7 +177,8 @@ class Server:
             ApiSettings(
                 config.public_url,
                 limits,
-                None if issuer is None else Issuer(issuer, loop.time),
+                None if issuer is None or not issuer.has_keys else Issuer(issuer, loop.time),
+                None if issuer is None else oidc_client(config, issuer, loop.time),
                 own_page=(lambda request: is_own_page(request, hosts)) if config.dev else None,
             ),
             RecordingParts(

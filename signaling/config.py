@@ -156,6 +156,12 @@ class ServerConfig:
         "Comma-separated names=roles, such as teacher=tutor,pupil=student, the most powerful first; without them the"
         " issuer's roles are admin, tutor, assistant and student.",
     )
+    oidc_client_id: str = option(
+        "", "Id of this server as a client of the issuer: people can sign in there (OpenID Connect)."
+    )
+    oidc_client_secret: str = option(
+        "", "The secret that belongs to the client id; without it, this server is a public client."
+    )
     log_format: str = option("text", "How the log is written: text for people, json for machines.")
 
     @property
@@ -170,6 +176,7 @@ class ServerConfig:
             self.turn_secret,
             self.metrics_token,
             self.master_key,
+            self.oidc_client_secret,
             password,
             unquote(password),
         )
@@ -419,7 +426,13 @@ def _check_numbers(config: ServerConfig) -> None:
 
 
 def _check_issuer(config: ServerConfig) -> None:
-    if config.issuer and bool(config.issuer_jwks_url) == bool(config.issuer_public_key):
+    if config.oidc_client_id and not config.issuer:
+        raise ConfigError("oidc_client_id needs the issuer that gave it")
+    if config.issuer_jwks_url and config.issuer_public_key:
+        raise ConfigError("issuer needs issuer_jwks_url or issuer_public_key, and not both")
+    # A client finds the keys by discovery; without an address or a file here, tokens are taken from nobody else.
+    keys = config.issuer_jwks_url or config.issuer_public_key
+    if config.issuer and not keys and not config.oidc_client_id:
         raise ConfigError("issuer needs issuer_jwks_url or issuer_public_key, and not both")
 
 

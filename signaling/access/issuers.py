@@ -49,6 +49,11 @@ class IssuerSettings:
     roles: Mapping[str, str] | None = None
     "By the issuer's name of a role, ours; None: they are the same. In the order of precedence."
 
+    @property
+    def has_keys(self) -> bool:
+        """Whether it is known where the keys are without discovery."""
+        return bool(self.jwks_url or self.pem)
+
 
 class Issuer:
     """Verifies tokens of one issuer."""

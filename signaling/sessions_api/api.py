@@ -7,6 +7,7 @@ from aiohttp import web
 
 from signaling.access.issuers import Issuer
 from signaling.access.keyring import Keyring
+from signaling.access.oidc import OidcClient
 from signaling.access.sign_ins import SignIns
 from signaling.http.api import Api, Route
 from signaling.limits import Limits
@@ -16,6 +17,7 @@ from signaling.sessions_api.calendar_calls import CalendarCalls
 from signaling.sessions_api.callers import Callers
 from signaling.sessions_api.desk import Desk
 from signaling.sessions_api.me_calls import MeCalls
+from signaling.sessions_api.people.oidc_calls import OidcCalls
 from signaling.sessions_api.people.sign_in_calls import SignInCalls
 from signaling.sessions_api.people.user_calls import UserCalls
 from signaling.sessions_api.recordings.download_calls import DownloadCalls
@@ -59,6 +61,8 @@ class ApiSettings:
     "How often who may call."
     issuer: Issuer | None = None
     "Whose tokens count besides those that API keys sign."
+    oidc: OidcClient | None = None
+    "Where people sign in besides this server."
     own_page: Callable[[web.Request], bool] | None = None
     "In development mode, whether this server's own page asks."
 
@@ -111,9 +115,14 @@ def people_routes(
 ) -> list[Route]:
     """Return the routes about people of a tenant."""
     accounts, audit = host.store.accounts, host.store.audit
+    client = settings.oidc
+    oidc: list[Route] = []
+    if client is not None:
+        oidc = OidcCalls(client, audit, sign_ins, callers, keyring, settings.limits).routes()
     return [
         *SignInCalls(accounts, audit, sign_ins, callers, keyring, settings.limits).routes(),
         *UserCalls(accounts, audit, sign_ins, callers).routes(),
+        *oidc,
     ]
 
 

@@ -1,8 +1,10 @@
 """The issuer of people's tokens, from the configuration."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from signaling.access.issuers import IssuerSettings
+from signaling.access.oidc import OidcClient
 from signaling.config import ServerConfig
 from signaling.errors import ConfigError
 from signaling.sessions_api.callers import TenantRole
@@ -21,6 +23,15 @@ def issuer_settings(config: ServerConfig, first_key: str) -> IssuerSettings | No
         role_claim=config.issuer_role_claim,
         roles=_roles(config.issuer_roles),
     )
+
+
+def oidc_client(
+    config: ServerConfig, issuer: IssuerSettings, clock: Callable[[], float]
+) -> OidcClient | None:
+    """Return this server as a client of the issuer; None when it is none. `clock` is monotonic."""
+    if not config.oidc_client_id:
+        return None
+    return OidcClient(issuer, config.oidc_client_id, config.oidc_client_secret, clock)
 
 
 def _pem(path: str) -> str:

@@ -2,7 +2,7 @@ import pytest
 
 from signaling.config import load
 from signaling.errors import ConfigError
-from signaling.sessions_api.issuer_settings import issuer_settings
+from signaling.sessions_api.issuer_settings import issuer_settings, oidc_client
 
 ISSUER = {"issuer": "https://id.example", "issuer_jwks_url": "https://id.example/keys"}
 
@@ -21,10 +21,19 @@ def test_roles_and_tenant_come_from_the_configuration(tmp_path):
     assert settings(issuer="x", issuer_public_key=str(pem)).pem.startswith("-----BEGIN")
 
 
+def test_a_client_of_the_issuer_finds_its_keys_by_discovery():
+    config = load({"dev": True, "issuer": "https://id.example", "oidc_client_id": "lectern"}, {})
+    made = issuer_settings(config, "devkey")
+    assert not made.has_keys
+    assert oidc_client(config, made, lambda: 0.0).key == "devkey"
+    assert oidc_client(load({"dev": True, **ISSUER}, {}), made, lambda: 0.0) is None
+
+
 @pytest.mark.parametrize(
     "flags",
     [
         {"issuer": "x"},
+        {"oidc_client_id": "x"},
         {**ISSUER, "issuer_public_key": "x"},
         {**ISSUER, "issuer_roles": "teacher=king"},
         {**ISSUER, "issuer_roles": "teacher"},
