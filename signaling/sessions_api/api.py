@@ -17,8 +17,11 @@ from signaling.sessions_api.calendar_calls import CalendarCalls
 from signaling.sessions_api.callers import Callers
 from signaling.sessions_api.desk import Desk
 from signaling.sessions_api.me_calls import MeCalls
+from signaling.sessions_api.people.audit_calls import AuditCalls
 from signaling.sessions_api.people.oidc_calls import OidcCalls
+from signaling.sessions_api.people.privacy_calls import PrivacyCalls
 from signaling.sessions_api.people.sign_in_calls import SignInCalls
+from signaling.sessions_api.people.usage_calls import UsageCalls
 from signaling.sessions_api.people.user_calls import UserCalls
 from signaling.sessions_api.recordings.download_calls import DownloadCalls
 from signaling.sessions_api.recordings.recording_calls import RecordingCalls
@@ -77,7 +80,7 @@ def sessions_api(
     desk = Desk(host.registry, host.presence)
     routes = [
         *all_routes(host, desk, callers, keyring, settings),
-        *people_routes(host, callers, keyring, settings, sign_ins),
+        *people_routes(host, desk, callers, keyring, settings),
         *recording_routes(desk, keyring, recordings),
     ]
     # It takes the first path that matches: what is spelled out comes before what a name may stand for.
@@ -96,7 +99,7 @@ def all_routes(
         *FeatureCalls(desk).routes(),
         *AttendanceCalls(desk).routes(),
         *DetailCalls(desk).routes(),
-        *FileCalls(desk, host.files).routes(),
+        *FileCalls(desk, host.files, host.store.audit).routes(),
         *SlideCalls(desk, host.files.blobs, host.slides).routes(),
         *EventCalls(desk, host.delivery).routes(),
         *CourseCalls(school).routes(),
@@ -111,17 +114,20 @@ def all_routes(
 
 
 def people_routes(
-    host: TeachingHost, callers: Callers, keyring: Keyring, settings: ApiSettings, sign_ins: SignIns
+    host: TeachingHost, desk: Desk, callers: Callers, keyring: Keyring, settings: ApiSettings
 ) -> list[Route]:
     """Return the routes about people of a tenant."""
     accounts, audit = host.store.accounts, host.store.audit
-    client = settings.oidc
+    sign_ins, client = SignIns(accounts, host.registry.wall_clock), settings.oidc
     oidc: list[Route] = []
     if client is not None:
         oidc = OidcCalls(client, audit, sign_ins, callers, keyring, settings.limits).routes()
     return [
         *SignInCalls(accounts, audit, sign_ins, callers, keyring, settings.limits).routes(),
         *UserCalls(accounts, audit, sign_ins, callers).routes(),
+        *AuditCalls(audit).routes(),
+        *UsageCalls(desk).routes(),
+        *PrivacyCalls(host.store, host.privacy, callers).routes(),
         *oidc,
     ]
 

@@ -30,6 +30,12 @@ class Documents:
         async with transaction(self._engine) as connection:
             return (await connection.execute(select(documents.c.value).where(here))).scalar()
 
+    async def all(self, namespace: str) -> dict[str, Any]:
+        """Return the values of a namespace by key. StoreError."""
+        query = select(documents.c.key, documents.c.value).where(documents.c.namespace == namespace)
+        async with transaction(self._engine) as connection:
+            return {row.key: row.value for row in await connection.execute(query)}
+
     async def delete(self, namespace: str, key: str) -> bool:
         """Delete a key; False if there is none. StoreError."""
         here = (documents.c.namespace == namespace) & (documents.c.key == key)

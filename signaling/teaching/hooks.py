@@ -13,7 +13,16 @@ from typing import Any, Final
 import msgspec
 
 from classroom.base import Event
-from classroom.features import exercises, help_requests, moderation, people, polls, questions, session
+from classroom.features import (
+    attendance,
+    exercises,
+    help_requests,
+    moderation,
+    people,
+    polls,
+    questions,
+    session,
+)
 from classroom.state import Classroom
 from signaling.history.webhooks import Outcome, WebhookMessage
 from signaling.store import Delivery, LogEntry, NewDelivery, WebhookEndpoint
@@ -46,7 +55,9 @@ NAMES: Final[dict[type[Event], str]] = {
     help_requests.Resolved: "help_request.resolved",
     exercises.Submitted: "exercise.submitted",
 }
-EVENTS: Final = frozenset(NAMES.values())
+# Follows the end of each session: what a bill can be made from.
+USAGE: Final = "usage.recorded"
+EVENTS: Final = frozenset({*NAMES.values(), USAGE})
 
 # The waits between attempts double from the first to the last of these.
 FIRST_RETRY_S: Final = 5.0
@@ -105,6 +116,8 @@ class SessionHooks:
                 event_id = _event_id(room.session.id, seq)
                 body = _body(room, seq, event, name, event_id)
                 made += [NewDelivery(each.id, room.session.id, event_id, name, body) for each in wanting]
+            if isinstance(event, session.Ended):
+                made += _usage(room, seq, event, [each for each in endpoints if USAGE in _wanted(each)])
         return made
 
 
@@ -112,13 +125,32 @@ def _wanted(endpoint: WebhookEndpoint) -> Iterable[str]:
     return endpoint.settings.get("events") or EVENTS
 
 
-def _event_id(session_id: str, seq: int) -> str:
-    return f"msg_{hashlib.sha256(f'{session_id}/{seq}'.encode()).hexdigest()[:24]}"
+def _event_id(session_id: str, seq: int, what: str = "") -> str:
+    return f"msg_{hashlib.sha256(f'{session_id}/{seq}{what}'.encode()).hexdigest()[:24]}"
 
 
-def _body(room: Classroom, seq: int, event: Event, name: str, event_id: str) -> str:
+def _usage(
+    room: Classroom, seq: int, event: session.Ended, endpoints: Sequence[WebhookEndpoint]
+) -> list[NewDelivery]:
+    attended = (attendance.totals(room.attendance, person, room.at) for person in room.people.everyone)
+    sums = [each.total_s for each in attended if each is not None]
+    taught_s = session.taught_s(room.session, room.at)
+    fields = {"lesson_s": round(taught_s, 3), "attended_s": round(sum(sums), 3), "people": len(sums)}
+    event_id = _event_id(room.session.id, seq, USAGE)
+    body = _body(room, seq, event, USAGE, event_id, fields)
+    return [NewDelivery(each.id, room.session.id, event_id, USAGE, body) for each in endpoints]
+
+
+def _body(  # noqa: PLR0913, PLR0917 - the parts of a message
+    room: Classroom,
+    seq: int,
+    event: Event,
+    name: str,
+    event_id: str,
+    content_of_event: Mapping[str, Any] | None = None,
+) -> str:
     state = room.session
-    fields: dict[str, Any] = msgspec.to_builtins(event)
+    fields: Mapping[str, Any] = content_of_event or msgspec.to_builtins(event)
     content = {
         "type": name,
         "id": event_id,

@@ -16,6 +16,8 @@ from signaling.teaching.files.session_files import SessionFiles
 from signaling.teaching.files.slide_maker import SlideMaker
 from signaling.teaching.hooks import SessionHooks
 from signaling.teaching.media import MediaBridge
+from signaling.teaching.people.privacy import Privacy
+from signaling.teaching.people.retention import apply_retention
 from signaling.teaching.presence import Presence
 from signaling.teaching.registry import Registry
 from signaling.teaching.running import Running
@@ -49,6 +51,7 @@ class TeachingHost:
         self.media = MediaBridge(services, self.registry, self.presence)
         self.hooks = SessionHooks(store.endpoints)
         self.registry.make_deliveries(self.hooks.deliveries)
+        self.privacy = Privacy(store, self.registry, self.school, self.files)
         self._deadlines = Deadlines(self.registry)
         self._running = Running()
         self._tasks: list[asyncio.Task[None]] = []
@@ -65,6 +68,7 @@ class TeachingHost:
             lambda: recovery.watch(self.registry, self.store.documents, self.presence, self._running),
             self._forget_answers,
             self._follow_hooks,
+            self._apply_retention,
         ]
         self._tasks = [asyncio.create_task(_kept(part, self._running)) for part in parts]
 
@@ -91,6 +95,14 @@ class TeachingHost:
                 await self.hooks.load()
             except StoreError as error:
                 log.warning("changes of webhook endpoints are not seen: %s", error)
+
+    async def _apply_retention(self) -> None:
+        while self._running.goes_on:
+            try:
+                await apply_retention(self.store, self.registry)
+            except StoreError as error:
+                log.warning("what is older than its retention stays: %s", error)
+            await self._running.pause(SWEEP_S)
 
     async def _forget_answers(self) -> None:
         while self._running.goes_on:

@@ -25,6 +25,7 @@ from signaling.store.classroom.records import LoggedEvent, SessionRow, Snapshot
 from signaling.store.classroom.shelf import TenantShelf, session_log
 from signaling.store.records import NewDelivery
 from signaling.teaching.feed import Feed, FeedMessage
+from signaling.teaching.people.audited import audited
 
 log = logging.getLogger(__name__)
 
@@ -139,6 +140,10 @@ class LiveSession:
         """Wait until what is under way is stored."""
         if self._worker is not None:
             await asyncio.wait([self._worker])
+
+    def reload(self) -> None:
+        """Read the log again at the next step, because it was rewritten."""
+        self._room = None
 
     def submit(
         self, make: Make, answer: Callable[[Classroom, Sequence[Event]], T] | None = None
@@ -287,6 +292,7 @@ class LiveSession:
             people=changed_roles(room, events),
             snapshot=snapshot,
             deliveries=self._around.deliveries(self.tenant, room, after, events),
+            audit=audited(self.id, events),
         )
         self.due_at = row.due_at
 
@@ -423,7 +429,7 @@ def row_of(tenant: str, room: Classroom) -> SessionRow:
         due_at=None if deadline is None else deadline.at,
         present=len(room.people.present) + len(room.people.waiting),
         taught_s=session.taught_s(state, room.at),
-        attended_s=_attended_s(room) if over else 0.0,
+        attended_s=attended_s(room) if over else 0.0,
     )
 
 
@@ -437,6 +443,7 @@ def changed_roles(room: Classroom, events: Iterable[Event]) -> dict[str, str]:
     return {person: room.people.everyone[person].role.value for person in known}
 
 
-def _attended_s(room: Classroom) -> float:
+def attended_s(room: Classroom) -> float:
+    """Return the time that all people together were in a session, up to its last event."""
     found = (attendance.totals(room.attendance, person, room.at) for person in room.people.everyone)
     return sum(sums.total_s for sums in found if sums is not None)

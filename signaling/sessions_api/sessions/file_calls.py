@@ -22,6 +22,7 @@ from signaling.http.api import ApiError, Document, Route
 from signaling.sessions_api.callers import Caller
 from signaling.sessions_api.desk import Desk, Done, Id, known
 from signaling.store.blobs import Draft
+from signaling.store.people.audit import AuditEntry, AuditLog
 from signaling.teaching.files.content_types import content_type
 from signaling.teaching.files.session_files import SessionFiles
 
@@ -40,6 +41,10 @@ FILE_HEADERS: Final = {
     "Referrer-Policy": "no-referrer",
     hdrs.CACHE_CONTROL: "private, no-cache",
 }
+
+# A reader that loads a file in ranges, or again and again, is one entry of the audit log in this time.
+_NOTED_S: Final = 600.0
+_MAX_NOTED: Final = 10_000
 
 _DIGEST: Final = "0" * 64
 
@@ -77,10 +82,12 @@ _UPLOAD_ERRORS: Final = {
 class FileCalls:
     """The handlers."""
 
-    def __init__(self, desk: Desk, session_files: SessionFiles) -> None:
+    def __init__(self, desk: Desk, session_files: SessionFiles, audit: AuditLog) -> None:
         """Bytes are in the folder of `session_files`."""
         self._desk = desk
         self._files = session_files
+        self._audit = audit
+        self._noted: dict[tuple[str, str, str], float] = {}
 
     def routes(self) -> list[Route]:
         """Return the routes."""
@@ -158,11 +165,22 @@ class FileCalls:
         path = self._files.blobs.path(caller.tenant, session, file)
         if not path.is_file():
             raise _absent()
+        await self._note(caller, session, file)
         # A document in place would be the sender's page on this server's origin; images are not documents.
         inline = query.inline and files.is_inline(found.kind) and found.kind.startswith("image/")
         kind = f"{found.kind}; charset=utf-8" if found.kind == "text/plain" else found.kind
         headers = {str(hdrs.CONTENT_DISPOSITION): disposition(found.name, inline=inline)}
         return Document(path, kind, {**FILE_HEADERS, **headers})
+
+    async def _note(self, caller: Caller, session: str, file: str) -> None:
+        key, now = (caller.tenant, caller.person, file), self._desk.now
+        if now - self._noted.get(key, 0.0) < _NOTED_S:
+            return
+        await self._audit.add(caller.tenant, AuditEntry(now, "file.loaded", caller.person, file, session))
+        self._noted.pop(key, None)
+        self._noted[key] = now
+        if len(self._noted) > _MAX_NOTED:
+            del self._noted[next(iter(self._noted))]
 
     async def _receive(self, request: web.Request, size: int) -> Draft:
         """Return the body on the disk. ApiError, OSError."""

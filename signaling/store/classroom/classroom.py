@@ -38,6 +38,13 @@ class ClassroomStore:
             tenant: str | None = await connection.scalar(select(table.c.tenant).where(table.c.code == code))
             return tenant
 
+    async def tenants(self, key: str) -> list[str]:
+        """Return the tenants of an API key that have sessions. StoreError."""
+        column = classroom_sessions.c.tenant
+        own = (column == key) | column.startswith(f"{key}:", autoescape=True)
+        async with transaction(self._engine) as connection:
+            return list((await connection.execute(select(column).where(own).distinct())).scalars())
+
     async def due(self, now: float, limit: int) -> Sequence[tuple[str, str]]:
         """Return tenant and id of sessions whose deadline has passed, the longest overdue first. StoreError."""
         table = classroom_sessions

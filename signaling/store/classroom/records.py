@@ -55,6 +55,16 @@ class SessionRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Usage:
+    """The sessions of one tutor that ended within some time."""
+
+    owner: str
+    sessions: int
+    taught_s: float
+    attended_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class SessionQuery:
     """Which sessions are wanted; None matches everything."""
 

@@ -9,11 +9,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, delete, insert, or_, select, update
+from sqlalchemy import Row, Select, and_, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from signaling.store.access import transaction
-from signaling.store.classroom.records import LoggedEvent, SavedAnswer, SessionQuery, SessionRow, Snapshot
+from signaling.store.classroom.records import (
+    LoggedEvent,
+    SavedAnswer,
+    SessionQuery,
+    SessionRow,
+    Snapshot,
+    Usage,
+)
 from signaling.store.classroom.tables import (
     classroom_answers,
     classroom_events,
@@ -21,6 +28,7 @@ from signaling.store.classroom.tables import (
     classroom_sessions,
     classroom_snapshots,
 )
+from signaling.store.people.audit import AuditEntry, insert_entries
 from signaling.store.records import NewDelivery
 from signaling.store.webhooks import delivery_queue
 
@@ -42,6 +50,7 @@ class TenantShelf:
         people: Mapping[str, str] | None = None,
         snapshot: Snapshot | None = None,
         deliveries: Sequence[NewDelivery] = (),
+        audit: Sequence[AuditEntry] = (),
     ) -> None:
         """Add events to a log, and what follows from them, in one transaction.
 
@@ -74,6 +83,7 @@ class TenantShelf:
                 await connection.execute(insert(table).values(values))
             if deliveries:
                 await delivery_queue.add(connection, deliveries, events[-1].at)
+            await insert_entries(connection, self.tenant, audit)
 
     async def snapshot(self, log: str) -> Snapshot | None:
         """Return the last snapshot of a log."""
@@ -131,6 +141,32 @@ class TenantShelf:
             )
             return [record(row) for row in found]
 
+    async def ended(
+        self, first: float, last: float, after: tuple[float, str] | None, limit: int
+    ) -> list[SessionRow]:
+        """Return sessions that ended from `first` until before `last`, in this order, behind an end time and id."""
+        table = classroom_sessions
+        conditions = [table.c.tenant == self.tenant, table.c.ended_at >= first, table.c.ended_at < last]
+        if after is not None:
+            ended_at, session_id = after
+            same = and_(table.c.ended_at == ended_at, table.c.id > session_id)
+            conditions.append(or_(table.c.ended_at > ended_at, same))
+        query = select(table).where(*conditions).order_by(table.c.ended_at, table.c.id).limit(limit)
+        async with transaction(self._engine) as connection:
+            return [record(row) for row in await connection.execute(query)]
+
+    async def usage(self, first: float, last: float) -> list[Usage]:
+        """Return the sums of the sessions that ended from `first` until before `last`, by tutor."""
+        table = classroom_sessions
+        query = (
+            select(table.c.owner, func.count(), func.sum(table.c.taught_s), func.sum(table.c.attended_s))
+            .where(table.c.tenant == self.tenant, table.c.ended_at >= first, table.c.ended_at < last)
+            .group_by(table.c.owner)
+            .order_by(table.c.owner)
+        )
+        async with transaction(self._engine) as connection:
+            return [Usage(*row) for row in await connection.execute(query)]
+
     async def delete_session(self, session_id: str) -> bool:
         """Delete a session with its whole log; False when there is none."""
         log = session_log(session_id)
@@ -144,6 +180,40 @@ class TenantShelf:
                 delete(people).where(people.c.tenant == self.tenant, people.c.session == session_id)
             )
         return found
+
+    async def rewrite(self, log: str, events: Mapping[int, bytes]) -> None:
+        """Replace the content of events by number, for erasure alone. The snapshot goes: it holds what they held."""
+        if not events:
+            return
+        table = classroom_events
+        async with transaction(self._engine) as connection:
+            for seq, data in events.items():
+                here = (*self._log(table, log), table.c.seq == seq)
+                await connection.execute(update(table).where(*here).values(data=data.decode()))
+            await connection.execute(delete(classroom_snapshots).where(*self._log(classroom_snapshots, log)))
+
+    async def rename_person(self, session_id: str, person: str, other: str) -> None:
+        """Give a person another id in the index of a session, for erasure."""
+        people, table = classroom_people, classroom_sessions
+        async with transaction(self._engine) as connection:
+            await connection.execute(
+                update(people)
+                .where(
+                    people.c.tenant == self.tenant, people.c.session == session_id, people.c.person == person
+                )
+                .values(person=other)
+            )
+            await connection.execute(
+                update(table)
+                .where(table.c.tenant == self.tenant, table.c.id == session_id, table.c.owner == person)
+                .values(owner=other)
+            )
+
+    async def delete_log(self, log: str) -> None:
+        """Delete a log that belongs to no session."""
+        async with transaction(self._engine) as connection:
+            for table in (classroom_events, classroom_snapshots):
+                await connection.execute(delete(table).where(*self._log(table, log)))
 
     async def answer(self, caller: str, key: str) -> SavedAnswer | None:
         """Return the answer to the call that `caller` made with an idempotency key."""

@@ -155,6 +155,13 @@ class Accounts:
         """Return the accounts of a tenant."""
         return TenantAccounts(self._engine, tenant)
 
+    async def tenants(self, key: str) -> list[str]:
+        """Return the tenants of an API key that have accounts. StoreError."""
+        column = accounts.c.tenant
+        own = (column == key) | column.startswith(f"{key}:", autoescape=True)
+        async with transaction(self._engine) as connection:
+            return list((await connection.execute(select(column).where(own).distinct())).scalars())
+
     async def token(self, digest: str, kind: TokenKind, now: float) -> AccountToken | None:
         """Return a token that has not expired. StoreError."""
         query = select(account_tokens).where(

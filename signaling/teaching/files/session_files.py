@@ -44,6 +44,10 @@ class SessionFiles:
         if not self._uploads[key]:
             del self._uploads[key]
 
+    def delete(self, tenant: str, session: str, name: str) -> None:
+        """Delete a file, soon."""
+        self._delete(self.blobs.delete, tenant, session, name)
+
     async def finish(self) -> None:
         """Wait for deletions that are under way."""
         if self._deletions:

@@ -29,6 +29,17 @@ BEYOND_SESSIONS = {
     ("PATCH", "/users/{user}"): "user_not_found",
     ("DELETE", "/users/{user}"): "user_not_found",
     ("POST", "/users/{user}/reset-password"): "user_not_found",
+    ("GET", "/audit"): "(the own, see test_audit_calls)",
+    ("GET", "/usage"): "(the own, see test_usage_calls)",
+    ("GET", "/usage/sessions"): "(the own, see test_usage_calls)",
+    ("GET", "/usage.csv"): "(the own, see test_usage_calls)",
+    ("GET", "/usage.html"): "(the own, see test_usage_calls)",
+    ("GET", "/me/data"): "(their own)",
+    ("GET", "/privacy/{person}"): "(the own person of this id, see below)",
+    ("POST", "/privacy/{person}/erase"): "(the own person of this id, see below)",
+    ("GET", "/tenants"): "(the own, see test_privacy_calls)",
+    ("GET", "/tenants/current"): "(the own, see test_privacy_calls)",
+    ("PATCH", "/tenants/current"): "(the own, see test_privacy_calls)",
     ("POST", "/courses"): "(creates)",
     ("GET", "/courses"): "(lists the own, see below)",
     ("GET", "/courses/{course}"): "course_not_found",
@@ -148,6 +159,9 @@ async def test_another_tenant_finds_nothing_of_the_school(school):
         caller = manager if template.startswith(("/webhook", "/users")) else stranger
         answer = await caller.attempt(method, samples.path(template, names), body)
         assert answer[1] == code, (method, template, answer)
+    found = await manager.get("/privacy/tutor")
+    assert (found["sessions"], found["school"], found["audit"]) == ([], [], [])
+    assert (await manager.post("/privacy/tutor/erase"))["events"] == 0
     for path in ("/courses", "/study-groups", "/office-hours"):
         assert (await stranger.get(path))["data"] == []
     assert (await manager.get("/webhook-endpoints"))["data"] == []

@@ -46,6 +46,24 @@ async def test_an_application_hears_of_its_sessions_and_of_nobody_elses(school):
         assert (await school.application.get("/webhook-endpoints"))["data"] == []
 
 
+async def test_the_end_of_a_session_records_its_usage(school):
+    async with receiving() as receiver:
+        await school.application.post(
+            "/webhook-endpoints", {"url": receiver.url, "events": ["session.ended", "usage.recorded"]}, 201
+        )
+        session = await school.lesson()
+        await school.person("tutor", "tutor").post(f"/sessions/{session}/end")
+        ended, usage = [json.loads(body) for _, body in await receiver.has(2)]
+        assert (ended["type"], usage["type"]) == ("session.ended", "usage.recorded")
+        assert ended["id"] != usage["id"]
+        line = (await school.application.get(f"/sessions/{session}/attendance"))["lines"][0]
+        assert usage["data"]["event"] == {
+            "lesson_s": line["lesson_s"],
+            "attended_s": line["total_s"],
+            "people": 1,
+        }
+
+
 async def test_only_those_who_manage_a_tenant_choose_where_it_is_told(school):
     assert (await school.person("eve", "tutor").get("/webhook-endpoints", 403))["code"] == "not_allowed"
     wrong = {"url": "https://school.example", "events": ["session.exploded"]}

@@ -1,0 +1,228 @@
+"""What is kept about a person, and its erasure.
+
+Logs are the only truth about sessions, so erasure rewrites them: the person's id becomes a pseudonym, and their name,
+what they wrote and what was noted about them are removed. Who was where and when stays, so that counts and the history
+of other people stay right. Drawings on a whiteboard are one picture of everybody's strokes, and stay.
+"""
+
+import secrets
+from collections.abc import AsyncIterator
+from typing import Any, Final
+
+import msgspec
+
+from classroom import codec
+from classroom.errors import Code, Conflict
+from classroom.roles import OPEN
+from signaling.store import Store
+from signaling.store.classroom.records import LoggedEvent, SessionQuery, SessionRow
+from signaling.store.classroom.shelf import TenantShelf, session_log
+from signaling.store.people.audit import ERASED, AuditEntry
+from signaling.teaching.files.session_files import SessionFiles
+from signaling.teaching.registry import Registry
+from signaling.teaching.school import School
+
+_PAGE: Final = 1000
+
+# Logs of a school's parts; those with a slash at the end have one for each tutor.
+_PARTS: Final = ("courses", "study_groups", "office_hours/", "schedule/")
+
+# Fields with what somebody wrote.
+_TEXTS: Final = frozenset({"text", "note", "topic"})
+# Fields that say whose the texts beside them are.
+_AUTHORS: Final = frozenset({"by", "author", "person", "owner"})
+
+_decode: Final = msgspec.json.decode
+_encode: Final = msgspec.json.encode
+
+
+class Erased(msgspec.Struct, frozen=True):
+    """What an erasure changed."""
+
+    person: str
+    pseudonym: str
+    "Stands for the person in what is kept."
+    sessions: int
+    events: int
+    files: int
+    audit_entries: int
+    account: bool
+
+
+class Privacy:
+    """Export and erasure for all tenants."""
+
+    def __init__(self, store: Store, registry: Registry, school: School, files: SessionFiles) -> None:
+        """Use the parts of the server that know people."""
+        self._store = store
+        self._registry = registry
+        self._school = school
+        self._files = files
+
+    async def export(self, tenant: str, person: str) -> dict[str, Any]:
+        """Return all that is kept about a person, as plain values. StoreError."""
+        shelf = self._store.classroom.of(tenant)
+        account = await self._store.accounts.of(tenant).get(person)
+        sessions = []
+        async for row in _sessions(shelf, person):
+            events = [
+                {"seq": seq, "event": event}
+                async for seq, event in _about(shelf, session_log(row.id), person)
+            ]
+            sessions.append({"session": row.id, "title": row.title, "phase": row.phase, "events": events})
+        school = []
+        for log in await _school_logs(shelf):
+            events = [{"seq": seq, "event": event} async for seq, event in _about(shelf, log, person)]
+            if events:
+                school.append({"log": log, "events": events})
+        return {
+            "person": person,
+            "account": None
+            if account is None
+            else {
+                "email": account.email,
+                "name": account.name,
+                "role": account.role,
+                "created_at": account.created_at,
+            },
+            "sessions": sessions,
+            "school": school,
+            "audit": [msgspec.to_builtins(entry) async for entry in self._audit(tenant, person)],
+        }
+
+    async def erase(self, tenant: str, person: str, now: float, actor: str) -> Erased:
+        """Erase a person. `Conflict` while they belong to an open session, StoreError.
+
+        Repeating it after a failure goes on where it stopped.
+        """
+        shelf = self._store.classroom.of(tenant)
+        rows = [row async for row in _sessions(shelf, person)]
+        if any(row.phase in OPEN for row in rows):
+            raise Conflict(Code.WRONG_PHASE, "The person belongs to a session that is open; end it first.")
+        pseudonym = f"{ERASED}-{secrets.token_hex(8)}"
+        events = files = 0
+        for row in rows:
+            count, deleted = await self._erase_session(shelf, row, person, pseudonym)
+            events, files = events + count, files + deleted
+        for log in await _school_logs(shelf):
+            if log.partition("/")[2] == person:
+                await shelf.delete_log(log)
+            else:
+                events += await _rewrite(shelf, log, person, pseudonym)
+        self._school.forget(tenant)
+        account = await self._store.accounts.of(tenant).delete(person)
+        entries = await self._store.audit.erase(tenant, person)
+        await self._store.audit.add(tenant, AuditEntry(now, "person.erased", actor, pseudonym))
+        return Erased(person, pseudonym, len(rows), events, files, entries, account)
+
+    async def _erase_session(
+        self, shelf: TenantShelf, row: SessionRow, person: str, pseudonym: str
+    ) -> tuple[int, int]:
+        live = self._registry.session(shelf.tenant, row.id)
+        await live.finished()
+        log, files = session_log(row.id), 0
+        async for _seq, event in _about(shelf, log, person):
+            if event["type"] == "files.added" and event["file"]["by"] == person:
+                self._files.delete(shelf.tenant, row.id, event["file"]["id"])
+                files += 1
+        events = await _rewrite(shelf, log, person, pseudonym)
+        await shelf.rename_person(row.id, person, pseudonym)
+        live.reload()
+        return events, files
+
+    async def _audit(self, tenant: str, person: str) -> AsyncIterator[AuditEntry]:
+        before: int | None = None
+        while page := await self._store.audit.read(tenant, before, _PAGE, person):
+            for entry in page:
+                yield entry
+            before = page[-1].number
+
+
+def redacted(data: bytes, person: str, pseudonym: str) -> bytes:
+    """Return an event's JSON without a person: their id is the pseudonym, their texts and names are gone."""
+    return _encode(_walk(_decode(data), person, pseudonym, theirs=False))
+
+
+def _walk(value: Any, person: str, pseudonym: str, *, theirs: bool) -> Any:
+    if isinstance(value, str):
+        return pseudonym if value == person else value
+    if isinstance(value, list):
+        return [_walk(each, person, pseudonym, theirs=theirs) for each in value]
+    if not isinstance(value, dict):
+        return value
+    # Without an author of its own, it belongs to what it is in, such as a ballot to the answer to a poll.
+    if not _AUTHORS.isdisjoint(value):
+        theirs = person in (value.get("author", value.get("by")), value.get("person"))
+    walked = {}
+    for name, each in value.items():
+        if isinstance(each, str) and name in _TEXTS and theirs:
+            walked[name] = ""
+        elif isinstance(each, str) and _is_name(value, name, person):
+            walked[name] = ERASED
+        else:
+            walked[pseudonym if name == person else name] = _walk(each, person, pseudonym, theirs=theirs)
+    return walked
+
+
+def _is_name(value: dict[str, Any], field: str, person: str) -> bool:
+    """Return whether a field is the name of the person, or that of a file of theirs."""
+    if field == "owner_name":
+        return bool(value.get("owner") == person)
+    return field == "name" and bool(value.get("person", value.get("by")) == person)
+
+
+def mentions(value: Any, person: str) -> bool:
+    """Return whether a person's id is somewhere in a JSON value."""
+    if isinstance(value, str):
+        return value == person
+    if isinstance(value, list):
+        return any(mentions(each, person) for each in value)
+    return isinstance(value, dict) and (
+        person in value or any(mentions(each, person) for each in value.values())
+    )
+
+
+async def _sessions(shelf: TenantShelf, person: str) -> AsyncIterator[SessionRow]:
+    before: tuple[float, str] | None = None
+    while page := await shelf.sessions(SessionQuery(person=person, before=before), _PAGE):
+        for row in page:
+            yield row
+        before = (page[-1].created_at, page[-1].id)
+
+
+async def _school_logs(shelf: TenantShelf) -> list[str]:
+    return [log for prefix in _PARTS for log in await shelf.logs(prefix, limit=100_000)]
+
+
+async def _pages(shelf: TenantShelf, log: str) -> AsyncIterator[list[LoggedEvent]]:
+    after = 0
+    while page := await shelf.read(log, after, _PAGE):
+        yield page
+        after = page[-1].seq
+
+
+async def _about(shelf: TenantShelf, log: str, person: str) -> AsyncIterator[tuple[int, dict[str, Any]]]:
+    """Yield the events of a log that name a person, or are theirs."""
+    async for page in _pages(shelf, log):
+        for each in page:
+            event = _decode(each.data)
+            if mentions(event, person):
+                yield each.seq, event
+
+
+async def _rewrite(shelf: TenantShelf, log: str, person: str, pseudonym: str) -> int:
+    """Erase a person from a log; return how many events changed. StoreError."""
+    count = 0
+    async for page in _pages(shelf, log):
+        changed = {
+            each.seq: redacted(each.data, person, pseudonym)
+            for each in page
+            if mentions(_decode(each.data), person)
+        }
+        if log.startswith("session/"):
+            for data in changed.values():
+                # What could not be read again would lose the session.
+                codec.decode_event(data)
+        await shelf.rewrite(log, changed)
+        count += len(changed)
+    return count

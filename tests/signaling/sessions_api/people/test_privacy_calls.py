@@ -1,0 +1,145 @@
+import sqlite3
+
+import pytest
+
+from tests.signaling.session_files import Files, on_disk
+
+SECRETS = (
+    "Sam Smith",
+    "my secret message",
+    "my secret question",
+    "my secret answer",
+    "a note about Sam",
+    "sam.png",
+)
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(100)
+
+
+@pytest.fixture
+async def lesson(school):
+    """An ended session in which Sam did something of everything, and Eve too."""
+    session = await school.lesson(people=[{"id": "sam", "name": "Sam Smith"}, {"id": "eve", "name": "Eve"}])
+    path, tutor = f"/sessions/{session}", school.person("tutor", "tutor")
+    sam, eve = school.person("sam", name="Sam Smith"), school.person("eve")
+    for person in (sam, eve):
+        await person.post(f"{path}/join")
+    await sam.post(f"{path}/chat", {"text": "my secret message"})
+    await eve.post(f"{path}/chat", {"text": "what Eve said"})
+    await sam.post(f"{path}/questions", {"text": "my secret question"})
+    poll = (await tutor.post(f"{path}/polls", {"question": "Why?", "kind": "short"}))["id"]
+    await tutor.post(f"{path}/polls/{poll}/open")
+    await sam.post(f"{path}/polls/{poll}/answer", {"text": "my secret answer"})
+    exercise = {"exercise": {"id": "x1", "title": "Rings", "text": "Prove it."}}
+    await tutor.post(f"{path}/exercises", exercise)
+    await tutor.post(f"{path}/exercises/x1/assign", {"people": ["sam"]})
+    await sam.post(f"{path}/exercises/x1/submit", {"text": "my secret answer"})
+    await tutor.post(f"{path}/exercises/x1/give-back", {"person": "sam", "note": "a note about Sam"})
+    await Files(school, session).add(sam, PNG, "sam.png")
+    await tutor.post(f"{path}/end")
+    return session
+
+
+async def test_a_person_gets_all_that_is_kept_about_them(school, lesson):
+    for found in (
+        await school.application.get("/privacy/sam"),
+        await school.person("sam").get("/me/data"),
+    ):
+        text = str(found)
+        assert [secret for secret in SECRETS if secret not in text] == []
+        assert "what Eve said" not in text
+        assert found["sessions"][0]["session"] == lesson
+    assert (await school.application.get("/audit?action=person.exported"))["data"][0]["subject"] == "sam"
+
+
+async def test_erasure_leaves_counts_and_the_history_of_others(school, lesson, world, tmp_path):
+    before = (await school.application.get(f"/sessions/{lesson}/attendance"))["lines"]
+    done = await school.application.post("/privacy/sam/erase")
+    assert (done["sessions"], done["files"]) == (1, 1)
+    after = (await school.application.get(f"/sessions/{lesson}/attendance"))["lines"]
+    assert [line["person"] for line in after] == ["tutor", done["pseudonym"], "eve"]
+    assert [line["total_s"] for line in after] == [line["total_s"] for line in before]
+    assert (await school.application.get(f"/sessions/{lesson}"))["phase"] == "ended"
+    events = str(await school.application.get(f"/sessions/{lesson}/events?limit=1000"))
+    assert "what Eve said" in events
+    assert "Ms Noether" in events
+    await world.server.teaching.files.finish()
+    assert on_disk(world) == []
+    # Nowhere in the tables of sessions, not only not in the answers.
+    with sqlite3.connect(tmp_path / "lectern.db") as database:
+        tables = (
+            "classroom_events",
+            "classroom_snapshots",
+            "classroom_sessions",
+            "classroom_people",
+            "audit_entries",
+        )
+        rows = str([database.execute(f"SELECT * FROM {table}").fetchall() for table in tables])
+    database.close()
+    assert [secret for secret in (*SECRETS, "'sam'", '"sam"') if secret in rows] == []
+    found = await school.application.get("/privacy/sam")
+    assert (found["sessions"], found["audit"], found["account"]) == ([], [], None)
+
+
+async def test_erasing_a_tutor_leaves_what_students_wrote_and_are_called(school, lesson):
+    await school.application.post("/privacy/tutor/erase")
+    events = str(await school.application.get(f"/sessions/{lesson}/events?limit=1000"))
+    assert "Ms Noether" not in events
+    for kept in ("Sam Smith", "my secret message", "what Eve said"):
+        assert kept in events
+    assert (await school.application.get(f"/sessions/{lesson}"))["owner"]["id"].startswith("erased-")
+
+
+async def test_nobody_is_erased_out_of_an_open_session(school):
+    await school.lesson(people=[{"id": "sam", "name": "Sam"}])
+    assert (await school.application.post("/privacy/sam/erase", status=409))["code"] == "wrong_phase"
+    assert (await school.application.get("/privacy/sam"))["sessions"] != []
+
+
+async def test_the_school_around_sessions_is_exported_and_erased_too(school):
+    tutor = school.person("tutor", "tutor")
+    course = (await school.application.post("/courses", {"title": "Physics"}))["id"]
+    await school.application.post(f"/courses/{course}/enrolments", {"person": "sam"})
+    await tutor.post("/office-hours/tutor/open")
+    await school.person("sam", name="Sam Smith").post(
+        "/office-hours/tutor/join", {"topic": "my secret question"}
+    )
+    found = await school.application.get("/privacy/sam")
+    assert {each["log"] for each in found["school"]} == {"courses", "office_hours/tutor"}
+    assert "my secret question" in str(found)
+    done = await school.application.post("/privacy/sam/erase")
+    people = (await school.application.get(f"/courses/{course}"))["people"]
+    assert list(people) == [done["pseudonym"]]
+    queue = str(await tutor.get("/office-hours/tutor"))
+    assert "my secret question" not in queue
+    assert (await school.application.get("/privacy/sam"))["school"] == []
+
+
+@pytest.mark.parametrize("role", ["tutor", "assistant", "student"])
+async def test_others_learn_and_erase_nothing(school, role):
+    caller = school.person("eve", role)
+    for method, path, body in [
+        ("GET", "/privacy/sam", None),
+        ("POST", "/privacy/sam/erase", {}),
+        ("GET", "/audit", None),
+        ("GET", "/tenants", None),
+        ("GET", "/tenants/current", None),
+        ("PATCH", "/tenants/current", {"retention_days": 1}),
+        ("GET", "/usage?month=2026-11", None),
+        ("GET", "/usage/sessions?month=2026-11", None),
+        ("GET", "/usage.csv?month=2026-11", None),
+        ("GET", "/usage.html?month=2026-11", None),
+    ]:
+        assert await caller.attempt(method, path, body) == (403, "not_allowed"), path
+
+
+async def test_tenants_are_those_of_the_key_and_for_administrators_their_own(school):
+    await school.lesson()
+    await school.person("t", "tutor", tenant="north").post("/sessions", {"title": "x"}, 201)
+    assert [each["id"] for each in (await school.application.get("/tenants"))["data"]] == [
+        "devkey",
+        "devkey:north",
+    ]
+    boss = school.person("boss", "admin", tenant="north")
+    assert [each["id"] for each in (await boss.get("/tenants"))["data"]] == ["devkey:north"]
+    assert (await boss.call("PATCH", "/tenants/current", {"retention_days": 30}))["retention_days"] == 30
+    assert (await school.application.get("/tenants/current"))["retention_days"] == 0
