@@ -84,7 +84,7 @@ class CalendarCalls:
         part = self._school.schedule(str(tenant), str(person))
         events += await part.read(lambda state: _of_timetable(state, now))
         events.sort(key=lambda event: event.starts_at)
-        return Document(ical.calendar("Lessons", events), _TYPE)
+        return Document(await ical.calendar("Lessons", events), _TYPE)
 
     async def session(self, caller: Caller, session: Id) -> Document:
         """Return a session as a calendar file."""
@@ -108,7 +108,7 @@ class CalendarCalls:
             )
 
         event = await self._desk.session(caller, session).read(look)
-        return Document(ical.calendar(event.title, [event]), _TYPE)
+        return Document(await ical.calendar(event.title, [event]), _TYPE)
 
 
 def _is_of(tenant: object, key: str) -> bool:

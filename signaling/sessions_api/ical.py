@@ -1,14 +1,14 @@
-"""iCalendar (RFC 5545): sessions and lessons as events in UTC, which every calendar program takes."""
+"""Calendar files (RFC 5545): sessions and lessons as events in UTC, which every calendar program takes."""
 
+import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-PRODUCT: Final = "-//Lectern//Sessions//EN"
+import icalendar
 
-# RFC 5545, section 3.1: lines of 75 octets at most, continued by a space.
-_LINE_OCTETS: Final = 75
+PRODUCT: Final = "-//Lectern//Sessions//EN"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,56 +29,40 @@ class CalendarEvent:
     "Grows with each change."
 
 
-def calendar(name: str, events: Iterable[CalendarEvent]) -> bytes:
-    """Return a calendar."""
-    lines = [
-        "BEGIN:VCALENDAR",
-        "VERSION:2.0",
-        f"PRODID:{PRODUCT}",
-        "METHOD:PUBLISH",
-        f"X-WR-CALNAME:{text(name)}",
-    ]
+async def calendar(name: str, events: Iterable[CalendarEvent]) -> bytes:
+    """Return a calendar. In a thread, because the library needs 0.2 ms for each event, and a feed may have 1,500."""
+    return await asyncio.to_thread(_calendar, name, list(events))
+
+
+def _calendar(name: str, events: Iterable[CalendarEvent]) -> bytes:
+    made = icalendar.Calendar()
+    for key, value in (
+        ("prodid", PRODUCT),
+        ("version", "2.0"),
+        ("method", "PUBLISH"),
+        ("x-wr-calname", name),
+    ):
+        made.add(key, value)
     for event in events:
-        lines += _event(event)
-    lines.append("END:VCALENDAR")
-    return "".join(f"{fold(line)}\r\n" for line in lines).encode()
+        made.add_component(_event(event))
+    content: bytes = made.to_ical()
+    return content
 
 
-def _event(event: CalendarEvent) -> list[str]:
-    lines = [
-        "BEGIN:VEVENT",
-        f"UID:{text(event.uid)}",
-        f"DTSTAMP:{_utc(event.changed_at)}",
-        f"DTSTART:{_utc(event.starts_at)}",
-        f"DTEND:{_utc(event.ends_at)}",
-        f"SEQUENCE:{event.sequence}",
-        f"SUMMARY:{text(event.title)}",
-        f"STATUS:{'CANCELLED' if event.cancelled else 'CONFIRMED'}",
-    ]
-    if event.description:
-        lines.append(f"DESCRIPTION:{text(event.description)}")
-    if event.url:
-        lines.append(f"URL:{event.url}")
-    return [*lines, "END:VEVENT"]
-
-
-def text(value: str) -> str:
-    """Return a text with what has a meaning escaped (section 3.3.11)."""
-    escaped = value.replace("\\", "\\\\").replace(";", "\\;").replace(",", "\\,")
-    return escaped.replace("\r\n", "\\n").replace("\n", "\\n").replace("\r", "\\n")
-
-
-def fold(line: str) -> str:
-    """Return a line in pieces that are short enough, never within a character."""
-    pieces, piece, octets = [], "", 0
-    for char in line:
-        size = len(char.encode())
-        if octets + size > _LINE_OCTETS:
-            pieces.append(piece)
-            piece, octets = " ", 1
-        piece, octets = piece + char, octets + size
-    return "\r\n".join([*pieces, piece])
-
-
-def _utc(at: float) -> str:
-    return datetime.fromtimestamp(at, UTC).strftime("%Y%m%dT%H%M%SZ")
+def _event(event: CalendarEvent) -> icalendar.Event:
+    made = icalendar.Event()
+    fields = {
+        "uid": event.uid,
+        "dtstamp": datetime.fromtimestamp(event.changed_at, UTC),
+        "dtstart": datetime.fromtimestamp(event.starts_at, UTC),
+        "dtend": datetime.fromtimestamp(event.ends_at, UTC),
+        "sequence": event.sequence,
+        "summary": event.title,
+        "status": "CANCELLED" if event.cancelled else "CONFIRMED",
+        "description": event.description,
+        "url": event.url,
+    }
+    for key, value in fields.items():
+        if value != "":
+            made.add(key, value)
+    return made
