@@ -18,7 +18,11 @@ from classroom.state import STATE_VERSION, Classroom
 
 Upcast = Callable[[dict[str, Any]], dict[str, Any]]
 
-UPCASTS: Final[dict[tuple[str, int], Upcast]] = {}
+UPCASTS: Final[dict[tuple[str, int], Upcast]] = {
+    # Before messages had files.
+    ("chat.sent", 1): lambda old: old | {"files": ()},
+    ("chat.approved", 1): lambda old: old | {"files": ()},
+}
 "By kind of event and old version, what makes its next version; the result need not carry `v`."
 
 

@@ -28,6 +28,7 @@ DRAFT_S: Final = 90 * 86_400  # a draft that nobody touched for a term
 # Chat
 MESSAGE_LENGTH: Final = 4_000  # a screenful of code pasted by a student
 MESSAGES_KEPT: Final = 2_000  # in memory; older messages are in the log
+MESSAGE_FILES: Final = 10  # photographs of ten pages, as of an answer to an exercise
 PINNED_MESSAGES: Final = 20  # more pins than fit a panel are no pins
 SLOW_MODE_S: Final = 600  # one message in ten minutes; slower is "closed"
 MESSAGES_PER_MINUTE: Final = 60  # a person who types cannot exceed one message a second

@@ -21,7 +21,7 @@ from classroom.features.slides import State as Slides
 from classroom.features.studio import State as Studio
 from classroom.features.whiteboard import State as Whiteboard
 
-STATE_VERSION: Final = 1
+STATE_VERSION: Final = 2
 "Grows whenever the same log makes another state than before: snapshots of another version are not read."
 
 

@@ -49,6 +49,8 @@ class Send(Command, frozen=True, tag="chat.send"):
     scope: Scope = Scope.ALL
     target: str = ""
     "Person or breakout, by scope."
+    files: tuple[str, ...] = ()
+    "Files of the author that its readers may load; with files, the text may be empty."
 
 
 class Edit(Command, frozen=True, tag="chat.edit"):
@@ -90,7 +92,7 @@ class SetMode(Command, frozen=True, tag="chat.set_mode"):
     "Between two messages of one student in slow mode."
 
 
-class Sent(Event, frozen=True, tag="chat.sent"):
+class Sent(Event, frozen=True, kw_only=True, tag="chat.sent"):
     """Somebody wrote a message."""
 
     message: str
@@ -99,6 +101,8 @@ class Sent(Event, frozen=True, tag="chat.sent"):
     target: str
     held: bool
     "Only staff and the author see it until it is approved."
+    files: tuple[str, ...] = ()
+    v: int = 2
 
 
 class Edited(Event, frozen=True, tag="chat.edited"):
@@ -133,7 +137,7 @@ class Unpinned(Event, frozen=True, tag="chat.unpinned"):
     message: str
 
 
-class Approved(Event, frozen=True, tag="chat.approved"):
+class Approved(Event, frozen=True, kw_only=True, tag="chat.approved"):
     """A held message was released. The event carries it in full, because its readers see it for the first time."""
 
     message: str
@@ -142,6 +146,8 @@ class Approved(Event, frozen=True, tag="chat.approved"):
     scope: Scope
     target: str
     sent_at: float
+    files: tuple[str, ...] = ()
+    v: int = 2
 
 
 class ModeSet(Event, frozen=True, tag="chat.mode_set"):
@@ -166,6 +172,7 @@ class Message(Struct):
     edited_at: float | None = None
     cut: bool = False
     "In a view: the text is longer."
+    files: tuple[str, ...] = ()
 
 
 class State(Struct):
@@ -184,11 +191,12 @@ class State(Struct):
 
 def _send(room: "Classroom", command: Send, now: float) -> Events:
     message_id = checks.identifier(command.message, "message")
-    text = checks.text(command.text, limits.MESSAGE_LENGTH, "message")
+    text = checks.text(command.text, limits.MESSAGE_LENGTH, "message", empty=bool(command.files))
     if message_id in room.chat.messages:
         raise Conflict(Code.ALREADY_EXISTS, "There is a message with this id already.")
     author = find(room, command.by)
     _check_readers(room, author, command.scope, command.target)
+    _check_files(room, author, command)
     _check_pace(room.chat, author, now)
     held = room.chat.mode is Mode.STAFF_FIRST and _moderated(author, command.scope)
     return [
@@ -200,8 +208,22 @@ def _send(room: "Classroom", command: Send, now: float) -> Events:
             scope=command.scope,
             target=command.target,
             held=held,
+            files=command.files,
         )
     ]
+
+
+def _check_files(room: "Classroom", author: "Person", command: Send) -> None:
+    if len(command.files) > limits.MESSAGE_FILES:
+        raise LimitReached(Code.TOO_MANY, f"A message may have {limits.MESSAGE_FILES} files at most.")
+    for file_id in command.files:
+        file = room.files.files.get(file_id)
+        if file is None or file.by != author.id:
+            raise NotFound(Code.FILE_NOT_FOUND, "There is no such file of this person.")
+        # Otherwise a message would have readers who cannot load its file.
+        readers = (file.scope.value, file.target)
+        if readers not in {(Scope.ALL.value, ""), (command.scope.value, command.target)}:
+            raise NotAllowed(Code.NOT_ALLOWED, "The readers of the message may not all load the file.")
 
 
 def _moderated(author: "Person", scope: Scope) -> bool:
@@ -319,6 +341,7 @@ def _approve(room: "Classroom", command: Approve, now: float) -> Events:
             scope=message.scope,
             target=message.target,
             sent_at=message.at,
+            files=message.files,
         )
     ]
 
@@ -332,7 +355,14 @@ def _set_mode(room: "Classroom", command: SetMode, now: float) -> Events:
 
 def _sent(state: State, event: Sent) -> None:
     state.messages[event.message] = Message(
-        event.message, event.by, event.at, event.text, event.scope, event.target, held=event.held
+        event.message,
+        event.by,
+        event.at,
+        event.text,
+        event.scope,
+        event.target,
+        held=event.held,
+        files=event.files,
     )
     state.count += 1
     if len(state.messages) - len(state.pins) > limits.MESSAGES_KEPT:
@@ -352,7 +382,7 @@ def _edited(state: State, event: Edited) -> None:
 
 def _deleted(state: State, event: Deleted) -> None:
     message = state.messages[event.message]
-    message.text, message.deleted, message.pinned = "", True, False
+    message.text, message.files, message.deleted, message.pinned = "", (), True, False
     state.pins.pop(event.message, None)
 
 
@@ -395,7 +425,7 @@ def _sent_shown(room: "Classroom", event: Sent, person: "Person") -> Event | Non
     if not _reads(room, event.by, event.scope, event.target, person):
         return None
     # Who catches up after the deletion does not get to read it.
-    return structs.replace(event, text="") if message is not None and message.deleted else event
+    return structs.replace(event, text="", files=()) if message is not None and message.deleted else event
 
 
 def _approved_shown(room: "Classroom", event: Approved, person: "Person") -> Event | None:
@@ -403,7 +433,7 @@ def _approved_shown(room: "Classroom", event: Approved, person: "Person") -> Eve
     if not _reads(room, event.author, event.scope, event.target, person):
         return None
     message = room.chat.messages.get(event.message)
-    return structs.replace(event, text="") if message is not None and message.deleted else event
+    return structs.replace(event, text="", files=()) if message is not None and message.deleted else event
 
 
 def _edited_shown(room: "Classroom", event: Edited, person: "Person") -> Event | None:

@@ -73,6 +73,7 @@ BY_KIND_AND_NAME = {
     ("breakouts.make", "rooms"): one_of(ROOMS),
     ("exercises.assign", "people"): some_of(*PEOPLE),
     ("exercises.submit", "files"): one_of((), (), ("i1",)),
+    ("chat.send", "files"): one_of((), (), (), ("i1",)),
 }
 BY_NAME = {
     "person": one_of(*PEOPLE),

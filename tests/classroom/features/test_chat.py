@@ -2,7 +2,7 @@ import pytest
 
 from classroom import codec, limits
 from classroom.errors import Code
-from classroom.features import breakouts, chat, moderation, people
+from classroom.features import breakouts, chat, files, moderation, people
 from classroom.features.chat import Mode, Scope
 from classroom.roles import Role
 from classroom.visibility import shown_to, visible_to
@@ -247,3 +247,59 @@ def test_a_chat_replays():
     lesson.do(chat.Pin(by="tutor", message=command.message))
     lesson.do(people.Leave(by="ada"))
     lesson.check_replay()
+
+
+def add_file(lesson, by, name, **fields):
+    command = files.Add(
+        by=by, file=name, name=f"{name}.pdf", size=9, kind="application/pdf", digest="0" * 64, **fields
+    )
+    lesson.do(command)
+
+
+def test_a_message_has_files_of_its_author():
+    lesson = lesson_of()
+    add_file(lesson, "ada", "f1")
+    (sent,) = lesson.do(send("ada", "", files=("f1",)))
+    assert sent.files == ("f1",)
+    assert lesson.view("ben").chat.messages[-1].files == ("f1",)
+    assert lesson.refusal(send("ben", files=("f1",))) is Code.FILE_NOT_FOUND
+    assert lesson.refusal(send("ada", files=("f2",))) is Code.FILE_NOT_FOUND
+    assert lesson.refusal(send("ada", "")) is Code.TEXT_EMPTY
+    assert lesson.refusal(send("ada", files=("f1",) * (limits.MESSAGE_FILES + 1))) is Code.TOO_MANY
+    lesson.do(chat.Delete(by="ada", message=sent.message))
+    assert shown_to(lesson.room, sent, "ben").files == ()
+
+
+def test_the_readers_of_a_message_may_load_its_files():
+    lesson = lesson_of(private_chat=True)
+    add_file(lesson, "ada", "f1", scope=files.Scope.PERSON, target="ben")
+    add_file(lesson, "ada", "f2", scope=files.Scope.STAFF)
+    lesson.do(send("ada", files=("f1",), scope=Scope.PERSON, target="ben"))
+    lesson.do(send("ada", files=("f2",), scope=Scope.STAFF))
+    for command in (
+        send("ada", files=("f1",)),
+        send("ada", files=("f1",), scope=Scope.PERSON, target="cem"),
+        send("ada", files=("f2",), scope=Scope.PERSON, target="ben"),
+    ):
+        assert lesson.refusal(command) is Code.NOT_ALLOWED
+
+
+def test_a_held_message_keeps_its_files_until_it_is_approved():
+    lesson = lesson_of()
+    add_file(lesson, "ada", "f1")
+    lesson.do(chat.SetMode(by="tutor", mode=Mode.STAFF_FIRST))
+    (sent,) = lesson.do(send("ada", files=("f1",)))
+    (approved,) = lesson.do(chat.Approve(by="tutor", message=sent.message))
+    assert shown_to(lesson.room, approved, "ben").files == ("f1",)
+
+
+@pytest.mark.parametrize("kind", ["chat.sent", "chat.approved"])
+def test_messages_of_logs_from_before_they_had_files_are_read(kind):
+    old = {
+        "chat.sent": b'{"type":"chat.sent","v":1,"at":1.0,"by":"ada","message":"m","text":"x","scope":"all",'
+        b'"target":"","held":false}',
+        "chat.approved": b'{"type":"chat.approved","v":1,"at":1.0,"by":"t","message":"m","author":"ada","text":"x",'
+        b'"scope":"all","target":"","sent_at":1.0}',
+    }
+    event = codec.decode_event(old[kind])
+    assert (event.v, event.files, event.text) == (2, (), "x")
