@@ -115,8 +115,9 @@ def needs_snapshot(state: State) -> list[str]:
     return [
         page.id
         for page in state.pages.values()
-        if len(page.updates) >= limits.BOARD_UPDATES_KEPT // 4 or page.size >= limits.BOARD_PAGE_SIZE // 4
-        if page.updates
+        # By what is behind the snapshot: a large page would be merged after each stroke otherwise.
+        if len(page.updates) >= limits.BOARD_UPDATES_KEPT // 4
+        or page.size - len(page.snapshot) >= limits.BOARD_PAGE_SIZE // 4
     ]
 
 

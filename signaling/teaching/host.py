@@ -10,6 +10,7 @@ from signaling.rooms.services import Services
 from signaling.store import Store
 from signaling.store.blobs import BlobFolder
 from signaling.teaching import recovery
+from signaling.teaching.boards.merger import BoardMerger
 from signaling.teaching.deadlines import Deadlines
 from signaling.teaching.delivery import Delivery
 from signaling.teaching.files.session_files import SessionFiles
@@ -51,6 +52,7 @@ class TeachingHost:
         self.media = MediaBridge(services, self.registry, self.presence)
         self.hooks = SessionHooks(store.endpoints)
         self.registry.make_deliveries(self.hooks.deliveries)
+        self.boards = BoardMerger(self.registry)
         self.privacy = Privacy(store, self.registry, self.school, self.files)
         self._deadlines = Deadlines(self.registry)
         self._running = Running()
@@ -80,6 +82,7 @@ class TeachingHost:
             for feed in tuple(live.feeds):
                 live.leave_feed(feed)
         await self.registry.finish()
+        await self.boards.finish()
         await self.files.finish()
         await recovery.beat(self.registry, self.store.documents)
         self._running.stop()

@@ -81,6 +81,18 @@ def test_merging_is_asked_for_in_time(monkeypatch):
     assert lesson.refusal(draw()) is Code.TOO_MANY
 
 
+def test_a_large_page_is_not_merged_again_after_each_stroke(monkeypatch):
+    monkeypatch.setattr(limits, "BOARD_PAGE_SIZE", 400)
+    lesson = lesson_of()
+    lesson.do(draw(b"x" * 150))
+    assert needs_snapshot(lesson.room.whiteboard) == ["p1"]
+    lesson.do(whiteboard.SaveSnapshot(page="p1", snapshot=b"x" * 150, count=1))
+    lesson.do(draw(b"x" * 99))
+    assert needs_snapshot(lesson.room.whiteboard) == []
+    lesson.do(draw(b"x"))
+    assert needs_snapshot(lesson.room.whiteboard) == ["p1"]
+
+
 def test_sizes_are_limited(monkeypatch):
     lesson = lesson_of()
     assert lesson.refusal(draw(b"")) is Code.TOO_LARGE

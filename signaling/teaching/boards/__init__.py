@@ -1,0 +1,1 @@
+"""Whiteboards: the updates of a page are merged into a snapshot before there are too many."""
