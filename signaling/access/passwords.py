@@ -20,7 +20,7 @@ MIN_CHARS: Final = 10
 MAX_CHARS: Final = 128
 
 # 19 MiB, two passes, one lane: the least that OWASP's Password Storage Cheat Sheet advises. It took 32 ms of a core on
-# 2026-11-28, and RFC 9106's second recommendation (64 MiB, three passes, four lanes) 249 ms, beside the media of lessons.
+# 2026-11-28, and RFC 9106's second recommendation (64 MiB, three passes, four lanes) 249 ms. Media runs beside it.
 MEMORY_KIB: Final = 19 * 1024
 PASSES: Final = 2
 

@@ -7,7 +7,7 @@ after the commit that stores its events. When a commit fails, the state is loade
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
@@ -106,7 +106,7 @@ class LiveSession:
         self._log = session_log(session_id)
         self._room: Classroom | None = None
         self._queue: list[_Step[Any]] = []
-        self._worker: asyncio.Task[None] | None = None
+        self._worker: asyncio.Task[Any] | None = None
         self._unsent: list[Event] = []
         self._unsent_after = 0
         self._storing = False
@@ -141,9 +141,22 @@ class LiveSession:
         if self._worker is not None:
             await asyncio.wait([self._worker])
 
-    def reload(self) -> None:
-        """Read the log again at the next step, because it was rewritten."""
-        self._room = None
+    async def rewrite(self, action: Callable[[], Awaitable[T]]) -> T:
+        """Run what changes the stored log while no command is carried out; the next one finds the log as it is then."""
+        while self._worker is not None:
+            await self.finished()
+
+        async def run() -> T:
+            try:
+                return await action()
+            finally:
+                self._room = None
+                # Commands that came meanwhile.
+                await self._work()
+
+        task = asyncio.create_task(run())
+        self._worker = task
+        return await asyncio.shield(task)
 
     def submit(
         self, make: Make, answer: Callable[[Classroom, Sequence[Event]], T] | None = None

@@ -7,7 +7,7 @@ out one after the other, and acknowledged when their events are stored.
 import asyncio
 import functools
 import operator
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any, Final, Generic, TypeVar
 
 import msgspec
@@ -25,6 +25,11 @@ S = TypeVar("S")
 T = TypeVar("T")
 
 _PAGE: Final = 1000
+
+_AGGREGATES: Final[dict[str, Aggregate[Any]]] = {
+    each.name: each
+    for each in (courses.COURSES, study_groups.STUDY_GROUPS, office_hours.OFFICE_HOURS, schedule.SCHEDULE)
+}
 
 # Parts whose state is kept; the others are read again when somebody asks.
 MAX_KEPT: Final = 500
@@ -78,6 +83,14 @@ class SchoolPart(Generic[S]):
         async with self._lock:
             return look(await self._loaded())
 
+    async def rewrite(self, action: Callable[[], Awaitable[T]]) -> T:
+        """See `School.rewrite`."""
+        async with self._lock:
+            try:
+                return await action()
+            finally:
+                self._state = None
+
     async def _loaded(self) -> S:
         if self._state is not None:
             return self._state
@@ -126,10 +139,10 @@ class School:
         """Return a tutor's timetable."""
         return self._part(tenant, schedule.SCHEDULE, tutor)
 
-    def forget(self, tenant: str) -> None:
-        """Read the logs of a tenant again at the next call, because they were rewritten."""
-        for key in [key for key in self._parts if key[0] == tenant]:
-            del self._parts[key]
+    async def rewrite(self, tenant: str, log: str, action: Callable[[], Awaitable[T]]) -> T:
+        """Run what changes a stored log while no command is carried out; the next one finds the log as it is then."""
+        name, _, owner = log.partition("/")
+        return await self._part(tenant, _AGGREGATES[name], owner).rewrite(action)
 
     async def tutors(self, tenant: str, aggregate: Aggregate[Any]) -> list[str]:
         """Return the tutors who have office hours, or a timetable. StoreError."""

@@ -181,33 +181,29 @@ class TenantShelf:
             )
         return found
 
-    async def rewrite(self, log: str, events: Mapping[int, bytes]) -> None:
-        """Replace the content of events by number, for erasure alone. The snapshot goes: it holds what they held."""
-        if not events:
-            return
+    async def rewrite(
+        self, log: str, events: Mapping[int, bytes], *, session: str = "", person: str = "", other: str = ""
+    ) -> None:
+        """Replace events of a log by number, for erasure alone, all or none: half of a log could not be replayed.
+
+        The snapshot goes, since it holds what the events held. In the index of `session`, `person` becomes `other`.
+        """
         table = classroom_events
         async with transaction(self._engine) as connection:
             for seq, data in events.items():
                 here = (*self._log(table, log), table.c.seq == seq)
                 await connection.execute(update(table).where(*here).values(data=data.decode()))
-            await connection.execute(delete(classroom_snapshots).where(*self._log(classroom_snapshots, log)))
+            snapshots = self._log(classroom_snapshots, log)
+            await connection.execute(delete(classroom_snapshots).where(*snapshots))
+            if session:
+                await self._rename(connection, session, person, other)
 
-    async def rename_person(self, session_id: str, person: str, other: str) -> None:
-        """Give a person another id in the index of a session, for erasure."""
+    async def _rename(self, connection: AsyncConnection, session: str, person: str, other: str) -> None:
         people, table = classroom_people, classroom_sessions
-        async with transaction(self._engine) as connection:
-            await connection.execute(
-                update(people)
-                .where(
-                    people.c.tenant == self.tenant, people.c.session == session_id, people.c.person == person
-                )
-                .values(person=other)
-            )
-            await connection.execute(
-                update(table)
-                .where(table.c.tenant == self.tenant, table.c.id == session_id, table.c.owner == person)
-                .values(owner=other)
-            )
+        mine = (people.c.tenant == self.tenant, people.c.session == session, people.c.person == person)
+        await connection.execute(update(people).where(*mine).values(person=other))
+        owned = (table.c.tenant == self.tenant, table.c.id == session, table.c.owner == person)
+        await connection.execute(update(table).where(*owned).values(owner=other))
 
     async def delete_log(self, log: str) -> None:
         """Delete a log that belongs to no session."""

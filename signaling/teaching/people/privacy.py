@@ -7,6 +7,7 @@ of other people stay right. Drawings on a whiteboard are one picture of everybod
 
 import secrets
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Any, Final
 
 import msgspec
@@ -98,18 +99,16 @@ class Privacy:
         shelf = self._store.classroom.of(tenant)
         rows = [row async for row in _sessions(shelf, person)]
         if any(row.phase in OPEN for row in rows):
-            raise Conflict(Code.WRONG_PHASE, "The person belongs to a session that is open; end it first.")
+            raise _open_session()
         pseudonym = f"{ERASED}-{secrets.token_hex(8)}"
         events = files = 0
         for row in rows:
             count, deleted = await self._erase_session(shelf, row, person, pseudonym)
             events, files = events + count, files + deleted
         for log in await _school_logs(shelf):
-            if log.partition("/")[2] == person:
-                await shelf.delete_log(log)
-            else:
-                events += await _rewrite(shelf, log, person, pseudonym)
-        self._school.forget(tenant)
+            events += await self._school.rewrite(
+                tenant, log, partial(_rewrite_part, shelf, log, person, pseudonym)
+            )
         account = await self._store.accounts.of(tenant).delete(person)
         entries = await self._store.audit.erase(tenant, person)
         await self._store.audit.add(tenant, AuditEntry(now, "person.erased", actor, pseudonym))
@@ -118,17 +117,28 @@ class Privacy:
     async def _erase_session(
         self, shelf: TenantShelf, row: SessionRow, person: str, pseudonym: str
     ) -> tuple[int, int]:
+        async def action() -> tuple[int, list[str]]:
+            now = await shelf.session(row.id)
+            if now is None or now.phase in OPEN:
+                raise _open_session()
+            log = session_log(row.id)
+            files = [
+                event["file"]["id"]
+                async for _seq, event in _about(shelf, log, person)
+                if event["type"] == "files.added" and event["file"]["by"] == person
+            ]
+            changed = await _changed(shelf, log, person, pseudonym)
+            for data in changed.values():
+                # What could not be read again would lose the session.
+                codec.decode_event(data)
+            await shelf.rewrite(log, changed, session=row.id, person=person, other=pseudonym)
+            return len(changed), files
+
         live = self._registry.session(shelf.tenant, row.id)
-        await live.finished()
-        log, files = session_log(row.id), 0
-        async for _seq, event in _about(shelf, log, person):
-            if event["type"] == "files.added" and event["file"]["by"] == person:
-                self._files.delete(shelf.tenant, row.id, event["file"]["id"])
-                files += 1
-        events = await _rewrite(shelf, log, person, pseudonym)
-        await shelf.rename_person(row.id, person, pseudonym)
-        live.reload()
-        return events, files
+        events, files = await live.rewrite(action)
+        for file in files:
+            self._files.delete(shelf.tenant, row.id, file)
+        return events, len(files)
 
     async def _audit(self, tenant: str, person: str) -> AsyncIterator[AuditEntry]:
         before: int | None = None
@@ -210,19 +220,25 @@ async def _about(shelf: TenantShelf, log: str, person: str) -> AsyncIterator[tup
                 yield each.seq, event
 
 
-async def _rewrite(shelf: TenantShelf, log: str, person: str, pseudonym: str) -> int:
-    """Erase a person from a log; return how many events changed. StoreError."""
-    count = 0
-    async for page in _pages(shelf, log):
-        changed = {
-            each.seq: redacted(each.data, person, pseudonym)
-            for each in page
-            if mentions(_decode(each.data), person)
-        }
-        if log.startswith("session/"):
-            for data in changed.values():
-                # What could not be read again would lose the session.
-                codec.decode_event(data)
-        await shelf.rewrite(log, changed)
-        count += len(changed)
-    return count
+def _open_session() -> Conflict:
+    return Conflict(Code.WRONG_PHASE, "The person belongs to a session that is open; end it first.")
+
+
+async def _changed(shelf: TenantShelf, log: str, person: str, pseudonym: str) -> dict[int, bytes]:
+    """Return the events of a log that name a person, by number, as they are to be."""
+    return {
+        each.seq: redacted(each.data, person, pseudonym)
+        async for page in _pages(shelf, log)
+        for each in page
+        if mentions(_decode(each.data), person)
+    }
+
+
+async def _rewrite_part(shelf: TenantShelf, log: str, person: str, pseudonym: str) -> int:
+    """Erase a person from the log of a part of a school; return how many events changed. StoreError."""
+    if log.partition("/")[2] == person:
+        await shelf.delete_log(log)
+        return 0
+    changed = await _changed(shelf, log, person, pseudonym)
+    await shelf.rewrite(log, changed)
+    return len(changed)

@@ -1,7 +1,10 @@
+import asyncio
 import sqlite3
 
 import pytest
 
+from signaling.store.classroom.shelf import TenantShelf
+from tests.signaling.school_client import eventually
 from tests.signaling.session_files import Files, on_disk
 
 SECRETS = (
@@ -87,6 +90,35 @@ async def test_erasing_a_tutor_leaves_what_students_wrote_and_are_called(school,
     for kept in ("Sam Smith", "my secret message", "what Eve said"):
         assert kept in events
     assert (await school.application.get(f"/sessions/{lesson}"))["owner"]["id"].startswith("erased-")
+
+
+async def test_commands_during_an_erasure_wait_and_find_the_log_as_it_is_then(school, world, monkeypatch):
+    """A command decided on the state before would add an event that nobody could replay."""
+    body = {"title": "Later", "owner": {"id": "tutor", "name": "T"}, "people": [{"id": "sam", "name": "Sam"}]}
+    session = (await school.application.post("/sessions", body))["id"]
+    await school.person("sam").post(f"/sessions/{session}/join")
+    begun, go_on = asyncio.Event(), asyncio.Event()
+    rewrite = TenantShelf.rewrite
+
+    async def slow(*given, **named):
+        begun.set()
+        await go_on.wait()
+        await rewrite(*given, **named)
+
+    monkeypatch.setattr(TenantShelf, "rewrite", slow)
+    erasing = asyncio.create_task(school.application.post("/privacy/sam/erase"))
+    await begun.wait()
+    leaving = asyncio.create_task(school.person("sam").attempt("POST", f"/sessions/{session}/leave", {}))
+    live = world.server.teaching.registry.session("devkey", session)
+    await eventually(lambda: asyncio.sleep(0, bool(live._queue)))
+    assert not leaving.done()
+    go_on.set()
+    await erasing
+    assert (await leaving)[0] in {403, 404}, "there is no such person any more"
+    live._room = None
+    assert (await school.application.get(f"/sessions/{session}"))["phase"] == "draft", (
+        "the log can be replayed"
+    )
 
 
 async def test_nobody_is_erased_out_of_an_open_session(school):
