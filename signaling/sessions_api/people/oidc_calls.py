@@ -2,6 +2,7 @@
 
 import re
 from typing import Annotated, Any, Final
+from urllib.parse import urlsplit
 
 import msgspec
 from aiohttp import hdrs, web
@@ -159,7 +160,8 @@ def _redirect_uri(origin: str) -> str:
 
 def _pending_cookie(token: str, origin: str) -> str:
     secure = "; Secure" if origin.startswith("https://") else ""
-    return f"{COOKIE}={token}; Path={_PATH}; Max-Age={int(PENDING_S)}; HttpOnly; SameSite=Lax{secure}"
+    path = urlsplit(origin).path + _PATH
+    return f"{COOKIE}={token}; Path={path}; Max-Age={int(PENDING_S)}; HttpOnly; SameSite=Lax{secure}"
 
 
 def _refusal(error: OidcError) -> ApiError:

@@ -1,6 +1,7 @@
 """Sign-in with a built-in account, and the password that it needs."""
 
 from typing import Annotated, Final
+from urllib.parse import urlsplit
 
 import msgspec
 from aiohttp import web
@@ -197,7 +198,9 @@ def session_cookie(token: str, origin: str) -> str:
     """
     secure = "; Secure" if origin.startswith("https://") else ""
     lasting = "" if token else "; Max-Age=0"
-    return f"{COOKIE}={token}; Path=/; HttpOnly; SameSite=Lax{secure}{lasting}"
+    # Where this server shares its host with others, under its own path.
+    path = urlsplit(origin).path or "/"
+    return f"{COOKIE}={token}; Path={path}; HttpOnly; SameSite=Lax{secure}{lasting}"
 
 
 def _no_token() -> ApiError:

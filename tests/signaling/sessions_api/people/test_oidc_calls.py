@@ -1,6 +1,8 @@
 import aiohttp
 import pytest
 
+from signaling.sessions_api.people.oidc_calls import _pending_cookie
+from signaling.sessions_api.people.sign_in_calls import session_cookie
 from tests.signaling.oidc_provider import CLIENT, SECRET, running
 from tests.signaling.school_world import serving
 
@@ -77,3 +79,11 @@ async def test_a_server_without_a_provider_has_no_such_route(template, tmp_path)
         world.http.get(f"{world.url}/api/v1/oidc/sign-in") as response,
     ):
         assert response.status == 404
+
+
+def test_cookies_are_for_this_servers_own_path_of_a_shared_host():
+    assert "; Path=/; " in session_cookie("t", "https://school.example")
+    assert "; Path=/lectern; " in session_cookie("t", "https://school.example/lectern")
+    assert "; Path=/lectern/api/v1/oidc; " in _pending_cookie("t", "https://school.example/lectern")
+    assert session_cookie("t", "https://school.example").endswith("; Secure")
+    assert "Secure" not in session_cookie("t", "http://localhost:7880")
