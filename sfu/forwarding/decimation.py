@@ -1,4 +1,4 @@
-"""Sequence numbers and picture ids of a stream from which some temporal or spatial layers are left out."""
+"""Sequence numbers and picture ids of a stream without some of its temporal or spatial layers."""
 
 from bisect import bisect_left, bisect_right
 
@@ -6,23 +6,25 @@ from sfu.receiving.history import VIDEO_HISTORY
 
 
 class Decimation:
-    """Numbers what is left of a stream when pictures are left out of it: without gaps, and traced back by arithmetic.
+    """Numbers the remaining packets of a stream without gaps, and finds a packet by its new number.
 
-    Only packets that came in order are left out. One that was lost on the way keeps its number, wanted or not.
+    Only packets that arrive in order are left out. A packet that was missing keeps its number, whatever its layer.
     """
 
     __slots__ = ("_forgotten", "_forgotten_pictures", "_left_out", "_next", "_picture", "_pictures")
 
     def __init__(self) -> None:
-        """Nothing left out."""
+        """Start with nothing left out."""
         self._left_out: list[int] = []
-        self._next: list[int] = []  # for each of those, the number that the next packet which stays gets
-        self._pictures: list[int] = []  # for each of those, how many pictures are left out up to it
+        self._next: list[int] = []  # for each of them, the new number of the next packet that is not left out
+        self._pictures: list[int] = []  # for each of them, the pictures left out so far
         self._picture: int | None = None
-        self._forgotten = self._forgotten_pictures = 0  # how many were left out before those in the lists
+        self._forgotten = self._forgotten_pictures = (
+            0  # packets and pictures left out before those in the lists
+        )
 
     def leave_out(self, ext_seq: int, picture_id: int) -> None:
-        """Leave out a packet, the newest of its stream, of the picture of that id."""
+        """Leave out the newest packet of the stream; `picture_id` is that of its picture."""
         pictures = self._pictures[-1] if self._pictures else self._forgotten_pictures
         self._next.append(ext_seq - self._forgotten - len(self._left_out))
         self._left_out.append(ext_seq)
@@ -35,9 +37,9 @@ class Decimation:
                 del values[:VIDEO_HISTORY]
 
     def number(self, ext_seq: int) -> tuple[int, int] | None:
-        """(number without those left out, pictures left out before it); None for one too old to be known.
+        """Return (new number, pictures left out before it); None if the packet is too old.
 
-        For a packet that is left out, the number of the next one that stays.
+        A packet that is left out has the number of the next one that is not.
         """
         before = bisect_left(self._left_out, ext_seq)
         if not before:
@@ -45,7 +47,7 @@ class Decimation:
         return ext_seq - self._forgotten - before, self._pictures[before - 1]
 
     def source(self, number: int) -> int | None:
-        """The source's number of the packet that got this one; None when it is too old to be known."""
+        """Return the original number of the packet with this new number; None if it is too old."""
         before = bisect_right(self._next, number)
         if not before and self._forgotten:
             return None

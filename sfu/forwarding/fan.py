@@ -1,6 +1,6 @@
-"""Who follows one inbound stream: its substreams, and the subscribers on their way to one.
+"""The subscribers of one inbound stream: its substreams, and the subscribers that wait to enter one.
 
-The inbound stream itself knows nothing of this, as a stream is received in the same way whoever watches it.
+The inbound stream itself does not know its subscribers: how a stream is received does not depend on them.
 """
 
 from collections.abc import Callable, Hashable
@@ -23,11 +23,11 @@ class Fan(Generic[S]):
     __slots__ = ("awaiting_keyframe", "stream", "substreams", "switching")
 
     def __init__(self, stream: InboundStream) -> None:
-        """Nobody follows `stream` yet."""
+        """Create the fan of `stream`, without subscribers."""
         self.stream = stream
         self.substreams: dict[Hashable, Substream] = {}
-        "The substreams that are followed: those with subscribers by (operating point, None: the whole stream; whether"
-        " their pictures are whole), those of taps by the number of the tap's stream."
+        "Those with subscribers by (operating point, or None for the whole stream; `whole_pictures`), those of taps by"
+        " the number of the tap's stream."
         self.awaiting_keyframe: set[S] = set()
         "Subscribers that start here at the next keyframe."
         self.switching: set[S] = set()
@@ -38,11 +38,11 @@ class Fan(Generic[S]):
         return repr(self.stream)
 
     def key(self, point: OperatingPoint) -> OperatingPoint | None:
-        """The point by which `substreams` has a point: None, the whole stream, where that is the same."""
+        """Return the operating point as a key of `substreams`: None if it is the whole stream."""
         return None if point[1] == operating_points.MAX_TEMPORAL and len(self.stream.seen_at) == 1 else point
 
     def substream(self, key: OperatingPoint | None, *, whole_pictures: bool = False) -> Substream:
-        """The substream of that key, created if it has no subscriber yet; see `Substream` for `whole_pictures`."""
+        """Return the substream of a key, created if it does not exist; see `Substream` for `whole_pictures`."""
         if (key, whole_pictures) not in self.substreams:
             self.substreams[key, whole_pictures] = Substream(self.stream, key, whole_pictures=whole_pictures)
         return self.substreams[key, whole_pictures]

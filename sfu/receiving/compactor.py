@@ -1,4 +1,4 @@
-"""Sequence numbers of a stream with padding-only packets left out."""
+"""Sequence numbers of a stream without its padding-only packets."""
 
 from bisect import bisect_left
 
@@ -6,24 +6,24 @@ from sfu.receiving.history import VIDEO_HISTORY
 
 
 class Compactor:
-    """Numbers a stream as if packets that are not forwarded (padding alone) had never been in it."""
+    """Numbers the packets of a stream without gaps where padding-only packets are not forwarded."""
 
     __slots__ = ("_dropped", "_forgotten")
 
     def __init__(self) -> None:
-        """Nothing dropped."""
+        """Start with nothing left out."""
         self._dropped: list[int] = []
         self._forgotten = 0  # how many were dropped before those in the list
 
     def drop(self, ext_seq: int) -> None:
-        """Leave out a packet, the newest of its stream."""
+        """Leave out the newest packet of the stream."""
         self._dropped.append(ext_seq)
         if len(self._dropped) > 2 * VIDEO_HISTORY:
             del self._dropped[:VIDEO_HISTORY]
             self._forgotten += VIDEO_HISTORY
 
     def number(self, ext_seq: int) -> int | None:
-        """The number without those left out; None for a packet so late that it is not known any more."""
+        """Return the new number of a packet; None if the packet is too old."""
         dropped = self._dropped
         if not dropped:
             return ext_seq

@@ -14,19 +14,19 @@ OFF_S = 1.0
 
 
 class WantedLayers:
-    """What is wanted of one publication's layers."""
+    """The layers of one publication that its subscribers need."""
 
     __slots__ = ("_absent", "_asked_at", "told")
 
     def __init__(self, count: int) -> None:
-        """At first all of `count` layers are sent."""
+        """Start with all `count` layers needed."""
         self.told = frozenset(range(count))
         "Those that were wanted last; empty only where there are none."
         self._asked_at: dict[int, float] = {}
         self._absent: set[int] = set()
 
     def update(self, wanted: frozenset[int], live: Collection[int], now: float) -> bool:
-        """Note what is wanted now, and which layers arrive; returns whether the publisher has to be told."""
+        """Record which layers are needed and which arrive; return whether the publisher must be told."""
         self._absent.difference_update(live)
         for spatial, asked_at in list(self._asked_at.items()):
             if spatial in live or spatial not in wanted:
@@ -41,9 +41,9 @@ class WantedLayers:
         return True
 
     def may_come(self, spatial: int) -> bool:
-        """Whether a layer that does not arrive would, if it were wanted, or is on its way."""
+        """Return whether a layer that does not arrive would arrive if it were requested, or was requested already."""
         return spatial not in self._absent and (spatial not in self.told or spatial in self._asked_at)
 
     def is_off(self, spatial: int, silent_s: float) -> bool:
-        """Whether a layer has been switched off, seeing that nothing of it has come for so long."""
+        """Return whether the publisher has switched a layer off, judged by how long no packet of it has arrived."""
         return spatial not in self.told and silent_s > OFF_S

@@ -40,7 +40,7 @@ class TransportFeedback:
     )
 
     def __init__(self, sender_ssrc: int) -> None:
-        """`sender_ssrc` is this side's, as in all its feedback."""
+        """`sender_ssrc` is this server's SSRC in RTCP feedback."""
         self.sender_ssrc = sender_ssrc
         self.media_ssrc = 0
         "One of the publisher's streams; the report covers all of its transport."
@@ -54,7 +54,7 @@ class TransportFeedback:
         self._last_built_at = float("-inf")
 
     def received(self, transport_seq16: int, now: float) -> bool:
-        """A packet with that transport-wide number arrived; returns whether `due_at` has changed.
+        """Record the arrival of the packet with this transport-wide number; return whether `due_at` has changed.
 
         A repeated or very old number is ignored.
         """
@@ -70,7 +70,7 @@ class TransportFeedback:
         return len(new) in {1, _MUCH}
 
     def build(self, now: float) -> list[bytes]:
-        """RTCP packets, under 1,200 bytes each, with everything new since the last call.
+        """Return RTCP packets, under 1,200 bytes each, with all arrivals since the last call.
 
         A packet that arrived after later ones were reported is reported with those once more, so that the
         sender sees it in its place.
@@ -102,7 +102,7 @@ class TransportFeedback:
 
 
 def _fitting(base: int, arrivals: list[tuple[int, int]]) -> int:
-    """How many of the arrivals (number, ticks), ascending, one packet that starts at `base` can report."""
+    """Return how many of the ascending arrivals (number, ticks) fit into one packet that starts at `base`."""
     before = arrivals[0][1]
     for i, (number, ticks) in enumerate(arrivals):
         # section 3.1.5: a delta has 16 bits
@@ -117,7 +117,7 @@ def _fitting(base: int, arrivals: list[tuple[int, int]]) -> int:
 
 
 def _encode(base: int, arrivals: list[tuple[int, int]], count: int) -> bytes:
-    """The packet from the base sequence number on (section 3.1)."""
+    """Return the packet, from the base sequence number on (section 3.1)."""
     reference = arrivals[0][1] // _REFERENCE_TICKS
     before = reference * _REFERENCE_TICKS
     deltas = bytearray()
@@ -141,7 +141,7 @@ def _encode(base: int, arrivals: list[tuple[int, int]], count: int) -> bytes:
 
 
 def _chunks(runs: list[tuple[int, int]]) -> bytes:
-    """Packet chunks (sections 3.1.3, 3.1.4): long runs by their length, short ones as a vector."""
+    """Return packet chunks (sections 3.1.3, 3.1.4): run lengths for long runs, vectors for short ones."""
     chunks: list[int] = []
     todo = runs[::-1]
     while todo:
@@ -170,7 +170,7 @@ def _chunks(runs: list[tuple[int, int]]) -> bytes:
 
 
 def _next_symbols(todo: list[tuple[int, int]]) -> list[int]:
-    """The next 14 symbols, or as many as there are; `todo` ends with the run that comes first."""
+    """Return the next 14 symbols, or fewer at the end; `todo` has the next run last."""
     symbols: list[int] = []
     for symbol, length in reversed(todo):
         symbols += [symbol] * min(length, 14 - len(symbols))

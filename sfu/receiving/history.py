@@ -6,7 +6,7 @@ AUDIO_HISTORY = 256
 
 
 class History:
-    """The last packets of a source layer by extended sequence number, for retransmission."""
+    """The newest packets of an inbound stream by extended sequence number."""
 
     __slots__ = ("_contexts", "_mask", "_numbers", "_packets")
 
@@ -20,7 +20,7 @@ class History:
         self._contexts: list[object] = [None] * size
 
     def put(self, ext_seq: int, packet: bytes, context: object = None) -> None:
-        """Keep a packet, and what it was read by; one so late that a newer packet has its slot is left out."""
+        """Keep a packet and the context that it was parsed with; a packet whose slot has a newer one is not kept."""
         slot = ext_seq & self._mask
         if ext_seq >= self._numbers[slot]:
             self._numbers[slot] = ext_seq
@@ -28,10 +28,10 @@ class History:
             self._contexts[slot] = context
 
     def get(self, ext_seq: int) -> bytes | None:
-        """The packet of that number; None when it never came or is overwritten."""
+        """Return the packet with this number; None if it never arrived or was overwritten."""
         slot = ext_seq & self._mask
         return self._packets[slot] if self._numbers[slot] == ext_seq else None
 
     def context(self, ext_seq: int) -> object:
-        """What was kept with a packet that is there."""
+        """Return the context that was kept with a packet."""
         return self._contexts[ext_seq & self._mask]

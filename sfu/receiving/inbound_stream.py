@@ -1,4 +1,4 @@
-"""A publication as it arrives: its source layers, and what is kept of each."""
+"""One inbound RTP stream: its packets, figures and layers."""
 
 import struct
 from typing import TYPE_CHECKING
@@ -103,20 +103,20 @@ class InboundStream:
         return f"layer {self.spatial} of {self.spec.id}"
 
     def keyframe_begins(self, packet: SourcePacket) -> None:
-        """A keyframe begins with this packet."""
+        """Record that a keyframe begins with this packet."""
         self.keyframes.keyframe_received()
         self.keyframe_sequence, self.retained_octets = packet.sequence, 0
         self._keyframe_timestamp = packet.timestamp
         self.sets.clear()
 
     def count(self, packet: SourcePacket) -> None:
-        """Count a packet into the picture that is kept."""
+        """Count a packet of the picture that is kept for late joiners."""
         if self._keyframe_timestamp is not None and packet.timestamp != self._keyframe_timestamp:
             self.keyframe_octets, self._keyframe_timestamp = self.retained_octets, None
         self.retained_octets += len(packet.data)
 
     def arrived(self, packet: SourcePacket, now: float, *, late: bool) -> None:
-        """Take a packet into the figures of the stream."""
+        """Count a packet in the figures of the stream."""
         frame = packet.frame
         spatial, temporal = frame.layer
         self.last_packet_at = self.seen_at[spatial] = now
@@ -136,7 +136,7 @@ class InboundStream:
                 self.structure = frame.described.structure
 
     def live_spatials(self, now: float) -> list[int]:
-        """The spatial layers of the publication that arrive on this stream."""
+        """Return the spatial layers of the publication that this stream contains."""
         screen, wanted = self.spec.screen_share, self.wanted_layers
         return [
             spatial
@@ -146,7 +146,7 @@ class InboundStream:
         ]
 
     def temporal_for(self, frame_rate: int) -> int:
-        """The lowest temporal layer that shows so many pictures in a second; 0: all."""
+        """Return the lowest temporal layer with this frame rate; a rate of 0 means all temporal layers."""
         if frame_rate > 0:
             for temporal in range(self.max_temporal):
                 if self.rates.frame_rate(temporal) >= _FRAME_RATE_TOLERANCE * frame_rate:
@@ -154,7 +154,7 @@ class InboundStream:
         return operating_points.MAX_TEMPORAL
 
     def point(self, spatial: int, temporal: int) -> OperatingPoint:
-        """A point of the publication as one of this stream; from its highest temporal layer on, all are one."""
+        """Return an operating point of the publication as one of this stream, up to its highest temporal layer."""
         return self.within(
             (
                 spatial - self.spatial,
@@ -164,15 +164,15 @@ class InboundStream:
 
     @property
     def top(self) -> OperatingPoint:
-        """The highest point that this stream has."""
+        """Return the highest operating point of this stream."""
         return max(self.seen_at), operating_points.MAX_TEMPORAL
 
     def within(self, point: OperatingPoint) -> OperatingPoint:
-        """The nearest point that this stream has."""
+        """Return the operating point of this stream that is closest to `point`."""
         return min(point[0], max(self.seen_at)), point[1]
 
     def replayable(self, now: float, available_bps: float) -> bool:
-        """Whether the picture is here as a whole, small and no older than the stream: all since the last keyframe."""
+        """Return whether a late joiner can be sent the packets since the last keyframe: all kept, few, and current."""
         first, octets = self.keyframe_sequence, self.retained_octets
         if not self.live_spatials(now):
             return False  # the publisher has stopped this layer, and begins it anew with a keyframe
@@ -183,7 +183,7 @@ class InboundStream:
         return all(self.history.get(i) is not None for i in range(first, self.highest + 1))
 
     def kept(self, sequence: int) -> SourcePacket | None:
-        """A packet of the history, parsed anew; None when it is not kept."""
+        """Return a packet of the history, parsed again; None if it is not kept."""
         packet = self.history.get(sequence)
         if packet is None:
             return None
@@ -195,7 +195,7 @@ class InboundStream:
         return parsed
 
     def keep(self, packet: bytes, parsed: SourcePacket) -> None:
-        """Put a packet into the history, with what it takes to read it again alike."""
+        """Put a packet into the history, with the context to parse it again with the same result."""
         described = parsed.frame.described
         context: object = described.structure if described is not None else None
         if self.spec.red and parsed.codec in {"opus", "red"}:
@@ -210,7 +210,7 @@ class InboundStream:
     def parse(
         self, packet: bytes, parsed_header: Header, codec: str, sequence: int, structure: Structure | None
     ) -> SourcePacket:
-        """Read a plaintext packet once for all subscribers. RtpError.
+        """Parse a decrypted packet once for all subscribers. RtpError.
 
         Args:
             packet: The whole packet.

@@ -1,4 +1,4 @@
-"""When a publisher is asked for a keyframe: often enough to start, seldom enough not to ruin the picture."""
+"""When a publisher is asked for a keyframe: soon for a new subscriber, but seldom enough to spare the bitrate."""
 
 # Shortest time between two requests, by spatial layer, as LiveKit throttles them. A keyframe costs as much as
 # several ordinary frames, and a low layer's is small.
@@ -7,7 +7,7 @@ _HIGH_LAYER_INTERVAL_S = 1.0
 
 
 class KeyframeRequests:
-    """The requests (PLI) for one source layer, merged from all its subscribers."""
+    """The keyframe requests (PLI) for one layer, merged from all its subscribers."""
 
     __slots__ = ("_interval_s", "due_at", "next_at")
 
@@ -20,7 +20,7 @@ class KeyframeRequests:
         "When a remembered request may be sent; None when nobody waits."
 
     def request(self, now: float) -> bool:
-        """A subscriber needs a keyframe. True: ask the publisher now; else the request is remembered."""
+        """Record that a subscriber needs a keyframe; return True to send the request now, False if it is sent later."""
         if now >= self.next_at:
             self._sent(now)
             return True
@@ -28,14 +28,14 @@ class KeyframeRequests:
         return False
 
     def due(self, now: float) -> bool:
-        """Whether a remembered request is to be sent now; it then counts as sent."""
+        """Return whether a recorded request is to be sent now; it then counts as sent."""
         if self.due_at is None or now < self.due_at:
             return False
         self._sent(now)
         return True
 
     def keyframe_received(self) -> None:
-        """A keyframe began: it serves everybody who had asked."""
+        """Record that a keyframe began: it answers all requests so far."""
         self.due_at = None
 
     def _sent(self, now: float) -> None:

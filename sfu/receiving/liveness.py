@@ -1,4 +1,4 @@
-"""Whether a layer still arrives."""
+"""Whether packets of a layer still arrive."""
 
 # Without packets for this long a layer is not live. Encoders send at least one frame a second; a shared screen that
 # does not change may send less than that.
@@ -10,12 +10,12 @@ LOWEST_SCREEN_LAYER_DEAD_S = 10.0
 
 
 def dead_after_s(spatial: int, *, screen_share: bool) -> float:
-    """Without packets for how long a layer is not live."""
+    """Return after how many seconds without packets a layer is not live."""
     if not screen_share:
         return LAYER_DEAD_S
     return SCREEN_LAYER_DEAD_S if spatial else LOWEST_SCREEN_LAYER_DEAD_S
 
 
 def is_live(last_packet_at: float, now: float, *, screen_share: bool, spatial: int = 1) -> bool:
-    """Whether packets have arrived on a layer lately."""
+    """Return whether packets of a layer have arrived recently."""
     return now - last_packet_at < dead_after_s(spatial, screen_share=screen_share)

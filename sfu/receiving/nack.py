@@ -19,7 +19,7 @@ _RESET_JUMP = 1000
 
 
 class _Missing:
-    """One packet asked for or about to be."""
+    """A missing packet that was or will be requested."""
 
     __slots__ = ("at", "early_from", "tries")
 
@@ -30,7 +30,7 @@ class _Missing:
 
 
 class NackGenerator:
-    """Decides which missing packets of a stream are asked for, and when."""
+    """Decides which missing packets of a stream are requested by NACK, and when."""
 
     __slots__ = ("_early_from", "_highest", "_missing", "_next_at", "rtt_s")
 
@@ -45,7 +45,7 @@ class NackGenerator:
         self._early_from: int | None = None
 
     def received(self, ext_seq: int, now: float) -> bool:
-        """A packet arrived, for the first time or retransmitted; returns whether `next_at` may be an earlier one."""
+        """Record an arrival, original or retransmitted; return whether `next_at` may be earlier now."""
         highest = self._highest
         if highest is not None and ext_seq == highest + 1:
             self._highest = ext_seq
@@ -66,7 +66,7 @@ class NackGenerator:
         return True
 
     def due(self, now: float) -> list[int]:
-        """Extended numbers to ask for now, ascending; they count as asked."""
+        """Return the extended numbers to request now, in ascending order; they count as requested."""
         if self._next_at is None or now < self._next_at:
             return []
         asked = []
@@ -84,11 +84,11 @@ class NackGenerator:
         return asked
 
     def next_at(self) -> float | None:
-        """When `due` has something to look at; None when nothing is missing."""
+        """Return when to call `due` next; None if nothing is missing."""
         return self._next_at if self._missing else None
 
     def _add_gap(self, first: int, end: int, now: float) -> None:
-        """`first` up to `end` are missing; the oldest give way when too many are."""
+        """Record that `first` up to `end` are missing; if too many are, give up the oldest."""
         early_from = end + _GRACE_PACKETS - 1
         for ext_seq in range(max(first, end - _MAX_OUTSTANDING), end):
             self._missing[ext_seq] = _Missing(now + _GRACE_S, early_from)
@@ -100,7 +100,7 @@ class NackGenerator:
             self._early_from = early_from
 
     def _end_grace(self, highest: int, now: float) -> None:
-        """Enough later packets came for some: they are due at once."""
+        """Make those missing packets due at once that enough later packets have overtaken."""
         self._early_from = None
         for missing in self._missing.values():
             if missing.tries:

@@ -16,7 +16,7 @@ _SHARE = 0.3
 
 
 class LossHistory:
-    """Loss in one direction, smoothed over the last few reports."""
+    """Loss in one direction, averaged over the last reports."""
 
     __slots__ = ("share",)
 
@@ -26,14 +26,14 @@ class LossHistory:
         "0 to 1."
 
     def report(self, fractions: Iterable[int]) -> None:
-        """Take in a report's fractions lost (256ths, RFC 3550 section 6.4.1); the worst stream counts."""
+        """Record a report's fractions lost (in 1/256, RFC 3550 section 6.4.1); the worst stream counts."""
         worst = max(fractions, default=None)
         if worst is not None:
             self.share += _SHARE * (worst / 256 - self.share)
 
 
 def quality(*losses: float) -> Quality:
-    """What shares of loss (0 to 1) in any direction make of a connection."""
+    """Return the quality of a connection with this loss (0 to 1) in each direction."""
     worst = max(losses)
     if worst < _GOOD_LOSS:
         return "excellent"

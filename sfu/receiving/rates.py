@@ -1,4 +1,4 @@
-"""What the layers of a stream cost and show: measured bitrates and frame rates."""
+"""Measured bitrates and frame rates of the layers of a stream."""
 
 from collections import deque
 from dataclasses import dataclass, field
@@ -36,17 +36,17 @@ def _octets(windows: list[_Window], first: int, point: OperatingPoint) -> int:
 
 
 class RateMeter:
-    """The rates of one stream, in windows of a second; constant work for each packet."""
+    """The rates of one stream in windows of a second; each packet costs constant time."""
 
     __slots__ = ("_closed", "_open")
 
     def __init__(self, now: float) -> None:
-        """The first window begins now."""
+        """Begin the first window."""
         self._open = _Window(now)
         self._closed: deque[_Window] = deque()
 
     def add(self, points: int, octets: int, now: float, *, picture: bool) -> None:
-        """Count a packet that these points need; `picture`: the first of its picture."""
+        """Count a packet that these operating points need; `picture`: it is the first packet of its picture."""
         if now >= self._open.begins_at + WINDOW_S:
             self._close(now)
         window = self._open
@@ -65,7 +65,7 @@ class RateMeter:
         self._open = _Window(follows if now < follows + WINDOW_S else now)
 
     def bitrates_bps(self, now: float, live_s: float) -> dict[OperatingPoint, int]:
-        """Of each point seen in the last `live_s` seconds, the most that it took in SMOOTHED_S lately.
+        """Return, for each operating point seen in the last `live_s` seconds, its recent maximum over SMOOTHED_S.
 
         A stream that has been silent for longer than HELD_S costs nothing; one silent for `live_s` has no points.
         """
@@ -83,7 +83,7 @@ class RateMeter:
         }
 
     def averages_bps(self, now: float, live_s: float) -> dict[OperatingPoint, int]:
-        """Of each point seen in the last `live_s` seconds, the mean of the last AVERAGED_S."""
+        """Return, for each operating point seen in the last `live_s` seconds, the mean of the last AVERAGED_S."""
         windows = self._recent(now, AVERAGED_S)
         points = {lowest(p) for window in self._recent(now, live_s) for p in window.octets}
         if not windows:
@@ -95,11 +95,11 @@ class RateMeter:
         }
 
     def age_s(self, now: float) -> float:
-        """For how long it has been measured without a long silence."""
+        """Return for how many seconds the stream has been measured without a long silence."""
         return now - self._recent(now, AVERAGED_S)[0].begins_at if self._recent(now, AVERAGED_S) else 0.0
 
     def frame_rate(self, temporal: int) -> float:
-        """Pictures in a second up to a temporal layer, of the last whole window; 0 before there is one."""
+        """Return the frame rate up to a temporal layer in the last whole window; 0 before the first one."""
         return sum(self._closed[-1].pictures[: temporal + 1]) / WINDOW_S if self._closed else 0.0
 
     def _recent(self, now: float, within_s: float) -> list[_Window]:

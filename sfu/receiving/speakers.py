@@ -29,7 +29,7 @@ _ACTIVE_LINEAR = _linear(_ACTIVE_LEVEL)
 
 
 class _Voice:
-    """One publication's level."""
+    """The audio level of one publication."""
 
     __slots__ = ("active_s", "loudest", "observed_at", "observed_s", "reported", "smoothed")
 
@@ -42,7 +42,7 @@ class _Voice:
         self.reported = 0.0
 
     def close_window(self) -> None:
-        """Judge the window and begin the next; a window in which nothing arrived changes nothing."""
+        """Evaluate the window and begin the next; a window without packets changes nothing."""
         if not self.observed_s:
             return
         share = min(self.active_s / UPDATE_INTERVAL_S, 1.0)
@@ -56,7 +56,7 @@ class _Voice:
         self.loudest = 127
 
     def quantised(self, now: float) -> float:
-        """Level in eighths, 0..1; 0 when inactive or when nothing arrived for long."""
+        """Return the level, 0 to 1 in steps of 1/8; 0 if inactive or without packets for long."""
         if self.smoothed < _ACTIVE_LINEAR or now - self.observed_at > _STALE_S:
             return 0.0
         return min(math.ceil(self.smoothed * _STEPS) / _STEPS, 1.0)
@@ -68,7 +68,7 @@ class Speakers:
     __slots__ = ("_stopped", "_voices", "dominant")
 
     def __init__(self) -> None:
-        """Nobody speaks."""
+        """Start without speakers."""
         self.dominant = ""
         "The publication of whoever speaks, or spoke last: it changes when that one is silent and another speaks."
         self._voices: dict[str, _Voice] = {}
@@ -76,11 +76,11 @@ class Speakers:
 
     @property
     def is_idle(self) -> bool:
-        """Whether `update` has nothing to report before another packet is observed."""
+        """Return whether `update` has nothing to report until another packet is observed."""
         return not self._stopped and not any(v.observed_s or v.reported for v in self._voices.values())
 
     def observe(self, publication_id: str, level: int, now: float) -> None:
-        """Take one audio packet's level: 0 (loudest) to 127 (silence), in -dBov."""
+        """Record the level of one audio packet: 0 (loudest) to 127 (silence), in -dBov."""
         voice = self._voices.get(publication_id)
         if voice is None:
             voice = self._voices[publication_id] = _Voice(now)
@@ -92,7 +92,7 @@ class Speakers:
             voice.loudest = min(voice.loudest, level)
 
     def update(self, now: float) -> tuple[Speaker, ...]:
-        """Close the window: whose level changed since the last update; who stopped is inactive, level 0."""
+        """Close the window; return the levels that changed since the last update (0 and inactive: stopped speaking)."""
         changed, self._stopped = self._stopped, []
         for publication_id, voice in self._voices.items():
             voice.close_window()

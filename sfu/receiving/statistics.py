@@ -6,7 +6,7 @@ from sfu.wire.rtcp import ReportBlock
 
 
 class ReceiverStatistics:
-    """What receiver reports say of one stream (RFC 3550 appendices A.3 and A.8)."""
+    """The figures of one stream for receiver reports (RFC 3550 appendices A.3 and A.8)."""
 
     __slots__ = (
         "_base",
@@ -40,7 +40,7 @@ class ReceiverStatistics:
         self._sr_middle = 0
 
     def received(self, ext_seq: int, rtp_timestamp: int, now: float) -> None:
-        """A packet arrived."""
+        """Record the arrival of a packet."""
         self.received_packets += 1
         if self.received_packets == 1:
             self._base = self.highest = ext_seq
@@ -56,12 +56,12 @@ class ReceiverStatistics:
         self._last_timestamp = rtp_timestamp
 
     def sender_report(self, ntp: int, now: float) -> None:
-        """The publisher's sender report with that 64-bit NTP time arrived."""
+        """Record the arrival of the publisher's sender report with this 64-bit NTP time."""
         self._sr_middle = rtcp.ntp_middle(ntp)
         self._sr_at = now
 
     def report(self, now: float) -> ReportBlock:
-        """The block for a receiver report; its fraction lost is that since the last call."""
+        """Return the block for a receiver report; its fraction lost covers the time since the last call."""
         expected = self.highest - self._base + 1 if self.received_packets else 0
         lost = expected - self.received_packets
         expected_interval = expected - self._expected_prior
