@@ -4,9 +4,10 @@ import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-import icalendar
+if TYPE_CHECKING:
+    import icalendar
 
 PRODUCT: Final = "-//Lectern//Sessions//EN"
 
@@ -35,6 +36,8 @@ async def calendar(name: str, events: Iterable[CalendarEvent]) -> bytes:
 
 
 def _calendar(name: str, events: Iterable[CalendarEvent]) -> bytes:
+    import icalendar  # noqa: PLC0415 - it takes 0.3 s, which a server's start should not wait for
+
     made = icalendar.Calendar()
     for key, value in (
         ("prodid", PRODUCT),
@@ -44,13 +47,12 @@ def _calendar(name: str, events: Iterable[CalendarEvent]) -> bytes:
     ):
         made.add(key, value)
     for event in events:
-        made.add_component(_event(event))
+        made.add_component(_filled(icalendar.Event(), event))
     content: bytes = made.to_ical()
     return content
 
 
-def _event(event: CalendarEvent) -> icalendar.Event:
-    made = icalendar.Event()
+def _filled(made: "icalendar.Event", event: CalendarEvent) -> "icalendar.Event":
     fields = {
         "uid": event.uid,
         "dtstamp": datetime.fromtimestamp(event.changed_at, UTC),
