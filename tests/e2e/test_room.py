@@ -116,6 +116,7 @@ def family(pid):
     return [pid, *map(int, workers)]
 
 
+@pytest.mark.own_server
 async def test_a_stalled_connection_is_shown_within_seconds_and_so_is_its_end(server, chromium):
     ada = await person(chromium, server, "Ada")
     await person(chromium, server, "Ben")
