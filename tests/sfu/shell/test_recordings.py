@@ -176,7 +176,7 @@ def bursts(microphone):
         wave = wave / (32768 if frame.format.name.startswith("s16") else 1)
         channels = 2 if frame.format.is_planar is False else 1
         loud = np.flatnonzero(wave > 0.1)
-        hole, end = at > end + 0.01, at + frame.samples / frame.sample_rate
+        hole, end = at > end + 0.025, at + frame.samples / frame.sample_rate
         if not len(loud):
             continue
         begins = at + loud[0] / channels / frame.sample_rate
