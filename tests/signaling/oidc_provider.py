@@ -13,13 +13,14 @@ from aiohttp import BasicAuth, web
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 CLIENT, SECRET = "lectern", "s3cret:with/signs"
+KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
 class Provider:
     """Everybody who comes is signed in as `person`."""
 
     def __init__(self):
-        self.key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        self.key = KEY
         self.person = {"sub": "p-7", "name": "Emmy", "role": "tutor"}
         self.issuer = ""
         self.changes = {}

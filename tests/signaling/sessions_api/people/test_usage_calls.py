@@ -82,9 +82,9 @@ async def test_the_report_is_a_page_without_scripts(school, month):
     assert policy.startswith("default-src 'none'; style-src 'unsafe-inline'; sandbox")
 
 
-@pytest.mark.parametrize("month", ["2026-13", "2026-1", "26-11", "", "2026-11-"])
-async def test_what_is_no_month_is_refused(school, month):
-    assert (await school.application.get(f"/usage?month={month}", 400))["code"] == "invalid"
+async def test_what_is_no_month_is_refused(school):
+    for month in ["2026-13", "2026-1", "26-11", "", "2026-11-"]:
+        assert (await school.application.get(f"/usage?month={month}", 400))["code"] == "invalid", month
 
 
 async def test_a_session_that_ends_is_recorded_with_what_people_attended(school):
