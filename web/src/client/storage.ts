@@ -1,6 +1,6 @@
 /** What the browser stores between visits, and the tab between reloads. */
 
-import type { DeviceKind } from './media/devices';
+import type { DeviceKind } from './media/devices/devices';
 
 const NAME_KEY = 'lectern.name';
 const CAMERA_KEY = 'lectern.camera';

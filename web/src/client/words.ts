@@ -1,7 +1,7 @@
 /** The sentences that tell people what went wrong, what they can do about it, and how the connection is. */
 import { ConnectionError, ConnectionErrorReason, ConnectionState, DisconnectReason } from 'livekit-client';
 
-import { deviceProblem, type DeviceKind, type DeviceProblem } from './media/devices';
+import { deviceProblem, type DeviceKind, type DeviceProblem } from './media/devices/devices';
 import { RefusedError, UnreachableError } from './server';
 import { t, type PlainKey } from './text/catalogue';
 

@@ -4,9 +4,9 @@ import '../styles/panels.css';
 import { ConnectionState, RoomEvent, type DisconnectReason, type Room } from 'livekit-client';
 import { useCallback, useEffect, useRef, useState } from 'react';
 
-import { followChoice, type Choice } from '../client/media/choice';
-import type { DeviceKind } from '../client/media/devices';
-import { showName, startSending, type Sending } from '../client/media/room';
+import { followChoice, type Choice } from '../client/media/devices/choice';
+import type { DeviceKind } from '../client/media/devices/devices';
+import { showName, startSending, type Sending } from '../client/media/sending/room';
 import { t } from '../client/text/catalogue';
 import { publishWords } from '../client/words';
 import { RoomScreen, type Features } from '../room/RoomScreen';

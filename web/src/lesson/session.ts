@@ -1,8 +1,8 @@
 /** A lesson's wire: chat over LiveKit's text streams, moderation over its server API, as far as the token permits. */
 import type { Participant, Room } from 'livekit-client';
 
-import { NetworkWatch } from '../client/media/network';
-import type { Verdict } from '../client/media/stats';
+import { NetworkWatch } from '../client/media/link/network';
+import type { Verdict } from '../client/media/link/stats';
 import { moderate } from '../client/moderation';
 import { t } from '../client/text/catalogue';
 import { ChatLog } from '../room/chatLog';

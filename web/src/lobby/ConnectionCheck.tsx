@@ -1,7 +1,7 @@
 import { useState } from 'react';
 
 import { signallingUrl } from '../client/address';
-import type { CheckResult } from '../client/media/check';
+import type { CheckResult } from '../client/media/link/check';
 import { UnreachableError, type Access } from '../client/server';
 import { t } from '../client/text/catalogue';
 import { Button } from '../ui/Button';
@@ -15,7 +15,7 @@ export function ConnectionCheck({ access }: { access: () => Promise<Access> }) {
     setState({ name: 'checking' });
     let result: CheckResult;
     try {
-      const { checkConnection } = await import('../client/media/check');
+      const { checkConnection } = await import('../client/media/link/check');
       result = await checkConnection(await access(), signallingUrl(window.location));
     } catch (error) {
       const verdict = error instanceof UnreachableError ? 'unreachable' : 'blocked';

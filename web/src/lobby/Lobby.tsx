@@ -2,7 +2,7 @@ import { useEffect, useRef, useState, type SyntheticEvent } from 'react';
 
 import { fixedName, type Claims } from '../client/access';
 import { MAX_NAME_LENGTH, roomProblem } from '../client/address';
-import type { Preview } from '../client/media/preview';
+import type { Preview } from '../client/media/devices/preview';
 import type { Access } from '../client/server';
 import { t } from '../client/text/catalogue';
 import { Button } from '../ui/Button';

@@ -6,8 +6,8 @@ import {
 } from '@livekit/components-react';
 import { useCallback, useEffect, useRef, useState, type ReactNode } from 'react';
 
-import type { DeviceKind } from '../client/media/devices';
-import { DataSaver } from '../client/media/saver';
+import type { DeviceKind } from '../client/media/devices/devices';
+import { DataSaver } from '../client/media/sending/saver';
 import { recallLetters, rememberLetters, storage } from '../client/storage';
 import { t } from '../client/text/catalogue';
 import { Stage } from '../stage/Stage';

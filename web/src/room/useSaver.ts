@@ -1,4 +1,4 @@
-import type { DataSaver } from '../client/media/saver';
+import type { DataSaver } from '../client/media/sending/saver';
 import { publishWords } from '../client/words';
 import { useStore } from '../ui/useStore';
 import type { Toggle } from './controls/useMedia';

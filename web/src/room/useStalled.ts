@@ -1,7 +1,7 @@
 import type { Room } from 'livekit-client';
 import { useEffect, useState } from 'react';
 
-import { ArrivalWatch, readArrival } from '../client/media/trouble';
+import { ArrivalWatch, readArrival } from '../client/media/link/trouble';
 
 // Together with the silence that counts as a stall, three seconds.
 const INTERVAL_MS = 400;

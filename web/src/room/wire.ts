@@ -1,7 +1,7 @@
 /** What a lesson and a room of Daily's API have in common for their page. They differ in how these parts reach the server. */
 import type { Participant, Room } from 'livekit-client';
 
-import type { Verdict } from '../client/media/stats';
+import type { Verdict } from '../client/media/link/stats';
 import type { Readable } from '../client/store';
 import type { ChatState } from './chatLog';
 

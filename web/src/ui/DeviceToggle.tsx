@@ -1,5 +1,5 @@
-import type { DeviceKind } from '../client/media/devices';
-import type { Slot } from '../client/media/preview';
+import type { DeviceKind } from '../client/media/devices/devices';
+import type { Slot } from '../client/media/devices/preview';
 import { t } from '../client/text/catalogue';
 import { IconButton } from './IconButton';
 

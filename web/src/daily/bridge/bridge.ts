@@ -2,13 +2,13 @@
 import { RoomEvent, Track, type LocalTrackPublication, type Participant, type Room } from 'livekit-client';
 
 import { fieldsOf, type Fields } from '../../client/json';
-import type { DeviceKind, DeviceProblem } from '../../client/media/devices';
+import type { DeviceKind, DeviceProblem } from '../../client/media/devices/devices';
 import type { Store } from '../../client/store';
 import type { Appearance } from '../call/appearance';
 import type { Call, JoinOptions } from '../call/call';
 import type { Meeting } from '../call/meeting';
 import { allParticipants, describeParticipant } from '../call/people';
-import type { Verdict } from '../../client/media/stats';
+import type { Verdict } from '../../client/media/link/stats';
 import type { CallEnd, Step } from '../call/step';
 import type { Embedder } from '../embedder';
 import { optionalText, type Action, type Context } from './actions/context';

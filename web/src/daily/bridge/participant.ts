@@ -1,5 +1,5 @@
 /** Builds daily-js's participant objects. Tracks are not part of them, because `postMessage` cannot transfer tracks. */
-import type { NetworkState } from '../../client/media/stats';
+import type { NetworkState } from '../../client/media/link/stats';
 import { TRACK_NAMES, type Person, type SourceState, type TrackName } from '../call/people';
 
 const THRESHOLD: Readonly<Record<NetworkState, string>> = {

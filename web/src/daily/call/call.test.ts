@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { openDevices, Preview } from '../../client/media/preview';
+import { openDevices, Preview } from '../../client/media/devices/preview';
 import { Call, type JoinOptions } from './call';
 import { DoorError, type Door, type EnterResult, type MeetingSettings } from './door';
 

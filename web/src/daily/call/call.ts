@@ -1,10 +1,10 @@
 /** One call: from the first request to the server, through hair check and knocking, to the end of the meeting. */
 import { DisconnectReason, RoomEvent, type Room } from 'livekit-client';
 
-import { followChoice, type Choice } from '../../client/media/choice';
-import type { DeviceKind } from '../../client/media/devices';
-import type { Preview } from '../../client/media/preview';
-import { createRoom, startSending, type Sending } from '../../client/media/room';
+import { followChoice, type Choice } from '../../client/media/devices/choice';
+import type { DeviceKind } from '../../client/media/devices/devices';
+import type { Preview } from '../../client/media/devices/preview';
+import { createRoom, startSending, type Sending } from '../../client/media/sending/room';
 import { Store, type Readable } from '../../client/store';
 import { t } from '../../client/text/catalogue';
 import { DoorError, type Admission, type Door, type EnterResult, type MeetingSettings } from './door';

@@ -3,10 +3,10 @@ import { ParticipantEvent, RoomEvent, type RemoteParticipant, type Room } from '
 
 import { TOPIC } from '../../client/attributes';
 import type { Fields } from '../../client/json';
-import { deviceProblem, type DeviceKind, type DeviceProblem } from '../../client/media/devices';
-import { NetworkWatch } from '../../client/media/network';
-import type { Verdict } from '../../client/media/stats';
-import { switchDevice } from '../../client/media/switching';
+import { deviceProblem, type DeviceKind, type DeviceProblem } from '../../client/media/devices/devices';
+import { NetworkWatch } from '../../client/media/link/network';
+import type { Verdict } from '../../client/media/link/stats';
+import { switchDevice } from '../../client/media/sending/switching';
 import { Store, type Readable } from '../../client/store';
 import { publishWords } from '../../client/words';
 import { ChatLog, type ChatLine } from '../../room/chatLog';

@@ -10,8 +10,8 @@ import {
 
 import { CAN_ADMIN, EJECT_AT, IS_OWNER, USER_ID } from '../../client/attributes';
 import type { Fields } from '../../client/json';
-import { mayPublish } from '../../client/media/permissions';
-import type { NetworkState } from '../../client/media/stats';
+import { mayPublish } from '../../client/media/devices/permissions';
+import type { NetworkState } from '../../client/media/link/stats';
 
 export type TrackName = 'audio' | 'video' | 'screenAudio' | 'screenVideo';
 export const TRACK_NAMES: readonly TrackName[] = ['audio', 'video', 'screenAudio', 'screenVideo'];

@@ -1,8 +1,8 @@
 import { useEffect, useState, type SyntheticEvent } from 'react';
 
 import { MAX_NAME_LENGTH } from '../../client/address';
-import type { DeviceKind } from '../../client/media/devices';
-import type { Preview } from '../../client/media/preview';
+import type { DeviceKind } from '../../client/media/devices/devices';
+import type { Preview } from '../../client/media/devices/preview';
 import { t } from '../../client/text/catalogue';
 import { Button } from '../../ui/Button';
 import { Logo } from '../../ui/Logo';

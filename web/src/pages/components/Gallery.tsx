@@ -1,6 +1,6 @@
 import { useState, type ReactNode } from 'react';
 
-import { Preview, type PreviewState } from '../../client/media/preview';
+import { Preview, type PreviewState } from '../../client/media/devices/preview';
 import { endingWords } from '../../client/words';
 import { RemoveDialog } from '../../room/panels/PeoplePanel';
 import { Toasts } from '../../room/events/toasts';

@@ -10,7 +10,7 @@ import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 
 import { signallingUrl } from '../../client/address';
-import { openDevices, Preview } from '../../client/media/preview';
+import { openDevices, Preview } from '../../client/media/devices/preview';
 import { recall, recallMeetingToken, rememberMeetingToken, storage } from '../../client/storage';
 import { Store } from '../../client/store';
 import { Bridge } from '../../daily/bridge/bridge';

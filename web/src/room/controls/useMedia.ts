@@ -6,10 +6,10 @@ import {
 import { Track } from 'livekit-client';
 import { useState } from 'react';
 
-import { TRACK_SOURCE, type DeviceKind } from '../../client/media/devices';
-import { mayPublish } from '../../client/media/permissions';
-import { SCREEN_CAPTURE } from '../../client/media/room';
-import { switchDevice } from '../../client/media/switching';
+import { TRACK_SOURCE, type DeviceKind } from '../../client/media/devices/devices';
+import { mayPublish } from '../../client/media/devices/permissions';
+import { SCREEN_CAPTURE } from '../../client/media/sending/room';
+import { switchDevice } from '../../client/media/sending/switching';
 import { t } from '../../client/text/catalogue';
 import { publishWords, screenWords } from '../../client/words';
 import { HAND, handRaisedAt } from '../../stage/hands';

@@ -5,9 +5,9 @@ import {
 } from '@livekit/components-react';
 import { useState } from 'react';
 
-import { MEDIA_DEVICE_KIND, TRACK_SOURCE, type DeviceKind } from '../../client/media/devices';
-import { mayPublish } from '../../client/media/permissions';
-import { deviceInUse } from '../../client/media/room';
+import { MEDIA_DEVICE_KIND, TRACK_SOURCE, type DeviceKind } from '../../client/media/devices/devices';
+import { mayPublish } from '../../client/media/devices/permissions';
+import { deviceInUse } from '../../client/media/sending/room';
 import { t } from '../../client/text/catalogue';
 import { publishWords } from '../../client/words';
 import { DeviceSelect } from '../../ui/DeviceSelect';

@@ -8,8 +8,8 @@ import {
 } from 'livekit-client';
 import { useEffect, useRef } from 'react';
 
-import type { DeviceKind } from '../../client/media/devices';
-import { isSwitching } from '../../client/media/switching';
+import type { DeviceKind } from '../../client/media/devices/devices';
+import { isSwitching } from '../../client/media/sending/switching';
 import { t } from '../../client/text/catalogue';
 import { handRaisedAt } from '../../stage/hands';
 import { shownName } from '../../stage/names';

@@ -1,7 +1,7 @@
 import type { LocalAudioTrack } from 'livekit-client';
 import { useEffect, useRef } from 'react';
 
-import { loudness } from '../../client/media/loudness';
+import { loudness } from '../../client/media/devices/loudness';
 import { t } from '../../client/text/catalogue';
 
 /** The level of the microphone as a bar, and what it means in words. */

@@ -1,4 +1,4 @@
-import type { Preview, PreviewState } from '../../client/media/preview';
+import type { Preview, PreviewState } from '../../client/media/devices/preview';
 import { t } from '../../client/text/catalogue';
 import { Button } from '../Button';
 import { previewProblems, retryableDevices } from './previewProblems';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import type { PreviewState } from '../../client/media/preview';
+import type { PreviewState } from '../../client/media/devices/preview';
 import { previewProblems, retryableDevices } from './previewProblems';
 
 const off = { state: 'off' } as const;

@@ -1,5 +1,5 @@
-import type { DeviceKind, DeviceProblem } from '../../client/media/devices';
-import type { PreviewState } from '../../client/media/preview';
+import type { DeviceKind, DeviceProblem } from '../../client/media/devices/devices';
+import type { PreviewState } from '../../client/media/devices/preview';
 import { deviceWords } from '../../client/words';
 
 /** Say what is wrong with the devices. */

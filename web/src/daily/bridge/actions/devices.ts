@@ -2,8 +2,8 @@
 import { Room } from 'livekit-client';
 
 import { fieldsOf, type Fields } from '../../../client/json';
-import { MEDIA_DEVICE_KIND, type DeviceKind } from '../../../client/media/devices';
-import { deviceInUse } from '../../../client/media/room';
+import { MEDIA_DEVICE_KIND, type DeviceKind } from '../../../client/media/devices/devices';
+import { deviceInUse } from '../../../client/media/sending/room';
 import { inMeeting, optionalText, type Action, type Context } from './context';
 
 export const DEVICE_ACTIONS: Readonly<Record<string, Action>> = {

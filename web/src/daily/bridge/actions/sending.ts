@@ -2,8 +2,8 @@
 import { Track, VideoQuality, type LocalVideoTrack } from 'livekit-client';
 
 import { fieldsOf, isFields } from '../../../client/json';
-import { capBitrate } from '../../../client/media/cap';
-import { SCREEN_CAPTURE } from '../../../client/media/room';
+import { capBitrate } from '../../../client/media/sending/cap';
+import { SCREEN_CAPTURE } from '../../../client/media/sending/room';
 import { screenWords } from '../../../client/words';
 import type { Meeting } from '../../call/meeting';
 import { inMeeting, type Action } from './context';

@@ -1,7 +1,7 @@
 /** Turns the user's devices on and off, and tells that apart from somebody else muting them. */
 import type { Room } from 'livekit-client';
 
-import type { DeviceKind } from './devices';
+import type { DeviceKind } from '../devices/devices';
 
 const switching = new WeakMap<Room, Set<DeviceKind>>();
 

@@ -8,7 +8,7 @@ import {
   type TrackPublication,
 } from 'livekit-client';
 
-import { Store, type Readable } from '../store';
+import { Store, type Readable } from '../../store';
 import { switchDevice } from './switching';
 
 export class DataSaver {

@@ -12,8 +12,8 @@ import {
 } from 'livekit-client';
 
 import { capBitrate } from './cap';
-import { MEDIA_DEVICE_KIND, TRACK_SOURCE, type DeviceKind } from './devices';
-import { mayPublish } from './permissions';
+import { MEDIA_DEVICE_KIND, TRACK_SOURCE, type DeviceKind } from '../devices/devices';
+import { mayPublish } from '../devices/permissions';
 
 /** What to publish: an open track, or whether to open one. */
 export interface Sending {

@@ -1,7 +1,7 @@
 import type { LocalVideoTrack, Room } from 'livekit-client';
 import { describe, expect, it, vi } from 'vitest';
 
-import type { Permission } from './permissions';
+import type { Permission } from '../devices/permissions';
 import { capCamera, createRoom, showName, startSending, withoutTemporalLayers, type Sending } from './room';
 
 /** A connected room that records its calls and fails at the one named in `failing`. */

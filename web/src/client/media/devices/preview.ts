@@ -8,7 +8,7 @@ import {
   type CreateLocalTracksOptions,
 } from 'livekit-client';
 
-import { Store, type Readable } from '../store';
+import { Store, type Readable } from '../../store';
 import { deviceProblem, type DeviceKind, type DeviceProblem } from './devices';
 
 export interface PreviewTracks {
