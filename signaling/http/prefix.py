@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from aiohttp import web
 from yarl import URL
 
-# What the built pages contain; `web/src/client/base.ts` reads it.
+# What the built pages contain; `web/src/client/server/base.ts` reads it.
 _BASE = '<base href="/"'
 
 

@@ -45,7 +45,7 @@ it('finds a circle in a graph that has one', () => {
 
 it('reads the imports of a file', () => {
   expect(imports('./pages/main/App.tsx')).toEqual(
-    expect.arrayContaining(['./client/address.ts', './lobby/Lobby.tsx', './pages/main/screen.ts']),
+    expect.arrayContaining(['./client/access/address.ts', './lobby/Lobby.tsx', './pages/main/screen.ts']),
   );
 });
 

@@ -1,7 +1,7 @@
 import { ConnectionError, ConnectionErrorReason, ConnectionState, DisconnectReason } from 'livekit-client';
 import { describe, expect, it } from 'vitest';
 
-import { RefusedError, UnreachableError } from './server';
+import { RefusedError, UnreachableError } from './server/server';
 import {
   connectionWords,
   deviceWords,

@@ -2,7 +2,7 @@
 import { ConnectionError, ConnectionErrorReason, ConnectionState, DisconnectReason } from 'livekit-client';
 
 import { deviceProblem, type DeviceKind, type DeviceProblem } from './media/devices/devices';
-import { RefusedError, UnreachableError } from './server';
+import { RefusedError, UnreachableError } from './server/server';
 import { t, type PlainKey } from './text/catalogue';
 
 /** How a lesson ended, and what comes next. */

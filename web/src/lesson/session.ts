@@ -3,7 +3,7 @@ import type { Participant, Room } from 'livekit-client';
 
 import { NetworkWatch } from '../client/media/link/network';
 import type { Verdict } from '../client/media/link/stats';
-import { moderate } from '../client/moderation';
+import { moderate } from '../client/server/moderation';
 import { t } from '../client/text/catalogue';
 import { ChatLog } from '../room/chatLog';
 import type { Chat, Moderation, Network, Wire } from '../room/wire';

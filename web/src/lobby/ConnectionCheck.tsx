@@ -1,8 +1,8 @@
 import { useState } from 'react';
 
-import { signallingUrl } from '../client/address';
+import { signallingUrl } from '../client/access/address';
 import type { CheckResult } from '../client/media/link/check';
-import { UnreachableError, type Access } from '../client/server';
+import { UnreachableError, type Access } from '../client/server/server';
 import { t } from '../client/text/catalogue';
 import { Button } from '../ui/Button';
 

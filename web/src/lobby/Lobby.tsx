@@ -1,9 +1,9 @@
 import { useEffect, useRef, useState, type SyntheticEvent } from 'react';
 
-import { fixedName, type Claims } from '../client/access';
-import { MAX_NAME_LENGTH, roomProblem } from '../client/address';
+import { fixedName, type Claims } from '../client/access/access';
+import { MAX_NAME_LENGTH, roomProblem } from '../client/access/address';
 import type { Preview } from '../client/media/devices/preview';
-import type { Access } from '../client/server';
+import type { Access } from '../client/server/server';
 import { t } from '../client/text/catalogue';
 import { Button } from '../ui/Button';
 import { LanguageSelect } from '../ui/LanguageSelect';

@@ -1,6 +1,6 @@
 /** Reads the address of a room's page: the room, a meeting token, and the embedding page. */
 
-import { pathInside } from '../../client/base';
+import { pathInside } from '../../client/server/base';
 
 export interface CallAddress {
   /** The room's name; empty when the path names no room. */

@@ -1,7 +1,7 @@
 /** The requests of a room's page to the server: settings, entering, knocking, and moderation. */
-import { serverPath } from '../../client/base';
+import { serverPath } from '../../client/server/base';
 import { fieldsOf, isFields, textOf, type Fields } from '../../client/json';
-import type { Fetch } from '../../client/server';
+import type { Fetch } from '../../client/server/server';
 
 /** How the page looks and behaves, by the room and the token together. */
 export interface MeetingSettings {

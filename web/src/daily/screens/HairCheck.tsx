@@ -1,6 +1,6 @@
 import { useEffect, useState, type SyntheticEvent } from 'react';
 
-import { MAX_NAME_LENGTH } from '../../client/address';
+import { MAX_NAME_LENGTH } from '../../client/access/address';
 import type { DeviceKind } from '../../client/media/devices/devices';
 import type { Preview } from '../../client/media/devices/preview';
 import { t } from '../../client/text/catalogue';

@@ -9,7 +9,7 @@ import { LogLevel, setLogLevel } from 'livekit-client';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 
-import { signallingUrl } from '../../client/address';
+import { signallingUrl } from '../../client/access/address';
 import { openDevices, Preview } from '../../client/media/devices/preview';
 import { recall, recallMeetingToken, rememberMeetingToken, storage } from '../../client/storage';
 import { Store } from '../../client/store';

@@ -3,7 +3,7 @@ import 'swagger-ui-dist/swagger-ui.css';
 
 import SwaggerUI from 'swagger-ui-dist/swagger-ui-es-bundle.js';
 
-import { serverPath } from '../../client/base';
+import { serverPath } from '../../client/server/base';
 
 SwaggerUI({
   dom_id: '#docs',

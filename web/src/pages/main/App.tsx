@@ -1,11 +1,11 @@
 import type { DisconnectReason } from 'livekit-client';
 import { lazy, Suspense, useEffect, useReducer, useRef, useState } from 'react';
 
-import { invitationPath, readAddress, roomPath, signallingUrl } from '../../client/address';
+import { invitationPath, readAddress, roomPath, signallingUrl } from '../../client/access/address';
 import type { Choice } from '../../client/media/devices/choice';
 import { openDevices, Preview } from '../../client/media/devices/preview';
 import { createRoom, type Sending } from '../../client/media/sending/room';
-import { fetchCheckToken, fetchGuestToken, fetchInvitation, fetchToken } from '../../client/server';
+import { fetchCheckToken, fetchGuestToken, fetchInvitation, fetchToken } from '../../client/server/server';
 import { recall, remember, storage } from '../../client/storage';
 import { endingWords, joinWords, mayPass } from '../../client/words';
 import type { LessonSession } from '../../lesson/session';

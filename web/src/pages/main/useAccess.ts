@@ -7,8 +7,8 @@ import {
   readClaims,
   readInvitation,
   type Claims,
-} from '../../client/access';
-import { readAddress, roomPath } from '../../client/address';
+} from '../../client/access/access';
+import { readAddress, roomPath } from '../../client/access/address';
 import { recallToken, rememberToken, storage } from '../../client/storage';
 
 /** What admits the user, by the address of the page. */

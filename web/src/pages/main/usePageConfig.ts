@@ -1,6 +1,6 @@
 import { useCallback, useEffect, useState } from 'react';
 
-import { fetchConfig, type PageConfig } from '../../client/server';
+import { fetchConfig, type PageConfig } from '../../client/server/server';
 
 /** The server's configuration, and a function that requests it again. Undefined until the server has responded. */
 export function usePageConfig(): [PageConfig | 'unreachable' | undefined, () => void] {

@@ -1,7 +1,7 @@
 /** Tries a connection before the lesson: connects to a room of its own, sends a moving picture, and judges what it measures. */
 import { ConnectionError, ConnectionErrorReason, Room, Track } from 'livekit-client';
 
-import type { Access } from '../../server';
+import type { Access } from '../../server/server';
 
 export type CheckVerdict = 'good' | 'fair' | 'weak' | 'relayed' | 'blocked' | 'unreachable';
 

@@ -1,6 +1,6 @@
 /** The page's requests to the server that served it. */
 import { serverPath } from './base';
-import { isFields, textOf, type Fields } from './json';
+import { isFields, textOf, type Fields } from '../json';
 
 export interface PageConfig {
   version: string;

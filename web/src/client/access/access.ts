@@ -1,7 +1,7 @@
 /** Reads an access token for display only: the server verifies it and decides what it permits. */
 
 import type { Address } from './address';
-import { fieldsOf, textOf, type Fields } from './json';
+import { fieldsOf, textOf, type Fields } from '../json';
 
 export interface Claims {
   room: string;

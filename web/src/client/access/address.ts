@@ -1,7 +1,7 @@
 /** Reads the page's own address and builds the addresses of room links and of the server. */
 
-import { basePath, pathInside, serverPath } from './base';
-import { t } from './text/catalogue';
+import { basePath, pathInside, serverPath } from '../server/base';
+import { t } from '../text/catalogue';
 
 /** Longest room or display name that the server accepts, in UTF-16 code units. */
 export const MAX_NAME_LENGTH = 256;
