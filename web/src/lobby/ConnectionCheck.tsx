@@ -4,7 +4,7 @@ import { signallingUrl } from '../client/access/address';
 import type { CheckResult } from '../client/media/link/check';
 import { UnreachableError, type Access } from '../client/server/server';
 import { t } from '../client/text/catalogue';
-import { Button } from '../ui/Button';
+import { Button } from '../ui/controls/Button';
 
 type State = { name: 'idle' } | { name: 'checking' } | { name: 'done'; result: CheckResult };
 

@@ -5,13 +5,13 @@ import { MAX_NAME_LENGTH, roomProblem } from '../client/access/address';
 import type { Preview } from '../client/media/devices/preview';
 import type { Access } from '../client/server/server';
 import { t } from '../client/text/catalogue';
-import { Button } from '../ui/Button';
-import { LanguageSelect } from '../ui/LanguageSelect';
-import { Logo } from '../ui/Logo';
+import { Button } from '../ui/controls/Button';
+import { LanguageSelect } from '../ui/controls/LanguageSelect';
+import { Logo } from '../ui/surfaces/Logo';
 import { DevicePreview } from '../ui/preview/DevicePreview';
 import { Problems } from '../ui/preview/Problems';
 import { SpeakerTest } from '../ui/preview/SpeakerTest';
-import { useStore } from '../ui/useStore';
+import { useStore } from '../ui/hooks/useStore';
 import { ConnectionCheck } from './ConnectionCheck';
 
 /** Who wants to join which room. */

@@ -1,8 +1,8 @@
 import { useState, type SyntheticEvent } from 'react';
 
 import { t } from '../client/text/catalogue';
-import { Button } from '../ui/Button';
-import { Message } from '../ui/Message';
+import { Button } from '../ui/controls/Button';
+import { Message } from '../ui/surfaces/Message';
 
 /** Shown to visitors without a link, on a server that issues no tokens to the page. `onPaste` says whether it took the text. */
 export function TokenGate({ onPaste }: { onPaste: (pasted: string) => boolean }) {

@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'react';
 
 import { t } from '../client/text/catalogue';
-import { Button } from '../ui/Button';
+import { Button } from '../ui/controls/Button';
 import type { Invite } from './wire';
 
 const CONFIRMED_MS = 2500;

@@ -1,9 +1,9 @@
 import { useRoomContext, useStartAudio } from '@livekit/components-react';
 
 import { t } from '../client/text/catalogue';
-import { Button } from '../ui/Button';
-import { Icon } from '../ui/Icon';
-import { IconButton } from '../ui/IconButton';
+import { Button } from '../ui/controls/Button';
+import { Icon } from '../ui/controls/Icon';
+import { IconButton } from '../ui/controls/IconButton';
 import type { Toggle } from './controls/useMedia';
 import { LinkNotices } from './LinkNotices';
 

@@ -11,7 +11,7 @@ import { DataSaver } from '../client/media/sending/saver';
 import { recallLetters, rememberLetters, storage } from '../client/storage';
 import { t } from '../client/text/catalogue';
 import { Stage } from '../stage/Stage';
-import { useStore } from '../ui/useStore';
+import { useStore } from '../ui/hooks/useStore';
 import { Controls } from './controls/Controls';
 import { menuEntries } from './controls/menu';
 import { useDevice, useHand, useScreen } from './controls/useMedia';

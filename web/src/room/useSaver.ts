@@ -1,6 +1,6 @@
 import type { DataSaver } from '../client/media/sending/saver';
 import { publishWords } from '../client/words';
-import { useStore } from '../ui/useStore';
+import { useStore } from '../ui/hooks/useStore';
 import type { Toggle } from './controls/useMedia';
 
 /** Data saver as something that can be turned on and off. */

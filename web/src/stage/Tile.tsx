@@ -12,8 +12,8 @@ import { Track } from 'livekit-client';
 import { useState } from 'react';
 
 import { t } from '../client/text/catalogue';
-import { Icon } from '../ui/Icon';
-import { IconButton } from '../ui/IconButton';
+import { Icon } from '../ui/controls/Icon';
+import { IconButton } from '../ui/controls/IconButton';
 import { handRaisedAt } from './hands';
 import type { Size } from './layout';
 import { linkOf, linkState, otherLinkWords } from './link';

@@ -4,11 +4,11 @@ import { MAX_NAME_LENGTH } from '../../client/access/address';
 import type { DeviceKind } from '../../client/media/devices/devices';
 import type { Preview } from '../../client/media/devices/preview';
 import { t } from '../../client/text/catalogue';
-import { Button } from '../../ui/Button';
-import { Logo } from '../../ui/Logo';
+import { Button } from '../../ui/controls/Button';
+import { Logo } from '../../ui/surfaces/Logo';
 import { DevicePreview } from '../../ui/preview/DevicePreview';
 import { Problems } from '../../ui/preview/Problems';
-import { useStore } from '../../ui/useStore';
+import { useStore } from '../../ui/hooks/useStore';
 import type { Meeting } from '../call/meeting';
 import type { Step } from '../call/step';
 

@@ -1,6 +1,6 @@
 import { t } from '../../client/text/catalogue';
-import { Button } from '../../ui/Button';
-import { Message } from '../../ui/Message';
+import { Button } from '../../ui/controls/Button';
+import { Message } from '../../ui/surfaces/Message';
 import type { Meeting } from '../call/meeting';
 import type { Step } from '../call/step';
 

@@ -3,7 +3,7 @@ import { useCallback } from 'react';
 import type { Store } from '../../client/store';
 import { RoomScreen, type Features } from '../../room/RoomScreen';
 import { useFullscreen } from '../../room/useFullscreen';
-import { useStore } from '../../ui/useStore';
+import { useStore } from '../../ui/hooks/useStore';
 import type { Appearance } from '../call/appearance';
 import type { MeetingSettings } from '../call/door';
 import type { Meeting } from '../call/meeting';

@@ -1,5 +1,5 @@
 import { t } from '../../client/text/catalogue';
-import { Button } from '../../ui/Button';
+import { Button } from '../../ui/controls/Button';
 import type { WaitingPerson } from '../call/door';
 import type { Meeting } from '../call/meeting';
 

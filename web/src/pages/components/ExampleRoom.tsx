@@ -2,7 +2,7 @@ import { useState } from 'react';
 
 import { RoomScreen, type Features } from '../../room/RoomScreen';
 import { FIRST_VIEW, type RoomView, type Sidebar } from '../../room/view';
-import { useLanguage } from '../../ui/useLanguage';
+import { useLanguage } from '../../ui/hooks/useLanguage';
 import { exampleWire } from './exampleRoom';
 
 const FEATURES: Features = {

@@ -5,18 +5,18 @@ import { endingWords } from '../../client/words';
 import { RemoveDialog } from '../../room/panels/PeoplePanel';
 import { Toasts } from '../../room/events/toasts';
 import { ToastList } from '../../room/events/ToastList';
-import { Button } from '../../ui/Button';
-import { DeviceSelect } from '../../ui/DeviceSelect';
-import { DeviceToggle } from '../../ui/DeviceToggle';
-import { Icon, ICON_NAMES } from '../../ui/Icon';
-import { IconButton } from '../../ui/IconButton';
-import { LanguageSelect } from '../../ui/LanguageSelect';
-import { Logo } from '../../ui/Logo';
-import { Menu } from '../../ui/Menu';
+import { Button } from '../../ui/controls/Button';
+import { DeviceSelect } from '../../ui/controls/DeviceSelect';
+import { DeviceToggle } from '../../ui/controls/DeviceToggle';
+import { Icon, ICON_NAMES } from '../../ui/controls/Icon';
+import { IconButton } from '../../ui/controls/IconButton';
+import { LanguageSelect } from '../../ui/controls/LanguageSelect';
+import { Logo } from '../../ui/surfaces/Logo';
+import { Menu } from '../../ui/controls/Menu';
 import { MicMeter } from '../../ui/preview/MicMeter';
 import { Problems } from '../../ui/preview/Problems';
-import { Switch } from '../../ui/Switch';
-import { useLanguage } from '../../ui/useLanguage';
+import { Switch } from '../../ui/controls/Switch';
+import { useLanguage } from '../../ui/hooks/useLanguage';
 
 const COLOURS = [
   'ground',

@@ -9,8 +9,8 @@ import '../../styles/gallery.css';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 
-import { TooltipProvider } from '../../ui/TooltipProvider';
-import { startLanguage } from '../../ui/useLanguage';
+import { TooltipProvider } from '../../ui/surfaces/TooltipProvider';
+import { startLanguage } from '../../ui/hooks/useLanguage';
 import { ExampleRoom } from './ExampleRoom';
 import { Gallery } from './Gallery';
 

@@ -20,8 +20,8 @@ import { INITIAL_APPEARANCE } from '../../daily/call/appearance';
 import { Call } from '../../daily/call/call';
 import { Door } from '../../daily/call/door';
 import { CallPage } from '../../daily/screens/CallPage';
-import { TooltipProvider } from '../../ui/TooltipProvider';
-import { startLanguage } from '../../ui/useLanguage';
+import { TooltipProvider } from '../../ui/surfaces/TooltipProvider';
+import { startLanguage } from '../../ui/hooks/useLanguage';
 
 // The default level, `info`, logs several lines for each participant who joins or leaves.
 setLogLevel(LogLevel.warn);

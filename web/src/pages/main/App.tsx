@@ -12,13 +12,13 @@ import type { LessonSession } from '../../lesson/session';
 import { Lobby, type Guest } from '../../lobby/Lobby';
 import { TokenGate } from '../../lobby/TokenGate';
 import type { Invite } from '../../room/wire';
-import { useLanguage } from '../../ui/useLanguage';
+import { useLanguage } from '../../ui/hooks/useLanguage';
 import { Ended } from './Ended';
 import { FIRST_SCREEN, nextScreen, type Screen, type ScreenEvent } from './screen';
 import { ServerUnreachable } from './ServerUnreachable';
 import { useAccess, type Access } from './useAccess';
 import { usePageConfig } from './usePageConfig';
-import { useReturn } from '../../ui/useReturn';
+import { useReturn } from '../../ui/hooks/useReturn';
 
 // What only a lesson needs is loaded while the user is in the lobby, and not before the lobby is there.
 const loadLesson = () => import('../../lesson');

@@ -1,7 +1,7 @@
 import { t } from '../../client/text/catalogue';
 import { unreachableWords } from '../../client/words';
-import { Button } from '../../ui/Button';
-import { Message } from '../../ui/Message';
+import { Button } from '../../ui/controls/Button';
+import { Message } from '../../ui/surfaces/Message';
 
 export function ServerUnreachable({ onRetry }: { onRetry: () => void }) {
   return (

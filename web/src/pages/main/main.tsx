@@ -7,8 +7,8 @@ import { LogLevel, setLogLevel } from 'livekit-client';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 
-import { TooltipProvider } from '../../ui/TooltipProvider';
-import { startLanguage } from '../../ui/useLanguage';
+import { TooltipProvider } from '../../ui/surfaces/TooltipProvider';
+import { startLanguage } from '../../ui/hooks/useLanguage';
 import { App } from './App';
 
 // The default level, `info`, logs several lines for each participant who joins or leaves.

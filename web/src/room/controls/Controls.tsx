@@ -2,9 +2,9 @@ import { useLocalParticipantPermissions } from '@livekit/components-react';
 import type { ReactNode } from 'react';
 
 import { t } from '../../client/text/catalogue';
-import { DeviceToggle } from '../../ui/DeviceToggle';
-import { IconButton } from '../../ui/IconButton';
-import { Menu, type MenuEntry } from '../../ui/Menu';
+import { DeviceToggle } from '../../ui/controls/DeviceToggle';
+import { IconButton } from '../../ui/controls/IconButton';
+import { Menu, type MenuEntry } from '../../ui/controls/Menu';
 import { KEYS } from '../shortcuts';
 import type { RoomView, Sidebar } from '../view';
 import type { Toggle } from './useMedia';

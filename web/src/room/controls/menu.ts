@@ -1,5 +1,5 @@
 import { t } from '../../client/text/catalogue';
-import type { MenuEntry } from '../../ui/Menu';
+import type { MenuEntry } from '../../ui/controls/Menu';
 import { KEYS, type Command } from '../shortcuts';
 import type { RoomView } from '../view';
 import type { Toggle } from './useMedia';

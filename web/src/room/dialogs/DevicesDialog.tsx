@@ -10,9 +10,9 @@ import { mayPublish } from '../../client/media/devices/permissions';
 import { deviceInUse } from '../../client/media/sending/room';
 import { t } from '../../client/text/catalogue';
 import { publishWords } from '../../client/words';
-import { DeviceSelect } from '../../ui/DeviceSelect';
-import { Dialog } from '../../ui/Dialog';
-import { LanguageSelect } from '../../ui/LanguageSelect';
+import { DeviceSelect } from '../../ui/controls/DeviceSelect';
+import { Dialog } from '../../ui/surfaces/Dialog';
+import { LanguageSelect } from '../../ui/controls/LanguageSelect';
 import { SpeakerTest } from '../../ui/preview/SpeakerTest';
 
 interface DevicesDialogProps {

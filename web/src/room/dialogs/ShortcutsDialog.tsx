@@ -1,6 +1,6 @@
 import { t } from '../../client/text/catalogue';
-import { Dialog } from '../../ui/Dialog';
-import { Switch } from '../../ui/Switch';
+import { Dialog } from '../../ui/surfaces/Dialog';
+import { Switch } from '../../ui/controls/Switch';
 import { KEYS } from '../shortcuts';
 
 const ROWS = [

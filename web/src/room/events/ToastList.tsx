@@ -1,8 +1,8 @@
 import { useEffect } from 'react';
 
 import { t } from '../../client/text/catalogue';
-import { IconButton } from '../../ui/IconButton';
-import { useStore } from '../../ui/useStore';
+import { IconButton } from '../../ui/controls/IconButton';
+import { useStore } from '../../ui/hooks/useStore';
 import { shownMs, type Toast, type Toasts } from './toasts';
 
 /** The messages, above the controls. They lie over the pictures, so that nothing moves when they come and go. */

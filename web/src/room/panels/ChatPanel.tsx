@@ -1,9 +1,9 @@
 import { useEffect, useRef, useState, type SyntheticEvent } from 'react';
 
 import { timeOfDay, t } from '../../client/text/catalogue';
-import { IconButton } from '../../ui/IconButton';
-import { Panel } from '../../ui/Panel';
-import { useStore } from '../../ui/useStore';
+import { IconButton } from '../../ui/controls/IconButton';
+import { Panel } from '../../ui/surfaces/Panel';
+import { useStore } from '../../ui/hooks/useStore';
 import type { Chat } from '../wire';
 import { linkParts } from './links';
 

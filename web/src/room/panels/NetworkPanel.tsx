@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'react';
 
 import { t } from '../../client/text/catalogue';
-import { Panel } from '../../ui/Panel';
+import { Panel } from '../../ui/surfaces/Panel';
 import type { Network } from '../wire';
 
 const ROWS = [

@@ -10,11 +10,11 @@ import { useState } from 'react';
 import { t } from '../../client/text/catalogue';
 import { handRaisedAt } from '../../stage/hands';
 import { hue, initials } from '../../stage/names';
-import { Button } from '../../ui/Button';
-import { Dialog } from '../../ui/Dialog';
-import { Icon } from '../../ui/Icon';
-import { IconButton } from '../../ui/IconButton';
-import { Panel } from '../../ui/Panel';
+import { Button } from '../../ui/controls/Button';
+import { Dialog } from '../../ui/surfaces/Dialog';
+import { Icon } from '../../ui/controls/Icon';
+import { IconButton } from '../../ui/controls/IconButton';
+import { Panel } from '../../ui/surfaces/Panel';
 import type { Moderation } from '../wire';
 import { orderPeople } from './orderPeople';
 

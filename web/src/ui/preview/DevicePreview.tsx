@@ -1,8 +1,8 @@
 import type { DeviceKind } from '../../client/media/devices/devices';
 import type { Preview, PreviewState } from '../../client/media/devices/preview';
 import { t } from '../../client/text/catalogue';
-import { DeviceSelect } from '../DeviceSelect';
-import { DeviceToggle } from '../DeviceToggle';
+import { DeviceSelect } from '../controls/DeviceSelect';
+import { DeviceToggle } from '../controls/DeviceToggle';
 import { CameraPicture } from './CameraPicture';
 import { MicMeter } from './MicMeter';
 

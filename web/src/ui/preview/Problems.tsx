@@ -1,6 +1,6 @@
 import type { Preview, PreviewState } from '../../client/media/devices/preview';
 import { t } from '../../client/text/catalogue';
-import { Button } from '../Button';
+import { Button } from '../controls/Button';
 import { previewProblems, retryableDevices } from './previewProblems';
 
 interface ProblemsProps {

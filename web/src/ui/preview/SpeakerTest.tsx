@@ -1,8 +1,8 @@
 import { useState } from 'react';
 
 import { t } from '../../client/text/catalogue';
-import { Button } from '../Button';
-import { DeviceSelect } from '../DeviceSelect';
+import { Button } from '../controls/Button';
+import { DeviceSelect } from '../controls/DeviceSelect';
 
 const NOTES_HZ = [440, 554, 659];
 const NOTE_S = 0.3;

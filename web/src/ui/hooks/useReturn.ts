@@ -1,6 +1,6 @@
 import { useEffect } from 'react';
 
-import { returnDelayMs } from '../client/returning';
+import { returnDelayMs } from '../../client/returning';
 
 /** Join again after a while, as long as `attempt` is a number. The browser's word that it is online again shortens the wait. */
 export function useReturn(attempt: number | undefined, join: () => void, giveUp: () => void): void {

@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'react';
 
-import { MEDIA_DEVICE_KIND, type DeviceKind } from '../client/media/devices/devices';
+import { MEDIA_DEVICE_KIND, type DeviceKind } from '../../client/media/devices/devices';
 
 export type SelectableKind = DeviceKind | 'speaker';
 

@@ -3,8 +3,8 @@ import { Dialog as AriaDialog } from 'react-aria-components/Dialog';
 import { Heading } from 'react-aria-components/Heading';
 import { Modal, ModalOverlay } from 'react-aria-components/Modal';
 
-import { t } from '../client/text/catalogue';
-import { IconButton } from './IconButton';
+import { t } from '../../client/text/catalogue';
+import { IconButton } from '../controls/IconButton';
 
 interface DialogProps {
   title: string;

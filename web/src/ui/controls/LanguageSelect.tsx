@@ -1,8 +1,8 @@
 import { useId } from 'react';
 
-import { rememberLanguage, storage } from '../client/storage';
-import { language, LANGUAGES, setLanguage, t, type Language } from '../client/text/catalogue';
-import { useStore } from './useStore';
+import { rememberLanguage, storage } from '../../client/storage';
+import { language, LANGUAGES, setLanguage, t, type Language } from '../../client/text/catalogue';
+import { useStore } from '../hooks/useStore';
 
 /** Choose the language of the page; the choice is stored for the next visit. */
 export function LanguageSelect() {

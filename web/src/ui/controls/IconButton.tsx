@@ -2,7 +2,7 @@ import { useContext } from 'react';
 import { Button } from 'react-aria-components/Button';
 
 import { Icon, type IconName } from './Icon';
-import { TooltipContext } from './tooltips';
+import { TooltipContext } from '../surfaces/tooltips';
 
 export interface IconButtonProps {
   icon: IconName;

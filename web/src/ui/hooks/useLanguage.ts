@@ -1,7 +1,7 @@
 import { useEffect } from 'react';
 
-import { recallLanguage, storage } from '../client/storage';
-import { chooseLanguage, directionOf, intlTag, language, setLanguage } from '../client/text/catalogue';
+import { recallLanguage, storage } from '../../client/storage';
+import { chooseLanguage, directionOf, intlTag, language, setLanguage } from '../../client/text/catalogue';
 import { useStore } from './useStore';
 
 /** Keep the document's language and direction those of the texts; the whole page renders again when they change. */

@@ -1,7 +1,7 @@
 import { useId } from 'react';
 
-import { t } from '../client/text/catalogue';
-import { useDeviceList, type SelectableKind } from './useDeviceList';
+import { t } from '../../client/text/catalogue';
+import { useDeviceList, type SelectableKind } from '../hooks/useDeviceList';
 
 const LABELS = {
   camera: 'device.Camera',

@@ -1,8 +1,8 @@
 import { useEffect, useRef, type ReactNode } from 'react';
 
-import { t } from '../client/text/catalogue';
-import { IconButton } from './IconButton';
-import { useEscape } from './useEscape';
+import { t } from '../../client/text/catalogue';
+import { IconButton } from '../controls/IconButton';
+import { useEscape } from '../hooks/useEscape';
 
 interface PanelProps {
   title: string;

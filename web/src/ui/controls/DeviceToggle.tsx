@@ -1,6 +1,6 @@
-import type { DeviceKind } from '../client/media/devices/devices';
-import type { Slot } from '../client/media/devices/preview';
-import { t } from '../client/text/catalogue';
+import type { DeviceKind } from '../../client/media/devices/devices';
+import type { Slot } from '../../client/media/devices/preview';
+import { t } from '../../client/text/catalogue';
 import { IconButton } from './IconButton';
 
 const ICONS = { camera: ['camera', 'camera-off'], microphone: ['mic', 'mic-off'] } as const;
