@@ -160,8 +160,10 @@ class Subscribing:
             self._hub.emit(SubscriptionPermissionChanged(person, track, allowed))
 
     def _apply_preferences(self, person: Participant, track_sid: str) -> None:
-        if track_sid in person.subscriptions.active:
-            self._media.set_preferences(person.sid, track_sid, person.subscriptions.preferences[track_sid])
+        # A timer may run after the track has gone to another room and come back: its preferences are forgotten then.
+        preferences = person.subscriptions.preferences.get(track_sid)
+        if preferences is not None and track_sid in person.subscriptions.active:
+            self._media.set_preferences(person.sid, track_sid, preferences)
             self._hub.emit(SubscriberRequestChanged(track_sid))
 
     def _give_up(self, person: Participant, track_sid: str) -> None:

@@ -216,3 +216,18 @@ def test_a_codec_that_cannot_be_taken_is_a_failure_unless_there_is_a_backup(harn
     failures = [event for event in harness.events if isinstance(event, SubscriptionFailed)]
     assert failures == [SubscriptionFailed(bob, plain, SubscriptionProblem.CODEC_UNSUPPORTED)]
     assert bob.subscriptions.lacking == {plain, backed}
+
+
+def test_preferences_of_a_track_that_was_away_meanwhile_are_forgotten(harness, room, caplog):
+    ada, bob = room.join("ada"), room.join("bob")
+    sid = room.publish(ada)
+    harness.subscribing.prefer(bob, sid, Preferences(height=720))
+    harness.subscribing.prefer(bob, sid, Preferences(height=360))
+    here = ada.room
+    harness.rooms.move(ada, harness.rooms.open_room("breakout"))
+    harness.rooms.move(ada, here)
+    assert sid in bob.subscriptions.active
+    harness.advance(0.1)
+    assert sid not in bob.subscriptions.preferences
+    # A timer that fails is logged.
+    assert caplog.records == []
