@@ -7,9 +7,7 @@ import { connectionWords } from '../client/words';
 /** The name of the room, the number of people in it, and the state of the connection. */
 export function RoomHeader({ stalled }: { stalled: boolean }) {
   const room = useRoomContext();
-  const state = useConnectionState(room);
   const people = useParticipants().length;
-  const isGood = state === ConnectionState.Connected && !stalled;
   return (
     <header className="lesson-header">
       {/* The name is known once the room is joined; until then a heading would be empty. */}
@@ -17,15 +15,24 @@ export function RoomHeader({ stalled }: { stalled: boolean }) {
       <p className="people" data-testid="people">
         {people === 1 ? t('people.alone') : t('people.count', { count: people })}
       </p>
-      <p
-        className={isGood ? 'status' : 'status status-bad'}
-        role="status"
-        data-testid="status"
-        data-state={state}
-        data-stalled={stalled}
-      >
-        {stalled && state === ConnectionState.Connected ? t('connection.stalled') : connectionWords(state)}
-      </p>
+      <ConnectionStatus stalled={stalled} />
     </header>
+  );
+}
+
+/** The state of the connection, read out when it changes. */
+export function ConnectionStatus({ stalled }: { stalled: boolean }) {
+  const state = useConnectionState(useRoomContext());
+  const isGood = state === ConnectionState.Connected && !stalled;
+  return (
+    <p
+      className={isGood ? 'status' : 'status status-bad'}
+      role="status"
+      data-testid="status"
+      data-state={state}
+      data-stalled={stalled}
+    >
+      {stalled && state === ConnectionState.Connected ? t('connection.stalled') : connectionWords(state)}
+    </p>
   );
 }

@@ -11,10 +11,11 @@ import { DataSaver } from '../client/media/sending/saver';
 import { recallLetters, rememberLetters, storage } from '../client/storage';
 import { t } from '../client/text/catalogue';
 import { Stage } from '../stage/Stage';
+import type { MenuEntry } from '../ui/controls/Menu';
 import { useStore } from '../ui/hooks/useStore';
 import { Controls } from './controls/Controls';
 import { menuEntries } from './controls/menu';
-import { useDevice, useHand, useScreen } from './controls/useMedia';
+import { useDevice, useHand, useScreen, type Toggle } from './controls/useMedia';
 import { DevicesDialog } from './dialogs/DevicesDialog';
 import { ShortcutsDialog } from './dialogs/ShortcutsDialog';
 import { ToastList } from './events/ToastList';
@@ -60,8 +61,22 @@ export interface RoomScreenProps {
   invite: Invite | undefined;
   /** More notices, such as the people who wait to be let in. */
   notices?: ReactNode;
-  /** Buttons of an application. */
+  /** Further buttons: of an application, or of a teaching session. */
   tray?: ReactNode;
+  /** In place of the room's name, number of people and connection. */
+  header?: (stalled: boolean) => ReactNode;
+  /** A column before the tiles. */
+  aside?: ReactNode;
+  /** Further panels, by the name that `view.sidebar` has for them. */
+  panels?: Readonly<Record<string, ReactNode>>;
+  /** Whether to tell somebody who is alone what happens next; without it, yes. */
+  tellsAlone?: boolean;
+  /** Further entries of the menu, before the others. */
+  entries?: readonly MenuEntry[];
+  /** Raises the user's hand; without it, an attribute of the participant does. */
+  hand?: Toggle;
+  /** Where messages for the user appear; a caller passes its own to add some. */
+  toasts?: Toasts;
   onView: (change: Partial<RoomView>) => void;
   onNotice: (words: string) => void;
   onDevice: (kind: DeviceKind, id: string) => void;
@@ -80,7 +95,7 @@ export function RoomScreen(props: RoomScreenProps) {
 
 function RoomPage(props: RoomScreenProps) {
   const { wire, features, view, fullscreen, notice, invite, onView, onNotice, onLeave } = props;
-  const [toasts] = useState(() => new Toasts());
+  const [toasts] = useState(() => props.toasts ?? new Toasts());
   const [dataSaver] = useState(() => new DataSaver(wire.room));
   const [letters, setLetters] = useState(() => recallLetters(storage('localStorage')));
   const [dialog, setDialog] = useState<'devices' | 'shortcuts'>();
@@ -94,7 +109,8 @@ function RoomPage(props: RoomScreenProps) {
   const microphone = useDevice('microphone', onNotice);
   const camera = useDevice('camera', onNotice);
   const screen = useScreen(features.screenShare, onNotice);
-  const hand = useHand(features.hands, onNotice);
+  const ownHand = useHand(features.hands && props.hand === undefined, onNotice);
+  const hand = props.hand ?? ownHand;
   const saver = useSaver(dataSaver, onNotice);
   const link = useCopyLink(invite, onNotice);
   const { sidebar, activeSpeakerMode } = view;
@@ -102,24 +118,27 @@ function RoomPage(props: RoomScreenProps) {
   const changeView = (): void => onView({ activeSpeakerMode: !activeSpeakerMode, pinned: undefined });
   const close = useCallback(() => onView({ sidebar: null }), [onView]);
   const help = (): void => setDialog('shortcuts');
-  const menu = menuEntries({
-    view,
-    fullscreen,
-    saver,
-    network: features.network,
-    letters,
-    copyLink:
-      invite === undefined
-        ? undefined
-        : () =>
-            void link.copy().then((done) => {
-              if (done) toasts.say(t('action.copied'));
-            }),
-    onView: changeView,
-    onNetwork: () => onView({ sidebar: sidebar === 'network' ? null : 'network' }),
-    onDevices: () => setDialog('devices'),
-    onShortcuts: help,
-  });
+  const menu = [
+    ...(props.entries ?? []),
+    ...menuEntries({
+      view,
+      fullscreen,
+      saver,
+      network: features.network,
+      letters,
+      copyLink:
+        invite === undefined
+          ? undefined
+          : () =>
+              void link.copy().then((done) => {
+                if (done) toasts.say(t('action.copied'));
+              }),
+      onView: changeView,
+      onNetwork: () => onView({ sidebar: sidebar === 'network' ? null : 'network' }),
+      onDevices: () => setDialog('devices'),
+      onShortcuts: help,
+    }),
+  ];
   useShortcuts(letters, {
     ...(microphone.toggle !== undefined && { microphone: microphone.toggle }),
     ...(camera.toggle !== undefined && { camera: camera.toggle }),
@@ -139,8 +158,9 @@ function RoomPage(props: RoomScreenProps) {
       className={`lesson ${props.className ?? ''}`}
       data-testid={props.testId}
     >
-      <RoomHeader stalled={stalled} />
+      {props.header?.(stalled) ?? <RoomHeader stalled={stalled} />}
       <div className="room-body">
+        {props.aside}
         <div className="room-stage">
           <RoomStage {...props} letters={letters} />
           <div className="notices">
@@ -188,12 +208,19 @@ function RoomStage(props: RoomScreenProps & { letters: boolean }) {
         keys={letters}
         onPin={(pinned) => onView({ pinned })}
       />
-      {alone && <InviteCard invite={invite} onNotice={onNotice} />}
+      {alone && props.tellsAlone !== false && <InviteCard invite={invite} onNotice={onNotice} />}
     </>
   );
 }
 
-function RoomPanel({ wire, view, onView, onNotice, onClose }: RoomScreenProps & { onClose: () => void }) {
+function RoomPanel({
+  wire,
+  view,
+  panels,
+  onView,
+  onNotice,
+  onClose,
+}: RoomScreenProps & { onClose: () => void }) {
   const me = wire.room.localParticipant;
   switch (view.sidebar) {
     case 'people':
@@ -219,6 +246,8 @@ function RoomPanel({ wire, view, onView, onNotice, onClose }: RoomScreenProps & 
       return <NetworkPanel network={wire.network} onClose={onClose} />;
     case null:
       return null;
+    default:
+      return panels?.[view.sidebar];
   }
 }
 

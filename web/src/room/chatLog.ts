@@ -7,6 +7,8 @@ export interface ChatLine {
   name: string;
   text: string;
   atMs: number;
+  /** Who else reads it; absent or empty if all do. */
+  note?: string;
 }
 
 export interface ChatState {

@@ -1,6 +1,7 @@
 /** How the user looks at a room. The page of Daily's rooms adds what an embedding page decides. */
 
-export type Sidebar = 'people' | 'chat' | 'network' | null;
+/** `people`, `chat`, `network`, or a panel that the page adds. */
+export type Sidebar = string | null;
 
 export interface RoomView {
   /** The speaker is large while nobody shares a screen. */

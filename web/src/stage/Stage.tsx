@@ -1,9 +1,10 @@
 import { useParticipants, useTracks, type TrackReferenceOrPlaceholder } from '@livekit/components-react';
 import { RoomEvent, Track } from 'livekit-client';
+import { useContext } from 'react';
 
-import { handRaisedAt } from './hands';
 import { arrange } from './layout';
 import { order, tileKey, type Placed, type Wanted } from './order';
+import { StageContext, type StageRules } from './rules';
 import { Tile } from './Tile';
 import { useSize } from './useSize';
 
@@ -34,8 +35,13 @@ export function Stage({
   const [area, attach] = useSize();
   // Render again when a hand is raised.
   useParticipants({ updateOnlyOn: [RoomEvent.ParticipantAttributesChanged] });
+  const rules = useContext(StageContext);
+  const placed = placing(rules);
   const tracks = useTracks(SOURCES, { onlySubscribed: false }).filter(
-    (track) => !isOwnScreen(track) && !(hideOwn && track.participant.isLocal),
+    (track) =>
+      !isOwnScreen(track) &&
+      !(hideOwn && track.participant.isLocal) &&
+      (!isScreen(track) || rules.showsScreen(track.participant.identity)),
   );
   const ordered = order(tracks, placed, { pinned, speaker });
   const { stage } = ordered;
@@ -72,18 +78,22 @@ export function Stage({
 }
 
 // Its owner sees the screen anyway, and a shared browser window would show itself within itself without end.
-function isOwnScreen({ participant, source }: TrackReferenceOrPlaceholder): boolean {
-  return participant.isLocal && source === Track.Source.ScreenShare;
+function isOwnScreen(track: TrackReferenceOrPlaceholder): boolean {
+  return track.participant.isLocal && isScreen(track);
 }
 
-function placed({ participant, source }: TrackReferenceOrPlaceholder): Placed {
-  return {
-    isLocal: participant.isLocal,
-    isScreen: source === Track.Source.ScreenShare,
-    identity: participant.identity,
-    joinedAt: participant.joinedAt?.getTime() ?? 0,
-    handAt: handRaisedAt(participant.attributes),
-  };
+function isScreen({ source }: TrackReferenceOrPlaceholder): boolean {
+  return source === Track.Source.ScreenShare;
+}
+
+function placing({ handAt }: StageRules): (track: TrackReferenceOrPlaceholder) => Placed {
+  return (track) => ({
+    isLocal: track.participant.isLocal,
+    isScreen: isScreen(track),
+    identity: track.participant.identity,
+    joinedAt: track.participant.joinedAt?.getTime() ?? 0,
+    handAt: handAt(track.participant),
+  });
 }
 
 function keyOf({ participant, source }: TrackReferenceOrPlaceholder): string {

@@ -9,16 +9,16 @@ import {
   type TrackReferenceOrPlaceholder,
 } from '@livekit/components-react';
 import { Track } from 'livekit-client';
-import { useState } from 'react';
+import { useContext, useState } from 'react';
 
 import { t } from '../client/text/catalogue';
 import { Icon } from '../ui/controls/Icon';
 import { IconButton } from '../ui/controls/IconButton';
-import { handRaisedAt } from './hands';
 import type { Size } from './layout';
 import { linkOf, linkState, otherLinkWords } from './link';
 import { caption, hue, initials, shownName } from './names';
 import { popOut, CAN_POP_OUT } from './popOut';
+import { StageContext } from './rules';
 import { useZoom, type ZoomControl } from './useZoom';
 import { transformOf } from './zoom';
 
@@ -122,13 +122,14 @@ function Picture({ track, name, text, zoom }: PictureProps) {
 /** Raised hand and the state of the connection. */
 function Badges({ track: { participant }, name }: { track: TrackReferenceOrPlaceholder; name: string }) {
   const { attributes = {} } = useParticipantAttributes({ participant });
+  const { handAt } = useContext(StageContext);
   const { quality } = useConnectionQualityIndicator({ participant });
   const link = linkOf(attributes);
   const state = linkState(link, quality);
   const words = link === undefined ? '' : otherLinkWords(name, link);
   return (
     <>
-      {handRaisedAt(attributes) > 0 && (
+      {handAt({ identity: participant.identity, attributes }) > 0 && (
         <span className="tile-hand" role="img" aria-label={t('people.hand')} data-testid="tile-hand">
           <Icon name="hand" />
         </span>

@@ -40,6 +40,7 @@ export function ChatPanel({ chat, me, mayWrite, onNotice, onClose }: ChatPanelPr
           >
             <span className="soft">
               {line.name === '' ? t('guest') : line.name} · {timeOfDay(line.atMs)}
+              {line.note !== undefined && line.note !== '' && ` · ${line.note}`}
             </span>
             <span className="chat-text">
               <LinkedText text={line.text} />

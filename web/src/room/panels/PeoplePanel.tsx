@@ -5,11 +5,11 @@ import {
   useParticipants,
 } from '@livekit/components-react';
 import { Track, type Participant } from 'livekit-client';
-import { useState } from 'react';
+import { useContext, useState } from 'react';
 
 import { t } from '../../client/text/catalogue';
-import { handRaisedAt } from '../../stage/hands';
 import { hue, initials } from '../../stage/names';
+import { StageContext } from '../../stage/rules';
 import { Button } from '../../ui/controls/Button';
 import { Dialog } from '../../ui/surfaces/Dialog';
 import { Icon } from '../../ui/controls/Icon';
@@ -29,6 +29,7 @@ interface PeoplePanelProps {
 /** The participants, raised hands first; hosts can mute and remove them. */
 export function PeoplePanel({ moderation, pinned, onPin, onClose }: PeoplePanelProps) {
   const people = useParticipants();
+  const { handAt } = useContext(StageContext);
   const [leaving, setLeaving] = useState<{ identity: string; name: string }>();
   const allowed = moderation.allowed();
   return (
@@ -49,7 +50,7 @@ export function PeoplePanel({ moderation, pinned, onPin, onClose }: PeoplePanelP
       )}
       {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- reachable by keyboard, because it scrolls */}
       <ul className="people-list" aria-label={t('control.people')} tabIndex={0}>
-        {orderPeople(people).map((person) => (
+        {orderPeople(people, handAt).map((person) => (
           <PersonRow
             key={person.identity}
             person={person}
@@ -87,6 +88,7 @@ interface PersonRowProps {
 function PersonRow({ person, moderation, allowed, pinned, onPin, onRemove }: PersonRowProps) {
   const { name } = useParticipantInfo({ participant: person });
   const { attributes = {} } = useParticipantAttributes({ participant: person });
+  const { handAt } = useContext(StageContext);
   const muted = useIsMuted({ participant: person, source: Track.Source.Microphone });
   const shown = name === undefined || name === '' ? t('guest') : name;
   const note = [person.isLocal && t('people.you'), moderation.isHost(person) && t('people.host')]
@@ -105,7 +107,7 @@ function PersonRow({ person, moderation, allowed, pinned, onPin, onRemove }: Per
         {shown}
         {note !== '' && <span className="soft"> ({note})</span>}
       </span>
-      {handRaisedAt(attributes) > 0 && (
+      {handAt({ identity: person.identity, attributes }) > 0 && (
         <span className="tile-hand" role="img" aria-label={t('people.hand')}>
           <Icon name="hand" />
         </span>

@@ -78,10 +78,17 @@ export const ICON_NAMES = Object.keys(ICONS) as IconName[];
 // Icons that point in the direction of reading are mirrored where it runs from right to left.
 const DIRECTED: ReadonlySet<IconName> = new Set(['leave', 'send']);
 
+/** The shape of an icon that only some pages need (`teachingIcons.ts`). */
+export type IconShape = LucideIcon;
+
 /** An icon as decoration: the element around it has the name. */
-export function Icon({ name }: { name: IconName }) {
-  const Shape = ICONS[name];
+export function Icon({ name }: { name: IconName | IconShape }) {
+  const Shape = typeof name === 'string' ? ICONS[name] : name;
   return (
-    <Shape className={DIRECTED.has(name) ? 'icon icon-directed' : 'icon'} aria-hidden focusable="false" />
+    <Shape
+      className={typeof name === 'string' && DIRECTED.has(name) ? 'icon icon-directed' : 'icon'}
+      aria-hidden
+      focusable="false"
+    />
   );
 }

@@ -1,11 +1,11 @@
 import { useContext } from 'react';
 import { Button } from 'react-aria-components/Button';
 
-import { Icon, type IconName } from './Icon';
+import { Icon, type IconName, type IconShape } from './Icon';
 import { TooltipContext } from '../surfaces/tooltips';
 
 export interface IconButtonProps {
-  icon: IconName;
+  icon: IconName | IconShape;
   /** What pressing does; also the tooltip. */
   label: string;
   onPress?: (() => void) | undefined;

@@ -1,12 +1,12 @@
 import { Menu as AriaMenu, MenuItem, MenuTrigger } from 'react-aria-components/Menu';
 import { Popover } from 'react-aria-components/Popover';
 
-import { Icon, type IconName } from './Icon';
+import { Icon, type IconName, type IconShape } from './Icon';
 import { IconButton, type IconButtonProps } from './IconButton';
 
 export interface MenuEntry {
   id: string;
-  icon: IconName;
+  icon: IconName | IconShape;
   label: string;
   shortcut?: string | undefined;
   onAction: () => void;

@@ -1,0 +1,22 @@
+/** What a page knows about the people of a room that LiveKit's attributes do not say. */
+import { createContext } from 'react';
+
+import { handRaisedAt } from './hands';
+
+interface Person {
+  identity: string;
+  attributes: Readonly<Record<string, string>>;
+}
+
+export interface StageRules {
+  /** When somebody raised a hand, in milliseconds since 1970; 0 while it is down. */
+  handAt: (person: Person) => number;
+  /** Whether somebody's screen has a tile. */
+  showsScreen: (identity: string) => boolean;
+}
+
+/** The rules of rooms without a session. */
+export const StageContext = createContext<StageRules>({
+  handAt: ({ attributes }) => handRaisedAt(attributes),
+  showsScreen: () => true,
+});
