@@ -7,6 +7,7 @@ from signaling.daily import notices
 from signaling.daily.door import entry
 from signaling.rooms.links import LINK
 from signaling.rooms.model import RESERVED_PREFIX, USER_ID
+from signaling.teaching import delivery
 
 SOURCES = Path("web/src")
 COPIES = SOURCES / "client/attributes.ts"
@@ -23,6 +24,7 @@ def test_the_page_has_the_servers_names():
         "EJECT_AT": entry.EJECT_AT,
         "LINK": LINK,
         "TOPIC": notices.TOPIC,
+        "SESSION_TOPIC": delivery.TOPIC,
     }
 
 

@@ -15,5 +15,7 @@ export const CAN_ADMIN = 'lectern.can_admin';
 export const EJECT_AT = 'lectern.eject_at';
 /** Attribute: what the participant's link allows, while it is a limit (JSON, see `stage/link.ts`). */
 export const LINK = 'lectern.link';
+/** Topic of the data packets with the events of a teaching session (`signaling/teaching/delivery.py`). */
+export const SESSION_TOPIC = 'lectern.session';
 /** Topic of the data packets that the server and the pages of Daily's rooms exchange. */
 export const TOPIC = 'lectern.daily';

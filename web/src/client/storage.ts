@@ -11,6 +11,8 @@ const LANGUAGE_KEY = 'lectern.language';
 const LETTERS_OFF_KEY = 'lectern.letters-off';
 const SPEAKER_KEY = 'lectern.speaker';
 const TOKEN_KEY = 'lectern.token';
+const SIGN_IN_KEY = 'lectern.sign-in';
+const SESSION_TOKEN_KEY = 'lectern.session-token.';
 const MEETING_TOKEN_KEY = 'lectern.meeting-token.';
 
 export interface Preferences {
@@ -81,6 +83,25 @@ export function recallMeetingToken(store: KeyValues | undefined, room: string): 
 /** Store the meeting token of a room for this tab; an empty one removes it. */
 export function rememberMeetingToken(store: KeyValues | undefined, room: string, token: string): void {
   write(store, MEETING_TOKEN_KEY + room, token);
+}
+
+/** The token of the person who is signed in in this tab; empty when nobody is. */
+export function recallSignIn(store: KeyValues | undefined): string {
+  return read(store, SIGN_IN_KEY);
+}
+
+/** Store the sign-in for this tab; an empty token ends it. */
+export function rememberSignIn(store: KeyValues | undefined, token: string): void {
+  write(store, SIGN_IN_KEY, token);
+}
+
+/** The token of this tab for one session, with which a reload stays in it; empty when there is none. */
+export function recallSessionToken(store: KeyValues | undefined, session: string): string {
+  return read(store, SESSION_TOKEN_KEY + session);
+}
+
+export function rememberSessionToken(store: KeyValues | undefined, session: string, token: string): void {
+  write(store, SESSION_TOKEN_KEY + session, token);
 }
 
 /** One of the browser's storages; undefined where reading the property throws (blocked site data). */

@@ -1,16 +1,27 @@
 import { afterEach, describe, expect, it } from 'vitest';
 
-import { chooseLanguage, directionOf, setLanguage, t, type Catalogue, type Key } from './catalogue';
+import {
+  chooseLanguage,
+  directionOf,
+  setLanguage,
+  t,
+  type Catalogue,
+  type Key,
+  type Plural,
+} from './catalogue';
 import { de } from './de';
 import { en } from './en';
-import { pseudo } from './pseudo';
+import { disguiseAll, pseudo } from './pseudo';
+import { de as sessionsDe } from './sessions/de';
+import { en as sessionsEn } from './sessions/en';
+import { s } from './sessions/texts';
 
-const KEYS = Object.keys(en) as Key[];
+type AnyCatalogue = Readonly<Record<string, string | Plural>>;
 
 afterEach(() => setLanguage('en'));
 
-function placeholders(catalogue: Catalogue, key: Key): string[] {
-  const entry = catalogue[key];
+function placeholders(catalogue: AnyCatalogue, key: string): string[] {
+  const entry = catalogue[key] ?? '';
   const texts = typeof entry === 'string' ? [entry] : Object.values<string>({ ...entry });
   return [...new Set(texts.flatMap((text) => text.match(/\{\w+\}/gu) ?? []))].sort();
 }
@@ -19,16 +30,21 @@ function plain(entry: Catalogue[Key]): string {
   return typeof entry === 'string' ? entry : entry.other;
 }
 
-describe.each([
-  ['German', de],
-  ['the pseudo-locale', pseudo],
-])('%s', (_, catalogue) => {
-  it('has the placeholders of English', () => {
-    for (const key of KEYS) expect(placeholders(catalogue, key), key).toEqual(placeholders(en, key));
+describe.each<[string, AnyCatalogue, AnyCatalogue]>([
+  ['German', en, de],
+  ['the pseudo-locale', en, pseudo],
+  ['German of sessions', sessionsEn, sessionsDe],
+  ['the pseudo-locale of sessions', sessionsEn, disguiseAll(sessionsEn)],
+])('%s', (_, source, catalogue) => {
+  it('has the texts of English with their placeholders', () => {
+    expect(Object.keys(catalogue)).toEqual(expect.arrayContaining(Object.keys(source)));
+    for (const key of Object.keys(source)) {
+      expect(placeholders(catalogue, key), key).toEqual(placeholders(source, key));
+    }
   });
   it('differs from English in every text with words', () => {
-    const words = (key: Key): boolean => / [a-z]{2}/u.test(JSON.stringify(en[key]));
-    expect(KEYS.filter((key) => catalogue[key] === en[key] && words(key))).toEqual([]);
+    const words = (key: string): boolean => / [a-z]{2}/u.test(JSON.stringify(source[key]));
+    expect(Object.keys(source).filter((key) => catalogue[key] === source[key] && words(key))).toEqual([]);
   });
 });
 
@@ -64,6 +80,7 @@ describe('t', () => {
     await setLanguage('de');
     expect(t('people.count', { count: 1 })).toBe('1 Person');
     await setLanguage('qps');
+    expect(s('home.open')).toMatch(/^\[Ópéñ( ~)+\]$/);
     expect(t('control.chat')).toMatch(/^\[Chát( ~)+\]$/);
   });
 });

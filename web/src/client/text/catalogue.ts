@@ -18,6 +18,15 @@ type TextOf<K extends Key> = (typeof en)[K] extends { other: infer S } ? S : (ty
 type Values<K extends Key> = Readonly<Record<Placeholders<TextOf<K>>, string | number>>;
 type Arguments<K extends Key> = [Placeholders<TextOf<K>>] extends [never] ? [] : [values: Values<K>];
 
+/** The texts of one language outside the first load, by the keys of their English source. */
+export type Texts<S> = Readonly<Record<keyof S, string | Plural>>;
+type SourceText<S, K extends keyof S> = S[K] extends { other: infer T } ? T : S[K];
+type SourceArguments<S, K extends keyof S> = [Placeholders<SourceText<S, K>>] extends [never]
+  ? []
+  : [values: Readonly<Record<Placeholders<SourceText<S, K>>, string | number>>];
+/** Looks up a text of such a catalogue; `t` does it for the texts of every page. */
+export type Translate<S> = <K extends keyof S & string>(key: K, ...values: SourceArguments<S, K>) => string;
+
 /** The keys of texts without placeholders. */
 export type PlainKey = { [K in Key]: Arguments<K> extends [] ? K : never }[Key];
 
@@ -49,9 +58,23 @@ export function t<K extends Key>(key: K, ...[values]: Arguments<K>): string {
   return format(catalogue[key], values ?? {}, tag);
 }
 
+const further: ((tag: Language) => Promise<void>)[] = [];
+
+/** Add texts that not every page needs; call it before the first `setLanguage` of the page that needs them. */
+export function addTexts<S extends Texts<S>>(
+  source: S,
+  load: Readonly<Record<Exclude<Language, 'en'>, () => Promise<Texts<S>>>>,
+): Translate<S> {
+  let texts: Texts<S> = source;
+  further.push(async (tag) => {
+    texts = tag === 'en' ? source : await load[tag]();
+  });
+  return (key, ...[values]) => format(texts[key], values ?? {}, current.snapshot().language);
+}
+
 /** Load a language's texts and switch to it. */
 export async function setLanguage(tag: Language): Promise<void> {
-  const catalogue = await LOADERS[tag]();
+  const [catalogue] = await Promise.all([LOADERS[tag](), ...further.map((load) => load(tag))]);
   current.set({ language: tag, catalogue });
 }
 
@@ -80,6 +103,17 @@ export function intlTag(tag: Language): string {
 export function timeOfDay(atMs: number): string {
   const tag = intlTag(current.snapshot().language);
   return new Date(atMs).toLocaleTimeString(tag, { hour: '2-digit', minute: '2-digit' });
+}
+
+/** A date and time of day in the current language, such as Fri 28 Nov, 14:05. `atS`: seconds since 1970. */
+export function dateAndTime(atS: number): string {
+  return new Date(atS * 1000).toLocaleString(intlTag(current.snapshot().language), {
+    weekday: 'short',
+    day: 'numeric',
+    month: 'short',
+    hour: '2-digit',
+    minute: '2-digit',
+  });
 }
 
 function format(

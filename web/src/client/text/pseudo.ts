@@ -2,7 +2,7 @@
  * A pseudo-locale made from English: accented, a third longer and in brackets. What appears on the page without brackets
  * is not in the catalogues, and what is cut off has too little room for German or Finnish.
  */
-import type { Catalogue, Key, Plural } from './catalogue';
+import type { Catalogue, Plural, Texts } from './catalogue';
 import { en } from './en';
 
 const PLAIN = 'aeiouyAEIOUYcn';
@@ -25,6 +25,10 @@ function disguiseEntry(entry: string | Plural): string | Plural {
   return { other: '', ...(Object.fromEntries(forms) as Partial<Plural>) };
 }
 
-export const pseudo = Object.fromEntries(
-  (Object.keys(en) as Key[]).map((key) => [key, disguiseEntry(en[key])]),
-) as Catalogue;
+/** The pseudo-locale's form of a catalogue. */
+export function disguiseAll<S extends Texts<S>>(source: S): Texts<S> {
+  const entries = Object.entries<string | Plural>(source).map(([key, entry]) => [key, disguiseEntry(entry)]);
+  return Object.fromEntries(entries) as Texts<S>;
+}
+
+export const pseudo: Catalogue = disguiseAll(en);

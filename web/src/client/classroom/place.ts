@@ -1,0 +1,41 @@
+/** Which page of teaching sessions an address names, and the token in it. */
+import { pathInside, serverPath } from '../server/base';
+
+export type Place =
+  | { kind: 'home' }
+  | { kind: 'session'; id: string }
+  /** A session by its join code. */
+  | { kind: 'code'; code: string };
+
+/** Read a location: `/sessions`, `/sessions/{id}`, `/sessions/code/{code}`. */
+export function readPlace(path: string): Place {
+  const [, first = '', second = '', third = ''] = pathInside(path).split('/').map(decode);
+  if (first !== 'sessions') return { kind: 'home' };
+  if (second === 'code' && third !== '') return { kind: 'code', code: third };
+  return second === '' ? { kind: 'home' } : { kind: 'session', id: second };
+}
+
+/** The path of a place; it contains no secret. A code admits whoever has it to the session's lobby. */
+export function placePath(place: Place): string {
+  if (place.kind === 'home') return serverPath('/sessions');
+  if (place.kind === 'code') return serverPath(`/sessions/code/${encodeURIComponent(place.code)}`);
+  return serverPath(`/sessions/${encodeURIComponent(place.id)}`);
+}
+
+/** The bearer token in the fragment, which browsers never send to a server; empty when there is none. */
+export function tokenIn(hash: string): string {
+  return new URLSearchParams(hash.replace(/^#/u, '')).get('access_token') ?? '';
+}
+
+/** A join code as people read it: three characters, a hyphen, three characters. */
+export function shownCode(code: string): string {
+  return code.length === 6 ? `${code.slice(0, 3)}-${code.slice(3)}` : code;
+}
+
+function decode(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return '';
+  }
+}

@@ -1,0 +1,34 @@
+/** The sentences that tell people what `/api/v1` refused. The server's own sentences are for developers. */
+import { t } from '../text/catalogue';
+import { s, type SessionKey } from '../text/sessions/texts';
+import { Problem } from './call';
+
+const KEYS: Readonly<Record<string, SessionKey>> = {
+  session_not_found: 'problem.noSession',
+  bad_code: 'problem.noSession',
+  not_invited: 'problem.notInvited',
+  session_full: 'problem.full',
+  session_locked: 'problem.locked',
+  banned: 'problem.banned',
+  wrong_phase: 'problem.over',
+  too_fast: 'problem.tooFast',
+  not_allowed: 'problem.notAllowed',
+  expired_token: 'sign.expired',
+  bad_token: 'sign.expired',
+};
+
+type Plain = Extract<SessionKey, `problem.${string}` | 'sign.expired'>;
+
+/** Say why a call failed. */
+export function problemWords(error: unknown): string {
+  if (!(error instanceof Problem)) return t('join.unreachable');
+  const key = KEYS[error.code] as Exclude<Plain, 'problem.server'> | undefined;
+  if (key !== undefined) return s(key);
+  if (error.status === 404) return s('problem.noSession');
+  return s('problem.server', { detail: error.message });
+}
+
+/** Whether the sign-in is no longer good. */
+export function isSignedOut(error: unknown): boolean {
+  return error instanceof Problem && error.status === 401;
+}
