@@ -14,8 +14,8 @@ export default defineConfig({
     // livekit-client and Swagger UI exceed the default limit of 500 kB; this limit warns when they grow.
     chunkSizeWarningLimit: 1600,
     rolldownOptions: {
-      // The page of lessons, the page of rooms made by Daily's API, the page of the REST API, and all components.
-      input: ['index.html', 'room.html', 'docs.html', 'components.html'],
+      // The pages of lessons, of teaching sessions, of rooms made by Daily's API, of the REST API, and all components.
+      input: ['index.html', 'sessions.html', 'room.html', 'docs.html', 'components.html'],
     },
   },
   // A test reads the colours out of the style sheet, which Vitest otherwise leaves empty.
@@ -29,6 +29,7 @@ export default defineConfig({
         headers: { origin: `http://${server}` },
       },
       '/daily': `http://${server}`,
+      '/api': { target: `http://${server}`, changeOrigin: true, headers: { origin: `http://${server}` } },
       '/rtc': { target: `ws://${server}`, ws: true },
     },
   },

@@ -26,7 +26,7 @@ _NAME_RULE = "contains invalid characters (room names can contain A-Z, a-z, 0-9,
 _RANDOM_NAME_CHARS = 20
 
 # The page of such a room would stand where something of the server is.
-RESERVED_NAMES = frozenset({"agent", "docs", "healthz", "metrics", "readyz", "rtc", "v1"})
+RESERVED_NAMES = frozenset({"agent", "docs", "healthz", "metrics", "readyz", "rtc", "sessions", "v1"})
 
 # Namespace of documents: what a domain sets for all its rooms, by the domain's name.
 _DOMAIN_CONFIG = "daily.domain"

@@ -31,6 +31,8 @@ _NOT_BUILT = (
 )
 # The page of all components, which is served at an address of its own.
 _COMPONENTS = "components.html"
+# The page of teaching sessions, which reads from its address which one it shows.
+_SESSIONS = "sessions.html"
 # Of the request for a token: two names of 256 characters, as JSON may escape them.
 MAX_BODY_BYTES = 8 * 1024
 
@@ -71,6 +73,8 @@ class Page:
         """Register the page; the last resort for paths that nobody else has."""
         router.add_get("/", self.index)
         router.add_get("/join/{room}", self.index)
+        for path in ("/sessions", "/sessions/{session}", "/sessions/code/{code}"):
+            router.add_get(path, self.sessions)
         router.add_get("/dev/components", self.components)
         router.add_get("/page/config", self.config)
         router.add_post("/page/token", self.token)
@@ -79,10 +83,17 @@ class Page:
     async def index(self, _request: web.Request) -> web.StreamResponse:
         """Serve the page itself; it reads the room from its address."""
         # Browser clients of other origins ask for the bare address (HEAD) to see whether the server is there.
-        headers = {**SECURITY_HEADERS, "Cache-Control": "no-cache", hdrs.ACCESS_CONTROL_ALLOW_ORIGIN: "*"}
+        return self._html("index.html", {hdrs.ACCESS_CONTROL_ALLOW_ORIGIN: "*"})
+
+    async def sessions(self, _request: web.Request) -> web.StreamResponse:
+        """Serve the page of teaching sessions."""
+        return self._html(_SESSIONS, {})
+
+    def _html(self, name: str, more: dict[str, str]) -> web.StreamResponse:
+        headers = {**SECURITY_HEADERS, "Cache-Control": "no-cache", **more}
         if self._folder is None:
             return web.Response(text=_NOT_BUILT, content_type="text/html", headers=headers)
-        return prefix.page(self._folder / "index.html", self._settings.prefix, headers)
+        return prefix.page(self._folder / name, self._settings.prefix, headers)
 
     async def components(self, _request: web.Request) -> web.StreamResponse:
         """Serve the page of all components, in dev mode only."""

@@ -27,6 +27,31 @@ VIEWS = [
     ("/dev/components?people=4", "toggle-more", (1280, 800)),
     ("/join/maths", None, (360, 740)),
     ("/join/maths", None, (2560, 1440)),
+    ("/sessions", None, (360, 740)),
+    ("/sessions", None, (1280, 800)),
+    ("/sessions/code/K7M4PQ", None, (360, 740)),
+    ("/sessions/code/K7M4PQ", None, (2560, 1440)),
+    *(
+        (f"/dev/components?people=4&session={who}&panel={panel}", None, (width, 800))
+        for who, panel, width in (
+            ("tutor", "students", 360),
+            ("tutor", "help", 1280),
+            ("tutor", "questions", 360),
+            ("tutor", "polls", 1280),
+            ("tutor", "exercises", 2560),
+            ("tutor", "breakouts", 360),
+            ("tutor", "wall", 1280),
+            ("student", "help", 360),
+            ("student", "questions", 1280),
+            ("student", "polls", 360),
+            ("student", "exercises", 360),
+            ("student", "reactions", 360),
+        )
+    ),
+    ("/dev/components?people=12&session=tutor", None, (1280, 800)),
+    ("/dev/components?people=4&session=tutor", "session-end", (360, 740)),
+    ("/dev/components?report", None, (360, 740)),
+    ("/dev/components?report", None, (1280, 800)),
 ]
 VIOLATIONS = """async () => {
     const {violations} = await axe.run(document, {resultTypes: ['violations']});

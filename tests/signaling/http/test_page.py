@@ -22,6 +22,7 @@ def built(tmp_path, monkeypatch):
     (dist / "assets").mkdir(parents=True)
     (dist / "index.html").write_text("<!doctype html>the page")
     (dist / "assets" / "app-1a2b.js").write_text("let x")
+    (dist / "sessions.html").write_text("<!doctype html>sessions")
     (dist / "components.html").write_text("<!doctype html>all components")
     (dist / "icon.svg").write_text("<svg/>")
     (tmp_path / "secret.txt").write_text("secret")
@@ -83,6 +84,15 @@ async def test_no_script_of_a_page_may_turn_text_into_markup_or_code(serve, buil
     policy = (await ask("/"))[1]["Content-Security-Policy"]
     assert "require-trusted-types-for 'script'; trusted-types 'none'" in policy
     assert "unsafe" not in policy
+
+
+@pytest.mark.parametrize("path", ["/sessions", "/sessions/ses_1", "/sessions/code/K7M4PQ"])
+async def test_the_page_of_sessions_is_there_under_the_same_policy(serve, built, path):
+    ask = await serve()
+    status, headers, text = await ask(path)
+    assert (status, text) == (200, "<!doctype html>sessions")
+    assert headers["Content-Security-Policy"] == CONTENT_SECURITY_POLICY
+    assert headers["Cache-Control"] == "no-cache"
 
 
 async def test_the_page_of_all_components_is_there_in_dev_mode_only(serve, built):

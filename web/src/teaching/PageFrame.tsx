@@ -1,0 +1,44 @@
+import '../styles/lobby.css';
+import '../styles/home.css';
+
+import type { ReactNode } from 'react';
+
+import { placePath } from '../client/classroom/place';
+import { s } from '../client/text/sessions/texts';
+import { serverPath } from '../client/server/base';
+import { Button } from '../ui/controls/Button';
+import { LanguageSelect } from '../ui/controls/LanguageSelect';
+import { Logo } from '../ui/surfaces/Logo';
+
+interface PageFrameProps {
+  /** Of the person who is signed in. */
+  name: string | undefined;
+  onSignOut: (() => void) | undefined;
+  children: ReactNode;
+}
+
+/** The pages around a session's room: logo, language, who is signed in. */
+export function PageFrame({ name, onSignOut, children }: PageFrameProps) {
+  return (
+    <main className="lobby page-frame">
+      <header className="lobby-header no-print">
+        <a className="plain-link" href={placePath({ kind: 'home' })}>
+          <Logo />
+        </a>
+        <div className="page-tools">
+          <a href={serverPath('/')} data-testid="instant">
+            {s('home.instant')}
+          </a>
+          <LanguageSelect />
+          {name !== undefined && <span className="page-name">{name}</span>}
+          {onSignOut !== undefined && (
+            <Button look="quiet" testId="sign-out" onPress={onSignOut}>
+              {s('sign.out')}
+            </Button>
+          )}
+        </div>
+      </header>
+      {children}
+    </main>
+  );
+}

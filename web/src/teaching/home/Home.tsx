@@ -1,0 +1,149 @@
+import { useCallback, useEffect, useState } from 'react';
+
+import type { Caller } from '../../client/classroom/call';
+import { placePath, shownCode } from '../../client/classroom/place';
+import {
+  pathOf,
+  sessions,
+  type Me,
+  type NewSession as Fields,
+  type Summary,
+} from '../../client/classroom/sessions';
+import { agenda } from '../../client/classroom/time';
+import { isSignedOut, problemWords } from '../../client/classroom/words';
+import { dateAndTime } from '../../client/text/catalogue';
+import { s } from '../../client/text/sessions/texts';
+import { Button } from '../../ui/controls/Button';
+import { Dialog } from '../../ui/surfaces/Dialog';
+import { CodeForm } from './CodeForm';
+import { NewSession } from './NewSession';
+import { SessionList } from './SessionList';
+
+interface HomeProps {
+  caller: Caller;
+  me: Me;
+  onCode: (code: string) => void;
+  onSignedOut: () => void;
+}
+
+/** The sessions of a person, with what they can do next. */
+export function Home({ caller, me, onCode, onSignedOut }: HomeProps) {
+  const { found, problem, load, attempt } = useSessions(caller, onSignedOut);
+  const [notice, setNotice] = useState('');
+  const [cancelling, setCancelling] = useState<Summary>();
+  const [busy, setBusy] = useState(false);
+  const creates = me.role === 'tutor' || me.role === 'admin';
+  const run = (call: () => Promise<void>): void => {
+    setBusy(true);
+    void attempt(call).finally(() => setBusy(false));
+  };
+  const start = (fields: Fields): void =>
+    run(async () => {
+      const { id } = await sessions.create(caller, fields);
+      await caller.post(`${pathOf(id)}/start`);
+      window.location.assign(placePath({ kind: 'session', id }));
+    });
+  const schedule = (fields: Fields): void =>
+    run(async () => {
+      const { code, startsAt } = await sessions.create(caller, fields);
+      setNotice(s('home.scheduled', { when: dateAndTime(startsAt ?? 0), code: shownCode(code) }));
+      await load();
+    });
+  const list = (part: readonly Summary[], title: string, testId: string, empty?: string) => (
+    <SessionList
+      title={title}
+      testId={testId}
+      sessions={part}
+      me={me.person}
+      onCancel={setCancelling}
+      {...(empty !== undefined && { empty })}
+    />
+  );
+  return (
+    <div className="home-columns">
+      <div className="home-main">
+        <h1>{s('home.hello', { name: me.name })}</h1>
+        {problem !== '' && (
+          <p role="alert" className="problem">
+            {problem}
+          </p>
+        )}
+        {notice !== '' && (
+          <p role="status" className="good-news" data-testid="home-notice">
+            {notice}
+          </p>
+        )}
+        {found !== undefined && (
+          <>
+            {list(found.today, s('home.today'), 'today', s('home.noneToday'))}
+            {list(found.upcoming, s('home.upcoming'), 'upcoming')}
+            {list(found.past, s('home.past'), 'past')}
+          </>
+        )}
+      </div>
+      <div className="home-side">
+        {creates && <NewSession busy={busy} onStart={start} onSchedule={schedule} />}
+        <CodeForm onCode={onCode} />
+      </div>
+      {cancelling !== undefined && (
+        <Dialog
+          title={s('home.cancelAsk', { title: cancelling.title })}
+          role="alertdialog"
+          testId="cancel-dialog"
+          onClose={() => setCancelling(undefined)}
+        >
+          <p>{s('home.cancelDetail')}</p>
+          <div className="actions">
+            <Button
+              look="danger"
+              testId="cancel-confirm"
+              onPress={() => {
+                setCancelling(undefined);
+                run(async () => {
+                  await caller.post(`${pathOf(cancelling.id)}/cancel`);
+                  await load();
+                });
+              }}
+            >
+              {s('home.cancel')}
+            </Button>
+            <Button firstFocus onPress={() => setCancelling(undefined)}>
+              {s('home.keep')}
+            </Button>
+          </div>
+        </Dialog>
+      )}
+    </div>
+  );
+}
+
+// A session that somebody else starts appears by itself.
+const REFRESH_MS = 20_000;
+
+function useSessions(caller: Caller, onSignedOut: () => void) {
+  const [rows, setRows] = useState<Summary[]>();
+  const [problem, setProblem] = useState('');
+  const attempt = useCallback(
+    async (call: () => Promise<void>): Promise<void> => {
+      try {
+        await call();
+        setProblem('');
+      } catch (error) {
+        if (isSignedOut(error)) onSignedOut();
+        else setProblem(problemWords(error));
+      }
+    },
+    [onSignedOut],
+  );
+  const load = useCallback(async () => setRows(await sessions.list(caller)), [caller]);
+  useEffect(() => {
+    const first = window.setTimeout(() => void attempt(load));
+    const timer = window.setInterval(() => void attempt(load), REFRESH_MS);
+    return () => {
+      window.clearTimeout(first);
+      window.clearInterval(timer);
+    };
+  }, [attempt, load]);
+  const startOfDayS = new Date().setHours(0, 0, 0, 0) / 1000;
+  return { found: rows === undefined ? undefined : agenda(rows, startOfDayS), problem, load, attempt };
+}

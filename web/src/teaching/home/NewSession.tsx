@@ -1,0 +1,105 @@
+import { useState } from 'react';
+
+import type { NewSession as NewSessionFields } from '../../client/classroom/sessions';
+import { momentOf } from '../../client/classroom/time';
+import { s } from '../../client/text/sessions/texts';
+import { Button } from '../../ui/controls/Button';
+import { Switch } from '../../ui/controls/Switch';
+
+const OWN_ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone;
+const ZONES = [...new Set([OWN_ZONE, ...Intl.supportedValuesOf('timeZone'), 'UTC'])];
+
+interface NewSessionProps {
+  busy: boolean;
+  onStart: (session: NewSessionFields) => void;
+  onSchedule: (session: NewSessionFields) => void;
+}
+
+/** Starts a session now, or schedules one. */
+export function NewSession({ busy, onStart, onSchedule }: NewSessionProps) {
+  const [title, setTitle] = useState('');
+  const [local, setLocal] = useState('');
+  const [zone, setZone] = useState(OWN_ZONE);
+  const [knock, setKnock] = useState(true);
+  const [guests, setGuests] = useState(false);
+  const [problem, setProblem] = useState('');
+  const submit = (later: boolean): void => {
+    const startsAt = later ? momentOf(local, zone) : undefined;
+    if (title.trim() === '') setProblem(s('home.newTitleMissing'));
+    else if (later && (startsAt === undefined || startsAt * 1000 < Date.now()))
+      setProblem(s('home.timeMissing'));
+    else {
+      setProblem('');
+      const session = { title: title.trim(), knock, guests };
+      if (startsAt === undefined) onStart(session);
+      else onSchedule({ ...session, startsAt });
+    }
+  };
+  return (
+    <form
+      className="card fields"
+      noValidate
+      onSubmit={(event) => {
+        event.preventDefault();
+        submit(false);
+      }}
+    >
+      <h2>{s('home.new')}</h2>
+      <div className="field">
+        <label htmlFor="new-title">{s('home.newTitle')}</label>
+        <input
+          id="new-title"
+          data-testid="new-title"
+          autoComplete="off"
+          maxLength={200}
+          value={title}
+          onChange={(event) => setTitle(event.target.value)}
+        />
+      </div>
+      <div className="field-pair">
+        <div className="field">
+          <label htmlFor="new-when">{s('home.when')}</label>
+          <input
+            id="new-when"
+            type="datetime-local"
+            data-testid="new-when"
+            value={local}
+            onChange={(event) => setLocal(event.target.value)}
+          />
+        </div>
+        <div className="field">
+          <label htmlFor="new-zone">{s('home.zone')}</label>
+          <select
+            id="new-zone"
+            data-testid="new-zone"
+            value={zone}
+            onChange={(event) => setZone(event.target.value)}
+          >
+            {ZONES.map((each) => (
+              <option key={each} value={each}>
+                {each.replaceAll('_', ' ')}
+              </option>
+            ))}
+          </select>
+        </div>
+      </div>
+      <div>
+        <Switch label={s('home.knock')} on={knock} testId="new-knock" onChange={setKnock} />
+        <Switch label={s('home.guests')} on={guests} testId="new-guests" onChange={setGuests} />
+      </div>
+      {problem !== '' && (
+        <p role="alert" className="problem">
+          {problem}
+        </p>
+      )}
+      <div className="actions">
+        <Button submit look="primary" testId="new-start" disabled={busy}>
+          {s('home.startNow')}
+        </Button>
+        <Button testId="new-schedule" disabled={busy} onPress={() => submit(true)}>
+          {s('home.schedule')}
+        </Button>
+      </div>
+    </form>
+  );
+}

@@ -1,0 +1,76 @@
+import { placePath, shownCode } from '../../client/classroom/place';
+import { isBefore, isOver, type Summary } from '../../client/classroom/sessions';
+import { clock } from '../../client/classroom/time';
+import { dateAndTime } from '../../client/text/catalogue';
+import { s } from '../../client/text/sessions/texts';
+import { Button } from '../../ui/controls/Button';
+
+const PHASE_KEYS = {
+  draft: 'home.draft',
+  scheduled: 'home.draft',
+  live: 'home.live',
+  paused: 'home.paused',
+  ended: 'home.ended',
+  cancelled: 'home.cancelled',
+  expired: 'home.expired',
+} as const;
+
+interface SessionListProps {
+  title: string;
+  testId: string;
+  sessions: readonly Summary[];
+  /** The id of this page's person. */
+  me: string;
+  empty?: string;
+  onCancel: (session: Summary) => void;
+}
+
+/** Sessions of a part of the agenda; nothing where there are none and no word about it. */
+export function SessionList({ title, testId, sessions, me, empty, onCancel }: SessionListProps) {
+  if (sessions.length === 0 && empty === undefined) return null;
+  return (
+    <section className="session-list" data-testid={testId}>
+      <h2>{title}</h2>
+      {sessions.length === 0 && <p className="soft">{empty}</p>}
+      <ul>
+        {sessions.map((session) => (
+          <Row key={session.id} session={session} me={me} onCancel={onCancel} />
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function Row({ session, me, onCancel }: Pick<SessionListProps, 'me' | 'onCancel'> & { session: Summary }) {
+  const { id, title, phase, owner, code, startsAt, startedAt, taughtS } = session;
+  const at = startedAt ?? startsAt;
+  const over = isOver(phase);
+  return (
+    <li className="session-row card" data-testid="session-row" data-phase={phase}>
+      <div className="session-words">
+        <h3>{title}</h3>
+        <p className="soft">
+          <span className={phase === 'live' ? 'live-mark' : undefined}>{s(PHASE_KEYS[phase])}</span>
+          {at !== undefined && ` · ${dateAndTime(at)}`}
+          {over && taughtS > 0 && ` · ${clock(taughtS)}`}
+          {!over && code !== '' && ` · ${s('home.codeIs', { code: shownCode(code) })}`}
+        </p>
+      </div>
+      {isBefore(phase) && owner === me && (
+        <Button look="quiet" testId="session-cancel" onPress={() => onCancel(session)}>
+          {s('home.cancel')}
+        </Button>
+      )}
+      {(!over || phase === 'ended') && (
+        <a
+          className={over ? 'button' : 'button button-primary'}
+          href={placePath({ kind: 'session', id })}
+          data-testid="session-open"
+          aria-label={`${over ? s('home.report') : s('home.open')}: ${title}`}
+        >
+          {over ? s('home.report') : s('home.open')}
+        </a>
+      )}
+    </li>
+  );
+}

@@ -1,0 +1,85 @@
+import { useState, type SyntheticEvent } from 'react';
+
+import { Caller } from '../../client/classroom/call';
+import { sessions } from '../../client/classroom/sessions';
+import { problemWords } from '../../client/classroom/words';
+import { t } from '../../client/text/catalogue';
+import { s } from '../../client/text/sessions/texts';
+import { Button } from '../../ui/controls/Button';
+
+interface SignInProps {
+  /** Whether the server gives everybody a token. */
+  dev: boolean;
+  name: string;
+  onSignIn: (token: string, name: string) => void;
+}
+
+/** Signs in: in development mode as anybody; otherwise by a personal link, which this form explains. */
+export function SignIn({ dev, name: recalled, onSignIn }: SignInProps) {
+  const [name, setName] = useState(recalled);
+  const [role, setRole] = useState<'tutor' | 'student'>('tutor');
+  const [problem, setProblem] = useState('');
+  const [busy, setBusy] = useState(false);
+  const submit = async (event: SyntheticEvent): Promise<void> => {
+    event.preventDefault();
+    if (name.trim() === '') {
+      setProblem(t('name.missing'));
+      return;
+    }
+    setBusy(true);
+    try {
+      onSignIn(await sessions.signInForDevelopment(new Caller(''), name.trim(), role), name.trim());
+    } catch (error) {
+      setProblem(problemWords(error));
+      setBusy(false);
+    }
+  };
+  if (!dev) {
+    return (
+      <section className="card fields" data-testid="need-link">
+        <h1>{s('sign.needLink')}</h1>
+        <p>{s('sign.needLinkDetail')}</p>
+      </section>
+    );
+  }
+  return (
+    <form className="card fields" onSubmit={(event) => void submit(event)} noValidate data-testid="sign-in">
+      <h1>{s('sign.title')}</h1>
+      <p className="soft">{s('sign.explain')}</p>
+      <div className="field">
+        <label htmlFor="sign-name">{s('sign.name')}</label>
+        <input
+          id="sign-name"
+          data-testid="sign-name"
+          autoComplete="nickname"
+          maxLength={100}
+          value={name}
+          onChange={(event) => setName(event.target.value)}
+        />
+      </div>
+      <fieldset className="choices-row">
+        <legend>{s('sign.as')}</legend>
+        {(['tutor', 'student'] as const).map((each) => (
+          <label key={each} className="choice">
+            <input
+              type="radio"
+              name="role"
+              data-testid={`sign-${each}`}
+              checked={role === each}
+              onChange={() => setRole(each)}
+            />
+            {s(`sign.${each}`)}
+          </label>
+        ))}
+      </fieldset>
+      {problem !== '' && (
+        <p role="alert" className="problem">
+          {problem}
+        </p>
+      )}
+      <Button submit look="primary" testId="sign-submit" disabled={busy}>
+        {s('sign.in')}
+      </Button>
+    </form>
+  );
+}

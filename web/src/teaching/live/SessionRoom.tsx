@@ -1,0 +1,286 @@
+import '../../styles/room.css';
+import '../../styles/panels.css';
+import '../../styles/home.css';
+import '../../styles/session.css';
+
+import type { DisconnectReason } from 'livekit-client';
+import { useCallback, useEffect, useMemo, useState, type ReactNode } from 'react';
+
+import { placePath } from '../../client/classroom/place';
+import type { Choice } from '../../client/media/devices/choice';
+import type { DeviceKind } from '../../client/media/devices/devices';
+import type { Sending } from '../../client/media/sending/room';
+import { t } from '../../client/text/catalogue';
+import { s } from '../../client/text/sessions/texts';
+import { Toasts } from '../../room/events/toasts';
+import { RoomScreen, type Features } from '../../room/RoomScreen';
+import { useEnd } from '../../room/useEnd';
+import { useFullscreen } from '../../room/useFullscreen';
+import { useSending } from '../../room/useSending';
+import { FIRST_VIEW, type RoomView } from '../../room/view';
+import { StageContext } from '../../stage/rules';
+import { IconButton } from '../../ui/controls/IconButton';
+import type { MenuEntry } from '../../ui/controls/Menu';
+import { TEACHING } from '../../ui/controls/teachingIcons';
+import { useStore } from '../../ui/hooks/useStore';
+import { BreakoutsPanel } from '../panels/BreakoutsPanel';
+import { ExercisesPanel } from '../panels/ExercisesPanel';
+import { HelpPanel } from '../panels/HelpPanel';
+import { PollsPanel } from '../panels/PollsPanel';
+import { QuestionsPanel } from '../panels/QuestionsPanel';
+import { ReactionsPanel } from '../panels/ReactionsPanel';
+import { Students, StudentsPanel } from '../panels/Students';
+import { WallPanel } from '../panels/WallPanel';
+import { BreakoutNotice } from './BreakoutNotice';
+import { LiveContext, liveOf, type Live } from './context';
+import { Knocks } from './Knocks';
+import { SessionHeader } from './SessionHeader';
+import { ShareNotice } from './ShareNotice';
+import { pinnedOf, rulesOf } from './stageRules';
+import { useSessionEvents } from './useSessionEvents';
+import type { SessionWire } from './wire';
+
+interface SessionRoomProps {
+  wire: SessionWire;
+  name: string;
+  sending: Sending;
+  /** The panel that is open at first; none without it. */
+  panel?: string | null;
+  onEnd: (reason: DisconnectReason | undefined, choice: Choice) => void;
+  onDevice: (kind: DeviceKind, id: string) => void;
+}
+
+const FEATURES: Features = {
+  people: true,
+  chat: true,
+  network: true,
+  screenShare: true,
+  hands: true,
+  hideOwn: false,
+  hideOthers: false,
+  ding: 10,
+  waiting: 0,
+};
+
+/** A session while the user is in it. */
+export function SessionRoom(props: SessionRoomProps) {
+  const { wire, name, sending, onEnd } = props;
+  const { inside } = useStore(wire.session.state);
+  useEnd(wire.room, sending, onEnd);
+  const [notice, setNotice] = useState('');
+  useSending(wire.room, name, sending, setNotice);
+  useEffect(() => wire.onNotice(setNotice), [wire]);
+  if (inside === undefined) return null;
+  return (
+    <LiveContext.Provider value={liveOf(wire, inside)}>
+      <Inside {...props} live={liveOf(wire, inside)} notice={notice} onNotice={setNotice} />
+    </LiveContext.Provider>
+  );
+}
+
+interface InsideProps extends SessionRoomProps {
+  live: Live;
+  notice: string;
+  onNotice: (words: string) => void;
+}
+
+function Inside({ wire, live, panel, notice, onNotice, onDevice }: InsideProps) {
+  const { state, staff, run, me } = live;
+  const [toasts] = useState(() => new Toasts());
+  const [view, setView] = useState<RoomView>({ ...FIRST_VIEW, sidebar: panel ?? null });
+  const [watched, setWatched] = useState<string>();
+  const fullscreen = useFullscreen();
+  const change = useCallback((part: Partial<RoomView>) => setView((before) => ({ ...before, ...part })), []);
+  const close = useCallback(() => change({ sidebar: null }), [change]);
+  useSessionEvents(wire.session, me, toasts);
+  const rules = useMemo(() => rulesOf(state, watched), [state, watched]);
+  const raised = state.people.hands.some(({ person }) => person === me);
+  const tools = toolsOf(live, view.sidebar);
+  const { code } = state.lifecycle;
+  const open = (panel: string): void => change({ sidebar: view.sidebar === panel ? null : panel });
+  return (
+    <StageContext.Provider value={rules}>
+      <RoomScreen
+        wire={wire}
+        testId="session-room"
+        className={staff ? 'session session-staff' : 'session'}
+        features={{ ...FEATURES, waiting: staff ? state.people.waiting.length : 0 }}
+        view={{ ...view, pinned: view.pinned ?? pinnedOf(state, watched) }}
+        fullscreen={fullscreen}
+        notice={notice}
+        invite={
+          code === ''
+            ? undefined
+            : () => Promise.resolve(window.location.origin + placePath({ kind: 'code', code }))
+        }
+        tellsAlone={!state.breakouts.open}
+        toasts={toasts}
+        header={(stalled) => (
+          <SessionHeader stalled={stalled} onHelp={() => change({ sidebar: 'help' })} onNotice={onNotice} />
+        )}
+        aside={staff ? <Students /> : undefined}
+        panels={panelsOf(close, watched, setWatched)}
+        entries={[...tools.map((tool) => entryOf(tool, open)), ...roomEntries(live, open)]}
+        tray={tools.map((tool) => (
+          <ToolButton
+            key={tool.id}
+            tool={tool}
+            open={view.sidebar === tool.id}
+            onPress={() => open(tool.id)}
+          />
+        ))}
+        hand={{
+          on: raised,
+          disabled: false,
+          toggle: staff ? undefined : () => void run(raised ? '/hands/lower' : '/hands'),
+        }}
+        notices={
+          <>
+            <Knocks />
+            <BreakoutNotice />
+            <ShareNotice />
+          </>
+        }
+        onView={change}
+        onNotice={onNotice}
+        onDevice={onDevice}
+        onLeave={() => void wire.room.disconnect()}
+      />
+    </StageContext.Provider>
+  );
+}
+
+function panelsOf(
+  close: () => void,
+  watched: string | undefined,
+  onWatch: (person: string | undefined) => void,
+): Record<string, ReactNode> {
+  return {
+    students: <StudentsPanel onClose={close} />,
+    help: <HelpPanel onClose={close} />,
+    questions: <QuestionsPanel onClose={close} />,
+    polls: <PollsPanel onClose={close} />,
+    exercises: <ExercisesPanel onClose={close} />,
+    breakouts: <BreakoutsPanel onClose={close} />,
+    wall: <WallPanel watched={watched} onWatch={onWatch} onClose={close} />,
+    reactions: <ReactionsPanel onClose={close} />,
+  };
+}
+
+interface Tool {
+  id: 'students' | 'help' | 'questions' | 'polls' | 'exercises' | 'breakouts' | 'wall' | 'reactions';
+  icon: MenuEntry['icon'];
+  label: string;
+  badge: number;
+  /** It has a button on narrow screens, too; the others are in the menu there. */
+  always: boolean;
+  /** It has no button on wide screens. */
+  narrowOnly?: boolean;
+}
+
+function toolsOf({ state, staff, tutor, me }: Live, sidebar: string | null): Tool[] {
+  const openPolls = state.polls.filter(
+    ({ status, mine }) => status === 'open' && (staff || mine === undefined),
+  );
+  const undone = state.exercises.mine.filter(({ status }) => status === 'assigned' || status === 'returned');
+  const submitted = Object.values(state.exercises.works).filter(({ status }) => status === 'submitted');
+  const openQuestions = state.questions.filter(({ answered }) => !answered);
+  const shown = (id: Tool['id'], count: number): number => (sidebar === id ? 0 : count);
+  const tools: (Tool | false)[] = [
+    staff && {
+      id: 'students',
+      icon: TEACHING.students,
+      label: s('panel.students'),
+      badge: 0,
+      always: true,
+      narrowOnly: true,
+    },
+    {
+      id: 'help',
+      icon: TEACHING.help,
+      label: s('panel.helpShort'),
+      badge: shown('help', staff ? state.help.length : 0),
+      always: true,
+    },
+    {
+      id: 'questions',
+      icon: TEACHING.question,
+      label: s('panel.questions'),
+      badge: shown('questions', staff ? openQuestions.filter(({ by }) => by !== me).length : 0),
+      always: false,
+    },
+    {
+      id: 'polls',
+      icon: TEACHING.poll,
+      label: s('panel.polls'),
+      badge: shown('polls', openPolls.length),
+      always: false,
+    },
+    {
+      id: 'exercises',
+      icon: TEACHING.exercise,
+      label: s('panel.exercises'),
+      badge: shown('exercises', staff ? submitted.length : undone.length),
+      always: false,
+    },
+    tutor && {
+      id: 'breakouts',
+      icon: TEACHING.breakouts,
+      label: s('panel.breakouts'),
+      badge: 0,
+      always: false,
+    },
+    staff && { id: 'wall', icon: TEACHING.wall, label: s('panel.wall'), badge: 0, always: false },
+    { id: 'reactions', icon: TEACHING.react, label: s('panel.react'), badge: 0, always: false },
+  ];
+  return tools.filter((tool) => tool !== false);
+}
+
+function entryOf({ id, icon, label }: Tool, open: (panel: string) => void): MenuEntry {
+  return { id: `menu-${id}`, icon, label, onAction: () => open(id) };
+}
+
+/** People, who have no button on narrow screens; and what staff do with all. */
+function roomEntries({ state, staff, run }: Live, open: (panel: string) => void): MenuEntry[] {
+  const { locked } = state.direction;
+  const people: MenuEntry = {
+    id: 'menu-people',
+    icon: 'people',
+    label: t('control.people'),
+    onAction: () => open('people'),
+  };
+  if (!staff) return [people];
+  return [
+    people,
+    {
+      id: 'mute-all',
+      icon: 'mic-off',
+      label: s('top.muteAll'),
+      onAction: () => void run('/moderation/mute'),
+    },
+    {
+      id: 'lock',
+      icon: TEACHING.lock,
+      label: s(locked ? 'top.unlock' : 'top.lock'),
+      onAction: () => void run('/moderation/lock', { locked: !locked }),
+    },
+  ];
+}
+
+function ToolButton({ tool, open, onPress }: { tool: Tool; open: boolean; onPress: () => void }) {
+  const { id, icon, label, badge, always, narrowOnly } = tool;
+  return (
+    <div className={`tool ${always ? '' : 'tool-wide'} ${narrowOnly === true ? 'tool-narrow' : ''}`}>
+      <IconButton
+        icon={icon}
+        label={badge > 0 ? `${label} (${badge})` : label}
+        caption={label}
+        badge={badge}
+        testId={`toggle-${id}`}
+        pressed={open}
+        active={open}
+        onPress={onPress}
+      />
+    </div>
+  );
+}

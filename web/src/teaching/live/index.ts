@@ -1,0 +1,3 @@
+/** What the page loads when somebody is let into a session, in one piece. */
+export { SessionRoom } from './SessionRoom';
+export { SessionWire } from './wire';

@@ -1,0 +1,61 @@
+import { useEffect } from 'react';
+
+import type { SessionEvent } from '../../client/classroom/live/event';
+import type { FollowedSession } from '../../client/classroom/live/session';
+import { nameOf, type SessionState } from '../../client/classroom/live/state';
+import { isStaff } from '../../client/classroom/sessions';
+import { fieldsOf, textOf } from '../../client/json';
+import { t } from '../../client/text/catalogue';
+import { s } from '../../client/text/sessions/texts';
+import type { Toasts } from '../../room/events/toasts';
+
+/** Tell the user what happens in the session. */
+export function useSessionEvents(session: FollowedSession, me: string, toasts: Toasts): void {
+  useEffect(
+    () =>
+      session.onEvent((event) => {
+        const { inside } = session.state.snapshot();
+        if (inside === undefined) return;
+        const words = eventWords(event, inside, me);
+        if (words !== '') toasts.say(words, IMPORTANT.has(event.type));
+      }),
+    [session, me, toasts],
+  );
+}
+
+const IMPORTANT: ReadonlySet<string> = new Set(['help_requests.asked', 'breakouts.announced']);
+
+/** What to tell about an event; empty for most of them. */
+export function eventWords(event: SessionEvent, state: SessionState, me: string): string {
+  const { type, by, fields } = event;
+  const name = nameOf(state, by) || t('guest');
+  const staff = isStaff(state.people.role);
+  switch (type) {
+    case 'hands.raised':
+      return by === me ? '' : t('event.hand', { name });
+    case 'help_requests.asked':
+      return staff ? s('help.new', { name }) : '';
+    case 'help_requests.responded':
+      return fields['person'] === me ? s('help.responded', { name }) : '';
+    case 'questions.asked':
+      return staff && by !== me
+        ? s('question.new', { name, text: textOf(fields['text']).slice(0, 120) })
+        : '';
+    case 'polls.opened':
+      return staff ? '' : s('poll.opened', { question: textOf(fields['question']) });
+    case 'exercises.assigned':
+      return staff ? '' : s('exercise.got', { title: textOf(fieldsOf(fields['exercise'])['title']) });
+    case 'session.paused':
+      return staff ? '' : s('top.pausedStudent');
+    case 'breakouts.opened':
+      return s('breakout.opened');
+    case 'breakouts.closed':
+      return s('breakout.closed');
+    case 'breakouts.announced':
+      return by === me ? '' : s('breakout.said', { name, text: textOf(fields['text']) });
+    case 'reactions.reacted':
+      return `${name}: ${textOf(fields['expression'])}`;
+    default:
+      return '';
+  }
+}
