@@ -24,13 +24,13 @@ MAX_PAGES: Final = 300  # as classroom.limits.DECK_PAGES
 # The longer side of an image in pixels: sharp on a screen of 1920 pixels with the panels beside it.
 LONGER_SIDE: Final = 1600
 QUALITY: Final = 80
-# libwebp's effort, 0 to 6: twice as fast as its default 4, and files are 5 % larger.
+# libwebp's effort, 0 to 6: a page of noise took 0.25 s and 766 kB, and with the default 4 it took 0.35 s and 758 kB.
 EFFORT: Final = 2
 
-# 300 pages with one line of text took 14 s of a core on 2026-11-28; scans cost several times as much.
-CPU_S: Final = 120
+# 300 pages with one line of text took 14 s of a core on 2026-11-28, and one page with a scan of 100 megapixels 0.7 s.
+CPU_S: Final = 240
 PAGE_CPU_S: Final = 10.0
-# The renderer keeps images decoded; a page of 1600 pixels with a scan of 100 megapixels needs 700 MB.
+# A page with a grey scan of 100 megapixels needed 241 MB of resident memory; addresses are several times as many.
 MEMORY_BYTES: Final = 1536 * 2**20
 IMAGE_BYTES: Final = 8 * 2**20
 DECK_BYTES: Final = 200 * 2**20

@@ -15,7 +15,7 @@ from signaling.store.blobs import BlobFolder
 from signaling.teaching.files.pdf_pages import Exit
 
 # Wall-clock time of one conversion; its CPU time has a limit of its own.
-TIMEOUT_S: Final = 300.0
+TIMEOUT_S: Final = 900.0
 
 # Conversions that wait for their turn, of all tenants.
 MAX_WAITING: Final = 8
