@@ -137,6 +137,12 @@ export const sessions = {
     return textOf((await caller.post('/dev/sign-in', { name, role }))['access_token']);
   },
 
+  /** With an account on this server. */
+  async signIn(caller: Caller, email: string, password: string): Promise<{ token: string; name: string }> {
+    const fields = await caller.post('/sign-in', { email, password });
+    return { token: textOf(fields['access_token']), name: textOf(fields['name']) };
+  },
+
   async me(caller: Caller): Promise<Me> {
     const fields = await caller.get('/me');
     return {

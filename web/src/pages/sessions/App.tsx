@@ -15,6 +15,7 @@ import {
   storage,
 } from '../../client/storage';
 import { s } from '../../client/text/sessions/texts';
+import { AccountForm } from '../../teaching/home/AccountForm';
 import { CodeForm } from '../../teaching/home/CodeForm';
 import { Home } from '../../teaching/home/Home';
 import { SignIn } from '../../teaching/home/SignIn';
@@ -43,6 +44,10 @@ export function App() {
     document.title = place.kind === 'home' ? `${s('home.title')} · Lectern` : 'Lectern';
   }, [place]);
   const save = (name: string): void => remember(storage('localStorage'), { ...recalled, name });
+  const take = (each: string, name: string): void => {
+    save(name);
+    signIn(each);
+  };
   const enter = (code: string): void => {
     const next: Place = { kind: 'code', code: code.replaceAll(/[\s-]/gu, '').toUpperCase() };
     window.history.pushState(null, '', placePath(next));
@@ -80,14 +85,7 @@ export function App() {
         <Home caller={caller} me={me} onCode={enter} onSignedOut={signOut} />
       ) : (
         <div className="home-sign">
-          <SignIn
-            dev={dev}
-            name={recalled.name}
-            onSignIn={(each, name) => {
-              save(name);
-              signIn(each);
-            }}
-          />
+          {dev ? <SignIn name={recalled.name} onSignIn={take} /> : <AccountForm onSignIn={take} />}
           {place.kind === 'home' && <CodeForm onCode={enter} />}
         </div>
       )}

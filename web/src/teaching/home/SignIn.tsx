@@ -8,14 +8,12 @@ import { s } from '../../client/text/sessions/texts';
 import { Button } from '../../ui/controls/Button';
 
 interface SignInProps {
-  /** Whether the server gives everybody a token. */
-  dev: boolean;
   name: string;
   onSignIn: (token: string, name: string) => void;
 }
 
-/** Signs in: in development mode as anybody; otherwise by a personal link, which this form explains. */
-export function SignIn({ dev, name: recalled, onSignIn }: SignInProps) {
+/** Signs in as anybody, in development mode. */
+export function SignIn({ name: recalled, onSignIn }: SignInProps) {
   const [name, setName] = useState(recalled);
   const [role, setRole] = useState<'tutor' | 'student'>('tutor');
   const [problem, setProblem] = useState('');
@@ -34,14 +32,6 @@ export function SignIn({ dev, name: recalled, onSignIn }: SignInProps) {
       setBusy(false);
     }
   };
-  if (!dev) {
-    return (
-      <section className="card fields" data-testid="need-link">
-        <h1>{s('sign.needLink')}</h1>
-        <p>{s('sign.needLinkDetail')}</p>
-      </section>
-    );
-  }
   return (
     <form className="card fields" onSubmit={(event) => void submit(event)} noValidate data-testid="sign-in">
       <h1>{s('sign.title')}</h1>

@@ -14,9 +14,11 @@ export const de: Texts<typeof en> = {
   'sign.student': 'Schülerin oder Schüler',
   'sign.in': 'Anmelden',
   'sign.out': 'Abmelden',
-  'sign.needLink': 'Öffnen Sie Ihren persönlichen Link',
-  'sign.needLinkDetail':
-    'Ihre Schule schickt Ihnen einen Link, der Sie anmeldet. Wenn Sie einen Code haben, können Sie hier damit teilnehmen.',
+  'sign.email': 'E-Mail-Adresse',
+  'sign.password': 'Passwort',
+  'sign.wrong': 'Diese Adresse und dieses Passwort passen nicht zusammen.',
+  'sign.byLink':
+    'Wenn Ihre Schule Ihnen einen persönlichen Link geschickt hat, öffnen Sie ihn. Mit dem Code einer Stunde geht es ohne Anmeldung.',
   'sign.expired':
     'Ihre Anmeldung ist abgelaufen. Melden Sie sich neu an, oder öffnen Sie Ihren persönlichen Link noch einmal.',
 

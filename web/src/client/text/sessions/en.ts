@@ -11,9 +11,11 @@ export const en = {
   'sign.student': 'Student',
   'sign.in': 'Sign in',
   'sign.out': 'Sign out',
-  'sign.needLink': 'Open your personal link',
-  'sign.needLinkDetail':
-    'Your school sends you a link that signs you in. If you have a code for a session, you can join with it here.',
+  'sign.email': 'Email address',
+  'sign.password': 'Password',
+  'sign.wrong': 'This address and password do not fit together.',
+  'sign.byLink':
+    'If your school sent you a personal link, open it instead. With the code of a session you can join without signing in.',
   'sign.expired': 'Your sign-in has expired. Sign in again, or open your personal link again.',
 
   // Home.

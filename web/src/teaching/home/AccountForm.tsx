@@ -1,0 +1,67 @@
+import { useState, type SyntheticEvent } from 'react';
+
+import { Caller } from '../../client/classroom/call';
+import { sessions } from '../../client/classroom/sessions';
+import { isSignedOut, problemWords } from '../../client/classroom/words';
+import { s } from '../../client/text/sessions/texts';
+import { Button } from '../../ui/controls/Button';
+
+/** Signs in with an account on this server; others come by a personal link, which the form explains. */
+export function AccountForm({ onSignIn }: { onSignIn: (token: string, name: string) => void }) {
+  const [email, setEmail] = useState('');
+  const [password, setPassword] = useState('');
+  const [problem, setProblem] = useState('');
+  const [busy, setBusy] = useState(false);
+  const submit = async (event: SyntheticEvent): Promise<void> => {
+    event.preventDefault();
+    setBusy(true);
+    try {
+      const { token, name } = await sessions.signIn(new Caller(''), email.trim(), password);
+      onSignIn(token, name);
+    } catch (error) {
+      setProblem(isSignedOut(error) ? s('sign.wrong') : problemWords(error));
+      setBusy(false);
+    }
+  };
+  return (
+    <form className="card fields" onSubmit={(event) => void submit(event)} noValidate data-testid="account">
+      <h1>{s('sign.title')}</h1>
+      <div className="field">
+        <label htmlFor="sign-email">{s('sign.email')}</label>
+        <input
+          id="sign-email"
+          type="email"
+          data-testid="sign-email"
+          autoComplete="username"
+          value={email}
+          onChange={(event) => setEmail(event.target.value)}
+        />
+      </div>
+      <div className="field">
+        <label htmlFor="sign-password">{s('sign.password')}</label>
+        <input
+          id="sign-password"
+          type="password"
+          data-testid="sign-password"
+          autoComplete="current-password"
+          value={password}
+          onChange={(event) => setPassword(event.target.value)}
+        />
+      </div>
+      {problem !== '' && (
+        <p role="alert" className="problem" data-testid="sign-problem">
+          {problem}
+        </p>
+      )}
+      <Button
+        submit
+        look="primary"
+        testId="account-submit"
+        disabled={busy || email === '' || password === ''}
+      >
+        {s('sign.in')}
+      </Button>
+      <p className="soft">{s('sign.byLink')}</p>
+    </form>
+  );
+}
