@@ -2,9 +2,13 @@
 
 import json
 
+import pytest
+
 from signaling.limits import Limiter
 from tests.signaling.school_client import SECRET
 from tests.signaling.sessions_api import samples
+
+pytestmark = pytest.mark.usefixtures("unlimited")
 
 LONG = "é" * 30_000
 

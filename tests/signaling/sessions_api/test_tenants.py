@@ -8,6 +8,8 @@ from signaling.sessions_api.sessions.feature_calls import ROWS
 from tests.signaling.school_client import SECRET, Caller
 from tests.signaling.sessions_api import samples
 
+pytestmark = pytest.mark.usefixtures("unlimited")
+
 # Routes that name no session. A new one needs a row: the code with which it refuses the names of another tenant, or, in
 # parentheses, why it needs none.
 BEYOND_SESSIONS = {
