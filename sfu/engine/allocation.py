@@ -1,4 +1,4 @@
-"""How a subscriber's bandwidth is shared out: its wishes go to the allocator, the answers to its subscriptions."""
+"""The allocation of a subscriber's bandwidth: requests go to the allocator, and allotments to its subscriptions."""
 
 import logging
 import math
@@ -47,7 +47,7 @@ _LEAST: OperatingPoint = (0, UNBOUNDED[1])
 
 
 def share(peer: Peer, focus: str, now: float) -> list[Subscription]:
-    """Allot each of a peer's videos its layer; returns those that were paused or may flow again.
+    """Allot a layer to each of a peer's videos; return those that were paused or resumed.
 
     `focus` is the peer whose camera goes before the others'. Nothing flows differently yet: see `Subscription.choose`.
     """
@@ -82,7 +82,7 @@ def share(peer: Peer, focus: str, now: float) -> list[Subscription]:
 
 
 def _explain(downstream: Downstream, subscription: Subscription, allocation: Allocation, now: float) -> None:
-    """Store and log why an allotment is another than before."""
+    """Record and log why an allotment changed."""
     words = (
         "is paused"
         if allocation.point is None
@@ -105,7 +105,7 @@ def _explain(downstream: Downstream, subscription: Subscription, allocation: All
 
 
 def explain(peer: Peer, focus: str, now: float) -> BandwidthExplanation:
-    """Why a peer gets what it gets."""
+    """Return an explanation of a peer's allotments."""
     audio_bps, requests = _requests(peer, focus, now)
     videos = []
     for request in requests:
@@ -132,7 +132,7 @@ def explain(peer: Peer, focus: str, now: float) -> BandwidthExplanation:
 
 
 def _requests(peer: Peer, focus: str, now: float) -> tuple[float, list[VideoRequest]]:
-    """(what audio takes, in bit/s; the videos that are wanted)."""
+    """Return (bitrate of audio in bit/s, the requested videos)."""
     audio_bps = 0.0
     requests = []
     for publication_id, subscription in peer.subscriptions.items():
@@ -159,12 +159,12 @@ def _requests(peer: Peer, focus: str, now: float) -> tuple[float, list[VideoRequ
 
 
 def _promised(subscription: Subscription) -> OperatingPoint | None:
-    """What will flow once it can, of a video that waits for its keyframe or for its turn."""
+    """Return the bitrate that a video will have after its keyframe, or after its turn."""
     return subscription.allocation.point if subscription.allocation is not None else None
 
 
 def _audio_bps(subscription: Subscription, measured_bps: float) -> float:
-    """What a viewer's audio takes on the wire."""
+    """Return the bitrate of a subscriber's audio on the wire."""
     if not measured_bps:
         return 0.0
     if subscription.gets_redundancy:
@@ -175,7 +175,7 @@ def _audio_bps(subscription: Subscription, measured_bps: float) -> float:
 
 
 def _start_bits(published: Publication, bitrates_bps: dict[OperatingPoint, int]) -> dict[int, float]:
-    """What the first picture of each layer takes; where no keyframe was seen, a second of its rate."""
+    """Return the size of the first picture of each layer; without a known keyframe, a second of its bitrate."""
     found: dict[int, float] = {}
     seen = [layer.keyframe_octets for layer in published.layers.values() if layer.keyframe_octets]
     for spatial, _ in bitrates_bps:
@@ -187,7 +187,7 @@ def _start_bits(published: Publication, bitrates_bps: dict[OperatingPoint, int])
 
 
 def _choose_redundancy(peer: Peer, now: float) -> None:
-    """Decide whether a viewer's audio carries its redundancy: by the link's room, and by what the link loses."""
+    """Decide whether a subscriber's audio has redundancy, by the free bandwidth and the loss of the link."""
     downstream = peer.link.downstream
     loss, available_bps = downstream.link_loss, downstream.lasting_bps
     if available_bps >= _REDUNDANT_BELOW_BPS:
@@ -219,7 +219,7 @@ def _redundancy(now: RedundancyLevel, available_bps: float, loss: float) -> Redu
 def _steady(
     subscription: Subscription, wanted: Allocation, bitrates_bps: Mapping[OperatingPoint, int], now: float
 ) -> Allocation:
-    """What a video gets, when it neither stops, returns nor changes its layer for what lasts only a moment."""
+    """Return the allotment of a video, without stops, returns and changes of layer for short fluctuations."""
     downstream, before = subscription.subscriber.downstream, subscription.allocation
     estimator, steadiness = downstream.estimator, subscription.steadiness
     if before is not None and before.point == wanted.point:
@@ -240,7 +240,7 @@ def _steady(
 
 
 def bitrates(published: Publication, now: float) -> dict[OperatingPoint, int]:
-    """What each live layer of a publication costs, in bit/s: as measured, or guessed where that is not yet possible."""
+    """Return the bitrate of each live layer of a publication in bit/s: measured, or an estimate until then."""
     at, known = published.bitrates
     if known and now - at < _BITRATES_KEPT_S:
         return known
@@ -259,7 +259,7 @@ def bitrates(published: Publication, now: float) -> dict[OperatingPoint, int]:
 def _price_screen(
     published: Publication, wanted: WantedLayers, found: dict[OperatingPoint, int], now: float
 ) -> None:
-    """Price the layers of a screen that arrive, and those that would if they were wanted."""
+    """Return the bitrates of a screen's layers: those that arrive, and those that would arrive if requested."""
     arriving = {spatial for spatial, _ in found}
     for spatial, declared in enumerate(published.spec.layers):
         if spatial not in arriving and wanted.may_come(spatial):

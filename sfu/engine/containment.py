@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 
 class Containment:
-    """Runs duties and contains their faults."""
+    """Runs duties, and contains their exceptions."""
 
     def __init__(self, drops: Counter[DropReason]) -> None:
         """`drops` counts the faults, as Drop.ERROR."""
@@ -31,7 +31,7 @@ class Containment:
     def run(
         self, client: object, now: float, duty: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs
     ) -> R | None:
-        """Do one client's part of a duty; None when it failed."""
+        """Run a duty for one client; return None if it failed."""
         try:
             return duty(*args, **kwargs)
         except Exception:  # noqa: BLE001 - whatever the fault is, it is this client's alone
@@ -39,7 +39,7 @@ class Containment:
             return None
 
     def each(self, now: float, duty: Callable[[T, float], object], clients: Iterable[T]) -> None:
-        """Do a duty for each client; what joins or leaves meanwhile is not visited."""
+        """Run a duty for each client; clients that join or leave meanwhile are skipped."""
         for client in list(clients):
             try:
                 duty(client, now)

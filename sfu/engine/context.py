@@ -1,4 +1,4 @@
-"""What the parts of one engine share."""
+"""The state that the parts of one engine share."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from sfu.values import Event
 
 @dataclass(slots=True, eq=False)
 class Context:
-    """One engine's outputs, its peers, and what is due."""
+    """The outputs, peers and deadlines of one engine."""
 
     rows: RowBuffer
     "Packets to subscribers."
@@ -27,6 +27,6 @@ class Context:
     deadlines: Deadlines = field(init=False)
 
     def __post_init__(self) -> None:
-        """Faults are counted as drops."""
+        """Create the context; faults are counted as drops."""
         self.containment = Containment(self.drops)
         self.deadlines = Deadlines(self.containment)

@@ -1,4 +1,4 @@
-"""An engine without I/O: its peers, the router between them, and what is due.
+"""An engine without I/O: its peers, the router between them, and its deadlines.
 
 The shell brings packets (`router.on_rtp`, `reports.on_rtcp`) and the time (`deadlines.run_due`).
 """
@@ -22,12 +22,12 @@ from sfu.values import Event
 
 
 class Core:
-    """Puts the parts of an engine together, and takes peers and publications out of them."""
+    """Connects the parts of an engine, and removes peers and publications from all of them."""
 
     def __init__(
         self, rows: RowBuffer, emit: Callable[[Event], None], drops: Counter[DropReason] | None = None
     ) -> None:
-        """`emit` takes events; it must not call back. `drops` counts together with others."""
+        """`emit` receives events; it must not call back. `drops` may be shared with other counters."""
         self._context = context = Context(rows, emit, Counter() if drops is None else drops)
         self.drops = context.drops
         self.peers = context.peers
@@ -42,7 +42,7 @@ class Core:
         self.router = Router(context, self.delivery, self.reports, self.speaking, self.taps)
 
     def remove_peer(self, peer: Peer, now: float) -> None:
-        """End a peer's publications and subscriptions, and forget it."""
+        """End a peer's publications and subscriptions, and remove the peer."""
         for published in list(peer.published.values()):
             self.remove_publication(published, now)
         for publication_id in list(peer.subscriptions):
@@ -54,12 +54,12 @@ class Core:
             self.forget_room(room_id)
 
     def forget_room(self, room_id: str) -> None:
-        """Forget who spoke in a room, if nobody is in it."""
+        """Remove the speakers of a room if it is empty."""
         if not any(peer.room_id == room_id for peer in self.peers.values()):
             self.speaking.forget(room_id)
 
     def remove_publication(self, published: Publication, now: float) -> None:
-        """Take a publication out of the packet path; its subscriptions end."""
+        """Remove a publication from the packet path and end its subscriptions."""
         peer = self.peers[published.owner.peer_id]
         unlink(published, now)
         self.end_subscriptions(published, now)
@@ -71,7 +71,7 @@ class Core:
             self.router.end_duties(peer)
 
     def end_subscriptions(self, published: Publication, now: float, rooms: Collection[str] = ()) -> None:
-        """End a publication's subscriptions, recordings and speaking, in these rooms or in all of its owner's."""
+        """End a publication's subscriptions, recordings and speaking in these rooms, or in all rooms of its owner."""
         rooms = rooms or self.peers[published.owner.peer_id].rooms
         for subscription in list(published.subscriptions.values()):
             subscriber = self.peers[subscription.subscriber.peer_id]

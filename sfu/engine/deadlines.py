@@ -1,4 +1,4 @@
-"""What is due when, and why: every deadline of an engine has an owner and a reason. Time comes in from outside.
+"""The deadlines of an engine, each with an owner and a reason. The time is an argument.
 
 The shell calls `run_due` when `next_at` is reached, and is told by `on_earlier` that it has to look sooner. Nothing is
 polled: what waits for nothing has no deadline, and costs nothing.
@@ -39,7 +39,7 @@ def _ignore() -> None:
 
 
 class Deadlines:
-    """At most one deadline for each owner and reason; to set it again moves it.
+    """At most one deadline for each owner and reason; setting it again moves it.
 
     A duty may set deadlines, but none for the present time again and again: `run_due` would not end.
     """
@@ -47,7 +47,7 @@ class Deadlines:
     __slots__ = ("_containment", "_count", "_heap", "_keys", "_live", "on_earlier")
 
     def __init__(self, containment: Containment) -> None:
-        """A duty that fails costs its owner this turn, by `containment`."""
+        """A duty that fails costs only its owner's turn (`containment`)."""
         self._containment = containment
         self._live: dict[_Key, tuple[int, Duty, float | None]] = {}
         # What is cancelled or moved stays in the heap until it surfaces, so the heap holds numbers and no owners.
@@ -60,7 +60,7 @@ class Deadlines:
     def set(
         self, owner: Hashable, reason: Reason, at: float, duty: Duty, *, every_s: float | None = None
     ) -> None:
-        """Call `duty` at that time; with `every_s` again and again in that interval, until it is cancelled."""
+        """Call `duty` at this time; with `every_s`, repeat it at that interval until it is cancelled."""
         self.cancel(owner, reason)
         self._count += 1
         self._live[owner, reason] = self._count, duty, every_s
@@ -70,24 +70,24 @@ class Deadlines:
             self.on_earlier()
 
     def is_set(self, owner: Hashable, reason: Reason) -> bool:
-        """Whether there is such a deadline."""
+        """Return whether the deadline is set."""
         return (owner, reason) in self._live
 
     def cancel(self, owner: Hashable, reason: Reason) -> None:
-        """Remove a deadline; nothing happens when there is none."""
+        """Remove a deadline, if it is set."""
         found = self._live.pop((owner, reason), None)
         if found is not None:
             del self._keys[found[0]]
 
     @property
     def next_at(self) -> float | None:
-        """The earliest deadline; None: nothing is due."""
+        """Return the earliest deadline; None if there is none."""
         while self._heap and self._heap[0][1] not in self._keys:
             heapq.heappop(self._heap)
         return self._heap[0][0] if self._heap else None
 
     def run_due(self, now: float) -> list[Reason]:
-        """Do what is due by now, in the order of the deadlines; returns why."""
+        """Run the duties that are due, in the order of their deadlines; return their reasons."""
         reasons: list[Reason] = []
         while (at := self.next_at) is not None and at <= now:
             owner, reason = self._keys[heapq.heappop(self._heap)[1]]

@@ -1,4 +1,4 @@
-"""Which publication, encoding and purpose an SSRC has: learned once, from the first packet of each."""
+"""The publication, encoding and purpose of each SSRC, learned from its first packet."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ MAX_STREAMS = 64
 
 @dataclass(slots=True)
 class KnownSsrc:
-    """What an SSRC was found to be."""
+    """The meaning of an SSRC."""
 
     published: Publication
     fan: Fan[Subscription]
@@ -25,7 +25,7 @@ class KnownSsrc:
 
 
 class KnownSsrcs(dict[int, KnownSsrc]):
-    """The SSRCs of one peer, by number; the first packet of each says what it is."""
+    """The SSRCs of one peer, by number; the first packet of each identifies it."""
 
     def __init__(
         self, sections: Mapping[str, InboundSection], publications: Mapping[str, Publication]
@@ -38,7 +38,7 @@ class KnownSsrcs(dict[int, KnownSsrc]):
     def learn(
         self, packet: bytes, elements: Mapping[int, tuple[int, int]], ssrc: int, now: float
     ) -> KnownSsrc | None:
-        """Find out what a new SSRC is, by MID and RID extensions or as announced; None: not known yet.
+        """Identify a new SSRC by its MID and RID extensions or as announced; None: not known yet.
 
         Args:
             packet: The first packet.
@@ -73,7 +73,7 @@ class KnownSsrcs(dict[int, KnownSsrc]):
             del self[ssrc]
 
     def _identification(self, packet: bytes, elements: Mapping[int, tuple[int, int]]) -> dict[str, str]:
-        """The SDES extensions of a packet, by URI; ids are the same in all sections of a bundle (RFC 8843 9)."""
+        """Return the SDES extensions of a packet by URI; ids are equal in a whole bundle (RFC 8843 section 9)."""
         values: dict[str, str] = {}
         for section in self._sections.values():
             for uri in (rtp.URI_MID, rtp.URI_RID, rtp.URI_REPAIRED_RID):
@@ -98,7 +98,7 @@ class KnownSsrcs(dict[int, KnownSsrc]):
     def _repaired(
         self, section: InboundSection, published: Publication, ssrc: int, rid: str
     ) -> Fan[Subscription] | None:
-        """The stream whose retransmissions an SSRC carries."""
+        """Return the stream whose retransmissions an SSRC carries."""
         if rid:
             spatial = published.spatial_of(rid)
             return published.fans.get(spatial) if spatial is not None else None

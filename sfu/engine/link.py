@@ -1,4 +1,4 @@
-"""A peer's transport as the engine sees it: how to send to the peer, and what its path is known to carry and lose."""
+"""A peer's transport for the engine: how to send to the peer, and the bandwidth and loss of its path."""
 
 import math
 from collections import deque
@@ -19,12 +19,12 @@ MAX_DECISIONS = 60
 
 
 def nowhere(_packet: bytes) -> None:
-    """Send RTCP while there is no transport."""
+    """Discard RTCP while there is no transport."""
 
 
 @dataclass(slots=True, eq=False)
 class Downstream:
-    """The bandwidth towards one peer: the estimate, and what was decided with it."""
+    """The bandwidth towards one peer: the estimate, and the decisions made with it."""
 
     available_bps: float = math.inf
     "Infinite until a limit is seen."
@@ -45,22 +45,22 @@ class Downstream:
 
     @property
     def lasting_bps(self) -> float:
-        """What can be allocated: not less for the second in which a queue is drained."""
+        """Return the bandwidth that can be allocated; it does not drop for the second in which a queue is drained."""
         return max(self.available_bps, self.estimator.lasting_bps if self.estimator is not None else 0.0)
 
     @property
     def link_loss(self) -> float:
-        """The share of packets that the path loses whatever is sent, 0 to 1."""
+        """Return the share of packets (0 to 1) that the path loses at any rate."""
         return self.estimator.link_loss if self.estimator is not None else 0.0
 
     def decided(self, words: str, now: float) -> None:
-        """Store a decision for explanations."""
+        """Record a decision, to explain it later."""
         self.decisions.append((now, words))
 
 
 @dataclass(slots=True, eq=False)
 class Link:
-    """One peer connection's transport, and the state of its path in both directions."""
+    """The transport of one peer connection, and the state of its path in both directions."""
 
     peer_id: str
     ssrc: int
@@ -84,10 +84,10 @@ class Link:
     "As last reported."
 
     def __post_init__(self) -> None:
-        """Feedback is sent under the server's SSRC."""
+        """Create the link; feedback is sent under the server's SSRC."""
         self.feedback = TransportFeedback(self.ssrc)
 
     def reads_reports(self, now: float) -> bool:
-        """Whether a feedback report is to be read now; while no limit is seen, few are."""
+        """Return whether to read a feedback report now; while the path shows no limit, few are read."""
         estimator = self.downstream.estimator
         return estimator is None or now >= estimator.read_from

@@ -24,14 +24,14 @@ _PADDING = bytes(31) + b"\x20"
 
 
 class Openings:
-    """Opens the streams of subscribers."""
+    """Sends the opening packets of streams to subscribers."""
 
     def __init__(self, context: Context) -> None:
-        """Each stream that is being opened has a deadline."""
+        """Create it; each stream that is being opened has a deadline."""
         self._context = context
 
     def consider(self, peer: Peer, now: float) -> None:
-        """Open those streams to a peer that need it."""
+        """Open the streams to a peer that need it."""
         if not peer.traits.announces_by_media or not peer.link.connected:
             return
         for publication_id in peer.negotiated.outbound.values():
@@ -45,7 +45,7 @@ class Openings:
         self._context.deadlines.set(subscription, Reason.OPENING, at, duty)
 
     def _step(self, peer: Peer, subscription: Subscription, left: int, at: float, now: float) -> None:
-        """Send the next of the `left` packets, which was due at `at`."""
+        """Send the next of the `left` remaining packets, which was due at `at`."""
         if not peer.link.connected or peer.by_ssrc.get(subscription.ssrc) is not subscription:
             return
         if left == 0 or subscription.current is not None:
@@ -58,7 +58,7 @@ class Openings:
 
 
 def _packet(subscription: Subscription, now: float) -> bytes | None:
-    """The next packet; None where the client takes no codec."""
+    """Return the next packet; None if the client accepts no codec."""
     section, published = subscription.section, subscription.published
     payload_types = dict(section.kind.payload_types) if section is not None else {}
     if not payload_types:

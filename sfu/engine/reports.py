@@ -1,4 +1,4 @@
-"""RTCP: what peers report and request, by a table of packet types, and what is reported to publishers."""
+"""RTCP: reports and requests of peers, by a table of packet types, and reports to publishers."""
 
 from collections.abc import Callable
 from functools import partial
@@ -29,7 +29,7 @@ class Reports:
     """The feedback of all peers of an engine, in both directions."""
 
     def __init__(self, context: Context, delivery: Delivery, taps: Taps) -> None:
-        """`delivery` acts on what is reported and requested; sender reports also go to `taps`."""
+        """`delivery` acts on reports and requests; sender reports also go to `taps`."""
         self._context = context
         self._drops = context.drops
         self._delivery = delivery
@@ -40,7 +40,7 @@ class Reports:
     # --- from peers ----------------------------------------------------------------------------------------------
 
     def on_rtcp(self, peer: Peer, packet: bytes, now: float, ntp: int) -> None:
-        """One authenticated compound packet from a peer; `ntp` is the time of day (64-bit NTP)."""
+        """Process an authenticated compound packet from a peer; `ntp` is the time of day (64-bit NTP)."""
         try:
             parts = rtcp.parse(packet)
         except rtcp.RtcpError:
@@ -144,7 +144,7 @@ class Reports:
     # --- to publishers -------------------------------------------------------------------------------------------
 
     def feed_back_later(self, peer: Peer) -> None:
-        """Arrivals of a peer's packets are to be reported when `TransportFeedback.due_at` says."""
+        """Set the deadline for reporting the arrivals of a peer's packets (`TransportFeedback.due_at`)."""
         due_at = peer.link.feedback.due_at
         if due_at is not None:
             self._context.deadlines.set(peer, Reason.FEEDBACK, due_at, partial(self._feed_back, peer))
@@ -155,7 +155,7 @@ class Reports:
             peer.link.send_rtcp(packet)
 
     def nack_later(self, peer: Peer, stream: InboundStream) -> None:
-        """Packets of a stream are missing, to be asked for when its `NackGenerator` says."""
+        """Set the deadline for requesting missing packets of a stream (`NackGenerator`)."""
         next_at = stream.nacks.next_at()
         if next_at is not None:
             self._context.deadlines.set(stream, Reason.NACK, next_at, partial(self._nack, peer, stream))
@@ -168,7 +168,7 @@ class Reports:
 
     @staticmethod
     def receiver_report(peer: Peer, now: float) -> None:
-        """Send what was received and lost of each of a peer's streams (RFC 3550 section 6.4.2)."""
+        """Send a receiver report on each of a peer's streams (RFC 3550 section 6.4.2)."""
         link = peer.link
         blocks = [known.stream.statistics.report(now) for known in peer.streams.values() if not known.rtx]
         link.upstream_loss.report(block.fraction_lost for block in blocks)
@@ -178,7 +178,7 @@ class Reports:
     # --- to signalling -------------------------------------------------------------------------------------------
 
     def check_quality(self, peer: Peer) -> None:
-        """Report when a peer's connection became better or worse."""
+        """Emit an event if the quality of a peer's connection changed."""
         link = peer.link
         now = quality(link.upstream_loss.share, link.downstream_loss.share)
         if now != link.quality:
@@ -187,7 +187,7 @@ class Reports:
 
 
 def _lacks_nothing(subscription: Subscription, now: float) -> bool:
-    """Whether a subscriber asks for a keyframe only because the screen it watches stands still.
+    """Return whether a subscriber requests a keyframe only because its shared screen does not change.
 
     libwebrtc does so after 3 s without a picture. An encoder that drops frames after a slide, to come back to its rate,
     would be set back by the keyframe for as long again.

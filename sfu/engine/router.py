@@ -1,4 +1,4 @@
-"""The path of media: what happens to each plaintext packet of a publisher.
+"""The media path: how each decrypted packet of a publisher is processed.
 
 No I/O: packets and time come in, rows go to the row buffer.
 
@@ -30,12 +30,12 @@ IDLE_AFTER_S = 20.0
 
 
 class Router:
-    """Moves packets from the publishers of an engine to their subscribers."""
+    """Forwards packets from the publishers of an engine to their subscribers."""
 
     def __init__(
         self, context: Context, delivery: Delivery, reports: Reports, speaking: Speaking, taps: Taps
     ) -> None:
-        """The parts to which a packet can matter."""
+        """Create the router with the parts that process packets."""
         self._context = context
         self._drops = context.drops
         self._containment = context.containment
@@ -49,7 +49,7 @@ class Router:
         "Peers whose packets arrive, by id."
 
     def on_rtp(self, peer: Peer, packet: bytes, now: float) -> None:
-        """One authenticated plaintext packet from a peer."""
+        """Process an authenticated, decrypted packet from a peer."""
         self.received_packets += 1
         if len(packet) > MAX_PACKET_BYTES:
             self._drops[DropReason.OVERSIZE] += 1
@@ -83,7 +83,7 @@ class Router:
     def _arrived(
         self, peer: Peer, known: KnownSsrc | None, packet: bytes, header: Header, now: float
     ) -> None:
-        """Record a packet for transport-wide feedback, and wake what an idle publisher does without."""
+        """Record a packet for transport-wide feedback, and set the deadlines that an idle publisher does not need."""
         if known is not None and peer.id not in self.publishers:
             self._begin_duties(peer, now)
         inbound = peer.negotiated.inbound
@@ -95,7 +95,7 @@ class Router:
                 self._reports.feed_back_later(peer)
 
     def _on_rtx(self, peer: Peer, known: KnownSsrc, packet: bytes, header: Header, now: float) -> None:
-        """RFC 4588 section 4: the payload is the original's sequence number and payload."""
+        """Restore a retransmitted packet from its payload: the original number and payload (RFC 4588 section 4)."""
         start, _ = header
         end = rtp.payload_end(packet, start)
         media = known.stream.section.media_by_rtx.get(packet[1] & 0x7F)
@@ -157,7 +157,7 @@ class Router:
             self.forwarded_packets += run(peer.id, now, substream.forward, rows, parsed, late=late) or 0
 
     def _switch(self, known: KnownSsrc, packet: SourcePacket, now: float) -> None:
-        """Let subscribers begin, or change to another substream, with this packet where it allows that."""
+        """Let subscribers start, or switch to another substream, with this packet if it allows it."""
         stream, fan = known.stream, known.fan
         if packet.frame.keyframe:
             stream.keyframe_begins(packet)
@@ -199,7 +199,7 @@ class Router:
         self._reports.receiver_report(peer, now)
 
     def end_duties(self, peer: Peer) -> None:
-        """Nothing comes of a peer any more, for now or for good."""
+        """Reset the state of a peer that no longer sends, for now or permanently."""
         self.publishers.pop(peer.id, None)
         self._context.deadlines.cancel(peer, Reason.RECEIVER_REPORT)
 

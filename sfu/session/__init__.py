@@ -1,1 +1,1 @@
-"""What a peer and the server agreed on: ICE credentials, sections of the description."""
+"""The session of a peer: ICE, and the negotiation of its media sections."""

@@ -43,7 +43,7 @@ class StunError(Exception):
 
 
 class Check(Enum):
-    """What became of a connectivity check."""
+    """The outcome of a connectivity check."""
 
     ANSWERED = "answered"
     NOMINATED = "nominated"
@@ -53,7 +53,7 @@ class Check(Enum):
 
 
 def scan(datagram: bytes) -> str:
-    """The server's username fragment that a Binding request is addressed to. StunError when it is not one."""
+    """Return the server's username fragment in a Binding request. StunError if it is no Binding request."""
     size = len(datagram)
     if not 20 <= size <= MAX_MESSAGE_BYTES or datagram[:2] != _BINDING_REQUEST or datagram[4:8] != _COOKIE:
         raise StunError("not a binding request")
@@ -112,7 +112,7 @@ class IceAgent:
         self._nominations = Budget(NOMINATIONS)
 
     def restart(self, ufrag: str, pwd: str) -> None:
-        """New credentials (RFC 8445 section 9); the previous ones keep the selected pair until the new are used.
+        """Set new credentials (RFC 8445 section 9); the previous ones keep the selected pair until these are used.
 
         Credentials that are replaced before any check used them are void at once: the pair in use is an earlier one's.
         """
@@ -123,17 +123,17 @@ class IceAgent:
 
     @property
     def ufrags(self) -> tuple[str, ...]:
-        """Username fragments under which checks are expected."""
+        """Return the username fragments that valid checks have."""
         return (self.local_ufrag, self._previous[0]) if self._previous else (self.local_ufrag,)
 
     def expired(self, now: float) -> bool:
-        """Whether consent to send has lapsed; False before the first check."""
+        """Return whether consent to send has expired (RFC 7675); False before the first check."""
         return self.consent_at is not None and now - self.consent_at > CONSENT_TIMEOUT_S
 
     def handle(
         self, datagram: bytes, ufrag: str, address: bytes, host_port: tuple[str, int], now: float
     ) -> tuple[Check, bytes]:
-        """Answer a check that `scan` found to be for this agent; returns what became of it and the reply.
+        """Answer a check that `scan` assigned to this agent; return its outcome and the reply.
 
         `address` stands for the candidate pair that it came by (RFC 8445 section 6.1.2.2), and only its equality with
         others matters here; `host_port` is where it came from. REFUSED has no reply.
@@ -160,7 +160,7 @@ class IceAgent:
         return self._select(address, now, nominated="USE-CANDIDATE" in request.attributes), reply
 
     def _password(self, ufrag: str) -> str | None:
-        """The password of a ufrag that is valid; None for one that is unknown or superseded."""
+        """Return the password of a valid ufrag; None if it is unknown or superseded."""
         if ufrag == self.local_ufrag:
             return self.local_pwd
         if self._previous is not None and ufrag == self._previous[0]:
@@ -176,7 +176,7 @@ class IceAgent:
         return Check.NOMINATED
 
     def forget(self, address: bytes) -> bool:
-        """Give up an address that another peer has taken over; whether it was the selected one."""
+        """Remove an address that another peer now uses; return whether it was the selected one."""
         self.addresses.pop(address, None)
         if self.selected != address:
             return False
@@ -200,7 +200,7 @@ class IceAgent:
 
 
 def _authentic(datagram: bytes, key: bytes) -> stun.Message | None:
-    """The message, if it is whole and signed with this key."""
+    """Return the message if it is complete and signed with this key."""
     try:
         message = stun.parse_message(datagram)
         return message if message.check_message_integrity(key) else None

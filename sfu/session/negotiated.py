@@ -44,7 +44,7 @@ class Track:
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """What was decided on a client's description."""
+    """The decisions on a client's description."""
 
     description: RemoteDescription
     decisions: list[SectionAnswer]
@@ -60,7 +60,7 @@ class Agreement:
 
 @dataclass(slots=True)
 class Applied:
-    """What a negotiation changed."""
+    """The changes that a negotiation made."""
 
     sections: dict[str, OutboundSection] = field(default_factory=dict)
     "Publication id -> the section of its subscription."
@@ -88,7 +88,7 @@ class Negotiated:
     )
 
     def __init__(self, session_id: str) -> None:
-        """Nothing negotiated yet; `session_id` are digits (RFC 8866 section 5.2)."""
+        """Start with nothing negotiated; `session_id` is a string of digits (RFC 8866 section 5.2)."""
         self.session_id = session_id
         self.version = 0
         "Of the server's last description."
@@ -113,7 +113,7 @@ class Negotiated:
 
     @property
     def published(self) -> dict[str, str]:
-        """Mid -> publication id, of the sections on which the peer sends."""
+        """Return mid -> publication id for the sections on which the peer sends."""
         return {
             mid: section.publication_id
             for mid, section in self.inbound.items()
@@ -121,7 +121,7 @@ class Negotiated:
         }
 
     def missing_sections(self, waiting: Iterable[str]) -> tuple[int, int] | None:
-        """(audio, video) sections that an offer must add for waiting subscriptions of these kinds; None: no need.
+        """Return the (audio, video) sections that an offer must add for waiting subscriptions of these kinds, or None.
 
         Where the server makes the offers: (0, 0) when the next one would differ from the last.
         """
@@ -189,7 +189,7 @@ class Negotiated:
     def bindings(
         self, description: RemoteDescription, publications: Mapping[str, PublicationSpec]
     ) -> dict[str, str]:
-        """Mid -> publication id, for each section on which the peer sends.
+        """Return mid -> publication id for each section on which the peer sends.
 
         By msid, else (Firefox's track ids differ from those it announces) the first publication of the kind that
         no section carries.
@@ -219,7 +219,7 @@ class Negotiated:
         return result
 
     def _shared(self, section: Section) -> str | None:
-        """The publication that the server goes on sending on a section on which the client sends too; None: none.
+        """Return the publication that the server still sends on a section on which the client sends too, or None.
 
         Pion's `AddTrack` takes a section on which it receives. Where pion publishes simulcast there, it would take the
         rids of the answer for those of what it receives, so the subscription moves to another section instead.
@@ -229,7 +229,7 @@ class Negotiated:
         )
 
     def _choose(self, section: Section, waiting: list[Track], tracks: Mapping[str, Track]) -> Track | None:
-        """What the server sends on a section, taken from `waiting` if it is new; None: nothing."""
+        """Return the track that the server sends on a section, taken from `waiting` if it is new; None: nothing."""
         present = self.outbound.get(section.mid) or self.assigned.get(section.mid)
         if present is not None or self.offering is not None:
             return None if present is None else tracks[present]
@@ -241,13 +241,13 @@ class Negotiated:
         return waiting.pop(0)
 
     def text(self, agreed: Agreement, transport: LocalTransport) -> str:
-        """The text of the answer."""
+        """Return the text of the answer."""
         return negotiation.build_answer(agreed.description, agreed.decisions, transport, agreed.parameters)
 
     # --- taking over what was decided ----------------------------------------------------------------------------
 
     def apply(self, agreed: Agreement) -> Applied:
-        """Take over an agreement."""
+        """Apply an agreement."""
         applied = Applied()
         self.remote, self.dtls_client = agreed.description, agreed.dtls_client
         self.sections_requested = False
@@ -278,20 +278,20 @@ class Negotiated:
         return applied
 
     def ended(self) -> list[str]:
-        """Publications whose section the client's last description stopped sending on; the sections are removed."""
+        """Remove the sections on which the client's last description stopped sending; return their publications."""
         assert self.remote is not None
         sending = {section.mid for section in self.remote.sections if _sends(section)}
         gone = [self.inbound.pop(mid) for mid in [mid for mid in self.inbound if mid not in sending]]
         return [section.publication_id for section in gone if section.publication_id is not None]
 
     def unsubscribe(self, publication_id: str) -> None:
-        """A subscription ended; its section is answered, or offered, inactive next."""
+        """End a subscription; the next answer or offer has its section inactive."""
         for mids in (self.outbound, self.assigned):
             for mid in [mid for mid, carried in mids.items() if carried == publication_id]:
                 del mids[mid]
 
     def unpublish(self, publication_id: str) -> None:
-        """A publication ended; its section may carry another."""
+        """End a publication; its section may carry another one."""
         for section in self.inbound.values():
             if section.publication_id == publication_id:
                 section.publication_id = None
@@ -299,7 +299,7 @@ class Negotiated:
     # --- the server's own offers ---------------------------------------------------------------------------------
 
     def offer(self, tracks: Mapping[str, Track], transport: LocalTransport) -> str:
-        """The text of the server's next offer: what is waiting, and idle sections for what ended."""
+        """Return the server's next offer: sections for waiting subscriptions, idle ones for those that ended."""
         offering = self.offering
         assert offering is not None
         carried = {*self.outbound, *self.assigned}
@@ -316,7 +316,7 @@ class Negotiated:
         return build_offer(offering.sections, transport)
 
     def apply_answer(self, agreed: Agreement) -> Applied:
-        """Take over the client's answer to the last offer. SdpError, and nothing is changed, where it does not fit."""
+        """Apply the client's answer to the last offer. SdpError if it does not fit; then nothing changes."""
         offering = self.offering
         assert offering is not None
         if [section.mid for section in agreed.description.sections] != offering.mids():
@@ -333,7 +333,7 @@ class Negotiated:
 
 
 def _sends(section: Section) -> bool:
-    """Whether the peer sends on a section of its description."""
+    """Return whether the peer sends on a section of its description."""
     return section.answerable and section.direction in {"sendonly", "sendrecv"}
 
 

@@ -1,4 +1,4 @@
-"""The answer to an offer: which payload types, extensions and layers are taken, and the text that says so.
+"""The answer to an offer: the accepted payload types, extensions and layers, and their text.
 
 `negotiate_section` is the one place where that is decided, as a pure function of an offered section and of
 what the caller wants of it; the text of `build_answer` is made of its result, so engine and client agree.
@@ -74,7 +74,7 @@ _REVERSED: dict[Direction, Direction] = {
 
 @dataclass(frozen=True, slots=True)
 class Inactive:
-    """Keep the section, idle: a free one for later, or one whose track ended."""
+    """Answer the section as inactive: it is free for later, or its track has ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +138,7 @@ SectionAnswer = Inactive | Receive | Send | Both | Data
 
 @dataclass(frozen=True, slots=True)
 class LocalTransport:
-    """The server's side of the transport."""
+    """The server's part of the transport."""
 
     ice_ufrag: str
     "Of this peer."
@@ -181,7 +181,7 @@ class NegotiatedCodec:
 
 @dataclass(frozen=True, slots=True)
 class SectionParameters:
-    """What the answer says of one section."""
+    """The answer to one section."""
 
     mid: str
     "As offered."
@@ -203,12 +203,12 @@ class SectionParameters:
     "Rids received as simulcast, in the offer's order."
 
     def codec(self, name: str) -> NegotiatedCodec | None:
-        """The payload type to use for an encoding name; None when it was not agreed."""
+        """Return the payload type of an encoding name; None if it was not negotiated."""
         return next((codec for codec in self.codecs if codec.name == name), None)
 
 
 def negotiate_section(section: Section, decision: SectionAnswer) -> SectionParameters:
-    """Agree on one section.
+    """Negotiate one section.
 
     A decision that the offered direction or kind does not allow makes the section inactive (RFC 3264 section
     6.1); a section that cannot be carried, or has no codec in common, is not accepted.
@@ -254,7 +254,7 @@ def negotiate_section(section: Section, decision: SectionAnswer) -> SectionParam
 
 
 def _sent_feedback(section: Section) -> frozenset[str]:
-    """What is wanted of a receiver."""
+    """The requirements for a receiver."""
     if URI_TRANSPORT_CC not in section.extensions:
         # Second best: its own estimate. Upstream it is never taken: there libwebrtc clients, where it is answered,
         # hold their upper simulcast layers back.
@@ -264,13 +264,13 @@ def _sent_feedback(section: Section) -> frozenset[str]:
 
 
 def _supported(section: Section) -> list[Codec]:
-    """What can be forwarded, in the offer's order."""
+    """Return the codecs that can be forwarded, in the order of the offer."""
     names = _VIDEO_CODECS if section.kind == "video" else _AUDIO_CODECS
     return [codec for codec in section.codecs if codec.name in names and _is_playable(codec, section)]
 
 
 def _is_playable(codec: Codec, section: Section) -> bool:
-    """Redundant audio is of opus here (RFC 2198 leaves the codec open)."""
+    """Return RED payload types of Opus (RFC 2198 leaves the codec open)."""
     return codec.name != "red" or any(other.name == "opus" for other in section.codecs)
 
 
@@ -290,12 +290,12 @@ def _received_codecs(section: Section, decision: Receive) -> list[Codec]:
 
 
 def _by_preference(codecs: Sequence[Codec], name: str) -> list[Codec]:
-    """Codecs of that name first, otherwise in the given order; profiles that few can decode go last."""
+    """Return the codecs with this name first, otherwise in the given order; profiles that few can decode are last."""
     return sorted(codecs, key=lambda codec: (bool(name) and codec.name != name, _is_rare_profile(codec)))
 
 
 def _is_rare_profile(codec: Codec) -> bool:
-    """Whether another payload type of the same codec is what everybody decodes."""
+    """Return whether another payload type of the same codec can be decoded by every client."""
     fmtp = parameters(codec.fmtp)
     if codec.name == "h264":  # RFC 6184 section 8.1; 42.... is (constrained) baseline, RFC 7742 section 6.2
         baseline = fmtp.get("profile-level-id", "42").startswith("42")
@@ -306,7 +306,7 @@ def _is_rare_profile(codec: Codec) -> bool:
 
 
 def _opus_fmtp(offered: str, decision: Receive) -> str:
-    """What the server, as the receiver, asks of an opus sender (RFC 7587 section 6.1)."""
+    """Return the parameters that the server, as the receiver, sets for an Opus sender (RFC 7587 section 6.1)."""
     fmtp = ["useinbandfec=1"]
     packet_ms = parameters(offered).get("minptime", "")
     if packet_ms:
@@ -319,7 +319,7 @@ def _opus_fmtp(offered: str, decision: Receive) -> str:
 
 
 def _without_limits(offered: str) -> str:
-    """Drop the offerer's limits as a receiver (RFC 7741 section 6.1): echoed, they limit its sending."""
+    """Remove the offerer's limits as a receiver (RFC 7741 section 6.1); in an answer they would limit its sending."""
     items = [item.strip() for item in offered.split(";")]
     return ";".join(item for item in items if not item.startswith(("max-fs=", "max-fr=")))
 
@@ -339,7 +339,7 @@ def _negotiated(section: Section, codec: Codec, feedback: frozenset[str]) -> Neg
 def _extensions(
     section: Section, known: frozenset[str], direction: Direction
 ) -> tuple[dict[str, int], dict[str, Direction]]:
-    """Ids and directions to answer (RFC 8285 section 7), without those that only flow against the media."""
+    """Return the ids and directions to answer (RFC 8285 section 7), without those that only flow against the media."""
     extensions: dict[str, int] = {}
     directions: dict[str, Direction] = {}
     for uri, extension_id in section.extensions.items():
@@ -364,7 +364,7 @@ def build_answer(
     transport: LocalTransport,
     agreed: Sequence[SectionParameters] | None = None,
 ) -> str:
-    """The answer's text, lines ended by CRLF.
+    """Return the text of the answer, with CRLF line ends.
 
     Args:
         offer: What is answered.
@@ -414,7 +414,7 @@ def build_answer(
 
 
 def transport_lines(transport: LocalTransport, setup: str, *, trickle: bool = False) -> list[str]:
-    """The transport of a section, without its candidates; `setup` is the DTLS role (RFC 8842 section 5)."""
+    """Return the transport lines of a section, without candidates; `setup` is the DTLS role (RFC 8842 section 5)."""
     return [
         f"a=ice-ufrag:{transport.ice_ufrag}",
         f"a=ice-pwd:{transport.ice_pwd}",
@@ -425,7 +425,7 @@ def transport_lines(transport: LocalTransport, setup: str, *, trickle: bool = Fa
 
 
 def _rejected_lines(section: Section) -> list[str]:
-    """RFC 3264 section 6: port 0, and the formats are without meaning."""
+    """Return a rejected section: port 0, and formats without meaning (RFC 3264 section 6)."""
     return [
         f"m={section.kind} 0 {section.protocol} {' '.join(section.formats)}",
         "c=IN IP4 0.0.0.0",
@@ -435,7 +435,7 @@ def _rejected_lines(section: Section) -> list[str]:
 
 
 def data_lines(protocol: str, mid: str, decision: Data) -> list[str]:
-    """A section of data channels, without its transport."""
+    """Return the lines of a section of data channels, without its transport."""
     return [
         f"m=application 9 {protocol} webrtc-datachannel",
         "c=IN IP4 0.0.0.0",
@@ -446,7 +446,7 @@ def data_lines(protocol: str, mid: str, decision: Data) -> list[str]:
 
 
 def rtp_lines(protocol: str, agreed: SectionParameters, *, rtcp_rsize: bool) -> list[str]:
-    """A section of audio or video, without its transport and its sources."""
+    """Return the lines of an audio or video section, without its transport and its sources."""
     payload_types: list[int] = []
     codec_lines: list[str] = []
     for codec in agreed.codecs:
@@ -490,7 +490,7 @@ def _extmap_lines(agreed: SectionParameters) -> list[str]:
 
 
 def source_lines(decision: Send, agreed: SectionParameters) -> list[str]:
-    """The server's track (RFC 8830) and its SSRCs (RFC 5576)."""
+    """Return the lines of the server's track (RFC 8830) and its SSRCs (RFC 5576)."""
     msid = f"{decision.stream_id} {decision.track_id}"
     ssrcs = [decision.ssrc]
     lines = [f"a=msid:{msid}"]

@@ -1,4 +1,4 @@
-"""What a peer's media sections agreed on, in each direction."""
+"""The negotiated parameters of a peer's media sections, by direction."""
 
 from dataclasses import dataclass, field
 
@@ -21,7 +21,7 @@ class OutboundSection:
 
 @dataclass(slots=True)
 class InboundSection:
-    """An m-section on which a peer sends, and the publication it carries."""
+    """A media section on which a peer sends, and the publication that it carries."""
 
     parameters: SectionParameters
     codec_by_payload_type: dict[int, str]
@@ -40,14 +40,14 @@ class InboundSection:
     "The publication that the section carries; None: none yet."
 
     def codec(self) -> str:
-        """The codec that the answer prefers."""
+        """Return the codec that the answer prefers."""
         return self.parameters.codecs[0].name if self.parameters.codecs else ""
 
 
 def receive_section(
     parameters: SectionParameters, ssrcs: tuple[int, ...], fid_groups: tuple[tuple[int, int], ...]
 ) -> InboundSection:
-    """Index what was agreed on for look-ups per packet."""
+    """Return the negotiated parameters, indexed for a look-up for each packet."""
     rtx_ssrcs = {rtx: media for media, rtx in fid_groups}
     return InboundSection(
         parameters,
@@ -74,5 +74,5 @@ def send_section(agreed: SectionParameters) -> OutboundSection:
 
 
 def refused_section(mid: str) -> OutboundSection:
-    """The section of a subscription that the client cannot take: without a payload type, so nothing is sent."""
+    """Return the section of a subscription that the client cannot receive: no payload type, so nothing is sent."""
     return OutboundSection(mid, TemplateClass((), ()))

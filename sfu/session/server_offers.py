@@ -1,4 +1,4 @@
-"""The server's own offers, for clients that receive on a connection of its own (LiveKit's dual-connection mode).
+"""The server's offers, for clients that receive on a separate connection (LiveKit's dual-connection mode).
 
 The server decides what each section carries and offers it; the client's answer is then read like an offer of
 receiving sections, so that everything after the text is the same for both modes (see `Peer.negotiate`).
@@ -69,7 +69,7 @@ _VIDEO_EXTENSIONS = {
 
 @dataclass(slots=True)
 class OfferedSection:
-    """One section of the server's offers; its place and its kind never change."""
+    """One section of the server's offers; its position and kind never change."""
 
     mid: str
     kind: str
@@ -81,7 +81,7 @@ class OfferedSection:
 
 @dataclass(slots=True)
 class ServerOffers:
-    """What the server has offered on one connection so far."""
+    """The sections that the server has offered on one connection."""
 
     sections: list[OfferedSection] = field(default_factory=list)
     "Without that of the data channels, which comes first."
@@ -89,7 +89,7 @@ class ServerOffers:
     "An offer is out and has not been answered."
 
     def place(self, kind: str, send: Send, *, stereo: bool = False) -> str:
-        """Give a track a section: one that is idle since the last offer, or a new one. Returns its mid."""
+        """Assign a section to a track: one that is idle since the last offer, or a new one. Return its mid."""
         section = next((s for s in self.sections if s.kind == kind and s.send is None), None)
         if section is None:
             section = OfferedSection(str(len(self.sections) + 1), kind)
@@ -98,12 +98,12 @@ class ServerOffers:
         return section.mid
 
     def mids(self) -> list[str]:
-        """Of the offer's sections, in their order."""
+        """Return the mids of the offer's sections, in order."""
         return [DATA_MID, *(section.mid for section in self.sections)]
 
 
 def build_offer(sections: Sequence[OfferedSection], transport: LocalTransport) -> str:
-    """The text of an offer, lines ended by CRLF: data channels first, then the sections in their order."""
+    """Return the text of an offer, with CRLF line ends: data channels first, then the sections in order."""
     mids = [DATA_MID, *(section.mid for section in sections)]
     # RFC 8842 section 5.2: an offerer says actpass; clients then take the active role
     common = transport_lines(transport, "actpass")

@@ -31,9 +31,9 @@ class Credentials(msgspec.Struct, frozen=True):
     access_token: str
     "A bearer token of this API for this session, for the page."
     join_url: str
-    "A page that is complete in itself, also in an iframe; it holds both tokens behind the `#`."
+    "A page that is complete in itself, also in an iframe; the access token is behind the `#`."
     room_url: str
-    "The address of the page without tokens."
+    "The address of the room's page without the session around it, for `token`."
     ws_url: str
     "The address for LiveKit clients."
     room: str
@@ -58,12 +58,11 @@ def make(keyring: Keyring, caller: Caller, room: Classroom, person_id: str, now:
     token = tokens.mint(tokens.join_claims(media_room, person_id, bearer), signer, now, TTL_S)
     role = TenantRole.TUTOR if person.role in STAFF else TenantRole.STUDENT
     access_token = api_token(signer, caller, person_id, person.name, role, now=now, session=session_id)
-    room_url = f"{caller.origin}/join/{quote(session_id)}"
     return Credentials(
         token=token,
         access_token=access_token,
-        join_url=f"{room_url}#token={token}&access_token={access_token}",
-        room_url=room_url,
+        join_url=f"{caller.origin}/sessions/{quote(session_id)}#access_token={access_token}",
+        room_url=f"{caller.origin}/join/{quote(session_id)}",
         ws_url=_websocket(caller.origin),
         room=media_room,
         expires_at=float(int(now + TTL_S)),

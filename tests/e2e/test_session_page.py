@@ -2,9 +2,11 @@
 
 import time
 
+import aiohttp
 import pytest
 
 from tests.e2e.conftest import eventually
+from tests.signaling.school_client import School
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -224,3 +226,19 @@ async def test_a_lesson_from_its_creation_to_the_report(server, chromium):
     # LiveKit's client reports data channels that close with their connection.
     complaints = [each for each in tia.complaints + sam.complaints if "data channel" not in each.lower()]
     assert [each for each in complaints if "DataChannel" not in each] == []
+
+
+async def test_the_address_that_an_application_gets_for_somebody_opens_the_session(server, chromium):
+    async with aiohttp.ClientSession() as http:
+        school = School(http, server.page)
+        session = await school.lesson()
+        joined = await school.application.post(
+            f"/sessions/{session}/join", {"person": "kim", "name": "Kim", "role": "student"}
+        )
+    kim = await visitor(chromium)
+    await kim.goto(joined["join_url"])
+    await kim.get_by_test_id("door-join").click()
+    await kim.get_by_test_id("session-room").wait_for()
+    assert await kim.get_by_test_id("door-name").count() == 0
+    assert "access_token" not in kim.url
+    assert kim.complaints == []
