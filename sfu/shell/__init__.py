@@ -1,1 +1,1 @@
-"""Sockets, clocks, processes: everything of the media engine that does I/O."""
+"""Sockets, clocks and processes: the parts of the media engine that do I/O."""

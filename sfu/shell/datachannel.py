@@ -1,4 +1,4 @@
-"""The I/O of data channels: their association on a DTLS transport, with the loop's clock, timers and turns."""
+"""The I/O of data channels: an SCTP association on a DTLS transport, with the loop's clock, timers and turns."""
 
 import asyncio
 import secrets
@@ -38,7 +38,7 @@ class DataTransport:
         self._flushing = self._stopped = False
 
     def start(self, channels: Iterable[Channel] = ()) -> None:
-        """Open the association and this side's channels."""
+        """Open the association and the server's channels."""
         self._transport._register_data_receiver(self)  # noqa: SLF001 - see tests/sfu/test_contract.py
         self.channels.start(channels, time.monotonic(), dtls_client=self._transport.is_client)
         self._schedule()
@@ -52,7 +52,7 @@ class DataTransport:
         self.channels.stop()
 
     def send(self, label: str, payload: bytes, flow: str = "") -> bool:
-        """Queue a message; see `DataChannels.send`. It goes out when it is this peer's turn."""
+        """Queue a message; see `DataChannels.send`. It is sent in this peer's turn."""
         queued = self.channels.send(label, payload, flow, time.monotonic())
         if not self._flushing and not self._stopped:
             self._flushing = True
@@ -66,7 +66,7 @@ class DataTransport:
             self._schedule()
 
     async def _handle_data(self, data: bytes) -> None:
-        """Called by the DTLS transport with each SCTP packet."""
+        """Process an SCTP packet; called by the DTLS transport."""
         if not self._stopped:
             self.channels.receive(data, time.monotonic())
             self._schedule()
@@ -78,7 +78,7 @@ class DataTransport:
             self._schedule()
 
     def _schedule(self) -> None:
-        """Set the timer for the next deadline; an earlier one that is set already does no harm."""
+        """Set the timer for the next deadline; a timer that is set for an earlier time may stay."""
         at = self.channels.next_at()
         if self._stopped or at is None:
             return

@@ -1,4 +1,4 @@
-"""DTLS by aiortc's transport over the shared UDP socket; SRTP keys come out of it.
+"""DTLS by aiortc's transport over the shared UDP socket, and the SRTP sessions with its keys.
 
 aiortc's transport pulls datagrams from an ICE transport; `DatagramPort` stands in for that and is fed by the
 engine, with DTLS datagrams only: media never passes through here. The private names of aiortc that are relied on
@@ -49,19 +49,19 @@ class Certificate(RTCCertificate):
 
 
 class DatagramPort:
-    """What aiortc's DTLS transport needs of an ICE transport."""
+    """The interface of an ICE transport that aiortc's DTLS transport uses."""
 
     role = "controlled"
 
     def __init__(self, send: Callable[[bytes], None], turns: Turns | None = None) -> None:
-        """`send` puts one datagram on the wire; each one that is received waits for its turn."""
+        """`send` sends one datagram; received datagrams wait for their turn."""
         self._queue: asyncio.Queue[bytes | None] = asyncio.Queue(QUEUE_DATAGRAMS)
         self._turns = turns
         self.send = send
         self.received_bytes = 0
 
     def feed(self, datagram: bytes) -> bool:
-        """Hand over a received datagram; False when the queue is full and it was dropped."""
+        """Queue a received datagram; return False if the queue is full and the datagram was dropped."""
         self.received_bytes += len(datagram)
         if self._queue.full():
             return False
@@ -69,7 +69,7 @@ class DatagramPort:
         return True
 
     def close(self) -> None:
-        """Let the reader find the end."""
+        """Make the reader find the end of the connection."""
         if self._queue.full():
             self._queue.get_nowait()
         self._queue.put_nowait(None)
@@ -87,17 +87,17 @@ class DatagramPort:
 
 
 class DtlsTransport(RTCDtlsTransport):
-    """aiortc's transport with our order of SRTP profiles and contained failures."""
+    """aiortc's transport with Lectern's order of SRTP profiles and contained failures."""
 
     def __init__(self, port: DatagramPort, certificate: Certificate, *, client: bool = False) -> None:
-        """`port` carries its datagrams; `certificate` is the process's; `client` starts the handshake."""
+        """`port` carries the datagrams; `certificate` is that of the process; a `client` starts the handshake."""
         super().__init__(port, [certificate])  # type: ignore[arg-type]  # a stand-in, see the module's text
         self._srtp_profiles = SRTP_PROFILES
         self._port = port
         self._set_role("client" if client else "server")
 
     async def connect(self, fingerprints: tuple[tuple[str, str], ...]) -> CloseReason | None:
-        """Shake hands with the holder of the certificate with these (algorithm, value) fingerprints.
+        """Run the handshake with the holder of a certificate that has these (algorithm, value) fingerprints.
 
         Returns None when connected, else why not.
         """
@@ -119,7 +119,7 @@ class DtlsTransport(RTCDtlsTransport):
         await super()._recv_next()
 
     def send_data(self, packet: bytes) -> None:
-        """Encrypt and send an SCTP packet at once; lost when the transport is not up."""
+        """Encrypt and send an SCTP packet at once; drop it if the transport is not connected."""
         if self.state != "connected":
             return
         assert self._ssl is not None
@@ -132,26 +132,26 @@ class DtlsTransport(RTCDtlsTransport):
 
     @property
     def is_client(self) -> bool:
-        """Whether this side starts the handshake."""
+        """Return whether this side starts the handshake."""
         return self._role == "client"
 
     @property
     def srtp_profile(self) -> str:
-        """Name of the SRTP profile in use."""
+        """Return the name of the SRTP profile in use."""
         assert self._ssl is not None
         return self._ssl.get_selected_srtp_profile().decode("ascii")
 
     @property
     def inbound(self) -> Any:
-        """Libsrtp's session (cffi `srtp_t`) for what the peer sends."""
+        """Return libsrtp's session (cffi `srtp_t`) for packets from the peer."""
         return self._rx_srtp._srtp[0]  # noqa: SLF001 - pinned; see tests/sfu/test_contract.py
 
     @property
     def outbound(self) -> Any:
-        """Libsrtp's session (cffi `srtp_t`) for what the peer is sent."""
+        """Return libsrtp's session (cffi `srtp_t`) for packets to the peer."""
         return self._tx_srtp._srtp[0]  # noqa: SLF001 - pinned; see tests/sfu/test_contract.py
 
     def protect_rtcp(self, packet: bytes) -> bytes:
-        """An RTCP packet as SRTCP."""
+        """Return an RTCP packet as SRTCP."""
         protected: bytes = self._tx_srtp.protect_rtcp(packet)
         return protected

@@ -1,4 +1,4 @@
-"""The engine's end of every connection: one UDP socket, ICE, DTLS, SRTP and data channels on it.
+"""The server's endpoint of all connections: one UDP socket with ICE, DTLS, SRTP and data channels.
 
 Datagrams come in, are told apart (RFC 7983) and authenticated; media goes to the router, whose rows go out
 protected. What a connection carries is not known here.
@@ -61,7 +61,7 @@ class PeerTransport:
     """A peer and its transport."""
 
     def __init__(self, peer: Peer) -> None:
-        """Not connected yet."""
+        """Create a transport that is not connected yet."""
         self.peer = peer
         self.port: DatagramPort | None = None
         self.dtls: DtlsTransport | None = None
@@ -76,7 +76,7 @@ class PeerTransport:
         "The paths (`sfu.shell.udp`) by which the endpoint takes its datagrams."
 
     def send_data(self, label: str, payload: bytes, flow: str) -> None:
-        """Send a message, or keep it a short while."""
+        """Send a message, or keep it briefly until the channel is open."""
         if self.channels is not None:
             self.channels.send(label, payload, flow)
         elif sum(len(kept) for _, kept, _ in self.pending_data) + len(payload) <= _PENDING_BYTES:
@@ -85,7 +85,7 @@ class PeerTransport:
 
 @dataclass(frozen=True, slots=True)
 class Handlers:
-    """Whom the endpoint calls, always from the loop; the first two from within the packet path."""
+    """The functions that the endpoint calls, always from the loop; the first two from within the packet path."""
 
     rtp: Callable[[Peer, bytes, float], None]
     "(peer, decrypted packet, time) of media."
@@ -104,10 +104,10 @@ class Handlers:
 
 
 class MediaEndpoint:
-    """One socket and the connections on it."""
+    """A UDP socket and the connections on it."""
 
     def __init__(self, settings: MediaSettings, drops: Counter[DropReason]) -> None:
-        """Nothing is opened before `start`; `drops` counts what is not passed on."""
+        """Create it; `start` opens the socket. `drops` counts datagrams that are not processed."""
         self._settings = settings
         self._own_addresses = frozenset(local_addresses() if settings.local_only else ())
         self._drops = drops
@@ -131,7 +131,7 @@ class MediaEndpoint:
     # --- life ------------------------------------------------------------------------------------------------------
 
     def start(self, handlers: Handlers) -> None:
-        """Open the UDP socket on the running loop. OSError when the port is taken."""
+        """Open the UDP socket on the running loop. OSError if the port is in use."""
         self._handlers = handlers
         self._loop = asyncio.get_running_loop()
         self._socket = udp.open_socket(
@@ -145,7 +145,7 @@ class MediaEndpoint:
         self._loop.add_reader(self._socket.fileno(), self._readable)
 
     async def stop(self) -> None:
-        """Close the socket; every connection was closed before."""
+        """Close the socket; all connections must be closed already."""
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=2)
         if self._socket is not None:
@@ -155,7 +155,7 @@ class MediaEndpoint:
 
     @property
     def identity(self) -> LocalIdentity:
-        """What descriptions say of this endpoint; its addresses are those that the machine has now."""
+        """Return the endpoint's part of descriptions, with the addresses that the machine has now."""
         now = time.monotonic()
         if self._socket is not None and now >= self._identity_until:
             self._identity_until = now + _ADDRESSES_HOLD_S
@@ -172,7 +172,7 @@ class MediaEndpoint:
     # --- connections -----------------------------------------------------------------------------------------------
 
     def add(self, connection: PeerTransport) -> None:
-        """Expect checks for a connection; again whenever its credentials changed."""
+        """Accept connectivity checks for a connection; call it again after its credentials changed."""
         if connection.removed:
             return
         for ufrag in connection.ufrags:
@@ -182,7 +182,7 @@ class MediaEndpoint:
             self._by_ufrag[ufrag] = connection
 
     def remove(self, connection: PeerTransport) -> None:
-        """Know a connection no more, and end its transports in the background."""
+        """Remove a connection, and end its transports in the background."""
         if connection.removed:
             return
         connection.removed = True
@@ -200,7 +200,7 @@ class MediaEndpoint:
         self._spawn(_shut(connection))
 
     def _admit(self, connection: PeerTransport, address: bytes) -> None:
-        """Take a connection's datagrams from an address that has passed a check, and from none that it gave up."""
+        """Accept datagrams of a connection from an address that passed a check, and no longer from one that it left."""
         holder = self._by_address.get(address)
         if holder is connection:
             return
@@ -228,7 +228,7 @@ class MediaEndpoint:
         connection.task = self._spawn(self._connect(connection))
 
     def start_data(self, connection: PeerTransport) -> None:
-        """Open data channels once they are negotiated and the transport is up."""
+        """Open data channels once they are negotiated and the transport is connected."""
         peer = connection.peer
         if (
             connection.removed
@@ -284,7 +284,7 @@ class MediaEndpoint:
                 break
 
     def _is_held(self, i: int, address: bytes, now: float) -> bool:
-        """Drop media from an address whose peer has just exceeded its limits; False when it is no longer held.
+        """Drop media from an address whose peer has just exceeded its limits; return False if it is no longer held.
 
         A flood is dropped here for a quarter of what asking its budget costs, so that the socket's queue, which all
         peers share, stays short.
@@ -301,7 +301,7 @@ class MediaEndpoint:
         return True
 
     def _datagram(self, i: int, length: int, address: bytes, now: float) -> None:
-        """RFC 7983: the first byte tells STUN, DTLS and SRTP apart."""
+        """Demultiplex STUN, DTLS and SRTP by the first byte (RFC 7983)."""
         socket_ = self._socket
         assert socket_ is not None
         at = i * udp.RECEIVE_STRIDE
@@ -406,7 +406,7 @@ class MediaEndpoint:
         self.connect(connection)
 
     def _is_local(self, address: bytes) -> bool:
-        """Whether a datagram came from this machine itself."""
+        """Return whether a datagram came from this machine."""
         host = udp.unpack_path(address)[0]
         if host.startswith("127.") or host == "::1" or host in self._own_addresses:
             return True
@@ -447,7 +447,7 @@ class MediaEndpoint:
 
 
 def _holds(connection: PeerTransport, address: bytes, now: float) -> bool:
-    """Whether a connection is in use on an address.
+    """Return whether a connection is in use on an address.
 
     Who forges a source address must not cut off the peer that uses it. A peer that has been silent gives it up, as when
     a NAT has given its port to somebody else.
@@ -460,7 +460,7 @@ def _holds(connection: PeerTransport, address: bytes, now: float) -> bool:
 
 
 async def _shut(connection: PeerTransport) -> None:
-    """End a connection's transports, and untie them from each other and from the peer.
+    """End a connection's transports, and remove their references to each other and to the peer.
 
     In cycles, 70 kB of each would wait for a full collection, which is thousands of peers away.
     """
@@ -482,12 +482,12 @@ async def _shut(connection: PeerTransport) -> None:
 
 
 def credentials() -> tuple[str, str]:
-    """Fresh ICE credentials."""
+    """Return new ICE credentials."""
     return secrets.token_hex(_UFRAG_BYTES), secrets.token_hex(_PWD_BYTES)
 
 
 def candidates(settings: MediaSettings, port: int) -> tuple[str, ...]:
-    """Host candidate lines (RFC 8839 section 5.1), best first."""
+    """Return host candidate lines (RFC 8839 section 5.1), best first."""
     hosts = announced_hosts(settings.external_ips)
     if settings.announce_loopback:
         hosts.append("127.0.0.1")
@@ -500,7 +500,7 @@ def candidates(settings: MediaSettings, port: int) -> tuple[str, ...]:
 
 
 def announced_hosts(external_ips: Iterable[str]) -> list[str]:
-    """The addresses to announce, each once: of the machine, or what `external_ips` names (`MediaSettings`)."""
+    """Return the addresses to announce: those of the machine, or those that `external_ips` names (`MediaSettings`)."""
     named: list[str] = []
     for entry in external_ips:
         try:
@@ -511,7 +511,7 @@ def announced_hosts(external_ips: Iterable[str]) -> list[str]:
 
 
 def local_addresses(interface: str = "") -> list[str]:
-    """The machine's own addresses, or those of one interface, without loopback and link-local ones; IPv4 first."""
+    """Return the addresses of the machine or of one interface, without loopback and link-local ones; IPv4 first."""
     found = {
         (entry.is_IPv6, entry.ip if isinstance(entry.ip, str) else entry.ip[0])
         for adapter in ifaddr.get_adapters()

@@ -1,4 +1,4 @@
-"""The fan-out's inner loops towards the socket: rows are protected in place, then sent by one system call.
+"""The inner loops of the fan-out: rows are encrypted in place, then sent by one system call.
 
 `Native` does it in C (kernel.c), and writes the rows there too; `Portable` does it with cffi and numpy alone, where no
 compiler built the module. The same bytes are sent either way. `choose` takes what there is.
@@ -33,10 +33,10 @@ SOURCES = tuple(Path(__file__).with_suffix(suffix) for suffix in (".c", ".h"))
 
 
 class Portable(PortableWriter):
-    """By calls of libsrtp for each row, and the socket's own way of sending many."""
+    """The portable kernel: one call of libsrtp for each row, then the socket's batch call."""
 
     def __init__(self, rows: RowBuffer, media: MediaSocket, drops: Counter[DropReason]) -> None:
-        """Send the rows of `rows`, whose arena is that of `media`; `drops` counts those that are not sent."""
+        """Send the rows of `rows`, in the arena of `media`; `drops` counts rows that are not sent."""
         super().__init__(rows.arena, rows.transports, self._protect_and_send)
         self._socket = media
         self._drops = drops
@@ -64,7 +64,7 @@ class Portable(PortableWriter):
 
 
 def _count(drops: Counter[DropReason], not_protected: int, not_sent: int) -> None:
-    """Count rows that libsrtp refused or whose transport is not up, and rows that the operating system refused."""
+    """Count rows that libsrtp refused, that had no connected transport, or that the operating system refused."""
     if not_protected:
         drops[DropReason.NOT_PROTECTED] += not_protected
     if not_sent:
@@ -77,10 +77,10 @@ def _protect_if_up(session: Any, row: Any, length: Any) -> int:
 
 
 class Native:
-    """By the C module, rows of one transport and one size as a run that the operating system cuts (UDP GSO)."""
+    """The C module's kernel: rows of one transport and one size are sent as one run (UDP GSO)."""
 
     def __init__(self, module: Any, rows: RowBuffer, media: MediaSocket, drops: Counter[DropReason]) -> None:
-        """See `Portable`; `module` is the built one."""
+        """See `Portable`; `module` is the compiled module."""
         self._ffi = ffi = module.ffi
         self._call = module.lib
         self._sent = rows.transports.sent
@@ -105,12 +105,12 @@ class Native:
         state.segments = media.cuts_runs
 
     def _point(self, name: str, array: npt.NDArray[Any]) -> None:
-        """Let a pointer of the C side point to an array, which `_kept` keeps."""
+        """Set a pointer of the C module to an array, which `_kept` keeps alive."""
         buffer = self._kept[name] = self._ffi.from_buffer(array)
         setattr(self._state, name, self._ffi.cast(self._ffi.typeof(getattr(self._state, name)), buffer))
 
     def _point_to_log(self) -> None:
-        """The log of what was sent has other arrays after it has grown."""
+        """Update the pointers: the log of sent packets has new arrays after it has grown."""
         sent_at, sizes, numbers = self._sent.columns
         if sent_at is not self._log:
             self._log = sent_at
@@ -149,12 +149,12 @@ class Native:
 
 
 def digest() -> str:
-    """Of the C sources."""
+    """Return the digest of the C sources."""
     return hashlib.sha256(b"".join(file.read_bytes() for file in SOURCES)).hexdigest()
 
 
 def load() -> Any:
-    """The C module; None where it was not built, or from other sources than these."""
+    """Return the C module; None if it was not built from the present sources."""
     try:
         module = importlib.import_module("sfu.shell._kernel")
     except ImportError:
@@ -169,6 +169,6 @@ def load() -> Any:
 def choose(
     rows: RowBuffer, media: MediaSocket, drops: Counter[DropReason], *, native: bool = True
 ) -> RowWriter:
-    """The native kernel where there is one and it is wanted."""
+    """Return the native kernel if it exists and is enabled."""
     module = load() if native and isinstance(media, BatchSocket) else None
     return Portable(rows, media, drops) if module is None else Native(module, rows, media, drops)

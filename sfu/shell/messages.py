@@ -23,12 +23,12 @@ _LENGTH = struct.Struct("!I")
 
 
 class MessageError(Exception):
-    """Bytes that are no message; the process at the other end is broken."""
+    """The bytes are no message; the other process is broken."""
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """How one method of the facade is called."""
+    """The parameters of one method of the facade."""
 
     types: Any
     "A tuple type of all its parameters."
@@ -95,7 +95,7 @@ def frame(content: Any) -> bytes:
 
 
 async def read_frame(reader: asyncio.StreamReader) -> bytes | None:
-    """The next frame's body; None at the end of the stream. MessageError."""
+    """Return the body of the next frame; None at the end of the stream. MessageError."""
     try:
         (length,) = _LENGTH.unpack(await reader.readexactly(_LENGTH.size))
         if length > MAX_FRAME_BYTES:
@@ -106,7 +106,7 @@ async def read_frame(reader: asyncio.StreamReader) -> bytes | None:
 
 
 def read_order(body: bytes) -> tuple[int, str, list[Any], dict[str, Any]]:
-    """(number, name, positional arguments, named ones) of an order. MessageError."""
+    """Return (number, name, positional arguments, keyword arguments) of an order. MessageError."""
     try:
         number, name, raw = _order.decode(body)
         command = COMMANDS.get(name) or REQUESTS.get(name) or _NO_ARGUMENTS[name]
@@ -118,7 +118,7 @@ def read_order(body: bytes) -> tuple[int, str, list[Any], dict[str, Any]]:
 
 
 def read_news(body: bytes) -> tuple[str, msgspec.Raw]:
-    """(kind, content) of what a worker says. MessageError."""
+    """Return (kind, content) of a worker's news. MessageError."""
     try:
         return _news.decode(body)
     except ValueError as error:
@@ -126,7 +126,7 @@ def read_news(body: bytes) -> tuple[str, msgspec.Raw]:
 
 
 def decode(raw: msgspec.Raw, kind: Any) -> Any:
-    """A content as a value of a type. MessageError."""
+    """Return a content as a value of a type. MessageError."""
     try:
         return msgspec.msgpack.decode(raw, type=kind)
     except ValueError as error:

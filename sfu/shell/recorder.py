@@ -1,4 +1,4 @@
-"""The recorder as the tap sees it: a process that is started again when it dies, behind a bounded queue."""
+"""The recorder for the taps: a process that is restarted when it dies, behind a bounded queue."""
 
 import asyncio
 import contextlib
@@ -29,7 +29,7 @@ def _octets(packets: Sequence[tap.Packet]) -> int:
 
 
 class _OpenThings:
-    """What a new process has to be told before it can go on."""
+    """The messages that a restarted process needs before it can continue."""
 
     def __init__(self) -> None:
         self.recordings: dict[str, tap.StartRecording] = {}
@@ -84,7 +84,7 @@ class _OpenThings:
 
 
 class RecorderProcess:
-    """Starts the recorder, restarts it, and hands it messages; a slow one loses packets, nobody else does."""
+    """Starts and restarts the recorder, and sends it messages; a slow recorder loses only its own packets."""
 
     def __init__(
         self,
@@ -114,7 +114,7 @@ class RecorderProcess:
         self._task = asyncio.create_task(self._run())
 
     async def stop(self) -> None:
-        """Let the recorder write what it has and tell so; one that takes too long is killed."""
+        """Let the recorder write its packets and confirm; kill it if that takes too long."""
         self._stopping.set()
         if self._writer is not None:
             self._writer.write_eof()
@@ -126,7 +126,7 @@ class RecorderProcess:
         await self._task
 
     def send(self, messages: Sequence[tap.ToRecorder], now_ns: int) -> None:
-        """Hand messages over, best those of a burst at once. While the queue is full, packets are dropped."""
+        """Send messages, best those of a burst at once. While the queue is full, packets are dropped."""
         packets: list[tap.Packet] = []
         for message in messages:
             if isinstance(message, tap.Packet):
@@ -158,7 +158,7 @@ class RecorderProcess:
             self._recent_octets -= _octets(recent.popleft()[1])
 
     def _retained(self) -> Iterator[list[tap.Packet]]:
-        """What a new process can use of the last packets."""
+        """Return those of the last packets that a new process can use."""
         since_ns = time.monotonic_ns() - RETAINED_NS
         for at_ns, packets in self._recent:
             kept = [packet for packet in packets if packet.stream in self._open.streams]

@@ -1,4 +1,4 @@
-"""Which worker makes each recording: the one on which the recorded room is.
+"""The worker of each recording: the one that has the recorded room.
 
 A worker that died takes its recorder with it; the recording is continued by the worker on which people meet again.
 """
@@ -12,7 +12,7 @@ W = TypeVar("W")
 
 @dataclass(slots=True)
 class Place(Generic[W]):
-    """A recording that has been started and not been stopped."""
+    """A recording that was started and not yet stopped."""
 
     recording_id: str
     room_id: str
@@ -25,20 +25,20 @@ class RecordingPlaces(Generic[W]):
     """The recordings of all workers of type `W`."""
 
     def __init__(self) -> None:
-        """Nothing is recorded."""
+        """Start without recordings."""
         self._places: dict[str, Place[W]] = {}
 
     def get(self, recording_id: str) -> Place[W] | None:
-        """The place of a recording; None if there is no such recording."""
+        """Return the place of a recording; None if it does not exist."""
         return self._places.get(recording_id)
 
     def worker_of_room(self, room_id: str) -> W | None:
-        """The worker that records a room; None if none does."""
+        """Return the worker that records a room; None if there is none."""
         workers = (place.worker for place in self._places.values() if place.room_id == room_id)
         return next((worker for worker in workers if worker is not None), None)
 
     def add(self, recording_id: str, room_id: str, worker: W | None) -> bool:
-        """Note a recording; False if it is running already. `worker` None: the next one on which the room is."""
+        """Add a recording; return False if it exists. `worker` None: the worker that opens the room next."""
         place = self._places.get(recording_id)
         if place is not None and place.worker is not None:
             return False
@@ -46,17 +46,17 @@ class RecordingPlaces(Generic[W]):
         return True
 
     def remove(self, recording_id: str) -> Place[W] | None:
-        """Forget a recording."""
+        """Remove a recording."""
         return self._places.pop(recording_id, None)
 
     def lost(self, worker: W) -> None:
-        """A worker ended."""
+        """Record that a worker ended."""
         for place in self._places.values():
             if place.worker is worker:
                 place.worker = None
 
     def settle(self, room_id: str, worker: W) -> Iterator[tuple[Place[W], W | None]]:
-        """A room is on this worker from now on: each recording that has to be moved there, and the worker so far."""
+        """Record that a room is on this worker now; return each recording to move there, and its worker so far."""
         for place in self._places.values():
             if place.room_id == room_id and place.worker is not worker:
                 before, place.worker = place.worker, worker

@@ -1,4 +1,4 @@
-"""The recordings of one engine: between its taps, which do no I/O, and the recorder, a process of its own.
+"""The recordings of one engine: messages between its taps, which do no I/O, and the recorder process.
 
 The process is started with the first recording and stopped after the last one.
 """
@@ -34,7 +34,7 @@ class Recordings:
         publications: Mapping[str, Publication],
         emit: Callable[[Event], None],
     ) -> None:
-        """No process is started yet; `publications` are those of the engine, by id, and `emit` takes events."""
+        """Create it without a process; `publications` are those of the engine by id, and `emit` receives events."""
         self._settings = settings
         self._taps = taps
         self._publications = publications
@@ -50,7 +50,7 @@ class Recordings:
         taps.on_messages = self._gather
 
     def start(self, recording_id: str, room_id: str) -> None:
-        """Begin a recording, or continue one that was begun earlier, by another process too."""
+        """Begin a recording, or continue an earlier one, also one of another process."""
         if not self._settings.recordings_folder:
             self._emit(RecordingStopped(recording_id, "off", "the server has no folder for recordings"))
             return
@@ -65,23 +65,23 @@ class Recordings:
         self._taps.start(recording_id, room_id, time.monotonic())
 
     def record(self, recording_id: str, publication_id: str, track: RecordedTrack) -> None:
-        """Record a publication, if it is one of the recorded room."""
+        """Record a publication, if it belongs to the recorded room."""
         published = self._publications.get(publication_id)
         if published is not None:
             self._taps.record(recording_id, published, track, time.monotonic())
 
     def leave(self, recording_id: str, publication_id: str) -> None:
-        """Record a publication no longer."""
+        """Stop recording a publication."""
         published = self._publications.get(publication_id)
         if published is not None:
             self._taps.leave(recording_id, published, time.monotonic())
 
     def pause(self, recording_id: str, paused: bool) -> None:
-        """Hand nothing over for a while, or go on."""
+        """Pause or resume a recording."""
         self._taps.pause(recording_id, paused, time.monotonic())
 
     def stop_recording(self, recording_id: str) -> None:
-        """End a recording; `RecordingStopped` reports when everything is written."""
+        """End a recording; `RecordingStopped` is emitted when everything is written."""
         if self._taps.stop(recording_id, time.monotonic()):
             self._hand_over()
         elif recording_id not in self._running:

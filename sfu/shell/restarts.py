@@ -1,4 +1,4 @@
-"""When a child process that ended is started again: one that dies as soon as it starts is not started at once again."""
+"""The delays before a child process is restarted: one that dies right after its start is not restarted at once."""
 
 _DELAYS_S = (0.0, 0.5, 2.0, 5.0)
 # A process that ran for this long starts afresh.
@@ -6,10 +6,10 @@ _STABLE_S = 30.0
 
 
 class RestartDelays:
-    """The delays of one child process."""
+    """The restart delays of one child process."""
 
     def __init__(self) -> None:
-        """No process has ended yet."""
+        """Start without an ended process."""
         self._failures = 0
 
     def next_s(self, ran_s: float) -> float:

@@ -1,4 +1,4 @@
-"""The facade of the media engine. Nothing else of `sfu` is imported from outside, but its values and settings."""
+"""The media engine in this process, behind the facade's interface."""
 
 import asyncio
 import contextlib
@@ -86,7 +86,7 @@ class MediaServer:
         on_event: Callable[[Event], None],
         data_busy: Callable[[], bool] = lambda: False,
     ) -> None:
-        """Prepare an engine; nothing is opened before `start`. While `data_busy()`, received messages wait."""
+        """Create an engine; `start` opens its socket. While `data_busy()`, received messages wait."""
         self._on_event = on_event
         self._settings = settings
         self._data_busy = data_busy
@@ -112,7 +112,7 @@ class MediaServer:
     # --- life ------------------------------------------------------------------------------------------------------
 
     async def start(self) -> None:
-        """Open the UDP socket. OSError when the port is taken."""
+        """Open the UDP socket. OSError if the port is in use."""
         self._loop = asyncio.get_running_loop()
         self._endpoint.start(
             Handlers(
@@ -144,7 +144,7 @@ class MediaServer:
         return self._endpoint.udp_port
 
     def _emit(self, event: Event) -> None:
-        """Deliver an event after the present call, so that no command runs inside the packet path."""
+        """Deliver an event after the current call, so that no command runs inside the packet path."""
         peer_id: str = getattr(event, "peer_id", "")
         if peer_id.endswith(_RECEIVING):
             event = replace(event, peer_id=peer_id.removesuffix(_RECEIVING))  # type: ignore[arg-type]  # it has one
@@ -171,7 +171,7 @@ class MediaServer:
         channels: tuple[Channel, ...] = (),
         traits: ReceiverTraits = COMMON_TRAITS,
     ) -> None:
-        """Make room for one peer; subscriptions stay within `room_id`.
+        """Create a peer; its subscriptions stay within `room_id`.
 
         With `dual`, it has a second connection, on which it receives and the server opens `channels`: see `offer`.
         """
@@ -206,7 +206,7 @@ class MediaServer:
         return peer
 
     def move_peer(self, peer_id: str, room_id: str) -> None:
-        """Take a peer and its publications to another room; all subscriptions across end."""
+        """Move a peer and its publications to another room; subscriptions between the rooms end."""
         now = time.monotonic()
         for connection_id in (peer_id, peer_id + _RECEIVING):
             connection = self._connections.get(connection_id)
@@ -223,14 +223,14 @@ class MediaServer:
                 self._loop.call_soon(self._ask_for_sections, peer)
 
     def forward_peer(self, peer_id: str, room_id: str) -> bool:
-        """Let a peer's publications, also those to come, be received in one more room; whether that is possible."""
+        """Let a peer's publications, also later ones, be received in another room; return whether that is possible."""
         connection = self._connections.get(peer_id)
         if connection is not None and room_id != connection.peer.room_id:
             connection.peer.forwarded_to.add(room_id)
         return connection is not None
 
     def stop_forwarding(self, peer_id: str, room_id: str) -> None:
-        """Let a peer's publications be received in that room no longer."""
+        """End the forwarding of a peer's publications to another room."""
         connection = self._connections.get(peer_id)
         if connection is None or room_id not in connection.peer.forwarded_to:
             return
@@ -260,11 +260,11 @@ class MediaServer:
         self._endpoint.remove(connection)
 
     def _receiving(self, peer_id: str) -> PeerTransport | None:
-        """The connection on which a peer receives."""
+        """Return the connection on which a peer receives."""
         return self._connections.get(peer_id + _RECEIVING) or self._connections.get(peer_id)
 
     async def offer(self, peer_id: str, *, restart: bool = False) -> str:
-        """Make the next offer on a peer's receiving connection, with an ICE restart if wanted. UnknownPeerError.
+        """Make the next offer on a peer's receiving connection, optionally with an ICE restart. UnknownPeerError.
 
         It has to be answered before the next one is made; `OfferNeeded` tells when there is something to offer.
         """
@@ -279,7 +279,7 @@ class MediaServer:
         return description
 
     async def answer(self, peer_id: str, answer: str) -> dict[str, str]:
-        """Apply the client's answer to the last offer; returns mid -> publication. SdpError, UnknownPeerError."""
+        """Apply the client's answer to the last offer; return mid -> publication. SdpError, UnknownPeerError."""
         connection = self._connections.get(peer_id + _RECEIVING)
         if connection is None:
             raise UnknownPeerError(peer_id)
@@ -305,7 +305,7 @@ class MediaServer:
         return negotiation.answer
 
     async def _parsed(self, connection: PeerTransport, text: str) -> RemoteDescription:
-        """Read a client's description without keeping the media waiting. SdpError, UnknownPeerError."""
+        """Parse a client's description in steps, so that media does not wait. SdpError, UnknownPeerError."""
         steps, pause_at = parse_offer_in_steps(text), time.monotonic() + _PARSING_S
         while True:
             try:
@@ -347,7 +347,7 @@ class MediaServer:
         self._share_soon(peer.id)
 
     def _share_soon(self, connection_id: str) -> None:
-        """Decide anew what a peer gets, once for all changes of the next moment."""
+        """Allocate a peer's bandwidth again, once for all changes within a short time."""
         if connection_id not in self._to_share:
             self._to_share.add(connection_id)
             self._loop.call_later(SHARING_DELAY_S, self._share_now, connection_id)
@@ -359,7 +359,7 @@ class MediaServer:
             self._contain(connection_id, now, self._core.delivery.reallocate, connection.peer, now)
 
     def publish(self, peer_id: str, publication: PublicationSpec) -> None:
-        """Announce a track the peer will send; binds to a section of this or a later offer."""
+        """Announce a track that the peer will send; it is bound to a section of this or a later offer."""
         connection = self._connections.get(peer_id)
         if connection is None:
             return
@@ -374,7 +374,7 @@ class MediaServer:
             self._emit(bound)
 
     def unpublish(self, peer_id: str, publication_id: str) -> None:
-        """Withdraw a publication; its subscriptions end with it."""
+        """End a publication and its subscriptions."""
         published = self._publications.get(publication_id)
         if published is None or published.owner.peer_id != peer_id:
             return
@@ -382,7 +382,7 @@ class MediaServer:
         self._core.remove_publication(published, time.monotonic())
 
     def set_muted(self, publication_id: str, muted: bool) -> None:
-        """Stop or resume forwarding to everybody."""
+        """Stop or resume the forwarding of a publication."""
         published = self._publications.get(publication_id)
         if published is None or published.muted == muted:
             return
@@ -420,7 +420,7 @@ class MediaServer:
             )
 
     def unsubscribe(self, peer_id: str, publication_id: str) -> None:
-        """Stop sending a publication to a peer; its section becomes free."""
+        """Stop sending a publication to a peer; its section becomes idle."""
         connection = self._receiving(peer_id)
         if connection is not None:
             connection.peer.unsubscribe(publication_id, time.monotonic())
@@ -428,7 +428,7 @@ class MediaServer:
                 self._loop.call_soon(self._ask_for_sections, connection.peer)
 
     def set_preferences(self, peer_id: str, publication_id: str, preferences: Preferences) -> None:
-        """Tell what a subscriber wants of a publication."""
+        """Set a subscriber's preferences for a publication."""
         connection = self._receiving(peer_id)
         subscription = connection.peer.subscriptions.get(publication_id) if connection is not None else None
         if subscription is not None and (subscription.preferences != preferences or subscription.settling):
@@ -437,7 +437,7 @@ class MediaServer:
             self._share_soon(subscription.subscriber.peer_id)
 
     def send_data(self, peer_ids: Iterable[str], label: str, payload: bytes, *, flow: str = "") -> None:
-        """Send one message on each peer's channel `label`; kept a short while for peers still connecting.
+        """Send one message on each peer's channel `label`; it is kept briefly for peers that are still connecting.
 
         Messages of one `flow` are of use only together. A peer that reads too slowly for what is sent reliably loses
         the flow of which most waits for it, with a `DataRefused`.
@@ -448,19 +448,19 @@ class MediaServer:
                 connection.send_data(label, payload, flow)
 
     def start_recording(self, recording_id: str, room_id: str) -> None:
-        """Begin a recording of a room or continue it; `RecordingStopped` tells of its end. Nothing is in it yet."""
+        """Begin or continue a recording of a room, without tracks; `RecordingStopped` is emitted at its end."""
         self._recordings.start(recording_id, room_id)
 
     def record_track(self, recording_id: str, publication_id: str, track: RecordedTrack) -> None:
-        """Record a publication of the room; `TrackNotRecorded` if that is not possible."""
+        """Record a publication of the room; `TrackNotRecorded` is emitted if that is not possible."""
         self._recordings.record(recording_id, publication_id, track)
 
     def stop_recording_track(self, recording_id: str, publication_id: str) -> None:
-        """Record a publication no longer."""
+        """Stop recording a publication."""
         self._recordings.leave(recording_id, publication_id)
 
     def pause_recording(self, recording_id: str, paused: bool) -> None:
-        """Let a recording take nothing for a while."""
+        """Pause or resume a recording."""
         self._recordings.pause(recording_id, paused)
 
     def stop_recording(self, recording_id: str) -> None:
@@ -468,14 +468,14 @@ class MediaServer:
         self._recordings.stop_recording(recording_id)
 
     async def explain(self, peer_id: str) -> BandwidthExplanation:
-        """Why a peer gets the layers it gets. UnknownPeerError."""
+        """Return an explanation of a peer's layers. UnknownPeerError."""
         connection = self._receiving(peer_id)
         if connection is None:
             raise UnknownPeerError(peer_id)
         return self._core.delivery.explain(connection.peer, time.monotonic())
 
     def metrics(self) -> dict[str, float]:
-        """Counters and gauges by name (drops by reason, packets, peers)."""
+        """Return counters and gauges by name (drops by reason, packets, peers)."""
         core, router = self._core, self._core.router
         values: dict[str, float] = {
             "peers": sum(c.peer.negotiated.offering is None for c in self._connections.values()),
@@ -501,7 +501,7 @@ class MediaServer:
         self._contain(connection.peer.id, now, self._core.delivery.reallocate, connection.peer, now)
 
     def _failed(self, connection: PeerTransport, reason: CloseReason) -> None:
-        """End a peer of which a connection broke, and tell."""
+        """Close a peer whose connection failed, and emit an event."""
         peer_id = connection.peer.id
         if self._connections.get(peer_id) is connection:
             self.close_peer(peer_id.removesuffix(_RECEIVING))
@@ -510,7 +510,7 @@ class MediaServer:
     # --- time ------------------------------------------------------------------------------------------------------
 
     def _wake_in_time(self) -> None:
-        """Wake when the next deadline is reached, but not more often than each few milliseconds for all of them."""
+        """Set the timer for the next deadline; deadlines within a few milliseconds share one wake-up."""
         at = self._deadlines.next_at
         if at is None or not self._loop_runs:
             return
@@ -540,7 +540,7 @@ class MediaServer:
             self._wakes_logged_at = now
 
     def _check_consent(self, connection: PeerTransport, now: float) -> None:
-        """End a peer that has not renewed its consent (RFC 7675), and look again when the present one expires."""
+        """Close a peer whose consent has expired (RFC 7675); check again when the present consent expires."""
         ice = connection.peer.ice
         if ice.expired(now):
             self._failed(connection, "consent_expired")
@@ -559,7 +559,7 @@ class MediaServer:
         self._core.reports.check_quality(connection.peer)
 
     def _check_flood(self, connection: PeerTransport, _now: float) -> None:
-        """Mute what floods, and close a peer that goes on."""
+        """Mute publications that flood, and close a peer that continues."""
         peer = connection.peer
         excess = peer.link.limits.close_second()
         if peer.link.limits.flooded_s >= CLOSED_AFTER_S:
@@ -585,7 +585,7 @@ class MediaServer:
 
 @contextlib.contextmanager
 def _faults_as_engine_errors() -> Iterator[None]:
-    """Tell a fault of this program from a description that is refused: the client is not to blame for the former."""
+    """Raise faults of this program as EngineError: they are not the client's, unlike a refused description."""
     try:
         yield
     except MediaError:

@@ -1,4 +1,4 @@
-"""Turns on the event loop for data and handshakes, so that media never waits for more than a millisecond of them."""
+"""Turns on the event loop for data and handshakes, so that they delay media by at most a millisecond."""
 
 import asyncio
 import time
@@ -12,20 +12,20 @@ TASK_COST_S = 0.0001
 
 
 class Turns:
-    """First come, first served; each in the queue once per piece of work, so all peers get equal shares."""
+    """A first-in-first-out queue with one entry for each piece of work, so that all peers get equal shares."""
 
     def __init__(self) -> None:
-        """Belongs to the running loop from the first turn on."""
+        """Create the queue; it belongs to the loop of the first turn."""
         self._waiting: deque[Callable[[], None] | asyncio.Future[None]] = deque()
         self._scheduled = False
 
     def ask(self, action: Callable[[], None]) -> None:
-        """Call `action` when it is its turn. It must not raise."""
+        """Call `action` in its turn. It must not raise."""
         self._waiting.append(action)
         self._schedule()
 
     async def wait(self) -> None:
-        """Return when it is the caller's turn for a small piece of work."""
+        """Wait for the caller's turn for a small piece of work."""
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append(turn)
         self._schedule()

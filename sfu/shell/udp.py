@@ -1,4 +1,4 @@
-"""The one UDP socket: datagrams in by batches, rows of the fan-out's arena out by batches.
+"""The UDP socket for media: datagrams are received, and rows of the fan-out's arena are sent, in batches.
 
 A machine has several addresses, and a client takes an answer only from the one that it asked (RFC 8445 section
 7.2.5.2.1). So each datagram is received with the address that it was sent to, and what is sent names the address to
@@ -78,7 +78,7 @@ int sendmmsg(int sockfd, struct mmsghdr *msgvec, unsigned int vlen, int flags);
 
 
 def pack_path(host: str, port: int, family: int = socket.AF_INET6, local: str = "") -> bytes:
-    """A path to an IPv4 or IPv6 literal and a port, for a socket of `family`. OSError for what is no literal.
+    """Return the path to an IPv4 or IPv6 literal and a port, for a socket of `family`. OSError if it is no literal.
 
     `local` is the own address of the same version; without it the kernel chooses.
     """
@@ -103,7 +103,7 @@ def _mapped(host: str) -> bytes:
 
 
 def local_host(path: bytes) -> str:
-    """The own address of a path, mapped addresses as IPv4."""
+    """Return the server's address of a path, a mapped address as IPv4."""
     if struct.unpack_from("=H", path)[0] == socket.AF_INET:
         at = _DATA_AT + _CONTROLS[socket.AF_INET].address_at
         return socket.inet_ntop(socket.AF_INET, path[at : at + 4])
@@ -117,7 +117,7 @@ def _literal(packed: bytes) -> str:
 
 
 def unpack_path(path: bytes) -> tuple[str, int]:
-    """The client's address (mapped ones as IPv4) and port in a path."""
+    """Return the client's address (a mapped one as IPv4) and port of a path."""
     port = int.from_bytes(path[2:4], "big")
     if struct.unpack_from("=H", path)[0] == socket.AF_INET:
         return socket.inet_ntop(socket.AF_INET, path[4:8]), port
@@ -165,11 +165,11 @@ class MediaSocket(ABC):
 
     @abstractmethod
     def receive(self) -> int:
-        """Take up to RECEIVE_BATCH waiting datagrams; 0 when there are none."""
+        """Receive up to RECEIVE_BATCH datagrams; return their number, 0 if none wait."""
 
     @property
     def cuts_runs(self) -> bool:
-        """Whether the kernel cuts one large datagram into many of a size (UDP_SEGMENT, Linux 4.18)."""
+        """Return whether the kernel splits one large datagram into many of equal size (UDP_SEGMENT, Linux 4.18)."""
         try:
             self._socket.getsockopt(socket.IPPROTO_UDP, _UDP_SEGMENT)
         except OSError:
@@ -178,10 +178,10 @@ class MediaSocket(ABC):
 
     @abstractmethod
     def send_rows(self, start: int, end: int) -> int:
-        """Send the arena's rows from `start` up to `end`; returns how many the kernel took."""
+        """Send the arena's rows from `start` up to `end`; return the number of rows that the kernel accepted."""
 
     def send(self, data: bytes, address: bytes) -> bool:
-        """Send one datagram by a path; False when the kernel refuses it (buffer full, unreachable)."""
+        """Send one datagram on a path; return False if the kernel refuses it (buffer full, unreachable)."""
         control = self._control
         own = address[_DATA_AT : _DATA_AT + control.data_bytes]
         try:
@@ -198,10 +198,10 @@ class MediaSocket(ABC):
 
 
 class BatchSocket(MediaSocket):
-    """recvmmsg and sendmmsg."""
+    """The socket with recvmmsg and sendmmsg."""
 
     def __init__(self, sock: socket.socket, arena: Arena) -> None:
-        """See the base class; AttributeError where the platform's libc has no recvmmsg or sendmmsg."""
+        """See the base class; AttributeError if the platform's libc has no recvmmsg or sendmmsg."""
         super().__init__(sock, arena)
         lib: Any = _ffi.dlopen(None)
         self._recvmmsg = lib.recvmmsg
@@ -312,7 +312,7 @@ class BatchSocket(MediaSocket):
 
 
 class PlainSocket(MediaSocket):
-    """One system call per datagram."""
+    """The socket with one system call for each datagram."""
 
     def receive(self) -> int:
         """See the base class."""
@@ -356,7 +356,7 @@ class PlainSocket(MediaSocket):
 
 
 def bind(port: int) -> socket.socket:
-    """A UDP socket on `port` of all addresses, IPv6 and IPv4 at once where the machine has IPv6.
+    """Return a UDP socket on `port` of all addresses, for IPv6 and IPv4 if the machine has IPv6.
 
     OSError when the port is taken.
     """
@@ -375,7 +375,7 @@ def bind(port: int) -> socket.socket:
 
 
 def open_socket(port: int, arena: Arena, *, portable: bool = False) -> MediaSocket:
-    """Bind `port` (0: any) with the best implementation this platform has. OSError when the port is taken."""
+    """Bind `port` (0: any) with the best implementation of this platform. OSError if the port is in use."""
     sock = bind(port)
     if not portable:
         try:

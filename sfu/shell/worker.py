@@ -1,4 +1,4 @@
-"""A process that carries media for some rooms: an engine, its orders read from a socket, its events written to it.
+"""A process that carries the media of some rooms: an engine that reads orders from a socket and writes events to it.
 
 `sfu.shell.workers` starts it as `python -m sfu.shell.worker FD SETTINGS`. It ends when the socket does, so it never
 outlives the process that started it.
@@ -39,12 +39,12 @@ class Worker:
     """Serves one engine over one socket."""
 
     def __init__(self, settings: MediaSettings) -> None:
-        """Nothing is opened before `run`."""
+        """Create it; `run` opens the engine."""
         self._media = MediaServer(settings, self._event, self._is_behind)
         self._writer: asyncio.StreamWriter | None = None
 
     async def run(self, connection: socket.socket) -> None:
-        """Serve until the socket ends."""
+        """Serve until the socket is closed."""
         reader, self._writer = await asyncio.open_connection(sock=connection)
         with contextlib.closing(self._writer):
             try:
@@ -97,7 +97,7 @@ class Worker:
         return writer is not None and writer.transport.get_write_buffer_size() > MAX_DATA_BACKLOG_BYTES
 
     def tell(self, kind: str, content: Any) -> None:
-        """Send news; lost when nobody listens yet, or any more, or reads too little of what can be spared."""
+        """Send news; drop it if the socket is not open, or if it can be spared and the reader is too slow."""
         if self._writer is None or self._writer.is_closing():
             return
         if kind in _SPARED and self._writer.transport.get_write_buffer_size() > MAX_BACKLOG_BYTES:
@@ -111,17 +111,17 @@ class Worker:
 
 
 class LogSender(logging.Handler):
-    """Makes news of what is logged: how the log looks is the first process' business."""
+    """Sends log records as news: the main process formats the log."""
 
     def __init__(self, tell: Callable[[str, Any], None]) -> None:
-        """`tell` takes the kind of news and its content."""
+        """`tell` sends a kind of news and its content."""
         super().__init__()
         # Else `basicConfig` gives it one that begins with level and logger, which the first process writes as well.
         self.setFormatter(logging.Formatter("%(message)s"))
         self._tell = tell
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Send level, logger and text, its traceback included."""
+        """Send level, logger and text, including a traceback."""
         self._tell("log", [record.levelno, record.name, self.format(record)])
 
 

@@ -1,4 +1,4 @@
-"""Engines in processes of their own, behind the facade's interface: a room lives on one of them, placed by load."""
+"""Engines in worker processes, behind the facade's interface; each room is on one of them, chosen by load."""
 
 import asyncio
 import contextlib
@@ -56,7 +56,7 @@ DATA_BACKLOG_BYTES, MAX_BACKLOG_BYTES = 8 << 20, 16 << 20
 
 
 class _Worker:
-    """One process, its socket and the peers on it."""
+    """A worker process, its socket and its peers."""
 
     def __init__(
         self, settings: MediaSettings, on_news: Callable[["_Worker", str, msgspec.Raw], None]
@@ -78,7 +78,7 @@ class _Worker:
         self.ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     async def run(self) -> None:
-        """Start the process and hear from it until it ends."""
+        """Start the process, and read its news until it ends."""
         ours, theirs = socket.socketpair()
         try:
             self.process = await asyncio.create_subprocess_exec(
@@ -116,11 +116,11 @@ class _Worker:
 
     @property
     def answers(self) -> bool:
-        """Whether it is up and has lately answered: what is begun anew, is begun here."""
+        """Return whether it is ready and has answered recently, so that new rooms can be placed on it."""
         return self.alive and self.unanswered < DOUBTED_AFTER
 
     async def _watch(self) -> None:
-        """Kill the process when it does not become ready, or no longer answers."""
+        """Kill the process if it does not become ready or no longer answers."""
         try:
             async with asyncio.timeout(NEVER_READY_S):
                 await asyncio.shield(self.ready)
@@ -140,18 +140,18 @@ class _Worker:
                 self.kill(f"has not answered for {HUNG_AFTER * PING_INTERVAL_S} s")
 
     def heard(self) -> None:
-        """It has answered a ping."""
+        """Record the answer to a ping."""
         self.unanswered = 0
 
     def kill(self, why: str) -> None:
-        """End a process that is of no use any more; `run` then ends, as when it dies by itself."""
+        """Kill the process; `run` then ends as if the process had died."""
         self.alive = False
         if self.process is not None and self.process.returncode is None:
             logger.error("worker process %d %s: it is killed", self.process.pid, why)
             self.process.kill()
 
     def order(self, number: int, name: str, arguments: tuple[Any, ...]) -> None:
-        """Send an order; lost when the process is gone, as its peers are."""
+        """Send an order; drop it if the process has ended, as its peers have."""
         if self._writer is None or self._writer.is_closing():
             return
         if self.backlog > MAX_BACKLOG_BYTES:
@@ -162,11 +162,11 @@ class _Worker:
 
     @property
     def backlog(self) -> int:
-        """Bytes of orders that the process has not read."""
+        """Return the size in bytes of the orders that the process has not read."""
         return self._writer.transport.get_write_buffer_size() if self._writer is not None else 0
 
     def hang_up(self) -> None:
-        """Let the process end."""
+        """Tell the process to end."""
         self._ends = True
         if self._writer is not None:
             self._writer.close()
@@ -180,7 +180,7 @@ class MediaWorkers:
     """
 
     def __init__(self, settings: MediaSettings, count: int, on_event: Callable[[Event], None]) -> None:
-        """`count` processes, at least one; nothing is started before `start`."""
+        """Create it for `count` processes, at least one; `start` starts them."""
         self._settings = settings
         self._count = count
         self._on_event = on_event
@@ -202,7 +202,7 @@ class MediaWorkers:
     # --- life ------------------------------------------------------------------------------------------------------
 
     async def start(self) -> None:
-        """Start the processes and wait until all have their ports. OSError when one cannot be had."""
+        """Start the processes and wait until all have bound their ports. OSError if a port is in use."""
         for index in range(self._count):
             port = self._settings.udp_port + index if self._settings.udp_port else 0
             worker = _Worker(replace(self._settings, udp_port=port), self._news)
@@ -226,7 +226,7 @@ class MediaWorkers:
             task.cancel()
 
     async def _keep(self, index: int) -> None:
-        """Run a worker, and another after it, until the end."""
+        """Run a worker, and replace it when it ends, until `stop`."""
         loop = asyncio.get_running_loop()
         delays = RestartDelays()
         while True:
@@ -267,11 +267,11 @@ class MediaWorkers:
 
     @property
     def udp_port(self) -> int:
-        """The first worker's port."""
+        """Return the first worker's port."""
         return self._workers[0].udp_port
 
     def metrics(self) -> dict[str, float]:
-        """Counters and gauges by name, summed over the workers; at most about a second old."""
+        """Return counters and gauges by name, summed over the workers; about a second old at most."""
         total: Counter[str] = Counter()
         for worker in self._workers:
             total.update(worker.metrics)
@@ -365,7 +365,7 @@ class MediaWorkers:
         channels: tuple[Channel, ...] = (),
         traits: ReceiverTraits = COMMON_TRAITS,
     ) -> None:
-        """On the room's worker, or the one with the fewest peers."""
+        """Create a peer on the room's worker, or on the worker with the fewest peers."""
         worker = self._room(room_id)
         if not worker.answers:
             # none does, or the room's does not: whoever came has to come again, when it is replaced
@@ -390,7 +390,7 @@ class MediaWorkers:
         return min(answering, key=lambda worker: len(worker.peers))
 
     def move_peer(self, peer_id: str, room_id: str) -> None:
-        """A room on another worker cannot be reached by this connection: the peer is closed, and comes back there."""
+        """Close a peer whose new room is on another worker: the client connects there again."""
         worker = self._by_peer.get(peer_id)
         if worker is None:
             return
@@ -410,7 +410,7 @@ class MediaWorkers:
         return next((worker for (_, room), worker in self._forwarded.items() if room == room_id), None)
 
     def forward_peer(self, peer_id: str, room_id: str) -> bool:
-        """Let a peer's publications be received in one more room; whether that is possible.
+        """Let a peer's publications be received in another room too; return whether that is possible.
 
         Where that room is on another worker its peers are told as closed, and come back to this one. Not possible when
         it is bound to another by somebody else who is forwarded to it.
@@ -427,7 +427,7 @@ class MediaWorkers:
         return True
 
     def stop_forwarding(self, peer_id: str, room_id: str) -> None:
-        """Let a peer's publications be received in that room no longer."""
+        """End the forwarding of a peer's publications to another room."""
         self._forwarded.pop((peer_id, room_id), None)
         self._tell(peer_id, "stop_forwarding", room_id)
 
@@ -465,7 +465,7 @@ class MediaWorkers:
         return subscribed
 
     async def explain(self, peer_id: str) -> BandwidthExplanation:
-        """Why a peer gets the layers it gets. UnknownPeerError."""
+        """Return an explanation of a peer's layers. UnknownPeerError."""
         explanation: BandwidthExplanation = await self._ask(peer_id, "explain")
         return explanation
 
@@ -486,13 +486,13 @@ class MediaWorkers:
             self._waiting.pop(number, None)
 
     def start_recording(self, recording_id: str, room_id: str) -> None:
-        """On the room's worker."""
+        """Begin a recording on the room's worker."""
         worker = self._room(room_id)
         if self._recordings.add(recording_id, room_id, worker if worker.alive else None):
             worker.order(0, "start_recording", (recording_id, room_id))
 
     def _settle_recordings(self, room_id: str, worker: _Worker) -> None:
-        """Let this worker continue what is recorded of a room that is on it from now on."""
+        """Let this worker continue the recordings of a room that was opened on it."""
         for place, before in self._recordings.settle(room_id, worker):
             if before is not None:
                 before.order(0, "stop_recording", (place.recording_id,))
@@ -507,13 +507,13 @@ class MediaWorkers:
             worker.order(0, "record_track", (recording_id, publication_id, track))
 
     def stop_recording_track(self, recording_id: str, publication_id: str) -> None:
-        """Record a publication no longer."""
+        """Stop recording a publication."""
         worker = self._by_publication.get(publication_id)
         if worker is not None:
             worker.order(0, "stop_recording_track", (recording_id, publication_id))
 
     def pause_recording(self, recording_id: str, paused: bool) -> None:
-        """Let a recording take nothing for a while."""
+        """Pause or resume a recording."""
         place = self._recordings.get(recording_id)
         if place is not None:
             place.paused = paused
@@ -521,7 +521,7 @@ class MediaWorkers:
                 place.worker.order(0, "pause_recording", (recording_id, paused))
 
     def stop_recording(self, recording_id: str) -> None:
-        """End a recording; one whose worker ended was written as far as that worker had got."""
+        """End a recording; if its worker has ended, it was written up to that time."""
         place = self._recordings.get(recording_id)
         if place is not None and place.worker is not None:
             place.worker.order(0, "stop_recording", (recording_id,))
@@ -543,13 +543,13 @@ class MediaWorkers:
         self._tell(peer_id, "publish", publication)
 
     def unpublish(self, peer_id: str, publication_id: str) -> None:
-        """Withdraw a publication."""
+        """End a publication and its subscriptions."""
         self._by_publication.pop(publication_id, None)
         self._publisher.pop(publication_id, None)
         self._tell(peer_id, "unpublish", publication_id)
 
     def set_muted(self, publication_id: str, muted: bool) -> None:
-        """Stop or resume forwarding to everybody."""
+        """Stop or resume the forwarding of a publication."""
         worker = self._by_publication.get(publication_id)
         if worker is not None:
             worker.order(0, "set_muted", (publication_id, muted))
@@ -563,11 +563,11 @@ class MediaWorkers:
         self._tell(peer_id, "unsubscribe", publication_id)
 
     def set_preferences(self, peer_id: str, publication_id: str, preferences: Preferences) -> None:
-        """Tell what a subscriber wants of a publication."""
+        """Set a subscriber's preferences for a publication."""
         self._tell(peer_id, "set_preferences", publication_id, preferences)
 
     def send_data(self, peer_ids: Iterable[str], label: str, payload: bytes, *, flow: str = "") -> None:
-        """Send one message on each peer's channel `label`; refused while its worker does not keep up."""
+        """Send one message on each peer's channel `label`; it is refused while the worker is too slow."""
         groups: dict[_Worker, list[str]] = {}
         for peer_id in peer_ids:
             worker = self._by_peer.get(peer_id)
