@@ -1,4 +1,4 @@
-"""What one client may ask of the engine: a token bucket whose tokens are the cost of the work, taken before the work.
+"""Budgets of one client: token buckets in units of the work's cost, charged before the work.
 
 A count of requests does not bound work: one NACK names one packet or hundreds. So each kind of work has a unit of cost
 (a datagram, an octet, a packet looked up), and whoever does the work takes its cost first.
@@ -21,20 +21,20 @@ class Budget:
     __slots__ = ("_at", "_left", "_rate")
 
     def __init__(self, rate: Rate) -> None:
-        """`rate` refills the bucket and is its size."""
+        """`rate` has the refill rate and the size of the bucket."""
         self._rate = rate
         self._left = rate.burst
         self._at = float("-inf")
 
     def left(self, now: float) -> float:
-        """What can be taken at this moment."""
+        """Return what is available now."""
         if now > self._at:
             self._left = min(self._rate.burst, self._left + (now - self._at) * self._rate.per_s)
             self._at = now
         return self._left
 
     def take(self, cost: float, now: float) -> bool:
-        """Take `cost`; False, and nothing is taken, when there is less."""
+        """Charge `cost`; if less is available, charge nothing and return False."""
         if self.left(now) < cost:
             return False
         self._left -= cost

@@ -1,4 +1,4 @@
-"""The commands of the media engine as a type, which the engine, its workers and the tests' fake fit.
+"""The commands of the media engine as a type; the engine, the workers and the fake of the tests implement it.
 
 Apart from the engine, so that a process which only gives orders does not load it.
 """
@@ -19,7 +19,7 @@ from sfu.values import (
 
 
 class MediaEngine(Protocol):
-    """The commands of the facade; see `sfu.shell.server.MediaServer` for what each one means."""
+    """The commands of the facade; `sfu.shell.server.MediaServer` describes each of them."""
 
     @property
     def udp_port(self) -> int: ...  # noqa: D102 - documented at the engine, as are the others

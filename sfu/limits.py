@@ -1,4 +1,4 @@
-"""What one peer may send, and ask to be done, in a second; see `sfu.budget` for how it is taken.
+"""What one peer may send and request in a second; `sfu.budget` is the mechanism.
 
 The figures are several times what browsers and native clients need in a large lesson, and small beside what one core
 does. A peer that exceeds them has its excess dropped; what a client repeats by itself (NACK, PLI, feedback) is lost
@@ -66,7 +66,7 @@ class PeerLimits:
     )
 
     def __init__(self, settings: MediaSettings | None = None) -> None:
-        """`settings` say how much media a peer may send."""
+        """`settings` has the limits of media."""
         settings = settings or MediaSettings()
         packets, octets = settings.max_packets_per_s, settings.max_bitrate_bps / 8
         datagram_rate = Rate(packets, packets * _MEDIA_BURST_S)
@@ -85,7 +85,7 @@ class PeerLimits:
         "Seconds in a row in which the excess was more than tolerated."
 
     def rtp(self, ssrc: int, octets: int, now: float) -> bool:
-        """Whether a packet of media may be worked on."""
+        """Charge a packet of media; return whether it may be processed."""
         price = FLOOD_PRICE if self.flooded_s or self._dropped > TOLERATED_EXCESS else 1
         if self._packets.left(now) >= price and self._octets.take(octets, now):
             self._taken += 1
@@ -94,17 +94,17 @@ class PeerLimits:
         return False
 
     def exceeded(self, ssrc: int) -> None:
-        """Account for a packet that is dropped for lack of budget."""
+        """Count a packet that is dropped for lack of budget."""
         # the streams of one peer are 64 at most; SSRCs that it makes up have one entry together
         self._dropped += 1
         self._excess[ssrc if len(self._excess) < 64 or ssrc in self._excess else 0] += 1
 
     def forged(self) -> None:
-        """Account for a packet that was taken and then failed authentication."""
+        """Count a packet that was charged and then failed authentication."""
         self._forged += 1
 
     def rtcp(self, octets: int, now: float) -> bool:
-        """Whether a compound packet may be worked on."""
+        """Charge a compound packet; return whether it may be processed."""
         if self._rtcp.take(octets + RTCP_DATAGRAM_OCTETS, now):
             self._taken += 1
             return True
@@ -112,7 +112,7 @@ class PeerLimits:
         return False
 
     def dtls(self, octets: int, now: float) -> bool:
-        """Whether a DTLS datagram may be worked on. SCTP adapts to what is dropped, so this is never a flood."""
+        """Charge a DTLS datagram; return whether it may be processed. SCTP adapts, so this is never a flood."""
         return (
             self._dtls_datagrams.left(now) >= 1
             and self._dtls_octets.take(octets, now)
@@ -120,7 +120,7 @@ class PeerLimits:
         )
 
     def close_second(self) -> dict[int, int]:
-        """End a second of accounts: the excess of it by SSRC (0: of none), empty when it was no flood of the peer's.
+        """End a second; return its excess by SSRC (0: none), empty if it was no flood.
 
         Budgets are charged before decryption, so a stranger who forges the peer's address spends them too. Where most
         of what was taken failed authentication, the excess is the stranger's, and the peer is not punished for it.

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class MediaSettings:
-    """What an operator decides about the media plane."""
+    """The operator's settings of the media plane."""
 
     udp_port: int = 7882
     "The one UDP port for everybody's media and data; 0 takes a free one."

@@ -1,4 +1,4 @@
-"""The plain values that cross the facade: what a caller hands to the media engine, and what it reports.
+"""The plain values that cross the facade: arguments of the media engine's commands, and its events.
 
 Every value is frozen and made of strings, numbers, bytes and tuples, so that the engine can run in the caller's
 process or in another one. Identifiers (`peer_id`, `publication_id`, `room_id`) are the caller's: the engine
@@ -25,19 +25,19 @@ CloseReason = Literal[
 
 
 class MediaError(Exception):
-    """A command that the engine refuses; the message is for the log, the caller decides what a client is told."""
+    """The engine refuses a command; the message is for the log, and the caller decides what to tell the client."""
 
 
 class SdpError(MediaError):
-    """A session description that is malformed, oversize or not answerable."""
+    """A session description is malformed, too large or cannot be answered."""
 
 
 class UnknownPeerError(MediaError):
-    """A command names a peer that is not open (any more)."""
+    """A command names a peer that is not open."""
 
 
 class EngineError(MediaError):
-    """The engine failed at a command; the input is not to blame, and the same may succeed later."""
+    """The engine failed to execute a command; the same input may succeed later."""
 
 
 class EngineTimeoutError(EngineError):
@@ -97,7 +97,7 @@ class PublicationSpec:
 
 @dataclass(frozen=True, slots=True)
 class ReceiverTraits:
-    """How a client's WebRTC stack receives, where stacks differ."""
+    """Properties of a client's WebRTC stack as a receiver, where stacks differ."""
 
     announces_by_media: bool = False
     "It tells its application of a track only at the first packet (pion)."
@@ -121,7 +121,7 @@ class Channel:
 
 @dataclass(frozen=True, slots=True)
 class Preferences:
-    """What a subscriber wants of one publication."""
+    """A subscriber's preferences for one publication."""
 
     enabled: bool = True
     "False stops forwarding without a renegotiation."
@@ -151,7 +151,7 @@ class RecordedTrack:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The answer to an offer, and what became of its sections."""
+    """The answer to an offer, and the use of its sections."""
 
     sdp: str
     "The session description to return."
@@ -163,7 +163,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class VideoAllocation:
-    """What one video gets of a subscriber's bandwidth, and why. Points are (spatial layer, temporal layer)."""
+    """The allotment of one video, and its reason. Operating points are (spatial layer, temporal layer)."""
 
     publication_id: str
     importance: str
@@ -180,7 +180,7 @@ class VideoAllocation:
 
 @dataclass(frozen=True, slots=True)
 class BandwidthExplanation:
-    """How a subscriber's bandwidth is shared out, in bit/s."""
+    """The allocation of a subscriber's bandwidth, in bit/s."""
 
     available_bps: float | None
     "None: no limit is known."
@@ -197,14 +197,14 @@ class BandwidthExplanation:
 
 @dataclass(frozen=True, slots=True)
 class PeerConnected:
-    """ICE and DTLS are up: media and data can flow."""
+    """ICE and DTLS are connected: media and data can flow."""
 
     peer_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class PeerClosed:
-    """The transport ended by itself (never sent for `close_peer`)."""
+    """The transport ended without `close_peer`."""
 
     peer_id: str
     reason: CloseReason
@@ -212,7 +212,7 @@ class PeerClosed:
 
 @dataclass(frozen=True, slots=True)
 class SectionsNeeded:
-    """The peer must offer again, with this many more receiving sections (0 and 0: the present ones are enough)."""
+    """The peer must offer again with this many more receiving sections (0 and 0: the present ones suffice)."""
 
     peer_id: str
     audio: int
@@ -221,14 +221,14 @@ class SectionsNeeded:
 
 @dataclass(frozen=True, slots=True)
 class OfferNeeded:
-    """The server has something to offer on the connection on which the peer receives (dual-connection mode)."""
+    """The server needs to make an offer on the connection on which the peer receives (dual-connection mode)."""
 
     peer_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class PublicationBound:
-    """A publication found its section; `codec` is what the answer prefers until the first packet tells."""
+    """A publication was bound to a section; `codec` is the answer's preference until the first packet arrives."""
 
     peer_id: str
     publication_id: str
@@ -247,7 +247,7 @@ class PublicationStarted:
 
 @dataclass(frozen=True, slots=True)
 class PublicationEnded:
-    """The peer stopped sending a publication (its section went inactive); the engine has forgotten it."""
+    """The peer stopped sending a publication (its section became inactive); the engine has removed it."""
 
     peer_id: str
     publication_id: str
@@ -255,7 +255,7 @@ class PublicationEnded:
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionStarted:
-    """The first packet of a publication went out to a subscriber."""
+    """The first packet of a publication was sent to a subscriber."""
 
     peer_id: str
     publication_id: str
@@ -263,7 +263,7 @@ class SubscriptionStarted:
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionPaused:
-    """A subscriber's bandwidth is too small for a video, or suffices again."""
+    """A subscriber's bandwidth became too small for a video, or sufficient again."""
 
     peer_id: str
     publication_id: str
@@ -272,7 +272,7 @@ class SubscriptionPaused:
 
 @dataclass(frozen=True, slots=True)
 class LayersWanted:
-    """Of a screen's layers, which differ in rate alone, only these are sent to anybody; at first all are encoded."""
+    """Only these layers of a shared screen are sent to anybody; initially its publisher encodes all of them."""
 
     publication_id: str
     layers: tuple[int, ...]
@@ -281,7 +281,7 @@ class LayersWanted:
 
 @dataclass(frozen=True, slots=True)
 class LinkChanged:
-    """What a viewer's link allows is another than was told before; it starts as no limit."""
+    """The limit of a subscriber's link changed; initially there is none."""
 
     peer_id: str
     kbps: int | None
@@ -296,7 +296,7 @@ class LinkChanged:
 
 @dataclass(frozen=True, slots=True)
 class CodecMissing:
-    """A subscriber cannot take what a publication sends: a backup is needed."""
+    """A subscriber cannot decode the codec of a publication: a backup codec is needed."""
 
     peer_id: str
     publication_id: str
@@ -304,7 +304,7 @@ class CodecMissing:
 
 @dataclass(frozen=True, slots=True)
 class PublicationMuted:
-    """The engine muted a publication that exceeds what one peer may send; the peer may have it unmuted."""
+    """The engine muted a publication that exceeds the limits of a peer; the peer may unmute it."""
 
     peer_id: str
     publication_id: str
@@ -321,7 +321,7 @@ class DataReceived:
 
 @dataclass(frozen=True, slots=True)
 class DataRefused:
-    """A peer reads a reliable channel too slowly: what waited of a flow was dropped, and so is what follows."""
+    """A peer reads a reliable channel too slowly: the rest of a flow was dropped, including later messages."""
 
     peer_id: str
     label: str
@@ -341,7 +341,7 @@ class Speaker:
 
 @dataclass(frozen=True, slots=True)
 class SpeakersChanged:
-    """Those whose level changed since the last event, including those who stopped (inactive, level 0)."""
+    """The speakers whose level changed since the last event; those who stopped are inactive with level 0."""
 
     room_id: str
     speakers: tuple[Speaker, ...]
@@ -349,7 +349,7 @@ class SpeakersChanged:
 
 @dataclass(frozen=True, slots=True)
 class QualityChanged:
-    """A peer's connection became better or worse; it starts as excellent."""
+    """The quality of a peer's connection changed; initially it is excellent."""
 
     peer_id: str
     quality: Quality
@@ -357,7 +357,7 @@ class QualityChanged:
 
 @dataclass(frozen=True, slots=True)
 class SegmentRecorded:
-    """A segment of a recorded track is on the disk."""
+    """A segment of a recorded track was written to the disk."""
 
     recording_id: str
     track_id: str
@@ -368,7 +368,7 @@ class SegmentRecorded:
 
 @dataclass(frozen=True, slots=True)
 class TrackNotRecorded:
-    """A publication that was to be recorded is not."""
+    """A publication cannot be recorded."""
 
     recording_id: str
     publication_id: str
@@ -378,7 +378,7 @@ class TrackNotRecorded:
 
 @dataclass(frozen=True, slots=True)
 class RecordingStopped:
-    """A recording has ended; all that was written can be read."""
+    """A recording has ended; its files can be read."""
 
     recording_id: str
     reason: str = ""

@@ -1,4 +1,4 @@
-"""Which stream each subscriber is sent, and what follows from it: keyframe requests, replays, reports to signalling.
+"""The choice of each subscriber's stream, with keyframe requests, replays and events that follow from it.
 
 `reallocate` leads from an estimate to what is sent: the estimate and the requests make allocations
 (`sfu.engine.allocation`), an allocation bounds the choice of each subscription, and a choice waits for a keyframe or
@@ -41,10 +41,10 @@ BANDWIDTH_INTERVAL_S = 0.02
 
 
 class Delivery:
-    """Decides what each subscriber of an engine is sent."""
+    """Chooses the streams of all subscribers of an engine."""
 
     def __init__(self, context: Context, speaking: Speaking) -> None:
-        """`speaking` says whose camera comes first."""
+        """`speaking` decides whose camera has priority."""
         self._context = context
         self._emit = context.emit
         self._containment = context.containment
@@ -58,7 +58,7 @@ class Delivery:
     # --- bandwidth -----------------------------------------------------------------------------------------------
 
     def reallocate(self, peer: Peer, now: float) -> None:
-        """Decide again what a peer is sent, within its bandwidth."""
+        """Allocate a peer's bandwidth again."""
         self._containment.each(now, self._fit, peer.subscriptions.values())
         for subscription in share(peer, self._speaking.focus(peer.room_id), now):
             paused = subscription.allotted is None
@@ -69,16 +69,16 @@ class Delivery:
             self.want_layers_soon(now)
 
     def want_layers_soon(self, now: float) -> None:
-        """Report which layers of screens are to be encoded, once the present changes are done."""
+        """Emit the wanted layers of screens, after the current changes."""
         self._deadlines.set(self, Reason.WANTED_LAYERS, now, self._want_layers)
 
     def feedback_report(self, peer: Peer, data: bytes, now: float) -> None:
-        """A report of arrivals from a peer. RtcpError."""
+        """Process a peer's transport-wide feedback. RtcpError."""
         self.bandwidth.report(peer, data, now)
         self._bandwidth_changed(now)
 
     def receivers_estimate(self, peer: Peer, available_bps: float, now: float) -> None:
-        """A peer's own estimate of its path (REMB)."""
+        """Process a peer's own bandwidth estimate (REMB)."""
         self.bandwidth.receivers_estimate(peer, available_bps, now)
         self._bandwidth_changed(now)
 
@@ -98,13 +98,13 @@ class Delivery:
             self._deadlines.cancel(self, Reason.BANDWIDTH)
 
     def explain(self, peer: Peer, now: float) -> BandwidthExplanation:
-        """Why a peer gets what it gets."""
+        """Return an explanation of a peer's allotments."""
         return explain(peer, self._speaking.focus(peer.room_id), now)
 
     # --- choosing ------------------------------------------------------------------------------------------------
 
     def choose(self, subscription: Subscription, now: float) -> None:
-        """Decide again which stream a subscription gets within its bound; replay it, or request its keyframe."""
+        """Choose a subscription's stream within its bound; replay it, or request a keyframe."""
         self.wait(subscription, now)
         target = subscription.target
         if target is None or subscription.published.spec.kind != "video":
@@ -120,7 +120,7 @@ class Delivery:
             self.request_keyframe(subscription.published.owner, target, now)
 
     def wait(self, subscription: Subscription, now: float) -> None:
-        """Decide again which stream a subscription gets; its keyframe is requested if none comes soon."""
+        """Choose a subscription's stream; request a keyframe if none arrives soon."""
         subscription.choose(now)
         target, published = subscription.waits_in, subscription.published
         if target is not None and published.spec.kind == "video":
@@ -132,7 +132,7 @@ class Delivery:
         self.wait(subscription, now)
 
     def _fit(self, subscription: Subscription, now: float) -> None:
-        """Serve a subscriber with a publication whose codec it can take; report when there is none."""
+        """Choose a publication whose codec the subscriber can decode; emit an event if there is none."""
         subscription.serve(fitting(subscription), now)
         missing = subscription.published.primary is None and is_lacking(subscription)
         if missing and not subscription.missing_codec_reported:
@@ -142,7 +142,7 @@ class Delivery:
     def begin_waiting(
         self, published: Publication, fan: Fan[Subscription], packet: SourcePacket, now: float
     ) -> None:
-        """Let those who wait begin with `packet`: the first of a keyframe, or any of audio."""
+        """Start waiting subscriptions with `packet`: the first of a keyframe, or any audio packet."""
         run = self._containment.run
         for subscription in list(fan.awaiting_keyframe):
             run(subscription.subscriber.peer_id, now, self._begin, subscription, fan, packet, now)
@@ -167,7 +167,7 @@ class Delivery:
 
     @staticmethod
     def sender_report(subscription: Subscription, stream: InboundStream) -> None:
-        """Send the publisher's clock pair, once it is known, on the subscriber's RTP clock (RFC 3550 section 6.4.1)."""
+        """Send a sender report with the publisher's clock on the subscriber's RTP clock (RFC 3550 section 6.4.1)."""
         segment = subscription.timeline.segment
         if stream.clock is None or segment is None:
             return
@@ -181,7 +181,7 @@ class Delivery:
     # --- keyframes -----------------------------------------------------------------------------------------------
 
     def request_keyframe(self, owner: Link, stream: InboundStream, now: float) -> None:
-        """Ask a publisher for a keyframe, within the budget of the stream."""
+        """Request a keyframe from a publisher, within the stream's budget."""
         if stream.keyframes.request(now):
             owner.send_rtcp(rtcp.pli(owner.ssrc, stream.ssrc))
         self._retry_later(owner, stream, stream.keyframes.next_at)
@@ -192,7 +192,7 @@ class Delivery:
             self._deadlines.set(stream, Reason.KEYFRAME, at, duty)
 
     def _retry_keyframe(self, owner: Link, stream: InboundStream, now: float) -> None:
-        """Ask again while somebody waits, or has asked since the last request."""
+        """Repeat a request while a subscription waits, or if one was made since the last request."""
         published = self._published(owner, stream)
         if published is None or published.spec.kind != "video":
             return
@@ -201,7 +201,7 @@ class Delivery:
             self.request_keyframe(owner, stream, now)
 
     def _published(self, owner: Link, stream: InboundStream) -> Publication | None:
-        """The publication of a stream that still arrives."""
+        """Return the publication of a live stream."""
         peer = self._context.peers.get(owner.peer_id)
         published = peer.published.get(stream.spec.id) if peer is not None else None
         return published if published is not None and stream in published.layers.values() else None
@@ -229,7 +229,7 @@ class Delivery:
     # --- what changes with time ----------------------------------------------------------------------------------
 
     def check_layers(self, publishers: Iterable[Peer], now: float) -> None:
-        """Reallocate for all who subscribe to one of these; layers begin and end, and rates change."""
+        """Reallocate for all subscribers of these publications: layers begin and end, and bitrates change."""
         subscribers = {
             subscriber_id: self._context.peers[subscriber_id]
             for peer in publishers
@@ -240,7 +240,7 @@ class Delivery:
         self._containment.each(now, self._report_link, subscribers.values())
 
     def _report_link(self, subscriber: Peer, now: float) -> None:
-        """Report when a subscriber's path allows something else than before."""
+        """Emit an event if the limit of a subscriber's link changed."""
         videos = [
             s for s in subscriber.subscriptions.values() if s.published.spec.kind == "video" and s.wants_media
         ]
@@ -262,7 +262,7 @@ class Delivery:
         self._containment.each(now, self._want_layers_of, publications)
 
     def _want_layers_of(self, published: Publication, now: float) -> None:
-        """Report which layers of a screen are sent to anybody, or recorded."""
+        """Emit the layers of a screen that are sent to anybody or recorded."""
         wanted = published.wanted_layers
         if wanted is None:
             return

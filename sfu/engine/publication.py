@@ -1,4 +1,4 @@
-"""A publication with its streams, and its subscriptions: which stream each subscriber gets, and from when on."""
+"""Publications with their inbound streams, and subscriptions: the stream of each subscriber, and its start."""
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 class Publication:
-    """A publication: what its publisher announced, the streams that arrive of it, and its subscriptions."""
+    """A publication: the publisher's announcement, its inbound streams and its subscriptions."""
 
     def __init__(self, spec: PublicationSpec, owner: Link) -> None:
         """`owner` is the link of the peer that sends it."""
@@ -61,7 +61,7 @@ class Publication:
         "When `sharing` last computed what each live layer costs, and the result."
 
     def add_stream(self, section: InboundSection, ssrc: int, spatial: int, now: float) -> Fan["Subscription"]:
-        """A new inbound stream carries this spatial layer."""
+        """Add an inbound stream that carries this spatial layer."""
         stream = InboundStream(self.spec, section, ssrc, spatial, now)
         stream.wanted_layers = self.wanted_layers
         self.layers[spatial] = stream
@@ -69,7 +69,7 @@ class Publication:
         return fan
 
     def clear(self) -> None:
-        """End all streams."""
+        """Remove all streams."""
         self.layers.clear()
         self.fans.clear()
 
@@ -77,19 +77,19 @@ class Publication:
         return max(base for base in self.layers if base <= spatial)
 
     def stream(self, spatial: int) -> InboundStream:
-        """The stream that carries a spatial layer which has been seen."""
+        """Return the stream of a spatial layer that has arrived."""
         return self.layers[self._base(spatial)]
 
     def fan(self, spatial: int) -> Fan["Subscription"]:
-        """The fan of that stream."""
+        """Return the fan of that stream."""
         return self.fans[self._base(spatial)]
 
     def live_spatials(self, now: float) -> list[int]:
-        """The spatial layers that arrive."""
+        """Return the live spatial layers."""
         return [spatial for stream in self.layers.values() for spatial in stream.live_spatials(now)]
 
     def bitrates_bps(self, now: float) -> dict[OperatingPoint, int]:
-        """Of each point that arrives, what it takes with all that it needs: on average a screen, at most a camera."""
+        """Return the bitrate of each live operating point: the mean of a screen, the maximum of a camera."""
         screen = self.spec.screen_share
         return {
             (layer.spatial + spatial, temporal): bitrate_bps
@@ -102,7 +102,7 @@ class Publication:
         }
 
     def spatial_of(self, rid: str) -> int | None:
-        """The spatial layer of a rid; None when the publication has no such encoding."""
+        """Return the spatial layer of a rid; None if the publication has no such encoding."""
         for index, layer in enumerate(self.spec.layers):
             if layer.rid == rid:
                 return index
@@ -113,7 +113,7 @@ class Publication:
 
 
 class Subscription:
-    """One publication to one subscriber: it puts the parts of `sfu.forwarding` together."""
+    """The forwarding of one publication to one subscriber; it combines the parts of `sfu.forwarding`."""
 
     def __init__(
         self, published: Publication, subscriber: Link, stream_id: str, seed: tuple[int, int, int]
@@ -170,17 +170,17 @@ class Subscription:
 
     @property
     def primary(self) -> Publication:
-        """The publication that was subscribed to; a backup of it may be the one that is sent."""
+        """Return the subscribed publication; its backup may be the one that is sent."""
         return self.published.primary or self.published
 
     @property
     def publication_id(self) -> str:
-        """The id of that publication."""
+        """Return the id of that publication."""
         return self.primary.spec.id
 
     @property
     def wants_media(self) -> bool:
-        """Whether anything should be sent."""
+        """Return whether media should be sent."""
         return (
             self.section is not None
             and not self.settling
@@ -191,12 +191,12 @@ class Subscription:
 
     @property
     def current(self) -> InboundStream | None:
-        """The stream that is sent."""
+        """Return the stream that is sent."""
         return None if self.substream is None else self.substream.layer
 
     @property
     def target(self) -> InboundStream | None:
-        """The stream whose next keyframe is waited for."""
+        """Return the stream that starts at its next keyframe."""
         return None if self._target is None else self._target.stream
 
     @property
@@ -206,17 +206,17 @@ class Subscription:
 
     @property
     def replaying(self) -> bool:
-        """Whether retained packets are being sent."""
+        """Return whether retained packets are being sent."""
         return self._replay is not None
 
     @property
     def replay_begins(self) -> bool:
-        """Whether nothing of a replay has been sent yet."""
+        """Return whether a replay has not sent any packet yet."""
         return self._replay is not None and self._replay.tail is None
 
     @property
     def point(self) -> OperatingPoint | None:
-        """The point of the publication that is sent; None: nothing."""
+        """Return the operating point that is sent; None: nothing."""
         if self.substream is None:
             return None
         layer = self.substream.layer
@@ -225,12 +225,12 @@ class Subscription:
 
     @property
     def numbered(self) -> bool:
-        """Whether its packets carry transport-wide numbers."""
+        """Return whether its packets have transport-wide sequence numbers."""
         return self.section is not None and self.section.kind.numbered
 
     @property
     def gets_redundancy(self) -> bool:
-        """Whether earlier packets are added to each packet of audio that the publisher sends without redundancy."""
+        """Return whether redundancy is added to audio that the publisher sends without it."""
         if self.section is None or self.published.codec != "opus" or not self.published.spec.red:
             return False
         if self.redundancy is RedundancyLevel.NONE:
@@ -239,7 +239,7 @@ class Subscription:
 
     @property
     def counts(self) -> tuple[int, int]:
-        """(packets, payload octets) sent so far, for sender reports."""
+        """Return (packets, payload octets) sent so far, for sender reports."""
         packets, octets = self._sent
         if self.substream is None or self._replay is not None:
             return packets, octets
@@ -248,7 +248,7 @@ class Subscription:
 
     @property
     def line(self) -> Line | None:
-        """Where its packets wait; audio never does, and goes first thereby."""
+        """Return the pacer queue of its packets; audio is never queued, so it is sent first."""
         pacer = self.subscriber.downstream.pacer
         if pacer is None or self.published.spec.kind != "video" or not self.numbered:
             return None
@@ -260,12 +260,12 @@ class Subscription:
 
     @property
     def choice(self) -> LayerChoice:
-        """What determines its layer."""
+        """Return what determines its layer."""
         return LayerChoice(self.preferences, self.allotted, self.published.spec.layers)
 
     @property
     def _svc_without_descriptor(self) -> bool:
-        """Whether each picture has to contain every size up to the one shown.
+        """Return whether each picture must contain all spatial layers up to the one that is shown.
 
         An AV1 decoder that gets no descriptors takes everything with one timestamp for one picture, as LiveKit's server
         sends it.
@@ -276,16 +276,16 @@ class Subscription:
         return len(self.published.layers) == 1
 
     def _key(self, fan: Fan["Subscription"], point: OperatingPoint) -> OperatingPoint | None:
-        """The key of the substream that shows a point."""
+        """Return the key of the substream of an operating point."""
         return None if point == fan.stream.top and self._svc_without_descriptor else fan.key(point)
 
     def _substream(self, fan: Fan["Subscription"], key: OperatingPoint | None) -> "Substream":
-        """The substream of that key."""
+        """Return the substream of that key."""
         whole = key is not None and key[0] > 0 and self._svc_without_descriptor
         return fan.substream(key, whole_pictures=whole)
 
     def serve(self, published: Publication, now: float) -> None:
-        """Send this one of a track's publications from now on."""
+        """Switch to another publication of the track."""
         if published is not self.published:
             self.pause(now)
             del self.published.subscriptions[self.subscriber.peer_id]
@@ -293,7 +293,7 @@ class Subscription:
             published.subscriptions[self.subscriber.peer_id] = self
 
     def choose(self, now: float) -> None:
-        """Decide which stream should be sent; wait for its keyframe if it is another than the one that is."""
+        """Choose the stream to send; if it differs from the current one, wait for its keyframe."""
         published = self.published
         if not self.wants_media or not published.layers or self.held:
             self.pause(now)
@@ -325,7 +325,7 @@ class Subscription:
             self._wait_for(fan, now)
 
     def accepts_any_layer(self, now: float) -> bool:
-        """Nothing is sent yet and the wanted layer is late: any keyframe will do."""
+        """Return whether nothing is sent yet and the chosen layer is late, so that any keyframe may start."""
         late = now - self._waiting_since > FIRST_LAYER_GRACE_S
         return self.substream is None and self._target is not None and late
 
@@ -340,12 +340,12 @@ class Subscription:
     # --- beginning and ending ------------------------------------------------------------------------------------
 
     def begin(self, fan: Fan["Subscription"], packet: SourcePacket, now: float) -> None:
-        """Send a stream from `packet` on: the first of a keyframe, or any packet of audio."""
+        """Start to send a stream with `packet`: the first of a keyframe, or any audio packet."""
         self._start(fan, self._key(fan, fan.stream.within(self._wanted)), packet, now)
         self._join()
 
     def move(self, packet: SourcePacket, now: float) -> None:
-        """Change to the wanted substream of the same stream, or nearer to it, where a picture starts with `packet`."""
+        """Switch to the wanted substream of the stream, or one closer to it; `packet` starts a picture."""
         substream, fan = self.substream, self.fan
         if substream is None or fan is None or self._replay is not None:
             return  # a replay is finished first
@@ -367,7 +367,7 @@ class Subscription:
             fan.switching.add(self)
 
     def begin_replay(self, now: float) -> None:
-        """Send what the target has retained since its last keyframe, by `replay`, then the stream itself."""
+        """Send the packets that the target has retained since its last keyframe (`replay`), then the stream."""
         fan = self._target
         assert fan is not None
         stream = fan.stream
@@ -380,7 +380,7 @@ class Subscription:
         self._replay = Replay(stream, segment, first.sequence)
 
     def replay(self, count: int) -> list[bytes]:
-        """The next packets of a replay, at most `count`; once it has caught up, new ones are sent by themselves."""
+        """Return up to `count` packets of a replay; after the last one, new packets are forwarded."""
         replay, segment, fan = self._replay, self.timeline.segment, self.fan
         if replay is None or segment is None or fan is None or self.section is None:
             return []
@@ -399,7 +399,7 @@ class Subscription:
         return packets
 
     def pause(self, now: float) -> None:
-        """Send nothing; the next packet follows without a gap, unless some that waited in the pacer is dropped."""
+        """Stop sending; the next packet follows without a gap, unless a packet in the pacer is dropped."""
         self._wait_for(None, now)
         if self.line is not None:
             self.line.drop()
@@ -407,7 +407,7 @@ class Subscription:
             self._leave(now)
 
     def end(self, now: float) -> None:
-        """Stop for good."""
+        """End the subscription."""
         self.pause(now)
         if self.subscriber.downstream.pacer is not None:
             self.subscriber.downstream.pacer.close(self)
@@ -441,7 +441,7 @@ class Subscription:
         self.fan = self.substream = self._replay = None
 
     def _advance(self) -> None:
-        """Record how far the present substream has been sent."""
+        """Record the number up to which the current substream was sent."""
         if self._replay is not None:
             if self._replay.tail is not None:
                 self.timeline.advance(self._replay.tail.sequence)
@@ -457,7 +457,7 @@ class Subscription:
         return kind if kind.redundancy is self.redundancy else replace(kind, redundancy=self.redundancy)
 
     def _join(self) -> None:
-        """From now on the substream's packets are sent to this subscriber as to all of its subscribers."""
+        """Add the subscriber to the substream's table."""
         assert self.substream is not None
         self._base = (self.substream.table.packets, self.substream.table.octets)
         self._enter()
@@ -470,14 +470,14 @@ class Subscription:
         substream.table.add(self._kind, self, self._column(segment), self.line)
 
     def enter_again(self) -> None:
-        """Take its place anew, since its packets wait from now on, or do not any more, or carry another redundancy."""
+        """Enter the table again, since pacing or redundancy changed."""
         if self.substream is not None and self._kind is not None and self._replay is None:
             self.substream.table.remove(self._kind, self)
             self._kind = self._template_class
             self._enter()
 
     def carry_redundancy(self, level: RedundancyLevel) -> None:
-        """Let audio carry so much redundancy from now on.
+        """Set the redundancy of audio.
 
         Only for those whose packets are numbered: theirs are not repeated, so no index is encrypted twice with
         different contents.
@@ -489,7 +489,7 @@ class Subscription:
     # --- sending again -------------------------------------------------------------------------------------------
 
     def retransmission(self, sequence: int, now: float) -> bytes | None:
-        """The packet (RFC 4588) that answers a request for an outbound sequence number; None when there is none."""
+        """Return the retransmission (RFC 4588) of an outbound sequence number; None if the packet is not retained."""
         self._advance()
         found, line = self.timeline.resolve(sequence), self.line
         if found is None or self.section is None or (line is not None and line.was_dropped(sequence)):
@@ -509,7 +509,7 @@ class Subscription:
         return self.resender.wrap(plain, payload_type)
 
     def _packet(self, source: SourcePacket, segment: "Segment[Substream]") -> bytearray | None:
-        """A retained packet as this subscriber got it, or would have, in a segment; None where it cannot take it."""
+        """Return a retained packet as sent to this subscriber in a segment; None if it has no such codec."""
         assert self.section is not None
         source.timestamp = compressed(source, segment.compressed_until, segment.compressed_to)
         return single_packet(self.section.kind, self._column(segment), source)
@@ -519,11 +519,11 @@ class Subscription:
 
     @property
     def can_pad(self) -> bool:
-        """Whether there is a stream for padding: that of retransmissions."""
+        """Return whether padding can be sent: on the stream of retransmissions."""
         return self.numbered and self.section is not None and bool(self.section.rtx_payload_types)
 
     def padding(self) -> bytes:
-        """A packet of padding on the stream of retransmissions."""
+        """Return a padding packet on the stream of retransmissions."""
         assert self.section is not None
         payload_type = next(iter(self.section.rtx_payload_types.values()))
         return self.resender.padding(self.section.kind, payload_type)

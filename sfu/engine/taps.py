@@ -1,4 +1,4 @@
-"""Taps: how publications are recorded. A tap is one more viewer, whose packets go to the recorder undecoded.
+"""Taps record publications: a tap is one more subscriber, whose packets go to the recorder without decoding.
 
 A tap follows one stream of a publication at a time, the best one up to the layer that was asked for, and changes to
 another one at a keyframe of that one. Each stream is announced to the recorder under a number of its own; another
@@ -65,7 +65,7 @@ class Tap:
     """A publication in a recording."""
 
     def __init__(self, recording: _Recording, published: Publication, track: RecordedTrack) -> None:
-        """Nothing is handed over yet."""
+        """Create a tap that has sent nothing yet."""
         self.recording = recording
         self.published = published
         self.track = track
@@ -83,18 +83,18 @@ class Tap:
 
     @property
     def choice(self) -> LayerChoice:
-        """What determines its layer: the request alone, as a disk has no weak path."""
+        """Return what determines its layer: only the request, since there is no path with limited bandwidth."""
         preferences = Preferences(max_spatial=self.track.max_spatial)
         return LayerChoice(preferences, UNBOUNDED, self.published.spec.layers)
 
     def point(self, fan: Fan[Subscription]) -> OperatingPoint | None:
-        """The point to record of a stream; None: all of it."""
+        """Return the operating point of a stream to record; None: all of it."""
         point = self.choice.point(fan.stream, max(self.choice.bound, fan.stream.spatial))
         return None if point[0] >= fan.stream.top[0] else point
 
 
 class Taps:
-    """The recordings of one engine, as far as they concern packets."""
+    """The packet side of one engine's recordings."""
 
     def __init__(self, context: Context, delivery: Delivery) -> None:
         """`delivery` requests keyframes."""
@@ -113,7 +113,7 @@ class Taps:
         "Handed over in total."
 
     def take_messages(self) -> list[tap.ToRecorder]:
-        """The messages that wait, in their order; they are the caller's from now on."""
+        """Return the waiting messages, in order, and remove them."""
         messages, self._messages = self._messages, []
         return messages
 
@@ -125,13 +125,13 @@ class Taps:
     # --- commands ------------------------------------------------------------------------------------------------
 
     def start(self, recording_id: str, room_id: str, now: float) -> None:
-        """Begin a recording of a room, or continue one; nothing is recorded before `record`."""
+        """Begin or continue a recording of a room; `record` adds its tracks."""
         if recording_id not in self._recordings:
             self._recordings[recording_id] = _Recording(recording_id, room_id)
             self._tell(tap.StartRecording(recording_id, _ns(now)))
 
     def stop(self, recording_id: str, now: float) -> bool:
-        """End a recording; returns whether there was one."""
+        """End a recording; return whether it existed."""
         recording = self._recordings.pop(recording_id, None)
         if recording is None:
             return False
@@ -141,18 +141,18 @@ class Taps:
         return True
 
     def failed(self, recording_id: str, now: float) -> None:
-        """The recorder has ended a recording."""
+        """Process the end of a recording by the recorder."""
         self.stop(recording_id, now)
 
     def pause(self, recording_id: str, paused: bool, now: float) -> None:
-        """Hand nothing over for a while, or go on."""
+        """Pause or resume a recording."""
         recording = self._recordings.get(recording_id)
         if recording is not None and recording.paused != paused:
             recording.paused = paused
             self._context.containment.each(now, self._choose, recording.taps)
 
     def record(self, recording_id: str, published: Publication, track: RecordedTrack, now: float) -> None:
-        """Record a publication; nothing happens if it is not received in the recorded room, or recorded already."""
+        """Record a publication, unless it is already recorded or not received in the recorded room."""
         recording = self._recordings.get(recording_id)
         owner = self._context.peers.get(published.owner.peer_id)
         if recording is None or owner is None or recording_id in published.recorded:
@@ -172,7 +172,7 @@ class Taps:
         self._choose(new, now)
 
     def leave(self, recording_id: str, published: Publication, now: float) -> None:
-        """Record a publication no longer."""
+        """Stop recording a publication."""
         found = self._taps.get(published, {}).get(recording_id)
         if found is not None:
             self._end(found, now)
@@ -180,36 +180,36 @@ class Taps:
     # --- what happens to publications ----------------------------------------------------------------------------
 
     def muted(self, published: Publication, now: float) -> None:
-        """A publication was muted or unmuted."""
+        """Process that a publication was muted or unmuted."""
         for each in self._of(published):
             if self._newest(each) is each:
                 self._tell(tap.MuteTrack(each.recording.id, each.track.id, published.muted, _ns(now)))
         self.choose(published, now)
 
     def ended(self, published: Publication, rooms: Collection[str], now: float) -> None:
-        """A publication is no longer received in some rooms."""
+        """Process that a publication is no longer received in some rooms."""
         for each in self._of(published):
             if each.recording.room_id in rooms:
                 self._end(each, now)
 
     def choose(self, published: Publication, now: float) -> None:
-        """Decide again which stream of a publication is recorded."""
+        """Choose the stream of a publication to record."""
         self._context.containment.each(now, self._choose, self._of(published))
 
     def check(self, now: float) -> None:
-        """Decide again for all publications; layers begin and end."""
+        """Choose the streams of all publications again: layers begin and end."""
         for recording in self._recordings.values():
             self._context.containment.each(now, self._choose, recording.taps)
 
     def keyframe_begins(self, published: Publication, fan: Fan[Subscription], now: float) -> None:
-        """A keyframe begins with the packet that comes next on a stream: taps that wait for it change to it."""
+        """Switch waiting taps to a stream; its next packet begins a keyframe."""
         for each in self._of(published):
             late = each.stream is None and now - each.waiting_since > FIRST_LAYER_GRACE_S
             if each.target is not None and (each.target is fan or late):
                 self._open(each, fan, now)
 
     def sender_report(self, published: Publication, stream: InboundStream, now: float) -> None:
-        """A sender report of a stream has arrived."""
+        """Pass on a sender report of a stream."""
         for each in self._of(published):
             if each.stream is not None and each.stream.fan.stream is stream:
                 self._report(each.stream, now)
@@ -217,7 +217,7 @@ class Taps:
     # --- what the recorder requests ------------------------------------------------------------------------------
 
     def send_again(self, number: int, sequences: Collection[int], now: float) -> None:
-        """Hand retained packets over again; what is not retained was requested from the publisher long ago."""
+        """Send retained packets again; others were already requested from the publisher."""
         stream = self._streams.get(number)
         if stream is None:
             return
@@ -229,13 +229,13 @@ class Taps:
                 self._hand_over(stream, packet, now)
 
     def request_keyframe(self, number: int, now: float) -> None:
-        """Ask the publisher of a stream for a keyframe, within the budget of the stream."""
+        """Request a keyframe of a stream, within the stream's budget."""
         stream = self._streams.get(number)
         if stream is not None:
             self._delivery.request_keyframe(stream.tap.published.owner, stream.fan.stream, now)
 
     def request_keyframes(self, now: float) -> None:
-        """Ask all publishers of video for a keyframe: a new recorder can continue with it as soon as it is up."""
+        """Request a keyframe of all recorded videos, so that a restarted recorder can continue with it."""
         for number, stream in self._streams.items():
             if stream.tap.published.spec.kind == "video":
                 self.request_keyframe(number, now)
