@@ -85,7 +85,7 @@ def sessions_api(
     ]
     # It takes the first path that matches: what is spelled out comes before what a name may stand for.
     routes.sort(key=_by_path)
-    return Api(style(callers, host.registry.store, wall_clock), routes, settings.limits)
+    return Api(style(callers, host.store, wall_clock), routes, settings.limits)
 
 
 def all_routes(

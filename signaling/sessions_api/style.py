@@ -8,11 +8,13 @@ import msgspec
 from aiohttp import hdrs, web
 
 from classroom.errors import Code, Conflict, LimitReached, Malformed, NotAllowed, NotFound, Refused
-from signaling.errors import AccessError, RequestError, by_type
+from signaling.errors import AccessError, RequestError, StoreError, VaultError, by_type
 from signaling.http.api import ApiError, Fault, Operation, Respond, Style
 from signaling.sessions_api.callers import Caller, Callers
+from signaling.store import Store
 from signaling.store.classroom.classroom import ClassroomStore
 from signaling.store.classroom.records import SavedAnswer
+from signaling.store.vault import Vault
 
 PREFIX: Final = "/api/v1"
 
@@ -82,7 +84,7 @@ class Problem(msgspec.Struct, frozen=True):
     "A URI of the kind of problem; none beyond title and code."
 
 
-def style(callers: Callers, store: ClassroomStore, wall_clock: Callable[[], float]) -> Style:
+def style(callers: Callers, store: Store, wall_clock: Callable[[], float]) -> Style:
     """Return the style of the API."""
     return Style(
         title="Sessions",
@@ -99,7 +101,7 @@ def style(callers: Callers, store: ClassroomStore, wall_clock: Callable[[], floa
         # Not the token, which browsers give in two places.
         rate_key=lambda caller: f"{caller.tenant}/{caller.person}",
         shares_prefix=True,
-        around=Repetitions(store, wall_clock).once,
+        around=Repetitions(store.classroom, store.vault, wall_clock).once,
     )
 
 
@@ -120,12 +122,16 @@ def _refuse(error: AccessError | RequestError) -> ApiError:
     return ApiError(403, "refused", str(error))
 
 
-class Repetitions:
-    """Carries a call with an idempotency key out once."""
+_PURPOSE = "the answer to a call with an idempotency key"
 
-    def __init__(self, store: ClassroomStore, wall_clock: Callable[[], float]) -> None:
+
+class Repetitions:
+    """Carries a call with an idempotency key out once. Answers are stored encrypted: some hold tokens or secrets."""
+
+    def __init__(self, store: ClassroomStore, vault: Vault, wall_clock: Callable[[], float]) -> None:
         """Answers are kept in the store."""
         self._store = store
+        self._vault = vault
         self._wall_clock = wall_clock
         self._under_way: set[tuple[str, str, str]] = set()
 
@@ -143,7 +149,7 @@ class Repetitions:
         try:
             saved = await shelf.answer(caller.person, caller.idempotency_key)
             if saved is not None:
-                return _repeated(saved, fingerprint)
+                return self._repeated(saved, fingerprint)
             response = await respond()
             if isinstance(response, web.Response) and isinstance(response.body, bytes):
                 kept = {
@@ -151,18 +157,22 @@ class Repetitions:
                     for name in (hdrs.CONTENT_TYPE, hdrs.ETAG, hdrs.LOCATION)
                     if name in response.headers
                 }
-                answer = SavedAnswer(fingerprint, response.status, response.body.decode(), kept)
+                body = self._vault.seal(response.body.decode(), _PURPOSE)
+                answer = SavedAnswer(fingerprint, response.status, body, kept)
                 await shelf.save_answer(caller.person, caller.idempotency_key, answer, self._wall_clock())
             return response
         finally:
             self._under_way.discard(key)
 
-
-def _repeated(saved: SavedAnswer, fingerprint: str) -> web.Response:
-    if saved.fingerprint != fingerprint:
-        raise ApiError(422, "idempotency_key_reused", "This idempotency key belongs to another request.")
-    headers = {**saved.headers, "Idempotent-Replayed": "true", hdrs.CACHE_CONTROL: "no-store"}
-    return web.Response(body=saved.body.encode(), status=saved.status, headers=headers)
+    def _repeated(self, saved: SavedAnswer, fingerprint: str) -> web.Response:
+        if saved.fingerprint != fingerprint:
+            raise ApiError(422, "idempotency_key_reused", "This idempotency key belongs to another request.")
+        try:
+            body = self._vault.open(saved.body, _PURPOSE)
+        except VaultError as error:
+            raise StoreError(str(error)) from error
+        headers = {**saved.headers, "Idempotent-Replayed": "true", hdrs.CACHE_CONTROL: "no-store"}
+        return web.Response(body=body.encode(), status=saved.status, headers=headers)
 
 
 def _fingerprint(operation: Operation, arguments: Mapping[str, Any]) -> str:

@@ -3,6 +3,7 @@ import { useEffect, useRef, useState, type SyntheticEvent } from 'react';
 import { fixedName, type Claims } from '../client/access/access';
 import { MAX_NAME_LENGTH, roomProblem } from '../client/access/address';
 import type { Preview } from '../client/media/devices/preview';
+import { serverPath } from '../client/server/base';
 import type { Access } from '../client/server/server';
 import { t } from '../client/text/catalogue';
 import { Button } from '../ui/controls/Button';
@@ -88,9 +89,14 @@ export function Lobby(props: LobbyProps) {
                 onChange={(event) => setRoom(event.target.value)}
               />
               {!roomIsFixed && (
-                <p id="room-help" className="soft">
-                  {t('lobby.roomHelp')}
-                </p>
+                <>
+                  <p id="room-help" className="soft">
+                    {t('lobby.roomHelp')}
+                  </p>
+                  <a href={serverPath('/sessions')} data-testid="lobby-sessions">
+                    {t('lobby.sessions')}
+                  </a>
+                </>
               )}
             </div>
             <div className="field">

@@ -105,6 +105,7 @@ export const de: Catalogue = {
   'lobby.room': 'Raum',
   'lobby.roomHelp':
     'Wählen Sie einen beliebigen Namen. Wer denselben Namen eingibt, kommt in denselben Raum.',
+  'lobby.sessions': 'Zu Ihren Unterrichtsstunden',
   'lobby.name': 'Ihr Name',
   'lobby.watchOnly': 'Sie sehen und hören zu; Kamera und Mikrofon bleiben aus.',
   'lobby.devices': 'Ihre Kamera und Ihr Mikrofon',

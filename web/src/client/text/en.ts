@@ -101,6 +101,7 @@ export const en = {
   'lobby.title': 'Join a lesson',
   'lobby.room': 'Room',
   'lobby.roomHelp': 'Choose any name. Everyone who enters the same name meets in the same room.',
+  'lobby.sessions': 'Go to your teaching sessions',
   'lobby.name': 'Your name',
   'lobby.watchOnly': 'You will join to watch and listen; your camera and microphone stay off.',
   'lobby.devices': 'Your camera and microphone',
