@@ -35,9 +35,11 @@ def stamped(number):
 
 
 def read_stamp(frame):
-    """The number of a decoded picture of any size."""
+    """The number of a decoded picture of any size; None for a black one, which the client sends as it mutes."""
     luma = frame.to_ndarray(format="gray")
     side = frame.width / 10
+    if luma[frame.height // 2, frame.width // 2] < 64:
+        return None
     return sum((luma[int(side / 2), int(side * (bit + 0.5))] > 128) << bit for bit in range(8))
 
 
@@ -109,6 +111,8 @@ def pictures(archive, track):
     found, number = [], None
     for at, frame in decoded(archive, track):
         stamp = read_stamp(frame)
+        if stamp is None:
+            continue
         # numbers of eight bits repeat each 17 s: the time tells which round it is
         expected = stamp if number is None else found[0][1] + round((at - found[0][0]) * FPS)
         number = stamp if number is None else stamp + 256 * round((expected - stamp) / 256)

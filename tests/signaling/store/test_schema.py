@@ -1,6 +1,11 @@
+import asyncio
+import sys
+
 import pytest
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import insert, select, text
 
 from signaling.errors import StoreError
@@ -21,6 +26,26 @@ async def engine(database_url):
 async def upgrade(engine, revision="head"):
     async with engine.begin() as connection:
         await connection.run_sync(schema.upgrade, revision)
+
+
+def test_files_are_named_by_the_revisions_in_their_order():
+    config = Config()
+    config.set_main_option("script_location", "signaling/store/migrations")
+    chain = [each.revision for each in ScriptDirectory.from_config(config).walk_revisions()]
+    assert chain[::-1] == REVISIONS
+
+
+async def test_a_database_that_is_up_to_date_needs_no_alembic(tmp_path):
+    url = f"sqlite:///{tmp_path / 'lectern.db'}"
+    await (await Store.open(url)).close()
+    script = f"""
+import asyncio, sys
+from signaling.store import Store
+asyncio.run(Store.open({url!r}))
+sys.exit("alembic" in sys.modules)
+"""
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", script)
+    assert await process.wait() == 0
 
 
 def differences(connection):
