@@ -44,3 +44,21 @@ def test_a_substream_that_was_replaced_does_not_end_its_successor(fan):
     new = fan.substream(None)
     fan.leave(old, VIEWER_KIND, "ada")
     assert fan.substreams == {(None, False): new}
+
+
+def test_a_tap_has_a_substream_of_its_own_until_it_is_removed():
+    world = World()
+    world.video("q", key=True)
+    fan, taken = world.published.fans[0], []
+    shared = fan.substream(None)
+    substream = fan.tap(7, None, lambda packet, late: taken.append((packet.sequence, late)))
+    assert substream is not shared
+    assert fan.substreams == {(None, False): shared, 7: substream}
+    world.video("q")
+    assert taken == [(substream.highest, False)]
+    assert shared.highest == substream.highest
+    fan.untap(7)
+    fan.untap(7)
+    world.video("q")
+    assert len(taken) == 1
+    assert fan.substreams == {(None, False): shared}
