@@ -19,8 +19,8 @@ logger = logging.getLogger(__name__)
 MAX_QUEUE_OCTETS: Final = 8 << 20
 STOP_TIMEOUT_S = 10.0
 # A new process is handed the packets of so long again: those that a killed one had in memory, and those that came while
-# none was there. 0.7 s in memory (recording/README.md), and as much to start.
-RETAINED_NS, MAX_RETAINED_OCTETS = 2_000_000_000, 4 << 20
+# none was there. 0.7 s in memory (recording/README.md), and as much to start, on a busy machine up to three seconds.
+RETAINED_NS, MAX_RETAINED_OCTETS = 4_000_000_000, 4 << 20
 _READ_OCTETS = 64 << 10
 
 
