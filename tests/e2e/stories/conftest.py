@@ -7,11 +7,6 @@ from tests.signaling.school_client import School
 
 
 @pytest.fixture
-def server(shared_server):
-    return shared_server
-
-
-@pytest.fixture
 async def school(server, request):
     """The application of one story and its people."""
     async with aiohttp.ClientSession() as http:
