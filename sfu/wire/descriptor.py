@@ -15,6 +15,7 @@ from sfu.wire.operating_points import MAX_TEMPORAL, OperatingPoint, index
 _MANDATORY_BITS = 24
 _FLAG_BITS = 5
 _MAX_TEMPLATES = 64
+_MAX_OCTETS = 255  # of a header extension (RFC 8285 section 4.3); reading a longer one would cost its square
 
 
 class DescriptorError(Exception):
@@ -154,6 +155,8 @@ class _Bits:
 
 def parse(data: bytes, structure: Structure | None) -> Descriptor:
     """Parse the extension's data; `structure` is that of the last keyframe. DescriptorError."""
+    if len(data) > _MAX_OCTETS:
+        raise DescriptorError("longer than a header extension")
     bits = _Bits(data)
     starts, ends, template_id, frame_number = bits.read(1), bits.read(1), bits.read(6), bits.read(16)
     attached = masked = custom_indications = custom_diffs = custom_chains = 0

@@ -154,3 +154,9 @@ def test_fuzz(data, structure):
         again = parse(with_active_targets(data, found, active), found.structure)
         assert again.structure.active == active
         assert again.frame_number == found.frame_number
+
+
+def test_what_is_longer_than_a_header_extension_is_refused_at_once():
+    # 0x12 repeated asks for templates without end: 10,000 octets of it took 0.4 s
+    with pytest.raises(DescriptorError, match="longer"):
+        parse(bytes.fromhex("c30012") + b"\x12" * 253, None)
