@@ -5,13 +5,14 @@ updates, standard output one update with all of them, without those that cannot 
 when it uses too much.
 """
 
-import resource
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Final
 
 import msgspec
+
+from signaling.teaching.children.limits import limit_resources
 
 # 5,000 strokes of 430 bytes took 0.24 s on 2026-11-28.
 CPU_S: Final = 10
@@ -36,9 +37,7 @@ def merged(updates: Sequence[bytes]) -> bytes:
 
 def main() -> int:
     """Merge what is on standard input; return the exit status."""
-    resource.setrlimit(resource.RLIMIT_CPU, (CPU_S, CPU_S))
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    limit_resources(CPU_S, MEMORY_BYTES)
     updates = msgspec.msgpack.decode(sys.stdin.buffer.read(), type=list[bytes])
     try:
         sys.stdout.buffer.write(merged(updates))

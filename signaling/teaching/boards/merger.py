@@ -2,8 +2,6 @@
 
 import asyncio
 import logging
-import os
-import sys
 from typing import Final
 
 import msgspec
@@ -12,6 +10,7 @@ from classroom.errors import Refused
 from classroom.features import whiteboard
 from classroom.state import Classroom
 from signaling.errors import StoreError
+from signaling.teaching.children import child
 from signaling.teaching.live import Committed, LiveSession
 from signaling.teaching.registry import Registry
 
@@ -71,24 +70,7 @@ def _updates(room: Classroom, page_id: str) -> tuple[list[bytes], int]:
 
 async def merge(updates: list[bytes], timeout_s: float = TIMEOUT_S) -> bytes | None:
     """Return one update with all of them; None when the child process could not."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-P",
-        "-m",
-        "signaling.teaching.boards.merge",
-        env={"PATH": os.defpath, "LANG": "C.UTF-8", "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-        start_new_session=True,
+    status, output = await child.run(
+        "signaling.teaching.boards.merge", content=msgspec.msgpack.encode(updates), timeout_s=timeout_s
     )
-    try:
-        async with asyncio.timeout(timeout_s):
-            output, _ = await process.communicate(msgspec.msgpack.encode(updates))
-    except TimeoutError:
-        return None
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    return output if process.returncode == 0 and output else None
+    return output if status == 0 and output else None

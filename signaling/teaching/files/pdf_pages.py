@@ -9,12 +9,13 @@ FOLDER gets `1.webp`, `2.webp`, ... and `text.json`, a list with one text for ea
 
 import json
 import os
-import resource
 import signal
 import sys
 from enum import IntEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+
+from signaling.teaching.children.limits import limit_resources
 
 if TYPE_CHECKING:
     import PIL.Image
@@ -45,15 +46,6 @@ class Exit(IntEnum):
     ENCRYPTED = 11
     TOO_MANY_PAGES = 12
     TOO_LARGE = 13
-
-
-def limit_resources() -> None:
-    """Let the kernel end this process when it uses too much."""
-    os.nice(10)
-    resource.setrlimit(resource.RLIMIT_CPU, (CPU_S, CPU_S))
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (IMAGE_BYTES, IMAGE_BYTES))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def convert(source: Path, folder: Path) -> Exit:
@@ -98,7 +90,8 @@ def _page(page: Any) -> "tuple[PIL.Image.Image, str]":
 
 def main(arguments: list[str]) -> int:
     """Convert one file and return the exit status."""
-    limit_resources()
+    os.nice(10)
+    limit_resources(CPU_S, MEMORY_BYTES, IMAGE_BYTES)
     source, folder = map(Path, arguments)
     try:
         return convert(source, folder)

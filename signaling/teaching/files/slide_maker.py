@@ -2,16 +2,14 @@
 
 import asyncio
 import json
-import os
 import shutil
-import signal
-import sys
 from pathlib import Path
 from typing import Final
 
 from classroom import limits
 from signaling.errors import SignalingError
 from signaling.store.blobs import BlobFolder
+from signaling.teaching.children import child
 from signaling.teaching.files.pdf_pages import Exit
 
 # Wall-clock time of one conversion; its CPU time has a limit of its own.
@@ -64,7 +62,9 @@ class SlideMaker:
     async def _convert(self, source: Path, target: Path) -> int:
         folder = await asyncio.to_thread(self._blobs.draft_folder)
         try:
-            status = await self._run(source, folder)
+            status, _output = await child.run(
+                "signaling.teaching.files.pdf_pages", str(source), str(folder), timeout_s=self._timeout_s
+            )
             if status != Exit.DONE:
                 known = status in set(Exit)
                 raise SlideError(*(_REFUSALS[Exit(status)] if known else _TOO_COSTLY))
@@ -73,35 +73,6 @@ class SlideMaker:
             return pages
         finally:
             await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
-
-    async def _run(self, source: Path, folder: Path) -> int:
-        # Without the server's environment, which may hold secrets, and in a session of its own, away from its signals.
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-P",
-            "-m",
-            "signaling.teaching.files.pdf_pages",
-            str(source),
-            str(folder),
-            env={
-                "PATH": os.defpath,
-                "LANG": "C.UTF-8",
-                "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
-            },
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.DEVNULL,
-            start_new_session=True,
-        )
-        try:
-            async with asyncio.timeout(self._timeout_s):
-                return await process.wait()
-        except TimeoutError:
-            return -signal.SIGKILL
-        finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
 
 
 def _name(folder: Path, target: Path) -> None:

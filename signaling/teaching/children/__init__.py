@@ -1,0 +1,1 @@
+"""Child processes that decode what strangers sent, by native code, with limits and without secrets."""
