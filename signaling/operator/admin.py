@@ -185,16 +185,18 @@ def _users_add(flags: dict[str, Any]) -> int:
     from signaling.access.sign_ins import SignIns  # noqa: PLC0415
     from signaling.errors import UnstorableError  # noqa: PLC0415
     from signaling.rooms.ids import random_sid  # noqa: PLC0415
-    from signaling.store.people.accounts import Account, TokenKind  # noqa: PLC0415 - see the module's docstring
+    from signaling.store.people.accounts import Account, TokenKind, email_address  # noqa: PLC0415
+    from signaling.store.tenants import tenant_name  # noqa: PLC0415 - see the module's docstring
 
-    config, email, now = _load(flags), flags["email"].strip().lower(), time.time()
+    config, now = _load(flags), time.time()
+    try:
+        email = email_address(flags["email"])
+    except ValueError as error:
+        raise ConfigError(str(error)) from error
     name = flags["name"] or email
-    if not email.isprintable() or " " in email or "@" not in email[1:-1] or len(email) > 254:
-        raise ConfigError(f"{email} is no e-mail address")
     if len(name) > 100 or not name.isprintable():
         raise ConfigError("a user's name has up to 100 characters")
-    key = find_signer(config).key
-    tenant = f"{key}:{flags['tenant']}" if flags["tenant"] else key
+    tenant = tenant_name(find_signer(config).key, flags["tenant"])
     account = Account(tenant, random_sid("u_"), email, name, flags["role"], None, now)
 
     async def add(store: "Store") -> tuple[str, float]:

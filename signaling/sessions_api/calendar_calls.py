@@ -15,6 +15,7 @@ from signaling.sessions_api.callers import Caller, Callers
 from signaling.sessions_api.desk import Desk, Id, known
 from signaling.sessions_api.school.school_desk import require_member
 from signaling.store.classroom.records import SessionQuery, SessionRow
+from signaling.store.tenants import tenant_parts
 from signaling.teaching.school import School
 
 # A session does not say how long it will be.
@@ -112,7 +113,7 @@ class CalendarCalls:
 
 
 def _is_of(tenant: object, key: str) -> bool:
-    return isinstance(tenant, str) and tenant.partition(":")[0] == key
+    return isinstance(tenant, str) and tenant_parts(tenant)[0] == key
 
 
 def _of_row(row: SessionRow, origin: str) -> ical.CalendarEvent:

@@ -23,6 +23,7 @@ from signaling.access.issuers import Issuer, IssuerError
 from signaling.access.sign_ins import PREFIX, SignIns
 from signaling.access.tokens import LEEWAY_S
 from signaling.http.api import ApiError, bearer, key_of
+from signaling.store.tenants import tenant_name, tenant_parts
 from signaling.teaching.names import derived_id, new_id
 
 MAX_KEY_CHARS: Final = 255
@@ -158,7 +159,7 @@ class Callers:
 
     async def _signed_in(self, request: web.Request, token: str) -> Caller:
         found = None if self._sign_ins is None else await self._sign_ins.person(token)
-        key, _, school = ("", "", "") if found is None else found.tenant.partition(":")
+        key, school = ("", "") if found is None else tenant_parts(found.tenant)
         if found is None or key not in self._keys:
             raise _unknown("expired_token", "The sign-in has ended.")
         claims = {"sub": found.person, "name": found.name, "role": found.role, "tenant": school}
@@ -196,7 +197,7 @@ class Callers:
             )
         try:
             school = _text(claims, "tenant")
-            tenant = f"{key}:{checks.identifier(school, 'tenant')}" if school else key
+            tenant = tenant_name(key, checks.identifier(school, "tenant") if school else "")
             person = "" if token is None else checks.identifier(_text(claims, "sub"), "person")
             name = checks.line(_text(claims, "name") or person, limits.NAME_LENGTH, "name", empty=True)
         except Malformed as error:

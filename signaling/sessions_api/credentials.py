@@ -12,6 +12,7 @@ from classroom.state import Classroom
 from signaling.access import tokens
 from signaling.access.keyring import Keyring
 from signaling.sessions_api.callers import Caller, TenantRole
+from signaling.store.tenants import tenant_parts
 from signaling.teaching.grants import permissions_of
 from signaling.teaching.names import room_name
 
@@ -85,7 +86,7 @@ def api_token(  # noqa: PLR0913 - the claims of one token
         "sub": person,
         "name": name,
         "role": role.value,
-        "tenant": caller.tenant.partition(":")[2],
+        "tenant": tenant_parts(caller.tenant)[1],
         "session": session,
     }
     return tokens.mint({key: value for key, value in claims.items() if value}, signer, now, ttl_s)

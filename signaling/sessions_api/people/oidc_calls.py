@@ -2,7 +2,6 @@
 
 import re
 from typing import Annotated, Any, Final
-from urllib.parse import urlsplit
 
 import msgspec
 from aiohttp import hdrs, web
@@ -14,20 +13,18 @@ from signaling.access.keyring import Keyring
 from signaling.access.oidc import OidcClient, OidcError, Pending
 from signaling.access.sign_ins import SignIns
 from signaling.http.api import Answer, ApiError, Route, add_header
-from signaling.limits import Limits, Rate
+from signaling.limits import Limits
 from signaling.sessions_api.callers import Callers, TenantRole
-from signaling.sessions_api.people.sign_in_calls import session_cookie
+from signaling.sessions_api.people.sign_in_calls import cookie, limit_by_address, session_cookie
 from signaling.store.people.accounts import TokenKind
 from signaling.store.people.audit import AuditEntry, AuditLog
+from signaling.store.tenants import tenant_name
 
 _PATH: Final = "/api/v1/oidc"
 
 # Remembers a sign-in that has begun, in the browser that began it.
 COOKIE: Final = "lectern_oidc"
 PENDING_S: Final = 600.0
-
-# As sign-ins by password: a class at once.
-_BY_ADDRESS: Final = Rate(per_s=1, burst=120)
 
 # A path of this server: `//host` and `/\\host` lead to others.
 _RETURN: Final = re.compile(r"/(?![/\\])[!-\[\]-~]*")
@@ -92,7 +89,7 @@ class OidcCalls:
 
     async def begin(self, query: OidcQuery, address: str, request: web.Request) -> Answer[Redirect]:
         """Send the browser to the OpenID provider."""
-        self._limit(address)
+        limit_by_address(self._limits, address)
         if _RETURN.fullmatch(query.return_to) is None:
             raise ApiError(400, "invalid", "return_to has to be a path of this server.")
         origin = self._callers.origin(request)
@@ -107,7 +104,7 @@ class OidcCalls:
 
     async def finish(self, query: CallbackQuery, address: str, request: web.Request) -> Answer[Redirect]:
         """Sign in whom the provider sends back, and go on where they began."""
-        self._limit(address)
+        limit_by_address(self._limits, address)
         origin = self._callers.origin(request)
         remembered = self._remembered(request)
         given = {name: value for name, value in msgspec.to_builtins(query).items() if value is not None}
@@ -123,10 +120,6 @@ class OidcCalls:
         # The cookie of the attempt stays until it expires: an answer has one Set-Cookie, and a code holds once.
         add_header("Set-Cookie", session_cookie(token, origin))
         return Answer(Redirect(remembered.return_to), headers={hdrs.LOCATION: origin + remembered.return_to})
-
-    def _limit(self, address: str) -> None:
-        if address:
-            self._limits.check("sign-in by address", address, _BY_ADDRESS)
 
     def _remembered(self, request: web.Request) -> _Remembered:
         try:
@@ -150,8 +143,7 @@ class OidcCalls:
             raise ApiError(401, "bad_id_token", f"The ID token cannot be used: {error.message}") from error
         if claims["role"] not in set(TenantRole):
             raise ApiError(403, "no_role", "The provider gives this person no role here.")
-        key = self._client.key
-        return (f"{key}:{school}" if school else key), person, name, claims["role"]
+        return tenant_name(self._client.key, school), person, name, claims["role"]
 
 
 def _redirect_uri(origin: str) -> str:
@@ -159,9 +151,7 @@ def _redirect_uri(origin: str) -> str:
 
 
 def _pending_cookie(token: str, origin: str) -> str:
-    secure = "; Secure" if origin.startswith("https://") else ""
-    path = urlsplit(origin).path + _PATH
-    return f"{COOKIE}={token}; Path={path}; Max-Age={int(PENDING_S)}; HttpOnly; SameSite=Lax{secure}"
+    return cookie(COOKIE, token, origin, _PATH, int(PENDING_S))
 
 
 def _refusal(error: OidcError) -> ApiError:

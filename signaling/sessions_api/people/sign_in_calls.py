@@ -16,6 +16,7 @@ from signaling.limits import Limits, Rate
 from signaling.sessions_api.callers import COOKIE, Caller, Callers, TenantRole, require_own_origin
 from signaling.store.people.accounts import Account, Accounts, TokenKind
 from signaling.store.people.audit import AuditEntry, AuditLog
+from signaling.store.tenants import tenant_name
 
 # Attempts for one address of mail, and from one network address: a class that signs in at once passes, a search for
 # passwords does not.
@@ -117,8 +118,7 @@ class SignInCalls:
         require_own_origin(request)
         email = body.email.strip().lower()
         tenant = self._tenant(body.tenant)
-        if address:
-            self._limits.check("sign-in by address", address, _BY_ADDRESS)
+        limit_by_address(self._limits, address)
         self._limits.check("sign-in by account", digest(f"{tenant}\0{email}"), _BY_EMAIL)
         account = await self._accounts.of(tenant).by_email(email)
         right = await self._passwords.verify(
@@ -149,8 +149,7 @@ class SignInCalls:
 
     async def set_password(self, body: NewPassword, address: str) -> PasswordSet:
         """Accept an invitation, or finish a reset, by setting a password."""
-        if address:
-            self._limits.check("sign-in by address", address, _BY_ADDRESS)
+        limit_by_address(self._limits, address)
         token = await self._sign_ins.for_password(body.token)
         if token is None:
             raise _no_token()
@@ -187,8 +186,7 @@ class SignInCalls:
         await self._audit.add(account.tenant, entry)
 
     def _tenant(self, school: str) -> str:
-        key = self._keyring.signer().key
-        return f"{key}:{school}" if school else key
+        return tenant_name(self._keyring.signer().key, school)
 
 
 def session_cookie(token: str, origin: str) -> str:
@@ -196,11 +194,22 @@ def session_cookie(token: str, origin: str) -> str:
 
     Scripts cannot read it, and other sites' requests do not carry it (RFC 6265bis, section 5.6.7).
     """
+    return cookie(COOKIE, token, origin, max_age_s=None if token else 0)
+
+
+def cookie(name: str, value: str, origin: str, below: str = "", max_age_s: int | None = None) -> str:
+    """Return the header of a cookie for the paths of this server from `below` on; None: until the browser is closed."""
     secure = "; Secure" if origin.startswith("https://") else ""
-    lasting = "" if token else "; Max-Age=0"
+    lasting = "" if max_age_s is None else f"; Max-Age={max_age_s}"
     # Where this server shares its host with others, under its own path.
-    path = urlsplit(origin).path or "/"
-    return f"{COOKIE}={token}; Path={path}; HttpOnly; SameSite=Lax{secure}{lasting}"
+    path = f"{urlsplit(origin).path}{below}" or "/"
+    return f"{name}={value}; Path={path}; HttpOnly; SameSite=Lax{secure}{lasting}"
+
+
+def limit_by_address(limits_: Limits, address: str) -> None:
+    """Count a sign-in, of whatever kind, from a network address; an empty one is not known. TooOftenError."""
+    if address:
+        limits_.check("sign-in by address", address, _BY_ADDRESS)
 
 
 def _no_token() -> ApiError:

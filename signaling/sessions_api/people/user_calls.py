@@ -13,7 +13,7 @@ from signaling.sessions_api import paging
 from signaling.sessions_api.callers import Caller, Callers, TenantRole
 from signaling.sessions_api.desk import Id
 from signaling.sessions_api.people.sign_in_calls import Email
-from signaling.store.people.accounts import Account, Accounts, TokenKind
+from signaling.store.people.accounts import Account, Accounts, TokenKind, email_address
 from signaling.store.people.audit import AuditEntry, AuditLog
 
 # Of one tenant: a large university.
@@ -111,8 +111,13 @@ class UserCalls:
         accounts = self._accounts.of(caller.tenant)
         if await accounts.count() >= MAX_ACCOUNTS:
             raise Conflict(Code.TOO_MANY, f"There may be {MAX_ACCOUNTS} users at most.")
-        account = new_account(
-            caller.tenant, caller.new_id("u_"), body.email, body.name, body.role, self._callers.now
+        try:
+            address = email_address(body.email)
+        except ValueError as error:
+            raise ApiError(400, "bad_email", "The address is no e-mail address.") from error
+        name = checks.line(body.name, limits.NAME_LENGTH, "name")
+        account = Account(
+            caller.tenant, caller.new_id("u_"), address, name, body.role, None, self._callers.now
         )
         try:
             await accounts.add(account)
@@ -190,19 +195,6 @@ class UserCalls:
     async def _note(self, caller: Caller, action: str, user: str, **details: str) -> None:
         entry = AuditEntry(self._callers.now, action, caller.person, user, details=details)
         await self._audit.add(caller.tenant, entry)
-
-
-def new_account(  # noqa: PLR0913, PLR0917 - the columns of a row
-    tenant: str, account_id: str, email: str, name: str, role: str, now: float
-) -> Account:
-    """Return a new account without a password. `Malformed`, ApiError."""
-    address = email.strip().lower()
-    local, at, domain = address.rpartition("@")
-    if not (at and local and domain) or not address.isprintable() or " " in address:
-        raise ApiError(400, "bad_email", "The address is no e-mail address.")
-    return Account(
-        tenant, account_id, address, checks.line(name, limits.NAME_LENGTH, "name"), role, None, now
-    )
 
 
 def require_manager(caller: Caller) -> None:

@@ -18,6 +18,7 @@ from signaling.sessions_api import credentials
 from signaling.sessions_api.callers import Caller, Callers, TenantRole
 from signaling.sessions_api.credentials import Credentials
 from signaling.sessions_api.desk import Desk, Done, Id, not_found
+from signaling.store.tenants import tenant_parts
 from signaling.teaching.live import LiveSession
 from signaling.teaching.media import MediaBridge
 from signaling.teaching.names import new_id
@@ -146,7 +147,7 @@ class JoinCalls:
             raise NotFound(Code.SESSION_NOT_FOUND, "No session has this code now.")
         guest = Caller(
             tenant=tenant,
-            key=tenant.partition(":")[0],
+            key=tenant_parts(tenant)[0],
             origin=self._callers.origin(request),
             person=new_id("guest_"),
             name=body.name,

@@ -9,6 +9,7 @@ from signaling.store.access import transaction
 from signaling.store.classroom.records import SessionRow
 from signaling.store.classroom.shelf import TenantShelf, record
 from signaling.store.classroom.tables import classroom_answers, classroom_sessions
+from signaling.store.tenants import is_of_key
 
 
 class ClassroomStore:
@@ -41,9 +42,9 @@ class ClassroomStore:
     async def tenants(self, key: str) -> list[str]:
         """Return the tenants of an API key that have sessions. StoreError."""
         column = classroom_sessions.c.tenant
-        own = (column == key) | column.startswith(f"{key}:", autoescape=True)
+        query = select(column).where(is_of_key(column, key)).distinct()
         async with transaction(self._engine) as connection:
-            return list((await connection.execute(select(column).where(own).distinct())).scalars())
+            return list((await connection.execute(query)).scalars())
 
     async def due(self, now: float, limit: int) -> Sequence[tuple[str, str]]:
         """Return tenant and id of sessions whose deadline has passed, the longest overdue first. StoreError."""

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from signaling.store.access import transaction
 from signaling.store.people.tables import account_tokens, accounts
+from signaling.store.tenants import is_of_key
 
 
 class TokenKind(StrEnum):
@@ -158,9 +159,9 @@ class Accounts:
     async def tenants(self, key: str) -> list[str]:
         """Return the tenants of an API key that have accounts. StoreError."""
         column = accounts.c.tenant
-        own = (column == key) | column.startswith(f"{key}:", autoescape=True)
+        query = select(column).where(is_of_key(column, key)).distinct()
         async with transaction(self._engine) as connection:
-            return list((await connection.execute(select(column).where(own).distinct())).scalars())
+            return list((await connection.execute(query)).scalars())
 
     async def token(self, digest: str, kind: TokenKind, now: float) -> AccountToken | None:
         """Return a token that has not expired. StoreError."""
@@ -183,6 +184,15 @@ class Accounts:
         async with transaction(self._engine) as connection:
             gone = await connection.execute(delete(account_tokens).where(account_tokens.c.expires_at <= now))
             return gone.rowcount
+
+
+def email_address(text: str) -> str:
+    """Return an e-mail address as accounts have it. ValueError if it is none."""
+    address = text.strip().lower()
+    local, at, domain = address.rpartition("@")
+    if not (at and local and domain) or not address.isprintable() or " " in address or len(address) > 254:
+        raise ValueError(f"{address} is no e-mail address")
+    return address
 
 
 def _values(account: Account) -> dict[str, Any]:
