@@ -56,7 +56,7 @@ class _Stream:
     tap: "Tap"
     fan: Fan[Subscription]
     point: OperatingPoint | None
-    view: Substream = field(init=False)
+    substream: Substream = field(init=False)
     first: int = -1
     "Sequence number of the first packet that was handed over; older ones are not the recorder's to have."
 
@@ -140,10 +140,6 @@ class Taps:
         self._tell(tap.StopRecording(recording_id, _ns(now)))
         return True
 
-    def failed(self, recording_id: str, now: float) -> None:
-        """Process the end of a recording by the recorder."""
-        self.stop(recording_id, now)
-
     def pause(self, recording_id: str, paused: bool, now: float) -> None:
         """Pause or resume a recording."""
         recording = self._recordings.get(recording_id)
@@ -224,7 +220,7 @@ class Taps:
         for sequence in sequences:
             if sequence < stream.first or not self._look_ups.take(1, now):
                 continue
-            packet = stream.view.kept(sequence)
+            packet = stream.substream.kept(sequence)
             if packet is not None:
                 self._hand_over(stream, packet, now)
 
@@ -283,7 +279,7 @@ class Taps:
         self._streams[stream.number] = stream
         # An AV1 decoder that gets no dependency descriptors takes all that has one timestamp for one picture.
         whole = point is not None and published.codec == "av1"
-        stream.view = fan.tap(
+        stream.substream = fan.tap(
             stream.number,
             point,
             lambda packet, late: self._take(stream, packet, late=late),

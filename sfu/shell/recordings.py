@@ -147,7 +147,7 @@ class Recordings:
             self._ended(RecordingStopped(message.recording_id))
         elif isinstance(message, tap.RecordingFailed):
             logger.error("recording %s failed: %s: %s", message.recording_id, message.reason, message.detail)
-            self._taps.failed(message.recording_id, now)
+            self._taps.stop(message.recording_id, now)
             self._ended(RecordingStopped(message.recording_id, message.reason, message.detail))
 
     def _died(self) -> None:

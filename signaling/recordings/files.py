@@ -82,39 +82,30 @@ class RecordingFiles:
 
     def manifest(self, recording_id: str) -> Manifest:
         """Return what is in a recording. FilesError."""
-        reader = self._reader(recording_id)
-        found, problems = reader.tracks()
-        tracks: list[RecordedTrack] = []
-        for each in found:
-            try:
-                tracks.append(_track(each))
-            except (LayoutError, OSError) as error:
-                problems.append(f"track {int(each.path.name)}: {error}")
-        return Manifest(recording_id, reader.info.started_unix_ns / NS_PER_S, tracks, problems)
+        return self._read(recording_id)[0]
 
     def part(self, recording_id: str, track: int, part: int) -> PartFile:
         """Return a file of a track; part 0 is the only one. FilesError."""
-        for each in self._reader(recording_id).tracks()[0]:
-            if int(each.path.name) != track:
-                continue
-            numbers = each.parts()
-            if not part and len(numbers) == 1:
-                part = numbers[0]
-            if part not in numbers:
-                raise FilesError(f"the track has the parts {numbers}")
-            return _file(each, part)
-        raise FilesError("the recording has no such track")
+        found = next(
+            (each for each in self._reader(recording_id).tracks()[0] if _number(each) == track), None
+        )
+        if found is None:
+            raise FilesError("the recording has no such track")
+        numbers = found.parts()
+        if not part and len(numbers) == 1:
+            part = numbers[0]
+        if part not in numbers:
+            raise FilesError(f"the track has the parts {numbers}")
+        return _file(found, part)
 
     def delete(self, recording_id: str) -> None:
         """Delete all files of a recording; nothing happens if there are none. FilesError."""
         try:
             path = recording_path(self._folder, recording_id)
+            # Under another name first: what is left of a deletion that is interrupted is no recording.
+            doomed = path.with_name(f".deleted {recording_id}")
             if path.exists():
-                # Under another name first: what is left of a deletion that is interrupted is no recording.
-                doomed = path.with_name(f".deleted {recording_id}")
                 path.rename(doomed)
-            else:
-                doomed = path.with_name(f".deleted {recording_id}")
             if doomed.exists():
                 shutil.rmtree(doomed)
         except (LayoutError, OSError) as error:
@@ -122,8 +113,7 @@ class RecordingFiles:
 
     def archive(self, recording_id: str) -> Iterator[bytes]:
         """Make a ZIP archive of a recording and its manifest, piece by piece. FilesError before the first piece."""
-        manifest = self.manifest(recording_id)
-        tracks = {int(each.path.name): each for each in self._reader(recording_id).tracks()[0]}
+        manifest, tracks = self._read(recording_id)
         pieces = _Pieces()
         with zipfile.ZipFile(cast("IO[bytes]", pieces), "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
             for track in manifest.tracks:
@@ -136,11 +126,28 @@ class RecordingFiles:
             archive.writestr("manifest.json", msgspec.json.format(msgspec.json.encode(manifest)))
         yield pieces.take()
 
+    def _read(self, recording_id: str) -> tuple[Manifest, dict[int, TrackReader]]:
+        """Return what is in a recording, and its tracks by number."""
+        reader = self._reader(recording_id)
+        found, problems = reader.tracks()
+        tracks: list[RecordedTrack] = []
+        for each in found:
+            try:
+                tracks.append(_track(each))
+            except (LayoutError, OSError) as error:
+                problems.append(f"track {_number(each)}: {error}")
+        manifest = Manifest(recording_id, reader.info.started_unix_ns / NS_PER_S, tracks, problems)
+        return manifest, {_number(each): each for each in found}
+
     def _reader(self, recording_id: str) -> RecordingReader:
         try:
             return RecordingReader(self._folder, recording_id)
         except LayoutError as error:
             raise FilesError(str(error)) from error
+
+
+def _number(track: TrackReader) -> int:
+    return int(track.path.name)
 
 
 def _file(track: TrackReader, number: int) -> PartFile:
@@ -152,7 +159,7 @@ def _file(track: TrackReader, number: int) -> PartFile:
 
 
 def _track(track: TrackReader) -> RecordedTrack:
-    number, info = int(track.path.name), track.info
+    number, info = _number(track), track.info
     parts: list[Part] = []
     for each in track.parts():
         found = track.part(each)

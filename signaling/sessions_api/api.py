@@ -135,8 +135,8 @@ def people_routes(
 def recording_routes(desk: Desk, keyring: Keyring, parts: RecordingParts) -> list[Route]:
     """Return the routes of recordings."""
     calls = RecordingCalls(desk, parts.recordings, parts.store, parts.files)
-    downloads = DownloadCalls(calls, parts.store, parts.files, keyring)
-    return [*calls.routes(), *downloads.routes(desk.registry.wall_clock)]
+    downloads = DownloadCalls(calls, parts.store, parts.files, keyring, desk.registry.wall_clock)
+    return [*calls.routes(), *downloads.routes()]
 
 
 def _by_path(route: Route) -> list[tuple[bool, str]]:

@@ -35,7 +35,7 @@ class LinkRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 
 class Link(msgspec.Struct, frozen=True):
-    """A link to a download, for whoever has it."""
+    """A link to a download; it needs no token beside it."""
 
     url: str
     expires_at: float
@@ -51,17 +51,22 @@ class DownloadCalls:
     """The handlers."""
 
     def __init__(
-        self, calls: RecordingCalls, store: Store, files: RecordingFiles | None, keys: Mapping[str, str]
+        self,
+        calls: RecordingCalls,
+        store: Store,
+        files: RecordingFiles | None,
+        keys: Mapping[str, str],
+        wall_clock: Callable[[], float],
     ) -> None:
         """`keys` maps API keys to secrets, and is asked each time; `files` is None where nothing is recorded."""
         self._calls = calls
         self._store = store
         self._files = files
         self._keys = keys
-
-    def routes(self, wall_clock: Callable[[], float]) -> list[Route]:
-        """Return the routes."""
         self._wall_clock = wall_clock
+
+    def routes(self) -> list[Route]:
+        """Return the routes."""
         absent = {404: "there is no such recording or track", 409: "the recording has not ended"}
         expired = {**absent, 403: "the link is not valid, or not any more"}
         return [
@@ -127,13 +132,7 @@ class DownloadCalls:
         except FilesError as error:
             raise ApiError(404, "no_file", f"There is no such file: {error}.") from error
         name = f"{recording_id}-{claims['track']}{found.path.suffix}"
-        headers = {
-            **SECURITY_HEADERS,
-            hdrs.CONTENT_TYPE: found.mime_type,
-            hdrs.CACHE_CONTROL: "private, no-store",
-            hdrs.CONTENT_DISPOSITION: f'attachment; filename="{name}"',
-        }
-        return web.FileResponse(found.path, headers=headers)
+        return web.FileResponse(found.path, headers=_attachment(name, found.mime_type))
 
     @staticmethod
     async def _send_archive(
@@ -143,13 +142,7 @@ class DownloadCalls:
             first = await asyncio.to_thread(next, pieces, b"")
         except FilesError as error:
             raise ApiError(404, "no_file", f"The recording cannot be read: {error}.") from error
-        headers = {
-            **SECURITY_HEADERS,
-            hdrs.CONTENT_TYPE: "application/zip",
-            hdrs.CACHE_CONTROL: "private, no-store",
-            hdrs.CONTENT_DISPOSITION: f'attachment; filename="{recording_id}.zip"',
-        }
-        response = web.StreamResponse(headers=headers)
+        response = web.StreamResponse(headers=_attachment(f"{recording_id}.zip", "application/zip"))
         await response.prepare(request)
         piece: bytes | None = first
         while piece is not None:
@@ -157,3 +150,13 @@ class DownloadCalls:
             piece = await asyncio.to_thread(next, pieces, None)
         await response.write_eof()
         return response
+
+
+def _attachment(name: str, mime_type: str) -> dict[str, str]:
+    """Return the headers of a download; `name` has no characters that need escaping."""
+    return {
+        **SECURITY_HEADERS,
+        hdrs.CONTENT_TYPE: mime_type,
+        hdrs.CACHE_CONTROL: "private, no-store",
+        hdrs.CONTENT_DISPOSITION: f'attachment; filename="{name}"',
+    }

@@ -16,7 +16,7 @@ from classroom import codec
 from classroom.errors import Code, Conflict
 from classroom.roles import OPEN
 from signaling.store import Store
-from signaling.store.classroom.records import LoggedEvent, SessionQuery, SessionRow
+from signaling.store.classroom.records import SessionQuery, SessionRow
 from signaling.store.classroom.shelf import TenantShelf, session_log
 from signaling.store.people.audit import ERASED, AuditEntry
 from signaling.teaching.files.session_files import SessionFiles
@@ -122,15 +122,13 @@ class Privacy:
             if now is None or now.phase in OPEN:
                 raise _open_session()
             log = session_log(row.id)
-            files = [
-                event["file"]["id"]
-                async for _seq, event in _about(shelf, log, person)
-                if event["type"] == "files.added" and event["file"]["by"] == person
-            ]
-            changed = await _changed(shelf, log, person, pseudonym)
-            for data in changed.values():
+            files, changed = [], {}
+            async for seq, event in _about(shelf, log, person):
+                if event["type"] == "files.added" and event["file"]["by"] == person:
+                    files.append(event["file"]["id"])
+                changed[seq] = redacted(event, person, pseudonym)
                 # What could not be read again would lose the session.
-                codec.decode_event(data)
+                codec.decode_event(changed[seq])
             await shelf.rewrite(log, changed, session=row.id, person=person, other=pseudonym)
             return len(changed), files
 
@@ -148,9 +146,9 @@ class Privacy:
             before = page[-1].number
 
 
-def redacted(data: bytes, person: str, pseudonym: str) -> bytes:
-    """Return an event's JSON without a person: their id is the pseudonym, their texts and names are gone."""
-    return _encode(_walk(_decode(data), person, pseudonym, theirs=False))
+def redacted(event: dict[str, Any], person: str, pseudonym: str) -> bytes:
+    """Return the JSON of an event without a person: their id is the pseudonym, their texts and names are gone."""
+    return _encode(_walk(event, person, pseudonym, theirs=False))
 
 
 def _walk(value: Any, person: str, pseudonym: str, *, theirs: bool) -> Any:
@@ -204,34 +202,19 @@ async def _school_logs(shelf: TenantShelf) -> list[str]:
     return [log for prefix in _PARTS for log in await shelf.logs(prefix, limit=100_000)]
 
 
-async def _pages(shelf: TenantShelf, log: str) -> AsyncIterator[list[LoggedEvent]]:
+async def _about(shelf: TenantShelf, log: str, person: str) -> AsyncIterator[tuple[int, dict[str, Any]]]:
+    """Yield the number and content of each event of a log that names a person."""
     after = 0
     while page := await shelf.read(log, after, _PAGE):
-        yield page
-        after = page[-1].seq
-
-
-async def _about(shelf: TenantShelf, log: str, person: str) -> AsyncIterator[tuple[int, dict[str, Any]]]:
-    """Yield the events of a log that name a person, or are theirs."""
-    async for page in _pages(shelf, log):
         for each in page:
             event = _decode(each.data)
             if mentions(event, person):
                 yield each.seq, event
+        after = page[-1].seq
 
 
 def _open_session() -> Conflict:
     return Conflict(Code.WRONG_PHASE, "The person belongs to a session that is open; end it first.")
-
-
-async def _changed(shelf: TenantShelf, log: str, person: str, pseudonym: str) -> dict[int, bytes]:
-    """Return the events of a log that name a person, by number, as they are to be."""
-    return {
-        each.seq: redacted(each.data, person, pseudonym)
-        async for page in _pages(shelf, log)
-        for each in page
-        if mentions(_decode(each.data), person)
-    }
 
 
 async def _rewrite_part(shelf: TenantShelf, log: str, person: str, pseudonym: str) -> int:
@@ -239,6 +222,6 @@ async def _rewrite_part(shelf: TenantShelf, log: str, person: str, pseudonym: st
     if log.partition("/")[2] == person:
         await shelf.delete_log(log)
         return 0
-    changed = await _changed(shelf, log, person, pseudonym)
+    changed = {seq: redacted(event, person, pseudonym) async for seq, event in _about(shelf, log, person)}
     await shelf.rewrite(log, changed)
     return len(changed)
