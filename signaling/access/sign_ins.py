@@ -19,7 +19,7 @@ PASSWORD_TTL_S: Final = 4 * 86_400.0
 
 @dataclass(frozen=True, slots=True)
 class SignedInPerson:
-    """Whom a sign-in stands for, as the database knows them now."""
+    """The person of a sign-in, with the name and role that the database has now."""
 
     tenant: str
     person: str
@@ -46,7 +46,7 @@ class SignIns:
         return token, now + ttl_s
 
     async def person(self, token: str) -> SignedInPerson | None:
-        """Return whom a sign-in stands for; None when it ended or the account is disabled. StoreError."""
+        """Return the person of a sign-in; None if the sign-in has ended or the account is disabled. StoreError."""
         row = await self._accounts.token(digest(token), TokenKind.SIGN_IN, self._wall_clock())
         if row is None:
             return None

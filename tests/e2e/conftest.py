@@ -109,25 +109,26 @@ async def empty_database() -> bytes:
     return _empty[0]
 
 
+UNBUFFERED = {**os.environ, "PYTHONUNBUFFERED": "1"}
+
+
+def serve_command(data: str | Path) -> tuple[list[str], int, int]:
+    """`lectern serve --dev` with a data folder on free ports, and its HTTP and first UDP port."""
+    http_port, udp_port = free_port(socket.SOCK_STREAM), free_media_port(len(os.sched_getaffinity(0)))
+    lectern = Path(sys.executable).with_name("lectern")
+    options = ["--http-port", http_port, "--udp-port", udp_port, "--data-dir", data]
+    return [str(lectern), "serve", "--dev", *map(str, options)], http_port, udp_port
+
+
 @asynccontextmanager
 async def serving(*options: str) -> AsyncIterator[Server]:
     """`lectern serve --dev` on free ports, until the end of the block."""
-    http_port, udp_port = free_port(socket.SOCK_STREAM), free_media_port(len(os.sched_getaffinity(0)))
-    lectern = Path(sys.executable).with_name("lectern")
-    ports = ["--http-port", str(http_port), "--udp-port", str(udp_port)]
     with tempfile.TemporaryDirectory() as data:
         if "--database-url" not in options:
             (Path(data) / "lectern.db").write_bytes(await empty_database())
+        command, http_port, udp_port = serve_command(data)
         process = await asyncio.create_subprocess_exec(
-            lectern,
-            "serve",
-            "--dev",
-            *ports,
-            "--data-dir",
-            data,
-            *options,
-            stdout=asyncio.subprocess.PIPE,
-            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            *command, *options, stdout=asyncio.subprocess.PIPE, env=UNBUFFERED
         )
         try:
             assert process.stdout is not None
@@ -189,12 +190,8 @@ def postgres() -> Iterator[Postgres]:
 @pytest.fixture(scope="session")
 def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One server for all tests that leave nothing behind on it but rooms: each start takes seconds of a core."""
-    http_port, udp_port = free_port(socket.SOCK_STREAM), free_media_port(len(os.sched_getaffinity(0)))
-    command = [str(Path(sys.executable).with_name("lectern")), "serve", "--dev"]
-    command += ["--http-port", str(http_port), "--udp-port", str(udp_port)]
-    command += ["--data-dir", str(tmp_path_factory.mktemp("data"))]
-    environ = {**os.environ, "PYTHONUNBUFFERED": "1"}
-    with subprocess.Popen(command, stdout=subprocess.PIPE, env=environ) as process:
+    command, http_port, udp_port = serve_command(tmp_path_factory.mktemp("data"))
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env=UNBUFFERED) as process:
         assert process.stdout is not None
         assert b"ready" in process.stdout.readline()
         yield Server(http_port, udp_port, process.pid)

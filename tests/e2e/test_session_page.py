@@ -10,7 +10,7 @@ from tests.signaling.school_client import School
 
 pytestmark = pytest.mark.timeout(120)
 
-# Headless, only the own tab can be shared.
+# Chromium without a window can share only the tab of the page itself.
 SHARE_OWN_TAB = (
     "const ask = navigator.mediaDevices.getDisplayMedia.bind(navigator.mediaDevices);"
     "navigator.mediaDevices.getDisplayMedia = (o) => ask({...o, preferCurrentTab: true});"

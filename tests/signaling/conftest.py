@@ -8,6 +8,7 @@ import pytest
 from sfu.values import PublicationBound
 from signaling.app import Server
 from signaling.config import DEV_KEYS, ServerConfig
+from signaling.limits import Limiter
 from signaling.rooms.media import MediaEvents
 from signaling.rooms.model import TrackSpec
 from signaling.rooms.permissions import Source
@@ -88,3 +89,9 @@ def database_url(request, tmp_path):
 @pytest.fixture
 def room(harness):
     return Lesson(harness)
+
+
+@pytest.fixture
+def unlimited(monkeypatch):
+    """No rates, for a test that calls every route; they are tested elsewhere."""
+    monkeypatch.setattr(Limiter, "take", lambda *_arguments: 0.0)

@@ -14,7 +14,6 @@ from sfu.settings import MediaSettings
 from sfu.shell.server import MediaServer
 from signaling.app import Server
 from signaling.config import DEV_KEYS, ServerConfig
-from signaling.limits import Limiter
 from signaling.rooms.media import MediaEvents
 from signaling.store import Store
 from tests.signaling.livekit_client import make_token
@@ -45,9 +44,7 @@ headers = {{ Authorization = "Bearer secret" }}
 
 
 @pytest.fixture
-async def server(database_url, monkeypatch):
-    # Rates are tested elsewhere; here they would end most calls.
-    monkeypatch.setattr(Limiter, "take", lambda *_arguments: 0.0)
+async def server(database_url, unlimited):
     events = MediaEvents()
     media = MediaServer(MediaSettings(udp_port=0), events.dispatch)
     store = await Store.open(database_url)

@@ -16,7 +16,7 @@ class AuditQuery(msgspec.Struct, frozen=True, kw_only=True):
     """Which entries."""
 
     person: Annotated[str, msgspec.Meta(max_length=limits.IDENTIFIER_LENGTH)] | None = None
-    "Who did it, or whom it concerns."
+    "The id of the actor or of the subject."
     action: Annotated[str, msgspec.Meta(max_length=64)] | None = None
     limit: paging.Limit = 50
     cursor: Annotated[int, msgspec.Meta(ge=1, le=2**53)] | None = None
@@ -29,9 +29,9 @@ class AuditItem(msgspec.Struct, frozen=True):
     at: float
     action: str
     actor: str
-    "Who did it; empty: the application or the server."
+    "The id of a person; empty: the application or the server."
     subject: str
-    "Whom or what it concerns."
+    "The id of a person or file; may be empty."
     session: str
     details: dict[str, Any]
 
@@ -55,7 +55,7 @@ class AuditCalls:
         return [Route("GET", "/audit", self.list)]
 
     async def list(self, caller: Caller, query: AuditQuery) -> AuditPage:
-        """List who did what: sign-ins, accounts, admissions, removals, permissions, files."""
+        """List actions of people: sign-ins, accounts, admissions, removals, permissions, files."""
         require_manager(caller)
         rows = await self._audit.read(
             caller.tenant, query.cursor, query.limit + 1, query.person, query.action

@@ -103,7 +103,7 @@ class OidcCalls:
         return Answer(Redirect(location), headers={hdrs.LOCATION: location})
 
     async def finish(self, query: CallbackQuery, address: str, request: web.Request) -> Answer[Redirect]:
-        """Sign in whom the provider sends back, and go on where they began."""
+        """Sign in the person whom the provider identifies, and send the browser to the page where the sign-in began."""
         limit_by_address(self._limits, address)
         origin = self._callers.origin(request)
         remembered = self._remembered(request)

@@ -33,7 +33,7 @@ _BYTES_PER_S: Final = 32 * 1024
 
 _CHUNK: Final = 64 * 1024
 
-# The content belongs to whoever sent it: no scripts, no forms, an origin of its own (CSP level 3, section 6.3).
+# The sender is not trusted: no scripts, no forms, a separate origin (CSP level 3, section 6.3).
 FILE_HEADERS: Final = {
     "Content-Security-Policy": "default-src 'none'; sandbox",
     "X-Content-Type-Options": "nosniff",

@@ -1,4 +1,4 @@
-"""The audit log: who did what to whom, and when. Entries are added and read, and deleted by age or for erasure."""
+"""The audit log: entries of actor, action, subject and time, which are deleted by age or for erasure."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -22,9 +22,9 @@ class AuditEntry:
     at: float
     action: str
     actor: str
-    "Who did it; empty: the application or the server."
+    "The id of a person; empty: the application or the server."
     subject: str = ""
-    "Whom or what it concerns."
+    "The id of a person or file; may be empty."
     session: str = ""
     details: Mapping[str, Any] = field(default_factory=dict)
     number: int = 0

@@ -80,6 +80,7 @@ def _zip_type(path: Path) -> str:
                 declared = archive.read("mimetype").decode("ascii", "replace").strip()
                 if declared in _OPEN_DOCUMENTS:
                     return declared
+    # All that zipfile raises for an archive that it cannot read: damaged, of another version, encrypted, truncated.
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError, EOFError):
         return UNKNOWN
     return next((kind for name, kind in _OFFICE.items() if name in names), "application/zip")

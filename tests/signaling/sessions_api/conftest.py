@@ -1,6 +1,5 @@
 import pytest
 
-from signaling.limits import Limiter
 from tests.signaling.school_client import School
 from tests.signaling.school_world import make_template, serving
 
@@ -21,9 +20,3 @@ async def school(world):
     school = School(world.http, world.url)
     school.world = world
     return school
-
-
-@pytest.fixture
-def unlimited(monkeypatch):
-    """No rates, for a test that calls every route; they are tested elsewhere."""
-    monkeypatch.setattr(Limiter, "take", lambda *_arguments: 0.0)

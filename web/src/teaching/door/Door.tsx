@@ -101,7 +101,7 @@ interface WaitingProps {
 export function Waiting({ joined, session, onStop }: WaitingProps) {
   const { door } = useStore(session.state);
   useEffect(() => {
-    // The place in the queue changes by what happens to others, of whom somebody in the lobby is not told.
+    // People in the lobby get no events about each other, so the page asks for the place in the queue.
     const timer = window.setInterval(() => void session.load(), PLACE_MS);
     return () => window.clearInterval(timer);
   }, [session]);
