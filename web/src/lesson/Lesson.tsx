@@ -7,11 +7,11 @@ import { useCallback, useEffect, useState } from 'react';
 import type { Choice } from '../client/media/devices/choice';
 import type { DeviceKind } from '../client/media/devices/devices';
 import type { Sending } from '../client/media/sending/room';
-import { RoomScreen, type Features } from '../room/RoomScreen';
+import { RoomScreen } from '../room/RoomScreen';
 import { useEnd } from '../room/useEnd';
 import { useFullscreen } from '../room/useFullscreen';
 import { useSending } from '../room/useSending';
-import { FIRST_VIEW, type RoomView } from '../room/view';
+import { ALL_FEATURES, FIRST_VIEW, type RoomView } from '../room/view';
 import type { Invite } from '../room/wire';
 import type { LessonSession } from './session';
 
@@ -26,19 +26,6 @@ interface LessonProps {
   onEnd: (reason: DisconnectReason | undefined, choice: Choice) => void;
   onDevice: (kind: DeviceKind, id: string) => void;
 }
-
-const FEATURES: Features = {
-  people: true,
-  chat: true,
-  network: true,
-  screenShare: true,
-  hands: true,
-  hideOwn: false,
-  hideOthers: false,
-  // In a larger group, somebody comes all the time.
-  ding: 10,
-  waiting: 0,
-};
 
 export function Lesson({ session, name, sending, invite, onEnd, onDevice }: LessonProps) {
   const { room } = session;
@@ -55,7 +42,7 @@ export function Lesson({ session, name, sending, invite, onEnd, onDevice }: Less
     <RoomScreen
       wire={session}
       testId="lesson"
-      features={FEATURES}
+      features={ALL_FEATURES}
       view={view}
       fullscreen={fullscreen}
       notice={notice}

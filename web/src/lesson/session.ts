@@ -2,7 +2,6 @@
 import type { Participant, Room } from 'livekit-client';
 
 import { NetworkWatch } from '../client/media/link/network';
-import type { Verdict } from '../client/media/link/stats';
 import { moderate } from '../client/server/moderation';
 import { t } from '../client/text/catalogue';
 import { ChatLog } from '../room/chatLog';
@@ -39,7 +38,7 @@ export class LessonSession implements Wire {
       remove: (identity) => ask(() => moderate.remove(token, room.name, identity)),
       isHost: ({ isLocal }: Participant) => isLocal && administers,
     };
-    this.network = watch(room);
+    this.network = new NetworkWatch(room);
   }
 
   /** Hand messages for the user to a function. */
@@ -65,12 +64,4 @@ function chatOf(room: Room): Chat {
       log.add({ from: me.identity, name: shownName(me), text, atMs: Date.now() }, true);
     },
   };
-}
-
-function watch(room: Room): Network {
-  let verdict: Verdict = { state: 'unknown', reasons: [] };
-  const network = new NetworkWatch(room, (next) => {
-    verdict = next;
-  });
-  return { latest: () => network.latest(), verdict: () => verdict };
 }

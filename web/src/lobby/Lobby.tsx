@@ -8,6 +8,7 @@ import type { Access } from '../client/server/server';
 import { t } from '../client/text/catalogue';
 import { Button } from '../ui/controls/Button';
 import { LanguageSelect } from '../ui/controls/LanguageSelect';
+import { TextField } from '../ui/controls/TextField';
 import { Logo } from '../ui/surfaces/Logo';
 import { DevicePreview } from '../ui/preview/DevicePreview';
 import { Problems } from '../ui/preview/Problems';
@@ -99,18 +100,16 @@ export function Lobby(props: LobbyProps) {
                 </>
               )}
             </div>
-            <div className="field">
-              <label htmlFor="name">{t('lobby.name')}</label>
-              <input
-                id="name"
-                data-testid="lobby-name"
-                autoComplete="nickname"
-                maxLength={MAX_NAME_LENGTH}
-                readOnly={ownName !== undefined}
-                value={name}
-                onChange={(event) => setName(event.target.value)}
-              />
-            </div>
+            <TextField
+              id="name"
+              label={t('lobby.name')}
+              testId="lobby-name"
+              autoComplete="nickname"
+              maxLength={MAX_NAME_LENGTH}
+              readOnly={ownName !== undefined}
+              value={name}
+              onChange={setName}
+            />
             {!mayPublish && <p>{t('lobby.watchOnly')}</p>}
             <Problems
               preview={preview}

@@ -2,6 +2,7 @@ import { useState, type SyntheticEvent } from 'react';
 
 import { t } from '../client/text/catalogue';
 import { Button } from '../ui/controls/Button';
+import { TextField } from '../ui/controls/TextField';
 import { Message } from '../ui/surfaces/Message';
 
 /** Shown to visitors without a link, on a server that issues no tokens to the page. `onPaste` says whether it took the text. */
@@ -18,20 +19,17 @@ export function TokenGate({ onPaste }: { onPaste: (pasted: string) => boolean })
     <Message title={t('gate.title')} testId="token-gate">
       <p>{t('gate.explain')}</p>
       <form className="fields" onSubmit={submit}>
-        <div className="field">
-          <label htmlFor="token">{t('gate.label')}</label>
-          <input
-            id="token"
-            data-testid="token-input"
-            autoComplete="off"
-            spellCheck={false}
-            value={pasted}
-            onChange={(event) => {
-              setPasted(event.target.value);
-              setRefused(false);
-            }}
-          />
-        </div>
+        <TextField
+          id="token"
+          label={t('gate.label')}
+          testId="token-input"
+          spellCheck={false}
+          value={pasted}
+          onChange={(next) => {
+            setPasted(next);
+            setRefused(false);
+          }}
+        />
         {refused && (
           <p role="alert" className="problem" data-testid="lobby-error">
             {t('gate.refused')}

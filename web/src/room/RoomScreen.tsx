@@ -31,22 +31,8 @@ import { RoomHeader } from './RoomHeader';
 import { useSaver } from './useSaver';
 import { useShortcuts } from './useShortcuts';
 import { useStalled } from './useStalled';
-import type { RoomView } from './view';
+import type { Features, RoomView } from './view';
 import type { Invite, Wire } from './wire';
-
-export interface Features {
-  people: boolean;
-  chat: boolean;
-  network: boolean;
-  screenShare: boolean;
-  hands: boolean;
-  hideOwn: boolean;
-  hideOthers: boolean;
-  /** Whether to play a sound when somebody joins: `events/useSounds.ts`. */
-  ding: boolean | number;
-  /** How many people wait to be let in. */
-  waiting: number;
-}
 
 export interface RoomScreenProps {
   wire: Wire;

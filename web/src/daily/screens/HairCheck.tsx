@@ -5,6 +5,7 @@ import type { DeviceKind } from '../../client/media/devices/devices';
 import type { Preview } from '../../client/media/devices/preview';
 import { t } from '../../client/text/catalogue';
 import { Button } from '../../ui/controls/Button';
+import { TextField } from '../../ui/controls/TextField';
 import { Logo } from '../../ui/surfaces/Logo';
 import { DevicePreview } from '../../ui/preview/DevicePreview';
 import { Problems } from '../../ui/preview/Problems';
@@ -51,18 +52,16 @@ export function HairCheck({ step, room, preview, initial, onJoin }: HairCheckPro
         <form className="card fields" onSubmit={submit} noValidate>
           <h1>{t('daily.ready')}</h1>
           <p className="soft">{room}</p>
-          <div className="field">
-            <label htmlFor="name">{t('lobby.name')}</label>
-            <input
-              id="name"
-              data-testid="haircheck-name"
-              autoComplete="nickname"
-              maxLength={MAX_NAME_LENGTH}
-              readOnly={fixed}
-              value={name}
-              onChange={(event) => setName(event.target.value)}
-            />
-          </div>
+          <TextField
+            id="name"
+            label={t('lobby.name')}
+            testId="haircheck-name"
+            autoComplete="nickname"
+            maxLength={MAX_NAME_LENGTH}
+            readOnly={fixed}
+            value={name}
+            onChange={setName}
+          />
           {step.settings.mustKnock && <p>{t('daily.mustKnock')}</p>}
           <Problems preview={preview} devices={devices} problem={problem} testId="haircheck-error" />
           <Button submit look="primary" testId="haircheck-join" disabled={step.busy}>

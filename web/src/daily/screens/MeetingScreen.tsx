@@ -1,7 +1,8 @@
 import { useCallback } from 'react';
 
 import type { Store } from '../../client/store';
-import { RoomScreen, type Features } from '../../room/RoomScreen';
+import { RoomScreen } from '../../room/RoomScreen';
+import type { Features } from '../../room/view';
 import { useFullscreen } from '../../room/useFullscreen';
 import { useStore } from '../../ui/hooks/useStore';
 import type { Appearance } from '../call/appearance';

@@ -1,21 +1,9 @@
 import { useState } from 'react';
 
-import { RoomScreen, type Features } from '../../room/RoomScreen';
-import { FIRST_VIEW, type RoomView, type Sidebar } from '../../room/view';
+import { RoomScreen } from '../../room/RoomScreen';
+import { ALL_FEATURES, FIRST_VIEW, type RoomView, type Sidebar } from '../../room/view';
 import { useLanguage } from '../../ui/hooks/useLanguage';
 import { exampleWire } from './exampleRoom';
-
-const FEATURES: Features = {
-  people: true,
-  chat: true,
-  network: true,
-  screenShare: true,
-  hands: true,
-  hideOwn: false,
-  hideOthers: false,
-  ding: false,
-  waiting: 0,
-};
 
 /** A whole room of made-up people, with one of its panels. */
 export function ExampleRoom({ people, panel }: { people: number; panel: string | null }) {
@@ -28,7 +16,7 @@ export function ExampleRoom({ people, panel }: { people: number; panel: string |
     <RoomScreen
       wire={wire}
       testId="lesson"
-      features={FEATURES}
+      features={{ ...ALL_FEATURES, ding: false }}
       view={view}
       fullscreen={undefined}
       notice={notice}

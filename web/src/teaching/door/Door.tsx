@@ -6,6 +6,7 @@ import type { Preview } from '../../client/media/devices/preview';
 import { dateAndTime, t } from '../../client/text/catalogue';
 import { s } from '../../client/text/sessions/texts';
 import { Button } from '../../ui/controls/Button';
+import { TextField } from '../../ui/controls/TextField';
 import { useStore } from '../../ui/hooks/useStore';
 import { DevicePreview } from '../../ui/preview/DevicePreview';
 import { Problems } from '../../ui/preview/Problems';
@@ -64,17 +65,15 @@ export function Ready({ title, preview, problem, busy, name: recalled, onJoin }:
       <p className="soft">{s('door.ready')}</p>
       <h1>{title}</h1>
       {recalled !== undefined && (
-        <div className="field">
-          <label htmlFor="name">{t('lobby.name')}</label>
-          <input
-            id="name"
-            data-testid="door-name"
-            autoComplete="nickname"
-            maxLength={100}
-            value={name}
-            onChange={(event) => setName(event.target.value)}
-          />
-        </div>
+        <TextField
+          id="name"
+          label={t('lobby.name')}
+          testId="door-name"
+          autoComplete="nickname"
+          maxLength={100}
+          value={name}
+          onChange={setName}
+        />
       )}
       <Problems
         preview={preview}

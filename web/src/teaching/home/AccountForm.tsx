@@ -5,6 +5,7 @@ import { sessions } from '../../client/classroom/sessions';
 import { isSignedOut, problemWords } from '../../client/classroom/words';
 import { s } from '../../client/text/sessions/texts';
 import { Button } from '../../ui/controls/Button';
+import { TextField } from '../../ui/controls/TextField';
 
 /** Signs in with an account on this server; others come by a personal link, which the form explains. */
 export function AccountForm({ onSignIn }: { onSignIn: (token: string, name: string) => void }) {
@@ -26,28 +27,22 @@ export function AccountForm({ onSignIn }: { onSignIn: (token: string, name: stri
   return (
     <form className="card fields" onSubmit={(event) => void submit(event)} noValidate data-testid="account">
       <h1>{s('sign.title')}</h1>
-      <div className="field">
-        <label htmlFor="sign-email">{s('sign.email')}</label>
-        <input
-          id="sign-email"
-          type="email"
-          data-testid="sign-email"
-          autoComplete="username"
-          value={email}
-          onChange={(event) => setEmail(event.target.value)}
-        />
-      </div>
-      <div className="field">
-        <label htmlFor="sign-password">{s('sign.password')}</label>
-        <input
-          id="sign-password"
-          type="password"
-          data-testid="sign-password"
-          autoComplete="current-password"
-          value={password}
-          onChange={(event) => setPassword(event.target.value)}
-        />
-      </div>
+      <TextField
+        id="sign-email"
+        label={s('sign.email')}
+        type="email"
+        autoComplete="username"
+        value={email}
+        onChange={setEmail}
+      />
+      <TextField
+        id="sign-password"
+        label={s('sign.password')}
+        type="password"
+        autoComplete="current-password"
+        value={password}
+        onChange={setPassword}
+      />
       {problem !== '' && (
         <p role="alert" className="problem" data-testid="sign-problem">
           {problem}

@@ -2,6 +2,7 @@ import { useState, type SyntheticEvent } from 'react';
 
 import { s } from '../../client/text/sessions/texts';
 import { Button } from '../../ui/controls/Button';
+import { TextField } from '../../ui/controls/TextField';
 
 /** Takes a join code. */
 export function CodeForm({ onCode }: { onCode: (code: string) => void }) {
@@ -15,20 +16,16 @@ export function CodeForm({ onCode }: { onCode: (code: string) => void }) {
   return (
     <form className="card fields" onSubmit={submit} noValidate>
       <h2>{s('home.code')}</h2>
-      <div className="field">
-        <label htmlFor="code">{s('home.codeHelp')}</label>
-        <input
-          id="code"
-          className="code-input"
-          data-testid="code"
-          autoComplete="off"
-          autoCapitalize="characters"
-          spellCheck={false}
-          maxLength={12}
-          value={code}
-          onChange={(event) => setCode(event.target.value)}
-        />
-      </div>
+      <TextField
+        id="code"
+        label={s('home.codeHelp')}
+        className="code-input"
+        autoCapitalize="characters"
+        spellCheck={false}
+        maxLength={12}
+        value={code}
+        onChange={setCode}
+      />
       {missing && (
         <p role="alert" className="problem">
           {s('home.codeMissing')}

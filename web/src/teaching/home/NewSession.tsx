@@ -4,6 +4,7 @@ import type { NewSession as NewSessionFields } from '../../client/classroom/sess
 import { momentOf } from '../../client/classroom/time';
 import { s } from '../../client/text/sessions/texts';
 import { Button } from '../../ui/controls/Button';
+import { TextField } from '../../ui/controls/TextField';
 import { Switch } from '../../ui/controls/Switch';
 
 const OWN_ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone;
@@ -45,28 +46,21 @@ export function NewSession({ busy, onStart, onSchedule }: NewSessionProps) {
       }}
     >
       <h2>{s('home.new')}</h2>
-      <div className="field">
-        <label htmlFor="new-title">{s('home.newTitle')}</label>
-        <input
-          id="new-title"
-          data-testid="new-title"
-          autoComplete="off"
-          maxLength={200}
-          value={title}
-          onChange={(event) => setTitle(event.target.value)}
-        />
-      </div>
+      <TextField
+        id="new-title"
+        label={s('home.newTitle')}
+        maxLength={200}
+        value={title}
+        onChange={setTitle}
+      />
       <div className="field-pair">
-        <div className="field">
-          <label htmlFor="new-when">{s('home.when')}</label>
-          <input
-            id="new-when"
-            type="datetime-local"
-            data-testid="new-when"
-            value={local}
-            onChange={(event) => setLocal(event.target.value)}
-          />
-        </div>
+        <TextField
+          id="new-when"
+          label={s('home.when')}
+          type="datetime-local"
+          value={local}
+          onChange={setLocal}
+        />
         <div className="field">
           <label htmlFor="new-zone">{s('home.zone')}</label>
           <select

@@ -6,6 +6,7 @@ import { problemWords } from '../../client/classroom/words';
 import { t } from '../../client/text/catalogue';
 import { s } from '../../client/text/sessions/texts';
 import { Button } from '../../ui/controls/Button';
+import { TextField } from '../../ui/controls/TextField';
 
 interface SignInProps {
   name: string;
@@ -36,17 +37,14 @@ export function SignIn({ name: recalled, onSignIn }: SignInProps) {
     <form className="card fields" onSubmit={(event) => void submit(event)} noValidate data-testid="sign-in">
       <h1>{s('sign.title')}</h1>
       <p className="soft">{s('sign.explain')}</p>
-      <div className="field">
-        <label htmlFor="sign-name">{s('sign.name')}</label>
-        <input
-          id="sign-name"
-          data-testid="sign-name"
-          autoComplete="nickname"
-          maxLength={100}
-          value={name}
-          onChange={(event) => setName(event.target.value)}
-        />
-      </div>
+      <TextField
+        id="sign-name"
+        label={s('sign.name')}
+        autoComplete="nickname"
+        maxLength={100}
+        value={name}
+        onChange={setName}
+      />
       <fieldset className="choices-row">
         <legend>{s('sign.as')}</legend>
         {(['tutor', 'student'] as const).map((each) => (

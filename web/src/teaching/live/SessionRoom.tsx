@@ -13,11 +13,11 @@ import type { Sending } from '../../client/media/sending/room';
 import { t } from '../../client/text/catalogue';
 import { s } from '../../client/text/sessions/texts';
 import { Toasts } from '../../room/events/toasts';
-import { RoomScreen, type Features } from '../../room/RoomScreen';
+import { RoomScreen } from '../../room/RoomScreen';
 import { useEnd } from '../../room/useEnd';
 import { useFullscreen } from '../../room/useFullscreen';
 import { useSending } from '../../room/useSending';
-import { FIRST_VIEW, type RoomView } from '../../room/view';
+import { ALL_FEATURES, FIRST_VIEW, type RoomView } from '../../room/view';
 import { StageContext } from '../../stage/rules';
 import { IconButton } from '../../ui/controls/IconButton';
 import type { MenuEntry } from '../../ui/controls/Menu';
@@ -49,18 +49,6 @@ interface SessionRoomProps {
   onEnd: (reason: DisconnectReason | undefined, choice: Choice) => void;
   onDevice: (kind: DeviceKind, id: string) => void;
 }
-
-const FEATURES: Features = {
-  people: true,
-  chat: true,
-  network: true,
-  screenShare: true,
-  hands: true,
-  hideOwn: false,
-  hideOthers: false,
-  ding: 10,
-  waiting: 0,
-};
 
 /** A session while the user is in it. */
 export function SessionRoom(props: SessionRoomProps) {
@@ -104,7 +92,7 @@ function Inside({ wire, live, panel, notice, onNotice, onDevice }: InsideProps) 
         wire={wire}
         testId="session-room"
         className={staff ? 'session session-staff' : 'session'}
-        features={{ ...FEATURES, waiting: staff ? state.people.waiting.length : 0 }}
+        features={{ ...ALL_FEATURES, waiting: staff ? state.people.waiting.length : 0 }}
         view={{ ...view, pinned: view.pinned ?? pinnedOf(state, watched) }}
         fullscreen={fullscreen}
         notice={notice}

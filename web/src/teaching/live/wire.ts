@@ -7,7 +7,6 @@ import type { Message } from '../../client/classroom/live/chat';
 import { isStaff } from '../../client/classroom/sessions';
 import { problemWords } from '../../client/classroom/words';
 import { NetworkWatch } from '../../client/media/link/network';
-import type { Verdict } from '../../client/media/link/stats';
 import { Store } from '../../client/store';
 import { s } from '../../client/text/sessions/texts';
 import type { ChatLine, ChatState } from '../../room/chatLog';
@@ -35,11 +34,7 @@ export class SessionWire implements Wire {
       remove: (person) => this.run(() => session.command('/moderation/remove', { person })).then(nothing),
       isHost: ({ identity }: Participant) => staff(identity),
     };
-    let verdict: Verdict = { state: 'unknown', reasons: [] };
-    const network = new NetworkWatch(room, (next) => {
-      verdict = next;
-    });
-    this.network = { latest: () => network.latest(), verdict: () => verdict };
+    this.network = new NetworkWatch(room);
   }
 
   /** Hand messages for the user to a function. */

@@ -4,6 +4,7 @@ import { nameOf } from '../../client/classroom/live/state';
 import { t } from '../../client/text/catalogue';
 import { named, s } from '../../client/text/sessions/texts';
 import { Button } from '../../ui/controls/Button';
+import { TextField } from '../../ui/controls/TextField';
 import { Panel } from '../../ui/surfaces/Panel';
 import { useLive } from '../live/context';
 
@@ -90,17 +91,13 @@ function OpenRooms() {
             void run('/breakouts/broadcast', { text: said }).then((sent) => sent && setText(''));
         }}
       >
-        <div className="field">
-          <label htmlFor="breakout-say">{s('breakout.say')}</label>
-          <input
-            id="breakout-say"
-            data-testid="breakout-say"
-            autoComplete="off"
-            maxLength={1000}
-            value={text}
-            onChange={(event) => setText(event.target.value)}
-          />
-        </div>
+        <TextField
+          id="breakout-say"
+          label={s('breakout.say')}
+          maxLength={1000}
+          value={text}
+          onChange={setText}
+        />
         <Button submit testId="breakout-send" disabled={text.trim() === ''}>
           {t('action.send')}
         </Button>

@@ -6,6 +6,7 @@ import { nameOf } from '../../client/classroom/live/state';
 import { fieldsOf, textOf, type Fields } from '../../client/json';
 import { named, s } from '../../client/text/sessions/texts';
 import { Button } from '../../ui/controls/Button';
+import { TextField } from '../../ui/controls/TextField';
 import { Panel } from '../../ui/surfaces/Panel';
 import { useLive } from '../live/context';
 
@@ -51,28 +52,21 @@ function NewExercise() {
     <details className="new-item">
       <summary data-testid="exercise-new">{s('exercise.new')}</summary>
       <form className="fields" onSubmit={(event) => void submit(event)}>
-        <div className="field">
-          <label htmlFor="exercise-title">{s('exercise.title')}</label>
-          <input
-            id="exercise-title"
-            data-testid="exercise-title"
-            autoComplete="off"
-            maxLength={200}
-            value={title}
-            onChange={(event) => setTitle(event.target.value)}
-          />
-        </div>
-        <div className="field">
-          <label htmlFor="exercise-text">{s('exercise.text')}</label>
-          <textarea
-            id="exercise-text"
-            data-testid="exercise-text"
-            rows={3}
-            maxLength={5000}
-            value={text}
-            onChange={(event) => setText(event.target.value)}
-          />
-        </div>
+        <TextField
+          id="exercise-title"
+          label={s('exercise.title')}
+          maxLength={200}
+          value={title}
+          onChange={setTitle}
+        />
+        <TextField
+          id="exercise-text"
+          label={s('exercise.text')}
+          rows={3}
+          maxLength={5000}
+          value={text}
+          onChange={setText}
+        />
         <Button submit look="primary" testId="exercise-assign" disabled={title.trim() === ''}>
           {s('exercise.assignAll')}
         </Button>
@@ -135,16 +129,13 @@ function Answers({ id, people }: { id: string; people: readonly string[] }) {
           <strong>{name}</strong>
         </p>
         <p className="answer">{text === '' ? s('exercise.emptyAnswer') : text}</p>
-        <div className="field">
-          <label htmlFor={`note-${person}`}>{s('exercise.noteLabel')}</label>
-          <input
-            id={`note-${person}`}
-            autoComplete="off"
-            maxLength={1000}
-            value={note}
-            onChange={(event) => setNote(event.target.value)}
-          />
-        </div>
+        <TextField
+          id={`note-${person}`}
+          label={s('exercise.noteLabel')}
+          maxLength={1000}
+          value={note}
+          onChange={setNote}
+        />
         <div className="actions">
           <Button
             look="primary"
@@ -208,17 +199,15 @@ function Own({ work }: { work: Mine }) {
               </label>
             ))}
           </fieldset>
-          <div className="field">
-            <label htmlFor={`answer-${exercise}`}>{s('exercise.answer')}</label>
-            <textarea
-              id={`answer-${exercise}`}
-              data-testid="exercise-own-answer"
-              rows={3}
-              maxLength={5000}
-              value={text}
-              onChange={(event) => setText(event.target.value)}
-            />
-          </div>
+          <TextField
+            id={`answer-${exercise}`}
+            label={s('exercise.answer')}
+            testId="exercise-own-answer"
+            rows={3}
+            maxLength={5000}
+            value={text}
+            onChange={setText}
+          />
           <Button submit look="primary" testId="exercise-submit" disabled={text.trim() === ''}>
             {s('exercise.submit')}
           </Button>

@@ -5,6 +5,7 @@ import { nameOf } from '../../client/classroom/live/state';
 import { clock } from '../../client/classroom/time';
 import { named, s } from '../../client/text/sessions/texts';
 import { Button } from '../../ui/controls/Button';
+import { TextField } from '../../ui/controls/TextField';
 import { Panel } from '../../ui/surfaces/Panel';
 import { useLive, useServerNow } from '../live/context';
 
@@ -106,17 +107,14 @@ function OwnRequest() {
   return (
     <form className="fields" onSubmit={(event) => void submit(event)}>
       <p className="soft">{s('help.askDetail')}</p>
-      <div className="field">
-        <label htmlFor="help-text">{s('help.text')}</label>
-        <textarea
-          id="help-text"
-          data-testid="help-text"
-          rows={3}
-          maxLength={500}
-          value={text}
-          onChange={(event) => setText(event.target.value)}
-        />
-      </div>
+      <TextField
+        id="help-text"
+        label={s('help.text')}
+        rows={3}
+        maxLength={500}
+        value={text}
+        onChange={setText}
+      />
       <fieldset className="choices-column">
         <legend>{s('help.urgency')}</legend>
         {URGENCIES.map((each) => (

@@ -3,6 +3,7 @@ import { useState, type SyntheticEvent } from 'react';
 import type { Ballot, Poll } from '../../client/classroom/live/polls';
 import { s } from '../../client/text/sessions/texts';
 import { Button } from '../../ui/controls/Button';
+import { TextField } from '../../ui/controls/TextField';
 import { useLive } from '../live/context';
 
 const EMPTY: Ballot = { options: [], rating: 0, text: '' };
@@ -39,17 +40,14 @@ export function PollForm({ poll }: { poll: Poll }) {
   return (
     <form className="fields" onSubmit={submit}>
       {kind === 'short' ? (
-        <div className="field">
-          <label htmlFor={`short-${id}`}>{s('poll.text')}</label>
-          <input
-            id={`short-${id}`}
-            data-testid="poll-text"
-            autoComplete="off"
-            maxLength={500}
-            value={ballot.text}
-            onChange={(event) => setBallot({ ...ballot, text: event.target.value })}
-          />
-        </div>
+        <TextField
+          id={`short-${id}`}
+          label={s('poll.text')}
+          testId="poll-text"
+          maxLength={500}
+          value={ballot.text}
+          onChange={(next) => setBallot({ ...ballot, text: next })}
+        />
       ) : (
         <fieldset className={kind === 'rating' ? 'choices-row' : 'choices-column'}>
           <legend className="hidden">{question}</legend>

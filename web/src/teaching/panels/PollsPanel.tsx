@@ -3,6 +3,7 @@ import { useState, type SyntheticEvent } from 'react';
 import type { Poll } from '../../client/classroom/live/polls';
 import { s } from '../../client/text/sessions/texts';
 import { Button } from '../../ui/controls/Button';
+import { TextField } from '../../ui/controls/TextField';
 import { Switch } from '../../ui/controls/Switch';
 import { Panel } from '../../ui/surfaces/Panel';
 import { useLive } from '../live/context';
@@ -132,17 +133,13 @@ function NewPoll() {
     <details className="new-item">
       <summary data-testid="poll-new">{s('poll.new')}</summary>
       <form className="fields" onSubmit={(event) => void submit(event)} noValidate>
-        <div className="field">
-          <label htmlFor="poll-question">{s('poll.question')}</label>
-          <input
-            id="poll-question"
-            data-testid="poll-question"
-            autoComplete="off"
-            maxLength={500}
-            value={question}
-            onChange={(event) => setQuestion(event.target.value)}
-          />
-        </div>
+        <TextField
+          id="poll-question"
+          label={s('poll.question')}
+          maxLength={500}
+          value={question}
+          onChange={setQuestion}
+        />
         <div className="field">
           <label htmlFor="poll-kind">{s('poll.kind')}</label>
           <select
@@ -161,19 +158,15 @@ function NewPoll() {
         {choice && (
           <>
             {options.map((option, index) => (
-              <div key={index} className="field">
-                <label htmlFor={`poll-option-${index}`}>{s('poll.option', { number: index + 1 })}</label>
-                <input
-                  id={`poll-option-${index}`}
-                  data-testid="poll-option"
-                  autoComplete="off"
-                  maxLength={200}
-                  value={option}
-                  onChange={(event) =>
-                    setOptions(options.map((each, at) => (at === index ? event.target.value : each)))
-                  }
-                />
-              </div>
+              <TextField
+                key={index}
+                id={`poll-option-${index}`}
+                label={s('poll.option', { number: index + 1 })}
+                testId="poll-option"
+                maxLength={200}
+                value={option}
+                onChange={(next) => setOptions(options.map((each, at) => (at === index ? next : each)))}
+              />
             ))}
             <Button look="quiet" testId="poll-add" onPress={() => setOptions([...options, ''])}>
               {s('poll.addOption')}

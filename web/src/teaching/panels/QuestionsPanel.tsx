@@ -4,6 +4,7 @@ import type { Question } from '../../client/classroom/live/questions';
 import { nameOf } from '../../client/classroom/live/state';
 import { s } from '../../client/text/sessions/texts';
 import { Button } from '../../ui/controls/Button';
+import { TextField } from '../../ui/controls/TextField';
 import { Switch } from '../../ui/controls/Switch';
 import { Panel } from '../../ui/surfaces/Panel';
 import { useLive } from '../live/context';
@@ -34,17 +35,14 @@ function AskForm() {
   };
   return (
     <form className="fields" onSubmit={(event) => void submit(event)}>
-      <div className="field">
-        <label htmlFor="question-text">{s('question.text')}</label>
-        <textarea
-          id="question-text"
-          data-testid="question-text"
-          rows={2}
-          maxLength={1000}
-          value={text}
-          onChange={(event) => setText(event.target.value)}
-        />
-      </div>
+      <TextField
+        id="question-text"
+        label={s('question.text')}
+        rows={2}
+        maxLength={1000}
+        value={text}
+        onChange={setText}
+      />
       {state.lifecycle.anonymousQuestions && (
         <Switch
           label={s('question.anonymous')}
@@ -106,17 +104,15 @@ function StaffActions({ path, answered }: { path: string; answered: boolean }) {
           void run(`${path}/answer`, { text: text.trim() });
         }}
       >
-        <div className="field">
-          <label htmlFor={`answer-${path}`}>{s('question.answerText')}</label>
-          <textarea
-            id={`answer-${path}`}
-            data-testid="answer-text"
-            rows={2}
-            maxLength={2000}
-            value={text}
-            onChange={(event) => setText(event.target.value)}
-          />
-        </div>
+        <TextField
+          id={`answer-${path}`}
+          label={s('question.answerText')}
+          testId="answer-text"
+          rows={2}
+          maxLength={2000}
+          value={text}
+          onChange={setText}
+        />
         <Button submit look="primary" testId="answer-send">
           {s('question.answer')}
         </Button>

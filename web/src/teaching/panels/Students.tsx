@@ -10,6 +10,7 @@ import { hue, initials } from '../../stage/names';
 import { Button } from '../../ui/controls/Button';
 import { Icon } from '../../ui/controls/Icon';
 import { IconButton } from '../../ui/controls/IconButton';
+import { TextField } from '../../ui/controls/TextField';
 import { TEACHING } from '../../ui/controls/teachingIcons';
 import { Dialog } from '../../ui/surfaces/Dialog';
 import { Panel } from '../../ui/surfaces/Panel';
@@ -222,17 +223,14 @@ function MessageDialog({ person, onClose }: { person: Person; onClose: () => voi
   return (
     <Dialog title={named(s('student.message'), person.name)} testId="message-dialog" onClose={onClose}>
       <form className="fields" onSubmit={(event) => void submit(event)}>
-        <div className="field">
-          <label htmlFor="message">{s('student.messageOnly', { name: person.name })}</label>
-          <input
-            id="message"
-            data-testid="message-text"
-            autoComplete="off"
-            maxLength={2000}
-            value={text}
-            onChange={(event) => setText(event.target.value)}
-          />
-        </div>
+        <TextField
+          id="message"
+          label={s('student.messageOnly', { name: person.name })}
+          testId="message-text"
+          maxLength={2000}
+          value={text}
+          onChange={setText}
+        />
         <Button submit look="primary" testId="message-send">
           {t('action.send')}
         </Button>

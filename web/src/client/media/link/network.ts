@@ -18,14 +18,14 @@ const INTERVAL_MS = 2000;
 const WINDOW = 15;
 
 export class NetworkWatch {
-  private verdict: Verdict = { state: 'unknown', reasons: [] };
+  private current: Verdict = { state: 'unknown', reasons: [] };
   private readonly window: NetworkFigures[] = [];
   private before: Counters | undefined;
   private readonly timer: ReturnType<typeof setInterval>;
 
   constructor(
     private readonly room: Room,
-    private readonly onVerdict: (verdict: Verdict) => void,
+    private readonly onVerdict: (verdict: Verdict) => void = () => undefined,
   ) {
     this.timer = setInterval(() => void this.measure(), INTERVAL_MS);
     room.once(RoomEvent.Disconnected, () => this.stop());
@@ -41,6 +41,10 @@ export class NetworkWatch {
     return { ...this.window.at(-1) };
   }
 
+  verdict(): Verdict {
+    return this.current;
+  }
+
   stop(): void {
     clearInterval(this.timer);
   }
@@ -53,9 +57,9 @@ export class NetworkWatch {
     this.window.push(figuresBetween(before, now));
     if (this.window.length > WINDOW) this.window.shift();
     const verdict = judge(this.window);
-    if (verdict.state === this.verdict.state && verdict.reasons.join() === this.verdict.reasons.join())
+    if (verdict.state === this.current.state && verdict.reasons.join() === this.current.reasons.join())
       return;
-    this.verdict = verdict;
+    this.current = verdict;
     this.onVerdict(verdict);
   }
 }
