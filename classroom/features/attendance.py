@@ -5,6 +5,7 @@ grace time). When the grace time ends without a return, the visit ended when the
 from the events alone, so a report made after a crash is the same, to the second, as one made before it.
 """
 
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
@@ -152,6 +153,12 @@ def totals(state: State, person_id: str, now: float) -> Totals | None:
         + (open_s if state.running else 0.0),
         lost_s=sum(visit.lost_s for visit in visits),
     )
+
+
+def total_times(state: State, people: Iterable[str], now: float) -> list[float]:
+    """Return for each of these people who came how long they were in the session, in seconds."""
+    found = (totals(state, person, now) for person in people)
+    return [each.total_s for each in found if each is not None]
 
 
 def _set_activity(room: "Classroom", command: SetActivity, now: float) -> Events:

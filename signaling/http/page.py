@@ -99,8 +99,7 @@ class Page:
         """Serve the page of all components, in dev mode only."""
         if not self._settings.dev or self._folder is None:
             return web.Response(status=404, text="not found", headers=SECURITY_HEADERS)
-        headers = {**SECURITY_HEADERS, "Cache-Control": "no-cache"}
-        return prefix.page(self._folder / _COMPONENTS, self._settings.prefix, headers)
+        return self._html(_COMPONENTS, {})
 
     async def file(self, request: web.Request) -> web.StreamResponse:
         """Serve one of the page's files."""

@@ -132,10 +132,9 @@ def _event_id(session_id: str, seq: int, what: str = "") -> str:
 def _usage(
     room: Classroom, seq: int, event: session.Ended, endpoints: Sequence[WebhookEndpoint]
 ) -> list[NewDelivery]:
-    attended = (attendance.totals(room.attendance, person, room.at) for person in room.people.everyone)
-    sums = [each.total_s for each in attended if each is not None]
+    times = attendance.total_times(room.attendance, room.people.everyone, room.at)
     taught_s = session.taught_s(room.session, room.at)
-    fields = {"lesson_s": round(taught_s, 3), "attended_s": round(sum(sums), 3), "people": len(sums)}
+    fields = {"lesson_s": round(taught_s, 3), "attended_s": round(sum(times), 3), "people": len(times)}
     event_id = _event_id(room.session.id, seq, USAGE)
     body = _body(room, seq, event, USAGE, event_id, fields)
     return [NewDelivery(each.id, room.session.id, event_id, USAGE, body) for each in endpoints]

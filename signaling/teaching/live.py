@@ -458,5 +458,4 @@ def changed_roles(room: Classroom, events: Iterable[Event]) -> dict[str, str]:
 
 def attended_s(room: Classroom) -> float:
     """Return the time that all people together were in a session, up to its last event."""
-    found = (attendance.totals(room.attendance, person, room.at) for person in room.people.everyone)
-    return sum(sums.total_s for sums in found if sums is not None)
+    return sum(attendance.total_times(room.attendance, room.people.everyone, room.at))
