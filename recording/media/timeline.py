@@ -193,10 +193,15 @@ class StreamClock:
         if not (self._line.is_dense and 0 <= ns - self._line.last < _MIN_DISTANCE_NS):
             self._line.add(ns, ntp_ns)
 
+    @property
+    def has_report(self) -> bool:
+        """Whether its times rest on sender reports rather than on arrivals."""
+        # After a step of the publisher's clock the line is of no use before this stream's next report.
+        return bool(self._line) and self._epoch == self._source.epoch
+
     def at(self, timestamp: int) -> int:
         """The recorder's time of an unwrapped timestamp; only after a packet or a report."""
         ns = self._ns(timestamp)
-        # After a step of the publisher's clock the line is of no use before this stream's next report.
-        if self._line and self._epoch == self._source.epoch:
+        if self.has_report:
             return self._source.at(self._line.at(ns))
         return ns + (self._early[0][1] if self._early else 0) - self._rtt_ns // 2

@@ -29,12 +29,14 @@ _KEYFRAME_RETRY_NS = NS_PER_S
 class Placement:
     """Places the frames of a stream in the recording: a clock with small steps."""
 
-    def __init__(self, clock: StreamClock, clock_rate: int, epoch_ns: int) -> None:
+    def __init__(self, kind: str, clock: StreamClock, clock_rate: int, epoch_ns: int) -> None:
         """`epoch_ns` is when the recording began, on the recorder's clock."""
+        self._is_video = kind == "video"
         self._clock = clock
         self._rate = clock_rate
         self._epoch_ns = epoch_ns
         self._anchor: tuple[int, int] | None = None
+        self._by_arrival = True
 
     def at(self, timestamp: int, arrived_ns: int) -> int:
         """The time in the recording of an unwrapped timestamp, whose first packet came then."""
@@ -43,14 +45,17 @@ class Placement:
             max(arrived_ns - _MAX_DELAY_NS, min(self._clock.at(timestamp), arrived_ns)) - self._epoch_ns
         )
         if self._anchor is None:
-            self._anchor = timestamp, target_ns
+            self._anchor, self._by_arrival = (timestamp, target_ns), not self._clock.has_report
             return target_ns
         since, since_ns = self._anchor
         elapsed_ns = (timestamp - since) * NS_PER_S // self._rate
         time_ns = since_ns + elapsed_ns
-        if elapsed_ns >= _ADJUST_NS:
+        # The first report corrects what the arrivals said. A picture may take that step at once, sound may not.
+        first_report = self._by_arrival and self._clock.has_report
+        if elapsed_ns >= _ADJUST_NS or first_report:
+            self._by_arrival = not self._clock.has_report
             error_ns = target_ns - time_ns
-            if abs(error_ns) <= _JUMP_NS:
+            if abs(error_ns) <= _JUMP_NS and not (first_report and self._is_video):
                 error_ns = max(-_MAX_STEP_NS, min(_MAX_STEP_NS, error_ns))
             time_ns += error_ns
             self._anchor = timestamp, time_ns
@@ -68,7 +73,7 @@ class Stream:
         make = AudioAssembler if kind == "audio" else VideoAssembler
         self.assembler: Assembler = make(self.timestamps)
         self.clock = clock
-        self.placement = Placement(clock, clock_rate, epoch_ns)
+        self.placement = Placement(kind, clock, clock_rate, epoch_ns)
         self.needs_keyframe = kind == "video"
         self.dropped = False
         "The tap said that it dropped packets, since the last frame that was written."
@@ -266,4 +271,6 @@ class Track:
         gap, self._gap = self._gap, None
         if gap is None or end_ns <= gap.start_ns:
             return []
+        if self.kind == "audio" and not gap.packets and end_ns - gap.start_ns <= _AUDIO_TOLERANCE_NS:
+            return []  # less than the clocks of two streams, or of two processes, may differ by
         return [MarkGap(Gap(gap.start_ns, end_ns, gap.reason, gap.packets))]

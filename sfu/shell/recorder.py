@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import itertools
 import logging
 import socket
 import sys
@@ -21,6 +22,8 @@ STOP_TIMEOUT_S = 10.0
 # A new process is handed the packets of so long again: those that a killed one had in memory, and those that came while
 # none was there. 0.7 s in memory (recording/README.md), and as much to start, on a busy machine up to three seconds.
 RETAINED_NS, MAX_RETAINED_OCTETS = 4_000_000_000, 4 << 20
+# A new process places a stream as the killed one did: by the reports with the least delay, of some five seconds each.
+RETAINED_REPORTS = 16
 _READ_OCTETS = 64 << 10
 
 
@@ -36,11 +39,12 @@ class _OpenThings:
         self.tracks: dict[tuple[str, str], tap.OpenTrack] = {}
         self.muted: dict[tuple[str, str], tap.MuteTrack] = {}
         self.streams: dict[int, tap.OpenStream] = {}
-        self.reports: dict[int, tap.SenderReport] = {}
+        self.reports: dict[int, deque[tap.SenderReport]] = {}
 
     def note(self, message: tap.ToRecorder) -> None:
         if isinstance(message, tap.SenderReport):
-            self.reports[message.stream] = message
+            reports = self.reports.setdefault(message.stream, deque(maxlen=RETAINED_REPORTS))
+            reports.append(message)
         elif isinstance(message, tap.StartRecording):
             self.recordings[message.recording_id] = message
         elif isinstance(message, tap.StopRecording):
@@ -79,7 +83,7 @@ class _OpenThings:
             *self.tracks.values(),
             *self.muted.values(),
             *self.streams.values(),
-            *self.reports.values(),
+            *sorted(itertools.chain(*self.reports.values()), key=lambda report: report.arrived_ns),
         ]
 
 

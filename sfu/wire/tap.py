@@ -103,7 +103,7 @@ class Packet(msgspec.Struct, frozen=True, array_like=True, tag=True, gc=False):
 
 
 class SenderReport(msgspec.Struct, frozen=True, array_like=True, tag=True, gc=False):
-    """A sender report (RFC 3550 section 6.4.1). The last one of a stream is repeated when the stream is opened."""
+    """A sender report (RFC 3550 section 6.4.1). A stream that is opened gets its last ones again."""
 
     stream: int
     ntp: int

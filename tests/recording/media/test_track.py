@@ -301,9 +301,20 @@ def test_a_resumed_track_marks_the_interruption():
     assert files.records[0].decode_from == 7
 
 
+def test_a_resumed_track_calls_the_difference_of_two_clocks_no_interruption():
+    track = Track("audio", Resume(3, 7, 5 * S))
+    stream = Stream(1, "audio", StreamClock(SourceClock(), 48_000), 48_000, 0)
+    track.streams[1] = stream
+    packet = Packet(1, 1, 0, True, "opus", opus.SILENCE, 5 * S + 7 * MS)
+    stream.clock.arrived(stream.timestamps.unwrap(0), packet.arrived_ns)
+    files = Files().apply(track.take(stream, stream.sequencer.push(packet)))
+    assert files.apply(track.finish(5 * S + 27 * MS)).gaps == []
+
+
 class _Clock:
-    def __init__(self):
+    def __init__(self, has_report=True):
         self.offset_ns = 0
+        self.has_report = has_report
 
     def at(self, timestamp):
         return timestamp * S // 90_000 + self.offset_ns
@@ -312,7 +323,7 @@ class _Clock:
 @pytest.mark.parametrize(("error_ms", "steps"), [(30, 6), (-30, 6), (200, 1)])
 def test_a_stream_follows_its_clock_in_small_steps(error_ms, steps):
     clock = _Clock()
-    placement = Placement(clock, 90_000, 0)
+    placement = Placement("video", clock, 90_000, 0)
     assert placement.at(0, S) == 0
     clock.offset_ns = error_ms * MS
     errors = []
@@ -325,11 +336,21 @@ def test_a_stream_follows_its_clock_in_small_steps(error_ms, steps):
     assert max(map(abs, moved)) <= (5 * MS if abs(error_ms) < 40 else 200 * MS)
 
 
+@pytest.mark.parametrize(("kind", "first_ms"), [("video", -30), ("audio", -5)])
+def test_the_first_report_moves_pictures_at_once_and_sound_in_small_steps(kind, first_ms):
+    clock = _Clock(has_report=False)
+    placement = Placement(kind, clock, 90_000, 0)
+    assert placement.at(0, S) == 0
+    clock.offset_ns, clock.has_report = -30 * MS, True
+    errors = [placement.at(i * 9000, i * 100 * MS + S) - i * 100 * MS for i in range(1, 40)]
+    assert (errors[0], errors[-1]) == (first_ms * MS, -30 * MS)
+
+
 @pytest.mark.parametrize(("claimed_s", "placed_ms"), [(3600, 100), (-3600, -4900)])
 def test_no_report_places_a_frame_behind_its_arrival_or_long_before(claimed_s, placed_ms):
     clock = _Clock()
     clock.offset_ns = claimed_s * S
-    assert Placement(clock, 90_000, 0).at(0, 100 * MS) == placed_ms * MS
+    assert Placement("video", clock, 90_000, 0).at(0, 100 * MS) == placed_ms * MS
 
 
 @pytest.mark.parametrize("reports", [True, False])
