@@ -48,10 +48,10 @@ def harness():
 
 
 @pytest.fixture
-async def world():
+async def world(tmp_path):
     media_events = MediaEvents()
     media = FakeMedia(media_events.dispatch, asyncio.get_running_loop().call_soon)
-    config = ServerConfig(dev=True, http_port=0, keys=dict(DEV_KEYS))
+    config = ServerConfig(dev=True, http_port=0, keys=dict(DEV_KEYS), data_dir=str(tmp_path))
     store = await Store.open(MEMORY_URL)
     server = Server(config, media, media_events, store)
     await server.start()

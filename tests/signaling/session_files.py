@@ -1,5 +1,8 @@
 """Calls about the files of a session."""
 
+import os
+from pathlib import Path
+
 from signaling.store.storage import files_folder
 from tests.signaling.pdfs import pdf
 
@@ -32,4 +35,5 @@ class Files:
 
 def on_disk(world):
     folder = files_folder(world.server._config)
-    return sorted(path for path in folder.rglob("*") if path.is_file())
+    # The server may delete a folder meanwhile: `os.walk` passes over it.
+    return sorted(Path(found) / name for found, _, names in os.walk(folder) for name in names)

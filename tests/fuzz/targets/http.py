@@ -8,6 +8,7 @@ import re
 from contextlib import suppress
 
 import aiohttp
+from aiohttp import web_app
 
 from signaling.app import Server
 from signaling.config import DEV_KEYS, ServerConfig
@@ -176,6 +177,8 @@ def make():
         if not state["left"]:
             if state["running"] is not None:
                 loop.run_until_complete(state["running"].stop())
+                # It holds the routes of the last 1,024, and with them the servers that have stopped.
+                web_app._cached_build_middleware.cache_clear()
             state.update(left=INPUTS_OF_A_SERVER, running=loop.run_until_complete(Running().start()))
         state["left"] -= 1
         loop.run_until_complete(state["running"].feed(data))

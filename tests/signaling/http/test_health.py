@@ -89,7 +89,7 @@ async def test_a_whole_server_is_ready_until_it_stops(world):
     async with world.http.get(f"{world.url}/readyz") as answer:
         assert (answer.status, await answer.json()) == (
             200,
-            {"listening": True, "media": True, "event_log": True, "store": True},
+            {"listening": True, "media": True, "event_log": True, "disk": True, "store": True},
         )
     world.server.background.journal.failing = True
     async with world.http.get(f"{world.url}/readyz") as answer:
