@@ -10,7 +10,7 @@ import pytest
 import uvicorn
 
 from tests.e2e import tutoring
-from tests.e2e.conftest import DATABASES, eventually, free_port
+from tests.e2e.conftest import eventually, free_port
 from tests.e2e.embedding import NEWEST, PACKAGES, Visitor
 from tests.e2e.test_page import frames_grow
 
@@ -51,7 +51,9 @@ def told(app, kind):
     return [event["payload"] for event in app.state.heard if event["type"] == kind]
 
 
-@DATABASES
+@pytest.mark.parametrize(
+    "server", ["sqlite", pytest.param("postgresql", marks=pytest.mark.long)], indirect=True
+)
 async def test_a_tutor_shares_and_a_student_watches(server, chromium):
     # The only line that a Daily application changes.
     daily = tutoring.Daily(f"{server.page}/v1", "secret")
