@@ -40,6 +40,7 @@ TESTED_ELSEWHERE = {
     "signaling/daily/frontend.py": "the wiring that every test of Daily's calls goes through",
     "signaling/daily/rest/errors.py": "the refusals; each one is expected where it is raised",
     "signaling/errors.py": "the tree of errors; each one is expected where it is raised",
+    "signaling/ids.py": "types without behaviour",
     "signaling/livekit/connections/connection.py": "test_lifecycle and test_reactions drive connections as clients do",
     "signaling/livekit/frontend.py": "the wiring that every test of LiveKit's protocol goes through",
     "signaling/sessions_api/api.py": "the wiring that every test of the API goes through",

@@ -5,12 +5,12 @@ import math
 from collections.abc import Mapping
 
 from sfu.bandwidth.allocate import Allocation, Importance, Reason, VideoRequest, allocate, wanted_bps
-from sfu.engine.link import Downstream
+from sfu.engine.link import ConnectionId, Downstream
 from sfu.engine.peer import Peer
 from sfu.engine.publication import Publication, Subscription
 from sfu.forwarding.choice import UNBOUNDED
 from sfu.receiving.encodings import WantedLayers
-from sfu.values import BandwidthExplanation, Layer, VideoAllocation
+from sfu.values import BandwidthExplanation, Layer, PublicationId, VideoAllocation
 from sfu.wire.operating_points import OperatingPoint
 from sfu.wire.red import REDUNDANT_PACKETS, RedundancyLevel
 
@@ -46,12 +46,12 @@ _EXPLAINED_S = 60.0
 _LEAST: OperatingPoint = (0, UNBOUNDED[1])
 
 
-def share(peer: Peer, focus: str, now: float) -> list[Subscription]:
+def share(peer: Peer, focus: ConnectionId | None, now: float) -> list[Subscription]:
     """Allot a layer to each of a peer's videos; return those that were paused or resumed.
 
     `focus` is the peer whose camera goes before the others'. Nothing flows differently yet: see `Subscription.choose`.
     """
-    allocations: dict[str, Allocation] = {}
+    allocations: dict[PublicationId, Allocation] = {}
     _choose_redundancy(peer, now)
     downstream = peer.link.downstream
     if not math.isinf(downstream.available_bps):
@@ -96,7 +96,7 @@ def _explain(downstream: Downstream, subscription: Subscription, allocation: All
     )
     logger.info(
         "%s gets layer %s of %s (%s); %.0f kbit/s are available",
-        subscription.subscriber.peer_id,
+        subscription.subscriber.connection_id,
         allocation.point,
         subscription.publication_id,
         allocation.reason.value,
@@ -104,7 +104,7 @@ def _explain(downstream: Downstream, subscription: Subscription, allocation: All
     )
 
 
-def explain(peer: Peer, focus: str, now: float) -> BandwidthExplanation:
+def explain(peer: Peer, focus: ConnectionId | None, now: float) -> BandwidthExplanation:
     """Return an explanation of a peer's allotments."""
     audio_bps, requests = _requests(peer, focus, now)
     videos = []
@@ -131,7 +131,7 @@ def explain(peer: Peer, focus: str, now: float) -> BandwidthExplanation:
     )
 
 
-def _requests(peer: Peer, focus: str, now: float) -> tuple[float, list[VideoRequest]]:
+def _requests(peer: Peer, focus: ConnectionId | None, now: float) -> tuple[float, list[VideoRequest]]:
     """Return (bitrate of audio in bit/s, the requested videos)."""
     audio_bps = 0.0
     requests = []
@@ -284,11 +284,15 @@ def _guess(layers: tuple[Layer, ...], spatial: int) -> int:
     return layer.bitrate_bps or layer.width * layer.height * _BITS_PER_PIXEL_S or _UNKNOWN_LAYER_BPS
 
 
-def _importance(subscription: Subscription, focus: str) -> Importance:
+def _importance(subscription: Subscription, focus: ConnectionId | None) -> Importance:
     published = subscription.published
     if published.spec.screen_share:
         return Importance.SCREEN
-    if published.spec.leading or published.owner.peer_id == focus or subscription.preferences.priority == 1:
+    if (
+        published.spec.leading
+        or published.owner.connection_id == focus
+        or subscription.preferences.priority == 1
+    ):
         return Importance.FOCUS
     return Importance.OTHER
 

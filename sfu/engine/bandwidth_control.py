@@ -8,7 +8,7 @@ import math
 from sfu.bandwidth.estimator import Estimator
 from sfu.bandwidth.ratecontrol import MIN_BPS
 from sfu.engine.containment import Containment
-from sfu.engine.link import Downstream
+from sfu.engine.link import ConnectionId, Downstream
 from sfu.engine.peer import Peer
 from sfu.engine.publication import Subscription
 from sfu.fanout.pacer import Pacer
@@ -36,9 +36,9 @@ class BandwidthControl:
         """No peer has a limit."""
         self._rows = rows
         self._containment = containment
-        self._changed: dict[str, Peer] = {}
-        self._limited: dict[str, Peer] = {}
-        self._paced: dict[str, Peer] = {}
+        self._changed: dict[ConnectionId, Peer] = {}
+        self._limited: dict[ConnectionId, Peer] = {}
+        self._paced: dict[ConnectionId, Peer] = {}
         self.padding_packets = 0
 
     @property

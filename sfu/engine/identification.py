@@ -7,6 +7,7 @@ from sfu.engine.publication import Publication, Subscription
 from sfu.forwarding.fan import Fan
 from sfu.receiving.inbound_stream import InboundStream
 from sfu.session.sections import InboundSection
+from sfu.values import Mid, PublicationId
 from sfu.wire import rtp
 
 # A publisher with three simulcast videos and their retransmissions uses about twenty.
@@ -28,7 +29,7 @@ class KnownSsrcs(dict[int, KnownSsrc]):
     """The SSRCs of one peer, by number; the first packet of each identifies it."""
 
     def __init__(
-        self, sections: Mapping[str, InboundSection], publications: Mapping[str, Publication]
+        self, sections: Mapping[Mid, InboundSection], publications: Mapping[PublicationId, Publication]
     ) -> None:
         """`sections` on which the peer sends, by mid, and its `publications`, by id: both as they are at any time."""
         super().__init__()
@@ -48,10 +49,12 @@ class KnownSsrcs(dict[int, KnownSsrc]):
         """
         values = self._identification(packet, elements)
         payload_type = packet[1] & 0x7F
-        mid = values.get(rtp.URI_MID, "")
+        mid = Mid(values.get(rtp.URI_MID, ""))
         section = self._sections.get(mid) if mid else self._announced(ssrc, payload_type)
-        published = self._publications.get(section.publication_id or "") if section is not None else None
-        if section is None or published is None or len(self) >= MAX_STREAMS:
+        if section is None or section.publication_id is None or len(self) >= MAX_STREAMS:
+            return None
+        published = self._publications.get(section.publication_id)
+        if published is None:
             return None
         fan: Fan[Subscription] | None = None
         rtx = payload_type in section.media_by_rtx

@@ -4,7 +4,7 @@ import math
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NewType
 
 from sfu.bandwidth.estimator import Estimator
 from sfu.engine.linkstate import LinkReport
@@ -12,7 +12,7 @@ from sfu.fanout.pacer import Pacer
 from sfu.limits import PeerLimits
 from sfu.receiving.feedback import TransportFeedback
 from sfu.receiving.quality import LossHistory
-from sfu.values import Quality
+from sfu.values import PeerId, Quality
 
 # Decisions that are kept for explanations: a minute of a path that varies.
 MAX_DECISIONS = 60
@@ -58,11 +58,15 @@ class Downstream:
         self.decisions.append((now, words))
 
 
+ConnectionId = NewType("ConnectionId", PeerId)
+"One connection of a peer: the peer's only one or its upstream one has the peer's id, its downstream one another."
+
+
 @dataclass(slots=True, eq=False)
 class Link:
     """The transport of one peer connection, and the state of its path in both directions."""
 
-    peer_id: str
+    connection_id: ConnectionId
     ssrc: int
     "The server's own in feedback and reports to the peer."
     limits: PeerLimits = field(default_factory=PeerLimits)

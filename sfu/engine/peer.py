@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from sfu.engine.identification import KnownSsrcs
-from sfu.engine.link import Link
+from sfu.engine.link import ConnectionId, Link
 from sfu.engine.publication import Publication, Subscription
 from sfu.session.ice import IceAgent
 from sfu.session.negotiated import Applied, Negotiated, Track
@@ -13,9 +13,12 @@ from sfu.values import (
     COMMON_TRAITS,
     Answer,
     Channel,
+    Mid,
     PublicationBound,
+    PublicationId,
     PublicationSpec,
     ReceiverTraits,
+    RoomId,
     SdpError,
 )
 from sfu.wire.sdp import RemoteDescription
@@ -38,7 +41,7 @@ class Negotiation:
     answer: Answer
     bound: Sequence[PublicationBound]
     "The publications that got a section."
-    ended: Sequence[str]
+    ended: Sequence[PublicationId]
     "Ids of the publications whose section the client stopped sending on; they have yet to be removed."
 
 
@@ -46,17 +49,17 @@ class Negotiation:
 class Peer:
     """State of one peer connection."""
 
-    id: str
-    room_id: str
+    id: ConnectionId
+    room_id: RoomId
     ice: IceAgent
     link: Link
     negotiated: Negotiated
-    forwarded_to: set[str] = field(default_factory=set)
+    forwarded_to: set[RoomId] = field(default_factory=set)
     "Other rooms in which its publications can be received."
-    published: dict[str, Publication] = field(default_factory=dict)
+    published: dict[PublicationId, Publication] = field(default_factory=dict)
     "By publication id."
     streams: KnownSsrcs = field(init=False)
-    subscriptions: dict[str, Subscription] = field(default_factory=dict)
+    subscriptions: dict[PublicationId, Subscription] = field(default_factory=dict)
     "By publication id."
     by_ssrc: dict[int, Subscription] = field(default_factory=dict)
     "By outbound SSRC."
@@ -70,7 +73,7 @@ class Peer:
         self.streams = KnownSsrcs(self.negotiated.inbound, self.published)
 
     @property
-    def rooms(self) -> tuple[str, ...]:
+    def rooms(self) -> tuple[RoomId, ...]:
         """All rooms in which its publications can be received."""
         return (self.room_id, *self.forwarded_to)
 
@@ -116,7 +119,7 @@ class Peer:
             self.ice.restart(*restart)
         return self.negotiated.offer(self._tracks(), self._next_transport(identity))
 
-    def take_answer(self, answer: RemoteDescription) -> dict[str, str]:
+    def take_answer(self, answer: RemoteDescription) -> dict[Mid, PublicationId]:
         """Apply the client's answer to the last offer; return what each media section sends now, by mid. SdpError."""
         negotiated = self.negotiated
         if negotiated.offering is None or not negotiated.offering.pending:
@@ -138,10 +141,10 @@ class Peer:
             dtls_client,
         )
 
-    def _specs(self) -> dict[str, PublicationSpec]:
+    def _specs(self) -> dict[PublicationId, PublicationSpec]:
         return {publication_id: each.spec for publication_id, each in self.published.items()}
 
-    def _tracks(self) -> dict[str, Track]:
+    def _tracks(self) -> dict[PublicationId, Track]:
         return {publication_id: _track(each) for publication_id, each in self.subscriptions.items()}
 
     def _take_over(self, applied: Applied) -> None:
@@ -164,7 +167,7 @@ class Peer:
 
     # --- what it publishes ---------------------------------------------------------------------------------------
 
-    def bind(self, mid: str, published: Publication) -> PublicationBound:
+    def bind(self, mid: Mid, published: Publication) -> PublicationBound:
         """Let a section carry a publication; returns the event that reports it."""
         section = self.negotiated.inbound[mid]
         section.publication_id = published.spec.id
@@ -197,7 +200,7 @@ class Peer:
         self.subscriptions[published.spec.id] = published.subscriptions[self.id] = subscription
         return subscription
 
-    def unsubscribe(self, publication_id: str, now: float) -> None:
+    def unsubscribe(self, publication_id: PublicationId, now: float) -> None:
         """End a subscription; its section is answered inactive next."""
         subscription = self.subscriptions.pop(publication_id, None)
         if subscription is not None:
@@ -212,7 +215,7 @@ def _track(subscription: Subscription) -> Track:
     send = Send(
         subscription.stream_id,
         primary.spec.id,
-        primary.owner.peer_id,
+        primary.owner.connection_id,
         subscription.ssrc,
         subscription.resender.ssrc,
         primary.section.codec() if primary.section is not None else "",

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from sfu.engine.link import Link
+from sfu.engine.link import ConnectionId, Link
 from sfu.fanout.pacer import Line
 from sfu.fanout.table import single_packet
 from sfu.fanout.template import TemplateClass
@@ -18,7 +18,7 @@ from sfu.receiving.encodings import WantedLayers
 from sfu.receiving.inbound_stream import InboundStream
 from sfu.receiving.liveness import LAYER_DEAD_S, dead_after_s
 from sfu.session.sections import InboundSection, OutboundSection
-from sfu.values import Preferences, PublicationSpec
+from sfu.values import Preferences, PublicationId, PublicationSpec, RecordingId
 from sfu.wire.operating_points import OperatingPoint
 from sfu.wire.packet import SourcePacket
 from sfu.wire.red import RedundancyLevel
@@ -42,7 +42,7 @@ class Publication:
         "By spatial layer; those seen so far."
         self.fans: dict[int, Fan[Subscription]] = {}
         "Who follows each of them."
-        self.subscriptions: dict[str, Subscription] = {}
+        self.subscriptions: dict[ConnectionId, Subscription] = {}
         "By subscriber."
         self.muted = spec.muted
         self.codec = ""
@@ -55,7 +55,7 @@ class Publication:
         switchable = spec.screen_share and len(spec.layers) > 1 and len(heights) == 1
         self.wanted_layers = WantedLayers(len(spec.layers)) if switchable else None
         "Which layers are to be encoded; None: all that the publisher sends, or what the sizes of its subscribers say."
-        self.recorded: dict[str, int] = {}
+        self.recorded: dict[RecordingId, int] = {}
         "Highest spatial layer that each recording of it takes, by recording."
         self.bitrates: tuple[float, dict[OperatingPoint, int]] = (0.0, {})
         "When `sharing` last computed what each live layer costs, and the result."
@@ -164,7 +164,7 @@ class Subscription:
 
     def __repr__(self) -> str:
         """For the log."""
-        return f"{self.publication_id} to {self.subscriber.peer_id}"
+        return f"{self.publication_id} to {self.subscriber.connection_id}"
 
     # --- state ---------------------------------------------------------------------------------------------------
 
@@ -174,7 +174,7 @@ class Subscription:
         return self.published.primary or self.published
 
     @property
-    def publication_id(self) -> str:
+    def publication_id(self) -> PublicationId:
         """Return the id of that publication."""
         return self.primary.spec.id
 
@@ -288,9 +288,9 @@ class Subscription:
         """Switch to another publication of the track."""
         if published is not self.published:
             self.pause(now)
-            del self.published.subscriptions[self.subscriber.peer_id]
+            del self.published.subscriptions[self.subscriber.connection_id]
             self.published = published
-            published.subscriptions[self.subscriber.peer_id] = self
+            published.subscriptions[self.subscriber.connection_id] = self
 
     def choose(self, now: float) -> None:
         """Choose the stream to send; if it differs from the current one, wait for its keyframe."""
@@ -411,7 +411,7 @@ class Subscription:
         self.pause(now)
         if self.subscriber.downstream.pacer is not None:
             self.subscriber.downstream.pacer.close(self)
-        self.published.subscriptions.pop(self.subscriber.peer_id, None)
+        self.published.subscriptions.pop(self.subscriber.connection_id, None)
 
     def _start(
         self, fan: Fan["Subscription"], key: OperatingPoint | None, packet: SourcePacket, now: float

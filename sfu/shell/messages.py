@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from sfu.facade import MediaEngine
-from sfu.values import Event
+from sfu.values import Event, PeerId
 
 # Offers have 256 KiB at most and data packets 64 KiB; this ends a stream that lost its place.
 MAX_FRAME_BYTES = 4 << 20
@@ -44,7 +44,7 @@ def _command(name: str) -> Command:
     parameters = [p for p in inspect.signature(method).parameters.values() if p.name != "self"]
     keywords = tuple(p.name for p in parameters if p.kind is p.KEYWORD_ONLY)
     # a set cannot cross as one, and the facade asks for any iterable
-    types = tuple(list[str] if p.name == "peer_ids" else hints[p.name] for p in parameters)
+    types = tuple(list[PeerId] if p.name == "peer_ids" else hints[p.name] for p in parameters)
     return Command(tuple.__class_getitem__(types), len(parameters) - len(keywords), keywords)
 
 

@@ -27,13 +27,18 @@ from sfu.values import (
     EngineTimeoutError,
     Event,
     MediaError,
+    Mid,
     PeerClosed,
+    PeerId,
     Preferences,
     PublicationEnded,
+    PublicationId,
     PublicationSpec,
     ReceiverTraits,
     RecordedTrack,
+    RecordingId,
     RecordingStopped,
+    RoomId,
     UnknownPeerError,
 )
 
@@ -62,7 +67,7 @@ class _Worker:
         self, settings: MediaSettings, on_news: Callable[["_Worker", str, msgspec.Raw], None]
     ) -> None:
         self.settings = settings
-        self.peers: dict[str, str] = {}
+        self.peers: dict[PeerId, RoomId] = {}
         "Room by peer."
         self.alive = False
         "It has its port and has not ended."
@@ -186,10 +191,10 @@ class MediaWorkers:
         self._on_event = on_event
         self._workers: list[_Worker] = []
         self._tasks: list[asyncio.Task[None]] = []
-        self._by_peer: dict[str, _Worker] = {}
-        self._by_publication: dict[str, _Worker] = {}
-        self._publisher: dict[str, str] = {}
-        self._forwarded: dict[tuple[str, str], _Worker] = {}
+        self._by_peer: dict[PeerId, _Worker] = {}
+        self._by_publication: dict[PublicationId, _Worker] = {}
+        self._publisher: dict[PublicationId, PeerId] = {}
+        self._forwarded: dict[tuple[PeerId, RoomId], _Worker] = {}
         "By peer and room: a room to which somebody is forwarded stays on that one's worker."
         self._recordings: RecordingPlaces[_Worker] = RecordingPlaces()
         self._waiting: dict[int, tuple[_Worker, asyncio.Future[Any]]] = {}
@@ -358,8 +363,8 @@ class MediaWorkers:
 
     def open_peer(
         self,
-        peer_id: str,
-        room_id: str,
+        peer_id: PeerId,
+        room_id: RoomId,
         *,
         dual: bool = False,
         channels: tuple[Channel, ...] = (),
@@ -376,7 +381,7 @@ class MediaWorkers:
         self._by_peer[peer_id] = worker
         worker.order(0, "open_peer", (peer_id, room_id, dual, channels, traits))
 
-    def _room(self, room_id: str) -> _Worker:
+    def _room(self, room_id: RoomId) -> _Worker:
         pinned = self._pinned(room_id)
         if pinned is not None and pinned.alive:
             return pinned
@@ -389,7 +394,7 @@ class MediaWorkers:
         answering = [worker for worker in self._workers if worker.answers] or self._workers
         return min(answering, key=lambda worker: len(worker.peers))
 
-    def move_peer(self, peer_id: str, room_id: str) -> None:
+    def move_peer(self, peer_id: PeerId, room_id: RoomId) -> None:
         """Close a peer whose new room is on another worker: the client connects there again."""
         worker = self._by_peer.get(peer_id)
         if worker is None:
@@ -406,10 +411,10 @@ class MediaWorkers:
             self.close_peer(peer_id)
             asyncio.get_running_loop().call_soon(self._deliver, PeerClosed(peer_id, "error"))
 
-    def _pinned(self, room_id: str) -> _Worker | None:
+    def _pinned(self, room_id: RoomId) -> _Worker | None:
         return next((worker for (_, room), worker in self._forwarded.items() if room == room_id), None)
 
-    def forward_peer(self, peer_id: str, room_id: str) -> bool:
+    def forward_peer(self, peer_id: PeerId, room_id: RoomId) -> bool:
         """Let a peer's publications be received in another room too; return whether that is possible.
 
         Where that room is on another worker its peers are told as closed, and come back to this one. Not possible when
@@ -426,50 +431,50 @@ class MediaWorkers:
         worker.order(0, "forward_peer", (peer_id, room_id))
         return True
 
-    def stop_forwarding(self, peer_id: str, room_id: str) -> None:
+    def stop_forwarding(self, peer_id: PeerId, room_id: RoomId) -> None:
         """End the forwarding of a peer's publications to another room."""
         self._forwarded.pop((peer_id, room_id), None)
         self._tell(peer_id, "stop_forwarding", room_id)
 
-    def close_peer(self, peer_id: str) -> None:
+    def close_peer(self, peer_id: PeerId) -> None:
         """End a peer."""
         worker = self._forget(peer_id)
         if worker is not None:
             worker.peers.pop(peer_id, None)
             worker.order(0, "close_peer", (peer_id,))
 
-    def _forget(self, peer_id: str) -> _Worker | None:
+    def _forget(self, peer_id: PeerId) -> _Worker | None:
         for publication_id in [p for p, publisher in self._publisher.items() if publisher == peer_id]:
             del self._publisher[publication_id]
             self._by_publication.pop(publication_id, None)
         self._forget_forwarding(peer_id)
         return self._by_peer.pop(peer_id, None)
 
-    def _forget_forwarding(self, peer_id: str) -> None:
+    def _forget_forwarding(self, peer_id: PeerId) -> None:
         for forwarded in [each for each in self._forwarded if each[0] == peer_id]:
             del self._forwarded[forwarded]
 
-    async def negotiate(self, peer_id: str, offer: str) -> Answer:
+    async def negotiate(self, peer_id: PeerId, offer: str) -> Answer:
         """Apply an offer and answer it. SdpError, UnknownPeerError."""
         answer: Answer = await self._ask(peer_id, "negotiate", offer)
         return answer
 
-    async def offer(self, peer_id: str, *, restart: bool = False) -> str:
+    async def offer(self, peer_id: PeerId, *, restart: bool = False) -> str:
         """Make the next offer. UnknownPeerError."""
         offer: str = await self._ask(peer_id, "offer", restart)
         return offer
 
-    async def answer(self, peer_id: str, answer: str) -> dict[str, str]:
+    async def answer(self, peer_id: PeerId, answer: str) -> dict[Mid, PublicationId]:
         """Apply the client's answer. SdpError, UnknownPeerError."""
-        subscribed: dict[str, str] = await self._ask(peer_id, "answer", answer)
+        subscribed: dict[Mid, PublicationId] = await self._ask(peer_id, "answer", answer)
         return subscribed
 
-    async def explain(self, peer_id: str) -> BandwidthExplanation:
+    async def explain(self, peer_id: PeerId) -> BandwidthExplanation:
         """Return an explanation of a peer's layers. UnknownPeerError."""
         explanation: BandwidthExplanation = await self._ask(peer_id, "explain")
         return explanation
 
-    async def _ask(self, peer_id: str, name: str, *arguments: Any) -> Any:
+    async def _ask(self, peer_id: PeerId, name: str, *arguments: Any) -> Any:
         worker = self._by_peer.get(peer_id)
         if worker is None:
             raise UnknownPeerError(peer_id)
@@ -485,13 +490,13 @@ class MediaWorkers:
         finally:
             self._waiting.pop(number, None)
 
-    def start_recording(self, recording_id: str, room_id: str) -> None:
+    def start_recording(self, recording_id: RecordingId, room_id: RoomId) -> None:
         """Begin a recording on the room's worker."""
         worker = self._room(room_id)
         if self._recordings.add(recording_id, room_id, worker if worker.alive else None):
             worker.order(0, "start_recording", (recording_id, room_id))
 
-    def _settle_recordings(self, room_id: str, worker: _Worker) -> None:
+    def _settle_recordings(self, room_id: RoomId, worker: _Worker) -> None:
         """Let this worker continue the recordings of a room that was opened on it."""
         for place, before in self._recordings.settle(room_id, worker):
             if before is not None:
@@ -500,19 +505,21 @@ class MediaWorkers:
             if place.paused:
                 worker.order(0, "pause_recording", (place.recording_id, True))
 
-    def record_track(self, recording_id: str, publication_id: str, track: RecordedTrack) -> None:
+    def record_track(
+        self, recording_id: RecordingId, publication_id: PublicationId, track: RecordedTrack
+    ) -> None:
         """Record a publication of the room."""
         worker = self._by_publication.get(publication_id)
         if worker is not None:
             worker.order(0, "record_track", (recording_id, publication_id, track))
 
-    def stop_recording_track(self, recording_id: str, publication_id: str) -> None:
+    def stop_recording_track(self, recording_id: RecordingId, publication_id: PublicationId) -> None:
         """Stop recording a publication."""
         worker = self._by_publication.get(publication_id)
         if worker is not None:
             worker.order(0, "stop_recording_track", (recording_id, publication_id))
 
-    def pause_recording(self, recording_id: str, paused: bool) -> None:
+    def pause_recording(self, recording_id: RecordingId, paused: bool) -> None:
         """Pause or resume a recording."""
         place = self._recordings.get(recording_id)
         if place is not None:
@@ -520,7 +527,7 @@ class MediaWorkers:
             if place.worker is not None:
                 place.worker.order(0, "pause_recording", (recording_id, paused))
 
-    def stop_recording(self, recording_id: str) -> None:
+    def stop_recording(self, recording_id: RecordingId) -> None:
         """End a recording; if its worker has ended, it was written up to that time."""
         place = self._recordings.get(recording_id)
         if place is not None and place.worker is not None:
@@ -529,12 +536,12 @@ class MediaWorkers:
         self._recordings.remove(recording_id)
         asyncio.get_running_loop().call_soon(self._deliver, RecordingStopped(recording_id))
 
-    def _tell(self, peer_id: str, name: str, *arguments: Any) -> None:
+    def _tell(self, peer_id: PeerId, name: str, *arguments: Any) -> None:
         worker = self._by_peer.get(peer_id)
         if worker is not None:
             worker.order(0, name, (peer_id, *arguments))
 
-    def publish(self, peer_id: str, publication: PublicationSpec) -> None:
+    def publish(self, peer_id: PeerId, publication: PublicationSpec) -> None:
         """Announce a track."""
         worker = self._by_peer.get(peer_id)
         if worker is not None:
@@ -542,33 +549,35 @@ class MediaWorkers:
             self._publisher[publication.id] = peer_id
         self._tell(peer_id, "publish", publication)
 
-    def unpublish(self, peer_id: str, publication_id: str) -> None:
+    def unpublish(self, peer_id: PeerId, publication_id: PublicationId) -> None:
         """End a publication and its subscriptions."""
         self._by_publication.pop(publication_id, None)
         self._publisher.pop(publication_id, None)
         self._tell(peer_id, "unpublish", publication_id)
 
-    def set_muted(self, publication_id: str, muted: bool) -> None:
+    def set_muted(self, publication_id: PublicationId, muted: bool) -> None:
         """Stop or resume the forwarding of a publication."""
         worker = self._by_publication.get(publication_id)
         if worker is not None:
             worker.order(0, "set_muted", (publication_id, muted))
 
-    def subscribe(self, peer_id: str, publication_id: str, stream_id: str) -> None:
+    def subscribe(self, peer_id: PeerId, publication_id: PublicationId, stream_id: str) -> None:
         """Send a publication to a peer."""
         self._tell(peer_id, "subscribe", publication_id, stream_id)
 
-    def unsubscribe(self, peer_id: str, publication_id: str) -> None:
+    def unsubscribe(self, peer_id: PeerId, publication_id: PublicationId) -> None:
         """Stop sending a publication to a peer."""
         self._tell(peer_id, "unsubscribe", publication_id)
 
-    def set_preferences(self, peer_id: str, publication_id: str, preferences: Preferences) -> None:
+    def set_preferences(
+        self, peer_id: PeerId, publication_id: PublicationId, preferences: Preferences
+    ) -> None:
         """Set a subscriber's preferences for a publication."""
         self._tell(peer_id, "set_preferences", publication_id, preferences)
 
-    def send_data(self, peer_ids: Iterable[str], label: str, payload: bytes, *, flow: str = "") -> None:
+    def send_data(self, peer_ids: Iterable[PeerId], label: str, payload: bytes, *, flow: str = "") -> None:
         """Send one message on each peer's channel `label`; it is refused while the worker is too slow."""
-        groups: dict[_Worker, list[str]] = {}
+        groups: dict[_Worker, list[PeerId]] = {}
         for peer_id in peer_ids:
             worker = self._by_peer.get(peer_id)
             if worker is not None:

@@ -31,6 +31,7 @@ from signaling.errors import (
 )
 from signaling.http.api import bearer
 from signaling.http.connections import Use, note
+from signaling.ids import ParticipantSid
 from signaling.limits import DESCRIPTIONS, JOINS, MESSAGES, TOLD_TO_ALL, Limits
 from signaling.livekit.backlog import Backlog
 from signaling.livekit.connections.connection import Connection
@@ -347,12 +348,14 @@ class LiveKitEndpoints:
         self, claims: tokens.Claims, join: rtc.JoinRequest, outbox: WebSocketSender, *, dual: bool
     ) -> Connection | None:
         if join.reconnect:
-            connection = self._frontend.lifecycle.resume(claims, join.participant_sid, outbox)
+            connection = self._frontend.lifecycle.resume(claims, ParticipantSid(join.participant_sid), outbox)
             if connection is None:
                 outbox.put(
                     EncodedResponse(
                         rtc.SignalResponse(
-                            leave=leave(self._frontend.lifecycle.refusal(claims, join.participant_sid))
+                            leave=leave(
+                                self._frontend.lifecycle.refusal(claims, ParticipantSid(join.participant_sid))
+                            )
                         )
                     )
                 )

@@ -142,7 +142,7 @@ def _db_upgrade(flags: dict[str, Any]) -> int:
 
 def _keys_add(flags: dict[str, Any]) -> int:
     from signaling.access.keyring import new_secret  # noqa: PLC0415
-    from signaling.rooms.ids import random_sid  # noqa: PLC0415 - see the module's docstring
+    from signaling.rooms.sids import random_sid  # noqa: PLC0415 - see the module's docstring
 
     config, name, secret = _load(flags), flags["key"] or random_sid("API"), new_secret()
     # In LECTERN_KEYS a colon ends the name.
@@ -184,7 +184,7 @@ def _keys_revoke(flags: dict[str, Any]) -> int:
 def _users_add(flags: dict[str, Any]) -> int:
     from signaling.access.sign_ins import SignIns  # noqa: PLC0415
     from signaling.errors import UnstorableError  # noqa: PLC0415
-    from signaling.rooms.ids import random_sid  # noqa: PLC0415
+    from signaling.rooms.sids import random_sid  # noqa: PLC0415
     from signaling.store.people.accounts import Account, TokenKind, email_address  # noqa: PLC0415
     from signaling.store.tenants import tenant_name  # noqa: PLC0415 - see the module's docstring
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sfu.values import LayersWanted
+from signaling.ids import TrackSid
 from signaling.rooms.events import (
     DemandChanged,
     EventHub,
@@ -76,8 +77,8 @@ class Demand:
         """Listen for everything that changes the demand."""
         self._hub = hub
         self._timers = timers
-        self._told: dict[str, _Announced] = {}
-        self._recorded: dict[str, int] = {}
+        self._told: dict[TrackSid, _Announced] = {}
+        self._recorded: dict[TrackSid, int] = {}
         "Highest spatial layer that a recording takes, by track."
         hub.rule(self._on_event)
 
@@ -85,7 +86,7 @@ class Demand:
         """Listen for the engine's reports of the screen layers that it sends to any subscriber."""
         media_events.on(LayersWanted, self.layers_wanted)
 
-    def record(self, track_sid: str, spatial: int) -> None:
+    def record(self, track_sid: TrackSid, spatial: int) -> None:
         """Count a recording as one more subscriber, of this layer and those below it; NOTHING: it has ended."""
         if spatial == NOTHING:
             self._recorded.pop(track_sid, None)
@@ -97,7 +98,7 @@ class Demand:
         wanted = demanded(told.publisher, track, backup=backup)
         return wanted if backup else max(wanted, self._recorded.get(track.sid, NOTHING))
 
-    def current(self, track_sid: str) -> DemandChanged | None:
+    def current(self, track_sid: TrackSid) -> DemandChanged | None:
         """Return the last demand for a track; None if nothing was demanded yet, or there is no such video track."""
         told = self._told.get(track_sid)
         return None if told is None else told.event
@@ -122,7 +123,7 @@ class Demand:
         elif not self._timers.is_set(told.publisher.sid, reason):
             self._timers.set(told.publisher.sid, reason, LOWER_DELAY_S, lambda: self._lower_layers(track.sid))
 
-    def _lower_layers(self, track_sid: str) -> None:
+    def _lower_layers(self, track_sid: TrackSid) -> None:
         told = self._told[track_sid]
         if told.sent != told.layers:
             told.layers = told.sent
@@ -152,7 +153,7 @@ class Demand:
                 for track_sid in person.tracks:
                     self._look(track_sid)
 
-    def _look(self, track_sid: str) -> None:
+    def _look(self, track_sid: TrackSid) -> None:
         told = self._told.get(track_sid)
         track = told.publisher.tracks.get(track_sid) if told is not None else None
         if told is None or track is None:
@@ -174,7 +175,7 @@ class Demand:
             if wanted > before:
                 self._tell(track.sid, backup=backup)
 
-    def _tell(self, track_sid: str, *, backup: bool) -> None:
+    def _tell(self, track_sid: TrackSid, *, backup: bool) -> None:
         told = self._told[track_sid]
         track = told.publisher.tracks[track_sid]
         wanted = self._demanded(told, track, backup=backup)
@@ -185,7 +186,7 @@ class Demand:
                 told.spatial = wanted
             self._emit(told, track)
 
-    def _forget(self, track_sid: str) -> None:
+    def _forget(self, track_sid: TrackSid) -> None:
         self._recorded.pop(track_sid, None)
         told = self._told.pop(track_sid, None)
         if told is not None:

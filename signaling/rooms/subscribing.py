@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 
 from sfu.facade import MediaEngine
-from sfu.values import CodecMissing, Preferences
+from sfu.values import CodecMissing, Mid, Preferences, PublicationId
+from signaling.ids import TrackSid
 from signaling.rooms.events import (
     EventHub,
     ParticipantMoved,
@@ -76,7 +77,7 @@ class Subscribing:
             for track in tuple(publisher.tracks.values()):
                 self._settle(person, publisher, track)
 
-    def wish(self, person: Participant, track_sid: str, wanted: bool) -> None:
+    def wish(self, person: Participant, track_sid: TrackSid, wanted: bool) -> None:
         """Store whether a participant requests a track, which may not exist yet, and subscribe or unsubscribe."""
         state = person.subscriptions
         if len(state.wanted) >= MAX_WISHES and track_sid not in state.wanted:
@@ -103,7 +104,7 @@ class Subscribing:
                 for other in tuple(each.room.participants.values()):
                     self._settle(other, each, track)
 
-    def prefer(self, person: Participant, track_sid: str, preferences: Preferences) -> None:
+    def prefer(self, person: Participant, track_sid: TrackSid, preferences: Preferences) -> None:
         """Store the requested quality of a track. Enabling takes effect at once, other changes after a short delay."""
         state = person.subscriptions
         before = state.preferences.get(track_sid)
@@ -121,7 +122,7 @@ class Subscribing:
                 lambda: self._apply_preferences(person, track_sid),
             )
 
-    def negotiated(self, person: Participant, subscribed: Mapping[str, str]) -> None:
+    def negotiated(self, person: Participant, subscribed: Mapping[Mid, PublicationId]) -> None:
         """Store which subscriptions have a media section (mid -> track), and notify publishers of their first one."""
         state = person.subscriptions
         fresh = set(subscribed.values()) & state.active - state.live
@@ -159,21 +160,21 @@ class Subscribing:
             (state.refused.discard if allowed else state.refused.add)(track.sid)
             self._hub.emit(SubscriptionPermissionChanged(person, track, allowed))
 
-    def _apply_preferences(self, person: Participant, track_sid: str) -> None:
+    def _apply_preferences(self, person: Participant, track_sid: TrackSid) -> None:
         # A timer may run after the track has gone to another room and come back: its preferences are forgotten then.
         preferences = person.subscriptions.preferences.get(track_sid)
         if preferences is not None and track_sid in person.subscriptions.active:
             self._media.set_preferences(person.sid, track_sid, preferences)
             self._hub.emit(SubscriberRequestChanged(track_sid))
 
-    def _give_up(self, person: Participant, track_sid: str) -> None:
+    def _give_up(self, person: Participant, track_sid: TrackSid) -> None:
         # If the track appeared and ended in between, its request is gone already.
         if track_sid in person.subscriptions.wanted and self._find(person, track_sid) is None:
             del person.subscriptions.wanted[track_sid]
             self._hub.emit(SubscriptionFailed(person, track_sid, SubscriptionProblem.TRACK_NOT_FOUND))
 
     @staticmethod
-    def _find(person: Participant, track_sid: str) -> tuple[Participant, Track] | None:
+    def _find(person: Participant, track_sid: TrackSid) -> tuple[Participant, Track] | None:
         for publisher in person.room.participants.values():
             track = publisher.tracks.get(track_sid)
             if track is not None:

@@ -11,6 +11,7 @@ from classroom.roles import STAFF
 from classroom.state import Classroom
 from signaling.access import tokens
 from signaling.access.keyring import Keyring
+from signaling.ids import Identity
 from signaling.sessions_api.callers import Caller, TenantRole
 from signaling.store.tenants import tenant_parts
 from signaling.teaching.grants import permissions_of
@@ -56,7 +57,7 @@ def make(keyring: Keyring, caller: Caller, room: Classroom, person_id: str, now:
         permissions=permissions_of(room, person_id),
         room_id=session_id,
     )
-    token = tokens.mint(tokens.join_claims(media_room, person_id, bearer), signer, now, TTL_S)
+    token = tokens.mint(tokens.join_claims(media_room, Identity(person_id), bearer), signer, now, TTL_S)
     role = TenantRole.TUTOR if person.role in STAFF else TenantRole.STUDENT
     access_token = api_token(signer, caller, person_id, person.name, role, now=now, session=session_id)
     return Credentials(

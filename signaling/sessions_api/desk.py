@@ -16,6 +16,7 @@ from classroom.join_code import COUNT
 from classroom.roles import STAFF
 from classroom.state import Classroom
 from classroom.visibility import is_participant, shown_to
+from sfu.values import RecordingId
 from signaling.errors import UnstorableError
 from signaling.sessions_api.callers import Caller
 from signaling.teaching.live import LiveSession
@@ -25,6 +26,7 @@ from signaling.teaching.registry import Registry
 T = TypeVar("T")
 
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=limits.IDENTIFIER_LENGTH)]
+RecordingPath = Annotated[RecordingId, msgspec.Meta(min_length=1, max_length=limits.IDENTIFIER_LENGTH)]
 
 _encode: Final = msgspec.json.Encoder(order="sorted").encode
 

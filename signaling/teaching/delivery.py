@@ -11,6 +11,7 @@ from typing import Final
 import msgspec
 
 from classroom.errors import Code, Conflict
+from signaling.ids import Identity
 from signaling.rooms.events import Message, ParticipantLeft, RoomEvent
 from signaling.rooms.model import Participant
 from signaling.rooms.services import Services
@@ -68,7 +69,7 @@ class Delivery:
 
     def _find(self, live: LiveSession, person: str) -> Participant | None:
         for room in self._rooms.rooms:
-            participant = room.participants.get(person)
+            participant = room.participants.get(Identity(person))
             if participant is not None and session_of(room.name) == live.id:
                 return participant
         return None

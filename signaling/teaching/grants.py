@@ -6,6 +6,7 @@ from classroom.features import studio
 from classroom.permissions import may
 from classroom.roles import LEARNERS, STAFF, TUTORS
 from classroom.state import Classroom
+from signaling.ids import Identity
 from signaling.rooms.permissions import ALL_SOURCES, AdminRight, Permissions, Receiving, Source
 
 _SENT_WITH: Final = {
@@ -42,13 +43,15 @@ def _receiving(room: Classroom, person_id: str) -> Receiving:
         base.add(Source.CAMERA)
     if settings.student_screens:
         base |= {Source.SCREEN_SHARE, Source.SCREEN_SHARE_AUDIO}
-    by_identity = {person.id: ALL_SOURCES for person in room.people.everyone.values() if person.role in STAFF}
+    by_identity = {
+        Identity(person.id): ALL_SOURCES for person in room.people.everyone.values() if person.role in STAFF
+    }
     for person_on_stage in _on_stage(room):
         if person_on_stage in by_identity or person_on_stage == person_id:
             continue
         shown = frozenset(base | _shown(room, person_id, person_on_stage))
         if shown != base:
-            by_identity[person_on_stage] = shown
+            by_identity[Identity(person_on_stage)] = shown
     return Receiving(frozenset(base), {}, by_identity)
 
 

@@ -15,6 +15,7 @@ from classroom.features import breakouts, moderation, people, session, studio
 from classroom.roles import Role, Standing
 from classroom.state import Classroom
 from signaling.errors import StoreError
+from signaling.ids import Identity
 from signaling.rooms.events import ParticipantJoined, ParticipantLeft, RoomEvent, SignalLost, SignalRestored
 from signaling.rooms.model import LeaveReason, Participant, Room
 from signaling.rooms.permissions import Source
@@ -215,7 +216,7 @@ class MediaBridge:
             return
         if event.reason in {people.LeaveReason.REMOVED, people.LeaveReason.BANNED}:
             for media_room in self._open_rooms(live):
-                media_room.revoked[event.person] = self._registry.wall_clock()
+                media_room.revoked[Identity(event.person)] = self._registry.wall_clock()
         lost = event.reason is people.LeaveReason.CONNECTION_LOST
         for participant in self._named(live, event.person):
             self._rooms.leave(participant, LeaveReason.SIGNAL_LOST if lost else LeaveReason.REMOVED)

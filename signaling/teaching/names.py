@@ -5,6 +5,7 @@ import re
 import secrets
 import string
 
+from signaling.ids import RoomName
 from signaling.rooms.model import RoomConfig
 
 PREFIX = "ses_"
@@ -36,18 +37,18 @@ def derived_id(prefix: str, *parts: str) -> str:
     return prefix + "".join(letters)
 
 
-def room_name(session_id: str, breakout: str = "") -> str:
+def room_name(session_id: str, breakout: str = "") -> RoomName:
     """Return the name of the room of a session, or of one of its breakouts."""
-    return f"{session_id}{_SEPARATOR}{breakout}" if breakout else session_id
+    return RoomName(f"{session_id}{_SEPARATOR}{breakout}" if breakout else session_id)
 
 
-def session_of(name: str) -> str | None:
+def session_of(name: RoomName) -> str | None:
     """Return the id of the session that a room belongs to; None for any other room."""
     session_id = name.partition(_SEPARATOR)[0]
     return session_id if _ID.fullmatch(session_id) else None
 
 
-def room_config(name: str) -> RoomConfig | None:
+def room_config(name: RoomName) -> RoomConfig | None:
     """Return how the room of a session behaves; None for any other room. Only the session's own tokens open it."""
     session_id = session_of(name)
     if session_id is None:

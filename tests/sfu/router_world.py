@@ -75,7 +75,7 @@ class World:
         return peer, heard
 
     def peer_of(self, subscription):
-        return self.core.peers[subscription.subscriber.peer_id]
+        return self.core.peers[subscription.subscriber.connection_id]
 
     def viewer(self, name="viewer", *, replay=False, **preferences):
         """A viewer that joins; without `replay` nothing is kept for it, so that it needs a keyframe."""

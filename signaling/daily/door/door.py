@@ -23,6 +23,7 @@ from signaling.daily.rooms import DailyRoom, DailyRooms
 from signaling.daily.tokens import MeetingToken, MeetingTokenError, verify
 from signaling.errors import AccessError, RequestError, TokenError
 from signaling.http.api import Api, ApiError, Fault, Route, Style, bearer
+from signaling.ids import Identity, RoomName, UserId
 from signaling.limits import KNOCKS, Limits
 from signaling.rooms.events import VisitorArrived, VisitorLeft
 from signaling.rooms.model import LeaveReason, Participant, Visitor
@@ -35,8 +36,9 @@ ENTRY_TTL_S = 300
 # A moderation token only identifies its bearer, and is valid only while the bearer is in the meeting.
 PASS_TTL_S = 48 * 3600
 
-Name = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
+Name = Annotated[RoomName, msgspec.Meta(min_length=1, max_length=128)]
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
+ParticipantId = Annotated[Identity, msgspec.Meta(min_length=1, max_length=256)]
 Text = Annotated[str, msgspec.Meta(max_length=256)]
 MeetingTokenText = Annotated[str, msgspec.Meta(max_length=16 * 1024)]
 
@@ -222,7 +224,7 @@ class Door:
         return Nothing()
 
     async def change(
-        self, caller: Participant, name: Name, session_id: Id, body: ParticipantChange
+        self, caller: Participant, name: Name, session_id: ParticipantId, body: ParticipantChange
     ) -> Nothing:
         """Mute or remove a participant, or change the participant's permissions."""
         admin = caller
@@ -253,12 +255,12 @@ class Door:
     # --- access ----------------------------------------------------------------------------------
 
     async def _decide(
-        self, name: str, token_text: str, user_name: str = ""
+        self, name: RoomName, token_text: str, user_name: str = ""
     ) -> tuple[DailyRoom, Admitted | MustKnock]:
         room = await self._daily_rooms.find(name)
         token = self._meeting_token(token_text)
-        user_id = "" if token is None else token.properties.user_id or ""
-        present = self._services.rooms.taken(name, "", user_id)
+        user_id = UserId("" if token is None else token.properties.user_id or "")
+        present = self._services.rooms.taken(name, Identity(""), user_id)
         decision = admission.admit(
             room, token, now=self._services.wall_clock(), present=present, user_name=user_name
         )
@@ -280,14 +282,14 @@ class Door:
         room = await self._daily_rooms.find(knock.room_name)
         if room is None or room.room_config.id != knock.room_id:
             raise _refusal(Refused("no-room", "The meeting you're trying to join does not exist."))
-        present = self._services.rooms.taken(room.name, "", knock.admitted.user_id or "")
+        present = self._services.rooms.taken(room.name, Identity(""), knock.admitted.user_id or UserId(""))
         if present >= room.properties.max_participants:
             raise _refusal(Refused("meeting-full", "Meeting is full"))
         return self._entrance(room, knock.admitted)
 
     def _entrance(self, room: DailyRoom, admitted: Admitted) -> Entrance:
         opened = self._daily_rooms.open(room)
-        session_id = str(uuid.uuid4())
+        session_id = Identity(str(uuid.uuid4()))
         claims = entry.claims(room.name, opened.config.id, session_id, admitted)
         self._services.rooms.check_entry(room.name, session_id, claims["attributes"])
         now, keyring = self._services.wall_clock(), self._keyring
@@ -308,9 +310,9 @@ class Door:
             claims = tokens.verify(bearer(request), self._keyring, self._services.wall_clock())
         except TokenError as error:
             raise ApiError(401, "not-allowed", str(error)) from error
-        return self._admin(claims, request.match_info.get("name", ""))
+        return self._admin(claims, RoomName(request.match_info.get("name", "")))
 
-    def _admin(self, caller: Claims, name: str) -> Participant:
+    def _admin(self, caller: Claims, name: RoomName) -> Participant:
         here = self._services.rooms.room(name)
         person = None if here is None or caller.room != name else here.participants.get(caller.identity)
         if person is None or AdminRight.PARTICIPANTS not in person.permissions.admin:
@@ -337,7 +339,7 @@ class Door:
             self._services.hub.emit(VisitorLeft(here, visitor))
         self._tell_admins(knock.room_name)
 
-    def _tell_admins(self, room_name: str) -> None:
+    def _tell_admins(self, room_name: RoomName) -> None:
         here = self._services.rooms.room(room_name)
         people = () if here is None else here.participants.values()
         admins = [person.identity for person in people if AdminRight.PARTICIPANTS in person.permissions.admin]

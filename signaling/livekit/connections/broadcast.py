@@ -1,5 +1,7 @@
 """What all connections of a room are sent: changes of participants, at once or in batches, and of the room itself."""
 
+from typing import TYPE_CHECKING
+
 from livekit.protocol import models, rtc
 
 from signaling.livekit.connections.connection import Connection
@@ -9,6 +11,9 @@ from signaling.livekit.messages import convert
 from signaling.livekit.messages.wire import EncodedResponse
 from signaling.rooms.model import LeaveReason, Participant, Room
 from signaling.timers import Timers
+
+if TYPE_CHECKING:
+    from signaling.ids import RoomSid
 
 # LiveKit's value: the number of participants may change often.
 ROOM_UPDATE_DELAY_S = 5.0
@@ -21,7 +26,7 @@ class Broadcast:
         self.connections = connections
         "Those to which this sends."
         self._timers = timers
-        self._batches: dict[str, UpdateBatch] = {}
+        self._batches: dict[RoomSid, UpdateBatch] = {}
 
     def announce(
         self, person: Participant, reason: LeaveReason | None, *, to_self: bool, urgent: bool = False

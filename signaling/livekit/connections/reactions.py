@@ -20,6 +20,7 @@ from sfu.values import (
     SpeakersChanged,
     SubscriptionPaused,
 )
+from signaling.ids import ParticipantSid
 from signaling.livekit.connections.broadcast import Broadcast
 from signaling.livekit.connections.lifecycle import Lifecycle
 from signaling.livekit.connections.relay import Relay
@@ -91,7 +92,7 @@ class Reactions:
         if reaction is not None:
             reaction(event)
 
-    def _send(self, participant_sid: str, message: rtc.SignalResponse) -> None:
+    def _send(self, participant_sid: ParticipantSid, message: rtc.SignalResponse) -> None:
         connection = self._connections.get(participant_sid)
         if connection is not None:
             connection.send(message)
@@ -134,12 +135,12 @@ class Reactions:
             self._broadcast.send_room(event.origin)
         self._lifecycle.moved(event)
 
-    def _gone(self, participant_sid: str, room: Room) -> None:
+    def _gone(self, participant_sid: ParticipantSid, room: Room) -> None:
         """Drop what was measured of a participant who is no longer in a room."""
         self._loudness.forget(participant_sid)
         self._silence(participant_sid, room)
 
-    def _silence(self, participant_sid: str, room: Room) -> None:
+    def _silence(self, participant_sid: ParticipantSid, room: Room) -> None:
         """End the speech of a participant for those who do not receive them, before they hear that they are gone.
 
         A browser cannot remove a speaker from its list once it does not know the participant.

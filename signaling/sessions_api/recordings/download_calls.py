@@ -8,13 +8,14 @@ from urllib.parse import quote
 import msgspec
 from aiohttp import hdrs, web
 
+from sfu.values import RecordingId
 from signaling.access import signed
 from signaling.http.api import ApiError, Route
 from signaling.http.headers import SECURITY_HEADERS
 from signaling.recordings.files import FilesError, RecordingFiles
 from signaling.recordings.recordings import ACTIVE, DELETED
 from signaling.sessions_api.callers import Caller
-from signaling.sessions_api.desk import Id
+from signaling.sessions_api.desk import RecordingPath
 from signaling.sessions_api.recordings.recording_calls import RecordingCalls
 from signaling.sessions_api.style import PREFIX
 from signaling.store import Store
@@ -76,7 +77,7 @@ class DownloadCalls:
             ),
         ]
 
-    async def link(self, caller: Caller, recording: Id, body: LinkRequest) -> Link:
+    async def link(self, caller: Caller, recording: RecordingPath, body: LinkRequest) -> Link:
         """Make a link to a file of a recording, or to all of it."""
         row = await self._calls.found(caller, recording)
         self._check(row.status)
@@ -92,7 +93,9 @@ class DownloadCalls:
         token = signed.sign(claims, self._keys[caller.key])
         return Link(f"{caller.origin}{PREFIX}/recordings/{quote(row.id)}/download?token={token}", expires_at)
 
-    async def download(self, recording: Id, query: DownloadQuery, request: web.Request) -> web.StreamResponse:
+    async def download(
+        self, recording: RecordingPath, query: DownloadQuery, request: web.Request
+    ) -> web.StreamResponse:
         """Send what a link leads to; ranges of single files can be requested (RFC 9110 section 14)."""
         claims = self._verified(query.token, recording)
         row = await self._store.recordings.get(recording)
@@ -110,7 +113,7 @@ class DownloadCalls:
         if status == DELETED:
             raise ApiError(404, "recording_deleted", "The recording has been deleted.")
 
-    def _verified(self, token: str, recording_id: str) -> Mapping[str, Any]:
+    def _verified(self, token: str, recording_id: RecordingId) -> Mapping[str, Any]:
         refusal = ApiError(403, "bad_link", "The link is not valid, or not any more.")
         try:
             secret = self._keys[signed.peek(token)["iss"]]
@@ -125,7 +128,7 @@ class DownloadCalls:
 
     @staticmethod
     async def _send_part(
-        files: RecordingFiles, recording_id: str, claims: Mapping[str, Any]
+        files: RecordingFiles, recording_id: RecordingId, claims: Mapping[str, Any]
     ) -> web.FileResponse:
         try:
             found = await asyncio.to_thread(files.part, recording_id, claims["track"], claims["part"])
@@ -136,7 +139,7 @@ class DownloadCalls:
 
     @staticmethod
     async def _send_archive(
-        pieces: Iterator[bytes], recording_id: str, request: web.Request
+        pieces: Iterator[bytes], recording_id: RecordingId, request: web.Request
     ) -> web.StreamResponse:
         try:
             first = await asyncio.to_thread(next, pieces, b"")

@@ -490,7 +490,7 @@ def test_the_bitrate_of_each_layer_is_measured(world):
 def test_who_speaks_is_seen_first(world):
     world.core.speaking.rooms["room"] = Speakers()
     world.core.router.publishers["publisher"] = world.publisher
-    assert world.core.speaking.focus("room") == ""
+    assert world.core.speaking.focus("room") is None
     world.core.speaking.rooms["room"].dominant = "TR_1"
     assert world.core.speaking.focus("room") == "publisher"
-    assert world.core.speaking.focus("elsewhere") == ""
+    assert world.core.speaking.focus("elsewhere") is None

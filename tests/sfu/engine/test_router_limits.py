@@ -121,7 +121,7 @@ def test_a_fault_while_bandwidth_is_shared_costs_that_viewer_alone(world, monkey
     shared = []
 
     def faulty(subject, *args):
-        viewer = subject.subscriber.peer_id if isinstance(subject, Subscription) else subject.id
+        viewer = subject.subscriber.connection_id if isinstance(subject, Subscription) else subject.id
         if viewer == "unlucky":
             raise FaultError
         shared.append(viewer)

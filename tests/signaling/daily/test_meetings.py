@@ -4,7 +4,7 @@ import uuid
 import pytest
 
 from signaling.daily.meetings import meeting_id, meetings, session_sid
-from signaling.rooms.ids import random_sid
+from signaling.rooms.sids import random_sid
 from signaling.store import Attendance, Meeting
 
 

@@ -1,7 +1,7 @@
 import pytest
 
-from signaling.rooms.ids import random_sid, track_prefix
 from signaling.rooms.permissions import Source
+from signaling.rooms.sids import random_sid, track_prefix
 
 
 @pytest.mark.parametrize(
