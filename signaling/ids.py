@@ -17,3 +17,6 @@ Identity = NewType("Identity", str)
 "Of a participant, unique in the room."
 UserId = NewType("UserId", str)
 "Of a person, who may be in the room several times, with an identity each."
+
+TenantId = NewType("TenantId", str)
+"Of a school: the API key that it belongs to and, where one key serves several schools, its name."

@@ -61,6 +61,24 @@ class Downstream:
 ConnectionId = NewType("ConnectionId", PeerId)
 "One connection of a peer: the peer's only one or its upstream one has the peer's id, its downstream one another."
 
+# Appended to a peer's id, it names the downstream connection of a peer that has two.
+_DOWNSTREAM = "/downstream"
+
+
+def upstream(peer_id: PeerId) -> ConnectionId:
+    """Return the peer's upstream connection, or its only one."""
+    return ConnectionId(peer_id)
+
+
+def downstream(peer_id: PeerId) -> ConnectionId:
+    """Return the peer's downstream connection, which exists in dual-connection mode only."""
+    return ConnectionId(PeerId(peer_id + _DOWNSTREAM))
+
+
+def peer_of(connection_id: ConnectionId) -> PeerId:
+    """Return the peer to which a connection belongs."""
+    return PeerId(connection_id.removesuffix(_DOWNSTREAM))
+
 
 @dataclass(slots=True, eq=False)
 class Link:

@@ -14,7 +14,7 @@ from sfu.drops import DropReason
 from sfu.engine import backup
 from sfu.engine.core import Core
 from sfu.engine.deadlines import Reason
-from sfu.engine.link import ConnectionId, Link
+from sfu.engine.link import ConnectionId, Link, downstream, peer_of, upstream
 from sfu.engine.peer import Negotiation, Peer
 from sfu.engine.publication import Publication, Subscription
 from sfu.limits import CLOSED_AFTER_S, MUTED_AFTER_S, TOLERATED_EXCESS, PeerLimits
@@ -71,22 +71,6 @@ SHARING_DELAY_S = 0.02
 _FLOOD_INTERVAL_S = 1.0
 # The longest that reading a description keeps media waiting at a time.
 _PARSING_S = 0.003
-# Appended to a peer's id, it names the downstream connection of a peer that has two.
-_DOWNSTREAM = "/downstream"
-
-
-def _upstream(peer_id: PeerId) -> ConnectionId:
-    """Return the peer's upstream connection, or its only one."""
-    return ConnectionId(peer_id)
-
-
-def _downstream(peer_id: PeerId) -> ConnectionId:
-    """Return the peer's downstream connection, which exists in dual-connection mode only."""
-    return ConnectionId(PeerId(peer_id + _DOWNSTREAM))
-
-
-def _peer_of(connection_id: ConnectionId) -> PeerId:
-    return PeerId(connection_id.removesuffix(_DOWNSTREAM))
 
 
 class MediaServer:
@@ -165,8 +149,8 @@ class MediaServer:
     def _emit(self, event: Event) -> None:
         """Deliver an event after the current call, so that no command runs inside the packet path."""
         connection_id: ConnectionId | None = getattr(event, "peer_id", None)
-        if connection_id is not None and _peer_of(connection_id) != connection_id:
-            event = replace(event, peer_id=_peer_of(connection_id))  # type: ignore[arg-type]  # it has one
+        if connection_id is not None and peer_of(connection_id) != connection_id:
+            event = replace(event, peer_id=peer_of(connection_id))  # type: ignore[arg-type]  # it has one
         if not self._events:
             self._loop.call_soon(self._deliver)
         self._events.append(event)
@@ -194,11 +178,11 @@ class MediaServer:
 
         With `dual`, it has a second connection, on which it receives and the server opens `channels`: see `offer`.
         """
-        self._open(_upstream(peer_id), room_id).traits = traits
+        self._open(upstream(peer_id), room_id).traits = traits
         if dual:
-            downstream = self._open(_downstream(peer_id), room_id)
-            downstream.traits = traits
-            downstream.negotiated.offering, downstream.channels = ServerOffers(), channels
+            receiver = self._open(downstream(peer_id), room_id)
+            receiver.traits = traits
+            receiver.negotiated.offering, receiver.channels = ServerOffers(), channels
 
     def _open(self, connection_id: ConnectionId, room_id: RoomId) -> Peer:
         ssrc = self._random.getrandbits(31) | 1
@@ -227,7 +211,7 @@ class MediaServer:
     def move_peer(self, peer_id: PeerId, room_id: RoomId) -> None:
         """Move a peer and its publications to another room; subscriptions between the rooms end."""
         now = time.monotonic()
-        for connection_id in (_upstream(peer_id), _downstream(peer_id)):
+        for connection_id in (upstream(peer_id), downstream(peer_id)):
             connection = self._connections.get(connection_id)
             if connection is None:
                 continue
@@ -243,14 +227,14 @@ class MediaServer:
 
     def forward_peer(self, peer_id: PeerId, room_id: RoomId) -> bool:
         """Let a peer's publications, also later ones, be received in another room; return whether that is possible."""
-        connection = self._connections.get(_upstream(peer_id))
+        connection = self._connections.get(upstream(peer_id))
         if connection is not None and room_id != connection.peer.room_id:
             connection.peer.forwarded_to.add(room_id)
         return connection is not None
 
     def stop_forwarding(self, peer_id: PeerId, room_id: RoomId) -> None:
         """End the forwarding of a peer's publications to another room."""
-        connection = self._connections.get(_upstream(peer_id))
+        connection = self._connections.get(upstream(peer_id))
         if connection is None or room_id not in connection.peer.forwarded_to:
             return
         for published in connection.peer.published.values():
@@ -260,8 +244,8 @@ class MediaServer:
 
     def close_peer(self, peer_id: PeerId) -> None:
         """End a peer's connections, its publications and its subscriptions."""
-        self._close(_downstream(peer_id))
-        self._close(_upstream(peer_id))
+        self._close(downstream(peer_id))
+        self._close(upstream(peer_id))
 
     def _close(self, connection_id: ConnectionId) -> None:
         connection = self._connections.pop(connection_id, None)
@@ -280,14 +264,14 @@ class MediaServer:
 
     def _receiver(self, peer_id: PeerId) -> PeerTransport | None:
         """Return the connection on which a peer receives."""
-        return self._connections.get(_downstream(peer_id)) or self._connections.get(_upstream(peer_id))
+        return self._connections.get(downstream(peer_id)) or self._connections.get(upstream(peer_id))
 
     async def offer(self, peer_id: PeerId, *, restart: bool = False) -> str:
         """Make the next offer on a peer's downstream connection, optionally with an ICE restart. UnknownPeerError.
 
         It has to be answered before the next one is made; `OfferNeeded` tells when there is something to offer.
         """
-        connection = self._connections.get(_downstream(peer_id))
+        connection = self._connections.get(downstream(peer_id))
         if connection is None:
             raise UnknownPeerError(peer_id)
         with _faults_as_engine_errors():
@@ -299,7 +283,7 @@ class MediaServer:
 
     async def answer(self, peer_id: PeerId, answer: str) -> dict[Mid, PublicationId]:
         """Apply the client's answer to the last offer; return mid -> publication. SdpError, UnknownPeerError."""
-        connection = self._connections.get(_downstream(peer_id))
+        connection = self._connections.get(downstream(peer_id))
         if connection is None:
             raise UnknownPeerError(peer_id)
         with _faults_as_engine_errors():
@@ -310,7 +294,7 @@ class MediaServer:
 
     async def negotiate(self, peer_id: PeerId, offer: str) -> Answer:
         """Apply an offer and answer it. SdpError, UnknownPeerError, EngineError."""
-        connection = self._connections.get(_upstream(peer_id))
+        connection = self._connections.get(upstream(peer_id))
         if connection is None:
             raise UnknownPeerError(peer_id)
         peer = connection.peer
@@ -379,7 +363,7 @@ class MediaServer:
 
     def publish(self, peer_id: PeerId, publication: PublicationSpec) -> None:
         """Announce a track that the peer will send; it is bound to a section of this or a later offer."""
-        connection = self._connections.get(_upstream(peer_id))
+        connection = self._connections.get(upstream(peer_id))
         if connection is None:
             return
         peer = connection.peer
@@ -425,18 +409,13 @@ class MediaServer:
         self._loop.call_soon(self._ask_for_sections, peer)
 
     def _ask_for_sections(self, peer: Peer) -> None:
-        if (
-            peer.id not in self._connections
-            or peer.negotiated.remote is None
-            or peer.negotiated.sections_requested
-        ):
+        negotiated = peer.negotiated
+        if peer.id not in self._connections or negotiated.remote is None or negotiated.sections_requested:
             return
         missing = peer.missing_sections()
         if missing is not None:
-            peer.negotiated.sections_requested = True
-            self._emit(
-                OfferNeeded(peer.id) if peer.negotiated.offering else SectionsNeeded(peer.id, *missing)
-            )
+            negotiated.sections_requested = True
+            self._emit(OfferNeeded(peer.id) if negotiated.offering else SectionsNeeded(peer.id, *missing))
 
     def unsubscribe(self, peer_id: PeerId, publication_id: PublicationId) -> None:
         """Stop sending a publication to a peer; its section becomes idle."""
@@ -527,7 +506,7 @@ class MediaServer:
         """Close a peer whose connection failed, and emit an event."""
         connection_id = connection.peer.id
         if self._connections.get(connection_id) is connection:
-            self.close_peer(_peer_of(connection_id))
+            self.close_peer(peer_of(connection_id))
             self._emit(PeerClosed(connection_id, reason))
 
     # --- time ------------------------------------------------------------------------------------------------------

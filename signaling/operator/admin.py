@@ -17,6 +17,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from classroom.ids import PersonId
 from signaling import config as configuration
 from signaling.config import ServerConfig
 from signaling.errors import ConfigError, SignalingError
@@ -197,7 +198,7 @@ def _users_add(flags: dict[str, Any]) -> int:
     if len(name) > 100 or not name.isprintable():
         raise ConfigError("a user's name has up to 100 characters")
     tenant = tenant_name(find_signer(config).key, flags["tenant"])
-    account = Account(tenant, random_sid("u_"), email, name, flags["role"], None, now)
+    account = Account(tenant, PersonId(random_sid("u_")), email, name, flags["role"], None, now)
 
     async def add(store: "Store") -> tuple[str, float]:
         try:

@@ -16,7 +16,8 @@ from signaling.recordings.files import FilesError, Manifest, RecordingFiles
 from signaling.recordings.recordings import ACTIVE, DELETED, AlreadyRecordedError, Recordings
 from signaling.recordings.rules import Options
 from signaling.sessions_api.callers import Caller
-from signaling.sessions_api.desk import Desk, Id, RecordingPath, viewer
+from signaling.sessions_api.desk import Desk, viewer
+from signaling.sessions_api.path_ids import RecordingPath, SessionPath
 from signaling.store import Store
 from signaling.store.records import Recording
 from signaling.teaching.names import room_name, session_of
@@ -100,7 +101,7 @@ class RecordingCalls:
             Route("DELETE", one, self.delete, state),
         ]
 
-    async def start(self, caller: Caller, session: Id, body: StartRecording) -> RecordingAnswer:
+    async def start(self, caller: Caller, session: SessionPath, body: StartRecording) -> RecordingAnswer:
         """Record the session from now on; the people in its room are shown that it is recorded."""
         await self._desk.look(caller, session, lambda room, _viewer: _require(room, caller, tutor=True))
         options = Options(body.camera_layer, body.audio_only, body.require_consent)
@@ -114,19 +115,19 @@ class RecordingCalls:
             raise ApiError(501, "recordings_off", "This server has no folder for recordings.") from error
         return answer(row)
 
-    async def list(self, caller: Caller, session: Id) -> RecordingList:
+    async def list(self, caller: Caller, session: SessionPath) -> RecordingList:
         """List the recordings of a session; those who take part may know of them."""
         await self._desk.look(caller, session, lambda _room, _viewer: None)
         rows = await self._store.recordings.find(room_name(session), _MAX_LISTED)
         return RecordingList([answer(self._latest(row)) for row in rows if _is_of(row, caller)])
 
-    async def consent(self, caller: Caller, session: Id, body: Consent) -> Answer[None]:
+    async def consent(self, caller: Caller, session: SessionPath, body: Consent) -> Answer[None]:
         """Agree to be recorded in this session, or decline; who declines is recorded no longer."""
         await self._desk.look(caller, session, lambda _room, _viewer: None)
         await self._recordings.consent(room_name(session), Identity(caller.person), granted=body.granted)
         return Answer(None)
 
-    async def automatic(self, caller: Caller, session: Id, body: Automatic) -> Answer[None]:
+    async def automatic(self, caller: Caller, session: SessionPath, body: Automatic) -> Answer[None]:
         """Record the session whenever people are in its room, without a call; or no longer. It starts nothing now."""
         await self._desk.look(caller, session, lambda room, _viewer: _require(room, caller, tutor=True))
         options = Options(body.camera_layer, body.audio_only, body.require_consent) if body.on else None
