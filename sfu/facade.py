@@ -1,6 +1,6 @@
 """The commands of the media engine as a type; the engine, the workers and the fake of the tests implement it.
 
-Apart from the engine, so that a process which only gives orders does not load it.
+Apart from the engine, so that a process which only sends commands does not load it.
 """
 
 from collections.abc import Iterable

@@ -64,7 +64,7 @@ class _Worker:
     """A worker process, its socket and its peers."""
 
     def __init__(
-        self, settings: MediaSettings, on_news: Callable[["_Worker", str, msgspec.Raw], None]
+        self, settings: MediaSettings, on_notification: Callable[["_Worker", str, msgspec.Raw], None]
     ) -> None:
         self.settings = settings
         self.peers: dict[PeerId, RoomId] = {}
@@ -76,14 +76,14 @@ class _Worker:
         self.dropped_data = 0
         self.udp_port = 0
         self.metrics: dict[str, float] = {}
-        self._on_news = on_news
+        self._on_notification = on_notification
         self._writer: asyncio.StreamWriter | None = None
         self._ends = False
         self.process: asyncio.subprocess.Process | None = None
         self.ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     async def run(self) -> None:
-        """Start the process, and read its news until it ends."""
+        """Start the process, and read its notifications until it ends."""
         ours, theirs = socket.socketpair()
         try:
             self.process = await asyncio.create_subprocess_exec(
@@ -106,7 +106,7 @@ class _Worker:
         watch = asyncio.create_task(self._watch())
         try:
             while (body := await messages.read_frame(reader)) is not None:
-                self._on_news(self, *messages.read_news(body))
+                self._on_notification(self, *messages.read_notification(body))
         finally:
             watch.cancel()
             self.alive = False
@@ -136,7 +136,7 @@ class _Worker:
         loop = asyncio.get_running_loop()
         while True:
             sent_at = loop.time()
-            self.order(0, messages.PING, ())
+            self.send_command(0, messages.PING, ())
             await asyncio.sleep(PING_INTERVAL_S)
             if loop.time() - sent_at < 2 * PING_INTERVAL_S:
                 self.unanswered += 1
@@ -155,13 +155,13 @@ class _Worker:
             logger.error("worker process %d %s: it is killed", self.process.pid, why)
             self.process.kill()
 
-    def order(self, number: int, name: str, arguments: tuple[Any, ...]) -> None:
-        """Send an order; drop it if the process has ended, as its peers have."""
+    def send_command(self, number: int, name: str, arguments: tuple[Any, ...]) -> None:
+        """Send a command; drop it if the process has ended, as its peers have."""
         if self._writer is None or self._writer.is_closing():
             return
         if self.backlog > MAX_BACKLOG_BYTES:
             if self.alive:
-                self.kill(f"leaves {self.backlog} bytes of orders unread")
+                self.kill(f"leaves {self.backlog} bytes of commands unread")
         else:
             self._writer.write(messages.frame((number, name, arguments)))
 
@@ -210,7 +210,7 @@ class MediaWorkers:
         """Start the processes and wait until all have bound their ports. OSError if a port is in use."""
         for index in range(self._count):
             port = self._settings.udp_port + index if self._settings.udp_port else 0
-            worker = _Worker(replace(self._settings, udp_port=port), self._news)
+            worker = _Worker(replace(self._settings, udp_port=port), self._notified)
             self._workers.append(worker)
             self._tasks.append(asyncio.create_task(self._keep(index)))
         try:
@@ -252,7 +252,7 @@ class MediaWorkers:
             self._dropped_data += worker.dropped_data
             # the port that was taken, or the one that the system gave
             settings = replace(worker.settings, udp_port=worker.udp_port or worker.settings.udp_port)
-            self._workers[index] = _Worker(settings, self._news)
+            self._workers[index] = _Worker(settings, self._notified)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(delay_s):
                     await self._stopping.wait()
@@ -290,8 +290,8 @@ class MediaWorkers:
 
     # --- what workers tell -----------------------------------------------------------------------------------------
 
-    def _news(self, worker: _Worker, kind: str, content: msgspec.Raw) -> None:
-        self._NEWS[kind](self, worker, content)
+    def _notified(self, worker: _Worker, kind: str, content: msgspec.Raw) -> None:
+        self._NOTIFICATIONS[kind](self, worker, content)
 
     def _ready(self, worker: _Worker, content: msgspec.Raw) -> None:
         worker.udp_port = messages.decode(content, int)
@@ -341,7 +341,7 @@ class MediaWorkers:
     def _pong(self, worker: _Worker, _content: msgspec.Raw) -> None:
         worker.heard()
 
-    _NEWS = {  # noqa: RUF012 - a table, never changed
+    _NOTIFICATIONS = {  # noqa: RUF012 - a table, never changed
         "ready": _ready,
         "failed": _failed,
         "metrics": _figures,
@@ -379,7 +379,7 @@ class MediaWorkers:
         worker.peers[peer_id] = room_id
         self._settle_recordings(room_id, worker)
         self._by_peer[peer_id] = worker
-        worker.order(0, "open_peer", (peer_id, room_id, dual, channels, traits))
+        worker.send_command(0, "open_peer", (peer_id, room_id, dual, channels, traits))
 
     def _room(self, room_id: RoomId) -> _Worker:
         pinned = self._pinned(room_id)
@@ -406,7 +406,7 @@ class MediaWorkers:
         home = home or worker
         if home is worker:
             worker.peers[peer_id] = room_id
-            worker.order(0, "move_peer", (peer_id, room_id))
+            worker.send_command(0, "move_peer", (peer_id, room_id))
         else:
             self.close_peer(peer_id)
             asyncio.get_running_loop().call_soon(self._deliver, PeerClosed(peer_id, "error"))
@@ -428,7 +428,7 @@ class MediaWorkers:
                 self.close_peer(moved)
                 asyncio.get_running_loop().call_soon(self._deliver, PeerClosed(moved, "error"))
         self._forwarded[peer_id, room_id] = worker
-        worker.order(0, "forward_peer", (peer_id, room_id))
+        worker.send_command(0, "forward_peer", (peer_id, room_id))
         return True
 
     def stop_forwarding(self, peer_id: PeerId, room_id: RoomId) -> None:
@@ -441,7 +441,7 @@ class MediaWorkers:
         worker = self._forget(peer_id)
         if worker is not None:
             worker.peers.pop(peer_id, None)
-            worker.order(0, "close_peer", (peer_id,))
+            worker.send_command(0, "close_peer", (peer_id,))
 
     def _forget(self, peer_id: PeerId) -> _Worker | None:
         for publication_id in [p for p, publisher in self._publisher.items() if publisher == peer_id]:
@@ -481,7 +481,7 @@ class MediaWorkers:
         number = next(self._numbers)
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._waiting[number] = (worker, future)
-        worker.order(number, name, (peer_id, *arguments))
+        worker.send_command(number, name, (peer_id, *arguments))
         try:
             async with asyncio.timeout(REPLY_TIMEOUT_S):
                 return await future
@@ -494,16 +494,16 @@ class MediaWorkers:
         """Begin a recording on the room's worker."""
         worker = self._room(room_id)
         if self._recordings.add(recording_id, room_id, worker if worker.alive else None):
-            worker.order(0, "start_recording", (recording_id, room_id))
+            worker.send_command(0, "start_recording", (recording_id, room_id))
 
     def _settle_recordings(self, room_id: RoomId, worker: _Worker) -> None:
         """Let this worker continue the recordings of a room that was opened on it."""
         for place, before in self._recordings.settle(room_id, worker):
             if before is not None:
-                before.order(0, "stop_recording", (place.recording_id,))
-            worker.order(0, "start_recording", (place.recording_id, room_id))
+                before.send_command(0, "stop_recording", (place.recording_id,))
+            worker.send_command(0, "start_recording", (place.recording_id, room_id))
             if place.paused:
-                worker.order(0, "pause_recording", (place.recording_id, True))
+                worker.send_command(0, "pause_recording", (place.recording_id, True))
 
     def record_track(
         self, recording_id: RecordingId, publication_id: PublicationId, track: RecordedTrack
@@ -511,13 +511,13 @@ class MediaWorkers:
         """Record a publication of the room."""
         worker = self._by_publication.get(publication_id)
         if worker is not None:
-            worker.order(0, "record_track", (recording_id, publication_id, track))
+            worker.send_command(0, "record_track", (recording_id, publication_id, track))
 
     def stop_recording_track(self, recording_id: RecordingId, publication_id: PublicationId) -> None:
         """Stop recording a publication."""
         worker = self._by_publication.get(publication_id)
         if worker is not None:
-            worker.order(0, "stop_recording_track", (recording_id, publication_id))
+            worker.send_command(0, "stop_recording_track", (recording_id, publication_id))
 
     def pause_recording(self, recording_id: RecordingId, paused: bool) -> None:
         """Pause or resume a recording."""
@@ -525,13 +525,13 @@ class MediaWorkers:
         if place is not None:
             place.paused = paused
             if place.worker is not None:
-                place.worker.order(0, "pause_recording", (recording_id, paused))
+                place.worker.send_command(0, "pause_recording", (recording_id, paused))
 
     def stop_recording(self, recording_id: RecordingId) -> None:
         """End a recording; if its worker has ended, it was written up to that time."""
         place = self._recordings.get(recording_id)
         if place is not None and place.worker is not None:
-            place.worker.order(0, "stop_recording", (recording_id,))
+            place.worker.send_command(0, "stop_recording", (recording_id,))
             return
         self._recordings.remove(recording_id)
         asyncio.get_running_loop().call_soon(self._deliver, RecordingStopped(recording_id))
@@ -539,7 +539,7 @@ class MediaWorkers:
     def _tell(self, peer_id: PeerId, name: str, *arguments: Any) -> None:
         worker = self._by_peer.get(peer_id)
         if worker is not None:
-            worker.order(0, name, (peer_id, *arguments))
+            worker.send_command(0, name, (peer_id, *arguments))
 
     def publish(self, peer_id: PeerId, publication: PublicationSpec) -> None:
         """Announce a track."""
@@ -559,7 +559,7 @@ class MediaWorkers:
         """Stop or resume the forwarding of a publication."""
         worker = self._by_publication.get(publication_id)
         if worker is not None:
-            worker.order(0, "set_muted", (publication_id, muted))
+            worker.send_command(0, "set_muted", (publication_id, muted))
 
     def subscribe(self, peer_id: PeerId, publication_id: PublicationId, stream_id: str) -> None:
         """Send a publication to a peer."""
@@ -584,7 +584,7 @@ class MediaWorkers:
                 groups.setdefault(worker, []).append(peer_id)
         for worker, members in groups.items():
             if worker.backlog < DATA_BACKLOG_BYTES:
-                worker.order(0, "send_data", (members, label, payload, flow))
+                worker.send_command(0, "send_data", (members, label, payload, flow))
                 continue
             worker.dropped_data += len(members)
             for peer_id in members:

@@ -60,13 +60,13 @@ def meetings(sessions: Iterable[Meeting], stays: Iterable[Attendance]) -> list[D
     return [DailyMeeting(session, tuple(by_session.get(session.sid, ()))) for session in sessions]
 
 
-def meeting_id(session_sid: RoomSid) -> str:
+def meeting_id(meeting_sid: RoomSid) -> str:
     """Return Daily's id of a room's session, a UUID."""
-    name = session_sid.removeprefix(ROOM_PREFIX).encode()[: 2 * _HALF].ljust(2 * _HALF, b"\0")
+    name = meeting_sid.removeprefix(ROOM_PREFIX).encode()[: 2 * _HALF].ljust(2 * _HALF, b"\0")
     return str(uuid.UUID(bytes=name[:_HALF] + _MIDDLE + name[_HALF:]))
 
 
-def session_sid(meeting: str) -> RoomSid | None:
+def meeting_sid(meeting: str) -> RoomSid | None:
     """Return the id of the session that a meeting is; None when it can be none."""
     try:
         given = uuid.UUID(meeting).bytes

@@ -77,7 +77,7 @@ class DailyRoom:
             ends_at=properties.exp if properties.eject_at_room_exp else None,
             opens_at=properties.nbf,
             closes_at=properties.exp,
-            max_stay_s=properties.eject_after_elapsed,
+            max_attendance_s=properties.eject_after_elapsed,
         )
 
 

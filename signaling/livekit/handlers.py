@@ -241,7 +241,7 @@ def _update_audio_track(
     info.audio_features[:] = request.features
     info.stereo = models.AudioTrackFeature.TF_STEREO in request.features
     info.disable_dtx = models.AudioTrackFeature.TF_NO_DTX in request.features
-    frontend.services.publishing.change(connection.participant, track.with_skin_info(info))
+    frontend.services.publishing.change(connection.participant, track.with_frontend_info(info))
 
 
 def _update_video_track(
@@ -285,7 +285,7 @@ async def _subscription(
     frontend: LiveKitFrontend, connection: Connection, request: rtc.UpdateSubscription
 ) -> None:
     async for track_sid in _in_turns(connection, _track_sids(request.track_sids, request.participant_tracks)):
-        frontend.services.subscribing.wish(connection.participant, track_sid, request.subscribe)
+        frontend.services.subscribing.request(connection.participant, track_sid, request.subscribe)
 
 
 def _data_subscription(

@@ -138,7 +138,7 @@ class Track:
         """Return a new track with this spec."""
         return cls(sid, publisher_sid, spec, muted=spec.muted, width=spec.width, height=spec.height)
 
-    def with_skin_info(self, frontend_info: object) -> "Track":
+    def with_frontend_info(self, frontend_info: object) -> "Track":
         """Return the track with other front-end data."""
         return replace(self, spec=replace(self.spec, frontend_info=frontend_info))
 
@@ -169,12 +169,12 @@ class Subscriptions:
     "Whether tracks that are not in `wanted` are requested."
     wanted: dict[TrackSid, bool] = field(default_factory=dict)
     "Explicit requests by track sid, also for tracks that do not exist yet."
-    active: set[TrackSid] = field(default_factory=set)
+    subscribed: set[TrackSid] = field(default_factory=set)
     "Sids of the tracks that the media engine was commanded to send."
-    live: set[TrackSid] = field(default_factory=set)
-    "Members of `active` for which the last answer had a media section."
-    lacking: set[TrackSid] = field(default_factory=set)
-    "Members of `active` whose codec the participant cannot decode, so that their backup codec is needed."
+    negotiated: set[TrackSid] = field(default_factory=set)
+    "Members of `subscribed` for which the last answer had a media section."
+    codec_missing: set[TrackSid] = field(default_factory=set)
+    "Members of `subscribed` whose codec the participant cannot decode, so that their backup codec is needed."
     refused: set[TrackSid] = field(default_factory=set)
     "Sids of requested tracks that the publisher does not allow this participant to receive."
     preferences: dict[TrackSid, Preferences] = field(default_factory=dict)
@@ -296,7 +296,7 @@ class RoomConfig:
     "When the room opens for joins, in seconds since 1970."
     closes_at: float | None = None
     "When the room closes for joins, in seconds since 1970; participants who are there may stay."
-    max_stay_s: float | None = None
+    max_attendance_s: float | None = None
     "Longest attendance of participants without a limit of their own, in seconds."
     owner: str = ""
     "Id of the API key that created the room; empty: every key may use it."
@@ -311,7 +311,7 @@ class RoomConfig:
 
     def leaves_at(self, now: float) -> float | None:
         """Return when a participant who joins now has to leave, None for never."""
-        ends = [self.ends_at, None if self.max_stay_s is None else now + self.max_stay_s]
+        ends = [self.ends_at, None if self.max_attendance_s is None else now + self.max_attendance_s]
         return min((end for end in ends if end is not None), default=None)
 
 

@@ -318,7 +318,9 @@ class Rooms:
         self._timers.set(
             person.sid, "join", JOIN_TIMEOUT_S, lambda: self.leave(person, LeaveReason.JOIN_TIMEOUT)
         )
-        self._limit_stay(person, room.config.leaves_at(now) if spec.leaves_at is None else spec.leaves_at)
+        self._limit_attendance(
+            person, room.config.leaves_at(now) if spec.leaves_at is None else spec.leaves_at
+        )
         log.info("joined", extra=about(person))
         self._hub.emit(ParticipantJoined(person))
         return person
@@ -345,7 +347,7 @@ class Rooms:
         source.mirrors.append(person)
         room.enter(person)
         self._people[person.sid] = person
-        self._limit_stay(person, room.config.leaves_at(now))
+        self._limit_attendance(person, room.config.leaves_at(now))
         self._hub.emit(ParticipantJoined(person))
         self._hub.emit(ParticipantActive(person))
         return person
@@ -386,7 +388,7 @@ class Rooms:
         self._note_visit(person)
         self._media.move_peer(person.sid, destination.sid)
         if not person.has_own_limit:
-            self._limit_stay(person, destination.config.leaves_at(self._wall_clock()))
+            self._limit_attendance(person, destination.config.leaves_at(self._wall_clock()))
         self._hub.emit(ParticipantMoved(person, origin))
         self._take_permissions_along(person, origin)
         self._watch(origin)
@@ -402,12 +404,14 @@ class Rooms:
         elif brought is not never:
             person.room.changed_permissions[person.identity] = brought
 
-    def _limit_stay(self, person: Participant, leaves_at: float | None) -> None:
+    def _limit_attendance(self, person: Participant, leaves_at: float | None) -> None:
         person.leaves_at = leaves_at
-        self._timers.cancel(person.sid, "stay")
+        self._timers.cancel(person.sid, "attendance")
         if leaves_at is not None:
-            stay_s = max(leaves_at - self._wall_clock(), 0.0)
-            self._timers.set(person.sid, "stay", stay_s, lambda: self.leave(person, LeaveReason.TIME_UP))
+            attendance_s = max(leaves_at - self._wall_clock(), 0.0)
+            self._timers.set(
+                person.sid, "attendance", attendance_s, lambda: self.leave(person, LeaveReason.TIME_UP)
+            )
 
     def leave(self, person: Participant, reason: LeaveReason, detail: str = "") -> None:
         """Remove a participant from its room; a repeated call has no effect.
@@ -535,9 +539,9 @@ class Rooms:
 def forget_subscription(person: Participant, track_sid: TrackSid) -> None:
     """Delete all state of a subscription to a track that has ended, explicit requests too."""
     state = person.subscriptions
-    state.active.discard(track_sid)
-    state.live.discard(track_sid)
-    state.lacking.discard(track_sid)
+    state.subscribed.discard(track_sid)
+    state.negotiated.discard(track_sid)
+    state.codec_missing.discard(track_sid)
     state.refused.discard(track_sid)
     state.preferences.pop(track_sid, None)
     state.wanted.pop(track_sid, None)

@@ -64,8 +64,8 @@ class Subscribing:
     def codec_missing(self, event: CodecMissing) -> None:
         """Request the backup codec of a track that a participant cannot decode."""
         person = self._rooms.participant(event.peer_id)
-        if person is not None and event.publication_id in person.subscriptions.active:
-            person.subscriptions.lacking.add(event.publication_id)
+        if person is not None and event.publication_id in person.subscriptions.subscribed:
+            person.subscriptions.codec_missing.add(event.publication_id)
             self._hub.emit(SubscriberRequestChanged(event.publication_id))
             track = person.room.find_track(event.publication_id)
             if track is not None and not track.spec.backup_codec:
@@ -77,7 +77,7 @@ class Subscribing:
             for track in tuple(publisher.tracks.values()):
                 self._settle(person, publisher, track)
 
-    def wish(self, person: Participant, track_sid: TrackSid, wanted: bool) -> None:
+    def request(self, person: Participant, track_sid: TrackSid, wanted: bool) -> None:
         """Store whether a participant requests a track, which may not exist yet, and subscribe or unsubscribe."""
         state = person.subscriptions
         if len(state.wanted) >= MAX_WISHES and track_sid not in state.wanted:
@@ -89,12 +89,12 @@ class Subscribing:
         elif wanted:
             self._timers.set(
                 person.sid,
-                f"wish {track_sid}",
+                f"request {track_sid}",
                 UNKNOWN_TRACK_TIMEOUT_S,
                 lambda: self._give_up(person, track_sid),
             )
         else:
-            self._timers.cancel(person.sid, f"wish {track_sid}")
+            self._timers.cancel(person.sid, f"request {track_sid}")
 
     def set_rules(self, publisher: Participant, rules: SubscriptionRules) -> None:
         """Apply a publisher's decision on who may receive its tracks."""
@@ -125,14 +125,19 @@ class Subscribing:
     def negotiated(self, person: Participant, subscribed: Mapping[Mid, PublicationId]) -> None:
         """Store which subscriptions have a media section (mid -> track), and notify publishers of their first one."""
         state = person.subscriptions
-        fresh = set(subscribed.values()) & state.active - state.live
-        state.live = set(subscribed.values()) & state.active
+        fresh = set(subscribed.values()) & state.subscribed - state.negotiated
+        state.negotiated = set(subscribed.values()) & state.subscribed
         for track_sid in fresh:
             found = self._find(person, track_sid)
             if found is None:
                 continue
             publisher, track = found
-            if sum(track_sid in other.subscriptions.live for other in person.room.participants.values()) == 1:
+            if (
+                sum(
+                    track_sid in other.subscriptions.negotiated for other in person.room.participants.values()
+                )
+                == 1
+            ):
                 self._hub.emit(TrackSubscribed(publisher, track))
 
     def _settle(self, person: Participant, publisher: Participant, track: Track) -> None:
@@ -141,18 +146,18 @@ class Subscribing:
         rules = (publisher.source or publisher).rules
         allowed = rules.allow(person.sid, person.identity, track.sid)
         if wanted and allowed:
-            if track.sid not in state.active:
-                state.active.add(track.sid)
+            if track.sid not in state.subscribed:
+                state.subscribed.add(track.sid)
                 self._media.subscribe(person.sid, track.sid, f"{publisher.sid}|{track.sid}")
                 if track.sid in state.preferences:
                     self._apply_preferences(person, track.sid)
                 else:
                     self._hub.emit(SubscriberRequestChanged(track.sid))
                 self._hub.emit(SubscriptionChanged(person, publisher, track))
-        elif track.sid in state.active:
-            state.active.discard(track.sid)
-            state.live.discard(track.sid)
-            state.lacking.discard(track.sid)
+        elif track.sid in state.subscribed:
+            state.subscribed.discard(track.sid)
+            state.negotiated.discard(track.sid)
+            state.codec_missing.discard(track.sid)
             self._media.unsubscribe(person.sid, track.sid)
             self._hub.emit(SubscriberRequestChanged(track.sid))
             self._hub.emit(SubscriptionChanged(person, publisher, track))
@@ -163,7 +168,7 @@ class Subscribing:
     def _apply_preferences(self, person: Participant, track_sid: TrackSid) -> None:
         # A timer may run after the track has gone to another room and come back: its preferences are forgotten then.
         preferences = person.subscriptions.preferences.get(track_sid)
-        if preferences is not None and track_sid in person.subscriptions.active:
+        if preferences is not None and track_sid in person.subscriptions.subscribed:
             self._media.set_preferences(person.sid, track_sid, preferences)
             self._hub.emit(SubscriberRequestChanged(track_sid))
 

@@ -135,7 +135,7 @@ class Door:
         self._domains = domains
         self._services = services
         self._keyring = keyring
-        self._lobby = WaitingArea(services.timers, lambda: str(uuid.uuid4()), self._came, self._gone)
+        self._waiting_area = WaitingArea(services.timers, lambda: str(uuid.uuid4()), self._came, self._gone)
         self._visitors: dict[str, Visitor] = {}
         self._limits: Limits | None = None
 
@@ -186,7 +186,7 @@ class Door:
         if isinstance(decision, MustKnock):
             if address and self._limits is not None:
                 self._limits.check("knock", address, KNOCKS)
-            knock = self._lobby.knock(
+            knock = self._waiting_area.knock(
                 room.name, decision.admitted, room_id=room.room_config.id, address=address
             )
             return Entrance("waiting", id=knock.secret)
@@ -194,19 +194,19 @@ class Door:
 
     async def waited(self, name: Name, secret: Id) -> Entrance:
         """Return the state of a knock, and access once it is granted."""
-        knock = self._lobby.ask(name, secret)
+        knock = self._waiting_area.ask(name, secret)
         if knock is None:
             raise ApiError(404, "not-allowed", "You are no longer waiting. Knock again.")
         if knock.answer is Answer.NONE:
             return Entrance("waiting", id=secret)
-        self._lobby.withdraw(name, secret)
+        self._waiting_area.withdraw(name, secret)
         if knock.answer is Answer.DENIED:
             return Entrance("denied")
         return await self._let_in(knock)
 
     async def withdraw(self, name: Name, secret: Id) -> Nothing:
         """Withdraw a knock."""
-        self._lobby.withdraw(name, secret)
+        self._waiting_area.withdraw(name, secret)
         return Nothing()
 
     # --- for people in the room ------------------------------------------------------------------
@@ -214,12 +214,12 @@ class Door:
     async def waiting(self, name: Name) -> WaitingPeople:
         """Return the people who wait to be admitted."""
         return WaitingPeople(
-            [WaitingPerson(knock.id, knock.admitted.name) for knock in self._lobby.waiting(name)]
+            [WaitingPerson(knock.id, knock.admitted.name) for knock in self._waiting_area.waiting(name)]
         )
 
     async def answer(self, name: Name, knock_id: Id, body: AnswerRequest) -> Nothing:
         """Admit or deny a person who waits."""
-        if not self._lobby.answer(name, knock_id, grant=body.grant):
+        if not self._waiting_area.answer(name, knock_id, grant=body.grant):
             raise ApiError(404, "not-found", "This person no longer waits, or was answered by somebody else.")
         return Nothing()
 
@@ -330,16 +330,16 @@ class Door:
             visitor = entry.visitor(knock.id, knock.admitted, self._services.wall_clock())
             self._visitors[knock.id] = visitor
             self._services.hub.emit(VisitorArrived(here, visitor))
-        self._tell_admins(knock.room_name)
+        self._notify_admins(knock.room_name)
 
     def _gone(self, knock: Knock) -> None:
         here = self._services.rooms.room(knock.room_name)
         visitor = self._visitors.pop(knock.id, None)
         if here is not None and visitor is not None:
             self._services.hub.emit(VisitorLeft(here, visitor))
-        self._tell_admins(knock.room_name)
+        self._notify_admins(knock.room_name)
 
-    def _tell_admins(self, room_name: RoomName) -> None:
+    def _notify_admins(self, room_name: RoomName) -> None:
         here = self._services.rooms.room(room_name)
         people = () if here is None else here.participants.values()
         admins = [person.identity for person in people if AdminRight.PARTICIPANTS in person.permissions.admin]

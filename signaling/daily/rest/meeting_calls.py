@@ -5,7 +5,7 @@ from typing import Annotated
 
 import msgspec
 
-from signaling.daily.meetings import DailyMeeting, meeting_id, meetings, session_sid
+from signaling.daily.meetings import DailyMeeting, meeting_id, meeting_sid, meetings
 from signaling.daily.rest.errors import invalid, not_found
 from signaling.daily.rest.pages import MAX_PAGE, PageQuery
 from signaling.daily.rest.style import Caller
@@ -105,7 +105,7 @@ class MeetingCalls:
             attended=True,
             visible_to=caller.domain.name,
         )
-        cursor = None if query.cursor is None else session_sid(query.cursor)
+        cursor = None if query.cursor is None else meeting_sid(query.cursor)
         if query.cursor is not None and cursor is None:
             raise invalid(f"there is no meeting with the id {query.cursor[:64]}")
         total = await self._store.sessions.count(wanted)
@@ -138,7 +138,7 @@ class MeetingCalls:
         return MeetingParticipants([self._participant(stay) for stay in stays[: query.limit]])
 
     async def _find(self, caller: Caller, meeting: str) -> DailyMeeting:
-        sid = session_sid(meeting)
+        sid = meeting_sid(meeting)
         wanted = MeetingFilter(sid=sid, attended=True, visible_to=caller.domain.name)
         found = await self._store.sessions.find(wanted) if sid is not None else []
         if not found:

@@ -36,9 +36,9 @@ class Broadcast:
         if own is not None and to_self:
             own.send_participants([convert.participant_info(person)])
         if not person.permissions.hidden:
-            self.tell_others(person, reason, urgent=urgent)
+            self.notify_others(person, reason, urgent=urgent)
 
-    def tell_others(self, person: Participant, reason: LeaveReason | None, *, urgent: bool) -> None:
+    def notify_others(self, person: Participant, reason: LeaveReason | None, *, urgent: bool) -> None:
         """Send a participant's state to the others, even of a hidden one; it may wait for a batch unless urgent."""
         room = person.room
         batch = self._batches.setdefault(room.sid, UpdateBatch())
@@ -68,15 +68,15 @@ class Broadcast:
         info = convert.room_info(room)
         outgoing, content = _room_update(info), info.SerializeToString()
         for connection in self.connections.in_room(room):
-            if connection.told_room != content:
-                connection.told_room = content
+            if connection.sent_room != content:
+                connection.sent_room = content
                 connection.deliver(outgoing)
 
     @staticmethod
     def send_room_to(connection: Connection) -> None:
         """Send the room to one client."""
         info = convert.room_info(connection.participant.room)
-        connection.told_room = info.SerializeToString()
+        connection.sent_room = info.SerializeToString()
         connection.deliver(_room_update(info))
 
     def forget(self, room: Room) -> None:

@@ -79,9 +79,9 @@ class Connection:
         "Own tracks whose announcement was sent to a WebSocket and whose media had not come by then."
         self.sections_required: tuple[int, int] | None = None
         "Media sections (audio, video) that the client's next offer must add."
-        self.told: dict[str, dict[Any, Any]] = {}
+        self.sent_facts: dict[str, dict[Any, Any]] = {}
         "What the client was sent last of each fact in `state`, by kind and key."
-        self.told_room = b""
+        self.sent_room = b""
         "The room as the client was sent it last."
         self.missed: deque[EncodedResponse] = deque(maxlen=MAX_KEPT)
         "Answers that were due while there was no WebSocket."

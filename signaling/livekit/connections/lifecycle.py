@@ -233,7 +233,7 @@ class Lifecycle:
             self._rooms.leave(person, LeaveReason.MOVED)
             return
         # Subscriptions ended with the move.
-        connection.told.clear()
+        connection.sent_facts.clear()
         connection.paused.clear()
         if connection.outbox is None:
             connection.missed_move = True
@@ -254,7 +254,7 @@ class Lifecycle:
         moved = rtc.RoomMovedResponse(
             room=info, token=self._token(connection), participant=own, other_participants=others
         )
-        connection.told_room = info.SerializeToString()
+        connection.sent_room = info.SerializeToString()
         connection.missed_move = False
         connection.send(rtc.SignalResponse(room_moved=moved))
         connection.send_state(later)
@@ -263,7 +263,7 @@ class Lifecycle:
         person = connection.participant
         own, others, later = connection.first_state()
         info = convert.room_info(person.room)
-        connection.told_room = info.SerializeToString()
+        connection.sent_room = info.SerializeToString()
         join = rtc.JoinResponse(
             room=info,
             participant=own,

@@ -116,7 +116,7 @@ class Reactions:
         if event.participant.permissions.hidden and not event.before.hidden:
             # For the others it is as if the participant had left.
             self._silence(event.participant.sid, event.participant.room)
-            self._broadcast.tell_others(event.participant, LeaveReason.CLIENT_LEFT, urgent=True)
+            self._broadcast.notify_others(event.participant, LeaveReason.CLIENT_LEFT, urgent=True)
 
     def _on_left(self, event: events.ParticipantLeft) -> None:
         self._gone(event.participant.sid, event.participant.room)
@@ -193,7 +193,7 @@ class Reactions:
     def _on_subscription(self, event: events.SubscriptionChanged) -> None:
         connection = self._connections.get(event.subscriber.sid)
         if connection is not None:
-            if event.track.sid not in event.subscriber.subscriptions.active:
+            if event.track.sid not in event.subscriber.subscriptions.subscribed:
                 connection.paused.discard(event.track.sid)
             self._state.sync(connection, self._state.stream_states, (event.track.sid,))
             self._state.sync(connection, self._state.speaking, (event.publisher.sid,))

@@ -118,11 +118,11 @@ class _StreamStates(Fact[TrackSid]):
         return tuple(connection.paused)
 
     def value(self, connection: Connection, key: TrackSid) -> bool | None:
-        return True if key in connection.paused & connection.participant.subscriptions.active else None
+        return True if key in connection.paused & connection.participant.subscriptions.subscribed else None
 
     def end(self, connection: Connection, key: TrackSid) -> bool | None:
         # Clients begin each subscription as active.
-        return False if key in connection.participant.subscriptions.active else None
+        return False if key in connection.participant.subscriptions.subscribed else None
 
     def messages(
         self, connection: Connection, values: Mapping[TrackSid, bool]
@@ -345,8 +345,8 @@ class State:
         cannot remove a speaker from its list once it does not know the participant.
         """
         self.repeat(connection, self.mutes, self.taken_down)
-        told = connection.told.get(self.speaking.kind, {})
-        silent = [sid for sid in told if self.speaking.value(connection, sid) is None]
+        sent = connection.sent_facts.get(self.speaking.kind, {})
+        silent = [sid for sid in sent if self.speaking.value(connection, sid) is None]
         self._send(connection, self.speaking, _changes(connection, self.speaking, silent, repeated=True))
 
     def repeat_after_participants(self, connection: Connection) -> None:
@@ -372,28 +372,28 @@ def _changes(
     """Return what to send of a fact, and note it as sent: all that is known if `repeated`, else the differences."""
     if connection.outbox is None:
         return {}
-    told = connection.told.setdefault(fact.kind, {})
+    sent = connection.sent_facts.setdefault(fact.kind, {})
     changes: dict[K, Any] = {}
-    for key in tuple(dict.fromkeys((*fact.keys(connection), *told))) if keys is None else keys:
-        value, known = fact.value(connection, key), told.get(key)
+    for key in tuple(dict.fromkeys((*fact.keys(connection), *sent))) if keys is None else keys:
+        value, known = fact.value(connection, key), sent.get(key)
         if value is not None:
             if repeated or known != value:
-                changes[key] = told[key] = value
+                changes[key] = sent[key] = value
         elif known is not None and (repeated or known is not _ENDED):
-            del told[key]
+            del sent[key]
             end = fact.end(connection, key)
             if end is not None:
-                changes[key], told[key] = end, _ENDED
-    _limit_ended(told)
-    if not told:
-        del connection.told[fact.kind]
+                changes[key], sent[key] = end, _ENDED
+    _limit_ended(sent)
+    if not sent:
+        del connection.sent_facts[fact.kind]
     return changes
 
 
-def _limit_ended(told: dict[Any, Any]) -> None:
-    if len(told) > MAX_ENDED:
-        for key in [key for key, value in told.items() if value is _ENDED][:-MAX_ENDED]:
-            del told[key]
+def _limit_ended(sent: dict[Any, Any]) -> None:
+    if len(sent) > MAX_ENDED:
+        for key in [key for key, value in sent.items() if value is _ENDED][:-MAX_ENDED]:
+            del sent[key]
 
 
 def _is_received(connection: Connection, publisher: Participant | None) -> bool:
@@ -401,4 +401,4 @@ def _is_received(connection: Connection, publisher: Participant | None) -> bool:
     person = connection.participant
     if publisher is None or publisher.room is not person.room:
         return False
-    return publisher is person or not person.subscriptions.active.isdisjoint(publisher.tracks)
+    return publisher is person or not person.subscriptions.subscribed.isdisjoint(publisher.tracks)

@@ -180,7 +180,7 @@ class RoomService:
         person = self._present(self._person(claims, request))
         sids = [*request.track_sids, *(sid for each in request.participant_tracks for sid in each.track_sids)]
         for sid in dict.fromkeys(map(TrackSid, sids)):
-            self._services.subscribing.wish(person, sid, request.subscribe)
+            self._services.subscribing.request(person, sid, request.subscribe)
         return room.UpdateSubscriptionsResponse()
 
     def send_data(self, claims: Claims, request: room.SendDataRequest) -> room.SendDataResponse:
