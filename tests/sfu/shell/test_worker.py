@@ -53,7 +53,7 @@ async def parent():
 async def test_it_says_its_port_and_figures_and_ends_with_its_socket(parent):
     _kind, port = await parent.notification("ready")
     assert port == parent.worker._media.udp_port
-    parent.order(0, "open_peer", "PA_1", "RM_1", False, (), ReceiverTraits())
+    parent.send_command(0, "open_peer", "PA_1", "RM_1", False, (), ReceiverTraits())
     assert await parent.notification("metrics")
     await parent.end()
     assert parent.task.done()
@@ -73,13 +73,13 @@ async def test_a_taken_port_is_told():
 
 
 async def test_a_request_gets_its_answer_or_its_refusal(parent):
-    parent.order(7, "negotiate", "PA_gone", "v=0")
+    parent.send_command(7, "negotiate", "PA_gone", "v=0")
     assert await parent.notification("reply", "refusal") == ("refusal", [7, "UnknownPeerError", "PA_gone"])
-    parent.order(0, "open_peer", "PA_1", "RM_1", False, (), ReceiverTraits())
-    parent.order(8, "negotiate", "PA_1", "v=0")
+    parent.send_command(0, "open_peer", "PA_1", "RM_1", False, (), ReceiverTraits())
+    parent.send_command(8, "negotiate", "PA_1", "v=0")
     kind, (number, name, _text) = await parent.notification("reply", "refusal")
     assert (kind, number, name) == ("refusal", 8, "SdpError")
-    parent.order(9, "explain", "PA_1")
+    parent.send_command(9, "explain", "PA_1")
     kind, (number, name, content) = await parent.notification("reply", "refusal")
     assert (kind, number, name) == ("reply", 9, "explain")
     assert content["videos"] == []
@@ -90,13 +90,13 @@ async def test_a_command_that_fails_costs_itself_alone(parent, monkeypatch, capl
         raise RuntimeError("a bug")
 
     monkeypatch.setattr(parent.worker._media, "explain", fail)
-    parent.order(7, "explain", "PA_1")
+    parent.send_command(7, "explain", "PA_1")
     assert await parent.notification("reply", "refusal") == (
         "refusal",
         [7, "EngineError", "the engine failed"],
     )
     assert "a bug" in caplog.text
-    parent.order(8, "offer", "PA_1", False)
+    parent.send_command(8, "offer", "PA_1", False)
     assert await parent.notification("reply", "refusal") == ("refusal", [8, "UnknownPeerError", "PA_1"])
 
 
