@@ -20,11 +20,11 @@ from pathlib import Path
 import psutil
 
 from bench.fanout import Rig
-from bench.media import vp8_start
+from bench.load.media import vp8_start
 from sfu.engine.core import Core
-from sfu.engine.link import ConnectionId, Link
-from sfu.engine.peer import Peer
-from sfu.engine.publication import Publication
+from sfu.engine.peers.link import ConnectionId, Link
+from sfu.engine.peers.peer import Peer
+from sfu.engine.peers.publication import Publication
 from sfu.fanout.template import TemplateClass
 from sfu.session.ice import IceAgent
 from sfu.session.negotiated import Negotiated

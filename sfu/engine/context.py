@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from sfu.drops import DropReason
 from sfu.engine.containment import Containment
 from sfu.engine.deadlines import Deadlines
-from sfu.engine.link import ConnectionId
-from sfu.engine.peer import Peer
+from sfu.engine.peers.link import ConnectionId
+from sfu.engine.peers.peer import Peer
 from sfu.fanout.row_buffer import RowBuffer
 from sfu.values import Event
 

@@ -7,12 +7,12 @@ from collections import Counter
 from collections.abc import Callable, Collection
 
 from sfu.drops import DropReason
-from sfu.engine.backup import unlink
+from sfu.engine.adaptation.backup import unlink
 from sfu.engine.context import Context
 from sfu.engine.deadlines import Reason
 from sfu.engine.delivery import Delivery
-from sfu.engine.peer import Peer
-from sfu.engine.publication import Publication
+from sfu.engine.peers.peer import Peer
+from sfu.engine.peers.publication import Publication
 from sfu.engine.reports import Reports
 from sfu.engine.router import Router
 from sfu.engine.speaking import Speaking

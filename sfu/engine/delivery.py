@@ -1,23 +1,23 @@
 """The choice of each subscriber's stream, with keyframe requests, replays and events that follow from it.
 
 `reallocate` leads from an estimate to what is sent: the estimate and the requests make allocations
-(`sfu.engine.allocation`), an allocation bounds the choice of each subscription, and a choice waits for a keyframe or
-replays the retained one.
+(`engine.adaptation.allocation`), an allocation bounds the choice of each subscription, and a choice waits for a
+keyframe or replays the retained one.
 """
 
 from collections.abc import Iterable
 from functools import partial
 
-from sfu.engine.allocation import explain, share
-from sfu.engine.backup import fitting, is_lacking
-from sfu.engine.bandwidth_control import BandwidthControl
+from sfu.engine.adaptation.allocation import explain, share
+from sfu.engine.adaptation.backup import fitting, is_lacking
+from sfu.engine.adaptation.bandwidth_control import BandwidthControl
 from sfu.engine.context import Context
 from sfu.engine.deadlines import Reason
-from sfu.engine.link import Link
-from sfu.engine.linkstate import DEAD, state
 from sfu.engine.opening import Openings
-from sfu.engine.peer import Peer
-from sfu.engine.publication import Publication, Subscription
+from sfu.engine.peers.link import Link
+from sfu.engine.peers.linkstate import DEAD, state
+from sfu.engine.peers.peer import Peer
+from sfu.engine.peers.publication import Publication, Subscription
 from sfu.engine.speaking import Speaking
 from sfu.forwarding.fan import Fan
 from sfu.receiving.inbound_stream import MAX_REPLAY_PACKETS, InboundStream

@@ -14,8 +14,8 @@ from sfu.drops import DropReason
 from sfu.engine.context import Context
 from sfu.engine.deadlines import Reason
 from sfu.engine.delivery import LAYER_CHECK_S, Delivery
-from sfu.engine.identification import KnownSsrc
-from sfu.engine.peer import Peer
+from sfu.engine.peers.identification import KnownSsrc
+from sfu.engine.peers.peer import Peer
 from sfu.engine.reports import RECEIVER_REPORT_S, Reports
 from sfu.engine.speaking import Speaking
 from sfu.engine.taps import Taps
@@ -26,7 +26,7 @@ from sfu.wire.packet import SourcePacket
 from sfu.wire.rtp import Header
 
 if TYPE_CHECKING:
-    from sfu.engine.link import ConnectionId
+    from sfu.engine.peers.link import ConnectionId
 
 # A publisher that has sent nothing for this time costs nothing: by then each of its layers counts as dead
 # (`receiving.liveness`), the loss in its reports has faded, and what subscribers were told of it has settled.

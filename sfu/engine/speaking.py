@@ -4,8 +4,8 @@ from functools import partial
 
 from sfu.engine.context import Context
 from sfu.engine.deadlines import Reason
-from sfu.engine.link import ConnectionId
-from sfu.engine.peer import Peer
+from sfu.engine.peers.link import ConnectionId
+from sfu.engine.peers.peer import Peer
 from sfu.receiving.speakers import UPDATE_INTERVAL_S, Speakers
 from sfu.values import PublicationId, RoomId, SpeakersChanged
 

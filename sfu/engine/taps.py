@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from sfu.budget import Budget
 from sfu.engine.context import Context
 from sfu.engine.delivery import Delivery
-from sfu.engine.publication import Publication, Subscription
+from sfu.engine.peers.publication import Publication, Subscription
 from sfu.forwarding.choice import UNBOUNDED, Flow, LayerChoice
 from sfu.forwarding.fan import Fan
 from sfu.forwarding.layers import FIRST_LAYER_GRACE_S

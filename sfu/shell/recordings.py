@@ -9,7 +9,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 
-from sfu.engine.publication import Publication
+from sfu.engine.peers.publication import Publication
 from sfu.engine.taps import Taps
 from sfu.settings import MediaSettings
 from sfu.shell.recorder import RecorderProcess

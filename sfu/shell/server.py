@@ -11,12 +11,12 @@ from dataclasses import replace
 from functools import partial
 
 from sfu.drops import DropReason
-from sfu.engine import backup
+from sfu.engine.adaptation import backup
 from sfu.engine.core import Core
 from sfu.engine.deadlines import Reason
-from sfu.engine.link import ConnectionId, Link, downstream, peer_of, upstream
-from sfu.engine.peer import Negotiation, Peer
-from sfu.engine.publication import Publication, Subscription
+from sfu.engine.peers.link import ConnectionId, Link, downstream, peer_of, upstream
+from sfu.engine.peers.peer import Negotiation, Peer
+from sfu.engine.peers.publication import Publication, Subscription
 from sfu.limits import CLOSED_AFTER_S, MUTED_AFTER_S, TOLERATED_EXCESS, PeerLimits
 from sfu.receiving import quality
 from sfu.session.ice import CONSENT_TIMEOUT_S, IceAgent

@@ -13,9 +13,9 @@ import struct
 from dataclasses import dataclass
 
 from sfu.engine.core import Core
-from sfu.engine.link import Link
-from sfu.engine.peer import Peer
-from sfu.engine.publication import Publication
+from sfu.engine.peers.link import Link
+from sfu.engine.peers.peer import Peer
+from sfu.engine.peers.publication import Publication
 from sfu.fanout.arena import Arena
 from sfu.fanout.row_buffer import PortableWriter, RowBuffer
 from sfu.fanout.sentlog import HEADERS_BYTES

@@ -8,8 +8,8 @@ import pytest
 from router_world import NTP, VIEWER_KIND, World, header, parameters, remb
 
 from sfu.drops import DropReason
-from sfu.engine.identification import MAX_STREAMS
-from sfu.engine.publication import Publication
+from sfu.engine.peers.identification import MAX_STREAMS
+from sfu.engine.peers.publication import Publication
 from sfu.forwarding.resender import MAX_RESENDS
 from sfu.receiving.speakers import Speakers
 from sfu.session.sections import OutboundSection, receive_section
