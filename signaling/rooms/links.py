@@ -6,12 +6,10 @@ import logging
 from sfu.values import LinkChanged
 from signaling.errors import LimitError
 from signaling.rooms.media import MediaEvents
-from signaling.rooms.model import RESERVED_PREFIX
+from signaling.rooms.model import LINK
 from signaling.rooms.rooms import Rooms
 
 log = logging.getLogger(__name__)
-
-LINK = f"{RESERVED_PREFIX}link"
 
 
 class Links:

@@ -12,6 +12,8 @@ from signaling.rooms.permissions import Permissions, Source, SubscriptionRules
 # Attributes reserved for the server: tokens can set them, participants cannot.
 RESERVED_PREFIX = "lectern."
 USER_ID = f"{RESERVED_PREFIX}user_id"
+# What the path of one visit allows (`signaling.rooms.links`): no token carries it into the next visit.
+LINK = f"{RESERVED_PREFIX}link"
 
 # Entries of `Room.identities`: some joins of everybody in the largest room.
 MAX_IDENTITIES = 10_000

@@ -28,6 +28,7 @@ from signaling.rooms.events import (
 )
 from signaling.rooms.memory import MAX_CLOCK_LEAD_S, Memory
 from signaling.rooms.model import (
+    LINK,
     RESERVED_PREFIX,
     USER_ID,
     LeaveReason,
@@ -293,7 +294,7 @@ class Rooms:
             room=room,
             name=spec.name,
             metadata=spec.metadata,
-            attributes=dict(spec.attributes),
+            attributes={name: value for name, value in spec.attributes.items() if name != LINK},
             permissions=_current_permissions(room, spec),
             joined_at=now,
             kind=spec.kind,

@@ -3,7 +3,7 @@
 import json
 
 from sfu.values import LinkChanged
-from signaling.rooms.links import LINK
+from signaling.rooms.model import LINK
 from signaling.rooms.rooms import MAX_ATTRIBUTES_BYTES
 
 
@@ -19,6 +19,14 @@ def test_a_weak_link_becomes_an_attribute_that_goes_with_it(harness, room):
     assert json.loads(ben.attributes[LINK])["loss"] == 10
     tell(harness, ben, kbps=None)
     assert ben.attributes == {"seat": "3"}
+
+
+def test_a_path_is_not_judged_by_that_of_an_earlier_visit(harness, room):
+    ben = room.join("ben")
+    tell(harness, ben, kbps=0)
+    # a refreshed token carries everything that the participant had
+    again = room.join("ben", attributes={**ben.attributes, "seat": "3"})
+    assert again.attributes == {"seat": "3"}
 
 
 def test_full_attributes_stay_as_they_are(harness, room):
