@@ -5,8 +5,7 @@ from pathlib import Path
 
 from signaling.daily import notices
 from signaling.daily.door import entry
-from signaling.rooms.model import LINK
-from signaling.rooms.model import RESERVED_PREFIX, USER_ID
+from signaling.rooms.model import LINK, RESERVED_PREFIX, USER_ID
 from signaling.teaching import delivery
 
 SOURCES = Path("web/src")
