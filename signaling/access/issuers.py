@@ -1,7 +1,7 @@
 """Tokens of a configured issuer, such as a school's OpenID provider: its keys, their rotation, and its roles.
 
-The keys come from a PEM file, or as a JSON Web Key Set (RFC 7517) from an address, which is asked again when a token
-names an unknown key, and at most once in `AGAIN_S`.
+The keys come from a PEM file, or as a JSON Web Key Set (RFC 7517) from a URL, which is requested again when a token
+names an unknown key, at most once in `AGAIN_S`.
 """
 
 import asyncio
@@ -38,7 +38,7 @@ class IssuerSettings:
     name: str
     "Its `iss`."
     key: str
-    "The API key whose tenant its people belong to."
+    "The API key to whose tenant the issuer's people belong."
     jwks_url: str = ""
     pem: str = ""
     "A public key instead of the address."
@@ -51,7 +51,7 @@ class IssuerSettings:
 
     @property
     def has_keys(self) -> bool:
-        """Whether it is known where the keys are without discovery."""
+        """Whether the location of the keys is configured, so that no discovery is needed."""
         return bool(self.jwks_url or self.pem)
 
 
@@ -113,7 +113,7 @@ class Issuer:
         self._asked_at = self._clock()
         try:
             given = (await self._fetch(self._settings.jwks_url)).get("keys", [])
-            # Keys for encryption, and of kinds that are not known here, are left out.
+            # Keys for encryption and of unsupported types are left out.
             self._keys = {
                 str(each.get("kid", "")): jwt.PyJWK(each).key
                 for each in given

@@ -1,10 +1,10 @@
 """Sign-in at an OpenID provider: the authorization code flow of OpenID Connect Core 1.0, section 3.1, with PKCE.
 
-    begin(redirect_uri) -> address to send the browser to, and what the server has to remember of it (`Pending`)
+    begin(redirect_uri) -> address to send the browser to, and the state to keep until the callback (`Pending`)
     finish(parameters, pending, redirect_uri) -> verified claims of the person
 
-Endpoints and keys are those of the provider's discovery document. What has to be remembered belongs into a cookie of
-the browser that began (RFC 9700, section 4.7): a callback in another browser is refused.
+Endpoints and keys come from the provider's discovery document. The pending state belongs into a cookie of the browser
+that began (RFC 9700, section 4.7): a callback in another browser is refused.
 """
 
 import asyncio
@@ -98,7 +98,7 @@ class OidcClient:
     async def finish(
         self, parameters: Mapping[str, str], pending: Pending, redirect_uri: str, now: float
     ) -> Mapping[str, Any]:
-        """Return the claims of the ID token, with our name of the role as `role`. OidcError.
+        """Return the claims of the ID token, with the role's name on this server as `role`. OidcError.
 
         `parameters` are those of the callback; `now` is seconds since 1970.
         """

@@ -1,7 +1,7 @@
 """Passwords: argon2id (RFC 9106), in a thread, one at a time.
 
-A hash takes memory and CPU time, which is what makes guessing expensive, and a flood of sign-ins a load. Therefore
-hashes never use more than one core, a bounded number of calls waits for them, and whoever calls limits their rate.
+A hash needs memory and CPU time, which makes guessing expensive, and a flood of sign-ins a load. Therefore hashes never
+use more than one core, the number of waiting calls is bounded, and callers limit their rate.
 """
 
 import asyncio
@@ -29,14 +29,14 @@ MAX_WAITING: Final = 256
 
 
 class PasswordError(ValueError):
-    """A password that is not taken; the text is for the person who chose it."""
+    """The password is refused; the text is for the person who chose it."""
 
 
 class Passwords:
     """Hashes and verifies."""
 
     def __init__(self, hasher: PasswordHasher | None = None) -> None:
-        """Without a `hasher`, the parameters are those above."""
+        """`hasher` defaults to the parameters above."""
         self._hasher = hasher or PasswordHasher(PASSES, MEMORY_KIB, parallelism=1)
         self._turn = asyncio.Lock()
         self._waiting = 0
@@ -49,7 +49,7 @@ class Passwords:
             return await asyncio.to_thread(self._hasher.hash, password)
 
     async def verify(self, stored: str | None, password: str) -> bool:
-        """Return whether a password is right; takes as long when there is no hash, so that nobody learns who exists.
+        """Return whether a password is right, in the same time when there is no hash, so that timing does not reveal accounts.
 
         TooOftenError when too many calls wait.
         """

@@ -1,4 +1,4 @@
-"""Random tokens of people who signed in, were invited or reset their password. The database has their digests only."""
+"""Random tokens for sign-ins, invitations and password resets. The database stores only their digests."""
 
 import hashlib
 import secrets

@@ -1,15 +1,15 @@
-"""Typed routes: a handler's signature says what its callers may send and get, and the OpenAPI document follows from it.
+"""Typed routes: a handler's signature declares its request and response, and the OpenAPI document is generated from it.
 
     async def update_room(caller: Key, name: RoomName, body: RoomChange) -> Room:
         '''Change a room.'''
 
     Route("POST", "/rooms/{name}", update_room, {404: "there is no such room"})
 
-Parameters by name: those of the path; `query` and `body`, which are msgspec structs; `caller`, what the style's
-authentication returned; `address`, whence the request comes (`limits.Limits.address`). Values are checked against their
+Parameters by name: those of the path; `query` and `body`, which are msgspec structs; `caller`, the result of the
+style's authentication; `address`, the client's address (`limits.Limits.address`). Values are checked against their
 types before the handler runs. `request` is the request itself, for handlers that answer with a stream. A handler
-returns its answer, an `Answer` with status and headers, a `Document`, or a response. What an API's errors look like and
-who may call it, is its `Style`.
+returns its answer, an `Answer` with status and headers, a `Document`, or a response. An API's `Style` defines its
+errors and its authentication.
 """
 
 import hmac
@@ -52,7 +52,7 @@ MAX_BODY_BYTES = 64 * 1024
 
 _HEADERS = {**SECURITY_HEADERS, hdrs.CACHE_CONTROL: "no-store"}
 
-# JSON may spell it; PostgreSQL keeps no text that has it.
+# Valid in JSON; PostgreSQL cannot store text that contains it.
 _NUL_IN_JSON = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 # Of the call that the running task handles.
@@ -85,7 +85,7 @@ class ApiError(Exception):
     """A call that is refused."""
 
     def __init__(self, status: int, code: str, text: str, headers: Mapping[str, str] | None = None) -> None:
-        """`code` is one of the API's own; `text` is for the developer who called."""
+        """`code` is one of the API's own; `text` is for the calling developer."""
         super().__init__(text)
         self.status = status
         self.code = code
@@ -107,7 +107,7 @@ class Document:
     """An answer that is not JSON."""
 
     body: bytes | Path
-    "A path is a file that is sent in ranges, if the caller asks for some, and without reading it into memory."
+    "A path is a file, sent without reading it into memory, and in ranges if the request has them."
     content_type: str
     headers: Mapping[str, str] = field(default_factory=dict)
 
@@ -125,31 +125,31 @@ class Style:
     prefixes: tuple[str, ...]
     "Where it is; the first is documented, the others are aliases."
     error: type[msgspec.Struct]
-    "The body of a refusal; made from code and text, in this order."
+    "Makes the body of a refusal from code and text, in this order."
     codes: Mapping[Fault, str]
     "Its codes for what the routes refuse by themselves."
     authenticate: Callable[[web.Request], Any]
-    "Returns who calls, or an awaitable of it, which handlers get as `caller`. ApiError."
+    "Returns the caller, or an awaitable of it; handlers receive it as `caller`. ApiError."
     access_errors: Mapping[int, str]
     "What `authenticate` refuses, by status."
     refuse: Callable[[AccessError | RequestError], ApiError]
     "Turns a refusal of the domain into the API's."
     about: str = ""
-    "What its users have to know of all routes, such as what the bearer token is."
+    "Documentation that applies to all routes, such as the kind of bearer token."
     translate: Callable[[Exception], ApiError | None] | None = None
-    "Turns exceptions of other packages into refusals; None for those that it does not know."
+    "Turns exceptions of other packages into refusals; returns None for unknown ones."
     refusal: Callable[[ApiError], msgspec.Struct] | None = None
-    "Makes the body of a refusal that takes more than code and text."
+    "Makes the body of a refusal that has more fields than code and text."
     refusal_type: str = "application/json"
     "Content type of a refusal."
     rate_key: Callable[[Any], str] | None = None
-    "Returns whose calls are counted together, given who calls; None: those of one bearer token."
+    "Returns the key under which a caller's calls are counted; None: the bearer token."
     shares_prefix: bool = False
     "Another API answers for paths of the first prefix that are not there."
     around: Callable[["Operation", Mapping[str, Any], Any, Respond], Awaitable[web.StreamResponse]] | None = (
         None
     )
-    "Runs each handler, given its operation, its arguments and who calls; for what concerns all routes."
+    "Runs each handler, given its operation, its arguments and the caller; for concerns of all routes."
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +161,7 @@ class Route:
     handler: Callable[..., Awaitable[Any]]
     errors: Mapping[int, str] = field(default_factory=dict)
     open: bool = False
-    "For everybody, without authentication."
+    "Without authentication."
     max_body_bytes: int = MAX_BODY_BYTES
     status: int = 200
     "Of an answer that says nothing else."
@@ -216,7 +216,7 @@ class Api:
     """A part of the application: the routes of one API."""
 
     def __init__(self, style: Style, routes: Iterable[Route], limits: Limits | None = None) -> None:
-        """TypeError when a handler does not fit its route. Without `limits` everybody may call at any rate."""
+        """TypeError when a handler does not fit its route. Without `limits`, calls are not rate limited."""
         self.style = style
         self._limits = limits
         self.operations = [Operation.of(route) for route in routes]
@@ -228,7 +228,7 @@ class Api:
             for operation in self.operations:
                 by_path.setdefault(operation.route.path, []).append(operation)
             for path, operations in by_path.items():
-                # With a slash at its end and without, as clients spell it and other servers take it.
+                # With and without a trailing slash: clients send both, and other servers accept both.
                 for spelled in (path.rstrip("/"), path.rstrip("/") + "/"):
                     resource = router.add_resource(prefix + spelled)
                     for operation in operations:
@@ -263,7 +263,7 @@ class Api:
         return endpoint
 
     async def _caller(self, operation: Operation, request: web.Request) -> Any:
-        """Return who calls; None on a route for everybody. ApiError, TooOftenError."""
+        """Return the caller; None on a route without authentication. ApiError, TooOftenError."""
         if self._limits is not None:
             self._limits.check_address(self.style.title, request, CALLS)
         if operation.route.open:
@@ -374,13 +374,13 @@ _BODY_FAULTS: Mapping[type[BodyError], Fault] = {
 
 
 def bearer(request: web.Request) -> str:
-    """Return what the Authorization header bears (RFC 6750); empty when it is absent or of another scheme."""
+    """Return the bearer token of the Authorization header (RFC 6750); empty if absent or of another scheme."""
     scheme, _, given = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
     return given.strip() if scheme.lower() == "bearer" else ""
 
 
 def key_of(secret: str, keys: Mapping[str, str]) -> str | None:
-    """Return the id of the key with this secret; takes as long whatever was guessed right."""
+    """Return the id of the key with this secret; the comparison is constant-time."""
     given = secret.encode(errors="surrogateescape")
     found = [key for key, known in keys.items() if hmac.compare_digest(known.encode(), given)]
     return found[0] if found else None

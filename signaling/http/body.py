@@ -1,4 +1,4 @@
-"""Reads a request's body within limits of size and time, before anything is made of it."""
+"""Reads a request's body within limits of size and time, before it is decoded."""
 
 import asyncio
 import zlib
@@ -11,7 +11,7 @@ _WINDOWS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 
 
 class BodyError(Exception):
-    """A body that cannot be had; the text is for the developer who sent it."""
+    """A body that cannot be read; the text is for the calling developer."""
 
 
 class BodyTooLargeError(BodyError):
@@ -45,7 +45,7 @@ async def read_body(request: web.Request, max_bytes: int, timeout_s: float) -> b
     except TimeoutError as error:
         raise BodyTooSlowError("the request's body did not arrive in time") from error
     except (ValueError, EOFError, OSError, RuntimeError, web.RequestPayloadError) as error:
-        # aiohttp says RuntimeError where the connection is gone already.
+        # aiohttp raises RuntimeError if the connection has already ended.
         raise BrokenBodyError("the request's body cannot be read") from error
     inflater.finish()
     return bytes(body)
@@ -61,7 +61,7 @@ class _Inflater:
         self._inflate = zlib.decompressobj(_WINDOWS[coding]) if coding in _WINDOWS else None
 
     def plain(self, chunk: bytes, room: int) -> bytes:
-        """Return what a piece stands for, of which no more than `room` bytes and one are made."""
+        """Return the decompressed piece, up to `room` + 1 bytes."""
         if self._inflate is None:
             return chunk
         try:

@@ -1,7 +1,7 @@
-"""Which network connections are open, and which one ends for the sake of a new one.
+"""The open network connections, and the choice of the one to end when a new one needs its descriptor.
 
-Descriptors are few, and a stranger's silent connection costs one like a participant's. Connections of participants
-are never taken from them; of the others, the oldest silent one of the address that holds most of them ends first.
+Descriptors are limited, and a stranger's idle connection costs one, as a participant's does. Connections of
+participants are never ended; of the others, the oldest idle one of the address with the most connections ends first.
 """
 
 from collections.abc import Callable
@@ -41,7 +41,7 @@ class Connection:
     "Closes it at once; `Connections.closed` follows."
     use: Use = Use.IDLE
     has_asked: bool = False
-    "A request came over it."
+    "A request has been received on it."
 
 
 class Connections:
@@ -51,7 +51,7 @@ class Connections:
         """`most` at a time, see `descriptors.connection_budget`."""
         self._most = most
         self._most_idle = min(MAX_IDLE_PER_ADDRESS, max(most // IDLE_SHARE, 1))
-        # In the order in which they came into their use, oldest first.
+        # By the time at which their present use began, oldest first.
         self._by_use: dict[Use, dict[Connection, None]] = {use: {} for use in Use}
         self._idle_of: dict[str, dict[Connection, None]] = {}
         self._by_protocol: dict[object, Connection] = {}
@@ -73,7 +73,7 @@ class Connections:
         return connection
 
     def make_room(self) -> bool:
-        """End one connection of somebody unknown; False when there is none."""
+        """End one connection of a stranger; return False if there is none."""
         for use in (Use.IDLE, Use.BUSY):
             oldest = list(islice(self._by_use[use], _CANDIDATES))
             if oldest:
@@ -126,7 +126,7 @@ class Connections:
 
 
 CONNECTIONS = web.AppKey("connections", Connections)
-"Where the application keeps them."
+"Key of the connections in the application."
 
 
 def note(request: web.Request, use: Use) -> None:

@@ -1,4 +1,4 @@
-"""What a developer may look into, in development mode only: why somebody gets the video they get."""
+"""Development mode only: explains why a participant receives the video that it receives."""
 
 from dataclasses import asdict
 

@@ -1,4 +1,4 @@
-"""File descriptors: as many as the system lets the server have, and how many of them connections may take."""
+"""File descriptors: the limit that the system allows, and the part of it for connections."""
 
 import logging
 import resource
@@ -13,14 +13,14 @@ MOST = 65_536
 # lower limit, a quarter of it.
 RESERVED = 256
 
-# A server that can take fewer connections is of no use; it tries.
+# With fewer connections a server is of no use, so this many are allowed whatever the limit.
 LEAST_CONNECTIONS = 8
 
 _OPEN_FILES = Path("/proc/self/fd")
 
 
 def raise_limit() -> int:
-    """Raise the soft limit of open files as far as it goes, and return what it is now."""
+    """Raise the soft limit of open files to the hard limit, and return the result."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = MOST if hard == resource.RLIM_INFINITY else min(hard, MOST)
     if soft != resource.RLIM_INFINITY and soft < wanted:

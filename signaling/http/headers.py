@@ -8,9 +8,9 @@ _FETCHES = (
     "connect-src 'self' ws: wss:; media-src 'self' blob:; worker-src 'self' blob:; base-uri 'self'; "
     "form-action 'none'; frame-ancestors 'none'"
 )
-# No script may turn text into markup or code (W3C Trusted Types): the page makes no policy that could allow it.
+# No script may turn text into markup or code (W3C Trusted Types): the page has no policy that allows it.
 CONTENT_SECURITY_POLICY = f"{_FETCHES}; require-trusted-types-for 'script'; trusted-types 'none'"
-# Swagger UI sets markup that its own sanitiser has made, as text.
+# Swagger UI sets markup from its own sanitiser, as text.
 DOCS_CONTENT_SECURITY_POLICY = _FETCHES
 SECURITY_HEADERS = {
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,
@@ -22,5 +22,5 @@ SECURITY_HEADERS = {
     "X-Frame-Options": "DENY",
 }
 
-# Handlers whose answers may last: the server's limit on the time of a request is not for them.
+# Handlers with long-lived answers, which are exempt from the server's limit on the time of a request.
 LONG_LIVED: set[Any] = set()

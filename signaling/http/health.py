@@ -1,4 +1,4 @@
-"""Whether the process lives (`/healthz`), and whether it can take people (`/readyz`), for whoever supervises it."""
+"""Liveness (`/healthz`) and readiness (`/readyz`) of the process, for its supervisor."""
 
 import asyncio
 import logging
@@ -13,10 +13,10 @@ from signaling.http.headers import SECURITY_HEADERS
 
 log = logging.getLogger(__name__)
 
-# An answer holds this long: whoever may ask must not be able to keep the database busy.
+# An answer is reused for this long, so that requests cannot keep the database busy.
 HOLDS_S = 2.0
 
-# A database that takes longer is as good as away.
+# A database that takes longer counts as unavailable.
 STORE_TIMEOUT_S = 2.0
 
 # SQLite puts a small write over the part of its log that it has already used, and so succeeds on a full disk where real
@@ -52,7 +52,7 @@ class Health:
         return web.Response(text="OK", headers=_HEADERS)
 
     async def ready(self, _request: web.Request) -> web.Response:
-        """Say what is ready and what is not: 200 if everything is, else 503."""
+        """Report what is ready: 200 if everything is, else 503."""
         found = {name: check() for name, check in self._checks.items()}
         found["store"] = await self._store()
         status = 200 if all(found.values()) else 503
@@ -63,7 +63,7 @@ class Health:
         if probe is None or (probe.done() and self._clock() >= self._probed_at + HOLDS_S):
             probe = self._probe = asyncio.create_task(self._written())
             self._probed_at = self._clock()
-        # Not cancelled when it takes long: that would cost the store its connection.
+        # Not cancelled when it is slow: the store would lose its connection.
         await asyncio.wait([probe], timeout=STORE_TIMEOUT_S)
         return probe.done() and probe.result()
 

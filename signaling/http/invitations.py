@@ -1,7 +1,7 @@
-"""Invitations to a room for the built-in page, and rooms in which the page tries its connection.
+"""Invitations to a room for the built-in page, and rooms in which the page tests its connection.
 
-An invitation is a JSON Web Token signed with an API key. It admits nobody by itself: each visitor exchanges it for
-an access token with an identity of their own, so one link serves any number of people.
+An invitation is a JSON Web Token signed with an API key. It does not admit by itself: each visitor exchanges it for
+an access token with a new identity, so one link serves any number of people.
 """
 
 from collections.abc import Callable, Mapping
@@ -25,7 +25,7 @@ from signaling.rooms.sids import random_sid
 
 # Long enough for a link that is sent out a few days before a lesson.
 INVITATION_TTL_S = 7 * 24 * 3600
-# A check takes five seconds; a phone may take a minute to start it.
+# A check lasts five seconds; a phone may need a minute to start it.
 CHECK_TOKEN_TTL_S = 120
 # The claim that holds the room of an invitation. Access tokens do not have it, and invitations have no grants.
 INVITES = "lectern_invites"
@@ -36,7 +36,7 @@ _FORM = '{"invitation": ..., "name": ...}'
 
 
 def invitation(claims: tokens.Claims, signer: tokens.Signer, now: float) -> str:
-    """Return an invitation to the room of an access token. TokenError if its bearer may not invite."""
+    """Return an invitation to the room of an access token. TokenError if the token does not allow inviting."""
     tokens.check_join(claims)
     video = claims.raw.get("video")
     if not isinstance(video, Mapping) or video.get("roomAdmin") is not True:
@@ -53,7 +53,7 @@ def invited_to(text: str, keys: Mapping[str, str], now: float) -> str:
 
 
 def check_claims() -> dict[str, Any]:
-    """Return the claims of an access token for a room of its own, in which a page tries its connection."""
+    """Return the claims of an access token for a separate room in which a page tests its connection."""
     return {
         "sub": random_sid("check-"),
         "video": {
@@ -85,7 +85,7 @@ class Invitations:
         router.add_post("/page/check", self.check)
 
     async def invite(self, request: web.Request) -> web.Response:
-        """Give an invitation to the bearer of an access token who administers its room."""
+        """Answer an access token that allows administering its room with an invitation."""
         try:
             return answer(
                 {"invitation": invitation(self._bearer(request), self._signer(), self._wall_clock())}
@@ -109,7 +109,7 @@ class Invitations:
         return self._token(guest_claims(room, name), GUEST_TOKEN_TTL_S)
 
     async def check(self, request: web.Request) -> web.Response:
-        """Give the bearer of an access token another one, for a room to try the connection in."""
+        """Answer an access token with another one, for a room in which to test the connection."""
         try:
             tokens.check_join(self._bearer(request))
         except (TokenError, BadRequestError) as error:

@@ -6,7 +6,7 @@ several seconds of the event loop.
 
 import re
 
-# Values of a call that a person or an application makes; a list of 2,000 ids fits twice.
+# Values of a legitimate call; a list of 2,000 ids fits twice.
 MAX_ELEMENTS = 5_000
 
 # Bytes other than backslashes. The JSON decoder of protobuf takes 40 ns for each character of a text; escapes decode

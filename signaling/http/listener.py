@@ -1,7 +1,7 @@
-"""Takes connections from the network: each one is admitted before a byte of it is read.
+"""Accepts network connections: each one is admitted before a byte of it is read.
 
-In place of asyncio's own accepting, which takes as many as there are, and which without descriptors logs a traceback
-for each try, a thousand at a time.
+Replaces asyncio's accept loop, which accepts without limit and, when descriptors run out, logs a traceback for each
+attempt, a thousand at a time.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 # Connections that wait in the kernel for their turn.
 BACKLOG = 1024
 
-# Taken in one turn of the loop; those that end for their sake close in the next one.
+# Accepted in one turn of the loop; the connections that are ended for them close in the next one.
 _AT_ONCE = 16
 
 # Without descriptors or memory: until the next try.
@@ -33,7 +33,7 @@ FIRST_REQUEST_S = 10.0
 
 
 class _Watched(socket.socket):
-    """A socket that tells when it is closed, by whomever."""
+    """A socket that calls back when it is closed."""
 
     on_close: Callable[[], None] | None = None
 
@@ -53,7 +53,7 @@ class Listener:
         connections: Connections,
         trusted_proxies: tuple[Network, ...] = (),
     ) -> None:
-        """`factory` makes the protocol of a connection; proxies' connections are not counted by address."""
+        """`factory` makes the protocol of a connection; connections of proxies are not counted by address."""
         self._factory = factory
         self._connections = connections
         self._trusted = trusted_proxies
@@ -79,7 +79,7 @@ class Listener:
             self._loop.add_reader(each, self._accept, each)
 
     def close(self) -> None:
-        """Take no more connections; those that are open stay."""
+        """Accept no more connections; open ones continue."""
         for each in self._sockets:
             self._loop.remove_reader(each)
             each.close()

@@ -1,6 +1,6 @@
-"""What the server counts, in Prometheus' text format at `/metrics`.
+"""The server's metrics, in Prometheus' text format at `/metrics`.
 
-Numbers that something else has already (the engine's, the rooms') are read when asked for; the rest is counted here.
+Numbers that exist elsewhere (the engine's, the rooms') are read on request; the rest is counted here.
 """
 
 import hmac
@@ -20,7 +20,7 @@ from signaling.rooms.events import EventHub, ParticipantActive, ParticipantJoine
 from signaling.rooms.model import ParticipantState
 from signaling.rooms.rooms import Rooms
 
-# Joining takes some 0.2 s in one room and a second across the world; 60 s is where the server gives up.
+# A join takes 0.2 s on a local network and a second across the world; the server gives up after 60 s.
 _JOIN_BUCKETS_S = (0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10, 20, 60)
 _DATABASE_BUCKETS_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
 _REQUEST_BUCKETS_S = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 20)
@@ -39,7 +39,7 @@ class Metrics:
     """The registry of one server, and its endpoint."""
 
     def __init__(self, token: str, *, open_to_all: bool = False) -> None:
-        """Who bears `token` may read; nobody if it is empty, unless it is open to all."""
+        """`token` allows reading; if it is empty, nobody may read unless the metrics are open to all."""
         self._token = token.encode()
         self._open_to_all = open_to_all
         self._registry = CollectorRegistry()
@@ -81,7 +81,7 @@ class Metrics:
         router.add_get("/metrics", self.read)
 
     async def read(self, request: web.Request) -> web.Response:
-        """Write everything down."""
+        """Return all metrics."""
         given = bearer(request).encode(errors="surrogateescape")
         if not self._open_to_all and not (self._token and hmac.compare_digest(given, self._token)):
             return web.Response(status=404, text="not found", headers=SECURITY_HEADERS)
@@ -94,26 +94,26 @@ class Metrics:
         headers = {**SECURITY_HEADERS, hdrs.CACHE_CONTROL: "no-store", hdrs.CONTENT_TYPE: content_type}
         return web.Response(body=encode(self._registry), headers=headers)
 
-    # --- what is read when asked for -------------------------------------------------------------
+    # --- read on request -------------------------------------------------------------------------
 
     def show_rooms(self, rooms: Rooms) -> None:
-        """Tell how many rooms and people there are."""
+        """Export the numbers of rooms and participants."""
         self._registry.register(_Reader(lambda: _room_figures(rooms)))
 
     def show_media(self, media: Figures, data_drops: Figures) -> None:
-        """Tell the engine's figures, and the data packets that were not relayed, by reason."""
+        """Export the engine's metrics, and the data packets that were not relayed, by reason."""
         self._registry.register(_Reader(lambda: _media_figures(media(), data_drops())))
 
     def show(self, name: str, meaning: str, read: Callable[[], float]) -> None:
-        """Tell one number that goes up and down."""
+        """Export a gauge."""
         Gauge(f"lectern_{name}", meaning, registry=self._registry).set_function(read)
 
     def show_later(self, name: str, meaning: str, read: Callable[[], Awaitable[float]]) -> None:
-        """Tell one number that has to be waited for; it is not a number (NaN) when the store fails."""
+        """Export a gauge that is awaited; it is NaN when the store fails."""
         gauge = Gauge(f"lectern_{name}", meaning, registry=self._registry)
         self._awaited.append((gauge, read))
 
-    # --- what is counted here --------------------------------------------------------------------
+    # --- counted here ----------------------------------------------------------------------------
 
     def count_people(self, hub: EventHub) -> None:
         """Count joins and leaves."""
@@ -130,15 +130,15 @@ class Metrics:
             self._leaves.labels(event.reason.name.lower()).inc()
 
     def transaction(self, seconds: float, *, failed: bool) -> None:
-        """Note a transaction."""
+        """Count a transaction."""
         self._database_seconds.labels("failed" if failed else "done").observe(seconds)
 
     def webhook(self, api: str, outcome: str) -> None:
-        """Note an attempt to deliver a webhook."""
+        """Count an attempt to deliver a webhook."""
         self._webhooks.labels(api, outcome).inc()
 
     def request(self, method: str, route: str, status: int, seconds: float) -> None:
-        """Note an answered request; `route` is one of the program's, not the address that was asked for."""
+        """Count an answered request; `route` is the route's pattern, not the requested path."""
         self._request_seconds.labels(method, route, status).observe(seconds)
 
 

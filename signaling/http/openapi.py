@@ -15,7 +15,7 @@ _REFERENCE = "#/components/schemas/{name}"
 # Answers that are not JSON.
 _NOT_JSON = (Document, web.StreamResponse)
 
-# What every route, and every one with a body, can refuse besides what is its own.
+# Refusals of every route, and of every route with a body, besides its own.
 _FAULTS = {Fault.TOO_OFTEN: "too many requests"}
 _BODY_FAULTS = {
     Fault.MALFORMED: "the body is not JSON, or not of this form",

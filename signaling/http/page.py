@@ -39,12 +39,12 @@ MAX_BODY_BYTES = 8 * 1024
 
 @dataclass(frozen=True, slots=True)
 class PageSettings:
-    """What the page has to know of the configuration."""
+    """The part of the configuration that the page needs."""
 
     dev: bool
-    "Tokens for everybody who can reach the page."
+    "Issues a token to everybody who can reach the page."
     hosts: frozenset[str]
-    "Names, besides localhost and addresses, under which the page may be asked for a token."
+    "Host names, besides localhost and IP addresses, under which the page issues tokens."
     signer: Callable[[], tokens.Signer]
     "Returns the key that signs the tokens now."
     prefix: str = ""
@@ -70,7 +70,7 @@ class Page:
         self._wall_clock = wall_clock
 
     def add_routes(self, router: web.UrlDispatcher) -> None:
-        """Register the page; the last resort for paths that nobody else has."""
+        """Register the page, as the fallback for paths without a route."""
         router.add_get("/", self.index)
         router.add_get("/join/{room}", self.index)
         for path in ("/sessions", "/sessions/{session}", "/sessions/code/{code}"):
@@ -82,7 +82,7 @@ class Page:
 
     async def index(self, _request: web.Request) -> web.StreamResponse:
         """Serve the page itself; it reads the room from its address."""
-        # Browser clients of other origins ask for the bare address (HEAD) to see whether the server is there.
+        # Browser clients of other origins send HEAD to the root path to test whether the server is reachable.
         return self._html("index.html", {hdrs.ACCESS_CONTROL_ALLOW_ORIGIN: "*"})
 
     async def sessions(self, _request: web.Request) -> web.StreamResponse:
@@ -111,7 +111,7 @@ class Page:
         return web.FileResponse(found, headers=headers)
 
     async def config(self, _request: web.Request) -> web.Response:
-        """Tell the page what it is served by."""
+        """Return the page's settings."""
         return answer({"version": version("lectern"), "dev": self._settings.dev})
 
     async def token(self, request: web.Request) -> web.Response:
@@ -144,7 +144,7 @@ class Page:
 
 
 def is_own_page(request: web.Request, hosts: frozenset[str]) -> bool:
-    """Whether a request comes from a page that this server served; `hosts` are its names besides localhost."""
+    """Whether a request comes from a page of this server; `hosts` are the server's names besides localhost."""
     # Two ways for another site to use a visitor's browser: a request across origins, which carries its Origin,
     # and a DNS name of its own that it points at loopback, which then is the Host.
     # An address as Host was typed by the user: no DNS name can have led here.

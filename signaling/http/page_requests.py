@@ -58,7 +58,7 @@ def guest_claims(room: str, name: str) -> dict[str, Any]:
         "sub": random_sid("guest-"),
         "name": name,
         "video": {"room": room, "roomJoin": True, "canUpdateOwnMetadata": True},
-        # Not the word of an application: a room with a door stays shut.
+        # No application signed this, so it opens no private room.
         private_claims.NAME: {"room_id": ""},
     }
 

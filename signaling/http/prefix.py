@@ -1,8 +1,8 @@
 """A path under which a proxy shows this server, such as `/lectern` of https://school.example/lectern.
 
 Proxies differ: some pass the path on as it is, some without the prefix. Both are served: the prefix is removed before
-the request reaches a route, so no route knows of it. The pages learn of it by their `<base>`, and need it for whatever
-they fetch.
+the request reaches a route, so routes are independent of it. The pages find it in their `<base>`, and need it for their
+requests.
 """
 
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ def prefix_of(public_url: str) -> str:
 
 
 def strip_prefix(server: web.Server, prefix: str) -> None:
-    """Let requests to a path under the prefix be requests to what is behind it."""
+    """Remove the prefix from the paths of requests."""
     if not prefix:
         return
     make = server.request_factory

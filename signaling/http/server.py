@@ -19,7 +19,7 @@ from signaling.http.headers import LONG_LIVED, SECURITY_HEADERS
 
 log = logging.getLogger(__name__)
 
-# A join request with an offer takes 2-3 KB of the address today, a token with attributes may take more.
+# A join request with an offer is 2-3 KB of the URL today; a token with attributes may be longer.
 MAX_LINE_BYTES = 64 * 1024
 
 # Of what the framework itself reads, which is nothing: each API bounds its own (`body.read_body`).
@@ -56,9 +56,9 @@ def build_app(
     metrics: Callable[[], dict[str, float]] | None,
     connections: Connections | None = None,
 ) -> web.Application:
-    """Return the application. `metrics` is served for debugging when given, which is for dev mode only.
+    """Return the application. `metrics` is served for debugging if given, in development mode only.
 
-    `connections` is told of requests; see `listener`.
+    `connections` is notified of requests; see `listener`.
     """
     app = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=[_observed(observe), _bounded])
     if connections is not None:
@@ -87,12 +87,12 @@ def build_runner(app: web.Application) -> web.AppRunner:
     )
 
 
-# A WebSocket's status; the time is how long somebody stayed.
+# The status of a WebSocket, whose duration is not a response time.
 _SWITCHED = 101
 
 
 def _observed(observe: Observer) -> Middleware:
-    """Time every request but WebSockets, which last as long as people stay."""
+    """Time every request except WebSockets, which last as long as the meeting."""
 
     @web.middleware
     async def observed(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -108,7 +108,7 @@ def _observed(observe: Observer) -> Middleware:
         finally:
             note(request, Use.IDLE)
             resource = request.match_info.route.resource
-            # What clients can choose freely would make a time series each.
+            # Labels that clients can choose freely would create a time series each.
             route = "none" if resource is None else resource.canonical
             method = request.method if request.method in hdrs.METH_ALL else "other"
             if status != _SWITCHED:
@@ -125,7 +125,7 @@ def _is_our_fault(record: logging.LogRecord) -> bool:
 
 @web.middleware
 async def _bounded(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Bound the time of a request, and keep what went wrong out of the answer."""
+    """Bound the time of a request, and hide the details of errors from the answer."""
     if not _is_text(request):
         return _plain(400, "the request's address or its headers are not UTF-8")
     try:
@@ -140,7 +140,7 @@ async def _bounded(request: web.Request, handler: Handler) -> web.StreamResponse
         error.headers.update(SECURITY_HEADERS)
         raise
     except (ConnectionError, web.RequestPayloadError):
-        # Its sender went away, or broke off in the middle: nobody hears the answer.
+        # The client disconnected during the request, so nobody receives the answer.
         return _plain(400, "the request is cut off")
     except Exception as error:  # noqa: BLE001 - logged there
         return _failed(request, error)
@@ -164,12 +164,12 @@ def _failed(request: web.Request, error: Exception) -> web.Response:
 
 
 def _is_text(request: web.Request) -> bool:
-    """Whether what a request names is text: broken UTF-8 comes as surrogates, which no answer can repeat."""
+    """Whether a request's path is valid text: broken UTF-8 arrives as surrogates, which no answer can contain."""
     try:
         # Percent-encoded bytes are in the decoded forms.
         "".join((request.raw_path, request.path, request.query_string, *request.query.values())).encode()
         "".join(chain.from_iterable(request.headers.items())).encode()
-        # What is no UTF-8 behind percent signs stays as it is there, and would be taken for the text `%FF`.
+        # Percent-encoded bytes that are not UTF-8 are left encoded, and would be read as the text `%FF`.
         unquote_to_bytes(request.raw_path).decode()
     except UnicodeError:
         return False

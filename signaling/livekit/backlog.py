@@ -1,4 +1,4 @@
-"""What waits to be sent to one client: frames, and state that is encoded only when its turn comes.
+"""The sending queue of one client: frames, and state that is encoded only when it reaches the head of the queue.
 
 A room's state can have hundreds of megabytes (each participant may carry 512 KiB of metadata). A client that reads must
 get all of it, and a client that does not read must not make the server hold it. So state waits as an iterator, of which
@@ -30,11 +30,11 @@ class Backlog:
         self._waiting.append(self._counted(outgoing))
 
     def put_state(self, messages: Iterator[EncodedResponse]) -> None:
-        """Append messages that are made only when their turn comes; what is appended later waits for all of them."""
+        """Append messages that are made only at the head of the queue; later messages wait for all of them."""
         self._waiting.append(messages)
 
     def put_urgent(self, outgoing: EncodedResponse) -> None:
-        """Append a message, but do not let it wait for state: a client gives up when a pong takes 15 s."""
+        """Append a message ahead of waiting state: a client gives up when a pong takes 15 s."""
         if any(not isinstance(entry, (bytes, str)) for entry in self._waiting):
             self._urgent.append(self._counted(outgoing))
         else:

@@ -11,7 +11,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def shared(handler: Handler) -> Handler:
-    """Return a handler whose responses, errors included, pages of any origin may read."""
+    """Return a handler whose responses, including errors, can be read by pages of any origin."""
 
     async def respond(request: web.Request) -> web.StreamResponse:
         try:
@@ -27,7 +27,7 @@ def shared(handler: Handler) -> Handler:
 
 
 async def preflight(request: web.Request) -> web.Response:
-    """Answer the question of a browser whether a page of another origin may make a request: it may."""
+    """Answer a CORS preflight request: pages of any origin may make requests."""
     headers = _headers(request)
     for asked, allowed in (
         (hdrs.ACCESS_CONTROL_REQUEST_METHOD, hdrs.ACCESS_CONTROL_ALLOW_METHODS),

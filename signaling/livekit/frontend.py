@@ -1,4 +1,4 @@
-"""LiveKit's front end, put together: connections, what they are sent, and the data that passes through."""
+"""LiveKit's front end: connections, their messages, and relayed data."""
 
 from livekit.protocol import models, rtc
 

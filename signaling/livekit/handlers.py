@@ -86,7 +86,7 @@ async def handle(frontend: LiveKitFrontend, connection: Connection, request: rtc
             examine(request).check()
         except (LimitError, WireError) as error:
             if kind not in _ECHOES:
-                # Nothing tells the client that such a request came to nothing, and it would wait.
+                # The protocol has no reply for such a failed request, and the client would wait for one.
                 frontend.services.rooms.leave(
                     connection.participant, LeaveReason.PROTOCOL_ERROR, f"{kind}: {error}"
                 )
@@ -106,7 +106,7 @@ def _answering(connection: Connection, kind: str, message: Any) -> Iterator[None
     except RequestError as error:
         _refuse(connection, kind, message, by_type(_REASONS, error, _OTHER), str(error))
     except Exception:
-        # Whatever a client provokes, its own connection and everybody else's go on.
+        # No fault that a client provokes ends its own connection or another one.
         log.exception("%s failed", kind, extra=about(connection.participant))
         _refuse(connection, kind, message, rtc.RequestResponse.UNCLASSIFIED_ERROR, "the server failed")
 
@@ -196,7 +196,7 @@ def _add_track(frontend: LiveKitFrontend, connection: Connection, request: rtc.A
     person = connection.participant
     check_room_for(person, request.ByteSize())
     if request.sid:
-        # the backup codec of a track: the client was told that somebody needs it
+        # the backup codec of a track: the client was notified that a subscriber needs it
         spec = convert.track_spec(request, connection.client)
         _published(
             connection,
@@ -306,7 +306,7 @@ def _track_sids(
 
 
 async def _in_turns(connection: Connection, track_sids: Iterable[TrackSid]) -> AsyncIterator[TrackSid]:
-    """Yield what a request names, with a pause for everybody else now and then; ends when the participant has left."""
+    """Yield the sids that a request names, with pauses for other clients; stop when the participant has left."""
     for number, track_sid in enumerate(track_sids, start=1):
         if connection.participant.has_left:
             return
@@ -355,7 +355,7 @@ def _simulate(frontend: LiveKitFrontend, connection: Connection, request: rtc.Si
     if scenario == "speaker_update":
         frontend.simulate_speaker(connection, min(max(request.speaker_update, 0), _MAX_SIMULATED_S))
     elif scenario == "node_failure":
-        # Without a word, as a server that fails: the client tries to resume, and then begins anew.
+        # Without a message, as in a server failure: the client tries to resume, and then joins again.
         if connection.outbox is not None:
             connection.outbox.drop()
             connection.outbox = None

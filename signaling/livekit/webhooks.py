@@ -1,4 +1,4 @@
-"""LiveKit's webhooks: messages made of entries of the event log, their signature, and the rules of retries."""
+"""LiveKit's webhooks: messages from entries of the event log, their signature, and the retry rules."""
 
 import base64
 import hashlib
@@ -31,7 +31,7 @@ TOKEN_TTL_S = 300.0
 FIRST_RETRY_S = 1.0
 LAST_RETRY_S = 30.0
 
-# LiveKit gives up after four retries; what is kept on the disk can wait for an application to be restarted.
+# LiveKit gives up after four retries; deliveries on disk can wait until an application is restarted.
 GIVE_UP_AFTER_S = 3600.0
 
 # Other refusals (status 4xx) will be the same the next time.
@@ -90,7 +90,7 @@ class LiveKitWebhooks:
 
 
 def parse_urls(text: str) -> list[tuple[RoomName, str]]:
-    """Return room and address of each entry; the room is empty where an address stands alone. ConfigError."""
+    """Return room and URL of each entry; the room is empty for an entry without one. ConfigError."""
     parsed = []
     for entry in filter(None, (each.strip() for each in text.split(","))):
         room, url = "", entry
@@ -117,7 +117,7 @@ def parse_events(text: str) -> list[str]:
 async def configure(
     endpoints: WebhookEndpoints, urls: Sequence[tuple[RoomName, str]], events: Sequence[str], now: float
 ) -> None:
-    """Make LiveKit's endpoints those of the configuration; what waits for others is dropped. StoreError."""
+    """Replace LiveKit's endpoints by the configured ones; deliveries for others are dropped. StoreError."""
     wanted = {_endpoint_id(room, url): (room, url) for room, url in urls}
     known = {each.id: each for each in await endpoints.list(KIND)}
     for endpoint_id in known.keys() - wanted.keys():

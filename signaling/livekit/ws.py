@@ -55,14 +55,14 @@ from signaling.store.catalogue import Catalogue
 
 log = logging.getLogger(__name__)
 
-# A client whose join needs the database while it does not answer may come again after this many seconds.
+# Retry-After in seconds for a join that needs the database while the database does not answer.
 STORE_RETRY_S = 5
 
 # WebSocket pings (RFC 6455 section 5.5.2) find connections that died without a word; a pong has half the
 # time.
 HEARTBEAT_S = 20.0
 
-# A client that does not read this much is cut off, and comes back by a resume or not at all.
+# A client with this much unread data is disconnected; it may resume.
 MAX_BACKLOG_BYTES = 8 * 1024 * 1024
 
 # The same, when a single message finds no place in the socket's buffer for this long: clients themselves give
@@ -85,7 +85,7 @@ _STATUSES: Mapping[type, int] = {
 }
 
 
-# Requests that change what everybody in the room sees.
+# Requests that change state that everybody in the room sees.
 _SENT_TO_ALL = frozenset(
     {
         "add_track",
@@ -114,7 +114,7 @@ def size_cost(frame: bytes | str) -> float:
 
 
 class WebSocketSender:
-    """The sending side of one WebSocket: a queue, so that nobody waits for a slow client."""
+    """The sending side of one WebSocket: a queue, so that no other client waits for a slow one."""
 
     def __init__(self, ws: web.WebSocketResponse, request: web.Request) -> None:
         """`ws` is prepared; `run` has to be started by the caller."""
@@ -135,7 +135,7 @@ class WebSocketSender:
         self._queued()
 
     def put_state(self, messages: Iterator[EncodedResponse]) -> None:
-        """Queue messages that are made when their turn comes, however large they are together."""
+        """Queue messages that are made at the head of the queue, of any total size."""
         self.backlog.put_state(messages)
         self._wake.set()
 
@@ -145,7 +145,7 @@ class WebSocketSender:
             self.drop()
 
     def finish(self) -> None:
-        """Close after what is queued, without the state that waits."""
+        """Close after the queued frames, without the waiting state."""
         self._finishing = True
         self.backlog.drop_state()
         self._wake.set()
@@ -212,7 +212,7 @@ class LiveKitEndpoints:
 
     def add_routes(self, router: web.UrlDispatcher) -> None:
         """Register the endpoints."""
-        # A server URL that ends in a slash makes clients ask for paths with two.
+        # With a server URL that ends in a slash, clients request paths with two.
         for slash in ("/", "//"):
             router.add_get(f"{slash}rtc/v1", shared(self.connect), allow_head=False)
             router.add_get(f"{slash}rtc", shared(self.connect_dual), allow_head=False)
@@ -229,7 +229,7 @@ class LiveKitEndpoints:
         return await self._connect(request, dual=False)
 
     async def connect_dual(self, request: web.Request) -> web.StreamResponse:
-        """Serve one WebSocket of the mode that its query asks for."""
+        """Serve one WebSocket, in the mode that its query requests."""
         return await self._connect(request, dual=_is_dual(request))
 
     async def _connect(self, request: web.Request, *, dual: bool) -> web.StreamResponse:
@@ -283,7 +283,7 @@ class LiveKitEndpoints:
         return web.Response(status=404, text="this server has no regions")
 
     async def drain(self, timeout_s: float) -> None:
-        """Wait until what is queued for clients is sent and their WebSockets are closed."""
+        """Wait until the queues of all clients are sent and their WebSockets are closed."""
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=timeout_s)
 
@@ -326,7 +326,7 @@ class LiveKitEndpoints:
         rooms = self._frontend.services.rooms
         config = None
         if rooms.room(claims.room) is None:
-            # What the room's maker says comes before what a token does.
+            # The settings of the room's creator take precedence over those in a token.
             config = await self._catalogue.config(claims.room)
             claims = replace(claims, room_config=config or claims.room_config)
         here = rooms.room(claims.room)  # it may have been opened meanwhile
@@ -370,7 +370,7 @@ class LiveKitEndpoints:
                 outbox.put(EncodedResponse(rtc.SignalResponse(leave=leave(LeaveReason.STATE_MISMATCH))))
                 return None
             except RoomFullError:
-                # Admission said yes, but the last place went while the upgrade was under way.
+                # Admission succeeded, but the last place was taken during the upgrade.
                 outbox.put(EncodedResponse(rtc.SignalResponse(leave=leave(LeaveReason.ROOM_FULL))))
                 return None
             except BannedError:
@@ -433,11 +433,11 @@ class LiveKitEndpoints:
                 await self._let_rest(connection, outbox, 1.0)
             elif frame.type is WSMsgType.ERROR and isinstance(frame.data, WebSocketError):
                 # Oversize messages and broken framing; aiohttp has closed the socket with the fitting code.
-                # Other errors are the network's, and the participant may come back.
+                # Other errors are network errors, and the participant may reconnect.
                 self._hang_up(connection, str(frame.data))
 
     async def _serve(self, connection: Connection, frame: bytes | str, outbox: WebSocketSender) -> None:
-        """Act on one frame, after it has been paid for by its size and by what it holds. WireError."""
+        """Handle one frame, after charging for its size and its content. WireError."""
         await self._let_rest(connection, outbox, size_cost(frame))
         fields = weigh(frame)
         if fields > FREE_FIELDS:
@@ -475,7 +475,7 @@ class LiveKitEndpoints:
         )
 
     def _hang_up(self, connection: Connection, why: str) -> None:
-        # A healthy client never sends such a thing, and a broken one would do it again after a reconnect.
+        # A correct client never sends this, and a broken one would repeat it after a reconnect.
         self._frontend.services.rooms.leave(connection.participant, LeaveReason.PROTOCOL_ERROR, why)
 
 

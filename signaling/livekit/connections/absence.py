@@ -5,7 +5,7 @@ from enum import Enum
 
 
 class Absence(Enum):
-    """The ways in which a client gets what it missed."""
+    """The ways in which a client receives what it missed."""
 
     OPENING = "the first message of a WebSocket, made anew for each"
     STATE = "state, repeated at the resume by the module that keeps it"
@@ -47,7 +47,7 @@ ABSENCES: Mapping[str, Absence] = {
     "get_data_blob_response": Absence.UNUSED,
 }
 
-# Messages kept for one absent client, and their bytes: what it can have asked for before the loss, and the first
-# subscribers of its tracks. More would be a fault, and the oldest goes.
+# Messages stored for one absent client, and their bytes: answers to its requests before the loss, and the first
+# subscribers of its tracks. More would be a fault; the oldest is dropped.
 MAX_KEPT = 100
 MAX_KEPT_BYTES = 256 * 1024

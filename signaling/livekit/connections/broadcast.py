@@ -50,9 +50,9 @@ class Broadcast:
             self._timers.set(room.sid, "room update", ROOM_UPDATE_DELAY_S, lambda: self.send_room(room))
 
     def send_participants(self, room: Room, infos: list[models.ParticipantInfo]) -> None:
-        """Send each connection of a room those infos that are new to it."""
+        """Send each connection of a room the infos that are new to it."""
         for part in chunks(infos):
-            # Nearly everybody gets the very same message: it is encoded once.
+            # Nearly all connections get the same message, so it is encoded once.
             whole = EncodedResponse(rtc.SignalResponse(update=rtc.ParticipantUpdate(participants=part)))
             for connection in self.connections.in_room(room):
                 own = connection.participant.sid
@@ -63,7 +63,7 @@ class Broadcast:
                     connection.send(rtc.SignalResponse(update=rtc.ParticipantUpdate(participants=news)))
 
     def send_room(self, room: Room) -> None:
-        """Send the room to everybody in it who was last sent something else."""
+        """Send the room to every connection that was last sent another state of it."""
         self._timers.cancel(room.sid, "room update")
         info = convert.room_info(room)
         outgoing, content = _room_update(info), info.SerializeToString()

@@ -40,7 +40,7 @@ class ClientSocket(Protocol):
         """Send a message ahead of waiting state; never blocks, never raises."""
 
     def put_state(self, messages: Iterator[EncodedResponse]) -> None:
-        """Send messages that are made only when the client has read everything before them."""
+        """Send messages that are made only once the client has read everything before them."""
 
     def finish(self) -> None:
         """Close the WebSocket once every message is sent."""
@@ -76,7 +76,7 @@ class Connection:
         self.taken_down: set[TrackSid] = set()
         "Own tracks that the server ended and that the client may still list."
         self.answered: set[TrackSid] = set()
-        "Own tracks whose announcement was sent to a WebSocket and whose media had not come by then."
+        "Own tracks that were announced on a WebSocket before their media was negotiated."
         self.sections_required: tuple[int, int] | None = None
         "Media sections (audio, video) that the client's next offer must add."
         self.sent_facts: dict[str, dict[Any, Any]] = {}
@@ -111,7 +111,7 @@ class Connection:
                 self.missed.popleft()
 
     def deliver_missed(self) -> None:
-        """Send the answers that were kept while there was no WebSocket."""
+        """Send the answers that were stored while there was no WebSocket."""
         while self.missed:
             self.deliver(self.missed.popleft())
 
@@ -125,7 +125,7 @@ class Connection:
     ) -> tuple[models.ParticipantInfo, list[models.ParticipantInfo], list[Participant]]:
         """Return the participant, as many others as fit into the first message of a room, and the rest.
 
-        The rest are for `send_state`, after that message. From now on the client knows nobody else.
+        The rest are for `send_state`, after that message. Until then the client knows no other participant.
         """
         others = [other for other in self.participant.room.visible() if other is not self.participant]
         own = participant_info(self.participant)
@@ -143,7 +143,7 @@ class Connection:
         return own, infos, others[len(infos) :]
 
     def send_state(self, people: list[Participant], *infos: models.ParticipantInfo) -> None:
-        """Send other participants in the state they have when their turn comes, unless they have gone by then.
+        """Send other participants, each in its state at the time of sending, unless it has left by then.
 
         `infos` follow as they are. Later messages wait for all of them: a client ignores what it is sent about a
         participant it does not know.

@@ -29,7 +29,7 @@ class DownstreamOffers:
     connected: Callable[[], bool]
     "Whether the client has a WebSocket; without one it is sent no offer, and its resume makes one."
     media: MediaEngine
-    "Makes the offers and takes the answers."
+    "Makes the offers and applies the answers."
     timers: Timers
     "Limits the wait for an answer."
     subscribed: Callable[[dict[Mid, PublicationId]], None]

@@ -1,4 +1,4 @@
-"""The life of a connection: join, resume, move to another room, end; and what it is sent at each of these."""
+"""The life of a connection: join, resume, move to another room, end; and the messages at each of these."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ REFRESH_INTERVAL_S = 300.0
 # The version of the protocol from which clients can be moved to another room.
 ROOM_MOVES_PROTOCOL = 16
 
-# A participant without a WebSocket is kept while media flows, for as long as clients try to come back: browsers give
+# A participant without a WebSocket stays while media flows, for as long as clients try to come back: browsers give
 # up after ten tries in about 45 s.
 SIGNAL_TIMEOUT_S = 60.0
 
@@ -162,8 +162,8 @@ class Lifecycle:
     def refusal(self, claims: tokens.Claims, participant_sid: ParticipantSid) -> LeaveReason:
         """Return the reason to give a client that `resume` did not accept.
 
-        A client whose participant left while it was away hears the reason now, unless it is one after which it may
-        begin anew.
+        A client whose participant left while it was away is sent the reason now, unless the client may join again
+        after it.
         """
         ended = self._ended.get(participant_sid, self._wall_clock())
         if ended is None or ended[0] != claims.identity:
@@ -171,7 +171,7 @@ class Lifecycle:
         return ended[1] if not convert.leave(ended[1]).can_reconnect else LeaveReason.STATE_MISMATCH
 
     def socket_closed(self, connection: Connection, outbox: ClientSocket) -> None:
-        """Note that a WebSocket is gone; the participant stays for a while if media is up."""
+        """Handle the end of a WebSocket; the participant stays for a while if media is connected."""
         if connection.outbox is not outbox:
             return
         connection.outbox = None
@@ -228,7 +228,7 @@ class Lifecycle:
         connection.former_rooms.add(event.origin.name)
         connection.claims = tokens.moved(connection.claims, person.room.name)
         if connection.client.protocol < ROOM_MOVES_PROTOCOL:
-            # It comes back by itself, with the token that names the other room.
+            # The client reconnects by itself, with the token for the other room.
             self.send_token(connection)
             self._rooms.leave(person, LeaveReason.MOVED)
             return
@@ -239,7 +239,7 @@ class Lifecycle:
             connection.missed_move = True
         else:
             self._send_move(connection)
-            self.send_token(connection)  # not every client takes the one in the move for its next join
+            self.send_token(connection)  # not every client uses the token in the move for its next join
         self._broadcast.announce(person, None, to_self=False)
 
     def send_token(self, connection: Connection) -> None:

@@ -136,12 +136,12 @@ class Reactions:
         self._lifecycle.moved(event)
 
     def _gone(self, participant_sid: ParticipantSid, room: Room) -> None:
-        """Drop what was measured of a participant who is no longer in a room."""
+        """Remove the measurements of a participant who is no longer in a room."""
         self._loudness.forget(participant_sid)
         self._silence(participant_sid, room)
 
     def _silence(self, participant_sid: ParticipantSid, room: Room) -> None:
-        """End the speech of a participant for those who do not receive them, before they hear that they are gone.
+        """Send others the end of a participant's speech before that participant's end.
 
         A browser cannot remove a speaker from its list once it does not know the participant.
         """

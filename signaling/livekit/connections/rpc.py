@@ -33,10 +33,10 @@ class _Call:
 
 
 class RpcCalls:
-    """The server's calls that are under way."""
+    """The server's calls in progress."""
 
     def __init__(self, new_id: Callable[[], str]) -> None:
-        """`new_id` returns ids that nobody can guess."""
+        """`new_id` returns unguessable ids."""
         self._new_id = new_id
         self._calls: dict[str, _Call] = {}
 
@@ -90,7 +90,7 @@ class RpcCalls:
         return True
 
     def left(self, participant_sid: ParticipantSid) -> None:
-        """Fail the calls to somebody who is gone."""
+        """Fail the calls to a participant who left."""
         for call in self._calls.values():
             if call.participant_sid == participant_sid and not call.response.done():
                 call.acknowledged.set()

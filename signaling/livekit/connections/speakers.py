@@ -30,16 +30,16 @@ class Loudness:
         return touched
 
     def level(self, participant_sid: ParticipantSid) -> float | None:
-        """Return how loud somebody speaks, above 0 to 1, linear; None for those who are silent."""
+        """Return a participant's loudness, above 0 to 1, linear; None if silent."""
         levels = self._levels.get(participant_sid)
         return max(levels.values()) if levels else None
 
     def speaking(self, room: Room) -> list[ParticipantSid]:
-        """Return the sids of those who speak in a room."""
+        """Return the sids of the speakers in a room."""
         return [person.sid for person in room.participants.values() if person.sid in self._levels]
 
     def forget_track(self, participant_sid: ParticipantSid, track_sid: TrackSid) -> None:
-        """Delete the level of a track that is silent, or gone."""
+        """Delete the level of a track that is silent or has ended."""
         levels = self._levels.get(participant_sid)
         if levels is not None:
             levels.pop(track_sid, None)

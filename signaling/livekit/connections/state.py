@@ -1,8 +1,8 @@
-"""What a client must know for as long as it holds: sent when it begins, changes or ends, and again after a resume.
+"""Facts: state that a client must know, sent when it begins, changes or ends, and again after a resume.
 
-Each kind is a `Fact`: a table of values by key, computed from the present state of the server. The connection keeps
-what its client was sent last, so one rule serves every occasion: send the difference. A client that was away, came late
-or joined again therefore ends with the same state as one that was there all the time.
+Each kind is a `Fact`: a table of values by key, computed from the present state of the server. The connection
+stores the values that its client was sent last, so one rule is enough: send the difference. A client that was away,
+joined late or joined again therefore ends with the same state as one that was always connected.
 """
 
 from abc import ABC, abstractmethod
@@ -30,7 +30,7 @@ _ENDED = object()
 
 
 class Fact(ABC, Generic[K]):
-    """One kind of state. `value` returns None for a key about which there is nothing to know."""
+    """One kind of state. `value` returns None for a key without a value."""
 
     kind: ClassVar[str]
     "The case of SignalResponse."
@@ -41,10 +41,10 @@ class Fact(ABC, Generic[K]):
 
     @abstractmethod
     def value(self, connection: Connection, key: K) -> Any | None:
-        """Return what the client must know about a key now."""
+        """Return the value of a key that the client must know now."""
 
     def end(self, _connection: Connection, _key: K) -> Any | None:
-        """Return what the client is sent when a value that it knows has ended; None: nothing."""
+        """Return the value to send when one that the client knows has ended; None: nothing."""
         return None
 
     @abstractmethod
@@ -53,7 +53,7 @@ class Fact(ABC, Generic[K]):
 
 
 class _Speaking(Fact[ParticipantSid]):
-    """Who speaks, of those whom the client receives, and the client itself: level by participant sid."""
+    """The speakers among the participants that the client receives, and itself: level by participant sid."""
 
     kind = "speakers_changed"
 
@@ -81,7 +81,7 @@ class _Speaking(Fact[ParticipantSid]):
 
 
 class _ConnectionQualities(Fact[ParticipantSid]):
-    """The connection quality of those whom the client receives, and of the client itself, by participant sid."""
+    """The connection quality of the participants that the client receives, and its own, by participant sid."""
 
     kind = "connection_quality"
 
@@ -319,9 +319,9 @@ class State:
         self._send(connection, fact, _changes(connection, fact, keys))
 
     def sync_all(self, connections: Iterable[Connection], fact: Fact[K], keys: Collection[K]) -> None:
-        """Do the same for many clients. `fact` is one whose messages depend on the values alone.
+        """Do the same for many clients. The messages of `fact` depend on the values alone.
 
-        Nearly all get the very same message: it is encoded once.
+        Nearly all get the same message, so it is encoded once.
         """
         made: dict[tuple[tuple[K, Any], ...], list[EncodedResponse]] = {}
         for connection in connections:
@@ -334,12 +334,12 @@ class State:
                     connection.deliver(outgoing)
 
     def repeat(self, connection: Connection, *facts: Fact[Any]) -> None:
-        """Send all of these facts again: what was sent shortly before a WebSocket ended may be lost."""
+        """Send all of these facts again: messages sent shortly before the end of a WebSocket may be lost."""
         for fact in facts:
             self._send(connection, fact, _changes(connection, fact, None, repeated=True))
 
     def repeat_before_participants(self, connection: Connection) -> None:
-        """Send what a resumed client must have before the update that shows the participants.
+        """Send a resumed client the facts that it must have before the update with the participants.
 
         A browser corrects the server when an update shows a track as muted that the browser did not mute, and it
         cannot remove a speaker from its list once it does not know the participant.
@@ -354,7 +354,7 @@ class State:
         self.repeat(connection, *self._after_participants)
 
     def answer(self, connection: Connection, fact: Fact[Any]) -> None:
-        """Send a fact without keys even if the client knows it, since it asked."""
+        """Send a fact without keys, even if the client knows it: it is the reply to a request."""
         if connection.outbox is not None:
             changes = _changes(connection, fact, None, repeated=True)
             self._send(connection, fact, changes or {"": fact.end(connection, "")})
@@ -369,7 +369,7 @@ class State:
 def _changes(
     connection: Connection, fact: Fact[K], keys: Iterable[K] | None, *, repeated: bool = False
 ) -> dict[K, Any]:
-    """Return what to send of a fact, and note it as sent: all that is known if `repeated`, else the differences."""
+    """Return the values of a fact to send, and record them as sent: all if `repeated`, else the differences."""
     if connection.outbox is None:
         return {}
     sent = connection.sent_facts.setdefault(fact.kind, {})
@@ -397,7 +397,7 @@ def _limit_ended(sent: dict[Any, Any]) -> None:
 
 
 def _is_received(connection: Connection, publisher: Participant | None) -> bool:
-    """Whether a client receives a track of somebody, or is that participant."""
+    """Whether a client receives a track of a participant, or is that participant."""
     person = connection.participant
     if publisher is None or publisher.room is not person.room:
         return False

@@ -1,7 +1,7 @@
-"""Participant updates: which are sent at once, which wait, and what each client has seen already.
+"""Participant updates: which are sent at once, which wait, and the versions that each client has seen.
 
-A room of N people that all change once costs N * N messages, so changes of those who publish nothing are sent
-at once only while they are few, and together after that. LiveKit batches them always, for three seconds.
+In a room of N people, one change of each costs N * N messages, so changes of participants who publish nothing are sent
+at once only while they are few, and later in batches. LiveKit batches them always, for three seconds.
 """
 
 from collections.abc import Container, Iterable, Iterator
@@ -75,9 +75,9 @@ class SeenVersions:
     "Version and sid by identity, of those whom a resumed client may know from its former WebSocket."
 
     def news(self, info: ParticipantInfo) -> bool:
-        """Return whether to send this, and remember it. The end of somebody unknown is no news.
+        """Return whether to send this info, and record it as sent. The end of an unknown participant is not sent.
 
-        A change of somebody whose state waits for its turn is no news either: that state will include the change.
+        A change of a participant whose state waits in the queue is not sent either: that state will include it.
         """
         if info.state == ParticipantInfo.DISCONNECTED:
             was_due = info.sid in self._due
@@ -100,20 +100,20 @@ class SeenVersions:
         return True
 
     def await_turn(self, sids: Iterable[str]) -> None:
-        """Note that the state of these participants is sent when its turn comes."""
+        """Record that the state of these participants waits in the queue."""
         self._due.update(sids)
 
     def take_turn(self, sid: str) -> bool:
-        """Return whether the state of a participant is still to be sent, now that its turn has come."""
+        """Return whether the state of a participant, now at the head of the queue, is still to be sent."""
         was_due = sid in self._due
         self._due.discard(sid)
         return was_due
 
     def start_over(self, present: Container[str]) -> list[ParticipantInfo]:
-        """Take everything for news again, and return the ends that the client may have missed.
+        """Treat everything as unseen again, and return the ends that the client may have missed.
 
         `present` holds the identities in the room. What was sent to a WebSocket shortly before its end may be
-        lost, so ends are repeated; for a client that knows of them they mean nothing.
+        lost, so ends are repeated; a client that knows them ignores the repetition.
         """
         known = dict(self._stale)
         known.update((identity, (version, sid)) for sid, (version, identity) in self._seen.items())

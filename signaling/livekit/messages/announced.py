@@ -1,6 +1,6 @@
-"""How much one participant may have everybody else told.
+"""The amount of data that one participant may announce to the others.
 
-Each change of a participant sends everybody in the room all that it has announced, so the whole is bounded as well as
+Each change of a participant sends everybody in the room everything that it has announced, so the whole is bounded as well as
 each field (`livekit.messages.bounds`), and a change is paid for by its size.
 """
 
@@ -25,5 +25,5 @@ def check_room_for(person: Participant, added_bytes: int) -> None:
 
 
 def announced_bytes(person: Participant) -> int:
-    """Return how many bytes everybody in the room is sent when something about a participant changes."""
+    """Return the size of the update that everybody in the room is sent when a participant changes."""
     return participant_info(person).ByteSize()

@@ -1,7 +1,7 @@
-"""How large each part of a client's message may be, checked on the bytes before a message is built of them.
+"""Size limits of each part of a client's message, checked on the bytes before a message is built.
 
 `BOUNDS` names every text and every list that a client can send; a test compares it with the protocol's descriptors,
-so that a field which a new version of the protocol brings is refused a place here until somebody decides on it.
+so that a field of a new protocol version fails the test until it gets a limit.
 """
 
 from dataclasses import dataclass
@@ -187,7 +187,7 @@ _SKIPPED = {_FIXED64: 8, _FIXED32: 4}
 
 
 def scan(descriptor: Any, content: bytes, limit: int = MAX_FIELDS) -> Scan:
-    """Walk through a message's bytes. WireError for what is no message, and for more than `limit` fields.
+    """Walk through a message's bytes. WireError for malformed bytes, and for more than `limit` fields.
 
     Groups, which none of LiveKit's messages has, are refused.
     """

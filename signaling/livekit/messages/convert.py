@@ -62,7 +62,7 @@ _STREAMS = {
     Source.SCREEN_SHARE_AUDIO: "screen",
 }
 
-# LOST is missing on purpose: a browser that is told so of itself reconnects.
+# LOST is missing on purpose: a browser that is sent it about itself reconnects.
 QUALITIES: dict[Quality, models.ConnectionQuality] = {
     "excellent": models.ConnectionQuality.EXCELLENT,
     "good": models.ConnectionQuality.GOOD,
@@ -75,7 +75,7 @@ SUBSCRIPTION_ERRORS = {
 }
 
 _Leave = rtc.LeaveRequest
-# Why someone left -> what clients are told, and what they should do about it.
+# Reason of leaving -> the reason for clients, and the action that they should take.
 LEAVES = {
     LeaveReason.CLIENT_LEFT: (models.CLIENT_INITIATED, _Leave.DISCONNECT),
     LeaveReason.DUPLICATE_IDENTITY: (models.DUPLICATE_IDENTITY, _Leave.DISCONNECT),
@@ -86,7 +86,7 @@ LEAVES = {
     LeaveReason.SIGNAL_LOST: (models.SIGNAL_CLOSE, _Leave.RECONNECT),
     LeaveReason.MEDIA_LOST: (models.CONNECTION_TIMEOUT, _Leave.RECONNECT),
     LeaveReason.MEDIA_REFUSED: (models.MEDIA_FAILURE, _Leave.DISCONNECT),
-    # Nothing that the client could do better: it begins anew, and is let in.
+    # The client can do nothing better than join again, and is admitted.
     LeaveReason.MEDIA_FAILED: (models.UNKNOWN_REASON, _Leave.RECONNECT),
     LeaveReason.FLOOD: (models.PARTICIPANT_REMOVED, _Leave.DISCONNECT),
     LeaveReason.PROTOCOL_ERROR: (models.STATE_MISMATCH, _Leave.DISCONNECT),
@@ -102,7 +102,7 @@ LEAVES = {
 
 @dataclass(frozen=True, slots=True)
 class ClientTraits:
-    """What a LiveKit client told about itself and others need to know: `Participant.frontend_info`."""
+    """A LiveKit client's information about itself that others need: `Participant.frontend_info`."""
 
     client_protocol: int
     "Data stream and RPC forms that it understands."
@@ -111,7 +111,7 @@ class ClientTraits:
 
 
 def receiver_traits(client: models.ClientInfo) -> ReceiverTraits:
-    """Return how a client receives, from what it says of itself."""
+    """Return a client's traits as a receiver, from its own information."""
     return ReceiverTraits(
         announces_by_media=client.sdk == models.ClientInfo.GO,
         loses_early_media=client.browser.lower() == "firefox",
@@ -119,7 +119,7 @@ def receiver_traits(client: models.ClientInfo) -> ReceiverTraits:
 
 
 def server_info(node_id: str) -> models.ServerInfo:
-    """Return what clients are told about the server."""
+    """Return the information about the server for clients."""
     return models.ServerInfo(version=SERVER_VERSION, protocol=PROTOCOL_VERSION, node_id=node_id)
 
 
@@ -170,13 +170,13 @@ def permission(permissions: Permissions) -> models.ParticipantPermission:
 
 
 def permissions(permission: models.ParticipantPermission) -> Permissions:
-    """Return the permissions that an application asks for."""
+    """Return the permissions that an application requests."""
     sources = {value: source for source, value in SOURCE_VALUES.items()}
     return Permissions(
         can_subscribe=permission.can_subscribe,
         can_publish=permission.can_publish,
         can_publish_data=permission.can_publish_data,
-        # One that is not known here counts as UNKNOWN: left out, the last one would leave an empty list, which is all.
+        # An unsupported one counts as UNKNOWN: if the only one were left out, the empty list would mean all.
         can_publish_sources=tuple(
             sources.get(value, Source.UNKNOWN) for value in permission.can_publish_sources
         ),
@@ -190,9 +190,9 @@ def permissions(permission: models.ParticipantPermission) -> Permissions:
 
 
 def participant_info(person: Participant, reason: LeaveReason | None = None) -> models.ParticipantInfo:
-    """Return a participant as clients see it, complete: they infer from absence.
+    """Return a participant as clients see it, complete: clients take missing fields as unset.
 
-    With a reason it is gone, for those whom the information is for.
+    With a reason, the participant has left, from the recipients' point of view.
     """
     info = models.ParticipantInfo(
         sid=person.sid,
@@ -248,7 +248,7 @@ def track_info(track: Track) -> models.TrackInfo:
 
 
 def leave(reason: LeaveReason) -> rtc.LeaveRequest:
-    """Return what somebody is told who was taken out of their room."""
+    """Return the message to a participant who was removed from the room."""
     why, action = LEAVES[reason]
     # `can_reconnect` is what clients before protocol 13 read.
     return rtc.LeaveRequest(reason=why, action=action, can_reconnect=action != _Leave.DISCONNECT)
@@ -257,9 +257,9 @@ def leave(reason: LeaveReason) -> rtc.LeaveRequest:
 def quality_update(
     track: Track, spatial: int, backup: int = -1, layers: frozenset[int] | None = None
 ) -> rtc.SubscribedQualityUpdate:
-    """Return what a publisher is told about the layers that are wanted: none above `spatial`, none at all below 0.
+    """Return the message to a publisher about the requested layers: none above `spatial`, none at all below 0.
 
-    `layers` are those of them that are wanted, where not all are. `backup` is the highest of the track in its backup
+    `layers` are the requested ones among them, where not all are requested. `backup` is the highest of the track in its backup
     codec, whose layers are streams of their own.
     """
     # One stream with several layers in it (SVC) is wanted as a whole or not at all.
@@ -286,7 +286,7 @@ def _qualities(track: Track, spatial: int, *, whole: bool) -> list[rtc.Subscribe
 
 
 def stream_state(track: Track, *, paused: bool) -> rtc.StreamStateInfo:
-    """Return what a subscriber is told about a track that stops for want of bandwidth, or flows again."""
+    """Return the message to a subscriber about a track that is paused for lack of bandwidth, or resumed."""
     state = rtc.StreamState.PAUSED if paused else rtc.StreamState.ACTIVE
     return rtc.StreamStateInfo(participant_sid=track.publisher_sid, track_sid=track.sid, state=state)
 
@@ -306,7 +306,7 @@ def data_track_info(track: DataTrack) -> models.DataTrackInfo:
 
 
 def subscriber_handles(person: Participant) -> rtc.DataTrackSubscriberHandles:
-    """Return under which numbers somebody receives which data tracks."""
+    """Return the handles under which a participant receives data tracks."""
     handles = rtc.DataTrackSubscriberHandles()
     for handle, publisher, track in received_tracks(person):
         handles.sub_handles[handle].CopyFrom(
@@ -405,7 +405,7 @@ def spatial_for_height(height: int, layers: tuple[Layer, ...]) -> int:
 
 
 def spatial_for_quality(quality: int) -> int:
-    """Return the layer that LOW, MEDIUM or HIGH stands for."""
+    """Return the layer for LOW, MEDIUM or HIGH."""
     return min(max(quality, 0), len(_RIDS) - 1)
 
 

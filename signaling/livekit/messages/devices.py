@@ -21,7 +21,7 @@ def excluded(client: models.ClientInfo) -> tuple[str, ...]:
 
 
 def configuration(client: models.ClientInfo) -> rtc.JoinResponse:
-    """Return the part of Join that tells a client which codecs to leave; empty for most."""
+    """Return the part of Join that disables codecs for a client; empty for most."""
     publish = [models.Codec(mime=mime) for mime in excluded(client)]
     if not publish:
         return rtc.JoinResponse()

@@ -1,4 +1,4 @@
-"""Byte fields of messages in JSON: the library skips what is not base64, and nobody would learn of it."""
+"""Byte fields of messages in JSON: the library skips invalid base64 without an error."""
 
 import re
 from functools import cache

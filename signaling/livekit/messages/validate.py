@@ -1,8 +1,8 @@
-"""The gate before every client: a message lacking what a client takes for granted is never sent.
+"""The last check before every client: a message without the fields that clients require is never sent.
 
 LiveKit's native client (PyPI `livekit`, and with it agents) aborts its whole process on such a message, and
-browsers fail to connect. A response kind without an entry in the table is one this server does not send, and
-is refused too: so no candidate can ever be sent, of which an empty or unreadable one is fatal.
+browsers fail to connect. Response kinds without an entry in the table are not sent by this server and
+are refused too. In particular no candidate can be sent; an empty or unreadable one would be fatal.
 """
 
 from collections.abc import Callable
@@ -40,7 +40,7 @@ _MAX_SECTIONS = 1000
 
 
 def check(response: SignalResponse) -> None:
-    """Raise IncompleteMessageError unless every client can take this message."""
+    """Raise IncompleteMessageError unless every client can handle this message."""
     kind = response.WhichOneof("message")
     checker = _CHECKERS.get(kind or "")
     if kind is None or checker is None:

@@ -73,7 +73,7 @@ def examine(request: Message) -> Scan:
 
 def decode_data_packet(payload: bytes) -> DataPacket:
     """Return the data packet in a message of a data channel."""
-    # Unknown fields stay: clients may be newer than this server, and the server keeps nothing of a packet.
+    # Unknown fields stay: clients may be newer than this server, and the server stores nothing of a packet.
     return _parse_whole(DataPacket(), payload)
 
 
@@ -169,7 +169,7 @@ def _attributes(parameter: str) -> dict[str, str]:
 
 
 class EncodedResponse:
-    """One response, validated once and encoded once however many participants it goes to."""
+    """One response, validated and encoded once for any number of participants."""
 
     __slots__ = ("_binary", "_message", "_text")
 
@@ -199,7 +199,7 @@ class EncodedResponse:
 
 
 def _parse(message: M, content: bytes) -> M:
-    """Return the message in these bytes, without fields that this server does not know.
+    """Return the message in these bytes, without unknown fields.
 
     protobuf keeps unknown fields and copies them with the messages they are in. No bound of `bounds` covers
     them, so a publisher could attach megabytes to a layer, and everybody in the room would receive them.

@@ -1,4 +1,4 @@
-"""LiveKit's server API in OpenAPI, from the protobuf messages that its methods take and return.
+"""LiveKit's server API in OpenAPI, from the protobuf messages of its methods.
 
 The JSON form of a message is proto3's (https://protobuf.dev/programming-guides/json/): requests may use lowerCamelCase
 or the message's own names, numbers of 64 bits may be texts; answers have the message's own names and texts.
@@ -97,7 +97,7 @@ def _error_schema() -> dict[str, Any]:
 
 
 def _add(message: Descriptor, schemas: dict[str, dict[str, Any]]) -> None:
-    """Add the schema of a message, and of those that it is made of."""
+    """Add the schema of a message and of the messages in its fields."""
     if message.full_name in schemas:
         return
     schemas[message.full_name] = {}  # before its fields: messages may hold themselves

@@ -46,7 +46,7 @@ class RoomService:
     """The methods, over the domain and LiveKit's front end."""
 
     def __init__(self, frontend: LiveKitFrontend, catalogue: Catalogue) -> None:
-        """Act on the rooms behind `frontend`, and on those that other APIs made."""
+        """Act on the rooms behind `frontend`, and on those of other APIs."""
         self._catalogue = catalogue
         self._services = frontend.services
         self._relay = frontend.relay
@@ -56,7 +56,7 @@ class RoomService:
     # --- rooms -----------------------------------------------------------------------------------
 
     async def create_room(self, claims: Claims, request: room.CreateRoomRequest) -> models.Room:
-        """Open a room with these settings; one that exists is returned unchanged. Without a name it is given one."""
+        """Open a room with these settings; an existing room is returned unchanged. Without a name, the server chooses one."""
         _need(_video(claims).get("roomCreate"))
         if len(request.name) > MAX_NAME_CHARS:
             raise TwirpError("invalid_argument", f"a room name must not exceed {MAX_NAME_CHARS} characters")
@@ -72,11 +72,11 @@ class RoomService:
                 max_participants=request.max_participants,
                 metadata=request.metadata,
             )
-            known = self._rooms.open_room(name, config)  # or the one that was opened meanwhile
+            known = self._rooms.open_room(name, config)  # or the room that was opened meanwhile
         return convert.room_info(known)
 
     async def list_rooms(self, claims: Claims, request: room.ListRoomsRequest) -> room.ListRoomsResponse:
-        """Tell of open rooms, and of those that other APIs made, all or those named."""
+        """List open rooms and those of other APIs: all, or the named ones."""
         _need(_video(claims).get("roomList"))
         infos = {each.name: convert.room_info(each) for each in self._rooms.rooms}
         for durable in await self._catalogue.list():
@@ -88,7 +88,7 @@ class RoomService:
         )
 
     async def delete_room(self, claims: Claims, request: room.DeleteRoomRequest) -> room.DeleteRoomResponse:
-        """End a room and everybody's stay in it, whoever made it."""
+        """End a room of any API, and remove its participants."""
         _need(_video(claims).get("roomCreate"))
         name = RoomName(request.room)
         was_made = await self._catalogue.delete(name)
@@ -108,7 +108,7 @@ class RoomService:
     def list_participants(
         self, claims: Claims, request: room.ListParticipantsRequest
     ) -> room.ListParticipantsResponse:
-        """Tell who is in a room, the hidden included; nobody is in one that is not open."""
+        """List the participants of a room, including hidden ones; a room that is not open has none."""
         name = RoomName(request.room)
         self._check_administers(claims, name)
         here = self._rooms.room(name)
@@ -124,9 +124,9 @@ class RoomService:
     def remove_participant(
         self, claims: Claims, request: room.RoomParticipantIdentity
     ) -> room.RemoveParticipantResponse:
-        """Send somebody out of a room; their token lets them in again, unless it is revoked for as long as the room is.
+        """Remove a participant from a room; the token admits again, unless it is revoked for the room's lifetime.
 
-        Whose token is to be revoked need not be there.
+        A token can be revoked in the participant's absence.
         """
         here = self._administered(claims, request.room)
         identity = Identity(request.identity)
@@ -156,7 +156,7 @@ class RoomService:
     def update_participant(
         self, claims: Claims, request: room.UpdateParticipantRequest
     ) -> models.ParticipantInfo:
-        """Change what is given of a participant's profile and permissions."""
+        """Change the given parts of a participant's profile and permissions."""
         person = self._present(self._person(claims, request))
         self._rooms.update_profile(
             person,
@@ -165,7 +165,7 @@ class RoomService:
             attributes=dict(request.attributes),
         )
         if request.HasField("permission"):
-            # What LiveKit has no name for stays as it is.
+            # Permissions that LiveKit does not have stay unchanged.
             before = person.permissions
             wanted = convert.permissions(request.permission)
             self._rooms.set_permissions(
@@ -176,7 +176,7 @@ class RoomService:
     def update_subscriptions(
         self, claims: Claims, request: room.UpdateSubscriptionsRequest
     ) -> room.UpdateSubscriptionsResponse:
-        """Let a participant receive tracks, or no longer."""
+        """Subscribe a participant to tracks, or unsubscribe it."""
         person = self._present(self._person(claims, request))
         sids = [*request.track_sids, *(sid for each in request.participant_tracks for sid in each.track_sids)]
         for sid in dict.fromkeys(map(TrackSid, sids)):
@@ -184,7 +184,7 @@ class RoomService:
         return room.UpdateSubscriptionsResponse()
 
     def send_data(self, claims: Claims, request: room.SendDataRequest) -> room.SendDataResponse:
-        """Send a packet to everybody in a room, or to those named."""
+        """Send a packet to all participants of a room, or to the named ones."""
         here = self._administered(claims, request.room)
         message = Message(
             request.data,
@@ -202,7 +202,7 @@ class RoomService:
     async def move_participant(
         self, claims: Claims, request: room.MoveParticipantRequest
     ) -> room.MoveParticipantResponse:
-        """Take somebody with their tracks to another room, without a new join."""
+        """Move a participant with its tracks to another room, without a new join."""
         person, destination = await self._bound_for(claims, request)
         try:
             self._rooms.move(person, destination)
@@ -215,7 +215,7 @@ class RoomService:
     async def forward_participant(
         self, claims: Claims, request: room.ForwardParticipantRequest
     ) -> room.ForwardParticipantResponse:
-        """Let somebody's tracks be received in another room too, until they leave or are removed there."""
+        """Forward a participant's tracks to another room, until the participant leaves or is removed there."""
         person, destination = await self._bound_for(claims, request)
         try:
             self._forwarding.forward(person, destination)
@@ -262,7 +262,7 @@ class RoomService:
         return self._find(self._administered(claims, request.room), Identity(request.identity))
 
     def _elsewhere(self, claims: Claims, request: Any) -> Participant:
-        """Whom a request is to take to another room."""
+        """Return the participant that a request moves to another room."""
         person = self._present(self._person(claims, request))
         _need(_video(claims).get("destinationRoom") == request.destination_room)
         if (
@@ -273,7 +273,7 @@ class RoomService:
         return person
 
     async def _bound_for(self, claims: Claims, request: Any) -> tuple[Participant, Room]:
-        """Whom a request is to take to another room, and that room, opened by the rules of whoever made it."""
+        """Return the participant to move or forward, and the destination, opened with the settings of its creator."""
         person = self._elsewhere(claims, request)
         config = None
         if self._rooms.room(request.destination_room) is None:

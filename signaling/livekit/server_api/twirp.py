@@ -41,7 +41,7 @@ MAX_BODY_BYTES = 128 * 1024
 # A client that sends its body slower than this is not waited for.
 BODY_TIMEOUT_S = 20.0
 
-# LiveKit's own server has no such limit; a program of ours in a loop should not take the rooms' time.
+# LiveKit's own server has no such limit; an application's endless loop must not use up the rooms' time.
 PER_KEY = Rate(per_s=200, burst=1000)
 
 _JSON, _PROTOBUF = "application/json", "application/protobuf"
@@ -95,7 +95,7 @@ class TwirpError(Exception):
     """A call that is refused."""
 
     def __init__(self, code: str, text: str, **meta: str) -> None:
-        """`code` is one of the protocol's; `text` is for the developer who called."""
+        """`code` is one of the protocol's; `text` is for the calling developer."""
         super().__init__(text)
         self.code = code
         self.meta = meta
@@ -107,7 +107,7 @@ class Method:
     """One call."""
 
     request: type[Message]
-    "The message it takes."
+    "The request message."
     handler: Callable[[Claims, Any], Message | Awaitable[Message]]
     "Answers it, at once or later."
     allows: Callable[[Claims], None]
@@ -138,7 +138,7 @@ class Twirp:
 
     def add_routes(self, router: web.UrlDispatcher) -> None:
         """Register the endpoint."""
-        # An address that ends in a slash makes SDKs ask for paths with two.
+        # With a server URL that ends in a slash, SDKs request paths with two.
         for slash in ("/", "//"):
             path = f"{slash}twirp/{{service}}/{{method}}"
             router.add_options(path, preflight)
@@ -223,7 +223,7 @@ def decode(message: Message, body: bytes, *, is_json: bool) -> Message:
     """Fill a message with a body that `check_bounds` has passed. TwirpError (malformed), and nothing else."""
     try:
         if is_json:
-            # The library takes an empty list for an empty object.
+            # The library treats an empty list as an empty object.
             fields = dict(json.loads(body or b"{}").items())
             check_base64(message.DESCRIPTOR, fields)
             return json_format.ParseDict(fields, message, ignore_unknown_fields=True)
