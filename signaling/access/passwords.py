@@ -49,7 +49,7 @@ class Passwords:
             return await asyncio.to_thread(self._hasher.hash, password)
 
     async def verify(self, stored: str | None, password: str) -> bool:
-        """Return whether a password is right, in the same time when there is no hash, so that timing does not reveal accounts.
+        """Return whether a password is right; without a hash this takes as long, so that timing reveals no account.
 
         TooOftenError when too many calls wait.
         """

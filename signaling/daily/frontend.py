@@ -23,14 +23,14 @@ from signaling.store import Store
 
 @dataclass(frozen=True, slots=True)
 class DailySettings:
-    """What the front end has to know of the configuration."""
+    """The part of the configuration that the front end needs."""
 
     keys: Mapping[str, str]
     "Secrets of API keys by their ids, as they are now."
     public_url: str
     "See `endpoint.style`; may be empty."
     limits: Limits | None = None
-    "How often who may call."
+    "Rate limits of the calls."
 
 
 class DailyFrontend:

@@ -56,7 +56,7 @@ K = TypeVar("K", Identity, UserId)
 
 
 class PermissionsPatch(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
-    """What is given of the permissions; the rest stays as it is."""
+    """The permissions to change; absent ones stay unchanged."""
 
     has_presence: bool | None = None
     can_send: bool | list[MediaName] | None = None
@@ -65,7 +65,7 @@ class PermissionsPatch(msgspec.Struct, frozen=True, omit_defaults=True, rename="
 
 
 def apply(patch: PermissionsPatch | None, permissions: Permissions) -> Permissions:
-    """Return permissions with what is given changed."""
+    """Return permissions with the given changes."""
     if patch is None:
         return permissions
     if patch.has_presence is not None:
@@ -87,7 +87,7 @@ def apply(patch: PermissionsPatch | None, permissions: Permissions) -> Permissio
 
 
 def exceeds(wanted: Permissions, before: Permissions, own: Permissions) -> bool:
-    """Whether a change gives somebody a right that neither they had before nor the one who changes it has.
+    """Whether a change grants a right that neither the participant had before nor the changing participant has.
 
     For a change of one's own rights, `before` is `own`.
     """
@@ -110,7 +110,7 @@ def exceeds(wanted: Permissions, before: Permissions, own: Permissions) -> bool:
 
 
 def _named(*all_permissions: Permissions) -> set[tuple[Identity, UserId]]:
-    """Return (identity, user id) of everybody whom some permissions name, and of one whom none names."""
+    """Return (identity, user id) of all publishers that the permissions name, and of one that they do not name."""
     identities = {name for each in all_permissions for name in each.receiving.by_identity}
     user_ids = {name for each in all_permissions for name in each.receiving.by_user_id}
     nobody, no_user = Identity(""), UserId("")
@@ -165,7 +165,7 @@ def shorten(permissions: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def expand(short: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the long form of a claim `p`; what is not abbreviated is taken as it is."""
+    """Return the long form of a claim `p`; unabbreviated fields are copied."""
     permissions = {name: value for name, value in short.items() if name not in {"hp", "cs", "cr", "ca"}}
     if "hp" in short:
         permissions["hasPresence"] = short["hp"]

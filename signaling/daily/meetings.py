@@ -1,4 +1,4 @@
-"""Meetings: sessions of rooms with somebody in them, as Daily's API shows them."""
+"""Meetings with at least one participant, as Daily's API shows them."""
 
 import uuid
 from collections.abc import Iterable
@@ -8,8 +8,8 @@ from signaling.ids import RoomSid
 from signaling.rooms.sids import ROOM_PREFIX
 from signaling.store import Attendance, Meeting
 
-# A session's id is twelve characters behind its prefix. They are six bytes at each end of the UUID, whose
-# version (8, RFC 9562 section 5.8) and variant stand between; so nothing has to be looked up in either direction.
+# A meeting's sid has twelve characters after its prefix. They become six bytes at each end of the UUID, with version
+# (8, RFC 9562 section 5.8) and variant between, so no lookup is needed in either direction.
 _HALF = 6
 _MIDDLE = bytes((0x80, 0x00, 0x80, 0x00))
 
@@ -20,7 +20,7 @@ class DailyMeeting:
 
     session: Meeting
     stays: tuple[Attendance, ...]
-    "In the order of joining; somebody who came twice has two."
+    "In the order of joining; a person who joined twice has two."
 
     @property
     def start_time(self) -> float:
@@ -45,7 +45,7 @@ class DailyMeeting:
         changes = [(stay.joined_at, 1) for stay in self.stays]
         changes += [(stay.left_at, -1) for stay in self.stays if stay.left_at is not None]
         present = most = 0
-        # Who leaves at the moment at which another joins is counted as gone.
+        # A participant who leaves at the moment of another's join does not count.
         for _, change in sorted(changes):
             present += change
             most = max(most, present)
@@ -53,7 +53,7 @@ class DailyMeeting:
 
 
 def meetings(sessions: Iterable[Meeting], stays: Iterable[Attendance]) -> list[DailyMeeting]:
-    """Return sessions with their stays."""
+    """Return meetings with their attendances."""
     by_session: dict[str, list[Attendance]] = {}
     for stay in stays:
         by_session.setdefault(stay.session_sid, []).append(stay)
@@ -61,13 +61,13 @@ def meetings(sessions: Iterable[Meeting], stays: Iterable[Attendance]) -> list[D
 
 
 def meeting_id(meeting_sid: RoomSid) -> str:
-    """Return Daily's id of a room's session, a UUID."""
+    """Return Daily's id of a meeting, a UUID."""
     name = meeting_sid.removeprefix(ROOM_PREFIX).encode()[: 2 * _HALF].ljust(2 * _HALF, b"\0")
     return str(uuid.UUID(bytes=name[:_HALF] + _MIDDLE + name[_HALF:]))
 
 
 def meeting_sid(meeting: str) -> RoomSid | None:
-    """Return the id of the session that a meeting is; None when it can be none."""
+    """Return the sid of the meeting with this id of Daily's; None if the id is invalid."""
     try:
         given = uuid.UUID(meeting).bytes
         name = (given[:_HALF] + given[-_HALF:]).rstrip(b"\0").decode("ascii")

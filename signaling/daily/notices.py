@@ -1,4 +1,4 @@
-"""What pages of Daily's rooms are told: LiveKit data packets with the topic `lectern.daily`."""
+"""Notifications to pages of Daily's rooms: LiveKit data packets with the topic `lectern.daily`."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -23,7 +23,7 @@ TOPIC = "lectern.daily"
 
 
 class Notices:
-    """Tells those who came through Daily's door what has changed; LiveKit's applications expect no such packets."""
+    """Notifies participants who joined through Daily's door of changes; LiveKit's applications expect no such packets."""
 
     def __init__(self, moderation: Moderation, rooms: Rooms) -> None:
         """`on_event` has to be put on the hub."""
@@ -31,16 +31,16 @@ class Notices:
         self._rooms = rooms
 
     def on_event(self, event: RoomEvent) -> None:
-        """Tell whom it concerns."""
+        """Notify the participants concerned."""
         if isinstance(event, PermissionsChanged):
             person = event.participant
-            # Of the hidden nobody else hears.
+            # Others are not notified of hidden participants.
             everybody = person.room.participants.values()
             told = [person] if person.permissions.hidden else everybody
             shown = grants.describe(person.permissions)
             self._tell(person.room, told, "permissions", session_id=person.identity, permissions=shown)
             if entry.is_by_daily(person):
-                # For those who come later.
+                # For later participants.
                 rights = entry.shown_rights(person.permissions)
                 self._rooms.update_profile(person, attributes={entry.CAN_ADMIN: rights})
         elif isinstance(event, SessionDataChanged):
@@ -58,12 +58,12 @@ class Notices:
 
 
 def app_message(data: Any, recipients: Iterable[Identity]) -> Message:
-    """Return an application's message to pages; without recipients it is for everybody."""
+    """Return an application's message to pages; without recipients it is for all."""
     return _notice(recipients, "app-message", data=data)
 
 
 def waiting(recipients: Iterable[Identity]) -> Message:
-    """Return the news that somebody came to the door or went."""
+    """Return the notification that the waiting area has changed."""
     return _notice(recipients, "waiting")
 
 

@@ -21,7 +21,7 @@ Text = Annotated[str, msgspec.Meta(max_length=MAX_TEXT_CHARS)]
 
 
 class RoomProperties(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """Properties of a room, most of which a domain may set for all its rooms."""
+    """Properties of a room; most can be set for all rooms of a domain."""
 
     nbf: Seconds | None = None
     exp: Seconds | None = None
@@ -150,7 +150,7 @@ def _described(name: str) -> dict[str, str]:
 
 
 def _schema(kind: type[msgspec.Struct]) -> dict[str, Any]:
-    """Return the JSON Schema of properties in a request, each of which may be null as well."""
+    """Return the JSON Schema of properties in a request; each may also be null."""
     _, components = msgspec.json.schema_components([kind], ref_template="{name}")
 
     def inlined(node: Any) -> Any:
@@ -176,7 +176,7 @@ TOKEN_SCHEMA = _schema(TokenProperties)
 
 
 def parse(kind: type[P], raw: Mapping[str, Any]) -> P:
-    """Return checked properties; those that are not known are passed over. DailyError names the field."""
+    """Return checked properties; unknown ones are ignored. DailyError names the field."""
     _check_times(raw)
     try:
         return msgspec.convert({name: value for name, value in raw.items() if value is not None}, kind)
@@ -207,13 +207,13 @@ def _check_times(raw: Mapping[str, Any]) -> None:
 
 
 def non_defaults(raw: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a room's `config`: what differs from the defaults, and what is not known here. DailyError."""
+    """Return a room's `config`: non-default and unknown properties. DailyError."""
     parse(RoomProperties, raw)
     return {name: value for name, value in raw.items() if value is not None and value != _DEFAULTS.get(name)}
 
 
 def without_effect(kind: type[RoomProperties | TokenProperties], raw: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the names of those properties that change nothing here: unsupported ones, and unknown ones."""
+    """Return the names of the properties without effect: unsupported and unknown ones."""
     defaults = {field.name: field.default for field in msgspec.structs.fields(kind)}
     return tuple(
         sorted(
@@ -226,5 +226,5 @@ def without_effect(kind: type[RoomProperties | TokenProperties], raw: Mapping[st
 
 
 def merge(before: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
-    """Return properties after a partial update; null takes a property back."""
+    """Return properties after a partial update; null resets a property."""
     return {name: value for name, value in {**before, **change}.items() if value is not None}

@@ -1,4 +1,4 @@
-"""Daily's rooms: durable, whether anybody is in them or not; and the open ones that LiveKit's API made."""
+"""Daily's durable rooms, open or not, and the open rooms that LiveKit's API created."""
 
 import asyncio
 import re
@@ -26,13 +26,13 @@ _NAME = re.compile(r"[A-Za-z0-9_-]{1,128}")
 _NAME_RULE = "contains invalid characters (room names can contain A-Z, a-z, 0-9, '-', and '_')"
 _RANDOM_NAME_CHARS = 20
 
-# The page of such a room would stand where something of the server is.
+# The page of such a room would have the path of another resource.
 RESERVED_NAMES = frozenset({"agent", "docs", "healthz", "metrics", "readyz", "rtc", "sessions", "v1"})
 
 # Namespace of documents: what a domain sets for all its rooms, by the domain's name.
 _DOMAIN_CONFIG = "daily.domain"
 
-# Ids of rooms that LiveKit's API made follow from their session's.
+# Ids of rooms that LiveKit's API created are derived from their meeting's.
 _NAMESPACE = uuid.UUID("b0a3d9ce-6f0d-4a87-9df3-3d5b5f5f4c07")
 
 
@@ -44,7 +44,7 @@ class DailyRoom:
     "A UUID."
     name: RoomName
     domain: str
-    "Its domain's name; empty for an open room that LiveKit's API made, which is everybody's."
+    "Name of its domain; empty for an open room that LiveKit's API created, which all domains see."
     privacy: Privacy
     created_at: float
     "Seconds since 1970."
@@ -69,7 +69,7 @@ class DailyRoom:
         properties = self.properties
         return RoomConfig(
             owner=self.domain,
-            # One that no Daily application made has no id that would outlive its session.
+            # A room that no Daily application created has no id that outlives its meeting.
             id=self.id if self.domain else "",
             is_private=bool(self.domain) and self.privacy == "private",
             max_participants=properties.max_participants,
@@ -96,7 +96,7 @@ class DailyRooms:
         return stored
 
     async def configure_domain(self, domain: Domain, change: Mapping[str, Any]) -> dict[str, Any]:
-        """Change some of what a domain sets; null takes a property back. DailyError, StoreError."""
+        """Change some settings of a domain; null resets a property. DailyError, StoreError."""
         async with self._changing:
             config = merge(await self.domain_config(domain.name), change)
             parse(RoomProperties, config)
@@ -112,7 +112,7 @@ class DailyRooms:
         return None if open_room is None else of_open(open_room)
 
     async def opening(self, durable: DurableRoom) -> RoomConfig:
-        """Return how a room behaves when it opens, whichever API the first one comes through. StoreError."""
+        """Return the settings with which a room opens, whichever API opens it. StoreError."""
         return self._of_durable(durable, await self.domain_config(durable.made_by)).room_config
 
     async def get(self, domain: Domain, name: RoomName) -> DailyRoom:
@@ -139,7 +139,7 @@ class DailyRooms:
     ) -> DailyRoom:
         """Change some of a room's settings. DailyError, StoreError.
 
-        An open room that LiveKit's API made becomes a durable one of this domain.
+        An open room that LiveKit's API created becomes a durable room of this domain.
         """
         async with self._changing:
             room = await self.get(domain, name)
@@ -169,7 +169,7 @@ class DailyRooms:
     async def create_all(
         self, domain: Domain, wanted: Sequence[tuple[RoomName | None, Privacy, Mapping[str, Any]]], now: float
     ) -> list[DailyRoom]:
-        """Make several rooms, or none when one of them cannot be made. DailyError, StoreError."""
+        """Create several rooms, or none if one of them cannot be created. DailyError, StoreError."""
         named = [
             (_random_name() if name is None else name, privacy, given) for name, privacy, given in wanted
         ]
@@ -219,7 +219,7 @@ class DailyRooms:
         return total, rooms[::-1] if oldest_first else rooms
 
     async def visible(self, domain: Domain, names: Iterable[RoomName]) -> frozenset[RoomName]:
-        """Return those of these open rooms that a domain sees: all but other domains'. StoreError."""
+        """Return the open rooms among these that a domain sees: all except other domains'. StoreError."""
         wanted = frozenset(names)
         return wanted - await self._store.rooms.foreign(KIND, domain.name, wanted)
 
@@ -238,11 +238,11 @@ class DailyRooms:
         return durable.created_at, durable.name
 
     def open(self, room: DailyRoom) -> Room:
-        """Return the open room, made with Daily's settings if nobody is in it yet."""
+        """Return the open room, opened with Daily's settings if necessary."""
         config = room.room_config
         opened = self._rooms.open_room(room.name, config)
         if opened.config.id != config.id:
-            # Opened while the database did not answer, or by somebody who was taken there.
+            # Opened while the database did not answer, or by moving a participant there.
             self._rooms.configure(opened, config)
         return opened
 
@@ -272,7 +272,7 @@ class DailyRooms:
 
 
 def of_open(room: Room) -> DailyRoom:
-    """Return an open room that no Daily application made: LiveKit's need a token."""
+    """Return an open room that no Daily application created; LiveKit's rooms need a token."""
     return DailyRoom(
         id=str(uuid.uuid5(_NAMESPACE, room.sid)),
         name=room.name,

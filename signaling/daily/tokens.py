@@ -56,7 +56,7 @@ class MeetingTokenError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class MeetingToken:
-    """A token whose signature is right; its times and its room are the business of `admission`."""
+    """A token with a valid signature; `admission` checks its times and its room."""
 
     domain: Domain
     "Whose."
@@ -71,14 +71,14 @@ def mint(domain: Domain, given: Mapping[str, Any], now: float) -> str:
     properties: dict[str, Any] = msgspec.to_builtins(parse(TokenProperties, given))
     if "permissions" in properties:
         properties["permissions"] = grants.shorten(properties["permissions"])
-    # What equals a default is kept when it was said: a token overrides its room.
+    # An explicit value is stored even if it equals the default: a token overrides its room.
     said = {name: value for name, value in given.items() if name in _SHORT and value is not None}
     claims = {_SHORT[name]: value for name, value in {**said, **properties}.items()}
     return signed.sign({**claims, "d": domain.id, "iat": int(now)}, domain.secret)
 
 
 def verify(token: str, domains: Domains) -> MeetingToken:
-    """Check a token's signature and types and return what it says. MeetingTokenError, and nothing else."""
+    """Check a token's signature and types, and return its content. MeetingTokenError, and nothing else."""
     if len(token) > MAX_TOKEN_CHARS:
         raise MeetingTokenError("the token is too long")
     try:

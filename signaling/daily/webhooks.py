@@ -1,4 +1,4 @@
-"""Daily's webhooks: messages made of entries of the event log, their signature, and the rules of retries."""
+"""Daily's webhooks: messages from entries of the event log, their signature, and the retry rules."""
 
 import base64
 import hashlib
@@ -76,7 +76,7 @@ class DailyWebhooks:
         return WebhookMessage(event, resource, body, owner)
 
     def wants(self, endpoint: WebhookEndpoint, message: WebhookMessage) -> bool:
-        """Whether the endpoint's domain may see the room, and asked for such events."""
+        """Whether the endpoint's domain may see the room, and subscribed to such events."""
         settings = endpoint.settings
         return message.owner in {"", settings["domain"]} and message.event in settings["eventTypes"]
 
@@ -97,7 +97,7 @@ class DailyWebhooks:
 
 def headers(secrets: Mapping[str, str], body: bytes, now: float) -> dict[str, str]:
     """Return the headers of a webhook; the secrets are `hmac` in base64 and, if any, `basicAuth` as `user:password`."""
-    # Receivers read the time as seconds, and take five minutes either way.
+    # Receivers read the time as seconds, with a tolerance of five minutes.
     timestamp = str(int(now))
     signed = timestamp.encode() + b"." + body
     signature = hmac.digest(base64.b64decode(secrets["hmac"]), signed, hashlib.sha256)

@@ -1,1 +1,1 @@
-"""The commands of the person who runs the server."""
+"""The operator's commands."""

@@ -1,9 +1,9 @@
-"""What an operator does beside the running server: `lectern db`, `keys` and `rooms`.
+"""Operator commands beside the running server: `lectern db`, `keys` and `rooms`.
 
-Keys and schema are the database's, and are changed there; the server follows. Rooms are the server's, and are asked
-of it, by its own server API.
+Keys and schema are changed in the database, and the server picks up the changes. Rooms are read from the server by its
+own server API.
 
-Imports that take long are made inside, as in `cli`.
+Slow imports are inside functions, as in `cli`.
 """
 
 import argparse

@@ -305,7 +305,7 @@ class Door:
     # --- moderators ------------------------------------------------------------------------------
 
     def _authenticate(self, request: web.Request) -> Participant:
-        """Return the caller, a participant of the room who may moderate it, before a body is read. ApiError."""
+        """Return the caller, a participant who may moderate the room, before the body is read. ApiError."""
         try:
             claims = tokens.verify(bearer(request), self._keyring, self._services.wall_clock())
         except TokenError as error:

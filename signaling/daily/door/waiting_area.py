@@ -9,11 +9,11 @@ from signaling.daily.door.admission import Admitted
 from signaling.ids import RoomName
 from signaling.timers import Timers
 
-# A waiting page asks every two seconds; one that has not asked for this long is gone.
+# A waiting page polls every two seconds; one that has not polled for this long has left.
 PATIENCE_S = 10.0
 
 # Maximum number of people waiting for one room, and of those from one address: a class is thirty. A further knock
-# replaces an older one, so that nobody can fill the memory, and nobody can block the others.
+# replaces an older one, so that memory is bounded and no visitor can block the others.
 MAX_WAITING = 100
 MAX_WAITING_OF_ADDRESS = 50
 

@@ -1,4 +1,4 @@
-"""Daily's calls about what this server does not make: recordings, transcripts, streams."""
+"""Daily's calls for features that this server does not have: recordings, transcripts, streams."""
 
 from typing import Annotated, Any
 
@@ -15,7 +15,7 @@ from signaling.rooms.services import Services
 
 Id = Annotated[str, msgspec.Meta(max_length=128)]
 
-# Commands to a call under way, by what they would begin, change or end.
+# Commands to a running call, by the feature that they would start, change or stop.
 _COMMANDS = {
     "recordings": ("start", "update", "stop"),
     "transcription": ("start", "update", "stop"),
@@ -75,7 +75,7 @@ class AbsentCalls:
 
     async def command(self, caller: Caller, name: RoomNameParameter, body: dict[str, Any]) -> dict[str, Any]:
         """Refuse a command, in the words that applications wait for when the call has not begun."""
-        del body  # taken, so that what is no JSON is refused as such
+        del body  # accepted, so that invalid JSON is refused as such
         await self._rooms.get(caller.domain, name)
         hosting(self._services, name)
         raise DailyError(403, "forbidden-error", "this server neither records nor transcribes nor streams")

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from signaling.http.api import key_of
 
-# Ids of domains are made from the keys' names, so that they are the same after each start.
+# Ids of domains are derived from the keys' names, so that they are the same after each start.
 _NAMESPACE = uuid.UUID("5a5ed1ef-6d52-4c66-9d4b-6a6b7d9d9c52")
 
 
@@ -26,7 +26,7 @@ class Domain:
 
 
 class Domains:
-    """All domains, over keys that may come and go."""
+    """All domains; keys can be added and revoked."""
 
     def __init__(self, keys: Mapping[str, str]) -> None:
         """`keys` maps API keys to secrets, and is asked each time."""

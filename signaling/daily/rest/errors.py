@@ -1,4 +1,4 @@
-"""The refusals of Daily's API: a status, a stable code, and a text for the developer who called."""
+"""The refusals of Daily's API: a status, a stable code, and a text for the calling developer."""
 
 from signaling.http.api import ApiError
 
@@ -8,7 +8,7 @@ class DailyError(ApiError):
 
 
 def invalid(info: str) -> DailyError:
-    """Return the refusal of a request that makes no sense."""
+    """Return the refusal of an invalid request."""
     return DailyError(400, "invalid-request-error", info)
 
 

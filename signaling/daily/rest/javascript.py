@@ -1,7 +1,7 @@
-"""JSON and moments as JavaScript writes them, byte for byte.
+"""JSON and times as JavaScript formats them, byte for byte.
 
-Daily's documented receiver parses a webhook's body, writes it again, and checks the signature over that; others check
-it over the bytes that came. So the bytes have to be those that `JSON.stringify(JSON.parse(body))` gives.
+Daily's documented receiver parses a webhook's body, serialises it again, and verifies the signature over the result;
+others verify it over the received bytes. So the bytes have to equal `JSON.stringify(JSON.parse(body))`.
 """
 
 import datetime as dt
@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-# Beyond, JavaScript writes other digits; no time or duration is there.
+# Beyond, JavaScript's digits differ; no time or duration is that large.
 _MAX_EXACT = 2**53
 
 # Keys that JavaScript puts first, in the order of their numbers: array indices (ECMA-262, OrdinaryOwnPropertyKeys).
@@ -18,7 +18,7 @@ _MAX_INDEX = 2**32 - 2
 
 
 def stringify(value: Any) -> str:
-    """Return the JSON of plain values. Numbers keep milliseconds, more than times and durations have."""
+    """Return the JSON of plain values. Numbers keep milliseconds, the precision of times and durations."""
     return msgspec.json.encode(_as_javascript(value)).decode()
 
 

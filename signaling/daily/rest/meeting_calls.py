@@ -1,4 +1,4 @@
-"""Daily's calls about meetings, those under way and those of the past."""
+"""Daily's calls about present and past meetings."""
 
 from collections.abc import Callable
 from typing import Annotated
@@ -18,21 +18,21 @@ Id = Annotated[str, msgspec.Meta(max_length=64)]
 
 
 class MeetingQuery(PageQuery, frozen=True, kw_only=True):
-    """Which meetings."""
+    """Conditions on meetings."""
 
     room: RoomName | None = None
     "Name."
     timeframe_start: Moment | None = None
-    "Begun then or later, seconds since 1970."
+    "Started at this time or later, in seconds since 1970."
     timeframe_end: Moment | None = None
     "Over by then."
     ongoing: bool | None = None
     no_participants: bool = False
-    "Leave out who was there."
+    "Omit the participants."
 
 
 class MeetingParticipant(msgspec.Struct, frozen=True):
-    """Somebody's stay."""
+    """One participant's attendance."""
 
     user_id: UserId | None
     participant_id: str
@@ -73,7 +73,7 @@ class ParticipantQuery(msgspec.Struct, frozen=True):
 
 
 class MeetingParticipants(msgspec.Struct, frozen=True):
-    """Some of those who were in a meeting, in the order of joining."""
+    """Participants of a meeting, in the order of joining."""
 
     data: list[MeetingParticipant]
 
@@ -128,7 +128,7 @@ class MeetingCalls:
     async def get_participants(
         self, caller: Caller, meeting: Id, query: ParticipantQuery
     ) -> MeetingParticipants:
-        """Return who was in a meeting."""
+        """Return the participants of a meeting."""
         found = await self._find(caller, meeting)
         stays = list(found.stays)
         if query.joined_after is not None:

@@ -1,4 +1,4 @@
-"""Pages of lists, as Daily's API asks for them."""
+"""Pagination as in Daily's API."""
 
 from typing import Annotated
 
@@ -21,7 +21,7 @@ class PageQuery(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def cursor(self) -> str | None:
-        """The id from which the page is counted, None for an end of the list."""
+        """The id before or after which the page begins; None: an end of the list."""
         if self.starting_after is not None:
             return self.starting_after
         return None if self.ending_before == OLDEST else self.ending_before

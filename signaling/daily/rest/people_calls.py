@@ -1,4 +1,4 @@
-"""Daily's calls about the people in a room, and what is said to them."""
+"""Daily's calls about the participants of a room, and messages to them."""
 
 from typing import Annotated, Any, Literal
 
@@ -21,7 +21,7 @@ from signaling.rooms.services import Services
 # Daily's, of the JSON's text.
 MAX_APP_MESSAGE_CHARS = 4096
 
-# What one packet brings to a page; Daily lets it be 102,400 characters.
+# What one packet can carry to a page; Daily's limit is 102,400 characters.
 MAX_SESSION_DATA_BYTES = 60_000
 
 # Its characters may be escaped, each as six.
@@ -31,7 +31,7 @@ EVERYBODY = Identity("*")
 
 
 class PresenceQuery(msgspec.Struct, frozen=True, rename="camel"):
-    """Whose presence."""
+    """Conditions on participants."""
 
     limit: Annotated[int, msgspec.Meta(ge=1, le=MAX_PAGE)] = MAX_PAGE
     user_id: UserId | None = None
@@ -39,7 +39,7 @@ class PresenceQuery(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class Presence(msgspec.Struct, frozen=True, rename="camel"):
-    """Somebody who is in a room."""
+    """A participant of a room."""
 
     room: RoomName
     id: Identity
@@ -53,37 +53,37 @@ class Presence(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class PresencePage(msgspec.Struct, frozen=True):
-    """Those who are in a room."""
+    """The participants of a room."""
 
     total_count: int
     data: list[Presence]
 
 
 class Ejection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Who is to be sent out."""
+    """Participants to remove."""
 
     ids: Annotated[list[Annotated[Identity, msgspec.Meta(max_length=256)]], msgspec.Meta(max_length=100)] = []
     user_ids: Annotated[
         list[Annotated[UserId, msgspec.Meta(max_length=256)]], msgspec.Meta(max_length=100)
     ] = []
     ban: bool = False
-    "They may not come back while the meeting lasts."
+    "They may not rejoin during the meeting."
 
 
 class Ejected(msgspec.Struct, frozen=True, rename="camel"):
-    """Who was sent out."""
+    """Removed participants."""
 
     ejected_ids: list[Identity]
 
 
 class PermissionsChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Permissions by session id; `*` is everybody who is not named."""
+    """Permissions by session id; `*`: every participant without an entry."""
 
     data: dict[Identity, PermissionsPatch]
 
 
 class AppMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Data for the pages of those in the room."""
+    """Data for the participants' pages."""
 
     data: dict[str, Any]
     recipient: Identity = EVERYBODY
@@ -91,7 +91,7 @@ class AppMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class SessionDataChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
-    """What is to be kept with the meeting."""
+    """A change of the data stored with the meeting."""
 
     data: dict[str, Any] = {}
     merge_strategy: Literal["replace", "shallow-merge"] = "replace"
@@ -99,19 +99,19 @@ class SessionDataChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True,
 
 
 class SessionData(msgspec.Struct, frozen=True):
-    """What is kept with the meeting."""
+    """The data stored with the meeting."""
 
     data: dict[str, Any]
 
 
 class Status(msgspec.Struct, frozen=True):
-    """A command that was passed on."""
+    """A command that was sent."""
 
     status: Literal["sent"] = "sent"
 
 
 class SentAnswer(msgspec.Struct, frozen=True):
-    """Data that was passed on; the text is Daily's."""
+    """Data that was sent; the text is Daily's."""
 
     sent: Literal["true"] = "true"
 
@@ -120,13 +120,13 @@ class PeopleCalls:
     """The handlers."""
 
     def __init__(self, services: Services, rooms: DailyRooms) -> None:
-        """Who is in a room is the domain's to know."""
+        """`services` know the participants; `rooms` checks who may see a room."""
         self._services = services
         self._rooms = rooms
 
     def routes(self) -> list[Route]:
         """Return the routes."""
-        absent = {404: "there is no such room, or nobody has it open"}
+        absent = {404: "there is no such room, or it is not open"}
         return [
             Route("GET", "/presence", self.get_presence),
             Route("GET", "/rooms/{name}/presence", self.get_room_presence, absent),
@@ -144,7 +144,7 @@ class PeopleCalls:
         ]
 
     async def get_presence(self, caller: Caller) -> dict[str, list[Presence]]:
-        """Return who is where."""
+        """Return the participants of all rooms."""
         seen = await self._rooms.visible(caller.domain, [room.name for room in self._services.rooms.rooms])
         rooms = [room for room in self._services.rooms.rooms if room.name in seen]
         return {room.name: self._present(room) for room in rooms if room.participants}
@@ -152,7 +152,7 @@ class PeopleCalls:
     async def get_room_presence(
         self, caller: Caller, name: RoomNameParameter, query: PresenceQuery
     ) -> PresencePage:
-        """Return who is in a room."""
+        """Return the participants of a room."""
         await self._rooms.get(caller.domain, name)
         room = self._services.rooms.room(name)
         found = [
@@ -163,7 +163,7 @@ class PeopleCalls:
         return PresencePage(len(found), found[: query.limit])
 
     async def eject(self, caller: Caller, name: RoomNameParameter, body: Ejection) -> Ejected:
-        """Send people out of a room."""
+        """Remove participants from a room."""
         if not (body.ids or body.user_ids):
             raise invalid("ids or user_ids is required")
         await self._rooms.get(caller.domain, name)
@@ -177,7 +177,7 @@ class PeopleCalls:
     async def update_permissions(
         self, caller: Caller, name: RoomNameParameter, body: PermissionsChange
     ) -> Status:
-        """Change what people in a room may do."""
+        """Change permissions of participants."""
         room = await self._open(caller, name)
         for person in tuple(room.participants.values()):
             patch = body.data.get(person.identity, body.data.get(EVERYBODY))
@@ -185,7 +185,7 @@ class PeopleCalls:
         return Status()
 
     async def send_app_message(self, caller: Caller, name: RoomNameParameter, body: AppMessage) -> SentAnswer:
-        """Send data to the pages of those in a room."""
+        """Send data to the pages of a room's participants."""
         room = await self._open(caller, name)
         if len(msgspec.json.encode(body.data).decode()) > MAX_APP_MESSAGE_CHARS:
             raise invalid(f"data is larger than {MAX_APP_MESSAGE_CHARS} characters of JSON")
@@ -196,13 +196,13 @@ class PeopleCalls:
         return SentAnswer()
 
     async def get_session_data(self, caller: Caller, name: RoomNameParameter) -> SessionData:
-        """Return what is kept with the meeting."""
+        """Return the data stored with the meeting."""
         return SessionData((await self._open(caller, name)).session_data)
 
     async def set_session_data(
         self, caller: Caller, name: RoomNameParameter, body: SessionDataChange
     ) -> SentAnswer:
-        """Keep data with the meeting, until it ends."""
+        """Store data with the meeting, until it ends."""
         room = await self._open(caller, name)
         before = room.session_data if body.merge_strategy == "shallow-merge" else {}
         merged = {**before, **body.data}

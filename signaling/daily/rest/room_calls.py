@@ -1,4 +1,4 @@
-"""Daily's calls about rooms as such."""
+"""Daily's calls about rooms."""
 
 from collections.abc import Callable
 from typing import Annotated, Any
@@ -24,16 +24,16 @@ MAX_BATCH_BYTES = 256 * 1024
 
 
 class NewRoom(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A room to be made."""
+    """A room to create."""
 
     name: RoomName | None = None
-    "A random one when absent."
+    "Random if absent."
     privacy: Privacy | None = None
     properties: Properties | None = None
 
 
 class RoomChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What is to be different; a property that is null goes back to its default."""
+    """A change of a room; null resets a property to its default."""
 
     privacy: Privacy | None = None
     properties: Properties | None = None
@@ -53,7 +53,7 @@ class RoomAnswer(msgspec.Struct, frozen=True):
 
 
 class RoomPage(msgspec.Struct, frozen=True):
-    """Some of the rooms."""
+    """A page of the list of rooms."""
 
     total_count: int
     data: list[RoomAnswer]
@@ -67,7 +67,7 @@ class DeletedRoom(msgspec.Struct, frozen=True):
 
 
 class RoomBatch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Rooms to be made, all or none."""
+    """Rooms to create, all or none."""
 
     rooms: Annotated[list[NewRoom], msgspec.Meta(min_length=1, max_length=MAX_PAGE)]
 
@@ -79,7 +79,7 @@ class RoomNames(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class DeletedRooms(msgspec.Struct, frozen=True):
-    """How many of those named were there."""
+    """Number of rooms that were deleted."""
 
     deleted_count: int
 
@@ -136,14 +136,14 @@ class RoomCalls:
         return DeletedRoom(deleted=True, name=name)
 
     async def create_rooms(self, caller: Caller, body: RoomBatch) -> RoomPage:
-        """Make several rooms, or none when one of them cannot be made."""
+        """Create several rooms, or none if one of them cannot be created."""
         wanted = [(room.name, room.privacy or "public", room.properties or {}) for room in body.rooms]
         made = await self._rooms.create_all(caller.domain, wanted, self._wall_clock())
         tell_unsupported(caller, RoomProperties, [room.properties for room in body.rooms])
         return RoomPage(len(made), [answer(room, caller) for room in made])
 
     async def delete_rooms(self, caller: Caller, body: RoomNames) -> DeletedRooms:
-        """Delete several rooms; those that are not there do not count."""
+        """Delete several rooms; missing ones are ignored."""
         if len(set(body.names)) < len(body.names):
             raise invalid("a room is named twice")
         return DeletedRooms(await self._rooms.delete_all(caller.domain, body.names))

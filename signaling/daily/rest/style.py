@@ -1,4 +1,4 @@
-"""What all of Daily's REST has in common: who calls, what a refusal looks like."""
+"""Common to all of Daily's REST calls: authentication and the form of refusals."""
 
 from dataclasses import dataclass
 
@@ -38,8 +38,8 @@ _REFUSALS: dict[type[AccessError | RequestError], tuple[int, str]] = {
     LimitError: (400, "invalid-request-error"),
 }
 
-# Daily lets a key call this tenth of the others' rate for what is dear; all rates here are five times Daily's (20 calls
-# a second, 100 in five seconds), so that applications that keep to those never meet ours.
+# Daily limits expensive calls to this tenth of the normal rate; all rates here are five times Daily's (20 calls a
+# second, 100 in five seconds), so that applications within Daily's limits never reach ours.
 DEAR = Rate(per_s=10, burst=100)
 
 
@@ -49,12 +49,12 @@ class Problem(msgspec.Struct):
     error: str
     "A stable code."
     info: str
-    "For the developer who called."
+    "For the calling developer."
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Whose key a request bears, and under which address the server was reached."""
+    """The domain of a request's key, and the address under which the server was reached."""
 
     domain: Domain
     origin: str
@@ -91,7 +91,7 @@ def style(domains: Domains, public_url: str) -> Style:
 
 
 def _origin(request: web.Request) -> str:
-    # A proxy that ends TLS says so. It is only told back to whoever sent it, who has the key.
+    # Set by a proxy that terminates TLS. It only appears in the answer to the sender, who has the key.
     return origin(request.headers, request.scheme, request.host)
 
 

@@ -17,7 +17,7 @@ Token = Annotated[str, msgspec.Meta(max_length=tokens.MAX_TOKEN_CHARS)]
 
 
 class NewToken(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A token to be made."""
+    """A token to create."""
 
     properties: Annotated[dict[str, Any], msgspec.Meta(extra_json_schema=TOKEN_SCHEMA)] | None = None
 
@@ -32,11 +32,11 @@ class TokenQuery(msgspec.Struct, frozen=True, rename="camel"):
     """How a token is to be checked."""
 
     ignore_nbf: bool = False
-    "Accept one that is not valid yet."
+    "Accept a token that is not valid yet."
 
 
 class DomainChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What is to be different; a property that is null goes back to its default."""
+    """A change of the domain's properties; null resets one to its default."""
 
     properties: Annotated[dict[str, Any], msgspec.Meta(extra_json_schema=ROOM_SCHEMA)] | None = None
 
@@ -83,7 +83,7 @@ class TokenCalls:
         return tokens.read(token, caller.domain, self._domains, now, ignore_nbf=query.ignore_nbf)
 
     async def get_domain(self, caller: Caller) -> DomainAnswer:
-        """Return the domain and what it sets for its rooms."""
+        """Return the domain and its settings for rooms."""
         config = await self._rooms.domain_config(caller.domain.name)
         return DomainAnswer(caller.domain.name, caller.domain.id, config)
 

@@ -23,13 +23,13 @@ from signaling.history.webhooks import Post
 from signaling.http.api import Route
 from signaling.store import Store, WebhookEndpoint
 
-# What a receiver has to answer with 200 before a webhook is made or changed, and in which time.
+# The test request that a receiver must answer with 200 before a webhook is created or changed, and its time limit.
 PROBE = {"test": "test"}
 PROBE_TIMEOUT_S = 8.0
 
 SECRET_BYTES = 32
 
-# Each is told of everything in all rooms; Daily itself is seen to allow one.
+# Each receives the events of all rooms; Daily itself seems to allow one.
 MAX_WEBHOOKS = 10
 
 Id = Annotated[str, msgspec.Meta(max_length=64)]
@@ -39,7 +39,7 @@ EventTypes = Annotated[list[EventType], msgspec.Meta(max_length=100)]
 
 
 class NewWebhook(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
-    """A webhook to be made."""
+    """A webhook to create."""
 
     url: Url
     basic_auth: Text | None = None
@@ -48,7 +48,7 @@ class NewWebhook(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fie
     event_types: EventTypes | None = None
     "All when absent."
     hmac: Text | None = None
-    "The secret in base64; one is made when absent."
+    "The secret in base64; random if absent."
 
 
 class WebhookChange(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
@@ -135,7 +135,7 @@ class WebhookCalls:
         return _answer(await self._find(caller, webhook), caller)
 
     async def update_webhook(self, caller: Caller, webhook: Id, body: WebhookChange) -> WebhookAnswer:
-        """Change a webhook, which begins anew when it had failed; its receiver is tested again."""
+        """Change a webhook, and resume it if it had failed; its receiver is tested again."""
         endpoint = await self._find(caller, webhook)
         given = {"retryType": body.retry_type, "eventTypes": body.event_types}
         signing = {

@@ -1,7 +1,7 @@
 """The amount of data that one participant may announce to the others.
 
-Each change of a participant sends everybody in the room everything that it has announced, so the whole is bounded as well as
-each field (`livekit.messages.bounds`), and a change is paid for by its size.
+Each change of a participant sends everybody in the room everything that it has announced, so the total is bounded as
+well as each field (`livekit.messages.bounds`), and a change is charged by its size.
 """
 
 from signaling.errors import LimitError

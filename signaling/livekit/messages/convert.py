@@ -259,8 +259,8 @@ def quality_update(
 ) -> rtc.SubscribedQualityUpdate:
     """Return the message to a publisher about the requested layers: none above `spatial`, none at all below 0.
 
-    `layers` are the requested ones among them, where not all are requested. `backup` is the highest of the track in its backup
-    codec, whose layers are streams of their own.
+    `layers` are the requested ones among them, where not all are requested. `backup` is the highest layer of the
+    track's backup codec, whose layers are streams of their own.
     """
     # One stream with several layers in it (SVC) is wanted as a whole or not at all.
     whole = not any(layer.rid for layer in track.spec.layers)

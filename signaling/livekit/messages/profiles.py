@@ -1,7 +1,8 @@
 """Profiles that are too large for an access token.
 
 Browsers send their token in the URL of the WebSocket, which this server limits to 64 KiB. A participant may have
-512 KiB of metadata, and a refreshed token of that size would be refused. The token says instead that the server stores them.
+512 KiB of metadata, and a refreshed token of that size would be refused. Instead the token says that the
+server stores them.
 """
 
 from collections.abc import Mapping
