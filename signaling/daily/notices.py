@@ -23,7 +23,7 @@ TOPIC = "lectern.daily"
 
 
 class Notices:
-    """Notifies participants who joined through Daily's door of changes; LiveKit's applications expect no such packets."""
+    """Notifies participants who joined through Daily's door; LiveKit's applications expect no such packets."""
 
     def __init__(self, moderation: Moderation, rooms: Rooms) -> None:
         """`on_event` has to be put on the hub."""

@@ -94,7 +94,7 @@ class ParticipantLeft:
 
 @dataclass(frozen=True, slots=True)
 class SignalLost:
-    """Somebody's signalling is cut; media may still flow, and the client may come back."""
+    """A participant's signalling was lost; media may still flow, and the client may reconnect."""
 
     participant: Participant
 
@@ -132,7 +132,7 @@ class TrackPublished:
 
 @dataclass(frozen=True, slots=True)
 class TrackMuted:
-    """A track was muted or unmuted by somebody other than its publisher."""
+    """A track was muted or unmuted, but not by its publisher."""
 
     participant: Participant
     track: Track
@@ -158,7 +158,7 @@ class TrackSubscribed:
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionChanged:
-    """A participant began or ceased to receive a track that goes on; `TrackUnpublished` tells of its end."""
+    """A participant began or ceased to receive a track that continues; `TrackUnpublished` reports its end."""
 
     subscriber: Participant
     publisher: Participant

@@ -195,14 +195,14 @@ class Rooms:
             raise RoomFullError(f"the room is full: it has {taken} participants")
 
     def check_admission(self, room: Room, identity: Identity, user_id: UserId) -> None:
-        """Raise BannedError or OutsideHoursError when somebody may not enter this room, even if there is a place."""
+        """Raise BannedError or OutsideHoursError if a participant may not enter this room, even if it has a place."""
         self._check_not_sent_out(identity)
         if not room.banned.isdisjoint({identity, user_id}):
             raise BannedError("you were removed from this room")
         self.check_hours(room.config)
 
     def check_hours(self, config: RoomConfig) -> None:
-        """Raise OutsideHoursError when nobody may enter a room that behaves like this now."""
+        """Raise OutsideHoursError if a room with these settings is closed now."""
         now = self._wall_clock()
         if config.opens_at is not None and now < config.opens_at:
             raise OutsideHoursError("this room is not open yet")
@@ -218,17 +218,17 @@ class Rooms:
         self._sent_out.put(identity, None, self._wall_clock())
 
     def note_token(self, issuer: str, valid_from: float) -> None:
-        """Note when a token of an API key says that it was made, in seconds since 1970; see `granted_at`."""
+        """Record when a token of an API key states that it was issued, in seconds since 1970; see `granted_at`."""
         now = self._wall_clock()
         if valid_from > now:
             self._fast_clocks.put(issuer, None, now)
 
     def granted_at(self, issuer: str, valid_from: float) -> float:
-        """Return when a token was made at the earliest, in seconds since 1970.
+        """Return the earliest time at which a token may have been issued, in seconds since 1970.
 
-        An application's clock may be ahead, and then a token seems to be newer than what took a right from its bearer.
-        If any token of the same API key was from the future within the last hour, each of them may be as much older as
-        a clock may be ahead.
+        An application's clock may be ahead, and then a token seems newer than the change that revoked one of its rights.
+        If any token of the same API key was from the future within the last hour, every one may be older by the largest
+        difference of clocks that is tolerated.
         """
         self.note_token(issuer, valid_from)
         is_fast = self._fast_clocks.has(issuer, self._wall_clock())
@@ -275,7 +275,7 @@ class Rooms:
         return room
 
     def join(self, spec: JoinSpec) -> Participant:
-        """Put somebody into a room, which ends an older session of the same identity.
+        """Add a participant to a room, which removes an older participant of the same identity.
 
         RoomFullError, BannedError, OutsideHoursError.
 
@@ -365,10 +365,10 @@ class Rooms:
         self._hub.emit(ParticipantActive(person))
 
     def move(self, person: Participant, destination: Room) -> None:
-        """Take somebody with their tracks to another open room, by its rules.
+        """Move a participant with its tracks to another open room, by that room's rules.
 
-        RoomFullError, BannedError, OutsideHoursError. Wishes for tracks stay behind; what arrives there by
-        itself depends on how the participant joined.
+        RoomFullError, BannedError, OutsideHoursError. Requests for tracks are not moved; what the participant
+        receives there automatically depends on how it joined.
         """
         self.check_entry(destination.name, person.identity, person.attributes)
         origin = person.room
@@ -396,7 +396,7 @@ class Rooms:
         self._watch(destination)
 
     def _take_permissions_along(self, person: Participant, origin: Room) -> None:
-        """Apply what was changed last of somebody's permissions, here or in the room that they came from."""
+        """Apply the last change of a participant's permissions, in this room or in the previous one."""
         never = (-math.inf, person.permissions)
         brought = origin.changed_permissions.get(person.identity, never)
         here = person.room.changed_permissions.get(person.identity, never)
@@ -448,7 +448,7 @@ class Rooms:
         self._watch(room)
 
     def signal_changed(self, person: Participant, *, up: bool) -> None:
-        """Report that somebody's signalling was cut, or is back."""
+        """Report that a participant's signalling was lost, or is back."""
         if not person.has_left:
             self._hub.emit(SignalRestored(person) if up else SignalLost(person))
 
@@ -501,7 +501,7 @@ class Rooms:
             self._hub.emit(RoomChanged(room))
 
     def show_recording(self, room: Room, *, recorded: bool) -> None:
-        """Show to everybody in a room whether it is being recorded."""
+        """Show all participants of a room whether it is being recorded."""
         if room.recorded != recorded:
             room.recorded = recorded
             self._hub.emit(RoomChanged(room))

@@ -1,4 +1,4 @@
-"""Files on disk: the bytes of a session's uploads and of its slides, in one folder beside the database.
+"""Files on disk: a session's uploads and slides, in one folder beside the database.
 
     FOLDER/incoming/RANDOM              an upload that is not complete
     FOLDER/sessions/HASH/NAME           HASH is the SHA-256 of tenant and session; NAME is the SHA-256 of the file's id
@@ -22,7 +22,7 @@ RESERVE_BYTES: Final = 512 * 2**20
 
 
 class Draft:
-    """An upload under way; `keep` or `discard` ends it."""
+    """An upload in progress; `keep` or `discard` ends it."""
 
     def __init__(self, path: Path) -> None:
         """Create the file. OSError."""

@@ -30,7 +30,7 @@ class DurableRooms:
             self._names = set((await connection.execute(select(rooms.c.name))).scalars())
 
     def may_exist(self, name: RoomName) -> bool:
-        """Return whether there may be such a room, without a look at the database."""
+        """Return whether such a room may exist, without asking the database."""
         return name in self._names
 
     async def put(self, room: DurableRoom) -> bool:

@@ -26,7 +26,7 @@ class ClassroomStore:
         return TenantShelf(self._engine, tenant)
 
     async def tenant_of(self, session_id: SessionId) -> TenantId | None:
-        """Return whose session this is. StoreError."""
+        """Return the tenant of a session. StoreError."""
         table = classroom_sessions
         async with transaction(self._engine) as connection:
             tenant: TenantId | None = await connection.scalar(
@@ -35,7 +35,7 @@ class ClassroomStore:
             return tenant
 
     async def tenant_of_code(self, code: str) -> TenantId | None:
-        """Return whose session has a join code. StoreError."""
+        """Return the tenant of the session with a join code. StoreError."""
         table = classroom_sessions
         async with transaction(self._engine) as connection:
             tenant: TenantId | None = await connection.scalar(
@@ -69,7 +69,7 @@ class ClassroomStore:
             return at
 
     async def occupied(self) -> list[SessionRow]:
-        """Return the sessions in which somebody is, or waits. StoreError."""
+        """Return the sessions with a present or waiting person. StoreError."""
         table = classroom_sessions
         async with transaction(self._engine) as connection:
             rows = await connection.execute(select(table).where(table.c.present > 0).order_by(table.c.id))

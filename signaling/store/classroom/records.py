@@ -30,7 +30,7 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class SessionRow:
-    """What the index knows of a session."""
+    """A session's row in the index."""
 
     tenant: TenantId
     id: SessionId
@@ -72,14 +72,14 @@ class SessionQuery:
     """Which sessions are wanted; None matches everything."""
 
     person: PersonId | None = None
-    "Somebody who belongs to the session."
+    "A person who belongs to the session."
     owner: PersonId | None = None
     phases: tuple[str, ...] | None = None
     external_id: str | None = None
     starts_from: float | None = None
     starts_until: float | None = None
     before: tuple[float, SessionId] | None = None
-    "Only sessions that come after this one (creation time and id) in the list, which begins with the newest."
+    "Only sessions after this one (creation time and id) in the list, which begins with the newest."
 
 
 @dataclass(frozen=True, slots=True)

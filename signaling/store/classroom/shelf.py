@@ -1,7 +1,7 @@
-"""Everything of one tenant. This is the only place where rows of a tenant are read or written.
+"""All rows of one tenant: the only place where they are read or written.
 
-Each query of `TenantShelf` names its tenant, which comes from the caller's credentials and from nowhere else: another
-tenant's session does not exist here.
+Each query of `TenantShelf` names its tenant, which comes from the caller's credentials only: other tenants'
+sessions cannot be reached.
 """
 
 import json
@@ -54,7 +54,7 @@ class TenantShelf:
         deliveries: Sequence[NewDelivery] = (),
         audit: Sequence[AuditEntry] = (),
     ) -> None:
-        """Add events to a log, and what follows from them, in one transaction.
+        """Add events and their effects to a log, in one transaction.
 
         `people` are the roles of those who are new or have another role than before. UnstorableError, and nothing is
         stored, when another writer has added an event with one of these numbers.
@@ -123,7 +123,7 @@ class TenantShelf:
             return list((await connection.execute(query)).scalars())
 
     async def session(self, session_id: SessionId) -> SessionRow | None:
-        """Return what the index knows of a session."""
+        """Return a session's row in the index."""
         return await self._one(classroom_sessions.c.id == session_id)
 
     async def by_code(self, code: str) -> SessionRow | None:

@@ -1,1 +1,1 @@
-"""Past meetings of rooms: the log of what happened, and the meetings, stays and recordings derived from it."""
+"""Meetings of rooms: the event log, and the meetings, attendance and recordings derived from it."""

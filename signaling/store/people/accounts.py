@@ -50,7 +50,7 @@ class AccountToken:
     created_at: float
     expires_at: float
     name: str = ""
-    "Of somebody without an account here, who signed in at an OpenID provider."
+    "Name of a person without an account here, who signed in at an OpenID provider."
     role: str = ""
 
 
@@ -113,7 +113,7 @@ class TenantAccounts:
             await connection.execute(insert(account_tokens).values(values))
 
     async def set_password(self, digest: str, password_hash: str) -> bool:
-        """Use a token once to set a password, which ends all tokens of the account; False if it is gone meanwhile."""
+        """Use a token once to set a password, which ends all tokens of the account; False if it was used or expired meanwhile."""
         async with transaction(self._engine) as connection:
             own = self._own(
                 account_tokens,

@@ -14,7 +14,7 @@ from signaling.store.access import transaction
 from signaling.store.people.tables import audit_entries
 
 ERASED = "erased"
-"Stands for a person whose data was erased."
+"In place of a person whose data was erased."
 
 
 NO_SESSION = SessionId("")
@@ -107,7 +107,7 @@ class AuditLog:
 async def insert_entries(
     connection: AsyncConnection, tenant: TenantId, entries: Sequence[AuditEntry]
 ) -> None:
-    """Add entries in a transaction that is under way."""
+    """Add entries in a running transaction."""
     if not entries:
         return
     await connection.execute(

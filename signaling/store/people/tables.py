@@ -35,7 +35,7 @@ account_tokens = Table(
     Column("tenant", _TENANT, nullable=False),
     Column("kind", String(16), nullable=False),
     Column("person", _ID, nullable=False),
-    # What an OpenID provider says about somebody; empty for accounts, whose rows say it.
+    # From the OpenID provider; empty for accounts, which have a row of their own.
     Column("name", String(100), nullable=False),
     Column("role", String(16), nullable=False),
     Column("created_at", Double, nullable=False),
@@ -53,7 +53,7 @@ audit_entries = Table(
     Column("action", String(64), nullable=False),
     # Who did it; empty: the application or the server.
     Column("actor", _ID, nullable=False),
-    # Whom or what it concerns.
+    # The person or object concerned.
     Column("subject", _ID, nullable=False),
     Column("session", _ID, nullable=False),
     # Further plain values as JSON.
