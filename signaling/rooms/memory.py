@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-# How long the server stores that a participant's tokens grant less than they state. Tokens that the server itself issues are
+# How long the server stores that a participant's tokens grant less than they state. Tokens that the server issues are
 # valid for ten minutes, and this time starts after the last of them was issued.
 TOKEN_MEMORY_S = 3600.0
 

@@ -226,7 +226,7 @@ class Rooms:
     def granted_at(self, issuer: str, valid_from: float) -> float:
         """Return the earliest time at which a token may have been issued, in seconds since 1970.
 
-        An application's clock may be ahead, and then a token seems newer than the change that revoked one of its rights.
+        An application's clock may be ahead, and then a token seems newer than the change that revoked its rights.
         If any token of the same API key was from the future within the last hour, every one may be older by the largest
         difference of clocks that is tolerated.
         """

@@ -61,9 +61,9 @@ class ApiSettings:
     public_url: str
     "Address under which people reach this server; may be empty."
     limits: Limits
-    "How often who may call."
+    "Rate limits of the calls."
     issuer: Issuer | None = None
-    "Whose tokens count besides those that API keys sign."
+    "The issuers whose tokens are accepted besides those signed by API keys."
     oidc: OidcClient | None = None
     "Where people sign in besides this server."
     own_page: Callable[[web.Request], bool] | None = None
@@ -83,7 +83,7 @@ def sessions_api(
         *people_routes(host, desk, callers, keyring, settings),
         *recording_routes(desk, keyring, recordings),
     ]
-    # It takes the first path that matches: what is spelled out comes before what a name may stand for.
+    # The first matching path wins, so literal segments come before parameters.
     routes.sort(key=_by_path)
     return Api(style(callers, host.store, wall_clock), routes, settings.limits)
 

@@ -36,7 +36,7 @@ Token = Annotated[str, msgspec.Meta(max_length=2000)]
 
 
 class CalendarFeed(msgspec.Struct, frozen=True):
-    """The address of somebody's calendar."""
+    """The URL of a person's calendar."""
 
     url: str
     "Whoever has it sees the calendar; it ends with the API key of the tenant."
@@ -71,7 +71,7 @@ class CalendarCalls:
         return CalendarFeed(f"{caller.origin}/api/v1/calendar/{token}.ics")
 
     async def calendar(self, token: Token, request: web.Request) -> Document:
-        """Return somebody's sessions, and the timetable of a tutor, for a calendar program."""
+        """Return a person's sessions, and a tutor's timetable, for a calendar program."""
         try:
             key = str(signed.peek(token).get("iss", ""))
             claims = signed.verify(token, self._keys.get(key, ""))

@@ -1,7 +1,7 @@
-"""Who calls the API: an application by its API key, or a person by a token.
+"""The callers of the API: an application by its API key, or a person by a token.
 
-A token is a JSON Web Token that an application signs with its API key (HS256, `iss` is the key), that this server signs
-for somebody who joined, or that a configured issuer signs (`signaling.access.issuers`). It names the person (`sub`,
+A token is a JSON Web Token signed by an application with its API key (HS256, `iss` is the key), by this server for a
+person who joined, or by a configured issuer (`signaling.access.issuers`). It names the person (`sub`,
 `name`), the role (`role`) and, where one key serves several schools, the tenant (`tenant`).
 """
 
@@ -40,7 +40,7 @@ TOKEN_PARAMETER: Final = "access_token"  # noqa: S105 - the name of the paramete
 
 
 class TenantRole(StrEnum):
-    """What somebody is in a school."""
+    """A person's role in a school."""
 
     ADMIN = "admin"
     TUTOR = "tutor"
@@ -48,7 +48,7 @@ class TenantRole(StrEnum):
     STUDENT = "student"
 
 
-# What somebody becomes in a session that they join without being on its roster.
+# The role in a session of a person who joins it without being on its roster.
 _AS_STRANGER: Final = {
     TenantRole.ADMIN: Role.CO_TUTOR,
     TenantRole.TUTOR: Role.OBSERVER,
@@ -62,14 +62,14 @@ ALL_SESSIONS: Final = SessionId("")
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who makes a call, and what the call's headers ask for."""
+    """The caller of a call, and its request headers."""
 
     tenant: TenantId
     "Whose rows there are for this call."
     key: str
     "The API key that the tenant belongs to."
     origin: str
-    "Address of this server as the caller knows it, without a slash at its end."
+    "Origin of this server as the caller sees it, without a trailing slash."
     person: PersonId = SERVER
     "Id of the person; empty for the application."
     name: str = ""
@@ -79,7 +79,7 @@ class Caller:
     idempotency_key: str = ""
     if_match: str = ""
     by_sign_in: bool = False
-    "Signed in at this server, not by a token of somebody else."
+    "Signed in at this server, not by a token of another issuer."
     _made: list[int] = field(default_factory=list, compare=False)
 
     @property
@@ -104,13 +104,13 @@ class Caller:
         return self.person
 
     def viewer(self, room: Classroom) -> PersonId:
-        """Return the person through whose eyes the session is shown: for those who manage, its owner."""
+        """Return the person whose view of the session is shown: for administrators, its owner."""
         if self.manages and self.person not in room.people.everyone:
             return room.session.owner
         return self.person
 
     def new_id(self, prefix: str) -> str:
-        """Return a new id; the same one again for a repeated call, so that nothing is made twice."""
+        """Return a new id; a repeated call gets the same one, so that nothing is created twice."""
         if not self.idempotency_key:
             return new_id(prefix)
         self._made.append(len(self._made))
@@ -141,11 +141,11 @@ class Callers:
         return self._wall_clock()
 
     def origin(self, request: web.Request) -> str:
-        """Return this server's address as the caller knows it, without a slash at its end."""
+        """Return this server's origin as the caller sees it, without a trailing slash."""
         return self._public_url or forwarded.origin(request.headers, request.scheme, request.host)
 
     async def authenticate(self, request: web.Request) -> Caller:
-        """Return who makes a request. ApiError."""
+        """Return the caller of a request. ApiError."""
         given = bearer(request) or request.query.get(TOKEN_PARAMETER, "")
         if not given and COOKIE in request.cookies:
             # The browser adds it to requests of other sites' pages, too.
@@ -221,9 +221,9 @@ class Callers:
 
 
 def require_own_origin(request: web.Request) -> None:
-    """Refuse a request that a page of another site makes a browser send (cross-site request forgery). ApiError.
+    """Refuse a request caused by a page of another site (cross-site request forgery). ApiError.
 
-    Browsers say where a request comes from (W3C Fetch Metadata, section 2.1); older ones send Origin, except with GET,
+    Browsers state the origin of a request (W3C Fetch Metadata, section 2.1); older ones send Origin, except with GET,
     whose answers other sites cannot read. Programs send neither.
     """
     site = request.headers.get("Sec-Fetch-Site")

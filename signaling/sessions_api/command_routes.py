@@ -1,9 +1,9 @@
-"""Routes made of commands: the path and the body give a command's fields, the caller is its author.
+"""Routes from commands: path and body contain a command's fields, and the caller is its author.
 
     CommandRoute("POST", "/polls/{poll}/open", polls.Open)
 
-The body is a struct of the fields that neither the path nor the server gives, with the command's types and defaults, so
-that the OpenAPI document and the checks follow from the engine's own declarations.
+The body is a struct of the fields that neither the path nor the server sets, with the command's types and defaults, so
+that the OpenAPI document and the checks are generated from the engine's declarations.
 """
 
 import inspect
@@ -41,14 +41,14 @@ class CommandRoute:
     "Behind `/sessions/{session}`; names in braces are fields of the command."
     command: type[Command]
     makes: str = ""
-    "The field with the id of what it makes, which the server chooses."
+    "The field with the id of the created object, which the server chooses."
     server: Mapping[str, Callable[[], Any]] = field(default_factory=dict)
     "Further fields that the server chooses."
     max_body_bytes: int = MAX_BODY_BYTES
 
 
 Carry = Callable[[Caller, Mapping[str, str], Callable[[PersonId], Command], str], Awaitable[Any]]
-"Carries out the command that a function makes for its author; given the caller, the names in the path, what it makes."
+"Carries out the command that a function makes for its author; arguments: caller, path parameters, function, new id."
 
 
 def route(desk: Desk, row: CommandRoute) -> Route:

@@ -1,4 +1,4 @@
-"""What somebody gets who joins: a LiveKit token for the room, a token for this API, and addresses."""
+"""The credentials of a person who joins: a LiveKit token for the room, a token for this API, and URLs."""
 
 from collections.abc import Callable
 from typing import Final
@@ -27,7 +27,7 @@ SESSION_ATTRIBUTE: Final = "lectern.session"
 
 
 class Credentials(msgspec.Struct, frozen=True):
-    """How to come in."""
+    """What a client needs to connect."""
 
     token: str
     "A LiveKit access token for `room`; any LiveKit client joins with it at `ws_url`."
@@ -46,7 +46,7 @@ class Credentials(msgspec.Struct, frozen=True):
 
 
 def make(keyring: Keyring, caller: Caller, room: Classroom, person_id: PersonId, now: float) -> Credentials:
-    """Return the credentials of somebody who is in the session."""
+    """Return the credentials of a person in the session."""
     person = room.people.everyone[person_id]
     signer = keyring.successor(caller.key)
     session_id = room.session.id
@@ -99,4 +99,4 @@ def _websocket(origin: str) -> str:
 
 
 Mint = Callable[[Caller, Classroom, str, float], Credentials]
-"Returns the credentials of somebody who is in a session."
+"Returns the credentials of a person in a session."

@@ -38,7 +38,7 @@ class Done(msgspec.Struct, frozen=True):
     seq: int
     "Number of the last event of the session that is stored."
     id: str
-    "Id of what was made; empty where nothing was."
+    "Id of the created object; empty if none was created."
     events: list[Any]
     "What happened, as the caller may see it."
 
@@ -47,7 +47,7 @@ class Desk:
     """What all routes of sessions do."""
 
     def __init__(self, registry: Registry, presence: Presence) -> None:
-        """Sessions come out of `registry`; calls of people count as signs of life."""
+        """Sessions come from `registry`; a person's calls count as presence."""
         self.registry = registry
         self.presence = presence
 
@@ -95,7 +95,7 @@ class Desk:
                 return
 
     async def look(self, caller: Caller, session_id: SessionId, look: Callable[[Classroom, Person], T]) -> T:
-        """Return what somebody who takes part sees. `NotFound` for strangers, `NotAllowed` for those outside."""
+        """Return a participant's view. `NotFound` for strangers, `NotAllowed` for people outside the session."""
 
         def shown(room: Classroom) -> T:
             return look(room, viewer(room, caller))
@@ -113,7 +113,7 @@ class Desk:
 
 
 def viewer(room: Classroom, caller: Caller) -> Person:
-    """Return the participant through whose eyes the caller sees a session. `NotFound`, `NotAllowed`."""
+    """Return the participant whose view of a session the caller gets. `NotFound`, `NotAllowed`."""
     person = known(room, caller)
     if not is_participant(room, person.id):
         raise NotAllowed(Code.NOT_PRESENT, "This person is not in the session now.")
@@ -121,7 +121,7 @@ def viewer(room: Classroom, caller: Caller) -> Person:
 
 
 def known(room: Classroom, caller: Caller) -> Person:
-    """Return the person through whose eyes the caller sees a session, who may be at its door. `NotFound`."""
+    """Return the person whose view of a session the caller gets, possibly in its lobby. `NotFound`."""
     person = room.people.everyone.get(caller.viewer(room))
     if person is None:
         raise not_found()
@@ -129,7 +129,7 @@ def known(room: Classroom, caller: Caller) -> Person:
 
 
 def require_staff(room: Classroom, caller: Caller) -> None:
-    """Refuse everybody but staff of the session and those who manage the tenant. `NotFound`, `NotAllowed`."""
+    """Refuse callers other than staff of the session and administrators. `NotFound`, `NotAllowed`."""
     if viewer(room, caller).role not in STAFF:
         raise NotAllowed(Code.NOT_ALLOWED, "Only staff of the session may see this.")
 
@@ -155,7 +155,7 @@ def etag(room: Classroom) -> str:
 
 
 def check_etag(room: Classroom, wanted: str) -> None:
-    """Refuse a change of a session that is no longer as the caller knows it (RFC 9110, section 13.1.1)."""
+    """Refuse a change of a session whose ETag has changed (RFC 9110, section 13.1.1)."""
     if not wanted or wanted == ANY_ETAG:
         return
     if etag(room) not in {each.strip() for each in wanted.split(",")}:

@@ -1,4 +1,4 @@
-"""Calendar files (RFC 5545): sessions and lessons as events in UTC, which every calendar program takes."""
+"""Calendar files (RFC 5545): sessions and lessons as events in UTC, which every calendar program accepts."""
 
 import asyncio
 from collections.abc import Iterable

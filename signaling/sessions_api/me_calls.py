@@ -1,4 +1,4 @@
-"""Who the caller is, as far as this server knows; and sign-in of development mode."""
+"""The caller's identity, and sign-in in development mode."""
 
 from collections.abc import Callable
 from typing import Annotated, Final
@@ -32,7 +32,7 @@ class Me(msgspec.Struct, frozen=True):
 
 
 class DevSignIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Who somebody wants to be."""
+    """The identity to sign in with."""
 
     name: Annotated[str, msgspec.Meta(min_length=1, max_length=limits.NAME_LENGTH)]
     role: TenantRole = TenantRole.STUDENT
@@ -74,11 +74,11 @@ class MeCalls:
         return [*always, Route("POST", "/dev/sign-in", sign_in, {403: "another site asks"}, open=True)]
 
     async def me(self, caller: Caller) -> Me:
-        """Return who the caller is."""
+        """Return the caller's identity."""
         return Me(caller.person, caller.name, caller.role, caller.tenant, caller.session)
 
     def sign_in(self, body: DevSignIn, request: web.Request) -> SignedIn:
-        """Return a token for somebody. `Malformed`."""
+        """Return a token for a person. `Malformed`."""
         person = (
             PersonId(new_id("p_"))
             if body.person is None

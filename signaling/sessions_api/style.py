@@ -129,7 +129,7 @@ class Repetitions:
     """Carries a call with an idempotency key out once. Answers are stored encrypted: some hold tokens or secrets."""
 
     def __init__(self, store: ClassroomStore, vault: Vault, wall_clock: Callable[[], float]) -> None:
-        """Answers are kept in the store."""
+        """Answers are stored."""
         self._store = store
         self._vault = vault
         self._wall_clock = wall_clock

@@ -19,7 +19,7 @@ def table(name: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -
     writer = csv.writer(text)
     writer.writerow(columns)
     writer.writerows([_cell(value) for value in row] for row in rows)
-    # Spreadsheets take a file for UTF-8 by its byte order mark.
+    # Spreadsheets recognise UTF-8 by the byte order mark.
     body = b"\xef\xbb\xbf" + text.getvalue().encode()
     disposition = f'attachment; filename="{name}.csv"'
     return Document(body, "text/csv; charset=utf-8", {hdrs.CONTENT_DISPOSITION: disposition})

@@ -37,7 +37,7 @@ class EndpointAnswer(msgspec.Struct, frozen=True):
     url: str
     events: list[str]
     paused: bool
-    "The receiver said that it is gone; nothing is sent until it is resumed."
+    "The receiver answered 410 (Gone); nothing is sent until it is resumed."
     failures: int
     "Attempts without success since the last one with."
     created_at: float

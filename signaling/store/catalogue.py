@@ -31,7 +31,7 @@ class Catalogue:
         self._configs[kind] = config
 
     def add_names(self, config: Callable[[RoomName], RoomConfig | None]) -> None:
-        """Register a function that returns the settings of rooms recognised by name; it returns None for other names."""
+        """Register a function that returns the settings of rooms recognised by name, None for other names."""
         self._by_name.append(config)
 
     async def config(self, name: RoomName) -> RoomConfig | None:

@@ -56,7 +56,7 @@ class RoomService:
     # --- rooms -----------------------------------------------------------------------------------
 
     async def create_room(self, claims: Claims, request: room.CreateRoomRequest) -> models.Room:
-        """Open a room with these settings, or return an existing one unchanged. Without a name, it gets a random one."""
+        """Open a room with these settings, or return an existing one unchanged; the default name is random."""
         _need(_video(claims).get("roomCreate"))
         if len(request.name) > MAX_NAME_CHARS:
             raise TwirpError("invalid_argument", f"a room name must not exceed {MAX_NAME_CHARS} characters")

@@ -49,7 +49,7 @@ class CallbackQuery(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Redirect(msgspec.Struct, frozen=True):
-    """The browser goes on at another address."""
+    """The browser continues at another URL."""
 
     location: str
 
@@ -105,7 +105,7 @@ class OidcCalls:
         return Answer(Redirect(location), headers={hdrs.LOCATION: location})
 
     async def finish(self, query: CallbackQuery, address: str, request: web.Request) -> Answer[Redirect]:
-        """Sign in the person whom the provider identifies, and send the browser to the page where the sign-in began."""
+        """Sign in the person identified by the provider, and redirect the browser to the page of the sign-in."""
         limit_by_address(self._limits, address)
         origin = self._callers.origin(request)
         remembered = self._remembered(request)

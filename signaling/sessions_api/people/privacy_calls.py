@@ -1,4 +1,4 @@
-"""What is kept about people, its erasure, and how long a tenant keeps it."""
+"""Stored data about people, its erasure, and the tenant's retention time."""
 
 from typing import Annotated, Final
 
@@ -27,7 +27,7 @@ class TenantSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
 
 class Tenant(msgspec.Struct, frozen=True):
-    """A tenant: everybody of a school, and everything of theirs."""
+    """A tenant: the people of a school and their data."""
 
     id: str
     retention_days: int
@@ -66,18 +66,18 @@ class PrivacyCalls:
         ]
 
     async def own_data(self, caller: Caller) -> Document:
-        """Return all that is kept about the caller, as JSON."""
+        """Return all stored data about the caller, as JSON."""
         if caller.is_application or caller.session:
             raise NotAllowed(Code.NOT_ALLOWED, "Only a person who is signed in may do this.")
         return await self._export(caller, caller.person)
 
     async def data(self, caller: Caller, person: PersonPath) -> Document:
-        """Return all that is kept about a person, as JSON."""
+        """Return all stored data about a person, as JSON."""
         require_manager(caller)
         return await self._export(caller, person)
 
     async def erase(self, caller: Caller, person: PersonPath) -> Erased:
-        """Erase a person: texts, names, files and the account go; who was where and when stays, under a pseudonym."""
+        """Erase a person: texts, names, files and the account are deleted; attendance stays, under a pseudonym."""
         require_manager(caller)
         return await self._privacy.erase(caller.tenant, person, self._callers.now, caller.person)
 
@@ -96,7 +96,7 @@ class PrivacyCalls:
         return Tenant(caller.tenant, await retention_days(self._store, caller.tenant))
 
     async def change_tenant(self, caller: Caller, body: TenantSettings) -> Tenant:
-        """Change how long the tenant keeps things."""
+        """Change the tenant's retention time."""
         require_manager(caller)
         await set_retention_days(self._store, caller.tenant, body.retention_days)
         details = {"days": body.retention_days}

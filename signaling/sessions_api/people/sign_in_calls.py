@@ -43,14 +43,14 @@ class SignIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class AccountSignIn(msgspec.Struct, frozen=True):
-    """Somebody who signed in."""
+    """A person who signed in."""
 
     person: PersonId
     name: str
     role: TenantRole
     expires_at: float
     access_token: str = ""
-    "A bearer token of this API; empty when a cookie was asked for."
+    "A bearer token of this API; empty if a cookie was requested."
 
 
 class NewPassword(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -128,7 +128,7 @@ class SignInCalls:
             None if account is None else account.password_hash, body.password
         )
         if not right or account is None or account.disabled_at is not None:
-            # Also for an address without an account: the answer must not take longer for one than for the other.
+            # Also for an address without an account: the time of the answer must not reveal whether there is one.
             known = SERVER if account is None else account.id
             await self._audit.add(tenant, AuditEntry(self._callers.now, "sign_in.refused", known, known))
             raise ApiError(401, "wrong_credentials", "Address or password is wrong.")
@@ -141,7 +141,7 @@ class SignInCalls:
         )
 
     async def sign_out(self, caller: Caller, request: web.Request) -> SignedOut:
-        """End the sign-in with which the call is made; tokens of other kinds end by themselves."""
+        """End the caller's sign-in; tokens of other kinds expire."""
         token = bearer(request) or request.cookies.get(COOKIE, "")
         add_header("Set-Cookie", session_cookie("", self._callers.origin(request)))
         if not token.startswith(PREFIX):
@@ -210,7 +210,7 @@ def cookie(name: str, value: str, origin: str, below: str = "", max_age_s: int |
 
 
 def limit_by_address(limits_: Limits, address: str) -> None:
-    """Count a sign-in, of whatever kind, from a network address; an empty one is not known. TooOftenError."""
+    """Count a sign-in of any kind from a network address; empty: unknown. TooOftenError."""
     if address:
         limits_.check("sign-in by address", address, _BY_ADDRESS)
 

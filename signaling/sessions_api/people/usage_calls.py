@@ -1,4 +1,4 @@
-"""Usage of a tenant by month: what a bill can be made from."""
+"""Usage of a tenant by month, as a basis for billing."""
 
 import re
 from collections.abc import Iterable
@@ -45,7 +45,7 @@ class UsageLine(msgspec.Struct, frozen=True):
     "Id; empty: all."
     sessions: int
     lesson_minutes: float
-    "Time in which lessons ran."
+    "Total time of lessons."
     attended_minutes: float
     "Time that people were there, of all together."
 

@@ -1,4 +1,4 @@
-"""Built-in accounts of a tenant, for those who manage it."""
+"""Built-in accounts of a tenant, for its administrators."""
 
 from typing import Annotated, Final
 
@@ -32,12 +32,12 @@ class NewUser(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class UserChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What is to be different; what is absent stays as it is."""
+    """Changes of an account; absent fields stay unchanged."""
 
     name: Name | None = None
     role: TenantRole | None = None
     disabled: bool | None = None
-    "Somebody who is disabled cannot sign in, and their sign-ins end."
+    "A disabled person cannot sign in, and existing sign-ins end."
 
 
 class User(msgspec.Struct, frozen=True):
@@ -77,7 +77,7 @@ class UsersQuery(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DeletedUser(msgspec.Struct, frozen=True):
-    """An account that is gone."""
+    """A deleted account."""
 
     id: str
     deleted: bool
@@ -163,7 +163,7 @@ class UserCalls:
         return await self.get(caller, user)
 
     async def delete(self, caller: Caller, user: PersonPath) -> DeletedUser:
-        """Delete an account; what its person did in sessions stays (see `/privacy`)."""
+        """Delete an account; the person's data in sessions stays (see `/privacy`)."""
         account = await self._find(caller, user)
         self._refuse_own(caller, account)
         await self._accounts.of(caller.tenant).delete(user)
@@ -199,7 +199,7 @@ class UserCalls:
 
 
 def require_manager(caller: Caller) -> None:
-    """Refuse everybody but administrators and the application. `NotAllowed`."""
+    """Refuse callers other than administrators and the application. `NotAllowed`."""
     if not caller.manages:
         raise NotAllowed(Code.NOT_ALLOWED, "Only administrators and the application may do this.")
 

@@ -1,4 +1,4 @@
-"""Courses and who belongs to them."""
+"""Courses and their members."""
 
 from collections.abc import Mapping
 
@@ -28,7 +28,7 @@ class CourseAnswer(msgspec.Struct, frozen=True):
     external_id: str
     archived: bool
     people: dict[PersonId, courses.Role]
-    "Roles by person; students see only themselves and those who teach."
+    "Roles by person; students see only themselves and the teachers."
 
 
 class CourseList(msgspec.Struct, frozen=True):
@@ -62,7 +62,7 @@ class CourseCalls:
         ]
 
     async def list(self, caller: Caller) -> CourseList:
-        """List courses: all of the tenant for those who manage it, their own for others."""
+        """List courses: all of the tenant for administrators, their own for others."""
         require_member(caller)
 
         def look(state: courses.State) -> CourseList:

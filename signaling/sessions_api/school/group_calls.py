@@ -32,7 +32,7 @@ class GroupAnswer(msgspec.Struct, frozen=True):
     open: bool
     "Everybody of the tenant may join."
     members: dict[PersonId, study_groups.Role]
-    "Roles by person; empty for those who are no members."
+    "Roles by person; empty for non-members."
     count: int
 
 
@@ -47,7 +47,7 @@ class GroupsQuery(msgspec.Struct, frozen=True, kw_only=True):
 
     course: CoursePath | None = None
     mine: bool = False
-    "Only those of the caller."
+    "Only the caller's groups."
 
 
 class Meeting(msgspec.Struct, frozen=True):
@@ -108,7 +108,7 @@ class GroupCalls:
         return await part.read(lambda state: _answer(_find(state, group), caller))
 
     async def meet(self, caller: Caller, group: GroupPath) -> Meeting:
-        """Return the session in which the group meets now; it starts with the first one who asks."""
+        """Return the session in which the group meets now; the first call starts it."""
         require_member(caller)
 
         def look(state: study_groups.State) -> study_groups.Group:
@@ -140,7 +140,7 @@ class GroupCalls:
             owner=owner,
             owner_name=caller.name if caller.person == owner and caller.name else owner,
             title=group.name,
-            # The members are their own tutors: nobody's absence ends the session but everybody's.
+            # The members are their own tutors: the session ends only when all are absent.
             settings=session.Settings(auto_end_s=0, student_screens=True),
             external_id=f"group:{group.id}",
         )

@@ -1,4 +1,4 @@
-"""Office hours: when a tutor is there, the queue, and the sessions that come of it."""
+"""Office hours: a tutor's hours, the queue, and the sessions of its visits."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -48,22 +48,22 @@ class OfficeHoursAnswer(msgspec.Struct, frozen=True):
 
     tutor: PersonId
     open: bool
-    "Visitors are taken now."
+    "Visitors are admitted now."
     hours: Availability | None
     waiting: int
     "People in the queue."
     position: int
     "The caller's place, from 1; 0: not in the queue."
     wait_s: float
-    "Estimated wait of the caller, or of somebody who comes now."
+    "Estimated wait of the caller, or of a new visitor."
     session: SessionId
-    "The session of the visit that goes on, for tutor and visitor; else empty."
+    "The session of the present visit, for tutor and visitor; otherwise empty."
     queue: list[office_hours.Place]
-    "Empty for everybody but the tutor and those who manage the tenant."
+    "Empty except for the tutor and administrators."
 
 
 class OfficeHoursList(msgspec.Struct, frozen=True):
-    """The office hours of all tutors who have some."""
+    """The office hours of all tutors."""
 
     data: list[OfficeHoursAnswer]
 
@@ -120,7 +120,7 @@ class OfficeHourCalls:
         return await part.do(command, lambda state, _events: _answer(state, caller, tutor, now))
 
     async def admit(self, caller: Caller, tutor: PersonPath, body: Admission) -> Admitted:
-        """Admit somebody from the queue; a session starts, with tutor and visitor on its roster."""
+        """Admit a person from the queue; a session starts, with tutor and visitor on its roster."""
         require_teacher(caller)
         part, session_id = self._school.office_hours(caller.tenant, tutor), SessionId(caller.new_id(PREFIX))
         admit = office_hours.Admit(by=author(caller), session=session_id, person=body.person)
@@ -145,11 +145,11 @@ class OfficeHourCalls:
 
 
 class QueueJoin(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What somebody comes for."""
+    """The visitor's topic."""
 
     topic: str = ""
     person: PersonId = PersonId("")
-    "Only from the application, on behalf of somebody."
+    "Only for the application, which acts for this person."
     name: str = ""
 
 

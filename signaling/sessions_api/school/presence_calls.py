@@ -23,7 +23,7 @@ class StatusChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ActivityChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A line about what somebody does."""
+    """A line about a person's activity."""
 
     activity: Annotated[str, msgspec.Meta(max_length=2 * limits.ACTIVITY_LENGTH)]
 
@@ -60,7 +60,7 @@ class PresenceCalls:
         ]
 
     async def heartbeat(self, caller: Caller) -> presence.Line:
-        """Report that the caller's page is there; once a minute."""
+        """Report that the caller's page is open; once a minute."""
         return self._school.note_presence(caller.tenant, presence.Heartbeat(by=_person(caller)))
 
     async def set_status(self, caller: Caller, body: StatusChange) -> presence.Line:
@@ -79,17 +79,17 @@ class PresenceCalls:
         return PresenceList(presence.lines(self._school.present(caller.tenant), body.people))
 
     async def online(self, caller: Caller) -> PresenceList:
-        """List everybody of the tenant who is not offline."""
+        """List the people of the tenant who are not offline."""
         require_member(caller)
         return PresenceList(presence.online(self._school.present(caller.tenant)))
 
     async def user(self, caller: Caller, person: PersonPath) -> presence.Line:
-        """Return the presence of somebody."""
+        """Return the presence of a person."""
         require_member(caller)
         return presence.line(self._school.present(caller.tenant), person)
 
     async def course(self, caller: Caller, course: CoursePath) -> PresenceList:
-        """Return the presence of everybody in a course, for those who belong to it."""
+        """Return the presence of a course's members, for members."""
         require_member(caller)
 
         def look(state: courses.State) -> list[PersonId]:

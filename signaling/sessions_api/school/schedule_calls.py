@@ -106,7 +106,7 @@ class ScheduleCalls:
         return await self._put(caller, tutor, schedule.Change(by=_author(caller, tutor), series=changed))
 
     async def get(self, caller: Caller, tutor: PersonPath, query: Window) -> Timetable:
-        """Return a tutor's lessons; for the tutor and those who manage the tenant."""
+        """Return a tutor's lessons; for the tutor and administrators."""
         _author(caller, tutor)
         since = self._school.wall_clock() if query.since is None else query.since
         until = since + DEFAULT_S if query.until is None else query.until

@@ -1,4 +1,4 @@
-"""What the routes of a school's parts have in common: who may do what in the tenant, and answers to commands."""
+"""Common to the routes of a school: authorisation in the tenant, and answers to commands."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final
@@ -25,13 +25,13 @@ class SchoolDone(msgspec.Struct, frozen=True):
     """A command that was carried out."""
 
     id: str
-    "Id of what was made; empty where nothing was."
+    "Id of the created object; empty if none was created."
     events: list[Any]
     "What happened."
 
 
 def author(caller: Caller) -> PersonId:
-    """Return the author of a command: those who manage the tenant act for the server."""
+    """Return the author of a command: administrators act for the server."""
     return SERVER if caller.manages else caller.person
 
 
@@ -42,7 +42,7 @@ def require_member(caller: Caller) -> None:
 
 
 def require_teacher(caller: Caller) -> None:
-    """Refuse everybody but tutors and those who manage the tenant."""
+    """Refuse callers other than tutors and administrators."""
     require_member(caller)
     if caller.role not in TEACHERS:
         raise NotAllowed(Code.NOT_ALLOWED, "Only tutors and administrators may do this.")

@@ -1,1 +1,1 @@
-"""The routes of sessions: their life, what happens in them, who was there, their events."""
+"""The routes of sessions: lifecycle, features, attendance, events."""

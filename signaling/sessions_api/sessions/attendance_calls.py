@@ -1,4 +1,4 @@
-"""Who takes part, who took part, and for how long; as JSON and as a table for spreadsheets."""
+"""Present people and attendance, as JSON and as a table for spreadsheets."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -45,14 +45,14 @@ class Participant(msgspec.Struct, frozen=True):
 
 
 class ParticipantPage(msgspec.Struct, frozen=True):
-    """Some of the people, in the order in which they came to the session."""
+    """A page of the people, in the order in which they joined."""
 
     data: list[Participant]
     more: bool
 
 
 class VisitAnswer(msgspec.Struct, frozen=True):
-    """One stay."""
+    """One visit."""
 
     joined_at: float
     left_at: float | None
@@ -75,7 +75,7 @@ class AttendanceLine(msgspec.Struct, frozen=True):
     total_s: float
     "Time in the session."
     lesson_s: float
-    "The part of it in which the lesson ran."
+    "The part of it during the lesson."
     lost_s: float
     "Time without connection during visits, which does not count above."
     stays: list[VisitAnswer]
@@ -111,7 +111,7 @@ class AttendanceCalls:
     async def participants(
         self, caller: Caller, session: SessionPath, query: ParticipantsQuery
     ) -> ParticipantPage:
-        """List the people of the session; students see only those who are there."""
+        """List the people of the session; students see only present ones."""
 
         def look(room: Classroom, viewer: Person) -> ParticipantPage:
             people = list(room.people.everyone.values())
@@ -135,7 +135,7 @@ class AttendanceCalls:
         return msgspec.structs.replace(found, lines=lines)
 
     async def attendance(self, caller: Caller, session: SessionPath) -> Attendance:
-        """Return who was there, from when to when and for how long; students see their own line."""
+        """Return the attendance: visits and durations; students see their own line."""
         now = self._desk.now
 
         def look(room: Classroom, viewer: Person) -> Attendance:

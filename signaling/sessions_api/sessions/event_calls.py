@@ -27,7 +27,7 @@ from signaling.teaching.delivery import TOPIC, Delivery
 from signaling.teaching.feed import Feed, FeedMessage
 from signaling.teaching.live import LiveSession
 
-# A line that keeps proxies from closing a silent stream, and finds clients that are gone.
+# A line that prevents proxies from closing an idle stream, and detects disconnected clients.
 PING_S: Final = 20.0
 
 # Of what a page sends on its WebSocket, which is nothing but pings.
@@ -57,7 +57,7 @@ class Deliver(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """From where on."""
 
     after: Annotated[int, msgspec.Meta(ge=0)] | None = None
-    "Number of the last event that the page has; without it, the state comes first."
+    "Number of the last event that the page has; without it, the state is sent first."
 
 
 class Delivered(msgspec.Struct, frozen=True):
@@ -108,7 +108,7 @@ class EventCalls:
         ]
 
     async def state(self, caller: Caller, session: SessionPath) -> View:
-        """Return everything that somebody in the session sees, with the number of the last event."""
+        """Return a participant's view of the session, with the number of the last event."""
         now = self._desk.now
 
         def look(room: Classroom, person: Person) -> View:
@@ -231,7 +231,7 @@ def _sse(message: FeedMessage) -> bytes:
 
 
 async def _serve_websocket(request: web.Request, feed: Feed) -> web.StreamResponse:
-    # The subprotocol is for browsers, which can only repeat what they are offered.
+    # The subprotocol is for browsers, which require one of those that they offer.
     ws = web.WebSocketResponse(heartbeat=PING_S, max_msg_size=MAX_FRAME_BYTES, compress=True, timeout=2.0)
     await ws.prepare(request)
     note(request, Use.KNOWN)
@@ -252,7 +252,7 @@ async def _serve_websocket(request: web.Request, feed: Feed) -> web.StreamRespon
 
 
 async def _drain(ws: web.WebSocketResponse, feed: Feed) -> None:
-    """Read until the client is gone; what pages have to say they say by calls."""
+    """Read until the client disconnects; pages send commands by calls, not here."""
     async for frame in ws:
         if frame.type in {WSMsgType.ERROR, WSMsgType.CLOSE}:
             break

@@ -1,4 +1,4 @@
-"""Files of a session: upload, and download by those who may read them.
+"""Files of a session: upload, and download by authorised people.
 
 A file is checked twice: its name, declared size and the person's quotas before a byte is read, and its content when
 all bytes are on the disk. Downloads are attachments, or images in place; a browser runs none of them.
@@ -52,7 +52,7 @@ _DIGEST: Final = "0" * 64
 
 
 class NewFile(msgspec.Struct, frozen=True, kw_only=True):
-    """What a file is called, and who may load it."""
+    """A file's name, and its readers."""
 
     name: Annotated[str, msgspec.Meta(min_length=1, max_length=limits.FILE_NAME_LENGTH)]
     "Without folders; its ending has to fit the content."
@@ -111,7 +111,7 @@ class FileCalls:
     ) -> Done:
         """Add a file, whose bytes are the body.
 
-        What it is follows from its content. An idempotency key covers name and readers, not the content.
+        Its type is detected from its content. An idempotency key covers name and readers, not the content.
         """
         file_id = FileId(caller.new_id("f_"))
 
@@ -221,7 +221,7 @@ def disposition(name: str, *, inline: bool) -> str:
 
 
 def _declared(name: str, request: web.Request) -> tuple[int, str]:
-    """Return the declared length, and the type that the name stands for. ApiError, `Malformed`."""
+    """Return the declared length, and the type of the name's extension. ApiError, `Malformed`."""
     if request.headers.get(hdrs.CONTENT_ENCODING, "identity") != "identity":
         raise ApiError(400, "invalid", "Files are sent without a Content-Encoding.")
     if request.content_length is None:

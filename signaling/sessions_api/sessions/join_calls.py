@@ -32,15 +32,15 @@ class Join(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """Who joins; a person says nothing here, since their token has said it."""
 
     person: PersonPath | None = None
-    "Only from the application, on behalf of somebody."
+    "Only for the application, which acts for this person."
     name: Name | None = None
     "Display name; only from the application or where the token has none."
     role: Role | None = None
-    "Role of somebody who is not on the roster; only from the application."
+    "Role of a person who is not on the roster; only for the application."
 
 
 class JoinByCode(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A join code, and who joins."""
+    """A join code, and the joining person."""
 
     code: Annotated[str, msgspec.Meta(max_length=32)]
     "As it was typed: capitals or not, blanks and hyphens allowed."
@@ -50,14 +50,14 @@ class JoinByCode(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 class GuestJoin(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A join code and a name, of somebody without sign-in."""
+    """A join code and a name, for a guest without sign-in."""
 
     code: Annotated[str, msgspec.Meta(max_length=32)]
     name: Annotated[str, msgspec.Meta(min_length=1, max_length=2 * limits.NAME_LENGTH)]
 
 
 class JoinAnswer(msgspec.Struct, frozen=True):
-    """Where somebody is after a join."""
+    """The result of a join."""
 
     session: SessionId
     person: PersonId
@@ -70,9 +70,9 @@ class JoinAnswer(msgspec.Struct, frozen=True):
     place: int
     "Place in the queue of the lobby, from 1; 0: not in the lobby."
     room_code: str
-    "The join code; empty for those who may not pass it on."
+    "The join code; empty for people who may not share it."
     access_token: str
-    "A bearer token of this API for this session; also for those who wait, who follow the events with it."
+    "A bearer token of this API for this session; in the lobby it allows following the events."
     seq: int
     "Number of the last event: where following the events begins."
     credentials: Credentials | None
@@ -84,10 +84,10 @@ class JoinAnswer(msgspec.Struct, frozen=True):
 
 
 class DoorAnswer(msgspec.Struct, frozen=True):
-    """The door of a session, for somebody who is not inside."""
+    """The view of a session for a person outside of it."""
 
     door: Door | None
-    "None for somebody who is inside."
+    "None for a participant."
 
 
 _REFUSALS: Final = {
@@ -171,13 +171,13 @@ class JoinCalls:
         return await self._desk.carry_out(caller, session, lambda _room, _by: people.Leave(by=person))
 
     async def token(self, caller: Caller, session: SessionPath, body: Join) -> JoinAnswer:
-        """Return new credentials for somebody who is in the session; the visit goes on."""
+        """Return new credentials for a participant; the visit continues."""
         live = self._desk.session(caller, session)
         person = _who(caller, body.person, body.name, body.role)[0]
         return await live.read(lambda room: self._answer(room, caller, live, person))
 
     async def door(self, caller: Caller, session: SessionPath) -> DoorAnswer:
-        """Return what somebody sees who is not in the session: its title and time, and their place in the queue."""
+        """Return the view from outside of the session: its title and time, and the place in the queue."""
         now = self._desk.now
 
         def look(room: Classroom) -> DoorAnswer:
@@ -234,7 +234,7 @@ class JoinCalls:
 
 
 def viewer_is_staff(room: Classroom, person_id: PersonId) -> bool:
-    """Whether somebody is staff of a session."""
+    """Whether a person is staff of a session."""
     person = room.people.everyone.get(person_id)
     return person is not None and person.role in STAFF
 
@@ -242,7 +242,7 @@ def viewer_is_staff(room: Classroom, person_id: PersonId) -> bool:
 def _who(
     caller: Caller, person: PersonId | None, name: str | None, role: Role | None
 ) -> tuple[PersonId, str, Role]:
-    """Return id, name and role of who joins. `NotAllowed` for somebody who speaks for others."""
+    """Return id, name and role of the joining person. `NotAllowed` for a person who acts for another."""
     if caller.is_application:
         if person is None:
             raise NotFound(Code.PERSON_NOT_FOUND, "An application has to say who it is (person).")

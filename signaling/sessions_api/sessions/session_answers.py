@@ -28,7 +28,7 @@ class SessionAnswer(msgspec.Struct, frozen=True):
     phase: Phase
     owner: PersonName
     code: str
-    "Join code; empty for those who may not pass it on."
+    "Join code; empty for people who may not share it."
     settings: Settings
     created_at: float
     starts_at: float | None
@@ -58,7 +58,7 @@ class SessionSummary(msgspec.Struct, frozen=True):
     owner: PersonId
     "Id of the tutor."
     code: str
-    "Join code; empty for those who may not pass it on."
+    "Join code; empty for people who may not share it."
     created_at: float
     starts_at: float | None
     started_at: float | None

@@ -57,7 +57,7 @@ class NewSession(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     title: str
     description: str = ""
     owner: PersonName | None = None
-    "The tutor; a tutor who calls owns the session and needs none."
+    "The tutor; a calling tutor owns the session by default."
     starts_at: float | None = None
     "Seconds since 1970; without a time, the session is a draft."
     settings: session.Settings = session.Settings()
@@ -68,7 +68,7 @@ class NewSession(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 class SessionChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What is to be different; what is absent stays as it is."""
+    """Changes of a session; absent fields stay unchanged."""
 
     title: str | None = None
     description: str | None = None
@@ -84,7 +84,7 @@ class SessionsQuery(msgspec.Struct, frozen=True, kw_only=True):
     "Phases with commas between; `open` is live and paused, `over` is ended, cancelled and expired."
     owner: PersonPath | None = None
     person: PersonPath | None = None
-    "Sessions to which somebody belongs. People who do not manage the tenant see only their own anyway."
+    "Sessions to which a person belongs. People other than administrators see only their own."
     external_id: Id | None = None
     starts_from: float | None = None
     starts_until: float | None = None
@@ -93,7 +93,7 @@ class SessionsQuery(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DeletedSession(msgspec.Struct, frozen=True):
-    """A session that is gone, with everything about it."""
+    """A session that was deleted with all its data."""
 
     id: str
     deleted: bool
@@ -151,7 +151,7 @@ class SessionCalls:
         return Answer(made, headers={hdrs.LOCATION: f"/api/v1/sessions/{made.id}", hdrs.ETAG: tag})
 
     async def list(self, caller: Caller, query: SessionsQuery) -> SessionPage:
-        """List sessions, newest first: all of the tenant for those who manage it, their own for others."""
+        """List sessions, newest first: all of the tenant for administrators, their own for others."""
         wanted = SessionQuery(
             person=query.person if caller.manages else caller.person,
             owner=query.owner,
@@ -218,7 +218,7 @@ def _owner(caller: Caller, given: PersonName | None) -> PersonName:
 
 
 def unless_known(invite: people.Invite) -> Make:
-    """Return what invites somebody who is not on the roster yet."""
+    """Return the command that invites a person who is not on the roster yet."""
 
     def make(room: Classroom, _now: float) -> Command | None:
         known = room.people.everyone.get(invite.person)

@@ -29,7 +29,7 @@ _STATUSES: Final = {"too_many_conversions": 429}
 
 
 class DeckOfFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A PDF among the session's files, of which slides are to be made."""
+    """A PDF among the session's files, to make slides of."""
 
     file: FilePath
     title: Annotated[str, msgspec.Meta(max_length=limits.TITLE_LENGTH)] | None = None
@@ -91,7 +91,7 @@ class SlideCalls:
         ]
 
     async def make(self, caller: Caller, session: SessionPath, body: DeckOfFile) -> Done:
-        """Make slides of a PDF. The answer comes when the pages are there, after up to some minutes."""
+        """Make slides of a PDF. The answer is sent when the pages exist, after up to some minutes."""
         deck = DeckId(caller.new_id("d_"))
 
         def command(room: Classroom, pages: int) -> slides.AddDeck:
@@ -128,7 +128,7 @@ class SlideCalls:
         return Document(path, "image/webp", {**FILE_HEADERS, hdrs.CONTENT_DISPOSITION: "inline"})
 
     async def text(self, caller: Caller, session: SessionPath, deck: DeckPath, query: TextQuery) -> DeckText:
-        """Return the text of a deck's pages, or of those with a given text."""
+        """Return the text of a deck's pages, or of the pages that contain a given text."""
         await self._find(caller, session, deck)
         try:
             folder = self._blobs.path(caller.tenant, session, deck)

@@ -113,7 +113,7 @@ class TenantAccounts:
             await connection.execute(insert(account_tokens).values(values))
 
     async def set_password(self, digest: str, password_hash: str) -> bool:
-        """Use a token once to set a password, which ends all tokens of the account; False if it was used or expired meanwhile."""
+        """Use a token once to set a password, which ends all tokens of the account; False if it is no longer valid."""
         async with transaction(self._engine) as connection:
             own = self._own(
                 account_tokens,
