@@ -42,7 +42,7 @@ class RecorderSettings(msgspec.Struct, frozen=True):
     reserve_octets: int = 1 << 30
     "A recording stops when less is free: the database is on the same disk."
     keyframe_interval_s: float = 0.0
-    "Keyframes are asked for this often, so that a seek has less to decode; 0: only where one is missing."
+    "Interval of keyframe requests, so that a seek has less to decode; 0: only when one is missing."
 
 
 class _Running:
@@ -53,7 +53,7 @@ class _Running:
         self.state = state
 
     def apply(self, recording_id: RecordingId, outputs: Sequence[Output]) -> list[tap.FromRecorder]:
-        """Write the changes; what is to be told. FolderError."""
+        """Write the changes; return the messages to the tap. FolderError."""
         told: list[tap.FromRecorder] = []
         for output in outputs:
             if not isinstance(output, TrackChange):
@@ -89,7 +89,7 @@ class Recorder:
         self._check_at_ns = 0
 
     def handle(self, message: tap.ToRecorder) -> None:
-        """Take a message of the tap. A recording that cannot go on is told as failed."""
+        """Handle a message of the tap. A recording that cannot continue is reported as failed."""
         if isinstance(message, tap.Ping):
             self._tell([tap.Pong(message.number)])
         elif isinstance(message, tap.StartRecording):
@@ -117,7 +117,7 @@ class Recorder:
             self._guarded(recording_id, partial(self._tick, recording_id, now_ns, check))
 
     def finish(self) -> None:
-        """The tap is gone: write everything that waits. The recordings can be continued."""
+        """The tap has disconnected: write everything that waits. The recordings can be continued."""
         now_ns = self._now().monotonic_ns
         for recording_id in list(self._running):
             self._guarded(recording_id, partial(self._stop, recording_id, now_ns))
@@ -196,7 +196,7 @@ class Connection:
         self._backlog = bytearray()
 
     def read(self) -> list[bytes] | None:
-        """The frames that came; none within a tick; None at the end. TapError."""
+        """The received frames; empty after a tick without any; None at the end. TapError."""
         if not self._poll.poll(TICK_NS / 1e6):
             return []
         try:

@@ -34,7 +34,7 @@ _MIN_CLOCK_RATE, _MAX_CLOCK_RATE = 8_000, 192_000
 
 
 class InvalidError(Exception):
-    """A message that contradicts what was said before."""
+    """A message that contradicts earlier ones."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ class PayloadError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class CodecConfig:
-    """What a decoder has to know before the first frame. A different one starts a new part of the track."""
+    """A decoder's configuration before the first frame. A different one starts a new part of the track."""
 
     codec: str
     "opus, vp8, vp9, av1 or h264."
@@ -27,7 +27,7 @@ class CodecConfig:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """What a codec makes of the payloads of one RTP timestamp."""
+    """The picture in the payloads of one RTP timestamp."""
 
     data: bytes
     keyframe: bool
@@ -43,7 +43,7 @@ class CodedFrame:
     timestamp: int
     "Unwrapped RTP timestamp."
     arrived_ns: int
-    "When its first packet came."
+    "Arrival time of its first packet."
     keyframe: bool
     "Always true of audio."
     config: CodecConfig | None
@@ -53,7 +53,7 @@ class CodedFrame:
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """Packets that never came, in the place where they were expected."""
+    """Lost packets, in the place where they were expected."""
 
     packets: int
 
@@ -72,7 +72,7 @@ class GapReason(IntEnum):
     """Why a track has nothing, or nothing new, for a while."""
 
     LOST = 1
-    "Packets never came."
+    "Packets were lost."
     DROPPED = 2
     "The recorder did not keep up."
     MUTED = 3
@@ -92,4 +92,4 @@ class Gap:
     end_ns: int
     reason: GapReason
     packets: int = 0
-    "How many are known to be missing."
+    "Number of packets known to be missing."

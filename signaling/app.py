@@ -68,7 +68,7 @@ from turn_config.credentials import IceServer, TurnConfigError, ice_servers
 
 log = logging.getLogger(__name__)
 
-# Time for clients to take their last message when the server stops.
+# Time for clients to read their last message when the server stops.
 GOODBYE_S = 2.0
 
 
@@ -80,7 +80,7 @@ class TimerPump:
         self._timers = timers
         self._loop = loop
         self._handle: asyncio.TimerHandle | None = None
-        # Whoever sets a timer is not whom the next one to fire is about.
+        # The participant for whom a timer is set is not the one whom the next timer concerns.
         self._context = copy_context()
         timers.on_earlier = self._arm
 
@@ -102,7 +102,7 @@ class TimerPump:
 
 
 def _recordings_folder(config: ServerConfig) -> str:
-    """Return the folder of recordings, made if it is missing; empty: nothing is recorded. ConfigError."""
+    """Return the folder of recordings, created if missing; empty: recording is off. ConfigError."""
     folder = config.recordings_folder
     if folder is None:
         return ""
@@ -118,7 +118,7 @@ def _relays(config: ServerConfig, participant_sid: ParticipantSid) -> tuple[IceS
 
 
 class Server:
-    """One running server; `media` is the engine's facade, or a stand-in that listens to nothing."""
+    """One running server; `media` is the engine's facade, or a stand-in without sockets."""
 
     def __init__(
         self, config: ServerConfig, media: MediaEngine, media_events: MediaEvents, store: Store
@@ -302,7 +302,7 @@ class Server:
         self.http_port = listener.port
 
     async def stop(self) -> None:
-        """Let nobody in, tell the clients, wait a moment for them to hear it, and close everything."""
+        """Refuse joins, notify the clients, wait a moment for delivery, and close everything."""
         listener, self._listener = self._listener, None
         if listener is not None:
             listener.close()
@@ -352,7 +352,7 @@ async def serve(config: ServerConfig) -> None:
     if config.worker_count:
         media = MediaWorkers(settings, config.worker_count, media_events.dispatch)
     else:
-        # loaded where it runs: it takes a second and 40 MB
+        # imported where it runs: it needs a second and 40 MB
         from sfu.shell.server import MediaServer  # noqa: PLC0415
 
         media = MediaServer(settings, media_events.dispatch)
@@ -394,7 +394,7 @@ def say_ready(config: ServerConfig, text: str) -> None:
 
 
 def greeting(config: ServerConfig, http_port: int, udp_ports: tuple[int, int]) -> str:
-    """Return what is printed once the server can be used."""
+    """Return the text that is printed once the server is ready."""
     host = config.bind_host or "*"
     shown = "localhost" if host in {"*", "0.0.0.0", "::", "127.0.0.1", "::1"} else host  # noqa: S104 - compared only
     first, last = udp_ports
@@ -423,5 +423,5 @@ def greeting(config: ServerConfig, http_port: int, udp_ports: tuple[int, int]) -
 
 
 def _reason(error: OSError) -> str:
-    # asyncio puts a sentence of its own into strerror; the code's text is what people know.
+    # asyncio replaces strerror by its own sentence; the text of the error number is the familiar one.
     return os.strerror(error.errno).lower() if error.errno else str(error)

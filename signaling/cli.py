@@ -1,10 +1,10 @@
 """The command line: `lectern serve`, `token`, `link`, `turn-config`, `config-sample`, and those of `admin`.
 
-Exit codes: 0 done, or stopped by SIGTERM or SIGINT; 1 an error of the program; 2 a command line that makes
-no sense; 3 a configuration that is refused (no keys, a weak secret, an unusable value); 4 an address or port
+Exit codes: 0 done, or stopped by SIGTERM or SIGINT; 1 an error of the program; 2 an invalid command
+line; 3 a configuration that is refused (no keys, a weak secret, an unusable value); 4 an address or port
 that cannot be opened.
 
-Imports that take long are made inside the commands: `lectern token` should not wait for numpy and OpenSSL.
+Slow imports are inside the commands: `lectern token` should not wait for numpy and OpenSSL.
 """
 
 import argparse
@@ -27,7 +27,7 @@ EXIT_LISTEN = 4
 _DURATION = re.compile(r"(\d{1,9})([smhd]?)")
 _UNITS_S = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
-# Flags that are settings of the relay by another name: setting, type, help. What is not given keeps its default.
+# Flags that are settings of the relay by another name: setting, type, help. Absent ones keep their defaults.
 _TURN_FLAGS: dict[str, tuple[str, type, str]] = {
     "realm": ("realm", str, "Realm of the credentials, by custom the relay's domain name."),
     "port": ("listening_port", int, "Port for TURN over UDP and TCP."),

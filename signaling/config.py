@@ -33,7 +33,7 @@ MAX_WORKERS = 128
 # LECTERN_KEYS and the `[keys]` table have a form of their own.
 _KEYS = "keys"
 
-# Its path is written into pages, and compared with those of requests as they are.
+# Its path is written into pages, and compared with the unmodified paths of requests.
 _PUBLIC_URL = re.compile(r"https?://[A-Za-z0-9.\[\]:-]+(?:/[A-Za-z0-9._~-]+)*/?")
 
 _TRUE = frozenset({"1", "true", "yes", "on"})
@@ -203,9 +203,9 @@ class ServerConfig:
 
     @property
     def media_local_only(self) -> bool:
-        """Whether media is for clients on this machine alone.
+        """Whether media is only for clients on this machine.
 
-        The port is open on every address all the same: Firefox takes no candidate on loopback.
+        The port is still open on every address: Firefox accepts no loopback candidate.
         """
         return self.dev and not self.dev_on_network
 
@@ -243,7 +243,7 @@ def option_fields() -> tuple[Field[Any], ...]:
 
 
 def add_flags(parser: argparse.ArgumentParser, names: Sequence[str] | None = None) -> None:
-    """Add a flag for each option, or for those named. A flag that is not given is absent from the result."""
+    """Add a flag for each option, or for the named ones. Absent flags are absent from the result."""
     for entry in option_fields():
         if names is not None and entry.name not in names:
             continue
@@ -430,7 +430,7 @@ def _check_issuer(config: ServerConfig) -> None:
         raise ConfigError("oidc_client_id needs the issuer that gave it")
     if config.issuer_jwks_url and config.issuer_public_key:
         raise ConfigError("issuer needs issuer_jwks_url or issuer_public_key, and not both")
-    # A client finds the keys by discovery; without an address or a file here, tokens are taken from nobody else.
+    # A client finds the keys by discovery; without a URL or a file here, tokens of other issuers are refused.
     keys = config.issuer_jwks_url or config.issuer_public_key
     if config.issuer and not keys and not config.oidc_client_id:
         raise ConfigError("issuer needs issuer_jwks_url or issuer_public_key, and not both")

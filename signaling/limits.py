@@ -1,6 +1,6 @@
-"""How often the same key, address or session may ask: token buckets, which are the caller's clock and nothing else.
+"""Rate limits by key, address or session: token buckets on the caller's clock.
 
-Each bucket is kept as the one number of the generic cell rate algorithm: the time at which it will be full again.
+Each bucket is stored as the one number of the generic cell rate algorithm: the time at which it will be full again.
 """
 
 import ipaddress
@@ -13,7 +13,7 @@ from aiohttp import web
 from signaling.errors import TooOftenError
 from signaling.forwarded import hops
 
-# A bucket that is forgotten is a full one, so who floods with addresses gains those addresses' bursts and no more.
+# A forgotten bucket counts as full, so a flood from many addresses gains one burst for each address at most.
 MAX_BUCKETS = 50_000
 
 # One customer of an internet provider has at least a /64 of IPv6 (RFC 6177).
@@ -30,22 +30,22 @@ class Rate:
     burst: float
 
 
-# By address. A school comes from one: 300 people in ten seconds, after a break of the network all at once, and each
+# By address. A school has one: 300 people in ten seconds, after a network failure all at once, and each
 # of a client's joins may ask a second time why the first was refused.
 JOINS = Rate(per_s=100, burst=2000)
 
-# Calls of server APIs by address, before it is known whose they are.
+# Calls of server APIs by address, before authentication.
 CALLS = Rate(per_s=200, burst=1000)
 
-# Knocks at doors by address: each one is told to those inside, and goes into the event log. A class knocks at once.
+# Knocks by address: participants are notified of each one, and it is logged. A class knocks at once.
 KNOCKS = Rate(per_s=1, burst=60)
 
-# Messages of one client. Those that everybody in the room is told of count as several: they cost as many.
+# Messages of one client. Those that are sent to everybody in the room count as several, since they cost as much.
 MESSAGES = Rate(per_s=50, burst=500)
 SENT_TO_ALL = 5.0
 
 # Octets of offers and answers of one participant. Reading and answering one takes the engine 0.2 ms for each kB; one
-# of a room with 60 videos has 200 kB, and is made anew whenever somebody's track begins or ends.
+# of a room with 60 videos has 200 kB, and is repeated whenever a track begins or ends.
 DESCRIPTIONS = Rate(per_s=64 * 1024, burst=512 * 1024)
 
 
@@ -66,7 +66,7 @@ class Limiter:
         return wait_s
 
     def reserve(self, key: str, now: float, cost: float = 1.0) -> float:
-        """Take `cost` in any case; return the seconds to let pass before what it is for."""
+        """Take `cost` in any case; return the seconds to wait before the work."""
         full_at = self._full_after(key, now, cost)
         self._keep(key, full_at)
         return self._lacks_s(full_at, now)
@@ -78,7 +78,7 @@ class Limiter:
         return max(full_at - now - self._rate.burst / self._rate.per_s, 0.0)
 
     def _keep(self, key: str, full_at: float) -> None:
-        # Put at the end: the first one is the one that was asked for longest ago.
+        # Moved to the end, so that the first one is the least recently used.
         self._full_at.pop(key, None)
         self._full_at[key] = full_at
         if len(self._full_at) > MAX_BUCKETS:
@@ -86,10 +86,10 @@ class Limiter:
 
 
 class Limits:
-    """Everything that one server limits."""
+    """The limits of one server."""
 
     def __init__(self, clock: Callable[[], float], trusted_proxies: Iterable[Network] = ()) -> None:
-        """`clock` is monotonic; the proxies are believed in whose requests they hand on."""
+        """`clock` is monotonic; `proxies` are trusted to state the client's address."""
         self._clock = clock
         self._trusted = tuple(trusted_proxies)
         self._limiters: dict[tuple[str, Rate], Limiter] = {}
@@ -101,19 +101,19 @@ class Limits:
             raise TooOftenError(math.ceil(wait_s))
 
     def delay_s(self, kind: str, key: str, rate: Rate, cost: float) -> float:
-        """Take `cost` from the bucket of `key`; return the seconds to let pass before what it is for."""
+        """Take `cost` from the bucket of `key`; return the seconds to wait before the work."""
         return self._limiter(kind, rate).reserve(key, self._clock(), cost)
 
     def address(self, request: web.Request) -> str:
-        """Return whence a request comes, as addresses are counted; empty where that says nothing.
+        """Return the client's address for counting; empty if it does not identify the client.
 
-        This machine's own addresses are not counted: behind them may be a proxy, and so all of its visitors.
+        This machine's own addresses are not counted: they may be a proxy's, with all of its clients.
         """
         address = client_address(request.remote, hops(request.headers), self._trusted)
         return "" if address is None or address.is_loopback else bucket(address)
 
     def check_address(self, kind: str, request: web.Request, rate: Rate) -> None:
-        """Take one from the bucket of whoever sent a request, if it can be told. TooOftenError."""
+        """Take one token from the bucket of a request's client, if its address is known. TooOftenError."""
         address = self.address(request)
         if address:
             self.check(kind, address, rate)
@@ -125,10 +125,10 @@ class Limits:
 def client_address(
     peer: str | None, seen: Iterable[str], trusted: Iterable[Network]
 ) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    """Return the address that a request comes from: the last one that no trusted proxy only handed on.
+    """Return the client's address of a request: the nearest one that is not a trusted proxy's.
 
-    `seen` is what proxies have seen, the nearest one's first (`forwarded.hops`). Everybody can send such headers; what
-    follows an address that is not a trusted proxy's is its sender's invention. None for a peer that has no address.
+    `seen` are the addresses in forwarding headers, the nearest proxy's first (`forwarded.hops`). Any client can send such
+    headers, so addresses after the first untrusted one are ignored. None for a peer without an address.
     """
     trusted = tuple(trusted)
     address = _address(peer or "")

@@ -1,8 +1,8 @@
 """The log: lines for people or JSON for machines, bound to room and participant, and free of secrets.
 
-Who a line is about is given with it (`extra=about(person)`), or it is whoever the running task serves (`bind`), or
-whose id the engine names (`know_people`). A line has the name of the room and the identity of the participant, by which
-people ask, and both ids, by which other lines and the database are found. Display names are personal and do not appear.
+The participant of a line is given with it (`extra=about(person)`), bound to the running task (`bind`), or found by the
+id in a line of the engine (`know_people`). A line has the room's name and the participant's identity, which people
+search for, and both sids, which connect it with other lines and the database. Display names are personal and do not appear.
 """
 
 import json
@@ -46,7 +46,7 @@ class Subject(Protocol):
 
 FORMATS = ("text", "json")
 
-# A school that comes all at once is 300 people.
+# A school that joins at once has 300 people.
 FLOOD_WINDOW_S = 60.0
 MAX_LINES = 300
 MAX_TRACEBACKS = 10
@@ -73,7 +73,7 @@ _find: Callable[[str], Subject | None] = lambda _participant_id: None  # noqa: E
 # Some of a line's text is a client's; none of it may begin another line or move a terminal's cursor.
 _CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))}
 
-# What comes from the engine, and how it names participants.
+# Loggers of the engine, and its form of participants' ids.
 _ENGINE = "sfu."
 _PARTICIPANT_ID = re.compile(r"\bPA_\w+")
 
@@ -82,7 +82,7 @@ _NAMED = {"room": "room_id", "participant": "participant_id"}
 
 
 def about(person: Subject) -> dict[str, str]:
-    """Return the `extra` of a line about somebody."""
+    """Return the `extra` of a line about a participant."""
     return {
         "room": person.room.name,
         "room_id": person.room.sid,
@@ -92,13 +92,13 @@ def about(person: Subject) -> dict[str, str]:
 
 
 def bind(person: Subject) -> None:
-    """Let the lines of the running task be about somebody from now on, in whatever room they are."""
+    """Bind later lines of the running task to a participant, in its present room."""
     _served.set(person)
 
 
 @contextmanager
 def unbound() -> Iterator[None]:
-    """Let the lines of the block be about nobody: what runs there was only started by the running task."""
+    """Bind the lines of the block to no participant: the running task only started what runs there."""
     before = _served.set(None)
     try:
         yield
@@ -107,7 +107,7 @@ def unbound() -> Iterator[None]:
 
 
 def know_people(find: Callable[[str], Subject | None]) -> None:
-    """Let lines of the engine, which knows only ids, be about the participant that `find` returns for an id in them."""
+    """Bind lines of the engine, which knows only ids, to the participant that `find` returns for an id in them."""
     global _find  # noqa: PLW0603 - logging is global
     _find = find
 
@@ -127,10 +127,9 @@ def set_up(form: str) -> None:
 
 
 class Flood(logging.Filter):
-    """Lets each statement of the program write so many lines in a while, and says how many more there were.
+    """Limits the lines that each log statement writes in an interval, and reports the number of suppressed ones.
 
-    Much of what is logged can be provoked by one client, or by a stranger, as often as they like: a disk that is full
-    of it stops the server.
+    One client, or a stranger, can provoke many of the lines at any rate; a full disk would stop the server.
     """
 
     def __init__(self, lines: int = MAX_LINES, tracebacks: int = MAX_TRACEBACKS) -> None:
@@ -140,11 +139,11 @@ class Flood(logging.Filter):
         self._seen: dict[tuple[str, str, int, bool], list[float]] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Return whether the record may be written; the first one after a flood tells how many were left out."""
+        """Return whether the record may be written; the first one after a flood reports how many were suppressed."""
         has_traceback = bool(record.exc_info)
         key = (record.name, record.pathname, record.lineno, has_traceback)
         began, count = self._seen.get(key, (-math.inf, 0))
-        # The record's own time; one that was set back begins anew.
+        # The record's own time; if the clock was set back, the interval restarts.
         if not 0 <= record.created - began < FLOOD_WINDOW_S:
             left_out = int(count) - self._most[has_traceback]
             self._seen[key] = [record.created, 1]

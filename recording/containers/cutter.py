@@ -19,7 +19,7 @@ _MIN_SEGMENT_NS = NS_PER_S
 MAX_FRAGMENT_OCTETS = 16 << 20
 # Kept in memory for the checksum.
 MAX_SEGMENT_OCTETS = 32 << 20
-# A part is also what a storage service takes as one object.
+# A part can also be uploaded to an object store as one object.
 MAX_PART_OCTETS = 512 << 20
 
 CONTAINERS: dict[str, ModuleType] = {"opus": webm, "vp8": webm, "vp9": webm, "av1": webm, "h264": mp4}
@@ -46,7 +46,7 @@ class Append:
 
 @dataclass(frozen=True, slots=True)
 class Patch:
-    """Write four octets anew, in the open segment."""
+    """Overwrite four octets in the open segment."""
 
     offset: int
     data: bytes

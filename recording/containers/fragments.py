@@ -13,7 +13,7 @@ class Fragment:
 
     data: bytes
     hold_at: int
-    "Offset of the duration of the last frame: four octets that may be written anew."
+    "Offset of the duration of the last frame: four octets that may be overwritten."
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ class SegmentRecord:
     keyframe: bool
     "It begins with a keyframe; always true of audio."
     decode_from: int
-    "Index of the record from whose beginning a decoder can reach this segment: its own where `keyframe`."
+    "Index of the record at which a decoder has to start for this segment: its own if `keyframe`."
     checksum: int
     "CRC-32 of the segment's octets."
 

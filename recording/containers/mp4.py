@@ -1,6 +1,6 @@
 """Fragmented MP4 (ISO/IEC 14496-12 and -15, CMAF) for H.264: a moof and an mdat for each half second.
 
-The duration of a fragment's last frame is a field at a known place, so that a frame which stays on the screen can be
+The duration of a fragment's last frame is a field at a known offset, so that a frame that stays on the screen can be
 prolonged in the file.
 """
 

@@ -1,4 +1,4 @@
-"""The segments of a part that its index does not list: those of the process that was killed, or is still writing."""
+"""The segments of a part that are missing in its index: a killed process wrote them, or one that is still writing."""
 
 from dataclasses import dataclass
 from types import ModuleType

@@ -1,6 +1,6 @@
-"""WebM (RFC 8794 for EBML, RFC 9559 for Matroska): for everything but H.264, in clusters of half a second.
+"""WebM (RFC 8794 for EBML, RFC 9559 for Matroska): for all codecs except H.264, in clusters of half a second.
 
-The last frame of each cluster is a BlockGroup with its duration in four octets at a known place, so that a frame which
+The last frame of each cluster is a BlockGroup with its duration in four octets at a known offset, so that a frame that
 stays on the screen can be prolonged in the file.
 """
 
@@ -31,7 +31,7 @@ def _id(number: int) -> bytes:
 
 
 def _size(length: int) -> bytes:
-    """Four octets, always: the place of what follows does not depend on it."""
+    """Always four octets, so that later offsets do not depend on it."""
     return (length | 0x10000000).to_bytes(4, "big")
 
 
@@ -97,7 +97,7 @@ def fragment(_number_of: int, samples: Sequence[Sample]) -> Fragment:
     relative = min(_ms(last.start_ns) - base, _MAX_SPAN_MS)
     group = _element(_BLOCK, struct.pack("!BhB", 0x81, relative, 0) + last.data)
     if not last.keyframe:
-        group += _element(_REFERENCE_BLOCK, b"\xff")  # -1: what it refers to is before it
+        group += _element(_REFERENCE_BLOCK, b"\xff")  # -1: it refers to the preceding frame
     group += _element(_BLOCK_DURATION, hold_octets(last.duration_ns))
     parts.append(_element(_BLOCK_GROUP, group))
     data = _element(_CLUSTER, b"".join(parts))
@@ -162,7 +162,7 @@ def _scan_blocks(data: memoryview, begin: int, at: int, end: int) -> Scanned:
             continue
         if number == _BLOCK_GROUP:
             number, body, length = _read_element(data, body, at)
-            # ReferenceBlock, where there is one, stands before BlockDuration.
+            # ReferenceBlock, if present, precedes BlockDuration.
             key = body + length < at and data[body + length] != _REFERENCE_BLOCK
             duration_ms = int.from_bytes(data[at - 4 : at], "big")
         else:

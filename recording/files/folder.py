@@ -45,7 +45,7 @@ from sfu.values import RecordedTrackId, RecordingId
 from sfu.wire.tap import OpenTrack
 
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
-# The free space is asked for again after so many octets, and once a second.
+# The free space is checked after this many octets, and once a second.
 _CHECK_OCTETS = 4 << 20
 LOCK_ATTEMPTS = 20
 _LOCK_INTERVAL_S = 0.05
@@ -58,7 +58,7 @@ class FolderError(Exception):
 
 
 class DiskFullError(FolderError):
-    """The file system is full, but for the room that is kept for the database."""
+    """The file system is full, except for the space reserved for the database."""
 
     reason = "disk-full"
 
@@ -205,7 +205,7 @@ class RecordingFolder:
     """The files of one recording, locked."""
 
     def __init__(self, root: Path, recording_id: RecordingId, now: Moment, reserve_octets: int) -> None:
-        """Begin a recording, or go on with it; `reserve_octets` stay free. FolderError, LayoutError."""
+        """Begin a recording, or continue it; `reserve_octets` stay free. FolderError, LayoutError."""
         self.path = recording_path(root, recording_id)
         self._reserve = reserve_octets
         self._until_check = 0

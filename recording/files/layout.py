@@ -1,4 +1,4 @@
-"""Where the files of a recording are, and the small JSON files among them. No name comes from a user."""
+"""Paths of a recording's files, and its small JSON files. No file name comes from a user."""
 
 import mmap
 import os
@@ -70,7 +70,7 @@ def recording_path(root: Path, recording_id: RecordingId) -> Path:
 
 
 def numbered(folder: Path) -> dict[int, Path]:
-    """The entries whose names are numbers, by number; everything else is not ours."""
+    """The entries whose names are numbers, by number; others are ignored."""
     if not folder.is_dir():
         return {}
     return {int(path.name): path for path in folder.iterdir() if _NUMBER.fullmatch(path.name)}
@@ -112,7 +112,7 @@ def write_json(path: Path, value: msgspec.Struct) -> None:
 
 
 def write_all(descriptor: int, data: bytes, offset: int) -> None:
-    """Write at an offset; a file system may take less than all at once. OSError."""
+    """Write at an offset, repeatedly if the file system writes only a part. OSError."""
     view = memoryview(data)
     while view:
         written = os.pwrite(descriptor, view, offset)

@@ -31,11 +31,11 @@ from sfu.values import RecordingId
 
 
 class DamagedError(LayoutError):
-    """A segment or a record that is not what was written; others can still be read."""
+    """A segment or a record is damaged; others can still be read."""
 
 
 class TrackReader:
-    """One track. Nothing is kept in memory: each call reads the few records that it needs."""
+    """One track. Nothing is cached: each call reads the few records that it needs."""
 
     def __init__(self, path: Path) -> None:
         """Read what the track is. LayoutError."""
@@ -77,7 +77,7 @@ class TrackReader:
         return low
 
     def _end_at_or_after(self, file: int, index: int, high: int) -> int | None:
-        """End of a segment; of the next one that can be read, if its record is damaged."""
+        """End of a segment, or of the next readable one if its record is damaged."""
         for number in range(index, high):
             try:
                 return self._record(file, number).end_ns
@@ -86,7 +86,7 @@ class TrackReader:
         return None
 
     def segments(self, start_ns: int, end_ns: int) -> Iterator[SegmentRecord]:
-        """The segments that overlap a time, also those that are still being written; damaged records are left out."""
+        """The segments that overlap a time, including unfinished ones; damaged records are skipped."""
         count = len(self)
         for index in range(self.find(start_ns), count):
             try:
@@ -102,7 +102,7 @@ class TrackReader:
         )
 
     def decode_from(self, time_ns: int) -> int:
-        """Index of the segment from which a decoder has to begin to show a time. DamagedError."""
+        """Index of the segment at which a decoder has to start for a time. DamagedError."""
         index = self.find(time_ns)
         return self.record(index).decode_from if index < len(self) else index
 
@@ -187,7 +187,7 @@ class RecordingReader:
             raise LayoutError(f"a recording of format {self.info.format}")
 
     def tracks(self) -> tuple[list[TrackReader], list[str]]:
-        """(the tracks, what is wrong with those that cannot be read)."""
+        """(the tracks, the errors of unreadable ones)."""
         found: list[TrackReader] = []
         problems: list[str] = []
         for number, path in sorted(numbered(self.path / TRACKS_FOLDER).items()):

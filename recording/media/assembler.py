@@ -21,7 +21,7 @@ class TimestampUnwrapper:
         self._last: int | None = None
 
     def unwrap(self, timestamp: int) -> int:
-        """The number of a timestamp less than half of the space away from the last one that was unwrapped."""
+        """The unwrapped timestamp, less than half of the number space away from the last one."""
         self._last = self.near(timestamp)
         return self._last
 
@@ -36,10 +36,10 @@ class Assembler(Protocol):
     """Turns what a sequencer hands on into frames."""
 
     def push(self, item: Packet | Loss) -> list[CodedFrame | Loss]:
-        """The frames that this packet completes. A loss, and a frame that cannot be read, come out as losses."""
+        """The frames that this packet completes. Lost and unreadable frames are returned as losses."""
 
     def restart(self) -> None:
-        """Use nothing that came before: neither the beginning of a picture nor what redundancy repeats."""
+        """Discard the state of earlier packets: an incomplete picture, and frames repeated by redundancy."""
 
 
 class AudioAssembler:
@@ -52,7 +52,7 @@ class AudioAssembler:
         self._end: int | None = None
 
     def push(self, item: Packet | Loss) -> list[CodedFrame | Loss]:
-        """The frames of a packet; those that were lost out of its redundancy, where it has them."""
+        """The frames of a packet, with lost ones from its redundancy."""
         if isinstance(item, Loss):
             self._lost += item.packets
             return []
@@ -81,7 +81,7 @@ class AudioAssembler:
         for offset, data in blocks:
             timestamp = newest - offset
             if offset and (not self._lost or self._end is None or timestamp < self._end or not data):
-                continue  # it came by itself
+                continue  # it was received in a packet of its own
             duration = opus.duration_ns(data)
             frames.append(CodedFrame(data, timestamp, item.arrived_ns, True, opus.CONFIG, duration))
         return frames
@@ -140,7 +140,7 @@ class VideoAssembler:
             return [self._give_up(len(packets))]
         if picture is None:
             return []
-        if other and not picture.keyframe:  # it depends on pictures of this codec, which nobody has
+        if other and not picture.keyframe:  # it depends on pictures of this codec, which do not exist
             return [self._give_up(len(packets))]
         timestamp = self._timestamps.near(first.timestamp)
         return [CodedFrame(picture.data, timestamp, first.arrived_ns, picture.keyframe, picture.config)]

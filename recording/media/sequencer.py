@@ -6,7 +6,7 @@ from sfu.wire.tap import Packet
 # How long a packet waits for one before it. With a fragment's 400 ms, less than a second is in memory.
 MAX_WAIT_NS = 300 * NS_PER_MS
 MAX_WAITING = 512
-# A stream that jumps this far has begun anew.
+# A stream that jumps this far has restarted.
 _RESET_JUMP = 3000
 # As the engine asks publishers: after 20 ms, as packets overtake each other a little.
 _NACK_GRACE_NS = 20 * NS_PER_MS
@@ -34,7 +34,7 @@ class Sequencer:
         self._missing: dict[int, _Missing] = {}
 
     def push(self, packet: Packet) -> list[Packet | Loss]:
-        """What can be handed on now that this packet came."""
+        """What this packet allows to hand on."""
         sequence = packet.sequence
         if self._next < 0:
             self._next = sequence
@@ -66,7 +66,7 @@ class Sequencer:
         return ready
 
     def flush(self) -> list[Packet | Loss]:
-        """Everything, as nothing more comes."""
+        """Everything that waits, at the end of the stream."""
         ready: list[Packet | Loss] = []
         while self._waiting:
             ready += self._skip()
@@ -99,7 +99,7 @@ class Sequencer:
         return ready
 
     def _skip(self) -> list[Packet | Loss]:
-        """Give up what is missing before the first packet that waits."""
+        """Give up the missing packets before the first waiting one."""
         first = min(self._waiting)
         lost = first - self._next
         for sequence in [number for number in self._missing if number < first]:

@@ -1,8 +1,8 @@
-"""One clock for all tracks of a recording, out of sender reports and arrival times.
+"""One clock for all tracks of a recording, from sender reports and arrival times.
 
 Two lines, each fitted by least squares and bounded in its slope: RTP timestamp -> the publisher's NTP clock, one for
-each stream; NTP clock -> the recorder's clock, one for each publisher's connection, through the reports that took the
-least time on their way. Before its first sender report a stream is placed by the arrivals of its packets.
+each stream; NTP clock -> the recorder's clock, one for each publisher's connection, through the reports with the
+least delay. Before its first sender report, a stream is placed by the arrival times of its packets.
 """
 
 from collections import deque
@@ -21,7 +21,7 @@ _MIN_DISTANCE_NS = 9 * NS_PER_S // 2
 _BUCKET_NS = 5 * NS_PER_S
 # Below this spread a slope is noise.
 _MIN_SPREAD_NS = 60 * NS_PER_S
-# A report so far off the line comes from a clock that was set anew.
+# A report this far off the line comes from a clock that was set.
 _STEP_NS = 500_000_000
 # An arrival that differs so far from the earliest ones is of other timestamps, not of a slower path.
 _RESTART_NS = 10 * NS_PER_S
@@ -35,7 +35,7 @@ def ntp_to_ns(ntp: int) -> int:
 
 
 class Line:
-    """y = x + offset + slope * (x - reference): a clock by another one that runs at nearly the same rate."""
+    """y = x + offset + slope * (x - reference): one clock as a function of another one of nearly the same rate."""
 
     def __init__(self) -> None:
         """No points yet."""
@@ -100,14 +100,14 @@ class SourceClock:
         self._line = Line()
         self._bucket_at = 0
         self._earliest = 0, 0
-        "(NTP time, sent) of the report of this bucket that was on its way for the least time."
+        "(NTP time, sent) of the report with the least delay in this bucket."
         self._in_line = False
         "The line has a point of this bucket."
         self.epoch = 0
-        "How often the publisher's clock was set anew."
+        "Number of times that the publisher's clock was set."
 
     def __bool__(self) -> bool:
-        """Whether a report came."""
+        """Whether a report was received."""
         return bool(self._line)
 
     def at(self, ntp_ns: int) -> int:
@@ -115,14 +115,14 @@ class SourceClock:
         return self._line.at(ntp_ns)
 
     def was_set(self) -> None:
-        """The publisher's clock was set anew: what is known of it is of no use."""
+        """The publisher's clock was set: discard its history."""
         self.epoch += 1
         self._line.clear()
 
     def report(self, ntp_ns: int, arrived_ns: int, rtt_ns: int) -> None:
-        """Take a sender report of any of the publisher's streams.
+        """Add a sender report of any of the publisher's streams.
 
-        The least delay of each bucket counts: what is above it is time in queues.
+        The least delay of each bucket counts; the excess is queuing delay.
         """
         sent_ns = arrived_ns - rtt_ns // 2
         if self._line and self._is_step(ntp_ns, sent_ns):
@@ -144,7 +144,7 @@ class SourceClock:
         self._bucket_at, self._earliest, self._in_line = ntp_ns, (ntp_ns, sent_ns), in_line
 
     def _is_step(self, ntp_ns: int, sent_ns: int) -> bool:
-        # A report that is late by a second sat in a queue; one that is early cannot have been sent in the future.
+        # A report that is a second late waited in a queue; one that is early cannot have been sent in the future.
         late = sent_ns - self._line.at(ntp_ns)
         return late < -_STEP_NS or late > 10 * _STEP_NS
 
@@ -166,11 +166,11 @@ class StreamClock:
         return timestamp * NS_PER_S // self._rate
 
     def arrived(self, timestamp: int, arrived_ns: int) -> None:
-        """A packet of this unwrapped timestamp came."""
+        """A packet with this unwrapped timestamp arrived."""
         ns = self._ns(timestamp)
         offset = arrived_ns - ns
         if self._early and abs(offset - self._early[0][1]) > _RESTART_NS:
-            # The timestamps stood still, as some do while muted, or began anew.
+            # The timestamps stopped, as some do while muted, or restarted.
             self._early.clear()
             self._line.clear()
         while self._early and self._early[-1][1] >= offset:

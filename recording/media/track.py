@@ -10,7 +10,7 @@ from recording.media.timeline import StreamClock
 from recording.values import NS_PER_MS, NS_PER_S, CodedFrame, Gap, GapReason, Loss, Sample
 from sfu.wire.tap import Packet
 
-# The time of a stream follows its clock in steps, each half second of media: 1 % of its speed, which nobody hears.
+# The time of a stream follows its clock in steps, each half second of media: 1 % of its speed, which is inaudible.
 _ADJUST_NS = 500 * NS_PER_MS
 _MAX_STEP_NS = 5 * NS_PER_MS
 # ITU-R BT.1359: sound that is early by 45 ms is noticed. What is off by more is set right at once.
@@ -20,7 +20,7 @@ _MAX_DELAY_NS = 5 * NS_PER_S
 # Discontinuous transmission sends a packet each 400 ms; shorter holes are filled so that players do not stop.
 _MAX_FILL_NS = 2 * NS_PER_S
 _AUDIO_TOLERANCE_NS = 10 * NS_PER_MS
-# Before a frame has a successor it is taken to last as long as the one before it, within these bounds.
+# Until a frame has a successor, its duration is that of the preceding one, within these bounds.
 _MIN_FRAME_NS, _FIRST_FRAME_NS, _MAX_FRAME_NS = NS_PER_MS, 33 * NS_PER_MS, NS_PER_S
 # As often as the engine repeats a viewer's request.
 _KEYFRAME_RETRY_NS = NS_PER_S
@@ -39,7 +39,7 @@ class Placement:
         self._by_arrival = True
 
     def at(self, timestamp: int, arrived_ns: int) -> int:
-        """The time in the recording of an unwrapped timestamp, whose first packet came then."""
+        """The recording time of an unwrapped timestamp; `arrived` is the arrival of its first packet."""
         # Whatever a publisher's reports say, a frame was captured before it arrived, and not long before.
         target_ns = (
             max(arrived_ns - _MAX_DELAY_NS, min(self._clock.at(timestamp), arrived_ns)) - self._epoch_ns
@@ -50,7 +50,7 @@ class Placement:
         since, since_ns = self._anchor
         elapsed_ns = (timestamp - since) * NS_PER_S // self._rate
         time_ns = since_ns + elapsed_ns
-        # The first report corrects what the arrivals said. A picture may take that step at once, sound may not.
+        # The first report corrects the estimate from arrivals. Video may make that step at once, audio may not.
         first_report = self._by_arrival and self._clock.has_report
         if elapsed_ns >= _ADJUST_NS or first_report:
             self._by_arrival = not self._clock.has_report
@@ -89,7 +89,7 @@ class _PendingGap:
 
 @dataclass(frozen=True, slots=True)
 class Resume:
-    """What a track has on the disk before this process goes on with it."""
+    """The state of a track on disk before this process continues it."""
 
     next_part: int = 1
     records: int = 0
@@ -116,7 +116,7 @@ class Track:
     _keyframe_ns: int = field(init=False, default=0)
 
     def __post_init__(self) -> None:
-        """Go on behind what is on the disk."""
+        """Continue after the data on disk."""
         self._cutter = Cutter(self.resume.next_part, self.resume.records)
         if self.resume.end_ns is not None:
             self._end_ns = self.resume.end_ns
@@ -137,7 +137,7 @@ class Track:
         return changes
 
     def poll(self, now_ns: int) -> list[Change]:
-        """Write what has waited for a fragment's time."""
+        """Write samples that have waited for the length of a fragment."""
         due_ns = self._cutter.due_ns()
         return self._cutter.flush() if due_ns is not None and now_ns - due_ns >= FRAGMENT_NS else []
 
@@ -155,12 +155,12 @@ class Track:
         return stream.number
 
     def mute(self, muted: bool, at_ns: int) -> list[Change]:
-        """The track was muted or unmuted: what comes in between is not written."""
+        """The track was muted or unmuted: media in between is not written."""
         changes: list[Change] = []
         if muted == self.muted:
             return changes
         for stream in self.streams.values():
-            # What waits came before the change, and is judged by it.
+            # Waiting samples arrived before the change, and are handled by the state before it.
             changes += self.take(stream, stream.sequencer.flush())
             stream.assembler.restart()
             stream.needs_keyframe = self.kind == "video"
@@ -168,7 +168,7 @@ class Track:
         return [*changes, *self.pause(GapReason.MUTED, at_ns)] if muted else changes
 
     def close_stream(self, number: int, at_ns: int) -> list[Change]:
-        """Nothing more comes of a stream."""
+        """A stream has ended."""
         stream = self.streams.get(number)
         if stream is None:
             return []
@@ -177,12 +177,12 @@ class Track:
         if not self.streams and not self.muted:
             changes += self.pause(GapReason.ABSENT, at_ns)
         elif number == self.current and self.kind == "video" and self._gap is None:
-            # Its successor has no keyframe yet: the last picture stays, and is old.
+            # Its successor has no keyframe yet, so the last picture stays.
             self._gap = _PendingGap(max(at_ns, self._end_ns or 0), GapReason.UNDECODABLE)
         return changes
 
     def pause(self, reason: GapReason, at_ns: int) -> list[Change]:
-        """Nothing is expected from now on: the last picture does not stay."""
+        """No media is expected from now on: the last picture does not stay."""
         end_ns = at_ns if self._end_ns is None else max(at_ns, self._end_ns)
         if self.kind == "audio" and self._end_ns is not None:
             end_ns = self._end_ns

@@ -82,7 +82,7 @@ class RecordingFiles:
         self._folder = folder
 
     def manifest(self, recording_id: RecordingId) -> Manifest:
-        """Return what is in a recording. FilesError."""
+        """Return the content of a recording. FilesError."""
         return self._read(recording_id)[0]
 
     def part(self, recording_id: RecordingId, track: int, part: int) -> PartFile:
@@ -103,7 +103,7 @@ class RecordingFiles:
         """Delete all files of a recording; nothing happens if there are none. FilesError."""
         try:
             path = recording_path(self._folder, recording_id)
-            # Under another name first: what is left of a deletion that is interrupted is no recording.
+            # Renamed first, so that an interrupted deletion leaves no recording.
             doomed = path.with_name(f".deleted {recording_id}")
             if path.exists():
                 path.rename(doomed)
@@ -128,7 +128,7 @@ class RecordingFiles:
         yield pieces.take()
 
     def _read(self, recording_id: RecordingId) -> tuple[Manifest, dict[int, TrackReader]]:
-        """Return what is in a recording, and its tracks by number."""
+        """Return the content of a recording, and its tracks by number."""
         reader = self._reader(recording_id)
         found, problems = reader.tracks()
         tracks: list[RecordedTrack] = []
@@ -177,7 +177,7 @@ def _track(track: TrackReader) -> RecordedTrack:
 
 
 class _Pieces:
-    """A file that cannot be sought in, whose content is taken as it is written."""
+    """A file without seek, whose content is consumed as it is written."""
 
     def __init__(self) -> None:
         self._data = bytearray()

@@ -1,4 +1,4 @@
-"""The recordings that are being made: rooms and consents on one side, the media engine on the other."""
+"""Running recordings: rooms and consents on one side, the media engine on the other."""
 
 import asyncio
 import logging
@@ -118,7 +118,7 @@ class Recordings:
     # --- commands --------------------------------------------------------------------------------
 
     def active(self, room_name: RoomName) -> Running | None:
-        """Return the recording of a room that is being made; None if there is none."""
+        """Return the running recording of a room; None if there is none."""
         return self._running.get(room_name)
 
     async def start(self, tenant: str, room_name: RoomName, by: str, options: Options) -> Recording:
@@ -170,7 +170,7 @@ class Recordings:
             log.error("the room %s is not recorded: %s", room_name, error)  # noqa: TRY400 - the cause is in the message
 
     def pause(self, room_name: RoomName, *, paused: bool) -> Recording:
-        """Let the recording of a room take nothing for a while, or go on. NotFoundError."""
+        """Pause or resume the recording of a room. NotFoundError."""
         running = self._found(room_name)
         if running.row.status in {RECORDING, PAUSED}:
             self._services.media.pause_recording(running.id, paused)
@@ -190,12 +190,12 @@ class Recordings:
         return running.row
 
     async def consents(self, room_name: RoomName) -> dict[Identity, bool]:
-        """Return who has agreed to be recorded, and who has declined. StoreError."""
+        """Return the answers about consent to recording, by identity. StoreError."""
         found = await self._store.documents.get(_CONSENTS, room_name)
         return dict(found) if isinstance(found, dict) else {}
 
     async def consent(self, room_name: RoomName, identity: Identity, *, granted: bool) -> None:
-        """Store somebody's answer, which counts at once. StoreError."""
+        """Store a person's answer, which takes effect at once. StoreError."""
         running = self._running.get(room_name)
         if running is not None:
             running.consents[identity] = granted

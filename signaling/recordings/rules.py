@@ -15,17 +15,17 @@ _BEST_LAYER: Final = 7
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What a recording takes."""
+    """Options of a recording."""
 
     camera_layer: int = 1
     "Highest spatial layer of cameras; clamped to what a camera has."
     audio_only: bool = False
     require_consent: bool = False
-    "Record only those who have agreed; otherwise everybody but those who declined."
+    "Record only people who have agreed; otherwise all except those who declined."
 
 
 def may_record(options: Options, consents: Mapping[Identity, bool], identity: Identity) -> bool:
-    """Whether somebody is recorded."""
+    """Whether a person is recorded."""
     return consents.get(identity, not options.require_consent)
 
 

@@ -1,6 +1,6 @@
-"""Deadlines of all sessions: one task that sleeps until the next one, whichever session it is of.
+"""Deadlines of all sessions: one task that sleeps until the next one.
 
-The next deadline of each session is in the index, so that a server that starts again finds those that it missed.
+The next deadline of each session is in the index, so that a restarted server finds the deadlines that it missed.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 # Sessions that are woken at once.
 MAX_AT_ONCE: Final = 50
 
-# Between two looks at the database when nothing is known to be due; clocks of other machines may be set.
+# Interval of database queries when no deadline is known; clocks of other machines may be set.
 LONGEST_SLEEP_S: Final = 60.0
 SHORTEST_SLEEP_S: Final = 0.05
 
@@ -35,7 +35,7 @@ class Deadlines:
         registry.observe(self._on_commit)
 
     def stop(self) -> None:
-        """End `run` after what it does now."""
+        """End `run` after its present step."""
         self._goes_on = False
         self._sooner.set()
 
@@ -56,7 +56,7 @@ class Deadlines:
                 continue
 
     async def _carry_out(self) -> float:
-        """Wake what is due; return after how many seconds to look again."""
+        """Wake the sessions that are due; return the seconds until the next check."""
         store, now = self._registry.store, self._registry.wall_clock()
         due = await store.due(now, MAX_AT_ONCE)
         if due:
@@ -65,7 +65,7 @@ class Deadlines:
             failures = [result for result in results if isinstance(result, Exception)]
             if not failures:
                 return SHORTEST_SLEEP_S
-            # One whose log cannot be read stays due: it must not keep the processor busy.
+            # A session whose log cannot be read stays due; it must not cause a busy loop.
             log.warning("deadlines of %d sessions wait: %s", len(failures), failures[0])
             return AGAIN_S
         at = await store.next_due_at()

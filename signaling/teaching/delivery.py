@@ -32,7 +32,7 @@ class Delivery:
     """The feeds that go over media connections, one for each participant."""
 
     def __init__(self, services: Services) -> None:
-        """Learn from the rooms who leaves."""
+        """Follow participants who leave."""
         self._rooms = services.rooms
         self._moderation = services.moderation
         self._feeds: dict[str, tuple[LiveSession, Feed]] = {}
@@ -40,9 +40,9 @@ class Delivery:
         services.hub.observe(self._on_event)
 
     async def begin(self, live: LiveSession, person: PersonId, after: int | None) -> None:
-        """Send the events after a number to somebody's participant from now on. `Refused`.
+        """Send the events after a number to a person's participant from now on. `Refused`.
 
-        Who asks again, as after a reconnect, continues from the number that they say.
+        A repeated request, as after a reconnect, continues after the number that it states.
         """
         participant = self._find(live, person)
         if participant is None:

@@ -9,7 +9,7 @@ from typing import Final
 from classroom.base import SERVER
 from classroom.ids import PersonId
 
-# A page that does not read this much is cut off; it comes back with the number of the last event that it has.
+# A page with this much unread data is disconnected; it reconnects with the number of its last event.
 MAX_WAITING: Final = 1_000
 MAX_WAITING_BYTES: Final = 4 * 1024 * 1024
 
@@ -28,7 +28,7 @@ class FeedMessage:
 
 @dataclass(eq=False, slots=True)
 class Feed:
-    """Somebody who follows a session; `person` is empty for the application, which sees everything."""
+    """A follower of a session; `person` is empty for the application, which sees everything."""
 
     person: PersonId = SERVER
     outside: bool = False
@@ -53,7 +53,7 @@ class Feed:
         self._wake.set()
 
     def put_first(self, messages: Sequence[FeedMessage]) -> None:
-        """Queue what was asked for on joining in front of the news that has come since."""
+        """Queue the requested events before the later ones."""
         self._waiting.extendleft(reversed(messages))
         self._bytes += sum(len(message.data) for message in messages)
         self._wake.set()

@@ -8,7 +8,7 @@ from recording.values import CodecConfig, PayloadError, Picture
 
 _SEQUENCE_HEADER, _TEMPORAL_DELIMITER, _FRAME_HEADER, _FRAME = 1, 2, 3, 6
 _TILE_LIST, _PADDING = 8, 15
-# A container keeps neither temporal delimiters nor padding (AV1 in ISOBMFF, section 2.4).
+# Containers store neither temporal delimiters nor padding (AV1 in ISOBMFF, section 2.4).
 _LEFT_OUT = frozenset({_TEMPORAL_DELIMITER, _TILE_LIST, _PADDING})
 
 

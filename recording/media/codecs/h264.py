@@ -7,7 +7,7 @@ from recording.values import CodecConfig, PayloadError, Picture
 
 _IDR, _SPS, _PPS, _DELIMITER, _FILLER = 5, 7, 8, 9, 12
 _STAP_A, _FU_A = 24, 28
-# Parameter sets stand in avcC; delimiters and filler say nothing to a decoder.
+# Parameter sets are in avcC; decoders need no delimiters and no filler.
 _LEFT_OUT = frozenset({_SPS, _PPS, _DELIMITER, _FILLER})
 # Encoders of WebRTC use one; avcC counts them in one octet.
 _MAX_PPS = 32

@@ -123,7 +123,7 @@ class Vp9Joiner:
     """Joins the packets of each layer's frame, and the frames of all layers to one superframe."""
 
     def join(self, payloads: Sequence[bytes]) -> Picture | None:
-        """The picture of all spatial layers that came, with its size if it is a keyframe. PayloadError."""
+        """The picture of all received spatial layers, with its size if it is a keyframe. PayloadError."""
         frames: list[bytes] = []
         parts: list[bytes] = []
         descriptors = [_descriptor(payload) for payload in payloads]

@@ -2,7 +2,7 @@
 
 Updates come from browsers, and the library that decodes them is native code. Standard input is a MessagePack list of
 updates, standard output one update with all of them, without those that cannot be decoded. The kernel ends the process
-when it uses too much.
+when it exceeds its limits.
 """
 
 import sys
@@ -21,7 +21,7 @@ MEMORY_BYTES: Final = 1024 * 2**20
 
 
 def merged(updates: Sequence[bytes]) -> bytes:
-    """Return one update with all of them; those without predecessors stay and wait. ValueError if none is good."""
+    """Return one update with all of them; updates without predecessors stay pending. ValueError if none is valid."""
     from pycrdt import merge_updates  # noqa: PLC0415 - the server imports this module for its name alone
 
     good = []
@@ -36,7 +36,7 @@ def merged(updates: Sequence[bytes]) -> bytes:
 
 
 def main() -> int:
-    """Merge what is on standard input; return the exit status."""
+    """Merge the updates on standard input; return the exit status."""
     limit_resources(CPU_S, MEMORY_BYTES)
     updates = msgspec.msgpack.decode(sys.stdin.buffer.read(), type=list[bytes])
     try:

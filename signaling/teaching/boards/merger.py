@@ -28,12 +28,12 @@ class BoardMerger:
         """Follow the registry's commits."""
         self._turn = asyncio.Lock()
         self._tasks: dict[tuple[TenantId, SessionId, PageId], asyncio.Task[None]] = {}
-        # Pages whose updates cannot be merged; they fill up, and their drawers are told.
+        # Pages whose updates cannot be merged; they fill up, and further drawing is refused.
         self._broken: set[tuple[TenantId, SessionId, PageId]] = set()
         registry.observe(self._on_commit)
 
     async def finish(self) -> None:
-        """Wait for merges that are under way."""
+        """Wait for running merges."""
         while self._tasks:
             await asyncio.wait(list(self._tasks.values()))
 
@@ -59,7 +59,7 @@ class BoardMerger:
                     whiteboard.SaveSnapshot(page=page, snapshot=snapshot, count=count), lambda *_: None
                 )
         except (Refused, StoreError) as error:
-            # The page is gone meanwhile, or the database fails: the next drawing tries again.
+            # The page was removed meanwhile, or the database failed: the next drawing tries again.
             log.info("a page of a whiteboard is not merged: %s", type(error).__name__)
         finally:
             del self._tasks[key]
