@@ -1,4 +1,4 @@
-"""The usual answers to the question who may see an event, and lists that fit a view's share.
+"""The usual visibilities of events, and lists cut to a view's share.
 
 An answer is the event itself, a copy without what is hidden from this person, or None.
 """
@@ -37,12 +37,12 @@ def tutors(_room: "Classroom", event: "Event", person: "Person") -> "Event | Non
 
 
 def staff_and_author(_room: "Classroom", event: "Event", person: "Person") -> "Event | None":
-    """Show it to tutors, assistants and whoever did it."""
+    """Show it to tutors, assistants and its author."""
     return event if person.role in STAFF or event.by == person.id else None
 
 
 def staff_and_subject(_room: "Classroom", event: Any, person: "Person") -> "Event | None":
-    """Show it to tutors, assistants and the person whom it is about (`event.person`)."""
+    """Show it to tutors, assistants and the person concerned (`event.person`)."""
     return event if person.role in STAFF or event.person == person.id else None
 
 

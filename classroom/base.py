@@ -13,20 +13,20 @@ if TYPE_CHECKING:
     from classroom.state import Classroom
 
 SERVER: Final = PersonId("")
-"The author of what no person did: the application by its API key, a timer, the recovery after a crash."
+"The author of commands and events of no person: the application by its API key, a timer, the recovery after a crash."
 
 
 class Command(Struct, frozen=True, kw_only=True, tag_field="type", forbid_unknown_fields=True):
-    """Something that somebody wants. The caller has authenticated `by` and chosen new ids."""
+    """A request to change a session. The caller has authenticated `by` and chosen new ids."""
 
     by: PersonId = SERVER
-    "Id of the person who wants it."
+    "Id of the requesting person."
     v: int = 1
     "Version of this kind of command."
 
 
 class Event(Struct, frozen=True, kw_only=True, tag_field="type"):
-    """Something that happened. Events are kept for years: a kind that changes gets a new version and an upcast."""
+    """A change of a session. Events are stored for years: a kind that changes gets a new version and an upcast."""
 
     at: float
     "When, in seconds since 1970; never before the event that precedes it in the log."

@@ -37,7 +37,7 @@ class Batch(Struct, frozen=True):
     after: int
     "Number of the last event before these."
     upto: int
-    "Number of the last event that was looked at; catching up goes on from here."
+    "Number of the last processed event, from which catching up continues."
     runs: tuple[Run, ...]
     "In order."
 
@@ -60,7 +60,7 @@ def _run(kind: type[Event], run: Sequence[Event]) -> Run:
 
 
 def unfold(runs: Iterable[Run]) -> list[Event]:
-    """Return the events of runs, also of runs that came as JSON."""
+    """Return the events of runs, also of runs decoded from JSON."""
     events: list[Event] = []
     for run in runs:
         kind = EVENTS[run.type]
@@ -76,10 +76,10 @@ _encode: Final = msgspec.json.Encoder().encode
 def batches(
     room: Classroom, after: int, events: Sequence[Event], people: Iterable[PersonId]
 ) -> dict[PersonId, Batch]:
-    """Return what each of these people gets of the events that follow number `after`; who sees nothing gets nothing.
+    """Return each person's batch of the events after number `after`; people who see none of them have no batch.
 
-    People who see the same get the same object, so that it has to be encoded once. Those to whom only public
-    events go, which is nearly everybody nearly always, cost a look-up each.
+    People who see the same get the same object, so that it has to be encoded once. People who get only public
+    events, nearly all in most cases, cost a look-up each.
     """
     upto = after + len(events)
     private = any(type(event) not in PUBLIC for event in events)

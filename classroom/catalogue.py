@@ -1,4 +1,4 @@
-"""All features, and all kinds of commands and events that come from them."""
+"""All features, and all kinds of their commands and events."""
 
 from typing import Final
 

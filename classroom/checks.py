@@ -1,4 +1,4 @@
-"""Checks of what commands bring. Each returns the value to keep, or raises `Malformed` with a sentence."""
+"""Checks of commands' fields. Each returns the value to store, or raises `Malformed` with a sentence."""
 
 import math
 import re

@@ -1,4 +1,4 @@
-"""Decide what a command leads to, apply what happened, and say when the session needs its server next.
+"""Decides the events of a command, applies events, and returns the next deadline of the session.
 
     events = decide(room, command, now)     # or raises Refused; changes nothing
     ... the caller appends the events to its log ...

@@ -127,8 +127,8 @@ def client_address(
 ) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     """Return the client's address of a request: the nearest one that is not a trusted proxy's.
 
-    `seen` are the addresses in forwarding headers, the nearest proxy's first (`forwarded.hops`). Any client can send such
-    headers, so addresses after the first untrusted one are ignored. None for a peer without an address.
+    `seen` are the addresses of forwarding headers, the nearest proxy's first (`forwarded.hops`). Any client can send
+    such headers: addresses after the first untrusted one are ignored. None for a peer without an address.
     """
     trusted = tuple(trusted)
     address = _address(peer or "")

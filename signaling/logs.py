@@ -2,7 +2,7 @@
 
 The participant of a line is given with it (`extra=about(person)`), bound to the running task (`bind`), or found by the
 id in a line of the engine (`know_people`). A line has the room's name and the participant's identity, which people
-search for, and both sids, which connect it with other lines and the database. Display names are personal and do not appear.
+search for, and both sids, which connect it with other lines and the database. Display names are personal: not logged.
 """
 
 import json

@@ -39,7 +39,7 @@ class Placement:
         self._by_arrival = True
 
     def at(self, timestamp: int, arrived_ns: int) -> int:
-        """The recording time of an unwrapped timestamp; `arrived` is the arrival of its first packet."""
+        """The recording time of an unwrapped timestamp; `arrived_ns` is the arrival of its first packet."""
         # Whatever a publisher's reports say, a frame was captured before it arrived, and not long before.
         target_ns = (
             max(arrived_ns - _MAX_DELAY_NS, min(self._clock.at(timestamp), arrived_ns)) - self._epoch_ns

@@ -1,4 +1,4 @@
-"""What somebody may do with media, from the rules of the session."""
+"""A person's media permissions, from the rules of the session."""
 
 from typing import Final
 
@@ -22,7 +22,7 @@ _LEADS: Final = frozenset({AdminRight.STREAMING})
 
 
 def permissions_of(room: Classroom, person_id: PersonId) -> Permissions:
-    """Return what somebody may send and receive now."""
+    """Return a person's present permissions to send and receive."""
     sources = {source for name, given in _SENT_WITH.items() if may(room, person_id, name) for source in given}
     person = room.people.everyone.get(person_id)
     return Permissions(
@@ -56,7 +56,7 @@ def _receiving(room: Classroom, person_id: PersonId) -> Receiving:
 
 
 def _on_stage(room: Classroom) -> list[PersonId]:
-    """Return the students whom a scene, the spotlight or a pin shows to all."""
+    """Return the students shown to all by a scene, the spotlight or a pin."""
     scene = studio.current(room)
     shown = PersonId("" if scene is None else scene.source)  # which may also be a file or a slide
     named = [room.moderation.spotlight, *room.moderation.pins, shown]

@@ -1,7 +1,7 @@
 """Webhooks about sessions, in the form of Standard Webhooks (standardwebhooks.com).
 
 Deliveries are stored in the transaction of the events that they report, so that a killed server sends them after its
-restart. What happened is named by the things an application knows: `participant.joined`, not the engine's own names.
+restart. Event names are those of applications, such as `participant.joined`, not the engine's.
 """
 
 import base64
@@ -57,7 +57,7 @@ NAMES: Final[dict[type[Event], str]] = {
     help_requests.Resolved: "help_request.resolved",
     exercises.Submitted: "exercise.submitted",
 }
-# Follows the end of each session: what a bill can be made from.
+# Follows the end of each session, as a basis for billing.
 USAGE: Final = "usage.recorded"
 EVENTS: Final = frozenset({*NAMES.values(), USAGE})
 
@@ -90,7 +90,7 @@ class SessionHooks:
         self._by_tenant = found
 
     def of(self, tenant: TenantId) -> list[WebhookEndpoint]:
-        """Return a tenant's endpoints, oldest first; the only way to them."""
+        """Return a tenant's endpoints, oldest first; the only access to them."""
         return list(self._by_tenant.get(tenant, ()))
 
     async def put(self, endpoint: WebhookEndpoint) -> None:
@@ -198,7 +198,7 @@ class SessionWebhooks:
     def judge(
         self, _endpoint: WebhookEndpoint, delivery: Delivery, status: int | None, now: float
     ) -> Outcome:
-        """Retry for three days; a receiver that says that it is gone gets nothing more."""
+        """Retry for three days; after a 410 (Gone) nothing more is sent."""
         if status is not None and 200 <= status < 300:
             return Outcome(delivered=True)
         if status == _GONE:

@@ -26,10 +26,10 @@ from signaling.teaching.school import School
 
 log = logging.getLogger(__name__)
 
-# Until what has failed begins again.
+# Delay before a failed part restarts.
 AGAIN_S: Final = 1.0
 
-# Answers to repeated calls are kept for a day.
+# Answers to repeated calls are stored for a day.
 ANSWERS_S: Final = 86_400.0
 SWEEP_S: Final = 3_600.0
 
@@ -75,7 +75,7 @@ class TeachingHost:
         self._tasks = [asyncio.create_task(_kept(part, self._running)) for part in parts]
 
     async def stop(self) -> None:
-        """Store what was said, and the time."""
+        """Store the answer and the time."""
         if not self._tasks:
             return
         for live in self.registry:
@@ -91,7 +91,7 @@ class TeachingHost:
         self._tasks = []
 
     async def _follow_hooks(self) -> None:
-        """Notice endpoints that were paused because their receivers are gone."""
+        """Reload endpoints that were paused because their receivers are gone."""
         while self._running.goes_on:
             await self._running.pause(FOLLOW_S)
             try:
@@ -117,7 +117,7 @@ class TeachingHost:
 
 
 async def _kept(part: Callable[[], Coroutine[Any, Any, None]], running: Running) -> None:
-    """Run a part to its end; one that fails begins again."""
+    """Run a part to its end; restart it after a failure."""
     while running.goes_on:
         try:
             await part()

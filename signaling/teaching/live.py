@@ -1,7 +1,7 @@
-"""One session at run time: commands in one queue, one transaction for all that waits, then the news to its feeds.
+"""One session at run time: one queue of commands, one transaction for all waiting ones, then the events to its feeds.
 
-Commands of a session are carried out one after the other. Those that arrive while a transaction is under way are
-decided together and stored together, so that a thousand raised hands cost a few commits. A command is acknowledged
+Commands of a session are carried out one after the other. Those that arrive during a transaction are decided and
+stored together, so that a thousand raised hands cost a few commits. A command is acknowledged
 after the commit that stores its events. When a commit fails, the state is loaded from the log again.
 """
 
@@ -135,11 +135,11 @@ class LiveSession:
 
     @property
     def is_done(self) -> bool:
-        """Whether nothing is under way."""
+        """Whether nothing is in progress."""
         return self._worker is None
 
     async def finished(self) -> None:
-        """Wait until what is under way is stored."""
+        """Wait until everything in progress is stored."""
         if self._worker is not None:
             await asyncio.wait([self._worker])
 
@@ -153,7 +153,7 @@ class LiveSession:
                 return await action()
             finally:
                 self._room = None
-                # Commands that came meanwhile.
+                # Commands that arrived meanwhile.
                 await self._work()
 
         task = asyncio.create_task(run())
@@ -189,7 +189,7 @@ class LiveSession:
     async def follow(self, feed: Feed, after: int | None) -> None:
         """Give a feed the state, or the events after a number, and from then on everything new. `Refused`.
 
-        Between the two nothing is missed and nothing comes twice.
+        No event is missed or sent twice in between.
         """
 
         def begin(room: Classroom) -> tuple[int, FeedMessage | None]:
@@ -257,7 +257,7 @@ class LiveSession:
                 steps, self._queue = self._queue[:MAX_COMMANDS], self._queue[MAX_COMMANDS:]
                 try:
                     await self._carry_out(steps)
-                except Exception as error:  # noqa: BLE001 - whoever waits gets it, and the API logs it
+                except Exception as error:  # noqa: BLE001 - the waiting caller gets it, and the API logs it
                     self._room = None
                     for step in steps:
                         if not step.future.done():
@@ -276,7 +276,7 @@ class LiveSession:
                 events += step.events
             elif not room.session.id:
                 step.error = NotFound(Code.SESSION_NOT_FOUND, "There is no such session.")
-        # What has just happened may have made something due at once, such as admissions when a lesson starts.
+        # These events may have made something due at once, such as admissions when a lesson starts.
         events += _expired(room, now)
         if events:
             self._storing = True
@@ -357,7 +357,7 @@ class LiveSession:
 
 
 def unawaited(future: "asyncio.Future[Any]") -> None:
-    """Look at a result that nobody waits for, so that asyncio does not report it."""
+    """Retrieve a result that no caller awaits, so that asyncio does not report it."""
     if (
         not future.cancelled()
         and future.exception() is not None
@@ -408,7 +408,7 @@ def logged(after: int, events: Iterable[Event]) -> list[LoggedEvent]:
 
 
 async def load(shelf: TenantShelf, name: str) -> Classroom:
-    """Return the state that a log makes, from its last snapshot on. StoreError."""
+    """Return the state of a log, from its last snapshot on. StoreError."""
     room, saved = Classroom(), await shelf.snapshot(name)
     if saved is not None:
         try:
@@ -452,7 +452,7 @@ _ROLES = (people.Invited, people.Waits, people.Joined, people.RoleChanged)
 
 
 def changed_roles(room: Classroom, events: Iterable[Event]) -> dict[PersonId, str]:
-    """Return the roles of those whom events made known, or gave another role."""
+    """Return the roles of people who are new or changed their role in these events."""
     known = {event.person for event in events if isinstance(event, _ROLES)}
     known |= {event.owner for event in events if isinstance(event, session.Created)}
     return {person: room.people.everyone[person].role.value for person in known}

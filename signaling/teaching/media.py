@@ -1,7 +1,7 @@
-"""Between sessions and their rooms: who joins and leaves with media, and what the session decides about media.
+"""Connects sessions with their rooms: joins and departures in one direction, decisions about media in the other.
 
-From the rooms come joins, departures and lost signalling, which become commands. From the session come events, which
-mute, change permissions, move people between breakouts, remove them, and close the rooms.
+Joins, departures and lost signalling in the rooms become commands. Events of the session mute, change permissions, move
+people between breakouts, remove them, and close the rooms.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ from signaling.teaching.registry import Registry
 
 log = logging.getLogger(__name__)
 
-# The client did not say that it leaves: the connection is lost, and may come back.
+# The client left without notice: the connection is lost, and may be restored.
 _LOST: Final = frozenset(
     {
         LeaveReason.SIGNAL_LOST,
@@ -41,7 +41,7 @@ _LOST: Final = frozenset(
         LeaveReason.PROTOCOL_ERROR,
         LeaveReason.FLOOD,
         LeaveReason.SIMULATED,
-        # An old client comes back by itself, in the other room.
+        # An old client reconnects by itself, in the other room.
         LeaveReason.MOVED,
     }
 )
@@ -51,7 +51,7 @@ _SOURCES: Final[Mapping[moderation.Source, frozenset[Source]]] = {
     moderation.Source.SCREEN: frozenset({Source.SCREEN_SHARE, Source.SCREEN_SHARE_AUDIO}),
 }
 
-# Events after which somebody may send or receive other media than before.
+# Events that can change a person's permissions to send or receive.
 _CHANGES_GRANTS: Final = (
     session.Updated,
     people.RoleChanged,
@@ -100,7 +100,7 @@ class MediaBridge:
         registry.observe(self._on_commit)
 
     def admitted(self, live: LiveSession) -> None:
-        """Note whose session a room is for: somebody has been given a token for it."""
+        """Record the tenant of a session: a token for its room was issued."""
         self._tenants[live.id] = live.tenant
 
     # --- from the rooms --------------------------------------------------------------------------
@@ -125,7 +125,7 @@ class MediaBridge:
         if live is not None:
             self._joined(live, participant)
             return
-        # A client that came back after a restart, with its token of before.
+        # A client that reconnected after a restart, with its former token.
         task = asyncio.create_task(self._find(session_id, participant))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -158,7 +158,7 @@ class MediaBridge:
             log.error("somebody is in the room of session %s who is not in its log: %s", live.id, error)
             return
         if error is not None or not done.result():
-            # Removed, banned, locked out, or put into the lobby since the token was made.
+            # Removed, banned, locked out, or put into the lobby since the token was issued.
             self._rooms.leave(participant, LeaveReason.REMOVED)
             return
         room = live.loaded
@@ -237,7 +237,7 @@ class MediaBridge:
             self._rooms.set_permissions(participant, permissions_of(room, person_of(participant)))
 
     def _place(self, live: LiveSession, room: Classroom, participant: Participant) -> None:
-        """Move somebody to the room in which they should be."""
+        """Move a participant to the room that the session assigns."""
         wanted = room_name(live.id, breakouts.place(room, person_of(participant)))
         if participant.room.name != wanted and not participant.has_left:
             self._rooms.move(participant, self._rooms.open_room(wanted, participant.room.config))
@@ -262,7 +262,7 @@ def _has(events: Sequence[Event], kinds: tuple[type[Event], ...]) -> bool:
 
 
 def _join(room: Classroom, participant: Participant) -> Command | None:
-    """Return the join of somebody whose media came before, or again after, the session's own word."""
+    """Return the join of a person whose media connected before the session knew, or again later."""
     if _is_present(room, person_of(participant)):
         return None
     name = participant.name or participant.identity

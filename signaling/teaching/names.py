@@ -11,7 +11,7 @@ from signaling.rooms.model import Participant, RoomConfig
 
 PREFIX = "ses_"
 
-# 20 characters of 36 are 103 bits: nobody guesses the room of somebody else's session.
+# 20 characters of 36 are 103 bits, so the room of another session cannot be guessed.
 _ALPHABET = string.ascii_lowercase + string.digits
 _LENGTH = 20
 _ID = re.compile(rf"{PREFIX}[{_ALPHABET}]{{{_LENGTH}}}")
@@ -19,7 +19,7 @@ _ID = re.compile(rf"{PREFIX}[{_ALPHABET}]{{{_LENGTH}}}")
 # Between the session and a breakout in the name of the breakout's room; ids of sessions do not contain it.
 _SEPARATOR = "~"
 
-# A lesson's room outlives a moment without anybody, so that a tutor who reloads alone comes back to the same meeting.
+# A lesson's room outlives a moment without participants, so that a tutor who reloads alone rejoins the same meeting.
 _EMPTY_S = 60
 
 
@@ -29,7 +29,7 @@ def new_id(prefix: str) -> str:
 
 
 def derived_id(prefix: str, *parts: str) -> str:
-    """Return the id that follows from these texts: the same each time, so that a repeated call makes nothing twice."""
+    """Return the id derived from these texts: the same each time, so that a repeated call creates nothing twice."""
     number = int.from_bytes(hashlib.sha256("\0".join(parts).encode()).digest())
     letters = []
     for _ in range(_LENGTH):

@@ -1,8 +1,8 @@
-"""Who of a session is connected: by media, by a feed, or by calls. Their absence becomes a lost connection.
+"""The connected people of a session: by media, by a feed, or by calls. Their absence becomes a lost connection.
 
-A person who joined has a moment to connect. While any link of theirs is up they are there. When the last one goes, the
-connection is lost from that time on, and the grace time of the session begins. Somebody who only calls the API is heard
-by each call.
+A person who joined has a moment to connect, and is present while any link is up. When the last one ends, the connection
+is lost from that time on, and the grace time of the session begins. For a person who only calls the API, each call
+counts as presence.
 """
 
 from collections import defaultdict
@@ -18,7 +18,7 @@ from signaling.ids import TenantId
 from signaling.teaching.live import LiveSession, unawaited
 from signaling.teaching.registry import Registry
 
-# Without a link, somebody counts as connected for this long after joining or after their last call.
+# Without a link, a person counts as connected for this long after joining or after the last call.
 SILENCE_S: Final = 60.0
 
 # Between two searches for the silent.
@@ -28,7 +28,7 @@ Key = tuple[TenantId, SessionId, PersonId]
 
 
 class Presence:
-    """The links of everybody: tenant, session and person by link."""
+    """All links: tenant, session and person by link."""
 
     def __init__(self, registry: Registry) -> None:
         """Commands go to the sessions of `registry`."""
@@ -37,12 +37,12 @@ class Presence:
         self._heard: dict[Key, float] = {}
 
     def linked(self, live: LiveSession, person: PersonId, link: Hashable) -> None:
-        """Note that a link of somebody is up; a lost connection is restored."""
+        """Record that a link of a person is up; a lost connection is restored."""
         self._links[live.tenant, live.id, person].add(link)
         live.submit(lambda room, _now: _restore(room, person)).add_done_callback(unawaited)
 
     def unlinked(self, live: LiveSession, person: PersonId, link: Hashable) -> None:
-        """Note that a link of somebody is gone; with the last one, the connection is lost."""
+        """Record that a link of a person has ended; with the last one, the connection is lost."""
         key = live.tenant, live.id, person
         links = self._links.get(key)
         if links is None or link not in links:
@@ -55,11 +55,11 @@ class Presence:
         live.submit(lambda room, _now: self._lose(live, room, person, lost_at)).add_done_callback(unawaited)
 
     def has_link(self, live: LiveSession, person: PersonId) -> bool:
-        """Whether anything connects somebody."""
+        """Whether a person has a link."""
         return bool(self._links.get((live.tenant, live.id, person)))
 
     def heard(self, live: LiveSession, person: PersonId) -> None:
-        """Note a call of somebody."""
+        """Record a call of a person."""
         self._heard[live.tenant, live.id, person] = self._registry.wall_clock()
         room = live.loaded
         known = None if room is None else room.people.everyone.get(person)
@@ -67,7 +67,7 @@ class Presence:
             live.submit(lambda room, _now: _restore(room, person)).add_done_callback(unawaited)
 
     def search(self) -> None:
-        """Report those of whom nothing has been heard for too long."""
+        """Report people without a link or call for too long."""
         now = self._registry.wall_clock()
         for live in self._registry:
             room = live.loaded

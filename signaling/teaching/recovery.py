@@ -33,7 +33,7 @@ async def recover(registry: Registry, documents: Documents) -> None:
 
 
 async def watch(registry: Registry, documents: Documents, presence: Presence, running: Running) -> None:
-    """Record the time while somebody is in a session, and look for the silent, until the server stops."""
+    """Record the time while sessions have participants, and check for absent people, until the server stops."""
     searched_at = registry.wall_clock()
     while running.goes_on:
         await running.pause(BEAT_S)

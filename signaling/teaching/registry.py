@@ -1,4 +1,4 @@
-"""The sessions in memory, by tenant and id: who holds no tenant's shelf finds no session."""
+"""The sessions in memory, by tenant and id."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -9,12 +9,12 @@ from signaling.ids import TenantId
 from signaling.store.classroom.classroom import ClassroomStore
 from signaling.teaching.live import Committed, Deliveries, LiveSession, Surroundings
 
-# Idle sessions whose state is kept; the others are loaded again when somebody asks.
+# Idle sessions whose state stays in memory; others are loaded again on request.
 MAX_IDLE: Final = 300
 
 
 class Registry:
-    """Gives out one `LiveSession` for each session, and forgets those that are idle."""
+    """Returns one `LiveSession` for each session, and drops idle ones."""
 
     def __init__(self, store: ClassroomStore, wall_clock: Callable[[], float]) -> None:
         """`wall_clock` is seconds since 1970."""
@@ -26,7 +26,7 @@ class Registry:
         self._around = Surroundings(wall_clock, lambda *_: (), self._committed)
 
     def make_deliveries(self, deliveries: Deliveries) -> None:
-        """Have webhooks made of events from now on."""
+        """Create webhooks for later events."""
         self._around = Surroundings(self.wall_clock, deliveries, self._committed)
 
     def observe(self, observer: Callable[[Committed], None]) -> None:
@@ -40,7 +40,7 @@ class Registry:
     def session(self, tenant: TenantId, session_id: SessionId) -> LiveSession:
         """Return a tenant's session, whether it exists or not: what does not exist refuses everything."""
         key = tenant, session_id
-        # Put at the end: the first one is the one that nobody has asked for longest.
+        # Moved to the end, so that the first one is the least recently used.
         live = self._sessions.pop(key, None) or LiveSession(self.store.of(tenant), session_id, self._around)
         self._sessions[key] = live
         if len(self._sessions) > MAX_IDLE:

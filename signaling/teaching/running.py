@@ -1,7 +1,7 @@
 """A loop's pause that ends when the server stops.
 
-Loops that use the database are not cancelled: a cancelled statement costs its connection, and a database in memory is
-gone with it.
+Loops that use the database are not cancelled: a cancelled statement loses its connection, and with it a database in
+memory.
 """
 
 import asyncio

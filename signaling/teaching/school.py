@@ -33,7 +33,7 @@ _AGGREGATES: Final[dict[str, Aggregate[Any]]] = {
     for each in (courses.COURSES, study_groups.STUDY_GROUPS, office_hours.OFFICE_HOURS, schedule.SCHEDULE)
 }
 
-# Parts whose state is kept; the others are read again when somebody asks.
+# Parts whose state stays in memory; others are loaded again on request.
 MAX_KEPT: Final = 500
 
 # Who has been offline for this long is not listed any more.
@@ -60,7 +60,7 @@ class SchoolPart(Generic[S]):
 
     @property
     def is_idle(self) -> bool:
-        """Whether nothing is under way."""
+        """Whether nothing is in progress."""
         return not self._lock.locked()
 
     async def do(self, command: Command, answer: Callable[[S, Sequence[Event]], T]) -> T:
@@ -72,7 +72,7 @@ class SchoolPart(Generic[S]):
                 try:
                     await self._shelf.append(self._log, logged(self._seq, events))
                 except BaseException:
-                    # Whether it is stored is not known, so the log is read again.
+                    # The commit may have succeeded, so the log is read again.
                     self._state = None
                     raise
                 self._seq += len(events)
@@ -152,7 +152,7 @@ class School:
         return [PersonId(name.removeprefix(prefix)) for name in await self._store.of(tenant).logs(prefix)]
 
     def present(self, tenant: TenantId) -> presence.State:
-        """Return who of a tenant is online, with the silent ones offline."""
+        """Return the presence of a tenant's people, with silent ones offline."""
         state = self._presence.setdefault(tenant, presence.State())
         now = self.wall_clock()
         for event in presence.silent(state, now):
@@ -161,7 +161,7 @@ class School:
         return state
 
     def note_presence(self, tenant: TenantId, command: Command) -> presence.Line:
-        """Carry out a command about somebody's presence and return the result. `Refused`."""
+        """Carry out a command about a person's presence and return the result. `Refused`."""
         state, now = self.present(tenant), self.wall_clock()
         try:
             for event in presence.PRESENCE.decide(state, command, now):

@@ -1,7 +1,7 @@
 """The content type of a file by its bytes, as `classroom.features.files.KINDS` names them.
 
-What a sender says about a file decides nothing. Browsers sniff content too (WHATWG, MIME Sniffing Standard): text that
-begins like markup is refused, so that no browser takes it for HTML or SVG.
+The type that a sender declares is ignored. Browsers sniff content too (WHATWG, MIME Sniffing Standard): text that
+begins like markup is refused, so that no browser treats it as HTML or SVG.
 """
 
 import codecs

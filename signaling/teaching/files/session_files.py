@@ -51,7 +51,7 @@ class SessionFiles:
         self._delete(self.blobs.delete, tenant, session, name)
 
     async def finish(self) -> None:
-        """Wait for deletions that are under way."""
+        """Wait for running deletions."""
         if self._deletions:
             await asyncio.wait(self._deletions)
 

@@ -30,7 +30,7 @@ _TOO_COSTLY: Final = "pdf_too_costly", "The pages take too much time or memory."
 
 
 class SlideError(SignalingError):
-    """A PDF that no slides can be made of."""
+    """The PDF cannot be converted to slides."""
 
     def __init__(self, code: str, text: str) -> None:
         """`code` is stable."""
@@ -42,7 +42,7 @@ class SlideMaker:
     """Converts one file after the other."""
 
     def __init__(self, blobs: BlobFolder, timeout_s: float = TIMEOUT_S) -> None:
-        """Images are kept in `blobs`."""
+        """Images are stored in `blobs`."""
         self._blobs = blobs
         self._timeout_s = timeout_s
         self._turn = asyncio.Lock()

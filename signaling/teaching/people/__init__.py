@@ -1,1 +1,1 @@
-"""What is kept about people: entries of the audit log, export and erasure, retention."""
+"""Stored data about people: audit log, export and erasure, retention."""

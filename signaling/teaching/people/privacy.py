@@ -1,8 +1,8 @@
-"""What is kept about a person, and its erasure.
+"""Stored data about a person, and its erasure.
 
 Logs are the only truth about sessions, so erasure rewrites them: the person's id becomes a pseudonym, and their name,
-what they wrote and what was noted about them are removed. Who was where and when stays, so that counts and the history
-of other people stay right. Drawings on a whiteboard are one picture of everybody's strokes, and stay.
+what they wrote and what was noted about them are removed. Attendance stays, so that counts and the history of
+other people stay right. Drawings on a whiteboard are one picture of everybody's strokes, and stay.
 """
 
 import secrets
@@ -30,9 +30,9 @@ _PAGE: Final = 1000
 # Logs of a school's parts; those with a slash at the end have one for each tutor.
 _PARTS: Final = ("courses", "study_groups", "office_hours/", "schedule/")
 
-# Fields with what somebody wrote.
+# Fields with texts by a person.
 _TEXTS: Final = frozenset({"text", "note", "topic"})
-# Fields that say whose the texts beside them are.
+# Fields with the author of the texts beside them.
 _AUTHORS: Final = frozenset({"by", "author", "person", "owner"})
 
 _decode: Final = msgspec.json.decode
@@ -44,7 +44,7 @@ class Erased(msgspec.Struct, frozen=True):
 
     person: PersonId
     pseudonym: PersonId
-    "Stands for the person in what is kept."
+    "Replaces the person in the remaining data."
     sessions: int
     events: int
     files: int
@@ -63,7 +63,7 @@ class Privacy:
         self._files = files
 
     async def export(self, tenant: TenantId, person: PersonId) -> dict[str, Any]:
-        """Return all that is kept about a person, as plain values. StoreError."""
+        """Return all stored data about a person, as plain values. StoreError."""
         shelf = self._store.classroom.of(tenant)
         account = await self._store.accounts.of(tenant).get(person)
         sessions = []
@@ -96,7 +96,7 @@ class Privacy:
     async def erase(self, tenant: TenantId, person: PersonId, now: float, actor: PersonId) -> Erased:
         """Erase a person. `Conflict` while they belong to an open session, StoreError.
 
-        Repeating it after a failure goes on where it stopped.
+        A repetition after a failure continues where it stopped.
         """
         shelf = self._store.classroom.of(tenant)
         rows = [row async for row in _sessions(shelf, person)]
@@ -149,7 +149,7 @@ class Privacy:
 
 
 def redacted(event: dict[str, Any], person: PersonId, pseudonym: PersonId) -> bytes:
-    """Return the JSON of an event without a person: their id is the pseudonym, their texts and names are gone."""
+    """Return the JSON of an event without a person: with the pseudonym as id, and without texts and names."""
     return _encode(_walk(event, person, pseudonym, theirs=False))
 
 

@@ -1,4 +1,4 @@
-"""Retention: what a tenant keeps for a limited time is deleted afterwards, and the audit log tells how much."""
+"""Retention: deletes a tenant's data after a limited time, and records the amount in the audit log."""
 
 import logging
 from typing import Final
@@ -19,7 +19,7 @@ _PAGE: Final = 200
 
 
 async def retention_days(store: Store, tenant: TenantId) -> int:
-    """Return how many days a tenant keeps ended sessions; 0: for ever. StoreError."""
+    """Return the days for which a tenant stores ended sessions; 0: for ever. StoreError."""
     settings = await store.documents.get(NAMESPACE, tenant)
     return int(settings[_DAYS]) if settings else 0
 
@@ -30,7 +30,7 @@ async def set_retention_days(store: Store, tenant: TenantId, days: int) -> None:
 
 
 async def apply_retention(store: Store, registry: Registry) -> int:
-    """Delete what is too old, of all tenants; return how many sessions. StoreError."""
+    """Delete the expired data of all tenants; return the number of sessions. StoreError."""
     total = 0
     for tenant, settings in (await store.documents.all(NAMESPACE)).items():
         days = int(settings[_DAYS])
