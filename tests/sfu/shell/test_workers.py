@@ -284,7 +284,7 @@ async def test_workers_end_with_the_process_that_started_them(tmp_path):
 def test_what_a_worker_logs_is_logged_here(caplog):
     media = MediaWorkers(MediaSettings(), 1, print)
     content = msgspec.Raw(msgspec.msgpack.encode([logging.WARNING, "sfu.shell.endpoint", "100 % lost"]))
-    media._news(None, "log", content)
+    media._notified(None, "log", content)
     (record,) = caplog.records
     assert (record.levelname, record.name, record.getMessage()) == (
         "WARNING",
