@@ -47,7 +47,6 @@ from signaling.livekit.server_api.room_service import methods
 from signaling.livekit.server_api.twirp import Twirp
 from signaling.livekit.webhooks import LiveKitWebhooks, configure, parse_events, parse_urls
 from signaling.livekit.ws import LiveKitEndpoints
-from signaling.recordings.files import RecordingFiles
 from signaling.recordings.recordings import Recordings
 from signaling.rooms.ids import random_sid
 from signaling.rooms.media import MediaEvents
@@ -181,11 +180,7 @@ class Server:
                 None if issuer is None else oidc_client(config, issuer, loop.time),
                 own_page=(lambda request: is_own_page(request, hosts)) if config.dev else None,
             ),
-            RecordingParts(
-                self.recordings,
-                store,
-                None if recordings_folder is None else RecordingFiles(recordings_folder),
-            ),
+            RecordingParts(self.recordings, store, recordings_folder),
         )
         folder, prefix = find_page(), prefix_of(config.public_url)
         checks = {

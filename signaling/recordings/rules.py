@@ -49,3 +49,13 @@ def recorded_track(
     screen = source in {Source.SCREEN_SHARE, Source.SCREEN_SHARE_AUDIO}
     label = f"{person.name or person.identity}: {source.value}"
     return RecordedTrack(wanted, label, _BEST_LAYER if screen else options.camera_layer)
+
+
+def parse_track_id(track_id: str) -> tuple[str, str]:
+    """Return the person and the source of a recorded track; a source that is not known is `unknown`.
+
+    The ids of people of a session contain no slash (`classroom.checks.identifier`).
+    """
+    person, _, rest = track_id.partition("/")
+    source = rest.partition("/")[0]
+    return person, source if source in set(Source) else Source.UNKNOWN.value

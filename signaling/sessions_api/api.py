@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from aiohttp import web
 
@@ -13,6 +14,7 @@ from signaling.http.api import Api, Route
 from signaling.limits import Limits
 from signaling.recordings.files import RecordingFiles
 from signaling.recordings.recordings import Recordings
+from signaling.recordings.replay import ReplayFiles
 from signaling.sessions_api.calendar_calls import CalendarCalls
 from signaling.sessions_api.callers import Callers
 from signaling.sessions_api.desk import Desk
@@ -24,7 +26,9 @@ from signaling.sessions_api.people.sign_in_calls import SignInCalls
 from signaling.sessions_api.people.usage_calls import UsageCalls
 from signaling.sessions_api.people.user_calls import UserCalls
 from signaling.sessions_api.recordings.download_calls import DownloadCalls
+from signaling.sessions_api.recordings.links import Links
 from signaling.sessions_api.recordings.recording_calls import RecordingCalls
+from signaling.sessions_api.recordings.replay_calls import ReplayCalls
 from signaling.sessions_api.school.course_calls import CourseCalls
 from signaling.sessions_api.school.group_calls import GroupCalls
 from signaling.sessions_api.school.office_hour_calls import OfficeHourCalls
@@ -50,8 +54,8 @@ class RecordingParts:
 
     recordings: Recordings
     store: Store
-    files: RecordingFiles | None
-    "None: nothing is recorded."
+    folder: Path | None
+    "Where the recorders write; None: nothing is recorded."
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,9 +138,13 @@ def people_routes(
 
 def recording_routes(desk: Desk, keyring: Keyring, parts: RecordingParts) -> list[Route]:
     """Return the routes of recordings."""
-    calls = RecordingCalls(desk, parts.recordings, parts.store, parts.files)
-    downloads = DownloadCalls(calls, parts.store, parts.files, keyring, desk.registry.wall_clock)
-    return [*calls.routes(), *downloads.routes()]
+    links = Links(keyring, desk.registry.wall_clock)
+    files = None if parts.folder is None else RecordingFiles(parts.folder)
+    calls = RecordingCalls(desk, parts.recordings, parts.store, files)
+    downloads = DownloadCalls(calls, parts.store, files, links)
+    replay_files = None if parts.folder is None else ReplayFiles(parts.folder)
+    replay = ReplayCalls(desk, parts.recordings, parts.store, replay_files, links)
+    return [*calls.routes(), *downloads.routes(), *replay.routes()]
 
 
 def _by_path(route: Route) -> list[tuple[bool, str]]:

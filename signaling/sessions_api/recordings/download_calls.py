@@ -1,26 +1,24 @@
 """Downloads: links that expire, and what they lead to: a file of a track, or everything in one ZIP archive."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Final
 from urllib.parse import quote
 
 import msgspec
 from aiohttp import hdrs, web
 
-from signaling.access import signed
 from signaling.http.api import ApiError, Route
 from signaling.http.headers import SECURITY_HEADERS
 from signaling.recordings.files import FilesError, RecordingFiles
 from signaling.recordings.recordings import ACTIVE, DELETED
 from signaling.sessions_api.callers import Caller
 from signaling.sessions_api.desk import Id
+from signaling.sessions_api.recordings.links import DOWNLOAD, Links
 from signaling.sessions_api.recordings.recording_calls import RecordingCalls
 from signaling.sessions_api.style import PREFIX
 from signaling.store import Store
 
-# Says that a token is for a download and for nothing else; tokens of people name a role instead.
-_USE: Final = "recording download"
 _MAX_EXPIRY_S: Final = 7 * 86_400
 
 
@@ -55,15 +53,13 @@ class DownloadCalls:
         calls: RecordingCalls,
         store: Store,
         files: RecordingFiles | None,
-        keys: Mapping[str, str],
-        wall_clock: Callable[[], float],
+        links: Links,
     ) -> None:
-        """`keys` maps API keys to secrets, and is asked each time; `files` is None where nothing is recorded."""
+        """`files` is None where nothing is recorded."""
         self._calls = calls
         self._store = store
         self._files = files
-        self._keys = keys
-        self._wall_clock = wall_clock
+        self._links = links
 
     def routes(self) -> list[Route]:
         """Return the routes."""
@@ -80,21 +76,13 @@ class DownloadCalls:
         """Make a link to a file of a recording, or to all of it."""
         row = await self._calls.found(caller, recording)
         self._check(row.status)
-        expires_at = int(self._wall_clock()) + body.expires_s
-        claims = {
-            "iss": caller.key,
-            "use": _USE,
-            "recording": row.id,
-            "track": body.track,
-            "part": body.part,
-            "exp": expires_at,
-        }
-        token = signed.sign(claims, self._keys[caller.key])
+        claims = {"track": body.track, "part": body.part}
+        token, expires_at = self._links.sign(caller.key, DOWNLOAD, row.id, body.expires_s, claims)
         return Link(f"{caller.origin}{PREFIX}/recordings/{quote(row.id)}/download?token={token}", expires_at)
 
     async def download(self, recording: Id, query: DownloadQuery, request: web.Request) -> web.StreamResponse:
         """Send what a link leads to; ranges of single files can be requested (RFC 9110 section 14)."""
-        claims = self._verified(query.token, recording)
+        claims = self._links.verify(query.token, DOWNLOAD, recording)
         row = await self._store.recordings.get(recording)
         if row is None or self._files is None:
             raise ApiError(404, "not_found", "There is no such recording.")
@@ -109,19 +97,6 @@ class DownloadCalls:
             raise ApiError(409, "still_recording", "The recording has not ended.")
         if status == DELETED:
             raise ApiError(404, "recording_deleted", "The recording has been deleted.")
-
-    def _verified(self, token: str, recording_id: str) -> Mapping[str, Any]:
-        refusal = ApiError(403, "bad_link", "The link is not valid, or not any more.")
-        try:
-            secret = self._keys[signed.peek(token)["iss"]]
-            claims = signed.verify(token, secret)
-        except (signed.SignatureError, KeyError, TypeError) as error:
-            raise refusal from error
-        if claims.get("use") != _USE or claims.get("recording") != recording_id:
-            raise refusal
-        if claims["exp"] < self._wall_clock():
-            raise refusal
-        return claims
 
     @staticmethod
     async def _send_part(
