@@ -58,6 +58,7 @@ TESTED_ELSEWHERE = {
     "signaling/sessions_api/school/schedule_calls.py": "test_school",
     "signaling/sessions_api/school/school_desk.py": "test_school",
     "signaling/sessions_api/sessions/session_answers.py": "test_session_calls",
+    "signaling/sessions_api/recordings/links.py": "test_download_calls and test_replay_calls forge and expire tokens",
     "signaling/sessions_api/style.py": "test_callers reads problems, test_session_calls repeats calls",
     "signaling/sessions_api/webhook_calls.py": "test_hooks adds, lists and removes endpoints",
     "signaling/store/access.py": "the transactions of every call; test_store and test_events make them fail",

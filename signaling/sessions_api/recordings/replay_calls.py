@@ -37,6 +37,7 @@ T = TypeVar("T")
 
 _MAX_LISTED: Final = 200
 _MAX_EVENTS: Final = 1000
+_MAX_ASKED: Final = 200
 # A player that is open for longer begins another viewing.
 _EXPIRES_S: Final = 6 * 3600
 _STAFF_ONLY: Final = "replay for staff alone"
@@ -69,6 +70,19 @@ class Replay(msgspec.Struct, frozen=True):
     staff_only: bool
     recordings: list[ReplayRecording]
     "Oldest first."
+
+
+class RecordedQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """Which sessions."""
+
+    sessions: Annotated[str, msgspec.Meta(max_length=_MAX_ASKED * 32)]
+    "Ids with commas between."
+
+
+class Recorded(msgspec.Struct, frozen=True):
+    """Those of the sessions that have recordings."""
+
+    data: list[str]
 
 
 class Viewing(msgspec.Struct, frozen=True):
@@ -148,6 +162,7 @@ class ReplayCalls:
         session, one = "/sessions/{session}/replay", "/recordings/{recording}/replay"
         track = f"{one}/tracks/{{track}}"
         return [
+            Route("GET", "/replays", self.recorded),
             Route("GET", session, self.replay, absent),
             Route("GET", f"{session}/marks", self.marks, absent),
             Route("PUT", f"{session}/access", self.access, absent),
@@ -173,6 +188,13 @@ class ReplayCalls:
         rows = await self._store.recordings.find(room_name(session), _MAX_LISTED)
         shown = [self._shown(row) for row in reversed(rows) if is_of(row, caller) and row.status != DELETED]
         return Replay(session, title, staff_only, shown)
+
+    async def recorded(self, caller: Caller, query: RecordedQuery) -> Recorded:
+        """Return which of some sessions have recordings, for lists; whether the caller may watch is not checked."""
+        rooms = [room_name(each) for each in query.sessions.split(",")[:_MAX_ASKED]]
+        rows = await self._store.recordings.of_rooms(rooms)
+        found = {row.room for row in rows if is_of(row, caller) and row.status != DELETED}
+        return Recorded(sorted(found))
 
     async def access(self, caller: Caller, session: Id, body: ReplayAccess) -> Answer[None]:
         """Let everybody who took part watch recordings of the session, or its staff alone."""

@@ -1,6 +1,6 @@
 """Records of recordings; the media are stored elsewhere."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Row, delete, insert, select, update
@@ -43,6 +43,12 @@ class Recordings:
         )
         if room:
             query = query.where(recordings.c.room == room)
+        async with transaction(self._engine) as connection:
+            return [_record(row) for row in await connection.execute(query)]
+
+    async def of_rooms(self, rooms: Sequence[str]) -> list[Recording]:
+        """Return the recordings of some rooms, in no order. StoreError."""
+        query = select(recordings).where(recordings.c.room.in_(rooms))
         async with transaction(self._engine) as connection:
             return [_record(row) for row in await connection.execute(query)]
 

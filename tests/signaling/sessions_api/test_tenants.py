@@ -81,6 +81,17 @@ BEYOND_SESSIONS = {
     ("POST", "/recordings/{recording}/resume"): "recording_not_found",
     ("POST", "/recordings/{recording}/links"): "recording_not_found",
     ("DELETE", "/recordings/{recording}"): "recording_not_found",
+    ("GET", "/replays"): "(names the own alone, see test_replay_calls)",
+    ("POST", "/recordings/{recording}/replay/viewings"): "recording_not_found",
+    ("GET", "/recordings/{recording}/replay"): "(the signed token names the recording)",
+    (
+        "GET",
+        "/recordings/{recording}/replay/tracks/{track}/segments",
+    ): "(the signed token names the recording)",
+    (
+        "GET",
+        "/recordings/{recording}/replay/tracks/{track}/parts/{part}",
+    ): "(the signed token names the recording)",
     ("GET", "/recordings/{recording}/download"): "(the signed link names the recording)",
     ("POST", "/presence/status"): "(their own)",
     ("POST", "/presence/activity"): "(their own)",

@@ -1,6 +1,6 @@
 import { memo, useEffect, useRef } from 'react';
 
-import type { Mark } from '../client/replay/replay';
+import type { Mark } from '../client/recordings/replay';
 import { clock } from '../client/classroom/time';
 import { r } from '../client/text/replay/texts';
 
@@ -15,7 +15,10 @@ interface LogProps {
 export const Log = memo(function Log({ lines, names, onJump }: LogProps) {
   const end = useRef<HTMLLIElement>(null);
   const last = lines.at(-1)?.seq;
-  useEffect(() => end.current?.scrollIntoView({ block: 'nearest' }), [last]);
+  useEffect(() => {
+    // Not as the effect's result: newer browsers return a promise.
+    end.current?.scrollIntoView({ block: 'nearest' });
+  }, [last]);
   return (
     <section className="replay-log card" aria-label={r('log.title')}>
       <h2>{r('log.title')}</h2>

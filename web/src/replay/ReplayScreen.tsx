@@ -4,7 +4,7 @@ import { useEffect, useMemo, useState } from 'react';
 
 import type { Caller } from '../client/classroom/call';
 import { clock } from '../client/classroom/time';
-import { replay, type Mark, type Viewing } from '../client/replay/replay';
+import { replay, type Mark, type Viewing } from '../client/recordings/replay';
 import { r } from '../client/text/replay/texts';
 import { useFullscreen } from '../room/useFullscreen';
 import { IconButton } from '../ui/controls/IconButton';

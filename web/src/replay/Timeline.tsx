@@ -1,6 +1,6 @@
 import { memo } from 'react';
 
-import type { Mark } from '../client/replay/replay';
+import type { Mark } from '../client/recordings/replay';
 import { clock } from '../client/classroom/time';
 import { r } from '../client/text/replay/texts';
 import { binned, type Bin } from './timeline';

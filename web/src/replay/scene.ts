@@ -1,5 +1,5 @@
 /** What was on the stage at a moment: pure functions over the marks of the session's log. */
-import type { Mark } from '../client/replay/replay';
+import type { Mark } from '../client/recordings/replay';
 
 export interface Scene {
   /** `screen`, `camera`, `student_work`, `slides`, `whiteboard`; empty where no scene was on. */

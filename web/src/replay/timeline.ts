@@ -1,5 +1,5 @@
 /** The marks of the log on the timeline and beside it: pure functions. */
-import type { Mark } from '../client/replay/replay';
+import type { Mark } from '../client/recordings/replay';
 
 /** Kinds of marks on the timeline, the most important first. */
 export const MARKED = ['question', 'poll', 'slide', 'hand', 'chat', 'join', 'leave'] as const;

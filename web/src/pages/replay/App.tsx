@@ -3,7 +3,7 @@ import { useCallback, useEffect, useMemo, useState } from 'react';
 import { Caller, Problem } from '../../client/classroom/call';
 import { placePath, readReplay, tokenIn } from '../../client/classroom/place';
 import { isSignedOut } from '../../client/classroom/words';
-import { replay, type ReplayRecording, type Viewing } from '../../client/replay/replay';
+import { replay, type ReplayRecording, type Viewing } from '../../client/recordings/replay';
 import { fetchConfig } from '../../client/server/server';
 import { recall, recallSessionToken, recallSignIn, rememberSignIn, storage } from '../../client/storage';
 import { dateAndTime } from '../../client/text/catalogue';

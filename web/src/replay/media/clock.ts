@@ -1,4 +1,4 @@
-/** The one clock that all tracks of a recording follow. Times are seconds; `now` counts from any moment. */
+/** The one clock that all tracks of a recording follow. Times are seconds; `now` is milliseconds from any moment. */
 export class Clock {
   private atS = 0;
   private since: number | undefined;
@@ -6,7 +6,7 @@ export class Clock {
 
   /** The time of the recording. */
   time(now: number): number {
-    return this.since === undefined ? this.atS : this.atS + (now - this.since) * this.speed;
+    return this.since === undefined ? this.atS : this.atS + ((now - this.since) / 1000) * this.speed;
   }
 
   get running(): boolean {

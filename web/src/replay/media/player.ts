@@ -1,5 +1,5 @@
 /** Plays a recording: all its tracks by one clock, with the pictures of the scene. */
-import { Shelf, type Mark, type ReplayTrack, type Viewing } from '../../client/replay/replay';
+import { Shelf, type Mark, type ReplayTrack, type Viewing } from '../../client/recordings/replay';
 import { serverPath } from '../../client/server/base';
 import { Store, type Readable } from '../../client/store';
 import { arrange, sceneAt, speakerOf, type Arrangement, type Candidate } from '../scene';

@@ -1,5 +1,5 @@
 /** What a page knows of a track's index: pages of segments around the times that were watched. */
-import type { Gap, Segment, SegmentPage } from '../../client/replay/replay';
+import type { Gap, Segment, SegmentPage } from '../../client/recordings/replay';
 
 /** A hole that is shorter is a boundary of segments, not a gap. */
 const JOINED_S = 0.15;

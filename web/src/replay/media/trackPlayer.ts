@@ -1,5 +1,5 @@
 /** One track in one media element, fed segment by segment by Media Source Extensions (W3C). */
-import type { ReplayTrack, Segment, Shelf } from '../../client/replay/replay';
+import type { ReplayTrack, Segment, Shelf } from '../../client/recordings/replay';
 import { Rows, type Found } from './rows';
 
 /** What is loaded ahead of the time that is shown, and kept behind it, in seconds. */

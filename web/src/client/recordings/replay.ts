@@ -1,6 +1,6 @@
 /** What `/api/v1` says about recordings that can be watched, as typed values. Times are seconds of the recording. */
 import type { Caller } from '../classroom/call';
-import { fieldsOf, listOf, numberOf, textOf, type Fields } from '../json';
+import { fieldsOf, listOf, numberOf, textOf, textsOf, type Fields } from '../json';
 
 export interface ReplayRecording {
   id: string;
@@ -140,6 +140,13 @@ export const replay = {
   /** The recordings of a session, the oldest first. */
   async recordings(caller: Caller, session: string): Promise<ReplayRecording[]> {
     return listOf((await caller.get(sessionPath(session)))['recordings']).map(readRecording);
+  },
+
+  /** Those of some sessions that have recordings. */
+  async recorded(caller: Caller, sessions: readonly string[]): Promise<string[]> {
+    if (sessions.length === 0) return [];
+    const query = new URLSearchParams({ sessions: sessions.join(',') });
+    return textsOf((await caller.get(`/replays?${query.toString()}`))['data']);
   },
 
   /** Begin to watch. Each call is an entry of the audit log. */
