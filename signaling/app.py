@@ -47,6 +47,7 @@ from signaling.livekit.server_api.room_service import methods
 from signaling.livekit.server_api.twirp import Twirp
 from signaling.livekit.webhooks import LiveKitWebhooks, configure, parse_events, parse_urls
 from signaling.livekit.ws import LiveKitEndpoints
+from signaling.recordings.films import Films
 from signaling.recordings.recordings import Recordings
 from signaling.rooms.ids import random_sid
 from signaling.rooms.media import MediaEvents
@@ -170,6 +171,7 @@ class Server:
         self.recordings = Recordings(
             self.services, store, new_id, "" if recordings_folder is None else str(recordings_folder)
         )
+        self.films = None if recordings_folder is None else Films(recordings_folder)
         sessions = sessions_api(
             self.teaching,
             self.keyring,
@@ -180,7 +182,7 @@ class Server:
                 None if issuer is None else oidc_client(config, issuer, loop.time),
                 own_page=(lambda request: is_own_page(request, hosts)) if config.dev else None,
             ),
-            RecordingParts(self.recordings, store, recordings_folder),
+            RecordingParts(self.recordings, store, recordings_folder, self.films),
         )
         folder, prefix = find_page(), prefix_of(config.public_url)
         checks = {
@@ -305,6 +307,8 @@ class Server:
         await self._livekit_endpoints.drain(GOODBYE_S)
         await self._runner.cleanup()
         await self._media.stop()
+        if self.films is not None:
+            await self.films.close()
         await self.recordings.finish()
         self._pump.stop()
         await self.background.stop()

@@ -13,6 +13,7 @@ from signaling.access.sign_ins import SignIns
 from signaling.http.api import Api, Route
 from signaling.limits import Limits
 from signaling.recordings.files import RecordingFiles
+from signaling.recordings.films import Films
 from signaling.recordings.recordings import Recordings
 from signaling.recordings.replay import ReplayFiles
 from signaling.sessions_api.calendar_calls import CalendarCalls
@@ -26,6 +27,7 @@ from signaling.sessions_api.people.sign_in_calls import SignInCalls
 from signaling.sessions_api.people.usage_calls import UsageCalls
 from signaling.sessions_api.people.user_calls import UserCalls
 from signaling.sessions_api.recordings.download_calls import DownloadCalls
+from signaling.sessions_api.recordings.film_calls import FilmCalls
 from signaling.sessions_api.recordings.links import Links
 from signaling.sessions_api.recordings.recording_calls import RecordingCalls
 from signaling.sessions_api.recordings.replay_calls import ReplayCalls
@@ -56,6 +58,8 @@ class RecordingParts:
     store: Store
     folder: Path | None
     "Where the recorders write; None: nothing is recorded."
+    films: Films | None
+    "None: nothing is recorded."
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,11 +144,12 @@ def recording_routes(desk: Desk, keyring: Keyring, parts: RecordingParts) -> lis
     """Return the routes of recordings."""
     links = Links(keyring, desk.registry.wall_clock)
     files = None if parts.folder is None else RecordingFiles(parts.folder)
-    calls = RecordingCalls(desk, parts.recordings, parts.store, files)
-    downloads = DownloadCalls(calls, parts.store, files, links)
+    calls = RecordingCalls(desk, parts.recordings, parts.store, files, parts.films)
+    downloads = DownloadCalls(calls, parts.store, files, parts.films, links)
     replay_files = None if parts.folder is None else ReplayFiles(parts.folder)
     replay = ReplayCalls(desk, parts.recordings, parts.store, replay_files, links)
-    return [*calls.routes(), *downloads.routes(), *replay.routes()]
+    films = FilmCalls(desk, calls, parts.films, replay_files)
+    return [*calls.routes(), *downloads.routes(), *replay.routes(), *films.routes()]
 
 
 def _by_path(route: Route) -> list[tuple[bool, str]]:

@@ -11,6 +11,7 @@ from aiohttp import hdrs, web
 from signaling.http.api import ApiError, Route
 from signaling.http.headers import SECURITY_HEADERS
 from signaling.recordings.files import FilesError, RecordingFiles
+from signaling.recordings.films import Films
 from signaling.recordings.recordings import ACTIVE, DELETED
 from signaling.sessions_api.callers import Caller
 from signaling.sessions_api.desk import Id
@@ -18,6 +19,7 @@ from signaling.sessions_api.recordings.links import DOWNLOAD, Links
 from signaling.sessions_api.recordings.recording_calls import RecordingCalls
 from signaling.sessions_api.style import PREFIX
 from signaling.store import Store
+from signaling.store.people.audit import AuditEntry
 
 _MAX_EXPIRY_S: Final = 7 * 86_400
 
@@ -29,6 +31,8 @@ class LinkRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     "Number of a track, as in the manifest; 0: everything, as a ZIP archive with the manifest."
     part: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)] = 0
     "Number of a part of it; 0: the only one."
+    film: bool = False
+    "The composed film instead."
     expires_s: Annotated[int, msgspec.Meta(ge=1, le=_MAX_EXPIRY_S)] = 3600
 
 
@@ -53,12 +57,14 @@ class DownloadCalls:
         calls: RecordingCalls,
         store: Store,
         files: RecordingFiles | None,
+        films: Films | None,
         links: Links,
     ) -> None:
-        """`files` is None where nothing is recorded."""
+        """`files` and `films` are None where nothing is recorded."""
         self._calls = calls
         self._store = store
         self._files = files
+        self._films = films
         self._links = links
 
     def routes(self) -> list[Route]:
@@ -76,8 +82,11 @@ class DownloadCalls:
         """Make a link to a file of a recording, or to all of it."""
         row = await self._calls.found(caller, recording)
         self._check(row.status)
-        claims = {"track": body.track, "part": body.part}
+        claims = {"track": body.track, "part": body.part, "film": body.film}
         token, expires_at = self._links.sign(caller.key, DOWNLOAD, row.id, body.expires_s, claims)
+        details = {"track": body.track, "film": body.film}
+        entry = AuditEntry(self._links.now, "recording.link_made", caller.person, row.id, row.room, details)
+        await self._store.audit.add(caller.tenant, entry)
         return Link(f"{caller.origin}{PREFIX}/recordings/{quote(row.id)}/download?token={token}", expires_at)
 
     async def download(self, recording: Id, query: DownloadQuery, request: web.Request) -> web.StreamResponse:
@@ -87,6 +96,8 @@ class DownloadCalls:
         if row is None or self._files is None:
             raise ApiError(404, "not_found", "There is no such recording.")
         self._check(row.status)
+        if claims.get("film") and self._films is not None:
+            return self._send_film(self._films, row.id)
         if claims["track"]:
             return await self._send_part(self._files, row.id, claims)
         return await self._send_archive(self._files.archive(row.id), row.id, request)
@@ -97,6 +108,14 @@ class DownloadCalls:
             raise ApiError(409, "still_recording", "The recording has not ended.")
         if status == DELETED:
             raise ApiError(404, "recording_deleted", "The recording has been deleted.")
+
+    @staticmethod
+    def _send_film(films: Films, recording_id: str) -> web.FileResponse:
+        try:
+            found = films.file(recording_id)
+        except FilesError as error:
+            raise ApiError(404, "no_file", f"There is no such file: {error}.") from error
+        return web.FileResponse(found.path, headers=_attachment(f"{recording_id}.mp4", found.mime_type))
 
     @staticmethod
     async def _send_part(

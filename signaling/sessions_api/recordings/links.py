@@ -18,11 +18,16 @@ class Links:
         self._keys = keys
         self._wall_clock = wall_clock
 
+    @property
+    def now(self) -> float:
+        """Seconds since 1970."""
+        return self._wall_clock()
+
     def sign(
         self, key: str, use: str, recording_id: str, expires_s: int, claims: Mapping[str, Any]
     ) -> tuple[str, int]:
         """Return a token, and when it expires in seconds since 1970."""
-        expires_at = int(self._wall_clock()) + expires_s
+        expires_at = int(self.now) + expires_s
         # The use keeps the token from being taken for a person's, which names a role instead.
         all_claims = {**claims, "iss": key, "use": use, "recording": recording_id, "exp": expires_at}
         return signed.sign(all_claims, self._keys[key]), expires_at
@@ -36,6 +41,6 @@ class Links:
             raise refusal from error
         if claims.get("use") != use or claims.get("recording") != recording_id:
             raise refusal
-        if claims["exp"] < self._wall_clock():
+        if claims["exp"] < self.now:
             raise refusal
         return claims

@@ -11,6 +11,7 @@ from classroom.state import Classroom
 from signaling.errors import NotFoundError, UnsupportedError
 from signaling.http.api import Answer, ApiError, Route
 from signaling.recordings.files import FilesError, Manifest, RecordingFiles
+from signaling.recordings.films import Films
 from signaling.recordings.recordings import ACTIVE, DELETED, AlreadyRecordedError, Recordings
 from signaling.recordings.rules import Options
 from signaling.sessions_api.callers import Caller
@@ -72,13 +73,19 @@ class RecordingCalls:
     """The handlers."""
 
     def __init__(
-        self, desk: Desk, recordings: Recordings, store: Store, files: RecordingFiles | None
+        self,
+        desk: Desk,
+        recordings: Recordings,
+        store: Store,
+        files: RecordingFiles | None,
+        films: Films | None,
     ) -> None:
-        """`files` is None where nothing is recorded."""
+        """`files` and `films` are None where nothing is recorded."""
         self._desk = desk
         self._recordings = recordings
         self._store = store
         self._files = files
+        self._films = films
 
     def routes(self) -> list[Route]:
         """Return the routes."""
@@ -167,6 +174,8 @@ class RecordingCalls:
             raise ApiError(409, "still_recording", "The recording has to be stopped first.")
         if self._files is not None:
             try:
+                if self._films is not None:
+                    await self._films.remove(row.id)
                 await asyncio.to_thread(self._files.delete, row.id)
             except FilesError as error:
                 raise ApiError(503, "not_deleted", str(error)) from error
