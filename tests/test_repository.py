@@ -44,6 +44,7 @@ TESTED_ELSEWHERE = {
     "signaling/daily/rest/errors.py": "the refusals; each one is expected where it is raised",
     "signaling/errors.py": "the tree of errors; each one is expected where it is raised",
     "signaling/livekit/connections/connection.py": "test_lifecycle and test_reactions drive connections as clients do",
+    "signaling/livekit/server_api/egress.py": "tests/e2e/test_egress.py drives it by LiveKit's SDK",
     "signaling/livekit/frontend.py": "the wiring that every test of LiveKit's protocol goes through",
     "signaling/sessions_api/api.py": "the wiring that every test of the API goes through",
     "signaling/sessions_api/sessions/attendance_calls.py": "test_media and the stories read attendance and its table",
