@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import type { Segment, SegmentPage } from '../../client/recordings/replay';
-import { Rows } from './rows';
+import { Rows, shownTime } from './rows';
 import { joined } from './trackPlayer';
 
 const segment = (index: number, startS: number, endS: number, keyframe = true): Segment => ({
@@ -70,4 +70,11 @@ it('asks for octets in one piece of one part, with all that decoding needs', () 
   expect(joined(near, 1000, 0).length).toBe(3);
   expect(joined([segment(0, 0, 4), { ...segment(1, 4, 8), part: 2 }], 1000, 0).length).toBe(1);
   expect(joined([segment(0, 0, 4), { ...segment(1, 4, 8), offset: 999 }], 1000, 0).length).toBe(1);
+});
+
+it('shows the first frame of a segment a little early rather than wait for it', () => {
+  const rows = new Rows();
+  rows.add(page([segment(0, 1, 4), segment(1, 4.1, 8)]), undefined);
+  expect([0.9, 2, 4.05].map((timeS) => shownTime(rows.at(timeS), timeS))).toEqual([1, 2, 4.1]);
+  expect(shownTime(rows.at(0), 0)).toBe(0);
 });

@@ -11,6 +11,11 @@ export type Found =
   /** The index has not been loaded here. */
   | { kind: 'unknown' };
 
+/** The time at which an element shows a moment: not before the first frame of a segment, where it would wait for ever. */
+export function shownTime(found: Found, timeS: number): number {
+  return found.kind === 'segment' ? Math.max(timeS, found.segment.startS) : timeS;
+}
+
 export class Rows {
   private readonly byIndex = new Map<number, Segment>();
   private readonly gaps = new Map<number, Gap>();

@@ -1,6 +1,6 @@
 /** One track in one media element, fed segment by segment by Media Source Extensions (W3C). */
 import type { ReplayTrack, Segment, Shelf } from '../../client/recordings/replay';
-import { Rows, type Found } from './rows';
+import { Rows, shownTime, type Found } from './rows';
 
 /** What is loaded ahead of the time that is shown, and kept behind it, in seconds. */
 const AHEAD_S = 20;
@@ -99,13 +99,15 @@ export class TrackPlayer {
   /** Show a time: running at a rate, or still. */
   follow(timeS: number, rate: number, running: boolean): void {
     const { element } = this;
-    const shown = this.at(timeS).kind === 'segment';
+    const found = this.at(timeS);
+    const shown = found.kind === 'segment';
     if (!shown || !running) {
       if (!element.paused) element.pause();
     }
     if (!shown) return;
-    const offS = element.currentTime - timeS;
-    if (Math.abs(offS) > (running || element.seeking ? JUMP_S : 0.02)) element.currentTime = timeS;
+    const toS = shownTime(found, timeS);
+    const offS = element.currentTime - toS;
+    if (Math.abs(offS) > (running || element.seeking ? JUMP_S : 0.02)) element.currentTime = toS;
     if (!running || !this.covers(timeS)) return;
     const nudge = Math.abs(offS) < 0.03 ? 0 : Math.max(-0.05, Math.min(0.05, offS / 2));
     const wanted = rate * (1 - nudge);
