@@ -18,12 +18,12 @@ from dataclasses import dataclass
 import psutil
 from aiortc.rtcdtlstransport import RTCCertificate
 
-from bench.media import Publisher
-from bench.plan import Plan
+from bench.load.media import Publisher
+from bench.load.plan import Plan
+from bench.load.session import VP8, Local, Session
+from bench.load.transport import Transport, read_answer
+from bench.load.visit import token
 from bench.server import serving
-from bench.session import VP8, Local, Session
-from bench.transport import Transport, read_answer
-from bench.visit import token
 
 RATES = (500, 1500, 2500, 3400, 4200, 5000)
 BURST = 7

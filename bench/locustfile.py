@@ -1,7 +1,7 @@
 """Load for a LiveKit server: `python -m locust -f bench/locustfile.py --headless --host ws://HOST:7880 --rooms 2`.
 
 Each locust user is one participant: it joins, stays and leaves by the real protocol, and a separate process of clients
-(`bench.pool`) sends and receives its media. `Ramp` sets the number of users; `bench.plan` has the options.
+(`bench.load.pool`) sends and receives its media. `Ramp` sets the number of users; `bench.load.plan` has the options.
 """
 
 import sys
@@ -16,12 +16,12 @@ from locust.env import Environment
 from locust.exception import StopUser
 from locust.runners import LocalRunner
 
-from bench.plan import Plan, add_options, read_options
-from bench.pool import ClientError, ProcessEndedError
-from bench.report import write
-from bench.run import Run
-from bench.session import SessionError
-from bench.visit import Visit
+from bench.load.plan import Plan, add_options, read_options
+from bench.load.pool import ClientError, ProcessEndedError
+from bench.load.report import write
+from bench.load.run import Run
+from bench.load.session import SessionError
+from bench.load.visit import Visit
 
 RETRY_S = 0.2
 PARKED_S = 1.0

@@ -20,11 +20,11 @@ from pathlib import Path
 import psutil
 
 from bench.fanout import Rig
-from bench.media import vp8_start
+from bench.load.media import vp8_start
 from sfu.engine.core import Core
-from sfu.engine.link import Link
-from sfu.engine.peer import Peer
-from sfu.engine.publication import Publication
+from sfu.engine.peers.link import ConnectionId, Link
+from sfu.engine.peers.peer import Peer
+from sfu.engine.peers.publication import Publication
 from sfu.fanout.template import TemplateClass
 from sfu.session.ice import IceAgent
 from sfu.session.negotiated import Negotiated
@@ -32,13 +32,23 @@ from sfu.session.negotiation import NegotiatedCodec, SectionParameters
 from sfu.session.sections import OutboundSection, receive_section
 from sfu.settings import MediaSettings
 from sfu.shell.recordings import Recordings
-from sfu.values import Kind, PublicationSpec, RecordedTrack
+from sfu.values import (
+    Kind,
+    Mid,
+    PeerId,
+    PublicationId,
+    PublicationSpec,
+    RecordedTrack,
+    RecordedTrackId,
+    RecordingId,
+    RoomId,
+)
 from sfu.wire.rtp import URI_MID, build_extensions
 
 MICROPHONES = 10
 INTERVAL_S = 0.02
 KIND = TemplateClass((("opus", 111), ("vp8", 96)), ())
-RECORDING = "bench"
+RECORDING, ROOM, MID = RecordingId("bench"), RoomId("room"), Mid("0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,17 +73,17 @@ class Source:
         self.sequence = self.frames = 0
         self.ssrc = 1000 + index
         self.peer = _peer(core, f"publisher {index}")
-        spec = PublicationSpec(f"TR_{index}", load.kind, red=False)
+        spec = PublicationSpec(PublicationId(f"TR_{index}"), load.kind, red=False)
         self.published = Publication(spec, self.peer.link)
         codec = (
             NegotiatedCodec("vp8", 96, 90_000, 1, "", (), None)
             if load.kind == "video"
             else NegotiatedCodec("opus", 111, 48_000, 2, "", (), None)
         )
-        parameters = SectionParameters("0", load.kind, True, "recvonly", (codec,), {URI_MID: 4}, {}, (), ())
-        self.peer.negotiated.inbound["0"] = receive_section(parameters, (), ())
+        parameters = SectionParameters(MID, load.kind, True, "recvonly", (codec,), {URI_MID: 4}, {}, (), ())
+        self.peer.negotiated.inbound[MID] = receive_section(parameters, (), ())
         self.peer.publish(self.published)
-        self.peer.bind("0", self.published)
+        self.peer.bind(MID, self.published)
         self.filler = os.urandom(load.octets)
 
     def packets(self) -> list[bytes]:
@@ -95,10 +105,11 @@ class Source:
 
 
 def _peer(core: Core, name: str) -> Peer:
+    connection_id = ConnectionId(PeerId(name))
     agent = IceAgent(name, "password")
-    peer = Peer(name, "room", agent, Link(name, 1), Negotiated("1"))
+    peer = Peer(connection_id, ROOM, agent, Link(connection_id, 1), Negotiated("1"))
     peer.link.connected = True
-    core.peers[name] = peer
+    core.peers[connection_id] = peer
     return peer
 
 
@@ -127,7 +138,7 @@ class Lesson:
             for index, source in enumerate(self.sources):
                 seed = (number << 8 | index, 1 << 20 | number << 8 | index, 1)
                 subscription = viewer.subscribe(source.published, "stream", seed)
-                subscription.section = OutboundSection("1", KIND)
+                subscription.section = OutboundSection(Mid("1"), KIND)
                 self.core.delivery.choose(subscription, now)
         publications = {source.published.spec.id: source.published for source in self.sources}
         settings = MediaSettings(recordings_folder=str(folder), recordings_reserve_octets=0)
@@ -154,11 +165,11 @@ class Lesson:
 
     async def start_recording(self) -> None:
         """Record everything, and wait until the recorder writes."""
-        self.recordings.start(RECORDING, "room")
+        self.recordings.start(RECORDING, ROOM)
         for source in self.sources:
             source.frames = 0  # the next frame is a keyframe
             self.recordings.record(
-                RECORDING, source.published.spec.id, RecordedTrack(source.published.spec.id)
+                RECORDING, source.published.spec.id, RecordedTrack(RecordedTrackId(source.published.spec.id))
             )
         await self.run(1.5)
 

@@ -1,7 +1,7 @@
 """The duration of REST calls during lessons: both APIs, at a steady rate, beside the media of ten rooms.
 
-`python -m bench.rest` starts a server and a load (bench.load) for the rooms. A call's duration counts from the time at
-which it was due, so a slow server does not receive fewer calls.
+`python -m bench.rest` starts a server and a load (bench.load.command) for the rooms. A call's duration counts from the
+time at which it was due, so a slow server does not receive fewer calls.
 """
 
 import argparse
@@ -17,9 +17,9 @@ from typing import Any
 
 import aiohttp
 
-from bench.load import load
-from bench.plan import Plan
-from bench.report import percentile
+from bench.load.command import load
+from bench.load.plan import Plan
+from bench.load.report import percentile
 from bench.server import serving
 from signaling.access import tokens
 

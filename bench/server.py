@@ -1,6 +1,6 @@
 """The whole server with real clients, beside the floor of the fan-out in the same run.
 
-`python -m bench.server` runs `lectern serve` on one core, and publisher and viewers (bench.load) on the others.
+`python -m bench.server` runs `lectern serve` on one core, and publisher and viewers (bench.load.command) on the others.
 """
 
 import argparse
@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.fanout import Rig, floor
-from bench.load import load
-from bench.plan import Plan
-from bench.report import Result
+from bench.load.command import load
+from bench.load.plan import Plan
+from bench.load.report import Result
 
 CASES = tuple((viewers, burst) for burst in (1, 7) for viewers in (10, 30, 60))
 PROFILE = "AES-128-GCM"

@@ -14,7 +14,7 @@ from typing import Any
 import aiohttp
 import psutil
 
-from bench.report import percentile
+from bench.load.report import percentile
 from bench.server import serving
 from signaling.access import tokens
 

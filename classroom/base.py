@@ -6,18 +6,20 @@ from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct
 
+from classroom.ids import PersonId
+
 if TYPE_CHECKING:
     from classroom.features.people import Person
     from classroom.state import Classroom
 
-SERVER: Final = ""
+SERVER: Final = PersonId("")
 "The author of what no person did: the application by its API key, a timer, the recovery after a crash."
 
 
 class Command(Struct, frozen=True, kw_only=True, tag_field="type", forbid_unknown_fields=True):
     """Something that somebody wants. The caller has authenticated `by` and chosen new ids."""
 
-    by: str = SERVER
+    by: PersonId = SERVER
     "Id of the person who wants it."
     v: int = 1
     "Version of this kind of command."
@@ -28,7 +30,7 @@ class Event(Struct, frozen=True, kw_only=True, tag_field="type"):
 
     at: float
     "When, in seconds since 1970; never before the event that precedes it in the log."
-    by: str = SERVER
+    by: PersonId = SERVER
     "Id of the person who caused it."
     v: int = 1
     "Version of this kind of event."

@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from classroom.base import Event
 from classroom.catalogue import EVENTS
+from classroom.ids import PersonId
 from classroom.state import Classroom
 from classroom.visibility import PUBLIC, is_participant, shown_to
 
@@ -72,7 +73,9 @@ def unfold(runs: Iterable[Run]) -> list[Event]:
 _encode: Final = msgspec.json.Encoder().encode
 
 
-def batches(room: Classroom, after: int, events: Sequence[Event], people: Iterable[str]) -> dict[str, Batch]:
+def batches(
+    room: Classroom, after: int, events: Sequence[Event], people: Iterable[PersonId]
+) -> dict[PersonId, Batch]:
     """Return what each of these people gets of the events that follow number `after`; who sees nothing gets nothing.
 
     People who see the same get the same object, so that it has to be encoded once. Those to whom only public
@@ -83,7 +86,7 @@ def batches(room: Classroom, after: int, events: Sequence[Event], people: Iterab
     common = None if private else Batch(after, upto, fold(events))
     originals = set(map(id, events))
     made: dict[tuple[int, ...], Batch] = {}
-    result: dict[str, Batch] = {}
+    result: dict[PersonId, Batch] = {}
     for person_id in people:
         if common is not None and is_participant(room, person_id):
             result[person_id] = common

@@ -3,10 +3,13 @@
 import math
 import re
 import unicodedata
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 from classroom import limits
 from classroom.errors import Code, LimitReached, Malformed
+
+K = TypeVar("K", bound=str)
 
 # What applications use as ids: UUIDs, e-mail addresses, prefixed keys. No slash, so that an id fits one path segment.
 _IDENTIFIER = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._:@+=|~-]{{0,{limits.IDENTIFIER_LENGTH - 1}}}", re.ASCII)
@@ -16,7 +19,7 @@ _IDENTIFIER = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._:@+=|~-]{{0,{limits.IDENTIFIE
 _BIDI_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
-def identifier(value: str, what: str) -> str:
+def identifier(value: K, what: str) -> K:
     """Return an id that is short and safe in paths, logs and headers."""
     if _IDENTIFIER.fullmatch(value) is None:
         raise Malformed(

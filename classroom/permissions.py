@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from classroom.base import SERVER, Command
 from classroom.errors import Code, Conflict, NotAllowed, NotFound
+from classroom.ids import PersonId
 from classroom.roles import ANY, BEFORE, EVERYBODY, LEARNERS, OPEN, STAFF, TUTORS, UNFINISHED, Phase, Role
 
 if TYPE_CHECKING:
@@ -136,7 +137,7 @@ RULES: Final[dict[str, Rule]] = {
 GRANTABLE: Final = frozenset(name for name, rule in RULES.items() if rule.grantable)
 
 
-def may(room: "Classroom", person_id: str, permission: str) -> bool:
+def may(room: "Classroom", person_id: PersonId, permission: str) -> bool:
     """Return whether somebody of the session may do something, whatever the phase."""
     person = room.people.everyone.get(person_id)
     return person is not None and _may(room, person, permission)
@@ -168,7 +169,7 @@ def check(room: "Classroom", command: Command) -> None:
         raise Conflict(Code.WRONG_PHASE, f"This cannot be done while the session is {room.session.phase}.")
 
 
-def _check_person(room: "Classroom", rule: Rule, name: str, person_id: str) -> None:
+def _check_person(room: "Classroom", rule: Rule, name: str, person_id: PersonId) -> None:
     person = room.people.everyone.get(person_id)
     if person is None:
         if rule.strangers:
@@ -185,7 +186,7 @@ def _check_person(room: "Classroom", rule: Rule, name: str, person_id: str) -> N
         raise NotAllowed(Code.NOT_PRESENT, "This person is not in the session now.")
 
 
-def require_role(room: "Classroom", person_id: str, roles: frozenset[Role]) -> None:
+def require_role(room: "Classroom", person_id: PersonId, roles: frozenset[Role]) -> None:
     """Refuse a person of none of these roles; the server may. For what a row cannot say."""
     person = room.people.everyone.get(person_id)
     if person_id != SERVER and (person is None or person.role not in roles):

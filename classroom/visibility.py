@@ -26,6 +26,7 @@ from classroom.features import (
     whiteboard,
 )
 from classroom.features.people import Person
+from classroom.ids import PersonId
 from classroom.roles import STAFF, Standing, Why
 from classroom.state import Classroom
 
@@ -51,7 +52,7 @@ _AT_THE_DOOR: Final = frozenset(
 _ABOUT_ONESELF: Final = (people.Waits, people.TurnedAway, people.Joined, people.Left)
 
 
-def is_participant(room: Classroom, person_id: str) -> bool:
+def is_participant(room: Classroom, person_id: PersonId) -> bool:
     """Return whether somebody takes part, or took part and was not removed; staff always do."""
     person = room.people.everyone.get(person_id)
     return person is not None and _takes_part(room, person)
@@ -65,7 +66,7 @@ def _takes_part(room: Classroom, person: Person) -> bool:
     return person.standing is Standing.GONE and person.visited
 
 
-def shown_to(room: Classroom, event: Event, person_id: str) -> Event | None:
+def shown_to(room: Classroom, event: Event, person_id: PersonId) -> Event | None:
     """Return the event as somebody may see it, without what is hidden from them; None if they may not.
 
     `room` is the state after the event, or any later one: who catches up sees what they may see now.
@@ -80,7 +81,7 @@ def shown_to(room: Classroom, event: Event, person_id: str) -> Event | None:
     return event if type(event) in _AT_THE_DOOR and person.id not in room.moderation.banned else None
 
 
-def visible_to(room: Classroom, event: Event, person_id: str) -> bool:
+def visible_to(room: Classroom, event: Event, person_id: PersonId) -> bool:
     """Return whether somebody may see an event, be it with parts hidden."""
     return shown_to(room, event, person_id) is not None
 
@@ -121,7 +122,7 @@ class Door(Struct, frozen=True):
     "Place in the queue of the lobby, from 1; 0: not in the lobby."
 
 
-def view(room: Classroom, person_id: str, now: float) -> View | Door:
+def view(room: Classroom, person_id: PersonId, now: float) -> View | Door:
     """Return the session as somebody may see it. `NotFound` for those who do not belong to it."""
     person = people.find(room, person_id)
     if _takes_part(room, person):

@@ -21,6 +21,7 @@ from recording.containers.cutter import CloseSegment
 from recording.files.folder import FolderError, Moment, RecordingFolder
 from recording.files.layout import LayoutError
 from recording.state import InvalidError, Output, RecordingState, TrackChange
+from sfu.values import RecordingId
 from sfu.wire import tap
 
 logger = logging.getLogger(__name__)
@@ -51,7 +52,7 @@ class _Running:
         self.folder = folder
         self.state = state
 
-    def apply(self, recording_id: str, outputs: Sequence[Output]) -> list[tap.FromRecorder]:
+    def apply(self, recording_id: RecordingId, outputs: Sequence[Output]) -> list[tap.FromRecorder]:
         """Write the changes; what is to be told. FolderError."""
         told: list[tap.FromRecorder] = []
         for output in outputs:
@@ -82,8 +83,8 @@ class Recorder:
         self._settings = settings
         self._now = now
         self._tell = tell
-        self._running: dict[str, _Running] = {}
-        self._streams: dict[int, str] = {}
+        self._running: dict[RecordingId, _Running] = {}
+        self._streams: dict[int, RecordingId] = {}
         "Recording by stream."
         self._check_at_ns = 0
 
@@ -100,7 +101,9 @@ class Recorder:
                 self._streams[message.stream] = message.recording_id
             self._take(message.recording_id, message)
         else:
-            self._take(self._streams.get(message.stream, ""), message)
+            recording_id = self._streams.get(message.stream)
+            if recording_id is not None:
+                self._take(recording_id, message)
             if isinstance(message, tap.CloseStream):
                 self._streams.pop(message.stream, None)
 
@@ -119,7 +122,7 @@ class Recorder:
         for recording_id in list(self._running):
             self._guarded(recording_id, partial(self._stop, recording_id, now_ns))
 
-    def _guarded(self, recording_id: str, action: Callable[[], None]) -> None:
+    def _guarded(self, recording_id: RecordingId, action: Callable[[], None]) -> None:
         try:
             action()
         except FolderError as error:
@@ -130,7 +133,7 @@ class Recorder:
             logger.exception("a recording failed")
             self._fail(recording_id, "internal", "the recorder failed")
 
-    def _fail(self, recording_id: str, reason: str, detail: str) -> None:
+    def _fail(self, recording_id: RecordingId, reason: str, detail: str) -> None:
         running = self._running.pop(recording_id, None)
         if running is not None:
             running.folder.close()
@@ -147,7 +150,7 @@ class Recorder:
         state = RecordingState(folder.epoch_ns, round(self._settings.keyframe_interval_s * 1e9))
         self._running[message.recording_id] = _Running(folder, state)
 
-    def _stop(self, recording_id: str, at_ns: int) -> None:
+    def _stop(self, recording_id: RecordingId, at_ns: int) -> None:
         running = self._running.get(recording_id)
         if running is not None:
             self._tell(running.apply(recording_id, running.state.finish(at_ns)))
@@ -155,12 +158,12 @@ class Recorder:
             del self._running[recording_id]
             self._tell([tap.RecordingEnded(recording_id)])
 
-    def _take(self, recording_id: str, message: tap.ToRecorder) -> None:
+    def _take(self, recording_id: RecordingId, message: tap.ToRecorder) -> None:
         running = self._running.get(recording_id)
         if running is not None:
             self._guarded(recording_id, partial(self._do, recording_id, running, message))
 
-    def _do(self, recording_id: str, running: _Running, message: tap.ToRecorder) -> None:
+    def _do(self, recording_id: RecordingId, running: _Running, message: tap.ToRecorder) -> None:
         if isinstance(message, tap.OpenTrack):
             if message.track_id not in running.state.tracks:
                 running.state.check_track(message)
@@ -170,7 +173,7 @@ class Recorder:
             if told:
                 self._tell(told)
 
-    def _tick(self, recording_id: str, now_ns: int, check: bool) -> None:
+    def _tick(self, recording_id: RecordingId, now_ns: int, check: bool) -> None:
         running = self._running[recording_id]
         if check:
             running.folder.check_room()

@@ -7,6 +7,7 @@ from recording.containers.cutter import Change
 from recording.media.timeline import SourceClock, StreamClock, ntp_to_ns
 from recording.media.track import Resume, Stream, Track
 from recording.values import GapReason
+from sfu.values import RecordedTrackId
 from sfu.wire.tap import (
     CloseStream,
     CloseTrack,
@@ -40,7 +41,7 @@ class InvalidError(Exception):
 class TrackChange:
     """A change to the files of a track."""
 
-    track_id: str
+    track_id: RecordedTrackId
     change: Change
 
 
@@ -54,8 +55,8 @@ class RecordingState:
         """`epoch_ns` is when the recording began, on the clock of the messages."""
         self._epoch_ns = epoch_ns
         self._keyframe_interval_ns = keyframe_interval_ns
-        self.tracks: dict[str, Track] = {}
-        self._streams: dict[int, tuple[str, Stream]] = {}
+        self.tracks: dict[RecordedTrackId, Track] = {}
+        self._streams: dict[int, tuple[RecordedTrackId, Stream]] = {}
         self._sources: dict[str, SourceClock] = {}
         self._handlers: dict[type, Callable[..., list[Output]]] = {
             Packet: self._packet,
@@ -111,7 +112,7 @@ class RecordingState:
         return outputs
 
     @staticmethod
-    def _changes(track_id: str, changes: list[Change]) -> list[Output]:
+    def _changes(track_id: RecordedTrackId, changes: list[Change]) -> list[Output]:
         return [TrackChange(track_id, change) for change in changes]
 
     def _packet(self, packet: Packet) -> list[Output]:

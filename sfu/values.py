@@ -1,12 +1,26 @@
 """The plain values that cross the facade: arguments of the media engine's commands, and its events.
 
 Every value is frozen and made of strings, numbers, bytes and tuples, so that the engine can run in the caller's
-process or in another one. Identifiers (`peer_id`, `publication_id`, `room_id`) are the caller's: the engine
-compares them and never reads them. They are unique within one engine.
+process or in another one.
 """
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NewType
+
+# --- ids -------------------------------------------------------------------------------------------------------
+# The caller chooses these; the engine only compares them. Each is unique within one engine.
+
+PeerId = NewType("PeerId", str)
+RoomId = NewType("RoomId", str)
+PublicationId = NewType("PublicationId", str)
+RecordingId = NewType("RecordingId", str)
+RecordedTrackId = NewType("RecordedTrackId", str)
+"Unique in its recording: a republished track, or that of a reconnected publisher, has the id that it had."
+
+# These are of the session descriptions.
+
+Mid = NewType("Mid", str)
+"Identifier of a media section (RFC 9143)."
 
 MAX_MESSAGE_BYTES = 65_535
 "Of one data channel message: promised in descriptions, taken and relayed. LiveKit's clients send at most 64,000."
@@ -65,7 +79,7 @@ class Layer:
 class PublicationSpec:
     """A track that a peer is about to send."""
 
-    id: str
+    id: PublicationId
     "Unique in the engine; the answer's `mid` map and all events name the track by it."
     kind: Kind
     "What it carries."
@@ -91,7 +105,7 @@ class PublicationSpec:
     "End to end: layers and keyframes are told by dependency descriptors."
     leading: bool = False
     "Of somebody who leads the room: goes before others' cameras where bandwidth is scarce."
-    backup_of: str = ""
+    backup_of: PublicationId | None = None
     "The publication of the same track in another codec, whose subscribers get this one if they cannot take that."
 
 
@@ -141,7 +155,7 @@ class Preferences:
 class RecordedTrack:
     """The track of a recording to which a publication contributes."""
 
-    id: str
+    id: RecordedTrackId
     "Unique in the recording. A publication with the same id continues the track: a republished track, a reconnect."
     label: str = ""
     "Shown to people; any text."
@@ -155,9 +169,9 @@ class Answer:
 
     sdp: str
     "The session description to return."
-    published: dict[str, str] = field(default_factory=dict)
+    published: dict[Mid, PublicationId] = field(default_factory=dict)
     "mid -> publication id, for each section on which this peer sends a known publication."
-    subscribed: dict[str, str] = field(default_factory=dict)
+    subscribed: dict[Mid, PublicationId] = field(default_factory=dict)
     "mid -> publication id, for each live section on which this peer receives."
 
 
@@ -165,7 +179,7 @@ class Answer:
 class VideoAllocation:
     """The allotment of one video, and its reason. Operating points are (spatial layer, temporal layer)."""
 
-    publication_id: str
+    publication_id: PublicationId
     importance: str
     limit: tuple[int, int]
     "The most that the subscriber has use for."
@@ -199,14 +213,14 @@ class BandwidthExplanation:
 class PeerConnected:
     """ICE and DTLS are connected: media and data can flow."""
 
-    peer_id: str
+    peer_id: PeerId
 
 
 @dataclass(frozen=True, slots=True)
 class PeerClosed:
     """The transport ended without `close_peer`."""
 
-    peer_id: str
+    peer_id: PeerId
     reason: CloseReason
 
 
@@ -214,7 +228,7 @@ class PeerClosed:
 class SectionsNeeded:
     """The peer must offer again with this many more receiving sections (0 and 0: the present ones suffice)."""
 
-    peer_id: str
+    peer_id: PeerId
     audio: int
     video: int
 
@@ -223,16 +237,16 @@ class SectionsNeeded:
 class OfferNeeded:
     """The server needs to make an offer on the connection on which the peer receives (dual-connection mode)."""
 
-    peer_id: str
+    peer_id: PeerId
 
 
 @dataclass(frozen=True, slots=True)
 class PublicationBound:
     """A publication was bound to a section; `codec` is the answer's preference until the first packet arrives."""
 
-    peer_id: str
-    publication_id: str
-    mid: str
+    peer_id: PeerId
+    publication_id: PublicationId
+    mid: Mid
     codec: str
 
 
@@ -240,8 +254,8 @@ class PublicationBound:
 class PublicationStarted:
     """The first packet of a publication arrived."""
 
-    peer_id: str
-    publication_id: str
+    peer_id: PeerId
+    publication_id: PublicationId
     codec: str
 
 
@@ -249,24 +263,24 @@ class PublicationStarted:
 class PublicationEnded:
     """The peer stopped sending a publication (its section became inactive); the engine has removed it."""
 
-    peer_id: str
-    publication_id: str
+    peer_id: PeerId
+    publication_id: PublicationId
 
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionStarted:
     """The first packet of a publication was sent to a subscriber."""
 
-    peer_id: str
-    publication_id: str
+    peer_id: PeerId
+    publication_id: PublicationId
 
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionPaused:
     """A subscriber's bandwidth became too small for a video, or sufficient again."""
 
-    peer_id: str
-    publication_id: str
+    peer_id: PeerId
+    publication_id: PublicationId
     paused: bool
 
 
@@ -274,7 +288,7 @@ class SubscriptionPaused:
 class LayersWanted:
     """Only these layers of a shared screen are sent to anybody; initially its publisher encodes all of them."""
 
-    publication_id: str
+    publication_id: PublicationId
     layers: tuple[int, ...]
     "Ascending, never empty."
 
@@ -283,7 +297,7 @@ class LayersWanted:
 class LinkChanged:
     """The limit of a subscriber's link changed; initially there is none."""
 
-    peer_id: str
+    peer_id: PeerId
     kbps: int | None
     "About what it carries, in kbit/s; 0: it seems to be dead; None: as much as is wanted."
     cameras: bool
@@ -298,23 +312,23 @@ class LinkChanged:
 class CodecMissing:
     """A subscriber cannot decode the codec of a publication: a backup codec is needed."""
 
-    peer_id: str
-    publication_id: str
+    peer_id: PeerId
+    publication_id: PublicationId
 
 
 @dataclass(frozen=True, slots=True)
 class PublicationMuted:
     """The engine muted a publication that exceeds the limits of a peer; the peer may unmute it."""
 
-    peer_id: str
-    publication_id: str
+    peer_id: PeerId
+    publication_id: PublicationId
 
 
 @dataclass(frozen=True, slots=True)
 class DataReceived:
     """One message on a data channel."""
 
-    peer_id: str
+    peer_id: PeerId
     label: str
     payload: bytes
 
@@ -323,7 +337,7 @@ class DataReceived:
 class DataRefused:
     """A peer reads a reliable channel too slowly: the rest of a flow was dropped, including later messages."""
 
-    peer_id: str
+    peer_id: PeerId
     label: str
     flow: str
     "As in `send_data`; empty: a single message."
@@ -333,7 +347,7 @@ class DataRefused:
 class Speaker:
     """Loudness of one publication."""
 
-    publication_id: str
+    publication_id: PublicationId
     level: float
     "0 (silent) to 1 (loudest), linear."
     active: bool
@@ -343,7 +357,7 @@ class Speaker:
 class SpeakersChanged:
     """The speakers whose level changed since the last event; those who stopped are inactive with level 0."""
 
-    room_id: str
+    room_id: RoomId
     speakers: tuple[Speaker, ...]
 
 
@@ -351,7 +365,7 @@ class SpeakersChanged:
 class QualityChanged:
     """The quality of a peer's connection changed; initially it is excellent."""
 
-    peer_id: str
+    peer_id: PeerId
     quality: Quality
 
 
@@ -359,8 +373,8 @@ class QualityChanged:
 class SegmentRecorded:
     """A segment of a recorded track was written to the disk."""
 
-    recording_id: str
-    track_id: str
+    recording_id: RecordingId
+    track_id: RecordedTrackId
     end_ns: int
     "End of the segment, in nanoseconds since the start of the recording."
     octets: int
@@ -370,8 +384,8 @@ class SegmentRecorded:
 class TrackNotRecorded:
     """A publication cannot be recorded."""
 
-    recording_id: str
-    publication_id: str
+    recording_id: RecordingId
+    publication_id: PublicationId
     reason: Literal["encrypted", "codec"]
     "End-to-end encrypted, or in a codec that the recorder cannot store."
 
@@ -380,7 +394,7 @@ class TrackNotRecorded:
 class RecordingStopped:
     """A recording has ended; its files can be read."""
 
-    recording_id: str
+    recording_id: RecordingId
     reason: str = ""
     "Empty: as commanded. Otherwise `off`, `disk-full`, `io-error`, `busy`, `invalid` or `internal`."
     detail: str = ""

@@ -38,6 +38,7 @@ from signaling.http.openapi import describe, document
 from signaling.http.page import Page, PageSettings, find_page, is_own_page
 from signaling.http.prefix import prefix_of, strip_prefix
 from signaling.http.server import RoutePart, build_app, build_runner
+from signaling.ids import ParticipantSid
 from signaling.limits import Limits, parse_networks
 from signaling.livekit.connections.lifecycle import LiveKitSettings
 from signaling.livekit.frontend import LiveKitFrontend
@@ -53,9 +54,9 @@ from signaling.livekit.ws import LiveKitEndpoints
 from signaling.recordings.files import RecordingFiles
 from signaling.recordings.films import Films
 from signaling.recordings.recordings import Recordings
-from signaling.rooms.ids import random_sid
 from signaling.rooms.media import MediaEvents
 from signaling.rooms.services import build_services
+from signaling.rooms.sids import random_sid
 from signaling.sessions_api.api import ApiSettings, RecordingParts, sessions_api
 from signaling.sessions_api.issuer_settings import issuer_settings, oidc_client
 from signaling.store import Store
@@ -116,7 +117,7 @@ def _recordings_folder(config: ServerConfig) -> str:
     return str(folder)
 
 
-def _relays(config: ServerConfig, participant_sid: str) -> tuple[IceServer, ...]:
+def _relays(config: ServerConfig, participant_sid: ParticipantSid) -> tuple[IceServer, ...]:
     return ice_servers(config.turn_url, config.turn_secret, participant_sid, time.time(), config.turn_ttl_s)
 
 
@@ -137,7 +138,7 @@ class Server:
         timers = Timers(loop.time)
         self._pump = TimerPump(timers, loop)
         self.services = build_services(media, media_events, timers, time.time, random_sid)
-        logs.know_people(self.services.rooms.participant)
+        logs.know_people(lambda sid: self.services.rooms.participant(ParticipantSid(sid)))
         self.keyring = Keyring(config.keys)
         self.livekit = LiveKitFrontend(
             self.services,
@@ -343,7 +344,7 @@ async def serve(config: ServerConfig) -> None:
     logs.hide(config.secrets)
     descriptors.raise_limit()
     try:
-        _relays(config, "trial")
+        _relays(config, ParticipantSid("trial"))
     except TurnConfigError as error:
         raise ConfigError(str(error)) from error
     media_events = MediaEvents()

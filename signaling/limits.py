@@ -42,7 +42,7 @@ KNOCKS = Rate(per_s=1, burst=60)
 
 # Messages of one client. Those that everybody in the room is told of count as several: they cost as many.
 MESSAGES = Rate(per_s=50, burst=500)
-TOLD_TO_ALL = 5.0
+SENT_TO_ALL = 5.0
 
 # Octets of offers and answers of one participant. Reading and answering one takes the engine 0.2 ms for each kB; one
 # of a room with 60 videos has 200 kB, and is made anew whenever somebody's track begins or ends.

@@ -21,6 +21,7 @@ TESTED_ELSEWHERE = {
     "classroom/base.py": "the classes that every command, event and feature is made of",
     "classroom/catalogue.py": "the list of features, which test_engine and test_permissions go through",
     "classroom/errors.py": "the tree of refusals; each one is expected where it is raised",
+    "classroom/ids.py": "types without behaviour",
     "classroom/limits.py": "numbers; each one is reached where it limits",
     "classroom/roles.py": "plain values without behaviour",
     "classroom/state.py": "the state that every test of the engine looks at",
@@ -43,6 +44,7 @@ TESTED_ELSEWHERE = {
     "signaling/daily/frontend.py": "the wiring that every test of Daily's calls goes through",
     "signaling/daily/rest/errors.py": "the refusals; each one is expected where it is raised",
     "signaling/errors.py": "the tree of errors; each one is expected where it is raised",
+    "signaling/ids.py": "types without behaviour",
     "signaling/livekit/connections/connection.py": "test_lifecycle and test_reactions drive connections as clients do",
     "signaling/livekit/server_api/egress.py": "tests/e2e/test_egress.py drives it by LiveKit's SDK",
     "signaling/livekit/frontend.py": "the wiring that every test of LiveKit's protocol goes through",
@@ -61,6 +63,7 @@ TESTED_ELSEWHERE = {
     "signaling/sessions_api/school/presence_calls.py": "test_school",
     "signaling/sessions_api/school/schedule_calls.py": "test_school",
     "signaling/sessions_api/school/school_desk.py": "test_school",
+    "signaling/sessions_api/path_ids.py": "types without behaviour; every call has some",
     "signaling/sessions_api/sessions/session_answers.py": "test_session_calls",
     "signaling/sessions_api/recordings/links.py": "test_download_calls and test_replay_calls forge and expire tokens",
     "signaling/sessions_api/style.py": "test_callers reads problems, test_session_calls repeats calls",
@@ -169,7 +172,7 @@ def test_no_module_imports_itself_through_others():
         name: imports_of(path, files.keys(), types=not name.startswith(CIRCLES_OF_TYPES)) - {name}
         for name, path in files.items()
     }
-    assert graph["sfu.engine.peer"] >= {"sfu.engine.link", "sfu.engine.publication"}
+    assert graph["sfu.engine.peers.peer"] >= {"sfu.engine.peers.link", "sfu.engine.peers.publication"}
     graphlib.TopologicalSorter(graph).prepare()  # CycleError names the circle
 
 

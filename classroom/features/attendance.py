@@ -25,6 +25,7 @@ from classroom.features.people import (
     find_present,
 )
 from classroom.features.session import Ended, Paused, Resumed, Started
+from classroom.ids import PersonId
 from classroom.roles import STAFF
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ class SetActivity(Command, frozen=True, tag="attendance.set_activity"):
 class ActivityChanged(Event, frozen=True, tag="attendance.activity_changed"):
     """Somebody became idle or active again."""
 
-    person: str
+    person: PersonId
     activity: Activity
 
 
@@ -92,8 +93,8 @@ class Record(Struct):
 class State(Struct):
     """Everybody who was ever there."""
 
-    records: dict[str, Record] = field(default_factory=dict)
-    open: dict[str, None] = field(default_factory=dict)
+    records: dict[PersonId, Record] = field(default_factory=dict)
+    open: dict[PersonId, None] = field(default_factory=dict)
     "Ids of those who are there."
     running: bool = False
     "The lesson runs."
@@ -131,7 +132,7 @@ def _settle(visit: Visit, at: float, *, running: bool) -> None:
     visit.settled_at = until
 
 
-def totals(state: State, person_id: str, now: float) -> Totals | None:
+def totals(state: State, person_id: PersonId, now: float) -> Totals | None:
     """Return somebody's sums at a time, None for somebody who was never there."""
     record = state.records.get(person_id)
     if record is None:
@@ -155,7 +156,7 @@ def totals(state: State, person_id: str, now: float) -> Totals | None:
     )
 
 
-def total_times(state: State, people: Iterable[str], now: float) -> list[float]:
+def total_times(state: State, people: Iterable[PersonId], now: float) -> list[float]:
     """Return for each of these people who came how long they were in the session, in seconds."""
     found = (totals(state, person, now) for person in people)
     return [each.total_s for each in found if each is not None]
@@ -168,7 +169,7 @@ def _set_activity(room: "Classroom", command: SetActivity, now: float) -> Events
     return [ActivityChanged(at=now, by=command.by, person=person.id, activity=command.activity)]
 
 
-def _current(state: State, person_id: str) -> Visit:
+def _current(state: State, person_id: PersonId) -> Visit:
     return state.records[person_id].visits[-1]
 
 
@@ -185,7 +186,7 @@ def _joined(state: State, event: Joined) -> None:
     state.open[event.person] = None
 
 
-def _close(state: State, person_id: str, at: float, reason: LeaveReason) -> None:
+def _close(state: State, person_id: PersonId, at: float, reason: LeaveReason) -> None:
     visit = _current(state, person_id)
     _settle(visit, at, running=state.running)
     visit.left_at = at if visit.lost_at is None else min(at, visit.lost_at)
@@ -249,7 +250,7 @@ def _ended(state: State, event: Ended) -> None:
 class Line(Struct, frozen=True, array_like=True):
     """One person's times in a view, as an array: there is one for each person."""
 
-    person: str
+    person: PersonId
     activity: Activity | None
     "None for those who are not there."
     visit_s: int

@@ -15,6 +15,7 @@ from classroom.base import Command, Deadline, Event, Events, Feature
 from classroom.errors import Code, Conflict, LimitReached, Malformed, NotAllowed, NotFound
 from classroom.features.people import LeaveReason, Left, find, find_present
 from classroom.features.session import Ended
+from classroom.ids import BreakoutId, PersonId
 from classroom.roles import STAFF, Role
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 class Room(Struct, frozen=True, forbid_unknown_fields=True):
     """One breakout."""
 
-    id: str
+    id: BreakoutId
     name: str
 
 
@@ -42,8 +43,8 @@ class Make(Command, frozen=True, tag="breakouts.make"):
 class Assign(Command, frozen=True, tag="breakouts.assign"):
     """Put somebody into a room, also while the breakouts are open."""
 
-    person: str
-    room: str
+    person: PersonId
+    room: BreakoutId
     "Empty: back into the lesson."
 
 
@@ -64,13 +65,13 @@ class Open(Command, frozen=True, tag="breakouts.open"):
 class Choose(Command, frozen=True, tag="breakouts.choose"):
     """Go to a room of your choice."""
 
-    room: str
+    room: BreakoutId
 
 
 class Visit(Command, frozen=True, tag="breakouts.visit"):
     """Go to a room, as one of the staff; empty: back into the lesson."""
 
-    room: str
+    room: BreakoutId
 
 
 class Broadcast(Command, frozen=True, tag="breakouts.broadcast"):
@@ -100,14 +101,14 @@ class Made(Event, frozen=True, tag="breakouts.made"):
 class Moved(Event, frozen=True, tag="breakouts.moved"):
     """Somebody belongs to a room, or (empty) to the lesson."""
 
-    person: str
-    room: str
+    person: PersonId
+    room: BreakoutId
 
 
 class Shuffled(Event, frozen=True, tag="breakouts.shuffled"):
     """The students belong to these rooms."""
 
-    places: dict[str, str]
+    places: dict[PersonId, BreakoutId]
     "Room by person."
 
 
@@ -136,9 +137,9 @@ class Closed(Event, frozen=True, tag="breakouts.closed"):
 class State(Struct):
     """The rooms and who belongs where."""
 
-    rooms: dict[str, str] = field(default_factory=dict)
+    rooms: dict[BreakoutId, str] = field(default_factory=dict)
     "Name by id."
-    places: dict[str, str] = field(default_factory=dict)
+    places: dict[PersonId, BreakoutId] = field(default_factory=dict)
     "Room by person."
     choice: bool = False
     capacity: int = 0
@@ -149,7 +150,7 @@ class State(Struct):
 _MASK: Final = 2**64 - 1
 
 
-def _random_order(ids: list[str], seed: int) -> list[str]:
+def _random_order(ids: list[PersonId], seed: int) -> list[PersonId]:
     """Return the ids in an order that the seed decides: Fisher-Yates with SplitMix64 (Steele, Lea, Flood 2014)."""
     order, state = list(ids), seed & _MASK
     for last in range(len(order) - 1, 0, -1):
@@ -161,7 +162,7 @@ def _random_order(ids: list[str], seed: int) -> list[str]:
     return order
 
 
-def place(room: "Classroom", person_id: str) -> str:
+def place(room: "Classroom", person_id: PersonId) -> str:
     """Return the breakout where somebody is now, empty for the lesson."""
     return room.breakouts.places.get(person_id, "") if room.breakouts.open else ""
 
@@ -181,12 +182,12 @@ def _make(room: "Classroom", command: Make, now: float) -> Events:
     return [Made(at=now, by=command.by, rooms=rooms, choice=command.choice, capacity=command.capacity)]
 
 
-def _check_room(room: "Classroom", breakout: str) -> None:
+def _check_room(room: "Classroom", breakout: BreakoutId) -> None:
     if breakout and breakout not in room.breakouts.rooms:
         raise NotFound(Code.BREAKOUT_NOT_FOUND, "There is no such breakout.")
 
 
-def _move(room: "Classroom", person_id: str, breakout: str, now: float, by: str) -> Events:
+def _move(room: "Classroom", person_id: PersonId, breakout: BreakoutId, now: float, by: PersonId) -> Events:
     if room.breakouts.places.get(person_id, "") == breakout:
         raise Conflict(Code.NOTHING_TO_CHANGE, "The person is there already.")
     return [Moved(at=now, by=by, person=person_id, room=breakout)]
@@ -312,13 +313,13 @@ class View(Struct, frozen=True):
     ends_at: float | None
     mine: str
     "Empty: none."
-    places: dict[str, list[str]]
+    places: dict[BreakoutId, list[PersonId]]
     "People by room; empty for those who are not staff."
 
 
 def _view(room: "Classroom", person: "Person", _now: float) -> View:
     state = room.breakouts
-    places: dict[str, list[str]] = {}
+    places: dict[BreakoutId, list[PersonId]] = {}
     if person.role in STAFF:
         for person_id, breakout in list(state.places.items())[: limits.VIEW_PEOPLE]:
             places.setdefault(breakout, []).append(person_id)

@@ -10,6 +10,7 @@ from classroom.audience import beginning, everyone, fitting
 from classroom.base import Command, Event, Events, Feature
 from classroom.errors import Code, Conflict, LimitReached, NotAllowed, NotFound
 from classroom.features.people import find
+from classroom.ids import FileId, MessageId, PersonId
 from classroom.permissions import require_role
 from classroom.roles import STAFF
 
@@ -43,45 +44,45 @@ class Mode(StrEnum):
 class Send(Command, frozen=True, tag="chat.send"):
     """Write a message."""
 
-    message: str
+    message: MessageId
     "New id."
     text: str
     scope: Scope = Scope.ALL
     target: str = ""
     "Person or breakout, by scope."
-    files: tuple[str, ...] = ()
+    files: tuple[FileId, ...] = ()
     "Files of the author that its readers may load; with files, the text may be empty."
 
 
 class Edit(Command, frozen=True, tag="chat.edit"):
     """Correct your own message."""
 
-    message: str
+    message: MessageId
     text: str
 
 
 class Delete(Command, frozen=True, tag="chat.delete"):
     """Delete your own message, or any message you can read if you are staff."""
 
-    message: str
+    message: MessageId
 
 
 class Pin(Command, frozen=True, tag="chat.pin"):
     """Pin a message to all."""
 
-    message: str
+    message: MessageId
 
 
 class Unpin(Command, frozen=True, tag="chat.unpin"):
     """Unpin a message."""
 
-    message: str
+    message: MessageId
 
 
 class Approve(Command, frozen=True, tag="chat.approve"):
     """Release a held message to its readers."""
 
-    message: str
+    message: MessageId
 
 
 class SetMode(Command, frozen=True, tag="chat.set_mode"):
@@ -95,20 +96,20 @@ class SetMode(Command, frozen=True, tag="chat.set_mode"):
 class Sent(Event, frozen=True, kw_only=True, tag="chat.sent"):
     """Somebody wrote a message."""
 
-    message: str
+    message: MessageId
     text: str
     scope: Scope
     target: str
     held: bool
     "Only staff and the author see it until it is approved."
-    files: tuple[str, ...] = ()
+    files: tuple[FileId, ...] = ()
     v: int = 2
 
 
 class Edited(Event, frozen=True, tag="chat.edited"):
     """`by` changed the text of a message. The event carries the scope, because old messages leave the state."""
 
-    message: str
+    message: MessageId
     text: str
     scope: Scope
     target: str
@@ -118,8 +119,8 @@ class Edited(Event, frozen=True, tag="chat.edited"):
 class Deleted(Event, frozen=True, tag="chat.deleted"):
     """A message was deleted."""
 
-    message: str
-    author: str
+    message: MessageId
+    author: PersonId
     scope: Scope
     target: str
     held: bool
@@ -128,25 +129,25 @@ class Deleted(Event, frozen=True, tag="chat.deleted"):
 class Pinned(Event, frozen=True, tag="chat.pinned"):
     """A message was pinned."""
 
-    message: str
+    message: MessageId
 
 
 class Unpinned(Event, frozen=True, tag="chat.unpinned"):
     """A message is no longer pinned."""
 
-    message: str
+    message: MessageId
 
 
 class Approved(Event, frozen=True, kw_only=True, tag="chat.approved"):
     """A held message was released. The event carries it in full, because its readers see it for the first time."""
 
-    message: str
-    author: str
+    message: MessageId
+    author: PersonId
     text: str
     scope: Scope
     target: str
     sent_at: float
-    files: tuple[str, ...] = ()
+    files: tuple[FileId, ...] = ()
     v: int = 2
 
 
@@ -160,8 +161,8 @@ class ModeSet(Event, frozen=True, tag="chat.mode_set"):
 class Message(Struct):
     """One message."""
 
-    id: str
-    by: str
+    id: MessageId
+    by: PersonId
     at: float
     text: str
     scope: Scope
@@ -172,20 +173,20 @@ class Message(Struct):
     edited_at: float | None = None
     cut: bool = False
     "In a view: the text is longer."
-    files: tuple[str, ...] = ()
+    files: tuple[FileId, ...] = ()
 
 
 class State(Struct):
     """The latest messages and how they are moderated."""
 
-    messages: dict[str, Message] = field(default_factory=dict)
+    messages: dict[MessageId, Message] = field(default_factory=dict)
     "The latest and the pinned, oldest first."
     count: int = 0
     "All that were ever sent."
-    pins: dict[str, None] = field(default_factory=dict)
+    pins: dict[MessageId, None] = field(default_factory=dict)
     mode: Mode = Mode.OPEN
     interval_s: int = 30
-    recent: dict[str, list[float]] = field(default_factory=dict)
+    recent: dict[PersonId, list[float]] = field(default_factory=dict)
     "By person, when the latest messages were sent; for the pace."
 
 
@@ -233,7 +234,7 @@ def _moderated(author: "Person", scope: Scope) -> bool:
 def _check_readers(room: "Classroom", author: "Person", scope: Scope, target: str) -> None:
     to_staff = scope is Scope.STAFF
     if scope is Scope.PERSON:
-        reader = find(room, target)
+        reader = find(room, PersonId(target))
         to_staff = reader.role in STAFF
         if author.role not in STAFF and not to_staff and not room.session.settings.private_chat:
             raise NotAllowed(Code.PRIVATE_CHAT_OFF, "Students may write in private to staff only.")
@@ -260,7 +261,7 @@ def _check_pace(chat: State, author: "Person", now: float) -> None:
         raise LimitReached(Code.TOO_FAST, "These are too many messages in one minute.")
 
 
-def _find(room: "Classroom", message_id: str) -> Message:
+def _find(room: "Classroom", message_id: MessageId) -> Message:
     message = room.chat.messages.get(message_id)
     if message is None:
         raise NotFound(Code.MESSAGE_NOT_FOUND, "There is no such message.")
@@ -404,7 +405,7 @@ def _mode_set(state: State, event: ModeSet) -> None:
     state.mode, state.interval_s = event.mode, event.interval_s
 
 
-def _reads(room: "Classroom", author: str, scope: Scope, target: str, person: "Person") -> bool:
+def _reads(room: "Classroom", author: PersonId, scope: Scope, target: str, person: "Person") -> bool:
     """Return whether a message is for somebody, held or not."""
     if person.id == author or scope is Scope.ALL:
         return True

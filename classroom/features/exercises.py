@@ -18,6 +18,7 @@ from classroom.audience import fitting, staff, staff_and_subject
 from classroom.base import Command, Event, Events, Feature
 from classroom.errors import Code, Conflict, LimitReached, NotAllowed, NotFound
 from classroom.features.people import Joined, find
+from classroom.ids import ExerciseId, FileId, PersonId
 from classroom.roles import STAFF, Role
 
 if TYPE_CHECKING:
@@ -51,11 +52,11 @@ UNDER_WAY: Final = frozenset({Status.ASSIGNED, Status.WORKING, Status.RETURNED})
 class Exercise(Struct, frozen=True, forbid_unknown_fields=True):
     """What is to be done."""
 
-    id: str
+    id: ExerciseId
     title: str
     text: str = ""
     link: str = ""
-    file: str = ""
+    file: FileId = FileId("")
     "A file of the session, or empty."
 
 
@@ -68,15 +69,15 @@ class Add(Command, frozen=True, tag="exercises.add"):
 class Assign(Command, frozen=True, tag="exercises.assign"):
     """Hand an exercise out."""
 
-    exercise: str
-    people: tuple[str, ...] = ()
+    exercise: ExerciseId
+    people: tuple[PersonId, ...] = ()
     "Empty: all students, also those who come later."
 
 
 class Report(Command, frozen=True, tag="exercises.report"):
     """Report progress."""
 
-    exercise: str
+    exercise: ExerciseId
     progress: int
     "Percent."
 
@@ -84,31 +85,31 @@ class Report(Command, frozen=True, tag="exercises.report"):
 class Submit(Command, frozen=True, tag="exercises.submit"):
     """Submit an answer."""
 
-    exercise: str
+    exercise: ExerciseId
     text: str = ""
-    files: tuple[str, ...] = ()
+    files: tuple[FileId, ...] = ()
 
 
 class GiveBack(Command, frozen=True, tag="exercises.give_back"):
     """Return an answer to be improved."""
 
-    exercise: str
-    person: str
+    exercise: ExerciseId
+    person: PersonId
     note: str = ""
 
 
 class Accept(Command, frozen=True, tag="exercises.accept"):
     """Accept an answer."""
 
-    exercise: str
-    person: str
+    exercise: ExerciseId
+    person: PersonId
     note: str = ""
 
 
 class SetMode(Command, frozen=True, tag="exercises.set_mode"):
     """Teach a student or observe."""
 
-    person: str
+    person: PersonId
     mode: Mode
 
 
@@ -122,7 +123,7 @@ class Assigned(Event, frozen=True, tag="exercises.assigned"):
     """The exercise was assigned to these students. The event carries it in full, because it is new to them."""
 
     exercise: Exercise
-    people: tuple[str, ...]
+    people: tuple[PersonId, ...]
     "Students see only their own id here."
     everybody: bool
     "Students who join later have it to do as well."
@@ -131,40 +132,40 @@ class Assigned(Event, frozen=True, tag="exercises.assigned"):
 class Reported(Event, frozen=True, tag="exercises.reported"):
     """A student reported progress."""
 
-    exercise: str
-    person: str
+    exercise: ExerciseId
+    person: PersonId
     progress: int
 
 
 class Submitted(Event, frozen=True, tag="exercises.submitted"):
     """A student submitted an answer."""
 
-    exercise: str
-    person: str
+    exercise: ExerciseId
+    person: PersonId
     text: str
-    files: tuple[str, ...]
+    files: tuple[FileId, ...]
 
 
 class GivenBack(Event, frozen=True, tag="exercises.given_back"):
     """An answer is to be improved."""
 
-    exercise: str
-    person: str
+    exercise: ExerciseId
+    person: PersonId
     note: str
 
 
 class Accepted(Event, frozen=True, tag="exercises.accepted"):
     """An answer was accepted."""
 
-    exercise: str
-    person: str
+    exercise: ExerciseId
+    person: PersonId
     note: str
 
 
 class ModeSet(Event, frozen=True, tag="exercises.mode_set"):
     """Staff teach a student, or observe."""
 
-    person: str
+    person: PersonId
     mode: Mode
 
 
@@ -174,7 +175,7 @@ class Work(Struct):
     status: Status = Status.ASSIGNED
     progress: int = 0
     text: str = ""
-    files: tuple[str, ...] = ()
+    files: tuple[FileId, ...] = ()
     note: str = ""
     "Staff's, for the student."
     changed_at: float = 0.0
@@ -183,12 +184,12 @@ class Work(Struct):
 class State(Struct):
     """The exercises and everybody's work on them."""
 
-    exercises: dict[str, Exercise] = field(default_factory=dict)
-    works: dict[str, dict[str, Work]] = field(default_factory=dict)
+    exercises: dict[ExerciseId, Exercise] = field(default_factory=dict)
+    works: dict[ExerciseId, dict[PersonId, Work]] = field(default_factory=dict)
     "By exercise and person."
-    for_all: dict[str, None] = field(default_factory=dict)
+    for_all: dict[ExerciseId, None] = field(default_factory=dict)
     "Ids of exercises that also those have to do who come later."
-    modes: dict[str, Mode] = field(default_factory=dict)
+    modes: dict[PersonId, Mode] = field(default_factory=dict)
     "By person; others are taught."
     count: int = 0
     "Works of all exercises together."
@@ -201,7 +202,7 @@ def check_exercise(exercise: Exercise) -> Exercise:
         title=checks.line(exercise.title, limits.TITLE_LENGTH, "title"),
         text=checks.text(exercise.text, limits.EXERCISE_LENGTH, "text", empty=True),
         link=checks.link(exercise.link),
-        file=checks.identifier(exercise.file, "file") if exercise.file else "",
+        file=checks.identifier(exercise.file, "file") if exercise.file else FileId(""),
     )
 
 
@@ -239,7 +240,7 @@ def _assign(room: "Classroom", command: Assign, now: float) -> Events:
     return [Assigned(at=now, by=command.by, exercise=exercise, people=new, everybody=everybody)]
 
 
-def _find(room: "Classroom", exercise: str, person_id: str, allowed: "Iterable[Status]") -> Work:
+def _find(room: "Classroom", exercise: ExerciseId, person_id: PersonId, allowed: "Iterable[Status]") -> Work:
     work = room.exercises.works.get(exercise, {}).get(person_id)
     if work is None:
         raise NotFound(Code.EXERCISE_NOT_FOUND, "This exercise was not assigned to this person.")
@@ -367,8 +368,8 @@ def _mode_set(state: State, event: ModeSet) -> None:
 class Line(Struct, frozen=True, array_like=True):
     """One student's current work in a view of staff, as an array: there is one for each student."""
 
-    person: str
-    exercise: str
+    person: PersonId
+    exercise: ExerciseId
     status: Status
     progress: int
     changed_at: int
@@ -377,7 +378,7 @@ class Line(Struct, frozen=True, array_like=True):
 class Mine(Struct, frozen=True):
     """An exercise in the view of the student who has it to do; its text and the answer are loaded apart."""
 
-    exercise: str
+    exercise: ExerciseId
     title: str
     status: Status
     progress: int
@@ -388,13 +389,13 @@ class Mine(Struct, frozen=True):
 class View(Struct, frozen=True):
     """For staff everybody's current work, latest change first; for students all of their own work."""
 
-    exercises: list[tuple[str, str]]
+    exercises: list[tuple[ExerciseId, str]]
     "For staff: id and title."
     lines: list[Line]
     "For staff."
     mine: list[Mine]
     "For students."
-    observed: list[str]
+    observed: list[PersonId]
     "Ids of those whom staff observe; others are taught."
     more: bool
 
@@ -424,7 +425,7 @@ def _view(room: "Classroom", person: "Person", _now: float) -> View:
 
 def _latest(state: State) -> list[Line]:
     """Return for each student the work that changed last, the latest change first."""
-    latest: dict[str, tuple[float, str]] = {}
+    latest: dict[PersonId, tuple[float, ExerciseId]] = {}
     for exercise_id, works in state.works.items():
         for person_id, work in works.items():
             if person_id not in latest or work.changed_at >= latest[person_id][0]:

@@ -16,6 +16,7 @@ from classroom.audience import fitting
 from classroom.base import Command, Event, Events, Feature
 from classroom.errors import Code, Conflict, LimitReached, Malformed, NotAllowed, NotFound
 from classroom.features.people import find
+from classroom.ids import FileId, PersonId
 from classroom.permissions import require_role
 from classroom.roles import STAFF
 
@@ -76,7 +77,7 @@ KINDS: Final[dict[str, Kind]] = {
 class Add(Command, frozen=True, tag="files.add"):
     """Add a file whose bytes the caller has received, measured and looked into."""
 
-    file: str
+    file: FileId
     name: str
     size: int
     kind: str
@@ -90,14 +91,14 @@ class Add(Command, frozen=True, tag="files.add"):
 class Remove(Command, frozen=True, tag="files.remove"):
     """Delete your own file, or any file you can load if you are staff."""
 
-    file: str
+    file: FileId
 
 
 class File(Struct, frozen=True):
     """What is known of a file."""
 
-    id: str
-    by: str
+    id: FileId
+    by: PersonId
     at: float
     name: str
     size: int
@@ -122,9 +123,9 @@ class Removed(Event, frozen=True, tag="files.removed"):
 class State(Struct):
     """The files and the bytes that they take."""
 
-    files: dict[str, File] = field(default_factory=dict)
+    files: dict[FileId, File] = field(default_factory=dict)
     size: int = 0
-    by_person: dict[str, int] = field(default_factory=dict)
+    by_person: dict[PersonId, int] = field(default_factory=dict)
     "Bytes by who added them."
 
 
@@ -158,7 +159,7 @@ def _add(room: "Classroom", command: Add, now: float) -> Events:
         raise Conflict(Code.ALREADY_EXISTS, "There is a file with this id already.")
     author = find(room, command.by)
     if command.scope is Scope.PERSON:
-        reader = find(room, command.target)
+        reader = find(room, PersonId(command.target))
         if author.role not in STAFF and reader.role not in STAFF and not room.session.settings.private_chat:
             raise NotAllowed(Code.PRIVATE_CHAT_OFF, "Students may send files in private to staff only.")
     elif command.target:
@@ -215,7 +216,7 @@ def _reads(file: File, person: "Person") -> bool:
     return person.id == file.target if file.scope is Scope.PERSON else person.role in STAFF
 
 
-def may_read(room: "Classroom", file_id: str, person_id: str) -> bool:
+def may_read(room: "Classroom", file_id: FileId, person_id: PersonId) -> bool:
     """Return whether somebody may load a file."""
     file, person = room.files.files.get(file_id), room.people.everyone.get(person_id)
     return file is not None and person is not None and _reads(file, person)

@@ -10,6 +10,7 @@ from classroom.base import Command, Event, Events, Feature
 from classroom.errors import Code, Conflict
 from classroom.features.people import LeaveReason, Left, RoleChanged, find_present
 from classroom.features.session import Ended
+from classroom.ids import PersonId
 from classroom.permissions import require_role
 from classroom.roles import STAFF
 
@@ -25,7 +26,7 @@ class Raise(Command, frozen=True, tag="hands.raise"):
 class Lower(Command, frozen=True, tag="hands.lower"):
     """Lower your own hand, or anybody's if you are staff."""
 
-    person: str = ""
+    person: PersonId = PersonId("")
     "Empty: your own."
 
 
@@ -40,7 +41,7 @@ class Raised(Event, frozen=True, tag="hands.raised"):
 class Lowered(Event, frozen=True, tag="hands.lowered"):
     """A hand went down."""
 
-    person: str
+    person: PersonId
 
 
 class AllLowered(Event, frozen=True, tag="hands.all_lowered"):
@@ -50,7 +51,7 @@ class AllLowered(Event, frozen=True, tag="hands.all_lowered"):
 class State(Struct):
     """The queue."""
 
-    raised: dict[str, float] = field(default_factory=dict)
+    raised: dict[PersonId, float] = field(default_factory=dict)
     "When each hand went up, seconds since 1970, by person; the first in line comes first."
 
 
@@ -101,7 +102,7 @@ def _role_changed(state: State, event: RoleChanged) -> None:
 class Hand(Struct, frozen=True):
     """A raised hand in a view."""
 
-    person: str
+    person: PersonId
     at: float
 
 

@@ -11,6 +11,7 @@ from classroom.base import Command, Event, Events, Feature
 from classroom.errors import Code, Conflict, NotAllowed, NotFound
 from classroom.features.people import LeaveReason, Left
 from classroom.features.session import Ended
+from classroom.ids import PersonId
 from classroom.permissions import require_role
 from classroom.roles import STAFF
 
@@ -81,7 +82,7 @@ class Responded(Event, frozen=True, tag="help_requests.responded"):
     """A member of staff took the request on."""
 
     request: str
-    person: str
+    person: PersonId
     "Who asked."
 
 
@@ -89,7 +90,7 @@ class Resolved(Event, frozen=True, tag="help_requests.resolved"):
     """A request for help was resolved."""
 
     request: str
-    person: str
+    person: PersonId
     "Who asked."
 
 
@@ -97,7 +98,7 @@ class Dismissed(Event, frozen=True, tag="help_requests.dismissed"):
     """A request for help was dismissed."""
 
     request: str
-    person: str
+    person: PersonId
     "Who asked."
 
 
@@ -105,7 +106,7 @@ class Request(Struct):
     """One request."""
 
     id: str
-    by: str
+    by: PersonId
     at: float
     urgency: Urgency
     text: str

@@ -18,6 +18,7 @@ from classroom.features.people import (
     find_present,
     left,
 )
+from classroom.ids import PersonId
 from classroom.permissions import GRANTABLE
 from classroom.roles import STAFF, TUTORS, Role, Standing
 
@@ -46,7 +47,7 @@ class BanScope(StrEnum):
 class Mute(Command, frozen=True, tag="moderation.mute"):
     """Switch somebody's source off, or that of all students. They may switch it on again if permitted."""
 
-    person: str = ""
+    person: PersonId = PersonId("")
     "Empty: all students."
     source: Source = Source.MICROPHONE
 
@@ -56,34 +57,34 @@ class Allow(Command, frozen=True, tag="moderation.allow"):
 
     permission: str
     allowed: bool | None
-    person: str = ""
+    person: PersonId = PersonId("")
     "Empty: all students."
 
 
 class Rename(Command, frozen=True, tag="moderation.rename"):
     """Give somebody another name."""
 
-    person: str
+    person: PersonId
     name: str
 
 
 class Remove(Command, frozen=True, tag="moderation.remove"):
     """Remove somebody from the session. They have to knock to come back."""
 
-    person: str
+    person: PersonId
 
 
 class Ban(Command, frozen=True, tag="moderation.ban"):
     """Remove somebody and keep them from coming back."""
 
-    person: str
+    person: PersonId
     scope: BanScope = BanScope.SESSION
 
 
 class Unban(Command, frozen=True, tag="moderation.unban"):
     """Let somebody come back."""
 
-    person: str
+    person: PersonId
 
 
 class Lock(Command, frozen=True, tag="moderation.lock"):
@@ -95,33 +96,33 @@ class Lock(Command, frozen=True, tag="moderation.lock"):
 class Spotlight(Command, frozen=True, tag="moderation.spotlight"):
     """Show one person large to all."""
 
-    person: str = ""
+    person: PersonId = PersonId("")
     "Empty: nobody."
 
 
 class Pin(Command, frozen=True, tag="moderation.pin"):
     """Pin somebody for everybody."""
 
-    person: str
+    person: PersonId
 
 
 class Unpin(Command, frozen=True, tag="moderation.unpin"):
     """Unpin somebody."""
 
-    person: str
+    person: PersonId
 
 
 class Muted(Event, frozen=True, tag="moderation.muted"):
     """A source was switched off; the media server carries it out."""
 
-    person: str
+    person: PersonId
     source: Source
 
 
 class Allowed(Event, frozen=True, tag="moderation.allowed"):
     """Somebody, or all students, may do more or less than their role."""
 
-    person: str
+    person: PersonId
     permission: str
     allowed: bool | None
 
@@ -129,14 +130,14 @@ class Allowed(Event, frozen=True, tag="moderation.allowed"):
 class Banned(Event, frozen=True, tag="moderation.banned"):
     """Somebody may not come back."""
 
-    person: str
+    person: PersonId
     scope: BanScope
 
 
 class Unbanned(Event, frozen=True, tag="moderation.unbanned"):
     """Somebody may come back."""
 
-    person: str
+    person: PersonId
 
 
 class Locked(Event, frozen=True, tag="moderation.locked"):
@@ -148,19 +149,19 @@ class Locked(Event, frozen=True, tag="moderation.locked"):
 class Spotlit(Event, frozen=True, tag="moderation.spotlit"):
     """One person, or nobody, is shown large to all."""
 
-    person: str
+    person: PersonId
 
 
 class Pinned(Event, frozen=True, tag="moderation.pinned"):
     """Somebody was pinned for everybody."""
 
-    person: str
+    person: PersonId
 
 
 class Unpinned(Event, frozen=True, tag="moderation.unpinned"):
     """Somebody was unpinned."""
 
-    person: str
+    person: PersonId
 
 
 class State(Struct):
@@ -168,17 +169,17 @@ class State(Struct):
 
     class_grants: dict[str, bool] = field(default_factory=dict)
     "By permission, what all students may do in place of what their role says."
-    grants: dict[str, dict[str, bool]] = field(default_factory=dict)
+    grants: dict[PersonId, dict[str, bool]] = field(default_factory=dict)
     "By person and permission; counts before `class_grants`."
-    banned: dict[str, BanScope] = field(default_factory=dict)
-    removed: dict[str, None] = field(default_factory=dict)
+    banned: dict[PersonId, BanScope] = field(default_factory=dict)
+    removed: dict[PersonId, None] = field(default_factory=dict)
     "Ids of people who were removed and not admitted again."
     locked: bool = False
-    spotlight: str = ""
-    pins: dict[str, None] = field(default_factory=dict)
+    spotlight: PersonId = PersonId("")
+    pins: dict[PersonId, None] = field(default_factory=dict)
 
 
-def _subordinate(room: "Classroom", by: str, person_id: str) -> "Person":
+def _subordinate(room: "Classroom", by: PersonId, person_id: PersonId) -> "Person":
     """Return the person on whom the command acts; nobody moderates their equals, only the owner does."""
     person = find(room, person_id)
     actor = room.people.everyone.get(by)
@@ -234,7 +235,7 @@ def _rename(room: "Classroom", command: Rename, now: float) -> Events:
     return [Renamed(at=now, by=command.by, person=person.id, name=name)]
 
 
-def _put_out(person: "Person", reason: LeaveReason, now: float, by: str) -> list[Event]:
+def _put_out(person: "Person", reason: LeaveReason, now: float, by: PersonId) -> list[Event]:
     inside = person.standing in {Standing.PRESENT, Standing.WAITING}
     return [left(person, reason, now, by)] if inside else []
 
@@ -330,7 +331,7 @@ def _left(state: State, event: Left) -> None:
         return
     state.pins.pop(event.person, None)
     if state.spotlight == event.person:
-        state.spotlight = ""
+        state.spotlight = PersonId("")
     if event.reason in {LeaveReason.REMOVED, LeaveReason.BANNED}:
         state.removed[event.person] = None
 
@@ -343,7 +344,7 @@ class View(Struct, frozen=True):
     pins: list[str]
     class_grants: dict[str, bool]
     my_grants: dict[str, bool]
-    banned: dict[str, BanScope]
+    banned: dict[PersonId, BanScope]
     "Empty for those who are not staff."
 
 

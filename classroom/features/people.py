@@ -8,9 +8,10 @@ from msgspec import Struct, field
 
 from classroom import checks, limits
 from classroom.audience import everyone, staff, staff_and_subject
-from classroom.base import Command, Deadline, Event, Events, Feature
+from classroom.base import SERVER, Command, Deadline, Event, Events, Feature
 from classroom.errors import Code, Conflict, LimitReached, Malformed, NotAllowed, NotFound
 from classroom.features.session import Cancelled, Created, Ended, Expired, Lobby
+from classroom.ids import PersonId
 from classroom.roles import BEFORE, LEARNERS, OPEN, STAFF, TUTORS, Role, Standing, Why
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ class LeaveReason(StrEnum):
 class Invite(Command, frozen=True, tag="people.invite"):
     """Put somebody on the roster."""
 
-    person: str
+    person: PersonId
     name: str
     role: Role = Role.STUDENT
 
@@ -50,7 +51,7 @@ class Join(Command, frozen=True, tag="people.join"):
 class Admit(Command, frozen=True, tag="people.admit"):
     """Admit somebody from the lobby."""
 
-    person: str
+    person: PersonId
 
 
 class AdmitAll(Command, frozen=True, tag="people.admit_all"):
@@ -60,7 +61,7 @@ class AdmitAll(Command, frozen=True, tag="people.admit_all"):
 class Refuse(Command, frozen=True, tag="people.refuse"):
     """Turn somebody in the lobby away."""
 
-    person: str
+    person: PersonId
 
 
 class Leave(Command, frozen=True, tag="people.leave"):
@@ -70,7 +71,7 @@ class Leave(Command, frozen=True, tag="people.leave"):
 class LoseConnection(Command, frozen=True, tag="people.lose_connection"):
     """The server no longer hears somebody."""
 
-    person: str
+    person: PersonId
     lost_at: float
     "When the server last heard them, seconds since 1970."
 
@@ -78,7 +79,7 @@ class LoseConnection(Command, frozen=True, tag="people.lose_connection"):
 class RestoreConnection(Command, frozen=True, tag="people.restore_connection"):
     """The server hears somebody again within the grace time; the visit goes on."""
 
-    person: str
+    person: PersonId
 
 
 class Recover(Command, frozen=True, tag="people.recover"):
@@ -91,14 +92,14 @@ class Recover(Command, frozen=True, tag="people.recover"):
 class SetRole(Command, frozen=True, tag="people.set_role"):
     """Give somebody another role."""
 
-    person: str
+    person: PersonId
     role: Role
 
 
 class Invited(Event, frozen=True, tag="people.invited"):
     """Somebody is on the roster."""
 
-    person: str
+    person: PersonId
     name: str
     role: Role
 
@@ -106,7 +107,7 @@ class Invited(Event, frozen=True, tag="people.invited"):
 class Waits(Event, frozen=True, tag="people.waits"):
     """Somebody is in the lobby."""
 
-    person: str
+    person: PersonId
     name: str
     role: Role
     visit: str
@@ -116,7 +117,7 @@ class Waits(Event, frozen=True, tag="people.waits"):
 class Joined(Event, frozen=True, tag="people.joined"):
     """Somebody joined; a visit begins."""
 
-    person: str
+    person: PersonId
     name: str
     role: Role
     visit: str
@@ -125,13 +126,13 @@ class Joined(Event, frozen=True, tag="people.joined"):
 class TurnedAway(Event, frozen=True, tag="people.turned_away"):
     """Somebody in the lobby was refused."""
 
-    person: str
+    person: PersonId
 
 
 class Left(Event, frozen=True, tag="people.left"):
     """Somebody left the session or the lobby."""
 
-    person: str
+    person: PersonId
     visit: str
     reason: LeaveReason
     left_at: float
@@ -143,14 +144,14 @@ class Left(Event, frozen=True, tag="people.left"):
 class ConnectionLost(Event, frozen=True, tag="people.connection_lost"):
     """Somebody's connection is lost; the visit goes on until the grace time ends."""
 
-    person: str
+    person: PersonId
     lost_at: float
 
 
 class ConnectionRestored(Event, frozen=True, tag="people.connection_restored"):
     """Somebody is back within the grace time."""
 
-    person: str
+    person: PersonId
 
 
 class Recovered(Event, frozen=True, tag="people.recovered"):
@@ -162,21 +163,21 @@ class Recovered(Event, frozen=True, tag="people.recovered"):
 class RoleChanged(Event, frozen=True, tag="people.role_changed"):
     """Somebody has another role."""
 
-    person: str
+    person: PersonId
     role: Role
 
 
 class Renamed(Event, frozen=True, tag="people.renamed"):
     """Somebody has another name (decided by `moderation`)."""
 
-    person: str
+    person: PersonId
     name: str
 
 
 class Person(Struct):
     """Somebody of this session."""
 
-    id: str
+    id: PersonId
     name: str
     role: Role
     standing: Standing = Standing.INVITED
@@ -197,12 +198,12 @@ class Person(Struct):
 class State(Struct):
     """Everybody who was ever here or on the roster, in the order of their first appearance."""
 
-    everyone: dict[str, Person] = field(default_factory=dict)
-    present: dict[str, None] = field(default_factory=dict)
+    everyone: dict[PersonId, Person] = field(default_factory=dict)
+    present: dict[PersonId, None] = field(default_factory=dict)
     "Ids of those who are there, in the order in which they came; a set that keeps its order."
-    waiting: dict[str, None] = field(default_factory=dict)
+    waiting: dict[PersonId, None] = field(default_factory=dict)
     "Ids of those in the lobby, in the order in which they came."
-    lost: dict[str, None] = field(default_factory=dict)
+    lost: dict[PersonId, None] = field(default_factory=dict)
     "Ids of those who are there and whose connection is lost."
     recovered_at: float = 0.0
     "When the server last came back after a crash."
@@ -210,7 +211,7 @@ class State(Struct):
     "Since when no tutor is there, None while one is."
 
 
-def find(room: "Classroom", person_id: str) -> Person:
+def find(room: "Classroom", person_id: PersonId) -> Person:
     """Return somebody of this session, or raise `NotFound`."""
     person = room.people.everyone.get(person_id)
     if person is None:
@@ -218,7 +219,7 @@ def find(room: "Classroom", person_id: str) -> Person:
     return person
 
 
-def find_present(room: "Classroom", person_id: str) -> Person:
+def find_present(room: "Classroom", person_id: PersonId) -> Person:
     """Return somebody who is there, or raise `NotFound` or `Conflict`."""
     person = find(room, person_id)
     if person.standing is not Standing.PRESENT:
@@ -226,7 +227,7 @@ def find_present(room: "Classroom", person_id: str) -> Person:
     return person
 
 
-def left(person: Person, reason: LeaveReason, now: float, by: str = "") -> Left:
+def left(person: Person, reason: LeaveReason, now: float, by: PersonId = SERVER) -> Left:
     """Return the end of somebody's visit: now, or when the connection was lost."""
     left_at = now if person.lost_at is None else person.lost_at
     waited = person.standing is Standing.WAITING
@@ -278,7 +279,7 @@ def _join(room: "Classroom", command: Join, now: float) -> Events:
     return [Joined(at=now, by=command.by, person=command.by, name=name, role=role, visit=visit)]
 
 
-def _check_entry(room: "Classroom", known: Person | None, person_id: str, role: Role) -> None:
+def _check_entry(room: "Classroom", known: Person | None, person_id: PersonId, role: Role) -> None:
     """Refuse those who cannot even wait."""
     if person_id in room.moderation.banned:
         raise NotAllowed(Code.BANNED, "This person was banned from the session.")
@@ -293,7 +294,7 @@ def _check_entry(room: "Classroom", known: Person | None, person_id: str, role: 
         raise NotAllowed(Code.SESSION_LOCKED, "The session is locked to newcomers.")
 
 
-def _why_wait(room: "Classroom", known: Person | None, person_id: str, role: Role) -> Why | None:
+def _why_wait(room: "Classroom", known: Person | None, person_id: PersonId, role: Role) -> Why | None:
     if person_id in room.moderation.removed:
         return Why.KNOCK  # staff as well
     if role in STAFF:
@@ -304,7 +305,7 @@ def _why_wait(room: "Classroom", known: Person | None, person_id: str, role: Rol
     return Why.NOT_STARTED if room.session.phase in BEFORE else None
 
 
-def find_waiting(room: "Classroom", person_id: str) -> Person:
+def find_waiting(room: "Classroom", person_id: PersonId) -> Person:
     """Return somebody in the lobby, or raise `NotFound` or `Conflict`."""
     person = find(room, person_id)
     if person.standing is not Standing.WAITING:
@@ -312,7 +313,7 @@ def find_waiting(room: "Classroom", person_id: str) -> Person:
     return person
 
 
-def _enter(person: Person, now: float, by: str = "") -> Joined:
+def _enter(person: Person, now: float, by: PersonId = SERVER) -> Joined:
     return Joined(at=now, by=by, person=person.id, name=person.name, role=person.role, visit=person.visit)
 
 
@@ -502,7 +503,7 @@ def _due(room: "Classroom") -> Iterable[Deadline]:
 def _expire(room: "Classroom", deadline: Deadline, now: float) -> Events:
     everyone_ = room.people.everyone
     if deadline.reason == "people.grace":
-        return [left(everyone_[deadline.subject], LeaveReason.CONNECTION_LOST, now)]
+        return [left(everyone_[PersonId(deadline.subject)], LeaveReason.CONNECTION_LOST, now)]
     waiting = [everyone_[person_id] for person_id in room.people.waiting]
     ready = [person for person in waiting if person.why is Why.NOT_STARTED]
     return [_enter(person, now) for person in _fitting(room, ready)]
@@ -511,7 +512,7 @@ def _expire(room: "Classroom", deadline: Deadline, now: float) -> Events:
 class Seen(Struct, frozen=True, omit_defaults=True):
     """Somebody in a view."""
 
-    id: str
+    id: PersonId
     name: str
     role: Role
     lost_at: float | None = None

@@ -15,6 +15,7 @@ from classroom.audience import everyone, fitting, tutors
 from classroom.base import Command, Deadline, Event, Events, Feature
 from classroom.errors import Code, Conflict, LimitReached, Malformed, NotFound
 from classroom.features.session import Ended
+from classroom.ids import PersonId, PollId
 from classroom.roles import STAFF, TUTORS
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class Status(StrEnum):
 class Create(Command, frozen=True, tag="polls.create"):
     """Draft a poll."""
 
-    poll: str
+    poll: PollId
     question: str
     kind: Kind
     options: tuple[str, ...] = ()
@@ -56,7 +57,7 @@ class Create(Command, frozen=True, tag="polls.create"):
 class Open(Command, frozen=True, tag="polls.open"):
     """Open a poll."""
 
-    poll: str
+    poll: PollId
     duration_s: int = 0
     "It closes by itself after this time; 0: after the longest time that is allowed."
 
@@ -64,7 +65,7 @@ class Open(Command, frozen=True, tag="polls.open"):
 class Answer(Command, frozen=True, tag="polls.answer"):
     """Answer a poll, or change the answer. The kind decides which field counts."""
 
-    poll: str
+    poll: PollId
     options: tuple[int, ...] = ()
     "Indexes from 0."
     rating: int = 0
@@ -74,19 +75,19 @@ class Answer(Command, frozen=True, tag="polls.answer"):
 class Close(Command, frozen=True, tag="polls.close"):
     """Close a poll."""
 
-    poll: str
+    poll: PollId
 
 
 class Publish(Command, frozen=True, tag="polls.publish"):
     """Show the results to all."""
 
-    poll: str
+    poll: PollId
 
 
 class Discard(Command, frozen=True, tag="polls.discard"):
     """Delete a poll whose results were not published, with its answers."""
 
-    poll: str
+    poll: PollId
 
 
 class Ballot(Struct, frozen=True):
@@ -110,7 +111,7 @@ class Results(Struct, frozen=True):
 class Created(Event, frozen=True, tag="polls.created"):
     """A poll was drafted."""
 
-    poll: str
+    poll: PollId
     question: str
     kind: Kind
     options: tuple[str, ...]
@@ -121,7 +122,7 @@ class Created(Event, frozen=True, tag="polls.created"):
 class Opened(Event, frozen=True, tag="polls.opened"):
     """A poll was opened. The event carries it in full, because students see it for the first time."""
 
-    poll: str
+    poll: PollId
     question: str
     kind: Kind
     options: tuple[str, ...]
@@ -133,7 +134,7 @@ class Opened(Event, frozen=True, tag="polls.opened"):
 class Answered(Event, frozen=True, tag="polls.answered"):
     """Somebody answered a poll or changed the answer. `by` is empty where the name is hidden."""
 
-    poll: str
+    poll: PollId
     ballot: Ballot
     anonymous: bool
     "As the poll is: it has to hold when the poll is discarded and another one has its id."
@@ -142,27 +143,27 @@ class Answered(Event, frozen=True, tag="polls.answered"):
 class Closed(Event, frozen=True, tag="polls.closed"):
     """A poll was closed."""
 
-    poll: str
+    poll: PollId
 
 
 class Published(Event, frozen=True, tag="polls.published"):
     """The results of a poll were published."""
 
-    poll: str
+    poll: PollId
     results: Results
 
 
 class Discarded(Event, frozen=True, tag="polls.discarded"):
     """A poll was deleted."""
 
-    poll: str
+    poll: PollId
 
 
 class Poll(Struct):
     """One poll."""
 
-    id: str
-    by: str
+    id: PollId
+    by: PersonId
     question: str
     kind: Kind
     options: tuple[str, ...]
@@ -171,14 +172,14 @@ class Poll(Struct):
     status: Status = Status.DRAFT
     closes_at: float | None = None
     "While it is open."
-    ballots: dict[str, Ballot] = field(default_factory=dict)
+    ballots: dict[PersonId, Ballot] = field(default_factory=dict)
     "By person."
 
 
 class State(Struct):
     """All polls, in the order of their drafting."""
 
-    polls: dict[str, Poll] = field(default_factory=dict)
+    polls: dict[PollId, Poll] = field(default_factory=dict)
 
 
 TEXTS: Final = 50
@@ -241,7 +242,7 @@ def _create(room: "Classroom", command: Create, now: float) -> Events:
     ]
 
 
-def _find(room: "Classroom", poll_id: str, *allowed: Status) -> Poll:
+def _find(room: "Classroom", poll_id: PollId, *allowed: Status) -> Poll:
     poll = room.polls.polls.get(poll_id)
     if poll is None:
         raise NotFound(Code.POLL_NOT_FOUND, "There is no such poll.")
@@ -353,13 +354,13 @@ def _due(room: "Classroom") -> Iterable[Deadline]:
 
 
 def _expire(_room: "Classroom", deadline: Deadline, now: float) -> Events:
-    return [Closed(at=now, poll=deadline.subject)]
+    return [Closed(at=now, poll=PollId(deadline.subject))]
 
 
 class Seen(Struct, frozen=True):
     """A poll in a view."""
 
-    id: str
+    id: PollId
     question: str
     kind: Kind
     options: tuple[str, ...]

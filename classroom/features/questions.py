@@ -7,8 +7,9 @@ from msgspec import Struct, field, structs
 
 from classroom import checks, limits
 from classroom.audience import beginning, everyone, fitting
-from classroom.base import Command, Event, Events, Feature
+from classroom.base import SERVER, Command, Event, Events, Feature
 from classroom.errors import Code, Conflict, LimitReached, NotAllowed, NotFound
+from classroom.ids import PersonId, QuestionId
 from classroom.roles import STAFF
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ WAITING: Final = frozenset({Status.OPEN, Status.ANSWERED})
 class Ask(Command, frozen=True, tag="questions.ask"):
     """Ask a question."""
 
-    question: str
+    question: QuestionId
     text: str
     anonymous: bool = False
     "Other students do not learn who asks; staff do."
@@ -42,44 +43,44 @@ class Ask(Command, frozen=True, tag="questions.ask"):
 class Upvote(Command, frozen=True, tag="questions.upvote"):
     """Support somebody else's question."""
 
-    question: str
+    question: QuestionId
 
 
 class TakeBack(Command, frozen=True, tag="questions.take_back"):
     """Take the support back."""
 
-    question: str
+    question: QuestionId
 
 
 class Answer(Command, frozen=True, tag="questions.answer"):
     """Answer in writing, or (empty text) note that it was answered aloud."""
 
-    question: str
+    question: QuestionId
     text: str = ""
 
 
 class Resolve(Command, frozen=True, tag="questions.resolve"):
     """Mark a question as resolved; it leaves the list."""
 
-    question: str
+    question: QuestionId
 
 
 class Dismiss(Command, frozen=True, tag="questions.dismiss"):
     """Dismiss a question; it leaves the list without an answer."""
 
-    question: str
+    question: QuestionId
 
 
 class Reopen(Command, frozen=True, tag="questions.reopen"):
     """Reopen a question; it returns to the list."""
 
-    question: str
+    question: QuestionId
 
 
 class Asked(Event, frozen=True, tag="questions.asked"):
     """`by` asked; empty where the name is hidden."""
 
-    question: str
+    question: QuestionId
     text: str
     anonymous: bool
 
@@ -87,50 +88,50 @@ class Asked(Event, frozen=True, tag="questions.asked"):
 class Upvoted(Event, frozen=True, tag="questions.upvoted"):
     """The question gained a vote. Only the voter sees who voted."""
 
-    question: str
+    question: QuestionId
 
 
 class TakenBack(Event, frozen=True, tag="questions.taken_back"):
     """The question lost a vote. Only the voter sees who voted."""
 
-    question: str
+    question: QuestionId
 
 
 class Answered(Event, frozen=True, tag="questions.answered"):
     """A question was answered."""
 
-    question: str
+    question: QuestionId
     text: str
 
 
 class Resolved(Event, frozen=True, tag="questions.resolved"):
     """A question was resolved."""
 
-    question: str
+    question: QuestionId
 
 
 class Dismissed(Event, frozen=True, tag="questions.dismissed"):
     """A question was dismissed."""
 
-    question: str
+    question: QuestionId
 
 
 class Reopened(Event, frozen=True, tag="questions.reopened"):
     """A question was reopened."""
 
-    question: str
+    question: QuestionId
 
 
 class Question(Struct):
     """One question."""
 
-    id: str
-    by: str
+    id: QuestionId
+    by: PersonId
     at: float
     text: str
     anonymous: bool
     status: Status = Status.OPEN
-    voters: dict[str, None] = field(default_factory=dict)
+    voters: dict[PersonId, None] = field(default_factory=dict)
     answer: str = ""
     answered_by: str = ""
     answered_at: float | None = None
@@ -139,7 +140,7 @@ class Question(Struct):
 class State(Struct):
     """All questions, in the order in which they were asked."""
 
-    questions: dict[str, Question] = field(default_factory=dict)
+    questions: dict[QuestionId, Question] = field(default_factory=dict)
 
 
 def _ask(room: "Classroom", command: Ask, now: float) -> Events:
@@ -159,7 +160,7 @@ def _ask(room: "Classroom", command: Ask, now: float) -> Events:
     return [Asked(at=now, by=command.by, question=question_id, text=text, anonymous=command.anonymous)]
 
 
-def _find(room: "Classroom", question_id: str, allowed: frozenset[Status]) -> Question:
+def _find(room: "Classroom", question_id: QuestionId, allowed: frozenset[Status]) -> Question:
     question = room.questions.questions.get(question_id)
     if question is None:
         raise NotFound(Code.QUESTION_NOT_FOUND, "There is no such question.")
@@ -237,12 +238,12 @@ def _reopened(state: State, event: Reopened) -> None:
 class Seen(Struct, frozen=True, omit_defaults=True):
     """A question in a view."""
 
-    id: str
+    id: QuestionId
     at: float
     text: str
     status: Status
     votes: int
-    by: str = ""
+    by: PersonId = PersonId("")
     "Empty where the name is hidden."
     anonymous: bool = False
     voted: bool = False
@@ -273,7 +274,7 @@ def _seen(question: Question, person: "Person") -> Seen:
         text=text,
         status=question.status,
         votes=len(question.voters),
-        by="" if _hides_name(question, person) else question.by,
+        by=SERVER if _hides_name(question, person) else question.by,
         anonymous=question.anonymous,
         voted=person.id in question.voters,
         answer=answer,

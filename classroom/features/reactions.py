@@ -8,6 +8,7 @@ from classroom import limits
 from classroom.audience import everyone
 from classroom.base import Command, Event, Events, Feature
 from classroom.errors import Code, LimitReached, Malformed
+from classroom.ids import PersonId
 
 if TYPE_CHECKING:
     from classroom.features.people import Person
@@ -33,7 +34,7 @@ class State(Struct):
     """How often each reaction was shown."""
 
     counts: dict[str, int] = field(default_factory=dict)
-    recent: dict[str, list[float]] = field(default_factory=dict)
+    recent: dict[PersonId, list[float]] = field(default_factory=dict)
     "By person, the times of the latest; for the pace."
 
 

@@ -10,6 +10,7 @@ from classroom import checks, join_code, limits
 from classroom.audience import everyone, staff
 from classroom.base import Command, Deadline, Event, Events, Feature
 from classroom.errors import Code, Conflict, Malformed
+from classroom.ids import PersonId, SessionId
 from classroom.roles import STAFF, Phase
 
 if TYPE_CHECKING:
@@ -71,8 +72,8 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
 class Create(Command, frozen=True, tag="session.create"):
     """Create the session; the first command of all."""
 
-    session: str
-    owner: str
+    session: SessionId
+    owner: PersonId
     owner_name: str
     title: str
     code_number: int
@@ -128,8 +129,8 @@ class Cancel(Command, frozen=True, tag="session.cancel"):
 class Created(Event, frozen=True, tag="session.created"):
     """The session was created."""
 
-    session: str
-    owner: str
+    session: SessionId
+    owner: PersonId
     owner_name: str
     title: str
     description: str
@@ -188,9 +189,9 @@ class Expired(Event, frozen=True, tag="session.expired"):
 class State(Struct):
     """The session as the events made it."""
 
-    id: str = ""
+    id: SessionId = SessionId("")
     external_id: str = ""
-    owner: str = ""
+    owner: PersonId = PersonId("")
     title: str = ""
     description: str = ""
     code: str = ""
@@ -384,7 +385,7 @@ def _expire(_room: "Classroom", deadline: Deadline, now: float) -> Events:
 class View(Struct, frozen=True):
     """The session as a joining person sees it; its description is loaded apart."""
 
-    id: str
+    id: SessionId
     external_id: str
     title: str
     code: str

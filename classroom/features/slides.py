@@ -11,6 +11,7 @@ from classroom import checks, limits
 from classroom.audience import everyone, fitting
 from classroom.base import Command, Event, Events, Feature
 from classroom.errors import Code, Conflict, NotFound
+from classroom.ids import DeckId, FileId
 
 if TYPE_CHECKING:
     from classroom.features.people import Person
@@ -20,23 +21,23 @@ if TYPE_CHECKING:
 class AddDeck(Command, frozen=True, tag="slides.add_deck"):
     """Add a deck whose pages the caller has made."""
 
-    deck: str
+    deck: DeckId
     title: str
     pages: int
-    file: str
+    file: FileId
     "The file of `files` that it was made of, or the caller's own name for it."
 
 
 class RemoveDeck(Command, frozen=True, tag="slides.remove_deck"):
     """Drop a deck."""
 
-    deck: str
+    deck: DeckId
 
 
 class GoTo(Command, frozen=True, tag="slides.go_to"):
     """Show a page to all."""
 
-    deck: str
+    deck: DeckId
     page: int
     "From 1."
 
@@ -44,32 +45,32 @@ class GoTo(Command, frozen=True, tag="slides.go_to"):
 class DeckAdded(Event, frozen=True, tag="slides.deck_added"):
     """A deck was added."""
 
-    deck: str
+    deck: DeckId
     title: str
     pages: int
-    file: str
+    file: FileId
 
 
 class DeckRemoved(Event, frozen=True, tag="slides.deck_removed"):
     """A deck was removed."""
 
-    deck: str
+    deck: DeckId
 
 
 class Turned(Event, frozen=True, tag="slides.turned"):
     """Everybody sees this page."""
 
-    deck: str
+    deck: DeckId
     page: int
 
 
 class Deck(Struct):
     """One deck."""
 
-    id: str
+    id: DeckId
     title: str
     pages: int
-    file: str
+    file: FileId
     page: int = 1
     "Where it stands; kept while another deck is shown."
 
@@ -77,7 +78,7 @@ class Deck(Struct):
 class State(Struct):
     """The decks and which is shown."""
 
-    decks: dict[str, Deck] = field(default_factory=dict)
+    decks: dict[DeckId, Deck] = field(default_factory=dict)
     current: str = ""
 
 
@@ -99,7 +100,7 @@ def _add_deck(room: "Classroom", command: AddDeck, now: float) -> Events:
     ]
 
 
-def _find(room: "Classroom", deck_id: str) -> Deck:
+def _find(room: "Classroom", deck_id: DeckId) -> Deck:
     deck = room.slides.decks.get(deck_id)
     if deck is None:
         raise NotFound(Code.DECK_NOT_FOUND, "There is no such deck of slides.")

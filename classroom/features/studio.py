@@ -15,6 +15,7 @@ from classroom.audience import everyone, fitting, staff
 from classroom.base import Command, Event, Events, Feature
 from classroom.errors import Code, Conflict, Malformed, NotFound
 from classroom.features.people import LeaveReason, Left, find, find_present
+from classroom.ids import PersonId
 from classroom.roles import STAFF, Role
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ def current(room: "Classroom") -> Scene | None:
     return room.studio.scenes.get(room.studio.current)
 
 
-def may_watch(room: "Classroom", viewer_id: str, publisher_id: str, source: str) -> bool:
+def may_watch(room: "Classroom", viewer_id: PersonId, publisher_id: PersonId, source: str) -> bool:
     """Return whether somebody may receive somebody's `camera` or `screen`."""
     viewer, publisher = room.people.everyone.get(viewer_id), room.people.everyone.get(publisher_id)
     present = room.people.present
@@ -145,7 +146,7 @@ def _add_scene(room: "Classroom", command: AddScene, now: float) -> Events:
 
 def _check_source(room: "Classroom", kind: Kind, source: str) -> None:
     if kind in PERSONAL:
-        person = find(room, source)
+        person = find(room, PersonId(source))
         if (kind is Kind.STUDENT_WORK) != (person.role is Role.STUDENT) and kind is not Kind.CAMERA:
             raise Malformed(
                 Code.BAD_CHOICE, "A screen scene needs a member of staff, and a student-work scene a student."
@@ -174,7 +175,7 @@ def _switch(room: "Classroom", command: Switch, now: float) -> Events:
     if scene is None:
         raise NotFound(Code.SCENE_NOT_FOUND, "There is no such scene.")
     if scene.kind in PERSONAL:
-        find_present(room, scene.source)
+        find_present(room, PersonId(scene.source))
     elif scene.kind is Kind.SLIDES and scene.source not in room.slides.decks:
         raise NotFound(Code.DECK_NOT_FOUND, "The deck of this scene was removed.")
     return [

@@ -14,6 +14,7 @@ from classroom import checks, limits
 from classroom.audience import everyone, fitting, nobody
 from classroom.base import Command, Event, Events, Feature
 from classroom.errors import Code, Conflict, LimitReached, Malformed, NotFound
+from classroom.ids import PageId
 
 if TYPE_CHECKING:
     from classroom.features.people import Person
@@ -23,14 +24,14 @@ if TYPE_CHECKING:
 class Draw(Command, frozen=True, tag="whiteboard.draw"):
     """Apply an update to a page."""
 
-    page: str
+    page: PageId
     update: bytes
 
 
 class SaveSnapshot(Command, frozen=True, tag="whiteboard.save_snapshot"):
     """Replace the first updates of a page by what they and the old snapshot make together."""
 
-    page: str
+    page: PageId
     snapshot: bytes
     count: int
     "How many updates it contains: those that were there when the caller began."
@@ -39,33 +40,33 @@ class SaveSnapshot(Command, frozen=True, tag="whiteboard.save_snapshot"):
 class AddPage(Command, frozen=True, tag="whiteboard.add_page"):
     """Add an empty page."""
 
-    page: str
+    page: PageId
     title: str = ""
 
 
 class RemovePage(Command, frozen=True, tag="whiteboard.remove_page"):
     """Drop a page with all that is on it."""
 
-    page: str
+    page: PageId
 
 
 class GoTo(Command, frozen=True, tag="whiteboard.go_to"):
     """Show a page to all."""
 
-    page: str
+    page: PageId
 
 
 class Drawn(Event, frozen=True, tag="whiteboard.drawn"):
     """An update was added to a page."""
 
-    page: str
+    page: PageId
     update: bytes
 
 
 class SnapshotSaved(Event, frozen=True, tag="whiteboard.snapshot_saved"):
     """The first updates of a page are merged. Changes nothing that anybody sees."""
 
-    page: str
+    page: PageId
     snapshot: bytes
     count: int
 
@@ -73,26 +74,26 @@ class SnapshotSaved(Event, frozen=True, tag="whiteboard.snapshot_saved"):
 class PageAdded(Event, frozen=True, tag="whiteboard.page_added"):
     """An empty page was added."""
 
-    page: str
+    page: PageId
     title: str
 
 
 class PageRemoved(Event, frozen=True, tag="whiteboard.page_removed"):
     """A page was removed."""
 
-    page: str
+    page: PageId
 
 
 class Turned(Event, frozen=True, tag="whiteboard.turned"):
     """Everybody sees this page."""
 
-    page: str
+    page: PageId
 
 
 class Page(Struct):
     """One page."""
 
-    id: str
+    id: PageId
     title: str
     snapshot: bytes = b""
     updates: list[bytes] = field(default_factory=list)
@@ -104,13 +105,13 @@ class Page(Struct):
 class State(Struct):
     """The pages and which is shown."""
 
-    pages: dict[str, Page] = field(default_factory=dict)
+    pages: dict[PageId, Page] = field(default_factory=dict)
     current: str = ""
     size: int = 0
     "Bytes of all pages."
 
 
-def needs_snapshot(state: State) -> list[str]:
+def needs_snapshot(state: State) -> list[PageId]:
     """Return the ids of pages whose updates should be merged now, well before their limit."""
     return [
         page.id
@@ -121,13 +122,13 @@ def needs_snapshot(state: State) -> list[str]:
     ]
 
 
-def content(room: "Classroom", page_id: str) -> tuple[bytes, ...]:
+def content(room: "Classroom", page_id: PageId) -> tuple[bytes, ...]:
     """Return the snapshot of a page (if there is one) and the updates after it: together they are the page."""
     page = _find(room, page_id)
     return (page.snapshot, *page.updates) if page.snapshot else tuple(page.updates)
 
 
-def _find(room: "Classroom", page_id: str) -> Page:
+def _find(room: "Classroom", page_id: PageId) -> Page:
     page = room.whiteboard.pages.get(page_id)
     if page is None:
         raise NotFound(Code.PAGE_NOT_FOUND, "There is no such page of the whiteboard.")
@@ -222,7 +223,7 @@ def _turned(state: State, event: Turned) -> None:
 class Seen(Struct, frozen=True):
     """A page in a view; its content is loaded apart."""
 
-    id: str
+    id: PageId
     title: str
 
 

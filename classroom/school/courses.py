@@ -8,6 +8,7 @@ from msgspec import Struct, field
 from classroom import checks, limits
 from classroom.base import SERVER, Command, Event
 from classroom.errors import Code, Conflict, NotAllowed, NotFound
+from classroom.ids import CourseId, PersonId
 from classroom.school.aggregate import Aggregate
 
 
@@ -22,7 +23,7 @@ class Role(StrEnum):
 class Create(Command, frozen=True, tag="courses.create"):
     """Make a course."""
 
-    course: str
+    course: CourseId
     title: str
     external_id: str = ""
 
@@ -30,35 +31,35 @@ class Create(Command, frozen=True, tag="courses.create"):
 class Rename(Command, frozen=True, tag="courses.rename"):
     """Give it another title."""
 
-    course: str
+    course: CourseId
     title: str
 
 
 class Archive(Command, frozen=True, tag="courses.archive"):
     """End it: nobody enrols any more, everything else stays."""
 
-    course: str
+    course: CourseId
 
 
 class Enrol(Command, frozen=True, tag="courses.enrol"):
     """Take somebody in, or give them another role."""
 
-    course: str
-    person: str
+    course: CourseId
+    person: PersonId
     role: Role = Role.STUDENT
 
 
 class Withdraw(Command, frozen=True, tag="courses.withdraw"):
     """Take somebody out; everybody may take themselves out."""
 
-    course: str
-    person: str
+    course: CourseId
+    person: PersonId
 
 
 class Created(Event, frozen=True, tag="courses.created"):
     """There is a course."""
 
-    course: str
+    course: CourseId
     title: str
     external_id: str
 
@@ -66,50 +67,50 @@ class Created(Event, frozen=True, tag="courses.created"):
 class Renamed(Event, frozen=True, tag="courses.renamed"):
     """It has another title."""
 
-    course: str
+    course: CourseId
     title: str
 
 
 class Archived(Event, frozen=True, tag="courses.archived"):
     """It is over."""
 
-    course: str
+    course: CourseId
 
 
 class Enrolled(Event, frozen=True, tag="courses.enrolled"):
     """Somebody belongs to it."""
 
-    course: str
-    person: str
+    course: CourseId
+    person: PersonId
     role: Role
 
 
 class Withdrawn(Event, frozen=True, tag="courses.withdrawn"):
     """Somebody no longer does."""
 
-    course: str
-    person: str
+    course: CourseId
+    person: PersonId
 
 
 class Course(Struct):
     """One course."""
 
-    id: str
+    id: CourseId
     title: str
     external_id: str
     archived: bool = False
-    people: dict[str, Role] = field(default_factory=dict)
+    people: dict[PersonId, Role] = field(default_factory=dict)
 
 
 class State(Struct):
     """The courses of one tenant."""
 
-    courses: dict[str, Course] = field(default_factory=dict)
+    courses: dict[CourseId, Course] = field(default_factory=dict)
     external: dict[str, str] = field(default_factory=dict)
     "Course by external id."
 
 
-def find(state: State, course_id: str) -> Course:
+def find(state: State, course_id: CourseId) -> Course:
     """Return a course, or raise `NotFound`."""
     course = state.courses.get(course_id)
     if course is None:
@@ -117,12 +118,12 @@ def find(state: State, course_id: str) -> Course:
     return course
 
 
-def courses_of(state: State, person_id: str) -> list[Course]:
+def courses_of(state: State, person_id: PersonId) -> list[Course]:
     """Return the courses to which somebody belongs."""
     return [course for course in state.courses.values() if person_id in course.people]
 
 
-def _managed(state: State, command: Command, course_id: str, *, open_: bool = False) -> Course:
+def _managed(state: State, command: Command, course_id: CourseId, *, open_: bool = False) -> Course:
     """Return a course that the author of a command may change: the application or one of its tutors."""
     course = find(state, course_id)
     if command.by != SERVER and course.people.get(command.by) is not Role.TUTOR:

@@ -9,6 +9,7 @@ from msgspec import Struct, field
 from classroom import checks, limits
 from classroom.base import SERVER, Command, Event
 from classroom.errors import Code, Conflict, NotAllowed, NotFound
+from classroom.ids import PersonId, SessionId
 from classroom.school import availability
 from classroom.school.aggregate import Aggregate
 from classroom.school.availability import Availability
@@ -53,9 +54,9 @@ class Leave(Command, frozen=True, tag="office_hours.leave"):
 class Admit(Command, frozen=True, tag="office_hours.admit"):
     """Ask the next one in, or a certain one. The caller starts the session."""
 
-    session: str
+    session: SessionId
     "New id of the session."
-    person: str = ""
+    person: PersonId = PersonId("")
     "Empty: the first of the queue."
 
 
@@ -91,21 +92,21 @@ class Joined(Event, frozen=True, tag="office_hours.joined"):
 class Admitted(Event, frozen=True, tag="office_hours.admitted"):
     """Somebody is asked in."""
 
-    person: str
-    session: str
+    person: PersonId
+    session: SessionId
 
 
 class Ended(Event, frozen=True, tag="office_hours.ended"):
     """Somebody's place in the queue, or visit, is over."""
 
-    person: str
+    person: PersonId
     outcome: Outcome
 
 
 class Place(Struct, frozen=True):
     """Somebody in the queue."""
 
-    person: str
+    person: PersonId
     name: str
     topic: str
     joined_at: float
@@ -114,19 +115,19 @@ class Place(Struct, frozen=True):
 class Visit(Struct, frozen=True):
     """Who is with the tutor."""
 
-    person: str
+    person: PersonId
     name: str
-    session: str
+    session: SessionId
     started_at: float
 
 
 class State(Struct):
     """The office hours of one tutor."""
 
-    tutor: str = ""
+    tutor: PersonId = PersonId("")
     hours: Availability | None = None
     open: bool = False
-    queue: dict[str, Place] = field(default_factory=dict)
+    queue: dict[PersonId, Place] = field(default_factory=dict)
     "By person, first come first."
     visit: Visit | None = None
     lasted_s: list[float] = field(default_factory=list)
@@ -140,12 +141,12 @@ def is_open(state: State, now: float) -> bool:
     return bool(availability.spans(state.hours, now, now + 1))
 
 
-def position(state: State, person_id: str) -> int:
+def position(state: State, person_id: PersonId) -> int:
     """Return somebody's place in the queue, from 1; 0: not in it."""
     return list(state.queue).index(person_id) + 1 if person_id in state.queue else 0
 
 
-def wait_s(state: State, person_id: str, now: float) -> float:
+def wait_s(state: State, person_id: PersonId, now: float) -> float:
     """Return how long somebody will wait, judged by the median of the latest visits."""
     typical = median(state.lasted_s) if state.lasted_s else TYPICAL_S
     before = max(position(state, person_id) - 1, 0)
@@ -202,7 +203,7 @@ def _admit(state: State, command: Admit, now: float) -> list[Event]:
     session = checks.identifier(command.session, "session")
     if state.visit is not None:
         raise Conflict(Code.TUTOR_BUSY, "Somebody else is with the tutor; complete that visit first.")
-    person_id = command.person or next(iter(state.queue), "")
+    person_id = command.person or next(iter(state.queue), PersonId(""))
     if person_id not in state.queue:
         raise NotFound(Code.NOT_QUEUED, "The queue is empty, or this person is not in it.")
     return [Admitted(at=now, by=command.by, person=person_id, session=session)]

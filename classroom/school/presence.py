@@ -13,6 +13,7 @@ from msgspec import Struct, field
 from classroom import checks, limits
 from classroom.base import Command, Event
 from classroom.errors import Code, Conflict
+from classroom.ids import PersonId
 from classroom.school.aggregate import Aggregate
 
 
@@ -62,20 +63,20 @@ class Person(Struct):
 class State(Struct):
     """Everybody who was seen; the longest silent first."""
 
-    people: dict[str, Person] = field(default_factory=dict)
+    people: dict[PersonId, Person] = field(default_factory=dict)
 
 
 class Line(Struct, frozen=True):
     """One person's presence as others see it."""
 
-    person: str
+    person: PersonId
     status: Status
     activity: str
     seen_at: float | None
     "None: never since the server started."
 
 
-def line(state: State, person_id: str) -> Line:
+def line(state: State, person_id: PersonId) -> Line:
     """Return somebody's presence; who was never seen is offline."""
     person = state.people.get(person_id)
     if person is None:
@@ -83,7 +84,7 @@ def line(state: State, person_id: str) -> Line:
     return Line(person_id, person.status, person.activity, person.seen_at)
 
 
-def lines(state: State, people: Iterable[str]) -> list[Line]:
+def lines(state: State, people: Iterable[PersonId]) -> list[Line]:
     """Return the presence of several, such as the members of a course."""
     return [line(state, person_id) for person_id in people]
 
@@ -93,7 +94,7 @@ def online(state: State) -> list[Line]:
     return [line(state, key) for key, person in state.people.items() if person.status is not Status.OFFLINE]
 
 
-def seen(state: State, person_id: str, now: float) -> None:
+def seen(state: State, person_id: PersonId, now: float) -> None:
     """Note a sign of life. It is no event: it happens each minute for everybody and nobody watches it."""
     person = state.people.pop(person_id, None)
     if person is not None:

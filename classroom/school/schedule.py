@@ -10,6 +10,7 @@ from msgspec import Struct, field, structs
 from classroom import checks, limits
 from classroom.base import SERVER, Command, Event
 from classroom.errors import Code, Conflict, LimitReached, Malformed, NotAllowed, NotFound
+from classroom.ids import CourseId, PersonId
 from classroom.school import recurrence
 from classroom.school.aggregate import Aggregate
 
@@ -28,7 +29,7 @@ class Series(Struct, frozen=True, forbid_unknown_fields=True):
     "Value of an RRULE property (RFC 5545 section 3.3.10); empty: once."
     reminders: tuple[int, ...] = ()
     "Seconds before each start."
-    course: str = ""
+    course: CourseId = CourseId("")
     "Id of the course that it belongs to, or empty."
 
 
@@ -156,7 +157,7 @@ class Entry(Struct):
 class State(Struct):
     """The timetable of one tutor."""
 
-    tutor: str = ""
+    tutor: PersonId = PersonId("")
     "Whose it is: only they and the application change it."
     entries: dict[str, Entry] = field(default_factory=dict)
 

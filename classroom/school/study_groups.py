@@ -8,6 +8,7 @@ from msgspec import Struct, field
 from classroom import checks, limits
 from classroom.base import SERVER, Command, Event
 from classroom.errors import Code, Conflict, LimitReached, NotAllowed, NotFound
+from classroom.ids import CourseId, GroupId, PersonId
 from classroom.school.aggregate import Aggregate
 
 
@@ -21,8 +22,8 @@ class Role(StrEnum):
 class Create(Command, frozen=True, tag="study_groups.create"):
     """Found a group, and lead it. The caller has checked that `by` belongs to the course."""
 
-    group: str
-    course: str
+    group: GroupId
+    course: CourseId
     name: str
     room: str
     "The name of its room."
@@ -34,48 +35,48 @@ class Create(Command, frozen=True, tag="study_groups.create"):
 class Join(Command, frozen=True, tag="study_groups.join"):
     """Become a member. The caller has checked that `by` belongs to the course."""
 
-    group: str
+    group: GroupId
 
 
 class Add(Command, frozen=True, tag="study_groups.add"):
     """Make somebody a member."""
 
-    group: str
-    person: str
+    group: GroupId
+    person: PersonId
 
 
 class Leave(Command, frozen=True, tag="study_groups.leave"):
     """Be no member any more."""
 
-    group: str
+    group: GroupId
 
 
 class Remove(Command, frozen=True, tag="study_groups.remove"):
     """Put a member out."""
 
-    group: str
-    person: str
+    group: GroupId
+    person: PersonId
 
 
 class SetRole(Command, frozen=True, tag="study_groups.set_role"):
     """Make somebody a leader or a plain member."""
 
-    group: str
-    person: str
+    group: GroupId
+    person: PersonId
     role: Role
 
 
 class Dissolve(Command, frozen=True, tag="study_groups.dissolve"):
     """End the group."""
 
-    group: str
+    group: GroupId
 
 
 class Created(Event, frozen=True, tag="study_groups.created"):
     """There is a group; `by` leads it, unless the application made it."""
 
-    group: str
-    course: str
+    group: GroupId
+    course: CourseId
     name: str
     room: str
     capacity: int
@@ -85,69 +86,69 @@ class Created(Event, frozen=True, tag="study_groups.created"):
 class Joined(Event, frozen=True, tag="study_groups.joined"):
     """Somebody is a member."""
 
-    group: str
-    person: str
+    group: GroupId
+    person: PersonId
 
 
 class Left(Event, frozen=True, tag="study_groups.left"):
     """Somebody is no member any more. When the last leader goes, the oldest member leads."""
 
-    group: str
-    person: str
+    group: GroupId
+    person: PersonId
 
 
 class RoleSet(Event, frozen=True, tag="study_groups.role_set"):
     """Somebody has another role."""
 
-    group: str
-    person: str
+    group: GroupId
+    person: PersonId
     role: Role
 
 
 class Dissolved(Event, frozen=True, tag="study_groups.dissolved"):
     """There is no such group any more."""
 
-    group: str
+    group: GroupId
 
 
 class Group(Struct):
     """One group."""
 
-    id: str
-    course: str
+    id: GroupId
+    course: CourseId
     name: str
     room: str
     capacity: int
     open: bool
-    members: dict[str, Role] = field(default_factory=dict)
+    members: dict[PersonId, Role] = field(default_factory=dict)
     "By person, the oldest member first."
 
 
 class State(Struct):
     """The groups of one tenant."""
 
-    groups: dict[str, Group] = field(default_factory=dict)
+    groups: dict[GroupId, Group] = field(default_factory=dict)
 
 
-def groups_of(state: State, course: str) -> list[Group]:
+def groups_of(state: State, course: CourseId) -> list[Group]:
     """Return the groups of a course."""
     return [group for group in state.groups.values() if group.course == course]
 
 
-def may_enter(state: State, group_id: str, person_id: str) -> bool:
+def may_enter(state: State, group_id: GroupId, person_id: PersonId) -> bool:
     """Return whether somebody may enter the group's room."""
     group = state.groups.get(group_id)
     return group is not None and person_id in group.members
 
 
-def _find(state: State, group_id: str) -> Group:
+def _find(state: State, group_id: GroupId) -> Group:
     group = state.groups.get(group_id)
     if group is None:
         raise NotFound(Code.GROUP_NOT_FOUND, "There is no such study group.")
     return group
 
 
-def _led(state: State, command: Command, group_id: str) -> Group:
+def _led(state: State, command: Command, group_id: GroupId) -> Group:
     """Return a group that the author of a command leads; the application may do what a leader may."""
     group = _find(state, group_id)
     if command.by != SERVER and group.members.get(command.by) is not Role.LEADER:
@@ -155,7 +156,7 @@ def _led(state: State, command: Command, group_id: str) -> Group:
     return group
 
 
-def _member(group: Group, person_id: str) -> Role:
+def _member(group: Group, person_id: PersonId) -> Role:
     role = group.members.get(person_id)
     if role is None:
         raise NotFound(Code.NOT_A_MEMBER, "This person is no member of the group.")
@@ -181,7 +182,7 @@ def _create(state: State, command: Create, now: float) -> list[Event]:
     ]
 
 
-def _enter(group: Group, person_id: str, now: float, by: str) -> list[Event]:
+def _enter(group: Group, person_id: PersonId, now: float, by: PersonId) -> list[Event]:
     checks.identifier(person_id, "person")
     if person_id in group.members:
         raise Conflict(Code.ALREADY_MEMBER, "This person is a member already.")

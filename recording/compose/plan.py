@@ -6,6 +6,8 @@ from typing import Final
 
 import msgspec
 
+from sfu.values import RecordingId
+
 # Quieter than this (RMS, 1 is full scale) is noise of a room.
 QUIET: Final = 0.01
 # Somebody else has to be this much louder than the one who speaks.
@@ -34,7 +36,7 @@ class Job(msgspec.Struct, frozen=True):
     """What the child process composes."""
 
     folder: str
-    recording: str
+    recording: RecordingId
     output: str
     owner: str
     "Who is shown while nobody has spoken."

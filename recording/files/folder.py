@@ -41,6 +41,7 @@ from recording.files.layout import (
     write_json,
 )
 from recording.media.track import Resume
+from sfu.values import RecordedTrackId, RecordingId
 from sfu.wire.tap import OpenTrack
 
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
@@ -203,12 +204,12 @@ class TrackFolder:
 class RecordingFolder:
     """The files of one recording, locked."""
 
-    def __init__(self, root: Path, recording_id: str, now: Moment, reserve_octets: int) -> None:
+    def __init__(self, root: Path, recording_id: RecordingId, now: Moment, reserve_octets: int) -> None:
         """Begin a recording, or go on with it; `reserve_octets` stay free. FolderError, LayoutError."""
         self.path = recording_path(root, recording_id)
         self._reserve = reserve_octets
         self._until_check = 0
-        self._tracks: dict[str, TrackFolder] = {}
+        self._tracks: dict[RecordedTrackId, TrackFolder] = {}
         self._lock = -1
         try:
             self.path.mkdir(parents=True, exist_ok=True)
@@ -233,10 +234,10 @@ class RecordingFolder:
             time.sleep(_LOCK_INTERVAL_S)
         raise BusyError("another process writes this recording")
 
-    def _begin(self, recording_id: str, now: Moment) -> int:
+    def _begin(self, recording_id: RecordingId, now: Moment) -> int:
         """CLOCK_MONOTONIC at the time 0 of the recording."""
         path = self.path / RECORDING_FILE
-        self._folders: dict[str, Path] = {}
+        self._folders: dict[RecordedTrackId, Path] = {}
         self._next = 1
         if not path.exists():
             write_json(path, RecordingInfo(FORMAT, recording_id, now.unix_ns, now.boot_id, now.monotonic_ns))
@@ -269,14 +270,14 @@ class RecordingFolder:
             folder = self.path / TRACKS_FOLDER / f"{self._next:04}"
             self._next += 1
             self._folders[message.track_id] = folder
-        info = TrackInfo(message.track_id[:MAX_TEXT], message.kind, message.label[:MAX_TEXT])
+        info = TrackInfo(RecordedTrackId(message.track_id[:MAX_TEXT]), message.kind, message.label[:MAX_TEXT])
         try:
             self._tracks[message.track_id] = TrackFolder(folder, info)
         except OSError as error:
             raise _to_folder_error(error) from error
         return self._tracks[message.track_id].resume
 
-    def apply(self, track_id: str, change: Change) -> None:
+    def apply(self, track_id: RecordedTrackId, change: Change) -> None:
         """Do one change of a track. FolderError."""
         if isinstance(change, Append):
             self._until_check -= len(change.data)

@@ -10,6 +10,7 @@ from typing import TypeVar
 import msgspec
 
 from recording.containers.recovery import Place, Tail, recover
+from sfu.values import RecordedTrackId, RecordingId
 
 FORMAT = 1
 RECORDING_FILE, LOCK_FILE, TRACKS_FOLDER = "recording.json", "lock", "tracks"
@@ -32,7 +33,7 @@ class RecordingInfo(msgspec.Struct, frozen=True):
     """`recording.json`."""
 
     format: int
-    recording_id: str
+    recording_id: RecordingId
     started_unix_ns: int
     boot_id: str
     "Of the machine when it was last written: CLOCK_MONOTONIC counts from its boot."
@@ -43,7 +44,7 @@ class RecordingInfo(msgspec.Struct, frozen=True):
 class TrackInfo(msgspec.Struct, frozen=True):
     """`track.json`."""
 
-    track_id: str
+    track_id: RecordedTrackId
     kind: str
     label: str
 
@@ -61,7 +62,7 @@ class PartInfo(msgspec.Struct, frozen=True):
     init_octets: int
 
 
-def recording_path(root: Path, recording_id: str) -> Path:
+def recording_path(root: Path, recording_id: RecordingId) -> Path:
     """The folder of a recording. LayoutError unless the id is one."""
     if _RECORDING_ID.fullmatch(recording_id) is None:
         raise LayoutError(f"not the id of a recording: {recording_id[:80]!r}")

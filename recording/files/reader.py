@@ -27,6 +27,7 @@ from recording.files.layout import (
     recover_part,
 )
 from recording.values import Gap
+from sfu.values import RecordingId
 
 
 class DamagedError(LayoutError):
@@ -183,7 +184,7 @@ class TrackReader:
 class RecordingReader:
     """One recording."""
 
-    def __init__(self, root: Path, recording_id: str) -> None:
+    def __init__(self, root: Path, recording_id: RecordingId) -> None:
         """Read what the recording is. LayoutError."""
         self.path = recording_path(root, recording_id)
         self.info = read_json(self.path / RECORDING_FILE, RecordingInfo)

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, IntEnum
 
+from sfu.values import PublicationId
 from sfu.wire.operating_points import OperatingPoint
 
 # An operating point better than the current one must fit with this margin, as measured bitrates and estimates vary. Own
@@ -49,7 +50,7 @@ class Reason(Enum):
 class VideoRequest:
     """A subscriber's request for one video."""
 
-    publication: str
+    publication: PublicationId
     importance: Importance
     bitrates_bps: Mapping[OperatingPoint, int]
     "Measured bitrate of each live operating point with its dependencies; layers that are not received are missing."
@@ -74,7 +75,7 @@ class Allocation:
 
 def allocate(
     available_bps: float, audio_bps: float, requests: Sequence[VideoRequest]
-) -> dict[str, Allocation]:
+) -> dict[PublicationId, Allocation]:
     """Return the allocation of each publication; `available_bps` may be infinite, `audio_bps` includes all audio."""
     left = max(available_bps - audio_bps, 0.0)
     ordered = sorted(requests, key=lambda request: (request.importance, request.priority or float("inf")))
@@ -94,7 +95,7 @@ def allocate(
             left -= min(floor, left)
         else:
             floors.append(None)
-    allocations: dict[str, Allocation] = {}
+    allocations: dict[PublicationId, Allocation] = {}
     for request, ladder, costs, floor in zip(ordered, ladders, prices, floors, strict=True):
         if floor is None:
             allocations[request.publication] = Allocation(None, Reason.PAUSED if ladder else Reason.ABSENT)

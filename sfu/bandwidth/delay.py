@@ -25,8 +25,10 @@ _K_UP, _K_DOWN = 0.0087, 0.039
 _OUTLIER_MS = 15.0
 _LONGEST_STEP_MS = 100.0
 # A queue this long that has grown since the previous report is overuse, whatever the line says: after a drain the line
-# still falls for half a second into the next congestion.
-_QUEUE_S, _GROWTH_S = 0.06, 0.01
+# still falls for half a second into the next congestion. After a pause of a radio link or of a busy host everything
+# arrives at once, and the last packets have hardly waited: a report of fewer packets than this shows a queue only if
+# the one before it did.
+_QUEUE_S, _GROWTH_S, _FEW_PACKETS, _BEGUN_S = 0.06, 0.01, 3, 0.03
 # Radio links and busy hosts vary by less than this queue.
 _LEAST_QUEUE_S = 0.015
 # The lowest delay in the last one or two of these windows is the base delay. Clocks drift by less than 1 ms in them.
@@ -66,7 +68,7 @@ class DelayTrend:
 
     def update(self, sent_at: Floats, arrived_at: Floats) -> None:
         """Process packets in the order of sending; the times are on the sender's and on the receiver's clock."""
-        self._note_queue(float((arrived_at - sent_at).min()), float(arrived_at[-1]))
+        self._note_queue(float((arrived_at - sent_at).min()), len(sent_at), float(arrived_at[-1]))
         slots = (sent_at / _GROUP_S).astype(np.int64)
         ends = [*np.flatnonzero(slots[1:] != slots[:-1]).tolist(), len(slots) - 1]
         groups, departures, arrivals = slots.tolist(), sent_at.tolist(), arrived_at.tolist()
@@ -94,13 +96,15 @@ class DelayTrend:
         self._sum_ms = self._smoothed_ms = self._trend = 0.0
         self._deltas = 0
 
-    def _note_queue(self, delay_s: float, arrived_at: float) -> None:
+    def _note_queue(self, delay_s: float, packets: int, arrived_at: float) -> None:
         if arrived_at - self._base_since > _BASE_S:
             self._bases = (self._bases[1], delay_s)
             self._base_since = arrived_at
         self._bases = (self._bases[0], min(self._bases[1], delay_s))
         before, self.queue_s = self.queue_s, delay_s - self.base_s
-        self._filling = self.queue_s > _QUEUE_S and self.queue_s > before + _GROWTH_S
+        self._filling = self.queue_s > max(_QUEUE_S, before + _GROWTH_S) and (
+            packets >= _FEW_PACKETS or before > _BEGUN_S
+        )
 
     def _add_group(self, new: _Group) -> None:
         group = self._open
@@ -124,7 +128,9 @@ class DelayTrend:
             self.usage = LinkUsage.OVER
         elif self._trend > self._threshold_ms:
             # a single steep line, or one without a queue, may be jitter: it takes a second one that is not flatter
-            if self._trend >= before > self._threshold_ms and self.queue_s > _LEAST_QUEUE_S:
+            if self.queue_s <= _LEAST_QUEUE_S:
+                self.usage = LinkUsage.NORMAL
+            elif self._trend >= before > self._threshold_ms:
                 self.usage = LinkUsage.OVER
         elif self._trend < -self._threshold_ms:
             self.usage = LinkUsage.UNDER

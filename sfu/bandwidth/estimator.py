@@ -15,6 +15,7 @@ from sfu.bandwidth.delay import DelayTrend, LinkUsage
 from sfu.bandwidth.loss import LossControl
 from sfu.bandwidth.probing import Prober
 from sfu.bandwidth.ratecontrol import MIN_BPS, RateControl
+from sfu.bandwidth.standing import StandingQueue
 from sfu.fanout.sentlog import LOG_SIZE, Floats, SentLog
 from sfu.wire.arithmetic import Unwrapper
 
@@ -63,6 +64,7 @@ class Estimator:
         self.delay = DelayTrend()
         self.rate = RateControl()
         self.losses = LossControl()
+        self.standing = StandingQueue()
         self.prober = Prober()
         self._log = log
         self._transport = transport
@@ -175,10 +177,11 @@ class Estimator:
                 self.congested_at = now
                 self.prober.congested(now)
                 self.losses.rate_changed(self.rtt_s, now)
-            if self.rate.queue_is_not_ours(arriving_bps, queue_s, self.rtt_s, now):
-                self.delay.rebase()
-                usage, queue_s = self.delay.usage, self.delay.queue_s
             self.rate.update(usage, arriving_bps, queue_s, self.rtt_s, now)
+            standing_s = self.standing.update(queue_s, arriving_bps, self.rtt_s, now)
+            if standing_s:
+                self.delay.rebase()
+                self.rate.path_became_longer(standing_s, self.standing.peak_bps)
         shown_bps = self._probe_result_bps(now)
         if shown_bps is not None and shown_bps > self.available_bps:
             self.rate.probed(shown_bps)

@@ -25,7 +25,7 @@ _LEAST_VARIANCE, _MOST_VARIANCE = 0.4, 2.5
 _LEAST_STEP = 0.5
 # A queue shorter than a frame or two does not count; a longer one has to go within a second; audio needs some rate.
 _QUEUE_S, _DRAIN_S, _LEAST_SHARE = 0.06, 1.0, 0.25
-# If a queue is still at least this share of its maximum after the time for draining it, it does not drain.
+# If the path's new length is at least this share of the longest queue, there was no other queue.
 _UNDRAINED = 0.7
 # The share of a recently found capacity that is used at once. More would reach the link's limit sooner, but keep
 # unequal shares unequal for minutes.
@@ -71,7 +71,6 @@ class RateControl:
         self._capacity = Capacity()
         self._draining = False
         self._drained_queue_s = 0.0
-        self._drained_since = 0.0
         self._before_bps = float("inf")
         self._updated_at = 0.0
         self._decreased_at = float("-inf")
@@ -83,8 +82,7 @@ class RateControl:
         if usage is LinkUsage.OVER:
             if not self._draining:
                 self._before_bps, self._drained_queue_s = self.estimate_bps, 0.0
-            if queue_s > self._drained_queue_s:
-                self._drained_queue_s, self._drained_since = queue_s, now
+            self._drained_queue_s = max(self._drained_queue_s, queue_s)
             self._draining = True
             self._decreased_at = now
             self._capacity.sample(arriving_bps)
@@ -109,20 +107,18 @@ class RateControl:
         self._draining = False
         self.estimate_bps = self.available_bps = max(estimate_bps, MIN_BPS)
 
-    def queue_is_not_ours(self, arriving_bps: float, queue_s: float, rtt_s: float, now: float) -> bool:
-        """Whether less has been sent for long enough and the queue has not shrunk, so that it is not this transport's.
+    def path_became_longer(self, standing_s: float, peak_bps: float) -> None:
+        """Undo the decreases of a drain whose queue was the path's new length, of so many seconds.
 
-        Then the path has become longer, and the estimate before the overuse is restored.
+        If there was a queue of ours as well, the highest throughput of the last seconds is what the link carries.
         """
-        long = now - self._drained_since > _DRAIN_S + rtt_s
-        less = self._capacity.bps is not None and arriving_bps < _BETA * self._capacity.bps
-        if not (self._draining and long and less):
-            return False
-        if queue_s < max(_UNDRAINED * self._drained_queue_s, _QUEUE_S):
-            return False
+        if not self._draining:
+            return
         self._draining = False
-        self.estimate_bps = self._before_bps
-        return True
+        if standing_s >= _UNDRAINED * self._drained_queue_s:
+            self.estimate_bps = self._before_bps
+        else:
+            self.estimate_bps = max(self.estimate_bps, min(_FULL * peak_bps, self._before_bps))
 
     def _refill(self, now: float) -> None:
         """The queue is gone: use the bandwidth that was left free for draining it."""

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from sfu.drops import DropReason
 from sfu.engine.containment import Containment
 from sfu.engine.deadlines import Deadlines
-from sfu.engine.peer import Peer
+from sfu.engine.peers.link import ConnectionId
+from sfu.engine.peers.peer import Peer
 from sfu.fanout.row_buffer import RowBuffer
 from sfu.values import Event
 
@@ -21,7 +22,7 @@ class Context:
     emit: Callable[[Event], None]
     "Takes events; it must not call back into the engine."
     drops: Counter[DropReason] = field(default_factory=Counter)
-    peers: dict[str, Peer] = field(default_factory=dict)
+    peers: dict[ConnectionId, Peer] = field(default_factory=dict)
     "By id."
     containment: Containment = field(init=False)
     deadlines: Deadlines = field(init=False)

@@ -7,18 +7,18 @@ from collections import Counter
 from collections.abc import Callable, Collection
 
 from sfu.drops import DropReason
-from sfu.engine.backup import unlink
+from sfu.engine.adaptation.backup import unlink
 from sfu.engine.context import Context
 from sfu.engine.deadlines import Reason
 from sfu.engine.delivery import Delivery
-from sfu.engine.peer import Peer
-from sfu.engine.publication import Publication
+from sfu.engine.peers.peer import Peer
+from sfu.engine.peers.publication import Publication
 from sfu.engine.reports import Reports
 from sfu.engine.router import Router
 from sfu.engine.speaking import Speaking
 from sfu.engine.taps import Taps
 from sfu.fanout.row_buffer import RowBuffer
-from sfu.values import Event
+from sfu.values import Event, RoomId
 
 
 class Core:
@@ -53,14 +53,14 @@ class Core:
         for room_id in peer.rooms:
             self.forget_room(room_id)
 
-    def forget_room(self, room_id: str) -> None:
+    def forget_room(self, room_id: RoomId) -> None:
         """Remove the speakers of a room if it is empty."""
         if not any(peer.room_id == room_id for peer in self.peers.values()):
             self.speaking.forget(room_id)
 
     def remove_publication(self, published: Publication, now: float) -> None:
         """Remove a publication from the packet path and end its subscriptions."""
-        peer = self.peers[published.owner.peer_id]
+        peer = self.peers[published.owner.connection_id]
         unlink(published, now)
         self.end_subscriptions(published, now)
         for stream in published.layers.values():
@@ -70,11 +70,11 @@ class Core:
         if not peer.streams:
             self.router.end_duties(peer)
 
-    def end_subscriptions(self, published: Publication, now: float, rooms: Collection[str] = ()) -> None:
+    def end_subscriptions(self, published: Publication, now: float, rooms: Collection[RoomId] = ()) -> None:
         """End a publication's subscriptions, recordings and speaking in these rooms, or in all rooms of its owner."""
-        rooms = rooms or self.peers[published.owner.peer_id].rooms
+        rooms = rooms or self.peers[published.owner.connection_id].rooms
         for subscription in list(published.subscriptions.values()):
-            subscriber = self.peers[subscription.subscriber.peer_id]
+            subscriber = self.peers[subscription.subscriber.connection_id]
             if subscriber.room_id in rooms:
                 subscriber.unsubscribe(subscription.publication_id, now)
         self.taps.ended(published, rooms, now)

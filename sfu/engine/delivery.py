@@ -1,23 +1,23 @@
 """The choice of each subscriber's stream, with keyframe requests, replays and events that follow from it.
 
 `reallocate` leads from an estimate to what is sent: the estimate and the requests make allocations
-(`sfu.engine.allocation`), an allocation bounds the choice of each subscription, and a choice waits for a keyframe or
-replays the retained one.
+(`engine.adaptation.allocation`), an allocation bounds the choice of each subscription, and a choice waits for a
+keyframe or replays the retained one.
 """
 
 from collections.abc import Iterable
 from functools import partial
 
-from sfu.engine.allocation import explain, share
-from sfu.engine.backup import fitting, is_lacking
-from sfu.engine.bandwidth_control import BandwidthControl
+from sfu.engine.adaptation.allocation import explain, share
+from sfu.engine.adaptation.backup import fitting, is_lacking
+from sfu.engine.adaptation.bandwidth_control import BandwidthControl
 from sfu.engine.context import Context
 from sfu.engine.deadlines import Reason
-from sfu.engine.link import Link
-from sfu.engine.linkstate import DEAD, state
 from sfu.engine.opening import Openings
-from sfu.engine.peer import Peer
-from sfu.engine.publication import Publication, Subscription
+from sfu.engine.peers.link import Link
+from sfu.engine.peers.linkstate import DEAD, state
+from sfu.engine.peers.peer import Peer
+from sfu.engine.peers.publication import Publication, Subscription
 from sfu.engine.speaking import Speaking
 from sfu.forwarding.fan import Fan
 from sfu.receiving.inbound_stream import MAX_REPLAY_PACKETS, InboundStream
@@ -137,7 +137,7 @@ class Delivery:
         missing = subscription.published.primary is None and is_lacking(subscription)
         if missing and not subscription.missing_codec_reported:
             subscription.missing_codec_reported = True
-            self._emit(CodecMissing(subscription.subscriber.peer_id, subscription.publication_id))
+            self._emit(CodecMissing(subscription.subscriber.connection_id, subscription.publication_id))
 
     def begin_waiting(
         self, published: Publication, fan: Fan[Subscription], packet: SourcePacket, now: float
@@ -145,11 +145,11 @@ class Delivery:
         """Start waiting subscriptions with `packet`: the first of a keyframe, or any audio packet."""
         run = self._containment.run
         for subscription in list(fan.awaiting_keyframe):
-            run(subscription.subscriber.peer_id, now, self._begin, subscription, fan, packet, now)
+            run(subscription.subscriber.connection_id, now, self._begin, subscription, fan, packet, now)
         if len(published.layers) > 1:
             for subscription in list(published.subscriptions.values()):
                 if subscription.target is not fan.stream and subscription.accepts_any_layer(now):
-                    peer_id = subscription.subscriber.peer_id
+                    peer_id = subscription.subscriber.connection_id
                     run(peer_id, now, self._begin, subscription, fan, packet, now)
                     run(peer_id, now, self.wait, subscription, now)
 
@@ -163,7 +163,9 @@ class Delivery:
         self.sender_report(subscription, stream)
         if not subscription.started:
             subscription.started = True
-            self._emit(SubscriptionStarted(subscription.subscriber.peer_id, subscription.publication_id))
+            self._emit(
+                SubscriptionStarted(subscription.subscriber.connection_id, subscription.publication_id)
+            )
 
     @staticmethod
     def sender_report(subscription: Subscription, stream: InboundStream) -> None:
@@ -175,7 +177,7 @@ class Delivery:
         timestamp = (timestamp + segment.timestamp_offset) & 0xFFFFFFFF
         subscription.subscriber.send_rtcp(
             rtcp.sender_report(subscription.ssrc, ntp, timestamp, *subscription.counts)
-            + rtcp.sdes_cname(subscription.ssrc, subscription.primary.owner.peer_id)
+            + rtcp.sdes_cname(subscription.ssrc, subscription.primary.owner.connection_id)
         )
 
     # --- keyframes -----------------------------------------------------------------------------------------------
@@ -202,7 +204,7 @@ class Delivery:
 
     def _published(self, owner: Link, stream: InboundStream) -> Publication | None:
         """Return the publication of a live stream."""
-        peer = self._context.peers.get(owner.peer_id)
+        peer = self._context.peers.get(owner.connection_id)
         published = peer.published.get(stream.spec.id) if peer is not None else None
         return published if published is not None and stream in published.layers.values() else None
 

@@ -10,8 +10,8 @@ from functools import partial
 
 from sfu.engine.context import Context
 from sfu.engine.deadlines import Reason
-from sfu.engine.peer import Peer
-from sfu.engine.publication import Subscription
+from sfu.engine.peers.peer import Peer
+from sfu.engine.peers.publication import Subscription
 
 # Media that is on its way goes first.
 FIRST_AFTER_S = 0.1

@@ -9,8 +9,8 @@ from sfu.drops import DropReason
 from sfu.engine.context import Context
 from sfu.engine.deadlines import Reason
 from sfu.engine.delivery import Delivery
-from sfu.engine.peer import Peer
-from sfu.engine.publication import Subscription
+from sfu.engine.peers.peer import Peer
+from sfu.engine.peers.publication import Subscription
 from sfu.engine.taps import Taps
 from sfu.limits import REPORT_PACKETS
 from sfu.receiving.inbound_stream import InboundStream

@@ -8,13 +8,14 @@ What is done for one peer is contained (see `sfu.engine.containment`) and charge
 """
 
 import struct
+from typing import TYPE_CHECKING
 
 from sfu.drops import DropReason
 from sfu.engine.context import Context
 from sfu.engine.deadlines import Reason
 from sfu.engine.delivery import LAYER_CHECK_S, Delivery
-from sfu.engine.identification import KnownSsrc
-from sfu.engine.peer import Peer
+from sfu.engine.peers.identification import KnownSsrc
+from sfu.engine.peers.peer import Peer
 from sfu.engine.reports import RECEIVER_REPORT_S, Reports
 from sfu.engine.speaking import Speaking
 from sfu.engine.taps import Taps
@@ -23,6 +24,9 @@ from sfu.values import PublicationStarted
 from sfu.wire import rtp
 from sfu.wire.packet import SourcePacket
 from sfu.wire.rtp import Header
+
+if TYPE_CHECKING:
+    from sfu.engine.peers.link import ConnectionId
 
 # A publisher that has sent nothing for this time costs nothing: by then each of its layers counts as dead
 # (`receiving.liveness`), the loss in its reports has faded, and what subscribers were told of it has settled.
@@ -45,7 +49,7 @@ class Router:
         self._taps = taps
         self.received_packets = 0
         self.forwarded_packets = 0
-        self.publishers: dict[str, Peer] = {}
+        self.publishers: dict[ConnectionId, Peer] = {}
         "Peers whose packets arrive, by id."
 
     def on_rtp(self, peer: Peer, packet: bytes, now: float) -> None:
@@ -163,11 +167,12 @@ class Router:
             stream.keyframe_begins(packet)
             self._delivery.begin_waiting(known.published, fan, packet, now)
             if known.published.recorded:
-                run = self._containment.run
-                run(known.published.owner.peer_id, now, self._taps.keyframe_begins, known.published, fan, now)
+                run, owner = self._containment.run, known.published.owner.connection_id
+                run(owner, now, self._taps.keyframe_begins, known.published, fan, now)
         if fan.switching and packet.frame.starts and packet.timestamp != stream.highest_timestamp:
             for subscription in list(fan.switching):
-                self._containment.run(subscription.subscriber.peer_id, now, subscription.move, packet, now)
+                subscriber = subscription.subscriber.connection_id
+                self._containment.run(subscriber, now, subscription.move, packet, now)
 
     def _audio(self, peer: Peer, known: KnownSsrc, packet: SourcePacket, late: bool, now: float) -> None:
         for uri, value in packet.extensions:

@@ -4,9 +4,10 @@ from functools import partial
 
 from sfu.engine.context import Context
 from sfu.engine.deadlines import Reason
-from sfu.engine.peer import Peer
+from sfu.engine.peers.link import ConnectionId
+from sfu.engine.peers.peer import Peer
 from sfu.receiving.speakers import UPDATE_INTERVAL_S, Speakers
-from sfu.values import SpeakersChanged
+from sfu.values import PublicationId, RoomId, SpeakersChanged
 
 
 class Speaking:
@@ -15,9 +16,9 @@ class Speaking:
     def __init__(self, context: Context) -> None:
         """Nobody has spoken."""
         self._context = context
-        self.rooms: dict[str, Speakers] = {}
+        self.rooms: dict[RoomId, Speakers] = {}
 
-    def observe(self, peer: Peer, publication_id: str, level: int, now: float) -> None:
+    def observe(self, peer: Peer, publication_id: PublicationId, level: int, now: float) -> None:
         """One audio packet's level (RFC 6464), in all rooms where it is received."""
         for room_id in peer.rooms:
             speakers = self.rooms.get(room_id)
@@ -27,7 +28,7 @@ class Speaking:
                 self._update_later(room_id, now)
             speakers.observe(publication_id, level, now)
 
-    def remove(self, room_id: str, publication_id: str, now: float) -> None:
+    def remove(self, room_id: RoomId, publication_id: PublicationId, now: float) -> None:
         """A publication is no longer received in a room."""
         speakers = self.rooms.get(room_id)
         if speakers is not None:
@@ -35,24 +36,24 @@ class Speaking:
             if not speakers.is_idle and not self._context.deadlines.is_set(room_id, Reason.SPEAKERS):
                 self._update_later(room_id, now)
 
-    def forget(self, room_id: str) -> None:
+    def forget(self, room_id: RoomId) -> None:
         """Nobody is in a room."""
         self.rooms.pop(room_id, None)
         self._context.deadlines.cancel(room_id, Reason.SPEAKERS)
 
-    def focus(self, room_id: str) -> str:
-        """The peer who speaks in a room, or spoke last; empty: nobody has."""
+    def focus(self, room_id: RoomId) -> ConnectionId | None:
+        """The peer who speaks in a room, or spoke last; None: nobody has."""
         speakers = self.rooms.get(room_id)
-        if speakers is None or not speakers.dominant:
-            return ""
-        return next((p.id for p in self._context.peers.values() if speakers.dominant in p.published), "")
+        if speakers is None or speakers.dominant is None:
+            return None
+        return next((p.id for p in self._context.peers.values() if speakers.dominant in p.published), None)
 
-    def _update_later(self, room_id: str, now: float) -> None:
+    def _update_later(self, room_id: RoomId, now: float) -> None:
         duty = partial(self._update, room_id)
         at = now + UPDATE_INTERVAL_S
         self._context.deadlines.set(room_id, Reason.SPEAKERS, at, duty, every_s=UPDATE_INTERVAL_S)
 
-    def _update(self, room_id: str, now: float) -> None:
+    def _update(self, room_id: RoomId, now: float) -> None:
         changed = self.rooms[room_id].update(now)
         if changed:
             self._context.emit(SpeakersChanged(room_id, changed))

@@ -15,14 +15,14 @@ from dataclasses import dataclass, field
 from sfu.budget import Budget
 from sfu.engine.context import Context
 from sfu.engine.delivery import Delivery
-from sfu.engine.publication import Publication, Subscription
+from sfu.engine.peers.publication import Publication, Subscription
 from sfu.forwarding.choice import UNBOUNDED, Flow, LayerChoice
 from sfu.forwarding.fan import Fan
 from sfu.forwarding.layers import FIRST_LAYER_GRACE_S
 from sfu.forwarding.substream import Substream
 from sfu.limits import LOOK_UPS
 from sfu.receiving.inbound_stream import InboundStream
-from sfu.values import Preferences, RecordedTrack, TrackNotRecorded
+from sfu.values import Preferences, RecordedTrack, RecordingId, RoomId, TrackNotRecorded
 from sfu.wire import tap
 from sfu.wire.operating_points import OperatingPoint
 from sfu.wire.packet import SourcePacket
@@ -42,8 +42,8 @@ def _ignore() -> None:
 
 @dataclass(slots=True, eq=False)
 class _Recording:
-    id: str
-    room_id: str
+    id: RecordingId
+    room_id: RoomId
     paused: bool = False
     taps: list["Tap"] = field(default_factory=list)
 
@@ -100,8 +100,8 @@ class Taps:
         """`delivery` requests keyframes."""
         self._context = context
         self._delivery = delivery
-        self._recordings: dict[str, _Recording] = {}
-        self._taps: dict[Publication, dict[str, Tap]] = {}
+        self._recordings: dict[RecordingId, _Recording] = {}
+        self._taps: dict[Publication, dict[RecordingId, Tap]] = {}
         "By publication and recording."
         self._streams: dict[int, _Stream] = {}
         self._numbers = 0
@@ -124,13 +124,13 @@ class Taps:
 
     # --- commands ------------------------------------------------------------------------------------------------
 
-    def start(self, recording_id: str, room_id: str, now: float) -> None:
+    def start(self, recording_id: RecordingId, room_id: RoomId, now: float) -> None:
         """Begin or continue a recording of a room; `record` adds its tracks."""
         if recording_id not in self._recordings:
             self._recordings[recording_id] = _Recording(recording_id, room_id)
             self._tell(tap.StartRecording(recording_id, _ns(now)))
 
-    def stop(self, recording_id: str, now: float) -> bool:
+    def stop(self, recording_id: RecordingId, now: float) -> bool:
         """End a recording; return whether it existed."""
         recording = self._recordings.pop(recording_id, None)
         if recording is None:
@@ -140,17 +140,19 @@ class Taps:
         self._tell(tap.StopRecording(recording_id, _ns(now)))
         return True
 
-    def pause(self, recording_id: str, paused: bool, now: float) -> None:
+    def pause(self, recording_id: RecordingId, paused: bool, now: float) -> None:
         """Pause or resume a recording."""
         recording = self._recordings.get(recording_id)
         if recording is not None and recording.paused != paused:
             recording.paused = paused
             self._context.containment.each(now, self._choose, recording.taps)
 
-    def record(self, recording_id: str, published: Publication, track: RecordedTrack, now: float) -> None:
+    def record(
+        self, recording_id: RecordingId, published: Publication, track: RecordedTrack, now: float
+    ) -> None:
         """Record a publication, unless it is already recorded or not received in the recorded room."""
         recording = self._recordings.get(recording_id)
-        owner = self._context.peers.get(published.owner.peer_id)
+        owner = self._context.peers.get(published.owner.connection_id)
         if recording is None or owner is None or recording_id in published.recorded:
             return
         if recording.room_id not in owner.rooms:
@@ -167,7 +169,7 @@ class Taps:
         self._tell(tap.MuteTrack(recording_id, track.id, published.muted, at_ns))
         self._choose(new, now)
 
-    def leave(self, recording_id: str, published: Publication, now: float) -> None:
+    def leave(self, recording_id: RecordingId, published: Publication, now: float) -> None:
         """Stop recording a publication."""
         found = self._taps.get(published, {}).get(recording_id)
         if found is not None:
@@ -182,7 +184,7 @@ class Taps:
                 self._tell(tap.MuteTrack(each.recording.id, each.track.id, published.muted, _ns(now)))
         self.choose(published, now)
 
-    def ended(self, published: Publication, rooms: Collection[str], now: float) -> None:
+    def ended(self, published: Publication, rooms: Collection[RoomId], now: float) -> None:
         """Process that a publication is no longer received in some rooms."""
         for each in self._of(published):
             if each.recording.room_id in rooms:
@@ -290,7 +292,7 @@ class Taps:
                 stream.number,
                 each.recording.id,
                 each.track.id,
-                f"{published.owner.peer_id} {published.owner.ssrc}",
+                f"{published.owner.connection_id} {published.owner.ssrc}",
                 source.clock_rate,
                 _ns(now),
                 self._rtt_ns(stream),

@@ -5,7 +5,7 @@ The numbers are LiveKit's, so that its clients show what they are used to.
 
 import math
 
-from sfu.values import Speaker
+from sfu.values import PublicationId, Speaker
 
 UPDATE_INTERVAL_S = 0.4
 "The caller runs `update` this often; also the window over which the activity is judged."
@@ -69,9 +69,9 @@ class Speakers:
 
     def __init__(self) -> None:
         """Start without speakers."""
-        self.dominant = ""
-        "The publication of whoever speaks, or spoke last: it changes when that one is silent and another speaks."
-        self._voices: dict[str, _Voice] = {}
+        self.dominant: PublicationId | None = None
+        "The publication that speaks, or spoke last: it changes when that one is silent and another speaks."
+        self._voices: dict[PublicationId, _Voice] = {}
         self._stopped: list[Speaker] = []
 
     @property
@@ -79,7 +79,7 @@ class Speakers:
         """Return whether `update` has nothing to report until another packet is observed."""
         return not self._stopped and not any(v.observed_s or v.reported for v in self._voices.values())
 
-    def observe(self, publication_id: str, level: int, now: float) -> None:
+    def observe(self, publication_id: PublicationId, level: int, now: float) -> None:
         """Record the level of one audio packet: 0 (loudest) to 127 (silence), in -dBov."""
         voice = self._voices.get(publication_id)
         if voice is None:
@@ -101,12 +101,16 @@ class Speakers:
                 voice.reported = level
                 changed.append(Speaker(publication_id, level, level > 0))
         reported = {publication_id: voice.reported for publication_id, voice in self._voices.items()}
-        loudest = max(reported, key=lambda key: reported[key], default="")
-        if loudest and reported[loudest] and not reported.get(self.dominant):
+        loudest = max(reported, key=lambda key: reported[key], default=None)
+        if (
+            loudest is not None
+            and reported[loudest]
+            and (self.dominant is None or not reported.get(self.dominant))
+        ):
             self.dominant = loudest
         return tuple(changed)
 
-    def remove(self, publication_id: str) -> None:
+    def remove(self, publication_id: PublicationId) -> None:
         """Forget a publication; if it was reported as speaking, the next update reports that it stopped."""
         voice = self._voices.pop(publication_id, None)
         if voice is not None and voice.reported:

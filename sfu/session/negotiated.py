@@ -26,7 +26,7 @@ from sfu.session.sections import (
     send_section,
 )
 from sfu.session.server_offers import ServerOffers, build_offer
-from sfu.values import PublicationSpec, SdpError
+from sfu.values import Mid, PublicationId, PublicationSpec, SdpError
 from sfu.wire.description import RemoteDescription, Section
 
 
@@ -34,7 +34,7 @@ from sfu.wire.description import RemoteDescription, Section
 class Track:
     """A subscription as a description shows it."""
 
-    publication_id: str
+    publication_id: PublicationId
     kind: str
     send: Send
     stereo: bool
@@ -50,9 +50,9 @@ class Agreement:
     decisions: list[SectionAnswer]
     "One for each section, as are the parameters."
     parameters: list[SectionParameters]
-    chosen: dict[str, str]
+    chosen: dict[Mid, PublicationId]
     "Mid -> publication id, of the sections on which the server is to send."
-    bindings: dict[str, str]
+    bindings: dict[Mid, PublicationId]
     "Mid -> publication id, of the sections on which the peer sends."
     dtls_client: bool
     "Who starts the DTLS handshake: the server, if the client is passive (RFC 8842 section 5)."
@@ -62,9 +62,9 @@ class Agreement:
 class Applied:
     """The changes that a negotiation made."""
 
-    sections: dict[str, OutboundSection] = field(default_factory=dict)
+    sections: dict[PublicationId, OutboundSection] = field(default_factory=dict)
     "Publication id -> the section of its subscription."
-    released: list[str] = field(default_factory=list)
+    released: list[PublicationId] = field(default_factory=list)
     "Publication ids of the subscriptions that wait for another section, since the client sends on theirs."
     replaced: list[tuple[InboundSection, InboundSection]] = field(default_factory=list)
     "Sections on which the peer goes on sending, before and after."
@@ -96,23 +96,23 @@ class Negotiated:
         "The client's last description; in dual-connection mode an answer."
         self.dtls_client = False
         "The server starts the DTLS handshake. Decided by the client's first description."
-        self.inbound: dict[str, InboundSection] = {}
+        self.inbound: dict[Mid, InboundSection] = {}
         "Sections on which the peer sends, by mid."
-        self.outbound: dict[str, str] = {}
+        self.outbound: dict[Mid, PublicationId] = {}
         "Publication ids of what is sent, by mid."
-        self.free: dict[str, list[str]] = {"audio": [], "video": []}
+        self.free: dict[str, list[Mid]] = {"audio": [], "video": []}
         "Mids of the last answer's idle sections, by kind."
         self.sections_requested = False
         "A SectionsNeeded was emitted and no offer has been received since."
         self.offering: ServerOffers | None = None
         "The server's offers, where it makes them: the peer receives and publishes nothing on this connection."
-        self.assigned: dict[str, str] = {}
+        self.assigned: dict[Mid, PublicationId] = {}
         "Mid -> publication id, of those in an offer that has not been answered."
         self.sctp: tuple[int, int] | None = None
         "(remote port, remote's largest message) once data channels are negotiated."
 
     @property
-    def published(self) -> dict[str, str]:
+    def published(self) -> dict[Mid, PublicationId]:
         """Return mid -> publication id for the sections on which the peer sends."""
         return {
             mid: section.publication_id
@@ -139,8 +139,8 @@ class Negotiated:
     def agree(
         self,
         description: RemoteDescription,
-        publications: Mapping[str, PublicationSpec],
-        tracks: Mapping[str, Track],
+        publications: Mapping[PublicationId, PublicationSpec],
+        tracks: Mapping[PublicationId, Track],
     ) -> Agreement:
         """Decide on each section of the client's description. SdpError.
 
@@ -162,7 +162,7 @@ class Negotiated:
         bindings = self.bindings(description, publications)
         waiting = {kind: [t for t in tracks.values() if t.waiting and t.kind == kind] for kind in self.free}
         decisions: list[SectionAnswer] = []
-        chosen: dict[str, str] = {}
+        chosen: dict[Mid, PublicationId] = {}
         for section in description.sections:
             decision: SectionAnswer = Inactive()
             if section.answerable and section.kind == "application":
@@ -187,8 +187,8 @@ class Negotiated:
         return Agreement(description, decisions, parameters, chosen, bindings, dtls_client)
 
     def bindings(
-        self, description: RemoteDescription, publications: Mapping[str, PublicationSpec]
-    ) -> dict[str, str]:
+        self, description: RemoteDescription, publications: Mapping[PublicationId, PublicationSpec]
+    ) -> dict[Mid, PublicationId]:
         """Return mid -> publication id for each section on which the peer sends.
 
         By msid, else (Firefox's track ids differ from those it announces) the first publication of the kind that
@@ -218,7 +218,7 @@ class Negotiated:
                     unbound.remove(match)
         return result
 
-    def _shared(self, section: Section) -> str | None:
+    def _shared(self, section: Section) -> PublicationId | None:
         """Return the publication that the server still sends on a section on which the client sends too, or None.
 
         Pion's `AddTrack` takes a section on which it receives. Where pion publishes simulcast there, it would take the
@@ -228,7 +228,9 @@ class Negotiated:
             self.outbound.get(section.mid) if section.direction == "sendrecv" and not section.rids else None
         )
 
-    def _choose(self, section: Section, waiting: list[Track], tracks: Mapping[str, Track]) -> Track | None:
+    def _choose(
+        self, section: Section, waiting: list[Track], tracks: Mapping[PublicationId, Track]
+    ) -> Track | None:
         """Return the track that the server sends on a section, taken from `waiting` if it is new; None: nothing."""
         present = self.outbound.get(section.mid) or self.assigned.get(section.mid)
         if present is not None or self.offering is not None:
@@ -277,20 +279,20 @@ class Negotiated:
                 self.free[section.kind].append(section.mid)
         return applied
 
-    def ended(self) -> list[str]:
+    def ended(self) -> list[PublicationId]:
         """Remove the sections on which the client's last description stopped sending; return their publications."""
         assert self.remote is not None
         sending = {section.mid for section in self.remote.sections if _sends(section)}
         gone = [self.inbound.pop(mid) for mid in [mid for mid in self.inbound if mid not in sending]]
         return [section.publication_id for section in gone if section.publication_id is not None]
 
-    def unsubscribe(self, publication_id: str) -> None:
+    def unsubscribe(self, publication_id: PublicationId) -> None:
         """End a subscription; the next answer or offer has its section inactive."""
         for mids in (self.outbound, self.assigned):
             for mid in [mid for mid, carried in mids.items() if carried == publication_id]:
                 del mids[mid]
 
-    def unpublish(self, publication_id: str) -> None:
+    def unpublish(self, publication_id: PublicationId) -> None:
         """End a publication; its section may carry another one."""
         for section in self.inbound.values():
             if section.publication_id == publication_id:
@@ -298,7 +300,7 @@ class Negotiated:
 
     # --- the server's own offers ---------------------------------------------------------------------------------
 
-    def offer(self, tracks: Mapping[str, Track], transport: LocalTransport) -> str:
+    def offer(self, tracks: Mapping[PublicationId, Track], transport: LocalTransport) -> str:
         """Return the server's next offer: sections for waiting subscriptions, idle ones for those that ended."""
         offering = self.offering
         assert offering is not None

@@ -11,7 +11,7 @@ number and order of m-sections never change (RFC 3264 section 6).
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from sfu.values import MAX_MESSAGE_BYTES
+from sfu.values import MAX_MESSAGE_BYTES, Mid
 from sfu.wire.description import Codec, Direction, RemoteDescription, Section
 from sfu.wire.rtp import (
     URI_ABS_CAPTURE_TIME,
@@ -183,7 +183,7 @@ class NegotiatedCodec:
 class SectionParameters:
     """The answer to one section."""
 
-    mid: str
+    mid: Mid
     "As offered."
     kind: str
     "As offered."
@@ -434,7 +434,7 @@ def _rejected_lines(section: Section) -> list[str]:
     ]
 
 
-def data_lines(protocol: str, mid: str, decision: Data) -> list[str]:
+def data_lines(protocol: str, mid: Mid, decision: Data) -> list[str]:
     """Return the lines of a section of data channels, without its transport."""
     return [
         f"m=application 9 {protocol} webrtc-datachannel",

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from sfu.fanout.template import TemplateClass
 from sfu.session.negotiation import SectionParameters
+from sfu.values import Mid, PublicationId
 from sfu.wire.packet import FORWARDED_EXTENSIONS
 from sfu.wire.rtp import URI_TRANSPORT_CC
 
@@ -12,7 +13,7 @@ from sfu.wire.rtp import URI_TRANSPORT_CC
 class OutboundSection:
     """What a subscriber's section agreed on."""
 
-    mid: str
+    mid: Mid
     kind: TemplateClass
     "The template class of this subscriber."
     rtx_payload_types: dict[str, int] = field(default_factory=dict)
@@ -36,7 +37,7 @@ class InboundSection:
     "Announced SSRC of retransmissions -> SSRC of the media."
     transport_sequence_id: int = 0
     "Id of the header extension with the transport-wide number; 0, which no element has: none."
-    publication_id: str | None = None
+    publication_id: PublicationId | None = None
     "The publication that the section carries; None: none yet."
 
     def codec(self) -> str:
@@ -73,6 +74,6 @@ def send_section(agreed: SectionParameters) -> OutboundSection:
     return OutboundSection(agreed.mid, kind, rtx)
 
 
-def refused_section(mid: str) -> OutboundSection:
+def refused_section(mid: Mid) -> OutboundSection:
     """Return the section of a subscription that the client cannot receive: no payload type, so nothing is sent."""
     return OutboundSection(mid, TemplateClass((), ()))

@@ -18,6 +18,7 @@ from sfu.session.negotiation import (
     source_lines,
     transport_lines,
 )
+from sfu.values import Mid
 from sfu.wire.rtp import (
     URI_ABS_CAPTURE_TIME,
     URI_AUDIO_LEVEL,
@@ -27,7 +28,7 @@ from sfu.wire.rtp import (
     URI_VIDEO_ORIENTATION,
 )
 
-DATA_MID = "0"
+DATA_MID = Mid("0")
 
 _PROTOCOL = "UDP/TLS/RTP/SAVPF"
 _NACK = ("nack", "nack pli", "ccm fir", "transport-cc")
@@ -71,7 +72,7 @@ _VIDEO_EXTENSIONS = {
 class OfferedSection:
     """One section of the server's offers; its position and kind never change."""
 
-    mid: str
+    mid: Mid
     kind: str
     send: Send | None = None
     "What it carries; None: nothing now."
@@ -88,16 +89,16 @@ class ServerOffers:
     pending: bool = False
     "An offer is out and has not been answered."
 
-    def place(self, kind: str, send: Send, *, stereo: bool = False) -> str:
+    def place(self, kind: str, send: Send, *, stereo: bool = False) -> Mid:
         """Assign a section to a track: one that is idle since the last offer, or a new one. Return its mid."""
         section = next((s for s in self.sections if s.kind == kind and s.send is None), None)
         if section is None:
-            section = OfferedSection(str(len(self.sections) + 1), kind)
+            section = OfferedSection(Mid(str(len(self.sections) + 1)), kind)
             self.sections.append(section)
         section.send, section.stereo = send, stereo
         return section.mid
 
-    def mids(self) -> list[str]:
+    def mids(self) -> list[Mid]:
         """Return the mids of the offer's sections, in order."""
         return [DATA_MID, *(section.mid for section in self.sections)]
 

@@ -22,8 +22,8 @@ from pylibsrtp._binding import lib as srtp_lib
 
 from sfu.drops import DropReason
 from sfu.engine.containment import Containment
-from sfu.engine.link import nowhere
-from sfu.engine.peer import LocalIdentity, Peer
+from sfu.engine.peers.link import nowhere
+from sfu.engine.peers.peer import LocalIdentity, Peer
 from sfu.fanout.arena import Arena
 from sfu.fanout.row_buffer import RowBuffer
 from sfu.fanout.transports import PATH_BYTES

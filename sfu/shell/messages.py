@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from sfu.facade import MediaEngine
-from sfu.values import Event
+from sfu.values import Event, PeerId
 
 # Offers have 256 KiB at most and data packets 64 KiB; this ends a stream that lost its place.
 MAX_FRAME_BYTES = 4 << 20
@@ -44,7 +44,7 @@ def _command(name: str) -> Command:
     parameters = [p for p in inspect.signature(method).parameters.values() if p.name != "self"]
     keywords = tuple(p.name for p in parameters if p.kind is p.KEYWORD_ONLY)
     # a set cannot cross as one, and the facade asks for any iterable
-    types = tuple(list[str] if p.name == "peer_ids" else hints[p.name] for p in parameters)
+    types = tuple(list[PeerId] if p.name == "peer_ids" else hints[p.name] for p in parameters)
     return Command(tuple.__class_getitem__(types), len(parameters) - len(keywords), keywords)
 
 
@@ -74,7 +74,7 @@ COMMANDS = {
 REQUESTS = {name: _command(name) for name in ("negotiate", "offer", "answer", "explain")}
 "With an answer."
 PING = "ping"
-"Answered by the news `pong`, from the loop that serves the media."
+"Answered by the notification `pong`, from the loop that serves the media."
 RESULTS: dict[str, Any] = {
     name: typing.get_type_hints(getattr(MediaEngine, name))["return"] for name in REQUESTS
 }
@@ -84,12 +84,12 @@ _NO_ARGUMENTS = {PING: Command(tuple[()], 0, ())}
 
 # All that msgspec raises is a ValueError: its own errors, and UnicodeDecodeError for a string that is not UTF-8.
 _encoder = msgspec.msgpack.Encoder()
-_order = msgspec.msgpack.Decoder(tuple[int, str, msgspec.Raw])
-_news = msgspec.msgpack.Decoder(tuple[str, msgspec.Raw])
+_command_decoder = msgspec.msgpack.Decoder(tuple[int, str, msgspec.Raw])
+_notification_decoder = msgspec.msgpack.Decoder(tuple[str, msgspec.Raw])
 
 
 def frame(content: Any) -> bytes:
-    """One frame: an order `(number, name, arguments)` or news `(kind, content)`."""
+    """One frame: a command `(number, name, arguments)` or a notification `(kind, content)`."""
     body = _encoder.encode(content)
     return _LENGTH.pack(len(body)) + body
 
@@ -105,24 +105,24 @@ async def read_frame(reader: asyncio.StreamReader) -> bytes | None:
         return None
 
 
-def read_order(body: bytes) -> tuple[int, str, list[Any], dict[str, Any]]:
-    """Return (number, name, positional arguments, keyword arguments) of an order. MessageError."""
+def read_command(body: bytes) -> tuple[int, str, list[Any], dict[str, Any]]:
+    """Return (number, name, positional arguments, keyword arguments) of a command. MessageError."""
     try:
-        number, name, raw = _order.decode(body)
+        number, name, raw = _command_decoder.decode(body)
         command = COMMANDS.get(name) or REQUESTS.get(name) or _NO_ARGUMENTS[name]
         values = msgspec.msgpack.decode(raw, type=command.types)
     except (ValueError, KeyError) as error:
-        raise MessageError(f"not an order: {error}") from error
+        raise MessageError(f"not a command: {error}") from error
     positional = list(values[: command.positional])
     return number, name, positional, dict(zip(command.names, values[command.positional :], strict=True))
 
 
-def read_news(body: bytes) -> tuple[str, msgspec.Raw]:
-    """Return (kind, content) of a worker's news. MessageError."""
+def read_notification(body: bytes) -> tuple[str, msgspec.Raw]:
+    """Return (kind, content) of a worker's notification. MessageError."""
     try:
-        return _news.decode(body)
+        return _notification_decoder.decode(body)
     except ValueError as error:
-        raise MessageError(f"not news: {error}") from error
+        raise MessageError(f"not a notification: {error}") from error
 
 
 def decode(raw: msgspec.Raw, kind: Any) -> Any:

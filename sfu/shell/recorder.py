@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from sfu.shell.restarts import RestartDelays
+from sfu.values import RecordedTrackId, RecordingId
 from sfu.wire import tap
 
 logger = logging.getLogger(__name__)
@@ -35,9 +36,9 @@ class _OpenThings:
     """The messages that a restarted process needs before it can continue."""
 
     def __init__(self) -> None:
-        self.recordings: dict[str, tap.StartRecording] = {}
-        self.tracks: dict[tuple[str, str], tap.OpenTrack] = {}
-        self.muted: dict[tuple[str, str], tap.MuteTrack] = {}
+        self.recordings: dict[RecordingId, tap.StartRecording] = {}
+        self.tracks: dict[tuple[RecordingId, RecordedTrackId], tap.OpenTrack] = {}
+        self.muted: dict[tuple[RecordingId, RecordedTrackId], tap.MuteTrack] = {}
         self.streams: dict[int, tap.OpenStream] = {}
         self.reports: dict[int, deque[tap.SenderReport]] = {}
 
@@ -61,12 +62,12 @@ class _OpenThings:
             self.streams.pop(message.stream, None)
             self.reports.pop(message.stream, None)
 
-    def forget(self, recording_id: str) -> None:
+    def forget(self, recording_id: RecordingId) -> None:
         self.recordings.pop(recording_id, None)
         for recording, track in [key for key in self.tracks if key[0] == recording_id]:
             self._close(recording, track)
 
-    def _close(self, recording_id: str, track_id: str) -> None:
+    def _close(self, recording_id: RecordingId, track_id: RecordedTrackId) -> None:
         self.tracks.pop((recording_id, track_id), None)
         self.muted.pop((recording_id, track_id), None)
         for stream in [

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from sfu.values import RecordingId, RoomId
+
 W = TypeVar("W")
 
 
@@ -14,8 +16,8 @@ W = TypeVar("W")
 class Place(Generic[W]):
     """A recording that was started and not yet stopped."""
 
-    recording_id: str
-    room_id: str
+    recording_id: RecordingId
+    room_id: RoomId
     worker: W | None
     "None: its worker ended."
     paused: bool = False
@@ -26,18 +28,18 @@ class RecordingPlaces(Generic[W]):
 
     def __init__(self) -> None:
         """Start without recordings."""
-        self._places: dict[str, Place[W]] = {}
+        self._places: dict[RecordingId, Place[W]] = {}
 
-    def get(self, recording_id: str) -> Place[W] | None:
+    def get(self, recording_id: RecordingId) -> Place[W] | None:
         """Return the place of a recording; None if it does not exist."""
         return self._places.get(recording_id)
 
-    def worker_of_room(self, room_id: str) -> W | None:
+    def worker_of_room(self, room_id: RoomId) -> W | None:
         """Return the worker that records a room; None if there is none."""
         workers = (place.worker for place in self._places.values() if place.room_id == room_id)
         return next((worker for worker in workers if worker is not None), None)
 
-    def add(self, recording_id: str, room_id: str, worker: W | None) -> bool:
+    def add(self, recording_id: RecordingId, room_id: RoomId, worker: W | None) -> bool:
         """Add a recording; return False if it exists. `worker` None: the worker that opens the room next."""
         place = self._places.get(recording_id)
         if place is not None and place.worker is not None:
@@ -45,7 +47,7 @@ class RecordingPlaces(Generic[W]):
         self._places[recording_id] = Place(recording_id, room_id, worker)
         return True
 
-    def remove(self, recording_id: str) -> Place[W] | None:
+    def remove(self, recording_id: RecordingId) -> Place[W] | None:
         """Remove a recording."""
         return self._places.pop(recording_id, None)
 
@@ -55,7 +57,7 @@ class RecordingPlaces(Generic[W]):
             if place.worker is worker:
                 place.worker = None
 
-    def settle(self, room_id: str, worker: W) -> Iterator[tuple[Place[W], W | None]]:
+    def settle(self, room_id: RoomId, worker: W) -> Iterator[tuple[Place[W], W | None]]:
         """Record that a room is on this worker now; return each recording to move there, and its worker so far."""
         for place in self._places.values():
             if place.room_id == room_id and place.worker is not worker:

@@ -9,11 +9,19 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 
-from sfu.engine.publication import Publication
+from sfu.engine.peers.publication import Publication
 from sfu.engine.taps import Taps
 from sfu.settings import MediaSettings
 from sfu.shell.recorder import RecorderProcess
-from sfu.values import Event, RecordedTrack, RecordingStopped, SegmentRecorded
+from sfu.values import (
+    Event,
+    PublicationId,
+    RecordedTrack,
+    RecordingId,
+    RecordingStopped,
+    RoomId,
+    SegmentRecorded,
+)
 from sfu.wire import tap
 
 logger = logging.getLogger(__name__)
@@ -31,7 +39,7 @@ class Recordings:
         self,
         settings: MediaSettings,
         taps: Taps,
-        publications: Mapping[str, Publication],
+        publications: Mapping[PublicationId, Publication],
         emit: Callable[[Event], None],
     ) -> None:
         """Create it without a process; `publications` are those of the engine by id, and `emit` receives events."""
@@ -39,7 +47,7 @@ class Recordings:
         self._taps = taps
         self._publications = publications
         self._emit = emit
-        self._running: set[str] = set()
+        self._running: set[RecordingId] = set()
         "Recordings that the recorder has not reported as ended."
         self._recorder: RecorderProcess | None = None
         self._ending: set[asyncio.Task[None]] = set()
@@ -49,7 +57,7 @@ class Recordings:
         "Of recorders that were stopped."
         taps.on_messages = self._gather
 
-    def start(self, recording_id: str, room_id: str) -> None:
+    def start(self, recording_id: RecordingId, room_id: RoomId) -> None:
         """Begin a recording, or continue an earlier one, also one of another process."""
         if not self._settings.recordings_folder:
             self._emit(RecordingStopped(recording_id, "off", "the server has no folder for recordings"))
@@ -64,23 +72,23 @@ class Recordings:
         self._running.add(recording_id)
         self._taps.start(recording_id, room_id, time.monotonic())
 
-    def record(self, recording_id: str, publication_id: str, track: RecordedTrack) -> None:
+    def record(self, recording_id: RecordingId, publication_id: PublicationId, track: RecordedTrack) -> None:
         """Record a publication, if it belongs to the recorded room."""
         published = self._publications.get(publication_id)
         if published is not None:
             self._taps.record(recording_id, published, track, time.monotonic())
 
-    def leave(self, recording_id: str, publication_id: str) -> None:
+    def leave(self, recording_id: RecordingId, publication_id: PublicationId) -> None:
         """Stop recording a publication."""
         published = self._publications.get(publication_id)
         if published is not None:
             self._taps.leave(recording_id, published, time.monotonic())
 
-    def pause(self, recording_id: str, paused: bool) -> None:
+    def pause(self, recording_id: RecordingId, paused: bool) -> None:
         """Pause or resume a recording."""
         self._taps.pause(recording_id, paused, time.monotonic())
 
-    def stop_recording(self, recording_id: str) -> None:
+    def stop_recording(self, recording_id: RecordingId) -> None:
         """End a recording; `RecordingStopped` is emitted when everything is written."""
         if self._taps.stop(recording_id, time.monotonic()):
             self._hand_over()

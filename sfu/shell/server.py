@@ -11,12 +11,12 @@ from dataclasses import replace
 from functools import partial
 
 from sfu.drops import DropReason
-from sfu.engine import backup
+from sfu.engine.adaptation import backup
 from sfu.engine.core import Core
 from sfu.engine.deadlines import Reason
-from sfu.engine.link import Link
-from sfu.engine.peer import Negotiation, Peer
-from sfu.engine.publication import Publication, Subscription
+from sfu.engine.peers.link import ConnectionId, Link, downstream, peer_of, upstream
+from sfu.engine.peers.peer import Negotiation, Peer
+from sfu.engine.peers.publication import Publication, Subscription
 from sfu.limits import CLOSED_AFTER_S, MUTED_AFTER_S, TOLERATED_EXCESS, PeerLimits
 from sfu.receiving import quality
 from sfu.session.ice import CONSENT_TIMEOUT_S, IceAgent
@@ -36,15 +36,20 @@ from sfu.values import (
     EngineError,
     Event,
     MediaError,
+    Mid,
     OfferNeeded,
     PeerClosed,
     PeerConnected,
+    PeerId,
     Preferences,
     PublicationEnded,
+    PublicationId,
     PublicationMuted,
     PublicationSpec,
     ReceiverTraits,
     RecordedTrack,
+    RecordingId,
+    RoomId,
     SectionsNeeded,
     UnknownPeerError,
 )
@@ -66,8 +71,6 @@ SHARING_DELAY_S = 0.02
 _FLOOD_INTERVAL_S = 1.0
 # The longest that reading a description keeps media waiting at a time.
 _PARSING_S = 0.003
-# Behind a peer's id, the connection on which it receives where it has two.
-_RECEIVING = "/receiving"
 
 
 class MediaServer:
@@ -96,8 +99,8 @@ class MediaServer:
         self._contain = self._core.containment.run
         self._deadlines = self._core.deadlines
         self._deadlines.on_earlier = self._wake_in_time
-        self._connections: dict[str, PeerTransport] = {}
-        self._publications: dict[str, Publication] = {}
+        self._connections: dict[ConnectionId, PeerTransport] = {}
+        self._publications: dict[PublicationId, Publication] = {}
         self._recordings = Recordings(settings, self._core.taps, self._publications, self._emit)
         self._events: list[Event] = []
         self._random = random.SystemRandom()
@@ -106,7 +109,7 @@ class MediaServer:
         self._woke_at = 0.0
         self._wakes: Counter[Reason] = Counter()
         self._wakes_logged_at = time.monotonic()
-        self._to_share: set[str] = set()
+        self._to_share: set[ConnectionId] = set()
         "Connections whose bandwidth is to be shared anew soon."
 
     # --- life ------------------------------------------------------------------------------------------------------
@@ -145,9 +148,9 @@ class MediaServer:
 
     def _emit(self, event: Event) -> None:
         """Deliver an event after the current call, so that no command runs inside the packet path."""
-        peer_id: str = getattr(event, "peer_id", "")
-        if peer_id.endswith(_RECEIVING):
-            event = replace(event, peer_id=peer_id.removesuffix(_RECEIVING))  # type: ignore[arg-type]  # it has one
+        connection_id: ConnectionId | None = getattr(event, "peer_id", None)
+        if connection_id is not None and peer_of(connection_id) != connection_id:
+            event = replace(event, peer_id=peer_of(connection_id))  # type: ignore[arg-type]  # it has one
         if not self._events:
             self._loop.call_soon(self._deliver)
         self._events.append(event)
@@ -164,8 +167,8 @@ class MediaServer:
 
     def open_peer(
         self,
-        peer_id: str,
-        room_id: str,
+        peer_id: PeerId,
+        room_id: RoomId,
         *,
         dual: bool = False,
         channels: tuple[Channel, ...] = (),
@@ -175,13 +178,13 @@ class MediaServer:
 
         With `dual`, it has a second connection, on which it receives and the server opens `channels`: see `offer`.
         """
-        self._open(peer_id, room_id).traits = traits
+        self._open(upstream(peer_id), room_id).traits = traits
         if dual:
-            receiving = self._open(peer_id + _RECEIVING, room_id)
-            receiving.traits = traits
-            receiving.negotiated.offering, receiving.channels = ServerOffers(), channels
+            receiver = self._open(downstream(peer_id), room_id)
+            receiver.traits = traits
+            receiver.negotiated.offering, receiver.channels = ServerOffers(), channels
 
-    def _open(self, connection_id: str, room_id: str) -> Peer:
+    def _open(self, connection_id: ConnectionId, room_id: RoomId) -> Peer:
         ssrc = self._random.getrandbits(31) | 1
         peer = Peer(
             connection_id,
@@ -205,10 +208,10 @@ class MediaServer:
                 self._deadlines.set(self, reason, now + every_s, duty, every_s=every_s)
         return peer
 
-    def move_peer(self, peer_id: str, room_id: str) -> None:
+    def move_peer(self, peer_id: PeerId, room_id: RoomId) -> None:
         """Move a peer and its publications to another room; subscriptions between the rooms end."""
         now = time.monotonic()
-        for connection_id in (peer_id, peer_id + _RECEIVING):
+        for connection_id in (upstream(peer_id), downstream(peer_id)):
             connection = self._connections.get(connection_id)
             if connection is None:
                 continue
@@ -222,16 +225,16 @@ class MediaServer:
             if peer.negotiated.offering is not None:
                 self._loop.call_soon(self._ask_for_sections, peer)
 
-    def forward_peer(self, peer_id: str, room_id: str) -> bool:
+    def forward_peer(self, peer_id: PeerId, room_id: RoomId) -> bool:
         """Let a peer's publications, also later ones, be received in another room; return whether that is possible."""
-        connection = self._connections.get(peer_id)
+        connection = self._connections.get(upstream(peer_id))
         if connection is not None and room_id != connection.peer.room_id:
             connection.peer.forwarded_to.add(room_id)
         return connection is not None
 
-    def stop_forwarding(self, peer_id: str, room_id: str) -> None:
+    def stop_forwarding(self, peer_id: PeerId, room_id: RoomId) -> None:
         """End the forwarding of a peer's publications to another room."""
-        connection = self._connections.get(peer_id)
+        connection = self._connections.get(upstream(peer_id))
         if connection is None or room_id not in connection.peer.forwarded_to:
             return
         for published in connection.peer.published.values():
@@ -239,12 +242,12 @@ class MediaServer:
         connection.peer.forwarded_to.remove(room_id)
         self._core.forget_room(room_id)
 
-    def close_peer(self, peer_id: str) -> None:
+    def close_peer(self, peer_id: PeerId) -> None:
         """End a peer's connections, its publications and its subscriptions."""
-        self._close(peer_id + _RECEIVING)
-        self._close(peer_id)
+        self._close(downstream(peer_id))
+        self._close(upstream(peer_id))
 
-    def _close(self, connection_id: str) -> None:
+    def _close(self, connection_id: ConnectionId) -> None:
         connection = self._connections.pop(connection_id, None)
         if connection is None:
             return
@@ -259,16 +262,16 @@ class MediaServer:
             self._deadlines.cancel(self, Reason.FLOOD)
         self._endpoint.remove(connection)
 
-    def _receiving(self, peer_id: str) -> PeerTransport | None:
+    def _receiver(self, peer_id: PeerId) -> PeerTransport | None:
         """Return the connection on which a peer receives."""
-        return self._connections.get(peer_id + _RECEIVING) or self._connections.get(peer_id)
+        return self._connections.get(downstream(peer_id)) or self._connections.get(upstream(peer_id))
 
-    async def offer(self, peer_id: str, *, restart: bool = False) -> str:
-        """Make the next offer on a peer's receiving connection, optionally with an ICE restart. UnknownPeerError.
+    async def offer(self, peer_id: PeerId, *, restart: bool = False) -> str:
+        """Make the next offer on a peer's downstream connection, optionally with an ICE restart. UnknownPeerError.
 
         It has to be answered before the next one is made; `OfferNeeded` tells when there is something to offer.
         """
-        connection = self._connections.get(peer_id + _RECEIVING)
+        connection = self._connections.get(downstream(peer_id))
         if connection is None:
             raise UnknownPeerError(peer_id)
         with _faults_as_engine_errors():
@@ -278,9 +281,9 @@ class MediaServer:
         self._endpoint.add(connection)
         return description
 
-    async def answer(self, peer_id: str, answer: str) -> dict[str, str]:
+    async def answer(self, peer_id: PeerId, answer: str) -> dict[Mid, PublicationId]:
         """Apply the client's answer to the last offer; return mid -> publication. SdpError, UnknownPeerError."""
-        connection = self._connections.get(peer_id + _RECEIVING)
+        connection = self._connections.get(downstream(peer_id))
         if connection is None:
             raise UnknownPeerError(peer_id)
         with _faults_as_engine_errors():
@@ -289,9 +292,9 @@ class MediaServer:
         self._contain(connection.peer.id, time.monotonic(), self._negotiated, connection)
         return subscribed
 
-    async def negotiate(self, peer_id: str, offer: str) -> Answer:
+    async def negotiate(self, peer_id: PeerId, offer: str) -> Answer:
         """Apply an offer and answer it. SdpError, UnknownPeerError, EngineError."""
-        connection = self._connections.get(peer_id)
+        connection = self._connections.get(upstream(peer_id))
         if connection is None:
             raise UnknownPeerError(peer_id)
         peer = connection.peer
@@ -346,26 +349,26 @@ class MediaServer:
             subscription.settling = False
         self._share_soon(peer.id)
 
-    def _share_soon(self, connection_id: str) -> None:
+    def _share_soon(self, connection_id: ConnectionId) -> None:
         """Allocate a peer's bandwidth again, once for all changes within a short time."""
         if connection_id not in self._to_share:
             self._to_share.add(connection_id)
             self._loop.call_later(SHARING_DELAY_S, self._share_now, connection_id)
 
-    def _share_now(self, connection_id: str) -> None:
+    def _share_now(self, connection_id: ConnectionId) -> None:
         self._to_share.discard(connection_id)
         connection, now = self._connections.get(connection_id), time.monotonic()
         if connection is not None:
             self._contain(connection_id, now, self._core.delivery.reallocate, connection.peer, now)
 
-    def publish(self, peer_id: str, publication: PublicationSpec) -> None:
+    def publish(self, peer_id: PeerId, publication: PublicationSpec) -> None:
         """Announce a track that the peer will send; it is bound to a section of this or a later offer."""
-        connection = self._connections.get(peer_id)
+        connection = self._connections.get(upstream(peer_id))
         if connection is None:
             return
         peer = connection.peer
         published = Publication(publication, peer.link)
-        primary = self._publications.get(publication.backup_of)
+        primary = self._publications.get(publication.backup_of) if publication.backup_of else None
         if primary is not None and primary.owner is peer.link:
             backup.link(published, primary)
         self._publications[publication.id] = published
@@ -373,15 +376,15 @@ class MediaServer:
         if bound is not None:
             self._emit(bound)
 
-    def unpublish(self, peer_id: str, publication_id: str) -> None:
+    def unpublish(self, peer_id: PeerId, publication_id: PublicationId) -> None:
         """End a publication and its subscriptions."""
         published = self._publications.get(publication_id)
-        if published is None or published.owner.peer_id != peer_id:
+        if published is None or published.owner.connection_id != peer_id:
             return
         del self._publications[publication_id]
         self._core.remove_publication(published, time.monotonic())
 
-    def set_muted(self, publication_id: str, muted: bool) -> None:
+    def set_muted(self, publication_id: PublicationId, muted: bool) -> None:
         """Stop or resume the forwarding of a publication."""
         published = self._publications.get(publication_id)
         if published is None or published.muted == muted:
@@ -391,13 +394,13 @@ class MediaServer:
         for subscriber_id in published.subscriptions:
             self._share_soon(subscriber_id)
 
-    def subscribe(self, peer_id: str, publication_id: str, stream_id: str) -> None:
+    def subscribe(self, peer_id: PeerId, publication_id: PublicationId, stream_id: str) -> None:
         """Send a publication to a peer; `stream_id` is the `a=msid` stream, the publication id its track."""
-        connection = self._receiving(peer_id)
+        connection = self._receiver(peer_id)
         published = self._publications.get(publication_id)
         if connection is None or published is None:
             return
-        peer, rooms = connection.peer, self._core.peers[published.owner.peer_id].rooms
+        peer, rooms = connection.peer, self._core.peers[published.owner.connection_id].rooms
         if peer.room_id not in rooms or publication_id in peer.subscriptions:
             return
         bits = self._random.getrandbits
@@ -406,70 +409,69 @@ class MediaServer:
         self._loop.call_soon(self._ask_for_sections, peer)
 
     def _ask_for_sections(self, peer: Peer) -> None:
-        if (
-            peer.id not in self._connections
-            or peer.negotiated.remote is None
-            or peer.negotiated.sections_requested
-        ):
+        negotiated = peer.negotiated
+        if peer.id not in self._connections or negotiated.remote is None or negotiated.sections_requested:
             return
         missing = peer.missing_sections()
         if missing is not None:
-            peer.negotiated.sections_requested = True
-            self._emit(
-                OfferNeeded(peer.id) if peer.negotiated.offering else SectionsNeeded(peer.id, *missing)
-            )
+            negotiated.sections_requested = True
+            self._emit(OfferNeeded(peer.id) if negotiated.offering else SectionsNeeded(peer.id, *missing))
 
-    def unsubscribe(self, peer_id: str, publication_id: str) -> None:
+    def unsubscribe(self, peer_id: PeerId, publication_id: PublicationId) -> None:
         """Stop sending a publication to a peer; its section becomes idle."""
-        connection = self._receiving(peer_id)
+        connection = self._receiver(peer_id)
         if connection is not None:
             connection.peer.unsubscribe(publication_id, time.monotonic())
             if connection.peer.negotiated.offering is not None:
                 self._loop.call_soon(self._ask_for_sections, connection.peer)
 
-    def set_preferences(self, peer_id: str, publication_id: str, preferences: Preferences) -> None:
+    def set_preferences(
+        self, peer_id: PeerId, publication_id: PublicationId, preferences: Preferences
+    ) -> None:
         """Set a subscriber's preferences for a publication."""
-        connection = self._receiving(peer_id)
+        connection = self._receiver(peer_id)
         subscription = connection.peer.subscriptions.get(publication_id) if connection is not None else None
         if subscription is not None and (subscription.preferences != preferences or subscription.settling):
             subscription.preferences = preferences
             subscription.settling = False  # the client knows the track, so it has applied the answer
-            self._share_soon(subscription.subscriber.peer_id)
+            self._share_soon(subscription.subscriber.connection_id)
 
-    def send_data(self, peer_ids: Iterable[str], label: str, payload: bytes, *, flow: str = "") -> None:
+    def send_data(self, peer_ids: Iterable[PeerId], label: str, payload: bytes, *, flow: str = "") -> None:
         """Send one message on each peer's channel `label`; it is kept briefly for peers that are still connecting.
 
         Messages of one `flow` are of use only together. A peer that reads too slowly for what is sent reliably loses
         the flow of which most waits for it, with a `DataRefused`.
         """
         for peer_id in peer_ids:
-            connection = self._receiving(peer_id)
+            connection = self._receiver(peer_id)
             if connection is not None:
                 connection.send_data(label, payload, flow)
 
-    def start_recording(self, recording_id: str, room_id: str) -> None:
+    def start_recording(self, recording_id: RecordingId, room_id: RoomId) -> None:
         """Begin or continue a recording of a room, without tracks; `RecordingStopped` is emitted at its end."""
         self._recordings.start(recording_id, room_id)
 
-    def record_track(self, recording_id: str, publication_id: str, track: RecordedTrack) -> None:
+    def record_track(
+        self, recording_id: RecordingId, publication_id: PublicationId, track: RecordedTrack
+    ) -> None:
         """Record a publication of the room; `TrackNotRecorded` is emitted if that is not possible."""
         self._recordings.record(recording_id, publication_id, track)
 
-    def stop_recording_track(self, recording_id: str, publication_id: str) -> None:
+    def stop_recording_track(self, recording_id: RecordingId, publication_id: PublicationId) -> None:
         """Stop recording a publication."""
         self._recordings.leave(recording_id, publication_id)
 
-    def pause_recording(self, recording_id: str, paused: bool) -> None:
+    def pause_recording(self, recording_id: RecordingId, paused: bool) -> None:
         """Pause or resume a recording."""
         self._recordings.pause(recording_id, paused)
 
-    def stop_recording(self, recording_id: str) -> None:
+    def stop_recording(self, recording_id: RecordingId) -> None:
         """End a recording."""
         self._recordings.stop_recording(recording_id)
 
-    async def explain(self, peer_id: str) -> BandwidthExplanation:
+    async def explain(self, peer_id: PeerId) -> BandwidthExplanation:
         """Return an explanation of a peer's layers. UnknownPeerError."""
-        connection = self._receiving(peer_id)
+        connection = self._receiver(peer_id)
         if connection is None:
             raise UnknownPeerError(peer_id)
         return self._core.delivery.explain(connection.peer, time.monotonic())
@@ -502,10 +504,10 @@ class MediaServer:
 
     def _failed(self, connection: PeerTransport, reason: CloseReason) -> None:
         """Close a peer whose connection failed, and emit an event."""
-        peer_id = connection.peer.id
-        if self._connections.get(peer_id) is connection:
-            self.close_peer(peer_id.removesuffix(_RECEIVING))
-            self._emit(PeerClosed(peer_id, reason))
+        connection_id = connection.peer.id
+        if self._connections.get(connection_id) is connection:
+            self.close_peer(peer_of(connection_id))
+            self._emit(PeerClosed(connection_id, reason))
 
     # --- time ------------------------------------------------------------------------------------------------------
 
@@ -575,7 +577,7 @@ class MediaServer:
             for publication_id in flooding:
                 self._mute_flood(peer, publication_id)
 
-    def _mute_flood(self, peer: Peer, publication_id: str) -> None:
+    def _mute_flood(self, peer: Peer, publication_id: PublicationId) -> None:
         published = self._publications.get(publication_id)
         if published is not None and not published.muted:
             logger.warning("%s of %s is muted: it exceeds the limits", publication_id, peer.id)

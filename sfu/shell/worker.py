@@ -1,4 +1,4 @@
-"""A process that carries the media of some rooms: an engine that reads orders from a socket and writes events to it.
+"""A process that carries the media of some rooms: an engine that reads commands from a socket and writes events to it.
 
 `sfu.shell.workers` starts it as `python -m sfu.shell.worker FD SETTINGS`. It ends when the socket does, so it never
 outlives the process that started it.
@@ -26,7 +26,7 @@ from sfu.values import DataReceived, EngineError, Event, MediaError
 logger = logging.getLogger(__name__)
 
 METRICS_INTERVAL_S = 1.0
-# What may wait for the first process while that is stopped, before news that can be spared are.
+# What may wait for the first process while that is stopped, before dispensable notifications are dropped.
 MAX_BACKLOG_BYTES = 8 << 20
 _SPARED = frozenset({"message", "metrics", "log"})
 # What the first process has not read yet. Above it, messages of data channels wait at their senders or are dropped.
@@ -62,7 +62,7 @@ class Worker:
                 until = time.monotonic() + SLICE_S
                 while (body := await messages.read_frame(reader)) is not None:
                     await self._obey(body)
-                    # reading does not wait while orders are buffered
+                    # reading does not wait while commands are buffered
                     if time.monotonic() > until:
                         await asyncio.sleep(0)
                         until = time.monotonic() + SLICE_S
@@ -72,7 +72,7 @@ class Worker:
                     await self._media.stop()
 
     async def _obey(self, body: bytes) -> None:
-        number, name, positional, named = messages.read_order(body)
+        number, name, positional, named = messages.read_command(body)
         if name == messages.PING:
             self.tell("pong", None)
             return
@@ -80,7 +80,7 @@ class Worker:
         try:
             result = method(*positional, **named)
             if name in messages.REQUESTS:
-                # In line: orders keep their order, and the facade's coroutines do not wait.
+                # In line: commands keep their order, and the facade's coroutines do not wait.
                 self.tell("reply", [number, name, await result])
         except MediaError as error:
             self.tell("refusal", [number, type(error).__name__, str(error)])
@@ -97,7 +97,7 @@ class Worker:
         return writer is not None and writer.transport.get_write_buffer_size() > MAX_DATA_BACKLOG_BYTES
 
     def tell(self, kind: str, content: Any) -> None:
-        """Send news; drop it if the socket is not open, or if it can be spared and the reader is too slow."""
+        """Send a notification; drop it if the socket is not open, or if it can be spared and the reader is too slow."""
         if self._writer is None or self._writer.is_closing():
             return
         if kind in _SPARED and self._writer.transport.get_write_buffer_size() > MAX_BACKLOG_BYTES:
@@ -111,10 +111,10 @@ class Worker:
 
 
 class LogSender(logging.Handler):
-    """Sends log records as news: the main process formats the log."""
+    """Sends log records as notifications: the main process formats the log."""
 
     def __init__(self, tell: Callable[[str, Any], None]) -> None:
-        """`tell` sends a kind of news and its content."""
+        """`tell` sends a notification: its kind and content."""
         super().__init__()
         # Else `basicConfig` gives it one that begins with level and logger, which the first process writes as well.
         self.setFormatter(logging.Formatter("%(message)s"))

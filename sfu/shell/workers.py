@@ -27,13 +27,18 @@ from sfu.values import (
     EngineTimeoutError,
     Event,
     MediaError,
+    Mid,
     PeerClosed,
+    PeerId,
     Preferences,
     PublicationEnded,
+    PublicationId,
     PublicationSpec,
     ReceiverTraits,
     RecordedTrack,
+    RecordingId,
     RecordingStopped,
+    RoomId,
     UnknownPeerError,
 )
 
@@ -59,10 +64,10 @@ class _Worker:
     """A worker process, its socket and its peers."""
 
     def __init__(
-        self, settings: MediaSettings, on_news: Callable[["_Worker", str, msgspec.Raw], None]
+        self, settings: MediaSettings, on_notification: Callable[["_Worker", str, msgspec.Raw], None]
     ) -> None:
         self.settings = settings
-        self.peers: dict[str, str] = {}
+        self.peers: dict[PeerId, RoomId] = {}
         "Room by peer."
         self.alive = False
         "It has its port and has not ended."
@@ -71,14 +76,14 @@ class _Worker:
         self.dropped_data = 0
         self.udp_port = 0
         self.metrics: dict[str, float] = {}
-        self._on_news = on_news
+        self._on_notification = on_notification
         self._writer: asyncio.StreamWriter | None = None
         self._ends = False
         self.process: asyncio.subprocess.Process | None = None
         self.ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     async def run(self) -> None:
-        """Start the process, and read its news until it ends."""
+        """Start the process, and read its notifications until it ends."""
         ours, theirs = socket.socketpair()
         try:
             self.process = await asyncio.create_subprocess_exec(
@@ -101,7 +106,7 @@ class _Worker:
         watch = asyncio.create_task(self._watch())
         try:
             while (body := await messages.read_frame(reader)) is not None:
-                self._on_news(self, *messages.read_news(body))
+                self._on_notification(self, *messages.read_notification(body))
         finally:
             watch.cancel()
             self.alive = False
@@ -131,7 +136,7 @@ class _Worker:
         loop = asyncio.get_running_loop()
         while True:
             sent_at = loop.time()
-            self.order(0, messages.PING, ())
+            self.send_command(0, messages.PING, ())
             await asyncio.sleep(PING_INTERVAL_S)
             if loop.time() - sent_at < 2 * PING_INTERVAL_S:
                 self.unanswered += 1
@@ -150,13 +155,13 @@ class _Worker:
             logger.error("worker process %d %s: it is killed", self.process.pid, why)
             self.process.kill()
 
-    def order(self, number: int, name: str, arguments: tuple[Any, ...]) -> None:
-        """Send an order; drop it if the process has ended, as its peers have."""
+    def send_command(self, number: int, name: str, arguments: tuple[Any, ...]) -> None:
+        """Send a command; drop it if the process has ended, as its peers have."""
         if self._writer is None or self._writer.is_closing():
             return
         if self.backlog > MAX_BACKLOG_BYTES:
             if self.alive:
-                self.kill(f"leaves {self.backlog} bytes of orders unread")
+                self.kill(f"leaves {self.backlog} bytes of commands unread")
         else:
             self._writer.write(messages.frame((number, name, arguments)))
 
@@ -186,10 +191,10 @@ class MediaWorkers:
         self._on_event = on_event
         self._workers: list[_Worker] = []
         self._tasks: list[asyncio.Task[None]] = []
-        self._by_peer: dict[str, _Worker] = {}
-        self._by_publication: dict[str, _Worker] = {}
-        self._publisher: dict[str, str] = {}
-        self._forwarded: dict[tuple[str, str], _Worker] = {}
+        self._by_peer: dict[PeerId, _Worker] = {}
+        self._by_publication: dict[PublicationId, _Worker] = {}
+        self._publisher: dict[PublicationId, PeerId] = {}
+        self._forwarded: dict[tuple[PeerId, RoomId], _Worker] = {}
         "By peer and room: a room to which somebody is forwarded stays on that one's worker."
         self._recordings: RecordingPlaces[_Worker] = RecordingPlaces()
         self._waiting: dict[int, tuple[_Worker, asyncio.Future[Any]]] = {}
@@ -205,7 +210,7 @@ class MediaWorkers:
         """Start the processes and wait until all have bound their ports. OSError if a port is in use."""
         for index in range(self._count):
             port = self._settings.udp_port + index if self._settings.udp_port else 0
-            worker = _Worker(replace(self._settings, udp_port=port), self._news)
+            worker = _Worker(replace(self._settings, udp_port=port), self._notified)
             self._workers.append(worker)
             self._tasks.append(asyncio.create_task(self._keep(index)))
         try:
@@ -247,7 +252,7 @@ class MediaWorkers:
             self._dropped_data += worker.dropped_data
             # the port that was taken, or the one that the system gave
             settings = replace(worker.settings, udp_port=worker.udp_port or worker.settings.udp_port)
-            self._workers[index] = _Worker(settings, self._news)
+            self._workers[index] = _Worker(settings, self._notified)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(delay_s):
                     await self._stopping.wait()
@@ -285,8 +290,8 @@ class MediaWorkers:
 
     # --- what workers tell -----------------------------------------------------------------------------------------
 
-    def _news(self, worker: _Worker, kind: str, content: msgspec.Raw) -> None:
-        self._NEWS[kind](self, worker, content)
+    def _notified(self, worker: _Worker, kind: str, content: msgspec.Raw) -> None:
+        self._NOTIFICATIONS[kind](self, worker, content)
 
     def _ready(self, worker: _Worker, content: msgspec.Raw) -> None:
         worker.udp_port = messages.decode(content, int)
@@ -336,7 +341,7 @@ class MediaWorkers:
     def _pong(self, worker: _Worker, _content: msgspec.Raw) -> None:
         worker.heard()
 
-    _NEWS = {  # noqa: RUF012 - a table, never changed
+    _NOTIFICATIONS = {  # noqa: RUF012 - a table, never changed
         "ready": _ready,
         "failed": _failed,
         "metrics": _figures,
@@ -358,8 +363,8 @@ class MediaWorkers:
 
     def open_peer(
         self,
-        peer_id: str,
-        room_id: str,
+        peer_id: PeerId,
+        room_id: RoomId,
         *,
         dual: bool = False,
         channels: tuple[Channel, ...] = (),
@@ -374,9 +379,9 @@ class MediaWorkers:
         worker.peers[peer_id] = room_id
         self._settle_recordings(room_id, worker)
         self._by_peer[peer_id] = worker
-        worker.order(0, "open_peer", (peer_id, room_id, dual, channels, traits))
+        worker.send_command(0, "open_peer", (peer_id, room_id, dual, channels, traits))
 
-    def _room(self, room_id: str) -> _Worker:
+    def _room(self, room_id: RoomId) -> _Worker:
         pinned = self._pinned(room_id)
         if pinned is not None and pinned.alive:
             return pinned
@@ -389,7 +394,7 @@ class MediaWorkers:
         answering = [worker for worker in self._workers if worker.answers] or self._workers
         return min(answering, key=lambda worker: len(worker.peers))
 
-    def move_peer(self, peer_id: str, room_id: str) -> None:
+    def move_peer(self, peer_id: PeerId, room_id: RoomId) -> None:
         """Close a peer whose new room is on another worker: the client connects there again."""
         worker = self._by_peer.get(peer_id)
         if worker is None:
@@ -401,15 +406,15 @@ class MediaWorkers:
         home = home or worker
         if home is worker:
             worker.peers[peer_id] = room_id
-            worker.order(0, "move_peer", (peer_id, room_id))
+            worker.send_command(0, "move_peer", (peer_id, room_id))
         else:
             self.close_peer(peer_id)
             asyncio.get_running_loop().call_soon(self._deliver, PeerClosed(peer_id, "error"))
 
-    def _pinned(self, room_id: str) -> _Worker | None:
+    def _pinned(self, room_id: RoomId) -> _Worker | None:
         return next((worker for (_, room), worker in self._forwarded.items() if room == room_id), None)
 
-    def forward_peer(self, peer_id: str, room_id: str) -> bool:
+    def forward_peer(self, peer_id: PeerId, room_id: RoomId) -> bool:
         """Let a peer's publications be received in another room too; return whether that is possible.
 
         Where that room is on another worker its peers are told as closed, and come back to this one. Not possible when
@@ -423,60 +428,60 @@ class MediaWorkers:
                 self.close_peer(moved)
                 asyncio.get_running_loop().call_soon(self._deliver, PeerClosed(moved, "error"))
         self._forwarded[peer_id, room_id] = worker
-        worker.order(0, "forward_peer", (peer_id, room_id))
+        worker.send_command(0, "forward_peer", (peer_id, room_id))
         return True
 
-    def stop_forwarding(self, peer_id: str, room_id: str) -> None:
+    def stop_forwarding(self, peer_id: PeerId, room_id: RoomId) -> None:
         """End the forwarding of a peer's publications to another room."""
         self._forwarded.pop((peer_id, room_id), None)
         self._tell(peer_id, "stop_forwarding", room_id)
 
-    def close_peer(self, peer_id: str) -> None:
+    def close_peer(self, peer_id: PeerId) -> None:
         """End a peer."""
         worker = self._forget(peer_id)
         if worker is not None:
             worker.peers.pop(peer_id, None)
-            worker.order(0, "close_peer", (peer_id,))
+            worker.send_command(0, "close_peer", (peer_id,))
 
-    def _forget(self, peer_id: str) -> _Worker | None:
+    def _forget(self, peer_id: PeerId) -> _Worker | None:
         for publication_id in [p for p, publisher in self._publisher.items() if publisher == peer_id]:
             del self._publisher[publication_id]
             self._by_publication.pop(publication_id, None)
         self._forget_forwarding(peer_id)
         return self._by_peer.pop(peer_id, None)
 
-    def _forget_forwarding(self, peer_id: str) -> None:
+    def _forget_forwarding(self, peer_id: PeerId) -> None:
         for forwarded in [each for each in self._forwarded if each[0] == peer_id]:
             del self._forwarded[forwarded]
 
-    async def negotiate(self, peer_id: str, offer: str) -> Answer:
+    async def negotiate(self, peer_id: PeerId, offer: str) -> Answer:
         """Apply an offer and answer it. SdpError, UnknownPeerError."""
         answer: Answer = await self._ask(peer_id, "negotiate", offer)
         return answer
 
-    async def offer(self, peer_id: str, *, restart: bool = False) -> str:
+    async def offer(self, peer_id: PeerId, *, restart: bool = False) -> str:
         """Make the next offer. UnknownPeerError."""
         offer: str = await self._ask(peer_id, "offer", restart)
         return offer
 
-    async def answer(self, peer_id: str, answer: str) -> dict[str, str]:
+    async def answer(self, peer_id: PeerId, answer: str) -> dict[Mid, PublicationId]:
         """Apply the client's answer. SdpError, UnknownPeerError."""
-        subscribed: dict[str, str] = await self._ask(peer_id, "answer", answer)
+        subscribed: dict[Mid, PublicationId] = await self._ask(peer_id, "answer", answer)
         return subscribed
 
-    async def explain(self, peer_id: str) -> BandwidthExplanation:
+    async def explain(self, peer_id: PeerId) -> BandwidthExplanation:
         """Return an explanation of a peer's layers. UnknownPeerError."""
         explanation: BandwidthExplanation = await self._ask(peer_id, "explain")
         return explanation
 
-    async def _ask(self, peer_id: str, name: str, *arguments: Any) -> Any:
+    async def _ask(self, peer_id: PeerId, name: str, *arguments: Any) -> Any:
         worker = self._by_peer.get(peer_id)
         if worker is None:
             raise UnknownPeerError(peer_id)
         number = next(self._numbers)
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._waiting[number] = (worker, future)
-        worker.order(number, name, (peer_id, *arguments))
+        worker.send_command(number, name, (peer_id, *arguments))
         try:
             async with asyncio.timeout(REPLY_TIMEOUT_S):
                 return await future
@@ -485,56 +490,58 @@ class MediaWorkers:
         finally:
             self._waiting.pop(number, None)
 
-    def start_recording(self, recording_id: str, room_id: str) -> None:
+    def start_recording(self, recording_id: RecordingId, room_id: RoomId) -> None:
         """Begin a recording on the room's worker."""
         worker = self._room(room_id)
         if self._recordings.add(recording_id, room_id, worker if worker.alive else None):
-            worker.order(0, "start_recording", (recording_id, room_id))
+            worker.send_command(0, "start_recording", (recording_id, room_id))
 
-    def _settle_recordings(self, room_id: str, worker: _Worker) -> None:
+    def _settle_recordings(self, room_id: RoomId, worker: _Worker) -> None:
         """Let this worker continue the recordings of a room that was opened on it."""
         for place, before in self._recordings.settle(room_id, worker):
             if before is not None:
-                before.order(0, "stop_recording", (place.recording_id,))
-            worker.order(0, "start_recording", (place.recording_id, room_id))
+                before.send_command(0, "stop_recording", (place.recording_id,))
+            worker.send_command(0, "start_recording", (place.recording_id, room_id))
             if place.paused:
-                worker.order(0, "pause_recording", (place.recording_id, True))
+                worker.send_command(0, "pause_recording", (place.recording_id, True))
 
-    def record_track(self, recording_id: str, publication_id: str, track: RecordedTrack) -> None:
+    def record_track(
+        self, recording_id: RecordingId, publication_id: PublicationId, track: RecordedTrack
+    ) -> None:
         """Record a publication of the room."""
         worker = self._by_publication.get(publication_id)
         if worker is not None:
-            worker.order(0, "record_track", (recording_id, publication_id, track))
+            worker.send_command(0, "record_track", (recording_id, publication_id, track))
 
-    def stop_recording_track(self, recording_id: str, publication_id: str) -> None:
+    def stop_recording_track(self, recording_id: RecordingId, publication_id: PublicationId) -> None:
         """Stop recording a publication."""
         worker = self._by_publication.get(publication_id)
         if worker is not None:
-            worker.order(0, "stop_recording_track", (recording_id, publication_id))
+            worker.send_command(0, "stop_recording_track", (recording_id, publication_id))
 
-    def pause_recording(self, recording_id: str, paused: bool) -> None:
+    def pause_recording(self, recording_id: RecordingId, paused: bool) -> None:
         """Pause or resume a recording."""
         place = self._recordings.get(recording_id)
         if place is not None:
             place.paused = paused
             if place.worker is not None:
-                place.worker.order(0, "pause_recording", (recording_id, paused))
+                place.worker.send_command(0, "pause_recording", (recording_id, paused))
 
-    def stop_recording(self, recording_id: str) -> None:
+    def stop_recording(self, recording_id: RecordingId) -> None:
         """End a recording; if its worker has ended, it was written up to that time."""
         place = self._recordings.get(recording_id)
         if place is not None and place.worker is not None:
-            place.worker.order(0, "stop_recording", (recording_id,))
+            place.worker.send_command(0, "stop_recording", (recording_id,))
             return
         self._recordings.remove(recording_id)
         asyncio.get_running_loop().call_soon(self._deliver, RecordingStopped(recording_id))
 
-    def _tell(self, peer_id: str, name: str, *arguments: Any) -> None:
+    def _tell(self, peer_id: PeerId, name: str, *arguments: Any) -> None:
         worker = self._by_peer.get(peer_id)
         if worker is not None:
-            worker.order(0, name, (peer_id, *arguments))
+            worker.send_command(0, name, (peer_id, *arguments))
 
-    def publish(self, peer_id: str, publication: PublicationSpec) -> None:
+    def publish(self, peer_id: PeerId, publication: PublicationSpec) -> None:
         """Announce a track."""
         worker = self._by_peer.get(peer_id)
         if worker is not None:
@@ -542,40 +549,42 @@ class MediaWorkers:
             self._publisher[publication.id] = peer_id
         self._tell(peer_id, "publish", publication)
 
-    def unpublish(self, peer_id: str, publication_id: str) -> None:
+    def unpublish(self, peer_id: PeerId, publication_id: PublicationId) -> None:
         """End a publication and its subscriptions."""
         self._by_publication.pop(publication_id, None)
         self._publisher.pop(publication_id, None)
         self._tell(peer_id, "unpublish", publication_id)
 
-    def set_muted(self, publication_id: str, muted: bool) -> None:
+    def set_muted(self, publication_id: PublicationId, muted: bool) -> None:
         """Stop or resume the forwarding of a publication."""
         worker = self._by_publication.get(publication_id)
         if worker is not None:
-            worker.order(0, "set_muted", (publication_id, muted))
+            worker.send_command(0, "set_muted", (publication_id, muted))
 
-    def subscribe(self, peer_id: str, publication_id: str, stream_id: str) -> None:
+    def subscribe(self, peer_id: PeerId, publication_id: PublicationId, stream_id: str) -> None:
         """Send a publication to a peer."""
         self._tell(peer_id, "subscribe", publication_id, stream_id)
 
-    def unsubscribe(self, peer_id: str, publication_id: str) -> None:
+    def unsubscribe(self, peer_id: PeerId, publication_id: PublicationId) -> None:
         """Stop sending a publication to a peer."""
         self._tell(peer_id, "unsubscribe", publication_id)
 
-    def set_preferences(self, peer_id: str, publication_id: str, preferences: Preferences) -> None:
+    def set_preferences(
+        self, peer_id: PeerId, publication_id: PublicationId, preferences: Preferences
+    ) -> None:
         """Set a subscriber's preferences for a publication."""
         self._tell(peer_id, "set_preferences", publication_id, preferences)
 
-    def send_data(self, peer_ids: Iterable[str], label: str, payload: bytes, *, flow: str = "") -> None:
+    def send_data(self, peer_ids: Iterable[PeerId], label: str, payload: bytes, *, flow: str = "") -> None:
         """Send one message on each peer's channel `label`; it is refused while the worker is too slow."""
-        groups: dict[_Worker, list[str]] = {}
+        groups: dict[_Worker, list[PeerId]] = {}
         for peer_id in peer_ids:
             worker = self._by_peer.get(peer_id)
             if worker is not None:
                 groups.setdefault(worker, []).append(peer_id)
         for worker, members in groups.items():
             if worker.backlog < DATA_BACKLOG_BYTES:
-                worker.order(0, "send_data", (members, label, payload, flow))
+                worker.send_command(0, "send_data", (members, label, payload, flow))
                 continue
             worker.dropped_data += len(members)
             for peer_id in members:

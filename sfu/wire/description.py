@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from sfu.values import Mid
+
 Direction = Literal["sendrecv", "sendonly", "recvonly", "inactive"]
 
 DEFAULT_SCTP_PORT = 5000  # used by every implementation
@@ -34,7 +36,7 @@ class Codec:
 class Section:
     """One media section of an offer."""
 
-    mid: str
+    mid: Mid
     "Empty if absent: such a section is not in the BUNDLE group."
     kind: str
     "`audio`, `video`, `application`, or any other offered kind."
@@ -122,7 +124,7 @@ class RemoteDescription:
     "Whether the offerer may send candidates later (RFC 8840)."
     extmap_allow_mixed: bool
     "Whether the attribute is at session level."
-    bundle: tuple[str, ...]
+    bundle: tuple[Mid, ...]
     "Mids of the BUNDLE group, in order."
     sections: tuple[Section, ...]
     "In the order of the m-lines, which later offers do not change."

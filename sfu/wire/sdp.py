@@ -13,7 +13,7 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from sfu.values import SdpError
+from sfu.values import Mid, SdpError
 from sfu.wire.description import (
     DEFAULT_MAX_MESSAGE_SIZE,
     DEFAULT_SCTP_PORT,
@@ -127,13 +127,13 @@ class _Draft:
     protocol: str = ""
     formats: tuple[str, ...] = ()
     payload_types: frozenset[int] = frozenset()
-    mid: str | None = None
+    mid: Mid | None = None
     direction: Direction | None = None
     ice_ufrag: str | None = None
     ice_pwd: str | None = None
     setup: str | None = None
     origin: tuple[str, int] | None = None
-    bundle: tuple[str, ...] | None = None
+    bundle: tuple[Mid, ...] | None = None
     flags: set[str] = field(default_factory=set)
     ice_options: tuple[str, ...] = ()
     fingerprints: dict[tuple[str, str], None] = field(default_factory=dict)
@@ -222,13 +222,13 @@ def _on_direction(direction: Direction) -> Callable[[_Draft, str], None]:
 
 
 def _on_mid(draft: _Draft, value: str) -> None:
-    draft.mid = _once(draft.mid, _token(value, "mid"), "mid")
+    draft.mid = _once(draft.mid, Mid(_token(value, "mid")), "mid")
 
 
 def _on_group(draft: _Draft, value: str) -> None:
     semantics, *mids = value.split() or [""]
     if semantics == "BUNDLE":
-        draft.bundle = _once(draft.bundle, tuple(mids), "BUNDLE group")
+        draft.bundle = _once(draft.bundle, tuple(map(Mid, mids)), "BUNDLE group")
 
 
 def _on_ice_ufrag(draft: _Draft, value: str) -> None:
@@ -488,7 +488,7 @@ def _section(session: _Draft, draft: _Draft, bundled: bool) -> Section:
     codecs, rtx = _codecs(draft)
     sent = [rid for rid in dict.fromkeys(draft.simulcast_send or ()) if (rid, "send") in draft.rids]
     return Section(
-        mid=draft.mid or "",
+        mid=draft.mid or Mid(""),
         kind=draft.kind,
         protocol=draft.protocol,
         formats=draft.formats,

@@ -9,6 +9,8 @@ from collections.abc import Iterable
 
 import msgspec
 
+from sfu.values import RecordedTrackId, RecordingId
+
 # A picture of a shared screen in one burst has about 300 KB; this ends a stream that has lost its place.
 MAX_FRAME_OCTETS = 4 << 20
 
@@ -22,7 +24,7 @@ class TapError(Exception):
 class StartRecording(msgspec.Struct, frozen=True, array_like=True, tag=True, gc=False):
     """Begin a recording, or go on with it; harmless when it is already running."""
 
-    recording_id: str
+    recording_id: RecordingId
     "Chosen by the server: 1 to 64 letters, digits, `-` and `_`. It names the folder."
     at_ns: int
 
@@ -30,15 +32,15 @@ class StartRecording(msgspec.Struct, frozen=True, array_like=True, tag=True, gc=
 class StopRecording(msgspec.Struct, frozen=True, array_like=True, tag=True, gc=False):
     """End a recording: everything received so far is written."""
 
-    recording_id: str
+    recording_id: RecordingId
     at_ns: int
 
 
 class OpenTrack(msgspec.Struct, frozen=True, array_like=True, tag=True):
     """A track of a recording. The same `track_id` continues the same track, after a republish or a reconnect too."""
 
-    recording_id: str
-    track_id: str
+    recording_id: RecordingId
+    track_id: RecordedTrackId
     "Unique in the recording, for example identity and source; any text, it never becomes a path."
     kind: str
     "`audio` or `video`."
@@ -50,16 +52,16 @@ class OpenTrack(msgspec.Struct, frozen=True, array_like=True, tag=True):
 class CloseTrack(msgspec.Struct, frozen=True, array_like=True, tag=True, gc=False):
     """Nothing more comes of a track, unless it is opened again."""
 
-    recording_id: str
-    track_id: str
+    recording_id: RecordingId
+    track_id: RecordedTrackId
     at_ns: int
 
 
 class MuteTrack(msgspec.Struct, frozen=True, array_like=True, tag=True, gc=False):
     """The publisher, or a moderator, muted or unmuted a track."""
 
-    recording_id: str
-    track_id: str
+    recording_id: RecordingId
+    track_id: RecordedTrackId
     muted: bool
     at_ns: int
 
@@ -69,8 +71,8 @@ class OpenStream(msgspec.Struct, frozen=True, array_like=True, tag=True, gc=Fals
 
     stream: int
     "Unique on this connection, never used again."
-    recording_id: str
-    track_id: str
+    recording_id: RecordingId
+    track_id: RecordedTrackId
     source: str
     "The publisher's peer connection: streams of one source share the NTP clock of its sender reports (RFC 3550)."
     clock_rate: int
@@ -151,8 +153,8 @@ class RequestKeyframe(msgspec.Struct, frozen=True, array_like=True, tag=True, gc
 class SegmentWritten(msgspec.Struct, frozen=True, array_like=True, tag=True, gc=False):
     """A segment is on the disk and in its index."""
 
-    recording_id: str
-    track_id: str
+    recording_id: RecordingId
+    track_id: RecordedTrackId
     start_ns: int
     "Since the recording began, as `end_ns`."
     end_ns: int
@@ -162,13 +164,13 @@ class SegmentWritten(msgspec.Struct, frozen=True, array_like=True, tag=True, gc=
 class RecordingEnded(msgspec.Struct, frozen=True, array_like=True, tag=True, gc=False):
     """A recording was stopped as asked, and everything is on the disk."""
 
-    recording_id: str
+    recording_id: RecordingId
 
 
 class RecordingFailed(msgspec.Struct, frozen=True, array_like=True, tag=True, gc=False):
     """A recording stopped by itself; what was written before can be read."""
 
-    recording_id: str
+    recording_id: RecordingId
     reason: str
     "`disk-full`, `io-error`, `busy` (another process writes it), `invalid` or `internal`."
     detail: str

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from classroom.ids import PersonId
+from signaling.ids import TenantId
 from signaling.store.people.accounts import Accounts, AccountToken, TokenKind
 
 # Tells them from JSON Web Tokens and the secrets of API keys, and lets scanners for leaked secrets find them.
@@ -21,8 +23,8 @@ PASSWORD_TTL_S: Final = 4 * 86_400.0
 class SignedInPerson:
     """The person of a sign-in, with the name and role that the database has now."""
 
-    tenant: str
-    person: str
+    tenant: TenantId
+    person: PersonId
     name: str
     role: str
 
@@ -36,7 +38,7 @@ class SignIns:
         self._wall_clock = wall_clock
 
     async def make(
-        self, tenant: str, kind: TokenKind, person: str, name: str = "", role: str = ""
+        self, tenant: TenantId, kind: TokenKind, person: PersonId, name: str = "", role: str = ""
     ) -> tuple[str, float]:
         """Return a new token and when it expires. StoreError."""
         token, now = PREFIX + secrets.token_urlsafe(32), self._wall_clock()

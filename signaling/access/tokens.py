@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from signaling.access import private_claims, signed
 from signaling.errors import BadRequestError, LimitError, TokenError
+from signaling.ids import Identity, RoomName
 from signaling.rooms.memory import MAX_CLOCK_LEAD_S
 from signaling.rooms.model import RoomConfig
 from signaling.rooms.permissions import ALL_ADMIN_RIGHTS, AdminRight, Permissions, Source
@@ -30,9 +31,9 @@ T = TypeVar("T")
 class Claims:
     """The content of a verified token."""
 
-    identity: str
+    identity: Identity
     "`sub`, otherwise `jti`; may be empty for server APIs."
-    room: str
+    room: RoomName
     "The room to which the grants apply; may be empty."
     room_join: bool
     "Permission to join that room."
@@ -137,13 +138,13 @@ def refresh(claims: Claims, bearer: Bearer, signer: Signer, now: float) -> str:
     return mint(updated, signer, now, max(MIN_REFRESH_TTL_S, claims.expires_at - now))
 
 
-def moved(claims: Claims, room: str) -> Claims:
+def moved(claims: Claims, room: RoomName) -> Claims:
     """Return the claims of a participant that the server moved to another room."""
     video = {**_mapping(claims.raw, "video"), "room": room}
     return replace(claims, room=room, raw={**claims.raw, "video": video})
 
 
-def join_claims(room: str, identity: str, bearer: Bearer) -> dict[str, Any]:
+def join_claims(room: RoomName, identity: Identity, bearer: Bearer) -> dict[str, Any]:
     """Return the claims, for `mint`, that admit a participant to a room with the given profile and permissions."""
     return {
         "sub": identity,
@@ -206,8 +207,8 @@ def _claims(payload: Mapping[str, Any], now: float) -> Claims:
     if kind not in KINDS:
         raise TokenError("the access token names an unknown kind of participant")
     return Claims(
-        identity=_get(payload, "sub", str, "") or _get(payload, "jti", str, ""),
-        room=_get(video, "room", str, ""),
+        identity=Identity(_get(payload, "sub", str, "") or _get(payload, "jti", str, "")),
+        room=RoomName(_get(video, "room", str, "")),
         room_join=_get(video, "roomJoin", bool, False),
         permissions=replace(
             _permissions(video),

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import msgspec
 
+from signaling.ids import Identity, UserId
 from signaling.rooms.permissions import (
     ALL_ADMIN_RIGHTS,
     ALL_SOURCES,
@@ -47,8 +48,11 @@ class CanReceive(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"
     """Whose media: the closest entry counts."""
 
     base: MediaSet | None = None
-    by_user_id: dict[str, MediaSet] | None = None
-    by_participant_id: dict[str, MediaSet] | None = None
+    by_user_id: dict[UserId, MediaSet] | None = None
+    by_participant_id: dict[Identity, MediaSet] | None = None
+
+
+K = TypeVar("K", Identity, UserId)
 
 
 class PermissionsPatch(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
@@ -105,11 +109,16 @@ def exceeds(wanted: Permissions, before: Permissions, own: Permissions) -> bool:
     )
 
 
-def _named(*all_permissions: Permissions) -> set[tuple[str, str]]:
+def _named(*all_permissions: Permissions) -> set[tuple[Identity, UserId]]:
     """Return (identity, user id) of everybody whom some permissions name, and of one whom none names."""
     identities = {name for each in all_permissions for name in each.receiving.by_identity}
     user_ids = {name for each in all_permissions for name in each.receiving.by_user_id}
-    return {("", ""), *((name, "") for name in identities), *(("", name) for name in user_ids)}
+    nobody, no_user = Identity(""), UserId("")
+    return {
+        (nobody, no_user),
+        *((identity, no_user) for identity in identities),
+        *((nobody, user_id) for user_id in user_ids),
+    }
 
 
 def without_screen(permissions: Permissions) -> Permissions:
@@ -212,8 +221,8 @@ def _receiving(given: CanReceive, before: Receiving) -> Receiving:
 
 
 def _entries(
-    given: Mapping[str, MediaSet] | None, before: Mapping[str, frozenset[Source]]
-) -> Mapping[str, frozenset[Source]]:
+    given: Mapping[K, MediaSet] | None, before: Mapping[K, frozenset[Source]]
+) -> Mapping[K, frozenset[Source]]:
     return before if given is None else {key: _sources(media) for key, media in given.items()}
 
 

@@ -4,7 +4,8 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from signaling.rooms.ids import ROOM_PREFIX
+from signaling.ids import RoomSid
+from signaling.rooms.sids import ROOM_PREFIX
 from signaling.store import Attendance, Meeting
 
 # A session's id is twelve characters behind its prefix. They are six bytes at each end of the UUID, whose
@@ -59,17 +60,18 @@ def meetings(sessions: Iterable[Meeting], stays: Iterable[Attendance]) -> list[D
     return [DailyMeeting(session, tuple(by_session.get(session.sid, ()))) for session in sessions]
 
 
-def meeting_id(session_sid: str) -> str:
+def meeting_id(meeting_sid: RoomSid) -> str:
     """Return Daily's id of a room's session, a UUID."""
-    name = session_sid.removeprefix(ROOM_PREFIX).encode()[: 2 * _HALF].ljust(2 * _HALF, b"\0")
+    name = meeting_sid.removeprefix(ROOM_PREFIX).encode()[: 2 * _HALF].ljust(2 * _HALF, b"\0")
     return str(uuid.UUID(bytes=name[:_HALF] + _MIDDLE + name[_HALF:]))
 
 
-def session_sid(meeting: str) -> str | None:
+def meeting_sid(meeting: str) -> RoomSid | None:
     """Return the id of the session that a meeting is; None when it can be none."""
     try:
         given = uuid.UUID(meeting).bytes
         name = (given[:_HALF] + given[-_HALF:]).rstrip(b"\0").decode("ascii")
     except ValueError:
         return None
-    return ROOM_PREFIX + name if name and meeting_id(ROOM_PREFIX + name) == meeting.lower() else None
+    sid = RoomSid(ROOM_PREFIX + name)
+    return sid if name and meeting_id(sid) == meeting.lower() else None

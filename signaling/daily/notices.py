@@ -7,6 +7,7 @@ import msgspec
 
 from signaling.daily import grants
 from signaling.daily.door import entry
+from signaling.ids import Identity
 from signaling.rooms.events import (
     Message,
     ParticipantActive,
@@ -56,16 +57,16 @@ class Notices:
             self._moderation.send(room, _notice(identities, kind, **fields))
 
 
-def app_message(data: Any, recipients: Iterable[str]) -> Message:
+def app_message(data: Any, recipients: Iterable[Identity]) -> Message:
     """Return an application's message to pages; without recipients it is for everybody."""
     return _notice(recipients, "app-message", data=data)
 
 
-def waiting(recipients: Iterable[str]) -> Message:
+def waiting(recipients: Iterable[Identity]) -> Message:
     """Return the news that somebody came to the door or went."""
     return _notice(recipients, "waiting")
 
 
-def _notice(recipients: Iterable[str], kind: str, **fields: Any) -> Message:
+def _notice(recipients: Iterable[Identity], kind: str, **fields: Any) -> Message:
     payload = msgspec.json.encode({"kind": kind, **fields})
     return Message(payload, topic=TOPIC, identities=tuple(recipients))

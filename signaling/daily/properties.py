@@ -7,6 +7,7 @@ import msgspec
 
 from signaling.daily.grants import PermissionsPatch
 from signaling.daily.rest.errors import invalid
+from signaling.ids import UserId
 
 RecordingType = Literal["cloud", "cloud-audio-only", "local", "raw-tracks"]
 Seconds = int | float
@@ -76,7 +77,7 @@ class TokenProperties(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=T
     exp: Seconds | None = None
     is_owner: bool = False
     user_name: Text | None = None
-    user_id: Annotated[str, msgspec.Meta(max_length=MAX_USER_ID_CHARS)] | None = None
+    user_id: Annotated[UserId, msgspec.Meta(max_length=MAX_USER_ID_CHARS)] | None = None
     knocking: bool = False
     eject_at_token_exp: bool = False
     eject_after_elapsed: Elapsed | None = None

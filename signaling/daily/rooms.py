@@ -13,6 +13,7 @@ from signaling.daily.properties import RoomProperties, check_exp, merge, non_def
 from signaling.daily.rest.domains import Domain
 from signaling.daily.rest.errors import DailyError, invalid, not_found
 from signaling.daily.rest.pages import PageQuery
+from signaling.ids import RoomName
 from signaling.rooms.model import LeaveReason, Room, RoomConfig
 from signaling.rooms.rooms import Rooms
 from signaling.store import DurableRoom, Store
@@ -41,7 +42,7 @@ class DailyRoom:
 
     id: str
     "A UUID."
-    name: str
+    name: RoomName
     domain: str
     "Its domain's name; empty for an open room that LiveKit's API made, which is everybody's."
     privacy: Privacy
@@ -76,7 +77,7 @@ class DailyRoom:
             ends_at=properties.exp if properties.eject_at_room_exp else None,
             opens_at=properties.nbf,
             closes_at=properties.exp,
-            max_stay_s=properties.eject_after_elapsed,
+            max_attendance_s=properties.eject_after_elapsed,
         )
 
 
@@ -102,7 +103,7 @@ class DailyRooms:
             await self._store.documents.put(_DOMAIN_CONFIG, domain.name, config)
         return config
 
-    async def find(self, name: str) -> DailyRoom | None:
+    async def find(self, name: RoomName) -> DailyRoom | None:
         """Return a room of any domain, None if there is none. StoreError."""
         durable = await self._store.rooms.get(name)
         if durable is not None and durable.kind == KIND:
@@ -114,7 +115,7 @@ class DailyRooms:
         """Return how a room behaves when it opens, whichever API the first one comes through. StoreError."""
         return self._of_durable(durable, await self.domain_config(durable.made_by)).room_config
 
-    async def get(self, domain: Domain, name: str) -> DailyRoom:
+    async def get(self, domain: Domain, name: RoomName) -> DailyRoom:
         """Return a domain's room. DailyError, StoreError."""
         room = await self.find(name)
         if room is None or room.domain not in {domain.name, ""}:
@@ -122,7 +123,7 @@ class DailyRooms:
         return room
 
     async def create(
-        self, domain: Domain, name: str | None, privacy: Privacy, given: Mapping[str, Any], now: float
+        self, domain: Domain, name: RoomName | None, privacy: Privacy, given: Mapping[str, Any], now: float
     ) -> DailyRoom:
         """Make a room. DailyError, StoreError."""
         [made] = await self.create_all(domain, [(name, privacy, given)], now)
@@ -131,7 +132,7 @@ class DailyRooms:
     async def update(
         self,
         domain: Domain,
-        name: str,
+        name: RoomName,
         privacy: Privacy | None,
         change: Mapping[str, Any],
         now: float,
@@ -155,7 +156,7 @@ class DailyRooms:
             self._rooms.configure(open_room, changed.room_config)
         return changed
 
-    async def delete(self, domain: Domain, name: str) -> None:
+    async def delete(self, domain: Domain, name: RoomName) -> None:
         """Delete a room, and end it when it is open. DailyError, StoreError."""
         async with self._changing:
             await self.get(domain, name)
@@ -166,7 +167,7 @@ class DailyRooms:
             self._rooms.close_room(open_room, LeaveReason.ROOM_DELETED, detail)
 
     async def create_all(
-        self, domain: Domain, wanted: Sequence[tuple[str | None, Privacy, Mapping[str, Any]]], now: float
+        self, domain: Domain, wanted: Sequence[tuple[RoomName | None, Privacy, Mapping[str, Any]]], now: float
     ) -> list[DailyRoom]:
         """Make several rooms, or none when one of them cannot be made. DailyError, StoreError."""
         named = [
@@ -184,7 +185,7 @@ class DailyRooms:
         inherited = await self.domain_config(domain.name)
         return [self._of_durable(each, inherited) for each in durable]
 
-    async def delete_all(self, domain: Domain, names: Iterable[str]) -> int:
+    async def delete_all(self, domain: Domain, names: Iterable[RoomName]) -> int:
         """Delete the domain's rooms among these, and return how many there were. StoreError."""
         count = 0
         for name in names:
@@ -217,7 +218,7 @@ class DailyRooms:
         rooms = merged[: query.limit]
         return total, rooms[::-1] if oldest_first else rooms
 
-    async def visible(self, domain: Domain, names: Iterable[str]) -> frozenset[str]:
+    async def visible(self, domain: Domain, names: Iterable[RoomName]) -> frozenset[RoomName]:
         """Return those of these open rooms that a domain sees: all but other domains'. StoreError."""
         wanted = frozenset(names)
         return wanted - await self._store.rooms.foreign(KIND, domain.name, wanted)
@@ -247,7 +248,7 @@ class DailyRooms:
 
     @staticmethod
     def _new(
-        domain: Domain, name: str, privacy: Privacy, given: Mapping[str, Any], now: float
+        domain: Domain, name: RoomName, privacy: Privacy, given: Mapping[str, Any], now: float
     ) -> DurableRoom:
         check_name(name)
         check_exp(given, now)
@@ -283,7 +284,7 @@ def of_open(room: Room) -> DailyRoom:
     )
 
 
-def check_name(name: str) -> None:
+def check_name(name: RoomName) -> None:
     """Raise DailyError unless a room may be called so."""
     if not _NAME.fullmatch(name):
         raise invalid(f"{name[:128]} {_NAME_RULE}")
@@ -291,7 +292,7 @@ def check_name(name: str) -> None:
         raise invalid(f"{name} is an address of the server and cannot be the name of a room")
 
 
-def _taken(name: str) -> DailyError:
+def _taken(name: RoomName) -> DailyError:
     return invalid(f"a room named {name} already exists")
 
 
@@ -299,8 +300,9 @@ def _place_of(room: DailyRoom) -> tuple[float, str]:
     return room.created_at, room.name
 
 
-def _random_name() -> str:
-    return "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(_RANDOM_NAME_CHARS))
+def _random_name() -> RoomName:
+    letters = string.ascii_letters + string.digits
+    return RoomName("".join(secrets.choice(letters) for _ in range(_RANDOM_NAME_CHARS)))
 
 
 def _settings(room_id: str, privacy: Privacy, properties: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import assert_never
 import msgspec
 
 from signaling.errors import StoreError, UnstorableError
+from signaling.ids import RoomSid
 from signaling.rooms.model import LeaveReason
 from signaling.store import LogEntry, Meeting, MeetingFilter, Store
 from signaling.store.meetings import entries
@@ -54,7 +55,7 @@ async def end_abandoned(store: Store, append: Append) -> None:
             log.error("meeting %s stays open: %s", session.sid, error)  # noqa: TRY400 - the message is complete
 
 
-async def _read(store: Store, session_sid: str) -> list[LogEntry]:
+async def _read(store: Store, session_sid: RoomSid) -> list[LogEntry]:
     log_entries: list[LogEntry] = []
     while page := await store.events.read(session_sid, after=len(log_entries), limit=_PAGE):
         log_entries += page

@@ -7,6 +7,7 @@ from aiohttp import web
 from sfu.facade import MediaEngine
 from sfu.values import EngineError, UnknownPeerError
 from signaling.http.headers import SECURITY_HEADERS
+from signaling.ids import Identity, RoomName
 from signaling.rooms.rooms import Rooms
 
 
@@ -24,8 +25,8 @@ class Debug:
 
     async def _explain(self, request: web.Request) -> web.Response:
         """How the bandwidth of one participant is shared out among the videos that it receives."""
-        room = self._rooms.room(request.match_info["room"])
-        person = room.participants.get(request.match_info["identity"]) if room is not None else None
+        room = self._rooms.room(RoomName(request.match_info["room"]))
+        person = room.participants.get(Identity(request.match_info["identity"])) if room is not None else None
         if person is None:
             return web.json_response(
                 {"error": "nobody of that name is there"}, status=404, headers=SECURITY_HEADERS

@@ -20,8 +20,8 @@ from signaling.http.page_requests import (
     is_text,
     read_fields,
 )
-from signaling.rooms.ids import random_sid
 from signaling.rooms.rooms import MAX_NAME_CHARS
+from signaling.rooms.sids import random_sid
 
 # Long enough for a link that is sent out a few days before a lesson.
 INVITATION_TTL_S = 7 * 24 * 3600

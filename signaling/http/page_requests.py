@@ -8,8 +8,8 @@ from aiohttp import hdrs, web
 from signaling.access import private_claims
 from signaling.http.body import BodyError, BodyTooLargeError, read_body
 from signaling.http.headers import SECURITY_HEADERS
-from signaling.rooms.ids import random_sid
 from signaling.rooms.rooms import MAX_NAME_CHARS
+from signaling.rooms.sids import random_sid
 
 GUEST_TOKEN_TTL_S = 6 * 3600
 _BODY_TIMEOUT_S = 15.0

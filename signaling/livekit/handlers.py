@@ -23,6 +23,7 @@ from signaling.errors import (
     WireError,
     by_type,
 )
+from signaling.ids import DataTrackSid, TrackSid
 from signaling.livekit.connections.connection import Connection
 from signaling.livekit.frontend import LiveKitFrontend
 from signaling.livekit.messages import convert
@@ -139,7 +140,7 @@ async def _offer(frontend: LiveKitFrontend, connection: Connection, offer: rtc.S
             frontend.services.rooms.leave(person, LeaveReason.MEDIA_REFUSED, str(error))
             return
         description = rtc.SessionDescription(
-            type="answer", sdp=answer.sdp, id=offer.id, mid_to_track_id=answer.subscribed
+            type="answer", sdp=answer.sdp, id=offer.id, mid_to_track_id=dict(answer.subscribed.items())
         )
         connection.sections_required = None
         connection.send(rtc.SignalResponse(answer=description))
@@ -198,7 +199,9 @@ def _add_track(frontend: LiveKitFrontend, connection: Connection, request: rtc.A
         # the backup codec of a track: the client was told that somebody needs it
         spec = convert.track_spec(request, connection.client)
         _published(
-            connection, request, frontend.services.publishing.publish_backup(person, request.sid, spec)
+            connection,
+            request,
+            frontend.services.publishing.publish_backup(person, TrackSid(request.sid), spec),
         )
         return
     try:
@@ -226,25 +229,25 @@ def _retry_add_track(frontend: LiveKitFrontend, connection: Connection, request:
 
 
 def _mute(frontend: LiveKitFrontend, connection: Connection, request: rtc.MuteTrackRequest) -> None:
-    frontend.services.publishing.set_muted(connection.participant, request.sid, request.muted)
+    frontend.services.publishing.set_muted(connection.participant, TrackSid(request.sid), request.muted)
     connection.switched_by_server.discard(request.sid)
 
 
 def _update_audio_track(
     frontend: LiveKitFrontend, connection: Connection, request: rtc.UpdateLocalAudioTrack
 ) -> None:
-    track = frontend.services.publishing.own_track(connection.participant, request.track_sid)
+    track = frontend.services.publishing.own_track(connection.participant, TrackSid(request.track_sid))
     info = convert.track_info(track)
     info.audio_features[:] = request.features
     info.stereo = models.AudioTrackFeature.TF_STEREO in request.features
     info.disable_dtx = models.AudioTrackFeature.TF_NO_DTX in request.features
-    frontend.services.publishing.change(connection.participant, track.with_skin_info(info))
+    frontend.services.publishing.change(connection.participant, track.with_frontend_info(info))
 
 
 def _update_video_track(
     frontend: LiveKitFrontend, connection: Connection, request: rtc.UpdateLocalVideoTrack
 ) -> None:
-    track = frontend.services.publishing.own_track(connection.participant, request.track_sid)
+    track = frontend.services.publishing.own_track(connection.participant, TrackSid(request.track_sid))
     frontend.services.publishing.change(
         connection.participant, track.with_size(request.width, request.height)
     )
@@ -282,24 +285,27 @@ async def _subscription(
     frontend: LiveKitFrontend, connection: Connection, request: rtc.UpdateSubscription
 ) -> None:
     async for track_sid in _in_turns(connection, _track_sids(request.track_sids, request.participant_tracks)):
-        frontend.services.subscribing.wish(connection.participant, track_sid, request.subscribe)
+        frontend.services.subscribing.request(connection.participant, track_sid, request.subscribe)
 
 
 def _data_subscription(
     frontend: LiveKitFrontend, connection: Connection, request: rtc.UpdateDataSubscription
 ) -> None:
-    wanted = {update.track_sid: update.subscribe for update in request.updates}
+    wanted = {DataTrackSid(update.track_sid): update.subscribe for update in request.updates}
     frontend.services.data_tracks.subscribe(connection.participant, wanted)
 
 
-def _track_sids(track_sids: Iterable[str], groups: Iterable[models.ParticipantTracks]) -> dict[str, None]:
-    named = dict.fromkeys(track_sids)
+def _track_sids(
+    track_sids: Iterable[str], groups: Iterable[models.ParticipantTracks] = ()
+) -> dict[TrackSid, None]:
+    """Return the sids that a request names, each once."""
+    named = dict.fromkeys(map(TrackSid, track_sids))
     for group in groups:
-        named.update(dict.fromkeys(group.track_sids))
+        named.update(dict.fromkeys(map(TrackSid, group.track_sids)))
     return named
 
 
-async def _in_turns(connection: Connection, track_sids: Iterable[str]) -> AsyncIterator[str]:
+async def _in_turns(connection: Connection, track_sids: Iterable[TrackSid]) -> AsyncIterator[TrackSid]:
     """Yield what a request names, with a pause for everybody else now and then; ends when the participant has left."""
     for number, track_sid in enumerate(track_sids, start=1):
         if connection.participant.has_left:
@@ -312,7 +318,7 @@ async def _in_turns(connection: Connection, track_sids: Iterable[str]) -> AsyncI
 async def _track_setting(
     frontend: LiveKitFrontend, connection: Connection, request: rtc.UpdateTrackSettings
 ) -> None:
-    async for track_sid in _in_turns(connection, dict.fromkeys(request.track_sids)):
+    async for track_sid in _in_turns(connection, _track_sids(request.track_sids)):
         track = connection.participant.room.find_track(track_sid)
         if track is not None:
             wish = convert.preferences(request, track.spec.layers)

@@ -13,6 +13,7 @@ from signaling.access import tokens
 from signaling.errors import ConfigError, DeliveryError
 from signaling.history.webhook_client import check_url
 from signaling.history.webhooks import Outcome, WebhookMessage
+from signaling.ids import RoomName
 from signaling.livekit.messages.convert import LEAVES, SOURCE_VALUES, mime_type, permission, room_message
 from signaling.rooms.model import LeaveReason
 from signaling.store import Delivery, LogEntry, WebhookEndpoint
@@ -88,7 +89,7 @@ class LiveKitWebhooks:
         )
 
 
-def parse_urls(text: str) -> list[tuple[str, str]]:
+def parse_urls(text: str) -> list[tuple[RoomName, str]]:
     """Return room and address of each entry; the room is empty where an address stands alone. ConfigError."""
     parsed = []
     for entry in filter(None, (each.strip() for each in text.split(","))):
@@ -100,7 +101,7 @@ def parse_urls(text: str) -> list[tuple[str, str]]:
             check_url(url)
         except DeliveryError as error:
             raise ConfigError(f"webhook_url: {error}") from error
-        parsed.append((room, url))
+        parsed.append((RoomName(room), url))
     return parsed
 
 
@@ -114,7 +115,7 @@ def parse_events(text: str) -> list[str]:
 
 
 async def configure(
-    endpoints: WebhookEndpoints, urls: Sequence[tuple[str, str]], events: Sequence[str], now: float
+    endpoints: WebhookEndpoints, urls: Sequence[tuple[RoomName, str]], events: Sequence[str], now: float
 ) -> None:
     """Make LiveKit's endpoints those of the configuration; what waits for others is dropped. StoreError."""
     wanted = {_endpoint_id(room, url): (room, url) for room, url in urls}

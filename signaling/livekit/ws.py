@@ -31,13 +31,14 @@ from signaling.errors import (
 )
 from signaling.http.api import bearer
 from signaling.http.connections import Use, note
-from signaling.limits import DESCRIPTIONS, JOINS, MESSAGES, TOLD_TO_ALL, Limits
+from signaling.ids import ParticipantSid
+from signaling.limits import DESCRIPTIONS, JOINS, MESSAGES, SENT_TO_ALL, Limits
 from signaling.livekit.backlog import Backlog
 from signaling.livekit.connections.connection import Connection
 from signaling.livekit.cors import preflight, shared
 from signaling.livekit.frontend import LiveKitFrontend
 from signaling.livekit.handlers import handle
-from signaling.livekit.messages.announced import told_bytes
+from signaling.livekit.messages.announced import announced_bytes
 from signaling.livekit.messages.convert import leave
 from signaling.livekit.messages.wire import (
     MAX_FRAME_BYTES,
@@ -85,7 +86,7 @@ _STATUSES: Mapping[type, int] = {
 
 
 # Requests that change what everybody in the room sees.
-_TOLD_TO_ALL = frozenset(
+_SENT_TO_ALL = frozenset(
     {
         "add_track",
         "mute",
@@ -347,12 +348,14 @@ class LiveKitEndpoints:
         self, claims: tokens.Claims, join: rtc.JoinRequest, outbox: WebSocketSender, *, dual: bool
     ) -> Connection | None:
         if join.reconnect:
-            connection = self._frontend.lifecycle.resume(claims, join.participant_sid, outbox)
+            connection = self._frontend.lifecycle.resume(claims, ParticipantSid(join.participant_sid), outbox)
             if connection is None:
                 outbox.put(
                     EncodedResponse(
                         rtc.SignalResponse(
-                            leave=leave(self._frontend.lifecycle.refusal(claims, join.participant_sid))
+                            leave=leave(
+                                self._frontend.lifecycle.refusal(claims, ParticipantSid(join.participant_sid))
+                            )
                         )
                     )
                 )
@@ -440,9 +443,9 @@ class LiveKitEndpoints:
         if fields > FREE_FIELDS:
             await self._let_rest(connection, outbox, fields / FIELDS_PER_COST)
         request = decode_request(frame)
-        if request.WhichOneof("message") in _TOLD_TO_ALL:
-            told = told_bytes(connection.participant) // BYTES_PER_COST
-            await self._let_rest(connection, outbox, (TOLD_TO_ALL - 1) * size_cost(frame) + told)
+        if request.WhichOneof("message") in _SENT_TO_ALL:
+            announced = announced_bytes(connection.participant) // BYTES_PER_COST
+            await self._let_rest(connection, outbox, (SENT_TO_ALL - 1) * size_cost(frame) + announced)
         description_delay_s = self._description_delay_s(connection, request)
         if description_delay_s > 0:
             await self._pause(outbox, description_delay_s)

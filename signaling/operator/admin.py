@@ -17,6 +17,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from classroom.ids import PersonId
 from signaling import config as configuration
 from signaling.config import ServerConfig
 from signaling.errors import ConfigError, SignalingError
@@ -142,7 +143,7 @@ def _db_upgrade(flags: dict[str, Any]) -> int:
 
 def _keys_add(flags: dict[str, Any]) -> int:
     from signaling.access.keyring import new_secret  # noqa: PLC0415
-    from signaling.rooms.ids import random_sid  # noqa: PLC0415 - see the module's docstring
+    from signaling.rooms.sids import random_sid  # noqa: PLC0415 - see the module's docstring
 
     config, name, secret = _load(flags), flags["key"] or random_sid("API"), new_secret()
     # In LECTERN_KEYS a colon ends the name.
@@ -184,7 +185,7 @@ def _keys_revoke(flags: dict[str, Any]) -> int:
 def _users_add(flags: dict[str, Any]) -> int:
     from signaling.access.sign_ins import SignIns  # noqa: PLC0415
     from signaling.errors import UnstorableError  # noqa: PLC0415
-    from signaling.rooms.ids import random_sid  # noqa: PLC0415
+    from signaling.rooms.sids import random_sid  # noqa: PLC0415
     from signaling.store.people.accounts import Account, TokenKind, email_address  # noqa: PLC0415
     from signaling.store.tenants import tenant_name  # noqa: PLC0415 - see the module's docstring
 
@@ -197,7 +198,7 @@ def _users_add(flags: dict[str, Any]) -> int:
     if len(name) > 100 or not name.isprintable():
         raise ConfigError("a user's name has up to 100 characters")
     tenant = tenant_name(find_signer(config).key, flags["tenant"])
-    account = Account(tenant, random_sid("u_"), email, name, flags["role"], None, now)
+    account = Account(tenant, PersonId(random_sid("u_")), email, name, flags["role"], None, now)
 
     async def add(store: "Store") -> tuple[str, float]:
         try:

@@ -12,6 +12,7 @@ import msgspec
 from recording.files.layout import LayoutError, part_path, recording_path
 from recording.files.reader import RecordingReader, TrackReader
 from recording.values import NS_PER_S
+from sfu.values import RecordingId
 
 _CHUNK_OCTETS: Final = 1 << 20
 _EVER_NS: Final = 1 << 62
@@ -57,7 +58,7 @@ class RecordedTrack(msgspec.Struct, frozen=True):
 class Manifest(msgspec.Struct, frozen=True):
     """What is in a recording."""
 
-    recording: str
+    recording: RecordingId
     started_at: float
     "Seconds since 1970."
     tracks: list[RecordedTrack]
@@ -80,11 +81,11 @@ class RecordingFiles:
         """`folder` is where the recorders write."""
         self._folder = folder
 
-    def manifest(self, recording_id: str) -> Manifest:
+    def manifest(self, recording_id: RecordingId) -> Manifest:
         """Return what is in a recording. FilesError."""
         return self._read(recording_id)[0]
 
-    def part(self, recording_id: str, track: int, part: int) -> PartFile:
+    def part(self, recording_id: RecordingId, track: int, part: int) -> PartFile:
         """Return a file of a track; part 0 is the only one. FilesError."""
         found = next(
             (each for each in self._reader(recording_id).tracks()[0] if _number(each) == track), None
@@ -98,7 +99,7 @@ class RecordingFiles:
             raise FilesError(f"the track has the parts {numbers}")
         return _file(found, part)
 
-    def delete(self, recording_id: str) -> None:
+    def delete(self, recording_id: RecordingId) -> None:
         """Delete all files of a recording; nothing happens if there are none. FilesError."""
         try:
             path = recording_path(self._folder, recording_id)
@@ -111,7 +112,7 @@ class RecordingFiles:
         except (LayoutError, OSError) as error:
             raise FilesError(f"the files of {recording_id} cannot be deleted: {error}") from error
 
-    def archive(self, recording_id: str) -> Iterator[bytes]:
+    def archive(self, recording_id: RecordingId) -> Iterator[bytes]:
         """Make a ZIP archive of a recording and its manifest, piece by piece. FilesError before the first piece."""
         manifest, tracks = self._read(recording_id)
         pieces = _Pieces()
@@ -126,7 +127,7 @@ class RecordingFiles:
             archive.writestr("manifest.json", msgspec.json.format(msgspec.json.encode(manifest)))
         yield pieces.take()
 
-    def _read(self, recording_id: str) -> tuple[Manifest, dict[int, TrackReader]]:
+    def _read(self, recording_id: RecordingId) -> tuple[Manifest, dict[int, TrackReader]]:
         """Return what is in a recording, and its tracks by number."""
         reader = self._reader(recording_id)
         found, problems = reader.tracks()
@@ -139,7 +140,7 @@ class RecordingFiles:
         manifest = Manifest(recording_id, reader.info.started_unix_ns / NS_PER_S, tracks, problems)
         return manifest, {_number(each): each for each in found}
 
-    def _reader(self, recording_id: str) -> RecordingReader:
+    def _reader(self, recording_id: RecordingId) -> RecordingReader:
         try:
             return RecordingReader(self._folder, recording_id)
         except LayoutError as error:

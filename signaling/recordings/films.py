@@ -14,6 +14,7 @@ import msgspec
 
 from recording.compose.plan import Chapter, Cue, Job
 from recording.files.layout import LayoutError, recording_path
+from sfu.values import RecordingId
 from signaling.recordings.files import FilesError, PartFile
 
 log = logging.getLogger(__name__)
@@ -74,7 +75,7 @@ class Films:
         self._works: dict[str, _Work] = {}
         self._turn = asyncio.Semaphore(1)
 
-    def state(self, recording_id: str) -> FilmState:
+    def state(self, recording_id: RecordingId) -> FilmState:
         """Return how far the film of a recording is."""
         work = self._works.get(recording_id)
         if work is not None:
@@ -87,7 +88,7 @@ class Films:
 
     def start(
         self,
-        recording_id: str,
+        recording_id: RecordingId,
         owner: str,
         cues: Sequence[tuple[float, str, str]],
         chapters: Sequence[tuple[float, str]],
@@ -113,7 +114,7 @@ class Films:
         work.task = asyncio.get_running_loop().create_task(self._compose(job, work))
         return work.state
 
-    async def remove(self, recording_id: str) -> None:
+    async def remove(self, recording_id: RecordingId) -> None:
         """Cancel a film, or delete it. FilesError."""
         work = self._works.pop(recording_id, None)
         if work is not None and work.task is not None:
@@ -126,7 +127,7 @@ class Films:
         except OSError as error:
             raise FilesError(f"the film cannot be deleted: {error}") from error
 
-    def file(self, recording_id: str) -> PartFile:
+    def file(self, recording_id: RecordingId) -> PartFile:
         """Return the file of a film. FilesError."""
         if self.state(recording_id).status is not FilmStatus.FINISHED:
             raise FilesError("there is no film of this recording")
@@ -140,7 +141,7 @@ class Films:
         if tasks:
             await asyncio.wait(tasks)
 
-    def _path(self, recording_id: str) -> Path:
+    def _path(self, recording_id: RecordingId) -> Path:
         try:
             return recording_path(self._folder, recording_id) / _FILE
         except LayoutError as error:

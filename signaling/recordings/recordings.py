@@ -7,8 +7,9 @@ from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from typing import Any, Final
 
-from sfu.values import RecordingStopped, SegmentRecorded, TrackNotRecorded
+from sfu.values import RecordedTrackId, RecordingId, RecordingStopped, SegmentRecorded, TrackNotRecorded
 from signaling.errors import NotFoundError, RequestError, StoreError, UnsupportedError
+from signaling.ids import Identity, RoomName, TrackSid
 from signaling.recordings.rules import Options, may_record, recorded_track
 from signaling.rooms.demand import NOTHING
 from signaling.rooms.events import (
@@ -63,17 +64,17 @@ class Running:
 
     row: Recording
     options: Options
-    consents: dict[str, bool]
+    consents: dict[Identity, bool]
     "What people of the session have answered, by identity."
-    tracks: dict[str, str] = field(default_factory=dict)
+    tracks: dict[TrackSid, RecordedTrackId] = field(default_factory=dict)
     "Recorded track by published track (sid)."
     octets: int = 0
     length_ns: int = 0
-    not_recorded: dict[str, str] = field(default_factory=dict)
+    not_recorded: dict[TrackSid, str] = field(default_factory=dict)
     "Reason by published track."
 
     @property
-    def id(self) -> str:
+    def id(self) -> RecordingId:
         """Its id."""
         return self.row.id
 
@@ -95,9 +96,9 @@ class Recordings:
         self._services = services
         self._store = store
         self._new_id = new_id
-        self._running: dict[str, Running] = {}
+        self._running: dict[RoomName, Running] = {}
         "By name of the room."
-        self._unsaved: dict[str, Recording] = {}
+        self._unsaved: dict[RecordingId, Recording] = {}
         self._saving: asyncio.Task[None] | None = None
         self._starting: set[asyncio.Task[None]] = set()
         self._listeners: list[Callable[[Recording], None]] = []
@@ -131,14 +132,14 @@ class Recordings:
 
     # --- commands --------------------------------------------------------------------------------
 
-    def active(self, room_name: str) -> Running | None:
+    def active(self, room_name: RoomName) -> Running | None:
         """Return the recording of a room that is being made; None if there is none."""
         return self._running.get(room_name)
 
     async def start(
         self,
         tenant: str,
-        room_name: str,
+        room_name: RoomName,
         by: str,
         options: Options,
         purpose: Purpose | None = None,
@@ -155,7 +156,7 @@ class Recordings:
             raise AlreadyRecordedError("the room is being recorded")
         details = {**purpose.details, "tenant": tenant, "by": by, "options": asdict(options)}
         row = Recording(
-            self._new_id(purpose.prefix),
+            RecordingId(self._new_id(purpose.prefix)),
             room_name,
             room.sid,
             RECORDING,
@@ -174,7 +175,7 @@ class Recordings:
         return running.row
 
     async def record_automatically(
-        self, tenant: str, room_name: str, by: str, options: Options | None
+        self, tenant: str, room_name: RoomName, by: str, options: Options | None
     ) -> None:
         """Record a room whenever it opens, from now on; None: do so no longer. StoreError."""
         if options is None:
@@ -183,7 +184,7 @@ class Recordings:
             value = {"tenant": tenant, "by": by, "options": asdict(options)}
             await self._store.documents.put(_AUTOMATIC, room_name, value)
 
-    async def _start_automatically(self, room_name: str) -> None:
+    async def _start_automatically(self, room_name: RoomName) -> None:
         try:
             found = await self._store.documents.get(_AUTOMATIC, room_name)
             if found is not None:
@@ -191,7 +192,7 @@ class Recordings:
         except (RequestError, StoreError) as error:
             log.error("the room %s is not recorded: %s", room_name, error)  # noqa: TRY400 - the cause is in the message
 
-    def pause(self, room_name: str, *, paused: bool) -> Recording:
+    def pause(self, room_name: RoomName, *, paused: bool) -> Recording:
         """Let the recording of a room take nothing for a while, or go on. NotFoundError."""
         running = self._found(room_name)
         if running.row.status in {RECORDING, PAUSED}:
@@ -202,7 +203,7 @@ class Recordings:
             self._show(room_name, recorded=not paused)
         return running.row
 
-    def stop(self, room_name: str) -> Recording:
+    def stop(self, room_name: RoomName) -> Recording:
         """End the recording of a room. NotFoundError."""
         running = self._found(room_name)
         if running.row.status != STOPPING:
@@ -211,12 +212,12 @@ class Recordings:
             self._show(room_name, recorded=False)
         return running.row
 
-    async def consents(self, room_name: str) -> dict[str, bool]:
+    async def consents(self, room_name: RoomName) -> dict[Identity, bool]:
         """Return who has agreed to be recorded, and who has declined. StoreError."""
         found = await self._store.documents.get(_CONSENTS, room_name)
         return dict(found) if isinstance(found, dict) else {}
 
-    async def consent(self, room_name: str, identity: str, *, granted: bool) -> None:
+    async def consent(self, room_name: RoomName, identity: Identity, *, granted: bool) -> None:
         """Store somebody's answer, which counts at once. StoreError."""
         running = self._running.get(room_name)
         if running is not None:
@@ -225,7 +226,7 @@ class Recordings:
         answers = {**await self.consents(room_name), identity: granted}
         await self._store.documents.put(_CONSENTS, room_name, answers)
 
-    def _found(self, room_name: str) -> Running:
+    def _found(self, room_name: RoomName) -> Running:
         running = self._running.get(room_name)
         if running is None:
             raise NotFoundError("the room is not being recorded")
@@ -255,12 +256,12 @@ class Recordings:
             self._services.demand.record(track.sid, min(recorded.max_spatial, top))
             self._services.media.record_track(running.id, track.sid, recorded)
 
-    def _leave_out(self, running: Running, track_sid: str) -> None:
+    def _leave_out(self, running: Running, track_sid: TrackSid) -> None:
         if running.tracks.pop(track_sid, None) is not None:
             self._services.demand.record(track_sid, NOTHING)
             self._services.media.stop_recording_track(running.id, track_sid)
 
-    def _apply_consent(self, running: Running, identity: str) -> None:
+    def _apply_consent(self, running: Running, identity: Identity) -> None:
         room = self._services.rooms.room(running.row.room)
         person = None if room is None else room.participants.get(identity)
         if person is None:
@@ -310,7 +311,7 @@ class Recordings:
 
     # --- what the engine reports -----------------------------------------------------------------
 
-    def _by_id(self, recording_id: str) -> Running | None:
+    def _by_id(self, recording_id: RecordingId) -> Running | None:
         return next((each for each in self._running.values() if each.id == recording_id), None)
 
     def _progress(self, event: SegmentRecorded) -> None:
@@ -347,7 +348,7 @@ class Recordings:
 
     # --- what others see -------------------------------------------------------------------------
 
-    def _show(self, room_name: str, *, recorded: bool) -> None:
+    def _show(self, room_name: RoomName, *, recorded: bool) -> None:
         room = self._services.rooms.room(room_name)
         if room is not None:
             self._services.rooms.show_recording(room, recorded=recorded)

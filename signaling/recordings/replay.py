@@ -11,6 +11,7 @@ from recording.containers.index import SegmentRecord
 from recording.files.layout import LayoutError, part_path
 from recording.files.reader import DamagedError, RecordingReader, TrackReader
 from recording.values import NS_PER_S
+from sfu.values import RecordingId
 from signaling.recordings.files import FilesError, PartFile
 from signaling.recordings.rules import parse_track_id
 
@@ -85,11 +86,11 @@ class ReplayFiles:
         """`folder` is where the recorders write."""
         self._folder = folder
 
-    def started_at(self, recording_id: str) -> float:
+    def started_at(self, recording_id: RecordingId) -> float:
         """Return the time 0 of a recording in seconds since 1970. FilesError."""
         return self._reader(recording_id).info.started_unix_ns / NS_PER_S
 
-    def tracks(self, recording_id: str, *, live: bool) -> list[ReplayTrack]:
+    def tracks(self, recording_id: RecordingId, *, live: bool) -> list[ReplayTrack]:
         """Return the tracks that have segments; a track that cannot be read is left out. FilesError.
 
         `live`: the recorder is at work, so the segment that it has open is left out; it will be longer.
@@ -104,12 +105,12 @@ class ReplayFiles:
                 found.append(described)
         return found
 
-    def track_id(self, recording_id: str, number: int) -> str:
+    def track_id(self, recording_id: RecordingId, number: int) -> str:
         """Return the id of a track (`rules.recorded_track`). FilesError."""
         return self._track(recording_id, number).info.track_id
 
     def segments_at(
-        self, recording_id: str, number: int, time_s: float, limit: int, *, live: bool
+        self, recording_id: RecordingId, number: int, time_s: float, limit: int, *, live: bool
     ) -> SegmentPage:
         """Return the segments from the one with which a decoder has to begin to show a time. FilesError."""
         track = self._track(recording_id, number)
@@ -120,12 +121,12 @@ class ReplayFiles:
         return _page(track, first, target - first + limit, live=live)
 
     def segments_from(
-        self, recording_id: str, number: int, index: int, limit: int, *, live: bool
+        self, recording_id: RecordingId, number: int, index: int, limit: int, *, live: bool
     ) -> SegmentPage:
         """Return the segments from an index on. FilesError."""
         return _page(self._track(recording_id, number), index, limit, live=live)
 
-    def part(self, recording_id: str, number: int, part: int) -> PartFile:
+    def part(self, recording_id: RecordingId, number: int, part: int) -> PartFile:
         """Return the file of a part. FilesError."""
         track = self._track(recording_id, number)
         try:
@@ -134,13 +135,13 @@ class ReplayFiles:
             raise FilesError(str(error)) from error
         return PartFile(part_path(track.path, part, info.suffix), info.mime_type)
 
-    def _reader(self, recording_id: str) -> RecordingReader:
+    def _reader(self, recording_id: RecordingId) -> RecordingReader:
         try:
             return RecordingReader(self._folder, recording_id)
         except LayoutError as error:
             raise FilesError(str(error)) from error
 
-    def _track(self, recording_id: str, number: int) -> TrackReader:
+    def _track(self, recording_id: RecordingId, number: int) -> TrackReader:
         try:
             return self._reader(recording_id).track(number)
         except LayoutError as error:

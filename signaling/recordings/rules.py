@@ -4,7 +4,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sfu.values import RecordedTrack
+from sfu.values import RecordedTrack, RecordedTrackId
+from signaling.ids import Identity
 from signaling.rooms.model import Participant, Track
 from signaling.rooms.permissions import Source
 
@@ -30,7 +31,7 @@ class Options:
     no_screens: bool = False
 
 
-def may_record(options: Options, consents: Mapping[str, bool], identity: str) -> bool:
+def may_record(options: Options, consents: Mapping[Identity, bool], identity: Identity) -> bool:
     """Whether somebody is recorded."""
     return consents.get(identity, not options.require_consent)
 
@@ -55,7 +56,7 @@ def recorded_track(
         wanted = "/".join((*parts, str(number)))
     screen = source in _SCREENS
     label = f"{person.name or person.identity}: {source.value}"
-    return RecordedTrack(wanted, label, _BEST_LAYER if screen else options.camera_layer)
+    return RecordedTrack(RecordedTrackId(wanted), label, _BEST_LAYER if screen else options.camera_layer)
 
 
 def _is_taken(options: Options, person: Participant, track: Track) -> bool:

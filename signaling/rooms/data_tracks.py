@@ -15,6 +15,7 @@ from signaling.errors import (
     NotAllowedError,
     NotFoundError,
 )
+from signaling.ids import DataTrackSid, ParticipantSid
 from signaling.rooms.events import (
     DataTracksReceived,
     EventHub,
@@ -24,8 +25,8 @@ from signaling.rooms.events import (
     PermissionsChanged,
     RoomEvent,
 )
-from signaling.rooms.ids import DATA_TRACK_PREFIX, SidMaker
 from signaling.rooms.model import DataTrack, Participant, Room
+from signaling.rooms.sids import DATA_TRACK_PREFIX, SidMaker
 
 # A frame's header has 16 bits for the handle, and 0 is reserved. Name lengths are limited as LiveKit limits them.
 MAX_HANDLE = 0xFFFF
@@ -60,7 +61,7 @@ class DataTracks:
             raise DuplicateNameError("this name is already in use")
         if len(person.data_tracks) >= MAX_TRACKS:
             raise LimitError(f"{MAX_TRACKS} data tracks are already published")
-        track = DataTrack(self._new_sid(DATA_TRACK_PREFIX), handle, name, frontend_info)
+        track = DataTrack(DataTrackSid(self._new_sid(DATA_TRACK_PREFIX)), handle, name, frontend_info)
         person.data_tracks[handle] = track
         self._changed(person)
         for other in tuple(person.room.participants.values()):
@@ -76,7 +77,7 @@ class DataTracks:
         self._changed(person)
         return track
 
-    def subscribe(self, person: Participant, wanted: dict[str, bool]) -> None:
+    def subscribe(self, person: Participant, wanted: dict[DataTrackSid, bool]) -> None:
         """Start or stop receiving tracks, by sid; tracks that do not exist or are not allowed are ignored."""
         state = person.subscriptions
         for sid, begin in wanted.items():
@@ -99,17 +100,17 @@ class DataTracks:
             ],
         )
 
-    def _receive_automatically(self, person: Participant, sids: Iterable[str]) -> None:
+    def _receive_automatically(self, person: Participant, sids: Iterable[DataTrackSid]) -> None:
         state = person.subscriptions
         if state.data_automatic:
             begun = [sid for sid in sids if sid not in state.data_declined and _begin(person, sid)]
             if begun:
                 self._hub.emit(DataTracksReceived(person))
 
-    def recipients(self, sender: Participant, handle: int) -> dict[int, list[str]]:
+    def recipients(self, sender: Participant, handle: int) -> dict[int, list[ParticipantSid]]:
         """Return the recipients of a frame of the sender's track: sids by the handle that each recipient uses."""
         track = sender.data_tracks.get(handle)
-        found: dict[int, list[str]] = {}
+        found: dict[int, list[ParticipantSid]] = {}
         if track is not None:
             for person in sender.room.participants.values():
                 known = person.subscriptions.data.get(track.sid)
@@ -121,7 +122,7 @@ class DataTracks:
         person.version += 1
         self._hub.emit(ParticipantChanged(person, to_self=False))
 
-    def _drop(self, room: Room, sids: set[str]) -> None:
+    def _drop(self, room: Room, sids: set[DataTrackSid]) -> None:
         """Stop all participants of the room from receiving these tracks."""
         for person in tuple(room.participants.values()):
             person.subscriptions.data_declined -= sids
@@ -154,7 +155,7 @@ class DataTracks:
                 )
 
 
-def _begin(person: Participant, sid: str) -> bool:
+def _begin(person: Participant, sid: DataTrackSid) -> bool:
     """Give a track the next free handle of a participant; False if it has one, or may not be received."""
     received = person.subscriptions.data
     if sid in received or len(received) >= MAX_TRACKS or _find(person, sid) is None:
@@ -172,7 +173,7 @@ def received_tracks(person: Participant) -> Iterator[tuple[int, Participant, Dat
             yield handle, *found
 
 
-def _find(person: Participant, sid: str) -> tuple[Participant, DataTrack] | None:
+def _find(person: Participant, sid: DataTrackSid) -> tuple[Participant, DataTrack] | None:
     """Return (publisher, track) of a track that a participant may receive."""
     if not person.permissions.can_subscribe:
         return None

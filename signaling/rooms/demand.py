@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sfu.values import LayersWanted
+from signaling.ids import TrackSid
 from signaling.rooms.events import (
     DemandChanged,
     EventHub,
@@ -40,7 +41,7 @@ def demanded(publisher: Participant, track: Track, *, backup: bool = False) -> i
     wanted = NOTHING
     for person in _audience(publisher):
         state = person.subscriptions
-        if track.sid not in state.active or (track.sid in state.lacking) != backup:
+        if track.sid not in state.subscribed or (track.sid in state.codec_missing) != backup:
             continue
         preferences = state.preferences.get(track.sid)
         if preferences is None:
@@ -76,8 +77,8 @@ class Demand:
         """Listen for everything that changes the demand."""
         self._hub = hub
         self._timers = timers
-        self._told: dict[str, _Announced] = {}
-        self._recorded: dict[str, int] = {}
+        self._announced: dict[TrackSid, _Announced] = {}
+        self._recorded: dict[TrackSid, int] = {}
         "Highest spatial layer that a recording takes, by track."
         hub.rule(self._on_event)
 
@@ -85,7 +86,7 @@ class Demand:
         """Listen for the engine's reports of the screen layers that it sends to any subscriber."""
         media_events.on(LayersWanted, self.layers_wanted)
 
-    def record(self, track_sid: str, spatial: int) -> None:
+    def record(self, track_sid: TrackSid, spatial: int) -> None:
         """Count a recording as one more subscriber, of this layer and those below it; NOTHING: it has ended."""
         if spatial == NOTHING:
             self._recorded.pop(track_sid, None)
@@ -93,45 +94,49 @@ class Demand:
             self._recorded[track_sid] = spatial
         self._look(track_sid)
 
-    def _demanded(self, told: _Announced, track: Track, *, backup: bool) -> int:
-        wanted = demanded(told.publisher, track, backup=backup)
+    def _demanded(self, announced: _Announced, track: Track, *, backup: bool) -> int:
+        wanted = demanded(announced.publisher, track, backup=backup)
         return wanted if backup else max(wanted, self._recorded.get(track.sid, NOTHING))
 
-    def current(self, track_sid: str) -> DemandChanged | None:
+    def current(self, track_sid: TrackSid) -> DemandChanged | None:
         """Return the last demand for a track; None if nothing was demanded yet, or there is no such video track."""
-        told = self._told.get(track_sid)
-        return None if told is None else told.event
+        announced = self._announced.get(track_sid)
+        return None if announced is None else announced.event
 
     def layers_wanted(self, event: LayersWanted) -> None:
         """Announce missing layers at once, in one change with all decreases; otherwise announce decreases later.
 
         An encoder that gets another set of layers starts all of them with a keyframe, so one change is better.
         """
-        told = self._told.get(event.publication_id)
-        if told is None:
+        announced = self._announced.get(event.publication_id)
+        if announced is None:
             return
-        track = told.publisher.tracks[event.publication_id]
-        told.sent = frozenset(event.layers)
-        before = told.layers if told.layers is not None else frozenset(range(told.spatial + 1))
+        track = announced.publisher.tracks[event.publication_id]
+        announced.sent = frozenset(event.layers)
+        before = announced.layers if announced.layers is not None else frozenset(range(announced.spatial + 1))
         reason = f"layers {track.sid}"
-        if not told.sent <= before:
-            told.layers = told.sent
-            self._emit(told, track)
-        if told.sent == (told.layers if told.layers is not None else before):
-            self._timers.cancel(told.publisher.sid, reason)
-        elif not self._timers.is_set(told.publisher.sid, reason):
-            self._timers.set(told.publisher.sid, reason, LOWER_DELAY_S, lambda: self._lower_layers(track.sid))
+        if not announced.sent <= before:
+            announced.layers = announced.sent
+            self._emit(announced, track)
+        if announced.sent == (announced.layers if announced.layers is not None else before):
+            self._timers.cancel(announced.publisher.sid, reason)
+        elif not self._timers.is_set(announced.publisher.sid, reason):
+            self._timers.set(
+                announced.publisher.sid, reason, LOWER_DELAY_S, lambda: self._lower_layers(track.sid)
+            )
 
-    def _lower_layers(self, track_sid: str) -> None:
-        told = self._told[track_sid]
-        if told.sent != told.layers:
-            told.layers = told.sent
-            self._emit(told, told.publisher.tracks[track_sid])
+    def _lower_layers(self, track_sid: TrackSid) -> None:
+        announced = self._announced[track_sid]
+        if announced.sent != announced.layers:
+            announced.layers = announced.sent
+            self._emit(announced, announced.publisher.tracks[track_sid])
 
-    def _emit(self, told: _Announced, track: Track) -> None:
-        layers = None if told.spatial == NOTHING else told.layers
-        told.event = DemandChanged(told.publisher, track, told.spatial, told.backup, layers)
-        self._hub.emit(told.event)
+    def _emit(self, announced: _Announced, track: Track) -> None:
+        layers = None if announced.spatial == NOTHING else announced.layers
+        announced.event = DemandChanged(
+            announced.publisher, track, announced.spatial, announced.backup, layers
+        )
+        self._hub.emit(announced.event)
 
     def _on_event(self, event: RoomEvent) -> None:
         if isinstance(event, TrackPublished | TrackUnpublished) and event.participant.source is not None:
@@ -139,7 +144,7 @@ class Demand:
         elif isinstance(event, TrackPublished):
             if event.track.spec.kind == "video":
                 top = max(len(event.track.spec.layers) - 1, 0)
-                self._told[event.track.sid] = _Announced(event.participant, top)
+                self._announced[event.track.sid] = _Announced(event.participant, top)
                 self._look(event.track.sid)
         elif isinstance(event, SubscriberRequestChanged):
             self._look(event.track_sid)
@@ -152,19 +157,19 @@ class Demand:
                 for track_sid in person.tracks:
                     self._look(track_sid)
 
-    def _look(self, track_sid: str) -> None:
-        told = self._told.get(track_sid)
-        track = told.publisher.tracks.get(track_sid) if told is not None else None
-        if told is None or track is None:
+    def _look(self, track_sid: TrackSid) -> None:
+        announced = self._announced.get(track_sid)
+        track = announced.publisher.tracks.get(track_sid) if announced is not None else None
+        if announced is None or track is None:
             return
-        self._compare(told, track, backup=False)
+        self._compare(announced, track, backup=False)
         if track.spec.backup_codec:
-            self._compare(told, track, backup=True)
+            self._compare(announced, track, backup=True)
 
-    def _compare(self, told: _Announced, track: Track, *, backup: bool) -> None:
-        owner, reason = told.publisher.sid, f"demand {track.sid} {backup}"
-        before = told.backup if backup else told.spatial
-        wanted = self._demanded(told, track, backup=backup)
+    def _compare(self, announced: _Announced, track: Track, *, backup: bool) -> None:
+        owner, reason = announced.publisher.sid, f"demand {track.sid} {backup}"
+        before = announced.backup if backup else announced.spatial
+        wanted = self._demanded(announced, track, backup=backup)
         if wanted < before:
             if not self._timers.is_set(owner, reason):
                 delay_s = OFF_DELAY_S if wanted == NOTHING else LOWER_DELAY_S
@@ -174,20 +179,20 @@ class Demand:
             if wanted > before:
                 self._tell(track.sid, backup=backup)
 
-    def _tell(self, track_sid: str, *, backup: bool) -> None:
-        told = self._told[track_sid]
-        track = told.publisher.tracks[track_sid]
-        wanted = self._demanded(told, track, backup=backup)
-        if wanted != (told.backup if backup else told.spatial):
+    def _tell(self, track_sid: TrackSid, *, backup: bool) -> None:
+        announced = self._announced[track_sid]
+        track = announced.publisher.tracks[track_sid]
+        wanted = self._demanded(announced, track, backup=backup)
+        if wanted != (announced.backup if backup else announced.spatial):
             if backup:
-                told.backup = wanted
+                announced.backup = wanted
             else:
-                told.spatial = wanted
-            self._emit(told, track)
+                announced.spatial = wanted
+            self._emit(announced, track)
 
-    def _forget(self, track_sid: str) -> None:
+    def _forget(self, track_sid: TrackSid) -> None:
         self._recorded.pop(track_sid, None)
-        told = self._told.pop(track_sid, None)
-        if told is not None:
+        announced = self._announced.pop(track_sid, None)
+        if announced is not None:
             for reason in (f"demand {track_sid} False", f"demand {track_sid} True", f"layers {track_sid}"):
-                self._timers.cancel(told.publisher.sid, reason)
+                self._timers.cancel(announced.publisher.sid, reason)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
+from signaling.ids import Identity, ParticipantSid, TrackSid
 from signaling.rooms.model import LeaveReason, Participant, Room, Track, Visitor
 from signaling.rooms.permissions import Permissions
 
@@ -168,7 +169,7 @@ class SubscriptionChanged:
 class SubscriberRequestChanged:
     """A participant started or stopped receiving a track, or requests another quality of it."""
 
-    track_sid: str
+    track_sid: TrackSid
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +214,7 @@ class SubscriptionFailed:
     """A requested track did not appear."""
 
     subscriber: Participant
-    track_sid: str
+    track_sid: TrackSid
     reason: SubscriptionProblem
 
 
@@ -225,9 +226,9 @@ class Message:
     "Set by the application."
     topic: str | None = None
     "Set by the application."
-    identities: tuple[str, ...] = ()
+    identities: tuple[Identity, ...] = ()
     "Identities of recipients."
-    sids: tuple[str, ...] = ()
+    sids: tuple[ParticipantSid, ...] = ()
     "Sids of further recipients; with neither list, all participants of the room receive the message."
     reliable: bool = True
     "Retransmitted until it arrives."

@@ -6,6 +6,7 @@ from enum import Enum, IntEnum
 from typing import Any
 
 from sfu.values import Kind, Layer, Preferences, PublicationSpec
+from signaling.ids import DataTrackSid, Identity, ParticipantSid, RoomName, RoomSid, TrackSid, UserId
 from signaling.rooms.permissions import Permissions, Source, SubscriptionRules
 
 # Attributes reserved for the server: tokens can set them, participants cannot.
@@ -87,7 +88,9 @@ class TrackSpec:
     frontend_info: object = None
     "Data of the publisher's front end, which the domain stores and never reads."
 
-    def publication(self, sid: str, *, leading: bool, backup_of: str = "") -> PublicationSpec:
+    def publication(
+        self, sid: TrackSid, *, leading: bool, backup_of: TrackSid | None = None
+    ) -> PublicationSpec:
         """Return the publication for the media engine; `leading`: the publisher is a leader of the room."""
         return PublicationSpec(
             id=sid,
@@ -111,9 +114,9 @@ class TrackSpec:
 class Track:
     """A published track; immutable, and replaced when it changes."""
 
-    sid: str
+    sid: TrackSid
     "`TR_...`"
-    publisher_sid: str
+    publisher_sid: ParticipantSid
     "The publisher."
     spec: TrackSpec
     "As announced."
@@ -127,15 +130,15 @@ class Track:
     "Codec in use, lower-case encoding name; empty until the media engine reports it."
     mid: str = ""
     "The publisher's media section; empty until bound."
-    backup_sid: str = ""
-    "The publication of the same track in its backup codec; empty while there is none."
+    backup_sid: TrackSid | None = None
+    "The publication of the same track in its backup codec; None while there is none."
 
     @classmethod
-    def from_spec(cls, sid: str, publisher_sid: str, spec: TrackSpec) -> "Track":
+    def from_spec(cls, sid: TrackSid, publisher_sid: ParticipantSid, spec: TrackSpec) -> "Track":
         """Return a new track with this spec."""
         return cls(sid, publisher_sid, spec, muted=spec.muted, width=spec.width, height=spec.height)
 
-    def with_skin_info(self, frontend_info: object) -> "Track":
+    def with_frontend_info(self, frontend_info: object) -> "Track":
         """Return the track with other front-end data."""
         return replace(self, spec=replace(self.spec, frontend_info=frontend_info))
 
@@ -148,7 +151,7 @@ class Track:
 class DataTrack:
     """A stream of data frames that a participant publishes."""
 
-    sid: str
+    sid: DataTrackSid
     "`DTR_...`"
     handle: int
     "The publisher's number for the track, in each frame."
@@ -164,23 +167,23 @@ class Subscriptions:
 
     automatic: bool = False
     "Whether tracks that are not in `wanted` are requested."
-    wanted: dict[str, bool] = field(default_factory=dict)
+    wanted: dict[TrackSid, bool] = field(default_factory=dict)
     "Explicit requests by track sid, also for tracks that do not exist yet."
-    active: set[str] = field(default_factory=set)
+    subscribed: set[TrackSid] = field(default_factory=set)
     "Sids of the tracks that the media engine was commanded to send."
-    live: set[str] = field(default_factory=set)
-    "Members of `active` for which the last answer had a media section."
-    lacking: set[str] = field(default_factory=set)
-    "Members of `active` whose codec the participant cannot decode, so that their backup codec is needed."
-    refused: set[str] = field(default_factory=set)
+    negotiated: set[TrackSid] = field(default_factory=set)
+    "Members of `subscribed` for which the last answer had a media section."
+    codec_missing: set[TrackSid] = field(default_factory=set)
+    "Members of `subscribed` whose codec the participant cannot decode, so that their backup codec is needed."
+    refused: set[TrackSid] = field(default_factory=set)
     "Sids of requested tracks that the publisher does not allow this participant to receive."
-    preferences: dict[str, Preferences] = field(default_factory=dict)
+    preferences: dict[TrackSid, Preferences] = field(default_factory=dict)
     "Last request for each track, also for tracks that are not received now."
-    data: dict[str, int] = field(default_factory=dict)
+    data: dict[DataTrackSid, int] = field(default_factory=dict)
     "Handles of received data tracks, by sid."
     data_automatic: bool = False
     "Every data track that is not in `data_declined` is received."
-    data_declined: set[str] = field(default_factory=set)
+    data_declined: set[DataTrackSid] = field(default_factory=set)
     "Sids of data tracks that the participant does not want."
 
 
@@ -188,9 +191,9 @@ class Subscriptions:
 class Participant:
     """A person or a program in a room."""
 
-    sid: str
+    sid: ParticipantSid
     "`PA_...`; new at every join."
-    identity: str
+    identity: Identity
     "Chosen by the application; unique in the room."
     room: "Room"
     "The present room."
@@ -220,11 +223,11 @@ class Participant:
     "Only moves forward."
     version: int = 1
     "Grows with every change that others can see."
-    tracks: dict[str, Track] = field(default_factory=dict)
+    tracks: dict[TrackSid, Track] = field(default_factory=dict)
     "Announced tracks by sid."
     data_tracks: dict[int, DataTrack] = field(default_factory=dict)
     "Published data tracks by handle."
-    pending: dict[str, Track] = field(default_factory=dict)
+    pending: dict[TrackSid, Track] = field(default_factory=dict)
     "Requested tracks whose media has not been negotiated yet, by sid."
     rules: SubscriptionRules = field(default_factory=SubscriptionRules)
     "Who may receive this participant's tracks."
@@ -236,9 +239,9 @@ class Participant:
     "This participant's mirrors in other rooms."
 
     @property
-    def user_id(self) -> str:
+    def user_id(self) -> UserId:
         """The application's user, who may be in the room several times; the identity if the application names none."""
-        return self.attributes.get(USER_ID) or self.identity
+        return UserId(self.attributes.get(USER_ID) or self.identity)
 
     @property
     def is_publisher(self) -> bool:
@@ -261,7 +264,7 @@ class Participant:
 class Visitor:
     """A person who waits to be admitted to a room."""
 
-    identity: str
+    identity: Identity
     "Identity while waiting; an admitted visitor gets another one."
     name: str
     "Display name."
@@ -293,7 +296,7 @@ class RoomConfig:
     "When the room opens for joins, in seconds since 1970."
     closes_at: float | None = None
     "When the room closes for joins, in seconds since 1970; participants who are there may stay."
-    max_stay_s: float | None = None
+    max_attendance_s: float | None = None
     "Longest attendance of participants without a limit of their own, in seconds."
     owner: str = ""
     "Id of the API key that created the room; empty: every key may use it."
@@ -308,7 +311,7 @@ class RoomConfig:
 
     def leaves_at(self, now: float) -> float | None:
         """Return when a participant who joins now has to leave, None for never."""
-        ends = [self.ends_at, None if self.max_stay_s is None else now + self.max_stay_s]
+        ends = [self.ends_at, None if self.max_attendance_s is None else now + self.max_attendance_s]
         return min((end for end in ends if end is not None), default=None)
 
 
@@ -316,9 +319,9 @@ class RoomConfig:
 class Room:
     """An open room."""
 
-    sid: str
+    sid: RoomSid
     "`RM_...`; new at every creation."
-    name: str
+    name: RoomName
     "Chosen by the application."
     config: RoomConfig
     "Settings."
@@ -326,17 +329,17 @@ class Room:
     "Seconds since 1970."
     metadata: str = ""
     "Set by the application."
-    revoked: dict[str, float] = field(default_factory=dict)
+    revoked: dict[Identity, float] = field(default_factory=dict)
     "By identity, the time before which issued tokens admit nobody any more, in seconds since 1970."
     visited_at: float | None = None
     "When the first participant who counts towards occupancy joined, in seconds since 1970; None: not yet."
-    participants: dict[str, Participant] = field(default_factory=dict)
+    participants: dict[Identity, Participant] = field(default_factory=dict)
     "Participants by identity."
-    changed_permissions: dict[str, tuple[float, Permissions]] = field(default_factory=dict)
+    changed_permissions: dict[Identity, tuple[float, Permissions]] = field(default_factory=dict)
     "By identity, when permissions were changed, and to what; they override those of older tokens."
-    banned: set[str] = field(default_factory=set)
+    banned: set[Identity | UserId] = field(default_factory=set)
     "Identities and user ids that may not join again."
-    identities: dict[str, str] = field(default_factory=dict)
+    identities: dict[ParticipantSid, Identity] = field(default_factory=dict)
     "Of everybody who is or was in this meeting, by sid; the oldest go first."
     session_data: dict[str, Any] = field(default_factory=dict)
     "JSON data that the application stores with the room while it is open."
@@ -354,7 +357,7 @@ class Room:
         if len(self.identities) > MAX_IDENTITIES:
             del self.identities[next(iter(self.identities))]
 
-    def find_track(self, track_sid: str) -> Track | None:
+    def find_track(self, track_sid: TrackSid) -> Track | None:
         """Return an announced track, None if this room has no such track."""
         for person in self.participants.values():
             track = person.tracks.get(track_sid)

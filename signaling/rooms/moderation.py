@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from signaling.ids import Identity, UserId
 from signaling.rooms.events import DataSent, EventHub, Message, SessionDataChanged
 from signaling.rooms.model import LeaveReason, Participant, Room
 from signaling.rooms.rooms import Rooms
@@ -19,8 +20,8 @@ class Moderation:
     def eject(
         self,
         room: Room,
-        identities: Collection[str],
-        user_ids: Collection[str],
+        identities: Collection[Identity],
+        user_ids: Collection[UserId],
         *,
         ban: bool = False,
         detail: str = "",

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from signaling.ids import Identity, ParticipantSid, TrackSid, UserId
+
 
 class Source(StrEnum):
     """The source of a track; the values are those of LiveKit's `canPublishSources`."""
@@ -35,12 +37,12 @@ class Receiving:
 
     base: frozenset[Source] = ALL_SOURCES
     "From publishers without an entry below."
-    by_user_id: Mapping[str, frozenset[Source]] = field(default_factory=dict)
+    by_user_id: Mapping[UserId, frozenset[Source]] = field(default_factory=dict)
     "From all participants of this user of the application."
-    by_identity: Mapping[str, frozenset[Source]] = field(default_factory=dict)
+    by_identity: Mapping[Identity, frozenset[Source]] = field(default_factory=dict)
     "From this participant."
 
-    def allow(self, identity: str, user_id: str, source: Source) -> bool:
+    def allow(self, identity: Identity, user_id: UserId, source: Source) -> bool:
         """Whether a publisher's track may be received."""
         by_user = self.by_user_id.get(user_id, self.base)
         return source in self.by_identity.get(identity, by_user)
@@ -79,7 +81,7 @@ class Permissions:
         """Whether a track from `source` may be published."""
         return self.can_publish and (not self.can_publish_sources or source in self.can_publish_sources)
 
-    def may_receive(self, identity: str, user_id: str, source: Source) -> bool:
+    def may_receive(self, identity: Identity, user_id: UserId, source: Source) -> bool:
         """Whether a track of this publisher may be received."""
         return self.can_subscribe and self.receiving.allow(identity, user_id, source)
 
@@ -88,13 +90,13 @@ class Permissions:
 class TrackRule:
     """One publisher's permissions for one subscriber."""
 
-    participant_sid: str
+    participant_sid: ParticipantSid
     "The subscriber's sid; empty if `identity` names the subscriber."
-    identity: str
+    identity: Identity
     "The subscriber's identity; empty if the sid names the subscriber."
     all_tracks: bool
     "Every track, including future ones."
-    track_sids: frozenset[str]
+    track_sids: frozenset[TrackSid]
     "The allowed tracks, unless `all_tracks` is set."
 
 
@@ -119,7 +121,7 @@ class SubscriptionRules:
             found[key] = (*found.get(key, ()), rule)
         object.__setattr__(self, "_by_subscriber", found)
 
-    def by_identity(self, identities: Mapping[str, str]) -> "SubscriptionRules":
+    def by_identity(self, identities: Mapping[ParticipantSid, Identity]) -> "SubscriptionRules":
         """Return the same rules about people instead of their connections, whose sids change at every reload.
 
         `identities` are by sid. A rule about a sid that is not among them stays as it is.
@@ -127,14 +129,14 @@ class SubscriptionRules:
         return replace(
             self,
             rules=tuple(
-                replace(rule, participant_sid="", identity=identities[rule.participant_sid])
+                replace(rule, participant_sid=ParticipantSid(""), identity=identities[rule.participant_sid])
                 if rule.participant_sid in identities
                 else rule
                 for rule in self.rules
             ),
         )
 
-    def allow(self, participant_sid: str, identity: str, track_sid: str) -> bool:
+    def allow(self, participant_sid: ParticipantSid, identity: Identity, track_sid: TrackSid) -> bool:
         """Whether this subscriber may receive this track of the publisher."""
         if self.everybody:
             return True

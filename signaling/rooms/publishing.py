@@ -13,6 +13,7 @@ from signaling.errors import (
     NotFoundError,
     UnsupportedError,
 )
+from signaling.ids import ParticipantSid, TrackSid
 from signaling.logs import about
 from signaling.rooms.events import (
     EventHub,
@@ -24,10 +25,10 @@ from signaling.rooms.events import (
     TrackPublished,
     TrackUnpublished,
 )
-from signaling.rooms.ids import SidMaker, track_prefix
 from signaling.rooms.media import MediaEvents
 from signaling.rooms.model import Participant, Track, TrackSpec
 from signaling.rooms.rooms import Rooms, forget_subscription
+from signaling.rooms.sids import SidMaker, track_prefix
 from signaling.timers import Timers
 
 log = logging.getLogger(__name__)
@@ -51,7 +52,7 @@ class Publishing:
         self._hub = hub
         self._timers = timers
         self._new_sid = new_sid
-        self._waiting: dict[str, list[tuple[str, Callable[[], None]]]] = {}
+        self._waiting: dict[ParticipantSid, list[tuple[str, Callable[[], None]]]] = {}
         hub.rule(self._on_event)
 
     def listen(self, media_events: MediaEvents) -> None:
@@ -76,7 +77,7 @@ class Publishing:
             raise LimitError(f"{MAX_PENDING_TRACKS} tracks are already waiting for their media")
         for track_sid in replaced:
             self._drop_pending(person, track_sid)
-        sid = self._new_sid(track_prefix(spec.kind, spec.source))
+        sid = TrackSid(self._new_sid(track_prefix(spec.kind, spec.source)))
         track = Track.from_spec(sid, person.sid, spec)
         person.pending[sid] = track
         self._timers.set(
@@ -85,20 +86,21 @@ class Publishing:
         self._media.publish(person.sid, spec.publication(sid, leading=bool(person.permissions.admin)))
         return track
 
-    def publish_backup(self, person: Participant, track_sid: str, spec: TrackSpec) -> Track:
+    def publish_backup(self, person: Participant, track_sid: TrackSid, spec: TrackSpec) -> Track:
         """Prepare to receive a track in its backup codec too. NotFoundError, UnsupportedError."""
         track = self.own_track(person, track_sid)
         codec = track.spec.backup_codec
         if not codec:
             raise UnsupportedError("no backup codec was announced for this track")
-        if track.backup_sid:
+        if track.backup_sid is not None:
             self._media.unpublish(person.sid, track.backup_sid)
         # `spec` describes the encodings but names the first codec
         backup = replace(spec, kind="video", source=track.spec.source, codec=codec, codec_only=True)
-        track = replace(track, backup_sid=f"{track_sid}~{codec}")
+        backup_sid = TrackSid(f"{track_sid}~{codec}")
+        track = replace(track, backup_sid=backup_sid)
         self._media.publish(
             person.sid,
-            backup.publication(track.backup_sid, leading=bool(person.permissions.admin), backup_of=track_sid),
+            backup.publication(backup_sid, leading=bool(person.permissions.admin), backup_of=track_sid),
         )
         self.change(person, track)
         return track
@@ -120,7 +122,7 @@ class Publishing:
             self.unpublish(person, event.publication_id)
         for track in own_tracks(person):
             if track.backup_sid == event.publication_id:
-                self.change(person, replace(track, backup_sid=""))
+                self.change(person, replace(track, backup_sid=None))
 
     def when_ended(self, person: Participant, client_id: str, action: Callable[[], None]) -> None:
         """Call `action` once the participant's track of this name has ended. LimitError."""
@@ -129,7 +131,7 @@ class Publishing:
             raise LimitError(f"{MAX_PENDING_TRACKS} tracks are already waiting for the end of others")
         waiting.append((client_id, action))
 
-    def unpublish(self, person: Participant, track_sid: str, *, by_server: bool = False) -> None:
+    def unpublish(self, person: Participant, track_sid: TrackSid, *, by_server: bool = False) -> None:
         """End a track. NotFoundError."""
         track = self.own_track(person, track_sid)
         if track_sid in person.pending:
@@ -146,7 +148,9 @@ class Publishing:
         self._hub.emit(TrackUnpublished(person, track, by_server))
         self._run_waiting(person, track.spec.client_id)
 
-    def set_muted(self, person: Participant, track_sid: str, muted: bool, *, by_server: bool = False) -> None:
+    def set_muted(
+        self, person: Participant, track_sid: TrackSid, muted: bool, *, by_server: bool = False
+    ) -> None:
         """Mute or unmute a track for all subscribers. NotFoundError."""
         track = self.own_track(person, track_sid)
         self._media.set_muted(track_sid, muted)
@@ -166,7 +170,7 @@ class Publishing:
                 self.set_muted(person, track.sid, True, by_server=True)
                 return
 
-    def own_track(self, person: Participant, track_sid: str) -> Track:
+    def own_track(self, person: Participant, track_sid: TrackSid) -> Track:
         """Return a participant's track, announced or not. NotFoundError."""
         track = person.tracks.get(track_sid) or person.pending.get(track_sid)
         if track is None:
@@ -182,12 +186,12 @@ class Publishing:
             person.version += 1
             self._hub.emit(ParticipantChanged(person, to_self=False))
 
-    def _drop_pending(self, person: Participant, track_sid: str) -> None:
+    def _drop_pending(self, person: Participant, track_sid: TrackSid) -> None:
         if person.pending.pop(track_sid, None) is not None:
             self._timers.cancel(person.sid, f"media {track_sid}")
             self._media.unpublish(person.sid, track_sid)
 
-    def _media_seen(self, participant_sid: str, track_sid: str, codec: str, mid: str) -> None:
+    def _media_seen(self, participant_sid: ParticipantSid, track_sid: TrackSid, codec: str, mid: str) -> None:
         person = self._rooms.participant(participant_sid)
         if person is None:
             return

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from sfu.facade import MediaEngine
 from sfu.values import COMMON_TRAITS, Channel, ReceiverTraits
 from signaling.errors import BannedError, LimitError, NotAllowedError, OutsideHoursError, RoomFullError
+from signaling.ids import Identity, ParticipantSid, RoomName, RoomSid, TrackSid, UserId
 from signaling.logs import about
 from signaling.rooms.events import (
     EventHub,
@@ -25,7 +26,6 @@ from signaling.rooms.events import (
     SignalRestored,
     TrackUnpublished,
 )
-from signaling.rooms.ids import PARTICIPANT_PREFIX, ROOM_PREFIX, SidMaker
 from signaling.rooms.memory import MAX_CLOCK_LEAD_S, Memory
 from signaling.rooms.model import (
     RESERVED_PREFIX,
@@ -38,6 +38,7 @@ from signaling.rooms.model import (
     Subscriptions,
 )
 from signaling.rooms.permissions import Permissions, SubscriptionRules
+from signaling.rooms.sids import PARTICIPANT_PREFIX, ROOM_PREFIX, SidMaker
 from signaling.timers import Timers
 
 log = logging.getLogger(__name__)
@@ -58,9 +59,9 @@ JOIN_TIMEOUT_S = 60.0
 class JoinSpec:
     """An authorised participant who is about to join."""
 
-    room_name: str
+    room_name: RoomName
     "The room is created if needed."
-    identity: str
+    identity: Identity
     "An existing participant with this identity is disconnected."
     name: str = ""
     "Display name."
@@ -105,7 +106,11 @@ def check_profile(name: str, metadata: str, attributes: Mapping[str, str]) -> No
         raise LimitError(f"the attributes are larger than {MAX_ATTRIBUTES_BYTES} bytes")
 
 
-def _replaced(room: Room, identity: str, user_id: str) -> list[Participant]:
+def _user_id(attributes: Mapping[str, str], identity: Identity) -> UserId:
+    return UserId(attributes.get(USER_ID, identity))
+
+
+def _replaced(room: Room, identity: Identity, user_id: UserId) -> list[Participant]:
     return [
         person
         for person in room.participants.values()
@@ -128,8 +133,8 @@ def check_own_attributes(attributes: Iterable[str]) -> None:
 class _Demotions:
     """The part of a closed room that outlives it: see `Room` for both fields."""
 
-    revoked: dict[str, float]
-    changed_permissions: dict[str, tuple[float, Permissions]]
+    revoked: dict[Identity, float]
+    changed_permissions: dict[Identity, tuple[float, Permissions]]
 
 
 class Rooms:
@@ -149,8 +154,8 @@ class Rooms:
         self._timers = timers
         self._wall_clock = wall_clock
         self._new_sid = new_sid
-        self._rooms: dict[str, Room] = {}
-        self._people: dict[str, Participant] = {}
+        self._rooms: dict[RoomName, Room] = {}
+        self._people: dict[ParticipantSid, Participant] = {}
         self._sent_out: Memory[str, None] = Memory()
         self._fast_clocks: Memory[str, None] = Memory()
         self._closed: Memory[str, _Demotions] = Memory()
@@ -160,19 +165,19 @@ class Rooms:
         """All open rooms."""
         return tuple(self._rooms.values())
 
-    def room(self, name: str) -> Room | None:
+    def room(self, name: RoomName) -> Room | None:
         """Return an open room by name, None if there is none."""
         return self._rooms.get(name)
 
-    def room_by_sid(self, sid: str) -> Room | None:
+    def room_by_sid(self, sid: RoomSid) -> Room | None:
         """Return an open room by sid, None if there is none."""
         return next((room for room in self._rooms.values() if room.sid == sid), None)
 
-    def participant(self, sid: str) -> Participant | None:
+    def participant(self, sid: ParticipantSid) -> Participant | None:
         """Return a participant of any open room, None if there is none."""
         return self._people.get(sid)
 
-    def check_entry(self, room_name: str, identity: str, attributes: Mapping[str, str]) -> None:
+    def check_entry(self, room_name: RoomName, identity: Identity, attributes: Mapping[str, str]) -> None:
         """Raise when a join with this identity and these attributes would be refused.
 
         RoomFullError, BannedError, OutsideHoursError.
@@ -181,14 +186,14 @@ class Rooms:
         if room is None:
             self._check_not_sent_out(identity)
             return
-        self.check_admission(room, identity, attributes.get(USER_ID, identity))
+        self.check_admission(room, identity, _user_id(attributes, identity))
         if not room.config.max_participants:
             return
-        taken = self.taken(room_name, identity, attributes.get(USER_ID, identity))
+        taken = self.taken(room_name, identity, _user_id(attributes, identity))
         if taken >= room.config.max_participants:
             raise RoomFullError(f"the room is full: it has {taken} participants")
 
-    def check_admission(self, room: Room, identity: str, user_id: str) -> None:
+    def check_admission(self, room: Room, identity: Identity, user_id: UserId) -> None:
         """Raise BannedError or OutsideHoursError when somebody may not enter this room, even if there is a place."""
         self._check_not_sent_out(identity)
         if not room.banned.isdisjoint({identity, user_id}):
@@ -203,11 +208,11 @@ class Rooms:
         if config.closes_at is not None and now >= config.closes_at:
             raise OutsideHoursError("this room is not open any more")
 
-    def _check_not_sent_out(self, identity: str) -> None:
+    def _check_not_sent_out(self, identity: Identity) -> None:
         if self._sent_out.has(identity, self._wall_clock()):
             raise BannedError("you were removed from this room")
 
-    def refuse_again(self, identity: str) -> None:
+    def refuse_again(self, identity: Identity) -> None:
         """Refuse every further join with this identity: it names one attendance, whose tokens become invalid."""
         self._sent_out.put(identity, None, self._wall_clock())
 
@@ -228,7 +233,7 @@ class Rooms:
         is_fast = self._fast_clocks.has(issuer, self._wall_clock())
         return valid_from - MAX_CLOCK_LEAD_S if is_fast else valid_from
 
-    def revoked_at(self, room_name: str, identity: str) -> float:
+    def revoked_at(self, room_name: RoomName, identity: Identity) -> float:
         """Return the time before which issued tokens do not admit this identity, in seconds since 1970; 0: none."""
         room = self._rooms.get(room_name)
         if room is not None:
@@ -236,7 +241,7 @@ class Rooms:
         before = self._closed.get(room_name, self._wall_clock())
         return 0.0 if before is None else before.revoked.get(identity, 0.0)
 
-    def taken(self, room_name: str, identity: str, user_id: str) -> int:
+    def taken(self, room_name: RoomName, identity: Identity, user_id: UserId) -> int:
         """Return how many places of a room other participants would take if this user joined."""
         room = self._rooms.get(room_name)
         if room is None:
@@ -246,14 +251,18 @@ class Rooms:
             not person.is_dependent and person not in replaced for person in room.participants.values()
         )
 
-    def open_room(self, name: str, config: RoomConfig | None = None) -> Room:
+    def open_room(self, name: RoomName, config: RoomConfig | None = None) -> Room:
         """Return the room of this name, created with `config` if needed. LimitError."""
         room = self._rooms.get(name)
         if room is None:
             config = config or RoomConfig()
             check_profile("", config.metadata, {})
             room = Room(
-                self._new_sid(ROOM_PREFIX), name, config, self._wall_clock(), metadata=config.metadata
+                RoomSid(self._new_sid(ROOM_PREFIX)),
+                name,
+                config,
+                self._wall_clock(),
+                metadata=config.metadata,
             )
             before = self._closed.get(name, self._wall_clock())
             if before is not None:
@@ -275,12 +284,11 @@ class Rooms:
         if spec.room_config is not None and spec.room_name not in self._rooms:
             self.check_hours(spec.room_config)
         room = self.open_room(spec.room_name, spec.room_config)
-        user_id = spec.attributes.get(USER_ID, spec.identity)
-        for older in _replaced(room, spec.identity, user_id):
+        for older in _replaced(room, spec.identity, _user_id(spec.attributes, spec.identity)):
             self.leave(older, LeaveReason.DUPLICATE_IDENTITY, f"{spec.identity} joined")
         now = self._wall_clock()
         person = Participant(
-            sid=self._new_sid(PARTICIPANT_PREFIX),
+            sid=ParticipantSid(self._new_sid(PARTICIPANT_PREFIX)),
             identity=spec.identity,
             room=room,
             name=spec.name,
@@ -310,7 +318,9 @@ class Rooms:
         self._timers.set(
             person.sid, "join", JOIN_TIMEOUT_S, lambda: self.leave(person, LeaveReason.JOIN_TIMEOUT)
         )
-        self._limit_stay(person, room.config.leaves_at(now) if spec.leaves_at is None else spec.leaves_at)
+        self._limit_attendance(
+            person, room.config.leaves_at(now) if spec.leaves_at is None else spec.leaves_at
+        )
         log.info("joined", extra=about(person))
         self._hub.emit(ParticipantJoined(person))
         return person
@@ -319,7 +329,7 @@ class Rooms:
         """Represent a participant in another room, without tracks at first; see `signaling.rooms.forwarding`."""
         now = self._wall_clock()
         person = Participant(
-            sid=self._new_sid(PARTICIPANT_PREFIX),
+            sid=ParticipantSid(self._new_sid(PARTICIPANT_PREFIX)),
             identity=source.identity,
             room=room,
             name=source.name,
@@ -337,12 +347,12 @@ class Rooms:
         source.mirrors.append(person)
         room.enter(person)
         self._people[person.sid] = person
-        self._limit_stay(person, room.config.leaves_at(now))
+        self._limit_attendance(person, room.config.leaves_at(now))
         self._hub.emit(ParticipantJoined(person))
         self._hub.emit(ParticipantActive(person))
         return person
 
-    def connected(self, participant_sid: str) -> None:
+    def connected(self, participant_sid: ParticipantSid) -> None:
         """Record that a participant's media connection is established."""
         person = self._people.get(participant_sid)
         if person is None or person.state is not ParticipantState.JOINED:
@@ -378,7 +388,7 @@ class Rooms:
         self._note_visit(person)
         self._media.move_peer(person.sid, destination.sid)
         if not person.has_own_limit:
-            self._limit_stay(person, destination.config.leaves_at(self._wall_clock()))
+            self._limit_attendance(person, destination.config.leaves_at(self._wall_clock()))
         self._hub.emit(ParticipantMoved(person, origin))
         self._take_permissions_along(person, origin)
         self._watch(origin)
@@ -394,12 +404,14 @@ class Rooms:
         elif brought is not never:
             person.room.changed_permissions[person.identity] = brought
 
-    def _limit_stay(self, person: Participant, leaves_at: float | None) -> None:
+    def _limit_attendance(self, person: Participant, leaves_at: float | None) -> None:
         person.leaves_at = leaves_at
-        self._timers.cancel(person.sid, "stay")
+        self._timers.cancel(person.sid, "attendance")
         if leaves_at is not None:
-            stay_s = max(leaves_at - self._wall_clock(), 0.0)
-            self._timers.set(person.sid, "stay", stay_s, lambda: self.leave(person, LeaveReason.TIME_UP))
+            attendance_s = max(leaves_at - self._wall_clock(), 0.0)
+            self._timers.set(
+                person.sid, "attendance", attendance_s, lambda: self.leave(person, LeaveReason.TIME_UP)
+            )
 
     def leave(self, person: Participant, reason: LeaveReason, detail: str = "") -> None:
         """Remove a participant from its room; a repeated call has no effect.
@@ -524,12 +536,12 @@ class Rooms:
             self._timers.set(room.sid, "empty", timeout_s, lambda: self.close_room(room))
 
 
-def forget_subscription(person: Participant, track_sid: str) -> None:
+def forget_subscription(person: Participant, track_sid: TrackSid) -> None:
     """Delete all state of a subscription to a track that has ended, explicit requests too."""
     state = person.subscriptions
-    state.active.discard(track_sid)
-    state.live.discard(track_sid)
-    state.lacking.discard(track_sid)
+    state.subscribed.discard(track_sid)
+    state.negotiated.discard(track_sid)
+    state.codec_missing.discard(track_sid)
     state.refused.discard(track_sid)
     state.preferences.pop(track_sid, None)
     state.wanted.pop(track_sid, None)

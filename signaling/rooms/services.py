@@ -8,12 +8,12 @@ from signaling.rooms.data_tracks import DataTracks
 from signaling.rooms.demand import Demand
 from signaling.rooms.events import EventHub
 from signaling.rooms.forwarding import Forwarding
-from signaling.rooms.ids import SidMaker
 from signaling.rooms.links import Links
 from signaling.rooms.media import MediaEvents
 from signaling.rooms.moderation import Moderation
 from signaling.rooms.publishing import Publishing
 from signaling.rooms.rooms import Rooms
+from signaling.rooms.sids import SidMaker
 from signaling.rooms.subscribing import Subscribing
 from signaling.timers import Timers
 

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 
 from sfu.facade import MediaEngine
-from sfu.values import CodecMissing, Preferences
+from sfu.values import CodecMissing, Mid, Preferences, PublicationId
+from signaling.ids import TrackSid
 from signaling.rooms.events import (
     EventHub,
     ParticipantMoved,
@@ -63,8 +64,8 @@ class Subscribing:
     def codec_missing(self, event: CodecMissing) -> None:
         """Request the backup codec of a track that a participant cannot decode."""
         person = self._rooms.participant(event.peer_id)
-        if person is not None and event.publication_id in person.subscriptions.active:
-            person.subscriptions.lacking.add(event.publication_id)
+        if person is not None and event.publication_id in person.subscriptions.subscribed:
+            person.subscriptions.codec_missing.add(event.publication_id)
             self._hub.emit(SubscriberRequestChanged(event.publication_id))
             track = person.room.find_track(event.publication_id)
             if track is not None and not track.spec.backup_codec:
@@ -76,7 +77,7 @@ class Subscribing:
             for track in tuple(publisher.tracks.values()):
                 self._settle(person, publisher, track)
 
-    def wish(self, person: Participant, track_sid: str, wanted: bool) -> None:
+    def request(self, person: Participant, track_sid: TrackSid, wanted: bool) -> None:
         """Store whether a participant requests a track, which may not exist yet, and subscribe or unsubscribe."""
         state = person.subscriptions
         if len(state.wanted) >= MAX_WISHES and track_sid not in state.wanted:
@@ -88,12 +89,12 @@ class Subscribing:
         elif wanted:
             self._timers.set(
                 person.sid,
-                f"wish {track_sid}",
+                f"request {track_sid}",
                 UNKNOWN_TRACK_TIMEOUT_S,
                 lambda: self._give_up(person, track_sid),
             )
         else:
-            self._timers.cancel(person.sid, f"wish {track_sid}")
+            self._timers.cancel(person.sid, f"request {track_sid}")
 
     def set_rules(self, publisher: Participant, rules: SubscriptionRules) -> None:
         """Apply a publisher's decision on who may receive its tracks."""
@@ -103,7 +104,7 @@ class Subscribing:
                 for other in tuple(each.room.participants.values()):
                     self._settle(other, each, track)
 
-    def prefer(self, person: Participant, track_sid: str, preferences: Preferences) -> None:
+    def prefer(self, person: Participant, track_sid: TrackSid, preferences: Preferences) -> None:
         """Store the requested quality of a track. Enabling takes effect at once, other changes after a short delay."""
         state = person.subscriptions
         before = state.preferences.get(track_sid)
@@ -121,17 +122,22 @@ class Subscribing:
                 lambda: self._apply_preferences(person, track_sid),
             )
 
-    def negotiated(self, person: Participant, subscribed: Mapping[str, str]) -> None:
+    def negotiated(self, person: Participant, subscribed: Mapping[Mid, PublicationId]) -> None:
         """Store which subscriptions have a media section (mid -> track), and notify publishers of their first one."""
         state = person.subscriptions
-        fresh = set(subscribed.values()) & state.active - state.live
-        state.live = set(subscribed.values()) & state.active
+        fresh = set(subscribed.values()) & state.subscribed - state.negotiated
+        state.negotiated = set(subscribed.values()) & state.subscribed
         for track_sid in fresh:
             found = self._find(person, track_sid)
             if found is None:
                 continue
             publisher, track = found
-            if sum(track_sid in other.subscriptions.live for other in person.room.participants.values()) == 1:
+            if (
+                sum(
+                    track_sid in other.subscriptions.negotiated for other in person.room.participants.values()
+                )
+                == 1
+            ):
                 self._hub.emit(TrackSubscribed(publisher, track))
 
     def _settle(self, person: Participant, publisher: Participant, track: Track) -> None:
@@ -140,18 +146,18 @@ class Subscribing:
         rules = (publisher.source or publisher).rules
         allowed = rules.allow(person.sid, person.identity, track.sid)
         if wanted and allowed:
-            if track.sid not in state.active:
-                state.active.add(track.sid)
+            if track.sid not in state.subscribed:
+                state.subscribed.add(track.sid)
                 self._media.subscribe(person.sid, track.sid, f"{publisher.sid}|{track.sid}")
                 if track.sid in state.preferences:
                     self._apply_preferences(person, track.sid)
                 else:
                     self._hub.emit(SubscriberRequestChanged(track.sid))
                 self._hub.emit(SubscriptionChanged(person, publisher, track))
-        elif track.sid in state.active:
-            state.active.discard(track.sid)
-            state.live.discard(track.sid)
-            state.lacking.discard(track.sid)
+        elif track.sid in state.subscribed:
+            state.subscribed.discard(track.sid)
+            state.negotiated.discard(track.sid)
+            state.codec_missing.discard(track.sid)
             self._media.unsubscribe(person.sid, track.sid)
             self._hub.emit(SubscriberRequestChanged(track.sid))
             self._hub.emit(SubscriptionChanged(person, publisher, track))
@@ -159,21 +165,21 @@ class Subscribing:
             (state.refused.discard if allowed else state.refused.add)(track.sid)
             self._hub.emit(SubscriptionPermissionChanged(person, track, allowed))
 
-    def _apply_preferences(self, person: Participant, track_sid: str) -> None:
+    def _apply_preferences(self, person: Participant, track_sid: TrackSid) -> None:
         # A timer may run after the track has gone to another room and come back: its preferences are forgotten then.
         preferences = person.subscriptions.preferences.get(track_sid)
-        if preferences is not None and track_sid in person.subscriptions.active:
+        if preferences is not None and track_sid in person.subscriptions.subscribed:
             self._media.set_preferences(person.sid, track_sid, preferences)
             self._hub.emit(SubscriberRequestChanged(track_sid))
 
-    def _give_up(self, person: Participant, track_sid: str) -> None:
+    def _give_up(self, person: Participant, track_sid: TrackSid) -> None:
         # If the track appeared and ended in between, its request is gone already.
         if track_sid in person.subscriptions.wanted and self._find(person, track_sid) is None:
             del person.subscriptions.wanted[track_sid]
             self._hub.emit(SubscriptionFailed(person, track_sid, SubscriptionProblem.TRACK_NOT_FOUND))
 
     @staticmethod
-    def _find(person: Participant, track_sid: str) -> tuple[Participant, Track] | None:
+    def _find(person: Participant, track_sid: TrackSid) -> tuple[Participant, Track] | None:
         for publisher in person.room.participants.values():
             track = publisher.tracks.get(track_sid)
             if track is not None:

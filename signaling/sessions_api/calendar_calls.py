@@ -6,13 +6,16 @@ from typing import Annotated, Final
 import msgspec
 from aiohttp import web
 
+from classroom.ids import PersonId
 from classroom.school import schedule
 from classroom.state import Classroom
 from signaling.access import signed
 from signaling.http.api import ApiError, Document, Route
+from signaling.ids import TenantId
 from signaling.sessions_api import ical
 from signaling.sessions_api.callers import Caller, Callers
-from signaling.sessions_api.desk import Desk, Id, known
+from signaling.sessions_api.desk import Desk, known
+from signaling.sessions_api.path_ids import SessionPath
 from signaling.sessions_api.school.school_desk import require_member
 from signaling.store.classroom.records import SessionQuery, SessionRow
 from signaling.store.tenants import tenant_parts
@@ -78,16 +81,18 @@ class CalendarCalls:
         if claims.get("use") != _USE or key not in self._keys or not _is_of(tenant, key) or not person:
             raise ApiError(404, "calendar_not_found", "There is no such calendar.")
         origin, now = self._callers.origin(request), self._desk.now
-        shelf = self._desk.registry.store.of(str(tenant))
-        query = SessionQuery(person=str(person), starts_from=now - BACK_S, starts_until=now + AHEAD_S)
+        shelf = self._desk.registry.store.of(TenantId(str(tenant)))
+        query = SessionQuery(
+            person=PersonId(str(person)), starts_from=now - BACK_S, starts_until=now + AHEAD_S
+        )
         rows = await shelf.sessions(query, MAX_SESSIONS)
         events = [_of_row(row, origin) for row in rows]
-        part = self._school.schedule(str(tenant), str(person))
+        part = self._school.schedule(TenantId(str(tenant)), PersonId(str(person)))
         events += await part.read(lambda state: _of_timetable(state, now))
         events.sort(key=lambda event: event.starts_at)
         return Document(await ical.calendar("Lessons", events), _TYPE)
 
-    async def session(self, caller: Caller, session: Id) -> Document:
+    async def session(self, caller: Caller, session: SessionPath) -> Document:
         """Return a session as a calendar file."""
 
         def look(room: Classroom) -> ical.CalendarEvent:
@@ -113,7 +118,7 @@ class CalendarCalls:
 
 
 def _is_of(tenant: object, key: str) -> bool:
-    return isinstance(tenant, str) and tenant_parts(tenant)[0] == key
+    return isinstance(tenant, str) and tenant_parts(TenantId(tenant))[0] == key
 
 
 def _of_row(row: SessionRow, origin: str) -> ical.CalendarEvent:

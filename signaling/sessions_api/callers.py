@@ -15,6 +15,7 @@ from aiohttp import hdrs, web
 from classroom import checks, limits
 from classroom.base import SERVER
 from classroom.errors import Malformed
+from classroom.ids import PersonId, SessionId
 from classroom.roles import Role
 from classroom.state import Classroom
 from signaling import forwarded
@@ -23,6 +24,7 @@ from signaling.access.issuers import Issuer, IssuerError
 from signaling.access.sign_ins import PREFIX, SignIns
 from signaling.access.tokens import LEEWAY_S
 from signaling.http.api import ApiError, bearer, key_of
+from signaling.ids import TenantId
 from signaling.store.tenants import tenant_name, tenant_parts
 from signaling.teaching.names import derived_id, new_id
 
@@ -54,22 +56,25 @@ _AS_STRANGER: Final = {
     TenantRole.STUDENT: Role.STUDENT,
 }
 
+ALL_SESSIONS: Final = SessionId("")
+"In place of a session, of a token that is for all."
+
 
 @dataclass(frozen=True, slots=True)
 class Caller:
     """Who makes a call, and what the call's headers ask for."""
 
-    tenant: str
+    tenant: TenantId
     "Whose rows there are for this call."
     key: str
     "The API key that the tenant belongs to."
     origin: str
     "Address of this server as the caller knows it, without a slash at its end."
-    person: str = SERVER
+    person: PersonId = SERVER
     "Id of the person; empty for the application."
     name: str = ""
     role: TenantRole = TenantRole.ADMIN
-    session: str = ""
+    session: SessionId = ALL_SESSIONS
     "The only session that the token is for; empty: all."
     idempotency_key: str = ""
     if_match: str = ""
@@ -92,13 +97,13 @@ class Caller:
         """The role in a session without an invitation."""
         return _AS_STRANGER[self.role]
 
-    def author(self, room: Classroom) -> str:
+    def author(self, room: Classroom) -> PersonId:
         """Return the author of a command: an administrator who is not in the session acts for the server."""
         if self.manages and self.person not in room.people.everyone:
             return SERVER
         return self.person
 
-    def viewer(self, room: Classroom) -> str:
+    def viewer(self, room: Classroom) -> PersonId:
         """Return the person through whose eyes the session is shown: for those who manage, its owner."""
         if self.manages and self.person not in room.people.everyone:
             return room.session.owner
@@ -198,7 +203,7 @@ class Callers:
         try:
             school = _text(claims, "tenant")
             tenant = tenant_name(key, checks.identifier(school, "tenant") if school else "")
-            person = "" if token is None else checks.identifier(_text(claims, "sub"), "person")
+            person = SERVER if token is None else checks.identifier(PersonId(_text(claims, "sub")), "person")
             name = checks.line(_text(claims, "name") or person, limits.NAME_LENGTH, "name", empty=True)
         except Malformed as error:
             raise _unknown("bad_token", f"The token cannot be used: {error.message}") from error
@@ -209,7 +214,7 @@ class Callers:
             person=person,
             name=name,
             role=TenantRole.ADMIN if token is None else _role(claims),
-            session=_text(claims, "session"),
+            session=SessionId(_text(claims, "session")),
             idempotency_key=idempotency_key,
             if_match=request.headers.get(hdrs.IF_MATCH, ""),
         )

@@ -15,9 +15,11 @@ from typing import Any, Final
 import msgspec
 
 from classroom.base import Command
+from classroom.ids import PersonId, SessionId
 from signaling.http.api import MAX_BODY_BYTES, Route
 from signaling.sessions_api.callers import Caller
-from signaling.sessions_api.desk import Desk, Done, Id
+from signaling.sessions_api.desk import Desk, Done
+from signaling.sessions_api.path_ids import Id
 
 # Fields that every command has, and no caller gives.
 _OWN: Final = frozenset({"by", "v"})
@@ -45,7 +47,7 @@ class CommandRoute:
     max_body_bytes: int = MAX_BODY_BYTES
 
 
-Carry = Callable[[Caller, Mapping[str, str], Callable[[str], Command], str], Awaitable[Any]]
+Carry = Callable[[Caller, Mapping[str, str], Callable[[PersonId], Command], str], Awaitable[Any]]
 "Carries out the command that a function makes for its author; given the caller, the names in the path, what it makes."
 
 
@@ -53,9 +55,9 @@ def route(desk: Desk, row: CommandRoute) -> Route:
     """Return the typed route of a row about a session."""
 
     async def carry(
-        caller: Caller, names: Mapping[str, str], make: Callable[[str], Command], made: str
+        caller: Caller, names: Mapping[str, str], make: Callable[[PersonId], Command], made: str
     ) -> Done:
-        return await desk.carry_out(caller, names["session"], lambda _room, by: make(by), made)
+        return await desk.carry_out(caller, SessionId(names["session"]), lambda _room, by: make(by), made)
 
     return command_route(row, "/sessions/{session}", carry, Done, _REFUSALS)
 

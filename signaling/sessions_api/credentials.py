@@ -7,11 +7,13 @@ from urllib.parse import quote
 import msgspec
 
 from classroom.features import breakouts
+from classroom.ids import PersonId, SessionId
 from classroom.roles import STAFF
 from classroom.state import Classroom
 from signaling.access import tokens
 from signaling.access.keyring import Keyring
-from signaling.sessions_api.callers import Caller, TenantRole
+from signaling.ids import Identity
+from signaling.sessions_api.callers import ALL_SESSIONS, Caller, TenantRole
 from signaling.store.tenants import tenant_parts
 from signaling.teaching.grants import permissions_of
 from signaling.teaching.names import room_name
@@ -43,7 +45,7 @@ class Credentials(msgspec.Struct, frozen=True):
     "When the tokens expire, seconds since 1970."
 
 
-def make(keyring: Keyring, caller: Caller, room: Classroom, person_id: str, now: float) -> Credentials:
+def make(keyring: Keyring, caller: Caller, room: Classroom, person_id: PersonId, now: float) -> Credentials:
     """Return the credentials of somebody who is in the session."""
     person = room.people.everyone[person_id]
     signer = keyring.successor(caller.key)
@@ -56,7 +58,7 @@ def make(keyring: Keyring, caller: Caller, room: Classroom, person_id: str, now:
         permissions=permissions_of(room, person_id),
         room_id=session_id,
     )
-    token = tokens.mint(tokens.join_claims(media_room, person_id, bearer), signer, now, TTL_S)
+    token = tokens.mint(tokens.join_claims(media_room, Identity(person_id), bearer), signer, now, TTL_S)
     role = TenantRole.TUTOR if person.role in STAFF else TenantRole.STUDENT
     access_token = api_token(signer, caller, person_id, person.name, role, now=now, session=session_id)
     return Credentials(
@@ -73,12 +75,12 @@ def make(keyring: Keyring, caller: Caller, room: Classroom, person_id: str, now:
 def api_token(  # noqa: PLR0913 - the claims of one token
     signer: tokens.Signer,
     caller: Caller,
-    person: str,
+    person: PersonId,
     name: str,
     role: TenantRole,
     *,
     now: float,
-    session: str = "",
+    session: SessionId = ALL_SESSIONS,
     ttl_s: float = TTL_S,
 ) -> str:
     """Return a token of this API for a person of the caller's tenant."""

@@ -3,15 +3,15 @@
 import hashlib
 import secrets
 from collections.abc import Callable, Sequence
-from typing import Annotated, Any, Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
 
-from classroom import limits
 from classroom.base import Command, Event
 from classroom.errors import Code, Conflict, NotAllowed, NotFound
 from classroom.features.people import Person
 from classroom.features.session import Create
+from classroom.ids import PersonId, SessionId
 from classroom.join_code import COUNT
 from classroom.roles import STAFF
 from classroom.state import Classroom
@@ -23,8 +23,6 @@ from signaling.teaching.presence import Presence
 from signaling.teaching.registry import Registry
 
 T = TypeVar("T")
-
-Id = Annotated[str, msgspec.Meta(min_length=1, max_length=limits.IDENTIFIER_LENGTH)]
 
 _encode: Final = msgspec.json.Encoder(order="sorted").encode
 
@@ -58,7 +56,7 @@ class Desk:
         """Seconds since 1970."""
         return self.registry.wall_clock()
 
-    def session(self, caller: Caller, session_id: str) -> LiveSession:
+    def session(self, caller: Caller, session_id: SessionId) -> LiveSession:
         """Return a session of the caller's tenant. `NotFound` for a token of another session."""
         if caller.session and caller.session != session_id:
             raise not_found()
@@ -70,8 +68,8 @@ class Desk:
     async def carry_out(
         self,
         caller: Caller,
-        session_id: str,
-        make: Callable[[Classroom, str], Command | None],
+        session_id: SessionId,
+        make: Callable[[Classroom, PersonId], Command | None],
         made: str = "",
     ) -> Done:
         """Carry out what `make` returns for the state and the author; `made` is the id of what it makes. `Refused`."""
@@ -96,7 +94,7 @@ class Desk:
             else:
                 return
 
-    async def look(self, caller: Caller, session_id: str, look: Callable[[Classroom, Person], T]) -> T:
+    async def look(self, caller: Caller, session_id: SessionId, look: Callable[[Classroom, Person], T]) -> T:
         """Return what somebody who takes part sees. `NotFound` for strangers, `NotAllowed` for those outside."""
 
         def shown(room: Classroom) -> T:

@@ -7,10 +7,13 @@ import msgspec
 from aiohttp import web
 
 from classroom import checks, limits
+from classroom.ids import PersonId, SessionId
 from signaling.access.keyring import Keyring
 from signaling.http.api import ApiError, Route
+from signaling.ids import TenantId
 from signaling.sessions_api import credentials
 from signaling.sessions_api.callers import Caller, Callers, TenantRole
+from signaling.store.tenants import tenant_name
 from signaling.teaching.names import new_id
 
 SIGN_IN_TTL_S: Final = 12 * 3600.0
@@ -19,12 +22,12 @@ SIGN_IN_TTL_S: Final = 12 * 3600.0
 class Me(msgspec.Struct, frozen=True):
     """The caller."""
 
-    person: str
+    person: PersonId
     "Empty for an application."
     name: str
     role: TenantRole
-    tenant: str
-    session: str
+    tenant: TenantId
+    session: SessionId
     "The only session that the token is for; empty: all."
 
 
@@ -40,7 +43,7 @@ class DevSignIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 class SignedIn(msgspec.Struct, frozen=True):
     """A person with a token."""
 
-    person: str
+    person: PersonId
     access_token: str
     expires_at: float
 
@@ -76,9 +79,15 @@ class MeCalls:
 
     def sign_in(self, body: DevSignIn, request: web.Request) -> SignedIn:
         """Return a token for somebody. `Malformed`."""
-        person = new_id("p_") if body.person is None else checks.identifier(body.person, "person")
+        person = (
+            PersonId(new_id("p_"))
+            if body.person is None
+            else checks.identifier(PersonId(body.person), "person")
+        )
         name = checks.line(body.name, limits.NAME_LENGTH, "name")
         signer, now = self._keyring.signer(), self._wall_clock()
-        nobody = Caller(tenant=signer.key, key=signer.key, origin=self._callers.origin(request))
+        nobody = Caller(
+            tenant=tenant_name(signer.key, ""), key=signer.key, origin=self._callers.origin(request)
+        )
         token = credentials.api_token(signer, nobody, person, name, body.role, now=now, ttl_s=SIGN_IN_TTL_S)
         return SignedIn(person, token, float(int(now + SIGN_IN_TTL_S)))

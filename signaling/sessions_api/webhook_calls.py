@@ -12,7 +12,7 @@ from signaling.errors import DeliveryError
 from signaling.history.webhook_client import MAX_URL_CHARS, check_url
 from signaling.http.api import ApiError, Route
 from signaling.sessions_api.callers import Caller
-from signaling.sessions_api.desk import Id
+from signaling.sessions_api.path_ids import Id
 from signaling.store import WebhookEndpoint
 from signaling.teaching.hooks import EVENTS, KIND, SessionHooks, new_secret
 from signaling.teaching.names import new_id

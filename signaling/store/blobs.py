@@ -14,6 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from classroom.ids import SessionId
+from signaling.ids import TenantId
+
 # Free space that uploads leave to the database, bytes.
 RESERVE_BYTES: Final = 512 * 2**20
 
@@ -87,15 +90,15 @@ class BlobFolder:
         path.mkdir(mode=0o700, parents=True)
         return path
 
-    def path(self, tenant: str, session: str, name: str) -> Path:
+    def path(self, tenant: TenantId, session: SessionId, name: str) -> Path:
         """Return where a session's file is, or would be."""
         return self.session_folder(tenant, session) / _hash(name)
 
-    def session_folder(self, tenant: str, session: str) -> Path:
+    def session_folder(self, tenant: TenantId, session: SessionId) -> Path:
         """Return the folder of a session's files."""
         return self.folder / "sessions" / _hash(tenant, session)
 
-    def delete(self, tenant: str, session: str, name: str) -> None:
+    def delete(self, tenant: TenantId, session: SessionId, name: str) -> None:
         """Delete a file or folder of a session; absent ones are no error. OSError."""
         path = self.path(tenant, session, name)
         if path.is_dir():
@@ -103,7 +106,7 @@ class BlobFolder:
         else:
             path.unlink(missing_ok=True)
 
-    def delete_session(self, tenant: str, session: str) -> None:
+    def delete_session(self, tenant: TenantId, session: SessionId) -> None:
         """Delete all files of a session."""
         shutil.rmtree(self.session_folder(tenant, session), ignore_errors=True)
 

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from signaling.errors import StoreError
+from signaling.ids import RoomName
 from signaling.rooms.model import RoomConfig
 from signaling.store import DurableRoom
 from signaling.store.rooms import DurableRooms
@@ -23,17 +24,17 @@ class Catalogue:
         self._rooms = rooms
         self._asking: set[asyncio.Task[RoomConfig | None]] = set()
         self._configs: dict[str, Callable[[DurableRoom], Awaitable[RoomConfig]]] = {}
-        self._by_name: list[Callable[[str], RoomConfig | None]] = []
+        self._by_name: list[Callable[[RoomName], RoomConfig | None]] = []
 
     def add(self, kind: str, config: Callable[[DurableRoom], Awaitable[RoomConfig]]) -> None:
         """Register the function that converts a room of this kind to its settings."""
         self._configs[kind] = config
 
-    def add_names(self, config: Callable[[str], RoomConfig | None]) -> None:
+    def add_names(self, config: Callable[[RoomName], RoomConfig | None]) -> None:
         """Have a function say how rooms behave whose names alone tell; it returns None for other names."""
         self._by_name.append(config)
 
-    async def config(self, name: str) -> RoomConfig | None:
+    async def config(self, name: RoomName) -> RoomConfig | None:
         """Return the settings for opening a room; None if no application created it. StoreError.
 
         Whether a room exists is known without the database, so a lesson in a room that nobody created never waits
@@ -55,7 +56,7 @@ class Catalogue:
             raise StoreError("the database does not respond")
         return asked.result()
 
-    async def _ask(self, name: str) -> RoomConfig | None:
+    async def _ask(self, name: RoomName) -> RoomConfig | None:
         durable = await self._rooms.get(name)
         config = None if durable is None else self._configs.get(durable.kind)
         return None if durable is None or config is None else await config(durable)
@@ -64,6 +65,6 @@ class Catalogue:
         """Return rooms by name, at most MAX_LISTED. StoreError."""
         return await self._rooms.list(limit=MAX_LISTED)
 
-    async def delete(self, name: str) -> bool:
+    async def delete(self, name: RoomName) -> bool:
         """Delete a room; False if no application created it. StoreError."""
         return await self._rooms.delete(name)

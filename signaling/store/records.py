@@ -4,14 +4,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from sfu.values import RecordingId
+from signaling.ids import Identity, ParticipantSid, RoomName, RoomSid, UserId
 from signaling.store.meetings.entries import Entry, kind_of
+
+ALL_ROOMS = RoomName("")
+"In place of a room's name, where a webhook endpoint receives the events of all rooms."
 
 
 @dataclass(frozen=True, slots=True)
 class DurableRoom:
     """A room that an application created through an API, open or not."""
 
-    name: str
+    name: RoomName
     "Unique among the rooms of all APIs."
     kind: str
     "The API that created it: livekit or daily."
@@ -26,7 +31,7 @@ class DurableRoom:
 class LogEntry:
     """An entry of the event log, with its meeting, number and time."""
 
-    session_sid: str
+    session_sid: RoomSid
     "`RM_...`: the meeting."
     seq: int
     "1, 2, 3 ... in each meeting, without a gap."
@@ -44,8 +49,8 @@ class LogEntry:
 class Meeting:
     """A meeting: one opening of a room."""
 
-    sid: str
-    room: str
+    sid: RoomSid
+    room: RoomName
     started_at: float
     ended_at: float | None
     "None while the meeting lasts."
@@ -55,22 +60,22 @@ class Meeting:
 class Attendance:
     """An attendance: one participant's time in one meeting."""
 
-    session_sid: str
-    participant_sid: str
-    identity: str
+    session_sid: RoomSid
+    participant_sid: ParticipantSid
+    identity: Identity
     name: str
     joined_at: float
     left_at: float | None
     "None while the participant is present."
-    user_id: str = ""
-    "The application's user; empty if the application named none."
+    user_id: UserId | None = None
+    "The application's user; None if the application named none."
 
 
 @dataclass(frozen=True, slots=True)
 class MeetingFilter:
     """Conditions on meetings; None imposes no condition."""
 
-    room: str | None = None
+    room: RoomName | None = None
     "Name of the room."
     started_from: float | None = None
     "Started at this time or later."
@@ -78,7 +83,7 @@ class MeetingFilter:
     "Ended at this time or earlier."
     ongoing: bool | None = None
     "True: not ended yet; False: ended."
-    sid: str | None = None
+    sid: RoomSid | None = None
     "The meeting with this sid."
     attended: bool = False
     "Whether the meeting must have had a participant."
@@ -90,11 +95,11 @@ class MeetingFilter:
 class Recording:
     """A recording of a meeting, finished or in progress."""
 
-    id: str
+    id: RecordingId
     "Unique id."
-    room: str
+    room: RoomName
     "Name of the room."
-    session_sid: str
+    session_sid: RoomSid
     "The recorded meeting."
     status: str
     "Such as in-progress, finished, failed."
@@ -131,8 +136,8 @@ class WebhookEndpoint:
     settings: Mapping[str, Any]
     "Settings in the API's own form, as JSON."
     created_at: float
-    room: str = ""
-    "Name of the only room whose events it receives; empty: events of all rooms."
+    room: RoomName = ALL_ROOMS
+    "Name of the only room whose events it receives."
     failures: int = 0
     "Failed attempts since the last success."
     paused: bool = False

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, delete, func, insert, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from signaling.ids import RoomName
 from signaling.store.access import transaction
 from signaling.store.records import DurableRoom
 from signaling.store.tables import rooms
@@ -20,7 +21,7 @@ class DurableRooms:
         self._engine = engine
         # At least the names of all rooms: one whose creation failed may remain, since a commit that fails may have
         # taken effect.
-        self._names: set[str] = set()
+        self._names: set[RoomName] = set()
         self._changing = asyncio.Lock()  # so that `_names` changes in the order of the commits
 
     async def load(self) -> None:
@@ -28,7 +29,7 @@ class DurableRooms:
         async with transaction(self._engine) as connection:
             self._names = set((await connection.execute(select(rooms.c.name))).scalars())
 
-    def may_exist(self, name: str) -> bool:
+    def may_exist(self, name: RoomName) -> bool:
         """Return whether there may be such a room, without a look at the database."""
         return name in self._names
 
@@ -36,14 +37,14 @@ class DurableRooms:
         """Add a room; False if its name is taken. StoreError."""
         return await self.put_all([room]) is None
 
-    async def put_all(self, new: Sequence[DurableRoom]) -> str | None:
+    async def put_all(self, new: Sequence[DurableRoom]) -> RoomName | None:
         """Add all rooms and return None; if a name is taken, add none and return that name. StoreError."""
         async with self._changing, transaction(self._engine) as connection:
             self._names.update(room.name for room in new)
             query = select(rooms.c.name).where(rooms.c.name.in_([room.name for room in new]))
             taken = (await connection.execute(query)).scalars().first()
             if taken is not None:
-                return str(taken)
+                return RoomName(taken)
             for room in new:
                 await connection.execute(
                     insert(rooms).values(
@@ -56,13 +57,13 @@ class DurableRooms:
                 )
         return None
 
-    async def existing(self, names: Iterable[str]) -> frozenset[str]:
+    async def existing(self, names: Iterable[RoomName]) -> frozenset[RoomName]:
         """Return the names that belong to existing rooms. StoreError."""
         query = select(rooms.c.name).where(rooms.c.name.in_(list(names)))
         async with transaction(self._engine) as connection:
             return frozenset((await connection.execute(query)).scalars())
 
-    async def foreign(self, kind: str, made_by: str, names: Iterable[str]) -> frozenset[str]:
+    async def foreign(self, kind: str, made_by: str, names: Iterable[RoomName]) -> frozenset[RoomName]:
         """Return the names of existing rooms of another kind or another API key. StoreError."""
         query = select(rooms.c.name).where(rooms.c.name.in_(list(names)), ~_made(kind, made_by))
         async with transaction(self._engine) as connection:
@@ -97,7 +98,7 @@ class DurableRooms:
             row = (await connection.execute(query)).first()
         return None if row is None else _record(row)
 
-    async def get(self, name: str) -> DurableRoom | None:
+    async def get(self, name: RoomName) -> DurableRoom | None:
         """Return a room. StoreError."""
         async with transaction(self._engine) as connection:
             row = (await connection.execute(select(rooms).where(rooms.c.name == name))).first()
@@ -109,13 +110,13 @@ class DurableRooms:
         async with transaction(self._engine) as connection:
             return [_record(row) for row in await connection.execute(query)]
 
-    async def update(self, name: str, settings: Mapping[str, Any]) -> bool:
+    async def update(self, name: RoomName, settings: Mapping[str, Any]) -> bool:
         """Replace a room's settings; False if there is no such room. StoreError."""
         change = update(rooms).where(rooms.c.name == name).values(settings=dict(settings))
         async with transaction(self._engine) as connection:
             return (await connection.execute(change)).rowcount > 0
 
-    async def delete(self, name: str) -> bool:
+    async def delete(self, name: RoomName) -> bool:
         """Delete a room; False if there is no such room. StoreError."""
         async with self._changing:
             async with transaction(self._engine) as connection:

@@ -2,16 +2,18 @@
 
 from sqlalchemy import ColumnElement
 
+from signaling.ids import TenantId
+
 # No API key has it in its name.
 _SEPARATOR = ":"
 
 
-def tenant_name(key: str, school: str) -> str:
+def tenant_name(key: str, school: str) -> TenantId:
     """Return the name of a school behind an API key; without a school, of the key itself."""
-    return f"{key}{_SEPARATOR}{school}" if school else key
+    return TenantId(f"{key}{_SEPARATOR}{school}" if school else key)
 
 
-def tenant_parts(tenant: str) -> tuple[str, str]:
+def tenant_parts(tenant: TenantId) -> tuple[str, str]:
     """Return API key and school; the school is empty for the key itself."""
     key, _, school = tenant.partition(_SEPARATOR)
     return key, school

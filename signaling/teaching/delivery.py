@@ -11,6 +11,8 @@ from typing import Final
 import msgspec
 
 from classroom.errors import Code, Conflict
+from classroom.ids import PersonId
+from signaling.ids import Identity
 from signaling.rooms.events import Message, ParticipantLeft, RoomEvent
 from signaling.rooms.model import Participant
 from signaling.rooms.services import Services
@@ -37,7 +39,7 @@ class Delivery:
         self._tasks: set[asyncio.Task[None]] = set()
         services.hub.observe(self._on_event)
 
-    async def begin(self, live: LiveSession, person: str, after: int | None) -> None:
+    async def begin(self, live: LiveSession, person: PersonId, after: int | None) -> None:
         """Send the events after a number to somebody's participant from now on. `Refused`.
 
         Who asks again, as after a reconnect, continues from the number that they say.
@@ -66,9 +68,9 @@ class Delivery:
             addressed = Message(payload, topic=TOPIC, sids=(participant.sid,))
             self._moderation.send(participant.room, addressed)
 
-    def _find(self, live: LiveSession, person: str) -> Participant | None:
+    def _find(self, live: LiveSession, person: PersonId) -> Participant | None:
         for room in self._rooms.rooms:
-            participant = room.participants.get(person)
+            participant = room.participants.get(Identity(person))
             if participant is not None and session_of(room.name) == live.id:
                 return participant
         return None

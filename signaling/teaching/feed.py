@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from classroom.base import SERVER
+from classroom.ids import PersonId
 
 # A page that does not read this much is cut off; it comes back with the number of the last event that it has.
 MAX_WAITING: Final = 1_000
@@ -29,7 +30,7 @@ class FeedMessage:
 class Feed:
     """Somebody who follows a session; `person` is empty for the application, which sees everything."""
 
-    person: str = SERVER
+    person: PersonId = SERVER
     outside: bool = False
     "Waits at the door: gets the whole state on coming in."
     overrun: bool = False

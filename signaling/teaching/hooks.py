@@ -23,8 +23,10 @@ from classroom.features import (
     questions,
     session,
 )
+from classroom.ids import SessionId
 from classroom.state import Classroom
 from signaling.history.webhooks import Outcome, WebhookMessage
+from signaling.ids import TenantId
 from signaling.store import Delivery, LogEntry, NewDelivery, WebhookEndpoint
 from signaling.store.webhooks.webhook_endpoints import WebhookEndpoints
 
@@ -78,16 +80,16 @@ class SessionHooks:
     def __init__(self, endpoints: WebhookEndpoints) -> None:
         """Nothing is sent before `load`."""
         self._store = endpoints
-        self._by_tenant: dict[str, list[WebhookEndpoint]] = {}
+        self._by_tenant: dict[TenantId, list[WebhookEndpoint]] = {}
 
     async def load(self) -> None:
         """Read the endpoints; after each change. StoreError."""
-        found: dict[str, list[WebhookEndpoint]] = {}
+        found: dict[TenantId, list[WebhookEndpoint]] = {}
         for endpoint in await self._store.list(KIND):
-            found.setdefault(str(endpoint.settings["tenant"]), []).append(endpoint)
+            found.setdefault(TenantId(endpoint.settings["tenant"]), []).append(endpoint)
         self._by_tenant = found
 
-    def of(self, tenant: str) -> list[WebhookEndpoint]:
+    def of(self, tenant: TenantId) -> list[WebhookEndpoint]:
         """Return a tenant's endpoints, oldest first; the only way to them."""
         return list(self._by_tenant.get(tenant, ()))
 
@@ -102,7 +104,7 @@ class SessionHooks:
         await self.load()
 
     def deliveries(
-        self, tenant: str, room: Classroom, after: int, events: Sequence[Event]
+        self, tenant: TenantId, room: Classroom, after: int, events: Sequence[Event]
     ) -> list[NewDelivery]:
         """Return the deliveries about new events of a session."""
         endpoints = [each for each in self._by_tenant.get(tenant, ()) if not each.paused]
@@ -125,7 +127,7 @@ def _wanted(endpoint: WebhookEndpoint) -> Iterable[str]:
     return endpoint.settings.get("events") or EVENTS
 
 
-def _event_id(session_id: str, seq: int, what: str = "") -> str:
+def _event_id(session_id: SessionId, seq: int, what: str = "") -> str:
     return f"msg_{hashlib.sha256(f'{session_id}/{seq}{what}'.encode()).hexdigest()[:24]}"
 
 

@@ -17,10 +17,12 @@ from classroom import batch, codec, engine
 from classroom.base import SERVER, Command, Event
 from classroom.errors import Code, NotFound, Refused
 from classroom.features import attendance, people, session
+from classroom.ids import PersonId, SessionId
 from classroom.roles import FINAL
 from classroom.state import Classroom
 from classroom.visibility import is_participant, view
 from signaling.errors import StoreError
+from signaling.ids import TenantId
 from signaling.store.classroom.records import LoggedEvent, SessionRow, Snapshot
 from signaling.store.classroom.shelf import TenantShelf, session_log
 from signaling.store.records import NewDelivery
@@ -44,7 +46,7 @@ _PAGE: Final = 1000
 
 _encode: Final = msgspec.json.Encoder().encode
 
-Deliveries = Callable[[str, Classroom, int, Sequence[Event]], Sequence[NewDelivery]]
+Deliveries = Callable[[TenantId, Classroom, int, Sequence[Event]], Sequence[NewDelivery]]
 Make = Callable[[Classroom, float], Command | None]
 "Returns the command that fits the state, None when there is nothing to do."
 
@@ -98,7 +100,7 @@ class _Step(Generic[T]):
 class LiveSession:
     """A session whose state is in memory, or can be loaded at any time."""
 
-    def __init__(self, shelf: TenantShelf, session_id: str, surroundings: Surroundings) -> None:
+    def __init__(self, shelf: TenantShelf, session_id: SessionId, surroundings: Surroundings) -> None:
         """Nothing is loaded before the first step."""
         self.shelf = shelf
         self.id = session_id
@@ -116,7 +118,7 @@ class LiveSession:
         "The next deadline as of the last commit, seconds since 1970."
 
     @property
-    def tenant(self) -> str:
+    def tenant(self) -> TenantId:
         """Whose session it is."""
         return self.shelf.tenant
 
@@ -213,7 +215,7 @@ class LiveSession:
         self.feeds.discard(feed)
         feed.end()
 
-    async def _missed(self, person: str, after: int, upto: int) -> list[FeedMessage]:
+    async def _missed(self, person: PersonId, after: int, upto: int) -> list[FeedMessage]:
         messages = []
         while after < upto:
             events = await self.events(after, upto)
@@ -390,7 +392,7 @@ def _message(news: batch.Batch) -> bytes:
     return _encode({"type": "events", "after": news.after, "upto": news.upto, "runs": news.runs})
 
 
-def _shown(room: Classroom, after: int, events: Sequence[Event], person: str) -> bytes | None:
+def _shown(room: Classroom, after: int, events: Sequence[Event], person: PersonId) -> bytes | None:
     if person == SERVER:
         return _message(batch.Batch(after, after + len(events), batch.fold(events)))
     news = batch.batches(room, after, events, [person]).get(person)
@@ -421,7 +423,7 @@ async def load(shelf: TenantShelf, name: str) -> Classroom:
     return room
 
 
-def row_of(tenant: str, room: Classroom) -> SessionRow:
+def row_of(tenant: TenantId, room: Classroom) -> SessionRow:
     """Return what the index says about a session."""
     state = room.session
     over = state.phase in FINAL
@@ -449,7 +451,7 @@ def row_of(tenant: str, room: Classroom) -> SessionRow:
 _ROLES = (people.Invited, people.Waits, people.Joined, people.RoleChanged)
 
 
-def changed_roles(room: Classroom, events: Iterable[Event]) -> dict[str, str]:
+def changed_roles(room: Classroom, events: Iterable[Event]) -> dict[PersonId, str]:
     """Return the roles of those whom events made known, or gave another role."""
     known = {event.person for event in events if isinstance(event, _ROLES)}
     known |= {event.owner for event in events if isinstance(event, session.Created)}

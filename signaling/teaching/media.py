@@ -12,16 +12,18 @@ from typing import Any, Final
 from classroom.base import Command, Event
 from classroom.errors import Refused
 from classroom.features import breakouts, moderation, people, session, studio
+from classroom.ids import PersonId, SessionId
 from classroom.roles import Role, Standing
 from classroom.state import Classroom
 from signaling.errors import StoreError
+from signaling.ids import Identity, TenantId
 from signaling.rooms.events import ParticipantJoined, ParticipantLeft, RoomEvent, SignalLost, SignalRestored
 from signaling.rooms.model import LeaveReason, Participant, Room
 from signaling.rooms.permissions import Source
 from signaling.rooms.services import Services
 from signaling.teaching.grants import permissions_of
 from signaling.teaching.live import Committed, LiveSession, unawaited
-from signaling.teaching.names import room_name, session_of
+from signaling.teaching.names import person_of, room_name, session_of
 from signaling.teaching.presence import Presence
 from signaling.teaching.registry import Registry
 
@@ -86,7 +88,7 @@ class MediaBridge:
         self._publishing = services.publishing
         self._registry = registry
         self._presence = presence
-        self._tenants: dict[str, str] = {}
+        self._tenants: dict[SessionId, TenantId] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._reactions: dict[type, Callable[[Any], None]] = {
             ParticipantJoined: lambda event: self._on_joined(event.participant),
@@ -128,7 +130,7 @@ class MediaBridge:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _find(self, session_id: str, participant: Participant) -> None:
+    async def _find(self, session_id: SessionId, participant: Participant) -> None:
         try:
             tenant = await self._registry.store.tenant_of(session_id)
         except StoreError as error:
@@ -143,7 +145,7 @@ class MediaBridge:
         self._joined(self._registry.session(tenant, session_id), participant)
 
     def _joined(self, live: LiveSession, participant: Participant) -> None:
-        person = participant.identity
+        person = person_of(participant)
         self._presence.linked(live, person, participant.sid)
         future = live.submit(
             lambda room, _now: _join(room, participant), lambda room, _events: _is_present(room, person)
@@ -161,14 +163,14 @@ class MediaBridge:
             return
         room = live.loaded
         if room is not None and not participant.has_left:
-            self._rooms.set_permissions(participant, permissions_of(room, participant.identity))
+            self._rooms.set_permissions(participant, permissions_of(room, person_of(participant)))
             self._place(live, room, participant)
 
     def _on_left(self, participant: Participant, reason: LeaveReason) -> None:
         live = self._live(participant)
         if live is None:
             return
-        person, sid = participant.identity, participant.sid
+        person, sid = person_of(participant), participant.sid
         if reason is LeaveReason.SERVER_SHUTDOWN:
             return  # `recovery` reports it at the next start
         # A participant of the same identity replaces the other one: the person stays.
@@ -180,7 +182,7 @@ class MediaBridge:
         live = self._live(participant)
         if live is not None:
             change = self._presence.linked if up else self._presence.unlinked
-            change(live, participant.identity, participant.sid)
+            change(live, person_of(participant), participant.sid)
 
     # --- from the session ------------------------------------------------------------------------
 
@@ -215,15 +217,15 @@ class MediaBridge:
             return
         if event.reason in {people.LeaveReason.REMOVED, people.LeaveReason.BANNED}:
             for media_room in self._open_rooms(live):
-                media_room.revoked[event.person] = self._registry.wall_clock()
+                media_room.revoked[Identity(event.person)] = self._registry.wall_clock()
         lost = event.reason is people.LeaveReason.CONNECTION_LOST
         for participant in self._named(live, event.person):
             self._rooms.leave(participant, LeaveReason.SIGNAL_LOST if lost else LeaveReason.REMOVED)
 
     def _mute(self, live: LiveSession, room: Classroom, event: moderation.Muted) -> None:
         for participant in self._everybody(live):
-            known = room.people.everyone.get(participant.identity)
-            meant = participant.identity == event.person or (
+            known = room.people.everyone.get(person_of(participant))
+            meant = person_of(participant) == event.person or (
                 not event.person and known is not None and known.role is Role.STUDENT
             )
             for track in tuple(participant.tracks.values()) if meant else ():
@@ -232,11 +234,11 @@ class MediaBridge:
 
     def _update_grants(self, live: LiveSession, room: Classroom) -> None:
         for participant in self._everybody(live):
-            self._rooms.set_permissions(participant, permissions_of(room, participant.identity))
+            self._rooms.set_permissions(participant, permissions_of(room, person_of(participant)))
 
     def _place(self, live: LiveSession, room: Classroom, participant: Participant) -> None:
         """Move somebody to the room in which they should be."""
-        wanted = room_name(live.id, breakouts.place(room, participant.identity))
+        wanted = room_name(live.id, breakouts.place(room, person_of(participant)))
         if participant.room.name != wanted and not participant.has_left:
             self._rooms.move(participant, self._rooms.open_room(wanted, participant.room.config))
 
@@ -251,8 +253,8 @@ class MediaBridge:
             if not participant.is_dependent
         ]
 
-    def _named(self, live: LiveSession, person: str) -> list[Participant]:
-        return [participant for participant in self._everybody(live) if participant.identity == person]
+    def _named(self, live: LiveSession, person: PersonId) -> list[Participant]:
+        return [participant for participant in self._everybody(live) if person_of(participant) == person]
 
 
 def _has(events: Sequence[Event], kinds: tuple[type[Event], ...]) -> bool:
@@ -261,18 +263,18 @@ def _has(events: Sequence[Event], kinds: tuple[type[Event], ...]) -> bool:
 
 def _join(room: Classroom, participant: Participant) -> Command | None:
     """Return the join of somebody whose media came before, or again after, the session's own word."""
-    if _is_present(room, participant.identity):
+    if _is_present(room, person_of(participant)):
         return None
     name = participant.name or participant.identity
-    return people.Join(by=participant.identity, name=name, visit=participant.sid, role=Role.STUDENT)
+    return people.Join(by=person_of(participant), name=name, visit=participant.sid, role=Role.STUDENT)
 
 
-def _leave(room: Classroom, person: str) -> Command | None:
+def _leave(room: Classroom, person: PersonId) -> Command | None:
     known = room.people.everyone.get(person)
     there = known is not None and known.standing in {Standing.PRESENT, Standing.WAITING}
     return people.Leave(by=person) if there else None
 
 
-def _is_present(room: Classroom, person: str) -> bool:
+def _is_present(room: Classroom, person: PersonId) -> bool:
     known = room.people.everyone.get(person)
     return known is not None and known.standing is Standing.PRESENT

@@ -5,7 +5,9 @@ import re
 import secrets
 import string
 
-from signaling.rooms.model import RoomConfig
+from classroom.ids import PersonId, SessionId
+from signaling.ids import RoomName
+from signaling.rooms.model import Participant, RoomConfig
 
 PREFIX = "ses_"
 
@@ -36,18 +38,23 @@ def derived_id(prefix: str, *parts: str) -> str:
     return prefix + "".join(letters)
 
 
-def room_name(session_id: str, breakout: str = "") -> str:
+def room_name(session_id: SessionId, breakout: str = "") -> RoomName:
     """Return the name of the room of a session, or of one of its breakouts."""
-    return f"{session_id}{_SEPARATOR}{breakout}" if breakout else session_id
+    return RoomName(f"{session_id}{_SEPARATOR}{breakout}" if breakout else session_id)
 
 
-def session_of(name: str) -> str | None:
+def session_of(name: RoomName) -> SessionId | None:
     """Return the id of the session that a room belongs to; None for any other room."""
     session_id = name.partition(_SEPARATOR)[0]
-    return session_id if _ID.fullmatch(session_id) else None
+    return SessionId(session_id) if _ID.fullmatch(session_id) else None
 
 
-def room_config(name: str) -> RoomConfig | None:
+def person_of(participant: Participant) -> PersonId:
+    """Return the person of a session whom a participant of its rooms is."""
+    return PersonId(participant.identity)
+
+
+def room_config(name: RoomName) -> RoomConfig | None:
     """Return how the room of a session behaves; None for any other room. Only the session's own tokens open it."""
     session_id = session_of(name)
     if session_id is None:

@@ -11,8 +11,10 @@ from typing import Final
 
 from classroom.base import Command
 from classroom.features import people
+from classroom.ids import PersonId, SessionId
 from classroom.roles import UNFINISHED, Standing
 from classroom.state import Classroom
+from signaling.ids import TenantId
 from signaling.teaching.live import LiveSession, unawaited
 from signaling.teaching.registry import Registry
 
@@ -22,7 +24,7 @@ SILENCE_S: Final = 60.0
 # Between two searches for the silent.
 SEARCH_S: Final = 5.0
 
-Key = tuple[str, str, str]
+Key = tuple[TenantId, SessionId, PersonId]
 
 
 class Presence:
@@ -34,12 +36,12 @@ class Presence:
         self._links: dict[Key, set[Hashable]] = defaultdict(set)
         self._heard: dict[Key, float] = {}
 
-    def linked(self, live: LiveSession, person: str, link: Hashable) -> None:
+    def linked(self, live: LiveSession, person: PersonId, link: Hashable) -> None:
         """Note that a link of somebody is up; a lost connection is restored."""
         self._links[live.tenant, live.id, person].add(link)
         live.submit(lambda room, _now: _restore(room, person)).add_done_callback(unawaited)
 
-    def unlinked(self, live: LiveSession, person: str, link: Hashable) -> None:
+    def unlinked(self, live: LiveSession, person: PersonId, link: Hashable) -> None:
         """Note that a link of somebody is gone; with the last one, the connection is lost."""
         key = live.tenant, live.id, person
         links = self._links.get(key)
@@ -52,11 +54,11 @@ class Presence:
         lost_at = self._registry.wall_clock()
         live.submit(lambda room, _now: self._lose(live, room, person, lost_at)).add_done_callback(unawaited)
 
-    def has_link(self, live: LiveSession, person: str) -> bool:
+    def has_link(self, live: LiveSession, person: PersonId) -> bool:
         """Whether anything connects somebody."""
         return bool(self._links.get((live.tenant, live.id, person)))
 
-    def heard(self, live: LiveSession, person: str) -> None:
+    def heard(self, live: LiveSession, person: PersonId) -> None:
         """Note a call of somebody."""
         self._heard[live.tenant, live.id, person] = self._registry.wall_clock()
         room = live.loaded
@@ -82,17 +84,17 @@ class Presence:
                     self._report(live, person, heard)
         self._heard = {key: at for key, at in self._heard.items() if at >= now - SILENCE_S}
 
-    def _report(self, live: LiveSession, person: str, heard: float) -> None:
+    def _report(self, live: LiveSession, person: PersonId, heard: float) -> None:
         live.submit(lambda room, _now: self._lose(live, room, person, heard)).add_done_callback(unawaited)
 
-    def _lose(self, live: LiveSession, room: Classroom, person: str, lost_at: float) -> Command | None:
+    def _lose(self, live: LiveSession, room: Classroom, person: PersonId, lost_at: float) -> Command | None:
         known = room.people.everyone.get(person)
         if known is None or known.standing is not Standing.PRESENT or known.lost_at is not None:
             return None
         return None if self.has_link(live, person) else people.LoseConnection(person=person, lost_at=lost_at)
 
 
-def _restore(room: Classroom, person: str) -> Command | None:
+def _restore(room: Classroom, person: PersonId) -> Command | None:
     known = room.people.everyone.get(person)
     if known is None or known.lost_at is None or known.standing is not Standing.PRESENT:
         return None

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Callable, Iterator
 from typing import Final
 
+from classroom.ids import SessionId
+from signaling.ids import TenantId
 from signaling.store.classroom.classroom import ClassroomStore
 from signaling.teaching.live import Committed, Deliveries, LiveSession, Surroundings
 
@@ -18,7 +20,7 @@ class Registry:
         """`wall_clock` is seconds since 1970."""
         self.store = store
         self.wall_clock = wall_clock
-        self._sessions: dict[tuple[str, str], LiveSession] = {}
+        self._sessions: dict[tuple[TenantId, SessionId], LiveSession] = {}
         self._observers: list[Callable[[Committed], None]] = []
         self._deletion_observers: list[Callable[[LiveSession], None]] = []
         self._around = Surroundings(wall_clock, lambda *_: (), self._committed)
@@ -35,7 +37,7 @@ class Registry:
         """Call `observer` after a session was deleted; it must not fail."""
         self._deletion_observers.append(observer)
 
-    def session(self, tenant: str, session_id: str) -> LiveSession:
+    def session(self, tenant: TenantId, session_id: SessionId) -> LiveSession:
         """Return a tenant's session, whether it exists or not: what does not exist refuses everything."""
         key = tenant, session_id
         # Put at the end: the first one is the one that nobody has asked for longest.

@@ -12,11 +12,13 @@ from typing import Any, Final, Generic, TypeVar
 
 import msgspec
 
-from classroom.base import Command, Event
+from classroom.base import SERVER, Command, Event
 from classroom.errors import Refused
+from classroom.ids import PersonId
 from classroom.school import courses, office_hours, presence, schedule, study_groups
 from classroom.school.aggregate import Aggregate
 from signaling.errors import StoreError
+from signaling.ids import TenantId
 from signaling.store.classroom.classroom import ClassroomStore
 from signaling.store.classroom.shelf import TenantShelf
 from signaling.teaching.live import logged
@@ -42,7 +44,7 @@ class SchoolPart(Generic[S]):
     """One part of one tenant's school."""
 
     def __init__(
-        self, shelf: TenantShelf, aggregate: Aggregate[S], owner: str, clock: Callable[[], float]
+        self, shelf: TenantShelf, aggregate: Aggregate[S], owner: PersonId, clock: Callable[[], float]
     ) -> None:
         """`owner` is the tutor whose part it is; empty for a part of the whole tenant."""
         self._shelf = shelf
@@ -108,7 +110,7 @@ class SchoolPart(Generic[S]):
         return state
 
 
-def log_name(aggregate: Aggregate[Any], owner: str) -> str:
+def log_name(aggregate: Aggregate[Any], owner: PersonId) -> str:
     """Return the name of a part's log."""
     return f"{aggregate.name}/{owner}" if owner else aggregate.name
 
@@ -120,36 +122,36 @@ class School:
         """`wall_clock` is seconds since 1970."""
         self._store = store
         self.wall_clock = wall_clock
-        self._parts: dict[tuple[str, str], SchoolPart[Any]] = {}
-        self._presence: dict[str, presence.State] = {}
+        self._parts: dict[tuple[TenantId, str], SchoolPart[Any]] = {}
+        self._presence: dict[TenantId, presence.State] = {}
 
-    def courses(self, tenant: str) -> SchoolPart[courses.State]:
+    def courses(self, tenant: TenantId) -> SchoolPart[courses.State]:
         """Return a tenant's courses."""
         return self._part(tenant, courses.COURSES)
 
-    def study_groups(self, tenant: str) -> SchoolPart[study_groups.State]:
+    def study_groups(self, tenant: TenantId) -> SchoolPart[study_groups.State]:
         """Return a tenant's study groups."""
         return self._part(tenant, study_groups.STUDY_GROUPS)
 
-    def office_hours(self, tenant: str, tutor: str) -> SchoolPart[office_hours.State]:
+    def office_hours(self, tenant: TenantId, tutor: PersonId) -> SchoolPart[office_hours.State]:
         """Return a tutor's office hours."""
         return self._part(tenant, office_hours.OFFICE_HOURS, tutor)
 
-    def schedule(self, tenant: str, tutor: str) -> SchoolPart[schedule.State]:
+    def schedule(self, tenant: TenantId, tutor: PersonId) -> SchoolPart[schedule.State]:
         """Return a tutor's timetable."""
         return self._part(tenant, schedule.SCHEDULE, tutor)
 
-    async def rewrite(self, tenant: str, log: str, action: Callable[[], Awaitable[T]]) -> T:
+    async def rewrite(self, tenant: TenantId, log: str, action: Callable[[], Awaitable[T]]) -> T:
         """Run what changes a stored log while no command is carried out; the next one finds the log as it is then."""
         name, _, owner = log.partition("/")
-        return await self._part(tenant, _AGGREGATES[name], owner).rewrite(action)
+        return await self._part(tenant, _AGGREGATES[name], PersonId(owner)).rewrite(action)
 
-    async def tutors(self, tenant: str, aggregate: Aggregate[Any]) -> list[str]:
+    async def tutors(self, tenant: TenantId, aggregate: Aggregate[Any]) -> list[PersonId]:
         """Return the tutors who have office hours, or a timetable. StoreError."""
         prefix = f"{aggregate.name}/"
-        return [name.removeprefix(prefix) for name in await self._store.of(tenant).logs(prefix)]
+        return [PersonId(name.removeprefix(prefix)) for name in await self._store.of(tenant).logs(prefix)]
 
-    def present(self, tenant: str) -> presence.State:
+    def present(self, tenant: TenantId) -> presence.State:
         """Return who of a tenant is online, with the silent ones offline."""
         state = self._presence.setdefault(tenant, presence.State())
         now = self.wall_clock()
@@ -158,7 +160,7 @@ class School:
         presence.forget(state, now - _FORGET_S)
         return state
 
-    def note_presence(self, tenant: str, command: Command) -> presence.Line:
+    def note_presence(self, tenant: TenantId, command: Command) -> presence.Line:
         """Carry out a command about somebody's presence and return the result. `Refused`."""
         state, now = self.present(tenant), self.wall_clock()
         try:
@@ -171,7 +173,7 @@ class School:
             presence.seen(state, command.by, now)
         return presence.line(state, command.by)
 
-    def _part(self, tenant: str, aggregate: Aggregate[S], owner: str = "") -> SchoolPart[S]:
+    def _part(self, tenant: TenantId, aggregate: Aggregate[S], owner: PersonId = SERVER) -> SchoolPart[S]:
         key = tenant, log_name(aggregate, owner)
         part = self._parts.pop(key, None)
         if part is None:

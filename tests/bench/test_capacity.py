@@ -1,7 +1,7 @@
 """The capacity's measurement at a rate that any machine bears: it has to find neither loss nor silence."""
 
 from bench.capacity import measure
-from bench.plan import Plan
+from bench.load.plan import Plan
 from bench.server import serving
 
 

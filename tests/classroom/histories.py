@@ -117,7 +117,11 @@ def field(rng, kind, name, hint):
 
 
 HINTS = {
-    tag: {k: v for k, v in typing.get_type_hints(kind).items() if k not in {"v", "by"}}
+    tag: {
+        k: getattr(v, "__supertype__", v)
+        for k, v in typing.get_type_hints(kind).items()
+        if k not in {"v", "by"}
+    }
     for tag, kind in COMMANDS.items()
 }
 ALLOWED = {

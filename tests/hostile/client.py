@@ -1,6 +1,6 @@
 """A LiveKit client with a real transport, for the processes of `tests/hostile`: it obeys until a storm tells it not to.
 
-Signalling is LiveKit's single-connection mode over aiohttp; ICE, DTLS and SRTP come from `bench.transport`.
+Signalling is LiveKit's single-connection mode over aiohttp; ICE, DTLS and SRTP come from `bench.load.transport`.
 """
 
 import asyncio
@@ -19,9 +19,9 @@ from aiortc import rtcdtlstransport
 from aiortc.rtcdtlstransport import RTCCertificate
 from livekit.protocol import models, rtc
 
-from bench.media import payload, read_payload, vp8_start
-from bench.session import MID_ID, TRANSPORT_CC_ID, VP8, Local, offer
-from bench.transport import Transport, read_answer
+from bench.load.media import payload, read_payload, vp8_start
+from bench.load.session import MID_ID, TRANSPORT_CC_ID, VP8, Local, offer
+from bench.load.transport import Transport, read_answer
 from sfu.wire.rtp import build_extensions, header_length
 
 KEY, SECRET = "devkey", "secret"

@@ -18,7 +18,12 @@ AUDIO_BYTES, PACKET_BYTES = 90, 1150
 
 
 class Link:
-    """A queue of `queue_s` before a line of `rate_bps`, then `delay_s` of way; loses a share of packets at random."""
+    """A queue of `queue_s` before a line of `rate_bps`, then `delay_s` of way; loses a share of packets at random.
+
+    Each `stall_every_s` or so nothing arrives for `stall_s`, and then everything at once, as on a radio link.
+    """
+
+    stall_s, stall_every_s = 0.0, 2.0
 
     def __init__(self, rate_bps, *, delay_s=0.03, queue_s=0.5, loss=0.0, jitter_s=0.0, seed=1):
         self.rate_bps, self.delay_s, self.queue_s, self.loss, self.jitter_s = (
@@ -32,6 +37,7 @@ class Link:
         self.free_at = 0.0
         self.last_at = 0.0
         self.dropped = 0
+        self.stall_at = 0.0
 
     def waiting_s(self, now):
         return max(0.0, self.free_at - now)
@@ -45,6 +51,9 @@ class Link:
         if self.random.random() < self.loss:
             return None
         self.last_at = max(self.last_at, self.free_at + self.delay_s + self.random.uniform(0, self.jitter_s))
+        if self.stall_s and self.last_at > self.stall_at:
+            self.last_at = max(self.last_at, self.stall_at + self.stall_s)
+            self.stall_at = self.last_at + self.random.expovariate(1 / self.stall_every_s)
         return self.last_at
 
 

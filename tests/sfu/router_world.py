@@ -3,9 +3,9 @@
 import struct
 
 from sfu.engine.core import Core
-from sfu.engine.link import Link
-from sfu.engine.peer import Peer
-from sfu.engine.publication import Publication
+from sfu.engine.peers.link import Link
+from sfu.engine.peers.peer import Peer
+from sfu.engine.peers.publication import Publication
 from sfu.fanout.arena import Arena
 from sfu.fanout.row_buffer import PortableWriter, RowBuffer
 from sfu.fanout.template import TemplateClass
@@ -75,7 +75,7 @@ class World:
         return peer, heard
 
     def peer_of(self, subscription):
-        return self.core.peers[subscription.subscriber.peer_id]
+        return self.core.peers[subscription.subscriber.connection_id]
 
     def viewer(self, name="viewer", *, replay=False, **preferences):
         """A viewer that joins; without `replay` nothing is kept for it, so that it needs a keyframe."""

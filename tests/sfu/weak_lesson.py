@@ -13,9 +13,9 @@ import struct
 from dataclasses import dataclass
 
 from sfu.engine.core import Core
-from sfu.engine.link import Link
-from sfu.engine.peer import Peer
-from sfu.engine.publication import Publication
+from sfu.engine.peers.link import Link
+from sfu.engine.peers.peer import Peer
+from sfu.engine.peers.publication import Publication
 from sfu.fanout.arena import Arena
 from sfu.fanout.row_buffer import PortableWriter, RowBuffer
 from sfu.fanout.sentlog import HEADERS_BYTES
@@ -126,7 +126,6 @@ class Student:
         self.audio = {}
         self.redundancy = []
         "(time, blocks before the primary) of each packet of audio."
-        self.base_s = float("inf")
         self.legible = {}
         "Slide -> when its first picture was decoded."
         self.pictures = {"screen": [], "camera": []}
@@ -194,18 +193,15 @@ class Student:
                 payload = payload[4:]
             payload = payload[1 + sum(lengths) :]
         self.redundancy.append((at, sum(1 for length in lengths if length)))
-        number, sent_at = struct.unpack_from("!Id", payload)
-        self.base_s = min(self.base_s, at - sent_at)
+        (number,) = struct.unpack_from("!I", payload)
         for behind in range(len(lengths) + 1):
             self.audio.setdefault(number - behind, at)
 
     def heard(self, since, until):
         """(share made up, longest gap in s) of the audio sent in that time."""
         first, last = round(since / TICK_S), round(until / TICK_S)
-        missing = [
-            (at := self.audio.get(number)) is None or at - number * TICK_S > self.base_s + PLAYOUT_S
-            for number in range(first, last)
-        ]
+        ages = [self.audio.get(number, float("inf")) - number * TICK_S for number in range(first, last)]
+        missing = [age > min(ages) + PLAYOUT_S for age in ages]
         longest = max((len(list(run)) for lost, run in itertools.groupby(missing) if lost), default=0)
         return sum(missing) / max(len(missing), 1), longest * TICK_S
 

@@ -91,7 +91,7 @@ def test_the_engine_names_ids_and_the_log_whose_they_are(written, room, monkeypa
     monkeypatch.setattr(logs, "_find", logs._find)
     ada, handler = room.join("ada"), Log(form)
     logs.know_people(room.harness.rooms.participant)
-    engine = logging.getLogger("sfu.engine.allocation")
+    engine = logging.getLogger("sfu.engine.adaptation.allocation")
     engine.addHandler(handler)
     engine.warning("%s gets less", ada.sid)
     engine.warning("%s gets less", "PA_gone")

@@ -11,6 +11,7 @@ from signaling.daily import grants
 from signaling.daily.properties import RoomProperties
 from signaling.daily.rooms import DailyRoom
 from signaling.daily.tokens import MeetingToken
+from signaling.ids import UserId
 from signaling.rooms.permissions import Permissions
 
 RefusalType = Literal[
@@ -38,7 +39,7 @@ class Admitted:
     permissions: Permissions
     name: str
     "Display name; empty if neither the token nor the person gives one."
-    user_id: str | None
+    user_id: UserId | None
     "The application's user; None: not given, and Daily then shows the session id."
     is_owner: bool
     eject_at: float | None

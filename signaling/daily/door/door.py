@@ -23,6 +23,7 @@ from signaling.daily.rooms import DailyRoom, DailyRooms
 from signaling.daily.tokens import MeetingToken, MeetingTokenError, verify
 from signaling.errors import AccessError, RequestError, TokenError
 from signaling.http.api import Api, ApiError, Fault, Route, Style, bearer
+from signaling.ids import Identity, RoomName, UserId
 from signaling.limits import KNOCKS, Limits
 from signaling.rooms.events import VisitorArrived, VisitorLeft
 from signaling.rooms.model import LeaveReason, Participant, Visitor
@@ -35,8 +36,9 @@ ENTRY_TTL_S = 300
 # A moderation token only identifies its bearer, and is valid only while the bearer is in the meeting.
 PASS_TTL_S = 48 * 3600
 
-Name = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
+Name = Annotated[RoomName, msgspec.Meta(min_length=1, max_length=128)]
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
+ParticipantId = Annotated[Identity, msgspec.Meta(min_length=1, max_length=256)]
 Text = Annotated[str, msgspec.Meta(max_length=256)]
 MeetingTokenText = Annotated[str, msgspec.Meta(max_length=16 * 1024)]
 
@@ -133,7 +135,7 @@ class Door:
         self._domains = domains
         self._services = services
         self._keyring = keyring
-        self._lobby = WaitingArea(services.timers, lambda: str(uuid.uuid4()), self._came, self._gone)
+        self._waiting_area = WaitingArea(services.timers, lambda: str(uuid.uuid4()), self._came, self._gone)
         self._visitors: dict[str, Visitor] = {}
         self._limits: Limits | None = None
 
@@ -184,7 +186,7 @@ class Door:
         if isinstance(decision, MustKnock):
             if address and self._limits is not None:
                 self._limits.check("knock", address, KNOCKS)
-            knock = self._lobby.knock(
+            knock = self._waiting_area.knock(
                 room.name, decision.admitted, room_id=room.room_config.id, address=address
             )
             return Entrance("waiting", id=knock.secret)
@@ -192,19 +194,19 @@ class Door:
 
     async def waited(self, name: Name, secret: Id) -> Entrance:
         """Return the state of a knock, and access once it is granted."""
-        knock = self._lobby.ask(name, secret)
+        knock = self._waiting_area.ask(name, secret)
         if knock is None:
             raise ApiError(404, "not-allowed", "You are no longer waiting. Knock again.")
         if knock.answer is Answer.NONE:
             return Entrance("waiting", id=secret)
-        self._lobby.withdraw(name, secret)
+        self._waiting_area.withdraw(name, secret)
         if knock.answer is Answer.DENIED:
             return Entrance("denied")
         return await self._let_in(knock)
 
     async def withdraw(self, name: Name, secret: Id) -> Nothing:
         """Withdraw a knock."""
-        self._lobby.withdraw(name, secret)
+        self._waiting_area.withdraw(name, secret)
         return Nothing()
 
     # --- for people in the room ------------------------------------------------------------------
@@ -212,17 +214,17 @@ class Door:
     async def waiting(self, name: Name) -> WaitingPeople:
         """Return the people who wait to be admitted."""
         return WaitingPeople(
-            [WaitingPerson(knock.id, knock.admitted.name) for knock in self._lobby.waiting(name)]
+            [WaitingPerson(knock.id, knock.admitted.name) for knock in self._waiting_area.waiting(name)]
         )
 
     async def answer(self, name: Name, knock_id: Id, body: AnswerRequest) -> Nothing:
         """Admit or deny a person who waits."""
-        if not self._lobby.answer(name, knock_id, grant=body.grant):
+        if not self._waiting_area.answer(name, knock_id, grant=body.grant):
             raise ApiError(404, "not-found", "This person no longer waits, or was answered by somebody else.")
         return Nothing()
 
     async def change(
-        self, caller: Participant, name: Name, session_id: Id, body: ParticipantChange
+        self, caller: Participant, name: Name, session_id: ParticipantId, body: ParticipantChange
     ) -> Nothing:
         """Mute or remove a participant, or change the participant's permissions."""
         admin = caller
@@ -253,12 +255,12 @@ class Door:
     # --- access ----------------------------------------------------------------------------------
 
     async def _decide(
-        self, name: str, token_text: str, user_name: str = ""
+        self, name: RoomName, token_text: str, user_name: str = ""
     ) -> tuple[DailyRoom, Admitted | MustKnock]:
         room = await self._daily_rooms.find(name)
         token = self._meeting_token(token_text)
-        user_id = "" if token is None else token.properties.user_id or ""
-        present = self._services.rooms.taken(name, "", user_id)
+        user_id = UserId("" if token is None else token.properties.user_id or "")
+        present = self._services.rooms.taken(name, Identity(""), user_id)
         decision = admission.admit(
             room, token, now=self._services.wall_clock(), present=present, user_name=user_name
         )
@@ -280,14 +282,14 @@ class Door:
         room = await self._daily_rooms.find(knock.room_name)
         if room is None or room.room_config.id != knock.room_id:
             raise _refusal(Refused("no-room", "The meeting you're trying to join does not exist."))
-        present = self._services.rooms.taken(room.name, "", knock.admitted.user_id or "")
+        present = self._services.rooms.taken(room.name, Identity(""), knock.admitted.user_id or UserId(""))
         if present >= room.properties.max_participants:
             raise _refusal(Refused("meeting-full", "Meeting is full"))
         return self._entrance(room, knock.admitted)
 
     def _entrance(self, room: DailyRoom, admitted: Admitted) -> Entrance:
         opened = self._daily_rooms.open(room)
-        session_id = str(uuid.uuid4())
+        session_id = Identity(str(uuid.uuid4()))
         claims = entry.claims(room.name, opened.config.id, session_id, admitted)
         self._services.rooms.check_entry(room.name, session_id, claims["attributes"])
         now, keyring = self._services.wall_clock(), self._keyring
@@ -308,9 +310,9 @@ class Door:
             claims = tokens.verify(bearer(request), self._keyring, self._services.wall_clock())
         except TokenError as error:
             raise ApiError(401, "not-allowed", str(error)) from error
-        return self._admin(claims, request.match_info.get("name", ""))
+        return self._admin(claims, RoomName(request.match_info.get("name", "")))
 
-    def _admin(self, caller: Claims, name: str) -> Participant:
+    def _admin(self, caller: Claims, name: RoomName) -> Participant:
         here = self._services.rooms.room(name)
         person = None if here is None or caller.room != name else here.participants.get(caller.identity)
         if person is None or AdminRight.PARTICIPANTS not in person.permissions.admin:
@@ -328,16 +330,16 @@ class Door:
             visitor = entry.visitor(knock.id, knock.admitted, self._services.wall_clock())
             self._visitors[knock.id] = visitor
             self._services.hub.emit(VisitorArrived(here, visitor))
-        self._tell_admins(knock.room_name)
+        self._notify_admins(knock.room_name)
 
     def _gone(self, knock: Knock) -> None:
         here = self._services.rooms.room(knock.room_name)
         visitor = self._visitors.pop(knock.id, None)
         if here is not None and visitor is not None:
             self._services.hub.emit(VisitorLeft(here, visitor))
-        self._tell_admins(knock.room_name)
+        self._notify_admins(knock.room_name)
 
-    def _tell_admins(self, room_name: str) -> None:
+    def _notify_admins(self, room_name: RoomName) -> None:
         here = self._services.rooms.room(room_name)
         people = () if here is None else here.participants.values()
         admins = [person.identity for person in people if AdminRight.PARTICIPANTS in person.permissions.admin]

@@ -4,6 +4,7 @@ from typing import Any
 
 from signaling.access import tokens
 from signaling.daily.door.admission import Admitted
+from signaling.ids import Identity, RoomName
 from signaling.rooms.model import USER_ID, Participant, Visitor
 from signaling.rooms.permissions import Permissions
 
@@ -17,7 +18,7 @@ IS_OWNER, YES = "lectern.is_owner", "true"
 CAN_ADMIN, EJECT_AT = "lectern.can_admin", "lectern.eject_at"
 
 
-def claims(room_name: str, room_id: str, session_id: str, admitted: Admitted) -> dict[str, Any]:
+def claims(room_name: RoomName, room_id: str, session_id: Identity, admitted: Admitted) -> dict[str, Any]:
     """Return the claims for `tokens.mint`; `session_id` is a new UUID, and becomes the identity.
 
     `room_id` is the `RoomConfig.id` of the room.
@@ -30,7 +31,12 @@ def claims(room_name: str, room_id: str, session_id: str, admitted: Admitted) ->
 def visitor(knock_id: str, admitted: Admitted, now: float) -> Visitor:
     """Return the domain's visitor for a person who has to knock."""
     return Visitor(
-        knock_id, admitted.name, _attributes(admitted), admitted.permissions, admitted.eject_at, joined_at=now
+        Identity(knock_id),
+        admitted.name,
+        _attributes(admitted),
+        admitted.permissions,
+        admitted.eject_at,
+        joined_at=now,
     )
 
 

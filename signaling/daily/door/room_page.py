@@ -8,6 +8,7 @@ from aiohttp import hdrs, web
 from signaling.daily.rooms import DailyRooms
 from signaling.http.headers import CONTENT_SECURITY_POLICY, SECURITY_HEADERS
 from signaling.http.prefix import page
+from signaling.ids import RoomName
 
 # Applications embed the page: Daily allows it for every site, and the token limits what the frame can do.
 _FRAMED = {
@@ -35,7 +36,7 @@ class RoomPage:
 
     async def page(self, request: web.Request) -> web.StreamResponse:
         """Serve the page, also for a room that does not exist, which the page then reports."""
-        exists = await self._rooms.find(request.match_info["room"]) is not None
+        exists = await self._rooms.find(RoomName(request.match_info["room"])) is not None
         status = 200 if exists else 404
         headers = {**_FRAMED, hdrs.CACHE_CONTROL: "no-cache"}
         path = None if self._folder is None else self._folder / _FILE

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from signaling.daily.door.admission import Admitted
+from signaling.ids import RoomName
 from signaling.timers import Timers
 
 # A waiting page asks every two seconds; one that has not asked for this long is gone.
@@ -33,7 +34,7 @@ class Knock:
     "Names the person towards participants."
     secret: str
     "Authenticates the person's own requests."
-    room_name: str
+    room_name: RoomName
     "The room to enter."
     admitted: Admitted
     "What applies once the person is admitted."
@@ -60,10 +61,12 @@ class WaitingArea:
         self._came = came
         self._gone = gone
         self._knocks: dict[str, Knock] = {}
-        self._doors: dict[str, dict[str, Knock]] = {}
+        self._doors: dict[RoomName, dict[str, Knock]] = {}
         "The same knocks, by room."
 
-    def knock(self, room_name: str, admitted: Admitted, *, room_id: str = "", address: str = "") -> Knock:
+    def knock(
+        self, room_name: RoomName, admitted: Admitted, *, room_id: str = "", address: str = ""
+    ) -> Knock:
         """Add a knock; if too many people wait, replace the oldest knock of the address with the most knocks."""
         waiting = self.waiting(room_name)
         counts = Counter(each.address for each in waiting)
@@ -78,7 +81,7 @@ class WaitingArea:
         self._came(knock)
         return knock
 
-    def ask(self, room_name: str, secret: str) -> Knock | None:
+    def ask(self, room_name: RoomName, secret: str) -> Knock | None:
         """Return a knock for its secret, and extend its time; None if there is none."""
         knock = self._knocks.get(secret)
         if knock is None or knock.room_name != room_name:
@@ -86,17 +89,17 @@ class WaitingArea:
         self._expect(knock)
         return knock
 
-    def withdraw(self, room_name: str, secret: str) -> None:
+    def withdraw(self, room_name: RoomName, secret: str) -> None:
         """Remove a knock; does nothing if there is none."""
         knock = self._knocks.get(secret)
         if knock is not None and knock.room_name == room_name:
             self._forget(knock)
 
-    def waiting(self, room_name: str) -> list[Knock]:
+    def waiting(self, room_name: RoomName) -> list[Knock]:
         """Return the knocks without a reply, oldest first."""
         return [knock for knock in self._doors.get(room_name, {}).values() if knock.answer is Answer.NONE]
 
-    def answer(self, room_name: str, knock_id: str, *, grant: bool) -> bool:
+    def answer(self, room_name: RoomName, knock_id: str, *, grant: bool) -> bool:
         """Admit or deny a person; False if the person does not wait for this room."""
         knock = next((knock for knock in self.waiting(room_name) if knock.id == knock_id), None)
         if knock is None:

@@ -7,7 +7,7 @@ import msgspec
 from signaling.daily.rest.errors import DailyError, not_found
 from signaling.daily.rest.pages import PageQuery
 from signaling.daily.rest.people_calls import hosting
-from signaling.daily.rest.room_calls import RoomName
+from signaling.daily.rest.room_calls import RoomNameParameter
 from signaling.daily.rest.style import Caller
 from signaling.daily.rooms import DailyRooms
 from signaling.http.api import Route
@@ -73,7 +73,7 @@ class AbsentCalls:
             ),
         ]
 
-    async def command(self, caller: Caller, name: RoomName, body: dict[str, Any]) -> dict[str, Any]:
+    async def command(self, caller: Caller, name: RoomNameParameter, body: dict[str, Any]) -> dict[str, Any]:
         """Refuse a command, in the words that applications wait for when the call has not begun."""
         del body  # taken, so that what is no JSON is refused as such
         await self._rooms.get(caller.domain, name)

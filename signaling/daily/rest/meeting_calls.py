@@ -5,11 +5,12 @@ from typing import Annotated
 
 import msgspec
 
-from signaling.daily.meetings import DailyMeeting, meeting_id, meetings, session_sid
+from signaling.daily.meetings import DailyMeeting, meeting_id, meeting_sid, meetings
 from signaling.daily.rest.errors import invalid, not_found
 from signaling.daily.rest.pages import MAX_PAGE, PageQuery
 from signaling.daily.rest.style import Caller
 from signaling.http.api import Route
+from signaling.ids import RoomName, UserId
 from signaling.store import Attendance, MeetingFilter, Store
 
 Moment = Annotated[int, msgspec.Meta(ge=0, lt=2**53)]
@@ -19,7 +20,7 @@ Id = Annotated[str, msgspec.Meta(max_length=64)]
 class MeetingQuery(PageQuery, frozen=True, kw_only=True):
     """Which meetings."""
 
-    room: str | None = None
+    room: RoomName | None = None
     "Name."
     timeframe_start: Moment | None = None
     "Begun then or later, seconds since 1970."
@@ -33,7 +34,7 @@ class MeetingQuery(PageQuery, frozen=True, kw_only=True):
 class MeetingParticipant(msgspec.Struct, frozen=True):
     """Somebody's stay."""
 
-    user_id: str | None
+    user_id: UserId | None
     participant_id: str
     user_name: str | None
     join_time: int
@@ -104,11 +105,11 @@ class MeetingCalls:
             attended=True,
             visible_to=caller.domain.name,
         )
-        cursor = "" if query.cursor is None else session_sid(query.cursor)
-        if cursor is None:
-            raise invalid(f"there is no meeting with the id {(query.cursor or '')[:64]}")
+        cursor = None if query.cursor is None else meeting_sid(query.cursor)
+        if query.cursor is not None and cursor is None:
+            raise invalid(f"there is no meeting with the id {query.cursor[:64]}")
         total = await self._store.sessions.count(wanted)
-        if query.backwards and not cursor:
+        if query.backwards and cursor is None:
             found = await self._store.sessions.oldest(wanted, query.limit)
         elif query.backwards:
             found = await self._store.sessions.find(wanted, query.limit, newer_than=cursor)
@@ -137,7 +138,7 @@ class MeetingCalls:
         return MeetingParticipants([self._participant(stay) for stay in stays[: query.limit]])
 
     async def _find(self, caller: Caller, meeting: str) -> DailyMeeting:
-        sid = session_sid(meeting)
+        sid = meeting_sid(meeting)
         wanted = MeetingFilter(sid=sid, attended=True, visible_to=caller.domain.name)
         found = await self._store.sessions.find(wanted) if sid is not None else []
         if not found:
@@ -159,7 +160,7 @@ class MeetingCalls:
     def _participant(self, stay: Attendance) -> MeetingParticipant:
         left_at = self._wall_clock() if stay.left_at is None else stay.left_at
         return MeetingParticipant(
-            user_id=stay.user_id or None,
+            user_id=stay.user_id,
             participant_id=stay.identity,
             user_name=stay.name or None,
             join_time=int(stay.joined_at),

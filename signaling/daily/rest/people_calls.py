@@ -10,10 +10,11 @@ from signaling.daily.meetings import meeting_id
 from signaling.daily.rest.errors import invalid, not_found
 from signaling.daily.rest.javascript import iso
 from signaling.daily.rest.pages import MAX_PAGE
-from signaling.daily.rest.room_calls import RoomName
+from signaling.daily.rest.room_calls import RoomNameParameter
 from signaling.daily.rest.style import Caller
 from signaling.daily.rooms import DailyRooms
 from signaling.http.api import Route
+from signaling.ids import Identity, RoomName, UserId
 from signaling.rooms.model import USER_ID, Participant, Room
 from signaling.rooms.services import Services
 
@@ -26,26 +27,24 @@ MAX_SESSION_DATA_BYTES = 60_000
 # Its characters may be escaped, each as six.
 MAX_SESSION_BODY_BYTES = 384 * 1024
 
-EVERYBODY = "*"
-
-Names = Annotated[list[Annotated[str, msgspec.Meta(max_length=256)]], msgspec.Meta(max_length=100)]
+EVERYBODY = Identity("*")
 
 
 class PresenceQuery(msgspec.Struct, frozen=True, rename="camel"):
     """Whose presence."""
 
     limit: Annotated[int, msgspec.Meta(ge=1, le=MAX_PAGE)] = MAX_PAGE
-    user_id: str | None = None
+    user_id: UserId | None = None
     user_name: str | None = None
 
 
 class Presence(msgspec.Struct, frozen=True, rename="camel"):
     """Somebody who is in a room."""
 
-    room: str
-    id: str
+    room: RoomName
+    id: Identity
     "The session id."
-    user_id: str | None
+    user_id: UserId | None
     user_name: str
     mtg_session_id: str
     join_time: str
@@ -63,8 +62,10 @@ class PresencePage(msgspec.Struct, frozen=True):
 class Ejection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Who is to be sent out."""
 
-    ids: Names = []
-    user_ids: Names = []
+    ids: Annotated[list[Annotated[Identity, msgspec.Meta(max_length=256)]], msgspec.Meta(max_length=100)] = []
+    user_ids: Annotated[
+        list[Annotated[UserId, msgspec.Meta(max_length=256)]], msgspec.Meta(max_length=100)
+    ] = []
     ban: bool = False
     "They may not come back while the meeting lasts."
 
@@ -72,20 +73,20 @@ class Ejection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Ejected(msgspec.Struct, frozen=True, rename="camel"):
     """Who was sent out."""
 
-    ejected_ids: list[str]
+    ejected_ids: list[Identity]
 
 
 class PermissionsChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Permissions by session id; `*` is everybody who is not named."""
 
-    data: dict[str, PermissionsPatch]
+    data: dict[Identity, PermissionsPatch]
 
 
 class AppMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Data for the pages of those in the room."""
 
     data: dict[str, Any]
-    recipient: str = EVERYBODY
+    recipient: Identity = EVERYBODY
     "A session id, or `*`."
 
 
@@ -148,7 +149,9 @@ class PeopleCalls:
         rooms = [room for room in self._services.rooms.rooms if room.name in seen]
         return {room.name: self._present(room) for room in rooms if room.participants}
 
-    async def get_room_presence(self, caller: Caller, name: RoomName, query: PresenceQuery) -> PresencePage:
+    async def get_room_presence(
+        self, caller: Caller, name: RoomNameParameter, query: PresenceQuery
+    ) -> PresencePage:
         """Return who is in a room."""
         await self._rooms.get(caller.domain, name)
         room = self._services.rooms.room(name)
@@ -159,7 +162,7 @@ class PeopleCalls:
         ]
         return PresencePage(len(found), found[: query.limit])
 
-    async def eject(self, caller: Caller, name: RoomName, body: Ejection) -> Ejected:
+    async def eject(self, caller: Caller, name: RoomNameParameter, body: Ejection) -> Ejected:
         """Send people out of a room."""
         if not (body.ids or body.user_ids):
             raise invalid("ids or user_ids is required")
@@ -171,7 +174,9 @@ class PeopleCalls:
         gone = self._services.moderation.eject(room, body.ids, body.user_ids, ban=body.ban, detail=detail)
         return Ejected([person.identity for person in gone])
 
-    async def update_permissions(self, caller: Caller, name: RoomName, body: PermissionsChange) -> Status:
+    async def update_permissions(
+        self, caller: Caller, name: RoomNameParameter, body: PermissionsChange
+    ) -> Status:
         """Change what people in a room may do."""
         room = await self._open(caller, name)
         for person in tuple(room.participants.values()):
@@ -179,7 +184,7 @@ class PeopleCalls:
             self._services.rooms.set_permissions(person, grants.apply(patch, person.permissions))
         return Status()
 
-    async def send_app_message(self, caller: Caller, name: RoomName, body: AppMessage) -> SentAnswer:
+    async def send_app_message(self, caller: Caller, name: RoomNameParameter, body: AppMessage) -> SentAnswer:
         """Send data to the pages of those in a room."""
         room = await self._open(caller, name)
         if len(msgspec.json.encode(body.data).decode()) > MAX_APP_MESSAGE_CHARS:
@@ -190,11 +195,13 @@ class PeopleCalls:
         self._services.moderation.send(room, notices.app_message(body.data, recipients))
         return SentAnswer()
 
-    async def get_session_data(self, caller: Caller, name: RoomName) -> SessionData:
+    async def get_session_data(self, caller: Caller, name: RoomNameParameter) -> SessionData:
         """Return what is kept with the meeting."""
         return SessionData((await self._open(caller, name)).session_data)
 
-    async def set_session_data(self, caller: Caller, name: RoomName, body: SessionDataChange) -> SentAnswer:
+    async def set_session_data(
+        self, caller: Caller, name: RoomNameParameter, body: SessionDataChange
+    ) -> SentAnswer:
         """Keep data with the meeting, until it ends."""
         room = await self._open(caller, name)
         before = room.session_data if body.merge_strategy == "shallow-merge" else {}
@@ -205,7 +212,7 @@ class PeopleCalls:
         self._services.moderation.set_session_data(room, data)
         return SentAnswer()
 
-    async def _open(self, caller: Caller, name: str) -> Room:
+    async def _open(self, caller: Caller, name: RoomName) -> Room:
         await self._rooms.get(caller.domain, name)
         return hosting(self._services, name)
 
@@ -225,7 +232,7 @@ class PeopleCalls:
         ]
 
 
-def hosting(services: Services, name: str) -> Room:
+def hosting(services: Services, name: RoomName) -> Room:
     """Return the open room with people in it. DailyError, in words that applications wait for."""
     room = services.rooms.room(name)
     if room is None or not room.participants:
@@ -233,6 +240,6 @@ def hosting(services: Services, name: str) -> Room:
     return room
 
 
-def known_user(person: Participant) -> str | None:
+def known_user(person: Participant) -> UserId | None:
     """Return the application's user, None when it named none."""
-    return person.attributes.get(USER_ID) or None
+    return UserId(person.attributes.get(USER_ID, "")) or None

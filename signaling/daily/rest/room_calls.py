@@ -13,8 +13,9 @@ from signaling.daily.rest.style import DEAR, Caller
 from signaling.daily.rest.unsupported import tell_unsupported
 from signaling.daily.rooms import DailyRoom, DailyRooms, Privacy
 from signaling.http.api import Route
+from signaling.ids import RoomName
 
-RoomName = Annotated[str, msgspec.Meta(max_length=256)]
+RoomNameParameter = Annotated[RoomName, msgspec.Meta(max_length=256)]
 Properties = Annotated[dict[str, Any], msgspec.Meta(extra_json_schema=ROOM_SCHEMA)]
 
 
@@ -25,7 +26,7 @@ MAX_BATCH_BYTES = 256 * 1024
 class NewRoom(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A room to be made."""
 
-    name: str | None = None
+    name: RoomName | None = None
     "A random one when absent."
     privacy: Privacy | None = None
     properties: Properties | None = None
@@ -42,7 +43,7 @@ class RoomAnswer(msgspec.Struct, frozen=True):
     """A room."""
 
     id: str
-    name: str
+    name: RoomName
     api_created: bool
     privacy: Privacy
     url: str
@@ -62,7 +63,7 @@ class DeletedRoom(msgspec.Struct, frozen=True):
     """A room that is no more."""
 
     deleted: bool
-    name: str
+    name: RoomName
 
 
 class RoomBatch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -74,7 +75,7 @@ class RoomBatch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class RoomNames(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Rooms to be deleted."""
 
-    names: Annotated[list[RoomName], msgspec.Meta(min_length=1, max_length=MAX_PAGE)]
+    names: Annotated[list[RoomNameParameter], msgspec.Meta(min_length=1, max_length=MAX_PAGE)]
 
 
 class DeletedRooms(msgspec.Struct, frozen=True):
@@ -117,11 +118,11 @@ class RoomCalls:
         total, rooms = await self._rooms.page(caller.domain, query)
         return RoomPage(total, [answer(room, caller) for room in rooms])
 
-    async def get_room(self, caller: Caller, name: RoomName) -> RoomAnswer:
+    async def get_room(self, caller: Caller, name: RoomNameParameter) -> RoomAnswer:
         """Return a room."""
         return answer(await self._rooms.get(caller.domain, name), caller)
 
-    async def update_room(self, caller: Caller, name: RoomName, body: RoomChange) -> RoomAnswer:
+    async def update_room(self, caller: Caller, name: RoomNameParameter, body: RoomChange) -> RoomAnswer:
         """Change some of a room's settings."""
         changed = await self._rooms.update(
             caller.domain, name, body.privacy, body.properties or {}, self._wall_clock()
@@ -129,7 +130,7 @@ class RoomCalls:
         tell_unsupported(caller, RoomProperties, [body.properties])
         return answer(changed, caller)
 
-    async def delete_room(self, caller: Caller, name: RoomName) -> DeletedRoom:
+    async def delete_room(self, caller: Caller, name: RoomNameParameter) -> DeletedRoom:
         """Delete a room, and end the meeting in it."""
         await self._rooms.delete(caller.domain, name)
         return DeletedRoom(deleted=True, name=name)

@@ -1,5 +1,7 @@
 """What all connections of a room are sent: changes of participants, at once or in batches, and of the room itself."""
 
+from typing import TYPE_CHECKING
+
 from livekit.protocol import models, rtc
 
 from signaling.livekit.connections.connection import Connection
@@ -9,6 +11,9 @@ from signaling.livekit.messages import convert
 from signaling.livekit.messages.wire import EncodedResponse
 from signaling.rooms.model import LeaveReason, Participant, Room
 from signaling.timers import Timers
+
+if TYPE_CHECKING:
+    from signaling.ids import RoomSid
 
 # LiveKit's value: the number of participants may change often.
 ROOM_UPDATE_DELAY_S = 5.0
@@ -21,7 +26,7 @@ class Broadcast:
         self.connections = connections
         "Those to which this sends."
         self._timers = timers
-        self._batches: dict[str, UpdateBatch] = {}
+        self._batches: dict[RoomSid, UpdateBatch] = {}
 
     def announce(
         self, person: Participant, reason: LeaveReason | None, *, to_self: bool, urgent: bool = False
@@ -31,9 +36,9 @@ class Broadcast:
         if own is not None and to_self:
             own.send_participants([convert.participant_info(person)])
         if not person.permissions.hidden:
-            self.tell_others(person, reason, urgent=urgent)
+            self.notify_others(person, reason, urgent=urgent)
 
-    def tell_others(self, person: Participant, reason: LeaveReason | None, *, urgent: bool) -> None:
+    def notify_others(self, person: Participant, reason: LeaveReason | None, *, urgent: bool) -> None:
         """Send a participant's state to the others, even of a hidden one; it may wait for a batch unless urgent."""
         room = person.room
         batch = self._batches.setdefault(room.sid, UpdateBatch())
@@ -63,15 +68,15 @@ class Broadcast:
         info = convert.room_info(room)
         outgoing, content = _room_update(info), info.SerializeToString()
         for connection in self.connections.in_room(room):
-            if connection.told_room != content:
-                connection.told_room = content
+            if connection.sent_room != content:
+                connection.sent_room = content
                 connection.deliver(outgoing)
 
     @staticmethod
     def send_room_to(connection: Connection) -> None:
         """Send the room to one client."""
         info = convert.room_info(connection.participant.room)
-        connection.told_room = info.SerializeToString()
+        connection.sent_room = info.SerializeToString()
         connection.deliver(_room_update(info))
 
     def forget(self, room: Room) -> None:

@@ -19,6 +19,7 @@ from signaling.logs import about
 from signaling.rooms.model import Participant, Room
 
 if TYPE_CHECKING:
+    from signaling.ids import TrackSid
     from signaling.livekit.connections.downstream_offers import DownstreamOffers
 
 log = logging.getLogger(__name__)
@@ -68,19 +69,19 @@ class Connection:
         "The client has sent a candidate, so it has applied its offer as local description."
         self.closes_media = False
         "The client closed its peer connection and has not sent the reason yet."
-        self.paused: set[str] = set()
+        self.paused: set[TrackSid] = set()
         "Tracks that the engine does not send for lack of bandwidth."
-        self.switched_by_server: set[str] = set()
+        self.switched_by_server: set[TrackSid] = set()
         "Own tracks that the server muted or unmuted since the client last did so."
-        self.taken_down: set[str] = set()
+        self.taken_down: set[TrackSid] = set()
         "Own tracks that the server ended and that the client may still list."
-        self.answered: set[str] = set()
+        self.answered: set[TrackSid] = set()
         "Own tracks whose announcement was sent to a WebSocket and whose media had not come by then."
         self.sections_required: tuple[int, int] | None = None
         "Media sections (audio, video) that the client's next offer must add."
-        self.told: dict[str, dict[str, Any]] = {}
+        self.sent_facts: dict[str, dict[Any, Any]] = {}
         "What the client was sent last of each fact in `state`, by kind and key."
-        self.told_room = b""
+        self.sent_room = b""
         "The room as the client was sent it last."
         self.missed: deque[EncodedResponse] = deque(maxlen=MAX_KEPT)
         "Answers that were due while there was no WebSocket."

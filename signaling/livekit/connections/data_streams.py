@@ -9,6 +9,8 @@ from collections.abc import Iterable
 
 from livekit.protocol.models import DataPacket
 
+from signaling.ids import Identity, ParticipantSid
+
 TOO_SLOW = "the receiver's connection is too slow"
 # Streams that are cut short somewhere at the same time. One that is forgotten here is dropped by the engine, unseen.
 MAX_STREAMS = 1000
@@ -17,7 +19,7 @@ MAX_ID_CHARACTERS = 128
 _PARTS = ("stream_header", "stream_chunk", "stream_trailer")
 
 
-def flow(packet: DataPacket, sender_sid: str) -> str:
+def flow(packet: DataPacket, sender_sid: ParticipantSid) -> str:
     """The engine's key of the stream that a packet is part of; empty when it is none."""
     kind = packet.WhichOneof("value")
     if kind not in _PARTS:
@@ -30,15 +32,15 @@ class LostStreams:
 
     def __init__(self) -> None:
         """Nobody, nothing."""
-        self._receivers: dict[str, set[str]] = {}
+        self._receivers: dict[str, set[ParticipantSid]] = {}
         "Sids by flow."
 
-    def wanted_by(self, of_flow: str, receivers: Iterable[str]) -> list[str]:
+    def wanted_by(self, of_flow: str, receivers: Iterable[ParticipantSid]) -> list[ParticipantSid]:
         """Those receivers who still get a stream."""
         lost = self._receivers.get(of_flow, ())
         return [sid for sid in receivers if sid not in lost]
 
-    def lose(self, of_flow: str, receiver: str, sender_identity: str) -> DataPacket | None:
+    def lose(self, of_flow: str, receiver: ParticipantSid, sender_identity: Identity) -> DataPacket | None:
         """Note that somebody gets no more of a stream; the trailer for them, or None when they have had it."""
         if len(self._receivers) >= MAX_STREAMS and of_flow not in self._receivers:
             del self._receivers[next(iter(self._receivers))]
@@ -55,7 +57,7 @@ class LostStreams:
         """Forget a stream whose sender has ended it."""
         self._receivers.pop(of_flow, None)
 
-    def left(self, sid: str) -> None:
+    def left(self, sid: ParticipantSid) -> None:
         """Forget the streams of somebody who left."""
         for of_flow in [one for one in self._receivers if one.startswith(f"{sid} ")]:
             del self._receivers[of_flow]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from livekit.protocol import rtc
 
 from sfu.facade import MediaEngine
-from sfu.values import EngineError, MediaError, UnknownPeerError
+from sfu.values import EngineError, MediaError, Mid, PublicationId, UnknownPeerError
 from signaling.logs import about
 from signaling.rooms.model import LeaveReason, Participant
 from signaling.timers import Timers
@@ -32,7 +32,7 @@ class DownstreamOffers:
     "Makes the offers and takes the answers."
     timers: Timers
     "Limits the wait for an answer."
-    subscribed: Callable[[dict[str, str]], None]
+    subscribed: Callable[[dict[Mid, PublicationId]], None]
     "Called with mid -> track after each answer."
     give_up: Callable[[LeaveReason], None]
     "Called when negotiation with the client fails."

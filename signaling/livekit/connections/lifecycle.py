@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from livekit.protocol import rtc
 
 from signaling.access import tokens
+from signaling.ids import ParticipantSid
 from signaling.livekit.connections import packets
 from signaling.livekit.connections.broadcast import Broadcast
 from signaling.livekit.connections.connection import ClientSocket, Connection
@@ -45,7 +46,7 @@ class LiveKitSettings:
     "Returns the signer of a refreshed token, given the API key that signed its predecessor."
     node_id: str
     "Distinguishes this process from others in clients' logs."
-    ice_servers: Callable[[str], tuple[IceServer, ...]]
+    ice_servers: Callable[[ParticipantSid], tuple[IceServer, ...]]
     "TURN servers for one participant, by sid."
 
 
@@ -121,7 +122,9 @@ class Lifecycle:
         self._data_tracks.start(person)
         return connection
 
-    def resume(self, claims: tokens.Claims, participant_sid: str, outbox: ClientSocket) -> Connection | None:
+    def resume(
+        self, claims: tokens.Claims, participant_sid: ParticipantSid, outbox: ClientSocket
+    ) -> Connection | None:
         """Give a connection its new WebSocket and repeat the state; None if this token has no such connection."""
         connection = self._connections.get(participant_sid)
         if connection is None:
@@ -156,7 +159,7 @@ class Lifecycle:
         self.send_token(connection)
         return connection
 
-    def refusal(self, claims: tokens.Claims, participant_sid: str) -> LeaveReason:
+    def refusal(self, claims: tokens.Claims, participant_sid: ParticipantSid) -> LeaveReason:
         """Return the reason to give a client that `resume` did not accept.
 
         A client whose participant left while it was away hears the reason now, unless it is one after which it may
@@ -230,7 +233,7 @@ class Lifecycle:
             self._rooms.leave(person, LeaveReason.MOVED)
             return
         # Subscriptions ended with the move.
-        connection.told.clear()
+        connection.sent_facts.clear()
         connection.paused.clear()
         if connection.outbox is None:
             connection.missed_move = True
@@ -251,7 +254,7 @@ class Lifecycle:
         moved = rtc.RoomMovedResponse(
             room=info, token=self._token(connection), participant=own, other_participants=others
         )
-        connection.told_room = info.SerializeToString()
+        connection.sent_room = info.SerializeToString()
         connection.missed_move = False
         connection.send(rtc.SignalResponse(room_moved=moved))
         connection.send_state(later)
@@ -260,7 +263,7 @@ class Lifecycle:
         person = connection.participant
         own, others, later = connection.first_state()
         info = convert.room_info(person.room)
-        connection.told_room = info.SerializeToString()
+        connection.sent_room = info.SerializeToString()
         join = rtc.JoinResponse(
             room=info,
             participant=own,

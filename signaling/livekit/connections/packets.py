@@ -6,6 +6,7 @@ Policy only: values in, values out. Chat, text and byte streams, RPC and encrypt
 from livekit.protocol.models import DataPacket
 
 from sfu.values import MAX_MESSAGE_BYTES, Channel
+from signaling.ids import ParticipantSid
 from signaling.rooms.events import Message
 from signaling.rooms.model import Participant
 
@@ -90,7 +91,7 @@ def with_handle(frame: bytes, handle: int) -> bytes:
     return frame[:2] + handle.to_bytes(2, "big") + frame[4:]
 
 
-def recipients(packet: DataPacket, sender: Participant) -> list[str]:
+def recipients(packet: DataPacket, sender: Participant) -> list[ParticipantSid]:
     """Return the sids of a readdressed packet's recipients: the named ones, else all others in the room."""
     identities = set(packet.destination_identities)
     sids = set(packet.user.destination_sids)

@@ -20,6 +20,7 @@ from sfu.values import (
     SpeakersChanged,
     SubscriptionPaused,
 )
+from signaling.ids import ParticipantSid
 from signaling.livekit.connections.broadcast import Broadcast
 from signaling.livekit.connections.lifecycle import Lifecycle
 from signaling.livekit.connections.relay import Relay
@@ -91,7 +92,7 @@ class Reactions:
         if reaction is not None:
             reaction(event)
 
-    def _send(self, participant_sid: str, message: rtc.SignalResponse) -> None:
+    def _send(self, participant_sid: ParticipantSid, message: rtc.SignalResponse) -> None:
         connection = self._connections.get(participant_sid)
         if connection is not None:
             connection.send(message)
@@ -115,7 +116,7 @@ class Reactions:
         if event.participant.permissions.hidden and not event.before.hidden:
             # For the others it is as if the participant had left.
             self._silence(event.participant.sid, event.participant.room)
-            self._broadcast.tell_others(event.participant, LeaveReason.CLIENT_LEFT, urgent=True)
+            self._broadcast.notify_others(event.participant, LeaveReason.CLIENT_LEFT, urgent=True)
 
     def _on_left(self, event: events.ParticipantLeft) -> None:
         self._gone(event.participant.sid, event.participant.room)
@@ -134,12 +135,12 @@ class Reactions:
             self._broadcast.send_room(event.origin)
         self._lifecycle.moved(event)
 
-    def _gone(self, participant_sid: str, room: Room) -> None:
+    def _gone(self, participant_sid: ParticipantSid, room: Room) -> None:
         """Drop what was measured of a participant who is no longer in a room."""
         self._loudness.forget(participant_sid)
         self._silence(participant_sid, room)
 
-    def _silence(self, participant_sid: str, room: Room) -> None:
+    def _silence(self, participant_sid: ParticipantSid, room: Room) -> None:
         """End the speech of a participant for those who do not receive them, before they hear that they are gone.
 
         A browser cannot remove a speaker from its list once it does not know the participant.
@@ -192,7 +193,7 @@ class Reactions:
     def _on_subscription(self, event: events.SubscriptionChanged) -> None:
         connection = self._connections.get(event.subscriber.sid)
         if connection is not None:
-            if event.track.sid not in event.subscriber.subscriptions.active:
+            if event.track.sid not in event.subscriber.subscriptions.subscribed:
                 connection.paused.discard(event.track.sid)
             self._state.sync(connection, self._state.stream_states, (event.track.sid,))
             self._state.sync(connection, self._state.speaking, (event.publisher.sid,))

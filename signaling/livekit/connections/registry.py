@@ -1,5 +1,6 @@
 """The connections of this process, by participant."""
 
+from signaling.ids import ParticipantSid
 from signaling.livekit.connections.connection import Connection
 from signaling.rooms.model import Room
 
@@ -8,17 +9,17 @@ class Connections:
     """Every participant who joined over LiveKit's protocol, with or without a WebSocket at the moment."""
 
     def __init__(self) -> None:
-        self._by_sid: dict[str, Connection] = {}
+        self._by_sid: dict[ParticipantSid, Connection] = {}
 
     def add(self, connection: Connection) -> None:
         """Register a connection; broadcasts reach it from now on."""
         self._by_sid[connection.participant.sid] = connection
 
-    def get(self, participant_sid: str) -> Connection | None:
+    def get(self, participant_sid: ParticipantSid) -> Connection | None:
         """Return a participant's connection; None if they joined by other means, or have left."""
         return self._by_sid.get(participant_sid)
 
-    def remove(self, participant_sid: str) -> Connection | None:
+    def remove(self, participant_sid: ParticipantSid) -> Connection | None:
         """Forget a connection and return it."""
         return self._by_sid.pop(participant_sid, None)
 

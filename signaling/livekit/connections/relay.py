@@ -6,6 +6,7 @@ from livekit.protocol import models
 
 from sfu.values import DataReceived, DataRefused
 from signaling.errors import WireError
+from signaling.ids import Identity, ParticipantSid
 from signaling.livekit.connections import data_streams, packets
 from signaling.livekit.connections.data_streams import LostStreams
 from signaling.livekit.connections.registry import Connections
@@ -30,7 +31,7 @@ class Relay:
         self.dropped_packets: dict[str, int] = {}
         "Data packets that were not relayed, by reason."
 
-    def send_packet(self, participant_sids: list[str], packet: models.DataPacket) -> None:
+    def send_packet(self, participant_sids: list[ParticipantSid], packet: models.DataPacket) -> None:
         """Send a packet of the server's own, reliably or not, as its `kind` says."""
         lossy = packet.kind == models.DataPacket.LOSSY
         label = packets.LOSSY_LABEL if lossy else packets.RELIABLE_LABEL
@@ -77,13 +78,13 @@ class Relay:
         self._count_drop("slow_reader")
         if not event.flow or self._connections.get(event.peer_id) is None:
             return
-        sender = self._rooms.participant(event.flow.partition(" ")[0])
-        identity = sender.identity if sender is not None and not sender.permissions.hidden else ""
+        sender = self._rooms.participant(ParticipantSid(event.flow.partition(" ")[0]))
+        identity = sender.identity if sender is not None and not sender.permissions.hidden else Identity("")
         trailer = self._lost_streams.lose(event.flow, event.peer_id, identity)
         if trailer is not None:
             self.send_packet([event.peer_id], trailer)
 
-    def left(self, participant_sid: str) -> None:
+    def left(self, participant_sid: ParticipantSid) -> None:
         """Drop the state of a participant who left."""
         self.rpc.left(participant_sid)
         self._lost_streams.left(participant_sid)

@@ -5,6 +5,8 @@ from collections.abc import Callable
 
 from livekit.protocol.models import DataPacket
 
+from signaling.ids import ParticipantSid
+
 # LiveKit's: a recipient acknowledges at once, or is not there.
 ACK_TIMEOUT_S = 7.0
 MAX_PAYLOAD_BYTES = 15 * 1024
@@ -24,7 +26,7 @@ class RpcError(Exception):
 
 
 class _Call:
-    def __init__(self, participant_sid: str) -> None:
+    def __init__(self, participant_sid: ParticipantSid) -> None:
         self.participant_sid = participant_sid
         self.acknowledged = asyncio.Event()
         self.response: asyncio.Future[str] = asyncio.get_running_loop().create_future()
@@ -40,7 +42,7 @@ class RpcCalls:
 
     async def call(
         self,
-        participant_sid: str,
+        participant_sid: ParticipantSid,
         method: str,
         payload: str,
         timeout_s: float,
@@ -70,7 +72,7 @@ class RpcCalls:
         finally:
             del self._calls[call_id]
 
-    def take(self, participant_sid: str, packet: DataPacket) -> bool:
+    def take(self, participant_sid: ParticipantSid, packet: DataPacket) -> bool:
         """Take a packet if it belongs to one of the server's calls to this participant."""
         kind = packet.WhichOneof("value")
         if kind not in {"rpc_ack", "rpc_response"}:
@@ -87,7 +89,7 @@ class RpcCalls:
                 call.response.set_result(response.payload)
         return True
 
-    def left(self, participant_sid: str) -> None:
+    def left(self, participant_sid: ParticipantSid) -> None:
         """Fail the calls to somebody who is gone."""
         for call in self._calls.values():
             if call.participant_sid == participant_sid and not call.response.done():

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from sfu.values import Speaker
+from signaling.ids import ParticipantSid, TrackSid
 from signaling.rooms.model import Room
 
 
@@ -11,11 +12,11 @@ class Loudness:
 
     def __init__(self) -> None:
         """Start with every participant silent."""
-        self._levels: dict[str, dict[str, float]] = {}
+        self._levels: dict[ParticipantSid, dict[TrackSid, float]] = {}
 
-    def update(self, room: Room, speakers: Iterable[Speaker]) -> set[str]:
+    def update(self, room: Room, speakers: Iterable[Speaker]) -> set[ParticipantSid]:
         """Apply the engine's report for a room and return the sids of the participants in the report."""
-        touched: set[str] = set()
+        touched: set[ParticipantSid] = set()
         for speaker in speakers:
             track = room.find_track(speaker.publication_id)
             if track is None:
@@ -28,16 +29,16 @@ class Loudness:
                 self.forget_track(track.publisher_sid, track.sid)
         return touched
 
-    def level(self, participant_sid: str) -> float | None:
+    def level(self, participant_sid: ParticipantSid) -> float | None:
         """Return how loud somebody speaks, above 0 to 1, linear; None for those who are silent."""
         levels = self._levels.get(participant_sid)
         return max(levels.values()) if levels else None
 
-    def speaking(self, room: Room) -> list[str]:
+    def speaking(self, room: Room) -> list[ParticipantSid]:
         """Return the sids of those who speak in a room."""
         return [person.sid for person in room.participants.values() if person.sid in self._levels]
 
-    def forget_track(self, participant_sid: str, track_sid: str) -> None:
+    def forget_track(self, participant_sid: ParticipantSid, track_sid: TrackSid) -> None:
         """Delete the level of a track that is silent, or gone."""
         levels = self._levels.get(participant_sid)
         if levels is not None:
@@ -45,6 +46,6 @@ class Loudness:
             if not levels:
                 del self._levels[participant_sid]
 
-    def forget(self, participant_sid: str) -> None:
+    def forget(self, participant_sid: ParticipantSid) -> None:
         """Delete the levels of a participant who left."""
         self._levels.pop(participant_sid, None)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from livekit.protocol.models import ParticipantInfo
 
+from signaling.ids import Identity
 from signaling.rooms.model import LeaveReason, Participant
 
 # LiveKit's batching interval.
@@ -29,7 +30,7 @@ class UpdateBatch:
     """The waiting changes of one room; the caller calls `flush` at the end of each window."""
 
     _sent: int = 0
-    _waiting: dict[str, tuple[Participant, LeaveReason | None]] = field(default_factory=dict)
+    _waiting: dict[Identity, tuple[Participant, LeaveReason | None]] = field(default_factory=dict)
 
     def add(self, person: Participant, reason: LeaveReason | None, *, urgent: bool) -> bool:
         """Return whether to send this change now; else it waits for the end of the window.

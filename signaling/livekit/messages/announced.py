@@ -24,6 +24,6 @@ def check_room_for(person: Participant, added_bytes: int) -> None:
         )
 
 
-def told_bytes(person: Participant) -> int:
+def announced_bytes(person: Participant) -> int:
     """Return how many bytes everybody in the room is sent when something about a participant changes."""
     return participant_info(person).ByteSize()

@@ -7,6 +7,7 @@ from livekit.protocol import models, rtc
 
 from sfu.values import Layer, Preferences, Quality, ReceiverTraits
 from signaling.history.snapshots import room_snapshot
+from signaling.ids import Identity, ParticipantSid, TrackSid
 from signaling.livekit.messages import devices
 from signaling.rooms.data_tracks import received_tracks
 from signaling.rooms.events import SubscriptionProblem
@@ -367,7 +368,10 @@ def subscription_rules(request: rtc.SubscriptionPermission) -> SubscriptionRules
         everybody=request.all_participants,
         rules=tuple(
             TrackRule(
-                rule.participant_sid, rule.participant_identity, rule.all_tracks, frozenset(rule.track_sids)
+                ParticipantSid(rule.participant_sid),
+                Identity(rule.participant_identity),
+                rule.all_tracks,
+                frozenset(map(TrackSid, rule.track_sids)),
             )
             for rule in request.track_permissions
         ),

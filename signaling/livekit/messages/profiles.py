@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from signaling.access.tokens import Bearer, Claims
+from signaling.ids import Identity
 from signaling.rooms.memory import Memory
 from signaling.rooms.model import RESERVED_PREFIX
 
@@ -27,7 +28,7 @@ class Profiles:
             max_size=MAX_KEPT_BYTES, size=lambda kept: _size(*kept)
         )
 
-    def shorten(self, room: str, identity: str, bearer: Bearer, now: float) -> Bearer:
+    def shorten(self, room: str, identity: Identity, bearer: Bearer, now: float) -> Bearer:
         """Return what the token can carry, and keep what it cannot; `now` is seconds since 1970."""
         if _size(bearer.metadata, bearer.attributes) <= MAX_IN_TOKEN_BYTES:
             return bearer

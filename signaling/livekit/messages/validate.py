@@ -33,7 +33,7 @@ from livekit.protocol.rtc import (
 )
 
 from signaling.errors import IncompleteMessageError
-from signaling.rooms.ids import DATA_TRACK_PREFIX, PARTICIPANT_PREFIX, ROOM_PREFIX, TRACK_PREFIX
+from signaling.rooms.sids import DATA_TRACK_PREFIX, PARTICIPANT_PREFIX, ROOM_PREFIX, TRACK_PREFIX
 
 # More sections than this in one step would only be a fault; the client adds as many transceivers.
 _MAX_SECTIONS = 1000

@@ -13,8 +13,10 @@ from typing import Any, Final
 from google.protobuf.message import Message
 from livekit.protocol import egress
 
+from sfu.values import RecordingId
 from signaling.access.tokens import Claims
 from signaling.errors import NotFoundError, UnsupportedError
+from signaling.ids import RoomName
 from signaling.livekit.server_api.room_service import granted
 from signaling.livekit.server_api.twirp import Method, TwirpError
 from signaling.recordings.files import FilesError, RecordingFiles
@@ -148,7 +150,7 @@ class EgressService:
     # --- parts -----------------------------------------------------------------------------------
 
     def _room(self, name: str) -> Room:
-        room = self._rooms.room(name)
+        room = self._rooms.room(RoomName(name))
         if room is None:
             raise NotFoundError("requested room does not exist")
         if room.config.sealed:
@@ -177,7 +179,7 @@ class EgressService:
         return self._info(row)
 
     async def _found(self, claims: Claims, egress_id: str) -> Recording:
-        row = await self._store.recordings.get(egress_id)
+        row = await self._store.recordings.get(RecordingId(egress_id))
         if row is None or not _is_of(row, claims):
             raise TwirpError("not_found", "egress not found")
         return self._latest(row)

@@ -8,6 +8,7 @@ from livekit.protocol import models, room
 
 from signaling.access.tokens import Claims
 from signaling.errors import BannedError, NotFoundError, OutsideHoursError, RoomFullError
+from signaling.ids import Identity, ParticipantSid, RoomName, TrackSid
 from signaling.livekit.connections import packets
 from signaling.livekit.connections.rpc import (
     CONNECTION_TIMEOUT,
@@ -19,9 +20,9 @@ from signaling.livekit.frontend import LiveKitFrontend
 from signaling.livekit.messages import convert
 from signaling.livekit.server_api.twirp import Method, TwirpError
 from signaling.rooms.events import Message
-from signaling.rooms.ids import random_sid
 from signaling.rooms.model import LeaveReason, Participant, Room, RoomConfig
 from signaling.rooms.rooms import MAX_NAME_CHARS
+from signaling.rooms.sids import random_sid
 from signaling.store.catalogue import Catalogue
 
 # LiveKit's default for calls that do not say.
@@ -59,7 +60,7 @@ class RoomService:
         need(_video(claims).get("roomCreate"))
         if len(request.name) > MAX_NAME_CHARS:
             raise TwirpError("invalid_argument", f"a room name must not exceed {MAX_NAME_CHARS} characters")
-        name = request.name or random_sid(_NAME_PREFIX)
+        name = RoomName(request.name or random_sid(_NAME_PREFIX))
         known = self._rooms.room(name)
         if known is None:
             made = await self._catalogue.config(name)
@@ -89,10 +90,11 @@ class RoomService:
     async def delete_room(self, claims: Claims, request: room.DeleteRoomRequest) -> room.DeleteRoomResponse:
         """End a room and everybody's stay in it, whoever made it."""
         need(_video(claims).get("roomCreate"))
-        was_made = await self._catalogue.delete(request.room)
-        if not was_made or self._rooms.room(request.room) is not None:
+        name = RoomName(request.room)
+        was_made = await self._catalogue.delete(name)
+        if not was_made or self._rooms.room(name) is not None:
             detail = f"DeleteRoom by API key {claims.key}"
-            self._rooms.close_room(self._room(request.room), LeaveReason.ROOM_DELETED, detail)
+            self._rooms.close_room(self._room(name), LeaveReason.ROOM_DELETED, detail)
         return room.DeleteRoomResponse()
 
     def update_room_metadata(self, claims: Claims, request: room.UpdateRoomMetadataRequest) -> models.Room:
@@ -107,8 +109,9 @@ class RoomService:
         self, claims: Claims, request: room.ListParticipantsRequest
     ) -> room.ListParticipantsResponse:
         """Tell who is in a room, the hidden included; nobody is in one that is not open."""
-        self._check_administers(claims, request.room)
-        here = self._rooms.room(request.room)
+        name = RoomName(request.room)
+        self._check_administers(claims, name)
+        here = self._rooms.room(name)
         people = here.participants.values() if here is not None else ()
         return room.ListParticipantsResponse(participants=map(convert.participant_info, people))
 
@@ -126,9 +129,10 @@ class RoomService:
         Whose token is to be revoked need not be there.
         """
         here = self._administered(claims, request.room)
+        identity = Identity(request.identity)
         if request.revoke_token_ts:
-            here.revoked[request.identity] = float(request.revoke_token_ts)
-        person = here.participants.get(request.identity)
+            here.revoked[identity] = float(request.revoke_token_ts)
+        person = here.participants.get(identity)
         if person is not None:
             self._rooms.leave(person, LeaveReason.REMOVED, f"RemoveParticipant by API key {claims.key}")
         elif not request.revoke_token_ts:
@@ -141,7 +145,7 @@ class RoomService:
         """Mute a track; only its publisher may unmute it (LiveKit's default)."""
         person = self._person(claims, request)
         person = person.source or person
-        track = person.tracks.get(request.track_sid)
+        track = person.tracks.get(TrackSid(request.track_sid))
         if track is None:
             raise NotFoundError("track is not found")
         if track.muted and not request.muted:
@@ -175,8 +179,8 @@ class RoomService:
         """Let a participant receive tracks, or no longer."""
         person = self._present(self._person(claims, request))
         sids = [*request.track_sids, *(sid for each in request.participant_tracks for sid in each.track_sids)]
-        for sid in dict.fromkeys(sids):
-            self._services.subscribing.wish(person, sid, request.subscribe)
+        for sid in dict.fromkeys(map(TrackSid, sids)):
+            self._services.subscribing.request(person, sid, request.subscribe)
         return room.UpdateSubscriptionsResponse()
 
     def send_data(self, claims: Claims, request: room.SendDataRequest) -> room.SendDataResponse:
@@ -185,8 +189,8 @@ class RoomService:
         message = Message(
             request.data,
             topic=request.topic if request.HasField("topic") else None,
-            identities=tuple(request.destination_identities),
-            sids=tuple(request.destination_sids),
+            identities=tuple(map(Identity, request.destination_identities)),
+            sids=tuple(map(ParticipantSid, request.destination_sids)),
             reliable=request.kind == models.DataPacket.RELIABLE,
             nonce=request.nonce,
         )
@@ -222,7 +226,7 @@ class RoomService:
     async def perform_rpc(self, claims: Claims, request: room.PerformRpcRequest) -> room.PerformRpcResponse:
         """Call a method of a participant's client."""
         here = self._administered(claims, request.room)
-        person = self._present(self._find(here, request.destination_identity))
+        person = self._present(self._find(here, Identity(request.destination_identity)))
         timeout_s = min(request.response_timeout_ms / 1000 or RPC_TIMEOUT_S, MAX_RPC_TIMEOUT_S)
         try:
             payload = await self._relay.rpc.call(
@@ -239,7 +243,7 @@ class RoomService:
 
     # --- finding things --------------------------------------------------------------------------
 
-    def _room(self, name: str) -> Room:
+    def _room(self, name: RoomName) -> Room:
         here = self._rooms.room(name)
         if here is None:
             raise NotFoundError("requested room does not exist")
@@ -252,10 +256,10 @@ class RoomService:
 
     def _administered(self, claims: Claims, name: str) -> Room:
         self._check_administers(claims, name)
-        return self._room(name)
+        return self._room(RoomName(name))
 
     def _person(self, claims: Claims, request: Any) -> Participant:
-        return self._find(self._administered(claims, request.room), request.identity)
+        return self._find(self._administered(claims, request.room), Identity(request.identity))
 
     def _elsewhere(self, claims: Claims, request: Any) -> Participant:
         """Whom a request is to take to another room."""
@@ -285,7 +289,7 @@ class RoomService:
         return person
 
     @staticmethod
-    def _find(here: Room, identity: str) -> Participant:
+    def _find(here: Room, identity: Identity) -> Participant:
         person = here.participants.get(identity)
         if person is None:
             raise NotFoundError("participant does not exist")

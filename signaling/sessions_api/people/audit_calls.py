@@ -5,6 +5,7 @@ from typing import Annotated, Any
 import msgspec
 
 from classroom import limits
+from classroom.ids import PersonId, SessionId
 from signaling.http.api import Route
 from signaling.sessions_api import paging
 from signaling.sessions_api.callers import Caller
@@ -15,7 +16,7 @@ from signaling.store.people.audit import AuditLog
 class AuditQuery(msgspec.Struct, frozen=True, kw_only=True):
     """Which entries."""
 
-    person: Annotated[str, msgspec.Meta(max_length=limits.IDENTIFIER_LENGTH)] | None = None
+    person: Annotated[PersonId, msgspec.Meta(max_length=limits.IDENTIFIER_LENGTH)] | None = None
     "The id of the actor or of the subject."
     action: Annotated[str, msgspec.Meta(max_length=64)] | None = None
     limit: paging.Limit = 50
@@ -28,11 +29,11 @@ class AuditItem(msgspec.Struct, frozen=True):
     number: int
     at: float
     action: str
-    actor: str
+    actor: PersonId
     "The id of a person; empty: the application or the server."
     subject: str
     "The id of a person or file; may be empty."
-    session: str
+    session: SessionId
     details: dict[str, Any]
 
 

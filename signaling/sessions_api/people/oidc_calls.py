@@ -8,11 +8,13 @@ from aiohttp import hdrs, web
 
 from classroom import checks, limits
 from classroom.errors import Malformed
+from classroom.ids import PersonId
 from signaling.access import signed
 from signaling.access.keyring import Keyring
 from signaling.access.oidc import OidcClient, OidcError, Pending
 from signaling.access.sign_ins import SignIns
 from signaling.http.api import Answer, ApiError, Route, add_header
+from signaling.ids import TenantId
 from signaling.limits import Limits
 from signaling.sessions_api.callers import Callers, TenantRole
 from signaling.sessions_api.people.sign_in_calls import cookie, limit_by_address, session_cookie
@@ -131,10 +133,10 @@ class OidcCalls:
             raise ApiError(400, "bad_state", "The sign-in took too long; begin again.")
         return found
 
-    def _person(self, claims: Any) -> tuple[str, str, str, str]:
+    def _person(self, claims: Any) -> tuple[TenantId, PersonId, str, str]:
         """Return tenant, id, name and role of a person."""
         try:
-            person = checks.identifier(str(claims.get("sub", "")), "person")
+            person = checks.identifier(PersonId(str(claims.get("sub", ""))), "person")
             given = claims.get("name") or claims.get("preferred_username") or person
             name = checks.line(str(given)[: limits.NAME_LENGTH], limits.NAME_LENGTH, "name")
             school = claims.get("tenant", "")

@@ -6,9 +6,10 @@ import msgspec
 from aiohttp import hdrs
 
 from classroom.errors import Code, NotAllowed
+from classroom.ids import PersonId
 from signaling.http.api import Document, Route
 from signaling.sessions_api.callers import Caller, Callers
-from signaling.sessions_api.desk import Id
+from signaling.sessions_api.path_ids import PersonPath
 from signaling.sessions_api.people.user_calls import require_manager
 from signaling.store import Store
 from signaling.store.people.audit import AuditEntry
@@ -70,12 +71,12 @@ class PrivacyCalls:
             raise NotAllowed(Code.NOT_ALLOWED, "Only a person who is signed in may do this.")
         return await self._export(caller, caller.person)
 
-    async def data(self, caller: Caller, person: Id) -> Document:
+    async def data(self, caller: Caller, person: PersonPath) -> Document:
         """Return all that is kept about a person, as JSON."""
         require_manager(caller)
         return await self._export(caller, person)
 
-    async def erase(self, caller: Caller, person: Id) -> Erased:
+    async def erase(self, caller: Caller, person: PersonPath) -> Erased:
         """Erase a person: texts, names, files and the account go; who was where and when stays, under a pseudonym."""
         require_manager(caller)
         return await self._privacy.erase(caller.tenant, person, self._callers.now, caller.person)
@@ -103,7 +104,7 @@ class PrivacyCalls:
         await self._store.audit.add(caller.tenant, entry)
         return await self.tenant(caller)
 
-    async def _export(self, caller: Caller, person: str) -> Document:
+    async def _export(self, caller: Caller, person: PersonId) -> Document:
         content = await self._privacy.export(caller.tenant, person)
         entry = AuditEntry(self._callers.now, "person.exported", caller.person, person)
         await self._store.audit.add(caller.tenant, entry)

@@ -7,11 +7,14 @@ import msgspec
 from aiohttp import web
 
 from classroom import limits
+from classroom.base import SERVER
 from classroom.errors import Code, NotAllowed
+from classroom.ids import PersonId
 from signaling.access.keyring import Keyring
 from signaling.access.passwords import PasswordError, Passwords
 from signaling.access.sign_ins import PREFIX, SignIns, digest
 from signaling.http.api import ApiError, Route, add_header, bearer
+from signaling.ids import TenantId
 from signaling.limits import Limits, Rate
 from signaling.sessions_api.callers import COOKIE, Caller, Callers, TenantRole, require_own_origin
 from signaling.store.people.accounts import Account, Accounts, TokenKind
@@ -42,7 +45,7 @@ class SignIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 class AccountSignIn(msgspec.Struct, frozen=True):
     """Somebody who signed in."""
 
-    person: str
+    person: PersonId
     name: str
     role: TenantRole
     expires_at: float
@@ -67,7 +70,7 @@ class PasswordChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 class PasswordSet(msgspec.Struct, frozen=True):
     """The password is set, and earlier sign-ins have ended."""
 
-    person: str
+    person: PersonId
     email: str
 
 
@@ -126,7 +129,7 @@ class SignInCalls:
         )
         if not right or account is None or account.disabled_at is not None:
             # Also for an address without an account: the answer must not take longer for one than for the other.
-            known = "" if account is None else account.id
+            known = SERVER if account is None else account.id
             await self._audit.add(tenant, AuditEntry(self._callers.now, "sign_in.refused", known, known))
             raise ApiError(401, "wrong_credentials", "Address or password is wrong.")
         token, expires_at = await self._sign_ins.make(tenant, TokenKind.SIGN_IN, account.id)
@@ -185,7 +188,7 @@ class SignInCalls:
         entry = AuditEntry(self._callers.now, action, account.id, account.id)
         await self._audit.add(account.tenant, entry)
 
-    def _tenant(self, school: str) -> str:
+    def _tenant(self, school: str) -> TenantId:
         return tenant_name(self._keyring.signer().key, school)
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, Final
 
 import msgspec
 
+from classroom.ids import SessionId
 from signaling.http.api import ApiError, Document, Route
 from signaling.sessions_api import paging
 from signaling.sessions_api.callers import Caller
@@ -60,7 +61,7 @@ class MonthUsage(msgspec.Struct, frozen=True):
 class SessionUsage(msgspec.Struct, frozen=True):
     """The usage of one session."""
 
-    session: str
+    session: SessionId
     external_id: str
     title: str
     tutor: str

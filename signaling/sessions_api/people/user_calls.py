@@ -6,12 +6,13 @@ import msgspec
 
 from classroom import checks, limits
 from classroom.errors import Code, Conflict, NotAllowed
+from classroom.ids import PersonId
 from signaling.access.sign_ins import SignIns
 from signaling.errors import UnstorableError
 from signaling.http.api import ApiError, Route
 from signaling.sessions_api import paging
 from signaling.sessions_api.callers import Caller, Callers, TenantRole
-from signaling.sessions_api.desk import Id
+from signaling.sessions_api.path_ids import PersonPath
 from signaling.sessions_api.people.sign_in_calls import Email
 from signaling.store.people.accounts import Account, Accounts, TokenKind, email_address
 from signaling.store.people.audit import AuditEntry, AuditLog
@@ -72,7 +73,7 @@ class UsersQuery(msgspec.Struct, frozen=True, kw_only=True):
     """Which accounts."""
 
     limit: paging.Limit = 50
-    cursor: Annotated[str, msgspec.Meta(max_length=limits.IDENTIFIER_LENGTH)] = ""
+    cursor: Annotated[PersonId, msgspec.Meta(max_length=limits.IDENTIFIER_LENGTH)] = PersonId("")
 
 
 class DeletedUser(msgspec.Struct, frozen=True):
@@ -117,7 +118,7 @@ class UserCalls:
             raise ApiError(400, "bad_email", "The address is no e-mail address.") from error
         name = checks.line(body.name, limits.NAME_LENGTH, "name")
         account = Account(
-            caller.tenant, caller.new_id("u_"), address, name, body.role, None, self._callers.now
+            caller.tenant, PersonId(caller.new_id("u_")), address, name, body.role, None, self._callers.now
         )
         try:
             await accounts.add(account)
@@ -133,11 +134,11 @@ class UserCalls:
         page = [_answer(row) for row in rows[: query.limit]]
         return UserPage(page, page[-1].id if len(rows) > query.limit else None)
 
-    async def get(self, caller: Caller, user: Id) -> User:
+    async def get(self, caller: Caller, user: PersonPath) -> User:
         """Return an account."""
         return _answer(await self._find(caller, user))
 
-    async def change(self, caller: Caller, user: Id, body: UserChange) -> User:
+    async def change(self, caller: Caller, user: PersonPath, body: UserChange) -> User:
         """Change name or role of an account, or disable it."""
         account = await self._find(caller, user)
         loses = body.disabled or body.role not in {None, TenantRole.ADMIN}
@@ -161,7 +162,7 @@ class UserCalls:
             await self._note(caller, "user.disabled" if body.disabled else "user.enabled", user)
         return await self.get(caller, user)
 
-    async def delete(self, caller: Caller, user: Id) -> DeletedUser:
+    async def delete(self, caller: Caller, user: PersonPath) -> DeletedUser:
         """Delete an account; what its person did in sessions stays (see `/privacy`)."""
         account = await self._find(caller, user)
         self._refuse_own(caller, account)
@@ -169,7 +170,7 @@ class UserCalls:
         await self._note(caller, "user.deleted", user)
         return DeletedUser(user, deleted=True)
 
-    async def reset(self, caller: Caller, user: Id) -> InvitedUser:
+    async def reset(self, caller: Caller, user: PersonPath) -> InvitedUser:
         """Let the person of an account set another password; the present one holds until then."""
         account = await self._find(caller, user)
         await self._note(caller, "user.password_reset", user)
@@ -179,7 +180,7 @@ class UserCalls:
         token, expires_at = await self._sign_ins.make(account.tenant, TokenKind.PASSWORD, account.id)
         return InvitedUser(_answer(account), token, expires_at)
 
-    async def _find(self, caller: Caller, user: str) -> Account:
+    async def _find(self, caller: Caller, user: PersonId) -> Account:
         require_manager(caller)
         found = await self._accounts.of(caller.tenant).get(user)
         if found is None:
@@ -192,7 +193,7 @@ class UserCalls:
         if caller.person == account.id:
             raise ApiError(409, "own_account", "Another administrator has to do this.")
 
-    async def _note(self, caller: Caller, action: str, user: str, **details: str) -> None:
+    async def _note(self, caller: Caller, action: str, user: PersonId, **details: str) -> None:
         entry = AuditEntry(self._callers.now, action, caller.person, user, details=details)
         await self._audit.add(caller.tenant, entry)
 

@@ -8,18 +8,21 @@ from urllib.parse import quote
 import msgspec
 from aiohttp import hdrs, web
 
+from classroom.ids import SessionId
+from sfu.values import RecordingId
 from signaling.http.api import ApiError, Route
 from signaling.http.headers import SECURITY_HEADERS
 from signaling.recordings.files import FilesError, RecordingFiles
 from signaling.recordings.films import Films
 from signaling.recordings.recordings import ACTIVE, DELETED
 from signaling.sessions_api.callers import Caller
-from signaling.sessions_api.desk import Id
+from signaling.sessions_api.path_ids import RecordingPath
 from signaling.sessions_api.recordings.links import DOWNLOAD, Links
 from signaling.sessions_api.recordings.recording_calls import RecordingCalls
 from signaling.sessions_api.style import PREFIX
 from signaling.store import Store
 from signaling.store.people.audit import AuditEntry
+from signaling.teaching.names import session_of
 
 _MAX_EXPIRY_S: Final = 7 * 86_400
 
@@ -78,18 +81,27 @@ class DownloadCalls:
             ),
         ]
 
-    async def link(self, caller: Caller, recording: Id, body: LinkRequest) -> Link:
+    async def link(self, caller: Caller, recording: RecordingPath, body: LinkRequest) -> Link:
         """Make a link to a file of a recording, or to all of it."""
         row = await self._calls.found(caller, recording)
         self._check(row.status)
         claims = {"track": body.track, "part": body.part, "film": body.film}
         token, expires_at = self._links.sign(caller.key, DOWNLOAD, row.id, body.expires_s, claims)
         details = {"track": body.track, "film": body.film}
-        entry = AuditEntry(self._links.now, "recording.link_made", caller.person, row.id, row.room, details)
+        entry = AuditEntry(
+            self._links.now,
+            "recording.link_made",
+            caller.person,
+            row.id,
+            session_of(row.room) or SessionId(""),
+            details,
+        )
         await self._store.audit.add(caller.tenant, entry)
         return Link(f"{caller.origin}{PREFIX}/recordings/{quote(row.id)}/download?token={token}", expires_at)
 
-    async def download(self, recording: Id, query: DownloadQuery, request: web.Request) -> web.StreamResponse:
+    async def download(
+        self, recording: RecordingPath, query: DownloadQuery, request: web.Request
+    ) -> web.StreamResponse:
         """Send what a link leads to; ranges of single files can be requested (RFC 9110 section 14)."""
         claims = self._links.verify(query.token, DOWNLOAD, recording)
         row = await self._store.recordings.get(recording)
@@ -110,7 +122,7 @@ class DownloadCalls:
             raise ApiError(404, "recording_deleted", "The recording has been deleted.")
 
     @staticmethod
-    def _send_film(films: Films, recording_id: str) -> web.FileResponse:
+    def _send_film(films: Films, recording_id: RecordingId) -> web.FileResponse:
         try:
             found = films.file(recording_id)
         except FilesError as error:
@@ -119,7 +131,7 @@ class DownloadCalls:
 
     @staticmethod
     async def _send_part(
-        files: RecordingFiles, recording_id: str, claims: Mapping[str, Any]
+        files: RecordingFiles, recording_id: RecordingId, claims: Mapping[str, Any]
     ) -> web.FileResponse:
         try:
             found = await asyncio.to_thread(files.part, recording_id, claims["track"], claims["part"])
@@ -130,7 +142,7 @@ class DownloadCalls:
 
     @staticmethod
     async def _send_archive(
-        pieces: Iterator[bytes], recording_id: str, request: web.Request
+        pieces: Iterator[bytes], recording_id: RecordingId, request: web.Request
     ) -> web.StreamResponse:
         try:
             first = await asyncio.to_thread(next, pieces, b"")

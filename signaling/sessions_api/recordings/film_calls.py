@@ -6,15 +6,18 @@ from typing import Final
 import msgspec
 
 from classroom.base import Event
+from classroom.ids import PersonId, SessionId
 from classroom.state import Classroom
 from classroom.visibility import shown_to
+from sfu.values import RecordingId
 from signaling.http.api import Answer, ApiError, Route
 from signaling.recordings.files import FilesError
 from signaling.recordings.films import Films, FilmState, FilmStatus, TooManyFilmsError
 from signaling.recordings.recordings import ACTIVE, DELETED
 from signaling.recordings.replay import ReplayFiles
 from signaling.sessions_api.callers import Caller
-from signaling.sessions_api.desk import Desk, Id
+from signaling.sessions_api.desk import Desk
+from signaling.sessions_api.path_ids import RecordingPath
 from signaling.sessions_api.recordings.marks import Mark, mark
 from signaling.sessions_api.recordings.recording_calls import RecordingCalls
 from signaling.store.records import Recording
@@ -56,7 +59,7 @@ class FilmCalls:
             Route("DELETE", path, self.remove, absent),
         ]
 
-    async def compose(self, caller: Caller, recording: Id) -> Answer[FilmAnswer]:
+    async def compose(self, caller: Caller, recording: RecordingPath) -> Answer[FilmAnswer]:
         """Compose an MP4 file of a recording, unless there is one. Films are composed one at a time."""
         row, films = await self._found(caller, recording)
         if row.status in ACTIVE:
@@ -72,26 +75,26 @@ class FilmCalls:
             raise ApiError(429, "too_many_films", "Too many films wait to be composed.") from error
         return Answer(_answer(state))
 
-    async def get(self, caller: Caller, recording: Id) -> FilmAnswer:
+    async def get(self, caller: Caller, recording: RecordingPath) -> FilmAnswer:
         """Return how far the film of a recording is."""
         row, films = await self._found(caller, recording)
         return _answer(films.state(row.id))
 
-    async def remove(self, caller: Caller, recording: Id) -> FilmAnswer:
+    async def remove(self, caller: Caller, recording: RecordingPath) -> FilmAnswer:
         """Cancel the film of a recording, or delete it."""
         row, films = await self._found(caller, recording)
         await films.remove(row.id)
         return _answer(films.state(row.id))
 
-    async def _found(self, caller: Caller, recording: str) -> tuple[Recording, Films]:
+    async def _found(self, caller: Caller, recording: RecordingId) -> tuple[Recording, Films]:
         row = await self._calls.found(caller, recording)
         if row.status == DELETED or self._films is None:
             raise ApiError(404, "recording_deleted", "The recording has been deleted.")
         return row, self._films
 
-    async def _marks(self, caller: Caller, row: Recording, started_at: float) -> tuple[str, list[Mark]]:
+    async def _marks(self, caller: Caller, row: Recording, started_at: float) -> tuple[PersonId, list[Mark]]:
         """Return the owner of a session, and the marks of its log as the owner sees them."""
-        live = self._desk.session(caller, session_of(row.room) or "")
+        live = self._desk.session(caller, session_of(row.room) or SessionId(""))
         found: list[Mark] = []
         after = 0
         owner = await live.read(lambda room: room.session.owner)
@@ -101,7 +104,7 @@ class FilmCalls:
         return owner, found
 
 
-def _seen(owner: str, first: int, events: list[Event], started_at: float, room: Classroom) -> list[Mark]:
+def _seen(owner: PersonId, first: int, events: list[Event], started_at: float, room: Classroom) -> list[Mark]:
     shown = ((seq, shown_to(room, each, owner)) for seq, each in enumerate(events, first))
     marks = (mark(seq, each, started_at) for seq, each in shown if each is not None)
     return [each for each in marks if each is not None]

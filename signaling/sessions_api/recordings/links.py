@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from sfu.values import RecordingId
 from signaling.access import signed
 from signaling.http.api import ApiError
 
@@ -24,7 +25,7 @@ class Links:
         return self._wall_clock()
 
     def sign(
-        self, key: str, use: str, recording_id: str, expires_s: int, claims: Mapping[str, Any]
+        self, key: str, use: str, recording_id: RecordingId, expires_s: int, claims: Mapping[str, Any]
     ) -> tuple[str, int]:
         """Return a token, and when it expires in seconds since 1970."""
         expires_at = int(self.now) + expires_s
@@ -32,7 +33,7 @@ class Links:
         all_claims = {**claims, "iss": key, "use": use, "recording": recording_id, "exp": expires_at}
         return signed.sign(all_claims, self._keys[key]), expires_at
 
-    def verify(self, token: str, use: str, recording_id: str) -> Mapping[str, Any]:
+    def verify(self, token: str, use: str, recording_id: RecordingId) -> Mapping[str, Any]:
         """Return the claims of a token for this use of this recording. ApiError."""
         refusal = ApiError(403, "bad_link", "The link is not valid, or not any more.")
         try:

@@ -8,14 +8,17 @@ import msgspec
 from classroom.errors import Code, NotAllowed
 from classroom.roles import STAFF, TUTORS
 from classroom.state import Classroom
+from sfu.values import RecordingId
 from signaling.errors import NotFoundError, UnsupportedError
 from signaling.http.api import Answer, ApiError, Route
+from signaling.ids import Identity
 from signaling.recordings.files import FilesError, Manifest, RecordingFiles
 from signaling.recordings.films import Films
 from signaling.recordings.recordings import ACTIVE, DELETED, AlreadyRecordedError, Recordings
 from signaling.recordings.rules import Options
 from signaling.sessions_api.callers import Caller
-from signaling.sessions_api.desk import Desk, Id, viewer
+from signaling.sessions_api.desk import Desk, viewer
+from signaling.sessions_api.path_ids import RecordingPath, SessionPath
 from signaling.store import Store
 from signaling.store.records import Recording
 from signaling.teaching.names import room_name, session_of
@@ -105,7 +108,7 @@ class RecordingCalls:
             Route("DELETE", one, self.delete, state),
         ]
 
-    async def start(self, caller: Caller, session: Id, body: StartRecording) -> RecordingAnswer:
+    async def start(self, caller: Caller, session: SessionPath, body: StartRecording) -> RecordingAnswer:
         """Record the session from now on; the people in its room are shown that it is recorded."""
         await self._desk.look(caller, session, lambda room, _viewer: require_role(room, caller, tutor=True))
         options = Options(body.camera_layer, body.audio_only, body.require_consent)
@@ -119,30 +122,30 @@ class RecordingCalls:
             raise ApiError(501, "recordings_off", "This server has no folder for recordings.") from error
         return answer(row)
 
-    async def list(self, caller: Caller, session: Id) -> RecordingList:
+    async def list(self, caller: Caller, session: SessionPath) -> RecordingList:
         """List the recordings of a session; those who take part may know of them."""
         await self._desk.look(caller, session, lambda _room, _viewer: None)
         rows = await self._store.recordings.find(room_name(session), _MAX_LISTED)
         return RecordingList([answer(self._latest(row)) for row in rows if is_of(row, caller)])
 
-    async def consent(self, caller: Caller, session: Id, body: Consent) -> Answer[None]:
+    async def consent(self, caller: Caller, session: SessionPath, body: Consent) -> Answer[None]:
         """Agree to be recorded in this session, or decline; who declines is recorded no longer."""
         await self._desk.look(caller, session, lambda _room, _viewer: None)
-        await self._recordings.consent(room_name(session), caller.person, granted=body.granted)
+        await self._recordings.consent(room_name(session), Identity(caller.person), granted=body.granted)
         return Answer(None)
 
-    async def automatic(self, caller: Caller, session: Id, body: Automatic) -> Answer[None]:
+    async def automatic(self, caller: Caller, session: SessionPath, body: Automatic) -> Answer[None]:
         """Record the session whenever people are in its room, without a call; or no longer. It starts nothing now."""
         await self._desk.look(caller, session, lambda room, _viewer: require_role(room, caller, tutor=True))
         options = Options(body.camera_layer, body.audio_only, body.require_consent) if body.on else None
         await self._recordings.record_automatically(caller.tenant, room_name(session), caller.person, options)
         return Answer(None)
 
-    async def get(self, caller: Caller, recording: Id) -> RecordingAnswer:
+    async def get(self, caller: Caller, recording: RecordingPath) -> RecordingAnswer:
         """Return a recording."""
         return answer(await self.found(caller, recording))
 
-    async def manifest(self, caller: Caller, recording: Id) -> Manifest:
+    async def manifest(self, caller: Caller, recording: RecordingPath) -> Manifest:
         """List the tracks of a recording with their files and gaps."""
         row = await self.found(caller, recording)
         if row.status == DELETED or self._files is None:
@@ -152,22 +155,22 @@ class RecordingCalls:
         except FilesError as error:
             raise ApiError(409, "no_files", f"The recording cannot be read: {error}.") from error
 
-    async def stop(self, caller: Caller, recording: Id) -> RecordingAnswer:
+    async def stop(self, caller: Caller, recording: RecordingPath) -> RecordingAnswer:
         """End a recording."""
         row = await self._active(caller, recording)
         return answer(self._recordings.stop(row.room))
 
-    async def pause(self, caller: Caller, recording: Id) -> RecordingAnswer:
+    async def pause(self, caller: Caller, recording: RecordingPath) -> RecordingAnswer:
         """Record nothing until the recording is resumed."""
         row = await self._active(caller, recording)
         return answer(self._recordings.pause(row.room, paused=True))
 
-    async def resume(self, caller: Caller, recording: Id) -> RecordingAnswer:
+    async def resume(self, caller: Caller, recording: RecordingPath) -> RecordingAnswer:
         """Go on with a paused recording."""
         row = await self._active(caller, recording)
         return answer(self._recordings.pause(row.room, paused=False))
 
-    async def delete(self, caller: Caller, recording: Id) -> RecordingAnswer:
+    async def delete(self, caller: Caller, recording: RecordingPath) -> RecordingAnswer:
         """Delete all files of a recording; that there was one can still be seen."""
         row = await self.found(caller, recording, tutor=True)
         if row.status in ACTIVE:
@@ -185,14 +188,14 @@ class RecordingCalls:
         await self._store.recordings.replace(gone)
         return answer(gone)
 
-    async def _active(self, caller: Caller, recording_id: str) -> Recording:
+    async def _active(self, caller: Caller, recording_id: RecordingId) -> Recording:
         row = await self.found(caller, recording_id, tutor=True)
         active = self._recordings.active(row.room)
         if active is None or active.id != row.id:
             raise ApiError(409, "not_recording", "The recording has ended.")
         return row
 
-    async def found(self, caller: Caller, recording_id: str, *, tutor: bool = False) -> Recording:
+    async def found(self, caller: Caller, recording_id: RecordingId, *, tutor: bool = False) -> Recording:
         """Return a recording of the caller's tenant to staff of its session, or to its tutors alone. `Refused`."""
         row = await self._store.recordings.get(recording_id)
         session = None if row is None else session_of(row.room)

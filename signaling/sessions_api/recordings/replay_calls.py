@@ -14,15 +14,19 @@ from aiohttp import hdrs
 
 from classroom.errors import Code, NotAllowed
 from classroom.features.people import Person
+from classroom.ids import PersonId, SessionId
 from classroom.state import Classroom
 from classroom.visibility import shown_to
+from sfu.values import RecordingId
 from signaling.http.api import Answer, ApiError, Document, Route
+from signaling.ids import RoomName
 from signaling.recordings.files import FilesError
 from signaling.recordings.recordings import DELETED, Recordings
 from signaling.recordings.replay import MAX_SEGMENTS, ReplayFiles, ReplayTrack, SegmentPage
 from signaling.recordings.rules import parse_track_id
 from signaling.sessions_api.callers import Caller
-from signaling.sessions_api.desk import Desk, Id, known
+from signaling.sessions_api.desk import Desk, known
+from signaling.sessions_api.path_ids import RecordingPath, SessionPath
 from signaling.sessions_api.recordings.links import REPLAY, Links
 from signaling.sessions_api.recordings.marks import Mark, mark
 from signaling.sessions_api.recordings.recording_calls import is_of, require_role
@@ -110,7 +114,7 @@ class Progress(msgspec.Struct, frozen=True):
 class MarksQuery(msgspec.Struct, frozen=True, kw_only=True):
     """Which marks."""
 
-    recording: Id
+    recording: RecordingPath
     after: Annotated[int, msgspec.Meta(ge=0)] = 0
     "Number of the last event that the caller has."
     limit: Annotated[int, msgspec.Meta(ge=1, le=_MAX_EVENTS)] = _MAX_EVENTS
@@ -181,7 +185,7 @@ class ReplayCalls:
 
     # --- by people ---------------------------------------------------------------------------------
 
-    async def replay(self, caller: Caller, session: Id) -> Replay:
+    async def replay(self, caller: Caller, session: SessionPath) -> Replay:
         """List the recordings of a session that can be watched, also the one that is being made."""
         staff_only = await self._staff_only(session)
         title = await self._watched(caller, session, staff_only, lambda room, _viewer: room.session.title)
@@ -191,12 +195,12 @@ class ReplayCalls:
 
     async def recorded(self, caller: Caller, query: RecordedQuery) -> Recorded:
         """Return which of some sessions have recordings, for lists; whether the caller may watch is not checked."""
-        rooms = [room_name(each) for each in query.sessions.split(",")[:_MAX_ASKED]]
+        rooms = [room_name(SessionId(each)) for each in query.sessions.split(",")[:_MAX_ASKED]]
         rows = await self._store.recordings.of_rooms(rooms)
         found = {row.room for row in rows if is_of(row, caller) and row.status != DELETED}
         return Recorded(sorted(found))
 
-    async def access(self, caller: Caller, session: Id, body: ReplayAccess) -> Answer[None]:
+    async def access(self, caller: Caller, session: SessionPath, body: ReplayAccess) -> Answer[None]:
         """Let everybody who took part watch recordings of the session, or its staff alone."""
         await self._desk.look(caller, session, lambda room, _viewer: require_role(room, caller, tutor=True))
         if body.staff_only:
@@ -205,7 +209,7 @@ class ReplayCalls:
             await self._store.documents.delete(_STAFF_ONLY, session)
         return Answer(None)
 
-    async def view(self, caller: Caller, recording: Id) -> Viewing:
+    async def view(self, caller: Caller, recording: RecordingPath) -> Viewing:
         """Begin to watch a recording; the audit log gets one entry."""
         row, session = await self._found(caller, recording)
         files = self._readable()
@@ -224,7 +228,7 @@ class ReplayCalls:
         url = f"{PREFIX}/recordings/{quote(row.id)}/replay"
         return Viewing(session, title, self._shown(row), url, token, expires_at, tracks)
 
-    async def marks(self, caller: Caller, session: Id, query: MarksQuery) -> MarkPage:
+    async def marks(self, caller: Caller, session: SessionPath, query: MarksQuery) -> MarkPage:
         """Return what happened in the session, with times of a recording, as the caller may see it."""
         await self._watched(caller, session, await self._staff_only(session), lambda _room, _viewer: None)
         row, of = await self._found(caller, query.recording)
@@ -248,7 +252,7 @@ class ReplayCalls:
 
     # --- by players --------------------------------------------------------------------------------
 
-    async def progress(self, recording: Id, query: TokenQuery) -> Progress:
+    async def progress(self, recording: RecordingPath, query: TokenQuery) -> Progress:
         """Return the tracks and the length of a recording as they are now."""
         claims = self._links.verify(query.token, REPLAY, recording)
         row = await self._store.recordings.get(recording)
@@ -257,7 +261,7 @@ class ReplayCalls:
         tracks = await self._tracks(self._readable(), row)
         return Progress(self._shown(row), await self._allowed(claims, _filter(tracks)))
 
-    async def segments(self, recording: Id, track: Number, query: SegmentQuery) -> SegmentPage:
+    async def segments(self, recording: RecordingPath, track: Number, query: SegmentQuery) -> SegmentPage:
         """Return segments of a track in a row, and the gaps among them."""
         live = await self._check(query.token, recording, track)
         files = self._readable()
@@ -270,7 +274,9 @@ class ReplayCalls:
             lambda: files.segments_at(recording, track, at_s, query.limit, live=live)
         )
 
-    async def part(self, recording: Id, track: Number, part: Number, query: TokenQuery) -> Document:
+    async def part(
+        self, recording: RecordingPath, track: Number, part: Number, query: TokenQuery
+    ) -> Document:
         """Return the bytes of a part of a track, or ranges of them (RFC 9110, section 14)."""
         await self._check(query.token, recording, track)
         found = await self._in_thread(self._readable().part, recording, track, part)
@@ -279,7 +285,7 @@ class ReplayCalls:
 
     # --- what they share ---------------------------------------------------------------------------
 
-    async def _found(self, caller: Caller, recording_id: str) -> tuple[Recording, str]:
+    async def _found(self, caller: Caller, recording_id: RecordingId) -> tuple[Recording, SessionId]:
         """Return a recording of the caller's tenant, and its session. ApiError."""
         row = await self._store.recordings.get(recording_id)
         session = None if row is None else session_of(row.room)
@@ -291,7 +297,7 @@ class ReplayCalls:
         return await self._store.documents.get(_STAFF_ONLY, session) is not None
 
     async def _watched(
-        self, caller: Caller, session: str, staff_only: bool, look: Callable[[Classroom, Person], T]
+        self, caller: Caller, session: SessionId, staff_only: bool, look: Callable[[Classroom, Person], T]
     ) -> T:
         """Return what `look` finds for somebody who may watch. `Refused`."""
 
@@ -302,7 +308,7 @@ class ReplayCalls:
 
         return await self._desk.look(caller, session, checked)
 
-    async def _check(self, token: str, recording_id: str, track: int) -> bool:
+    async def _check(self, token: str, recording_id: RecordingId, track: int) -> bool:
         """Check that the holder of a token may have a track; return whether it is being recorded. ApiError."""
         claims = self._links.verify(token, REPLAY, recording_id)
         track_id = await self._in_thread(self._readable().track_id, recording_id, track)
@@ -313,11 +319,11 @@ class ReplayCalls:
                 raise ApiError(403, "not_allowed", "This track is not for this person.")
 
         await self._allowed(claims, look)
-        return self._is_live(room_name(claims["session"]), recording_id)
+        return self._is_live(room_name(SessionId(claims["session"])), recording_id)
 
     async def _allowed(self, claims: Any, look: Callable[[Classroom, Person], T]) -> T:
         """Return what `look` finds for the person of a token who may still watch. ApiError, `Refused`."""
-        session, person_id = claims["session"], claims["person"]
+        session, person_id = SessionId(claims["session"]), PersonId(claims["person"])
         staff_only = await self._staff_only(session)
 
         def checked(room: Classroom) -> T:
@@ -348,7 +354,7 @@ class ReplayCalls:
             raise ApiError(404, "recordings_off", "This server has no folder for recordings.")
         return self._files
 
-    def _is_live(self, room: str, recording_id: str) -> bool:
+    def _is_live(self, room: RoomName, recording_id: RecordingId) -> bool:
         active = self._recordings.active(room)
         return active is not None and active.id == recording_id
 

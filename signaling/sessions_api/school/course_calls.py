@@ -4,11 +4,12 @@ from collections.abc import Mapping
 
 import msgspec
 
+from classroom.ids import PersonId
 from classroom.school import courses
 from signaling.http.api import Route
 from signaling.sessions_api.callers import Caller
 from signaling.sessions_api.command_routes import CommandRoute, command_route
-from signaling.sessions_api.desk import Id
+from signaling.sessions_api.path_ids import CoursePath
 from signaling.sessions_api.school.school_desk import (
     REFUSALS,
     SchoolDone,
@@ -26,7 +27,7 @@ class CourseAnswer(msgspec.Struct, frozen=True):
     title: str
     external_id: str
     archived: bool
-    people: dict[str, courses.Role]
+    people: dict[PersonId, courses.Role]
     "Roles by person; students see only themselves and those who teach."
 
 
@@ -70,7 +71,7 @@ class CourseCalls:
 
         return await self._school.courses(caller.tenant).read(look)
 
-    async def get(self, caller: Caller, course: Id) -> CourseAnswer:
+    async def get(self, caller: Caller, course: CoursePath) -> CourseAnswer:
         """Return a course."""
         require_member(caller)
 

@@ -7,12 +7,14 @@ import msgspec
 
 from classroom.errors import Code, NotAllowed, NotFound
 from classroom.features import people, session
+from classroom.ids import CourseId, GroupId, PersonId, SessionId
 from classroom.roles import OPEN, Role
 from classroom.school import study_groups
 from signaling.http.api import Route
 from signaling.sessions_api.callers import Caller
 from signaling.sessions_api.command_routes import CommandRoute, command_route
-from signaling.sessions_api.desk import Desk, Id
+from signaling.sessions_api.desk import Desk
+from signaling.sessions_api.path_ids import CoursePath, GroupPath
 from signaling.sessions_api.school.school_desk import REFUSALS, SchoolDone, carry_to, require_member
 from signaling.sessions_api.sessions.session_calls import unless_known
 from signaling.store.classroom.records import SessionQuery
@@ -24,12 +26,12 @@ class GroupAnswer(msgspec.Struct, frozen=True):
     """A study group."""
 
     id: str
-    course: str
+    course: CourseId
     name: str
     capacity: int
     open: bool
     "Everybody of the tenant may join."
-    members: dict[str, study_groups.Role]
+    members: dict[PersonId, study_groups.Role]
     "Roles by person; empty for those who are no members."
     count: int
 
@@ -43,7 +45,7 @@ class GroupList(msgspec.Struct, frozen=True):
 class GroupsQuery(msgspec.Struct, frozen=True, kw_only=True):
     """Which groups."""
 
-    course: Id | None = None
+    course: CoursePath | None = None
     mine: bool = False
     "Only those of the caller."
 
@@ -51,8 +53,8 @@ class GroupsQuery(msgspec.Struct, frozen=True, kw_only=True):
 class Meeting(msgspec.Struct, frozen=True):
     """Where the group meets now."""
 
-    group: str
-    session: str
+    group: GroupId
+    session: SessionId
     "A live session with the members on its roster; each joins it."
 
 
@@ -99,13 +101,13 @@ class GroupCalls:
 
         return await self._school.study_groups(caller.tenant).read(look)
 
-    async def get(self, caller: Caller, group: Id) -> GroupAnswer:
+    async def get(self, caller: Caller, group: GroupPath) -> GroupAnswer:
         """Return a study group."""
         require_member(caller)
         part = self._school.study_groups(caller.tenant)
         return await part.read(lambda state: _answer(_find(state, group), caller))
 
-    async def meet(self, caller: Caller, group: Id) -> Meeting:
+    async def meet(self, caller: Caller, group: GroupPath) -> Meeting:
         """Return the session in which the group meets now; it starts with the first one who asks."""
         require_member(caller)
 
@@ -125,12 +127,12 @@ class GroupCalls:
             await live.submit(unless_known(invite))
         return Meeting(group, session_id)
 
-    async def _begin(self, caller: Caller, group: study_groups.Group) -> str:
+    async def _begin(self, caller: Caller, group: study_groups.Group) -> SessionId:
         leaders = [person for person, role in group.members.items() if role is study_groups.Role.LEADER]
         owner = next(iter(leaders), caller.person)
         if not owner:
             raise NotAllowed(Code.NOT_A_MEMBER, "The group has no members yet.")
-        session_id = caller.new_id(PREFIX)
+        session_id = SessionId(caller.new_id(PREFIX))
         live = self._desk.session(caller, session_id)
         make = partial(
             session.Create,
@@ -150,7 +152,7 @@ class GroupCalls:
         return self._school.study_groups(caller.tenant)
 
 
-def _find(state: study_groups.State, group_id: str) -> study_groups.Group:
+def _find(state: study_groups.State, group_id: GroupId) -> study_groups.Group:
     group = state.groups.get(group_id)
     if group is None:
         raise NotFound(Code.GROUP_NOT_FOUND, "There is no such study group.")

@@ -6,12 +6,14 @@ from functools import partial
 import msgspec
 
 from classroom.features import people, session
+from classroom.ids import PersonId, SessionId
 from classroom.school import office_hours
 from classroom.school.availability import Availability
 from signaling.http.api import Route
 from signaling.sessions_api.callers import Caller
 from signaling.sessions_api.command_routes import CommandRoute, command_route
-from signaling.sessions_api.desk import Desk, Id
+from signaling.sessions_api.desk import Desk
+from signaling.sessions_api.path_ids import PersonPath
 from signaling.sessions_api.school.school_desk import (
     REFUSALS,
     SchoolDone,
@@ -27,7 +29,7 @@ from signaling.teaching.school import School, SchoolPart
 class Admission(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Who is admitted."""
 
-    person: str = ""
+    person: PersonId = PersonId("")
     "Empty: the first in the queue."
     title: str = "Office hours"
     "Of the session."
@@ -36,15 +38,15 @@ class Admission(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Admitted(msgspec.Struct, frozen=True):
     """A visit that begins."""
 
-    person: str
-    session: str
+    person: PersonId
+    session: SessionId
     "The session, which is live; both join it."
 
 
 class OfficeHoursAnswer(msgspec.Struct, frozen=True):
     """A tutor's office hours as the caller sees them."""
 
-    tutor: str
+    tutor: PersonId
     open: bool
     "Visitors are taken now."
     hours: Availability | None
@@ -54,7 +56,7 @@ class OfficeHoursAnswer(msgspec.Struct, frozen=True):
     "The caller's place, from 1; 0: not in the queue."
     wait_s: float
     "Estimated wait of the caller, or of somebody who comes now."
-    session: str
+    session: SessionId
     "The session of the visit that goes on, for tutor and visitor; else empty."
     queue: list[office_hours.Place]
     "Empty for everybody but the tutor and those who manage the tenant."
@@ -102,13 +104,13 @@ class OfficeHourCalls:
         tutors = await self._school.tutors(caller.tenant, office_hours.OFFICE_HOURS)
         return OfficeHoursList([await self.get(caller, tutor) for tutor in tutors])
 
-    async def get(self, caller: Caller, tutor: Id) -> OfficeHoursAnswer:
+    async def get(self, caller: Caller, tutor: PersonPath) -> OfficeHoursAnswer:
         """Return a tutor's office hours."""
         require_member(caller)
         part, now = self._school.office_hours(caller.tenant, tutor), self._school.wall_clock()
         return await part.read(lambda state: _answer(state, caller, tutor, now))
 
-    async def join(self, caller: Caller, tutor: Id, body: "QueueJoin") -> OfficeHoursAnswer:
+    async def join(self, caller: Caller, tutor: PersonPath, body: "QueueJoin") -> OfficeHoursAnswer:
         """Join the queue."""
         require_member(caller)
         part, now = self._school.office_hours(caller.tenant, tutor), self._school.wall_clock()
@@ -117,10 +119,10 @@ class OfficeHourCalls:
         command = office_hours.Join(by=person, name=name, topic=body.topic)
         return await part.do(command, lambda state, _events: _answer(state, caller, tutor, now))
 
-    async def admit(self, caller: Caller, tutor: Id, body: Admission) -> Admitted:
+    async def admit(self, caller: Caller, tutor: PersonPath, body: Admission) -> Admitted:
         """Admit somebody from the queue; a session starts, with tutor and visitor on its roster."""
         require_teacher(caller)
-        part, session_id = self._school.office_hours(caller.tenant, tutor), caller.new_id(PREFIX)
+        part, session_id = self._school.office_hours(caller.tenant, tutor), SessionId(caller.new_id(PREFIX))
         admit = office_hours.Admit(by=author(caller), session=session_id, person=body.person)
 
         def visit(state: office_hours.State, _events: object) -> office_hours.Visit:
@@ -139,23 +141,23 @@ class OfficeHourCalls:
         return Admitted(made.person, session_id)
 
     def _part(self, caller: Caller, names: Mapping[str, str]) -> SchoolPart[office_hours.State]:
-        return self._school.office_hours(caller.tenant, names["tutor"])
+        return self._school.office_hours(caller.tenant, PersonId(names["tutor"]))
 
 
 class QueueJoin(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What somebody comes for."""
 
     topic: str = ""
-    person: str = ""
+    person: PersonId = PersonId("")
     "Only from the application, on behalf of somebody."
     name: str = ""
 
 
-def _person(caller: Caller) -> str:
+def _person(caller: Caller) -> PersonId:
     return caller.person
 
 
-def _answer(state: office_hours.State, caller: Caller, tutor: str, now: float) -> OfficeHoursAnswer:
+def _answer(state: office_hours.State, caller: Caller, tutor: PersonId, now: float) -> OfficeHoursAnswer:
     own = caller.manages or caller.person == tutor
     visit = state.visit
     shown = visit is not None and (own or visit.person == caller.person)
@@ -166,6 +168,6 @@ def _answer(state: office_hours.State, caller: Caller, tutor: str, now: float) -
         waiting=len(state.queue),
         position=office_hours.position(state, caller.person),
         wait_s=round(office_hours.wait_s(state, caller.person, now), 1),
-        session=visit.session if visit is not None and shown else "",
+        session=visit.session if visit is not None and shown else SessionId(""),
         queue=list(state.queue.values()) if own else [],
     )

@@ -5,10 +5,11 @@ from typing import Annotated
 import msgspec
 
 from classroom import limits
+from classroom.ids import PersonId
 from classroom.school import courses, presence
 from signaling.http.api import ApiError, Route
 from signaling.sessions_api.callers import Caller
-from signaling.sessions_api.desk import Id
+from signaling.sessions_api.path_ids import CoursePath, PersonPath
 from signaling.sessions_api.school.school_desk import REFUSALS, require_member
 from signaling.teaching.school import School
 
@@ -30,7 +31,7 @@ class ActivityChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Bulk(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """People."""
 
-    people: Annotated[list[Id], msgspec.Meta(max_length=MAX_BULK)]
+    people: Annotated[list[PersonPath], msgspec.Meta(max_length=MAX_BULK)]
 
 
 class PresenceList(msgspec.Struct, frozen=True):
@@ -82,16 +83,16 @@ class PresenceCalls:
         require_member(caller)
         return PresenceList(presence.online(self._school.present(caller.tenant)))
 
-    async def user(self, caller: Caller, person: Id) -> presence.Line:
+    async def user(self, caller: Caller, person: PersonPath) -> presence.Line:
         """Return the presence of somebody."""
         require_member(caller)
         return presence.line(self._school.present(caller.tenant), person)
 
-    async def course(self, caller: Caller, course: Id) -> PresenceList:
+    async def course(self, caller: Caller, course: CoursePath) -> PresenceList:
         """Return the presence of everybody in a course, for those who belong to it."""
         require_member(caller)
 
-        def look(state: courses.State) -> list[str]:
+        def look(state: courses.State) -> list[PersonId]:
             people = courses.find(state, course).people
             if not caller.manages and caller.person not in people:
                 courses.find(courses.State(), course)  # as if it were not there
@@ -101,7 +102,7 @@ class PresenceCalls:
         return PresenceList(presence.lines(self._school.present(caller.tenant), people))
 
 
-def _person(caller: Caller) -> str:
+def _person(caller: Caller) -> PersonId:
     if caller.is_application:
         raise ApiError(403, "not_allowed", "Presence is a person's own; sign in as one.")
     require_member(caller)

@@ -6,12 +6,14 @@ from typing import Final
 import msgspec
 
 from classroom import limits
+from classroom.base import SERVER
 from classroom.errors import Code, NotAllowed
+from classroom.ids import CourseId, PersonId
 from classroom.school import schedule
 from signaling.http.api import ApiError, Route
 from signaling.sessions_api.callers import Caller
 from signaling.sessions_api.command_routes import CommandRoute, command_route
-from signaling.sessions_api.desk import Id
+from signaling.sessions_api.path_ids import Id, PersonPath
 from signaling.sessions_api.school.school_desk import (
     REFUSALS,
     SchoolDone,
@@ -41,7 +43,7 @@ class NewSeries(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     "Recurrence (RFC 5545), such as FREQ=WEEKLY;BYDAY=TU; empty: once."
     reminders: tuple[int, ...] = ()
     "Seconds before each lesson."
-    course: str = ""
+    course: CourseId = CourseId("")
 
 
 class SeriesAnswer(msgspec.Struct, frozen=True):
@@ -63,7 +65,7 @@ class Window(msgspec.Struct, frozen=True, kw_only=True):
 class Timetable(msgspec.Struct, frozen=True):
     """A tutor's lessons in a window of time."""
 
-    tutor: str
+    tutor: PersonId
     series: list[schedule.Series]
     occurrences: list[schedule.Occurrence]
     conflicts: list[schedule.Conflicting]
@@ -93,17 +95,17 @@ class ScheduleCalls:
             Route("GET", prefix, self.get, REFUSALS),
         ]
 
-    async def add(self, caller: Caller, tutor: Id, body: NewSeries) -> SeriesAnswer:
+    async def add(self, caller: Caller, tutor: PersonPath, body: NewSeries) -> SeriesAnswer:
         """Add a series. Conflicts are reported, not refused."""
         series = _series(caller.new_id("sr_"), body)
         return await self._put(caller, tutor, schedule.Add(by=_author(caller, tutor), series=series))
 
-    async def change(self, caller: Caller, tutor: Id, series: Id, body: NewSeries) -> SeriesAnswer:
+    async def change(self, caller: Caller, tutor: PersonPath, series: Id, body: NewSeries) -> SeriesAnswer:
         """Replace a series; exceptions stay."""
         changed = _series(series, body)
         return await self._put(caller, tutor, schedule.Change(by=_author(caller, tutor), series=changed))
 
-    async def get(self, caller: Caller, tutor: Id, query: Window) -> Timetable:
+    async def get(self, caller: Caller, tutor: PersonPath, query: Window) -> Timetable:
         """Return a tutor's lessons; for the tutor and those who manage the tenant."""
         _author(caller, tutor)
         since = self._school.wall_clock() if query.since is None else query.since
@@ -118,7 +120,9 @@ class ScheduleCalls:
 
         return await self._school.schedule(caller.tenant, tutor).read(look)
 
-    async def _put(self, caller: Caller, tutor: str, command: schedule.Add | schedule.Change) -> SeriesAnswer:
+    async def _put(
+        self, caller: Caller, tutor: PersonId, command: schedule.Add | schedule.Change
+    ) -> SeriesAnswer:
         require_teacher(caller)
         now = self._school.wall_clock()
 
@@ -129,14 +133,14 @@ class ScheduleCalls:
         return await self._school.schedule(caller.tenant, tutor).do(command, answer)
 
     def _part(self, caller: Caller, names: Mapping[str, str]) -> SchoolPart[schedule.State]:
-        return self._school.schedule(caller.tenant, names["tutor"])
+        return self._school.schedule(caller.tenant, PersonId(names["tutor"]))
 
 
-def _author(caller: Caller, tutor: str) -> str:
+def _author(caller: Caller, tutor: PersonId) -> PersonId:
     require_member(caller)
     if not caller.manages and caller.person != tutor:
         raise NotAllowed(Code.NOT_YOURS, "This timetable belongs to somebody else.")
-    return "" if caller.manages else caller.person
+    return SERVER if caller.manages else caller.person
 
 
 def _series(series_id: str, body: NewSeries) -> schedule.Series:

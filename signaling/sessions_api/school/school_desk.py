@@ -7,6 +7,7 @@ import msgspec
 
 from classroom.base import SERVER, Command
 from classroom.errors import Code, NotAllowed
+from classroom.ids import PersonId
 from signaling.sessions_api.callers import Caller, TenantRole
 from signaling.sessions_api.command_routes import Carry
 from signaling.teaching.school import SchoolPart
@@ -29,7 +30,7 @@ class SchoolDone(msgspec.Struct, frozen=True):
     "What happened."
 
 
-def author(caller: Caller) -> str:
+def author(caller: Caller) -> PersonId:
     """Return the author of a command: those who manage the tenant act for the server."""
     return SERVER if caller.manages else caller.person
 
@@ -50,12 +51,12 @@ def require_teacher(caller: Caller) -> None:
 def carry_to(
     find: Callable[[Caller, Mapping[str, str]], SchoolPart[Any]],
     check: Callable[[Caller], None] = require_member,
-    by: Callable[[Caller], str] = author,
+    by: Callable[[Caller], PersonId] = author,
 ) -> Carry:
     """Return what carries commands out in the part that `find` returns, after `check`."""
 
     async def carry(
-        caller: Caller, names: Mapping[str, str], make: Callable[[str], Command], made: str
+        caller: Caller, names: Mapping[str, str], make: Callable[[PersonId], Command], made: str
     ) -> SchoolDone:
         check(caller)
         return await find(caller, names).do(

@@ -8,12 +8,14 @@ import msgspec
 
 from classroom.features.attendance import totals
 from classroom.features.people import LeaveReason, Person
+from classroom.ids import PersonId, SessionId
 from classroom.roles import STAFF, Role, Standing, Why
 from classroom.state import Classroom
 from signaling.http.api import Document, Route
 from signaling.sessions_api.callers import Caller
-from signaling.sessions_api.desk import Desk, Id, require_staff
+from signaling.sessions_api.desk import Desk, require_staff
 from signaling.sessions_api.paging import Limit
+from signaling.sessions_api.path_ids import PersonPath, SessionPath
 from signaling.sessions_api.tables import table
 
 
@@ -22,7 +24,7 @@ class ParticipantsQuery(msgspec.Struct, frozen=True, kw_only=True):
 
     standing: Standing | None = None
     limit: Limit = 200
-    after: Id | None = None
+    after: PersonPath | None = None
     "Id of the last person of the page before."
 
 
@@ -63,7 +65,7 @@ class VisitAnswer(msgspec.Struct, frozen=True):
 class AttendanceLine(msgspec.Struct, frozen=True):
     """One person's attendance."""
 
-    person: str
+    person: PersonId
     name: str
     role: Role
     standing: Standing
@@ -83,7 +85,7 @@ class AttendanceLine(msgspec.Struct, frozen=True):
 class Attendance(msgspec.Struct, frozen=True):
     """Everybody's attendance at one time."""
 
-    session: str
+    session: SessionId
     title: str
     at: float
     lines: list[AttendanceLine]
@@ -106,7 +108,9 @@ class AttendanceCalls:
             Route("GET", "/sessions/{session}/attendance.csv", self.table, absent),
         ]
 
-    async def participants(self, caller: Caller, session: Id, query: ParticipantsQuery) -> ParticipantPage:
+    async def participants(
+        self, caller: Caller, session: SessionPath, query: ParticipantsQuery
+    ) -> ParticipantPage:
         """List the people of the session; students see only those who are there."""
 
         def look(room: Classroom, viewer: Person) -> ParticipantPage:
@@ -124,13 +128,13 @@ class AttendanceCalls:
 
         return await self._desk.look(caller, session, look)
 
-    async def attendees(self, caller: Caller, session: Id) -> Attendance:
+    async def attendees(self, caller: Caller, session: SessionPath) -> Attendance:
         """The same as `attendance`, without the single visits."""
         found = await self.attendance(caller, session)
         lines = [msgspec.structs.replace(line, stays=[]) for line in found.lines]
         return msgspec.structs.replace(found, lines=lines)
 
-    async def attendance(self, caller: Caller, session: Id) -> Attendance:
+    async def attendance(self, caller: Caller, session: SessionPath) -> Attendance:
         """Return who was there, from when to when and for how long; students see their own line."""
         now = self._desk.now
 
@@ -142,7 +146,7 @@ class AttendanceCalls:
 
         return await self._desk.look(caller, session, look)
 
-    async def table(self, caller: Caller, session: Id) -> Document:
+    async def table(self, caller: Caller, session: SessionPath) -> Document:
         """Return the attendance as a CSV file (RFC 4180)."""
         now = self._desk.now
 

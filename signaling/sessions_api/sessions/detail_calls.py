@@ -7,11 +7,13 @@ import msgspec
 from classroom.errors import Code, NotFound
 from classroom.features import exercises, polls, whiteboard
 from classroom.features.people import Person
+from classroom.ids import PersonId
 from classroom.roles import STAFF
 from classroom.state import Classroom
 from signaling.http.api import Document, Route
 from signaling.sessions_api.callers import Caller
-from signaling.sessions_api.desk import Desk, Id, require_staff
+from signaling.sessions_api.desk import Desk, require_staff
+from signaling.sessions_api.path_ids import ExercisePath, PagePath, PollPath, SessionPath
 from signaling.sessions_api.tables import table
 
 _ABSENT: Final = {403: "the caller may not see this", 404: "there is no such thing"}
@@ -21,7 +23,7 @@ class ExerciseDetail(msgspec.Struct, frozen=True):
     """An exercise with the work on it."""
 
     exercise: exercises.Exercise
-    works: dict[str, exercises.Work]
+    works: dict[PersonId, exercises.Work]
     "By person; students see their own."
 
 
@@ -48,7 +50,7 @@ class DetailCalls:
             Route("GET", "/sessions/{session}/whiteboards/{page}", self.board, _ABSENT),
         ]
 
-    async def poll_table(self, caller: Caller, session: Id, poll: Id) -> Document:
+    async def poll_table(self, caller: Caller, session: SessionPath, poll: PollPath) -> Document:
         """Return the answers to a poll as a CSV file, without names if it is anonymous."""
 
         def look(room: Classroom, _viewer: Person) -> list[tuple[str, str]]:
@@ -61,7 +63,7 @@ class DetailCalls:
         rows = await self._desk.look(caller, session, look)
         return table(f"poll-{poll}", ("person", "answer"), rows)
 
-    async def exercise(self, caller: Caller, session: Id, exercise: Id) -> ExerciseDetail:
+    async def exercise(self, caller: Caller, session: SessionPath, exercise: ExercisePath) -> ExerciseDetail:
         """Return an exercise, and the work on it."""
 
         def look(room: Classroom, viewer: Person) -> ExerciseDetail:
@@ -74,7 +76,7 @@ class DetailCalls:
 
         return await self._desk.look(caller, session, look)
 
-    async def board(self, caller: Caller, session: Id, page: Id) -> BoardPage:
+    async def board(self, caller: Caller, session: SessionPath, page: PagePath) -> BoardPage:
         """Return all that is on a page of the whiteboard."""
 
         def look(room: Classroom, _viewer: Person) -> BoardPage:

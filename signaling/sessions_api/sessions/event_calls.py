@@ -11,16 +11,18 @@ import msgspec
 from aiohttp import WSMsgType, hdrs, web
 
 from classroom import limits
-from classroom.base import Event
+from classroom.base import SERVER, Event
 from classroom.catalogue import EVENTS
 from classroom.features.people import Person
+from classroom.ids import PersonId
 from classroom.state import Classroom
 from classroom.visibility import View, shown_to, view
 from signaling.http.api import ApiError, Route
 from signaling.http.connections import Use, note
 from signaling.http.headers import SECURITY_HEADERS
 from signaling.sessions_api.callers import Caller
-from signaling.sessions_api.desk import Desk, Id, known
+from signaling.sessions_api.desk import Desk, known
+from signaling.sessions_api.path_ids import SessionPath
 from signaling.teaching.delivery import TOPIC, Delivery
 from signaling.teaching.feed import Feed, FeedMessage
 from signaling.teaching.live import LiveSession
@@ -105,7 +107,7 @@ class EventCalls:
             ),
         ]
 
-    async def state(self, caller: Caller, session: Id) -> View:
+    async def state(self, caller: Caller, session: SessionPath) -> View:
         """Return everything that somebody in the session sees, with the number of the last event."""
         now = self._desk.now
 
@@ -114,7 +116,7 @@ class EventCalls:
 
         return await self._desk.look(caller, session, look)
 
-    async def deliver(self, caller: Caller, session: Id, body: Deliver) -> Delivered:
+    async def deliver(self, caller: Caller, session: SessionPath, body: Deliver) -> Delivered:
         """Send the events over the caller's media connection, as data packets with the topic `lectern.session`.
 
         The packets hold what the WebSocket would send. One that would be too large is `{"type": "load", "seq"}`: load
@@ -126,7 +128,7 @@ class EventCalls:
         return Delivered(TOPIC)
 
     async def events(
-        self, caller: Caller, session: Id, query: EventsQuery, request: web.Request
+        self, caller: Caller, session: SessionPath, query: EventsQuery, request: web.Request
     ) -> EventPage:
         """Return a page of events, or a stream.
 
@@ -150,9 +152,9 @@ class EventCalls:
                 self._desk.presence.unlinked(live, feed.person, feed)
 
     async def _follow(self, caller: Caller, live: LiveSession, after: int | None) -> Feed:
-        def who(room: Classroom) -> str:
+        def who(room: Classroom) -> PersonId:
             person = known(room, caller)
-            return "" if caller.manages and person.id != caller.person else person.id
+            return SERVER if caller.manages and person.id != caller.person else person.id
 
         feed = Feed(await live.read(who))
         await live.follow(feed, after)

@@ -27,7 +27,8 @@ from classroom.join_code import COUNT
 from signaling.http.api import Route
 from signaling.sessions_api.callers import Caller
 from signaling.sessions_api.command_routes import CommandRoute, route
-from signaling.sessions_api.desk import Desk, Id
+from signaling.sessions_api.desk import Desk
+from signaling.sessions_api.path_ids import SessionPath
 
 # A board's update of 64 KiB in base64, in JSON.
 _BOARD_BYTES: Final = 96 * 1024
@@ -148,7 +149,7 @@ class FeatureCalls:
     def _view(self, name: str) -> Route:
         feature = VIEWS[name]
 
-        async def handler(caller: Caller, session: Id) -> Any:
+        async def handler(caller: Caller, session: SessionPath) -> Any:
             now = self._desk.now
             return await self._desk.look(
                 caller, session, lambda room, person: feature.view(room, person, now)

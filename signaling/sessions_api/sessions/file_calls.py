@@ -16,11 +16,13 @@ from classroom import engine, limits, permissions
 from classroom.base import Command
 from classroom.errors import Code, Malformed, NotFound
 from classroom.features import files
+from classroom.ids import FileId, SessionId
 from classroom.state import Classroom
 from signaling.errors import StoreError
 from signaling.http.api import ApiError, Document, Route
 from signaling.sessions_api.callers import Caller
-from signaling.sessions_api.desk import Desk, Done, Id, known
+from signaling.sessions_api.desk import Desk, Done, known
+from signaling.sessions_api.path_ids import FilePath, SessionPath
 from signaling.store.blobs import Draft
 from signaling.store.people.audit import AuditEntry, AuditLog
 from signaling.teaching.files.content_types import content_type
@@ -104,12 +106,14 @@ class FileCalls:
         path = "/sessions/{session}/files/{file}"
         return [upload, Route("GET", path, self.download, absent, long_lived=True)]
 
-    async def upload(self, caller: Caller, session: Id, query: NewFile, request: web.Request) -> Done:
+    async def upload(
+        self, caller: Caller, session: SessionPath, query: NewFile, request: web.Request
+    ) -> Done:
         """Add a file, whose bytes are the body.
 
         What it is follows from its content. An idempotency key covers name and readers, not the content.
         """
-        file_id = caller.new_id("f_")
+        file_id = FileId(caller.new_id("f_"))
 
         def command(room: Classroom, kind: str, size: int, digest: str) -> Command:
             return files.Add(
@@ -153,7 +157,9 @@ class FileCalls:
             await asyncio.to_thread(self._files.blobs.delete, caller.tenant, session, file_id)
             raise
 
-    async def download(self, caller: Caller, session: Id, file: Id, query: FileQuery) -> Document:
+    async def download(
+        self, caller: Caller, session: SessionPath, file: FilePath, query: FileQuery
+    ) -> Document:
         """Return the bytes of a file, or ranges of them (RFC 9110, section 14)."""
 
         def look(room: Classroom) -> files.File:
@@ -172,7 +178,7 @@ class FileCalls:
         headers = {str(hdrs.CONTENT_DISPOSITION): disposition(found.name, inline=inline)}
         return Document(path, kind, {**FILE_HEADERS, **headers})
 
-    async def _note(self, caller: Caller, session: str, file: str) -> None:
+    async def _note(self, caller: Caller, session: SessionId, file: FileId) -> None:
         key, now = (caller.tenant, caller.person, file), self._desk.now
         if now - self._noted.get(key, 0.0) < _NOTED_S:
             return

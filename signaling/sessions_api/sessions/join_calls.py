@@ -8,6 +8,7 @@ from aiohttp import web
 from classroom import join_code, limits
 from classroom.errors import Code, NotAllowed, NotFound
 from classroom.features import people
+from classroom.ids import PersonId, SessionId
 from classroom.roles import FINAL, STAFF, Role, Standing, Why
 from classroom.state import Classroom
 from classroom.visibility import Door, view
@@ -17,7 +18,8 @@ from signaling.limits import KNOCKS, Limits
 from signaling.sessions_api import credentials
 from signaling.sessions_api.callers import Caller, Callers, TenantRole
 from signaling.sessions_api.credentials import Credentials
-from signaling.sessions_api.desk import Desk, Done, Id, not_found
+from signaling.sessions_api.desk import Desk, Done, not_found
+from signaling.sessions_api.path_ids import PersonPath, SessionPath
 from signaling.store.tenants import tenant_parts
 from signaling.teaching.live import LiveSession
 from signaling.teaching.media import MediaBridge
@@ -29,7 +31,7 @@ Name = Annotated[str, msgspec.Meta(max_length=2 * limits.NAME_LENGTH)]
 class Join(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Who joins; a person says nothing here, since their token has said it."""
 
-    person: Id | None = None
+    person: PersonPath | None = None
     "Only from the application, on behalf of somebody."
     name: Name | None = None
     "Display name; only from the application or where the token has none."
@@ -42,7 +44,7 @@ class JoinByCode(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
     code: Annotated[str, msgspec.Meta(max_length=32)]
     "As it was typed: capitals or not, blanks and hyphens allowed."
-    person: Id | None = None
+    person: PersonPath | None = None
     name: Name | None = None
     role: Role | None = None
 
@@ -57,8 +59,8 @@ class GuestJoin(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 class JoinAnswer(msgspec.Struct, frozen=True):
     """Where somebody is after a join."""
 
-    session: str
-    person: str
+    session: SessionId
+    person: PersonId
     name: str
     role: Role
     standing: Standing
@@ -119,7 +121,7 @@ class JoinCalls:
             Route("GET", "/sessions/{session}/door", self.door, {404: "there is no such session"}),
         ]
 
-    async def join(self, caller: Caller, session: Id, body: Join) -> JoinAnswer:
+    async def join(self, caller: Caller, session: SessionPath, body: Join) -> JoinAnswer:
         """Join a session, or its lobby. A person who joins again begins another visit."""
         live = self._desk.session(caller, session)
         person, name, role = _who(caller, body.person, body.name, body.role)
@@ -149,7 +151,7 @@ class JoinCalls:
             tenant=tenant,
             key=tenant_parts(tenant)[0],
             origin=self._callers.origin(request),
-            person=new_id("guest_"),
+            person=PersonId(new_id("guest_")),
             name=body.name,
             role=TenantRole.STUDENT,
             session=row.id,
@@ -163,18 +165,18 @@ class JoinCalls:
         await live.read(check)
         return await self._join(guest, live, guest.person, body.name, Role.STUDENT)
 
-    async def leave(self, caller: Caller, session: Id, body: Join) -> Done:
+    async def leave(self, caller: Caller, session: SessionPath, body: Join) -> Done:
         """Leave a session or its lobby; the media connection ends."""
         person = _who(caller, body.person, body.name, body.role)[0]
         return await self._desk.carry_out(caller, session, lambda _room, _by: people.Leave(by=person))
 
-    async def token(self, caller: Caller, session: Id, body: Join) -> JoinAnswer:
+    async def token(self, caller: Caller, session: SessionPath, body: Join) -> JoinAnswer:
         """Return new credentials for somebody who is in the session; the visit goes on."""
         live = self._desk.session(caller, session)
         person = _who(caller, body.person, body.name, body.role)[0]
         return await live.read(lambda room: self._answer(room, caller, live, person))
 
-    async def door(self, caller: Caller, session: Id) -> DoorAnswer:
+    async def door(self, caller: Caller, session: SessionPath) -> DoorAnswer:
         """Return what somebody sees who is not in the session: its title and time, and their place in the queue."""
         now = self._desk.now
 
@@ -187,7 +189,7 @@ class JoinCalls:
         return await self._desk.session(caller, session).read(look)
 
     async def _join(
-        self, caller: Caller, live: LiveSession, person: str, name: str, role: Role
+        self, caller: Caller, live: LiveSession, person: PersonId, name: str, role: Role
     ) -> JoinAnswer:
         self._media.admitted(live)
         command = people.Join(by=person, name=name or person, visit=caller.new_id("v_"), role=role)
@@ -195,7 +197,7 @@ class JoinCalls:
         self._desk.presence.heard(live, person)
         return joined
 
-    def _answer(self, room: Classroom, caller: Caller, live: LiveSession, person_id: str) -> JoinAnswer:
+    def _answer(self, room: Classroom, caller: Caller, live: LiveSession, person_id: PersonId) -> JoinAnswer:
         person = room.people.everyone.get(person_id)
         if person is None or room.session.phase in FINAL:
             raise not_found()
@@ -223,7 +225,7 @@ class JoinCalls:
             token="" if made is None else made.token,
         )
 
-    def _waiting_token(self, caller: Caller, room: Classroom, person_id: str, now: float) -> str:
+    def _waiting_token(self, caller: Caller, room: Classroom, person_id: PersonId, now: float) -> str:
         signer = self._keyring.successor(caller.key)
         name, session = room.people.everyone[person_id].name, room.session.id
         return credentials.api_token(
@@ -231,13 +233,15 @@ class JoinCalls:
         )
 
 
-def viewer_is_staff(room: Classroom, person_id: str) -> bool:
+def viewer_is_staff(room: Classroom, person_id: PersonId) -> bool:
     """Whether somebody is staff of a session."""
     person = room.people.everyone.get(person_id)
     return person is not None and person.role in STAFF
 
 
-def _who(caller: Caller, person: str | None, name: str | None, role: Role | None) -> tuple[str, str, Role]:
+def _who(
+    caller: Caller, person: PersonId | None, name: str | None, role: Role | None
+) -> tuple[PersonId, str, Role]:
     """Return id, name and role of who joins. `NotAllowed` for somebody who speaks for others."""
     if caller.is_application:
         if person is None:

@@ -3,6 +3,7 @@
 import msgspec
 
 from classroom.features.session import EndReason, Settings, taught_s
+from classroom.ids import PersonId, SessionId
 from classroom.roles import STAFF, Phase, Role, Standing
 from classroom.state import Classroom
 from signaling.sessions_api.callers import Caller
@@ -13,14 +14,14 @@ from signaling.store.classroom.records import SessionRow
 class PersonName(msgspec.Struct, frozen=True):
     """Somebody, by id and name."""
 
-    id: str
+    id: PersonId
     name: str = ""
 
 
 class SessionAnswer(msgspec.Struct, frozen=True):
     """A session."""
 
-    id: str
+    id: SessionId
     external_id: str
     title: str
     description: str
@@ -50,11 +51,11 @@ class SessionAnswer(msgspec.Struct, frozen=True):
 class SessionSummary(msgspec.Struct, frozen=True):
     """A session in a list."""
 
-    id: str
+    id: SessionId
     external_id: str
     title: str
     phase: Phase
-    owner: str
+    owner: PersonId
     "Id of the tutor."
     code: str
     "Join code; empty for those who may not pass it on."

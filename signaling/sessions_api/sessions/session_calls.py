@@ -12,12 +12,14 @@ from classroom import limits
 from classroom.base import Command
 from classroom.errors import Code, Conflict, NotAllowed
 from classroom.features import people, session
+from classroom.ids import SessionId
 from classroom.roles import FINAL, OPEN, Phase, Role
 from classroom.state import Classroom
 from signaling.http.api import Answer, ApiError, Route
 from signaling.sessions_api import paging
 from signaling.sessions_api.callers import Caller, TenantRole
-from signaling.sessions_api.desk import Desk, Id, check_etag, etag, not_found, require_staff
+from signaling.sessions_api.desk import Desk, check_etag, etag, not_found, require_staff
+from signaling.sessions_api.path_ids import Id, PersonPath, SessionPath
 from signaling.sessions_api.sessions.session_answers import (
     PersonName,
     SessionAnswer,
@@ -44,7 +46,7 @@ SettingsChange: Final[Any] = msgspec.defstruct(
 class Invitee(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Somebody on the roster."""
 
-    id: Id
+    id: PersonPath
     name: str
     role: Role = Role.STUDENT
 
@@ -80,8 +82,8 @@ class SessionsQuery(msgspec.Struct, frozen=True, kw_only=True):
 
     phase: str | None = None
     "Phases with commas between; `open` is live and paused, `over` is ended, cancelled and expired."
-    owner: Id | None = None
-    person: Id | None = None
+    owner: PersonPath | None = None
+    person: PersonPath | None = None
     "Sessions to which somebody belongs. People who do not manage the tenant see only their own anyway."
     external_id: Id | None = None
     starts_from: float | None = None
@@ -125,7 +127,7 @@ class SessionCalls:
     async def create(self, caller: Caller, body: NewSession) -> Answer[SessionAnswer]:
         """Create a session."""
         owner = _owner(caller, body.owner)
-        session_id = caller.new_id(PREFIX)
+        session_id = SessionId(caller.new_id(PREFIX))
         live = self._desk.session(caller, session_id)
         make = partial(
             session.Create,
@@ -165,13 +167,15 @@ class SessionCalls:
         data: list[SessionSummary] = [summary(row, caller) for row in page]
         return SessionPage(data, None if last is None else paging.encode(last.created_at, last.id))
 
-    async def get(self, caller: Caller, session: Id) -> Answer[SessionAnswer]:
+    async def get(self, caller: Caller, session: SessionPath) -> Answer[SessionAnswer]:
         """Return a session."""
         live = self._desk.session(caller, session)
         found, tag = await live.read(lambda room: (answer(room, caller, self._desk.now), etag(room)))
         return Answer(found, headers={hdrs.ETAG: tag})
 
-    async def change(self, caller: Caller, session: Id, body: SessionChange) -> Answer[SessionAnswer]:
+    async def change(
+        self, caller: Caller, session: SessionPath, body: SessionChange
+    ) -> Answer[SessionAnswer]:
         """Change title, description, settings or time of a session."""
         live = self._desk.session(caller, session)
         if (body.title, body.description, body.settings) != (None, None, None):
@@ -181,7 +185,7 @@ class SessionCalls:
             await live.submit(lambda room, _now: _schedule(room, caller, body, etags=first))
         return await self.get(caller, session)
 
-    async def delete(self, caller: Caller, session: Id) -> DeletedSession:
+    async def delete(self, caller: Caller, session: SessionPath) -> DeletedSession:
         """Delete a session that is not open, with its history."""
         live = self._desk.session(caller, session)
 

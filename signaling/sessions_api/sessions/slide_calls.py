@@ -10,11 +10,13 @@ from classroom import engine, limits
 from classroom.errors import Code, NotFound
 from classroom.features import files, slides
 from classroom.features.people import Person
+from classroom.ids import DeckId, SessionId
 from classroom.state import Classroom
 from signaling.errors import StoreError
 from signaling.http.api import ApiError, Document, Route
 from signaling.sessions_api.callers import Caller
-from signaling.sessions_api.desk import Desk, Done, Id, known
+from signaling.sessions_api.desk import Desk, Done, known
+from signaling.sessions_api.path_ids import DeckPath, FilePath, SessionPath
 from signaling.sessions_api.sessions.file_calls import FILE_HEADERS
 from signaling.store.blobs import BlobFolder
 from signaling.teaching.files.slide_maker import SlideError, SlideMaker, page_image, page_texts
@@ -29,7 +31,7 @@ _STATUSES: Final = {"too_many_conversions": 429}
 class DeckOfFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A PDF among the session's files, of which slides are to be made."""
 
-    file: Id
+    file: FilePath
     title: Annotated[str, msgspec.Meta(max_length=limits.TITLE_LENGTH)] | None = None
     "The file's name when absent."
 
@@ -88,9 +90,9 @@ class SlideCalls:
             Route("GET", f"{deck}/text", self.text, _ABSENT),
         ]
 
-    async def make(self, caller: Caller, session: Id, body: DeckOfFile) -> Done:
+    async def make(self, caller: Caller, session: SessionPath, body: DeckOfFile) -> Done:
         """Make slides of a PDF. The answer comes when the pages are there, after up to some minutes."""
-        deck = caller.new_id("d_")
+        deck = DeckId(caller.new_id("d_"))
 
         def command(room: Classroom, pages: int) -> slides.AddDeck:
             title = body.title if body.title is not None else room.files.files[body.file].name
@@ -117,7 +119,7 @@ class SlideCalls:
             await asyncio.to_thread(self._blobs.delete, caller.tenant, session, deck)
             raise
 
-    async def page(self, caller: Caller, session: Id, deck: Id, page: PageNumber) -> Document:
+    async def page(self, caller: Caller, session: SessionPath, deck: DeckPath, page: PageNumber) -> Document:
         """Return a page of a deck as an image."""
         await self._find(caller, session, deck)
         path = page_image(self._blobs.path(caller.tenant, session, deck), page)
@@ -125,7 +127,7 @@ class SlideCalls:
             raise NotFound(Code.PAGE_NOT_FOUND, "There is no such page.")
         return Document(path, "image/webp", {**FILE_HEADERS, hdrs.CONTENT_DISPOSITION: "inline"})
 
-    async def text(self, caller: Caller, session: Id, deck: Id, query: TextQuery) -> DeckText:
+    async def text(self, caller: Caller, session: SessionPath, deck: DeckPath, query: TextQuery) -> DeckText:
         """Return the text of a deck's pages, or of those with a given text."""
         await self._find(caller, session, deck)
         try:
@@ -141,7 +143,7 @@ class SlideCalls:
         ]
         return DeckText(deck, pages)
 
-    async def _find(self, caller: Caller, session: str, deck: str) -> None:
+    async def _find(self, caller: Caller, session: SessionId, deck: str) -> None:
         def look(room: Classroom, _person: Person) -> None:
             if deck not in room.slides.decks:
                 raise NotFound(Code.DECK_NOT_FOUND, "There is no such deck of slides.")

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from classroom.ids import SessionId
+from signaling.ids import TenantId
 from signaling.store.access import transaction
 from signaling.store.classroom.records import SessionRow
 from signaling.store.classroom.shelf import TenantShelf, record
@@ -19,34 +21,36 @@ class ClassroomStore:
         """Use the store's engine."""
         self._engine = engine
 
-    def of(self, tenant: str) -> TenantShelf:
+    def of(self, tenant: TenantId) -> TenantShelf:
         """Return the rows of a tenant."""
         return TenantShelf(self._engine, tenant)
 
-    async def tenant_of(self, session_id: str) -> str | None:
+    async def tenant_of(self, session_id: SessionId) -> TenantId | None:
         """Return whose session this is. StoreError."""
         table = classroom_sessions
         async with transaction(self._engine) as connection:
-            tenant: str | None = await connection.scalar(
+            tenant: TenantId | None = await connection.scalar(
                 select(table.c.tenant).where(table.c.id == session_id)
             )
             return tenant
 
-    async def tenant_of_code(self, code: str) -> str | None:
+    async def tenant_of_code(self, code: str) -> TenantId | None:
         """Return whose session has a join code. StoreError."""
         table = classroom_sessions
         async with transaction(self._engine) as connection:
-            tenant: str | None = await connection.scalar(select(table.c.tenant).where(table.c.code == code))
+            tenant: TenantId | None = await connection.scalar(
+                select(table.c.tenant).where(table.c.code == code)
+            )
             return tenant
 
-    async def tenants(self, key: str) -> list[str]:
+    async def tenants(self, key: str) -> list[TenantId]:
         """Return the tenants of an API key that have sessions. StoreError."""
         column = classroom_sessions.c.tenant
         query = select(column).where(is_of_key(column, key)).distinct()
         async with transaction(self._engine) as connection:
             return list((await connection.execute(query)).scalars())
 
-    async def due(self, now: float, limit: int) -> Sequence[tuple[str, str]]:
+    async def due(self, now: float, limit: int) -> Sequence[tuple[TenantId, SessionId]]:
         """Return tenant and id of sessions whose deadline has passed, the longest overdue first. StoreError."""
         table = classroom_sessions
         query = (

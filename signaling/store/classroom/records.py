@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from classroom.ids import PersonId, SessionId
+from signaling.ids import TenantId
+
 
 @dataclass(frozen=True, slots=True)
 class LoggedEvent:
@@ -29,10 +32,10 @@ class Snapshot:
 class SessionRow:
     """What the index knows of a session."""
 
-    tenant: str
-    id: str
+    tenant: TenantId
+    id: SessionId
     external_id: str
-    owner: str
+    owner: PersonId
     "Id of the tutor."
     title: str
     phase: str
@@ -58,7 +61,7 @@ class SessionRow:
 class Usage:
     """The sessions of one tutor that ended within some time."""
 
-    owner: str
+    owner: PersonId
     sessions: int
     taught_s: float
     attended_s: float
@@ -68,14 +71,14 @@ class Usage:
 class SessionQuery:
     """Which sessions are wanted; None matches everything."""
 
-    person: str | None = None
+    person: PersonId | None = None
     "Somebody who belongs to the session."
-    owner: str | None = None
+    owner: PersonId | None = None
     phases: tuple[str, ...] | None = None
     external_id: str | None = None
     starts_from: float | None = None
     starts_until: float | None = None
-    before: tuple[float, str] | None = None
+    before: tuple[float, SessionId] | None = None
     "Only sessions that come after this one (creation time and id) in the list, which begins with the newest."
 
 

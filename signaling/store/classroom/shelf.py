@@ -12,6 +12,8 @@ from typing import Any
 from sqlalchemy import Row, Select, and_, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from classroom.ids import PersonId, SessionId
+from signaling.ids import TenantId
 from signaling.store.access import transaction
 from signaling.store.classroom.records import (
     LoggedEvent,
@@ -36,7 +38,7 @@ from signaling.store.webhooks import delivery_queue
 class TenantShelf:
     """The rows of one tenant. All methods raise StoreError when the database fails."""
 
-    def __init__(self, engine: AsyncEngine, tenant: str) -> None:
+    def __init__(self, engine: AsyncEngine, tenant: TenantId) -> None:
         """Use the store's engine."""
         self._engine = engine
         self.tenant = tenant
@@ -47,7 +49,7 @@ class TenantShelf:
         events: Sequence[LoggedEvent],
         *,
         row: SessionRow | None = None,
-        people: Mapping[str, str] | None = None,
+        people: Mapping[PersonId, str] | None = None,
         snapshot: Snapshot | None = None,
         deliveries: Sequence[NewDelivery] = (),
         audit: Sequence[AuditEntry] = (),
@@ -120,7 +122,7 @@ class TenantShelf:
         async with transaction(self._engine) as connection:
             return list((await connection.execute(query)).scalars())
 
-    async def session(self, session_id: str) -> SessionRow | None:
+    async def session(self, session_id: SessionId) -> SessionRow | None:
         """Return what the index knows of a session."""
         return await self._one(classroom_sessions.c.id == session_id)
 
@@ -167,7 +169,7 @@ class TenantShelf:
         async with transaction(self._engine) as connection:
             return [Usage(*row) for row in await connection.execute(query)]
 
-    async def delete_session(self, session_id: str) -> bool:
+    async def delete_session(self, session_id: SessionId) -> bool:
         """Delete a session with its whole log; False when there is none."""
         log = session_log(session_id)
         async with transaction(self._engine) as connection:
@@ -182,7 +184,13 @@ class TenantShelf:
         return found
 
     async def rewrite(
-        self, log: str, events: Mapping[int, bytes], *, session: str = "", person: str = "", other: str = ""
+        self,
+        log: str,
+        events: Mapping[int, bytes],
+        *,
+        session: SessionId | None = None,
+        person: PersonId | None = None,
+        other: str = "",
     ) -> None:
         """Replace events of a log by number, for erasure alone, all or none: half of a log could not be replayed.
 
@@ -195,10 +203,12 @@ class TenantShelf:
                 await connection.execute(update(table).where(*here).values(data=data.decode()))
             snapshots = self._log(classroom_snapshots, log)
             await connection.execute(delete(classroom_snapshots).where(*snapshots))
-            if session:
+            if session is not None and person is not None:
                 await self._rename(connection, session, person, other)
 
-    async def _rename(self, connection: AsyncConnection, session: str, person: str, other: str) -> None:
+    async def _rename(
+        self, connection: AsyncConnection, session: SessionId, person: PersonId, other: str
+    ) -> None:
         people, table = classroom_people, classroom_sessions
         mine = (people.c.tenant == self.tenant, people.c.session == session, people.c.person == person)
         await connection.execute(update(people).where(*mine).values(person=other))
@@ -280,7 +290,7 @@ class TenantShelf:
             await connection.execute(insert(table).values(values))
 
     async def _put_people(
-        self, connection: AsyncConnection, session_id: str, people: Mapping[str, str]
+        self, connection: AsyncConnection, session_id: SessionId, people: Mapping[PersonId, str]
     ) -> None:
         if not people:
             return
@@ -299,7 +309,7 @@ class TenantShelf:
         )
 
 
-def session_log(session_id: str) -> str:
+def session_log(session_id: SessionId) -> str:
     """Return the name of a session's log."""
     return f"session/{session_id}"
 

@@ -10,6 +10,7 @@ from typing import Any, Concatenate, Literal, ParamSpec, TypeVar, get_args
 import msgspec
 
 from signaling.errors import UnstorableError
+from signaling.ids import Identity, ParticipantSid, RoomName, RoomSid, TrackSid
 from signaling.rooms.permissions import Permissions, Source
 
 # Version of the JSON that `encode` writes. Rows without a version are of version 0.
@@ -27,8 +28,8 @@ _VERSION = "version"
 class RoomSnapshot(msgspec.Struct, frozen=True):
     """A room at the moment of the entry. Times are seconds since 1970."""
 
-    sid: str
-    name: str
+    sid: RoomSid
+    name: RoomName
     metadata: str
     owner: str
     "Id of the API key that created the room; empty: any key may see it."
@@ -47,15 +48,15 @@ class RoomSnapshot(msgspec.Struct, frozen=True):
 class RoomReference(msgspec.Struct, frozen=True):
     """The names that identify a room."""
 
-    sid: str
-    name: str
+    sid: RoomSid
+    name: RoomName
 
 
 class ParticipantSnapshot(msgspec.Struct, frozen=True):
     """A participant at the moment of the entry, without tracks. Times are seconds since 1970."""
 
-    sid: str
-    identity: str
+    sid: ParticipantSid
+    identity: Identity
     name: str
     metadata: str
     attributes: Mapping[str, str]
@@ -75,15 +76,15 @@ class ParticipantSnapshot(msgspec.Struct, frozen=True):
 class ParticipantReference(msgspec.Struct, frozen=True):
     """The names that identify a participant."""
 
-    sid: str
-    identity: str
+    sid: ParticipantSid
+    identity: Identity
     name: str
 
 
 class VisitorSnapshot(msgspec.Struct, frozen=True):
     """A person who waits to be admitted. Times are seconds since 1970."""
 
-    identity: str
+    identity: Identity
     name: str
     attributes: Mapping[str, str]
     permissions: Permissions
@@ -105,7 +106,7 @@ class LayerSnapshot(msgspec.Struct, frozen=True):
 class TrackSnapshot(msgspec.Struct, frozen=True):
     """A track at the moment of the entry."""
 
-    sid: str
+    sid: TrackSid
     kind: Literal["audio", "video"]
     source: Source
     name: str
@@ -178,14 +179,14 @@ class ParticipantLeft(_OfParticipant, frozen=True, tag="participant_left"):
 class ParticipantMovedOut(_OfParticipant, frozen=True, tag="participant_moved_out"):
     """A participant was moved from this room to another."""
 
-    destination_sid: str = msgspec.field(name="to")
+    destination_sid: RoomSid = msgspec.field(name="to")
     "The other meeting."
 
 
 class ParticipantMovedIn(_OfParticipant, frozen=True, tag="participant_moved_in"):
     """A participant was moved to this room from another."""
 
-    origin_sid: str = msgspec.field(name="from")
+    origin_sid: RoomSid = msgspec.field(name="from")
     "The other meeting."
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Row, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from signaling.ids import RoomSid
 from signaling.store.access import transaction
 from signaling.store.meetings import projection
 from signaling.store.meetings.entries import Unknown, decode, encode
@@ -57,7 +58,7 @@ class Events:
                 deliveries = [delivery for entry in new for delivery in make_deliveries(entry, endpoints)]
                 await delivery_queue.add(connection, deliveries, now)
 
-    async def read(self, session_sid: str, after: int = 0, limit: int = 1000) -> list[LogEntry]:
+    async def read(self, session_sid: RoomSid, after: int = 0, limit: int = 1000) -> list[LogEntry]:
         """Return a meeting's entries in order, after the sequence number `after`. StoreError."""
         query = (
             select(events)

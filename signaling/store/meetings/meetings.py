@@ -5,6 +5,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, delete, exists, func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from signaling.ids import RoomName, RoomSid
 from signaling.store.access import transaction
 from signaling.store.records import Attendance, Meeting, MeetingFilter
 from signaling.store.tables import events, sessions, stays
@@ -17,18 +18,23 @@ class Meetings:
         """Use the store's engine."""
         self._engine = engine
 
-    async def of_room(self, room: str, limit: int = 100) -> list[Meeting]:
+    async def of_room(self, room: RoomName, limit: int = 100) -> list[Meeting]:
         """Return the latest meetings of a room, newest first. StoreError."""
         return await self.find(MeetingFilter(room=room), limit)
 
-    async def get(self, session_sid: str) -> Meeting | None:
+    async def get(self, session_sid: RoomSid) -> Meeting | None:
         """Return a meeting, None if there is none. StoreError."""
         async with transaction(self._engine) as connection:
             row = (await connection.execute(select(sessions).where(sessions.c.sid == session_sid))).first()
         return None if row is None else _session(row)
 
     async def find(
-        self, wanted: MeetingFilter, limit: int = 100, *, older_than: str = "", newer_than: str = ""
+        self,
+        wanted: MeetingFilter,
+        limit: int = 100,
+        *,
+        older_than: RoomSid | None = None,
+        newer_than: RoomSid | None = None,
     ) -> list[Meeting]:
         """Return meetings, newest first: the page after the meeting `older_than`, or the page before `newer_than`.
 
@@ -36,9 +42,9 @@ class Meetings:
         """
         place = tuple_(sessions.c.started_at, sessions.c.sid)
         query = select(sessions).where(*_conditions(wanted))
-        if older_than:
+        if older_than is not None:
             query = query.where(place < _place(older_than))
-        if newer_than:
+        if newer_than is not None:
             # The nearest ones are wanted, so the query sorts the other way round.
             nearest = query.where(place > _place(newer_than)).order_by(sessions.c.started_at, sessions.c.sid)
             query = select(nearest.limit(limit).subquery())
@@ -79,7 +85,7 @@ class Meetings:
                     row.name,
                     row.joined_at,
                     row.left_at,
-                    row.user_id or "",
+                    row.user_id or None,
                 )
                 for row in await connection.execute(query)
             ]
@@ -120,7 +126,7 @@ def _conditions(wanted: MeetingFilter) -> list[ColumnElement[bool]]:
     return conditions
 
 
-def _place(session_sid: str) -> Any:
+def _place(session_sid: RoomSid) -> Any:
     return (
         select(sessions.c.started_at, sessions.c.sid).where(sessions.c.sid == session_sid).scalar_subquery()
     )

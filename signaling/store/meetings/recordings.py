@@ -6,6 +6,8 @@ from typing import Any
 from sqlalchemy import Row, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from sfu.values import RecordingId
+from signaling.ids import RoomName
 from signaling.store.access import transaction
 from signaling.store.records import Recording
 from signaling.store.tables import recordings
@@ -29,7 +31,7 @@ class Recordings:
         async with transaction(self._engine) as connection:
             return (await connection.execute(change)).rowcount > 0
 
-    async def get(self, recording_id: str) -> Recording | None:
+    async def get(self, recording_id: RecordingId) -> Recording | None:
         """Return a recording, None if there is none. StoreError."""
         query = select(recordings).where(recordings.c.id == recording_id)
         async with transaction(self._engine) as connection:
@@ -46,13 +48,13 @@ class Recordings:
         async with transaction(self._engine) as connection:
             return [_record(row) for row in await connection.execute(query)]
 
-    async def of_rooms(self, rooms: Sequence[str]) -> list[Recording]:
+    async def of_rooms(self, rooms: Sequence[RoomName]) -> list[Recording]:
         """Return the recordings of some rooms, in no order. StoreError."""
         query = select(recordings).where(recordings.c.room.in_(rooms))
         async with transaction(self._engine) as connection:
             return [_record(row) for row in await connection.execute(query)]
 
-    async def delete(self, recording_id: str) -> bool:
+    async def delete(self, recording_id: RecordingId) -> bool:
         """Delete a recording's row; False if there is none with this id. StoreError."""
         gone = delete(recordings).where(recordings.c.id == recording_id)
         async with transaction(self._engine) as connection:

@@ -8,6 +8,8 @@ from typing import Any
 from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from classroom.ids import PersonId
+from signaling.ids import TenantId
 from signaling.store.access import transaction
 from signaling.store.people.tables import account_tokens, accounts
 from signaling.store.tenants import is_of_key
@@ -25,8 +27,8 @@ class TokenKind(StrEnum):
 class Account:
     """A person with a password."""
 
-    tenant: str
-    id: str
+    tenant: TenantId
+    id: PersonId
     email: str
     "In lower case."
     name: str
@@ -42,9 +44,9 @@ class AccountToken:
     """A token, without its text."""
 
     digest: str
-    tenant: str
+    tenant: TenantId
     kind: str
-    person: str
+    person: PersonId
     created_at: float
     expires_at: float
     name: str = ""
@@ -55,7 +57,7 @@ class AccountToken:
 class TenantAccounts:
     """The accounts of one tenant. All methods raise StoreError when the database fails."""
 
-    def __init__(self, engine: AsyncEngine, tenant: str) -> None:
+    def __init__(self, engine: AsyncEngine, tenant: TenantId) -> None:
         """Use the store's engine."""
         self._engine = engine
         self.tenant = tenant
@@ -65,7 +67,7 @@ class TenantAccounts:
         async with transaction(self._engine) as connection:
             await connection.execute(insert(accounts).values(_values(account)))
 
-    async def get(self, account_id: str) -> Account | None:
+    async def get(self, account_id: PersonId) -> Account | None:
         """Return the account with an id."""
         return await self._one(accounts.c.id == account_id)
 
@@ -73,7 +75,7 @@ class TenantAccounts:
         """Return the account with an address in lower case."""
         return await self._one(accounts.c.email == email)
 
-    async def list(self, after: str, limit: int) -> Sequence[Account]:
+    async def list(self, after: PersonId, limit: int) -> Sequence[Account]:
         """Return accounts by id, from the one after `after` on."""
         query = select(accounts).where(accounts.c.tenant == self.tenant, accounts.c.id > after)
         async with transaction(self._engine) as connection:
@@ -86,7 +88,7 @@ class TenantAccounts:
         async with transaction(self._engine) as connection:
             return int(await connection.scalar(query) or 0)
 
-    async def change(self, account_id: str, **values: Any) -> bool:
+    async def change(self, account_id: PersonId, **values: Any) -> bool:
         """Change columns of an account; False if there is none."""
         async with transaction(self._engine) as connection:
             changed = await connection.execute(
@@ -94,7 +96,7 @@ class TenantAccounts:
             )
             return changed.rowcount > 0
 
-    async def delete(self, account_id: str) -> bool:
+    async def delete(self, account_id: PersonId) -> bool:
         """Delete an account with its tokens; False if there is none."""
         async with transaction(self._engine) as connection:
             own = self._own(account_tokens, account_tokens.c.person == account_id)
@@ -130,7 +132,7 @@ class TenantAccounts:
             )
             return changed.rowcount > 0
 
-    async def end_tokens(self, person: str) -> None:
+    async def end_tokens(self, person: PersonId) -> None:
         """End all tokens of a person."""
         async with transaction(self._engine) as connection:
             own = self._own(account_tokens, account_tokens.c.person == person)
@@ -152,11 +154,11 @@ class Accounts:
         """Use the store's engine."""
         self._engine = engine
 
-    def of(self, tenant: str) -> TenantAccounts:
+    def of(self, tenant: TenantId) -> TenantAccounts:
         """Return the accounts of a tenant."""
         return TenantAccounts(self._engine, tenant)
 
-    async def tenants(self, key: str) -> list[str]:
+    async def tenants(self, key: str) -> list[TenantId]:
         """Return the tenants of an API key that have accounts. StoreError."""
         column = accounts.c.tenant
         query = select(column).where(is_of_key(column, key)).distinct()

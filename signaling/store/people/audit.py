@@ -8,11 +8,17 @@ from typing import Any
 from sqlalchemy import delete, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from classroom.ids import PersonId, SessionId
+from signaling.ids import TenantId
 from signaling.store.access import transaction
 from signaling.store.people.tables import audit_entries
 
 ERASED = "erased"
 "Stands for a person whose data was erased."
+
+
+NO_SESSION = SessionId("")
+"In place of a session, of an action outside of sessions."
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +27,11 @@ class AuditEntry:
 
     at: float
     action: str
-    actor: str
+    actor: PersonId
     "The id of a person; empty: the application or the server."
     subject: str = ""
     "The id of a person or file; may be empty."
-    session: str = ""
+    session: SessionId = NO_SESSION
     details: Mapping[str, Any] = field(default_factory=dict)
     number: int = 0
     "Its place in the log; the database chooses it."
@@ -38,17 +44,17 @@ class AuditLog:
         """Use the store's engine."""
         self._engine = engine
 
-    async def add(self, tenant: str, *entries: AuditEntry) -> None:
+    async def add(self, tenant: TenantId, *entries: AuditEntry) -> None:
         """Add entries. StoreError."""
         async with transaction(self._engine) as connection:
             await insert_entries(connection, tenant, entries)
 
     async def read(
         self,
-        tenant: str,
+        tenant: TenantId,
         before: int | None,
         limit: int,
-        person: str | None = None,
+        person: PersonId | None = None,
         action: str | None = None,
     ) -> Sequence[AuditEntry]:
         """Return entries, the newest first, from the one before number `before` on. StoreError."""
@@ -75,7 +81,7 @@ class AuditLog:
                 for row in rows
             ]
 
-    async def erase(self, tenant: str, person: str) -> int:
+    async def erase(self, tenant: TenantId, person: PersonId) -> int:
         """Replace a person in all entries; return how many changed. StoreError."""
         table, changed = audit_entries, 0
         async with transaction(self._engine) as connection:
@@ -88,7 +94,7 @@ class AuditLog:
                 changed += done.rowcount
         return changed
 
-    async def forget(self, tenant: str, before: float) -> int:
+    async def forget(self, tenant: TenantId, before: float) -> int:
         """Delete entries older than a time; return how many. StoreError."""
         table = audit_entries
         async with transaction(self._engine) as connection:
@@ -98,7 +104,9 @@ class AuditLog:
             return gone.rowcount
 
 
-async def insert_entries(connection: AsyncConnection, tenant: str, entries: Sequence[AuditEntry]) -> None:
+async def insert_entries(
+    connection: AsyncConnection, tenant: TenantId, entries: Sequence[AuditEntry]
+) -> None:
     """Add entries in a transaction that is under way."""
     if not entries:
         return

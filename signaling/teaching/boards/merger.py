@@ -8,8 +8,10 @@ import msgspec
 
 from classroom.errors import Refused
 from classroom.features import whiteboard
+from classroom.ids import PageId, SessionId
 from classroom.state import Classroom
 from signaling.errors import StoreError
+from signaling.ids import TenantId
 from signaling.teaching.children import child
 from signaling.teaching.live import Committed, LiveSession
 from signaling.teaching.registry import Registry
@@ -25,9 +27,9 @@ class BoardMerger:
     def __init__(self, registry: Registry) -> None:
         """Follow the registry's commits."""
         self._turn = asyncio.Lock()
-        self._tasks: dict[tuple[str, str, str], asyncio.Task[None]] = {}
+        self._tasks: dict[tuple[TenantId, SessionId, PageId], asyncio.Task[None]] = {}
         # Pages whose updates cannot be merged; they fill up, and their drawers are told.
-        self._broken: set[tuple[str, str, str]] = set()
+        self._broken: set[tuple[TenantId, SessionId, PageId]] = set()
         registry.observe(self._on_commit)
 
     async def finish(self) -> None:
@@ -44,7 +46,7 @@ class BoardMerger:
             if key not in self._tasks and key not in self._broken:
                 self._tasks[key] = asyncio.create_task(self._merge(committed.live, page, key))
 
-    async def _merge(self, live: LiveSession, page: str, key: tuple[str, str, str]) -> None:
+    async def _merge(self, live: LiveSession, page: PageId, key: tuple[TenantId, SessionId, PageId]) -> None:
         try:
             async with self._turn:
                 updates, count = await live.read(lambda room: _updates(room, page))
@@ -63,7 +65,7 @@ class BoardMerger:
             del self._tasks[key]
 
 
-def _updates(room: Classroom, page_id: str) -> tuple[list[bytes], int]:
+def _updates(room: Classroom, page_id: PageId) -> tuple[list[bytes], int]:
     updates = list(whiteboard.content(room, page_id))
     return updates, len(room.whiteboard.pages[page_id].updates)
 

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from typing import Final
 
 from classroom.features import files, slides
+from classroom.ids import PersonId, SessionId
+from signaling.ids import TenantId
 from signaling.store.blobs import BlobFolder
 from signaling.teaching.live import Committed, LiveSession
 from signaling.teaching.registry import Registry
@@ -24,12 +26,12 @@ class SessionFiles:
     def __init__(self, blobs: BlobFolder, registry: Registry) -> None:
         """Follow the registry's commits."""
         self.blobs = blobs
-        self._uploads: dict[tuple[str, str], int] = {}
+        self._uploads: dict[tuple[TenantId, PersonId], int] = {}
         self._deletions: set[asyncio.Future[None]] = set()
         registry.observe(self._on_commit)
         registry.observe_deletions(self._on_deletion)
 
-    def begin_upload(self, tenant: str, person: str) -> bool:
+    def begin_upload(self, tenant: TenantId, person: PersonId) -> bool:
         """Count an upload; False, and it is not counted, when there are too many. `end_upload` belongs to it."""
         key = tenant, person
         if self._uploads.get(key, 0) >= PERSON_UPLOADS or sum(self._uploads.values()) >= UPLOADS:
@@ -37,14 +39,14 @@ class SessionFiles:
         self._uploads[key] = self._uploads.get(key, 0) + 1
         return True
 
-    def end_upload(self, tenant: str, person: str) -> None:
+    def end_upload(self, tenant: TenantId, person: PersonId) -> None:
         """Count an upload no more."""
         key = tenant, person
         self._uploads[key] -= 1
         if not self._uploads[key]:
             del self._uploads[key]
 
-    def delete(self, tenant: str, session: str, name: str) -> None:
+    def delete(self, tenant: TenantId, session: SessionId, name: str) -> None:
         """Delete a file, soon."""
         self._delete(self.blobs.delete, tenant, session, name)
 

@@ -8,12 +8,13 @@ from collections.abc import Sequence
 from classroom.base import Event
 from classroom.features import files, moderation, people
 from classroom.features.people import LeaveReason
+from classroom.ids import SessionId
 from signaling.store.people.audit import AuditEntry
 
 _REMOVALS = frozenset({LeaveReason.REMOVED, LeaveReason.BANNED})
 
 
-def audited(session_id: str, events: Sequence[Event]) -> list[AuditEntry]:
+def audited(session_id: SessionId, events: Sequence[Event]) -> list[AuditEntry]:
     """Return the entries about new events of a session."""
     entries = []
     for event in events:

@@ -14,7 +14,9 @@ import msgspec
 
 from classroom import codec
 from classroom.errors import Code, Conflict
+from classroom.ids import PersonId, SessionId
 from classroom.roles import OPEN
+from signaling.ids import TenantId
 from signaling.store import Store
 from signaling.store.classroom.records import SessionQuery, SessionRow
 from signaling.store.classroom.shelf import TenantShelf, session_log
@@ -40,8 +42,8 @@ _encode: Final = msgspec.json.encode
 class Erased(msgspec.Struct, frozen=True):
     """What an erasure changed."""
 
-    person: str
-    pseudonym: str
+    person: PersonId
+    pseudonym: PersonId
     "Stands for the person in what is kept."
     sessions: int
     events: int
@@ -60,7 +62,7 @@ class Privacy:
         self._school = school
         self._files = files
 
-    async def export(self, tenant: str, person: str) -> dict[str, Any]:
+    async def export(self, tenant: TenantId, person: PersonId) -> dict[str, Any]:
         """Return all that is kept about a person, as plain values. StoreError."""
         shelf = self._store.classroom.of(tenant)
         account = await self._store.accounts.of(tenant).get(person)
@@ -91,7 +93,7 @@ class Privacy:
             "audit": [msgspec.to_builtins(entry) async for entry in self._audit(tenant, person)],
         }
 
-    async def erase(self, tenant: str, person: str, now: float, actor: str) -> Erased:
+    async def erase(self, tenant: TenantId, person: PersonId, now: float, actor: PersonId) -> Erased:
         """Erase a person. `Conflict` while they belong to an open session, StoreError.
 
         Repeating it after a failure goes on where it stopped.
@@ -100,7 +102,7 @@ class Privacy:
         rows = [row async for row in _sessions(shelf, person)]
         if any(row.phase in OPEN for row in rows):
             raise _open_session()
-        pseudonym = f"{ERASED}-{secrets.token_hex(8)}"
+        pseudonym = PersonId(f"{ERASED}-{secrets.token_hex(8)}")
         events = files = 0
         for row in rows:
             count, deleted = await self._erase_session(shelf, row, person, pseudonym)
@@ -115,7 +117,7 @@ class Privacy:
         return Erased(person, pseudonym, len(rows), events, files, entries, account)
 
     async def _erase_session(
-        self, shelf: TenantShelf, row: SessionRow, person: str, pseudonym: str
+        self, shelf: TenantShelf, row: SessionRow, person: PersonId, pseudonym: PersonId
     ) -> tuple[int, int]:
         async def action() -> tuple[int, list[str]]:
             now = await shelf.session(row.id)
@@ -138,7 +140,7 @@ class Privacy:
             self._files.delete(shelf.tenant, row.id, file)
         return events, len(files)
 
-    async def _audit(self, tenant: str, person: str) -> AsyncIterator[AuditEntry]:
+    async def _audit(self, tenant: TenantId, person: PersonId) -> AsyncIterator[AuditEntry]:
         before: int | None = None
         while page := await self._store.audit.read(tenant, before, _PAGE, person):
             for entry in page:
@@ -146,12 +148,12 @@ class Privacy:
             before = page[-1].number
 
 
-def redacted(event: dict[str, Any], person: str, pseudonym: str) -> bytes:
+def redacted(event: dict[str, Any], person: PersonId, pseudonym: PersonId) -> bytes:
     """Return the JSON of an event without a person: their id is the pseudonym, their texts and names are gone."""
     return _encode(_walk(event, person, pseudonym, theirs=False))
 
 
-def _walk(value: Any, person: str, pseudonym: str, *, theirs: bool) -> Any:
+def _walk(value: Any, person: PersonId, pseudonym: PersonId, *, theirs: bool) -> Any:
     if isinstance(value, str):
         return pseudonym if value == person else value
     if isinstance(value, list):
@@ -172,14 +174,14 @@ def _walk(value: Any, person: str, pseudonym: str, *, theirs: bool) -> Any:
     return walked
 
 
-def _is_name(value: dict[str, Any], field: str, person: str) -> bool:
+def _is_name(value: dict[str, Any], field: str, person: PersonId) -> bool:
     """Return whether a field is the name of the person, or that of a file of theirs."""
     if field == "owner_name":
         return bool(value.get("owner") == person)
     return field == "name" and bool(value.get("person", value.get("by")) == person)
 
 
-def mentions(value: Any, person: str) -> bool:
+def mentions(value: Any, person: PersonId) -> bool:
     """Return whether a person's id is somewhere in a JSON value."""
     if isinstance(value, str):
         return value == person
@@ -190,8 +192,8 @@ def mentions(value: Any, person: str) -> bool:
     )
 
 
-async def _sessions(shelf: TenantShelf, person: str) -> AsyncIterator[SessionRow]:
-    before: tuple[float, str] | None = None
+async def _sessions(shelf: TenantShelf, person: PersonId) -> AsyncIterator[SessionRow]:
+    before: tuple[float, SessionId] | None = None
     while page := await shelf.sessions(SessionQuery(person=person, before=before), _PAGE):
         for row in page:
             yield row
@@ -202,7 +204,7 @@ async def _school_logs(shelf: TenantShelf) -> list[str]:
     return [log for prefix in _PARTS for log in await shelf.logs(prefix, limit=100_000)]
 
 
-async def _about(shelf: TenantShelf, log: str, person: str) -> AsyncIterator[tuple[int, dict[str, Any]]]:
+async def _about(shelf: TenantShelf, log: str, person: PersonId) -> AsyncIterator[tuple[int, dict[str, Any]]]:
     """Yield the number and content of each event of a log that names a person."""
     after = 0
     while page := await shelf.read(log, after, _PAGE):
@@ -217,7 +219,7 @@ def _open_session() -> Conflict:
     return Conflict(Code.WRONG_PHASE, "The person belongs to a session that is open; end it first.")
 
 
-async def _rewrite_part(shelf: TenantShelf, log: str, person: str, pseudonym: str) -> int:
+async def _rewrite_part(shelf: TenantShelf, log: str, person: PersonId, pseudonym: PersonId) -> int:
     """Erase a person from the log of a part of a school; return how many events changed. StoreError."""
     if log.partition("/")[2] == person:
         await shelf.delete_log(log)

@@ -3,6 +3,8 @@
 import logging
 from typing import Final
 
+from classroom.base import SERVER
+from signaling.ids import TenantId
 from signaling.store import Store
 from signaling.store.people.audit import AuditEntry
 from signaling.teaching.registry import Registry
@@ -16,13 +18,13 @@ _DAY_S: Final = 86_400.0
 _PAGE: Final = 200
 
 
-async def retention_days(store: Store, tenant: str) -> int:
+async def retention_days(store: Store, tenant: TenantId) -> int:
     """Return how many days a tenant keeps ended sessions; 0: for ever. StoreError."""
     settings = await store.documents.get(NAMESPACE, tenant)
     return int(settings[_DAYS]) if settings else 0
 
 
-async def set_retention_days(store: Store, tenant: str, days: int) -> None:
+async def set_retention_days(store: Store, tenant: TenantId, days: int) -> None:
     """Keep ended sessions for so many days; 0: for ever. StoreError."""
     await store.documents.put(NAMESPACE, tenant, {_DAYS: days})
 
@@ -33,12 +35,12 @@ async def apply_retention(store: Store, registry: Registry) -> int:
     for tenant, settings in (await store.documents.all(NAMESPACE)).items():
         days = int(settings[_DAYS])
         if days:
-            total += await _apply(store, registry, tenant, days)
+            total += await _apply(store, registry, TenantId(tenant), days)
     await store.accounts.forget_expired(registry.wall_clock())
     return total
 
 
-async def _apply(store: Store, registry: Registry, tenant: str, days: int) -> int:
+async def _apply(store: Store, registry: Registry, tenant: TenantId, days: int) -> int:
     shelf, now = store.classroom.of(tenant), registry.wall_clock()
     limit, sessions = now - days * _DAY_S, 0
     while page := await shelf.ended(0.0, limit, None, _PAGE):
@@ -52,5 +54,5 @@ async def _apply(store: Store, registry: Registry, tenant: str, days: int) -> in
     if sessions or entries:
         log.info("retention: %d sessions and %d audit entries of a tenant are deleted", sessions, entries)
         details = {"days": days, "sessions": sessions, "audit_entries": entries}
-        await store.audit.add(tenant, AuditEntry(now, "retention.applied", "", details=details))
+        await store.audit.add(tenant, AuditEntry(now, "retention.applied", SERVER, details=details))
     return sessions

@@ -12,8 +12,8 @@ import pylibsrtp
 from aiortc import rtcdtlstransport
 from aiortc.rtcdtlstransport import RTCCertificate
 
-from bench.session import Local, offer
-from bench.transport import Transport, read_answer
+from bench.load.session import Local, offer
+from bench.load.transport import Transport, read_answer
 from sfu.settings import MediaSettings
 from sfu.shell.server import MediaServer
 from sfu.values import PeerClosed, PublicationSpec

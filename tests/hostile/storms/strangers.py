@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 
 from aioice import stun
 
-from bench.session import Local
-from bench.transport import read_answer
+from bench.load.session import Local
+from bench.load.transport import read_answer
 from tests.hostile.client import FINGERPRINT, Client
 
 ROOM = "storm"

@@ -55,6 +55,29 @@ def test_a_queue_that_fills_is_overuse_at_once_even_after_a_drain():
     assert way.report(0.02) is LinkUsage.OVER
 
 
+def test_the_only_packet_of_a_report_shows_no_queue_that_was_not_there_before():
+    way = Way()
+    for _ in range(5):
+        way.report()
+    for delay_s in (0.1, 0.02, 0.1, 0.02):
+        way.delay_s = delay_s
+        assert way.report(packets=1) is not LinkUsage.OVER
+    way.delay_s = 0.07
+    way.report(packets=1)
+    way.delay_s = 0.12
+    assert way.report(packets=1) is LinkUsage.OVER
+
+
+@pytest.mark.parametrize(("queue_s", "usage"), [(0.0, LinkUsage.NORMAL), (0.02, LinkUsage.OVER)])
+def test_overuse_ends_with_its_queue_however_steep_the_line(queue_s, usage):
+    trend = DelayTrend()
+    trend.usage, trend.queue_s, trend._deltas = LinkUsage.OVER, queue_s, 60
+    trend._points.extend((10.0 * i, 5.0 * i) for i in range(20))
+    trend._judge(1.0)
+    assert trend._trend > trend._threshold_ms
+    assert trend.usage is usage
+
+
 def test_packets_sent_together_are_one_group():
     way = Way()
     assert {way.report(together=6) for _ in range(20)} == {LinkUsage.NORMAL}

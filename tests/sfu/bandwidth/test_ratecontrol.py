@@ -78,13 +78,25 @@ def test_capacity_follows_samples_near_it_slowly_and_others_at_once():
     assert capacity.bps == 0.3e6
 
 
-def test_a_queue_that_does_not_shrink_is_none_of_ours():
+def test_the_estimate_returns_when_the_queue_was_the_length_of_the_path():
     control = Controlled()
     control.rate.probed(1.5e6)
     control.hear(LinkUsage.OVER, 1e6, 0.2, times=3)
-    assert not control.rate.queue_is_not_ours(0.6e6, 0.2, 0.05, control.now)
-    control.hear(LinkUsage.NORMAL, 0.6e6, 0.2, times=15)
-    assert not control.rate.queue_is_not_ours(0.6e6, 0.1, 0.05, control.now)
-    assert not control.rate.queue_is_not_ours(1e6, 0.2, 0.05, control.now)
-    assert control.rate.queue_is_not_ours(0.6e6, 0.2, 0.05, control.now)
+    control.rate.path_became_longer(0.15, 1e6)
     assert control.hear(LinkUsage.NORMAL, 0.6e6) == pytest.approx(1.5e6, rel=0.02)
+
+
+def test_with_a_queue_of_its_own_as_well_the_link_carries_what_it_carried_at_most():
+    control = Controlled()
+    control.rate.probed(1.5e6)
+    control.hear(LinkUsage.OVER, 1e6, 0.2, times=3)
+    control.hear(LinkUsage.OVER, 0.3e6, 0.2)
+    control.rate.path_became_longer(0.05, 0.7e6)
+    assert control.hear(LinkUsage.NORMAL, 0.5e6) == pytest.approx(0.92 * 0.7e6, rel=0.02)
+
+
+def test_without_a_drain_a_longer_path_changes_no_estimate():
+    control = Controlled()
+    control.rate.probed(1.5e6)
+    control.rate.path_became_longer(0.05, 0.7e6)
+    assert control.rate.estimate_bps == 1.5e6

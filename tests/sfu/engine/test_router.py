@@ -8,8 +8,8 @@ import pytest
 from router_world import NTP, VIEWER_KIND, World, header, parameters, remb
 
 from sfu.drops import DropReason
-from sfu.engine.identification import MAX_STREAMS
-from sfu.engine.publication import Publication
+from sfu.engine.peers.identification import MAX_STREAMS
+from sfu.engine.peers.publication import Publication
 from sfu.forwarding.resender import MAX_RESENDS
 from sfu.receiving.speakers import Speakers
 from sfu.session.sections import OutboundSection, receive_section
@@ -490,7 +490,7 @@ def test_the_bitrate_of_each_layer_is_measured(world):
 def test_who_speaks_is_seen_first(world):
     world.core.speaking.rooms["room"] = Speakers()
     world.core.router.publishers["publisher"] = world.publisher
-    assert world.core.speaking.focus("room") == ""
+    assert world.core.speaking.focus("room") is None
     world.core.speaking.rooms["room"].dominant = "TR_1"
     assert world.core.speaking.focus("room") == "publisher"
-    assert world.core.speaking.focus("elsewhere") == ""
+    assert world.core.speaking.focus("elsewhere") is None

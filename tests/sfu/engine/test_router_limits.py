@@ -7,8 +7,8 @@ from router_world import NTP, World, remb
 
 from sfu.drops import DropReason
 from sfu.engine import delivery
-from sfu.engine.identification import KnownSsrcs
-from sfu.engine.publication import Subscription
+from sfu.engine.peers.identification import KnownSsrcs
+from sfu.engine.peers.publication import Subscription
 from sfu.limits import ESTIMATES, KEYFRAME_REQUESTS, LOOK_UPS, SENDER_REPORTS, UNKNOWN_PACKETS
 from sfu.receiving.speakers import UPDATE_INTERVAL_S, Speakers
 from sfu.wire import rtcp
@@ -121,7 +121,7 @@ def test_a_fault_while_bandwidth_is_shared_costs_that_viewer_alone(world, monkey
     shared = []
 
     def faulty(subject, *args):
-        viewer = subject.subscriber.peer_id if isinstance(subject, Subscription) else subject.id
+        viewer = subject.subscriber.connection_id if isinstance(subject, Subscription) else subject.id
         if viewer == "unlucky":
             raise FaultError
         shared.append(viewer)

@@ -24,11 +24,11 @@ def told(world):
 
 def test_who_speaks_is_reported_and_is_the_focus():
     world = World("audio")
-    assert world.core.speaking.focus("room") == ""
+    assert world.core.speaking.focus("room") is None
     speak(world, 1)
     assert told(world)[0]
     assert world.core.speaking.focus("room") == "publisher"
-    assert world.core.speaking.focus("elsewhere") == ""
+    assert world.core.speaking.focus("elsewhere") is None
 
 
 def test_a_silent_room_costs_nothing_once_the_silence_is_reported():

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from router_world import NTP, World
 
-from sfu.engine.publication import Publication
+from sfu.engine.peers.publication import Publication
 from sfu.engine.taps import Taps
 from sfu.values import Layer, LayersWanted, PublicationSpec, RecordedTrack, TrackNotRecorded
 from sfu.wire import rtcp, tap

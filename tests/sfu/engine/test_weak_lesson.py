@@ -18,12 +18,13 @@ CHANGE_S, SETTLED_S, END_S = 10, 13, 50
 
 
 def lesson(rate_bps, *, end_s=END_S, slide_every_s=8.0, **way):
-    """A lesson on a free link that becomes a weak one at CHANGE_S."""
-    link = Link(FREE_BPS, **{"delay_s": 0.02, "queue_s": 0.3} | way)
+    """A lesson on a free link that becomes a weak one at CHANGE_S, longer and lossy as `way` says."""
+    link = Link(FREE_BPS, delay_s=0.02, queue_s=0.3)
     held = Lesson(link)
     held.slide_every_s = slide_every_s
     held.until(CHANGE_S)
-    link.rate_bps = rate_bps
+    for name, value in {"rate_bps": rate_bps, **way}.items():
+        setattr(link, name, value)
     return held.until(end_s)
 
 
@@ -55,13 +56,18 @@ def test_slides_come_in_time_and_sound_is_whole(rate_bps, legible_s, camera_fps,
 @pytest.mark.parametrize(
     ("rate_bps", "way", "legible_s", "made_up"),
     [
-        (800e3, {"loss": 0.05, "delay_s": 0.05}, 3.0, 0.005),
-        (FREE_BPS, {"loss": 0.03}, 3.0, 0.005),
-        (FREE_BPS, {"loss": 0.1}, 3.0, 0.008),
-        (FREE_BPS, {"delay_s": 0.2}, 2.0, 0.0),
-        (500e3, {"queue_s": 2.0}, 3.0, 0.01),
+        pytest.param(800e3, {"loss": 0.05, "delay_s": 0.05}, 3.0, 0.005, id="800k 5%"),
+        pytest.param(
+            800e3, {"loss": 0.05, "delay_s": 0.07, "jitter_s": 0.03}, 3.0, 0.005, id="800k 5% jitter"
+        ),
+        pytest.param(800e3, {"loss": 0.05, "delay_s": 0.1}, 3.0, 0.005, id="800k 5% 100 ms"),
+        pytest.param(800e3, {"stall_s": 0.15}, 3.0, 0.005, id="800k stalls"),
+        pytest.param(FREE_BPS, {"loss": 0.03}, 3.0, 0.005, id="3%"),
+        pytest.param(FREE_BPS, {"loss": 0.1}, 3.0, 0.008, id="10%"),
+        pytest.param(FREE_BPS, {"delay_s": 0.2}, 2.0, 0.0, id="200 ms"),
+        pytest.param(FREE_BPS, {"delay_s": 0.2, "jitter_s": 0.04}, 2.0, 0.0, id="200 ms jitter"),
+        pytest.param(500e3, {"queue_s": 2.0}, 3.0, 0.01, id="bufferbloat"),
     ],
-    ids=["800k 5%", "3%", "10%", "200 ms", "bufferbloat"],
 )
 def test_losses_and_long_ways(rate_bps, way, legible_s, made_up):
     held = lesson(rate_bps, **way)

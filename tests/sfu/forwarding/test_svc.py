@@ -8,7 +8,7 @@ import struct
 import pytest
 from engine.test_router import World, header
 
-from sfu.engine.publication import Publication
+from sfu.engine.peers.publication import Publication
 from sfu.fanout.template import TemplateClass
 from sfu.session.negotiation import NegotiatedCodec, SectionParameters
 from sfu.session.sections import OutboundSection, receive_section

@@ -149,7 +149,7 @@ def test_deltas_add_up(script):
 
 
 def test_the_dominant_speaker_stays_until_silent_while_another_speaks(room):
-    assert room.speakers.dominant == ""
+    assert room.speakers.dominant is None
     room.window(a=[20], b=[30])
     assert room.speakers.dominant == "a"
     room.window(a=[20], b=[0])

@@ -3,9 +3,9 @@
 import pytest
 from aiortc.sdp import SessionDescription
 
-from sfu.engine.link import Link
-from sfu.engine.peer import LocalIdentity, Peer
-from sfu.engine.publication import Publication
+from sfu.engine.peers.link import Link
+from sfu.engine.peers.peer import LocalIdentity, Peer
+from sfu.engine.peers.publication import Publication
 from sfu.session.ice import IceAgent
 from sfu.session.negotiated import Negotiated
 from sfu.session.negotiation import LocalTransport, Send

@@ -10,8 +10,8 @@ from pylibsrtp._binding import ffi
 
 from sfu.bandwidth.estimator import Estimator
 from sfu.drops import DropReason
-from sfu.engine.link import Link
-from sfu.engine.peer import Peer
+from sfu.engine.peers.link import Link
+from sfu.engine.peers.peer import Peer
 from sfu.fanout.sentlog import SentLog
 from sfu.limits import CLOSED_AFTER_S
 from sfu.session.ice import MAX_ADDRESSES, IceAgent

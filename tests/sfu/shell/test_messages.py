@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sfu.shell import messages
-from sfu.shell.messages import MessageError, frame, read_frame, read_news, read_order
+from sfu.shell.messages import MessageError, frame, read_command, read_frame, read_notification
 from sfu.shell.server import MediaServer
 from sfu.values import (
     Answer,
@@ -72,7 +72,7 @@ def body(content):
 
 @pytest.mark.parametrize("name", [*messages.COMMANDS, *messages.REQUESTS])
 def test_every_order_arrives_as_it_was_given(name):
-    number, read, positional, named = read_order(body((7, name, ORDERS[name])))
+    number, read, positional, named = read_command(body((7, name, ORDERS[name])))
     assert (number, read) == (7, name)
     assert (*positional, *named.values()) == ORDERS[name]
     assert callable(getattr(MediaServer, name))
@@ -103,7 +103,7 @@ def test_every_event_arrives_as_it_was(kind):
     }
     fields = {field.name: samples.get(field.name, "error") for field in dataclasses.fields(kind)}
     event = kind(**fields)
-    news, raw = read_news(body(("event", event)))
+    news, raw = read_notification(body(("event", event)))
     assert news == "event"
     assert messages.decode(raw, messages.EVENTS[kind.__name__]) == event
 
@@ -134,12 +134,12 @@ def test_results_arrive_as_they_were():
 )
 def test_what_is_no_order_is_refused(order):
     with pytest.raises(MessageError):
-        read_order(body(order))
+        read_command(body(order))
 
 
 @given(st.binary(max_size=60))
 def test_garbage_is_refused(garbage):
-    for read in (read_order, read_news):
+    for read in (read_command, read_notification):
         try:
             read(garbage)
         except MessageError:
@@ -149,9 +149,9 @@ def test_garbage_is_refused(garbage):
 def test_a_string_that_is_not_utf_8_is_refused():
     broken = b"\xa1\x80"  # MessagePack: a string of one byte, 0x80
     with pytest.raises(MessageError):
-        read_order(b"\x93\x01" + broken + b"\x90")
+        read_command(b"\x93\x01" + broken + b"\x90")
     with pytest.raises(MessageError):
-        read_news(b"\x92" + broken + b"\x90")
+        read_notification(b"\x92" + broken + b"\x90")
     with pytest.raises(MessageError):
         messages.decode(msgspec.Raw(broken), str)
 

@@ -9,7 +9,7 @@ import sdp_samples
 from aiortc import RTCPeerConnection, RTCSessionDescription
 
 from sfu.engine.deadlines import Reason
-from sfu.engine.identification import KnownSsrc
+from sfu.engine.peers.identification import KnownSsrc
 from sfu.limits import CLOSED_AFTER_S, MUTED_AFTER_S
 from sfu.settings import MediaSettings
 from sfu.shell.server import MIN_WAKE_INTERVAL_S, SHARING_DELAY_S, MediaServer

@@ -24,16 +24,16 @@ class Parent:
         self.task = asyncio.create_task(self.worker.run(theirs))
         self.reader, self.writer = await asyncio.open_connection(sock=ours)
 
-    async def news(self, *kinds):
+    async def notification(self, *kinds):
         """The next of these kinds, and its content."""
         async with asyncio.timeout(10):
             while body := await messages.read_frame(self.reader):
-                kind, raw = messages.read_news(body)
+                kind, raw = messages.read_notification(body)
                 if kind in kinds:
                     return kind, msgspec.msgpack.decode(raw)
         return None
 
-    def order(self, number, name, *arguments):
+    def send_command(self, number, name, *arguments):
         self.writer.write(messages.frame((number, name, arguments)))
 
     async def end(self):
@@ -51,10 +51,10 @@ async def parent():
 
 
 async def test_it_says_its_port_and_figures_and_ends_with_its_socket(parent):
-    _kind, port = await parent.news("ready")
+    _kind, port = await parent.notification("ready")
     assert port == parent.worker._media.udp_port
-    parent.order(0, "open_peer", "PA_1", "RM_1", False, (), ReceiverTraits())
-    assert await parent.news("metrics")
+    parent.send_command(0, "open_peer", "PA_1", "RM_1", False, (), ReceiverTraits())
+    assert await parent.notification("metrics")
     await parent.end()
     assert parent.task.done()
     assert parent.task.exception() is None
@@ -65,7 +65,7 @@ async def test_a_taken_port_is_told():
         taken.bind(("::", 0))
         parent = Parent(MediaSettings(udp_port=taken.getsockname()[1]))
         await parent.start()
-        kind, (number, text) = await parent.news("failed", "ready")
+        kind, (number, text) = await parent.notification("failed", "ready")
         assert kind == "failed"
         assert number
         assert "use" in text
@@ -73,14 +73,14 @@ async def test_a_taken_port_is_told():
 
 
 async def test_a_request_gets_its_answer_or_its_refusal(parent):
-    parent.order(7, "negotiate", "PA_gone", "v=0")
-    assert await parent.news("reply", "refusal") == ("refusal", [7, "UnknownPeerError", "PA_gone"])
-    parent.order(0, "open_peer", "PA_1", "RM_1", False, (), ReceiverTraits())
-    parent.order(8, "negotiate", "PA_1", "v=0")
-    kind, (number, name, _text) = await parent.news("reply", "refusal")
+    parent.send_command(7, "negotiate", "PA_gone", "v=0")
+    assert await parent.notification("reply", "refusal") == ("refusal", [7, "UnknownPeerError", "PA_gone"])
+    parent.send_command(0, "open_peer", "PA_1", "RM_1", False, (), ReceiverTraits())
+    parent.send_command(8, "negotiate", "PA_1", "v=0")
+    kind, (number, name, _text) = await parent.notification("reply", "refusal")
     assert (kind, number, name) == ("refusal", 8, "SdpError")
-    parent.order(9, "explain", "PA_1")
-    kind, (number, name, content) = await parent.news("reply", "refusal")
+    parent.send_command(9, "explain", "PA_1")
+    kind, (number, name, content) = await parent.notification("reply", "refusal")
     assert (kind, number, name) == ("reply", 9, "explain")
     assert content["videos"] == []
 
@@ -90,24 +90,27 @@ async def test_a_command_that_fails_costs_itself_alone(parent, monkeypatch, capl
         raise RuntimeError("a bug")
 
     monkeypatch.setattr(parent.worker._media, "explain", fail)
-    parent.order(7, "explain", "PA_1")
-    assert await parent.news("reply", "refusal") == ("refusal", [7, "EngineError", "the engine failed"])
+    parent.send_command(7, "explain", "PA_1")
+    assert await parent.notification("reply", "refusal") == (
+        "refusal",
+        [7, "EngineError", "the engine failed"],
+    )
     assert "a bug" in caplog.text
-    parent.order(8, "offer", "PA_1", False)
-    assert await parent.news("reply", "refusal") == ("refusal", [8, "UnknownPeerError", "PA_1"])
+    parent.send_command(8, "offer", "PA_1", False)
+    assert await parent.notification("reply", "refusal") == ("refusal", [8, "UnknownPeerError", "PA_1"])
 
 
 async def test_what_is_no_order_ends_the_worker(parent):
-    await parent.news("ready")
+    await parent.notification("ready")
     parent.writer.write(messages.frame("nonsense"))
     async with asyncio.timeout(10):
         with pytest.raises(messages.MessageError):
             await parent.task
-    assert await parent.news("reply") is None
+    assert await parent.notification("reply") is None
 
 
 async def test_what_it_logs_goes_to_its_parent(parent):
-    await parent.news("ready")
+    await parent.notification("ready")
     logger = logging.getLogger("sfu.anything")
     sender = LogSender(parent.worker.tell)
     logger.addHandler(sender)
@@ -116,7 +119,7 @@ async def test_what_it_logs_goes_to_its_parent(parent):
     except ValueError:
         logger.exception("it failed")
     logger.removeHandler(sender)
-    _kind, (level, name, text) = await parent.news("log")
+    _kind, (level, name, text) = await parent.notification("log")
     assert (level, name) == (logging.ERROR, "sfu.anything")
     assert text.startswith("it failed\nTraceback")
     assert text.endswith("'no number'")
@@ -125,7 +128,7 @@ async def test_what_it_logs_goes_to_its_parent(parent):
 
 
 async def test_messages_wait_while_their_reader_is_behind(parent):
-    await parent.news("ready")
+    await parent.notification("ready")
     worker = parent.worker
     assert not worker._is_behind()
     for _ in range(100):
@@ -134,5 +137,5 @@ async def test_messages_wait_while_their_reader_is_behind(parent):
     assert worker._is_behind()
     assert worker._media._data_busy()
     for _ in range(100):
-        await parent.news("sample")
+        await parent.notification("sample")
     assert not worker._is_behind()

@@ -3,8 +3,8 @@ import uuid
 
 import pytest
 
-from signaling.daily.meetings import meeting_id, meetings, session_sid
-from signaling.rooms.ids import random_sid
+from signaling.daily.meetings import meeting_id, meeting_sid, meetings
+from signaling.rooms.sids import random_sid
 from signaling.store import Attendance, Meeting
 
 
@@ -12,7 +12,7 @@ def test_a_meetings_id_is_a_uuid_that_says_its_session():
     for sid in (random_sid("RM_"), "RM_23456789ABCD", "RM_1"):
         meeting = meeting_id(sid)
         assert uuid.UUID(meeting).version == 8
-        assert session_sid(meeting) == session_sid(meeting.upper()) == sid
+        assert meeting_sid(meeting) == meeting_sid(meeting.upper()) == sid
     assert meeting_id(random_sid("RM_")) != meeting_id(random_sid("RM_"))
 
 
@@ -20,7 +20,7 @@ def test_other_ids_are_no_meetings():
     chance = random.Random(3)
     wrong = ["", "RM_23456789ABCD", "x" * 36, str(uuid.uuid4()), str(uuid.UUID(int=0))]
     wrong += [str(uuid.UUID(int=chance.getrandbits(128))) for _ in range(500)]
-    assert [each for each in wrong if session_sid(each) is not None] == []
+    assert [each for each in wrong if meeting_sid(each) is not None] == []
 
 
 def stay(sid, joined_at, left_at, session="RM_1"):

@@ -172,7 +172,7 @@ async def test_a_room_is_opened_with_its_rules_and_ended_when_deleted(rooms, har
     given = {"max_participants": 3, "exp": now + 60, "eject_at_room_exp": True, "eject_after_elapsed": 30}
     made = await rooms.create(SCHOOL, "maths", "public", given, now)
     config = rooms.open(made).config
-    assert (config.max_participants, config.ends_at, config.max_stay_s) == (3, now + 60, 30)
+    assert (config.max_participants, config.ends_at, config.max_attendance_s) == (3, now + 60, 30)
     assert (config.opens_at, config.closes_at) == (None, now + 60)
     harness.rooms.join(JoinSpec("maths", "ada"))
     await rooms.delete(SCHOOL, "maths")

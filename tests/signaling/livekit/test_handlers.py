@@ -272,7 +272,7 @@ async def test_a_backup_codec_is_asked_for_and_published_when_somebody_lacks_the
     assert harness.media.muted == {sid: True, f"{sid}~vp8": True}
     # it ends alone, or with its track
     harness.services.media_events.dispatch(PublicationEnded(ada.sid, f"{sid}~vp8"))
-    assert ada.connection.participant.tracks[sid].backup_sid == ""
+    assert ada.connection.participant.tracks[sid].backup_sid is None
     assert [track.sid for track in bob.last("update").participants[0].tracks] == [sid]
 
 

@@ -70,7 +70,7 @@ def test_a_track_that_nobody_wants_is_switched_off(harness, people, told, how):
         if how == "disabled":
             people(person, Preferences(enabled=False))
         elif how == "unsubscribed":
-            harness.subscribing.wish(person, people.sid, False)
+            harness.subscribing.request(person, people.sid, False)
         elif how == "left":
             harness.rooms.leave(person, LeaveReason.CLIENT_LEFT)
         else:
@@ -89,7 +89,7 @@ def test_a_track_without_subscribers_is_switched_off_and_on_for_the_first(harnes
     bob = room.join("bob")
     harness.subscribing.start(bob)
     assert told() == [NOTHING, 2]
-    assert sid in bob.subscriptions.active
+    assert sid in bob.subscriptions.subscribed
 
 
 def test_nothing_is_told_of_audio_or_of_a_track_that_is_gone(harness, room, told):
@@ -124,8 +124,8 @@ def test_a_backup_is_demanded_by_those_alone_who_cannot_take_the_first_codec(har
     harness.advance(LOWER_DELAY_S)
     assert told()[2:] == [(0, 0)]
     harness.subscribing.codec_missing(CodecMissing(eve.sid, "TR_unknown"))
-    harness.subscribing.wish(bob, people.sid, wanted=False)
-    assert bob.subscriptions.lacking == set()
+    harness.subscribing.request(bob, people.sid, wanted=False)
+    assert bob.subscriptions.codec_missing == set()
     harness.advance(OFF_DELAY_S)
     assert told()[3:] == [(0, NOTHING)]
 

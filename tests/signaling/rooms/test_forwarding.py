@@ -55,7 +55,7 @@ def test_a_mirror_changes_as_its_source_does(lesson):
     assert set(lesson.mirror.tracks) == {lesson.camera}
     gone = [e for e in lesson.harness.events if isinstance(e, TrackUnpublished)]
     assert [e.participant for e in gone] == [lesson.mirror, lesson.ada]
-    assert screen not in lesson.eve.subscriptions.active
+    assert screen not in lesson.eve.subscriptions.subscribed
 
 
 def test_a_track_is_known_before_it_can_be_received(lesson):
@@ -76,7 +76,7 @@ def test_forwarding_ends(lesson, how):
         rooms.leave(lesson.mirror, LeaveReason.REMOVED)
     assert lesson.mirror.has_left
     assert lesson.ada.mirrors == []
-    assert not lesson.eve.subscriptions.active
+    assert not lesson.eve.subscriptions.subscribed
     assert set(lesson.eve.room.participants) == {"eve"}
     assert ("stop_forwarding", lesson.ada.sid, lesson.eve.room.sid) in lesson.harness.media.commands
     assert ("close_peer", lesson.mirror.sid) not in lesson.harness.media.commands
@@ -135,7 +135,7 @@ def test_what_is_wanted_there_counts_for_the_publisher(lesson):
 
 def test_the_rules_of_a_room_hold_for_whoever_is_forwarded_there(lesson):
     rooms = lesson.harness.rooms
-    short = rooms.open_room("short", RoomConfig(max_stay_s=30))
+    short = rooms.open_room("short", RoomConfig(max_attendance_s=30))
     lesson.harness.rooms.connected(lesson.ada.sid)
     lesson.forwarding.forward(lesson.ada, short)
     mirror = short.participants["ada"]

@@ -241,7 +241,7 @@ def test_a_backup_whose_section_ended_leaves_the_track(harness, ada):
     harness.media.emit(PublicationBound(ada.sid, cam.sid, "7", "av1"))
     track = harness.publishing.publish_backup(ada, cam.sid, spec("backup"))
     harness.media.emit(PublicationEnded(ada.sid, track.backup_sid))
-    assert ada.tracks[cam.sid].backup_sid == ""
+    assert ada.tracks[cam.sid].backup_sid is None
 
 
 def test_a_backup_that_was_not_announced_is_refused(harness, ada):

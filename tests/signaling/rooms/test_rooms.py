@@ -186,8 +186,8 @@ def test_shutting_down_ends_everything(harness):
     [
         (RoomConfig(), None, None),
         (RoomConfig(), 30, 30),
-        (RoomConfig(max_stay_s=20), None, 20),
-        (RoomConfig(max_stay_s=20), 30, 30),
+        (RoomConfig(max_attendance_s=20), None, 20),
+        (RoomConfig(max_attendance_s=20), 30, 30),
     ],
 )
 def test_a_stay_may_be_limited(harness, config, own, stay_s):
@@ -195,7 +195,7 @@ def test_a_stay_may_be_limited(harness, config, own, stay_s):
     ada = join(harness, leaves_at=None if own is None else harness.wall_clock() + own)
     harness.rooms.connected(ada.sid)
     # what is changed later is for those who join later
-    harness.rooms.configure(ada.room, RoomConfig(max_stay_s=1))
+    harness.rooms.configure(ada.room, RoomConfig(max_attendance_s=1))
     if stay_s is None:
         assert ada.leaves_at is None
         harness.advance(100_000)
@@ -209,8 +209,8 @@ def test_a_stay_may_be_limited(harness, config, own, stay_s):
 
 def test_the_earlier_of_two_limits_counts(harness):
     now = harness.wall_clock()
-    assert RoomConfig(ends_at=now + 5, max_stay_s=9).leaves_at(now) == now + 5
-    assert RoomConfig(ends_at=now + 5, max_stay_s=2).leaves_at(now) == now + 2
+    assert RoomConfig(ends_at=now + 5, max_attendance_s=9).leaves_at(now) == now + 5
+    assert RoomConfig(ends_at=now + 5, max_attendance_s=2).leaves_at(now) == now + 2
     harness.rooms.open_room("lesson", RoomConfig(ends_at=now - 5))
     late = join(harness)
     harness.advance(0)
@@ -321,7 +321,7 @@ def test_an_identity_of_one_stay_is_refused_everywhere(harness, room):
 
 
 def test_the_rules_of_a_room_hold_for_whoever_is_moved_there(harness, room):
-    config = RoomConfig(max_stay_s=30, unique_users=True)
+    config = RoomConfig(max_attendance_s=30, unique_users=True)
     destination = harness.rooms.open_room("group", config)
     twin = room.join("twin", room="group", attributes={USER_ID: "u"})
     ada = room.join("ada", attributes={USER_ID: "u"})
@@ -340,7 +340,7 @@ def test_the_rules_of_a_room_hold_for_whoever_is_moved_there(harness, room):
 
 
 def test_a_limit_of_a_room_ends_with_the_move_to_another(harness, room):
-    harness.rooms.open_room("lesson", RoomConfig(max_stay_s=30))
+    harness.rooms.open_room("lesson", RoomConfig(max_attendance_s=30))
     ada = room.join("ada")
     harness.rooms.connected(ada.sid)
     harness.rooms.move(ada, harness.rooms.open_room("group"))

@@ -25,11 +25,11 @@ def test_nothing_comes_without_asking_when_not_automatic(harness, room):
     ada, bob = room.join("ada"), room.join("bob", auto_subscribe=False)
     sid = room.publish(ada)
     assert room.received(bob) == {}
-    harness.subscribing.wish(bob, sid, True)
-    harness.subscribing.wish(bob, sid, True)
+    harness.subscribing.request(bob, sid, True)
+    harness.subscribing.request(bob, sid, True)
     assert list(room.received(bob)) == [sid]
     assert len([command for command in harness.media.commands if command[0] == "subscribe"]) == 1
-    harness.subscribing.wish(bob, sid, False)
+    harness.subscribing.request(bob, sid, False)
     assert room.received(bob) == {}
 
 
@@ -37,7 +37,7 @@ def test_rooms_are_apart(harness, room):
     ada, eve = room.join("ada"), room.join("eve", room="other")
     sid = room.publish(ada)
     harness.rooms.connected(eve.sid)
-    harness.subscribing.wish(eve, sid, True)
+    harness.subscribing.request(eve, sid, True)
     assert room.received(eve) == {}
     harness.advance(60)
     assert SubscriptionFailed(eve, sid, SubscriptionProblem.TRACK_NOT_FOUND) in harness.events
@@ -46,14 +46,14 @@ def test_rooms_are_apart(harness, room):
 def test_the_hidden_are_not_received(harness, room):
     ghost, bob = room.join("ghost", permissions=Permissions(hidden=True)), room.join("bob")
     sid = room.publish(ghost)
-    harness.subscribing.wish(bob, sid, True)
+    harness.subscribing.request(bob, sid, True)
     assert room.received(bob) == {}
 
 
 def test_subscribing_needs_the_grant(harness, room):
     ada, bob = room.join("ada"), room.join("bob", permissions=Permissions(can_subscribe=False))
     sid = room.publish(ada)
-    harness.subscribing.wish(bob, sid, True)
+    harness.subscribing.request(bob, sid, True)
     assert room.received(bob) == {}
     harness.rooms.set_permissions(bob, Permissions())
     assert list(room.received(bob)) == [sid]
@@ -66,7 +66,7 @@ def test_whom_somebody_may_receive_is_a_permission_too(harness, room):
     nobody = Receiving(frozenset())
     bob = room.join("bob", permissions=Permissions(receiving=nobody))
     sid = room.publish(ada)
-    harness.subscribing.wish(bob, sid, True)
+    harness.subscribing.request(bob, sid, True)
     assert room.received(bob) == {}
     teacher = replace(nobody, by_user_id={"teacher": frozenset({Source.CAMERA})})
     harness.rooms.set_permissions(bob, Permissions(receiving=teacher))
@@ -77,7 +77,7 @@ def test_whom_somebody_may_receive_is_a_permission_too(harness, room):
 
 def test_a_wish_waits_for_its_track(harness, room):
     ada, bob = room.join("ada"), room.join("bob", auto_subscribe=False)
-    harness.subscribing.wish(bob, "TR_VC1", True)
+    harness.subscribing.request(bob, "TR_VC1", True)
     harness.advance(30)
     assert room.publish(ada) == "TR_VC1"
     assert list(room.received(bob)) == ["TR_VC1"]
@@ -88,7 +88,7 @@ def test_a_wish_waits_for_its_track(harness, room):
 def test_a_wish_for_nothing_fails_after_a_minute(harness, room):
     bob = room.join("bob")
     harness.rooms.connected(bob.sid)
-    harness.subscribing.wish(bob, "TR_never", True)
+    harness.subscribing.request(bob, "TR_never", True)
     harness.advance(59)
     assert not [event for event in harness.events if isinstance(event, SubscriptionFailed)]
     harness.advance(1)
@@ -98,7 +98,7 @@ def test_a_wish_for_nothing_fails_after_a_minute(harness, room):
 
 def test_refusing_a_track_that_is_not_there_yet_is_remembered(harness, room):
     ada, bob = room.join("ada"), room.join("bob")
-    harness.subscribing.wish(bob, "TR_VC1", False)
+    harness.subscribing.request(bob, "TR_VC1", False)
     assert room.publish(ada) == "TR_VC1"
     assert room.received(bob) == {}
 
@@ -106,7 +106,7 @@ def test_refusing_a_track_that_is_not_there_yet_is_remembered(harness, room):
 def test_wishes_are_limited(harness, room):
     bob = room.join("bob")
     for number in range(10_050):
-        harness.subscribing.wish(bob, f"TR_{number}", True)
+        harness.subscribing.request(bob, f"TR_{number}", True)
     assert len(bob.subscriptions.wanted) == 10_000
 
 
@@ -175,8 +175,8 @@ def test_preferences_survive_an_unsubscription(harness, room):
     ada, bob = room.join("ada"), room.join("bob")
     sid = room.publish(ada)
     harness.subscribing.prefer(bob, sid, Preferences(height=180))
-    harness.subscribing.wish(bob, sid, False)
-    harness.subscribing.wish(bob, sid, True)
+    harness.subscribing.request(bob, sid, False)
+    harness.subscribing.request(bob, sid, True)
     sent = [command for command in harness.media.commands if command[0] == "set_preferences"]
     assert sent == [("set_preferences", bob.sid, sid, Preferences(height=180))] * 2
 
@@ -190,8 +190,8 @@ def test_the_publisher_hears_of_its_first_subscriber_once(harness, room):
     assert told == [TrackSubscribed(ada, ada.tracks[sid])]
     # One that unsubscribed and comes back is the first again if nobody was left.
     for person in (bob, eve):
-        harness.subscribing.wish(person, sid, False)
-    harness.subscribing.wish(bob, sid, True)
+        harness.subscribing.request(person, sid, False)
+    harness.subscribing.request(bob, sid, True)
     harness.subscribing.negotiated(bob, {"3": sid})
     told = [event for event in harness.events if isinstance(event, TrackSubscribed)]
     assert len(told) == 2
@@ -200,11 +200,11 @@ def test_the_publisher_hears_of_its_first_subscriber_once(harness, room):
 def test_nothing_is_kept_of_a_track_that_is_gone(harness, room):
     ada, bob = room.join("ada"), room.join("bob")
     sid = room.publish(ada)
-    harness.subscribing.wish(bob, sid, True)
+    harness.subscribing.request(bob, sid, True)
     harness.subscribing.prefer(bob, sid, Preferences(height=180))
     harness.rooms.leave(ada, LeaveReason.CLIENT_LEFT)
     state = bob.subscriptions
-    left = [state.active, state.live, state.wanted, state.preferences, state.refused]
+    left = [state.subscribed, state.negotiated, state.wanted, state.preferences, state.refused]
     assert not any(left)
 
 
@@ -215,7 +215,7 @@ def test_a_codec_that_cannot_be_taken_is_a_failure_unless_there_is_a_backup(harn
         harness.media.emit(CodecMissing(bob.sid, sid))
     failures = [event for event in harness.events if isinstance(event, SubscriptionFailed)]
     assert failures == [SubscriptionFailed(bob, plain, SubscriptionProblem.CODEC_UNSUPPORTED)]
-    assert bob.subscriptions.lacking == {plain, backed}
+    assert bob.subscriptions.codec_missing == {plain, backed}
 
 
 def test_preferences_of_a_track_that_was_away_meanwhile_are_forgotten(harness, room, caplog):
@@ -226,7 +226,7 @@ def test_preferences_of_a_track_that_was_away_meanwhile_are_forgotten(harness, r
     here = ada.room
     harness.rooms.move(ada, harness.rooms.open_room("breakout"))
     harness.rooms.move(ada, here)
-    assert sid in bob.subscriptions.active
+    assert sid in bob.subscriptions.subscribed
     harness.advance(0.1)
     assert sid not in bob.subscriptions.preferences
     # A timer that fails is logged.

@@ -218,8 +218,8 @@ async def a_speaker_allows_nobody_any_longer(room):
 @row("speakers_changed", "speaking", before=tutor_speaks, ends=True, fresh=False)
 async def the_listeners_unsubscribe(room):
     for identity in SUBJECTS:
-        room.harness.subscribing.wish(room.participant(identity), room.sid("mic"), False)
-        room.harness.subscribing.wish(room.participant(identity), room.sid("cam"), False)
+        room.harness.subscribing.request(room.participant(identity), room.sid("mic"), False)
+        room.harness.subscribing.request(room.participant(identity), room.sid("cam"), False)
 
 
 @row("speakers_changed", "speaking", before=tutor_speaks, ends=True, fresh=False)
@@ -346,13 +346,13 @@ async def the_server_takes_tracks_down(room):
 async def nobody_watches(room):
     for viewer in tuple(room.people):
         for publisher in SUBJECTS:
-            room.harness.subscribing.wish(room.participant(viewer), room.sid("owncam", publisher), False)
+            room.harness.subscribing.request(room.participant(viewer), room.sid("owncam", publisher), False)
     room.harness.advance(20)
 
 
 async def tutor_watches(room):
     for publisher in SUBJECTS:
-        room.harness.subscribing.wish(room.participant("tutor"), room.sid("owncam", publisher), True)
+        room.harness.subscribing.request(room.participant("tutor"), room.sid("owncam", publisher), True)
 
 
 @row("subscribed_quality_update", "wanted", before=nobody_watches, fresh=False)
@@ -380,7 +380,7 @@ async def somebody_wants_less(room):
 async def nobody_receives_a_new_track_yet(room):
     for publisher, other in (SUBJECTS, SUBJECTS[::-1]):
         sid = await room.publish(publisher, "new")
-        room.harness.subscribing.wish(room.participant(other), sid, False)
+        room.harness.subscribing.request(room.participant(other), sid, False)
     await room.offer(*SUBJECTS)
 
 
@@ -409,7 +409,7 @@ async def a_request_is_refused(room):
 @row("subscription_response", "failed", fresh=False)
 async def a_wish_fails(room):
     for identity in SUBJECTS:
-        room.harness.subscribing.wish(room.participant(identity), "TR_never", True)
+        room.harness.subscribing.request(room.participant(identity), "TR_never", True)
     # The participant itself would be given up at the same time.
     room.harness.timers.cancel(room.people["away"].sid, "signal")
     room.harness.advance(60)

@@ -49,7 +49,7 @@ async def test_a_new_track_is_offered_and_its_publisher_hears_of_the_first_subsc
     await harness.livekit.connections.get(bob.sid).offers.make()  # what the event has the front end do
     assert bob.last("offer").id == 2
     await answer(bob)
-    assert bob.connection.participant.subscriptions.live == {sid}
+    assert bob.connection.participant.subscriptions.negotiated == {sid}
     assert ada.last("track_subscribed").track_sid == sid
 
 
@@ -95,7 +95,7 @@ async def test_the_publishers_own_answers_do_not_touch_what_it_receives(harness)
     sid = await ada.publish("cam")
     await answer(bob)
     await bob.publish("screen")
-    assert bob.connection.participant.subscriptions.live == {sid}
+    assert bob.connection.participant.subscriptions.negotiated == {sid}
 
 
 async def test_silence_ends_in_a_reconnect(harness):

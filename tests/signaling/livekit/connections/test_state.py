@@ -73,4 +73,4 @@ async def test_ends_that_are_repeated_have_a_bound(harness):
         sid = await ada.publish("mic", models.TrackType.AUDIO)
         speak(harness, ada, sid, 0.5)
         harness.rooms.leave(ada.connection.participant, LeaveReason.CLIENT_LEFT)
-    assert len(bob.connection.told["speakers_changed"]) == MAX_ENDED
+    assert len(bob.connection.sent_facts["speakers_changed"]) == MAX_ENDED

@@ -2,7 +2,7 @@
 
 from livekit.protocol import models, rtc
 
-from signaling.livekit.messages.announced import MAX_ANNOUNCED_BYTES, told_bytes
+from signaling.livekit.messages.announced import MAX_ANNOUNCED_BYTES, announced_bytes
 
 Reason = rtc.RequestResponse
 WIDE = "w" * 1000
@@ -24,7 +24,7 @@ async def test_tracks_of_any_kind_are_refused_once_they_are_too_large_together(h
         if ada.outbox.messages[-1].request_response.reason == Reason.LIMIT_EXCEEDED:
             refused_at = handle
             break
-    assert 0.8 * MAX_ANNOUNCED_BYTES < told_bytes(ada.connection.participant) < 1.1 * MAX_ANNOUNCED_BYTES
+    assert 0.8 * MAX_ANNOUNCED_BYTES < announced_bytes(ada.connection.participant) < 1.1 * MAX_ANNOUNCED_BYTES
     assert len(ada.connection.participant.data_tracks) == refused_at - 1
     await ada.send(add_track=rtc.AddTrackRequest(cid="cam", type=models.TrackType.VIDEO, name=WIDE))
     await ada.send(add_track=rtc.AddTrackRequest(cid="mic", type=models.TrackType.AUDIO, name=WIDE))

@@ -142,10 +142,10 @@ async def test_subscriptions_are_changed(harness, service, admin):
     request = room.UpdateSubscriptionsRequest(room="lesson", identity="bob", subscribe=True)
     request.participant_tracks.add(participant_sid=ada.sid, track_sids=[sid])
     service.update_subscriptions(admin, request)
-    assert sid in bob.connection.participant.subscriptions.active
+    assert sid in bob.connection.participant.subscriptions.subscribed
     request = room.UpdateSubscriptionsRequest(room="lesson", identity="bob", track_sids=[sid])
     service.update_subscriptions(admin, request)
-    assert not bob.connection.participant.subscriptions.active
+    assert not bob.connection.participant.subscriptions.subscribed
 
 
 async def test_data_goes_to_all_or_to_those_named(harness, service, admin):

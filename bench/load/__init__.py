@@ -1,0 +1,1 @@
+"""A load for any LiveKit server: users, media clients, plan and report."""

@@ -1,0 +1,1 @@
+"""What a subscriber is sent, by its bandwidth and its codecs."""
