@@ -41,8 +41,8 @@ class RecorderSettings(msgspec.Struct, frozen=True):
     "Of all recordings."
     reserve_octets: int = 1 << 30
     "A recording stops when less is free: the database is on the same disk."
-    keyframe_interval_s: float = 0.0
-    "Interval of keyframe requests, so that a seek has less to decode; 0: only when one is missing."
+    keyframe_interval_s: float = 20.0
+    "Interval of keyframe requests for cameras, so that a seek has less to decode; 0: only when one is missing."
 
 
 class _Running:

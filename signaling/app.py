@@ -43,12 +43,16 @@ from signaling.limits import Limits, parse_networks
 from signaling.livekit.connections.lifecycle import LiveKitSettings
 from signaling.livekit.frontend import LiveKitFrontend
 from signaling.livekit.server_api.description import describe as describe_twirp
+from signaling.livekit.server_api.egress import NAME as EGRESS
+from signaling.livekit.server_api.egress import EgressService
+from signaling.livekit.server_api.egress import methods as egress_methods
 from signaling.livekit.server_api.room_service import NAME as ROOM_SERVICE
 from signaling.livekit.server_api.room_service import methods
 from signaling.livekit.server_api.twirp import Twirp
 from signaling.livekit.webhooks import LiveKitWebhooks, configure, parse_events, parse_urls
 from signaling.livekit.ws import LiveKitEndpoints
 from signaling.recordings.files import RecordingFiles
+from signaling.recordings.films import Films
 from signaling.recordings.recordings import Recordings
 from signaling.rooms.media import MediaEvents
 from signaling.rooms.services import build_services
@@ -155,7 +159,15 @@ class Server:
         limits = Limits(loop.time, proxies)
         catalogue = Catalogue(store.rooms)
         self._livekit_endpoints = LiveKitEndpoints(self.livekit, self.keyring, limits, catalogue)
-        services = {ROOM_SERVICE: methods(self.livekit, catalogue)}
+        recordings_folder = config.recordings_folder
+        self.recordings = Recordings(
+            self.services, store, new_id, "" if recordings_folder is None else str(recordings_folder)
+        )
+        self.films = None if recordings_folder is None else Films(recordings_folder)
+        services = {
+            ROOM_SERVICE: methods(self.livekit, catalogue),
+            EGRESS: egress_methods(self._egress(recordings_folder)),
+        }
         self.daily = DailyFrontend(
             self.services,
             store,
@@ -168,10 +180,6 @@ class Server:
         self.teaching.registry.observe(self._on_commit)
         hosts = frozenset({config.host} - {""})
         issuer = issuer_settings(config, self.keyring.signer().key)
-        recordings_folder = config.recordings_folder
-        self.recordings = Recordings(
-            self.services, store, new_id, "" if recordings_folder is None else str(recordings_folder)
-        )
         sessions = sessions_api(
             self.teaching,
             self.keyring,
@@ -182,11 +190,7 @@ class Server:
                 None if issuer is None else oidc_client(config, issuer, loop.time),
                 own_page=(lambda request: is_own_page(request, hosts)) if config.dev else None,
             ),
-            RecordingParts(
-                self.recordings,
-                store,
-                None if recordings_folder is None else RecordingFiles(recordings_folder),
-            ),
+            RecordingParts(self.recordings, store, recordings_folder, self.films),
         )
         folder, prefix = find_page(), prefix_of(config.public_url)
         checks = {
@@ -253,6 +257,10 @@ class Server:
     def _note_token(self, claims: tokens.Claims) -> None:
         self.services.rooms.note_token(claims.key, claims.valid_from)
 
+    def _egress(self, folder: Path | None) -> EgressService:
+        files = None if folder is None else RecordingFiles(folder)
+        return EgressService(self.recordings, self.services.rooms, self.store, files, self.films)
+
     def _build_metrics(self) -> Metrics:
         metrics = Metrics(self._config.metrics_token, open_to_all=self._config.dev)
         metrics.show_rooms(self.services.rooms)
@@ -311,6 +319,8 @@ class Server:
         await self._livekit_endpoints.drain(GOODBYE_S)
         await self._runner.cleanup()
         await self._media.stop()
+        if self.films is not None:
+            await self.films.close()
         await self.recordings.finish()
         self._pump.stop()
         await self.background.stop()

@@ -14,8 +14,9 @@ export default defineConfig({
     // livekit-client and Swagger UI exceed the default limit of 500 kB; this limit warns when they grow.
     chunkSizeWarningLimit: 1600,
     rolldownOptions: {
-      // The pages of lessons, of teaching sessions, of rooms made by Daily's API, of the REST API, and all components.
-      input: ['index.html', 'sessions.html', 'room.html', 'docs.html', 'components.html'],
+      // The pages of lessons, of teaching sessions, of recordings, of rooms made by Daily's API, of the REST API, and all
+      // components.
+      input: ['index.html', 'sessions.html', 'replay.html', 'room.html', 'docs.html', 'components.html'],
     },
   },
   // A test reads the colours out of the style sheet, which Vitest otherwise leaves empty.

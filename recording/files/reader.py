@@ -42,6 +42,11 @@ class TrackReader:
         self.path = path
         self.info = read_json(path / TRACK_FILE, TrackInfo)
 
+    @property
+    def number(self) -> int:
+        """Its number in the recording, from 1."""
+        return int(self.path.name)
+
     def __len__(self) -> int:
         """How many segments the index lists."""
         try:
@@ -196,3 +201,10 @@ class RecordingReader:
             except LayoutError as error:
                 problems.append(f"track {number}: {error}")
         return found, problems
+
+    def track(self, number: int) -> TrackReader:
+        """The track with a number. LayoutError."""
+        path = numbered(self.path / TRACKS_FOLDER).get(number)
+        if path is None:
+            raise LayoutError(f"the recording has no track {number}")
+        return TrackReader(path)

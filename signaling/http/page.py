@@ -33,6 +33,8 @@ _NOT_BUILT = (
 _COMPONENTS = "components.html"
 # The page of teaching sessions, which reads from its address which one it shows.
 _SESSIONS = "sessions.html"
+# The page that plays recordings, which reads from its address which session or recording.
+_REPLAY = "replay.html"
 # Of the request for a token: two names of 256 characters, as JSON may escape them.
 MAX_BODY_BYTES = 8 * 1024
 
@@ -75,6 +77,7 @@ class Page:
         router.add_get("/join/{room}", self.index)
         for path in ("/sessions", "/sessions/{session}", "/sessions/code/{code}"):
             router.add_get(path, self.sessions)
+        router.add_get("/replay/{subject}", self.replay)
         router.add_get("/dev/components", self.components)
         router.add_get("/page/config", self.config)
         router.add_post("/page/token", self.token)
@@ -88,6 +91,10 @@ class Page:
     async def sessions(self, _request: web.Request) -> web.StreamResponse:
         """Serve the page of teaching sessions."""
         return self._html(_SESSIONS, {})
+
+    async def replay(self, _request: web.Request) -> web.StreamResponse:
+        """Serve the page that plays recordings."""
+        return self._html(_REPLAY, {})
 
     def _html(self, name: str, more: dict[str, str]) -> web.StreamResponse:
         headers = {**SECURITY_HEADERS, "Cache-Control": "no-cache", **more}

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from typing import Any, Final
@@ -48,6 +48,16 @@ class AlreadyRecordedError(UnsupportedError):
     """The room is being recorded."""
 
 
+@dataclass(frozen=True, slots=True)
+class Purpose:
+    """What an API adds to a recording that it starts."""
+
+    prefix: str = "rec_"
+    "Begins the id."
+    details: Mapping[str, Any] = field(default_factory=dict)
+    "Of the row, besides the recording's own."
+
+
 @dataclass(slots=True)
 class Running:
     """A recording that has not ended."""
@@ -91,6 +101,7 @@ class Recordings:
         self._unsaved: dict[RecordingId, Recording] = {}
         self._saving: asyncio.Task[None] | None = None
         self._starting: set[asyncio.Task[None]] = set()
+        self._listeners: list[Callable[[Recording], None]] = []
         self.is_on = bool(folder)
         services.hub.observe(self._on_event)
         services.media_events.on(RecordingStopped, self._stopped)
@@ -115,14 +126,26 @@ class Recordings:
         if self._saving is not None:
             await self._saving
 
+    def observe(self, listener: Callable[[Recording], None]) -> None:
+        """Call a function with each recording that has ended."""
+        self._listeners.append(listener)
+
     # --- commands --------------------------------------------------------------------------------
 
     def active(self, room_name: RoomName) -> Running | None:
         """Return the running recording of a room; None if there is none."""
         return self._running.get(room_name)
 
-    async def start(self, tenant: str, room_name: RoomName, by: str, options: Options) -> Recording:
+    async def start(
+        self,
+        tenant: str,
+        room_name: RoomName,
+        by: str,
+        options: Options,
+        purpose: Purpose | None = None,
+    ) -> Recording:
         """Record an open room. NotFoundError, AlreadyRecordedError, UnsupportedError, StoreError."""
+        purpose = purpose or Purpose()
         if not self.is_on:
             raise UnsupportedError("this server has no folder for recordings")
         consents = await self.consents(room_name)
@@ -131,9 +154,9 @@ class Recordings:
             raise NotFoundError("nobody is in the room")
         if room_name in self._running:
             raise AlreadyRecordedError("the room is being recorded")
-        details = {"tenant": tenant, "by": by, "options": asdict(options)}
+        details = {**purpose.details, "tenant": tenant, "by": by, "options": asdict(options)}
         row = Recording(
-            RecordingId(self._new_id("rec_")),
+            RecordingId(self._new_id(purpose.prefix)),
             room_name,
             room.sid,
             RECORDING,
@@ -320,6 +343,8 @@ class Recordings:
         running.row = replace(running.row, ended_at=self._services.wall_clock())
         self._change(running, status, reason=reason)
         self._show(running.row.room, recorded=False)
+        for listener in self._listeners:
+            listener(running.row)
 
     # --- what others see -------------------------------------------------------------------------
 

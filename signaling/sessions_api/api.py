@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from aiohttp import web
 
@@ -12,7 +13,9 @@ from signaling.access.sign_ins import SignIns
 from signaling.http.api import Api, Route
 from signaling.limits import Limits
 from signaling.recordings.files import RecordingFiles
+from signaling.recordings.films import Films
 from signaling.recordings.recordings import Recordings
+from signaling.recordings.replay import ReplayFiles
 from signaling.sessions_api.calendar_calls import CalendarCalls
 from signaling.sessions_api.callers import Callers
 from signaling.sessions_api.desk import Desk
@@ -24,7 +27,10 @@ from signaling.sessions_api.people.sign_in_calls import SignInCalls
 from signaling.sessions_api.people.usage_calls import UsageCalls
 from signaling.sessions_api.people.user_calls import UserCalls
 from signaling.sessions_api.recordings.download_calls import DownloadCalls
+from signaling.sessions_api.recordings.film_calls import FilmCalls
+from signaling.sessions_api.recordings.links import Links
 from signaling.sessions_api.recordings.recording_calls import RecordingCalls
+from signaling.sessions_api.recordings.replay_calls import ReplayCalls
 from signaling.sessions_api.school.course_calls import CourseCalls
 from signaling.sessions_api.school.group_calls import GroupCalls
 from signaling.sessions_api.school.office_hour_calls import OfficeHourCalls
@@ -50,7 +56,9 @@ class RecordingParts:
 
     recordings: Recordings
     store: Store
-    files: RecordingFiles | None
+    folder: Path | None
+    "Where the recorders write; None: nothing is recorded."
+    films: Films | None
     "None: nothing is recorded."
 
 
@@ -134,9 +142,14 @@ def people_routes(
 
 def recording_routes(desk: Desk, keyring: Keyring, parts: RecordingParts) -> list[Route]:
     """Return the routes of recordings."""
-    calls = RecordingCalls(desk, parts.recordings, parts.store, parts.files)
-    downloads = DownloadCalls(calls, parts.store, parts.files, keyring, desk.registry.wall_clock)
-    return [*calls.routes(), *downloads.routes()]
+    links = Links(keyring, desk.registry.wall_clock)
+    files = None if parts.folder is None else RecordingFiles(parts.folder)
+    calls = RecordingCalls(desk, parts.recordings, parts.store, files, parts.films)
+    downloads = DownloadCalls(calls, parts.store, files, parts.films, links)
+    replay_files = None if parts.folder is None else ReplayFiles(parts.folder)
+    replay = ReplayCalls(desk, parts.recordings, parts.store, replay_files, links)
+    films = FilmCalls(desk, calls, parts.films, replay_files)
+    return [*calls.routes(), *downloads.routes(), *replay.routes(), *films.routes()]
 
 
 def _by_path(route: Route) -> list[tuple[bool, str]]:

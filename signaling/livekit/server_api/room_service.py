@@ -57,7 +57,7 @@ class RoomService:
 
     async def create_room(self, claims: Claims, request: room.CreateRoomRequest) -> models.Room:
         """Open a room with these settings, or return an existing one unchanged; the default name is random."""
-        _need(_video(claims).get("roomCreate"))
+        need(_video(claims).get("roomCreate"))
         if len(request.name) > MAX_NAME_CHARS:
             raise TwirpError("invalid_argument", f"a room name must not exceed {MAX_NAME_CHARS} characters")
         name = RoomName(request.name or random_sid(_NAME_PREFIX))
@@ -77,7 +77,7 @@ class RoomService:
 
     async def list_rooms(self, claims: Claims, request: room.ListRoomsRequest) -> room.ListRoomsResponse:
         """List open rooms and those of other APIs: all, or the named ones."""
-        _need(_video(claims).get("roomList"))
+        need(_video(claims).get("roomList"))
         infos = {each.name: convert.room_info(each) for each in self._rooms.rooms}
         for durable in await self._catalogue.list():
             closed = models.Room(name=durable.name, creation_time=int(durable.created_at))
@@ -89,7 +89,7 @@ class RoomService:
 
     async def delete_room(self, claims: Claims, request: room.DeleteRoomRequest) -> room.DeleteRoomResponse:
         """End a room of any API, and remove its participants."""
-        _need(_video(claims).get("roomCreate"))
+        need(_video(claims).get("roomCreate"))
         name = RoomName(request.room)
         was_made = await self._catalogue.delete(name)
         if not was_made or self._rooms.room(name) is not None:
@@ -252,7 +252,7 @@ class RoomService:
     @staticmethod
     def _check_administers(claims: Claims, name: str) -> None:
         video = _video(claims)
-        _need(video.get("roomAdmin") is True and video.get("room") == name)
+        need(video.get("roomAdmin") is True and video.get("room") == name)
 
     def _administered(self, claims: Claims, name: str) -> Room:
         self._check_administers(claims, name)
@@ -264,7 +264,7 @@ class RoomService:
     def _elsewhere(self, claims: Claims, request: Any) -> Participant:
         """Return the participant that a request moves to another room."""
         person = self._present(self._person(claims, request))
-        _need(_video(claims).get("destinationRoom") == request.destination_room)
+        need(_video(claims).get("destinationRoom") == request.destination_room)
         if (
             not 0 < len(request.destination_room) <= MAX_NAME_CHARS
             or request.destination_room == request.room
@@ -301,14 +301,15 @@ def _video(claims: Claims) -> Mapping[str, Any]:
     return video if isinstance(video, Mapping) else {}
 
 
-def _need(granted: object) -> None:
-    # The real server's status and words for a missing grant.
-    if granted is not True:
+def need(grant: object) -> None:
+    """Refuse a call without a grant. TwirpError, with the real server's status and words."""
+    if grant is not True:
         raise TwirpError("unauthenticated", "permissions denied")
 
 
-def _granted(name: str) -> Callable[[Claims], None]:
-    return lambda claims: _need(_video(claims).get(name))
+def granted(name: str) -> Callable[[Claims], None]:
+    """Return a check for a grant."""
+    return lambda claims: need(_video(claims).get(name))
 
 
 # Metadata of LiveKit's 512 KiB as JSON in JSON, where each quote takes a byte more; attributes. See MAX_TEXT_BYTES.
@@ -318,7 +319,7 @@ _PROFILE_BYTES = 1088 * 1024
 def methods(frontend: LiveKitFrontend, catalogue: Catalogue) -> dict[str, Method]:
     """Return the service's methods by name."""
     service = RoomService(frontend, catalogue)
-    creates, lists, administers = _granted("roomCreate"), _granted("roomList"), _granted("roomAdmin")
+    creates, lists, administers = granted("roomCreate"), granted("roomList"), granted("roomAdmin")
     person = room.RoomParticipantIdentity
     return {
         "CreateRoom": Method(room.CreateRoomRequest, service.create_room, creates, _PROFILE_BYTES),

@@ -82,7 +82,6 @@ _BODY_CODES: dict[type[BodyError], str] = {
 # Services of LiveKit that this server does not have; calls are answered as unimplemented.
 _ABSENT = frozenset(
     {
-        "livekit.Egress",
         "livekit.Ingress",
         "livekit.SIP",
         "livekit.AgentDispatchService",

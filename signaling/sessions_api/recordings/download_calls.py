@@ -1,27 +1,29 @@
 """Downloads: links that expire, and what they lead to: a file of a track, or everything in one ZIP archive."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Final
 from urllib.parse import quote
 
 import msgspec
 from aiohttp import hdrs, web
 
+from classroom.ids import SessionId
 from sfu.values import RecordingId
-from signaling.access import signed
 from signaling.http.api import ApiError, Route
 from signaling.http.headers import SECURITY_HEADERS
 from signaling.recordings.files import FilesError, RecordingFiles
+from signaling.recordings.films import Films
 from signaling.recordings.recordings import ACTIVE, DELETED
 from signaling.sessions_api.callers import Caller
 from signaling.sessions_api.path_ids import RecordingPath
+from signaling.sessions_api.recordings.links import DOWNLOAD, Links
 from signaling.sessions_api.recordings.recording_calls import RecordingCalls
 from signaling.sessions_api.style import PREFIX
 from signaling.store import Store
+from signaling.store.people.audit import AuditEntry
+from signaling.teaching.names import session_of
 
-# Says that a token is for a download and for nothing else; tokens of people name a role instead.
-_USE: Final = "recording download"
 _MAX_EXPIRY_S: Final = 7 * 86_400
 
 
@@ -32,6 +34,8 @@ class LinkRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     "Number of a track, as in the manifest; 0: everything, as a ZIP archive with the manifest."
     part: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)] = 0
     "Number of a part of it; 0: the only one."
+    film: bool = False
+    "The composed film instead."
     expires_s: Annotated[int, msgspec.Meta(ge=1, le=_MAX_EXPIRY_S)] = 3600
 
 
@@ -56,15 +60,15 @@ class DownloadCalls:
         calls: RecordingCalls,
         store: Store,
         files: RecordingFiles | None,
-        keys: Mapping[str, str],
-        wall_clock: Callable[[], float],
+        films: Films | None,
+        links: Links,
     ) -> None:
-        """`keys` maps API keys to secrets, and is asked each time; `files` is None where nothing is recorded."""
+        """`files` and `films` are None where nothing is recorded."""
         self._calls = calls
         self._store = store
         self._files = files
-        self._keys = keys
-        self._wall_clock = wall_clock
+        self._films = films
+        self._links = links
 
     def routes(self) -> list[Route]:
         """Return the routes."""
@@ -81,27 +85,31 @@ class DownloadCalls:
         """Make a link to a file of a recording, or to all of it."""
         row = await self._calls.found(caller, recording)
         self._check(row.status)
-        expires_at = int(self._wall_clock()) + body.expires_s
-        claims = {
-            "iss": caller.key,
-            "use": _USE,
-            "recording": row.id,
-            "track": body.track,
-            "part": body.part,
-            "exp": expires_at,
-        }
-        token = signed.sign(claims, self._keys[caller.key])
+        claims = {"track": body.track, "part": body.part, "film": body.film}
+        token, expires_at = self._links.sign(caller.key, DOWNLOAD, row.id, body.expires_s, claims)
+        details = {"track": body.track, "film": body.film}
+        entry = AuditEntry(
+            self._links.now,
+            "recording.link_made",
+            caller.person,
+            row.id,
+            session_of(row.room) or SessionId(""),
+            details,
+        )
+        await self._store.audit.add(caller.tenant, entry)
         return Link(f"{caller.origin}{PREFIX}/recordings/{quote(row.id)}/download?token={token}", expires_at)
 
     async def download(
         self, recording: RecordingPath, query: DownloadQuery, request: web.Request
     ) -> web.StreamResponse:
         """Send what a link leads to; ranges of single files can be requested (RFC 9110 section 14)."""
-        claims = self._verified(query.token, recording)
+        claims = self._links.verify(query.token, DOWNLOAD, recording)
         row = await self._store.recordings.get(recording)
         if row is None or self._files is None:
             raise ApiError(404, "not_found", "There is no such recording.")
         self._check(row.status)
+        if claims.get("film") and self._films is not None:
+            return self._send_film(self._films, row.id)
         if claims["track"]:
             return await self._send_part(self._files, row.id, claims)
         return await self._send_archive(self._files.archive(row.id), row.id, request)
@@ -113,18 +121,13 @@ class DownloadCalls:
         if status == DELETED:
             raise ApiError(404, "recording_deleted", "The recording has been deleted.")
 
-    def _verified(self, token: str, recording_id: RecordingId) -> Mapping[str, Any]:
-        refusal = ApiError(403, "bad_link", "The link is not valid, or not any more.")
+    @staticmethod
+    def _send_film(films: Films, recording_id: RecordingId) -> web.FileResponse:
         try:
-            secret = self._keys[signed.peek(token)["iss"]]
-            claims = signed.verify(token, secret)
-        except (signed.SignatureError, KeyError, TypeError) as error:
-            raise refusal from error
-        if claims.get("use") != _USE or claims.get("recording") != recording_id:
-            raise refusal
-        if claims["exp"] < self._wall_clock():
-            raise refusal
-        return claims
+            found = films.file(recording_id)
+        except FilesError as error:
+            raise ApiError(404, "no_file", f"There is no such file: {error}.") from error
+        return web.FileResponse(found.path, headers=_attachment(f"{recording_id}.mp4", found.mime_type))
 
     @staticmethod
     async def _send_part(

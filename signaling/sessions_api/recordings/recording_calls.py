@@ -13,6 +13,7 @@ from signaling.errors import NotFoundError, UnsupportedError
 from signaling.http.api import Answer, ApiError, Route
 from signaling.ids import Identity
 from signaling.recordings.files import FilesError, Manifest, RecordingFiles
+from signaling.recordings.films import Films
 from signaling.recordings.recordings import ACTIVE, DELETED, AlreadyRecordedError, Recordings
 from signaling.recordings.rules import Options
 from signaling.sessions_api.callers import Caller
@@ -75,13 +76,19 @@ class RecordingCalls:
     """The handlers."""
 
     def __init__(
-        self, desk: Desk, recordings: Recordings, store: Store, files: RecordingFiles | None
+        self,
+        desk: Desk,
+        recordings: Recordings,
+        store: Store,
+        files: RecordingFiles | None,
+        films: Films | None,
     ) -> None:
-        """`files` is None where nothing is recorded."""
+        """`files` and `films` are None where nothing is recorded."""
         self._desk = desk
         self._recordings = recordings
         self._store = store
         self._files = files
+        self._films = films
 
     def routes(self) -> list[Route]:
         """Return the routes."""
@@ -103,7 +110,7 @@ class RecordingCalls:
 
     async def start(self, caller: Caller, session: SessionPath, body: StartRecording) -> RecordingAnswer:
         """Record the session from now on; the people in its room are shown that it is recorded."""
-        await self._desk.look(caller, session, lambda room, _viewer: _require(room, caller, tutor=True))
+        await self._desk.look(caller, session, lambda room, _viewer: require_role(room, caller, tutor=True))
         options = Options(body.camera_layer, body.audio_only, body.require_consent)
         try:
             row = await self._recordings.start(caller.tenant, room_name(session), caller.person, options)
@@ -119,7 +126,7 @@ class RecordingCalls:
         """List the recordings of a session; those who take part may know of them."""
         await self._desk.look(caller, session, lambda _room, _viewer: None)
         rows = await self._store.recordings.find(room_name(session), _MAX_LISTED)
-        return RecordingList([answer(self._latest(row)) for row in rows if _is_of(row, caller)])
+        return RecordingList([answer(self._latest(row)) for row in rows if is_of(row, caller)])
 
     async def consent(self, caller: Caller, session: SessionPath, body: Consent) -> Answer[None]:
         """Agree to be recorded in this session, or decline; who declines is recorded no longer."""
@@ -129,7 +136,7 @@ class RecordingCalls:
 
     async def automatic(self, caller: Caller, session: SessionPath, body: Automatic) -> Answer[None]:
         """Record the session whenever people are in its room, without a call; or no longer. It starts nothing now."""
-        await self._desk.look(caller, session, lambda room, _viewer: _require(room, caller, tutor=True))
+        await self._desk.look(caller, session, lambda room, _viewer: require_role(room, caller, tutor=True))
         options = Options(body.camera_layer, body.audio_only, body.require_consent) if body.on else None
         await self._recordings.record_automatically(caller.tenant, room_name(session), caller.person, options)
         return Answer(None)
@@ -170,6 +177,8 @@ class RecordingCalls:
             raise ApiError(409, "still_recording", "The recording has to be stopped first.")
         if self._files is not None:
             try:
+                if self._films is not None:
+                    await self._films.remove(row.id)
                 await asyncio.to_thread(self._files.delete, row.id)
             except FilesError as error:
                 raise ApiError(503, "not_deleted", str(error)) from error
@@ -190,9 +199,9 @@ class RecordingCalls:
         """Return a recording of the caller's tenant to staff of its session, or to its tutors alone. `Refused`."""
         row = await self._store.recordings.get(recording_id)
         session = None if row is None else session_of(row.room)
-        if row is None or session is None or not _is_of(row, caller):
+        if row is None or session is None or not is_of(row, caller):
             raise ApiError(404, "recording_not_found", "There is no such recording.")
-        await self._desk.look(caller, session, lambda room, _viewer: _require(room, caller, tutor=tutor))
+        await self._desk.look(caller, session, lambda room, _viewer: require_role(room, caller, tutor=tutor))
         return self._latest(row)
 
     def _latest(self, row: Recording) -> Recording:
@@ -201,11 +210,13 @@ class RecordingCalls:
         return row if active is None or active.id != row.id else active.current()
 
 
-def _is_of(row: Recording, caller: Caller) -> bool:
+def is_of(row: Recording, caller: Caller) -> bool:
+    """Return whether a recording belongs to the caller's tenant."""
     return row.details.get("tenant") == caller.tenant
 
 
-def _require(room: Classroom, caller: Caller, *, tutor: bool) -> None:
+def require_role(room: Classroom, caller: Caller, *, tutor: bool) -> None:
+    """Refuse everybody but staff of the session, or but its tutors. `NotFound`, `NotAllowed`."""
     if viewer(room, caller).role not in (TUTORS if tutor else STAFF):
         who = "tutors" if tutor else "staff"
         raise NotAllowed(Code.NOT_ALLOWED, f"Only {who} of the session may do this.")

@@ -1,12 +1,13 @@
 """Records of recordings; the media are stored elsewhere."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Row, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from sfu.values import RecordingId
+from signaling.ids import RoomName
 from signaling.store.access import transaction
 from signaling.store.records import Recording
 from signaling.store.tables import recordings
@@ -44,6 +45,12 @@ class Recordings:
         )
         if room:
             query = query.where(recordings.c.room == room)
+        async with transaction(self._engine) as connection:
+            return [_record(row) for row in await connection.execute(query)]
+
+    async def of_rooms(self, rooms: Sequence[RoomName]) -> list[Recording]:
+        """Return the recordings of some rooms, in no order. StoreError."""
+        query = select(recordings).where(recordings.c.room.in_(rooms))
         async with transaction(self._engine) as connection:
             return [_record(row) for row in await connection.execute(query)]
 

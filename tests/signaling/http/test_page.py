@@ -23,6 +23,7 @@ def built(tmp_path, monkeypatch):
     (dist / "index.html").write_text("<!doctype html>the page")
     (dist / "assets" / "app-1a2b.js").write_text("let x")
     (dist / "sessions.html").write_text("<!doctype html>sessions")
+    (dist / "replay.html").write_text("<!doctype html>replay")
     (dist / "components.html").write_text("<!doctype html>all components")
     (dist / "icon.svg").write_text("<svg/>")
     (tmp_path / "secret.txt").write_text("secret")
@@ -93,6 +94,13 @@ async def test_the_page_of_sessions_is_there_under_the_same_policy(serve, built,
     assert (status, text) == (200, "<!doctype html>sessions")
     assert headers["Content-Security-Policy"] == CONTENT_SECURITY_POLICY
     assert headers["Cache-Control"] == "no-cache"
+
+
+async def test_the_page_of_recordings_is_there_under_the_same_policy(serve, built):
+    ask = await serve()
+    status, headers, text = await ask("/replay/rec_1")
+    assert (status, text) == (200, "<!doctype html>replay")
+    assert headers["Content-Security-Policy"] == CONTENT_SECURITY_POLICY
 
 
 async def test_the_page_of_all_components_is_there_in_dev_mode_only(serve, built):

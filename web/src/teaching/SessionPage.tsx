@@ -8,6 +8,7 @@ import { placePath, shownCode, type Place } from '../client/classroom/place';
 import { isOver, isStaff, sessions, type Joined, type Me, type Summary } from '../client/classroom/sessions';
 import { clock } from '../client/classroom/time';
 import { openDevices, Preview } from '../client/media/devices/preview';
+import { replay } from '../client/recordings/replay';
 import type { Preferences } from '../client/storage';
 import { t } from '../client/text/catalogue';
 import { s } from '../client/text/sessions/texts';
@@ -15,6 +16,7 @@ import { Button } from '../ui/controls/Button';
 import { useReturn } from '../ui/hooks/useReturn';
 import { Message } from '../ui/surfaces/Message';
 import { Door, Ready, Waiting } from './door/Door';
+import { ReplayLink } from './ReplayLink';
 import { PageFrame } from './PageFrame';
 import { useVisit } from './visit';
 
@@ -196,9 +198,16 @@ interface OverProps {
 /** After the end: the report for staff, their own time for everybody else. */
 function Over({ caller, id, me, name, onSignOut }: OverProps) {
   const [mine, setMine] = useState<{ staff: boolean; totalS: number }>();
+  const [recorded, setRecorded] = useState(false);
   useEffect(() => {
     if (caller === undefined) return undefined;
     let current = true;
+    replay
+      .recorded(caller, [id])
+      .then((found) => {
+        if (current) setRecorded(found.length > 0);
+      })
+      .catch(() => undefined);
     sessions
       .attendance(caller, id)
       .then((lines) => {
@@ -228,6 +237,7 @@ function Over({ caller, id, me, name, onSignOut }: OverProps) {
     <Message title={s('door.over')} testId="session-over">
       <p>{s('door.overDetail')}</p>
       {mine.totalS > 0 && <p data-testid="own-time">{s('door.yourTime', { time: clock(mine.totalS) })}</p>}
+      {recorded && <ReplayLink session={{ id, title: s('door.over') }} />}
       <HomeLink />
     </Message>
   );

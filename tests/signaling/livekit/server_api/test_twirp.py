@@ -59,7 +59,7 @@ async def test_protobuf_in_protobuf_out(world, path):
     assert created.sid.startswith("RM_")
 
 
-ABSENT = "/twirp/livekit.Egress/ListEgress"
+ABSENT = "/twirp/livekit.Ingress/ListIngress"
 REFUSED = {
     "no such method": ("/twirp/livekit.RoomService/Nothing", {}, 404, "bad_route"),
     "no such service": ("/twirp/livekit.Nothing/Nothing", {}, 404, "bad_route"),

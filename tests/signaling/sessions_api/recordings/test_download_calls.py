@@ -10,7 +10,7 @@ from recording.media.codecs import opus
 from recording.recorder import Recorder, RecorderSettings
 from sfu.wire import tap
 from signaling.access import signed
-from signaling.sessions_api.recordings import download_calls
+from signaling.sessions_api.recordings import links
 
 MS, S = 1_000_000, 1_000_000_000
 
@@ -75,7 +75,7 @@ async def test_a_link_expires(recorded, monkeypatch):
     url = await link(recorded, expires_s=60)
     assert (await fetch(recorded, url))[0] == 200
     verify = signed.verify
-    monkeypatch.setattr(download_calls.signed, "verify", lambda *args: {**verify(*args), "exp": 1})
+    monkeypatch.setattr(links.signed, "verify", lambda *args: {**verify(*args), "exp": 1})
     assert (await fetch(recorded, url))[0] == 403
 
 

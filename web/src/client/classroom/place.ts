@@ -22,6 +22,17 @@ export function placePath(place: Place): string {
   return serverPath(`/sessions/${encodeURIComponent(place.id)}`);
 }
 
+/** The session or recording that an address of the player names; empty where it names none. */
+export function readReplay(path: string): string {
+  const [, first = '', second = ''] = pathInside(path).split('/').map(decode);
+  return first === 'replay' ? second : '';
+}
+
+/** The path of the player for a session or recording. */
+export function replayPath(subject: string): string {
+  return serverPath(`/replay/${encodeURIComponent(subject)}`);
+}
+
 /** The bearer token in the fragment, which browsers never send to a server; empty when there is none. */
 export function tokenIn(hash: string): string {
   return new URLSearchParams(hash.replace(/^#/u, '')).get('access_token') ?? '';

@@ -157,5 +157,6 @@ export function exampleReport(): ReportContent {
     polls: state.polls,
     questions: [{ type: 'questions.asked', at: NOW, by: 'person-0', fields: { text: 'Is 0 even?' } }],
     messages: state.chat.messages,
+    recorded: true,
   };
 }

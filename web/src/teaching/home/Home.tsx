@@ -2,7 +2,9 @@ import { useCallback, useEffect, useState } from 'react';
 
 import type { Caller } from '../../client/classroom/call';
 import { placePath, shownCode } from '../../client/classroom/place';
+import { replay } from '../../client/recordings/replay';
 import {
+  isOver,
   pathOf,
   sessions,
   type Me,
@@ -28,7 +30,7 @@ interface HomeProps {
 
 /** The sessions of a person, with what they can do next. */
 export function Home({ caller, me, onCode, onSignedOut }: HomeProps) {
-  const { found, problem, load, attempt } = useSessions(caller, onSignedOut);
+  const { found, recorded, problem, load, attempt } = useSessions(caller, onSignedOut);
   const [notice, setNotice] = useState('');
   const [cancelling, setCancelling] = useState<Summary>();
   const [busy, setBusy] = useState(false);
@@ -55,6 +57,7 @@ export function Home({ caller, me, onCode, onSignedOut }: HomeProps) {
       testId={testId}
       sessions={part}
       me={me.person}
+      recorded={recorded}
       onCancel={setCancelling}
       {...(empty !== undefined && { empty })}
     />
@@ -122,6 +125,7 @@ const REFRESH_MS = 20_000;
 
 function useSessions(caller: Caller, onSignedOut: () => void) {
   const [rows, setRows] = useState<Summary[]>();
+  const [recorded, setRecorded] = useState<ReadonlySet<string>>(new Set());
   const [problem, setProblem] = useState('');
   const attempt = useCallback(
     async (call: () => Promise<void>): Promise<void> => {
@@ -135,7 +139,12 @@ function useSessions(caller: Caller, onSignedOut: () => void) {
     },
     [onSignedOut],
   );
-  const load = useCallback(async () => setRows(await sessions.list(caller)), [caller]);
+  const load = useCallback(async () => {
+    const found = await sessions.list(caller);
+    setRows(found);
+    const over = found.filter(({ phase }) => isOver(phase)).map(({ id }) => id);
+    setRecorded(new Set(await replay.recorded(caller, over)));
+  }, [caller]);
   useEffect(() => {
     const first = window.setTimeout(() => void attempt(load));
     const timer = window.setInterval(() => void attempt(load), REFRESH_MS);
@@ -145,5 +154,11 @@ function useSessions(caller: Caller, onSignedOut: () => void) {
     };
   }, [attempt, load]);
   const startOfDayS = new Date().setHours(0, 0, 0, 0) / 1000;
-  return { found: rows === undefined ? undefined : agenda(rows, startOfDayS), problem, load, attempt };
+  return {
+    found: rows === undefined ? undefined : agenda(rows, startOfDayS),
+    recorded,
+    problem,
+    load,
+    attempt,
+  };
 }

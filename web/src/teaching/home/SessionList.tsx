@@ -4,6 +4,7 @@ import { clock } from '../../client/classroom/time';
 import { dateAndTime } from '../../client/text/catalogue';
 import { s } from '../../client/text/sessions/texts';
 import { Button } from '../../ui/controls/Button';
+import { ReplayLink } from '../ReplayLink';
 
 const PHASE_KEYS = {
   draft: 'home.draft',
@@ -22,11 +23,13 @@ interface SessionListProps {
   /** The id of this page's person. */
   me: string;
   empty?: string;
+  /** Ids of sessions that have recordings. */
+  recorded: ReadonlySet<string>;
   onCancel: (session: Summary) => void;
 }
 
 /** Sessions of a part of the agenda; nothing where there are none and no word about it. */
-export function SessionList({ title, testId, sessions, me, empty, onCancel }: SessionListProps) {
+export function SessionList({ title, testId, sessions, me, empty, recorded, onCancel }: SessionListProps) {
   if (sessions.length === 0 && empty === undefined) return null;
   return (
     <section className="session-list" data-testid={testId}>
@@ -34,14 +37,16 @@ export function SessionList({ title, testId, sessions, me, empty, onCancel }: Se
       {sessions.length === 0 && <p className="soft">{empty}</p>}
       <ul>
         {sessions.map((session) => (
-          <Row key={session.id} session={session} me={me} onCancel={onCancel} />
+          <Row key={session.id} session={session} me={me} recorded={recorded} onCancel={onCancel} />
         ))}
       </ul>
     </section>
   );
 }
 
-function Row({ session, me, onCancel }: Pick<SessionListProps, 'me' | 'onCancel'> & { session: Summary }) {
+type RowProps = Pick<SessionListProps, 'me' | 'recorded' | 'onCancel'> & { session: Summary };
+
+function Row({ session, me, recorded, onCancel }: RowProps) {
   const { id, title, phase, owner, code, startsAt, startedAt, taughtS } = session;
   const at = startedAt ?? startsAt;
   const over = isOver(phase);
@@ -61,6 +66,7 @@ function Row({ session, me, onCancel }: Pick<SessionListProps, 'me' | 'onCancel'
           {s('home.cancel')}
         </Button>
       )}
+      {over && recorded.has(id) && <ReplayLink session={session} />}
       {(!over || phase === 'ended') && (
         <a
           className={over ? 'button' : 'button button-primary'}

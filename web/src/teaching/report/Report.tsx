@@ -10,11 +10,13 @@ import { placePath } from '../../client/classroom/place';
 import { pathOf, sessions, type Attendance, type Summary } from '../../client/classroom/sessions';
 import { clock } from '../../client/classroom/time';
 import { problemWords } from '../../client/classroom/words';
+import { replay } from '../../client/recordings/replay';
 import { listOf, fieldsOf, textOf } from '../../client/json';
 import { dateAndTime, timeOfDay } from '../../client/text/catalogue';
 import { s } from '../../client/text/sessions/texts';
 import { Button } from '../../ui/controls/Button';
 import { TEACHING } from '../../ui/controls/teachingIcons';
+import { ReplayLink } from '../ReplayLink';
 import { PollResults } from '../panels/PollsPanel';
 
 export interface ReportContent {
@@ -23,17 +25,20 @@ export interface ReportContent {
   polls: readonly Poll[];
   questions: readonly SessionEvent[];
   messages: readonly Message[];
+  /** Whether there are recordings. */
+  recorded: boolean;
 }
 
 /** Load all that the report shows. */
 export async function loadReport(caller: Caller, id: string): Promise<ReportContent> {
   const path = pathOf(id);
-  const [session, attendance, polls, questions, chat] = await Promise.all([
+  const [session, attendance, polls, questions, chat, recorded] = await Promise.all([
     sessions.find(caller, id),
     sessions.attendance(caller, id),
     caller.get(`${path}/polls`),
     caller.get(`${path}/events?limit=1000&type=questions.asked`),
     caller.get(`${path}/chat`),
+    replay.recorded(caller, [id]),
   ]);
   return {
     session,
@@ -41,6 +46,7 @@ export async function loadReport(caller: Caller, id: string): Promise<ReportCont
     polls: readPolls(polls).filter(({ status }) => status !== 'draft'),
     questions: listOf(questions['events']).map((row) => readEvent(fieldsOf(row)['event'])),
     messages: readChat(chat, {}).messages,
+    recorded: recorded.length > 0,
   };
 }
 
@@ -118,6 +124,7 @@ export function Sheet({
           <Button icon={TEACHING.print} testId="report-print" onPress={() => window.print()}>
             {s('report.print')}
           </Button>
+          {content.recorded && <ReplayLink session={session} />}
           <a className="button" href={placePath({ kind: 'home' })} data-testid="report-home">
             {s('door.home')}
           </a>

@@ -12,6 +12,8 @@ import {
   Lock,
   MessageCircleQuestionMark,
   Printer,
+  RotateCcw,
+  RotateCw,
   SmilePlus,
   Split,
 } from 'lucide-react';
@@ -33,4 +35,6 @@ export const TEACHING = {
   lock: Lock,
   print: Printer,
   download: Download,
+  back: RotateCcw,
+  forward: RotateCw,
 } as const satisfies Record<string, IconShape>;

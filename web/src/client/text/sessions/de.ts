@@ -45,6 +45,7 @@ export const de: Texts<typeof en> = {
   'home.past': 'Vergangen',
   'home.noneToday': 'Heute nichts.',
   'home.open': 'Öffnen',
+  'home.replay': 'Aufzeichnung',
   'home.report': 'Bericht',
   'home.cancel': 'Stunde absagen',
   'home.cancelAsk': '„{title}“ absagen?',

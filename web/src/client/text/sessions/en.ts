@@ -41,6 +41,7 @@ export const en = {
   'home.past': 'Past',
   'home.noneToday': 'Nothing today.',
   'home.open': 'Open',
+  'home.replay': 'Recording',
   'home.report': 'Report',
   'home.cancel': 'Cancel session',
   'home.cancelAsk': 'Cancel “{title}”?',

@@ -1,0 +1,108 @@
+"""What is shown at each moment of the film, and its chapters: pure functions. Times are seconds of the recording."""
+
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import msgspec
+
+from sfu.values import RecordingId
+
+# Quieter than this (RMS, 1 is full scale) is noise of a room.
+QUIET: Final = 0.01
+# Somebody else has to be this much louder than the one who speaks.
+LOUDER: Final = 1.6
+# Chapters that are shorter cannot be chosen in a player.
+MIN_CHAPTER_S: Final = 10.0
+
+
+class Cue(msgspec.Struct, frozen=True):
+    """A scene from a time on."""
+
+    at_s: float
+    kind: str
+    "`screen`, `camera`, `student_work`, or anything else."
+    person: str
+
+
+class Chapter(msgspec.Struct, frozen=True):
+    """The beginning of a chapter."""
+
+    at_s: float
+    title: str
+
+
+class Job(msgspec.Struct, frozen=True):
+    """What the child process composes."""
+
+    folder: str
+    recording: RecordingId
+    output: str
+    owner: str
+    "Who is shown while nobody has spoken."
+    cues: list[Cue] = []
+    chapters: list[Chapter] = []
+
+
+class Candidate(msgspec.Struct, frozen=True):
+    """A video track that has a picture."""
+
+    number: int
+    person: str
+    source: str
+
+
+class Shown(msgspec.Struct, frozen=True):
+    """Numbers of the tracks in the film; None: nothing."""
+
+    large: int | None
+    small: int | None
+
+
+def cue_at(cues: Sequence[Cue], time_s: float) -> Cue | None:
+    """Return the scene at a time; `cues` are in order."""
+    index = bisect_right(cues, time_s, key=lambda cue: cue.at_s)
+    return cues[index - 1] if index else None
+
+
+def shown(cue: Cue | None, candidates: Sequence[Candidate], speaker: str, owner: str) -> Shown:
+    """Return what is large and what is in the corner: the scene, else a screen, else who speaks."""
+    by_place = {(each.person, each.source): each.number for each in candidates}
+    cameras = [each.number for each in candidates if each.source == "camera"]
+    screens = [each.number for each in candidates if each.source == "screen_share"]
+    first = cameras[0] if cameras else None
+    face = by_place.get((speaker, "camera"), by_place.get((owner, "camera"), first))
+    large = screens[0] if screens else face
+    if cue is not None and cue.kind in {"screen", "student_work"}:
+        large = by_place.get((cue.person, "screen_share"), large)
+    elif cue is not None and cue.kind == "camera":
+        large = by_place.get((cue.person, "camera"), large)
+    return Shown(large, None if face == large else face)
+
+
+def speaker_of(levels: Mapping[str, float], before: str) -> str:
+    """Return who speaks: whoever did, unless somebody else is clearly louder."""
+    loudest = max(levels, key=lambda person: (levels[person], person), default="")
+    if not loudest or levels[loudest] <= QUIET:
+        return before
+    return loudest if levels[loudest] > levels.get(before, 0.0) * LOUDER else before
+
+
+def spaced(chapters: Sequence[Chapter], length_s: float) -> list[tuple[float, float, str]]:
+    """Return (start, end, title) of chapters that are long enough and cover the film from its beginning."""
+    kept: list[Chapter] = []
+    for chapter in sorted(chapters, key=lambda each: each.at_s):
+        start_s = max(chapter.at_s, 0.0)
+        if start_s >= length_s:
+            break
+        if kept and start_s - kept[-1].at_s < MIN_CHAPTER_S:
+            continue
+        kept.append(Chapter(start_s, chapter.title))
+    if not kept:
+        return []
+    if kept[0].at_s >= MIN_CHAPTER_S:
+        kept.insert(0, Chapter(0.0, ""))
+    else:
+        kept[0] = Chapter(0.0, kept[0].title)
+    ends = [*(each.at_s for each in kept[1:]), length_s]
+    return [(each.at_s, end_s, each.title) for each, end_s in zip(kept, ends, strict=True)]

@@ -1,0 +1,53 @@
+"""The child process that composes: a `plan.Job` as JSON on standard input, lines of JSON with its progress as output.
+
+It runs at the lowest priority, writes beside the output and renames it at the end. A signal ends it.
+"""
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import av
+import msgspec
+
+from recording.compose.film import EmptyError, Film
+from recording.compose.plan import Job
+from recording.files.layout import LayoutError
+
+
+class Report(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A line of output."""
+
+    progress: float = 0.0
+    "From 0 to 1."
+    error: str = ""
+
+
+def compose(job: Job, tell: Callable[[Report], None]) -> int:
+    """Compose a film; return the exit status."""
+    unfinished = Path(job.output).with_suffix(".part")
+    try:
+        Film(job).write(str(unfinished), lambda done: tell(Report(round(done, 4))))
+        unfinished.replace(job.output)
+    except (LayoutError, EmptyError, OSError, av.FFmpegError) as error:
+        unfinished.unlink(missing_ok=True)
+        tell(Report(error=str(error)))
+        return 1
+    return 0
+
+
+def main() -> int:
+    """Read the job and compose."""
+    os.nice(19)
+    job = msgspec.json.decode(sys.stdin.buffer.read(), type=Job)
+
+    def tell(report: Report) -> None:
+        sys.stdout.buffer.write(msgspec.json.encode(report) + b"\n")
+        sys.stdout.buffer.flush()
+
+    return compose(job, tell)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

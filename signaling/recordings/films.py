@@ -1,0 +1,197 @@
+"""Films of recordings: composed one at a time by a child process, whose progress is read; the files are kept."""
+
+import asyncio
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from recording.compose.plan import Chapter, Cue, Job
+from recording.files.layout import LayoutError, recording_path
+from sfu.values import RecordingId
+from signaling.recordings.files import FilesError, PartFile
+
+log = logging.getLogger(__name__)
+
+_MODULE: Final = "recording.compose.process"
+_FILE: Final = "film.mp4"
+_MOST_WAITING: Final = 20
+# Without a word for this long, a child is stuck: a second of film takes a few seconds on a busy machine.
+_SILENCE_S: Final = 300.0
+
+
+class FilmStatus(StrEnum):
+    """How far a film is."""
+
+    NONE = "none"
+    WAITING = "waiting"
+    COMPOSING = "composing"
+    FINISHED = "finished"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class FilmState:
+    """How far a film is."""
+
+    status: FilmStatus
+    progress: float = 0.0
+    "From 0 to 1."
+    error: str = ""
+    octets: int = 0
+
+
+class TooManyFilmsError(Exception):
+    """Too many films wait to be composed."""
+
+
+class _Report(msgspec.Struct, frozen=True):
+    """A line of the child's output."""
+
+    progress: float = 0.0
+    error: str = ""
+
+
+@dataclass(slots=True)
+class _Work:
+    """A film that waits or is composed, or that has failed."""
+
+    state: FilmState
+    task: "asyncio.Task[None] | None" = None
+
+
+class Films:
+    """The films of all recordings of a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        """`folder` is where the recorders write; a film is beside its recording's files."""
+        self._folder = folder
+        self._works: dict[str, _Work] = {}
+        self._turn = asyncio.Semaphore(1)
+
+    def state(self, recording_id: RecordingId) -> FilmState:
+        """Return how far the film of a recording is."""
+        work = self._works.get(recording_id)
+        if work is not None:
+            return work.state
+        try:
+            octets = self._path(recording_id).stat().st_size
+        except (FilesError, OSError):
+            return FilmState(FilmStatus.NONE)
+        return FilmState(FilmStatus.FINISHED, 1.0, "", octets)
+
+    def start(
+        self,
+        recording_id: RecordingId,
+        owner: str,
+        cues: Sequence[tuple[float, str, str]],
+        chapters: Sequence[tuple[float, str]],
+    ) -> FilmState:
+        """Compose a film, unless there is one or it is under way. FilesError, TooManyFilmsError.
+
+        `owner` is shown while nobody speaks, `cues` are (time in s, kind, person), `chapters` (time in s, title).
+        """
+        before = self.state(recording_id)
+        if before.status not in {FilmStatus.NONE, FilmStatus.FAILED}:
+            return before
+        if sum(work.task is not None for work in self._works.values()) >= _MOST_WAITING:
+            raise TooManyFilmsError("too many films wait to be composed")
+        job = Job(
+            str(self._folder),
+            recording_id,
+            str(self._path(recording_id)),
+            owner,
+            [Cue(*cue) for cue in cues],
+            [Chapter(*chapter) for chapter in chapters],
+        )
+        work = self._works[recording_id] = _Work(FilmState(FilmStatus.WAITING))
+        work.task = asyncio.get_running_loop().create_task(self._compose(job, work))
+        return work.state
+
+    async def remove(self, recording_id: RecordingId) -> None:
+        """Cancel a film, or delete it. FilesError."""
+        work = self._works.pop(recording_id, None)
+        if work is not None and work.task is not None:
+            work.task.cancel()
+            await asyncio.wait([work.task])
+        path = self._path(recording_id)
+        try:
+            path.unlink(missing_ok=True)
+            path.with_suffix(".part").unlink(missing_ok=True)
+        except OSError as error:
+            raise FilesError(f"the film cannot be deleted: {error}") from error
+
+    def file(self, recording_id: RecordingId) -> PartFile:
+        """Return the file of a film. FilesError."""
+        if self.state(recording_id).status is not FilmStatus.FINISHED:
+            raise FilesError("there is no film of this recording")
+        return PartFile(self._path(recording_id), "video/mp4")
+
+    async def close(self) -> None:
+        """Cancel everything that is under way."""
+        tasks = [work.task for work in self._works.values() if work.task is not None]
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
+
+    def _path(self, recording_id: RecordingId) -> Path:
+        try:
+            return recording_path(self._folder, recording_id) / _FILE
+        except LayoutError as error:
+            raise FilesError(str(error)) from error
+
+    async def _compose(self, job: Job, work: _Work) -> None:
+        async with self._turn:
+            try:
+                error = await self._run(job, work)
+            except (OSError, ValueError, TimeoutError) as failure:
+                error = str(failure) or "the process does not answer"
+        if error:
+            log.error("the film of recording %s has failed: %s", job.recording, error)
+            work.state, work.task = FilmState(FilmStatus.FAILED, error=error), None
+        elif self._works.get(job.recording) is work:
+            del self._works[job.recording]
+
+    @staticmethod
+    async def _run(job: Job, work: _Work) -> str:
+        """Run the child; return why it failed, empty if it did not."""
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-P",
+            "-m",
+            _MODULE,
+            # Not the server's environment, which may hold secrets.
+            env={
+                "PATH": os.defpath,
+                "LANG": "C.UTF-8",
+                "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+            },
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        assert process.stdin is not None
+        assert process.stdout is not None
+        error = ""
+        try:
+            process.stdin.write(msgspec.json.encode(job))
+            process.stdin.close()
+            work.state = FilmState(FilmStatus.COMPOSING)
+            while line := await asyncio.wait_for(process.stdout.readline(), _SILENCE_S):
+                report = msgspec.json.decode(line, type=_Report)
+                error = report.error or error
+                work.state = FilmState(FilmStatus.COMPOSING, report.progress)
+            status = await process.wait()
+            return error or (f"the process ended with status {status}" if status else "")
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()

@@ -1,0 +1,47 @@
+"""Signed links: what somebody may load without another token, until when."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from sfu.values import RecordingId
+from signaling.access import signed
+from signaling.http.api import ApiError
+
+DOWNLOAD: Final = "recording download"
+REPLAY: Final = "recording replay"
+
+
+class Links:
+    """Signs and verifies the tokens of links. Each token is for one use of one recording."""
+
+    def __init__(self, keys: Mapping[str, str], wall_clock: Callable[[], float]) -> None:
+        """`keys` maps API keys to secrets, and is asked each time."""
+        self._keys = keys
+        self._wall_clock = wall_clock
+
+    @property
+    def now(self) -> float:
+        """Seconds since 1970."""
+        return self._wall_clock()
+
+    def sign(
+        self, key: str, use: str, recording_id: RecordingId, expires_s: int, claims: Mapping[str, Any]
+    ) -> tuple[str, int]:
+        """Return a token, and when it expires in seconds since 1970."""
+        expires_at = int(self.now) + expires_s
+        # The use keeps the token from being taken for a person's, which names a role instead.
+        all_claims = {**claims, "iss": key, "use": use, "recording": recording_id, "exp": expires_at}
+        return signed.sign(all_claims, self._keys[key]), expires_at
+
+    def verify(self, token: str, use: str, recording_id: RecordingId) -> Mapping[str, Any]:
+        """Return the claims of a token for this use of this recording. ApiError."""
+        refusal = ApiError(403, "bad_link", "The link is not valid, or not any more.")
+        try:
+            claims = signed.verify(token, self._keys[signed.peek(token)["iss"]])
+        except (signed.SignatureError, KeyError, TypeError) as error:
+            raise refusal from error
+        if claims.get("use") != use or claims.get("recording") != recording_id:
+            raise refusal
+        if claims["exp"] < self.now:
+            raise refusal
+        return claims

@@ -1,0 +1,121 @@
+"""What a player shows of a session's log beside the media, as marks with a time: pure functions."""
+
+from typing import Final
+
+import msgspec
+
+from classroom.base import Event
+from classroom.features import (
+    breakouts,
+    chat,
+    hands,
+    moderation,
+    people,
+    polls,
+    questions,
+    session,
+    slides,
+    studio,
+)
+
+
+class Mark(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Something that happened at a moment of the recording."""
+
+    seq: int
+    "Number of the event."
+    at_s: float
+    "Since the start of the recording; negative before it."
+    kind: str
+    by: str = ""
+    "Id of the person whom it is about; empty where the name is hidden."
+    id: str = ""
+    "Of the message, question, poll, deck or scene."
+    text: str = ""
+    page: int = 0
+    "Of slides, from 1."
+
+
+_STATES: Final[dict[type[Event], str]] = {
+    session.Started: "started",
+    session.Paused: "paused",
+    session.Resumed: "resumed",
+    session.Ended: "ended",
+}
+
+Content = tuple[str, str, str, str, int]
+"(kind, by, id, text, page)"
+
+
+def mark(seq: int, event: Event, started_at: float) -> Mark | None:
+    """Return the mark of an event as somebody sees it; None for events that a player does not show.
+
+    `started_at` is the time 0 of the recording in seconds since 1970.
+    """
+    found = _content(event)
+    if found is None:
+        return None
+    kind, by, subject, text, page = found
+    return Mark(seq, round(event.at - started_at, 3), kind, by, subject, text, page)
+
+
+def _content(event: Event) -> Content | None:
+    state = _STATES.get(type(event))
+    if state is not None:
+        return "session", "", "", state, 0
+    return _of_people(event) or _of_chat(event) or _of_questions(event) or _of_stage(event)
+
+
+def _of_people(event: Event) -> Content | None:
+    match event:
+        case people.Joined():
+            return "join", event.person, "", event.name, 0
+        case people.Left():
+            return "leave", event.person, "", "", 0
+        case people.Renamed():
+            return "name", event.person, "", event.name, 0
+        case hands.Raised():
+            return "hand", event.by, "", "", 0
+        case _:
+            return None
+
+
+def _of_chat(event: Event) -> Content | None:
+    match event:
+        # Without a text it was deleted later.
+        case chat.Sent() if event.text and not event.held:
+            return "chat", event.by, event.message, event.text, 0
+        case chat.Approved() if event.text:
+            return "chat", event.author, event.message, event.text, 0
+        case chat.Edited() if event.text and not event.held:
+            return "chat_edited", event.by, event.message, event.text, 0
+        case _:
+            return None
+
+
+def _of_questions(event: Event) -> Content | None:
+    match event:
+        case questions.Asked():
+            return "question", event.by, event.question, event.text, 0
+        case questions.Answered():
+            return "answer", event.by, event.question, event.text, 0
+        case polls.Opened():
+            return "poll", event.by, event.poll, event.question, 0
+        case _:
+            return None
+
+
+def _of_stage(event: Event) -> Content | None:
+    match event:
+        case slides.Turned():
+            return "slide", event.by, event.deck, "", event.page
+        case studio.Switched():
+            return "scene", event.source, event.kind or "", event.title, 0
+        case moderation.Spotlit():
+            return "spotlight", event.person, "", "", 0
+        case breakouts.Opened():
+            return "breakouts", "", "", "opened", 0
+        case breakouts.Closed():
+            return "breakouts", "", "", "closed", 0
+        case _:
+            return None

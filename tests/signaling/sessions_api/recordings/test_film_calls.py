@@ -1,0 +1,109 @@
+"""Films through the API, composed by the real child process: progress, download, cancelling, deletion, failure."""
+
+import io
+
+import av
+import psutil
+import pytest
+
+from signaling.sessions_api.recordings.film_calls import chapters, cues
+from signaling.sessions_api.recordings.marks import Mark
+from tests.recording.compose import films
+from tests.signaling.school_client import eventually
+
+
+@pytest.fixture
+async def recorded(lesson, tmp_path):
+    await lesson.join("ada")
+    made = await lesson.record()
+    films.write(tmp_path / "recordings", made["id"])
+    await lesson.tutor.post(f"/recordings/{made['id']}/stop")
+    await lesson.over(made["id"])
+    lesson.path = f"/recordings/{made['id']}"
+    lesson.folder = tmp_path / "recordings" / made["id"]
+    return lesson
+
+
+async def until(lesson, *statuses):
+    async def reached():
+        found = await lesson.tutor.get(f"{lesson.path}/film")
+        return found if found["status"] in statuses else None
+
+    return await eventually(reached, 30)
+
+
+async def test_a_film_is_composed_once_and_can_be_downloaded(recorded):
+    tutor = recorded.tutor
+    assert (await tutor.get(f"{recorded.path}/film"))["status"] == "none"
+    assert (await tutor.attempt("POST", f"{recorded.path}/links", {"film": True}))[0] == 201
+    assert (await tutor.post(f"{recorded.path}/film", status=202))["status"] in {"waiting", "composing"}
+    done = await until(recorded, "finished", "failed")
+    assert (done["status"], done["progress"], done["error"]) == ("finished", 1, "")
+    assert (await tutor.post(f"{recorded.path}/film", status=202))["status"] == "finished"
+    link = await tutor.post(f"{recorded.path}/links", {"film": True}, 201)
+    async with recorded.world.http.get(link["url"]) as response:
+        data = await response.read()
+        assert (response.status, response.content_type) == (200, "video/mp4")
+    assert len(data) == done["octets"]
+    with av.open(io.BytesIO(data)) as container:
+        assert [stream.codec_context.name for stream in container.streams] == ["h264", "aac"]
+        assert abs(container.duration / 1e6 - films.LENGTH_S) < 0.3
+    assert (await tutor.call("DELETE", f"{recorded.path}/film"))["status"] == "none"
+    assert not list(recorded.folder.glob("film*"))
+    async with recorded.world.http.get(link["url"]) as response:
+        assert response.status == 404
+    entries = (await recorded.school.application.get("/audit?action=recording.link_made"))["data"]
+    assert [each["details"]["film"] for each in entries] == [True, True]
+
+
+def children():
+    found = psutil.Process().children(recursive=True)
+    return [each for each in found if "recording.compose.process" in " ".join(each.cmdline())]
+
+
+@pytest.mark.parametrize("how", ["film", "recording"])
+async def test_a_film_that_is_composed_can_be_cancelled(recorded, how):
+    await recorded.tutor.post(f"{recorded.path}/film", status=202)
+    await until(recorded, "composing")
+    (child,) = children()
+    assert child.nice() in {0, 19}  # 19 once it has begun
+    await recorded.tutor.call("DELETE", f"{recorded.path}/film" if how == "film" else recorded.path)
+    assert children() == []
+    if how == "film":
+        assert (await recorded.tutor.get(f"{recorded.path}/film"))["status"] == "none"
+        assert not list(recorded.folder.glob("film*"))
+    else:
+        assert not recorded.folder.exists()
+
+
+async def test_a_film_of_nothing_fails_with_a_reason(recorded):
+    for track in recorded.folder.glob("tracks/*"):
+        (track / "segments.idx").unlink()
+        for part in track.glob("0*"):
+            part.unlink()
+    await recorded.tutor.post(f"{recorded.path}/film", status=202)
+    failed = await until(recorded, "failed")
+    assert failed["error"] == "the recording is empty"
+
+
+async def test_there_is_no_film_of_what_goes_on_and_none_for_students(lesson):
+    await lesson.join("ada")
+    made = await lesson.record()
+    path = f"/recordings/{made['id']}/film"
+    assert await lesson.tutor.attempt("POST", path, {}) == (409, "still_recording")
+    assert (await lesson.person("ada").attempt("POST", path, {}))[0] == 403
+    assert (await lesson.person("ada").attempt("GET", path))[0] == 403
+
+
+def test_scenes_and_chapters_of_a_log():
+    marks = [
+        Mark(1, -3, "scene", "deck", "slides", "Fractions"),
+        Mark(2, 5, "slide", "tia", "deck", page=2),
+        Mark(3, 9, "scene", "sam", "student_work"),
+        Mark(4, 10, "leave", "ada"),
+        Mark(5, 12, "leave", "sam"),
+        Mark(6, 20, "question", "", "q", "Why?"),
+        Mark(7, 21, "chat", "sam", "m", "Hello"),
+    ]
+    assert cues(marks) == [(-3, "slides", "deck"), (9, "student_work", "sam"), (12, "", "")]
+    assert chapters(marks) == [(-3, "Fractions"), (5, "2"), (20, "Why?")]

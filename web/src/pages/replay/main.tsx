@@ -1,0 +1,21 @@
+import '../../styles/tokens.css';
+import '../../styles/base.css';
+import '../../styles/components.css';
+
+import { StrictMode } from 'react';
+import { createRoot } from 'react-dom/client';
+
+import { startLanguage } from '../../ui/hooks/useLanguage';
+import { TooltipProvider } from '../../ui/surfaces/TooltipProvider';
+import { App } from './App';
+
+const element = document.getElementById('page');
+if (element === null) throw new Error('replay.html has no #page');
+await startLanguage();
+createRoot(element).render(
+  <StrictMode>
+    <TooltipProvider>
+      <App />
+    </TooltipProvider>
+  </StrictMode>,
+);

@@ -1,0 +1,230 @@
+import '../styles/replay.css';
+
+import { useEffect, useMemo, useState } from 'react';
+
+import type { Caller } from '../client/classroom/call';
+import { clock } from '../client/classroom/time';
+import { replay, type Mark, type Viewing } from '../client/recordings/replay';
+import { r } from '../client/text/replay/texts';
+import { useFullscreen } from '../room/useFullscreen';
+import { IconButton } from '../ui/controls/IconButton';
+import { TEACHING } from '../ui/controls/teachingIcons';
+import { useStore } from '../ui/hooks/useStore';
+import { actionOf, nextSpeed, SPEEDS } from './keys';
+import { Log } from './Log';
+import { Player } from './media/player';
+import { ReplayStage } from './ReplayStage';
+import { momentIn, namesOf, written } from './timeline';
+import { Timeline } from './Timeline';
+
+interface ReplayScreenProps {
+  caller: Caller;
+  viewing: Viewing;
+}
+
+/** A recording that is played. */
+export function ReplayScreen({ caller, viewing }: ReplayScreenProps) {
+  const marks = useMarks(caller, viewing);
+  const owner = useMemo(() => firstPerson(viewing), [viewing]);
+  const [player] = useState(() => new Player(viewing, owner, momentIn(window.location.hash) ?? 0));
+  const state = useStore(player.state);
+  const names = useMemo(() => namesOf(marks), [marks]);
+  const wholeSecond = Math.floor(state.timeS);
+  const lines = useMemo(() => written(marks, wholeSecond + 1), [marks, wholeSecond]);
+  const fullscreen = useFullscreen();
+  useEffect(() => {
+    player.open();
+    return () => player.close();
+  }, [player]);
+  useEffect(() => player.setMarks(marks), [player, marks]);
+  useKeys(player, fullscreen?.toggle);
+  const { timeS, lengthS, playing, live, rate } = state;
+  return (
+    <div className="replay" data-testid="replay" data-playing={playing} data-loading={state.loading}>
+      <section
+        className="replay-player"
+        aria-label={r('player.region')}
+        data-testid="replay-player"
+        data-time={timeS.toFixed(1)}
+        data-length={lengthS.toFixed(1)}
+        data-speaker={state.speaker}
+      >
+        <ReplayStage player={player} state={state} names={names} caller={caller} session={viewing.session} />
+        <Timeline
+          timeS={timeS}
+          lengthS={lengthS}
+          marks={marks}
+          names={names}
+          onJump={(to) => player.jump(to)}
+        />
+        <div className="replay-controls">
+          <IconButton
+            icon={playing ? TEACHING.pause : TEACHING.play}
+            label={playing ? r('player.pause') : r('player.play')}
+            shortcut="K"
+            testId="replay-toggle"
+            state={playing ? 'playing' : 'paused'}
+            onPress={() => (playing ? player.pause() : player.play())}
+          />
+          <IconButton
+            icon={TEACHING.back}
+            label={r('player.back')}
+            shortcut="J"
+            testId="replay-back"
+            onPress={() => player.jump(timeS - 10)}
+          />
+          <IconButton
+            icon={TEACHING.forward}
+            label={r('player.forward')}
+            shortcut="L"
+            testId="replay-forward"
+            onPress={() => player.jump(timeS + 10)}
+          />
+          <span className="replay-time">
+            {clock(timeS)} / {clock(lengthS)}
+          </span>
+          {live && (
+            <button
+              type="button"
+              className="button replay-live"
+              data-testid="replay-live"
+              aria-label={`${r('player.live')}: ${r('player.toLive')}`}
+              onClick={() => player.jump(lengthS)}
+            >
+              {r('player.live')}
+            </button>
+          )}
+          <label className="replay-speed">
+            <span className="soft">{r('player.speed')}</span>
+            <select
+              value={rate}
+              data-testid="replay-speed"
+              onChange={(event) => player.setRate(Number(event.target.value))}
+            >
+              {SPEEDS.map((each) => (
+                <option key={each} value={each}>
+                  {each} ×
+                </option>
+              ))}
+            </select>
+          </label>
+          <CopyLink timeS={timeS} />
+          {fullscreen !== undefined && (
+            <IconButton
+              icon={fullscreen.on ? 'fullscreen-exit' : 'fullscreen'}
+              label={r('player.fullscreen')}
+              shortcut="F"
+              testId="replay-fullscreen"
+              onPress={fullscreen.toggle}
+            />
+          )}
+        </div>
+        <p role="status" className="soft" data-testid="replay-note">
+          {state.problem
+            ? r('player.problem')
+            : state.skippedS > 0
+              ? r('player.skipped', { time: clock(state.skippedS) })
+              : ''}
+        </p>
+        <p className="soft replay-keys">{r('player.keys')}</p>
+      </section>
+      <Log lines={lines} names={names} onJump={(to) => player.jump(to)} />
+    </div>
+  );
+}
+
+/** Whose picture is shown while nobody has spoken: the tutor's, whose tracks are usually the first. */
+function firstPerson({ tracks }: Viewing): string {
+  return tracks.find(({ source }) => source === 'screen_share')?.person ?? tracks[0]?.person ?? '';
+}
+
+function CopyLink({ timeS }: { timeS: number }) {
+  const [copied, setCopied] = useState(false);
+  const copy = (): void => {
+    const url = new URL(window.location.href);
+    url.hash = `t=${Math.floor(timeS)}`;
+    window.history.replaceState(null, '', url);
+    navigator.clipboard
+      .writeText(url.href)
+      .then(() => setCopied(true))
+      .catch(() => undefined);
+  };
+  return (
+    <IconButton
+      icon={copied ? 'check' : 'link'}
+      label={copied ? r('player.copied') : r('player.link')}
+      testId="replay-link"
+      onPress={copy}
+    />
+  );
+}
+
+const LIVE_MARKS_MS = 4000;
+
+/** The marks, page by page; while the session is live, new ones as they come. */
+function useMarks(caller: Caller, { session, recording }: Viewing): readonly Mark[] {
+  const [marks, setMarks] = useState<readonly Mark[]>([]);
+  useEffect(() => {
+    let current = true;
+    let timer = 0;
+    let after = 0;
+    const load = async (): Promise<void> => {
+      const { marks: found, upto, more } = await replay.marks(caller, session, recording.id, after);
+      if (!current) return;
+      after = upto;
+      if (found.length > 0) setMarks((known) => [...known, ...found]);
+      if (more) await load();
+    };
+    const again = (): void => {
+      load()
+        .catch(() => undefined)
+        .finally(() => {
+          if (current && recording.live) timer = window.setTimeout(again, LIVE_MARKS_MS);
+        });
+    };
+    again();
+    return () => {
+      current = false;
+      window.clearTimeout(timer);
+      setMarks([]);
+    };
+  }, [caller, session, recording]);
+  return marks;
+}
+
+function useKeys(player: Player, fullscreen: (() => void) | undefined): void {
+  useEffect(() => {
+    const press = (event: KeyboardEvent): void => {
+      const focus = event.target instanceof Element ? event.target.tagName : '';
+      const action = actionOf(event, focus);
+      if (action === undefined) return;
+      event.preventDefault();
+      event.stopPropagation();
+      const { timeS, playing, rate } = player.state.snapshot();
+      switch (action.kind) {
+        case 'toggle':
+          if (playing) player.pause();
+          else player.play();
+          break;
+        case 'skip':
+          player.jump(timeS + action.byS);
+          break;
+        case 'speed':
+          player.setRate(nextSpeed(rate, action.by));
+          break;
+        case 'fullscreen':
+          fullscreen?.();
+      }
+    };
+    const follow = (): void => {
+      const moment = momentIn(window.location.hash);
+      if (moment !== undefined) player.jump(moment);
+    };
+    window.addEventListener('keydown', press, true);
+    window.addEventListener('hashchange', follow);
+    return () => {
+      window.removeEventListener('keydown', press, true);
+      window.removeEventListener('hashchange', follow);
+    };
+  }, [player, fullscreen]);
+}

@@ -1,0 +1,38 @@
+/** How loud each person is, measured at what is being played (Web Audio). */
+import type { Levels } from '../scene';
+
+export class Loudness {
+  private context: AudioContext | undefined;
+  private readonly analysers = new Map<HTMLMediaElement, { person: string; analyser: AnalyserNode }>();
+  private readonly samples = new Float32Array(1024);
+
+  /** Begin, or go on after the browser has stopped it: it allows sound only after the person has pressed something. */
+  start(): void {
+    this.context ??= new AudioContext();
+    if (this.context.state === 'suspended') this.context.resume().catch(() => undefined);
+  }
+
+  /** Listen to an element, which from now on plays through here. */
+  add(element: HTMLMediaElement, person: string): void {
+    if (this.context === undefined || this.analysers.has(element)) return;
+    const analyser = this.context.createAnalyser();
+    analyser.fftSize = this.samples.length;
+    this.context.createMediaElementSource(element).connect(analyser).connect(this.context.destination);
+    this.analysers.set(element, { person, analyser });
+  }
+
+  /** The root mean square of the last 20 ms of each person. */
+  levels(): Levels {
+    const found: Record<string, number> = {};
+    for (const { person, analyser } of this.analysers.values()) {
+      analyser.getFloatTimeDomainData(this.samples);
+      const power = this.samples.reduce((sum, each) => sum + each * each, 0) / this.samples.length;
+      found[person] = Math.max(found[person] ?? 0, Math.sqrt(power));
+    }
+    return found;
+  }
+
+  stop(): void {
+    void this.context?.suspend();
+  }
+}

@@ -1,0 +1,113 @@
+/** What a page knows of a track's index: pages of segments around the times that were watched. */
+import type { Gap, Segment, SegmentPage } from '../../client/recordings/replay';
+
+/** A hole that is shorter is a boundary of segments, not a gap. */
+const JOINED_S = 0.15;
+
+export type Found =
+  | { kind: 'segment'; segment: Segment }
+  /** Nothing was recorded; `nextS` is where the track goes on, undefined at its end. */
+  | { kind: 'gap'; reason: string; nextS: number | undefined }
+  /** The index has not been loaded here. */
+  | { kind: 'unknown' };
+
+/** The time at which an element shows a moment: not before the first frame of a segment, where it would wait for ever. */
+export function shownTime(found: Found, timeS: number): number {
+  return found.kind === 'segment' ? Math.max(timeS, found.segment.startS) : timeS;
+}
+
+export class Rows {
+  private readonly byIndex = new Map<number, Segment>();
+  private readonly gaps = new Map<number, Gap>();
+  /** Indices of the segments that are known, ascending. */
+  private order: number[] = [];
+  /** Number of segments, once the end of the index was seen. */
+  private count: number | undefined;
+
+  /** Add a page. Segments of a track only become more. */
+  add(page: SegmentPage, from: number | undefined): void {
+    for (const segment of page.segments) this.byIndex.set(segment.index, segment);
+    for (const gap of page.gaps) this.gaps.set(gap.startS, gap);
+    this.order = [...this.byIndex.keys()].sort((a, b) => a - b);
+    const last = page.segments.at(-1);
+    if (page.more) {
+      if (last !== undefined && this.count !== undefined && last.index >= this.count) this.count = undefined;
+    } else if (last !== undefined) this.count = last.index + 1;
+    else if (from !== undefined) this.count = from;
+    else this.count ??= (this.order.at(-1) ?? -1) + 1;
+  }
+
+  get(index: number): Segment | undefined {
+    return this.byIndex.get(index);
+  }
+
+  /** The index at which the next segments of a growing track will be. */
+  get end(): number | undefined {
+    return this.count;
+  }
+
+  /** What there is at a time. */
+  at(timeS: number): Found {
+    const before = this.lastBefore(timeS);
+    if (before !== undefined && timeS < before.endS) return { kind: 'segment', segment: before };
+    const next = this.byIndex.get(before === undefined ? 0 : before.index + 1);
+    if (next === undefined) {
+      const over =
+        before === undefined ? this.count === 0 : this.count !== undefined && before.index + 1 >= this.count;
+      return over ? this.gap(timeS, undefined) : { kind: 'unknown' };
+    }
+    if (next.startS - timeS < JOINED_S) return { kind: 'segment', segment: next };
+    if (next.startS <= timeS) return { kind: 'unknown' };
+    return this.gap(timeS, next.startS);
+  }
+
+  /** The segments to append to show a time and some seconds more: from a keyframe on, without a hole in what is known. */
+  run(timeS: number, untilS: number): Segment[] {
+    const found = this.at(timeS);
+    let first: Segment | undefined;
+    if (found.kind === 'segment') first = found.segment;
+    else if (found.kind === 'gap' && found.nextS !== undefined && found.nextS < untilS) {
+      first = this.firstFrom(found.nextS);
+    }
+    if (first === undefined) return [];
+    while (!first.keyframe) {
+      const previous = this.byIndex.get(first.index - 1);
+      if (previous === undefined) break;
+      first = previous;
+    }
+    const wanted: Segment[] = [];
+    for (let each: Segment | undefined = first; each !== undefined && each.startS < untilS;) {
+      wanted.push(each);
+      each = this.byIndex.get(each.index + 1);
+    }
+    return wanted;
+  }
+
+  private gap(timeS: number, nextS: number | undefined): Found {
+    const known = [...this.gaps.values()].find(({ startS, endS }) => startS <= timeS + 0.01 && timeS < endS);
+    return { kind: 'gap', reason: known?.reason ?? '', nextS };
+  }
+
+  private lastBefore(timeS: number): Segment | undefined {
+    const index = this.bisect(timeS) - 1;
+    const found = index < 0 ? undefined : this.order[index];
+    return found === undefined ? undefined : this.byIndex.get(found);
+  }
+
+  private firstFrom(timeS: number): Segment | undefined {
+    const found = this.order[this.bisect(timeS - 0.001)];
+    return found === undefined ? undefined : this.byIndex.get(found);
+  }
+
+  /** How many of the known segments begin at a time or before it. */
+  private bisect(timeS: number): number {
+    let [low, high] = [0, this.order.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      const segment = this.byIndex.get(this.order[middle] ?? -1);
+      if (segment !== undefined && segment.startS <= timeS) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}

@@ -1,0 +1,59 @@
+/** The marks of the log on the timeline and beside it: pure functions. */
+import type { Mark } from '../client/recordings/replay';
+
+/** Kinds of marks on the timeline, the most important first. */
+export const MARKED = ['question', 'poll', 'slide', 'hand', 'chat', 'join', 'leave'] as const;
+export type Marked = (typeof MARKED)[number];
+
+export interface Bin {
+  /** Of its first mark. */
+  atS: number;
+  kind: Marked;
+  marks: readonly Mark[];
+}
+
+const rank = (kind: string): number => MARKED.findIndex((each) => each === kind);
+
+/** Marks that would lie upon each other, as one: at most `most` over the length of the timeline. */
+export function binned(marks: readonly Mark[], lengthS: number, most: number): Bin[] {
+  const widthS = Math.max(lengthS / most, 0.001);
+  const bins = new Map<number, Mark[]>();
+  for (const mark of marks) {
+    if (rank(mark.kind) < 0 || mark.atS < 0 || mark.atS > lengthS) continue;
+    const bin = Math.floor(mark.atS / widthS);
+    bins.set(bin, [...(bins.get(bin) ?? []), mark]);
+  }
+  return [...bins.values()].map((found) => {
+    const ordered = [...found].sort((a, b) => rank(a.kind) - rank(b.kind));
+    const kind = MARKED[rank(ordered[0]?.kind ?? '')] ?? 'chat';
+    return { atS: found[0]?.atS ?? 0, kind, marks: ordered };
+  });
+}
+
+/** Lines of the log: what was written, with later corrections by the time they were made. */
+export function written(marks: readonly Mark[], timeS: number): Mark[] {
+  const lines = new Map<string, Mark>();
+  for (const mark of marks) {
+    if (mark.atS > timeS) break;
+    if (mark.kind === 'chat_edited') {
+      const line = lines.get(`chat ${mark.id}`);
+      if (line !== undefined) lines.set(`chat ${mark.id}`, { ...line, text: mark.text });
+    } else if (['chat', 'question', 'answer', 'poll'].includes(mark.kind)) {
+      lines.set(`${mark.kind} ${mark.id}`, mark);
+    }
+  }
+  return [...lines.values()];
+}
+
+/** The names of people by their ids; the last one each of them had. */
+export function namesOf(marks: readonly Mark[]): Map<string, string> {
+  const named = marks.filter(({ kind, text }) => (kind === 'join' || kind === 'name') && text !== '');
+  return new Map(named.map(({ by, text }) => [by, text]));
+}
+
+/** The moment in an address, such as `#t=123` or `#t=1:02:03`; undefined where there is none. */
+export function momentIn(hash: string): number | undefined {
+  const text = new URLSearchParams(hash.replace(/^#/u, '')).get('t') ?? '';
+  if (!/^\d+(:\d\d?){0,2}(\.\d+)?$/u.test(text)) return undefined;
+  return text.split(':').reduce((sum, part) => sum * 60 + Number(part), 0);
+}
