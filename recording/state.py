@@ -77,7 +77,7 @@ class RecordingState:
 
     def open_track(self, message: OpenTrack, resume: Resume) -> None:
         """Begin a track that is not open, or go on with it."""
-        self.tracks[message.track_id] = Track(message.kind, resume)
+        self.tracks[message.track_id] = Track(message.kind, resume, screen_share=message.screen_share)
 
     def handle(
         self,

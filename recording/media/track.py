@@ -104,6 +104,7 @@ class Track:
     kind: str
     resume: Resume = field(default_factory=Resume)
     muted: bool = False
+    screen_share: bool = False
     streams: dict[int, Stream] = field(default_factory=dict)
     "By number, in the order in which they were opened."
     current: int = -1
@@ -146,7 +147,8 @@ class Track:
         if self.kind != "video" or self.muted or not self.streams:
             return None
         stream = self.streams[max(self.streams)]
-        overdue = interval_ns > 0 and now_ns - self._keyframe_ns >= interval_ns
+        # A keyframe of a screen is a whole slide, sent to every viewer of the layer; it takes a narrow path seconds.
+        overdue = interval_ns > 0 and not self.screen_share and now_ns - self._keyframe_ns >= interval_ns
         if not stream.needs_keyframe and not overdue:
             return None
         if now_ns - stream.keyframe_asked_ns < _KEYFRAME_RETRY_NS:

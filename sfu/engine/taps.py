@@ -164,8 +164,8 @@ class Taps:
         recording.taps.append(new)
         self._taps.setdefault(published, {})[recording_id] = new
         published.recorded[recording_id] = new.choice.bound
-        kind, at_ns = published.spec.kind, _ns(now)
-        self._tell(tap.OpenTrack(recording_id, track.id, kind, track.label, at_ns))
+        spec, at_ns = published.spec, _ns(now)
+        self._tell(tap.OpenTrack(recording_id, track.id, spec.kind, track.label, at_ns, spec.screen_share))
         self._tell(tap.MuteTrack(recording_id, track.id, published.muted, at_ns))
         self._choose(new, now)
 

@@ -47,6 +47,7 @@ class OpenTrack(msgspec.Struct, frozen=True, array_like=True, tag=True):
     label: str
     "For people; any text."
     at_ns: int
+    screen_share: bool = False
 
 
 class CloseTrack(msgspec.Struct, frozen=True, array_like=True, tag=True, gc=False):

@@ -288,6 +288,15 @@ def test_keyframes_are_asked_for_each_interval():
     assert len(run.requests) in {2, 3}  # from 2 s on, each second until one comes
 
 
+def test_of_a_screen_no_keyframe_is_asked_for_but_one_that_is_missing():
+    frames = Sender(1, "vp8").frames(encode("vp8", 100))
+    run = Run(("screen", "video"), keyframe_interval_ns=2 * S)
+    run.state.tracks["screen"].screen_share = True
+    run.open(1, "screen")
+    run.play(p for each in frames for p in each)
+    assert run.requests == []
+
+
 def test_a_resumed_track_marks_the_interruption():
     track = Track("audio", Resume(3, 7, 5 * S))
     stream = Stream(1, "audio", StreamClock(SourceClock(), 48_000), 48_000, 0)
