@@ -23,7 +23,7 @@ interface StageProps extends Wanted {
   onPin: (tile: string | undefined) => void;
 }
 
-/** The tiles of all participants, with a shared screen shown large. */
+/** The tiles of all participants, with a scene or a shared screen shown large. */
 export function Stage({
   pinned,
   speaker,
@@ -43,10 +43,14 @@ export function Stage({
       !(hideOwn && track.participant.isLocal) &&
       (!isScreen(track) || rules.showsScreen(track.participant.identity)),
   );
+  const { scene } = rules;
   const ordered = order(tracks, placed, { pinned, speaker });
-  const { stage } = ordered;
-  const others = hideOthers && stage !== undefined ? [] : ordered.others;
-  const layout = arrange(others.length, stage !== undefined, area);
+  const stage = scene === undefined ? ordered.stage : undefined;
+  const hasLarge = scene !== undefined || stage !== undefined;
+  const small =
+    scene === undefined || ordered.stage === undefined ? ordered.others : [ordered.stage, ...ordered.others];
+  const others = hideOthers && hasLarge ? [] : small;
+  const layout = arrange(others.length, hasLarge, area);
   const pinOf = (track: TrackReferenceOrPlaceholder) => {
     const key = tileKey(placed(track));
     return { pinned: key === pinned, onPin: (wanted: boolean) => onPin(wanted ? key : undefined) };
@@ -56,6 +60,7 @@ export function Stage({
       {/* Nothing before the first measurement: adaptive stream does not subscribe to tiles of size 0. */}
       {area.width > 0 && (
         <div className={`stage stage-${layout.kind}`}>
+          {scene !== undefined && <div className="scene">{scene}</div>}
           {stage !== undefined && (
             <Tile key={`large/${keyOf(stage)}`} track={stage} large keys={keys} {...pinOf(stage)} />
           )}

@@ -2,6 +2,7 @@ import '../../styles/room.css';
 import '../../styles/panels.css';
 import '../../styles/home.css';
 import '../../styles/session.css';
+import '../../styles/scenes.css';
 
 import type { DisconnectReason } from 'livekit-client';
 import { useCallback, useEffect, useMemo, useState, type ReactNode } from 'react';
@@ -25,12 +26,15 @@ import { TEACHING } from '../../ui/controls/teachingIcons';
 import { useStore } from '../../ui/hooks/useStore';
 import { BreakoutsPanel } from '../panels/BreakoutsPanel';
 import { ExercisesPanel } from '../panels/ExercisesPanel';
+import { FilesPanel } from '../panels/FilesPanel';
 import { HelpPanel } from '../panels/HelpPanel';
 import { PollsPanel } from '../panels/PollsPanel';
 import { QuestionsPanel } from '../panels/QuestionsPanel';
 import { ReactionsPanel } from '../panels/ReactionsPanel';
+import { ScenesPanel } from '../panels/ScenesPanel';
 import { Students, StudentsPanel } from '../panels/Students';
 import { WallPanel } from '../panels/WallPanel';
+import { sceneOf } from '../scenes/sceneOf';
 import { BreakoutNotice } from './BreakoutNotice';
 import { LiveContext, liveOf, type Live } from './context';
 import { Knocks } from './Knocks';
@@ -81,7 +85,12 @@ function Inside({ wire, live, panel, notice, onNotice, onDevice }: InsideProps) 
   const change = useCallback((part: Partial<RoomView>) => setView((before) => ({ ...before, ...part })), []);
   const close = useCallback(() => change({ sidebar: null }), [change]);
   useSessionEvents(wire.session, me, toasts);
-  const rules = useMemo(() => rulesOf(state, watched), [state, watched]);
+  // What the user chose to see large comes before what all see.
+  const chosen = view.pinned !== undefined || watched !== undefined;
+  const rules = useMemo(
+    () => ({ ...rulesOf(state, watched), scene: chosen ? undefined : sceneOf(state) }),
+    [state, watched, chosen],
+  );
   const raised = state.people.hands.some(({ person }) => person === me);
   const tools = toolsOf(live, view.sidebar);
   const { code } = state.lifecycle;
@@ -152,11 +161,23 @@ function panelsOf(
     breakouts: <BreakoutsPanel onClose={close} />,
     wall: <WallPanel watched={watched} onWatch={onWatch} onClose={close} />,
     reactions: <ReactionsPanel onClose={close} />,
+    scenes: <ScenesPanel onClose={close} />,
+    files: <FilesPanel onClose={close} />,
   };
 }
 
 interface Tool {
-  id: 'students' | 'help' | 'questions' | 'polls' | 'exercises' | 'breakouts' | 'wall' | 'reactions';
+  id:
+    | 'students'
+    | 'scenes'
+    | 'help'
+    | 'questions'
+    | 'polls'
+    | 'exercises'
+    | 'breakouts'
+    | 'wall'
+    | 'files'
+    | 'reactions';
   icon: MenuEntry['icon'];
   label: string;
   badge: number;
@@ -183,6 +204,7 @@ function toolsOf({ state, staff, tutor, me }: Live, sidebar: string | null): Too
       always: true,
       narrowOnly: true,
     },
+    tutor && { id: 'scenes', icon: TEACHING.scenes, label: s('panel.scenes'), badge: 0, always: false },
     {
       id: 'help',
       icon: TEACHING.help,
@@ -219,6 +241,7 @@ function toolsOf({ state, staff, tutor, me }: Live, sidebar: string | null): Too
       always: false,
     },
     staff && { id: 'wall', icon: TEACHING.wall, label: s('panel.wall'), badge: 0, always: false },
+    { id: 'files', icon: TEACHING.files, label: s('panel.files'), badge: 0, always: false },
     { id: 'reactions', icon: TEACHING.react, label: s('panel.react'), badge: 0, always: false },
   ];
   return tools.filter((tool) => tool !== false);

@@ -45,6 +45,10 @@ export function eventWords(event: SessionEvent, state: SessionState, me: string)
       return staff ? '' : s('poll.opened', { question: textOf(fields['question']) });
     case 'exercises.assigned':
       return staff ? '' : s('exercise.got', { title: textOf(fieldsOf(fields['exercise'])['title']) });
+    case 'files.added': {
+      const file = fieldsOf(fields['file']);
+      return by === me ? '' : s('files.got', { name, file: textOf(file['name']) });
+    }
     case 'session.paused':
       return staff ? '' : s('top.pausedStudent');
     case 'breakouts.opened':

@@ -91,6 +91,21 @@ export const de: Texts<typeof en> = {
   'problem.notAllowed': 'Das dürfen Sie hier nicht.',
   'problem.server': 'Der Server hat das nicht angenommen: {detail}',
 
+  'problem.tooLarge': 'Diese Datei ist zu groß.',
+  'problem.quota': 'Die Dateien sind zusammen zu groß. Entfernen Sie einige, die nicht gebraucht werden.',
+  'problem.tooMany': 'Es sind schon zu viele. Entfernen Sie etwas, das nicht gebraucht wird.',
+  'problem.fileType': 'Dateien dieser Art werden nicht angenommen.',
+  'problem.fileName': 'Der Inhalt der Datei passt nicht zur Endung ihres Namens.',
+  'problem.badPdf': 'Diese Datei ist kein PDF oder beschädigt. Speichern Sie sie noch einmal als PDF.',
+  'problem.encrypted': 'Dieses PDF hat ein Passwort. Speichern Sie es ohne.',
+  'problem.pages': 'Dieses PDF hat mehr als 300 Seiten. Teilen Sie es auf.',
+  'problem.costly':
+    'Die Seiten dieses PDFs sind zu aufwendig. Speichern Sie es einfacher, zum Beispiel mit „Als PDF drucken“.',
+  'problem.busy':
+    'Der Server ist mit anderen Dateien beschäftigt. Versuchen Sie es in einer Minute noch einmal.',
+  'problem.disk': 'Der Speicher des Servers ist voll. Sagen Sie der Stelle Bescheid, die ihn betreibt.',
+  'problem.nothing': 'Das ist schon so.',
+
   // The header of a session.
   'top.start': 'Beginnen',
   'top.pause': 'Unterbrechen',
@@ -116,6 +131,9 @@ export const de: Texts<typeof en> = {
   'panel.exercises': 'Aufgaben',
   'panel.breakouts': 'Gruppen',
   'panel.wall': 'Bildschirme',
+  'panel.scenes': 'Zeigen',
+  'panel.files': 'Dateien',
+
   'panel.react': 'Reagieren',
 
   // Knocks.
@@ -266,6 +284,40 @@ export const de: Texts<typeof en> = {
   'scene.nothing': 'Wer gerade teilt',
   'scene.camera': 'Kamera von {name}',
   'scene.screen': 'Bildschirm von {name}',
+
+  'scene.whiteboard': 'Tafel',
+  'scene.slides': 'Folien',
+  'scene.screens': 'Geteilte Bildschirme',
+  'scene.cameras': 'Kameras',
+  'scene.remove': 'Entfernen',
+
+  // Slides.
+  'slides.add': 'Ein PDF zeigen',
+  'slides.limits': 'Bis 300 Seiten und 100 MB. Alle sehen die Seite, die Sie aufschlagen.',
+  'slides.making': 'Aus {name} werden Folien. Bei langen PDFs dauert das eine Minute.',
+  'slides.page': 'Seite {page} von {pages}',
+  'slides.previous': 'Vorige Seite',
+  'slides.next': 'Nächste Seite',
+  'slides.back': 'Zurück zu Seite {page} der Stunde',
+  'slides.forAll': 'Sie blättern für alle',
+  'slides.failed': 'Diese Seite kann gerade nicht geladen werden.',
+
+  // Files.
+  'files.add': 'Datei hinzufügen',
+  'files.limits': 'PDF, Office-Dokumente, ZIP und Ton bis 100 MB, Bilder und Text bis 20 MB.',
+  'files.staffOnly': 'Nur für Lehrkräfte',
+  'files.onlyStaff': 'nur für Lehrkräfte',
+  'files.private': 'für eine Person',
+  'files.none': 'Noch keine Dateien.',
+  'files.you': 'von Ihnen',
+  'files.load': 'Herunterladen',
+  'files.remove': 'Entfernen',
+  'files.removeAsk': '„{name}“ für alle entfernen?',
+  'files.sending': '{name} wird gesendet',
+  'files.badType': '„{name}“ ist von einer Art, die nicht angenommen wird.',
+  'files.tooLarge': '„{name}“ ist größer als 100 MB.',
+  'files.imageTooLarge': '„{name}“ ist größer als 20 MB. Bilder und Text dürfen bis zu 20 MB haben.',
+  'files.got': '{name} hat eine Datei hinzugefügt: {file}',
 
   // Reactions.
   'react.all': 'Reaktionen',

@@ -85,6 +85,20 @@ export const en = {
   'problem.notAllowed': 'You may not do this here.',
   'problem.server': 'The server did not accept this: {detail}',
 
+  'problem.tooLarge': 'This file is too large.',
+  'problem.quota': 'The files are too large together. Remove some that are not needed.',
+  'problem.tooMany': 'There are too many already. Remove one that is not needed.',
+  'problem.fileType': 'Files of this type are not taken.',
+  'problem.fileName': 'The content of the file does not fit the ending of its name.',
+  'problem.badPdf': 'This file is not a PDF, or it is damaged. Save it again as a PDF.',
+  'problem.encrypted': 'This PDF has a password. Save it without one.',
+  'problem.pages': 'This PDF has more than 300 pages. Split it.',
+  'problem.costly':
+    'The pages of this PDF are too elaborate. Save it again in a simpler form, such as “print to PDF”.',
+  'problem.busy': 'The server is busy with other files. Try again in a minute.',
+  'problem.disk': 'The disk of the server is full. Tell whoever runs it.',
+  'problem.nothing': 'It is so already.',
+
   // The header of a session.
   'top.start': 'Start',
   'top.pause': 'Pause',
@@ -110,6 +124,9 @@ export const en = {
   'panel.exercises': 'Exercises',
   'panel.breakouts': 'Breakouts',
   'panel.wall': 'Screens',
+  'panel.scenes': 'Show',
+  'panel.files': 'Files',
+
   'panel.react': 'React',
 
   // Knocks.
@@ -260,6 +277,40 @@ export const en = {
   'scene.nothing': 'Whoever shares',
   'scene.camera': 'Camera of {name}',
   'scene.screen': 'Screen of {name}',
+
+  'scene.whiteboard': 'Whiteboard',
+  'scene.slides': 'Slides',
+  'scene.screens': 'Shared screens',
+  'scene.cameras': 'Cameras',
+  'scene.remove': 'Remove',
+
+  // Slides.
+  'slides.add': 'Show a PDF',
+  'slides.limits': 'Up to 300 pages and 100 MB. Everybody sees the page that you turn to.',
+  'slides.making': 'Making slides of {name}. Long PDFs take a minute.',
+  'slides.page': 'Page {page} of {pages}',
+  'slides.previous': 'Previous page',
+  'slides.next': 'Next page',
+  'slides.back': 'Back to page {page} of the lesson',
+  'slides.forAll': 'You turn for all',
+  'slides.failed': 'This page cannot be loaded at the moment.',
+
+  // Files.
+  'files.add': 'Add a file',
+  'files.limits': 'PDF, office documents, ZIP and sound up to 100 MB, images and text up to 20 MB.',
+  'files.staffOnly': 'For tutors only',
+  'files.onlyStaff': 'tutors only',
+  'files.private': 'for one person',
+  'files.none': 'No files yet.',
+  'files.you': 'from you',
+  'files.load': 'Download',
+  'files.remove': 'Remove',
+  'files.removeAsk': 'Remove “{name}” for everybody?',
+  'files.sending': 'Sending {name}',
+  'files.badType': '“{name}” is of a type that is not taken.',
+  'files.tooLarge': '“{name}” is larger than 100 MB.',
+  'files.imageTooLarge': '“{name}” is larger than 20 MB. Images and text may have up to 20 MB.',
+  'files.got': '{name} added a file: {file}',
 
   // Reactions.
   'react.all': 'Reactions',
