@@ -110,7 +110,7 @@ function Inside({ wire, live, panel, notice, onNotice, onDevice }: InsideProps) 
             ? undefined
             : () => Promise.resolve(window.location.origin + placePath({ kind: 'code', code }))
         }
-        tellsAlone={!state.breakouts.open}
+        tellsAlone={!state.breakouts.open && rules.scene === undefined}
         toasts={toasts}
         header={(stalled) => (
           <SessionHeader stalled={stalled} onHelp={() => change({ sidebar: 'help' })} onNotice={onNotice} />
@@ -185,6 +185,8 @@ interface Tool {
   always: boolean;
   /** It has no button on wide screens. */
   narrowOnly?: boolean;
+  /** It has a button on the widest screens alone, because tutors have more buttons than fit elsewhere. */
+  wideOnly?: boolean;
 }
 
 function toolsOf({ state, staff, tutor, me }: Live, sidebar: string | null): Tool[] {
@@ -241,8 +243,15 @@ function toolsOf({ state, staff, tutor, me }: Live, sidebar: string | null): Too
       always: false,
     },
     staff && { id: 'wall', icon: TEACHING.wall, label: s('panel.wall'), badge: 0, always: false },
-    { id: 'files', icon: TEACHING.files, label: s('panel.files'), badge: 0, always: false },
-    { id: 'reactions', icon: TEACHING.react, label: s('panel.react'), badge: 0, always: false },
+    { id: 'files', icon: TEACHING.files, label: s('panel.files'), badge: 0, always: false, wideOnly: tutor },
+    {
+      id: 'reactions',
+      icon: TEACHING.react,
+      label: s('panel.react'),
+      badge: 0,
+      always: false,
+      wideOnly: tutor,
+    },
   ];
   return tools.filter((tool) => tool !== false);
 }
@@ -279,9 +288,18 @@ function roomEntries({ state, staff, run }: Live, open: (panel: string) => void)
 }
 
 function ToolButton({ tool, open, onPress }: { tool: Tool; open: boolean; onPress: () => void }) {
-  const { id, icon, label, badge, always, narrowOnly } = tool;
+  const { id, icon, label, badge, always, narrowOnly, wideOnly } = tool;
   return (
-    <div className={`tool ${always ? '' : 'tool-wide'} ${narrowOnly === true ? 'tool-narrow' : ''}`}>
+    <div
+      className={[
+        'tool',
+        !always && 'tool-wide',
+        narrowOnly === true && 'tool-narrow',
+        wideOnly === true && 'tool-widest',
+      ]
+        .filter(Boolean)
+        .join(' ')}
+    >
       <IconButton
         icon={icon}
         label={badge > 0 ? `${label} (${badge})` : label}

@@ -45,6 +45,10 @@ export function eventWords(event: SessionEvent, state: SessionState, me: string)
       return staff ? '' : s('poll.opened', { question: textOf(fields['question']) });
     case 'exercises.assigned':
       return staff ? '' : s('exercise.got', { title: textOf(fieldsOf(fields['exercise'])['title']) });
+    case 'moderation.allowed':
+      return !staff && fields['permission'] === 'whiteboard.draw' && fields['allowed'] === true
+        ? s('board.mayDraw')
+        : '';
     case 'files.added': {
       const file = fieldsOf(fields['file']);
       return by === me ? '' : s('files.got', { name, file: textOf(file['name']) });

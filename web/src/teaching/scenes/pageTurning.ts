@@ -45,7 +45,7 @@ export function usePageTurning(deck: Deck): PageTurning {
 const STEPS: Readonly<Record<string, number>> = { ArrowRight: 1, PageDown: 1, ArrowLeft: -1, PageUp: -1 };
 // Widgets that have these keys for themselves.
 const OWN_KEYS =
-  'input, textarea, select, canvas, [contenteditable=true], [role=menu], [role=dialog], [tabindex="0"]';
+  'input, textarea, select, canvas, [contenteditable=true], [role=menu], [role=dialog], [role=alertdialog], ul, [role=group][tabindex]';
 
 /** Turn by keys, whatever has the focus, unless that needs the keys itself. `mirrored`: the page reads from right to left. */
 export function usePageKeys(step: ((by: number) => void) | undefined): void {
