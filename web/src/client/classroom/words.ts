@@ -25,6 +25,8 @@ const KEYS: Readonly<Record<string, SessionKey>> = {
   too_many_conversions: 'problem.busy',
   too_many_uploads: 'problem.busy',
   disk_full: 'problem.disk',
+  weak_password: 'problem.password',
+  token_not_found: 'problem.invitation',
   nothing_to_change: 'problem.nothing',
   expired_token: 'sign.expired',
   bad_token: 'sign.expired',

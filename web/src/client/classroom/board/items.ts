@@ -12,7 +12,7 @@ export const FORMS = ['pen', 'line', 'rect', 'ellipse', 'text'] as const;
 export interface Item {
   kind: (typeof FORMS)[number];
   colour: string;
-  /** Of the line, in units; of text, a sixth of its height. */
+  /** Of the line, in units; the height of text grows with it. */
   width: number;
   /** x and y of each point in turn: of a pen all, of a form two corners or ends, of a text its upper start. */
   points: readonly number[];
@@ -49,7 +49,7 @@ export function pointsOf({ points }: Pick<Item, 'points'>): Point[] {
 }
 
 /** Height of a line of text. */
-export const lineHeight = (width: number): number => width * 6;
+export const lineHeight = (width: number): number => 20 + width * 4;
 
 /** Whether an eraser of this radius at a point touches an item. */
 export function touches(item: Item, at: Point, radius: number): boolean {

@@ -22,6 +22,16 @@ export const de: Texts<typeof en> = {
   'sign.expired':
     'Ihre Anmeldung ist abgelaufen. Melden Sie sich neu an, oder öffnen Sie Ihren persönlichen Link noch einmal.',
 
+  'sign.school': 'Über Ihre Schule anmelden',
+  'sign.or': 'Oder mit einem Konto auf diesem Server:',
+  'password.title': 'Passwort wählen',
+  'password.explain': 'Es hat mindestens {count} Zeichen. Einige Wörter nacheinander merkt man sich leicht.',
+  'password.token': 'Der Code Ihrer Einladung',
+  'password.again': 'Dasselbe Passwort noch einmal',
+  'password.set': 'Passwort setzen und anmelden',
+  'password.short': 'Das Passwort braucht mindestens {count} Zeichen.',
+  'password.differ': 'Die beiden Passwörter sind nicht gleich.',
+
   // Home.
   'home.title': 'Ihre Stunden',
   'home.hello': 'Hallo, {name}',
@@ -58,6 +68,70 @@ export const de: Texts<typeof en> = {
   'home.expired': 'Nicht gehalten',
   'home.codeIs': 'Code: {code}',
   'home.instant': 'Ohne Stunde treffen',
+
+  'home.repeat': 'Wiederholen',
+  'home.once': 'Einmal',
+  'home.daily': 'Jeden Tag',
+  'home.weekdays': 'Montag bis Freitag',
+  'home.weekly': 'Jede Woche',
+  'home.fortnightly': 'Alle zwei Wochen',
+  'home.monthly': 'Jeden Monat',
+  'home.minutes': 'Minuten',
+  'home.times': 'Zahl der Stunden',
+  'home.timetable': 'Stundenplan',
+  'home.repeats': 'wiederholt sich',
+  'home.collides': 'Zur selben Zeit ist eine andere Stunde.',
+  'home.seriesAdded': '„{title}“ steht in Ihrem Stundenplan.',
+  'home.seriesCollides': {
+    one: '„{title}“ steht in Ihrem Stundenplan. An {count} Tag ist zur selben Zeit eine andere Stunde.',
+    other: '„{title}“ steht in Ihrem Stundenplan. An {count} Tagen ist zur selben Zeit eine andere Stunde.',
+  },
+  'home.drop': 'Absagen',
+  'home.dropAsk': '„{title}“ absagen?',
+  'home.dropOne': 'Nur diese Stunde',
+  'home.dropAll': 'Alle Stunden der Reihe',
+
+  // The calendar.
+  'calendar.title': 'Ihr Kalender',
+  'calendar.explain':
+    'Ihr Kalenderprogramm kann Ihre Stunden zeigen. Wer die Adresse hat, sieht sie ebenfalls.',
+  'calendar.show': 'Adresse zeigen',
+  'calendar.url': 'Adresse für Ihr Kalenderprogramm',
+
+  // Office hours.
+  'hours.title': 'Sprechstunde',
+  'hours.open': 'Ihre Sprechstunde ist offen.',
+  'hours.closed': 'Ihre Sprechstunde ist geschlossen.',
+  'hours.nobody': 'Niemand wartet.',
+  'hours.toOpen': 'Sprechstunde öffnen',
+  'hours.toClose': 'Niemanden mehr annehmen',
+  'hours.complete': 'Der Besuch ist vorbei',
+  'hours.noShow': 'Nicht gekommen',
+  'hours.goOn': 'Zum Besuch',
+  'hours.enter': 'Sie sind dran: eintreten',
+  'hours.wait': { one: 'Etwa {count} Minute.', other: 'Etwa {count} Minuten.' },
+  'hours.waiting': { one: '{count} Person wartet.', other: '{count} Personen warten.' },
+  'hours.topic': 'Worum geht es? (freiwillig)',
+  'hours.join': 'Anstellen',
+
+  // Study groups.
+  'group.title': 'Lerngruppen',
+  'group.none': 'Noch keine Lerngruppen.',
+  'group.count': '{count} von {all}',
+  'group.meet': 'Jetzt treffen',
+  'group.leave': 'Verlassen',
+  'group.join': 'Beitreten',
+  'group.name': 'Name einer neuen Gruppe',
+  'group.found': 'Gruppe anlegen',
+
+  // Presence.
+  'presence.title': 'Wer ist da',
+  'presence.own': 'Andere sehen Sie als',
+  'presence.nobody': 'Sonst ist niemand online.',
+  'presence.online': 'online',
+  'presence.away': 'abwesend',
+  'presence.busy': 'beschäftigt',
+  'presence.offline': 'offline',
 
   // The door.
   'door.ready': 'Bereit zur Teilnahme?',
@@ -104,6 +178,10 @@ export const de: Texts<typeof en> = {
   'problem.busy':
     'Der Server ist mit anderen Dateien beschäftigt. Versuchen Sie es in einer Minute noch einmal.',
   'problem.disk': 'Der Speicher des Servers ist voll. Sagen Sie der Stelle Bescheid, die ihn betreibt.',
+  'problem.password':
+    'Dieses Passwort wird nicht angenommen: Es ist zu kurz, zu lang oder zu leicht zu erraten.',
+  'problem.invitation': 'Diese Einladung ist abgelaufen oder wurde schon benutzt. Bitten Sie um eine neue.',
+
   'problem.nothing': 'Das ist schon so.',
 
   // The header of a session.

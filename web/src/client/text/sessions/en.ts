@@ -18,6 +18,16 @@ export const en = {
     'If your school sent you a personal link, open it instead. With the code of a session you can join without signing in.',
   'sign.expired': 'Your sign-in has expired. Sign in again, or open your personal link again.',
 
+  'sign.school': 'Sign in with your school',
+  'sign.or': 'Or with an account on this server:',
+  'password.title': 'Choose a password',
+  'password.explain': 'It has at least {count} characters. A few words in a row are easy to remember.',
+  'password.token': 'The code of your invitation',
+  'password.again': 'The same password again',
+  'password.set': 'Set the password and sign in',
+  'password.short': 'The password needs at least {count} characters.',
+  'password.differ': 'The two passwords are not the same.',
+
   // Home.
   'home.title': 'Your sessions',
   'home.hello': 'Hello, {name}',
@@ -54,6 +64,69 @@ export const en = {
   'home.expired': 'Not held',
   'home.codeIs': 'Code {code}',
   'home.instant': 'Meet without a session',
+
+  'home.repeat': 'Repeat',
+  'home.once': 'Once',
+  'home.daily': 'Every day',
+  'home.weekdays': 'Monday to Friday',
+  'home.weekly': 'Every week',
+  'home.fortnightly': 'Every two weeks',
+  'home.monthly': 'Every month',
+  'home.minutes': 'Minutes',
+  'home.times': 'Number of lessons',
+  'home.timetable': 'Timetable',
+  'home.repeats': 'repeats',
+  'home.collides': 'Another lesson is at the same time.',
+  'home.seriesAdded': '“{title}” is in your timetable.',
+  'home.seriesCollides': {
+    one: '“{title}” is in your timetable. It is at the same time as another lesson on {count} day.',
+    other: '“{title}” is in your timetable. It is at the same time as another lesson on {count} days.',
+  },
+  'home.drop': 'Cancel',
+  'home.dropAsk': 'Cancel “{title}”?',
+  'home.dropOne': 'Only this lesson',
+  'home.dropAll': 'All lessons of the series',
+
+  // The calendar.
+  'calendar.title': 'Your calendar',
+  'calendar.explain': 'Your calendar program can show your sessions. Whoever has the address sees them, too.',
+  'calendar.show': 'Show the address',
+  'calendar.url': 'Address for your calendar program',
+
+  // Office hours.
+  'hours.title': 'Office hours',
+  'hours.open': 'You take visitors now.',
+  'hours.closed': 'Your office hours are closed.',
+  'hours.nobody': 'Nobody waits.',
+  'hours.toOpen': 'Open my office hours',
+  'hours.toClose': 'Take no more visitors',
+  'hours.complete': 'The visit is over',
+  'hours.noShow': 'Did not come',
+  'hours.goOn': 'To the visit',
+  'hours.enter': 'Your turn: go in',
+  'hours.wait': { one: 'About {count} minute.', other: 'About {count} minutes.' },
+  'hours.waiting': { one: '{count} person waits.', other: '{count} people wait.' },
+  'hours.topic': 'What is it about? (optional)',
+  'hours.join': 'Queue up',
+
+  // Study groups.
+  'group.title': 'Study groups',
+  'group.none': 'No study groups yet.',
+  'group.count': '{count} of {all}',
+  'group.meet': 'Meet now',
+  'group.leave': 'Leave',
+  'group.join': 'Join',
+  'group.name': 'Name of a new group',
+  'group.found': 'Make a group',
+
+  // Presence.
+  'presence.title': 'Who is here',
+  'presence.own': 'Others see you as',
+  'presence.nobody': 'Nobody else is online.',
+  'presence.online': 'online',
+  'presence.away': 'away',
+  'presence.busy': 'busy',
+  'presence.offline': 'offline',
 
   // The door.
   'door.ready': 'Ready to join?',
@@ -97,6 +170,9 @@ export const en = {
     'The pages of this PDF are too elaborate. Save it again in a simpler form, such as “print to PDF”.',
   'problem.busy': 'The server is busy with other files. Try again in a minute.',
   'problem.disk': 'The disk of the server is full. Tell whoever runs it.',
+  'problem.password': 'This password is not taken: it is too short, too long, or too easy to guess.',
+  'problem.invitation': 'This invitation has expired or was used. Ask whoever sent it for a new one.',
+
   'problem.nothing': 'It is so already.',
 
   // The header of a session.

@@ -78,7 +78,7 @@ export function BoardCanvas({ page, items, size, chosen }: BoardCanvasProps) {
         tabIndex={chosen?.tool === 'text' ? 0 : undefined}
         data-testid="board-canvas"
         data-items={items.length}
-        className={chosen === undefined ? undefined : `board-${chosen.tool}`}
+        className={chosen === undefined ? undefined : 'board-draws'}
         onPointerDown={start}
         onPointerMove={move}
         onPointerUp={stop}
