@@ -1,8 +1,7 @@
 """What a tutor shows in a teaching session, in real browsers: slides, files, the whiteboard."""
 
-import contextlib
+import asyncio
 
-import playwright.async_api
 import pytest
 
 from tests.e2e.conftest import eventually
@@ -133,8 +132,10 @@ async def come_back(tia, sam):
     # What a browser restores of a tab after a crash.
     stored = await tia.evaluate("JSON.stringify(sessionStorage)")
     devtools = await tia.context.new_cdp_session(tia)
-    with contextlib.suppress(playwright.async_api.Error):
-        await devtools.send("Page.crash")
+    async with tia.expect_event("crash"):
+        # The call of a page that is gone has no answer.
+        crash = asyncio.ensure_future(devtools.send("Page.crash"))
+    crash.cancel()
     back = await tia.context.new_page()
     await back.add_init_script(
         f"for (const [key, value] of Object.entries({stored})) sessionStorage.setItem(key, value);"

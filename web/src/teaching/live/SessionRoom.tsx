@@ -4,10 +4,12 @@ import '../../styles/home.css';
 import '../../styles/session.css';
 import '../../styles/scenes.css';
 
+import { useIsRecording } from '@livekit/components-react';
 import type { DisconnectReason } from 'livekit-client';
 import { useCallback, useEffect, useMemo, useState, type ReactNode } from 'react';
 
 import { placePath } from '../../client/classroom/place';
+import { recordings } from '../../client/classroom/recordings';
 import type { Choice } from '../../client/media/devices/choice';
 import type { DeviceKind } from '../../client/media/devices/devices';
 import type { Sending } from '../../client/media/sending/room';
@@ -38,6 +40,7 @@ import { sceneOf } from '../scenes/sceneOf';
 import { BreakoutNotice } from './BreakoutNotice';
 import { LiveContext, liveOf, type Live } from './context';
 import { Knocks } from './Knocks';
+import { RecordDialog, RecordingNotice } from './Recording';
 import { SessionHeader } from './SessionHeader';
 import { ShareNotice } from './ShareNotice';
 import { pinnedOf, rulesOf } from './stageRules';
@@ -81,6 +84,8 @@ function Inside({ wire, live, panel, notice, onNotice, onDevice }: InsideProps) 
   const [toasts] = useState(() => new Toasts());
   const [view, setView] = useState<RoomView>({ ...FIRST_VIEW, sidebar: panel ?? null });
   const [watched, setWatched] = useState<string>();
+  const [recordAsked, setRecordAsked] = useState(false);
+  const recorded = useIsRecording(wire.room);
   const fullscreen = useFullscreen();
   const change = useCallback((part: Partial<RoomView>) => setView((before) => ({ ...before, ...part })), []);
   const close = useCallback(() => change({ sidebar: null }), [change]);
@@ -88,8 +93,8 @@ function Inside({ wire, live, panel, notice, onNotice, onDevice }: InsideProps) 
   // What the user chose to see large comes before what all see.
   const chosen = view.pinned !== undefined || watched !== undefined;
   const rules = useMemo(
-    () => ({ ...rulesOf(state, watched), scene: chosen ? undefined : sceneOf(state) }),
-    [state, watched, chosen],
+    () => ({ ...rulesOf(state, watched), paged: staff, scene: chosen ? undefined : sceneOf(state) }),
+    [state, watched, chosen, staff],
   );
   const raised = state.people.hands.some(({ person }) => person === me);
   const tools = toolsOf(live, view.sidebar);
@@ -110,6 +115,7 @@ function Inside({ wire, live, panel, notice, onNotice, onDevice }: InsideProps) 
             ? undefined
             : () => Promise.resolve(window.location.origin + placePath({ kind: 'code', code }))
         }
+        tellsMoves={false}
         tellsAlone={!state.breakouts.open && rules.scene === undefined}
         toasts={toasts}
         header={(stalled) => (
@@ -117,7 +123,11 @@ function Inside({ wire, live, panel, notice, onNotice, onDevice }: InsideProps) 
         )}
         aside={staff ? <Students /> : undefined}
         panels={panelsOf(close, watched, setWatched)}
-        entries={[...tools.map((tool) => entryOf(tool, open)), ...roomEntries(live, open)]}
+        entries={[
+          ...tools.map((tool) => entryOf(tool, open)),
+          ...roomEntries(live, open),
+          ...recordEntries(live, recorded, () => setRecordAsked(true)),
+        ]}
         tray={tools.map((tool) => (
           <ToolButton
             key={tool.id}
@@ -134,6 +144,8 @@ function Inside({ wire, live, panel, notice, onNotice, onDevice }: InsideProps) 
         notices={
           <>
             <Knocks />
+            <RecordingNotice />
+            {recordAsked && <RecordDialog onClose={() => setRecordAsked(false)} />}
             <BreakoutNotice />
             <ShareNotice />
           </>
@@ -283,6 +295,20 @@ function roomEntries({ state, staff, run }: Live, open: (panel: string) => void)
       icon: TEACHING.lock,
       label: s(locked ? 'top.unlock' : 'top.lock'),
       onAction: () => void run('/moderation/lock', { locked: !locked }),
+    },
+  ];
+}
+
+/** Starting and stopping a recording, for tutors. */
+function recordEntries({ tutor, session, wire }: Live, recorded: boolean, onAsk: () => void): MenuEntry[] {
+  if (!tutor) return [];
+  const stop = (): void => void wire.run(() => recordings.stop(session.caller, session.id));
+  return [
+    {
+      id: 'record',
+      icon: TEACHING.record,
+      label: s(recorded ? 'rec.stop' : 'rec.record'),
+      onAction: recorded ? stop : onAsk,
     },
   ];
 }

@@ -7,7 +7,6 @@ import { fieldsOf, listOf, numberOf, textOf } from '../../client/json';
 import { s } from '../../client/text/sessions/texts';
 import { Button } from '../../ui/controls/Button';
 import { IconButton } from '../../ui/controls/IconButton';
-import { TEACHING } from '../../ui/controls/teachingIcons';
 import { useLive } from '../live/context';
 import { usePageKeys, usePageTurning } from './pageTurning';
 
@@ -42,7 +41,7 @@ export function SlidesScene({ deck }: { deck: Deck }) {
         {turn !== undefined && (
           <IconButton
             look="floating"
-            icon={TEACHING.previous}
+            icon="previous"
             label={s('slides.previous')}
             shortcut="←"
             testId="slides-previous"
@@ -56,7 +55,7 @@ export function SlidesScene({ deck }: { deck: Deck }) {
         {turn !== undefined && (
           <IconButton
             look="floating"
-            icon={TEACHING.next}
+            icon="next"
             label={s('slides.next')}
             shortcut="→"
             testId="slides-next"

@@ -1,7 +1,5 @@
 /** Icons that only teaching sessions need, apart from those of the first load. */
 import {
-  ArrowLeft,
-  ArrowRight,
   ChartColumn,
   Circle,
   CirclePause,
@@ -9,6 +7,7 @@ import {
   CircleStop,
   Clapperboard,
   ClipboardList,
+  Disc,
   Download,
   Eraser,
   Files,
@@ -54,8 +53,7 @@ export const TEACHING = {
   trash: Trash2,
   scenes: Clapperboard,
   files: Files,
-  previous: ArrowLeft,
-  next: ArrowRight,
+  record: Disc,
   pen: PenLine,
   line: Minus,
   rect: Square,

@@ -182,6 +182,10 @@ export const de: Texts<typeof en> = {
     'Dieses Passwort wird nicht angenommen: Es ist zu kurz, zu lang oder zu leicht zu erraten.',
   'problem.invitation': 'Diese Einladung ist abgelaufen oder wurde schon benutzt. Bitten Sie um eine neue.',
 
+  'problem.recordingsOff':
+    'Dieser Server zeichnet nichts auf. Wer ihn betreibt, kann einen Ordner für Aufzeichnungen angeben.',
+  'problem.roomEmpty': 'Im Moment ist niemand verbunden. Versuchen Sie es, wenn jemand da ist.',
+
   'problem.nothing': 'Das ist schon so.',
 
   // The header of a session.
@@ -368,6 +372,20 @@ export const de: Texts<typeof en> = {
   'scene.screens': 'Geteilte Bildschirme',
   'scene.cameras': 'Kameras',
   'scene.remove': 'Entfernen',
+
+  // Recording.
+  'rec.record': 'Stunde aufzeichnen',
+  'rec.stop': 'Aufzeichnung beenden',
+  'rec.on': 'Die Stunde wird aufgezeichnet.',
+  'rec.startAsk': 'Die Stunde aufzeichnen?',
+  'rec.startDetail': 'Alle erfahren es und werden gefragt, ob sie aufgezeichnet werden dürfen.',
+  'rec.agreedOnly': 'Nur aufzeichnen, wer zustimmt',
+  'rec.start': 'Aufzeichnen',
+  'rec.ask': 'Die Stunde wird aufgezeichnet. Dürfen Ihre Stimme, Ihre Kamera und Ihr Bildschirm dabei sein?',
+  'rec.yes': 'Ja',
+  'rec.no': 'Nein, ohne mich',
+  'rec.notYou': 'Die Stunde wird aufgezeichnet, ohne Sie.',
+  'rec.change': 'Ändern',
 
   // Slides.
   'slides.add': 'Ein PDF zeigen',

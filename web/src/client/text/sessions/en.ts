@@ -173,6 +173,9 @@ export const en = {
   'problem.password': 'This password is not taken: it is too short, too long, or too easy to guess.',
   'problem.invitation': 'This invitation has expired or was used. Ask whoever sent it for a new one.',
 
+  'problem.recordingsOff': 'This server records nothing. Whoever runs it can set a folder for recordings.',
+  'problem.roomEmpty': 'Nobody is connected at the moment. Try again when somebody is.',
+
   'problem.nothing': 'It is so already.',
 
   // The header of a session.
@@ -359,6 +362,20 @@ export const en = {
   'scene.screens': 'Shared screens',
   'scene.cameras': 'Cameras',
   'scene.remove': 'Remove',
+
+  // Recording.
+  'rec.record': 'Record the lesson',
+  'rec.stop': 'Stop recording',
+  'rec.on': 'The lesson is being recorded.',
+  'rec.startAsk': 'Record the lesson?',
+  'rec.startDetail': 'Everybody is told, and asked whether they may be recorded.',
+  'rec.agreedOnly': 'Record only those who agree',
+  'rec.start': 'Record',
+  'rec.ask': 'The lesson is being recorded. May your voice, camera and screen be in the recording?',
+  'rec.yes': 'Yes',
+  'rec.no': 'No, leave me out',
+  'rec.notYou': 'The lesson is being recorded, without you.',
+  'rec.change': 'Change',
 
   // Slides.
   'slides.add': 'Show a PDF',

@@ -151,7 +151,7 @@ function Pages({ page, draws, items }: { page: BoardPage; draws: boolean; items:
       {staff && (
         <IconButton
           look="bare"
-          icon={TEACHING.previous}
+          icon="previous"
           label={s('slides.previous')}
           testId="board-previous"
           disabled={index <= 0}
@@ -165,7 +165,7 @@ function Pages({ page, draws, items }: { page: BoardPage; draws: boolean; items:
         <>
           <IconButton
             look="bare"
-            icon={TEACHING.next}
+            icon="next"
             label={s('slides.next')}
             testId="board-next"
             disabled={index >= pages.length - 1}
