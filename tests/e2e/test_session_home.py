@@ -1,10 +1,11 @@
-"""The home page of teaching sessions in real browsers: timetable, calendar, office hours, study groups, presence, accounts."""
+"""The home page of teaching sessions in browsers: timetable, calendar, office hours, groups, presence, accounts."""
 
 from datetime import UTC, datetime, timedelta
 
 import aiohttp
 import pytest
 
+from tests.e2e.test_design import AXE, OVERFLOW, VIOLATIONS
 from tests.e2e.test_session_page import sign_in, visitor
 from tests.signaling.school_client import School
 
@@ -35,6 +36,15 @@ async def plan(tia):
     assert calendar.count("BEGIN:VEVENT") >= 1
 
 
+async def is_accessible(page):
+    """axe finds nothing on the page, by day and by night, and nothing is wider than the window."""
+    await page.evaluate(AXE.read_text())
+    for scheme in ("light", "dark"):
+        await page.emulate_media(color_scheme=scheme)
+        assert await page.evaluate(VIOLATIONS) == []
+    assert await page.evaluate(OVERFLOW) == 0
+
+
 async def hold_office_hours(tia, sam):
     """Sam queues up and has a place, is asked in, and both are in a session."""
     await tia.get_by_test_id("hours-toggle").click()
@@ -42,6 +52,7 @@ async def hold_office_hours(tia, sam):
     await visit.get_by_test_id("hours-topic").fill("Fractions")
     await visit.get_by_test_id("hours-join").click()
     await visit.get_by_test_id("hours-place").get_by_text("number 1").wait_for()
+    await is_accessible(sam)
     await tia.get_by_test_id("queue-person").get_by_text("Fractions").wait_for()
     await tia.get_by_test_id("queue-admit").click()
     await tia.get_by_test_id("door-join").wait_for()
@@ -62,6 +73,7 @@ async def test_a_tutor_and_a_student_at_home(server, chromium):
     await own.get_by_test_id("group-leave").click()
     await own.get_by_test_id("group-join").wait_for()
     await sam.get_by_test_id("online-person").filter(has_text="Tia").wait_for()
+    await is_accessible(tia)
     await hold_office_hours(tia, sam)
     assert tia.complaints == sam.complaints == []
 
@@ -70,7 +82,7 @@ async def test_an_invitation_is_accepted_with_a_password(server, chromium):
     async with aiohttp.ClientSession() as http:
         application = School(http, server.page).application
         body = {"email": f"ada-{server.http_port}@school.example", "name": "Ada", "role": "tutor"}
-        invited = (await application.post("/users", body))["token"]
+        invited = (await application.post("/users", body))["password_token"]
     ada = await visitor(chromium, 360)
     await ada.goto(f"{server.page}/sessions/password#invitation={invited}")
     await ada.get_by_test_id("password-new").fill("short")

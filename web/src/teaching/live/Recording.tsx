@@ -28,17 +28,19 @@ export function RecordingMark() {
 export function RecordingNotice() {
   const { session, wire } = useLive();
   const recorded = useIsRecording(wire.room);
-  const [consent, setConsent] = useState<Consent>(() => recallConsent(storage('sessionStorage'), session.id));
+  const [given, setGiven] = useState<Consent>();
   const [asking, setAsking] = useState(false);
   if (!recorded) return null;
+  // Read when a recording starts: whoever started it has agreed before.
+  const consent = given ?? recallConsent(storage('sessionStorage'), session.id);
   const answer = (granted: boolean): void =>
     void wire
       .run(() => recordings.consent(session.caller, session.id, granted))
       .then((done) => {
         if (!done) return;
-        const given = granted ? 'granted' : 'declined';
-        rememberConsent(storage('sessionStorage'), session.id, given);
-        setConsent(given);
+        const now = granted ? 'granted' : 'declined';
+        rememberConsent(storage('sessionStorage'), session.id, now);
+        setGiven(now);
         setAsking(false);
       });
   if (consent !== '' && !asking) {
