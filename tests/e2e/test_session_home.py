@@ -37,7 +37,7 @@ async def plan(tia):
 
 
 async def is_accessible(page):
-    """axe finds nothing on the page, by day and by night, and nothing is wider than the window."""
+    """Axe finds nothing on the page, by day and by night, and nothing is wider than the window."""
     await page.evaluate(AXE.read_text())
     for scheme in ("light", "dark"):
         await page.emulate_media(color_scheme=scheme)

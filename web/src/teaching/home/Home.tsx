@@ -39,6 +39,8 @@ export function Home({ caller, me, onCode, onSignedOut }: HomeProps) {
   const [notice, setNotice] = useState('');
   const [cancelling, setCancelling] = useState<Summary>();
   const [busy, setBusy] = useState(false);
+  // The form is empty again after what it made.
+  const [made, setMade] = useState(0);
   const creates = me.role === 'tutor' || me.role === 'admin';
   const run = (call: () => Promise<void>): void => {
     setBusy(true);
@@ -53,6 +55,7 @@ export function Home({ caller, me, onCode, onSignedOut }: HomeProps) {
   const plan = (fields: Fields): void =>
     run(async () => {
       const { code, startsAt } = await sessions.create(caller, fields);
+      setMade((before) => before + 1);
       setNotice(s('home.scheduled', { when: dateAndTime(startsAt ?? 0), code: shownCode(code) }));
       await load();
     });
@@ -65,6 +68,7 @@ export function Home({ caller, me, onCode, onSignedOut }: HomeProps) {
     run(async () => {
       const count = await schedule.add(caller, me.person, series);
       const { title } = series;
+      setMade((before) => before + 1);
       setNotice(count === 0 ? s('home.seriesAdded', { title }) : s('home.seriesCollides', { title, count }));
       await timetable.again();
     });
@@ -103,8 +107,12 @@ export function Home({ caller, me, onCode, onSignedOut }: HomeProps) {
         )}
       </div>
       <div className="home-side">
-        {creates && <NewSession busy={busy} onStart={start} onSchedule={plan} onSeries={addSeries} />}
+        {creates && (
+          <NewSession key={made} busy={busy} onStart={start} onSchedule={plan} onSeries={addSeries} />
+        )}
         <CodeForm onCode={onCode} />
+      </div>
+      <div className="home-side home-more">
         <OfficeHoursCard {...part} />
         <PresenceCard {...part} />
         <GroupsCard {...part} />

@@ -234,6 +234,7 @@ export const de: Texts<typeof en> = {
   'student.message': 'Nachricht',
   'student.messageOnly': 'Das liest nur {name}.',
   'student.here': 'Da seit {time}',
+  'student.total': 'Da seit {time}, zusammen {total}',
   'student.lost': 'Verbindung verloren',
   'student.idle': 'Abwesend',
   'student.needsHelp': 'Braucht Hilfe',

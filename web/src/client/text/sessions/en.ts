@@ -223,6 +223,7 @@ export const en = {
   'student.message': 'Message',
   'student.messageOnly': 'Only {name} reads it.',
   'student.here': 'Here for {time}',
+  'student.total': 'Here for {time}, {total} in all',
   'student.lost': 'Connection lost',
   'student.idle': 'Away',
   'student.needsHelp': 'Needs help',
