@@ -8,7 +8,8 @@ import { isStaff } from '../../../client/classroom/sessions';
 import type { Point } from '../../../client/classroom/board/items';
 import { useLive } from '../../live/context';
 
-const TOPIC = 'lectern.pointer';
+// Pages alone know it; names that begin with `lectern.` are the server's.
+const TOPIC = 'session-pointer';
 // Twenty positions a second look smooth, and are a few kbit/s.
 const EVERY_MS = 50;
 const SHOWN_MS = 1500;
