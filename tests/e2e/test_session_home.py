@@ -48,7 +48,7 @@ async def is_accessible(page):
 async def hold_office_hours(tia, sam):
     """Sam queues up and has a place, is asked in, and both are in a session."""
     await tia.get_by_test_id("hours-toggle").click()
-    visit = sam.get_by_test_id("visit").filter(has_text="Tia")
+    visit = sam.get_by_test_id("visit").filter(has_text="Theodora")
     await visit.get_by_test_id("hours-topic").fill("Fractions")
     await visit.get_by_test_id("hours-join").click()
     await visit.get_by_test_id("hours-place").get_by_text("number 1").wait_for()
@@ -63,7 +63,7 @@ async def hold_office_hours(tia, sam):
 
 async def test_a_tutor_and_a_student_at_home(server, chromium):
     tia, sam = await visitor(chromium), await visitor(chromium, 360)
-    await sign_in(tia, server, "Tia", "tutor")
+    await sign_in(tia, server, "Theodora", "tutor")
     await sign_in(sam, server, "Sam", "student")
     await plan(tia)
     await sam.get_by_test_id("group-name").fill("Night owls")
@@ -72,7 +72,7 @@ async def test_a_tutor_and_a_student_at_home(server, chromium):
     await own.get_by_test_id("group-meet").wait_for()
     await own.get_by_test_id("group-leave").click()
     await own.get_by_test_id("group-join").wait_for()
-    await sam.get_by_test_id("online-person").filter(has_text="Tia").wait_for()
+    await sam.get_by_test_id("online-person").filter(has_text="Theodora").wait_for()
     await is_accessible(tia)
     await hold_office_hours(tia, sam)
     assert tia.complaints == sam.complaints == []
