@@ -40,7 +40,7 @@ async def is_accessible(page):
     """Axe finds nothing on the page, by day and by night, and nothing is wider than the window."""
     await page.evaluate(AXE.read_text())
     for scheme in ("light", "dark"):
-        await page.emulate_media(color_scheme=scheme)
+        await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
         assert await page.evaluate(VIOLATIONS) == []
     assert await page.evaluate(OVERFLOW) == 0
 
