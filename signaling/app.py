@@ -221,7 +221,7 @@ class Server:
             RoomPage(self.daily.rooms, folder, prefix),
             Invitations(self.keyring, self.keyring.signer, time.time),
             Page(
-                PageSettings(config.dev, hosts, self.keyring.signer, prefix),
+                PageSettings(config.dev, hosts, self.keyring.signer, prefix, bool(config.oidc_client_id)),
                 folder,
                 time.time,
             ),

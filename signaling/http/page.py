@@ -51,6 +51,8 @@ class PageSettings:
     "Returns the key that signs the tokens now."
     prefix: str = ""
     "See `signaling.http.prefix`."
+    oidc: bool = False
+    "People can sign in at an OpenID provider."
 
 
 def find_page() -> Path | None:
@@ -119,7 +121,7 @@ class Page:
 
     async def config(self, _request: web.Request) -> web.Response:
         """Return the page's settings."""
-        return answer({"version": version("lectern"), "dev": self._settings.dev})
+        return answer({"version": version("lectern"), "dev": self._settings.dev, "oidc": self._settings.oidc})
 
     async def token(self, request: web.Request) -> web.Response:
         """Give the page a token for a room; in dev mode only, and to no other site's page."""

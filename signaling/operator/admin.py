@@ -209,8 +209,8 @@ def _users_add(flags: dict[str, Any]) -> int:
 
     token, expires_at = in_store(config, add)
     return _say(
-        f"{email} is {flags['role']}, and sets a password by {_date(expires_at)} with this token (POST"
-        f" /api/v1/passwords): {token}"
+        f"{email} is {flags['role']}, and sets a password by {_date(expires_at)} on the page /sessions/password"
+        f" (or by POST /api/v1/passwords) with this token: {token}"
     )
 
 

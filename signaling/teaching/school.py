@@ -124,6 +124,7 @@ class School:
         self.wall_clock = wall_clock
         self._parts: dict[tuple[TenantId, str], SchoolPart[Any]] = {}
         self._presence: dict[TenantId, presence.State] = {}
+        self._names: dict[TenantId, dict[PersonId, str]] = {}
 
     def courses(self, tenant: TenantId) -> SchoolPart[courses.State]:
         """Return a tenant's courses."""
@@ -158,7 +159,18 @@ class School:
         for event in presence.silent(state, now):
             presence.PRESENCE.apply(state, event)
         presence.forget(state, now - _FORGET_S)
+        names = self._names.get(tenant, {})
+        for gone in [person for person in names if person not in state.people]:
+            del names[gone]
         return state
+
+    def note_name(self, tenant: TenantId, person: PersonId, name: str) -> None:
+        """Remember what somebody is called, for those who see them online."""
+        self._names.setdefault(tenant, {})[person] = name
+
+    def name_of(self, tenant: TenantId, person: PersonId) -> str:
+        """Return what somebody is called; empty for those who were not seen since the server started."""
+        return self._names.get(tenant, {}).get(person, "")
 
     def note_presence(self, tenant: TenantId, command: Command) -> presence.Line:
         """Carry out a command about a person's presence and return the result. `Refused`."""

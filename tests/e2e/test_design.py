@@ -41,6 +41,9 @@ VIEWS = [
             ("tutor", "exercises", 2560),
             ("tutor", "breakouts", 360),
             ("tutor", "wall", 1280),
+            ("tutor", "scenes", 360),
+            ("tutor", "files", 1280),
+            ("student", "files", 360),
             ("student", "help", 360),
             ("student", "questions", 1280),
             ("student", "polls", 360),
@@ -49,6 +52,11 @@ VIEWS = [
         )
     ),
     ("/dev/components?people=12&session=tutor", None, (1280, 800)),
+    ("/dev/components?people=4&session=tutor&scene=slides", None, (1280, 800)),
+    ("/dev/components?people=4&session=student&scene=slides", None, (360, 740)),
+    ("/dev/components?people=4&session=tutor&scene=whiteboard", None, (360, 740)),
+    ("/dev/components?people=30&session=tutor", None, (1280, 800)),
+    ("/sessions/password", None, (360, 740)),
     ("/dev/components?people=4&session=tutor", "session-end", (360, 740)),
     ("/dev/components?report", None, (360, 740)),
     ("/dev/components?report", None, (1280, 800)),
@@ -131,8 +139,9 @@ async def test_names_and_chat_that_look_like_markup_stay_text(server, chromium):
     assert await page.evaluate(refused)
 
 
-def test_the_first_load_is_small():
-    html = (WEB / "dist" / "index.html").read_text()
+@pytest.mark.parametrize("page", ["index.html", "sessions.html"])
+def test_the_first_load_is_small(page):
+    html = (WEB / "dist" / page).read_text()
     files = [WEB / "dist" / path for path in re.findall(r'(?:src|href)="\./(assets/[^"]+)"', html)]
     assert files
     total = sum(len(gzip.compress(path.read_bytes())) for path in files)

@@ -5,7 +5,7 @@ import time
 import aiohttp
 import pytest
 
-from tests.e2e.conftest import eventually
+from tests.e2e.conftest import eventually, serving
 from tests.signaling.school_client import School
 
 pytestmark = pytest.mark.timeout(120)
@@ -179,6 +179,9 @@ async def break_out(tia, sam):
     await tia.get_by_test_id("breakouts-make").click()
     await tia.get_by_test_id("breakouts-open").click()
     await state(sam, "breakout-notice", "data-room", "Room 1")
+    await tia.get_by_test_id("toasts").get_by_text("The breakouts are open.").wait_for()
+    # Sam went to another room, and did not leave.
+    assert await tia.get_by_test_id("toasts").get_by_text("Sam left").count() == 0
     await tia.locator("[data-testid=tile][data-identity]").nth(1).wait_for(state="detached")
     await tia.get_by_test_id("breakout-visit").click()
     await tia.locator("[data-testid=tile][data-identity]").nth(1).wait_for()
@@ -242,3 +245,24 @@ async def test_the_address_that_an_application_gets_for_somebody_opens_the_sessi
     assert await kim.get_by_test_id("door-name").count() == 0
     assert "access_token" not in kim.url
     assert kim.complaints == []
+
+
+async def test_everybody_is_told_of_a_recording_and_asked(chromium, tmp_path):
+    async with serving("--recordings", str(tmp_path)) as server:
+        tia, sam = await visitor(chromium), await visitor(chromium, 360)
+        code = await teach(tia, server, "Algebra <b>8b</b>")
+        await come_in(tia, sam, server, code)
+        await tia.get_by_test_id("toggle-more").click()
+        await tia.get_by_test_id("record").click()
+        await tia.get_by_test_id("record-start").click()
+        await tia.get_by_test_id("recording").wait_for()
+        await sam.get_by_test_id("recording").wait_for()
+        # Who starts a recording agrees; the others are asked, and may think again.
+        assert await tia.get_by_test_id("consent").count() == 0
+        await sam.get_by_test_id("consent-no").click()
+        await sam.get_by_test_id("consent-change").click()
+        await sam.get_by_test_id("consent-yes").click()
+        await sam.get_by_test_id("consent").wait_for(state="detached")
+        await tia.get_by_test_id("toggle-more").click()
+        await tia.get_by_test_id("record").click()
+        await sam.get_by_test_id("recording").wait_for(state="detached")

@@ -47,6 +47,8 @@ class OfficeHoursAnswer(msgspec.Struct, frozen=True):
     """A tutor's office hours as the caller sees them."""
 
     tutor: PersonId
+    name: str
+    "Of the tutor; empty if they were not seen since the server started."
     open: bool
     "Visitors are admitted now."
     hours: Availability | None
@@ -108,7 +110,7 @@ class OfficeHourCalls:
         """Return a tutor's office hours."""
         require_member(caller)
         part, now = self._school.office_hours(caller.tenant, tutor), self._school.wall_clock()
-        return await part.read(lambda state: _answer(state, caller, tutor, now))
+        return await part.read(lambda state: self._answer(state, caller, tutor, now))
 
     async def join(self, caller: Caller, tutor: PersonPath, body: "QueueJoin") -> OfficeHoursAnswer:
         """Join the queue."""
@@ -117,7 +119,7 @@ class OfficeHourCalls:
         person = caller.person or body.person
         name = caller.name or body.name or person
         command = office_hours.Join(by=person, name=name, topic=body.topic)
-        return await part.do(command, lambda state, _events: _answer(state, caller, tutor, now))
+        return await part.do(command, lambda state, _events: self._answer(state, caller, tutor, now))
 
     async def admit(self, caller: Caller, tutor: PersonPath, body: Admission) -> Admitted:
         """Admit a person from the queue; a session starts, with tutor and visitor on its roster."""
@@ -140,6 +142,24 @@ class OfficeHourCalls:
             await live.do(step, lambda _room, _events: None)
         return Admitted(made.person, session_id)
 
+    def _answer(
+        self, state: office_hours.State, caller: Caller, tutor: PersonId, now: float
+    ) -> OfficeHoursAnswer:
+        own = caller.manages or caller.person == tutor
+        visit = state.visit
+        shown = visit is not None and (own or visit.person == caller.person)
+        return OfficeHoursAnswer(
+            tutor=tutor,
+            name=self._school.name_of(caller.tenant, tutor),
+            open=office_hours.is_open(state, now),
+            hours=state.hours,
+            waiting=len(state.queue),
+            position=office_hours.position(state, caller.person),
+            wait_s=round(office_hours.wait_s(state, caller.person, now), 1),
+            session=visit.session if visit is not None and shown else SessionId(""),
+            queue=list(state.queue.values()) if own else [],
+        )
+
     def _part(self, caller: Caller, names: Mapping[str, str]) -> SchoolPart[office_hours.State]:
         return self._school.office_hours(caller.tenant, PersonId(names["tutor"]))
 
@@ -155,19 +175,3 @@ class QueueJoin(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def _person(caller: Caller) -> PersonId:
     return caller.person
-
-
-def _answer(state: office_hours.State, caller: Caller, tutor: PersonId, now: float) -> OfficeHoursAnswer:
-    own = caller.manages or caller.person == tutor
-    visit = state.visit
-    shown = visit is not None and (own or visit.person == caller.person)
-    return OfficeHoursAnswer(
-        tutor=tutor,
-        open=office_hours.is_open(state, now),
-        hours=state.hours,
-        waiting=len(state.queue),
-        position=office_hours.position(state, caller.person),
-        wait_s=round(office_hours.wait_s(state, caller.person, now), 1),
-        session=visit.session if visit is not None and shown else SessionId(""),
-        queue=list(state.queue.values()) if own else [],
-    )

@@ -1,5 +1,6 @@
 """Who is online."""
 
+from collections.abc import Iterable
 from typing import Annotated
 
 import msgspec
@@ -34,10 +35,22 @@ class Bulk(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     people: Annotated[list[PersonPath], msgspec.Meta(max_length=MAX_BULK)]
 
 
+class Present(msgspec.Struct, frozen=True):
+    """The presence of one person."""
+
+    person: PersonId
+    name: str
+    "As the person's own token had it last; empty if the person was not seen since the server started."
+    status: presence.Status
+    activity: str
+    seen_at: float | None
+    "None: never since the server started."
+
+
 class PresenceList(msgspec.Struct, frozen=True):
     """The presence of several people."""
 
-    data: list[presence.Line]
+    data: list[Present]
 
 
 class PresenceCalls:
@@ -61,7 +74,11 @@ class PresenceCalls:
 
     async def heartbeat(self, caller: Caller) -> presence.Line:
         """Report that the caller's page is open; once a minute."""
-        return self._school.note_presence(caller.tenant, presence.Heartbeat(by=_person(caller)))
+        person = _person(caller)
+        line = self._school.note_presence(caller.tenant, presence.Heartbeat(by=person))
+        # Afterwards, because names of people who are not known to presence are forgotten.
+        self._school.note_name(caller.tenant, person, caller.name)
+        return line
 
     async def set_status(self, caller: Caller, body: StatusChange) -> presence.Line:
         """Be online, away or busy, or appear offline."""
@@ -76,12 +93,12 @@ class PresenceCalls:
     async def bulk(self, caller: Caller, body: Bulk) -> PresenceList:
         """Return the presence of several people."""
         require_member(caller)
-        return PresenceList(presence.lines(self._school.present(caller.tenant), body.people))
+        return self._list(caller, presence.lines(self._school.present(caller.tenant), body.people))
 
     async def online(self, caller: Caller) -> PresenceList:
         """List the people of the tenant who are not offline."""
         require_member(caller)
-        return PresenceList(presence.online(self._school.present(caller.tenant)))
+        return self._list(caller, presence.online(self._school.present(caller.tenant)))
 
     async def user(self, caller: Caller, person: PersonPath) -> presence.Line:
         """Return the presence of a person."""
@@ -99,7 +116,22 @@ class PresenceCalls:
             return list(people)
 
         people = await self._school.courses(caller.tenant).read(look)
-        return PresenceList(presence.lines(self._school.present(caller.tenant), people))
+        return self._list(caller, presence.lines(self._school.present(caller.tenant), people))
+
+    def _list(self, caller: Caller, lines: Iterable[presence.Line]) -> PresenceList:
+        name_of = self._school.name_of
+        return PresenceList(
+            [
+                Present(
+                    line.person,
+                    name_of(caller.tenant, line.person),
+                    line.status,
+                    line.activity,
+                    line.seen_at,
+                )
+                for line in lines
+            ]
+        )
 
 
 def _person(caller: Caller) -> PersonId:

@@ -169,7 +169,11 @@ async def test_the_page_learns_what_it_is_served_by(serve):
     assert (status, json.loads(text)["dev"]) == (200, True)
     assert json.loads(text)["version"]
     ask = await serve(dev=False, keys=LONG, host="127.0.0.1")
-    assert json.loads((await ask("/page/config"))[2])["dev"] is False
+    config = json.loads((await ask("/page/config"))[2])
+    assert (config["dev"], config["oidc"]) == (False, False)
+    provider = {"issuer": "https://school.example", "oidc_client_id": "lectern", "oidc_client_secret": "s"}
+    ask = await serve(dev=False, keys=LONG, host="127.0.0.1", **provider)
+    assert json.loads((await ask("/page/config"))[2])["oidc"] is True
 
 
 async def test_in_dev_mode_the_page_gets_a_token(serve):

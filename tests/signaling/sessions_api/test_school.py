@@ -34,7 +34,9 @@ async def test_presence_of_one_of_many_and_of_a_course(school):
     assert {line["person"]: line["status"] for line in people} == {"sam": "busy", "kim": "offline"}
     bulk = (await school.application.post("/presence/bulk", {"people": ["sam", "eve"]}))["data"]
     assert [line["status"] for line in bulk] == ["busy", "offline"]
-    assert [line["person"] for line in (await sam.get("/presence/online"))["data"]] == ["sam"]
+    online = (await sam.get("/presence/online"))["data"]
+    assert [(line["person"], line["name"]) for line in online] == [("sam", "Sam")]
+    assert [line["name"] for line in bulk] == ["Sam", ""]
     assert (await school.person("sam", tenant="other").get("/presence/online"))["data"] == []
     assert (await school.application.post("/presence/heartbeat", status=403))["code"] == "not_allowed"
 
@@ -60,6 +62,10 @@ async def test_office_hours_from_the_queue_to_a_session(school):
     await tutor.post(f"{path}/complete")
     assert (await kim.get(path))["position"] == 1
     assert [each["tutor"] for each in (await kim.get("/office-hours"))["data"]] == ["tutor"]
+    # A tutor whose page was seen has a name for the others.
+    assert (await kim.get(path))["name"] == ""
+    await tutor.post("/presence/heartbeat")
+    assert (await kim.get(path))["name"] == "Tutor"
 
 
 async def test_a_study_group_meets_in_a_session_of_its_own(school):

@@ -2,11 +2,13 @@ import { beforeEach, describe, expect, it } from 'vitest';
 
 import {
   recall,
+  recallConsent,
   recallLanguage,
   recallLetters,
   recallMeetingToken,
   recallToken,
   remember,
+  rememberConsent,
   rememberLanguage,
   rememberLetters,
   rememberMeetingToken,
@@ -113,5 +115,15 @@ describe('the meeting token of a tab', () => {
   ])('is empty with %s', (_, given) => {
     rememberMeetingToken(given, 'maths', 'a.b.c');
     expect(recallMeetingToken(given, 'maths')).toBe('');
+  });
+});
+
+describe('the answer about a recording', () => {
+  it('belongs to its session, and is one of two words', () => {
+    const store = new FakeStore();
+    rememberConsent(store, 'ses_1', 'declined');
+    expect([recallConsent(store, 'ses_1'), recallConsent(store, 'ses_2')]).toEqual(['declined', '']);
+    store.setItem('lectern.consent.ses_1', 'perhaps');
+    expect(recallConsent(store, 'ses_1')).toBe('');
   });
 });

@@ -13,6 +13,7 @@ const SPEAKER_KEY = 'lectern.speaker';
 const TOKEN_KEY = 'lectern.token';
 const SIGN_IN_KEY = 'lectern.sign-in';
 const SESSION_TOKEN_KEY = 'lectern.session-token.';
+const CONSENT_KEY = 'lectern.consent.';
 const MEETING_TOKEN_KEY = 'lectern.meeting-token.';
 
 export interface Preferences {
@@ -93,6 +94,18 @@ export function recallSignIn(store: KeyValues | undefined): string {
 /** Store the sign-in for this tab; an empty token ends it. */
 export function rememberSignIn(store: KeyValues | undefined, token: string): void {
   write(store, SIGN_IN_KEY, token);
+}
+
+/** What somebody answered when a session was recorded; empty: nothing yet. */
+export type Consent = '' | 'granted' | 'declined';
+
+export function recallConsent(store: KeyValues | undefined, session: string): Consent {
+  const value = read(store, CONSENT_KEY + session);
+  return value === 'granted' || value === 'declined' ? value : '';
+}
+
+export function rememberConsent(store: KeyValues | undefined, session: string, consent: Consent): void {
+  write(store, CONSENT_KEY + session, consent);
 }
 
 /** The token of this tab for one session, with which a reload stays in it; empty when there is none. */

@@ -57,6 +57,8 @@ export interface RoomScreenProps {
   panels?: Readonly<Record<string, ReactNode>>;
   /** Whether to tell somebody who is alone what happens next; without it, yes. */
   tellsAlone?: boolean;
+  /** Whether to tell who joins and leaves the room; without it, yes. A session tells who comes and goes by itself. */
+  tellsMoves?: boolean;
   /** Further entries of the menu, before the others. */
   entries?: readonly MenuEntry[];
   /** Raises the user's hand; without it, an attribute of the participant does. */
@@ -87,7 +89,7 @@ function RoomPage(props: RoomScreenProps) {
   const [dialog, setDialog] = useState<'devices' | 'shortcuts'>();
   const { unread } = useStore(wire.chat.state);
   const stalled = useStalled(wire.room);
-  useRoomEvents(wire.room, toasts);
+  useRoomEvents(wire.room, toasts, props.tellsMoves !== false);
   useChatEvents(wire.chat, toasts);
   useSounds(wire.room, features.ding, features.waiting);
   useChatOpen(wire, view.sidebar === 'chat');

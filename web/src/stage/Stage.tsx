@@ -1,8 +1,10 @@
 import { useParticipants, useTracks, type TrackReferenceOrPlaceholder } from '@livekit/components-react';
 import { RoomEvent, Track } from 'livekit-client';
-import { useContext } from 'react';
+import { useContext, useState } from 'react';
 
-import { arrange } from './layout';
+import { t } from '../client/text/catalogue';
+import { IconButton } from '../ui/controls/IconButton';
+import { arrange, arrangeColumns, PER_PAGE, type Size } from './layout';
 import { order, tileKey, type Placed, type Wanted } from './order';
 import { StageContext, type StageRules } from './rules';
 import { Tile } from './Tile';
@@ -23,7 +25,7 @@ interface StageProps extends Wanted {
   onPin: (tile: string | undefined) => void;
 }
 
-/** The tiles of all participants, with a shared screen shown large. */
+/** The tiles of all participants, with a scene or a shared screen shown large. */
 export function Stage({
   pinned,
   speaker,
@@ -43,10 +45,19 @@ export function Stage({
       !(hideOwn && track.participant.isLocal) &&
       (!isScreen(track) || rules.showsScreen(track.participant.identity)),
   );
+  const { scene } = rules;
   const ordered = order(tracks, placed, { pinned, speaker });
-  const { stage } = ordered;
-  const others = hideOthers && stage !== undefined ? [] : ordered.others;
-  const layout = arrange(others.length, stage !== undefined, area);
+  const stage = scene === undefined ? ordered.stage : undefined;
+  const hasLarge = scene !== undefined || stage !== undefined;
+  const small =
+    scene === undefined || ordered.stage === undefined ? ordered.others : [ordered.stage, ...ordered.others];
+  const all = hideOthers && hasLarge ? [] : small;
+  const pages = usePages(all.length, rules.paged === true && !hasLarge);
+  const others = pages === undefined ? all : all.slice(pages.from, pages.from + PER_PAGE);
+  const layout =
+    rules.paged === true && !hasLarge
+      ? arrangeColumns(others.length, pages === undefined ? area : above(area))
+      : arrange(others.length, hasLarge, area);
   const pinOf = (track: TrackReferenceOrPlaceholder) => {
     const key = tileKey(placed(track));
     return { pinned: key === pinned, onPin: (wanted: boolean) => onPin(wanted ? key : undefined) };
@@ -56,11 +67,12 @@ export function Stage({
       {/* Nothing before the first measurement: adaptive stream does not subscribe to tiles of size 0. */}
       {area.width > 0 && (
         <div className={`stage stage-${layout.kind}`}>
+          {scene !== undefined && <div className="scene">{scene}</div>}
           {stage !== undefined && (
             <Tile key={`large/${keyOf(stage)}`} track={stage} large keys={keys} {...pinOf(stage)} />
           )}
           {others.length > 0 && (
-            <div className="others">
+            <div className={pages === undefined ? 'others' : 'others others-paged'}>
               <div
                 className="others-block"
                 style={{ width: layout.kind === 'grid' ? layout.width : undefined }}
@@ -73,6 +85,53 @@ export function Stage({
           )}
         </div>
       )}
+      {pages !== undefined && <Pager pages={pages} all={all.length} />}
+    </div>
+  );
+}
+
+// Room for the bar that turns pages; the same height as in `room.css`.
+const PAGER_HEIGHT = 56;
+
+function above({ width, height }: Size): Size {
+  return { width, height: Math.max(height - PAGER_HEIGHT, 0) };
+}
+
+interface Pages {
+  from: number;
+  turn: (by: number) => void;
+}
+
+/** The page of tiles that is shown; undefined where all fit on one. */
+function usePages(count: number, on: boolean): Pages | undefined {
+  const [page, setPage] = useState(0);
+  if (!on || count <= PER_PAGE) return undefined;
+  // People may have left since.
+  const shown = Math.min(page, Math.ceil(count / PER_PAGE) - 1);
+  return { from: shown * PER_PAGE, turn: (by) => setPage(shown + by) };
+}
+
+function Pager({ pages, all }: { pages: Pages; all: number }) {
+  const to = Math.min(pages.from + PER_PAGE, all);
+  return (
+    <div className="pager" data-testid="pager">
+      <IconButton
+        look="bare"
+        icon="previous"
+        label={t('stage.previous')}
+        testId="pager-previous"
+        disabled={pages.from === 0}
+        onPress={() => pages.turn(-1)}
+      />
+      <p role="status">{t('stage.page', { from: pages.from + 1, to, all })}</p>
+      <IconButton
+        look="bare"
+        icon="next"
+        label={t('stage.next')}
+        testId="pager-next"
+        disabled={to === all}
+        onPress={() => pages.turn(1)}
+      />
     </div>
   );
 }

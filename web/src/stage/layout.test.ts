@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { arrange, GAP, type Layout, type Size } from './layout';
+import { arrange, arrangeColumns, GAP, type Layout, type Size } from './layout';
 
 const DESKTOP = { width: 1264, height: 680 };
 const PHONE = { width: 374, height: 690 };
@@ -78,5 +78,23 @@ describe('an empty area', () => {
     const layout = arrange(3, false, { width: 0, height: 0 });
     expect(layout.tile.width).toBe(0);
     expect(layout.tile.height).toBe(0);
+  });
+});
+
+describe("a tutor's grid", () => {
+  it.each<[string, number, Size, number]>([
+    ['nine on a desktop', 9, DESKTOP, 4],
+    ['two on a desktop', 2, DESKTOP, 2],
+    ['nine between two columns', 9, { width: 600, height: 680 }, 2],
+    ['nine on a phone', 9, PHONE, 1],
+    ['nobody', 0, DESKTOP, 1],
+  ])('%s', (_, count, area, columns) => {
+    const layout = arrangeColumns(count, area);
+    expect(columnsOf(layout)).toBe(columns);
+    expect(layout.tile.width).toBeGreaterThan(130);
+  });
+
+  it('fits nine on a desktop without scrolling', () => {
+    expect(heightOf(arrangeColumns(9, DESKTOP), 9)).toBeLessThanOrEqual(DESKTOP.height);
   });
 });

@@ -44,6 +44,20 @@ function fitGrid(count: number, area: Size): Layout {
   return { kind: 'grid', width: columns * tile.width + (columns - 1) * GAP, tile };
 }
 
+/** Tiles on one page of a tutor's grid. */
+export const PER_PAGE = 9;
+
+/** A grid of 4, 2 or 1 columns by the width of the area: faces keep their places while people come and go. */
+export function arrangeColumns(count: number, area: Size): Layout {
+  const most = area.width >= 900 ? 4 : area.width >= 400 ? 2 : 1;
+  const columns = clamp(count, 1, most);
+  let tile = ofCell(cell(columns, Math.ceil(Math.max(count, 1) / columns), area));
+  if (tile.width < MIN_TILE_WIDTH) {
+    tile = ofWidth(cell(columns, 1, { ...area, width: area.width - SCROLL_BAR }).width);
+  }
+  return { kind: 'grid', width: columns * tile.width + (columns - 1) * GAP, tile };
+}
+
 function cell(columns: number, rows: number, area: Size): Size {
   return {
     width: (area.width - GAP * (columns - 1)) / columns,

@@ -1,5 +1,5 @@
 /** What a page knows about the people of a room that LiveKit's attributes do not say. */
-import { createContext } from 'react';
+import { createContext, type ReactNode } from 'react';
 
 import { handRaisedAt } from './hands';
 
@@ -13,6 +13,10 @@ export interface StageRules {
   handAt: (person: Person) => number;
   /** Whether somebody's screen has a tile. */
   showsScreen: (identity: string) => boolean;
+  /** What is large in place of a tile, such as slides; undefined for none. */
+  scene?: ReactNode;
+  /** Tiles of equal size come in pages of nine, in 4, 2 or 1 columns. */
+  paged?: boolean;
 }
 
 /** The rules of rooms without a session. */

@@ -16,10 +16,12 @@ export class Problem extends Error {
   }
 }
 
-export type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 // As for the page's other requests.
 const TIMEOUT_MS = 10_000;
+/** For a large file over a slow link, and for slides, which the server draws page by page. */
+export const LONG_MS = 15 * 60_000;
 
 const browserFetch: Fetch = (url, init) => fetch(url, init);
 
@@ -37,14 +39,23 @@ export class Caller {
    * A command. It carries an idempotency key and is repeated once if the answer is lost, so that a weak link neither loses
    * a command nor doubles it.
    */
-  async post(path: string, body: object = {}): Promise<Fields> {
+  async post(path: string, body: object = {}, timeoutMs = TIMEOUT_MS): Promise<Fields> {
     const key = crypto.randomUUID();
     try {
-      return await this.call('POST', path, body, key);
+      return await this.call('POST', path, body, key, timeoutMs);
     } catch (error) {
       if (!(error instanceof UnreachableError)) throw error;
-      return this.call('POST', path, body, key);
+      return this.call('POST', path, body, key, timeoutMs);
     }
+  }
+
+  /** Send a file as it is. */
+  upload(path: string, file: Blob): Promise<Fields> {
+    return this.call('POST', path, file, crypto.randomUUID(), LONG_MS);
+  }
+
+  put(path: string, body: object): Promise<Fields> {
+    return this.call('PUT', path, body);
   }
 
   patch(path: string, body: object): Promise<Fields> {
@@ -55,17 +66,25 @@ export class Caller {
     return this.call('DELETE', path);
   }
 
-  /** A file, such as a table for spreadsheets. */
+  /** A file, such as a table for spreadsheets or a page of slides. */
   async load(path: string): Promise<Blob> {
-    const response = await this.request('GET', path, undefined, '');
+    const response = await this.request('GET', path, undefined, '', LONG_MS);
     if (!response.ok) throw await problemOf(response);
     return response.blob();
   }
 
-  private async call(method: Method, path: string, body?: object, key = ''): Promise<Fields> {
-    const response = await this.request(method, path, body, key);
+  private async call(
+    method: Method,
+    path: string,
+    body?: object,
+    key = '',
+    timeoutMs = TIMEOUT_MS,
+  ): Promise<Fields> {
+    const response = await this.request(method, path, body, key, timeoutMs);
     if (!response.ok) throw await problemOf(response);
     const answer: unknown = await response.json().catch(() => undefined);
+    // Of commands that make nothing and have nothing to say.
+    if (answer === null) return {};
     if (!isFields(answer)) throw new UnreachableError('the response is not a JSON object');
     return answer;
   }
@@ -75,17 +94,19 @@ export class Caller {
     path: string,
     body: object | undefined,
     key: string,
+    timeoutMs = TIMEOUT_MS,
   ): Promise<Response> {
+    const json = body !== undefined && !(body instanceof Blob);
     try {
       return await this.fetcher(serverPath(`/api/v1${path}`), {
         method,
         headers: {
           ...(this.token !== '' && { Authorization: `Bearer ${this.token}` }),
-          ...(body !== undefined && { 'Content-Type': 'application/json' }),
+          ...(json && { 'Content-Type': 'application/json' }),
           ...(key !== '' && { 'Idempotency-Key': key }),
         },
-        ...(body !== undefined && { body: JSON.stringify(body) }),
-        signal: AbortSignal.timeout(TIMEOUT_MS),
+        ...(body !== undefined && { body: body instanceof Blob ? body : JSON.stringify(body) }),
+        signal: AbortSignal.timeout(timeoutMs),
       });
     } catch (error) {
       throw new UnreachableError('no response', { cause: error });

@@ -1,10 +1,11 @@
 import { expect, it } from 'vitest';
 
-import { placePath, readPlace, shownCode, tokenIn, type Place } from './place';
+import { invitationIn, placePath, readPlace, shownCode, tokenIn, type Place } from './place';
 
 it.each<[string, Place]>([
   ['/sessions', { kind: 'home' }],
   ['/sessions/', { kind: 'home' }],
+  ['/sessions/password', { kind: 'password' }],
   ['/sessions/ses_1', { kind: 'session', id: 'ses_1' }],
   ['/sessions/code/K7M4PQ', { kind: 'code', code: 'K7M4PQ' }],
   ['/sessions/a%2Fb', { kind: 'session', id: 'a/b' }],
@@ -14,16 +15,20 @@ it.each<[string, Place]>([
   expect(readPlace(path)).toEqual(place);
 });
 
-it.each<Place>([{ kind: 'home' }, { kind: 'session', id: 'a b/c' }, { kind: 'code', code: 'K7M4PQ' }])(
-  '%j has a path that leads back to it',
-  (place) => {
-    expect(readPlace(placePath(place))).toEqual(place);
-  },
-);
+it.each<Place>([
+  { kind: 'home' },
+  { kind: 'password' },
+  { kind: 'session', id: 'a b/c' },
+  { kind: 'code', code: 'K7M4PQ' },
+])('%j has a path that leads back to it', (place) => {
+  expect(readPlace(placePath(place))).toEqual(place);
+});
 
 it('reads the token of a link', () => {
   expect(tokenIn('#access_token=a.b.c')).toBe('a.b.c');
   expect(tokenIn('')).toBe('');
+  expect(invitationIn('#invitation=lpw_x')).toBe('lpw_x');
+  expect(invitationIn('#access_token=x')).toBe('');
 });
 
 it('shows a code in two halves', () => {

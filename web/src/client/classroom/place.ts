@@ -3,14 +3,17 @@ import { pathInside, serverPath } from '../server/base';
 
 export type Place =
   | { kind: 'home' }
+  /** Where people choose a password, with the token of an invitation. */
+  | { kind: 'password' }
   | { kind: 'session'; id: string }
   /** A session by its join code. */
   | { kind: 'code'; code: string };
 
-/** Read a location: `/sessions`, `/sessions/{id}`, `/sessions/code/{code}`. */
+/** Read a location: `/sessions`, `/sessions/password`, `/sessions/{id}`, `/sessions/code/{code}`. */
 export function readPlace(path: string): Place {
   const [, first = '', second = '', third = ''] = pathInside(path).split('/').map(decode);
   if (first !== 'sessions') return { kind: 'home' };
+  if (second === 'password') return { kind: 'password' };
   if (second === 'code' && third !== '') return { kind: 'code', code: third };
   return second === '' ? { kind: 'home' } : { kind: 'session', id: second };
 }
@@ -18,6 +21,7 @@ export function readPlace(path: string): Place {
 /** The path of a place; it contains no secret. A code admits whoever has it to the session's lobby. */
 export function placePath(place: Place): string {
   if (place.kind === 'home') return serverPath('/sessions');
+  if (place.kind === 'password') return serverPath('/sessions/password');
   if (place.kind === 'code') return serverPath(`/sessions/code/${encodeURIComponent(place.code)}`);
   return serverPath(`/sessions/${encodeURIComponent(place.id)}`);
 }
@@ -36,6 +40,11 @@ export function replayPath(subject: string): string {
 /** The bearer token in the fragment, which browsers never send to a server; empty when there is none. */
 export function tokenIn(hash: string): string {
   return new URLSearchParams(hash.replace(/^#/u, '')).get('access_token') ?? '';
+}
+
+/** The token of an invitation in the fragment; empty when there is none. */
+export function invitationIn(hash: string): string {
+  return new URLSearchParams(hash.replace(/^#/u, '')).get('invitation') ?? '';
 }
 
 /** A join code as people read it: three characters, a hyphen, three characters. */

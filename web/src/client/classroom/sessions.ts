@@ -143,6 +143,16 @@ export const sessions = {
     return { token: textOf(fields['access_token']), name: textOf(fields['name']) };
   },
 
+  /** Set a password with the token of an invitation or a reset; returns the email address of the account. */
+  async setPassword(caller: Caller, token: string, password: string): Promise<string> {
+    return textOf((await caller.post('/passwords', { token, password }))['email']);
+  },
+
+  /** End the sign-in of this browser, if it has one. */
+  async signOut(caller: Caller): Promise<void> {
+    await caller.post('/sign-out');
+  },
+
   async me(caller: Caller): Promise<Me> {
     const fields = await caller.get('/me');
     return {

@@ -20,10 +20,15 @@ describe('fetchConfig', () => {
     await expect(fetchConfig(answering(200, '{"version": "1.2", "dev": true}'))).resolves.toEqual({
       version: '1.2',
       dev: true,
+      oidc: false,
     });
   });
   it('ignores fields of the wrong type', async () => {
-    await expect(fetchConfig(answering(200, '{"dev": "yes"}'))).resolves.toEqual({ version: '', dev: false });
+    await expect(fetchConfig(answering(200, '{"dev": "yes"}'))).resolves.toEqual({
+      version: '',
+      dev: false,
+      oidc: false,
+    });
   });
   it.each([
     ['an error page', answering(502, '<h1>Bad gateway</h1>')],

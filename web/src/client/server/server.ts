@@ -6,6 +6,8 @@ export interface PageConfig {
   version: string;
   /** Whether the server runs in dev mode, where it issues tokens to the page itself. */
   dev: boolean;
+  /** Whether people can sign in at an OpenID provider. */
+  oidc: boolean;
 }
 
 export interface Access {
@@ -31,8 +33,8 @@ export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
 /** Fetch the server's configuration; throws `UnreachableError` or `RefusedError`. */
 export async function fetchConfig(fetcher: Fetch = browserFetch): Promise<PageConfig> {
-  const { version, dev } = await request(fetcher, '/page/config', {});
-  return { version: textOf(version), dev: dev === true };
+  const { version, dev, oidc } = await request(fetcher, '/page/config', {});
+  return { version: textOf(version), dev: dev === true, oidc: oidc === true };
 }
 
 /** Fetch a token from a server in dev mode; throws `UnreachableError` or `RefusedError`. */

@@ -116,6 +116,16 @@ export function dateAndTime(atS: number): string {
   });
 }
 
+/** A number of bytes in the current language, such as 1.4 MB. */
+export function bytes(count: number): string {
+  const [value, unit] = count < 1_000_000 ? [count / 1000, 'kilobyte'] : [count / 1_000_000, 'megabyte'];
+  return new Intl.NumberFormat(intlTag(current.snapshot().language), {
+    style: 'unit',
+    unit,
+    maximumFractionDigits: value < 10 ? 1 : 0,
+  }).format(value);
+}
+
 function format(
   entry: string | Plural,
   values: Readonly<Record<string, string | number>>,

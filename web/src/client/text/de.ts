@@ -242,6 +242,9 @@ export const de: Catalogue = {
   'shortcuts.help': 'Diese Liste',
   'shortcuts.close': 'Ein Menü oder eine Leiste schließen',
 
+  'stage.previous': 'Vorige Personen',
+  'stage.next': 'Weitere Personen',
+  'stage.page': '{from} bis {to} von {all}',
   'tile.you': '{name} (Sie)',
   'tile.screen': 'Bildschirm von {name}',
   'tile.camera': 'Kamera von {name}',

@@ -240,6 +240,9 @@ export const en = {
   'shortcuts.close': 'Close a panel or a menu',
 
   // Tiles.
+  'stage.previous': 'Earlier people',
+  'stage.next': 'Further people',
+  'stage.page': '{from} to {to} of {all}',
   'tile.you': '{name} (you)',
   'tile.screen': '{name}’s screen',
   'tile.camera': 'Camera of {name}',

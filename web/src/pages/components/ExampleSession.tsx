@@ -11,13 +11,16 @@ export function ExampleSession({
   people,
   tutor,
   panel,
+  scene,
 }: {
   people: number;
   tutor: boolean;
   panel: string | null;
+  /** `slides` or `whiteboard`, which is large then. */
+  scene: string | null;
 }) {
   useLanguage();
-  const [wire] = useState(() => exampleSession(people, tutor));
+  const [wire] = useState(() => exampleSession(people, tutor, scene));
   return (
     <SessionRoom
       wire={wire}

@@ -10,7 +10,11 @@ const NOW = 1_764_350_000;
 const POLL = { kind: 'single', options: ['2/5', '5/6'], steps: 5, anonymous: false };
 
 /** The state as the server sends it to the tutor, or to the student `person-1`. */
-function exampleState(names: ReadonlyMap<string, string>, tutor: boolean): Record<string, unknown> {
+function exampleState(
+  names: ReadonlyMap<string, string>,
+  tutor: boolean,
+  scene: string | null,
+): Record<string, unknown> {
   const [me, ...others] = [...names].map(([id, name]) => ({ id, name }));
   const role = (isMe: boolean): string => (isMe === tutor ? 'owner' : 'student');
   const present = [
@@ -92,7 +96,22 @@ function exampleState(names: ReadonlyMap<string, string>, tutor: boolean): Recor
           ]
         : [],
     },
-    studio: { current: null, scenes: [] },
+    studio: {
+      current:
+        scene === null ? null : { id: 's', kind: scene, source: scene === 'slides' ? 'd' : '', title: '' },
+      scenes: [],
+    },
+    slides: { decks: [{ id: 'd', title: 'Fractions.pdf', pages: 12, page: 3 }], current: 'd' },
+    whiteboard: { pages: [{ id: 'w', title: '' }], current: 'w' },
+    files: {
+      files: [
+        {
+          ...{ id: 'f', by: 'me', name: 'Fractions and their sums, with all exercises of the year.pdf' },
+          ...{ size: 2_345_678, kind: 'application/pdf', scope: 'all' },
+        },
+        { id: 'g', by: students[0], name: 'answer.txt', size: 800, kind: 'text/plain', scope: 'staff' },
+      ],
+    },
     exercises: tutor
       ? {
           exercises: [['e', 'Fractions']],
@@ -125,15 +144,19 @@ function exampleState(names: ReadonlyMap<string, string>, tutor: boolean): Recor
   };
 }
 
-export function exampleSession(people: number, tutor: boolean): SessionWire {
+export function exampleSession(people: number, tutor: boolean, scene: string | null): SessionWire {
   const { room } = exampleWire(people);
   const names = new Map([
     ['me', 'Tia'],
     ...[...room.remoteParticipants.values()].map(({ identity, name }) => [identity, name ?? ''] as const),
   ]);
-  const nowhere = new Caller('', () => Promise.reject(new Error('connected to nothing')));
+  const nowhere = new Caller('', (url) =>
+    url.includes('/whiteboards/')
+      ? Promise.resolve(Response.json({ page: 'w', updates: [] }))
+      : Promise.reject(new Error('connected to nothing')),
+  );
   const session = new FollowedSession(nowhere, 'ses_example', 'me');
-  session.receive({ type: 'state', seq: 1, outside: false, state: exampleState(names, tutor) });
+  session.receive({ type: 'state', seq: 1, outside: false, state: exampleState(names, tutor, scene) });
   return new SessionWire(room, session, 'me');
 }
 
@@ -144,7 +167,7 @@ export function exampleReport(): ReportContent {
     ['person-0', 'Ada Lovelace'],
     ['person-1', '<img src=x onerror=alert(1)>'],
   ]);
-  const state = readState(exampleState(names, true), 'me', NOW * 1000);
+  const state = readState(exampleState(names, true, null), 'me', NOW * 1000);
   return {
     session: {
       ...{ id: 'ses_example', title: 'Algebra, 8b', phase: 'ended', owner: 'me', code: '', createdAt: NOW },

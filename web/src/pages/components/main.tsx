@@ -18,7 +18,8 @@ import { Gallery } from './Gallery';
 const element = document.getElementById('page');
 if (element === null) throw new Error('components.html has no #page');
 await startLanguage();
-// `?people=12&panel=chat` shows a room of so many people instead, `&session=tutor` (or `student`) a session, `?report` a report.
+// `?people=12&panel=chat` shows a room of so many people instead, `&session=tutor` (or `student`) a session,
+// there with `&scene=slides` (or `whiteboard`), `?report` a report.
 const wanted = new URLSearchParams(window.location.search);
 const people = wanted.get('people');
 const shown = () => {
@@ -26,7 +27,14 @@ const shown = () => {
   if (wanted.has('report')) return <ExampleReport />;
   if (people === null) return <Gallery />;
   if (session === null) return <ExampleRoom people={Number(people)} panel={panel} />;
-  return <ExampleSession people={Number(people)} tutor={session === 'tutor'} panel={panel} />;
+  return (
+    <ExampleSession
+      people={Number(people)}
+      tutor={session === 'tutor'}
+      panel={panel}
+      scene={wanted.get('scene')}
+    />
+  );
 };
 createRoot(element).render(
   <StrictMode>

@@ -1,7 +1,7 @@
 import { lazy, Suspense, useCallback, useEffect, useMemo, useState } from 'react';
 
 import { Caller } from '../../client/classroom/call';
-import { placePath, readPlace, tokenIn, type Place } from '../../client/classroom/place';
+import { invitationIn, placePath, readPlace, tokenIn, type Place } from '../../client/classroom/place';
 import { sessions, type Me } from '../../client/classroom/sessions';
 import { isSignedOut } from '../../client/classroom/words';
 import { fetchConfig, type PageConfig } from '../../client/server/server';
@@ -18,6 +18,7 @@ import { s } from '../../client/text/sessions/texts';
 import { AccountForm } from '../../teaching/home/AccountForm';
 import { CodeForm } from '../../teaching/home/CodeForm';
 import { Home } from '../../teaching/home/Home';
+import { PasswordForm } from '../../teaching/home/PasswordForm';
 import { SignIn } from '../../teaching/home/SignIn';
 import { PageFrame } from '../../teaching/PageFrame';
 import { useLanguage } from '../../ui/hooks/useLanguage';
@@ -29,16 +30,28 @@ export function App() {
   useLanguage();
   const [place, setPlace] = useState<Place>(() => readPlace(window.location.pathname));
   const { token, signIn, signOut } = useSignIn();
+  const [invitation] = useState(() => invitationIn(window.location.hash));
   const [recalled] = useState(() => recall(storage('localStorage')));
-  const [dev, setDev] = useState<boolean>();
+  const [config, setConfig] = useState<Pick<PageConfig, 'dev' | 'oidc'>>();
+  const [cookie, setCookie] = useState(false);
   const own = place.kind === 'session' ? recallSessionToken(storage('sessionStorage'), place.id) : '';
   const used = token !== '' ? token : own;
-  const caller = useMemo(() => (used === '' ? undefined : new Caller(used)), [used]);
-  const me = useMe(caller, signOut);
+  // A sign-in at a provider is a cookie, which calls without a token carry.
+  const caller = useMemo(() => (used === '' && !cookie ? undefined : new Caller(used)), [used, cookie]);
+  const leave = useCallback(() => {
+    if (cookie) void sessions.signOut(new Caller('')).catch(() => undefined);
+    setCookie(false);
+    signOut();
+  }, [cookie, signOut]);
+  const me = useMe(caller, leave);
   useEffect(() => {
-    fetchConfig()
-      .then((config: PageConfig) => setDev(config.dev))
-      .catch(() => setDev(false));
+    const start = async (): Promise<void> => {
+      const found = await fetchConfig();
+      const hasCookie = found.oidc && (await isSignedIn());
+      setCookie(hasCookie);
+      setConfig(found);
+    };
+    start().catch(() => setConfig({ dev: false, oidc: false }));
   }, []);
   useEffect(() => {
     document.title = place.kind === 'home' ? `${s('home.title')} · Lectern` : 'Lectern';
@@ -60,8 +73,24 @@ export function App() {
     return () => window.removeEventListener('popstate', follow);
   }, []);
 
-  if (dev === undefined || (caller !== undefined && me === undefined)) return null;
-  const out = token === '' ? undefined : signOut;
+  if (config === undefined || (caller !== undefined && me === undefined)) return null;
+  const out = token === '' && !cookie ? undefined : leave;
+  if (place.kind === 'password') {
+    return (
+      <PageFrame name={undefined} onSignOut={undefined}>
+        <div className="home-sign">
+          <PasswordForm
+            token={invitation}
+            onSignIn={(each, name) => {
+              window.history.replaceState(null, '', placePath({ kind: 'home' }));
+              setPlace({ kind: 'home' });
+              take(each, name);
+            }}
+          />
+        </div>
+      </PageFrame>
+    );
+  }
   if (place.kind !== 'home' && (caller !== undefined || place.kind === 'code')) {
     return (
       <Suspense fallback={null}>
@@ -69,7 +98,7 @@ export function App() {
           place={place}
           caller={caller}
           me={me}
-          dev={dev}
+          dev={config.dev}
           recalled={recalled}
           onToken={(id, each) => rememberSessionToken(storage('sessionStorage'), id, each)}
           onPreferences={(changed) => remember(storage('localStorage'), changed)}
@@ -82,15 +111,29 @@ export function App() {
   return (
     <PageFrame name={me?.name} onSignOut={out}>
       {caller !== undefined && me !== undefined ? (
-        <Home caller={caller} me={me} onCode={enter} onSignedOut={signOut} />
+        <Home caller={caller} me={me} onCode={enter} onSignedOut={leave} />
       ) : (
         <div className="home-sign">
-          {dev ? <SignIn name={recalled.name} onSignIn={take} /> : <AccountForm onSignIn={take} />}
+          {config.dev ? (
+            <SignIn name={recalled.name} onSignIn={take} />
+          ) : (
+            <AccountForm oidc={config.oidc} onSignIn={take} />
+          )}
           {place.kind === 'home' && <CodeForm onCode={enter} />}
         </div>
       )}
     </PageFrame>
   );
+}
+
+/** Whether this browser has the cookie of a sign-in at a provider. */
+async function isSignedIn(): Promise<boolean> {
+  try {
+    await sessions.me(new Caller(''));
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** The token of the person who is signed in in this tab; it comes by a link, or from the form. */
@@ -101,7 +144,7 @@ function useSignIn() {
   useEffect(() => {
     rememberSignIn(storage('sessionStorage'), token);
     // People share addresses.
-    if (tokenIn(window.location.hash) !== '') {
+    if (tokenIn(window.location.hash) !== '' || invitationIn(window.location.hash) !== '') {
       window.history.replaceState(null, '', window.location.pathname);
     }
   }, [token]);

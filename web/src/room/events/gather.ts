@@ -24,3 +24,29 @@ export function moveWords(moves: readonly Move[]): string[] {
     return names.map((name) => t(`event.${kind}`, { name }));
   });
 }
+
+// Long enough for a reload to be no news, short enough to be news.
+const GATHER_MS = 1200;
+
+/** Collects moves and tells them together. */
+export class Gathered {
+  private moves: Move[] = [];
+  private timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(private readonly say: (words: string) => void) {}
+
+  note(move: Move): void {
+    this.moves.push(move);
+    this.timer ??= setTimeout(() => {
+      const words = moveWords(this.moves);
+      this.close();
+      for (const text of words) this.say(text);
+    }, GATHER_MS);
+  }
+
+  /** Forget what was not told yet. */
+  close(): void {
+    clearTimeout(this.timer);
+    [this.moves, this.timer] = [[], undefined];
+  }
+}

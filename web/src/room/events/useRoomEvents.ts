@@ -14,15 +14,12 @@ import { t } from '../../client/text/catalogue';
 import { handRaisedAt } from '../../stage/hands';
 import { shownName } from '../../stage/names';
 import type { Chat } from '../wire';
-import { moveWords, type Move } from './gather';
+import { Gathered, type Move } from './gather';
 import type { Toasts } from './toasts';
 
-// Long enough for a reload to be no news, short enough to be news.
-const GATHER_MS = 1200;
-
-/** Tell the user what happens in the room. */
-export function useRoomEvents(room: Room, toasts: Toasts): void {
-  useEffect(() => tellMoves(room, toasts), [room, toasts]);
+/** Tell the user what happens in the room. `moves`: also who comes and goes, where that is the same as who joins and leaves. */
+export function useRoomEvents(room: Room, toasts: Toasts, moves: boolean): void {
+  useEffect(() => (moves ? tellMoves(room, toasts) : undefined), [room, toasts, moves]);
   useEffect(() => tellMedia(room, toasts), [room, toasts]);
   useEffect(() => tellConnection(room, toasts), [room, toasts]);
 }
@@ -48,19 +45,13 @@ export function useChatEvents(chat: Chat, toasts: Toasts): void {
 const LONGEST = 120;
 
 function tellMoves(room: Room, toasts: Toasts): () => void {
-  let moves: Move[] = [];
-  let timer: number | undefined;
-  const note = (kind: Move['kind']) => (participant: Participant) => {
-    moves.push({ kind, identity: participant.identity, name: shownName(participant) });
-    timer ??= window.setTimeout(() => {
-      for (const text of moveWords(moves)) toasts.say(text);
-      [moves, timer] = [[], undefined];
-    }, GATHER_MS);
-  };
+  const gathered = new Gathered((words) => toasts.say(words));
+  const note = (kind: Move['kind']) => (participant: Participant) =>
+    gathered.note({ kind, identity: participant.identity, name: shownName(participant) });
   const [joined, left] = [note('joined'), note('left')];
   room.on(RoomEvent.ParticipantConnected, joined).on(RoomEvent.ParticipantDisconnected, left);
   return () => {
-    window.clearTimeout(timer);
+    gathered.close();
     room.off(RoomEvent.ParticipantConnected, joined).off(RoomEvent.ParticipantDisconnected, left);
   };
 }

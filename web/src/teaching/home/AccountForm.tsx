@@ -3,12 +3,19 @@ import { useState, type SyntheticEvent } from 'react';
 import { Caller } from '../../client/classroom/call';
 import { sessions } from '../../client/classroom/sessions';
 import { isSignedOut, problemWords } from '../../client/classroom/words';
+import { serverPath } from '../../client/server/base';
 import { s } from '../../client/text/sessions/texts';
 import { Button } from '../../ui/controls/Button';
 import { TextField } from '../../ui/controls/TextField';
 
+interface AccountFormProps {
+  /** People can sign in at their school's OpenID provider. */
+  oidc: boolean;
+  onSignIn: (token: string, name: string) => void;
+}
+
 /** Signs in with an account on this server; others come by a personal link, which the form explains. */
-export function AccountForm({ onSignIn }: { onSignIn: (token: string, name: string) => void }) {
+export function AccountForm({ oidc, onSignIn }: AccountFormProps) {
   const [email, setEmail] = useState('');
   const [password, setPassword] = useState('');
   const [problem, setProblem] = useState('');
@@ -27,6 +34,20 @@ export function AccountForm({ onSignIn }: { onSignIn: (token: string, name: stri
   return (
     <form className="card fields" onSubmit={(event) => void submit(event)} noValidate data-testid="account">
       <h1>{s('sign.title')}</h1>
+      {oidc && (
+        <>
+          <a
+            className="button button-primary"
+            data-testid="sign-school"
+            href={serverPath(
+              `/api/v1/oidc/sign-in?return_to=${encodeURIComponent(window.location.pathname)}`,
+            )}
+          >
+            {s('sign.school')}
+          </a>
+          <p className="soft">{s('sign.or')}</p>
+        </>
+      )}
       <TextField
         id="sign-email"
         label={s('sign.email')}
@@ -50,7 +71,7 @@ export function AccountForm({ onSignIn }: { onSignIn: (token: string, name: stri
       )}
       <Button
         submit
-        look="primary"
+        look={oidc ? 'plain' : 'primary'}
         testId="account-submit"
         disabled={busy || email === '' || password === ''}
       >

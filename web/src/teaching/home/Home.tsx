@@ -11,15 +11,22 @@ import {
   type NewSession as Fields,
   type Summary,
 } from '../../client/classroom/sessions';
+import { schedule, type NewSeries } from '../../client/classroom/school/schedule';
 import { agenda } from '../../client/classroom/time';
 import { isSignedOut, problemWords } from '../../client/classroom/words';
 import { dateAndTime } from '../../client/text/catalogue';
 import { s } from '../../client/text/sessions/texts';
 import { Button } from '../../ui/controls/Button';
 import { Dialog } from '../../ui/surfaces/Dialog';
+import { CalendarLink } from './CalendarLink';
 import { CodeForm } from './CodeForm';
+import { GroupsCard } from './GroupsCard';
 import { NewSession } from './NewSession';
+import { OfficeHoursCard } from './OfficeHoursCard';
+import { PresenceCard } from './PresenceCard';
 import { SessionList } from './SessionList';
+import { TimetableList } from './TimetableList';
+import { usePolled } from './usePolled';
 
 interface HomeProps {
   caller: Caller;
@@ -34,6 +41,8 @@ export function Home({ caller, me, onCode, onSignedOut }: HomeProps) {
   const [notice, setNotice] = useState('');
   const [cancelling, setCancelling] = useState<Summary>();
   const [busy, setBusy] = useState(false);
+  // The form is empty again after what it made.
+  const [made, setMade] = useState(0);
   const creates = me.role === 'tutor' || me.role === 'admin';
   const run = (call: () => Promise<void>): void => {
     setBusy(true);
@@ -45,17 +54,32 @@ export function Home({ caller, me, onCode, onSignedOut }: HomeProps) {
       await caller.post(`${pathOf(id)}/start`);
       window.location.assign(placePath({ kind: 'session', id }));
     });
-  const schedule = (fields: Fields): void =>
+  const plan = (fields: Fields): void =>
     run(async () => {
       const { code, startsAt } = await sessions.create(caller, fields);
+      setMade((before) => before + 1);
       setNotice(s('home.scheduled', { when: dateAndTime(startsAt ?? 0), code: shownCode(code) }));
       await load();
     });
-  const list = (part: readonly Summary[], title: string, testId: string, empty?: string) => (
+  const loadTimetable = useCallback(
+    () => (creates ? schedule.load(caller, me.person) : Promise.resolve(undefined)),
+    [caller, creates, me.person],
+  );
+  const timetable = usePolled(loadTimetable);
+  const addSeries = (series: NewSeries): void =>
+    run(async () => {
+      const count = await schedule.add(caller, me.person, series);
+      const { title } = series;
+      setMade((before) => before + 1);
+      setNotice(count === 0 ? s('home.seriesAdded', { title }) : s('home.seriesCollides', { title, count }));
+      await timetable.again();
+    });
+  const part = { caller, me, attempt };
+  const list = (rows: readonly Summary[], title: string, testId: string, empty?: string) => (
     <SessionList
       title={title}
       testId={testId}
-      sessions={part}
+      sessions={rows}
       me={me.person}
       recorded={recorded}
       onCancel={setCancelling}
@@ -80,13 +104,22 @@ export function Home({ caller, me, onCode, onSignedOut }: HomeProps) {
           <>
             {list(found.today, s('home.today'), 'today', s('home.noneToday'))}
             {list(found.upcoming, s('home.upcoming'), 'upcoming')}
+            <TimetableList {...part} timetable={timetable.value} onChanged={timetable.again} />
             {list(found.past, s('home.past'), 'past')}
           </>
         )}
       </div>
       <div className="home-side">
-        {creates && <NewSession busy={busy} onStart={start} onSchedule={schedule} />}
+        {creates && (
+          <NewSession key={made} busy={busy} onStart={start} onSchedule={plan} onSeries={addSeries} />
+        )}
         <CodeForm onCode={onCode} />
+      </div>
+      <div className="home-side home-more">
+        <OfficeHoursCard {...part} />
+        <PresenceCard {...part} />
+        <GroupsCard {...part} />
+        <CalendarLink {...part} />
       </div>
       {cancelling !== undefined && (
         <Dialog

@@ -12,6 +12,7 @@ import { TEACHING } from '../../ui/controls/teachingIcons';
 import { Icon } from '../../ui/controls/Icon';
 import { Dialog } from '../../ui/surfaces/Dialog';
 import { useLive, useServerNow } from './context';
+import { RecordingMark } from './Recording';
 
 interface SessionHeaderProps {
   stalled: boolean;
@@ -33,6 +34,7 @@ export function SessionHeader({ stalled, onHelp, onNotice }: SessionHeaderProps)
         {phase === 'paused' && s('top.paused')}
         {isBefore(phase) && s('top.notStarted')}
       </p>
+      <RecordingMark />
       <LessonClock />
       <p className="soft" data-testid="people">
         {t('people.count', { count: people })}

@@ -2,11 +2,14 @@ import '../../styles/room.css';
 import '../../styles/panels.css';
 import '../../styles/home.css';
 import '../../styles/session.css';
+import '../../styles/scenes.css';
 
+import { useIsRecording } from '@livekit/components-react';
 import type { DisconnectReason } from 'livekit-client';
 import { useCallback, useEffect, useMemo, useState, type ReactNode } from 'react';
 
 import { placePath } from '../../client/classroom/place';
+import { recordings } from '../../client/classroom/recordings';
 import type { Choice } from '../../client/media/devices/choice';
 import type { DeviceKind } from '../../client/media/devices/devices';
 import type { Sending } from '../../client/media/sending/room';
@@ -25,15 +28,19 @@ import { TEACHING } from '../../ui/controls/teachingIcons';
 import { useStore } from '../../ui/hooks/useStore';
 import { BreakoutsPanel } from '../panels/BreakoutsPanel';
 import { ExercisesPanel } from '../panels/ExercisesPanel';
+import { FilesPanel } from '../panels/FilesPanel';
 import { HelpPanel } from '../panels/HelpPanel';
 import { PollsPanel } from '../panels/PollsPanel';
 import { QuestionsPanel } from '../panels/QuestionsPanel';
 import { ReactionsPanel } from '../panels/ReactionsPanel';
+import { ScenesPanel } from '../panels/ScenesPanel';
 import { Students, StudentsPanel } from '../panels/Students';
 import { WallPanel } from '../panels/WallPanel';
+import { sceneOf } from '../scenes/sceneOf';
 import { BreakoutNotice } from './BreakoutNotice';
 import { LiveContext, liveOf, type Live } from './context';
 import { Knocks } from './Knocks';
+import { RecordDialog, RecordingNotice } from './Recording';
 import { SessionHeader } from './SessionHeader';
 import { ShareNotice } from './ShareNotice';
 import { pinnedOf, rulesOf } from './stageRules';
@@ -77,11 +84,18 @@ function Inside({ wire, live, panel, notice, onNotice, onDevice }: InsideProps) 
   const [toasts] = useState(() => new Toasts());
   const [view, setView] = useState<RoomView>({ ...FIRST_VIEW, sidebar: panel ?? null });
   const [watched, setWatched] = useState<string>();
+  const [recordAsked, setRecordAsked] = useState(false);
+  const recorded = useIsRecording(wire.room);
   const fullscreen = useFullscreen();
   const change = useCallback((part: Partial<RoomView>) => setView((before) => ({ ...before, ...part })), []);
   const close = useCallback(() => change({ sidebar: null }), [change]);
   useSessionEvents(wire.session, me, toasts);
-  const rules = useMemo(() => rulesOf(state, watched), [state, watched]);
+  // What the user chose to see large comes before what all see.
+  const chosen = view.pinned !== undefined || watched !== undefined;
+  const rules = useMemo(
+    () => ({ ...rulesOf(state, watched), paged: staff, scene: chosen ? undefined : sceneOf(state) }),
+    [state, watched, chosen, staff],
+  );
   const raised = state.people.hands.some(({ person }) => person === me);
   const tools = toolsOf(live, view.sidebar);
   const { code } = state.lifecycle;
@@ -101,14 +115,19 @@ function Inside({ wire, live, panel, notice, onNotice, onDevice }: InsideProps) 
             ? undefined
             : () => Promise.resolve(window.location.origin + placePath({ kind: 'code', code }))
         }
-        tellsAlone={!state.breakouts.open}
+        tellsMoves={false}
+        tellsAlone={!state.breakouts.open && rules.scene === undefined}
         toasts={toasts}
         header={(stalled) => (
           <SessionHeader stalled={stalled} onHelp={() => change({ sidebar: 'help' })} onNotice={onNotice} />
         )}
         aside={staff ? <Students /> : undefined}
         panels={panelsOf(close, watched, setWatched)}
-        entries={[...tools.map((tool) => entryOf(tool, open)), ...roomEntries(live, open)]}
+        entries={[
+          ...tools.map((tool) => entryOf(tool, open)),
+          ...roomEntries(live, open),
+          ...recordEntries(live, recorded, () => setRecordAsked(true)),
+        ]}
         tray={tools.map((tool) => (
           <ToolButton
             key={tool.id}
@@ -125,6 +144,8 @@ function Inside({ wire, live, panel, notice, onNotice, onDevice }: InsideProps) 
         notices={
           <>
             <Knocks />
+            <RecordingNotice />
+            {recordAsked && <RecordDialog onClose={() => setRecordAsked(false)} />}
             <BreakoutNotice />
             <ShareNotice />
           </>
@@ -152,11 +173,23 @@ function panelsOf(
     breakouts: <BreakoutsPanel onClose={close} />,
     wall: <WallPanel watched={watched} onWatch={onWatch} onClose={close} />,
     reactions: <ReactionsPanel onClose={close} />,
+    scenes: <ScenesPanel onClose={close} />,
+    files: <FilesPanel onClose={close} />,
   };
 }
 
 interface Tool {
-  id: 'students' | 'help' | 'questions' | 'polls' | 'exercises' | 'breakouts' | 'wall' | 'reactions';
+  id:
+    | 'students'
+    | 'scenes'
+    | 'help'
+    | 'questions'
+    | 'polls'
+    | 'exercises'
+    | 'breakouts'
+    | 'wall'
+    | 'files'
+    | 'reactions';
   icon: MenuEntry['icon'];
   label: string;
   badge: number;
@@ -164,6 +197,8 @@ interface Tool {
   always: boolean;
   /** It has no button on wide screens. */
   narrowOnly?: boolean;
+  /** It has a button on the widest screens alone, because tutors have more buttons than fit elsewhere. */
+  wideOnly?: boolean;
 }
 
 function toolsOf({ state, staff, tutor, me }: Live, sidebar: string | null): Tool[] {
@@ -183,6 +218,7 @@ function toolsOf({ state, staff, tutor, me }: Live, sidebar: string | null): Too
       always: true,
       narrowOnly: true,
     },
+    tutor && { id: 'scenes', icon: TEACHING.scenes, label: s('panel.scenes'), badge: 0, always: false },
     {
       id: 'help',
       icon: TEACHING.help,
@@ -219,7 +255,15 @@ function toolsOf({ state, staff, tutor, me }: Live, sidebar: string | null): Too
       always: false,
     },
     staff && { id: 'wall', icon: TEACHING.wall, label: s('panel.wall'), badge: 0, always: false },
-    { id: 'reactions', icon: TEACHING.react, label: s('panel.react'), badge: 0, always: false },
+    { id: 'files', icon: TEACHING.files, label: s('panel.files'), badge: 0, always: false, wideOnly: tutor },
+    {
+      id: 'reactions',
+      icon: TEACHING.react,
+      label: s('panel.react'),
+      badge: 0,
+      always: false,
+      wideOnly: tutor,
+    },
   ];
   return tools.filter((tool) => tool !== false);
 }
@@ -255,10 +299,33 @@ function roomEntries({ state, staff, run }: Live, open: (panel: string) => void)
   ];
 }
 
+/** Starting and stopping a recording, for tutors. */
+function recordEntries({ tutor, session, wire }: Live, recorded: boolean, onAsk: () => void): MenuEntry[] {
+  if (!tutor) return [];
+  const stop = (): void => void wire.run(() => recordings.stop(session.caller, session.id));
+  return [
+    {
+      id: 'record',
+      icon: TEACHING.record,
+      label: s(recorded ? 'rec.stop' : 'rec.record'),
+      onAction: recorded ? stop : onAsk,
+    },
+  ];
+}
+
 function ToolButton({ tool, open, onPress }: { tool: Tool; open: boolean; onPress: () => void }) {
-  const { id, icon, label, badge, always, narrowOnly } = tool;
+  const { id, icon, label, badge, always, narrowOnly, wideOnly } = tool;
   return (
-    <div className={`tool ${always ? '' : 'tool-wide'} ${narrowOnly === true ? 'tool-narrow' : ''}`}>
+    <div
+      className={[
+        'tool',
+        !always && 'tool-wide',
+        narrowOnly === true && 'tool-narrow',
+        wideOnly === true && 'tool-widest',
+      ]
+        .filter(Boolean)
+        .join(' ')}
+    >
       <IconButton
         icon={icon}
         label={badge > 0 ? `${label} (${badge})` : label}

@@ -2,7 +2,7 @@
 import { createContext, useContext, useEffect, useState } from 'react';
 
 import type { SessionState } from '../../client/classroom/live/state';
-import { isStaff, isTutor } from '../../client/classroom/sessions';
+import { isStaff, isTutor, pathOf } from '../../client/classroom/sessions';
 import type { FollowedSession } from '../../client/classroom/live/session';
 import type { SessionWire } from './wire';
 
@@ -14,6 +14,8 @@ export interface Live {
   tutor: boolean;
   /** Carry out a command of the session, such as `('/hands')`. Refusals are told to the user; says whether it succeeded. */
   run: (path: string, body?: object) => Promise<boolean>;
+  /** The same for deleting something, such as `('/files/f_1')`. */
+  drop: (path: string) => Promise<boolean>;
   wire: SessionWire;
 }
 
@@ -35,6 +37,7 @@ export function liveOf(wire: SessionWire, state: SessionState): Live {
     staff: isStaff(role),
     tutor: isTutor(role),
     run: (path, body) => wire.run(() => session.command(path, body)),
+    drop: (path) => wire.run(() => session.caller.delete(pathOf(session.id) + path)),
     wire,
   };
 }

@@ -7,10 +7,28 @@ import { isStaff } from '../../client/classroom/sessions';
 import { fieldsOf, textOf } from '../../client/json';
 import { t } from '../../client/text/catalogue';
 import { s } from '../../client/text/sessions/texts';
+import { Gathered, type Move } from '../../room/events/gather';
 import type { Toasts } from '../../room/events/toasts';
 
 /** Tell the user what happens in the session. */
 export function useSessionEvents(session: FollowedSession, me: string, toasts: Toasts): void {
+  useEffect(() => {
+    const gathered = new Gathered((words) => toasts.say(words));
+    const end = session.onEvent((event) => {
+      const move = moveOf(event, me);
+      if (move !== undefined) {
+        const inside = session.state.snapshot().inside;
+        gathered.note({
+          ...move,
+          name: inside === undefined ? '' : nameOf(inside, move.identity) || t('guest'),
+        });
+      }
+    });
+    return () => {
+      end();
+      gathered.close();
+    };
+  }, [session, me, toasts]);
   useEffect(
     () =>
       session.onEvent((event) => {
@@ -21,6 +39,15 @@ export function useSessionEvents(session: FollowedSession, me: string, toasts: T
       }),
     [session, me, toasts],
   );
+}
+
+/** Who comes or goes with an event: into the session and out of it, whatever room of it they are in. */
+export function moveOf({ type, fields }: SessionEvent, me: string): Omit<Move, 'name'> | undefined {
+  const identity = textOf(fields['person']);
+  if (identity === me || fields['waited'] === true) return undefined;
+  if (type === 'people.joined') return { kind: 'joined', identity };
+  // A second page of the same person takes the place of the first.
+  return type === 'people.left' && fields['reason'] !== 'replaced' ? { kind: 'left', identity } : undefined;
 }
 
 const IMPORTANT: ReadonlySet<string> = new Set(['help_requests.asked', 'breakouts.announced']);
@@ -45,6 +72,14 @@ export function eventWords(event: SessionEvent, state: SessionState, me: string)
       return staff ? '' : s('poll.opened', { question: textOf(fields['question']) });
     case 'exercises.assigned':
       return staff ? '' : s('exercise.got', { title: textOf(fieldsOf(fields['exercise'])['title']) });
+    case 'moderation.allowed':
+      return !staff && fields['permission'] === 'whiteboard.draw' && fields['allowed'] === true
+        ? s('board.mayDraw')
+        : '';
+    case 'files.added': {
+      const file = fieldsOf(fields['file']);
+      return by === me ? '' : s('files.got', { name, file: textOf(file['name']) });
+    }
     case 'session.paused':
       return staff ? '' : s('top.pausedStudent');
     case 'breakouts.opened':

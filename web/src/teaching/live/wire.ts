@@ -53,6 +53,11 @@ export class SessionWire implements Wire {
     }
   }
 
+  /** Tell the user something. */
+  tell(words: string): void {
+    this.notify(words);
+  }
+
   private inside(): SessionState | undefined {
     return this.session.state.snapshot().inside;
   }

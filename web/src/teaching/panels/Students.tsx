@@ -156,15 +156,22 @@ function Student({ person, participant, onWrite }: StudentProps) {
         <span className="soft student-time">
           {lostAt !== undefined && <span className="student-lost">{s('student.lost')}</span>}
           {lostAt === undefined && times?.idle === true && s('student.idle')}
-          {lostAt === undefined && times !== undefined && !times.idle && <Here since={times.since} />}
+          {lostAt === undefined && times !== undefined && !times.idle && (
+            <Here since={times.since} beforeS={times.beforeS} />
+          )}
         </span>
       </div>
     </li>
   );
 }
 
-function Here({ since }: { since: number }) {
-  return s('student.here', { time: clock(useServerNow() - since) });
+/** The time of this visit, and of all visits where there were others. */
+function Here({ since, beforeS }: { since: number; beforeS: number }) {
+  const hereS = useServerNow() - since;
+  const time = clock(hereS);
+  return beforeS < 1
+    ? s('student.here', { time })
+    : s('student.total', { time, total: clock(hereS + beforeS) });
 }
 
 function Speaking({ participant }: { participant: Participant }) {

@@ -18,6 +18,7 @@ import { Button } from '../../ui/controls/Button';
 import { TEACHING } from '../../ui/controls/teachingIcons';
 import { ReplayLink } from '../ReplayLink';
 import { PollResults } from '../panels/PollsPanel';
+import { saveBlob } from '../saveBlob';
 
 export interface ReportContent {
   session: Summary;
@@ -70,7 +71,7 @@ export function Report({ caller, id }: { caller: Caller; id: string }) {
   const save = (path: string, name: string): void => {
     caller
       .load(pathOf(id) + path)
-      .then((blob) => saveAs(blob, name))
+      .then((blob) => saveBlob(blob, name))
       .catch((error: unknown) => setProblem(problemWords(error)));
   };
   return (
@@ -83,15 +84,6 @@ export function Report({ caller, id }: { caller: Caller; id: string }) {
       {content !== undefined && <Sheet content={content} onSave={save} />}
     </div>
   );
-}
-
-/** The browser's own dialog; a link with a blob needs no exception from the content security policy. */
-function saveAs(blob: Blob, name: string): void {
-  const link = document.createElement('a');
-  link.href = URL.createObjectURL(blob);
-  link.download = name;
-  link.click();
-  URL.revokeObjectURL(link.href);
 }
 
 export function Sheet({

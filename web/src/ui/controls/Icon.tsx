@@ -1,5 +1,7 @@
 import {
   Check,
+  ChevronLeft,
+  ChevronRight,
   EllipsisVertical,
   Gauge,
   Hand,
@@ -68,6 +70,8 @@ const ICONS = {
   whole: Scan,
   'pop-out': PictureInPicture2,
   speaker: Volume2,
+  previous: ChevronLeft,
+  next: ChevronRight,
   'link-poor': TriangleAlert,
   'link-lost': WifiOff,
 } as const satisfies Record<string, LucideIcon>;
@@ -76,7 +80,7 @@ export type IconName = keyof typeof ICONS;
 export const ICON_NAMES = Object.keys(ICONS) as IconName[];
 
 // Icons that point in the direction of reading are mirrored where it runs from right to left.
-const DIRECTED: ReadonlySet<IconName> = new Set(['leave', 'send']);
+const DIRECTED: ReadonlySet<IconName> = new Set(['leave', 'send', 'previous', 'next']);
 
 /** The shape of an icon that only some pages need (`teachingIcons.ts`). */
 export type IconShape = LucideIcon;

@@ -18,6 +18,8 @@ export interface Lifecycle {
   aheadS: number;
   anonymousQuestions: boolean;
   upvotes: boolean;
+  /** Students may turn the pages of slides for themselves. */
+  leafing: boolean;
 }
 
 /** `nowMs` is this page's clock when the state arrived. */
@@ -37,6 +39,7 @@ export function readLifecycle(fields: Fields, nowMs: number): Lifecycle {
     aheadS: serverNow - nowMs / 1000,
     anonymousQuestions: settings['anonymous_questions'] !== false,
     upvotes: settings['upvotes'] !== false,
+    leafing: settings['leafing'] !== false,
   };
 }
 
@@ -49,6 +52,7 @@ export function applyLifecycle(part: Lifecycle, { type, at, fields }: SessionEve
         title: textOf(fields['title']),
         anonymousQuestions: settings['anonymous_questions'] !== false,
         upvotes: settings['upvotes'] !== false,
+        leafing: settings['leafing'] !== false,
       };
     }
     case 'session.scheduled':

@@ -31,6 +31,7 @@ export class FollowedSession {
   private readonly store = new Store<Followed>({ inside: undefined, door: undefined });
   readonly state: Readable<Followed> = this.store;
   private readonly listeners = new Set<(event: SessionEvent) => void>();
+  private readonly replacements = new Set<() => void>();
   private seq = -1;
   private stream: Stream | undefined;
   private readonly reloading = new Map<string, ReturnType<typeof setTimeout>>();
@@ -46,6 +47,12 @@ export class FollowedSession {
   onEvent(listener: (event: SessionEvent) => void): () => void {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
+  }
+
+  /** Hear when the whole state was loaded anew: what happened before may have had no event. */
+  onReplaced(listener: () => void): () => void {
+    this.replacements.add(listener);
+    return () => this.replacements.delete(listener);
   }
 
   /** Follow by server-sent events, until `close` or `attach`. */
@@ -127,6 +134,7 @@ export class FollowedSession {
     const { inside } = this.store.snapshot();
     if (outside) this.store.set({ inside: undefined, door: readDoor(fields) });
     else this.store.set({ inside: readState(fields, this.me, Date.now(), inside), door: undefined });
+    for (const listener of this.replacements) listener();
   }
 
   private follow(message: Fields): void {

@@ -2,7 +2,9 @@
 import { describe, expect, it } from 'vitest';
 
 import { applyEvent, readState, stalePart, type SessionState } from './state';
+import type { Role } from '../sessions';
 import { readEvent, unfold } from './event';
+import { applyPermissions, may, readPermissions } from './permissions';
 
 const PRESENT = [
   { id: 't', name: 'Tia', role: 'owner' },
@@ -17,7 +19,10 @@ const RAW = {
     waiting: [{ id: 'kim', name: 'Kim', role: 'student', why: 'knock' }],
   },
   attendance: { lines: [['sam', 'active', 40, 100]] },
-  moderation: { locked: false, spotlight: 'sam', pins: ['sam'] },
+  moderation: { locked: false, spotlight: 'sam', pins: ['sam'], class_grants: {}, my_grants: {} },
+  slides: { decks: [{ id: 'd1', title: 'Lenses', pages: 3, file: 'f1', page: 2 }], current: 'd1' },
+  whiteboard: { pages: [{ id: 'w1' }, { id: 'w2' }], current: 'w1' },
+  files: { files: [{ id: 'f1', by: 't', name: 'a.pdf', size: 9, kind: 'application/pdf', scope: 'staff' }] },
   studio: { current: { id: 's1', kind: 'student_work', source: 'sam', title: '' }, scenes: [] },
   chat: {
     messages: [{ id: 'm1', by: 'sam', at: 990, text: 'Hi', scope: 'all', target: '', held: true }],
@@ -101,6 +106,86 @@ describe('lifecycle', () => {
     ['cancelled', { type: 'session.cancelled' }, { phase: 'cancelled' }],
     ['expired', { type: 'session.expired' }, { phase: 'expired' }],
   ]);
+});
+
+describe('slides', () => {
+  check('decks', [
+    [
+      'a deck',
+      { type: 'slides.deck_added', deck: 'd2', title: 'Light', pages: 9 },
+      [{ id: 'd1' }, { id: 'd2', title: 'Light', pages: 9, page: 1 }],
+    ],
+    ['turned', { type: 'slides.turned', deck: 'd1', page: 3 }, [{ id: 'd1', page: 3 }]],
+    ['another deck turned', { type: 'slides.turned', deck: 'd9', page: 3 }, [{ id: 'd1', page: 2 }]],
+    ['gone', { type: 'slides.deck_removed', deck: 'd1' }, []],
+  ]);
+});
+
+describe('the whiteboard', () => {
+  check('board', [
+    [
+      'a page more',
+      { type: 'whiteboard.page_added', page: 'w3' },
+      { pages: ['w1', 'w2', 'w3'], current: 'w1' },
+    ],
+    ['turned', { type: 'whiteboard.turned', page: 'w2' }, { current: 'w2' }],
+    [
+      'the shown page is gone',
+      { type: 'whiteboard.page_removed', page: 'w1' },
+      { pages: ['w2'], current: 'w2' },
+    ],
+  ]);
+});
+
+describe('files', () => {
+  check('files', [
+    [
+      'added: the latest first',
+      { type: 'files.added', file: { id: 'f2', by: 'sam', name: 'b.txt', size: 1, scope: 'all' } },
+      [
+        { id: 'f2', name: 'b.txt' },
+        { id: 'f1', scope: 'staff' },
+      ],
+    ],
+    ['removed', { type: 'files.removed', file: { id: 'f1' } }, []],
+  ]);
+});
+
+describe('permissions', () => {
+  const draw = { type: 'moderation.allowed', permission: 'whiteboard.draw' };
+  check('permissions', [
+    ['of all students', { ...draw, person: '', allowed: true }, { everyone: { 'whiteboard.draw': true } }],
+    [
+      'of this person',
+      { ...draw, person: 'sam', allowed: false },
+      { mine: { 'whiteboard.draw': false } },
+      'sam',
+    ],
+    ['of somebody else', { ...draw, person: 'kim', allowed: true }, { everyone: {}, mine: {} }, 'sam'],
+  ]);
+
+  it.each<[string, Role, object, object, boolean]>([
+    ['a student draws when all may', 'student', { 'whiteboard.draw': true }, {}, true],
+    [
+      'but not where it was taken',
+      'student',
+      { 'whiteboard.draw': true },
+      { 'whiteboard.draw': false },
+      false,
+    ],
+    ['an observer is no student', 'observer', { 'whiteboard.draw': true }, {}, false],
+    ['an assistant draws', 'assistant', {}, {}, true],
+    ['from the owner nothing is taken', 'owner', {}, { 'whiteboard.draw': false }, true],
+  ])('%s', (_, role, everyone, mine, expected) => {
+    const permissions = readPermissions({ class_grants: everyone, my_grants: mine });
+    expect(may(permissions, role, 'whiteboard.draw')).toBe(expected);
+  });
+
+  it('gives back what the role says', () => {
+    const part = readPermissions({ class_grants: { 'whiteboard.draw': true } });
+    const event = readEvent({ ...draw, person: '', allowed: null });
+    expect(applyPermissions(part, event, 'sam').everyone).toEqual({});
+  });
 });
 
 describe('people', () => {

@@ -1,10 +1,12 @@
 /** A page's copy of a session: made from the server's `state`, kept up to date by its events. Pure functions. */
 import { fieldsOf, numberOf, textOf, wordOf, type Fields } from '../../json';
 import { isStaff, PHASES, type Phase } from '../sessions';
+import { applyBoard, readBoard, type Board } from './board';
 import { applyBreakouts, readBreakouts, type Breakouts } from './breakouts';
 import { applyChat, readChat, type Chat } from './chat';
 import type { SessionEvent } from './event';
 import { applyExercises, readExercises, type Exercises } from './exercises';
+import { applyFiles, readFiles, type SessionFile } from './files';
 import { applyHelp, readHelp, type HelpRequest } from './help';
 import {
   applyDirection,
@@ -15,8 +17,10 @@ import {
   type Lifecycle,
 } from './lifecycle';
 import { applyPeople, readPeople, type People } from './people';
+import { applyPermissions, readPermissions, type Permissions } from './permissions';
 import { applyPolls, readPolls, type Poll } from './polls';
 import { applyQuestions, readQuestions, type Question } from './questions';
+import { applySlides, readSlides, type Deck } from './slides';
 
 export interface SessionState {
   lifecycle: Lifecycle;
@@ -28,6 +32,10 @@ export interface SessionState {
   polls: readonly Poll[];
   exercises: Exercises;
   breakouts: Breakouts;
+  permissions: Permissions;
+  decks: readonly Deck[];
+  board: Board;
+  files: readonly SessionFile[];
 }
 
 /** What somebody sees who is not inside. */
@@ -66,6 +74,10 @@ export function readState(fields: Fields, me: string, nowMs: number, before?: Se
     polls: readPolls(part('polls')),
     exercises: readExercises(part('exercises')),
     breakouts: readBreakouts(part('breakouts')),
+    permissions: readPermissions(part('moderation')),
+    decks: readSlides(part('slides')),
+    board: readBoard(part('whiteboard')),
+    files: readFiles(part('files')),
   };
 }
 
@@ -82,6 +94,10 @@ export function applyEvent(state: SessionState, event: SessionEvent): SessionSta
     polls: applyPolls(state.polls, event, me),
     exercises: applyExercises(state.exercises, event, me),
     breakouts: applyBreakouts(state.breakouts, event, me),
+    permissions: applyPermissions(state.permissions, event, me),
+    decks: applySlides(state.decks, event),
+    board: applyBoard(state.board, event),
+    files: applyFiles(state.files, event),
   };
 }
 

@@ -22,6 +22,16 @@ export const de: Texts<typeof en> = {
   'sign.expired':
     'Ihre Anmeldung ist abgelaufen. Melden Sie sich neu an, oder öffnen Sie Ihren persönlichen Link noch einmal.',
 
+  'sign.school': 'Über Ihre Schule anmelden',
+  'sign.or': 'Oder mit einem Konto auf diesem Server:',
+  'password.title': 'Passwort wählen',
+  'password.explain': 'Es hat mindestens {count} Zeichen. Einige Wörter nacheinander merkt man sich leicht.',
+  'password.token': 'Der Code Ihrer Einladung',
+  'password.again': 'Dasselbe Passwort noch einmal',
+  'password.set': 'Passwort setzen und anmelden',
+  'password.short': 'Das Passwort braucht mindestens {count} Zeichen.',
+  'password.differ': 'Die beiden Passwörter sind nicht gleich.',
+
   // Home.
   'home.title': 'Ihre Stunden',
   'home.hello': 'Hallo, {name}',
@@ -60,6 +70,70 @@ export const de: Texts<typeof en> = {
   'home.codeIs': 'Code: {code}',
   'home.instant': 'Ohne Stunde treffen',
 
+  'home.repeat': 'Wiederholen',
+  'home.once': 'Einmal',
+  'home.daily': 'Jeden Tag',
+  'home.weekdays': 'Montag bis Freitag',
+  'home.weekly': 'Jede Woche',
+  'home.fortnightly': 'Alle zwei Wochen',
+  'home.monthly': 'Jeden Monat',
+  'home.minutes': 'Minuten',
+  'home.times': 'Zahl der Stunden',
+  'home.timetable': 'Stundenplan',
+  'home.repeats': 'wiederholt sich',
+  'home.collides': 'Zur selben Zeit ist eine andere Stunde.',
+  'home.seriesAdded': '„{title}“ steht in Ihrem Stundenplan.',
+  'home.seriesCollides': {
+    one: '„{title}“ steht in Ihrem Stundenplan. An {count} Tag ist zur selben Zeit eine andere Stunde.',
+    other: '„{title}“ steht in Ihrem Stundenplan. An {count} Tagen ist zur selben Zeit eine andere Stunde.',
+  },
+  'home.drop': 'Absagen',
+  'home.dropAsk': '„{title}“ absagen?',
+  'home.dropOne': 'Nur diese Stunde',
+  'home.dropAll': 'Alle Stunden der Reihe',
+
+  // The calendar.
+  'calendar.title': 'Ihr Kalender',
+  'calendar.explain':
+    'Ihr Kalenderprogramm kann Ihre Stunden zeigen. Wer die Adresse hat, sieht sie ebenfalls.',
+  'calendar.show': 'Adresse zeigen',
+  'calendar.url': 'Adresse für Ihr Kalenderprogramm',
+
+  // Office hours.
+  'hours.title': 'Sprechstunde',
+  'hours.open': 'Ihre Sprechstunde ist offen.',
+  'hours.closed': 'Ihre Sprechstunde ist geschlossen.',
+  'hours.nobody': 'Niemand wartet.',
+  'hours.toOpen': 'Sprechstunde öffnen',
+  'hours.toClose': 'Niemanden mehr annehmen',
+  'hours.complete': 'Der Besuch ist vorbei',
+  'hours.noShow': 'Nicht gekommen',
+  'hours.goOn': 'Zum Besuch',
+  'hours.enter': 'Sie sind dran: eintreten',
+  'hours.wait': { one: 'Etwa {count} Minute.', other: 'Etwa {count} Minuten.' },
+  'hours.waiting': { one: '{count} Person wartet.', other: '{count} Personen warten.' },
+  'hours.topic': 'Worum geht es? (freiwillig)',
+  'hours.join': 'Anstellen',
+
+  // Study groups.
+  'group.title': 'Lerngruppen',
+  'group.none': 'Noch keine Lerngruppen.',
+  'group.count': '{count} von {all}',
+  'group.meet': 'Jetzt treffen',
+  'group.leave': 'Verlassen',
+  'group.join': 'Beitreten',
+  'group.name': 'Name einer neuen Gruppe',
+  'group.found': 'Gruppe anlegen',
+
+  // Presence.
+  'presence.title': 'Wer ist da',
+  'presence.own': 'Andere sehen Sie als',
+  'presence.nobody': 'Sonst ist niemand online.',
+  'presence.online': 'online',
+  'presence.away': 'abwesend',
+  'presence.busy': 'beschäftigt',
+  'presence.offline': 'offline',
+
   // The door.
   'door.ready': 'Bereit zur Teilnahme?',
   'door.code': 'Stunde {code}',
@@ -92,6 +166,29 @@ export const de: Texts<typeof en> = {
   'problem.notAllowed': 'Das dürfen Sie hier nicht.',
   'problem.server': 'Der Server hat das nicht angenommen: {detail}',
 
+  'problem.tooLarge': 'Diese Datei ist zu groß.',
+  'problem.quota': 'Die Dateien sind zusammen zu groß. Entfernen Sie einige, die nicht gebraucht werden.',
+  'problem.tooMany': 'Es sind schon zu viele. Entfernen Sie etwas, das nicht gebraucht wird.',
+  'problem.fileType': 'Dateien dieser Art werden nicht angenommen.',
+  'problem.fileName': 'Der Inhalt der Datei passt nicht zur Endung ihres Namens.',
+  'problem.badPdf': 'Diese Datei ist kein PDF oder beschädigt. Speichern Sie sie noch einmal als PDF.',
+  'problem.encrypted': 'Dieses PDF hat ein Passwort. Speichern Sie es ohne.',
+  'problem.pages': 'Dieses PDF hat mehr als 300 Seiten. Teilen Sie es auf.',
+  'problem.costly':
+    'Die Seiten dieses PDFs sind zu aufwendig. Speichern Sie es einfacher, zum Beispiel mit „Als PDF drucken“.',
+  'problem.busy':
+    'Der Server ist mit anderen Dateien beschäftigt. Versuchen Sie es in einer Minute noch einmal.',
+  'problem.disk': 'Der Speicher des Servers ist voll. Sagen Sie der Stelle Bescheid, die ihn betreibt.',
+  'problem.password':
+    'Dieses Passwort wird nicht angenommen: Es ist zu kurz, zu lang oder zu leicht zu erraten.',
+  'problem.invitation': 'Diese Einladung ist abgelaufen oder wurde schon benutzt. Bitten Sie um eine neue.',
+
+  'problem.recordingsOff':
+    'Dieser Server zeichnet nichts auf. Wer ihn betreibt, kann einen Ordner für Aufzeichnungen angeben.',
+  'problem.roomEmpty': 'Im Moment ist niemand verbunden. Versuchen Sie es, wenn jemand da ist.',
+
+  'problem.nothing': 'Das ist schon so.',
+
   // The header of a session.
   'top.start': 'Beginnen',
   'top.pause': 'Unterbrechen',
@@ -117,6 +214,9 @@ export const de: Texts<typeof en> = {
   'panel.exercises': 'Aufgaben',
   'panel.breakouts': 'Gruppen',
   'panel.wall': 'Bildschirme',
+  'panel.scenes': 'Zeigen',
+  'panel.files': 'Dateien',
+
   'panel.react': 'Reagieren',
 
   // Knocks.
@@ -135,6 +235,7 @@ export const de: Texts<typeof en> = {
   'student.message': 'Nachricht',
   'student.messageOnly': 'Das liest nur {name}.',
   'student.here': 'Da seit {time}',
+  'student.total': 'Da seit {time}, zusammen {total}',
   'student.lost': 'Verbindung verloren',
   'student.idle': 'Abwesend',
   'student.needsHelp': 'Braucht Hilfe',
@@ -267,6 +368,90 @@ export const de: Texts<typeof en> = {
   'scene.nothing': 'Wer gerade teilt',
   'scene.camera': 'Kamera von {name}',
   'scene.screen': 'Bildschirm von {name}',
+
+  'scene.whiteboard': 'Tafel',
+  'scene.slides': 'Folien',
+  'scene.screens': 'Geteilte Bildschirme',
+  'scene.cameras': 'Kameras',
+  'scene.remove': 'Entfernen',
+
+  // Recording.
+  'rec.record': 'Stunde aufzeichnen',
+  'rec.stop': 'Aufzeichnung beenden',
+  'rec.on': 'Die Stunde wird aufgezeichnet.',
+  'rec.startAsk': 'Die Stunde aufzeichnen?',
+  'rec.startDetail': 'Alle erfahren es und werden gefragt, ob sie aufgezeichnet werden dürfen.',
+  'rec.agreedOnly': 'Nur aufzeichnen, wer zustimmt',
+  'rec.start': 'Aufzeichnen',
+  'rec.ask': 'Die Stunde wird aufgezeichnet. Dürfen Ihre Stimme, Ihre Kamera und Ihr Bildschirm dabei sein?',
+  'rec.yes': 'Ja',
+  'rec.no': 'Nein, ohne mich',
+  'rec.notYou': 'Die Stunde wird aufgezeichnet, ohne Sie.',
+  'rec.change': 'Ändern',
+
+  // Slides.
+  'slides.add': 'Ein PDF zeigen',
+  'slides.limits': 'Bis 300 Seiten und 100 MB. Alle sehen die Seite, die Sie aufschlagen.',
+  'slides.making': 'Aus {name} werden Folien. Bei langen PDFs dauert das eine Minute.',
+  'slides.page': 'Seite {page} von {pages}',
+  'slides.previous': 'Vorige Seite',
+  'slides.next': 'Nächste Seite',
+  'slides.back': 'Zurück zu Seite {page} der Stunde',
+  'slides.forAll': 'Sie blättern für alle',
+  'slides.failed': 'Diese Seite kann gerade nicht geladen werden.',
+
+  // The whiteboard.
+  'board.page': 'Eine Seite der Tafel',
+  'board.draw': 'Eine Seite der Tafel, auf der Sie zeichnen können',
+  'board.tools': 'Werkzeuge der Tafel',
+  'board.pen': 'Stift',
+  'board.line': 'Linie',
+  'board.rect': 'Rechteck',
+  'board.ellipse': 'Ellipse',
+  'board.text': 'Text',
+  'board.eraser': 'Radierer',
+  'board.laser': 'Laserpointer',
+  'board.colour': 'Farbe',
+  'board.black': 'Schwarz',
+  'board.red': 'Rot',
+  'board.blue': 'Blau',
+  'board.green': 'Grün',
+  'board.orange': 'Orange',
+  'board.purple': 'Violett',
+  'board.width': 'Breite',
+  'board.thin': 'Dünn',
+  'board.medium': 'Mittel',
+  'board.thick': 'Dick',
+  'board.undo': 'Rückgängig',
+  'board.redo': 'Wiederherstellen',
+  'board.add': 'Neue Seite',
+  'board.more': 'Mehr zur Tafel',
+  'board.export': 'Als Bild speichern',
+  'board.clear': 'Seite leeren',
+  'board.students': 'Alle zeichnen lassen',
+  'board.studentsNot': 'Nur Lehrkräfte zeichnen',
+  'board.remove': 'Seite entfernen',
+  'board.removeAsk': 'Diese Seite der Tafel entfernen?',
+  'board.removeDetail': 'Was darauf steht, ist für alle verloren.',
+  'board.loading': 'Die Tafel wird geladen.',
+  'board.mayDraw': 'Sie können jetzt auf der Tafel zeichnen.',
+
+  // Files.
+  'files.add': 'Datei hinzufügen',
+  'files.limits': 'PDF, Office-Dokumente, ZIP und Ton bis 100 MB, Bilder und Text bis 20 MB.',
+  'files.staffOnly': 'Nur für Lehrkräfte',
+  'files.onlyStaff': 'nur für Lehrkräfte',
+  'files.private': 'für eine Person',
+  'files.none': 'Noch keine Dateien.',
+  'files.you': 'von Ihnen',
+  'files.load': 'Herunterladen',
+  'files.remove': 'Entfernen',
+  'files.removeAsk': '„{name}“ für alle entfernen?',
+  'files.sending': '{name} wird gesendet',
+  'files.badType': '„{name}“ ist von einer Art, die nicht angenommen wird.',
+  'files.tooLarge': '„{name}“ ist größer als 100 MB.',
+  'files.imageTooLarge': '„{name}“ ist größer als 20 MB. Bilder und Text dürfen bis zu 20 MB haben.',
+  'files.got': '{name} hat eine Datei hinzugefügt: {file}',
 
   // Reactions.
   'react.all': 'Reaktionen',

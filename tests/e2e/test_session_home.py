@@ -1,0 +1,100 @@
+"""The home page of teaching sessions in browsers: timetable, calendar, office hours, groups, presence, accounts."""
+
+from datetime import UTC, datetime, timedelta
+
+import aiohttp
+import pytest
+
+from tests.e2e.test_design import AXE, OVERFLOW, VIOLATIONS
+from tests.e2e.test_session_page import sign_in, visitor
+from tests.signaling.school_client import School
+
+pytestmark = pytest.mark.timeout(120)
+
+
+async def plan(tia):
+    """A lesson each week is in the timetable; one of them is cancelled; a calendar program can load all."""
+    start = datetime.now(UTC) + timedelta(days=1)
+    await tia.get_by_test_id("new-title").fill("Algebra <b>8b</b>")
+    await tia.get_by_test_id("new-when").fill(start.strftime("%Y-%m-%dT%H:%M"))
+    await tia.get_by_test_id("new-zone").select_option("UTC")
+    await tia.get_by_test_id("new-repeat").select_option("weekly")
+    await tia.get_by_test_id("new-times").fill("3")
+    await tia.get_by_test_id("new-schedule").click()
+    rows = tia.get_by_test_id("lesson-row")
+    await rows.nth(2).wait_for()
+    await rows.first.get_by_test_id("lesson-drop").click()
+    await tia.get_by_test_id("lesson-drop-one").click()
+    await rows.nth(2).wait_for(state="detached")
+    assert await rows.count() == 2
+    await tia.get_by_test_id("calendar-show").click()
+    async with aiohttp.ClientSession() as http:
+        address = await tia.get_by_test_id("calendar-url").input_value()
+        async with http.get(address) as answer:
+            calendar = await answer.text()
+    assert "Algebra <b>8b</b>" in calendar
+    assert calendar.count("BEGIN:VEVENT") >= 1
+
+
+async def is_accessible(page):
+    """Axe finds nothing on the page, by day and by night, and nothing is wider than the window."""
+    await page.evaluate(AXE.read_text())
+    for scheme in ("light", "dark"):
+        await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        assert await page.evaluate(VIOLATIONS) == []
+    assert await page.evaluate(OVERFLOW) == 0
+
+
+async def hold_office_hours(tia, sam):
+    """Sam queues up and has a place, is asked in, and both are in a session."""
+    await tia.get_by_test_id("hours-toggle").click()
+    visit = sam.get_by_test_id("visit").filter(has_text="Theodora")
+    await visit.get_by_test_id("hours-topic").fill("Fractions")
+    await visit.get_by_test_id("hours-join").click()
+    await visit.get_by_test_id("hours-place").get_by_text("number 1").wait_for()
+    await is_accessible(sam)
+    await tia.get_by_test_id("queue-person").get_by_text("Fractions").wait_for()
+    await tia.get_by_test_id("queue-admit").click()
+    await tia.get_by_test_id("door-join").wait_for()
+    await visit.get_by_test_id("hours-enter").click()
+    await sam.get_by_test_id("door-join").wait_for()
+    assert sam.url == tia.url
+
+
+async def test_a_tutor_and_a_student_at_home(server, chromium):
+    tia, sam = await visitor(chromium), await visitor(chromium, 360)
+    await sign_in(tia, server, "Theodora", "tutor")
+    await sign_in(sam, server, "Sam", "student")
+    await plan(tia)
+    await sam.get_by_test_id("group-name").fill("Night owls")
+    await sam.get_by_test_id("group-found").click()
+    own = sam.locator('[data-testid=group][data-name="Night owls"]')
+    await own.get_by_test_id("group-meet").wait_for()
+    await own.get_by_test_id("group-leave").click()
+    await own.get_by_test_id("group-join").wait_for()
+    await sam.get_by_test_id("online-person").filter(has_text="Theodora").wait_for()
+    await is_accessible(tia)
+    await hold_office_hours(tia, sam)
+    assert tia.complaints == sam.complaints == []
+
+
+async def test_an_invitation_is_accepted_with_a_password(server, chromium):
+    async with aiohttp.ClientSession() as http:
+        application = School(http, server.page).application
+        body = {"email": f"ada-{server.http_port}@school.example", "name": "Ada", "role": "tutor"}
+        invited = (await application.post("/users", body))["password_token"]
+    ada = await visitor(chromium, 360)
+    await ada.goto(f"{server.page}/sessions/password#invitation={invited}")
+    await ada.get_by_test_id("password-new").fill("short")
+    await ada.get_by_test_id("password-submit").click()
+    await ada.get_by_test_id("password-problem").get_by_text("10 characters").wait_for()
+    for field in ("password-new", "password-again"):
+        await ada.get_by_test_id(field).fill("correct horse battery")
+    await ada.get_by_test_id("password-submit").click()
+    await ada.get_by_role("heading", name="Hello, Ada").wait_for()
+    assert invited not in ada.url
+    await ada.goto(f"{server.page}/sessions/password#invitation={invited}")
+    for field in ("password-new", "password-again"):
+        await ada.get_by_test_id(field).fill("correct horse battery")
+    await ada.get_by_test_id("password-submit").click()
+    await ada.get_by_test_id("password-problem").get_by_text("was used").wait_for()

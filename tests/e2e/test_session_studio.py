@@ -1,0 +1,160 @@
+"""What a tutor shows in a teaching session, in real browsers: slides, files, the whiteboard."""
+
+import asyncio
+
+import pytest
+
+from tests.e2e.conftest import eventually
+from tests.e2e.test_session_page import come_in, open_panel, state, teach, visitor
+from tests.signaling.pdfs import pdf
+
+pytestmark = pytest.mark.timeout(120)
+
+
+async def page_of(page):
+    """The page of the slides whose image is there, and how wide the image is on the screen."""
+    image = page.get_by_test_id("slides-image")
+    await image.wait_for()
+    box = await image.bounding_box()
+    loaded = await image.evaluate("(image) => image.complete && image.naturalWidth > 0")
+    return int(await image.get_attribute("data-page")) if loaded and box["width"] > 300 else 0
+
+
+async def sees(page, number):
+    async def check():
+        return await page_of(page) == number
+
+    await eventually(check, f"page {number} of the slides is on the screen")
+
+
+async def show_slides(tia, sam):
+    """A PDF becomes the scene; the tutor turns for all, the student leafs alone and comes back."""
+    await open_panel(tia, "scenes")
+    file = {"name": "Lenses.pdf", "mimeType": "application/pdf", "buffer": pdf(["Focus", "Rays", "Image"])}
+    await tia.get_by_test_id("slides-add-input").set_input_files(file)
+    await sees(sam, 1)
+    assert "Focus" in await sam.get_by_test_id("slides").inner_text()
+    await tia.get_by_test_id("slides-next").click()
+    await sees(sam, 2)
+    # A presenter's remote control, and two presses in a row.
+    await tia.keyboard.press("PageDown")
+    await tia.keyboard.press("PageUp")
+    await tia.keyboard.press("PageDown")
+    await sees(sam, 3)
+    await sam.keyboard.press("ArrowLeft")
+    await sees(sam, 2)
+    await state(sam, "slides", "data-apart", "true")
+    assert await page_of(tia) == 3
+    await sam.get_by_test_id("slides-back").click()
+    await sees(sam, 3)
+    assert await sam.get_by_test_id("toggle-scenes").count() == 0
+
+
+async def exchange_files(tia, sam):
+    """Both add files; each downloads; what is for tutors stays with them; what cannot be taken is said."""
+    await tia.get_by_test_id("toggle-more").click()
+    await tia.get_by_test_id("menu-files").click()
+    await open_panel(sam, "files")
+    await sam.get_by_test_id("file-add-input").set_input_files(
+        {"name": "answer.txt", "mimeType": "text/plain", "buffer": b"x = 2"}
+    )
+    file = tia.locator('[data-testid=file][data-name="answer.txt"]')
+    async with tia.expect_download() as download:
+        await file.get_by_test_id("file-load").click()
+    assert (await (await download.value).path()).read_bytes() == b"x = 2"
+    # The PDF of the slides was for tutors alone.
+    assert await sam.get_by_test_id("file").count() == 1
+    assert await tia.get_by_test_id("file").count() == 2
+    refused = {"name": "page.html", "mimeType": "text/html", "buffer": b"<script>"}
+    await sam.get_by_test_id("file-add-input").set_input_files(refused)
+    await sam.get_by_test_id("upload-problem").get_by_text("page.html").wait_for()
+    disguised = {"name": "page.pdf", "mimeType": "application/pdf", "buffer": b"x = 2"}
+    await sam.get_by_test_id("file-add-input").set_input_files(disguised)
+    await sam.get_by_test_id("upload-problem").get_by_text("ending of its name").wait_for()
+    await file.get_by_test_id("file-remove").click()
+    await tia.get_by_test_id("file-remove-confirm").click()
+    await sam.get_by_test_id("file").wait_for(state="detached")
+
+
+async def drag(page, *points):
+    """Draw on the whiteboard through points given as parts of its width and height."""
+    box = await page.get_by_test_id("board-canvas").bounding_box()
+    places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in points]
+    await page.mouse.move(*places[0])
+    await page.mouse.down()
+    for place in places[1:]:
+        await page.mouse.move(*place, steps=5)
+    await page.mouse.up()
+
+
+async def draw(tia, sam):
+    """The tutor draws, all see it, also after a reload; a student draws when it is allowed; a page as an image."""
+    await open_panel(tia, "scenes")
+    await tia.locator("[data-testid=scene-choice][data-kind=whiteboard]").click()
+    for page in (tia, sam):
+        await state(page, "board", "data-loaded", "true")
+    await drag(tia, (0.1, 0.1), (0.4, 0.4))
+    await tia.get_by_test_id("tool-rect").click()
+    await drag(tia, (0.5, 0.5), (0.7, 0.7))
+    await tia.get_by_test_id("tool-text").click()
+    await tia.get_by_test_id("board-canvas").click(position={"x": 100, "y": 20})
+    await tia.get_by_test_id("board-text").fill("x < 1")
+    await tia.keyboard.press("Enter")
+    await state(sam, "board-canvas", "data-items", "3")
+    await tia.get_by_test_id("board-undo").click()
+    await state(sam, "board-canvas", "data-items", "2")
+    await tia.get_by_test_id("tool-eraser").click()
+    await drag(tia, (0.2, 0.2), (0.26, 0.26))
+    await state(sam, "board-canvas", "data-items", "1")
+    assert await sam.get_by_test_id("tool-pen").count() == 0
+    await tia.get_by_test_id("tool-laser").click()
+    await tia.get_by_test_id("board-canvas").hover(position={"x": 50, "y": 50})
+    await tia.get_by_test_id("board-canvas").hover(position={"x": 60, "y": 60})
+    await sam.get_by_test_id("pointer").get_by_text("Tia").wait_for()
+    await tia.get_by_test_id("board-more").click()
+    await tia.get_by_test_id("board-students").click()
+    await sam.get_by_test_id("tool-pen").wait_for()
+    await drag(sam, (0.1, 0.9), (0.3, 0.9))
+    await state(tia, "board-canvas", "data-items", "2")
+    await tia.get_by_test_id("board-add").click()
+    await sam.get_by_test_id("board-place").get_by_text("Page 2 of 2").wait_for()
+    await tia.get_by_test_id("board-previous").click()
+    await state(sam, "board-canvas", "data-items", "2")
+    async with sam.expect_download() as download:
+        await sam.get_by_test_id("board-more").click()
+        await sam.get_by_test_id("board-export").click()
+    assert (await (await download.value).path()).read_bytes().startswith(b"\x89PNG")
+
+
+async def come_back(tia, sam):
+    """The tutor's browser is killed and returns: it joins again, and everything is as it was."""
+    address = tia.url
+    # What a browser restores of a tab after a crash.
+    stored = await tia.evaluate("JSON.stringify(sessionStorage)")
+    devtools = await tia.context.new_cdp_session(tia)
+    async with tia.expect_event("crash"):
+        # The call of a page that is gone has no answer.
+        crash = asyncio.ensure_future(devtools.send("Page.crash"))
+    crash.cancel()
+    back = await tia.context.new_page()
+    await back.add_init_script(
+        f"for (const [key, value] of Object.entries({stored})) sessionStorage.setItem(key, value);"
+    )
+    await back.goto(address)
+    await back.get_by_test_id("door-join").click()
+    await state(back, "phase", "data-phase", "live")
+    await state(back, "board-canvas", "data-items", "2")
+    await back.get_by_test_id("student").get_by_text("Sam").wait_for()
+    await sam.locator("[data-testid=tile][data-identity]").nth(1).wait_for()
+    await back.get_by_test_id("session-end").click()
+    await back.get_by_test_id("end-confirm").click()
+    await sam.get_by_test_id("session-over").wait_for()
+
+
+async def test_what_a_tutor_shows_and_shares(server, chromium):
+    tia, sam = await visitor(chromium), await visitor(chromium, 1100)
+    code = await teach(tia, server, "Algebra <b>8b</b>")
+    await come_in(tia, sam, server, code)
+    for step in (show_slides, exchange_files, draw):
+        await step(tia, sam)
+    await come_back(tia, sam)

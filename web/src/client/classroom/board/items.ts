@@ -1,0 +1,100 @@
+/**
+ * What is drawn on a page of the whiteboard. A page is 1,600 by 900 units, whatever the size of the window. Items are plain
+ * values in the Yjs array `items` of the page's document; a long stroke is several items, so that others see it grow.
+ */
+import { isFields, listOf, numberOf, textOf } from '../../json';
+
+export const PAGE = { width: 1600, height: 900 };
+export const COLOURS = ['#1b2422', '#c0271d', '#0a5bc4', '#1a7a3c', '#b35c00', '#7a2fb5'] as const;
+export const WIDTHS = [4, 8, 20] as const;
+export const FORMS = ['pen', 'line', 'rect', 'ellipse', 'text'] as const;
+
+export interface Item {
+  kind: (typeof FORMS)[number];
+  colour: string;
+  /** Of the line, in units; the height of text grows with it. */
+  width: number;
+  /** x and y of each point in turn: of a pen all, of a form two corners or ends, of a text its upper start. */
+  points: readonly number[];
+  /** Empty for all but text. */
+  text: string;
+}
+
+export interface Point {
+  x: number;
+  y: number;
+}
+
+const MOST_TEXT = 500;
+
+/** Read an item that somebody drew; undefined if it is none. */
+export function readItem(value: unknown): Item | undefined {
+  if (!isFields(value)) return undefined;
+  const kind = FORMS.find((each) => each === value['kind']);
+  const points = listOf(value['points']).map((each) => numberOf(each) ?? NaN);
+  const colour = textOf(value['colour']);
+  const width = numberOf(value['width']) ?? 0;
+  if (kind === undefined || points.length < 2 || points.length % 2 !== 0) return undefined;
+  if (points.some(Number.isNaN) || !/^#[0-9a-f]{6}$/u.test(colour) || width < 1 || width > 100)
+    return undefined;
+  return { kind, colour, width, points, text: textOf(value['text']).slice(0, MOST_TEXT) };
+}
+
+/** The points of an item. */
+export function pointsOf({ points }: Pick<Item, 'points'>): Point[] {
+  return Array.from({ length: points.length / 2 }, (_, index) => ({
+    x: points[2 * index] ?? 0,
+    y: points[2 * index + 1] ?? 0,
+  }));
+}
+
+/** Height of a line of text. */
+export const lineHeight = (width: number): number => 20 + width * 4;
+
+/** Whether an eraser of this radius at a point touches an item. */
+export function touches(item: Item, at: Point, radius: number): boolean {
+  const points = pointsOf(item);
+  const [first, last] = [points[0], points.at(-1)];
+  if (first === undefined || last === undefined) return false;
+  const reach = radius + item.width / 2;
+  const near = (a: Point, b: Point): boolean => distance(at, a, b) <= reach;
+  switch (item.kind) {
+    case 'pen':
+    case 'line':
+      return points.some((point, index) => near(points[index - 1] ?? point, point));
+    case 'rect': {
+      const [b, d] = [
+        { x: last.x, y: first.y },
+        { x: first.x, y: last.y },
+      ];
+      return near(first, b) || near(b, last) || near(last, d) || near(d, first);
+    }
+    case 'ellipse': {
+      const [rx, ry] = [Math.abs(last.x - first.x) / 2 || 1, Math.abs(last.y - first.y) / 2 || 1];
+      const [dx, dy] = [at.x - (first.x + last.x) / 2, at.y - (first.y + last.y) / 2];
+      const around = Math.hypot(dx / rx, dy / ry);
+      return Math.abs(around - 1) * Math.min(rx, ry) <= reach;
+    }
+    case 'text': {
+      const lines = item.text.split('\n');
+      const size = lineHeight(item.width);
+      // Letters of a sans-serif font are a little more than half as wide as they are high.
+      const wide = Math.max(...lines.map((line) => line.length)) * size * 0.55;
+      return (
+        at.x >= first.x - radius &&
+        at.x <= first.x + wide + radius &&
+        at.y >= first.y - radius &&
+        at.y <= first.y + lines.length * size * 1.2 + radius
+      );
+    }
+  }
+}
+
+/** The distance of a point from a line between two points. */
+function distance(at: Point, a: Point, b: Point): number {
+  const [dx, dy] = [b.x - a.x, b.y - a.y];
+  const length = dx * dx + dy * dy;
+  const along = length === 0 ? 0 : ((at.x - a.x) * dx + (at.y - a.y) * dy) / length;
+  const part = Math.min(Math.max(along, 0), 1);
+  return Math.hypot(at.x - a.x - part * dx, at.y - a.y - part * dy);
+}

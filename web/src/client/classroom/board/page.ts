@@ -1,0 +1,196 @@
+/** A page of the whiteboard as a Yjs document: what others draw is merged into it, what this person draws is sent. */
+import { applyUpdate, Doc, mergeUpdates, UndoManager } from 'yjs';
+
+import { listOf, textOf } from '../../json';
+import { UnreachableError } from '../../server/server';
+import { Store, type Readable } from '../../store';
+import type { SessionEvent } from '../live/event';
+import type { FollowedSession } from '../live/session';
+import { pathOf } from '../sessions';
+import { fromBase64, toBase64 } from './base64';
+import { readItem, touches, type Item, type Point } from './items';
+
+export interface Drawing {
+  items: readonly Item[];
+  canUndo: boolean;
+  canRedo: boolean;
+  loaded: boolean;
+  /** Something that this person drew is not stored yet. */
+  unsaved: boolean;
+}
+
+export type BoardSession = Pick<FollowedSession, 'id' | 'caller' | 'command' | 'onEvent' | 'onReplaced'>;
+
+// Half of what the server takes (`limits.BOARD_UPDATE_SIZE`): merging may add a little.
+const UPDATE_BYTES = 32 * 1024;
+const RETRY_MS = 2000;
+const LOCAL = 'local';
+
+export class BoardPage {
+  private readonly doc = new Doc();
+  private readonly array = this.doc.getArray<unknown>('items');
+  // Steps end where `begin` says, so that a stroke of several items is one step.
+  private readonly history = new UndoManager(this.array, {
+    trackedOrigins: new Set([LOCAL]),
+    captureTimeout: Number.MAX_SAFE_INTEGER,
+  });
+  private readonly store = new Store<Drawing>({
+    items: [],
+    canUndo: false,
+    canRedo: false,
+    loaded: false,
+    unsaved: false,
+  });
+  readonly state: Readable<Drawing> = this.store;
+  // What Yjs has in its array, by the value there, so that items stay the same objects.
+  private readonly known = new WeakMap<object, Item>();
+  private readonly pending: Uint8Array[] = [];
+  private sending = false;
+  private closed = false;
+  private readonly ends: (() => void)[];
+
+  /** `onRefused` is told why the server did not take what was drawn; the page has to be opened anew then. */
+  constructor(
+    private readonly session: BoardSession,
+    readonly id: string,
+    private readonly onRefused: (error: unknown) => void,
+  ) {
+    this.doc.on('update', (update: Uint8Array, origin: unknown) => {
+      if (origin === LOCAL || origin === this.history) this.send(update);
+      this.show();
+    });
+    this.ends = [
+      session.onEvent((event) => this.hear(event)),
+      // What was drawn meanwhile is in no event.
+      session.onReplaced(() => void this.load()),
+    ];
+  }
+
+  /** Load what is on the page; tries until it is there. */
+  async load(): Promise<void> {
+    if (!this.isOpen()) return;
+    try {
+      const page = await this.session.caller.get(`${pathOf(this.session.id)}/whiteboards/${this.id}`);
+      if (!this.isOpen()) return;
+      this.doc.transact(() => {
+        for (const update of listOf(page['updates'])) this.merge(textOf(update));
+      }, 'load');
+      this.store.update({ loaded: true });
+    } catch {
+      if (this.isOpen()) setTimeout(() => void this.load(), RETRY_MS);
+    }
+  }
+
+  close(): void {
+    this.closed = true;
+    for (const end of this.ends) end();
+    this.history.destroy();
+    this.doc.destroy();
+  }
+
+  /** What is drawn from now on is a step of its own for `undo`. */
+  begin(): void {
+    this.history.stopCapturing();
+  }
+
+  add(item: Item): void {
+    // A field without content would be sent with each stroke.
+    const { text, ...rest } = item;
+    this.doc.transact(() => this.array.push([text === '' ? rest : item]), LOCAL);
+  }
+
+  /** Remove what an eraser touches. */
+  erase(at: Point, radius: number): void {
+    this.doc.transact(() => {
+      const values = this.array.toArray();
+      for (let index = values.length - 1; index >= 0; index -= 1) {
+        const item = this.itemOf(values[index]);
+        if (item !== undefined && touches(item, at, radius)) this.array.delete(index);
+      }
+    }, LOCAL);
+  }
+
+  clear(): void {
+    this.begin();
+    this.doc.transact(() => this.array.delete(0, this.array.length), LOCAL);
+    this.begin();
+  }
+
+  undo(): void {
+    this.history.undo();
+    this.show();
+  }
+
+  redo(): void {
+    this.history.redo();
+    this.show();
+  }
+
+  // A method, because it changes while something is awaited.
+  private isOpen(): boolean {
+    return !this.closed;
+  }
+
+  private hear({ type, fields }: SessionEvent): void {
+    if (type === 'whiteboard.drawn' && fields['page'] === this.id) this.merge(textOf(fields['update']));
+  }
+
+  /** Merge an update of others; this person's own come back and change nothing. */
+  private merge(update: string): void {
+    try {
+      applyUpdate(this.doc, fromBase64(update), 'remote');
+    } catch {
+      // Whatever somebody sent, it is no update: the others can still be drawn.
+    }
+  }
+
+  private show(): void {
+    if (!this.isOpen()) return;
+    this.store.update({
+      items: this.array.toArray().flatMap((value) => this.itemOf(value) ?? []),
+      canUndo: this.history.canUndo(),
+      canRedo: this.history.canRedo(),
+    });
+  }
+
+  private itemOf(value: unknown): Item | undefined {
+    if (typeof value !== 'object' || value === null) return undefined;
+    const item = this.known.get(value) ?? readItem(value);
+    if (item !== undefined) this.known.set(value, item);
+    return item;
+  }
+
+  private send(update: Uint8Array): void {
+    this.pending.push(update);
+    this.store.update({ unsaved: true });
+    if (!this.sending) void this.flush();
+  }
+
+  /** Send what was drawn, one request at a time; what is drawn meanwhile goes with the next one. */
+  private async flush(): Promise<void> {
+    this.sending = true;
+    while (this.pending.length > 0 && this.isOpen()) {
+      const count = countBelow(this.pending, UPDATE_BYTES);
+      const update = toBase64(mergeUpdates(this.pending.slice(0, count)));
+      try {
+        await this.session.command(`/whiteboards/${this.id}/draw`, { update });
+        this.pending.splice(0, count);
+      } catch (error) {
+        if (!(error instanceof UnreachableError)) {
+          this.onRefused(error);
+          break;
+        }
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      }
+    }
+    this.sending = false;
+    if (this.isOpen()) this.store.update({ unsaved: this.pending.length > 0 });
+  }
+}
+
+/** How many updates, from the first on, have fewer bytes than `limit` together; at least one. */
+function countBelow(updates: readonly Uint8Array[], limit: number): number {
+  let size = 0;
+  const index = updates.findIndex(({ length }) => (size += length) > limit);
+  return Math.max(index < 0 ? updates.length : index, 1);
+}

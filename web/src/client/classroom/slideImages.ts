@@ -1,0 +1,39 @@
+/** Images of slides as addresses of this page. The pages beside the shown one are loaded ahead, so that turning is quick. */
+import type { Caller } from './call';
+import { pathOf } from './sessions';
+
+// Some pages around the shown one, also after leafing back; a page is about 100 kB.
+const KEPT = 12;
+
+export class SlideImages {
+  private readonly pages = new Map<string, Promise<string>>();
+
+  constructor(
+    private readonly caller: Caller,
+    private readonly session: string,
+  ) {}
+
+  /** The address of a page's image. Throws what the call throws. */
+  get(deck: string, page: number): Promise<string> {
+    const path = `${pathOf(this.session)}/slides/${encodeURIComponent(deck)}/pages/${page}`;
+    const found = this.pages.get(path) ?? this.caller.load(path).then((blob) => URL.createObjectURL(blob));
+    // The last used is the last of the map.
+    this.pages.delete(path);
+    this.pages.set(path, found);
+    found.catch(() => this.pages.delete(path));
+    for (const [oldest, address] of this.pages) {
+      if (this.pages.size <= KEPT) break;
+      this.pages.delete(oldest);
+      void address.then((each) => URL.revokeObjectURL(each)).catch(() => undefined);
+    }
+    return found;
+  }
+
+  /** Free all images. */
+  close(): void {
+    for (const address of this.pages.values()) {
+      void address.then((each) => URL.revokeObjectURL(each)).catch(() => undefined);
+    }
+    this.pages.clear();
+  }
+}

@@ -1,0 +1,40 @@
+/** Sending files into a session, and making slides of them. */
+import { textOf } from '../json';
+import { LONG_MS } from './call';
+import type { FollowedSession } from './live/session';
+import { pathOf } from './sessions';
+
+const MIB = 2 ** 20;
+// As in `classroom/limits.py` and `classroom/features/files.py`; the server decides, this is to say it before the upload.
+const LARGE_BYTES = 100 * MIB;
+const SMALL_BYTES = 20 * MIB;
+const LARGE = ['pdf', 'mp3', 'ogg', 'opus', 'zip', 'docx', 'pptx', 'xlsx', 'odt', 'odp', 'ods'];
+const IMAGES = ['png', 'jpg', 'jpeg', 'gif', 'webp'];
+const TEXTS = ['txt', 'md', 'csv', 'tsv', 'py', 'java', 'c', 'h', 'cpp', 'js', 'ts', 'json'];
+
+/** For a file input. */
+export const ACCEPTED = [...LARGE, ...IMAGES, ...TEXTS].map((ending) => `.${ending}`).join(',');
+
+/** Why the server would not take a file; undefined if it may. */
+export function refusalOf({
+  name,
+  size,
+}: Pick<File, 'name' | 'size'>): 'type' | 'large' | 'image' | undefined {
+  const ending = name.toLowerCase().split('.').slice(1).at(-1) ?? '';
+  if (LARGE.includes(ending)) return size > LARGE_BYTES ? 'large' : undefined;
+  if (IMAGES.includes(ending) || TEXTS.includes(ending)) return size > SMALL_BYTES ? 'image' : undefined;
+  return 'type';
+}
+
+/** Add a file; returns its id. `staffOnly`: students cannot load it. */
+export async function sendFile(session: FollowedSession, file: File, staffOnly: boolean): Promise<string> {
+  const query = new URLSearchParams({ name: file.name, ...(staffOnly && { scope: 'staff' }) });
+  return textOf((await session.caller.upload(`${pathOf(session.id)}/files?${query.toString()}`, file))['id']);
+}
+
+/** Make slides of a PDF among the files; returns the id of the deck. It takes up to some minutes. */
+export async function makeDeck(session: FollowedSession, file: string): Promise<string> {
+  return textOf(
+    (await session.caller.post(`${pathOf(session.id)}/slides/from-file`, { file }, LONG_MS))['id'],
+  );
+}

@@ -1,0 +1,26 @@
+import { useCallback, useEffect, useState } from 'react';
+
+// Others change these things, too.
+const EVERY_MS = 20_000;
+
+/** What `load` answers, loaded again from time to time and after `again`; undefined until it is there. `load` has to be stable. */
+export function usePolled<T>(load: () => Promise<T>, everyMs = EVERY_MS) {
+  const [value, setValue] = useState<T>();
+  const again = useCallback(
+    () =>
+      load()
+        .then(setValue)
+        // The list of sessions tells what is wrong with the connection or the sign-in.
+        .catch(() => undefined),
+    [load],
+  );
+  useEffect(() => {
+    const first = window.setTimeout(() => void again());
+    const timer = window.setInterval(() => void again(), everyMs);
+    return () => {
+      window.clearTimeout(first);
+      window.clearInterval(timer);
+    };
+  }, [again, everyMs]);
+  return { value, again };
+}

@@ -1,0 +1,217 @@
+import { useEffect, useLayoutEffect, useRef, useState, type PointerEvent, type RefObject } from 'react';
+
+import { lineHeight, PAGE, type Item, type Point } from '../../../client/classroom/board/items';
+import type { BoardPage } from '../../../client/classroom/board/page';
+import { s } from '../../../client/text/sessions/texts';
+import type { Size } from '../../../stage/layout';
+import { fit, paint, wipe } from './paint';
+import { usePointer, usePointing } from './pointer';
+import { ERASER_RADIUS, type Chosen } from './tools';
+
+interface BoardCanvasProps {
+  page: BoardPage;
+  items: readonly Item[];
+  size: Size;
+  /** Undefined for somebody who may not draw. */
+  chosen: Chosen | undefined;
+}
+
+// A stroke is stored in pieces of so many points, about half a second each, so that others see it grow.
+const PIECE = 32;
+
+/** The page itself: what is stored is on one canvas, what is being drawn on another above it. */
+export function BoardCanvas({ page, items, size, chosen }: BoardCanvasProps) {
+  const stored = useRef<HTMLCanvasElement>(null);
+  const [draft, setDraft] = useState<Item>();
+  const [typing, setTyping] = useState<Point>();
+  const point = usePointing();
+  useStored(stored, items, size);
+  const above = useDraft(draft, size);
+  const down = useRef(false);
+
+  const at = (event: PointerEvent): Point => {
+    const box = event.currentTarget.getBoundingClientRect();
+    const inside = (value: number, most: number): number => Math.round(Math.min(Math.max(value, 0), most));
+    return {
+      x: inside(((event.clientX - box.left) / box.width) * PAGE.width, PAGE.width),
+      y: inside(((event.clientY - box.top) / box.height) * PAGE.height, PAGE.height),
+    };
+  };
+  const start = (event: PointerEvent<HTMLCanvasElement>): void => {
+    if (chosen === undefined || event.button !== 0) return;
+    const { tool, colour, width } = chosen;
+    const { x, y } = at(event);
+    if (tool === 'text') {
+      // Without this, the press itself takes the focus from the field that it opens.
+      event.preventDefault();
+      setTyping({ x, y });
+      return;
+    }
+    event.currentTarget.setPointerCapture(event.pointerId);
+    down.current = true;
+    page.begin();
+    if (tool === 'eraser') page.erase({ x, y }, ERASER_RADIUS);
+    else if (tool !== 'laser') setDraft({ kind: tool, colour, width, points: [x, y], text: '' });
+  };
+  const move = (event: PointerEvent<HTMLCanvasElement>): void => {
+    if (chosen === undefined) return;
+    const to = at(event);
+    if (chosen.tool === 'laser') point(to);
+    if (!down.current) return;
+    if (chosen.tool === 'eraser') page.erase(to, ERASER_RADIUS);
+    else if (draft !== undefined) setDraft(extended(draft, to, page));
+  };
+  const stop = (): void => {
+    if (!down.current) return;
+    down.current = false;
+    if (draft !== undefined) page.add(draft);
+    setDraft(undefined);
+    page.begin();
+  };
+  return (
+    <div className="board-page" style={size}>
+      <canvas ref={stored} aria-hidden="true" />
+      <canvas
+        ref={above}
+        aria-label={chosen === undefined ? s('board.page') : s('board.draw')}
+        // Text can be added without a pointer.
+        tabIndex={chosen?.tool === 'text' ? 0 : undefined}
+        data-testid="board-canvas"
+        data-items={items.length}
+        className={chosen === undefined ? undefined : 'board-draws'}
+        onPointerDown={start}
+        onPointerMove={move}
+        onPointerUp={stop}
+        onPointerCancel={stop}
+        onKeyDown={(event) => {
+          if (event.key !== 'Enter' || chosen?.tool !== 'text') return;
+          event.preventDefault();
+          setTyping({ x: PAGE.width / 3, y: PAGE.height / 3 });
+        }}
+      />
+      {typing !== undefined && chosen !== undefined && (
+        <TextInput
+          key={`${typing.x} ${typing.y}`}
+          at={typing}
+          chosen={chosen}
+          scale={size.width / PAGE.width}
+          onDone={(text) => {
+            setTyping(undefined);
+            if (text === '') return;
+            const { colour, width } = chosen;
+            page.begin();
+            page.add({ kind: 'text', colour, width, points: [typing.x, typing.y], text });
+            page.begin();
+          }}
+        />
+      )}
+      <PointerMark />
+    </div>
+  );
+}
+
+/** A draft with a further point. What is long enough of a stroke is stored. */
+function extended(draft: Item, { x, y }: Point, page: BoardPage): Item {
+  if (draft.kind !== 'pen') return { ...draft, points: [...draft.points.slice(0, 2), x, y] };
+  const points = [...draft.points, x, y];
+  if (points.length < 2 * PIECE) return { ...draft, points };
+  page.add({ ...draft, points });
+  return { ...draft, points: [x, y] };
+}
+
+/** Paint what is stored; what came last is painted above the rest, anything else paints all anew. */
+function useStored(canvas: RefObject<HTMLCanvasElement | null>, items: readonly Item[], size: Size): void {
+  const painted = useRef<{ items: readonly Item[]; size: Size }>({ items: [], size });
+  useLayoutEffect(() => {
+    const context = canvas.current === null ? null : sized(canvas.current, size);
+    if (context === null) return;
+    const before = painted.current;
+    const grown = before.size === size && before.items.every((item, index) => item === items[index]);
+    if (!grown) wipe(context);
+    for (const item of items.slice(grown ? before.items.length : 0)) paint(context, item);
+    painted.current = { items, size };
+  }, [canvas, items, size]);
+}
+
+function useDraft(draft: Item | undefined, size: Size) {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  useLayoutEffect(() => {
+    const context = canvas.current === null ? null : sized(canvas.current, size);
+    if (context === null) return;
+    wipe(context);
+    if (draft !== undefined) paint(context, draft);
+  }, [draft, size]);
+  return canvas;
+}
+
+/** The context of a canvas that has a pixel for each of the screen's. */
+function sized(canvas: HTMLCanvasElement, { width, height }: Size): CanvasRenderingContext2D | null {
+  const ratio = window.devicePixelRatio;
+  const wanted = { width: Math.round(width * ratio), height: Math.round(height * ratio) };
+  // Setting a size wipes the canvas.
+  if (canvas.width !== wanted.width) canvas.width = wanted.width;
+  if (canvas.height !== wanted.height) canvas.height = wanted.height;
+  const context = canvas.getContext('2d');
+  if (context !== null) fit(context);
+  return context;
+}
+
+interface TextInputProps {
+  at: Point;
+  chosen: Chosen;
+  scale: number;
+  onDone: (text: string) => void;
+}
+
+/** Takes a text where it will stand. Enter and a press elsewhere store it, Escape drops it. */
+function TextInput({ at, chosen, scale, onDone }: TextInputProps) {
+  const field = useRef<HTMLTextAreaElement>(null);
+  const done = useRef(false);
+  useEffect(() => field.current?.focus(), []);
+  const finish = (text: string): void => {
+    if (done.current) return;
+    done.current = true;
+    onDone(text.trim());
+  };
+  return (
+    <textarea
+      ref={field}
+      className="board-text"
+      aria-label={s('board.text')}
+      data-testid="board-text"
+      rows={2}
+      maxLength={500}
+      style={{
+        left: at.x * scale,
+        top: at.y * scale,
+        color: chosen.colour,
+        fontSize: Math.max(lineHeight(chosen.width) * scale, 12),
+      }}
+      onBlur={({ target }) => finish(target.value)}
+      onKeyDown={(event) => {
+        if (event.key === 'Escape') {
+          event.stopPropagation();
+          finish('');
+        }
+        if (event.key === 'Enter' && !event.shiftKey) {
+          event.preventDefault();
+          finish(event.currentTarget.value);
+        }
+      }}
+    />
+  );
+}
+
+function PointerMark() {
+  const pointing = usePointer();
+  if (pointing === undefined) return null;
+  return (
+    <span
+      className="pointer-mark"
+      data-testid="pointer"
+      style={{ left: `${(pointing.x / PAGE.width) * 100}%`, top: `${(pointing.y / PAGE.height) * 100}%` }}
+    >
+      <span>{pointing.name}</span>
+    </span>
+  );
+}

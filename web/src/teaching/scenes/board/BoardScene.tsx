@@ -1,0 +1,218 @@
+import { useEffect, useMemo, useState } from 'react';
+
+import { PAGE } from '../../../client/classroom/board/items';
+import { BoardPage } from '../../../client/classroom/board/page';
+import { may } from '../../../client/classroom/live/permissions';
+import { problemWords } from '../../../client/classroom/words';
+import { textOf } from '../../../client/json';
+import { t } from '../../../client/text/catalogue';
+import { s } from '../../../client/text/sessions/texts';
+import type { Size } from '../../../stage/layout';
+import { useSize } from '../../../stage/useSize';
+import { Menu, type MenuEntry } from '../../../ui/controls/Menu';
+import { IconButton } from '../../../ui/controls/IconButton';
+import { Button } from '../../../ui/controls/Button';
+import { TEACHING } from '../../../ui/controls/teachingIcons';
+import { useStore } from '../../../ui/hooks/useStore';
+import { Dialog } from '../../../ui/surfaces/Dialog';
+import { useLive } from '../../live/context';
+import { saveBlob } from '../../saveBlob';
+import { usePageKeys } from '../pageTurning';
+import { BoardCanvas } from './BoardCanvas';
+import { BoardTools } from './BoardTools';
+import { imageOf } from './paint';
+import { FIRST_CHOSEN, type Chosen } from './tools';
+
+/** The page of the whiteboard that all see. */
+export function BoardScene() {
+  const { state, wire, session } = useLive();
+  const { current } = state.board;
+  const [attempt, setAttempt] = useState(0);
+  const [opened, setOpened] = useState<BoardPage>();
+  useEffect(() => {
+    if (current === '') return undefined;
+    const page = new BoardPage(session, current, (error) => {
+      wire.tell(problemWords(error));
+      setAttempt((before) => before + 1);
+    });
+    void page.load();
+    // An effect, because it has to be closed; the page is shown once it is there.
+    // eslint-disable-next-line react-hooks/set-state-in-effect -- see above
+    setOpened(page);
+    return () => page.close();
+    // What was refused is dropped by opening the page anew.
+  }, [session, wire, current, attempt]);
+  if (opened?.id !== current) return <div className="board tile" data-testid="board" />;
+  return <OpenPage key={`${current} ${attempt}`} page={opened} />;
+}
+
+function OpenPage({ page }: { page: BoardPage }) {
+  const { state, staff } = useLive();
+  const drawing = useStore(page.state);
+  const [chosen, setChosen] = useState<Chosen>(FIRST_CHOSEN);
+  const [area, attach] = useSize();
+  const draws = may(state.permissions, state.people.role, 'whiteboard.draw');
+  const size = usePageSize(area);
+  return (
+    <section
+      className="board tile"
+      aria-label={s('scene.whiteboard')}
+      data-testid="board"
+      data-loaded={drawing.loaded}
+      data-unsaved={drawing.unsaved}
+    >
+      <div ref={attach} className="board-area">
+        {size.width > 0 && (
+          <BoardCanvas
+            page={page}
+            items={drawing.items}
+            size={size}
+            chosen={draws && drawing.loaded ? chosen : undefined}
+          />
+        )}
+        {!drawing.loaded && (
+          <p className="tile-loading" role="status">
+            {s('board.loading')}
+          </p>
+        )}
+      </div>
+      <div className="board-bar">
+        {draws && (
+          <BoardTools page={page} drawing={drawing} chosen={chosen} laser={staff} onChosen={setChosen} />
+        )}
+        <Pages page={page} draws={draws} items={drawing.items} />
+      </div>
+    </section>
+  );
+}
+
+/** The largest page that fits into an area. */
+function usePageSize({ width, height }: Size): Size {
+  return useMemo(() => {
+    const scale = Math.min(width / PAGE.width, height / PAGE.height);
+    return { width: Math.floor(PAGE.width * scale), height: Math.floor(PAGE.height * scale) };
+  }, [width, height]);
+}
+
+type Items = Parameters<typeof imageOf>[0];
+
+/** Turning pages, and what staff may do with them. */
+function Pages({ page, draws, items }: { page: BoardPage; draws: boolean; items: Items }) {
+  const { state, staff, run, drop, session, wire } = useLive();
+  const [removing, setRemoving] = useState(false);
+  const { pages, current } = state.board;
+  const index = pages.indexOf(current);
+  const turn = (by: number): void => {
+    const next = pages[index + by];
+    if (next !== undefined) void run(`/whiteboards/${next}/go-to`);
+  };
+  usePageKeys(staff ? turn : undefined);
+  const add = (): void =>
+    void wire.run(async () => {
+      const id = textOf((await session.command('/whiteboards'))['id']);
+      await session.command(`/whiteboards/${id}/go-to`);
+    });
+  const open = state.permissions.everyone['whiteboard.draw'] === true;
+  const entries: MenuEntry[] = [
+    {
+      id: 'board-export',
+      icon: TEACHING.image,
+      label: s('board.export'),
+      onAction: () => void wire.run(async () => saveBlob(await imageOf(items), `board-${index + 1}.png`)),
+    },
+  ];
+  if (draws) {
+    entries.push({
+      id: 'board-clear',
+      icon: TEACHING.eraser,
+      label: s('board.clear'),
+      onAction: () => page.clear(),
+    });
+  }
+  if (staff) {
+    entries.push(
+      {
+        id: 'board-students',
+        icon: TEACHING.pen,
+        label: s(open ? 'board.studentsNot' : 'board.students'),
+        onAction: () =>
+          void run('/moderation/allow', { permission: 'whiteboard.draw', allowed: open ? null : true }),
+      },
+      {
+        id: 'board-remove',
+        icon: TEACHING.trash,
+        label: s('board.remove'),
+        onAction: () => setRemoving(true),
+      },
+    );
+  }
+  return (
+    <div className="board-pages">
+      {staff && (
+        <IconButton
+          look="bare"
+          icon="previous"
+          label={s('slides.previous')}
+          testId="board-previous"
+          disabled={index <= 0}
+          onPress={() => turn(-1)}
+        />
+      )}
+      <p role="status" data-testid="board-place">
+        {s('slides.page', { page: index + 1, pages: pages.length })}
+      </p>
+      {staff && (
+        <>
+          <IconButton
+            look="bare"
+            icon="next"
+            label={s('slides.next')}
+            testId="board-next"
+            disabled={index >= pages.length - 1}
+            onPress={() => turn(1)}
+          />
+          <IconButton
+            look="bare"
+            icon={TEACHING.add}
+            label={s('board.add')}
+            testId="board-add"
+            onPress={add}
+          />
+        </>
+      )}
+      <Menu
+        button={{ icon: 'more', look: 'bare', label: s('board.more'), testId: 'board-more' }}
+        entries={entries}
+      />
+      {removing && (
+        <Dialog
+          title={s('board.removeAsk')}
+          role="alertdialog"
+          testId="board-dialog"
+          onClose={() => setRemoving(false)}
+        >
+          <p>{s('board.removeDetail')}</p>
+          <div className="actions">
+            <Button
+              look="danger"
+              testId="board-remove-confirm"
+              onPress={() => {
+                setRemoving(false);
+                void wire.run(async () => {
+                  // Somebody has to be able to draw on.
+                  if (pages.length === 1) await session.command('/whiteboards');
+                  await drop(`/whiteboards/${current}`);
+                });
+              }}
+            >
+              {s('board.remove')}
+            </Button>
+            <Button firstFocus onPress={() => setRemoving(false)}>
+              {t('action.cancel')}
+            </Button>
+          </div>
+        </Dialog>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,17 @@
+/** The tools of the whiteboard, and what is chosen of them. */
+import { COLOURS, WIDTHS, type FORMS } from '../../../client/classroom/board/items';
+
+export const TOOLS = ['pen', 'line', 'rect', 'ellipse', 'text', 'eraser', 'laser'] as const;
+export type Tool = (typeof TOOLS)[number];
+export type Form = Extract<Tool, (typeof FORMS)[number]>;
+
+export interface Chosen {
+  tool: Tool;
+  colour: string;
+  width: number;
+}
+
+export const FIRST_CHOSEN: Chosen = { tool: 'pen', colour: COLOURS[0], width: WIDTHS[0] };
+
+/** Of the eraser, in units of the page. */
+export const ERASER_RADIUS = 16;
