@@ -4,7 +4,6 @@ import { Caller, Problem } from '../../client/classroom/call';
 import { placePath, readReplay, tokenIn } from '../../client/classroom/place';
 import { isSignedOut } from '../../client/classroom/words';
 import { replay, type ReplayRecording, type Viewing } from '../../client/recordings/replay';
-import { fetchConfig } from '../../client/server/server';
 import { recall, recallSessionToken, recallSignIn, rememberSignIn, storage } from '../../client/storage';
 import { dateAndTime } from '../../client/text/catalogue';
 import { r, type ReplayKey } from '../../client/text/replay/texts';
@@ -12,6 +11,7 @@ import { ReplayScreen } from '../../replay/ReplayScreen';
 import { AccountForm } from '../../teaching/home/AccountForm';
 import { SignIn } from '../../teaching/home/SignIn';
 import { PageFrame } from '../../teaching/PageFrame';
+import { useSignInConfig } from '../../teaching/useSignInConfig';
 import { useLanguage } from '../../ui/hooks/useLanguage';
 
 type Plain = Extract<ReplayKey, `page.${string}`>;
@@ -39,24 +39,31 @@ export function App() {
     () => tokenIn(window.location.hash) || recallSignIn(storage('sessionStorage')),
   );
   const used = token !== '' ? token : recallSessionToken(storage('sessionStorage'), subject);
-  const caller = useMemo(() => (used === '' ? undefined : new Caller(used)), [used]);
+  const { config, cookie, dropCookie } = useSignInConfig();
+  const caller = useMemo(() => (used === '' && !cookie ? undefined : new Caller(used)), [used, cookie]);
   const signIn = useCallback((next: string) => {
     rememberSignIn(storage('sessionStorage'), next);
     setToken(next);
   }, []);
-  const signOut = useCallback(() => signIn(''), [signIn]);
+  const signOut = useCallback(() => {
+    dropCookie();
+    signIn('');
+  }, [dropCookie, signIn]);
   const { loaded, choose } = useLoaded(caller, subject, signOut);
-  const dev = useDev();
   useEffect(() => {
     document.title = `${loaded?.viewing?.title ?? r('page.title')} · Lectern`;
   }, [loaded]);
   if (caller === undefined) {
-    if (dev === undefined) return null;
+    if (config === undefined) return null;
     const name = recall(storage('localStorage')).name;
     return (
       <PageFrame name={undefined} onSignOut={undefined}>
         <div className="home-sign">
-          {dev ? <SignIn name={name} onSignIn={signIn} /> : <AccountForm onSignIn={signIn} />}
+          {config.dev ? (
+            <SignIn name={name} onSignIn={signIn} />
+          ) : (
+            <AccountForm oidc={config.oidc} onSignIn={signIn} />
+          )}
         </div>
       </PageFrame>
     );
@@ -65,7 +72,7 @@ export function App() {
   const { viewing, recordings, problem } = loaded;
   const playable = typeof MediaSource !== 'undefined';
   return (
-    <PageFrame name={undefined} onSignOut={token === '' ? undefined : signOut}>
+    <PageFrame name={undefined} onSignOut={token === '' && !cookie ? undefined : signOut}>
       <div className="replay-page">
         <header className="replay-header">
           <h1>{viewing?.title ?? r('page.title')}</h1>
@@ -150,12 +157,3 @@ function useLoaded(caller: Caller | undefined, subject: string, onSignedOut: () 
 }
 
 /** Whether the server gives everybody a token; undefined until it has said so. */
-function useDev(): boolean | undefined {
-  const [dev, setDev] = useState<boolean>();
-  useEffect(() => {
-    fetchConfig()
-      .then((config) => setDev(config.dev))
-      .catch(() => setDev(false));
-  }, []);
-  return dev;
-}

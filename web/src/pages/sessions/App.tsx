@@ -4,7 +4,6 @@ import { Caller } from '../../client/classroom/call';
 import { invitationIn, placePath, readPlace, tokenIn, type Place } from '../../client/classroom/place';
 import { sessions, type Me } from '../../client/classroom/sessions';
 import { isSignedOut } from '../../client/classroom/words';
-import { fetchConfig, type PageConfig } from '../../client/server/server';
 import {
   recall,
   recallSessionToken,
@@ -21,6 +20,7 @@ import { Home } from '../../teaching/home/Home';
 import { PasswordForm } from '../../teaching/home/PasswordForm';
 import { SignIn } from '../../teaching/home/SignIn';
 import { PageFrame } from '../../teaching/PageFrame';
+import { useSignInConfig } from '../../teaching/useSignInConfig';
 import { useLanguage } from '../../ui/hooks/useLanguage';
 
 // Home needs none of what media need.
@@ -32,27 +32,15 @@ export function App() {
   const { token, signIn, signOut } = useSignIn();
   const [invitation] = useState(() => invitationIn(window.location.hash));
   const [recalled] = useState(() => recall(storage('localStorage')));
-  const [config, setConfig] = useState<Pick<PageConfig, 'dev' | 'oidc'>>();
-  const [cookie, setCookie] = useState(false);
+  const { config, cookie, dropCookie } = useSignInConfig();
   const own = place.kind === 'session' ? recallSessionToken(storage('sessionStorage'), place.id) : '';
   const used = token !== '' ? token : own;
-  // A sign-in at a provider is a cookie, which calls without a token carry.
   const caller = useMemo(() => (used === '' && !cookie ? undefined : new Caller(used)), [used, cookie]);
   const leave = useCallback(() => {
-    if (cookie) void sessions.signOut(new Caller('')).catch(() => undefined);
-    setCookie(false);
+    dropCookie();
     signOut();
-  }, [cookie, signOut]);
+  }, [dropCookie, signOut]);
   const me = useMe(caller, leave);
-  useEffect(() => {
-    const start = async (): Promise<void> => {
-      const found = await fetchConfig();
-      const hasCookie = found.oidc && (await isSignedIn());
-      setCookie(hasCookie);
-      setConfig(found);
-    };
-    start().catch(() => setConfig({ dev: false, oidc: false }));
-  }, []);
   useEffect(() => {
     document.title = place.kind === 'home' ? `${s('home.title')} · Lectern` : 'Lectern';
   }, [place]);
@@ -124,16 +112,6 @@ export function App() {
       )}
     </PageFrame>
   );
-}
-
-/** Whether this browser has the cookie of a sign-in at a provider. */
-async function isSignedIn(): Promise<boolean> {
-  try {
-    await sessions.me(new Caller(''));
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** The token of the person who is signed in in this tab; it comes by a link, or from the form. */
