@@ -1,5 +1,6 @@
 """Response headers that every page carries, and which handlers answer without end."""
 
+import weakref
 from typing import Any
 
 # The page needs its own files, the server's WebSocket, and camera pictures as blobs; nothing else.
@@ -22,5 +23,6 @@ SECURITY_HEADERS = {
     "X-Frame-Options": "DENY",
 }
 
-# Handlers with long-lived answers, which are exempt from the server's limit on the time of a request.
-LONG_LIVED: set[Any] = set()
+# Handlers with long-lived answers, which are exempt from the server's limit on the time of a request. Weak: a handler
+# leads to everything its server has.
+LONG_LIVED: weakref.WeakSet[Any] = weakref.WeakSet()
