@@ -21,6 +21,7 @@ from signaling.config import NO_KEYS, ServerConfig
 from signaling.daily.door.door import Door
 from signaling.daily.door.room_page import RoomPage
 from signaling.daily.frontend import DailyFrontend, DailySettings
+from signaling.daily.recordings import RecordingParts as DailyRecordings
 from signaling.daily.rooms import KIND as DAILY
 from signaling.daily.webhooks import DailyWebhooks
 from signaling.errors import ConfigError, DeliveryError, ListenError, StoreError, VaultError
@@ -53,6 +54,7 @@ from signaling.livekit.webhooks import LiveKitWebhooks, configure, parse_events,
 from signaling.livekit.ws import LiveKitEndpoints
 from signaling.recordings.files import RecordingFiles
 from signaling.recordings.films import Films
+from signaling.recordings.links import Links
 from signaling.recordings.recordings import Recordings
 from signaling.rooms.media import MediaEvents
 from signaling.rooms.services import build_services
@@ -173,6 +175,12 @@ class Server:
             store,
             outgoing.post,
             DailySettings(self.keyring, config.public_url, limits),
+            DailyRecordings(
+                self.recordings,
+                None if recordings_folder is None else RecordingFiles(recordings_folder),
+                self.films,
+                Links(self.keyring, time.time),
+            ),
         )
         catalogue.add(DAILY, self.daily.rooms.opening)
         catalogue.add_names(room_config)
@@ -201,7 +209,8 @@ class Server:
         data_dir = Path(config.data_dir).absolute()
         if not config.database_url and data_dir.is_dir():
             checks["disk"] = lambda: has_space(data_dir)
-        door = Door(self.daily.rooms, self.daily.domains, self.services, self.keyring).api(limits)
+        daily = self.daily
+        door = Door(daily.rooms, daily.domains, daily.recordings, self.services, self.keyring).api(limits)
         parts: list[RoutePart] = [
             self._metrics,
             Health(checks, store.write, loop.time),

@@ -14,6 +14,7 @@ from signaling.http.api import Api, Route
 from signaling.limits import Limits
 from signaling.recordings.files import RecordingFiles
 from signaling.recordings.films import Films
+from signaling.recordings.links import Links
 from signaling.recordings.recordings import Recordings
 from signaling.recordings.replay import ReplayFiles
 from signaling.sessions_api.calendar_calls import CalendarCalls
@@ -28,7 +29,6 @@ from signaling.sessions_api.people.usage_calls import UsageCalls
 from signaling.sessions_api.people.user_calls import UserCalls
 from signaling.sessions_api.recordings.download_calls import DownloadCalls
 from signaling.sessions_api.recordings.film_calls import FilmCalls
-from signaling.sessions_api.recordings.links import Links
 from signaling.sessions_api.recordings.recording_calls import RecordingCalls
 from signaling.sessions_api.recordings.replay_calls import ReplayCalls
 from signaling.sessions_api.school.course_calls import CourseCalls

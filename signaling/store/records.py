@@ -111,6 +111,22 @@ class Recording:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordingFilter:
+    """Conditions on recordings; None imposes no condition."""
+
+    tenant: str
+    "Whose they are: the `tenant` of their details."
+    made_by: str
+    "The API that started them: a key of their details."
+    without_status: str
+    room: RoomName | None = None
+    older_than: Recording | None = None
+    "Started before this one."
+    newer_than: Recording | None = None
+    "Started after this one."
+
+
+@dataclass(frozen=True, slots=True)
 class ApiKey:
     """A key of the server's APIs."""
 

@@ -46,6 +46,8 @@ EVENTS = [
     "custom-button-click",
     "show-local-video-changed",
     "send-settings-updated",
+    "recording-started",
+    "recording-stopped",
     "recording-error",
     "transcription-error",
     "live-streaming-error",

@@ -1,9 +1,12 @@
 """Rooms embedded by Daily's unchanged browser SDK (npm `@daily-co/daily-js`, iframe mode)."""
 
+import io
+
 import aiohttp
+import av
 import pytest
 
-from tests.e2e.conftest import eventually
+from tests.e2e.conftest import eventually, serving
 from tests.e2e.embedding import VERSIONS, school, visitor
 from tests.e2e.native import Viewer, joined, publishing
 from tests.e2e.test_page import frames_grow
@@ -279,6 +282,44 @@ async def test_whoever_allows_no_camera_is_in_without_one(application, chromium,
     blocked = await ada.sees("local", "video", "blocked")
     assert blocked["tracks"]["video"]["blocked"] == {"byPermissions": True}
     assert blocked["tracks"]["audio"]["state"] == "blocked"
+
+
+async def test_an_owner_records_the_meeting_and_gets_one_file(chromium, site, tmp_path):
+    options = ("--recordings", str(tmp_path), "--recordings-reserve-mb", "0", "--workers", "1")
+    async with serving(*options) as server, aiohttp.ClientSession() as http:
+        application = Application(server, http)
+        room = await application.room(privacy="private")
+        tutor, student = await visitor(chromium, site), await visitor(chromium, site)
+        await tutor.join(room, token=await application.token(is_owner=True, user_name="Ada"))
+        await student.join(room, token=await application.token(user_name="Ben"))
+        await student.call("call.startRecording() ?? null")
+        await student.event("recording-error")
+        await tutor.call("call.startRecording({type: 'cloud'}) ?? null")
+        for person in (tutor, student):
+            await person.event("recording-started")
+            await person.frame.get_by_test_id("recording").wait_for()
+
+        def octets():
+            return sum(path.stat().st_size for path in tmp_path.rglob("*.webm"))
+
+        await eventually(lambda: octets() > 200_000, "some seconds have been recorded")
+        await tutor.call("call.stopRecording() ?? null")
+        await student.event("recording-stopped")
+
+        async def finished():
+            [made] = (await application.ask("GET", "/recordings?room_name=maths"))["data"]
+            assert made["status"] != "canceled"
+            return made if made["status"] == "finished" else None
+
+        made = await eventually(finished, "the file is composed")
+        assert made["max_participants"] == 2
+        link = await application.ask("GET", f"/recordings/{made['id']}/access-link")
+        async with http.get(link["download_link"]) as answer:
+            film = await answer.read()
+        with av.open(io.BytesIO(film)) as container:
+            names = [stream.codec_context.name for stream in container.streams]
+            assert names == ["h264", "aac"]
+            assert sum(1 for _ in container.decode(video=0)) > 10
 
 
 async def test_what_is_not_offered_is_said_plainly(lesson):

@@ -18,13 +18,15 @@ from signaling.daily.door import admission, entry
 from signaling.daily.door.admission import Admitted, MustKnock, Refused
 from signaling.daily.door.waiting_area import Answer, Knock, WaitingArea
 from signaling.daily.properties import RoomProperties
+from signaling.daily.recordings import DailyRecordings, Kind
 from signaling.daily.rest.domains import Domains
 from signaling.daily.rooms import DailyRoom, DailyRooms
 from signaling.daily.tokens import MeetingToken, MeetingTokenError, verify
-from signaling.errors import AccessError, RequestError, TokenError
+from signaling.errors import AccessError, NotFoundError, RequestError, TokenError, UnsupportedError
 from signaling.http.api import Api, ApiError, Fault, Route, Style, bearer
 from signaling.ids import Identity, RoomName, UserId
 from signaling.limits import KNOCKS, Limits
+from signaling.recordings.recordings import AlreadyRecordedError
 from signaling.rooms.events import VisitorArrived, VisitorLeft
 from signaling.rooms.model import LeaveReason, Participant, Visitor
 from signaling.rooms.permissions import AdminRight, Source
@@ -113,6 +115,14 @@ class Entrance(msgspec.Struct, omit_defaults=True):
     session_id: str = ""
 
 
+class RecordingChange(msgspec.Struct, frozen=True):
+    """Whether the meeting is recorded, and how."""
+
+    on: bool
+    type: Kind = "cloud"
+    instance_id: Annotated[str, msgspec.Meta(max_length=64)] = ""
+
+
 class WaitingPerson(msgspec.Struct):
     """A person who waits to be admitted."""
 
@@ -129,10 +139,18 @@ class WaitingPeople(msgspec.Struct):
 class Door:
     """Admission to all rooms."""
 
-    def __init__(self, rooms: DailyRooms, domains: Domains, services: Services, keyring: Keyring) -> None:
+    def __init__(
+        self,
+        rooms: DailyRooms,
+        domains: Domains,
+        recordings: DailyRecordings,
+        services: Services,
+        keyring: Keyring,
+    ) -> None:
         """`keyring` signs access tokens."""
         self._daily_rooms = rooms
         self._domains = domains
+        self._recordings = recordings
         self._services = services
         self._keyring = keyring
         self._waiting_area = WaitingArea(services.timers, lambda: str(uuid.uuid4()), self._came, self._gone)
@@ -154,6 +172,12 @@ class Door:
             Route("POST", f"{room}/waiting", self.waiting, no_admin),
             Route("POST", f"{room}/waiting/{{knock_id}}", self.answer, no_admin | gone),
             Route("POST", f"{room}/participants/{{session_id}}", self.change, no_admin | gone),
+            Route(
+                "POST",
+                f"{room}/recording",
+                self.record,
+                no_admin | {409: "the room is recorded already, or not", 501: "this server records nothing"},
+            ),
         ]
         return Api(_style(self._authenticate), routes, limits)
 
@@ -250,6 +274,24 @@ class Door:
         self._services.rooms.set_permissions(person, wanted)
         if body.eject:
             self._services.rooms.leave(person, LeaveReason.REMOVED, f"by participant {admin.identity}")
+        return Nothing()
+
+    async def record(self, caller: Participant, name: Name, body: RecordingChange) -> Nothing:
+        """Start or stop the recording of the meeting; owners only."""
+        if caller.has_left or caller.room.name != name or not entry.is_owner(caller):
+            raise _not_allowed()
+        room = await self._daily_rooms.find(name)
+        if room is None:
+            raise _not_allowed()  # the room was deleted, and the meeting is about to end
+        try:
+            if body.on:
+                await self._recordings.start(room.domain, name, body.type, body.instance_id)
+            else:
+                self._recordings.stop(name)
+        except (AlreadyRecordedError, NotFoundError) as error:
+            raise ApiError(409, "recording", str(error)) from error
+        except UnsupportedError as error:
+            raise ApiError(501, "unsupported", str(error)) from error
         return Nothing()
 
     # --- access ----------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Daily's calls for features that this server does not have: recordings, transcripts, streams."""
+"""Daily's calls for features that this server does not have: transcripts and streams."""
 
 from typing import Annotated, Any
 
@@ -17,16 +17,9 @@ Id = Annotated[str, msgspec.Meta(max_length=128)]
 
 # Commands to a running call, by the feature that they would start, change or stop.
 _COMMANDS = {
-    "recordings": ("start", "update", "stop"),
     "transcription": ("start", "update", "stop"),
     "live-streaming": ("start", "update", "stop"),
 }
-
-
-class RecordingQuery(PageQuery, frozen=True, kw_only=True):
-    """Which recordings."""
-
-    room_name: str | None = None
 
 
 class TranscriptQuery(
@@ -64,11 +57,9 @@ class AbsentCalls:
         ]
         return [
             *routes,
-            Route("GET", "/recordings", self.list_recordings),
             Route("GET", "/transcript", self.list_transcripts),
             *(
-                Route(method, f"/{things}/{{thing}}{suffix}", self.get_thing, absent)
-                for things in ("recordings", "transcript")
+                Route(method, f"/transcript/{{thing}}{suffix}", self.get_thing, absent)
                 for method, suffix in (("GET", ""), ("DELETE", ""), ("GET", "/access-link"))
             ),
         ]
@@ -78,12 +69,7 @@ class AbsentCalls:
         del body  # accepted, so that invalid JSON is refused as such
         await self._rooms.get(caller.domain, name)
         hosting(self._services, name)
-        raise DailyError(403, "forbidden-error", "this server neither records nor transcribes nor streams")
-
-    async def list_recordings(self, query: RecordingQuery) -> EmptyPage:
-        """List recordings."""
-        del query
-        return EmptyPage(0, [])
+        raise DailyError(403, "forbidden-error", "this server neither transcribes nor streams")
 
     async def list_transcripts(self, query: TranscriptQuery) -> EmptyPage:
         """List transcripts."""

@@ -14,10 +14,10 @@ from signaling.http.api import ApiError, Route
 from signaling.http.headers import SECURITY_HEADERS
 from signaling.recordings.files import FilesError, RecordingFiles
 from signaling.recordings.films import Films
+from signaling.recordings.links import DOWNLOAD, Links
 from signaling.recordings.recordings import ACTIVE, DELETED
 from signaling.sessions_api.callers import Caller
 from signaling.sessions_api.path_ids import RecordingPath
-from signaling.sessions_api.recordings.links import DOWNLOAD, Links
 from signaling.sessions_api.recordings.recording_calls import RecordingCalls
 from signaling.sessions_api.style import PREFIX
 from signaling.store import Store

@@ -12,6 +12,7 @@ from sfu.values import RecordingId
 from signaling.errors import NotFoundError, UnsupportedError
 from signaling.http.api import Answer, ApiError, Route
 from signaling.ids import Identity
+from signaling.recordings.deletion import Deletion
 from signaling.recordings.files import FilesError, Manifest, RecordingFiles
 from signaling.recordings.films import Films
 from signaling.recordings.recordings import ACTIVE, DELETED, AlreadyRecordedError, Recordings
@@ -88,7 +89,7 @@ class RecordingCalls:
         self._recordings = recordings
         self._store = store
         self._files = files
-        self._films = films
+        self._deletion = Deletion(store, files, films)
 
     def routes(self) -> list[Route]:
         """Return the routes."""
@@ -175,18 +176,10 @@ class RecordingCalls:
         row = await self.found(caller, recording, tutor=True)
         if row.status in ACTIVE:
             raise ApiError(409, "still_recording", "The recording has to be stopped first.")
-        if self._files is not None:
-            try:
-                if self._films is not None:
-                    await self._films.remove(row.id)
-                await asyncio.to_thread(self._files.delete, row.id)
-            except FilesError as error:
-                raise ApiError(503, "not_deleted", str(error)) from error
-        details = {key: row.details[key] for key in ("tenant", "by") if key in row.details}
-        details |= {"deleted_by": caller.person, "deleted_at": self._desk.now}
-        gone = Recording(row.id, row.room, row.session_sid, DELETED, row.started_at, row.ended_at, details)
-        await self._store.recordings.replace(gone)
-        return answer(gone)
+        try:
+            return answer(await self._deletion.delete(row, caller.person, self._desk.now))
+        except FilesError as error:
+            raise ApiError(503, "not_deleted", str(error)) from error
 
     async def _active(self, caller: Caller, recording_id: RecordingId) -> Recording:
         row = await self.found(caller, recording_id, tutor=True)

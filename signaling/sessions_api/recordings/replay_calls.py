@@ -21,13 +21,13 @@ from sfu.values import RecordingId
 from signaling.http.api import Answer, ApiError, Document, Route
 from signaling.ids import RoomName
 from signaling.recordings.files import FilesError
+from signaling.recordings.links import REPLAY, Links
 from signaling.recordings.recordings import DELETED, Recordings
 from signaling.recordings.replay import MAX_SEGMENTS, ReplayFiles, ReplayTrack, SegmentPage
 from signaling.recordings.rules import parse_track_id
 from signaling.sessions_api.callers import Caller
 from signaling.sessions_api.desk import Desk, known
 from signaling.sessions_api.path_ids import RecordingPath, SessionPath
-from signaling.sessions_api.recordings.links import REPLAY, Links
 from signaling.sessions_api.recordings.marks import Mark, mark
 from signaling.sessions_api.recordings.recording_calls import is_of, require_role
 from signaling.sessions_api.recordings.replay_rules import may_watch, may_watch_track

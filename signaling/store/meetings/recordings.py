@@ -3,13 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy import ColumnElement, Row, delete, func, insert, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from sfu.values import RecordingId
 from signaling.ids import RoomName
 from signaling.store.access import transaction
-from signaling.store.records import Recording
+from signaling.store.records import Recording, RecordingFilter
 from signaling.store.tables import recordings
 
 
@@ -48,6 +48,24 @@ class Recordings:
         async with transaction(self._engine) as connection:
             return [_record(row) for row in await connection.execute(query)]
 
+    async def page(self, wanted: RecordingFilter, limit: int, *, oldest: bool = False) -> list[Recording]:
+        """Return the latest recordings that meet the conditions, or the oldest, always newest first. StoreError.
+
+        Those between two rows: `wanted.older_than` and `wanted.newer_than`.
+        """
+        at, number = recordings.c.started_at, recordings.c.id
+        order = (at.asc(), number.asc()) if oldest else (at.desc(), number.desc())
+        query = select(recordings).where(*_conditions(wanted)).order_by(*order).limit(limit)
+        async with transaction(self._engine) as connection:
+            found = [_record(row) for row in await connection.execute(query)]
+        return found[::-1] if oldest else found
+
+    async def count(self, wanted: RecordingFilter) -> int:
+        """Return the number of recordings that meet the conditions. StoreError."""
+        query = select(func.count()).select_from(recordings).where(*_conditions(wanted))
+        async with transaction(self._engine) as connection:
+            return await connection.scalar(query) or 0
+
     async def of_rooms(self, rooms: Sequence[RoomName]) -> list[Recording]:
         """Return the recordings of some rooms, in no order. StoreError."""
         query = select(recordings).where(recordings.c.room.in_(rooms))
@@ -59,6 +77,22 @@ class Recordings:
         gone = delete(recordings).where(recordings.c.id == recording_id)
         async with transaction(self._engine) as connection:
             return (await connection.execute(gone)).rowcount > 0
+
+
+def _conditions(wanted: RecordingFilter) -> list[ColumnElement[bool]]:
+    details, place = recordings.c.details, tuple_(recordings.c.started_at, recordings.c.id)
+    found: list[ColumnElement[bool]] = [
+        details["tenant"].as_string() == wanted.tenant,
+        details[wanted.made_by].as_string().is_not(None),
+        recordings.c.status != wanted.without_status,
+    ]
+    if wanted.room is not None:
+        found.append(recordings.c.room == wanted.room)
+    if wanted.older_than is not None:
+        found.append(place < (wanted.older_than.started_at, wanted.older_than.id))
+    if wanted.newer_than is not None:
+        found.append(place > (wanted.newer_than.started_at, wanted.newer_than.id))
+    return found
 
 
 def _values(recording: Recording) -> Mapping[str, Any]:

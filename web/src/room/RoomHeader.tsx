@@ -3,8 +3,9 @@ import { ConnectionState } from 'livekit-client';
 
 import { t } from '../client/text/catalogue';
 import { connectionWords } from '../client/words';
+import { RecordingMark } from './RecordingMark';
 
-/** The name of the room, the number of people in it, and the state of the connection. */
+/** The name of the room, the number of people in it, whether it is recorded, and the state of the connection. */
 export function RoomHeader({ stalled }: { stalled: boolean }) {
   const room = useRoomContext();
   const people = useParticipants().length;
@@ -15,6 +16,7 @@ export function RoomHeader({ stalled }: { stalled: boolean }) {
       <p className="people" data-testid="people">
         {people === 1 ? t('people.alone') : t('people.count', { count: people })}
       </p>
+      <RecordingMark />
       <ConnectionStatus stalled={stalled} />
     </header>
   );

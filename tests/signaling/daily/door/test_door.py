@@ -283,6 +283,22 @@ async def test_an_owner_removes_somebody_and_takes_a_permission(daily):
     assert (await daily.ask(change, {"eject": True}, owner["pass"]))[0] == 404
 
 
+async def test_an_owner_records_the_meeting(daily, world, monkeypatch):
+    await daily.room()
+    owner, _, _ = await daily.enter(is_owner=True)
+    helper, _, _ = await daily.enter(permissions={"canAdmin": ["participants"]})
+    for access, status in ((None, 401), (helper["pass"], 403), (owner["pass"], 501)):
+        assert (await daily.ask("recording", {"on": True}, access))[0] == status
+    monkeypatch.setattr(world.server.recordings, "is_on", True)
+    assert (await daily.ask("recording", {"on": False}, owner["pass"]))[0] == 409
+    assert (await daily.ask("recording", {"on": True, "type": "raw-tracks"}, owner["pass"]))[0] == 200
+    assert (await daily.ask("recording", {"on": True}, owner["pass"]))[0] == 409
+    assert (await daily.ask("recording", {"on": True, "type": "local"}, owner["pass"]))[0] == 400
+    assert (await daily.ask("recording", {"on": False}, owner["pass"]))[0] == 200
+    commands = [each[0] for each in world.media.commands if "recording" in each[0]]
+    assert commands == ["start_recording", "stop_recording"]
+
+
 async def test_nobody_turns_on_the_devices_of_others(daily):
     await daily.room()
     owner, _, _ = await daily.enter(is_owner=True)

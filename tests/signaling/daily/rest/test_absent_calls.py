@@ -3,7 +3,7 @@ import pytest
 NO_CALL = (404, "not-found", "room lesson does not seem to be hosting a call currently")
 
 
-@pytest.mark.parametrize("feature", ["recordings", "transcription", "live-streaming"])
+@pytest.mark.parametrize("feature", ["transcription", "live-streaming"])
 @pytest.mark.parametrize("command", ["start", "update", "stop"])
 async def test_commands_are_refused(daily, feature, command):
     path = f"/rooms/lesson/{feature}/{command}"
@@ -16,9 +16,8 @@ async def test_commands_are_refused(daily, feature, command):
     assert (await daily.refused("POST", path, {}))[:2] == (403, "forbidden-error")
 
 
-@pytest.mark.parametrize("things", ["recordings", "transcript"])
-async def test_there_are_none(daily, things):
-    assert await daily.get(f"/{things}?limit=5") == {"total_count": 0, "data": []}
-    assert (await daily.refused("GET", f"/{things}?limit=0"))[0] == 400
+async def test_there_are_no_transcripts(daily):
+    assert await daily.get("/transcript?limit=5") == {"total_count": 0, "data": []}
+    assert (await daily.refused("GET", "/transcript?limit=0"))[0] == 400
     for method, path in (("GET", "x"), ("DELETE", "x"), ("GET", "x/access-link")):
-        assert await daily.refused(method, f"/{things}/{path}") == (404, "not-found", "x not found")
+        assert await daily.refused(method, f"/transcript/{path}") == (404, "not-found", "x not found")

@@ -1,6 +1,7 @@
 from dataclasses import replace
 
 from signaling.store import Recording
+from signaling.store.records import RecordingFilter
 
 FIRST = Recording("r1", "algebra", "RM_1", "in-progress", 5.0, None, {"tracks": []})
 
@@ -22,3 +23,20 @@ async def test_recordings_are_found_newest_first(store):
     assert [each.id for each in await store.recordings.find()] == ["r3", "r2", "r1"]
     assert [each.id for each in await store.recordings.find("algebra")] == ["r3", "r1"]
     assert [each.id for each in await store.recordings.find(limit=1)] == ["r3"]
+
+
+async def test_pages_are_of_one_tenant_and_one_api(store):
+    for at in range(1, 5):
+        details = {"tenant": "school" if at < 4 else "other", "daily": {"type": "cloud"}}
+        await store.recordings.add(replace(FIRST, id=f"r{at}", started_at=float(at), details=details))
+    await store.recordings.add(replace(FIRST, id="r5", details={"tenant": "school"}))
+    await store.recordings.add(replace(FIRST, id="r6", status="deleted", details=details))
+    wanted = RecordingFilter("school", "daily", "deleted")
+    rows = await store.recordings.page(wanted, 10)
+    assert [each.id for each in rows] == ["r3", "r2", "r1"]
+    assert await store.recordings.count(wanted) == 3
+    assert await store.recordings.count(replace(wanted, room="logic")) == 0
+    older = await store.recordings.page(replace(wanted, older_than=rows[0]), 1)
+    newer = await store.recordings.page(replace(wanted, newer_than=rows[2]), 1, oldest=True)
+    assert [each.id for each in (*older, *newer)] == ["r2", "r2"]
+    assert [each.id for each in await store.recordings.page(wanted, 2, oldest=True)] == ["r2", "r1"]

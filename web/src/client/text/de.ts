@@ -142,6 +142,7 @@ export const de: Catalogue = {
 
   'people.alone': 'Nur Sie',
   'people.count': { one: '{count} Person', other: '{count} Personen' },
+  'people.recorded': 'Dieses Treffen wird aufgezeichnet.',
   'notice.sharing': 'Alle sehen Ihren Bildschirm.',
   'notice.stopSharing': 'Nicht mehr teilen',
   'notice.sound': 'Ihr Browser blockiert den Ton, bis Sie ihn erlauben.',

@@ -138,6 +138,7 @@ export const en = {
   // The header and the notices of a room.
   'people.alone': 'Only you',
   'people.count': { one: '{count} person', other: '{count} people' },
+  'people.recorded': 'This meeting is being recorded.',
   'notice.sharing': 'Everyone can see your screen.',
   'notice.stopSharing': 'Stop sharing',
   'notice.sound': 'Your browser has blocked the sound until you allow it.',

@@ -15,6 +15,7 @@ import { optionalText, type Action, type Context } from './actions/context';
 import { DEVICE_ACTIONS, inUse } from './actions/devices';
 import { ABSENT_ACTIONS, PAGE_ACTIONS, UNKNOWN_ACTION } from './actions/page';
 import { PEOPLE_ACTIONS } from './actions/people';
+import { RECORDING_ACTIONS } from './actions/recording';
 import { SENDING_ACTIONS } from './actions/sending';
 import { appearanceOf } from './appearance';
 import { dailyParticipant, threshold } from './participant';
@@ -72,6 +73,7 @@ export class Bridge implements Embedder {
       ...DEVICE_ACTIONS,
       ...SENDING_ACTIONS,
       ...PEOPLE_ACTIONS,
+      ...RECORDING_ACTIONS,
       ...PAGE_ACTIONS,
       ...ABSENT_ACTIONS,
       'iframe-launch-config': (fields) => this.launch(fields),
@@ -148,6 +150,7 @@ export class Bridge implements Embedder {
       meetingSessionState: { data: undefined, topology: 'sfu' },
     });
     this.reportCount(room);
+    if (room.isRecording) this.reportRecording(true);
     this.wire.post('meeting-session-summary-updated', { meetingSession: { id: await room.getSid() } });
   }
 
@@ -181,6 +184,7 @@ export class Bridge implements Embedder {
     };
     for (const event of CHANGES) room.on(event, () => this.sync(meeting));
     room
+      .on(RoomEvent.RecordingStatusChanged, (recorded) => this.reportRecording(recorded))
       .on(RoomEvent.ActiveSpeakersChanged, (speakers) => this.reportSpeaker(speakers))
       .on(RoomEvent.LocalTrackPublished, (publication) => this.reportOwnTrack(publication, true))
       .on(RoomEvent.LocalTrackUnpublished, (publication) => this.reportOwnTrack(publication, false))
@@ -241,6 +245,10 @@ export class Bridge implements Embedder {
     this.wire.post('participant-counts-updated', {
       participantCounts: { present: allParticipants(room).length, hidden: 0 },
     });
+  }
+
+  private reportRecording(recorded: boolean): void {
+    this.wire.post(recorded ? 'recording-started' : 'recording-stopped', { local: false, type: 'cloud' });
   }
 
   private reportSpeaker(speakers: readonly Participant[]): void {

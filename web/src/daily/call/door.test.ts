@@ -52,7 +52,16 @@ describe('Door', () => {
     const { door, asked } = answering(200, { waiting: [{ id: 'k', name: 'Ben' }, 7] });
     expect(await door.waitingPeople('p')).toEqual([{ id: 'k', name: 'Ben' }]);
     await door.changeParticipant('p', 's/1', { eject: true });
-    expect(asked.map(({ headers }) => headers['Authorization'])).toEqual(['Bearer p', 'Bearer p']);
+    await door.record('p', true, 'raw-tracks');
+    expect(asked.map(({ headers }) => headers['Authorization'])).toEqual([
+      'Bearer p',
+      'Bearer p',
+      'Bearer p',
+    ]);
+    expect(asked[2]).toMatchObject({
+      url: '/daily/rooms/my%20room/recording',
+      body: { on: true, type: 'raw-tracks' },
+    });
     expect(asked[1]).toMatchObject({
       url: '/daily/rooms/my%20room/participants/s%2F1',
       body: { eject: true },

@@ -130,6 +130,15 @@ export class Door {
     await this.ask(`participants/${encodeURIComponent(identity)}`, { ...change }, pass);
   }
 
+  /** Start or stop the recording of the meeting; for owners. */
+  async record(pass: string, on: boolean, type?: string, instanceId?: string): Promise<void> {
+    const options = {
+      ...(type !== undefined && { type }),
+      ...(instanceId !== undefined && { instance_id: instanceId }),
+    };
+    await this.ask('recording', { on, ...options }, pass);
+  }
+
   private async ask(path: string, body: Fields, pass?: string): Promise<Fields> {
     let response: Response;
     let answer: unknown;

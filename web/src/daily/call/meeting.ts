@@ -163,6 +163,11 @@ export class Meeting {
     await this.askDoor(() => this.door.changeParticipant(this.pass, identity, change));
   }
 
+  /** Start or stop the recording. DoorError. */
+  async record(on: boolean, type?: string, instanceId?: string): Promise<void> {
+    await this.door.record(this.pass, on, type, instanceId);
+  }
+
   /** Let somebody in, or deny it. */
   async answerKnock(id: string, grant: boolean): Promise<void> {
     this.store.update({ waiting: this.state.snapshot().waiting.filter((each) => each.id !== id) });

@@ -12,18 +12,6 @@ import { TEACHING } from '../../ui/controls/teachingIcons';
 import { Dialog } from '../../ui/surfaces/Dialog';
 import { useLive } from './context';
 
-/** Says in the header that the lesson is recorded. */
-export function RecordingMark() {
-  const { wire } = useLive();
-  if (!useIsRecording(wire.room)) return null;
-  return (
-    <p className="rec-mark" role="status" data-testid="recording">
-      <span aria-hidden="true">REC</span>
-      <span className="visually-hidden">{s('rec.on')}</span>
-    </p>
-  );
-}
-
 /** Asks everybody, once a session, whether they may be recorded; the answer can be changed while the recording runs. */
 export function RecordingNotice() {
   const { session, wire } = useLive();

@@ -6,13 +6,13 @@ import { clock } from '../../client/classroom/time';
 import { taughtAt } from '../../client/classroom/live/lifecycle';
 import { t } from '../../client/text/catalogue';
 import { s } from '../../client/text/sessions/texts';
+import { RecordingMark } from '../../room/RecordingMark';
 import { ConnectionStatus } from '../../room/RoomHeader';
 import { Button } from '../../ui/controls/Button';
 import { TEACHING } from '../../ui/controls/teachingIcons';
 import { Icon } from '../../ui/controls/Icon';
 import { Dialog } from '../../ui/surfaces/Dialog';
 import { useLive, useServerNow } from './context';
-import { RecordingMark } from './Recording';
 
 interface SessionHeaderProps {
   stalled: boolean;

@@ -378,7 +378,6 @@ export const de: Texts<typeof en> = {
   // Recording.
   'rec.record': 'Stunde aufzeichnen',
   'rec.stop': 'Aufzeichnung beenden',
-  'rec.on': 'Die Stunde wird aufgezeichnet.',
   'rec.startAsk': 'Die Stunde aufzeichnen?',
   'rec.startDetail': 'Alle erfahren es und werden gefragt, ob sie aufgezeichnet werden dürfen.',
   'rec.agreedOnly': 'Nur aufzeichnen, wer zustimmt',

@@ -368,7 +368,6 @@ export const en = {
   // Recording.
   'rec.record': 'Record the lesson',
   'rec.stop': 'Stop recording',
-  'rec.on': 'The lesson is being recorded.',
   'rec.startAsk': 'Record the lesson?',
   'rec.startDetail': 'Everybody is told, and asked whether they may be recorded.',
   'rec.agreedOnly': 'Record only those who agree',

@@ -39,9 +39,7 @@ export const PAGE_ACTIONS: Readonly<Record<string, Action>> = {
 
 /** What this server does not support, and the event that reports it to the application. */
 const ABSENT: Readonly<Record<string, { event: string; what: string }>> = {
-  'local-recording-start': { event: 'recording-error', what: 'recording' },
-  'local-recording-stop': { event: 'recording-error', what: 'recording' },
-  'daily-method-update-recording': { event: 'recording-error', what: 'recording' },
+  'daily-method-update-recording': { event: 'recording-error', what: 'another layout of recordings' },
   'daily-method-start-transcription': { event: 'transcription-error', what: 'transcription' },
   'daily-method-update-transcription': { event: 'transcription-error', what: 'transcription' },
   'daily-method-stop-transcription': { event: 'transcription-error', what: 'transcription' },

@@ -1,0 +1,103 @@
+"""Recordings as Daily has them: their types, their state, and the file that is composed after the end.
+
+`cloud` and `cloud-audio-only` become one MP4 file; `raw-tracks` stay as they were recorded, and are downloaded as a ZIP
+archive. A recording counts as in progress until its file is there.
+"""
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from signaling.errors import NotFoundError
+from signaling.ids import RoomName
+from signaling.recordings.files import FilesError, RecordingFiles
+from signaling.recordings.films import Films, FilmStatus, TooManyFilmsError
+from signaling.recordings.links import Links
+from signaling.recordings.recordings import ACTIVE, FINISHED, Purpose, Recordings
+from signaling.recordings.rules import Options
+from signaling.store.records import Recording
+
+Kind = Literal["cloud", "cloud-audio-only", "raw-tracks"]
+Status = Literal["finished", "in-progress", "canceled"]
+
+DETAIL: Final = "daily"
+"Key of a row's details: Daily's API, or a page of its rooms, started the recording."
+RAW: Final = "raw-tracks"
+_BEST_LAYER: Final = 2
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingParts:
+    """The server's recordings, as far as Daily's API uses them."""
+
+    recordings: Recordings
+    files: RecordingFiles | None
+    "None where nothing is recorded; `films` too."
+    films: Films | None
+    links: Links
+
+
+class DailyRecordings:
+    """Starts and stops recordings of rooms, and has their files composed."""
+
+    def __init__(self, parts: RecordingParts) -> None:
+        """Compose a file whenever a recording of this API ends."""
+        self._recordings = parts.recordings
+        self._films = parts.films
+        parts.recordings.observe(self._ended)
+
+    async def start(self, domain: str, room: RoomName, kind: Kind, instance_id: str = "") -> None:
+        """Record an open room. NotFoundError, AlreadyRecordedError, UnsupportedError, StoreError."""
+        options = Options(
+            _BEST_LAYER if kind == RAW else Options().camera_layer, audio_only=kind == "cloud-audio-only"
+        )
+        purpose = Purpose(details={DETAIL: {"type": kind, "instance_id": instance_id}})
+        await self._recordings.start(domain, room, "", options, purpose)
+
+    def stop(self, room: RoomName) -> None:
+        """End the recording of a room. NotFoundError."""
+        self.check_running(room)
+        self._recordings.stop(room)
+
+    def check_running(self, room: RoomName) -> None:
+        """Raise NotFoundError if no recording of this API is running in a room."""
+        active = self._recordings.active(room)
+        if active is None or DETAIL not in active.row.details:
+            raise NotFoundError(f"room {room} is not being recorded")
+
+    def latest(self, row: Recording) -> Recording:
+        """Return a recording's row with the present figures."""
+        active = self._recordings.active(row.room)
+        return active.current() if active is not None and active.id == row.id else row
+
+    def status(self, row: Recording) -> Status:
+        """Return the state of a recording and of its file."""
+        if row.status in ACTIVE:
+            return "in-progress"
+        if row.status != FINISHED or self._films is None:
+            return "canceled"
+        if kind_of(row) == RAW:
+            return "finished"
+        film = self._films.state(row.id).status
+        if film is FilmStatus.NONE:  # the server ended while it was composed
+            self._compose(row)
+        if film is FilmStatus.FAILED:
+            return "canceled"
+        return "finished" if film is FilmStatus.FINISHED else "in-progress"
+
+    def _ended(self, row: Recording) -> None:
+        if row.status == FINISHED and DETAIL in row.details and kind_of(row) != RAW:
+            self._compose(row)
+
+    def _compose(self, row: Recording) -> None:
+        if self._films is None:
+            return
+        try:
+            self._films.start(row.id, "", [], [])
+        except (FilesError, TooManyFilmsError):
+            return  # the next look at the recording tries again
+
+
+def kind_of(row: Recording) -> Kind:
+    """Return the type of a recording of this API."""
+    kind: Kind = row.details[DETAIL]["type"]
+    return kind

@@ -1,0 +1,34 @@
+"""Deletion of a recording: its files and its film go, and a row stays that says so."""
+
+import asyncio
+
+from signaling.recordings.files import RecordingFiles
+from signaling.recordings.films import Films
+from signaling.recordings.recordings import DELETED
+from signaling.store import Store
+from signaling.store.records import Recording
+
+# What the row of a deleted recording keeps of its details.
+_KEPT = ("tenant", "by", "daily", "egress")
+
+
+class Deletion:
+    """Deletes recordings that have ended."""
+
+    def __init__(self, store: Store, files: RecordingFiles | None, films: Films | None) -> None:
+        """`files` and `films` are None where nothing is recorded."""
+        self._store = store
+        self._files = files
+        self._films = films
+
+    async def delete(self, row: Recording, by: str, now: float) -> Recording:
+        """Delete a recording for somebody, and return what is left of its row. FilesError, StoreError."""
+        if self._files is not None:
+            if self._films is not None:
+                await self._films.remove(row.id)
+            await asyncio.to_thread(self._files.delete, row.id)
+        details = {key: row.details[key] for key in _KEPT if key in row.details}
+        details |= {"deleted_by": by, "deleted_at": now}
+        gone = Recording(row.id, row.room, row.session_sid, DELETED, row.started_at, row.ended_at, details)
+        await self._store.recordings.replace(gone)
+        return gone
