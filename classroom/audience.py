@@ -1,6 +1,6 @@
-"""The usual visibilities of events, and lists cut to a view's share.
+"""The common visibilities of events, and lists cut to their share of a view.
 
-An answer is the event itself, a copy without what is hidden from this person, or None.
+Each returns the event itself, a copy without the parts hidden from this person, or None.
 """
 
 from collections.abc import Iterable
@@ -47,14 +47,14 @@ def staff_and_subject(_room: "Classroom", event: Any, person: "Person") -> "Even
 
 
 def nobody(_room: "Classroom", _event: "Event", _person: "Person") -> "Event | None":
-    """Show it to no participant: it is for the log and the server."""
+    """Show it to no participant: only the log and the server use it."""
     return None
 
 
 def fitting(items: Iterable[T], size: int) -> tuple[list[T], bool]:
     """Return the first items whose JSON together stays within `size` bytes, and whether others were left out.
 
-    The first item is there whatever its size, so that one long item does not hide all.
+    The first item is always included, whatever its size, so that one long item does not hide all others.
     """
     kept: list[T] = []
     for item in items:

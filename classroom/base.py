@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from classroom.state import Classroom
 
 SERVER: Final = PersonId("")
-"The author of commands and events of no person: the application by its API key, a timer, the recovery after a crash."
+"The author of commands and events without a person: the application by its API key, a timer, recovery after a crash."
 
 
 class Command(Struct, frozen=True, kw_only=True, tag_field="type", forbid_unknown_fields=True):
@@ -29,15 +29,15 @@ class Event(Struct, frozen=True, kw_only=True, tag_field="type"):
     """A change of a session. Events are stored for years: a kind that changes gets a new version and an upcast."""
 
     at: float
-    "When, in seconds since 1970; never before the event that precedes it in the log."
+    "Time in seconds since 1970; never earlier than that of the previous event in the log."
     by: PersonId = SERVER
-    "Id of the person who caused it."
+    "Id of the person who caused the event."
     v: int = 1
     "Version of this kind of event."
 
 
 class Deadline(Struct, frozen=True, order=True):
-    """When a session needs its server next, and why."""
+    """When and why a session next needs the server."""
 
     at: float
     "Seconds since 1970."
@@ -49,13 +49,13 @@ class Deadline(Struct, frozen=True, order=True):
 
 Events = Sequence[Event]
 Decide = Callable[["Classroom", Any, float], Events]
-"Returns what happens, or raises `Refused`; changes nothing."
+"Returns the resulting events, or raises `Refused`; changes nothing."
 Apply = Callable[[Any, Any], None]
-"Changes the feature's own part of the state, which is all that it is given, by one event."
+"Changes the feature's own part of the state, the only part that is passed in, by one event."
 Shown = Callable[["Classroom", Any, "Person"], Event | None]
-"Returns an event as one person may see it, None if the person may not."
+"Returns an event as this person may see it, or None if the person may not see it."
 Expire = Callable[["Classroom", Deadline, float], Events]
-"Returns what happens when a deadline of the feature has passed."
+"Returns the events that follow when a deadline of the feature has passed."
 
 
 def _no_deadlines(_room: "Classroom") -> Iterable[Deadline]:
@@ -77,12 +77,12 @@ class Feature:
     decide: Mapping[type[Command], Decide]
     "By kind of command."
     apply: Mapping[type[Event], Apply]
-    "By kind of event; events of other features are welcome."
+    "By kind of event; may include events of other features."
     shown: Mapping[type[Event], Shown]
-    "By kind of event; all of the feature's own events and no others."
+    "By kind of event; exactly the feature's own events."
     view: Callable[["Classroom", "Person", float], Any]
-    "Returns what a joining person learns of it."
+    "Returns the feature's part of a joining person's view."
     due: Callable[["Classroom"], Iterable[Deadline]] = field(default=_no_deadlines)
     "Returns its deadlines."
     expire: Expire = field(default=_nothing_expires)
-    "Carries a deadline out."
+    "Handles a deadline that has passed."

@@ -1,7 +1,7 @@
-"""Many events in one message: 1,000 raised hands become one value and not 1,000 messages for each page.
+"""Many events in one message: 1,000 raised hands become one value instead of 1,000 messages to each page.
 
-A run of events of one kind is folded into columns: what all of them share stands once, what differs is a list. Nothing
-is lost: `unfold` returns the events.
+A run of events of one kind is folded into columns: fields equal in all events are stored once, differing fields as
+lists. The encoding is lossless: `unfold` returns the events.
 """
 
 from collections.abc import Iterable, Sequence
@@ -22,13 +22,13 @@ class Run(Struct, frozen=True):
     """Consecutive events of one kind."""
 
     type: str
-    "Their kind."
+    "The kind of the events."
     count: int
-    "How many."
+    "Number of events."
     same: dict[str, Any]
-    "Fields that are equal in all of them."
+    "Fields that are equal in all events."
     columns: dict[str, list[Any]]
-    "The other fields, each with a value for each event."
+    "The other fields, each with one value for each event."
 
 
 class Batch(Struct, frozen=True):
@@ -37,9 +37,9 @@ class Batch(Struct, frozen=True):
     after: int
     "Number of the last event before these."
     upto: int
-    "Number of the last processed event, from which catching up continues."
+    "Number of the last event examined; catching up continues after it."
     runs: tuple[Run, ...]
-    "In order."
+    "In the order of the log."
 
 
 def fold(events: Iterable[Event]) -> tuple[Run, ...]:
@@ -60,7 +60,7 @@ def _run(kind: type[Event], run: Sequence[Event]) -> Run:
 
 
 def unfold(runs: Iterable[Run]) -> list[Event]:
-    """Return the events of runs, also of runs decoded from JSON."""
+    """Return the events of runs, including runs decoded from JSON."""
     events: list[Event] = []
     for run in runs:
         kind = EVENTS[run.type]
@@ -78,8 +78,8 @@ def batches(
 ) -> dict[PersonId, Batch]:
     """Return each person's batch of the events after number `after`; people who see none of them have no batch.
 
-    People who see the same get the same object, so that it has to be encoded once. People who get only public
-    events, nearly all in most cases, cost a look-up each.
+    People who see the same events get the same object, so that it is encoded once. People who get only public events,
+    usually nearly everybody, cost one look-up each.
     """
     upto = after + len(events)
     private = any(type(event) not in PUBLIC for event in events)
@@ -96,7 +96,7 @@ def batches(
             continue
         key = tuple(map(id, shown))
         batch = made.get(key) or Batch(after, upto, fold(shown))
-        if originals.issuperset(key):  # ids of copies are reused as soon as the copies are gone
+        if originals.issuperset(key):  # Python reuses ids of copies as soon as the copies are freed.
             made[key] = batch
         result[person_id] = batch
     return result

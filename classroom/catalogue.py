@@ -40,7 +40,7 @@ FEATURES: Final[tuple[Feature, ...]] = (
     exercises.FEATURE,
     breakouts.FEATURE,
 )
-"In the order in which an event reaches them, and in which deadlines of the same time are carried out."
+"Events reach the features, and deadlines with the same time are handled, in this order."
 
 COMMANDS: Final[dict[str, type[Command]]] = {
     str(kind.__struct_config__.tag): kind for feature in FEATURES for kind in feature.decide

@@ -1,7 +1,7 @@
 """Commands, events and snapshots as JSON.
 
-Each carries its kind (`type`) and the version of that kind (`v`). When a kind of event changes, its class gets the next
-version and `UPCASTS` a function that makes the new form of the old one, so that a log of any age can be read.
+Each value carries its kind (`type`) and the version of that kind (`v`). When a kind of event changes, its class gets
+the next version, and `UPCASTS` a function that converts the old one to it, so that a log of any age can be read.
 """
 
 import functools
@@ -19,11 +19,11 @@ from classroom.state import STATE_VERSION, Classroom
 Upcast = Callable[[dict[str, Any]], dict[str, Any]]
 
 UPCASTS: Final[dict[tuple[str, int], Upcast]] = {
-    # Before messages had files.
+    # Before messages could have files.
     ("chat.sent", 1): lambda old: old | {"files": ()},
     ("chat.approved", 1): lambda old: old | {"files": ()},
 }
-"By kind of event and old version, what makes its next version; the result need not carry `v`."
+"By kind of event and old version: converts an event to the next version; the result need not contain `v`."
 
 
 class _Header(msgspec.Struct, frozen=True):
@@ -53,7 +53,7 @@ def encode(value: Command | Event | Classroom) -> bytes:
 
 
 def decode_command(data: bytes) -> Command:
-    """Return a command. `Malformed` for anything else; the sentence names the field."""
+    """Return a command. Raises `Malformed` for any other input; its message names the field."""
     try:
         command: Command = _command.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -65,7 +65,7 @@ def decode_command(data: bytes) -> Command:
 
 
 def decode_event(data: bytes) -> Event:
-    """Return an event of the log, in its present version. `Malformed` if the log was written by a newer program."""
+    """Return an event of the log, in its current version. Raises `Malformed` if a newer program wrote the log."""
     header = _header.decode(data)
     current = _EVENT_VERSIONS.get(header.type)
     if current is None or not 1 <= header.v <= current:
@@ -90,7 +90,7 @@ def decode_events(lines: Iterable[bytes]) -> Iterable[Event]:
 
 
 def decode_snapshot(data: bytes) -> Classroom:
-    """Return the state of `encode(room)`. ValueError if another version of the program made it: replay the log then."""
+    """Return the state that `encode(room)` wrote. ValueError if another program version wrote it: replay the log."""
     room = _snapshot.decode(data)
     if room.version != STATE_VERSION:
         raise ValueError("The snapshot was made by another version.")

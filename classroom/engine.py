@@ -1,11 +1,11 @@
-"""Decides the events of a command, applies events, and returns the next deadline of the session.
+"""Decides the events that follow from a command, applies events, and returns the next deadline of the session.
 
     events = decide(room, command, now)     # or raises Refused; changes nothing
     ... the caller appends the events to its log ...
     for event in events:
         apply(room, event)
 
-A caller also asks `due` after each change and, when that time has come, calls `expire` until nothing is due.
+After each change, a caller also asks `due` and, when that time has come, calls `expire` until nothing is due.
 """
 
 from collections import defaultdict
@@ -37,9 +37,9 @@ _APPLY: Final = _appliers()
 
 
 def decide(room: Classroom, command: Command, now: float) -> tuple[Event, ...]:
-    """Return what a command leads to at a time in seconds since 1970, or raise `Refused`; changes nothing.
+    """Return the events that follow from a command at a time (seconds since 1970), or raise `Refused`; changes nothing.
 
-    A clock that was set back counts as standing still, so that the log stays in order.
+    If the clock was set back, time counts as standing still, so that the log remains in order.
     """
     permissions.check(room, command)
     if (
@@ -52,7 +52,7 @@ def decide(room: Classroom, command: Command, now: float) -> tuple[Event, ...]:
 
 
 def apply(room: Classroom, event: Event) -> Classroom:
-    """Change the state by one event of the log and return it. Events of a log are never refused."""
+    """Change the state by one event of the log, and return it. Events of a log are never refused."""
     for name, handler in _APPLY[type(event)]:
         handler(getattr(room, name), event)
     room.seq += 1
@@ -61,7 +61,7 @@ def apply(room: Classroom, event: Event) -> Classroom:
 
 
 def replay(events: Iterable[Event], room: Classroom | None = None) -> Classroom:
-    """Return the state after a log, or after the rest of a log from a snapshot on."""
+    """Return the state after a log, or after the rest of a log that follows a snapshot."""
     room = Classroom() if room is None else room
     for event in events:
         apply(room, event)
@@ -69,7 +69,7 @@ def replay(events: Iterable[Event], room: Classroom | None = None) -> Classroom:
 
 
 def due(room: Classroom) -> Deadline | None:
-    """Return when the session needs its server next, and why; None: only when somebody does something."""
+    """Return when and why the session next needs its server; None: not before the next command."""
     deadlines = (deadline for feature in FEATURES for deadline in feature.due(room))
     return min(deadlines, default=None, key=_time)
 
@@ -79,7 +79,7 @@ def _time(deadline: Deadline) -> float:
 
 
 def expire(room: Classroom, now: float) -> tuple[Event, ...]:
-    """Return what the earliest deadline leads to, now that its time has come. `Conflict` when nothing is due."""
+    """Return the events that follow from the earliest deadline, which has passed. `Conflict` when nothing is due."""
     deadline = due(room)
     if deadline is None or deadline.at > now:
         raise Conflict(Code.NOT_DUE, "No deadline of the session has passed.")

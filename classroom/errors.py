@@ -1,14 +1,14 @@
-"""The refusals of the engine: one tree, one stable code for each cause.
+"""The refusals of the engine: one tree, and one stable code for each cause.
 
     Refused
-      Malformed      the command is wrong in itself; the same command is refused again
+      Malformed      the command is invalid in itself; the same command is always refused
       NotAllowed     the person may not do this
-      NotFound       the thing that the command names does not exist
-      Conflict       the thing exists, and its present state does not allow the command
-      LimitReached   a limit of `classroom.limits` or of the session's settings is used up
+      NotFound       the thing named by the command does not exist
+      Conflict       the thing exists, but its current state does not allow the command
+      LimitReached   a limit in `classroom.limits` or in the session's settings is reached
 
-An API maps the five classes to status codes in one place and passes `code` and the sentence on. A refused command
-has changed nothing.
+An API maps the five classes to status codes in one place, and passes on `code` and the message. A refused command has
+changed nothing.
 """
 
 from enum import StrEnum
@@ -105,18 +105,18 @@ class Code(StrEnum):
     GROUP_FULL = "group_full"
 
 
-class Refused(Exception):  # noqa: N818 - a refusal is an answer, not a fault of the program
-    """A command that the engine does not carry out."""
+class Refused(Exception):  # noqa: N818 - a refusal is a result, not a fault of the program
+    """A command that the engine does not execute."""
 
     def __init__(self, code: Code, message: str) -> None:
-        """Keep the code for programs and the sentence for people."""
+        """Store the code for programs and the message for people."""
         super().__init__(message)
         self.code = code
         self.message = message
 
 
 class Malformed(Refused):
-    """The command is wrong in itself."""
+    """The command is invalid in itself."""
 
 
 class NotAllowed(Refused):
@@ -124,12 +124,12 @@ class NotAllowed(Refused):
 
 
 class NotFound(Refused):
-    """The thing that the command names does not exist."""
+    """The thing named by the command does not exist."""
 
 
 class Conflict(Refused):
-    """The present state does not allow the command."""
+    """The current state does not allow the command."""
 
 
 class LimitReached(Refused):
-    """A limit is used up."""
+    """A limit is reached."""

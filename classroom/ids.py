@@ -3,7 +3,7 @@
 from typing import NewType
 
 PersonId = NewType("PersonId", str)
-"In a session and at the school; as a participant of a room, the person has it as identity."
+"A person in a session and at the school; as a participant of a room, the person has this id as identity."
 SessionId = NewType("SessionId", str)
 
 # Each of these is unique in its session.
@@ -14,10 +14,10 @@ ExerciseId = NewType("ExerciseId", str)
 FileId = NewType("FileId", str)
 DeckId = NewType("DeckId", str)
 PageId = NewType("PageId", str)
-"Of a whiteboard."
+"Page of a whiteboard."
 BreakoutId = NewType("BreakoutId", str)
 
 # Each of these is unique at its school.
 CourseId = NewType("CourseId", str)
 GroupId = NewType("GroupId", str)
-"Of a study group."
+"A study group."

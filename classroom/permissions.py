@@ -1,8 +1,8 @@
 """Who may do what, and when: one row for each kind of command, and for each use of media.
 
-A row names the roles that may. Students and observers have to be present; staff may also act from outside, since
-they prepare a session and look after it by the API. Permissions marked `grantable` can be given to, or taken from, one
-person or all students (`moderation.allow`): first the person's grant counts, then that of all students, then the row.
+A row names the roles that have the permission. Students and observers must be present; staff may also act from outside,
+since they prepare and supervise a session through the API. Permissions marked `grantable` can be given to, or taken
+from, one person or all students (`moderation.allow`): the person's grant has precedence, then that of all students.
 """
 
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -21,15 +21,15 @@ class Rule(NamedTuple):
     """One row of the table."""
 
     roles: frozenset[Role]
-    "Who may."
+    "Roles that have the permission."
     phases: frozenset[Phase] = OPEN
-    "When."
+    "Phases in which it applies."
     server: bool = False
-    "The application or the server itself may, too."
+    "The application and the server itself have it, too."
     grantable: bool = False
     "Grants may change it."
     strangers: bool = False
-    "Also somebody who does not belong to the session yet."
+    "People who do not belong to the session yet have it, too."
     absent: bool = False
     "Students and observers need not be present."
 
@@ -128,7 +128,7 @@ RULES: Final[dict[str, Rule]] = {
     "moderation.spotlight": Rule(STAFF),
     "moderation.pin": Rule(STAFF),
     "moderation.unpin": Rule(STAFF),
-    # Media is not sent by commands; the media server asks `may`.
+    # Media is not sent by commands; the media server calls `may`.
     "media.unmute": Rule(_SPEAKERS, UNFINISHED, grantable=True),
     "media.camera": Rule(_SPEAKERS, UNFINISHED, grantable=True),
     "media.share_screen": Rule(_SPEAKERS, UNFINISHED, grantable=True),
@@ -138,7 +138,7 @@ GRANTABLE: Final = frozenset(name for name, rule in RULES.items() if rule.granta
 
 
 def may(room: "Classroom", person_id: PersonId, permission: str) -> bool:
-    """Return whether somebody of the session may do something, whatever the phase."""
+    """Return whether a person of the session has a permission, in any phase."""
     person = room.people.everyone.get(person_id)
     return person is not None and _may(room, person, permission)
 
@@ -155,7 +155,7 @@ def _may(room: "Classroom", person: "Person", permission: str) -> bool:
 
 
 def check(room: "Classroom", command: Command) -> None:
-    """Refuse a command whose author may not give it, or not now. `NotFound`, `NotAllowed` or `Conflict`."""
+    """Refuse a command that its author may not give, or not now: raises `NotFound`, `NotAllowed` or `Conflict`."""
     name = str(command.__struct_config__.tag)
     rule = RULES[name]
     if not room.session.id and name != "session.create":
@@ -180,14 +180,14 @@ def _check_person(room: "Classroom", rule: Rule, name: str, person_id: PersonId)
     if not _may(room, person, name):
         raise NotAllowed(Code.NOT_ALLOWED, f"Somebody who is {person.role} may not do this here.")
     if person.role in LEARNERS and not rule.absent and person_id not in room.people.present:
-        # After the end nobody is present; what is still allowed then is allowed to those who took part.
+        # After the end, nobody is present; whatever is still allowed is then allowed to those who took part.
         if room.session.phase is Phase.ENDED and person.visited:
             return
         raise NotAllowed(Code.NOT_PRESENT, "This person is not in the session now.")
 
 
 def require_role(room: "Classroom", person_id: PersonId, roles: frozenset[Role]) -> None:
-    """Refuse a person of none of these roles; the server may. For what a row cannot say."""
+    """Refuse a person with none of these roles; the server is allowed. For rules that a row cannot express."""
     person = room.people.everyone.get(person_id)
     if person_id != SERVER and (person is None or person.role not in roles):
         raise NotAllowed(Code.NOT_YOURS, "This belongs to somebody else.")

@@ -1,14 +1,14 @@
-"""The words that every feature shares: roles and standing of people, the phases of a session."""
+"""Types that every feature shares: roles and standing of people, the phases of a session."""
 
 from enum import StrEnum
 from typing import Final
 
 
 class Role(StrEnum):
-    """What somebody is in one session."""
+    """A person's role in one session."""
 
     OWNER = "owner"
-    "The tutor whose session it is; exactly one."
+    "The tutor who owns the session; exactly one."
     CO_TUTOR = "co_tutor"
     "Teaches with the owner."
     ASSISTANT = "assistant"
@@ -20,7 +20,7 @@ class Role(StrEnum):
 
 
 class Phase(StrEnum):
-    """Where a session stands in its lifecycle; the last three are final."""
+    """The phase of a session's lifecycle; the last three are final."""
 
     DRAFT = "draft"
     SCHEDULED = "scheduled"
@@ -32,25 +32,25 @@ class Phase(StrEnum):
 
 
 class Standing(StrEnum):
-    """Where somebody is, seen from the session."""
+    """Where a person is in relation to the session."""
 
     INVITED = "invited"
-    "On the roster, never came."
+    "On the roster, has not joined yet."
     WAITING = "waiting"
     "In the lobby."
     PRESENT = "present"
     "In the session; the connection may be lost for a moment."
     GONE = "gone"
-    "Was there, or was refused."
+    "Was in the session, or was refused."
 
 
 class Why(StrEnum):
-    """Why somebody waits in the lobby."""
+    """Why a person waits in the lobby."""
 
     KNOCK = "knock"
     "Staff have to admit them."
     NOT_STARTED = "not_started"
-    "They come in by themselves when the session starts."
+    "The person joins automatically when the session starts."
 
 
 TUTORS: Final = frozenset({Role.OWNER, Role.CO_TUTOR})

@@ -1,4 +1,4 @@
-"""The whole state of one session: a part for each feature, each changed by that feature alone."""
+"""The whole state of one session: one part for each feature, changed by that feature alone."""
 
 from typing import Final
 
@@ -22,16 +22,16 @@ from classroom.features.studio import State as Studio
 from classroom.features.whiteboard import State as Whiteboard
 
 STATE_VERSION: Final = 2
-"Grows whenever the same log makes another state than before: snapshots of another version are not read."
+"Incremented whenever the same log gives a different state; snapshots of other versions are not read."
 
 
 class Classroom(Struct):
-    """One session. Made by `Classroom()`, changed by `classroom.engine.apply` and nothing else."""
+    """One session. Created by `Classroom()`, changed by `classroom.engine.apply` and nothing else."""
 
     version: int = STATE_VERSION
-    "Of the program that made it."
+    "Version of the state's format."
     seq: int = 0
-    "Number of the last event that is in here; the log counts from 1."
+    "Number of the last event applied; the log counts from 1."
     at: float = 0.0
     "Time of that event, seconds since 1970."
     session: Session = field(default_factory=Session)

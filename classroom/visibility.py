@@ -1,4 +1,4 @@
-"""Who may see which event, and the state that a joining person gets: each a pure function."""
+"""Who may see which event, and the state that a joining person receives: each a pure function."""
 
 from typing import Any, Final
 
@@ -33,7 +33,7 @@ from classroom.state import Classroom
 _SHOWN: Final = {kind: shown for feature in FEATURES for kind, shown in feature.shown.items()}
 
 PUBLIC: Final = frozenset(kind for kind, shown in _SHOWN.items() if shown is everyone)
-"Kinds of events that all participants see as they are."
+"Kinds of events that all participants see unchanged."
 
 _AT_THE_DOOR: Final = frozenset(
     {
@@ -47,13 +47,13 @@ _AT_THE_DOOR: Final = frozenset(
         session.Expired,
     }
 )
-"What also those see who wait in the lobby or were invited."
+"Kinds of events that people in the lobby and invited people see as well."
 
 _ABOUT_ONESELF: Final = (people.Waits, people.TurnedAway, people.Joined, people.Left)
 
 
 def is_participant(room: Classroom, person_id: PersonId) -> bool:
-    """Return whether somebody takes part, or took part and was not removed; staff always do."""
+    """Return whether the person takes part, or took part and was not removed; staff always do."""
     person = room.people.everyone.get(person_id)
     return person is not None and _takes_part(room, person)
 
@@ -67,9 +67,9 @@ def _takes_part(room: Classroom, person: Person) -> bool:
 
 
 def shown_to(room: Classroom, event: Event, person_id: PersonId) -> Event | None:
-    """Return the event as somebody may see it, without what is hidden from them; None if they may not.
+    """Return the event as a person may see it, without the parts hidden from them; None if they may not see it.
 
-    `room` is the state after the event, or any later one: who catches up sees what they may see now.
+    `room` is the state after the event or any later state: a person who catches up sees what they may see now.
     """
     person = room.people.everyone.get(person_id)
     if person is None:
@@ -82,15 +82,15 @@ def shown_to(room: Classroom, event: Event, person_id: PersonId) -> Event | None
 
 
 def visible_to(room: Classroom, event: Event, person_id: PersonId) -> bool:
-    """Return whether somebody may see an event, be it with parts hidden."""
+    """Return whether a person may see an event, possibly with parts hidden."""
     return shown_to(room, event, person_id) is not None
 
 
 class View(Struct, frozen=True):
-    """All that a joining page needs, in one value below `limits.VIEW_SIZE` for a class of 50."""
+    """Everything that a joining page needs, in one value below `limits.VIEW_SIZE` for a class of 50."""
 
     seq: int
-    "The events after this number complete it."
+    "The events after this number complete the view."
     session: session.View
     people: people.View
     attendance: attendance.View
@@ -110,7 +110,7 @@ class View(Struct, frozen=True):
 
 
 class Door(Struct, frozen=True):
-    """What somebody sees who is not in the session."""
+    """What a person sees who is not in the session."""
 
     seq: int
     title: str
@@ -119,11 +119,11 @@ class Door(Struct, frozen=True):
     standing: Standing
     why: Why | None
     place: int
-    "Place in the queue of the lobby, from 1; 0: not in the lobby."
+    "Position in the queue of the lobby, from 1; 0: not in the lobby."
 
 
 def view(room: Classroom, person_id: PersonId, now: float) -> View | Door:
-    """Return the session as somebody may see it. `NotFound` for those who do not belong to it."""
+    """Return the session as a person may see it. Raises `NotFound` for people who do not belong to it."""
     person = people.find(room, person_id)
     if _takes_part(room, person):
         parts: dict[str, Any] = {feature.name: feature.view(room, person, now) for feature in FEATURES}

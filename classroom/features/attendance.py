@@ -1,8 +1,8 @@
-"""Attendance: who was there, from when to when, how long in all and how long of the lesson.
+"""Attendance: who was present, from when to when, for how long in all and how long during the lesson.
 
-A visit lasts from joining to leaving. Its time is split into active, idle and lost (connection lost, back within the
-grace time). When the grace time ends without a return, the visit ended when the connection was lost. Everything comes
-from the events alone, so a report made after a crash is the same, to the second, as one made before it.
+A visit lasts from joining to leaving. Its time is split into active, idle and lost (connection lost, restored within
+the grace time). When the grace time ends without a return, the visit ended when the connection was lost. Everything is
+derived from the events, so a report made after a crash equals one made before it, to the second.
 """
 
 from collections.abc import Iterable
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 
 class Activity(StrEnum):
-    """What somebody who is there does."""
+    """What a present person does."""
 
     ACTIVE = "active"
     IDLE = "idle"
@@ -42,62 +42,62 @@ class Activity(StrEnum):
 
 
 class SetActivity(Command, frozen=True, tag="attendance.set_activity"):
-    """The page noticed that its person became idle or active again."""
+    """The page noticed that its person became idle, or active again."""
 
     activity: Activity
 
 
 class ActivityChanged(Event, frozen=True, tag="attendance.activity_changed"):
-    """Somebody became idle or active again."""
+    """A person became idle, or active again."""
 
     person: PersonId
     activity: Activity
 
 
 class Visit(Struct):
-    """One stay, from joining to leaving."""
+    """One visit, from joining to leaving."""
 
     id: str
     joined_at: float
     left_at: float | None = None
-    "None while it lasts."
+    "None while the visit lasts."
     reason: LeaveReason | None = None
-    "Why it ended."
+    "Why the visit ended."
     activity: Activity = Activity.ACTIVE
     settled_at: float = 0.0
-    "Up to when the sums below count."
+    "The sums below count up to this time."
     lost_at: float | None = None
-    "Since when the connection is lost."
+    "When the connection was lost; None while it is not."
     active_s: float = 0.0
     idle_s: float = 0.0
     lost_s: float = 0.0
-    "Connection lost, and back within the grace time."
+    "Time without a connection that was restored within the grace time."
     lesson_s: float = 0.0
-    "The part of active and idle time in which the lesson ran."
+    "The part of active and idle time during which the lesson ran."
 
 
 class Record(Struct):
     """The visits of one person."""
 
     visits: list[Visit] = field(default_factory=list)
-    "The latest, oldest first."
+    "The latest visits, oldest first."
     earlier: int = 0
-    "Visits that are no longer in the list."
+    "Number of visits that are no longer in the list."
     earlier_s: float = 0.0
-    "Active and idle time of those."
+    "Active and idle time of those visits."
     earlier_lesson_s: float = 0.0
-    "Lesson time of those."
+    "Lesson time of those visits."
     first_joined_at: float = 0.0
 
 
 class State(Struct):
-    """Everybody who was ever there."""
+    """Everybody who was ever present."""
 
     records: dict[PersonId, Record] = field(default_factory=dict)
     open: dict[PersonId, None] = field(default_factory=dict)
-    "Ids of those who are there."
+    "Ids of the people who are present."
     running: bool = False
-    "The lesson runs."
+    "Whether the lesson runs."
 
 
 class Totals(Struct, frozen=True):
@@ -112,13 +112,13 @@ class Totals(Struct, frozen=True):
     total_s: float
     "Active and idle time of all visits."
     lesson_s: float
-    "The part of it in which the lesson ran."
+    "The part of the total during which the lesson ran."
     lost_s: float
-    "Time in which the connection was lost during a visit."
+    "Time during visits without a connection."
 
 
 def _settle(visit: Visit, at: float, *, running: bool) -> None:
-    """Add the time since the last change to the sums, up to the loss of the connection at most."""
+    """Add the time since the last change to the sums, at most up to the loss of the connection."""
     until = at if visit.lost_at is None else min(at, visit.lost_at)
     passed = until - visit.settled_at
     if passed <= 0:
@@ -133,7 +133,7 @@ def _settle(visit: Visit, at: float, *, running: bool) -> None:
 
 
 def totals(state: State, person_id: PersonId, now: float) -> Totals | None:
-    """Return somebody's sums at a time, None for somebody who was never there."""
+    """Return a person's sums at a time, None for a person who was never present."""
     record = state.records.get(person_id)
     if record is None:
         return None
@@ -157,7 +157,7 @@ def totals(state: State, person_id: PersonId, now: float) -> Totals | None:
 
 
 def total_times(state: State, people: Iterable[PersonId], now: float) -> list[float]:
-    """Return for each of these people who came how long they were in the session, in seconds."""
+    """Return how long each of these people was in the session, in seconds; people who never came are left out."""
     found = (totals(state, person, now) for person in people)
     return [each.total_s for each in found if each is not None]
 
@@ -248,17 +248,17 @@ def _ended(state: State, event: Ended) -> None:
 
 
 class Line(Struct, frozen=True, array_like=True):
-    """One person's times in a view, as an array: there is one for each person."""
+    """One person's times in a view, encoded as an array because there is one for each person."""
 
     person: PersonId
     activity: Activity | None
-    "None for those who are not there."
+    "None for people who are not present."
     visit_s: int
     total_s: int
 
 
 class View(Struct, frozen=True):
-    """The times of everybody present for staff; their own times for others."""
+    """For staff the times of everybody present; for others their own times."""
 
     lines: list[Line]
 

@@ -1,7 +1,7 @@
-"""Breakouts: small rooms beside the lesson. Nobody rejoins to move; who was where is in the log.
+"""Breakouts: small rooms beside the lesson. Nobody rejoins to move; the log has who was where.
 
-First the rooms are made and people assigned: by hand, at random or by their own choice. Then they open, for a time or
-until they are closed. `places` says where somebody belongs; it counts while the breakouts are open.
+First the rooms are made and people are assigned: by hand, at random or by their own choice. Then the rooms open, for a
+time or until they are closed. `places` assigns people to rooms; it takes effect while the breakouts are open.
 """
 
 from collections.abc import Iterable
@@ -31,17 +31,17 @@ class Room(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Make(Command, frozen=True, tag="breakouts.make"):
-    """Make the rooms anew; earlier ones and their places are forgotten."""
+    """Make new rooms; earlier rooms and their assignments are removed."""
 
     rooms: tuple[Room, ...]
     choice: bool = False
     "Students may choose their room."
     capacity: int = 0
-    "Places of each room for those who choose; 0: no limit."
+    "Places in each room for people who choose; 0: no limit."
 
 
 class Assign(Command, frozen=True, tag="breakouts.assign"):
-    """Put somebody into a room, also while the breakouts are open."""
+    """Assign a person to a room, also while the breakouts are open."""
 
     person: PersonId
     room: BreakoutId
@@ -56,10 +56,10 @@ class Shuffle(Command, frozen=True, tag="breakouts.shuffle"):
 
 
 class Open(Command, frozen=True, tag="breakouts.open"):
-    """Send everybody to their rooms."""
+    """Open the breakouts: all people go to their rooms."""
 
     duration_s: int = 0
-    "They close by themselves after this time; 0: never."
+    "The breakouts close automatically after this time; 0: never."
 
 
 class Choose(Command, frozen=True, tag="breakouts.choose"):
@@ -69,13 +69,13 @@ class Choose(Command, frozen=True, tag="breakouts.choose"):
 
 
 class Visit(Command, frozen=True, tag="breakouts.visit"):
-    """Go to a room, as one of the staff; empty: back into the lesson."""
+    """Go to a room as a member of staff; empty: back into the lesson."""
 
     room: BreakoutId
 
 
 class Broadcast(Command, frozen=True, tag="breakouts.broadcast"):
-    """Say something to all rooms."""
+    """Send an announcement to all rooms."""
 
     text: str
 
@@ -87,7 +87,7 @@ class CallBack(Command, frozen=True, tag="breakouts.call_back"):
 
 
 class Close(Command, frozen=True, tag="breakouts.close"):
-    """Bring everybody back at once."""
+    """Close the breakouts: everybody is back in the lesson at once."""
 
 
 class Made(Event, frozen=True, tag="breakouts.made"):
@@ -99,33 +99,33 @@ class Made(Event, frozen=True, tag="breakouts.made"):
 
 
 class Moved(Event, frozen=True, tag="breakouts.moved"):
-    """Somebody belongs to a room, or (empty) to the lesson."""
+    """A person was assigned to a room, or (empty) to the lesson."""
 
     person: PersonId
     room: BreakoutId
 
 
 class Shuffled(Event, frozen=True, tag="breakouts.shuffled"):
-    """The students belong to these rooms."""
+    """The students were assigned to these rooms."""
 
     places: dict[PersonId, BreakoutId]
     "Room by person."
 
 
 class Opened(Event, frozen=True, tag="breakouts.opened"):
-    """The breakouts opened; everybody is in their room."""
+    """The breakouts opened; all people are in their rooms."""
 
     ends_at: float | None
 
 
 class Called(Event, frozen=True, tag="breakouts.called"):
-    """The rooms close soon."""
+    """The rooms will close soon."""
 
     ends_at: float
 
 
 class Announced(Event, frozen=True, tag="breakouts.announced"):
-    """Something was said to all rooms."""
+    """An announcement was sent to all rooms."""
 
     text: str
 
@@ -135,7 +135,7 @@ class Closed(Event, frozen=True, tag="breakouts.closed"):
 
 
 class State(Struct):
-    """The rooms and who belongs where."""
+    """The rooms and the assignments of people."""
 
     rooms: dict[BreakoutId, str] = field(default_factory=dict)
     "Name by id."
@@ -151,7 +151,7 @@ _MASK: Final = 2**64 - 1
 
 
 def _random_order(ids: list[PersonId], seed: int) -> list[PersonId]:
-    """Return the ids in an order that the seed decides: Fisher-Yates with SplitMix64 (Steele, Lea, Flood 2014)."""
+    """Return the ids in an order determined by the seed: Fisher-Yates with SplitMix64 (Steele, Lea, Flood 2014)."""
     order, state = list(ids), seed & _MASK
     for last in range(len(order) - 1, 0, -1):
         state = (state + 0x9E3779B97F4A7C15) & _MASK
@@ -163,7 +163,7 @@ def _random_order(ids: list[PersonId], seed: int) -> list[PersonId]:
 
 
 def place(room: "Classroom", person_id: PersonId) -> str:
-    """Return the breakout where somebody is now, empty for the lesson."""
+    """Return a person's current breakout, empty for the lesson."""
     return room.breakouts.places.get(person_id, "") if room.breakouts.open else ""
 
 
@@ -290,7 +290,7 @@ def _closed(state: State, _event: Event) -> None:
 
 
 def _left(state: State, event: Left) -> None:
-    # A lost connection keeps the place, so that whoever comes back is where they were.
+    # A lost connection keeps the place, so that a returning person is in the same room.
     if event.reason in {LeaveReason.REMOVED, LeaveReason.BANNED, LeaveReason.LEFT}:
         state.places.pop(event.person, None)
 
@@ -305,16 +305,16 @@ def _expire(_room: "Classroom", _deadline: Deadline, now: float) -> Events:
 
 
 class View(Struct, frozen=True):
-    """The rooms; for staff who belongs where, for others their own place."""
+    """The rooms; for staff the places of everybody, for others their own place."""
 
     rooms: list[Room]
     open: bool
     choice: bool
     ends_at: float | None
     mine: str
-    "Empty: none."
+    "Empty: no room."
     places: dict[BreakoutId, list[PersonId]]
-    "People by room; empty for those who are not staff."
+    "People by room; empty for people who are not staff."
 
 
 def _view(room: "Classroom", person: "Person", _now: float) -> View:
@@ -334,7 +334,7 @@ def _view(room: "Classroom", person: "Person", _now: float) -> View:
 
 
 def _shuffled_shown(_room: "Classroom", event: Shuffled, person: "Person") -> Event:
-    """All; students and observers see only their own place."""
+    """Everybody sees it; students and observers see only their own place."""
     if person.role in STAFF:
         return event
     mine = {person.id: event.places[person.id]} if person.id in event.places else {}
@@ -361,7 +361,7 @@ FEATURE: Final = Feature(
         Shuffled: _shuffled,
         Opened: _opened,
         Called: _called,
-        Announced: lambda _state, _event: None,  # said once, kept in the log
+        Announced: lambda _state, _event: None,  # announcements are not stored, the log has them
         Closed: _closed,
         Left: _left,
         Ended: _closed,

@@ -32,13 +32,13 @@ class Mode(StrEnum):
     """How the messages of students are moderated."""
 
     OPEN = "open"
-    "Not at all."
+    "Not moderated."
     SLOW = "slow"
-    "Each student waits between two messages."
+    "Each student has to wait between two messages."
     STAFF_FIRST = "staff_first"
-    "A student's message reaches the others when staff have approved it."
+    "A student's message reaches other people after staff have approved it."
     CLOSED = "closed"
-    "Students write to staff only."
+    "Students can write to staff only."
 
 
 class Send(Command, frozen=True, tag="chat.send"):
@@ -49,9 +49,9 @@ class Send(Command, frozen=True, tag="chat.send"):
     text: str
     scope: Scope = Scope.ALL
     target: str = ""
-    "Person or breakout, by scope."
+    "Id of a person or a breakout, depending on the scope."
     files: tuple[FileId, ...] = ()
-    "Files of the author that its readers may load; with files, the text may be empty."
+    "Files of the author that the readers may load; with files, the text may be empty."
 
 
 class Edit(Command, frozen=True, tag="chat.edit"):
@@ -62,13 +62,13 @@ class Edit(Command, frozen=True, tag="chat.edit"):
 
 
 class Delete(Command, frozen=True, tag="chat.delete"):
-    """Delete your own message, or any message you can read if you are staff."""
+    """Delete your own message, or as staff any message that you can read."""
 
     message: MessageId
 
 
 class Pin(Command, frozen=True, tag="chat.pin"):
-    """Pin a message to all."""
+    """Pin a message for everybody."""
 
     message: MessageId
 
@@ -90,11 +90,11 @@ class SetMode(Command, frozen=True, tag="chat.set_mode"):
 
     mode: Mode
     interval_s: int = 30
-    "Between two messages of one student in slow mode."
+    "Seconds between two messages of one student in slow mode."
 
 
 class Sent(Event, frozen=True, kw_only=True, tag="chat.sent"):
-    """Somebody wrote a message."""
+    """A message was sent."""
 
     message: MessageId
     text: str
@@ -139,7 +139,7 @@ class Unpinned(Event, frozen=True, tag="chat.unpinned"):
 
 
 class Approved(Event, frozen=True, kw_only=True, tag="chat.approved"):
-    """A held message was released. The event carries it in full, because its readers see it for the first time."""
+    """A held message was released. The event carries all of it, because its readers see it for the first time."""
 
     message: MessageId
     author: PersonId
@@ -172,22 +172,22 @@ class Message(Struct):
     deleted: bool = False
     edited_at: float | None = None
     cut: bool = False
-    "In a view: the text is longer."
+    "In a view: the full text is longer."
     files: tuple[FileId, ...] = ()
 
 
 class State(Struct):
-    """The latest messages and how they are moderated."""
+    """The latest messages and the mode of moderation."""
 
     messages: dict[MessageId, Message] = field(default_factory=dict)
-    "The latest and the pinned, oldest first."
+    "The latest messages and the pinned ones, oldest first."
     count: int = 0
-    "All that were ever sent."
+    "Number of messages ever sent."
     pins: dict[MessageId, None] = field(default_factory=dict)
     mode: Mode = Mode.OPEN
     interval_s: int = 30
     recent: dict[PersonId, list[float]] = field(default_factory=dict)
-    "By person, when the latest messages were sent; for the pace."
+    "By person, when the latest messages were sent; limits the rate."
 
 
 def _send(room: "Classroom", command: Send, now: float) -> Events:
@@ -221,7 +221,7 @@ def _check_files(room: "Classroom", author: "Person", command: Send) -> None:
         file = room.files.files.get(file_id)
         if file is None or file.by != author.id:
             raise NotFound(Code.FILE_NOT_FOUND, "There is no such file of this person.")
-        # Otherwise a message would have readers who cannot load its file.
+        # Otherwise some readers of the message could not load its file.
         readers = (file.scope.value, file.target)
         if readers not in {(Scope.ALL.value, ""), (command.scope.value, command.target)}:
             raise NotAllowed(Code.NOT_ALLOWED, "The readers of the message may not all load the file.")
@@ -274,7 +274,7 @@ def _edit(room: "Classroom", command: Edit, now: float) -> Events:
     message = _find(room, command.message)
     if message.by != command.by:
         raise NotAllowed(Code.NOT_YOURS, "Only the author edits a message.")
-    # What staff approved is not exchanged behind their backs; deleting and writing anew is possible.
+    # Otherwise an author could replace a text that staff approved; deleting and writing a new message is possible.
     if room.chat.mode is Mode.STAFF_FIRST and _moderated(find(room, command.by), message.scope):
         raise NotAllowed(Code.NOT_ALLOWED, "Messages cannot be edited while staff approve them.")
     text = checks.text(command.text, limits.MESSAGE_LENGTH, "message")
@@ -406,7 +406,7 @@ def _mode_set(state: State, event: ModeSet) -> None:
 
 
 def _reads(room: "Classroom", author: PersonId, scope: Scope, target: str, person: "Person") -> bool:
-    """Return whether a message is for somebody, held or not."""
+    """Return whether a person is among the addressees of a message, held or not."""
     if person.id == author or scope is Scope.ALL:
         return True
     if scope is Scope.PERSON:
@@ -417,20 +417,20 @@ def _reads(room: "Classroom", author: PersonId, scope: Scope, target: str, perso
 
 
 def _sent_shown(room: "Classroom", event: Sent, person: "Person") -> Event | None:
-    """The readers; staff and the author only, if it was held. Without its text once it is deleted."""
+    """Shown to its readers; if held, to staff and the author only. Without its text after its deletion."""
     message = room.chat.messages.get(event.message)
     held = event.held if message is None else message.held
-    # Still or once held: others than staff and the author get it by `chat.approved`.
+    # Held now or earlier: people other than staff and the author receive it by `chat.approved`.
     if (held or event.held) and person.role not in STAFF and person.id != event.by:
         return None
     if not _reads(room, event.by, event.scope, event.target, person):
         return None
-    # Who catches up after the deletion does not get to read it.
+    # A person who catches up after the deletion cannot read it.
     return structs.replace(event, text="", files=()) if message is not None and message.deleted else event
 
 
 def _approved_shown(room: "Classroom", event: Approved, person: "Person") -> Event | None:
-    """The readers. Without its text once the message is deleted."""
+    """Shown to the readers. Without its text after the message was deleted."""
     if not _reads(room, event.author, event.scope, event.target, person):
         return None
     message = room.chat.messages.get(event.message)
@@ -438,9 +438,9 @@ def _approved_shown(room: "Classroom", event: Approved, person: "Person") -> Eve
 
 
 def _edited_shown(room: "Classroom", event: Edited, person: "Person") -> Event | None:
-    """The readers. Without its text once the message is deleted."""
+    """Shown to the readers. Without its text after the message was deleted."""
     if event.held and person.role not in STAFF and person.id != event.by:
-        return None  # `chat.approved` has the text as it is then
+        return None  # `chat.approved` will carry the text of that time
     if not _reads(room, event.by, event.scope, event.target, person):
         return None
     message = room.chat.messages.get(event.message)
@@ -448,7 +448,7 @@ def _edited_shown(room: "Classroom", event: Edited, person: "Person") -> Event |
 
 
 def _deleted_shown(room: "Classroom", event: Deleted, person: "Person") -> Event | None:
-    """The readers of the message."""
+    """Shown to the readers of the message."""
     if event.held and person.role not in STAFF and person.id != event.author:
         return None
     return event if _reads(room, event.author, event.scope, event.target, person) else None
@@ -467,7 +467,7 @@ class View(Struct, frozen=True):
     mode: Mode
     interval_s: int
     more: bool
-    "There are older ones, to be asked for by pages."
+    "There are older messages, which are requested page by page."
 
 
 def _view(room: "Classroom", person: "Person", _now: float) -> View:

@@ -4,8 +4,8 @@
                    ^           |
                    +-- returned <
 
-A tutor's library of exercises is kept outside of sessions; what is used in one is copied into it, so that its log is
-complete. `Mode` says for each student whether staff teach them or let them work and observe.
+A tutor's library of exercises is stored outside of sessions; an exercise used in a session is copied into it, so that
+the session's log is complete. `Mode` states for each student whether staff teach them or let them work and observe.
 """
 
 from enum import StrEnum
@@ -29,20 +29,20 @@ if TYPE_CHECKING:
 
 
 class Mode(StrEnum):
-    """How staff deal with a student just now."""
+    """How staff currently deal with a student."""
 
     TEACH = "teach"
     OBSERVE = "observe"
 
 
 class Status(StrEnum):
-    """Where a student's work on an exercise stands."""
+    """State of a student's work on an exercise."""
 
     ASSIGNED = "assigned"
     WORKING = "working"
     SUBMITTED = "submitted"
     RETURNED = "returned"
-    "To be improved."
+    "Returned to the student for improvement."
     DONE = "done"
 
 
@@ -50,28 +50,28 @@ UNDER_WAY: Final = frozenset({Status.ASSIGNED, Status.WORKING, Status.RETURNED})
 
 
 class Exercise(Struct, frozen=True, forbid_unknown_fields=True):
-    """What is to be done."""
+    """The text and material of an exercise."""
 
     id: ExerciseId
     title: str
     text: str = ""
     link: str = ""
     file: FileId = FileId("")
-    "A file of the session, or empty."
+    "Id of a file of the session, or empty."
 
 
 class Add(Command, frozen=True, tag="exercises.add"):
-    """Bring an exercise into the session."""
+    """Add an exercise to the session."""
 
     exercise: Exercise
 
 
 class Assign(Command, frozen=True, tag="exercises.assign"):
-    """Hand an exercise out."""
+    """Assign an exercise."""
 
     exercise: ExerciseId
     people: tuple[PersonId, ...] = ()
-    "Empty: all students, also those who come later."
+    "Empty: all students, including those who join later."
 
 
 class Report(Command, frozen=True, tag="exercises.report"):
@@ -91,7 +91,7 @@ class Submit(Command, frozen=True, tag="exercises.submit"):
 
 
 class GiveBack(Command, frozen=True, tag="exercises.give_back"):
-    """Return an answer to be improved."""
+    """Return an answer for improvement."""
 
     exercise: ExerciseId
     person: PersonId
@@ -107,7 +107,7 @@ class Accept(Command, frozen=True, tag="exercises.accept"):
 
 
 class SetMode(Command, frozen=True, tag="exercises.set_mode"):
-    """Teach a student or observe."""
+    """Teach a student, or observe them."""
 
     person: PersonId
     mode: Mode
@@ -120,13 +120,13 @@ class Added(Event, frozen=True, tag="exercises.added"):
 
 
 class Assigned(Event, frozen=True, tag="exercises.assigned"):
-    """The exercise was assigned to these students. The event carries it in full, because it is new to them."""
+    """The exercise was assigned to these students. The event carries all of it, because it is new to them."""
 
     exercise: Exercise
     people: tuple[PersonId, ...]
-    "Students see only their own id here."
+    "A student sees only their own id here."
     everybody: bool
-    "Students who join later have it to do as well."
+    "Students who join later are assigned the exercise as well."
 
 
 class Reported(Event, frozen=True, tag="exercises.reported"):
@@ -147,7 +147,7 @@ class Submitted(Event, frozen=True, tag="exercises.submitted"):
 
 
 class GivenBack(Event, frozen=True, tag="exercises.given_back"):
-    """An answer is to be improved."""
+    """An answer was returned for improvement."""
 
     exercise: ExerciseId
     person: PersonId
@@ -163,7 +163,7 @@ class Accepted(Event, frozen=True, tag="exercises.accepted"):
 
 
 class ModeSet(Event, frozen=True, tag="exercises.mode_set"):
-    """Staff teach a student, or observe."""
+    """Staff teach a student, or observe them."""
 
     person: PersonId
     mode: Mode
@@ -177,7 +177,7 @@ class Work(Struct):
     text: str = ""
     files: tuple[FileId, ...] = ()
     note: str = ""
-    "Staff's, for the student."
+    "From staff, for the student."
     changed_at: float = 0.0
 
 
@@ -188,15 +188,15 @@ class State(Struct):
     works: dict[ExerciseId, dict[PersonId, Work]] = field(default_factory=dict)
     "By exercise and person."
     for_all: dict[ExerciseId, None] = field(default_factory=dict)
-    "Ids of exercises that also those have to do who come later."
+    "Ids of the exercises that students who join later are assigned as well."
     modes: dict[PersonId, Mode] = field(default_factory=dict)
-    "By person; others are taught."
+    "By person; students without a mode are taught."
     count: int = 0
-    "Works of all exercises together."
+    "Number of works on all exercises together."
 
 
 def check_exercise(exercise: Exercise) -> Exercise:
-    """Return an exercise that is within the limits; also for a tutor's library."""
+    """Return an exercise after checking its limits; also used for a tutor's library."""
     return Exercise(
         id=checks.identifier(exercise.id, "exercise"),
         title=checks.line(exercise.title, limits.TITLE_LENGTH, "title"),
@@ -366,7 +366,7 @@ def _mode_set(state: State, event: ModeSet) -> None:
 
 
 class Line(Struct, frozen=True, array_like=True):
-    """One student's current work in a view of staff, as an array: there is one for each student."""
+    """One student's current work in the view of staff, encoded as an array because there is one for each student."""
 
     person: PersonId
     exercise: ExerciseId
@@ -376,7 +376,7 @@ class Line(Struct, frozen=True, array_like=True):
 
 
 class Mine(Struct, frozen=True):
-    """An exercise in the view of the student who has it to do; its text and the answer are loaded apart."""
+    """An exercise in the view of the student it is assigned to; text and answer are loaded separately."""
 
     exercise: ExerciseId
     title: str
@@ -387,7 +387,7 @@ class Mine(Struct, frozen=True):
 
 
 class View(Struct, frozen=True):
-    """For staff everybody's current work, latest change first; for students all of their own work."""
+    """For staff everybody's current work, latest change first; for a student all of their own work."""
 
     exercises: list[tuple[ExerciseId, str]]
     "For staff: id and title."
@@ -396,7 +396,7 @@ class View(Struct, frozen=True):
     mine: list[Mine]
     "For students."
     observed: list[PersonId]
-    "Ids of those whom staff observe; others are taught."
+    "Ids of the students whom staff observe; others are taught."
     more: bool
 
 
@@ -424,7 +424,7 @@ def _view(room: "Classroom", person: "Person", _now: float) -> View:
 
 
 def _latest(state: State) -> list[Line]:
-    """Return for each student the work that changed last, the latest change first."""
+    """Return for each student the work that changed last; the latest change is first."""
     latest: dict[PersonId, tuple[float, ExerciseId]] = {}
     for exercise_id, works in state.works.items():
         for person_id, work in works.items():
@@ -442,12 +442,12 @@ def _latest(state: State) -> list[Line]:
 
 
 def _assigned_shown(_room: "Classroom", event: Assigned, person: "Person") -> Event | None:
-    """Staff, and each student to whom it is assigned."""
+    """Shown to staff, and to each student to whom it is assigned."""
     if person.role in STAFF:
         return event
     if person.id in event.people:
         return structs.replace(event, people=(person.id,))
-    # Students who come later have it from their view; who catches up needs the event.
+    # Students who join later get it in their view; a student who catches up needs the event.
     return structs.replace(event, people=()) if event.everybody and person.role is Role.STUDENT else None
 
 

@@ -1,7 +1,7 @@
-"""Files of a session: what is known of them and the rules. The bytes are the caller's, who looks into them first.
+"""Files of a session: their metadata and the rules. The caller stores the bytes and inspects them first.
 
-The kind of a file is what its content shows, never what its sender says. A kind that a browser would run (HTML, SVG,
-scripts) is not taken at all, and only kinds that are safe to show are marked `inline`; everything else is served as an
+The kind of a file is determined by its content, never by what its sender claims. Kinds that a browser would run (HTML,
+SVG, scripts) are refused, and only kinds that are safe to show are marked `inline`; everything else is served as an
 attachment.
 """
 
@@ -34,14 +34,14 @@ class Scope(StrEnum):
 
 
 class Kind(NamedTuple):
-    """What is taken of one content type."""
+    """The rules for one content type."""
 
     suffixes: frozenset[str]
-    "Endings that a name of this kind may have, lower case."
+    "Suffixes that the file name may have, lower case."
     size: int
-    "Most bytes."
+    "Maximum number of bytes."
     inline: bool = False
-    "A browser may show it in place."
+    "A browser may show it inline."
 
 
 def _office(suffix: str) -> Kind:
@@ -71,17 +71,17 @@ KINDS: Final[dict[str, Kind]] = {
     _ODF + "presentation": _office(".odp"),
     _ODF + "spreadsheet": _office(".ods"),
 }
-"By content type, as found in the bytes."
+"By content type, as detected from the bytes."
 
 
 class Add(Command, frozen=True, tag="files.add"):
-    """Add a file whose bytes the caller has received, measured and looked into."""
+    """Add a file whose bytes the caller has received, measured and inspected."""
 
     file: FileId
     name: str
     size: int
     kind: str
-    "The content type that the bytes show."
+    "The content type detected from the bytes."
     digest: str
     "SHA-256 of the bytes in hex."
     scope: Scope = Scope.ALL
@@ -89,13 +89,13 @@ class Add(Command, frozen=True, tag="files.add"):
 
 
 class Remove(Command, frozen=True, tag="files.remove"):
-    """Delete your own file, or any file you can load if you are staff."""
+    """Delete your own file, or as staff any file that you can load."""
 
     file: FileId
 
 
 class File(Struct, frozen=True):
-    """What is known of a file."""
+    """Metadata of a file."""
 
     id: FileId
     by: PersonId
@@ -121,21 +121,21 @@ class Removed(Event, frozen=True, tag="files.removed"):
 
 
 class State(Struct):
-    """The files and the bytes that they take."""
+    """The files and their total size."""
 
     files: dict[FileId, File] = field(default_factory=dict)
     size: int = 0
     by_person: dict[PersonId, int] = field(default_factory=dict)
-    "Bytes by who added them."
+    "Bytes by the person who added the files."
 
 
 def is_inline(kind: str) -> bool:
-    """Return whether a file may be shown in place instead of being offered as a download."""
+    """Return whether a file may be shown inline instead of being offered as a download."""
     return kind in KINDS and KINDS[kind].inline
 
 
 def check_name(name: str, kind: str) -> str:
-    """Return a file's name without folders, which has to end as its content says."""
+    """Return a file's name without folders; its suffix has to match its content."""
     kept = checks.line(name, limits.FILE_NAME_LENGTH, "file name")
     if "/" in kept or "\\" in kept or kept.startswith("."):
         raise Malformed(Code.BAD_TEXT, "The file name contains a folder or starts with a dot.")
@@ -217,13 +217,13 @@ def _reads(file: File, person: "Person") -> bool:
 
 
 def may_read(room: "Classroom", file_id: FileId, person_id: PersonId) -> bool:
-    """Return whether somebody may load a file."""
+    """Return whether a person may load a file."""
     file, person = room.files.files.get(file_id), room.people.everyone.get(person_id)
     return file is not None and person is not None and _reads(file, person)
 
 
 class View(Struct, frozen=True):
-    """The files that the person may load, latest first."""
+    """The files that the person may load, the latest first."""
 
     files: list[File]
     more: bool
@@ -235,7 +235,7 @@ def _view(room: "Classroom", person: "Person", _now: float) -> View:
 
 
 def _shown(_room: "Classroom", event: Added | Removed, person: "Person") -> Event | None:
-    """Everybody who may load the file."""
+    """Shown to everybody who may load the file."""
     return event if _reads(event.file, person) else None
 
 

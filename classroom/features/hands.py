@@ -1,4 +1,4 @@
-"""Raised hands, in the order in which they went up."""
+"""Raised hands, in the order in which they were raised."""
 
 from typing import TYPE_CHECKING, Final
 
@@ -20,39 +20,39 @@ if TYPE_CHECKING:
 
 
 class Raise(Command, frozen=True, tag="hands.raise"):
-    """Ask for the floor."""
+    """Raise your hand."""
 
 
 class Lower(Command, frozen=True, tag="hands.lower"):
-    """Lower your own hand, or anybody's if you are staff."""
+    """Lower your own hand, or as staff anybody's hand."""
 
     person: PersonId = PersonId("")
-    "Empty: your own."
+    "Empty: your own hand."
 
 
 class LowerAll(Command, frozen=True, tag="hands.lower_all"):
-    """Take all hands down."""
+    """Lower all hands."""
 
 
 class Raised(Event, frozen=True, tag="hands.raised"):
-    """`by` raised a hand; it is the last of the queue."""
+    """`by` raised a hand; it is the last in the queue."""
 
 
 class Lowered(Event, frozen=True, tag="hands.lowered"):
-    """A hand went down."""
+    """A hand was lowered."""
 
     person: PersonId
 
 
 class AllLowered(Event, frozen=True, tag="hands.all_lowered"):
-    """All hands went down."""
+    """All hands were lowered."""
 
 
 class State(Struct):
-    """The queue."""
+    """The queue of raised hands."""
 
     raised: dict[PersonId, float] = field(default_factory=dict)
-    "When each hand went up, seconds since 1970, by person; the first in line comes first."
+    "By person, when the hand was raised (seconds since 1970); the first in the queue is first."
 
 
 def _raise(room: "Classroom", command: Raise, now: float) -> Events:
@@ -90,12 +90,12 @@ def _all_lowered(state: State, _event: Event) -> None:
 
 
 def _gone(state: State, event: Left) -> None:
-    if event.reason is not LeaveReason.REPLACED:  # who reloads the page keeps the place in the queue
+    if event.reason is not LeaveReason.REPLACED:  # a person who reloads the page keeps the place in the queue
         state.raised.pop(event.person, None)
 
 
 def _role_changed(state: State, event: RoleChanged) -> None:
-    if event.role in STAFF:  # staff need not ask
+    if event.role in STAFF:  # staff need not raise a hand
         state.raised.pop(event.person, None)
 
 
@@ -107,12 +107,12 @@ class Hand(Struct, frozen=True):
 
 
 class View(Struct, frozen=True):
-    """The queue, first in line first."""
+    """The queue, first in the queue first."""
 
     hands: list[Hand]
-    "The first of them."
+    "The first hands of the queue."
     count: int
-    "How many are up."
+    "Number of raised hands."
 
 
 def _view(room: "Classroom", _person: "Person", _now: float) -> View:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Urgency(StrEnum):
-    """How soon it is needed."""
+    """How soon help is needed."""
 
     URGENT = "urgent"
     HIGH = "high"
@@ -29,11 +29,11 @@ class Urgency(StrEnum):
 
 
 class Status(StrEnum):
-    """What became of a request."""
+    """State of a request."""
 
     WAITING = "waiting"
     RESPONDED = "responded"
-    "A member of staff took it on."
+    "A member of staff responded."
     RESOLVED = "resolved"
     DISMISSED = "dismissed"
     GONE = "gone"
@@ -79,11 +79,11 @@ class Asked(Event, frozen=True, tag="help_requests.asked"):
 
 
 class Responded(Event, frozen=True, tag="help_requests.responded"):
-    """A member of staff took the request on."""
+    """A member of staff responded to a request for help."""
 
     request: str
     person: PersonId
-    "Who asked."
+    "The student who asked."
 
 
 class Resolved(Event, frozen=True, tag="help_requests.resolved"):
@@ -91,7 +91,7 @@ class Resolved(Event, frozen=True, tag="help_requests.resolved"):
 
     request: str
     person: PersonId
-    "Who asked."
+    "The student who asked."
 
 
 class Dismissed(Event, frozen=True, tag="help_requests.dismissed"):
@@ -99,7 +99,7 @@ class Dismissed(Event, frozen=True, tag="help_requests.dismissed"):
 
     request: str
     person: PersonId
-    "Who asked."
+    "The student who asked."
 
 
 class Request(Struct):
@@ -117,7 +117,7 @@ class Request(Struct):
 
 
 class State(Struct):
-    """All requests, and which of each person is pending."""
+    """All requests, and each person's pending one."""
 
     requests: dict[str, Request] = field(default_factory=dict)
     pending: dict[str, str] = field(default_factory=dict)
@@ -125,13 +125,13 @@ class State(Struct):
 
 
 def queue(state: State) -> list[Request]:
-    """Return the pending requests: most urgent first, then who has waited longest."""
+    """Return the pending requests: most urgent first, then by longest wait."""
     pending = [state.requests[request_id] for request_id in state.pending.values()]
     return sorted(pending, key=lambda request: (_ORDER[request.urgency], request.at))
 
 
 def waited_s(request: Request, now: float) -> float:
-    """Return how long somebody waited for a response, up to now at most."""
+    """Return how long a student waited for a response, at most up to now."""
     ends = [at for at in (request.responded_at, request.closed_at) if at is not None]
     return min(ends, default=now) - request.at
 
@@ -203,7 +203,7 @@ def _dismissed(state: State, event: Dismissed) -> None:
 
 
 def _left(state: State, event: Left) -> None:
-    # Whose connection is lost may come back and still need help.
+    # A person whose connection is lost may return and still need help.
     stays = event.reason in {LeaveReason.REPLACED, LeaveReason.CONNECTION_LOST}
     if event.person in state.pending and not stays:
         _close(state, state.requests[state.pending[event.person]], Status.GONE, event.at)
@@ -219,7 +219,7 @@ class View(Struct, frozen=True):
 
     requests: list[Request]
     count: int
-    "How many the person may see."
+    "Number of requests that the person may see."
 
 
 def _view(room: "Classroom", person: "Person", _now: float) -> View:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class Source(StrEnum):
-    """What of a person's media is meant."""
+    """A source of a person's media."""
 
     MICROPHONE = "microphone"
     CAMERA = "camera"
@@ -41,11 +41,11 @@ class BanScope(StrEnum):
     SESSION = "session"
     "Until the session ends."
     FOREVER = "forever"
-    "For the caller to keep with the owner: it counts for later sessions too."
+    "Beyond the session: the caller stores the ban for the owner, and it applies to later sessions too."
 
 
 class Mute(Command, frozen=True, tag="moderation.mute"):
-    """Switch somebody's source off, or that of all students. They may switch it on again if permitted."""
+    """Mute a source of one person or of all students. They can unmute it if permitted."""
 
     person: PersonId = PersonId("")
     "Empty: all students."
@@ -53,7 +53,7 @@ class Mute(Command, frozen=True, tag="moderation.mute"):
 
 
 class Allow(Command, frozen=True, tag="moderation.allow"):
-    """Give or take a permission of `classroom.permissions.GRANTABLE`; None goes back to what the role may do."""
+    """Grant or revoke a permission in `classroom.permissions.GRANTABLE`; None restores what the role allows."""
 
     permission: str
     allowed: bool | None
@@ -62,27 +62,27 @@ class Allow(Command, frozen=True, tag="moderation.allow"):
 
 
 class Rename(Command, frozen=True, tag="moderation.rename"):
-    """Give somebody another name."""
+    """Rename a person."""
 
     person: PersonId
     name: str
 
 
 class Remove(Command, frozen=True, tag="moderation.remove"):
-    """Remove somebody from the session. They have to knock to come back."""
+    """Remove a person from the session. To return, they have to knock."""
 
     person: PersonId
 
 
 class Ban(Command, frozen=True, tag="moderation.ban"):
-    """Remove somebody and keep them from coming back."""
+    """Remove a person and prevent their return."""
 
     person: PersonId
     scope: BanScope = BanScope.SESSION
 
 
 class Unban(Command, frozen=True, tag="moderation.unban"):
-    """Let somebody come back."""
+    """Lift a ban."""
 
     person: PersonId
 
@@ -94,33 +94,33 @@ class Lock(Command, frozen=True, tag="moderation.lock"):
 
 
 class Spotlight(Command, frozen=True, tag="moderation.spotlight"):
-    """Show one person large to all."""
+    """Spotlight one person for everybody."""
 
     person: PersonId = PersonId("")
     "Empty: nobody."
 
 
 class Pin(Command, frozen=True, tag="moderation.pin"):
-    """Pin somebody for everybody."""
+    """Pin a person for everybody."""
 
     person: PersonId
 
 
 class Unpin(Command, frozen=True, tag="moderation.unpin"):
-    """Unpin somebody."""
+    """Unpin a person."""
 
     person: PersonId
 
 
 class Muted(Event, frozen=True, tag="moderation.muted"):
-    """A source was switched off; the media server carries it out."""
+    """A source was muted; the media server executes it."""
 
     person: PersonId
     source: Source
 
 
 class Allowed(Event, frozen=True, tag="moderation.allowed"):
-    """Somebody, or all students, may do more or less than their role."""
+    """A person, or all students, got other permissions than those of the role."""
 
     person: PersonId
     permission: str
@@ -128,14 +128,14 @@ class Allowed(Event, frozen=True, tag="moderation.allowed"):
 
 
 class Banned(Event, frozen=True, tag="moderation.banned"):
-    """Somebody may not come back."""
+    """A person was banned."""
 
     person: PersonId
     scope: BanScope
 
 
 class Unbanned(Event, frozen=True, tag="moderation.unbanned"):
-    """Somebody may come back."""
+    """A ban was lifted."""
 
     person: PersonId
 
@@ -147,19 +147,19 @@ class Locked(Event, frozen=True, tag="moderation.locked"):
 
 
 class Spotlit(Event, frozen=True, tag="moderation.spotlit"):
-    """One person, or nobody, is shown large to all."""
+    """One person, or nobody, is in the spotlight."""
 
     person: PersonId
 
 
 class Pinned(Event, frozen=True, tag="moderation.pinned"):
-    """Somebody was pinned for everybody."""
+    """A person was pinned for everybody."""
 
     person: PersonId
 
 
 class Unpinned(Event, frozen=True, tag="moderation.unpinned"):
-    """Somebody was unpinned."""
+    """A person was unpinned."""
 
     person: PersonId
 
@@ -168,9 +168,9 @@ class State(Struct):
     """The moderation in force."""
 
     class_grants: dict[str, bool] = field(default_factory=dict)
-    "By permission, what all students may do in place of what their role says."
+    "By permission, whether all students have it; takes precedence over the role."
     grants: dict[PersonId, dict[str, bool]] = field(default_factory=dict)
-    "By person and permission; counts before `class_grants`."
+    "By person and permission; takes precedence over `class_grants`."
     banned: dict[PersonId, BanScope] = field(default_factory=dict)
     removed: dict[PersonId, None] = field(default_factory=dict)
     "Ids of people who were removed and not admitted again."
@@ -180,7 +180,7 @@ class State(Struct):
 
 
 def _subordinate(room: "Classroom", by: PersonId, person_id: PersonId) -> "Person":
-    """Return the person on whom the command acts; nobody moderates their equals, only the owner does."""
+    """Return the person whom the command affects; only the owner may moderate people of their own rank."""
     person = find(room, person_id)
     actor = room.people.everyone.get(by)
     if actor is None:  # the application
@@ -337,7 +337,7 @@ def _left(state: State, event: Left) -> None:
 
 
 class View(Struct, frozen=True):
-    """The moderation that concerns the person."""
+    """The moderation that is relevant to the person."""
 
     locked: bool
     spotlight: str
@@ -345,7 +345,7 @@ class View(Struct, frozen=True):
     class_grants: dict[str, bool]
     my_grants: dict[str, bool]
     banned: dict[PersonId, BanScope]
-    "Empty for those who are not staff."
+    "Empty for people who are not staff."
 
 
 def _view(room: "Classroom", person: "Person", _now: float) -> View:
@@ -362,7 +362,7 @@ def _view(room: "Classroom", person: "Person", _now: float) -> View:
 
 
 def _allowed_shown(room: "Classroom", event: Allowed, person: "Person") -> Event | None:
-    """All, if it applies to all students; otherwise staff and the person."""
+    """Shown to everybody if it applies to all students; otherwise to staff and the person."""
     return staff_and_subject(room, event, person) if event.person else event
 
 
@@ -382,7 +382,7 @@ FEATURE: Final = Feature(
         Unpin: _unpin,
     },
     apply={
-        Muted: lambda _state, _event: None,  # the media server's answer shows it: the track is muted
+        Muted: lambda _state, _event: None,  # the media server reports the muted track
         Allowed: _allowed,
         Banned: _banned,
         Unbanned: _unbanned,

@@ -1,4 +1,4 @@
-"""Who belongs to a session and who is there: invitations, lobby, joining, leaving, lost connections, roles."""
+"""Who belongs to a session and who is present: invitations, lobby, joining, leaving, lost connections, roles."""
 
 from collections.abc import Iterable
 from enum import StrEnum
@@ -19,19 +19,19 @@ if TYPE_CHECKING:
 
 
 class LeaveReason(StrEnum):
-    """Why somebody is no longer there."""
+    """Why a person is no longer present."""
 
     LEFT = "left"
     CONNECTION_LOST = "connection_lost"
     REPLACED = "replaced"
-    "The same person joined again from elsewhere."
+    "The same person joined again from another page or device."
     REMOVED = "removed"
     BANNED = "banned"
     SESSION_OVER = "session_over"
 
 
 class Invite(Command, frozen=True, tag="people.invite"):
-    """Put somebody on the roster."""
+    """Put a person on the roster."""
 
     person: PersonId
     name: str
@@ -39,27 +39,27 @@ class Invite(Command, frozen=True, tag="people.invite"):
 
 
 class Join(Command, frozen=True, tag="people.join"):
-    """Come in, or into the lobby. The caller takes id, name and role out of a token, never from the page."""
+    """Enter the session, or its lobby. The caller takes id, name and role from a token, never from the page."""
 
     name: str
     visit: str
     "New id of this visit."
     role: Role = Role.STUDENT
-    "Counts for those who are new to the session; everybody else keeps the role they have there."
+    "Applies to people who are new to the session; all others keep their role there."
 
 
 class Admit(Command, frozen=True, tag="people.admit"):
-    """Admit somebody from the lobby."""
+    """Admit a person from the lobby."""
 
     person: PersonId
 
 
 class AdmitAll(Command, frozen=True, tag="people.admit_all"):
-    """Admit everybody in the lobby, as long as there are places."""
+    """Admit everybody in the lobby while there are places."""
 
 
 class Refuse(Command, frozen=True, tag="people.refuse"):
-    """Turn somebody in the lobby away."""
+    """Refuse a person in the lobby."""
 
     person: PersonId
 
@@ -69,35 +69,35 @@ class Leave(Command, frozen=True, tag="people.leave"):
 
 
 class LoseConnection(Command, frozen=True, tag="people.lose_connection"):
-    """The server no longer hears somebody."""
+    """The server lost the connection to a person."""
 
     person: PersonId
     lost_at: float
-    "When the server last heard them, seconds since 1970."
+    "When the server last received something from the person, seconds since 1970."
 
 
 class RestoreConnection(Command, frozen=True, tag="people.restore_connection"):
-    """The server hears somebody again within the grace time; the visit goes on."""
+    """The connection is back within the grace time; the visit continues."""
 
     person: PersonId
 
 
 class Recover(Command, frozen=True, tag="people.recover"):
-    """The server is back after a crash; all connections were lost with it."""
+    """The server is running again after a crash; all connections were lost with it."""
 
     alive_at: float
-    "When the crashed server was last known to live, seconds since 1970."
+    "When the crashed server was last known to run, seconds since 1970."
 
 
 class SetRole(Command, frozen=True, tag="people.set_role"):
-    """Give somebody another role."""
+    """Change a person's role."""
 
     person: PersonId
     role: Role
 
 
 class Invited(Event, frozen=True, tag="people.invited"):
-    """Somebody is on the roster."""
+    """A person was put on the roster."""
 
     person: PersonId
     name: str
@@ -105,7 +105,7 @@ class Invited(Event, frozen=True, tag="people.invited"):
 
 
 class Waits(Event, frozen=True, tag="people.waits"):
-    """Somebody is in the lobby."""
+    """A person entered the lobby."""
 
     person: PersonId
     name: str
@@ -115,7 +115,7 @@ class Waits(Event, frozen=True, tag="people.waits"):
 
 
 class Joined(Event, frozen=True, tag="people.joined"):
-    """Somebody joined; a visit begins."""
+    """A person joined; a visit begins."""
 
     person: PersonId
     name: str
@@ -124,95 +124,95 @@ class Joined(Event, frozen=True, tag="people.joined"):
 
 
 class TurnedAway(Event, frozen=True, tag="people.turned_away"):
-    """Somebody in the lobby was refused."""
+    """A person in the lobby was refused."""
 
     person: PersonId
 
 
 class Left(Event, frozen=True, tag="people.left"):
-    """Somebody left the session or the lobby."""
+    """A person left the session or the lobby."""
 
     person: PersonId
     visit: str
     reason: LeaveReason
     left_at: float
-    "When the visit ended, seconds since 1970: with a lost connection the time of the loss."
+    "When the visit ended, seconds since 1970: if the connection was lost, the time of the loss."
     waited: bool = False
-    "They had only been in the lobby, so that no visit ended."
+    "The person had only been in the lobby, so no visit ended."
 
 
 class ConnectionLost(Event, frozen=True, tag="people.connection_lost"):
-    """Somebody's connection is lost; the visit goes on until the grace time ends."""
+    """A person's connection was lost; the visit continues until the grace time ends."""
 
     person: PersonId
     lost_at: float
 
 
 class ConnectionRestored(Event, frozen=True, tag="people.connection_restored"):
-    """Somebody is back within the grace time."""
+    """A person's connection is back within the grace time."""
 
     person: PersonId
 
 
 class Recovered(Event, frozen=True, tag="people.recovered"):
-    """The server is back after a crash; everybody's connection is lost since `lost_at`."""
+    """The server is running again after a crash; all connections are lost since `lost_at`."""
 
     lost_at: float
 
 
 class RoleChanged(Event, frozen=True, tag="people.role_changed"):
-    """Somebody has another role."""
+    """A person's role changed."""
 
     person: PersonId
     role: Role
 
 
 class Renamed(Event, frozen=True, tag="people.renamed"):
-    """Somebody has another name (decided by `moderation`)."""
+    """A person's name changed (decided by `moderation`)."""
 
     person: PersonId
     name: str
 
 
 class Person(Struct):
-    """Somebody of this session."""
+    """A person of this session."""
 
     id: PersonId
     name: str
     role: Role
     standing: Standing = Standing.INVITED
     trusted: bool = False
-    "Invited or admitted: need not knock."
+    "Invited or admitted: does not have to knock."
     visited: bool = False
     "Was in the session at least once."
     visit: str = ""
-    "The current visit, also of the waiting."
+    "Id of the current visit, also while waiting."
     since: float = 0.0
     "When the current standing began, seconds since 1970."
     why: Why | None = None
-    "Why they wait."
+    "Why the person waits."
     lost_at: float | None = None
-    "Since when the connection is lost."
+    "When the connection was lost; None while it is not."
 
 
 class State(Struct):
-    """Everybody who was ever here or on the roster, in the order of their first appearance."""
+    """Everybody who was ever present or on the roster, in the order of their first appearance."""
 
     everyone: dict[PersonId, Person] = field(default_factory=dict)
     present: dict[PersonId, None] = field(default_factory=dict)
-    "Ids of those who are there, in the order in which they came; a set that keeps its order."
+    "Ids of the people present, in the order in which they joined; used as an ordered set."
     waiting: dict[PersonId, None] = field(default_factory=dict)
-    "Ids of those in the lobby, in the order in which they came."
+    "Ids of the people in the lobby, in the order in which they arrived."
     lost: dict[PersonId, None] = field(default_factory=dict)
-    "Ids of those who are there and whose connection is lost."
+    "Ids of present people whose connection is lost."
     recovered_at: float = 0.0
-    "When the server last came back after a crash."
+    "When the server last recovered from a crash."
     tutors_away_since: float | None = None
-    "Since when no tutor is there, None while one is."
+    "Since when no tutor is present; None while one is."
 
 
 def find(room: "Classroom", person_id: PersonId) -> Person:
-    """Return somebody of this session, or raise `NotFound`."""
+    """Return a person of this session, or raise `NotFound`."""
     person = room.people.everyone.get(person_id)
     if person is None:
         raise NotFound(Code.PERSON_NOT_FOUND, "Nobody with this id belongs to the session.")
@@ -220,7 +220,7 @@ def find(room: "Classroom", person_id: PersonId) -> Person:
 
 
 def find_present(room: "Classroom", person_id: PersonId) -> Person:
-    """Return somebody who is there, or raise `NotFound` or `Conflict`."""
+    """Return a person who is present, or raise `NotFound` or `Conflict`."""
     person = find(room, person_id)
     if person.standing is not Standing.PRESENT:
         raise Conflict(Code.NOT_PRESENT, "This person is not in the session now.")
@@ -228,7 +228,7 @@ def find_present(room: "Classroom", person_id: PersonId) -> Person:
 
 
 def left(person: Person, reason: LeaveReason, now: float, by: PersonId = SERVER) -> Left:
-    """Return the end of somebody's visit: now, or when the connection was lost."""
+    """Return the end of a person's visit: now, or when the connection was lost."""
     left_at = now if person.lost_at is None else person.lost_at
     waited = person.standing is Standing.WAITING
     return Left(
@@ -237,7 +237,7 @@ def left(person: Person, reason: LeaveReason, now: float, by: PersonId = SERVER)
 
 
 def free_places(room: "Classroom") -> int:
-    """Return how many more students and observers get in."""
+    """Return how many more students and observers can join."""
     people = room.people
     taken = sum(people.everyone[person_id].role in LEARNERS for person_id in people.present)
     return max(room.session.settings.capacity - taken, 0)
@@ -280,7 +280,7 @@ def _join(room: "Classroom", command: Join, now: float) -> Events:
 
 
 def _check_entry(room: "Classroom", known: Person | None, person_id: PersonId, role: Role) -> None:
-    """Refuse those who cannot even wait."""
+    """Refuse people who may not even wait in the lobby."""
     if person_id in room.moderation.banned:
         raise NotAllowed(Code.BANNED, "This person was banned from the session.")
     if known is None and role is Role.OWNER:
@@ -296,7 +296,7 @@ def _check_entry(room: "Classroom", known: Person | None, person_id: PersonId, r
 
 def _why_wait(room: "Classroom", known: Person | None, person_id: PersonId, role: Role) -> Why | None:
     if person_id in room.moderation.removed:
-        return Why.KNOCK  # staff as well
+        return Why.KNOCK  # applies to staff as well
     if role in STAFF:
         return None
     trusted = known is not None and known.trusted
@@ -306,7 +306,7 @@ def _why_wait(room: "Classroom", known: Person | None, person_id: PersonId, role
 
 
 def find_waiting(room: "Classroom", person_id: PersonId) -> Person:
-    """Return somebody in the lobby, or raise `NotFound` or `Conflict`."""
+    """Return a person in the lobby, or raise `NotFound` or `Conflict`."""
     person = find(room, person_id)
     if person.standing is not Standing.WAITING:
         raise Conflict(Code.NOT_WAITING, "This person is not in the lobby.")
@@ -318,7 +318,7 @@ def _enter(person: Person, now: float, by: PersonId = SERVER) -> Joined:
 
 
 def _fitting(room: "Classroom", waiting: list[Person]) -> list[Person]:
-    """Return the people in the lobby who get a place, in order; staff need none."""
+    """Return the people in the lobby who get a place, in order; staff need no place."""
     places = free_places(room)
     learners = [person.id for person in waiting if person.role in LEARNERS][:places]
     return [person for person in waiting if person.role in STAFF or person.id in learners]
@@ -368,7 +368,7 @@ def _restore_connection(room: "Classroom", command: RestoreConnection, now: floa
 
 
 def _recover(room: "Classroom", command: Recover, now: float) -> Events:
-    # The server lived at least until it wrote the last event.
+    # The server ran at least until it wrote the last event.
     return [Recovered(at=now, lost_at=min(max(command.alive_at, room.at), now))]
 
 
@@ -401,11 +401,11 @@ def _invited(state: State, event: Invited) -> None:
 
 
 def _move(state: State, person: Person, standing: Standing, at: float) -> None:
-    """Put somebody where they are now."""
+    """Move a person to their new standing."""
     state.present.pop(person.id, None)
     state.lost.pop(person.id, None)
     if standing is not Standing.WAITING or person.standing is not Standing.WAITING:
-        state.waiting.pop(person.id, None)  # who knocks again keeps the place in the queue
+        state.waiting.pop(person.id, None)  # a person who knocks again keeps the place in the queue
         person.since = at
     person.standing, person.why, person.lost_at = standing, None, None
     if standing is Standing.PRESENT:
@@ -467,7 +467,7 @@ def _recovered(state: State, event: Recovered) -> None:
         if person.lost_at is None:
             person.lost_at = event.lost_at
             state.lost[person_id] = None
-    # Those in the lobby knock again by themselves; a page that is gone would otherwise wait for ever.
+    # Pages in the lobby knock again automatically; a person whose page is gone would otherwise wait for ever.
     for person_id in list(state.waiting):
         _move(state, state.everyone[person_id], Standing.GONE, event.at)
 
@@ -492,7 +492,7 @@ def _due(room: "Classroom") -> Iterable[Deadline]:
     grace_s = session.settings.grace_s
     for person_id in people.lost:
         lost_at = people.everyone[person_id].lost_at or 0.0
-        # After a crash, the grace time counts from the recovery: nobody could come back before.
+        # After a crash, the grace time counts from the recovery: before it, nobody could reconnect.
         yield Deadline(max(lost_at, people.recovered_at) + grace_s, "people.grace", person_id)
     if session.phase in OPEN and session.started_at is not None:
         ready = any(people.everyone[person_id].why is Why.NOT_STARTED for person_id in people.waiting)
@@ -510,7 +510,7 @@ def _expire(room: "Classroom", deadline: Deadline, now: float) -> Events:
 
 
 class Seen(Struct, frozen=True, omit_defaults=True):
-    """Somebody in a view."""
+    """A person in a view."""
 
     id: PersonId
     name: str
@@ -520,15 +520,15 @@ class Seen(Struct, frozen=True, omit_defaults=True):
 
 
 class View(Struct, frozen=True):
-    """Those who are there, and for staff the lobby."""
+    """The people who are present, and for staff the lobby."""
 
     me: Role
     present: list[Seen]
-    "The first of them, in the order in which they came."
+    "The first people present, in the order in which they joined."
     count: int
-    "How many there are."
+    "Number of people present."
     waiting: list[Seen]
-    "Empty for those who are not staff."
+    "Empty for people who are not staff."
 
 
 def _seen(person: Person) -> Seen:
@@ -544,7 +544,7 @@ def _view(room: "Classroom", person: Person, _now: float) -> View:
 
 
 def _left_shown(room: "Classroom", event: Left, person: Person) -> Event | None:
-    """All; staff and the person only, if the person had only waited in the lobby."""
+    """Shown to everybody; if the person had only waited in the lobby, to staff and the person."""
     return staff_and_subject(room, event, person) if event.waited else event
 
 

@@ -1,7 +1,7 @@
 """Polls: single choice, multiple choice, rating, short answer; drafted, opened, closed, published.
 
-The log keeps who answered what, since an answer may be changed while the poll is open and counts once. In an anonymous
-poll nobody is ever shown that link: neither in events, views, results nor the export.
+The log records who gave which answer, since an answer may be changed while the poll is open and counts once. In an
+anonymous poll, that link is never shown to anybody: not in events, views, results or the export.
 """
 
 from collections.abc import Iterable
@@ -33,7 +33,7 @@ class Kind(StrEnum):
 
 
 class Status(StrEnum):
-    """Where a poll stands."""
+    """State of a poll."""
 
     DRAFT = "draft"
     OPEN = "open"
@@ -50,7 +50,7 @@ class Create(Command, frozen=True, tag="polls.create"):
     options: tuple[str, ...] = ()
     "For single and multiple choice."
     steps: int = 5
-    "For ratings: from 1 to this."
+    "For ratings: the highest value; the lowest is 1."
     anonymous: bool = False
 
 
@@ -59,11 +59,11 @@ class Open(Command, frozen=True, tag="polls.open"):
 
     poll: PollId
     duration_s: int = 0
-    "It closes by itself after this time; 0: after the longest time that is allowed."
+    "The poll closes automatically after this time; 0: after the longest allowed time."
 
 
 class Answer(Command, frozen=True, tag="polls.answer"):
-    """Answer a poll, or change the answer. The kind decides which field counts."""
+    """Answer a poll, or change the answer. The poll's kind determines which field is used."""
 
     poll: PollId
     options: tuple[int, ...] = ()
@@ -79,7 +79,7 @@ class Close(Command, frozen=True, tag="polls.close"):
 
 
 class Publish(Command, frozen=True, tag="polls.publish"):
-    """Show the results to all."""
+    """Publish the results for everybody."""
 
     poll: PollId
 
@@ -99,13 +99,13 @@ class Ballot(Struct, frozen=True):
 
 
 class Results(Struct, frozen=True):
-    """What came out."""
+    """The results of a poll."""
 
     answers: int
     counts: tuple[int, ...]
-    "Of each option, or of each step of a rating."
+    "Number of answers for each option, or for each step of a rating."
     texts: tuple[str, ...]
-    "Short answers in alphabetical order, so that the order tells nothing; the first of them."
+    "The first short answers in alphabetical order, which does not reveal who wrote them."
 
 
 class Created(Event, frozen=True, tag="polls.created"):
@@ -120,7 +120,7 @@ class Created(Event, frozen=True, tag="polls.created"):
 
 
 class Opened(Event, frozen=True, tag="polls.opened"):
-    """A poll was opened. The event carries it in full, because students see it for the first time."""
+    """A poll was opened. The event carries all of it, because students see it for the first time."""
 
     poll: PollId
     question: str
@@ -132,12 +132,12 @@ class Opened(Event, frozen=True, tag="polls.opened"):
 
 
 class Answered(Event, frozen=True, tag="polls.answered"):
-    """Somebody answered a poll or changed the answer. `by` is empty where the name is hidden."""
+    """A person answered a poll or changed the answer. `by` is empty where the name is hidden."""
 
     poll: PollId
     ballot: Ballot
     anonymous: bool
-    "As the poll is: it has to hold when the poll is discarded and another one has its id."
+    "Copied from the poll, because the poll may be discarded and its id used again."
 
 
 class Closed(Event, frozen=True, tag="polls.closed"):
@@ -171,19 +171,19 @@ class Poll(Struct):
     anonymous: bool
     status: Status = Status.DRAFT
     closes_at: float | None = None
-    "While it is open."
+    "Only while the poll is open."
     ballots: dict[PersonId, Ballot] = field(default_factory=dict)
     "By person."
 
 
 class State(Struct):
-    """All polls, in the order of their drafting."""
+    """All polls, in the order in which they were drafted."""
 
     polls: dict[PollId, Poll] = field(default_factory=dict)
 
 
 TEXTS: Final = 50
-"Short answers in published results; the export has all."
+"Maximum number of short answers in published results; the export has all of them."
 
 
 def results(poll: Poll) -> Results:
@@ -203,7 +203,7 @@ def results(poll: Poll) -> Results:
 
 
 def export(poll: Poll) -> list[tuple[str, str]]:
-    """Return a row (person, answer) for each answer; without persons, and sorted, if the poll is anonymous."""
+    """Return a row (person, answer) for each answer; if the poll is anonymous, sorted and without persons."""
     rows = []
     for person_id, ballot in poll.ballots.items():
         chosen = "; ".join(poll.options[index] for index in ballot.options)
@@ -271,9 +271,9 @@ def _open(room: "Classroom", command: Open, now: float) -> Events:
 
 def _answer(room: "Classroom", command: Answer, now: float) -> Events:
     poll = room.polls.polls.get(command.poll)
-    if poll is None or poll.status is Status.DRAFT:  # a draft is nobody's business but the tutors'
+    if poll is None or poll.status is Status.DRAFT:  # only tutors see drafts
         raise NotFound(Code.POLL_NOT_FOUND, "There is no such poll.")
-    # The deadline counts, not the moment at which the server carries it out.
+    # The deadline counts, not the moment at which the server handles it.
     if poll.status is not Status.OPEN or (poll.closes_at is not None and now >= poll.closes_at):
         raise Conflict(Code.POLL_CLOSED, "The poll takes no more answers.")
     ballot = _ballot(poll, command)
@@ -283,7 +283,7 @@ def _answer(room: "Classroom", command: Answer, now: float) -> Events:
 
 
 def _ballot(poll: Poll, command: Answer) -> Ballot:
-    """Return the answer, with only what its kind of poll asks for."""
+    """Return the answer with only the fields that this kind of poll uses."""
     if poll.kind is Kind.RATING:
         return Ballot(rating=int(checks.number(command.rating, 1, poll.steps, "rating")))
     if poll.kind is Kind.SHORT:
@@ -371,11 +371,11 @@ class Seen(Struct, frozen=True):
     mine: Ballot | None
     "The person's own answer."
     results: Results | None
-    "For staff from the start, for others when published; without texts, which are asked for by poll."
+    "For staff from the start, for others after publication; without texts, which are requested for each poll."
 
 
 class View(Struct, frozen=True):
-    """The polls that the person may see, latest first."""
+    """The polls that the person may see, the latest first."""
 
     polls: list[Seen]
     more: bool
@@ -404,7 +404,7 @@ def _view(room: "Classroom", person: "Person", _now: float) -> View:
 
 
 def _answered_shown(_room: "Classroom", event: Answered, person: "Person") -> Event | None:
-    """Staff and the author; in an anonymous poll staff do not see who answered."""
+    """Shown to staff and the author; in an anonymous poll, staff do not see who answered."""
     if person.id == event.by:
         return event
     if person.role not in STAFF:

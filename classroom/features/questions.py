@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 
 class Status(StrEnum):
-    """What became of a question."""
+    """State of a question."""
 
     OPEN = "open"
     ANSWERED = "answered"
     RESOLVED = "resolved"
-    "Dealt with; it leaves the list."
+    "Resolved; removed from the list."
     DISMISSED = "dismissed"
-    "Not to be answered here; it leaves the list."
+    "Dismissed without an answer; removed from the list."
 
 
 WAITING: Final = frozenset({Status.OPEN, Status.ANSWERED})
@@ -37,36 +37,36 @@ class Ask(Command, frozen=True, tag="questions.ask"):
     question: QuestionId
     text: str
     anonymous: bool = False
-    "Other students do not learn who asks; staff do."
+    "Hides the author's name from other students; staff see it."
 
 
 class Upvote(Command, frozen=True, tag="questions.upvote"):
-    """Support somebody else's question."""
+    """Vote for another person's question."""
 
     question: QuestionId
 
 
 class TakeBack(Command, frozen=True, tag="questions.take_back"):
-    """Take the support back."""
+    """Take back your vote."""
 
     question: QuestionId
 
 
 class Answer(Command, frozen=True, tag="questions.answer"):
-    """Answer in writing, or (empty text) note that it was answered aloud."""
+    """Answer in writing, or record (empty text) that the question was answered aloud."""
 
     question: QuestionId
     text: str = ""
 
 
 class Resolve(Command, frozen=True, tag="questions.resolve"):
-    """Mark a question as resolved; it leaves the list."""
+    """Mark a question as resolved; it is removed from the list."""
 
     question: QuestionId
 
 
 class Dismiss(Command, frozen=True, tag="questions.dismiss"):
-    """Dismiss a question; it leaves the list without an answer."""
+    """Dismiss a question; it is removed from the list without an answer."""
 
     question: QuestionId
 
@@ -78,7 +78,7 @@ class Reopen(Command, frozen=True, tag="questions.reopen"):
 
 
 class Asked(Event, frozen=True, tag="questions.asked"):
-    """`by` asked; empty where the name is hidden."""
+    """`by` asked a question; `by` is empty where the name is hidden."""
 
     question: QuestionId
     text: str
@@ -247,15 +247,15 @@ class Seen(Struct, frozen=True, omit_defaults=True):
     "Empty where the name is hidden."
     anonymous: bool = False
     voted: bool = False
-    "The person voted for it."
+    "Whether the person voted for it."
     answer: str = ""
     answered_by: str = ""
     cut: bool = False
-    "The question or its answer is longer."
+    "The question or its answer is longer than shown."
 
 
 class View(Struct, frozen=True):
-    """The questions on the list, most votes first, then the earliest."""
+    """The questions on the list: most votes first, then oldest first."""
 
     questions: list[Seen]
     more: bool
@@ -290,13 +290,13 @@ def _view(room: "Classroom", person: "Person", _now: float) -> View:
 
 
 def _asked_shown(_room: "Classroom", event: Asked, person: "Person") -> Event:
-    """All; only staff and the author see a hidden name."""
+    """Shown to everybody; only staff and the author see a hidden name."""
     hidden = event.anonymous and person.role not in STAFF and person.id != event.by
     return structs.replace(event, by="") if hidden else event
 
 
 def _vote_shown(_room: "Classroom", event: Upvoted | TakenBack, person: "Person") -> Event:
-    """All; only the voter sees who voted."""
+    """Shown to everybody; only the voter sees who voted."""
     return event if person.id == event.by else structs.replace(event, by="")
 
 

@@ -1,4 +1,4 @@
-"""Reactions: a short sign on everybody's screen that goes away by itself."""
+"""Reactions: a short sign on all screens that disappears by itself."""
 
 from typing import TYPE_CHECKING, Final
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from classroom.state import Classroom
 
 EXPRESSIONS: Final = ("👍", "👎", "👏", "❤️", "😂", "😮", "😢", "🎉", "🤔", "✅", "❌", "🐢", "🐇", "☕")
-"What can be sent: yes, no, applause ... slower, faster, a break. A fixed set, so that no message hides in it."
+"The allowed reactions: yes, no, applause ... slower, faster, a break. A fixed set cannot carry hidden messages."
 
 
 class React(Command, frozen=True, tag="reactions.react"):
@@ -31,11 +31,11 @@ class Reacted(Event, frozen=True, tag="reactions.reacted"):
 
 
 class State(Struct):
-    """How often each reaction was shown."""
+    """Counts of the reactions shown."""
 
     counts: dict[str, int] = field(default_factory=dict)
     recent: dict[PersonId, list[float]] = field(default_factory=dict)
-    "By person, the times of the latest; for the pace."
+    "By person, times of the latest reactions; limits the rate."
 
 
 def _react(room: "Classroom", command: React, now: float) -> Events:
@@ -56,7 +56,7 @@ def _reacted(state: State, event: Reacted) -> None:
 
 
 class View(Struct, frozen=True):
-    """How often each reaction was shown so far."""
+    """Counts of the reactions shown so far."""
 
     counts: dict[str, int]
 

@@ -1,4 +1,4 @@
-"""The session itself: its lifecycle, settings, join code and the deadlines by which it ends on its own."""
+"""The session itself: its lifecycle, settings, join code, and the deadlines that end it automatically."""
 
 from collections.abc import Iterable
 from enum import StrEnum
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 
 class Lobby(StrEnum):
-    """Who comes in without being asked."""
+    """Who can enter without being admitted."""
 
     OPEN = "open"
-    "Everybody who has the code or a token."
+    "Everybody who has the join code or a token."
     KNOCK = "knock"
-    "The invited; everybody else waits until staff admit them."
+    "Invited people; everybody else waits until staff admit them."
     INVITED = "invited"
-    "The invited only; everybody else is refused."
+    "Invited people only; everybody else is refused."
 
 
 class EndReason(StrEnum):
@@ -39,20 +39,20 @@ class EndReason(StrEnum):
 
 
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
-    """How a session behaves. Replaced as a whole."""
+    """Settings of a session, always replaced as a whole."""
 
     capacity: int = 100
-    "Places for students and observers; staff always get in."
+    "Places for students and observers; staff can always join."
     lobby: Lobby = Lobby.OPEN
-    "Who comes in without being asked."
+    "Who can enter without being admitted."
     auto_end_s: int = 600
     "An open session without a tutor ends after this time; 0: never."
     max_duration_s: int = limits.DURATION_S
     "An open session ends this long after its start, pauses included."
     grace_s: int = 30
-    "A person whose connection is lost has left after this time."
+    "A person whose connection is lost counts as having left after this time."
     expiry_s: int = 86_400
-    "A scheduled session expires this long after its time."
+    "A scheduled session expires this long after its scheduled time."
     private_chat: bool = False
     "Students may write to each other in private; writing to staff is always possible."
     anonymous_questions: bool = True
@@ -60,17 +60,17 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     upvotes: bool = True
     "Students may vote for questions."
     student_screens: bool = False
-    "Students receive each other's screens; otherwise only staff receive them, and all when a scene shows one."
+    "Students receive each other's screens; otherwise only staff do, and everybody when a scene shows one."
     student_cameras: bool = True
     "Students receive each other's cameras; otherwise only staff do."
     leafing: bool = True
     "Students may turn the pages of slides for themselves."
     guests: bool = False
-    "People without sign-in may come with the join code; the caller lets nobody else in."
+    "People without sign-in may join with the join code; otherwise the caller refuses them."
 
 
 class Create(Command, frozen=True, tag="session.create"):
-    """Create the session; the first command of all."""
+    """Create the session; always the first command."""
 
     session: SessionId
     owner: PersonId
@@ -83,11 +83,11 @@ class Create(Command, frozen=True, tag="session.create"):
     "Seconds since 1970; None makes a draft."
     settings: Settings = Settings()
     external_id: str = ""
-    "The application's own id of it."
+    "The application's own id of the session."
 
 
 class Update(Command, frozen=True, tag="session.update"):
-    """Change the fields that are given and keep the others."""
+    """Change the given fields and keep the others."""
 
     title: str | None = None
     description: str | None = None
@@ -95,13 +95,13 @@ class Update(Command, frozen=True, tag="session.update"):
 
 
 class Schedule(Command, frozen=True, tag="session.schedule"):
-    """Schedule the session, or move it."""
+    """Schedule the session, or change its time."""
 
     starts_at: float
 
 
 class RenewCode(Command, frozen=True, tag="session.renew_code"):
-    """Replace the join code, for example because it leaked."""
+    """Replace the join code, for example after it leaked."""
 
     code_number: int
 
@@ -111,7 +111,7 @@ class Start(Command, frozen=True, tag="session.start"):
 
 
 class Pause(Command, frozen=True, tag="session.pause"):
-    """Pause the lesson; people stay."""
+    """Pause the lesson; people remain in the session."""
 
 
 class Resume(Command, frozen=True, tag="session.resume"):
@@ -119,7 +119,7 @@ class Resume(Command, frozen=True, tag="session.resume"):
 
 
 class End(Command, frozen=True, tag="session.end"):
-    """End the lesson for all."""
+    """End the lesson for everybody."""
 
 
 class Cancel(Command, frozen=True, tag="session.cancel"):
@@ -141,7 +141,7 @@ class Created(Event, frozen=True, tag="session.created"):
 
 
 class Updated(Event, frozen=True, tag="session.updated"):
-    """Title, description and settings as they are now."""
+    """Title, description or settings were changed; carries their new values."""
 
     title: str
     description: str
@@ -149,7 +149,7 @@ class Updated(Event, frozen=True, tag="session.updated"):
 
 
 class Scheduled(Event, frozen=True, tag="session.scheduled"):
-    """The session was scheduled or moved."""
+    """The session was scheduled, or its time changed."""
 
     starts_at: float
 
@@ -173,7 +173,7 @@ class Resumed(Event, frozen=True, tag="session.resumed"):
 
 
 class Ended(Event, frozen=True, tag="session.ended"):
-    """The lesson ended; everybody has left."""
+    """The lesson ended; all people have left."""
 
     reason: EndReason
 
@@ -183,11 +183,11 @@ class Cancelled(Event, frozen=True, tag="session.cancelled"):
 
 
 class Expired(Event, frozen=True, tag="session.expired"):
-    """The session was never started, and its time has passed."""
+    """The session was not started in time, or a draft was left unchanged for too long."""
 
 
 class State(Struct):
-    """The session as the events made it."""
+    """The state of the session itself."""
 
     id: SessionId = SessionId("")
     external_id: str = ""
@@ -199,18 +199,18 @@ class State(Struct):
     phase: Phase = Phase.DRAFT
     created_at: float = 0.0
     changed_at: float = 0.0
-    "When it was last created, updated or scheduled; a draft's age."
+    "When the session was last created, updated or scheduled; determines the age of a draft."
     starts_at: float | None = None
     started_at: float | None = None
     ended_at: float | None = None
     end_reason: EndReason | None = None
     taught_s: float = 0.0
-    "Time of the lesson without pauses, up to `running_since`."
+    "Duration of the lesson without pauses, up to `running_since`."
     running_since: float | None = None
-    "Since when the lesson runs; None while it does not."
+    "When the lesson last started or resumed; None while it does not run."
 
 
-# The lifecycle. `classroom.permissions` refuses a command in any other phase; the figure in README.md shows the same.
+# The lifecycle. `classroom.permissions` refuses a command in any other phase; README.md has a figure of it.
 TRANSITIONS: Final[dict[tuple[Phase, type[Event]], Phase]] = {
     (Phase.DRAFT, Scheduled): Phase.SCHEDULED,
     (Phase.SCHEDULED, Scheduled): Phase.SCHEDULED,
@@ -228,12 +228,12 @@ TRANSITIONS: Final[dict[tuple[Phase, type[Event]], Phase]] = {
 
 
 def taught_s(state: State, at: float) -> float:
-    """Return how long the lesson has run at a time, without pauses."""
+    """Return the duration of the lesson up to a time, without pauses."""
     return state.taught_s + (at - state.running_since if state.running_since is not None else 0.0)
 
 
 def check_settings(settings: Settings) -> Settings:
-    """Return settings that are within the limits."""
+    """Return settings after checking their limits."""
     checks.number(settings.capacity, 1, limits.CAPACITY, "capacity")
     checks.number(settings.auto_end_s, 0, limits.AWAY_S, "time without a tutor")
     checks.number(settings.max_duration_s, 60, limits.DURATION_S, "longest duration")
@@ -249,7 +249,7 @@ def _code(number: int) -> str:
 
 
 def _future(starts_at: float, now: float) -> float:
-    # Ten years ahead is a slip of the keyboard; a minute back is a form that was filled in slowly.
+    # More than ten years ahead is a typing error; a minute in the past is a form that was filled in slowly.
     if not now - 60 <= starts_at <= now + limits.SERIES_S:
         raise Malformed(Code.BAD_TIME, "The session has to start in the future, within ten years.")
     return starts_at
@@ -343,7 +343,7 @@ def _code_renewed(state: State, event: CodeRenewed) -> None:
 
 
 def _moved(state: State, event: Event) -> None:
-    """Go to the next phase and keep the lesson's time."""
+    """Enter the next phase and update the duration of the lesson."""
     state.phase = TRANSITIONS[state.phase, type(event)]
     state.taught_s = taught_s(state, event.at)
     state.running_since = event.at if state.phase is Phase.LIVE else None
@@ -371,7 +371,7 @@ def _due(room: "Classroom") -> Iterable[Deadline]:
         yield Deadline(state.started_at + settings.max_duration_s, "session.time_up")
         away = room.people.tutors_away_since
         if settings.auto_end_s and away is not None:
-            # While the server was down, no tutor could come back.
+            # While the server was down, no tutor could return.
             since = max(away, state.started_at, room.people.recovered_at)
             yield Deadline(since + settings.auto_end_s, "session.tutors_away")
 
@@ -383,22 +383,22 @@ def _expire(_room: "Classroom", deadline: Deadline, now: float) -> Events:
 
 
 class View(Struct, frozen=True):
-    """The session as a joining person sees it; its description is loaded apart."""
+    """The session as a joining person sees it; its description is loaded separately."""
 
     id: SessionId
     external_id: str
     title: str
     code: str
-    "Empty for those who may not pass it on."
+    "Empty for people who may not pass it on."
     settings: Settings
     phase: Phase
     starts_at: float | None
     started_at: float | None
     ended_at: float | None
     taught_s: float
-    "Up to `now`."
+    "Duration of the lesson up to `now`."
     now: float
-    "The server's clock, seconds since 1970: a page corrects its own by it."
+    "The server's clock, seconds since 1970, by which a page corrects its own."
 
 
 def _view(room: "Classroom", person: "Person", now: float) -> View:
@@ -419,7 +419,7 @@ def _view(room: "Classroom", person: "Person", now: float) -> View:
 
 
 def _created_shown(_room: "Classroom", event: Created, person: "Person") -> Event:
-    """All; only staff see the join code."""
+    """Shown to everybody; only staff see the join code."""
     return event if person.role in STAFF else structs.replace(event, code="")
 
 

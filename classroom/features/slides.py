@@ -1,6 +1,6 @@
-"""Slides: decks of pages, and the page that all see. The images and the text of the pages are the caller's.
+"""Slides: decks of pages, and the page that everybody sees. The caller stores the images and the text of the pages.
 
-Students may leaf on their own where the session's settings allow it; that is their page's affair and no event.
+Students may turn pages on their own where the settings allow it; their page does so locally, without events.
 """
 
 from typing import TYPE_CHECKING, Final
@@ -19,27 +19,27 @@ if TYPE_CHECKING:
 
 
 class AddDeck(Command, frozen=True, tag="slides.add_deck"):
-    """Add a deck whose pages the caller has made."""
+    """Add a deck whose pages the caller has rendered."""
 
     deck: DeckId
     title: str
     pages: int
     file: FileId
-    "The file of `files` that it was made of, or the caller's own name for it."
+    "The file in `files` that the deck was made from, or the caller's own name for it."
 
 
 class RemoveDeck(Command, frozen=True, tag="slides.remove_deck"):
-    """Drop a deck."""
+    """Remove a deck."""
 
     deck: DeckId
 
 
 class GoTo(Command, frozen=True, tag="slides.go_to"):
-    """Show a page to all."""
+    """Show a page to everybody."""
 
     deck: DeckId
     page: int
-    "From 1."
+    "Counted from 1."
 
 
 class DeckAdded(Event, frozen=True, tag="slides.deck_added"):
@@ -58,7 +58,7 @@ class DeckRemoved(Event, frozen=True, tag="slides.deck_removed"):
 
 
 class Turned(Event, frozen=True, tag="slides.turned"):
-    """Everybody sees this page."""
+    """Everybody sees another page."""
 
     deck: DeckId
     page: int
@@ -72,11 +72,11 @@ class Deck(Struct):
     pages: int
     file: FileId
     page: int = 1
-    "Where it stands; kept while another deck is shown."
+    "The current page; kept while another deck is shown."
 
 
 class State(Struct):
-    """The decks and which is shown."""
+    """The decks and the one that is shown."""
 
     decks: dict[DeckId, Deck] = field(default_factory=dict)
     current: str = ""
@@ -136,7 +136,7 @@ def _turned(state: State, event: Turned) -> None:
 
 
 class View(Struct, frozen=True):
-    """The decks and which is shown, with its page."""
+    """The decks, and the one that is shown with its page."""
 
     decks: list[Deck]
     more: bool
@@ -144,7 +144,7 @@ class View(Struct, frozen=True):
 
 
 def _view(room: "Classroom", _person: "Person", _now: float) -> View:
-    # The deck that is shown comes first, so that it is there in any case.
+    # The shown deck is first, so that it is never left out.
     decks = sorted(room.slides.decks.values(), key=lambda deck: deck.id != room.slides.current)
     return View(*fitting(decks, limits.VIEW_DECKS), room.slides.current)
 

@@ -1,8 +1,8 @@
-"""The studio: scenes, of which one is what everybody sees; and whose media reaches whom.
+"""The studio: scenes, one of which everybody sees; and whose media is forwarded to whom.
 
-A scene names what it shows: somebody's screen or camera, a deck of slides, the whiteboard, a student's work. A screen
-or camera that is meant for staff alone is not forwarded to students, whatever their clients ask for: the media server
-asks `may_watch` for each pair and source.
+A scene names its content: a person's screen or camera, a deck of slides, the whiteboard, a student's work. A screen or
+camera meant only for staff is not forwarded to students, whatever their clients request: the media server calls
+`may_watch` for each pair of people and each source.
 """
 
 from enum import StrEnum
@@ -24,15 +24,15 @@ if TYPE_CHECKING:
 
 
 class Kind(StrEnum):
-    """What a scene shows."""
+    """The kind of content that a scene shows."""
 
     SCREEN = "screen"
-    "The screen of one of the staff."
+    "The screen of a member of staff."
     CAMERA = "camera"
     SLIDES = "slides"
     WHITEBOARD = "whiteboard"
     STUDENT_WORK = "student_work"
-    "The screen of a student, for as long as the scene is on."
+    "The screen of a student, while the scene is shown."
 
 
 PERSONAL: Final = frozenset({Kind.SCREEN, Kind.CAMERA, Kind.STUDENT_WORK})
@@ -40,26 +40,26 @@ PERSONAL: Final = frozenset({Kind.SCREEN, Kind.CAMERA, Kind.STUDENT_WORK})
 
 
 class AddScene(Command, frozen=True, tag="studio.add_scene"):
-    """Prepare a scene."""
+    """Add a scene."""
 
     scene: str
     kind: Kind
     source: str = ""
-    "Person, deck or nothing, by kind."
+    "Id of a person or a deck, or empty, depending on the kind."
     title: str = ""
 
 
 class RemoveScene(Command, frozen=True, tag="studio.remove_scene"):
-    """Drop a scene that is not on."""
+    """Remove a scene that is not shown."""
 
     scene: str
 
 
 class Switch(Command, frozen=True, tag="studio.switch"):
-    """Show a scene to all."""
+    """Show a scene to everybody."""
 
     scene: str = ""
-    "Empty: none."
+    "Empty: no scene."
 
 
 class SceneAdded(Event, frozen=True, tag="studio.scene_added"):
@@ -78,7 +78,7 @@ class SceneRemoved(Event, frozen=True, tag="studio.scene_removed"):
 
 
 class Switched(Event, frozen=True, tag="studio.switched"):
-    """Everybody sees this scene. The event carries it in full, because students do not have the list."""
+    """Everybody sees this scene. The event carries all of it, because students do not have the list."""
 
     scene: str
     kind: Kind | None
@@ -96,19 +96,19 @@ class Scene(Struct, frozen=True):
 
 
 class State(Struct):
-    """The scenes and which is on."""
+    """The scenes and the one that is shown."""
 
     scenes: dict[str, Scene] = field(default_factory=dict)
     current: str = ""
 
 
 def current(room: "Classroom") -> Scene | None:
-    """Return the scene that is on."""
+    """Return the scene that is shown."""
     return room.studio.scenes.get(room.studio.current)
 
 
 def may_watch(room: "Classroom", viewer_id: PersonId, publisher_id: PersonId, source: str) -> bool:
-    """Return whether somebody may receive somebody's `camera` or `screen`."""
+    """Return whether a person may receive another person's `camera` or `screen`."""
     viewer, publisher = room.people.everyone.get(viewer_id), room.people.everyone.get(publisher_id)
     present = room.people.present
     if viewer is None or publisher is None or viewer_id not in present or publisher_id not in present:
@@ -198,7 +198,7 @@ def _switched(state: State, event: Switched) -> None:
 
 
 def _left(state: State, event: Left) -> None:
-    # A student who comes back later and shares a screen for the tutor alone must not be shown to all by an old scene.
+    # When a student returns later and shares a screen with the tutor only, an old scene must not show it to everybody.
     scene = state.scenes.get(state.current)
     work = scene is not None and scene.kind is Kind.STUDENT_WORK and scene.source == event.person
     if work and event.reason is not LeaveReason.REPLACED:
@@ -206,7 +206,7 @@ def _left(state: State, event: Left) -> None:
 
 
 class View(Struct, frozen=True):
-    """The scene that is on, and for staff the list."""
+    """The scene that is shown, and for staff the list."""
 
     current: Scene | None
     scenes: list[Scene]

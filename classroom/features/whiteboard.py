@@ -1,9 +1,9 @@
-"""The whiteboard: pages of opaque updates of a CRDT (Yjs), each with a snapshot from time to time.
+"""The whiteboard: pages of opaque CRDT updates (Yjs), each page with a snapshot from time to time.
 
-The engine does not look into updates. It keeps their order, limits their size, and says by `needs_snapshot` when a page
-has so many that the caller should merge them (pycrdt) and save the result. Updates of a CRDT may be merged in any
-order, so updates that arrive while the caller merges stay behind the snapshot. The laser pointer is no event: it is
-sent beside the log and forgotten.
+The engine does not parse updates. It keeps their order, limits their size, and reports by `needs_snapshot` which pages
+have so many that the caller should merge them (pycrdt) and save the result. Updates of a CRDT may be merged in any
+order, so updates that arrive during the merge are stored after the snapshot. The laser pointer is not an event: its
+positions are sent outside of the log and not stored.
 """
 
 from typing import TYPE_CHECKING, Final
@@ -29,12 +29,12 @@ class Draw(Command, frozen=True, tag="whiteboard.draw"):
 
 
 class SaveSnapshot(Command, frozen=True, tag="whiteboard.save_snapshot"):
-    """Replace the first updates of a page by what they and the old snapshot make together."""
+    """Replace the first updates of a page by their merge with the old snapshot."""
 
     page: PageId
     snapshot: bytes
     count: int
-    "How many updates it contains: those that were there when the caller began."
+    "Number of updates that the snapshot contains: those present when the caller began."
 
 
 class AddPage(Command, frozen=True, tag="whiteboard.add_page"):
@@ -45,13 +45,13 @@ class AddPage(Command, frozen=True, tag="whiteboard.add_page"):
 
 
 class RemovePage(Command, frozen=True, tag="whiteboard.remove_page"):
-    """Drop a page with all that is on it."""
+    """Remove a page with everything on it."""
 
     page: PageId
 
 
 class GoTo(Command, frozen=True, tag="whiteboard.go_to"):
-    """Show a page to all."""
+    """Show a page to everybody."""
 
     page: PageId
 
@@ -64,7 +64,7 @@ class Drawn(Event, frozen=True, tag="whiteboard.drawn"):
 
 
 class SnapshotSaved(Event, frozen=True, tag="whiteboard.snapshot_saved"):
-    """The first updates of a page are merged. Changes nothing that anybody sees."""
+    """The first updates of a page were merged. This changes nothing visible."""
 
     page: PageId
     snapshot: bytes
@@ -85,7 +85,7 @@ class PageRemoved(Event, frozen=True, tag="whiteboard.page_removed"):
 
 
 class Turned(Event, frozen=True, tag="whiteboard.turned"):
-    """Everybody sees this page."""
+    """Everybody sees another page."""
 
     page: PageId
 
@@ -97,18 +97,18 @@ class Page(Struct):
     title: str
     snapshot: bytes = b""
     updates: list[bytes] = field(default_factory=list)
-    "Those after the snapshot."
+    "The updates after the snapshot."
     size: int = 0
-    "Bytes of snapshot and updates."
+    "Bytes of the snapshot and the updates."
 
 
 class State(Struct):
-    """The pages and which is shown."""
+    """The pages and the one that is shown."""
 
     pages: dict[PageId, Page] = field(default_factory=dict)
     current: str = ""
     size: int = 0
-    "Bytes of all pages."
+    "Bytes of all pages together."
 
 
 def needs_snapshot(state: State) -> list[PageId]:
@@ -116,14 +116,14 @@ def needs_snapshot(state: State) -> list[PageId]:
     return [
         page.id
         for page in state.pages.values()
-        # By what is behind the snapshot: a large page would be merged after each stroke otherwise.
+        # Counts only updates after the snapshot: a large page would otherwise be merged after each stroke.
         if len(page.updates) >= limits.BOARD_UPDATES_KEPT // 4
         or page.size - len(page.snapshot) >= limits.BOARD_PAGE_SIZE // 4
     ]
 
 
 def content(room: "Classroom", page_id: PageId) -> tuple[bytes, ...]:
-    """Return the snapshot of a page (if there is one) and the updates after it: together they are the page."""
+    """Return the snapshot of a page (if there is one) and the updates after it, which together are the page."""
     page = _find(room, page_id)
     return (page.snapshot, *page.updates) if page.snapshot else tuple(page.updates)
 
@@ -221,14 +221,14 @@ def _turned(state: State, event: Turned) -> None:
 
 
 class Seen(Struct, frozen=True):
-    """A page in a view; its content is loaded apart."""
+    """A page in a view; its content is loaded separately."""
 
     id: PageId
     title: str
 
 
 class View(Struct, frozen=True):
-    """The pages and which is shown."""
+    """The pages and the one that is shown."""
 
     pages: list[Seen]
     more: bool

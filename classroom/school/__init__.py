@@ -1,1 +1,1 @@
-"""What lies around the sessions of a school: timetable, availability, presence, office hours, groups, courses."""
+"""A school around its sessions: timetable, availability, presence, office hours, groups, courses."""

@@ -1,4 +1,4 @@
-"""The shape that the parts of a school share: tables of handlers, a log of events, a state that follows."""
+"""The structure that the parts of a school share: tables of handlers, a log of events, and the resulting state."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,14 +16,14 @@ class Aggregate(Generic[S]):
     name: str
     "The first part of the tags of its commands and events."
     new: Callable[[], S]
-    "Makes the state before the first event."
+    "Creates the state before the first event."
     decisions: Mapping[type[Command], Callable[[S, Any, float], Sequence[Event]]]
-    "By kind of command, what returns its events or raises `Refused`."
+    "By kind of command: returns the resulting events, or raises `Refused`."
     changes: Mapping[type[Event], Callable[[S, Any], None]]
-    "By kind of event, what changes the state."
+    "By kind of event: changes the state."
 
     def decide(self, state: S, command: Command, now: float) -> tuple[Event, ...]:
-        """Return what a command leads to at a time in seconds since 1970, or raise `Refused`; changes nothing."""
+        """Return the events that follow from a command at `now` (seconds since 1970), or raise `Refused`."""
         return tuple(self.decisions[type(command)](state, command, now))
 
     def apply(self, state: S, event: Event) -> S:
@@ -32,7 +32,7 @@ class Aggregate(Generic[S]):
         return state
 
     def replay(self, events: Iterable[Event], state: S | None = None) -> S:
-        """Return the state after a log, or after the rest of a log from a snapshot on."""
+        """Return the state after a log, or after the rest of a log that follows a snapshot."""
         state = self.new() if state is None else state
         for event in events:
             self.apply(state, event)

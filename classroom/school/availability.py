@@ -1,4 +1,4 @@
-"""When people can come: weekly times in their own zone, and what several have in common. Pure functions, no log."""
+"""When people are available: weekly times in their own time zone, and common times of several people. Pure, no log."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, time, timedelta
@@ -13,7 +13,7 @@ from classroom.school import recurrence
 DAY_MINUTES: Final = 24 * 60
 
 Span = tuple[float, float]
-"From and to, seconds since 1970."
+"Start and end, seconds since 1970."
 
 
 class Weekly(Struct, frozen=True, forbid_unknown_fields=True):
@@ -22,17 +22,17 @@ class Weekly(Struct, frozen=True, forbid_unknown_fields=True):
     weekday: int
     "0 is Monday."
     from_minute: int
-    "Of the day, local time."
+    "Minute of the day, local time."
     to_minute: int
 
 
 class Availability(Struct, frozen=True, forbid_unknown_fields=True):
-    """When somebody can come."""
+    """When a person is available."""
 
     time_zone: str
     weekly: tuple[Weekly, ...]
     away: tuple[Span, ...] = ()
-    "Holidays and other times when they cannot."
+    "Holidays and other times when the person is not available."
 
 
 def check(availability: Availability) -> Availability:
@@ -50,7 +50,7 @@ def check(availability: Availability) -> Availability:
 
 
 def spans(availability: Availability, since: float, until: float) -> list[Span]:
-    """Return when somebody can come within a window, in order and joined where they touch."""
+    """Return when a person is available within a window: in order, adjacent spans joined."""
     if until - since > limits.WINDOW_S:
         raise LimitReached(Code.TOO_LARGE, f"A window may be {limits.WINDOW_S // 86_400} days long at most.")
     tz = recurrence.zone(availability.time_zone)
@@ -68,7 +68,7 @@ def spans(availability: Availability, since: float, until: float) -> list[Span]:
 
 
 def join(items: Iterable[Span]) -> list[Span]:
-    """Return spans in order, joined where they touch or overlap; empty ones are dropped."""
+    """Return spans in order, joined where they touch or overlap, without empty ones."""
     joined: list[Span] = []
     for starts, ends in sorted(item for item in items if item[0] < item[1]):
         if joined and starts <= joined[-1][1]:
@@ -79,7 +79,7 @@ def join(items: Iterable[Span]) -> list[Span]:
 
 
 def subtract(items: Sequence[Span], holes: Sequence[Span]) -> list[Span]:
-    """Return what of joined spans lies outside of joined holes."""
+    """Return the parts of joined spans outside of joined holes."""
     left = []
     for starts, ends in items:
         at = starts
@@ -92,7 +92,7 @@ def subtract(items: Sequence[Span], holes: Sequence[Span]) -> list[Span]:
 
 
 def common(people: Sequence[Sequence[Span]], duration_s: float) -> list[Span]:
-    """Return when all can come for at least this long; each person's spans joined and in order."""
+    """Return when all are available for at least this long; each person's spans are joined and in order."""
     if not people:
         return []
     shared = list(people[0])
@@ -104,5 +104,5 @@ def common(people: Sequence[Sequence[Span]], duration_s: float) -> list[Span]:
 
 
 def is_free(items: Sequence[Span], starts_at: float, ends_at: float) -> bool:
-    """Return whether somebody can come for the whole of a time; joined spans."""
+    """Return whether a person with these joined spans is available for the whole of a time."""
     return any(since <= starts_at and ends_at <= until for since, until in items)

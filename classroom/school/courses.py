@@ -1,4 +1,4 @@
-"""Courses and enrolments: thin rows that an application may own by its external ids."""
+"""Courses and enrolments: small records that an application may identify by external ids."""
 
 from enum import StrEnum
 from typing import Final
@@ -13,7 +13,7 @@ from classroom.school.aggregate import Aggregate
 
 
 class Role(StrEnum):
-    """What somebody is in a course."""
+    """A person's role in a course."""
 
     TUTOR = "tutor"
     ASSISTANT = "assistant"
@@ -21,7 +21,7 @@ class Role(StrEnum):
 
 
 class Create(Command, frozen=True, tag="courses.create"):
-    """Make a course."""
+    """Create a course."""
 
     course: CourseId
     title: str
@@ -29,20 +29,20 @@ class Create(Command, frozen=True, tag="courses.create"):
 
 
 class Rename(Command, frozen=True, tag="courses.rename"):
-    """Give it another title."""
+    """Rename a course."""
 
     course: CourseId
     title: str
 
 
 class Archive(Command, frozen=True, tag="courses.archive"):
-    """End it: nobody enrols any more, everything else stays."""
+    """Archive a course: nobody can enrol any more, everything else remains."""
 
     course: CourseId
 
 
 class Enrol(Command, frozen=True, tag="courses.enrol"):
-    """Take somebody in, or give them another role."""
+    """Enrol a person, or change their role."""
 
     course: CourseId
     person: PersonId
@@ -50,14 +50,14 @@ class Enrol(Command, frozen=True, tag="courses.enrol"):
 
 
 class Withdraw(Command, frozen=True, tag="courses.withdraw"):
-    """Take somebody out; everybody may take themselves out."""
+    """Withdraw a person; all people may withdraw themselves."""
 
     course: CourseId
     person: PersonId
 
 
 class Created(Event, frozen=True, tag="courses.created"):
-    """There is a course."""
+    """A course was created."""
 
     course: CourseId
     title: str
@@ -65,20 +65,20 @@ class Created(Event, frozen=True, tag="courses.created"):
 
 
 class Renamed(Event, frozen=True, tag="courses.renamed"):
-    """It has another title."""
+    """A course was renamed."""
 
     course: CourseId
     title: str
 
 
 class Archived(Event, frozen=True, tag="courses.archived"):
-    """It is over."""
+    """A course was archived."""
 
     course: CourseId
 
 
 class Enrolled(Event, frozen=True, tag="courses.enrolled"):
-    """Somebody belongs to it."""
+    """A person was enrolled, or got another role."""
 
     course: CourseId
     person: PersonId
@@ -86,7 +86,7 @@ class Enrolled(Event, frozen=True, tag="courses.enrolled"):
 
 
 class Withdrawn(Event, frozen=True, tag="courses.withdrawn"):
-    """Somebody no longer does."""
+    """A person was withdrawn."""
 
     course: CourseId
     person: PersonId
@@ -119,7 +119,7 @@ def find(state: State, course_id: CourseId) -> Course:
 
 
 def courses_of(state: State, person_id: PersonId) -> list[Course]:
-    """Return the courses to which somebody belongs."""
+    """Return the courses of a person."""
     return [course for course in state.courses.values() if person_id in course.people]
 
 

@@ -1,4 +1,4 @@
-"""A tutor's office hours: weekly times, a queue, and one visitor after the other in a session of their own."""
+"""A tutor's office hours: weekly times, a queue, and one visitor at a time, each in a session of their own."""
 
 from enum import StrEnum
 from statistics import median
@@ -15,11 +15,11 @@ from classroom.school.aggregate import Aggregate
 from classroom.school.availability import Availability
 
 TYPICAL_S: Final = 600.0
-"How long a visit is thought to last while no visit has ended: ten minutes."
+"Assumed duration of a visit until one has ended: ten minutes."
 
 
 class Outcome(StrEnum):
-    """How a place in the queue ended."""
+    """How a person's place in the queue, or visit, ended."""
 
     COMPLETED = "completed"
     NO_SHOW = "no_show"
@@ -27,32 +27,32 @@ class Outcome(StrEnum):
 
 
 class SetHours(Command, frozen=True, tag="office_hours.set_hours"):
-    """Say when they are."""
+    """Set the weekly times."""
 
     hours: Availability
 
 
 class Open(Command, frozen=True, tag="office_hours.open"):
-    """Take visitors now, whatever the weekly times say."""
+    """Accept visitors now, whatever the weekly times say."""
 
 
 class Close(Command, frozen=True, tag="office_hours.close"):
-    """Take no more; who waits is still served."""
+    """Accept no more visitors; people in the queue are still served."""
 
 
 class Join(Command, frozen=True, tag="office_hours.join"):
-    """Queue up. The caller takes the name from a token."""
+    """Join the queue. The caller takes the name from a token."""
 
     name: str
     topic: str = ""
 
 
 class Leave(Command, frozen=True, tag="office_hours.leave"):
-    """Give up one's place."""
+    """Leave the queue."""
 
 
 class Admit(Command, frozen=True, tag="office_hours.admit"):
-    """Ask the next one in, or a certain one. The caller starts the session."""
+    """Invite the first person of the queue, or a particular one. The caller starts the session."""
 
     session: SessionId
     "New id of the session."
@@ -61,50 +61,50 @@ class Admit(Command, frozen=True, tag="office_hours.admit"):
 
 
 class Complete(Command, frozen=True, tag="office_hours.complete"):
-    """The visit is over."""
+    """End the visit."""
 
 
 class NoShow(Command, frozen=True, tag="office_hours.no_show"):
-    """The visitor did not come."""
+    """Report that the visitor did not come."""
 
 
 class HoursSet(Event, frozen=True, tag="office_hours.hours_set"):
-    """They are at these times."""
+    """The weekly times were set."""
 
     hours: Availability
 
 
 class Opened(Event, frozen=True, tag="office_hours.opened"):
-    """Visitors are taken."""
+    """Office hours were opened."""
 
 
 class Closed(Event, frozen=True, tag="office_hours.closed"):
-    """No more visitors are taken."""
+    """Office hours were closed to new visitors."""
 
 
 class Joined(Event, frozen=True, tag="office_hours.joined"):
-    """`by` queued up."""
+    """`by` joined the queue."""
 
     name: str
     topic: str
 
 
 class Admitted(Event, frozen=True, tag="office_hours.admitted"):
-    """Somebody is asked in."""
+    """A person was invited from the queue."""
 
     person: PersonId
     session: SessionId
 
 
 class Ended(Event, frozen=True, tag="office_hours.ended"):
-    """Somebody's place in the queue, or visit, is over."""
+    """A person's place in the queue, or visit, ended."""
 
     person: PersonId
     outcome: Outcome
 
 
 class Place(Struct, frozen=True):
-    """Somebody in the queue."""
+    """A person's place in the queue."""
 
     person: PersonId
     name: str
@@ -113,7 +113,7 @@ class Place(Struct, frozen=True):
 
 
 class Visit(Struct, frozen=True):
-    """Who is with the tutor."""
+    """The visit in progress."""
 
     person: PersonId
     name: str
@@ -128,26 +128,26 @@ class State(Struct):
     hours: Availability | None = None
     open: bool = False
     queue: dict[PersonId, Place] = field(default_factory=dict)
-    "By person, first come first."
+    "By person, in the order of joining."
     visit: Visit | None = None
     lasted_s: list[float] = field(default_factory=list)
-    "How long the latest visits lasted."
+    "Durations of the latest visits."
 
 
 def is_open(state: State, now: float) -> bool:
-    """Return whether visitors are taken at a time."""
+    """Return whether visitors are accepted at a time."""
     if state.open or state.hours is None:
         return state.open
     return bool(availability.spans(state.hours, now, now + 1))
 
 
 def position(state: State, person_id: PersonId) -> int:
-    """Return somebody's place in the queue, from 1; 0: not in it."""
+    """Return a person's position in the queue, from 1; 0: not in it."""
     return list(state.queue).index(person_id) + 1 if person_id in state.queue else 0
 
 
 def wait_s(state: State, person_id: PersonId, now: float) -> float:
-    """Return how long somebody will wait, judged by the median of the latest visits."""
+    """Return a person's expected wait, from the median duration of the latest visits."""
     typical = median(state.lasted_s) if state.lasted_s else TYPICAL_S
     before = max(position(state, person_id) - 1, 0)
     rest = max(typical - (now - state.visit.started_at), 0.0) if state.visit is not None else 0.0

@@ -1,7 +1,7 @@
-"""Who is online: status, activity, last seen. Nothing of it is kept beyond the life of the server, so there is no log.
+"""Who is online: status, activity, last seen. Presence lives only as long as the server, so there is no log.
 
-The events are for those who watch; a server that starts again begins with everybody offline and hears from the pages
-within a minute.
+Its events are for the people who watch; a restarted server begins with everybody offline and receives heartbeats from
+the pages within a minute.
 """
 
 from collections.abc import Iterable
@@ -18,7 +18,7 @@ from classroom.school.aggregate import Aggregate
 
 
 class Status(StrEnum):
-    """Whether somebody can be reached."""
+    """Whether a person can be reached."""
 
     ONLINE = "online"
     AWAY = "away"
@@ -27,11 +27,11 @@ class Status(StrEnum):
 
 
 class Heartbeat(Command, frozen=True, tag="presence.heartbeat"):
-    """The page of `by` is there. Sent each minute; leads to an event only when `by` was offline."""
+    """The page of `by` is open. Sent every minute; leads to an event only if `by` was offline."""
 
 
 class SetStatus(Command, frozen=True, tag="presence.set_status"):
-    """Be online, away, busy, or appear offline."""
+    """Set the status: online, away, busy, or offline in the eyes of others."""
 
     status: Status
 
@@ -43,7 +43,7 @@ class SetActivity(Command, frozen=True, tag="presence.set_activity"):
 
 
 class Changed(Event, frozen=True, tag="presence.changed"):
-    """`by` is like this now."""
+    """The presence of `by` changed."""
 
     status: Status
     activity: str
@@ -55,13 +55,13 @@ class Person(Struct):
     status: Status
     activity: str
     seen_at: float
-    "When the last command came."
+    "Time of the person's last command."
     chosen: bool = False
     "The person chose to be away or busy, so a heartbeat does not change it."
 
 
 class State(Struct):
-    """Everybody who was seen; the longest silent first."""
+    """Everybody who was seen, the longest silent first."""
 
     people: dict[PersonId, Person] = field(default_factory=dict)
 
@@ -73,11 +73,11 @@ class Line(Struct, frozen=True):
     status: Status
     activity: str
     seen_at: float | None
-    "None: never since the server started."
+    "None: not since the server started."
 
 
 def line(state: State, person_id: PersonId) -> Line:
-    """Return somebody's presence; who was never seen is offline."""
+    """Return a person's presence: offline if never seen."""
     person = state.people.get(person_id)
     if person is None:
         return Line(person_id, Status.OFFLINE, "", None)
@@ -85,7 +85,7 @@ def line(state: State, person_id: PersonId) -> Line:
 
 
 def lines(state: State, people: Iterable[PersonId]) -> list[Line]:
-    """Return the presence of several, such as the members of a course."""
+    """Return the presence of several people, such as the members of a course."""
     return [line(state, person_id) for person_id in people]
 
 
@@ -95,15 +95,15 @@ def online(state: State) -> list[Line]:
 
 
 def seen(state: State, person_id: PersonId, now: float) -> None:
-    """Note a sign of life. It is no event: it happens each minute for everybody and nobody watches it."""
+    """Record a heartbeat. It is no event: it happens every minute for everybody, and no one needs to see it."""
     person = state.people.pop(person_id, None)
     if person is not None:
         person.seen_at = max(person.seen_at, now)
-        state.people[person_id] = person  # to the end: the longest silent stay in front
+        state.people[person_id] = person  # moves to the end, so that the longest silent are first
 
 
 def silent(state: State, now: float) -> list[Event]:
-    """Return an event for each person who has been silent for too long, and is offline with it."""
+    """Return an event for each person who has been silent for too long and is therefore offline."""
     gone: list[Event] = []
     for person_id, person in state.people.items():
         if now - person.seen_at < limits.OFFLINE_S:
@@ -114,7 +114,7 @@ def silent(state: State, now: float) -> list[Event]:
 
 
 def due(state: State) -> float | None:
-    """Return when the next person may become offline, seconds since 1970."""
+    """Return when the next person may become offline, in seconds since 1970."""
     for person in state.people.values():
         if person.status is not Status.OFFLINE:
             return person.seen_at + limits.OFFLINE_S
@@ -122,7 +122,7 @@ def due(state: State) -> float | None:
 
 
 def forget(state: State, before: float) -> None:
-    """Drop those who are offline and were last seen before a time."""
+    """Remove people who are offline and were last seen before a time."""
     for person_id in [key for key, person in state.people.items() if person.seen_at < before]:
         if state.people[person_id].status is Status.OFFLINE:
             del state.people[person_id]

@@ -1,11 +1,11 @@
-"""Recurring times: RFC 5545 rules in a time zone, expanded within a window and within bounds.
+"""Recurring times: RFC 5545 rules in a time zone, expanded within a window and within limits.
 
-A rule is expanded in local time and each result is then put into the zone, so that a lesson at nine is at nine in
+A rule is expanded in local time and each result is then converted with the zone, so that a lesson at nine is at nine in
 summer and in winter. Where the clock skips that time, or shows it twice, RFC 5545 section 3.3.5 decides: the offset
 before the gap, and the first of the two.
 
-The expansion is our own, for the parts of a rule that lessons use: python-dateutil looks at UNTIL only when a rule
-matches, so that one that never does keeps it busy up to the year 9999, for half a minute. Tests compare the two.
+The expansion is our own, for the parts of a rule that lessons use: python-dateutil checks UNTIL only when a rule
+matches, so that a rule without a match keeps it busy up to the year 9999, for half a minute. Tests compare the two.
 """
 
 import calendar
@@ -18,8 +18,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from classroom import limits
 from classroom.errors import Code, LimitReached, Malformed
 
-# Left out are the parts that expand within a day (BYHOUR, BYMINUTE, BYSECOND, and frequencies below a day) and those
-# that no calendar program's form offers (BYWEEKNO, BYYEARDAY).
+# Left out: the parts that expand within a day (BYHOUR, BYMINUTE, BYSECOND, and frequencies below a day) and those
+# that calendar programs do not offer in their forms (BYWEEKNO, BYYEARDAY).
 _PARTS: Final = frozenset(
     {"FREQ", "INTERVAL", "COUNT", "UNTIL", "BYDAY", "BYMONTHDAY", "BYMONTH", "BYSETPOS", "WKST"}
 )
@@ -34,7 +34,7 @@ _ONE_DAY: Final = timedelta(days=1)
 
 
 class Rule(NamedTuple):
-    """A rule, read."""
+    """A parsed rule."""
 
     frequency: str
     interval: int
@@ -42,7 +42,7 @@ class Rule(NamedTuple):
     "COUNT."
     until: str
     days: frozenset[tuple[int, int]]
-    "(which one, weekday); which one 0: each."
+    "(ordinal, weekday); ordinal 0: every such weekday."
     month_days: frozenset[int]
     months: frozenset[int]
     positions: frozenset[int]
@@ -71,17 +71,17 @@ def local(text: str) -> datetime:
 
 
 def timestamp(value: datetime, tz: ZoneInfo) -> float:
-    """Return a naive local time in a zone as seconds since 1970; of two the first, in a gap by the offset before it."""
+    """Return a zone's naive local time in seconds since 1970: the first of two, in a gap by the offset before it."""
     return value.replace(tzinfo=tz, fold=0).timestamp()
 
 
 def local_at(at: float, tz: ZoneInfo) -> datetime:
-    """Return the naive local time of seconds since 1970 in a zone."""
+    """Return seconds since 1970 as the naive local time of a zone."""
     return datetime.fromtimestamp(at, tz).replace(tzinfo=None)
 
 
 def read(text: str) -> Rule:
-    """Return a rule (the value of an RRULE property). `Malformed` if it is wrong or not for lessons."""
+    """Return a parsed rule (the value of an RRULE property). Raises `Malformed` if it is invalid or unsupported."""
     parts = _split(text)
     if parts.get("FREQ") not in _FREQUENCIES:
         raise Malformed(Code.BAD_RECURRENCE, "FREQ has to be DAILY, WEEKLY, MONTHLY or YEARLY.")
@@ -142,7 +142,7 @@ def _day(text: str) -> tuple[int, int]:
 
 
 def _local_until(text: str, tz: ZoneInfo) -> datetime:
-    """Return UNTIL as local time: in UTC when it ends with Z, a date means the end of that day."""
+    """Return UNTIL as local time: a value ending with Z is UTC; a date means the end of that day."""
     try:
         if len(text) == 8:
             return datetime.strptime(text, "%Y%m%d").replace(hour=23, minute=59, second=59)  # noqa: DTZ007 - local
@@ -153,9 +153,9 @@ def _local_until(text: str, tz: ZoneInfo) -> datetime:
 
 
 def expand(text: str, starts: datetime, tz: ZoneInfo, since: datetime, until: datetime) -> Iterator[datetime]:
-    """Yield the local times of a rule from `since` up to before `until`, in order; without a rule the one start.
+    """Yield the local times of a rule within [since, until), in order; without a rule, the one start.
 
-    `LimitReached` if the window is too long or holds too many. A series ends after ten years.
+    Raises `LimitReached` if the window is too long or contains too many. A series ends after ten years.
     """
     if not text:
         if since <= starts < until:
@@ -181,7 +181,7 @@ def expand(text: str, starts: datetime, tz: ZoneInfo, since: datetime, until: da
 
 
 def _times(rule: Rule, starts: datetime, ends: datetime) -> Iterator[datetime]:
-    """Yield the times of a rule from its start up to before `ends`, without COUNT and UNTIL, in order."""
+    """Yield the times of a rule from its start to before `ends`, without regard to COUNT and UNTIL, in order."""
     time = starts.time()
     for period in _periods(rule, starts.date(), ends.date()):
         days = [day for day in period if _matches(rule, starts.date(), day)]
@@ -195,7 +195,7 @@ def _times(rule: Rule, starts: datetime, ends: datetime) -> Iterator[datetime]:
 
 
 def _periods(rule: Rule, first: date, last: date) -> Iterator[list[date]]:
-    """Yield the days of each period that the interval selects, from that of the first day to that of the last."""
+    """Yield the days of each period that the interval selects, from the first day's period to the last day's."""
     if rule.frequency == "DAILY":
         for number in range(0, (last - first).days + 1, rule.interval):
             yield [first + number * _ONE_DAY]
@@ -217,7 +217,7 @@ def _month(year: int, month: int) -> list[date]:
 
 
 def _matches(rule: Rule, first: date, day: date) -> bool:
-    """Return whether a day of a period is one of the rule's; what the rule leaves open is as on the first day."""
+    """Return whether the rule includes a day of a period; unspecified parts are those of the first day."""
     if rule.months and day.month not in rule.months:
         return False
     if rule.month_days:
@@ -236,7 +236,7 @@ def _matches(rule: Rule, first: date, day: date) -> bool:
 
 
 def _is_weekday(rule: Rule, which: int, weekday: int, day: date) -> bool:
-    """Return whether a day is a weekday, or the which-th one of its month; of its year with YEARLY without BYMONTH."""
+    """Return whether a day is a weekday, or the which-th one of its month (YEARLY without BYMONTH: of its year)."""
     if day.weekday() != weekday:
         return False
     if rule.frequency == "YEARLY" and not rule.months:

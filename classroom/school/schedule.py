@@ -21,7 +21,7 @@ class Series(Struct, frozen=True, forbid_unknown_fields=True):
     id: str
     title: str
     starts: str
-    "Local time of the first one, `2026-11-28T09:00`."
+    "Local time of the first occurrence, `2026-11-28T09:00`."
     time_zone: str
     "IANA name."
     duration_s: int
@@ -30,11 +30,11 @@ class Series(Struct, frozen=True, forbid_unknown_fields=True):
     reminders: tuple[int, ...] = ()
     "Seconds before each start."
     course: CourseId = CourseId("")
-    "Id of the course that it belongs to, or empty."
+    "Id of the course, or empty."
 
 
 class Move(Struct, frozen=True, forbid_unknown_fields=True):
-    """Where one occurrence went."""
+    """New time of a moved occurrence."""
 
     starts: str
     "Local time."
@@ -48,7 +48,7 @@ class Occurrence(Struct, frozen=True, order=True):
     ends_at: float
     series: str
     key: str
-    "The local time that the rule gives it, by which exceptions name it (RECURRENCE-ID); stays when it is moved."
+    "The local time that the rule gives; exceptions name the occurrence by it (RECURRENCE-ID), even after a move."
 
 
 class Conflicting(Struct, frozen=True):
@@ -67,32 +67,32 @@ class Reminder(Struct, frozen=True, order=True):
 
 
 class Add(Command, frozen=True, tag="schedule.add"):
-    """Put a series into the timetable. Conflicts are told by `conflicts`, not refused."""
+    """Add a series to the timetable. `conflicts` reports conflicts; they are not refused."""
 
     series: Series
 
 
 class Change(Command, frozen=True, tag="schedule.change"):
-    """Replace a series; its exceptions stay where the new rule still has their times."""
+    """Replace a series; exceptions remain where the new rule still has their times."""
 
     series: Series
 
 
 class Remove(Command, frozen=True, tag="schedule.remove"):
-    """Take a series out."""
+    """Remove a series."""
 
     series: str
 
 
 class CancelOne(Command, frozen=True, tag="schedule.cancel_one"):
-    """Let one occurrence fall out."""
+    """Cancel one occurrence."""
 
     series: str
     key: str
 
 
 class MoveOne(Command, frozen=True, tag="schedule.move_one"):
-    """Give one occurrence another time."""
+    """Move one occurrence to another time."""
 
     series: str
     key: str
@@ -107,32 +107,32 @@ class RestoreOne(Command, frozen=True, tag="schedule.restore_one"):
 
 
 class Added(Event, frozen=True, tag="schedule.added"):
-    """There is a series."""
+    """A series was added."""
 
     series: Series
 
 
 class Changed(Event, frozen=True, tag="schedule.changed"):
-    """The series is like this now."""
+    """A series was changed."""
 
     series: Series
 
 
 class Removed(Event, frozen=True, tag="schedule.removed"):
-    """A series is gone."""
+    """A series was removed."""
 
     series: str
 
 
 class Cancelled(Event, frozen=True, tag="schedule.one_cancelled"):
-    """One occurrence falls out."""
+    """One occurrence was cancelled."""
 
     series: str
     key: str
 
 
 class Moved(Event, frozen=True, tag="schedule.one_moved"):
-    """One occurrence has another time."""
+    """One occurrence was moved."""
 
     series: str
     key: str
@@ -140,7 +140,7 @@ class Moved(Event, frozen=True, tag="schedule.one_moved"):
 
 
 class Restored(Event, frozen=True, tag="schedule.one_restored"):
-    """One occurrence is as the rule has it."""
+    """An exception of one occurrence was undone."""
 
     series: str
     key: str
@@ -151,14 +151,14 @@ class Entry(Struct):
 
     series: Series
     exceptions: dict[str, Move | None] = field(default_factory=dict)
-    "By key; None is cancelled."
+    "By key; None: cancelled."
 
 
 class State(Struct):
     """The timetable of one tutor."""
 
     tutor: PersonId = PersonId("")
-    "Whose it is: only they and the application change it."
+    "The owner; only the owner and the application change the timetable."
     entries: dict[str, Entry] = field(default_factory=dict)
 
 
@@ -190,12 +190,12 @@ def check_series(series: Series) -> Series:
 
 
 def occurrences(entry: Entry, since: float, until: float) -> list[Occurrence]:
-    """Return the occurrences of a series that begin from `since` up to before `until`, in order."""
+    """Return the occurrences of a series that begin within [since, until), in order."""
     series = entry.series
     tz, starts = recurrence.zone(series.time_zone), recurrence.local(series.starts)
     checks.number(since, 0, _LATEST, "beginning of the window")
     checks.number(until, since, _LATEST, "end of the window")
-    # Local clocks differ by an hour or two between the ends of the window; so look a day further and choose exactly.
+    # Local clocks differ by an hour or two between the ends of the window: search a day further, then select exactly.
     day = timedelta(days=1)
     lower, upper = recurrence.local_at(since, tz) - day, recurrence.local_at(until, tz) + day
     found = []
@@ -203,7 +203,7 @@ def occurrences(entry: Entry, since: float, until: float) -> list[Occurrence]:
         key = value.isoformat()
         if key not in entry.exceptions:
             found.append(_occurrence(entry, key, key, series.duration_s))
-    # What was moved may come from outside the window.
+    # Moved occurrences may come from outside the window.
     for key, move in entry.exceptions.items():
         if move is not None:
             found.append(_occurrence(entry, key, move.starts, move.duration_s))
@@ -217,12 +217,12 @@ def _occurrence(entry: Entry, key: str, starts: str, duration_s: int) -> Occurre
 
 
 def all_occurrences(state: State, since: float, until: float) -> list[Occurrence]:
-    """Return everything in a timetable that begins within a window, in order."""
+    """Return all occurrences of a timetable that begin within a window, in order."""
     return sorted(item for entry in state.entries.values() for item in occurrences(entry, since, until))
 
 
 def conflicts(items: Sequence[Occurrence]) -> list[Conflicting]:
-    """Return the lessons that overlap, each with the earlier one that lasts longest; `items` in order of time."""
+    """Return the overlapping lessons, each with the earlier one that lasts longest; `items` are in order of time."""
     found, open_ = [], None
     for item in items:
         if open_ is not None and item.starts_at < open_.ends_at:
@@ -233,7 +233,7 @@ def conflicts(items: Sequence[Occurrence]) -> list[Conflicting]:
 
 
 def conflicts_of(state: State, series: Series, since: float, until: float) -> list[Conflicting]:
-    """Return with what a series would be in conflict if it were in the timetable, within a window."""
+    """Return the conflicts within a window that a series would have if it were in the timetable."""
     before = state.entries.get(series.id)
     entry = Entry(series, before.exceptions if before is not None else {})
     mine = occurrences(entry, since, until)
@@ -252,9 +252,9 @@ def conflicts_of(state: State, series: Series, since: float, until: float) -> li
 
 
 def reminders_due(state: State, since: float, now: float) -> list[Reminder]:
-    """Return the reminders whose time came after `since` up to now, in order. The caller remembers `now`.
+    """Return the reminders whose time came after `since` and not after `now`, in order. The caller stores `now`.
 
-    A reminder that is more than a day late, since the server was down, is of no use and left out.
+    A reminder more than a day late, because the server was down, is useless and left out.
     """
     since, due = max(since, now - 86_400), []
     for entry in state.entries.values():
@@ -302,7 +302,7 @@ def _remove(state: State, command: Remove, now: float) -> list[Event]:
 
 
 def _key(state: State, series: str, key: str) -> str:
-    """Return the key of an occurrence that the rule has."""
+    """Return the key of an occurrence after checking that the rule gives it."""
     entry = _find(state, series)
     value = recurrence.local(key)
     if not _has(entry.series, value.isoformat()):
@@ -394,7 +394,7 @@ SCHEDULE: Final = Aggregate(
 
 
 def gaps(items: Iterable[Occurrence], since: float, until: float) -> list[tuple[float, float]]:
-    """Return the free times between lessons (in order of time) within a window."""
+    """Return the free times between lessons (given in order of time) within a window."""
     edges = [
         (since, since),
         *((max(i.starts_at, since), min(i.ends_at, until)) for i in items),

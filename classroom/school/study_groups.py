@@ -1,4 +1,4 @@
-"""Study groups: students of a course who meet on their own, in a room that is always theirs."""
+"""Study groups: students of a course who meet on their own, in a permanent room of the group."""
 
 from enum import StrEnum
 from typing import Final
@@ -13,23 +13,23 @@ from classroom.school.aggregate import Aggregate
 
 
 class Role(StrEnum):
-    """What somebody is in a group."""
+    """A member's role in a group."""
 
     LEADER = "leader"
     MEMBER = "member"
 
 
 class Create(Command, frozen=True, tag="study_groups.create"):
-    """Found a group, and lead it. The caller has checked that `by` belongs to the course."""
+    """Create a group and lead it. The caller has checked that `by` belongs to the course."""
 
     group: GroupId
     course: CourseId
     name: str
     room: str
-    "The name of its room."
+    "Name of the group's room."
     capacity: int = 8
     open: bool = True
-    "Everybody of the course may join; otherwise a leader adds them."
+    "Everybody in the course may join; otherwise a leader adds members."
 
 
 class Join(Command, frozen=True, tag="study_groups.join"):
@@ -39,27 +39,27 @@ class Join(Command, frozen=True, tag="study_groups.join"):
 
 
 class Add(Command, frozen=True, tag="study_groups.add"):
-    """Make somebody a member."""
+    """Add a member."""
 
     group: GroupId
     person: PersonId
 
 
 class Leave(Command, frozen=True, tag="study_groups.leave"):
-    """Be no member any more."""
+    """Leave the group."""
 
     group: GroupId
 
 
 class Remove(Command, frozen=True, tag="study_groups.remove"):
-    """Put a member out."""
+    """Remove a member."""
 
     group: GroupId
     person: PersonId
 
 
 class SetRole(Command, frozen=True, tag="study_groups.set_role"):
-    """Make somebody a leader or a plain member."""
+    """Make a member a leader or a plain member."""
 
     group: GroupId
     person: PersonId
@@ -73,7 +73,7 @@ class Dissolve(Command, frozen=True, tag="study_groups.dissolve"):
 
 
 class Created(Event, frozen=True, tag="study_groups.created"):
-    """There is a group; `by` leads it, unless the application made it."""
+    """A group was created; `by` leads it, unless the application created it."""
 
     group: GroupId
     course: CourseId
@@ -84,21 +84,21 @@ class Created(Event, frozen=True, tag="study_groups.created"):
 
 
 class Joined(Event, frozen=True, tag="study_groups.joined"):
-    """Somebody is a member."""
+    """A person became a member."""
 
     group: GroupId
     person: PersonId
 
 
 class Left(Event, frozen=True, tag="study_groups.left"):
-    """Somebody is no member any more. When the last leader goes, the oldest member leads."""
+    """A member left. When the last leader leaves, the longest-standing member becomes leader."""
 
     group: GroupId
     person: PersonId
 
 
 class RoleSet(Event, frozen=True, tag="study_groups.role_set"):
-    """Somebody has another role."""
+    """A member's role changed."""
 
     group: GroupId
     person: PersonId
@@ -106,7 +106,7 @@ class RoleSet(Event, frozen=True, tag="study_groups.role_set"):
 
 
 class Dissolved(Event, frozen=True, tag="study_groups.dissolved"):
-    """There is no such group any more."""
+    """A group was dissolved."""
 
     group: GroupId
 
@@ -121,7 +121,7 @@ class Group(Struct):
     capacity: int
     open: bool
     members: dict[PersonId, Role] = field(default_factory=dict)
-    "By person, the oldest member first."
+    "By person, the longest-standing member first."
 
 
 class State(Struct):
@@ -136,7 +136,7 @@ def groups_of(state: State, course: CourseId) -> list[Group]:
 
 
 def may_enter(state: State, group_id: GroupId, person_id: PersonId) -> bool:
-    """Return whether somebody may enter the group's room."""
+    """Return whether a person may enter the group's room."""
     group = state.groups.get(group_id)
     return group is not None and person_id in group.members
 
@@ -149,7 +149,7 @@ def _find(state: State, group_id: GroupId) -> Group:
 
 
 def _led(state: State, command: Command, group_id: GroupId) -> Group:
-    """Return a group that the author of a command leads; the application may do what a leader may."""
+    """Return a group that the author of a command leads; the application may do everything that a leader may."""
     group = _find(state, group_id)
     if command.by != SERVER and group.members.get(command.by) is not Role.LEADER:
         raise NotAllowed(Code.NOT_YOURS, "Only a leader of the group may do this.")
