@@ -1,9 +1,9 @@
-"""The cost of recording: CPU of a worker's media path with and without a recording, in alternation in one run.
+"""The cost of recording: CPU of a worker's media path with and without a recording, alternating in one run.
 
 `python -m bench.recording [--viewers 12] [--seconds 5] [--rounds 3]` forwards a lesson in real time (a camera, a shared
-screen, ten microphones) through an engine without sockets for its publishers, to viewers behind real SRTP contexts and
-sendmmsg. Then the same with a recorder process. Decryption of the publishers' packets and the network's wake-ups are
-left out, which makes the ratio higher than it is in a server.
+screen, ten microphones) through an engine whose publishers have no sockets, to viewers with real SRTP contexts and
+sendmmsg; then the same with a recorder process. Decryption of the publishers' packets and wake-ups by the network are
+left out, so the ratio is higher than in a server.
 """
 
 import argparse
@@ -53,7 +53,7 @@ RECORDING, ROOM, MID = RecordingId("bench"), RoomId("room"), Mid("0")
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What a publication sends in each interval."""
+    """The packets that a publication sends in each interval."""
 
     kind: Kind
     packets: int
@@ -115,19 +115,19 @@ def _peer(core: Core, name: str) -> Peer:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A measurement."""
+    """The result of one measurement."""
 
     cpu: float
-    "Share of a core."
+    "Share of one core."
     p99_ms: float
-    "Time in which a burst of one interval was forwarded."
+    "Milliseconds in which the packets of one interval were forwarded."
 
 
 class Lesson:
-    """An engine with a lesson."""
+    """An engine with the publishers and viewers of a lesson."""
 
     def __init__(self, rig: Rig, viewers: int, folder: Path) -> None:
-        """Let each viewer receive everything."""
+        """Subscribe each viewer to everything."""
         self.core = Core(rig.outbox, lambda _event: None)
         self._rows = rig.outbox
         self.sources = [Source(self.core, index, load) for index, load in enumerate(LOADS)]
@@ -145,12 +145,12 @@ class Lesson:
         self.recordings = Recordings(settings, self.core.taps, publications, lambda _event: None)
 
     async def run(self, seconds: float) -> Window:
-        """Forward in real time for so long."""
+        """Forward in real time for this long."""
         bursts: list[float] = []
         begun, spent = time.monotonic(), time.process_time()
         for interval in range(round(seconds / INTERVAL_S)):
             await asyncio.sleep(max(0.0, begun + interval * INTERVAL_S - time.monotonic()))
-            # made before the clock starts: in a server the packets come from the socket
+            # Created before the clock starts: in a server, the packets come from the socket.
             made = [(source, source.packets()) for source in self.sources]
             started = time.perf_counter()
             now = time.monotonic()
@@ -164,7 +164,7 @@ class Lesson:
         return Window(cpu, 1000 * sorted(bursts)[int(len(bursts) * 0.99)])
 
     async def start_recording(self) -> None:
-        """Record everything, and wait until the recorder writes."""
+        """Record everything, and wait until the recorder is writing."""
         self.recordings.start(RECORDING, ROOM)
         for source in self.sources:
             source.frames = 0  # the next frame is a keyframe
@@ -187,7 +187,7 @@ async def measure(viewers: int, seconds: float, rounds: int) -> None:
     """Print each round and the medians."""
     with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sink:
         sink.bind(("127.0.0.1", 0))
-        rig = Rig(viewers, "AES-128-GCM", sink, native=True)  # it owns the SRTP contexts
+        rig = Rig(viewers, "AES-128-GCM", sink, native=True)  # the rig owns the SRTP contexts
         lesson = Lesson(rig, viewers, Path(folder))
         await lesson.run(1)
         ratios, delays = [], []
@@ -215,7 +215,7 @@ async def measure(viewers: int, seconds: float, rounds: int) -> None:
 
 
 def main() -> None:
-    """Measure as the command line says."""
+    """Measure with the options of the command line."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

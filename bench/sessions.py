@@ -1,7 +1,8 @@
-"""How a teaching session with a whole class does: the joining page's state, calls, live events, and raised hands.
+"""The performance of a teaching session with a whole class: joining state, calls, live events, and raised hands.
 
-`python -m bench.sessions` starts a server and a class of 50 that follows one session. Calls come at a steady rate; the
-time of a call counts from the moment at which it was due, and that of an event to the last page that has it.
+`python -m bench.sessions` starts a server and a class of 50 that follows one session. Calls are made at a steady rate.
+The duration of a call counts from the time at which it was due, and that of an event until the last page has received
+it.
 """
 
 import argparse
@@ -21,21 +22,21 @@ from signaling.access import tokens
 STUDENTS = 50
 CALLS_PER_S = 50.0
 KEY, SECRET = "devkey", "secret"
-# With a class on one process beside other work; what pages feel as at once.
+# For a class on one process beside other work; people perceive these delays as immediate.
 AIM_STATE_BYTES = 50_000
 AIM_EVENT_P95_S = 0.2
 AIM_CALL_P95_S = 0.2
-# Raised hands that arrive within two seconds are a few messages for each page.
+# Raised hands that arrive within two seconds are sent to each page in a few messages.
 HANDS = 1000
 PATIENCE_S = 20.0
 AIM_HAND_MESSAGES = 60
 
 
 class Class:
-    """A session, and the pages that follow it."""
+    """A session and the pages that follow it."""
 
     def __init__(self, http: aiohttp.ClientSession) -> None:
-        """`http` has the server's address."""
+        """`http` has the server's base URL."""
         self._http = http
         self.session = ""
         self.state_bytes = 0
@@ -44,7 +45,7 @@ class Class:
         self._followers: list[asyncio.Task[None]] = []
 
     async def call(self, token: str, path: str, body: Any = None) -> Any:
-        """POST as somebody; RuntimeError when it is refused."""
+        """POST with a person's token; RuntimeError when the server refuses."""
         headers = {"Authorization": f"Bearer {token}"}
         async with self._http.post(f"/api/v1{path}", json=body or {}, headers=headers) as answer:
             content = await answer.json(content_type=None)
@@ -53,7 +54,7 @@ class Class:
         return content
 
     async def begin(self, students: int) -> None:
-        """Create and start a session, let the students join, and follow it as each of them."""
+        """Create and start a session, let the students join, and follow the session as each of them."""
         made = await self.call(SECRET, "/sessions", {"title": "Bench", "owner": {"id": "tutor"}})
         self.session = f"/sessions/{made['id']}"
         await self.call(SECRET, f"{self.session}/start")
@@ -83,7 +84,7 @@ class Class:
                         self.heard.setdefault(text, []).append(now)
 
     async def until_heard(self, count: int) -> None:
-        """Wait until every page has had so many messages, for as long as a page would be patient."""
+        """Wait, with a timeout, until every page has received this many messages."""
         deadline = time.perf_counter() + PATIENCE_S
         while sum(len(times) for times in self.heard.values()) < count * STUDENTS:
             if time.perf_counter() > deadline:
@@ -91,20 +92,20 @@ class Class:
             await asyncio.sleep(0.05)
 
     async def end(self) -> None:
-        """Stop following."""
+        """Stop following the session."""
         for task in self._followers:
             task.cancel()
         await asyncio.gather(*self._followers, return_exceptions=True)
 
 
 def student(number: int) -> str:
-    """Return a student's token."""
+    """Return a student's access token."""
     claims = {"sub": f"student-{number}", "name": f"Student {number}", "role": "student"}
     return tokens.mint(claims, tokens.Signer(KEY, SECRET), 1_700_000_000, 10 * 365 * 86_400)
 
 
 async def chatter(lesson: Class, duration_s: float) -> tuple[list[float], list[float]]:
-    """Return how long calls took, and how long until every page had each message, at the steady rate."""
+    """Return the durations of calls, and the delays until every page had each message, at the steady rate."""
     calls: list[float] = []
     sent_at: dict[str, float] = {}
     begun_at = time.perf_counter()
@@ -125,7 +126,7 @@ async def chatter(lesson: Class, duration_s: float) -> tuple[list[float], list[f
 
 
 async def hands(lesson: Class) -> float:
-    """Return how many messages each page gets of a thousand hands that are raised and lowered in two seconds."""
+    """Return how many messages each page receives when 1,000 hands are raised and lowered within two seconds."""
     before = lesson.messages
     for _ in range(HANDS // (2 * STUDENTS)):
         for what in ("hands", "hands/lower"):
@@ -136,7 +137,7 @@ async def hands(lesson: Class) -> float:
 
 
 async def measure(url: str, pid: int, duration_s: float) -> dict[str, float]:
-    """Return the figures."""
+    """Return the results by name."""
     connector = aiohttp.TCPConnector(limit=0)
     async with aiohttp.ClientSession(url.replace("ws", "http", 1), connector=connector) as http:
         lesson = Class(http)
@@ -157,13 +158,13 @@ async def measure(url: str, pid: int, duration_s: float) -> dict[str, float]:
 
 
 def _cpu_s(pid: int) -> float:
-    """Return the CPU time of the server's main process: unlike durations, hardly a matter of what else runs."""
+    """Return the CPU time of the server's main process; unlike durations, it hardly depends on other programs."""
     times = psutil.Process(pid).cpu_times()
     return float(times.user + times.system)
 
 
 def run(duration_s: float) -> dict[str, float]:
-    """Measure a fresh server and print what came of it."""
+    """Measure a fresh server and print the results."""
     with serving(core=None) as (url, pid):
         figures = asyncio.run(measure(url, pid, duration_s))
     for name, value in figures.items():
@@ -172,7 +173,7 @@ def run(duration_s: float) -> dict[str, float]:
 
 
 def missed(figures: dict[str, float]) -> list[str]:
-    """Return the aims that were missed."""
+    """Return the targets that were missed."""
     aims = {
         "state bytes": AIM_STATE_BYTES,
         "call p95 ms": 1000 * AIM_CALL_P95_S,
@@ -183,7 +184,7 @@ def missed(figures: dict[str, float]) -> list[str]:
 
 
 def main() -> int:
-    """Print the figures; 1 when an aim is missed."""
+    """Print the results; return 1 if a target is missed."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

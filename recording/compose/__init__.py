@@ -1,1 +1,1 @@
-"""One film of a recording: what was large, who spoke in the corner, all voices mixed. A child process; needs PyAV."""
+"""Composes a recording to one film: the scene, the speaker in the corner, all voices. A child process; needs PyAV."""

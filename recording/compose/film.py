@@ -17,13 +17,13 @@ from recording.files.reader import RecordingReader, TrackReader
 from recording.values import NS_PER_S
 
 FPS: Final = 15
-_SAMPLES: Final = RATE  # of a second
+_SAMPLES: Final = RATE  # samples per second
 _BLACK, _NO_COLOUR = 16, 128
 _EVER_NS: Final = 1 << 62
 
 
 class EmptyError(Exception):
-    """The recording has nothing to show."""
+    """The recording contains nothing to show."""
 
 
 class _Canvas:
@@ -35,7 +35,7 @@ class _Canvas:
         self._v = np.full((HEIGHT // 2, WIDTH // 2), _NO_COLOUR, np.uint8)
 
     def paint(self, frame: Any, box: Box) -> None:
-        """Draw a decoded picture into a box, as large as it fits."""
+        """Draw a decoded picture into a box, as large as possible."""
         place = fitted(frame.width, frame.height, box)
         scaled = frame.reformat(width=place.width, height=place.height, format="yuv420p").to_ndarray()
         width, height = place.width, place.height
@@ -50,17 +50,17 @@ class _Canvas:
         self._v[rows, columns] = flat[luma + chroma : luma + 2 * chroma].reshape(shape)
 
     def frame(self) -> av.VideoFrame:
-        """Return the picture for the encoder."""
+        """Return the picture to encode."""
         planes = [self._y.reshape(-1), self._u.reshape(-1), self._v.reshape(-1)]
         packed = np.concatenate(planes).reshape(HEIGHT * 3 // 2, WIDTH)
         return av.VideoFrame.from_ndarray(packed, format="yuv420p")
 
 
 class Film:
-    """A recording as one film."""
+    """A recording, composed to one film."""
 
     def __init__(self, job: Job) -> None:
-        """Read what there is. LayoutError, EmptyError."""
+        """Open the recording. LayoutError, EmptyError."""
         self._job = job
         tracks, _problems = RecordingReader(Path(job.folder), job.recording).tracks()
         self._pictures: dict[int, tuple[Candidate, Pictures]] = {}
@@ -85,7 +85,7 @@ class Film:
             self._pictures[track.number] = candidate, Pictures(track)
 
     def write(self, path: str, progress: Callable[[float], None]) -> None:
-        """Encode the film; `progress` gets the share that is done after each second. OSError, av.FFmpegError."""
+        """Encode the film; `progress` receives the finished share after each second. OSError, av.FFmpegError."""
         with av.open(path, "w", format="mp4", options={"movflags": "+faststart"}) as container:
             video = container.add_stream("libx264", rate=FPS, options={"preset": "veryfast", "crf": "23"})
             video.width, video.height, video.pix_fmt = WIDTH, HEIGHT, "yuv420p"
@@ -115,7 +115,7 @@ class Film:
             container.mux(audio.encode(None))
 
     def _sound(self, second: int, stream: Any) -> list[Any]:
-        """Mix a second, see who speaks in it, and encode it."""
+        """Mix one second, detect who speaks in it, and encode it."""
         count = min(_SAMPLES, round(self.length_s * RATE) - second * _SAMPLES)
         if count <= 0:
             return []

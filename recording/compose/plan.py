@@ -8,20 +8,20 @@ import msgspec
 
 from sfu.values import RecordingId
 
-# Quieter than this (RMS, 1 is full scale) is noise of a room.
+# Sound quieter than this (RMS, 1 is full scale) is background noise.
 QUIET: Final = 0.01
-# Somebody else has to be this much louder than the one who speaks.
+# Another person must be louder than the current speaker by this factor.
 LOUDER: Final = 1.6
-# Chapters that are shorter cannot be chosen in a player.
+# Players offer no way to select shorter chapters.
 MIN_CHAPTER_S: Final = 10.0
 
 
 class Cue(msgspec.Struct, frozen=True):
-    """A scene from a time on."""
+    """A scene that begins at a time."""
 
     at_s: float
     kind: str
-    "`screen`, `camera`, `student_work`, or anything else."
+    "`screen`, `camera`, `student_work`; any other kind selects no track."
     person: str
 
 
@@ -33,19 +33,19 @@ class Chapter(msgspec.Struct, frozen=True):
 
 
 class Job(msgspec.Struct, frozen=True):
-    """What the child process composes."""
+    """The input of the child process."""
 
     folder: str
     recording: RecordingId
     output: str
     owner: str
-    "Who is shown while nobody has spoken."
+    "The person shown while nobody has spoken."
     cues: list[Cue] = []
     chapters: list[Chapter] = []
 
 
 class Candidate(msgspec.Struct, frozen=True):
-    """A video track that has a picture."""
+    """A video track that has a picture at the moment."""
 
     number: int
     person: str
@@ -53,7 +53,7 @@ class Candidate(msgspec.Struct, frozen=True):
 
 
 class Shown(msgspec.Struct, frozen=True):
-    """Numbers of the tracks in the film; None: nothing."""
+    """Numbers of the tracks in the film; None: no track."""
 
     large: int | None
     small: int | None
@@ -66,7 +66,7 @@ def cue_at(cues: Sequence[Cue], time_s: float) -> Cue | None:
 
 
 def shown(cue: Cue | None, candidates: Sequence[Candidate], speaker: str, owner: str) -> Shown:
-    """Return what is large and what is in the corner: the scene, else a screen, else who speaks."""
+    """Return the large track and the one in the corner: the scene, otherwise a screen, otherwise the speaker."""
     by_place = {(each.person, each.source): each.number for each in candidates}
     cameras = [each.number for each in candidates if each.source == "camera"]
     screens = [each.number for each in candidates if each.source == "screen_share"]
@@ -81,7 +81,7 @@ def shown(cue: Cue | None, candidates: Sequence[Candidate], speaker: str, owner:
 
 
 def speaker_of(levels: Mapping[str, float], before: str) -> str:
-    """Return who speaks: whoever did, unless somebody else is clearly louder."""
+    """Return the speaker: the previous one, unless another person is clearly louder."""
     loudest = max(levels, key=lambda person: (levels[person], person), default="")
     if not loudest or levels[loudest] <= QUIET:
         return before
@@ -89,7 +89,7 @@ def speaker_of(levels: Mapping[str, float], before: str) -> str:
 
 
 def spaced(chapters: Sequence[Chapter], length_s: float) -> list[tuple[float, float, str]]:
-    """Return (start, end, title) of chapters that are long enough and cover the film from its beginning."""
+    """Return (start, end, title) of the chapters that are long enough; together they cover the whole film."""
     kept: list[Chapter] = []
     for chapter in sorted(chapters, key=lambda each: each.at_s):
         start_s = max(chapter.at_s, 0.0)

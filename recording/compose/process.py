@@ -1,6 +1,6 @@
-"""The child process that composes: a `plan.Job` as JSON on standard input, lines of JSON with its progress as output.
+"""The child process that composes: reads a `plan.Job` as JSON from standard input, prints its progress as JSON lines.
 
-It runs at the lowest priority, writes beside the output and renames it at the end. A signal ends it.
+It runs at the lowest priority, and writes beside the output, which it replaces at the end. A signal ends it.
 """
 
 import os
@@ -17,7 +17,7 @@ from recording.files.layout import LayoutError
 
 
 class Report(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A line of output."""
+    """One line of output."""
 
     progress: float = 0.0
     "From 0 to 1."
@@ -38,7 +38,7 @@ def compose(job: Job, tell: Callable[[Report], None]) -> int:
 
 
 def main() -> int:
-    """Read the job and compose."""
+    """Read the job and compose the film."""
     os.nice(19)
     job = msgspec.json.decode(sys.stdin.buffer.read(), type=Job)
 

@@ -1,4 +1,4 @@
-"""Decoded tracks of a recording: the picture at a time, and sound by the second. Blocking."""
+"""Decoded tracks of a recording: the picture at a time, and sound second by second. Blocking."""
 
 import io
 from collections.abc import Iterator
@@ -15,13 +15,13 @@ from recording.values import NS_PER_S
 
 RATE: Final = 48_000
 _FORMATS: Final = {"webm": "matroska", "mp4": "mp4"}
-# A picture further ahead is reached by beginning anew, at the keyframe before it.
+# To reach a picture further ahead, decoding restarts at the keyframe before it.
 _LEAP_S: Final = 8.0
 _EVER_NS: Final = 1 << 62
 
 
 class _Segments(io.RawIOBase):
-    """The initialisation segment of a part and its segments from one on, as a file that is read once."""
+    """The initialisation segment of a part and some of its segments, as a file that is read once."""
 
     def __init__(self, track: TrackReader, records: list[SegmentRecord]) -> None:
         self._track = track
@@ -29,11 +29,11 @@ class _Segments(io.RawIOBase):
         self._data = track.init_segment(records[0].part)
 
     def readable(self) -> bool:
-        """It is."""
+        """Always readable."""
         return True
 
     def readinto(self, target: Any) -> int:
-        """Read some octets; none at the end. A damaged segment is left out."""
+        """Read some octets; none at the end. Damaged segments are skipped."""
         while not self._data:
             record = next(self._records, None)
             if record is None:
@@ -48,7 +48,7 @@ class _Segments(io.RawIOBase):
 
 
 def frames(track: TrackReader, start_ns: int) -> Iterator[tuple[float, Any]]:
-    """Decode a track from the keyframe before a time on: (time in s, frame). What cannot be decoded is left out."""
+    """Decode a track from the keyframe before a time: (time in s, frame). Undecodable packets are skipped."""
     try:
         first = track.decode_from(start_ns)
         begin_ns = track.record(first).start_ns if first < len(track) else start_ns
@@ -69,10 +69,10 @@ def frames(track: TrackReader, start_ns: int) -> Iterator[tuple[float, Any]]:
 
 
 class Pictures:
-    """The pictures of a video track, asked for in the order of time."""
+    """The pictures of a video track, requested in the order of time."""
 
     def __init__(self, track: TrackReader) -> None:
-        """Nothing is decoded before the first question."""
+        """Decoding starts with the first request."""
         self._track = track
         self._spans = [
             (record.start_ns / NS_PER_S, record.end_ns / NS_PER_S) for record in track.segments(0, _EVER_NS)
@@ -84,13 +84,13 @@ class Pictures:
         self._at_s = 0.0
 
     def exists(self, time_s: float) -> bool:
-        """Whether the track has a picture at a time, which is not before the last one that was asked for."""
+        """Whether the track has a picture at a time, which must not be before the previously requested one."""
         while self._span < len(self._spans) and self._spans[self._span][1] <= time_s:
             self._span += 1
         return self._span < len(self._spans) and self._spans[self._span][0] <= time_s
 
     def at(self, time_s: float) -> Any:
-        """Return the frame that is shown at a time; None if there is none."""
+        """Return the frame shown at a time; None if there is none."""
         if self._frames is None or time_s - self._at_s > _LEAP_S:
             self._frames = frames(self._track, int(time_s * NS_PER_S))
             self._next, self._picture = next(self._frames, None), None
@@ -102,17 +102,17 @@ class Pictures:
 
 
 class Sound:
-    """The sound of an audio track as mono samples, asked for in the order of time."""
+    """The sound of an audio track as mono samples, requested in the order of time."""
 
     def __init__(self, track: TrackReader) -> None:
-        """Decodes as it is asked."""
+        """Decoding starts with the first request."""
         self._frames = frames(track, 0)
         self._resampler = av.AudioResampler(format="flt", layout="mono", rate=RATE)
         self._left: list[tuple[int, npt.NDArray[np.float32]]] = []
         self._over = False
 
     def read(self, start: int, count: int) -> npt.NDArray[np.float32]:
-        """Return samples from a number on; zeros where there is nothing."""
+        """Return `count` samples from number `start` on; zeros where there is no sound."""
         mixed = np.zeros(count, np.float32)
         while not self._over and (not self._left or self._left[-1][0] < start + count):
             found = next(self._frames, None)

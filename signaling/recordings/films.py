@@ -1,4 +1,4 @@
-"""Films of recordings: composed one at a time by a child process, whose progress is read; the files are kept."""
+"""Films of recordings: composed one at a time by a child process that reports its progress; the files are stored."""
 
 import asyncio
 import logging
@@ -22,12 +22,12 @@ log = logging.getLogger(__name__)
 _MODULE: Final = "recording.compose.process"
 _FILE: Final = "film.mp4"
 _MOST_WAITING: Final = 20
-# Without a word for this long, a child is stuck: a second of film takes a few seconds on a busy machine.
+# A child without output for this long is stuck: a second of film takes a few seconds on a busy machine.
 _SILENCE_S: Final = 300.0
 
 
 class FilmStatus(StrEnum):
-    """How far a film is."""
+    """The state of a film."""
 
     NONE = "none"
     WAITING = "waiting"
@@ -38,7 +38,7 @@ class FilmStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FilmState:
-    """How far a film is."""
+    """State and progress of a film."""
 
     status: FilmStatus
     progress: float = 0.0
@@ -48,11 +48,11 @@ class FilmState:
 
 
 class TooManyFilmsError(Exception):
-    """Too many films wait to be composed."""
+    """Too many films are waiting to be composed."""
 
 
 class _Report(msgspec.Struct, frozen=True):
-    """A line of the child's output."""
+    """One line of the child's output."""
 
     progress: float = 0.0
     error: str = ""
@@ -60,23 +60,23 @@ class _Report(msgspec.Struct, frozen=True):
 
 @dataclass(slots=True)
 class _Work:
-    """A film that waits or is composed, or that has failed."""
+    """A film that is waiting, in progress, or failed."""
 
     state: FilmState
     task: "asyncio.Task[None] | None" = None
 
 
 class Films:
-    """The films of all recordings of a folder."""
+    """The films of all recordings in a folder."""
 
     def __init__(self, folder: Path) -> None:
-        """`folder` is where the recorders write; a film is beside its recording's files."""
+        """`folder` is the folder of the recordings; a film is stored beside its recording's files."""
         self._folder = folder
         self._works: dict[str, _Work] = {}
         self._turn = asyncio.Semaphore(1)
 
     def state(self, recording_id: RecordingId) -> FilmState:
-        """Return how far the film of a recording is."""
+        """Return the state of a recording's film."""
         work = self._works.get(recording_id)
         if work is not None:
             return work.state
@@ -93,9 +93,9 @@ class Films:
         cues: Sequence[tuple[float, str, str]],
         chapters: Sequence[tuple[float, str]],
     ) -> FilmState:
-        """Compose a film, unless there is one or it is under way. FilesError, TooManyFilmsError.
+        """Compose a film, unless it exists or is in progress. FilesError, TooManyFilmsError.
 
-        `owner` is shown while nobody speaks, `cues` are (time in s, kind, person), `chapters` (time in s, title).
+        `owner` is shown while nobody speaks; `cues` are (time in s, kind, person), `chapters` are (time in s, title).
         """
         before = self.state(recording_id)
         if before.status not in {FilmStatus.NONE, FilmStatus.FAILED}:
@@ -134,7 +134,7 @@ class Films:
         return PartFile(self._path(recording_id), "video/mp4")
 
     async def close(self) -> None:
-        """Cancel everything that is under way."""
+        """Cancel all films in progress."""
         tasks = [work.task for work in self._works.values() if work.task is not None]
         for task in tasks:
             task.cancel()
@@ -161,13 +161,13 @@ class Films:
 
     @staticmethod
     async def _run(job: Job, work: _Work) -> str:
-        """Run the child; return why it failed, empty if it did not."""
+        """Run the child; return the reason of its failure, or an empty string."""
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-P",
             "-m",
             _MODULE,
-            # Not the server's environment, which may hold secrets.
+            # Without the server's environment, which may contain secrets.
             env={
                 "PATH": os.defpath,
                 "LANG": "C.UTF-8",

@@ -1,4 +1,4 @@
-"""Signed links: what somebody may load without another token, until when."""
+"""Signed links: each permits one use of one recording, without another token, until it expires."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final
@@ -12,10 +12,10 @@ REPLAY: Final = "recording replay"
 
 
 class Links:
-    """Signs and verifies the tokens of links. Each token is for one use of one recording."""
+    """Signs and verifies the tokens of links. Each token permits one use of one recording."""
 
     def __init__(self, keys: Mapping[str, str], wall_clock: Callable[[], float]) -> None:
-        """`keys` maps API keys to secrets, and is asked each time."""
+        """`keys` maps API keys to secrets; it is read for each token."""
         self._keys = keys
         self._wall_clock = wall_clock
 
@@ -27,9 +27,9 @@ class Links:
     def sign(
         self, key: str, use: str, recording_id: RecordingId, expires_s: int, claims: Mapping[str, Any]
     ) -> tuple[str, int]:
-        """Return a token, and when it expires in seconds since 1970."""
+        """Return a token and its expiry in seconds since 1970."""
         expires_at = int(self.now) + expires_s
-        # The use keeps the token from being taken for a person's, which names a role instead.
+        # The claim `use` distinguishes the token from a person's token, which names a role instead.
         all_claims = {**claims, "iss": key, "use": use, "recording": recording_id, "exp": expires_at}
         return signed.sign(all_claims, self._keys[key]), expires_at
 

@@ -1,7 +1,7 @@
-"""LiveKit's Egress service, over this server's recordings: files in the folder of recordings and nothing else.
+"""LiveKit's Egress service, implemented by this server's recordings: it only writes files in the folder of recordings.
 
-A room has one egress at a time. A track's egress is its file as it was recorded; the others are composed to one MP4
-file after their end (`signaling.recordings.films`). Who has declined to be recorded is in none.
+A room has one egress at a time. A track egress is the recorded file itself; all others are composed to one MP4 file
+after they end (`signaling.recordings.films`). People who declined to be recorded are in none of them.
 """
 
 import base64
@@ -49,7 +49,7 @@ _REQUESTS: Final[dict[str, type[Message]]] = {
     "track_composite": egress.TrackCompositeEgressRequest,
     "track": egress.TrackEgressRequest,
 }
-# Outputs that are not files, and what asks for another server or another picture.
+# Outputs that are not files, and options that need another server or another layout.
 _REFUSED: Final = (
     "stream",
     "segments",
@@ -65,7 +65,7 @@ _CLOUDS: Final = ("s3", "gcp", "azure", "aliOSS")
 
 
 class EgressService:
-    """The methods."""
+    """The methods of the service."""
 
     def __init__(
         self,
@@ -75,7 +75,7 @@ class EgressService:
         files: RecordingFiles | None,
         films: Films | None,
     ) -> None:
-        """`files` and `films` are None where nothing is recorded."""
+        """`files` and `films` are None on a server without recordings."""
         self._recordings = recordings
         self._rooms = rooms
         self._store = store
@@ -86,14 +86,14 @@ class EgressService:
     async def start_room_composite(
         self, claims: Claims, request: egress.RoomCompositeEgressRequest
     ) -> egress.EgressInfo:
-        """Record everybody in a room, and compose one file of it."""
+        """Record everybody in a room, and compose one file of the recording."""
         options = Options(audio_only=request.audio_only, video_only=request.video_only)
         return await self._start(claims, "room_composite", request, options)
 
     async def start_participant(
         self, claims: Claims, request: egress.ParticipantEgressRequest
     ) -> egress.EgressInfo:
-        """Record one participant, with or without their screen, and compose one file of it."""
+        """Record one participant, with or without their screen, and compose one file of the recording."""
         if not request.identity:
             raise TwirpError("invalid_argument", "the identity of a participant is missing")
         options = Options(identity=request.identity, no_screens=not request.screen_share)
@@ -102,14 +102,14 @@ class EgressService:
     async def start_track_composite(
         self, claims: Claims, request: egress.TrackCompositeEgressRequest
     ) -> egress.EgressInfo:
-        """Record an audio track, a video track or both, and compose one file of them."""
+        """Record an audio track, a video track or both, and compose one file of the recording."""
         tracks = [each for each in (request.audio_track_id, request.video_track_id) if each]
         return await self._start(
             claims, "track_composite", request, self._of_tracks(request.room_name, tracks)
         )
 
     async def start_track(self, claims: Claims, request: egress.TrackEgressRequest) -> egress.EgressInfo:
-        """Record one track as it is."""
+        """Record one track without composing it."""
         tracks = [request.track_id] if request.track_id else []
         return await self._start(claims, "track", request, self._of_tracks(request.room_name, tracks))
 
@@ -135,16 +135,16 @@ class EgressService:
         return self._info(self._recordings.stop(row.room))
 
     async def update_layout(self, claims: Claims, request: egress.UpdateLayoutRequest) -> egress.EgressInfo:
-        """Refuse: the composed file follows screens and who speaks."""
+        """Refuse: the composed file has one layout, which follows screens and the speaker."""
         await self._found(claims, request.egress_id)
         raise TwirpError("unimplemented", "this server has one layout, which follows screens and who speaks")
 
     async def refuse_web(self, _claims: Claims, _request: egress.WebEgressRequest) -> egress.EgressInfo:
-        """Refuse: this server starts no browser."""
+        """Refuse: this server runs no browser."""
         raise TwirpError("unimplemented", "this server records rooms, not web pages")
 
     async def refuse_stream(self, _claims: Claims, _request: egress.UpdateStreamRequest) -> egress.EgressInfo:
-        """Refuse: this server writes files."""
+        """Refuse: this server writes only files."""
         raise TwirpError("unimplemented", "this server writes files and sends no streams")
 
     # --- parts -----------------------------------------------------------------------------------
@@ -195,7 +195,7 @@ class EgressService:
         try:
             self._films.start(row.id, "", [], [])
         except (FilesError, TooManyFilmsError):
-            return  # it is told as failed, since there is no file
+            return  # reported as failed, since there is no file
 
     def _info(self, row: Recording) -> egress.EgressInfo:
         detail = row.details[_DETAIL]
@@ -228,7 +228,7 @@ class EgressService:
         return info
 
     def _outcome(self, row: Recording, kind: str) -> tuple[Any, str, Sequence[Path]]:
-        """Return status, error and files."""
+        """Return the status, the error and the files."""
         if row.status in ACTIVE:
             return (egress.EGRESS_ENDING if row.status == STOPPING else egress.EGRESS_ACTIVE), "", ()
         if row.status == FAILED or self._films is None or self._files is None:
@@ -258,7 +258,7 @@ def _is_of(row: Recording, claims: Claims) -> bool:
 
 
 def _check(request: Any) -> None:
-    """Refuse what this server cannot do, naming it. TwirpError."""
+    """Refuse a request for something unsupported, and name it. TwirpError."""
     present = {field.name for field, _ in request.ListFields()}
     for name in _REFUSED:
         if name in present:
@@ -289,7 +289,7 @@ def _has_file(request: Any) -> bool:
 
 
 def _named(template: str, row: Recording) -> str:
-    """Return the name that was asked for, without its ending: it names nothing on this server's disk."""
+    """Return the requested name without its suffix; it does not name a file on this server's disk."""
     stamp = time.strftime("%Y-%m-%dT%H%M%S", time.gmtime(row.started_at))
     values = {"{room_name}": row.room, "{room_id}": row.session_sid, "{time}": stamp}
     for name, value in values.items():
@@ -298,7 +298,7 @@ def _named(template: str, row: Recording) -> str:
 
 
 def methods(service: EgressService) -> dict[str, Method]:
-    """Return the service's methods by name."""
+    """Return the methods of a service by name."""
     records: Callable[[Claims], None] = granted("roomRecord")
     return {
         "StartRoomCompositeEgress": Method(

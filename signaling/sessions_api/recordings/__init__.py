@@ -1,1 +1,1 @@
-"""Routes of recordings: start and stop, consent, downloads."""
+"""Routes of recordings: start and stop, consent, downloads, films, replay."""

@@ -1,4 +1,4 @@
-"""Downloads: links that expire, and what they lead to: a file of a track, or everything in one ZIP archive."""
+"""Downloads: links that expire, and the files they point to: one file of a track, or everything in one ZIP archive."""
 
 import asyncio
 from collections.abc import Iterator, Mapping
@@ -28,19 +28,19 @@ _MAX_EXPIRY_S: Final = 7 * 86_400
 
 
 class LinkRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a link leads to."""
+    """The file that a link points to."""
 
     track: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)] = 0
     "Number of a track, as in the manifest; 0: everything, as a ZIP archive with the manifest."
     part: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)] = 0
-    "Number of a part of it; 0: the only one."
+    "Number of a part of the track; 0: the only part."
     film: bool = False
-    "The composed film instead."
+    "The composed film instead of tracks."
     expires_s: Annotated[int, msgspec.Meta(ge=1, le=_MAX_EXPIRY_S)] = 3600
 
 
 class Link(msgspec.Struct, frozen=True):
-    """A link to a download; it needs no token beside it."""
+    """A link to a download; no other token is needed."""
 
     url: str
     expires_at: float
@@ -53,7 +53,7 @@ class DownloadQuery(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DownloadCalls:
-    """The handlers."""
+    """The handlers of downloads."""
 
     def __init__(
         self,
@@ -63,7 +63,7 @@ class DownloadCalls:
         films: Films | None,
         links: Links,
     ) -> None:
-        """`files` and `films` are None where nothing is recorded."""
+        """`files` and `films` are None on a server without recordings."""
         self._calls = calls
         self._store = store
         self._files = files
@@ -82,7 +82,7 @@ class DownloadCalls:
         ]
 
     async def link(self, caller: Caller, recording: RecordingPath, body: LinkRequest) -> Link:
-        """Make a link to a file of a recording, or to all of it."""
+        """Create a link to a file of a recording, or to the whole recording."""
         row = await self._calls.found(caller, recording)
         self._check(row.status)
         claims = {"track": body.track, "part": body.part, "film": body.film}
@@ -102,7 +102,7 @@ class DownloadCalls:
     async def download(
         self, recording: RecordingPath, query: DownloadQuery, request: web.Request
     ) -> web.StreamResponse:
-        """Send what a link leads to; ranges of single files can be requested (RFC 9110 section 14)."""
+        """Send the file of a link; ranges of single files can be requested (RFC 9110 section 14)."""
         claims = self._links.verify(query.token, DOWNLOAD, recording)
         row = await self._store.recordings.get(recording)
         if row is None or self._files is None:
@@ -159,7 +159,7 @@ class DownloadCalls:
 
 
 def _attachment(name: str, mime_type: str) -> dict[str, str]:
-    """Return the headers of a download; `name` has no characters that need escaping."""
+    """Return the headers of a download; `name` must contain no characters that need escaping."""
     return {
         **SECURITY_HEADERS,
         hdrs.CONTENT_TYPE: mime_type,

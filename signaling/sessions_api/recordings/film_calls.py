@@ -1,4 +1,4 @@
-"""Films: one file of a recording to take away, composed by a child process."""
+"""Films: one file of a recording to download, composed by a child process."""
 
 from functools import partial
 from typing import Final
@@ -27,7 +27,7 @@ _EVENTS: Final = 1000
 
 
 class FilmAnswer(msgspec.Struct, frozen=True):
-    """How far a film is."""
+    """State and progress of a film."""
 
     status: FilmStatus
     progress: float
@@ -37,12 +37,12 @@ class FilmAnswer(msgspec.Struct, frozen=True):
 
 
 class FilmCalls:
-    """The handlers."""
+    """The handlers of films."""
 
     def __init__(
         self, desk: Desk, calls: RecordingCalls, films: Films | None, replay: ReplayFiles | None
     ) -> None:
-        """`films` and `replay` are None where nothing is recorded."""
+        """`films` and `replay` are None on a server without recordings."""
         self._desk = desk
         self._calls = calls
         self._films = films
@@ -60,7 +60,7 @@ class FilmCalls:
         ]
 
     async def compose(self, caller: Caller, recording: RecordingPath) -> Answer[FilmAnswer]:
-        """Compose an MP4 file of a recording, unless there is one. Films are composed one at a time."""
+        """Compose an MP4 file of a recording, unless it exists. Films are composed one at a time."""
         row, films = await self._found(caller, recording)
         if row.status in ACTIVE:
             raise ApiError(409, "still_recording", "The recording has not ended.")
@@ -76,7 +76,7 @@ class FilmCalls:
         return Answer(_answer(state))
 
     async def get(self, caller: Caller, recording: RecordingPath) -> FilmAnswer:
-        """Return how far the film of a recording is."""
+        """Return the state of a recording's film."""
         row, films = await self._found(caller, recording)
         return _answer(films.state(row.id))
 
@@ -111,19 +111,19 @@ def _seen(owner: PersonId, first: int, events: list[Event], started_at: float, r
 
 
 def cues(marks: list[Mark]) -> list[tuple[float, str, str]]:
-    """Return the scenes of a film, (time in s, kind, person), in order."""
+    """Return the scenes of a film as (time in s, kind, person), in order."""
     found: list[tuple[float, str, str]] = []
     for each in marks:
         if each.kind == "scene":
             found.append((each.at_s, each.id, each.by))
-        # A student's work is shown for as long as the student is there.
+        # A student's work is shown while the student is present.
         elif each.kind == "leave" and found and found[-1][1:] == ("student_work", each.by):
             found.append((each.at_s, "", ""))
     return found
 
 
 def chapters(marks: list[Mark]) -> list[tuple[float, str]]:
-    """Return where chapters begin, (time in s, title): slides, scenes with a title, questions and polls."""
+    """Return the beginnings of chapters as (time in s, title): slides, scenes with a title, questions and polls."""
     found: list[tuple[float, str]] = []
     for each in marks:
         if each.kind == "slide":

@@ -1,4 +1,4 @@
-"""What a player shows of a session's log beside the media, as marks with a time: pure functions."""
+"""Events of a session's log that a player shows beside the media, as marks with a time: pure functions."""
 
 from typing import Final
 
@@ -20,20 +20,20 @@ from classroom.features import (
 
 
 class Mark(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Something that happened at a moment of the recording."""
+    """One event at a moment of the recording."""
 
     seq: int
     "Number of the event."
     at_s: float
-    "Since the start of the recording; negative before it."
+    "Seconds since the start of the recording; negative before it."
     kind: str
     by: str = ""
-    "Id of the person whom it is about; empty where the name is hidden."
+    "Id of the person concerned; empty where the name is hidden."
     id: str = ""
-    "Of the message, question, poll, deck or scene."
+    "Id of the message, question, poll, deck or scene."
     text: str = ""
     page: int = 0
-    "Of slides, from 1."
+    "Page of slides, from 1."
 
 
 _STATES: Final[dict[type[Event], str]] = {
@@ -48,7 +48,7 @@ Content = tuple[str, str, str, str, int]
 
 
 def mark(seq: int, event: Event, started_at: float) -> Mark | None:
-    """Return the mark of an event as somebody sees it; None for events that a player does not show.
+    """Return the mark of an event in the form that a person may see; None for events that a player does not show.
 
     `started_at` is the time 0 of the recording in seconds since 1970.
     """
@@ -82,7 +82,7 @@ def _of_people(event: Event) -> Content | None:
 
 def _of_chat(event: Event) -> Content | None:
     match event:
-        # Without a text it was deleted later.
+        # A message without a text was deleted later.
         case chat.Sent() if event.text and not event.held:
             return "chat", event.by, event.message, event.text, 0
         case chat.Approved() if event.text:

@@ -1,4 +1,4 @@
-"""Starting, stopping, listing and deleting recordings of sessions, and people's consent."""
+"""Starting, stopping, listing and deleting recordings of sessions; consent of people."""
 
 import asyncio
 from typing import Annotated, Final
@@ -31,20 +31,20 @@ class StartRecording(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """What to record."""
 
     camera_layer: Annotated[int, msgspec.Meta(ge=0, le=2)] = 1
-    "Highest spatial layer of cameras, 2 is the best; screens are always recorded at their best."
+    "Highest spatial layer of cameras, up to 2; screens are always recorded in the highest layer."
     audio_only: bool = False
     require_consent: bool = False
-    "Record only those who have agreed; otherwise everybody but those who declined."
+    "Record only people who have agreed; otherwise everybody except those who declined."
 
 
 class Automatic(StartRecording, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Whether the session is recorded without a call, and what is recorded then."""
+    """Whether and how the session is recorded without a call."""
 
     on: bool
 
 
 class Consent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Somebody's answer."""
+    """A person's answer."""
 
     granted: bool
 
@@ -59,12 +59,12 @@ class RecordingAnswer(msgspec.Struct, frozen=True):
     started_at: float
     ended_at: float | None
     length_s: float
-    "Of what is on the disk."
+    "Seconds stored on the disk."
     octets: int
     reason: str
-    "Why it ended by itself; empty: it was stopped."
+    "Why the recording ended by itself; empty if it was stopped."
     not_recorded: dict[str, str]
-    "Tracks that were refused, with the reason: `encrypted` or `codec`."
+    "Tracks that cannot be recorded, with the reason: `encrypted` or `codec`."
 
 
 class RecordingList(msgspec.Struct, frozen=True):
@@ -74,7 +74,7 @@ class RecordingList(msgspec.Struct, frozen=True):
 
 
 class RecordingCalls:
-    """The handlers."""
+    """The handlers of recordings."""
 
     def __init__(
         self,
@@ -84,7 +84,7 @@ class RecordingCalls:
         files: RecordingFiles | None,
         films: Films | None,
     ) -> None:
-        """`files` and `films` are None where nothing is recorded."""
+        """`files` and `films` are None on a server without recordings."""
         self._desk = desk
         self._recordings = recordings
         self._store = store
@@ -110,7 +110,7 @@ class RecordingCalls:
         ]
 
     async def start(self, caller: Caller, session: SessionPath, body: StartRecording) -> RecordingAnswer:
-        """Record the session from now on; the people in its room are shown that it is recorded."""
+        """Record the session from now on; the people in its room see that it is recorded."""
         await self._desk.look(caller, session, lambda room, _viewer: require_role(room, caller, tutor=True))
         options = Options(body.camera_layer, body.audio_only, body.require_consent)
         try:
@@ -124,19 +124,19 @@ class RecordingCalls:
         return answer(row)
 
     async def list(self, caller: Caller, session: SessionPath) -> RecordingList:
-        """List the recordings of a session; those who take part may know of them."""
+        """List the recordings of a session to the people who take part in it."""
         await self._desk.look(caller, session, lambda _room, _viewer: None)
         rows = await self._store.recordings.find(room_name(session), _MAX_LISTED)
         return RecordingList([answer(self._latest(row)) for row in rows if is_of(row, caller)])
 
     async def consent(self, caller: Caller, session: SessionPath, body: Consent) -> Answer[None]:
-        """Agree to be recorded in this session, or decline; who declines is recorded no longer."""
+        """Agree to be recorded in this session, or decline; a person who declines is no longer recorded."""
         await self._desk.look(caller, session, lambda _room, _viewer: None)
         await self._recordings.consent(room_name(session), Identity(caller.person), granted=body.granted)
         return Answer(None)
 
     async def automatic(self, caller: Caller, session: SessionPath, body: Automatic) -> Answer[None]:
-        """Record the session whenever people are in its room, without a call; or no longer. It starts nothing now."""
+        """Record the session automatically whenever people are in its room, or not. This call starts no recording."""
         await self._desk.look(caller, session, lambda room, _viewer: require_role(room, caller, tutor=True))
         options = Options(body.camera_layer, body.audio_only, body.require_consent) if body.on else None
         await self._recordings.record_automatically(caller.tenant, room_name(session), caller.person, options)
@@ -162,17 +162,17 @@ class RecordingCalls:
         return answer(self._recordings.stop(row.room))
 
     async def pause(self, caller: Caller, recording: RecordingPath) -> RecordingAnswer:
-        """Record nothing until the recording is resumed."""
+        """Pause a recording: nothing is recorded until it is resumed."""
         row = await self._active(caller, recording)
         return answer(self._recordings.pause(row.room, paused=True))
 
     async def resume(self, caller: Caller, recording: RecordingPath) -> RecordingAnswer:
-        """Go on with a paused recording."""
+        """Resume a paused recording."""
         row = await self._active(caller, recording)
         return answer(self._recordings.pause(row.room, paused=False))
 
     async def delete(self, caller: Caller, recording: RecordingPath) -> RecordingAnswer:
-        """Delete all files of a recording; that there was one can still be seen."""
+        """Delete all files of a recording; its record remains visible."""
         row = await self.found(caller, recording, tutor=True)
         if row.status in ACTIVE:
             raise ApiError(409, "still_recording", "The recording has to be stopped first.")
@@ -189,7 +189,7 @@ class RecordingCalls:
         return row
 
     async def found(self, caller: Caller, recording_id: RecordingId, *, tutor: bool = False) -> Recording:
-        """Return a recording of the caller's tenant to staff of its session, or to its tutors alone. `Refused`."""
+        """Return a recording of the caller's tenant to staff of its session, or only to its tutors. `Refused`."""
         row = await self._store.recordings.get(recording_id)
         session = None if row is None else session_of(row.room)
         if row is None or session is None or not is_of(row, caller):
@@ -198,7 +198,7 @@ class RecordingCalls:
         return self._latest(row)
 
     def _latest(self, row: Recording) -> Recording:
-        """Return what is not stored yet of a recording that is being made."""
+        """Return a recording with its current values if it is in progress, since they are not stored yet."""
         active = self._recordings.active(row.room)
         return row if active is None or active.id != row.id else active.current()
 
@@ -209,14 +209,14 @@ def is_of(row: Recording, caller: Caller) -> bool:
 
 
 def require_role(room: Classroom, caller: Caller, *, tutor: bool) -> None:
-    """Refuse everybody but staff of the session, or but its tutors. `NotFound`, `NotAllowed`."""
+    """Refuse callers who are not staff of the session (with `tutor`: not its tutors). `NotFound`, `NotAllowed`."""
     if viewer(room, caller).role not in (TUTORS if tutor else STAFF):
         who = "tutors" if tutor else "staff"
         raise NotAllowed(Code.NOT_ALLOWED, f"Only {who} of the session may do this.")
 
 
 def answer(row: Recording) -> RecordingAnswer:
-    """Return a row as the API shows it."""
+    """Return a row in the form of the API."""
     details = row.details
     return RecordingAnswer(
         id=row.id,

@@ -1,7 +1,7 @@
-"""Replay: what there is of a session, marks out of its log, and the segments that a player appends.
+"""Replay: the recordings of a session, marks from its log, and the segments that a player appends.
 
-A viewing begins with a call by the person, which is one entry of the audit log. Its answer has a signed token that
-expires and opens the recording's segments to this person's players, as long as the person may watch.
+A viewing begins with a call by the person, which adds one entry to the audit log. The response has a signed token that
+expires; with it, this person's players load the recording's segments, as long as the person may watch.
 """
 
 import asyncio
@@ -42,7 +42,7 @@ T = TypeVar("T")
 _MAX_LISTED: Final = 200
 _MAX_EVENTS: Final = 1000
 _MAX_ASKED: Final = 200
-# A player that is open for longer begins another viewing.
+# A player that is open for longer starts another viewing.
 _EXPIRES_S: Final = 6 * 3600
 _STAFF_ONLY: Final = "replay for staff alone"
 
@@ -61,13 +61,13 @@ class ReplayRecording(msgspec.Struct, frozen=True):
     id: str
     status: str
     live: bool
-    "It is being made, and grows."
+    "The recording is in progress and grows."
     started_at: float
     length_s: float
 
 
 class Replay(msgspec.Struct, frozen=True):
-    """What there is of a session."""
+    """The recordings of a session."""
 
     session: str
     title: str
@@ -77,52 +77,52 @@ class Replay(msgspec.Struct, frozen=True):
 
 
 class RecordedQuery(msgspec.Struct, frozen=True, kw_only=True):
-    """Which sessions."""
+    """The sessions to look up."""
 
     sessions: Annotated[str, msgspec.Meta(max_length=_MAX_ASKED * 32)]
-    "Ids with commas between."
+    "Ids separated by commas."
 
 
 class Recorded(msgspec.Struct, frozen=True):
-    """Those of the sessions that have recordings."""
+    """The given sessions that have recordings."""
 
     data: list[str]
 
 
 class Viewing(msgspec.Struct, frozen=True):
-    """What a player needs to begin."""
+    """The data that a player needs to start."""
 
     session: str
     title: str
     recording: ReplayRecording
     url: str
-    "Under which the recording is served: `{url}?token=`, `{url}/tracks/{number}/segments?token=`, ..."
+    "Base of the recording's URLs: `{url}?token=`, `{url}/tracks/{number}/segments?token=`, ..."
     token: str
-    "For the parameter `token`."
+    "Value of the parameter `token`."
     expires_at: float
     tracks: list[ReplayTrack]
-    "Those that the caller may watch."
+    "The tracks that the caller may watch."
 
 
 class Progress(msgspec.Struct, frozen=True):
-    """What a recording has now."""
+    """The current tracks and length of a recording."""
 
     recording: ReplayRecording
     tracks: list[ReplayTrack]
 
 
 class MarksQuery(msgspec.Struct, frozen=True, kw_only=True):
-    """Which marks."""
+    """The range of marks."""
 
     recording: RecordingPath
     after: Annotated[int, msgspec.Meta(ge=0)] = 0
-    "Number of the last event that the caller has."
+    "Number of the last event that the caller has received."
     limit: Annotated[int, msgspec.Meta(ge=1, le=_MAX_EVENTS)] = _MAX_EVENTS
-    "Most events that are looked through."
+    "Maximum number of events to examine."
 
 
 class MarkPage(msgspec.Struct, frozen=True):
-    """Some of the marks, oldest first."""
+    """A page of marks, oldest first."""
 
     marks: list[Mark]
     upto: int
@@ -131,28 +131,28 @@ class MarkPage(msgspec.Struct, frozen=True):
 
 
 class TokenQuery(msgspec.Struct, frozen=True, kw_only=True):
-    """The signature of a viewing."""
+    """The token of a viewing."""
 
     token: Annotated[str, msgspec.Meta(max_length=2000)] = ""
 
 
 class SegmentQuery(TokenQuery, frozen=True, kw_only=True):
-    """From where on."""
+    """The range of segments."""
 
     at_s: Annotated[float, msgspec.Meta(ge=0, le=10_000_000)] | None = None
-    "The first segment is the one with which a decoder has to begin to show this time."
+    "Start with the segment from which a decoder has to begin to show this time."
     index: Annotated[int, msgspec.Meta(ge=0, le=1_000_000_000)] = 0
-    "The first segment, where no time is given."
+    "The first segment, if no time is given."
     limit: Annotated[int, msgspec.Meta(ge=1, le=MAX_SEGMENTS)] = 30
 
 
 class ReplayCalls:
-    """The handlers."""
+    """The handlers of replay."""
 
     def __init__(
         self, desk: Desk, recordings: Recordings, store: Store, files: ReplayFiles | None, links: Links
     ) -> None:
-        """`files` is None where nothing is recorded."""
+        """`files` is None on a server without recordings."""
         self._desk = desk
         self._recordings = recordings
         self._store = store
@@ -186,7 +186,7 @@ class ReplayCalls:
     # --- by people ---------------------------------------------------------------------------------
 
     async def replay(self, caller: Caller, session: SessionPath) -> Replay:
-        """List the recordings of a session that can be watched, also the one that is being made."""
+        """List the recordings of a session that can be watched, including one in progress."""
         staff_only = await self._staff_only(session)
         title = await self._watched(caller, session, staff_only, lambda room, _viewer: room.session.title)
         rows = await self._store.recordings.find(room_name(session), _MAX_LISTED)
@@ -194,14 +194,14 @@ class ReplayCalls:
         return Replay(session, title, staff_only, shown)
 
     async def recorded(self, caller: Caller, query: RecordedQuery) -> Recorded:
-        """Return which of some sessions have recordings, for lists; whether the caller may watch is not checked."""
+        """Return which of the given sessions have recordings, for lists; does not check who may watch them."""
         rooms = [room_name(SessionId(each)) for each in query.sessions.split(",")[:_MAX_ASKED]]
         rows = await self._store.recordings.of_rooms(rooms)
         found = {row.room for row in rows if is_of(row, caller) and row.status != DELETED}
         return Recorded(sorted(found))
 
     async def access(self, caller: Caller, session: SessionPath, body: ReplayAccess) -> Answer[None]:
-        """Let everybody who took part watch recordings of the session, or its staff alone."""
+        """Let everybody who took part watch the session's recordings, or only its staff."""
         await self._desk.look(caller, session, lambda room, _viewer: require_role(room, caller, tutor=True))
         if body.staff_only:
             await self._store.documents.put(_STAFF_ONLY, session, True)
@@ -210,7 +210,7 @@ class ReplayCalls:
         return Answer(None)
 
     async def view(self, caller: Caller, recording: RecordingPath) -> Viewing:
-        """Begin to watch a recording; the audit log gets one entry."""
+        """Begin to watch a recording; adds one entry to the audit log."""
         row, session = await self._found(caller, recording)
         files = self._readable()
         staff_only = await self._staff_only(session)
@@ -229,7 +229,7 @@ class ReplayCalls:
         return Viewing(session, title, self._shown(row), url, token, expires_at, tracks)
 
     async def marks(self, caller: Caller, session: SessionPath, query: MarksQuery) -> MarkPage:
-        """Return what happened in the session, with times of a recording, as the caller may see it."""
+        """Return marks of the session's events, with times of a recording, in the form that the caller may see."""
         await self._watched(caller, session, await self._staff_only(session), lambda _room, _viewer: None)
         row, of = await self._found(caller, query.recording)
         if of != session:
@@ -253,7 +253,7 @@ class ReplayCalls:
     # --- by players --------------------------------------------------------------------------------
 
     async def progress(self, recording: RecordingPath, query: TokenQuery) -> Progress:
-        """Return the tracks and the length of a recording as they are now."""
+        """Return the current tracks and length of a recording."""
         claims = self._links.verify(query.token, REPLAY, recording)
         row = await self._store.recordings.get(recording)
         if row is None or row.status == DELETED:
@@ -262,7 +262,7 @@ class ReplayCalls:
         return Progress(self._shown(row), await self._allowed(claims, _filter(tracks)))
 
     async def segments(self, recording: RecordingPath, track: Number, query: SegmentQuery) -> SegmentPage:
-        """Return segments of a track in a row, and the gaps among them."""
+        """Return consecutive segments of a track, and the gaps between them."""
         live = await self._check(query.token, recording, track)
         files = self._readable()
         if query.at_s is None:
@@ -280,10 +280,10 @@ class ReplayCalls:
         """Return the bytes of a part of a track, or ranges of them (RFC 9110, section 14)."""
         await self._check(query.token, recording, track)
         found = await self._in_thread(self._readable().part, recording, track, part)
-        # The file of a recording at work grows, so nothing of it is taken from a cache.
+        # The file of a recording in progress grows, so it must not be cached.
         return Document(found.path, found.mime_type, {hdrs.CACHE_CONTROL: "private, no-store"})
 
-    # --- what they share ---------------------------------------------------------------------------
+    # --- shared parts ------------------------------------------------------------------------------
 
     async def _found(self, caller: Caller, recording_id: RecordingId) -> tuple[Recording, SessionId]:
         """Return a recording of the caller's tenant, and its session. ApiError."""
@@ -299,7 +299,7 @@ class ReplayCalls:
     async def _watched(
         self, caller: Caller, session: SessionId, staff_only: bool, look: Callable[[Classroom, Person], T]
     ) -> T:
-        """Return what `look` finds for somebody who may watch. `Refused`."""
+        """Return the result of `look` for a person who may watch. `Refused`."""
 
         def checked(room: Classroom, person: Person) -> T:
             if not may_watch(room, person.id, staff_only=staff_only):
@@ -309,7 +309,7 @@ class ReplayCalls:
         return await self._desk.look(caller, session, checked)
 
     async def _check(self, token: str, recording_id: RecordingId, track: int) -> bool:
-        """Check that the holder of a token may have a track; return whether it is being recorded. ApiError."""
+        """Check that the holder of a token may watch a track; return whether it is being recorded. ApiError."""
         claims = self._links.verify(token, REPLAY, recording_id)
         track_id = await self._in_thread(self._readable().track_id, recording_id, track)
         publisher, source = parse_track_id(track_id)
@@ -322,7 +322,7 @@ class ReplayCalls:
         return self._is_live(room_name(SessionId(claims["session"])), recording_id)
 
     async def _allowed(self, claims: Any, look: Callable[[Classroom, Person], T]) -> T:
-        """Return what `look` finds for the person of a token who may still watch. ApiError, `Refused`."""
+        """Return the result of `look` for the person of a token if they may still watch. ApiError, `Refused`."""
         session, person_id = SessionId(claims["session"]), PersonId(claims["person"])
         staff_only = await self._staff_only(session)
 
@@ -339,7 +339,7 @@ class ReplayCalls:
         try:
             return await asyncio.to_thread(lambda: files.tracks(row.id, live=live))
         except FilesError:
-            if live:  # the recorder has written nothing yet
+            if live:  # the recorder has not written anything yet
                 return []
             raise ApiError(404, "no_files", "The recording cannot be read.") from None
 

@@ -12,7 +12,7 @@ _VOICES = frozenset({"microphone"})
 
 
 def may_watch(room: Classroom, viewer_id: PersonId, *, staff_only: bool) -> bool:
-    """Return whether somebody may watch recordings of a session: who takes part or took part, or its staff alone."""
+    """Return whether a person may watch a session's recordings: everybody who takes or took part, or only staff."""
     person = room.people.everyone.get(viewer_id)
     if person is None or not is_participant(room, viewer_id):
         return False
@@ -20,10 +20,10 @@ def may_watch(room: Classroom, viewer_id: PersonId, *, staff_only: bool) -> bool
 
 
 def may_watch_track(room: Classroom, viewer: Person, publisher_id: str, source: str) -> bool:
-    """Return whether somebody who may watch may have a track: what the session's settings let them see live.
+    """Return whether a person who may watch may see a track: the session's settings must let them see it live.
 
-    A student's camera or screen that was shown to all for a while counts as one that was not, since a track is shown as
-    a whole.
+    A student's camera or screen that everybody saw for a while is treated like any other one, since a track is replayed
+    as a whole.
     """
     publisher = room.people.everyone.get(PersonId(publisher_id))
     if viewer.role in STAFF or publisher_id == viewer.id:
