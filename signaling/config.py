@@ -1,6 +1,6 @@
-"""The server's configuration: one dataclass; flags, environment, file and their documentation follow from it.
+"""The server's configuration: one dataclass, from which flags, environment, file and their documentation are derived.
 
-A flag beats the environment (`LECTERN_HTTP_PORT`), which beats the file (TOML), which beats the default.
+A flag overrides the environment (`LECTERN_HTTP_PORT`), which overrides the file (TOML), which overrides the default.
 """
 
 import argparse
@@ -21,19 +21,19 @@ from signaling.logs import FORMATS
 
 ENV_PREFIX = "LECTERN_"
 
-# What `livekit-server --dev` uses, so that its users need not change anything.
+# The key of `livekit-server --dev`, so that its users need not change anything.
 DEV_KEYS: Mapping[str, str] = {"devkey": "secret"}
 
-# RFC 7518 section 3.2: a key for HS256 has at least as many bits as the hash, 256.
+# RFC 7518 section 3.2: a key for HS256 must have at least as many bits as the hash, 256.
 MIN_SECRET_CHARS = 32
 
-# More than any machine that one signalling process can feed.
+# More than one signalling process can serve.
 MAX_WORKERS = 128
 
-# LECTERN_KEYS and the `[keys]` table have a form of their own.
+# LECTERN_KEYS and the `[keys]` table have their own formats.
 _KEYS = "keys"
 
-# Its path is written into pages, and compared with the unmodified paths of requests.
+# The path is written into pages, and compared with the unmodified paths of requests.
 _PUBLIC_URL = re.compile(r"https?://[A-Za-z0-9.\[\]:-]+(?:/[A-Za-z0-9._~-]+)*/?")
 
 _TRUE = frozenset({"1", "true", "yes", "on"})
@@ -49,7 +49,7 @@ def option(default: Any, sentence: str) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class ServerConfig:
-    """What an operator decides."""
+    """The operator's settings."""
 
     dev: bool = option(
         default=False,
@@ -57,38 +57,38 @@ class ServerConfig:
     )
     dev_on_network: bool = option(
         default=False,
-        sentence="Let development mode listen beyond this machine, where its page gives tokens to everybody who reaches"
-        " it; it needs an API key of its own.",
+        sentence="Let development mode listen on the network, where its page gives tokens to everybody who can reach"
+        " it; needs an API key of your own.",
     )
     host: str = option(
-        "", "Address that HTTP listens on; without it every address, or 127.0.0.1 in development mode."
+        "", "Address that HTTP listens on; default: every address, or 127.0.0.1 in development mode."
     )
-    http_port: int = option(7880, "TCP port of the page, the WebSocket and the APIs; 0 takes a free one.")
+    http_port: int = option(7880, "TCP port of the page, the WebSocket and the APIs; 0 selects a free one.")
     udp_port: int = option(
-        7882, "UDP port of media and data, the first of as many as there are workers; 0 takes free ones."
+        7882, "UDP port of media and data; further workers use the following ports; 0 selects free ones."
     )
     workers: int = option(
-        -1, "Processes that carry media; 0 carries it in the main process, -1 is one for each core."
+        -1, "Processes that handle media; 0: the main process handles it, -1: one process per core."
     )
     no_native: bool = option(
-        default=False, sentence="Carry media without the native kernel, as where no C compiler built it."
+        default=False, sentence="Handle media without the native kernel, even if it was built."
     )
     external_ip: str = option(
         "",
-        "Comma-separated addresses announced to clients for media instead of all of the machine's own, such as that of"
-        " a NAT; a name of an interface stands for its addresses.",
+        "Comma-separated addresses announced to clients for media, such as that of a NAT, instead of all addresses of"
+        " the machine; the name of an interface stands for its addresses.",
     )
     data_dir: str = option(
-        "data", "Directory for what has to outlive a restart: the database. Made if missing."
+        "data", "Folder for data that must survive a restart: the database. Created if missing."
     )
     recordings: str = option(
-        "", "Folder of the recordings of sessions, made if missing; without one nothing is recorded."
+        "", "Folder of the recordings of sessions, created if missing; without it, nothing is recorded."
     )
     recordings_reserve_mb: int = option(
-        1024, "Free megabytes of that folder's file system below which recordings stop."
+        1024, "Recordings stop when the file system of their folder has fewer free megabytes than this."
     )
     files_dir: str = option(
-        "", "Directory for the files of sessions and their slides; without it, `files` in the data folder."
+        "", "Folder for the files of sessions and their slides; default: `files` in the data folder."
     )
     database_url: str = option(
         "",
@@ -96,47 +96,47 @@ class ServerConfig:
     )
     webhook_url: str = option(
         "",
-        "Comma-separated addresses that LiveKit's webhooks are sent to; room=https://... gets those of one room.",
+        "Comma-separated URLs that LiveKit's webhooks are sent to; room=https://... receives those of one room.",
     )
     webhook_events: str = option(
-        "", "Comma-separated names of the events that LiveKit's webhooks tell of; without them, all."
+        "", "Comma-separated names of the events that LiveKit's webhooks report; default: all events."
     )
-    webhook_key: str = option("", "API key that signs LiveKit's webhooks; without it, the first one.")
+    webhook_key: str = option("", "API key that signs LiveKit's webhooks; default: the first one.")
     webhook_allow_private: bool = option(
         default=False,
-        sentence="Let webhooks go to this machine and its own network, as in development mode.",
+        sentence="Allow webhooks to this machine and its private network, as in development mode.",
     )
     history_days: int = option(
         0,
-        "Days for which sessions that are over, who was in them and the event log are kept; 0 keeps them for ever.",
+        "Days for which ended meetings, their attendance and the event log are stored; 0: for ever.",
     )
     master_key: str = option(
         "",
-        "The secret that seals those in the database, 32 or more characters; without it, a file in the data folder.",
+        "The secret that encrypts secrets in the database, 32 or more characters; default: a file in the data folder.",
     )
     keys: Mapping[str, str] = option(
-        {}, "API keys and their secrets; the first one signs what the server signs in its own name."
+        {}, "API keys and their secrets; the server signs its own tokens with the first one."
     )
     public_url: str = option(
         "",
-        "Address under which people reach this server (https://school.example, or https://school.example/lectern behind"
-        " a proxy that shares its host), for addresses of rooms; without it the one that the application itself used.",
+        "URL under which people reach this server (https://school.example, or https://school.example/lectern behind a"
+        " proxy with other sites), used in URLs of rooms; default: the URL that the application itself used.",
     )
     turn_url: str = option(
-        "", "Comma-separated addresses of a TURN relay that clients are told of (turns:turn.example.org:443)."
+        "", "Comma-separated URLs of a TURN relay for the clients (turns:turn.example.org:443)."
     )
     turn_secret: str = option(
-        "", "The secret shared with the TURN relay, from which clients' short-lived credentials are made."
+        "", "The secret shared with the TURN relay, from which clients' short-lived credentials are derived."
     )
-    turn_ttl_s: int = option(3600, "Seconds in which a client can begin to use its TURN credentials.")
+    turn_ttl_s: int = option(3600, "Seconds within which a client must begin to use its TURN credentials.")
     metrics_token: str = option(
         "",
-        "Bearer token that Prometheus needs to read /metrics, a secret; without one nobody can but in development"
-        " mode.",
+        "Bearer token (a secret) with which Prometheus reads /metrics; without it, /metrics can be read in development"
+        " mode only.",
     )
     trusted_proxy: str = option(
         "",
-        "Comma-separated addresses or networks of reverse proxies whose X-Forwarded-For or Forwarded is believed.",
+        "Comma-separated addresses or networks of reverse proxies whose X-Forwarded-For or Forwarded is trusted.",
     )
     issuer: str = option(
         "",
@@ -144,29 +144,27 @@ class ServerConfig:
     )
     issuer_jwks_url: str = option("", "Address of the issuer's public keys, a JSON Web Key Set.")
     issuer_public_key: str = option("", "File with the issuer's public key (PEM), instead of an address.")
-    issuer_audience: str = option(
-        "", "What the issuer's tokens have to name as audience (aud); empty: anything."
-    )
+    issuer_audience: str = option("", "Audience (claim aud) that the issuer's tokens must name; empty: any.")
     issuer_api_key: str = option(
-        "", "API key to whose tenant the issuer's people belong; without it, the first one."
+        "", "API key whose tenant the issuer's people belong to; default: the first one."
     )
-    issuer_role_claim: str = option("role", "Claim with somebody's role or roles; dots lead into objects.")
+    issuer_role_claim: str = option("role", "Claim with a person's role or roles; dots lead into objects.")
     issuer_roles: str = option(
         "",
-        "Comma-separated names=roles, such as teacher=tutor,pupil=student, the most powerful first; without them the"
-        " issuer's roles are admin, tutor, assistant and student.",
+        "Comma-separated names=roles, such as teacher=tutor,pupil=student, the most powerful first; default: the names"
+        " admin, tutor, assistant and student.",
     )
     oidc_client_id: str = option(
-        "", "Id of this server as a client of the issuer: people can sign in there (OpenID Connect)."
+        "", "Client id of this server at the issuer, so that people can sign in there (OpenID Connect)."
     )
     oidc_client_secret: str = option(
-        "", "The secret that belongs to the client id; without it, this server is a public client."
+        "", "The secret of the client id; without it, this server is a public client."
     )
-    log_format: str = option("text", "How the log is written: text for people, json for machines.")
+    log_format: str = option("text", "Format of the log: text for people, json for programs.")
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """What must not appear anywhere, such as in the log."""
+        """Values that must not appear anywhere, such as in the log."""
         try:
             password = urlsplit(self.database_url).password or ""
         except ValueError:
@@ -211,7 +209,7 @@ class ServerConfig:
 
     @property
     def worker_count(self) -> int:
-        """How many processes carry media; 0 is none but the main one."""
+        """Number of worker processes for media; 0: the main process handles media."""
         return len(os.sched_getaffinity(0)) if self.workers < 0 else self.workers
 
     @property
@@ -221,7 +219,7 @@ class ServerConfig:
 
     @property
     def bind_host(self) -> str | None:
-        """The address to listen on; None is every address."""
+        """The address to listen on; None: every address."""
         return self.host or ("127.0.0.1" if self.dev else None)
 
 
@@ -230,7 +228,7 @@ def _entries(text: str) -> tuple[str, ...]:
 
 
 class _Join(argparse.Action):
-    """Joins what a flag that is given more than once says, as the file and the environment do: by commas."""
+    """Joins the values of a repeated flag with commas, the format of the file and the environment."""
 
     def __call__(self, _parser: Any, namespace: Any, values: Any, _option_string: Any = None) -> None:
         before = getattr(namespace, self.dest, "")
@@ -238,12 +236,12 @@ class _Join(argparse.Action):
 
 
 def option_fields() -> tuple[Field[Any], ...]:
-    """Return the fields that are plain values: everything but the keys."""
+    """Return the fields that are plain values: all except the keys."""
     return tuple(entry for entry in fields(ServerConfig) if entry.name != _KEYS)
 
 
 def add_flags(parser: argparse.ArgumentParser, names: Sequence[str] | None = None) -> None:
-    """Add a flag for each option, or for the named ones. Absent flags are absent from the result."""
+    """Add a flag for each option, or for the named ones. The result omits flags that were not given."""
     for entry in option_fields():
         if names is not None and entry.name not in names:
             continue
@@ -272,7 +270,7 @@ def add_flags(parser: argparse.ArgumentParser, names: Sequence[str] | None = Non
 
 
 def is_address(text: str) -> bool:
-    """Whether a text is an IP address."""
+    """Return whether a text is an IP address."""
     try:
         ipaddress.ip_address(text)
     except ValueError:
@@ -281,10 +279,10 @@ def is_address(text: str) -> bool:
 
 
 def load(flags: Mapping[str, Any], environ: Mapping[str, str], *, only_relay: bool = False) -> ServerConfig:
-    """Return the configuration out of all sources, checked value by value. ConfigError.
+    """Return the configuration from all sources, checked value by value. ConfigError.
 
-    `flags` is what the command line gave; names that are no options are ignored. `only_relay` is for commands that need
-    no more than the relay's secret.
+    `flags` are those of the command line; names that are not options are ignored. `only_relay` is for commands that
+    need only the relay's secret.
     """
     path = flags.get("config") or environ.get(f"{ENV_PREFIX}CONFIG")
     values = _read_file(Path(path)) if path else {}
@@ -307,18 +305,18 @@ def load(flags: Mapping[str, Any], environ: Mapping[str, str], *, only_relay: bo
 
 
 NO_KEYS = (
-    "there are no API keys, so nobody could connect. Make one by `lectern keys add`, or set LECTERN_KEYS='mykey: secret"
-    " of 32 or more characters' (openssl rand -hex 32 makes one), put it into the [keys] table of a --config file, or"
-    " start with --dev to try things out on this machine."
+    "there are no API keys, so nobody could connect. Create one with `lectern keys add`, or set LECTERN_KEYS="
+    "'mykey: secret of 32 or more characters' (openssl rand -hex 32 makes one), put it into the [keys] table of a"
+    " --config file, or start with --dev to try things out on this machine."
 )
 
 
 def check_keys(config: ServerConfig) -> None:
-    """Raise ConfigError unless the configuration's keys are fit for the network that it is on."""
+    """Raise ConfigError unless the configuration's keys are safe for its network."""
     if config.dev and not config.dev_on_network and not config.is_local:
         raise ConfigError(
-            f"development mode gives tokens to everybody, and --host {config.host} may be reached from other machines:"
-            " leave --host away, or add --dev-on-network with an API key of your own."
+            f"development mode gives tokens to everybody, and other machines may reach --host {config.host}:"
+            " omit --host, or add --dev-on-network with an API key of your own."
         )
     for key, secret in config.keys.items():
         if len(secret) < MIN_SECRET_CHARS and not (config.dev and config.is_local):
@@ -329,14 +327,14 @@ def check_keys(config: ServerConfig) -> None:
 
 
 def parse_keys(text: str) -> dict[str, str]:
-    """Return the keys in `key: secret` entries, separated by commas or newlines. ConfigError."""
+    """Return the keys from `key: secret` entries, separated by commas or newlines. ConfigError."""
     keys: dict[str, str] = {}
     for entry in re.split(r"[,\n]", text):
         if not entry.strip():
             continue
         key, colon, secret = (part.strip().strip("'\"") for part in entry.partition(":"))
         if not (key and colon and secret):
-            # Without quoting the entry: it may hold the secret.
+            # Without quoting the entry, which may contain the secret.
             raise ConfigError("LECTERN_KEYS has an entry that is not of the form 'key: secret'")
         keys[key] = secret
     return keys
@@ -344,7 +342,7 @@ def parse_keys(text: str) -> dict[str, str]:
 
 def sample() -> str:
     """Return a sample file with every option at its default."""
-    lines = ["# Configuration of Lectern. Flags and LECTERN_... variables beat what stands here.", ""]
+    lines = ["# Configuration of Lectern. Flags and LECTERN_... variables override it.", ""]
     for entry in option_fields():
         default = entry.default
         shown = str(default).lower() if isinstance(default, bool) else repr(default).replace("'", '"')
@@ -430,7 +428,7 @@ def _check_issuer(config: ServerConfig) -> None:
         raise ConfigError("oidc_client_id needs the issuer that gave it")
     if config.issuer_jwks_url and config.issuer_public_key:
         raise ConfigError("issuer needs issuer_jwks_url or issuer_public_key, and not both")
-    # A client finds the keys by discovery; without a URL or a file here, tokens of other issuers are refused.
+    # Clients find the keys by discovery; without a URL or a file here, tokens of other issuers are refused.
     keys = config.issuer_jwks_url or config.issuer_public_key
     if config.issuer and not keys and not config.oidc_client_id:
         raise ConfigError("issuer needs issuer_jwks_url or issuer_public_key, and not both")
