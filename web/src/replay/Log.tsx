@@ -5,13 +5,13 @@ import { clock } from '../client/classroom/time';
 import { r } from '../client/text/replay/texts';
 
 interface LogProps {
-  /** What was written up to now. */
+  /** The lines written up to the current time. */
   lines: readonly Mark[];
   names: ReadonlyMap<string, string>;
   onJump: (timeS: number) => void;
 }
 
-/** What was written, up to the moment that is shown. */
+/** The chat and questions, up to the current time. */
 export const Log = memo(function Log({ lines, names, onJump }: LogProps) {
   const end = useRef<HTMLLIElement>(null);
   const last = lines.at(-1)?.seq;

@@ -22,7 +22,7 @@ interface ReplayScreenProps {
   viewing: Viewing;
 }
 
-/** A recording that is played. */
+/** Plays a recording. */
 export function ReplayScreen({ caller, viewing }: ReplayScreenProps) {
   const marks = useMarks(caller, viewing);
   const owner = useMemo(() => firstPerson(viewing), [viewing]);
@@ -133,7 +133,7 @@ export function ReplayScreen({ caller, viewing }: ReplayScreenProps) {
   );
 }
 
-/** Whose picture is shown while nobody has spoken: the tutor's, whose tracks are usually the first. */
+/** The person shown while nobody has spoken: the tutor, whose tracks are usually the first. */
 function firstPerson({ tracks }: Viewing): string {
   return tracks.find(({ source }) => source === 'screen_share')?.person ?? tracks[0]?.person ?? '';
 }
@@ -161,7 +161,7 @@ function CopyLink({ timeS }: { timeS: number }) {
 
 const LIVE_MARKS_MS = 4000;
 
-/** The marks, page by page; while the session is live, new ones as they come. */
+/** Loads the marks, page by page; while the session is live, also new ones. */
 function useMarks(caller: Caller, { session, recording }: Viewing): readonly Mark[] {
   const [marks, setMarks] = useState<readonly Mark[]>([]);
   useEffect(() => {

@@ -14,7 +14,7 @@ interface StageProps {
   session: string;
 }
 
-/** The scene as it was: something large, and the face of who speaks in the corner. */
+/** The scene at the current time: a large picture, and the speaker's face in the corner. */
 export function ReplayStage({ player, state, names, caller, session }: StageProps) {
   const { large, small } = state.arrangement;
   const person = (number: number): string => {
@@ -75,7 +75,7 @@ interface PictureProps {
   look: 'large' | 'small';
 }
 
-/** A media element of the player, in a place of the page. */
+/** A media element of the player, placed in the page. */
 function Picture({ element, caption, look }: PictureProps) {
   const frame = useRef<HTMLDivElement>(null);
   useEffect(() => {

@@ -5,7 +5,7 @@ import { clock } from '../client/classroom/time';
 import { r } from '../client/text/replay/texts';
 import { binned, type Bin } from './timeline';
 
-/** As many marks as a finger can tell apart. */
+/** As many marks as a finger can distinguish. */
 const MOST_MARKS = 60;
 
 interface TimelineProps {
@@ -16,7 +16,7 @@ interface TimelineProps {
   onJump: (timeS: number) => void;
 }
 
-/** Where the recording is, and what happened when. */
+/** The current time in the recording, and the marks. */
 export function Timeline({ timeS, lengthS, marks, names, onJump }: TimelineProps) {
   const shown = { now: clock(timeS), length: clock(lengthS) };
   return (
@@ -47,7 +47,7 @@ const Marks = memo(function Marks({ lengthS, marks, names, onJump }: Omit<Timeli
           <button
             key={bin.marks[0]?.seq}
             type="button"
-            // The log beside the stage has the same moments for the keyboard, without sixty stops on the way.
+            // The log beside the stage has the same moments for the keyboard, without sixty tab stops.
             tabIndex={-1}
             className={`replay-mark replay-mark-${bin.kind}`}
             style={{ insetInlineStart: `${(100 * bin.atS) / Math.max(lengthS, 0.1)}%` }}

@@ -21,7 +21,7 @@ interface Pressed {
   altKey: boolean;
 }
 
-/** What a key does; undefined where it belongs to the browser, or to the element that has the focus (a tag's name). */
+/** The action of a key; undefined if the browser or the focused element (`tag`) uses the key. */
 export function actionOf({ key, ctrlKey, metaKey, altKey }: Pressed, focus: string): Action | undefined {
   if (ctrlKey || metaKey || altKey || focus === 'TEXTAREA' || focus === 'SELECT') return undefined;
   if (key === ' ' && (focus === 'BUTTON' || focus === 'A')) return undefined;
@@ -30,7 +30,7 @@ export function actionOf({ key, ctrlKey, metaKey, altKey }: Pressed, focus: stri
 
 export const SPEEDS = [0.5, 0.75, 1, 1.25, 1.5, 1.75, 2] as const;
 
-/** The next speed in a direction. */
+/** The next speed up or down. */
 export function nextSpeed(speed: number, by: 1 | -1): number {
   const index = SPEEDS.findIndex((each) => each === speed) + by;
   return SPEEDS[Math.max(0, Math.min(SPEEDS.length - 1, index))] ?? 1;

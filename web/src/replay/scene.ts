@@ -1,13 +1,13 @@
-/** What was on the stage at a moment: pure functions over the marks of the session's log. */
+/** The content of the stage at a moment: pure functions over the marks of the session's log. */
 import type { Mark } from '../client/recordings/replay';
 
 export interface Scene {
-  /** `screen`, `camera`, `student_work`, `slides`, `whiteboard`; empty where no scene was on. */
+  /** `screen`, `camera`, `student_work`, `slides`, `whiteboard`; empty while no scene was shown. */
   kind: string;
-  /** The person or deck. */
+  /** Id of the person or deck. */
   source: string;
   spotlight: string;
-  /** The slide of each deck. */
+  /** The current slide of each deck. */
   pages: Readonly<Record<string, number>>;
 }
 
@@ -21,7 +21,7 @@ export function sceneAt(marks: readonly Mark[], timeS: number): Scene {
     if (mark.kind === 'scene') scene = { ...scene, kind: mark.id, source: mark.by };
     else if (mark.kind === 'spotlight') scene = { ...scene, spotlight: mark.by };
     else if (mark.kind === 'slide') scene = { ...scene, pages: { ...scene.pages, [mark.id]: mark.page } };
-    // A student's work is shown for as long as the student is there.
+    // A student's work is shown while the student is present.
     else if (mark.kind === 'leave' && scene.kind === 'student_work' && scene.source === mark.by) {
       scene = { ...scene, kind: '', source: '' };
     }
@@ -29,12 +29,12 @@ export function sceneAt(marks: readonly Mark[], timeS: number): Scene {
   return scene;
 }
 
-/** A video track that may be shown. */
+/** A video track that can be shown. */
 export interface Candidate {
   number: number;
   person: string;
   source: string;
-  /** Whether it has a picture now; undefined while that is not known. */
+  /** Whether the track has a picture now; undefined while this is unknown. */
   shown: boolean | undefined;
 }
 
@@ -50,7 +50,7 @@ export interface Arrangement {
   small: number | undefined;
 }
 
-/** What is shown large and what in the corner: the scene, else a screen, else who is in the spotlight or speaks. */
+/** The large track and the one in the corner: the scene, otherwise a screen, otherwise the spotlight or the speaker. */
 export function arrange(
   scene: Scene,
   candidates: readonly Candidate[],
@@ -87,14 +87,14 @@ function largeOf(
   return found === undefined ? undefined : trackOf(found);
 }
 
-/** How loud somebody is, from 0 to 1. */
+/** A person's loudness, from 0 to 1. */
 export type Levels = Readonly<Record<string, number>>;
 
 const QUIET = 0.01;
-/** Another person has to be this much louder than the one who speaks. */
+/** Another person must be louder than the current speaker by this factor. */
 const LOUDER = 1.6;
 
-/** Who speaks: whoever did, unless somebody else is clearly louder. */
+/** The speaker: the previous one, unless another person is clearly louder. */
 export function speakerOf(levels: Levels, before: string): string {
   let loudest = '';
   for (const [person, level] of Object.entries(levels)) {

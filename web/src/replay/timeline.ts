@@ -6,7 +6,7 @@ export const MARKED = ['question', 'poll', 'slide', 'hand', 'chat', 'join', 'lea
 export type Marked = (typeof MARKED)[number];
 
 export interface Bin {
-  /** Of its first mark. */
+  /** Time of the first of its marks. */
   atS: number;
   kind: Marked;
   marks: readonly Mark[];
@@ -14,7 +14,7 @@ export interface Bin {
 
 const rank = (kind: string): number => MARKED.findIndex((each) => each === kind);
 
-/** Marks that would lie upon each other, as one: at most `most` over the length of the timeline. */
+/** Merges marks that would overlap: at most `most` over the length of the timeline. */
 export function binned(marks: readonly Mark[], lengthS: number, most: number): Bin[] {
   const widthS = Math.max(lengthS / most, 0.001);
   const bins = new Map<number, Mark[]>();
@@ -30,7 +30,7 @@ export function binned(marks: readonly Mark[], lengthS: number, most: number): B
   });
 }
 
-/** Lines of the log: what was written, with later corrections by the time they were made. */
+/** Lines of the log: chat and questions, including corrections made up to the time. */
 export function written(marks: readonly Mark[], timeS: number): Mark[] {
   const lines = new Map<string, Mark>();
   for (const mark of marks) {
@@ -45,13 +45,13 @@ export function written(marks: readonly Mark[], timeS: number): Mark[] {
   return [...lines.values()];
 }
 
-/** The names of people by their ids; the last one each of them had. */
+/** Each person's latest name, by id. */
 export function namesOf(marks: readonly Mark[]): Map<string, string> {
   const named = marks.filter(({ kind, text }) => (kind === 'join' || kind === 'name') && text !== '');
   return new Map(named.map(({ by, text }) => [by, text]));
 }
 
-/** The moment in an address, such as `#t=123` or `#t=1:02:03`; undefined where there is none. */
+/** The time in a URL, such as `#t=123` or `#t=1:02:03`; undefined if there is none. */
 export function momentIn(hash: string): number | undefined {
   const text = new URLSearchParams(hash.replace(/^#/u, '')).get('t') ?? '';
   if (!/^\d+(:\d\d?){0,2}(\.\d+)?$/u.test(text)) return undefined;

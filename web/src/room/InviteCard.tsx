@@ -38,7 +38,7 @@ interface InviteCardProps {
   onNotice: (words: string) => void;
 }
 
-/** Shown to somebody who is alone in a room: what happens next, and the link to send. */
+/** Shown to a user who is alone in a room: what to do next, and the link to send. */
 export function InviteCard({ invite, onNotice }: InviteCardProps) {
   const { copied, copy } = useCopyLink(invite, onNotice);
   return (

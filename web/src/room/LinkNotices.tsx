@@ -8,7 +8,7 @@ import { shownName } from '../stage/names';
 /** How many weak connections are described one by one; the rest are counted. */
 const NAMED = 3;
 
-/** What one's own connection allows; and to the participant who shares a screen, whose connection is weak and why. */
+/** The limits of the user's own connection; and, for the participant who shares a screen, the people with weak connections. */
 export function LinkNotices() {
   const { isScreenShareEnabled } = useLocalParticipant();
   const everybody = useParticipants({

@@ -14,7 +14,7 @@ interface NoticesProps {
   onDismiss: () => void;
 }
 
-/** Notices that stay while their reason lasts. They lie over the tiles, so that nothing moves when they come and go. */
+/** Notices that remain while their reason lasts. They lie over the tiles, so that nothing moves when they appear or disappear. */
 export function Notices({ notice, screen, saver, onDismiss }: NoticesProps) {
   const { mergedProps, canPlayAudio } = useStartAudio({ room: useRoomContext(), props: {} });
   return (

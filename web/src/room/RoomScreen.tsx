@@ -45,7 +45,7 @@ export interface RoomScreenProps {
   /** A message for the user; empty when there is none. */
   notice: string;
   invite: Invite | undefined;
-  /** More notices, such as the people who wait to be let in. */
+  /** More notices, such as people waiting for admission. */
   notices?: ReactNode;
   /** Further buttons: of an application, or of a teaching session. */
   tray?: ReactNode;
@@ -55,9 +55,9 @@ export interface RoomScreenProps {
   aside?: ReactNode;
   /** Further panels, by the name that `view.sidebar` has for them. */
   panels?: Readonly<Record<string, ReactNode>>;
-  /** Whether to tell somebody who is alone what happens next; without it, yes. */
+  /** Whether to tell a user who is alone what to do next; default: yes. */
   tellsAlone?: boolean;
-  /** Whether to tell who joins and leaves the room; without it, yes. A session tells who comes and goes by itself. */
+  /** Whether to announce joins and leaves of the room; default: yes. A session announces its own joins and leaves. */
   tellsMoves?: boolean;
   /** Further entries of the menu, before the others. */
   entries?: readonly MenuEntry[];
@@ -71,7 +71,7 @@ export interface RoomScreenProps {
   onLeave: (() => void) | undefined;
 }
 
-/** A room while the user is in it: tiles, panels, notices and buttons. Lessons and Daily's rooms share it. */
+/** A room while the user is in it: tiles, panels, notices and buttons. Shared by lessons and Daily's rooms. */
 export function RoomScreen(props: RoomScreenProps) {
   return (
     <RoomContext.Provider value={props.wire.room}>
@@ -181,7 +181,7 @@ function RoomPage(props: RoomScreenProps) {
   );
 }
 
-/** The tiles, and a card for somebody who is alone. */
+/** The tiles, and a card for a user who is alone. */
 function RoomStage(props: RoomScreenProps & { letters: boolean }) {
   const { features, view, invite, letters, onView, onNotice } = props;
   const speaker = useSpeaker(view.activeSpeakerMode);
@@ -256,7 +256,7 @@ function useChatOpen({ chat }: Wire, open: boolean): void {
   }, [chat, open]);
 }
 
-/** The button that was pressed to join is gone, so the focus goes to the room, unless the page is in a frame. */
+/** The pressed join button no longer exists, so the focus moves to the room, unless the page is in a frame. */
 function useFocusAtStart() {
   const element = useRef<HTMLElement>(null);
   useEffect(() => {

@@ -1,4 +1,4 @@
-/** The lines of a chat and how many of them are unread, whatever wire they came over. */
+/** The lines of a chat and the number of unread ones, for any transport. */
 import { Store, type Readable } from '../client/store';
 
 export interface ChatLine {
@@ -7,17 +7,17 @@ export interface ChatLine {
   name: string;
   text: string;
   atMs: number;
-  /** Who else reads it; absent or empty if all do. */
+  /** Other readers; absent or empty if everybody reads it. */
   note?: string;
 }
 
 export interface ChatState {
   lines: readonly ChatLine[];
-  /** Lines of others that arrived while the chat was closed. */
+  /** Lines from others that were received while the chat was closed. */
   unread: number;
 }
 
-// More than anybody scrolls back.
+// More than people scroll back.
 const MAX_LINES = 500;
 
 export class ChatLog {
@@ -25,7 +25,7 @@ export class ChatLog {
   readonly state: Readable<ChatState> = this.store;
   private isOpen = false;
 
-  /** Add a line; `own` ones are never unread. */
+  /** Add a line; `own` lines are never unread. */
   add(line: ChatLine, own: boolean): void {
     const { lines, unread } = this.store.snapshot();
     this.store.set({
@@ -34,7 +34,7 @@ export class ChatLog {
     });
   }
 
-  /** Note that the chat was opened or closed. */
+  /** Record whether the chat is open. */
   setOpen(open: boolean): void {
     this.isOpen = open;
     if (open && this.store.snapshot().unread > 0) this.store.update({ unread: 0 });

@@ -41,7 +41,7 @@ export function commandOf(
 ): Command | undefined {
   if (pressed.altKey || pressed.repeat) return undefined;
   if (pressed.ctrlKey || pressed.metaKey) return CONTROL.get(pressed.key.toLowerCase());
-  // The help is how people find out that single keys can be turned on again.
+  // The help tells people how to turn single keys on again.
   if (pressed.key === KEYS.help && !typing) return 'help';
   return typing || !letters ? undefined : COMMANDS.get(pressed.key.toLowerCase());
 }

@@ -6,7 +6,7 @@ import type { Sending } from '../client/media/sending/room';
 
 type OnEnd = (reason: DisconnectReason | undefined, choice: Choice) => void;
 
-/** Call `onEnd` when the room is disconnected, for whatever reason, with what the user last chose to publish. */
+/** Call `onEnd` when the room is disconnected for any reason, with the user's last choice of devices to publish. */
 export function useEnd(room: Room, sending: Sending, onEnd: OnEnd): void {
   const latest = useRef(onEnd);
   const first = useRef<Choice>({

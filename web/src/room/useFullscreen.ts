@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'react';
 
-/** The whole page in full screen; undefined where the browser has none (iPhones). */
+/** The whole page in full screen; undefined if the browser does not support it (iPhones). */
 export function useFullscreen(): { on: boolean; toggle: () => void } | undefined {
   const [on, setOn] = useState(() => document.fullscreenElement !== null);
   useEffect(() => {

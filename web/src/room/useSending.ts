@@ -5,7 +5,7 @@ import { showName, startSending, type Sending } from '../client/media/sending/ro
 import { t } from '../client/text/catalogue';
 import { publishWords } from '../client/words';
 
-/** Set the name and publish what was chosen in the lobby, once for each room. */
+/** Set the name and publish the devices chosen in the lobby, once for each room. */
 export function useSending(
   room: Room,
   name: string,

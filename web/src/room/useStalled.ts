@@ -8,7 +8,7 @@ const INTERVAL_MS = 400;
 
 type Report = Iterable<readonly [string, Readonly<Record<string, unknown>>]>;
 
-/** Whether nothing arrives at the moment, read from one track in each direction. */
+/** Whether no media is received at the moment, read from one track in each direction. */
 export function useStalled(room: Room): boolean {
   const [stalled, setStalled] = useState(false);
   useEffect(() => {

@@ -1,4 +1,4 @@
-/** What a room offers, and how the user looks at it. The page of Daily's rooms adds what an embedding page decides. */
+/** The features of a room, and the user's view of it. The page of Daily's rooms adds the embedding page's settings. */
 
 /** `people`, `chat`, `network`, or a panel that the page adds. */
 export type Sidebar = string | null;
@@ -21,13 +21,13 @@ export interface Features {
   hands: boolean;
   hideOwn: boolean;
   hideOthers: boolean;
-  /** Whether to play a sound when somebody joins: `events/useSounds.ts`. */
+  /** Whether to play a sound when a person joins: `events/useSounds.ts`. */
   ding: boolean | number;
-  /** How many people wait to be let in. */
+  /** Number of people waiting for admission. */
   waiting: number;
 }
 
-/** All of it; a sound for arrivals only in small groups, since in a larger one somebody comes all the time. */
+/** The default view: everything; a sound for joins in small groups only, since people join large ones all the time. */
 export const ALL_FEATURES: Features = {
   people: true,
   chat: true,

@@ -1,4 +1,4 @@
-/** What a lesson and a room of Daily's API have in common for their page. They differ in how these parts reach the server. */
+/** The interface between the screen of a room and its kind: a lesson, a session or a room of Daily's API. */
 import type { Participant, Room } from 'livekit-client';
 
 import type { Verdict } from '../client/media/link/stats';
@@ -9,7 +9,7 @@ export interface Chat {
   readonly state: Readable<ChatState>;
   /** Send a line to everyone; throws if it could not be sent. */
   send: (text: string) => Promise<void>;
-  /** Note that the lines are on the screen, or no longer. */
+  /** Record whether the lines are on the screen. */
   setOpen: (open: boolean) => void;
 }
 
@@ -35,5 +35,5 @@ export interface Wire {
   readonly network: Network;
 }
 
-/** A link for the people whom the user wants to meet; undefined if the user may not invite. */
+/** A link to send to other people; undefined if the user may not invite. */
 export type Invite = () => Promise<string | undefined>;

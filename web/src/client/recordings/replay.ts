@@ -1,10 +1,10 @@
-/** What `/api/v1` says about recordings that can be watched, as typed values. Times are seconds of the recording. */
+/** Typed values of `/api/v1` for recordings that can be watched. Times are seconds of the recording. */
 import type { Caller } from '../classroom/call';
 import { fieldsOf, listOf, numberOf, textOf, textsOf, type Fields } from '../json';
 
 export interface ReplayRecording {
   id: string;
-  /** It is being made, and grows. */
+  /** The recording is in progress and grows. */
   live: boolean;
   /** Seconds since 1970. */
   startedAt: number;
@@ -99,7 +99,7 @@ function readTrack(value: unknown): ReplayTrack {
   };
 }
 
-/** A page of segments; segments and gaps come as arrays. */
+/** A page of segments; the server encodes segments and gaps as arrays. */
 export function readSegments(fields: Fields): SegmentPage {
   const number = (row: readonly unknown[], at: number): number => numberOf(row[at]) ?? 0;
   return {
@@ -142,7 +142,7 @@ export const replay = {
     return listOf((await caller.get(sessionPath(session)))['recordings']).map(readRecording);
   },
 
-  /** Those of some sessions that have recordings. */
+  /** Those of the given sessions that have recordings. */
   async recorded(caller: Caller, sessions: readonly string[]): Promise<string[]> {
     if (sessions.length === 0) return [];
     const query = new URLSearchParams({ sessions: sessions.join(',') });
@@ -178,7 +178,7 @@ export const replay = {
   },
 };
 
-/** What a player loads with the token of a viewing. Times out and fails with an error whose text is for developers. */
+/** The requests of a player, with the token of a viewing. Each has a timeout; error messages are for developers. */
 export class Shelf {
   constructor(
     private readonly viewing: Pick<Viewing, 'url' | 'token'>,
@@ -203,7 +203,7 @@ export class Shelf {
     return readSegments(await this.json(`/tracks/${track}/segments`, query, signal));
   }
 
-  /** Octets of a part. */
+  /** Some octets of a part. */
   async octets(
     track: number,
     part: number,

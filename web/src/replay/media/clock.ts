@@ -1,4 +1,4 @@
-/** The one clock that all tracks of a recording follow. Times are seconds; `now` is milliseconds from any moment. */
+/** The clock that all tracks of a recording follow. Times are seconds; `now` is milliseconds from any fixed moment. */
 export class Clock {
   private atS = 0;
   private since: number | undefined;

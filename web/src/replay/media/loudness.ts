@@ -1,4 +1,4 @@
-/** How loud each person is, measured at what is being played (Web Audio). */
+/** The loudness of each person, measured in the played audio (Web Audio). */
 import type { Levels } from '../scene';
 
 export class Loudness {
@@ -6,13 +6,13 @@ export class Loudness {
   private readonly analysers = new Map<HTMLMediaElement, { person: string; analyser: AnalyserNode }>();
   private readonly samples = new Float32Array(1024);
 
-  /** Begin, or go on after the browser has stopped it: it allows sound only after the person has pressed something. */
+  /** Start, or continue after the browser suspended the audio: it allows sound only after a user gesture. */
   start(): void {
     this.context ??= new AudioContext();
     if (this.context.state === 'suspended') this.context.resume().catch(() => undefined);
   }
 
-  /** Listen to an element, which from now on plays through here. */
+  /** Measure an element, whose sound is played through this graph from now on. */
   add(element: HTMLMediaElement, person: string): void {
     if (this.context === undefined || this.analysers.has(element)) return;
     const analyser = this.context.createAnalyser();
@@ -21,7 +21,7 @@ export class Loudness {
     this.analysers.set(element, { person, analyser });
   }
 
-  /** The root mean square of the last 20 ms of each person. */
+  /** Each person's root mean square over the last 20 ms. */
   levels(): Levels {
     const found: Record<string, number> = {};
     for (const { person, analyser } of this.analysers.values()) {

@@ -1,4 +1,4 @@
-/** Plays a recording: all its tracks by one clock, with the pictures of the scene. */
+/** Plays a recording: all tracks on one clock, with the pictures of the scene. */
 import { Shelf, type Mark, type ReplayTrack, type Viewing } from '../../client/recordings/replay';
 import { serverPath } from '../../client/server/base';
 import { Store, type Readable } from '../../client/store';
@@ -11,7 +11,7 @@ export interface PlayerState {
   timeS: number;
   lengthS: number;
   playing: boolean;
-  /** It waits for data. */
+  /** Playback waits for data. */
   loading: boolean;
   live: boolean;
   rate: number;
@@ -19,7 +19,7 @@ export interface PlayerState {
   /** Why the large track has no picture; undefined while it has one. */
   gap: string | undefined;
   speaker: string;
-  /** How long the last gap was that was skipped, in seconds; 0: none. */
+  /** Length of the last skipped gap, in seconds; 0: none. */
   skippedS: number;
   /** A track cannot be played. */
   problem: boolean;
@@ -27,11 +27,11 @@ export interface PlayerState {
 
 const TICK_MS = 100;
 const PROGRESS_MS = 4000;
-/** A time without anything that is shorter is played as silence. */
+/** A shorter time without any media is played as silence. */
 const SKIPPED_S = 2;
-// Tracks that have no data after this long are played without.
+// After this long, playback continues without the tracks that have no data.
 const PATIENCE_MS = 5000;
-/** As far behind the newest segment a live recording is watched. */
+/** Distance from the newest segment at which a live recording is played. */
 const EDGE_S = 1;
 
 export class Player {
@@ -77,7 +77,7 @@ export class Player {
     this.tick();
   }
 
-  /** Stop; it can be opened again. */
+  /** Stop; the player can be opened again. */
   close(): void {
     window.clearInterval(this.timer);
     for (const track of this.tracks.values()) track.rest();
@@ -113,7 +113,7 @@ export class Player {
     this.tick();
   }
 
-  /** Go to a time; what is not there yet is loaded first. */
+  /** Jump to a time; missing data is loaded first. */
   jump(timeS: number): void {
     const { lengthS } = this.store.snapshot();
     const to = Math.max(0, Math.min(timeS, Math.max(lengthS - 0.1, 0)));
@@ -144,7 +144,7 @@ export class Player {
     }
   }
 
-  // Many tracks report at once.
+  // Many tracks report changes at the same moment.
   private waiting = false;
   private readonly soon = (): void => {
     if (this.waiting) return;
@@ -191,7 +191,7 @@ export class Player {
     });
   };
 
-  /** Let the clock run or hold it; return whether it runs. */
+  /** Run or stop the clock; return whether it runs. */
   private run(wanted: boolean, late: boolean, timeS: number, now: number): boolean {
     if (late) this.heldSince ??= now;
     else this.heldSince = undefined;
@@ -208,7 +208,7 @@ export class Player {
     return found.kind === 'unknown' || (found.kind === 'segment' && !track.ready(timeS));
   }
 
-  /** How far to jump where no track has anything for a while; 0: nowhere. */
+  /** The length of the jump if no track has media for a while; 0: no jump. */
   private skip(active: ReadonlySet<TrackPlayer>, timeS: number, endS: number): number {
     let nextS = endS;
     for (const track of active) {
@@ -232,7 +232,7 @@ export class Player {
     return arrange(sceneAt(this.marks, timeS), candidates, speaker, this.owner);
   }
 
-  /** What is loaded: all voices, screens to know when they are there, and the pictures that are shown. */
+  /** Load all voices, all screens (to detect when they appear), and the shown pictures. */
   private chosen({ large, small }: Arrangement): Set<TrackPlayer> {
     const found = new Set<TrackPlayer>();
     for (const track of this.tracks.values()) {
@@ -255,7 +255,7 @@ export class Player {
       this.take(tracks);
       this.store.update({ live: recording.live, lengthS: lengthOf(tracks) });
     } catch {
-      // Asked again with the next interval.
+      // Requested again after the next interval.
     }
   }
 }

@@ -1,17 +1,17 @@
-/** What a page knows of a track's index: pages of segments around the times that were watched. */
+/** The loaded part of a track's index: pages of segments around the watched times. */
 import type { Gap, Segment, SegmentPage } from '../../client/recordings/replay';
 
-/** A hole that is shorter is a boundary of segments, not a gap. */
+/** A shorter hole is a boundary between segments, not a gap. */
 const JOINED_S = 0.15;
 
 export type Found =
   | { kind: 'segment'; segment: Segment }
-  /** Nothing was recorded; `nextS` is where the track goes on, undefined at its end. */
+  /** Nothing was recorded; the track continues at `nextS`, undefined at its end. */
   | { kind: 'gap'; reason: string; nextS: number | undefined }
-  /** The index has not been loaded here. */
+  /** This part of the index has not been loaded. */
   | { kind: 'unknown' };
 
-/** The time at which an element shows a moment: not before the first frame of a segment, where it would wait for ever. */
+/** The element's time for a moment: not before the first frame of a segment, where the element would wait for ever. */
 export function shownTime(found: Found, timeS: number): number {
   return found.kind === 'segment' ? Math.max(timeS, found.segment.startS) : timeS;
 }
@@ -19,12 +19,12 @@ export function shownTime(found: Found, timeS: number): number {
 export class Rows {
   private readonly byIndex = new Map<number, Segment>();
   private readonly gaps = new Map<number, Gap>();
-  /** Indices of the segments that are known, ascending. */
+  /** Indices of the loaded segments, ascending. */
   private order: number[] = [];
-  /** Number of segments, once the end of the index was seen. */
+  /** Number of segments, once the end of the index has been loaded. */
   private count: number | undefined;
 
-  /** Add a page. Segments of a track only become more. */
+  /** Add a page. The number of a track's segments never decreases. */
   add(page: SegmentPage, from: number | undefined): void {
     for (const segment of page.segments) this.byIndex.set(segment.index, segment);
     for (const gap of page.gaps) this.gaps.set(gap.startS, gap);
@@ -41,12 +41,12 @@ export class Rows {
     return this.byIndex.get(index);
   }
 
-  /** The index at which the next segments of a growing track will be. */
+  /** The index at which the next segments of a growing track will appear. */
   get end(): number | undefined {
     return this.count;
   }
 
-  /** What there is at a time. */
+  /** The state of the track at a time. */
   at(timeS: number): Found {
     const before = this.lastBefore(timeS);
     if (before !== undefined && timeS < before.endS) return { kind: 'segment', segment: before };
@@ -61,7 +61,7 @@ export class Rows {
     return this.gap(timeS, next.startS);
   }
 
-  /** The segments to append to show a time and some seconds more: from a keyframe on, without a hole in what is known. */
+  /** The segments to append in order to show a time and the following seconds: from a keyframe on, without a hole. */
   run(timeS: number, untilS: number): Segment[] {
     const found = this.at(timeS);
     let first: Segment | undefined;
@@ -99,7 +99,7 @@ export class Rows {
     return found === undefined ? undefined : this.byIndex.get(found);
   }
 
-  /** How many of the known segments begin at a time or before it. */
+  /** Number of loaded segments that begin at or before a time. */
   private bisect(timeS: number): number {
     let [low, high] = [0, this.order.length];
     while (low < high) {

@@ -1,19 +1,19 @@
-/** One track in one media element, fed segment by segment by Media Source Extensions (W3C). */
+/** One track in one media element, fed with segments through Media Source Extensions (W3C). */
 import type { ReplayTrack, Segment, Shelf } from '../../client/recordings/replay';
 import { Rows, shownTime, type Found } from './rows';
 
-/** What is loaded ahead of the time that is shown, and kept behind it, in seconds. */
+/** Seconds loaded ahead of the current time, and kept behind it. */
 const AHEAD_S = 20;
 const BEHIND_S = 30;
-// A first request after a jump is small, so that the picture comes soon.
+// The first request after a jump is small, so that the picture appears soon.
 const FIRST_OCTETS = 300_000;
 const MOST_OCTETS = 2_000_000;
-/** Further off than this, an element jumps; nearer, it runs a little faster or slower. */
+/** With a larger deviation from the clock, the element jumps; with a smaller one, it runs slightly faster or slower. */
 const JUMP_S = 0.25;
-// Longer than any recording: with a finite duration an element may seek to where nothing is buffered yet.
+// Longer than any recording: with a shorter duration, the element could not seek to times that are not buffered yet.
 const DURATION_S = 1_000_000;
 const RETRY_MS = 1000;
-/** How often a growing track is asked for new segments. */
+/** Interval of requests for new segments of a growing track. */
 const GROW_MS = 2000;
 
 export class TrackPlayer {
@@ -31,7 +31,7 @@ export class TrackPlayer {
   private abort = new AbortController();
   private askedAt = -Infinity;
   private pausedUntil = 0;
-  /** Why it cannot be played; empty while it can. */
+  /** Why the track cannot be played; empty while it can. */
   problem = '';
 
   constructor(
@@ -63,12 +63,12 @@ export class TrackPlayer {
     return this.track;
   }
 
-  /** Take what the server says about a track that grows. */
+  /** Apply the server's current data about a growing track. */
   update(track: ReplayTrack): void {
     this.track = track;
   }
 
-  /** What there is at a time, without loading anything. */
+  /** The state of the track at a time, without loading anything. */
   at(timeS: number): Found {
     if (this.problem !== '') return { kind: 'gap', reason: 'undecodable', nextS: undefined };
     if (timeS < this.track.startS - 0.5) return { kind: 'gap', reason: '', nextS: this.track.startS };
@@ -80,7 +80,7 @@ export class TrackPlayer {
     return !this.element.seeking && this.element.readyState >= 2 && this.covers(timeS);
   }
 
-  /** Load what is needed around a time; `growing` tracks are asked for more at their end. */
+  /** Load the segments around a time; for `growing` tracks, request new segments at their end. */
   want(timeS: number, growing: boolean): void {
     const jumped = Math.abs(timeS - this.wantedS) > 2;
     this.wantedS = timeS;
@@ -96,7 +96,7 @@ export class TrackPlayer {
     void this.work();
   }
 
-  /** Show a time: running at a rate, or still. */
+  /** Show a time, either running at a rate or paused. */
   follow(timeS: number, rate: number, running: boolean): void {
     const { element } = this;
     const found = this.at(timeS);
@@ -130,7 +130,7 @@ export class TrackPlayer {
     return false;
   }
 
-  /** Load, one request after another, until nothing is wanted. */
+  /** Load until nothing is missing, one request after another. */
   private async work(): Promise<void> {
     if (this.working || this.source.readyState !== 'open' || performance.now() < this.pausedUntil) return;
     this.working = true;
@@ -145,7 +145,7 @@ export class TrackPlayer {
     }
   }
 
-  /** Do the most urgent thing; false when nothing is left to do. */
+  /** Perform the most urgent step; false if there is none. */
   private async step(signal: AbortSignal): Promise<boolean> {
     const timeS = Math.max(this.wantedS, this.track.startS);
     if (this.rows.at(timeS).kind === 'unknown') {
@@ -157,7 +157,7 @@ export class TrackPlayer {
     const missing = run.filter(({ index }) => !this.appended.has(index));
     const first = missing[0];
     if (first === undefined) return this.more(run.at(-1), timeS, signal);
-    // Earlier ones are only needed for decoding; all up to the time come with the first request.
+    // Earlier segments are only needed for decoding; all segments up to the time are in the first request.
     const limit = this.covers(timeS) ? MOST_OCTETS : FIRST_OCTETS;
     const group = joined(missing, limit, timeS);
     const last = group.at(-1) ?? first;
@@ -175,7 +175,7 @@ export class TrackPlayer {
     return true;
   }
 
-  /** Load the index behind what is known of it, if that ends within what should be loaded. */
+  /** Load more of the index if its loaded part ends within the range to load. */
   private async more(last: Segment | undefined, timeS: number, signal: AbortSignal): Promise<boolean> {
     if (last === undefined || last.endS > timeS + AHEAD_S) return false;
     const index = last.index + 1;
@@ -192,11 +192,11 @@ export class TrackPlayer {
       this.rows.add(page, index);
       if (page.segments.length > 0) void this.work();
     } catch {
-      // Asked again with the next tick.
+      // Requested again at the next tick.
     }
   }
 
-  /** Begin a part, unless the last segment was of the same one. */
+  /** Append the initialisation segment of a part, unless the last segment was of the same part. */
   private async begin(number: number, signal: AbortSignal): Promise<void> {
     if (this.part === number) return;
     const part = this.track.parts.find((each) => each.number === number);
@@ -244,12 +244,12 @@ export class TrackPlayer {
     });
   }
 
-  /** Free what lies far behind the time, or far ahead after a jump. */
+  /** Remove media far behind the time, or far ahead after a jump. */
   private async forget(behindS = BEHIND_S): Promise<void> {
     const { buffer } = this;
     if (buffer === undefined) return;
     const { buffered } = this.element;
-    // Removal goes on to the next keyframe (Media Source Extensions, 3.5.9), so it has to end at one.
+    // Removal continues up to the next keyframe (Media Source Extensions, 3.5.9), so it has to end at one.
     const fromS = this.rows.run(this.wantedS - behindS, this.wantedS)[0]?.startS ?? 0;
     const untilS = this.wantedS + 3 * AHEAD_S;
     for (let i = buffered.length - 1; i >= 0; i -= 1) {
@@ -271,7 +271,7 @@ export class TrackPlayer {
   }
 }
 
-/** The segments at the beginning of a list that lie in one piece of one part: all up to a time, and more up to a size. */
+/** The first segments of a list that are contiguous in one part: all up to a time, then more up to a size. */
 export function joined(segments: readonly Segment[], mostOctets: number, timeS: number): Segment[] {
   const group: Segment[] = [];
   let octets = 0;

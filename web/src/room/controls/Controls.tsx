@@ -27,7 +27,7 @@ export interface ControlsProps {
   onLeave: (() => void) | undefined;
 }
 
-/** The row of buttons below the tiles: what the user sends, then leaving, then the panels. */
+/** The row of buttons below the tiles: the user's media, then leaving, then the panels. */
 export function Controls(props: ControlsProps) {
   const { microphone, camera, view, unread, letters, features, menu, tray, onSidebar, onLeave } = props;
   const permission = useLocalParticipantPermissions();

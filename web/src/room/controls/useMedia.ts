@@ -17,9 +17,9 @@ import { HAND, handRaisedAt } from '../../stage/hands';
 /** Something that the user can turn on and off. */
 export interface Toggle {
   on: boolean;
-  /** It is changing, or not allowed. */
+  /** The state is changing, or the user may not change it. */
   disabled: boolean;
-  /** Undefined where the browser or the room does not have it. */
+  /** Undefined if the browser or the room does not support it. */
   toggle: (() => void) | undefined;
 }
 

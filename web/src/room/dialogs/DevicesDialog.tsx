@@ -52,7 +52,7 @@ function Choice({ kind, onNotice, onDevice }: Omit<DevicesDialogProps, 'onClose'
   const room = useRoomContext();
   const { cameraTrack, microphoneTrack } = useLocalParticipant();
   const publication = kind === 'camera' ? cameraTrack : microphoneTrack;
-  // The track names its new device only once it has switched; until then this choice is shown.
+  // The track reports its new device only after it has switched; until then this choice is shown.
   const [chosen, setChosen] = useState<string>();
 
   const choose = async (id: string): Promise<void> => {

@@ -24,7 +24,7 @@ interface ShortcutsDialogProps {
   onClose: () => void;
 }
 
-/** All keys, and the switch that turns single ones off. */
+/** All keys, and the switch that turns single letters off. */
 export function ShortcutsDialog({ letters, onLetters, onClose }: ShortcutsDialogProps) {
   return (
     <Dialog title={t('shortcuts.title')} testId="shortcuts-dialog" onClose={onClose}>

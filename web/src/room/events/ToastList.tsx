@@ -5,7 +5,7 @@ import { IconButton } from '../../ui/controls/IconButton';
 import { useStore } from '../../ui/hooks/useStore';
 import { shownMs, type Toast, type Toasts } from './toasts';
 
-/** The messages, above the controls. They lie over the pictures, so that nothing moves when they come and go. */
+/** The messages, above the controls. They lie over the pictures, so that nothing moves when they appear or disappear. */
 export function ToastList({ toasts }: { toasts: Toasts }) {
   const { items } = useStore(toasts.state);
   return (

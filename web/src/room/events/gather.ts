@@ -1,4 +1,4 @@
-/** Joins and leaves within a moment become one message, because a class arrives at once. */
+/** Combines joins and leaves within a moment into one message, because a class arrives at once. */
 import { t } from '../../client/text/catalogue';
 
 export interface Move {
@@ -7,10 +7,10 @@ export interface Move {
   name: string;
 }
 
-// More names than this become a number.
+// With more names than this, only their number is shown.
 const NAMED = 2;
 
-/** The messages for what happened within a moment. Who left and came back within it did not go anywhere. */
+/** The messages for moves within a moment. A person who left and returned within it is left out. */
 export function moveWords(moves: readonly Move[]): string[] {
   const latest = new Map<string, Move>();
   for (const move of moves) {
@@ -25,10 +25,10 @@ export function moveWords(moves: readonly Move[]): string[] {
   });
 }
 
-// Long enough for a reload to be no news, short enough to be news.
+// Long enough to hide a reload, short enough for the message to be current.
 const GATHER_MS = 1200;
 
-/** Collects moves and tells them together. */
+/** Collects moves and announces them together. */
 export class Gathered {
   private moves: Move[] = [];
   private timer: ReturnType<typeof setTimeout> | undefined;
@@ -44,7 +44,7 @@ export class Gathered {
     }, GATHER_MS);
   }
 
-  /** Forget what was not told yet. */
+  /** Discard moves that were not announced yet. */
   close(): void {
     clearTimeout(this.timer);
     [this.moves, this.timer] = [[], undefined];

@@ -17,14 +17,14 @@ import type { Chat } from '../wire';
 import { Gathered, type Move } from './gather';
 import type { Toasts } from './toasts';
 
-/** Tell the user what happens in the room. `moves`: also who comes and goes, where that is the same as who joins and leaves. */
+/** Notify the user of events in the room. `moves`: also of joins and leaves of the room. */
 export function useRoomEvents(room: Room, toasts: Toasts, moves: boolean): void {
   useEffect(() => (moves ? tellMoves(room, toasts) : undefined), [room, toasts, moves]);
   useEffect(() => tellMedia(room, toasts), [room, toasts]);
   useEffect(() => tellConnection(room, toasts), [room, toasts]);
 }
 
-/** Tell the user what is written while the chat is closed. */
+/** Notify the user of messages while the chat is closed. */
 export function useChatEvents(chat: Chat, toasts: Toasts): void {
   const seen = useRef(0);
   useEffect(() => {
@@ -41,7 +41,7 @@ export function useChatEvents(chat: Chat, toasts: Toasts): void {
   }, [chat, toasts]);
 }
 
-// A toast is for noticing; the panel is for reading.
+// The toast only draws attention; the panel shows the whole text.
 const LONGEST = 120;
 
 function tellMoves(room: Room, toasts: Toasts): () => void {
@@ -93,7 +93,7 @@ function tellMedia(room: Room, toasts: Toasts): () => void {
 }
 
 function tellConnection(room: Room, toasts: Toasts): () => void {
-  // The state itself is shown in the header, which is a live region; here only that it is over.
+  // The header, a live region, shows the state itself; this message says only that the trouble is over.
   let wasAway = false;
   const changed = (state: ConnectionState): void => {
     if (state === ConnectionState.Connected && wasAway) toasts.say(t('connection.back'));

@@ -6,7 +6,7 @@ const NOTES_HZ = { join: [523, 784], knock: [392, 392] } as const;
 const NOTE_S = 0.14;
 const LOUDNESS = 0.08;
 
-/** Play a sound; browsers that do not allow sound yet stay silent. */
+/** Play a sound; nothing happens if the browser does not allow sound yet. */
 function play(sound: keyof typeof NOTES_HZ): void {
   const context = new AudioContext();
   const gain = context.createGain();
@@ -28,12 +28,12 @@ function play(sound: keyof typeof NOTES_HZ): void {
   });
 }
 
-/** Whether to play a sound when somebody joins a meeting of so many people: see `Appearance.ding`. */
+/** Whether to play a sound when a person joins a meeting with this many people: see `Appearance.ding`. */
 export function isHeard(ding: boolean | number, people: number): boolean {
   return typeof ding === 'number' ? people <= ding : ding;
 }
 
-/** Play a sound when somebody joins the room, and when another person starts waiting to be let in. */
+/** Play a sound when a person joins the room, and when a person starts waiting for admission. */
 export function useSounds(room: Room, ding: boolean | number, waiting: number): void {
   useEffect(() => {
     const listen = (): void => {

@@ -10,7 +10,7 @@ const ADDRESS = /https?:\/\/[^\s<>"]+/giu;
 // Punctuation that belongs to the sentence and not to the address.
 const TRAILING = /[.,;:!?'’)\]]+$/u;
 
-/** Cut a text into addresses and what is between them; only http and https count. */
+/** Split a text into addresses and the text between them; only http and https count. */
 export function linkParts(text: string): Part[] {
   const parts: Part[] = [];
   let done = 0;

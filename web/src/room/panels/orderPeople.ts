@@ -3,7 +3,7 @@ interface Ordered {
   isLocal: boolean;
 }
 
-/** The user first, then raised hands in the order in which they were raised, then the rest as they came. */
+/** The user first, then raised hands in the order in which they were raised, then the rest in the order of joining. */
 export function orderPeople<T extends Ordered>(people: readonly T[], handAt: (person: T) => number): T[] {
   const rank = (person: T): number => {
     if (person.isLocal) return -1;
