@@ -8,7 +8,7 @@ import { shownName } from '../stage/names';
 /** How many weak connections are described one by one; the rest are counted. */
 const NAMED = 3;
 
-/** The limits of the user's own connection; and, for the participant who shares a screen, the people with weak connections. */
+/** The limits of the user's own connection; and, for a participant who shares a screen, the people with weak connections. */
 export function LinkNotices() {
   const { isScreenShareEnabled } = useLocalParticipant();
   const everybody = useParticipants({

@@ -14,7 +14,7 @@ interface NoticesProps {
   onDismiss: () => void;
 }
 
-/** Notices that remain while their reason lasts. They lie over the tiles, so that nothing moves when they appear or disappear. */
+/** Notices that remain while their reason lasts. They lie over the tiles, so that nothing moves when they appear. */
 export function Notices({ notice, screen, saver, onDismiss }: NoticesProps) {
   const { mergedProps, canPlayAudio } = useStartAudio({ room: useRoomContext(), props: {} });
   return (

@@ -11,13 +11,13 @@ import { LanguageSelect } from '../ui/controls/LanguageSelect';
 import { Logo } from '../ui/surfaces/Logo';
 
 interface PageFrameProps {
-  /** Of the person who is signed in. */
+  /** Name of the person who is signed in. */
   name: string | undefined;
   onSignOut: (() => void) | undefined;
   children: ReactNode;
 }
 
-/** The pages around a session's room: logo, language, who is signed in. */
+/** The frame of all pages around a session's room: logo, language, the signed-in person. */
 export function PageFrame({ name, onSignOut, children }: PageFrameProps) {
   return (
     <main className="lobby page-frame">

@@ -2,7 +2,7 @@ import { replayPath } from '../client/classroom/place';
 import type { Summary } from '../client/classroom/sessions';
 import { s } from '../client/text/sessions/texts';
 
-/** To the recordings of a session. */
+/** A link to the recordings of a session. */
 export function ReplayLink({ session }: { session: Pick<Summary, 'id' | 'title'> }) {
   return (
     <a

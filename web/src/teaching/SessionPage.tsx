@@ -28,12 +28,12 @@ const Report = lazy(async () => ({ default: (await import('./report/Report')).Re
 
 interface SessionPageProps {
   place: Exclude<Place, { kind: 'home' | 'password' }>;
-  /** Signed in, or with a token for this session alone; undefined for somebody who has only a code. */
+  /** Signed in, or with a token for this session only; undefined for a person who has only a code. */
   caller: Caller | undefined;
   me: Me | undefined;
   /** Whether the server gives everybody a token. */
   dev: boolean;
-  /** Of the last visit. */
+  /** The outcome of the last visit. */
   recalled: Preferences;
   onToken: (id: string, token: string) => void;
   onPreferences: (preferences: Preferences) => void;
@@ -41,7 +41,7 @@ interface SessionPageProps {
   onSignOut: (() => void) | undefined;
 }
 
-/** A session: its door, its room, and what remains of it. */
+/** A session: its door, its room, and its report. */
 export function SessionPage(props: SessionPageProps) {
   const { place, caller, me, recalled } = props;
   const [speaker, setSpeaker] = useState(recalled.speaker);
@@ -159,7 +159,7 @@ async function joinBy({ place, caller, dev, onSignIn }: SessionPageProps, name: 
   return sessions.joinByCode(new Caller(token), code);
 }
 
-/** What the caller may know of the session before joining; undefined for strangers, who have only a code. */
+/** The session as the caller may see it before joining; undefined for people who have only a code. */
 function useSummary(caller: Caller | undefined, place: Place): Summary | undefined {
   const [found, setFound] = useState<Summary>();
   const id = place.kind === 'session' ? place.id : undefined;
@@ -212,7 +212,7 @@ function Over({ caller, id, me, name, onSignOut }: OverProps) {
       .attendance(caller, id)
       .then((lines) => {
         const own = lines.find(({ person }) => person === me);
-        // Students are shown their own line alone.
+        // Students see only their own line.
         const staff = own === undefined ? lines.length > 0 : isStaff(own.role);
         if (current) setMine({ staff, totalS: own?.totalS ?? 0 });
       })

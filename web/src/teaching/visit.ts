@@ -1,4 +1,4 @@
-/** A person's visit of a session, from the door to the end, as a state that components show. */
+/** A person's visit to a session, from the door to the end, as a state that components show. */
 import type { DisconnectReason } from 'livekit-client';
 import { useCallback, useEffect, useRef, useState } from 'react';
 
@@ -25,7 +25,7 @@ export type Visit =
   | { step: 'waiting'; joined: Joined; session: FollowedSession }
   | { step: 'refused' }
   | ({ step: 'inside' } & Inside)
-  /** The person is out, and may come back. `attempt`: the page does it by itself, for the n-th time. */
+  /** The person is disconnected and may return. `attempt`: the page does so automatically, for the n-th time. */
   | { step: 'out'; id: string; ending: Ending; attempt: number | undefined }
   /** The session is over for everybody. */
   | { step: 'over'; id: string; caller: Caller; person: string };
@@ -33,9 +33,9 @@ export type Visit =
 interface VisitParts {
   preview: Preview;
   speaker: string;
-  /** Joins the place: what `sessions.join` and its like answer. */
+  /** Joins the session: the result of `sessions.join` or a similar call. */
   join: () => Promise<Joined>;
-  /** Keeps the token of the session for reloads. */
+  /** Stores the token of the session for reloads. */
   onToken: (id: string, token: string) => void;
 }
 
@@ -131,7 +131,7 @@ export function useVisit({ preview, speaker, join: ask, onToken }: VisitParts) {
     run().catch((error: unknown) => fail(error, number));
   };
 
-  /** The media connection is over. Why the session is over, the session knows better than LiveKit. */
+  /** The media connection has ended. The session knows the reason better than LiveKit. */
   const end = (reason: DisconnectReason | undefined, choice: Choice): void => {
     const gone = current.current;
     if (gone === undefined) return;
@@ -151,7 +151,7 @@ export function useVisit({ preview, speaker, join: ask, onToken }: VisitParts) {
     void show();
   };
 
-  /** Stop waiting, or trying to come back. */
+  /** Stop waiting, or trying to return. */
   const stop = (): void => {
     latest.current += 1;
     const left = current.current;

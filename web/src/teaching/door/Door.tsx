@@ -19,7 +19,7 @@ interface DoorProps {
   children: ReactNode;
 }
 
-/** The devices on one side, and what can be done on the other. */
+/** The devices on one side, the actions on the other. */
 export function Door({ preview, speaker, onSpeaker, children }: DoorProps) {
   const devices = useStore(preview.state);
   useEffect(() => {
@@ -96,11 +96,11 @@ interface WaitingProps {
   onStop: () => void;
 }
 
-/** In the lobby: what is waited for, and the place in the queue. */
+/** In the lobby: the reason for waiting, and the position in the queue. */
 export function Waiting({ joined, session, onStop }: WaitingProps) {
   const { door } = useStore(session.state);
   useEffect(() => {
-    // People in the lobby get no events about each other, so the page asks for the place in the queue.
+    // People in the lobby receive no events about each other, so the page requests the position in the queue.
     const timer = window.setInterval(() => void session.load(), PLACE_MS);
     return () => window.clearInterval(timer);
   }, [session]);

@@ -14,7 +14,7 @@ interface AccountFormProps {
   onSignIn: (token: string, name: string) => void;
 }
 
-/** Signs in with an account on this server; others come by a personal link, which the form explains. */
+/** Signs in with an account on this server; other people use a personal link, which the form explains. */
 export function AccountForm({ oidc, onSignIn }: AccountFormProps) {
   const [email, setEmail] = useState('');
   const [password, setPassword] = useState('');

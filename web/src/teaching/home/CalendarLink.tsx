@@ -7,7 +7,7 @@ import { Button } from '../../ui/controls/Button';
 import { TextField } from '../../ui/controls/TextField';
 import type { PartProps } from './parts';
 
-/** The address with which a calendar program shows a person's sessions. */
+/** The URL at which a calendar program finds a person's sessions. */
 export function CalendarLink({ caller, attempt }: PartProps) {
   const [url, setUrl] = useState('');
   const [copied, setCopied] = useState(false);

@@ -4,7 +4,7 @@ import { s } from '../../client/text/sessions/texts';
 import { Button } from '../../ui/controls/Button';
 import { TextField } from '../../ui/controls/TextField';
 
-/** Takes a join code. */
+/** A field for a join code. */
 export function CodeForm({ onCode }: { onCode: (code: string) => void }) {
   const [code, setCode] = useState('');
   const [missing, setMissing] = useState(false);

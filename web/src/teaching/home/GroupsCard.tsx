@@ -8,7 +8,7 @@ import { TextField } from '../../ui/controls/TextField';
 import type { PartProps } from './parts';
 import { usePolled } from './usePolled';
 
-/** Study groups: found one, join, leave, meet. */
+/** Study groups: create one, join, leave, meet. */
 export function GroupsCard({ caller, me, attempt }: PartProps) {
   const load = useCallback(() => studyGroups.list(caller, me.person), [caller, me.person]);
   const { value = [], again } = usePolled(load);

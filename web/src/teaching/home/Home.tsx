@@ -35,13 +35,13 @@ interface HomeProps {
   onSignedOut: () => void;
 }
 
-/** The sessions of a person, with what they can do next. */
+/** The sessions of a person, with the available actions. */
 export function Home({ caller, me, onCode, onSignedOut }: HomeProps) {
   const { found, recorded, problem, load, attempt } = useSessions(caller, onSignedOut);
   const [notice, setNotice] = useState('');
   const [cancelling, setCancelling] = useState<Summary>();
   const [busy, setBusy] = useState(false);
-  // The form is empty again after what it made.
+  // After it has created something, the form is empty again.
   const [made, setMade] = useState(0);
   const creates = me.role === 'tutor' || me.role === 'admin';
   const run = (call: () => Promise<void>): void => {
@@ -153,7 +153,7 @@ export function Home({ caller, me, onCode, onSignedOut }: HomeProps) {
   );
 }
 
-// A session that somebody else starts appears by itself.
+// A session that another person starts appears without a reload.
 const REFRESH_MS = 20_000;
 
 function useSessions(caller: Caller, onSignedOut: () => void) {

@@ -15,7 +15,7 @@ interface NewSessionProps {
   busy: boolean;
   onStart: (session: NewSessionFields) => void;
   onSchedule: (session: NewSessionFields) => void;
-  /** Lessons that repeat are in the timetable; each becomes a session when it starts. */
+  /** Recurring lessons are in the timetable; each becomes a session when it starts. */
   onSeries: (series: NewSeries) => void;
 }
 

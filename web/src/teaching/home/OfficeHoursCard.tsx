@@ -8,10 +8,10 @@ import { TextField } from '../../ui/controls/TextField';
 import type { PartProps } from './parts';
 import { usePolled } from './usePolled';
 
-// Who waits in a queue looks at it.
+// A person in a queue watches it.
 const EVERY_MS = 5000;
 
-/** Office hours: one's own as a tutor, and those of others with a queue. */
+/** Office hours: the user's own as a tutor, and those of others with a queue. */
 export function OfficeHoursCard({ caller, me, attempt }: PartProps) {
   const load = useCallback(() => officeHours.list(caller), [caller]);
   const { value = [], again } = usePolled(load, EVERY_MS);
@@ -106,7 +106,7 @@ function OwnHours({ caller, me, hours, run }: OwnProps) {
   );
 }
 
-/** Somebody else's office hours: queue up, wait, go in. */
+/** Another tutor's office hours: join the queue, wait, enter. */
 function Visit({ caller, hours, run }: Pick<OwnProps, 'caller' | 'run'> & { hours: OfficeHours }) {
   const [topic, setTopic] = useState('');
   const { tutor, name, waiting, position, waitS, session } = hours;

@@ -10,12 +10,12 @@ import { TextField } from '../../ui/controls/TextField';
 const SHORTEST = 10;
 
 interface PasswordFormProps {
-  /** Of the invitation, if the link had it. */
+  /** Token of the invitation, if the link had it. */
   token: string;
   onSignIn: (token: string, name: string) => void;
 }
 
-/** Accepts an invitation, or finishes a reset, by choosing a password; then its person is signed in. */
+/** Accepts an invitation, or finishes a reset, by setting a password; then the person is signed in. */
 export function PasswordForm({ token: given, onSignIn }: PasswordFormProps) {
   const [token, setToken] = useState(given);
   const [password, setPassword] = useState('');

@@ -7,7 +7,7 @@ import { usePolled } from './usePolled';
 
 const EVERY_MS = 30_000;
 
-/** Who is online now, and how the others see this person. While it is on the page, its person is online. */
+/** The people who are online, and how others see the user. While this card is on the page, the user is online. */
 export function PresenceCard({ caller, me, attempt }: PartProps) {
   const load = useCallback(async () => {
     const own = await presence.beat(caller);

@@ -28,7 +28,7 @@ interface SessionListProps {
   onCancel: (session: Summary) => void;
 }
 
-/** Sessions of a part of the agenda; nothing where there are none and no word about it. */
+/** The sessions of one part of the agenda; renders nothing if there are none and no text for that case. */
 export function SessionList({ title, testId, sessions, me, empty, recorded, onCancel }: SessionListProps) {
   if (sessions.length === 0 && empty === undefined) return null;
   return (

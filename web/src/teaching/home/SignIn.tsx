@@ -13,7 +13,7 @@ interface SignInProps {
   onSignIn: (token: string, name: string) => void;
 }
 
-/** Signs in as anybody, in development mode. */
+/** Signs in as any person, in development mode. */
 export function SignIn({ name: recalled, onSignIn }: SignInProps) {
   const [name, setName] = useState(recalled);
   const [role, setRole] = useState<'tutor' | 'student'>('tutor');

@@ -8,7 +8,7 @@ import { Button } from '../../ui/controls/Button';
 import { Dialog } from '../../ui/surfaces/Dialog';
 import type { PartProps } from './parts';
 
-// The next weeks; the calendar has the rest.
+// The next weeks; the calendar has later lessons.
 const SHOWN = 8;
 
 interface TimetableListProps extends PartProps {

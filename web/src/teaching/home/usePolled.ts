@@ -1,16 +1,16 @@
 import { useCallback, useEffect, useState } from 'react';
 
-// Others change these things, too.
+// Other people change this data, too.
 const EVERY_MS = 20_000;
 
-/** What `load` answers, loaded again from time to time and after `again`; undefined until it is there. `load` has to be stable. */
+/** The result of `load`, repeated from time to time and after `again`; undefined before the first. `load` has to be stable. */
 export function usePolled<T>(load: () => Promise<T>, everyMs = EVERY_MS) {
   const [value, setValue] = useState<T>();
   const again = useCallback(
     () =>
       load()
         .then(setValue)
-        // The list of sessions tells what is wrong with the connection or the sign-in.
+        // The list of sessions reports problems with the connection or the sign-in.
         .catch(() => undefined),
     [load],
   );

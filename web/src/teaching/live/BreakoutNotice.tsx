@@ -3,7 +3,7 @@ import { s } from '../../client/text/sessions/texts';
 import { Button } from '../../ui/controls/Button';
 import { useLive, useServerNow } from './context';
 
-/** In which breakout the user is, and when it closes. */
+/** The user's breakout, and when it closes. */
 export function BreakoutNotice() {
   const { state, staff, run } = useLive();
   const { open, mine, rooms, endsAt } = state.breakouts;
@@ -28,6 +28,6 @@ export function BreakoutNotice() {
 
 function Countdown({ endsAt }: { endsAt: number }) {
   const now = useServerNow();
-  // Screen readers would read each second.
+  // Screen readers would announce each second.
   return <span aria-hidden="true">{s('breakout.endsIn', { time: clock(endsAt - now) })}</span>;
 }

@@ -2,10 +2,10 @@ import { named, s } from '../../client/text/sessions/texts';
 import { Button } from '../../ui/controls/Button';
 import { useLive } from './context';
 
-// More would cover the stage; the rest is counted.
+// More would cover the stage; further people are only counted.
 const NAMED = 4;
 
-/** People in the lobby, for staff to let in. */
+/** People in the lobby, for staff to admit. */
 export function Knocks() {
   const { state, staff, run } = useLive();
   const knocking = state.people.waiting.filter(({ why }) => why === 'knock');

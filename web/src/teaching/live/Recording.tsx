@@ -19,7 +19,7 @@ export function RecordingNotice() {
   const [given, setGiven] = useState<Consent>();
   const [asking, setAsking] = useState(false);
   if (!recorded) return null;
-  // Read when a recording starts: whoever started it has agreed before.
+  // Read when a recording starts: the person who started it has agreed before.
   const consent = given ?? recallConsent(storage('sessionStorage'), session.id);
   const answer = (granted: boolean): void =>
     void wire
@@ -32,7 +32,7 @@ export function RecordingNotice() {
         setAsking(false);
       });
   if (consent !== '' && !asking) {
-    // Who is recorded sees the mark in the header; who is not should know that it holds.
+    // People who are recorded see the mark in the header; people who are not should know that their answer applies.
     if (consent === 'granted') return null;
     return (
       <div className="notice" role="status" data-testid="consent-declined">
@@ -64,7 +64,7 @@ export function RecordDialog({ onClose }: { onClose: () => void }) {
   const start = (): void => {
     onClose();
     void wire.run(async () => {
-      // Whoever starts a recording agrees to it.
+      // A person who starts a recording agrees to it.
       await recordings.consent(session.caller, session.id, true);
       rememberConsent(storage('sessionStorage'), session.id, 'granted');
       await recordings.start(session.caller, session.id, agreedOnly);

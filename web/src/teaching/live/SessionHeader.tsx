@@ -20,7 +20,7 @@ interface SessionHeaderProps {
   onNotice: (words: string) => void;
 }
 
-/** Title, state and time of the lesson; for tutors what starts, pauses and ends it, and who needs them. */
+/** Title, state and time of the lesson; for tutors also the buttons to start, pause and end it, and the people who need them. */
 export function SessionHeader({ stalled, onHelp, onNotice }: SessionHeaderProps) {
   const { state, staff, tutor, run } = useLive();
   const { title, phase, code } = state.lifecycle;

@@ -51,7 +51,7 @@ interface SessionRoomProps {
   wire: SessionWire;
   name: string;
   sending: Sending;
-  /** The panel that is open at first; none without it. */
+  /** The panel that is open at first; undefined: none. */
   panel?: string | null;
   onEnd: (reason: DisconnectReason | undefined, choice: Choice) => void;
   onDevice: (kind: DeviceKind, id: string) => void;
@@ -90,7 +90,7 @@ function Inside({ wire, live, panel, notice, onNotice, onDevice }: InsideProps) 
   const change = useCallback((part: Partial<RoomView>) => setView((before) => ({ ...before, ...part })), []);
   const close = useCallback(() => change({ sidebar: null }), [change]);
   useSessionEvents(wire.session, me, toasts);
-  // What the user chose to see large comes before what all see.
+  // The tile that the user chose has precedence over the one that everybody sees.
   const chosen = view.pinned !== undefined || watched !== undefined;
   const rules = useMemo(
     () => ({ ...rulesOf(state, watched), paged: staff, scene: chosen ? undefined : sceneOf(state) }),
@@ -193,11 +193,11 @@ interface Tool {
   icon: MenuEntry['icon'];
   label: string;
   badge: number;
-  /** It has a button on narrow screens, too; the others are in the menu there. */
+  /** The panel has a button on narrow screens, too; the others are in the menu there. */
   always: boolean;
-  /** It has no button on wide screens. */
+  /** The panel has no button on wide screens. */
   narrowOnly?: boolean;
-  /** It has a button on the widest screens alone, because tutors have more buttons than fit elsewhere. */
+  /** The panel has a button on the widest screens only, because tutors have more buttons than fit elsewhere. */
   wideOnly?: boolean;
 }
 
@@ -272,7 +272,7 @@ function entryOf({ id, icon, label }: Tool, open: (panel: string) => void): Menu
   return { id: `menu-${id}`, icon, label, onAction: () => open(id) };
 }
 
-/** People, who have no button on narrow screens; and what staff do with all. */
+/** The people panel, which has no button on narrow screens; and actions of staff for everybody. */
 function roomEntries({ state, staff, run }: Live, open: (panel: string) => void): MenuEntry[] {
   const { locked } = state.direction;
   const people: MenuEntry = {
@@ -299,7 +299,7 @@ function roomEntries({ state, staff, run }: Live, open: (panel: string) => void)
   ];
 }
 
-/** Starting and stopping a recording, for tutors. */
+/** Buttons to start and stop a recording, for tutors. */
 function recordEntries({ tutor, session, wire }: Live, recorded: boolean, onAsk: () => void): MenuEntry[] {
   if (!tutor) return [];
   const stop = (): void => void wire.run(() => recordings.stop(session.caller, session.id));

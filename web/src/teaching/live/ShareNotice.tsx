@@ -3,7 +3,7 @@ import { useLocalParticipant } from '@livekit/components-react';
 import { s } from '../../client/text/sessions/texts';
 import { useLive } from './context';
 
-/** Tells a student who shares a screen who sees it. */
+/** Tells students who share a screen who can see it. */
 export function ShareNotice() {
   const { state, staff, me } = useLive();
   const { isScreenShareEnabled } = useLocalParticipant();

@@ -1,4 +1,4 @@
-/** What the parts of a session's room share. */
+/** Context shared by the parts of a session's room. */
 import { createContext, useContext, useEffect, useState } from 'react';
 
 import type { SessionState } from '../../client/classroom/live/state';
@@ -12,9 +12,9 @@ export interface Live {
   me: string;
   staff: boolean;
   tutor: boolean;
-  /** Carry out a command of the session, such as `('/hands')`. Refusals are told to the user; says whether it succeeded. */
+  /** Run a command of the session, such as `('/hands')`. Refusals are shown to the user; returns whether it succeeded. */
   run: (path: string, body?: object) => Promise<boolean>;
-  /** The same for deleting something, such as `('/files/f_1')`. */
+  /** The same for deletions, such as `('/files/f_1')`. */
   drop: (path: string) => Promise<boolean>;
   wire: SessionWire;
 }
@@ -42,7 +42,7 @@ export function liveOf(wire: SessionWire, state: SessionState): Live {
   };
 }
 
-/** The time of the server's clock in seconds since 1970; the component renders again each second. */
+/** The server's time in seconds since 1970; the component renders again each second. */
 export function useServerNow(): number {
   const { aheadS } = useLive().state.lifecycle;
   const [nowMs, setNowMs] = useState(Date.now);

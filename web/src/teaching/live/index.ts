@@ -1,3 +1,3 @@
-/** What the page loads when somebody is let into a session, in one piece. */
+/** The code that the page loads when a person is admitted to a session, in one chunk. */
 export { SessionRoom } from './SessionRoom';
 export { SessionWire } from './wire';

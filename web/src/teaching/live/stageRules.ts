@@ -1,12 +1,12 @@
-/** What the session decides about the stage: whose hand is up, whose screen is shown, who is large. */
+/** The session's rules for the stage: raised hands, shown screens, the large tile. */
 import type { SessionState } from '../../client/classroom/live/state';
 import { isStaff } from '../../client/classroom/sessions';
 import { tileKey } from '../../stage/order';
 import type { StageRules } from '../../stage/rules';
 
 /**
- * Staff receive the screens of all students, but those belong on the wall: on the stage is only the one that is watched or
- * shown to all. Students receive only what they may see.
+ * Staff receive the screens of all students, which the wall shows: the stage has only a screen that is watched or shown to
+ * everybody. Students receive only screens that they may see.
  */
 export function rulesOf(state: SessionState, watched: string | undefined): StageRules {
   const { people, direction } = state;

@@ -10,7 +10,7 @@ import { s } from '../../client/text/sessions/texts';
 import { Gathered, type Move } from '../../room/events/gather';
 import type { Toasts } from '../../room/events/toasts';
 
-/** Tell the user what happens in the session. */
+/** Notify the user of events in the session. */
 export function useSessionEvents(session: FollowedSession, me: string, toasts: Toasts): void {
   useEffect(() => {
     const gathered = new Gathered((words) => toasts.say(words));
@@ -41,18 +41,18 @@ export function useSessionEvents(session: FollowedSession, me: string, toasts: T
   );
 }
 
-/** Who comes or goes with an event: into the session and out of it, whatever room of it they are in. */
+/** The person who joins or leaves the session with an event, whichever of its rooms they are in. */
 export function moveOf({ type, fields }: SessionEvent, me: string): Omit<Move, 'name'> | undefined {
   const identity = textOf(fields['person']);
   if (identity === me || fields['waited'] === true) return undefined;
   if (type === 'people.joined') return { kind: 'joined', identity };
-  // A second page of the same person takes the place of the first.
+  // A second page of the same person replaces the first.
   return type === 'people.left' && fields['reason'] !== 'replaced' ? { kind: 'left', identity } : undefined;
 }
 
 const IMPORTANT: ReadonlySet<string> = new Set(['help_requests.asked', 'breakouts.announced']);
 
-/** What to tell about an event; empty for most of them. */
+/** The message about an event; empty for most events. */
 export function eventWords(event: SessionEvent, state: SessionState, me: string): string {
   const { type, by, fields } = event;
   const name = nameOf(state, by) || t('guest');

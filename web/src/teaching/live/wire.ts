@@ -1,4 +1,4 @@
-/** A session's wire: chat and moderation go through the session, so that its rules hold and its log has them. */
+/** A session's wire: chat and moderation use the session's commands, so that its rules apply and its log records them. */
 import type { Participant, Room } from 'livekit-client';
 
 import type { FollowedSession } from '../../client/classroom/live/session';
@@ -37,12 +37,12 @@ export class SessionWire implements Wire {
     this.network = new NetworkWatch(room);
   }
 
-  /** Hand messages for the user to a function. */
+  /** Set the function that shows messages to the user. */
   onNotice(notify: (words: string) => void): void {
     this.notify = notify;
   }
 
-  /** Carry a command out; a refusal is told to the user. Says whether it succeeded. */
+  /** Run a command; a refusal is shown to the user. Returns whether it succeeded. */
   async run(call: () => Promise<unknown>): Promise<boolean> {
     try {
       await call();
@@ -53,7 +53,7 @@ export class SessionWire implements Wire {
     }
   }
 
-  /** Tell the user something. */
+  /** Show a message to the user. */
   tell(words: string): void {
     this.notify(words);
   }
@@ -75,7 +75,7 @@ function chatOf(session: FollowedSession, me: string): Chat {
     if (inside === undefined) return;
     const { messages } = inside.chat;
     const lines = messages.filter(({ deleted }) => !deleted).map((message) => lineOf(inside, message, me));
-    // What was written before this page came is not new.
+    // Messages written before this page joined are not new.
     seen ??= messages.at(-1)?.at ?? 0;
     const before = seen;
     const fresh = messages.filter(({ at, by }) => at > before && by !== me).length;
@@ -117,7 +117,7 @@ function lineOf(state: SessionState, message: Message, me: string): ChatLine {
   return { from: by, name: nameOf(state, by), text, atMs: at * 1000, note: noteOf(state, message, me) };
 }
 
-/** Who else reads a message; empty if all do. */
+/** Other readers of a message; empty if everybody reads it. */
 export function noteOf(state: SessionState, { scope, target, held }: Message, me: string): string {
   if (held) return s('chat.held');
   switch (scope) {

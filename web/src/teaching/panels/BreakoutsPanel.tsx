@@ -8,7 +8,7 @@ import { TextField } from '../../ui/controls/TextField';
 import { Panel } from '../../ui/surfaces/Panel';
 import { useLive } from '../live/context';
 
-/** Makes rooms, spreads the students, opens and closes the rooms, and visits them. */
+/** Creates rooms, spreads the students, opens and closes the rooms, and visits them. */
 export function BreakoutsPanel({ onClose }: { onClose: () => void }) {
   const { state, run } = useLive();
   const { rooms, open } = state.breakouts;
@@ -106,7 +106,7 @@ function OpenRooms() {
   );
 }
 
-/** Who belongs where; each student can be moved by a choice of rooms, which works with keys and on phones. */
+/** The assignments; a selection of rooms moves each student, which works with keys and on phones. */
 function Rooms() {
   const { state } = useLive();
   const { rooms, places } = state.breakouts;

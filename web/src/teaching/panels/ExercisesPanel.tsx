@@ -75,7 +75,7 @@ function NewExercise() {
   );
 }
 
-/** What the server knows about an exercise beyond the state; loaded again when `revision` changes. */
+/** Details of an exercise that are not in the state; loaded again when `revision` changes. */
 function useDetail(id: string, revision: string): Fields | undefined {
   const { session } = useLive();
   const [detail, setDetail] = useState<Fields>();
@@ -94,7 +94,7 @@ function useDetail(id: string, revision: string): Fields | undefined {
   return detail;
 }
 
-/** An exercise as staff see it, with the answers that wait for them. */
+/** An exercise in the view of staff, with the answers that wait for them. */
 function Given({ id, title }: { id: string; title: string }) {
   const { state } = useLive();
   const works = Object.entries(state.exercises.works).filter(([, work]) => work.exercise === id);
@@ -161,7 +161,7 @@ function Answers({ id, people }: { id: string; people: readonly string[] }) {
 
 const STEPS = [0, 25, 50, 75, 100];
 
-/** An exercise as the student sees it who has it to do. */
+/** An exercise in the view of the student it is assigned to. */
 function Own({ work }: { work: Mine }) {
   const { me, run } = useLive();
   const { exercise, title, status, progress } = work;

@@ -9,7 +9,7 @@ import { TextField } from '../../ui/controls/TextField';
 import { Panel } from '../../ui/surfaces/Panel';
 import { useLive, useServerNow } from '../live/context';
 
-/** For staff the queue of those who need help; for students their own request. */
+/** For staff the queue of students who need help; for students their own request. */
 export function HelpPanel({ onClose }: { onClose: () => void }) {
   const { staff } = useLive();
   return (

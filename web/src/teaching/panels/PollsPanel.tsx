@@ -40,7 +40,7 @@ function statusKey({ status }: Poll): 'poll.open' | 'poll.closed' | 'home.draft'
   return status === 'open' ? 'poll.open' : 'poll.closed';
 }
 
-/** How often each option was chosen, with a bar and the number. */
+/** The number of answers for each option, with a bar. */
 export function PollResults({ poll }: { poll: Poll }) {
   const { results, kind, options, steps } = poll;
   if (results === undefined) return null;

@@ -5,7 +5,7 @@ import { useLive } from '../live/context';
 // The server's fixed set (`classroom/features/reactions.py`).
 const EXPRESSIONS = ['👍', '👎', '👏', '❤️', '😂', '😮', '😢', '🎉', '🤔', '✅', '❌', '🐢', '🐇', '☕'];
 
-/** Reactions, with how often each was shown. */
+/** Reactions, with the number of times each was shown. */
 export function ReactionsPanel({ onClose }: { onClose: () => void }) {
   const { state, run } = useLive();
   return (

@@ -16,13 +16,13 @@ import { UploadState } from './UploadState';
 import { useUpload } from './useUpload';
 
 interface Choice {
-  /** Undefined: nothing is chosen, so that a shared screen is large. */
+  /** Undefined: no scene is chosen, so a shared screen is large. */
   wanted: Wanted | undefined;
   icon: IconName | IconShape;
   label: string;
 }
 
-/** Chooses what all see: slides, the whiteboard, a screen, a camera. */
+/** Chooses what everybody sees: slides, the whiteboard, a screen, a camera. */
 export function ScenesPanel({ onClose }: { onClose: () => void }) {
   const { state, session, drop } = useLive();
   const choose = useScene();
@@ -91,7 +91,7 @@ export function ScenesPanel({ onClose }: { onClose: () => void }) {
   );
 }
 
-/** Shows a scene to all; the whiteboard gets a page when it has none. */
+/** Shows a scene to everybody; creates a first page of the whiteboard if needed. */
 function useScene() {
   const { state, session, wire } = useLive();
   return (wanted: Wanted | undefined): void =>
@@ -101,7 +101,7 @@ function useScene() {
     });
 }
 
-/** The screens that are shared now: those of the staff, and the work of students. */
+/** The currently shared screens: those of staff, and the work of students. */
 function useScreens(): Choice[] {
   const { state } = useLive();
   const shared = useTracks([Track.Source.ScreenShare], { onlySubscribed: false });

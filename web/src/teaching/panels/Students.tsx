@@ -26,7 +26,7 @@ export function Students() {
   );
 }
 
-/** The same as a panel, on narrow screens. */
+/** The same list as a panel, on narrow screens. */
 export function StudentsPanel({ onClose }: { onClose: () => void }) {
   return (
     <Panel title={s('panel.students')} testId="students-panel" onClose={onClose}>
@@ -35,7 +35,7 @@ export function StudentsPanel({ onClose }: { onClose: () => void }) {
   );
 }
 
-/** Those who need help first, then raised hands, then the rest by name. */
+/** Students who need help first, then raised hands, then the rest by name. */
 function StudentList() {
   const { state } = useLive();
   const [writing, setWriting] = useState<Person>();
@@ -165,7 +165,7 @@ function Student({ person, participant, onWrite }: StudentProps) {
   );
 }
 
-/** The time of this visit, and of all visits where there were others. */
+/** The duration of this visit, and of all visits if there were others. */
 function Here({ since, beforeS }: { since: number; beforeS: number }) {
   const hereS = useServerNow() - since;
   const time = clock(hereS);
@@ -179,7 +179,7 @@ function Speaking({ participant }: { participant: Participant }) {
   return <span className={speaking ? 'speaking-dot speaking-dot-on' : 'speaking-dot'} aria-hidden="true" />;
 }
 
-/** The student's current exercise and how far it is. */
+/** The student's current exercise and its progress. */
 function Progress({ person, name }: { person: string; name: string }) {
   const { exercises } = useLive().state;
   const work = exercises.works[person];

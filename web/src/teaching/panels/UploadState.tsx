@@ -1,4 +1,4 @@
-/** What an upload does at the moment, or why it failed. */
+/** The state of an upload, or why it failed. */
 export function UploadState({ words, problem }: { words: string; problem: string }) {
   return (
     <>

@@ -6,7 +6,7 @@ import { s } from '../../client/text/sessions/texts';
 
 const REFUSALS = { type: 'files.badType', large: 'files.tooLarge', image: 'files.imageTooLarge' } as const;
 
-/** Sends files one at a time, and says what happens. */
+/** Sends files one at a time, and reports the state. */
 export function useUpload(send: (file: File) => Promise<void>) {
   const [busy, setBusy] = useState('');
   const [problem, setProblem] = useState('');

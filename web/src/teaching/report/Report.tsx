@@ -30,7 +30,7 @@ export interface ReportContent {
   recorded: boolean;
 }
 
-/** Load all that the report shows. */
+/** Load all data of the report. */
 export async function loadReport(caller: Caller, id: string): Promise<ReportContent> {
   const path = pathOf(id);
   const [session, attendance, polls, questions, chat, recorded] = await Promise.all([
@@ -51,7 +51,7 @@ export async function loadReport(caller: Caller, id: string): Promise<ReportCont
   };
 }
 
-/** What happened in a session: attendance, questions, polls and chat, to read, print and save. */
+/** The report of a session: attendance, questions, polls and chat, to read, print and save. */
 export function Report({ caller, id }: { caller: Caller; id: string }) {
   const [content, setContent] = useState<ReportContent>();
   const [problem, setProblem] = useState('');

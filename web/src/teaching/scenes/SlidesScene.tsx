@@ -10,7 +10,7 @@ import { IconButton } from '../../ui/controls/IconButton';
 import { useLive } from '../live/context';
 import { usePageKeys, usePageTurning } from './pageTurning';
 
-/** A page of slides, as large as the stage. Whoever may turn pages for all does so; others leaf on their own. */
+/** A page of slides, as large as the stage. People who may turn pages for everybody do so; others turn pages for themselves. */
 export function SlidesScene({ deck }: { deck: Deck }) {
   const { page, apart, turn, forAll, back } = usePageTurning(deck);
   const { address, failed } = usePageImage(deck, page);
@@ -74,7 +74,7 @@ export function SlidesScene({ deck }: { deck: Deck }) {
   );
 }
 
-/** The image of a page; the one before stays until it is there. */
+/** The image of a page; the previous image remains until it is loaded. */
 function usePageImage(deck: Deck, page: number) {
   const { session } = useLive();
   const [images] = useState(() => new SlideImages(session.caller, session.id));
@@ -103,7 +103,7 @@ function usePageImage(deck: Deck, page: number) {
   return { address, failed };
 }
 
-/** The text of a deck by page; empty until it is there. */
+/** The text of a deck by page; empty until it is loaded. */
 function useDeckText(deck: string): ReadonlyMap<number, string> {
   const { session } = useLive();
   const [text, setText] = useState<ReadonlyMap<number, string>>(new Map());
@@ -117,7 +117,7 @@ function useDeckText(deck: string): ReadonlyMap<number, string> {
           .map((each) => [numberOf(each['page']) ?? 0, textOf(each['text'])] as const);
         if (current) setText(new Map(read));
       })
-      // A deck whose pages an application made has no text.
+      // A deck whose pages were made by an application has no text.
       .catch(() => undefined);
     return () => {
       current = false;

@@ -1,4 +1,4 @@
-/** Which page of a deck somebody sees: everybody's, or one of their own. */
+/** The page of a deck that a person sees: everybody's, or their own. */
 import { useEffect, useRef, useState } from 'react';
 
 import type { Deck } from '../../client/classroom/live/slides';
@@ -7,11 +7,11 @@ import { useLive } from '../live/context';
 
 export interface PageTurning {
   page: number;
-  /** The page is the person's own, and not the one that all see. */
+  /** The page is the person's own, not the one that everybody sees. */
   apart: boolean;
-  /** Undefined where the person may turn no pages. */
+  /** Undefined if the person may not turn pages. */
   turn: ((page: number) => void) | undefined;
-  /** Whether turning turns the page for all. */
+  /** Whether turning turns the page for everybody. */
   forAll: boolean;
   back: () => void;
 }
@@ -19,7 +19,7 @@ export interface PageTurning {
 export function usePageTurning(deck: Deck): PageTurning {
   const { state, run } = useLive();
   const forAll = may(state.permissions, state.people.role, 'slides.go_to');
-  // Where this person is: for a tutor until the server has turned the page for all, for others until they come back.
+  // The person's own page: for a tutor until the server has turned the page for everybody, for others until they return.
   const [own, setOwn] = useState<{ deck: string; page: number }>();
   const page = own?.deck === deck.id ? own.page : deck.page;
   if (own !== undefined && (own.deck !== deck.id || own.page === deck.page)) setOwn(undefined);
@@ -43,11 +43,11 @@ export function usePageTurning(deck: Deck): PageTurning {
 
 // Presenters' remote controls send PageUp and PageDown.
 const STEPS: Readonly<Record<string, number>> = { ArrowRight: 1, PageDown: 1, ArrowLeft: -1, PageUp: -1 };
-// Widgets that have these keys for themselves.
+// Widgets that use these keys themselves.
 const OWN_KEYS =
   'input, textarea, select, canvas, [contenteditable=true], [role=menu], [role=dialog], [role=alertdialog], ul, [role=group][tabindex]';
 
-/** Turn by keys, whatever has the focus, unless that needs the keys itself. `mirrored`: the page reads from right to left. */
+/** Turn by keys, unless the focused element needs the keys itself. `mirrored`: the page reads from right to left. */
 export function usePageKeys(step: ((by: number) => void) | undefined): void {
   const latest = useRef(step);
   useEffect(() => {

@@ -12,14 +12,14 @@ interface BoardCanvasProps {
   page: BoardPage;
   items: readonly Item[];
   size: Size;
-  /** Undefined for somebody who may not draw. */
+  /** Undefined for people who may not draw. */
   chosen: Chosen | undefined;
 }
 
-// A stroke is stored in pieces of so many points, about half a second each, so that others see it grow.
+// A stroke is stored in pieces of this many points, about half a second each, so that others see it grow.
 const PIECE = 32;
 
-/** The page itself: what is stored is on one canvas, what is being drawn on another above it. */
+/** The page itself: stored items are on one canvas, the item being drawn on another above it. */
 export function BoardCanvas({ page, items, size, chosen }: BoardCanvasProps) {
   const stored = useRef<HTMLCanvasElement>(null);
   const [draft, setDraft] = useState<Item>();
@@ -42,7 +42,7 @@ export function BoardCanvas({ page, items, size, chosen }: BoardCanvasProps) {
     const { tool, colour, width } = chosen;
     const { x, y } = at(event);
     if (tool === 'text') {
-      // Without this, the press itself takes the focus from the field that it opens.
+      // Otherwise the press itself would take the focus from the field that it opens.
       event.preventDefault();
       setTyping({ x, y });
       return;
@@ -110,7 +110,7 @@ export function BoardCanvas({ page, items, size, chosen }: BoardCanvasProps) {
   );
 }
 
-/** A draft with a further point. What is long enough of a stroke is stored. */
+/** A draft with a further point. Long enough pieces of a stroke are stored. */
 function extended(draft: Item, { x, y }: Point, page: BoardPage): Item {
   if (draft.kind !== 'pen') return { ...draft, points: [...draft.points.slice(0, 2), x, y] };
   const points = [...draft.points, x, y];
@@ -119,7 +119,7 @@ function extended(draft: Item, { x, y }: Point, page: BoardPage): Item {
   return { ...draft, points: [x, y] };
 }
 
-/** Paint what is stored; what came last is painted above the rest, anything else paints all anew. */
+/** Paint the stored items; items added at the end are painted above the rest, any other change repaints everything. */
 function useStored(canvas: RefObject<HTMLCanvasElement | null>, items: readonly Item[], size: Size): void {
   const painted = useRef<{ items: readonly Item[]; size: Size }>({ items: [], size });
   useLayoutEffect(() => {
@@ -144,11 +144,11 @@ function useDraft(draft: Item | undefined, size: Size) {
   return canvas;
 }
 
-/** The context of a canvas that has a pixel for each of the screen's. */
+/** The context of a canvas with one pixel for each pixel of the screen. */
 function sized(canvas: HTMLCanvasElement, { width, height }: Size): CanvasRenderingContext2D | null {
   const ratio = window.devicePixelRatio;
   const wanted = { width: Math.round(width * ratio), height: Math.round(height * ratio) };
-  // Setting a size wipes the canvas.
+  // Setting a size clears the canvas.
   if (canvas.width !== wanted.width) canvas.width = wanted.width;
   if (canvas.height !== wanted.height) canvas.height = wanted.height;
   const context = canvas.getContext('2d');
@@ -163,7 +163,7 @@ interface TextInputProps {
   onDone: (text: string) => void;
 }
 
-/** Takes a text where it will stand. Enter and a press elsewhere store it, Escape drops it. */
+/** A text field at the text's place. Enter and a press elsewhere store the text, Escape discards it. */
 function TextInput({ at, chosen, scale, onDone }: TextInputProps) {
   const field = useRef<HTMLTextAreaElement>(null);
   const done = useRef(false);

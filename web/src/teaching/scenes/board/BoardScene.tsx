@@ -23,7 +23,7 @@ import { BoardTools } from './BoardTools';
 import { imageOf } from './paint';
 import { FIRST_CHOSEN, type Chosen } from './tools';
 
-/** The page of the whiteboard that all see. */
+/** The page of the whiteboard that everybody sees. */
 export function BoardScene() {
   const { state, wire, session } = useLive();
   const { current } = state.board;
@@ -36,11 +36,11 @@ export function BoardScene() {
       setAttempt((before) => before + 1);
     });
     void page.load();
-    // An effect, because it has to be closed; the page is shown once it is there.
+    // An effect, because the page has to be closed; it is shown once it is loaded.
     // eslint-disable-next-line react-hooks/set-state-in-effect -- see above
     setOpened(page);
     return () => page.close();
-    // What was refused is dropped by opening the page anew.
+    // Opening the page again discards the refused changes.
   }, [session, wire, current, attempt]);
   if (opened?.id !== current) return <div className="board tile" data-testid="board" />;
   return <OpenPage key={`${current} ${attempt}`} page={opened} />;
@@ -96,7 +96,7 @@ function usePageSize({ width, height }: Size): Size {
 
 type Items = Parameters<typeof imageOf>[0];
 
-/** Turning pages, and what staff may do with them. */
+/** Turning pages, and the actions of staff for them. */
 function Pages({ page, draws, items }: { page: BoardPage; draws: boolean; items: Items }) {
   const { state, staff, run, drop, session, wire } = useLive();
   const [removing, setRemoving] = useState(false);
@@ -199,7 +199,7 @@ function Pages({ page, draws, items }: { page: BoardPage; draws: boolean; items:
               onPress={() => {
                 setRemoving(false);
                 void wire.run(async () => {
-                  // Somebody has to be able to draw on.
+                  // At least one page has to remain.
                   if (pages.length === 1) await session.command('/whiteboards');
                   await drop(`/whiteboards/${current}`);
                 });

@@ -9,12 +9,12 @@ interface BoardToolsProps {
   page: BoardPage;
   drawing: Drawing;
   chosen: Chosen;
-  /** Others see the laser pointer of staff alone. */
+  /** Only the laser pointer of staff is shown to others. */
   laser: boolean;
   onChosen: (chosen: Chosen) => void;
 }
 
-/** Tools, colours, widths, and undoing. */
+/** Tools, colours, widths, and undo. */
 export function BoardTools({ page, drawing, chosen, laser, onChosen }: BoardToolsProps) {
   return (
     <div className="board-tools" role="toolbar" aria-label={s('board.tools')}>

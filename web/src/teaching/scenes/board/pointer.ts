@@ -1,4 +1,4 @@
-/** The laser pointer: lossy data packets from staff to everybody in the room, kept nowhere. */
+/** The laser pointer: lossy data packets from staff to everybody in the room, stored nowhere. */
 import { RoomEvent, type RemoteParticipant, type Room } from 'livekit-client';
 import { useEffect, useMemo, useState } from 'react';
 
@@ -8,7 +8,7 @@ import { isStaff } from '../../../client/classroom/sessions';
 import type { Point } from '../../../client/classroom/board/items';
 import { useLive } from '../../live/context';
 
-// Pages alone know it; names that begin with `lectern.` are the server's.
+// Only pages know this topic; names that begin with `lectern.` belong to the server.
 const TOPIC = 'session-pointer';
 // Twenty positions a second look smooth, and are a few kbit/s.
 const EVERY_MS = 50;
@@ -18,7 +18,7 @@ export interface Pointing extends Point {
   name: string;
 }
 
-/** Where somebody points now; undefined while nobody does. */
+/** The position of the pointer; undefined while nobody points. */
 export function usePointer(): Pointing | undefined {
   const { wire, session } = useLive();
   const [pointing, setPointing] = useState<Pointing>();
@@ -44,7 +44,7 @@ export function usePointer(): Pointing | undefined {
   return pointing;
 }
 
-/** Points at something; to be called for each movement. */
+/** Sends a position; to be called for each movement. */
 export function usePointing(): (at: Point) => void {
   const { wire } = useLive();
   return useMemo(() => pointing(wire.room), [wire]);
@@ -57,7 +57,7 @@ function pointing(room: Room): (at: Point) => void {
     if (nowMs - sentMs < EVERY_MS) return;
     sentMs = nowMs;
     const payload = new TextEncoder().encode(JSON.stringify({ x: Math.round(x), y: Math.round(y) }));
-    // Without a connection there is nobody to see it.
+    // Without a connection, nobody could see it.
     void room.localParticipant.publishData(payload, { reliable: false, topic: TOPIC }).catch(() => undefined);
   };
 }

@@ -1,4 +1,4 @@
-/** The tools of the whiteboard, and what is chosen of them. */
+/** The tools of the whiteboard, and their selection. */
 import { COLOURS, WIDTHS, type FORMS } from '../../../client/classroom/board/items';
 
 export const TOOLS = ['pen', 'line', 'rect', 'ellipse', 'text', 'eraser', 'laser'] as const;
@@ -13,5 +13,5 @@ export interface Chosen {
 
 export const FIRST_CHOSEN: Chosen = { tool: 'pen', colour: COLOURS[0], width: WIDTHS[0] };
 
-/** Of the eraser, in units of the page. */
+/** Size of the eraser, in units of the page. */
 export const ERASER_RADIUS = 16;
