@@ -1,4 +1,4 @@
-/** Reading values that come from outside: JSON of a server, messages of another window, claims of a token. */
+/** Reading values from outside: JSON of a server, messages of another window, claims of a token. */
 
 export type Fields = Record<string, unknown>;
 
@@ -32,7 +32,7 @@ export function textsOf(value: unknown): string[] {
   return listOf(value).filter((each) => typeof each === 'string');
 }
 
-/** The value if it is one of these words, otherwise the first of them. */
+/** The value if it is one of these strings, otherwise the first of them. */
 export function wordOf<W extends string>(value: unknown, words: readonly [W, ...W[]]): W {
   return words.find((word) => word === value) ?? words[0];
 }

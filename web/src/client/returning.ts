@@ -1,7 +1,7 @@
-/** When a page that lost its lesson tries to join again by itself. */
+/** The schedule by which a page that lost its lesson rejoins automatically. */
 
-// A server restarts in about two seconds; the first attempt is as early as that can be. Everybody in a room loses it at the
-// same moment, so the attempts are spread over half of each delay.
+// A server restarts in about two seconds; the first attempt is as early as that can be. Everybody in a room is cut off at
+// the same moment, so the attempts are spread over half of each delay.
 const FIRST_MS = 1000;
 const LONGEST_MS = 15_000;
 // About a quarter of an hour.

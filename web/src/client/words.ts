@@ -1,4 +1,4 @@
-/** The sentences that tell people what went wrong, what they can do about it, and how the connection is. */
+/** The sentences that tell people what went wrong, what they can do about it, and the state of the connection. */
 import { ConnectionError, ConnectionErrorReason, ConnectionState, DisconnectReason } from 'livekit-client';
 
 import { deviceProblem, type DeviceKind, type DeviceProblem } from './media/devices/devices';
@@ -63,7 +63,7 @@ export function joinWords(error: unknown): string {
   return t('join.other');
 }
 
-/** Whether joining may succeed later without anybody doing anything, because the server gave no verdict. */
+/** Whether joining may succeed later without any action, because the server gave no verdict. */
 export function mayPass(error: unknown): boolean {
   if (error instanceof RefusedError) return false;
   if (!(error instanceof ConnectionError)) return true;
@@ -96,7 +96,7 @@ const STATE_KEYS: Readonly<Record<ConnectionState, PlainKey>> = {
   [ConnectionState.Disconnected]: 'connection.disconnected',
 };
 
-/** Say how the connection is. */
+/** Describe the state of the connection. */
 export function connectionWords(state: ConnectionState): string {
   return t(STATE_KEYS[state]);
 }

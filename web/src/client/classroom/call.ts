@@ -1,9 +1,9 @@
-/** Calls of `/api/v1`: one bearer token, JSON in and out, problem details (RFC 9457) as errors. */
+/** Calls of `/api/v1`: one bearer token, JSON in both directions, problem details (RFC 9457) as errors. */
 import { isFields, numberOf, textOf, type Fields } from '../json';
 import { serverPath } from '../server/base';
 import { UnreachableError, type Fetch } from '../server/server';
 
-/** The server refused a call. `code` is stable; `message` is the server's sentence, in English. */
+/** The server refused a call. `code` is stable; `message` is the server's text, in English. */
 export class Problem extends Error {
   override readonly name = 'Problem';
 
@@ -18,9 +18,9 @@ export class Problem extends Error {
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
-// As for the page's other requests.
+// The same as for the page's other requests.
 const TIMEOUT_MS = 10_000;
-/** For a large file over a slow link, and for slides, which the server draws page by page. */
+/** For a large file over a slow link, and for slides, which the server renders page by page. */
 export const LONG_MS = 15 * 60_000;
 
 const browserFetch: Fetch = (url, init) => fetch(url, init);
@@ -36,8 +36,8 @@ export class Caller {
   }
 
   /**
-   * A command. It carries an idempotency key and is repeated once if the answer is lost, so that a weak link neither loses
-   * a command nor doubles it.
+   * A command. It has an idempotency key and is repeated once if the response is lost, so that a weak link neither loses
+   * nor duplicates it.
    */
   async post(path: string, body: object = {}, timeoutMs = TIMEOUT_MS): Promise<Fields> {
     const key = crypto.randomUUID();
@@ -49,7 +49,7 @@ export class Caller {
     }
   }
 
-  /** Send a file as it is. */
+  /** Send a file as the body. */
   upload(path: string, file: Blob): Promise<Fields> {
     return this.call('POST', path, file, crypto.randomUUID(), LONG_MS);
   }
@@ -83,7 +83,7 @@ export class Caller {
     const response = await this.request(method, path, body, key, timeoutMs);
     if (!response.ok) throw await problemOf(response);
     const answer: unknown = await response.json().catch(() => undefined);
-    // Of commands that make nothing and have nothing to say.
+    // Responses of commands without a result are empty.
     if (answer === null) return {};
     if (!isFields(answer)) throw new UnreachableError('the response is not a JSON object');
     return answer;

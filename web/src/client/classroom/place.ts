@@ -1,9 +1,9 @@
-/** Which page of teaching sessions an address names, and the token in it. */
+/** The page of teaching sessions that a URL names, and the token in it. */
 import { pathInside, serverPath } from '../server/base';
 
 export type Place =
   | { kind: 'home' }
-  /** Where people choose a password, with the token of an invitation. */
+  /** The form to choose a password, with the token of an invitation. */
   | { kind: 'password' }
   | { kind: 'session'; id: string }
   /** A session by its join code. */
@@ -18,7 +18,7 @@ export function readPlace(path: string): Place {
   return second === '' ? { kind: 'home' } : { kind: 'session', id: second };
 }
 
-/** The path of a place; it contains no secret. A code admits whoever has it to the session's lobby. */
+/** The path of a place; it contains no secret. A code admits its holder to the session's lobby. */
 export function placePath(place: Place): string {
   if (place.kind === 'home') return serverPath('/sessions');
   if (place.kind === 'password') return serverPath('/sessions/password');
@@ -26,7 +26,7 @@ export function placePath(place: Place): string {
   return serverPath(`/sessions/${encodeURIComponent(place.id)}`);
 }
 
-/** The session or recording that an address of the player names; empty where it names none. */
+/** The session or recording that a URL of the player names; empty if it names none. */
 export function readReplay(path: string): string {
   const [, first = '', second = ''] = pathInside(path).split('/').map(decode);
   return first === 'replay' ? second : '';

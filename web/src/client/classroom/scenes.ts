@@ -1,16 +1,16 @@
-/** Choosing what all see. */
+/** Choosing what everybody sees. */
 import { textOf } from '../json';
 import type { Scene } from './live/lifecycle';
 import type { FollowedSession } from './live/session';
 
-/** What a scene shows; two scenes of one source are the same. */
+/** The content of a scene; two scenes with the same source are equal. */
 export type Wanted = Pick<Scene, 'kind' | 'source'>;
 
 export function sameScene(a: Wanted | undefined, b: Wanted | undefined): boolean {
   return a?.kind === b?.kind && a?.source === b?.source;
 }
 
-/** Show something to all, or nothing. A scene that was prepared before is used again, because their number is limited. */
+/** Show a scene to everybody, or none. An existing scene is used again, because their number is limited. */
 export async function showScene(
   session: FollowedSession,
   { scene, scenes }: { scene: Scene | undefined; scenes: readonly Scene[] },

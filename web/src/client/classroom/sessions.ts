@@ -1,4 +1,4 @@
-/** What `/api/v1` says about sessions, people and attendance, as typed values. */
+/** Typed values of `/api/v1` for sessions, people and attendance. */
 import { fieldsOf, listOf, numberOf, textOf, wordOf, type Fields } from '../json';
 import type { Caller } from './call';
 
@@ -28,7 +28,7 @@ export interface Summary {
   title: string;
   phase: Phase;
   owner: string;
-  /** Join code; empty for those who may not pass it on. */
+  /** Join code; empty for people who may not pass it on. */
   code: string;
   createdAt: number;
   startsAt: number | undefined;
@@ -44,9 +44,9 @@ export interface Joined {
   name: string;
   role: Role;
   waiting: boolean;
-  /** Why somebody waits. */
+  /** Why the person waits. */
   why: 'knock' | 'not_started' | undefined;
-  /** Place in the queue of the lobby, from 1; 0: not in the lobby. */
+  /** Position in the queue of the lobby, from 1; 0: not in the lobby. */
   place: number;
   code: string;
   /** Bearer token for this session. */
@@ -76,7 +76,7 @@ export interface Attendance {
 export interface NewSession {
   title: string;
   startsAt?: number;
-  /** Who has to knock. */
+  /** The people who have to knock. */
   knock: boolean;
   guests: boolean;
 }
@@ -137,7 +137,7 @@ export const sessions = {
     return textOf((await caller.post('/dev/sign-in', { name, role }))['access_token']);
   },
 
-  /** With an account on this server. */
+  /** Sign in with an account on this server. */
   async signIn(caller: Caller, email: string, password: string): Promise<{ token: string; name: string }> {
     const fields = await caller.post('/sign-in', { email, password });
     return { token: textOf(fields['access_token']), name: textOf(fields['name']) };
@@ -195,7 +195,7 @@ export const sessions = {
     return readJoined(await caller.post('/guests/join', { code, name }));
   },
 
-  /** New credentials for somebody who is in the session or its lobby. */
+  /** New credentials for a person who is in the session or its lobby. */
   async credentials(caller: Caller, id: string): Promise<Joined> {
     return readJoined(await caller.post(`${pathOf(id)}/token`));
   },

@@ -1,8 +1,8 @@
-/** Images of slides as addresses of this page. The pages beside the shown one are loaded ahead, so that turning is quick. */
+/** Images of slides as object URLs. The neighbours of the shown page are loaded in advance, so that turning is quick. */
 import type { Caller } from './call';
 import { pathOf } from './sessions';
 
-// Some pages around the shown one, also after leafing back; a page is about 100 kB.
+// Some pages around the shown one, even after turning back; a page is about 100 kB.
 const KEPT = 12;
 
 export class SlideImages {
@@ -13,11 +13,11 @@ export class SlideImages {
     private readonly session: string,
   ) {}
 
-  /** The address of a page's image. Throws what the call throws. */
+  /** The URL of a page's image. Throws the errors of the call. */
   get(deck: string, page: number): Promise<string> {
     const path = `${pathOf(this.session)}/slides/${encodeURIComponent(deck)}/pages/${page}`;
     const found = this.pages.get(path) ?? this.caller.load(path).then((blob) => URL.createObjectURL(blob));
-    // The last used is the last of the map.
+    // The most recently used image is the last of the map.
     this.pages.delete(path);
     this.pages.set(path, found);
     found.catch(() => this.pages.delete(path));

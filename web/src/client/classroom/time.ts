@@ -37,13 +37,13 @@ export function agenda(sessions: readonly Summary[], startOfDayS: number): Agend
 
 /**
  * The moment of a local time such as `2026-11-30T09:15` in an IANA time zone, in seconds since 1970; undefined unless both
- * are valid. Of a time that occurs twice, the first; a time that is skipped is moved forward, as RFC 5545 (3.3.5) has it.
+ * are valid. Of a time that occurs twice, the first; a skipped time is moved forward, as in RFC 5545 (3.3.5).
  */
 export function momentOf(local: string, zone: string): number | undefined {
   const wanted = Date.parse(`${local}Z`);
   if (Number.isNaN(wanted)) return undefined;
   try {
-    // The offset changes at most once within a day: one of those a day before and after is right.
+    // The offset changes at most once within a day, so one of the offsets a day before and after is right.
     const offsets = [offsetMs(wanted - 86_400_000, zone), offsetMs(wanted + 86_400_000, zone)];
     const fits = offsets.find((offset) => offsetMs(wanted - offset, zone) === offset);
     return (wanted - (fits ?? offsets[0] ?? 0)) / 1000;
@@ -52,7 +52,7 @@ export function momentOf(local: string, zone: string): number | undefined {
   }
 }
 
-/** How far a zone's clocks are ahead of UTC at a moment. */
+/** The offset of a zone from UTC at a moment. */
 function offsetMs(atMs: number, zone: string): number {
   const format = new Intl.DateTimeFormat('en-US', {
     timeZone: zone,

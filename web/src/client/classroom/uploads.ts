@@ -1,11 +1,11 @@
-/** Sending files into a session, and making slides of them. */
+/** Sending files into a session, and making slides from them. */
 import { textOf } from '../json';
 import { LONG_MS } from './call';
 import type { FollowedSession } from './live/session';
 import { pathOf } from './sessions';
 
 const MIB = 2 ** 20;
-// As in `classroom/limits.py` and `classroom/features/files.py`; the server decides, this is to say it before the upload.
+// As in `classroom/limits.py` and `classroom/features/files.py`; the server decides, this only reports problems earlier.
 const LARGE_BYTES = 100 * MIB;
 const SMALL_BYTES = 20 * MIB;
 const LARGE = ['pdf', 'mp3', 'ogg', 'opus', 'zip', 'docx', 'pptx', 'xlsx', 'odt', 'odp', 'ods'];
@@ -15,7 +15,7 @@ const TEXTS = ['txt', 'md', 'csv', 'tsv', 'py', 'java', 'c', 'h', 'cpp', 'js', '
 /** For a file input. */
 export const ACCEPTED = [...LARGE, ...IMAGES, ...TEXTS].map((ending) => `.${ending}`).join(',');
 
-/** Why the server would not take a file; undefined if it may. */
+/** Why the server would refuse a file; undefined if it may accept it. */
 export function refusalOf({
   name,
   size,
@@ -32,7 +32,7 @@ export async function sendFile(session: FollowedSession, file: File, staffOnly: 
   return textOf((await session.caller.upload(`${pathOf(session.id)}/files?${query.toString()}`, file))['id']);
 }
 
-/** Make slides of a PDF among the files; returns the id of the deck. It takes up to some minutes. */
+/** Make slides from a PDF among the files; returns the id of the deck. It can take several minutes. */
 export async function makeDeck(session: FollowedSession, file: string): Promise<string> {
   return textOf(
     (await session.caller.post(`${pathOf(session.id)}/slides/from-file`, { file }, LONG_MS))['id'],

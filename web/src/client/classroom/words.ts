@@ -1,4 +1,4 @@
-/** The sentences that tell people what `/api/v1` refused. The server's own sentences are for developers. */
+/** The sentences that tell people why `/api/v1` refused a call. The server's own texts are for developers. */
 import { t } from '../text/catalogue';
 import { s, type SessionKey } from '../text/sessions/texts';
 import { Problem } from './call';
@@ -46,7 +46,7 @@ export function problemWords(error: unknown): string {
   return s('problem.server', { detail: error.message });
 }
 
-/** Whether the sign-in is no longer good. */
+/** Whether the sign-in is no longer valid. */
 export function isSignedOut(error: unknown): boolean {
   return error instanceof Problem && error.status === 401;
 }

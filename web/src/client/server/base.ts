@@ -1,9 +1,9 @@
 /**
- * The path under which the server is reached. Behind a proxy that shares its host with others it is not `/`; the server
+ * The path under which the server is reached. Behind a proxy with other sites it is not `/`; the server
  * writes it (from its option `public_url`) into the page's `<base>`.
  */
 
-// The one thing of the page that this folder reads, so that not every caller has to pass it on.
+// The only access of this folder to the page, so that not every caller has to pass the path on.
 // eslint-disable-next-line no-restricted-globals -- see above; without a page, as in tests, there is none
 const pageBase = (): string => (typeof document === 'undefined' ? '' : document.baseURI);
 

@@ -26,7 +26,7 @@ export class RefusedError extends Error {
   override readonly name = 'RefusedError';
 }
 
-// Long enough for a slow mobile link, short enough for somebody who waits for a button.
+// Long enough for a slow mobile link, short enough for a person who waits for a button.
 const TIMEOUT_MS = 10_000;
 
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
@@ -46,7 +46,7 @@ function browserFetch(url: string, init: RequestInit): Promise<Response> {
   return fetch(url, init);
 }
 
-/** Exchange an invitation for a token of one's own; throws `UnreachableError` or `RefusedError`. */
+/** Exchange an invitation for a token; throws `UnreachableError` or `RefusedError`. */
 export async function fetchGuestToken(
   invitation: string,
   name: string,

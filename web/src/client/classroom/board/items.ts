@@ -1,5 +1,5 @@
 /**
- * What is drawn on a page of the whiteboard. A page is 1,600 by 900 units, whatever the size of the window. Items are plain
+ * Items drawn on a page of the whiteboard. A page is 1,600 by 900 units, whatever the size of the window. Items are plain
  * values in the Yjs array `items` of the page's document; a long stroke is several items, so that others see it grow.
  */
 import { isFields, listOf, numberOf, textOf } from '../../json';
@@ -12,11 +12,11 @@ export const FORMS = ['pen', 'line', 'rect', 'ellipse', 'text'] as const;
 export interface Item {
   kind: (typeof FORMS)[number];
   colour: string;
-  /** Of the line, in units; the height of text grows with it. */
+  /** Width of the line, in units; the height of text grows with it. */
   width: number;
-  /** x and y of each point in turn: of a pen all, of a form two corners or ends, of a text its upper start. */
+  /** x and y of each point in turn: all points of a pen, two corners or ends of a shape, the upper start of a text. */
   points: readonly number[];
-  /** Empty for all but text. */
+  /** Empty except for text. */
   text: string;
 }
 
@@ -27,7 +27,7 @@ export interface Point {
 
 const MOST_TEXT = 500;
 
-/** Read an item that somebody drew; undefined if it is none. */
+/** Read an item that another program drew; undefined if it is invalid. */
 export function readItem(value: unknown): Item | undefined {
   if (!isFields(value)) return undefined;
   const kind = FORMS.find((each) => each === value['kind']);
@@ -78,7 +78,7 @@ export function touches(item: Item, at: Point, radius: number): boolean {
     case 'text': {
       const lines = item.text.split('\n');
       const size = lineHeight(item.width);
-      // Letters of a sans-serif font are a little more than half as wide as they are high.
+      // Letters of a sans-serif font are slightly more than half as wide as they are high.
       const wide = Math.max(...lines.map((line) => line.length)) * size * 0.55;
       return (
         at.x >= first.x - radius &&

@@ -1,4 +1,4 @@
-/** A page of the whiteboard as a Yjs document: what others draw is merged into it, what this person draws is sent. */
+/** A page of the whiteboard as a Yjs document: changes of others are merged into it, changes of this person are sent. */
 import { applyUpdate, Doc, mergeUpdates, UndoManager } from 'yjs';
 
 import { listOf, textOf } from '../../json';
@@ -15,13 +15,13 @@ export interface Drawing {
   canUndo: boolean;
   canRedo: boolean;
   loaded: boolean;
-  /** Something that this person drew is not stored yet. */
+  /** Changes of this person are not stored yet. */
   unsaved: boolean;
 }
 
 export type BoardSession = Pick<FollowedSession, 'id' | 'caller' | 'command' | 'onEvent' | 'onReplaced'>;
 
-// Half of what the server takes (`limits.BOARD_UPDATE_SIZE`): merging may add a little.
+// Half of the server's limit (`limits.BOARD_UPDATE_SIZE`): merging may add a little.
 const UPDATE_BYTES = 32 * 1024;
 const RETRY_MS = 2000;
 const LOCAL = 'local';
@@ -29,7 +29,7 @@ const LOCAL = 'local';
 export class BoardPage {
   private readonly doc = new Doc();
   private readonly array = this.doc.getArray<unknown>('items');
-  // Steps end where `begin` says, so that a stroke of several items is one step.
+  // Only `begin` ends a step, so that a stroke of several items is one step.
   private readonly history = new UndoManager(this.array, {
     trackedOrigins: new Set([LOCAL]),
     captureTimeout: Number.MAX_SAFE_INTEGER,
@@ -42,14 +42,14 @@ export class BoardPage {
     unsaved: false,
   });
   readonly state: Readable<Drawing> = this.store;
-  // What Yjs has in its array, by the value there, so that items stay the same objects.
+  // Items by the values in the Yjs array, so that they stay the same objects.
   private readonly known = new WeakMap<object, Item>();
   private readonly pending: Uint8Array[] = [];
   private sending = false;
   private closed = false;
   private readonly ends: (() => void)[];
 
-  /** `onRefused` is told why the server did not take what was drawn; the page has to be opened anew then. */
+  /** `onRefused` receives the reason when the server refuses changes; the page then has to be opened again. */
   constructor(
     private readonly session: BoardSession,
     readonly id: string,
@@ -61,12 +61,12 @@ export class BoardPage {
     });
     this.ends = [
       session.onEvent((event) => this.hear(event)),
-      // What was drawn meanwhile is in no event.
+      // Changes made meanwhile are in no event.
       session.onReplaced(() => void this.load()),
     ];
   }
 
-  /** Load what is on the page; tries until it is there. */
+  /** Load the content of the page; retries until it succeeds. */
   async load(): Promise<void> {
     if (!this.isOpen()) return;
     try {
@@ -88,7 +88,7 @@ export class BoardPage {
     this.doc.destroy();
   }
 
-  /** What is drawn from now on is a step of its own for `undo`. */
+  /** Begin a new step for `undo`. */
   begin(): void {
     this.history.stopCapturing();
   }
@@ -99,7 +99,7 @@ export class BoardPage {
     this.doc.transact(() => this.array.push([text === '' ? rest : item]), LOCAL);
   }
 
-  /** Remove what an eraser touches. */
+  /** Remove the items that an eraser touches. */
   erase(at: Point, radius: number): void {
     this.doc.transact(() => {
       const values = this.array.toArray();
@@ -126,7 +126,7 @@ export class BoardPage {
     this.show();
   }
 
-  // A method, because it changes while something is awaited.
+  // A method, because the value changes during awaits.
   private isOpen(): boolean {
     return !this.closed;
   }
@@ -135,12 +135,12 @@ export class BoardPage {
     if (type === 'whiteboard.drawn' && fields['page'] === this.id) this.merge(textOf(fields['update']));
   }
 
-  /** Merge an update of others; this person's own come back and change nothing. */
+  /** Merge an update from others; this person's own updates come back and change nothing. */
   private merge(update: string): void {
     try {
       applyUpdate(this.doc, fromBase64(update), 'remote');
     } catch {
-      // Whatever somebody sent, it is no update: the others can still be drawn.
+      // An invalid update from another person must not prevent the merge of others.
     }
   }
 
@@ -166,7 +166,7 @@ export class BoardPage {
     if (!this.sending) void this.flush();
   }
 
-  /** Send what was drawn, one request at a time; what is drawn meanwhile goes with the next one. */
+  /** Send changes, one request at a time; changes made meanwhile are in the next one. */
   private async flush(): Promise<void> {
     this.sending = true;
     while (this.pending.length > 0 && this.isOpen()) {
@@ -188,7 +188,7 @@ export class BoardPage {
   }
 }
 
-/** How many updates, from the first on, have fewer bytes than `limit` together; at least one. */
+/** How many updates, counted from the first, have at most `limit` bytes together; at least one. */
 function countBelow(updates: readonly Uint8Array[], limit: number): number {
   let size = 0;
   const index = updates.findIndex(({ length }) => (size += length) > limit);

@@ -1,11 +1,11 @@
-/** The pages of the whiteboard, and which all see. What is drawn on them is in `client/classroom/board`. */
+/** The pages of the whiteboard, and the one that everybody sees. Their content is in `client/classroom/board`. */
 import { fieldsOf, listOf, textOf, type Fields } from '../../json';
 import type { SessionEvent } from './event';
 
 export interface Board {
   /** Ids of the pages, in order. */
   pages: readonly string[];
-  /** The page that all see; empty while there is none. */
+  /** The page that everybody sees; empty while there is none. */
   current: string;
 }
 

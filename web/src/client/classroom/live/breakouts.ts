@@ -1,4 +1,4 @@
-/** Breakouts: rooms, who belongs where (for staff), one's own place. */
+/** Breakouts: the rooms, the assignments (for staff), the person's own room. */
 import { fieldsOf, listOf, numberOf, textOf, textsOf, type Fields } from '../../json';
 import type { SessionEvent } from './event';
 
@@ -6,9 +6,9 @@ export interface Breakouts {
   rooms: readonly { id: string; name: string }[];
   open: boolean;
   choice: boolean;
-  /** When they close by themselves, in seconds since 1970. */
+  /** When they close automatically, in seconds since 1970. */
   endsAt: number | undefined;
-  /** One's own room; empty: none. */
+  /** The person's own room; empty: none. */
   mine: string;
   /** Room by person; for staff. */
   places: Readonly<Record<string, string>>;

@@ -23,7 +23,7 @@ export interface Chat {
   reactions: Readonly<Record<string, number>>;
 }
 
-// More than anybody scrolls back; the server has all of them.
+// More than people scroll back; the server has all messages.
 const MOST = 500;
 
 function readMessage(value: unknown): Message {
@@ -61,7 +61,7 @@ export function applyChat(part: Chat, event: SessionEvent): Chat {
   });
   switch (type) {
     case 'chat.sent': {
-      // Without a text it was deleted before this page caught up.
+      // A message without a text was deleted before this page caught up.
       if (textOf(fields['text']) === '') return part;
       return add(part, readMessage({ ...fields, id }));
     }

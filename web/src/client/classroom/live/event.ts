@@ -1,7 +1,7 @@
-/** Events of a session as the page applies them: unfolded from the runs of a message. */
+/** Events of a session in the form that the page applies: unfolded from the runs of a message. */
 import { fieldsOf, listOf, numberOf, textOf, type Fields } from '../../json';
 
-/** Its own fields are read where it is applied. */
+/** Fields of the kind are read where the event is applied. */
 export interface SessionEvent {
   type: string;
   /** Seconds since 1970. */

@@ -1,11 +1,11 @@
-/** Exercises: for staff each student's current work, for students their own; and who is observed. */
+/** Exercises: for staff each student's current work, for students their own; and the observed students. */
 import { fieldsOf, listOf, numberOf, textOf, textsOf, wordOf, type Fields } from '../../json';
 import type { SessionEvent } from './event';
 
 export const STATUSES = ['assigned', 'working', 'submitted', 'returned', 'done'] as const;
 export type Status = (typeof STATUSES)[number];
 
-/** A student's current work, as staff see it. */
+/** A student's current work in the view of staff. */
 export interface Work {
   exercise: string;
   status: Status;
@@ -13,7 +13,7 @@ export interface Work {
   progress: number;
 }
 
-/** An exercise as the student sees it who has it to do; text and note are loaded apart. */
+/** An exercise in the view of the student it is assigned to; text and note are loaded separately. */
 export interface Mine extends Work {
   title: string;
 }
@@ -25,7 +25,7 @@ export interface Exercises {
   works: Readonly<Record<string, Work>>;
   /** For students, the latest first. */
   mine: readonly Mine[];
-  /** Ids of those whom staff observe; others are taught. */
+  /** Ids of the students whom staff observe; others are taught. */
   observed: readonly string[];
 }
 

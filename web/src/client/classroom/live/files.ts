@@ -10,7 +10,7 @@ export interface SessionFile {
   name: string;
   /** Bytes. */
   size: number;
-  /** Content type, as the server found it. */
+  /** Content type, as detected by the server. */
   kind: string;
   scope: (typeof FILE_SCOPES)[number];
 }

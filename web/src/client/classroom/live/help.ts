@@ -1,4 +1,4 @@
-/** Requests for help: the queue for staff, one's own pending request for students. */
+/** Requests for help: the queue for staff, the student's own pending request for students. */
 import { fieldsOf, listOf, numberOf, textOf, wordOf, type Fields } from '../../json';
 import type { SessionEvent } from './event';
 
@@ -11,7 +11,7 @@ export interface HelpRequest {
   at: number;
   urgency: Urgency;
   text: string;
-  /** Who of the staff took it on; empty while it waits. */
+  /** The member of staff who responded; empty while the request waits. */
   responder: string;
 }
 
@@ -31,7 +31,7 @@ export function readHelp(fields: Fields): HelpRequest[] {
   return inOrder(listOf(fields['requests']).map(readRequest));
 }
 
-/** The most urgent first, then who has waited longest. */
+/** The most urgent first, then by longest wait. */
 export function inOrder(requests: readonly HelpRequest[]): HelpRequest[] {
   const rank = ({ urgency }: HelpRequest): number => -URGENCIES.indexOf(urgency);
   return [...requests].sort((a, b) => rank(a) - rank(b) || a.at - b.at);
@@ -49,7 +49,7 @@ export function applyHelp(requests: readonly HelpRequest[], event: SessionEvent)
     case 'help_requests.dismissed':
       return requests.filter((each) => each.id !== id);
     case 'people.left': {
-      // Whose connection is lost may come back and still need help.
+      // A person whose connection is lost may return and still need help.
       const stays = fields['reason'] === 'replaced' || fields['reason'] === 'connection_lost';
       return stays ? requests : requests.filter((each) => each.by !== fields['person']);
     }

@@ -1,4 +1,4 @@
-/** The session itself, its clock, and what is decided for everybody: lock, spotlight, pins, scene. */
+/** The session itself, its clock, and decisions for everybody: lock, spotlight, pins, scene. */
 import { fieldsOf, isFields, listOf, numberOf, textOf, textsOf, wordOf, type Fields } from '../../json';
 import { PHASES, type Phase } from '../sessions';
 import type { SessionEvent } from './event';
@@ -11,10 +11,10 @@ export interface Lifecycle {
   startsAt: number | undefined;
   startedAt: number | undefined;
   endedAt: number | undefined;
-  /** How long the lesson had run at `taughtAt`; it goes on from there while the phase is `live`. */
+  /** Duration of the lesson at `taughtAt`; it continues from there while the phase is `live`. */
   taughtS: number;
   taughtAt: number;
-  /** The server's clock less this page's, in seconds. */
+  /** The server's clock minus this page's, in seconds. */
   aheadS: number;
   anonymousQuestions: boolean;
   upvotes: boolean;
@@ -22,7 +22,7 @@ export interface Lifecycle {
   leafing: boolean;
 }
 
-/** `nowMs` is this page's clock when the state arrived. */
+/** `nowMs` is this page's clock when the state was received. */
 export function readLifecycle(fields: Fields, nowMs: number): Lifecycle {
   const settings = fieldsOf(fields['settings']);
   const serverNow = numberOf(fields['now']) ?? nowMs / 1000;
@@ -76,7 +76,7 @@ export function applyLifecycle(part: Lifecycle, { type, at, fields }: SessionEve
   }
 }
 
-/** How long the lesson has run at a time of the server's clock, without pauses. */
+/** Duration of the lesson at a time of the server's clock, without pauses. */
 export function taughtAt(part: Lifecycle, at: number): number {
   return part.taughtS + (part.phase === 'live' ? Math.max(at - part.taughtAt, 0) : 0);
 }
@@ -90,12 +90,12 @@ export interface Scene {
   title: string;
 }
 
-/** What a tutor has decided that everybody sees. */
+/** Decisions of a tutor that everybody sees. */
 export interface Direction {
   locked: boolean;
   spotlight: string;
   pins: readonly string[];
-  /** Undefined: none is on. */
+  /** Undefined: no scene is shown. */
   scene: Scene | undefined;
   /** For staff. */
   scenes: readonly Scene[];
@@ -145,7 +145,7 @@ export function applyDirection(part: Direction, { type, fields }: SessionEvent):
   }
 }
 
-/** A student's screen goes off with the student. */
+/** When a student leaves, the scene of their screen ends. */
 function withoutPerson(part: Direction, person: string): Direction {
   const { scene } = part;
   return {

@@ -1,4 +1,4 @@
-/** Who is there, who waits in the lobby, whose hand is up, and for how long everybody has been there. */
+/** The people present and in the lobby, raised hands, and the time of each person in the session. */
 import { fieldsOf, listOf, numberOf, textOf, wordOf, type Fields } from '../../json';
 import { isStaff, ROLES, type Role } from '../sessions';
 import type { SessionEvent } from './event';
@@ -7,7 +7,7 @@ export interface Person {
   id: string;
   name: string;
   role: Role;
-  /** Since when the connection is lost, in seconds since 1970. */
+  /** When the connection was lost, in seconds since 1970. */
   lostAt: number | undefined;
 }
 
@@ -20,12 +20,12 @@ export interface Hand {
   at: number;
 }
 
-/** Somebody's time in the session; for staff. Times are those of the server's clock. */
+/** A person's time in the session; for staff. Times are those of the server's clock. */
 export interface Times {
   idle: boolean;
-  /** When the present visit began. */
+  /** When the current visit began. */
   since: number;
-  /** Seconds in the session before the present visit. */
+  /** Seconds in the session before the current visit. */
   beforeS: number;
 }
 
@@ -36,7 +36,7 @@ export interface People {
   waiting: readonly Waiting[];
   hands: readonly Hand[];
   times: Readonly<Record<string, Times>>;
-  /** Also of those who have left, as far as this page has seen them. */
+  /** Includes people who have left, if this page has seen them. */
   names: Readonly<Record<string, string>>;
 }
 
@@ -51,7 +51,7 @@ function readPerson(value: unknown): Waiting {
   };
 }
 
-/** `now`: the server's clock. `names`: those that the page knew before. */
+/** `now`: the server's clock. `names`: the names that the page knew before. */
 export function readPeople(
   state: Fields,
   me: string,
@@ -152,7 +152,7 @@ function waits(part: People, { fields }: SessionEvent): People {
   return {
     ...part,
     present: without(part.present, person.id),
-    // Who knocks again keeps the place in the queue.
+    // A person who knocks again keeps the place in the queue.
     waiting: known
       ? part.waiting.map((each) => (each.id === person.id ? person : each))
       : [...part.waiting, person],
@@ -183,7 +183,7 @@ function left(part: People, { fields }: SessionEvent): People {
     ...part,
     waiting,
     present: without(part.present, id),
-    // Who reloads the page keeps the place in the queue.
+    // A person who reloads the page keeps the place in the queue.
     hands: fields['reason'] === 'replaced' ? part.hands : lowered(part.hands, id),
     times:
       times === undefined
@@ -197,7 +197,7 @@ function roleChanged(part: People, person: string, role: Role): People {
   return {
     ...changed,
     role: person === part.me ? role : part.role,
-    // Staff need not ask.
+    // Staff need not raise a hand.
     hands: isStaff(role) ? lowered(part.hands, person) : part.hands,
   };
 }

@@ -1,4 +1,4 @@
-/** Who may do what: the defaults of the roles (`classroom/permissions.py`), and what was granted or taken since. */
+/** Permissions: the defaults of the roles (`classroom/permissions.py`), and later grants and revocations. */
 import { fieldsOf, textOf, type Fields } from '../../json';
 import { isStaff, isTutor, type Role } from '../sessions';
 import type { SessionEvent } from './event';
@@ -7,9 +7,9 @@ export type Permission = 'slides.go_to' | 'slides.add_deck' | 'whiteboard.draw' 
 type Grants = Readonly<Record<string, boolean>>;
 
 export interface Permissions {
-  /** What all students may do in place of what their role says. */
+  /** Permissions of all students; they take precedence over the role. */
   everyone: Grants;
-  /** The same for this person alone; it counts before `everyone`. */
+  /** The same for this person only; it takes precedence over `everyone`. */
   mine: Grants;
 }
 
@@ -51,7 +51,7 @@ export function applyPermissions(part: Permissions, { type, fields }: SessionEve
   }
 }
 
-/** Whether somebody with this role may do something, as the server decides it. */
+/** Whether a person with this role has a permission, decided as on the server. */
 export function may({ everyone, mine }: Permissions, role: Role, permission: Permission): boolean {
   const byRole = BY_ROLE[permission](role);
   if (role === 'owner') return byRole;

@@ -22,7 +22,7 @@ export interface Poll {
   question: string;
   kind: (typeof KINDS)[number];
   options: readonly string[];
-  /** Of a rating: from 1 to this. */
+  /** Highest value of a rating; the lowest is 1. */
   steps: number;
   anonymous: boolean;
   status: (typeof STATUSES)[number];
@@ -69,7 +69,7 @@ export function readPolls(fields: Fields): Poll[] {
   return listOf(fields['polls']).map(readPoll);
 }
 
-/** `me`: the id of this page's person. Staff load the counts again after an answer: events of changed answers do not say what they replace. */
+/** `me`: the id of this page's person. After an answer, staff load the counts again: the event does not contain the replaced answer. */
 export function applyPolls(polls: readonly Poll[], event: SessionEvent, me: string): readonly Poll[] {
   const { type, by, fields } = event;
   const id = textOf(fields['poll']);

@@ -35,12 +35,12 @@ export function readQuestions(fields: Fields): Question[] {
   return listOf(fields['questions']).map(readQuestion);
 }
 
-/** Those with most votes first, then the earliest. */
+/** Most votes first, then the oldest first. */
 function inOrder(questions: readonly Question[]): Question[] {
   return [...questions].sort((a, b) => b.votes - a.votes || a.at - b.at);
 }
 
-/** `me`: the id of this page's person. A question that was reopened has to be loaded: `isStale`. */
+/** `me`: the id of this page's person. A reopened question has to be loaded: `isStale`. */
 export function applyQuestions(
   questions: readonly Question[],
   event: SessionEvent,

@@ -1,6 +1,6 @@
 /**
- * A session as this page follows it: by server-sent events before there is media, then by data packets of the media
- * connection (`POST .../events/deliver`). Whatever is missed is loaded: the number of the last event decides.
+ * A session as this page follows it: by server-sent events before media is connected, then by data packets of the media
+ * connection (`POST .../events/deliver`). Missed events are loaded: the number of the last event decides.
  */
 import { ConnectionState, RoomEvent, type Room } from 'livekit-client';
 
@@ -16,15 +16,15 @@ import { readQuestions } from './questions';
 import { applyEvent, readDoor, readState, stalePart, type Door, type SessionState } from './state';
 
 export interface Followed {
-  /** Undefined while this person is outside. */
+  /** Undefined while this person is not in the session. */
   inside: SessionState | undefined;
-  /** Undefined while this person is inside, and before the first answer. */
+  /** Undefined while this person is in the session, and before the first response. */
   door: Door | undefined;
 }
 
 export type Stream = Pick<EventSource, 'addEventListener' | 'close'>;
 
-// Several answers to a poll within this time are one request.
+// Several answers to a poll within this time lead to one request.
 const RELOAD_MS = 400;
 
 export class FollowedSession {
@@ -43,13 +43,13 @@ export class FollowedSession {
     private readonly openStream: (url: string) => Stream = (url) => new EventSource(url),
   ) {}
 
-  /** Hear each event once, after it was applied. Returns the function that ends it. */
+  /** Call a listener for each event, after it was applied. Returns the function that removes the listener. */
   onEvent(listener: (event: SessionEvent) => void): () => void {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
   }
 
-  /** Hear when the whole state was loaded anew: what happened before may have had no event. */
+  /** Call a listener when the whole state was loaded again: earlier changes may have had no event. */
   onReplaced(listener: () => void): () => void {
     this.replacements.add(listener);
     return () => this.replacements.delete(listener);
@@ -74,11 +74,11 @@ export class FollowedSession {
     this.stream = undefined;
   }
 
-  /** Follow over a media connection from now on. Returns the function that ends it. */
+  /** Follow over a media connection from now on. Returns the function that stops it. */
   attach(room: Room): () => void {
     const decoder = new TextDecoder();
     const take = (payload: Uint8Array, sender: unknown, _kind: unknown, topic?: string): void => {
-      // Only the server sends without a sender; participants cannot pretend to be it.
+      // Only packets from the server have no sender; participants cannot forge that.
       if (topic === SESSION_TOPIC && sender === undefined) this.receive(parse(decoder.decode(payload)));
     };
     const ask = (): void => void this.deliver();
@@ -102,7 +102,7 @@ export class FollowedSession {
       await this.caller.post(`${pathOf(this.id)}/events/deliver`, this.seq < 0 ? {} : { after: this.seq });
       this.close();
     } catch {
-      // Not connected yet, or no longer: the stream goes on.
+      // Not connected yet, or no longer: the stream continues.
       if (this.stream === undefined) this.open();
     }
   }
@@ -112,7 +112,7 @@ export class FollowedSession {
     return this.caller.post(pathOf(this.id) + path, body);
   }
 
-  /** Take a message of a stream or of the media connection. */
+  /** Process a message of a stream or of the media connection. */
   receive(message: Fields): void {
     switch (message['type']) {
       case 'state':
@@ -140,7 +140,7 @@ export class FollowedSession {
   private follow(message: Fields): void {
     const [after, upto] = [numberOf(message['after']) ?? 0, numberOf(message['upto']) ?? 0];
     if (upto <= this.seq) return;
-    // A part of it was applied already. (`after` may be beyond our number: what is between is not for this person.)
+    // Some of its events were applied already. (`after` may exceed our number: this person may not see the events between.)
     if (after < this.seq) {
       void this.load();
       return;
@@ -148,7 +148,7 @@ export class FollowedSession {
     const events = unfold(listOf(message['runs']));
     const { inside } = this.store.snapshot();
     this.seq = upto;
-    // What happens at the door changes the place in the queue, which only the server knows.
+    // Events in the lobby change the position in the queue, which only the server knows.
     if (inside === undefined) void this.load();
     else this.store.set({ inside: events.reduce(applyEvent, inside), door: undefined });
     for (const event of events) {
@@ -168,7 +168,7 @@ export class FollowedSession {
         this.replace(state, false, numberOf(state['seq']) ?? this.seq);
       }
     } catch {
-      // The stream, or the next message, tries again.
+      // The stream, or the next message, will retry.
     }
   }
 

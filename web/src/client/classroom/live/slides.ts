@@ -1,4 +1,4 @@
-/** Decks of slides, and the page that all see. Leafing on one's own is a matter of the page alone. */
+/** Decks of slides, and the page that everybody sees. Turning pages for oneself is local to the page. */
 import { fieldsOf, listOf, numberOf, textOf, type Fields } from '../../json';
 import type { SessionEvent } from './event';
 
@@ -6,7 +6,7 @@ export interface Deck {
   id: string;
   title: string;
   pages: number;
-  /** Where it stands for all, from 1. */
+  /** The page that everybody sees, from 1. */
   page: number;
 }
 

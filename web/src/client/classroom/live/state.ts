@@ -1,4 +1,4 @@
-/** A page's copy of a session: made from the server's `state`, kept up to date by its events. Pure functions. */
+/** A page's copy of a session: created from the server's `state`, updated by its events. Pure functions. */
 import { fieldsOf, numberOf, textOf, wordOf, type Fields } from '../../json';
 import { isStaff, PHASES, type Phase } from '../sessions';
 import { applyBoard, readBoard, type Board } from './board';
@@ -38,14 +38,14 @@ export interface SessionState {
   files: readonly SessionFile[];
 }
 
-/** What somebody sees who is not inside. */
+/** The view of a person who is not in the session. */
 export interface Door {
   title: string;
   phase: Phase;
   startsAt: number | undefined;
   waiting: boolean;
   why: 'knock' | 'not_started';
-  /** Place in the queue of the lobby, from 1; 0: not in the lobby. */
+  /** Position in the queue of the lobby, from 1; 0: not in the lobby. */
   place: number;
 }
 
@@ -81,7 +81,7 @@ export function readState(fields: Fields, me: string, nowMs: number, before?: Se
   };
 }
 
-/** The state after an event. Parts that the event does not concern stay the same objects. */
+/** The state after an event. Unaffected parts stay the same objects. */
 export function applyEvent(state: SessionState, event: SessionEvent): SessionState {
   const { me } = state.people;
   return {
@@ -101,15 +101,15 @@ export function applyEvent(state: SessionState, event: SessionEvent): SessionSta
   };
 }
 
-/** The part that has to be loaded again, because the event alone does not tell all of it; undefined for most events. */
+/** The part that has to be loaded again, because the event does not contain all of its effects; undefined for most events. */
 export function stalePart(state: SessionState, event: SessionEvent): 'polls' | 'questions' | undefined {
   if (event.type === 'polls.answered' && isStaff(state.people.role)) return 'polls';
-  // A resolved question has left the list; the event brings back only its id.
+  // A resolved question was removed from the list; the event contains only its id.
   if (event.type === 'questions.reopened') return 'questions';
   return undefined;
 }
 
-/** The name of somebody; empty for strangers and hidden names. */
+/** A person's name; empty for unknown people and hidden names. */
 export function nameOf(state: SessionState, person: string): string {
   return state.people.names[person] ?? '';
 }

@@ -13,7 +13,7 @@ export interface Present {
 }
 
 export const presence = {
-  /** Say that this page is there; to be called once a minute. */
+  /** Report that this page is open; to be called once a minute. */
   async beat(caller: Caller): Promise<Status> {
     return wordOf((await caller.post('/presence/heartbeat'))['status'], STATUSES);
   },
@@ -41,10 +41,10 @@ export interface OfficeHours {
   open: boolean;
   /** People in the queue. */
   waiting: number;
-  /** The caller's place, from 1; 0: not in the queue. */
+  /** The caller's position, from 1; 0: not in the queue. */
   position: number;
   waitS: number;
-  /** The session of the visit that goes on; empty for everybody else. */
+  /** The session of the current visit; empty for other people. */
   session: string;
   /** For the tutor. */
   queue: readonly { person: string; name: string; topic: string }[];
@@ -89,7 +89,7 @@ export const officeHours = {
     await caller.post(`${hoursPath(tutor)}/join`, { topic });
   },
 
-  /** Ask somebody in; returns the id of the session that starts. */
+  /** Invite a person from the queue; returns the id of the session that starts. */
   async admit(caller: Caller, tutor: string, person: string, title: string): Promise<string> {
     return textOf((await caller.post(`${hoursPath(tutor)}/admit`, { person, title }))['session']);
   },
@@ -131,7 +131,7 @@ export const studyGroups = {
     await caller.post(`/study-groups/${group}/${command}`);
   },
 
-  /** The session in which the group meets now; it starts with the first one who asks. */
+  /** The session in which the group meets now; the first request starts it. */
   async meet(caller: Caller, group: string): Promise<string> {
     return textOf((await caller.post(`/study-groups/${group}/meet`))['session']);
   },

@@ -1,4 +1,4 @@
-/** A tutor's timetable: series of lessons that repeat, and their occurrences. */
+/** A tutor's timetable: series of recurring lessons, and their occurrences. */
 import { fieldsOf, listOf, numberOf, textOf, type Fields } from '../../json';
 import type { Caller } from '../call';
 import { sessions } from '../sessions';
@@ -40,13 +40,13 @@ export interface Lesson {
 
 export interface Timetable {
   lessons: Lesson[];
-  /** Keys of lessons that collide with another one, as `collisionKey` makes them. */
+  /** Keys of lessons that collide with another one, created by `collisionKey`. */
   collisions: ReadonlySet<string>;
 }
 
 export const collisionKey = (series: string, key: string): string => `${series} ${key}`;
 
-/** The rule of a series as the server takes it. */
+/** The rule of a series in the server's format. */
 export function ruleOf({ repeat, count }: Pick<NewSeries, 'repeat' | 'count'>): string {
   const rule = RULES[repeat];
   return rule === '' || count === undefined ? rule : `${rule};COUNT=${count}`;
@@ -110,7 +110,7 @@ export const schedule = {
     return id;
   },
 
-  /** The address of the caller's private calendar. */
+  /** The URL of the caller's private calendar. */
   async calendar(caller: Caller): Promise<string> {
     return textOf((await caller.post('/me/calendar'))['url']);
   },

@@ -59,7 +59,7 @@ export class Preview {
     return { ...this.wantedKinds };
   }
 
-  /** Note that the user turned a device on or off elsewhere. Opens and closes nothing. */
+  /** Record that the user turned a device on or off elsewhere. Opens and closes nothing. */
   want(kind: DeviceKind, on: boolean): void {
     this.wantedKinds[kind] = on;
   }
@@ -133,7 +133,7 @@ export class Preview {
     };
   }
 
-  /** Close all devices; what the user chose stays. */
+  /** Close all devices; the user's choice is kept. */
   stop(): void {
     for (const kind of KINDS) this.shut(kind);
   }

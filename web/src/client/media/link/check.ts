@@ -1,4 +1,4 @@
-/** Tries a connection before the lesson: connects to a room of its own, sends a moving picture, and judges what it measures. */
+/** Tests a connection before the lesson: connects to a separate room, sends a moving picture, and judges the measurements. */
 import { ConnectionError, ConnectionErrorReason, Room, Track } from 'livekit-client';
 
 import type { Access } from '../../server/server';
@@ -10,7 +10,7 @@ export interface CheckFigures {
   upKbps: number;
   roundTripMs: number;
   lossPercent: number;
-  /** Media take a detour: over TCP or a relay. */
+  /** Media takes a detour: over TCP or a relay. */
   detour: boolean;
 }
 
@@ -36,7 +36,7 @@ function within({ upKbps, roundTripMs, lossPercent }: CheckFigures, limits: type
 
 type Entry = Readonly<Record<string, unknown>>;
 
-/** Read the figures out of a sender's report (W3C webrtc-stats); undefined while nothing is connected. */
+/** Read the values from a sender's report (W3C webrtc-stats); undefined while nothing is connected. */
 export function readCheck(report: Iterable<readonly [string, Entry]>): CheckFigures | undefined {
   const entries = new Map(report);
   const all = [...entries.values()];
@@ -54,11 +54,11 @@ export function readCheck(report: Iterable<readonly [string, Entry]>): CheckFigu
   };
 }
 
-// Congestion control needs about this long to find out what a link carries.
+// Congestion control needs about this long to estimate a link's capacity.
 const MEASURE_MS = 4000;
 const FRAME_MS = 66;
 
-/** Try the connection with a token for a room of its own. */
+/** Test the connection with a token for a separate room. */
 export async function checkConnection(access: Access, url: string): Promise<CheckResult> {
   const room = new Room();
   const picture = movingPicture();
@@ -92,7 +92,7 @@ function failureOf(error: unknown): CheckVerdict {
   return reached ? 'blocked' : 'unreachable';
 }
 
-/** A picture of noise: nothing is harder to encode, so the encoder uses all the bitrate that it is given. */
+/** A picture of noise: nothing is harder to encode, so the encoder uses its whole bitrate. */
 function movingPicture(): { track: MediaStreamTrack; stop: () => void } {
   const canvas = new OffscreenCanvas(160, 90);
   const shown = globalThis.document.createElement('canvas');

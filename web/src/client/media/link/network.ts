@@ -36,7 +36,7 @@ export class NetworkWatch {
     return summary(this.window);
   }
 
-  /** The figures of the last two seconds; empty before the first. */
+  /** The values of the last two seconds; empty before the first. */
   latest(): Readonly<Record<string, unknown>> {
     return { ...this.window.at(-1) };
   }

@@ -1,4 +1,4 @@
-/** The network figures of daily-js, computed from two readings of the browser's statistics (W3C webrtc-stats). */
+/** The network statistics of daily-js, computed from two readings of the browser's statistics (W3C webrtc-stats). */
 export type NetworkState = 'good' | 'warning' | 'bad' | 'unknown';
 
 type Kind = 'audio' | 'video';
@@ -19,7 +19,7 @@ export interface Counters {
   availableOutgoingBps: number | null;
 }
 
-/** Figures of the time between two readings; null if not known. Losses are fractions from 0 to 1. */
+/** Values for the time between two readings; null if unknown. Losses are fractions from 0 to 1. */
 export interface NetworkFigures {
   timestamp: number;
   recvBitsPerSecond: number | null;
@@ -77,7 +77,7 @@ export function readCounters(
   };
 }
 
-/** Compute the figures of the time between two readings. */
+/** Compute the values for the time between two readings. */
 export function figuresBetween(before: Counters, now: Counters): NetworkFigures {
   const seconds = (now.atMs - before.atMs) / 1000;
   const rate = (field: 'bytesReceived' | 'bytesSent', kind: Kind): number | null =>
@@ -131,7 +131,7 @@ const LOSS = { warning: 0.05, bad: 0.15 };
 const ROUND_TRIP_S = { warning: 0.4, bad: 0.8 };
 const OUTGOING_BPS = { warning: 150_000, bad: 60_000 };
 
-/** Judge the network by the average of the latest figures. */
+/** Judge the network by the average of the latest values. */
 export function judge(window: readonly NetworkFigures[]): Verdict {
   if (window.length === 0) return { state: 'unknown', reasons: [] };
   const measures = [
@@ -162,7 +162,7 @@ const WORST = {
   worstAudioSendJitter: 'audioSendJitter',
 } as const;
 
-/** The latest figures with the worst and average ones of the window, as `getNetworkStats` returns them. */
+/** The latest values with the worst and average ones of the window, as `getNetworkStats` returns them. */
 export function summary(window: readonly NetworkFigures[]): Record<string, unknown> {
   const latest = window.at(-1);
   if (latest === undefined) return { latest: {} };

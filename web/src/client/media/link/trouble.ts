@@ -1,6 +1,6 @@
-/** Notices within three seconds that nothing arrives any more, long before the client library gives the connection up. */
+/** Detects within three seconds that nothing is received any more, long before the client library gives the connection up. */
 
-/** What a peer connection has received, by the browser's statistics of its nominated candidate pair. */
+/** The amount that a peer connection has received, from the browser's statistics of its nominated candidate pair. */
 export interface Arrival {
   atMs: number;
   /** Media and RTCP. */
@@ -9,22 +9,22 @@ export interface Arrival {
   responses: number;
 }
 
-// Media and RTCP arrive every half second while anything is sent or received. Where that has ended, Chromium's own checks,
-// every 2.5 s, show that the connection is well.
+// Media and RTCP are received every half second while anything is sent or received. Afterwards, Chromium's own checks,
+// every 2.5 s, show that the connection works.
 const MEDIA_SILENCE_MS = 2600;
 // Without media there are only checks; Firefox makes them every 5 s.
 const CHECK_SILENCE_MS = 12_000;
-// How far back media count as flowing.
+// Media counts as flowing for this long after it was received.
 const FLOW_MS = 5000;
 
-/** Remembers when something arrived last. */
+/** Stores the time of the last received packet. */
 export class ArrivalWatch {
   private last: Arrival | undefined;
   private bytesAtMs: number | undefined;
   private anythingAtMs: number | undefined;
   private flowing = false;
 
-  /** Take the next reading, and say whether the connection has stalled. */
+  /** Process the next reading; return whether the connection has stalled. */
   stalled(now: Arrival): boolean {
     const { last } = this;
     this.last = now;
@@ -47,7 +47,7 @@ export class ArrivalWatch {
   }
 }
 
-/** Read what has arrived out of a report; undefined when it has no nominated candidate pair. */
+/** Read the received amounts from a report; undefined without a nominated candidate pair. */
 export function readArrival(
   report: Iterable<readonly [string, Readonly<Record<string, unknown>>]>,
   atMs: number,

@@ -1,4 +1,4 @@
-/** Limits the bitrate of a video sender. Several limits may hold at once, each for a reason; the lowest applies. */
+/** Limits the bitrate of a video sender. Several limits may apply at once, each for a reason; the lowest decides. */
 
 /** The part of a sender that is needed here. */
 export type Capped = Pick<RTCRtpSender, 'getParameters' | 'setParameters'>;

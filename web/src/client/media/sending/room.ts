@@ -47,7 +47,7 @@ const CAMERA_WHILE_SHARING_BPS = 400_000;
  */
 export function createRoom(ids: Record<DeviceKind, string>, speaker = ''): Room {
   const room = new Room({
-    // Subscribe to what is on the screen, in the size in which it is shown; encode what somebody subscribes to.
+    // Subscribe to videos that are on the screen, in their displayed size; encode only what is subscribed to.
     adaptiveStream: true,
     dynacast: true,
     videoCaptureDefaults: {
@@ -93,7 +93,7 @@ export async function capCamera(room: Pick<Room, 'localParticipant'>): Promise<v
   await capBitrate(camera, 'sharing', limit).catch(() => undefined);
 }
 
-/** Set the display name that was entered, unless the token prescribes one. False if the server refused it. */
+/** Set the entered display name, unless the token prescribes one. False if the server refused it. */
 export async function showName(room: Room, name: string): Promise<boolean> {
   const me = room.localParticipant;
   if (me.name === name || me.permissions?.canUpdateMetadata !== true) return true;
@@ -106,7 +106,7 @@ export async function showName(room: Room, name: string): Promise<boolean> {
 }
 
 /**
- * Publish what was chosen, as far as the permission allows. Never throws: `report` receives each failure, and the
+ * Publish the chosen devices, as far as the permission allows. Never throws: `report` receives each failure, and the
  * device that failed is closed.
  */
 export async function startSending(

@@ -1,4 +1,4 @@
-/** Turns the user's devices on and off, and tells that apart from somebody else muting them. */
+/** Turns the user's devices on and off, and distinguishes this from mutes by other people. */
 import type { Room } from 'livekit-client';
 
 import type { DeviceKind } from '../devices/devices';
