@@ -178,7 +178,7 @@ def _check_person(room: "Classroom", rule: Rule, name: str, person_id: PersonId)
     if person_id in room.moderation.removed and not rule.absent:
         raise NotAllowed(Code.NOT_PRESENT, "This person was removed from the session.")
     if not _may(room, person, name):
-        raise NotAllowed(Code.NOT_ALLOWED, f"Somebody who is {person.role} may not do this here.")
+        raise NotAllowed(Code.NOT_ALLOWED, f"The role {person.role} does not allow this here.")
     if person.role in LEARNERS and not rule.absent and person_id not in room.people.present:
         # After the end, nobody is present; whatever is still allowed is then allowed to those who took part.
         if room.session.phase is Phase.ENDED and person.visited:
@@ -190,4 +190,4 @@ def require_role(room: "Classroom", person_id: PersonId, roles: frozenset[Role])
     """Refuse a person with none of these roles; the server is allowed. For rules that a row cannot express."""
     person = room.people.everyone.get(person_id)
     if person_id != SERVER and (person is None or person.role not in roles):
-        raise NotAllowed(Code.NOT_YOURS, "This belongs to somebody else.")
+        raise NotAllowed(Code.NOT_YOURS, "This belongs to another person.")

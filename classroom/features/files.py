@@ -141,7 +141,7 @@ def check_name(name: str, kind: str) -> str:
         raise Malformed(Code.BAD_TEXT, "The file name contains a folder or starts with a dot.")
     known = KINDS.get(kind)
     if known is None:
-        raise Malformed(Code.FILE_TYPE_REFUSED, f"Files of the type {kind[:100]!r} are not taken.")
+        raise Malformed(Code.FILE_TYPE_REFUSED, f"Files of the type {kind[:100]!r} are not accepted.")
     suffix = PurePosixPath(kept).suffix.lower()
     if suffix not in known.suffixes:
         expected = " or ".join(sorted(known.suffixes))

@@ -190,7 +190,7 @@ def _subordinate(room: "Classroom", by: PersonId, person_id: PersonId) -> "Perso
     else:
         protected = TUTORS if actor.role in TUTORS else STAFF
     if person.role in protected:
-        raise NotAllowed(Code.NOT_ALLOWED, f"This may not be done to somebody who is {person.role}.")
+        raise NotAllowed(Code.NOT_ALLOWED, f"This is not allowed for a person with the role {person.role}.")
     return person
 
 
@@ -204,7 +204,7 @@ def _mute(room: "Classroom", command: Mute, now: float) -> Events:
 def _allow(room: "Classroom", command: Allow, now: float) -> Events:
     state = room.moderation
     if command.permission not in GRANTABLE:
-        raise NotAllowed(Code.NOT_GRANTABLE, "This permission is not for granting.")
+        raise NotAllowed(Code.NOT_GRANTABLE, "This permission cannot be granted or revoked.")
     if command.person:
         _subordinate(room, command.by, command.person)
         grants = state.grants.get(command.person, {})

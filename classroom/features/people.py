@@ -284,7 +284,7 @@ def _check_entry(room: "Classroom", known: Person | None, person_id: PersonId, r
     if person_id in room.moderation.banned:
         raise NotAllowed(Code.BANNED, "This person was banned from the session.")
     if known is None and role is Role.OWNER:
-        raise NotAllowed(Code.NOT_ALLOWED, "Somebody else owns this session.")
+        raise NotAllowed(Code.NOT_ALLOWED, "Another person owns this session.")
     if role in STAFF:
         return
     if room.session.settings.lobby is Lobby.INVITED and (known is None or not known.trusted):

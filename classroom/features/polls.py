@@ -275,7 +275,7 @@ def _answer(room: "Classroom", command: Answer, now: float) -> Events:
         raise NotFound(Code.POLL_NOT_FOUND, "There is no such poll.")
     # The deadline counts, not the moment at which the server handles it.
     if poll.status is not Status.OPEN or (poll.closes_at is not None and now >= poll.closes_at):
-        raise Conflict(Code.POLL_CLOSED, "The poll takes no more answers.")
+        raise Conflict(Code.POLL_CLOSED, "The poll accepts no more answers.")
     ballot = _ballot(poll, command)
     if poll.ballots.get(command.by) == ballot:
         raise Conflict(Code.NOTHING_TO_CHANGE, "The answer is unchanged.")

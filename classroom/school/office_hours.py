@@ -156,7 +156,7 @@ def wait_s(state: State, person_id: PersonId, now: float) -> float:
 
 def _check_tutor(state: State, command: Command) -> None:
     if command.by not in {SERVER, state.tutor}:
-        raise NotAllowed(Code.NOT_YOURS, "These office hours belong to somebody else.")
+        raise NotAllowed(Code.NOT_YOURS, "These office hours belong to another person.")
 
 
 def _set_hours(state: State, command: SetHours, now: float) -> list[Event]:

@@ -268,7 +268,7 @@ def reminders_due(state: State, since: float, now: float) -> list[Reminder]:
 
 def _check_tutor(state: State, command: Command) -> None:
     if command.by not in {SERVER, state.tutor}:
-        raise NotAllowed(Code.NOT_YOURS, "This timetable belongs to somebody else.")
+        raise NotAllowed(Code.NOT_YOURS, "This timetable belongs to another person.")
 
 
 def _find(state: State, series: str) -> Entry:

@@ -159,7 +159,7 @@ def _led(state: State, command: Command, group_id: GroupId) -> Group:
 def _member(group: Group, person_id: PersonId) -> Role:
     role = group.members.get(person_id)
     if role is None:
-        raise NotFound(Code.NOT_A_MEMBER, "This person is no member of the group.")
+        raise NotFound(Code.NOT_A_MEMBER, "This person is not a member of the group.")
     return role
 
 

@@ -139,7 +139,7 @@ class ScheduleCalls:
 def _author(caller: Caller, tutor: PersonId) -> PersonId:
     require_member(caller)
     if not caller.manages and caller.person != tutor:
-        raise NotAllowed(Code.NOT_YOURS, "This timetable belongs to somebody else.")
+        raise NotAllowed(Code.NOT_YOURS, "This timetable belongs to another person.")
     return SERVER if caller.manages else caller.person
 
 

@@ -229,7 +229,7 @@ def _declared(name: str, request: web.Request) -> tuple[int, str]:
     suffix = PurePosixPath(name).suffix.lower()
     kind = next((kind for kind, taken in files.KINDS.items() if suffix in taken.suffixes), None)
     if kind is None:
-        raise Malformed(Code.FILE_TYPE_REFUSED, f"Files with names in {suffix[:20]!r} are not taken.")
+        raise Malformed(Code.FILE_TYPE_REFUSED, f"Files with names in {suffix[:20]!r} are not accepted.")
     return request.content_length, kind
 
 
