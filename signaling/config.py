@@ -40,11 +40,11 @@ _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"", "0", "false", "no", "off"})
 
 
-def option(default: Any, sentence: str) -> Any:
-    """Return a dataclass field with the sentence that documents it everywhere."""
+def option(default: Any, sentence: str, *, secret: bool = False) -> Any:
+    """Return a dataclass field with the sentence that documents it everywhere; a secret's value is not in `repr`."""
     if isinstance(default, Mapping):
         return field(default_factory=lambda: dict(default), metadata={"help": sentence}, repr=False)
-    return field(default=default, metadata={"help": sentence}, repr="secret" not in sentence)
+    return field(default=default, metadata={"help": sentence}, repr=not secret)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +93,7 @@ class ServerConfig:
     database_url: str = option(
         "",
         "Database instead of the file in the data folder (postgresql://user:secret@host/name).",
+        secret=True,
     )
     webhook_url: str = option(
         "",
@@ -113,6 +114,7 @@ class ServerConfig:
     master_key: str = option(
         "",
         "The secret that encrypts secrets in the database, 32 or more characters; default: a file in the data folder.",
+        secret=True,
     )
     keys: Mapping[str, str] = option(
         {}, "API keys and their secrets; the server signs its own tokens with the first one."
@@ -126,13 +128,16 @@ class ServerConfig:
         "", "Comma-separated URLs of a TURN relay for the clients (turns:turn.example.org:443)."
     )
     turn_secret: str = option(
-        "", "The secret shared with the TURN relay, from which clients' short-lived credentials are derived."
+        "",
+        "The secret shared with the TURN relay, from which clients' short-lived credentials are derived.",
+        secret=True,
     )
     turn_ttl_s: int = option(3600, "Seconds within which a client must begin to use its TURN credentials.")
     metrics_token: str = option(
         "",
         "Bearer token (a secret) with which Prometheus reads /metrics; without it, /metrics can be read in development"
         " mode only.",
+        secret=True,
     )
     trusted_proxy: str = option(
         "",
@@ -158,7 +163,9 @@ class ServerConfig:
         "", "Client id of this server at the issuer, so that people can sign in there (OpenID Connect)."
     )
     oidc_client_secret: str = option(
-        "", "The secret of the client id; without it, this server is a public client."
+        "",
+        "The secret of the client id; without it, this server is a public client.",
+        secret=True,
     )
     log_format: str = option("text", "Format of the log: text for people, json for programs.")
 

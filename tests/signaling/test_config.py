@@ -148,8 +148,11 @@ def test_switches_from_the_environment(text, on):
 
 
 def test_secrets_stay_out_of_the_representation():
-    shown = repr(ServerConfig(keys={"key": "hush-hush"}, turn_url="turn:r", turn_secret="hush-hush"))
+    secrets = ("turn_secret", "metrics_token", "master_key", "oidc_client_secret", "database_url")
+    shown = repr(ServerConfig(keys={"key": "hush-hush"}, **dict.fromkeys(secrets, "hush-hush")))
     assert "hush" not in shown
+    assert "dev=False" in shown
+
 
 
 def test_workers_take_a_port_each():
