@@ -154,7 +154,6 @@ def test_secrets_stay_out_of_the_representation():
     assert "dev=False" in shown
 
 
-
 def test_workers_take_a_port_each():
     keys = {"keys": {"k": "x" * 32}}
     assert ServerConfig(udp_port=10, workers=3, **keys).udp_ports == (10, 12)
