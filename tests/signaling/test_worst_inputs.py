@@ -163,7 +163,7 @@ WITHOUT_BODY = {
     "/debug/media", "/debug/rooms/{room}/{identity}", "/rtc", "/rtc/v1", "/rtc/validate", "/rtc/v1/validate",
     "//rtc", "//rtc/v1", "//rtc/validate", "//rtc/v1/validate", "/{room}", "/settings/regions", "//settings/regions",
     "/page/invitation", "/page/check", "/dev/components", "/agent", "//agent",
-    "/sessions", "/sessions/{session}", "/sessions/code/{code}",
+    "/sessions", "/sessions/{session}", "/sessions/code/{code}", "/replay/{subject}",
 }  # fmt: skip
 # With a slash at the end, as some clients spell them.
 SPELLINGS = {"/v1", "/daily"}

@@ -11,7 +11,9 @@ EXAMPLES = {int: 7, str: "seven", bool: True, bytes: b"\x00\xff", tuple[int, ...
 
 
 def example(kind):
-    return kind(*(EXAMPLES[field.type] for field in msgspec.structs.fields(kind)))
+    types = (field.type for field in msgspec.structs.fields(kind))
+    # of an id, the type that it is at run time
+    return kind(*(EXAMPLES[getattr(each, "__supertype__", each)] for each in types))
 
 
 @pytest.mark.parametrize(
