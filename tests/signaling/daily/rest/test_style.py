@@ -88,6 +88,7 @@ def calls(server):
         "{meeting}": "none",
         "{webhook}": "none",
         "{thing}": "none",
+        "{recording}": "none",
     }
     for operation in server.daily.api.operations:
         path = operation.route.path

@@ -10,7 +10,7 @@ from recording.media.codecs import opus
 from recording.recorder import Recorder, RecorderSettings
 from sfu.wire import tap
 from signaling.access import signed
-from signaling.sessions_api.recordings import links
+from signaling.recordings import links
 
 MS, S = 1_000_000, 1_000_000_000
 
