@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import type { Segment, SegmentPage } from '../../client/recordings/replay';
-import { Rows, shownTime } from './rows';
+import { Rows, shownTime, reachable } from './rows';
 import { joined } from './trackPlayer';
 
 const segment = (index: number, startS: number, endS: number, keyframe = true): Segment => ({
@@ -77,4 +77,22 @@ it('shows the first frame of a segment a little early rather than wait for it', 
   rows.add(page([segment(0, 1, 4), segment(1, 4.1, 8)]), undefined);
   expect([0.9, 2, 4.05].map((timeS) => shownTime(rows.at(timeS), timeS))).toEqual([1, 2, 4.1]);
   expect(shownTime(rows.at(0), 0)).toBe(0);
+});
+
+describe('reachable', () => {
+  const loaded = [
+    [1, 2],
+    [2.1, 3],
+  ] as const;
+  it.each([
+    [1.5, 1.5],
+    [2.08, 2.1],
+    [2.03, 1.999],
+    [0.9, 1],
+    [0.5, 0.5],
+    [3.05, 2.999],
+    [9, 9],
+  ])('%d is shown at %d', (timeS, expected) => {
+    expect(reachable(loaded, timeS)).toBeCloseTo(expected, 6);
+  });
 });

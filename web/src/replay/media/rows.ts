@@ -16,6 +16,27 @@ export function shownTime(found: Found, timeS: number): number {
   return found.kind === 'segment' ? Math.max(timeS, found.segment.startS) : timeS;
 }
 
+/** A span of loaded media: its start and end in seconds. */
+export type Span = readonly [startS: number, endS: number];
+
+/**
+ * The element's time for a moment that lies in a short hole of what is loaded: the nearest loaded time. Firefox waits for
+ * ever at the others, which lie between two frames that came far from each other.
+ */
+export function reachable(loaded: readonly Span[], timeS: number): number {
+  let nearest = timeS;
+  let distance = JOINED_S;
+  for (const [startS, endS] of loaded) {
+    if (startS <= timeS && timeS < endS) return timeS;
+    const candidate = timeS < startS ? startS : endS - 0.001;
+    if (Math.abs(candidate - timeS) < distance) {
+      nearest = candidate;
+      distance = Math.abs(candidate - timeS);
+    }
+  }
+  return nearest;
+}
+
 export class Rows {
   private readonly byIndex = new Map<number, Segment>();
   private readonly gaps = new Map<number, Gap>();

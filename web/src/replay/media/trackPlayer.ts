@@ -1,6 +1,6 @@
 /** One track in one media element, fed with segments through Media Source Extensions (W3C). */
 import type { ReplayTrack, Segment, Shelf } from '../../client/recordings/replay';
-import { Rows, shownTime, type Found } from './rows';
+import { reachable, Rows, shownTime, type Found, type Span } from './rows';
 
 /** Seconds loaded ahead of the current time, and kept behind it. */
 const AHEAD_S = 20;
@@ -105,7 +105,7 @@ export class TrackPlayer {
       if (!element.paused) element.pause();
     }
     if (!shown) return;
-    const toS = shownTime(found, timeS);
+    const toS = reachable(this.loaded(), shownTime(found, timeS));
     const offS = element.currentTime - toS;
     if (Math.abs(offS) > (running || element.seeking ? JUMP_S : 0.02)) element.currentTime = toS;
     if (!running || !this.covers(timeS)) return;
@@ -121,13 +121,17 @@ export class TrackPlayer {
     if (!this.element.paused) this.element.pause();
   }
 
-  private covers(timeS: number): boolean {
+  private loaded(): Span[] {
     const { buffered } = this.element;
-    for (let i = 0; i < buffered.length; i += 1) {
-      // The first frame of a segment may begin a little after the boundary.
-      if (buffered.start(i) - 0.15 <= timeS && timeS < buffered.end(i)) return true;
-    }
-    return false;
+    return Array.from(
+      { length: buffered.length },
+      (_none, i) => [buffered.start(i), buffered.end(i)] as const,
+    );
+  }
+
+  private covers(timeS: number): boolean {
+    // The first frame of a segment may begin a little after the boundary.
+    return this.loaded().some(([startS, endS]) => startS - 0.15 <= timeS && timeS < endS);
   }
 
   /** Load until nothing is missing, one request after another. */
