@@ -86,7 +86,7 @@ class TimerPump:
         self._timers = timers
         self._loop = loop
         self._handle: asyncio.TimerHandle | None = None
-        # The participant for whom a timer is set is not the one whom the next timer concerns.
+        # Timers run outside the context of the request that armed them: the log would name its participant.
         self._context = copy_context()
         timers.on_earlier = self._arm
 

@@ -442,7 +442,7 @@ def _latest(state: State) -> list[Line]:
 
 
 def _assigned_shown(_room: "Classroom", event: Assigned, person: "Person") -> Event | None:
-    """Shown to staff, and to each student to whom it is assigned."""
+    """Visible to staff and to the students it is assigned to."""
     if person.role in STAFF:
         return event
     if person.id in event.people:

@@ -180,7 +180,7 @@ class State(Struct):
 
 
 def _subordinate(room: "Classroom", by: PersonId, person_id: PersonId) -> "Person":
-    """Return the person whom the command affects; only the owner may moderate people of their own rank."""
+    """Return the person the command names. Only the owner may moderate people of the same rank."""
     person = find(room, person_id)
     actor = room.people.everyone.get(by)
     if actor is None:  # the application

@@ -1,4 +1,4 @@
-"""The studio: scenes, one of which everybody sees; and whose media is forwarded to whom.
+"""The studio: the scenes, the scene on show, and the rules for forwarding media between people.
 
 A scene names its content: a person's screen or camera, a deck of slides, the whiteboard, a student's work. A screen or
 camera meant only for staff is not forwarded to students, whatever their clients request: the media server calls

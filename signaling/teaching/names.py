@@ -50,7 +50,7 @@ def session_of(name: RoomName) -> SessionId | None:
 
 
 def person_of(participant: Participant) -> PersonId:
-    """Return the person of a session whom a participant of its rooms is."""
+    """Return the person in the session behind a participant of its rooms."""
     return PersonId(participant.identity)
 
 
