@@ -64,11 +64,6 @@ class DailyRecordings:
         if active is None or DETAIL not in active.row.details:
             raise NotFoundError(f"room {room} is not being recorded")
 
-    def latest(self, row: Recording) -> Recording:
-        """Return a recording's row with the present figures."""
-        active = self._recordings.active(row.room)
-        return active.current() if active is not None and active.id == row.id else row
-
     def status(self, row: Recording) -> Status:
         """Return the state of a recording and of its file."""
         if row.status in ACTIVE:

@@ -8,8 +8,8 @@ from signaling.recordings.recordings import DELETED
 from signaling.store import Store
 from signaling.store.records import Recording
 
-# What the row of a deleted recording keeps of its details.
-_KEPT = ("tenant", "by", "daily", "egress")
+# Of the details of its row, a deleted recording keeps these.
+_KEPT = ("tenant", "by")
 
 
 class Deletion:

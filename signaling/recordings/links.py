@@ -1,7 +1,9 @@
 """Signed links: each permits one use of one recording, without another token, until it expires."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
 from typing import Any, Final
+from urllib.parse import quote
 
 from sfu.values import RecordingId
 from signaling.access import signed
@@ -9,6 +11,15 @@ from signaling.http.api import ApiError
 
 DOWNLOAD: Final = "recording download"
 REPLAY: Final = "recording replay"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a download consists of: without a track or the film, everything in a ZIP archive."""
+
+    track: int = 0
+    part: int = 0
+    film: bool = False
 
 
 class Links:
@@ -32,6 +43,13 @@ class Links:
         # The claim `use` distinguishes the token from a person's token, which names a role instead.
         all_claims = {**claims, "iss": key, "use": use, "recording": recording_id, "exp": expires_at}
         return signed.sign(all_claims, self._keys[key]), expires_at
+
+    def download(
+        self, key: str, recording_id: RecordingId, expires_s: int, target: Target
+    ) -> tuple[str, int]:
+        """Return the path of a download (`sessions_api.recordings.download_calls`), and when it expires."""
+        token, expires_at = self.sign(key, DOWNLOAD, recording_id, expires_s, asdict(target))
+        return f"/api/v1/recordings/{quote(recording_id)}/download?token={token}", expires_at
 
     def verify(self, token: str, use: str, recording_id: RecordingId) -> Mapping[str, Any]:
         """Return the claims of a token for this use of this recording. ApiError."""

@@ -136,6 +136,11 @@ class Recordings:
         """Return the running recording of a room; None if there is none."""
         return self._running.get(room_name)
 
+    def latest(self, row: Recording) -> Recording:
+        """Return a recording's row, with the present figures while it runs."""
+        running = self._running.get(row.room)
+        return running.current() if running is not None and running.id == row.id else row
+
     async def start(
         self,
         tenant: str,

@@ -3,7 +3,6 @@
 import asyncio
 from dataclasses import replace
 from typing import Annotated, Any, Final, Literal
-from urllib.parse import quote
 
 import msgspec
 
@@ -21,7 +20,7 @@ from signaling.http.api import ApiError, Route
 from signaling.ids import RoomName
 from signaling.recordings.deletion import Deletion
 from signaling.recordings.files import FilesError, RecordingFiles
-from signaling.recordings.links import DOWNLOAD
+from signaling.recordings.links import Target
 from signaling.recordings.recordings import ACTIVE, DELETED, AlreadyRecordedError
 from signaling.rooms.services import Services
 from signaling.store import Meeting, Store
@@ -121,6 +120,7 @@ class RecordingCalls:
         self._rooms = rooms
         self._store = store
         self._daily = daily
+        self._recordings = parts.recordings
         self._files = parts.files
         self._links = parts.links
         self._deletion = Deletion(store, parts.files, parts.films)
@@ -201,10 +201,9 @@ class RecordingCalls:
         row = await self._found(caller, recording)
         if self._daily.status(row) != "finished":
             raise invalid(f"recording {row.id} is not finished")
-        claims = {"track": 0, "part": 0, "film": kind_of(row) != RAW}
-        token, expires = self._links.sign(caller.domain.name, DOWNLOAD, row.id, query.valid_for_secs, claims)
-        url = f"{caller.origin}/api/v1/recordings/{quote(row.id)}/download?token={token}"
-        return AccessLink(url, expires)
+        target = Target(film=kind_of(row) != RAW)
+        path, expires = self._links.download(caller.domain.name, row.id, query.valid_for_secs, target)
+        return AccessLink(f"{caller.origin}{path}", expires)
 
     # --- parts -----------------------------------------------------------------------------------
 
@@ -217,7 +216,7 @@ class RecordingCalls:
         is_own = row is not None and row.details.get("tenant") == caller.domain.name
         if row is None or not is_own or DETAIL not in row.details or row.status == DELETED:
             raise not_found(f"{recording} not found")
-        return self._daily.latest(row)
+        return self._recordings.latest(row)
 
     async def _answers(self, caller: Caller, rows: list[Recording]) -> list[RecordingAnswer]:
         stays = await self._store.sessions.stays(*{row.session_sid for row in rows})

@@ -116,7 +116,7 @@ class EgressService:
     async def list(self, claims: Claims, request: egress.ListEgressRequest) -> egress.ListEgressResponse:
         """List the latest egresses of this API key, the newest first."""
         rows = await self._store.recordings.find(request.room_name, _MAX_LISTED)
-        infos = [self._info(self._latest(row)) for row in rows if _is_of(row, claims)]
+        infos = [self._info(self._recordings.latest(row)) for row in rows if _is_of(row, claims)]
         running = {egress.EGRESS_ACTIVE, egress.EGRESS_ENDING}
         return egress.ListEgressResponse(
             items=[
@@ -182,11 +182,7 @@ class EgressService:
         row = await self._store.recordings.get(RecordingId(egress_id))
         if row is None or not _is_of(row, claims):
             raise TwirpError("not_found", "egress not found")
-        return self._latest(row)
-
-    def _latest(self, row: Recording) -> Recording:
-        active = self._recordings.active(row.room)
-        return row if active is None or active.id != row.id else active.current()
+        return self._recordings.latest(row)
 
     def _ended(self, row: Recording) -> None:
         kind = row.details.get(_DETAIL, {}).get("kind")
@@ -263,7 +259,7 @@ def _check(request: Any) -> None:
     for name in _REFUSED:
         if name in present:
             raise TwirpError("unimplemented", f"this server does not support {name}; it writes files")
-    outputs = [*getattr(request, "file_outputs", ()), *([request.file] if "file" in present else [])]
+    outputs = _outputs(request)
     if len(outputs) > 1:
         raise TwirpError("unimplemented", "this server writes one file for each egress")
     for output in outputs:
@@ -277,15 +273,14 @@ def _check(request: Any) -> None:
             raise TwirpError("unimplemented", "this server writes MP4 files")
 
 
+def _outputs(request: Any) -> list[Any]:
+    """Return the files that a request asks for; a request has a field for one, for several, or for both."""
+    has_file = "file" in request.DESCRIPTOR.fields_by_name and request.HasField("file")
+    return [*getattr(request, "file_outputs", ()), *([request.file] if has_file else [])]
+
+
 def _filepath(request: Any) -> str:
-    outputs = (
-        [*getattr(request, "file_outputs", ()), request.file] if _has_file(request) else request.file_outputs
-    )
-    return next((output.filepath for output in outputs if output.filepath), "")
-
-
-def _has_file(request: Any) -> bool:
-    return "file" in request.DESCRIPTOR.fields_by_name
+    return next((output.filepath for output in _outputs(request) if output.filepath), "")
 
 
 def _named(template: str, row: Recording) -> str:

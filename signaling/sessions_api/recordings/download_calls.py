@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Final
-from urllib.parse import quote
 
 import msgspec
 from aiohttp import hdrs, web
@@ -14,12 +13,11 @@ from signaling.http.api import ApiError, Route
 from signaling.http.headers import SECURITY_HEADERS
 from signaling.recordings.files import FilesError, RecordingFiles
 from signaling.recordings.films import Films
-from signaling.recordings.links import DOWNLOAD, Links
+from signaling.recordings.links import DOWNLOAD, Links, Target
 from signaling.recordings.recordings import ACTIVE, DELETED
 from signaling.sessions_api.callers import Caller
 from signaling.sessions_api.path_ids import RecordingPath
 from signaling.sessions_api.recordings.recording_calls import RecordingCalls
-from signaling.sessions_api.style import PREFIX
 from signaling.store import Store
 from signaling.store.people.audit import AuditEntry
 from signaling.teaching.names import session_of
@@ -85,8 +83,8 @@ class DownloadCalls:
         """Create a link to a file of a recording, or to the whole recording."""
         row = await self._calls.found(caller, recording)
         self._check(row.status)
-        claims = {"track": body.track, "part": body.part, "film": body.film}
-        token, expires_at = self._links.sign(caller.key, DOWNLOAD, row.id, body.expires_s, claims)
+        target = Target(body.track, body.part, body.film)
+        path, expires_at = self._links.download(caller.key, row.id, body.expires_s, target)
         details = {"track": body.track, "film": body.film}
         entry = AuditEntry(
             self._links.now,
@@ -97,7 +95,7 @@ class DownloadCalls:
             details,
         )
         await self._store.audit.add(caller.tenant, entry)
-        return Link(f"{caller.origin}{PREFIX}/recordings/{quote(row.id)}/download?token={token}", expires_at)
+        return Link(f"{caller.origin}{path}", expires_at)
 
     async def download(
         self, recording: RecordingPath, query: DownloadQuery, request: web.Request

@@ -127,7 +127,7 @@ class RecordingCalls:
         """List the recordings of a session to the people who take part in it."""
         await self._desk.look(caller, session, lambda _room, _viewer: None)
         rows = await self._store.recordings.find(room_name(session), _MAX_LISTED)
-        return RecordingList([answer(self._latest(row)) for row in rows if is_of(row, caller)])
+        return RecordingList([answer(self._recordings.latest(row)) for row in rows if is_of(row, caller)])
 
     async def consent(self, caller: Caller, session: SessionPath, body: Consent) -> Answer[None]:
         """Agree to be recorded in this session, or decline; a person who declines is no longer recorded."""
@@ -195,12 +195,7 @@ class RecordingCalls:
         if row is None or session is None or not is_of(row, caller):
             raise ApiError(404, "recording_not_found", "There is no such recording.")
         await self._desk.look(caller, session, lambda room, _viewer: require_role(room, caller, tutor=tutor))
-        return self._latest(row)
-
-    def _latest(self, row: Recording) -> Recording:
-        """Return a recording with its current values if it is in progress, since they are not stored yet."""
-        active = self._recordings.active(row.room)
-        return row if active is None or active.id != row.id else active.current()
+        return self._recordings.latest(row)
 
 
 def is_of(row: Recording, caller: Caller) -> bool:

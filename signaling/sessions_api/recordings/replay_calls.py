@@ -359,9 +359,8 @@ class ReplayCalls:
         return active is not None and active.id == recording_id
 
     def _shown(self, row: Recording) -> ReplayRecording:
-        active = self._recordings.active(row.room)
-        live = active is not None and active.id == row.id
-        latest = active.current() if live and active is not None else row
+        live = self._is_live(row.room, row.id)
+        latest = self._recordings.latest(row)
         length_s = latest.details.get("length_s", 0.0)
         return ReplayRecording(row.id, latest.status, live, row.started_at, length_s)
 
