@@ -88,7 +88,8 @@ class RecordingFiles:
     def part(self, recording_id: RecordingId, track: int, part: int) -> PartFile:
         """Return a file of a track; part 0 is the only one. FilesError."""
         found = next(
-            (each for each in self._reader(recording_id).tracks()[0] if _number(each) == track), None
+            (each for each in open_recording(self._folder, recording_id).tracks()[0] if each.number == track),
+            None,
         )
         if found is None:
             raise FilesError("the recording has no such track")
@@ -97,7 +98,7 @@ class RecordingFiles:
             part = numbers[0]
         if part not in numbers:
             raise FilesError(f"the track has the parts {numbers}")
-        return _file(found, part)
+        return part_file(found, part)
 
     def delete(self, recording_id: RecordingId) -> None:
         """Delete all files of a recording; nothing happens if there are none. FilesError."""
@@ -119,7 +120,7 @@ class RecordingFiles:
         with zipfile.ZipFile(cast("IO[bytes]", pieces), "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
             for track in manifest.tracks:
                 for part in track.parts:
-                    source = _file(tracks[track.number], part.number).path
+                    source = part_file(tracks[track.number], part.number).path
                     with source.open("rb") as file, archive.open(part.name, "w", force_zip64=True) as entry:
                         while data := file.read(_CHUNK_OCTETS):
                             entry.write(data)
@@ -129,29 +130,28 @@ class RecordingFiles:
 
     def _read(self, recording_id: RecordingId) -> tuple[Manifest, dict[int, TrackReader]]:
         """Return the content of a recording, and its tracks by number."""
-        reader = self._reader(recording_id)
+        reader = open_recording(self._folder, recording_id)
         found, problems = reader.tracks()
         tracks: list[RecordedTrack] = []
         for each in found:
             try:
                 tracks.append(_track(each))
             except (LayoutError, OSError) as error:
-                problems.append(f"track {_number(each)}: {error}")
+                problems.append(f"track {each.number}: {error}")
         manifest = Manifest(recording_id, reader.info.started_unix_ns / NS_PER_S, tracks, problems)
-        return manifest, {_number(each): each for each in found}
-
-    def _reader(self, recording_id: RecordingId) -> RecordingReader:
-        try:
-            return RecordingReader(self._folder, recording_id)
-        except LayoutError as error:
-            raise FilesError(str(error)) from error
+        return manifest, {each.number: each for each in found}
 
 
-def _number(track: TrackReader) -> int:
-    return int(track.path.name)
+def open_recording(folder: Path, recording_id: RecordingId) -> RecordingReader:
+    """Open a recording. FilesError."""
+    try:
+        return RecordingReader(folder, recording_id)
+    except LayoutError as error:
+        raise FilesError(str(error)) from error
 
 
-def _file(track: TrackReader, number: int) -> PartFile:
+def part_file(track: TrackReader, number: int) -> PartFile:
+    """Return the file of a part of a track. FilesError."""
     try:
         info = track.part(number)
     except LayoutError as error:
@@ -160,7 +160,7 @@ def _file(track: TrackReader, number: int) -> PartFile:
 
 
 def _track(track: TrackReader) -> RecordedTrack:
-    number, info = _number(track), track.info
+    number, info = track.number, track.info
     parts: list[Part] = []
     for each in track.parts():
         found = track.part(each)

@@ -8,11 +8,11 @@ from typing import Final
 import msgspec
 
 from recording.containers.index import SegmentRecord
-from recording.files.layout import LayoutError, part_path
-from recording.files.reader import DamagedError, RecordingReader, TrackReader
+from recording.files.layout import LayoutError
+from recording.files.reader import DamagedError, TrackReader
 from recording.values import NS_PER_S
 from sfu.values import RecordingId
-from signaling.recordings.files import FilesError, PartFile
+from signaling.recordings.files import FilesError, PartFile, open_recording, part_file
 from signaling.recordings.rules import parse_track_id
 
 MAX_SEGMENTS: Final = 200
@@ -88,7 +88,7 @@ class ReplayFiles:
 
     def started_at(self, recording_id: RecordingId) -> float:
         """Return the time 0 of a recording in seconds since 1970. FilesError."""
-        return self._reader(recording_id).info.started_unix_ns / NS_PER_S
+        return open_recording(self._folder, recording_id).info.started_unix_ns / NS_PER_S
 
     def tracks(self, recording_id: RecordingId, *, live: bool) -> list[ReplayTrack]:
         """Return the tracks that have segments; a track that cannot be read is left out. FilesError.
@@ -96,7 +96,7 @@ class ReplayFiles:
         `live`: the recorder is at work, so the segment that it has open is left out; it will be longer.
         """
         found: list[ReplayTrack] = []
-        for each in self._reader(recording_id).tracks()[0]:
+        for each in open_recording(self._folder, recording_id).tracks()[0]:
             try:
                 described = _described(each, live=live)
             except (LayoutError, OSError):
@@ -128,22 +128,11 @@ class ReplayFiles:
 
     def part(self, recording_id: RecordingId, number: int, part: int) -> PartFile:
         """Return the file of a part. FilesError."""
-        track = self._track(recording_id, number)
-        try:
-            info = track.part(part)
-        except LayoutError as error:
-            raise FilesError(str(error)) from error
-        return PartFile(part_path(track.path, part, info.suffix), info.mime_type)
-
-    def _reader(self, recording_id: RecordingId) -> RecordingReader:
-        try:
-            return RecordingReader(self._folder, recording_id)
-        except LayoutError as error:
-            raise FilesError(str(error)) from error
+        return part_file(self._track(recording_id, number), part)
 
     def _track(self, recording_id: RecordingId, number: int) -> TrackReader:
         try:
-            return self._reader(recording_id).track(number)
+            return open_recording(self._folder, recording_id).track(number)
         except LayoutError as error:
             raise FilesError(str(error)) from error
 
