@@ -5,6 +5,8 @@ from enum import IntEnum
 
 NS_PER_S = 1_000_000_000
 NS_PER_MS = 1_000_000
+EVER_NS = 1 << 62
+"Later than the end of any recording."
 
 
 class PayloadError(Exception):

@@ -14,12 +14,11 @@ from recording.compose.layout import HEIGHT, WHOLE, WIDTH, Box, corner, fitted
 from recording.compose.plan import Candidate, Job, cue_at, shown, spaced, speaker_of
 from recording.compose.sources import RATE, Pictures, Sound
 from recording.files.reader import RecordingReader, TrackReader
-from recording.values import NS_PER_S
+from recording.values import EVER_NS, NS_PER_S
 
 FPS: Final = 15
 _SAMPLES: Final = RATE  # samples per second
 _BLACK, _NO_COLOUR = 16, 128
-_EVER_NS: Final = 1 << 62
 
 
 class EmptyError(Exception):
@@ -73,7 +72,7 @@ class Film:
         self._speaker = ""
 
     def _take(self, track: TrackReader) -> None:
-        ends = [record.end_ns for record in track.segments(0, _EVER_NS)]
+        ends = [record.end_ns for record in track.segments(0, EVER_NS)]
         if not ends:
             return
         self.length_s = max(self.length_s, ends[-1] / NS_PER_S)

@@ -11,13 +11,12 @@ import numpy.typing as npt
 from recording.containers.index import SegmentRecord
 from recording.files.layout import LayoutError
 from recording.files.reader import DamagedError, TrackReader
-from recording.values import NS_PER_S
+from recording.values import EVER_NS, NS_PER_S
 
 RATE: Final = 48_000
 _FORMATS: Final = {"webm": "matroska", "mp4": "mp4"}
 # To reach a picture further ahead, decoding restarts at the keyframe before it.
 _LEAP_S: Final = 8.0
-_EVER_NS: Final = 1 << 62
 
 
 class _Segments(io.RawIOBase):
@@ -55,7 +54,7 @@ def frames(track: TrackReader, start_ns: int) -> Iterator[tuple[float, Any]]:
     except DamagedError:
         begin_ns = start_ns
     by_part: dict[int, list[SegmentRecord]] = {}
-    for record in track.segments(begin_ns, _EVER_NS):
+    for record in track.segments(begin_ns, EVER_NS):
         by_part.setdefault(record.part, []).append(record)
     for number, records in by_part.items():
         try:
@@ -75,7 +74,7 @@ class Pictures:
         """Decoding starts with the first request."""
         self._track = track
         self._spans = [
-            (record.start_ns / NS_PER_S, record.end_ns / NS_PER_S) for record in track.segments(0, _EVER_NS)
+            (record.start_ns / NS_PER_S, record.end_ns / NS_PER_S) for record in track.segments(0, EVER_NS)
         ]
         self._span = 0
         self._frames: Iterator[tuple[float, Any]] | None = None

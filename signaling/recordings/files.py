@@ -11,11 +11,10 @@ import msgspec
 
 from recording.files.layout import LayoutError, part_path, recording_path
 from recording.files.reader import RecordingReader, TrackReader
-from recording.values import NS_PER_S
+from recording.values import EVER_NS, NS_PER_S
 from sfu.values import RecordingId
 
 _CHUNK_OCTETS: Final = 1 << 20
-_EVER_NS: Final = 1 << 62
 
 
 class FilesError(Exception):
@@ -167,10 +166,10 @@ def _track(track: TrackReader) -> RecordedTrack:
         path = part_path(track.path, each, found.suffix)
         name = f"{number:04}-{info.kind}-{each:04}.{found.suffix}"
         parts.append(Part(each, name, found.mime_type, path.stat().st_size, found.start_ns / NS_PER_S))
-    ends = [record.end_ns for record in track.segments(0, _EVER_NS)]
+    ends = [record.end_ns for record in track.segments(0, EVER_NS)]
     gaps = [
         Gap(gap.start_ns / NS_PER_S, gap.end_ns / NS_PER_S, gap.reason.name.lower())
-        for gap in track.gaps(0, _EVER_NS)
+        for gap in track.gaps(0, EVER_NS)
     ]
     duration_s = max(ends, default=0) / NS_PER_S
     return RecordedTrack(number, info.track_id, info.kind, info.label, duration_s, parts, gaps)

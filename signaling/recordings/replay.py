@@ -10,7 +10,7 @@ import msgspec
 from recording.containers.index import SegmentRecord
 from recording.files.layout import LayoutError
 from recording.files.reader import DamagedError, TrackReader
-from recording.values import NS_PER_S
+from recording.values import EVER_NS, NS_PER_S
 from sfu.values import RecordingId
 from signaling.recordings.files import FilesError, PartFile, open_recording, part_file
 from signaling.recordings.rules import parse_track_id
@@ -19,7 +19,6 @@ MAX_SEGMENTS: Final = 200
 "Most segments of a page; with segments of 4 s these are more than 13 minutes."
 # A keyframe that lies further back is not worth the wait; the picture is then broken until the next one.
 _MAX_DECODED: Final = 1000
-_EVER_NS: Final = 1 << 62
 
 
 class ReplayPart(msgspec.Struct, frozen=True):
@@ -191,7 +190,7 @@ def _page(track: TrackReader, first: int, limit: int, *, live: bool) -> SegmentP
     gaps: list[ReplayGap] = []
     if found:
         start_ns = int(found[0].start_s * NS_PER_S)
-        end_ns = int(found[-1].end_s * NS_PER_S) if more else _EVER_NS
+        end_ns = int(found[-1].end_s * NS_PER_S) if more else EVER_NS
         gaps = [
             ReplayGap(gap.start_ns / NS_PER_S, gap.end_ns / NS_PER_S, gap.reason.name.lower())
             for gap in track.gaps(start_ns, end_ns)
