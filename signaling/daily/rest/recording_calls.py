@@ -175,7 +175,9 @@ class RecordingCalls:
         wanted = self._wanted(caller, query.room_name)
         total = await self._store.recordings.count(wanted)
         if query.cursor is not None:
-            at = await self._found(caller, query.cursor)
+            at = await self._find(caller, query.cursor)
+            if at is None:
+                raise invalid(f"there is no recording with the id {query.cursor[:64]}")
             wanted = replace(wanted, newer_than=at) if query.backwards else replace(wanted, older_than=at)
         rows = await self._store.recordings.page(wanted, query.limit, oldest=query.backwards)
         return RecordingPage(total, await self._answers(caller, rows))
@@ -211,12 +213,18 @@ class RecordingCalls:
     def _wanted(caller: Caller, room: RoomName | None) -> RecordingFilter:
         return RecordingFilter(caller.domain.name, DETAIL, DELETED, room)
 
-    async def _found(self, caller: Caller, recording: str) -> Recording:
+    async def _find(self, caller: Caller, recording: str) -> Recording | None:
         row = await self._store.recordings.get(RecordingId(recording))
         is_own = row is not None and row.details.get("tenant") == caller.domain.name
         if row is None or not is_own or DETAIL not in row.details or row.status == DELETED:
-            raise not_found(f"{recording} not found")
+            return None
         return self._recordings.latest(row)
+
+    async def _found(self, caller: Caller, recording: str) -> Recording:
+        row = await self._find(caller, recording)
+        if row is None:
+            raise not_found(f"{recording} not found")
+        return row
 
     async def _answers(self, caller: Caller, rows: list[Recording]) -> list[RecordingAnswer]:
         stays = await self._store.sessions.stays(*{row.session_sid for row in rows})

@@ -111,6 +111,11 @@ async def test_recordings_are_listed_in_pages_newest_first(recorder):
     assert await listed(f"limit=1&starting_after={made[0]}") == (3, made[1:2])
     assert await listed(f"limit=1&ending_before={made[2]}") == (3, made[1:2])
     assert await listed("limit=1&ending_before=OLDEST") == (3, made[2:])
+    assert await recorder.refused("GET", "/recordings?starting_after=none") == (
+        400,
+        "invalid-request-error",
+        "there is no recording with the id none",
+    )
 
 
 async def test_a_room_has_one_recording_which_a_call_ends(recorder):
