@@ -8,6 +8,7 @@ its CPU time per packet is valid even if they take part of that core.
 import argparse
 import asyncio
 import contextlib
+import itertools
 import math
 import os
 import socket
@@ -18,10 +19,11 @@ from dataclasses import dataclass
 import psutil
 from aiortc.rtcdtlstransport import RTCCertificate
 
-from bench.load.media import Publisher
+from bench.load.descriptions import VP8, Address, Local
+from bench.load.media import Publisher, asks_for_keyframe
 from bench.load.plan import Plan
-from bench.load.session import VP8, Local, Session
-from bench.load.transport import Transport, read_answer
+from bench.load.session import Listener, Part, Session
+from bench.load.transport import Transport
 from bench.load.visit import token
 from bench.server import serving
 
@@ -88,25 +90,44 @@ class Room:
         self._sessions: list[Session] = []
         self._transports: list[Transport] = []
 
-    async def join(self, *, publish: bool) -> Transport:
-        """Connect one more participant. SessionError, TimeoutError, ConnectionError."""
-        plan = self._plan
-        transport = Transport(self._certificate, plan.srtp)
-        local = Local(transport.ufrag, transport.pwd, self._certificate.getFingerprints()[0].value)
-        identity = f"capacity-{len(self._sessions)}"
+    async def publish(self) -> Publisher:
+        """Connect the publisher. SessionError, TimeoutError, ConnectionError, as below."""
+        transport = Transport(self._certificate, self._plan.srtp)
+        publisher = Publisher(transport, self._plan.media, 0, itertools.count())
+
+        def feedback(datagram: bytes, _now: float) -> None:
+            if asks_for_keyframe(transport, datagram):
+                publisher.send_keyframe()
+
+        transport.on_packet = feedback
+        await self._connect(transport, (publisher.ssrc,))
+        return publisher
+
+    async def view(self) -> Transport:
+        """Connect one more viewer."""
+        transport = Transport(self._certificate, self._plan.srtp)
+        await self._connect(transport)
+        return transport
+
+    async def _connect(self, transport: Transport, ssrcs: tuple[int, ...] = ()) -> None:
+        plan, loop = self._plan, asyncio.get_running_loop()
+        fingerprint = self._certificate.getFingerprints()[0].value
         session = await asyncio.to_thread(
             Session,
             plan.host,
-            token(plan, plan.room(0), identity, publish=publish),
-            local,
-            plan.media,
-            publish=publish,
+            token(plan, plan.room(0), f"capacity-{len(self._sessions)}", publish=bool(ssrcs), view=not ssrcs),
+            Local(transport.ufrag, transport.pwd, fingerprint, ssrcs),
+            Part([plan.media] * len(ssrcs), not ssrcs),
         )
         self._sessions.append(session)
         self._transports.append(transport)
-        await transport.connect(read_answer(session.answer))
-        threading.Thread(target=session.listen, args=(lambda _answer: None,), daemon=True).start()
-        return transport
+
+        def add(address: Address) -> None:
+            loop.call_soon_threadsafe(transport.add_address, address)
+
+        listener = Listener(lambda _remote: None, add)
+        threading.Thread(target=session.listen, args=(listener,), daemon=True).start()
+        await transport.connect(session.remote)
 
     async def leave(self) -> None:
         """Disconnect all participants."""
@@ -118,11 +139,11 @@ class Room:
 async def measure(plan: Plan, rates: tuple[int, ...]) -> list[Step]:
     """Join, then measure each rate."""
     room = Room(plan)
-    publisher = Publisher(await room.join(publish=True), plan.media)
+    publisher = await room.publish()
     idle = asyncio.create_task(publisher.run(50.0, 1))
     viewers = []
     for _ in range(plan.viewers):
-        viewers.append(await room.join(publish=False))
+        viewers.append(await room.view())
         await _media(viewers[-1])
     counters = [Counter(viewer) for viewer in viewers]
     idle.cancel()

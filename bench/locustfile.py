@@ -152,11 +152,13 @@ class Ramp(LoadTestShape):
     def tick(self) -> tuple[int, float, list[type[User]]] | None:
         """Return the number of users; called by locust every second; None ends the run."""
         plan, run = current.plan, current.run
-        if run is None or (run.publishing < plan.rooms and not run.done.is_set()):
-            return plan.rooms, plan.rooms, [Publisher]
-        if run.done.is_set():
+        publishers = plan.publishers
+        if publishers and (run is None or (run.publishing < publishers and not run.done.is_set())):
+            return publishers, publishers, [Publisher]
+        if run is not None and run.done.is_set():
             return None
-        return plan.rooms + run.viewers, plan.joins_per_s, [Publisher, Viewer]
+        viewers = plan.seated if run is None else run.viewers
+        return publishers + viewers, plan.joins_per_s, [Publisher, Viewer] if publishers else [Viewer]
 
 
 @events.init_command_line_parser.add_listener
@@ -173,7 +175,7 @@ def _begin(environment: Environment, **_: Any) -> None:
         sys.exit(f"no load: {error}")
     if not isinstance(environment.runner, LocalRunner):
         sys.exit("no load: it does not support distributed locust; use --media-processes for more cores")
-    Publisher.fixed_count = current.plan.rooms
+    Publisher.fixed_count = current.plan.publishers
 
 
 @events.test_start.add_listener

@@ -12,7 +12,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench.fanout import Rig, floor
@@ -20,7 +20,12 @@ from bench.load.command import load
 from bench.load.plan import Plan
 from bench.load.report import Result
 
-CASES = tuple((viewers, burst) for burst in (1, 7) for viewers in (10, 30, 60))
+CASES = (
+    *(Plan("", viewers=viewers, burst=burst) for burst in (1, 7) for viewers in (10, 30, 60)),
+    # Rooms as most lessons are: everybody sends a camera of 1.4 Mbit/s and a microphone. The clients of more rooms
+    # would take more than one core.
+    Plan("", rooms=4, viewers=4, mesh=True, rate=150.0, voice=50.0),
+)
 PROFILE = "AES-128-GCM"
 FLOOR_ROUNDS = 5
 START_ATTEMPTS = 3
@@ -30,8 +35,7 @@ START_ATTEMPTS = 3
 class Case:
     """One measurement."""
 
-    viewers: int
-    burst: int
+    plan: Plan
     us_per_packet: float
     "The server's CPU time per packet received by viewers, in microseconds."
     floor_us: float
@@ -100,17 +104,16 @@ def _start(options: list[str], core: int | None) -> tuple[subprocess.Popen[bytes
     return process, ports[0]
 
 
-def measure(viewers: int, burst: int, duration_s: float, cores: set[int], *options: str) -> Case:
-    """Measure a fresh server with `options` on the first of `cores`, with the clients on the others."""
+def measure(plan: Plan, cores: set[int], *options: str) -> Case:
+    """Measure a fresh server with `options` on the first of `cores`, with the plan's clients on the others."""
     server_core, *others = sorted(cores)
     os.sched_setaffinity(0, set(others) or cores)  # inherited by the processes of clients
     with serving("--workers", "1", *options, core=server_core) as (url, pid):
-        plan = Plan(url, viewers=viewers, duration=duration_s, burst=burst, pid=pid, prefix="bench")
-        result = load(plan)
+        result = load(replace(plan, host=url, pid=pid, prefix="bench"))
     os.sched_setaffinity(0, {server_core})
-    low = floor_us(viewers)
+    low = floor_us(plan.viewers - plan.mesh)
     os.sched_setaffinity(0, cores)
-    return Case(viewers, burst, result.us_per_packet, low, result)
+    return Case(plan, result.us_per_packet, low, result)
 
 
 def main() -> int:
@@ -123,14 +126,17 @@ def main() -> int:
     asked = parser.parse_args()
     options = ["--no-native"] if asked.no_native else []
     cores = os.sched_getaffinity(0)
-    print("viewers burst   us/packet  floor us  ratio    loss  latency ms p50/p99  first packet ms p50")
-    for viewers, burst in CASES:
-        case = measure(viewers, burst, asked.duration, cores, *options)
+    print(
+        "rooms viewers burst   us/packet  floor us  ratio    loss  latency ms p50/p99  first packet ms p50  core"
+    )
+    for plan in CASES:
+        case = measure(replace(plan, duration=asked.duration), cores, *options)
         summary = case.result.summary()
         print(
-            f"{viewers:7} {burst:5} {case.us_per_packet:11.2f} {case.floor_us:9.2f} {case.ratio:6.2f} "
+            f"{plan.rooms:5} {'mesh' if plan.mesh else '':4} {plan.viewers:7} {plan.burst:5} "
+            f"{case.us_per_packet:11.2f} {case.floor_us:9.2f} {case.ratio:6.2f} "
             f"{summary['loss']:7.4f} {summary['latency_ms_p50']:9.2f} / {summary['latency_ms_p99']:<6.2f} "
-            f"{summary['first_media_ms_p50']:10.0f}",
+            f"{summary['first_media_ms_p50']:10.0f} {summary['server_cpu']:14.2f}",
             flush=True,
         )
         if not case.result.is_good:

@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path
 
 from bench.fanout import Rig, floor, product
+from bench.load.plan import Plan
 from bench.server import PROFILE, measure
 
 RECORDED = Path(__file__).with_name("recorded.json")
@@ -43,7 +44,8 @@ def fanout_ratio(viewers: int) -> float:
 
 def server_ratio(viewers: int, burst: int) -> float:
     """Return the cost of the whole server, relative to the floor. RuntimeError if a viewer did not get all packets."""
-    case = measure(viewers, burst, WINDOW_S, os.sched_getaffinity(0))
+    plan = Plan("", viewers=viewers, burst=burst, duration=WINDOW_S)
+    case = measure(plan, os.sched_getaffinity(0))
     if not case.result.is_good:
         raise RuntimeError(f"not all viewers received what was sent: {case.result.summary()}")
     return case.ratio

@@ -10,15 +10,16 @@ import socket
 import sys
 import time
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 from aiortc.rtcdtlstransport import RTCCertificate
 
-from bench.load.media import Publisher, Report, Viewer
-from bench.load.session import Local
-from bench.load.transport import Transport, read_answer
+from bench.load.descriptions import Address, Local, Remote
+from bench.load.media import Publisher, Report, Viewer, asks_for_keyframe
+from bench.load.transport import Transport
+from sfu.wire.rtp import is_rtcp
 
 SAMPLE_EVERY = 50
 FIRST_MEDIA_TIMEOUT_S = 30.0
@@ -52,12 +53,34 @@ class Count:
     "Packets that its viewers received since the window began, by room."
 
 
+class Pace(msgspec.Struct, frozen=True):
+    """How a track is sent."""
+
+    media: str
+    "A key of `bench.load.media.FORMATS`."
+    rate: float
+    "Packets per second."
+    burst: int
+    "Packets back to back."
+
+
 @dataclass(slots=True)
 class _Client:
     room: str
     transport: Transport
-    role: Publisher | Viewer
-    running: asyncio.Task[None] | None = None
+    paces: list[Pace]
+    tracks: list[Publisher]
+    viewer: Viewer | None
+    running: list[asyncio.Task[None]] = field(default_factory=list)
+
+    def received(self, datagram: bytes, now: float) -> None:
+        """Process SRTP or SRTCP."""
+        if not is_rtcp(datagram):
+            if self.viewer is not None:
+                self.viewer.received(datagram, now)
+        elif self.tracks and asks_for_keyframe(self.transport, datagram):
+            for track in self.tracks:
+                track.send_keyframe()
 
 
 class Clients:
@@ -73,32 +96,46 @@ class Clients:
         self._left: dict[str, Report] = defaultdict(Report)
         "Packets received by viewers that have left."
 
-    async def open(self, *, room: str, media: str, srtp: str, publish: bool) -> Opened:
-        """Create a client, not connected yet."""
+    async def open(self, *, room: str, srtp: str, tracks: list[Any], view: bool) -> Opened:
+        """Create a client that sends `tracks` and, if `view`, receives; not connected yet."""
         transport = Transport(self._certificate, srtp)
-        role = Publisher(transport, media) if publish else Viewer(transport, media, SAMPLE_EVERY)
+        paces = msgspec.convert(tracks, list[Pace])
+        numbers = itertools.count()
+        publishers = [Publisher(transport, pace.media, mid, numbers) for mid, pace in enumerate(paces)]
+        client = _Client(
+            room, transport, paces, publishers, Viewer(transport, SAMPLE_EVERY) if view else None
+        )
+        transport.on_packet = client.received
         number = next(self._numbers)
-        self._clients[number] = _Client(room, transport, role)
+        self._clients[number] = client
         fingerprint = self._certificate.getFingerprints()[0].value
-        return Opened(number, Local(transport.ufrag, transport.pwd, fingerprint))
+        ssrcs = tuple(track.ssrc for track in publishers)
+        return Opened(number, Local(transport.ufrag, transport.pwd, fingerprint, ssrcs))
 
-    async def connect(self, *, client: int, answer: str, rate: float, burst: int) -> float:
+    async def connect(self, *, client: int, remote: Any) -> float:
         """Connect a client and start its media or feedback; return when (monotonic). Raises as `Transport.connect`."""
         known = self._clients[client]
-        await known.transport.connect(read_answer(answer))
-        role = known.role
-        work = role.run(rate, burst) if isinstance(role, Publisher) else role.give_feedback()
-        known.running = asyncio.create_task(work)
+        await known.transport.connect(msgspec.convert(remote, Remote, strict=False))
+        work = [
+            track.run(pace.rate, pace.burst) for track, pace in zip(known.tracks, known.paces, strict=True)
+        ]
+        if known.viewer is not None:
+            work.append(known.viewer.give_feedback())
+        known.running = [asyncio.create_task(each) for each in work]
         return time.monotonic()
 
-    async def renew(self, *, client: int, answer: str) -> None:
-        """Store a later answer."""
-        self._clients[client].transport.answer = read_answer(answer)
+    async def renew(self, *, client: int, remote: Any) -> None:
+        """Store a later description of the server."""
+        self._clients[client].transport.remote = msgspec.convert(remote, Remote, strict=False)
+
+    async def add_address(self, *, client: int, address: Address) -> None:
+        """Add an address that the server trickled."""
+        self._clients[client].transport.add_address((address[0], address[1]))
 
     async def first_media(self, *, client: int) -> float:
         """Wait for a viewer's first packet; return when it was received (monotonic). TimeoutError."""
-        viewer = self._clients[client].role
-        assert isinstance(viewer, Viewer)
+        viewer = self._clients[client].viewer
+        assert viewer is not None
         async with asyncio.timeout(FIRST_MEDIA_TIMEOUT_S):
             await viewer.first_media.wait()
         return viewer.first_at
@@ -106,22 +143,22 @@ class Clients:
     async def close(self, *, client: int) -> float:
         """End a client; return when its last packet was received (0: none)."""
         known = self._clients.pop(client)
-        if known.running is not None:
-            known.running.cancel()
-            await asyncio.gather(known.running, return_exceptions=True)
+        for task in known.running:
+            task.cancel()
+        await asyncio.gather(*known.running, return_exceptions=True)
         await known.transport.close()
-        if isinstance(known.role, Publisher):
-            self._sent += known.role.sent
+        self._sent += sum(track.sent for track in known.tracks)
+        if known.viewer is None:
             return 0.0
-        self._left[known.room].add(known.role.end_window(time.monotonic()))
-        return known.role.last_at
+        self._left[known.room].add(known.viewer.end_window(time.monotonic()))
+        return known.viewer.last_at
 
     async def start(self) -> Count:
         """Start the window."""
         self._left.clear()
         for known in self._clients.values():
-            if isinstance(known.role, Viewer):
-                known.role.start_window()
+            if known.viewer is not None:
+                known.viewer.start_window()
         return self._count()
 
     async def report(self) -> Count:
@@ -134,10 +171,9 @@ class Clients:
         for room, report in self._left.items():
             media[room].add(report)
         for known in self._clients.values():
-            if isinstance(known.role, Publisher):
-                sent += known.role.sent
-            else:
-                media[known.room].add(known.role.end_window(now))
+            sent += sum(track.sent for track in known.tracks)
+            if known.viewer is not None:
+                media[known.room].add(known.viewer.end_window(now))
         return Count(sent, media)
 
 

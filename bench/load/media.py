@@ -5,16 +5,17 @@ import random
 import secrets
 import struct
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from bench.load.session import MID_ID, OPUS, TRANSPORT_CC_ID, VP8
+from bench.load.descriptions import MID_ID, OPUS, TRANSPORT_CC_ID, VP8
 from bench.load.transport import Transport
 from sfu.receiving.feedback import TransportFeedback
 from sfu.receiving.nack import NackGenerator
 from sfu.receiving.statistics import ReceiverStatistics
 from sfu.wire import rtcp
 from sfu.wire.arithmetic import Unwrapper
-from sfu.wire.rtp import build_extensions, header_length
+from sfu.wire.rtp import RtpError, build_extensions, header_length, is_rtcp, parse_header
 
 # (payload type, clock rate, bytes of a packet)
 FORMATS = {"video": (VP8, 90_000, 1200), "audio": (OPUS, 48_000, 160)}
@@ -29,6 +30,8 @@ REPORT_INTERVAL_S = 1.0
 # Packets of the replay for late joiners are old, so they are not counted.
 SETTLING_S = 1.0
 FEEDBACK_INTERVAL_S = 0.05
+# RFC 3550 section 6.4.2: the count of report blocks has five bits.
+MAX_BLOCKS = 31
 
 
 def vp8_start(index: int, *, keyframe: bool) -> bytes:
@@ -55,27 +58,45 @@ def read_payload(data: bytes) -> tuple[int, float] | None:
         return None
     _, index, sent_ns = _BODY.unpack_from(data, at)
     body = data[at + _BODY.size :]
-    intact = data[4:at] in {b"", _KEYFRAME, _DELTA} and body == filler(index, len(body))
+    # a server may write a low picture id in 7 bits; audio has no descriptor
+    start = data[3 if data[2] < 0x80 else 4 : at]
+    intact = start in {b"", _KEYFRAME, _DELTA} and body == filler(index, len(body))
     return (index, sent_ns / 1e9) if intact else None
 
 
-class Publisher:
-    """Sends packets of equal size: `rate` per second, `burst` of them back to back."""
+def asks_for_keyframe(transport: Transport, datagram: bytes) -> bool:
+    """Return whether the server asks for a keyframe by a datagram; False for media. pylibsrtp.Error if it is forged."""
+    if not is_rtcp(datagram):
+        return False
+    wanted = (rtcp.PictureLossIndication, rtcp.FullIntraRequest)
+    return any(isinstance(packet, wanted) for packet in rtcp.parse(transport.dtls.unprotect_rtcp(datagram)))
 
-    def __init__(self, transport: Transport, media: str) -> None:
-        """`media` is a key of FORMATS; `transport` must be connected before `run`."""
+
+class Publisher:
+    """One track: sends packets of equal size, `rate` per second, `burst` of them back to back."""
+
+    def __init__(self, transport: Transport, media: str, mid: int, numbers: Iterator[int]) -> None:
+        """Prepare a track; `transport` must be connected before `run`.
+
+        Args:
+            transport: Carries the track, perhaps beside others.
+            media: A key of FORMATS.
+            mid: Number of its media section.
+            numbers: The transport-wide numbers of all packets of the transport.
+        """
         self._transport = transport
         self._is_video = media == "video"
         self._payload_type, self._clock_rate, self._packet_bytes = FORMATS[media]
-        self._ssrc = secrets.randbits(31)
+        self._mid = str(mid).encode()
+        self._numbers = numbers
+        self.ssrc = secrets.randbits(31)
         self._first = secrets.randbits(15)
         self._keyframe = True
         self.sent = 0
-        transport.on_packet = self._received
 
     async def run(self, rate: float, burst: int) -> None:
-        """Send until cancelled."""
-        next_at = time.monotonic()
+        """Send until cancelled; tracks that begin together do not send in step."""
+        next_at = time.monotonic() + random.random() * burst / rate
         while True:
             await asyncio.sleep(max(0.0, next_at - time.monotonic()))
             for i in range(burst):
@@ -84,22 +105,21 @@ class Publisher:
                 )
             next_at += burst / rate
 
-    def _received(self, datagram: bytes, _now: float) -> None:
-        if 192 <= datagram[1] <= 223:
-            packets = rtcp.parse(self._transport.dtls.unprotect_rtcp(datagram))
-            wanted = (rtcp.PictureLossIndication, rtcp.FullIntraRequest)
-            self._keyframe |= any(isinstance(packet, wanted) for packet in packets)
+    def send_keyframe(self) -> None:
+        """Begin a keyframe with the next packet."""
+        self._keyframe = True
 
     def _send(self, *, marker: bool, frame: int, ticks: float) -> None:
         index = self.sent
-        extensions = build_extensions([(MID_ID, b"0"), (TRANSPORT_CC_ID, struct.pack("!H", index & 0xFFFF))])
+        number = next(self._numbers) & 0xFFFF
+        extensions = build_extensions([(MID_ID, self._mid), (TRANSPORT_CC_ID, number.to_bytes(2, "big"))])
         header = struct.pack(
             "!BBHII",
             0x90,
             (0x80 if marker and self._is_video else 0) | self._payload_type,
             (self._first + index) & 0xFFFF,
             int(frame * ticks) & 0xFFFFFFFF,
-            self._ssrc,
+            self.ssrc,
         )
         head = header + extensions
         size = self._packet_bytes - len(head)
@@ -111,8 +131,9 @@ class Publisher:
 
 @dataclass(slots=True)
 class Report:
-    """The packets that one viewer, or several together, received in a window."""
+    """The packets of one received stream, or of several together, in a window."""
 
+    streams: int = 0
     received: int = 0
     "Number of packets, each counted once."
     lost: int = 0
@@ -124,10 +145,11 @@ class Report:
     latencies_s: list[float] = field(default_factory=list)
     "Latencies of the sampled packets."
     longest_silence_s: float = 0.0
-    "Longest time between two packets of one viewer."
+    "Longest time between two packets of one stream."
 
     def add(self, other: "Report") -> None:
-        """Add another viewer's report."""
+        """Add another report."""
+        self.streams += other.streams
         self.received += other.received
         self.lost += other.lost
         self.duplicates += other.duplicates
@@ -137,29 +159,25 @@ class Report:
         self.longest_silence_s = max(self.longest_silence_s, other.longest_silence_s)
 
 
-class Viewer:
-    """Counts a client's packets, checks a sample of them, and sends the feedback that browsers send."""
+class Stream:
+    """One received stream: its packets are counted, and a sample of them is decrypted and compared."""
 
-    def __init__(self, transport: Transport, media: str, sample_every: int) -> None:
-        """`media` is a key of FORMATS; one packet in `sample_every` is decrypted and compared."""
+    def __init__(
+        self, transport: Transport, ssrc: int, clock_rate: int, sample_every: int, now: float
+    ) -> None:
+        """One packet in `sample_every` is compared."""
+        self.ssrc = ssrc
+        self.statistics = ReceiverStatistics(ssrc, clock_rate)
+        self.nacks = NackGenerator()
         self._transport = transport
-        self._clock_rate = FORMATS[media][1]
         self._sample_every = sample_every
         self._unwrapper = Unwrapper()
-        self._ssrc = 0
-        self._own_ssrc = secrets.randbits(31)
-        self._nacks = NackGenerator()
-        self._feedback = TransportFeedback(self._own_ssrc)
-        self._statistics: ReceiverStatistics | None = None
         self._missing: set[int] = set()
         self._highest = -1
         self._report = Report()
-        self.first_media = asyncio.Event()
-        self.first_at = 0.0
-        "When the first packet was received."
-        self.last_at = 0.0
+        self._first_at = now
+        self.last_at = now
         "When the last packet was received."
-        transport.on_packet = self._received
 
     def start_window(self) -> None:
         """Discard all counts."""
@@ -168,29 +186,17 @@ class Viewer:
 
     def end_window(self, now: float) -> Report:
         """Return the counts since the window began; packets still missing count as lost."""
-        if not self.first_at or now < self.first_at + SETTLING_S:
+        if now < self._first_at + SETTLING_S:
             return Report()
         report = self._report
+        report.streams = 1
         report.lost = len(self._missing)
         report.longest_silence_s = max(report.longest_silence_s, now - self.last_at)
         return report
 
-    def _received(self, datagram: bytes, now: float) -> None:
-        if len(datagram) < 12 or 192 <= datagram[1] <= 223:
-            return
-        sequence16, _, ssrc = struct.unpack_from("!HII", datagram, 2)
-        if self._statistics is None:
-            self._ssrc = ssrc
-            self._statistics = ReceiverStatistics(ssrc, self._clock_rate)
-            self.first_at = self.last_at = now
-            self.first_media.set()
-            asyncio.get_running_loop().call_later(SETTLING_S, self.start_window)
-        elif ssrc != self._ssrc:
-            return
-        if self._transport.has_transport_cc and datagram[0] & 0x10:
-            # the server writes the transport-wide number first in the block of extensions
-            self._feedback.received(int.from_bytes(datagram[17:19], "big"), now)
-        sequence = self._unwrapper.unwrap(sequence16)
+    def received(self, datagram: bytes, now: float) -> None:
+        """Count a packet, which is still encrypted."""
+        sequence = self._unwrapper.unwrap(datagram[2] << 8 | datagram[3])
         report = self._report
         report.longest_silence_s = max(report.longest_silence_s, now - self.last_at)
         self.last_at = now
@@ -202,8 +208,8 @@ class Viewer:
         elif self._highest >= 0 and sequence > self._highest + 1:
             self._missing.update(range(self._highest + 1, sequence))
         self._highest = max(self._highest, sequence)
-        self._nacks.received(sequence, now)
-        self._statistics.received(sequence, 0, now)
+        self.nacks.received(sequence, now)
+        self.statistics.received(sequence, 0, now)
         report.received += 1
         if sequence % self._sample_every == 0:
             self._check(datagram, now)
@@ -220,6 +226,71 @@ class Viewer:
         else:
             self._report.latencies_s.append(now - read[1])
 
+
+class Viewer:
+    """Receives the streams of a transport, and sends the feedback that browsers send."""
+
+    def __init__(self, transport: Transport, sample_every: int) -> None:
+        """See `Stream` for `sample_every`."""
+        self._transport = transport
+        self._sample_every = sample_every
+        self._own_ssrc = secrets.randbits(31)
+        self._feedback = TransportFeedback(self._own_ssrc)
+        self._streams: dict[int, Stream] = {}
+        self.first_media = asyncio.Event()
+        self.first_at = 0.0
+        "When the first packet was received."
+
+    @property
+    def last_at(self) -> float:
+        """When the last packet was received; 0: none."""
+        return max((stream.last_at for stream in self._streams.values()), default=0.0)
+
+    def start_window(self) -> None:
+        """Discard all counts."""
+        for stream in self._streams.values():
+            stream.start_window()
+
+    def end_window(self, now: float) -> Report:
+        """Return the counts of all streams since the window began."""
+        report = Report()
+        for stream in self._streams.values():
+            report.add(stream.end_window(now))
+        return report
+
+    def received(self, datagram: bytes, now: float) -> None:
+        """Process a packet of media, which is still encrypted."""
+        if len(datagram) < 12:
+            return
+        ssrc = int.from_bytes(datagram[8:12], "big")
+        stream = self._streams.get(ssrc)
+        if stream is None:
+            clock_rate = self._transport.clock_rate(datagram[1] & 0x7F)
+            if not clock_rate:
+                return  # retransmissions and padding
+            stream = Stream(self._transport, ssrc, clock_rate, self._sample_every, now)
+            self._streams[ssrc] = stream
+            self.first_at = self.first_at or now
+            self.first_media.set()
+            asyncio.get_running_loop().call_later(SETTLING_S, stream.start_window)
+        if self._transport.transport_cc_id and datagram[0] & 0x10:
+            self._report_arrival(datagram, now)
+        stream.received(datagram, now)
+
+    def _report_arrival(self, datagram: bytes, now: float) -> None:
+        number = self._transport.transport_cc_id
+        if datagram[16] >> 4 == number:  # it is mostly the first element, in the one-byte format
+            at = 17
+        else:
+            try:
+                found = parse_header(datagram)[1].get(number)
+            except RtpError:
+                return
+            if found is None:
+                return
+            at = found[0]
+        self._feedback.received(datagram[at] << 8 | datagram[at + 1], now)
+
     async def give_feedback(self) -> None:
         """Send reports, requests for lost packets and transport-wide feedback until cancelled."""
         report_at = time.monotonic() + REPORT_INTERVAL_S
@@ -227,11 +298,16 @@ class Viewer:
             await asyncio.sleep(FEEDBACK_INTERVAL_S)
             now = time.monotonic()
             packets = []
-            if self._statistics is not None and now >= report_at:
+            streams = list(self._streams.values())
+            if streams and now >= report_at:
                 report_at = now + REPORT_INTERVAL_S
-                packets.append(rtcp.receiver_report(self._own_ssrc, [self._statistics.report(now)]))
-            if lost := self._nacks.due(now):
-                packets.append(rtcp.nack(self._own_ssrc, self._ssrc, [number & 0xFFFF for number in lost]))
+                for some in (streams[i : i + MAX_BLOCKS] for i in range(0, len(streams), MAX_BLOCKS)):
+                    blocks = [stream.statistics.report(now) for stream in some]
+                    packets.append(rtcp.receiver_report(self._own_ssrc, blocks))
+            for stream in streams:
+                if lost := stream.nacks.due(now):
+                    numbers = [number & 0xFFFF for number in lost]
+                    packets.append(rtcp.nack(self._own_ssrc, stream.ssrc, numbers))
             packets += self._feedback.build(now)
             for packet in packets:
                 self._transport.send_rtcp(packet)

@@ -5,12 +5,14 @@ import socket
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
 import msgspec
 
-from bench.load.clients import LINE_BYTES, Count, Opened
+from bench.load.clients import LINE_BYTES, Count, Opened, Pace
+from bench.load.descriptions import Address, Remote
 
 T = TypeVar("T")
 
@@ -56,17 +58,21 @@ class Process:
         self._process.terminate()
         self._process.wait()
 
-    def open(self, *, room: str, media: str, srtp: str, publish: bool) -> Opened:
+    def open(self, *, room: str, srtp: str, tracks: Sequence[Pace], view: bool) -> Opened:
         """Execute a command of `bench.load.clients.Clients`. ClientError, ProcessEndedError, as all methods below."""
-        return self._ask(Opened, "open", room=room, media=media, srtp=srtp, publish=publish)
+        return self._ask(Opened, "open", room=room, srtp=srtp, tracks=tracks, view=view)
 
-    def connect(self, client: int, answer: str, rate: float, burst: int) -> float:
+    def connect(self, client: int, remote: Remote) -> float:
         """Connect a client; return when it was connected."""
-        return self._ask(float, "connect", client=client, answer=answer, rate=rate, burst=burst)
+        return self._ask(float, "connect", client=client, remote=remote)
 
-    def renew(self, client: int, answer: str) -> None:
-        """Pass a later answer to a client."""
-        self._ask(None, "renew", client=client, answer=answer)
+    def renew(self, client: int, remote: Remote) -> None:
+        """Pass a later description of the server to a client."""
+        self._ask(None, "renew", client=client, remote=remote)
+
+    def add_address(self, client: int, address: Address) -> None:
+        """Pass an address that the server trickled to a client."""
+        self._ask(None, "add_address", client=client, address=address)
 
     def first_media(self, client: int) -> float:
         """Wait for a viewer's first packet; return when it was received."""

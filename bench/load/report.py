@@ -62,6 +62,8 @@ class Result:
     samples: list[Sample] = field(default_factory=list)
     media: dict[str, Report] = field(default_factory=dict)
     "Packets received in the window, by room."
+    missing: int = 0
+    "Number of streams of which a viewer received nothing."
 
     @property
     def total(self) -> Report:
@@ -92,8 +94,8 @@ class Result:
 
     @property
     def is_good(self) -> bool:
-        """Whether all viewers joined and stayed, and every checked packet was received as sent."""
-        return not (self.failed or self.dropped or self.total.wrong)
+        """Whether all viewers joined, stayed and received all streams, and every checked packet came as it was sent."""
+        return not (self.failed or self.dropped or self.missing or self.total.wrong)
 
     def summary(self) -> dict[str, Any]:
         """Return the figures by name; unknown ones are None."""
@@ -107,6 +109,8 @@ class Result:
             "join_ms_p99": percentile(self.join_s, 0.99) * 1e3,
             "first_media_ms_p50": percentile(self.first_media_s, 0.5) * 1e3,
             "first_media_ms_p99": percentile(self.first_media_s, 0.99) * 1e3,
+            "streams": total.streams,
+            "missing_streams": self.missing,
             "packets": total.received,
             "packets_per_s": total.received / self.window_s if self.window_s else math.nan,
             "loss": self.loss,

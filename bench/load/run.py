@@ -53,7 +53,8 @@ class Run:
         """Return the next participant."""
         number = next(self._numbers[publish])
         process = self._publishers if publish else self._viewers[number % len(self._viewers)]
-        return Seat(number, self.plan.room(number), process, publish)
+        mesh = self.plan.mesh
+        return Seat(number, self.plan.room(number), process, publish or mesh, view=not publish or mesh)
 
     @property
     def may_join(self) -> bool:
@@ -79,7 +80,7 @@ class Run:
         """Wait for publishers and viewers, count during the window, and end the run."""
         threading.Thread(target=self._sample, daemon=True).start()
         try:
-            self._until(lambda: self.publishing == self.plan.rooms)
+            self._until(lambda: self.publishing == self.plan.publishers)
             self._until(lambda: self._attempts >= self.plan.seated)
             self.result.ramp_s = self._last_join_at - self._first_join_at
             self.done.wait(WARM_UP_S)
@@ -90,9 +91,9 @@ class Run:
 
     def _window(self) -> None:
         plan, result = self.plan, self.result
-        first, sent = self._look(), self._publishers.start_window().sent
-        for process in self._viewers:
-            process.start_window()
+        first = self._look()
+        processes = (self._publishers, *self._viewers)
+        sent = sum(process.start_window().sent for process in processes)
         if plan.joins:
             self._until(lambda: self._attempts >= plan.joins)
         elif plan.newcomers:
@@ -101,10 +102,13 @@ class Run:
         else:
             self.done.wait(plan.duration)
         last = self._look()
-        for process in self._viewers:
-            for room, report in process.report().media.items():
+        for count in [process.report() for process in processes]:
+            result.sent += count.sent
+            for room, report in count.media.items():
                 result.media.setdefault(room, Report()).add(report)
-        result.sent = self._publishers.report().sent - sent
+        result.sent -= sent
+        if not (plan.stay or plan.newcomers):
+            result.missing = plan.streams - result.total.streams
         result.window, result.window_s = [first, last], last.at - first.at
 
     def _until(self, is_so: Callable[[], bool]) -> None:

@@ -1,6 +1,7 @@
-"""One participant's signalling: LiveKit's single-connection mode (`/rtc/v1`) on a blocking WebSocket.
+"""One participant's signalling, on a blocking WebSocket: the server sees the messages of LiveKit's SDKs.
 
-Under locust, a blocking call lets other greenlets run. The messages are those of SDKs; the descriptions are those of a
+Single-connection mode (`/rtc/v1`); where the server has none, dual-connection mode (`/rtc`), in which a subscriber
+answers the server's offers. Under locust, a blocking call lets other greenlets run. The descriptions are those of a
 `bench.load.transport` in another process.
 """
 
@@ -9,74 +10,50 @@ import contextlib
 import secrets
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 
 import websocket
 from livekit.protocol import models, rtc
 
-TIMEOUT_S = 30.0
-MID_ID, TRANSPORT_CC_ID = 4, 3
-VP8, RTX, OPUS = 96, 97, 111
+from bench.load.descriptions import (
+    Address,
+    Local,
+    Remote,
+    Section,
+    answer,
+    offer,
+    read_remote,
+    read_trickled,
+    receiving,
+)
 
-_SESSION = """v=0
-o=- 1 1 IN IP4 127.0.0.1
-s=-
-t=0 0
-a=group:BUNDLE {mids}
-a=msid-semantic: WMS *
-"""
-_FORMATS = {
-    "video": f"""m=video 9 UDP/TLS/RTP/SAVPF {VP8} {RTX}
-a=rtpmap:{VP8} VP8/90000
-a=rtcp-fb:{VP8} nack
-a=rtcp-fb:{VP8} nack pli
-a=rtcp-fb:{VP8} transport-cc
-a=rtpmap:{RTX} rtx/90000
-a=fmtp:{RTX} apt={VP8}
-""",
-    "audio": f"""m=audio 9 UDP/TLS/RTP/SAVPF {OPUS}
-a=rtpmap:{OPUS} opus/48000/2
-a=rtcp-fb:{OPUS} transport-cc
-""",
-}
-_SECTION = """c=IN IP4 0.0.0.0
-a=rtcp-mux
-a=rtcp-rsize
-a=extmap:{mid_id} urn:ietf:params:rtp-hdrext:sdes:mid
-a=extmap:{transport_cc_id} http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01
-a=mid:{mid}
-a=ice-ufrag:{local.ufrag}
-a=ice-pwd:{local.pwd}
-a=fingerprint:sha-256 {local.fingerprint}
-a=setup:active
-a={direction}
-"""
+TIMEOUT_S = 30.0
+# The SDKs' number of the protocol that has dual-connection mode with offers by the server.
+PROTOCOL = 16
 
 
 @dataclass(frozen=True, slots=True)
-class Local:
-    """A transport's own values for the offer."""
+class Listener:
+    """The functions that a session calls while it listens."""
 
-    ufrag: str
-    pwd: str
-    fingerprint: str
-    "SHA-256 digest of its certificate."
+    renewed: Callable[[Remote], None]
+    "A later description of the server."
+    address: Callable[[Address], None]
+    "An address of the server that it trickled."
 
 
-def offer(local: Local, media: str, sections: int, cid: str = "") -> str:
-    """Return an offer with this many receiving media sections; with `cid`, the first one sends that track instead."""
-    parts = []
-    for mid in range(sections):
-        direction = f"sendonly\na=msid:- {cid}" if cid and mid == 0 else "recvonly"
-        parts.append(
-            _FORMATS[media]
-            + _SECTION.format(
-                mid_id=MID_ID, transport_cc_id=TRANSPORT_CC_ID, mid=mid, local=local, direction=direction
-            )
-        )
-    text = _SESSION.format(mids=" ".join(str(mid) for mid in range(sections))) + "".join(parts)
-    return text.replace("\n", "\r\n")
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What a participant does in its room."""
+
+    publishes: Sequence[str] = ()
+    "Media (video, audio) of the tracks that it sends, in the order of its transport's SSRCs."
+    subscribes: bool = True
+    "Whether it receives the tracks of all others."
+    dual: bool = False
+    "Whether it uses dual-connection mode at once."
 
 
 class SessionError(Exception):
@@ -86,34 +63,34 @@ class SessionError(Exception):
 class Session:
     """One participant's connection, from the join on."""
 
-    def __init__(self, host: str, token: str, local: Local, media: str, *, publish: bool) -> None:
-        """Join the room. SessionError."""
+    def __init__(self, host: str, token: str, local: Local, part: Part) -> None:
+        """Join the room; `host` is `ws://` or `wss://`, `local` is of the participant's transport. SessionError."""
         self._local = local
-        self._media = media
-        self._cid = secrets.token_hex(8) if publish else ""
-        self._sections = 1
+        self._subscribes = part.subscribes
+        tracks = [
+            Section(media, secrets.token_hex(8), ssrc)
+            for media, ssrc in zip(part.publishes, local.ssrcs, strict=True)
+        ]
+        self._sections = [*tracks, *receiving("video", 1)]
         self._offers = 1
         self._early: deque[rtc.SignalResponse] = deque()
-        "What the server sent before the answer to the join."
+        "What the server sent before its first description."
         self.ended = threading.Event()
         "Set when the server ends the connection."
+        self._target = rtc.SignalTarget.PUBLISHER
+        "The server's peer connection that the participant uses; single-connection mode has this one alone."
         self._ws = websocket.WebSocket()
         try:
-            self._ws.connect(
-                f"{host}/rtc/v1?join_request={self._join_request()}",
-                header=[f"Authorization: Bearer {token}"],
-                timeout=TIMEOUT_S,
-                suppress_origin=True,
+            self.remote = (None if part.dual else self._join_single(host, token)) or self._join_dual(
+                host, token
             )
-            self._ping_interval_s = self._until("join").join.ping_interval
-            self.answer = self._until("answer").answer.sdp
-        except (OSError, websocket.WebSocketException) as error:
+        except (OSError, websocket.WebSocketException, KeyError, ValueError) as error:
             self._ws.shutdown()
             raise SessionError(str(error) or repr(error)) from error
         self._ws.settimeout(self._ping_interval_s or None)
 
-    def listen(self, on_answer: Callable[[str], None]) -> None:
-        """Process the server's messages until either side leaves; `on_answer` receives each further answer."""
+    def listen(self, listener: Listener) -> None:
+        """Process the server's messages until either side leaves."""
         try:
             while not self.ended.is_set():
                 try:
@@ -121,17 +98,27 @@ class Session:
                 except websocket.WebSocketTimeoutException:
                     self._send(rtc.SignalRequest(ping_req=rtc.Ping()))
                     continue
-                if response.HasField("media_sections_requirement"):
-                    needed = response.media_sections_requirement
-                    self._sections += needed.num_videos if self._media == "video" else needed.num_audios
-                    self._offer_again()
-                elif response.HasField("answer"):
-                    on_answer(response.answer.sdp)
-                elif response.HasField("leave"):
+                if not self._process(response, listener):
                     break
-        except (OSError, websocket.WebSocketException, SessionError):
+        except (OSError, websocket.WebSocketException, SessionError, KeyError, ValueError):
             pass  # the connection has ended
         self.ended.set()
+
+    def _process(self, response: rtc.SignalResponse, listener: Listener) -> bool:
+        """Process one message; return whether the participant stays."""
+        if response.HasField("media_sections_requirement"):
+            needed = response.media_sections_requirement
+            self._sections += receiving("video", needed.num_videos) + receiving("audio", needed.num_audios)
+            self._offer_again()
+        elif response.HasField("answer"):
+            listener.renewed(read_remote(response.answer.sdp))
+        elif response.HasField("offer") and self._subscribes:
+            listener.renewed(self._accept(response.offer))
+        elif response.HasField("trickle") and response.trickle.target == self._target:
+            address = read_trickled(response.trickle.candidateInit)
+            if address is not None:
+                listener.address(address)
+        return not response.HasField("leave")
 
     def leave(self) -> None:
         """Leave the room."""
@@ -140,35 +127,83 @@ class Session:
             self._send(rtc.SignalRequest(leave=leave))
         self._ws.shutdown()
 
+    def _join_single(self, host: str, token: str) -> Remote | None:
+        """Join in single-connection mode; return the server's first description, None if it has no such mode."""
+        try:
+            self._connect(f"{host}/rtc/v1?join_request={self._join_request()}", token)
+        except websocket.WebSocketBadStatusException as error:
+            if error.status_code == HTTPStatus.NOT_FOUND:
+                return None
+            raise
+        return read_remote(self._until("answer").answer.sdp)
+
+    def _join_dual(self, host: str, token: str) -> Remote:
+        """Join in dual-connection mode, and use the one of both connections that the participant needs."""
+        if self._subscribes and self._publishes:
+            raise SessionError("the server has no single-connection mode, which sending and receiving needs")
+        query = f"protocol={PROTOCOL}&sdk=python&auto_subscribe={int(self._subscribes)}"
+        self._connect(f"{host}/rtc?{query}", token)
+        if self._subscribes:
+            self._target = rtc.SignalTarget.SUBSCRIBER
+            return self._accept(self._until("offer").offer)
+        for track in self._tracks():
+            self._send(rtc.SignalRequest(add_track=track))
+        self._send(rtc.SignalRequest(offer=self._offer()))
+        return read_remote(self._until("answer").answer.sdp)
+
+    def _connect(self, url: str, token: str) -> None:
+        """Open the WebSocket and wait for the server's welcome."""
+        self._ws = websocket.WebSocket()
+        headers = [f"Authorization: Bearer {token}"]
+        self._ws.connect(url, header=headers, timeout=TIMEOUT_S, suppress_origin=True)
+        self._ping_interval_s = self._until("join").join.ping_interval
+
     def _join_request(self) -> str:
-        description = rtc.SessionDescription(type="offer", sdp=self._offer(), id=1)
         join = rtc.JoinRequest(
-            client_info=models.ClientInfo(sdk=models.ClientInfo.PYTHON, version="0", protocol=16),
-            connection_settings=rtc.ConnectionSettings(auto_subscribe=not self._cid),
-            publisher_offer=description,
+            client_info=models.ClientInfo(sdk=models.ClientInfo.PYTHON, version="0", protocol=PROTOCOL),
+            connection_settings=rtc.ConnectionSettings(auto_subscribe=self._subscribes),
+            publisher_offer=self._offer(),
+            add_track_requests=self._tracks(),
         )
-        if self._cid and self._media == "video":
-            join.add_track_requests.add(
-                cid=self._cid,
-                type=models.TrackType.VIDEO,
-                source=models.TrackSource.SCREEN_SHARE,
-                width=1280,
-                height=720,
-            )
-        elif self._cid:
-            join.add_track_requests.add(
-                cid=self._cid, type=models.TrackType.AUDIO, source=models.TrackSource.MICROPHONE
-            )
         wrapped = rtc.WrappedJoinRequest(join_request=join.SerializeToString())
         return base64.urlsafe_b64encode(wrapped.SerializeToString()).decode()
 
-    def _offer(self) -> str:
-        return offer(self._local, self._media, self._sections, self._cid)
+    @property
+    def _publishes(self) -> bool:
+        return any(section.cid for section in self._sections)
+
+    def _tracks(self) -> list[rtc.AddTrackRequest]:
+        """Return the announcements of the tracks that are sent."""
+        tracks = []
+        for section in self._sections:
+            if section.cid and section.media == "video":
+                track = rtc.AddTrackRequest(
+                    cid=section.cid,
+                    type=models.TrackType.VIDEO,
+                    source=models.TrackSource.SCREEN_SHARE,
+                    width=1280,
+                    height=720,
+                )
+                tracks.append(track)
+            elif section.cid:
+                microphone = models.TrackSource.MICROPHONE
+                tracks.append(
+                    rtc.AddTrackRequest(cid=section.cid, type=models.TrackType.AUDIO, source=microphone)
+                )
+        return tracks
+
+    def _offer(self) -> rtc.SessionDescription:
+        return rtc.SessionDescription(type="offer", sdp=offer(self._local, self._sections), id=self._offers)
 
     def _offer_again(self) -> None:
         self._offers += 1
-        description = rtc.SessionDescription(type="offer", sdp=self._offer(), id=self._offers)
-        self._send(rtc.SignalRequest(offer=description))
+        self._send(rtc.SignalRequest(offer=self._offer()))
+
+    def _accept(self, offered: rtc.SessionDescription) -> Remote:
+        """Answer an offer of the server, and return what it says."""
+        reply = rtc.SessionDescription(type="answer", sdp=answer(self._local, offered.sdp), id=offered.id)
+        self._send(rtc.SignalRequest(answer=reply))
+        return read_remote(offered.sdp, is_offer=True)
 
     def _send(self, request: rtc.SignalRequest) -> None:
         self._ws.send_binary(request.SerializeToString())

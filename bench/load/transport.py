@@ -10,14 +10,17 @@ import secrets
 import socket
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from aioice import stun
 from aiortc import rtcdtlstransport
 from aiortc.rtcdtlstransport import RTCCertificate, RTCDtlsFingerprint, RTCDtlsParameters, RTCDtlsTransport
 
+from bench.load.descriptions import Address, Remote
+
 CONNECT_TIMEOUT_S = 30.0
+# An address that has not replied to so many checks is given up for the next one.
+CHECKS, CHECK_INTERVAL_S = 5, 0.5
 # RFC 7675 section 5.1: consent checks are sent about every 5 s
 CONSENT_INTERVAL_S = 4.0
 RECEIVE_BYTES = 2048
@@ -26,45 +29,6 @@ PROFILES = {
     "gcm": [rtcdtlstransport.SRTP_AEAD_AES_128_GCM],
     "cm": [rtcdtlstransport.SRTP_AES128_CM_SHA1_80],
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """The content of the server's answer that a client with one transport needs."""
-
-    ufrag: str
-    pwd: str
-    fingerprints: tuple[tuple[str, str], ...]
-    addresses: tuple[tuple[str, int], ...]
-    "Host candidates over UDP, best first."
-    has_transport_cc: bool
-    "Whether received media has transport-wide sequence numbers."
-
-
-def read_answer(sdp: str) -> Answer:
-    """Parse an answer. KeyError or ValueError if it lacks a value that a transport needs."""
-    values: dict[str, str] = {}
-    fingerprints, addresses = [], []
-    has_transport_cc = False
-    for line in sdp.splitlines():
-        name, _, value = line.partition(":")
-        values.setdefault(name, value)
-        if name == "a=fingerprint":
-            algorithm, _, digest = value.partition(" ")
-            fingerprints.append((algorithm, digest))
-        elif name == "a=candidate":
-            words = value.split()
-            if words[2].lower() == "udp" and words[7] == "host":
-                addresses.append((words[4], int(words[5])))
-        elif name == "a=extmap" and "transport-wide-cc" in value:
-            has_transport_cc = True
-    return Answer(
-        values["a=ice-ufrag"],
-        values["a=ice-pwd"],
-        tuple(dict.fromkeys(fingerprints)),
-        tuple(dict.fromkeys(addresses)),
-        has_transport_cc,
-    )
 
 
 class _Port:
@@ -123,7 +87,8 @@ class Transport:
     def __init__(self, certificate: RTCCertificate, profile: str) -> None:
         """`certificate` is shared by the clients of a process; `profile` is a key of PROFILES."""
         self.ufrag, self.pwd = secrets.token_hex(4), secrets.token_hex(12)
-        self.answer: Answer | None = None
+        self.remote: Remote | None = None
+        self._addresses: asyncio.Queue[Address] = asyncio.Queue()
         self._socket: socket.socket | None = None
         self._consents: asyncio.Task[None] | None = None
         self._checked = asyncio.Event()
@@ -131,12 +96,23 @@ class Transport:
         self.dtls = Dtls(self._port, certificate, profile)
         self.on_packet: Callable[[bytes, float], None] = lambda _datagram, _now: None
 
-    async def connect(self, answer: Answer) -> None:
+    def add_address(self, address: Address) -> None:
+        """Add an address of the server that it trickled."""
+        self._addresses.put_nowait(address)
+
+    async def connect(self, remote: Remote) -> None:
         """Connect the transport. TimeoutError, ConnectionError."""
-        self.answer = answer
+        # one that came meanwhile is newer
+        self.remote = self.remote or remote
+        for address in remote.addresses:
+            self.add_address(address)
+        try:
+            async with asyncio.timeout(CONNECT_TIMEOUT_S):
+                await self._check()
+        except TimeoutError as error:
+            raise ConnectionError("no address of the server replied") from error
         async with asyncio.timeout(CONNECT_TIMEOUT_S):
-            await self._check(answer)
-            parameters = [RTCDtlsFingerprint(*pair) for pair in answer.fingerprints]
+            parameters = [RTCDtlsFingerprint(*pair) for pair in remote.fingerprints]
             await self.dtls.start(RTCDtlsParameters(parameters))
         if self.dtls.state != "connected":
             raise ConnectionError("the DTLS handshake failed")
@@ -166,43 +142,75 @@ class Transport:
         return self._socket
 
     @property
-    def has_transport_cc(self) -> bool:
-        """Whether received media has transport-wide sequence numbers."""
-        return self.answer is not None and self.answer.has_transport_cc
+    def transport_cc_id(self) -> int:
+        """Id of the header extension with the transport-wide sequence number; 0: received media has none."""
+        return self.remote.transport_cc_id if self.remote is not None else 0
 
-    async def _check(self, answer: Answer) -> None:
-        """Run ICE (RFC 8445): one nominating check on the first address that responds."""
+    def clock_rate(self, payload_type: int) -> int:
+        """Return the clock rate of received media in Hz; 0 for other payload types, such as retransmissions."""
+        return self.remote.clock_rates.get(payload_type, 0) if self.remote is not None else 0
+
+    async def _check(self) -> None:
+        """Run ICE (RFC 8445): nominating checks on one address after the other, until one replies. TimeoutError."""
         loop = asyncio.get_running_loop()
-        for host, port in answer.addresses:
+        while True:
+            host, port = await self._addresses.get()
             family = socket.AF_INET6 if ":" in host else socket.AF_INET
             candidate = socket.socket(family, socket.SOCK_DGRAM)
             candidate.setblocking(False)
             # the burst of a keyframe must not be lost while this process is busy with its other viewers
             candidate.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
-            candidate.connect((host, port))
+            try:
+                candidate.connect((host, port))
+            except OSError:  # this machine has no route to it
+                candidate.close()
+                continue
             self._socket = candidate
             loop.add_reader(candidate, self._readable)
-            for _ in range(5):
+            for _ in range(CHECKS):
                 self._send_check()
                 with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(0.5):
+                    async with asyncio.timeout(CHECK_INTERVAL_S):
                         await self._checked.wait()
                     self._consents = asyncio.create_task(self._consent())
                     return
             loop.remove_reader(candidate)
             candidate.close()
             self._socket = None
-        raise ConnectionError("no address responded")
 
     def _send_check(self) -> None:
-        assert self.answer is not None
+        assert self.remote is not None
         request = stun.Message(message_method=stun.Method.BINDING, message_class=stun.Class.REQUEST)
-        request.attributes["USERNAME"] = f"{self.answer.ufrag}:{self.ufrag}"
+        request.attributes["USERNAME"] = f"{self.remote.ufrag}:{self.ufrag}"
         request.attributes["PRIORITY"] = 1
-        request.attributes["ICE-CONTROLLING"] = 1
-        request.attributes["USE-CANDIDATE"] = None
-        request.add_message_integrity(self.answer.pwd.encode())
+        if self.remote.is_offer and not self.remote.is_lite:  # RFC 8445 section 6.1.1
+            request.attributes["ICE-CONTROLLED"] = 1
+        else:
+            request.attributes["ICE-CONTROLLING"] = 1
+            request.attributes["USE-CANDIDATE"] = None
+        request.add_message_integrity(self.remote.pwd.encode())
+        request.add_fingerprint()
         self._send(bytes(request))
+
+    def _on_stun(self, datagram: bytes) -> None:
+        """Reply to a check of the server, or note the reply to one of ours."""
+        try:
+            message = stun.parse_message(datagram)
+        except ValueError:
+            return
+        if message.message_class is stun.Class.RESPONSE:
+            self._checked.set()
+        if message.message_class is not stun.Class.REQUEST:
+            return
+        reply = stun.Message(
+            message_method=stun.Method.BINDING,
+            message_class=stun.Class.RESPONSE,
+            transaction_id=message.transaction_id,
+        )
+        reply.attributes["XOR-MAPPED-ADDRESS"] = self.socket.getpeername()[:2]
+        reply.add_message_integrity(self.pwd.encode())
+        reply.add_fingerprint()
+        self._send(bytes(reply))
 
     async def _consent(self) -> None:
         while True:
@@ -228,4 +236,4 @@ class Transport:
             elif 19 < first < 64:
                 self._port.queue.put_nowait(datagram)
             elif first < 4:
-                self._checked.set()
+                self._on_stun(datagram)

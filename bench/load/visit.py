@@ -3,10 +3,11 @@
 import threading
 import time
 from dataclasses import dataclass
+from functools import partial
 
 from bench.load.plan import Plan
 from bench.load.pool import Process
-from bench.load.session import Session
+from bench.load.session import Listener, Part, Session
 from signaling.access.tokens import Signer, mint
 
 TOKEN_TTL_S = 24 * 3600
@@ -19,7 +20,10 @@ class Seat:
     number: int
     room: str
     process: Process
-    publish: bool = False
+    publish: bool
+    "Whether it sends the plan's tracks."
+    view: bool
+    "Whether it receives all others."
     was_sent_away: bool = False
     "Whether the server has ended a visit."
     silent_since: float = 0.0
@@ -28,12 +32,12 @@ class Seat:
     @property
     def identity(self) -> str:
         """The participant's identity."""
-        return f"{'publisher' if self.publish else 'viewer'}-{self.number}"
+        return f"{'viewer' if self.view else 'publisher'}-{self.number}"
 
 
-def token(plan: Plan, room: str, identity: str, *, publish: bool) -> str:
-    """Return an access token for one participant of the load."""
-    video = {"room": room, "roomJoin": True, "canPublish": publish}
+def token(plan: Plan, room: str, identity: str, *, publish: bool, view: bool) -> str:
+    """Return an access token for one participant of the load, who sends, receives, or both."""
+    video = {"room": room, "roomJoin": True, "canPublish": publish, "canSubscribe": view}
     return mint({"sub": identity, "video": video}, Signer(plan.key, plan.secret), time.time(), TOKEN_TTL_S)
 
 
@@ -45,23 +49,23 @@ class Visit:
         self._plan = plan
         self._seat = seat
         self._session: Session | None = None
-        self._opened = seat.process.open(
-            room=seat.room, media=plan.media, srtp=plan.srtp, publish=seat.publish
-        )
+        self._tracks = plan.tracks if seat.publish else []
+        self._opened = seat.process.open(room=seat.room, srtp=plan.srtp, tracks=self._tracks, view=seat.view)
         self.began_at = self.connected_at = 0.0
 
     def join(self) -> None:
         """Join the room and connect the media. SessionError, ClientError."""
         plan, seat = self._plan, self._seat
-        ticket = token(plan, seat.room, seat.identity, publish=seat.publish)
+        ticket = token(plan, seat.room, seat.identity, publish=seat.publish, view=seat.view)
         self.began_at = time.monotonic()
-        session = Session(plan.host, ticket, self._opened.local, plan.media, publish=seat.publish)
+        part = Part([track.media for track in self._tracks], seat.view, plan.dual)
+        session = Session(plan.host, ticket, self._opened.local, part)
         self._session = session
         client = self._opened.client
-        self.connected_at = seat.process.connect(client, session.answer, plan.rate, plan.burst)
-        threading.Thread(
-            target=session.listen, args=(lambda answer: seat.process.renew(client, answer),), daemon=True
-        ).start()
+        listener = Listener(partial(seat.process.renew, client), partial(seat.process.add_address, client))
+        # before the connection is made: the server may trickle its addresses
+        threading.Thread(target=session.listen, args=(listener,), daemon=True).start()
+        self.connected_at = seat.process.connect(client, session.remote)
 
     def first_media(self) -> float:
         """Wait for the first packet; return when it was received. ClientError."""

@@ -19,9 +19,9 @@ from aiortc import rtcdtlstransport
 from aiortc.rtcdtlstransport import RTCCertificate
 from livekit.protocol import models, rtc
 
+from bench.load.descriptions import MID_ID, TRANSPORT_CC_ID, VP8, Local, offer, read_remote, receiving
 from bench.load.media import payload, read_payload, vp8_start
-from bench.load.session import MID_ID, TRANSPORT_CC_ID, VP8, Local, offer
-from bench.load.transport import Transport, read_answer
+from bench.load.transport import Transport
 from sfu.wire.rtp import build_extensions, header_length
 
 KEY, SECRET = "devkey", "secret"
@@ -117,13 +117,13 @@ class Client:
 
     def remote(self):
         """The credentials and the loopback address of the server's latest answer."""
-        answer = read_answer(self.answer.sdp)
+        answer = read_remote(self.answer.sdp)
         loopback = tuple(address for address in answer.addresses if address[0] == "127.0.0.1")
         return dataclasses.replace(answer, addresses=loopback)
 
     def offer(self):
         """The present offer: as many receiving sections as needed, the track, and data if wanted."""
-        text = offer(self.local, "video", self.sections, self.cid)
+        text = offer(self.local, receiving("video", self.sections, cid=self.cid))
         if not self.data:
             return text
         mids = " ".join(map(str, range(self.sections)))

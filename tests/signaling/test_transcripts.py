@@ -16,7 +16,7 @@ import pytest
 from google.protobuf import json_format
 from livekit.protocol import models, rtc
 
-from bench.load.session import Local, offer
+from bench.load.descriptions import Local, offer, receiving
 from sfu.settings import MediaSettings
 from sfu.shell.server import MediaServer
 from signaling.app import Server
@@ -151,7 +151,9 @@ async def connect(server, transcript, identity, token=None, *, dual=False):
         join = rtc.JoinRequest(
             client_info=models.ClientInfo(sdk=models.ClientInfo.JS, protocol=16),
             connection_settings=rtc.ConnectionSettings(auto_subscribe=True),
-            publisher_offer=rtc.SessionDescription(type="offer", sdp=offer(LOCAL, "video", 1), id=1),
+            publisher_offer=rtc.SessionDescription(
+                type="offer", sdp=offer(LOCAL, receiving("video", 1)), id=1
+            ),
         )
         transcript.add(f"{identity} joins", fields(join))
         ws = await server.http.ws_connect(
@@ -179,13 +181,17 @@ async def lesson(server, transcript, *, dual):
     await ada.quiet()
     layers = [models.VideoLayer(quality=models.HIGH, width=1280, height=720, bitrate=1_500_000)]
     await ada.publish("cam", layers=layers, width=1280, height=720)
-    await ada.send(offer=rtc.SessionDescription(type="offer", sdp=offer(LOCAL, "video", 1, "cam"), id=2))
+    await ada.send(
+        offer=rtc.SessionDescription(type="offer", sdp=offer(LOCAL, receiving("video", 1, cid="cam")), id=2)
+    )
     await ada.until("answer")
     if dual:
         await answered(bob)
     else:
         await bob.until("media_sections_requirement")
-        await bob.send(offer=rtc.SessionDescription(type="offer", sdp=offer(LOCAL, "video", 2), id=2))
+        await bob.send(
+            offer=rtc.SessionDescription(type="offer", sdp=offer(LOCAL, receiving("video", 2)), id=2)
+        )
         await bob.until("answer")
     await ada.until("track_subscribed")
     await bob.quiet()

@@ -23,10 +23,11 @@ def server():
         yield server
 
 
-@pytest.mark.parametrize(("srtp", "media"), [("gcm", "video"), ("cm", "audio")])
-def test_every_viewer_gets_every_packet_unchanged(server, srtp, media, tmp_path, capsys):
+@pytest.mark.parametrize(("srtp", "media", "dual"), [("gcm", "video", False), ("cm", "audio", True)])
+def test_every_viewer_gets_every_packet_unchanged(server, srtp, media, dual, tmp_path, capsys):
     url, pid = server
     plan = Plan(url, rooms=2, viewers=2, duration=1.0, burst=3, srtp=srtp, media=media, pid=pid, prefix=srtp)
+    plan = replace(plan, dual=dual)
     result = load(plan)
     assert (result.joined, result.failed, result.dropped) == (4, [], 0)
     assert len(result.first_media_s) == 4
@@ -43,6 +44,17 @@ def test_every_viewer_gets_every_packet_unchanged(server, srtp, media, tmp_path,
     assert json.loads(report)["figures"]["joined"] == 4
     assert "hidden" not in report
     assert (tmp_path / "report.png").read_bytes()[:4] == b"\x89PNG"
+
+
+def test_everybody_in_a_mesh_gets_all_tracks_of_all_others(server):
+    url, pid = server
+    plan = Plan(url, viewers=3, mesh=True, duration=1.0, rate=60.0, voice=50.0, pid=pid, prefix="mesh")
+    result = load(plan)
+    assert (result.joined, result.failed, result.missing) == (3, [], 0)
+    assert result.total.streams == 3 * 2 * 2
+    assert (result.total.lost, result.total.wrong) == (0, 0)
+    # two of three hear each packet
+    assert result.total.received > 1.5 * result.sent
 
 
 def test_a_publisher_that_is_refused_is_told_in_words(server):

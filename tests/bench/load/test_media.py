@@ -15,6 +15,7 @@ def test_a_payload_is_read_again(index, keyframe):
 def test_a_rewritten_picture_id_is_no_fault_and_all_else_is():
     sent = payload(7, 1.0, 300, vp8_start(7, keyframe=False))
     assert read_payload(sent[:2] + b"\xff\xee" + sent[4:]) == (7, 1.0)
+    assert read_payload(sent[:2] + b"\x7e" + sent[4:]) == (7, 1.0)
     # the time is not part of what is compared: 8 bytes behind magic and index
     for at in [*range(4, 23), *range(31, 300)]:
         broken = bytearray(sent)
@@ -26,6 +27,7 @@ def test_a_rewritten_picture_id_is_no_fault_and_all_else_is():
 
 def test_reports_add_up():
     report = Report()
-    report.add(Report(received=10, lost=1, wrong=1, sampled=3, latencies_s=[0.3, 0.1], longest_silence_s=0.2))
-    report.add(Report(received=5, duplicates=2, latencies_s=[0.2], longest_silence_s=0.1))
-    assert report == Report(15, 1, 2, 1, 3, [0.3, 0.1, 0.2], 0.2)
+    first = Report(1, received=10, lost=1, wrong=1, sampled=3, latencies_s=[0.3, 0.1], longest_silence_s=0.2)
+    report.add(first)
+    report.add(Report(2, received=5, duplicates=2, latencies_s=[0.2], longest_silence_s=0.1))
+    assert report == Report(3, 15, 1, 2, 1, 3, [0.3, 0.1, 0.2], 0.2)

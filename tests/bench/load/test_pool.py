@@ -4,6 +4,8 @@ import threading
 
 import pytest
 
+from bench.load.clients import Pace
+from bench.load.descriptions import Remote
 from bench.load.pool import ClientError, Process, ProcessEndedError
 
 
@@ -15,9 +17,7 @@ def process():
 
 
 def test_orders_are_answered_out_of_turn(process):
-    clients = [
-        process.open(room=room, media="video", srtp="gcm", publish=False).client for room in ("a", "b", "b")
-    ]
+    clients = [process.open(room=room, srtp="gcm", tracks=[], view=True).client for room in ("a", "b", "b")]
     assert len(set(clients)) == 3
     results = []
     waiting = threading.Thread(target=lambda: results.append(_error(process.first_media, clients[0])))
@@ -32,9 +32,10 @@ def test_orders_are_answered_out_of_turn(process):
 
 
 def test_what_cannot_be_done_is_told_and_hurts_nobody_else(process):
-    opened = process.open(room="a", media="video", srtp="gcm", publish=True)
-    with pytest.raises(ClientError, match="ice-ufrag"):
-        process.connect(opened.client, "v=0\r\n", 10.0, 1)
+    opened = process.open(room="a", srtp="gcm", tracks=[Pace("video", 10.0, 1)], view=False)
+    nowhere = Remote("u", "p", (("sha-256", "AA"),), (("not an address", 7),))
+    with pytest.raises(ClientError):
+        process.connect(opened.client, nowhere)
     assert process.close(opened.client) == 0.0
 
 

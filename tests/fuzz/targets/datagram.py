@@ -12,8 +12,8 @@ import pylibsrtp
 from aiortc import rtcdtlstransport
 from aiortc.rtcdtlstransport import RTCCertificate
 
-from bench.load.session import Local, offer
-from bench.load.transport import Transport, read_answer
+from bench.load.descriptions import Local, offer, read_remote, receiving
+from bench.load.transport import Transport
 from sfu.settings import MediaSettings
 from sfu.shell.server import MediaServer
 from sfu.values import PeerClosed, PublicationSpec
@@ -65,7 +65,9 @@ class Engine:
         local = Local(self.transport.ufrag, self.transport.pwd, self.fingerprint)
         self.media.open_peer(name, "room")
         self.media.publish(name, PublicationSpec("TR_1", "video", track_ids=("cid",)))
-        answer = read_answer((await self.media.negotiate(name, offer(local, "video", 2, "cid"))).sdp)
+        answer = read_remote(
+            (await self.media.negotiate(name, offer(local, receiving("video", 2, cid="cid")))).sdp
+        )
         loopback = tuple(address for address in answer.addresses if address[0] == "127.0.0.1")
         self.answer = dataclasses.replace(answer, addresses=loopback)
         await self.transport.connect(self.answer)

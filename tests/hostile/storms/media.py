@@ -7,7 +7,7 @@ import time
 
 from livekit.protocol import models, rtc
 
-from bench.load.session import MID_ID, VP8
+from bench.load.descriptions import MID_ID, VP8
 from sfu.wire import rtcp
 from sfu.wire.rtp import build_extensions
 from tests.hostile.client import Client

@@ -12,8 +12,7 @@ from urllib.parse import urlsplit
 
 from aioice import stun
 
-from bench.load.session import Local
-from bench.load.transport import read_answer
+from bench.load.descriptions import Local, read_remote
 from tests.hostile.client import FINGERPRINT, Client
 
 ROOM = "storm"
@@ -219,7 +218,7 @@ async def mass_join(url, seconds):
         await asyncio.sleep(delay_s)
         with contextlib.suppress(Exception):
             await client.connect(media=False)
-            read_answer(client.answer.sdp)
+            read_remote(client.answer.sdp)
             return True
         return False
 
