@@ -10,13 +10,13 @@ settings.load_profile("lectern")
 
 def pytest_addoption(parser):
     parser.addoption(
-        "--long", action="store_true", help="also what repeats a test with further clients or codecs"
+        "--long", action="store_true", help="also what takes long, and what repeats a test with further clients or codecs"
     )
 
 
 def pytest_collection_modifyitems(config, items):
     if not config.getoption("--long"):
-        skipped = pytest.mark.skip(reason="the same with another client or codec; --long runs it")
+        skipped = pytest.mark.skip(reason="long, or the same with another client or codec; --long runs it")
         for item in items:
             if item.get_closest_marker("long") is not None:
                 item.add_marker(skipped)

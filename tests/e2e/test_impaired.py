@@ -21,7 +21,9 @@ from tests.e2e.conftest import (
 from tests.e2e.netsim import missing, namespace
 from tests.e2e.test_javascript import CAMERA, open_page
 
+# `test_weak_links` reads what the same links leave legible; this counts frames, without what the page turns on.
 pytestmark = [
+    pytest.mark.long,
     pytest.mark.timeout(300),
     pytest.mark.skipif(bool(missing()), reason=missing() or "nothing is missing"),
 ]

@@ -57,11 +57,14 @@ async def server(database_url, unlimited):
 
 
 @pytest.mark.timeout(240)
+@pytest.mark.parametrize(
+    "phases",
+    ["fuzzing,stateful", pytest.param("examples,coverage", marks=pytest.mark.long)],
+    ids=["at random", "each value that a parameter may not have"],
+)
 async def test_no_call_makes_the_server_fail_and_every_answer_is_as_described(
-    server, database_url, tmp_path, caplog
+    server, phases, tmp_path, caplog
 ):
-    # What each parameter may not be is refused before the database is asked, so one of the two is enough for that.
-    phases = "examples,coverage,fuzzing,stateful" if database_url.startswith("sqlite") else "fuzzing,stateful"
     configuration = tmp_path / "schemathesis.toml"
     configuration.write_text(CONFIGURATION.format(token=make_token(video=GRANTS)))
     process = await asyncio.create_subprocess_exec(
