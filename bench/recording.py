@@ -139,7 +139,7 @@ class Lesson:
                 seed = (number << 8 | index, 1 << 20 | number << 8 | index, 1)
                 subscription = viewer.subscribe(source.published, "stream", seed)
                 subscription.section = OutboundSection(Mid("1"), KIND)
-                self.core.delivery.choose(subscription, now)
+                self.core.delivery.select_layer(subscription, now)
         publications = {source.published.spec.id: source.published for source in self.sources}
         settings = MediaSettings(recordings_folder=str(folder), recordings_reserve_octets=0)
         self.recordings = Recordings(settings, self.core.taps, publications, lambda _event: None)

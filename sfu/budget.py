@@ -33,7 +33,7 @@ class Budget:
             self._at = now
         return self._left
 
-    def take(self, cost: float, now: float) -> bool:
+    def take_tokens(self, cost: float, now: float) -> bool:
         """Charge `cost`; if less is available, charge nothing and return False."""
         if self.left(now) < cost:
             return False

@@ -87,9 +87,9 @@ class PeerLimits:
     def rtp(self, ssrc: int, octets: int, now: float) -> bool:
         """Charge a packet of media; return whether it may be processed."""
         price = FLOOD_PRICE if self.flooded_s or self._dropped > TOLERATED_EXCESS else 1
-        if self._packets.left(now) >= price and self._octets.take(octets, now):
+        if self._packets.left(now) >= price and self._octets.take_tokens(octets, now):
             self._taken += 1
-            return self._packets.take(price, now)
+            return self._packets.take_tokens(price, now)
         self.exceeded(ssrc)
         return False
 
@@ -105,7 +105,7 @@ class PeerLimits:
 
     def rtcp(self, octets: int, now: float) -> bool:
         """Charge a compound packet; return whether it may be processed."""
-        if self._rtcp.take(octets + RTCP_DATAGRAM_OCTETS, now):
+        if self._rtcp.take_tokens(octets + RTCP_DATAGRAM_OCTETS, now):
             self._taken += 1
             return True
         self.exceeded(0)
@@ -115,8 +115,8 @@ class PeerLimits:
         """Charge a DTLS datagram; return whether it may be processed. SCTP adapts, so this is never a flood."""
         return (
             self._dtls_datagrams.left(now) >= 1
-            and self._dtls_octets.take(octets, now)
-            and self._dtls_datagrams.take(1, now)
+            and self._dtls_octets.take_tokens(octets, now)
+            and self._dtls_datagrams.take_tokens(1, now)
         )
 
     def close_second(self) -> dict[int, int]:

@@ -185,7 +185,7 @@ class VideoAllocation:
     "The most that the subscriber has use for."
     current: tuple[int, int] | None
     "What flows."
-    allotted: tuple[int, int] | None
+    allowed_point: tuple[int, int] | None
     "What may flow; None: nothing, or no limit is known."
     reason: str
     bitrates_bps: tuple[tuple[int, int, int], ...]

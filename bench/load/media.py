@@ -302,7 +302,7 @@ class Viewer:
             if streams and now >= report_at:
                 report_at = now + REPORT_INTERVAL_S
                 for some in (streams[i : i + MAX_BLOCKS] for i in range(0, len(streams), MAX_BLOCKS)):
-                    blocks = [stream.statistics.report(now) for stream in some]
+                    blocks = [stream.statistics.report_block(now) for stream in some]
                     packets.append(rtcp.receiver_report(self._own_ssrc, blocks))
             for stream in streams:
                 if lost := stream.nacks.due(now):

@@ -36,7 +36,7 @@ _RESUMED = 0.85
 _LOSS_WEIGHT = 0.005
 # If no limit is known and none has shown for a while, it is enough to read the end of a report now and then, and rarely
 # a whole one; signs of a limit are a queue or losses.
-_GLANCE_INTERVAL_S, _FULL_INTERVAL_S, _CALM_AFTER_S = 0.09, 1.0, 1.5
+_SAMPLED_INTERVAL_S, _FULL_INTERVAL_S, _SAMPLED_AFTER_S = 0.09, 1.0, 1.5
 _SIGN_QUEUE_S, _SIGN_LOSS = 0.05, 0.05
 
 
@@ -81,14 +81,14 @@ class Estimator:
         "Reports received before this time are not read."
         # before this time, the end of a report without signs of a limit is enough
         self._full_from = float("-inf")
-        self._calm_from = float("-inf")
+        self._sampled_from = float("-inf")
 
-    def report(self, data: bytes, now: float) -> None:
+    def on_feedback(self, data: bytes, now: float) -> None:
         """Process a feedback report. RtcpError."""
         if now < self.read_from:
             return
         if now < self._full_from and self._shows_no_limit(data):
-            self.read_from = now + _GLANCE_INTERVAL_S
+            self.read_from = now + _SAMPLED_INTERVAL_S
             return
         arrivals = decode(data)
         first = self._unwrapper.unwrap(arrivals.first)
@@ -124,7 +124,7 @@ class Estimator:
             weight = 1 - (1 - _LOSS_WEIGHT) ** (lost + len(at))
             self.link_loss += weight * (lost / (lost + len(at)) - self.link_loss)
         self._decide(lost, lost + len(at), now)
-        self._rest(lost, lost + len(at), now)
+        self._sample(lost, lost + len(at), now)
 
     def _shows_no_limit(self, data: bytes) -> bool:
         """Whether a report shows neither a queue nor losses, judged by its last packet."""
@@ -154,13 +154,13 @@ class Estimator:
         since, before = next(earlier, self._arrived[0])
         return (bits - before) / (newest - since) if newest - since >= span_s / 2 else float("inf")
 
-    def _rest(self, lost: int, expected: int, now: float) -> None:
+    def _sample(self, lost: int, expected: int, now: float) -> None:
         """Read fewer reports of a link that shows no limit."""
         sign = self.delay.queue_s > _SIGN_QUEUE_S or lost > _SIGN_LOSS * expected
-        if sign or self.available_bps < float("inf") or self._calm_from < 0:
-            self._calm_from = now + _CALM_AFTER_S
-        if now > self._calm_from:
-            self.read_from, self._full_from = now + _GLANCE_INTERVAL_S, now + _FULL_INTERVAL_S
+        if sign or self.available_bps < float("inf") or self._sampled_from < 0:
+            self._sampled_from = now + _SAMPLED_AFTER_S
+        if now > self._sampled_from:
+            self.read_from, self._full_from = now + _SAMPLED_INTERVAL_S, now + _FULL_INTERVAL_S
         else:
             self.read_from = self._full_from = now
 

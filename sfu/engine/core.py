@@ -51,12 +51,12 @@ class Core:
         self.deadlines.cancel(peer, Reason.FEEDBACK)
         del self.peers[peer.id]
         for room_id in peer.rooms:
-            self.forget_room(room_id)
+            self.remove_empty_room(room_id)
 
-    def forget_room(self, room_id: RoomId) -> None:
+    def remove_empty_room(self, room_id: RoomId) -> None:
         """Remove the speakers of a room if it is empty."""
         if not any(peer.room_id == room_id for peer in self.peers.values()):
-            self.speaking.forget(room_id)
+            self.speaking.remove_room(room_id)
 
     def remove_publication(self, published: Publication, now: float) -> None:
         """Remove a publication from the packet path and end its subscriptions."""

@@ -8,7 +8,7 @@ keyframe or replays the retained one.
 from collections.abc import Iterable
 from functools import partial
 
-from sfu.engine.adaptation.allocation import explain, share
+from sfu.engine.adaptation.allocation import explain, reallocate
 from sfu.engine.adaptation.backup import fitting, is_lacking
 from sfu.engine.adaptation.bandwidth_control import BandwidthControl
 from sfu.engine.context import Context
@@ -60,10 +60,10 @@ class Delivery:
     def reallocate(self, peer: Peer, now: float) -> None:
         """Allocate a peer's bandwidth again."""
         self._containment.each(now, self._fit, peer.subscriptions.values())
-        for subscription in share(peer, self._speaking.focus(peer.room_id), now):
-            paused = subscription.allotted is None
+        for subscription in reallocate(peer, self._speaking.focus(peer.room_id), now):
+            paused = subscription.allowed_point is None
             self._emit(SubscriptionPaused(peer.id, subscription.publication_id, paused))
-        self._containment.each(now, self.choose, peer.subscriptions.values())
+        self._containment.each(now, self.select_layer, peer.subscriptions.values())
         self._openings.consider(peer, now)
         if any(each.published.wanted_layers is not None for each in peer.subscriptions.values()):
             self.want_layers_soon(now)
@@ -74,7 +74,7 @@ class Delivery:
 
     def feedback_report(self, peer: Peer, data: bytes, now: float) -> None:
         """Process a peer's transport-wide feedback. RtcpError."""
-        self.bandwidth.report(peer, data, now)
+        self.bandwidth.on_transport_feedback(peer, data, now)
         self._bandwidth_changed(now)
 
     def receivers_estimate(self, peer: Peer, available_bps: float, now: float) -> None:
@@ -103,7 +103,7 @@ class Delivery:
 
     # --- choosing ------------------------------------------------------------------------------------------------
 
-    def choose(self, subscription: Subscription, now: float) -> None:
+    def select_layer(self, subscription: Subscription, now: float) -> None:
         """Choose a subscription's stream within its bound; replay it, or request a keyframe."""
         self.wait(subscription, now)
         target = subscription.target
@@ -121,7 +121,7 @@ class Delivery:
 
     def wait(self, subscription: Subscription, now: float) -> None:
         """Choose a subscription's stream; request a keyframe if none arrives soon."""
-        subscription.choose(now)
+        subscription.update_target(now)
         target, published = subscription.waits_in, subscription.published
         if target is not None and published.spec.kind == "video":
             self._retry_later(published.owner, target.stream, now + KEYFRAME_GRACE_S)
@@ -251,8 +251,8 @@ class Delivery:
             downstream.available_bps,
             downstream.requested_bps,
             downstream.link_loss,
-            cameras=all(s.allotted is not None for s in videos if not s.published.spec.screen_share),
-            screen=all(s.allotted is not None for s in videos if s.published.spec.screen_share),
+            cameras=all(s.allowed_point is not None for s in videos if not s.published.spec.screen_share),
+            screen=all(s.allowed_point is not None for s in videos if s.published.spec.screen_share),
         )
         dead = downstream.estimator is not None and downstream.estimator.silent
         told = downstream.report.update(DEAD if dead else link, now)

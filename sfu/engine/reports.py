@@ -58,7 +58,7 @@ class Reports:
         if known is None or known.rtx:
             return
         stream = known.stream
-        if not stream.sender_reports.take(1, now):
+        if not stream.sender_reports.take_tokens(1, now):
             self._drops[DropReason.SENDER_REPORT_RATE] += 1
             return
         stream.clock, stream.clock_at = (report.ntp, report.rtp_timestamp), now
@@ -74,7 +74,7 @@ class Reports:
     ) -> None:
         link = peer.link
         blocks = [block for block in report.blocks if block.ssrc in peer.by_ssrc]
-        link.downstream_loss.report(block.fraction_lost for block in blocks)
+        link.downstream_loss.add_fractions(block.fraction_lost for block in blocks)
         for block in blocks:
             # our sender reports carry the publisher's clock, so only a publisher on the same clock gives sense here
             rtt_s = rtcp.round_trip_s(block, ntp)
@@ -87,7 +87,7 @@ class Reports:
             return
         look_ups = peer.link.limits.look_ups
         affordable = int(min(len(nack.sequences), look_ups.left(now)))
-        look_ups.take(affordable, now)
+        look_ups.take_tokens(affordable, now)
         self._drops[DropReason.RETRANSMISSION_RATE] += len(nack.sequences) - affordable
         for sequence in nack.sequences[:affordable]:
             if not self._bandwidth.has_room_again(subscription, sequence):
@@ -111,14 +111,14 @@ class Reports:
         subscription = peer.by_ssrc.get(ssrc)
         if subscription is None or subscription.current is None or subscription.replaying:
             return
-        if not peer.link.limits.keyframes.take(1, now):
+        if not peer.link.limits.keyframes.take_tokens(1, now):
             self._drops[DropReason.KEYFRAME_RATE] += 1
         elif not self._bandwidth.is_behind(subscription) and not _lacks_nothing(subscription, now):
             self._delivery.request_keyframe(subscription.published.owner, subscription.current, now)
 
     def _on_arrivals(self, peer: Peer, report: rtcp.TransportFeedbackReport, now: float, _ntp: int) -> None:
         try:
-            if peer.link.limits.reported.take(REPORT_PACKETS + reported_packets(report.data), now):
+            if peer.link.limits.reported.take_tokens(REPORT_PACKETS + reported_packets(report.data), now):
                 self._delivery.feedback_report(peer, report.data, now)
             else:
                 self._drops[DropReason.FEEDBACK_RATE] += 1
@@ -126,7 +126,7 @@ class Reports:
             self._drops[DropReason.MALFORMED] += 1
 
     def _on_remb(self, peer: Peer, estimate: rtcp.Remb, now: float, _ntp: int) -> None:
-        if peer.link.limits.estimates.take(1, now):
+        if peer.link.limits.estimates.take_tokens(1, now):
             self._delivery.receivers_estimate(peer, estimate.bitrate_bps, now)
         else:
             self._drops[DropReason.FEEDBACK_RATE] += 1
@@ -170,8 +170,10 @@ class Reports:
     def receiver_report(peer: Peer, now: float) -> None:
         """Send a receiver report on each of a peer's streams (RFC 3550 section 6.4.2)."""
         link = peer.link
-        blocks = [known.stream.statistics.report(now) for known in peer.streams.values() if not known.rtx]
-        link.upstream_loss.report(block.fraction_lost for block in blocks)
+        blocks = [
+            known.stream.statistics.report_block(now) for known in peer.streams.values() if not known.rtx
+        ]
+        link.upstream_loss.add_fractions(block.fraction_lost for block in blocks)
         for at in range(0, len(blocks), _BLOCKS_PER_REPORT):
             link.send_rtcp(rtcp.receiver_report(link.ssrc, blocks[at : at + _BLOCKS_PER_REPORT]))
 

@@ -62,7 +62,7 @@ class Router:
             header = rtp.parse_header(packet)
             ssrc = int.from_bytes(packet[8:12], "big")
             known = peer.streams.get(ssrc)
-            if known is None and peer.link.limits.unknown.take(1, now):
+            if known is None and peer.link.limits.unknown.take_tokens(1, now):
                 known = self._learn(peer, ssrc, packet, header, now)
             self._arrived(peer, known, packet, header, now)
             if known is None:
@@ -81,7 +81,7 @@ class Router:
         if not peer.link.feedback.media_ssrc:
             peer.link.feedback.media_ssrc = ssrc
         self._containment.each(now, self._delivery.wait, known.published.subscriptions.values())
-        self._taps.choose(known.published, now)
+        self._taps.select_streams(known.published, now)
         return known
 
     def _arrived(
@@ -137,7 +137,7 @@ class Router:
                 stream.compactor.drop(raw)
             self._drops[DropReason.PADDING] += 1
             return
-        stream.keep(packet, parsed)
+        stream.store(packet, parsed)
         if not published.codec:
             published.codec = codec
             self._context.emit(PublicationStarted(peer.id, published.spec.id, codec))

@@ -36,7 +36,7 @@ class Speaking:
             if not speakers.is_idle and not self._context.deadlines.is_set(room_id, Reason.SPEAKERS):
                 self._update_later(room_id, now)
 
-    def forget(self, room_id: RoomId) -> None:
+    def remove_room(self, room_id: RoomId) -> None:
         """Nobody is in a room."""
         self.rooms.pop(room_id, None)
         self._context.deadlines.cancel(room_id, Reason.SPEAKERS)

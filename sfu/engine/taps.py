@@ -182,7 +182,7 @@ class Taps:
         for each in self._of(published):
             if self._newest(each) is each:
                 self._tell(tap.MuteTrack(each.recording.id, each.track.id, published.muted, _ns(now)))
-        self.choose(published, now)
+        self.select_streams(published, now)
 
     def ended(self, published: Publication, rooms: Collection[RoomId], now: float) -> None:
         """Process that a publication is no longer received in some rooms."""
@@ -190,7 +190,7 @@ class Taps:
             if each.recording.room_id in rooms:
                 self._end(each, now)
 
-    def choose(self, published: Publication, now: float) -> None:
+    def select_streams(self, published: Publication, now: float) -> None:
         """Choose the stream of a publication to record."""
         self._context.containment.each(now, self._choose, self._of(published))
 
@@ -220,9 +220,9 @@ class Taps:
         if stream is None:
             return
         for sequence in sequences:
-            if sequence < stream.first or not self._look_ups.take(1, now):
+            if sequence < stream.first or not self._look_ups.take_tokens(1, now):
                 continue
-            packet = stream.substream.kept(sequence)
+            packet = stream.substream.stored(sequence)
             if packet is not None:
                 self._hand_over(stream, packet, now)
 

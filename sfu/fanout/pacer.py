@@ -36,7 +36,7 @@ class Line:
         self._keyframe: bytes | None = None  # timestamp of a keyframe that is partly waiting
         self._drops: deque[tuple[int, int]] = deque(maxlen=_REMEMBERED_DROPS)
 
-    def put(self, packet: bytes, *, keyframe: bool) -> None:
+    def enqueue(self, packet: bytes, *, keyframe: bool) -> None:
         """Append a packet of media; `keyframe`: a keyframe starts here, so packets of earlier frames are not needed."""
         if keyframe:
             if self._packets and _timestamp(self._packets[-1][1]) != _timestamp(packet):

@@ -96,7 +96,7 @@ class PortableWriter:
         if numbered:
             counted = np.flatnonzero(arena.numbers[:count] >= 0)
             numbers, lengths = arena.numbers[counted], arena.lengths[counted]
-            self._transports.sent.note(arena.transports[counted], numbers, lengths, sent_at)
+            self._transports.sent.record(arena.transports[counted], numbers, lengths, sent_at)
             arena.numbers[:count] = -1
 
 

@@ -55,7 +55,7 @@ class SentLog:
         """Empty a transport's ring."""
         self._sent_at[transport * LOG_SIZE : (transport + 1) * LOG_SIZE] = 0
 
-    def note(
+    def record(
         self,
         transports: npt.NDArray[np.int32],
         numbers: npt.NDArray[np.int32],

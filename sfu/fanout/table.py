@@ -131,7 +131,7 @@ class FanoutTable:
             if not late or column.first_sequence <= packet.sequence:
                 paced = single_packet(kind, column, packet)
                 if paced is not None:
-                    line.put(bytes(paced), keyframe=packet.frame.keyframe)
+                    line.enqueue(bytes(paced), keyframe=packet.frame.keyframe)
                     written += 1
         self.packets += 1
         self.octets += len(packet.data) - packet.payload_at

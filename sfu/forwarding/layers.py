@@ -34,25 +34,25 @@ def target_layer(wanted: int, live: Collection[int]) -> int | None:
     return max(below) if below else min(live, default=None)
 
 
-def covers(shown: OperatingPoint | None, wanted: OperatingPoint, sets: Collection[int]) -> bool:
+def covers(shown: OperatingPoint | None, wanted: OperatingPoint, point_sets: Collection[int]) -> bool:
     """Return whether the packets of one operating point (None: all packets) include all packets of another.
 
-    `sets` are the sets of operating points that packets since the keyframe were needed for.
+    `point_sets` are the sets of operating points that packets since the keyframe were needed for.
     """
-    return shown is None or all(contains(points, shown) for points in sets if contains(points, wanted))
+    return shown is None or all(contains(points, shown) for points in point_sets if contains(points, wanted))
 
 
-def needs_keyframe(shown: OperatingPoint | None, wanted: OperatingPoint, sets: Collection[int]) -> bool:
+def needs_keyframe(shown: OperatingPoint | None, wanted: OperatingPoint, point_sets: Collection[int]) -> bool:
     """Return whether a switch to another operating point needs a keyframe, since its spatial layer was not sent."""
     if shown is None or wanted[0] == shown[0]:
         return False
-    return not covers(shown, (wanted[0], min(shown[1], wanted[1])), sets)
+    return not covers(shown, (wanted[0], min(shown[1], wanted[1])), point_sets)
 
 
 def step(
     shown: OperatingPoint | None,
     wanted: OperatingPoint,
-    sets: Collection[int],
+    point_sets: Collection[int],
     *,
     switch_to: int,
     switch_from: int,
@@ -66,7 +66,7 @@ def step(
         point = (wanted[0], temporal)
         if point == shown:
             return None
-        if shown is None or covers(shown, point, sets):
+        if shown is None or covers(shown, point, point_sets):
             return point
         if point[0] == shown[0] and contains(switch_to, point) and contains(switch_from, shown):
             return point

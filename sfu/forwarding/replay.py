@@ -41,7 +41,7 @@ class Replay:
     def next(self) -> SourcePacket | None:
         """The next retained packet; None once the replay has caught up."""
         while not self.finished:
-            retained = self._stream.kept(self._cursor)
+            retained = self._stream.stored(self._cursor)
             self._cursor += 1
             if retained is not None:  # else lost upstream: the subscriber requests a keyframe if it needs one
                 self.tail = retained

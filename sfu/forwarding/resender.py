@@ -28,7 +28,7 @@ class Resender:
         count, last_at = self._resends.get(sequence, (0, float("-inf")))
         if count >= MAX_RESENDS or now - last_at < min(RESEND_INTERVAL_S, 2 * rtt_s):
             return False
-        if not self._budget.take(1, now):
+        if not self._budget.take_tokens(1, now):
             return False
         self._resends[sequence] = (count + 1, now)
         if len(self._resends) > _REMEMBERED_RESENDS:

@@ -20,7 +20,7 @@ DWELL_S, AMPLE_DWELL_S = 8.0, 2.0
 
 
 class Steadiness:
-    """What one subscription was allotted, and since when something else would be better."""
+    """What one subscription was allocated, and since when something else would be better."""
 
     __slots__ = ("_changed_at", "_screen", "_unfit_since")
 

@@ -99,10 +99,10 @@ class Substream:
             self._structure, self._active = structure, structure.up_to(self.point)
         return with_active_targets(packet.descriptor, described, self._active)
 
-    def kept(self, number: int) -> SourcePacket | None:
+    def stored(self, number: int) -> SourcePacket | None:
         """Return a recent packet by its number in this substream; None if the inbound stream no longer keeps it."""
         source = self._numbers.source(number)
-        packet = None if source is None else self.layer.kept(source)
+        packet = None if source is None else self.layer.stored(source)
         return None if packet is None else self.place(packet)
 
     def forward(self, rows: RowBuffer, packet: SourcePacket, *, late: bool) -> int:

@@ -19,7 +19,7 @@ class History:
         self._packets: list[bytes] = [b""] * size
         self._contexts: list[object] = [None] * size
 
-    def put(self, ext_seq: int, packet: bytes, context: object = None) -> None:
+    def store(self, ext_seq: int, packet: bytes, context: object = None) -> None:
         """Keep a packet and the context that it was parsed with; a packet whose slot has a newer one is not kept."""
         slot = ext_seq & self._mask
         if ext_seq >= self._numbers[slot]:

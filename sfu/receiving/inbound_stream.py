@@ -68,7 +68,7 @@ class InboundStream:
         self.recent = RecentPayloads()
         self.history = History(AUDIO_HISTORY if spec.kind == "audio" else VIDEO_HISTORY)
         self.keyframes = KeyframeRequests(spatial)
-        self.sets: set[int] = set()
+        self.point_sets: set[int] = set()
         "Sets of points that needed the packets since the last keyframe."
         self.max_temporal = 0
         "Highest temporal layer seen."
@@ -107,7 +107,7 @@ class InboundStream:
         self.keyframes.keyframe_received()
         self.keyframe_sequence, self.retained_octets = packet.sequence, 0
         self._keyframe_timestamp = packet.timestamp
-        self.sets.clear()
+        self.point_sets.clear()
 
     def count(self, packet: SourcePacket) -> None:
         """Count a packet of the picture that is kept for late joiners."""
@@ -129,8 +129,8 @@ class InboundStream:
             self.picture_id = packet.picture_id
             self.tl0picidx = packet.tl0picidx
             self.frame_number = packet.frame_number
-            if len(self.sets) < operating_points.MAX_POINT_SETS:
-                self.sets.add(frame.points)
+            if len(self.point_sets) < operating_points.MAX_POINT_SETS:
+                self.point_sets.add(frame.points)
             self.frames.add(frame)
             if frame.described is not None:
                 self.structure = frame.described.structure
@@ -182,7 +182,7 @@ class InboundStream:
             return False
         return all(self.history.get(i) is not None for i in range(first, self.highest + 1))
 
-    def kept(self, sequence: int) -> SourcePacket | None:
+    def stored(self, sequence: int) -> SourcePacket | None:
         """Return a packet of the history, parsed again; None if it is not kept."""
         packet = self.history.get(sequence)
         if packet is None:
@@ -194,7 +194,7 @@ class InboundStream:
         parsed.redundancy = context if isinstance(context, tuple) else None
         return parsed
 
-    def keep(self, packet: bytes, parsed: SourcePacket) -> None:
+    def store(self, packet: bytes, parsed: SourcePacket) -> None:
         """Put a packet into the history, with the context to parse it again with the same result."""
         described = parsed.frame.described
         context: object = described.structure if described is not None else None
@@ -204,8 +204,8 @@ class InboundStream:
                 payload = primary(payload)
             # kept as well: made anew for a retransmission, it could differ by what came late
             if payload is not None:
-                context = parsed.redundancy = self.recent.take(parsed.sequence, parsed.timestamp, payload)
-        self.history.put(parsed.sequence, packet, context)
+                context = parsed.redundancy = self.recent.add(parsed.sequence, parsed.timestamp, payload)
+        self.history.store(parsed.sequence, packet, context)
 
     def parse(
         self, packet: bytes, parsed_header: Header, codec: str, sequence: int, structure: Structure | None

@@ -25,7 +25,7 @@ class LossHistory:
         self.share = 0.0
         "0 to 1."
 
-    def report(self, fractions: Iterable[int]) -> None:
+    def add_fractions(self, fractions: Iterable[int]) -> None:
         """Record a report's fractions lost (in 1/256, RFC 3550 section 6.4.1); the worst stream counts."""
         worst = max(fractions, default=None)
         if worst is not None:

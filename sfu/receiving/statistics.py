@@ -60,7 +60,7 @@ class ReceiverStatistics:
         self._sr_middle = rtcp.ntp_middle(ntp)
         self._sr_at = now
 
-    def report(self, now: float) -> ReportBlock:
+    def report_block(self, now: float) -> ReportBlock:
         """Return the block for a receiver report; its fraction lost covers the time since the last call."""
         expected = self.highest - self._base + 1 if self.received_packets else 0
         lost = expected - self.received_packets

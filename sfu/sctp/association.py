@@ -429,7 +429,7 @@ class Association:
     def _on_re_config(self, chunk: object, now: float) -> None:
         assert isinstance(chunk, ReConfig)
         if self.receiver is not None and self.state is State.ESTABLISHED:
-            self._resets.take(chunk, self.receiver, now)
+            self._resets.on_reconfiguration(chunk, self.receiver, now)
 
     def _on_heartbeat(self, chunk: object, _now: float) -> None:
         assert isinstance(chunk, Plain)

@@ -73,7 +73,7 @@ class Budget:
         self._per_s = self._left = float(per_s)
         self._at = 0.0
 
-    def take(self, cost: float, now: float) -> bool:
+    def take_tokens(self, cost: float, now: float) -> bool:
         """Take `cost` tokens if available; otherwise return False. A cost above the bucket's size needs it full."""
         self._left = min(self._per_s, self._left + (now - self._at) * self._per_s)
         self._at = now
@@ -221,7 +221,7 @@ class DataChannels:
             return
         payload = b"" if protocol in {_STRING_EMPTY, _BINARY_EMPTY} else message
         if channel.lossy:
-            if self._owner.busy() or not self._lossy.take(len(payload) + MESSAGE_COST, self._now):
+            if self._owner.busy() or not self._lossy.take_tokens(len(payload) + MESSAGE_COST, self._now):
                 self.counts["over_budget"] += 1
             else:
                 self._owner.message(channel.label, payload)
@@ -241,7 +241,7 @@ class DataChannels:
             if self._owner.busy():
                 self._inbox_at = self._now + BUSY_S
                 break
-            if not self._reliable.take(cost, self._now):
+            if not self._reliable.take_tokens(cost, self._now):
                 self._inbox_at = self._reliable.at(cost)
                 break
             inbox.popleft()

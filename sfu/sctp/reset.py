@@ -97,7 +97,7 @@ class Resets:
 
     # --- of the peer -------------------------------------------------------------------------------------------
 
-    def take(self, chunk: ReConfig, receiver: Receiver, now: float) -> None:
+    def on_reconfiguration(self, chunk: ReConfig, receiver: Receiver, now: float) -> None:
         """Process the peer's requests and responses."""
         for part in chunk.parts:
             if isinstance(part, ResetResponse):

@@ -142,7 +142,7 @@ class IceAgent:
         current, known = ufrag == self.local_ufrag, address in self.addresses
         if pwd is None or not (current or known):
             return Check.REFUSED, b""
-        if not (self._checks if known else self._trials).take(1, now):
+        if not (self._checks if known else self._trials).take_tokens(1, now):
             return Check.REFUSED, b""
         key = pwd.encode()
         request = _authentic(datagram, key)
@@ -170,12 +170,12 @@ class IceAgent:
     def _select(self, address: bytes, now: float, *, nominated: bool) -> Check:
         if address == self.selected or not (nominated or self.selected is None):
             return Check.ANSWERED
-        if not self._nominations.take(1, now):
+        if not self._nominations.take_tokens(1, now):
             return Check.ANSWERED  # the client repeats the nomination with its next check
         self.selected = address
         return Check.NOMINATED
 
-    def forget(self, address: bytes) -> bool:
+    def remove(self, address: bytes) -> bool:
         """Remove an address that another peer now uses; return whether it was the selected one."""
         self.addresses.pop(address, None)
         if self.selected != address:

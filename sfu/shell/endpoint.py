@@ -206,7 +206,7 @@ class MediaEndpoint:
             return
         if holder is not None:
             holder.addresses.discard(address)
-            if holder.peer.ice.forget(address):
+            if holder.peer.ice.remove(address):
                 self.rows.transports.move(holder.peer.link.transport, bytes(PATH_BYTES))
         self._by_address[address] = connection
         connection.addresses.add(address)

@@ -42,14 +42,14 @@ class _OpenThings:
         self.streams: dict[int, tap.OpenStream] = {}
         self.reports: dict[int, deque[tap.SenderReport]] = {}
 
-    def note(self, message: tap.ToRecorder) -> None:
+    def record(self, message: tap.ToRecorder) -> None:
         if isinstance(message, tap.SenderReport):
             reports = self.reports.setdefault(message.stream, deque(maxlen=RETAINED_REPORTS))
             reports.append(message)
         elif isinstance(message, tap.StartRecording):
             self.recordings[message.recording_id] = message
         elif isinstance(message, tap.StopRecording):
-            self.forget(message.recording_id)
+            self.remove(message.recording_id)
         elif isinstance(message, tap.OpenTrack):
             self.tracks[message.recording_id, message.track_id] = message
         elif isinstance(message, tap.MuteTrack):
@@ -62,7 +62,7 @@ class _OpenThings:
             self.streams.pop(message.stream, None)
             self.reports.pop(message.stream, None)
 
-    def forget(self, recording_id: RecordingId) -> None:
+    def remove(self, recording_id: RecordingId) -> None:
         self.recordings.pop(recording_id, None)
         for recording, track in [key for key in self.tracks if key[0] == recording_id]:
             self._close(recording, track)
@@ -137,7 +137,7 @@ class RecorderProcess:
             if isinstance(message, tap.Packet):
                 packets.append(message)
             else:
-                self._open.note(message)
+                self._open.record(message)
         self._retain(packets, now_ns)
         writer = self._writer
         if writer is None or writer.is_closing():
@@ -227,7 +227,7 @@ class RecorderProcess:
                 for body in frames.feed(data):
                     for message in tap.read_from_recorder(body):
                         if isinstance(message, tap.RecordingFailed):
-                            self._open.forget(message.recording_id)
+                            self._open.remove(message.recording_id)
                         self._on_message(message)
 
     async def _reap(self) -> None:

@@ -240,7 +240,7 @@ class MediaServer:
         for published in connection.peer.published.values():
             self._core.end_subscriptions(published, time.monotonic(), (room_id,))
         connection.peer.forwarded_to.remove(room_id)
-        self._core.forget_room(room_id)
+        self._core.remove_empty_room(room_id)
 
     def close_peer(self, peer_id: PeerId) -> None:
         """End a peer's connections, its publications and its subscriptions."""

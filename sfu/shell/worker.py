@@ -50,13 +50,13 @@ class Worker:
             try:
                 await self._media.start()
             except OSError as error:
-                self.tell("failed", [error.errno or 0, str(error)])
+                self.notify("failed", [error.errno or 0, str(error)])
                 return
             # What is loaded by now stays: out of the collector's sight, it no longer makes each full collection stop
             # the media for 20 to 60 ms.
             gc.collect()
             gc.freeze()
-            self.tell("ready", self._media.udp_port)
+            self.notify("ready", self._media.udp_port)
             figures = asyncio.create_task(self._figures())
             try:
                 until = time.monotonic() + SLICE_S
@@ -74,29 +74,29 @@ class Worker:
     async def _obey(self, body: bytes) -> None:
         number, name, positional, named = messages.read_command(body)
         if name == messages.PING:
-            self.tell("pong", None)
+            self.notify("pong", None)
             return
         method = getattr(self._media, name)
         try:
             result = method(*positional, **named)
             if name in messages.REQUESTS:
                 # In line: commands keep their order, and the facade's coroutines do not wait.
-                self.tell("reply", [number, name, await result])
+                self.notify("reply", [number, name, await result])
         except MediaError as error:
-            self.tell("refusal", [number, type(error).__name__, str(error)])
+            self.notify("refusal", [number, type(error).__name__, str(error)])
         except Exception:
             logger.exception("%s failed", name)
-            self.tell("refusal", [number, EngineError.__name__, "the engine failed"])
+            self.notify("refusal", [number, EngineError.__name__, "the engine failed"])
 
     def _event(self, event: Event) -> None:
         kind = "message" if isinstance(event, DataReceived) else "event"
-        self.tell(kind, [type(event).__name__, event])
+        self.notify(kind, [type(event).__name__, event])
 
     def _is_behind(self) -> bool:
         writer = self._writer
         return writer is not None and writer.transport.get_write_buffer_size() > MAX_DATA_BACKLOG_BYTES
 
-    def tell(self, kind: str, content: Any) -> None:
+    def notify(self, kind: str, content: Any) -> None:
         """Send a notification; drop it if the socket is not open, or if it can be spared and the reader is too slow."""
         if self._writer is None or self._writer.is_closing():
             return
@@ -106,7 +106,7 @@ class Worker:
 
     async def _figures(self) -> None:
         while True:
-            self.tell("metrics", {**self._media.metrics(), "tasks": len(asyncio.all_tasks())})
+            self.notify("metrics", {**self._media.metrics(), "tasks": len(asyncio.all_tasks())})
             await asyncio.sleep(METRICS_INTERVAL_S)
 
 
@@ -132,7 +132,7 @@ def main() -> None:
         signal.signal(number, signal.SIG_IGN)
     settings = msgspec.json.decode(sys.argv[2], type=MediaSettings)
     worker = Worker(settings)
-    logging.basicConfig(level=logging.INFO, handlers=[LogSender(worker.tell)])
+    logging.basicConfig(level=logging.INFO, handlers=[LogSender(worker.notify)])
     asyncio.run(worker.run(socket.socket(fileno=int(sys.argv[1]))))
 
 

@@ -52,7 +52,7 @@ class RecentPayloads:
         self._recent: dict[int, tuple[int, bytes]] = {}
         "Extended sequence number -> timestamp, payload."
 
-    def take(self, sequence: int, timestamp: int, payload: memoryview) -> Redundancy:
+    def add(self, sequence: int, timestamp: int, payload: memoryview) -> Redundancy:
         """Return the redundancy for this packet, and store the packet for later ones."""
         blocks: list[tuple[int, bytes]] = []
         room = _MAX_OCTETS - len(payload)

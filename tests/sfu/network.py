@@ -84,7 +84,7 @@ class Call:
 
     def packet(self, size, now, *, audio=False):
         numbers = np.array([self.number & 0xFFFF], np.int32)
-        self.log.note(np.zeros(1, np.int32), numbers, np.array([size], np.int32), now)
+        self.log.record(np.zeros(1, np.int32), numbers, np.array([size], np.int32), now)
         self.sent.append((now, size + HEADERS_BYTES))
         at = self.link.send(size + HEADERS_BYTES, now)
         if at is not None:
@@ -109,7 +109,7 @@ class Call:
             self.reports += [(now + self.link.delay_s, packet) for packet in self.feedback.build(now)]
         while self.reports and self.reports[0][0] <= now:
             [part] = parse(self.reports.pop(0)[1])
-            self.estimator.report(part.data, now)
+            self.estimator.on_feedback(part.data, now)
         if self.due("audio", AUDIO_S, now):
             self.packet(AUDIO_BYTES, now, audio=True)
         if self.due("video", FRAME_S, now):

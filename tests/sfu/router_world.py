@@ -90,7 +90,7 @@ class World:
         subscription.section = section
         subscription.preferences = Preferences(**preferences)
         peer.by_ssrc[0xAAAA] = subscription
-        self.core.delivery.choose(subscription, self.now)
+        self.core.delivery.select_layer(subscription, self.now)
         return subscription, heard
 
     def video(self, rid, key=False, timestamp=None, sequence=None, payload=b"x"):

@@ -145,7 +145,7 @@ class Student:
         self.subscriptions[published.spec.id] = subscription
         if published.spec.kind == "video":
             self.videos[ssrc] = Decoder(self, published.spec.id, ssrc)
-        self.lesson.core.delivery.choose(subscription, self.lesson.now)
+        self.lesson.core.delivery.select_layer(subscription, self.lesson.now)
 
     def take(self, packet, now):
         """A packet is put on the link."""

@@ -46,7 +46,7 @@ _EXPLAINED_S = 60.0
 _LEAST: OperatingPoint = (0, UNBOUNDED[1])
 
 
-def share(peer: Peer, focus: ConnectionId | None, now: float) -> list[Subscription]:
+def reallocate(peer: Peer, focus: ConnectionId | None, now: float) -> list[Subscription]:
     """Allot a layer to each of a peer's videos; return those that were paused or resumed.
 
     `focus` is the peer whose camera goes before the others'. Nothing flows differently yet: see `Subscription.choose`.
@@ -74,9 +74,9 @@ def share(peer: Peer, focus: ConnectionId | None, now: float) -> list[Subscripti
         subscription.allocation = allocation
         if allocation is not None and allocation != before:
             _explain(downstream, subscription, allocation, now)
-        was_paused = subscription.allotted is None
-        subscription.allotted = _bound(allocation)
-        if was_paused != (subscription.allotted is None):
+        was_paused = subscription.allowed_point is None
+        subscription.allowed_point = _bound(allocation)
+        if was_paused != (subscription.allowed_point is None):
             changed.append(subscription)
     return changed
 

@@ -51,13 +51,13 @@ class BandwidthControl:
         changed, self._changed = list(self._changed.values()), {}
         return changed
 
-    def report(self, peer: Peer, data: bytes, now: float) -> None:
+    def on_transport_feedback(self, peer: Peer, data: bytes, now: float) -> None:
         """A report of arrivals from a peer. RtcpError."""
         link = peer.link
         estimator = link.downstream.estimator
         if estimator is None:
             estimator = link.downstream.estimator = Estimator(self._rows.transports.sent, link.transport)
-        estimator.report(data, now)
+        estimator.on_feedback(data, now)
         if estimator.rtt_s is not None:
             link.rtt_s = estimator.rtt_s
         if not math.isinf(estimator.available_bps):
@@ -99,7 +99,7 @@ class BandwidthControl:
         link = subscription.subscriber
         line = subscription.line
         if line is not None:
-            line.put(packet, keyframe=keyframe)
+            line.enqueue(packet, keyframe=keyframe)
         else:
             self._rows.add_packet(packet, link.transport, numbered=subscription.numbered)
 

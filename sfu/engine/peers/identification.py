@@ -70,7 +70,7 @@ class KnownSsrcs(dict[int, KnownSsrc]):
         known = self[ssrc] = KnownSsrc(published, fan, fan.stream, rtx)
         return known
 
-    def forget(self, published: Publication) -> None:
+    def remove(self, published: Publication) -> None:
         """Remove the SSRCs of a publication."""
         for ssrc in [ssrc for ssrc, known in self.items() if known.published is published]:
             del self[ssrc]

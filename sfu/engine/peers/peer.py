@@ -188,7 +188,7 @@ class Peer:
     def unpublish(self, published: Publication) -> None:
         """Remove a publication with its streams; its section may carry another."""
         self.published.pop(published.spec.id, None)
-        self.streams.forget(published)
+        self.streams.remove(published)
         self.negotiated.unpublish(published.spec.id)
         published.clear()
 

@@ -129,7 +129,7 @@ class Subscription:
         self.settling = False
         "The subscriber may not have applied the answer with the section yet."
         self.preferences = Preferences()
-        self.allotted: OperatingPoint | None = UNBOUNDED
+        self.allowed_point: OperatingPoint | None = UNBOUNDED
         "The highest layer that the subscriber's bandwidth admits; None: nothing."
         self.allocation: Allocation | None = None
         "The allocation that led to it; None without a limit."
@@ -261,7 +261,7 @@ class Subscription:
     @property
     def choice(self) -> LayerChoice:
         """Return what determines its layer."""
-        return LayerChoice(self.preferences, self.allotted, self.published.spec.layers)
+        return LayerChoice(self.preferences, self.allowed_point, self.published.spec.layers)
 
     @property
     def _svc_without_descriptor(self) -> bool:
@@ -292,7 +292,7 @@ class Subscription:
             self.published = published
             published.subscriptions[self.subscriber.connection_id] = self
 
-    def choose(self, now: float) -> None:
+    def update_target(self, now: float) -> None:
         """Choose the stream to send; if it differs from the current one, wait for its keyframe."""
         published = self.published
         if not self.wants_media or not published.layers or self.held:
@@ -314,7 +314,7 @@ class Subscription:
         if (
             substream is not None
             and fan is self.fan
-            and not needs_keyframe(substream.point, self._wanted, fan.stream.sets)
+            and not needs_keyframe(substream.point, self._wanted, fan.stream.point_sets)
         ):
             self._wait_for(None, now)
             if self._key(fan, self._wanted) != substream.point:
@@ -353,7 +353,7 @@ class Subscription:
         point = step(
             substream.point,
             self._wanted,
-            stream.sets,
+            stream.point_sets,
             switch_to=packet.frame.switch_to,
             switch_from=stream.frames.switch_from(packet.frame),
         )
@@ -371,7 +371,7 @@ class Subscription:
         fan = self._target
         assert fan is not None
         stream = fan.stream
-        first = stream.kept(stream.keyframe_sequence)
+        first = stream.stored(stream.keyframe_sequence)
         assert first is not None
         first.timestamp = compressed(first, stream.highest, stream.highest_timestamp)
         self._start(fan, None, first, now)
@@ -497,7 +497,7 @@ class Subscription:
         if not self.resender.admit(sequence, now, self.subscriber.rtt_s):
             return None
         substream, number, segment = found
-        source = substream.kept(number)
+        source = substream.stored(number)
         plain = None if source is None else self._packet(source, segment)
         if source is None or plain is None:
             return None

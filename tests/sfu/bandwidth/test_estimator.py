@@ -147,12 +147,12 @@ def test_the_receivers_clock_may_wrap():
     estimator = Estimator(log, 0)
     for i in range(100):
         now = 5 + i * 0.02
-        log.note(np.zeros(1, np.int32), np.array([i], np.int32), np.array([1000], np.int32), now)
+        log.record(np.zeros(1, np.int32), np.array([i], np.int32), np.array([1000], np.int32), now)
         reference, ticks = divmod(int(now * 4000), 256)
         reference = (0xFFFFFF - 90 + reference) & 0xFFFFFF
         large = 0x4001
         data = struct.pack("!HHIHh", i, 1, reference << 8, large, ticks)
-        estimator.report(data, now + 0.05)
+        estimator.on_feedback(data, now + 0.05)
     assert estimator.available_bps == math.inf
     assert estimator.delay.queue_s < 0.001
 
@@ -163,10 +163,10 @@ def test_reports_of_what_was_never_sent_or_reported_before_change_nothing():
     known, following = call.estimator.available_bps, call.estimator._following
     ahead, behind = call.number + 1000, following - 20
     for first in (ahead, behind):
-        call.estimator.report(struct.pack("!HHIH", first & 0xFFFF, 20, 0, 1 << 13 | 20) + bytes(20), 5.1)
+        call.estimator.on_feedback(struct.pack("!HHIH", first & 0xFFFF, 20, 0, 1 << 13 | 20) + bytes(20), 5.1)
     assert (call.estimator.available_bps, call.estimator._following) == (known, following)
     with pytest.raises(RtcpError):
-        call.estimator.report(b"\0" * 10, 5.1)
+        call.estimator.on_feedback(b"\0" * 10, 5.1)
 
 
 def test_audio_is_late_by_no_more_than_a_frame_or_two_on_a_settled_link():

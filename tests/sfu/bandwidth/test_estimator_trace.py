@@ -37,7 +37,7 @@ def history():
     ):
         while at_sent < len(sent) and sent[at_sent][0] < order:
             _, sent_at, sent_number, length = sent[at_sent]
-            log.note(
+            log.record(
                 np.zeros(1, np.int32),
                 np.array([sent_number], np.int32),
                 np.array([length], np.int32),
@@ -45,7 +45,7 @@ def history():
             )
             at_sent += 1
         if kind == REPORT:
-            estimator.report(reports[at_report : at_report + int(value)], now)
+            estimator.on_feedback(reports[at_report : at_report + int(value)], now)
             at_report += int(value)
             found.append((now, estimator.available_bps))
         elif kind == PADDING:

@@ -62,7 +62,7 @@ def test_switches_leave_no_gap_in_numbers_times_and_pictures(world):
     world.video("q", key=True)
     for spatial in (2, 0, 1, 2):
         subscription.preferences = Preferences(max_spatial=spatial)
-        world.core.delivery.choose(subscription, world.now)
+        world.core.delivery.select_layer(subscription, world.now)
         world.tick(0.3, "q", "h", "f")
         world.now += 0.05
         for rid in "qhf":
@@ -102,12 +102,12 @@ def test_disabled_and_muted_stop_and_resume_without_a_gap(world):
     ):  # fmt: skip
         before = len(world.received())
         stop()
-        world.core.delivery.choose(subscription, world.now)
+        world.core.delivery.select_layer(subscription, world.now)
         world.video("q", key=True)
         assert len(world.received()) == before
         world.published.layers[0].keyframe_sequence = -1  # nothing is kept
         resume()
-        world.core.delivery.choose(subscription, world.now)
+        world.core.delivery.select_layer(subscription, world.now)
         world.now += 0.1
         world.video("q", key=True)
     assert [header(p)[1] for p in world.received()] == [500, 501, 502]
@@ -195,7 +195,7 @@ def test_audio_flows_at_once_and_speakers_are_told():
         world.feed(head + build_extensions([(4, b"0"), (1, bytes((0x80 | 10,)))]) + b"opus")
         world.core.deadlines.run_due(world.now)
         if i == 0:
-            world.core.delivery.choose(world.published.subscriptions["viewer"], world.now)
+            world.core.delivery.select_layer(world.published.subscriptions["viewer"], world.now)
     assert len(world.received()) >= 58
     told = [e for e in world.events if isinstance(e, SpeakersChanged)]
     assert told[0].room_id == "room"
@@ -269,7 +269,7 @@ def test_mutated_packets_of_one_publisher_cost_the_others_nothing(world):
     eve, _ = world.viewer("eve")
     eve_of_mallory = world.peer_of(eve).subscribe(published, "stream", (0xCCCC, 0xDDDD, 900))
     eve_of_mallory.section = OutboundSection("2", VIEWER_KIND, {"vp8": 97})
-    world.core.delivery.choose(eve_of_mallory, world.now)
+    world.core.delivery.select_layer(eve_of_mallory, world.now)
 
     dice = random.Random(7)
     reports = [
@@ -282,7 +282,7 @@ def test_mutated_packets_of_one_publisher_cost_the_others_nothing(world):
     world.video("q", key=True)
     sample = world.video("q", key=True, payload=bytes(100))
     eve.preferences = Preferences(max_spatial=0)
-    world.core.delivery.choose(eve, world.now)
+    world.core.delivery.select_layer(eve, world.now)
     before = None
     for round_ in range(3000):
         world.now += 0.001
@@ -414,11 +414,11 @@ def test_a_replay_ends_with_its_subscription(world):
     again, _ = world.viewer("late", replay=True, max_spatial=0)
     world.core.deadlines.run_due(world.now)
     again.preferences = Preferences(enabled=False)
-    world.core.delivery.choose(again, world.now)
+    world.core.delivery.select_layer(again, world.now)
     world.outbox.flush()
     count = len(world.received("late"))
     again.preferences = Preferences(max_spatial=0)
-    world.core.delivery.choose(again, world.now)
+    world.core.delivery.select_layer(again, world.now)
     for _ in range(10):
         world.now += 0.02
         world.core.deadlines.run_due(world.now)

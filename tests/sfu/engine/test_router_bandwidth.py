@@ -106,7 +106,7 @@ def test_a_replay_to_a_paced_viewer_waits_in_its_line_as_a_whole():
     subscription.pause(world.now)
     subscription.subscriber.downstream.pacer = Pacer(world.now)
     subscription.subscriber.downstream.available_bps = 5_000_000
-    world.core.delivery.choose(subscription, world.now)
+    world.core.delivery.select_layer(subscription, world.now)
     assert subscription.replaying
     world.core.deadlines.run_due(world.now)
     assert not subscription.replaying

@@ -46,7 +46,7 @@ def test_each_kind_of_feedback_has_its_budget(world, monkeypatch):
     peer, done = world.peer_of(subscription), []
     monkeypatch.setattr(world.core.delivery, "request_keyframe", lambda *_: done.append("keyframe"))
     monkeypatch.setattr(world.core.bandwidth, "receivers_estimate", lambda *_: done.append("estimate"))
-    monkeypatch.setattr(world.core.bandwidth, "report", lambda *_: done.append("report"))
+    monkeypatch.setattr(world.core.bandwidth, "on_transport_feedback", lambda *_: done.append("report"))
     claim = rtcp.transport_feedback(1, 2, struct.pack("!HHIHH", 0, 60_000, 0, 0x1FFF, 0))
     report = rtcp.transport_feedback(1, 2, struct.pack("!HHIHH", 0, 10, 0, 10, 0))
     fir = b"".join(rtcp.fir(1, subscription.ssrc, i) for i in range(10))
@@ -100,7 +100,7 @@ def _fail_for(monkeypatch, owner, name, unlucky):
     monkeypatch.setattr(owner, name, call)
 
 
-@pytest.mark.parametrize("name", ["choose", "begin", "move", "serve"])
+@pytest.mark.parametrize("name", ["update_target", "begin", "move", "serve"])
 def test_a_fault_with_one_subscription_leaves_the_others_theirs(world, monkeypatch, name):
     unlucky, _ = world.viewer("unlucky")
     world.viewer("other")
@@ -112,7 +112,7 @@ def test_a_fault_with_one_subscription_leaves_the_others_theirs(world, monkeypat
         assert world.core.drops[DropReason.ERROR] > 0
 
 
-@pytest.mark.parametrize("module", ["sfu.engine.delivery.share", "sfu.engine.delivery.fitting"])
+@pytest.mark.parametrize("module", ["sfu.engine.delivery.reallocate", "sfu.engine.delivery.fitting"])
 def test_a_fault_while_bandwidth_is_shared_costs_that_viewer_alone(world, monkeypatch, module):
     world.viewer("unlucky")
     other, _ = world.viewer("other")

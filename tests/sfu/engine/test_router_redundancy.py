@@ -23,7 +23,7 @@ def world():
     for name, kind in (("takes", TAKES_RED), ("plain", TemplateClass((("opus", 109),), ()))):
         subscription, _ = world.viewer(name)
         subscription.section = OutboundSection("1", kind, {})
-        world.core.delivery.choose(subscription, world.now)
+        world.core.delivery.select_layer(subscription, world.now)
     return world
 
 
@@ -70,7 +70,7 @@ def test_what_was_muted_does_not_go_along_with_what_follows(world):
     hear(world, 2, 3)
     world.published.muted = False
     for subscription in world.published.subscriptions.values():
-        world.core.delivery.choose(subscription, world.now)
+        world.core.delivery.select_layer(subscription, world.now)
     hear(world, 4)
     assert payloads(world, "takes")[-1] == b"\x6fopus4"
 
@@ -81,7 +81,7 @@ def test_a_publication_without_redundancy_stays_as_it_is():
     hear(world, 0)
     subscription, _ = world.viewer("takes")
     subscription.section = OutboundSection("1", TAKES_RED, {})
-    world.core.delivery.choose(subscription, world.now)
+    world.core.delivery.select_layer(subscription, world.now)
     hear(world, 1, 2)
     assert payloads(world, "takes")[-1] == b"opus2"
     assert header(world.received("takes")[-1])[0] == 111
@@ -123,7 +123,7 @@ def test_only_viewers_whose_packets_are_never_repeated_change_their_redundancy(e
     hear(world, 0)
     subscription, _ = world.viewer("viewer")
     subscription.section = OutboundSection("1", replace(TAKES_RED, extensions=extensions), {})
-    world.core.delivery.choose(subscription, world.now)
+    world.core.delivery.select_layer(subscription, world.now)
     hear(world, 1, 2)
     subscription.carry_redundancy(RedundancyLevel.NONE)
     hear(world, 3)

@@ -24,10 +24,10 @@ class Leaking:
         self.sent = self.audio_bps = 0
         self.numbers = {}
 
-    def put(self, count, key="screen", timestamp=0, *, keyframe=False):
+    def enqueue(self, count, key="screen", timestamp=0, *, keyframe=False):
         for i in range(count):
             following = self.numbers[key] = self.numbers.get(key, -1) + 1
-            self.pacer.line(key).put(packet(following, timestamp), keyframe=keyframe and i == 0)
+            self.pacer.line(key).enqueue(packet(following, timestamp), keyframe=keyframe and i == 0)
 
     def leak(self, seconds):
         """(time, packet) of what came out."""
@@ -42,7 +42,7 @@ class Leaking:
 
 def test_a_burst_comes_out_evenly_at_the_rate():
     leaking = Leaking()
-    leaking.put(40)
+    leaking.enqueue(40)
     out = leaking.leak(0.5)
     assert len(out) * 8 * PACKET_BYTES / 0.5 == pytest.approx(PACE * leaking.available_bps, rel=0.1)
     first, second = len([1 for at, _ in out if at < 10.25]), len(out) / 2
@@ -52,7 +52,7 @@ def test_a_burst_comes_out_evenly_at_the_rate():
 def test_what_audio_takes_is_not_there_for_video():
     leaking = Leaking()
     leaking.audio_bps = 100_000
-    leaking.put(40)
+    leaking.enqueue(40)
     rate_bps = len(leaking.leak(0.5)) * 8 * PACKET_BYTES / 0.5
     assert rate_bps == pytest.approx(PACE * leaking.available_bps - 100_000, rel=0.1)
 
@@ -62,27 +62,27 @@ def test_what_audio_takes_alone_puts_video_off_but_not_for_long():
     leaking.audio_bps = 100_000
     leaking.leak(10)
     leaking.audio_bps = 0
-    leaking.put(1)
+    leaking.enqueue(1)
     assert len(leaking.leak(0.3)) == 1
 
 
 def test_what_comes_at_less_than_the_rate_waits_for_a_tick_at_most():
     leaking = Leaking()
     for _ in range(50):
-        leaking.put(1)
+        leaking.enqueue(1)
         assert len(leaking.leak(2 * TICK_S)) == 1
 
 
 def test_idle_time_is_not_saved_up():
     leaking = Leaking()
     leaking.leak(10)
-    leaking.put(20)
+    leaking.enqueue(20)
     assert len(leaking.leak(TICK_S)) <= 3
 
 
 def test_nothing_is_sent_faster_than_the_rate_however_long_it_waits():
     leaking = Leaking(available_bps=50_000)
-    leaking.put(200)
+    leaking.enqueue(200)
     out = leaking.leak(10)
     assert len(out) * 8 * PACKET_BYTES / 10 == pytest.approx(PACE * leaking.available_bps, rel=0.1)
     assert leaking.pacer.waiting_bytes == (200 - len(out)) * PACKET_BYTES
@@ -91,10 +91,10 @@ def test_nothing_is_sent_faster_than_the_rate_however_long_it_waits():
 def test_lines_are_served_by_rank_and_within_a_rank_as_packets_came():
     leaking = Leaking()
     leaking.pacer.line("camera").rank = leaking.pacer.line("other").rank = 1
-    leaking.put(1, "camera")
-    leaking.put(1, "other")
-    leaking.put(1, "camera")
-    leaking.put(2, "screen")
+    leaking.enqueue(1, "camera")
+    leaking.enqueue(1, "other")
+    leaking.enqueue(1, "camera")
+    leaking.enqueue(2, "screen")
     order = [leaking.pacer.lines[key] for key in ("screen", "camera", "other")]
     taken = []
     for _ in range(5):
@@ -106,10 +106,10 @@ def test_lines_are_served_by_rank_and_within_a_rank_as_packets_came():
 
 def test_a_keyframe_throws_out_what_waits_before_it_and_nothing_of_its_own():
     leaking = Leaking()
-    leaking.put(5, timestamp=1)
-    leaking.put(1, "camera")
-    leaking.put(2, timestamp=2, keyframe=True)
-    leaking.put(1, timestamp=2, keyframe=True)  # H264: parameter sets and the picture both begin it
+    leaking.enqueue(5, timestamp=1)
+    leaking.enqueue(1, "camera")
+    leaking.enqueue(2, timestamp=2, keyframe=True)
+    leaking.enqueue(1, timestamp=2, keyframe=True)  # H264: parameter sets and the picture both begin it
     line = leaking.pacer.line("screen")
     assert line.keyframe_waits
     assert [line.was_dropped(i) for i in range(8)] == [True] * 5 + [False] * 3
@@ -123,7 +123,7 @@ def test_dropped_numbers_may_wrap():
     pacer = Pacer(0.0)
     line = pacer.line("screen")
     for i in range(0xFFFE, 0x10002):
-        line.put(packet(i), keyframe=False)
+        line.enqueue(packet(i), keyframe=False)
     line.drop()
     assert [line.was_dropped(i & 0xFFFF) for i in range(0xFFFD, 0x10003)] == [
         False,
@@ -137,8 +137,8 @@ def test_dropped_numbers_may_wrap():
 
 def test_a_keyframe_no_longer_waits_once_pictures_after_it_are_next():
     leaking = Leaking()
-    leaking.put(2, timestamp=1, keyframe=True)
-    leaking.put(40, timestamp=2)
+    leaking.enqueue(2, timestamp=1, keyframe=True)
+    leaking.enqueue(40, timestamp=2)
     line = leaking.pacer.line("screen")
     assert line.keyframe_waits
     leaking.leak(0.1)
@@ -148,7 +148,7 @@ def test_a_keyframe_no_longer_waits_once_pictures_after_it_are_next():
 
 def test_retransmissions_pass_what_waits_and_only_their_own_number_bounds_them():
     leaking = Leaking()
-    leaking.put(400)
+    leaking.enqueue(400)
     pacer, rate = leaking.pacer, leaking.available_bps
     accepted = 0
     for i in range(200):
@@ -170,16 +170,16 @@ def test_a_retransmission_that_waits_is_not_taken_twice():
 
 def test_all_comes_out_when_the_link_is_wide():
     leaking = Leaking()
-    leaking.put(5)
+    leaking.enqueue(5)
     assert len(leaking.pacer.empty()) == 5
     assert leaking.pacer.waiting_bytes == 0
-    leaking.put(1)
+    leaking.enqueue(1)
     assert [number(sent) for _, sent in leaking.leak(1)] == [5]
 
 
 def test_what_waits_in_a_line_goes_with_it():
     leaking = Leaking()
-    leaking.put(5)
+    leaking.enqueue(5)
     leaking.pacer.close("screen")
     assert leaking.pacer.waiting_bytes == 0
     assert leaking.leak(1) == []

@@ -6,7 +6,7 @@ from sfu.fanout.sentlog import HEADERS_BYTES, LOG_SIZE, SentLog
 def note(log, row, numbers, sent_at, size=100):
     count = len(numbers)
     log.reserve(row + 1)
-    log.note(
+    log.record(
         np.full(count, row, np.int32),
         np.array(numbers, np.int32),
         np.full(count, size, np.int32),

@@ -12,7 +12,7 @@ def test_an_index_is_used_again_and_starts_anew():
     table.connect(first, 1234)
     table.move(first, bytes(range(PATH_BYTES)))
     table.sequence[first] = 7
-    table.sent.note(np.array([first], np.int32), np.array([7], np.int32), np.array([100], np.int32), 1.0)
+    table.sent.record(np.array([first], np.int32), np.array([7], np.int32), np.array([100], np.int32), 1.0)
     assert table.sent.look_up(first, 7, 1).known.all()
     assert table.sessions[first] == 1234
     assert table.addresses[first].tobytes() == bytes(range(PATH_BYTES))

@@ -17,7 +17,7 @@ class Stream:
         self.retained = {number: packet(number, 3000 * number) for number in numbers}
         self.highest = numbers[-1]
         self.highest_timestamp = 3000 * numbers[-1]
-        self.kept = self.retained.get
+        self.stored = self.retained.get
 
 
 def test_a_replay_gives_what_is_retained_in_order_and_ends_with_the_newest():
@@ -55,7 +55,7 @@ def test_timestamps_wrap_around():
 
 
 def test_a_replay_with_nothing_left_is_finished():
-    stream = SimpleNamespace(highest=4, highest_timestamp=0, kept=lambda _: None)
+    stream = SimpleNamespace(highest=4, highest_timestamp=0, stored=lambda _: None)
     replay = Replay(stream, Segment(None, 1, 0, 0), 1)
     assert replay.next() is None
     assert replay.finished

@@ -98,7 +98,7 @@ class LayeredWorld(World):
 
     def fps(self, subscription, fps):
         subscription.preferences = Preferences(fps=fps, max_spatial=0)
-        self.core.delivery.choose(subscription, self.now)
+        self.core.delivery.select_layer(subscription, self.now)
 
 
 class Decoder:

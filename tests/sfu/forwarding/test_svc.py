@@ -155,7 +155,7 @@ class SvcWorld(World):
 
     def video_request(self, subscription, spatial, fps=0):
         subscription.preferences = Preferences(max_spatial=spatial, fps=fps)
-        self.core.delivery.choose(subscription, self.now)
+        self.core.delivery.select_layer(subscription, self.now)
 
 
 def body_of(packet):
@@ -357,7 +357,7 @@ def test_a_lost_keyframe_stops_nobody(world):
     world.published.layers[0].structure = None  # as if the stream had begun here
     for packet in others:
         world.feed(packet)
-    assert world.published.layers[0].sets & {EVERY}
+    assert world.published.layers[0].point_sets & {EVERY}
     world.feed(lost)
     world.play(1)
     assert viewer.point == (1, 1)

@@ -7,7 +7,7 @@ class TestHistory:
     def test_keeps_as_many_as_it_has_slots(self):
         history = History(4)
         for number in range(65534, 65540):
-            history.put(number, b"%d" % number)
+            history.store(number, b"%d" % number)
         assert [history.get(number) for number in range(65534, 65541)] == [
             None,
             None,
@@ -20,14 +20,14 @@ class TestHistory:
 
     def test_a_late_packet_does_not_replace_a_newer_one(self):
         history = History(4)
-        history.put(8, b"new")
-        history.put(4, b"old")
+        history.store(8, b"new")
+        history.store(4, b"old")
         assert history.get(8) == b"new"
         assert history.get(4) is None
 
     def test_numbers_before_the_first(self):
         history = History(4)
-        history.put(-1, b"early")
+        history.store(-1, b"early")
         assert history.get(-1) == b"early"
         assert history.get(3) is None
 

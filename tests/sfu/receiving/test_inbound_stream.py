@@ -73,11 +73,11 @@ def test_what_is_kept_is_read_as_it_was(world):
     layer = layer_of(world)
     column = Column(1, 0, 0, 0, 0, 0, 0, 0)
     fresh = layer.parse(packet, rtp.parse_header(packet), "vp8", sequence, None)
-    assert single_packet(VIEWER_KIND, column, layer.kept(sequence)) == single_packet(
+    assert single_packet(VIEWER_KIND, column, layer.stored(sequence)) == single_packet(
         VIEWER_KIND, column, fresh
     )
-    assert layer.kept(sequence).frame == fresh.frame
-    assert layer.kept(sequence + 1) is None
+    assert layer.stored(sequence).frame == fresh.frame
+    assert layer.stored(sequence + 1) is None
 
 
 def test_the_lowest_temporal_layer_with_enough_pictures_will_do(world):

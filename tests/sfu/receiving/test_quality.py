@@ -22,22 +22,22 @@ def test_the_worse_direction_counts(losses, word):
 
 def test_one_bad_second_is_not_a_bad_connection_and_lasting_loss_is():
     losses = LossHistory()
-    losses.report([13, 0])  # 5 %
+    losses.add_fractions([13, 0])  # 5 %
     assert quality(losses.share) == "excellent"
     for _ in range(3):
-        losses.report([26])  # 10 %
+        losses.add_fractions([26])  # 10 %
     assert quality(losses.share) == "good"
     for _ in range(10):
-        losses.report([26])
+        losses.add_fractions([26])
     assert quality(losses.share) == "poor"
     for _ in range(20):
-        losses.report([0])
+        losses.add_fractions([0])
     assert quality(losses.share) == "excellent"
 
 
 def test_a_report_of_nothing_says_nothing():
     losses = LossHistory()
-    losses.report([128])
+    losses.add_fractions([128])
     before = losses.share
-    losses.report([])
+    losses.add_fractions([])
     assert losses.share == before > 0

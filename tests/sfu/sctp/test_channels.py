@@ -157,12 +157,12 @@ def test_messages_of_unknown_channels_and_kinds_are_dropped(world):
 
 def test_a_bucket_holds_a_second():
     budget = Budget(1000)
-    assert budget.take(1000, 10.0)
-    assert not budget.take(1, 10.0)
+    assert budget.take_tokens(1000, 10.0)
+    assert not budget.take_tokens(1, 10.0)
     assert budget.at(100) == pytest.approx(10.101)
-    assert budget.take(100, budget.at(100))
-    assert budget.take(10_000, 12.0)  # dearer than a full bucket: it waits for a full one
-    assert not budget.take(1, 13.0)
+    assert budget.take_tokens(100, budget.at(100))
+    assert budget.take_tokens(10_000, 12.0)  # dearer than a full bucket: it waits for a full one
+    assert not budget.take_tokens(1, 13.0)
 
 
 def test_lossy_messages_over_the_budget_are_dropped_and_counted(world):

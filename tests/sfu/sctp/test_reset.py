@@ -20,7 +20,7 @@ class World:
 
     def take(self, *parts):
         """The answers, as (number, result)."""
-        self.resets.take(ReConfig(list(parts)), self.receiver, 0.0)
+        self.resets.on_reconfiguration(ReConfig(list(parts)), self.receiver, 0.0)
         return self.answers()
 
     def answers(self):

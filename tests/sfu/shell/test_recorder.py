@@ -204,13 +204,13 @@ def test_what_is_open_is_what_a_new_process_is_told():
         tap.StopRecording("s", 2),
     ]
     for message in (*kept, *gone):
-        things.note(message)
+        things.record(message)
     assert things.messages() == kept
 
 
 def test_a_new_process_is_told_the_last_reports_of_all_streams_in_the_order_in_which_they_came():
     things = recorder._OpenThings()
     for arrived in range(100):
-        things.note(tap.SenderReport(arrived % 2, arrived, arrived, arrived))
+        things.record(tap.SenderReport(arrived % 2, arrived, arrived, arrived))
     told = [report.arrived_ns for report in things.messages()]
     assert told == list(range(100 - 2 * recorder.RETAINED_REPORTS, 100))

@@ -257,9 +257,9 @@ async def test_media_does_not_overtake_the_answer_that_announces_it(engine, monk
     await alice.setLocalDescription(await alice.createOffer())
     await engine.media.negotiate("alice", alice.localDescription.sdp)
     assert not first.wants_media
-    choose = engine.media._core.delivery.choose
+    choose = engine.media._core.delivery.select_layer
     monkeypatch.setattr(
-        engine.media._core.delivery, "choose", lambda *args: (chosen.put_nowait(args[0]), choose(*args))
+        engine.media._core.delivery, "select_layer", lambda *args: (chosen.put_nowait(args[0]), choose(*args))
     )
     engine.media.unsubscribe("alice", "TR_2")
     async with asyncio.timeout(5):
@@ -371,7 +371,7 @@ async def test_a_burst_mutes_nobody(engine):
 
 
 async def test_an_offer_is_answered_although_sharing_the_bandwidth_fails(engine, monkeypatch):
-    monkeypatch.setattr("sfu.engine.delivery.share", lambda *_: 1 / 0)
+    monkeypatch.setattr("sfu.engine.delivery.reallocate", lambda *_: 1 / 0)
     alice, _channel = await engine.connect("alice")
     assert (await engine.event(PeerConnected)).peer_id == "alice"
     assert engine.media.metrics()["dropped_error"] > 0

@@ -112,7 +112,7 @@ async def test_what_is_no_order_ends_the_worker(parent):
 async def test_what_it_logs_goes_to_its_parent(parent):
     await parent.notification("ready")
     logger = logging.getLogger("sfu.anything")
-    sender = LogSender(parent.worker.tell)
+    sender = LogSender(parent.worker.notify)
     logger.addHandler(sender)
     try:
         int("no number")
@@ -132,7 +132,7 @@ async def test_messages_wait_while_their_reader_is_behind(parent):
     worker = parent.worker
     assert not worker._is_behind()
     for _ in range(100):
-        worker.tell("sample", bytes(64 * 1024))
+        worker.notify("sample", bytes(64 * 1024))
     await asyncio.sleep(0)
     assert worker._is_behind()
     assert worker._media._data_busy()

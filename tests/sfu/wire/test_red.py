@@ -29,14 +29,14 @@ def test_any_payload_is_read_or_refused(payload):
 
 def test_each_payload_goes_along_with_the_two_after_it():
     recent = RecentPayloads()
-    assert recent.take(10, 0xFFFFFF00, memoryview(b"a")) == ()
-    assert recent.take(11, 704, memoryview(b"b")) == ((960, b"a"),)
-    assert recent.take(12, 1664, memoryview(b"c")) == ((1920, b"a"), (960, b"b"))
+    assert recent.add(10, 0xFFFFFF00, memoryview(b"a")) == ()
+    assert recent.add(11, 704, memoryview(b"b")) == ((960, b"a"),)
+    assert recent.add(12, 1664, memoryview(b"c")) == ((1920, b"a"), (960, b"b"))
     # 13 is lost; 14 takes what is there, and 13 takes its own when it comes late
-    assert recent.take(14, 3584, memoryview(b"e")) == ((1920, b"c"),)
-    assert recent.take(13, 2624, memoryview(b"d")) == ((960, b"c"),)
+    assert recent.add(14, 3584, memoryview(b"e")) == ((1920, b"c"),)
+    assert recent.add(13, 2624, memoryview(b"d")) == ((960, b"c"),)
     recent.clear()
-    assert recent.take(15, 4544, memoryview(b"f")) == ()
+    assert recent.add(15, 4544, memoryview(b"f")) == ()
 
 
 @pytest.mark.parametrize(
@@ -46,8 +46,8 @@ def test_each_payload_goes_along_with_the_two_after_it():
 )
 def test_what_does_not_fit_the_format_or_a_packet_is_left_out(timestamp, sizes):
     recent = RecentPayloads()
-    recent.take(1, 0, memoryview(bytes(sizes[0])))
-    assert recent.take(2, timestamp, memoryview(bytes(sizes[1]))) == ()
+    recent.add(1, 0, memoryview(bytes(sizes[0])))
+    assert recent.add(2, timestamp, memoryview(bytes(sizes[1]))) == ()
 
 
 @given(

@@ -4,7 +4,7 @@ from types import MethodType
 import pytest
 
 from sfu.bandwidth.allocate import Reason
-from sfu.engine.adaptation.allocation import bitrates, explain, share
+from sfu.engine.adaptation.allocation import bitrates, explain, reallocate
 from sfu.engine.peers.link import Link
 from sfu.engine.peers.peer import Peer
 from sfu.engine.peers.publication import Publication
@@ -45,9 +45,9 @@ class Lesson:
         subscription.section = OutboundSection("1", TemplateClass((("vp8", 96),), ()), {})
         return subscription
 
-    def share(self, available_bps=math.inf, focus=""):
+    def reallocate(self, available_bps=math.inf, focus=""):
         self.student.link.downstream.available_bps = available_bps
-        return share(self.student, focus, NOW)
+        return reallocate(self.student, focus, NOW)
 
 
 @pytest.fixture
@@ -57,48 +57,48 @@ def lesson():
 
 def test_without_a_limit_everything_may_flow(lesson):
     camera = lesson.publish("camera")
-    assert lesson.share() == []
-    assert (camera.allotted, camera.allocation) == (UNBOUNDED, None)
+    assert lesson.reallocate() == []
+    assert (camera.allowed_point, camera.allocation) == (UNBOUNDED, None)
 
 
 def test_a_limit_bounds_the_layer_and_says_what_would_be_enough(lesson):
     camera = lesson.publish("camera")
-    assert lesson.share(700_000) == []
-    assert (camera.allotted, camera.allocation.reason) == ((1, 0), Reason.BANDWIDTH)
+    assert lesson.reallocate(700_000) == []
+    assert (camera.allowed_point, camera.allocation.reason) == ((1, 0), Reason.BANDWIDTH)
     assert lesson.student.link.downstream.requested_bps == pytest.approx(1.15 * 1_700_000)
     camera.preferences = Preferences(max_spatial=0)
-    lesson.share(700_000)
-    assert (camera.allotted, camera.allocation.reason) == ((0, 0), Reason.WANTED)
-    lesson.share()
-    assert (camera.allotted, camera.allocation) == (UNBOUNDED, None)
+    lesson.reallocate(700_000)
+    assert (camera.allowed_point, camera.allocation.reason) == ((0, 0), Reason.WANTED)
+    lesson.reallocate()
+    assert (camera.allowed_point, camera.allocation) == (UNBOUNDED, None)
 
 
 def test_a_pause_and_its_end_are_told_once(lesson):
     camera = lesson.publish("camera")
-    assert lesson.share(100_000) == [camera]
-    assert camera.allotted is None
-    assert lesson.share(90_000) == []
-    assert lesson.share(300_000) == [camera]
-    assert camera.allotted == (0, 0)
-    assert lesson.share(90_000) == [camera]
-    assert lesson.share() == [camera]
+    assert lesson.reallocate(100_000) == [camera]
+    assert camera.allowed_point is None
+    assert lesson.reallocate(90_000) == []
+    assert lesson.reallocate(300_000) == [camera]
+    assert camera.allowed_point == (0, 0)
+    assert lesson.reallocate(90_000) == [camera]
+    assert lesson.reallocate() == [camera]
 
 
 def test_who_wants_nothing_is_not_paused(lesson):
     camera = lesson.publish("camera")
-    lesson.share(100_000)
+    lesson.reallocate(100_000)
     camera.preferences = Preferences(enabled=False)
-    assert lesson.share(100_000) == [camera]
-    assert (camera.allotted, camera.allocation) == (UNBOUNDED, None)
+    assert lesson.reallocate(100_000) == [camera]
+    assert (camera.allowed_point, camera.allocation) == (UNBOUNDED, None)
 
 
 def test_audio_goes_first(lesson):
     lesson.publish("microphone", kind="audio", measured={(0, 0): 40_000}, layers=())
     camera = lesson.publish("camera")
-    lesson.share(220_000)
-    assert camera.allotted is None
-    lesson.share(236_000)
-    assert camera.allotted == (0, 0)
+    lesson.reallocate(220_000)
+    assert camera.allowed_point is None
+    lesson.reallocate(236_000)
+    assert camera.allowed_point == (0, 0)
 
 
 @pytest.mark.parametrize(
@@ -124,8 +124,8 @@ def test_who_goes_before_others(lesson, how):
     first = lesson.publish("first", owner="ada", **{how: True} if how in {"screen_share", "leading"} else {})
     if how == "priority":
         first.preferences = Preferences(priority=1)
-    lesson.share(200_000, focus="ada" if how == "focus" else "")
-    assert (first.allotted, other.allotted) == ((0, 0), None)
+    lesson.reallocate(200_000, focus="ada" if how == "focus" else "")
+    assert (first.allowed_point, other.allowed_point) == ((0, 0), None)
 
 
 def test_unmeasured_layers_cost_what_was_declared_or_what_their_size_takes(lesson):
@@ -149,8 +149,8 @@ def test_bitrates_are_looked_at_once_for_all_viewers(lesson):
 def test_what_does_not_arrive_begins_small(lesson):
     camera = lesson.publish("camera")
     camera.published.layers.clear()
-    assert lesson.share(700_000) == []
-    assert camera.allotted[0] == 0
+    assert lesson.reallocate(700_000) == []
+    assert camera.allowed_point[0] == 0
     assert camera.allocation.reason is Reason.ABSENT
 
 
@@ -161,12 +161,16 @@ def test_each_decision_can_be_explained(lesson):
     assert explain(lesson.student, "", NOW).available_bps is None
     assert {video.reason for video in explain(lesson.student, "", NOW).videos} == {"no limit is known"}
     camera.preferences = Preferences(max_spatial=1)
-    lesson.share(300_000)
+    lesson.reallocate(300_000)
     explanation = explain(lesson.student, "tutor", NOW)
     assert (explanation.available_bps, explanation.audio_bps) == (300_000, 60_800)
     screen, video = explanation.videos
-    assert (screen.importance, screen.allotted, screen.reason) == ("screen", (0, 0), "no higher layer fits")
-    assert (video.importance, video.allotted, video.reason) == (
+    assert (screen.importance, screen.allowed_point, screen.reason) == (
+        "screen",
+        (0, 0),
+        "no higher layer fits",
+    )
+    assert (video.importance, video.allowed_point, video.reason) == (
         "focus",
         None,
         "not even the lowest layer fits",
@@ -178,16 +182,16 @@ def test_each_decision_can_be_explained(lesson):
 def test_only_changes_are_logged(lesson, caplog):
     caplog.set_level("INFO")
     lesson.publish("camera")
-    lesson.share(700_000)
-    lesson.share(690_000)
+    lesson.reallocate(700_000)
+    lesson.reallocate(690_000)
     assert len(caplog.messages) == 1
     assert "student gets layer (1, 0) of camera (no higher layer fits)" in caplog.messages[0]
 
 
 def test_decisions_of_the_last_minute_are_explained_in_words(lesson):
     lesson.publish("camera")
-    lesson.share(700_000)
-    lesson.share(90_000)
+    lesson.reallocate(700_000)
+    lesson.reallocate(90_000)
     recent = explain(lesson.student, "", NOW + 2).recent
     assert recent == (
         "2.0 s ago: camera gets layer 1 at frame rate 0: no higher layer fits; 700 kbit/s are available, sound takes 0",

@@ -60,7 +60,7 @@ class World:
         self.told += [peer.link.downstream.available_bps for peer in self.bandwidth.take_changed()]
 
     def report(self, data):
-        self.bandwidth.report(self.peer, data, self.now)
+        self.bandwidth.on_transport_feedback(self.peer, data, self.now)
         self.notice()
 
     def estimate(self, available_bps):
@@ -160,7 +160,7 @@ def test_who_has_left_is_forgotten():
 def test_bytes_that_are_no_report_are_refused():
     world = World(1e6)
     with pytest.raises(rtcp.RtcpError):
-        world.bandwidth.report(world.peer, b"\0" * 4, world.now)
+        world.bandwidth.on_transport_feedback(world.peer, b"\0" * 4, world.now)
     assert np.isinf(world.peer.link.downstream.available_bps)
 
 

@@ -110,5 +110,5 @@ def test_the_ssrcs_end_with_their_publication():
     world = World()
     world.learn(7, MID="0", RID="q")
     world.learn(8, 97, MID="0", REPAIRED_RID="q")
-    world.known.forget(world.published)
+    world.known.remove(world.published)
     assert world.known == {}
