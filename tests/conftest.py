@@ -10,7 +10,9 @@ settings.load_profile("lectern")
 
 def pytest_addoption(parser):
     parser.addoption(
-        "--long", action="store_true", help="also what takes long, and what repeats a test with further clients or codecs"
+        "--long",
+        action="store_true",
+        help="also what takes long, and what repeats a test with further clients or codecs",
     )
 
 
