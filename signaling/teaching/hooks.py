@@ -36,6 +36,7 @@ NAMES: Final[dict[type[Event], str]] = {
     session.Created: "session.created",
     session.Updated: "session.updated",
     session.Scheduled: "session.scheduled",
+    session.Reminded: "session.reminder",
     session.Started: "session.started",
     session.Paused: "session.paused",
     session.Resumed: "session.resumed",
