@@ -22,6 +22,8 @@ from signaling.sessions_api.callers import Callers
 from signaling.sessions_api.desk import Desk
 from signaling.sessions_api.me_calls import MeCalls
 from signaling.sessions_api.people.audit_calls import AuditCalls
+from signaling.sessions_api.people.mail_calls import MailCalls
+from signaling.sessions_api.people.mailing import Mailing
 from signaling.sessions_api.people.oidc_calls import OidcCalls
 from signaling.sessions_api.people.privacy_calls import PrivacyCalls
 from signaling.sessions_api.people.sign_in_calls import SignInCalls
@@ -130,9 +132,11 @@ def people_routes(
     oidc: list[Route] = []
     if client is not None:
         oidc = OidcCalls(client, audit, sign_ins, callers, keyring, settings.limits).routes()
+    mailing = Mailing(host.mail, settings.limits)
     return [
         *SignInCalls(accounts, audit, sign_ins, callers, keyring, settings.limits).routes(),
-        *UserCalls(accounts, audit, sign_ins, callers).routes(),
+        *MailCalls(accounts, audit, callers, keyring, settings.limits, mailing).routes(),
+        *UserCalls(accounts, audit, sign_ins, callers, mailing).routes(),
         *AuditCalls(audit).routes(),
         *UsageCalls(desk).routes(),
         *PrivacyCalls(host.store, host.privacy, callers).routes(),

@@ -25,6 +25,7 @@ from signaling.errors import StoreError
 from signaling.ids import TenantId
 from signaling.store.classroom.records import LoggedEvent, SessionRow, Snapshot
 from signaling.store.classroom.shelf import TenantShelf, session_log
+from signaling.store.people.mails import NewMail
 from signaling.store.records import NewDelivery
 from signaling.teaching.feed import Feed, FeedMessage
 from signaling.teaching.people.audited import audited
@@ -47,6 +48,7 @@ _PAGE: Final = 1000
 _encode: Final = msgspec.json.Encoder().encode
 
 Deliveries = Callable[[TenantId, Classroom, int, Sequence[Event]], Sequence[NewDelivery]]
+Mailing = Callable[[Classroom, Sequence[Event]], Sequence[NewMail]]
 Make = Callable[[Classroom, float], Command | None]
 "Returns the command that fits the state, None when there is nothing to do."
 
@@ -69,6 +71,8 @@ class Surroundings:
     "Seconds since 1970."
     deliveries: Deliveries
     "Returns the webhooks about new events: tenant, state, number of the event before them, events."
+    mails: Mailing
+    "Returns the mail about new events: state and events."
     committed: Callable[[Committed], None]
     "Called after each commit; does not fail."
 
@@ -307,6 +311,7 @@ class LiveSession:
             people=changed_roles(room, events),
             snapshot=snapshot,
             deliveries=self._around.deliveries(self.tenant, room, after, events),
+            mails=self._around.mails(room, events),
             audit=audited(self.id, events),
         )
         self.due_at = row.due_at

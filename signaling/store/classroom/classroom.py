@@ -10,7 +10,7 @@ from signaling.ids import TenantId
 from signaling.store.access import transaction
 from signaling.store.classroom.records import SessionRow
 from signaling.store.classroom.shelf import TenantShelf, record
-from signaling.store.classroom.tables import classroom_answers, classroom_sessions
+from signaling.store.classroom.tables import classroom_answers, classroom_sessions, classroom_timers
 from signaling.store.tenants import is_of_key
 
 
@@ -66,6 +66,19 @@ class ClassroomStore:
         """Return the earliest deadline of all sessions. StoreError."""
         async with transaction(self._engine) as connection:
             at: float | None = await connection.scalar(select(func.min(classroom_sessions.c.due_at)))
+            return at
+
+    async def timers_due(self, now: float, limit: int) -> Sequence[tuple[TenantId, str]]:
+        """Return tenant and log of parts of schools that are due, the longest overdue first. StoreError."""
+        table = classroom_timers
+        query = select(table.c.tenant, table.c.log).where(table.c.due_at <= now).order_by(table.c.due_at)
+        async with transaction(self._engine) as connection:
+            return [(row[0], row[1]) for row in await connection.execute(query.limit(limit))]
+
+    async def next_timer_at(self) -> float | None:
+        """Return the earliest time at which a part of a school has something to do. StoreError."""
+        async with transaction(self._engine) as connection:
+            at: float | None = await connection.scalar(select(func.min(classroom_timers.c.due_at)))
             return at
 
     async def occupied(self) -> list[SessionRow]:

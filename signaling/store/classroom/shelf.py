@@ -21,6 +21,7 @@ from signaling.store.classroom.records import (
     SessionQuery,
     SessionRow,
     Snapshot,
+    Timer,
     Usage,
 )
 from signaling.store.classroom.tables import (
@@ -29,8 +30,10 @@ from signaling.store.classroom.tables import (
     classroom_people,
     classroom_sessions,
     classroom_snapshots,
+    classroom_timers,
 )
 from signaling.store.people.audit import AuditEntry, insert_entries
+from signaling.store.people.mails import NewMail, insert_mails
 from signaling.store.records import NewDelivery
 from signaling.store.webhooks import delivery_queue
 
@@ -52,7 +55,9 @@ class TenantShelf:
         people: Mapping[PersonId, str] | None = None,
         snapshot: Snapshot | None = None,
         deliveries: Sequence[NewDelivery] = (),
+        mails: Sequence[NewMail] = (),
         audit: Sequence[AuditEntry] = (),
+        timer: Timer | None = None,
     ) -> None:
         """Add events and their effects to a log, in one transaction.
 
@@ -85,7 +90,14 @@ class TenantShelf:
                 await connection.execute(insert(table).values(values))
             if deliveries:
                 await delivery_queue.add(connection, deliveries, events[-1].at)
+            if mails:
+                await insert_mails(connection, self.tenant, mails, events[-1].at)
             await insert_entries(connection, self.tenant, audit)
+            if timer is not None:
+                table = classroom_timers
+                await connection.execute(delete(table).where(*self._log(table, log)))
+                if timer.due_at is not None:
+                    await connection.execute(insert(table).values({**here, "due_at": timer.due_at}))
 
     async def snapshot(self, log: str) -> Snapshot | None:
         """Return the last snapshot of a log."""
@@ -218,7 +230,7 @@ class TenantShelf:
     async def delete_log(self, log: str) -> None:
         """Delete a log that belongs to no session."""
         async with transaction(self._engine) as connection:
-            for table in (classroom_events, classroom_snapshots):
+            for table in (classroom_events, classroom_snapshots, classroom_timers):
                 await connection.execute(delete(table).where(*self._log(table, log)))
 
     async def answer(self, caller: str, key: str) -> SavedAnswer | None:

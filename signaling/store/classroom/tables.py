@@ -75,6 +75,16 @@ classroom_people = Table(
     Index("classroom_people_by_person", "tenant", "person", "session"),
 )
 
+# When a part of a school next has something to do, such as a timetable with a reminder; see `due_at` of sessions.
+classroom_timers = Table(
+    "classroom_timers",
+    metadata,
+    Column("tenant", _TENANT, primary_key=True),
+    Column("log", String(160), primary_key=True),
+    Column("due_at", Double, nullable=False),
+    Index("classroom_timers_by_time", "due_at"),
+)
+
 classroom_answers = Table(
     "classroom_answers",
     metadata,
