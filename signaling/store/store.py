@@ -20,6 +20,7 @@ from signaling.store.meetings.meetings import Meetings
 from signaling.store.meetings.recordings import Recordings
 from signaling.store.people.accounts import Accounts
 from signaling.store.people.audit import AuditLog
+from signaling.store.people.factors import Factors
 from signaling.store.people.mails import Mails
 from signaling.store.rooms import DurableRooms
 from signaling.store.vault import Vault
@@ -59,6 +60,7 @@ class Store:
         self.outbox = DeliveryQueue(engine)
         self.accounts = Accounts(engine)
         self.mails = Mails(engine)
+        self.factors = Factors(engine, vault)
         self.audit = AuditLog(engine)
         self.classroom = ClassroomStore(engine)
 

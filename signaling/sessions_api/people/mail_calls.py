@@ -13,7 +13,7 @@ from signaling.http.api import ApiError, Route
 from signaling.limits import Limits
 from signaling.sessions_api.callers import Caller, Callers
 from signaling.sessions_api.people.mailing import Mailing
-from signaling.sessions_api.people.sign_in_calls import Email, School, limit_by_address
+from signaling.sessions_api.people.sign_in_limits import Email, School, limit_by_address
 from signaling.store.people.accounts import Account, Accounts
 from signaling.store.people.audit import AuditEntry, AuditLog
 from signaling.store.people.mails import MailKind

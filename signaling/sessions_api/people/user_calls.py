@@ -14,7 +14,7 @@ from signaling.sessions_api import paging
 from signaling.sessions_api.callers import Caller, Callers, TenantRole
 from signaling.sessions_api.path_ids import PersonPath
 from signaling.sessions_api.people.mailing import Mailing
-from signaling.sessions_api.people.sign_in_calls import Email
+from signaling.sessions_api.people.sign_in_limits import Email
 from signaling.store.people.accounts import Account, Accounts, TokenKind, email_address
 from signaling.store.people.audit import AuditEntry, AuditLog
 from signaling.store.people.mails import MailKind
