@@ -17,6 +17,7 @@ from signaling.teaching.deadlines import Deadlines
 from signaling.teaching.delivery import Delivery
 from signaling.teaching.files.session_files import SessionFiles
 from signaling.teaching.files.slide_maker import SlideMaker
+from signaling.teaching.files.sweep import EVERY_S, sweep
 from signaling.teaching.hooks import SessionHooks
 from signaling.teaching.live import Committed
 from signaling.teaching.mail.reminders import no_mails, session_mails
@@ -88,6 +89,7 @@ class TeachingHost:
             self._follow_hooks,
             self._apply_retention,
             self.timetables.run,
+            self._sweep_files,
         ]
         if self.mail is not None:
             parts.append(self.mail.run)
@@ -137,6 +139,14 @@ class TeachingHost:
             except StoreError as error:
                 log.warning("what is older than its retention stays: %s", error)
             await self._running.pause(SWEEP_S)
+
+    async def _sweep_files(self) -> None:
+        while self._running.goes_on:
+            try:
+                await sweep(self.files.blobs, self.registry, self.store)
+            except (StoreError, OSError) as error:
+                log.warning("files that no session has stay: %s", error)
+            await self._running.pause(EVERY_S)
 
     async def _forget_answers(self) -> None:
         while self._running.goes_on:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import and_, delete, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from classroom.ids import SessionId
@@ -80,6 +80,18 @@ class ClassroomStore:
         async with transaction(self._engine) as connection:
             at: float | None = await connection.scalar(select(func.min(classroom_timers.c.due_at)))
             return at
+
+    async def names(
+        self, after: tuple[TenantId, SessionId], limit: int
+    ) -> Sequence[tuple[TenantId, SessionId]]:
+        """Return tenant and id of sessions in this order, from the one after `after` on. StoreError."""
+        table = classroom_sessions
+        tenant, session_id = after
+        later = and_(table.c.tenant == tenant, table.c.id > session_id)
+        query = select(table.c.tenant, table.c.id).where(or_(table.c.tenant > tenant, later))
+        async with transaction(self._engine) as connection:
+            rows = await connection.execute(query.order_by(table.c.tenant, table.c.id).limit(limit))
+            return [(row[0], row[1]) for row in rows]
 
     async def occupied(self) -> list[SessionRow]:
         """Return the sessions with a present or waiting person. StoreError."""
