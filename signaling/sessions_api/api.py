@@ -23,6 +23,7 @@ from signaling.sessions_api.callers import Callers
 from signaling.sessions_api.desk import Desk
 from signaling.sessions_api.me_calls import MeCalls
 from signaling.sessions_api.people.audit_calls import AuditCalls
+from signaling.sessions_api.people.ban_calls import BanCalls
 from signaling.sessions_api.people.factor_calls import FactorCalls, SecondFactor
 from signaling.sessions_api.people.mail_calls import MailCalls
 from signaling.sessions_api.people.mailing import Mailing
@@ -144,6 +145,7 @@ def people_routes(
         *MailCalls(accounts, audit, callers, keyring, settings.limits, mailing).routes(),
         *UserCalls(accounts, audit, sign_ins, callers, mailing).routes(),
         *AuditCalls(audit).routes(),
+        *BanCalls(host.store.classroom).routes(),
         *UsageCalls(desk).routes(),
         *PrivacyCalls(host.store, host.privacy, callers).routes(),
         *oidc,

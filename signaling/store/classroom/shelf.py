@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from classroom.ids import PersonId, SessionId
 from signaling.ids import TenantId
 from signaling.store.access import transaction
+from signaling.store.classroom.bans import Ban, TenantBans, change_bans
 from signaling.store.classroom.records import (
     LoggedEvent,
     SavedAnswer,
@@ -45,6 +46,7 @@ class TenantShelf:
         """Use the store's engine."""
         self._engine = engine
         self.tenant = tenant
+        self.bans = TenantBans(engine, tenant)
 
     async def append(  # noqa: PLR0913 - one transaction is one call
         self,
@@ -58,10 +60,12 @@ class TenantShelf:
         mails: Sequence[NewMail] = (),
         audit: Sequence[AuditEntry] = (),
         timer: Timer | None = None,
+        bans: Mapping[PersonId, Ban | None] | None = None,
     ) -> None:
         """Add events and their effects to a log, in one transaction.
 
-        `people` are the roles of those who are new or have another role than before. UnstorableError, and nothing is
+        `people` are the roles of those who are new or have another role than before, `bans` those from all sessions
+        of the owner in `row`, None for a lifted one. UnstorableError, and nothing is
         stored, when another writer has added an event with one of these numbers.
         """
         here = {"tenant": self.tenant, "log": log}
@@ -83,6 +87,7 @@ class TenantShelf:
             if row is not None:
                 await self._put_row(connection, row)
                 await self._put_people(connection, row.id, people or {})
+                await change_bans(connection, self.tenant, row.owner, bans or {})
             if snapshot is not None:
                 table = classroom_snapshots
                 await connection.execute(delete(table).where(*self._log(table, log)))

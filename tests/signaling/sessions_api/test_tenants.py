@@ -40,6 +40,8 @@ BEYOND_SESSIONS = {
     ("PATCH", "/users/{user}"): "user_not_found",
     ("DELETE", "/users/{user}"): "user_not_found",
     ("POST", "/users/{user}/reset-password"): "user_not_found",
+    ("GET", "/bans"): "(the own, see test_ban_calls)",
+    ("DELETE", "/bans/{person}"): "ban_not_found",
     ("GET", "/audit"): "(the own, see test_audit_calls)",
     ("GET", "/usage"): "(the own, see test_usage_calls)",
     ("GET", "/usage/sessions"): "(the own, see test_usage_calls)",

@@ -1,4 +1,4 @@
-"""Mail to people with accounts, their second factors, and times at which parts of a school have something to do."""
+"""Mail to people with accounts, second factors, lasting bans, and times of parts of a school."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -37,6 +37,14 @@ def upgrade() -> None:
         sa.Column("confirmed_at", sa.Double),
         sa.Column("last_step", sa.BigInteger, nullable=False),
         sa.Column("recovery", sa.Text, nullable=False),
+    )
+    op.create_table(
+        "classroom_bans",
+        sa.Column("tenant", _TENANT, primary_key=True),
+        sa.Column("owner", _ID, primary_key=True),
+        sa.Column("person", _ID, primary_key=True),
+        sa.Column("session", _ID, nullable=False),
+        sa.Column("at", sa.Double, nullable=False),
     )
     op.create_table(
         "classroom_timers",
