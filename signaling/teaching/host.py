@@ -29,6 +29,7 @@ from signaling.teaching.presence import Presence
 from signaling.teaching.registry import Registry
 from signaling.teaching.running import Running
 from signaling.teaching.school import School
+from signaling.teaching.talk import TalkTime
 from signaling.teaching.timetables import Timetables
 
 log = logging.getLogger(__name__)
@@ -59,6 +60,7 @@ class TeachingHost:
         self.school = School(store.classroom, services.wall_clock)
         self.delivery = Delivery(services)
         self.media = MediaBridge(services, self.registry, self.presence)
+        self.talk = TalkTime(services, self.media)
         self.hooks = SessionHooks(store.endpoints)
         clock = services.wall_clock
         sign_ins = SignIns(store.accounts, clock)
@@ -90,6 +92,7 @@ class TeachingHost:
             self._apply_retention,
             self.timetables.run,
             self._sweep_files,
+            lambda: self.talk.run(self._running),
         ]
         if self.mail is not None:
             parts.append(self.mail.run)
@@ -102,6 +105,7 @@ class TeachingHost:
         for live in self.registry:
             for feed in tuple(live.feeds):
                 live.leave_feed(feed)
+        self.talk.record_all()
         await self.registry.finish()
         await self.boards.finish()
         await self.files.finish()
@@ -115,6 +119,7 @@ class TeachingHost:
         self._tasks = []
 
     def _on_commit(self, committed: Committed) -> None:
+        self.talk.on_commit(committed)
         if self.mail is not None and any(isinstance(each, session.Reminded) for each in committed.events):
             self.mail.wake()
 
