@@ -10,6 +10,7 @@ import asyncio
 import json
 import sys
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import aiohttp
@@ -35,9 +36,10 @@ AIM_HAND_MESSAGES = 60
 class Class:
     """A session and the pages that follow it."""
 
-    def __init__(self, http: aiohttp.ClientSession) -> None:
+    def __init__(self, http: aiohttp.ClientSession, students: int = STUDENTS) -> None:
         """`http` has the server's base URL."""
         self._http = http
+        self.students = students
         self.session = ""
         self.state_bytes = 0
         self.messages = 0
@@ -53,8 +55,9 @@ class Class:
             raise RuntimeError(f"{path}: {answer.status} {content}")
         return content
 
-    async def begin(self, students: int) -> None:
+    async def begin(self) -> None:
         """Create and start a session, let the students join, and follow the session as each of them."""
+        students = self.students
         made = await self.call(SECRET, "/sessions", {"title": "Bench", "owner": {"id": "tutor"}})
         self.session = f"/sessions/{made['id']}"
         await self.call(SECRET, f"{self.session}/start")
@@ -86,7 +89,7 @@ class Class:
     async def until_heard(self, count: int) -> None:
         """Wait, with a timeout, until every page has received this many messages."""
         deadline = time.perf_counter() + PATIENCE_S
-        while sum(len(times) for times in self.heard.values()) < count * STUDENTS:
+        while sum(len(times) for times in self.heard.values()) < count * self.students:
             if time.perf_counter() > deadline:
                 raise RuntimeError("messages did not reach every page")
             await asyncio.sleep(0.05)
@@ -104,15 +107,21 @@ def student(number: int) -> str:
     return tokens.mint(claims, tokens.Signer(KEY, SECRET), 1_700_000_000, 10 * 365 * 86_400)
 
 
-async def chatter(lesson: Class, duration_s: float) -> tuple[list[float], list[float]]:
-    """Return the durations of calls, and the delays until every page had each message, at the steady rate."""
+async def chatter(lessons: Sequence[Class], duration_s: float) -> tuple[list[float], list[float]]:
+    """Return the durations of calls, and the delays until every page of a class had each message.
+
+    Calls are made at the steady rate, in one class after the other.
+    """
     calls: list[float] = []
-    sent_at: dict[str, float] = {}
+    sent_at: list[dict[str, float]] = [{} for _ in lessons]
     begun_at = time.perf_counter()
 
     async def say(number: int, due_at: float) -> None:
-        sent_at[str(number)] = due_at
-        await lesson.call(student(number % STUDENTS), f"{lesson.session}/chat", {"text": str(number)})
+        place = number % len(lessons)
+        lesson = lessons[place]
+        sent_at[place][str(number)] = due_at
+        by = student(number // len(lessons) % lesson.students)
+        await lesson.call(by, f"{lesson.session}/chat", {"text": str(number)})
         calls.append(time.perf_counter() - due_at)
 
     async with asyncio.TaskGroup() as group:
@@ -120,8 +129,10 @@ async def chatter(lesson: Class, duration_s: float) -> tuple[list[float], list[f
             due_at = begun_at + number / CALLS_PER_S
             await asyncio.sleep(max(due_at - time.perf_counter(), 0.0))
             group.create_task(say(number, due_at))
-    await lesson.until_heard(len(sent_at))
-    everywhere = [max(lesson.heard[text]) - at for text, at in sent_at.items()]
+    everywhere = []
+    for lesson, sent in zip(lessons, sent_at, strict=True):
+        await lesson.until_heard(len(sent))
+        everywhere += [max(lesson.heard[text]) - at for text, at in sent.items()]
     return calls, everywhere
 
 
@@ -141,15 +152,15 @@ async def measure(url: str, pid: int, duration_s: float) -> dict[str, float]:
     connector = aiohttp.TCPConnector(limit=0)
     async with aiohttp.ClientSession(url.replace("ws", "http", 1), connector=connector) as http:
         lesson = Class(http)
-        await lesson.begin(STUDENTS)
-        before = _cpu_s(pid)
-        calls, events = await chatter(lesson, duration_s)
-        cpu_s = _cpu_s(pid) - before
+        await lesson.begin()
+        before = cpu_s(pid)
+        calls, events = await chatter([lesson], duration_s)
+        spent_s = cpu_s(pid) - before
         messages = await hands(lesson)
         await lesson.end()
     return {
         "state bytes": float(lesson.state_bytes),
-        "CPU ms per message": 1000 * cpu_s / len(calls),
+        "CPU ms per message": 1000 * spent_s / len(calls),
         "call p50 ms": 1000 * percentile(calls, 0.5),
         "call p95 ms": 1000 * percentile(calls, 0.95),
         "event p95 ms": 1000 * percentile(events, 0.95),
@@ -157,7 +168,7 @@ async def measure(url: str, pid: int, duration_s: float) -> dict[str, float]:
     }
 
 
-def _cpu_s(pid: int) -> float:
+def cpu_s(pid: int) -> float:
     """Return the CPU time of the server's main process; unlike durations, it hardly depends on other programs."""
     times = psutil.Process(pid).cpu_times()
     return float(times.user + times.system)

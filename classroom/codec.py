@@ -22,6 +22,9 @@ UPCASTS: Final[dict[tuple[str, int], Upcast]] = {
     # Before messages could have files.
     ("chat.sent", 1): lambda old: old | {"files": ()},
     ("chat.approved", 1): lambda old: old | {"files": ()},
+    # Before sessions had reminders.
+    ("session.created", 1): lambda old: old | {"settings": old["settings"] | {"reminders": ()}},
+    ("session.updated", 1): lambda old: old | {"settings": old["settings"] | {"reminders": ()}},
 }
 "By kind of event and old version: converts an event to the next version; the result need not contain `v`."
 

@@ -61,6 +61,7 @@ RULES: Final[dict[str, Rule]] = {
     "people.recover": Rule(_NOBODY, UNFINISHED, server=True),
     "people.set_role": Rule(TUTORS, UNFINISHED, server=True),
     "attendance.set_activity": Rule(EVERYBODY, UNFINISHED),
+    "attendance.record_talk": Rule(_NOBODY, _AFTER, server=True),
     "chat.send": Rule(_SPEAKERS, grantable=True),
     "chat.edit": Rule(_SPEAKERS),
     "chat.delete": Rule(_SPEAKERS, _AFTER, server=True),

@@ -17,7 +17,7 @@ from signaling import logs
 from signaling.access import tokens
 from signaling.access.issuers import Issuer
 from signaling.access.keyring import Keyring
-from signaling.config import NO_KEYS, ServerConfig
+from signaling.config import NO_KEYS, ServerConfig, mail_sender
 from signaling.daily.door.door import Door
 from signaling.daily.door.room_page import RoomPage
 from signaling.daily.frontend import DailyFrontend, DailySettings
@@ -68,6 +68,8 @@ from signaling.store.storage import files_folder, only_server, opened
 from signaling.teaching.hooks import SessionWebhooks
 from signaling.teaching.host import TeachingHost
 from signaling.teaching.live import Committed
+from signaling.teaching.mail.sender import MailSettings
+from signaling.teaching.mail.smtp import MailServer, MailTls
 from signaling.teaching.names import new_id, room_config
 from signaling.timers import Timers
 from turn_config.credentials import IceServer, TurnConfigError, ice_servers
@@ -117,6 +119,21 @@ def _recordings_folder(config: ServerConfig) -> str:
     except OSError as error:
         raise ConfigError(f"the folder of recordings {folder} cannot be made: {error.strerror}") from error
     return str(folder)
+
+
+def _mail_settings(config: ServerConfig) -> MailSettings | None:
+    """Return how mail is sent; None: not at all. ConfigError."""
+    if not config.mail_host:
+        return None
+    server = MailServer(
+        config.mail_host,
+        config.mail_port,
+        mail_sender(config),
+        MailTls(config.mail_tls),
+        config.mail_user,
+        config.mail_password,
+    )
+    return MailSettings(server, config.public_url)
 
 
 def _relays(config: ServerConfig, participant_sid: ParticipantSid) -> tuple[IceServer, ...]:
@@ -184,7 +201,10 @@ class Server:
         )
         catalogue.add(DAILY, self.daily.rooms.opening)
         catalogue.add_names(room_config)
-        self.teaching = TeachingHost(self.services, store, BlobFolder(files_folder(config)))
+        self.teaching = TeachingHost(
+            self.services, store, BlobFolder(files_folder(config)), _mail_settings(config)
+        )
+        self.teaching.on_reminders = self.background.webhooks.wake
         self.teaching.registry.observe(self._on_commit)
         hosts = frozenset({config.host} - {""})
         issuer = issuer_settings(config, self.keyring.signer().key)
@@ -230,7 +250,14 @@ class Server:
             RoomPage(self.daily.rooms, folder, prefix),
             Invitations(self.keyring, self.keyring.signer, time.time),
             Page(
-                PageSettings(config.dev, hosts, self.keyring.signer, prefix, bool(config.oidc_client_id)),
+                PageSettings(
+                    config.dev,
+                    hosts,
+                    self.keyring.signer,
+                    prefix,
+                    bool(config.oidc_client_id),
+                    bool(config.mail_host),
+                ),
                 folder,
                 time.time,
             ),
@@ -278,6 +305,9 @@ class Server:
             "event_log_waiting", "Entries not in the event log yet.", lambda: self.background.journal.backlog
         )
         metrics.show_later("webhooks_waiting", "Deliveries in the outbox.", self.store.outbox.count)
+        metrics.show_later(
+            "mails_waiting", "Mail that the mail server has not accepted yet.", self.store.mails.count
+        )
         metrics.count_people(self.services.hub)
         self.store.observe(metrics.transaction)
         self.background.webhooks.observe(metrics.webhook)

@@ -11,6 +11,9 @@ import socket
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, field, fields
+from email.errors import HeaderParseError
+from email.headerregistry import Address
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -35,6 +38,8 @@ _KEYS = "keys"
 
 # The path is written into pages, and compared with the unmodified paths of requests.
 _PUBLIC_URL = re.compile(r"https?://[A-Za-z0-9.\[\]:-]+(?:/[A-Za-z0-9._~-]+)*/?")
+
+MAIL_TLS = ("starttls", "tls", "none")
 
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"", "0", "false", "no", "off"})
@@ -167,6 +172,18 @@ class ServerConfig:
         "The secret of the client id; without it, this server is a public client.",
         secret=True,
     )
+    mail_host: str = option(
+        "",
+        "Mail server (SMTP) that takes this server's mail: invitations, password resets, reminders; empty: no mail.",
+    )
+    mail_port: int = option(587, "TCP port of the mail server.")
+    mail_tls: str = option(
+        "starttls",
+        "Protection of the connection to the mail server: starttls, tls (port 465), or none for one on this machine.",
+    )
+    mail_user: str = option("", "User name at the mail server; empty: no sign-in there.")
+    mail_password: str = option("", "The secret of the user name at the mail server.", secret=True)
+    mail_from: str = option("", "Sender of mail, such as `Example School <lessons@school.example>`.")
     log_format: str = option("text", "Format of the log: text for people, json for programs.")
 
     @property
@@ -182,6 +199,7 @@ class ServerConfig:
             self.metrics_token,
             self.master_key,
             self.oidc_client_secret,
+            self.mail_password,
             password,
             unquote(password),
         )
@@ -417,10 +435,11 @@ def _check(config: ServerConfig) -> None:
                 f" ({', '.join(names)})"
             )
     _check_issuer(config)
+    _check_mail(config)
 
 
 def _check_numbers(config: ServerConfig) -> None:
-    for name in ("http_port", "udp_port"):
+    for name in ("http_port", "udp_port", "mail_port"):
         if not 0 <= getattr(config, name) < 65536:
             raise ConfigError(f"{name} has to be between 0 and 65535")
     if config.turn_ttl_s <= 0:
@@ -439,6 +458,35 @@ def _check_issuer(config: ServerConfig) -> None:
     keys = config.issuer_jwks_url or config.issuer_public_key
     if config.issuer and not keys and not config.oidc_client_id:
         raise ConfigError("issuer needs issuer_jwks_url or issuer_public_key, and not both")
+
+
+def mail_sender(config: ServerConfig) -> Address:
+    """Return the sender of mail. ConfigError."""
+    name, address = parseaddr(config.mail_from)
+    try:
+        if not config.mail_from.isprintable():
+            raise ValueError("line breaks")  # noqa: TRY301 - the same error as for other faults
+        return Address(name, addr_spec=address)
+    except (ValueError, IndexError, HeaderParseError):
+        raise ConfigError(
+            "mail_from is no sender such as `Example School <lessons@school.example>`"
+        ) from None
+
+
+def _check_mail(config: ServerConfig) -> None:
+    if config.mail_tls not in MAIL_TLS:
+        raise ConfigError(f"mail_tls has to be one of {', '.join(MAIL_TLS)}")
+    if not config.mail_host:
+        return
+    mail_sender(config)
+    if not config.public_url:
+        raise ConfigError("mail_host needs public_url, with which the links in messages begin")
+    if bool(config.mail_user) != bool(config.mail_password):
+        raise ConfigError("mail_user and mail_password go together")
+    if config.mail_tls == "none" and config.mail_host not in {"localhost", "127.0.0.1", "::1"}:
+        raise ConfigError(
+            "mail_tls none is for a mail server on this machine: others could read the messages"
+        )
 
 
 assert all(entry.default is not MISSING for entry in option_fields()), "every option needs a default"

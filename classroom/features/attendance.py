@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct, field
 
-from classroom import limits
-from classroom.audience import staff_and_subject
+from classroom import checks, limits
+from classroom.audience import nobody, staff_and_subject
 from classroom.base import Command, Event, Events, Feature
 from classroom.errors import Code, Conflict
 from classroom.features.people import (
@@ -54,6 +54,25 @@ class ActivityChanged(Event, frozen=True, tag="attendance.activity_changed"):
     activity: Activity
 
 
+class Talk(Struct, frozen=True):
+    """How long one person spoke."""
+
+    person: PersonId
+    seconds: float
+
+
+class RecordTalk(Command, frozen=True, tag="attendance.record_talk"):
+    """The server measured how long people spoke since the last record, from the levels of their microphones."""
+
+    talks: tuple[Talk, ...]
+
+
+class Talked(Event, frozen=True, tag="attendance.talked"):
+    """People spoke for these times since the last record; not shown to anybody, since attendance has the sums."""
+
+    talks: tuple[Talk, ...]
+
+
 class Visit(Struct):
     """One visit, from joining to leaving."""
 
@@ -88,6 +107,8 @@ class Record(Struct):
     earlier_lesson_s: float = 0.0
     "Lesson time of those visits."
     first_joined_at: float = 0.0
+    talk_s: float = 0.0
+    "Time during which the person spoke."
 
 
 class State(Struct):
@@ -115,6 +136,8 @@ class Totals(Struct, frozen=True):
     "The part of the total during which the lesson ran."
     lost_s: float
     "Time during visits without a connection."
+    talk_s: float
+    "Time during which the person spoke."
 
 
 def _settle(visit: Visit, at: float, *, running: bool) -> None:
@@ -153,6 +176,7 @@ def totals(state: State, person_id: PersonId, now: float) -> Totals | None:
         + sum(visit.lesson_s for visit in visits)
         + (open_s if state.running else 0.0),
         lost_s=sum(visit.lost_s for visit in visits),
+        talk_s=record.talk_s,
     )
 
 
@@ -167,6 +191,17 @@ def _set_activity(room: "Classroom", command: SetActivity, now: float) -> Events
     if room.attendance.records[person.id].visits[-1].activity is command.activity:
         raise Conflict(Code.NOTHING_TO_CHANGE, f"The person is {command.activity} already.")
     return [ActivityChanged(at=now, by=command.by, person=person.id, activity=command.activity)]
+
+
+def _record_talk(room: "Classroom", command: RecordTalk, now: float) -> Events:
+    known = []
+    for talk in command.talks[: limits.PEOPLE]:
+        checks.number(talk.seconds, 0, limits.DURATION_S, "time of speaking")
+        if talk.person in room.attendance.records and talk.seconds > 0:
+            known.append(talk)
+    if not known:
+        raise Conflict(Code.NOTHING_TO_CHANGE, "Nobody of the session spoke.")
+    return [Talked(at=now, by=command.by, talks=tuple(known))]
 
 
 def _current(state: State, person_id: PersonId) -> Visit:
@@ -226,6 +261,11 @@ def _activity_changed(state: State, event: ActivityChanged) -> None:
     visit.activity = event.activity
 
 
+def _talked(state: State, event: Talked) -> None:
+    for talk in event.talks:
+        state.records[talk.person].talk_s += talk.seconds
+
+
 def _run(state: State, event: Started | Resumed) -> None:
     _settle_all(state, event.at)
     state.running = True
@@ -278,9 +318,10 @@ def _view(room: "Classroom", person: "Person", now: float) -> View:
 FEATURE: Final = Feature(
     name="attendance",
     state=State,
-    decide={SetActivity: _set_activity},
+    decide={SetActivity: _set_activity, RecordTalk: _record_talk},
     apply={
         ActivityChanged: _activity_changed,
+        Talked: _talked,
         Joined: _joined,
         Left: _left,
         ConnectionLost: _connection_lost,
@@ -291,6 +332,6 @@ FEATURE: Final = Feature(
         Paused: _halt,
         Ended: _ended,
     },
-    shown={ActivityChanged: staff_and_subject},
+    shown={ActivityChanged: staff_and_subject, Talked: nobody},
     view=_view,
 )

@@ -41,7 +41,7 @@ class BanScope(StrEnum):
     SESSION = "session"
     "Until the session ends."
     FOREVER = "forever"
-    "Beyond the session: the caller stores the ban for the owner, and it applies to later sessions too."
+    "Beyond the session: the caller stores the ban for the owner, and it applies to all sessions of the owner."
 
 
 class Mute(Command, frozen=True, tag="moderation.mute"):

@@ -9,7 +9,7 @@ from msgspec import Struct, structs
 from classroom import checks, join_code, limits
 from classroom.audience import everyone, staff
 from classroom.base import Command, Deadline, Event, Events, Feature
-from classroom.errors import Code, Conflict, Malformed
+from classroom.errors import Code, Conflict, LimitReached, Malformed
 from classroom.ids import PersonId, SessionId
 from classroom.roles import STAFF, Phase
 
@@ -67,6 +67,8 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     "Students may turn the pages of slides for themselves."
     guests: bool = False
     "People without sign-in may join with the join code; otherwise the caller refuses them."
+    reminders: tuple[int, ...] = (900,)
+    "Seconds before a scheduled start at which the people on the roster are reminded."
 
 
 class Create(Command, frozen=True, tag="session.create"):
@@ -126,7 +128,7 @@ class Cancel(Command, frozen=True, tag="session.cancel"):
     """Cancel a session that has not started."""
 
 
-class Created(Event, frozen=True, tag="session.created"):
+class Created(Event, frozen=True, kw_only=True, tag="session.created"):
     """The session was created."""
 
     session: SessionId
@@ -138,20 +140,30 @@ class Created(Event, frozen=True, tag="session.created"):
     starts_at: float | None
     settings: Settings
     external_id: str
+    v: int = 2
 
 
-class Updated(Event, frozen=True, tag="session.updated"):
+class Updated(Event, frozen=True, kw_only=True, tag="session.updated"):
     """Title, description or settings were changed; carries their new values."""
 
     title: str
     description: str
     settings: Settings
+    v: int = 2
 
 
 class Scheduled(Event, frozen=True, tag="session.scheduled"):
     """The session was scheduled, or its time changed."""
 
     starts_at: float
+
+
+class Reminded(Event, frozen=True, tag="session.reminded"):
+    """The time of a reminder has come; the caller sends it to the people on the roster."""
+
+    starts_at: float
+    before_s: int
+    "The reminder's time before the start; of several missed ones, the last."
 
 
 class CodeRenewed(Event, frozen=True, tag="session.code_renewed"):
@@ -201,6 +213,8 @@ class State(Struct):
     changed_at: float = 0.0
     "When the session was last created, updated or scheduled; determines the age of a draft."
     starts_at: float | None = None
+    reminded_at: float = 0.0
+    "When the last reminder was due; earlier ones are not sent any more."
     started_at: float | None = None
     ended_at: float | None = None
     end_reason: EndReason | None = None
@@ -239,7 +253,11 @@ def check_settings(settings: Settings) -> Settings:
     checks.number(settings.max_duration_s, 60, limits.DURATION_S, "longest duration")
     checks.number(settings.grace_s, 0, limits.GRACE_S, "grace time")
     checks.number(settings.expiry_s, 60, limits.EXPIRY_S, "time of expiry")
-    return settings
+    if len(settings.reminders) > limits.REMINDERS:
+        raise LimitReached(Code.TOO_MANY, f"There may be {limits.REMINDERS} reminders at most.")
+    for before_s in settings.reminders:
+        checks.number(before_s, 60, limits.EXPIRY_S, "time of a reminder")
+    return structs.replace(settings, reminders=tuple(sorted(set(settings.reminders))))
 
 
 def _code(number: int) -> str:
@@ -338,6 +356,10 @@ def _scheduled(state: State, event: Scheduled) -> None:
     state.starts_at, state.changed_at = event.starts_at, event.at
 
 
+def _reminded(state: State, event: Reminded) -> None:
+    state.reminded_at = event.at
+
+
 def _code_renewed(state: State, event: CodeRenewed) -> None:
     state.code = event.code
 
@@ -367,6 +389,11 @@ def _due(room: "Classroom") -> Iterable[Deadline]:
         yield Deadline(state.changed_at + limits.DRAFT_S, "session.expire")
     elif state.phase is Phase.SCHEDULED and state.starts_at is not None:
         yield Deadline(state.starts_at + settings.expiry_s, "session.expire")
+        for before_s in settings.reminders:
+            at = state.starts_at - before_s
+            # A session that is scheduled, or gets this reminder, too late for it has no such reminder.
+            if at > max(state.changed_at, state.reminded_at):
+                yield Deadline(at, "session.remind")
     elif state.started_at is not None and state.ended_at is None:
         yield Deadline(state.started_at + settings.max_duration_s, "session.time_up")
         away = room.people.tutors_away_since
@@ -376,9 +403,14 @@ def _due(room: "Classroom") -> Iterable[Deadline]:
             yield Deadline(since + settings.auto_end_s, "session.tutors_away")
 
 
-def _expire(_room: "Classroom", deadline: Deadline, now: float) -> Events:
+def _expire(room: "Classroom", deadline: Deadline, now: float) -> Events:
     if deadline.reason == "session.expire":
         return [Expired(at=now)]
+    if deadline.reason == "session.remind":
+        starts_at = room.session.starts_at
+        assert starts_at is not None
+        passed = [each for each in room.session.settings.reminders if starts_at - each <= now]
+        return [Reminded(at=now, starts_at=starts_at, before_s=min(passed))]
     return [Ended(at=now, reason=EndReason(deadline.reason.removeprefix("session.")))]
 
 
@@ -441,6 +473,7 @@ FEATURE: Final = Feature(
         Created: _created,
         Updated: _updated,
         Scheduled: _scheduled,
+        Reminded: _reminded,
         CodeRenewed: _code_renewed,
         Started: _started,
         Paused: _moved,
@@ -453,6 +486,7 @@ FEATURE: Final = Feature(
         Created: _created_shown,
         Updated: everyone,
         Scheduled: everyone,
+        Reminded: everyone,
         CodeRenewed: staff,
         Started: everyone,
         Paused: everyone,

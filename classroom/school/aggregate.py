@@ -9,6 +9,14 @@ from classroom.base import Command, Event
 S = TypeVar("S")
 
 
+def _never(_state: Any, _now: float) -> float | None:
+    return None
+
+
+def _nothing(_state: Any, _now: float) -> Sequence[Event]:
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class Aggregate(Generic[S]):
     """One part of a school, with a log of its own."""
@@ -21,6 +29,15 @@ class Aggregate(Generic[S]):
     "By kind of command: returns the resulting events, or raises `Refused`."
     changes: Mapping[type[Event], Callable[[S, Any], None]]
     "By kind of event: changes the state."
+    due: Callable[[S, float], float | None] = _never
+    "Returns when, after a time, the part next has something to do by itself; None: not before the next command."
+    expire: Callable[[S, float], Sequence[Event]] = _nothing
+    "Returns what follows at a time from deadlines that have passed; changes nothing."
+
+    @property
+    def has_timer(self) -> bool:
+        """Whether the part ever does something by itself."""
+        return self.due is not _never
 
     def decide(self, state: S, command: Command, now: float) -> tuple[Event, ...]:
         """Return the events that follow from a command at `now` (seconds since 1970), or raise `Refused`."""

@@ -146,10 +146,18 @@ class Restored(Event, frozen=True, tag="schedule.one_restored"):
     key: str
 
 
+class Reminded(Event, frozen=True, tag="schedule.reminded"):
+    """The time of reminders has come; the caller sends them to the tutor and the members of the course."""
+
+    reminders: tuple[Reminder, ...]
+
+
 class Entry(Struct):
     """A series with its exceptions."""
 
     series: Series
+    changed_at: float = 0.0
+    "When the series was last changed: a reminder whose time had passed by then is not sent."
     exceptions: dict[str, Move | None] = field(default_factory=dict)
     "By key; None: cancelled."
 
@@ -160,7 +168,12 @@ class State(Struct):
     tutor: PersonId = PersonId("")
     "The owner; only the owner and the application change the timetable."
     entries: dict[str, Entry] = field(default_factory=dict)
+    seen_at: float = 0.0
+    "Up to when reminders were looked for."
 
+
+# Occurrences are searched for reminders this far ahead at once; a timetable with none in this time is looked at again.
+_AHEAD_S: Final = 8 * 86_400.0
 
 _LATEST: Final = 8e9  # in the year 2223: local times go up to 2200
 
@@ -235,7 +248,7 @@ def conflicts(items: Sequence[Occurrence]) -> list[Conflicting]:
 def conflicts_of(state: State, series: Series, since: float, until: float) -> list[Conflicting]:
     """Return the conflicts within a window that a series would have if it were in the timetable."""
     before = state.entries.get(series.id)
-    entry = Entry(series, before.exceptions if before is not None else {})
+    entry = Entry(series, exceptions=before.exceptions if before is not None else {})
     mine = occurrences(entry, since, until)
     others = [
         item
@@ -251,19 +264,41 @@ def conflicts_of(state: State, series: Series, since: float, until: float) -> li
     ]
 
 
-def reminders_due(state: State, since: float, now: float) -> list[Reminder]:
-    """Return the reminders whose time came after `since` and not after `now`, in order. The caller stores `now`.
+def reminders_due(state: State, now: float) -> list[Reminder]:
+    """Return the reminders whose time has come since the last ones, and not after `now`, in order.
 
     A reminder more than a day late, because the server was down, is useless and left out.
     """
-    since, due = max(since, now - 86_400), []
-    for entry in state.entries.values():
-        for before_s in entry.series.reminders:
-            for item in occurrences(entry, since + before_s, now + before_s + 1):
-                at = item.starts_at - before_s
-                if since < at <= now:
-                    due.append(Reminder(at, item, before_s))
-    return sorted(due)
+    return sorted(
+        reminder
+        for entry in state.entries.values()
+        for reminder in _reminders(entry, max(state.seen_at, now - 86_400), now)
+    )
+
+
+def next_reminder_at(state: State, now: float) -> float | None:
+    """Return when reminders after `now` are next to be looked for; None without a series that has some."""
+    with_reminders = [entry for entry in state.entries.values() if entry.series.reminders]
+    until = now + _AHEAD_S
+    found = [each.at for entry in with_reminders for each in _reminders(entry, now, until)]
+    return min(found, default=until if with_reminders else None)
+
+
+def _reminders(entry: Entry, since: float, until: float) -> Iterable[Reminder]:
+    """Yield a series' reminders after `since` and up to `until`."""
+    since = max(since, entry.changed_at)
+    if until <= since:
+        return
+    for before_s in entry.series.reminders:
+        for item in occurrences(entry, since + before_s, until + before_s + 1):
+            at = item.starts_at - before_s
+            if since < at <= until:
+                yield Reminder(at, item, before_s)
+
+
+def _remind(state: State, now: float) -> list[Event]:
+    due = reminders_due(state, now)
+    return [Reminded(at=now, reminders=tuple(due))] if due else []
 
 
 def _check_tutor(state: State, command: Command) -> None:
@@ -346,12 +381,12 @@ def _restore_one(state: State, command: RestoreOne, now: float) -> list[Event]:
 
 
 def _added(state: State, event: Added) -> None:
-    state.entries[event.series.id] = Entry(event.series)
+    state.entries[event.series.id] = Entry(event.series, event.at)
 
 
 def _changed(state: State, event: Changed) -> None:
     entry = state.entries[event.series.id]
-    entry.series = event.series
+    entry.series, entry.changed_at = event.series, event.at
     entry.exceptions = {key: move for key, move in entry.exceptions.items() if _has(event.series, key)}
 
 
@@ -364,11 +399,18 @@ def _cancelled(state: State, event: Cancelled) -> None:
 
 
 def _moved(state: State, event: Moved) -> None:
-    state.entries[event.series].exceptions[event.key] = event.move
+    entry = state.entries[event.series]
+    entry.exceptions[event.key], entry.changed_at = event.move, event.at
 
 
 def _restored(state: State, event: Restored) -> None:
-    del state.entries[event.series].exceptions[event.key]
+    entry = state.entries[event.series]
+    del entry.exceptions[event.key]
+    entry.changed_at = event.at
+
+
+def _reminded(state: State, event: Reminded) -> None:
+    state.seen_at = event.at
 
 
 SCHEDULE: Final = Aggregate(
@@ -389,7 +431,10 @@ SCHEDULE: Final = Aggregate(
         Cancelled: _cancelled,
         Moved: _moved,
         Restored: _restored,
+        Reminded: _reminded,
     },
+    due=next_reminder_at,
+    expire=_remind,
 )
 
 

@@ -53,6 +53,8 @@ class PageSettings:
     "See `signaling.http.prefix`."
     oidc: bool = False
     "People can sign in at an OpenID provider."
+    mail: bool = False
+    "Whether this server sends mail, so that people can reset their passwords."
 
 
 def find_page() -> Path | None:
@@ -121,7 +123,14 @@ class Page:
 
     async def config(self, _request: web.Request) -> web.Response:
         """Return the page's settings."""
-        return answer({"version": version("lectern"), "dev": self._settings.dev, "oidc": self._settings.oidc})
+        return answer(
+            {
+                "version": version("lectern"),
+                "dev": self._settings.dev,
+                "oidc": self._settings.oidc,
+                "mail": self._settings.mail,
+            }
+        )
 
     async def token(self, request: web.Request) -> web.Response:
         """Give the page a token for a room; in dev mode only, and to no other site's page."""

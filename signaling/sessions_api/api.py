@@ -9,6 +9,7 @@ from aiohttp import web
 from signaling.access.issuers import Issuer
 from signaling.access.keyring import Keyring
 from signaling.access.oidc import OidcClient
+from signaling.access.passwords import Passwords
 from signaling.access.sign_ins import SignIns
 from signaling.http.api import Api, Route
 from signaling.limits import Limits
@@ -22,6 +23,10 @@ from signaling.sessions_api.callers import Callers
 from signaling.sessions_api.desk import Desk
 from signaling.sessions_api.me_calls import MeCalls
 from signaling.sessions_api.people.audit_calls import AuditCalls
+from signaling.sessions_api.people.ban_calls import BanCalls
+from signaling.sessions_api.people.factor_calls import FactorCalls, SecondFactor
+from signaling.sessions_api.people.mail_calls import MailCalls
+from signaling.sessions_api.people.mailing import Mailing
 from signaling.sessions_api.people.oidc_calls import OidcCalls
 from signaling.sessions_api.people.privacy_calls import PrivacyCalls
 from signaling.sessions_api.people.sign_in_calls import SignInCalls
@@ -130,10 +135,17 @@ def people_routes(
     oidc: list[Route] = []
     if client is not None:
         oidc = OidcCalls(client, audit, sign_ins, callers, keyring, settings.limits).routes()
+    mailing, passwords, factors = Mailing(host.mail, settings.limits), Passwords(), host.store.factors
+    second = SecondFactor(factors, audit, settings.limits, callers)
     return [
-        *SignInCalls(accounts, audit, sign_ins, callers, keyring, settings.limits).routes(),
-        *UserCalls(accounts, audit, sign_ins, callers).routes(),
+        *SignInCalls(
+            accounts, audit, sign_ins, callers, keyring, settings.limits, passwords, second
+        ).routes(),
+        *FactorCalls(accounts, factors, second, callers, settings.limits, passwords).routes(),
+        *MailCalls(accounts, audit, callers, keyring, settings.limits, mailing).routes(),
+        *UserCalls(accounts, audit, sign_ins, callers, mailing).routes(),
         *AuditCalls(audit).routes(),
+        *BanCalls(host.store.classroom).routes(),
         *UsageCalls(desk).routes(),
         *PrivacyCalls(host.store, host.privacy, callers).routes(),
         *oidc,

@@ -12,13 +12,13 @@ from classroom.state import Classroom
 from signaling.access import signed
 from signaling.http.api import ApiError, Document, Route
 from signaling.ids import TenantId
-from signaling.sessions_api import ical
 from signaling.sessions_api.callers import Caller, Callers
 from signaling.sessions_api.desk import Desk, known
 from signaling.sessions_api.path_ids import SessionPath
 from signaling.sessions_api.school.school_desk import require_member
 from signaling.store.classroom.records import SessionQuery, SessionRow
 from signaling.store.tenants import tenant_parts
+from signaling.teaching import ical
 from signaling.teaching.school import School
 
 # A session does not say how long it will be.
@@ -107,7 +107,7 @@ class CalendarCalls:
                 starts_at=starts_at,
                 ends_at=max(state.ended_at or 0.0, starts_at + USUAL_S),
                 changed_at=state.changed_at,
-                url=f"{caller.origin}/join/{state.id}",
+                url=f"{caller.origin}/sessions/{state.id}",
                 description=state.description,
                 cancelled=state.phase == "cancelled",
                 sequence=room.seq,
@@ -129,7 +129,7 @@ def _of_row(row: SessionRow, origin: str) -> ical.CalendarEvent:
         starts_at=starts_at,
         ends_at=max(row.ended_at or 0.0, starts_at + USUAL_S),
         changed_at=row.created_at,
-        url=f"{origin}/join/{row.id}",
+        url=f"{origin}/sessions/{row.id}",
         cancelled=row.phase == "cancelled",
         sequence=row.seq,
     )

@@ -92,15 +92,25 @@ class BlobFolder:
 
     def path(self, tenant: TenantId, session: SessionId, name: str) -> Path:
         """Return where a session's file is, or would be."""
-        return self.session_folder(tenant, session) / _hash(name)
+        return self.session_folder(tenant, session) / name_on_disk(name)
 
     def session_folder(self, tenant: TenantId, session: SessionId) -> Path:
         """Return the folder of a session's files."""
-        return self.folder / "sessions" / _hash(tenant, session)
+        return self.sessions / name_on_disk(tenant, session)
+
+    @property
+    def sessions(self) -> Path:
+        """Return the folder with a folder for each session."""
+        return self.folder / "sessions"
 
     def delete(self, tenant: TenantId, session: SessionId, name: str) -> None:
         """Delete a file or folder of a session; absent ones are no error. OSError."""
-        path = self.path(tenant, session, name)
+        self.delete_name(self.session_folder(tenant, session), name_on_disk(name))
+
+    @staticmethod
+    def delete_name(folder: Path, name: str) -> None:
+        """Delete a file or folder by its name on disk; absent ones are no error. OSError."""
+        path = folder / name
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)
         else:
@@ -108,10 +118,15 @@ class BlobFolder:
 
     def delete_session(self, tenant: TenantId, session: SessionId) -> None:
         """Delete all files of a session."""
-        shutil.rmtree(self.session_folder(tenant, session), ignore_errors=True)
+        self.delete_folder(name_on_disk(tenant, session))
+
+    def delete_folder(self, name: str) -> None:
+        """Delete the folder of a session by its name on disk."""
+        shutil.rmtree(self.sessions / name, ignore_errors=True)
 
 
-def _hash(*parts: str) -> str:
+def name_on_disk(*parts: str) -> str:
+    """Return the name of a file by its id, or of a session's folder by tenant and session."""
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 

@@ -20,6 +20,8 @@ from signaling.store.meetings.meetings import Meetings
 from signaling.store.meetings.recordings import Recordings
 from signaling.store.people.accounts import Accounts
 from signaling.store.people.audit import AuditLog
+from signaling.store.people.factors import Factors
+from signaling.store.people.mails import Mails
 from signaling.store.rooms import DurableRooms
 from signaling.store.vault import Vault
 from signaling.store.webhooks.delivery_queue import DeliveryQueue
@@ -57,6 +59,8 @@ class Store:
         self.endpoints = WebhookEndpoints(engine, vault)
         self.outbox = DeliveryQueue(engine)
         self.accounts = Accounts(engine)
+        self.mails = Mails(engine)
+        self.factors = Factors(engine, vault)
         self.audit = AuditLog(engine)
         self.classroom = ClassroomStore(engine)
 

@@ -23,7 +23,8 @@ from classroom.features import (
     questions,
     session,
 )
-from classroom.ids import SessionId
+from classroom.ids import PersonId
+from classroom.school import schedule
 from classroom.state import Classroom
 from signaling.history.webhooks import Outcome, WebhookMessage
 from signaling.ids import TenantId
@@ -36,6 +37,7 @@ NAMES: Final[dict[type[Event], str]] = {
     session.Created: "session.created",
     session.Updated: "session.updated",
     session.Scheduled: "session.scheduled",
+    session.Reminded: "session.reminder",
     session.Started: "session.started",
     session.Paused: "session.paused",
     session.Resumed: "session.resumed",
@@ -59,7 +61,9 @@ NAMES: Final[dict[type[Event], str]] = {
 }
 # Follows the end of each session, as a basis for billing.
 USAGE: Final = "usage.recorded"
-EVENTS: Final = frozenset({*NAMES.values(), USAGE})
+# Before a lesson of a timetable.
+LESSON_REMINDER: Final = "lesson.reminder"
+EVENTS: Final = frozenset({*NAMES.values(), USAGE, LESSON_REMINDER})
 
 # The waits between attempts double from the first to the last of these.
 FIRST_RETRY_S: Final = 5.0
@@ -115,20 +119,40 @@ class SessionHooks:
             name = NAMES.get(type(event))
             wanting = [each for each in endpoints if name in _wanted(each)] if name else []
             if name and wanting:
-                event_id = _event_id(room.session.id, seq)
+                event_id = _event_id(f"{room.session.id}/{seq}")
                 body = _body(room, seq, event, name, event_id)
                 made += [NewDelivery(each.id, room.session.id, event_id, name, body) for each in wanting]
             if isinstance(event, session.Ended):
                 made += _usage(room, seq, event, [each for each in endpoints if USAGE in _wanted(each)])
         return made
 
+    def lesson_deliveries(
+        self, tenant: TenantId, tutor: PersonId, series: schedule.Series, reminder: schedule.Reminder
+    ) -> list[NewDelivery]:
+        """Return the deliveries about a lesson of a timetable that begins soon."""
+        lesson = reminder.occurrence
+        place = f"{tenant}/{tutor}/{lesson.series}/{lesson.key}/{lesson.starts_at}/{reminder.before_s}"
+        event_id = _event_id(place)
+        content = {
+            "type": LESSON_REMINDER,
+            "id": event_id,
+            "timestamp": reminder.at,
+            "data": {"tutor": tutor, "series": series, "lesson": lesson, "before_s": reminder.before_s},
+        }
+        body = _encode(content).decode()
+        return [
+            NewDelivery(each.id, f"schedule/{tutor}", event_id, LESSON_REMINDER, body)
+            for each in self._by_tenant.get(tenant, ())
+            if not each.paused and LESSON_REMINDER in _wanted(each)
+        ]
+
 
 def _wanted(endpoint: WebhookEndpoint) -> Iterable[str]:
     return endpoint.settings.get("events") or EVENTS
 
 
-def _event_id(session_id: SessionId, seq: int, what: str = "") -> str:
-    return f"msg_{hashlib.sha256(f'{session_id}/{seq}{what}'.encode()).hexdigest()[:24]}"
+def _event_id(place: str) -> str:
+    return f"msg_{hashlib.sha256(place.encode()).hexdigest()[:24]}"
 
 
 def _usage(
@@ -137,7 +161,7 @@ def _usage(
     times = attendance.total_times(room.attendance, room.people.everyone, room.at)
     taught_s = session.taught_s(room.session, room.at)
     fields = {"lesson_s": round(taught_s, 3), "attended_s": round(sum(times), 3), "people": len(times)}
-    event_id = _event_id(room.session.id, seq, USAGE)
+    event_id = _event_id(f"{room.session.id}/{seq}{USAGE}")
     body = _body(room, seq, event, USAGE, event_id, fields)
     return [NewDelivery(each.id, room.session.id, event_id, USAGE, body) for each in endpoints]
 

@@ -16,15 +16,17 @@ import msgspec
 from classroom import batch, codec, engine
 from classroom.base import SERVER, Command, Event
 from classroom.errors import Code, NotFound, Refused
-from classroom.features import attendance, people, session
+from classroom.features import attendance, moderation, people, session
 from classroom.ids import PersonId, SessionId
 from classroom.roles import FINAL
 from classroom.state import Classroom
 from classroom.visibility import is_participant, view
 from signaling.errors import StoreError
 from signaling.ids import TenantId
+from signaling.store.classroom.bans import Ban
 from signaling.store.classroom.records import LoggedEvent, SessionRow, Snapshot
 from signaling.store.classroom.shelf import TenantShelf, session_log
+from signaling.store.people.mails import NewMail
 from signaling.store.records import NewDelivery
 from signaling.teaching.feed import Feed, FeedMessage
 from signaling.teaching.people.audited import audited
@@ -47,6 +49,7 @@ _PAGE: Final = 1000
 _encode: Final = msgspec.json.Encoder().encode
 
 Deliveries = Callable[[TenantId, Classroom, int, Sequence[Event]], Sequence[NewDelivery]]
+Mailing = Callable[[Classroom, Sequence[Event]], Sequence[NewMail]]
 Make = Callable[[Classroom, float], Command | None]
 "Returns the command that fits the state, None when there is nothing to do."
 
@@ -69,6 +72,8 @@ class Surroundings:
     "Seconds since 1970."
     deliveries: Deliveries
     "Returns the webhooks about new events: tenant, state, number of the event before them, events."
+    mails: Mailing
+    "Returns the mail about new events: state and events."
     committed: Callable[[Committed], None]
     "Called after each commit; does not fail."
 
@@ -307,6 +312,8 @@ class LiveSession:
             people=changed_roles(room, events),
             snapshot=snapshot,
             deliveries=self._around.deliveries(self.tenant, room, after, events),
+            mails=self._around.mails(room, events),
+            bans=lasting_bans(self.id, events),
             audit=audited(self.id, events),
         )
         self.due_at = row.due_at
@@ -456,6 +463,17 @@ def changed_roles(room: Classroom, events: Iterable[Event]) -> dict[PersonId, st
     known = {event.person for event in events if isinstance(event, _ROLES)}
     known |= {event.owner for event in events if isinstance(event, session.Created)}
     return {person: room.people.everyone[person].role.value for person in known}
+
+
+def lasting_bans(session_id: SessionId, events: Iterable[Event]) -> dict[PersonId, Ban | None]:
+    """Return the bans beyond the session that these events put, or lift (None)."""
+    changes: dict[PersonId, Ban | None] = {}
+    for event in events:
+        if isinstance(event, moderation.Banned) and event.scope is moderation.BanScope.FOREVER:
+            changes[event.person] = Ban(event.person, session_id, event.at)
+        elif isinstance(event, moderation.Unbanned):
+            changes[event.person] = None
+    return changes
 
 
 def attended_s(room: Classroom) -> float:

@@ -110,7 +110,8 @@ class MediaBridge:
         if reaction is not None:
             reaction(event)
 
-    def _live(self, participant: Participant) -> LiveSession | None:
+    def live(self, participant: Participant) -> LiveSession | None:
+        """Return the session of a participant of its rooms; None for others."""
         session_id = session_of(participant.room.name)
         if session_id is None or participant.is_dependent:
             return None
@@ -121,7 +122,7 @@ class MediaBridge:
         session_id = session_of(participant.room.name)
         if session_id is None or participant.is_dependent:
             return
-        live = self._live(participant)
+        live = self.live(participant)
         if live is not None:
             self._joined(live, participant)
             return
@@ -167,7 +168,7 @@ class MediaBridge:
             self._place(live, room, participant)
 
     def _on_left(self, participant: Participant, reason: LeaveReason) -> None:
-        live = self._live(participant)
+        live = self.live(participant)
         if live is None:
             return
         person, sid = person_of(participant), participant.sid
@@ -179,7 +180,7 @@ class MediaBridge:
         self._presence.unlinked(live, person, sid)
 
     def _on_signal(self, participant: Participant, *, up: bool) -> None:
-        live = self._live(participant)
+        live = self.live(participant)
         if live is not None:
             change = self._presence.linked if up else self._presence.unlinked
             change(live, person_of(participant), participant.sid)

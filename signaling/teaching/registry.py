@@ -7,7 +7,7 @@ from typing import Final
 from classroom.ids import SessionId
 from signaling.ids import TenantId
 from signaling.store.classroom.classroom import ClassroomStore
-from signaling.teaching.live import Committed, Deliveries, LiveSession, Surroundings
+from signaling.teaching.live import Committed, Deliveries, LiveSession, Mailing, Surroundings
 
 # Idle sessions whose state stays in memory; others are loaded again on request.
 MAX_IDLE: Final = 300
@@ -23,11 +23,11 @@ class Registry:
         self._sessions: dict[tuple[TenantId, SessionId], LiveSession] = {}
         self._observers: list[Callable[[Committed], None]] = []
         self._deletion_observers: list[Callable[[LiveSession], None]] = []
-        self._around = Surroundings(wall_clock, lambda *_: (), self._committed)
+        self._around = Surroundings(wall_clock, lambda *_: (), lambda *_: (), self._committed)
 
-    def make_deliveries(self, deliveries: Deliveries) -> None:
-        """Create webhooks for later events."""
-        self._around = Surroundings(self.wall_clock, deliveries, self._committed)
+    def make_outgoing(self, deliveries: Deliveries, mails: Mailing) -> None:
+        """Create webhooks and mail for later events."""
+        self._around = Surroundings(self.wall_clock, deliveries, mails, self._committed)
 
     def observe(self, observer: Callable[[Committed], None]) -> None:
         """Call `observer` after each commit; it must not fail."""

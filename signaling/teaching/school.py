@@ -8,6 +8,7 @@ import asyncio
 import functools
 import operator
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
 import msgspec
@@ -20,7 +21,10 @@ from classroom.school.aggregate import Aggregate
 from signaling.errors import StoreError
 from signaling.ids import TenantId
 from signaling.store.classroom.classroom import ClassroomStore
+from signaling.store.classroom.records import Timer
 from signaling.store.classroom.shelf import TenantShelf
+from signaling.store.people.mails import NewMail
+from signaling.store.records import NewDelivery
 from signaling.teaching.live import logged
 
 S = TypeVar("S")
@@ -40,13 +44,36 @@ MAX_KEPT: Final = 500
 _FORGET_S: Final = 7 * 86_400.0
 
 
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """What events of a part cause outside of it, stored in their transaction."""
+
+    deliveries: Sequence[NewDelivery] = ()
+    mails: Sequence[NewMail] = ()
+
+
+Effects = Callable[[TenantId, PersonId, Any, Sequence[Event]], Awaitable[Outgoing]]
+"Returns what new events cause: tenant, owner, the state after them, and the events."
+
+
+async def no_effects(_tenant: TenantId, _owner: PersonId, _state: Any, _events: Sequence[Event]) -> Outgoing:
+    """Cause nothing."""
+    return Outgoing()
+
+
 class SchoolPart(Generic[S]):
     """One part of one tenant's school."""
 
     def __init__(
-        self, shelf: TenantShelf, aggregate: Aggregate[S], owner: PersonId, clock: Callable[[], float]
+        self,
+        shelf: TenantShelf,
+        aggregate: Aggregate[S],
+        owner: PersonId,
+        clock: Callable[[], float],
+        effects: Effects = no_effects,
     ) -> None:
         """`owner` is the tutor whose part it is; empty for a part of the whole tenant."""
+        self._effects = effects
         self._shelf = shelf
         self._aggregate = aggregate
         self._owner = owner
@@ -55,6 +82,8 @@ class SchoolPart(Generic[S]):
         self._state: S | None = None
         self._seq = 0
         self._lock = asyncio.Lock()
+        self.due_at: float | None = None
+        "When it next has something to do, as of the last commit of this process."
         kinds: Any = functools.reduce(operator.or_, aggregate.changes)
         self._decode = msgspec.json.Decoder(kinds).decode
 
@@ -66,19 +95,38 @@ class SchoolPart(Generic[S]):
     async def do(self, command: Command, answer: Callable[[S, Sequence[Event]], T]) -> T:
         """Carry out a command and return what `answer` makes of the stored state. `Refused`, StoreError."""
         async with self._lock:
-            state = await self._loaded()
-            events = self._aggregate.decide(state, command, self._clock())
+            state, now = await self._loaded(), self._clock()
+            events = self._aggregate.decide(state, command, now)
             if events:
-                try:
-                    await self._shelf.append(self._log, logged(self._seq, events))
-                except BaseException:
-                    # The commit may have succeeded, so the log is read again.
-                    self._state = None
-                    raise
-                self._seq += len(events)
-                for event in events:
-                    self._aggregate.apply(state, event)
+                await self._store(state, [*self._aggregate.expire(state, now), *events], now)
             return answer(state, events)
+
+    async def poke(self) -> None:
+        """Carry out what has become due. StoreError."""
+        async with self._lock:
+            state, now = await self._loaded(), self._clock()
+            await self._store(state, self._aggregate.expire(state, now), now)
+
+    async def _store(self, state: S, events: Sequence[Event], now: float) -> None:
+        """Change the state by events, and store them with what they cause."""
+        try:
+            for event in events:
+                self._aggregate.apply(state, event)
+            outgoing = await self._effects(self._shelf.tenant, self._owner, state, events)
+            due_at = self._aggregate.due(state, now)
+            await self._shelf.append(
+                self._log,
+                logged(self._seq, events),
+                deliveries=outgoing.deliveries,
+                mails=outgoing.mails,
+                timer=Timer(due_at) if self._aggregate.has_timer else None,
+            )
+        except BaseException:
+            # The commit may have succeeded, so the log is read again.
+            self._state = None
+            raise
+        self._seq += len(events)
+        self.due_at = due_at
 
     async def read(self, look: Callable[[S], T]) -> T:
         """Return what a function reads from the stored state. `Refused`, StoreError."""
@@ -120,11 +168,21 @@ class School:
 
     def __init__(self, store: ClassroomStore, wall_clock: Callable[[], float]) -> None:
         """`wall_clock` is seconds since 1970."""
-        self._store = store
+        self.store = store
         self.wall_clock = wall_clock
         self._parts: dict[tuple[TenantId, str], SchoolPart[Any]] = {}
         self._presence: dict[TenantId, presence.State] = {}
         self._names: dict[TenantId, dict[PersonId, str]] = {}
+        self._effects: Effects = no_effects
+
+    def cause(self, effects: Effects) -> None:
+        """Store what timetables cause with their later events."""
+        self._effects = effects
+
+    def part_of_log(self, tenant: TenantId, log: str) -> SchoolPart[Any]:
+        """Return the part with a log."""
+        name, _, owner = log.partition("/")
+        return self._part(tenant, _AGGREGATES[name], PersonId(owner))
 
     def courses(self, tenant: TenantId) -> SchoolPart[courses.State]:
         """Return a tenant's courses."""
@@ -144,13 +202,12 @@ class School:
 
     async def rewrite(self, tenant: TenantId, log: str, action: Callable[[], Awaitable[T]]) -> T:
         """Run what changes a stored log while no command is carried out; the next one finds the log as it is then."""
-        name, _, owner = log.partition("/")
-        return await self._part(tenant, _AGGREGATES[name], PersonId(owner)).rewrite(action)
+        return await self.part_of_log(tenant, log).rewrite(action)
 
     async def tutors(self, tenant: TenantId, aggregate: Aggregate[Any]) -> list[PersonId]:
         """Return the tutors who have office hours, or a timetable. StoreError."""
         prefix = f"{aggregate.name}/"
-        return [PersonId(name.removeprefix(prefix)) for name in await self._store.of(tenant).logs(prefix)]
+        return [PersonId(name.removeprefix(prefix)) for name in await self.store.of(tenant).logs(prefix)]
 
     def present(self, tenant: TenantId) -> presence.State:
         """Return the presence of a tenant's people, with silent ones offline."""
@@ -189,7 +246,8 @@ class School:
         key = tenant, log_name(aggregate, owner)
         part = self._parts.pop(key, None)
         if part is None:
-            part = SchoolPart(self._store.of(tenant), aggregate, owner, self.wall_clock)
+            shelf, effects = self.store.of(tenant), self._effects if aggregate.has_timer else no_effects
+            part = SchoolPart(shelf, aggregate, owner, self.wall_clock, effects)
         self._parts[key] = part
         if len(self._parts) > MAX_KEPT:
             oldest = next(iter(self._parts))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from classroom import engine
 from classroom.catalogue import COMMANDS
 from classroom.errors import Refused
-from classroom.features import breakouts, exercises, people, polls, session
+from classroom.features import attendance, breakouts, exercises, people, polls, session
 from classroom.permissions import RULES
 from classroom.roles import Role
 from tests.classroom.lesson import START, Lesson
@@ -71,6 +71,9 @@ BY_KIND_AND_NAME = {
     ("people.join", "visit"): visit,
     ("exercises.add", "exercise"): exercise,
     ("breakouts.make", "rooms"): one_of(ROOMS),
+    ("attendance.record_talk", "talks"): lambda rng: tuple(
+        attendance.Talk(rng.choice(PEOPLE), rng.choice([0.0, 1.5])) for _ in range(rng.randrange(3))
+    ),
     ("exercises.assign", "people"): some_of(*PEOPLE),
     ("exercises.submit", "files"): one_of((), (), ("i1",)),
     ("chat.send", "files"): one_of((), (), (), ("i1",)),

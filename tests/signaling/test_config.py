@@ -5,7 +5,7 @@ import tomllib
 import pytest
 
 from signaling import config
-from signaling.config import ServerConfig, check_keys, load, parse_keys
+from signaling.config import ServerConfig, check_keys, load, mail_sender, parse_keys
 from signaling.errors import ConfigError
 
 LONG = "s" * 32
@@ -148,10 +148,44 @@ def test_switches_from_the_environment(text, on):
 
 
 def test_secrets_stay_out_of_the_representation():
-    secrets = ("turn_secret", "metrics_token", "master_key", "oidc_client_secret", "database_url")
+    secrets = (
+        "turn_secret",
+        "metrics_token",
+        "master_key",
+        "oidc_client_secret",
+        "database_url",
+        "mail_password",
+    )
     shown = repr(ServerConfig(keys={"key": "hush-hush"}, **dict.fromkeys(secrets, "hush-hush")))
     assert "hush" not in shown
     assert "dev=False" in shown
+
+
+MAIL = {"mail_host": "mail.example", "mail_from": "School <a@b.example>", "public_url": "https://b.example"}
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"mail_from": ""}, "mail_from"),
+        ({"mail_from": "School"}, "mail_from"),
+        ({"mail_from": "a@b.example\r\nBcc: c@d.example"}, "mail_from"),
+        ({"public_url": ""}, "public_url"),
+        ({"mail_tls": "ssl"}, "mail_tls"),
+        ({"mail_tls": "none"}, "on this machine"),
+        ({"mail_user": "me"}, "mail_password"),
+        ({"mail_port": 70_000}, "mail_port"),
+    ],
+)
+def test_mail_that_cannot_be_sent_is_refused_at_the_start(change, words):
+    load(MAIL, {})
+    with pytest.raises(ConfigError, match=words):
+        load({**MAIL, **change}, {})
+
+
+def test_the_sender_of_mail_may_have_a_name():
+    sender = mail_sender(load(MAIL, {}))
+    assert (sender.display_name, sender.addr_spec) == ("School", "a@b.example")
 
 
 def test_workers_take_a_port_each():

@@ -17,7 +17,8 @@ from signaling.http.api import Answer, ApiError, Route, add_header
 from signaling.ids import TenantId
 from signaling.limits import Limits
 from signaling.sessions_api.callers import Callers, TenantRole
-from signaling.sessions_api.people.sign_in_calls import cookie, limit_by_address, session_cookie
+from signaling.sessions_api.people.sign_in_calls import cookie, session_cookie
+from signaling.sessions_api.people.sign_in_limits import limit_by_address
 from signaling.store.people.accounts import TokenKind
 from signaling.store.people.audit import AuditEntry, AuditLog
 from signaling.store.tenants import tenant_name

@@ -1,34 +1,32 @@
 """Sign-in with a built-in account, and the password that it needs."""
 
-from typing import Annotated, Final
+from typing import Annotated
 from urllib.parse import urlsplit
 
 import msgspec
 from aiohttp import web
 
-from classroom import limits
 from classroom.base import SERVER
 from classroom.errors import Code, NotAllowed
 from classroom.ids import PersonId
 from signaling.access.keyring import Keyring
 from signaling.access.passwords import PasswordError, Passwords
-from signaling.access.sign_ins import PREFIX, SignIns, digest
+from signaling.access.sign_ins import PREFIX, SignIns
 from signaling.http.api import ApiError, Route, add_header, bearer
 from signaling.ids import TenantId
-from signaling.limits import Limits, Rate
+from signaling.limits import Limits
 from signaling.sessions_api.callers import COOKIE, Caller, Callers, TenantRole, require_own_origin
+from signaling.sessions_api.people.factor_calls import SecondFactor
+from signaling.sessions_api.people.sign_in_limits import (
+    Email,
+    Password,
+    School,
+    limit_by_account,
+    limit_by_address,
+)
 from signaling.store.people.accounts import Account, Accounts, TokenKind
 from signaling.store.people.audit import AuditEntry, AuditLog
 from signaling.store.tenants import tenant_name
-
-# Attempts for one address of mail, and from one network address: a class that signs in at once passes, a search for
-# passwords does not.
-_BY_EMAIL: Final = Rate(per_s=1 / 60, burst=10)
-_BY_ADDRESS: Final = Rate(per_s=1, burst=120)
-
-Email = Annotated[str, msgspec.Meta(min_length=3, max_length=254)]
-Password = Annotated[str, msgspec.Meta(max_length=1024)]
-School = Annotated[str, msgspec.Meta(max_length=limits.IDENTIFIER_LENGTH)]
 
 
 class SignIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -38,6 +36,8 @@ class SignIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     password: Password
     tenant: School = ""
     "The school, where this server has several."
+    code: Annotated[str, msgspec.Meta(max_length=40)] = ""
+    "A code of the account's authenticator, or a recovery code, if the account has a second factor."
     cookie: bool = False
     "Set a cookie for this server's own pages, and answer without the token."
 
@@ -91,20 +91,22 @@ class SignInCalls:
         callers: Callers,
         keyring: Keyring,
         limits_: Limits,
-        passwords: Passwords | None = None,
+        passwords: Passwords,
+        second: SecondFactor,
     ) -> None:
         """Accounts belong to the tenants of the first API key."""
+        self._second = second
         self._accounts = accounts
         self._audit = audit
         self._sign_ins = sign_ins
         self._callers = callers
         self._keyring = keyring
         self._limits = limits_
-        self._passwords = passwords or Passwords()
+        self._passwords = passwords
 
     def routes(self) -> list[Route]:
         """Return the routes."""
-        wrong = {401: "address or password is wrong"}
+        wrong = {401: "address, password or code is wrong, or the code is missing"}
         ended = {400: "the password is not taken", 404: "the token has expired or was used"}
         return [
             Route("POST", "/sign-in", self.sign_in, wrong, open=True),
@@ -122,7 +124,7 @@ class SignInCalls:
         email = body.email.strip().lower()
         tenant = self._tenant(body.tenant)
         limit_by_address(self._limits, address)
-        self._limits.check("sign-in by account", digest(f"{tenant}\0{email}"), _BY_EMAIL)
+        limit_by_account(self._limits, tenant, email)
         account = await self._accounts.of(tenant).by_email(email)
         right = await self._passwords.verify(
             None if account is None else account.password_hash, body.password
@@ -132,6 +134,7 @@ class SignInCalls:
             known = SERVER if account is None else account.id
             await self._audit.add(tenant, AuditEntry(self._callers.now, "sign_in.refused", known, known))
             raise ApiError(401, "wrong_credentials", "Address or password is wrong.")
+        await self._second.check(account, body.code)
         token, expires_at = await self._sign_ins.make(tenant, TokenKind.SIGN_IN, account.id)
         await self._note(account, "sign_in.accepted")
         if body.cookie:
@@ -170,7 +173,7 @@ class SignInCalls:
         account = None if caller.is_application else await accounts.get(caller.person)
         if account is None or caller.session or not caller.by_sign_in:
             raise NotAllowed(Code.NOT_ALLOWED, "Only somebody who signed in here has a password.")
-        self._limits.check("sign-in by account", digest(f"{caller.tenant}\0{account.email}"), _BY_EMAIL)
+        limit_by_account(self._limits, caller.tenant, account.email)
         if not await self._passwords.verify(account.password_hash, body.old):
             raise ApiError(401, "wrong_credentials", "The present password is wrong.")
         await accounts.change(account.id, password_hash=await self._hash(body.new))
@@ -207,12 +210,6 @@ def cookie(name: str, value: str, origin: str, below: str = "", max_age_s: int |
     # Where this server shares its host with others, under its own path.
     path = f"{urlsplit(origin).path}{below}" or "/"
     return f"{name}={value}; Path={path}; HttpOnly; SameSite=Lax{secure}{lasting}"
-
-
-def limit_by_address(limits_: Limits, address: str) -> None:
-    """Count a sign-in of any kind from a network address; empty: unknown. TooOftenError."""
-    if address:
-        limits_.check("sign-in by address", address, _BY_ADDRESS)
 
 
 def _no_token() -> ApiError:

@@ -13,9 +13,11 @@ from signaling.http.api import ApiError, Route
 from signaling.sessions_api import paging
 from signaling.sessions_api.callers import Caller, Callers, TenantRole
 from signaling.sessions_api.path_ids import PersonPath
-from signaling.sessions_api.people.sign_in_calls import Email
+from signaling.sessions_api.people.mailing import Mailing
+from signaling.sessions_api.people.sign_in_limits import Email
 from signaling.store.people.accounts import Account, Accounts, TokenKind, email_address
 from signaling.store.people.audit import AuditEntry, AuditLog
+from signaling.store.people.mails import MailKind
 
 # Of one tenant: a large university.
 MAX_ACCOUNTS: Final = 50_000
@@ -58,8 +60,10 @@ class InvitedUser(msgspec.Struct, frozen=True):
 
     user: User
     password_token: str
-    "For `POST /passwords`, once; shown here only. The caller passes it on."
+    "For `POST /passwords`, once; shown here only. The caller passes it on, unless the server sends it."
     expires_at: float
+    mailed: bool
+    "Whether this server sends another such token to the address."
 
 
 class UserPage(msgspec.Struct, frozen=True):
@@ -86,8 +90,16 @@ class DeletedUser(msgspec.Struct, frozen=True):
 class UserCalls:
     """The handlers."""
 
-    def __init__(self, accounts: Accounts, audit: AuditLog, sign_ins: SignIns, callers: Callers) -> None:
+    def __init__(
+        self,
+        accounts: Accounts,
+        audit: AuditLog,
+        sign_ins: SignIns,
+        callers: Callers,
+        mailing: Mailing,
+    ) -> None:
         """Use the store."""
+        self._mailing = mailing
         self._accounts = accounts
         self._audit = audit
         self._sign_ins = sign_ins
@@ -125,7 +137,7 @@ class UserCalls:
         except UnstorableError as error:
             raise Conflict(Code.ALREADY_EXISTS, "There is a user with this address.") from error
         await self._note(caller, "user.invited", account.id, role=account.role)
-        return await self._invited(account)
+        return await self._invited(account, MailKind.INVITATION)
 
     async def list(self, caller: Caller, query: UsersQuery) -> UserPage:
         """List the accounts of the tenant."""
@@ -173,12 +185,16 @@ class UserCalls:
     async def reset(self, caller: Caller, user: PersonPath) -> InvitedUser:
         """Let the person of an account set another password; the present one holds until then."""
         account = await self._find(caller, user)
+        if self._mailing.is_on:
+            self._mailing.check(account.tenant, account.email)
         await self._note(caller, "user.password_reset", user)
-        return await self._invited(account)
+        again = MailKind.RESET if account.password_hash else MailKind.INVITATION
+        return await self._invited(account, again)
 
-    async def _invited(self, account: Account) -> InvitedUser:
+    async def _invited(self, account: Account, kind: MailKind) -> InvitedUser:
         token, expires_at = await self._sign_ins.make(account.tenant, TokenKind.PASSWORD, account.id)
-        return InvitedUser(_answer(account), token, expires_at)
+        await self._mailing.send(account.tenant, kind, account.id)
+        return InvitedUser(_answer(account), token, expires_at, self._mailing.is_on)
 
     async def _find(self, caller: Caller, user: PersonId) -> Account:
         require_manager(caller)

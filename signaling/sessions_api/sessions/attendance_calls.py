@@ -78,6 +78,8 @@ class AttendanceLine(msgspec.Struct, frozen=True):
     "The part of it during the lesson."
     lost_s: float
     "Time without connection during visits, which does not count above."
+    talk_s: float
+    "Time during which the person spoke, as measured from the microphone."
     stays: list[VisitAnswer]
     "The latest visits."
 
@@ -198,6 +200,7 @@ def _lines(room: Classroom, now: float) -> Iterator[AttendanceLine]:
             total_s=round(sums.total_s, 3),
             lesson_s=round(sums.lesson_s, 3),
             lost_s=round(sums.lost_s, 3),
+            talk_s=round(sums.talk_s, 1),
             stays=stays,
         )
 
@@ -212,6 +215,7 @@ _COLUMNS: Final = (
     "total seconds",
     "lesson seconds",
     "lost seconds",
+    "talk seconds",
 )
 
 
@@ -227,6 +231,7 @@ def _rows(lines: Iterator[AttendanceLine]) -> list[tuple[object, ...]]:
             round(line.total_s),
             round(line.lesson_s),
             round(line.lost_s),
+            round(line.talk_s),
         )
         for line in lines
     ]

@@ -191,6 +191,9 @@ class JoinCalls:
     async def _join(
         self, caller: Caller, live: LiveSession, person: PersonId, name: str, role: Role
     ) -> JoinAnswer:
+        owner = await live.read(lambda room: room.session.owner)
+        if await live.shelf.bans.has(owner, person):
+            raise NotAllowed(Code.BANNED, "This person was banned from the sessions of this tutor.")
         self._media.admitted(live)
         command = people.Join(by=person, name=name or person, visit=caller.new_id("v_"), role=role)
         joined = await live.do(command, lambda room, _events: self._answer(room, caller, live, person))

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import and_, delete, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from classroom.ids import SessionId
@@ -10,7 +10,7 @@ from signaling.ids import TenantId
 from signaling.store.access import transaction
 from signaling.store.classroom.records import SessionRow
 from signaling.store.classroom.shelf import TenantShelf, record
-from signaling.store.classroom.tables import classroom_answers, classroom_sessions
+from signaling.store.classroom.tables import classroom_answers, classroom_sessions, classroom_timers
 from signaling.store.tenants import is_of_key
 
 
@@ -67,6 +67,31 @@ class ClassroomStore:
         async with transaction(self._engine) as connection:
             at: float | None = await connection.scalar(select(func.min(classroom_sessions.c.due_at)))
             return at
+
+    async def timers_due(self, now: float, limit: int) -> Sequence[tuple[TenantId, str]]:
+        """Return tenant and log of parts of schools that are due, the longest overdue first. StoreError."""
+        table = classroom_timers
+        query = select(table.c.tenant, table.c.log).where(table.c.due_at <= now).order_by(table.c.due_at)
+        async with transaction(self._engine) as connection:
+            return [(row[0], row[1]) for row in await connection.execute(query.limit(limit))]
+
+    async def next_timer_at(self) -> float | None:
+        """Return the earliest time at which a part of a school has something to do. StoreError."""
+        async with transaction(self._engine) as connection:
+            at: float | None = await connection.scalar(select(func.min(classroom_timers.c.due_at)))
+            return at
+
+    async def names(
+        self, after: tuple[TenantId, SessionId], limit: int
+    ) -> Sequence[tuple[TenantId, SessionId]]:
+        """Return tenant and id of sessions in this order, from the one after `after` on. StoreError."""
+        table = classroom_sessions
+        tenant, session_id = after
+        later = and_(table.c.tenant == tenant, table.c.id > session_id)
+        query = select(table.c.tenant, table.c.id).where(or_(table.c.tenant > tenant, later))
+        async with transaction(self._engine) as connection:
+            rows = await connection.execute(query.order_by(table.c.tenant, table.c.id).limit(limit))
+            return [(row[0], row[1]) for row in rows]
 
     async def occupied(self) -> list[SessionRow]:
         """Return the sessions with a present or waiting person. StoreError."""

@@ -29,6 +29,14 @@ class Snapshot:
 
 
 @dataclass(frozen=True, slots=True)
+class Timer:
+    """When a part of a school next has something to do."""
+
+    due_at: float | None
+    "None: not by itself."
+
+
+@dataclass(frozen=True, slots=True)
 class SessionRow:
     """A session's row in the index."""
 

@@ -15,12 +15,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from classroom.ids import PersonId, SessionId
 from signaling.ids import TenantId
 from signaling.store.access import transaction
+from signaling.store.classroom.bans import Ban, TenantBans, change_bans
 from signaling.store.classroom.records import (
     LoggedEvent,
     SavedAnswer,
     SessionQuery,
     SessionRow,
     Snapshot,
+    Timer,
     Usage,
 )
 from signaling.store.classroom.tables import (
@@ -29,8 +31,10 @@ from signaling.store.classroom.tables import (
     classroom_people,
     classroom_sessions,
     classroom_snapshots,
+    classroom_timers,
 )
 from signaling.store.people.audit import AuditEntry, insert_entries
+from signaling.store.people.mails import NewMail, insert_mails
 from signaling.store.records import NewDelivery
 from signaling.store.webhooks import delivery_queue
 
@@ -42,6 +46,7 @@ class TenantShelf:
         """Use the store's engine."""
         self._engine = engine
         self.tenant = tenant
+        self.bans = TenantBans(engine, tenant)
 
     async def append(  # noqa: PLR0913 - one transaction is one call
         self,
@@ -52,11 +57,15 @@ class TenantShelf:
         people: Mapping[PersonId, str] | None = None,
         snapshot: Snapshot | None = None,
         deliveries: Sequence[NewDelivery] = (),
+        mails: Sequence[NewMail] = (),
         audit: Sequence[AuditEntry] = (),
+        timer: Timer | None = None,
+        bans: Mapping[PersonId, Ban | None] | None = None,
     ) -> None:
         """Add events and their effects to a log, in one transaction.
 
-        `people` are the roles of those who are new or have another role than before. UnstorableError, and nothing is
+        `people` are the roles of those who are new or have another role than before, `bans` those from all sessions
+        of the owner in `row`, None for a lifted one. UnstorableError, and nothing is
         stored, when another writer has added an event with one of these numbers.
         """
         here = {"tenant": self.tenant, "log": log}
@@ -78,6 +87,7 @@ class TenantShelf:
             if row is not None:
                 await self._put_row(connection, row)
                 await self._put_people(connection, row.id, people or {})
+                await change_bans(connection, self.tenant, row.owner, bans or {})
             if snapshot is not None:
                 table = classroom_snapshots
                 await connection.execute(delete(table).where(*self._log(table, log)))
@@ -85,7 +95,14 @@ class TenantShelf:
                 await connection.execute(insert(table).values(values))
             if deliveries:
                 await delivery_queue.add(connection, deliveries, events[-1].at)
+            if mails:
+                await insert_mails(connection, self.tenant, mails, events[-1].at)
             await insert_entries(connection, self.tenant, audit)
+            if timer is not None:
+                table = classroom_timers
+                await connection.execute(delete(table).where(*self._log(table, log)))
+                if timer.due_at is not None:
+                    await connection.execute(insert(table).values({**here, "due_at": timer.due_at}))
 
     async def snapshot(self, log: str) -> Snapshot | None:
         """Return the last snapshot of a log."""
@@ -218,7 +235,7 @@ class TenantShelf:
     async def delete_log(self, log: str) -> None:
         """Delete a log that belongs to no session."""
         async with transaction(self._engine) as connection:
-            for table in (classroom_events, classroom_snapshots):
+            for table in (classroom_events, classroom_snapshots, classroom_timers):
                 await connection.execute(delete(table).where(*self._log(table, log)))
 
     async def answer(self, caller: str, key: str) -> SavedAnswer | None:

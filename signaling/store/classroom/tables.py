@@ -75,6 +75,28 @@ classroom_people = Table(
     Index("classroom_people_by_person", "tenant", "person", "session"),
 )
 
+# People whom a tutor banned from all of the tutor's sessions.
+classroom_bans = Table(
+    "classroom_bans",
+    metadata,
+    Column("tenant", _TENANT, primary_key=True),
+    Column("owner", _ID, primary_key=True),
+    Column("person", _ID, primary_key=True),
+    # Where it happened.
+    Column("session", _ID, nullable=False),
+    Column("at", Double, nullable=False),
+)
+
+# When a part of a school next has something to do, such as a timetable with a reminder; see `due_at` of sessions.
+classroom_timers = Table(
+    "classroom_timers",
+    metadata,
+    Column("tenant", _TENANT, primary_key=True),
+    Column("log", String(160), primary_key=True),
+    Column("due_at", Double, nullable=False),
+    Index("classroom_timers_by_time", "due_at"),
+)
+
 classroom_answers = Table(
     "classroom_answers",
     metadata,

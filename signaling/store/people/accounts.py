@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from classroom.ids import PersonId
 from signaling.ids import TenantId
 from signaling.store.access import transaction
-from signaling.store.people.tables import account_tokens, accounts
+from signaling.store.people.tables import account_factors, account_tokens, accounts, mails
 from signaling.store.tenants import is_of_key
 
 
@@ -37,6 +37,10 @@ class Account:
     "None until the invitation is accepted."
     created_at: float
     disabled_at: float | None = None
+    time_zone: str = ""
+    "IANA name; empty: unknown."
+    reminders: bool = True
+    "Whether the person wants mail about lessons that begin soon."
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +101,10 @@ class TenantAccounts:
             return changed.rowcount > 0
 
     async def delete(self, account_id: PersonId) -> bool:
-        """Delete an account with its tokens; False if there is none."""
+        """Delete an account with all that belongs to it; False if there is none."""
         async with transaction(self._engine) as connection:
-            own = self._own(account_tokens, account_tokens.c.person == account_id)
-            await connection.execute(delete(account_tokens).where(*own))
+            for table in (account_tokens, account_factors, mails):
+                await connection.execute(delete(table).where(*self._own(table, table.c.person == account_id)))
             gone = await connection.execute(
                 delete(accounts).where(*self._own(accounts, accounts.c.id == account_id))
             )

@@ -1,6 +1,6 @@
 """The tables of accounts and of the audit log, as the newest migration leaves them; times are seconds since 1970."""
 
-from sqlalchemy import BigInteger, Column, Double, Index, Integer, String, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Double, Index, Integer, String, Table, Text, true
 
 from signaling.store.tables import metadata
 
@@ -23,6 +23,10 @@ accounts = Table(
     Column("password_hash", Text),
     Column("created_at", Double, nullable=False),
     Column("disabled_at", Double),
+    # IANA name; empty: unknown.
+    Column("time_zone", String(64), nullable=False, server_default=""),
+    # Whether reminders of lessons are sent to the address.
+    Column("reminders", Boolean, nullable=False, server_default=true()),
     Index("accounts_by_email", "tenant", "email", unique=True),
 )
 
@@ -42,6 +46,40 @@ account_tokens = Table(
     Column("expires_at", Double, nullable=False),
     Index("account_tokens_by_person", "tenant", "person"),
     Index("account_tokens_by_expiry", "expires_at"),
+)
+
+# Mail to be sent. Neither address nor token is here: both are looked up, or made, when a mail is sent.
+mails = Table(
+    "mails",
+    metadata,
+    Column("number", _NUMBER, primary_key=True, autoincrement=True),
+    Column("tenant", _TENANT, nullable=False),
+    Column("person", _ID, nullable=False),
+    Column("kind", String(32), nullable=False),
+    # Plain values as JSON, by kind.
+    Column("data", Text, nullable=False),
+    Column("created_at", Double, nullable=False),
+    # Attempts that began.
+    Column("attempts", Integer, nullable=False),
+    Column("next_at", Double, nullable=False),
+    Index("mails_by_time", "next_at", "number"),
+    Index("mails_by_person", "tenant", "person"),
+)
+
+# The second factor of accounts that have one (RFC 6238).
+account_factors = Table(
+    "account_factors",
+    metadata,
+    Column("tenant", _TENANT, primary_key=True),
+    Column("person", _ID, primary_key=True),
+    # The shared secret, encrypted.
+    Column("sealed", Text, nullable=False),
+    # Null until the person has entered a first code.
+    Column("confirmed_at", Double),
+    # The time step of the last code that was accepted: it is accepted once.
+    Column("last_step", BigInteger, nullable=False),
+    # Digests of the recovery codes that are left, as a JSON list.
+    Column("recovery", Text, nullable=False),
 )
 
 audit_entries = Table(

@@ -113,6 +113,7 @@ class Privacy:
             )
         account = await self._store.accounts.of(tenant).delete(person)
         entries = await self._store.audit.erase(tenant, person)
+        await self._store.classroom.of(tenant).bans.erase(person, pseudonym)
         await self._store.audit.add(tenant, AuditEntry(now, "person.erased", actor, pseudonym))
         return Erased(person, pseudonym, len(rows), events, files, entries, account)
 

@@ -5,7 +5,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from classroom import codec, engine, limits
 from classroom.errors import Code
-from classroom.features import people, session
+from classroom.features import attendance, people, session
 from classroom.features.attendance import Activity, SetActivity, totals
 from classroom.features.people import LeaveReason
 from tests.classroom.lesson import START, Lesson
@@ -234,3 +234,18 @@ class Attendance(RuleBasedStateMachine):
 
 TestAttendance = Attendance.TestCase
 TestAttendance.settings = settings(max_examples=50, stateful_step_count=30, deadline=None)
+
+
+def test_talk_is_summed_for_people_who_were_there_also_after_the_end():
+    lesson = Lesson(students=["ada"])
+    talks = (attendance.Talk("ada", 2.5), attendance.Talk("nobody", 9.0), attendance.Talk("tutor", 0.0))
+    for _ in range(2):
+        lesson.do(attendance.RecordTalk(talks=talks))
+    lesson.do(session.End(by="tutor"))
+    lesson.do(attendance.RecordTalk(talks=talks[:1]))
+    assert attendance.totals(lesson.room.attendance, "ada", lesson.now).talk_s == 7.5
+    assert attendance.totals(lesson.room.attendance, "tutor", lesson.now).talk_s == 0.0
+    assert lesson.refusal(attendance.RecordTalk(talks=talks[1:])) is Code.NOTHING_TO_CHANGE
+    wrong = attendance.RecordTalk(talks=(attendance.Talk("ada", -1.0),))
+    assert lesson.refusal(wrong) is Code.BAD_NUMBER
+    lesson.check_replay()

@@ -58,6 +58,49 @@ def test_a_session_with_a_time_is_scheduled_and_can_be_moved():
     assert lesson.room.session.starts_at == START + 200
 
 
+def reminded(lesson):
+    return [event for event in lesson.events if isinstance(event, session.Reminded)]
+
+
+def test_a_scheduled_session_reminds_once_for_each_time_and_again_after_it_was_moved():
+    lesson = Lesson(live=False)
+    lesson.do(session.Update(by="tutor", settings=session.Settings(reminders=(600, 3600, 600))))
+    assert lesson.room.session.settings.reminders == (600, 3600)
+    lesson.do(session.Schedule(by="tutor", starts_at=START + 7200))
+    lesson.wait(3599)
+    assert reminded(lesson) == []
+    lesson.wait(2)
+    lesson.wait(10)
+    assert [event.before_s for event in reminded(lesson)] == [3600]
+    lesson.wait(7200 - 3611)
+    assert [event.before_s for event in reminded(lesson)] == [3600, 600]
+    lesson.do(session.Schedule(by="tutor", starts_at=START + 20_000))
+    lesson.wait(20_000 - 7200)
+    assert [(event.before_s, event.starts_at) for event in reminded(lesson)][2:] == [
+        (3600, START + 20_000),
+        (600, START + 20_000),
+    ]
+
+
+def test_missed_reminders_are_one_and_late_times_have_none():
+    lesson = Lesson(live=False)
+    lesson.do(session.Update(by="tutor", settings=session.Settings(reminders=(600, 1200, 7200))))
+    lesson.do(session.Schedule(by="tutor", starts_at=START + 3600))  # too late for the two hours
+    assert engine.due(lesson.room).at == START + 2400
+    lesson.now = START + 3500  # nobody asked in time
+    lesson.wait(0)
+    assert [event.before_s for event in reminded(lesson)] == [600]
+    assert engine.due(lesson.room).reason == "session.expire"
+
+
+def test_a_started_session_reminds_nobody():
+    lesson = Lesson(live=False)
+    lesson.do(session.Schedule(by="tutor", starts_at=START + 3600))
+    lesson.do(session.Start(by="tutor"))
+    lesson.wait(3600)
+    assert reminded(lesson) == []
+
+
 @pytest.mark.parametrize("starts_at", [START - 100, START + 20 * 366 * 86_400, 0.0])
 def test_a_time_in_the_past_or_far_away_is_refused(starts_at):
     assert Lesson(live=False).refusal(session.Schedule(by="tutor", starts_at=starts_at)) is Code.BAD_TIME
@@ -90,6 +133,8 @@ def test_a_session_is_made_once():
         ({"settings": session.Settings(capacity=0)}, Code.BAD_NUMBER),
         ({"settings": session.Settings(capacity=limits.CAPACITY + 1)}, Code.BAD_NUMBER),
         ({"settings": session.Settings(grace_s=10_000)}, Code.BAD_NUMBER),
+        ({"settings": session.Settings(reminders=(30,))}, Code.BAD_NUMBER),
+        ({"settings": session.Settings(reminders=tuple(range(60, 66)))}, Code.TOO_MANY),
     ],
 )
 def test_bad_values_are_refused(change, code):

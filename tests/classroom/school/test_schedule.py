@@ -174,29 +174,59 @@ def test_conflicts_and_gaps_against_a_plain_grid(times):
     assert {second for second in range(60) if any(a <= second < b for a, b in gaps)} == free
 
 
-def test_reminders_come_once_and_in_order():
-    series = schedule.structs.replace(WEEKLY, reminders=(3_600, 600))
-    part = timetable(series)
+def reminding(*before_s):
+    """A timetable that was made in August 2026, and what carries out its reminders."""
+    part = Part(schedule.SCHEDULE, schedule.State(tutor="tutor"))
+    part.now = at("2026-08-01T09:00")
+    part.do(schedule.Add(by="tutor", series=schedule.structs.replace(WEEKLY, reminders=before_s)))
+
+    def remind(now):
+        part.now = now
+        events = list(schedule.SCHEDULE.expire(part.state, now))
+        part.keep(events)
+        return [(each.before_s, each.occurrence.starts_at) for event in events for each in event.reminders]
+
+    return part, remind
+
+
+def test_reminders_come_once_in_order_and_when_they_are_due():
+    part, remind = reminding(3_600, 600)
     first = at("2026-09-07T09:00")
-    found, since = [], first - 10_000
-    for now in range(int(first) - 10_000, int(first) + 1_000, 7):
-        found += schedule.reminders_due(part.state, since, now)
-        since = now
-    assert [(item.before_s, item.occurrence.starts_at) for item in found] == [(3_600, first), (600, first)]
+    found, now = [], part.now
+    while now < first + 1_000:
+        now = schedule.SCHEDULE.due(part.state, now)
+        found.append((now, remind(now)))
+    assert [each for each in found if each[1]] == [
+        (first - 3_600, [(3_600, first)]),
+        (first - 600, [(600, first)]),
+        (first + 7 * 86_400 - 3_600, [(3_600, first + 7 * 86_400)]),
+    ]
+    assert remind(now) == []
 
 
 def test_a_reminder_that_is_a_day_late_is_left_out():
-    part = timetable(schedule.structs.replace(WEEKLY, reminders=(0,)))
     monday = at("2026-09-14T09:00")
-    assert len(schedule.reminders_due(part.state, 0.0, monday + 3_600)) == 1
-    assert schedule.reminders_due(part.state, 0.0, monday + 2 * 86_400) == []
+    assert len(reminding(0)[1](monday + 3_600)) == 1
+    assert reminding(0)[1](monday + 2 * 86_400) == []
 
 
 def test_a_cancelled_occurrence_is_not_reminded_of():
-    part = timetable(schedule.structs.replace(WEEKLY, reminders=(0,)))
+    part, remind = reminding(0)
     part.do(schedule.CancelOne(by="tutor", series="s1", key="2026-09-14T09:00"))
-    monday = at("2026-09-14T09:00")
-    assert schedule.reminders_due(part.state, monday - 10, monday + 10) == []
+    assert remind(at("2026-09-14T09:00") + 10) == []
+
+
+def test_a_lesson_that_is_made_or_moved_too_late_for_a_reminder_has_none():
+    part, remind = reminding(600)
+    part.now = at("2026-09-14T08:00")
+    moved = schedule.Move("2026-09-14T08:05", 3_600)
+    part.do(schedule.MoveOne(by="tutor", series="s1", key="2026-09-14T09:00", move=moved))
+    assert remind(at("2026-09-14T08:10")) == []
+
+
+def test_a_timetable_without_reminders_has_nothing_to_do():
+    part, _ = reminding()
+    assert schedule.SCHEDULE.due(part.state, part.now) is None
 
 
 @pytest.mark.parametrize("window", [(-1.0, 5.0), (5.0, 4.0), (0.0, float("inf")), (float("nan"), 1.0)])

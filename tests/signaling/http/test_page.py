@@ -170,7 +170,7 @@ async def test_the_page_learns_what_it_is_served_by(serve):
     assert json.loads(text)["version"]
     ask = await serve(dev=False, keys=LONG, host="127.0.0.1")
     config = json.loads((await ask("/page/config"))[2])
-    assert (config["dev"], config["oidc"]) == (False, False)
+    assert (config["dev"], config["oidc"], config["mail"]) == (False, False, False)
     provider = {"issuer": "https://school.example", "oidc_client_id": "lectern", "oidc_client_secret": "s"}
     ask = await serve(dev=False, keys=LONG, host="127.0.0.1", **provider)
     assert json.loads((await ask("/page/config"))[2])["oidc"] is True

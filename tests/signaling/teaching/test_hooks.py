@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import json
+import time
 
 import pytest
 
@@ -44,6 +45,25 @@ async def test_an_application_hears_of_its_sessions_and_of_nobody_elses(school):
         assert [(each["id"], each["secret"]) for each in listed] == [(made["id"], "")]
         await school.application.call("DELETE", f"/webhook-endpoints/{made['id']}")
         assert (await school.application.get("/webhook-endpoints"))["data"] == []
+
+
+async def test_an_application_hears_that_a_session_begins_soon(school):
+    async with receiving() as receiver:
+        body = {"url": receiver.url, "events": ["session.reminder"]}
+        await school.application.post("/webhook-endpoints", body, 201)
+        await school.application.post(
+            "/sessions",
+            {
+                "title": "Algebra",
+                "owner": {"id": "tutor", "name": "Ms Noether"},
+                "starts_at": time.time() + 600.3,
+                "settings": {"reminders": [600]},
+            },
+        )
+        (_, body), *_ = await receiver.has(1)
+        content = json.loads(body)
+        assert content["type"] == "session.reminder"
+        assert content["data"]["event"]["before_s"] == 600
 
 
 async def test_the_end_of_a_session_records_its_usage(school):

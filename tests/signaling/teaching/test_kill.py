@@ -35,6 +35,7 @@ async def test_nothing_acknowledged_is_lost_and_attendance_is_right_to_the_secon
             return len(acknowledged) >= 100
 
         await eventually(busy, 30)
+        assert not any(task.done() for task in talking), "everybody is in the middle of a call"
         process.kill()
         killed_at = time.time()
         await asyncio.gather(*talking)

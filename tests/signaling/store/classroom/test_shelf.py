@@ -5,7 +5,14 @@ from dataclasses import replace
 import pytest
 
 from signaling.errors import UnstorableError
-from signaling.store.classroom.records import LoggedEvent, SavedAnswer, SessionQuery, SessionRow, Snapshot
+from signaling.store.classroom.records import (
+    LoggedEvent,
+    SavedAnswer,
+    SessionQuery,
+    SessionRow,
+    Snapshot,
+    Timer,
+)
 from signaling.store.classroom.shelf import session_log
 from signaling.store.records import NewDelivery, WebhookEndpoint
 
@@ -127,3 +134,56 @@ async def test_answers_are_forgotten_by_age_and_webhooks_are_stored_with_events(
     assert await shelf.answer("sam", "new") == answer
     assert await store.classroom.forget_answers(5.0) == 1
     assert await shelf.answer("sam", "old") is None
+
+
+async def test_usage_is_summed_by_tutor_over_the_sessions_of_a_time(store):
+    shelf = store.classroom.of("north")
+    times = [("eve", 99.0), ("eve", 100.0), ("ada", 150.0), ("eve", 199.0), ("ada", 200.0), ("ada", None)]
+    for number, (owner, ended_at) in enumerate(times):
+        fields = {"owner": owner, "ended_at": ended_at, "taught_s": 60.0 + number, "attended_s": 0.1}
+        made = row(f"ses_{number}", **fields)
+        await shelf.append(session_log(made.id), events(1, 1), row=made)
+    found = await shelf.usage(100.0, 200.0)
+    assert [(each.owner, each.sessions, each.taught_s) for each in found] == [
+        ("ada", 1, 62.0),
+        ("eve", 2, 124.0),
+    ]
+    assert [type(each.sessions) for each in found] == [int, int]
+    assert found[1].attended_s == pytest.approx(0.2)
+    assert await store.classroom.of("south").usage(0.0, 1e9) == []
+    assert await store.classroom.names(("", ""), 2) == [("north", "ses_0"), ("north", "ses_1")]
+    assert len(await store.classroom.names(("north", "ses_1"), 10)) == 4
+
+
+async def test_a_rewritten_log_has_its_new_events_no_snapshot_and_another_person_in_the_index(store):
+    shelf, other = store.classroom.of("north"), store.classroom.of("south")
+    for each in (shelf, other):
+        tenant, session_id = each.tenant, f"ses_{each.tenant}"
+        made = replace(row(session_id, owner="eve"), tenant=tenant)
+        people = {"eve": "owner", "sam": "student"}
+        await each.append("session/x", events(1, 3), row=made, people=people, snapshot=Snapshot(3, b"{}"))
+    new = {2: '{"text":"erased é 🎓"}'.encode()}
+    await shelf.rewrite("session/x", new, session="ses_north", person="eve", other="erased-1")
+    assert [each.data for each in await shelf.read("session/x")] == [DATA, new[2], DATA]
+    assert await shelf.snapshot("session/x") is None
+    assert (await shelf.session("ses_north")).owner == "erased-1"
+    for person, count in (("eve", 0), ("erased-1", 1), ("sam", 1)):
+        assert len(await shelf.sessions(SessionQuery(person=person), 10)) == count
+    assert await other.read("session/x") == events(1, 3)
+    assert await other.snapshot("session/x") == Snapshot(3, b"{}")
+    assert (await other.session("ses_south")).owner == "eve"
+
+
+async def test_timers_are_replaced_found_and_deleted_with_their_log(store):
+    shelf = store.classroom.of("north")
+    await shelf.append("schedule/eve", events(1, 1), timer=Timer(50.0))
+    await shelf.append("schedule/eve", events(2, 2), timer=Timer(20.0))
+    await store.classroom.of("south").append("schedule/eve", [], timer=Timer(30.0))
+    assert await store.classroom.next_timer_at() == 20.0
+    assert await store.classroom.timers_due(29.0, 10) == [("north", "schedule/eve")]
+    assert len(await store.classroom.timers_due(30.0, 10)) == 2
+    await shelf.append("schedule/eve", events(3, 3))
+    assert await store.classroom.next_timer_at() == 20.0
+    await shelf.delete_log("schedule/eve")
+    await store.classroom.of("south").append("schedule/eve", [], timer=Timer(None))
+    assert await store.classroom.next_timer_at() is None

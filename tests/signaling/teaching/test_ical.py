@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 
 import icalendar
 
-from signaling.sessions_api.ical import CalendarEvent, calendar
+from signaling.teaching.ical import CalendarEvent, calendar
 
 AT = datetime(2026, 11, 30, 9, 0, tzinfo=UTC).timestamp()
 

@@ -1,0 +1,1 @@
+"""Mail to people with accounts: messages, and how they are sent."""
