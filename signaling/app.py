@@ -52,9 +52,11 @@ from signaling.livekit.server_api.room_service import methods
 from signaling.livekit.server_api.twirp import Twirp
 from signaling.livekit.webhooks import LiveKitWebhooks, configure, parse_events, parse_urls
 from signaling.livekit.ws import LiveKitEndpoints
+from signaling.recordings.changes import Announcer
 from signaling.recordings.files import RecordingFiles
 from signaling.recordings.films import Films
 from signaling.recordings.links import Links
+from signaling.recordings.output_maker import OutputMaker
 from signaling.recordings.recordings import Recordings
 from signaling.rooms.media import MediaEvents
 from signaling.rooms.services import build_services
@@ -151,7 +153,11 @@ class Server:
             self.services,
             store,
             self.keyring,
-            [LiveKitWebhooks(self._webhook_signer), DailyWebhooks(), SessionWebhooks()],
+            [
+                LiveKitWebhooks(self._webhook_signer, config.recordings_folder),
+                DailyWebhooks(),
+                SessionWebhooks(),
+            ],
             outgoing,
         )
         self._webhook_urls = parse_urls(config.webhook_url)
@@ -163,12 +169,23 @@ class Server:
         self._livekit_endpoints = LiveKitEndpoints(self.livekit, self.keyring, limits, catalogue)
         recordings_folder = config.recordings_folder
         self.recordings = Recordings(
-            self.services, store, new_id, "" if recordings_folder is None else str(recordings_folder)
+            self.services,
+            store,
+            new_id,
+            "" if recordings_folder is None else str(recordings_folder),
+            Announcer(self.background.webhooks.recording_deliveries, self.background.webhooks.wake),
         )
         self.films = None if recordings_folder is None else Films(recordings_folder)
+        self.outputs = (
+            None
+            if recordings_folder is None or self.films is None
+            else OutputMaker(self.recordings, store, recordings_folder, self.films)
+        )
         services = {
             ROOM_SERVICE: methods(self.livekit, catalogue),
-            EGRESS: egress_methods(self._egress(recordings_folder)),
+            EGRESS: egress_methods(
+                EgressService(self.recordings, self.services.rooms, store, recordings_folder)
+            ),
         }
         self.daily = DailyFrontend(
             self.services,
@@ -266,10 +283,6 @@ class Server:
     def _note_token(self, claims: tokens.Claims) -> None:
         self.services.rooms.note_token(claims.key, claims.valid_from)
 
-    def _egress(self, folder: Path | None) -> EgressService:
-        files = None if folder is None else RecordingFiles(folder)
-        return EgressService(self.recordings, self.services.rooms, self.store, files, self.films)
-
     def _build_metrics(self) -> Metrics:
         metrics = Metrics(self._config.metrics_token, open_to_all=self._config.dev)
         metrics.show_rooms(self.services.rooms)
@@ -299,6 +312,8 @@ class Server:
         await self.background.start(self._config.history_days)
         await self.teaching.start()
         await self.recordings.load()
+        if self.outputs is not None:
+            await self.outputs.load()
         try:
             await self._media.start()
         except OSError as error:
@@ -328,6 +343,8 @@ class Server:
         await self._livekit_endpoints.drain(GOODBYE_S)
         await self._runner.cleanup()
         await self._media.stop()
+        if self.outputs is not None:
+            await self.outputs.close()
         if self.films is not None:
             await self.films.close()
         await self.recordings.finish()

@@ -114,6 +114,13 @@ class Films:
         work.task = asyncio.get_running_loop().create_task(self._compose(job, work))
         return work.state
 
+    async def composed(self, recording_id: RecordingId) -> FilmState:
+        """Return the state of a film once it is neither waiting nor in progress."""
+        work = self._works.get(recording_id)
+        if work is not None and work.task is not None:
+            await asyncio.wait([work.task])
+        return self.state(recording_id)
+
     async def remove(self, recording_id: RecordingId) -> None:
         """Cancel a film, or delete it. FilesError."""
         work = self._works.pop(recording_id, None)

@@ -14,7 +14,7 @@ from signaling.http.headers import SECURITY_HEADERS
 from signaling.recordings.files import FilesError, RecordingFiles
 from signaling.recordings.films import Films
 from signaling.recordings.links import DOWNLOAD, Links, Target
-from signaling.recordings.recordings import ACTIVE, DELETED
+from signaling.recordings.statuses import ACTIVE, DELETED
 from signaling.sessions_api.callers import Caller
 from signaling.sessions_api.path_ids import RecordingPath
 from signaling.sessions_api.recordings.recording_calls import RecordingCalls

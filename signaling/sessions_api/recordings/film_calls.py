@@ -13,8 +13,8 @@ from sfu.values import RecordingId
 from signaling.http.api import Answer, ApiError, Route
 from signaling.recordings.files import FilesError
 from signaling.recordings.films import Films, FilmState, FilmStatus, TooManyFilmsError
-from signaling.recordings.recordings import ACTIVE, DELETED
 from signaling.recordings.replay import ReplayFiles
+from signaling.recordings.statuses import ACTIVE, DELETED
 from signaling.sessions_api.callers import Caller
 from signaling.sessions_api.desk import Desk
 from signaling.sessions_api.path_ids import RecordingPath

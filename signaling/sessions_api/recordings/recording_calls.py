@@ -15,8 +15,9 @@ from signaling.ids import Identity
 from signaling.recordings.deletion import Deletion
 from signaling.recordings.files import FilesError, Manifest, RecordingFiles
 from signaling.recordings.films import Films
-from signaling.recordings.recordings import ACTIVE, DELETED, AlreadyRecordedError, Recordings
+from signaling.recordings.recordings import AlreadyRecordedError, Recordings
 from signaling.recordings.rules import Options
+from signaling.recordings.statuses import ACTIVE, DELETED
 from signaling.sessions_api.callers import Caller
 from signaling.sessions_api.desk import Desk, viewer
 from signaling.sessions_api.path_ids import RecordingPath, SessionPath
@@ -89,7 +90,7 @@ class RecordingCalls:
         self._recordings = recordings
         self._store = store
         self._files = files
-        self._deletion = Deletion(store, files, films)
+        self._deletion = Deletion(recordings.changes, files, films)
 
     def routes(self) -> list[Route]:
         """Return the routes."""

@@ -22,9 +22,10 @@ from signaling.http.api import Answer, ApiError, Document, Route
 from signaling.ids import RoomName
 from signaling.recordings.files import FilesError
 from signaling.recordings.links import REPLAY, Links
-from signaling.recordings.recordings import DELETED, Recordings
+from signaling.recordings.recordings import Recordings
 from signaling.recordings.replay import MAX_SEGMENTS, ReplayFiles, ReplayTrack, SegmentPage
 from signaling.recordings.rules import parse_track_id
+from signaling.recordings.statuses import DELETED
 from signaling.sessions_api.callers import Caller
 from signaling.sessions_api.desk import Desk, known
 from signaling.sessions_api.path_ids import RecordingPath, SessionPath
