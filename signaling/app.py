@@ -8,6 +8,7 @@ import signal
 import time
 from contextvars import copy_context
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 
 from sfu.facade import MediaEngine
@@ -58,6 +59,7 @@ from signaling.recordings.films import Films
 from signaling.recordings.links import Links
 from signaling.recordings.output_maker import OutputMaker
 from signaling.recordings.recordings import Recordings
+from signaling.recordings.transcribing import SpeechSettings, Transcribing
 from signaling.rooms.media import MediaEvents
 from signaling.rooms.services import build_services
 from signaling.rooms.sids import random_sid
@@ -119,6 +121,18 @@ def _recordings_folder(config: ServerConfig) -> str:
     except OSError as error:
         raise ConfigError(f"the folder of recordings {folder} cannot be made: {error.strerror}") from error
     return str(folder)
+
+
+def _speech(config: ServerConfig) -> SpeechSettings:
+    """Return the settings of transcripts. ConfigError."""
+    if not config.speech_model:
+        return SpeechSettings(None)
+    if find_spec("faster_whisper") is None:
+        raise ConfigError("speech_model needs the extra packages of lectern[speech]")
+    model = Path(config.speech_model).absolute()
+    if not (model / "model.bin").is_file():
+        raise ConfigError(f"speech_model: there is no model.bin in {model}")
+    return SpeechSettings(model, config.speech_language)
 
 
 def _relays(config: ServerConfig, participant_sid: ParticipantSid) -> tuple[IceServer, ...]:
@@ -187,6 +201,11 @@ class Server:
                 EgressService(self.recordings, self.services.rooms, store, recordings_folder)
             ),
         }
+        self.transcribing = (
+            None
+            if recordings_folder is None
+            else Transcribing(self.recordings, store, recordings_folder, _speech(config), time.time)
+        )
         self.daily = DailyFrontend(
             self.services,
             store,
@@ -215,7 +234,7 @@ class Server:
                 None if issuer is None else oidc_client(config, issuer, loop.time),
                 own_page=(lambda request: is_own_page(request, hosts)) if config.dev else None,
             ),
-            RecordingParts(self.recordings, store, recordings_folder, self.films),
+            RecordingParts(self.recordings, store, recordings_folder, self.films, self.transcribing),
         )
         folder, prefix = find_page(), prefix_of(config.public_url)
         checks = {
@@ -314,6 +333,8 @@ class Server:
         await self.recordings.load()
         if self.outputs is not None:
             await self.outputs.load()
+        if self.transcribing is not None:
+            self.transcribing.start()
         try:
             await self._media.start()
         except OSError as error:
@@ -343,6 +364,8 @@ class Server:
         await self._livekit_endpoints.drain(GOODBYE_S)
         await self._runner.cleanup()
         await self._media.stop()
+        if self.transcribing is not None:
+            await self.transcribing.close()
         if self.outputs is not None:
             await self.outputs.close()
         if self.films is not None:

@@ -87,6 +87,14 @@ class ServerConfig:
     recordings_reserve_mb: int = option(
         1024, "Recordings stop when the file system of their folder has fewer free megabytes than this."
     )
+    speech_model: str = option(
+        "",
+        "Folder of a CTranslate2 Whisper model that transcribes recordings of sessions after their end; needs"
+        " lectern[speech].",
+    )
+    speech_language: str = option(
+        "", "Language of transcripts (ISO 639-1, such as en); default: detected for each person."
+    )
     files_dir: str = option(
         "", "Folder for the files of sessions and their slides; default: `files` in the data folder."
     )

@@ -221,6 +221,15 @@ class Recordings:
             self._show(room_name, recorded=False)
         return running.row
 
+    async def edit(self, row: Recording, **details: Any) -> None:
+        """Change details of a recording, which may be running. StoreError."""
+        running = self._by_id(row.id)
+        if running is not None:
+            self._change(running, running.row.status, RecordingChange.EDITED, **details)
+            return
+        changed = numbered(replace(row, details={**row.details, **details}))
+        await self.changes.replace(changed, RecordingChange.EDITED)
+
     async def consents(self, room_name: RoomName) -> dict[Identity, bool]:
         """Return the answers about consent to recording, by identity. StoreError."""
         found = await self._store.documents.get(_CONSENTS, room_name)

@@ -17,6 +17,7 @@ from signaling.recordings.films import Films
 from signaling.recordings.links import Links
 from signaling.recordings.recordings import Recordings
 from signaling.recordings.replay import ReplayFiles
+from signaling.recordings.transcribing import Transcribing
 from signaling.sessions_api.calendar_calls import CalendarCalls
 from signaling.sessions_api.callers import Callers
 from signaling.sessions_api.desk import Desk
@@ -29,8 +30,10 @@ from signaling.sessions_api.people.usage_calls import UsageCalls
 from signaling.sessions_api.people.user_calls import UserCalls
 from signaling.sessions_api.recordings.download_calls import DownloadCalls
 from signaling.sessions_api.recordings.film_calls import FilmCalls
+from signaling.sessions_api.recordings.insight_calls import InsightCalls
 from signaling.sessions_api.recordings.recording_calls import RecordingCalls
 from signaling.sessions_api.recordings.replay_calls import ReplayCalls
+from signaling.sessions_api.recordings.transcript_calls import TranscriptCalls
 from signaling.sessions_api.school.course_calls import CourseCalls
 from signaling.sessions_api.school.group_calls import GroupCalls
 from signaling.sessions_api.school.office_hour_calls import OfficeHourCalls
@@ -59,6 +62,8 @@ class RecordingParts:
     folder: Path | None
     "Where the recorders write; None: nothing is recorded."
     films: Films | None
+    "None: nothing is recorded."
+    transcribing: Transcribing | None
     "None: nothing is recorded."
 
 
@@ -149,7 +154,16 @@ def recording_routes(desk: Desk, keyring: Keyring, parts: RecordingParts) -> lis
     replay_files = None if parts.folder is None else ReplayFiles(parts.folder)
     replay = ReplayCalls(desk, parts.recordings, parts.store, replay_files, links)
     films = FilmCalls(desk, calls, parts.films, replay_files)
-    return [*calls.routes(), *downloads.routes(), *replay.routes(), *films.routes()]
+    transcripts = TranscriptCalls(desk, replay, parts.store, parts.transcribing)
+    insights = InsightCalls(desk, parts.recordings, calls, replay, transcripts)
+    return [
+        *calls.routes(),
+        *downloads.routes(),
+        *replay.routes(),
+        *films.routes(),
+        *transcripts.routes(),
+        *insights.routes(),
+    ]
 
 
 def _by_path(route: Route) -> list[tuple[bool, str]]:

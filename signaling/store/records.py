@@ -123,6 +123,8 @@ class RecordingChange(StrEnum):
     "Nothing more is recorded; its status says whether it finished or failed."
     OUTPUT_SETTLED = "output_settled"
     "The files that were requested with it exist, or cannot be made."
+    EDITED = "edited"
+    "Something that no webhook reports."
     DELETED = "deleted"
 
 

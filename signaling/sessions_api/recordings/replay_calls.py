@@ -284,6 +284,19 @@ class ReplayCalls:
         # The file of a recording in progress grows, so it must not be cached.
         return Document(found.path, found.mime_type, {hdrs.CACHE_CONTROL: "private, no-store"})
 
+    # --- for other calls ---------------------------------------------------------------------------
+
+    async def watched(
+        self, caller: Caller, recording_id: RecordingId, look: Callable[[Classroom, Person], T]
+    ) -> tuple[Recording, SessionId, T]:
+        """Return a recording, its session, and the result of `look` for somebody who may watch. `Refused`, ApiError."""
+        row, session = await self._found(caller, recording_id)
+        return row, session, await self._watched(caller, session, await self._staff_only(session), look)
+
+    async def started_at(self, row: Recording) -> float:
+        """Return the time 0 of a recording in seconds since 1970. ApiError."""
+        return await self._in_thread(self._readable().started_at, row.id)
+
     # --- shared parts ------------------------------------------------------------------------------
 
     async def _found(self, caller: Caller, recording_id: RecordingId) -> tuple[Recording, SessionId]:
