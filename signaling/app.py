@@ -6,11 +6,13 @@ import logging
 import os
 import signal
 import time
+from collections.abc import Sequence
 from contextvars import copy_context
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
+from classroom.ids import PersonId, SessionId
 from sfu.facade import MediaEngine
 from sfu.settings import MediaSettings
 from sfu.shell.workers import MediaWorkers
@@ -40,7 +42,7 @@ from signaling.http.openapi import describe, document
 from signaling.http.page import Page, PageSettings, find_page, is_own_page
 from signaling.http.prefix import prefix_of, strip_prefix
 from signaling.http.server import RoutePart, build_app, build_runner
-from signaling.ids import ParticipantSid
+from signaling.ids import ParticipantSid, TenantId
 from signaling.limits import Limits, parse_networks
 from signaling.livekit.connections.lifecycle import LiveKitSettings
 from signaling.livekit.frontend import LiveKitFrontend
@@ -54,12 +56,9 @@ from signaling.livekit.server_api.twirp import Twirp
 from signaling.livekit.webhooks import LiveKitWebhooks, configure, parse_events, parse_urls
 from signaling.livekit.ws import LiveKitEndpoints
 from signaling.recordings.changes import Announcer
-from signaling.recordings.files import RecordingFiles
-from signaling.recordings.films import Films
+from signaling.recordings.host import RecordingHost, RecordingSettings
 from signaling.recordings.links import Links
-from signaling.recordings.output_maker import OutputMaker
-from signaling.recordings.recordings import Recordings
-from signaling.recordings.transcribing import SpeechSettings, Transcribing
+from signaling.recordings.transcribing import SpeechSettings
 from signaling.rooms.media import MediaEvents
 from signaling.rooms.services import build_services
 from signaling.rooms.sids import random_sid
@@ -68,11 +67,12 @@ from signaling.sessions_api.issuer_settings import issuer_settings, oidc_client
 from signaling.store import Store
 from signaling.store.blobs import BlobFolder
 from signaling.store.catalogue import Catalogue
+from signaling.store.records import Recording
 from signaling.store.storage import files_folder, only_server, opened
 from signaling.teaching.hooks import SessionWebhooks
 from signaling.teaching.host import TeachingHost
 from signaling.teaching.live import Committed
-from signaling.teaching.names import new_id, room_config
+from signaling.teaching.names import new_id, room_config, room_name, session_of
 from signaling.timers import Timers
 from turn_config.credentials import IceServer, TurnConfigError, ice_servers
 
@@ -182,39 +182,29 @@ class Server:
         catalogue = Catalogue(store.rooms)
         self._livekit_endpoints = LiveKitEndpoints(self.livekit, self.keyring, limits, catalogue)
         recordings_folder = config.recordings_folder
-        self.recordings = Recordings(
+        self.recording = RecordingHost(
             self.services,
             store,
             new_id,
-            "" if recordings_folder is None else str(recordings_folder),
+            RecordingSettings(recordings_folder, config.recordings_days, _speech(config)),
             Announcer(self.background.webhooks.recording_deliveries, self.background.webhooks.wake),
-        )
-        self.films = None if recordings_folder is None else Films(recordings_folder)
-        self.outputs = (
-            None
-            if recordings_folder is None or self.films is None
-            else OutputMaker(self.recordings, store, recordings_folder, self.films)
+            self._lost_its_session,
         )
         services = {
             ROOM_SERVICE: methods(self.livekit, catalogue),
             EGRESS: egress_methods(
-                EgressService(self.recordings, self.services.rooms, store, recordings_folder)
+                EgressService(self.recording.recordings, self.services.rooms, store, recordings_folder)
             ),
         }
-        self.transcribing = (
-            None
-            if recordings_folder is None
-            else Transcribing(self.recordings, store, recordings_folder, _speech(config), time.time)
-        )
         self.daily = DailyFrontend(
             self.services,
             store,
             outgoing.post,
             DailySettings(self.keyring, config.public_url, limits),
             DailyRecordings(
-                self.recordings,
-                None if recordings_folder is None else RecordingFiles(recordings_folder),
-                self.films,
+                self.recording.recordings,
+                self.recording.files,
+                self.recording.films,
                 Links(self.keyring, time.time),
             ),
         )
@@ -222,6 +212,7 @@ class Server:
         catalogue.add_names(room_config)
         self.teaching = TeachingHost(self.services, store, BlobFolder(files_folder(config)))
         self.teaching.registry.observe(self._on_commit)
+        self.teaching.privacy.erase_too(self._erase_from_recordings)
         hosts = frozenset({config.host} - {""})
         issuer = issuer_settings(config, self.keyring.signer().key)
         sessions = sessions_api(
@@ -234,7 +225,7 @@ class Server:
                 None if issuer is None else oidc_client(config, issuer, loop.time),
                 own_page=(lambda request: is_own_page(request, hosts)) if config.dev else None,
             ),
-            RecordingParts(self.recordings, store, recordings_folder, self.films, self.transcribing),
+            RecordingParts(self.recording, store),
         )
         folder, prefix = find_page(), prefix_of(config.public_url)
         checks = {
@@ -330,11 +321,7 @@ class Server:
         await configure(self.store.endpoints, self._webhook_urls, self._webhook_events, time.time())
         await self.background.start(self._config.history_days)
         await self.teaching.start()
-        await self.recordings.load()
-        if self.outputs is not None:
-            await self.outputs.load()
-        if self.transcribing is not None:
-            self.transcribing.start()
+        await self.recording.start()
         try:
             await self._media.start()
         except OSError as error:
@@ -364,15 +351,20 @@ class Server:
         await self._livekit_endpoints.drain(GOODBYE_S)
         await self._runner.cleanup()
         await self._media.stop()
-        if self.transcribing is not None:
-            await self.transcribing.close()
-        if self.outputs is not None:
-            await self.outputs.close()
-        if self.films is not None:
-            await self.films.close()
-        await self.recordings.finish()
+        await self.recording.stop()
         self._pump.stop()
         await self.background.stop()
+
+    async def _erase_from_recordings(
+        self, tenant: TenantId, person: PersonId, sessions: Sequence[SessionId]
+    ) -> None:
+        await self.recording.erase(tenant, [room_name(each) for each in sessions], person)
+
+    async def _lost_its_session(self, row: Recording) -> bool:
+        session, tenant = session_of(row.room), row.details.get("tenant")
+        if session is None or tenant is None:
+            return False
+        return await self.store.classroom.of(TenantId(tenant)).session(session) is None
 
     def _on_commit(self, committed: Committed) -> None:
         if self.teaching.hooks.of(committed.live.tenant):

@@ -244,6 +244,12 @@ class Recordings:
         answers = {**await self.consents(room_name), identity: granted}
         await self._store.documents.put(_CONSENTS, room_name, answers)
 
+    async def forget_consent(self, room_name: RoomName, identity: Identity) -> None:
+        """Remove a person's answer. StoreError."""
+        answers = await self.consents(room_name)
+        if answers.pop(identity, None) is not None:
+            await self._store.documents.put(_CONSENTS, room_name, answers)
+
     def _found(self, room_name: RoomName) -> Running:
         running = self._running.get(room_name)
         if running is None:

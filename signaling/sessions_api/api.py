@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 from aiohttp import web
 
@@ -12,12 +11,9 @@ from signaling.access.oidc import OidcClient
 from signaling.access.sign_ins import SignIns
 from signaling.http.api import Api, Route
 from signaling.limits import Limits
-from signaling.recordings.files import RecordingFiles
-from signaling.recordings.films import Films
+from signaling.recordings.host import RecordingHost
 from signaling.recordings.links import Links
-from signaling.recordings.recordings import Recordings
 from signaling.recordings.replay import ReplayFiles
-from signaling.recordings.transcribing import Transcribing
 from signaling.sessions_api.calendar_calls import CalendarCalls
 from signaling.sessions_api.callers import Callers
 from signaling.sessions_api.desk import Desk
@@ -57,14 +53,8 @@ from signaling.teaching.host import TeachingHost
 class RecordingParts:
     """What the routes of recordings need."""
 
-    recordings: Recordings
+    host: RecordingHost
     store: Store
-    folder: Path | None
-    "Where the recorders write; None: nothing is recorded."
-    films: Films | None
-    "None: nothing is recorded."
-    transcribing: Transcribing | None
-    "None: nothing is recorded."
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,14 +138,14 @@ def people_routes(
 def recording_routes(desk: Desk, keyring: Keyring, parts: RecordingParts) -> list[Route]:
     """Return the routes of recordings."""
     links = Links(keyring, desk.registry.wall_clock)
-    files = None if parts.folder is None else RecordingFiles(parts.folder)
-    calls = RecordingCalls(desk, parts.recordings, parts.store, files, parts.films)
-    downloads = DownloadCalls(calls, parts.store, files, parts.films, links)
-    replay_files = None if parts.folder is None else ReplayFiles(parts.folder)
-    replay = ReplayCalls(desk, parts.recordings, parts.store, replay_files, links)
-    films = FilmCalls(desk, calls, parts.films, replay_files)
-    transcripts = TranscriptCalls(desk, replay, parts.store, parts.transcribing)
-    insights = InsightCalls(desk, parts.recordings, calls, replay, transcripts)
+    host, store = parts.host, parts.store
+    replay_files = None if host.folder is None else ReplayFiles(host.folder)
+    calls = RecordingCalls(desk, host.recordings, store, host.files, host.films)
+    downloads = DownloadCalls(calls, store, host.files, host.films, links)
+    replay = ReplayCalls(desk, host.recordings, store, replay_files, links)
+    films = FilmCalls(desk, calls, host.films, replay_files)
+    transcripts = TranscriptCalls(desk, replay, store, host.transcribing)
+    insights = InsightCalls(desk, host.recordings, calls, replay, transcripts)
     return [
         *calls.routes(),
         *downloads.routes(),

@@ -76,6 +76,13 @@ class Recordings:
         async with transaction(self._engine) as connection:
             return [_record(row) for row in await connection.execute(query)]
 
+    async def ended(self, without_status: str, limit: int) -> list[Recording]:
+        """Return recordings that have ended, the one that ended first before the others. StoreError."""
+        over = (recordings.c.ended_at.is_not(None), recordings.c.status != without_status)
+        query = select(recordings).where(*over).order_by(recordings.c.ended_at).limit(limit)
+        async with transaction(self._engine) as connection:
+            return [_record(row) for row in await connection.execute(query)]
+
     async def page(self, wanted: RecordingFilter, limit: int, *, oldest: bool = False) -> list[Recording]:
         """Return the latest recordings that meet the conditions, or the oldest, always newest first. StoreError.
 

@@ -150,7 +150,7 @@ async def test_a_film_that_a_stopped_server_left_is_composed_by_the_next(tmp_pat
         recording = await record(first, type="cloud")
 
         async def composing():
-            return first.server.films.state(recording).status == "composing"
+            return first.server.recording.films.state(recording).status == "composing"
 
         await eventually(composing)
     assert not list(first.folder.glob("*/film.mp4"))
