@@ -6,10 +6,13 @@ import logging
 import os
 import signal
 import time
+from collections.abc import Sequence
 from contextvars import copy_context
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 
+from classroom.ids import PersonId, SessionId
 from sfu.facade import MediaEngine
 from sfu.settings import MediaSettings
 from sfu.shell.workers import MediaWorkers
@@ -39,7 +42,7 @@ from signaling.http.openapi import describe, document
 from signaling.http.page import Page, PageSettings, find_page, is_own_page
 from signaling.http.prefix import prefix_of, strip_prefix
 from signaling.http.server import RoutePart, build_app, build_runner
-from signaling.ids import ParticipantSid
+from signaling.ids import ParticipantSid, TenantId
 from signaling.limits import Limits, parse_networks
 from signaling.livekit.connections.lifecycle import LiveKitSettings
 from signaling.livekit.frontend import LiveKitFrontend
@@ -52,10 +55,10 @@ from signaling.livekit.server_api.room_service import methods
 from signaling.livekit.server_api.twirp import Twirp
 from signaling.livekit.webhooks import LiveKitWebhooks, configure, parse_events, parse_urls
 from signaling.livekit.ws import LiveKitEndpoints
-from signaling.recordings.files import RecordingFiles
-from signaling.recordings.films import Films
+from signaling.recordings.changes import Announcer
+from signaling.recordings.host import RecordingHost, RecordingSettings
 from signaling.recordings.links import Links
-from signaling.recordings.recordings import Recordings
+from signaling.recordings.transcribing import SpeechSettings
 from signaling.rooms.media import MediaEvents
 from signaling.rooms.services import build_services
 from signaling.rooms.sids import random_sid
@@ -64,13 +67,14 @@ from signaling.sessions_api.issuer_settings import issuer_settings, oidc_client
 from signaling.store import Store
 from signaling.store.blobs import BlobFolder
 from signaling.store.catalogue import Catalogue
+from signaling.store.records import Recording
 from signaling.store.storage import files_folder, only_server, opened
 from signaling.teaching.hooks import SessionWebhooks
 from signaling.teaching.host import TeachingHost
 from signaling.teaching.live import Committed
 from signaling.teaching.mail.sender import MailSettings
 from signaling.teaching.mail.smtp import MailServer, MailTls
-from signaling.teaching.names import new_id, room_config
+from signaling.teaching.names import new_id, room_config, room_name, session_of
 from signaling.timers import Timers
 from turn_config.credentials import IceServer, TurnConfigError, ice_servers
 
@@ -136,6 +140,18 @@ def _mail_settings(config: ServerConfig) -> MailSettings | None:
     return MailSettings(server, config.public_url)
 
 
+def _speech(config: ServerConfig) -> SpeechSettings:
+    """Return the settings of transcripts. ConfigError."""
+    if not config.speech_model:
+        return SpeechSettings(None)
+    if find_spec("faster_whisper") is None:
+        raise ConfigError("speech_model needs the extra packages of lectern[speech]")
+    model = Path(config.speech_model).absolute()
+    if not (model / "model.bin").is_file():
+        raise ConfigError(f"speech_model: there is no model.bin in {model}")
+    return SpeechSettings(model, config.speech_language)
+
+
 def _relays(config: ServerConfig, participant_sid: ParticipantSid) -> tuple[IceServer, ...]:
     return ice_servers(config.turn_url, config.turn_secret, participant_sid, time.time(), config.turn_ttl_s)
 
@@ -168,7 +184,11 @@ class Server:
             self.services,
             store,
             self.keyring,
-            [LiveKitWebhooks(self._webhook_signer), DailyWebhooks(), SessionWebhooks()],
+            [
+                LiveKitWebhooks(self._webhook_signer, config.recordings_folder),
+                DailyWebhooks(),
+                SessionWebhooks(),
+            ],
             outgoing,
         )
         self._webhook_urls = parse_urls(config.webhook_url)
@@ -179,13 +199,19 @@ class Server:
         catalogue = Catalogue(store.rooms)
         self._livekit_endpoints = LiveKitEndpoints(self.livekit, self.keyring, limits, catalogue)
         recordings_folder = config.recordings_folder
-        self.recordings = Recordings(
-            self.services, store, new_id, "" if recordings_folder is None else str(recordings_folder)
+        self.recording = RecordingHost(
+            self.services,
+            store,
+            new_id,
+            RecordingSettings(recordings_folder, config.recordings_days, _speech(config)),
+            Announcer(self.background.webhooks.recording_deliveries, self.background.webhooks.wake),
+            self._lost_its_session,
         )
-        self.films = None if recordings_folder is None else Films(recordings_folder)
         services = {
             ROOM_SERVICE: methods(self.livekit, catalogue),
-            EGRESS: egress_methods(self._egress(recordings_folder)),
+            EGRESS: egress_methods(
+                EgressService(self.recording.recordings, self.services.rooms, store, recordings_folder)
+            ),
         }
         self.daily = DailyFrontend(
             self.services,
@@ -193,9 +219,9 @@ class Server:
             outgoing.post,
             DailySettings(self.keyring, config.public_url, limits),
             DailyRecordings(
-                self.recordings,
-                None if recordings_folder is None else RecordingFiles(recordings_folder),
-                self.films,
+                self.recording.recordings,
+                self.recording.files,
+                self.recording.films,
                 Links(self.keyring, time.time),
             ),
         )
@@ -206,6 +232,7 @@ class Server:
         )
         self.teaching.on_reminders = self.background.webhooks.wake
         self.teaching.registry.observe(self._on_commit)
+        self.teaching.privacy.erase_too(self._erase_from_recordings)
         hosts = frozenset({config.host} - {""})
         issuer = issuer_settings(config, self.keyring.signer().key)
         sessions = sessions_api(
@@ -218,7 +245,7 @@ class Server:
                 None if issuer is None else oidc_client(config, issuer, loop.time),
                 own_page=(lambda request: is_own_page(request, hosts)) if config.dev else None,
             ),
-            RecordingParts(self.recordings, store, recordings_folder, self.films),
+            RecordingParts(self.recording, store),
         )
         folder, prefix = find_page(), prefix_of(config.public_url)
         checks = {
@@ -293,10 +320,6 @@ class Server:
     def _note_token(self, claims: tokens.Claims) -> None:
         self.services.rooms.note_token(claims.key, claims.valid_from)
 
-    def _egress(self, folder: Path | None) -> EgressService:
-        files = None if folder is None else RecordingFiles(folder)
-        return EgressService(self.recordings, self.services.rooms, self.store, files, self.films)
-
     def _build_metrics(self) -> Metrics:
         metrics = Metrics(self._config.metrics_token, open_to_all=self._config.dev)
         metrics.show_rooms(self.services.rooms)
@@ -328,7 +351,7 @@ class Server:
         await configure(self.store.endpoints, self._webhook_urls, self._webhook_events, time.time())
         await self.background.start(self._config.history_days)
         await self.teaching.start()
-        await self.recordings.load()
+        await self.recording.start()
         try:
             await self._media.start()
         except OSError as error:
@@ -358,11 +381,20 @@ class Server:
         await self._livekit_endpoints.drain(GOODBYE_S)
         await self._runner.cleanup()
         await self._media.stop()
-        if self.films is not None:
-            await self.films.close()
-        await self.recordings.finish()
+        await self.recording.stop()
         self._pump.stop()
         await self.background.stop()
+
+    async def _erase_from_recordings(
+        self, tenant: TenantId, person: PersonId, sessions: Sequence[SessionId]
+    ) -> None:
+        await self.recording.erase(tenant, [room_name(each) for each in sessions], person)
+
+    async def _lost_its_session(self, row: Recording) -> bool:
+        session, tenant = session_of(row.room), row.details.get("tenant")
+        if session is None or tenant is None:
+            return False
+        return await self.store.classroom.of(TenantId(tenant)).session(session) is None
 
     def _on_commit(self, committed: Committed) -> None:
         if self.teaching.hooks.of(committed.live.tenant):

@@ -92,6 +92,15 @@ class ServerConfig:
     recordings_reserve_mb: int = option(
         1024, "Recordings stop when the file system of their folder has fewer free megabytes than this."
     )
+    recordings_days: int = option(90, "Days after their end for which recordings are stored; 0: for ever.")
+    speech_model: str = option(
+        "",
+        "Folder of a CTranslate2 Whisper model that transcribes recordings of sessions after their end; needs"
+        " lectern[speech].",
+    )
+    speech_language: str = option(
+        "", "Language of transcripts (ISO 639-1, such as en); default: detected for each person."
+    )
     files_dir: str = option(
         "", "Folder for the files of sessions and their slides; default: `files` in the data folder."
     )
@@ -444,7 +453,7 @@ def _check_numbers(config: ServerConfig) -> None:
             raise ConfigError(f"{name} has to be between 0 and 65535")
     if config.turn_ttl_s <= 0:
         raise ConfigError("turn_ttl_s has to be above 0")
-    for name in ("history_days", "recordings_reserve_mb"):
+    for name in ("history_days", "recordings_days", "recordings_reserve_mb"):
         if getattr(config, name) < 0:
             raise ConfigError(f"{name} has to be 0 or more")
 

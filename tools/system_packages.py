@@ -18,6 +18,7 @@ PACKAGES = {
     "pg_ctlcluster": "postgresql",  # the server that tests of the store start
     "nft": "nftables",  # the packet filter beside coturn
     "tesseract": "tesseract-ocr",  # reads the slides that a student on a weak link sees
+    "espeak-ng": "espeak-ng",  # speaks the texts that are transcribed
     "ip": "iproute2",  # network namespaces for the tests of that filter
 }
 

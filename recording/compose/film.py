@@ -72,16 +72,16 @@ class Film:
         self._speaker = ""
 
     def _take(self, track: TrackReader) -> None:
-        ends = [record.end_ns for record in track.segments(0, EVER_NS)]
-        if not ends:
+        records = list(track.segments(0, EVER_NS))
+        if not records:
             return
-        self.length_s = max(self.length_s, ends[-1] / NS_PER_S)
+        self.length_s = max(self.length_s, records[-1].end_ns / NS_PER_S)
         person, _, rest = track.info.track_id.partition("/")
         if track.info.kind == "audio":
             self._sounds.append((person, Sound(track)))
         else:
             candidate = Candidate(track.number, person, rest.partition("/")[0])
-            self._pictures[track.number] = candidate, Pictures(track)
+            self._pictures[track.number] = candidate, Pictures(track, records)
 
     def write(self, path: str, progress: Callable[[float], None]) -> None:
         """Encode the film; `progress` receives the finished share after each second. OSError, av.FFmpegError."""

@@ -1,7 +1,7 @@
 """Decoded tracks of a recording: the picture at a time, and sound second by second. Blocking."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import av
@@ -70,12 +70,10 @@ def frames(track: TrackReader, start_ns: int) -> Iterator[tuple[float, Any]]:
 class Pictures:
     """The pictures of a video track, requested in the order of time."""
 
-    def __init__(self, track: TrackReader) -> None:
-        """Decoding starts with the first request."""
+    def __init__(self, track: TrackReader, records: Sequence[SegmentRecord]) -> None:
+        """Decoding starts with the first request; `records` are those of the whole track."""
         self._track = track
-        self._spans = [
-            (record.start_ns / NS_PER_S, record.end_ns / NS_PER_S) for record in track.segments(0, EVER_NS)
-        ]
+        self._spans = [(record.start_ns / NS_PER_S, record.end_ns / NS_PER_S) for record in records]
         self._span = 0
         self._frames: Iterator[tuple[float, Any]] | None = None
         self._next: tuple[float, Any] | None = None

@@ -25,6 +25,9 @@ STOP_TIMEOUT_S = 10.0
 RETAINED_NS, MAX_RETAINED_OCTETS = 4_000_000_000, 4 << 20
 # A new process places a stream as the killed one did: by the reports with the least delay, of some five seconds each.
 RETAINED_REPORTS = 16
+# A delay costs what was sent meanwhile, beyond what is handed over again, so only a process that dies while it starts
+# waits for one.
+_STABLE_S: Final = 2.0
 _READ_OCTETS = 64 << 10
 
 
@@ -172,7 +175,7 @@ class RecorderProcess:
 
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()
-        delays = RestartDelays()
+        delays = RestartDelays(_STABLE_S)
         while not self._stopping.is_set():
             started_at = loop.time()
             try:

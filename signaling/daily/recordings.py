@@ -9,11 +9,13 @@ from typing import Final, Literal
 
 from signaling.errors import NotFoundError
 from signaling.ids import RoomName
-from signaling.recordings.files import FilesError, RecordingFiles
-from signaling.recordings.films import Films, FilmStatus, TooManyFilmsError
+from signaling.recordings.files import RecordingFiles
+from signaling.recordings.films import Films
 from signaling.recordings.links import Links
-from signaling.recordings.recordings import ACTIVE, FINISHED, Purpose, Recordings
+from signaling.recordings.outputs import OutputKind, output_of
+from signaling.recordings.recordings import Purpose, Recordings
 from signaling.recordings.rules import Options
+from signaling.recordings.statuses import ACTIVE, FINISHED
 from signaling.store.records import Recording
 
 Kind = Literal["cloud", "cloud-audio-only", "raw-tracks"]
@@ -37,20 +39,19 @@ class RecordingParts:
 
 
 class DailyRecordings:
-    """Starts and stops recordings of rooms, and has their files composed."""
+    """Starts and stops recordings of rooms; `recordings.output_maker` makes their files."""
 
     def __init__(self, parts: RecordingParts) -> None:
-        """Compose a file whenever a recording of this API ends."""
+        """Start and stop the server's recordings."""
         self._recordings = parts.recordings
-        self._films = parts.films
-        parts.recordings.observe(self._ended)
 
     async def start(self, domain: str, room: RoomName, kind: Kind, instance_id: str = "") -> None:
         """Record an open room. NotFoundError, AlreadyRecordedError, UnsupportedError, StoreError."""
         options = Options(
             _BEST_LAYER if kind == RAW else Options().camera_layer, audio_only=kind == "cloud-audio-only"
         )
-        purpose = Purpose(details={DETAIL: {"type": kind, "instance_id": instance_id}})
+        output = OutputKind.TRACKS if kind == RAW else OutputKind.FILM
+        purpose = Purpose(details={DETAIL: {"type": kind, "instance_id": instance_id}}, output=output)
         await self._recordings.start(domain, room, "", options, purpose)
 
     def stop(self, room: RoomName) -> None:
@@ -64,35 +65,23 @@ class DailyRecordings:
         if active is None or DETAIL not in active.row.details:
             raise NotFoundError(f"room {room} is not being recorded")
 
-    def status(self, row: Recording) -> Status:
-        """Return the state of a recording and of its file."""
-        if row.status in ACTIVE:
-            return "in-progress"
-        if row.status != FINISHED or self._films is None:
-            return "canceled"
-        if kind_of(row) == RAW:
-            return "finished"
-        film = self._films.state(row.id).status
-        if film is FilmStatus.NONE:  # the server ended while it was composed
-            self._compose(row)
-        if film is FilmStatus.FAILED:
-            return "canceled"
-        return "finished" if film is FilmStatus.FINISHED else "in-progress"
-
-    def _ended(self, row: Recording) -> None:
-        if row.status == FINISHED and DETAIL in row.details and kind_of(row) != RAW:
-            self._compose(row)
-
-    def _compose(self, row: Recording) -> None:
-        if self._films is None:
-            return
-        try:
-            self._films.start(row.id, "", [], [])
-        except (FilesError, TooManyFilmsError):
-            return  # the next look at the recording tries again
-
 
 def kind_of(row: Recording) -> Kind:
     """Return the type of a recording of this API."""
     kind: Kind = row.details[DETAIL]["type"]
     return kind
+
+
+def status_of(row: Recording) -> Status:
+    """Return the state of a recording of this API and of its file."""
+    if row.status in ACTIVE:
+        return "in-progress"
+    output = output_of(row)
+    if row.status != FINISHED or output.error:
+        return "canceled"
+    return "finished" if output.settled else "in-progress"
+
+
+def s3_key(domain: str, row: Recording) -> str:
+    """Return the name that the file would have in Daily's bucket."""
+    return f"{domain}/{row.room}/{int(row.started_at * 1000)}"

@@ -1,4 +1,4 @@
-"""Daily's webhooks: messages from entries of the event log, their signature, and the retry rules."""
+"""Daily's webhooks: messages about entries of the event log and recordings, their signature, and the retry rules."""
 
 import base64
 import hashlib
@@ -9,11 +9,15 @@ from typing import Any, Literal, NamedTuple
 from signaling.daily import grants
 from signaling.daily.door.entry import IS_OWNER, YES
 from signaling.daily.meetings import meeting_id
+from signaling.daily.recordings import DETAIL, kind_of, s3_key
 from signaling.daily.rest.javascript import stringify
 from signaling.history.webhooks import Outcome, WebhookMessage
+from signaling.recordings.outputs import Output, OutputFile, output_of
+from signaling.recordings.statuses import FAILED
 from signaling.rooms.model import USER_ID
 from signaling.store import Delivery, LogEntry, WebhookEndpoint
 from signaling.store.meetings import entries
+from signaling.store.records import Recording, RecordingChange
 
 KIND = "daily"
 VERSION = "1.0.0"
@@ -69,11 +73,17 @@ class DailyWebhooks:
         made = None if make is None else make(entry.entry, entry)
         if made is None:
             return None
-        event, resource, payload, owner = made
-        body = stringify(
-            {"version": VERSION, "type": event, "id": event_id, "payload": payload, "event_ts": entry.at}
-        )
-        return WebhookMessage(event, resource, body, owner)
+        return _webhook(made, event_id, entry.at)
+
+    def recording_message(
+        self, recording: Recording, change: RecordingChange, event_id: str, at: float
+    ) -> WebhookMessage | None:
+        """Return Daily's message about a change of a recording; None unless Daily's API started the recording."""
+        make = _RECORDING_MESSAGES.get(change)
+        if make is None or DETAIL not in recording.details:
+            return None
+        made = make(recording, at)
+        return None if made is None else _webhook(made, event_id, at)
 
     def wants(self, endpoint: WebhookEndpoint, message: WebhookMessage) -> bool:
         """Whether the endpoint's domain may see the room, and subscribed to such events."""
@@ -120,6 +130,12 @@ class _Message(NamedTuple):
     payload: dict[str, Any]
     owner: str
     "See `WebhookMessage.owner`."
+
+
+def _webhook(message: _Message, event_id: str, at: float) -> WebhookMessage:
+    event, resource, payload, owner = message
+    body = stringify({"version": VERSION, "type": event, "id": event_id, "payload": payload, "event_ts": at})
+    return WebhookMessage(event, resource, body, owner)
 
 
 def _meeting_started(entry: entries.RoomOccupied, place: LogEntry) -> _Message:
@@ -189,6 +205,76 @@ def _person(event: EventType, place: LogEntry, room: entries.RoomSnapshot, perso
 def _with_duration(message: _Message, place: LogEntry, person: _Person) -> _Message:
     return message._replace(payload={**message.payload, "duration": place.at - person.joined_at})
 
+
+def _recording(event: EventType, row: Recording, **payload: Any) -> _Message:
+    owner = str(row.details.get("tenant", ""))
+    return _Message(event, f"recording/{row.id}", {**payload, "room_name": row.room}, owner)
+
+
+def _recording_started(row: Recording, _at: float) -> _Message:
+    return _recording(
+        "recording.started",
+        row,
+        action="start-cloud-recording",
+        recording_id=row.id,
+        layout={"preset": "default"},
+        started_by=row.details.get("by", ""),
+        instance_id=row.details[DETAIL]["instance_id"],
+        start_ts=int(row.started_at),
+    )
+
+
+def _recording_ended(row: Recording, at: float) -> _Message | None:
+    # A recording without a fault is reported with its files.
+    return _recording_error(row, str(row.details.get("reason", "")), at) if row.status == FAILED else None
+
+
+def _recording_settled(row: Recording, at: float) -> _Message:
+    output, key = output_of(row), s3_key(str(row.details.get("tenant", "")), row)
+    if output.error:
+        return _recording_error(row, output.error, at)
+    kind = kind_of(row)
+    payload = {
+        "type": kind,
+        "recording_id": row.id,
+        "start_ts": int(row.started_at),
+        "status": "finished",
+        "duration": round(row.details.get("length_s", 0.0)),
+        "s3_key": key,
+    }
+    if kind == "raw-tracks":
+        payload["tracks"] = _tracks(output, key)
+    return _recording("recording.ready-to-download", row, **payload)
+
+
+def _tracks(output: Output, key: str) -> list[dict[str, Any]]:
+    """Return the tracks of an output, whose files are in one folder for each track."""
+    found: dict[str, list[OutputFile]] = {}
+    for file in output.files:
+        found.setdefault(file.path.rpartition("/")[0], []).append(file)
+    return [
+        {"type": files[0].kind, "s3_key": f"{key}-{number}", "size": sum(file.octets for file in files)}
+        for number, files in enumerate(found.values(), 1)
+    ]
+
+
+def _recording_error(row: Recording, reason: str, at: float) -> _Message:
+    return _recording(
+        "recording.error",
+        row,
+        action="cloud-recording-err",
+        error_msg=reason,
+        instance_id=row.details[DETAIL]["instance_id"],
+        timestamp=at,
+    )
+
+
+# Daily reports neither pauses, nor the end before the file exists, nor deletions.
+_RECORDING_MESSAGES: Mapping[RecordingChange, Callable[[Recording, float], _Message | None]] = {
+    RecordingChange.STARTED: _recording_started,
+    RecordingChange.ENDED: _recording_ended,
+    RecordingChange.OUTPUT_SETTLED: _recording_settled,
+}
 
 _MESSAGES: Mapping[type, Callable[[Any, LogEntry], _Message | None]] = dict(
     [

@@ -1,9 +1,9 @@
-"""Webhooks of all APIs: entries of the event log become deliveries, which are sent to webhook endpoints.
+"""Webhooks of all APIs: entries of the event log and changes of recordings become deliveries to webhook endpoints.
 
-A delivery is stored in the transaction of its entry (`store.outbox`), so a killed server sends it after its restart.
-Delivery is at least once: a receiver gets a delivery again if the server dies between the response and the commit that
-records it. Deliveries to one endpoint about one resource keep their order; endpoints do not wait for each other, and
-deliveries about other resources wait for one round of attempts at most.
+A delivery is stored in the transaction of its entry, or of its recording's row (`store.outbox`), so a killed server
+sends it after its restart. Delivery is at least once: a receiver gets a delivery again if the server dies between the
+response and the commit that records it. Deliveries to one endpoint about one resource keep their order; endpoints do
+not wait for each other, and deliveries about other resources wait for one round of attempts at most.
 """
 
 import asyncio
@@ -17,6 +17,7 @@ from typing import Protocol
 from signaling.errors import DeliveryError, StoreError
 from signaling.store import Delivery, LogEntry, NewDelivery, SettledDelivery, Store, WebhookEndpoint
 from signaling.store.meetings.entries import room_name
+from signaling.store.records import Recording, RecordingChange
 
 log = logging.getLogger(__name__)
 
@@ -29,12 +30,12 @@ RETRY_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class WebhookMessage:
-    """An API's webhook about an entry of the event log."""
+    """An API's webhook about an entry of the event log, or about a recording."""
 
     event: str
     "The API's name for the event."
     resource: str
-    "The participant, track or room that it is about; see `NewDelivery.resource`."
+    "The participant, track, room or recording that it is about; see `NewDelivery.resource`."
     body: str
     "The request body."
     owner: str = ""
@@ -63,6 +64,14 @@ class WebhookApi(Protocol):
     def message(self, entry: LogEntry, event_id: str) -> WebhookMessage | None:
         """Return the API's message about an entry; None if the API does not report such entries."""
 
+    def recording_message(
+        self, recording: Recording, change: RecordingChange, event_id: str, at: float
+    ) -> WebhookMessage | None:
+        """Return the API's message about a change of a recording, given its row after the change.
+
+        `at` is the time of the change in seconds since 1970. None if the API does not report this.
+        """
+
     def wants(self, endpoint: WebhookEndpoint, message: WebhookMessage) -> bool:
         """Whether the message is for this endpoint."""
 
@@ -78,7 +87,11 @@ Post = Callable[[str, bytes, Mapping[str, str]], Awaitable[int]]
 
 def event_id(entry: LogEntry) -> str:
     """Return the id of the webhooks about an entry, the same for each API and each attempt."""
-    digest = hashlib.sha256(f"{entry.session_sid}/{entry.seq}".encode()).hexdigest()
+    return _event_id(entry.session_sid, entry.seq)
+
+
+def _event_id(*place: object) -> str:
+    digest = hashlib.sha256("/".join(map(str, place)).encode()).hexdigest()
     return f"EV_{digest[:20]}"
 
 
@@ -106,20 +119,39 @@ class Webhooks:
 
     def deliveries(self, entry: LogEntry, endpoints: Sequence[WebhookEndpoint]) -> list[NewDelivery]:
         """Return the deliveries of an entry to the endpoints that want it; never fails."""
+        number = event_id(entry)
+        return self._made(number, room_name(entry.entry), endpoints, lambda api: api.message(entry, number))
+
+    def recording_deliveries(
+        self, recording: Recording, change: RecordingChange, endpoints: Sequence[WebhookEndpoint]
+    ) -> list[NewDelivery]:
+        """Return the deliveries of a change of a recording to the endpoints that want it; never fails."""
+        at = self._wall_clock()
+        number = _event_id(recording.id, change, recording.details.get("changes", 0))
+        return self._made(
+            number,
+            recording.room,
+            endpoints,
+            lambda api: api.recording_message(recording, change, number, at),
+        )
+
+    def _made(
+        self,
+        number: str,
+        room: str,
+        endpoints: Sequence[WebhookEndpoint],
+        make: Callable[[WebhookApi], WebhookMessage | None],
+    ) -> list[NewDelivery]:
         made: list[NewDelivery] = []
-        rooms = {"", room_name(entry.entry)}
         for kind, api in self._apis.items():
-            own = [each for each in endpoints if each.kind == kind and each.room in rooms]
+            own = [each for each in endpoints if each.kind == kind and each.room in {"", room}]
             if not own:
                 continue
-            number = event_id(entry)
             try:
-                message = api.message(entry, number)
+                message = make(api)
                 wanting = [] if message is None else [each for each in own if api.wants(each, message)]
             except Exception:
-                log.exception(
-                    "%s failed to make a webhook of entry %s %d", kind, entry.session_sid, entry.seq
-                )
+                log.exception("failed to make a webhook of %s: %s", kind, number)
                 continue
             if message is not None:
                 made += [

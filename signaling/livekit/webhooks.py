@@ -1,9 +1,10 @@
-"""LiveKit's webhooks: messages from entries of the event log, their signature, and the retry rules."""
+"""LiveKit's webhooks: messages about entries of the event log and egresses, their signature, and the retry rules."""
 
 import base64
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from google.protobuf import json_format
@@ -15,9 +16,13 @@ from signaling.history.webhook_client import check_url
 from signaling.history.webhooks import Outcome, WebhookMessage
 from signaling.ids import RoomName
 from signaling.livekit.messages.convert import LEAVES, SOURCE_VALUES, mime_type, permission, room_message
+from signaling.livekit.messages.egress_info import EGRESS, egress_info
+from signaling.recordings.outputs import OutputKind, output_of
+from signaling.recordings.statuses import FAILED
 from signaling.rooms.model import LeaveReason
 from signaling.store import Delivery, LogEntry, WebhookEndpoint
 from signaling.store.meetings import entries
+from signaling.store.records import Recording, RecordingChange
 from signaling.store.webhooks.webhook_endpoints import WebhookEndpoints
 
 KIND = "livekit"
@@ -51,23 +56,36 @@ class LiveKitWebhooks:
 
     kind = KIND
 
-    def __init__(self, signer: Callable[[], tokens.Signer]) -> None:
-        """`signer` returns the API key that signs now."""
+    def __init__(self, signer: Callable[[], tokens.Signer], recordings_folder: Path | None = None) -> None:
+        """`signer` returns the API key that signs now; messages about egresses name files in the folder."""
         self._signer = signer
+        self._folder = recordings_folder or Path()
 
     def message(self, entry: LogEntry, event_id: str) -> WebhookMessage | None:
         """Return LiveKit's message about an entry; None for entries that LiveKit does not report."""
         make = _MESSAGES.get(type(entry.entry))
         if make is None:
             return None
-        message, resource = make(entry.entry)
-        message.id = event_id
-        message.created_at = int(entry.at)
-        return WebhookMessage(message.event, resource, json_format.MessageToJson(message, indent=None))
+        return _webhook(*make(entry.entry), event_id, entry.at)
 
-    def wants(self, _endpoint: WebhookEndpoint, _message: WebhookMessage) -> bool:
-        """LiveKit's endpoints get every message."""
-        return True
+    def recording_message(
+        self, recording: Recording, change: RecordingChange, event_id: str, at: float
+    ) -> WebhookMessage | None:
+        """Return LiveKit's message about a change of an egress; None for other recordings and changes."""
+        if EGRESS not in recording.details:
+            return None
+        event = _EGRESS_EVENTS.get(change)
+        if change is RecordingChange.ENDED and _is_over(recording):
+            event = "egress_ended"
+        if event is None:
+            return None
+        message = webhook.WebhookEvent(event=event, egress_info=egress_info(recording, self._folder))
+        return _webhook(message, f"egress/{recording.id}", event_id, at)
+
+    def wants(self, endpoint: WebhookEndpoint, message: WebhookMessage) -> bool:
+        """Whether the message is about one of the configured events; none configured: all."""
+        events = endpoint.settings.get("events")
+        return not events or message.event in events
 
     def headers(self, _endpoint: WebhookEndpoint, body: bytes, now: float) -> dict[str, str]:
         """Return the headers, with the token that holds the body's hash. There is no "Bearer" before it."""
@@ -142,11 +160,33 @@ EVENTS = frozenset(
         "participant_connection_aborted",
         "track_published",
         "track_unpublished",
+        "egress_started",
+        "egress_updated",
+        "egress_ended",
     }
 )
 
 _Message = tuple[webhook.WebhookEvent, str]
 "The message, and the resource that it is about."
+
+
+# An egress ends with its files; see `_is_over`.
+_EGRESS_EVENTS: Mapping[RecordingChange, str] = {
+    RecordingChange.STARTED: "egress_started",
+    RecordingChange.STOPPING: "egress_updated",
+    RecordingChange.OUTPUT_SETTLED: "egress_ended",
+}
+
+
+def _is_over(row: Recording) -> bool:
+    """Whether no files follow after the end of an egress."""
+    return row.status == FAILED or output_of(row).kind is OutputKind.NONE
+
+
+def _webhook(message: webhook.WebhookEvent, resource: str, event_id: str, at: float) -> WebhookMessage:
+    message.id = event_id
+    message.created_at = int(at)
+    return WebhookMessage(message.event, resource, json_format.MessageToJson(message, indent=None))
 
 
 def _room_started(entry: entries.RoomStarted) -> _Message:

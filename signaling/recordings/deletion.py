@@ -2,11 +2,11 @@
 
 import asyncio
 
+from signaling.recordings.changes import Changes
 from signaling.recordings.files import RecordingFiles
 from signaling.recordings.films import Films
-from signaling.recordings.recordings import DELETED
-from signaling.store import Store
-from signaling.store.records import Recording
+from signaling.recordings.statuses import DELETED
+from signaling.store.records import Recording, RecordingChange
 
 # Of the details of its row, a deleted recording keeps these.
 _KEPT = ("tenant", "by")
@@ -15,9 +15,9 @@ _KEPT = ("tenant", "by")
 class Deletion:
     """Deletes recordings that have ended."""
 
-    def __init__(self, store: Store, files: RecordingFiles | None, films: Films | None) -> None:
+    def __init__(self, changes: Changes, files: RecordingFiles | None, films: Films | None) -> None:
         """`files` and `films` are None where nothing is recorded."""
-        self._store = store
+        self._changes = changes
         self._files = files
         self._films = films
 
@@ -30,5 +30,5 @@ class Deletion:
         details = {key: row.details[key] for key in _KEPT if key in row.details}
         details |= {"deleted_by": by, "deleted_at": now}
         gone = Recording(row.id, row.room, row.session_sid, DELETED, row.started_at, row.ended_at, details)
-        await self._store.recordings.replace(gone)
+        await self._changes.replace(gone, RecordingChange.DELETED)
         return gone

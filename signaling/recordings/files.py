@@ -2,14 +2,14 @@
 
 import shutil
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final, cast
 
 import msgspec
 
-from recording.files.layout import LayoutError, part_path, recording_path
+from recording.files.layout import TRACKS_FOLDER, LayoutError, part_path, recording_path
 from recording.files.reader import RecordingReader, TrackReader
 from recording.values import EVER_NS, NS_PER_S
 from sfu.values import RecordingId
@@ -111,6 +111,28 @@ class RecordingFiles:
                 shutil.rmtree(doomed)
         except (LayoutError, OSError) as error:
             raise FilesError(f"the files of {recording_id} cannot be deleted: {error}") from error
+
+    def delete_tracks(self, recording_id: RecordingId, is_deleted: Callable[[str], bool]) -> int:
+        """Delete the tracks whose ids meet a condition; return how many. FilesError."""
+        try:
+            path = recording_path(self._folder, recording_id)
+            if not path.exists():
+                return 0
+            # Of an interrupted deletion.
+            for left in (path / TRACKS_FOLDER).glob(".deleted *"):
+                shutil.rmtree(left)
+            doomed = [
+                track.path
+                for track in RecordingReader(self._folder, recording_id).tracks()[0]
+                if is_deleted(track.info.track_id)
+            ]
+            for each in doomed:
+                moved = each.with_name(f".deleted {each.name}")
+                each.rename(moved)
+                shutil.rmtree(moved)
+        except (LayoutError, OSError) as error:
+            raise FilesError(f"tracks of {recording_id} cannot be deleted: {error}") from error
+        return len(doomed)
 
     def archive(self, recording_id: RecordingId) -> Iterator[bytes]:
         """Make a ZIP archive of a recording and its manifest, piece by piece. FilesError before the first piece."""

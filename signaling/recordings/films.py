@@ -2,8 +2,6 @@
 
 import asyncio
 import logging
-import os
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -15,6 +13,7 @@ import msgspec
 from recording.compose.plan import Chapter, Cue, Job
 from recording.files.layout import LayoutError, recording_path
 from sfu.values import RecordingId
+from signaling.recordings.children import Child
 from signaling.recordings.files import FilesError, PartFile
 
 log = logging.getLogger(__name__)
@@ -114,6 +113,13 @@ class Films:
         work.task = asyncio.get_running_loop().create_task(self._compose(job, work))
         return work.state
 
+    async def composed(self, recording_id: RecordingId) -> FilmState:
+        """Return the state of a film once it is neither waiting nor in progress."""
+        work = self._works.get(recording_id)
+        if work is not None and work.task is not None:
+            await asyncio.wait([work.task])
+        return self.state(recording_id)
+
     async def remove(self, recording_id: RecordingId) -> None:
         """Cancel a film, or delete it. FilesError."""
         work = self._works.pop(recording_id, None)
@@ -162,36 +168,12 @@ class Films:
     @staticmethod
     async def _run(job: Job, work: _Work) -> str:
         """Run the child; return the reason of its failure, or an empty string."""
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-P",
-            "-m",
-            _MODULE,
-            # Without the server's environment, which may contain secrets.
-            env={
-                "PATH": os.defpath,
-                "LANG": "C.UTF-8",
-                "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
-            },
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-            start_new_session=True,
-        )
-        assert process.stdin is not None
-        assert process.stdout is not None
         error = ""
-        try:
-            process.stdin.write(msgspec.json.encode(job))
-            process.stdin.close()
+        async with Child(_MODULE, msgspec.json.encode(job), _SILENCE_S) as child:
             work.state = FilmState(FilmStatus.COMPOSING)
-            while line := await asyncio.wait_for(process.stdout.readline(), _SILENCE_S):
+            async for line in child:
                 report = msgspec.json.decode(line, type=_Report)
                 error = report.error or error
                 work.state = FilmState(FilmStatus.COMPOSING, report.progress)
-            status = await process.wait()
-            return error or (f"the process ended with status {status}" if status else "")
-        finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
+            status = await child.status()
+        return error or (f"the process ended with status {status}" if status else "")

@@ -7,10 +7,15 @@ from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from typing import Any, Final
 
+import msgspec
+
 from sfu.values import RecordedTrackId, RecordingId, RecordingStopped, SegmentRecorded, TrackNotRecorded
 from signaling.errors import NotFoundError, RequestError, StoreError, UnsupportedError
 from signaling.ids import Identity, RoomName, TrackSid
+from signaling.recordings.changes import Announcer, Changes, numbered
+from signaling.recordings.outputs import OUTPUT, Output, OutputKind
 from signaling.recordings.rules import Options, may_record, recorded_track
+from signaling.recordings.statuses import ACTIVE, FAILED, FINISHED, PAUSED, RECORDING, STOPPING
 from signaling.rooms.demand import NOTHING
 from signaling.rooms.events import (
     ParticipantMoved,
@@ -23,23 +28,12 @@ from signaling.rooms.events import (
 from signaling.rooms.model import LeaveReason, Participant, Room, Track
 from signaling.rooms.services import Services
 from signaling.store import Store
-from signaling.store.records import Recording
+from signaling.store.records import Recording, RecordingChange
 
 log = logging.getLogger(__name__)
 
-RECORDING, PAUSED, STOPPING, FINISHED, FAILED, DELETED = (
-    "recording",
-    "paused",
-    "stopping",
-    "finished",
-    "failed",
-    "deleted",
-)
-ACTIVE: Final = frozenset({RECORDING, PAUSED, STOPPING})
 # A recording that a server left unfinished is continued when the room is opened again in this time.
 CONTINUED_FOR_S: Final = 120.0
-# Between attempts to store a row.
-_RETRY_S: Final = 1.0
 _CONSENTS: Final = "recording consents"
 _AUTOMATIC: Final = "automatic recordings"
 
@@ -56,6 +50,8 @@ class Purpose:
     "Begins the id."
     details: Mapping[str, Any] = field(default_factory=dict)
     "Of the row, besides the recording's own."
+    output: OutputKind = OutputKind.NONE
+    "The files to make after the end."
 
 
 @dataclass(slots=True)
@@ -91,15 +87,21 @@ class Running:
 class Recordings:
     """Starts and stops recordings, and decides for each published track whether it is recorded."""
 
-    def __init__(self, services: Services, store: Store, new_id: Callable[[str], str], folder: str) -> None:
+    def __init__(
+        self,
+        services: Services,
+        store: Store,
+        new_id: Callable[[str], str],
+        folder: str,
+        announcer: Announcer | None = None,
+    ) -> None:
         """Listen to rooms and to the engine; `folder` is empty where nothing is recorded."""
         self._services = services
         self._store = store
         self._new_id = new_id
         self._running: dict[RoomName, Running] = {}
         "By name of the room."
-        self._unsaved: dict[RecordingId, Recording] = {}
-        self._saving: asyncio.Task[None] | None = None
+        self.changes = Changes(store, services.wall_clock, announcer or Announcer())
         self._starting: set[asyncio.Task[None]] = set()
         self._listeners: list[Callable[[Recording], None]] = []
         self.is_on = bool(folder)
@@ -123,8 +125,7 @@ class Recordings:
 
     async def finish(self) -> None:
         """Wait until all rows are stored."""
-        if self._saving is not None:
-            await self._saving
+        await self.changes.written()
 
     def observe(self, listener: Callable[[Recording], None]) -> None:
         """Call a function with each recording that has ended."""
@@ -160,6 +161,8 @@ class Recordings:
         if room_name in self._running:
             raise AlreadyRecordedError("the room is being recorded")
         details = {**purpose.details, "tenant": tenant, "by": by, "options": asdict(options)}
+        if purpose.output is not OutputKind.NONE:
+            details[OUTPUT] = msgspec.to_builtins(Output(purpose.output))
         row = Recording(
             RecordingId(self._new_id(purpose.prefix)),
             room_name,
@@ -171,7 +174,7 @@ class Recordings:
         )
         running = self._running[room_name] = Running(row, options, consents)
         try:
-            await self._store.recordings.add(row)
+            await self.changes.add(row)
         except StoreError:
             del self._running[room_name]
             raise
@@ -204,7 +207,8 @@ class Recordings:
             self._services.media.pause_recording(running.id, paused)
             now = self._services.wall_clock()
             pauses = [*running.row.details.get("pauses", ()), ["pause" if paused else "resume", now]]
-            self._change(running, PAUSED if paused else RECORDING, pauses=pauses)
+            change = RecordingChange.PAUSED if paused else RecordingChange.RESUMED
+            self._change(running, PAUSED if paused else RECORDING, change, pauses=pauses)
             self._show(room_name, recorded=not paused)
         return running.row
 
@@ -212,10 +216,19 @@ class Recordings:
         """End the recording of a room. NotFoundError."""
         running = self._found(room_name)
         if running.row.status != STOPPING:
-            self._change(running, STOPPING)
+            self._change(running, STOPPING, RecordingChange.STOPPING)
             self._services.media.stop_recording(running.id)
             self._show(room_name, recorded=False)
         return running.row
+
+    async def edit(self, row: Recording, **details: Any) -> None:
+        """Change details of a recording, which may be running. StoreError."""
+        running = self._by_id(row.id)
+        if running is not None:
+            self._change(running, running.row.status, RecordingChange.EDITED, **details)
+            return
+        changed = numbered(replace(row, details={**row.details, **details}))
+        await self.changes.replace(changed, RecordingChange.EDITED)
 
     async def consents(self, room_name: RoomName) -> dict[Identity, bool]:
         """Return the answers about consent to recording, by identity. StoreError."""
@@ -230,6 +243,12 @@ class Recordings:
             self._apply_consent(running, identity)
         answers = {**await self.consents(room_name), identity: granted}
         await self._store.documents.put(_CONSENTS, room_name, answers)
+
+    async def forget_consent(self, room_name: RoomName, identity: Identity) -> None:
+        """Remove a person's answer. StoreError."""
+        answers = await self.consents(room_name)
+        if answers.pop(identity, None) is not None:
+            await self._store.documents.put(_CONSENTS, room_name, answers)
 
     def _found(self, room_name: RoomName) -> Running:
         running = self._running.get(room_name)
@@ -346,7 +365,7 @@ class Recordings:
         for track_sid in tuple(running.tracks):
             self._services.demand.record(track_sid, NOTHING)
         running.row = replace(running.row, ended_at=self._services.wall_clock())
-        self._change(running, status, reason=reason)
+        self._change(running, status, RecordingChange.ENDED, reason=reason)
         self._show(running.row.room, recorded=False)
         for listener in self._listeners:
             listener(running.row)
@@ -358,20 +377,6 @@ class Recordings:
         if room is not None:
             self._services.rooms.show_recording(room, recorded=recorded)
 
-    def _change(self, running: Running, status: str, **details: Any) -> None:
-        running.row = replace(running.current(**details), status=status)
-        self._unsaved[running.id] = running.row
-        if self._saving is None or self._saving.done():
-            self._saving = asyncio.get_running_loop().create_task(self._save())
-
-    async def _save(self) -> None:
-        while self._unsaved:
-            recording_id, row = next(iter(self._unsaved.items()))
-            try:
-                await self._store.recordings.replace(row)
-            except StoreError as error:
-                log.error("the state of recording %s is not stored yet: %s", recording_id, error)  # noqa: TRY400 - the cause is in the message
-                await asyncio.sleep(_RETRY_S)
-                continue
-            if self._unsaved[recording_id] is row:
-                del self._unsaved[recording_id]
+    def _change(self, running: Running, status: str, change: RecordingChange, **details: Any) -> None:
+        running.row = numbered(replace(running.current(**details), status=status))
+        self.changes.put(running.row, change)

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 from aiohttp import web
 
@@ -13,10 +12,8 @@ from signaling.access.passwords import Passwords
 from signaling.access.sign_ins import SignIns
 from signaling.http.api import Api, Route
 from signaling.limits import Limits
-from signaling.recordings.files import RecordingFiles
-from signaling.recordings.films import Films
+from signaling.recordings.host import RecordingHost
 from signaling.recordings.links import Links
-from signaling.recordings.recordings import Recordings
 from signaling.recordings.replay import ReplayFiles
 from signaling.sessions_api.calendar_calls import CalendarCalls
 from signaling.sessions_api.callers import Callers
@@ -34,8 +31,10 @@ from signaling.sessions_api.people.usage_calls import UsageCalls
 from signaling.sessions_api.people.user_calls import UserCalls
 from signaling.sessions_api.recordings.download_calls import DownloadCalls
 from signaling.sessions_api.recordings.film_calls import FilmCalls
+from signaling.sessions_api.recordings.insight_calls import InsightCalls
 from signaling.sessions_api.recordings.recording_calls import RecordingCalls
 from signaling.sessions_api.recordings.replay_calls import ReplayCalls
+from signaling.sessions_api.recordings.transcript_calls import TranscriptCalls
 from signaling.sessions_api.school.course_calls import CourseCalls
 from signaling.sessions_api.school.group_calls import GroupCalls
 from signaling.sessions_api.school.office_hour_calls import OfficeHourCalls
@@ -59,12 +58,8 @@ from signaling.teaching.host import TeachingHost
 class RecordingParts:
     """What the routes of recordings need."""
 
-    recordings: Recordings
+    host: RecordingHost
     store: Store
-    folder: Path | None
-    "Where the recorders write; None: nothing is recorded."
-    films: Films | None
-    "None: nothing is recorded."
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,13 +150,22 @@ def people_routes(
 def recording_routes(desk: Desk, keyring: Keyring, parts: RecordingParts) -> list[Route]:
     """Return the routes of recordings."""
     links = Links(keyring, desk.registry.wall_clock)
-    files = None if parts.folder is None else RecordingFiles(parts.folder)
-    calls = RecordingCalls(desk, parts.recordings, parts.store, files, parts.films)
-    downloads = DownloadCalls(calls, parts.store, files, parts.films, links)
-    replay_files = None if parts.folder is None else ReplayFiles(parts.folder)
-    replay = ReplayCalls(desk, parts.recordings, parts.store, replay_files, links)
-    films = FilmCalls(desk, calls, parts.films, replay_files)
-    return [*calls.routes(), *downloads.routes(), *replay.routes(), *films.routes()]
+    host, store = parts.host, parts.store
+    replay_files = None if host.folder is None else ReplayFiles(host.folder)
+    calls = RecordingCalls(desk, host.recordings, store, host.files, host.films)
+    downloads = DownloadCalls(calls, store, host.files, host.films, links)
+    replay = ReplayCalls(desk, host.recordings, store, replay_files, links)
+    films = FilmCalls(desk, calls, host.films, replay_files)
+    transcripts = TranscriptCalls(desk, replay, store, host.transcribing)
+    insights = InsightCalls(desk, host.recordings, calls, replay, transcripts)
+    return [
+        *calls.routes(),
+        *downloads.routes(),
+        *replay.routes(),
+        *films.routes(),
+        *transcripts.routes(),
+        *insights.routes(),
+    ]
 
 
 def _by_path(route: Route) -> list[tuple[bool, str]]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any
 
 from sfu.values import RecordingId
@@ -108,6 +109,23 @@ class Recording:
     "None while the recording lasts."
     details: Mapping[str, Any]
     "Tracks, files, sizes, as JSON."
+
+
+class RecordingChange(StrEnum):
+    """A change of a recording that webhooks report."""
+
+    STARTED = "started"
+    PAUSED = "paused"
+    RESUMED = "resumed"
+    STOPPING = "stopping"
+    "It has been stopped, and the recorder is writing the end."
+    ENDED = "ended"
+    "Nothing more is recorded; its status says whether it finished or failed."
+    OUTPUT_SETTLED = "output_settled"
+    "The files that were requested with it exist, or cannot be made."
+    EDITED = "edited"
+    "Something that no webhook reports."
+    DELETED = "deleted"
 
 
 @dataclass(frozen=True, slots=True)

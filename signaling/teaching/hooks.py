@@ -29,7 +29,9 @@ from classroom.state import Classroom
 from signaling.history.webhooks import Outcome, WebhookMessage
 from signaling.ids import TenantId
 from signaling.store import Delivery, LogEntry, NewDelivery, WebhookEndpoint
+from signaling.store.records import Recording, RecordingChange
 from signaling.store.webhooks.webhook_endpoints import WebhookEndpoints
+from signaling.teaching.names import session_of
 
 KIND: Final = "sessions"
 
@@ -63,7 +65,14 @@ NAMES: Final[dict[type[Event], str]] = {
 USAGE: Final = "usage.recorded"
 # Before a lesson of a timetable.
 LESSON_REMINDER: Final = "lesson.reminder"
-EVENTS: Final = frozenset({*NAMES.values(), USAGE, LESSON_REMINDER})
+RECORDING_NAMES: Final[dict[RecordingChange, str]] = {
+    RecordingChange.STARTED: "recording.started",
+    RecordingChange.PAUSED: "recording.paused",
+    RecordingChange.RESUMED: "recording.resumed",
+    RecordingChange.ENDED: "recording.ended",
+    RecordingChange.DELETED: "recording.deleted",
+}
+EVENTS: Final = frozenset({*NAMES.values(), USAGE, LESSON_REMINDER, *RECORDING_NAMES.values()})
 
 # The waits between attempts double from the first to the last of these.
 FIRST_RETRY_S: Final = 5.0
@@ -201,12 +210,41 @@ class SessionWebhooks:
     kind = KIND
 
     def message(self, _entry: LogEntry, _event_id: str) -> WebhookMessage | None:
-        """Return nothing: these webhooks follow from the logs of sessions, not of meetings."""
+        """Return None: other webhooks follow from the logs of sessions (`SessionHooks`), not of meetings."""
         return None
 
-    def wants(self, _endpoint: WebhookEndpoint, _message: WebhookMessage) -> bool:
-        """Return False; see `message`."""
-        return False
+    def recording_message(
+        self, recording: Recording, change: RecordingChange, event_id: str, at: float
+    ) -> WebhookMessage | None:
+        """Return the message about a change of a session's recording; None for other recordings and changes."""
+        name, session_id = RECORDING_NAMES.get(change), session_of(recording.room)
+        if name is None or session_id is None:
+            return None
+        details = recording.details
+        content = {
+            "type": name,
+            "id": event_id,
+            "timestamp": at,
+            "data": {
+                "session": {"id": session_id},
+                "recording": {
+                    "id": recording.id,
+                    "status": recording.status,
+                    "started_at": recording.started_at,
+                    "ended_at": recording.ended_at,
+                    "length_s": details.get("length_s", 0.0),
+                    "octets": details.get("octets", 0),
+                    "reason": details.get("reason", ""),
+                },
+            },
+        }
+        return WebhookMessage(
+            name, f"recording/{recording.id}", _encode(content).decode(), str(details.get("tenant", ""))
+        )
+
+    def wants(self, endpoint: WebhookEndpoint, message: WebhookMessage) -> bool:
+        """Whether the endpoint is the tenant's, and subscribed to such events."""
+        return endpoint.settings["tenant"] == message.owner and message.event in _wanted(endpoint)
 
     def headers(self, endpoint: WebhookEndpoint, body: bytes, now: float) -> Mapping[str, str]:
         """Return the headers of an attempt, with its signature."""

@@ -10,6 +10,7 @@ from livekit.protocol import egress
 
 from tests.e2e.conftest import eventually, serving
 from tests.e2e.test_recorded_session import Publisher, read_stamp
+from tests.signaling.receiver import receiving
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -17,10 +18,25 @@ FILE = api.EncodedFileOutput(file_type=api.EncodedFileType.MP4, filepath="lesson
 
 
 @pytest.fixture
-async def room(tmp_path):
+async def webhooks():
+    async with receiving() as receiver:
+        yield receiver
+
+
+@pytest.fixture
+async def room(tmp_path, webhooks):
     """A room with somebody who publishes, and the SDK's client."""
     async with serving(
-        "--recordings", str(tmp_path), "--recordings-reserve-mb", "0", "--workers", "1"
+        "--recordings",
+        str(tmp_path),
+        "--recordings-reserve-mb",
+        "0",
+        "--workers",
+        "1",
+        "--webhook-url",
+        webhooks.url,
+        "--webhook-events",
+        "egress_started,egress_updated,egress_ended",
     ) as server:
         client = api.LiveKitAPI(server.page, "devkey", "secret")
         joined = rtc.Room()
@@ -43,7 +59,7 @@ async def over(client, egress_id):
     return await eventually(ended, "the egress is complete")
 
 
-async def test_a_room_and_a_track_are_recorded_to_files(room, tmp_path):
+async def test_a_room_and_a_track_are_recorded_to_files(room, tmp_path, webhooks):
     client, publisher = room
     started = await client.start_room_composite_egress(
         api.RoomCompositeEgressRequest(room_name="maths", file_outputs=[FILE])
@@ -75,6 +91,18 @@ async def test_a_room_and_a_track_are_recorded_to_files(room, tmp_path):
         stamps = [read_stamp(frame) for frame in container.decode(video=0)]
     assert len(set(stamps)) > 5
     assert len(list((tmp_path / tracked.egress_id / "tracks").iterdir())) == 1
+
+    sdk = api.WebhookReceiver(api.TokenVerifier("devkey", "secret"))
+    await eventually(lambda: len(webhooks.received) == 6, "the webhooks of both egresses")
+    told = [sdk.receive(body, headers["Authorization"]) for headers, body in webhooks.received]
+    for egress_id in (started.egress_id, tracked.egress_id):
+        infos = [(each.event, each.egress_info) for each in told if each.egress_info.egress_id == egress_id]
+        assert [(event, info.status) for event, info in infos] == [
+            ("egress_started", egress.EGRESS_ACTIVE),
+            ("egress_updated", egress.EGRESS_ENDING),
+            ("egress_ended", egress.EGRESS_COMPLETE),
+        ]
+    assert infos[-1][1].file_results[0].location == file.location
 
 
 async def test_what_this_server_cannot_do_is_refused_plainly(room):

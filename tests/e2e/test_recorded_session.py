@@ -4,6 +4,7 @@ import asyncio
 import io
 import itertools
 import os
+import random
 import signal
 import time
 import zipfile
@@ -303,3 +304,27 @@ async def test_killed_recorders_and_workers_cost_less_than_a_second(lesson, serv
     assert second - last < 1, holes
     assert min(at for at in times if at > second) - third < 1, holes
     assert any(np.abs(heard - start - first) < PERIOD_S)
+
+
+@pytest.mark.long
+async def test_twenty_kills_at_random_moments_cost_less_than_a_second_each(lesson, server):
+    """The recorder, killed again and again: each hole is short, and what is around it stays in order."""
+    publisher, chance = lesson.publisher, random.Random(15)
+    await publisher.publish()
+    await asyncio.sleep(1)
+    await lesson.start()
+    await asyncio.sleep(3)
+    kills = []
+    for _ in range(20):
+        await eventually(lambda: children(server, "recording.recorder"), "the recorder runs")
+        os.kill(children(server, "recording.recorder")[0].pid, signal.SIGKILL)
+        kills.append(time.monotonic() - publisher.began)
+        await asyncio.sleep(chance.uniform(1.5, 3.5))
+    archive, tracks = await lesson.archive()
+    shown, heard = pictures(archive, tracks[CAMERA]), bursts(archive, tracks[MICROPHONE])
+    times = np.array([number / FPS for _, number in shown])
+    assert list(times) == sorted(times)
+    holes = [(a, b) for a, b in itertools.pairwise(times) if b - a > 0.3]
+    assert max(b - a for a, b in holes) < 1, holes
+    assert len(holes) <= len(kills), holes
+    in_step(shown, heard)

@@ -8,6 +8,8 @@ import aiohttp
 import pytest
 from livekit import rtc
 
+from recording.speech.values import Line, Transcript, Word
+from signaling.recordings.transcripts import Transcripts
 from tests.e2e.conftest import eventually, serving
 from tests.e2e.firefox import FIREFOX, running_firefox
 from tests.e2e.test_recorded_session import FPS, HEIGHT, WIDTH, Lesson, Publisher, join, stamped
@@ -61,6 +63,12 @@ SPEED = """async () => {
   await new Promise((done) => setTimeout(done, 1500));
   return [(performance.now() - began) / 1000, time() - from];
 }"""
+
+
+SPOKEN = [
+    Line("tutor/microphone", start_s, start_s + 1, text, [Word(start_s, start_s + 1, text)])
+    for start_s, text in ((0.5, "Welcome to algebra"), (6.5, "Goodbye"))
+]
 
 
 async def share(room, began, seconds):
@@ -150,11 +158,13 @@ async def test_a_recording_is_played_while_it_is_made_and_sought_in_afterwards(c
             return (await lesson.tutor.get(f"/recordings/{lesson.recording}"))["status"] == "finished"
 
         await eventually(is_over, "the recording has ended")
+        Transcripts(tmp_path).write(lesson.recording, Transcript(1, "tiny", SPOKEN))
         await publisher.stop()
         await room.disconnect()
 
         page, large = await is_sought_in(chromium, server, lesson, live)
         await by_keyboard(page)
+        await read_along(page, lesson)
         await on_a_phone(page)
         assert page.complaints == []
         viewed = (await school.application.get("/audit?action=recording.viewed"))["data"]
@@ -213,6 +223,37 @@ async def by_keyboard(page):
     await speaker.wait_for()
     await page.keyboard.press(" ")
     assert await toggle.get_attribute("data-state") == "paused"
+
+
+async def read_along(page, lesson):
+    """The transcript follows and is clicked; captions are shown, silence is skipped, all recordings are searched."""
+    await page.get_by_test_id("replay-show-transcript").click()
+    spoken = page.get_by_test_id("replay-spoken")
+    assert await spoken.count() == len(SPOKEN)
+    await spoken.nth(1).click()
+    assert abs(await shown_time(page) - SPOKEN[1].start_s) < 0.2
+    await page.locator("[data-testid=replay-spoken][aria-current=time]").get_by_text("Goodbye").wait_for()
+    await page.get_by_test_id("replay-captions-switch").click()
+    await page.evaluate(SEEK_TO, 1.0)
+    await page.get_by_test_id("replay-captions").get_by_text("Tutor: Welcome to algebra").wait_for()
+    await page.get_by_test_id("replay-silence-switch").click()
+    await page.get_by_test_id("replay-speed").select_option("1")
+    await page.evaluate(SEEK_TO, 1.8)
+    began = time.monotonic()
+    await page.get_by_test_id("replay-toggle").click()
+
+    async def skipped():
+        return await shown_time(page) >= 6 or None
+
+    await eventually(skipped, "the silence between 2 s and 6 s is skipped")
+    assert time.monotonic() - began < 3.5
+    await page.get_by_test_id("replay-toggle").click()
+    await page.get_by_test_id("replay-silence-switch").click()
+    await page.get_by_test_id("replay-search").fill("ALGEBRA welcome")
+    await page.get_by_test_id("replay-search").press("Enter")
+    hit = page.get_by_test_id("replay-hit")
+    assert (await hit.get_attribute("href")).endswith(f"/replay/{lesson.recording}#t=0")
+    await page.get_by_test_id("replay-show-log").click()
 
 
 async def on_a_phone(page):

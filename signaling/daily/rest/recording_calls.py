@@ -8,7 +8,16 @@ import msgspec
 
 from sfu.values import RecordingId
 from signaling.daily.meetings import meeting_id, meetings
-from signaling.daily.recordings import DETAIL, RAW, DailyRecordings, Kind, RecordingParts, kind_of
+from signaling.daily.recordings import (
+    DETAIL,
+    RAW,
+    DailyRecordings,
+    Kind,
+    RecordingParts,
+    kind_of,
+    s3_key,
+    status_of,
+)
 from signaling.daily.rest.errors import DailyError, invalid, not_found
 from signaling.daily.rest.pages import PageQuery
 from signaling.daily.rest.people_calls import Status, hosting
@@ -21,7 +30,8 @@ from signaling.ids import RoomName
 from signaling.recordings.deletion import Deletion
 from signaling.recordings.files import FilesError, RecordingFiles
 from signaling.recordings.links import Target
-from signaling.recordings.recordings import ACTIVE, DELETED, AlreadyRecordedError
+from signaling.recordings.recordings import AlreadyRecordedError
+from signaling.recordings.statuses import ACTIVE, DELETED
 from signaling.rooms.services import Services
 from signaling.store import Meeting, Store
 from signaling.store.records import Recording, RecordingFilter
@@ -123,7 +133,7 @@ class RecordingCalls:
         self._recordings = parts.recordings
         self._files = parts.files
         self._links = parts.links
-        self._deletion = Deletion(store, parts.files, parts.films)
+        self._deletion = Deletion(parts.recordings.changes, parts.files, parts.films)
 
     def routes(self) -> list[Route]:
         """Return the routes."""
@@ -196,12 +206,12 @@ class RecordingCalls:
             await self._deletion.delete(row, "", self._services.wall_clock())
         except FilesError as error:
             raise ApiError(503, "server-error", str(error)) from error
-        return DeletedRecording(True, row.id, _key(caller, row))
+        return DeletedRecording(True, row.id, s3_key(caller.domain.name, row))
 
     async def access_link(self, caller: Caller, recording: Id, query: LinkQuery) -> AccessLink:
         """Return a link to the file of a recording."""
         row = await self._found(caller, recording)
-        if self._daily.status(row) != "finished":
+        if status_of(row) != "finished":
             raise invalid(f"recording {row.id} is not finished")
         target = Target(film=kind_of(row) != RAW)
         path, expires = self._links.download(caller.domain.name, row.id, query.valid_for_secs, target)
@@ -233,8 +243,8 @@ class RecordingCalls:
         return [await self._answer(caller, row, people) for row, people in zip(rows, most, strict=True)]
 
     async def _answer(self, caller: Caller, row: Recording, people: int) -> RecordingAnswer:
-        status = self._daily.status(row)
-        key = _key(caller, row)
+        status = status_of(row)
+        key = s3_key(caller.domain.name, row)
         tracks = None
         if status == "finished" and kind_of(row) == RAW and self._files is not None:
             tracks = await asyncio.to_thread(_tracks, self._files, row.id, key)
@@ -251,11 +261,6 @@ class RecordingCalls:
             duration=None if status == "in-progress" else round(row.details.get("length_s", 0.0)),
             tracks=tracks,
         )
-
-
-def _key(caller: Caller, row: Recording) -> str:
-    """Return the name that the file would have in Daily's bucket."""
-    return f"{caller.domain.name}/{row.room}/{int(row.started_at * 1000)}"
 
 
 def _tracks(files: RecordingFiles, recording_id: RecordingId, key: str) -> list[TrackAnswer]:

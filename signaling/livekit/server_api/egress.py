@@ -4,33 +4,23 @@ A room has one egress at a time. A track egress is the recorded file itself; all
 after they end (`signaling.recordings.films`). People who declined to be recorded are in none of them.
 """
 
-import base64
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from google.protobuf.message import Message
 from livekit.protocol import egress
 
 from sfu.values import RecordingId
 from signaling.access.tokens import Claims
 from signaling.errors import NotFoundError, UnsupportedError
 from signaling.ids import RoomName
+from signaling.livekit.messages.egress_info import EGRESS, egress_detail, egress_info, file_outputs
 from signaling.livekit.server_api.room_service import granted
 from signaling.livekit.server_api.twirp import Method, TwirpError
-from signaling.recordings.files import FilesError, RecordingFiles
-from signaling.recordings.films import Films, FilmStatus, TooManyFilmsError
-from signaling.recordings.recordings import (
-    ACTIVE,
-    FAILED,
-    FINISHED,
-    STOPPING,
-    AlreadyRecordedError,
-    Purpose,
-    Recordings,
-)
+from signaling.recordings.outputs import OutputKind
+from signaling.recordings.recordings import AlreadyRecordedError, Purpose, Recordings
 from signaling.recordings.rules import Options
+from signaling.recordings.statuses import ACTIVE
 from signaling.rooms.model import Room
 from signaling.rooms.rooms import Rooms
 from signaling.store import Store
@@ -40,15 +30,7 @@ NAME: Final = "livekit.Egress"
 
 _PREFIX: Final = "EG_"
 _MAX_LISTED: Final = 200
-_DETAIL: Final = "egress"
-_NS: Final = 1_000_000_000
 
-_REQUESTS: Final[dict[str, type[Message]]] = {
-    "room_composite": egress.RoomCompositeEgressRequest,
-    "participant": egress.ParticipantEgressRequest,
-    "track_composite": egress.TrackCompositeEgressRequest,
-    "track": egress.TrackEgressRequest,
-}
 # Outputs that are not files, and options that need another server or another layout.
 _REFUSED: Final = (
     "stream",
@@ -72,16 +54,13 @@ class EgressService:
         recordings: Recordings,
         rooms: Rooms,
         store: Store,
-        files: RecordingFiles | None,
-        films: Films | None,
+        folder: Path | None,
     ) -> None:
-        """`files` and `films` are None on a server without recordings."""
+        """`folder` is None on a server without recordings."""
         self._recordings = recordings
         self._rooms = rooms
         self._store = store
-        self._files = files
-        self._films = films
-        recordings.observe(self._ended)
+        self._folder = folder or Path()
 
     async def start_room_composite(
         self, claims: Claims, request: egress.RoomCompositeEgressRequest
@@ -166,9 +145,9 @@ class EgressService:
     async def _start(self, claims: Claims, kind: str, request: Any, options: Options) -> egress.EgressInfo:
         self._room(request.room_name)
         _check(request)
-        more = {_DETAIL: {"kind": kind, "request": base64.b64encode(request.SerializeToString()).decode()}}
+        output = OutputKind.TRACKS if kind == "track" else OutputKind.FILM
+        purpose = Purpose(_PREFIX, {EGRESS: egress_detail(kind, request)}, output)
         try:
-            purpose = Purpose(_PREFIX, more)
             row = await self._recordings.start(claims.key, request.room_name, "", options, purpose)
         except AlreadyRecordedError as error:
             raise TwirpError(
@@ -178,79 +157,18 @@ class EgressService:
             raise TwirpError("failed_precondition", str(error)) from error
         return self._info(row)
 
+    def _info(self, row: Recording) -> egress.EgressInfo:
+        return egress_info(row, self._folder)
+
     async def _found(self, claims: Claims, egress_id: str) -> Recording:
         row = await self._store.recordings.get(RecordingId(egress_id))
         if row is None or not _is_of(row, claims):
             raise TwirpError("not_found", "egress not found")
         return self._recordings.latest(row)
 
-    def _ended(self, row: Recording) -> None:
-        kind = row.details.get(_DETAIL, {}).get("kind")
-        if kind is None or kind == "track" or row.status != FINISHED or self._films is None:
-            return
-        try:
-            self._films.start(row.id, "", [], [])
-        except (FilesError, TooManyFilmsError):
-            return  # reported as failed, since there is no file
-
-    def _info(self, row: Recording) -> egress.EgressInfo:
-        detail = row.details[_DETAIL]
-        kind = detail["kind"]
-        request: Any = _REQUESTS[kind]()
-        request.ParseFromString(base64.b64decode(detail["request"]))
-        status, error, files = self._outcome(row, kind)
-        info = egress.EgressInfo(
-            egress_id=row.id,
-            room_id=row.session_sid,
-            room_name=row.room,
-            status=status,
-            started_at=int(row.started_at * _NS),
-            ended_at=int((row.ended_at or 0) * _NS),
-            error=error,
-        )
-        getattr(info, kind).CopyFrom(request)
-        wanted = _filepath(request) or "{room_name}-{time}"
-        for path in files:
-            info.file_results.append(
-                egress.FileInfo(
-                    filename=_named(wanted, row) + path.suffix,
-                    location=str(path),
-                    size=path.stat().st_size,
-                    started_at=info.started_at,
-                    ended_at=info.ended_at,
-                    duration=int(row.details.get("length_s", 0.0) * _NS),
-                )
-            )
-        return info
-
-    def _outcome(self, row: Recording, kind: str) -> tuple[Any, str, Sequence[Path]]:
-        """Return the status, the error and the files."""
-        if row.status in ACTIVE:
-            return (egress.EGRESS_ENDING if row.status == STOPPING else egress.EGRESS_ACTIVE), "", ()
-        if row.status == FAILED or self._films is None or self._files is None:
-            return egress.EGRESS_FAILED, str(row.details.get("reason", "")), ()
-        if kind == "track":
-            return self._of_track(self._files, row)
-        film = self._films.state(row.id)
-        if film.status is FilmStatus.FINISHED:
-            return egress.EGRESS_COMPLETE, "", [self._films.file(row.id).path]
-        if film.status in {FilmStatus.WAITING, FilmStatus.COMPOSING}:
-            return egress.EGRESS_ENDING, "", ()
-        return egress.EGRESS_FAILED, film.error or "there is no file", ()
-
-    @staticmethod
-    def _of_track(files: RecordingFiles, row: Recording) -> tuple[Any, str, Sequence[Path]]:
-        try:
-            tracks = files.manifest(row.id).tracks
-            parts = [(track.number, part.number) for track in tracks for part in track.parts]
-            paths = [files.part(row.id, *numbers).path for numbers in parts]
-        except FilesError as error:
-            return egress.EGRESS_FAILED, str(error), ()
-        return (egress.EGRESS_COMPLETE if paths else egress.EGRESS_ABORTED), "", paths
-
 
 def _is_of(row: Recording, claims: Claims) -> bool:
-    return _DETAIL in row.details and row.details.get("tenant") == claims.key
+    return EGRESS in row.details and row.details.get("tenant") == claims.key
 
 
 def _check(request: Any) -> None:
@@ -259,7 +177,7 @@ def _check(request: Any) -> None:
     for name in _REFUSED:
         if name in present:
             raise TwirpError("unimplemented", f"this server does not support {name}; it writes files")
-    outputs = _outputs(request)
+    outputs = file_outputs(request)
     if len(outputs) > 1:
         raise TwirpError("unimplemented", "this server writes one file for each egress")
     for output in outputs:
@@ -271,25 +189,6 @@ def _check(request: Any) -> None:
             egress.MP4,
         }:
             raise TwirpError("unimplemented", "this server writes MP4 files")
-
-
-def _outputs(request: Any) -> list[Any]:
-    """Return the files that a request asks for; a request has a field for one, for several, or for both."""
-    has_file = "file" in request.DESCRIPTOR.fields_by_name and request.HasField("file")
-    return [*getattr(request, "file_outputs", ()), *([request.file] if has_file else [])]
-
-
-def _filepath(request: Any) -> str:
-    return next((output.filepath for output in _outputs(request) if output.filepath), "")
-
-
-def _named(template: str, row: Recording) -> str:
-    """Return the requested name without its suffix; it does not name a file on this server's disk."""
-    stamp = time.strftime("%Y-%m-%dT%H%M%S", time.gmtime(row.started_at))
-    values = {"{room_name}": row.room, "{room_id}": row.session_sid, "{time}": stamp}
-    for name, value in values.items():
-        template = template.replace(name, value)
-    return template.removesuffix(".mp4")
 
 
 def methods(service: EgressService) -> dict[str, Method]:

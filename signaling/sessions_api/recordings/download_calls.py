@@ -9,20 +9,22 @@ from aiohttp import hdrs, web
 
 from classroom.ids import SessionId
 from sfu.values import RecordingId
-from signaling.http.api import ApiError, Route
+from signaling.http.api import Answer, ApiError, Route
 from signaling.http.headers import SECURITY_HEADERS
 from signaling.recordings.files import FilesError, RecordingFiles
 from signaling.recordings.films import Films
 from signaling.recordings.links import DOWNLOAD, Links, Target
-from signaling.recordings.recordings import ACTIVE, DELETED
+from signaling.recordings.statuses import ACTIVE, DELETED
 from signaling.sessions_api.callers import Caller
-from signaling.sessions_api.path_ids import RecordingPath
+from signaling.sessions_api.path_ids import RecordingPath, SessionPath
 from signaling.sessions_api.recordings.recording_calls import RecordingCalls
 from signaling.store import Store
 from signaling.store.people.audit import AuditEntry
+from signaling.store.records import Recording
 from signaling.teaching.names import session_of
 
 _MAX_EXPIRY_S: Final = 7 * 86_400
+_FORBIDDEN: Final = "downloads forbidden"
 
 
 class LinkRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -35,6 +37,12 @@ class LinkRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     film: bool = False
     "The composed film instead of tracks."
     expires_s: Annotated[int, msgspec.Meta(ge=1, le=_MAX_EXPIRY_S)] = 3600
+
+
+class Downloads(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Whether the recordings of a session may be downloaded."""
+
+    allowed: bool
 
 
 class Link(msgspec.Struct, frozen=True):
@@ -72,17 +80,29 @@ class DownloadCalls:
         """Return the routes."""
         absent = {404: "there is no such recording or track", 409: "the recording has not ended"}
         expired = {**absent, 403: "the link is not valid, or not any more"}
+        allowed = {404: "there is no such session"}
         return [
+            Route("PUT", "/sessions/{session}/recordings/downloads", self.allow, allowed),
             Route("POST", "/recordings/{recording}/links", self.link, absent, status=201),
             Route(
                 "GET", "/recordings/{recording}/download", self.download, expired, open=True, long_lived=True
             ),
         ]
 
+    async def allow(self, caller: Caller, session: SessionPath, body: Downloads) -> Answer[None]:
+        """Allow downloads of the session's recordings, or forbid them, also by links that exist."""
+        await self._calls.require_tutor(caller, session)
+        if body.allowed:
+            await self._store.documents.delete(_FORBIDDEN, session)
+        else:
+            await self._store.documents.put(_FORBIDDEN, session, True)
+        return Answer(None)
+
     async def link(self, caller: Caller, recording: RecordingPath, body: LinkRequest) -> Link:
         """Create a link to a file of a recording, or to the whole recording."""
         row = await self._calls.found(caller, recording)
         self._check(row.status)
+        await self._check_allowed(row)
         target = Target(body.track, body.part, body.film)
         path, expires_at = self._links.download(caller.key, row.id, body.expires_s, target)
         details = {"track": body.track, "film": body.film}
@@ -106,11 +126,17 @@ class DownloadCalls:
         if row is None or self._files is None:
             raise ApiError(404, "not_found", "There is no such recording.")
         self._check(row.status)
+        await self._check_allowed(row)
         if claims.get("film") and self._films is not None:
             return self._send_film(self._films, row.id)
         if claims["track"]:
             return await self._send_part(self._files, row.id, claims)
         return await self._send_archive(self._files.archive(row.id), row.id, request)
+
+    async def _check_allowed(self, row: Recording) -> None:
+        session = session_of(row.room)
+        if session is not None and await self._store.documents.get(_FORBIDDEN, session):
+            raise ApiError(403, "downloads_forbidden", "A tutor has forbidden downloads of this session.")
 
     @staticmethod
     def _check(status: str) -> None:

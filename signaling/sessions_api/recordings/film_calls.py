@@ -1,29 +1,21 @@
 """Films: one file of a recording to download, composed by a child process."""
 
-from functools import partial
-from typing import Final
-
 import msgspec
 
-from classroom.base import Event
 from classroom.ids import PersonId, SessionId
-from classroom.state import Classroom
-from classroom.visibility import shown_to
 from sfu.values import RecordingId
 from signaling.http.api import Answer, ApiError, Route
 from signaling.recordings.files import FilesError
 from signaling.recordings.films import Films, FilmState, FilmStatus, TooManyFilmsError
-from signaling.recordings.recordings import ACTIVE, DELETED
 from signaling.recordings.replay import ReplayFiles
+from signaling.recordings.statuses import ACTIVE, DELETED
 from signaling.sessions_api.callers import Caller
 from signaling.sessions_api.desk import Desk
 from signaling.sessions_api.path_ids import RecordingPath
-from signaling.sessions_api.recordings.marks import Mark, mark
+from signaling.sessions_api.recordings.marks import Mark, all_marks
 from signaling.sessions_api.recordings.recording_calls import RecordingCalls
 from signaling.store.records import Recording
 from signaling.teaching.names import session_of
-
-_EVENTS: Final = 1000
 
 
 class FilmAnswer(msgspec.Struct, frozen=True):
@@ -95,19 +87,8 @@ class FilmCalls:
     async def _marks(self, caller: Caller, row: Recording, started_at: float) -> tuple[PersonId, list[Mark]]:
         """Return the owner of a session, and the marks of its log as the owner sees them."""
         live = self._desk.session(caller, session_of(row.room) or SessionId(""))
-        found: list[Mark] = []
-        after = 0
         owner = await live.read(lambda room: room.session.owner)
-        while events := await live.events(after, limit=_EVENTS):
-            found += await live.read(partial(_seen, owner, after + 1, events, started_at))
-            after += len(events)
-        return owner, found
-
-
-def _seen(owner: PersonId, first: int, events: list[Event], started_at: float, room: Classroom) -> list[Mark]:
-    shown = ((seq, shown_to(room, each, owner)) for seq, each in enumerate(events, first))
-    marks = (mark(seq, each, started_at) for seq, each in shown if each is not None)
-    return [each for each in marks if each is not None]
+        return owner, await all_marks(live, owner, started_at)
 
 
 def cues(marks: list[Mark]) -> list[tuple[float, str, str]]:

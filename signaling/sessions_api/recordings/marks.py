@@ -1,5 +1,6 @@
-"""Events of a session's log that a player shows beside the media, as marks with a time: pure functions."""
+"""Events of a session's log that a player shows beside the media, as marks with a time."""
 
+from functools import partial
 from typing import Final
 
 import msgspec
@@ -17,6 +18,13 @@ from classroom.features import (
     slides,
     studio,
 )
+from classroom.ids import PersonId
+from classroom.state import Classroom
+from classroom.visibility import shown_to
+from signaling.teaching.live import LiveSession
+
+_EVENTS: Final = 1000
+"Events that are read at a time."
 
 
 class Mark(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -34,6 +42,24 @@ class Mark(msgspec.Struct, frozen=True, omit_defaults=True):
     text: str = ""
     page: int = 0
     "Page of slides, from 1."
+
+
+async def all_marks(live: LiveSession, viewer: PersonId, started_at: float) -> list[Mark]:
+    """Return the marks of a session's log as a person may see them, oldest first. StoreError."""
+    found: list[Mark] = []
+    after = 0
+    while events := await live.events(after, limit=_EVENTS):
+        found += await live.read(partial(_seen, viewer, after + 1, events, started_at))
+        after += len(events)
+    return found
+
+
+def _seen(
+    viewer: PersonId, first: int, events: list[Event], started_at: float, room: Classroom
+) -> list[Mark]:
+    shown = ((seq, shown_to(room, each, viewer)) for seq, each in enumerate(events, first))
+    marks = (mark(seq, each, started_at) for seq, each in shown if each is not None)
+    return [each for each in marks if each is not None]
 
 
 _STATES: Final[dict[type[Event], str]] = {

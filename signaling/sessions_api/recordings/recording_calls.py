@@ -15,8 +15,9 @@ from signaling.ids import Identity
 from signaling.recordings.deletion import Deletion
 from signaling.recordings.files import FilesError, Manifest, RecordingFiles
 from signaling.recordings.films import Films
-from signaling.recordings.recordings import ACTIVE, DELETED, AlreadyRecordedError, Recordings
+from signaling.recordings.recordings import AlreadyRecordedError, Recordings
 from signaling.recordings.rules import Options
+from signaling.recordings.statuses import ACTIVE, DELETED
 from signaling.sessions_api.callers import Caller
 from signaling.sessions_api.desk import Desk, viewer
 from signaling.sessions_api.path_ids import RecordingPath, SessionPath
@@ -89,7 +90,7 @@ class RecordingCalls:
         self._recordings = recordings
         self._store = store
         self._files = files
-        self._deletion = Deletion(store, files, films)
+        self._deletion = Deletion(recordings.changes, files, films)
 
     def routes(self) -> list[Route]:
         """Return the routes."""
@@ -111,7 +112,7 @@ class RecordingCalls:
 
     async def start(self, caller: Caller, session: SessionPath, body: StartRecording) -> RecordingAnswer:
         """Record the session from now on; the people in its room see that it is recorded."""
-        await self._desk.look(caller, session, lambda room, _viewer: require_role(room, caller, tutor=True))
+        await self.require_tutor(caller, session)
         options = Options(body.camera_layer, body.audio_only, body.require_consent)
         try:
             row = await self._recordings.start(caller.tenant, room_name(session), caller.person, options)
@@ -137,7 +138,7 @@ class RecordingCalls:
 
     async def automatic(self, caller: Caller, session: SessionPath, body: Automatic) -> Answer[None]:
         """Record the session automatically whenever people are in its room, or not. This call starts no recording."""
-        await self._desk.look(caller, session, lambda room, _viewer: require_role(room, caller, tutor=True))
+        await self.require_tutor(caller, session)
         options = Options(body.camera_layer, body.audio_only, body.require_consent) if body.on else None
         await self._recordings.record_automatically(caller.tenant, room_name(session), caller.person, options)
         return Answer(None)
@@ -187,6 +188,10 @@ class RecordingCalls:
         if active is None or active.id != row.id:
             raise ApiError(409, "not_recording", "The recording has ended.")
         return row
+
+    async def require_tutor(self, caller: Caller, session: SessionPath) -> None:
+        """Refuse callers who are not tutors of a session. `Refused`."""
+        await self._desk.look(caller, session, lambda room, _viewer: require_role(room, caller, tutor=True))
 
     async def found(self, caller: Caller, recording_id: RecordingId, *, tutor: bool = False) -> Recording:
         """Return a recording of the caller's tenant to staff of its session, or only to its tutors. `Refused`."""

@@ -22,9 +22,10 @@ from signaling.http.api import Answer, ApiError, Document, Route
 from signaling.ids import RoomName
 from signaling.recordings.files import FilesError
 from signaling.recordings.links import REPLAY, Links
-from signaling.recordings.recordings import DELETED, Recordings
+from signaling.recordings.recordings import Recordings
 from signaling.recordings.replay import MAX_SEGMENTS, ReplayFiles, ReplayTrack, SegmentPage
 from signaling.recordings.rules import parse_track_id
+from signaling.recordings.statuses import DELETED
 from signaling.sessions_api.callers import Caller
 from signaling.sessions_api.desk import Desk, known
 from signaling.sessions_api.path_ids import RecordingPath, SessionPath
@@ -282,6 +283,19 @@ class ReplayCalls:
         found = await self._in_thread(self._readable().part, recording, track, part)
         # The file of a recording in progress grows, so it must not be cached.
         return Document(found.path, found.mime_type, {hdrs.CACHE_CONTROL: "private, no-store"})
+
+    # --- for other calls ---------------------------------------------------------------------------
+
+    async def watched(
+        self, caller: Caller, recording_id: RecordingId, look: Callable[[Classroom, Person], T]
+    ) -> tuple[Recording, SessionId, T]:
+        """Return a recording, its session, and the result of `look` for somebody who may watch. `Refused`, ApiError."""
+        row, session = await self._found(caller, recording_id)
+        return row, session, await self._watched(caller, session, await self._staff_only(session), look)
+
+    async def started_at(self, row: Recording) -> float:
+        """Return the time 0 of a recording in seconds since 1970. ApiError."""
+        return await self._in_thread(self._readable().started_at, row.id)
 
     # --- shared parts ------------------------------------------------------------------------------
 

@@ -1,16 +1,26 @@
 """Records of recordings; the media are stored elsewhere."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, delete, func, insert, select, tuple_, update
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from sfu.values import RecordingId
 from signaling.ids import RoomName
 from signaling.store.access import transaction
-from signaling.store.records import Recording, RecordingFilter
+from signaling.store.records import NewDelivery, Recording, RecordingFilter, WebhookEndpoint
 from signaling.store.tables import recordings
+from signaling.store.webhooks import delivery_queue
+from signaling.store.webhooks.webhook_endpoints import listening
+
+MakeDeliveries = Callable[[Sequence[WebhookEndpoint]], Sequence[NewDelivery]]
+"Returns the deliveries of a change to these endpoints; has no side effects, and does not fail."
+
+
+def no_deliveries(_endpoints: Sequence[WebhookEndpoint]) -> Sequence[NewDelivery]:
+    """Return no deliveries: no endpoint is notified."""
+    return ()
 
 
 class Recordings:
@@ -20,16 +30,34 @@ class Recordings:
         """Use the store's engine."""
         self._engine = engine
 
-    async def add(self, recording: Recording) -> None:
-        """Add a recording. StoreError."""
+    async def add(
+        self, recording: Recording, make_deliveries: MakeDeliveries = no_deliveries, now: float = 0.0
+    ) -> None:
+        """Add a recording and the deliveries about it, which are due from `now` on. StoreError: nothing is added."""
         async with transaction(self._engine) as connection:
             await connection.execute(insert(recordings).values(_values(recording)))
+            await _deliver(connection, make_deliveries, now)
 
-    async def replace(self, recording: Recording) -> bool:
-        """Replace a recording's row; False if there is none with this id. StoreError."""
+    async def replace(
+        self,
+        recording: Recording,
+        make_deliveries: MakeDeliveries = no_deliveries,
+        now: float = 0.0,
+        *,
+        unless_status: str | None = None,
+    ) -> bool:
+        """Replace a recording's row and add the deliveries about the change. StoreError: nothing is changed.
+
+        Returns False, and changes nothing, if there is no row with this id, or if its status is `unless_status`.
+        """
         change = update(recordings).where(recordings.c.id == recording.id).values(_values(recording))
+        if unless_status is not None:
+            change = change.where(recordings.c.status != unless_status)
         async with transaction(self._engine) as connection:
-            return (await connection.execute(change)).rowcount > 0
+            if not (await connection.execute(change)).rowcount:
+                return False
+            await _deliver(connection, make_deliveries, now)
+            return True
 
     async def get(self, recording_id: RecordingId) -> Recording | None:
         """Return a recording, None if there is none. StoreError."""
@@ -45,6 +73,13 @@ class Recordings:
         )
         if room:
             query = query.where(recordings.c.room == room)
+        async with transaction(self._engine) as connection:
+            return [_record(row) for row in await connection.execute(query)]
+
+    async def ended(self, without_status: str, limit: int) -> list[Recording]:
+        """Return recordings that have ended, the one that ended first before the others. StoreError."""
+        over = (recordings.c.ended_at.is_not(None), recordings.c.status != without_status)
+        query = select(recordings).where(*over).order_by(recordings.c.ended_at).limit(limit)
         async with transaction(self._engine) as connection:
             return [_record(row) for row in await connection.execute(query)]
 
@@ -77,6 +112,14 @@ class Recordings:
         gone = delete(recordings).where(recordings.c.id == recording_id)
         async with transaction(self._engine) as connection:
             return (await connection.execute(gone)).rowcount > 0
+
+
+async def _deliver(connection: AsyncConnection, make_deliveries: MakeDeliveries, now: float) -> None:
+    if make_deliveries is no_deliveries:
+        return
+    endpoints = await listening(connection)
+    if endpoints:
+        await delivery_queue.add(connection, make_deliveries(endpoints), now)
 
 
 def _conditions(wanted: RecordingFilter) -> list[ColumnElement[bool]]:

@@ -6,7 +6,7 @@ other people stay right. Drawings on a whiteboard are one picture of everybody's
 """
 
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any, Final
 
@@ -35,6 +35,9 @@ _TEXTS: Final = frozenset({"text", "note", "topic"})
 # Fields with the author of the texts beside them.
 _AUTHORS: Final = frozenset({"by", "author", "person", "owner"})
 
+EraseElsewhere = Callable[[TenantId, PersonId, Sequence[SessionId]], Awaitable[object]]
+"Erases a person of these sessions, in a way that can be repeated. StoreError."
+
 _decode: Final = msgspec.json.decode
 _encode: Final = msgspec.json.encode
 
@@ -61,6 +64,11 @@ class Privacy:
         self._registry = registry
         self._school = school
         self._files = files
+        self._others: list[EraseElsewhere] = []
+
+    def erase_too(self, erase: EraseElsewhere) -> None:
+        """Let an erasure begin with `erase`, for what is stored elsewhere than in logs and files of sessions."""
+        self._others.append(erase)
 
     async def export(self, tenant: TenantId, person: PersonId) -> dict[str, Any]:
         """Return all stored data about a person, as plain values. StoreError."""
@@ -102,6 +110,9 @@ class Privacy:
         rows = [row async for row in _sessions(shelf, person)]
         if any(row.phase in OPEN for row in rows):
             raise _open_session()
+        # First, since the sessions of a person are not known any more once their logs are rewritten.
+        for erase in self._others:
+            await erase(tenant, person, [row.id for row in rows])
         pseudonym = PersonId(f"{ERASED}-{secrets.token_hex(8)}")
         events = files = 0
         for row in rows:

@@ -1,5 +1,6 @@
 import asyncio
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 
@@ -7,6 +8,7 @@ from signaling.errors import DeliveryError, StoreError
 from signaling.history.webhooks import Outcome, WebhookMessage, Webhooks, event_id
 from signaling.store import NewDelivery, WebhookEndpoint
 from signaling.store.meetings.entries import Unstorable
+from signaling.store.records import Recording, RecordingChange
 from tests.signaling.entries import changed, finished, logged, started
 
 ENTRY = logged(3, changed())
@@ -24,6 +26,9 @@ class FakeApi:
             raise KeyError("fault")
         silent = entry.entry == SILENCE
         return None if silent else WebhookMessage(entry.kind, "r", f"{entry.seq} {event_id}")
+
+    def recording_message(self, recording, change, event_id, at):
+        return WebhookMessage(change, recording.id, f"{event_id} {at}", recording.details["tenant"])
 
     def wants(self, endpoint, message):
         return message.event in endpoint.settings.get("events", [message.event])
@@ -108,6 +113,26 @@ def test_no_message_and_a_fault_are_no_delivery(entry, caplog):
     webhooks = Webhooks(None, [FakeApi()], FakePost(), lambda: 0.0)
     assert webhooks.deliveries(logged(1, entry), [endpoint()]) == []
     assert ("failed to make a webhook" in caplog.text) is (entry is FAULT)
+
+
+def test_a_change_of_a_recording_has_one_id_and_reaches_the_endpoints_of_its_room():
+    webhooks = Webhooks(None, [FakeApi()], FakePost(), lambda: 7.0)
+    endpoints = [endpoint("all"), endpoint("room", room="algebra"), endpoint("other", room="logic")]
+    row = Recording("rec_1", "algebra", "RM_1", "paused", 1.0, None, {"tenant": "school", "changes": 1})
+
+    def made(row, change):
+        return webhooks.recording_deliveries(row, change, endpoints)
+
+    paused = made(row, RecordingChange.PAUSED)
+    assert [(each.endpoint_id, each.resource, each.event) for each in paused] == [
+        ("all", "rec_1", "paused"),
+        ("room", "rec_1", "paused"),
+    ]
+    assert paused[0].body == f"{paused[0].event_id} 7.0"
+    assert made(row, RecordingChange.PAUSED) == paused
+    again = replace(row, details={"tenant": "school", "changes": 3})
+    assert made(again, RecordingChange.PAUSED)[0].event_id != paused[0].event_id
+    assert made(replace(row, details={}), RecordingChange.PAUSED) == []  # the API fails
 
 
 def test_each_entry_has_one_id():

@@ -3,8 +3,9 @@ import time
 from dataclasses import replace
 
 import pytest
+from google.protobuf import json_format
 from livekit import api
-from livekit.protocol import models
+from livekit.protocol import egress, models, webhook
 
 from sfu.values import Layer
 from signaling.access import tokens
@@ -18,11 +19,13 @@ from signaling.history.snapshots import (
 )
 from signaling.history.webhooks import WebhookMessage
 from signaling.livekit.messages.convert import participant_info, room_info, track_info
+from signaling.livekit.messages.egress_info import egress_detail
 from signaling.livekit.webhooks import _MESSAGES, _NOT_REPORTED, LiveKitWebhooks, configure, parse_urls
 from signaling.rooms.model import Participant, Room, RoomConfig, Track, TrackSpec
 from signaling.rooms.permissions import Permissions, Source
 from signaling.store import Delivery, NewDelivery, WebhookEndpoint
 from signaling.store.meetings import entries
+from signaling.store.records import Recording, RecordingChange
 from tests.signaling.entries import logged, visitor
 
 SECRET = "s" * 32
@@ -61,6 +64,36 @@ def told(webhooks, entry):
     event = receiver.receive(message.body, headers["Authorization"])
     assert (event.id, event.created_at, event.event) == ("EV_1", 1005, message.event)
     return event, message.resource
+
+
+def test_an_endpoint_gets_the_configured_events_alone(webhooks):
+    message = webhooks.message(logged(1, entries.RoomStarted(PLACE)), "EV_1")
+    for events, wanted in (([], True), (["room_started"], True), (["room_finished"], False)):
+        endpoint = WebhookEndpoint("e1", "livekit", "https://school.example", {"events": events}, 1.0)
+        assert webhooks.wants(endpoint, message) is wanted
+
+
+@pytest.mark.parametrize(
+    ("status", "output", "told_of"),
+    [
+        ("finished", {"kind": "film"}, None),
+        ("finished", None, "egress_ended"),
+        ("failed", {"kind": "film"}, "egress_ended"),
+    ],
+)
+def test_an_egress_ends_with_its_files_or_without_any(webhooks, status, output, told_of):
+    detail = egress_detail("track", egress.TrackEgressRequest(track_id="TR_1"))
+    details = {"egress": detail, "reason": "disk-full" if status == "failed" else ""}
+    if output is not None:
+        details["output"] = output
+    row = Recording("EG_1", "algebra", "RM_1", status, 5.0, 9.0, details)
+    message = webhooks.recording_message(row, RecordingChange.ENDED, "EV_1", 1005.0)
+    assert (None if message is None else message.event) == told_of
+    if message is not None:
+        event = json_format.Parse(message.body, webhook.WebhookEvent())
+        assert event.egress_info.track.track_id == "TR_1"
+        assert event.egress_info.error == details["reason"]
+    assert webhooks.recording_message(replace(row, details={}), RecordingChange.STARTED, "EV_1", 1.0) is None
 
 
 def test_a_room_is_told_as_clients_see_it(webhooks):

@@ -5,10 +5,12 @@ import hashlib
 import hmac
 import json
 import time
+from dataclasses import replace
 
 import pytest
 
 from signaling.store import Delivery, NewDelivery, WebhookEndpoint
+from signaling.store.records import Recording, RecordingChange
 from signaling.teaching import hooks
 from tests.signaling.receiver import receiving
 
@@ -82,6 +84,26 @@ async def test_the_end_of_a_session_records_its_usage(school):
             "attended_s": line["total_s"],
             "people": 1,
         }
+
+
+def test_a_recording_of_a_session_is_reported_to_its_tenant():
+    row = Recording(
+        "rec_1", f"ses_{'a' * 20}", "RM_1", "finished", 5.0, 9.0, {"tenant": "devkey", "length_s": 4.0}
+    )
+    api = hooks.SessionWebhooks()
+    message = api.recording_message(row, RecordingChange.ENDED, "EV_1", 9.5)
+    assert (message.event, message.resource) == ("recording.ended", "recording/rec_1")
+    content = json.loads(message.body)
+    assert (content["type"], content["id"], content["timestamp"]) == ("recording.ended", "EV_1", 9.5)
+    assert content["data"]["session"] == {"id": row.room}
+    assert content["data"]["recording"]["status"] == "finished"
+    assert api.wants(ENDPOINT, message)
+    assert not api.wants(replace(ENDPOINT, settings={"tenant": "other"}), message)
+    some = {"tenant": "devkey", "events": ["session.ended"]}
+    assert not api.wants(replace(ENDPOINT, settings=some), message)
+    foreign = replace(row, room="lesson")
+    assert api.recording_message(foreign, RecordingChange.ENDED, "EV_1", 9.5) is None
+    assert api.recording_message(row, RecordingChange.STOPPING, "EV_1", 9.5) is None
 
 
 async def test_only_those_who_manage_a_tenant_choose_where_it_is_told(school):

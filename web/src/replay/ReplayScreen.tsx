@@ -1,10 +1,11 @@
 import '../styles/replay.css';
 
-import { useEffect, useMemo, useState } from 'react';
+import { useCallback, useEffect, useMemo, useState } from 'react';
 
 import type { Caller } from '../client/classroom/call';
 import { clock } from '../client/classroom/time';
 import { replay, type Mark, type Viewing } from '../client/recordings/replay';
+import { transcripts, type SpokenLine } from '../client/recordings/transcript';
 import { r } from '../client/text/replay/texts';
 import { useFullscreen } from '../room/useFullscreen';
 import { IconButton } from '../ui/controls/IconButton';
@@ -16,6 +17,8 @@ import { Player } from './media/player';
 import { ReplayStage } from './ReplayStage';
 import { momentIn, namesOf, written } from './timeline';
 import { Timeline } from './Timeline';
+import { captionsAt, lineAt, silences } from './transcript';
+import { Transcript } from './Transcript';
 
 interface ReplayScreenProps {
   caller: Caller;
@@ -31,6 +34,9 @@ export function ReplayScreen({ caller, viewing }: ReplayScreenProps) {
   const names = useMemo(() => namesOf(marks), [marks]);
   const wholeSecond = Math.floor(state.timeS);
   const lines = useMemo(() => written(marks, wholeSecond + 1), [marks, wholeSecond]);
+  const { spoken, panel, setPanel, captioned, setCaptioned } = useTranscript(caller, viewing, player);
+  const captions = captioned ? captionsAt(spoken, state.timeS) : [];
+  const jump = useCallback((to: number): void => player.jump(to), [player]);
   const fullscreen = useFullscreen();
   useEffect(() => {
     player.open();
@@ -49,7 +55,17 @@ export function ReplayScreen({ caller, viewing }: ReplayScreenProps) {
         data-length={lengthS.toFixed(1)}
         data-speaker={state.speaker}
       >
-        <ReplayStage player={player} state={state} names={names} caller={caller} session={viewing.session} />
+        <ReplayStage player={player} state={state} names={names} caller={caller} session={viewing.session}>
+          {captions.length > 0 && (
+            <p className="replay-captions" data-testid="replay-captions">
+              {captions.map(({ person, text }) => (
+                <span key={person}>
+                  {names.get(person) ?? r('log.somebody')}: {text}
+                </span>
+              ))}
+            </p>
+          )}
+        </ReplayStage>
         <Timeline
           timeS={timeS}
           lengthS={lengthS}
@@ -108,6 +124,22 @@ export function ReplayScreen({ caller, viewing }: ReplayScreenProps) {
               ))}
             </select>
           </label>
+          {spoken.length > 0 && (
+            <>
+              <Switch
+                on={captioned}
+                label={r('player.captions')}
+                testId="replay-captions-switch"
+                onChange={setCaptioned}
+              />
+              <Switch
+                on={state.skipsSilence}
+                label={r('player.silence')}
+                testId="replay-silence-switch"
+                onChange={(on) => player.setSkipsSilence(on)}
+              />
+            </>
+          )}
           <CopyLink timeS={timeS} />
           {fullscreen !== undefined && (
             <IconButton
@@ -128,9 +160,80 @@ export function ReplayScreen({ caller, viewing }: ReplayScreenProps) {
         </p>
         <p className="soft replay-keys">{r('player.keys')}</p>
       </section>
-      <Log lines={lines} names={names} onJump={(to) => player.jump(to)} />
+      <div className="replay-beside">
+        {spoken.length > 0 && (
+          <div className="replay-panels" role="group" aria-label={r('panel.choose')}>
+            <Switch
+              on={panel === 'log'}
+              label={r('log.title')}
+              testId="replay-show-log"
+              onChange={() => setPanel('log')}
+            />
+            <Switch
+              on={panel === 'transcript'}
+              label={r('transcript.title')}
+              testId="replay-show-transcript"
+              onChange={() => setPanel('transcript')}
+            />
+          </div>
+        )}
+        {panel === 'transcript' && spoken.length > 0 ? (
+          <Transcript
+            caller={caller}
+            lines={spoken}
+            current={lineAt(spoken, timeS)}
+            names={names}
+            onJump={jump}
+          />
+        ) : (
+          <Log lines={lines} names={names} onJump={jump} />
+        )}
+      </div>
     </div>
   );
+}
+
+interface SwitchProps {
+  on: boolean;
+  label: string;
+  testId: string;
+  onChange: (on: boolean) => void;
+}
+
+function Switch({ on, label, testId, onChange }: SwitchProps) {
+  return (
+    <button
+      type="button"
+      className="button replay-switch"
+      aria-pressed={on}
+      data-testid={testId}
+      onClick={() => onChange(!on)}
+    >
+      {label}
+    </button>
+  );
+}
+
+/** Loads the transcript; without one, `spoken` stays empty. */
+function useTranscript(caller: Caller, { recording }: Viewing, player: Player) {
+  const [spoken, setSpoken] = useState<readonly SpokenLine[]>([]);
+  const [panel, setPanel] = useState<'log' | 'transcript'>('log');
+  const [captioned, setCaptioned] = useState(false);
+  useEffect(() => {
+    let current = true;
+    transcripts
+      .lines(caller, recording.id)
+      .then((lines) => {
+        if (!current) return;
+        setSpoken(lines);
+        player.setSilences(silences(lines, player.state.snapshot().lengthS));
+      })
+      .catch(() => undefined);
+    return () => {
+      current = false;
+    };
+  }, [caller, recording.id, player]);
+  return { spoken, panel, setPanel, captioned, setCaptioned };
 }
 
 /** The person shown while nobody has spoken: the tutor, whose tracks are usually the first. */

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'react';
+import { useEffect, useRef, useState, type ReactNode } from 'react';
 
 import type { Caller } from '../client/classroom/call';
 import { pathOf } from '../client/classroom/sessions';
@@ -12,10 +12,12 @@ interface StageProps {
   names: ReadonlyMap<string, string>;
   caller: Caller;
   session: string;
+  /** Captions. */
+  children?: ReactNode;
 }
 
 /** The scene at the current time: a large picture, and the speaker's face in the corner. */
-export function ReplayStage({ player, state, names, caller, session }: StageProps) {
+export function ReplayStage({ player, state, names, caller, session, children }: StageProps) {
   const { large, small } = state.arrangement;
   const person = (number: number): string => {
     const track = player.track(number);
@@ -47,6 +49,7 @@ export function ReplayStage({ player, state, names, caller, session }: StageProp
           look="small"
         />
       )}
+      {children}
       {state.loading && state.playing && (
         <p className="replay-loading" role="status">
           {r('player.loading')}

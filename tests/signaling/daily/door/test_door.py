@@ -289,7 +289,7 @@ async def test_an_owner_records_the_meeting(daily, world, monkeypatch):
     helper, _, _ = await daily.enter(permissions={"canAdmin": ["participants"]})
     for access, status in ((None, 401), (helper["pass"], 403), (owner["pass"], 501)):
         assert (await daily.ask("recording", {"on": True}, access))[0] == status
-    monkeypatch.setattr(world.server.recordings, "is_on", True)
+    monkeypatch.setattr(world.server.recording.recordings, "is_on", True)
     assert (await daily.ask("recording", {"on": False}, owner["pass"]))[0] == 409
     assert (await daily.ask("recording", {"on": True, "type": "raw-tracks"}, owner["pass"]))[0] == 200
     assert (await daily.ask("recording", {"on": True}, owner["pass"]))[0] == 409

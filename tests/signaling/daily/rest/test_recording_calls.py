@@ -2,12 +2,15 @@
 
 import asyncio
 import io
+import json
 import zipfile
+from contextlib import asynccontextmanager
 
 import aiohttp
 import av
 import pytest
 
+from sfu.values import RecordingStopped
 from signaling.app import Server
 from signaling.config import DEV_KEYS, ServerConfig
 from signaling.rooms.media import MediaEvents
@@ -17,33 +20,43 @@ from tests.recording.compose import films
 from tests.signaling.daily.conftest import Daily
 from tests.signaling.fake_media import FakeMedia
 from tests.signaling.livekit_client import World
+from tests.signaling.receiver import receiving
 from tests.signaling.school_client import eventually
 
 
-@pytest.fixture
-async def recorder(tmp_path):
-    """Daily's API of a server with a folder for recordings, and a call in the room `lesson`."""
+@asynccontextmanager
+async def recording_server(tmp_path, url=MEMORY_URL):
+    """Daily's API of a server with a folder for recordings."""
     events = MediaEvents()
     media = FakeMedia(events.dispatch, asyncio.get_running_loop().call_soon)
     folder = tmp_path / "recordings"
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     config = ServerConfig(
         dev=True, http_port=0, keys=dict(DEV_KEYS), data_dir=str(tmp_path), recordings=str(folder)
     )
-    store = await Store.open(MEMORY_URL)
+    store = await Store.open(url)
     server = Server(config, media, events, store)
     await server.start()
     async with aiohttp.ClientSession() as http:
         world = World(server, media, http)
         made = Daily(world)
         made.folder = folder
-        await made.post("/rooms", {"name": "lesson"})
-        await world.join("ada")
-        yield made
-        await server.stop()
-        for client in world.clients:
-            await client.ws.close()
+        try:
+            yield made
+        finally:
+            await server.stop()
+            for client in world.clients:
+                await client.ws.close()
     await store.close()
+
+
+@pytest.fixture
+async def recorder(tmp_path):
+    """Daily's API of a server with a folder for recordings, and a call in the room `lesson`."""
+    async with recording_server(tmp_path) as made:
+        await made.post("/rooms", {"name": "lesson"})
+        await made.world.join("ada")
+        yield made
 
 
 async def record(recorder, **options):
@@ -98,6 +111,54 @@ async def test_raw_tracks_stay_as_they_are(recorder):
     assert any(name.endswith("manifest.json") for name in names)
 
 
+async def test_webhooks_report_a_recording_from_its_start_to_its_file(recorder):
+    async with receiving() as receiver:
+        events = ["recording.started", "recording.ready-to-download", "recording.error"]
+        await recorder.post("/webhooks", {"url": receiver.url, "eventTypes": events})
+        tests = len(receiver.received)
+        film = await record(recorder, type="cloud", instanceId="i1")
+        await until(recorder, film, "finished", "canceled")
+        raw = await record(recorder, type="raw-tracks")
+        tracks = (await until(recorder, raw, "finished"))["tracks"]
+        assert await recorder.post("/rooms/lesson/recordings/start", {}) == {"status": "sent"}
+        empty = (await recorder.get("/recordings"))["data"][0]["id"]
+        recorder.world.media.emit(RecordingStopped(empty, "disk-full", "for a test"))
+        bodies = [json.loads(body) for _, body in await receiver.has(tests + 6)][tests:]
+    told = [(each["type"], each["payload"].get("recording_id")) for each in bodies]
+    started, ready = "recording.started", "recording.ready-to-download"
+    assert [each for each in told if each[1] == film] == [(started, film), (ready, film)]
+    assert [each for each in told if each[1] == raw] == [(started, raw), (ready, raw)]
+    payloads = {each["type"]: each["payload"] for each in bodies if each["payload"].get("type") != "cloud"}
+    assert payloads[ready]["type"] == "raw-tracks"
+    listed = [(each["type"], each["s3_key"], each["size"]) for each in payloads[ready]["tracks"]]
+    assert listed == [(each["type"], each["s3key"], each["size"]) for each in tracks]
+    assert (payloads["recording.error"]["error_msg"], payloads["recording.error"]["room_name"]) == (
+        "disk-full",
+        "lesson",
+    )
+    [done] = [each["payload"] for each in bodies if each["payload"].get("type") == "cloud"]
+    assert (done["status"], done["room_name"]) == ("finished", "lesson")
+    assert done["s3_key"].startswith("devkey/lesson/")
+    assert len({each["id"] for each in bodies}) == 6
+
+
+async def test_a_film_that_a_stopped_server_left_is_composed_by_the_next(tmp_path):
+    url = f"sqlite:///{tmp_path / 'store.db'}"
+    async with recording_server(tmp_path, url) as first:
+        await first.post("/rooms", {"name": "lesson"})
+        await first.world.join("ada")
+        recording = await record(first, type="cloud")
+
+        async def composing():
+            return first.server.recording.films.state(recording).status == "composing"
+
+        await eventually(composing)
+    assert not list(first.folder.glob("*/film.mp4"))
+    async with recording_server(tmp_path, url) as second:
+        done = await until(second, recording, "finished", "canceled")
+        assert done["status"] == "finished"
+
+
 async def test_recordings_are_listed_in_pages_newest_first(recorder):
     made = [await record(recorder, type="raw-tracks") for _ in range(3)][::-1]
 
@@ -135,6 +196,7 @@ async def test_a_room_has_one_recording_which_a_call_ends(recorder):
 
 async def test_recordings_are_those_of_the_callers_domain(recorder):
     recording = await record(recorder, type="raw-tracks")
+    await until(recorder, recording, "finished")
     row = await recorder.server.store.recordings.get(recording)
     for details in ({**row.details, "tenant": "other"}, {"tenant": row.details["tenant"]}):
         foreign = type(row)(

@@ -1,6 +1,9 @@
 from dataclasses import replace
 
-from signaling.store import Recording
+import pytest
+
+from signaling.errors import StoreError
+from signaling.store import NewDelivery, Recording, WebhookEndpoint
 from signaling.store.records import RecordingFilter
 
 FIRST = Recording("r1", "algebra", "RM_1", "in-progress", 5.0, None, {"tracks": []})
@@ -15,6 +18,33 @@ async def test_a_recording_is_added_brought_up_to_date_and_deleted(store):
     assert await store.recordings.get("r2") is None
     assert await store.recordings.delete("r1")
     assert not await store.recordings.delete("r1")
+
+
+async def test_deliveries_are_stored_with_the_row_and_a_deleted_row_is_not_replaced(store):
+    await store.endpoints.put(WebhookEndpoint("e1", "daily", "https://school.example", {}, 1.0))
+    asked = []
+
+    def deliveries(endpoints):
+        asked.append([each.id for each in endpoints])
+        return [NewDelivery("e1", "r1", "EV_1", "recording.started", "{}")]
+
+    def failing(_endpoints):
+        raise StoreError("for a test")
+
+    with pytest.raises(StoreError):
+        await store.recordings.add(FIRST, failing)
+    assert await store.recordings.get("r1") is None
+    await store.recordings.add(FIRST, deliveries, 3.0)
+    assert (asked, await store.outbox.count()) == ([["e1"]], 1)
+    assert await store.outbox.next_at("e1") == 3.0
+    with pytest.raises(StoreError):
+        await store.recordings.replace(replace(FIRST, status="finished"), failing)
+    assert await store.recordings.get("r1") == FIRST
+    gone = replace(FIRST, status="deleted")
+    assert await store.recordings.replace(gone, deliveries, unless_status="deleted")
+    assert not await store.recordings.replace(FIRST, deliveries, unless_status="deleted")
+    assert await store.recordings.get("r1") == gone
+    assert await store.outbox.count() == 2
 
 
 async def test_recordings_are_found_newest_first(store):

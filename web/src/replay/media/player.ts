@@ -3,6 +3,7 @@ import { Shelf, type Mark, type ReplayTrack, type Viewing } from '../../client/r
 import { serverPath } from '../../client/server/base';
 import { Store, type Readable } from '../../client/store';
 import { arrange, sceneAt, speakerOf, type Arrangement, type Candidate } from '../scene';
+import { silentUntil, type Silence } from '../transcript';
 import { Clock } from './clock';
 import { Loudness } from './loudness';
 import { TrackPlayer } from './trackPlayer';
@@ -19,6 +20,8 @@ export interface PlayerState {
   /** Why the large track has no picture; undefined while it has one. */
   gap: string | undefined;
   speaker: string;
+  /** Jump over times in which nobody speaks. */
+  skipsSilence: boolean;
   /** Length of the last skipped gap, in seconds; 0: none. */
   skippedS: number;
   /** A track cannot be played. */
@@ -41,6 +44,7 @@ export class Player {
   private readonly tracks = new Map<number, TrackPlayer>();
   private readonly store: Store<PlayerState>;
   private marks: readonly Mark[] = [];
+  private silences: readonly Silence[] = [];
   private heldSince: number | undefined;
   private timer: number | undefined;
   private askedAt = performance.now();
@@ -62,6 +66,7 @@ export class Player {
       arrangement: { large: { kind: 'nothing' }, small: undefined },
       gap: undefined,
       speaker: '',
+      skipsSilence: false,
       skippedS: 0,
       problem: false,
     });
@@ -95,6 +100,14 @@ export class Player {
 
   setMarks(marks: readonly Mark[]): void {
     this.marks = marks;
+  }
+
+  setSilences(found: readonly Silence[]): void {
+    this.silences = found;
+  }
+
+  setSkipsSilence(skipsSilence: boolean): void {
+    this.store.update({ skipsSilence });
   }
 
   play(): void {
@@ -176,6 +189,7 @@ export class Player {
     const late = [...active].filter((track) => this.isLate(track, timeS));
     const skippedS = late.length === 0 && before.playing ? this.skip(active, timeS, endS) : 0;
     if (skippedS > 0) timeS += skippedS;
+    else if (before.playing && before.skipsSilence) timeS = silentUntil(this.silences, timeS) ?? timeS;
     const running = this.run(before.playing && !ended, late.length > 0, timeS, now);
     for (const track of active) track.follow(timeS, this.clock.rate, running);
     this.store.set({

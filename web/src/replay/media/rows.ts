@@ -2,7 +2,7 @@
 import type { Gap, Segment, SegmentPage } from '../../client/recordings/replay';
 
 /** A shorter hole is a boundary between segments, not a gap. */
-const JOINED_S = 0.15;
+export const JOINED_S = 0.15;
 
 export type Found =
   | { kind: 'segment'; segment: Segment }

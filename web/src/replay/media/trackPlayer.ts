@@ -1,6 +1,6 @@
 /** One track in one media element, fed with segments through Media Source Extensions (W3C). */
 import type { ReplayTrack, Segment, Shelf } from '../../client/recordings/replay';
-import { reachable, Rows, shownTime, type Found, type Span } from './rows';
+import { JOINED_S, reachable, Rows, shownTime, type Found, type Span } from './rows';
 
 /** Seconds loaded ahead of the current time, and kept behind it. */
 const AHEAD_S = 20;
@@ -131,7 +131,7 @@ export class TrackPlayer {
 
   private covers(timeS: number): boolean {
     // The first frame of a segment may begin a little after the boundary.
-    return this.loaded().some(([startS, endS]) => startS - 0.15 <= timeS && timeS < endS);
+    return this.loaded().some(([startS, endS]) => startS - JOINED_S <= timeS && timeS < endS);
   }
 
   /** Load until nothing is missing, one request after another. */

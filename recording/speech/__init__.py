@@ -1,0 +1,1 @@
+"""Speech of recordings to text, in a child process."""

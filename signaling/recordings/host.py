@@ -1,0 +1,91 @@
+"""Everything about recordings that runs from the server's start to its end."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from signaling.errors import StoreError
+from signaling.ids import RoomName
+from signaling.recordings.changes import Announcer
+from signaling.recordings.deletion import Deletion
+from signaling.recordings.erasure import Erasure
+from signaling.recordings.files import FilesError, RecordingFiles
+from signaling.recordings.films import Films
+from signaling.recordings.output_maker import OutputMaker
+from signaling.recordings.recordings import Recordings
+from signaling.recordings.retention import IsOrphan, Retention
+from signaling.recordings.transcribing import SpeechSettings, Transcribing
+from signaling.rooms.services import Services
+from signaling.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingSettings:
+    """The operator's choices."""
+
+    folder: Path | None
+    "Where the recorders write; None: nothing is recorded."
+    days: int
+    "Days after their end for which recordings are stored; 0: for ever."
+    speech: SpeechSettings
+
+
+class RecordingHost:
+    """The recordings of all rooms, and what is done with their files."""
+
+    def __init__(  # noqa: PLR0913, PLR0917 - the parts of the server that recordings use
+        self,
+        services: Services,
+        store: Store,
+        new_id: Callable[[str], str],
+        settings: RecordingSettings,
+        announcer: Announcer,
+        is_orphan: IsOrphan,
+    ) -> None:
+        """Listen to rooms; without a folder, `films`, `files` and `transcribing` are None."""
+        folder = settings.folder
+        self.folder = folder
+        self.recordings = Recordings(
+            services, store, new_id, "" if folder is None else str(folder), announcer
+        )
+        self.films = None if folder is None else Films(folder)
+        self.files = None if folder is None else RecordingFiles(folder)
+        self.transcribing: Transcribing | None = None
+        self._outputs: OutputMaker | None = None
+        self._retention: Retention | None = None
+        self._erasure: Erasure | None = None
+        if folder is None or self.films is None or self.files is None:
+            return
+        self.transcribing = Transcribing(self.recordings, store, folder, settings.speech, time.time)
+        self._outputs = OutputMaker(self.recordings, store, folder, self.films)
+        transcripts = self.transcribing.transcripts
+        self._erasure = Erasure(self.recordings, store, self.files, self.films, transcripts)
+        deletion = Deletion(self.recordings.changes, self.files, self.films)
+        self._retention = Retention(store, deletion, settings.days, is_orphan, time.time)
+
+    async def start(self) -> None:
+        """Continue what an earlier server left. StoreError."""
+        await self.recordings.load()
+        if self._outputs is not None:
+            await self._outputs.load()
+        if self.transcribing is not None:
+            self.transcribing.start()
+        if self._retention is not None:
+            self._retention.start()
+
+    async def stop(self) -> None:
+        """End what works on files; the next server continues it."""
+        for part in (self._retention, self.transcribing, self._outputs, self.films):
+            if part is not None:
+                await part.close()
+        await self.recordings.finish()
+
+    async def erase(self, tenant: str, rooms: Sequence[RoomName], person: str) -> None:
+        """Erase a person from the recordings of rooms. StoreError."""
+        if self._erasure is None:
+            return
+        try:
+            await self._erasure.erase(tenant, rooms, person)
+        except FilesError as error:
+            raise StoreError(str(error)) from error

@@ -1,0 +1,1 @@
+"""What a recording's transcript and log say about its content: pure functions."""
