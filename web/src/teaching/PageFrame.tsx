@@ -3,9 +3,9 @@ import '../styles/home.css';
 
 import type { ReactNode } from 'react';
 
+import { roomFormPath } from '../client/access/address';
 import { placePath } from '../client/classroom/place';
 import { s } from '../client/text/sessions/texts';
-import { serverPath } from '../client/server/base';
 import { Button } from '../ui/controls/Button';
 import { LanguageSelect } from '../ui/controls/LanguageSelect';
 import { Logo } from '../ui/surfaces/Logo';
@@ -26,7 +26,7 @@ export function PageFrame({ name, onSignOut, children }: PageFrameProps) {
           <Logo />
         </a>
         <div className="page-tools">
-          <a href={serverPath('/')} data-testid="instant">
+          <a href={roomFormPath()} data-testid="instant">
             {s('home.instant')}
           </a>
           <LanguageSelect />

@@ -3,6 +3,7 @@ import { expect, it } from 'vitest';
 import { invitationIn, placePath, readPlace, shownCode, tokenIn, type Place } from './place';
 
 it.each<[string, Place]>([
+  ['/', { kind: 'home' }],
   ['/sessions', { kind: 'home' }],
   ['/sessions/', { kind: 'home' }],
   ['/sessions/password', { kind: 'password' }],

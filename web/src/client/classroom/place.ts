@@ -9,7 +9,7 @@ export type Place =
   /** A session by its join code. */
   | { kind: 'code'; code: string };
 
-/** Read a location: `/sessions`, `/sessions/password`, `/sessions/{id}`, `/sessions/code/{code}`. */
+/** Read a location: `/` or `/sessions`, `/sessions/password`, `/sessions/{id}`, `/sessions/code/{code}`. */
 export function readPlace(path: string): Place {
   const [, first = '', second = '', third = ''] = pathInside(path).split('/').map(decode);
   if (first !== 'sessions') return { kind: 'home' };
@@ -20,7 +20,7 @@ export function readPlace(path: string): Place {
 
 /** The path of a place; it contains no secret. A code admits its holder to the session's lobby. */
 export function placePath(place: Place): string {
-  if (place.kind === 'home') return serverPath('/sessions');
+  if (place.kind === 'home') return serverPath('/');
   if (place.kind === 'password') return serverPath('/sessions/password');
   if (place.kind === 'code') return serverPath(`/sessions/code/${encodeURIComponent(place.code)}`);
   return serverPath(`/sessions/${encodeURIComponent(place.id)}`);

@@ -17,6 +17,7 @@ import { s } from '../../client/text/sessions/texts';
 import { AccountForm } from '../../teaching/home/AccountForm';
 import { CodeForm } from '../../teaching/home/CodeForm';
 import { Home } from '../../teaching/home/Home';
+import { InstantForm } from '../../teaching/home/InstantForm';
 import { PasswordForm } from '../../teaching/home/PasswordForm';
 import { SignIn } from '../../teaching/home/SignIn';
 import { PageFrame } from '../../teaching/PageFrame';
@@ -99,7 +100,7 @@ export function App() {
   return (
     <PageFrame name={me?.name} onSignOut={out}>
       {caller !== undefined && me !== undefined ? (
-        <Home caller={caller} me={me} onCode={enter} onSignedOut={leave} />
+        <Home caller={caller} me={me} instant={config.dev} onCode={enter} onSignedOut={leave} />
       ) : (
         <div className="home-sign">
           {config.dev ? (
@@ -107,7 +108,12 @@ export function App() {
           ) : (
             <AccountForm oidc={config.oidc} onSignIn={take} />
           )}
-          {place.kind === 'home' && <CodeForm onCode={enter} />}
+          {place.kind === 'home' && (
+            <div className="home-side">
+              <CodeForm onCode={enter} />
+              {config.dev && <InstantForm />}
+            </div>
+          )}
         </div>
       )}
     </PageFrame>

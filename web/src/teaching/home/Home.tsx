@@ -21,6 +21,7 @@ import { Dialog } from '../../ui/surfaces/Dialog';
 import { CalendarLink } from './CalendarLink';
 import { CodeForm } from './CodeForm';
 import { GroupsCard } from './GroupsCard';
+import { InstantForm } from './InstantForm';
 import { NewSession } from './NewSession';
 import { OfficeHoursCard } from './OfficeHoursCard';
 import { PresenceCard } from './PresenceCard';
@@ -31,12 +32,14 @@ import { usePolled } from './usePolled';
 interface HomeProps {
   caller: Caller;
   me: Me;
+  /** The server lets everybody into rooms without a session. */
+  instant: boolean;
   onCode: (code: string) => void;
   onSignedOut: () => void;
 }
 
 /** The sessions of a person, with the available actions. */
-export function Home({ caller, me, onCode, onSignedOut }: HomeProps) {
+export function Home({ caller, me, instant, onCode, onSignedOut }: HomeProps) {
   const { found, recorded, problem, load, attempt } = useSessions(caller, onSignedOut);
   const [notice, setNotice] = useState('');
   const [cancelling, setCancelling] = useState<Summary>();
@@ -114,6 +117,7 @@ export function Home({ caller, me, onCode, onSignedOut }: HomeProps) {
           <NewSession key={made} busy={busy} onStart={start} onSchedule={plan} onSeries={addSeries} />
         )}
         <CodeForm onCode={onCode} />
+        {instant && <InstantForm />}
       </div>
       <div className="home-side home-more">
         <OfficeHoursCard {...part} />

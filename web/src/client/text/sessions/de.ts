@@ -69,6 +69,9 @@ export const de: Texts<typeof en> = {
   'home.expired': 'Nicht gehalten',
   'home.codeIs': 'Code: {code}',
   'home.instant': 'Ohne Stunde treffen',
+  'home.instantHelp': 'Alle, die den Link haben, kommen hinein. Es gibt danach keinen Bericht.',
+  'home.instantRoom': 'Name des Raums (freiwillig)',
+  'home.instantGo': 'Raum öffnen',
 
   'home.repeat': 'Wiederholen',
   'home.once': 'Einmal',

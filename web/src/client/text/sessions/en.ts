@@ -65,6 +65,9 @@ export const en = {
   'home.expired': 'Not held',
   'home.codeIs': 'Code {code}',
   'home.instant': 'Meet without a session',
+  'home.instantHelp': 'Everyone who has the link is let in. There is no report afterwards.',
+  'home.instantRoom': 'Name of the room (optional)',
+  'home.instantGo': 'Open the room',
 
   'home.repeat': 'Repeat',
   'home.once': 'Once',
