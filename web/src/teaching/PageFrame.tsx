@@ -3,7 +3,6 @@ import '../styles/home.css';
 
 import type { ReactNode } from 'react';
 
-import { roomFormPath } from '../client/access/address';
 import { placePath } from '../client/classroom/place';
 import { s } from '../client/text/sessions/texts';
 import { Button } from '../ui/controls/Button';
@@ -26,9 +25,6 @@ export function PageFrame({ name, onSignOut, children }: PageFrameProps) {
           <Logo />
         </a>
         <div className="page-tools">
-          <a href={roomFormPath()} data-testid="instant">
-            {s('home.instant')}
-          </a>
           <LanguageSelect />
           {name !== undefined && <span className="page-name">{name}</span>}
           {onSignOut !== undefined && (

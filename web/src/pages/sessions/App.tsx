@@ -1,5 +1,6 @@
 import { lazy, Suspense, useCallback, useEffect, useMemo, useState } from 'react';
 
+import { roomFormPath } from '../../client/access/address';
 import { Caller } from '../../client/classroom/call';
 import { invitationIn, placePath, readPlace, tokenIn, type Place } from '../../client/classroom/place';
 import { sessions, type Me } from '../../client/classroom/sessions';
@@ -111,7 +112,13 @@ export function App() {
           {place.kind === 'home' && (
             <div className="home-side">
               <CodeForm onCode={enter} />
-              {config.dev && <InstantForm />}
+              {config.dev ? (
+                <InstantForm />
+              ) : (
+                <a href={roomFormPath()} data-testid="room-form">
+                  {s('home.roomLink')}
+                </a>
+              )}
             </div>
           )}
         </div>

@@ -36,6 +36,7 @@ export const de: Texts<typeof en> = {
   'home.title': 'Ihre Stunden',
   'home.hello': 'Hallo, {name}',
   'home.code': 'Mit einem Code teilnehmen',
+  'home.codeLabel': 'Code',
   'home.codeHelp': 'Sie haben von Ihrer Lehrkraft sechs Zeichen bekommen, zum Beispiel K7M-4PQ.',
   'home.codeMissing': 'Geben Sie den Code der Stunde ein.',
   'home.join': 'Teilnehmen',
@@ -71,6 +72,7 @@ export const de: Texts<typeof en> = {
   'home.instant': 'Ohne Stunde treffen',
   'home.instantHelp': 'Alle, die den Link haben, kommen hinein. Es gibt danach keinen Bericht.',
   'home.instantRoom': 'Name des Raums (freiwillig)',
+  'home.roomLink': 'Link zu einem Raum öffnen',
   'home.instantGo': 'Raum öffnen',
 
   'home.repeat': 'Wiederholen',
@@ -96,7 +98,12 @@ export const de: Texts<typeof en> = {
   'home.dropAll': 'Alle Stunden der Reihe',
 
   // The calendar.
-  'calendar.title': 'Ihr Kalender',
+  'calendar.title': 'Ihr Kalenderprogramm',
+  'calendar.week': 'Woche',
+  'calendar.month': 'Monat',
+  'calendar.previous': 'Früher',
+  'calendar.next': 'Später',
+  'calendar.more': '{count} weitere',
   'calendar.explain':
     'Ihr Kalenderprogramm kann Ihre Stunden zeigen. Wer die Adresse hat, sieht sie ebenfalls.',
   'calendar.show': 'Adresse zeigen',

@@ -32,6 +32,7 @@ export const en = {
   'home.title': 'Your sessions',
   'home.hello': 'Hello, {name}',
   'home.code': 'Join with a code',
+  'home.codeLabel': 'Code',
   'home.codeHelp': 'Your tutor gave you six letters and numbers, such as K7M-4PQ.',
   'home.codeMissing': 'Enter the code of the session.',
   'home.join': 'Join',
@@ -67,6 +68,7 @@ export const en = {
   'home.instant': 'Meet without a session',
   'home.instantHelp': 'Everyone who has the link is let in. There is no report afterwards.',
   'home.instantRoom': 'Name of the room (optional)',
+  'home.roomLink': 'Open a link to a room',
   'home.instantGo': 'Open the room',
 
   'home.repeat': 'Repeat',
@@ -92,7 +94,12 @@ export const en = {
   'home.dropAll': 'All lessons of the series',
 
   // The calendar.
-  'calendar.title': 'Your calendar',
+  'calendar.title': 'Your calendar program',
+  'calendar.week': 'Week',
+  'calendar.month': 'Month',
+  'calendar.previous': 'Earlier',
+  'calendar.next': 'Later',
+  'calendar.more': '{count} more',
   'calendar.explain': 'Your calendar program can show your sessions. Whoever has the address sees them, too.',
   'calendar.show': 'Show the address',
   'calendar.url': 'Address for your calendar program',
