@@ -13,7 +13,7 @@ sys.path.insert(0, str(ROOT))
 from msgspec import structs  # noqa: E402 - after the path
 
 from signaling.http.api import Operation, Route  # noqa: E402
-from signaling.sessions_api.api import all_routes  # noqa: E402
+from signaling.sessions_api.api import all_routes, operator_routes  # noqa: E402
 
 _BEGIN: Final = "<!-- routes -->\n"
 _END: Final = "<!-- end of routes -->"
@@ -22,7 +22,7 @@ _END: Final = "<!-- end of routes -->"
 def table() -> str:
     """Return a row for each route, by the first part of its path."""
     parts: Any = Mock()
-    routes = all_routes(parts, parts, parts, parts, parts)
+    routes = [*all_routes(parts, parts, parts, parts, parts), *operator_routes(parts, parts, parts)]
     lines = []
     for group, rows in _groups(routes).items():
         lines += [f"\n**{group}**\n", "| route | body | does |", "| --- | --- | --- |"]
