@@ -19,6 +19,7 @@ it.each<[string, Place]>([
 it.each<Place>([
   { kind: 'home' },
   { kind: 'password' },
+  { kind: 'admin' },
   { kind: 'session', id: 'a b/c' },
   { kind: 'code', code: 'K7M4PQ' },
 ])('%j has a path that leads back to it', (place) => {

@@ -25,6 +25,8 @@ import { PageFrame } from '../../teaching/PageFrame';
 import { useSignInConfig } from '../../teaching/useSignInConfig';
 import { useLanguage } from '../../ui/hooks/useLanguage';
 
+// Few people administer.
+const AdminPage = lazy(async () => ({ default: (await import('../../teaching/admin/AdminPage')).AdminPage }));
 // Home needs none of what media need.
 const SessionPage = lazy(async () => ({ default: (await import('../../teaching/SessionPage')).SessionPage }));
 
@@ -81,7 +83,10 @@ export function App() {
       </PageFrame>
     );
   }
-  if (place.kind !== 'home' && (caller !== undefined || place.kind === 'code')) {
+  if (
+    (place.kind === 'session' || place.kind === 'code') &&
+    (caller !== undefined || place.kind === 'code')
+  ) {
     return (
       <Suspense fallback={null}>
         <SessionPage
@@ -99,8 +104,12 @@ export function App() {
     );
   }
   return (
-    <PageFrame name={me?.name} onSignOut={out}>
-      {caller !== undefined && me !== undefined ? (
+    <PageFrame name={me?.name} onSignOut={out} administers={me?.role === 'admin'}>
+      {caller !== undefined && me?.role === 'admin' && place.kind === 'admin' ? (
+        <Suspense fallback={null}>
+          <AdminPage caller={caller} />
+        </Suspense>
+      ) : caller !== undefined && me !== undefined ? (
         <Home caller={caller} me={me} instant={config.dev} onCode={enter} onSignedOut={leave} />
       ) : (
         <div className="home-sign">
