@@ -90,3 +90,5 @@ class MediaEngine(Protocol):
     async def explain(self, peer_id: PeerId) -> BandwidthExplanation: ...  # noqa: D102
 
     def metrics(self) -> dict[str, float]: ...  # noqa: D102
+
+    def worker_metrics(self) -> list[dict[str, float]]: ...  # noqa: D102

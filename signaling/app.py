@@ -64,6 +64,7 @@ from signaling.rooms.services import build_services
 from signaling.rooms.sids import random_sid
 from signaling.sessions_api.api import ApiSettings, RecordingParts, sessions_api
 from signaling.sessions_api.issuer_settings import issuer_settings, oidc_client
+from signaling.sessions_api.operator_calls import OperatorParts
 from signaling.store import Store
 from signaling.store.blobs import BlobFolder
 from signaling.store.catalogue import Catalogue
@@ -246,6 +247,7 @@ class Server:
                 own_page=(lambda request: is_own_page(request, hosts)) if config.dev else None,
             ),
             RecordingParts(self.recording, store),
+            (self._operator_parts(), self.background.webhooks),
         )
         folder, prefix = find_page(), prefix_of(config.public_url)
         checks = {
@@ -319,6 +321,16 @@ class Server:
 
     def _note_token(self, claims: tokens.Claims) -> None:
         self.services.rooms.note_token(claims.key, claims.valid_from)
+
+    def _operator_parts(self) -> OperatorParts:
+        return OperatorParts(
+            self.services.rooms,
+            self._media,
+            self.keyring,
+            self.store,
+            time.time,
+            lambda: self.background.journal.backlog,
+        )
 
     def _build_metrics(self) -> Metrics:
         metrics = Metrics(self._config.metrics_token, open_to_all=self._config.dev)

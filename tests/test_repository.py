@@ -82,7 +82,6 @@ TESTED_ELSEWHERE = {
     "signaling/sessions_api/path_ids.py": "types without behaviour; every call has some",
     "signaling/sessions_api/sessions/session_answers.py": "test_session_calls",
     "signaling/sessions_api/style.py": "test_callers reads problems, test_session_calls repeats calls",
-    "signaling/sessions_api/webhook_calls.py": "test_hooks adds, lists and removes endpoints",
     "signaling/store/access.py": "the transactions of every call; test_store and test_events make them fail",
     "signaling/store/migrations/env.py": "test_schema runs it",
     "signaling/store/migrations/versions/0001_first.py": "test_schema runs it",

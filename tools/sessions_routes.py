@@ -13,7 +13,7 @@ sys.path.insert(0, str(ROOT))
 from msgspec import structs  # noqa: E402 - after the path
 
 from signaling.http.api import Operation, Route  # noqa: E402
-from signaling.sessions_api.api import all_routes, people_routes  # noqa: E402
+from signaling.sessions_api.api import all_routes, operator_routes, people_routes  # noqa: E402
 
 _BEGIN: Final = "<!-- routes -->\n"
 _END: Final = "<!-- end of routes -->"
@@ -22,8 +22,8 @@ _END: Final = "<!-- end of routes -->"
 def table() -> str:
     """Return a row for each route, by the first part of its path."""
     parts: Any = Mock()
-    arguments = (parts, parts, parts, parts, parts)
-    routes = [*all_routes(*arguments), *people_routes(*arguments)]
+    five = (parts, parts, parts, parts, parts)
+    routes = [*all_routes(*five), *people_routes(*five), *operator_routes(parts, parts, parts)]
     lines = []
     for group, rows in _groups(routes).items():
         lines += [f"\n**{group}**\n", "| route | body | does |", "| --- | --- | --- |"]

@@ -491,9 +491,11 @@ class MediaServer:
             "packets_padding": core.bandwidth.padding_packets,
             **self._recordings.metrics(),
         }
-        for reason in DropReason:
-            values[f"dropped_{reason.value}"] = core.drops[reason]
-        return values
+        return values | {f"dropped_{reason.value}": core.drops[reason] for reason in DropReason}
+
+    def worker_metrics(self) -> list[dict[str, float]]:
+        """Return `metrics` of each worker process, which is this one."""
+        return [self.metrics()]
 
     # --- what the endpoint tells -----------------------------------------------------------------------------------
 

@@ -288,6 +288,10 @@ class MediaWorkers:
             "workers_restarted": self._restarts,
         }
 
+    def worker_metrics(self) -> list[dict[str, float]]:
+        """Return the metrics of each worker, in the order of their ports; about a second old at most."""
+        return [dict(worker.metrics) for worker in self._workers]
+
     # --- what workers tell -----------------------------------------------------------------------------------------
 
     def _notified(self, worker: _Worker, kind: str, content: msgspec.Raw) -> None:

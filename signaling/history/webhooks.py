@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from signaling.errors import DeliveryError, StoreError
+from signaling.history.attempts import Attempts
 from signaling.store import Delivery, LogEntry, NewDelivery, SettledDelivery, Store, WebhookEndpoint
 from signaling.store.meetings.entries import room_name
 from signaling.store.records import Recording, RecordingChange
@@ -109,6 +110,8 @@ class Webhooks:
         self._news = asyncio.Event()
         self._idle = asyncio.Event()
         self._finishing = False
+        self.attempts = Attempts()
+        "The last attempts, for administrators."
         self._observe: Callable[[str, str], None] = lambda _kind, _result: None
         # One event per endpoint that deliveries are being sent to.
         self._bells: dict[str, asyncio.Event] = {}
@@ -266,7 +269,9 @@ class Webhooks:
             why = type(error).__name__
         outcome = api.judge(endpoint, delivery, status, self._wall_clock())
         lost = outcome.retry_in_s is None
-        self._observe(api.kind, "delivered" if outcome.delivered else "given_up" if lost else "failed")
+        result = "delivered" if outcome.delivered else "given_up" if lost else "failed"
+        self._observe(api.kind, result)
+        self.attempts.note(delivery, self._wall_clock(), result, why or str(status))
         if not outcome.delivered:
             log.warning(
                 "webhook %s (%s) to endpoint %s, attempt %d: %s%s",

@@ -31,8 +31,10 @@ _NOT_BUILT = (
 )
 # The page of all components, which is served at an address of its own.
 _COMPONENTS = "components.html"
-# The page of teaching sessions, which reads from its address which one it shows.
+# The home page and the pages of teaching sessions; it reads from its address what it shows.
 _SESSIONS = "sessions.html"
+# The page of rooms without a session, which reads the room from its address.
+_ROOM = "index.html"
 # The page that plays recordings, which reads from its address which session or recording.
 _REPLAY = "replay.html"
 # Of the request for a token: two names of 256 characters, as JSON may escape them.
@@ -77,8 +79,9 @@ class Page:
 
     def add_routes(self, router: web.UrlDispatcher) -> None:
         """Register the page, as the fallback for paths without a route."""
-        router.add_get("/", self.index)
-        router.add_get("/join/{room}", self.index)
+        router.add_get("/", self.home)
+        for path in ("/join/", "/join/{room}"):
+            router.add_get(path, self.room)
         for path in ("/sessions", "/sessions/{session}", "/sessions/code/{code}"):
             router.add_get(path, self.sessions)
         router.add_get("/replay/{subject}", self.replay)
@@ -87,10 +90,14 @@ class Page:
         router.add_post("/page/token", self.token)
         router.add_get("/{path:.+}", self.file)
 
-    async def index(self, _request: web.Request) -> web.StreamResponse:
-        """Serve the page itself; it reads the room from its address."""
+    async def home(self, _request: web.Request) -> web.StreamResponse:
+        """Serve the home page."""
         # Browser clients of other origins send HEAD to the root path to test whether the server is reachable.
-        return self._html("index.html", {hdrs.ACCESS_CONTROL_ALLOW_ORIGIN: "*"})
+        return self._html(_SESSIONS, {hdrs.ACCESS_CONTROL_ALLOW_ORIGIN: "*"})
+
+    async def room(self, _request: web.Request) -> web.StreamResponse:
+        """Serve the page of rooms without a session."""
+        return self._html(_ROOM, {})
 
     async def sessions(self, _request: web.Request) -> web.StreamResponse:
         """Serve the page of teaching sessions."""

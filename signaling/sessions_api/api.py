@@ -19,6 +19,7 @@ from signaling.sessions_api.calendar_calls import CalendarCalls
 from signaling.sessions_api.callers import Callers
 from signaling.sessions_api.desk import Desk
 from signaling.sessions_api.me_calls import MeCalls
+from signaling.sessions_api.operator_calls import OperatorCalls, OperatorParts
 from signaling.sessions_api.people.audit_calls import AuditCalls
 from signaling.sessions_api.people.ban_calls import BanCalls
 from signaling.sessions_api.people.factor_calls import FactorCalls, SecondFactor
@@ -49,7 +50,7 @@ from signaling.sessions_api.sessions.join_calls import JoinCalls
 from signaling.sessions_api.sessions.session_calls import SessionCalls
 from signaling.sessions_api.sessions.slide_calls import SlideCalls
 from signaling.sessions_api.style import style
-from signaling.sessions_api.webhook_calls import WebhookCalls
+from signaling.sessions_api.webhook_calls import Sender, WebhookCalls
 from signaling.store import Store
 from signaling.teaching.host import TeachingHost
 
@@ -79,9 +80,14 @@ class ApiSettings:
 
 
 def sessions_api(
-    host: TeachingHost, keyring: Keyring, settings: ApiSettings, recordings: RecordingParts
+    host: TeachingHost,
+    keyring: Keyring,
+    settings: ApiSettings,
+    recordings: RecordingParts,
+    operating: tuple[OperatorParts, Sender],
 ) -> Api:
-    """Return the API of teaching sessions."""
+    """Return the API of teaching sessions; `operating` is what operators see, and what sends webhooks."""
+    parts, sender = operating
     wall_clock = host.registry.wall_clock
     sign_ins = SignIns(host.store.accounts, wall_clock)
     callers = Callers(keyring, settings.public_url, wall_clock, settings.issuer, sign_ins)
@@ -90,6 +96,7 @@ def sessions_api(
         *all_routes(host, desk, callers, keyring, settings),
         *people_routes(host, desk, callers, keyring, settings),
         *recording_routes(desk, keyring, recordings),
+        *operator_routes(host, parts, sender),
     ]
     # The first matching path wins, so literal segments come before parameters.
     routes.sort(key=_by_path)
@@ -116,9 +123,14 @@ def all_routes(
         *PresenceCalls(school).routes(),
         *ScheduleCalls(school).routes(),
         *CalendarCalls(desk, school, callers, keyring).routes(),
-        *WebhookCalls(host.hooks, host.registry.wall_clock).routes(),
         *MeCalls(callers, keyring, host.registry.wall_clock).routes(settings.own_page),
     ]
+
+
+def operator_routes(host: TeachingHost, parts: OperatorParts, sender: Sender) -> list[Route]:
+    """Return the routes of webhooks and of the server as a whole."""
+    webhooks = WebhookCalls(host.hooks, host.store.outbox, sender, host.registry.wall_clock)
+    return [*webhooks.routes(), *OperatorCalls(parts).routes()]
 
 
 def people_routes(

@@ -3,23 +3,38 @@
 import secrets
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Annotated, Final
+from typing import Annotated, Final, Protocol
 
 import msgspec
 
 from classroom.errors import Code, LimitReached, NotAllowed
 from signaling.errors import DeliveryError
+from signaling.history.attempts import Attempts
 from signaling.history.webhook_client import MAX_URL_CHARS, check_url
 from signaling.http.api import ApiError, Route
 from signaling.sessions_api.callers import Caller
 from signaling.sessions_api.path_ids import Id
 from signaling.store import WebhookEndpoint
+from signaling.store.webhooks.delivery_queue import DeliveryQueue
 from signaling.teaching.hooks import EVENTS, KIND, SessionHooks, new_secret
 from signaling.teaching.names import new_id
 
+# Of one answer; hours of retries for a school.
+MAX_WAITING: Final = 50
 # Each hears of every session of the tenant.
 MAX_ENDPOINTS: Final = 10
 SECRET_BYTES: Final = 32
+
+
+class Sender(Protocol):
+    """The part of `signaling.history.webhooks.Webhooks` that these calls need."""
+
+    @property
+    def attempts(self) -> Attempts:
+        """The last attempts of each endpoint."""
+
+    def wake(self) -> None:
+        """Check for new deliveries."""
 
 
 class NewEndpoint(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -51,6 +66,47 @@ class EndpointList(msgspec.Struct, frozen=True):
     data: list[EndpointAnswer]
 
 
+class WaitingDelivery(msgspec.Struct, frozen=True):
+    """A delivery that is still to be made."""
+
+    event_id: str
+    event: str
+    created_at: float
+    attempts: int
+    "So far, without success."
+    next_at: float
+    "When it is due; later if an earlier delivery about the same session is not done."
+
+
+class AttemptItem(msgspec.Struct, frozen=True):
+    """An attempt to deliver."""
+
+    event_id: str
+    event: str
+    at: float
+    number: int
+    "From 1."
+    result: str
+    "`delivered`, `failed` (another attempt follows) or `given_up`."
+    answer: str
+    "The HTTP status of the receiver, or why there was none."
+
+
+class DeliveryList(msgspec.Struct, frozen=True):
+    """The deliveries to an endpoint."""
+
+    waiting: list[WaitingDelivery]
+    "The oldest."
+    attempts: list[AttemptItem]
+    "The last ones since the server's start, the newest first."
+
+
+class SentAgain(msgspec.Struct, frozen=True):
+    """A delivery that is due now."""
+
+    event_id: str
+
+
 class DeletedEndpoint(msgspec.Struct, frozen=True):
     """An address that hears nothing more."""
 
@@ -61,9 +117,13 @@ class DeletedEndpoint(msgspec.Struct, frozen=True):
 class WebhookCalls:
     """The handlers."""
 
-    def __init__(self, hooks: SessionHooks, wall_clock: Callable[[], float]) -> None:
-        """`wall_clock` is seconds since 1970."""
+    def __init__(
+        self, hooks: SessionHooks, outbox: DeliveryQueue, sender: Sender, wall_clock: Callable[[], float]
+    ) -> None:
+        """`sender` sends what is in `outbox`; `wall_clock` is seconds since 1970."""
         self._hooks = hooks
+        self._outbox = outbox
+        self._sender = sender
         self._wall_clock = wall_clock
 
     def routes(self) -> list[Route]:
@@ -74,6 +134,13 @@ class WebhookCalls:
             Route("GET", "/webhook-endpoints", self.list),
             Route("POST", "/webhook-endpoints/{endpoint}/resume", self.resume, absent),
             Route("DELETE", "/webhook-endpoints/{endpoint}", self.delete, absent),
+            Route("GET", "/webhook-endpoints/{endpoint}/deliveries", self.deliveries, absent),
+            Route(
+                "POST",
+                "/webhook-endpoints/{endpoint}/deliveries/{event}/send-again",
+                self.send_again,
+                {404: "there is no such endpoint, or the server no longer knows the delivery"},
+            ),
         ]
 
     async def create(self, caller: Caller, body: NewEndpoint) -> EndpointAnswer:
@@ -112,6 +179,37 @@ class WebhookCalls:
         """Remove an address, with what waits for it."""
         await self._hooks.delete(self._find(caller, endpoint))
         return DeletedEndpoint(endpoint, deleted=True)
+
+    async def deliveries(self, caller: Caller, endpoint: Id) -> DeliveryList:
+        """List the deliveries to an address that wait, and the last attempts."""
+        self._find(caller, endpoint)
+        waiting = [
+            WaitingDelivery(
+                each.content.event_id, each.content.event, each.created_at, each.attempts, next_at
+            )
+            for each, next_at in await self._outbox.queued(endpoint, MAX_WAITING)
+        ]
+        attempts = [
+            AttemptItem(
+                each.content.event_id, each.content.event, each.at, each.number, each.result, each.answer
+            )
+            for each in self._sender.attempts.of(endpoint)
+        ]
+        return DeliveryList(waiting, attempts)
+
+    async def send_again(self, caller: Caller, endpoint: Id, event: Id) -> SentAgain:
+        """Deliver an event again at once, with the same id. A delivery that waits is not delivered twice."""
+        self._find(caller, endpoint)
+        now = self._wall_clock()
+        if not await self._outbox.hurry(endpoint, event, now):
+            sent = next(
+                (each for each in self._sender.attempts.of(endpoint) if each.content.event_id == event), None
+            )
+            if sent is None:
+                raise ApiError(404, "delivery_not_found", "The server does not know this delivery any more.")
+            await self._outbox.add([sent.content], now)
+        self._sender.wake()
+        return SentAgain(event)
 
     def _find(self, caller: Caller, endpoint_id: str) -> WebhookEndpoint:
         _require_manager(caller)

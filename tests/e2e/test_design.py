@@ -27,8 +27,8 @@ VIEWS = [
     ("/dev/components?people=4", "toggle-more", (1280, 800)),
     ("/join/maths", None, (360, 740)),
     ("/join/maths", None, (2560, 1440)),
-    ("/sessions", None, (360, 740)),
-    ("/sessions", None, (1280, 800)),
+    ("/", None, (360, 740)),
+    ("/", None, (1280, 800)),
     ("/sessions/code/K7M4PQ", None, (360, 740)),
     ("/sessions/code/K7M4PQ", None, (2560, 1440)),
     *(

@@ -27,6 +27,7 @@ async def plan(tia):
     await tia.get_by_test_id("lesson-drop-one").click()
     await rows.nth(2).wait_for(state="detached")
     assert await rows.count() == 2
+    await shows_in_calendar(tia, start + timedelta(days=7))
     await tia.get_by_test_id("calendar-show").click()
     async with aiohttp.ClientSession() as http:
         address = await tia.get_by_test_id("calendar-url").input_value()
@@ -34,6 +35,25 @@ async def plan(tia):
             calendar = await answer.text()
     assert "Algebra <b>8b</b>" in calendar
     assert calendar.count("BEGIN:VEVENT") >= 1
+
+
+async def shows_in_calendar(tia, lesson):
+    """The week and the month of a lesson have it on its day, which another time zone may move."""
+    view = tia.get_by_test_id("calendar-view")
+    await tia.get_by_test_id("calendar-next").click()
+    await tia.get_by_test_id("calendar-zone").select_option("UTC")
+    day = view.locator(f'[data-day="{lesson:%Y-%m-%d}"]')
+    await day.get_by_text("Algebra <b>8b</b>").wait_for()
+    await tia.get_by_test_id("calendar-span").click()
+    await tia.locator("[data-testid=calendar-view][data-span=month]").wait_for()
+    assert await view.locator("[data-day]").count() in {28, 35, 42}
+    # 14 hours ahead of UTC, and 11 behind it: one of the two is on another date.
+    dates = set()
+    for zone in ("Pacific/Kiritimati", "Pacific/Niue"):
+        await tia.get_by_test_id("calendar-zone").select_option(zone)
+        entries = view.locator("[data-day]:has([data-testid=calendar-entry])")
+        dates |= {await entries.nth(at).get_attribute("data-day") for at in range(await entries.count())}
+    assert len(dates) > await entries.count()
 
 
 async def is_accessible(page):

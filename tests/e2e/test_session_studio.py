@@ -10,6 +10,8 @@ from tests.signaling.pdfs import pdf
 
 pytestmark = pytest.mark.timeout(120)
 
+SLOW_S = 0.3
+
 
 async def page_of(page):
     """The page of the slides whose image is there, and how wide the image is on the screen."""
@@ -27,6 +29,13 @@ async def sees(page, number):
     await eventually(check, f"page {number} of the slides is on the screen")
 
 
+async def slow_back(route):
+    """Let requests for page 2 arrive late: they went over another connection than the others."""
+    if route.request.post_data_json == {"page": 2}:
+        await asyncio.sleep(SLOW_S)  # the delay under test
+    await route.continue_()
+
+
 async def show_slides(tia, sam):
     """A PDF becomes the scene; the tutor turns for all, the student leafs alone and comes back."""
     await open_panel(tia, "scenes")
@@ -36,11 +45,14 @@ async def show_slides(tia, sam):
     assert "Focus" in await sam.get_by_test_id("slides").inner_text()
     await tia.get_by_test_id("slides-next").click()
     await sees(sam, 2)
-    # A presenter's remote control, and two presses in a row.
-    await tia.keyboard.press("PageDown")
-    await tia.keyboard.press("PageUp")
-    await tia.keyboard.press("PageDown")
+    # A presenter's remote control, and presses in a row while one of the requests is slow.
+    await tia.route("**/go-to", slow_back)
+    for key in ("PageDown", "PageUp", "PageDown"):
+        await tia.keyboard.press(key)
     await sees(sam, 3)
+    await tia.wait_for_timeout(2 * SLOW_S * 1000)
+    await sees(sam, 3)
+    await tia.unroute("**/go-to")
     await sam.keyboard.press("ArrowLeft")
     await sees(sam, 2)
     await state(sam, "slides", "data-apart", "true")

@@ -276,3 +276,6 @@ class FakeMedia:
 
     def metrics(self) -> dict[str, float]:
         return {"peers": len(self.peers), "workers": self.workers}
+
+    def worker_metrics(self) -> list[dict[str, float]]:
+        return [{"peers": float(len(self.peers)), "packets_forwarded": 7.0, "dropped_malformed": 2.0}]

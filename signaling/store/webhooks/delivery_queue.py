@@ -71,6 +71,27 @@ class DeliveryQueue:
                 await connection.execute(update(endpoints).where(here).values(paused=True))
                 await connection.execute(delete(deliveries).where(deliveries.c.endpoint_id == endpoint_id))
 
+    async def queued(self, endpoint_id: str, limit: int) -> list[tuple[Delivery, float]]:
+        """Return the oldest deliveries to an endpoint, with the times at which they are due. StoreError."""
+        query = (
+            select(deliveries)
+            .where(deliveries.c.endpoint_id == endpoint_id)
+            .order_by(deliveries.c.number)
+            .limit(limit)
+        )
+        async with transaction(self._engine) as connection:
+            return [(_record(row), row.next_at) for row in await connection.execute(query)]
+
+    async def hurry(self, endpoint_id: str, event_id: str, now: float) -> bool:
+        """Make a stored delivery due at once; False if none of this event is stored. StoreError."""
+        change = (
+            update(deliveries)
+            .where(deliveries.c.endpoint_id == endpoint_id, deliveries.c.event_id == event_id)
+            .values(next_at=now)
+        )
+        async with transaction(self._engine) as connection:
+            return (await connection.execute(change)).rowcount > 0
+
     async def count(self) -> int:
         """Return the number of stored deliveries. StoreError."""
         async with transaction(self._engine) as connection:

@@ -237,6 +237,7 @@ async def test_the_server_makes_the_offers_on_a_connection_of_its_own(engine, ro
     await bob.close()
     assert (await engine.event(PeerClosed)).peer_id == "bob"
     assert engine.media.metrics()["connections"] == 1
+    assert [each["connections"] for each in engine.media.worker_metrics()] == [1]
     with pytest.raises(UnknownPeerError):
         await engine.media.offer("bob")
     with pytest.raises(UnknownPeerError):

@@ -97,6 +97,7 @@ async def test_rooms_are_spread_and_data_flows_in_each(engine):
     event = await engine.event(DataReceived)
     assert (event.peer_id, event.payload) == ("ada", b"up")
     await engine.until(lambda: engine.media.metrics().get("peers") == 3)
+    assert sum(each["peers"] for each in engine.media.worker_metrics()) == 3
     for peer in (ada, ben, eve):
         await peer.close()
 

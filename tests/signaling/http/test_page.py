@@ -61,7 +61,7 @@ async def serve(store):
             await server.stop()
 
 
-@pytest.mark.parametrize("path", ["/", "/join/maths", "/join/a%20room?x=1"])
+@pytest.mark.parametrize("path", ["/join/", "/join/maths", "/join/a%20room?x=1"])
 async def test_the_page_is_there_under_a_strict_policy(serve, built, path):
     ask = await serve()
     status, headers, text = await ask(path)
@@ -87,7 +87,7 @@ async def test_no_script_of_a_page_may_turn_text_into_markup_or_code(serve, buil
     assert "unsafe" not in policy
 
 
-@pytest.mark.parametrize("path", ["/sessions", "/sessions/ses_1", "/sessions/code/K7M4PQ"])
+@pytest.mark.parametrize("path", ["/", "/sessions", "/sessions/ses_1", "/sessions/code/K7M4PQ"])
 async def test_the_page_of_sessions_is_there_under_the_same_policy(serve, built, path):
     ask = await serve()
     status, headers, text = await ask(path)

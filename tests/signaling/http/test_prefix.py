@@ -25,7 +25,7 @@ def test_the_prefix_is_the_path_of_the_public_address(url, path):
 
 @pytest.fixture
 async def server(store, tmp_path, monkeypatch):
-    for name in ("index.html", "room.html", "docs.html"):
+    for name in ("index.html", "sessions.html", "room.html", "docs.html"):
         (tmp_path / name).write_text('<!doctype html><base href="/" /><script src="./assets/a.js"></script>')
     (tmp_path / "assets").mkdir()
     (tmp_path / "assets" / "a.js").write_text("1")

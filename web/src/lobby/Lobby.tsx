@@ -94,7 +94,7 @@ export function Lobby(props: LobbyProps) {
                   <p id="room-help" className="soft">
                     {t('lobby.roomHelp')}
                   </p>
-                  <a href={serverPath('/sessions')} data-testid="lobby-sessions">
+                  <a href={serverPath('/')} data-testid="lobby-sessions">
                     {t('lobby.sessions')}
                   </a>
                 </>

@@ -5,7 +5,6 @@ import type { ReactNode } from 'react';
 
 import { placePath } from '../client/classroom/place';
 import { s } from '../client/text/sessions/texts';
-import { serverPath } from '../client/server/base';
 import { Button } from '../ui/controls/Button';
 import { LanguageSelect } from '../ui/controls/LanguageSelect';
 import { Logo } from '../ui/surfaces/Logo';
@@ -14,11 +13,13 @@ interface PageFrameProps {
   /** Name of the person who is signed in. */
   name: string | undefined;
   onSignOut: (() => void) | undefined;
+  /** The person may administer the school. */
+  administers?: boolean;
   children: ReactNode;
 }
 
 /** The frame of all pages around a session's room: logo, language, the signed-in person. */
-export function PageFrame({ name, onSignOut, children }: PageFrameProps) {
+export function PageFrame({ name, onSignOut, administers = false, children }: PageFrameProps) {
   return (
     <main className="lobby page-frame">
       <header className="lobby-header no-print">
@@ -26,9 +27,11 @@ export function PageFrame({ name, onSignOut, children }: PageFrameProps) {
           <Logo />
         </a>
         <div className="page-tools">
-          <a href={serverPath('/')} data-testid="instant">
-            {s('home.instant')}
-          </a>
+          {administers && (
+            <a href={placePath({ kind: 'admin' })} data-testid="admin-link">
+              {s('admin.title')}
+            </a>
+          )}
           <LanguageSelect />
           {name !== undefined && <span className="page-name">{name}</span>}
           {onSignOut !== undefined && (

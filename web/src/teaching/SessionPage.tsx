@@ -27,7 +27,7 @@ const SessionRoom = lazy(async () => ({ default: (await import('./live')).Sessio
 const Report = lazy(async () => ({ default: (await import('./report/Report')).Report }));
 
 interface SessionPageProps {
-  place: Exclude<Place, { kind: 'home' | 'password' }>;
+  place: Extract<Place, { kind: 'session' | 'code' }>;
   /** Signed in, or with a token for this session only; undefined for a person who has only a code. */
   caller: Caller | undefined;
   me: Me | undefined;

@@ -7,6 +7,7 @@ from signaling.daily.rooms import DailyRooms
 @pytest.fixture
 def built(tmp_path, monkeypatch):
     (tmp_path / "index.html").write_text("the lesson's page")
+    (tmp_path / "sessions.html").write_text("the home page")
     (tmp_path / "room.html").write_text("the room's page")
     monkeypatch.setattr("signaling.app.find_page", lambda: tmp_path)
 
@@ -34,10 +35,10 @@ async def test_a_room_that_is_not_there_says_so_on_its_page(built, world):
     assert "frame-ancestors *" in headers["Content-Security-Policy"]
 
 
-@pytest.mark.parametrize("path", ["/", "/join/maths"])
-async def test_the_other_pages_are_framed_by_nobody(built, world, path):
+@pytest.mark.parametrize(("path", "page"), [("/", "the home page"), ("/join/maths", "the lesson's page")])
+async def test_the_other_pages_are_framed_by_nobody(built, world, path, page):
     status, headers, text = await ask(world, path)
-    assert (status, text) == (200, "the lesson's page")
+    assert (status, text) == (200, page)
     assert headers["X-Frame-Options"] == "DENY"
     assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
 

@@ -99,3 +99,17 @@ async def test_what_is_announced_is_written_with_its_entry_or_not_at_all(outbox,
 async def test_a_resource_goes_without_what_postgresql_cannot_hold(outbox):
     await outbox.add([new("a", "al\0gebra")], 5.0)
     assert (await outbox.due("e1", 5.0, 1))[0].content.resource == "algebra"
+
+
+async def test_what_waits_can_be_listed_and_hurried(outbox):
+    await outbox.add([new("a1", "a"), new("a2", "a"), new("c1", "c", "e2")], 5.0)
+    await settle(outbox, delivered=False, retry_at=900.0)
+    waiting = await outbox.queued("e1", 10)
+    assert [(each.content.event, each.attempts, next_at) for each, next_at in waiting] == [
+        ("a1", 1, 900.0),
+        ("a2", 0, 5.0),
+    ]
+    assert len(await outbox.queued("e1", 1)) == 1
+    assert await outbox.hurry("e1", "EV_a1", 60.0)
+    assert await events(outbox, now=60.0) == ["a1"]
+    assert not await outbox.hurry("e1", "EV_c1", 60.0)

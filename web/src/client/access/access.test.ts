@@ -1,6 +1,14 @@
 import { describe, expect, it } from 'vitest';
 
-import { chooseToken, findInvitation, findToken, fixedName, readClaims, readInvitation } from './access';
+import {
+  chooseToken,
+  findInvitation,
+  findToken,
+  fixedName,
+  readClaims,
+  readInvitation,
+  roomLink,
+} from './access';
 
 function base64url(text: string): string {
   const binary = String.fromCharCode(...new TextEncoder().encode(text));
@@ -12,6 +20,21 @@ function tokenOf(payload: unknown): string {
 }
 
 const VIDEO = { room: 'algebra', roomJoin: true };
+
+describe('roomLink', () => {
+  const token = tokenOf({ sub: 'ada', video: { room: 'a b', roomJoin: true } });
+  const invitation = tokenOf({ lectern_invites: 'algebra' });
+  it.each([
+    ['/', `#token=${token}`, `/join/a%20b#token=${token}`],
+    ['/', `#invitation=${invitation}`, `/join/algebra#invitation=${invitation}`],
+    ['/', '', undefined],
+    ['/', '#token=x', undefined],
+    ['/sessions/password', '#invitation=lpw_x', undefined],
+    ['/sessions', '#access_token=a.b.c', undefined],
+  ])('%s%s leads to %s', (pathname, hash, path) => {
+    expect(roomLink({ pathname, hash })).toBe(path);
+  });
+});
 
 describe('readClaims', () => {
   it('reads room, identity, name and permissions', () => {

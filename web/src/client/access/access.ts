@@ -1,6 +1,6 @@
 /** Reads an access token for display only: the server verifies it and decides what it permits. */
 
-import type { Address } from './address';
+import { invitationPath, readAddress, roomPath, type Address } from './address';
 import { fieldsOf, textOf, type Fields } from '../json';
 
 export interface Claims {
@@ -62,6 +62,18 @@ export function findToken(pasted: string): string {
 export function chooseToken(address: Address, stored: string): string {
   if (address.token !== '') return address.token;
   return stored !== '' && readClaims(stored)?.room === address.room ? stored : '';
+}
+
+/**
+ * The path of the room for which a location has an access token or an invitation, with it; undefined without one. Such links
+ * may lead to any path, since the fragment names the room.
+ */
+export function roomLink(page: Pick<Location, 'pathname' | 'hash'>): string | undefined {
+  const { token, invitation } = readAddress(page);
+  const claims = readClaims(token);
+  if (claims !== undefined) return `${roomPath(claims.room)}#token=${token}`;
+  const room = readInvitation(invitation);
+  return room === undefined ? undefined : invitationPath(room, invitation);
 }
 
 /** The display name that the token prescribes; undefined when the participant may type one. */

@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest';
 
-import { invitationPath, readAddress, roomPath, roomProblem, signallingUrl } from './address';
+import { invitationPath, randomRoom, readAddress, roomPath, roomProblem, signallingUrl } from './address';
+
+it('names a room by nine letters', () => {
+  expect(randomRoom(new Uint8Array([0, 25, 26, 51, 52, 255, 1, 2, 3, 4]))).toBe('aza-zav-bcd');
+});
 
 describe('readAddress', () => {
   it.each([

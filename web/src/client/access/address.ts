@@ -32,6 +32,17 @@ export function roomPath(room: string): string {
   return serverPath(`/join/${encodeURIComponent(room)}`);
 }
 
+/** The path of the form that asks for a room, or for a link to one. */
+export function roomFormPath(): string {
+  return serverPath('/join/');
+}
+
+/** A name that nobody guesses, in three groups of letters: 26^9 are 42 bits. `random`: at least nine bytes. */
+export function randomRoom(random: Uint8Array): string {
+  const letters = [...random.slice(0, 9)].map((byte) => String.fromCharCode(97 + (byte % 26))).join('');
+  return [letters.slice(0, 3), letters.slice(3, 6), letters.slice(6)].join('-');
+}
+
 /** The path of a link that admits whoever has it. */
 export function invitationPath(room: string, invitation: string): string {
   return `${roomPath(room)}#invitation=${invitation}`;

@@ -67,10 +67,15 @@ export class Caller {
   }
 
   /** A file, such as a table for spreadsheets or a page of slides. */
-  async load(path: string): Promise<Blob> {
-    const response = await this.request('GET', path, undefined, '', LONG_MS);
+  async load(path: string, timeoutMs = LONG_MS): Promise<Blob> {
+    const response = await this.request('GET', path, undefined, '', timeoutMs);
     if (!response.ok) throw await problemOf(response);
-    return response.blob();
+    try {
+      return await response.blob();
+    } catch (error) {
+      // The connection was lost, or the time was up, in the middle of the file.
+      throw new UnreachableError('no complete response', { cause: error });
+    }
   }
 
   private async call(

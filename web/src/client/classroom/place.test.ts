@@ -3,6 +3,7 @@ import { expect, it } from 'vitest';
 import { invitationIn, placePath, readPlace, shownCode, tokenIn, type Place } from './place';
 
 it.each<[string, Place]>([
+  ['/', { kind: 'home' }],
   ['/sessions', { kind: 'home' }],
   ['/sessions/', { kind: 'home' }],
   ['/sessions/password', { kind: 'password' }],
@@ -18,6 +19,7 @@ it.each<[string, Place]>([
 it.each<Place>([
   { kind: 'home' },
   { kind: 'password' },
+  { kind: 'admin' },
   { kind: 'session', id: 'a b/c' },
   { kind: 'code', code: 'K7M4PQ' },
 ])('%j has a path that leads back to it', (place) => {

@@ -3,25 +3,27 @@ import { pathInside, serverPath } from '../server/base';
 
 export type Place =
   | { kind: 'home' }
+  /** What administrators see. */
+  | { kind: 'admin' }
   /** The form to choose a password, with the token of an invitation. */
   | { kind: 'password' }
   | { kind: 'session'; id: string }
   /** A session by its join code. */
   | { kind: 'code'; code: string };
 
-/** Read a location: `/sessions`, `/sessions/password`, `/sessions/{id}`, `/sessions/code/{code}`. */
+/** Read a location: `/` or `/sessions`, `/sessions/password`, `/sessions/admin`, `/sessions/{id}`, `/sessions/code/{code}`. */
 export function readPlace(path: string): Place {
   const [, first = '', second = '', third = ''] = pathInside(path).split('/').map(decode);
   if (first !== 'sessions') return { kind: 'home' };
-  if (second === 'password') return { kind: 'password' };
+  if (second === 'password' || second === 'admin') return { kind: second };
   if (second === 'code' && third !== '') return { kind: 'code', code: third };
   return second === '' ? { kind: 'home' } : { kind: 'session', id: second };
 }
 
 /** The path of a place; it contains no secret. A code admits its holder to the session's lobby. */
 export function placePath(place: Place): string {
-  if (place.kind === 'home') return serverPath('/sessions');
-  if (place.kind === 'password') return serverPath('/sessions/password');
+  if (place.kind === 'home') return serverPath('/');
+  if (place.kind === 'password' || place.kind === 'admin') return serverPath(`/sessions/${place.kind}`);
   if (place.kind === 'code') return serverPath(`/sessions/code/${encodeURIComponent(place.code)}`);
   return serverPath(`/sessions/${encodeURIComponent(place.id)}`);
 }

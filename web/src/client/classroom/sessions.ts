@@ -133,7 +133,11 @@ function readAttendance(line: unknown): Attendance {
 }
 
 export const sessions = {
-  async signInForDevelopment(caller: Caller, name: string, role: 'tutor' | 'student'): Promise<string> {
+  async signInForDevelopment(
+    caller: Caller,
+    name: string,
+    role: 'tutor' | 'student' | 'admin',
+  ): Promise<string> {
     return textOf((await caller.post('/dev/sign-in', { name, role }))['access_token']);
   },
 

@@ -4,6 +4,8 @@ import { pathOf } from './sessions';
 
 // Some pages around the shown one, even after turning back; a page is about 100 kB.
 const KEPT = 12;
+// A page of 100 kB takes 11 s at 75 kbit/s. A request that was lost with its connection must not block the page for longer.
+const TIMEOUT_MS = 30_000;
 
 export class SlideImages {
   private readonly pages = new Map<string, Promise<string>>();
@@ -13,10 +15,11 @@ export class SlideImages {
     private readonly session: string,
   ) {}
 
-  /** The URL of a page's image. Throws the errors of the call. */
+  /** The URL of a page's image. Throws the errors of the call; a failed image is requested again by the next call. */
   get(deck: string, page: number): Promise<string> {
     const path = `${pathOf(this.session)}/slides/${encodeURIComponent(deck)}/pages/${page}`;
-    const found = this.pages.get(path) ?? this.caller.load(path).then((blob) => URL.createObjectURL(blob));
+    const found =
+      this.pages.get(path) ?? this.caller.load(path, TIMEOUT_MS).then((blob) => URL.createObjectURL(blob));
     // The most recently used image is the last of the map.
     this.pages.delete(path);
     this.pages.set(path, found);

@@ -99,10 +99,23 @@ export function intlTag(tag: Language): string {
   return tag.startsWith('qps') ? 'en' : tag;
 }
 
-/** A time of day in the current language, such as 14:05. */
-export function timeOfDay(atMs: number): string {
-  const tag = intlTag(current.snapshot().language);
-  return new Date(atMs).toLocaleTimeString(tag, { hour: '2-digit', minute: '2-digit' });
+/** The current language as `Intl` knows it. */
+export function intlLanguage(): string {
+  return intlTag(current.snapshot().language);
+}
+
+/** A time of day in the current language, such as 14:05; in the browser's time zone unless one is given. */
+export function timeOfDay(atMs: number, timeZone?: string): string {
+  const shape = { hour: '2-digit', minute: '2-digit' } as const;
+  return new Date(atMs).toLocaleTimeString(
+    intlLanguage(),
+    timeZone === undefined ? shape : { ...shape, timeZone },
+  );
+}
+
+/** A date such as `2026-11-30` in the current language, in the given form. */
+export function dateWords(day: string, form: Intl.DateTimeFormatOptions): string {
+  return new Date(`${day}T00:00Z`).toLocaleDateString(intlLanguage(), { ...form, timeZone: 'UTC' });
 }
 
 /** A date and time of day in the current language, such as Fri 28 Nov, 14:05. `atS`: seconds since 1970. */

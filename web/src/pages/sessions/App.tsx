@@ -1,5 +1,6 @@
 import { lazy, Suspense, useCallback, useEffect, useMemo, useState } from 'react';
 
+import { roomFormPath } from '../../client/access/address';
 import { Caller } from '../../client/classroom/call';
 import { invitationIn, placePath, readPlace, tokenIn, type Place } from '../../client/classroom/place';
 import { sessions, type Me } from '../../client/classroom/sessions';
@@ -17,12 +18,15 @@ import { s } from '../../client/text/sessions/texts';
 import { AccountForm } from '../../teaching/home/AccountForm';
 import { CodeForm } from '../../teaching/home/CodeForm';
 import { Home } from '../../teaching/home/Home';
+import { InstantForm } from '../../teaching/home/InstantForm';
 import { PasswordForm } from '../../teaching/home/PasswordForm';
 import { SignIn } from '../../teaching/home/SignIn';
 import { PageFrame } from '../../teaching/PageFrame';
 import { useSignInConfig } from '../../teaching/useSignInConfig';
 import { useLanguage } from '../../ui/hooks/useLanguage';
 
+// Few people administer.
+const AdminPage = lazy(async () => ({ default: (await import('../../teaching/admin/AdminPage')).AdminPage }));
 // Home needs none of what media need.
 const SessionPage = lazy(async () => ({ default: (await import('../../teaching/SessionPage')).SessionPage }));
 
@@ -79,7 +83,10 @@ export function App() {
       </PageFrame>
     );
   }
-  if (place.kind !== 'home' && (caller !== undefined || place.kind === 'code')) {
+  if (
+    (place.kind === 'session' || place.kind === 'code') &&
+    (caller !== undefined || place.kind === 'code')
+  ) {
     return (
       <Suspense fallback={null}>
         <SessionPage
@@ -97,9 +104,13 @@ export function App() {
     );
   }
   return (
-    <PageFrame name={me?.name} onSignOut={out}>
-      {caller !== undefined && me !== undefined ? (
-        <Home caller={caller} me={me} onCode={enter} onSignedOut={leave} />
+    <PageFrame name={me?.name} onSignOut={out} administers={me?.role === 'admin'}>
+      {caller !== undefined && me?.role === 'admin' && place.kind === 'admin' ? (
+        <Suspense fallback={null}>
+          <AdminPage caller={caller} />
+        </Suspense>
+      ) : caller !== undefined && me !== undefined ? (
+        <Home caller={caller} me={me} instant={config.dev} onCode={enter} onSignedOut={leave} />
       ) : (
         <div className="home-sign">
           {config.dev ? (
@@ -107,7 +118,18 @@ export function App() {
           ) : (
             <AccountForm oidc={config.oidc} onSignIn={take} />
           )}
-          {place.kind === 'home' && <CodeForm onCode={enter} />}
+          {place.kind === 'home' && (
+            <div className="home-side">
+              <CodeForm onCode={enter} />
+              {config.dev ? (
+                <InstantForm />
+              ) : (
+                <a href={roomFormPath()} data-testid="room-form">
+                  {s('home.roomLink')}
+                </a>
+              )}
+            </div>
+          )}
         </div>
       )}
     </PageFrame>

@@ -5,9 +5,14 @@ import '../../styles/components.css';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 
+import { roomLink } from '../../client/access/access';
 import { startLanguage } from '../../ui/hooks/useLanguage';
 import { TooltipProvider } from '../../ui/surfaces/TooltipProvider';
 import { App } from './App';
+
+// Links to rooms without a session led to `/` before it became the home page.
+const room = roomLink(window.location);
+if (room !== undefined) window.location.replace(room);
 
 const element = document.getElementById('page');
 if (element === null) throw new Error('sessions.html has no #page');

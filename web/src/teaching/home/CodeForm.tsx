@@ -16,9 +16,10 @@ export function CodeForm({ onCode }: { onCode: (code: string) => void }) {
   return (
     <form className="card fields" onSubmit={submit} noValidate>
       <h2>{s('home.code')}</h2>
+      <p className="soft">{s('home.codeHelp')}</p>
       <TextField
         id="code"
-        label={s('home.codeHelp')}
+        label={s('home.codeLabel')}
         className="code-input"
         autoCapitalize="characters"
         spellCheck={false}

@@ -18,26 +18,31 @@ import { dateAndTime } from '../../client/text/catalogue';
 import { s } from '../../client/text/sessions/texts';
 import { Button } from '../../ui/controls/Button';
 import { Dialog } from '../../ui/surfaces/Dialog';
+import { CalendarView } from './CalendarView';
 import { CalendarLink } from './CalendarLink';
 import { CodeForm } from './CodeForm';
 import { GroupsCard } from './GroupsCard';
+import { InstantForm } from './InstantForm';
 import { NewSession } from './NewSession';
 import { OfficeHoursCard } from './OfficeHoursCard';
 import { PresenceCard } from './PresenceCard';
 import { SessionList } from './SessionList';
 import { TimetableList } from './TimetableList';
+import { useCalendar } from './useCalendar';
 import { usePolled } from './usePolled';
 
 interface HomeProps {
   caller: Caller;
   me: Me;
+  /** The server lets everybody into rooms without a session. */
+  instant: boolean;
   onCode: (code: string) => void;
   onSignedOut: () => void;
 }
 
 /** The sessions of a person, with the available actions. */
-export function Home({ caller, me, onCode, onSignedOut }: HomeProps) {
-  const { found, recorded, problem, load, attempt } = useSessions(caller, onSignedOut);
+export function Home({ caller, me, instant, onCode, onSignedOut }: HomeProps) {
+  const { rows, found, recorded, problem, load, attempt } = useSessions(caller, onSignedOut);
   const [notice, setNotice] = useState('');
   const [cancelling, setCancelling] = useState<Summary>();
   const [busy, setBusy] = useState(false);
@@ -66,13 +71,14 @@ export function Home({ caller, me, onCode, onSignedOut }: HomeProps) {
     [caller, creates, me.person],
   );
   const timetable = usePolled(loadTimetable);
+  const calendar = useCalendar(caller, creates ? me.person : undefined, rows);
   const addSeries = (series: NewSeries): void =>
     run(async () => {
       const count = await schedule.add(caller, me.person, series);
       const { title } = series;
       setMade((before) => before + 1);
       setNotice(count === 0 ? s('home.seriesAdded', { title }) : s('home.seriesCollides', { title, count }));
-      await timetable.again();
+      await Promise.all([timetable.again(), calendar.again()]);
     });
   const part = { caller, me, attempt };
   const list = (rows: readonly Summary[], title: string, testId: string, empty?: string) => (
@@ -88,8 +94,8 @@ export function Home({ caller, me, onCode, onSignedOut }: HomeProps) {
   );
   return (
     <div className="home-columns">
+      <h1>{s('home.hello', { name: me.name })}</h1>
       <div className="home-main">
-        <h1>{s('home.hello', { name: me.name })}</h1>
         {problem !== '' && (
           <p role="alert" className="problem">
             {problem}
@@ -103,8 +109,15 @@ export function Home({ caller, me, onCode, onSignedOut }: HomeProps) {
         {found !== undefined && (
           <>
             {list(found.today, s('home.today'), 'today', s('home.noneToday'))}
+            {calendar.nowS !== undefined && <CalendarView entries={calendar.entries} nowS={calendar.nowS} />}
             {list(found.upcoming, s('home.upcoming'), 'upcoming')}
-            <TimetableList {...part} timetable={timetable.value} onChanged={timetable.again} />
+            <TimetableList
+              {...part}
+              timetable={timetable.value}
+              onChanged={async () => {
+                await Promise.all([timetable.again(), calendar.again()]);
+              }}
+            />
             {list(found.past, s('home.past'), 'past')}
           </>
         )}
@@ -114,8 +127,9 @@ export function Home({ caller, me, onCode, onSignedOut }: HomeProps) {
           <NewSession key={made} busy={busy} onStart={start} onSchedule={plan} onSeries={addSeries} />
         )}
         <CodeForm onCode={onCode} />
+        {instant && <InstantForm />}
       </div>
-      <div className="home-side home-more">
+      <div className="home-more">
         <OfficeHoursCard {...part} />
         <PresenceCard {...part} />
         <GroupsCard {...part} />
@@ -188,6 +202,7 @@ function useSessions(caller: Caller, onSignedOut: () => void) {
   }, [attempt, load]);
   const startOfDayS = new Date().setHours(0, 0, 0, 0) / 1000;
   return {
+    rows,
     found: rows === undefined ? undefined : agenda(rows, startOfDayS),
     recorded,
     problem,

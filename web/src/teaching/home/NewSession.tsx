@@ -7,9 +7,8 @@ import { s } from '../../client/text/sessions/texts';
 import { Button } from '../../ui/controls/Button';
 import { TextField } from '../../ui/controls/TextField';
 import { Switch } from '../../ui/controls/Switch';
-
-const OWN_ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone;
-const ZONES = [...new Set([OWN_ZONE, ...Intl.supportedValuesOf('timeZone'), 'UTC'])];
+import { OWN_ZONE } from './zones';
+import { ZoneSelect } from './ZoneSelect';
 
 interface NewSessionProps {
   busy: boolean;
@@ -77,21 +76,7 @@ export function NewSession({ busy, onStart, onSchedule, onSeries }: NewSessionPr
           value={local}
           onChange={setLocal}
         />
-        <div className="field">
-          <label htmlFor="new-zone">{s('home.zone')}</label>
-          <select
-            id="new-zone"
-            data-testid="new-zone"
-            value={zone}
-            onChange={(event) => setZone(event.target.value)}
-          >
-            {ZONES.map((each) => (
-              <option key={each} value={each}>
-                {each.replaceAll('_', ' ')}
-              </option>
-            ))}
-          </select>
-        </div>
+        <ZoneSelect id="new-zone" zone={zone} onChange={setZone} />
       </div>
       <div className="field">
         <label htmlFor="new-repeat">{s('home.repeat')}</label>

@@ -8,6 +8,8 @@ import { s } from '../../client/text/sessions/texts';
 import { Button } from '../../ui/controls/Button';
 import { TextField } from '../../ui/controls/TextField';
 
+const ROLES = ['tutor', 'student', 'admin'] as const;
+
 interface SignInProps {
   name: string;
   onSignIn: (token: string, name: string) => void;
@@ -16,7 +18,7 @@ interface SignInProps {
 /** Signs in as any person, in development mode. */
 export function SignIn({ name: recalled, onSignIn }: SignInProps) {
   const [name, setName] = useState(recalled);
-  const [role, setRole] = useState<'tutor' | 'student'>('tutor');
+  const [role, setRole] = useState<(typeof ROLES)[number]>('tutor');
   const [problem, setProblem] = useState('');
   const [busy, setBusy] = useState(false);
   const submit = async (event: SyntheticEvent): Promise<void> => {
@@ -47,7 +49,7 @@ export function SignIn({ name: recalled, onSignIn }: SignInProps) {
       />
       <fieldset className="choices-row">
         <legend>{s('sign.as')}</legend>
-        {(['tutor', 'student'] as const).map((each) => (
+        {ROLES.map((each) => (
           <label key={each} className="choice">
             <input
               type="radio"

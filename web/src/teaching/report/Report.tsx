@@ -19,6 +19,7 @@ import { TEACHING } from '../../ui/controls/teachingIcons';
 import { ReplayLink } from '../ReplayLink';
 import { PollResults } from '../panels/PollsPanel';
 import { saveBlob } from '../saveBlob';
+import { TableScroll } from '../../ui/surfaces/TableScroll';
 
 export interface ReportContent {
   session: Summary;
@@ -188,9 +189,7 @@ function AttendanceTable({ attendance }: { attendance: readonly Attendance[] }) 
     'report.lost',
   ] as const;
   return (
-    // Reachable by keyboard, because it scrolls on narrow screens.
-    // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- see above; axe demands it
-    <div className="table-scroll" tabIndex={0} role="group" aria-label={s('report.attendance')}>
+    <TableScroll label={s('report.attendance')}>
       <table>
         <thead>
           <tr>
@@ -221,6 +220,6 @@ function AttendanceTable({ attendance }: { attendance: readonly Attendance[] }) 
           ))}
         </tbody>
       </table>
-    </div>
+    </TableScroll>
   );
 }

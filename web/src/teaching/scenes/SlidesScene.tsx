@@ -74,7 +74,10 @@ export function SlidesScene({ deck }: { deck: Deck }) {
   );
 }
 
-/** The image of a page; the previous image remains until it is loaded. */
+// Between attempts to load an image.
+const RETRY_MS = 2000;
+
+/** The image of a page; the previous image remains until it is loaded. A failed request is repeated while the page is shown. */
 function usePageImage(deck: Deck, page: number) {
   const { session } = useLive();
   const [images] = useState(() => new SlideImages(session.caller, session.id));
@@ -82,22 +85,27 @@ function usePageImage(deck: Deck, page: number) {
   const [failed, setFailed] = useState(false);
   useEffect(() => () => images.close(), [images]);
   useEffect(() => {
+    let timer: number | undefined;
     let current = true;
-    images
-      .get(deck.id, page)
-      .then((url) => {
+    const load = async (): Promise<void> => {
+      try {
+        const url = await images.get(deck.id, page);
         if (!current) return;
         setAddress({ url, page });
         setFailed(false);
         for (const near of [page + 1, page - 1]) {
           if (near >= 1 && near <= deck.pages) void images.get(deck.id, near).catch(() => undefined);
         }
-      })
-      .catch(() => {
-        if (current) setFailed(true);
-      });
+      } catch {
+        if (!current) return;
+        setFailed(true);
+        timer = window.setTimeout(() => void load(), RETRY_MS);
+      }
+    };
+    void load();
     return () => {
       current = false;
+      window.clearTimeout(timer);
     };
   }, [images, deck.id, deck.pages, page]);
   return { address, failed };

@@ -1,8 +1,11 @@
 /** The page of a deck that a person sees: everybody's, or their own. */
-import { useEffect, useRef, useState } from 'react';
+import { useEffect, useLayoutEffect, useRef, useState } from 'react';
 
+import { PageTurner } from '../../client/classroom/live/pageTurner';
 import type { Deck } from '../../client/classroom/live/slides';
 import { may } from '../../client/classroom/live/permissions';
+import { numberOf } from '../../client/json';
+import { useStore } from '../../ui/hooks/useStore';
 import { useLive } from '../live/context';
 
 export interface PageTurning {
@@ -17,20 +20,19 @@ export interface PageTurning {
 }
 
 export function usePageTurning(deck: Deck): PageTurning {
-  const { state, run } = useLive();
+  const { state } = useLive();
   const forAll = may(state.permissions, state.people.role, 'slides.go_to');
-  // The person's own page: for a tutor until the server has turned the page for everybody, for others until they return.
+  const turner = usePageTurner(deck.id);
+  const { wanted } = useStore(turner.state);
+  // The page of a person who turns for themselves, until they return.
   const [own, setOwn] = useState<{ deck: string; page: number }>();
-  const page = own?.deck === deck.id ? own.page : deck.page;
   if (own !== undefined && (own.deck !== deck.id || own.page === deck.page)) setOwn(undefined);
-  const turn = (wanted: number): void => {
-    const next = Math.min(Math.max(wanted, 1), deck.pages);
+  const page = forAll ? (wanted ?? deck.page) : (own?.page ?? deck.page);
+  const turn = (asked: number): void => {
+    const next = Math.min(Math.max(asked, 1), deck.pages);
     if (next === page) return;
-    setOwn({ deck: deck.id, page: next });
-    if (!forAll) return;
-    void run(`/slides/${deck.id}/go-to`, { page: next }).then((done) => {
-      if (!done) setOwn(undefined);
-    });
+    if (forAll) turner.turn(next);
+    else setOwn({ deck: deck.id, page: next });
   };
   return {
     page,
@@ -39,6 +41,25 @@ export function usePageTurning(deck: Deck): PageTurning {
     forAll,
     back: () => setOwn(undefined),
   };
+}
+
+/** The turner of a deck. The scene of each deck is a component of its own, so that the deck never changes. */
+function usePageTurner(deck: string): PageTurner {
+  const { session, run } = useLive();
+  const [turner] = useState(() => new PageTurner((page) => run(`/slides/${deck}/go-to`, { page })));
+  useEffect(() => {
+    const ends = [
+      session.onEvent(({ type, fields }) => {
+        const page = numberOf(fields['page']);
+        if (type === 'slides.turned' && fields['deck'] === deck && page !== undefined) turner.turned(page);
+      }),
+      session.onReplaced(() => turner.replaced()),
+    ];
+    return () => {
+      for (const end of ends) end();
+    };
+  }, [session, turner, deck]);
+  return turner;
 }
 
 // Presenters' remote controls send PageUp and PageDown.
@@ -50,7 +71,8 @@ const OWN_KEYS =
 /** Turn by keys, unless the focused element needs the keys itself. `mirrored`: the page reads from right to left. */
 export function usePageKeys(step: ((by: number) => void) | undefined): void {
   const latest = useRef(step);
-  useEffect(() => {
+  // In the same turn of the event loop as the change on the screen: a key may be pressed right after it.
+  useLayoutEffect(() => {
     latest.current = step;
   }, [step]);
   useEffect(() => {

@@ -11,6 +11,7 @@ import { Store, type Readable } from '../../store';
 import type { Caller } from '../call';
 import { pathOf } from '../sessions';
 import { unfold, type SessionEvent } from './event';
+import { laneOf, Lanes } from './lanes';
 import { readPolls } from './polls';
 import { readQuestions } from './questions';
 import { applyEvent, readDoor, readState, stalePart, type Door, type SessionState } from './state';
@@ -32,6 +33,7 @@ export class FollowedSession {
   readonly state: Readable<Followed> = this.store;
   private readonly listeners = new Set<(event: SessionEvent) => void>();
   private readonly replacements = new Set<() => void>();
+  private readonly lanes = new Lanes();
   private seq = -1;
   private stream: Stream | undefined;
   private readonly reloading = new Map<string, ReturnType<typeof setTimeout>>();
@@ -107,9 +109,9 @@ export class FollowedSession {
     }
   }
 
-  /** A command of this session, such as `('/hands')`. */
+  /** A command of this session, such as `('/hands')`. Commands of one feature reach the server in the order of the calls. */
   command(path: string, body: object = {}): Promise<Fields> {
-    return this.caller.post(pathOf(this.id) + path, body);
+    return this.lanes.run(laneOf(path), () => this.caller.post(pathOf(this.id) + path, body));
   }
 
   /** Process a message of a stream or of the media connection. */

@@ -84,8 +84,14 @@ export function readTimetable(fields: Fields): Timetable {
 const path = (tutor: string): string => `/schedule/${encodeURIComponent(tutor)}`;
 
 export const schedule = {
+  /** The lessons of the next four weeks. */
   async load(caller: Caller, tutor: string): Promise<Timetable> {
     return readTimetable(await caller.get(path(tutor)));
+  },
+
+  /** The lessons between two moments, at most 400 days apart. */
+  async between(caller: Caller, tutor: string, since: number, until: number): Promise<Lesson[]> {
+    return readTimetable(await caller.get(`${path(tutor)}?since=${since}&until=${until}`)).lessons;
   },
 
   /** Add a series; returns how many of its lessons collide with others. */

@@ -1,0 +1,104 @@
+"""How the rooms look, compared with pictures in `views/`: window sizes, light and dark, few and many people.
+
+A picture is small and without text, because fonts differ between machines; it shows where things are and how bright
+they are. `LECTERN_WRITE_VIEWS=1` writes the pictures anew after an intended change; look at the difference before you
+commit it.
+"""
+
+import io
+import os
+from pathlib import Path
+
+import pytest
+from PIL import Image, ImageChops
+
+pytestmark = pytest.mark.timeout(240)
+
+VIEWS = Path(__file__).parent / "views"
+KINDS = {"room": "", "tutor": "&session=tutor", "student": "&session=student"}
+PEOPLE = (0, 1, 4, 12, 30)
+# In pixels; a picture has a tenth to a third of the width.
+SIZES = ((360, 740), (1280, 800), (2560, 1440))
+SCHEMES = ("light", "dark")
+WIDTH = 128
+# Levels of 255 that antialiasing and the width of a word change, and the share of pixels that may change more.
+SAME_LEVELS = 24
+MAX_CHANGED = 0.02
+
+# Constructed style sheets are exempt from the page's content security policy. The colour of icons stays.
+WITHOUT_TEXT = """() => {
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync(`* { -webkit-text-fill-color: transparent !important; caret-color: transparent !important;
+        text-decoration-color: transparent !important; transition: none !important; animation: none !important }`);
+    document.adoptedStyleSheets.push(sheet);
+}"""
+
+
+async def pictures(browser, server, kind, people):
+    """Small pictures of a room with so many people, by size and scheme."""
+    context = await browser.new_context(reduced_motion="reduce")
+    page = await context.new_page()
+    await page.goto(f"{server.page}/dev/components?people={people}{KINDS[kind]}")
+    await page.get_by_test_id("leave").wait_for()
+    await page.evaluate(WITHOUT_TEXT)
+    found = []
+    for width, height in SIZES:
+        await page.set_viewport_size({"width": width, "height": height})
+        for scheme in SCHEMES:
+            await page.emulate_media(color_scheme=scheme)
+            # The layout follows a `ResizeObserver`, which runs before the second frame.
+            await page.evaluate(
+                "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+            )
+            picture = Image.open(io.BytesIO(await page.screenshot())).convert("L")
+            found.append(picture.resize((WIDTH, WIDTH * height // width), Image.Resampling.BOX))
+    await context.close()
+    return found
+
+
+def sheet_of(found):
+    """All pictures beside each other."""
+    sheet = Image.new("L", (WIDTH * len(found), max(picture.height for picture in found)))
+    for index, picture in enumerate(found):
+        sheet.paste(picture, (index * WIDTH, 0))
+    return sheet
+
+
+def changed_share(picture, expected):
+    """The share of pixels that differ visibly."""
+    histogram = ImageChops.difference(picture, expected).histogram()
+    return sum(histogram[SAME_LEVELS + 1 :]) / (picture.width * picture.height)
+
+
+def test_a_missing_panel_is_a_change_and_a_wider_word_is_none():
+    picture = Image.new("L", (WIDTH, 80), 240)
+    picture.paste(40, (32, 0, WIDTH, 70))
+    word, panel = picture.copy(), picture.copy()
+    word.paste(120, (4, 4, 20, 7))
+    panel.paste(40, (0, 0, 32, 70))
+    assert 0 < changed_share(word, picture) < MAX_CHANGED < changed_share(panel, picture)
+
+
+@pytest.mark.parametrize(
+    ("kind", "people"),
+    [
+        pytest.param(kind, people, marks=() if people == 4 else pytest.mark.long)
+        for kind in KINDS
+        for people in PEOPLE
+    ],
+)
+async def test_a_view_looks_as_before(server, chromium, kind, people):
+    found = await pictures(chromium, server, kind, people)
+    path = VIEWS / f"{kind}-{people}.png"
+    if os.environ.get("LECTERN_WRITE_VIEWS"):
+        VIEWS.mkdir(exist_ok=True)
+        sheet_of(found).save(path, optimize=True)
+    expected = Image.open(path)
+    names = [f"{width} px {scheme}" for width, _ in SIZES for scheme in SCHEMES]
+    changed = {}
+    for index, (name, picture) in enumerate(zip(names, found, strict=True)):
+        left = index * WIDTH
+        before = expected.crop((left, 0, left + WIDTH, picture.height))
+        if (share := changed_share(picture, before)) > MAX_CHANGED:
+            changed[name] = f"{share:.1%}"
+    assert changed == {}
