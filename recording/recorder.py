@@ -207,7 +207,7 @@ class Connection:
             return None
         return self._frames.feed(data) if data else None
 
-    def tell(self, messages: Sequence[tap.FromRecorder]) -> None:
+    def send(self, messages: Sequence[tap.FromRecorder]) -> None:
         """Send messages as far as the tap reads; requests that would wait long are dropped."""
         if len(self._backlog) > _MAX_REQUESTS_OCTETS:
             messages = [m for m in messages if not isinstance(m, tap.Nack | tap.RequestKeyframe)]
@@ -252,7 +252,7 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO)
     settings = msgspec.json.decode(sys.argv[2], type=RecorderSettings)
     connection = Connection(socket.socket(fileno=int(sys.argv[1])))
-    recorder = Recorder(settings, _now, connection.tell)
+    recorder = Recorder(settings, _now, connection.send)
     try:
         serve(recorder, connection, time.monotonic_ns)
     finally:

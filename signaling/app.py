@@ -354,7 +354,7 @@ class Server:
 
     async def start(self) -> None:
         """Open both ports. ListenError when one cannot be had, ConfigError, StoreError."""
-        self.keyring.take(await self.store.api_keys.in_force())
+        self.keyring.apply(await self.store.api_keys.in_force())
         if not self.keyring:
             raise ConfigError(NO_KEYS)
         key = self._config.webhook_key

@@ -57,7 +57,7 @@ class Limiter:
         self._rate = rate
         self._full_at: dict[str, float] = {}
 
-    def take(self, key: str, now: float, cost: float = 1.0) -> float:
+    def take_tokens(self, key: str, now: float, cost: float = 1.0) -> float:
         """Take `cost` out of a bucket; return 0, or the seconds after which there will be enough."""
         full_at = self._full_after(key, now, cost)
         wait_s = self._lacks_s(full_at, now)
@@ -96,7 +96,7 @@ class Limits:
 
     def check(self, kind: str, key: str, rate: Rate) -> None:
         """Take one from the bucket of `key`. TooOftenError."""
-        wait_s = self._limiter(kind, rate).take(key, self._clock())
+        wait_s = self._limiter(kind, rate).take_tokens(key, self._clock())
         if wait_s > 0:
             raise TooOftenError(math.ceil(wait_s))
 

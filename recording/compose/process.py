@@ -24,15 +24,15 @@ class Report(msgspec.Struct, frozen=True, omit_defaults=True):
     error: str = ""
 
 
-def compose(job: Job, tell: Callable[[Report], None]) -> int:
+def compose(job: Job, send: Callable[[Report], None]) -> int:
     """Compose a film; return the exit status."""
     unfinished = Path(job.output).with_suffix(".part")
     try:
-        Film(job).write(str(unfinished), lambda done: tell(Report(round(done, 4))))
+        Film(job).write(str(unfinished), lambda done: send(Report(round(done, 4))))
         unfinished.replace(job.output)
     except (LayoutError, EmptyError, OSError, av.FFmpegError) as error:
         unfinished.unlink(missing_ok=True)
-        tell(Report(error=str(error)))
+        send(Report(error=str(error)))
         return 1
     return 0
 
@@ -42,11 +42,11 @@ def main() -> int:
     os.nice(19)
     job = msgspec.json.decode(sys.stdin.buffer.read(), type=Job)
 
-    def tell(report: Report) -> None:
+    def send(report: Report) -> None:
         sys.stdout.buffer.write(msgspec.json.encode(report) + b"\n")
         sys.stdout.buffer.flush()
 
-    return compose(job, tell)
+    return compose(job, send)
 
 
 if __name__ == "__main__":

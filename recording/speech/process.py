@@ -19,18 +19,18 @@ def main() -> int:
     os.nice(19)
     job = msgspec.json.decode(sys.stdin.buffer.read(), type=SpeechJob)
 
-    def tell(report: SpeechReport) -> None:
+    def send(report: SpeechReport) -> None:
         sys.stdout.buffer.write(msgspec.json.encode(report) + b"\n")
         sys.stdout.buffer.flush()
 
     try:
         transcriber = Transcriber(Path(job.model), job.language)
-        for line in transcribe(job, transcriber, lambda done: tell(SpeechReport(round(done, 4)))):
-            tell(SpeechReport(line=line))
+        for line in transcribe(job, transcriber, lambda done: send(SpeechReport(round(done, 4)))):
+            send(SpeechReport(line=line))
     except (LayoutError, SpeechError, OSError, ValueError) as error:
-        tell(SpeechReport(error=str(error)))
+        send(SpeechReport(error=str(error)))
         return 1
-    tell(SpeechReport(1.0, done=True))
+    send(SpeechReport(1.0, done=True))
     return 0
 
 

@@ -71,7 +71,7 @@ class Line:
         """The position of the next packet among the packets of all lines; None if the line is empty."""
         return self._packets[0][0] if self._packets else None
 
-    def take(self) -> bytes:
+    def dequeue(self) -> bytes:
         """Remove and return the next packet; IndexError if the line is empty."""
         _, packet = self._packets.popleft()
         self.waiting_bytes -= len(packet)
@@ -162,7 +162,7 @@ class Pacer:
         for line in self.lines.values():
             if line.turn is not None and (first is None or (line.rank, line.turn) < (first.rank, first.turn)):
                 first = line
-        return None if first is None else first.take()
+        return None if first is None else first.dequeue()
 
     def empty(self) -> list[bytes]:
         """Remove and return all waiting packets, since the path has proved wide enough."""

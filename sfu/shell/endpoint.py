@@ -345,7 +345,7 @@ class MediaEndpoint:
         if (
             is_rtcp
             and not peer.link.reads_reports(now)
-            and rtcp.tells_arrivals_alone(memoryview(buffer)[at : at + length])
+            and rtcp.reports_arrivals_alone(memoryview(buffer)[at : at + length])
         ):
             return
         # what exceeds a peer's limits is dropped here, for less than a tenth of what it would cost from here on

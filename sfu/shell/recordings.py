@@ -67,7 +67,7 @@ class Recordings:
                 "folder": self._settings.recordings_folder,
                 "reserve_octets": self._settings.recordings_reserve_octets,
             }
-            self._recorder = RecorderProcess(json.dumps(settings), self._told, self._died)
+            self._recorder = RecorderProcess(json.dumps(settings), self._on_message, self._died)
             self._recorder.start()
         self._running.add(recording_id)
         self._taps.start(recording_id, room_id, time.monotonic())
@@ -141,7 +141,7 @@ class Recordings:
 
     # --- from the recorder ---------------------------------------------------------------------------------------
 
-    def _told(self, message: tap.FromRecorder) -> None:
+    def _on_message(self, message: tap.FromRecorder) -> None:
         now = time.monotonic()
         if isinstance(message, tap.Nack):
             self._taps.send_again(message.stream, message.sequences, now)

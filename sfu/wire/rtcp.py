@@ -194,7 +194,7 @@ def parse(packet: Buffer) -> list[RtcpPacket]:
     return packets
 
 
-def tells_arrivals_alone(datagram: Buffer) -> bool:
+def reports_arrivals_alone(datagram: Buffer) -> bool:
     """Whether an SRTCP datagram holds nothing but one feedback report, judged by its 8 unencrypted bytes."""
     if len(datagram) < 8 or datagram[1] != TRANSPORT_FEEDBACK or datagram[0] & 0x1F != _ARRIVALS:
         return False

@@ -50,7 +50,7 @@ class Keyring(Mapping[str, str]):
         """Return the signer for successors of a key's tokens: the same key, so that they become invalid with it."""
         return Signer(key, self._keys[key]) if key in self._keys else self._nobody
 
-    def take(self, stored: Mapping[str, str]) -> None:
+    def apply(self, stored: Mapping[str, str]) -> None:
         """Replace the stored keys that are in force."""
         keys = {**self._configured, **{k: v for k, v in stored.items() if k not in self._configured}}
         for verb, names in (("added", keys.keys() - self._keys), ("revoked", self._keys.keys() - keys)):
@@ -68,7 +68,7 @@ class Keyring(Mapping[str, str]):
         while True:
             await pause(FOLLOW_S)
             try:
-                self.take(await load())
+                self.apply(await load())
             except SignalingError as error:
                 log.warning("cannot read changes of API keys: %s", error)
             except Exception:

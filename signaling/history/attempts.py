@@ -33,7 +33,7 @@ class Attempts:
         """Start empty."""
         self._by_endpoint: OrderedDict[str, deque[Attempt]] = OrderedDict()
 
-    def note(self, delivery: Delivery, at: float, result: str, answer: str) -> None:
+    def record(self, delivery: Delivery, at: float, result: str, answer: str) -> None:
         """Keep an attempt; the endpoint with the oldest last attempt makes room for a new one."""
         endpoint_id = delivery.content.endpoint_id
         kept = self._by_endpoint.setdefault(endpoint_id, deque(maxlen=KEPT_PER_ENDPOINT))

@@ -271,7 +271,7 @@ class Webhooks:
         lost = outcome.retry_in_s is None
         result = "delivered" if outcome.delivered else "given_up" if lost else "failed"
         self._observe(api.kind, result)
-        self.attempts.note(delivery, self._wall_clock(), result, why or str(status))
+        self.attempts.record(delivery, self._wall_clock(), result, why or str(status))
         if not outcome.delivered:
             log.warning(
                 "webhook %s (%s) to endpoint %s, attempt %d: %s%s",

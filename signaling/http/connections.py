@@ -106,7 +106,7 @@ class Connections:
         """Let it be found no more."""
         self._by_protocol.pop(protocol, None)
 
-    def note(self, request: web.Request, use: Use) -> None:
+    def record(self, request: web.Request, use: Use) -> None:
         """Note what the connection of a request is used for."""
         connection = self._by_protocol.get(request.protocol)
         if connection is not None:
@@ -129,8 +129,8 @@ CONNECTIONS = web.AppKey("connections", Connections)
 "Key of the connections in the application."
 
 
-def note(request: web.Request, use: Use) -> None:
+def record(request: web.Request, use: Use) -> None:
     """Note what the connection of a request is used for, if connections are counted at all."""
     connections = request.app.get(CONNECTIONS)
     if connections is not None:
-        connections.note(request, use)
+        connections.record(request, use)

@@ -14,7 +14,7 @@ from aiohttp import hdrs, web
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.typedefs import Middleware
 
-from signaling.http.connections import CONNECTIONS, Connections, Use, note
+from signaling.http.connections import CONNECTIONS, Connections, Use, record
 from signaling.http.headers import LONG_LIVED, SECURITY_HEADERS
 
 log = logging.getLogger(__name__)
@@ -98,7 +98,7 @@ def _observed(observe: Observer) -> Middleware:
     async def observed(request: web.Request, handler: Handler) -> web.StreamResponse:
         started = time.perf_counter()
         status = 500
-        note(request, Use.BUSY)
+        record(request, Use.BUSY)
         try:
             response = await handler(request)
             status = response.status
@@ -106,7 +106,7 @@ def _observed(observe: Observer) -> Middleware:
             status = error.status
             raise
         finally:
-            note(request, Use.IDLE)
+            record(request, Use.IDLE)
             resource = request.match_info.route.resource
             # Labels that clients can choose freely would create a time series each.
             route = "none" if resource is None else resource.canonical

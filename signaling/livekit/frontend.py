@@ -37,9 +37,9 @@ class LiveKitFrontend:
         """Report a participant to itself as an active speaker for some seconds."""
         sid = connection.participant.sid
 
-        def tell(level: float, *, active: bool) -> None:
+        def notify(level: float, *, active: bool) -> None:
             speaker = models.SpeakerInfo(sid=sid, level=level, active=active)
             connection.send(rtc.SignalResponse(speakers_changed=rtc.SpeakersChanged(speakers=[speaker])))
 
-        tell(1.0, active=True)
-        self.services.timers.set(sid, "simulated speaker", seconds, lambda: tell(0.0, active=False))
+        notify(1.0, active=True)
+        self.services.timers.set(sid, "simulated speaker", seconds, lambda: notify(0.0, active=False))

@@ -30,7 +30,7 @@ from signaling.errors import (
     by_type,
 )
 from signaling.http.api import bearer
-from signaling.http.connections import Use, note
+from signaling.http.connections import Use, record
 from signaling.ids import ParticipantSid
 from signaling.limits import DESCRIPTIONS, JOINS, MESSAGES, SENT_TO_ALL, Limits
 from signaling.livekit.backlog import Backlog
@@ -251,12 +251,12 @@ class LiveKitEndpoints:
         try:
             connection = await self._open(claims, join, outbox, dual=dual)
             if connection is not None:
-                note(request, Use.KNOWN)
+                record(request, Use.KNOWN)
                 try:
                     await self._read(ws, connection, outbox)
                 finally:
                     # What is left is to say goodbye, which a client can draw out.
-                    note(request, Use.BUSY)
+                    record(request, Use.BUSY)
                     self._frontend.lifecycle.socket_closed(connection, outbox)
         finally:
             outbox.finish()

@@ -118,7 +118,7 @@ def find_signer(config: ServerConfig) -> "Signer":
     configuration.check_keys(config)
     keyring = Keyring(config.keys)
     if not keyring:
-        keyring.take(in_store(config, lambda store: store.api_keys.in_force()))
+        keyring.apply(in_store(config, lambda store: store.api_keys.in_force()))
     if not keyring:
         raise ConfigError(configuration.NO_KEYS)
     return keyring.signer()

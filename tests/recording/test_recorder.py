@@ -142,9 +142,9 @@ def test_requests_are_dropped_while_the_tap_does_not_read(monkeypatch):
     with ours, theirs:
         connection = Connection(theirs)
         for _ in range(20_000):
-            connection.tell([tap.RequestKeyframe(1), tap.Nack(1, tuple(range(50)))])
+            connection.send([tap.RequestKeyframe(1), tap.Nack(1, tuple(range(50)))])
         assert len(connection._backlog) < 300_000
-        connection.tell([tap.RecordingEnded("r")])
+        connection.send([tap.RecordingEnded("r")])
         frames, found = tap.FrameBuffer(), []
         ours.setblocking(False)
         while not found or found[-1] != tap.RecordingEnded("r"):

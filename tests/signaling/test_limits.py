@@ -18,19 +18,19 @@ RATE = Rate(per_s=2, burst=10)
 
 def test_a_burst_then_the_rate():
     limiter = Limiter(RATE)
-    assert [limiter.take("a", 100.0) for _ in range(10)] == [0.0] * 10
-    assert limiter.take("a", 100.0) == 0.5
+    assert [limiter.take_tokens("a", 100.0) for _ in range(10)] == [0.0] * 10
+    assert limiter.take_tokens("a", 100.0) == 0.5
     # what was refused cost nothing
-    assert limiter.take("a", 100.0) == 0.5
-    assert limiter.take("a", 100.5) == 0.0
-    assert limiter.take("a", 100.5) == 0.5
-    assert limiter.take("b", 100.5) == 0.0
+    assert limiter.take_tokens("a", 100.0) == 0.5
+    assert limiter.take_tokens("a", 100.5) == 0.0
+    assert limiter.take_tokens("a", 100.5) == 0.5
+    assert limiter.take_tokens("b", 100.5) == 0.0
 
 
 def test_a_bucket_fills_up_to_the_burst_and_no_further():
     limiter = Limiter(RATE)
-    limiter.take("a", 0.0, 10)
-    assert [limiter.take("a", 1000.0) for _ in range(11)] == [0.0] * 10 + [0.5]
+    limiter.take_tokens("a", 0.0, 10)
+    assert [limiter.take_tokens("a", 1000.0) for _ in range(11)] == [0.0] * 10 + [0.5]
 
 
 def test_a_reservation_is_made_in_any_case_and_says_when_its_time_comes():
@@ -50,11 +50,11 @@ def test_never_more_than_the_burst_and_what_came_in_since(steps):
     limiter, now, taken = Limiter(RATE), 0.0, {"a": 0.0, "b": 0.0}
     for pause, cost, key in steps:
         now += pause
-        wait_s = limiter.take(key, now, cost)
+        wait_s = limiter.take_tokens(key, now, cost)
         if wait_s == 0:
             taken[key] += cost
         else:
-            assert limiter.take(key, now + wait_s + 1e-9, 0) == 0
+            assert limiter.take_tokens(key, now + wait_s + 1e-9, 0) == 0
         assert taken[key] <= RATE.burst + now * RATE.per_s + 1e-6
 
 
@@ -62,10 +62,10 @@ def test_memory_is_bounded_and_the_longest_silent_is_forgotten(monkeypatch):
     monkeypatch.setattr(limits, "MAX_BUCKETS", 3)
     limiter = Limiter(Rate(per_s=1, burst=2))
     for key in "abcad":
-        limiter.take(key, 0.0)
+        limiter.take_tokens(key, 0.0)
     assert list(limiter._full_at) == ["c", "a", "d"]
-    assert limiter.take("a", 0.0) > 0
-    assert limiter.take("b", 0.0, 2) == 0
+    assert limiter.take_tokens("a", 0.0) > 0
+    assert limiter.take_tokens("b", 0.0, 2) == 0
 
 
 def headers(forwarded):

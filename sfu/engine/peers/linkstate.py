@@ -42,12 +42,12 @@ def state(available_bps: float, wanted_bps: float, loss: float, *, cameras: bool
 class LinkReport:
     """What has been told of one link."""
 
-    __slots__ = ("_new", "_since", "_told", "_told_at")
+    __slots__ = ("_new", "_reported", "_reported_at", "_since")
 
     def __init__(self) -> None:
         """That it is good goes without saying."""
-        self._told = self._new = LinkState()
-        self._since = self._told_at = float("-inf")
+        self._reported = self._new = LinkState()
+        self._since = self._reported_at = float("-inf")
 
     def update(self, now_is: LinkState, now: float) -> LinkState | None:
         """Take in the present state; returns it when it is to be told."""
@@ -56,7 +56,7 @@ class LinkReport:
             if (now_is.kbps is None, now_is.cameras) != (self._new.kbps is None, self._new.cameras):
                 self._since = now
             self._new = now_is
-        if now_is == self._told or now - self._since < LASTS_S or now - self._told_at < INTERVAL_S:
+        if now_is == self._reported or now - self._since < LASTS_S or now - self._reported_at < INTERVAL_S:
             return None
-        self._told, self._told_at = now_is, now
+        self._reported, self._reported_at = now_is, now
         return now_is

@@ -10,7 +10,7 @@ from signaling.daily.rest.errors import invalid
 from signaling.daily.rest.javascript import iso
 from signaling.daily.rest.pages import MAX_PAGE, PageQuery
 from signaling.daily.rest.style import DEAR, Caller
-from signaling.daily.rest.unsupported import tell_unsupported
+from signaling.daily.rest.unsupported import name_unsupported
 from signaling.daily.rooms import DailyRoom, DailyRooms, Privacy
 from signaling.http.api import Route
 from signaling.ids import RoomName
@@ -110,7 +110,7 @@ class RoomCalls:
         made = await self._rooms.create(
             caller.domain, body.name, body.privacy or "public", body.properties or {}, self._wall_clock()
         )
-        tell_unsupported(caller, RoomProperties, [body.properties])
+        name_unsupported(caller, RoomProperties, [body.properties])
         return answer(made, caller)
 
     async def list_rooms(self, caller: Caller, query: PageQuery) -> RoomPage:
@@ -127,7 +127,7 @@ class RoomCalls:
         changed = await self._rooms.update(
             caller.domain, name, body.privacy, body.properties or {}, self._wall_clock()
         )
-        tell_unsupported(caller, RoomProperties, [body.properties])
+        name_unsupported(caller, RoomProperties, [body.properties])
         return answer(changed, caller)
 
     async def delete_room(self, caller: Caller, name: RoomNameParameter) -> DeletedRoom:
@@ -139,7 +139,7 @@ class RoomCalls:
         """Create several rooms, or none if one of them cannot be created."""
         wanted = [(room.name, room.privacy or "public", room.properties or {}) for room in body.rooms]
         made = await self._rooms.create_all(caller.domain, wanted, self._wall_clock())
-        tell_unsupported(caller, RoomProperties, [room.properties for room in body.rooms])
+        name_unsupported(caller, RoomProperties, [room.properties for room in body.rooms])
         return RoomPage(len(made), [answer(room, caller) for room in made])
 
     async def delete_rooms(self, caller: Caller, body: RoomNames) -> DeletedRooms:

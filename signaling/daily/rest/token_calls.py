@@ -9,7 +9,7 @@ from signaling.daily import tokens
 from signaling.daily.properties import ROOM_SCHEMA, TOKEN_SCHEMA, RoomProperties, TokenProperties, check_exp
 from signaling.daily.rest.domains import Domains
 from signaling.daily.rest.style import Caller
-from signaling.daily.rest.unsupported import tell_unsupported
+from signaling.daily.rest.unsupported import name_unsupported
 from signaling.daily.rooms import DailyRooms
 from signaling.http.api import Route
 
@@ -74,7 +74,7 @@ class TokenCalls:
         now = self._wall_clock()
         check_exp(given, now)
         token = tokens.mint(caller.domain, given, now)
-        tell_unsupported(caller, TokenProperties, [given])
+        name_unsupported(caller, TokenProperties, [given])
         return TokenAnswer(token)
 
     async def get_meeting_token(self, caller: Caller, token: Token, query: TokenQuery) -> dict[str, Any]:
@@ -90,5 +90,5 @@ class TokenCalls:
     async def update_domain(self, caller: Caller, body: DomainChange) -> DomainAnswer:
         """Change what the domain sets for its rooms."""
         config = await self._rooms.configure_domain(caller.domain, body.properties or {})
-        tell_unsupported(caller, RoomProperties, [body.properties])
+        name_unsupported(caller, RoomProperties, [body.properties])
         return DomainAnswer(caller.domain.name, caller.domain.id, config)

@@ -20,7 +20,7 @@ HEADER = "X-Lectern-Without-Effect"
 _MAX_CHARS = 1000
 
 
-def tell_unsupported(
+def name_unsupported(
     caller: Caller, kind: type[RoomProperties | TokenProperties], given: Iterable[Mapping[str, Any] | None]
 ) -> None:
     """Name in the answer's header, and in the log, the properties in `given` that change nothing."""

@@ -55,7 +55,7 @@ class Relay:
         except WireError:
             reason = "undecodable"
         else:
-            if self.rpc.take(sender.sid, packet):
+            if self.rpc.accept(sender.sid, packet):
                 return
             reason = packets.drop_reason(
                 sender, event.label, len(event.payload), packet, connection.last_sequence

@@ -72,7 +72,7 @@ class RpcCalls:
         finally:
             del self._calls[call_id]
 
-    def take(self, participant_sid: ParticipantSid, packet: DataPacket) -> bool:
+    def accept(self, participant_sid: ParticipantSid, packet: DataPacket) -> bool:
         """Take a packet if it belongs to one of the server's calls to this participant."""
         kind = packet.WhichOneof("value")
         if kind not in {"rpc_ack", "rpc_response"}:

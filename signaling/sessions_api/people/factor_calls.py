@@ -87,12 +87,12 @@ class SecondFactor:
         if step is not None and await factors.use_step(account.id, step):
             return
         if await factors.use_recovery(account.id, one_time.recovery_digest(code)):
-            await self.note(account, "second_factor.recovery_used")
+            await self.record(account, "second_factor.recovery_used")
             return
-        await self.note(account, "second_factor.refused")
+        await self.record(account, "second_factor.refused")
         raise ApiError(401, "wrong_code", "The code is wrong, or was used.")
 
-    async def note(self, account: Account, action: str, actor: PersonId | None = None) -> None:
+    async def record(self, account: Account, action: str, actor: PersonId | None = None) -> None:
         """Add an entry to the audit log. StoreError."""
         by = account.id if actor is None else actor
         await self._audit.add(account.tenant, AuditEntry(self._callers.now, action, by, account.id))
@@ -167,7 +167,7 @@ class FactorCalls:
         digests = [one_time.recovery_digest(code) for code in codes]
         if step is None or not await factors.confirm(account.id, self._callers.now, step, digests):
             raise ApiError(401, "wrong_code", "The code is wrong.")
-        await self._second.note(account, "second_factor.enabled")
+        await self._second.record(account, "second_factor.enabled")
         return RecoveryCodes(codes)
 
     async def renew(self, caller: Caller, body: Confirmation) -> RecoveryCodes:
@@ -177,7 +177,7 @@ class FactorCalls:
         codes = one_time.new_recovery_codes()
         digests = [one_time.recovery_digest(code) for code in codes]
         await self._factors.of(account.tenant).replace_recovery(account.id, digests)
-        await self._second.note(account, "second_factor.recovery_renewed")
+        await self._second.record(account, "second_factor.recovery_renewed")
         return RecoveryCodes(codes)
 
     async def disable(self, caller: Caller, body: Confirmation) -> FactorState:
@@ -185,7 +185,7 @@ class FactorCalls:
         account, factor = await self._confirmed(caller)
         await self._second.use(account, factor, body.code)
         await self._factors.of(account.tenant).delete(account.id)
-        await self._second.note(account, "second_factor.disabled")
+        await self._second.record(account, "second_factor.disabled")
         return FactorState(enabled=False, recovery_codes_left=0)
 
     async def reset(self, caller: Caller, user: PersonPath) -> FactorState:
@@ -198,7 +198,7 @@ class FactorCalls:
         if not await self._factors.of(caller.tenant).delete(user):
             raise ApiError(404, "no_second_factor", "The user has no second factor.")
         await accounts.end_tokens(user)
-        await self._second.note(account, "second_factor.reset", caller.person)
+        await self._second.record(account, "second_factor.reset", caller.person)
         return FactorState(enabled=False, recovery_codes_left=0)
 
     async def _confirmed(self, caller: Caller) -> tuple[Account, Factor]:

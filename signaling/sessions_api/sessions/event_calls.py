@@ -18,7 +18,7 @@ from classroom.ids import PersonId
 from classroom.state import Classroom
 from classroom.visibility import View, shown_to, view
 from signaling.http.api import ApiError, Route
-from signaling.http.connections import Use, note
+from signaling.http.connections import Use, record
 from signaling.http.headers import SECURITY_HEADERS
 from signaling.sessions_api.callers import Caller
 from signaling.sessions_api.desk import Desk, known
@@ -212,7 +212,7 @@ async def _serve_stream(request: web.Request, feed: Feed) -> web.StreamResponse:
     }
     response = web.StreamResponse(headers=headers)
     await response.prepare(request)
-    note(request, Use.KNOWN)
+    record(request, Use.KNOWN)
     try:
         while True:
             message = await _next(feed)
@@ -234,7 +234,7 @@ async def _serve_websocket(request: web.Request, feed: Feed) -> web.StreamRespon
     # The subprotocol is for browsers, which require one of those that they offer.
     ws = web.WebSocketResponse(heartbeat=PING_S, max_msg_size=MAX_FRAME_BYTES, compress=True, timeout=2.0)
     await ws.prepare(request)
-    note(request, Use.KNOWN)
+    record(request, Use.KNOWN)
     reading = asyncio.create_task(_drain(ws, feed))
     try:
         while not ws.closed:

@@ -166,7 +166,7 @@ class MailSender:
             return False
         # Only the first attempt counts.
         key = f"{mail.tenant}/{mail.person}"
-        return bool(mail.attempts) or self._reminders.take(key, now) == 0
+        return bool(mail.attempts) or self._reminders.take_tokens(key, now) == 0
 
     async def _message(self, mail: Mail, account: Account, now: float) -> EmailMessage | None:
         """Return the message as it is now; None when there is no occasion for it any more. ValueError."""

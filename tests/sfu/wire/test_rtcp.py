@@ -291,7 +291,7 @@ def test_fuzz_raises_nothing_but_rtcp_errors(data):
 @pytest.mark.parametrize("trailer", [14, 20], ids=["cm", "gcm"])
 def test_reports_of_arrivals_alone_are_told_by_what_is_in_the_clear(trailer):
     report = rtcp.transport_feedback(1, 2, bytes(12))
-    assert rtcp.tells_arrivals_alone(report + bytes(trailer))
+    assert rtcp.reports_arrivals_alone(report + bytes(trailer))
     for other in (
         rtcp.pli(1, 2),
         rtcp.nack(1, 2, [3]),
@@ -300,9 +300,9 @@ def test_reports_of_arrivals_alone_are_told_by_what_is_in_the_clear(trailer):
         report + rtcp.bye([1]),
         rtcp.receiver_report(1, []) + report,
     ):
-        assert not rtcp.tells_arrivals_alone(other + bytes(trailer))
+        assert not rtcp.reports_arrivals_alone(other + bytes(trailer))
     for size in range(len(report)):
-        assert not rtcp.tells_arrivals_alone((report + bytes(trailer))[:size])
+        assert not rtcp.reports_arrivals_alone((report + bytes(trailer))[:size])
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,10 @@ from signaling.errors import StoreError, TokenError
 
 def test_keys_of_the_store_come_and_go_and_the_configurations_stay():
     keyring = Keyring({"fixed": "f"})
-    keyring.take({"a": "1", "b": "2", "fixed": "not this"})
+    keyring.apply({"a": "1", "b": "2", "fixed": "not this"})
     assert dict(keyring) == {"fixed": "f", "a": "1", "b": "2"}
     assert keyring.signer().key == "fixed"
-    keyring.take({"b": "2"})
+    keyring.apply({"b": "2"})
     assert dict(keyring) == {"fixed": "f", "b": "2"}
     assert "a" not in keyring
     assert len(keyring) == 2
@@ -21,10 +21,10 @@ def test_keys_of_the_store_come_and_go_and_the_configurations_stay():
 def test_the_oldest_key_signs_and_without_one_nobody_believes_the_signature():
     keyring = Keyring({})
     secret = new_secret()
-    keyring.take({"a": secret, "b": "2"})
+    keyring.apply({"a": secret, "b": "2"})
     token = mint({"sub": "ada"}, keyring.signer(), 100.0, 60.0)
     assert verify(token, keyring, 100.0).identity == "ada"
-    keyring.take({})
+    keyring.apply({})
     for each in (token, mint({"sub": "ada"}, keyring.signer(), 100.0, 60.0)):
         with pytest.raises(TokenError):
             verify(each, keyring, 100.0)
@@ -32,11 +32,11 @@ def test_the_oldest_key_signs_and_without_one_nobody_believes_the_signature():
 
 def test_successors_of_a_token_end_with_its_key():
     keyring = Keyring({"fixed": new_secret()})
-    keyring.take({"school": new_secret()})
+    keyring.apply({"school": new_secret()})
     assert keyring.successor("school").key == "school"
     token = mint({"sub": "ada"}, keyring.successor("school"), 100.0, 60.0)
     assert verify(token, keyring, 100.0).key == "school"
-    keyring.take({})
+    keyring.apply({})
     for each in (token, mint({"sub": "ada"}, keyring.successor("school"), 100.0, 60.0)):
         with pytest.raises(TokenError):
             verify(each, keyring, 100.0)

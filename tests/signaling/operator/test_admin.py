@@ -171,7 +171,7 @@ async def test_a_server_follows_its_keys(server, monkeypatch):
     assert await rooms_by("school", "s" * 32) == 0
     await server.store.api_keys.revoke("school", 2.0)
     await server.store.api_keys.add("exam", "e" * 32, "", 3.0)
-    server.keyring.take(await server.store.api_keys.in_force())
+    server.keyring.apply(await server.store.api_keys.in_force())
     assert await rooms_by("exam", "e" * 32) == 0
     with pytest.raises(api.TwirpError) as refused:
         await rooms_by("school", "s" * 32)

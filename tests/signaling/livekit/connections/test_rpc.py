@@ -31,19 +31,19 @@ async def test_an_answer_without_acknowledgement_is_enough(calls):
     waiting = call(calls, sent)
     await asyncio.sleep(0)
     assert sent[0].rpc_request.id == "1"
-    assert calls.take("PA_1", packet("rpc_response", payload="y"))
-    assert calls.take("PA_1", packet("rpc_response", payload="z"))  # a second answer changes nothing
+    assert calls.accept("PA_1", packet("rpc_response", payload="y"))
+    assert calls.accept("PA_1", packet("rpc_response", payload="z"))  # a second answer changes nothing
     assert await waiting == "y"
-    assert not calls.take("PA_1", packet("rpc_response"))  # nobody waits any more
+    assert not calls.accept("PA_1", packet("rpc_response"))  # nobody waits any more
 
 
 async def test_only_the_participant_that_was_asked_can_answer(calls):
     waiting = call(calls, [])
     await asyncio.sleep(0)
-    assert not calls.take("PA_2", packet("rpc_response", payload="forged"))
-    assert not calls.take("PA_1", packet("rpc_response", "2"))
-    assert not calls.take("PA_1", DataPacket())
-    assert calls.take("PA_1", packet("rpc_ack"))
+    assert not calls.accept("PA_2", packet("rpc_response", payload="forged"))
+    assert not calls.accept("PA_1", packet("rpc_response", "2"))
+    assert not calls.accept("PA_1", DataPacket())
+    assert calls.accept("PA_1", packet("rpc_ack"))
     calls.left("PA_2")
     calls.left("PA_1")
     with pytest.raises(RpcError) as failed:
@@ -56,7 +56,7 @@ async def test_silence_has_an_end(calls, acknowledged):
     waiting = call(calls, [], timeout_s=0.01)
     await asyncio.sleep(0)
     if acknowledged:
-        calls.take("PA_1", packet("rpc_ack"))
+        calls.accept("PA_1", packet("rpc_ack"))
     with pytest.raises(RpcError) as failed:
         await waiting
     assert failed.value.code == (rpc.RESPONSE_TIMEOUT if acknowledged else rpc.CONNECTION_TIMEOUT)
