@@ -60,7 +60,7 @@ class Openings:
 def _packet(subscription: Subscription, now: float) -> bytes | None:
     """Return the next packet; None if the client accepts no codec."""
     section, published = subscription.section, subscription.published
-    payload_types = dict(section.kind.payload_types) if section is not None else {}
+    payload_types = section.kind.payload_type_by_codec if section is not None else {}
     if not payload_types:
         return None
     if published.spec.kind == "audio" and "opus" in payload_types:

@@ -10,7 +10,7 @@ def is_lacking(subscription: Subscription) -> bool:
         section is not None
         and primary.spec.kind == "video"
         and bool(primary.codec and section.kind.payload_types)
-        and primary.codec not in dict(section.kind.payload_types)
+        and primary.codec not in section.kind.payload_type_by_codec
     )
 
 
@@ -19,7 +19,7 @@ def fitting(subscription: Subscription) -> Publication:
     backup = subscription.primary.backup
     if backup is None or not is_lacking(subscription) or subscription.section is None:
         return subscription.primary
-    takes = backup.codec in dict(subscription.section.kind.payload_types)
+    takes = backup.codec in subscription.section.kind.payload_type_by_codec
     return backup if takes else subscription.primary
 
 
