@@ -1,5 +1,7 @@
 """For all tests."""
 
+import gc
+
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -14,6 +16,12 @@ def pytest_addoption(parser):
         action="store_true",
         help="also what takes long, and what repeats a test with further clients or codecs",
     )
+
+
+def pytest_collection_finish():
+    """Thousands of collected tests live to the end: no garbage collection has to look at them."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_collection_modifyitems(config, items):

@@ -177,7 +177,9 @@ async def cuttable(port):
 
 
 # For tests of what is stored; the others are served with SQLite.
-DATABASES = pytest.mark.parametrize("server", ["sqlite", "postgresql"], indirect=True)
+DATABASES = pytest.mark.parametrize(
+    "server", ["sqlite", pytest.param("postgresql", marks=pytest.mark.long)], indirect=True
+)
 
 
 @pytest.fixture(scope="session")

@@ -68,7 +68,7 @@ async def test_chromium_gets_the_plain_audio_of_firefox_with_redundancy(server, 
         await ben.keeps_growing(found[0], "microphone", "energy", 0.000_01)
 
 
-@pytest.mark.parametrize("codec", ["vp9", "av1"])
+@pytest.mark.parametrize("codec", ["vp9", pytest.param("av1", marks=pytest.mark.long)])
 async def test_firefox_sees_a_camera_of_several_sizes_in_one_stream(server, chromium, codec):
     # it takes no dependency descriptors: of VP9 the payload tells the layers, of AV1 it gets all sizes up to its own
     ada = await open_page(chromium, server, identity="ada")

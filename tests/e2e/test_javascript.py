@@ -235,7 +235,7 @@ SVC_WIDTHS = {"LOW": 240, "MEDIUM": 480, "HIGH": 960}
         ("vp9", "L3T3_KEY"),
         pytest.param("vp9", "L3T3", marks=pytest.mark.long),
         pytest.param("av1", "L3T3_KEY", marks=pytest.mark.long),
-        ("av1", "L3T3"),
+        pytest.param("av1", "L3T3", marks=pytest.mark.long),
     ],
 )
 async def test_a_subscriber_moves_between_the_layers_of_one_stream(server, chromium, codec, mode):
@@ -257,7 +257,11 @@ async def test_a_subscriber_moves_between_the_layers_of_one_stream(server, chrom
         await ben.keeps_growing("ada", "camera", by=10)
 
 
-@pytest.mark.parametrize(("codec", "widths"), [("vp8", WIDTHS), ("vp9", SVC_WIDTHS)], ids=["vp8", "vp9"])
+@pytest.mark.parametrize(
+    ("codec", "widths"),
+    [("vp8", WIDTHS), pytest.param("vp9", SVC_WIDTHS, marks=pytest.mark.long)],
+    ids=["vp8", "vp9"],
+)
 async def test_an_encrypted_camera_is_seen_in_each_size(server, chromium, codec, widths):
     ada, ben = [
         await open_page(chromium, server, identity=name, passphrase="a secret of the class")

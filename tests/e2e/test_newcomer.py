@@ -133,6 +133,7 @@ async def embedded(chromium, public_url, secret):
         await eve.page.context.close()
 
 
+@pytest.mark.long
 async def test_a_newcomers_first_lesson(tmp_path, chromium):
     http_port = free_port(socket.SOCK_STREAM)
     async with tls_proxy(certificate(tmp_path), http_port) as public_port:

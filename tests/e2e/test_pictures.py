@@ -216,7 +216,7 @@ async def test_nobody_sees_a_broken_or_standing_picture_while_layers_change(serv
         ("vp8", None),
         pytest.param("h264", None, marks=pytest.mark.long),
         pytest.param("vp9", "L3T3_KEY", marks=pytest.mark.long),
-        ("av1", "L3T3_KEY"),
+        pytest.param("av1", "L3T3_KEY", marks=pytest.mark.long),
         pytest.param("av1", "L3T3", marks=pytest.mark.long),
     ],
     ids=["vp8 simulcast", "h264 simulcast", "vp9 keyed", "av1 keyed", "av1 full"],

@@ -182,6 +182,7 @@ def configuration(folder):
 SECRET = "of-this-test-alone-" + "x" * 32
 
 
+@pytest.mark.long
 async def test_in_production_a_host_copies_a_link_that_works_for_others_who_cannot_moderate(chromium):
     ports = free_port(socket.SOCK_STREAM), free_media_port(len(os.sched_getaffinity(0)))
     grants = api.VideoGrants(room_join=True, room="maths", room_admin=True, can_update_own_metadata=True)

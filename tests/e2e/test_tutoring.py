@@ -51,9 +51,8 @@ def told(app, kind):
     return [event["payload"] for event in app.state.heard if event["type"] == kind]
 
 
-@pytest.mark.parametrize(
-    "server", ["sqlite", pytest.param("postgresql", marks=pytest.mark.long)], indirect=True
-)
+@pytest.mark.long
+@pytest.mark.parametrize("server", ["sqlite", "postgresql"], indirect=True)
 async def test_a_tutor_shares_and_a_student_watches(server, chromium):
     # The only line that a Daily application changes.
     daily = tutoring.Daily(f"{server.page}/v1", "secret")

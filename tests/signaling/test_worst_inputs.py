@@ -159,7 +159,8 @@ def body_limits(server):
 
 # Where a request's body is not read at all.
 WITHOUT_BODY = {
-    "/", "/join/{room}", "/page/config", "/{path}", "/metrics", "/healthz", "/readyz", "/openapi.json", "/docs",
+    "/", "/join/", "/join/{room}", "/page/config", "/{path}", "/metrics", "/healthz", "/readyz", "/openapi.json",
+    "/docs",
     "/debug/media", "/debug/rooms/{room}/{identity}", "/rtc", "/rtc/v1", "/rtc/validate", "/rtc/v1/validate",
     "//rtc", "//rtc/v1", "//rtc/validate", "//rtc/v1/validate", "/{room}", "/settings/regions", "//settings/regions",
     "/page/invitation", "/page/check", "/dev/components", "/agent", "//agent",

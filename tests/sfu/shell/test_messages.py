@@ -80,7 +80,10 @@ def test_every_order_arrives_as_it_was_given(name):
 
 def test_no_command_of_the_facade_is_forgotten():
     public = {name for name in vars(MediaServer) if not name.startswith("_")}
-    assert public - {"start", "stop", "udp_port", "metrics"} == {*messages.COMMANDS, *messages.REQUESTS}
+    assert public - {"start", "stop", "udp_port", "metrics", "worker_metrics"} == {
+        *messages.COMMANDS,
+        *messages.REQUESTS,
+    }
 
 
 @pytest.mark.parametrize("kind", typing.get_args(Event))

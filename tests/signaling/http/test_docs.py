@@ -38,7 +38,7 @@ async def test_without_a_build_it_says_where_the_description_is(tmp_path):
 # What is no REST: pages and their files, WebSockets and why they failed, what supervisors ask, and what the server's
 # own page and developers ask.
 NOT_DESCRIBED = re.compile(
-    r"/(|docs|openapi\.json|{path}|{room}|join/{room}|sessions(/.*)?|replay/.*|metrics|healthz|readyz|page/.*|debug/.*|dev/.*)|//?rtc(/.*)?|//twirp/.*"
+    r"/(|docs|openapi\.json|{path}|{room}|join/({room})?|sessions(/.*)?|replay/.*|metrics|healthz|readyz|page/.*|debug/.*|dev/.*)|//?rtc(/.*)?|//twirp/.*"
     # preflight requests of the described calls, and LiveKit Cloud's regions, of which this server has none
     r"|/twirp/{service}/{method}|//?settings/regions|//?agent"
 )
