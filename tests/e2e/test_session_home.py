@@ -1,8 +1,10 @@
 """The home page of teaching sessions in browsers: timetable, calendar, office hours, groups, presence, accounts."""
 
+import time
 from datetime import UTC, datetime, timedelta
 
 import aiohttp
+import pyotp
 import pytest
 
 from tests.e2e.test_design import AXE, OVERFLOW, VIOLATIONS
@@ -118,3 +120,30 @@ async def test_an_invitation_is_accepted_with_a_password(server, chromium):
         await ada.get_by_test_id(field).fill("correct horse battery")
     await ada.get_by_test_id("password-submit").click()
     await ada.get_by_test_id("password-problem").get_by_text("was used").wait_for()
+
+
+async def test_a_second_factor_is_asked_for_after_the_password(server, chromium):
+    address, password = f"eve-{server.http_port}@school.example", "correct horse battery"
+    async with aiohttp.ClientSession() as http:
+        school = School(http, server.page)
+        invited = await school.application.post("/users", {"email": address, "name": "Eve", "role": "tutor"})
+        await school.application.post("/passwords", {"token": invited["password_token"], "password": password})
+        signed = await school.application.post("/sign-in", {"email": address, "password": password})
+        eve = school.bearer(signed["access_token"])
+        secret = (await eve.call("PUT", "/me/totp", {"password": password}))["secret"]
+        phone = pyotp.TOTP(secret)
+        # the code of the step before, since each step's code can be used once
+        await eve.post("/me/totp/confirm", {"code": phone.at(int(time.time()) - 30)})
+        reset = await school.application.post(f"/users/{invited['user']['id']}/reset-password")
+    page = await visitor(chromium, 360)
+    await page.goto(f"{server.page}/sessions/password#invitation={reset['password_token']}")
+    for field in ("password-new", "password-again"):
+        await page.get_by_test_id(field).fill(password)
+    await page.get_by_test_id("password-submit").click()
+    await page.get_by_test_id("sign-code").fill("000000")
+    await is_accessible(page)
+    await page.get_by_test_id("password-submit").click()
+    await page.get_by_test_id("password-problem").get_by_text("wrong").wait_for()
+    await page.get_by_test_id("sign-code").fill(phone.now())
+    await page.get_by_test_id("password-submit").click()
+    await page.get_by_role("heading", name="Hello, Eve").wait_for()

@@ -9,7 +9,7 @@ import { fetchConfig, type PageConfig } from '../client/server/server';
  * sign-in at a provider, which calls without a token carry.
  */
 export function useSignInConfig() {
-  const [config, setConfig] = useState<Pick<PageConfig, 'dev' | 'oidc'>>();
+  const [config, setConfig] = useState<Pick<PageConfig, 'dev' | 'oidc' | 'mail'>>();
   const [cookie, setCookie] = useState(false);
   useEffect(() => {
     const start = async (): Promise<void> => {
@@ -18,7 +18,7 @@ export function useSignInConfig() {
       setCookie(hasCookie);
       setConfig(found);
     };
-    start().catch(() => setConfig({ dev: false, oidc: false }));
+    start().catch(() => setConfig({ dev: false, oidc: false, mail: false }));
   }, []);
   const dropCookie = useCallback(() => {
     if (cookie) void sessions.signOut(new Caller('')).catch(() => undefined);

@@ -18,6 +18,16 @@ it('signs in with an account on this server', async () => {
   expect(sent).toEqual(['/api/v1/sign-in', '{"email":"ada@school.example","password":"secret"}']);
 });
 
+it('sends the code of a second factor with the password', async () => {
+  const sent: unknown[] = [];
+  const caller = new Caller('', (_, init) => {
+    sent.push(init.body);
+    return Promise.resolve(new Response(JSON.stringify({ access_token: 'lst_1', name: 'Ada' })));
+  });
+  await sessions.signIn(caller, 'ada@school.example', 'secret', '123456');
+  expect(sent).toEqual(['{"email":"ada@school.example","password":"secret","code":"123456"}']);
+});
+
 it.each([
   ['a row of a list', { owner: 't' }],
   ['a whole session', { owner: { id: 't', name: 'Tia' } }],

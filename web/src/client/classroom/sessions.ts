@@ -70,6 +70,8 @@ export interface Attendance {
   totalS: number;
   lessonS: number;
   lostS: number;
+  /** How long the person spoke. */
+  talkS: number;
   stays: readonly Stay[];
 }
 
@@ -125,6 +127,7 @@ function readAttendance(line: unknown): Attendance {
     totalS: numberOf(fields['total_s']) ?? 0,
     lessonS: numberOf(fields['lesson_s']) ?? 0,
     lostS: numberOf(fields['lost_s']) ?? 0,
+    talkS: numberOf(fields['talk_s']) ?? 0,
     stays: listOf(fields['stays']).map((stay) => ({
       joinedAt: numberOf(fieldsOf(stay)['joined_at']) ?? 0,
       leftAt: numberOf(fieldsOf(stay)['left_at']),
@@ -141,15 +144,25 @@ export const sessions = {
     return textOf((await caller.post('/dev/sign-in', { name, role }))['access_token']);
   },
 
-  /** Sign in with an account on this server. */
-  async signIn(caller: Caller, email: string, password: string): Promise<{ token: string; name: string }> {
-    const fields = await caller.post('/sign-in', { email, password });
+  /** Sign in with an account on this server; the code is that of a second factor, if the account has one. */
+  async signIn(
+    caller: Caller,
+    email: string,
+    password: string,
+    code = '',
+  ): Promise<{ token: string; name: string }> {
+    const fields = await caller.post('/sign-in', { email, password, ...(code !== '' && { code }) });
     return { token: textOf(fields['access_token']), name: textOf(fields['name']) };
   },
 
   /** Set a password with the token of an invitation or a reset; returns the email address of the account. */
   async setPassword(caller: Caller, token: string, password: string): Promise<string> {
     return textOf((await caller.post('/passwords', { token, password }))['email']);
+  },
+
+  /** Have a link to set a new password sent to this address, if it has an account. */
+  async forgotPassword(caller: Caller, email: string): Promise<void> {
+    await caller.post('/passwords/forgotten', { email });
   },
 
   /** End the sign-in of this browser, if it has one. */

@@ -30,6 +30,7 @@ const KEYS: Readonly<Record<string, SessionKey>> = {
   already_recorded: 'problem.nothing',
   weak_password: 'problem.password',
   token_not_found: 'problem.invitation',
+  wrong_code: 'problem.wrongCode',
   nothing_to_change: 'problem.nothing',
   expired_token: 'sign.expired',
   bad_token: 'sign.expired',
@@ -44,6 +45,11 @@ export function problemWords(error: unknown): string {
   if (key !== undefined) return s(key);
   if (error.status === 404) return s('problem.noSession');
   return s('problem.server', { detail: error.message });
+}
+
+/** Whether the password was right and a code of the account's authenticator is needed as well. */
+export function needsCode(error: unknown): boolean {
+  return error instanceof Problem && error.code === 'second_factor_needed';
 }
 
 /** Whether the sign-in is no longer valid. */

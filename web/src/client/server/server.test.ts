@@ -21,6 +21,7 @@ describe('fetchConfig', () => {
       version: '1.2',
       dev: true,
       oidc: false,
+      mail: false,
     });
   });
   it('ignores fields of the wrong type', async () => {
@@ -28,6 +29,7 @@ describe('fetchConfig', () => {
       version: '',
       dev: false,
       oidc: false,
+      mail: false,
     });
   });
   it.each([

@@ -8,6 +8,8 @@ export interface PageConfig {
   dev: boolean;
   /** Whether people can sign in at an OpenID provider. */
   oidc: boolean;
+  /** Whether the server sends mail, so that people can reset their passwords. */
+  mail: boolean;
 }
 
 export interface Access {
@@ -33,8 +35,8 @@ export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
 /** Fetch the server's configuration; throws `UnreachableError` or `RefusedError`. */
 export async function fetchConfig(fetcher: Fetch = browserFetch): Promise<PageConfig> {
-  const { version, dev, oidc } = await request(fetcher, '/page/config', {});
-  return { version: textOf(version), dev: dev === true, oidc: oidc === true };
+  const { version, dev, oidc, mail } = await request(fetcher, '/page/config', {});
+  return { version: textOf(version), dev: dev === true, oidc: oidc === true, mail: mail === true };
 }
 
 /** Fetch a token from a server in dev mode; throws `UnreachableError` or `RefusedError`. */

@@ -175,7 +175,7 @@ export function exampleReport(): ReportContent {
     },
     attendance: [...names].map(([person, name], index) => ({
       ...{ person, name, role: index === 0 ? 'owner' : 'student', firstJoinedAt: NOW, lastLeftAt: NOW + 754 },
-      ...{ totalS: 754 - index, lessonS: 754 - index, lostS: index, stays: [] },
+      ...{ totalS: 754 - index, lessonS: 754 - index, lostS: index, talkS: 60 * index, stays: [] },
     })),
     polls: state.polls,
     questions: [{ type: 'questions.asked', at: NOW, by: 'person-0', fields: { text: 'Is 0 even?' } }],

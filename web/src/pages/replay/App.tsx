@@ -62,7 +62,7 @@ export function App() {
           {config.dev ? (
             <SignIn name={name} onSignIn={signIn} />
           ) : (
-            <AccountForm oidc={config.oidc} onSignIn={signIn} />
+            <AccountForm oidc={config.oidc} mail={config.mail} onSignIn={signIn} />
           )}
         </div>
       </PageFrame>

@@ -116,7 +116,7 @@ export function App() {
           {config.dev ? (
             <SignIn name={recalled.name} onSignIn={take} />
           ) : (
-            <AccountForm oidc={config.oidc} onSignIn={take} />
+            <AccountForm oidc={config.oidc} mail={config.mail} onSignIn={take} />
           )}
           {place.kind === 'home' && (
             <div className="home-side">

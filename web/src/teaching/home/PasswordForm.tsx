@@ -6,6 +6,8 @@ import { problemWords } from '../../client/classroom/words';
 import { s } from '../../client/text/sessions/texts';
 import { Button } from '../../ui/controls/Button';
 import { TextField } from '../../ui/controls/TextField';
+import { CodeField } from './CodeField';
+import { useSignIn } from './useSignIn';
 
 const SHORTEST = 10;
 
@@ -20,18 +22,22 @@ export function PasswordForm({ token: given, onSignIn }: PasswordFormProps) {
   const [token, setToken] = useState(given);
   const [password, setPassword] = useState('');
   const [again, setAgain] = useState('');
-  const [problem, setProblem] = useState('');
-  const [busy, setBusy] = useState(false);
+  const [email, setEmail] = useState('');
+  const { code, setCode, problem, setProblem, busy, setBusy, signIn } = useSignIn(onSignIn);
   const submit = async (event: SyntheticEvent): Promise<void> => {
     event.preventDefault();
+    if (email !== '') {
+      await signIn(email, password); // the password is set; a code was missing or wrong
+      return;
+    }
     if (password.length < SHORTEST) setProblem(s('password.short', { count: SHORTEST }));
     else if (password !== again) setProblem(s('password.differ'));
     else {
       setBusy(true);
       try {
-        const email = await sessions.setPassword(new Caller(''), token.trim(), password);
-        const signed = await sessions.signIn(new Caller(''), email, password);
-        onSignIn(signed.token, signed.name);
+        const found = await sessions.setPassword(new Caller(''), token.trim(), password);
+        setEmail(found);
+        await signIn(found, password);
       } catch (error) {
         setProblem(problemWords(error));
         setBusy(false);
@@ -69,12 +75,18 @@ export function PasswordForm({ token: given, onSignIn }: PasswordFormProps) {
         value={again}
         onChange={setAgain}
       />
+      <CodeField code={code} onChange={setCode} />
       {problem !== '' && (
         <p role="alert" className="problem" data-testid="password-problem">
           {problem}
         </p>
       )}
-      <Button submit look="primary" testId="password-submit" disabled={busy || token.trim() === ''}>
+      <Button
+        submit
+        look="primary"
+        testId="password-submit"
+        disabled={busy || token.trim() === '' || code === ''}
+      >
         {s('password.set')}
       </Button>
     </form>

@@ -187,6 +187,7 @@ function AttendanceTable({ attendance }: { attendance: readonly Attendance[] }) 
     'report.total',
     'report.lesson',
     'report.lost',
+    'report.talk',
   ] as const;
   return (
     <TableScroll label={s('report.attendance')}>
@@ -201,21 +202,22 @@ function AttendanceTable({ attendance }: { attendance: readonly Attendance[] }) 
           </tr>
         </thead>
         <tbody>
-          {attendance.map(({ person, name, role, firstJoinedAt, lastLeftAt, totalS, lessonS, lostS }) => (
+          {attendance.map((each) => (
             <tr
-              key={person}
+              key={each.person}
               data-testid="attendance"
-              data-person={name}
-              data-total={totalS}
-              data-lost={lostS}
+              data-person={each.name}
+              data-total={each.totalS}
+              data-lost={each.lostS}
             >
-              <th scope="row">{name}</th>
-              <td>{s(`report.${role}`)}</td>
-              <td>{timeOfDay(firstJoinedAt * 1000)}</td>
-              <td>{lastLeftAt === undefined ? s('report.still') : timeOfDay(lastLeftAt * 1000)}</td>
-              <td>{clock(totalS)}</td>
-              <td>{clock(lessonS)}</td>
-              <td>{clock(lostS)}</td>
+              <th scope="row">{each.name}</th>
+              <td>{s(`report.${each.role}`)}</td>
+              <td>{timeOfDay(each.firstJoinedAt * 1000)}</td>
+              <td>{each.lastLeftAt === undefined ? s('report.still') : timeOfDay(each.lastLeftAt * 1000)}</td>
+              <td>{clock(each.totalS)}</td>
+              <td>{clock(each.lessonS)}</td>
+              <td>{clock(each.lostS)}</td>
+              <td>{clock(each.talkS)}</td>
             </tr>
           ))}
         </tbody>

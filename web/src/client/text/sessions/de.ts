@@ -20,6 +20,13 @@ export const de: Texts<typeof en> = {
   'sign.wrong': 'Diese Adresse und dieses Passwort passen nicht zusammen.',
   'sign.byLink':
     'Wenn Ihre Schule Ihnen einen persönlichen Link geschickt hat, öffnen Sie ihn. Mit dem Code einer Stunde geht es ohne Anmeldung.',
+  'sign.code': 'Code',
+  'sign.codeExplain':
+    'Geben Sie den Code ein, den Ihre Authenticator-App jetzt zeigt, oder einen Ihrer Wiederherstellungscodes.',
+  'sign.forgot': 'Passwort vergessen?',
+  'sign.emailFirst': 'Geben Sie zuerst Ihre E-Mail-Adresse ein.',
+  'sign.sent': 'Wenn es zu dieser Adresse hier ein Konto gibt, ist eine Nachricht mit einem Link unterwegs.',
+  'problem.wrongCode': 'Dieser Code ist falsch oder wurde schon benutzt.',
   'sign.expired':
     'Ihre Anmeldung ist abgelaufen. Melden Sie sich neu an, oder öffnen Sie Ihren persönlichen Link noch einmal.',
 
@@ -477,6 +484,7 @@ export const de: Texts<typeof en> = {
   'report.total': 'Anwesend',
   'report.lesson': 'Im Unterricht',
   'report.lost': 'Ohne Verbindung',
+  'report.talk': 'Gesprochen',
   'report.still': 'noch da',
   'report.csv': 'Anwesenheit als CSV',
   'report.pollCsv': 'Antworten als CSV',

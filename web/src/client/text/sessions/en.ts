@@ -17,6 +17,12 @@ export const en = {
   'sign.wrong': 'This address and password do not fit together.',
   'sign.byLink':
     'If your school sent you a personal link, open it instead. With the code of a session you can join without signing in.',
+  'sign.code': 'Code',
+  'sign.codeExplain': 'Enter the code that your authenticator shows now, or one of your recovery codes.',
+  'sign.forgot': 'Forgot your password?',
+  'sign.emailFirst': 'Enter your email address first.',
+  'sign.sent': 'If this address has an account here, a message with a link is on its way.',
+  'problem.wrongCode': 'This code is wrong, or was used already.',
   'sign.expired': 'Your sign-in has expired. Sign in again, or open your personal link again.',
 
   'sign.school': 'Sign in with your school',
@@ -467,6 +473,7 @@ export const en = {
   'report.total': 'Present',
   'report.lesson': 'In the lesson',
   'report.lost': 'Without connection',
+  'report.talk': 'Spoke',
   'report.still': 'still here',
   'report.csv': 'Attendance as CSV',
   'report.pollCsv': 'Answers as CSV',
