@@ -94,4 +94,4 @@ def room(harness):
 @pytest.fixture
 def unlimited(monkeypatch):
     """No rates, for a test that calls every route; they are tested elsewhere."""
-    monkeypatch.setattr(Limiter, "take", lambda *_arguments: 0.0)
+    monkeypatch.setattr(Limiter, "take_tokens", lambda *_arguments: 0.0)

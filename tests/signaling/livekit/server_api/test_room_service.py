@@ -184,7 +184,7 @@ async def test_a_method_of_a_client_is_called(harness, service, admin):
     assert (asked.method, asked.payload, asked.response_timeout_ms) == ("add", "1+1", 3000)
     answer = models.DataPacket()
     answer.rpc_response.request_id, answer.rpc_response.payload = asked.id, "2"
-    assert harness.livekit.relay.rpc.take(ada.sid, answer)
+    assert harness.livekit.relay.rpc.accept(ada.sid, answer)
     assert (await call).payload == "2"
 
 
@@ -200,7 +200,7 @@ async def test_a_call_that_fails_says_why(harness, service, admin, code, twirp):
     answer = models.DataPacket()
     answer.rpc_response.request_id = asked.id
     answer.rpc_response.error.code, answer.rpc_response.error.message = code, "why"
-    harness.livekit.relay.rpc.take(ada.sid, answer)
+    harness.livekit.relay.rpc.accept(ada.sid, answer)
     with pytest.raises(TwirpError) as refused:
         await call
     assert (refused.value.code, str(refused.value), refused.value.meta) == (
