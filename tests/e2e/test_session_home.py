@@ -127,7 +127,9 @@ async def test_a_second_factor_is_asked_for_after_the_password(server, chromium)
     async with aiohttp.ClientSession() as http:
         school = School(http, server.page)
         invited = await school.application.post("/users", {"email": address, "name": "Eve", "role": "tutor"})
-        await school.application.post("/passwords", {"token": invited["password_token"], "password": password})
+        await school.application.post(
+            "/passwords", {"token": invited["password_token"], "password": password}
+        )
         signed = await school.application.post("/sign-in", {"email": address, "password": password})
         eve = school.bearer(signed["access_token"])
         secret = (await eve.call("PUT", "/me/totp", {"password": password}))["secret"]
