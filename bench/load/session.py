@@ -71,7 +71,7 @@ class Session:
             Section(media, secrets.token_hex(8), ssrc)
             for media, ssrc in zip(part.publishes, local.ssrcs, strict=True)
         ]
-        self._sections = [*tracks, *receiving("video", 1)]
+        self._sections = tracks or receiving("video", 1)
         self._offers = 1
         self._early: deque[rtc.SignalResponse] = deque()
         "What the server sent before its first description."
@@ -81,9 +81,8 @@ class Session:
         "The server's peer connection that the participant uses; single-connection mode has this one alone."
         self._ws = websocket.WebSocket()
         try:
-            self.remote = (None if part.dual else self._join_single(host, token)) or self._join_dual(
-                host, token
-            )
+            remote = None if part.dual else self._join_single(host, token)
+            self.remote = remote or self._join_dual(host, token)
         except (OSError, websocket.WebSocketException, KeyError, ValueError) as error:
             self._ws.shutdown()
             raise SessionError(str(error) or repr(error)) from error

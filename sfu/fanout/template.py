@@ -53,12 +53,12 @@ class TemplateClass:
     @property
     def described(self) -> bool:
         """Whether its packets contain dependency descriptors."""
-        return any(uri == rtp.URI_DEPENDENCY_DESCRIPTOR for uri, _ in self.extensions)
+        return rtp.URI_DEPENDENCY_DESCRIPTOR in self.id_by_uri
 
     @property
     def numbered(self) -> bool:
         """Whether its packets contain transport-wide sequence numbers."""
-        return any(uri == rtp.URI_TRANSPORT_CC for uri, _ in self.extensions)
+        return rtp.URI_TRANSPORT_CC in self.id_by_uri
 
 
 class Template:

@@ -1,4 +1,4 @@
-"""Bans beyond one session: whom a tutor banned for good, and how they are lifted."""
+"""Lasting bans: listing the people that a tutor banned from all sessions, and lifting a ban."""
 
 from typing import Annotated
 

@@ -9,7 +9,7 @@ from signaling.limits import Limits, Rate
 from signaling.store.people.mails import MailKind
 from signaling.teaching.mail.sender import MailSender
 
-# For one address: whoever did not get the first message asks again.
+# For one address: a person who did not receive the first message may ask again.
 _BY_EMAIL: Final = Rate(per_s=1 / 3600, burst=3)
 
 

@@ -14,7 +14,7 @@ from signaling.store.classroom.tables import classroom_bans
 
 @dataclass(frozen=True, slots=True)
 class Ban:
-    """One person whom a tutor banned."""
+    """A lasting ban of one person by a tutor."""
 
     person: PersonId
     session: SessionId
@@ -31,7 +31,7 @@ class TenantBans:
         self.tenant = tenant
 
     async def list(self, owner: PersonId) -> list[Ban]:
-        """Return the people whom a tutor banned, the latest first."""
+        """Return a tutor's lasting bans, newest first."""
         table = classroom_bans
         query = select(table).where(table.c.tenant == self.tenant, table.c.owner == owner)
         async with transaction(self._engine) as connection:

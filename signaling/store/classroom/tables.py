@@ -75,7 +75,7 @@ classroom_people = Table(
     Index("classroom_people_by_person", "tenant", "person", "session"),
 )
 
-# People whom a tutor banned from all of the tutor's sessions.
+# Lasting bans: each excludes a person from all sessions of a tutor.
 classroom_bans = Table(
     "classroom_bans",
     metadata,

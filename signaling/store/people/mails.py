@@ -1,4 +1,4 @@
-"""Mail that is to be sent to people with accounts, stored in the transaction of what it is about."""
+"""Queued mail to people with accounts, stored in the same transaction as the change that causes it."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -32,7 +32,7 @@ REMINDERS: Final = frozenset({MailKind.SESSION_REMINDER, MailKind.LESSON_REMINDE
 
 @dataclass(frozen=True, slots=True)
 class NewMail:
-    """One message to several people, each of whom gets a mail of their own."""
+    """One message to several people; each person receives a separate mail."""
 
     kind: MailKind
     people: Sequence[PersonId]
