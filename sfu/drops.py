@@ -37,5 +37,7 @@ class DropReason(Enum):
     "Reports of arrivals and receivers' estimates."
     SENDER_REPORT_RATE = "sender_report_rate"
     "Sender reports, each of which goes to every viewer."
+    PUNTS_FULL = "punts_full"
+    "What the data plane left to a control plane that has not read it for seconds."
     ERROR = "error"
     "A fault of the engine's own."

@@ -12,7 +12,7 @@ from sfu.settings import MediaSettings
 
 # Largest burst of media, in seconds of the highest rate: 300 packets, which is half a second of an ordinary publisher
 # after a stall of its wireless link. libwebrtc spreads its keyframes; and what is lost here is asked for again.
-_MEDIA_BURST_S = 0.1
+MEDIA_BURST_S = 0.1
 # Octets of RTCP, with this much for each datagram (decryption and parsing cost the same for a short one). 5 % of a
 # session (RFC 3550 section 6.2) of 10 Mbit/s is 62 kB/s; reports of the arrival of 3,000 packets/s are 10 kB/s.
 RTCP_OCTETS = Rate(per_s=64_000, burst=64_000)
@@ -69,8 +69,8 @@ class PeerLimits:
         """`settings` has the limits of media."""
         settings = settings or MediaSettings()
         packets, octets = settings.max_packets_per_s, settings.max_bitrate_bps / 8
-        datagram_rate = Rate(packets, packets * _MEDIA_BURST_S)
-        octet_rate = Rate(octets, octets * _MEDIA_BURST_S)
+        datagram_rate = Rate(packets, packets * MEDIA_BURST_S)
+        octet_rate = Rate(octets, octets * MEDIA_BURST_S)
         self._packets, self._octets = Budget(datagram_rate), Budget(octet_rate)
         self._dtls_datagrams, self._dtls_octets = Budget(datagram_rate), Budget(octet_rate)
         self._rtcp = Budget(RTCP_OCTETS)

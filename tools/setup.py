@@ -5,7 +5,7 @@ Five steps, each skipped if its inputs have not changed since its last success:
 1. `uv`, pinned, is downloaded as a wheel from the Python package index. Debian's and Ubuntu's python3 has no pip, venv
    or ensurepip, so this download uses the standard library.
 2. `uv sync` installs exactly the packages of `uv.lock` into `.venv`.
-3. The C compiler builds the fan-out's native kernel. Without a compiler the server is only slower.
+3. The C compiler builds the native data plane. Without a compiler the server is only slower.
 4. npm builds the page. If the machine has no suitable Node, it is installed from PyPI as another locked package.
 5. For tests, npm installs LiveKit's SDKs for Node and Daily's for browsers.
 
@@ -96,7 +96,7 @@ def set_up(groups: set[str]) -> None:
     if not node_is_suitable(shutil.which("node")) or shutil.which("npm") is None:
         groups = groups | {NODE_GROUP}
     sync_packages(groups)
-    build_kernel()
+    build_dataplane()
     link_node(groups)
     if (WEB / "package.json").is_file():
         build_page()
@@ -122,26 +122,23 @@ def sync_packages(groups: set[str]) -> None:
     write_state("packages", {"content": content, "groups": wanted})
 
 
-def build_kernel() -> None:
-    """Build `sfu/shell/_kernel.abi3.so` if possible; a failure is reported once."""
-    sources = [
-        ROOT / "sfu" / "shell" / "kernel.c",
-        ROOT / "sfu" / "shell" / "kernel.h",
-        ROOT / "tools" / "build_kernel.py",
-    ]
+def build_dataplane() -> None:
+    """Build `sfu/dataplane/_plane.abi3.so` if possible; a failure is reported once."""
+    folder = ROOT / "sfu" / "dataplane"
+    sources = [*sorted((*folder.glob("*.c"), *folder.glob("*.h"))), ROOT / "tools" / "build_dataplane.py"]
     compiler = shutil.which(os.environ.get("CC", "cc").split()[0])
     content = fingerprint(sources, str(ROOT), str(compiler), platform.python_version())
-    done = read_state("kernel")
+    done = read_state("dataplane")
     if done.get("content") == content and (
-        not done["built"] or (ROOT / "sfu" / "shell" / "_kernel.abi3.so").is_file()
+        not done["built"] or (folder / "_plane.abi3.so").is_file()
     ):
         return
     try:
-        run([str(VENV / "bin" / "python"), "tools/build_kernel.py"], ROOT, {})
+        run([str(VENV / "bin" / "python"), "tools/build_dataplane.py"], ROOT, {})
         built = True
     except subprocess.CalledProcessError:
         built = False
-    write_state("kernel", {"content": content, "built": built})
+    write_state("dataplane", {"content": content, "built": built})
 
 
 def build_page() -> None:

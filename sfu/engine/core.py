@@ -15,6 +15,7 @@ from sfu.engine.peers.peer import Peer
 from sfu.engine.peers.publication import Publication
 from sfu.engine.reports import Reports
 from sfu.engine.router import Router
+from sfu.engine.slow_path import SlowPath
 from sfu.engine.speaking import Speaking
 from sfu.engine.taps import Taps
 from sfu.fanout.row_buffer import RowBuffer
@@ -40,6 +41,7 @@ class Core:
         self.taps = Taps(context, self.delivery)
         self.reports = Reports(context, self.delivery, self.taps)
         self.router = Router(context, self.delivery, self.reports, self.speaking, self.taps)
+        self.slow_path = SlowPath(context, self.router, self.speaking)
 
     def remove_peer(self, peer: Peer, now: float) -> None:
         """End a peer's publications and subscriptions, and remove the peer."""

@@ -21,6 +21,7 @@ from sfu.engine.speaking import Speaking
 from sfu.engine.taps import Taps
 from sfu.fanout.arena import MAX_PACKET_BYTES
 from sfu.values import PublicationStarted
+from sfu.receiving.inbound_stream import PortableStream
 from sfu.wire import rtp
 from sfu.wire.packet import SourcePacket
 from sfu.wire.rtp import Header
@@ -62,19 +63,27 @@ class Router:
             header = rtp.parse_header(packet)
             ssrc = int.from_bytes(packet[8:12], "big")
             known = peer.streams.get(ssrc)
-            if known is None and peer.link.limits.unknown.take_tokens(1, now):
-                known = self._learn(peer, ssrc, packet, header, now)
+            if known is None:
+                known = self.learn(peer, ssrc, packet, header, now)
             self._arrived(peer, known, packet, header, now)
             if known is None:
                 self._drops[DropReason.UNKNOWN_STREAM] += 1
-            elif known.rtx:
-                self._on_rtx(peer, known, packet, header, now)
             else:
-                self._on_media(peer, known, packet, header, now)
+                self.process(peer, known, packet, header, now)
         except (rtp.RtpError, struct.error):
             self._drops[DropReason.MALFORMED] += 1
 
-    def _learn(self, peer: Peer, ssrc: int, packet: bytes, header: Header, now: float) -> KnownSsrc | None:
+    def process(self, peer: Peer, known: KnownSsrc, packet: bytes, header: Header, now: float) -> None:
+        """Process a packet of a known SSRC. RtpError."""
+        if known.rtx:
+            self._on_rtx(peer, known, packet, header, now)
+        else:
+            self._on_media(peer, known, packet, header, now)
+
+    def learn(self, peer: Peer, ssrc: int, packet: bytes, header: Header, now: float) -> KnownSsrc | None:
+        """Find out what a new SSRC is, within the peer's limit; None: not known yet."""
+        if not peer.link.limits.unknown.take_tokens(1, now):
+            return None
         known = peer.streams.learn(packet, header[1], ssrc, now)
         if known is None or known.rtx:
             return known
@@ -88,8 +97,8 @@ class Router:
         self, peer: Peer, known: KnownSsrc | None, packet: bytes, header: Header, now: float
     ) -> None:
         """Record a packet for transport-wide feedback, and set the deadlines that an idle publisher does not need."""
-        if known is not None and peer.id not in self.publishers:
-            self._begin_duties(peer, now)
+        if known is not None:
+            self.begin_duties(peer, now)
         inbound = peer.negotiated.inbound
         section = known.stream.section if known is not None else next(iter(inbound.values()), None)
         found = header[1].get(section.transport_sequence_id) if section is not None else None
@@ -116,6 +125,7 @@ class Router:
 
     def _on_media(self, peer: Peer, known: KnownSsrc, packet: bytes, header: Header, now: float) -> None:
         stream, published = known.stream, known.published
+        assert isinstance(stream, PortableStream)
         codec = stream.section.codec_by_payload_type.get(packet[1] & 0x7F)
         if codec is None:
             self._drops[DropReason.UNKNOWN_PAYLOAD_TYPE] += 1
@@ -138,11 +148,7 @@ class Router:
             self._drops[DropReason.PADDING] += 1
             return
         stream.store(packet, parsed)
-        if not published.codec:
-            published.codec = codec
-            self._context.emit(PublicationStarted(peer.id, published.spec.id, codec))
-            subscriptions = (published.primary or published).subscriptions.values()
-            self._containment.each(now, self._delivery.fit_and_wait, subscriptions)
+        self.started(peer, known, codec, now)
         if published.muted:
             # Nothing that is sent while muted is replayed later, or added as redundancy.
             stream.keyframe_sequence = -1
@@ -150,40 +156,65 @@ class Router:
             stream.arrived(parsed, now, late=late)
             self._drops[DropReason.MUTED] += 1
             return
+        new_picture = not late and parsed.timestamp != stream.highest_timestamp
         if published.spec.kind == "audio":
-            self._audio(peer, known, parsed, late, now)
-        elif not late:
-            self._switch(known, parsed, now)
+            for uri, value in parsed.extensions:
+                if uri == rtp.URI_AUDIO_LEVEL and value:
+                    self._speaking.observe(peer, published.spec.id, value[0] & 0x7F, now)
+            if known.fan.awaiting_keyframe and not late:
+                self.begin_waiting(known, parsed, now)
+        elif parsed.frame.keyframe and not late:
+            stream.keyframe_begins(parsed)
+            self.begin_at_keyframe(known, parsed, now)
+        if new_picture:
+            self.switch(known, parsed, now)
         stream.arrived(parsed, now, late=late)
         stream.count(parsed)
+        self.forward(peer, known, parsed, now, late=late)
+
+    # --- what the native data plane leaves to Python as well (`sfu.engine.slow_path`) -------------------------------
+
+    def started(self, peer: Peer, known: KnownSsrc, codec: str, now: float) -> None:
+        """Process the first packet of a stream: it may be the first of its publication."""
+        published = known.published
+        if not published.codec:
+            published.codec = codec
+            self._context.emit(PublicationStarted(peer.id, published.spec.id, codec))
+            subscriptions = (published.primary or published).subscriptions.values()
+            self._containment.each(now, self._delivery.fit_and_wait, subscriptions)
+
+    def begin_waiting(self, known: KnownSsrc, packet: SourcePacket, now: float) -> None:
+        """Let subscribers of audio that wait start with `packet`."""
+        self._delivery.begin_waiting(known.published, known.fan, packet, now)
+
+    def begin_at_keyframe(self, known: KnownSsrc, packet: SourcePacket, now: float) -> None:
+        """Let subscribers and taps that wait start with `packet`, the first of a keyframe."""
+        published = known.published
+        self._delivery.begin_waiting(published, known.fan, packet, now)
+        if published.recorded:
+            run, owner = self._containment.run, published.owner.connection_id
+            run(owner, now, self._taps.keyframe_begins, published, known.fan, now)
+
+    def switch(self, known: KnownSsrc, packet: SourcePacket, now: float) -> None:
+        """Let subscribers switch to another substream with `packet`, the first of a picture, if it allows it."""
+        if not packet.frame.starts:
+            return
+        for subscription in list(known.fan.switching):
+            subscriber = subscription.subscriber.connection_id
+            self._containment.run(subscriber, now, subscription.move, packet, now)
+
+    def forward(self, peer: Peer, known: KnownSsrc, packet: SourcePacket, now: float, *, late: bool) -> None:
+        """Write the rows of all substreams."""
         run, rows = self._containment.run, self._context.rows
-        for substream in known.fan.substreams.values():
-            self.forwarded_packets += run(peer.id, now, substream.forward, rows, parsed, late=late) or 0
-
-    def _switch(self, known: KnownSsrc, packet: SourcePacket, now: float) -> None:
-        """Let subscribers start, or switch to another substream, with this packet if it allows it."""
-        stream, fan = known.stream, known.fan
-        if packet.frame.keyframe:
-            stream.keyframe_begins(packet)
-            self._delivery.begin_waiting(known.published, fan, packet, now)
-            if known.published.recorded:
-                run, owner = self._containment.run, known.published.owner.connection_id
-                run(owner, now, self._taps.keyframe_begins, known.published, fan, now)
-        if fan.switching and packet.frame.starts and packet.timestamp != stream.highest_timestamp:
-            for subscription in list(fan.switching):
-                subscriber = subscription.subscriber.connection_id
-                self._containment.run(subscriber, now, subscription.move, packet, now)
-
-    def _audio(self, peer: Peer, known: KnownSsrc, packet: SourcePacket, late: bool, now: float) -> None:
-        for uri, value in packet.extensions:
-            if uri == rtp.URI_AUDIO_LEVEL and value:
-                self._speaking.observe(peer, known.published.spec.id, value[0] & 0x7F, now)
-        if known.fan.awaiting_keyframe and not late:
-            self._delivery.begin_waiting(known.published, known.fan, packet, now)
+        for substream in list(known.fan.substreams.values()):
+            self.forwarded_packets += run(peer.id, now, substream.forward, rows, packet, late=late) or 0
 
     # --- duties for publishers -----------------------------------------------------------------------------------
 
-    def _begin_duties(self, peer: Peer, now: float) -> None:
+    def begin_duties(self, peer: Peer, now: float) -> None:
+        """Begin what is done regularly for a peer that sends, unless it has begun."""
+        if peer.id in self.publishers:
+            return
         self.publishers[peer.id] = peer
         deadlines = self._context.deadlines
         deadlines.set(
@@ -207,6 +238,7 @@ class Router:
         """Reset the state of a peer that no longer sends, for now or permanently."""
         self.publishers.pop(peer.id, None)
         self._context.deadlines.cancel(peer, Reason.RECEIVER_REPORT)
+        peer.link.dormant()
 
     def _check_layers(self, now: float) -> None:
         self._delivery.check_layers(self.publishers.values(), now)

@@ -347,7 +347,7 @@ class Taps:
                 return  # of the time before
             stream.first = packet.sequence
         if packet.sequence >= stream.first:
-            self._hand_over(stream, packet, stream.fan.stream.last_packet_at)
+            self._hand_over(stream, packet, stream.fan.stream.packet_at)
 
     def _hand_over(self, stream: _Stream, packet: SourcePacket, now: float) -> None:
         if packet.codec not in CODECS:

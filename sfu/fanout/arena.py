@@ -22,7 +22,7 @@ class Arena:
     """Rows waiting to be protected and sent; shared by the fan-out, libsrtp and the socket.
 
     rows: uint8 (ARENA_ROWS, ARENA_STRIDE); lengths, transports: int32 (ARENA_ROWS,); addresses: uint8 (ARENA_ROWS, 72);
-    numbers: int32 (ARENA_ROWS,), the transport-wide sequence numbers, -1 for a row without one.
+    number_at: int32 (ARENA_ROWS,), where in a row its transport-wide sequence number goes, -1 for a row without one.
     """
 
     def __init__(self) -> None:
@@ -31,5 +31,5 @@ class Arena:
         self.lengths = np.zeros(ARENA_ROWS, np.int32)
         self.transports = np.zeros(ARENA_ROWS, np.int32)
         self.addresses = np.zeros((ARENA_ROWS, PATH_BYTES), np.uint8)
-        self.numbers = np.full(ARENA_ROWS, -1, np.int32)
+        self.number_at = np.full(ARENA_ROWS, -1, np.int32)
         self.headers = np.ndarray((ARENA_ROWS,), dtype=_HEADER, buffer=self.rows.data)

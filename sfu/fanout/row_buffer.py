@@ -39,7 +39,7 @@ class RowWriter(Protocol):
         """Write the rows from `row` on, one for each of `columns`; no transport is in them twice."""
 
     def send(self, count: int, *, numbered: bool) -> None:
-        """Protect and send the first `count` rows; record those with transport-wide numbers, if any is `numbered`."""
+        """Number, protect and send the first `count` rows; `numbered`: some of them get a transport-wide number."""
 
 
 class PortableWriter:
@@ -79,10 +79,7 @@ class PortableWriter:
         if template.frame_number_at >= 0:
             numbers = columns["frame_number_offset"] + np.uint16(packet.frame_number)
             self._put(rows, template.frame_number_at, numbers)
-        if template.transport_sequence_at >= 0:
-            numbers = self._transports.take_numbers(columns["transport"])
-            self._put(rows, template.transport_sequence_at, numbers)
-            arena.numbers[rows] = numbers
+        arena.number_at[rows] = template.transport_sequence_at
 
     def _put(self, rows: slice, at: int, values: npt.NDArray[np.uint16]) -> None:
         """Write a big-endian 16-bit field."""
@@ -92,12 +89,14 @@ class PortableWriter:
     def send(self, count: int, *, numbered: bool) -> None:
         """See `RowWriter`."""
         arena = self._arena
+        rows = np.flatnonzero(arena.number_at[:count] >= 0) if numbered else np.zeros(0, np.intp)
+        owners = arena.transports[rows]
+        numbers, at = self._transports.take_numbers(owners), arena.number_at[rows]
+        arena.rows[rows, at] = numbers >> 8
+        arena.rows[rows, at + 1] = numbers & 0xFF
+        arena.number_at[:count] = -1
         sent_at = self._protect_and_send(count)
-        if numbered:
-            counted = np.flatnonzero(arena.numbers[:count] >= 0)
-            numbers, lengths = arena.numbers[counted], arena.lengths[counted]
-            self._transports.sent.record(arena.transports[counted], numbers, lengths, sent_at)
-            arena.numbers[:count] = -1
+        self._transports.sent.record(owners, numbers.astype(np.int32), arena.lengths[rows], sent_at)
 
 
 class RowBuffer:
@@ -127,18 +126,14 @@ class RowBuffer:
             at += count
 
     def add_packet(self, packet: bytes, transport: int, *, numbered: bool = False) -> None:
-        """Add a whole packet (a retransmission) for one transport; `numbered`: fill in its transport-wide number."""
+        """Add a whole packet (a retransmission) for one transport; `numbered`: it has room for a transport-wide number."""
         row, _ = self._reserve(1)
         arena = self.arena
         arena.rows[row, : len(packet)] = np.frombuffer(packet, np.uint8)
         arena.lengths[row] = len(packet)
         arena.transports[row] = transport
-        if numbered:
-            at, number = transport_sequence_at(packet), self.transports.take_number(transport)
-            arena.rows[row, at] = number >> 8
-            arena.rows[row, at + 1] = number & 0xFF
-            arena.numbers[row] = number
-            self._numbered = True
+        arena.number_at[row] = transport_sequence_at(packet) if numbered else -1
+        self._numbered |= numbered
         self.used = row + 1
 
     def _reserve(self, wanted: int) -> tuple[int, int]:

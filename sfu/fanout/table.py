@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from sfu.fanout.pacer import Line
 from sfu.fanout.row_buffer import COLUMN, RowBuffer
@@ -40,6 +41,36 @@ class Column:
     "Outgoing frame number of the dependency descriptor minus the source's."
 
 
+@dataclass(frozen=True, slots=True)
+class Position:
+    """The numbers of the newest packet that a subscriber was sent, as its substream numbers packets."""
+
+    sequence: int
+    timestamp: int
+    picture_id: int
+    tl0picidx: int
+    frame_number: int
+
+
+def _wrapped(column: Column) -> tuple[int, ...]:
+    """Return the fields of `COLUMN`, each modulo its width on the wire."""
+    return (
+        column.first_sequence,
+        column.ssrc,
+        column.timestamp_offset & 0xFFFFFFFF,
+        column.transport,
+        column.sequence_offset & 0xFFFF,
+        column.picture_id_offset & 0x7FFF,
+        column.frame_number_offset & 0xFFFF,
+        column.tl0picidx_offset & 0xFF,
+    )
+
+
+def pack_column(column: Column) -> npt.NDArray[np.void]:
+    """Return one column as the C code reads it."""
+    return np.array([_wrapped(column)], COLUMN)
+
+
 class Columns:
     """The subscribers of one template class, unordered: removal moves the last one into the gap."""
 
@@ -53,16 +84,7 @@ class Columns:
         """Add a subscriber under a key, which `remove` uses."""
         if self.count == len(self.values):
             self.values = np.concatenate((self.values, np.zeros(self.count, COLUMN)))
-        self.values[self.count] = (
-            column.first_sequence,
-            column.ssrc,
-            column.timestamp_offset & 0xFFFFFFFF,
-            column.transport,
-            column.sequence_offset & 0xFFFF,
-            column.picture_id_offset & 0x7FFF,
-            column.frame_number_offset & 0xFFFF,
-            column.tl0picidx_offset & 0xFF,
-        )
+        self.values[self.count] = _wrapped(column)
         self.keys.append(key)
         self.count += 1
 
@@ -106,19 +128,46 @@ class FanoutTable:
         """Return the number of subscribers."""
         return len(self._paced) + sum(columns.count for columns in self.classes.values())
 
-    def add(self, kind: TemplateClass, key: object, column: Column, line: Line | None = None) -> None:
-        """Add a subscriber to its class, or with a pacer's line of its own."""
+    def add(
+        self,
+        kind: TemplateClass,
+        key: object,
+        column: Column,
+        line: Line | None = None,
+        after: Position | None = None,
+    ) -> None:
+        """Add a subscriber to its class, or with a pacer's line of its own.
+
+        `after` is what it was sent of the substream already; it matters where packets are forwarded by themselves
+        (`sfu.dataplane`), and the next packet may have been.
+        """
         if line is None:
             self.classes.setdefault(kind, Columns()).add(key, column)
         else:
             self._paced[key] = (kind, column, line)
 
-    def remove(self, kind: TemplateClass, key: object) -> None:
-        """Remove a subscriber; does nothing if there is none with this key."""
+    def remove(self, kind: TemplateClass, key: object) -> Position | None:
+        """Remove a subscriber; does nothing if there is none with this key.
+
+        Returns its position if that may differ from the substream's own.
+        """
         self._paced.pop(key, None)
         columns = self.classes.get(kind)
         if columns is not None and columns.remove(key) and not columns.count:
             del self.classes[kind]
+        return None
+
+    @property
+    def is_attended(self) -> bool:
+        """Return whether a subscriber is only served if the control plane sees each packet."""
+        return False
+
+    def attend_to(self, key: object, needed: bool) -> None:
+        """Let a subscriber be served by the control plane for a while, if it is there."""
+
+    def position(self, _key: object) -> Position | None:
+        """Return the position of a subscriber if it may differ from the substream's own."""
+        return None
 
     def forward(self, rows: RowBuffer, packet: SourcePacket, *, late: bool) -> int:
         """Write the packet's rows for all subscribers, and return how many."""

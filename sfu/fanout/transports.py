@@ -38,16 +38,16 @@ class Transports:
         self.sent.reserve(self._count)
         return self._count - 1
 
-    def take_number(self, index: int) -> int:
-        """The next transport-wide sequence number of a connection."""
-        number = int(self.sequence[index])
-        self.sequence[index] = number + 1 & 0xFFFF
-        return number
-
     def take_numbers(self, indexes: npt.NDArray[np.int32]) -> npt.NDArray[np.uint16]:
-        """The same for several connections, each there once."""
-        numbers = self.sequence[indexes]
-        self.sequence[indexes] = numbers + np.uint16(1)
+        """Return the next transport-wide sequence number of each of these connections, in their order."""
+        owners, inverse, counts = np.unique(indexes, return_inverse=True, return_counts=True)
+        # a connection that is there several times gets as many numbers in turn
+        turns = np.empty(len(indexes), np.int64)
+        turns[np.argsort(inverse, kind="stable")] = np.arange(len(indexes)) - np.repeat(
+            counts.cumsum() - counts, counts
+        )
+        numbers = self.sequence[indexes] + turns.astype(np.uint16)
+        self.sequence[owners] += counts.astype(np.uint16)
         return numbers
 
     def connect(self, index: int, session: int) -> None:

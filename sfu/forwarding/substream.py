@@ -8,7 +8,7 @@ switch to another simulcast layer, but mostly needs no keyframe (`layers.step`).
 from dataclasses import replace
 
 from sfu.fanout.row_buffer import RowBuffer
-from sfu.fanout.table import FanoutTable
+from sfu.fanout.table import FanoutTable, Position
 from sfu.forwarding.decimation import Decimation
 from sfu.receiving.inbound_stream import InboundStream
 from sfu.wire.descriptor import Structure, with_active_targets
@@ -57,6 +57,15 @@ class Substream:
             lowest = 0 if whole_pictures else point[0]
             self._bits = sum(1 << index((spatial, point[1])) for spatial in range(lowest, point[0] + 1))
         self._numbers = Decimation()
+
+    def position(self, subscriber: object) -> Position:
+        """Return the numbers of the newest packet that a subscriber was sent, or would have been."""
+        return self.table.position(subscriber) or self.newest
+
+    @property
+    def newest(self) -> Position:
+        """Return the numbers of the newest packet."""
+        return Position(self.highest, self.timestamp, self.picture_id, self.tl0picidx, self.frame_number)
 
     def place(self, packet: SourcePacket) -> SourcePacket | None:
         """Return the packet with this substream's numbers; None if it is too old to have one.

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from sfu.fanout.table import Column
+from sfu.fanout.table import Column, Position
 from sfu.forwarding.numbering import OutboundSequence, Segment
 from sfu.forwarding.substream import Substream
 from sfu.receiving.inbound_stream import InboundStream
@@ -93,7 +93,7 @@ class Timeline:
         """Record that the packets of the current segment up to `sequence`, in the substream's numbers, were sent."""
         self._numbers.advance(sequence)
 
-    def end(self, last: Substream | SourcePacket | None, now: float) -> None:
+    def end(self, last: Position | SourcePacket | None, now: float) -> None:
         """End the current segment; `last` has the numbers of the last packet sent in it, None if there was none."""
         segment = self.segment
         assert segment is not None

@@ -1,9 +1,16 @@
-"""One inbound RTP stream: its packets, figures and layers."""
+"""One inbound RTP stream: its packets, figures and layers.
+
+What arrives is kept and counted either here (`PortableStream`) or by the native data plane (`sfu.dataplane`); both have
+the attributes and methods of `InboundStream`.
+"""
 
 import struct
-from typing import TYPE_CHECKING
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING, Any
 
 from sfu.budget import Budget
+from sfu.fanout.table import FanoutTable
 from sfu.limits import SENDER_REPORTS
 from sfu.receiving.compactor import Compactor
 from sfu.receiving.history import AUDIO_HISTORY, VIDEO_HISTORY, History
@@ -11,6 +18,7 @@ from sfu.receiving.keyframes import KeyframeRequests
 from sfu.receiving.liveness import is_live
 from sfu.receiving.nack import NackGenerator
 from sfu.receiving.rates import RateMeter
+from sfu.receiving.speakers import Levels
 from sfu.receiving.statistics import ReceiverStatistics
 from sfu.session.sections import InboundSection
 from sfu.values import PublicationSpec
@@ -20,7 +28,7 @@ from sfu.wire.descriptor import Structure
 from sfu.wire.frames import FramesShown
 from sfu.wire.operating_points import OperatingPoint
 from sfu.wire.packet import SourcePacket
-from sfu.wire.red import RecentPayloads, primary
+from sfu.wire.red import RecentPayloads, Redundancy, primary
 from sfu.wire.rtp import Header
 
 if TYPE_CHECKING:
@@ -35,8 +43,38 @@ MAX_REPLAY_S = 1.0
 _FRAME_RATE_TOLERANCE = 0.9
 
 
-class InboundStream:
+class InboundStream(ABC):
     """One received RTP stream (SSRC): an encoding of a publication, or all spatial layers of an SVC stream."""
+
+    punted = False
+    "Whether the packets come one by one from a native data plane that does not forward them."
+    highest: int
+    "Highest extended sequence number, padding left out; -1 before the first packet."
+    highest_timestamp: int
+    "RTP timestamp of the newest packet."
+    picture_id: int
+    "Of the newest packet, VP8."
+    tl0picidx: int
+    "Of the newest packet, VP8."
+    frame_number: int
+    "Of the newest packet's dependency descriptor."
+    last_packet_at: float
+    packet_at: float
+    "When the packet arrived that is being processed."
+    max_temporal: int
+    "Highest temporal layer seen."
+    seen_at: Mapping[int, float]
+    "Spatial layer within the stream -> when its last packet came."
+    point_sets: Collection[int]
+    "Sets of points that needed the packets since the last keyframe."
+    keyframe_sequence: int
+    "Sequence number of the last keyframe's first packet; -1 before one came."
+    retained_octets: int
+    "Octets of that keyframe and of all that followed."
+    keyframe_octets: int
+    "Octets of the last whole keyframe; 0 before one came."
+    statistics: ReceiverStatistics
+    rates: RateMeter
 
     def __init__(
         self, spec: PublicationSpec, section: InboundSection, ssrc: int, spatial: int, now: float
@@ -50,47 +88,17 @@ class InboundStream:
             spatial: Spatial layer of the publication, from 0, the lowest.
             now: Starts the liveness of the layer.
         """
-        clock_rate = section.parameters.codecs[0].clock_rate if section.parameters.codecs else 90_000
         self.spec = spec
         self.section = section
         self.ssrc = ssrc
         self.spatial = spatial
         self.wanted_layers: WantedLayers | None = None
         "Which layers the publisher is asked to encode; None: all."
-        self.clock_rate = clock_rate
-        self.unwrapper = Unwrapper()
-        self.compactor = Compactor()
-        self.highest = -1
-        "Highest extended sequence number, padding left out."
-        self.nacks = NackGenerator()
-        self.statistics = ReceiverStatistics(ssrc, clock_rate)
-        self.rates = RateMeter(now)
-        self.recent = RecentPayloads()
-        self.history = History(AUDIO_HISTORY if spec.kind == "audio" else VIDEO_HISTORY)
+        self.clock_rate = section.parameters.codecs[0].clock_rate if section.parameters.codecs else 90_000
         self.keyframes = KeyframeRequests(spatial)
-        self.point_sets: set[int] = set()
-        "Sets of points that needed the packets since the last keyframe."
-        self.max_temporal = 0
-        "Highest temporal layer seen."
         self.frames = FramesShown()
         self.structure: Structure | None = None
         "Of the newest keyframe's dependency descriptor."
-        self.frame_number = 0
-        "Of the newest packet's dependency descriptor."
-        self.keyframe_sequence = -1
-        "Sequence number of the last keyframe's first packet; -1 before one came."
-        self.retained_octets = self.keyframe_octets = 0
-        "Octets of that keyframe and of all that followed; and of the last whole keyframe, 0 before one came."
-        self._keyframe_timestamp: int | None = None  # of a keyframe that may not be whole yet
-        self.last_packet_at = now
-        self.seen_at = {0: now}
-        "Spatial layer within the stream -> when its last packet came."
-        self.highest_timestamp = 0
-        "RTP timestamp of the newest packet."
-        self.picture_id = 0
-        "Of the newest packet, VP8."
-        self.tl0picidx = 0
-        "Of the newest packet, VP8."
         self.clock: tuple[int, int] | None = None
         "(64-bit NTP time, RTP timestamp) of the last sender report."
         self.clock_at = now
@@ -102,38 +110,50 @@ class InboundStream:
         """For the log."""
         return f"layer {self.spatial} of {self.spec.id}"
 
-    def keyframe_begins(self, packet: SourcePacket) -> None:
-        """Record that a keyframe begins with this packet."""
-        self.keyframes.keyframe_received()
-        self.keyframe_sequence, self.retained_octets = packet.sequence, 0
-        self._keyframe_timestamp = packet.timestamp
-        self.point_sets.clear()
+    # --- what arrived --------------------------------------------------------------------------------------------
 
-    def count(self, packet: SourcePacket) -> None:
-        """Count a packet of the picture that is kept for late joiners."""
-        if self._keyframe_timestamp is not None and packet.timestamp != self._keyframe_timestamp:
-            self.keyframe_octets, self._keyframe_timestamp = self.retained_octets, None
-        self.retained_octets += len(packet.data)
+    @abstractmethod
+    def kept(self, sequence: int) -> tuple[bytes, object] | None:
+        """Return a packet and the context to parse it again; None if it is not kept."""
 
-    def arrived(self, packet: SourcePacket, now: float, *, late: bool) -> None:
-        """Count a packet in the figures of the stream."""
-        frame = packet.frame
-        spatial, temporal = frame.layer
-        self.last_packet_at = self.seen_at[spatial] = now
-        self.max_temporal = max(self.max_temporal, temporal)
-        picture = not late and packet.timestamp != self.highest_timestamp
-        self.rates.add(frame.points, len(packet.data), now, picture=picture)
-        if not late:
-            self.highest = packet.sequence
-            self.highest_timestamp = packet.timestamp
-            self.picture_id = packet.picture_id
-            self.tl0picidx = packet.tl0picidx
-            self.frame_number = packet.frame_number
-            if len(self.point_sets) < operating_points.MAX_POINT_SETS:
-                self.point_sets.add(frame.points)
-            self.frames.add(frame)
-            if frame.described is not None:
-                self.structure = frame.described.structure
+    @abstractmethod
+    def keeps_all(self, first: int) -> bool:
+        """Return whether all packets from this number on are kept."""
+
+    # --- who follows it; what differs between the data planes ------------------------------------------------------
+
+    def make_table(self) -> FanoutTable:
+        """Return a new table for those who are sent the whole stream."""
+        return FanoutTable()
+
+    def attend(self, _needed: bool) -> None:
+        """Let the control plane see each packet, or no longer."""
+
+    @property
+    def attended_from(self) -> int:
+        """The number from which on the control plane sees each packet, as long as it is needed."""
+        return -1
+
+    def notify_next(self) -> None:
+        """Let the control plane see the next packet."""
+
+    def add_retransmissions(self, ssrc: int) -> None:
+        """Take the packets of an SSRC for retransmissions of this stream."""
+
+    def take_levels(self) -> Levels | None:
+        """Return the audio levels that were counted since the last call; None if there were none."""
+        return None
+
+    def sample(self, now: float) -> None:
+        """Bring `rates` up to date."""
+
+    def set_muted(self, muted: bool) -> None:
+        """Let nobody be sent what arrives from now on, or everybody again."""
+
+    def close(self, ssrc: int) -> None:
+        """Free what the stream occupies elsewhere for one of its SSRCs."""
+
+    # --- layers --------------------------------------------------------------------------------------------------
 
     def live_spatials(self, now: float) -> list[int]:
         """Return the spatial layers of the publication that this stream contains."""
@@ -171,6 +191,8 @@ class InboundStream:
         """Return the operating point of this stream that is closest to `point`."""
         return min(point[0], max(self.seen_at)), point[1]
 
+    # --- packets -------------------------------------------------------------------------------------------------
+
     def replayable(self, now: float, available_bps: float) -> bool:
         """Return whether a late joiner can be sent the packets since the last keyframe: all kept, few, and current."""
         first, octets = self.keyframe_sequence, self.retained_octets
@@ -180,32 +202,19 @@ class InboundStream:
             return False
         if first < 0 or octets > MAX_REPLAY_OCTETS or self.highest - first >= MAX_REPLAY_PACKETS:
             return False
-        return all(self.history.get(i) is not None for i in range(first, self.highest + 1))
+        return self.keeps_all(first)
 
     def stored(self, sequence: int) -> SourcePacket | None:
         """Return a packet of the history, parsed again; None if it is not kept."""
-        packet = self.history.get(sequence)
-        if packet is None:
+        found = self.kept(sequence)
+        if found is None:
             return None
+        packet, context = found
         codec = self.section.codec_by_payload_type.get(packet[1] & 0x7F, "")
-        context = self.history.context(sequence)
         structure = context if isinstance(context, Structure) else None
         parsed = self.parse(packet, rtp.parse_header(packet), codec, sequence, structure)
         parsed.redundancy = context if isinstance(context, tuple) else None
         return parsed
-
-    def store(self, packet: bytes, parsed: SourcePacket) -> None:
-        """Put a packet into the history, with the context to parse it again with the same result."""
-        described = parsed.frame.described
-        context: object = described.structure if described is not None else None
-        if self.spec.red and parsed.codec in {"opus", "red"}:
-            payload: memoryview | None = parsed.data[parsed.payload_at :]
-            if parsed.codec == "red" and payload is not None:
-                payload = primary(payload)
-            # kept as well: made anew for a retransmission, it could differ by what came late
-            if payload is not None:
-                context = parsed.redundancy = self.recent.add(parsed.sequence, parsed.timestamp, payload)
-        self.history.store(parsed.sequence, packet, context)
 
     def parse(
         self, packet: bytes, parsed_header: Header, codec: str, sequence: int, structure: Structure | None
@@ -250,3 +259,88 @@ class InboundStream:
         if parsed.descriptor or (codec != "vp8" and self.spec.kind == "video"):
             parsed.frame = frames.read(codec, view[header:], parsed.descriptor, structure)
         return parsed
+
+
+class PortableStream(InboundStream):
+    """A stream whose packets are received, kept and counted in Python, one at a time."""
+
+    def __init__(
+        self, spec: PublicationSpec, section: InboundSection, ssrc: int, spatial: int, now: float
+    ) -> None:
+        """See the base class."""
+        super().__init__(spec, section, ssrc, spatial, now)
+        self.unwrapper = Unwrapper()
+        self.compactor = Compactor()
+        self.highest = -1
+        self.nacks = NackGenerator()
+        self.statistics = ReceiverStatistics(ssrc, self.clock_rate)
+        self.rates = RateMeter(now)
+        self.recent = RecentPayloads()
+        self.history = History(AUDIO_HISTORY if spec.kind == "audio" else VIDEO_HISTORY)
+        self.max_temporal = 0
+        self.frame_number = 0
+        self.keyframe_sequence = -1
+        self.retained_octets = self.keyframe_octets = 0
+        self._keyframe_timestamp: int | None = None  # of a keyframe that may not be whole yet
+        self.last_packet_at = self.packet_at = now
+        self.highest_timestamp = 0
+        self.picture_id = 0
+        self.tl0picidx = 0
+        self.seen_at: dict[int, float] = {0: now}
+        self.point_sets: set[int] = set()
+
+    def kept(self, sequence: int) -> tuple[bytes, object] | None:
+        """See the base class."""
+        packet = self.history.get(sequence)
+        return None if packet is None else (packet, self.history.context(sequence))
+
+    def keeps_all(self, first: int) -> bool:
+        """See the base class."""
+        return all(self.history.get(i) is not None for i in range(first, self.highest + 1))
+
+    def keyframe_begins(self, packet: SourcePacket) -> None:
+        """Record that a keyframe begins with this packet."""
+        self.keyframes.keyframe_received()
+        self.keyframe_sequence, self.retained_octets = packet.sequence, 0
+        self._keyframe_timestamp = packet.timestamp
+        self.point_sets.clear()
+
+    def count(self, packet: SourcePacket) -> None:
+        """Count a packet of the picture that is kept for late joiners."""
+        if self._keyframe_timestamp is not None and packet.timestamp != self._keyframe_timestamp:
+            self.keyframe_octets, self._keyframe_timestamp = self.retained_octets, None
+        self.retained_octets += len(packet.data)
+
+    def arrived(self, packet: SourcePacket, now: float, *, late: bool) -> None:
+        """Count a packet in the figures of the stream."""
+        frame = packet.frame
+        spatial, temporal = frame.layer
+        self.last_packet_at = self.packet_at = self.seen_at[spatial] = now
+        self.max_temporal = max(self.max_temporal, temporal)
+        picture = not late and packet.timestamp != self.highest_timestamp
+        self.rates.add(frame.points, len(packet.data), now, pictures=int(picture))
+        if not late:
+            self.highest = packet.sequence
+            self.highest_timestamp = packet.timestamp
+            self.picture_id = packet.picture_id
+            self.tl0picidx = packet.tl0picidx
+            self.frame_number = packet.frame_number
+            if len(self.point_sets) < operating_points.MAX_POINT_SETS:
+                self.point_sets.add(frame.points)
+            self.frames.add(frame)
+            if frame.described is not None:
+                self.structure = frame.described.structure
+
+    def store(self, packet: bytes, parsed: SourcePacket) -> None:
+        """Put a packet into the history, with the context to parse it again with the same result."""
+        described = parsed.frame.described
+        context: Any = described.structure if described is not None else None
+        if self.spec.red and parsed.codec in {"opus", "red"}:
+            payload: memoryview | None = parsed.data[parsed.payload_at :]
+            if parsed.codec == "red" and payload is not None:
+                payload = primary(payload)
+            # kept as well: made anew for a retransmission, it could differ by what came late
+            if payload is not None:
+                redundancy: Redundancy = self.recent.add(parsed.sequence, parsed.timestamp, payload)
+                context = parsed.redundancy = redundancy
+        self.history.store(parsed.sequence, packet, context)

@@ -45,16 +45,16 @@ class RateMeter:
         self._open = _Window(now)
         self._closed: deque[_Window] = deque()
 
-    def add(self, points: int, octets: int, now: float, *, picture: bool) -> None:
-        """Count a packet that these operating points need; `picture`: it is the first packet of its picture."""
+    def add(self, points: int, octets: int, now: float, *, pictures: int) -> None:
+        """Count octets that these operating points need, and the pictures that began with them."""
         if now >= self._open.begins_at + WINDOW_S:
             self._close(now)
         window = self._open
         if points not in window.octets and len(window.octets) >= MAX_POINT_SETS:
             points = EVERY
         window.octets[points] = window.octets.get(points, 0) + octets
-        if picture:
-            window.pictures[lowest(points)[1]] += 1
+        if pictures:
+            window.pictures[lowest(points)[1]] += pictures
 
     def _close(self, now: float) -> None:
         self._closed.append(self._open)

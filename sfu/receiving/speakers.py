@@ -4,6 +4,7 @@ The numbers are LiveKit's, so that its clients show what they are used to.
 """
 
 import math
+from typing import NamedTuple
 
 from sfu.values import PublicationId, Speaker
 
@@ -28,12 +29,26 @@ def _linear(level: float) -> float:
 _ACTIVE_LINEAR = _linear(_ACTIVE_LEVEL)
 
 
+class Levels(NamedTuple):
+    """The audio levels of the packets of some time."""
+
+    observed_at: float
+    "When the last packet came."
+    observed_s: float
+    "How long they lasted."
+    active_s: float
+    "How much of that was loud enough for speech."
+    loudest: int
+    "-dBov, of the loud ones; 127 if there were none."
+
+
 class _Voice:
     """The audio level of one publication."""
 
-    __slots__ = ("active_s", "loudest", "observed_at", "observed_s", "reported", "smoothed")
+    __slots__ = ("active_s", "expected", "loudest", "observed_at", "observed_s", "reported", "smoothed")
 
     def __init__(self, now: float) -> None:
+        self.expected = False
         self.observed_at = now - _FIRST_PACKET_S
         self.observed_s = 0.0
         self.active_s = 0.0
@@ -77,13 +92,32 @@ class Speakers:
     @property
     def is_idle(self) -> bool:
         """Return whether `update` has nothing to report until another packet is observed."""
-        return not self._stopped and not any(v.observed_s or v.reported for v in self._voices.values())
+        return not self._stopped and not any(
+            voice.observed_s or voice.reported or voice.expected for voice in self._voices.values()
+        )
 
-    def observe(self, publication_id: PublicationId, level: int, now: float) -> None:
-        """Record the level of one audio packet: 0 (loudest) to 127 (silence), in -dBov."""
+    def _voice(self, publication_id: PublicationId, now: float) -> _Voice:
         voice = self._voices.get(publication_id)
         if voice is None:
             voice = self._voices[publication_id] = _Voice(now)
+        return voice
+
+    def expect(self, publication_id: PublicationId, now: float) -> None:
+        """Record that levels are counted elsewhere, and added before the next `update`."""
+        self._voice(publication_id, now).expected = True
+
+    def add(self, publication_id: PublicationId, levels: Levels) -> None:
+        """Add the levels of several packets."""
+        voice = self._voice(publication_id, levels.observed_at)
+        voice.observed_at = levels.observed_at
+        voice.observed_s += levels.observed_s
+        voice.active_s += levels.active_s
+        voice.loudest = min(voice.loudest, levels.loudest)
+        voice.expected = False
+
+    def observe(self, publication_id: PublicationId, level: int, now: float) -> None:
+        """Record the level of one audio packet: 0 (loudest) to 127 (silence), in -dBov."""
+        voice = self._voice(publication_id, now)
         lasted_s = min(now - voice.observed_at, _LONGEST_PACKET_S)
         voice.observed_at = now
         voice.observed_s += lasted_s

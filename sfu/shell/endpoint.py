@@ -20,6 +20,9 @@ import ifaddr
 from pylibsrtp._binding import ffi as srtp_ffi
 from pylibsrtp._binding import lib as srtp_lib
 
+from sfu.dataplane import library
+from sfu.dataplane.plane import Plane
+from sfu.dataplane.punts import COPY_LATE, COPY_NEW_PICTURE, Punt, Record
 from sfu.drops import DropReason
 from sfu.engine.containment import Containment
 from sfu.engine.peers.link import nowhere
@@ -30,6 +33,7 @@ from sfu.fanout.transports import PATH_BYTES
 from sfu.sctp.channels import Backlog, Owner
 from sfu.session.ice import Check, StunError, scan
 from sfu.settings import MediaSettings
+from sfu.limits import PeerLimits
 from sfu.shell import kernel, udp
 from sfu.shell.datachannel import DataTransport
 from sfu.shell.dtls import Certificate, DatagramPort, DtlsTransport
@@ -38,7 +42,8 @@ from sfu.values import CloseReason
 from sfu.wire import rtcp
 
 if TYPE_CHECKING:
-    from sfu.limits import PeerLimits
+    from sfu.engine.peers.identification import KnownSsrc
+    from sfu.engine.slow_path import SlowPath
 
 logger = logging.getLogger(__name__)
 
@@ -91,6 +96,8 @@ class Handlers:
     "(peer, decrypted packet, time) of media."
     rtcp: Callable[[Peer, bytes, float, int], None]
     "(peer, decrypted packet, time, 64-bit NTP time) of feedback and reports."
+    slow_path: "SlowPath"
+    "What processes the punts of a native data plane; such a plane calls `rtp` for nothing."
     connected: Callable[[PeerTransport], None]
     "ICE and DTLS are up."
     failed: Callable[[PeerTransport, CloseReason], None]
@@ -120,9 +127,13 @@ class MediaEndpoint:
         self._identity_until = 0.0
         self._by_ufrag: dict[str, PeerTransport] = {}
         self._by_address: dict[bytes, PeerTransport] = {}
+        self._by_transport: dict[int, PeerTransport] = {}
+        "Of connections that are up, where there is a native data plane."
         self._held: dict[bytes, tuple[float, PeerLimits, int]] = {}
         "(until when, limits, SSRC) of addresses whose media is dropped unseen for a moment."
         self._socket: udp.MediaSocket | None = None
+        self.plane: Plane | None = None
+        "The native data plane; None: everything is done in Python."
         self._length = srtp_ffi.new("int *")
         self._tasks: set[asyncio.Task[Any]] = set()
         self._turns = Turns()
@@ -139,7 +150,14 @@ class MediaEndpoint:
             self._arena,
             portable=self._settings.portable_io,
         )
-        self.rows.open(kernel.choose(self.rows, self._socket, self._drops, native=self._settings.native))
+        module = library.load() if self._settings.native else None
+        if module is not None and isinstance(self._socket, udp.BatchSocket):
+            self.plane = Plane(module, self.rows, self._socket, self._drops)
+            self.rows.open(self.plane.rows)
+            self.plane.start()
+            self._loop.add_reader(self.plane.punt_fd, self._punted)
+            return
+        self.rows.open(kernel.Portable(self.rows, self._socket, self._drops))
         base = srtp_ffi.cast("char *", srtp_ffi.from_buffer(self._socket.buffer))
         self._receive_pointers = [base + udp.RECEIVE_STRIDE * i for i in range(udp.RECEIVE_BATCH)]
         self._loop.add_reader(self._socket.fileno(), self._readable)
@@ -148,10 +166,20 @@ class MediaEndpoint:
         """Close the socket; all connections must be closed already."""
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=2)
+        if self.plane is not None:
+            self._loop.remove_reader(self.plane.punt_fd)
+            self.plane.close()
+            self.plane = None
         if self._socket is not None:
             self._loop.remove_reader(self._socket.fileno())
             self._socket.close()
             self._socket = None
+
+    def make_limits(self, transport: int) -> PeerLimits:
+        """Return the limits of a peer with this transport."""
+        if self.plane is None:
+            return PeerLimits(self._settings)
+        return self.plane.make_limits(transport, self._settings)
 
     @property
     def identity(self) -> LocalIdentity:
@@ -180,6 +208,7 @@ class MediaEndpoint:
         connection.ufrags = connection.peer.ice.ufrags
         for ufrag in connection.ufrags:
             self._by_ufrag[ufrag] = connection
+        self._update_feedback(connection.peer)
 
     def remove(self, connection: PeerTransport) -> None:
         """Remove a connection, and end its transports in the background."""
@@ -191,13 +220,29 @@ class MediaEndpoint:
         for ufrag in connection.ufrags:
             del self._by_ufrag[ufrag]
         for address in connection.addresses:
-            del self._by_address[address]
-            self._held.pop(address, None)
+            self._forget(address)
         connection.ufrags = ()
         connection.addresses.clear()
         self.rows.flush()  # rows may still name the peer's libsrtp session
+        if self.plane is not None:
+            self.plane.disconnect(peer.link.transport)
+            self._by_transport.pop(peer.link.transport, None)
         self.rows.transports.remove(peer.link.transport)
         self._spawn(_shut(connection))
+
+    def _forget(self, address: bytes) -> None:
+        """Take no datagrams from an address any more."""
+        del self._by_address[address]
+        self._held.pop(address, None)
+        if self.plane is not None:
+            self.plane.set_path(address, -1)
+
+    def _move(self, peer: Peer, address: bytes) -> None:
+        """Send to a peer on this path from now on."""
+        if self.plane is not None:
+            self.plane.move(peer.link.transport, address)
+        else:
+            self.rows.transports.move(peer.link.transport, address)
 
     def _admit(self, connection: PeerTransport, address: bytes) -> None:
         """Accept datagrams of a connection from an address that passed a check, and no longer from one that it left."""
@@ -207,13 +252,14 @@ class MediaEndpoint:
         if holder is not None:
             holder.addresses.discard(address)
             if holder.peer.ice.remove(address):
-                self.rows.transports.move(holder.peer.link.transport, bytes(PATH_BYTES))
+                self._move(holder.peer, bytes(PATH_BYTES))
         self._by_address[address] = connection
         connection.addresses.add(address)
+        if self.plane is not None and connection.peer.link.connected:
+            self.plane.set_path(address, connection.peer.link.transport)
         for given_up in connection.addresses - connection.peer.ice.addresses.keys():
             connection.addresses.discard(given_up)
-            del self._by_address[given_up]
-            self._held.pop(given_up, None)
+            self._forget(given_up)
 
     def connect(self, connection: PeerTransport) -> None:
         """Start the DTLS handshake once the client's description and an address are known."""
@@ -311,23 +357,26 @@ class MediaEndpoint:
         first = socket_.buffer[at]
         if 127 < first < 192:
             self._srtp(i, at, length, address, now)
-        elif first < 4:
-            self._stun(bytes(memoryview(socket_.buffer)[at : at + length]), address, now)
-        elif 19 < first < 64:
-            self._dtls(at, length, address, now)
+        else:
+            self._control(bytes(memoryview(socket_.buffer)[at : at + length]), address, now)
+
+    def _control(self, datagram: bytes, address: bytes, now: float) -> None:
+        """Process what is no media."""
+        if datagram[0] < 4:
+            self._stun(datagram, address, now)
+        elif 19 < datagram[0] < 64:
+            self._dtls(datagram, address, now)
         else:
             self._drops[DropReason.MALFORMED] += 1
 
-    def _dtls(self, at: int, length: int, address: bytes, now: float) -> None:
+    def _dtls(self, datagram: bytes, address: bytes, now: float) -> None:
         connection = self._by_address.get(address)
         if connection is None or connection.port is None:
             self._drops[DropReason.NO_ICE] += 1
-        elif not connection.peer.link.limits.dtls(length, now):
+        elif not connection.peer.link.limits.dtls(len(datagram), now):
             self._drops[DropReason.DTLS_RATE] += 1
-        else:
-            assert self._socket is not None
-            if not connection.port.feed(bytes(memoryview(self._socket.buffer)[at : at + length])):
-                self._drops[DropReason.DTLS_QUEUE] += 1
+        elif not connection.port.feed(datagram):
+            self._drops[DropReason.DTLS_QUEUE] += 1
 
     def _srtp(self, i: int, at: int, length: int, address: bytes, now: float) -> None:
         connection = self._by_address.get(address)
@@ -402,7 +451,7 @@ class MediaEndpoint:
             self._admit(connection, address)
         if outcome is Check.NOMINATED:
             assert peer.ice.selected is not None
-            self.rows.transports.move(peer.link.transport, peer.ice.selected)
+            self._move(peer, peer.ice.selected)
         self.connect(connection)
 
     def _is_local(self, address: bytes) -> bool:
@@ -430,12 +479,93 @@ class MediaEndpoint:
             self._handlers.failed(connection, failure)
             return
         peer.link.inbound = dtls.inbound
-        self.rows.transports.connect(peer.link.transport, int(srtp_ffi.cast("uintptr_t", dtls.outbound)))
-        peer.link.send_rtcp = partial(self._send_rtcp, peer, dtls)
+        outbound = int(srtp_ffi.cast("uintptr_t", dtls.outbound))
+        if self.plane is None:
+            self.rows.transports.connect(peer.link.transport, outbound)
+            peer.link.send_rtcp = partial(self._send_rtcp, peer, dtls)
+        else:
+            self._connect_plane(self.plane, connection, outbound)
         peer.link.connected = True
         dtls.on("statechange", partial(self._dtls_changed, connection, dtls))
         self.start_data(connection)
         self._handlers.connected(connection)
+
+    def _connect_plane(self, plane: Plane, connection: PeerTransport, outbound: int) -> None:
+        """Let the data plane serve a connection."""
+        peer = connection.peer
+        link, transport = peer.link, peer.link.transport
+        inbound = int(srtp_ffi.cast("uintptr_t", link.inbound))
+        plane.connect(transport, inbound, outbound, link.ssrc, self._settings)
+        self._by_transport[transport] = connection
+        link.send_rtcp = partial(plane.send_rtcp, transport)
+        link.make_stream = partial(plane.make_stream, transport)
+        link.dormant = partial(plane.set_dormant, transport)
+        self._update_feedback(peer)
+        for address in connection.addresses:
+            plane.set_path(address, transport)
+
+    def _update_feedback(self, peer: Peer) -> None:
+        """Let the data plane report the arrivals of a peer's packets as it was last negotiated."""
+        if self.plane is not None and peer.link.transport in self._by_transport:
+            section = next(iter(peer.negotiated.inbound.values()), None)
+            extension = section.transport_sequence_id if section is not None else 0
+            self.plane.set_feedback(peer.link.transport, extension, peer.link.feedback.media_ssrc)
+
+    # --- what the data plane punts ---------------------------------------------------------------------------------
+
+    def _punted(self) -> None:
+        assert self.plane is not None
+        records, serial = self.plane.take()
+        run = self._containment.run
+        for record in records:
+            run("a client", record.at, self._process, record)
+        self.rows.flush()
+        self.plane.resume(serial)
+
+    def _process(self, record: Record) -> None:
+        reason = record.reason
+        if reason == Punt.DATAGRAM:
+            self._control(record.data, record.path, record.at)
+            return
+        connection = self._by_transport.get(record.transport)
+        plane = self.plane
+        if connection is None or plane is None:
+            return  # it was closed since
+        peer, now = connection.peer, record.at
+        if reason == Punt.RTCP:
+            self._handlers.rtcp(peer, record.data, now, rtcp.ntp_time(time.time()))
+            estimator = peer.link.downstream.estimator
+            if estimator is not None:
+                plane.read_reports_from(record.transport, estimator.read_from)
+        elif reason in {Punt.UNKNOWN_SSRC, Punt.IN_ORDER, Punt.SLOW_PATH}:
+            first = not peer.link.feedback.media_ssrc
+            if self._handlers.slow_path.on_unknown(peer, record.data, now):
+                plane.inject(record.transport, record.data, now)
+            if first:
+                self._update_feedback(peer)
+        elif reason == Punt.RESUMED:
+            self._handlers.slow_path.on_resumed(peer, now)
+        else:
+            stream = plane.stream(record.stream)
+            known = peer.streams.get(stream.ssrc) if stream is not None else None
+            if known is not None and known.stream is stream:
+                self._process_of_stream(peer, known, record)
+
+    def _process_of_stream(self, peer: Peer, known: "KnownSsrc", record: Record) -> None:
+        slow_path, now = self._handlers.slow_path, record.at
+        if record.reason == Punt.COPY:
+            late, new_picture = record.flags & COPY_LATE != 0, record.flags & COPY_NEW_PICTURE != 0
+            slow_path.on_copy(
+                peer, known, record.data, record.sequence, now, late=late, new_picture=new_picture
+            )
+        elif record.reason == Punt.KEYFRAME:
+            slow_path.on_keyframe(peer, known, record.sequence, now)
+        elif record.reason == Punt.NEXT:
+            slow_path.on_next(peer, known, record.sequence, now)
+        elif record.reason == Punt.FIRST:
+            slow_path.on_first(peer, known, record.flags, now)
+        elif record.reason == Punt.LEVEL:
+            slow_path.on_level(peer, known, now)
 
     def _dtls_changed(self, connection: PeerTransport, dtls: DtlsTransport) -> None:
         if dtls.state in {"closed", "failed"}:

@@ -17,7 +17,7 @@ from sfu.engine.deadlines import Reason
 from sfu.engine.peers.link import ConnectionId, Link, downstream, peer_of, upstream
 from sfu.engine.peers.peer import Negotiation, Peer
 from sfu.engine.peers.publication import Publication, Subscription
-from sfu.limits import CLOSED_AFTER_S, MUTED_AFTER_S, TOLERATED_EXCESS, PeerLimits
+from sfu.limits import CLOSED_AFTER_S, MUTED_AFTER_S, TOLERATED_EXCESS
 from sfu.receiving import quality
 from sfu.session.ice import CONSENT_TIMEOUT_S, IceAgent
 from sfu.session.negotiated import Negotiated
@@ -121,6 +121,7 @@ class MediaServer:
             Handlers(
                 rtp=self._core.router.on_rtp,
                 rtcp=self._core.reports.on_rtcp,
+                slow_path=self._core.slow_path,
                 connected=self._connected,
                 failed=self._failed,
                 message=lambda peer, label, payload: self._emit(DataReceived(peer.id, label, payload)),
@@ -185,15 +186,14 @@ class MediaServer:
             receiver.negotiated.offering, receiver.channels = ServerOffers(), channels
 
     def _open(self, connection_id: ConnectionId, room_id: RoomId) -> Peer:
-        ssrc = self._random.getrandbits(31) | 1
+        ssrc, transport = self._random.getrandbits(31) | 1, self._endpoint.rows.transports.add()
         peer = Peer(
             connection_id,
             room_id,
             IceAgent(*credentials()),
-            Link(connection_id, ssrc, PeerLimits(self._settings)),
+            Link(connection_id, ssrc, self._endpoint.make_limits(transport), transport),
             Negotiated(str(self._random.getrandbits(62))),
         )
-        peer.link.transport = self._endpoint.rows.transports.add()
         self._core.peers[connection_id] = peer
         connection = self._connections[connection_id] = PeerTransport(peer)
         self._endpoint.add(connection)
@@ -389,7 +389,7 @@ class MediaServer:
         published = self._publications.get(publication_id)
         if published is None or published.muted == muted:
             return
-        published.muted = muted
+        published.set_muted(muted)
         self._core.taps.muted(published, time.monotonic())
         for subscriber_id in published.subscriptions:
             self._share_soon(subscriber_id)
@@ -479,17 +479,21 @@ class MediaServer:
     def metrics(self) -> dict[str, float]:
         """Return counters and gauges by name (drops by reason, packets, peers)."""
         core, router = self._core, self._core.router
+        received, forwarded, plane = 0, 0, dict[str, float]()
+        if self._endpoint.plane is not None:
+            received, forwarded, plane = self._endpoint.plane.counters()
         values: dict[str, float] = {
             "peers": sum(c.peer.negotiated.offering is None for c in self._connections.values()),
             "connections": len(self._connections),
             "connections_up": sum(c.peer.link.connected for c in self._connections.values()),
             "publications": len(self._publications),
-            "packets_received": router.received_packets,
-            "packets_forwarded": router.forwarded_packets,
+            "packets_received": router.received_packets + received,
+            "packets_forwarded": router.forwarded_packets + forwarded,
             "packets_retransmitted": core.reports.retransmitted_packets,
             "packets_replayed": core.delivery.replayed_packets,
             "packets_padding": core.bandwidth.padding_packets,
             **self._recordings.metrics(),
+            **plane,
         }
         return values | {f"dropped_{reason.value}": core.drops[reason] for reason in DropReason}
 

@@ -145,6 +145,8 @@ class MediaSocket(ABC):
         "Of the control message in a path."
         self.sockaddr_bytes = _SOCKADDR_BYTES if sock.family == socket.AF_INET6 else 16
         "Of the client's address in a path."
+        self.interface_at = _DATA_AT + self._control.interface_at
+        "Where in a path the index of the interface is."
         self.buffer = bytearray(RECEIVE_STRIDE * RECEIVE_BATCH + 1)
         self.lengths: list[int] = []
         self.addresses: list[bytes] = []

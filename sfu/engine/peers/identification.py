@@ -73,7 +73,7 @@ class KnownSsrcs(dict[int, KnownSsrc]):
     def remove(self, published: Publication) -> None:
         """Remove the SSRCs of a publication."""
         for ssrc in [ssrc for ssrc, known in self.items() if known.published is published]:
-            del self[ssrc]
+            self.pop(ssrc).stream.close(ssrc)
 
     def _identification(self, packet: bytes, elements: Mapping[int, tuple[int, int]]) -> dict[str, str]:
         """Return the SDES extensions of a packet by URI; ids are equal in a whole bundle (RFC 8843 section 9)."""

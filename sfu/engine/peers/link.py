@@ -11,8 +11,10 @@ from sfu.engine.peers.linkstate import LinkReport
 from sfu.fanout.pacer import Pacer
 from sfu.limits import PeerLimits
 from sfu.receiving.feedback import TransportFeedback
+from sfu.receiving.inbound_stream import InboundStream, PortableStream
 from sfu.receiving.quality import LossHistory
-from sfu.values import PeerId, Quality
+from sfu.session.sections import InboundSection
+from sfu.values import PeerId, PublicationSpec, Quality
 
 # Decisions that are kept for explanations: a minute of a path that varies.
 MAX_DECISIONS = 60
@@ -20,6 +22,10 @@ MAX_DECISIONS = 60
 
 def nowhere(_packet: bytes) -> None:
     """Discard RTCP while there is no transport."""
+
+
+def _ignore() -> None:
+    return
 
 
 @dataclass(slots=True, eq=False)
@@ -96,6 +102,10 @@ class Link:
     inbound: Any = None
     "libsrtp's context of what the peer sends; None until DTLS is up."
     send_rtcp: Callable[[bytes], None] = nowhere
+    dormant: Callable[[], None] = _ignore
+    "Called when the peer has sent no media for long; its next packet is told."
+    make_stream: Callable[[PublicationSpec, InboundSection, int, int, float], InboundStream] = PortableStream
+    "Creates what receives a stream of the peer: publication, section, SSRC, spatial layer, time."
     feedback: TransportFeedback = field(init=False)
     "Of the peer's packets."
     rtt_s: float = 0.07

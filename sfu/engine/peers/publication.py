@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from sfu.engine.peers.link import ConnectionId, Link
 from sfu.fanout.pacer import Line
-from sfu.fanout.table import single_packet
+from sfu.fanout.table import Position, single_packet
 from sfu.fanout.template import TemplateClass
 from sfu.forwarding.choice import UNBOUNDED, Flow, LayerChoice
 from sfu.forwarding.fan import Fan
@@ -62,11 +62,18 @@ class Publication:
 
     def add_stream(self, section: InboundSection, ssrc: int, spatial: int, now: float) -> Fan["Subscription"]:
         """Add an inbound stream that carries this spatial layer."""
-        stream = InboundStream(self.spec, section, ssrc, spatial, now)
+        stream = self.owner.make_stream(self.spec, section, ssrc, spatial, now)
         stream.wanted_layers = self.wanted_layers
+        stream.set_muted(self.muted)
         self.layers[spatial] = stream
         fan = self.fans[spatial] = Fan[Subscription](stream)
         return fan
+
+    def set_muted(self, muted: bool) -> None:
+        """Forward nothing of it from now on, or everything again."""
+        self.muted = muted
+        for stream in self.layers.values():
+            stream.set_muted(muted)
 
     def clear(self) -> None:
         """Remove all streams."""
@@ -318,9 +325,9 @@ class Subscription:
         ):
             self._wait_for(None, now)
             if self._key(fan, self._wanted) != substream.point:
-                fan.switching.add(self)
+                fan.wait_for_switch(self)
             else:
-                fan.switching.discard(self)
+                fan.end_switch(self)
         elif fan is not self._target:
             self._wait_for(fan, now)
 
@@ -334,7 +341,7 @@ class Subscription:
             self._target.awaiting_keyframe.discard(self)
         self._target = fan
         if fan is not None:
-            fan.awaiting_keyframe.add(self)
+            fan.wait_for_keyframe(self)
             self._waiting_since = now
 
     # --- beginning and ending ------------------------------------------------------------------------------------
@@ -349,6 +356,8 @@ class Subscription:
         substream, fan = self.substream, self.fan
         if substream is None or fan is None or self._replay is not None:
             return  # a replay is finished first
+        if substream.position(self).sequence >= packet.sequence:
+            return  # it was sent this packet already, before it began to wait
         stream = fan.stream
         point = step(
             substream.point,
@@ -364,7 +373,7 @@ class Subscription:
             self._start(fan, key, packet, now)
             self._join()
         if point != self._wanted:
-            fan.switching.add(self)
+            fan.wait_for_switch(self)
 
     def begin_replay(self, now: float) -> None:
         """Send the packets that the target has retained since its last keyframe (`replay`), then the stream."""
@@ -395,7 +404,13 @@ class Subscription:
             self._replay = None
             # the substream that it began with may be gone, but its numbers are the stream's
             self.substream = fan.substream(None)
-            self._join()
+            tail = replay.tail
+            assert tail is not None  # the keyframe at least
+            self._join(
+                Position(
+                    tail.sequence, tail.timestamp, tail.picture_id, tail.tl0picidx, tail.frame_number
+                )
+            )
         return packets
 
     def pause(self, now: float) -> None:
@@ -431,13 +446,14 @@ class Subscription:
         assert fan is not None
         assert segment is not None
         assert self._kind is not None
-        self._advance()
-        last: Substream | SourcePacket | None = (
-            substream if substream.highest >= segment.first_source else None
-        )
-        self.timeline.end(last if self._replay is None else self._replay.tail, now)
-        self._sent = self.counts
-        fan.leave(substream, self._kind, self)
+        replay, self._sent = self._replay, self.counts
+        position = fan.leave(substream, self._kind, self)
+        if replay is None:
+            self.timeline.advance(position.sequence)
+            self.timeline.end(position if position.sequence >= segment.first_source else None, now)
+        else:
+            self._advance()
+            self.timeline.end(replay.tail, now)
         self.fan = self.substream = self._replay = None
 
     def _advance(self) -> None:
@@ -446,7 +462,7 @@ class Subscription:
             if self._replay.tail is not None:
                 self.timeline.advance(self._replay.tail.sequence)
         elif self.substream is not None:
-            self.timeline.advance(self.substream.highest)
+            self.timeline.advance(self.substream.position(self).sequence)
 
     # --- its place in the fan-out --------------------------------------------------------------------------------
 
@@ -456,25 +472,29 @@ class Subscription:
         kind = self.section.kind
         return kind if kind.redundancy is self.redundancy else replace(kind, redundancy=self.redundancy)
 
-    def _join(self) -> None:
-        """Add the subscriber to the substream's table."""
+    def _join(self, after: Position | None = None) -> None:
+        """Add the subscriber to the substream's table; `after` is what it was sent of the segment already."""
         assert self.substream is not None
         self._base = (self.substream.table.packets, self.substream.table.octets)
-        self._enter()
+        self._enter(after)
 
-    def _enter(self) -> None:
+    def _enter(self, after: Position | None) -> None:
         substream, segment = self.substream, self.timeline.segment
         assert substream is not None
         assert segment is not None
         assert self._kind is not None
-        substream.table.add(self._kind, self, self._column(segment), self.line)
+        substream.table.add(self._kind, self, self._column(segment), self.line, after)
+        if self.fan is not None:
+            self.fan.attend()
 
     def enter_again(self) -> None:
         """Enter the table again, since pacing or redundancy changed."""
         if self.substream is not None and self._kind is not None and self._replay is None:
-            self.substream.table.remove(self._kind, self)
+            after = self.substream.table.remove(self._kind, self) or self.substream.newest
             self._kind = self._template_class
-            self._enter()
+            self._enter(after)
+            if self.fan is not None and self in self.fan.switching:
+                self.fan.wait_for_switch(self)
 
     def carry_redundancy(self, level: RedundancyLevel) -> None:
         """Set the redundancy of audio.

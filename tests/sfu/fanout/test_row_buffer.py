@@ -70,9 +70,11 @@ def test_single_packets_take_numbers_in_turn_with_the_rows():
     plain = make_template(NUMBERED, PACKET).data
     rows.add_packet(plain, transport, numbered=True)
     rows.add_packet(plain, transport)
-    assert arena.numbers[:3].tolist() == [0, 1, -1]
+    at = make_template(NUMBERED, PACKET).transport_sequence_at
+    assert arena.number_at[:3].tolist() == [at, at, -1]
     rows.flush()
-    assert (arena.numbers == -1).all()
+    assert [int.from_bytes(arena.rows[i, at : at + 2]) for i in range(3)] == [0, 1, 0]
+    assert (arena.number_at == -1).all()
     sent = rows.transports.sent.look_up(transport, 0, 3)
     logged = list(zip(sent.known.tolist(), sent.sent_at.tolist(), strict=True))
     assert logged == [(True, 5.0), (True, 5.0), (False, 0.0)]

@@ -285,7 +285,7 @@ def test_dtls_beyond_the_limit_is_dropped():
     fed = []
     connection.port = SimpleNamespace(feed=lambda datagram: not fed.append(datagram))
     for _ in range(1000):
-        reporter.endpoint._dtls(0, 50, reporter.ADDRESS, 1.0)
+        reporter.endpoint._dtls(bytes(50), reporter.ADDRESS, 1.0)
     assert len(fed) == 300
     assert reporter.drops[DropReason.DTLS_RATE] == 700
 

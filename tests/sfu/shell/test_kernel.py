@@ -30,10 +30,12 @@ from sfu.fanout.sentlog import LOG_SIZE
 from sfu.fanout.table import Column, FanoutTable
 from sfu.fanout.template import TemplateClass
 from sfu.fanout.transports import CONTROL_AT, MAX_TRANSPORTS, PATH_BYTES
+from sfu.dataplane import library
+from sfu.dataplane.plane import Rows
 from sfu.shell import kernel, udp
 from sfu.wire import rtp
 from sfu.wire.packet import SourcePacket
-from tools.build_kernel import NAME, BuildError, CompileError, build
+from tools.build_dataplane import NAME, BuildError, CompileError, build
 
 PROFILES = {
     "gcm": (Policy.SRTP_PROFILE_AEAD_AES_128_GCM, 28),
@@ -53,7 +55,7 @@ BUILT = os.environ.get("LECTERN_TEST_KERNEL")
 
 
 def imported(path):
-    spec = importlib.util.spec_from_file_location("sfu.shell._kernel", path)
+    spec = importlib.util.spec_from_file_location("sfu.dataplane._plane", path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
@@ -83,11 +85,11 @@ class Way:
         self.kernel = (
             kernel.Portable(self.outbox, self.media, self.drops)
             if module is None
-            else kernel.Native(module, self.outbox, self.media, self.drops)
+            else Rows(module, self.outbox, self.media, self.drops)
         )
         self.outbox.open(self.kernel)
         if module is not None and not runs:
-            self.kernel._state.segments = 0
+            self.kernel.state.segments = 0
         self.sessions = []
         for i, receiver in enumerate(receivers):
             key = bytes([i] * key_bytes)
@@ -225,9 +227,9 @@ def test_both_ways_send_the_same(module, columns, packets, late, plain):
             for payload, transport in plain:
                 way.outbox.add_packet(vp8(7).data.tobytes() + payload, transport)
             used = way.outbox.used
-            numbers = way.outbox.arena.numbers[:used].tolist()
+            numbers = way.outbox.arena.number_at[:used].tolist()
             way.outbox.flush()
-            assert (way.outbox.arena.numbers == -1).all()
+            assert (way.outbox.arena.number_at == -1).all()
             sequences = way.outbox.transports.sequence[:TRANSPORTS].tolist()
             rows.append((way.protected()[:used], numbers, sequences, way.drops, logged(way)))
             way.media.close()
@@ -412,7 +414,7 @@ def test_what_lies_outside_is_refused(module, receivers):
     """A fuzz of the C functions' inputs: refused, or written within the arena; never a stray byte."""
     chance = random.Random(7)
     way = Way(receivers, module)
-    state, call, ffi = way.kernel._state, module.lib, module.ffi
+    state, call, ffi = way.kernel.state, module.lib, module.ffi
     values = ffi.new("struct template *")
     columns = np.zeros(8, COLUMN)
     arena = way.outbox.arena
@@ -441,7 +443,7 @@ def test_what_lies_outside_is_refused(module, receivers):
         if chance.random() < 0.2:
             used = chance.choice([1, 5, 511, 512])
             arena.lengths[: used + 1][:ARENA_ROWS] = chance.choice(edges)
-            arena.numbers[:used] = chance.choice([-1, 0, 65_535, 2**31 - 1])
+            arena.number_at[:used] = chance.choice([-1, 0, 11, 12, 98, 99, 65_535, 2**31 - 1])
             arena.transports[: min(used, 8)] = chance.choice([-1, 0, 5, MAX_TRANSPORTS, 2**31 - 1])
             sent = call.protect_and_send(state, used, 1.0)
             assert 0 <= sent + state.not_protected <= used
@@ -493,28 +495,28 @@ def test_sanitizers_find_nothing(module, tmp_path):
 
 
 def test_without_a_module_the_portable_path_serves(monkeypatch, receivers):
-    monkeypatch.setitem(sys.modules, "sfu.shell._kernel", None)
+    monkeypatch.setitem(sys.modules, "sfu.dataplane._plane", None)
     outbox = RowBuffer(Arena())
     media = udp.open_socket(0, outbox.arena)
-    assert kernel.load() is None
+    assert library.load() is None
     assert isinstance(kernel.choose(outbox, media, Counter()), kernel.Portable)
     media.close()
 
 
 def test_the_choice(monkeypatch, module, receivers):
-    monkeypatch.setitem(sys.modules, "sfu.shell._kernel", module)
+    monkeypatch.setitem(sys.modules, "sfu.dataplane._plane", module)
     outbox = RowBuffer(Arena())
     media, plain = udp.open_socket(0, outbox.arena), udp.open_socket(0, outbox.arena, portable=True)
     assert isinstance(kernel.choose(outbox, plain, Counter()), kernel.Portable)
     assert isinstance(kernel.choose(outbox, media, Counter(), native=False), kernel.Portable)
-    assert isinstance(kernel.choose(outbox, media, Counter()), kernel.Native)
+    assert isinstance(kernel.choose(outbox, media, Counter()), Rows)
     media.close()
     plain.close()
 
 
 def test_a_module_of_other_sources_is_not_used(monkeypatch, module, caplog):
-    monkeypatch.setitem(sys.modules, "sfu.shell._kernel", module)
-    monkeypatch.setattr(kernel, "digest", lambda: "another")
-    assert kernel.load() is None
+    monkeypatch.setitem(sys.modules, "sfu.dataplane._plane", module)
+    monkeypatch.setattr(library, "digest", lambda: "another")
+    assert library.load() is None
     assert "out of date" in caplog.text
-    assert NAME == "_kernel.abi3.so"
+    assert NAME == "_plane.abi3.so"

@@ -214,6 +214,6 @@ def test_layers_of_a_screen_are_priced_by_what_they_may_take_until_they_are_meas
     assert young == {(0, 0): 27_000, (1, 0): 90_000, (2, 0): 900_000}
     meter = screen.layers[2].rates
     for second in range(12):
-        meter.add(EVERY, 1000, NOW + second, picture=True)
+        meter.add(EVERY, 1000, NOW + second, pictures=1)
     screen.layers[2].seen_at = {0: NOW + 11}
     assert bitrates(screen, NOW + 11)[2, 0] == 1_500_000

@@ -191,6 +191,7 @@ def test_retransmissions_pass_a_burst_as_far_as_they_come_soon():
     subscription = world.peer.subscriptions["TR"]
     for _ in range(200):
         world.bandwidth.send(subscription, PACKET)
+    world.outbox.flush()
     sequence = int(world.outbox.transports.sequence[world.peer.link.transport])
     taken = 0
     while world.bandwidth.has_room_again(subscription, taken):
@@ -211,8 +212,10 @@ def test_a_link_that_becomes_wide_gets_all_that_waits():
     world.run(15)
     assert world.peer.link.downstream.available_bps > 4e6
     assert world.peer.link.downstream.pacer is None
+    world.outbox.flush()
     before = int(world.outbox.transports.sequence[world.peer.link.transport])
     world.bandwidth.send(world.peer.subscriptions["TR"], PACKET)
+    world.outbox.flush()
     assert int(world.outbox.transports.sequence[world.peer.link.transport]) == before + 1
 
 

@@ -1,6 +1,6 @@
-/* The fan-out's two inner loops. What they put on the wire is what sfu/fanout.py and sfu/udp.py put there without
- * them, byte for byte; tests/sfu/test_kernel.py compares. Encryption, rollover counters and nonces stay libsrtp's: its
- * sessions are used through the address of its function, so that each has one owner. */
+/* Writing and sending rows. What goes out is what sfu/fanout and sfu/shell/udp.py send without this, byte for byte;
+ * tests/sfu/shell/test_kernel.py compares. Encryption, rollover counters and nonces stay libsrtp's: its sessions are
+ * used through the address of its function, so that each has one owner. */
 
 #define _GNU_SOURCE
 #include <errno.h>
@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "kernel.h"
+#include "send.h"
 
 #ifndef UDP_SEGMENT
 #define UDP_SEGMENT 103
@@ -73,34 +73,56 @@ int write_rows(struct outbox *outbox, int row, const struct column *columns, int
             packet[template->tl0picidx_at] = (uint8_t)(template->tl0picidx + column->tl0picidx_offset);
         if (template->frame_number_at >= 0)
             put16(packet + template->frame_number_at, (uint32_t)template->frame_number + column->frame_number_offset);
-        if (template->transport_sequence_at >= 0) {
-            uint16_t number = outbox->sequences[column->transport]++;
-            put16(packet + template->transport_sequence_at, number);
-            outbox->numbers[row + i] = number;
-        }
+        outbox->number_at[row + i] = template->transport_sequence_at;
         outbox->lengths[row + i] = length;
         outbox->transports[row + i] = column->transport;
     }
     return 0;
 }
 
-/* Protect the rows, and link those of each transport: next_rows[i] is the transport's next row, first[i] tells whether
- * row i is its first. A row that could not be protected is in no list: it must not go out as plain text. */
-static void protect_rows(struct outbox *outbox, int count, int32_t *next_rows, uint8_t *first)
+/* Give a row the next transport-wide number of its transport; the number, or -1 where it has none. */
+static int32_t number_row(struct outbox *outbox, int32_t row)
+{
+    int32_t at = outbox->number_at[row], transport = outbox->transports[row];
+    outbox->number_at[row] = -1;
+    if (at < 12 || at > outbox->lengths[row] - 2 || !is_transport(transport))
+        return -1;
+    uint16_t number = outbox->sequences[transport]++;
+    put16(outbox->rows + (size_t)ARENA_STRIDE * (size_t)row + at, number);
+    return number;
+}
+
+static void log_row(struct outbox *outbox, int32_t row, int32_t number, double now)
+{
+    int32_t transport = outbox->transports[row];
+    if (number < 0 || transport >= outbox->logged_transports)
+        return;
+    size_t slot = (size_t)transport * LOG_SIZE + ((size_t)number & (LOG_SIZE - 1));
+    outbox->sent_at[slot] = now;
+    outbox->sent_sizes[slot] = (uint16_t)outbox->lengths[row];
+    outbox->sent_numbers[slot] = (uint16_t)number;
+}
+
+/* Number, protect and log the rows, and link those of each transport: next_rows[i] is the transport's next row, first[i]
+ * tells whether row i is its first. A row that could not be protected is in no list: it must not go out as plain text. */
+static void protect_rows(struct outbox *outbox, int count, int32_t *next_rows, uint8_t *first, double now)
 {
     protect_function protect = (protect_function)outbox->protect;
     outbox->not_protected = 0;
     for (int32_t i = 0; i < count; i++) {
         int32_t transport = outbox->transports[i];
         void *session = is_transport(transport) ? (void *)outbox->sessions[transport] : NULL;
+        int32_t number = number_row(outbox, i);
         first[i] = 0;
         next_rows[i] = -1;
         if (!session || outbox->lengths[i] < 12 || outbox->lengths[i] > MAX_ROW_BYTES ||
             protect(session, outbox->rows + (size_t)ARENA_STRIDE * (size_t)i, outbox->lengths + i)) {
             outbox->lengths[i] = 0;
             outbox->not_protected++;
+            log_row(outbox, i, number, now);
             continue;
         }
+        log_row(outbox, i, number, now);
         /* last_rows is never cleared. An old entry that names an earlier row of this very transport cannot be: that
          * row would have replaced it. */
         int32_t last = outbox->last_rows[transport];
@@ -109,20 +131,6 @@ static void protect_rows(struct outbox *outbox, int count, int32_t *next_rows, u
         else
             first[i] = 1;
         outbox->last_rows[transport] = i;
-    }
-}
-
-static void log_rows(struct outbox *outbox, int count, double now)
-{
-    for (int32_t i = 0; i < count; i++) {
-        int32_t number = outbox->numbers[i], transport = outbox->transports[i];
-        outbox->numbers[i] = -1;
-        if (number < 0 || transport < 0 || transport >= outbox->logged_transports)
-            continue;
-        size_t slot = (size_t)transport * LOG_SIZE + ((size_t)number & (LOG_SIZE - 1));
-        outbox->sent_at[slot] = now;
-        outbox->sent_sizes[slot] = (uint16_t)outbox->lengths[i];
-        outbox->sent_numbers[slot] = (uint16_t)number;
     }
 }
 
@@ -215,8 +223,7 @@ int protect_and_send(struct outbox *outbox, int count, double now)
     struct batch batch;
     if (count < 0 || count > ARENA_ROWS)
         return -1;
-    protect_rows(outbox, count, next_rows, first);
-    log_rows(outbox, count, now);
+    protect_rows(outbox, count, next_rows, first, now);
     batch.used = batch.used_parts = 0;
     for (int32_t i = 0; i < count; i++)
         if (first[i])

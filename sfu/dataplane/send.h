@@ -1,4 +1,4 @@
-/* What sfu/kernel.py and kernel.c agree on; read by the C compiler and by cffi, so plain declarations only. */
+/* Rows: written for a class of viewers, protected, sent. Read by the C compiler and by cffi, so plain declarations only. */
 
 enum { ARENA_ROWS = 512, ARENA_STRIDE = 1600, MAX_PACKET_BYTES = 1456, MAX_TRANSPORTS = 65536, LOG_SIZE = 2048 };
 
@@ -9,7 +9,7 @@ enum { PATH_BYTES = 72, CONTROL_AT = 32 };
 /* Of the sources, so that a module built from others is told. */
 extern const char SOURCE_DIGEST[];
 
-/* How one subscriber's row differs: sfu.fanout.COLUMN. */
+/* How one subscriber's row differs: sfu.fanout.row_buffer.COLUMN. */
 struct column {
     int64_t first_sequence;
     uint32_t ssrc;
@@ -41,14 +41,14 @@ struct outbox {
     uint8_t *rows;
     int32_t *lengths;
     int32_t *transports;
-    /* transport-wide numbers; -1: none */
-    int32_t *numbers;
+    /* where in a row its transport-wide number goes, which it gets when it is sent; -1: nowhere */
+    int32_t *number_at;
     /* by transport: paths, next transport-wide number, libsrtp's session, room for work */
     uint8_t *paths;
     uint16_t *sequences;
     uintptr_t *sessions;
     int32_t *last_rows;
-    /* what went out under transport-wide numbers (sfu/sentlog.py): LOG_SIZE slots for each of so many transports */
+    /* what went out under transport-wide numbers (sfu.fanout.sentlog): LOG_SIZE slots for each of so many transports */
     double *sent_at;
     uint16_t *sent_sizes;
     uint16_t *sent_numbers;
@@ -59,6 +59,8 @@ struct outbox {
     /* of the sockaddr and of the control message in a path */
     uint32_t address_bytes;
     uint32_t control_bytes;
+    /* of the interface's index in a path */
+    uint32_t interface_at;
     /* whether the kernel cuts a datagram into equal ones (UDP_SEGMENT); cleared when it refuses */
     int segments;
     /* of the last protect_and_send: rows that libsrtp refused, or that have no session */
@@ -70,6 +72,6 @@ int write_rows(struct outbox *outbox, int row, const struct column *columns, int
                const uint8_t *data, const struct template *template);
 
 /* Protect the first `count` rows and send those that were; the number of rows that the kernel took, -1 for a count
- * out of bounds. The length of a row that was not protected becomes 0. Rows with transport-wide numbers are logged as
- * sent at `now` (seconds), and lose them. */
+ * out of bounds. The length of a row that was not protected becomes 0. Rows that have a transport-wide number get it
+ * here, and are logged as sent at `now` (seconds). */
 int protect_and_send(struct outbox *outbox, int count, double now);

@@ -1,7 +1,7 @@
-"""Builds the fan-out's C kernel, `sfu/shell/_kernel.abi3.so`, if there is a C compiler and Python's headers.
+"""Builds the native data plane, `sfu/dataplane/_plane.abi3.so`, if there is a C compiler and Python's headers.
 
-The kernel is optional: without it the server does the same with numpy. Exit code 0 if it was built, 1 with the reason
-if it was not.
+It is optional: without it the server does the same in Python. Exit code 0 if it was built, 1 with the reason if it was
+not.
 """
 
 import contextlib
@@ -20,14 +20,16 @@ from pathlib import Path
 import cffi
 
 ROOT = Path(__file__).resolve().parent.parent
-SOURCE = ROOT / "sfu" / "shell" / "kernel.c"
-HEADER = ROOT / "sfu" / "shell" / "kernel.h"
+FOLDER = ROOT / "sfu" / "dataplane"
+# In the order in which cffi reads them.
+DECLARATIONS = (FOLDER / "send.h", FOLDER / "plane.h")
+SOURCES = sorted((*FOLDER.glob("*.c"), *FOLDER.glob("*.h")))
 # The limited API of the interpreter: one module for all versions of Python.
-NAME = "_kernel.abi3.so"
+NAME = "_plane.abi3.so"
 
 
 class BuildError(Exception):
-    """The kernel cannot be built on this machine; the message has the reason."""
+    """The data plane cannot be built on this machine; the message has the reason."""
 
 
 class CompileError(BuildError):
@@ -42,19 +44,21 @@ def build(folder: Path, flags: Sequence[str] = ("-O2",)) -> Path:
     if not Path(sysconfig.get_path("include"), "Python.h").is_file():
         raise BuildError("Python's headers are missing (Debian: python3-dev)")
     ffi = cffi.FFI()
-    ffi.cdef(HEADER.read_text())
-    digest = hashlib.sha256(SOURCE.read_bytes() + HEADER.read_bytes()).hexdigest()
-    binding = f'#include "{HEADER.name}"\nconst char SOURCE_DIGEST[] = "{digest}";\n'
-    ffi.set_source("sfu.shell._kernel", binding)
+    ffi.cdef("".join(header.read_text() for header in DECLARATIONS))
+    digest = hashlib.sha256(b"".join(source.read_bytes() for source in SOURCES)).hexdigest()
+    includes = "".join(f'#include "{header.name}"\n' for header in DECLARATIONS)
+    ffi.set_source("sfu.dataplane._plane", f'{includes}const char SOURCE_DIGEST[] = "{digest}";\n')
+    code_files = [str(source) for source in SOURCES if source.suffix == ".c"]
     with tempfile.TemporaryDirectory() as temporary:
         code, module = Path(temporary, "binding.c"), Path(temporary, NAME)
         with contextlib.redirect_stdout(io.StringIO()):  # it prints its steps
             ffi.emit_c_code(str(code))
         include = [
             f"-I{folder}"
-            for folder in (SOURCE.parent, sysconfig.get_path("include"), sysconfig.get_path("platinclude"))
+            for folder in (FOLDER, sysconfig.get_path("include"), sysconfig.get_path("platinclude"))
         ]
-        command = [*compiler, "-shared", "-fPIC", *flags, *include, str(SOURCE), str(code), "-o", str(module)]
+        command = [*compiler, "-std=gnu11", "-shared", "-fPIC", "-pthread", *flags, *include, *code_files]
+        command += [str(code), "-lm", "-o", str(module)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             wrong = next((line for line in done.stderr.splitlines() if "error" in line), done.stderr)
@@ -66,11 +70,11 @@ def build(folder: Path, flags: Sequence[str] = ("-O2",)) -> Path:
 
 
 def main() -> int:
-    """Build the kernel into the checkout."""
+    """Build the data plane into the checkout."""
     try:
-        build(ROOT / "sfu" / "shell")
+        build(FOLDER)
     except (BuildError, OSError) as error:
-        print(f"the native kernel was not built: {error}", file=sys.stderr)
+        print(f"the native data plane was not built: {error}", file=sys.stderr)
         return 1
     return 0
 

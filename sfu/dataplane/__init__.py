@@ -1,0 +1,1 @@
+"""The native data plane: a thread that forwards packets by tables, without the interpreter."""

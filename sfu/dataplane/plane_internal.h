@@ -1,0 +1,212 @@
+/* What the files of the data plane share. */
+#ifndef LECTERN_PLANE_INTERNAL_H
+#define LECTERN_PLANE_INTERNAL_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "send.h"
+#include "plane.h"
+#include "wire.h"
+
+enum { RECEIVE_BATCH = 64, RECEIVE_STRIDE = 2048, AUDIO_KEPT = 256, VIDEO_KEPT = 512, DROPPED_KEPT = 1024, RECENT = 16 };
+
+/* A packet that is kept for retransmission, and the redundancy that was made for it: (offset, length, octets) each. */
+struct kept {
+    int64_t sequence;
+    uint8_t *data; /* the packet, then the redundancy */
+    uint16_t length, redundancy;
+};
+
+/* A packet that is missing; nack.c. */
+struct missing {
+    int64_t number, early_from;
+    double at;
+    int tries;
+};
+
+struct nacks {
+    int64_t highest, early_from; /* -1: none */
+    double next_at;              /* infinite: nothing is due */
+    int count;
+    struct missing missing[2 * MAX_NACKS];
+};
+
+/* Viewers whose answers are equal. */
+struct group {
+    struct template_class class_;
+    int count, room;
+    struct column *columns;
+    uint64_t *keys;
+};
+
+struct stream {
+    struct stream_state state;
+    uint64_t uid;
+    int32_t transport;
+    uint32_t ssrc, clock_rate;
+    bool video, redundant, started, punted, notify_next;
+    uint64_t last_punt; /* serial of the last punt of its packets */
+    struct section section;
+    /* numbers */
+    int64_t unwrapped; /* highest; -1: none */
+    int64_t dropped[DROPPED_KEPT + 1];
+    int dropped_count;
+    int64_t dropped_before; /* how many were dropped before those */
+    /* statistics */
+    double last_at;
+    uint32_t last_timestamp;
+    bool keyframe_open; /* a keyframe that may not be whole yet */
+    uint32_t keyframe_timestamp;
+    struct nacks nacks;
+    /* the packets whose payloads may be repeated as redundancy */
+    int64_t recent[RECENT];
+    int recent_count;
+    struct kept *kept;
+    int kept_mask;
+    struct group *groups;
+    int group_count;
+};
+
+struct known_ssrc {
+    uint32_t ssrc;
+    bool retransmissions;
+    struct stream *stream; /* NULL: a stream of the slow path */
+};
+
+/* Arrivals that are to be reported to a publisher; feedback.c. */
+struct arrival {
+    int64_t number, ticks;
+};
+
+struct feedback {
+    int64_t highest, following; /* -1: none; `following` is the number after the last report */
+    struct arrival *fresh, *reported;
+    int fresh_count, reported_count;
+    uint32_t count;
+    double due_at, last_built_at;
+};
+
+struct bucket {
+    double left, at;
+};
+
+struct transport {
+    int32_t index;
+    uintptr_t inbound;
+    uint32_t ssrc, media_ssrc;
+    uint8_t kinds[256]; /* of extension ids: the transport-wide number alone */
+    bool dormant;
+    int flooded;
+    double read_reports_from, rtt_s;
+    struct peer_limits limits;
+    struct bucket packets, octets, rtcp;
+    struct excess excess;
+    struct known_ssrc ssrcs[SSRC_LIMIT];
+    int ssrc_count;
+    struct feedback feedback;
+};
+
+struct path {
+    uint8_t bytes[PATH_BYTES];
+    int32_t transport; /* -1: empty */
+};
+
+struct buffer {
+    uint8_t *data;
+    size_t used, room;
+};
+
+struct plane {
+    /* Fair: whoever waits for `next` gets the plane when its holder is done (plane_lock). */
+    pthread_mutex_t next, mutex;
+    pthread_t thread;
+    bool running;
+    atomic_bool stopping;
+    int wake_fd, punt_fd;
+    double next_due;
+    uintptr_t unprotect, unprotect_rtcp, protect_rtcp;
+    struct outbox outbox;
+    int rows;
+    struct transport *transports[MAX_TRANSPORTS];
+    int32_t transports_end; /* all used indexes are below */
+    struct path *paths;
+    int path_count, path_room; /* a power of two */
+    struct stream **streams;   /* by slot; a uid is slot + room * generation */
+    uint64_t *generations;
+    int stream_room;
+    struct buffer punts[2];
+    int filling;
+    uint64_t serial;
+    struct plane_counters counters;
+    /* of the received batch */
+    uint8_t *received;
+};
+
+enum { MAX_STREAMS = 4096, MAX_PUNT_OCTETS = 16 << 20 };
+
+void plane_lock(struct plane *plane);
+void plane_unlock(struct plane *plane);
+
+/* plane.c */
+struct stream *find_stream(struct plane *plane, uint64_t uid);
+struct transport *find_transport(struct plane *plane, int32_t index);
+uint64_t punt(struct plane *plane, int reason, int flags, int32_t transport, uint64_t stream, int64_t sequence, double at,
+              const uint8_t *path, struct bytes content);
+void flush_rows(struct plane *plane, double now);
+int send_rtcp(struct plane *plane, struct transport *transport, const uint8_t *data, uint32_t length);
+
+/* receive.c */
+void on_datagram(struct plane *plane, uint8_t *data, uint32_t length, const uint8_t *path, double now);
+void on_rtp(struct plane *plane, struct transport *transport, struct bytes packet, double now, bool injected);
+const struct kept *find_kept(const struct stream *stream, int64_t sequence);
+/* A kept packet, parsed; false if it is not kept. */
+struct parsed {
+    struct bytes packet;
+    struct header header;
+    struct frame frame;
+    int64_t sequence;
+    uint32_t timestamp;
+    int codec;
+    bool marker, has_redundancy;
+    struct bytes redundancy;
+};
+bool read_kept(const struct stream *stream, int64_t sequence, struct parsed *parsed);
+void free_stream(struct stream *stream);
+
+/* template.c: rewrite a packet for a class of viewers; false if they cannot receive it. `data` has ARENA_STRIDE bytes. */
+bool make_template(const struct template_class *class_, const struct parsed *parsed, uint8_t *data, struct template *template);
+/* Write rows of a packet, sending what is there first where there is no room. */
+void write_stream_rows(struct plane *plane, const struct template_class *class_, const struct column *columns, int count,
+                       const struct parsed *parsed, double now);
+
+/* nack.c; true when `next_at` may be earlier now */
+bool nack_received(struct nacks *nacks, int64_t number, double now);
+int nack_due(struct nacks *nacks, double now, double rtt_s, int64_t *numbers);
+void nack_start(struct nacks *nacks);
+uint32_t build_nack(uint32_t sender_ssrc, uint32_t media_ssrc, const int64_t *numbers, int count, uint8_t *data);
+
+/* feedback.c; true when `due_at` has changed */
+bool feedback_received(struct feedback *feedback, uint32_t number, double now);
+/* Build the reports that are due, and call `send` with each. */
+void feedback_build(struct feedback *feedback, uint32_t sender_ssrc, uint32_t media_ssrc, double now,
+                    void (*send)(void *context, const uint8_t *data, uint32_t length), void *context);
+bool feedback_start(struct feedback *feedback);
+void feedback_end(struct feedback *feedback);
+
+static inline void put16(uint8_t *at, uint32_t value)
+{
+    at[0] = (uint8_t)(value >> 8);
+    at[1] = (uint8_t)value;
+}
+
+static inline void put32(uint8_t *at, uint32_t value)
+{
+    put16(at, value >> 16);
+    put16(at + 2, value);
+}
+
+#endif

@@ -1,0 +1,369 @@
+"""A stream that the data plane receives and forwards: its state, its rows and its figures, as the engine sees them."""
+
+from collections import Counter
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING, Any
+
+from sfu.fanout.pacer import Line
+from sfu.fanout.row_buffer import RowBuffer
+from sfu.fanout.table import Column, FanoutTable, Position, single_packet
+from sfu.fanout.template import TemplateClass
+from sfu.limits import PeerLimits
+from sfu.receiving.inbound_stream import InboundStream, PortableStream
+from sfu.receiving.rates import RateMeter
+from sfu.receiving.speakers import Levels
+from sfu.receiving.statistics import ReceiverStatistics
+from sfu.session.sections import InboundSection
+from sfu.values import PublicationSpec
+from sfu.wire.operating_points import MAX_TEMPORAL, with_temporal
+from sfu.wire.packet import SourcePacket
+from sfu.wire.red import Redundancy
+from sfu.wire.rtcp import ReportBlock
+
+if TYPE_CHECKING:
+    from sfu.dataplane.plane import Plane
+
+class SlowPathStream(PortableStream):
+    """A stream of the portable kind beside a native plane: its packets are punted one by one."""
+
+    punted = True
+
+    def __init__(self, plane: "Plane", transport: int, *arguments: Any) -> None:
+        """Let the plane punt the packets of the stream; see `InboundStream` for the other arguments."""
+        super().__init__(*arguments)
+        self._plane, self._transport = plane, transport
+        plane.add_slow_path(transport, self.ssrc)
+
+    def add_retransmissions(self, ssrc: int) -> None:
+        """See the base class."""
+        self._plane.add_slow_path(self._transport, ssrc)
+
+    def close(self, ssrc: int) -> None:
+        """See the base class."""
+        self._plane.remove_ssrc(self._transport, ssrc)
+
+
+class PlaneStatistics(ReceiverStatistics):
+    """Reception statistics that the plane counts."""
+
+    __slots__ = ("_stream",)
+
+    def __init__(self, stream: "PlaneStream") -> None:
+        """Read the state of `stream`."""
+        super().__init__(stream.ssrc, stream.clock_rate)
+        self._stream = stream
+
+    def report_block(self, now: float) -> ReportBlock:
+        """See the base class."""
+        state = self._stream.state
+        self.received_packets, self.highest = state.received_packets, state.highest_number
+        self._base, self._jitter = state.base_number, state.jitter
+        return super().report_block(now)
+
+
+class SampledRates(RateMeter):
+    """A meter of what the plane has counted; `sample` has to be called several times a second."""
+
+    __slots__ = ("_octets", "_pictures", "_stream")
+
+    def __init__(self, now: float, stream: "PlaneStream") -> None:
+        """Read the state of `stream`."""
+        super().__init__(now)
+        self._stream = stream
+        self._octets: Counter[int] = Counter()
+        self._pictures = [0] * (MAX_TEMPORAL + 1)
+
+    def sample(self, now: float) -> None:
+        """Take over what was counted since the last call."""
+        state = self._stream.state
+        for i in range(state.set_count):
+            octets = state.octets[i]
+            if octets != self._octets[i]:
+                self.add(state.point_sets[i], octets - self._octets[i], now, pictures=0)
+                self._octets[i] = octets
+        for temporal, before in enumerate(self._pictures):
+            pictures = state.pictures[temporal]
+            if pictures != before:
+                self.add(with_temporal(temporal), 0, now, pictures=pictures - before)
+                self._pictures[temporal] = pictures
+
+
+class _Served:
+    """A subscriber of the whole stream who is served by the control plane."""
+
+    __slots__ = ("column", "kind", "line", "position")
+
+    def __init__(self, kind: TemplateClass, column: Column, line: Line | None, position: Position) -> None:
+        self.kind, self.column, self.line = kind, column, line
+        self.position = position
+        "What it was sent last."
+
+
+class PlaneTable(FanoutTable):
+    """The subscribers of a whole stream: rows of the plane, and those whom the control plane serves for a while.
+
+    These are the ones whose packets wait in a pacer, and the ones about to change to another substream.
+    """
+
+    def __init__(self, plane: "Plane", stream: "PlaneStream") -> None:
+        """Start without subscribers."""
+        super().__init__()
+        self._plane, self._stream = plane, stream
+        self._rows: dict[object, tuple[TemplateClass, Column]] = {}
+        self._served: dict[object, _Served] = {}
+
+    def __len__(self) -> int:
+        """See the base class."""
+        return len(self._rows) + len(self._served)
+
+    @property
+    def packets(self) -> int:  # type: ignore[override]  # counted by the plane
+        """Packets of the stream that were forwarded in total."""
+        return int(self._stream.state.forwarded_packets)
+
+    @packets.setter
+    def packets(self, _value: int) -> None:
+        pass
+
+    @property
+    def octets(self) -> int:  # type: ignore[override]  # counted by the plane
+        """Payload octets of these packets."""
+        return int(self._stream.state.forwarded_octets)
+
+    @octets.setter
+    def octets(self, _value: int) -> None:
+        pass
+
+    @property
+    def is_attended(self) -> bool:
+        """See the base class."""
+        return bool(self._served)
+
+    def add(
+        self,
+        kind: TemplateClass,
+        key: object,
+        column: Column,
+        line: Line | None = None,
+        after: Position | None = None,
+    ) -> None:
+        """See the base class."""
+        if after is None:
+            after = Position(column.first_sequence - 1, 0, 0, 0, 0)
+        if line is None:
+            self._rows[key] = kind, column
+            self._plane.join(self._stream, kind, column, after.sequence)
+            return
+        self._stream.attend(True)
+        served = self._served[key] = _Served(kind, column, line, after)
+        # what the plane received before it was asked for copies
+        for sequence in range(after.sequence + 1, self._stream.attended_from):
+            packet = self._stream.stored(sequence)
+            if packet is not None:
+                self._serve(served, packet, None, late=False)
+
+    def remove(self, _kind: TemplateClass, key: object) -> Position | None:
+        """See the base class."""
+        if key in self._rows:
+            _, column = self._rows.pop(key)
+            return self._plane.leave(self._stream, column.transport)
+        served = self._served.pop(key, None)
+        return None if served is None else served.position
+
+    def position(self, key: object) -> Position | None:
+        """See the base class."""
+        served = self._served.get(key)
+        return self._stream.position() if served is None else served.position
+
+    def attend_to(self, key: object, needed: bool) -> None:
+        """See the base class."""
+        if needed and key in self._rows:
+            self._stream.attend(True)  # first, so that no packet comes between
+            kind, column = self._rows.pop(key)
+            self._served[key] = _Served(kind, column, None, self._plane.leave(self._stream, column.transport))
+        elif not needed and key in self._served and self._served[key].line is None:
+            served = self._served.pop(key)
+            self._rows[key] = served.kind, served.column
+            self._plane.join(self._stream, served.kind, served.column, served.position.sequence)
+
+    def forward(self, rows: RowBuffer, packet: SourcePacket, *, late: bool) -> int:
+        """Write the packet for the subscribers whom the control plane serves; return how many."""
+        return sum(self._serve(served, packet, rows, late=late) for served in self._served.values())
+
+    @staticmethod
+    def _serve(served: _Served, packet: SourcePacket, rows: RowBuffer | None, *, late: bool) -> bool:
+        """Send a packet to a subscriber, if it was not sent it and is to be; `rows` for one that has no line."""
+        first = served.column.first_sequence if late else served.position.sequence + 1
+        if packet.sequence < first:
+            return False
+        if not late:
+            served.position = Position(
+                packet.sequence, packet.timestamp, packet.picture_id, packet.tl0picidx, packet.frame_number
+            )
+        data = single_packet(served.kind, served.column, packet)
+        if data is None:
+            return False
+        if served.line is not None:
+            served.line.enqueue(bytes(data), keyframe=packet.frame.keyframe)
+        elif rows is not None:
+            rows.add_packet(bytes(data), served.column.transport, numbered=served.kind.numbered)
+        return True
+
+
+class PlaneStream(InboundStream):
+    """A stream that the plane receives."""
+
+    def __init__(
+        self,
+        plane: "Plane",
+        transport: int,
+        spec: PublicationSpec,
+        section: InboundSection,
+        ssrc: int,
+        spatial: int,
+        now: float,
+    ) -> None:
+        """Create the stream in the plane. MemoryError if it has no room."""
+        self._plane = plane
+        self._section = section
+        super().__init__(spec, section, ssrc, spatial, now)
+        self.transport = transport
+        self.number, self.state = plane.add_stream(self, transport, now)
+        self.statistics = PlaneStatistics(self)
+        self.rates = self._rates = SampledRates(now, self)
+        self.packet_at = now
+        self._attended = False
+        self._attended_from = -1
+
+    @property
+    def section(self) -> InboundSection:  # type: ignore[override]  # the plane has it as well
+        """The media section that the stream belongs to."""
+        return self._section
+
+    @section.setter
+    def section(self, section: InboundSection) -> None:
+        if section is not self._section:
+            self._section = section
+            self._plane.set_section(self.number, section)
+
+    @property
+    def seen_at(self) -> Mapping[int, float]:
+        """See the base class."""
+        return {spatial: at for spatial, at in enumerate(self.state.seen_at) if at >= 0}
+
+    @property
+    def point_sets(self) -> Collection[int]:
+        """See the base class."""
+        state = self.state
+        since = state.sets_since_keyframe
+        return {state.point_sets[i] for i in range(state.set_count) if since >> i & 1}
+
+    def kept(self, sequence: int) -> tuple[bytes, object] | None:
+        """See the base class."""
+        found = self._plane.stored(self.number, sequence)
+        if found is None:
+            return None
+        packet, redundancy = found
+        return packet, None if redundancy is None else _blocks(redundancy)
+
+    def keeps_all(self, first: int) -> bool:
+        """See the base class."""
+        return self._plane.keeps(self.number, first)
+
+    def make_table(self) -> FanoutTable:
+        """See the base class."""
+        return PlaneTable(self._plane, self)
+
+    def attend(self, needed: bool) -> None:
+        """See the base class."""
+        if needed != self._attended:
+            self._attended = needed
+            last = self._plane.set_copies(self.number, needed)
+            self._attended_from = last.sequence + 1
+
+    @property
+    def attended_from(self) -> int:
+        """See the base class."""
+        return self._attended_from
+
+    def position(self) -> Position:
+        """Return the numbers of the newest packet, which are those of one moment."""
+        return self._plane.position(self.number)
+
+    def notify_next(self) -> None:
+        """See the base class."""
+        self._plane.notify_next(self.number)
+
+    def add_retransmissions(self, ssrc: int) -> None:
+        """See the base class."""
+        self._plane.add_retransmissions(self.transport, ssrc, self.number)
+
+    def take_levels(self) -> Levels | None:
+        """See the base class."""
+        return self._plane.take_levels(self.number)
+
+    def sample(self, now: float) -> None:
+        """See the base class."""
+        self._rates.sample(now)
+
+    def set_muted(self, muted: bool) -> None:
+        """See the base class."""
+        self._plane.set_muted(self.number, muted)
+
+    def close(self, _ssrc: int) -> None:
+        """See the base class."""
+        self._plane.remove_stream(self)
+
+
+def _of_state(name: str) -> Any:
+    """Return a property that reads a field of the plane's state of the stream."""
+    return property(lambda stream: getattr(stream.state, name))
+
+
+for _name in (
+    "highest",
+    "highest_timestamp",
+    "picture_id",
+    "tl0picidx",
+    "frame_number",
+    "last_packet_at",
+    "max_temporal",
+    "keyframe_sequence",
+    "retained_octets",
+    "keyframe_octets",
+):
+    setattr(PlaneStream, _name, _of_state(_name))
+
+
+def _blocks(data: bytes) -> Redundancy:
+    """Return the redundancy that the plane made for a packet."""
+    blocks = []
+    at = 0
+    while at < len(data):
+        offset, length = int.from_bytes(data[at : at + 2], "big"), int.from_bytes(data[at + 2 : at + 4], "big")
+        blocks.append((offset, data[at + 4 : at + 4 + length]))
+        at += 4 + length
+    return tuple(blocks)
+
+
+class PlaneLimits(PeerLimits):
+    """A peer's limits, of which the plane charges those of media and RTCP."""
+
+    __slots__ = ("_plane", "_transport")
+
+    def __init__(self, plane: "Plane", transport: int, settings: Any) -> None:
+        """`settings` has the limits of media."""
+        super().__init__(settings)
+        self._plane, self._transport = plane, transport
+
+    def close_second(self) -> dict[int, int]:
+        """See the base class."""
+        excess = self._plane.close_second(self._transport)
+        self._dropped += excess.dropped
+        self._taken += excess.taken
+        self._forged += excess.forged
+        for i in range(excess.count):
+            self._excess[excess.ssrcs[i]] += excess.packets[i]
+        result = super().close_second()
+        self._plane.set_flooded(self._transport, self.flooded_s > 0)
+        return result
