@@ -33,7 +33,8 @@ enum {
 };
 enum { COPY_LATE = 1, COPY_NEW_PICTURE = 2 };
 
-/* What goes up: this, then `length` bytes, then padding to a multiple of 8. */
+/* What goes up: this, then `length` bytes, then padding to a multiple of 8. `path` is that of a datagram; of a copy, it
+ * begins with struct seen. */
 struct punt {
     uint32_t size;
     uint16_t reason;
@@ -44,6 +45,12 @@ struct punt {
     int64_t sequence;
     double at;
     uint8_t path[72];
+};
+
+/* What had been seen of a stream before the packet of a copy. */
+struct seen {
+    uint64_t sets_since_keyframe;
+    uint8_t max_temporal;
 };
 
 /* sfu.drops.DropReason, those of the plane */

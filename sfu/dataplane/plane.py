@@ -202,6 +202,10 @@ class Plane:
         """Receive and process what waits, without a thread; for tests."""
         return int(self._call.plane_poll(self._plane, now))
 
+    def process(self, datagram: bytes, path: bytes, now: float) -> None:
+        """Process a datagram as if it had been received; for tests."""
+        self._call.plane_datagram(self._plane, datagram, len(datagram), path, now)
+
     def run_duties(self, now: float) -> float:
         """Send the reports and requests that are due, without a thread; return when the next one is. For tests."""
         return float(self._call.plane_duties(self._plane, now))

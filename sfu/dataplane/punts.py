@@ -45,6 +45,16 @@ class Record(NamedTuple):
     data: bytes
 
 
+# struct seen in plane.h
+_SEEN = struct.Struct("=QB")
+
+
+def seen(record: Record) -> tuple[int, int]:
+    """Return what had been seen of its stream before the packet of a copy: (sets of points, highest temporal layer)."""
+    sets, max_temporal = _SEEN.unpack_from(record.path)
+    return sets, max_temporal
+
+
 def read(buffer: memoryview) -> Iterator[Record]:
     """Yield the punts of a buffer, in order."""
     at = 0

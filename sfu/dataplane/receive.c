@@ -550,6 +550,10 @@ static void on_media(struct plane *plane, struct transport *transport, struct st
         punt(plane, PUNT_FIRST, payload_type, transport->index, stream->uid, parsed.sequence, now, NULL, (struct bytes){0});
     }
     bool new_picture = parsed.timestamp != state->highest_timestamp;
+    union {
+        struct seen seen;
+        uint8_t bytes[PATH_BYTES];
+    } before_it = {0};
     if (state->muted) { /* nothing that is sent while muted is replayed later, or added as redundancy */
         state->keyframe_sequence = -1;
         stream->recent_count = 0;
@@ -561,6 +565,7 @@ static void on_media(struct plane *plane, struct transport *transport, struct st
         observe_level(plane, stream, &parsed, now);
     else if (!late && parsed.frame.keyframe)
         keyframe_begins(plane, stream, &parsed, now);
+    before_it.seen = (struct seen){state->sets_since_keyframe, state->max_temporal};
     arrived(stream, &parsed, late, now);
     if (stream->keyframe_open && parsed.timestamp != stream->keyframe_timestamp) {
         state->keyframe_octets = state->retained_octets;
@@ -574,7 +579,7 @@ static void on_media(struct plane *plane, struct transport *transport, struct st
     }
     if (state->copies) {
         int flags = (late ? COPY_LATE : 0) | (!late && new_picture ? COPY_NEW_PICTURE : 0);
-        punt(plane, PUNT_COPY, flags, transport->index, stream->uid, parsed.sequence, now, NULL, packet);
+        punt(plane, PUNT_COPY, flags, transport->index, stream->uid, parsed.sequence, now, before_it.bytes, packet);
     }
 }
 

@@ -85,7 +85,7 @@ static int32_t number_row(struct outbox *outbox, int32_t row)
 {
     int32_t at = outbox->number_at[row], transport = outbox->transports[row];
     outbox->number_at[row] = -1;
-    if (at < 12 || at > outbox->lengths[row] - 2 || !is_transport(transport))
+    if (at < 12 || at > MAX_ROW_BYTES - 2 || outbox->lengths[row] < at + 2 || !is_transport(transport))
         return -1;
     uint16_t number = outbox->sequences[transport]++;
     put16(outbox->rows + (size_t)ARENA_STRIDE * (size_t)row + at, number);

@@ -234,6 +234,8 @@ class PlaneStream(InboundStream):
         self.packet_at = now
         self._attended = False
         self._attended_from = -1
+        self._seen: tuple[int, int] | None = None
+        "(sets of points as a bit mask, highest temporal layer) before the packet that is being processed."
 
     @property
     def section(self) -> InboundSection:  # type: ignore[override]  # the plane has it as well
@@ -255,8 +257,17 @@ class PlaneStream(InboundStream):
     def point_sets(self) -> Collection[int]:
         """See the base class."""
         state = self.state
-        since = state.sets_since_keyframe
+        since = state.sets_since_keyframe if self._seen is None else self._seen[0]
         return {state.point_sets[i] for i in range(state.set_count) if since >> i & 1}
+
+    @property
+    def max_temporal(self) -> int:  # type: ignore[override]  # the plane counts it
+        """Highest temporal layer seen."""
+        return int(self.state.max_temporal) if self._seen is None else self._seen[1]
+
+    def see(self, seen: tuple[int, int] | None) -> None:
+        """See the base class."""
+        self._seen = seen
 
     def kept(self, sequence: int) -> tuple[bytes, object] | None:
         """See the base class."""
@@ -327,7 +338,6 @@ for _name in (
     "tl0picidx",
     "frame_number",
     "last_packet_at",
-    "max_temporal",
     "keyframe_sequence",
     "retained_octets",
     "keyframe_octets",

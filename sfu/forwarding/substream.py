@@ -126,8 +126,10 @@ class Substream:
         placed = self.place(packet)
         if placed is None:
             return 0
+        # A late packet can have the highest number, if those that came before it were left out: nothing else may be
+        # sent under that number, after a switch to another substream either.
+        self.highest = max(self.highest, placed.sequence)
         if not late:
-            self.highest = placed.sequence
             self.timestamp = placed.timestamp
             self.picture_id = placed.picture_id
             self.tl0picidx = placed.tl0picidx

@@ -134,6 +134,9 @@ class InboundStream(ABC):
         """The number from which on the control plane sees each packet, as long as it is needed."""
         return -1
 
+    def see(self, seen: tuple[int, int] | None) -> None:
+        """Show what was known before a packet that was received some time ago; None: what is known now."""
+
     def notify_next(self) -> None:
         """Let the control plane see the next packet."""
 

@@ -22,7 +22,7 @@ from pylibsrtp._binding import lib as srtp_lib
 
 from sfu.dataplane import library
 from sfu.dataplane.plane import Plane
-from sfu.dataplane.punts import COPY_LATE, COPY_NEW_PICTURE, Punt, Record
+from sfu.dataplane.punts import COPY_LATE, COPY_NEW_PICTURE, Punt, Record, seen
 from sfu.drops import DropReason
 from sfu.engine.containment import Containment
 from sfu.engine.peers.link import nowhere
@@ -555,9 +555,13 @@ class MediaEndpoint:
         slow_path, now = self._handlers.slow_path, record.at
         if record.reason == Punt.COPY:
             late, new_picture = record.flags & COPY_LATE != 0, record.flags & COPY_NEW_PICTURE != 0
-            slow_path.on_copy(
-                peer, known, record.data, record.sequence, now, late=late, new_picture=new_picture
-            )
+            known.stream.see(seen(record))
+            try:
+                slow_path.on_copy(
+                    peer, known, record.data, record.sequence, now, late=late, new_picture=new_picture
+                )
+            finally:
+                known.stream.see(None)
         elif record.reason == Punt.KEYFRAME:
             slow_path.on_keyframe(peer, known, record.sequence, now)
         elif record.reason == Punt.NEXT:

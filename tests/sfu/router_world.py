@@ -41,10 +41,7 @@ class World:
         self.sent = []
         self.names = {}
         "Of peers, by transport."
-        self.arena = Arena()
-        self.outbox = RowBuffer(self.arena)
-        self.outbox.open(PortableWriter(self.arena, self.outbox.transports, self._take))
-        self.core = Core(self.outbox, self.events.append)
+        self._make_core()
         self.publisher, self.feedback = self.peer("publisher")
         layers = (
             (Layer("q", 320, 180), Layer("h", 640, 360), Layer("f", 1280, 720)) if kind == "video" else ()
@@ -55,6 +52,12 @@ class World:
         self.publisher.published["TR_1"] = self.published
         self.publisher.bind("0", self.published)
         self.numbers = {}
+
+    def _make_core(self):
+        self.arena = Arena()
+        self.outbox = RowBuffer(self.arena)
+        self.outbox.open(PortableWriter(self.arena, self.outbox.transports, self._take))
+        self.core = Core(self.outbox, self.events.append)
 
     def _take(self, count):
         for i in range(count):
@@ -120,7 +123,10 @@ class World:
             self.now += 0.05
             for rid in rids:
                 self.video(rid)
-            self.core.deadlines.run_due(self.now)
+            self.run_due()
+
+    def run_due(self):
+        self.core.deadlines.run_due(self.now)
 
     def received(self, name="viewer"):
         return [packet for session, packet in self.sent if session == name]

@@ -484,7 +484,9 @@ class Subscription:
         assert segment is not None
         assert self._kind is not None
         substream.table.add(self._kind, self, self._column(segment), self.line, after)
-        if self.fan is not None:
+        if self.fan is not None and self in self.fan.switching:
+            self.fan.wait_for_switch(self)
+        elif self.fan is not None:
             self.fan.attend()
 
     def enter_again(self) -> None:
@@ -493,8 +495,6 @@ class Subscription:
             after = self.substream.table.remove(self._kind, self) or self.substream.newest
             self._kind = self._template_class
             self._enter(after)
-            if self.fan is not None and self in self.fan.switching:
-                self.fan.wait_for_switch(self)
 
     def carry_redundancy(self, level: RedundancyLevel) -> None:
         """Set the redundancy of audio.
