@@ -17,6 +17,7 @@ import numpy as np
 from pylibsrtp import Policy, Session
 from pylibsrtp._binding import ffi, lib
 
+from sfu.dataplane import library
 from sfu.drops import DropReason
 from sfu.fanout.arena import ARENA_ROWS, ARENA_STRIDE, Arena
 from sfu.fanout.row_buffer import RowBuffer
@@ -143,8 +144,8 @@ def main() -> None:
         "--packets", type=int, default=20_000, help="rows per measurement (default %(default)s)"
     )
     arguments = parser.parse_args()
-    if kernel.load() is None:
-        print("The native kernel was not built; its columns show the portable path again.")
+    if library.load() is None:
+        print("The native data plane was not built; its columns show the portable path again.")
     print("profile      viewers burst  floor us  portable us  ratio  native us  ratio")
     for profile in PROFILES:
         for burst in BURSTS:

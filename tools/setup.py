@@ -129,9 +129,7 @@ def build_dataplane() -> None:
     compiler = shutil.which(os.environ.get("CC", "cc").split()[0])
     content = fingerprint(sources, str(ROOT), str(compiler), platform.python_version())
     done = read_state("dataplane")
-    if done.get("content") == content and (
-        not done["built"] or (folder / "_plane.abi3.so").is_file()
-    ):
+    if done.get("content") == content and (not done["built"] or (folder / "_plane.abi3.so").is_file()):
         return
     try:
         run([str(VENV / "bin" / "python"), "tools/build_dataplane.py"], ROOT, {})

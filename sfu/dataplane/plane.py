@@ -1,5 +1,6 @@
 """The native data plane as the control plane uses it: its thread, its tables, and the rows that Python sends."""
 
+import contextlib
 import os
 import time
 from collections import Counter
@@ -221,16 +222,18 @@ class Plane:
             self._drops[reason] += counters.drops[i] - self._counted[reason]
             self._counted[reason] = counters.drops[i]
         names = {f"punts_{reason.name.lower()}": float(counters.punts[reason]) for reason in punts.Punt}
-        return counters.received_packets, counters.forwarded_packets, names | {"bursts": float(counters.bursts)}
+        return (
+            counters.received_packets,
+            counters.forwarded_packets,
+            names | {"bursts": float(counters.bursts)},
+        )
 
     # --- punts ---------------------------------------------------------------------------------------------------
 
     def take(self) -> tuple[Iterator[punts.Record], int]:
         """Return the punts since the last call, and the number with which to `resume` after they were processed."""
-        try:
+        with contextlib.suppress(BlockingIOError):
             os.eventfd_read(self.punt_fd)
-        except BlockingIOError:
-            pass
         size = self._call.plane_take(self._plane, self._taken, self._serial)
         buffer = memoryview(self._ffi.buffer(self._taken[0], size)) if size else memoryview(b"")
         return punts.read(buffer), self._serial[0]
@@ -320,13 +323,15 @@ class Plane:
     # --- streams -------------------------------------------------------------------------------------------------
 
     def make_stream(
-        self, transport: int, spec: PublicationSpec, section: InboundSection, ssrc: int, spatial: int, now: float
+        self, transport: int, spec: PublicationSpec, section: InboundSection, *arguments: Any
     ) -> InboundStream:
-        """Return a new stream: of the plane, or of the slow path if its packets have dependency descriptors."""
-        arguments = (spec, section, ssrc, spatial, now)
+        """Return a new stream: of the plane, or of the slow path if its packets have dependency descriptors.
+
+        The arguments from `spec` on are those of `InboundStream`.
+        """
         if rtp.URI_DEPENDENCY_DESCRIPTOR in section.forwarded.values():
-            return SlowPathStream(self, transport, *arguments)
-        return PlaneStream(self, transport, *arguments)
+            return SlowPathStream(self, transport, spec, section, *arguments)
+        return PlaneStream(self, transport, spec, section, *arguments)
 
     def add_stream(self, stream: PlaneStream, transport: int, now: float) -> tuple[int, Any]:
         """Add a stream; return its number and its state. MemoryError if there is no room."""

@@ -151,7 +151,7 @@ enum { MAX_STREAMS = 4096, MAX_PUNT_OCTETS = 16 << 20 };
 void plane_lock(struct plane *plane);
 void plane_unlock(struct plane *plane);
 
-/* plane.c */
+/* plane.c, tables.c */
 struct stream *find_stream(struct plane *plane, uint64_t uid);
 struct transport *find_transport(struct plane *plane, int32_t index);
 uint64_t punt(struct plane *plane, int reason, int flags, int32_t transport, uint64_t stream, int64_t sequence, double at,

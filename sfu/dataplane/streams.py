@@ -23,6 +23,7 @@ from sfu.wire.rtcp import ReportBlock
 if TYPE_CHECKING:
     from sfu.dataplane.plane import Plane
 
+
 class SlowPathStream(PortableStream):
     """A stream of the portable kind beside a native plane: its packets are punted one by one."""
 
@@ -117,7 +118,7 @@ class PlaneTable(FanoutTable):
         return len(self._rows) + len(self._served)
 
     @property
-    def packets(self) -> int:  # type: ignore[override]  # counted by the plane
+    def packets(self) -> int:
         """Packets of the stream that were forwarded in total."""
         return int(self._stream.state.forwarded_packets)
 
@@ -126,7 +127,7 @@ class PlaneTable(FanoutTable):
         pass
 
     @property
-    def octets(self) -> int:  # type: ignore[override]  # counted by the plane
+    def octets(self) -> int:
         """Payload octets of these packets."""
         return int(self._stream.state.forwarded_octets)
 
@@ -214,19 +215,13 @@ class PlaneStream(InboundStream):
     """A stream that the plane receives."""
 
     def __init__(
-        self,
-        plane: "Plane",
-        transport: int,
-        spec: PublicationSpec,
-        section: InboundSection,
-        ssrc: int,
-        spatial: int,
-        now: float,
+        self, plane: "Plane", transport: int, spec: PublicationSpec, section: InboundSection, *arguments: Any
     ) -> None:
-        """Create the stream in the plane. MemoryError if it has no room."""
+        """Create the stream in the plane; see the base class for the other arguments. MemoryError if it has no room."""
         self._plane = plane
         self._section = section
-        super().__init__(spec, section, ssrc, spatial, now)
+        super().__init__(spec, section, *arguments)
+        now = self.clock_at
         self.transport = transport
         self.number, self.state = plane.add_stream(self, transport, now)
         self.statistics = PlaneStatistics(self)
@@ -238,7 +233,7 @@ class PlaneStream(InboundStream):
         "(sets of points as a bit mask, highest temporal layer) before the packet that is being processed."
 
     @property
-    def section(self) -> InboundSection:  # type: ignore[override]  # the plane has it as well
+    def section(self) -> InboundSection:
         """The media section that the stream belongs to."""
         return self._section
 
@@ -249,12 +244,12 @@ class PlaneStream(InboundStream):
             self._plane.set_section(self.number, section)
 
     @property
-    def seen_at(self) -> Mapping[int, float]:
+    def seen_at(self) -> Mapping[int, float]:  # type: ignore[override]  # read only: the plane counts it
         """See the base class."""
         return {spatial: at for spatial, at in enumerate(self.state.seen_at) if at >= 0}
 
     @property
-    def point_sets(self) -> Collection[int]:
+    def point_sets(self) -> Collection[int]:  # type: ignore[override]  # as above
         """See the base class."""
         state = self.state
         since = state.sets_since_keyframe if self._seen is None else self._seen[0]
@@ -350,7 +345,10 @@ def _blocks(data: bytes) -> Redundancy:
     blocks = []
     at = 0
     while at < len(data):
-        offset, length = int.from_bytes(data[at : at + 2], "big"), int.from_bytes(data[at + 2 : at + 4], "big")
+        offset, length = (
+            int.from_bytes(data[at : at + 2], "big"),
+            int.from_bytes(data[at + 2 : at + 4], "big"),
+        )
         blocks.append((offset, data[at + 4 : at + 4 + length]))
         at += 4 + length
     return tuple(blocks)

@@ -13,7 +13,7 @@ from sfu.engine.peers.peer import Peer
 from sfu.engine.peers.publication import Subscription
 from sfu.engine.taps import Taps
 from sfu.limits import REPORT_PACKETS
-from sfu.receiving.inbound_stream import InboundStream
+from sfu.receiving.inbound_stream import PortableStream
 from sfu.receiving.quality import quality
 from sfu.values import QualityChanged
 from sfu.wire import rtcp
@@ -154,13 +154,13 @@ class Reports:
         for packet in peer.link.feedback.build(now):
             peer.link.send_rtcp(packet)
 
-    def nack_later(self, peer: Peer, stream: InboundStream) -> None:
+    def nack_later(self, peer: Peer, stream: PortableStream) -> None:
         """Set the deadline for requesting missing packets of a stream (`NackGenerator`)."""
         next_at = stream.nacks.next_at()
         if next_at is not None:
             self._context.deadlines.set(stream, Reason.NACK, next_at, partial(self._nack, peer, stream))
 
-    def _nack(self, peer: Peer, stream: InboundStream, now: float) -> None:
+    def _nack(self, peer: Peer, stream: PortableStream, now: float) -> None:
         wanted = stream.nacks.due(now)
         self.nack_later(peer, stream)
         if wanted:

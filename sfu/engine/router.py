@@ -20,8 +20,8 @@ from sfu.engine.reports import RECEIVER_REPORT_S, Reports
 from sfu.engine.speaking import Speaking
 from sfu.engine.taps import Taps
 from sfu.fanout.arena import MAX_PACKET_BYTES
-from sfu.values import PublicationStarted
 from sfu.receiving.inbound_stream import PortableStream
+from sfu.values import PublicationStarted
 from sfu.wire import rtp
 from sfu.wire.packet import SourcePacket
 from sfu.wire.rtp import Header
@@ -158,11 +158,7 @@ class Router:
             return
         new_picture = not late and parsed.timestamp != stream.highest_timestamp
         if published.spec.kind == "audio":
-            for uri, value in parsed.extensions:
-                if uri == rtp.URI_AUDIO_LEVEL and value:
-                    self._speaking.observe(peer, published.spec.id, value[0] & 0x7F, now)
-            if known.fan.awaiting_keyframe and not late:
-                self.begin_waiting(known, parsed, now)
+            self._audio(peer, known, parsed, late, now)
         elif parsed.frame.keyframe and not late:
             stream.keyframe_begins(parsed)
             self.begin_at_keyframe(known, parsed, now)
@@ -171,6 +167,13 @@ class Router:
         stream.arrived(parsed, now, late=late)
         stream.count(parsed)
         self.forward(peer, known, parsed, now, late=late)
+
+    def _audio(self, peer: Peer, known: KnownSsrc, packet: SourcePacket, late: bool, now: float) -> None:
+        for uri, value in packet.extensions:
+            if uri == rtp.URI_AUDIO_LEVEL and value:
+                self._speaking.observe(peer, known.published.spec.id, value[0] & 0x7F, now)
+        if known.fan.awaiting_keyframe and not late:
+            self.begin_waiting(known, packet, now)
 
     # --- what the native data plane leaves to Python as well (`sfu.engine.slow_path`) -------------------------------
 

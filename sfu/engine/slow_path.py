@@ -5,6 +5,8 @@ of. It is told in order, some time later: the state of a stream may be ahead of 
 """
 
 import struct
+from typing import TYPE_CHECKING, NamedTuple
+
 from sfu.drops import DropReason
 from sfu.engine.context import Context
 from sfu.engine.peers.identification import KnownSsrc
@@ -12,8 +14,22 @@ from sfu.engine.peers.peer import Peer
 from sfu.engine.router import Router
 from sfu.engine.speaking import Speaking
 from sfu.forwarding.fan import WHOLE
-from sfu.receiving.inbound_stream import InboundStream
 from sfu.wire import rtp
+
+if TYPE_CHECKING:
+    from sfu.receiving.inbound_stream import InboundStream
+
+
+class Copy(NamedTuple):
+    """A packet that the plane has forwarded."""
+
+    packet: bytes
+    sequence: int
+    "Extended, padding left out."
+    late: bool
+    "It came after a later one."
+    new_picture: bool
+    "It is the first of its picture."
 
 
 class SlowPath:
@@ -80,11 +96,9 @@ class SlowPath:
             self._router.begin_waiting(known, packet, now)
             self._catch_up(peer, known, before, sequence, now)
 
-    def on_copy(
-        self, peer: Peer, known: KnownSsrc, packet: bytes, sequence: int, now: float, *, late: bool, new_picture: bool
-    ) -> None:
+    def on_copy(self, peer: Peer, known: KnownSsrc, copy: Copy, now: float) -> None:
         """Process a packet that the plane has forwarded, for those whom the plane does not serve."""
-        stream = known.stream
+        stream, packet, sequence, late = known.stream, copy.packet, copy.sequence, copy.late
         codec = stream.section.codec_by_payload_type.get(packet[1] & 0x7F)
         if codec is None or (not late and sequence < stream.attended_from):
             return
@@ -92,7 +106,7 @@ class SlowPath:
         parsed = stream.stored(sequence)
         if parsed is None:
             parsed = stream.parse(packet, rtp.parse_header(packet), codec, sequence, stream.structure)
-        if new_picture:
+        if copy.new_picture:
             self._router.switch(known, parsed, now)
         self._router.forward(peer, known, parsed, now, late=late)
 

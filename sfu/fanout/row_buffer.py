@@ -126,7 +126,7 @@ class RowBuffer:
             at += count
 
     def add_packet(self, packet: bytes, transport: int, *, numbered: bool = False) -> None:
-        """Add a whole packet (a retransmission) for one transport; `numbered`: it has room for a transport-wide number."""
+        """Add a whole packet (a retransmission) for one transport; `numbered`: with a transport-wide number."""
         row, _ = self._reserve(1)
         arena = self.arena
         arena.rows[row, : len(packet)] = np.frombuffer(packet, np.uint8)

@@ -134,7 +134,7 @@ class FanoutTable:
         key: object,
         column: Column,
         line: Line | None = None,
-        after: Position | None = None,
+        after: Position | None = None,  # noqa: ARG002 - of use to the native data plane
     ) -> None:
         """Add a subscriber to its class, or with a pacer's line of its own.
 

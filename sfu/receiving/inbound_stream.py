@@ -5,7 +5,6 @@ the attributes and methods of `InboundStream`.
 """
 
 import struct
-from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -43,7 +42,7 @@ MAX_REPLAY_S = 1.0
 _FRAME_RATE_TOLERANCE = 0.9
 
 
-class InboundStream(ABC):
+class InboundStream:
     """One received RTP stream (SSRC): an encoding of a publication, or all spatial layers of an SVC stream."""
 
     punted = False
@@ -112,13 +111,13 @@ class InboundStream(ABC):
 
     # --- what arrived --------------------------------------------------------------------------------------------
 
-    @abstractmethod
     def kept(self, sequence: int) -> tuple[bytes, object] | None:
         """Return a packet and the context to parse it again; None if it is not kept."""
+        raise NotImplementedError
 
-    @abstractmethod
     def keeps_all(self, first: int) -> bool:
         """Return whether all packets from this number on are kept."""
+        raise NotImplementedError
 
     # --- who follows it; what differs between the data planes ------------------------------------------------------
 

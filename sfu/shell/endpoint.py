@@ -6,23 +6,21 @@ protected. What a connection carries is not known here.
 
 import asyncio
 import contextlib
-import ipaddress
 import logging
 import secrets
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import ifaddr
 from pylibsrtp._binding import ffi as srtp_ffi
 from pylibsrtp._binding import lib as srtp_lib
 
 from sfu.dataplane import library
 from sfu.dataplane.plane import Plane
-from sfu.dataplane.punts import COPY_LATE, COPY_NEW_PICTURE, Punt, Record, seen
+from sfu.dataplane.punts import Punt, Record, process
 from sfu.drops import DropReason
 from sfu.engine.containment import Containment
 from sfu.engine.peers.link import nowhere
@@ -30,11 +28,12 @@ from sfu.engine.peers.peer import LocalIdentity, Peer
 from sfu.fanout.arena import Arena
 from sfu.fanout.row_buffer import RowBuffer
 from sfu.fanout.transports import PATH_BYTES
+from sfu.limits import PeerLimits
 from sfu.sctp.channels import Backlog, Owner
 from sfu.session.ice import Check, StunError, scan
 from sfu.settings import MediaSettings
-from sfu.limits import PeerLimits
 from sfu.shell import kernel, udp
+from sfu.shell.addresses import candidates, local_addresses
 from sfu.shell.datachannel import DataTransport
 from sfu.shell.dtls import Certificate, DatagramPort, DtlsTransport
 from sfu.shell.turns import Turns
@@ -42,7 +41,6 @@ from sfu.values import CloseReason
 from sfu.wire import rtcp
 
 if TYPE_CHECKING:
-    from sfu.engine.peers.identification import KnownSsrc
     from sfu.engine.slow_path import SlowPath
 
 logger = logging.getLogger(__name__)
@@ -180,6 +178,10 @@ class MediaEndpoint:
         if self.plane is None:
             return PeerLimits(self._settings)
         return self.plane.make_limits(transport, self._settings)
+
+    def counters(self) -> tuple[int, int, dict[str, float]]:
+        """Return what the data plane has counted; see `Plane.counters`."""
+        return self.plane.counters() if self.plane is not None else (0, 0, {})
 
     @property
     def identity(self) -> LocalIdentity:
@@ -523,53 +525,23 @@ class MediaEndpoint:
         self.plane.resume(serial)
 
     def _process(self, record: Record) -> None:
-        reason = record.reason
-        if reason == Punt.DATAGRAM:
+        if record.reason == Punt.DATAGRAM:
             self._control(record.data, record.path, record.at)
             return
         connection = self._by_transport.get(record.transport)
-        plane = self.plane
-        if connection is None or plane is None:
+        if connection is None or self.plane is None:
             return  # it was closed since
-        peer, now = connection.peer, record.at
-        if reason == Punt.RTCP:
-            self._handlers.rtcp(peer, record.data, now, rtcp.ntp_time(time.time()))
+        peer = connection.peer
+        if record.reason == Punt.RTCP:
+            self._handlers.rtcp(peer, record.data, record.at, rtcp.ntp_time(time.time()))
             estimator = peer.link.downstream.estimator
             if estimator is not None:
-                plane.read_reports_from(record.transport, estimator.read_from)
-        elif reason in {Punt.UNKNOWN_SSRC, Punt.IN_ORDER, Punt.SLOW_PATH}:
-            first = not peer.link.feedback.media_ssrc
-            if self._handlers.slow_path.on_unknown(peer, record.data, now):
-                plane.inject(record.transport, record.data, now)
-            if first:
-                self._update_feedback(peer)
-        elif reason == Punt.RESUMED:
-            self._handlers.slow_path.on_resumed(peer, now)
+                self.plane.read_reports_from(record.transport, estimator.read_from)
         else:
-            stream = plane.stream(record.stream)
-            known = peer.streams.get(stream.ssrc) if stream is not None else None
-            if known is not None and known.stream is stream:
-                self._process_of_stream(peer, known, record)
-
-    def _process_of_stream(self, peer: Peer, known: "KnownSsrc", record: Record) -> None:
-        slow_path, now = self._handlers.slow_path, record.at
-        if record.reason == Punt.COPY:
-            late, new_picture = record.flags & COPY_LATE != 0, record.flags & COPY_NEW_PICTURE != 0
-            known.stream.see(seen(record))
-            try:
-                slow_path.on_copy(
-                    peer, known, record.data, record.sequence, now, late=late, new_picture=new_picture
-                )
-            finally:
-                known.stream.see(None)
-        elif record.reason == Punt.KEYFRAME:
-            slow_path.on_keyframe(peer, known, record.sequence, now)
-        elif record.reason == Punt.NEXT:
-            slow_path.on_next(peer, known, record.sequence, now)
-        elif record.reason == Punt.FIRST:
-            slow_path.on_first(peer, known, record.flags, now)
-        elif record.reason == Punt.LEVEL:
-            slow_path.on_level(peer, known, now)
+            known = bool(peer.link.feedback.media_ssrc)
+            process(self.plane, self._handlers.slow_path, peer, record)
+            if not known:
+                self._update_feedback(peer)
 
     def _dtls_changed(self, connection: PeerTransport, dtls: DtlsTransport) -> None:
         if dtls.state in {"closed", "failed"}:
@@ -618,42 +590,3 @@ async def _shut(connection: PeerTransport) -> None:
 def credentials() -> tuple[str, str]:
     """Return new ICE credentials."""
     return secrets.token_hex(_UFRAG_BYTES), secrets.token_hex(_PWD_BYTES)
-
-
-def candidates(settings: MediaSettings, port: int) -> tuple[str, ...]:
-    """Return host candidate lines (RFC 8839 section 5.1), best first."""
-    hosts = announced_hosts(settings.external_ips)
-    if settings.announce_loopback:
-        hosts.append("127.0.0.1")
-    lines = []
-    for i, host in enumerate(hosts):
-        # RFC 8445 section 5.1.2: type preference 126 (host), then our order
-        priority = 126 << 24 | (65535 - i) << 8 | 255
-        lines.append(f"candidate:{i + 1} 1 udp {priority} {host} {port} typ host")
-    return tuple(lines)
-
-
-def announced_hosts(external_ips: Iterable[str]) -> list[str]:
-    """Return the addresses to announce: those of the machine, or those that `external_ips` names (`MediaSettings`)."""
-    named: list[str] = []
-    for entry in external_ips:
-        try:
-            named.append(str(ipaddress.ip_address(entry)))
-        except ValueError:
-            named += local_addresses(entry)
-    return list(dict.fromkeys(named)) if external_ips else local_addresses()
-
-
-def local_addresses(interface: str = "") -> list[str]:
-    """Return the addresses of the machine or of one interface, without loopback and link-local ones; IPv4 first."""
-    found = {
-        (entry.is_IPv6, entry.ip if isinstance(entry.ip, str) else entry.ip[0])
-        for adapter in ifaddr.get_adapters()
-        if interface in {"", adapter.name}
-        for entry in adapter.ips
-    }
-    return [
-        host
-        for _, host in sorted(found)
-        if not host.startswith(("127.", "fe80:", "169.254.")) and host != "::1"
-    ]

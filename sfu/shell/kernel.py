@@ -19,6 +19,7 @@ from sfu.fanout.arena import ARENA_ROWS, ARENA_STRIDE
 from sfu.fanout.row_buffer import PortableWriter, RowBuffer, RowWriter
 from sfu.shell.udp import BatchSocket, MediaSocket
 
+
 class Portable(PortableWriter):
     """The portable kernel: one call of libsrtp for each row, then the socket's batch call."""
 

@@ -109,8 +109,7 @@ class MediaServer:
         self._woke_at = 0.0
         self._wakes: Counter[Reason] = Counter()
         self._wakes_logged_at = time.monotonic()
-        self._to_share: set[ConnectionId] = set()
-        "Connections whose bandwidth is to be shared anew soon."
+        self._to_share: set[ConnectionId] = set()  # connections whose bandwidth is to be shared anew soon
 
     # --- life ------------------------------------------------------------------------------------------------------
 
@@ -479,9 +478,7 @@ class MediaServer:
     def metrics(self) -> dict[str, float]:
         """Return counters and gauges by name (drops by reason, packets, peers)."""
         core, router = self._core, self._core.router
-        received, forwarded, plane = 0, 0, dict[str, float]()
-        if self._endpoint.plane is not None:
-            received, forwarded, plane = self._endpoint.plane.counters()
+        received, forwarded, plane = self._endpoint.counters()
         values: dict[str, float] = {
             "peers": sum(c.peer.negotiated.offering is None for c in self._connections.values()),
             "connections": len(self._connections),

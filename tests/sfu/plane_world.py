@@ -60,7 +60,9 @@ class PlaneWorld(World):
         self.plane = self.endpoint.plane = Plane(self._module, self.outbox, self.media, drops)
         self.outbox.open(self.plane.rows)
         self.core = Core(self.outbox, self.events.append, drops)
-        self.endpoint._handlers = SimpleNamespace(slow_path=self.core.slow_path, rtcp=self.core.reports.on_rtcp)
+        self.endpoint._handlers = SimpleNamespace(
+            slow_path=self.core.slow_path, rtcp=self.core.reports.on_rtcp
+        )
 
     def close(self):
         self.drain()
@@ -78,18 +80,24 @@ class PlaneWorld(World):
         client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
         client.socket.setblocking(False)
         up, down = bytes([2 * link.transport]) * KEY_BYTES, bytes([2 * link.transport + 1]) * KEY_BYTES
-        client.protect, client.inbound = _session(Policy.SSRC_ANY_OUTBOUND, up), _session(Policy.SSRC_ANY_INBOUND, up)
+        client.protect, client.inbound = (
+            _session(Policy.SSRC_ANY_OUTBOUND, up),
+            _session(Policy.SSRC_ANY_INBOUND, up),
+        )
         client.outbound, client.unprotect = (
             _session(Policy.SSRC_ANY_OUTBOUND, down),
             _session(Policy.SSRC_ANY_INBOUND, down),
         )
-        client.path = udp.pack_path(*client.socket.getsockname(), self.media.family)
+        client.path = udp.pack_path(*client.socket.getsockname(), self.media.family, "127.0.0.1")
         link.inbound = client.inbound._srtp[0]
         connection = PeerTransport(peer)
         connection.addresses = {client.path}
         self.endpoint._connect_plane(self.plane, connection, _address(client.outbound))
         self.endpoint._move(peer, client.path)
         return peer, heard
+
+    def _forget_keyframe(self, layer):
+        layer.state.keyframe_sequence = -1
 
     def feed(self, packet, name="publisher"):
         """Receive a packet of a peer, and process what is punted."""

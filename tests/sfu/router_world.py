@@ -84,8 +84,11 @@ class World:
         """A viewer that joins; without `replay` nothing is kept for it, so that it needs a keyframe."""
         if not replay:
             for layer in self.published.layers.values():
-                layer.keyframe_sequence = -1
+                self._forget_keyframe(layer)
         return self.subscribed(name, OutboundSection("1", VIEWER_KIND, {"vp8": 97}), **preferences)
+
+    def _forget_keyframe(self, layer):
+        layer.keyframe_sequence = -1
 
     def subscribed(self, name, section, **preferences):
         peer, heard = self.peer(name)

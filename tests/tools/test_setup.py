@@ -120,7 +120,7 @@ def clone(tmp_path, monkeypatch):
         "uv.lock",
         "sfu/shell/kernel.c",
         "sfu/shell/kernel.h",
-        "tools/build_kernel.py",
+        "tools/build_dataplane.py",
         "web/package.json",
         "web/package-lock.json",
         "web/src/main.ts",
@@ -144,7 +144,7 @@ def clone(tmp_path, monkeypatch):
     return tmp_path, commands
 
 
-KERNEL = "tools/build_kernel.py"
+KERNEL = "tools/build_dataplane.py"
 ALL = ["sync --frozen", KERNEL, "ci --no-audit --no-fund", "run build"]
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.build_kernel import NAME, BuildError, build
+from tools.build_dataplane import NAME, BuildError, build
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -38,5 +38,5 @@ def test_a_wheel_with_the_kernel_names_its_machine(tmp_path):
     assert re.search(r"-cp3\d+-abi3-linux_\w+\.whl$", wheel.name)
     archive = zipfile.ZipFile(wheel)
     archive.extract(f"sfu/shell/{NAME}", tmp_path)
-    spec = importlib.util.spec_from_file_location("sfu.shell._kernel", tmp_path / "sfu" / "shell" / NAME)
+    spec = importlib.util.spec_from_file_location("sfu.dataplane._plane", tmp_path / "sfu" / "dataplane" / NAME)
     assert hasattr(importlib.util.module_from_spec(spec), "lib")

@@ -407,9 +407,7 @@ class Subscription:
             tail = replay.tail
             assert tail is not None  # the keyframe at least
             self._join(
-                Position(
-                    tail.sequence, tail.timestamp, tail.picture_id, tail.tl0picidx, tail.frame_number
-                )
+                Position(tail.sequence, tail.timestamp, tail.picture_id, tail.tl0picidx, tail.frame_number)
             )
         return packets
 

@@ -10,7 +10,7 @@ import struct
 
 import pytest
 from plane_world import PlaneWorld, built_module
-from router_world import World, parameters
+from router_world import World
 
 from sfu.engine.peers.publication import Publication
 from sfu.fanout.template import TemplateClass
@@ -135,7 +135,10 @@ class Trace:
         yield "packet", packet  # once: SRTP drops what a network repeats
         if self.kept and chance.random() < 0.3:
             late_rid, late = self.kept.pop(chance.randrange(len(self.kept)))
-            yield "packet", self.again(late_rid, late) if late_rid != "audio" and chance.random() < 0.5 else late
+            yield (
+                "packet",
+                self.again(late_rid, late) if late_rid != "audio" and chance.random() < 0.5 else late,
+            )
 
     def extensions(self, rid, *, repaired=False):
         self.transport = self.transport + 1 & 0xFFFF
@@ -172,7 +175,12 @@ class Trace:
         stream["again"] = stream.get("again", 7) + 1
         rtx = {96: 97, 102: 103, 98: 99}[packet[1] & 0x7F]
         head = struct.pack(
-            "!BBHII", 0x90, packet[1] & 0x80 | rtx, stream["again"], *struct.unpack_from("!I", packet, 4), stream["ssrc"] + 500
+            "!BBHII",
+            0x90,
+            packet[1] & 0x80 | rtx,
+            stream["again"],
+            *struct.unpack_from("!I", packet, 4),
+            stream["ssrc"] + 500,
         )
         end = rtp.payload_end(packet, length)
         return head + self.extensions(rid, repaired=True) + packet[2:4] + packet[length:end]
@@ -227,7 +235,10 @@ class Trace:
             return descriptor + (b"\x10" if key else b"\x11") + body
         if self.codec == "vp9":
             flags = 0x80 | (0 if key else 0x40) | 0x20 | (8 if first else 0) | (4 if last else 0)
-            return struct.pack("!BHBB", flags, 0x8000 | stream["picture"], temporal << 5 | 0x10, stream["tl0"]) + body
+            return (
+                struct.pack("!BHBB", flags, 0x8000 | stream["picture"], temporal << 5 | 0x10, stream["tl0"])
+                + body
+            )
         return (b"\x67" if key and first else b"\x41") + body
 
 
@@ -347,7 +358,12 @@ def test_both_planes_do_the_same(module, seed, codec):
         assert figures(portable) == figures(native)
         assert len(portable.sent) > 2000
         assert portable.core.reports.retransmitted_packets == native.core.reports.retransmitted_packets > 0
-        for kind in (rtcp.Nack, rtcp.TransportFeedbackReport, rtcp.ReceiverReport, rtcp.PictureLossIndication):
+        for kind in (
+            rtcp.Nack,
+            rtcp.TransportFeedbackReport,
+            rtcp.ReceiverReport,
+            rtcp.PictureLossIndication,
+        ):
             # the order of those about different streams at one time is not given
             pair = [
                 sorted(
@@ -371,5 +387,8 @@ def assert_equal(portable, native, runs, number, step):
             at = first if first is not None else min(len(ours), len(theirs))
             raise AssertionError(
                 f"{name}, packet {at} of {len(ours)} and {len(theirs)}, step {number} {step}:\n"
-                + "\n".join(f"{each[:32].hex()} {len(each)}" for each in (*ours[at : at + 3], b"", *theirs[at : at + 3]))
+                + "\n".join(
+                    f"{each[:32].hex()} {len(each)}"
+                    for each in (*ours[at : at + 3], b"", *theirs[at : at + 3])
+                )
             )

@@ -358,7 +358,9 @@ def test_a_number_that_a_late_packet_had_is_not_used_again():
         frame = newest.frame._replace(layer=(0, temporal), points=with_temporal(temporal), keyframe=False)
         return replace(newest, sequence=newest.sequence + ahead, frame=frame)
 
-    substream.forward(world.outbox, packet(2, 1), late=False)  # left out, as the one before it would have been
+    substream.forward(
+        world.outbox, packet(2, 1), late=False
+    )  # left out, as the one before it would have been
     substream.forward(world.outbox, packet(1, 1), late=True)
     assert sent == [newest.sequence + 1]
     assert substream.newest.sequence == sent[0]

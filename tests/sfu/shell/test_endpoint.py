@@ -18,55 +18,14 @@ from sfu.session.ice import MAX_ADDRESSES, IceAgent
 from sfu.session.negotiated import Negotiated
 from sfu.settings import MediaSettings
 from sfu.shell import endpoint
-from sfu.shell.endpoint import MediaEndpoint, PeerTransport, candidates
+from sfu.shell.endpoint import MediaEndpoint, PeerTransport
 from sfu.shell.udp import pack_path
 from sfu.wire import rtcp
 
 
-def test_candidates(monkeypatch):
-    addresses = {"": ["192.0.2.1", "198.51.100.2", "2001:db8::1"], "eth1": ["198.51.100.2"], "eth2": []}
-    monkeypatch.setattr(endpoint, "local_addresses", lambda interface="": addresses[interface])
-    assert [line.split()[4:6] for line in candidates(MediaSettings(announce_loopback=True), 7882)] == [
-        ["192.0.2.1", "7882"],
-        ["198.51.100.2", "7882"],
-        ["2001:db8::1", "7882"],
-        ["127.0.0.1", "7882"],
-    ]
-
-
-@pytest.mark.parametrize(
-    ("external_ips", "announced"),
-    [
-        (["203.0.113.9"], ["203.0.113.9"]),
-        (["203.0.113.9", "2001:db8::9"], ["203.0.113.9", "2001:db8::9"]),
-        (["203.0.113.9", "eth1", "198.51.100.2"], ["203.0.113.9", "198.51.100.2"]),
-        (["eth1"], ["198.51.100.2"]),
-        (["eth2"], []),
-        ([], ["192.0.2.1", "198.51.100.2"]),
-    ],
-)
-def test_what_is_announced_can_be_named_by_address_and_by_interface(monkeypatch, external_ips, announced):
-    adapters = [
-        adapter("lo", "127.0.0.1"),
-        adapter("eth0", "192.0.2.1", ("fe80::1", 0, 0)),
-        adapter("eth1", "198.51.100.2", "169.254.7.7", "198.51.100.2"),
-        adapter("eth2"),
-    ]
-    monkeypatch.setattr(endpoint.ifaddr, "get_adapters", lambda: adapters)
-    lines = candidates(MediaSettings(external_ips=tuple(external_ips)), 1)
-    assert [line.split()[4] for line in lines] == announced
-    priorities = [int(line.split()[3]) for line in lines]
-    assert priorities == sorted(set(priorities), reverse=True)
-
-
-def adapter(name, *addresses):
-    entries = [SimpleNamespace(ip=ip, is_IPv6=isinstance(ip, tuple)) for ip in addresses]
-    return SimpleNamespace(name=name, ips=entries)
-
-
 def test_an_address_that_comes_to_the_machine_later_is_announced(monkeypatch):
     addresses, now = ["192.0.2.1"], [100.0]
-    monkeypatch.setattr(endpoint, "local_addresses", lambda interface="": list(addresses))
+    monkeypatch.setattr("sfu.shell.addresses.local_addresses", lambda interface="": list(addresses))
     monkeypatch.setattr(endpoint.time, "monotonic", lambda: now[0])
     crowd = Crowd()
     crowd.endpoint._socket.port = 7882
@@ -95,10 +54,6 @@ def test_an_address_that_comes_to_the_machine_later_is_this_machine_too(monkeypa
     crowd.open("ada")
     assert not crowd.check("ada", 5000, 1.0, host="192.0.2.7", local="192.0.2.1")
     assert crowd.check("ada", 5000, 1.0, host="192.0.2.7", local="192.0.2.7")
-
-
-def test_local_addresses_have_no_loopback():
-    assert not any(host.startswith(("127.", "fe80")) or host == "::1" for host in endpoint.local_addresses())
 
 
 class Reporter:

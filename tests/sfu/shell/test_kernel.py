@@ -23,6 +23,8 @@ from hypothesis import strategies as st
 from pylibsrtp import Policy, Session
 from pylibsrtp._binding import ffi as srtp_ffi
 
+from sfu.dataplane import library
+from sfu.dataplane.plane import Rows
 from sfu.drops import DropReason
 from sfu.fanout.arena import ARENA_ROWS, ARENA_STRIDE, MAX_PACKET_BYTES, Arena
 from sfu.fanout.row_buffer import COLUMN, RowBuffer
@@ -30,8 +32,6 @@ from sfu.fanout.sentlog import LOG_SIZE
 from sfu.fanout.table import Column, FanoutTable
 from sfu.fanout.template import TemplateClass
 from sfu.fanout.transports import CONTROL_AT, MAX_TRANSPORTS, PATH_BYTES
-from sfu.dataplane import library
-from sfu.dataplane.plane import Rows
 from sfu.shell import kernel, udp
 from sfu.wire import rtp
 from sfu.wire.packet import SourcePacket

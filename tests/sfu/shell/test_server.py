@@ -6,8 +6,8 @@ import time
 
 import pytest
 import sdp_samples
-from router_world import parameters
 from aiortc import RTCPeerConnection, RTCSessionDescription
+from router_world import parameters
 
 from sfu.engine.deadlines import Reason
 from sfu.engine.peers.identification import KnownSsrc

@@ -1,0 +1,451 @@
+/* The tables: transports, streams and rows, as the control plane edits them. */
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "plane_internal.h"
+
+/* --- transports -------------------------------------------------------------------------------------------------- */
+
+struct transport *find_transport(struct plane *plane, int32_t index)
+{
+    return index >= 0 && index < MAX_TRANSPORTS ? plane->transports[index] : NULL;
+}
+
+static void full(struct bucket *bucket, double burst)
+{
+    *bucket = (struct bucket){burst, -INFINITY};
+}
+
+int plane_connect(struct plane *plane, int32_t index, uintptr_t inbound, uintptr_t outbound, uint32_t ssrc, const struct peer_limits *limits)
+{
+    struct transport *transport = calloc(1, sizeof *transport);
+    if (!transport || index < 0 || index >= MAX_TRANSPORTS || !feedback_start(&transport->feedback)) {
+        free(transport);
+        return -1;
+    }
+    transport->index = index;
+    transport->inbound = inbound;
+    transport->ssrc = ssrc;
+    transport->dormant = true;
+    transport->read_reports_from = -INFINITY;
+    transport->rtt_s = 0.07;
+    transport->limits = *limits;
+    full(&transport->packets, limits->packets_burst);
+    full(&transport->octets, limits->octets_burst);
+    full(&transport->rtcp, limits->rtcp_burst);
+    plane_disconnect(plane, index);
+    plane_lock(plane);
+    plane->transports[index] = transport;
+    plane->outbox.sessions[index] = outbound;
+    if (index >= plane->transports_end)
+        plane->transports_end = index + 1;
+    plane_unlock(plane);
+    return 0;
+}
+
+static void remove_stream(struct plane *plane, struct stream *stream)
+{
+    struct transport *transport = find_transport(plane, stream->transport);
+    int left = 0;
+    for (int i = 0; transport && i < transport->ssrc_count; i++)
+        if (transport->ssrcs[i].stream != stream)
+            transport->ssrcs[left++] = transport->ssrcs[i];
+    if (transport)
+        transport->ssrc_count = left;
+    int slot = (int)(stream->uid % MAX_STREAMS);
+    plane->streams[slot] = NULL;
+    free_stream(stream);
+}
+
+void plane_disconnect(struct plane *plane, int32_t index)
+{
+    plane_lock(plane);
+    struct transport *transport = find_transport(plane, index);
+    if (index >= 0 && index < MAX_TRANSPORTS)
+        plane->outbox.sessions[index] = 0;
+    if (transport) {
+        for (int i = transport->ssrc_count - 1; i >= 0; i = i < transport->ssrc_count ? i - 1 : transport->ssrc_count - 1)
+            if (transport->ssrcs[i].stream)
+                remove_stream(plane, transport->ssrcs[i].stream);
+        plane->transports[index] = NULL;
+        feedback_end(&transport->feedback);
+        free(transport);
+    }
+    plane_unlock(plane);
+}
+
+void plane_move(struct plane *plane, int32_t index, const uint8_t *path)
+{
+    plane_lock(plane);
+    if (index >= 0 && index < MAX_TRANSPORTS)
+        memcpy(plane->outbox.paths + PATH_BYTES * (size_t)index, path, PATH_BYTES);
+    plane_unlock(plane);
+}
+
+void plane_read_reports_from(struct plane *plane, int32_t index, double at)
+{
+    plane_lock(plane);
+    struct transport *transport = find_transport(plane, index);
+    if (transport)
+        transport->read_reports_from = at;
+    plane_unlock(plane);
+}
+
+void plane_set_feedback(struct plane *plane, int32_t index, uint8_t extension_id, uint32_t media_ssrc)
+{
+    plane_lock(plane);
+    struct transport *transport = find_transport(plane, index);
+    if (transport) {
+        memset(transport->kinds, 0, sizeof transport->kinds);
+        if (extension_id)
+            transport->kinds[extension_id] = EXTENSION_TRANSPORT_SEQUENCE;
+        transport->media_ssrc = media_ssrc;
+    }
+    plane_unlock(plane);
+}
+
+void plane_dormant(struct plane *plane, int32_t index)
+{
+    plane_lock(plane);
+    struct transport *transport = find_transport(plane, index);
+    if (transport)
+        transport->dormant = true;
+    plane_unlock(plane);
+}
+
+void plane_close_second(struct plane *plane, int32_t index, struct excess *excess)
+{
+    plane_lock(plane);
+    struct transport *transport = find_transport(plane, index);
+    if (transport) {
+        *excess = transport->excess;
+        transport->excess = (struct excess){0};
+    } else {
+        *excess = (struct excess){0};
+    }
+    plane_unlock(plane);
+}
+
+void plane_set_flooded(struct plane *plane, int32_t index, int flooded)
+{
+    plane_lock(plane);
+    struct transport *transport = find_transport(plane, index);
+    if (transport)
+        transport->flooded = flooded;
+    plane_unlock(plane);
+}
+
+void plane_set_rtt(struct plane *plane, int32_t index, double rtt_s)
+{
+    plane_lock(plane);
+    struct transport *transport = find_transport(plane, index);
+    if (transport)
+        transport->rtt_s = rtt_s;
+    plane_unlock(plane);
+}
+
+/* --- streams ----------------------------------------------------------------------------------------------------- */
+
+struct stream *find_stream(struct plane *plane, uint64_t uid)
+{
+    struct stream *stream = plane->streams[uid % MAX_STREAMS];
+    return stream && stream->uid == uid ? stream : NULL;
+}
+
+static bool add_ssrc(struct transport *transport, uint32_t ssrc, struct stream *stream, bool retransmissions)
+{
+    if (transport->ssrc_count == SSRC_LIMIT)
+        return false;
+    for (int i = 0; i < transport->ssrc_count; i++)
+        if (transport->ssrcs[i].ssrc == ssrc)
+            return false;
+    transport->ssrcs[transport->ssrc_count++] = (struct known_ssrc){ssrc, retransmissions, stream};
+    return true;
+}
+
+uint64_t plane_add_stream(struct plane *plane, int32_t index, uint32_t ssrc, int video, int redundant, int muted, uint32_t clock_rate,
+                          const struct section *section, double now)
+{
+    struct stream *stream = calloc(1, sizeof *stream);
+    int size = video ? VIDEO_KEPT : AUDIO_KEPT;
+    if (!stream || !(stream->kept = calloc((size_t)size, sizeof *stream->kept))) {
+        free(stream);
+        return 0;
+    }
+    stream->kept_mask = size - 1;
+    stream->transport = index;
+    stream->ssrc = ssrc;
+    stream->clock_rate = clock_rate;
+    stream->video = video;
+    stream->redundant = redundant;
+    stream->section = *section;
+    stream->unwrapped = -1;
+    nack_start(&stream->nacks);
+    struct stream_state *state = &stream->state;
+    state->highest = state->keyframe_sequence = -1;
+    state->muted = (uint8_t)muted;
+    state->last_packet_at = state->seen_at[0] = now;
+    for (int i = 1; i < SPATIAL_LAYERS; i++)
+        state->seen_at[i] = -1;
+    state->observed_at = -1;
+    state->loudest = 127;
+    plane_lock(plane);
+    struct transport *transport = find_transport(plane, index);
+    int slot = 1;
+    while (slot < MAX_STREAMS && plane->streams[slot])
+        slot++;
+    if (!transport || slot == MAX_STREAMS || !add_ssrc(transport, ssrc, stream, false)) {
+        plane_unlock(plane);
+        free_stream(stream);
+        return 0;
+    }
+    stream->uid = (uint64_t)slot + (uint64_t)MAX_STREAMS * ++plane->generations[slot];
+    stream->punted = true; /* behind those of its packets that were punted while it was unknown */
+    stream->last_punt = plane->serial;
+    plane->streams[slot] = stream;
+    plane_unlock(plane);
+    return stream->uid;
+}
+
+const struct stream_state *plane_state(struct plane *plane, uint64_t uid)
+{
+    plane_lock(plane);
+    struct stream *stream = find_stream(plane, uid);
+    plane_unlock(plane);
+    return stream ? &stream->state : NULL;
+}
+
+void plane_set_section(struct plane *plane, uint64_t uid, const struct section *section)
+{
+    plane_lock(plane);
+    struct stream *stream = find_stream(plane, uid);
+    if (stream)
+        stream->section = *section;
+    plane_unlock(plane);
+}
+
+int plane_add_ssrc(struct plane *plane, int32_t index, uint32_t ssrc, uint64_t uid)
+{
+    plane_lock(plane);
+    struct transport *transport = find_transport(plane, index);
+    struct stream *stream = uid ? find_stream(plane, uid) : NULL;
+    bool done = transport && (!uid || stream) && add_ssrc(transport, ssrc, stream, uid != 0);
+    if (done && stream) { /* retransmissions that were punted come first, too */
+        stream->punted = true;
+        stream->last_punt = plane->serial;
+    }
+    plane_unlock(plane);
+    return done ? 0 : -1;
+}
+
+void plane_remove_ssrc(struct plane *plane, int32_t index, uint32_t ssrc)
+{
+    plane_lock(plane);
+    struct transport *transport = find_transport(plane, index);
+    for (int i = 0; transport && i < transport->ssrc_count; i++)
+        if (transport->ssrcs[i].ssrc == ssrc && (transport->ssrcs[i].retransmissions || !transport->ssrcs[i].stream)) {
+            transport->ssrcs[i] = transport->ssrcs[--transport->ssrc_count];
+            break;
+        }
+    plane_unlock(plane);
+}
+
+void plane_remove_stream(struct plane *plane, uint64_t uid)
+{
+    plane_lock(plane);
+    struct stream *stream = find_stream(plane, uid);
+    if (stream)
+        remove_stream(plane, stream);
+    plane_unlock(plane);
+}
+
+void plane_set_muted(struct plane *plane, uint64_t uid, int muted)
+{
+    plane_lock(plane);
+    struct stream *stream = find_stream(plane, uid);
+    if (stream)
+        stream->state.muted = (uint8_t)muted;
+    plane_unlock(plane);
+}
+
+static void read_position(const struct stream *stream, struct position *position)
+{
+    const struct stream_state *state = &stream->state;
+    *position = (struct position){state->highest, state->highest_timestamp, state->picture_id, state->frame_number, state->tl0picidx};
+}
+
+void plane_position(struct plane *plane, uint64_t uid, struct position *position)
+{
+    plane_lock(plane);
+    struct stream *stream = find_stream(plane, uid);
+    if (stream)
+        read_position(stream, position);
+    plane_unlock(plane);
+}
+
+void plane_set_copies(struct plane *plane, uint64_t uid, int copies, struct position *position)
+{
+    plane_lock(plane);
+    struct stream *stream = find_stream(plane, uid);
+    if (stream) {
+        stream->state.copies = (uint8_t)copies;
+        read_position(stream, position);
+    }
+    plane_unlock(plane);
+}
+
+void plane_notify_next(struct plane *plane, uint64_t uid)
+{
+    plane_lock(plane);
+    struct stream *stream = find_stream(plane, uid);
+    if (stream)
+        stream->notify_next = true;
+    plane_unlock(plane);
+}
+
+int plane_take_level(struct plane *plane, uint64_t uid, double *values)
+{
+    plane_lock(plane);
+    struct stream *stream = find_stream(plane, uid);
+    bool any = stream && stream->state.observed_s > 0;
+    if (any) {
+        struct stream_state *state = &stream->state;
+        values[0] = state->observed_at;
+        values[1] = state->observed_s;
+        values[2] = state->active_s;
+        values[3] = state->loudest;
+        state->observed_s = state->active_s = 0;
+        state->loudest = 127;
+    }
+    plane_unlock(plane);
+    return any;
+}
+
+int plane_stored(struct plane *plane, uint64_t uid, int64_t sequence, uint8_t *data, uint32_t size, uint32_t *redundancy)
+{
+    plane_lock(plane);
+    struct stream *stream = find_stream(plane, uid);
+    const struct kept *kept = stream ? find_kept(stream, sequence) : NULL;
+    int length = 0;
+    if (kept) {
+        uint32_t repeated = kept->redundancy == UINT16_MAX ? 0 : kept->redundancy;
+        *redundancy = kept->redundancy;
+        if (kept->length + repeated <= size) {
+            memcpy(data, kept->data, kept->length + repeated);
+            length = kept->length;
+        }
+    }
+    plane_unlock(plane);
+    return length;
+}
+
+int plane_keeps(struct plane *plane, uint64_t uid, int64_t first)
+{
+    plane_lock(plane);
+    struct stream *stream = find_stream(plane, uid);
+    int all = stream && stream->state.highest - first <= stream->kept_mask;
+    for (int64_t i = first; all && i <= stream->state.highest; i++)
+        all = find_kept(stream, i) != NULL;
+    plane_unlock(plane);
+    return all;
+}
+
+/* --- rows -------------------------------------------------------------------------------------------------------- */
+
+static struct group *find_group(struct stream *stream, const struct template_class *class_)
+{
+    for (int i = 0; i < stream->group_count; i++)
+        if (!memcmp(&stream->groups[i].class_, class_, sizeof *class_))
+            return stream->groups + i;
+    struct group *groups = realloc(stream->groups, sizeof *groups * (size_t)(stream->group_count + 1));
+    if (!groups)
+        return NULL;
+    stream->groups = groups;
+    groups[stream->group_count] = (struct group){.class_ = *class_};
+    return groups + stream->group_count++;
+}
+
+static bool add_row(struct group *group, uint64_t key, const struct column *column)
+{
+    if (group->count == group->room) {
+        int room = group->room ? 2 * group->room : 4;
+        struct column *columns = realloc(group->columns, sizeof *columns * (size_t)room);
+        if (columns)
+            group->columns = columns;
+        uint64_t *keys = realloc(group->keys, sizeof *keys * (size_t)room);
+        if (keys)
+            group->keys = keys;
+        if (!columns || !keys)
+            return false;
+        group->room = room;
+    }
+    group->columns[group->count] = *column;
+    group->keys[group->count++] = key;
+    return true;
+}
+
+int plane_join(struct plane *plane, uint64_t uid, uint64_t key, const struct template_class *class_, const struct column *column,
+               int64_t after, double now)
+{
+    plane_lock(plane);
+    struct stream *stream = find_stream(plane, uid);
+    struct group *group = stream ? find_group(stream, class_) : NULL;
+    bool done = group && add_row(group, key, column);
+    if (done) {
+        int64_t first = after + 1;
+        if (first < stream->state.highest - stream->kept_mask)
+            first = stream->state.highest - stream->kept_mask;
+        for (int64_t sequence = first; sequence <= stream->state.highest; sequence++) {
+            struct parsed parsed;
+            if (read_kept(stream, sequence, &parsed))
+                write_stream_rows(plane, class_, column, 1, &parsed, now);
+        }
+        flush_rows(plane, now);
+    }
+    plane_unlock(plane);
+    return done ? 0 : -1;
+}
+
+static void remove_row(struct stream *stream, struct group *group, int i)
+{
+    group->count--;
+    group->columns[i] = group->columns[group->count];
+    group->keys[i] = group->keys[group->count];
+    if (group->count)
+        return;
+    free(group->columns);
+    free(group->keys);
+    *group = stream->groups[--stream->group_count];
+}
+
+int plane_leave(struct plane *plane, uint64_t uid, uint64_t key, struct position *position)
+{
+    plane_lock(plane);
+    struct stream *stream = find_stream(plane, uid);
+    bool found = false;
+    for (int i = 0; stream && i < stream->group_count && !found; i++)
+        for (int k = 0; k < stream->groups[i].count && !found; k++)
+            if (stream->groups[i].keys[k] == key) {
+                remove_row(stream, stream->groups + i, k);
+                found = true;
+                break;
+            }
+    if (stream)
+        read_position(stream, position);
+    plane_unlock(plane);
+    return found ? 0 : -1;
+}
+
+int plane_read_rows(struct plane *plane, uint64_t uid, struct column *columns, int size)
+{
+    plane_lock(plane);
+    struct stream *stream = find_stream(plane, uid);
+    int count = 0;
+    for (int i = 0; stream && i < stream->group_count; i++)
+        for (int k = 0; k < stream->groups[i].count && count < size; k++)
+            columns[count++] = stream->groups[i].columns[k];
+    plane_unlock(plane);
+    return count;
+}

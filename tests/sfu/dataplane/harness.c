@@ -1,0 +1,309 @@
+/* The data plane without Python and without encryption, for fuzzing and for ThreadSanitizer.
+ *
+ *     harness fuzz SEED INPUTS    mutated datagrams and edits, one after the other
+ *     harness race SECONDS        a thread that forwards, one that sends datagrams, one that edits
+ *
+ * libsrtp's functions are stand-ins that change nothing, so every octet of an input reaches the parsers. */
+
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "plane_internal.h"
+
+enum { VIEWERS = 4, STREAMS = 3, INPUT_BYTES = 1500 };
+
+static unsigned int leave_as_it_is(void *session, void *packet, int *length)
+{
+    (void)session;
+    (void)packet;
+    (void)length;
+    return 0;
+}
+
+static uint64_t state;
+
+static uint32_t chance(uint32_t below)
+{
+    state ^= state << 13;
+    state ^= state >> 7;
+    state ^= state << 17;
+    return (uint32_t)(state >> 11) % below;
+}
+
+struct world {
+    struct plane *plane;
+    struct outbox shared;
+    struct sockaddr_in6 address;
+    uint8_t path[PATH_BYTES];
+    uint64_t streams[STREAMS];
+    int punt_fd;
+};
+
+static void *allocated[16];
+static int allocations;
+
+static void *zeros(size_t count, size_t size)
+{
+    void *memory = calloc(count, size);
+    if (!memory || allocations == 16)
+        abort();
+    return allocated[allocations++] = memory;
+}
+
+/* LeakSanitizer then sees what the plane has left. */
+static void close_world(struct world *world)
+{
+    plane_free(world->plane);
+    while (allocations)
+        free(allocated[--allocations]);
+}
+
+static void open_world(struct world *world)
+{
+    struct outbox *shared = &world->shared;
+    *shared = (struct outbox){.address_bytes = sizeof world->address, .control_bytes = 0, .interface_at = 68};
+    shared->fd = socket(AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+    world->address = (struct sockaddr_in6){.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+    socklen_t length = sizeof world->address;
+    if (shared->fd < 0 || bind(shared->fd, (struct sockaddr *)&world->address, length) ||
+        getsockname(shared->fd, (struct sockaddr *)&world->address, &length))
+        abort();
+    shared->paths = zeros(MAX_TRANSPORTS, PATH_BYTES);
+    shared->sequences = zeros(MAX_TRANSPORTS, sizeof *shared->sequences);
+    shared->sessions = zeros(MAX_TRANSPORTS, sizeof *shared->sessions);
+    shared->protect = (uintptr_t)leave_as_it_is;
+    world->punt_fd = eventfd(0, EFD_NONBLOCK);
+    uintptr_t function = (uintptr_t)leave_as_it_is;
+    world->plane = plane_new(eventfd(0, EFD_NONBLOCK), world->punt_fd, shared, function, function, function);
+    if (!world->plane)
+        abort();
+    struct outbox log = {0};
+    size_t slots = (size_t)(VIEWERS + 1) * LOG_SIZE;
+    plane_set_log(world->plane, &log, zeros(slots, sizeof(double)), zeros(slots, 2), zeros(slots, 2), VIEWERS + 1);
+}
+
+static void add_streams(struct world *world, double now)
+{
+    struct peer_limits limits = {1e9, 1e9, 1e12, 1e12, 1e9, 1e9, 64, 1 << 30, 1};
+    struct section section = {0};
+    memset(section.media_by_rtx, 0xFF, sizeof section.media_by_rtx);
+    for (int i = 0; i < 8; i++)
+        section.codecs[96 + i] = (uint8_t)(1 + i);
+    section.media_by_rtx[120] = 96 + 2;
+    for (int i = 1; i < EXTENSIONS; i++)
+        section.extensions[i] = (uint8_t)i;
+    memset(world->path, 7, sizeof world->path);
+    for (int32_t i = 0; i <= VIEWERS; i++)
+        plane_connect(world->plane, i, 1, 1, (uint32_t)i + 1, &limits);
+    plane_set_path(world->plane, world->path, 0);
+    plane_set_feedback(world->plane, 0, 1, 1000);
+    for (int i = 0; i < STREAMS; i++) {
+        world->streams[i] = plane_add_stream(world->plane, 0, 1000 + (uint32_t)i, i > 0, 1, 0, 90000, &section, now);
+        plane_add_ssrc(world->plane, 0, 2000 + (uint32_t)i, world->streams[i]);
+    }
+    plane_resume(world->plane, UINT64_MAX);
+}
+
+static void join(struct world *world, double now)
+{
+    struct template_class class_;
+    for (int i = 0; i < CODECS; i++)
+        class_.payload_types[i] = (int16_t)((int)chance(3) ? i + 60 : -1);
+    for (int i = 0; i < EXTENSIONS; i++)
+        class_.extension_ids[i] = (uint8_t)(chance(2) ? chance(20) : 0);
+    class_.redundancy = (uint8_t)chance(3);
+    struct position position;
+    uint64_t stream = world->streams[chance(STREAMS)];
+    plane_position(world->plane, stream, &position);
+    int32_t viewer = 1 + (int32_t)chance(VIEWERS);
+    struct column column = {position.sequence - chance(20), 77, chance(1 << 30), viewer, (uint16_t)chance(65536), 5, 6, 7};
+    plane_leave(world->plane, stream, (uint64_t)viewer, &position);
+    plane_join(world->plane, stream, (uint64_t)viewer, &class_, &column, column.first_sequence - 1, now);
+}
+
+static void edit(struct world *world, double now)
+{
+    uint64_t stream = world->streams[chance(STREAMS)];
+    uint8_t data[4096], *taken;
+    struct position position;
+    struct plane_counters counters;
+    struct excess excess;
+    double levels[4];
+    uint32_t redundancy;
+    uint64_t serial;
+    switch (chance(12)) {
+    case 0:
+    case 1:
+        join(world, now);
+        break;
+    case 2:
+        plane_leave(world->plane, stream, 1 + chance(VIEWERS), &position);
+        break;
+    case 3:
+        plane_set_muted(world->plane, stream, chance(4) == 0);
+        break;
+    case 4:
+        plane_set_copies(world->plane, stream, (int)chance(2), &position);
+        break;
+    case 5:
+        plane_notify_next(world->plane, stream);
+        break;
+    case 6:
+        plane_position(world->plane, stream, &position);
+        plane_stored(world->plane, stream, position.sequence - chance(600), data, sizeof data, &redundancy);
+        plane_keeps(world->plane, stream, position.sequence - chance(600));
+        break;
+    case 7:
+        plane_take_level(world->plane, stream, levels);
+        break;
+    case 8:
+        plane_read_counters(world->plane, &counters);
+        plane_close_second(world->plane, 0, &excess);
+        break;
+    case 9:
+        plane_send_rtcp(world->plane, 1 + (int32_t)chance(VIEWERS), data, 20 + chance(1000));
+        break;
+    case 10:
+        plane_move(world->plane, 1 + (int32_t)chance(VIEWERS), world->path);
+        break;
+    default:
+        plane_take(world->plane, &taken, &serial);
+        plane_resume(world->plane, serial);
+    }
+}
+
+static uint32_t datagram(uint8_t *data)
+{
+    static uint16_t sequence[STREAMS], number;
+    uint32_t stream = chance(STREAMS), size = 12;
+    bool again = stream && !chance(8);
+    memset(data, 0, INPUT_BYTES);
+    data[0] = (uint8_t)(0x80 | (chance(3) ? 0x10 : 0) | (chance(10) ? 0 : 0x20));
+    data[1] = (uint8_t)(again ? 120 : 97 + chance(8));
+    put16(data + 2, chance(12) ? ++sequence[stream] : chance(65536));
+    put32(data + 4, chance(1 << 20));
+    put32(data + 8, (again ? 2000 : 1000) + stream);
+    if (data[0] & 0x10) {
+        put16(data + 12, chance(5) ? 0xBEDE : 0x1000);
+        put16(data + 14, 3);
+        data[16] = 0x11;
+        put16(data + 17, ++number);
+        data[19] = (uint8_t)chance(256);
+        for (int i = 20; i < 28; i++)
+            data[i] = (uint8_t)chance(chance(2) ? 64 : 256);
+        size = 28;
+    }
+    uint32_t payload = chance(10) ? chance(300) : chance(1500 - size);
+    for (uint32_t i = 0; i < payload && i < 12; i++)
+        data[size + i] = (uint8_t)chance(256);
+    size += payload;
+    for (uint32_t i = chance(5) ? 0 : 1 + chance(6); i; i--) /* and what nobody thought of */
+        data[chance(size < 40 ? size : 40)] = (uint8_t)chance(256);
+    return chance(50) ? size : chance(size + 1);
+}
+
+static int fuzz(uint64_t seed, long inputs)
+{
+    struct world world;
+    uint8_t data[INPUT_BYTES];
+    double now = 100;
+    state = seed * 0x9E3779B97F4A7C15u + 1;
+    open_world(&world);
+    add_streams(&world, now);
+    for (long i = 0; i < inputs; i++) {
+        uint32_t size = datagram(data);
+        plane_datagram(world.plane, data, size, world.path, now);
+        if (!chance(8))
+            edit(&world, now);
+        if (!chance(20)) {
+            now += 1e-3 * chance(30);
+            plane_duties(world.plane, now);
+        }
+        if (!chance(5000)) { /* everything anew */
+            plane_disconnect(world.plane, 0);
+            add_streams(&world, now);
+        }
+    }
+    struct plane_counters counters;
+    plane_read_counters(world.plane, &counters);
+    printf("%ld inputs, %lu forwarded, %lu punted copies\n", inputs, (unsigned long)counters.forwarded_packets,
+           (unsigned long)counters.punts[PUNT_COPY]);
+    close_world(&world);
+    return counters.forwarded_packets == 0;
+}
+
+static atomic_bool ended;
+
+static void *send_datagrams(void *argument)
+{
+    struct world *world = argument;
+    uint8_t data[INPUT_BYTES];
+    int fd = socket(AF_INET6, SOCK_DGRAM, 0);
+    struct sockaddr_in6 own = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+    socklen_t length = sizeof own;
+    uint8_t path[PATH_BYTES] = {0};
+    uint16_t sequence = 0;
+    if (fd < 0 || bind(fd, (struct sockaddr *)&own, length) || getsockname(fd, (struct sockaddr *)&own, &length))
+        abort();
+    memcpy(path, &own, sizeof own);
+    plane_set_path(world->plane, path, 0);
+    while (!atomic_load(&ended)) {
+        memset(data, 0, 200);
+        data[0] = 0x80;
+        data[1] = 99;
+        put16(data + 2, ++sequence);
+        put32(data + 4, sequence * 3000u);
+        put32(data + 8, 1001);
+        data[12] = 0x10;
+        sendto(fd, data, 200, 0, (struct sockaddr *)&world->address, sizeof world->address);
+        usleep(50);
+    }
+    close(fd);
+    return NULL;
+}
+
+static int race(int seconds)
+{
+    struct world world;
+    pthread_t sender;
+    state = 1;
+    open_world(&world);
+    add_streams(&world, 0);
+    plane_start(world.plane);
+    pthread_create(&sender, NULL, send_datagrams, &world);
+    time_t until = time(NULL) + seconds;
+    struct timespec now;
+    struct plane_counters counters = {0};
+    while (time(NULL) < until) {
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        edit(&world, (double)now.tv_sec);
+        plane_read_counters(world.plane, &counters);
+        usleep(20);
+    }
+    atomic_store(&ended, true);
+    pthread_join(sender, NULL);
+    plane_stop(world.plane);
+    plane_read_counters(world.plane, &counters);
+    printf("%lu received, %lu forwarded\n", (unsigned long)counters.received_packets,
+           (unsigned long)counters.forwarded_packets);
+    close_world(&world);
+    return counters.forwarded_packets == 0;
+}
+
+int main(int count, char **arguments)
+{
+    if (count == 4 && !strcmp(arguments[1], "fuzz"))
+        return fuzz(strtoull(arguments[2], NULL, 10), strtol(arguments[3], NULL, 10));
+    if (count == 3 && !strcmp(arguments[1], "race"))
+        return race(atoi(arguments[2]));
+    fputs("harness fuzz SEED INPUTS | race SECONDS\n", stderr);
+    return 2;
+}
