@@ -193,7 +193,9 @@ def main() -> None:
     parser.add_argument("--viewers", type=int, default=60)
     parser.add_argument("--duration", type=float, default=4.0, help="seconds per rate (default %(default)s)")
     parser.add_argument("--rates", type=int, nargs="+", default=RATES, help="packets/s from the publisher")
-    parser.add_argument("--no-native", action="store_true", help="run the server without its native kernel")
+    parser.add_argument(
+        "--no-native", action="store_true", help="run the server without its native data plane"
+    )
     asked = parser.parse_args()
     server_core, *others = sorted(os.sched_getaffinity(0))
     os.sched_setaffinity(0, set(others) or {server_core})

@@ -122,7 +122,9 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--duration", type=float, default=8.0, help="seconds per case (default %(default)s)")
-    parser.add_argument("--no-native", action="store_true", help="run the server without its native kernel")
+    parser.add_argument(
+        "--no-native", action="store_true", help="run the server without its native data plane"
+    )
     asked = parser.parse_args()
     options = ["--no-native"] if asked.no_native else []
     cores = os.sched_getaffinity(0)

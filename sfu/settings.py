@@ -20,7 +20,7 @@ class MediaSettings:
     portable_io: bool = False
     "Use plain socket calls even where recvmmsg and sendmmsg exist."
     native: bool = True
-    "Use the native kernel of the fan-out where it was built."
+    "Use the native data plane where it was built."
     recordings_folder: str = ""
     "Absolute path of the folder of all recordings; empty: nothing is recorded."
     recordings_reserve_octets: int = 1 << 30

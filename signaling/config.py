@@ -76,7 +76,7 @@ class ServerConfig:
         -1, "Processes that handle media; 0: the main process handles it, -1: one process per core."
     )
     no_native: bool = option(
-        default=False, sentence="Handle media without the native kernel, even if it was built."
+        default=False, sentence="Handle media without the native data plane, even if it was built."
     )
     external_ip: str = option(
         "",

@@ -5,7 +5,7 @@ import os
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -14,14 +14,12 @@ from pylibsrtp._binding import lib as srtp_lib
 
 from sfu import limits
 from sfu.dataplane import punts
-from sfu.dataplane.streams import PlaneLimits, PlaneStream, SlowPathStream
 from sfu.drops import DropReason
 from sfu.fanout.row_buffer import RowBuffer
 from sfu.fanout.sentlog import LOG_SIZE
 from sfu.fanout.table import Column, Position, pack_column
 from sfu.fanout.template import Template, TemplateClass
 from sfu.fanout.transports import MAX_TRANSPORTS, PATH_BYTES
-from sfu.receiving.inbound_stream import InboundStream
 from sfu.receiving.speakers import Levels
 from sfu.session.sections import InboundSection
 from sfu.settings import MediaSettings
@@ -60,6 +58,18 @@ _NO_RETRANSMISSIONS, _NO_REDUNDANCY = 0xFF, 0xFFFF
 
 def _address(function: str) -> int:
     return int(srtp_ffi.cast("uintptr_t", srtp_ffi.addressof(srtp_lib, function)))
+
+
+class Owner(Protocol):
+    """A stream of the plane, as the plane knows it."""
+
+    number: int
+    transport: int
+    ssrc: int
+    clock_rate: int
+    spec: PublicationSpec
+    state: Any
+    "`struct stream_state`; a copy of it once the stream is removed."
 
 
 class Rows:
@@ -169,7 +179,7 @@ class Plane:
             raise MemoryError
         self.rows.plane = self._plane
         self.rows.point_to_log()
-        self._streams: dict[int, PlaneStream] = {}
+        self._streams: dict[int, Owner] = {}
         self._codecs = dict(_CODECS)
         self._position = self._ffi.new("struct position *")
         self._buffer = self._ffi.new("uint8_t[]", _STORED_BYTES)
@@ -246,15 +256,11 @@ class Plane:
         """Process a punted packet, now that its SSRC is known."""
         self._call.plane_inject(self._plane, transport, packet, len(packet), at)
 
-    def stream(self, number: int) -> PlaneStream | None:
+    def stream(self, number: int) -> Owner | None:
         """Return a stream by its number."""
         return self._streams.get(number)
 
     # --- transports ----------------------------------------------------------------------------------------------
-
-    def make_limits(self, transport: int, settings: MediaSettings) -> PlaneLimits:
-        """Return the limits of a peer whose media the plane receives."""
-        return PlaneLimits(self, transport, settings)
 
     def connect(
         self, transport: int, inbound: int, outbound: int, ssrc: int, settings: MediaSettings
@@ -322,28 +328,17 @@ class Plane:
 
     # --- streams -------------------------------------------------------------------------------------------------
 
-    def make_stream(
-        self, transport: int, spec: PublicationSpec, section: InboundSection, *arguments: Any
-    ) -> InboundStream:
-        """Return a new stream: of the plane, or of the slow path if its packets have dependency descriptors.
-
-        The arguments from `spec` on are those of `InboundStream`.
-        """
-        if rtp.URI_DEPENDENCY_DESCRIPTOR in section.forwarded.values():
-            return SlowPathStream(self, transport, spec, section, *arguments)
-        return PlaneStream(self, transport, spec, section, *arguments)
-
-    def add_stream(self, stream: PlaneStream, transport: int, now: float) -> tuple[int, Any]:
+    def add_stream(self, stream: Owner, section: InboundSection, now: float) -> tuple[int, Any]:
         """Add a stream; return its number and its state. MemoryError if there is no room."""
-        number = self._call.plane_add_stream(
+        number: int = self._call.plane_add_stream(
             self._plane,
-            transport,
+            stream.transport,
             stream.ssrc,
             stream.spec.kind == "video",
             stream.spec.red,
             False,
             stream.clock_rate,
-            self._section(stream.section),
+            self._section(section),
             now,
         )
         if not number:
@@ -351,12 +346,12 @@ class Plane:
         self._streams[number] = stream
         return number, self._call.plane_state(self._plane, number)
 
-    def remove_stream(self, stream: PlaneStream) -> None:
+    def remove_stream(self, stream: Owner) -> None:
         """Remove a stream with its SSRCs; its state stays readable."""
         self._freeze(stream)
         self._call.plane_remove_stream(self._plane, stream.number)
 
-    def _freeze(self, stream: PlaneStream) -> None:
+    def _freeze(self, stream: Owner) -> None:
         if self._streams.pop(stream.number, None) is not None:
             last = self._ffi.new("struct stream_state *")
             last[0] = stream.state[0]
@@ -425,19 +420,19 @@ class Plane:
 
     # --- rows ----------------------------------------------------------------------------------------------------
 
-    def join(self, stream: PlaneStream, kind: TemplateClass, column: Column, after: int) -> None:
+    def join(self, stream: int, kind: TemplateClass, column: Column, after: int) -> None:
         """Add a viewer, and send it what is kept after the packet numbered `after`."""
         packed = pack_column(column)
         pointer = self._ffi.from_buffer("struct column[]", packed)
         now = time.monotonic()
         if self._call.plane_join(
-            self._plane, stream.number, column.transport, self._class(kind), pointer, after, now
+            self._plane, stream, column.transport, self._class(kind), pointer, after, now
         ):
             raise MemoryError("the data plane has no room for a row")
 
-    def leave(self, stream: PlaneStream, transport: int) -> Position:
+    def leave(self, stream: int, transport: int) -> Position:
         """Remove a viewer; return the position of what it was sent last."""
-        self._call.plane_leave(self._plane, stream.number, transport, self._position)
+        self._call.plane_leave(self._plane, stream, transport, self._position)
         return self._read_position()
 
     # --- what the tables contain -----------------------------------------------------------------------------------

@@ -1,16 +1,9 @@
-"""What the data plane punts: read from its buffer, and brought to the engine."""
+"""What the data plane punts, read from its buffer."""
 
 import struct
 from collections.abc import Iterator
 from enum import IntEnum
-from typing import TYPE_CHECKING, NamedTuple
-
-from sfu.engine.peers.identification import KnownSsrc
-from sfu.engine.peers.peer import Peer
-from sfu.engine.slow_path import Copy, SlowPath
-
-if TYPE_CHECKING:
-    from sfu.dataplane.plane import Plane
+from typing import NamedTuple
 
 # struct punt in plane.h
 _HEADER = struct.Struct("=IHHiIQqd72s")
@@ -81,37 +74,3 @@ def read(buffer: memoryview) -> Iterator[Record]:
             bytes(buffer[start : start + length]),
         )
         at += size
-
-
-def process(plane: "Plane", slow_path: SlowPath, peer: Peer, record: Record) -> None:
-    """Let the engine process a punt about a peer's media."""
-    now = record.at
-    if record.reason in {Punt.UNKNOWN_SSRC, Punt.IN_ORDER, Punt.SLOW_PATH}:
-        if slow_path.on_unknown(peer, record.data, now):
-            plane.inject(record.transport, record.data, now)
-    elif record.reason == Punt.RESUMED:
-        slow_path.on_resumed(peer, now)
-    else:
-        stream = plane.stream(record.stream)
-        known = peer.streams.get(stream.ssrc) if stream is not None else None
-        if known is not None and known.stream is stream:
-            _process_of_stream(slow_path, peer, known, record)
-
-
-def _process_of_stream(slow_path: SlowPath, peer: Peer, known: KnownSsrc, record: Record) -> None:
-    now = record.at
-    if record.reason == Punt.COPY:
-        late, new_picture = record.flags & COPY_LATE != 0, record.flags & COPY_NEW_PICTURE != 0
-        known.stream.see(seen(record))
-        try:
-            slow_path.on_copy(peer, known, Copy(record.data, record.sequence, late, new_picture), now)
-        finally:
-            known.stream.see(None)
-    elif record.reason == Punt.KEYFRAME:
-        slow_path.on_keyframe(peer, known, record.sequence, now)
-    elif record.reason == Punt.NEXT:
-        slow_path.on_next(peer, known, record.sequence, now)
-    elif record.reason == Punt.FIRST:
-        slow_path.on_first(peer, known, record.flags, now)
-    elif record.reason == Punt.LEVEL:
-        slow_path.on_level(peer, known, now)

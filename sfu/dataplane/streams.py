@@ -2,8 +2,9 @@
 
 from collections import Counter
 from collections.abc import Collection, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from sfu.dataplane.plane import Plane
 from sfu.fanout.pacer import Line
 from sfu.fanout.row_buffer import RowBuffer
 from sfu.fanout.table import Column, FanoutTable, Position, single_packet
@@ -15,13 +16,11 @@ from sfu.receiving.speakers import Levels
 from sfu.receiving.statistics import ReceiverStatistics
 from sfu.session.sections import InboundSection
 from sfu.values import PublicationSpec
+from sfu.wire import rtp
 from sfu.wire.operating_points import MAX_TEMPORAL, with_temporal
 from sfu.wire.packet import SourcePacket
 from sfu.wire.red import Redundancy
 from sfu.wire.rtcp import ReportBlock
-
-if TYPE_CHECKING:
-    from sfu.dataplane.plane import Plane
 
 
 class SlowPathStream(PortableStream):
@@ -29,7 +28,7 @@ class SlowPathStream(PortableStream):
 
     punted = True
 
-    def __init__(self, plane: "Plane", transport: int, *arguments: Any) -> None:
+    def __init__(self, plane: Plane, transport: int, *arguments: Any) -> None:
         """Let the plane punt the packets of the stream; see `InboundStream` for the other arguments."""
         super().__init__(*arguments)
         self._plane, self._transport = plane, transport
@@ -106,7 +105,7 @@ class PlaneTable(FanoutTable):
     These are the ones whose packets wait in a pacer, and the ones about to change to another substream.
     """
 
-    def __init__(self, plane: "Plane", stream: "PlaneStream") -> None:
+    def __init__(self, plane: Plane, stream: "PlaneStream") -> None:
         """Start without subscribers."""
         super().__init__()
         self._plane, self._stream = plane, stream
@@ -153,7 +152,7 @@ class PlaneTable(FanoutTable):
             after = Position(column.first_sequence - 1, 0, 0, 0, 0)
         if line is None:
             self._rows[key] = kind, column
-            self._plane.join(self._stream, kind, column, after.sequence)
+            self._plane.join(self._stream.number, kind, column, after.sequence)
             return
         self._stream.attend(True)
         served = self._served[key] = _Served(kind, column, line, after)
@@ -167,7 +166,7 @@ class PlaneTable(FanoutTable):
         """See the base class."""
         if key in self._rows:
             _, column = self._rows.pop(key)
-            return self._plane.leave(self._stream, column.transport)
+            return self._plane.leave(self._stream.number, column.transport)
         served = self._served.pop(key, None)
         return None if served is None else served.position
 
@@ -181,11 +180,13 @@ class PlaneTable(FanoutTable):
         if needed and key in self._rows:
             self._stream.attend(True)  # first, so that no packet comes between
             kind, column = self._rows.pop(key)
-            self._served[key] = _Served(kind, column, None, self._plane.leave(self._stream, column.transport))
+            self._served[key] = _Served(
+                kind, column, None, self._plane.leave(self._stream.number, column.transport)
+            )
         elif not needed and key in self._served and self._served[key].line is None:
             served = self._served.pop(key)
             self._rows[key] = served.kind, served.column
-            self._plane.join(self._stream, served.kind, served.column, served.position.sequence)
+            self._plane.join(self._stream.number, served.kind, served.column, served.position.sequence)
 
     def forward(self, rows: RowBuffer, packet: SourcePacket, *, late: bool) -> int:
         """Write the packet for the subscribers whom the control plane serves; return how many."""
@@ -215,7 +216,7 @@ class PlaneStream(InboundStream):
     """A stream that the plane receives."""
 
     def __init__(
-        self, plane: "Plane", transport: int, spec: PublicationSpec, section: InboundSection, *arguments: Any
+        self, plane: Plane, transport: int, spec: PublicationSpec, section: InboundSection, *arguments: Any
     ) -> None:
         """Create the stream in the plane; see the base class for the other arguments. MemoryError if it has no room."""
         self._plane = plane
@@ -223,7 +224,7 @@ class PlaneStream(InboundStream):
         super().__init__(spec, section, *arguments)
         now = self.clock_at
         self.transport = transport
-        self.number, self.state = plane.add_stream(self, transport, now)
+        self.number, self.state = plane.add_stream(self, section, now)
         self.statistics = PlaneStatistics(self)
         self.rates = self._rates = SampledRates(now, self)
         self.packet_at = now
@@ -359,7 +360,7 @@ class PlaneLimits(PeerLimits):
 
     __slots__ = ("_plane", "_transport")
 
-    def __init__(self, plane: "Plane", transport: int, settings: Any) -> None:
+    def __init__(self, plane: Plane, transport: int, settings: Any) -> None:
         """`settings` has the limits of media."""
         super().__init__(settings)
         self._plane, self._transport = plane, transport
@@ -375,3 +376,15 @@ class PlaneLimits(PeerLimits):
         result = super().close_second()
         self._plane.set_flooded(self._transport, self.flooded_s > 0)
         return result
+
+
+def make_stream(
+    plane: Plane, transport: int, spec: PublicationSpec, section: InboundSection, *arguments: Any
+) -> InboundStream:
+    """Return a new stream: of the plane, or of the slow path if its packets have dependency descriptors.
+
+    The arguments from `spec` on are those of `InboundStream`.
+    """
+    if rtp.URI_DEPENDENCY_DESCRIPTOR in section.forwarded.values():
+        return SlowPathStream(plane, transport, spec, section, *arguments)
+    return PlaneStream(plane, transport, spec, section, *arguments)

@@ -19,8 +19,10 @@ from pylibsrtp._binding import ffi as srtp_ffi
 from pylibsrtp._binding import lib as srtp_lib
 
 from sfu.dataplane import library
+from sfu.dataplane.dispatch import process
 from sfu.dataplane.plane import Plane
-from sfu.dataplane.punts import Punt, Record, process
+from sfu.dataplane.punts import Punt, Record
+from sfu.dataplane.streams import PlaneLimits, make_stream
 from sfu.drops import DropReason
 from sfu.engine.containment import Containment
 from sfu.engine.peers.link import nowhere
@@ -177,7 +179,7 @@ class MediaEndpoint:
         """Return the limits of a peer with this transport."""
         if self.plane is None:
             return PeerLimits(self._settings)
-        return self.plane.make_limits(transport, self._settings)
+        return PlaneLimits(self.plane, transport, self._settings)
 
     def counters(self) -> tuple[int, int, dict[str, float]]:
         """Return what the data plane has counted; see `Plane.counters`."""
@@ -500,7 +502,7 @@ class MediaEndpoint:
         plane.connect(transport, inbound, outbound, link.ssrc, self._settings)
         self._by_transport[transport] = connection
         link.send_rtcp = partial(plane.send_rtcp, transport)
-        link.make_stream = partial(plane.make_stream, transport)
+        link.make_stream = partial(make_stream, plane, transport)
         link.dormant = partial(plane.set_dormant, transport)
         self._update_feedback(peer)
         for address in connection.addresses:

@@ -1,9 +1,9 @@
 import sys
 
 import pytest
-from tools.build_dataplane import BuildError, CompileError, build
 
 from tools import build_dataplane
+from tools.build_dataplane import BuildError, CompileError, build
 
 
 def test_a_machine_without_a_compiler_is_told_so(tmp_path, monkeypatch, capsys):

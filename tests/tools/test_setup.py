@@ -113,13 +113,13 @@ def clone(tmp_path, monkeypatch):
     commands = []
     for name, path in {"ROOT": "", "STATE": ".make", "VENV": ".venv", "WEB": "web"}.items():
         monkeypatch.setattr(setup, name, tmp_path / path)
-    for folder in (".make", ".venv/bin", "sfu/shell", "sfu/wire", "tools", "web/src", "web/node_modules"):
+    for folder in (".make", ".venv/bin", "sfu/dataplane", "sfu/wire", "tools", "web/src", "web/node_modules"):
         (tmp_path / folder).mkdir(parents=True)
     for file in (
         "pyproject.toml",
         "uv.lock",
-        "sfu/shell/kernel.c",
-        "sfu/shell/kernel.h",
+        "sfu/dataplane/plane.c",
+        "sfu/dataplane/plane.h",
         "tools/build_dataplane.py",
         "web/package.json",
         "web/package-lock.json",
@@ -135,7 +135,7 @@ def clone(tmp_path, monkeypatch):
         if command[1] == "sync":
             (tmp_path / ".venv/bin/lectern").write_text("installed")
         if command[-1] == KERNEL:
-            (tmp_path / "sfu/shell/_kernel.abi3.so").write_text("built")
+            (tmp_path / "sfu/dataplane/_plane.abi3.so").write_text("built")
 
     monkeypatch.setattr(setup, "run", run)
     monkeypatch.setattr(setup, "find_uv", lambda: tmp_path / "uv")
@@ -163,8 +163,8 @@ def test_the_second_start_does_nothing(clone):
         ("web/src/main.ts", ["run build"]),
         ("web/package-lock.json", ["ci --no-audit --no-fund", "run build"]),
         ("sfu/wire/rtp.py", []),
-        ("sfu/shell/kernel.c", [KERNEL]),
-        ("sfu/shell/kernel.h", [KERNEL]),
+        ("sfu/dataplane/plane.c", [KERNEL]),
+        ("sfu/dataplane/plane.h", [KERNEL]),
     ],
 )
 def test_a_change_repeats_what_depends_on_it(clone, changed, again):
@@ -195,14 +195,14 @@ def test_a_build_that_failed_is_tried_again(clone, monkeypatch):
     assert commands == [*ALL, "run build"]
 
 
-def test_without_a_compiler_all_but_the_kernel_is_set_up(clone, monkeypatch):
+def test_without_a_compiler_all_but_the_data_plane_is_set_up(clone, monkeypatch):
     folder, commands = clone
     run = setup.run
 
     def failing(command, *arguments):
         run(command, *arguments)
         if command[-1] == KERNEL:
-            (folder / "sfu/shell/_kernel.abi3.so").unlink()
+            (folder / "sfu/dataplane/_plane.abi3.so").unlink()
             raise subprocess.CalledProcessError(1, command)
 
     monkeypatch.setattr(setup, "run", failing)
@@ -214,9 +214,9 @@ def test_without_a_compiler_all_but_the_kernel_is_set_up(clone, monkeypatch):
     assert commands == [*ALL, KERNEL]
 
 
-def test_a_kernel_that_is_gone_is_built_again(clone):
+def test_a_data_plane_that_is_gone_is_built_again(clone):
     folder, commands = clone
     setup.set_up(set())
-    (folder / "sfu/shell/_kernel.abi3.so").unlink()
+    (folder / "sfu/dataplane/_plane.abi3.so").unlink()
     setup.set_up(set())
     assert commands == [*ALL, KERNEL]

@@ -8,6 +8,7 @@ from plane_world import PlaneWorld, built_module
 from router_world import header
 
 from sfu.dataplane import library
+from sfu.dataplane.dispatch import process
 from sfu.drops import DropReason
 from sfu.engine.peers.publication import Publication
 from sfu.values import PublicationSpec
@@ -89,8 +90,6 @@ def test_a_stream_that_was_unknown_keeps_its_order(world):
     world.video("q")
     world.punted = lambda: None
     records, serial = world.plane.take()
-    from sfu.dataplane.punts import process
-
     for record in list(records):
         process(world.plane, world.core.slow_path, world.publisher, record)
         world.video("q")  # comes in between
