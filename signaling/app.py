@@ -46,13 +46,14 @@ from signaling.ids import ParticipantSid, TenantId
 from signaling.limits import Limits, parse_networks
 from signaling.livekit.connections.lifecycle import LiveKitSettings
 from signaling.livekit.frontend import LiveKitFrontend
+from signaling.livekit.server_api.auto_egress import AutoEgress
 from signaling.livekit.server_api.description import describe as describe_twirp
 from signaling.livekit.server_api.egress import NAME as EGRESS
 from signaling.livekit.server_api.egress import EgressService
 from signaling.livekit.server_api.egress import methods as egress_methods
 from signaling.livekit.server_api.room_service import NAME as ROOM_SERVICE
 from signaling.livekit.server_api.room_service import methods
-from signaling.livekit.server_api.twirp import Twirp
+from signaling.livekit.server_api.twirp import Method, Twirp
 from signaling.livekit.webhooks import LiveKitWebhooks, configure, parse_events, parse_urls
 from signaling.livekit.ws import LiveKitEndpoints
 from signaling.recordings.changes import Announcer
@@ -198,7 +199,6 @@ class Server:
         proxies = parse_networks(config.trusted_proxy)
         limits = Limits(loop.time, proxies)
         catalogue = Catalogue(store.rooms)
-        self._livekit_endpoints = LiveKitEndpoints(self.livekit, self.keyring, limits, catalogue)
         recordings_folder = config.recordings_folder
         self.recording = RecordingHost(
             self.services,
@@ -208,12 +208,7 @@ class Server:
             Announcer(self.background.webhooks.recording_deliveries, self.background.webhooks.wake),
             self._lost_its_session,
         )
-        services = {
-            ROOM_SERVICE: methods(self.livekit, catalogue),
-            EGRESS: egress_methods(
-                EgressService(self.recording.recordings, self.services.rooms, store, recordings_folder)
-            ),
-        }
+        services = self._build_server_api(limits, catalogue)
         self.daily = DailyFrontend(
             self.services,
             store,
@@ -303,6 +298,19 @@ class Server:
         self._listener: Listener | None = None
         self.http_port = 0
         "The bound port."
+
+    def _build_server_api(self, limits: Limits, catalogue: Catalogue) -> dict[str, dict[str, Method]]:
+        """Return LiveKit's services by name; makes the endpoints of its clients, whose tokens can start an egress."""
+        rooms = self.services.rooms
+        egress = EgressService(self.recording.recordings, rooms, self.store, self._config.recordings_folder)
+        auto_egress = AutoEgress(egress, rooms, self.services.hub)
+        self._livekit_endpoints = LiveKitEndpoints(
+            self.livekit, self.keyring, limits, catalogue, auto_egress.opened_by_token
+        )
+        return {
+            ROOM_SERVICE: methods(self.livekit, catalogue, auto_egress),
+            EGRESS: egress_methods(egress),
+        }
 
     @property
     def udp_ports(self) -> tuple[int, int]:

@@ -7,7 +7,7 @@ plain parameters `/rtc` serves dual-connection mode.
 import asyncio
 import contextlib
 import logging
-from collections.abc import Coroutine, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from typing import Any
@@ -202,8 +202,10 @@ class LiveKitEndpoints:
         keys: Mapping[str, str],
         limits: Limits,
         catalogue: Catalogue,
+        opened: Callable[[tokens.Claims], None] = lambda _claims: None,
     ) -> None:
-        """`keys` maps API keys to secrets."""
+        """`keys` maps API keys to secrets; `opened` is called after a token has opened its room."""
+        self._opened = opened
         self._limits = limits
         self._catalogue = catalogue
         self._frontend = frontend
@@ -365,7 +367,10 @@ class LiveKitEndpoints:
                 if self._frontend.services.rooms.room(claims.room) is None:
                     # Also after the last participant has left during the upgrade, this join opens the room.
                     claims = await self._with_rules(claims)
+                opens = self._frontend.services.rooms.room(claims.room) is None
                 connection = self._frontend.lifecycle.join(claims, join, outbox, dual=dual)
+                if opens:
+                    self._opened(claims)
             except TokenError:
                 outbox.put(EncodedResponse(rtc.SignalResponse(leave=leave(LeaveReason.STATE_MISMATCH))))
                 return None

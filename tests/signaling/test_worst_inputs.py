@@ -32,7 +32,7 @@ from tests.signaling.livekit_client import make_token
 MOST_S = 0.05
 
 # As a table, made without a server behind it.
-METHODS = methods(Mock(), Mock())
+METHODS = methods(Mock(), Mock(), Mock())
 ROUNDS = 3
 
 

@@ -126,6 +126,11 @@ class EgressService:
         """Refuse: this server writes only files."""
         raise TwirpError("unimplemented", "this server writes files and sends no streams")
 
+    def check_is_on(self) -> None:
+        """Refuse on a server that does not record. TwirpError."""
+        if not self._recordings.is_on:
+            raise TwirpError("failed_precondition", "this server has no folder for recordings")
+
     # --- parts -----------------------------------------------------------------------------------
 
     def _room(self, name: str) -> Room:
@@ -144,7 +149,7 @@ class EgressService:
 
     async def _start(self, claims: Claims, kind: str, request: Any, options: Options) -> egress.EgressInfo:
         self._room(request.room_name)
-        _check(request)
+        check_request(request)
         output = OutputKind.TRACKS if kind == "track" else OutputKind.FILM
         purpose = Purpose(_PREFIX, {EGRESS: egress_detail(kind, request)}, output)
         try:
@@ -171,7 +176,7 @@ def _is_of(row: Recording, claims: Claims) -> bool:
     return EGRESS in row.details and row.details.get("tenant") == claims.key
 
 
-def _check(request: Any) -> None:
+def check_request(request: Any) -> None:
     """Refuse a request for something unsupported, and name it. TwirpError."""
     present = {field.name for field, _ in request.ListFields()}
     for name in _REFUSED:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol
 
 from livekit.protocol import models, room
 
@@ -42,11 +42,22 @@ _RPC_CODES = {
 }
 
 
+class RoomRecorder(Protocol):
+    """Records new rooms; implemented by the Egress service."""
+
+    def check(self, request: room.RoomEgress) -> None:
+        """Refuse what cannot be recorded. TwirpError."""
+
+    def await_tracks(self, claims: Claims, here: Room, request: room.RoomEgress) -> None:
+        """Record a room that has just been opened, from its first track on. TwirpError."""
+
+
 class RoomService:
     """The methods, over the domain and LiveKit's front end."""
 
-    def __init__(self, frontend: LiveKitFrontend, catalogue: Catalogue) -> None:
+    def __init__(self, frontend: LiveKitFrontend, catalogue: Catalogue, recorder: RoomRecorder) -> None:
         """Act on the rooms behind `frontend`, and on those of other APIs."""
+        self._recorder = recorder
         self._catalogue = catalogue
         self._services = frontend.services
         self._relay = frontend.relay
@@ -61,6 +72,7 @@ class RoomService:
         if len(request.name) > MAX_NAME_CHARS:
             raise TwirpError("invalid_argument", f"a room name must not exceed {MAX_NAME_CHARS} characters")
         name = RoomName(request.name or random_sid(_NAME_PREFIX))
+        self._recorder.check(request.egress)
         known = self._rooms.room(name)
         if known is None:
             made = await self._catalogue.config(name)
@@ -72,7 +84,10 @@ class RoomService:
                 max_participants=request.max_participants,
                 metadata=request.metadata,
             )
+            opens = self._rooms.room(name) is None
             known = self._rooms.open_room(name, config)  # or the room that was opened meanwhile
+            if opens:
+                self._recorder.await_tracks(claims, known, request.egress)
         return convert.room_info(known)
 
     async def list_rooms(self, claims: Claims, request: room.ListRoomsRequest) -> room.ListRoomsResponse:
@@ -316,9 +331,9 @@ def granted(name: str) -> Callable[[Claims], None]:
 _PROFILE_BYTES = 1088 * 1024
 
 
-def methods(frontend: LiveKitFrontend, catalogue: Catalogue) -> dict[str, Method]:
+def methods(frontend: LiveKitFrontend, catalogue: Catalogue, recorder: RoomRecorder) -> dict[str, Method]:
     """Return the service's methods by name."""
-    service = RoomService(frontend, catalogue)
+    service = RoomService(frontend, catalogue, recorder)
     creates, lists, administers = granted("roomCreate"), granted("roomList"), granted("roomAdmin")
     person = room.RoomParticipantIdentity
     return {

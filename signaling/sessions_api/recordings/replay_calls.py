@@ -75,6 +75,8 @@ class Replay(msgspec.Struct, frozen=True):
     staff_only: bool
     recordings: list[ReplayRecording]
     "Oldest first."
+    page: str
+    "URL of the page that plays them, for people who are signed in."
 
 
 class RecordedQuery(msgspec.Struct, frozen=True, kw_only=True):
@@ -192,7 +194,7 @@ class ReplayCalls:
         title = await self._watched(caller, session, staff_only, lambda room, _viewer: room.session.title)
         rows = await self._store.recordings.find(room_name(session), _MAX_LISTED)
         shown = [self._shown(row) for row in reversed(rows) if is_of(row, caller) and row.status != DELETED]
-        return Replay(session, title, staff_only, shown)
+        return Replay(session, title, staff_only, shown, f"{caller.origin}/replay/{quote(session)}")
 
     async def recorded(self, caller: Caller, query: RecordedQuery) -> Recorded:
         """Return which of the given sessions have recordings, for lists; does not check who may watch them."""

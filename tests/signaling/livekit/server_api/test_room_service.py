@@ -1,6 +1,7 @@
 """RoomService over the domain and the front end, without HTTP."""
 
 import asyncio
+from unittest.mock import Mock
 
 import pytest
 from livekit.protocol import models, room, rtc
@@ -24,7 +25,7 @@ def catalogue(store):
 
 @pytest.fixture
 def service(harness, catalogue):
-    return RoomService(harness.livekit, catalogue)
+    return RoomService(harness.livekit, catalogue, Mock())
 
 
 @pytest.fixture
@@ -279,7 +280,7 @@ NEEDS = {
 
 async def test_each_method_needs_its_grant(harness, claims, catalogue):
     await harness.join("ada")
-    for name, method in methods(harness.livekit, catalogue).items():
+    for name, method in methods(harness.livekit, catalogue, Mock()).items():
         wrong = [
             {},
             {"roomAdmin": True, "room": "other"},
@@ -298,7 +299,7 @@ async def test_each_method_needs_its_grant(harness, claims, catalogue):
 
 async def test_what_is_not_there_is_not_found(harness, creator, claims, catalogue):
     await harness.join("ada")
-    for name, method in methods(harness.livekit, catalogue).items():
+    for name, method in methods(harness.livekit, catalogue, Mock()).items():
         for where, text in (
             ("nowhere", "requested room does not exist"),
             ("lesson", "participant does not exist"),

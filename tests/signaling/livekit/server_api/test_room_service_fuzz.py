@@ -1,6 +1,7 @@
 """Whatever somebody with all grants sends to RoomService: an answer or a refusal, and the rooms go on."""
 
 import contextlib
+from unittest.mock import Mock
 
 import pytest
 from google.protobuf.descriptor import FieldDescriptor
@@ -60,7 +61,7 @@ async def calls(harness, store):
     await harness.join("ada")
     await harness.join("ben")
     # PerformRpc is left out: it waits for a client, and here is none.
-    table = methods(harness.livekit, Catalogue(store.rooms))
+    table = methods(harness.livekit, Catalogue(store.rooms), Mock())
     return {name: method for name, method in table.items() if name != "PerformRpc"}
 
 

@@ -164,7 +164,7 @@ async def test_a_failing_database_is_no_riddle(world, monkeypatch, error, status
 
 
 # As a table, made without a server behind it.
-METHODS = sorted(methods(Mock(), Mock()))
+METHODS = sorted(methods(Mock(), Mock(), Mock()))
 
 
 @pytest.mark.parametrize("name", METHODS)

@@ -57,6 +57,8 @@ async def test_a_viewing_has_the_tracks_and_their_segments(recorded):
     shown = await recorded.tutor.get(f"/sessions/{recorded.session}/replay")
     assert [each["id"] for each in shown["recordings"]] == [recorded.recording]
     assert (shown["recordings"][0]["live"], shown["staff_only"]) == (False, False)
+    async with recorded.world.http.get(shown["page"]) as page:
+        assert (page.status, page.content_type) == (200, "text/html")
     viewing = await view(recorded, recorded.tutor)
     tracks = {each["number"]: f"{each['person']}/{each['source']}" for each in viewing["tracks"]}
     assert tracks == TRACKS

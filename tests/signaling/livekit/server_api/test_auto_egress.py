@@ -1,0 +1,110 @@
+"""Rooms that are recorded because CreateRoom, or the `roomConfig` of a token, says so."""
+
+import pytest
+from livekit import api
+from livekit.protocol import egress, rtc
+
+from tests.signaling.school_client import eventually
+
+# The SDK signs with the key of development mode.
+pytestmark = pytest.mark.filterwarnings("ignore::jwt.warnings.InsecureKeyLengthWarning")
+
+FILE = api.EncodedFileOutput(filepath="lessons/{room_name}.mp4")
+WANTED = api.RoomEgress(room=api.RoomCompositeEgressRequest(file_outputs=[FILE]))
+
+
+@pytest.fixture
+async def recorded(recording_server):
+    async with recording_server() as made:
+        yield made
+
+
+async def publish(client):
+    await client.publish("cam")
+    await client.send(offer=rtc.SessionDescription(type="offer", sdp="cam=mid a3 v3", id=2))
+    await client.until("answer")
+
+
+async def starting(recorded):
+    async def found():
+        return await recorded.egresses()
+
+    (info,) = await eventually(found)
+    return info
+
+
+async def test_a_created_room_is_recorded_from_its_first_track_on(recorded):
+    await recorded.sdk.room.create_room(api.CreateRoomRequest(name="maths", egress=WANTED))
+    ada, _ = await recorded.world.join("ada", room="maths")
+    assert not await recorded.egresses()
+    await publish(ada)
+    info = await starting(recorded)
+    assert (info.room_name, info.status) == ("maths", egress.EGRESS_ACTIVE)
+    assert info.room_composite.room_name == "maths"
+    assert info.room_composite.file_outputs[0].filepath == FILE.filepath
+    await recorded.sdk.room.delete_room(api.DeleteRoomRequest(room="maths"))
+
+    async def over():
+        return not await recorded.egresses(active=True)
+
+    await eventually(over)
+    assert len(await recorded.egresses()) == 1
+
+
+async def test_the_request_is_for_one_opening_of_the_room(recorded):
+    await recorded.sdk.room.create_room(api.CreateRoomRequest(name="maths", egress=WANTED))
+    await recorded.sdk.room.delete_room(api.DeleteRoomRequest(room="maths"))
+    await recorded.sdk.room.create_room(api.CreateRoomRequest(name="maths"))
+    # It is open, so this request changes nothing.
+    await recorded.sdk.room.create_room(api.CreateRoomRequest(name="maths", egress=WANTED))
+    ada, _ = await recorded.world.join("ada", room="maths")
+    await publish(ada)
+    await ada.quiet()
+    assert not await recorded.egresses()
+    assert not [command for command in recorded.world.media.commands if command[0] == "start_recording"]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "words"),
+    [
+        (api.RoomEgress(tracks=api.AutoTrackEgress(filepath="x")), "egress.tracks"),
+        (api.RoomEgress(participant=api.AutoParticipantEgress()), "egress.participant"),
+        (
+            api.RoomEgress(room=api.RoomCompositeEgressRequest(stream_outputs=[api.StreamOutput()])),
+            "stream_outputs",
+        ),
+    ],
+)
+async def test_what_cannot_be_recorded_is_refused_before_the_room_opens(recorded, wanted, words):
+    with pytest.raises(api.TwirpError, match=words) as refused:
+        await recorded.sdk.room.create_room(api.CreateRoomRequest(name="maths", egress=wanted))
+    assert refused.value.code == "unimplemented"
+    assert not (await recorded.sdk.room.list_rooms(api.ListRoomsRequest())).rooms
+
+
+async def test_a_server_without_recordings_says_so(recording_server):
+    async with recording_server(recordings="") as plain:
+        with pytest.raises(api.TwirpError, match="no folder for recordings"):
+            await plain.sdk.room.create_room(api.CreateRoomRequest(name="maths", egress=WANTED))
+
+
+async def test_a_token_that_opens_a_room_can_have_it_recorded(recorded):
+    config = {"egress": {"room": {"fileOutputs": [{"filepath": "x.mp4"}]}}}
+    ada, _ = await recorded.world.join("ada", room="maths", roomConfig=config)
+    await publish(ada)
+    info = await starting(recorded)
+    assert info.room_composite.file_outputs[0].filepath == "x.mp4"
+    # The next ones find the room open.
+    await recorded.world.join("ben", room="maths", roomConfig=config)
+    assert len(await recorded.egresses()) == 1
+
+
+@pytest.mark.parametrize("wanted", [7, {"room": {"fileOutputs": 7}}, {"tracks": {}}, {"unknown": 1}])
+async def test_a_wrong_request_in_a_token_is_logged_and_costs_the_participant_nothing(
+    recorded, caplog, wanted
+):
+    ada, _ = await recorded.world.join("ada", room="maths", roomConfig={"egress": wanted})
+    await publish(ada)
+    await ada.quiet()
+    assert "the egress of a token for the room maths is refused" in caplog.text
+    assert not await recorded.egresses()
