@@ -59,7 +59,7 @@ from signaling.livekit.ws import LiveKitEndpoints
 from signaling.recordings.changes import Announcer
 from signaling.recordings.host import RecordingHost, RecordingSettings
 from signaling.recordings.links import Links
-from signaling.recordings.transcribing import SpeechSettings
+from signaling.recordings.speech.transcribing import SpeechSettings
 from signaling.rooms.media import MediaEvents
 from signaling.rooms.services import build_services
 from signaling.rooms.sids import random_sid

@@ -10,9 +10,9 @@ from typing import Final, Literal
 from signaling.errors import NotFoundError
 from signaling.ids import RoomName
 from signaling.recordings.files import RecordingFiles
-from signaling.recordings.films import Films
 from signaling.recordings.links import Links
-from signaling.recordings.outputs import OutputKind, output_of
+from signaling.recordings.output_state import OutputKind, output_of
+from signaling.recordings.outputs.films import Films
 from signaling.recordings.recordings import Purpose, Recordings
 from signaling.recordings.rules import Options
 from signaling.recordings.statuses import ACTIVE, FINISHED
@@ -39,7 +39,7 @@ class RecordingParts:
 
 
 class DailyRecordings:
-    """Starts and stops recordings of rooms; `recordings.output_maker` makes their files."""
+    """Starts and stops recordings of rooms; `recordings.outputs.maker` makes their files."""
 
     def __init__(self, parts: RecordingParts) -> None:
         """Start and stop the server's recordings."""

@@ -12,7 +12,7 @@ from signaling.daily.meetings import meeting_id
 from signaling.daily.recordings import DETAIL, kind_of, s3_key
 from signaling.daily.rest.javascript import stringify
 from signaling.history.webhooks import Outcome, WebhookMessage
-from signaling.recordings.outputs import Output, OutputFile, output_of
+from signaling.recordings.output_state import Output, OutputFile, output_of
 from signaling.recordings.statuses import FAILED
 from signaling.rooms.model import USER_ID
 from signaling.store import Delivery, LogEntry, WebhookEndpoint

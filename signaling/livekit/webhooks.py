@@ -17,7 +17,7 @@ from signaling.history.webhooks import Outcome, WebhookMessage
 from signaling.ids import RoomName
 from signaling.livekit.messages.convert import LEAVES, SOURCE_VALUES, mime_type, permission, room_message
 from signaling.livekit.messages.egress_info import EGRESS, egress_info
-from signaling.recordings.outputs import OutputKind, output_of
+from signaling.recordings.output_state import OutputKind, output_of
 from signaling.recordings.statuses import FAILED
 from signaling.rooms.model import LeaveReason
 from signaling.store import Delivery, LogEntry, WebhookEndpoint

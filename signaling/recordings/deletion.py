@@ -4,7 +4,7 @@ import asyncio
 
 from signaling.recordings.changes import Changes
 from signaling.recordings.files import RecordingFiles
-from signaling.recordings.films import Films
+from signaling.recordings.outputs.films import Films
 from signaling.recordings.statuses import DELETED
 from signaling.store.records import Recording, RecordingChange
 

@@ -10,11 +10,11 @@ from signaling.errors import StoreError
 from signaling.ids import Identity, RoomName
 from signaling.recordings.changes import numbered
 from signaling.recordings.files import RecordingFiles
-from signaling.recordings.films import Films
+from signaling.recordings.outputs.films import Films
 from signaling.recordings.recordings import Recordings
 from signaling.recordings.rules import parse_track_id
+from signaling.recordings.speech.transcripts import Transcripts
 from signaling.recordings.statuses import ACTIVE, DELETED
-from signaling.recordings.transcripts import Transcripts
 from signaling.store import Store
 from signaling.store.records import Recording, RecordingChange
 

@@ -11,11 +11,11 @@ from signaling.recordings.changes import Announcer
 from signaling.recordings.deletion import Deletion
 from signaling.recordings.erasure import Erasure
 from signaling.recordings.files import FilesError, RecordingFiles
-from signaling.recordings.films import Films
-from signaling.recordings.output_maker import OutputMaker
+from signaling.recordings.outputs.films import Films
+from signaling.recordings.outputs.maker import OutputMaker
 from signaling.recordings.recordings import Recordings
 from signaling.recordings.retention import IsOrphan, Retention
-from signaling.recordings.transcribing import SpeechSettings, Transcribing
+from signaling.recordings.speech.transcribing import SpeechSettings, Transcribing
 from signaling.rooms.services import Services
 from signaling.store import Store
 

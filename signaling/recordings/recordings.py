@@ -13,7 +13,7 @@ from sfu.values import RecordedTrackId, RecordingId, RecordingStopped, SegmentRe
 from signaling.errors import NotFoundError, RequestError, StoreError, UnsupportedError
 from signaling.ids import Identity, RoomName, TrackSid
 from signaling.recordings.changes import Announcer, Changes, numbered
-from signaling.recordings.outputs import OUTPUT, Output, OutputKind
+from signaling.recordings.output_state import OUTPUT, Output, OutputKind
 from signaling.recordings.rules import Options, may_record, recorded_track
 from signaling.recordings.statuses import ACTIVE, FAILED, FINISHED, PAUSED, RECORDING, STOPPING
 from signaling.rooms.demand import NOTHING

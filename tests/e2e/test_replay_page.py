@@ -9,7 +9,7 @@ import pytest
 from livekit import rtc
 
 from recording.speech.values import Line, Transcript, Word
-from signaling.recordings.transcripts import Transcripts
+from signaling.recordings.speech.transcripts import Transcripts
 from tests.e2e.conftest import eventually, serving
 from tests.e2e.firefox import FIREFOX, running_firefox
 from tests.e2e.test_recorded_session import FPS, HEIGHT, WIDTH, Lesson, Publisher, join, stamped

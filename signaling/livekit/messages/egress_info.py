@@ -8,7 +8,7 @@ from typing import Any, Final
 from google.protobuf.message import Message
 from livekit.protocol import egress
 
-from signaling.recordings.outputs import Output, output_of
+from signaling.recordings.output_state import Output, output_of
 from signaling.recordings.statuses import ACTIVE, FAILED, STOPPING
 from signaling.store.records import Recording
 

@@ -1,7 +1,7 @@
 """LiveKit's Egress service, implemented by this server's recordings: it only writes files in the folder of recordings.
 
 A room has one egress at a time. A track egress is the recorded file itself; all others are composed to one MP4 file
-after they end (`signaling.recordings.films`). People who declined to be recorded are in none of them.
+after they end (`signaling.recordings.outputs.films`). People who declined to be recorded are in none of them.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,7 +17,7 @@ from signaling.ids import RoomName
 from signaling.livekit.messages.egress_info import EGRESS, egress_detail, egress_info, file_outputs
 from signaling.livekit.server_api.room_service import granted
 from signaling.livekit.server_api.twirp import Method, TwirpError
-from signaling.recordings.outputs import OutputKind
+from signaling.recordings.output_state import OutputKind
 from signaling.recordings.recordings import AlreadyRecordedError, Purpose, Recordings
 from signaling.recordings.rules import Options
 from signaling.recordings.statuses import ACTIVE

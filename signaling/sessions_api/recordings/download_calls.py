@@ -12,8 +12,8 @@ from sfu.values import RecordingId
 from signaling.http.api import Answer, ApiError, Route
 from signaling.http.headers import SECURITY_HEADERS
 from signaling.recordings.files import FilesError, RecordingFiles
-from signaling.recordings.films import Films
 from signaling.recordings.links import DOWNLOAD, Links, Target
+from signaling.recordings.outputs.films import Films
 from signaling.recordings.statuses import ACTIVE, DELETED
 from signaling.sessions_api.callers import Caller
 from signaling.sessions_api.path_ids import RecordingPath, SessionPath

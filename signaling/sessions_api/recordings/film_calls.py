@@ -6,7 +6,7 @@ from classroom.ids import PersonId, SessionId
 from sfu.values import RecordingId
 from signaling.http.api import Answer, ApiError, Route
 from signaling.recordings.files import FilesError
-from signaling.recordings.films import Films, FilmState, FilmStatus, TooManyFilmsError
+from signaling.recordings.outputs.films import Films, FilmState, FilmStatus, TooManyFilmsError
 from signaling.recordings.replay import ReplayFiles
 from signaling.recordings.statuses import ACTIVE, DELETED
 from signaling.sessions_api.callers import Caller

@@ -14,7 +14,7 @@ from signaling.http.api import Answer, ApiError, Route
 from signaling.ids import Identity
 from signaling.recordings.deletion import Deletion
 from signaling.recordings.files import FilesError, Manifest, RecordingFiles
-from signaling.recordings.films import Films
+from signaling.recordings.outputs.films import Films
 from signaling.recordings.recordings import AlreadyRecordedError, Recordings
 from signaling.recordings.rules import Options
 from signaling.recordings.statuses import ACTIVE, DELETED

@@ -14,9 +14,9 @@ from signaling.http.api import ApiError, Document, Route
 from signaling.recordings.files import FilesError
 from signaling.recordings.insights.captions import web_vtt
 from signaling.recordings.rules import parse_track_id
+from signaling.recordings.speech.transcribing import Transcribing
+from signaling.recordings.speech.transcripts import Found, Line
 from signaling.recordings.statuses import ACTIVE, DELETED
-from signaling.recordings.transcribing import Transcribing
-from signaling.recordings.transcripts import Found, Line
 from signaling.sessions_api.callers import Caller
 from signaling.sessions_api.desk import Desk
 from signaling.sessions_api.path_ids import RecordingPath

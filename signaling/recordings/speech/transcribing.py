@@ -14,11 +14,11 @@ from sfu.values import RecordingId
 from signaling.errors import StoreError
 from signaling.recordings.children import Child
 from signaling.recordings.files import FilesError
-from signaling.recordings.outputs import OutputKind, output_of
+from signaling.recordings.output_state import OutputKind, output_of
 from signaling.recordings.recordings import Recordings
+from signaling.recordings.speech.transcripts import Transcripts
 from signaling.recordings.statuses import ACTIVE, DELETED, FAILED, FINISHED
 from signaling.recordings.steps import LEASE_S, Step, Steps
-from signaling.recordings.transcripts import Transcripts
 from signaling.store import Store
 from signaling.store.records import Recording
 

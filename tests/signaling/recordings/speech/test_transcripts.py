@@ -2,7 +2,7 @@ import pytest
 
 from recording.speech.values import Transcript
 from signaling.recordings.files import FilesError
-from signaling.recordings.transcripts import Transcripts
+from signaling.recordings.speech.transcripts import Transcripts
 from tests.signaling.recordings.insights.texts import line
 
 LINES = [

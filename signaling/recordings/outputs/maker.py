@@ -13,8 +13,8 @@ from recording.files.layout import LayoutError, recording_path
 from signaling.errors import StoreError
 from signaling.recordings.changes import numbered
 from signaling.recordings.files import FilesError, RecordingFiles
-from signaling.recordings.films import Films, FilmStatus, TooManyFilmsError
-from signaling.recordings.outputs import OUTPUT, Output, OutputFile, OutputKind, output_of
+from signaling.recordings.output_state import OUTPUT, Output, OutputFile, OutputKind, output_of
+from signaling.recordings.outputs.films import Films, FilmStatus, TooManyFilmsError
 from signaling.recordings.recordings import Recordings
 from signaling.recordings.statuses import FINISHED
 from signaling.store import Store

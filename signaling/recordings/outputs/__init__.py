@@ -1,0 +1,1 @@
+"""What is made of recordings after their end, and where the files of them are uploaded."""

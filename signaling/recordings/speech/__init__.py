@@ -1,0 +1,1 @@
+"""Transcripts of recordings: made by a child process, stored as files, searched."""
