@@ -16,8 +16,10 @@ def template(tmp_path_factory):
 class Lesson:
     """A live session on the fake engine, with people in its room."""
 
-    def __init__(self, world, session):
+    def __init__(self, world, session, recordings):
         self.world = world
+        self.recordings = recordings
+        "The folder."
         self.school = School(world.http, world.url)
         self.session = session
         self.ended = {}
@@ -59,6 +61,18 @@ class Lesson:
     async def record(self, status=201, **options):
         return await self.tutor.post(f"/sessions/{self.session}/recordings", options, status)
 
+    async def recorded_by(self, write, people=("ada",)):
+        """A recording of these people that has ended, with the files that `write` makes; returns the lesson."""
+        for each in people:
+            await self.join(each)
+        made = await self.record()
+        self.recording, self.path = made["id"], f"/recordings/{made['id']}"
+        self.folder = self.recordings / made["id"]
+        write(self.recordings, made["id"])
+        await self.tutor.post(f"{self.path}/stop")
+        await self.over(made["id"])
+        return self
+
     def commands(self, *names):
         names = names or ("record_track", "stop_recording_track")
         return [command for command in self.media.commands if command[0] in names]
@@ -97,7 +111,7 @@ def servers(template, tmp_path):
         options = {"recordings": str(tmp_path / "recordings"), **options}
         async with serving(template, tmp_path, **options) as world:
             session = session or await School(world.http, world.url).lesson()
-            yield Lesson(world, session)
+            yield Lesson(world, session, tmp_path / "recordings")
 
     return start
 

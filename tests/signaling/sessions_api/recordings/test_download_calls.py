@@ -31,15 +31,9 @@ def write(folder, recording):
 
 
 @pytest.fixture
-async def recorded(lesson, tmp_path):
+async def recorded(lesson):
     """A lesson with a recording that has ended, and its id."""
-    await lesson.join("ada")
-    made = await lesson.record()
-    write(tmp_path / "recordings", made["id"])
-    await lesson.tutor.post(f"/recordings/{made['id']}/stop")
-    await lesson.over(made["id"])
-    lesson.recording = made["id"]
-    return lesson
+    return await lesson.recorded_by(write)
 
 
 async def fetch(lesson, url, **headers):

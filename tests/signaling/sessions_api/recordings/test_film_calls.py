@@ -14,15 +14,8 @@ from tests.signaling.school_client import eventually
 
 
 @pytest.fixture
-async def recorded(lesson, tmp_path):
-    await lesson.join("ada")
-    made = await lesson.record()
-    films.write(tmp_path / "recordings", made["id"])
-    await lesson.tutor.post(f"/recordings/{made['id']}/stop")
-    await lesson.over(made["id"])
-    lesson.path = f"/recordings/{made['id']}"
-    lesson.folder = tmp_path / "recordings" / made["id"]
-    return lesson
+async def recorded(lesson):
+    return await lesson.recorded_by(films.write)
 
 
 async def until(lesson, *statuses):

@@ -30,16 +30,9 @@ def write(folder, recording, *, stopped=True):
 
 
 @pytest.fixture
-async def recorded(lesson, tmp_path):
+async def recorded(lesson):
     """A lesson whose recording is finished; ada and ben are in it."""
-    await lesson.join("ada")
-    await lesson.join("ben")
-    made = await lesson.record()
-    write(tmp_path / "recordings", made["id"])
-    await lesson.tutor.post(f"/recordings/{made['id']}/stop")
-    await lesson.over(made["id"])
-    lesson.recording = made["id"]
-    return lesson
+    return await lesson.recorded_by(write, ("ada", "ben"))
 
 
 async def view(lesson, caller):
