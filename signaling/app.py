@@ -302,7 +302,10 @@ class Server:
     def _build_server_api(self, limits: Limits, catalogue: Catalogue) -> dict[str, dict[str, Method]]:
         """Return LiveKit's services by name; makes the endpoints of its clients, whose tokens can start an egress."""
         rooms = self.services.rooms
-        egress = EgressService(self.recording.recordings, rooms, self.store, self._config.recordings_folder)
+        config = self._config
+        egress = EgressService(
+            self.recording.recordings, rooms, self.store, config.recordings_folder, config.egress_origins
+        )
         auto_egress = AutoEgress(egress, rooms, self.services.hub)
         self._livekit_endpoints = LiveKitEndpoints(
             self.livekit, self.keyring, limits, catalogue, auto_egress.opened_by_token

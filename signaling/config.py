@@ -93,6 +93,11 @@ class ServerConfig:
         1024, "Recordings stop when the file system of their folder has fewer free megabytes than this."
     )
     recordings_days: int = option(90, "Days after their end for which recordings are stored; 0: for ever.")
+    egress_endpoints: str = option(
+        "",
+        "Comma-separated origins of S3-compatible servers, besides Amazon's, that LiveKit's Egress may upload files"
+        " to, such as https://s3.school.example; * permits all, as in development mode.",
+    )
     speech_model: str = option(
         "",
         "Folder of a CTranslate2 Whisper model that transcribes recordings of sessions after their end; needs"
@@ -212,6 +217,13 @@ class ServerConfig:
             password,
             unquote(password),
         )
+
+    @property
+    def egress_origins(self) -> frozenset[str]:
+        """Servers that requests of the Egress service may upload to; `*` stands for all."""
+        if self.dev and not self.egress_endpoints:
+            return frozenset({"*"})
+        return frozenset(each.strip().rstrip("/") for each in self.egress_endpoints.split(",")) - {""}
 
     @property
     def recordings_folder(self) -> Path | None:

@@ -33,6 +33,7 @@ TESTED_ELSEWHERE = {
     "signaling/livekit/messages/egress_info.py": "test_webhooks of LiveKit and tests/e2e/test_egress.py read it",
     "signaling/recordings/changes.py": "test_recording_calls and test_webhooks store rows and deliveries by it",
     "signaling/recordings/outputs/maker.py": "test_recording_calls of Daily makes outputs, also after a restart",
+    "signaling/recordings/outputs/uploads.py": "test_egress_upload uploads by it",
     "signaling/recordings/output_state.py": "the values that outputs.maker stores",
     "signaling/recordings/statuses.py": "names that test_recording_calls expects",
     "recording/speech/process.py": "test_transcript_calls runs it",

@@ -78,6 +78,23 @@ def postgres():
         yield server
 
 
+@pytest.fixture(scope="session")
+def s3_server():
+    """The origin of an S3 server, which starts when the first test asks for it."""
+    from tests import s3  # moto and boto3 take more than a second
+
+    with s3.running() as origin:
+        yield origin
+
+
+@pytest.fixture
+def s3(s3_server):
+    """A bucket in it."""
+    from tests.s3 import S3
+
+    return S3(s3_server).make_bucket()
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request, tmp_path):
     """An empty database of each kind."""

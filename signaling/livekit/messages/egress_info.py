@@ -1,19 +1,22 @@
 """What a recording's row says of an egress, in LiveKit's form."""
 
 import base64
-import time
+from copy import deepcopy
 from pathlib import Path
 from typing import Any, Final
 
 from google.protobuf.message import Message
 from livekit.protocol import egress
 
-from signaling.recordings.output_state import Output, output_of
+from signaling.recordings.output_state import Output, file_name, output_of
 from signaling.recordings.statuses import ACTIVE, FAILED, STOPPING
 from signaling.store.records import Recording
 
 EGRESS: Final = "egress"
 "Key of a row's details: the Egress service started the recording."
+
+_SECRETS: Final = ("access_key", "secret", "session_token")
+"Fields of S3Upload."
 
 _NS: Final = 1_000_000_000
 
@@ -26,7 +29,15 @@ _REQUESTS: Final[dict[str, type[Message]]] = {
 
 
 def egress_detail(kind: str, request: Message) -> dict[str, str]:
-    """Return the details of a row for an egress; `kind` is the field of `EgressInfo` for the request."""
+    """Return the details of a row for an egress; `kind` is the field of `EgressInfo` for the request.
+
+    Secrets are replaced by their names, as LiveKit's server does.
+    """
+    request = deepcopy(request)
+    for output in file_outputs(request):
+        for name in _SECRETS:
+            if getattr(output.s3, name):
+                setattr(output.s3, name, f"{{{name}}}")
     return {"kind": kind, "request": base64.b64encode(request.SerializeToString()).decode()}
 
 
@@ -49,13 +60,12 @@ def egress_info(row: Recording, folder: Path) -> egress.EgressInfo:
         error=error,
     )
     getattr(info, kind).CopyFrom(request)
-    wanted = _filepath(request) or "{room_name}-{time}"
-    for file in output.files:
+    for number, file in enumerate(output.files):
         path = folder / row.id / file.path
         info.file_results.append(
             egress.FileInfo(
-                filename=_named(wanted, row) + path.suffix,
-                location=str(path),
+                filename=file_name(row, path.suffix, number),
+                location=file.location or str(path),
                 size=file.octets,
                 started_at=info.started_at,
                 ended_at=info.ended_at,
@@ -84,14 +94,6 @@ def _outcome(row: Recording, output: Output) -> tuple[Any, str]:
     return egress.EGRESS_COMPLETE, ""
 
 
-def _filepath(request: Any) -> str:
+def file_path(request: Any) -> str:
+    """Return the requested name of a file, with placeholders; empty if there is none."""
     return next((output.filepath for output in file_outputs(request) if output.filepath), "")
-
-
-def _named(template: str, row: Recording) -> str:
-    """Return the requested name without its suffix; it does not name a file on this server's disk."""
-    stamp = time.strftime("%Y-%m-%dT%H%M%S", time.gmtime(row.started_at))
-    values = {"{room_name}": row.room, "{room_id}": row.session_sid, "{time}": stamp}
-    for name, value in values.items():
-        template = template.replace(name, value)
-    return template.removesuffix(".mp4")

@@ -6,7 +6,6 @@ request applies to this one opening of the room.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 from google.protobuf import json_format
@@ -15,7 +14,7 @@ from livekit.protocol import egress, room
 from signaling.access.tokens import Claims
 from signaling.errors import RequestError, StoreError
 from signaling.ids import RoomName
-from signaling.livekit.server_api.egress import EgressService, check_request
+from signaling.livekit.server_api.egress import EgressService
 from signaling.livekit.server_api.twirp import TwirpError
 from signaling.rooms.events import EventHub, RoomEvent, RoomFinished, TrackPublished
 from signaling.rooms.model import Room
@@ -25,8 +24,6 @@ log = logging.getLogger(__name__)
 
 # A room has one recording, and each of these is an egress of its own for each participant or track.
 _REFUSED: Final = ("participant", "tracks")
-
-Start = Callable[[Claims, egress.RoomCompositeEgressRequest], Awaitable[egress.EgressInfo]]
 
 
 class AutoEgress:
@@ -41,6 +38,11 @@ class AutoEgress:
         self._starting: set[asyncio.Task[None]] = set()
         hub.observe(self._on_event)
 
+    @property
+    def waiting(self) -> int:
+        """How many open rooms have a request and no track yet."""
+        return len(self._waiting)
+
     def check(self, request: room.RoomEgress) -> None:
         """Refuse what this server cannot record, and name it. TwirpError."""
         for name in _REFUSED:
@@ -48,8 +50,7 @@ class AutoEgress:
                 text = f"this server does not support egress.{name}: a room has one egress; use egress.room"
                 raise TwirpError("unimplemented", text)
         if request.HasField("room"):
-            check_request(request.room)
-            self._service.check_is_on()
+            self._service.check(request.room)
 
     def await_tracks(self, claims: Claims, here: Room, request: room.RoomEgress) -> None:
         """Record a room that has just been opened, from its first track on. TwirpError."""

@@ -1,23 +1,25 @@
-"""LiveKit's Egress service, implemented by this server's recordings: it only writes files in the folder of recordings.
+"""LiveKit's Egress service, implemented by this server's recordings: it writes files, and uploads them to S3.
 
 A room has one egress at a time. A track egress is the recorded file itself; all others are composed to one MP4 file
 after they end (`signaling.recordings.outputs.films`). People who declined to be recorded are in none of them.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
 from livekit.protocol import egress
 
 from sfu.values import RecordingId
 from signaling.access.tokens import Claims
 from signaling.errors import NotFoundError, UnsupportedError
 from signaling.ids import RoomName
-from signaling.livekit.messages.egress_info import EGRESS, egress_detail, egress_info, file_outputs
+from signaling.livekit.messages.egress_info import EGRESS, egress_detail, egress_info, file_outputs, file_path
+from signaling.livekit.server_api.egress_upload import requested_upload
 from signaling.livekit.server_api.room_service import granted
 from signaling.livekit.server_api.twirp import Method, TwirpError
-from signaling.recordings.output_state import OutputKind
+from signaling.recordings.output_state import FILE_NAME, UPLOAD, OutputKind
 from signaling.recordings.recordings import AlreadyRecordedError, Purpose, Recordings
 from signaling.recordings.rules import Options
 from signaling.recordings.statuses import ACTIVE
@@ -43,7 +45,6 @@ _REFUSED: Final = (
     "advanced",
     "webhooks",
 )
-_CLOUDS: Final = ("s3", "gcp", "azure", "aliOSS")
 
 
 class EgressService:
@@ -55,8 +56,10 @@ class EgressService:
         rooms: Rooms,
         store: Store,
         folder: Path | None,
+        endpoints: Collection[str],
     ) -> None:
-        """`folder` is None on a server without recordings."""
+        """`folder` is None on a server without recordings; `endpoints` are servers that files may be uploaded to."""
+        self._endpoints = endpoints
         self._recordings = recordings
         self._rooms = rooms
         self._store = store
@@ -126,8 +129,10 @@ class EgressService:
         """Refuse: this server writes only files."""
         raise TwirpError("unimplemented", "this server writes files and sends no streams")
 
-    def check_is_on(self) -> None:
-        """Refuse on a server that does not record. TwirpError."""
+    def check(self, request: egress.RoomCompositeEgressRequest) -> None:
+        """Refuse a request that cannot be met whatever happens in the room. TwirpError."""
+        _check(request)
+        requested_upload(request, self._store.vault, self._endpoints)
         if not self._recordings.is_on:
             raise TwirpError("failed_precondition", "this server has no folder for recordings")
 
@@ -149,9 +154,16 @@ class EgressService:
 
     async def _start(self, claims: Claims, kind: str, request: Any, options: Options) -> egress.EgressInfo:
         self._room(request.room_name)
-        check_request(request)
+        _check(request)
+        upload = requested_upload(request, self._store.vault, self._endpoints)
         output = OutputKind.TRACKS if kind == "track" else OutputKind.FILM
-        purpose = Purpose(_PREFIX, {EGRESS: egress_detail(kind, request)}, output)
+        details: dict[str, Any] = {
+            EGRESS: egress_detail(kind, request),
+            FILE_NAME: file_path(request),
+        }
+        if upload is not None:
+            details[UPLOAD] = msgspec.to_builtins(upload)
+        purpose = Purpose(_PREFIX, details, output)
         try:
             row = await self._recordings.start(claims.key, request.room_name, "", options, purpose)
         except AlreadyRecordedError as error:
@@ -176,7 +188,7 @@ def _is_of(row: Recording, claims: Claims) -> bool:
     return EGRESS in row.details and row.details.get("tenant") == claims.key
 
 
-def check_request(request: Any) -> None:
+def _check(request: Any) -> None:
     """Refuse a request for something unsupported, and name it. TwirpError."""
     present = {field.name for field, _ in request.ListFields()}
     for name in _REFUSED:
@@ -186,9 +198,6 @@ def check_request(request: Any) -> None:
     if len(outputs) > 1:
         raise TwirpError("unimplemented", "this server writes one file for each egress")
     for output in outputs:
-        for cloud in _CLOUDS:
-            if output.HasField(cloud):
-                raise TwirpError("unimplemented", f"this server does not upload to {cloud}; it keeps files")
         if getattr(output, "file_type", egress.DEFAULT_FILETYPE) not in {
             egress.DEFAULT_FILETYPE,
             egress.MP4,

@@ -4,14 +4,23 @@ from contextlib import asynccontextmanager
 import aiohttp
 import pytest
 from livekit import api
+from livekit.protocol import rtc
 
 from signaling.app import Server
 from signaling.config import DEV_KEYS, ServerConfig
 from signaling.rooms.media import MediaEvents
 from signaling.store import Store
 from signaling.store.store import MEMORY_URL
+from signaling.store.vault import Vault
 from tests.signaling.fake_media import FakeMedia
 from tests.signaling.livekit_client import World
+
+
+async def publish(client):
+    """Publish a video track."""
+    await client.publish("cam")
+    await client.send(offer=rtc.SessionDescription(type="offer", sdp="cam=mid a3 v3", id=2))
+    await client.until("answer")
 
 
 class Recorded:
@@ -31,13 +40,14 @@ def recording_server(tmp_path):
     """Starts servers that record, one after another, on one database and one folder."""
 
     @asynccontextmanager
-    async def start(url=MEMORY_URL, **options):
+    async def start(*, persistent=False, **options):
         events = MediaEvents()
         media = FakeMedia(events.dispatch, asyncio.get_running_loop().call_soon)
         folder = tmp_path / "recordings"
         options = {"recordings": str(folder), **options}
         config = ServerConfig(dev=True, http_port=0, keys=dict(DEV_KEYS), data_dir=str(tmp_path), **options)
-        store = await Store.open(url)
+        url = f"sqlite:///{tmp_path / 'lectern.db'}" if persistent else MEMORY_URL
+        store = await Store.open(url, Vault("a master key of thirty-two characters"))
         server = Server(config, media, events, store)
         await server.start()
         async with aiohttp.ClientSession() as http:

@@ -1,0 +1,42 @@
+"""Copies the files of outputs to the buckets that their requests name."""
+
+import json
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from recording.files.layout import recording_path
+from signaling.errors import VaultError
+from signaling.recordings.files import FilesError
+from signaling.recordings.output_state import OutputFile, Upload, file_name
+from signaling.recordings.storage.bucket import Address, Bucket, Credentials, clean_key
+from signaling.store.records import Recording
+from signaling.store.vault import Vault
+
+_TYPES: Final = {".mp4": "video/mp4", ".webm": "video/webm"}
+
+
+def open_upload(upload: Upload, vault: Vault) -> Bucket:
+    """Return the bucket of an upload. FilesError if the access key cannot be decrypted."""
+    try:
+        secrets = json.loads(vault.open(upload.sealed, upload.purpose))
+    except VaultError as error:
+        raise FilesError(str(error)) from error
+    return Bucket(Address(upload.endpoint, upload.region, upload.bucket), Credentials(*secrets))
+
+
+async def upload_files(
+    bucket: Bucket, row: Recording, folder: Path, files: list[OutputFile]
+) -> list[OutputFile]:
+    """Copy the files of an output, and return them with their locations. StorageError, ValueError.
+
+    A repetition replaces what an interrupted upload has left.
+    """
+    done: list[OutputFile] = []
+    for number, file in enumerate(files):
+        path = recording_path(folder, row.id) / file.path
+        key = clean_key(file_name(row, path.suffix, number))
+        await bucket.put(key, path, _TYPES.get(path.suffix, "application/octet-stream"))
+        done.append(msgspec.structs.replace(file, location=bucket.url(key)))
+    return done

@@ -1,0 +1,1 @@
+"""Files of recordings in S3-compatible storage."""
