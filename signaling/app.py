@@ -60,6 +60,7 @@ from signaling.recordings.changes import Announcer
 from signaling.recordings.host import RecordingHost, RecordingSettings
 from signaling.recordings.links import Links
 from signaling.recordings.speech.transcribing import SpeechSettings
+from signaling.recordings.storage.bucket import Bucket, Credentials, address_of, clean_key
 from signaling.rooms.media import MediaEvents
 from signaling.rooms.services import build_services
 from signaling.rooms.sids import random_sid
@@ -154,6 +155,23 @@ def _speech(config: ServerConfig) -> SpeechSettings:
     return SpeechSettings(model, config.speech_language)
 
 
+def _bucket(config: ServerConfig) -> Bucket | None:
+    """Return the bucket that recordings are moved to; None: they stay in the folder. ConfigError."""
+    if not config.storage_bucket:
+        return None
+    fields = {
+        "endpoint": config.storage_endpoint,
+        "region": config.storage_region,
+        "bucket": config.storage_bucket,
+    }
+    try:
+        address = address_of(fields)
+        prefix = clean_key(config.storage_prefix) if config.storage_prefix else ""
+    except ValueError as error:
+        raise ConfigError(f"storage: {error}") from error
+    return Bucket(address, Credentials(config.storage_access_key, config.storage_secret), prefix)
+
+
 def _relays(config: ServerConfig, participant_sid: ParticipantSid) -> tuple[IceServer, ...]:
     return ice_servers(config.turn_url, config.turn_secret, participant_sid, time.time(), config.turn_ttl_s)
 
@@ -204,7 +222,7 @@ class Server:
             self.services,
             store,
             new_id,
-            RecordingSettings(recordings_folder, config.recordings_days, _speech(config)),
+            RecordingSettings(recordings_folder, config.recordings_days, _speech(config), _bucket(config)),
             Announcer(self.background.webhooks.recording_deliveries, self.background.webhooks.wake),
             self._lost_its_session,
         )

@@ -93,6 +93,16 @@ class ServerConfig:
         1024, "Recordings stop when the file system of their folder has fewer free megabytes than this."
     )
     recordings_days: int = option(90, "Days after their end for which recordings are stored; 0: for ever.")
+    storage_bucket: str = option(
+        "",
+        "S3 bucket that media of finished recordings are moved to; their indexes stay in the folder of recordings."
+        " Default: media stay in the folder.",
+    )
+    storage_endpoint: str = option("", "Origin of the S3-compatible server of the bucket; default: Amazon's.")
+    storage_region: str = option("us-east-1", "Region of the bucket.")
+    storage_prefix: str = option("", "Begins the names of all files in the bucket.")
+    storage_access_key: str = option("", "Access key for the bucket.", secret=True)
+    storage_secret: str = option("", "Secret of the access key for the bucket.", secret=True)
     egress_endpoints: str = option(
         "",
         "Comma-separated origins of S3-compatible servers, besides Amazon's, that LiveKit's Egress may upload files"
@@ -457,6 +467,10 @@ def _check(config: ServerConfig) -> None:
             )
     _check_issuer(config)
     _check_mail(config)
+    if config.storage_bucket and not (
+        config.recordings and config.storage_access_key and config.storage_secret
+    ):
+        raise ConfigError("storage_bucket needs recordings, storage_access_key and storage_secret")
 
 
 def _check_numbers(config: ServerConfig) -> None:

@@ -33,6 +33,8 @@ TESTED_ELSEWHERE = {
     "signaling/livekit/messages/egress_info.py": "test_webhooks of LiveKit and tests/e2e/test_egress.py read it",
     "signaling/recordings/changes.py": "test_recording_calls and test_webhooks store rows and deliveries by it",
     "signaling/recordings/outputs/maker.py": "test_recording_calls of Daily makes outputs, also after a restart",
+    "signaling/recordings/offloading.py": "test_sending has recordings moved by it",
+    "signaling/recordings/storage/stored.py": "test_archive moves what it lists",
     "signaling/recordings/outputs/uploads.py": "test_egress_upload uploads by it",
     "signaling/recordings/output_state.py": "the values that outputs.maker stores",
     "signaling/recordings/statuses.py": "names that test_recording_calls expects",

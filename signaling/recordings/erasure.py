@@ -9,12 +9,13 @@ from sfu.values import RecordingId
 from signaling.errors import StoreError
 from signaling.ids import Identity, RoomName
 from signaling.recordings.changes import numbered
-from signaling.recordings.files import RecordingFiles
+from signaling.recordings.files import FilesError, RecordingFiles
 from signaling.recordings.outputs.films import Films
 from signaling.recordings.recordings import Recordings
 from signaling.recordings.rules import parse_track_id
 from signaling.recordings.speech.transcripts import Transcripts
 from signaling.recordings.statuses import ACTIVE, DELETED
+from signaling.recordings.storage.bucket import StorageError
 from signaling.store import Store
 from signaling.store.records import Recording, RecordingChange
 
@@ -61,6 +62,11 @@ class Erasure:
 
         # A film shows everybody; it can be composed again.
         await self._films.remove(row.id)
+        if self._films.archive is not None:
+            try:
+                await self._films.archive.delete_tracks(row.id, is_theirs)
+            except StorageError as error:
+                raise FilesError(str(error)) from error
         tracks = await asyncio.to_thread(self._erase_files, row.id, is_theirs)
         changed = numbered(replace(row, details=_without(row.details, person)))
         await self._recordings.changes.replace(changed, RecordingChange.EDITED)

@@ -13,6 +13,7 @@ from recording.files.layout import TRACKS_FOLDER, LayoutError, part_path, record
 from recording.files.reader import RecordingReader, TrackReader
 from recording.values import EVER_NS, NS_PER_S
 from sfu.values import RecordingId
+from signaling.recordings.storage.stored import stored_octets
 
 _CHUNK_OCTETS: Final = 1 << 20
 
@@ -71,6 +72,8 @@ class PartFile:
 
     path: Path
     mime_type: str
+    stored: int | None = None
+    "Octets of the file if it is in the bucket and not here; None: it is here."
 
 
 class RecordingFiles:
@@ -157,7 +160,7 @@ class RecordingFiles:
         for each in found:
             try:
                 tracks.append(_track(each))
-            except (LayoutError, OSError) as error:
+            except (LayoutError, OSError, FilesError) as error:
                 problems.append(f"track {each.number}: {error}")
         manifest = Manifest(recording_id, reader.info.started_unix_ns / NS_PER_S, tracks, problems)
         return manifest, {each.number: each for each in found}
@@ -177,7 +180,15 @@ def part_file(track: TrackReader, number: int) -> PartFile:
         info = track.part(number)
     except LayoutError as error:
         raise FilesError(str(error)) from error
-    return PartFile(part_path(track.path, number, info.suffix), info.mime_type)
+    return file_at(part_path(track.path, number, info.suffix), track.path.parent.parent, info.mime_type)
+
+
+def file_at(path: Path, recording: Path, mime_type: str) -> PartFile:
+    """Return a file of the recording in a folder; one that is nowhere is taken to be in the folder. FilesError."""
+    try:
+        return PartFile(path, mime_type, None if path.exists() else stored_octets(recording, path))
+    except LayoutError as error:
+        raise FilesError(str(error)) from error
 
 
 def _track(track: TrackReader) -> RecordedTrack:
@@ -185,9 +196,10 @@ def _track(track: TrackReader) -> RecordedTrack:
     parts: list[Part] = []
     for each in track.parts():
         found = track.part(each)
-        path = part_path(track.path, each, found.suffix)
+        file = part_file(track, each)
+        octets = file.path.stat().st_size if file.stored is None else file.stored
         name = f"{number:04}-{info.kind}-{each:04}.{found.suffix}"
-        parts.append(Part(each, name, found.mime_type, path.stat().st_size, found.start_ns / NS_PER_S))
+        parts.append(Part(each, name, found.mime_type, octets, found.start_ns / NS_PER_S))
     ends = [record.end_ns for record in track.segments(0, EVER_NS)]
     gaps = [
         Gap(gap.start_ns / NS_PER_S, gap.end_ns / NS_PER_S, gap.reason.name.lower())

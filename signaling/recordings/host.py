@@ -5,17 +5,21 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from sfu.values import RecordingId
 from signaling.errors import StoreError
 from signaling.ids import RoomName
 from signaling.recordings.changes import Announcer
 from signaling.recordings.deletion import Deletion
 from signaling.recordings.erasure import Erasure
 from signaling.recordings.files import FilesError, RecordingFiles
+from signaling.recordings.offloading import Offloading
 from signaling.recordings.outputs.films import Films
 from signaling.recordings.outputs.maker import OutputMaker
 from signaling.recordings.recordings import Recordings
 from signaling.recordings.retention import IsOrphan, Retention
 from signaling.recordings.speech.transcribing import SpeechSettings, Transcribing
+from signaling.recordings.storage.archive import Archive
+from signaling.recordings.storage.bucket import Bucket
 from signaling.rooms.services import Services
 from signaling.store import Store
 
@@ -29,6 +33,8 @@ class RecordingSettings:
     days: int
     "Days after their end for which recordings are stored; 0: for ever."
     speech: SpeechSettings
+    bucket: Bucket | None = None
+    "Where media of finished recordings are moved to; None: they stay in the folder."
 
 
 class RecordingHost:
@@ -49,20 +55,28 @@ class RecordingHost:
         self.recordings = Recordings(
             services, store, new_id, "" if folder is None else str(folder), announcer
         )
-        self.films = None if folder is None else Films(folder)
+        bucket = settings.bucket
+        self.archive = None if folder is None or bucket is None else Archive(folder, bucket)
+        self.films = None if folder is None else Films(folder, self.archive)
         self.files = None if folder is None else RecordingFiles(folder)
         self.transcribing: Transcribing | None = None
         self._outputs: OutputMaker | None = None
         self._retention: Retention | None = None
         self._erasure: Erasure | None = None
+        self._offloading: Offloading | None = None
         if folder is None or self.films is None or self.files is None:
             return
-        self.transcribing = Transcribing(self.recordings, store, folder, settings.speech, time.time)
+        self.transcribing = Transcribing(
+            self.recordings, store, folder, settings.speech, time.time, self.archive
+        )
         self._outputs = OutputMaker(self.recordings, store, folder, self.films)
         transcripts = self.transcribing.transcripts
         self._erasure = Erasure(self.recordings, store, self.files, self.films, transcripts)
         deletion = Deletion(self.recordings.changes, self.files, self.films)
         self._retention = Retention(store, deletion, settings.days, is_orphan, time.time)
+
+        if self.archive is not None:
+            self._offloading = Offloading(self.recordings, store, self.archive, self._is_needed)
 
     async def start(self) -> None:
         """Continue what an earlier server left. StoreError."""
@@ -73,13 +87,21 @@ class RecordingHost:
             self.transcribing.start()
         if self._retention is not None:
             self._retention.start()
+        if self._offloading is not None:
+            self._offloading.start()
 
     async def stop(self) -> None:
         """End what works on files; the next server continues it."""
-        for part in (self._retention, self.transcribing, self._outputs, self.films):
+        for part in (self._offloading, self._retention, self.transcribing, self._outputs, self.films):
             if part is not None:
                 await part.close()
         await self.recordings.finish()
+
+    async def _is_needed(self, recording_id: RecordingId) -> bool:
+        """Whether a film or a transcript of a recording is going to be made. StoreError."""
+        assert self.films is not None
+        assert self.transcribing is not None
+        return self.films.is_needed(recording_id) or await self.transcribing.is_needed(recording_id)
 
     async def erase(self, tenant: str, rooms: Sequence[RoomName], person: str) -> None:
         """Erase a person from the recordings of rooms. StoreError."""

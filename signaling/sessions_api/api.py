@@ -166,7 +166,7 @@ def recording_routes(desk: Desk, keyring: Keyring, parts: RecordingParts) -> lis
     replay_files = None if host.folder is None else ReplayFiles(host.folder)
     calls = RecordingCalls(desk, host.recordings, store, host.files, host.films)
     downloads = DownloadCalls(calls, store, host.files, host.films, links)
-    replay = ReplayCalls(desk, host.recordings, store, replay_files, links)
+    replay = ReplayCalls(desk, host.recordings, store, replay_files, links, host.archive)
     films = FilmCalls(desk, calls, host.films, replay_files)
     transcripts = TranscriptCalls(desk, replay, store, host.transcribing)
     insights = InsightCalls(desk, host.recordings, calls, replay, transcripts)

@@ -14,12 +14,14 @@ from recording.compose.plan import Chapter, Cue, Job
 from recording.files.layout import LayoutError, recording_path
 from sfu.values import RecordingId
 from signaling.recordings.children import Child
-from signaling.recordings.files import FilesError, PartFile
+from signaling.recordings.files import FilesError, PartFile, file_at
+from signaling.recordings.storage.archive import Archive, local
+from signaling.recordings.storage.bucket import StorageError
+from signaling.recordings.storage.stored import FILM_FILE
 
 log = logging.getLogger(__name__)
 
 _MODULE: Final = "recording.compose.process"
-_FILE: Final = "film.mp4"
 _MOST_WAITING: Final = 20
 # A child without output for this long is stuck: a second of film takes a few seconds on a busy machine.
 _SILENCE_S: Final = 300.0
@@ -68,8 +70,9 @@ class _Work:
 class Films:
     """The films of all recordings in a folder."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, archive: Archive | None = None) -> None:
         """`folder` is the folder of the recordings; a film is stored beside its recording's files."""
+        self.archive = archive
         self._folder = folder
         self._works: dict[str, _Work] = {}
         self._turn = asyncio.Semaphore(1)
@@ -80,7 +83,8 @@ class Films:
         if work is not None:
             return work.state
         try:
-            octets = self._path(recording_id).stat().st_size
+            file = self._file(recording_id)
+            octets = file.path.stat().st_size if file.stored is None else file.stored
         except (FilesError, OSError):
             return FilmState(FilmStatus.NONE)
         return FilmState(FilmStatus.FINISHED, 1.0, "", octets)
@@ -128,16 +132,23 @@ class Films:
             await asyncio.wait([work.task])
         path = self._path(recording_id)
         try:
+            if self.archive is not None:
+                await self.archive.delete_file(recording_id, FILM_FILE)
             path.unlink(missing_ok=True)
             path.with_suffix(".part").unlink(missing_ok=True)
-        except OSError as error:
+        except (OSError, StorageError) as error:
             raise FilesError(f"the film cannot be deleted: {error}") from error
 
     def file(self, recording_id: RecordingId) -> PartFile:
         """Return the file of a film. FilesError."""
         if self.state(recording_id).status is not FilmStatus.FINISHED:
             raise FilesError("there is no film of this recording")
-        return PartFile(self._path(recording_id), "video/mp4")
+        return self._file(recording_id)
+
+    def is_needed(self, recording_id: RecordingId) -> bool:
+        """Whether a film of a recording is waiting or in progress."""
+        work = self._works.get(recording_id)
+        return work is not None and work.task is not None
 
     async def close(self) -> None:
         """Cancel all films in progress."""
@@ -149,15 +160,20 @@ class Films:
 
     def _path(self, recording_id: RecordingId) -> Path:
         try:
-            return recording_path(self._folder, recording_id) / _FILE
+            return recording_path(self._folder, recording_id) / FILM_FILE
         except LayoutError as error:
             raise FilesError(str(error)) from error
+
+    def _file(self, recording_id: RecordingId) -> PartFile:
+        path = self._path(recording_id)
+        return file_at(path, path.parent, "video/mp4")
 
     async def _compose(self, job: Job, work: _Work) -> None:
         async with self._turn:
             try:
-                error = await self._run(job, work)
-            except (OSError, ValueError, TimeoutError) as failure:
+                async with local(self.archive, RecordingId(job.recording)):
+                    error = await self._run(job, work)
+            except (OSError, ValueError, TimeoutError, StorageError) as failure:
                 error = str(failure) or "the process does not answer"
         if error:
             log.error("the film of recording %s has failed: %s", job.recording, error)

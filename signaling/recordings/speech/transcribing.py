@@ -19,6 +19,8 @@ from signaling.recordings.recordings import Recordings
 from signaling.recordings.speech.transcripts import Transcripts
 from signaling.recordings.statuses import ACTIVE, DELETED, FAILED, FINISHED
 from signaling.recordings.steps import LEASE_S, Step, Steps
+from signaling.recordings.storage.archive import Archive, local
+from signaling.recordings.storage.bucket import StorageError
 from signaling.store import Store
 from signaling.store.records import Recording
 
@@ -49,15 +51,17 @@ class StepError(Exception):
 class Transcribing:
     """Finds recordings without a transcript, and makes it."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - the parts of the server that transcripts use
         self,
         recordings: Recordings,
         store: Store,
         folder: Path,
         settings: SpeechSettings,
         wall_clock: Callable[[], float],
+        archive: Archive | None = None,
     ) -> None:
         """`folder` is the folder of the recordings."""
+        self._archive = archive
         self._store = store
         self._recordings = recordings
         self._folder = folder
@@ -103,6 +107,16 @@ class Transcribing:
             except TimeoutError:
                 continue
 
+    async def is_needed(self, recording_id: RecordingId) -> bool:
+        """Whether a recording is going to be transcribed. StoreError."""
+        if self._settings.model is None:
+            return False
+        row = await self._store.recordings.get(recording_id)
+        if row is None or not _has_speech(row):
+            return False
+        step = await self.steps.get(recording_id)
+        return not self.steps.is_done(step) and not self.steps.is_given_up(step)
+
     async def _attempt(self, recording_id: RecordingId) -> None:
         """Make a transcript if that is due. StoreError."""
         step = await self.steps.claim(recording_id)
@@ -110,9 +124,10 @@ class Transcribing:
             return
         self.progress[recording_id] = 0.0
         try:
-            lines = await self._lines(recording_id, step)
+            async with local(self._archive, recording_id):
+                lines = await self._lines(recording_id, step)
             await asyncio.to_thread(self._store_lines, recording_id, lines)
-        except (StepError, FilesError, OSError, TimeoutError, ValueError) as error:
+        except (StepError, FilesError, StorageError, OSError, TimeoutError, ValueError) as error:
             why = str(error) or "the process does not answer"
             after = await self.steps.failed(recording_id, step, why)
             log.warning("the transcript of recording %s, attempt %d: %s", recording_id, after.attempts, why)

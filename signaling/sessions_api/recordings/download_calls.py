@@ -15,9 +15,12 @@ from signaling.recordings.files import FilesError, RecordingFiles
 from signaling.recordings.links import DOWNLOAD, Links, Target
 from signaling.recordings.outputs.films import Films
 from signaling.recordings.statuses import ACTIVE, DELETED
+from signaling.recordings.storage.archive import local
+from signaling.recordings.storage.bucket import StorageError
 from signaling.sessions_api.callers import Caller
 from signaling.sessions_api.path_ids import RecordingPath, SessionPath
 from signaling.sessions_api.recordings.recording_calls import RecordingCalls
+from signaling.sessions_api.recordings.sending import send_file
 from signaling.store import Store
 from signaling.store.people.audit import AuditEntry
 from signaling.store.records import Recording
@@ -74,6 +77,7 @@ class DownloadCalls:
         self._store = store
         self._files = files
         self._films = films
+        self._archive = None if films is None else films.archive
         self._links = links
 
     def routes(self) -> list[Route]:
@@ -128,10 +132,14 @@ class DownloadCalls:
         self._check(row.status)
         await self._check_allowed(row)
         if claims.get("film") and self._films is not None:
-            return self._send_film(self._films, row.id)
+            return await self._send_film(self._films, row.id, request)
         if claims["track"]:
-            return await self._send_part(self._files, row.id, claims)
-        return await self._send_archive(self._files.archive(row.id), row.id, request)
+            return await self._send_part(self._files, row.id, claims, request)
+        try:
+            async with local(self._archive, row.id):
+                return await self._send_archive(self._files.archive(row.id), row.id, request)
+        except StorageError as error:
+            raise ApiError(503, "storage_unavailable", f"{error}.") from error
 
     async def _check_allowed(self, row: Recording) -> None:
         session = session_of(row.room)
@@ -145,24 +153,29 @@ class DownloadCalls:
         if status == DELETED:
             raise ApiError(404, "recording_deleted", "The recording has been deleted.")
 
-    @staticmethod
-    def _send_film(films: Films, recording_id: RecordingId) -> web.FileResponse:
+    async def _send_film(
+        self, films: Films, recording_id: RecordingId, request: web.Request
+    ) -> web.StreamResponse:
         try:
             found = films.file(recording_id)
         except FilesError as error:
             raise ApiError(404, "no_file", f"There is no such file: {error}.") from error
-        return web.FileResponse(found.path, headers=_attachment(f"{recording_id}.mp4", found.mime_type))
+        headers = _attachment(f"{recording_id}.mp4", found.mime_type)
+        return await send_file(found, self._archive, request, headers)
 
-    @staticmethod
     async def _send_part(
-        files: RecordingFiles, recording_id: RecordingId, claims: Mapping[str, Any]
-    ) -> web.FileResponse:
+        self,
+        files: RecordingFiles,
+        recording_id: RecordingId,
+        claims: Mapping[str, Any],
+        request: web.Request,
+    ) -> web.StreamResponse:
         try:
             found = await asyncio.to_thread(files.part, recording_id, claims["track"], claims["part"])
         except FilesError as error:
             raise ApiError(404, "no_file", f"There is no such file: {error}.") from error
         name = f"{recording_id}-{claims['track']}{found.path.suffix}"
-        return web.FileResponse(found.path, headers=_attachment(name, found.mime_type))
+        return await send_file(found, self._archive, request, _attachment(name, found.mime_type))
 
     @staticmethod
     async def _send_archive(

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final, TypeVar
 from urllib.parse import quote
 
 import msgspec
-from aiohttp import hdrs
+from aiohttp import hdrs, web
 
 from classroom.errors import Code, NotAllowed
 from classroom.features.people import Person
@@ -18,7 +18,8 @@ from classroom.ids import PersonId, SessionId
 from classroom.state import Classroom
 from classroom.visibility import shown_to
 from sfu.values import RecordingId
-from signaling.http.api import Answer, ApiError, Document, Route
+from signaling.http.api import Answer, ApiError, Route
+from signaling.http.headers import SECURITY_HEADERS
 from signaling.ids import RoomName
 from signaling.recordings.files import FilesError
 from signaling.recordings.links import REPLAY, Links
@@ -26,12 +27,14 @@ from signaling.recordings.recordings import Recordings
 from signaling.recordings.replay import MAX_SEGMENTS, ReplayFiles, ReplayTrack, SegmentPage
 from signaling.recordings.rules import parse_track_id
 from signaling.recordings.statuses import DELETED
+from signaling.recordings.storage.archive import Archive
 from signaling.sessions_api.callers import Caller
 from signaling.sessions_api.desk import Desk, known
 from signaling.sessions_api.path_ids import RecordingPath, SessionPath
 from signaling.sessions_api.recordings.marks import Mark, mark
 from signaling.sessions_api.recordings.recording_calls import is_of, require_role
 from signaling.sessions_api.recordings.replay_rules import may_watch, may_watch_track
+from signaling.sessions_api.recordings.sending import send_file
 from signaling.sessions_api.style import PREFIX
 from signaling.store import Store
 from signaling.store.people.audit import AuditEntry
@@ -152,10 +155,17 @@ class SegmentQuery(TokenQuery, frozen=True, kw_only=True):
 class ReplayCalls:
     """The handlers of replay."""
 
-    def __init__(
-        self, desk: Desk, recordings: Recordings, store: Store, files: ReplayFiles | None, links: Links
+    def __init__(  # noqa: PLR0913, PLR0917 - the parts of the server that replay uses
+        self,
+        desk: Desk,
+        recordings: Recordings,
+        store: Store,
+        files: ReplayFiles | None,
+        links: Links,
+        archive: Archive | None,
     ) -> None:
-        """`files` is None on a server without recordings."""
+        """`files` is None on a server without recordings; `archive` where media stay in the folder."""
+        self._archive = archive
         self._desk = desk
         self._recordings = recordings
         self._store = store
@@ -278,13 +288,23 @@ class ReplayCalls:
         )
 
     async def part(
-        self, recording: RecordingPath, track: Number, part: Number, query: TokenQuery
-    ) -> Document:
+        self,
+        recording: RecordingPath,
+        track: Number,
+        part: Number,
+        query: TokenQuery,
+        request: web.Request,
+    ) -> web.StreamResponse:
         """Return the bytes of a part of a track, or ranges of them (RFC 9110, section 14)."""
         await self._check(query.token, recording, track)
         found = await self._in_thread(self._readable().part, recording, track, part)
         # The file of a recording in progress grows, so it must not be cached.
-        return Document(found.path, found.mime_type, {hdrs.CACHE_CONTROL: "private, no-store"})
+        headers = {
+            **SECURITY_HEADERS,
+            hdrs.CONTENT_TYPE: found.mime_type,
+            hdrs.CACHE_CONTROL: "private, no-store",
+        }
+        return await send_file(found, self._archive, request, headers)
 
     # --- for other calls ---------------------------------------------------------------------------
 
