@@ -192,9 +192,8 @@ class Bucket:
         name = self._prefix + prefix
         try:
             async for page in obstore.list(self._store, name):
-                found = [each["path"] for each in page if each["path"].startswith(f"{name}/")]
-                if found:
-                    await obstore.delete_async(self._store, found)
+                # A prefix is whole segments of a path: `rec_1` does not list `rec_10/...`.
+                await obstore.delete_async(self._store, [each["path"] for each in page])
             await obstore.delete_async(self._store, name)
         except (NotFoundError, FileNotFoundError):
             return
