@@ -4,6 +4,7 @@ import { useCallback, useEffect, useMemo, useState } from 'react';
 
 import type { Caller } from '../client/classroom/call';
 import { clock } from '../client/classroom/time';
+import { chaptersOf, type Chapter } from '../client/recordings/chapters';
 import { replay, type Mark, type Viewing } from '../client/recordings/replay';
 import { transcripts, type SpokenLine } from '../client/recordings/transcript';
 import { r } from '../client/text/replay/texts';
@@ -35,6 +36,7 @@ export function ReplayScreen({ caller, viewing }: ReplayScreenProps) {
   const wholeSecond = Math.floor(state.timeS);
   const lines = useMemo(() => written(marks, wholeSecond + 1), [marks, wholeSecond]);
   const { spoken, panel, setPanel, captioned, setCaptioned } = useTranscript(caller, viewing, player);
+  const chapters = useChapters(caller, viewing);
   const captions = captioned ? captionsAt(spoken, state.timeS) : [];
   const jump = useCallback((to: number): void => player.jump(to), [player]);
   const fullscreen = useFullscreen();
@@ -71,7 +73,8 @@ export function ReplayScreen({ caller, viewing }: ReplayScreenProps) {
           lengthS={lengthS}
           marks={marks}
           names={names}
-          onJump={(to) => player.jump(to)}
+          chapters={chapters}
+          onJump={jump}
         />
         <div className="replay-controls">
           <IconButton
@@ -234,6 +237,23 @@ function useTranscript(caller: Caller, { recording }: Viewing, player: Player) {
     };
   }, [caller, recording.id, player]);
   return { spoken, panel, setPanel, captioned, setCaptioned };
+}
+
+/** Loads the chapters; without any, the timeline stays plain. A live recording's are loaded as it is opened. */
+function useChapters(caller: Caller, { recording }: Viewing): readonly Chapter[] {
+  const [chapters, setChapters] = useState<readonly Chapter[]>([]);
+  useEffect(() => {
+    let current = true;
+    chaptersOf(caller, recording.id)
+      .then((found) => {
+        if (current) setChapters(found);
+      })
+      .catch(() => undefined);
+    return () => {
+      current = false;
+    };
+  }, [caller, recording.id]);
+  return chapters;
 }
 
 /** The person shown while nobody has spoken: the tutor, whose tracks are usually the first. */

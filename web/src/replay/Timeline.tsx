@@ -1,23 +1,28 @@
 import { memo } from 'react';
 
+import type { Chapter } from '../client/recordings/chapters';
 import type { Mark } from '../client/recordings/replay';
 import { clock } from '../client/classroom/time';
 import { r } from '../client/text/replay/texts';
-import { binned, type Bin } from './timeline';
+import { binned, stretches, type Bin } from './timeline';
 
 /** As many marks as a finger can distinguish. */
 const MOST_MARKS = 60;
+
+/** Of 320 pixels, each has 24 on average after gaps (WCAG 2.2, 2.5.8: size of targets). */
+const MOST_CHAPTERS = 12;
 
 interface TimelineProps {
   timeS: number;
   lengthS: number;
   marks: readonly Mark[];
   names: ReadonlyMap<string, string>;
+  chapters: readonly Chapter[];
   onJump: (timeS: number) => void;
 }
 
 /** The current time in the recording, and the marks. */
-export function Timeline({ timeS, lengthS, marks, names, onJump }: TimelineProps) {
+export function Timeline({ timeS, lengthS, marks, names, chapters, onJump }: TimelineProps) {
   const shown = { now: clock(timeS), length: clock(lengthS) };
   return (
     <div className="replay-timeline">
@@ -34,11 +39,17 @@ export function Timeline({ timeS, lengthS, marks, names, onJump }: TimelineProps
         value={Math.min(timeS, lengthS)}
         onChange={(event) => onJump(Number(event.target.value))}
       />
+      <Chapters timeS={Math.floor(timeS)} lengthS={lengthS} chapters={chapters} onJump={onJump} />
     </div>
   );
 }
 
-const Marks = memo(function Marks({ lengthS, marks, names, onJump }: Omit<TimelineProps, 'timeS'>) {
+const Marks = memo(function Marks({
+  lengthS,
+  marks,
+  names,
+  onJump,
+}: Omit<TimelineProps, 'timeS' | 'chapters'>) {
   return (
     <div className="replay-marks" role="group" aria-label={r('mark.marks')}>
       {binned(marks, lengthS, MOST_MARKS).map((bin) => {
@@ -62,6 +73,43 @@ const Marks = memo(function Marks({ lengthS, marks, names, onJump }: Omit<Timeli
     </div>
   );
 });
+
+const Chapters = memo(function Chapters({
+  timeS,
+  lengthS,
+  chapters,
+  onJump,
+}: Omit<TimelineProps, 'marks' | 'names'>) {
+  const shown = stretches(chapters, timeS, lengthS, MOST_CHAPTERS);
+  if (shown.length === 0) return null;
+  return (
+    <ol className="replay-chapters" aria-label={r('chapter.chapters')} data-testid="replay-chapters">
+      {shown.map(({ chapter, start, width, current }) => {
+        const words = chapterWords(chapter);
+        return (
+          <li key={chapter.startS} style={{ insetInlineStart: `${start}%`, width: `${width}%` }}>
+            <button
+              type="button"
+              className="replay-chapter"
+              title={`${clock(chapter.startS)} · ${words}`}
+              aria-current={current ? 'true' : undefined}
+              data-testid="replay-chapter"
+              onClick={() => onJump(chapter.startS)}
+            >
+              {words}
+            </button>
+          </li>
+        );
+      })}
+    </ol>
+  );
+});
+
+function chapterWords({ title, page }: Chapter): string {
+  if (page > 0)
+    return title === '' ? r('chapter.slide', { page }) : r('chapter.slideTitled', { page, title });
+  return title === '' ? r('chapter.start') : title;
+}
 
 function binWords({ marks }: Bin, names: ReadonlyMap<string, string>): string {
   const first = marks[0];

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 
 import type { Mark } from '../client/recordings/replay';
-import { binned, momentIn, namesOf, written } from './timeline';
+import { binned, momentIn, namesOf, stretches, written } from './timeline';
 
 const mark = (atS: number, kind: string, id = '', text = '', by = ''): Mark => ({
   seq: atS,
@@ -64,3 +64,23 @@ it.each([
   ['#t=soon', undefined],
   ['', undefined],
 ])('finds the moment in %s', (hash, expected) => expect(momentIn(hash)).toBe(expected));
+
+const chapter = (startS: number, endS: number, title = '') => ({ startS, endS, title, page: 0 });
+
+it('shows chapters as stretches that fill the timeline, and which one is played', () => {
+  const found = stretches([chapter(0, 50), chapter(50, 75, 'Light'), chapter(75, 90)], 60, 100, 10);
+  expect(found.map(({ start, width, current }) => [start, width, current])).toEqual([
+    [0, 50, false],
+    [50, 25, true],
+    [75, 25, false],
+  ]);
+  expect(stretches([chapter(0, 50), chapter(50, 100)], 100, 100, 10)[1]?.current).toBe(true);
+});
+
+it('leaves out a single chapter, chapters too narrow to press, and those behind the end', () => {
+  expect(stretches([chapter(0, 100)], 0, 100, 10)).toEqual([]);
+  const many = Array.from({ length: 200 }, (_, index) => chapter(index, index + 1));
+  const found = stretches(many, 19.5, 100, 10);
+  expect(found.map((each) => each.chapter.startS)).toEqual([0, 10, 20, 30, 40, 50, 60, 70, 80, 90]);
+  expect(found.findIndex(({ current }) => current)).toBe(1);
+});

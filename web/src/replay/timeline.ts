@@ -1,4 +1,5 @@
 /** The marks of the log on the timeline and beside it: pure functions. */
+import type { Chapter } from '../client/recordings/chapters';
 import type { Mark } from '../client/recordings/replay';
 
 /** Kinds of marks on the timeline, the most important first. */
@@ -27,6 +28,41 @@ export function binned(marks: readonly Mark[], lengthS: number, most: number): B
     const ordered = [...found].sort((a, b) => rank(a.kind) - rank(b.kind));
     const kind = MARKED[rank(ordered[0]?.kind ?? '')] ?? 'chat';
     return { atS: found[0]?.atS ?? 0, kind, marks: ordered };
+  });
+}
+
+export interface Stretch {
+  chapter: Chapter;
+  /** Where it begins and how long it is, in percent of the timeline. */
+  start: number;
+  width: number;
+  current: boolean;
+}
+
+/**
+ * The chapters as stretches of the timeline, at most `most`: one that is too narrow to press is part of the one before.
+ * None if there is only one.
+ */
+export function stretches(
+  chapters: readonly Chapter[],
+  timeS: number,
+  lengthS: number,
+  most: number,
+): Stretch[] {
+  const shown: Chapter[] = [];
+  for (const chapter of chapters) {
+    const earliest = (shown.at(-1)?.startS ?? -Infinity) + lengthS / most;
+    if (chapter.startS < lengthS && chapter.startS >= earliest) shown.push(chapter);
+  }
+  if (shown.length < 2) return [];
+  return shown.map((chapter, index) => {
+    const endS = shown[index + 1]?.startS ?? lengthS;
+    return {
+      chapter,
+      start: (100 * chapter.startS) / lengthS,
+      width: (100 * (endS - chapter.startS)) / lengthS,
+      current: chapter.startS <= timeS && (timeS < endS || index === shown.length - 1),
+    };
   });
 }
 
