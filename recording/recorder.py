@@ -20,6 +20,7 @@ import msgspec
 from recording.containers.cutter import CloseSegment
 from recording.files.folder import FolderError, Moment, RecordingFolder
 from recording.files.layout import LayoutError
+from recording.files.syncing import InlineSyncer, Syncer, ThreadSyncer
 from recording.state import InvalidError, Output, RecordingState, TrackChange
 from sfu.values import RecordingId
 from sfu.wire import tap
@@ -78,8 +79,10 @@ class Recorder:
         settings: RecorderSettings,
         now: Callable[[], Moment],
         tell: Callable[[Sequence[tap.FromRecorder]], None],
+        syncer: Syncer | None = None,
     ) -> None:
-        """`now` reads the clocks, `tell` sends messages to the tap."""
+        """`now` reads the clocks, `tell` sends messages to the tap; without a `syncer`, files are synced at once."""
+        self._syncer = syncer or InlineSyncer()
         self._settings = settings
         self._now = now
         self._tell = tell
@@ -145,7 +148,11 @@ class Recorder:
         now = self._now()
         begun = Moment(message.at_ns, now.unix_ns - (now.monotonic_ns - message.at_ns), now.boot_id)
         folder = RecordingFolder(
-            Path(self._settings.folder), message.recording_id, begun, self._settings.reserve_octets
+            Path(self._settings.folder),
+            message.recording_id,
+            begun,
+            self._settings.reserve_octets,
+            self._syncer,
         )
         state = RecordingState(folder.epoch_ns, round(self._settings.keyframe_interval_s * 1e9))
         self._running[message.recording_id] = _Running(folder, state)
@@ -154,6 +161,7 @@ class Recorder:
         running = self._running.get(recording_id)
         if running is not None:
             self._tell(running.apply(recording_id, running.state.finish(at_ns)))
+            running.folder.flush()
             running.folder.close()
             del self._running[recording_id]
             self._tell([tap.RecordingEnded(recording_id)])
@@ -252,7 +260,7 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO)
     settings = msgspec.json.decode(sys.argv[2], type=RecorderSettings)
     connection = Connection(socket.socket(fileno=int(sys.argv[1])))
-    recorder = Recorder(settings, _now, connection.send)
+    recorder = Recorder(settings, _now, connection.send, ThreadSyncer())
     try:
         serve(recorder, connection, time.monotonic_ns)
     finally:

@@ -40,6 +40,7 @@ from recording.files.layout import (
     write_all,
     write_json,
 )
+from recording.files.syncing import InlineSyncer, Syncer
 from recording.media.track import Resume
 from sfu.values import RecordedTrackId, RecordingId
 from sfu.wire.tap import OpenTrack
@@ -110,14 +111,15 @@ class Moment:
 class TrackFolder:
     """The files of one track."""
 
-    def __init__(self, path: Path, info: TrackInfo) -> None:
+    def __init__(self, path: Path, info: TrackInfo, syncer: Syncer) -> None:
         """Make the folder, or repair what a killed process left in it. OSError."""
         self.path = path
+        self._syncer = syncer
         self._part = -1
         self._end = 0
         path.mkdir(parents=True, exist_ok=True)
         if not (path / TRACK_FILE).exists():
-            write_json(path / TRACK_FILE, info)
+            write_json(path / TRACK_FILE, info, self._sync_first)
         self._segments = _AppendOnly(path / SEGMENTS_FILE, SEGMENT_OCTETS)
         self._gaps = _AppendOnly(path / GAPS_FILE, GAP_OCTETS)
         self.resume = self._repair(audio=info.kind == "audio")
@@ -164,8 +166,8 @@ class TrackFolder:
         elif isinstance(change, Patch):
             write_all(self._part, change.data, change.offset)
         elif isinstance(change, CloseSegment):
-            os.fdatasync(self._part)
-            self._segments.append(pack_segment(change.record))
+            record = pack_segment(change.record)
+            self._syncer.put(self, self._part, lambda: self._segments.append(record))
         elif isinstance(change, MarkGap):
             self._gaps.append(pack_gap(change.gap))
         else:
@@ -184,10 +186,18 @@ class TrackFolder:
             change.start_ns,
             len(change.data),
         )
-        write_json(part_path(self.path, change.number, "json"), info)
+        write_json(part_path(self.path, change.number, "json"), info, self._sync_first)
         self._part = _open(part_path(self.path, change.number, change.suffix))
         write_all(self._part, change.data, 0)
         self._end = len(change.data)
+
+    def _sync_first(self, descriptor: int) -> None:
+        """Sync a file before the index names what needs it."""
+        self._syncer.put(self, descriptor, lambda: None)
+
+    def flush(self) -> None:
+        """Wait until the index names every closed segment. OSError."""
+        self._syncer.wait(self)
 
     def _close_part(self) -> None:
         if self._part >= 0:
@@ -195,7 +205,9 @@ class TrackFolder:
             self._part = -1
 
     def close(self) -> None:
-        """Close all files."""
+        """Close all files. Errors of syncs that were in progress are left to `flush`."""
+        with suppress(OSError):
+            self.flush()
         self._close_part()
         self._segments.close()
         self._gaps.close()
@@ -204,10 +216,18 @@ class TrackFolder:
 class RecordingFolder:
     """The files of one recording, locked."""
 
-    def __init__(self, root: Path, recording_id: RecordingId, now: Moment, reserve_octets: int) -> None:
+    def __init__(
+        self,
+        root: Path,
+        recording_id: RecordingId,
+        now: Moment,
+        reserve_octets: int,
+        syncer: Syncer | None = None,
+    ) -> None:
         """Begin a recording, or continue it; `reserve_octets` stay free. FolderError, LayoutError."""
         self.path = recording_path(root, recording_id)
         self._reserve = reserve_octets
+        self._syncer = syncer or InlineSyncer()
         self._until_check = 0
         self._tracks: dict[RecordedTrackId, TrackFolder] = {}
         self._lock = -1
@@ -251,7 +271,7 @@ class RecordingFolder:
             with suppress(LayoutError):  # a damaged one is left as it is
                 track = read_json(folder / TRACK_FILE, TrackInfo)
                 self._folders[track.track_id] = folder
-                opened = TrackFolder(folder, track)
+                opened = TrackFolder(folder, track, self._syncer)
                 last_ns = max(last_ns, opened.resume.end_ns or 0)
                 opened.close()
         if info.boot_id == now.boot_id and info.epoch_ns <= now.monotonic_ns:
@@ -272,7 +292,7 @@ class RecordingFolder:
             self._folders[message.track_id] = folder
         info = TrackInfo(RecordedTrackId(message.track_id[:MAX_TEXT]), message.kind, message.label[:MAX_TEXT])
         try:
-            self._tracks[message.track_id] = TrackFolder(folder, info)
+            self._tracks[message.track_id] = TrackFolder(folder, info, self._syncer)
         except OSError as error:
             raise _to_folder_error(error) from error
         return self._tracks[message.track_id].resume
@@ -297,6 +317,14 @@ class RecordingFolder:
             raise DiskFullError(
                 f"{free >> 20} MiB are free, {self._reserve >> 20} MiB are kept for the database"
             )
+
+    def flush(self) -> None:
+        """Wait until everything is on the disk. FolderError."""
+        try:
+            for track in self._tracks.values():
+                track.flush()
+        except OSError as error:
+            raise _to_folder_error(error) from error
 
     def close(self) -> None:
         """Close all files and give up the lock."""

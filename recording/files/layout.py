@@ -3,6 +3,7 @@
 import mmap
 import os
 import re
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import TypeVar
@@ -99,13 +100,13 @@ def read_json(path: Path, kind: type[_T]) -> _T:
         raise LayoutError(f"{path.name} cannot be read: {error}") from error
 
 
-def write_json(path: Path, value: msgspec.Struct) -> None:
-    """Replace a JSON file as a whole. OSError."""
+def write_json(path: Path, value: msgspec.Struct, sync: Callable[[int], None] = os.fsync) -> None:
+    """Replace a JSON file as a whole; `sync` is called with its descriptor. OSError."""
     temporary = path.with_suffix(".new")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o640)
     try:
         write_all(descriptor, msgspec.json.encode(value), 0)
-        os.fsync(descriptor)
+        sync(descriptor)
     finally:
         os.close(descriptor)
     temporary.replace(path)

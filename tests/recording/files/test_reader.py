@@ -7,6 +7,7 @@ from recording.containers.index import SEGMENT_OCTETS, SegmentRecord, pack_segme
 from recording.files.folder import Moment, RecordingFolder, TrackFolder
 from recording.files.layout import LayoutError, TrackInfo
 from recording.files.reader import DamagedError, RecordingReader, TrackReader
+from recording.files.syncing import InlineSyncer
 from recording.state import RecordingState, TrackChange
 from sfu.wire.tap import OpenStream, OpenTrack
 from tests.recording.encoders import MS, Sender, decode, encode, read_stamp
@@ -59,7 +60,7 @@ def test_a_seek_begins_at_the_keyframe(recorded):
 
 
 def test_three_hours_are_opened_by_reading_a_few_records(tmp_path, monkeypatch):
-    TrackFolder(tmp_path / "t", TrackInfo("t", "audio", "")).close()
+    TrackFolder(tmp_path / "t", TrackInfo("t", "audio", ""), InlineSyncer()).close()
     records = [SegmentRecord(1, i, 1, 4 * S * i, 4 * S * (i + 1), True, i, 0) for i in range(2700)]
     (tmp_path / "t/segments.idx").write_bytes(b"".join(map(pack_segment, records)))
     reads = []
@@ -76,7 +77,7 @@ def test_three_hours_are_opened_by_reading_a_few_records(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("damaged", [0, 1, 5, 9])
 def test_a_damaged_record_costs_its_segment(tmp_path, damaged):
-    TrackFolder(tmp_path / "t", TrackInfo("t", "audio", "")).close()
+    TrackFolder(tmp_path / "t", TrackInfo("t", "audio", ""), InlineSyncer()).close()
     records = [SegmentRecord(1, i, 1, 4 * S * i, 4 * S * (i + 1), True, i, 0) for i in range(10)]
     data = bytearray(b"".join(map(pack_segment, records)))
     data[damaged * SEGMENT_OCTETS + 20] ^= 1
