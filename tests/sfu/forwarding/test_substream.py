@@ -346,7 +346,8 @@ def test_a_packet_older_than_the_known_numbers_is_not_forwarded(world):
 def test_a_number_that_a_late_packet_had_is_not_used_again():
     """The number after the newest packet's was given to one that came late: nothing else may be encrypted under it."""
     world = LayeredWorld()
-    world.picture(key=True)
+    for packet in world.picture(key=True):
+        world.feed(packet)
     fan = world.published.fans[0]
     substream = fan.substream((0, 0))
     stream = fan.stream
@@ -354,13 +355,13 @@ def test_a_number_that_a_late_packet_had_is_not_used_again():
     substream.table.forward = lambda _rows, packet, *, late: sent.append(packet.sequence) or 1
     newest = stream.stored(stream.highest)
 
-    def packet(ahead, temporal):
+    def placed(ahead, temporal):
         frame = newest.frame._replace(layer=(0, temporal), points=with_temporal(temporal), keyframe=False)
         return replace(newest, sequence=newest.sequence + ahead, frame=frame)
 
     substream.forward(
-        world.outbox, packet(2, 1), late=False
+        world.outbox, placed(2, 1), late=False
     )  # left out, as the one before it would have been
-    substream.forward(world.outbox, packet(1, 1), late=True)
+    substream.forward(world.outbox, placed(1, 1), late=True)
     assert sent == [newest.sequence + 1]
     assert substream.newest.sequence == sent[0]
