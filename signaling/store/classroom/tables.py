@@ -85,6 +85,8 @@ classroom_bans = Table(
     # Where it happened.
     Column("session", _ID, nullable=False),
     Column("at", Double, nullable=False),
+    # The person's name at that time.
+    Column("name", String(100), nullable=False, server_default=""),
 )
 
 # When a part of a school next has something to do, such as a timetable with a reminder; see `due_at` of sessions.
