@@ -36,6 +36,7 @@ from signaling.sessions_api.recordings.insight_calls import InsightCalls
 from signaling.sessions_api.recordings.recording_calls import RecordingCalls
 from signaling.sessions_api.recordings.replay_calls import ReplayCalls
 from signaling.sessions_api.recordings.transcript_calls import TranscriptCalls
+from signaling.sessions_api.school.booking_calls import BookingCalls
 from signaling.sessions_api.school.course_calls import CourseCalls
 from signaling.sessions_api.school.group_calls import GroupCalls
 from signaling.sessions_api.school.office_hour_calls import OfficeHourCalls
@@ -120,6 +121,7 @@ def all_routes(
         *CourseCalls(school).routes(),
         *GroupCalls(desk, school).routes(),
         *OfficeHourCalls(desk, school).routes(),
+        *BookingCalls(desk, school).routes(),
         *PresenceCalls(school).routes(),
         *ScheduleCalls(school).routes(),
         *CalendarCalls(desk, school, callers, keyring).routes(),

@@ -28,7 +28,7 @@ from signaling.teaching.school import School
 _PAGE: Final = 1000
 
 # Logs of a school's parts; those with a slash at the end have one for each tutor.
-_PARTS: Final = ("courses", "study_groups", "office_hours/", "schedule/")
+_PARTS: Final = ("courses", "study_groups", "office_hours/", "schedule/", "bookings/")
 
 # Fields with texts by a person.
 _TEXTS: Final = frozenset({"text", "note", "topic"})
