@@ -63,6 +63,7 @@ class Code(StrEnum):
     OCCURRENCE_NOT_FOUND = "occurrence_not_found"
     HOURS_NOT_FOUND = "hours_not_found"
     BOOKING_NOT_FOUND = "booking_not_found"
+    ITEM_NOT_FOUND = "item_not_found"
     GROUP_NOT_FOUND = "group_not_found"
     COURSE_NOT_FOUND = "course_not_found"
     # Conflict

@@ -126,6 +126,7 @@ SLOT_S: Final = 600  # shorter appointments are a queue, which office hours have
 SLOTS_WINDOW_S: Final = 35 * 86_400  # a month of a calendar with the weeks around it
 BOOKINGS: Final = 1_000  # of one tutor, not yet over: every half hour of a term
 BOOKINGS_PER_PERSON: Final = 5  # with one tutor, not yet over; more is a course
+SET_ITEMS: Final = 30  # a lesson's exercises and polls; five hours of one each ten minutes
 GROUP_MEMBERS: Final = 50  # a class
 GROUPS: Final = 5_000  # of one tenant's courses in one log
 COURSES: Final = 5_000  # of one tenant

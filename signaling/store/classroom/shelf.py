@@ -16,6 +16,7 @@ from classroom.ids import PersonId, SessionId
 from signaling.ids import TenantId
 from signaling.store.access import transaction
 from signaling.store.classroom.bans import Ban, TenantBans, change_bans
+from signaling.store.classroom.library import TenantLibrary
 from signaling.store.classroom.records import (
     LoggedEvent,
     SavedAnswer,
@@ -47,6 +48,7 @@ class TenantShelf:
         self._engine = engine
         self.tenant = tenant
         self.bans = TenantBans(engine, tenant)
+        self.library = TenantLibrary(engine, tenant)
 
     async def append(  # noqa: PLR0913 - one transaction is one call
         self,

@@ -80,6 +80,11 @@ BEYOND_SESSIONS = {
     ("POST", "/office-hours/{tutor}/admit"): "not_queued",
     ("POST", "/office-hours/{tutor}/complete"): "not_queued",
     ("POST", "/office-hours/{tutor}/no-show"): "not_queued",
+    ("GET", "/library"): "(lists the own, see test_library_calls)",
+    ("POST", "/library"): "(creates)",
+    ("GET", "/library/{item}"): "item_not_found",
+    ("PUT", "/library/{item}"): "(see test_library_calls)",
+    ("DELETE", "/library/{item}"): "item_not_found",
     ("GET", "/availability/{tutor}"): "(the own tutor of this name)",
     ("PUT", "/availability/{tutor}"): "(the own tutor of this name)",
     ("GET", "/availability/{tutor}/slots"): "(the own tutor of this name)",
@@ -194,6 +199,7 @@ async def test_another_tenant_finds_nothing_of_the_school(school):
     ada = {"email": "ada@school.example", "name": "Ada"}
     names["user"] = (await school.application.post("/users", ada))["user"]["id"]
     names["booking"] = "ses_1"  # test_booking_calls has one that exists
+    names["item"] = (await tutor.post("/library", {"content": {"kind": "exercise", "title": "Sums"}}))["id"]
     names["key"] = "2027-01-11T09:00:00"
     operations, schemas = await samples.operations(school)
     stranger = school.person("tutor", "tutor", tenant="other")
