@@ -44,6 +44,7 @@ from signaling.sessions_api.school.office_hour_calls import OfficeHourCalls
 from signaling.sessions_api.school.presence_calls import PresenceCalls
 from signaling.sessions_api.school.schedule_calls import ScheduleCalls
 from signaling.sessions_api.sessions.attendance_calls import AttendanceCalls
+from signaling.sessions_api.sessions.board_calls import BoardCalls
 from signaling.sessions_api.sessions.detail_calls import DetailCalls
 from signaling.sessions_api.sessions.event_calls import EventCalls
 from signaling.sessions_api.sessions.feature_calls import FeatureCalls
@@ -118,6 +119,7 @@ def all_routes(
         *DetailCalls(desk).routes(),
         *FileCalls(desk, host.files, host.store.audit).routes(),
         *SlideCalls(desk, host.files.blobs, host.slides).routes(),
+        *BoardCalls(desk, host.board_exporter, settings.limits).routes(),
         *EventCalls(desk, host.delivery).routes(),
         *CourseCalls(school).routes(),
         *GroupCalls(desk, school).routes(),
