@@ -65,6 +65,19 @@ async def lift_the_ban(page):
     assert await ban.count() == 0
 
 
+async def offer_appointments(page):
+    """A time that ends before it begins is refused; a good one is stored and shown again."""
+    await page.get_by_test_id("hours-add").click()
+    await page.get_by_test_id("hours-0-day").select_option("6")
+    await page.get_by_test_id("hours-0-to").fill("08:00")
+    await page.get_by_test_id("hours-save").click()
+    await page.get_by_test_id("hours-problem").wait_for()
+    await page.get_by_test_id("hours-0-to").fill("11:30")
+    await page.get_by_test_id("hours-save").click()
+    await page.get_by_text("Your times are saved").wait_for()
+    await is_accessible(page)
+
+
 async def test_a_tutor_manages_the_account(server, chromium):
     email = f"eve-{server.http_port}-{time.time_ns()}@school.example"
     async with aiohttp.ClientSession() as http:
@@ -73,11 +86,14 @@ async def test_a_tutor_manages_the_account(server, chromium):
         await page.goto(f"{server.page}/#access_token={token}")
         await page.get_by_test_id("account-link").click()
         await lift_the_ban(page)
+        await offer_appointments(page)
         phone, recovery = await enrol(page)
         await page.get_by_test_id("mail-zone").select_option("Asia/Tokyo")
         await page.get_by_test_id("mail-reminders").click()
         await page.reload()
         await page.locator("[data-testid=factor][data-on=true]").wait_for()
+        assert await page.get_by_test_id("hours-0-day").input_value() == "6"
+        assert await page.get_by_test_id("hours-0-to").input_value() == "11:30"
         assert await page.get_by_test_id("mail-zone").input_value() == "Asia/Tokyo"
         await page.get_by_test_id("factor-disable").click()
         await page.get_by_test_id("factor-code").fill(recovery)

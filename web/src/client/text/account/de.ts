@@ -56,6 +56,21 @@ export const de: Texts<typeof en> = {
   'password.changed': 'Ihr Passwort ist geändert. Melden Sie sich mit dem neuen an.',
   'password.signIn': 'Anmelden',
 
+  // Weekly times for appointments.
+  'hours.title': 'Sprechzeiten nach Termin',
+  'hours.explain': 'Zu diesen Zeiten jeder Woche kann man bei Ihnen Termine buchen.',
+  'hours.day': 'Tag',
+  'hours.from': 'Von',
+  'hours.to': 'Bis',
+  'hours.add': 'Zeit hinzufügen',
+  'hours.remove': 'Entfernen',
+  'hours.slot': 'Dauer eines Termins',
+  'hours.minutes': { one: '{count} Minute', other: '{count} Minuten' },
+  'hours.save': 'Zeiten speichern',
+  'hours.saved': 'Ihre Zeiten sind gespeichert.',
+  'hours.incomplete': 'Geben Sie zu jeder Zeit Beginn und Ende an.',
+  'hours.order': 'Jede Zeit muss nach ihrem Beginn enden.',
+
   // Bans.
   'bans.title': 'Ausgeschlossene Personen',
   'bans.none': 'Sie haben niemanden ausgeschlossen.',

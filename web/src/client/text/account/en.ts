@@ -53,6 +53,21 @@ export const en = {
   'password.changed': 'Your password is changed. Sign in with the new one.',
   'password.signIn': 'Sign in',
 
+  // Weekly times for appointments.
+  'hours.title': 'Appointments',
+  'hours.explain': 'Students can book you at these times of every week.',
+  'hours.day': 'Day',
+  'hours.from': 'From',
+  'hours.to': 'To',
+  'hours.add': 'Add a time',
+  'hours.remove': 'Remove',
+  'hours.slot': 'Length of an appointment',
+  'hours.minutes': { one: '{count} minute', other: '{count} minutes' },
+  'hours.save': 'Save the times',
+  'hours.saved': 'Your times are saved.',
+  'hours.incomplete': 'Enter the beginning and the end of each time.',
+  'hours.order': 'Each time has to end after its beginning.',
+
   // Bans.
   'bans.title': 'People you have banned',
   'bans.none': 'You have banned nobody.',

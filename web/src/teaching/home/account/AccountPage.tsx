@@ -16,6 +16,7 @@ import { Button } from '../../../ui/controls/Button';
 import { BansCard } from './BansCard';
 import { CardProblem } from './CardProblem';
 import { FactorCard } from './FactorCard';
+import { HoursCard } from './HoursCard';
 import { MailCard } from './MailCard';
 import { PasswordCard } from './PasswordCard';
 import { useAttempt } from './useAttempt';
@@ -55,6 +56,7 @@ export function AccountPage({ caller, me, onSignedOut }: AccountPageProps) {
             <MailCard {...shared} mail={own.mail} onChanged={(mail) => setOwn({ ...own, mail })} />
           </>
         )}
+        {bans !== undefined && <HoursCard {...shared} tutor={me.person} />}
         {bans !== undefined && (
           <BansCard
             {...shared}
