@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 
 import { Caller } from '../call';
-import { availability, clockOf, minuteOf, offerBody, readOffer, weeklyFault } from './availability';
+import { availability, clockOf, dateOn, minuteOf, offerBody, readOffer, weeklyFault } from './availability';
 
 const OFFER = {
   hours: {
@@ -43,6 +43,11 @@ it.each<[string, string, ReturnType<typeof weeklyFault>]>([
   ['', '09:00', 'incomplete'],
 ])('from %s to %s', (from, to, fault) => {
   expect(weeklyFault([{ weekday: 0, from, to }])).toBe(fault);
+});
+
+it('has a date for each day of the week', () => {
+  const days = [0, 1, 2, 3, 4, 5, 6].map((each) => new Date(`${dateOn(each)}T00:00Z`).getUTCDay());
+  expect(days).toEqual([1, 2, 3, 4, 5, 6, 0]);
 });
 
 it('reads and writes times of day', () => {

@@ -23,6 +23,11 @@ export interface Offer {
 const DAY_MINUTES = 24 * 60;
 const DEFAULT_SLOT_S = 1800;
 
+/** A date on a day of the week, from which its name can be made; 0 is Monday. */
+export function dateOn(weekday: number): string {
+  return `2026-01-${String(5 + weekday).padStart(2, '0')}`;
+}
+
 /** A minute of the day as a time field has it. */
 export function clockOf(minute: number): string {
   const shown = minute % DAY_MINUTES;

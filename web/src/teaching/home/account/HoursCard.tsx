@@ -2,6 +2,7 @@ import { useEffect, useState, type SyntheticEvent } from 'react';
 
 import {
   availability,
+  dateOn,
   weeklyFault,
   type Offer,
   type WeeklyTime,
@@ -17,9 +18,7 @@ import { CardProblem } from './CardProblem';
 import { useAttempt, type CardProps } from './useAttempt';
 
 const SLOTS = [15, 20, 30, 45, 60, 90];
-// A Monday, for the names of the days.
-const MONDAY = 5;
-const dayName = (weekday: number): string => dateWords(`2026-01-0${MONDAY + weekday}`, { weekday: 'long' });
+const dayName = (weekday: number): string => dateWords(dateOn(weekday), { weekday: 'long' });
 
 /** The weekly times at which students can book a tutor. */
 export function HoursCard({ caller, onSignedOut, tutor }: CardProps & { tutor: string }) {
