@@ -62,6 +62,8 @@ class Code(StrEnum):
     BREAKOUT_NOT_FOUND = "breakout_not_found"
     OCCURRENCE_NOT_FOUND = "occurrence_not_found"
     HOURS_NOT_FOUND = "hours_not_found"
+    BOOKING_NOT_FOUND = "booking_not_found"
+    ITEM_NOT_FOUND = "item_not_found"
     GROUP_NOT_FOUND = "group_not_found"
     COURSE_NOT_FOUND = "course_not_found"
     # Conflict
@@ -92,6 +94,7 @@ class Code(StrEnum):
     ALREADY_QUEUED = "already_queued"
     NOT_QUEUED = "not_queued"
     TUTOR_BUSY = "tutor_busy"
+    SLOT_NOT_FREE = "slot_not_free"
     ALREADY_MEMBER = "already_member"
     NOT_A_MEMBER = "not_a_member"
     COURSE_CLOSED = "course_closed"

@@ -15,6 +15,7 @@ from classroom.base import Command, Event  # noqa: E402
 from classroom.catalogue import FEATURES  # noqa: E402
 from classroom.permissions import RULES, Rule  # noqa: E402
 from classroom.roles import ANY, BEFORE, EVERYBODY, OPEN, STAFF, TUTORS, UNFINISHED, Phase, Role  # noqa: E402
+from classroom.school.bookings import BOOKINGS  # noqa: E402
 from classroom.school.courses import COURSES  # noqa: E402
 from classroom.school.office_hours import OFFICE_HOURS  # noqa: E402
 from classroom.school.presence import PRESENCE  # noqa: E402
@@ -95,7 +96,7 @@ def commands() -> str:
 
 def school() -> str:
     """Return the table of the events of a school's parts."""
-    parts = (SCHEDULE, PRESENCE, OFFICE_HOURS, STUDY_GROUPS, COURSES)
+    parts = (SCHEDULE, PRESENCE, OFFICE_HOURS, BOOKINGS, STUDY_GROUPS, COURSES)
     rows = [(f"`{tag(kind)}`", sentence(kind)) for part in parts for kind in part.changes]
     return table(("event", "what happened"), rows)
 

@@ -212,13 +212,10 @@ def export(poll: Poll) -> list[tuple[str, str]]:
     return sorted(rows) if poll.anonymous else rows
 
 
-def _create(room: "Classroom", command: Create, now: float) -> Events:
-    polls = room.polls.polls
+def check_draft(command: Create) -> Create:
+    """Return a draft after checking its limits; also used for a tutor's library."""
     poll_id = checks.identifier(command.poll, "poll")
     question = checks.text(command.question, limits.POLL_QUESTION_LENGTH, "question")
-    if poll_id in polls:
-        raise Conflict(Code.ALREADY_EXISTS, "There is a poll with this id already.")
-    checks.room_for_one(len(polls), limits.POLLS, "polls in a session")
     options: tuple[str, ...] = ()
     if command.kind in {Kind.SINGLE, Kind.MULTIPLE}:
         if len(command.options) > limits.POLL_OPTIONS:
@@ -228,16 +225,26 @@ def _create(room: "Classroom", command: Create, now: float) -> Events:
             raise Malformed(Code.BAD_CHOICE, "A poll needs at least two options that differ.")
     elif command.options:
         raise Malformed(Code.BAD_CHOICE, "Only single and multiple choice have options.")
+    steps = int(checks.number(command.steps, 2, limits.RATING_STEPS, "number of steps"))
+    return structs.replace(command, poll=poll_id, question=question, options=options, steps=steps)
+
+
+def _create(room: "Classroom", command: Create, now: float) -> Events:
+    polls = room.polls.polls
+    draft = check_draft(command)
+    if draft.poll in polls:
+        raise Conflict(Code.ALREADY_EXISTS, "There is a poll with this id already.")
+    checks.room_for_one(len(polls), limits.POLLS, "polls in a session")
     return [
         Created(
             at=now,
             by=command.by,
-            poll=poll_id,
-            question=question,
-            kind=command.kind,
-            options=options,
-            steps=int(checks.number(command.steps, 2, limits.RATING_STEPS, "number of steps")),
-            anonymous=command.anonymous,
+            poll=draft.poll,
+            question=draft.question,
+            kind=draft.kind,
+            options=draft.options,
+            steps=draft.steps,
+            anonymous=draft.anonymous,
         )
     ]
 

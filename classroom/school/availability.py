@@ -12,6 +12,9 @@ from classroom.school import recurrence
 
 DAY_MINUTES: Final = 24 * 60
 
+LATEST: Final = 7_258_118_400.0
+"The first second of the year 2200: local times go up to then."
+
 Span = tuple[float, float]
 "Start and end, seconds since 1970."
 
@@ -33,19 +36,32 @@ class Availability(Struct, frozen=True, forbid_unknown_fields=True):
     weekly: tuple[Weekly, ...]
     away: tuple[Span, ...] = ()
     "Holidays and other times when the person is not available."
+    extra: tuple[Span, ...] = ()
+    "Times when the person is available beyond the weekly times; `away` prevails."
 
 
 def check(availability: Availability) -> Availability:
     """Return an availability that is within the limits."""
     recurrence.zone(availability.time_zone)
-    if len(availability.weekly) > limits.WEEKLY_HOURS or len(availability.away) > limits.EXCEPTIONS:
+    if len(availability.weekly) > limits.WEEKLY_HOURS:
         raise LimitReached(Code.TOO_MANY, f"There may be {limits.WEEKLY_HOURS} weekly times at most.")
+    if len(availability.away) > limits.EXCEPTIONS or len(availability.extra) > limits.EXCEPTIONS:
+        raise LimitReached(
+            Code.TOO_MANY, f"There may be {limits.EXCEPTIONS} exceptions of each kind at most."
+        )
     for weekly in availability.weekly:
         checks.number(weekly.weekday, 0, 6, "weekday")
         checks.number(weekly.from_minute, 0, DAY_MINUTES, "beginning")
         checks.number(weekly.to_minute, weekly.from_minute + 1, DAY_MINUTES, "end")
-    if any(until <= since for since, until in availability.away):
-        raise Malformed(Code.BAD_TIME, "A time away has to end after its beginning.")
+    for since, until in (*availability.away, *availability.extra):
+        if not 0 <= since < until <= LATEST:
+            raise Malformed(
+                Code.BAD_TIME, "An exception has to end after its beginning, before the year 2200."
+            )
+    if any(until - since > limits.DURATION_S for since, until in availability.extra):
+        raise Malformed(
+            Code.BAD_TIME, f"An additional time may be {limits.DURATION_S // 3_600} hours long at most."
+        )
     return availability
 
 
@@ -53,18 +69,26 @@ def spans(availability: Availability, since: float, until: float) -> list[Span]:
     """Return when a person is available within a window: in order, adjacent spans joined."""
     if until - since > limits.WINDOW_S:
         raise LimitReached(Code.TOO_LARGE, f"A window may be {limits.WINDOW_S // 86_400} days long at most.")
+    times = ((max(starts, since), min(ends, until)) for starts, ends in openings(availability, since, until))
+    return subtract(join(times), join(availability.away))
+
+
+def openings(availability: Availability, since: float, until: float) -> list[Span]:
+    """Return the weekly and extra times that overlap a window, neither cut nor joined, and regardless of absences."""
     tz = recurrence.zone(availability.time_zone)
-    day, last = recurrence.local_at(since, tz).date(), recurrence.local_at(until, tz).date()
-    found = []
+    # A time of the day before can reach into the window where the clock is put back at midnight.
+    day = recurrence.local_at(since, tz).date() - timedelta(days=1)
+    last = recurrence.local_at(until, tz).date()
+    found = list(availability.extra)
     while day <= last:
         midnight = datetime.combine(day, time())
         for weekly in availability.weekly:
             if weekly.weekday == day.weekday():
                 starts = recurrence.timestamp(midnight + timedelta(minutes=weekly.from_minute), tz)
                 ends = recurrence.timestamp(midnight + timedelta(minutes=weekly.to_minute), tz)
-                found.append((max(starts, since), min(ends, until)))
+                found.append((starts, ends))
         day += timedelta(days=1)
-    return subtract(join(found), join(availability.away))
+    return [(starts, ends) for starts, ends in found if starts < until and ends > since]
 
 
 def join(items: Iterable[Span]) -> list[Span]:

@@ -80,6 +80,11 @@ def local_at(at: float, tz: ZoneInfo) -> datetime:
     return datetime.fromtimestamp(at, tz).replace(tzinfo=None)
 
 
+def with_offset(at: float, tz: ZoneInfo) -> str:
+    """Return seconds since 1970 as a zone's time with its offset from UTC, `2026-11-30T09:00:00+01:00` (RFC 3339)."""
+    return datetime.fromtimestamp(at, tz).isoformat(timespec="seconds")
+
+
 def read(text: str) -> Rule:
     """Return a parsed rule (the value of an RRULE property). Raises `Malformed` if it is invalid or unsupported."""
     parts = _split(text)

@@ -36,12 +36,15 @@ from signaling.sessions_api.recordings.insight_calls import InsightCalls
 from signaling.sessions_api.recordings.recording_calls import RecordingCalls
 from signaling.sessions_api.recordings.replay_calls import ReplayCalls
 from signaling.sessions_api.recordings.transcript_calls import TranscriptCalls
+from signaling.sessions_api.school.booking_calls import BookingCalls
 from signaling.sessions_api.school.course_calls import CourseCalls
 from signaling.sessions_api.school.group_calls import GroupCalls
+from signaling.sessions_api.school.library_calls import LibraryCalls
 from signaling.sessions_api.school.office_hour_calls import OfficeHourCalls
 from signaling.sessions_api.school.presence_calls import PresenceCalls
 from signaling.sessions_api.school.schedule_calls import ScheduleCalls
 from signaling.sessions_api.sessions.attendance_calls import AttendanceCalls
+from signaling.sessions_api.sessions.board_calls import BoardCalls
 from signaling.sessions_api.sessions.detail_calls import DetailCalls
 from signaling.sessions_api.sessions.event_calls import EventCalls
 from signaling.sessions_api.sessions.feature_calls import FeatureCalls
@@ -116,10 +119,13 @@ def all_routes(
         *DetailCalls(desk).routes(),
         *FileCalls(desk, host.files, host.store.audit).routes(),
         *SlideCalls(desk, host.files.blobs, host.slides).routes(),
+        *BoardCalls(desk, host.board_exporter, settings.limits).routes(),
         *EventCalls(desk, host.delivery).routes(),
         *CourseCalls(school).routes(),
         *GroupCalls(desk, school).routes(),
         *OfficeHourCalls(desk, school).routes(),
+        *BookingCalls(desk, school).routes(),
+        *LibraryCalls(desk).routes(),
         *PresenceCalls(school).routes(),
         *ScheduleCalls(school).routes(),
         *CalendarCalls(desk, school, callers, keyring).routes(),

@@ -12,6 +12,7 @@ from signaling.rooms.services import Services
 from signaling.store import Store
 from signaling.store.blobs import BlobFolder
 from signaling.teaching import recovery
+from signaling.teaching.boards.exporter import BoardExporter
 from signaling.teaching.boards.merger import BoardMerger
 from signaling.teaching.deadlines import Deadlines
 from signaling.teaching.delivery import Delivery
@@ -72,6 +73,7 @@ class TeachingHost:
         "Called after reminders of timetables were stored, with their webhooks."
         self.timetables = Timetables(self.school, self.hooks, self._on_reminders, mails=mail is not None)
         self.boards = BoardMerger(self.registry)
+        self.board_exporter = BoardExporter()
         self.privacy = Privacy(store, self.registry, self.school, self.files)
         self._deadlines = Deadlines(self.registry)
         self._running = Running()

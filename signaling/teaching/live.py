@@ -313,7 +313,7 @@ class LiveSession:
             snapshot=snapshot,
             deliveries=self._around.deliveries(self.tenant, room, after, events),
             mails=self._around.mails(room, events),
-            bans=lasting_bans(self.id, events),
+            bans=lasting_bans(room, events),
             audit=audited(self.id, events),
         )
         self.due_at = row.due_at
@@ -465,12 +465,14 @@ def changed_roles(room: Classroom, events: Iterable[Event]) -> dict[PersonId, st
     return {person: room.people.everyone[person].role.value for person in known}
 
 
-def lasting_bans(session_id: SessionId, events: Iterable[Event]) -> dict[PersonId, Ban | None]:
+def lasting_bans(room: Classroom, events: Iterable[Event]) -> dict[PersonId, Ban | None]:
     """Return the bans beyond the session that these events put, or lift (None)."""
     changes: dict[PersonId, Ban | None] = {}
     for event in events:
         if isinstance(event, moderation.Banned) and event.scope is moderation.BanScope.FOREVER:
-            changes[event.person] = Ban(event.person, session_id, event.at)
+            person = room.people.everyone.get(event.person)
+            name = "" if person is None else person.name
+            changes[event.person] = Ban(event.person, room.session.id, event.at, name)
         elif isinstance(event, moderation.Unbanned):
             changes[event.person] = None
     return changes

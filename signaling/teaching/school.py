@@ -1,4 +1,4 @@
-"""The parts of a school at run time: courses, office hours, study groups, timetables; and presence, in memory alone.
+"""The parts of a school at run time: courses, groups, office hours, bookings, timetables; presence is in memory.
 
 Each part is an `Aggregate` of `classroom.school` with a log of its own in the store. Commands of one part are carried
 out one after the other, and acknowledged when their events are stored.
@@ -16,7 +16,7 @@ import msgspec
 from classroom.base import SERVER, Command, Event
 from classroom.errors import Refused
 from classroom.ids import PersonId
-from classroom.school import courses, office_hours, presence, schedule, study_groups
+from classroom.school import bookings, courses, office_hours, presence, schedule, study_groups
 from classroom.school.aggregate import Aggregate
 from signaling.errors import StoreError
 from signaling.ids import TenantId
@@ -34,7 +34,13 @@ _PAGE: Final = 1000
 
 _AGGREGATES: Final[dict[str, Aggregate[Any]]] = {
     each.name: each
-    for each in (courses.COURSES, study_groups.STUDY_GROUPS, office_hours.OFFICE_HOURS, schedule.SCHEDULE)
+    for each in (
+        courses.COURSES,
+        study_groups.STUDY_GROUPS,
+        office_hours.OFFICE_HOURS,
+        schedule.SCHEDULE,
+        bookings.BOOKINGS,
+    )
 }
 
 # Parts whose state stays in memory; others are loaded again on request.
@@ -146,7 +152,7 @@ class SchoolPart(Generic[S]):
             return self._state
         state, seq = self._aggregate.new(), 0
         if self._owner:
-            state.tutor = self._owner  # type: ignore[attr-defined] # timetables and office hours have one
+            state.tutor = self._owner  # type: ignore[attr-defined] # the parts of a tutor have one
         while page := await self._shelf.read(self._log, seq, _PAGE):
             try:
                 events: Iterable[Event] = [self._decode(each.data) for each in page]
@@ -195,6 +201,10 @@ class School:
     def office_hours(self, tenant: TenantId, tutor: PersonId) -> SchoolPart[office_hours.State]:
         """Return a tutor's office hours."""
         return self._part(tenant, office_hours.OFFICE_HOURS, tutor)
+
+    def bookings(self, tenant: TenantId, tutor: PersonId) -> SchoolPart[bookings.State]:
+        """Return a tutor's appointments."""
+        return self._part(tenant, bookings.BOOKINGS, tutor)
 
     def schedule(self, tenant: TenantId, tutor: PersonId) -> SchoolPart[schedule.State]:
         """Return a tutor's timetable."""

@@ -28,6 +28,10 @@ class LastingBan(msgspec.Struct, frozen=True):
     session: SessionId
     "Where the person was banned."
     at: float
+    name: str
+    "Of the person at that time; empty if unknown."
+    title: str
+    "Of the session; empty if it was deleted."
 
 
 class LastingBans(msgspec.Struct, frozen=True):
@@ -63,7 +67,11 @@ class BanCalls:
         """List the people who are banned from all sessions of a tutor."""
         owner = _owner(caller, query)
         found = await self._store.of(caller.tenant).bans.list(owner)
-        return LastingBans(owner, [LastingBan(each.person, each.session, each.at) for each in found])
+        data = [
+            LastingBan(each.ban.person, each.ban.session, each.ban.at, each.ban.name, each.title)
+            for each in found
+        ]
+        return LastingBans(owner, data)
 
     async def lift(self, caller: Caller, person: PersonPath, query: BansQuery) -> LiftedBan:
         """Let a person join the sessions of a tutor again."""

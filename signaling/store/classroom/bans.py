@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from classroom.ids import PersonId, SessionId
 from signaling.ids import TenantId
 from signaling.store.access import transaction
-from signaling.store.classroom.tables import classroom_bans
+from signaling.store.classroom.tables import classroom_bans, classroom_sessions
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,17 @@ class Ban:
     session: SessionId
     "Where it happened."
     at: float
+    name: str = ""
+    "Of the person at that time; empty for bans of releases that did not store it."
+
+
+@dataclass(frozen=True, slots=True)
+class ListedBan:
+    """A ban with the title of the session in which it happened."""
+
+    ban: Ban
+    title: str
+    "Empty if the session was deleted."
 
 
 class TenantBans:
@@ -30,13 +41,19 @@ class TenantBans:
         self._engine = engine
         self.tenant = tenant
 
-    async def list(self, owner: PersonId) -> list[Ban]:
+    async def list(self, owner: PersonId) -> list[ListedBan]:
         """Return a tutor's lasting bans, newest first."""
-        table = classroom_bans
-        query = select(table).where(table.c.tenant == self.tenant, table.c.owner == owner)
+        table, sessions = classroom_bans, classroom_sessions
+        same = (sessions.c.tenant == table.c.tenant) & (sessions.c.id == table.c.session)
+        query = (
+            select(table, func.coalesce(sessions.c.title, "").label("title"))
+            .select_from(table.outerjoin(sessions, same))
+            .where(table.c.tenant == self.tenant, table.c.owner == owner)
+            .order_by(table.c.at.desc(), table.c.person)
+        )
         async with transaction(self._engine) as connection:
-            rows = await connection.execute(query.order_by(table.c.at.desc(), table.c.person))
-            return [Ban(row.person, row.session, row.at) for row in rows]
+            rows = await connection.execute(query)
+            return [ListedBan(Ban(row.person, row.session, row.at, row.name), row.title) for row in rows]
 
     async def has(self, owner: PersonId, person: PersonId) -> bool:
         """Return whether a tutor banned a person."""
@@ -77,6 +94,7 @@ async def change_bans(
                 "person": person,
                 "session": ban.session,
                 "at": ban.at,
+                "name": ban.name,
             }
             await connection.execute(insert(classroom_bans).values(values))
 

@@ -6,16 +6,17 @@ sessions cannot be reached.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
-from typing import Any
+from dataclasses import fields
+from typing import Any, Final
 
-from sqlalchemy import Row, Select, and_, delete, func, insert, or_, select, update
+from sqlalchemy import Row, Select, and_, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from classroom.ids import PersonId, SessionId
 from signaling.ids import TenantId
 from signaling.store.access import transaction
 from signaling.store.classroom.bans import Ban, TenantBans, change_bans
+from signaling.store.classroom.library import TenantLibrary
 from signaling.store.classroom.records import (
     LoggedEvent,
     SavedAnswer,
@@ -38,6 +39,13 @@ from signaling.store.people.mails import NewMail, insert_mails
 from signaling.store.records import NewDelivery
 from signaling.store.webhooks import delivery_queue
 
+# Statements of each append. SQLAlchemy takes longer to build a statement than SQLite to carry it out.
+_ADD_EVENTS: Final = insert(classroom_events)
+_CHANGE_ROW: Final = update(classroom_sessions).where(
+    classroom_sessions.c.tenant == bindparam("here_tenant"), classroom_sessions.c.id == bindparam("here_id")
+)
+_ROW_FIELDS: Final = tuple(each.name for each in fields(SessionRow))
+
 
 class TenantShelf:
     """The rows of one tenant. All methods raise StoreError when the database fails."""
@@ -47,6 +55,7 @@ class TenantShelf:
         self._engine = engine
         self.tenant = tenant
         self.bans = TenantBans(engine, tenant)
+        self.library = TenantLibrary(engine, tenant)
 
     async def append(  # noqa: PLR0913 - one transaction is one call
         self,
@@ -72,7 +81,7 @@ class TenantShelf:
         async with transaction(self._engine) as connection:
             if events:
                 await connection.execute(
-                    insert(classroom_events),
+                    _ADD_EVENTS,
                     [
                         {
                             **here,
@@ -299,12 +308,12 @@ class TenantShelf:
         return select(table).where(*conditions)
 
     async def _put_row(self, connection: AsyncConnection, row: SessionRow) -> None:
-        table = classroom_sessions
-        values = {**asdict(row), "tenant": self.tenant}
-        here = (table.c.tenant == self.tenant) & (table.c.id == row.id)
-        changed = await connection.execute(update(table).where(here).values(values))
+        values = {name: getattr(row, name) for name in _ROW_FIELDS}
+        values["tenant"] = self.tenant
+        here = {"here_tenant": self.tenant, "here_id": row.id}
+        changed = await connection.execute(_CHANGE_ROW, values | here)
         if not changed.rowcount:
-            await connection.execute(insert(table).values(values))
+            await connection.execute(insert(classroom_sessions), values)
 
     async def _put_people(
         self, connection: AsyncConnection, session_id: SessionId, people: Mapping[PersonId, str]

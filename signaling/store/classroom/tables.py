@@ -85,6 +85,25 @@ classroom_bans = Table(
     # Where it happened.
     Column("session", _ID, nullable=False),
     Column("at", Double, nullable=False),
+    # The person's name at that time.
+    Column("name", String(100), nullable=False, server_default=""),
+)
+
+# The libraries of tutors: exercises, polls and sets of both.
+classroom_library = Table(
+    "classroom_library",
+    metadata,
+    Column("tenant", _TENANT, primary_key=True),
+    Column("owner", _ID, primary_key=True),
+    Column("id", _ID, primary_key=True),
+    Column("kind", String(16), nullable=False),
+    Column("title", String(200), nullable=False),
+    # Counts the changes, from 1.
+    Column("version", Integer, nullable=False),
+    Column("data", Text, nullable=False),
+    Column("created_at", Double, nullable=False),
+    Column("changed_at", Double, nullable=False),
+    Index("classroom_library_by_age", "tenant", "owner", "created_at", "id"),
 )
 
 # When a part of a school next has something to do, such as a timetable with a reminder; see `due_at` of sessions.

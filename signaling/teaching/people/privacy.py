@@ -7,6 +7,7 @@ other people stay right. Drawings on a whiteboard are one picture of everybody's
 
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import asdict
 from functools import partial
 from typing import Any, Final
 
@@ -18,6 +19,7 @@ from classroom.ids import PersonId, SessionId
 from classroom.roles import OPEN
 from signaling.ids import TenantId
 from signaling.store import Store
+from signaling.store.classroom.library import Shelved
 from signaling.store.classroom.records import SessionQuery, SessionRow
 from signaling.store.classroom.shelf import TenantShelf, session_log
 from signaling.store.people.audit import ERASED, AuditEntry
@@ -28,7 +30,7 @@ from signaling.teaching.school import School
 _PAGE: Final = 1000
 
 # Logs of a school's parts; those with a slash at the end have one for each tutor.
-_PARTS: Final = ("courses", "study_groups", "office_hours/", "schedule/")
+_PARTS: Final = ("courses", "study_groups", "office_hours/", "schedule/", "bookings/")
 
 # Fields with texts by a person.
 _TEXTS: Final = frozenset({"text", "note", "topic"})
@@ -88,6 +90,7 @@ class Privacy:
                 school.append({"log": log, "events": events})
         return {
             "person": person,
+            "library": [asdict(item) async for item in _library(shelf, person)],
             "account": None
             if account is None
             else {
@@ -124,7 +127,8 @@ class Privacy:
             )
         account = await self._store.accounts.of(tenant).delete(person)
         entries = await self._store.audit.erase(tenant, person)
-        await self._store.classroom.of(tenant).bans.erase(person, pseudonym)
+        await shelf.bans.erase(person, pseudonym)
+        await shelf.library.erase(person)
         await self._store.audit.add(tenant, AuditEntry(now, "person.erased", actor, pseudonym))
         return Erased(person, pseudonym, len(rows), events, files, entries, account)
 
@@ -209,6 +213,14 @@ async def _sessions(shelf: TenantShelf, person: PersonId) -> AsyncIterator[Sessi
     while page := await shelf.sessions(SessionQuery(person=person, before=before), _PAGE):
         for row in page:
             yield row
+        before = (page[-1].created_at, page[-1].id)
+
+
+async def _library(shelf: TenantShelf, person: PersonId) -> AsyncIterator[Shelved]:
+    before: tuple[float, str] | None = None
+    while page := await shelf.library.page(person, "", before, _PAGE):
+        for item in page:
+            yield item
         before = (page[-1].created_at, page[-1].id)
 
 

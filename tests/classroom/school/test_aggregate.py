@@ -1,5 +1,6 @@
 import pytest
 
+from classroom.school.bookings import BOOKINGS
 from classroom.school.courses import COURSES, Create
 from classroom.school.office_hours import OFFICE_HOURS
 from classroom.school.presence import PRESENCE
@@ -7,7 +8,7 @@ from classroom.school.schedule import SCHEDULE
 from classroom.school.study_groups import STUDY_GROUPS
 from tests.classroom.school.school import Part
 
-ALL = [COURSES, OFFICE_HOURS, PRESENCE, SCHEDULE, STUDY_GROUPS]
+ALL = [BOOKINGS, COURSES, OFFICE_HOURS, PRESENCE, SCHEDULE, STUDY_GROUPS]
 
 
 @pytest.mark.parametrize("aggregate", ALL, ids=lambda aggregate: aggregate.name)

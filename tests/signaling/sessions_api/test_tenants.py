@@ -80,6 +80,17 @@ BEYOND_SESSIONS = {
     ("POST", "/office-hours/{tutor}/admit"): "not_queued",
     ("POST", "/office-hours/{tutor}/complete"): "not_queued",
     ("POST", "/office-hours/{tutor}/no-show"): "not_queued",
+    ("GET", "/library"): "(lists the own, see test_library_calls)",
+    ("POST", "/library"): "(creates)",
+    ("GET", "/library/{item}"): "item_not_found",
+    ("PUT", "/library/{item}"): "(see test_library_calls)",
+    ("DELETE", "/library/{item}"): "item_not_found",
+    ("GET", "/availability/{tutor}"): "(the own tutor of this name)",
+    ("PUT", "/availability/{tutor}"): "(the own tutor of this name)",
+    ("GET", "/availability/{tutor}/slots"): "(the own tutor of this name)",
+    ("GET", "/availability/{tutor}/bookings"): "(the own tutor of this name)",
+    ("POST", "/availability/{tutor}/bookings"): "(see test_booking_calls)",
+    ("DELETE", "/availability/{tutor}/bookings/{booking}"): "booking_not_found",
     ("POST", "/webhook-endpoints"): "(creates)",
     ("GET", "/webhook-endpoints"): "(lists the own, see below)",
     ("POST", "/webhook-endpoints/{endpoint}/resume"): "endpoint_not_found",
@@ -187,6 +198,8 @@ async def test_another_tenant_finds_nothing_of_the_school(school):
     names["recording"] = "rec_1"  # test_recording_calls has one that exists
     ada = {"email": "ada@school.example", "name": "Ada"}
     names["user"] = (await school.application.post("/users", ada))["user"]["id"]
+    names["booking"] = "ses_1"  # test_booking_calls has one that exists
+    names["item"] = (await tutor.post("/library", {"content": {"kind": "exercise", "title": "Sums"}}))["id"]
     names["key"] = "2027-01-11T09:00:00"
     operations, schemas = await samples.operations(school)
     stranger = school.person("tutor", "tutor", tenant="other")

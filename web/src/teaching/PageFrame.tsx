@@ -4,7 +4,8 @@ import '../styles/home.css';
 import type { ReactNode } from 'react';
 
 import { placePath } from '../client/classroom/place';
-import { s } from '../client/text/sessions/texts';
+import { a } from '../client/text/account/texts';
+import { named, s } from '../client/text/sessions/texts';
 import { Button } from '../ui/controls/Button';
 import { LanguageSelect } from '../ui/controls/LanguageSelect';
 import { Logo } from '../ui/surfaces/Logo';
@@ -33,7 +34,16 @@ export function PageFrame({ name, onSignOut, administers = false, children }: Pa
             </a>
           )}
           <LanguageSelect />
-          {name !== undefined && <span className="page-name">{name}</span>}
+          {name !== undefined && (
+            <a
+              className="page-name"
+              href={placePath({ kind: 'account' })}
+              aria-label={named(a('account.title'), name)}
+              data-testid="account-link"
+            >
+              {name}
+            </a>
+          )}
           {onSignOut !== undefined && (
             <Button look="quiet" testId="sign-out" onPress={onSignOut}>
               {s('sign.out')}

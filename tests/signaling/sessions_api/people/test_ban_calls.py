@@ -22,7 +22,7 @@ async def test_a_ban_for_good_holds_in_later_sessions_of_the_tutor_until_it_is_l
     assert await refusal(school, later, "ada") == ""
     tutor = school.person("tutor", "tutor")
     (ban,) = (await tutor.get("/bans"))["data"]
-    assert (ban["person"], ban["session"]) == ("sam", first)
+    assert (ban["person"], ban["session"], ban["name"], ban["title"]) == ("sam", first, "Sam", "Algebra")
     await tutor.call("DELETE", "/bans/sam")
     assert await refusal(school, later) == ""
     assert (await tutor.call("DELETE", "/bans/sam", status=404))["code"] == "ban_not_found"

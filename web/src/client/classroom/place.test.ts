@@ -20,6 +20,7 @@ it.each<Place>([
   { kind: 'home' },
   { kind: 'password' },
   { kind: 'admin' },
+  { kind: 'account' },
   { kind: 'session', id: 'a b/c' },
   { kind: 'code', code: 'K7M4PQ' },
 ])('%j has a path that leads back to it', (place) => {

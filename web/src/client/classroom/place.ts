@@ -5,17 +5,23 @@ export type Place =
   | { kind: 'home' }
   /** What administrators see. */
   | { kind: 'admin' }
+  /** Where people manage their account. */
+  | { kind: 'account' }
   /** The form to choose a password, with the token of an invitation. */
   | { kind: 'password' }
   | { kind: 'session'; id: string }
   /** A session by its join code. */
   | { kind: 'code'; code: string };
 
-/** Read a location: `/` or `/sessions`, `/sessions/password`, `/sessions/admin`, `/sessions/{id}`, `/sessions/code/{code}`. */
+// Pages whose path is their kind.
+const FIXED = ['password', 'admin', 'account'] as const;
+
+/** Read a location: `/` or `/sessions`, `/sessions/code/{code}`, `/sessions/{id}`, and the fixed pages below `/sessions`. */
 export function readPlace(path: string): Place {
   const [, first = '', second = '', third = ''] = pathInside(path).split('/').map(decode);
   if (first !== 'sessions') return { kind: 'home' };
-  if (second === 'password' || second === 'admin') return { kind: second };
+  const fixed = FIXED.find((each) => each === second);
+  if (fixed !== undefined) return { kind: fixed };
   if (second === 'code' && third !== '') return { kind: 'code', code: third };
   return second === '' ? { kind: 'home' } : { kind: 'session', id: second };
 }
@@ -23,9 +29,9 @@ export function readPlace(path: string): Place {
 /** The path of a place; it contains no secret. A code admits its holder to the session's lobby. */
 export function placePath(place: Place): string {
   if (place.kind === 'home') return serverPath('/');
-  if (place.kind === 'password' || place.kind === 'admin') return serverPath(`/sessions/${place.kind}`);
   if (place.kind === 'code') return serverPath(`/sessions/code/${encodeURIComponent(place.code)}`);
-  return serverPath(`/sessions/${encodeURIComponent(place.id)}`);
+  if (place.kind === 'session') return serverPath(`/sessions/${encodeURIComponent(place.id)}`);
+  return serverPath(`/sessions/${place.kind}`);
 }
 
 /** The session or recording that a URL of the player names; empty if it names none. */

@@ -9,6 +9,8 @@ import {
   type Key,
   type Plural,
 } from './catalogue';
+import { de as accountDe } from './account/de';
+import { en as accountEn } from './account/en';
 import { de } from './de';
 import { en } from './en';
 import { disguiseAll, pseudo } from './pseudo';
@@ -34,6 +36,7 @@ describe.each<[string, AnyCatalogue, AnyCatalogue]>([
   ['German', en, de],
   ['the pseudo-locale', en, pseudo],
   ['German of sessions', sessionsEn, sessionsDe],
+  ['German of accounts', accountEn, accountDe],
   ['the pseudo-locale of sessions', sessionsEn, disguiseAll(sessionsEn)],
 ])('%s', (_, source, catalogue) => {
   it('has the texts of English with their placeholders', () => {

@@ -27,6 +27,10 @@ import { useLanguage } from '../../ui/hooks/useLanguage';
 
 // Few people administer.
 const AdminPage = lazy(async () => ({ default: (await import('../../teaching/admin/AdminPage')).AdminPage }));
+// Few visits change an account.
+const AccountPage = lazy(async () => ({
+  default: (await import('../../teaching/home/account/AccountPage')).AccountPage,
+}));
 // Home needs none of what media need.
 const SessionPage = lazy(async () => ({ default: (await import('../../teaching/SessionPage')).SessionPage }));
 
@@ -108,6 +112,10 @@ export function App() {
       {caller !== undefined && me?.role === 'admin' && place.kind === 'admin' ? (
         <Suspense fallback={null}>
           <AdminPage caller={caller} />
+        </Suspense>
+      ) : caller !== undefined && me !== undefined && place.kind === 'account' ? (
+        <Suspense fallback={null}>
+          <AccountPage caller={caller} me={me} onSignedOut={leave} />
         </Suspense>
       ) : caller !== undefined && me !== undefined ? (
         <Home caller={caller} me={me} instant={config.dev} onCode={enter} onSignedOut={leave} />

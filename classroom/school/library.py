@@ -1,0 +1,115 @@
+"""A tutor's library: exercises, polls and sets of both, kept outside of sessions. Pure, no log.
+
+Using an item copies it into a session, so a later version of the item changes no session.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from msgspec import Struct
+
+from classroom import checks, limits
+from classroom.errors import Code, LimitReached, Malformed
+from classroom.features import exercises, polls
+from classroom.ids import ExerciseId, PollId
+
+
+class ExerciseItem(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="exercise"):
+    """An exercise; files belong to sessions, so it has none."""
+
+    title: str
+    text: str = ""
+    link: str = ""
+
+
+class PollItem(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="poll"):
+    """A poll."""
+
+    question: str
+    answers: polls.Kind
+    "How it is answered."
+    options: tuple[str, ...] = ()
+    "For single and multiple choice."
+    steps: int = 5
+    "For ratings: the highest value."
+    anonymous: bool = False
+
+
+Single = ExerciseItem | PollItem
+
+
+class SetItem(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="set"):
+    """Exercises and polls that are used together, in order."""
+
+    title: str
+    items: tuple[Single, ...]
+
+
+Item = ExerciseItem | PollItem | SetItem
+
+KINDS: Final = ("exercise", "poll", "set")
+
+
+def check(item: Item) -> Item:
+    """Return an item that a session accepts. `Refused`."""
+    if isinstance(item, SetItem):
+        if not item.items:
+            raise Malformed(Code.TEXT_EMPTY, "A set contains at least one exercise or poll.")
+        if len(item.items) > limits.SET_ITEMS:
+            raise LimitReached(
+                Code.TOO_MANY, f"A set may contain {limits.SET_ITEMS} exercises and polls at most."
+            )
+        title = checks.line(item.title, limits.TITLE_LENGTH, "title")
+        return SetItem(title, tuple(_check_single(each) for each in item.items))
+    return _check_single(item)
+
+
+def title_of(item: Item) -> str:
+    """Return the title that lists show."""
+    return item.question[: limits.TITLE_LENGTH] if isinstance(item, PollItem) else item.title
+
+
+def kind_of(item: Item) -> str:
+    """Return one of `KINDS`."""
+    return str(item.__struct_config__.tag)
+
+
+def parts(item: Item) -> tuple[Single, ...]:
+    """Return the exercises and polls of an item, in order."""
+    return item.items if isinstance(item, SetItem) else (item,)
+
+
+def commands(item: Item, new_id: Callable[[str], str]) -> Iterator[exercises.Add | polls.Create]:
+    """Yield the commands that copy an item into a session, each with an id by `new_id(prefix)`."""
+    for each in parts(item):
+        if isinstance(each, ExerciseItem):
+            exercise = exercises.Exercise(ExerciseId(new_id("e_")), each.title, each.text, each.link)
+            yield exercises.Add(exercise=exercise)
+        else:
+            yield polls.Create(
+                poll=PollId(new_id("p_")),
+                question=each.question,
+                kind=each.answers,
+                options=each.options,
+                steps=each.steps,
+                anonymous=each.anonymous,
+            )
+
+
+def _check_single(item: Single) -> Single:
+    if isinstance(item, ExerciseItem):
+        made = exercises.check_exercise(
+            exercises.Exercise(ExerciseId("e_1"), item.title, item.text, item.link)
+        )
+        return ExerciseItem(made.title, made.text, made.link)
+    draft = polls.check_draft(
+        polls.Create(
+            poll=PollId("p_1"),
+            question=item.question,
+            kind=item.answers,
+            options=item.options,
+            steps=item.steps,
+            anonymous=item.anonymous,
+        )
+    )
+    return PollItem(draft.question, draft.kind, draft.options, draft.steps, draft.anonymous)

@@ -1,0 +1,95 @@
+"""The rows of tutors' libraries: exercises, polls and sets, as JSON."""
+
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, and_, delete, func, insert, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from classroom.ids import PersonId
+from signaling.ids import TenantId
+from signaling.store.access import transaction
+from signaling.store.classroom.tables import classroom_library as table
+
+
+@dataclass(frozen=True, slots=True)
+class Shelved:
+    """An item of a library."""
+
+    owner: PersonId
+    id: str
+    kind: str
+    title: str
+    version: int
+    "Counts the changes, from 1."
+    data: str
+    "JSON."
+    created_at: float
+    changed_at: float
+
+
+class TenantLibrary:
+    """The libraries of one tenant's tutors. All methods raise StoreError when the database fails."""
+
+    def __init__(self, engine: AsyncEngine, tenant: TenantId) -> None:
+        """Use the store's engine."""
+        self._engine = engine
+        self.tenant = tenant
+
+    async def page(
+        self, owner: PersonId, kind: str, before: tuple[float, str] | None, limit: int
+    ) -> list[Shelved]:
+        """Return a tutor's items behind a creation time and id, the newest first; `kind` empty: of all kinds."""
+        conditions = self._of(owner)
+        if kind:
+            conditions.append(table.c.kind == kind)
+        if before is not None:
+            at, item_id = before
+            same = and_(table.c.created_at == at, table.c.id < item_id)
+            conditions.append(or_(table.c.created_at < at, same))
+        query = select(table).where(*conditions).order_by(table.c.created_at.desc(), table.c.id.desc())
+        async with transaction(self._engine) as connection:
+            return [_shelved(row) for row in await connection.execute(query.limit(limit))]
+
+    async def get(self, owner: PersonId, item_id: str) -> Shelved | None:
+        """Return an item."""
+        async with transaction(self._engine) as connection:
+            rows = await connection.execute(select(table).where(*self._of(owner), table.c.id == item_id))
+            row = rows.first()
+        return None if row is None else _shelved(row)
+
+    async def add(self, item: Shelved, limit: int) -> bool:
+        """Add an item, unless its id exists (a repeated call); False if the tutor has `limit` items."""
+        async with transaction(self._engine) as connection:
+            mine = self._of(item.owner)
+            if await connection.scalar(select(table.c.id).where(*mine, table.c.id == item.id)) is not None:
+                return True
+            if (await connection.scalar(select(func.count()).where(*mine)) or 0) >= limit:
+                return False
+            await connection.execute(insert(table).values({"tenant": self.tenant, **asdict(item)}))
+        return True
+
+    async def change(self, item: Shelved) -> bool:
+        """Replace the version before `item.version`; False if another version or none is stored."""
+        known = (*self._of(item.owner), table.c.id == item.id, table.c.version == item.version - 1)
+        async with transaction(self._engine) as connection:
+            return (await connection.execute(update(table).where(*known).values(asdict(item)))).rowcount > 0
+
+    async def delete(self, owner: PersonId, item_id: str) -> bool:
+        """Delete an item; False if there is none."""
+        async with transaction(self._engine) as connection:
+            found = await connection.execute(delete(table).where(*self._of(owner), table.c.id == item_id))
+            return found.rowcount > 0
+
+    async def erase(self, owner: PersonId) -> int:
+        """Delete a tutor's library; return the number of items."""
+        async with transaction(self._engine) as connection:
+            return (await connection.execute(delete(table).where(*self._of(owner)))).rowcount
+
+    def _of(self, owner: PersonId) -> list[ColumnElement[bool]]:
+        return [table.c.tenant == self.tenant, table.c.owner == owner]
+
+
+def _shelved(row: Row[Any]) -> Shelved:
+    columns = [each.name for each in fields(Shelved)]
+    return Shelved(**{name: getattr(row, name) for name in columns})
