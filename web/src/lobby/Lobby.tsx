@@ -111,15 +111,16 @@ export function Lobby(props: LobbyProps) {
               onChange={setName}
             />
             {!mayPublish && <p>{t('lobby.watchOnly')}</p>}
+            <Button submit look="primary" testId="lobby-join" disabled={screen.joining}>
+              {t(screen.joining ? 'action.joining' : 'action.join')}
+            </Button>
+            {/* Below the button, which a message may not push off a small screen. */}
             <Problems
               preview={preview}
               devices={devices}
               problem={problem === '' ? screen.problem : problem}
               testId="lobby-error"
             />
-            <Button submit look="primary" testId="lobby-join" disabled={screen.joining}>
-              {t(screen.joining ? 'action.joining' : 'action.join')}
-            </Button>
           </form>
           <div className="lobby-tests">
             <SpeakerTest speaker={speaker} revision={devices.microphone.state} onChoose={onSpeaker} />

@@ -75,15 +75,16 @@ export function Ready({ title, preview, problem, busy, name: recalled, onJoin }:
           onChange={setName}
         />
       )}
+      <Button submit look="primary" testId="door-join" disabled={busy}>
+        {busy ? t('action.joining') : s('door.join')}
+      </Button>
+      {/* Below the button, which a message may not push off a small screen. */}
       <Problems
         preview={preview}
         devices={devices}
         problem={missing ? t('name.missing') : problem}
         testId="door-problem"
       />
-      <Button submit look="primary" testId="door-join" disabled={busy}>
-        {busy ? t('action.joining') : s('door.join')}
-      </Button>
     </form>
   );
 }
