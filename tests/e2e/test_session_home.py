@@ -58,6 +58,34 @@ async def shows_in_calendar(tia, lesson):
     assert len(dates) > await entries.count()
 
 
+async def meet_now(tia, sam, own):
+    """Two members of a study group press the same button, and are at the door of one session; then both go home."""
+    members = tia.locator('[data-testid=group][data-name="Night owls"]')
+    home = sam.url
+    await members.get_by_test_id("group-join").click()
+    await own.get_by_test_id("group-meet").click()
+    await sam.get_by_role("heading", name="Night owls").wait_for()
+    await members.get_by_test_id("group-meet").click()
+    await tia.get_by_test_id("door-join").wait_for()
+    assert sam.url == tia.url != home
+    for page in (tia, sam):
+        await page.goto(home)
+    await members.get_by_test_id("group-leave").click()
+
+
+async def test_a_room_without_a_session_is_opened_from_home(server, chromium):
+    ada = await visitor(chromium, 360)
+    await ada.goto(server.page)
+    await ada.get_by_test_id("instant-go").click()
+    await ada.get_by_test_id("lobby-name").fill("Ada")
+    room = await ada.get_by_test_id("lobby-room").input_value()
+    assert len(room) >= 9
+    await ada.get_by_test_id("lobby-join").click()
+    await ada.get_by_test_id("invite-copy").click()
+    link = await ada.evaluate("navigator.clipboard.readText()")
+    assert link == f"{server.page}/join/{room}"
+
+
 async def is_accessible(page):
     """Axe finds nothing on the page, by day and by night, and nothing is wider than the window."""
     await page.evaluate(AXE.read_text())
@@ -91,7 +119,7 @@ async def test_a_tutor_and_a_student_at_home(server, chromium):
     await sam.get_by_test_id("group-name").fill("Night owls")
     await sam.get_by_test_id("group-found").click()
     own = sam.locator('[data-testid=group][data-name="Night owls"]')
-    await own.get_by_test_id("group-meet").wait_for()
+    await meet_now(tia, sam, own)
     await own.get_by_test_id("group-leave").click()
     await own.get_by_test_id("group-join").wait_for()
     await sam.get_by_test_id("online-person").filter(has_text="Theodora").wait_for()
