@@ -12,6 +12,7 @@ export const de: Catalogue = {
   'device.numbered': '{kind} {number}',
   'device.none': 'Nichts gefunden',
   'device.choose': 'Auswählen …',
+  'device.blur': 'Hintergrund unscharf zeigen',
   'device.starting': 'Wird gestartet …',
   'problem.denied':
     'Diese Seite hat keinen Zugriff auf: {device}. Erlauben Sie ihn in den Einstellungen des Browsers für diese Seite und versuchen Sie es noch einmal, oder machen Sie ohne weiter.',

@@ -11,6 +11,7 @@ export const en = {
   'device.numbered': '{kind} {number}',
   'device.none': 'None found',
   'device.choose': 'Choose…',
+  'device.blur': 'Blur my background',
   'device.starting': 'Starting…',
   'problem.denied':
     'This page is not allowed to use your {device}. Allow it in the browser’s settings for this page and try again, or continue without it.',
