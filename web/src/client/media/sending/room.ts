@@ -14,6 +14,7 @@ import {
 import { capBitrate } from './cap';
 import { blur } from '../devices/blur';
 import { MEDIA_DEVICE_KIND, TRACK_SOURCE, type DeviceKind } from '../devices/devices';
+import { pauseUnseen } from '../link/unseen';
 import { mayPublish } from '../devices/permissions';
 
 /** What to publish: an open track, or whether to open one. */
@@ -68,6 +69,7 @@ export function createRoom(ids: Record<DeviceKind, string>, speaker = ''): Room 
     if (source === Track.Source.ScreenShare) void withoutTemporalLayers(track?.sender);
     if (source === Track.Source.Camera && track instanceof LocalVideoTrack) blur.follow(track);
   });
+  pauseUnseen(room);
   const cap = (): void => void capCamera(room);
   return room.on(RoomEvent.LocalTrackPublished, cap).on(RoomEvent.LocalTrackUnpublished, cap);
 }
