@@ -96,7 +96,6 @@ class Class:
 
     async def leave(self, name):
         await self.crowd.evaluate("(name) => leave(name)", name)
-        await self.school.person(name).post(f"/sessions/{self.session}/leave")
 
     async def turn_page(self, direction):
         await self.tutor.get_by_test_id(f"pager-{direction}").click()

@@ -18,7 +18,7 @@ describe('a video', () => {
   const subscribe = (...tracks: object[]): void => {
     let emit: (track: object) => void = () => undefined;
     const room = {
-      on: (event: string, listener: (track: object) => void) => {
+      on: (event: RoomEvent, listener: (track: object) => void) => {
         if (event === RoomEvent.TrackSubscribed) emit = listener;
       },
     };
