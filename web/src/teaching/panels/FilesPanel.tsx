@@ -3,7 +3,7 @@ import { useState } from 'react';
 import { ACCEPTED, sendFile } from '../../client/classroom/uploads';
 import { may } from '../../client/classroom/live/permissions';
 import { nameOf } from '../../client/classroom/live/state';
-import type { SessionFile } from '../../client/classroom/live/files';
+import type { SessionFile } from '../../client/classroom/live/work/files';
 import { pathOf } from '../../client/classroom/sessions';
 import { bytes, t } from '../../client/text/catalogue';
 import { named, s } from '../../client/text/sessions/texts';
