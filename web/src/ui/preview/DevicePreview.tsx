@@ -1,7 +1,6 @@
 import type { DeviceKind } from '../../client/media/devices/devices';
 import type { Preview, PreviewState } from '../../client/media/devices/preview';
 import { t } from '../../client/text/catalogue';
-import { BlurSwitch } from '../controls/BlurSwitch';
 import { DeviceSelect } from '../controls/DeviceSelect';
 import { DeviceToggle } from '../controls/DeviceToggle';
 import { CameraPicture } from './CameraPicture';
@@ -72,7 +71,6 @@ export function DevicePreview({ preview, devices }: { preview: Preview; devices:
           onChoose={(id) => choose('microphone', id)}
         />
       </div>
-      {camera.state === 'on' && <BlurSwitch />}
     </section>
   );
 }
