@@ -11,6 +11,8 @@ export default defineConfig({
   build: {
     // The server's content security policy forbids inline styles and `data:` URLs of scripts and fonts.
     assetsInlineLimit: 0,
+    // All browsers that LiveKit's client supports know `modulepreload`.
+    modulePreload: { polyfill: false },
     // livekit-client and Swagger UI exceed the default limit of 500 kB; this limit warns when they grow.
     chunkSizeWarningLimit: 1600,
     rolldownOptions: {

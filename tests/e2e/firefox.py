@@ -1,6 +1,7 @@
 """Firefox over W3C WebDriver BiDi: what the tests need of it, without a driver program."""
 
 import asyncio
+import base64
 import itertools
 import json
 import re
@@ -13,6 +14,8 @@ from typing import Any
 
 import aiohttp
 import pytest
+
+from tests.e2e.conftest import eventually
 
 FIREFOX = shutil.which("firefox-esr") or shutil.which("firefox")
 START_TIMEOUT_S = 60.0
@@ -68,19 +71,52 @@ class Firefox:
         result: dict[str, Any] = answer["result"]
         return result
 
-    async def open(self, url: str) -> "Page":
-        """A new tab at an address, loaded."""
-        tab = await self.command("browsingContext.create", type="tab")
-        await self.command("browsingContext.navigate", context=tab["context"], url=url, wait="complete")
-        return Page(self, tab["context"])
+    async def open(self, url: str, init: str = "") -> "Page":
+        """Load an address in a new window that shares no storage with others; `init` runs before its scripts."""
+        person = (await self.command("browser.createUserContext"))["userContext"]
+        # A window, because the tabs behind the first one of a window are hidden and throttled.
+        window = await self.command("browsingContext.create", type="window", userContext=person)
+        if init:
+            await self.command(
+                "script.addPreloadScript",
+                functionDeclaration=f"() => {{ {init} }}",
+                contexts=[window["context"]],
+            )
+        await self.command("browsingContext.navigate", context=window["context"], url=url, wait="complete")
+        return Page(self, window["context"])
 
     def close(self) -> None:
         """Listen no more."""
         self._reader.cancel()
 
 
+# The first element of a selector if it can be seen and used, or null.
+FIND = """(selector) => {
+    const element = document.querySelector(selector);
+    return element?.checkVisibility() && !element.disabled ? element : null;
+}"""
+# React listens for input events, and keeps its own copy of the value behind the element's.
+FILL = """(input, text) => {
+    Object.getOwnPropertyDescriptor(Object.getPrototypeOf(input), 'value').set.call(input, text);
+    input.dispatchEvent(new Event('input', { bubbles: true }));
+}"""
+SET_FILE = """(input, [name, type, bytes]) => {
+    const given = new DataTransfer();
+    given.items.add(new File([Uint8Array.from(atob(bytes), (letter) => letter.charCodeAt(0))], name, { type }));
+    input.files = given.files;
+    input.dispatchEvent(new Event('change', { bubbles: true }));
+}"""
+
+
+def by_id(test_id: str, **values: str) -> str:
+    """A selector of an element with this `data-testid` and these values of `data-...` attributes."""
+    return f'[data-testid="{test_id}"]' + "".join(
+        f'[data-{name}="{value}"]' for name, value in values.items()
+    )
+
+
 class Page:
-    """A tab, with as much of Playwright's interface as the tests use."""
+    """A window, with as much of Playwright's interface as the tests use."""
 
     def __init__(self, firefox: Firefox, context: str) -> None:
         self._firefox = firefox
@@ -98,6 +134,47 @@ class Page:
         )
         assert answer["type"] == "success", answer.get("exceptionDetails", {}).get("text", answer)
         return json.loads(answer["result"]["value"])
+
+    async def there(self, test_id: str, **values: str) -> None:
+        """Wait until an element can be seen and used."""
+        selector = by_id(test_id, **values)
+        await eventually(
+            lambda: self.evaluate(f"(selector) => ({FIND})(selector) !== null", selector),
+            f"{selector} in Firefox",
+        )
+
+    async def gone(self, test_id: str, **values: str) -> None:
+        """Wait until there is no such element."""
+        selector = by_id(test_id, **values)
+        await eventually(
+            lambda: self.evaluate("(selector) => document.querySelector(selector) === null", selector),
+            f"no {selector} in Firefox",
+        )
+
+    async def says(self, test_id: str, text: str) -> None:
+        """Wait until one of these elements contains a text."""
+        found = "([selector, text]) => [...document.querySelectorAll(selector)].some((e) => e.innerText.includes(text))"
+        await eventually(
+            lambda: self.evaluate(found, [by_id(test_id), text]), f"{text} in {test_id} in Firefox"
+        )
+
+    async def click(self, test_id: str, **values: str) -> None:
+        """Click an element when it can be used."""
+        await self.there(test_id, **values)
+        await self.evaluate(f"(selector) => ({FIND})(selector).click()", by_id(test_id, **values))
+
+    async def fill(self, test_id: str, text: str) -> None:
+        """Type a text into an empty field."""
+        await self.there(test_id)
+        await self.evaluate(
+            f"([selector, text]) => ({FILL})(({FIND})(selector), text)", [by_id(test_id), text]
+        )
+
+    async def set_file(self, test_id: str, name: str, kind: str, data: bytes) -> None:
+        """Choose a file in a field, which may be hidden behind a button."""
+        file = [name, kind, base64.b64encode(data).decode()]
+        script = f"([selector, file]) => ({SET_FILE})(document.querySelector(selector), file)"
+        await self.evaluate(script, [by_id(test_id), file])
 
 
 def _write_preferences(profile: Path) -> None:

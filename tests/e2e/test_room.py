@@ -231,3 +231,42 @@ async def test_in_production_a_host_copies_a_link_that_works_for_others_who_cann
         await gate.get_by_test_id("token-input").fill(link)
         await gate.get_by_test_id("token-continue").click()
         await gate.get_by_test_id("lobby-name").wait_for()
+
+
+# A camera of which the browser says that it can blur; `applied` has what the page asked of each track.
+CAMERA_WITH_BLUR = """
+    window.applied = [];
+    const prototype = MediaStreamTrack.prototype;
+    const {getCapabilities, applyConstraints} = prototype;
+    prototype.getCapabilities = function () {
+        const found = getCapabilities.call(this);
+        return this.kind === 'video' ? {...found, backgroundBlur: [false, true]} : found;
+    };
+    prototype.applyConstraints = function ({backgroundBlur, ...others} = {}) {
+        if (backgroundBlur !== undefined) window.applied.push([this.id, backgroundBlur]);
+        return applyConstraints.call(this, others);
+    };
+"""
+
+
+async def test_a_blurred_background_stays_so_while_the_camera_goes_off_and_on(server, chromium):
+    ada = await person(chromium, server, "Ada", init=CAMERA_WITH_BLUR)
+    await has(ada, "toggle-camera", "data-state", "on")
+    assert await ada.evaluate("applied") == []
+    await ada.get_by_test_id("toggle-more").click()
+    await ada.get_by_test_id("toggle-devices").click()
+    await ada.get_by_test_id("blur").click()
+    await ada.keyboard.press("Escape")
+    for state in ("off", "on"):
+        await ada.get_by_test_id("toggle-camera").click()
+        await has(ada, "toggle-camera", "data-state", state)
+    await ada.get_by_test_id("leave").click()
+    await ada.get_by_test_id("rejoin").click()
+    await ada.get_by_test_id("lesson").wait_for()
+
+    async def three_cameras_are_blurred():
+        return {blurred for _, blurred in await ada.evaluate("applied")} == {True} and len(
+            {track for track, _ in await ada.evaluate("applied")}
+        ) == 3
+
+    await eventually(three_cameras_are_blurred, "the first camera, the one after its pause, and the next")

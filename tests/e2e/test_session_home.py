@@ -1,5 +1,7 @@
 """The home page of teaching sessions in browsers: timetable, calendar, office hours, groups, presence, accounts."""
 
+import os
+import socket
 import time
 from datetime import UTC, datetime, timedelta
 
@@ -7,8 +9,12 @@ import aiohttp
 import pyotp
 import pytest
 
+from tests.e2e.conftest import free_media_port, free_port
 from tests.e2e.test_design import AXE, OVERFLOW, VIOLATIONS
+from tests.e2e.test_room import started, stopped
 from tests.e2e.test_session_page import sign_in, visitor
+from tests.signaling.oidc_provider import CLIENT, SECRET
+from tests.signaling.oidc_provider import running as running_provider
 from tests.signaling.school_client import School
 
 pytestmark = pytest.mark.timeout(120)
@@ -58,6 +64,34 @@ async def shows_in_calendar(tia, lesson):
     assert len(dates) > await entries.count()
 
 
+async def meet_now(tia, sam, own):
+    """Two members of a study group press the same button, and are at the door of one session; then both go home."""
+    members = tia.locator('[data-testid=group][data-name="Night owls"]')
+    home = sam.url
+    await members.get_by_test_id("group-join").click()
+    await own.get_by_test_id("group-meet").click()
+    await sam.get_by_role("heading", name="Night owls").wait_for()
+    await members.get_by_test_id("group-meet").click()
+    await tia.get_by_test_id("door-join").wait_for()
+    assert sam.url == tia.url != home
+    for page in (tia, sam):
+        await page.goto(home)
+    await members.get_by_test_id("group-leave").click()
+
+
+async def test_a_room_without_a_session_is_opened_from_home(server, chromium):
+    ada = await visitor(chromium, 360)
+    await ada.goto(server.page)
+    await ada.get_by_test_id("instant-go").click()
+    await ada.get_by_test_id("lobby-name").fill("Ada")
+    room = await ada.get_by_test_id("lobby-room").input_value()
+    assert len(room) >= 9
+    await ada.get_by_test_id("lobby-join").click()
+    await ada.get_by_test_id("invite-copy").click()
+    link = await ada.evaluate("navigator.clipboard.readText()")
+    assert link == f"{server.page}/join/{room}"
+
+
 async def is_accessible(page):
     """Axe finds nothing on the page, by day and by night, and nothing is wider than the window."""
     await page.evaluate(AXE.read_text())
@@ -91,7 +125,7 @@ async def test_a_tutor_and_a_student_at_home(server, chromium):
     await sam.get_by_test_id("group-name").fill("Night owls")
     await sam.get_by_test_id("group-found").click()
     own = sam.locator('[data-testid=group][data-name="Night owls"]')
-    await own.get_by_test_id("group-meet").wait_for()
+    await meet_now(tia, sam, own)
     await own.get_by_test_id("group-leave").click()
     await own.get_by_test_id("group-join").wait_for()
     await sam.get_by_test_id("online-person").filter(has_text="Theodora").wait_for()
@@ -149,3 +183,27 @@ async def test_a_second_factor_is_asked_for_after_the_password(server, chromium)
     await page.get_by_test_id("sign-code").fill(phone.now())
     await page.get_by_test_id("password-submit").click()
     await page.get_by_role("heading", name="Hello, Eve").wait_for()
+
+
+async def test_people_sign_in_at_the_provider_of_their_school(chromium, tmp_path):
+    ports = free_port(socket.SOCK_STREAM), free_media_port(len(os.sched_getaffinity(0)))
+    config = tmp_path / "lectern.toml"
+    async with running_provider() as provider:
+        config.write_text(
+            f'issuer = "{provider.issuer}"\noidc_client_id = "{CLIENT}"\noidc_client_secret = "{SECRET}"\n'
+            f'public_url = "http://localhost:{ports[0]}"\n[keys]\nkey = "{"x" * 32}"\n'
+        )
+        process = await started(*ports, str(tmp_path), "--host", "127.0.0.1", "--config", str(config))
+        try:
+            emmy = await visitor(chromium, 360)
+            await emmy.goto(f"http://localhost:{ports[0]}")
+            await is_accessible(emmy)
+            for _ in range(2):
+                await emmy.get_by_test_id("sign-school").click()
+                await emmy.get_by_role("heading", name="Hello, Emmy").wait_for()
+                # a reload keeps the sign-in, and signing out ends it
+                await emmy.reload()
+                await emmy.get_by_test_id("sign-out").click()
+            await emmy.get_by_test_id("sign-school").wait_for()
+        finally:
+            await stopped(process)

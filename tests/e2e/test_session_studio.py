@@ -11,6 +11,9 @@ from tests.signaling.pdfs import pdf
 pytestmark = pytest.mark.timeout(120)
 
 SLOW_S = 0.3
+# The whole file would take 20 s.
+SLOW_BYTES_PER_S = 500_000
+LARGE_BYTES = 10_000_000
 
 
 async def page_of(page):
@@ -86,6 +89,37 @@ async def exchange_files(tia, sam):
     await file.get_by_test_id("file-remove").click()
     await tia.get_by_test_id("file-remove-confirm").click()
     await sam.get_by_test_id("file").wait_for(state="detached")
+    await cancel_an_upload(sam)
+    assert await tia.get_by_test_id("file").count() == 1
+    # the server's refusal, whose place here is taken by a small answer in its name
+    full = {"code": "quota_exceeded", "detail": "", "status": 413, "title": ""}
+    await sam.route("**/files?*", lambda route: route.fulfill(status=413, json=full))
+    await sam.get_by_test_id("file-add-input").set_input_files(
+        {"name": "full.txt", "mimeType": "text/plain", "buffer": b"x = 2"}
+    )
+    await sam.get_by_test_id("upload-problem").get_by_text("too large together").wait_for()
+    await sam.unroute("**/files?*")
+
+
+async def cancel_an_upload(page):
+    """The progress of a large file over a slow link is shown; once cancelled, nothing of it is left."""
+    devtools = await page.context.new_cdp_session(page)
+    slow = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": SLOW_BYTES_PER_S}
+    await devtools.send("Network.enable")
+    await devtools.send("Network.emulateNetworkConditions", slow)
+    large = {"name": "large.txt", "mimeType": "text/plain", "buffer": b"x" * LARGE_BYTES}
+    await page.get_by_test_id("file-add-input").set_input_files(large)
+    progress = page.get_by_test_id("upload-progress")
+
+    async def is_under_way():
+        return 0 < int(await progress.get_attribute("value")) < 100
+
+    await progress.wait_for()
+    await eventually(is_under_way, "a part of the file was sent")
+    await page.get_by_test_id("upload-cancel").click()
+    await progress.wait_for(state="detached")
+    assert await page.get_by_test_id("upload-problem").count() == 0
+    await devtools.send("Network.emulateNetworkConditions", {**slow, "uploadThroughput": -1})
 
 
 async def drag(page, *points):

@@ -1,4 +1,4 @@
-"""How the rooms look, compared with pictures in `views/`: window sizes, light and dark, few and many people.
+"""How the pages look, compared with pictures in `views/`: window sizes, light and dark, rooms with few and many people.
 
 A picture is small and without text, because fonts differ between machines; it shows where things are and how bright
 they are. `LECTERN_WRITE_VIEWS=1` writes the pictures anew after an intended change; look at the difference before you
@@ -12,14 +12,38 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageChops
 
+from tests.e2e.test_session_page import sign_in
+
 pytestmark = pytest.mark.timeout(240)
 
 VIEWS = Path(__file__).parent / "views"
 KINDS = {"room": "", "tutor": "&session=tutor", "student": "&session=student"}
+# The other pages: address, and what is there when they are ready.
+PAGES = {
+    "home": ("/", "sign-submit"),
+    "lobby": ("/join/maths", "lobby-join"),
+    "door": ("/sessions/code/K7M4PQ", "door-join"),
+    "report": ("/dev/components?report", "report-csv"),
+    "slides": ("/dev/components?people=4&session=student&scene=slides", "leave"),
+    "admin": ("/sessions/admin", "admin-room"),
+}
 PEOPLE = (0, 1, 4, 12, 30)
 # In pixels; a picture has a tenth to a third of the width.
 SIZES = ((360, 740), (1280, 800), (2560, 1440))
 SCHEMES = ("light", "dark")
+SERVER = {
+    "at": 1_764_350_000,
+    "rooms": [
+        {"sid": f"RM_{name}", "name": name, "created_at": 1_764_349_000, "count": 12, "people": []}
+        for name in ("maths", "physics", "French")
+    ],
+    "room_count": 3,
+    "person_count": 36,
+    "workers": [{"peers": 18, "forwarded": 100, "retransmitted": 0, "dropped": 0}] * 2,
+    "event_log_waiting": 0,
+    "webhooks_waiting": 0,
+    "keys": [],
+}
 WIDTH = 128
 # Levels of 255 that antialiasing and the width of a word change, and the share of pixels that may change more.
 SAME_LEVELS = 24
@@ -34,12 +58,14 @@ WITHOUT_TEXT = """() => {
 }"""
 
 
-async def pictures(browser, server, kind, people):
-    """Small pictures of a room with so many people, by size and scheme."""
+async def pictures(browser, address, ready, prepare=None):
+    """Small pictures of a page, by size and scheme; `prepare` brings a new tab to where it may see the page."""
     context = await browser.new_context(reduced_motion="reduce")
     page = await context.new_page()
-    await page.goto(f"{server.page}/dev/components?people={people}{KINDS[kind]}")
-    await page.get_by_test_id("leave").wait_for()
+    if prepare is not None:
+        await prepare(page)
+    await page.goto(address)
+    await page.get_by_test_id(ready).first.wait_for()
     await page.evaluate(WITHOUT_TEXT)
     found = []
     for width, height in SIZES:
@@ -79,6 +105,23 @@ def test_a_missing_panel_is_a_change_and_a_wider_word_is_none():
     assert 0 < changed_share(word, picture) < MAX_CHANGED < changed_share(panel, picture)
 
 
+def compare(name, found):
+    """Compare pictures with the stored sheet of this name, or write it."""
+    path = VIEWS / f"{name}.png"
+    if os.environ.get("LECTERN_WRITE_VIEWS"):
+        VIEWS.mkdir(exist_ok=True)
+        sheet_of(found).save(path, optimize=True)
+    expected = Image.open(path)
+    names = [f"{width} px {scheme}" for width, _ in SIZES for scheme in SCHEMES]
+    changed = {}
+    for index, (view, picture) in enumerate(zip(names, found, strict=True)):
+        left = index * WIDTH
+        before = expected.crop((left, 0, left + WIDTH, picture.height))
+        if (share := changed_share(picture, before)) > MAX_CHANGED:
+            changed[view] = f"{share:.1%}"
+    assert changed == {}
+
+
 @pytest.mark.parametrize(
     ("kind", "people"),
     [
@@ -88,17 +131,22 @@ def test_a_missing_panel_is_a_change_and_a_wider_word_is_none():
     ],
 )
 async def test_a_view_looks_as_before(server, chromium, kind, people):
-    found = await pictures(chromium, server, kind, people)
-    path = VIEWS / f"{kind}-{people}.png"
-    if os.environ.get("LECTERN_WRITE_VIEWS"):
-        VIEWS.mkdir(exist_ok=True)
-        sheet_of(found).save(path, optimize=True)
-    expected = Image.open(path)
-    names = [f"{width} px {scheme}" for width, _ in SIZES for scheme in SCHEMES]
-    changed = {}
-    for index, (name, picture) in enumerate(zip(names, found, strict=True)):
-        left = index * WIDTH
-        before = expected.crop((left, 0, left + WIDTH, picture.height))
-        if (share := changed_share(picture, before)) > MAX_CHANGED:
-            changed[name] = f"{share:.1%}"
-    assert changed == {}
+    address = f"{server.page}/dev/components?people={people}{KINDS[kind]}"
+    compare(f"{kind}-{people}", await pictures(chromium, address, "leave"))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=() if name in ("home", "lobby") else pytest.mark.long) for name in PAGES],
+)
+async def test_a_page_looks_as_before(server, chromium, name):
+    path, ready = PAGES[name]
+
+    async def administrator(page):
+        """An administrator of a server whose figures are always the same; machines differ in their workers."""
+        await sign_in(page, server, "Ann", "admin")
+        await page.get_by_test_id("calendar-view").wait_for()
+        await page.route("**/api/v1/server", lambda route: route.fulfill(json=SERVER))
+
+    prepare = administrator if name == "admin" else None
+    compare(name, await pictures(chromium, f"{server.page}{path}", ready, prepare))

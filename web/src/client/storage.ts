@@ -9,6 +9,7 @@ const CAMERA_OFF_KEY = 'lectern.camera-off';
 const MICROPHONE_OFF_KEY = 'lectern.microphone-off';
 const LANGUAGE_KEY = 'lectern.language';
 const LETTERS_OFF_KEY = 'lectern.letters-off';
+const BLUR_KEY = 'lectern.blur';
 const SPEAKER_KEY = 'lectern.speaker';
 const TOKEN_KEY = 'lectern.token';
 const SIGN_IN_KEY = 'lectern.sign-in';
@@ -64,6 +65,15 @@ export function recallLetters(store: KeyValues | undefined): boolean {
 
 export function rememberLetters(store: KeyValues | undefined, on: boolean): void {
   write(store, LETTERS_OFF_KEY, on ? '' : 'off');
+}
+
+/** Whether the user blurs the background of their camera. */
+export function recallBlur(store: KeyValues | undefined): boolean {
+  return read(store, BLUR_KEY) !== '';
+}
+
+export function rememberBlur(store: KeyValues | undefined, on: boolean): void {
+  write(store, BLUR_KEY, on ? 'on' : '');
 }
 
 /** The access token of this tab, with which a reload stays in the lesson; empty when there is none. */

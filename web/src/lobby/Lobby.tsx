@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState, type SyntheticEvent } from 'react';
+import { lazy, Suspense, useEffect, useRef, useState, type SyntheticEvent } from 'react';
 
 import { fixedName, type Claims } from '../client/access/access';
 import { MAX_NAME_LENGTH, roomProblem } from '../client/access/address';
@@ -12,9 +12,9 @@ import { TextField } from '../ui/controls/TextField';
 import { Logo } from '../ui/surfaces/Logo';
 import { DevicePreview } from '../ui/preview/DevicePreview';
 import { Problems } from '../ui/preview/Problems';
-import { SpeakerTest } from '../ui/preview/SpeakerTest';
 import { useStore } from '../ui/hooks/useStore';
-import { ConnectionCheck } from './ConnectionCheck';
+
+const LobbyTests = lazy(async () => ({ default: (await import('./LobbyTests')).LobbyTests }));
 
 /** Who wants to join which room. */
 export interface Guest {
@@ -111,20 +111,25 @@ export function Lobby(props: LobbyProps) {
               onChange={setName}
             />
             {!mayPublish && <p>{t('lobby.watchOnly')}</p>}
+            <Button submit look="primary" testId="lobby-join" disabled={screen.joining}>
+              {t(screen.joining ? 'action.joining' : 'action.join')}
+            </Button>
+            {/* Below the button, which a message may not push off a small screen. */}
             <Problems
               preview={preview}
               devices={devices}
               problem={problem === '' ? screen.problem : problem}
               testId="lobby-error"
             />
-            <Button submit look="primary" testId="lobby-join" disabled={screen.joining}>
-              {t(screen.joining ? 'action.joining' : 'action.join')}
-            </Button>
           </form>
-          <div className="lobby-tests">
-            <SpeakerTest speaker={speaker} revision={devices.microphone.state} onChoose={onSpeaker} />
-            <ConnectionCheck access={props.checkAccess} />
-          </div>
+          <Suspense fallback={null}>
+            <LobbyTests
+              speaker={speaker}
+              revision={devices.microphone.state}
+              onSpeaker={onSpeaker}
+              checkAccess={props.checkAccess}
+            />
+          </Suspense>
         </div>
       </div>
     </main>

@@ -1,4 +1,12 @@
-import { useRoomContext, useStartAudio } from '@livekit/components-react';
+import {
+  isTrackReference,
+  useLocalParticipant,
+  useRoomContext,
+  useStartAudio,
+  useTracks,
+  VideoTrack,
+} from '@livekit/components-react';
+import { Track } from 'livekit-client';
 
 import { t } from '../client/text/catalogue';
 import { Button } from '../ui/controls/Button';
@@ -21,7 +29,7 @@ export function Notices({ notice, screen, saver, onDismiss }: NoticesProps) {
     <>
       {screen.on && (
         <div className="notice notice-accent" role="status" data-testid="sharing">
-          <Icon name="screen" />
+          <OwnScreen />
           <p>{t('notice.sharing')}</p>
           {screen.toggle !== undefined && (
             <Button look="quiet" testId="stop-sharing" onPress={screen.toggle}>
@@ -60,5 +68,25 @@ export function Notices({ notice, screen, saver, onDismiss }: NoticesProps) {
         </div>
       )}
     </>
+  );
+}
+
+/**
+ * A small picture of what the user shares, so that they notice when it is the wrong window. It is no tile, because a shared
+ * browser window shows itself within itself, which is only bearable this small.
+ */
+function OwnScreen() {
+  const { localParticipant } = useLocalParticipant();
+  const own = useTracks([Track.Source.ScreenShare], { onlySubscribed: false }).find(
+    ({ participant }) => participant.identity === localParticipant.identity,
+  );
+  if (own === undefined || !isTrackReference(own)) return <Icon name="screen" />;
+  return (
+    <VideoTrack
+      trackRef={own}
+      className="own-screen"
+      aria-label={t('notice.ownScreen')}
+      data-testid="own-screen"
+    />
   );
 }

@@ -1,10 +1,11 @@
 import { useParticipants, useTracks, type TrackReferenceOrPlaceholder } from '@livekit/components-react';
 import { RoomEvent, Track } from 'livekit-client';
-import { useContext, useState } from 'react';
+import { useContext, useRef, useState } from 'react';
 
 import { t } from '../client/text/catalogue';
 import { IconButton } from '../ui/controls/IconButton';
 import { arrange, arrangeColumns, PER_PAGE, type Size } from './layout';
+import { More } from './More';
 import { order, tileKey, type Placed, type Wanted } from './order';
 import { StageContext, type StageRules } from './rules';
 import { Tile } from './Tile';
@@ -35,6 +36,7 @@ export function Stage({
   onPin,
 }: StageProps) {
   const [area, attach] = useSize();
+  const list = useRef<HTMLDivElement>(null);
   // Render again when a hand is raised.
   useParticipants({ updateOnlyOn: [RoomEvent.ParticipantAttributesChanged] });
   const rules = useContext(StageContext);
@@ -57,7 +59,7 @@ export function Stage({
   const layout =
     rules.paged === true && !hasLarge
       ? arrangeColumns(others.length, pages === undefined ? area : above(area))
-      : arrange(others.length, hasLarge, area);
+      : arrange(others.length, hasLarge, area, BAR_HEIGHT);
   const pinOf = (track: TrackReferenceOrPlaceholder) => {
     const key = tileKey(placed(track));
     return { pinned: key === pinned, onPin: (wanted: boolean) => onPin(wanted ? key : undefined) };
@@ -72,23 +74,24 @@ export function Stage({
             <Tile key={`large/${keyOf(stage)}`} track={stage} large keys={keys} {...pinOf(stage)} />
           )}
           {others.length > 0 && (
-            <div className={pages === undefined ? 'others' : 'others others-paged'}>
-              <div
-                className="others-block"
-                style={{ width: layout.kind === 'grid' ? layout.width : undefined }}
-              >
+            <div ref={list} className={pages === undefined ? 'others' : 'others others-paged'}>
+              <div className="others-block" style={{ width: 'width' in layout ? layout.width : undefined }}>
                 {others.map((track) => (
                   <Tile key={keyOf(track)} track={track} size={layout.tile} {...pinOf(track)} />
                 ))}
               </div>
             </div>
           )}
+          {others.length > 0 && <More list={list} layout={layout} count={others.length} />}
         </div>
       )}
       {pages !== undefined && <Pager pages={pages} all={all.length} />}
     </div>
   );
 }
+
+// The row with name and buttons below a large picture; the same height as in `room.css` and `scenes.css`.
+const BAR_HEIGHT = 48;
 
 // Room for the bar that turns pages; the same height as in `room.css`.
 const PAGER_HEIGHT = 56;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { arrange, arrangeColumns, GAP, type Layout, type Size } from './layout';
+import { arrange, arrangeColumns, GAP, tilesBeyond, type Layout, type Size } from './layout';
 
 const DESKTOP = { width: 1264, height: 680 };
 const PHONE = { width: 374, height: 690 };
@@ -60,16 +60,42 @@ describe('a grid', () => {
 describe('a large tile', () => {
   it.each<[string, Size, Layout['kind']]>([
     ['a desktop', DESKTOP, 'side'],
-    ['a phone', PHONE, 'bottom'],
+    ['a phone', PHONE, 'stack'],
+    ['a tablet held upright', { width: 752, height: 930 }, 'stack'],
     ['a phone on its side', PHONE_ON_ITS_SIDE, 'side'],
     ['a square', { width: 700, height: 700 }, 'bottom'],
   ])('in %s', (_, area, kind) => {
     expect(arrange(5, true, area).kind).toBe(kind);
   });
-  it.each([DESKTOP, PHONE, PHONE_ON_ITS_SIDE])('has most of $width x $height', (area) => {
+  it('has the full width of a phone, and the others fit into the rest', () => {
+    for (const count of [1, 2, 3, 4]) {
+      const layout = arrange(count, true, PHONE, 48);
+      if (layout.kind !== 'stack') throw new Error('no stack');
+      const columns = Math.round((layout.width + GAP) / (layout.tile.width + GAP));
+      const rows = Math.ceil(count / columns);
+      const large = (PHONE.width * 9) / 16 + 48;
+      expect(large + rows * (layout.tile.height + GAP)).toBeLessThanOrEqual(PHONE.height);
+      expect(layout.tile.width).toBeGreaterThanOrEqual(132);
+    }
+  });
+  it.each([DESKTOP, PHONE_ON_ITS_SIDE])('has most of $width x $height', (area) => {
     const { kind, tile } = arrange(5, true, area);
     const left = kind === 'side' ? area.width - tile.width : area.height - tile.height;
     expect(left).toBeGreaterThan((kind === 'side' ? area.width : area.height) * 0.7);
+  });
+});
+
+describe('tiles beyond the end', () => {
+  it.each<[string, Parameters<typeof tilesBeyond>, number]>([
+    ['none where all are visible', [{ visible: 500, all: 500, offset: 0 }, 100, 1], 0],
+    ['three rows of one', [{ visible: 500, all: 800, offset: 0 }, 100, 1], 3],
+    ['three rows of two', [{ visible: 500, all: 800, offset: 0 }, 100, 2], 6],
+    ['less after scrolling', [{ visible: 500, all: 800, offset: 200 }, 100, 1], 1],
+    ['none at the end', [{ visible: 500, all: 800, offset: 300 }, 100, 1], 0],
+    ['from right to left, offsets are negative', [{ visible: 500, all: 800, offset: -200 }, 100, 1], 1],
+    ['none of tiles that have no size yet', [{ visible: 500, all: 800, offset: 0 }, GAP, 1], 0],
+  ])('%s', (_, given, count) => {
+    expect(tilesBeyond(...given)).toBe(count);
   });
 });
 

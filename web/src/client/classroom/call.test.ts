@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { UnreachableError } from '../server/server';
 import { Caller, Problem } from './call';
+import { CancelledError } from './sendBody';
 
 function answering(...answers: (Response | Error)[]) {
   const sent: { url: string; init: RequestInit }[] = [];
@@ -53,5 +54,23 @@ describe('Caller', () => {
   ])('takes %s for an unreachable server', async (_, response) => {
     const { caller } = answering(response);
     await expect(caller.get('/me')).rejects.toBeInstanceOf(UnreachableError);
+  });
+});
+
+describe('an upload', () => {
+  const sending = (outcome: { status: number; body: unknown } | Error) =>
+    new Caller('T', undefined, () =>
+      outcome instanceof Error ? Promise.reject(outcome) : Promise.resolve(outcome),
+    ).upload('/files', new Blob(['x']));
+  it('returns the fields of the response', async () => {
+    expect(await sending({ status: 201, body: { id: 'f' } })).toEqual({ id: 'f' });
+  });
+  it.each([
+    ['a refusal', { status: 413, body: { code: 'too_large', detail: 'large' } }, Problem],
+    ['a page of a proxy', { status: 502, body: undefined }, UnreachableError],
+    ['a lost connection', new TypeError('no response'), UnreachableError],
+    ['its cancellation', new CancelledError(), CancelledError],
+  ])('throws for %s', async (_, outcome, kind) => {
+    await expect(sending(outcome)).rejects.toBeInstanceOf(kind);
   });
 });

@@ -2,6 +2,7 @@
 import { isFields, numberOf, textOf, type Fields } from '../json';
 import { serverPath } from '../server/base';
 import { UnreachableError, type Fetch } from '../server/server';
+import { CancelledError, sendBody, type Watcher } from './sendBody';
 
 /** The server refused a call. `code` is stable; `message` is the server's text, in English. */
 export class Problem extends Error {
@@ -29,6 +30,7 @@ export class Caller {
   constructor(
     readonly token: string,
     private readonly fetcher: Fetch = browserFetch,
+    private readonly sender = sendBody,
   ) {}
 
   get(path: string): Promise<Fields> {
@@ -49,9 +51,17 @@ export class Caller {
     }
   }
 
-  /** Send a file as the body. */
-  upload(path: string, file: Blob): Promise<Fields> {
-    return this.call('POST', path, file, crypto.randomUUID(), LONG_MS);
+  /** Send a file as the body. Throws `CancelledError` if the watcher's signal cancelled it. */
+  async upload(path: string, file: Blob, watcher: Watcher = {}): Promise<Fields> {
+    const headers = this.headers(crypto.randomUUID());
+    try {
+      const { status, body } = await this.sender(apiPath(path), headers, file, LONG_MS, watcher);
+      if (status < 200 || status > 299) throw problemOf(status, body);
+      return isFields(body) ? body : {};
+    } catch (error) {
+      if (error instanceof CancelledError || error instanceof Problem) throw error;
+      throw new UnreachableError('no response', { cause: error });
+    }
   }
 
   put(path: string, body: object): Promise<Fields> {
@@ -69,7 +79,7 @@ export class Caller {
   /** A file, such as a table for spreadsheets or a page of slides. */
   async load(path: string, timeoutMs = LONG_MS): Promise<Blob> {
     const response = await this.request('GET', path, undefined, '', timeoutMs);
-    if (!response.ok) throw await problemOf(response);
+    if (!response.ok) throw problemOf(response.status, await jsonOf(response));
     try {
       return await response.blob();
     } catch (error) {
@@ -86,12 +96,19 @@ export class Caller {
     timeoutMs = TIMEOUT_MS,
   ): Promise<Fields> {
     const response = await this.request(method, path, body, key, timeoutMs);
-    if (!response.ok) throw await problemOf(response);
-    const answer: unknown = await response.json().catch(() => undefined);
+    const answer = await jsonOf(response);
+    if (!response.ok) throw problemOf(response.status, answer);
     // Responses of commands without a result are empty.
     if (answer === null) return {};
     if (!isFields(answer)) throw new UnreachableError('the response is not a JSON object');
     return answer;
+  }
+
+  private headers(key: string): Record<string, string> {
+    return {
+      ...(this.token !== '' && { Authorization: `Bearer ${this.token}` }),
+      ...(key !== '' && { 'Idempotency-Key': key }),
+    };
   }
 
   private async request(
@@ -101,16 +118,14 @@ export class Caller {
     key: string,
     timeoutMs = TIMEOUT_MS,
   ): Promise<Response> {
-    const json = body !== undefined && !(body instanceof Blob);
     try {
-      return await this.fetcher(serverPath(`/api/v1${path}`), {
+      return await this.fetcher(apiPath(path), {
         method,
         headers: {
-          ...(this.token !== '' && { Authorization: `Bearer ${this.token}` }),
-          ...(json && { 'Content-Type': 'application/json' }),
-          ...(key !== '' && { 'Idempotency-Key': key }),
+          ...this.headers(key),
+          ...(body !== undefined && { 'Content-Type': 'application/json' }),
         },
-        ...(body !== undefined && { body: body instanceof Blob ? body : JSON.stringify(body) }),
+        ...(body !== undefined && { body: JSON.stringify(body) }),
         signal: AbortSignal.timeout(timeoutMs),
       });
     } catch (error) {
@@ -119,9 +134,16 @@ export class Caller {
   }
 }
 
-async function problemOf(response: Response): Promise<Error> {
-  const answer: unknown = await response.json().catch(() => undefined);
-  if (!isFields(answer)) return new UnreachableError(`status ${response.status}`);
+function apiPath(path: string): string {
+  return serverPath(`/api/v1${path}`);
+}
+
+async function jsonOf(response: Response): Promise<unknown> {
+  return response.json().catch(() => undefined);
+}
+
+function problemOf(status: number, answer: unknown): Error {
+  if (!isFields(answer)) return new UnreachableError(`status ${status}`);
   const detail = textOf(answer['detail']) || textOf(answer['title']);
-  return new Problem(numberOf(answer['status']) ?? response.status, textOf(answer['code']), detail);
+  return new Problem(numberOf(answer['status']) ?? status, textOf(answer['code']), detail);
 }

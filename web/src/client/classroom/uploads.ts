@@ -2,6 +2,7 @@
 import { textOf } from '../json';
 import { LONG_MS } from './call';
 import type { FollowedSession } from './live/session';
+import type { Watcher } from './sendBody';
 import { pathOf } from './sessions';
 
 const MIB = 2 ** 20;
@@ -27,9 +28,15 @@ export function refusalOf({
 }
 
 /** Add a file; returns its id. `staffOnly`: students cannot load it. */
-export async function sendFile(session: FollowedSession, file: File, staffOnly: boolean): Promise<string> {
+export async function sendFile(
+  session: FollowedSession,
+  file: File,
+  staffOnly: boolean,
+  watcher?: Watcher,
+): Promise<string> {
   const query = new URLSearchParams({ name: file.name, ...(staffOnly && { scope: 'staff' }) });
-  return textOf((await session.caller.upload(`${pathOf(session.id)}/files?${query.toString()}`, file))['id']);
+  const path = `${pathOf(session.id)}/files?${query.toString()}`;
+  return textOf((await session.caller.upload(path, file, watcher))['id']);
 }
 
 /** Make slides from a PDF among the files; returns the id of the deck. It can take several minutes. */

@@ -12,6 +12,7 @@ export const de: Catalogue = {
   'device.numbered': '{kind} {number}',
   'device.none': 'Nichts gefunden',
   'device.choose': 'Auswählen …',
+  'device.blur': 'Hintergrund unscharf zeigen',
   'device.starting': 'Wird gestartet …',
   'problem.denied':
     'Diese Seite hat keinen Zugriff auf: {device}. Erlauben Sie ihn in den Einstellungen des Browsers für diese Seite und versuchen Sie es noch einmal, oder machen Sie ohne weiter.',
@@ -84,6 +85,7 @@ export const de: Catalogue = {
   'end.here': 'Stattdessen hier teilnehmen',
   'end.returning': 'Sie kommen von selbst zurück. Sie brauchen nichts zu tun.',
   'end.lobby': 'Zurück zur Lobby',
+  'end.home': 'Zur Startseite',
 
   'action.join': 'Teilnehmen',
   'action.joining': 'Einen Moment …',
@@ -145,6 +147,7 @@ export const de: Catalogue = {
   'people.recorded': 'Dieses Treffen wird aufgezeichnet.',
   'notice.sharing': 'Alle sehen Ihren Bildschirm.',
   'notice.stopSharing': 'Nicht mehr teilen',
+  'notice.ownScreen': 'Was Sie teilen',
   'notice.sound': 'Ihr Browser blockiert den Ton, bis Sie ihn erlauben.',
   'notice.soundOn': 'Ton einschalten',
   'notice.watchOnly': 'Sie können zusehen und zuhören.',
@@ -246,6 +249,7 @@ export const de: Catalogue = {
   'stage.previous': 'Vorige Personen',
   'stage.next': 'Weitere Personen',
   'stage.page': '{from} bis {to} von {all}',
+  'stage.more': { one: '+{count}: eine weitere Person zeigen', other: '+{count}: weitere Personen zeigen' },
   'tile.you': '{name} (Sie)',
   'tile.screen': 'Bildschirm von {name}',
   'tile.camera': 'Kamera von {name}',

@@ -11,6 +11,7 @@ export const en = {
   'device.numbered': '{kind} {number}',
   'device.none': 'None found',
   'device.choose': 'Choose…',
+  'device.blur': 'Blur my background',
   'device.starting': 'Starting…',
   'problem.denied':
     'This page is not allowed to use your {device}. Allow it in the browser’s settings for this page and try again, or continue without it.',
@@ -79,6 +80,7 @@ export const en = {
   'end.here': 'Join here instead',
   'end.returning': 'You will be back automatically. You do not need to do anything.',
   'end.lobby': 'Back to the lobby',
+  'end.home': 'Go to the start page',
 
   // General.
   'action.join': 'Join',
@@ -141,6 +143,7 @@ export const en = {
   'people.recorded': 'This meeting is being recorded.',
   'notice.sharing': 'Everyone can see your screen.',
   'notice.stopSharing': 'Stop sharing',
+  'notice.ownScreen': 'What you are sharing',
   'notice.sound': 'Your browser has blocked the sound until you allow it.',
   'notice.soundOn': 'Turn sound on',
   'notice.watchOnly': 'You can watch and listen.',
@@ -244,6 +247,7 @@ export const en = {
   'stage.previous': 'Earlier people',
   'stage.next': 'Further people',
   'stage.page': '{from} to {to} of {all}',
+  'stage.more': { one: '+{count}: show one more person', other: '+{count}: show more people' },
   'tile.you': '{name} (you)',
   'tile.screen': '{name}’s screen',
   'tile.camera': 'Camera of {name}',

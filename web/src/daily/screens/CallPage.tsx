@@ -3,6 +3,7 @@ import { useEffect } from 'react';
 import { textOf } from '../../client/json';
 import { recall, remember, storage } from '../../client/storage';
 import type { Store } from '../../client/store';
+import { serverPath } from '../../client/server/base';
 import { t } from '../../client/text/catalogue';
 import { Button } from '../../ui/controls/Button';
 import { Logo } from '../../ui/surfaces/Logo';
@@ -94,7 +95,7 @@ export function CallPage({ call, appearance, embedder }: CallPageProps) {
           {/* daily-js does not notice a join that it did not request, so an embedded page has no button. */}
           {step.over.problem?.type === 'no-room' && embedder === undefined && (
             <p>
-              <a href="/">{t('end.lobby')}</a>
+              <a href={serverPath('/')}>{t('end.home')}</a>
             </p>
           )}
           {again !== undefined && embedder === undefined && (

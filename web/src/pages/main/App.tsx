@@ -4,13 +4,12 @@ import { lazy, Suspense, useEffect, useReducer, useRef, useState } from 'react';
 import { invitationPath, readAddress, roomPath, signallingUrl } from '../../client/access/address';
 import type { Choice } from '../../client/media/devices/choice';
 import { openDevices, Preview } from '../../client/media/devices/preview';
-import { createRoom, type Sending } from '../../client/media/sending/room';
+import type { Sending } from '../../client/media/sending/room';
 import { fetchCheckToken, fetchGuestToken, fetchInvitation, fetchToken } from '../../client/server/server';
 import { recall, remember, storage } from '../../client/storage';
 import { endingWords, joinWords, mayPass } from '../../client/words';
 import type { LessonSession } from '../../lesson/session';
 import { Lobby, type Guest } from '../../lobby/Lobby';
-import { TokenGate } from '../../lobby/TokenGate';
 import type { Invite } from '../../room/wire';
 import { useLanguage } from '../../ui/hooks/useLanguage';
 import { Ended } from './Ended';
@@ -22,6 +21,9 @@ import { useReturn } from '../../ui/hooks/useReturn';
 
 // What only a lesson needs is loaded while the user is in the lobby, and not before the lobby is there.
 const loadLesson = () => import('../../lesson');
+const loadRoom = () => import('../../client/media/sending/room');
+// Development mode and personal links need no token.
+const TokenGate = lazy(async () => ({ default: (await import('../../lobby/TokenGate')).TokenGate }));
 const Lesson = lazy(async () => ({ default: (await loadLesson()).Lesson }));
 
 type LessonScreen = Screen<LessonSession>;
@@ -61,6 +63,7 @@ export function App() {
     try {
       await preview.settled();
       const { token, url } = await tokenFor(access, as);
+      const { createRoom } = await loadRoom();
       const room = createRoom(preview.chosen(), speaker);
       const administers = access.kind === 'token' && access.claims.administers;
       const { LessonSession } = await loadLesson();
@@ -124,7 +127,13 @@ export function App() {
   }
   if (config === undefined) return null;
   if (config === 'unreachable') return <ServerUnreachable onRetry={askAgain} />;
-  if (!config.dev && access.kind === 'none') return <TokenGate onPaste={paste} />;
+  if (!config.dev && access.kind === 'none') {
+    return (
+      <Suspense fallback={null}>
+        <TokenGate onPaste={paste} />
+      </Suspense>
+    );
+  }
   return (
     <Lobby
       screen={screen}

@@ -8,8 +8,8 @@ import { recall, recallSessionToken, recallSignIn, rememberSignIn, storage } fro
 import { dateAndTime } from '../../client/text/catalogue';
 import { r, type ReplayKey } from '../../client/text/replay/texts';
 import { ReplayScreen } from '../../replay/ReplayScreen';
-import { AccountForm } from '../../teaching/home/AccountForm';
-import { SignIn } from '../../teaching/home/SignIn';
+import { AccountForm } from '../../teaching/home/entrance/AccountForm';
+import { SignIn } from '../../teaching/home/entrance/SignIn';
 import { PageFrame } from '../../teaching/PageFrame';
 import { useSignInConfig } from '../../teaching/useSignInConfig';
 import { useLanguage } from '../../ui/hooks/useLanguage';

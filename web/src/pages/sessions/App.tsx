@@ -15,12 +15,12 @@ import {
   storage,
 } from '../../client/storage';
 import { s } from '../../client/text/sessions/texts';
-import { AccountForm } from '../../teaching/home/AccountForm';
-import { CodeForm } from '../../teaching/home/CodeForm';
+import { AccountForm } from '../../teaching/home/entrance/AccountForm';
+import { CodeForm } from '../../teaching/home/entrance/CodeForm';
 import { Home } from '../../teaching/home/Home';
-import { InstantForm } from '../../teaching/home/InstantForm';
-import { PasswordForm } from '../../teaching/home/PasswordForm';
-import { SignIn } from '../../teaching/home/SignIn';
+import { InstantForm } from '../../teaching/home/entrance/InstantForm';
+import { PasswordForm } from '../../teaching/home/entrance/PasswordForm';
+import { SignIn } from '../../teaching/home/entrance/SignIn';
 import { PageFrame } from '../../teaching/PageFrame';
 import { useSignInConfig } from '../../teaching/useSignInConfig';
 import { useLanguage } from '../../ui/hooks/useLanguage';

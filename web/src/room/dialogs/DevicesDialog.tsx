@@ -10,6 +10,7 @@ import { mayPublish } from '../../client/media/devices/permissions';
 import { deviceInUse } from '../../client/media/sending/room';
 import { t } from '../../client/text/catalogue';
 import { publishWords } from '../../client/words';
+import { BlurSwitch } from '../../ui/controls/BlurSwitch';
 import { DeviceSelect } from '../../ui/controls/DeviceSelect';
 import { Dialog } from '../../ui/surfaces/Dialog';
 import { LanguageSelect } from '../../ui/controls/LanguageSelect';
@@ -34,6 +35,7 @@ export function DevicesDialog({ onNotice, onDevice, onClose }: DevicesDialogProp
           .map((kind) => (
             <Choice key={kind} kind={kind} onNotice={onNotice} onDevice={onDevice} />
           ))}
+        <BlurSwitch />
         <SpeakerTest
           speaker={speaker}
           revision={undefined}

@@ -10,6 +10,7 @@ import { TextField } from '../../ui/controls/TextField';
 import { useStore } from '../../ui/hooks/useStore';
 import { DevicePreview } from '../../ui/preview/DevicePreview';
 import { Problems } from '../../ui/preview/Problems';
+import { BlurSwitch } from '../../ui/controls/BlurSwitch';
 import { SpeakerTest } from '../../ui/preview/SpeakerTest';
 
 interface DoorProps {
@@ -32,6 +33,7 @@ export function Door({ preview, speaker, onSpeaker, children }: DoorProps) {
       <div className="lobby-side">
         {children}
         <div className="lobby-tests">
+          <BlurSwitch />
           <SpeakerTest speaker={speaker} revision={devices.microphone.state} onChoose={onSpeaker} />
         </div>
       </div>
@@ -75,15 +77,16 @@ export function Ready({ title, preview, problem, busy, name: recalled, onJoin }:
           onChange={setName}
         />
       )}
+      <Button submit look="primary" testId="door-join" disabled={busy}>
+        {busy ? t('action.joining') : s('door.join')}
+      </Button>
+      {/* Below the button, which a message may not push off a small screen. */}
       <Problems
         preview={preview}
         devices={devices}
         problem={missing ? t('name.missing') : problem}
         testId="door-problem"
       />
-      <Button submit look="primary" testId="door-join" disabled={busy}>
-        {busy ? t('action.joining') : s('door.join')}
-      </Button>
     </form>
   );
 }

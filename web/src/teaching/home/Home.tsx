@@ -18,17 +18,17 @@ import { dateAndTime } from '../../client/text/catalogue';
 import { s } from '../../client/text/sessions/texts';
 import { Button } from '../../ui/controls/Button';
 import { Dialog } from '../../ui/surfaces/Dialog';
-import { CalendarView } from './CalendarView';
-import { CalendarLink } from './CalendarLink';
-import { CodeForm } from './CodeForm';
+import { CalendarView } from './calendar/CalendarView';
+import { CalendarLink } from './calendar/CalendarLink';
+import { CodeForm } from './entrance/CodeForm';
 import { GroupsCard } from './GroupsCard';
-import { InstantForm } from './InstantForm';
+import { InstantForm } from './entrance/InstantForm';
 import { NewSession } from './NewSession';
 import { OfficeHoursCard } from './OfficeHoursCard';
 import { PresenceCard } from './PresenceCard';
 import { SessionList } from './SessionList';
-import { TimetableList } from './TimetableList';
-import { useCalendar } from './useCalendar';
+import { TimetableList } from './calendar/TimetableList';
+import { useCalendar } from './calendar/useCalendar';
 import { usePolled } from './usePolled';
 
 interface HomeProps {

@@ -8,7 +8,7 @@ import { Button } from '../../ui/controls/Button';
 import { TextField } from '../../ui/controls/TextField';
 import { Switch } from '../../ui/controls/Switch';
 import { OWN_ZONE } from './zones';
-import { ZoneSelect } from './ZoneSelect';
+import { ZoneSelect } from './calendar/ZoneSelect';
 
 interface NewSessionProps {
   busy: boolean;

@@ -3,7 +3,7 @@ import type { Participant, Room } from 'livekit-client';
 
 import type { FollowedSession } from '../../client/classroom/live/session';
 import { nameOf, type SessionState } from '../../client/classroom/live/state';
-import type { Message } from '../../client/classroom/live/chat';
+import type { Message } from '../../client/classroom/live/work/chat';
 import { isStaff } from '../../client/classroom/sessions';
 import { problemWords } from '../../client/classroom/words';
 import { NetworkWatch } from '../../client/media/link/network';

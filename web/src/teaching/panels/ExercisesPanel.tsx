@@ -1,7 +1,7 @@
 import { useEffect, useState, type SyntheticEvent } from 'react';
 
 import { pathOf } from '../../client/classroom/sessions';
-import type { Mine } from '../../client/classroom/live/exercises';
+import type { Mine } from '../../client/classroom/live/work/exercises';
 import { nameOf } from '../../client/classroom/live/state';
 import { fieldsOf, textOf, type Fields } from '../../client/json';
 import { named, s } from '../../client/text/sessions/texts';

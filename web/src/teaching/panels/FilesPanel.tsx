@@ -3,7 +3,7 @@ import { useState } from 'react';
 import { ACCEPTED, sendFile } from '../../client/classroom/uploads';
 import { may } from '../../client/classroom/live/permissions';
 import { nameOf } from '../../client/classroom/live/state';
-import type { SessionFile } from '../../client/classroom/live/files';
+import type { SessionFile } from '../../client/classroom/live/work/files';
 import { pathOf } from '../../client/classroom/sessions';
 import { bytes, t } from '../../client/text/catalogue';
 import { named, s } from '../../client/text/sessions/texts';
@@ -24,8 +24,8 @@ export function FilesPanel({ onClose }: { onClose: () => void }) {
   const { state, staff, session, drop } = useLive();
   const [staffOnly, setStaffOnly] = useState(false);
   const [removing, setRemoving] = useState<SessionFile>();
-  const { busy, problem, upload } = useUpload(async (file) => {
-    await sendFile(session, file, staffOnly);
+  const { upload, problem, start, cancel } = useUpload(async (file, watcher) => {
+    await sendFile(session, file, staffOnly, watcher);
   });
   return (
     <Panel title={s('panel.files')} testId="files-panel" onClose={onClose}>
@@ -44,15 +44,20 @@ export function FilesPanel({ onClose }: { onClose: () => void }) {
             icon={TEACHING.upload}
             accept={ACCEPTED}
             testId="file-add"
-            disabled={busy !== ''}
-            onFile={upload}
+            disabled={upload !== undefined}
+            onFile={start}
           >
             {s('files.add')}
           </FileButton>
           <p className="soft">{s('files.limits')}</p>
         </div>
       )}
-      <UploadState words={busy === '' ? '' : s('files.sending', { name: busy })} problem={problem} />
+      <UploadState
+        upload={upload}
+        finishing={(name) => s('files.checking', { name })}
+        problem={problem}
+        onCancel={cancel}
+      />
       {state.files.length === 0 && <p className="soft">{s('files.none')}</p>}
       {/* Reachable by keyboard, because it scrolls. */}
       {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- see above; axe demands it */}

@@ -1,6 +1,6 @@
 import { useState, type SyntheticEvent } from 'react';
 
-import { URGENCIES, type HelpRequest, type Urgency } from '../../client/classroom/live/help';
+import { URGENCIES, type HelpRequest, type Urgency } from '../../client/classroom/live/work/help';
 import { nameOf } from '../../client/classroom/live/state';
 import { clock } from '../../client/classroom/time';
 import { named, s } from '../../client/text/sessions/texts';

@@ -1,6 +1,6 @@
 import { useState, type SyntheticEvent } from 'react';
 
-import type { Ballot, Poll } from '../../client/classroom/live/polls';
+import type { Ballot, Poll } from '../../client/classroom/live/work/polls';
 import { s } from '../../client/text/sessions/texts';
 import { Button } from '../../ui/controls/Button';
 import { TextField } from '../../ui/controls/TextField';

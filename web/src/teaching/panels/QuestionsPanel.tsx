@@ -1,6 +1,6 @@
 import { useState, type SyntheticEvent } from 'react';
 
-import type { Question } from '../../client/classroom/live/questions';
+import type { Question } from '../../client/classroom/live/work/questions';
 import { nameOf } from '../../client/classroom/live/state';
 import { s } from '../../client/text/sessions/texts';
 import { Button } from '../../ui/controls/Button';

@@ -26,8 +26,8 @@ interface Choice {
 export function ScenesPanel({ onClose }: { onClose: () => void }) {
   const { state, session, drop } = useLive();
   const choose = useScene();
-  const { busy, problem, upload } = useUpload(async (file) => {
-    const deck = await makeDeck(session, await sendFile(session, file, true));
+  const { upload, problem, start, cancel } = useUpload(async (file, watcher) => {
+    const deck = await makeDeck(session, await sendFile(session, file, true, watcher));
     await showScene(session, state.direction, { kind: 'slides', source: deck });
   });
   const first: Choice[] = [
@@ -71,13 +71,18 @@ export function ScenesPanel({ onClose }: { onClose: () => void }) {
           icon={TEACHING.upload}
           accept=".pdf"
           testId="slides-add"
-          disabled={busy !== ''}
-          onFile={upload}
+          disabled={upload !== undefined}
+          onFile={start}
         >
           {s('slides.add')}
         </FileButton>
         <p className="soft">{s('slides.limits')}</p>
-        <UploadState words={busy === '' ? '' : s('slides.making', { name: busy })} problem={problem} />
+        <UploadState
+          upload={upload}
+          finishing={(name) => s('slides.making', { name })}
+          problem={problem}
+          onCancel={cancel}
+        />
         {screens.length > 0 && (
           <>
             <h3>{s('scene.screens')}</h3>

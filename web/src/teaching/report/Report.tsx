@@ -3,9 +3,9 @@ import '../../styles/report.css';
 import { useEffect, useState } from 'react';
 
 import type { Caller } from '../../client/classroom/call';
-import { readChat, type Message } from '../../client/classroom/live/chat';
+import { readChat, type Message } from '../../client/classroom/live/work/chat';
 import { readEvent, type SessionEvent } from '../../client/classroom/live/event';
-import { readPolls, type Poll } from '../../client/classroom/live/polls';
+import { readPolls, type Poll } from '../../client/classroom/live/work/polls';
 import { placePath } from '../../client/classroom/place';
 import { pathOf, sessions, type Attendance, type Summary } from '../../client/classroom/sessions';
 import { clock } from '../../client/classroom/time';

@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'react';
 
-import type { Deck } from '../../client/classroom/live/slides';
+import type { Deck } from '../../client/classroom/live/work/slides';
 import { SlideImages } from '../../client/classroom/slideImages';
 import { pathOf } from '../../client/classroom/sessions';
 import { fieldsOf, listOf, numberOf, textOf } from '../../client/json';

@@ -2,7 +2,7 @@
 import { useEffect, useLayoutEffect, useRef, useState } from 'react';
 
 import { PageTurner } from '../../client/classroom/live/pageTurner';
-import type { Deck } from '../../client/classroom/live/slides';
+import type { Deck } from '../../client/classroom/live/work/slides';
 import { may } from '../../client/classroom/live/permissions';
 import { numberOf } from '../../client/json';
 import { useStore } from '../../ui/hooks/useStore';

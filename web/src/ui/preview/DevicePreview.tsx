@@ -26,8 +26,11 @@ export function DevicePreview({ preview, devices }: { preview: Preview; devices:
     void preview.start([kind]);
   };
 
+  // Neither a level nor a choice says anything then, and they would push the form off a small screen.
+  const none = camera.state === 'failed' && microphone.state === 'failed';
+
   return (
-    <section className="preview" aria-label={t('lobby.devices')}>
+    <section className={none ? 'preview preview-none' : 'preview'} aria-label={t('lobby.devices')}>
       <div className="picture">
         {camera.state === 'on' ? (
           <CameraPicture track={camera.track} />

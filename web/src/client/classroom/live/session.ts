@@ -12,8 +12,8 @@ import type { Caller } from '../call';
 import { pathOf } from '../sessions';
 import { unfold, type SessionEvent } from './event';
 import { laneOf, Lanes } from './lanes';
-import { readPolls } from './polls';
-import { readQuestions } from './questions';
+import { readPolls } from './work/polls';
+import { readQuestions } from './work/questions';
 import { applyEvent, readDoor, readState, stalePart, type Door, type SessionState } from './state';
 
 export interface Followed {

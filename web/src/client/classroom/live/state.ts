@@ -1,13 +1,13 @@
 /** A page's copy of a session: created from the server's `state`, updated by its events. Pure functions. */
 import { fieldsOf, numberOf, textOf, wordOf, type Fields } from '../../json';
 import { isStaff, PHASES, type Phase } from '../sessions';
-import { applyBoard, readBoard, type Board } from './board';
-import { applyBreakouts, readBreakouts, type Breakouts } from './breakouts';
-import { applyChat, readChat, type Chat } from './chat';
+import { applyBoard, readBoard, type Board } from './work/board';
+import { applyBreakouts, readBreakouts, type Breakouts } from './work/breakouts';
+import { applyChat, readChat, type Chat } from './work/chat';
 import type { SessionEvent } from './event';
-import { applyExercises, readExercises, type Exercises } from './exercises';
-import { applyFiles, readFiles, type SessionFile } from './files';
-import { applyHelp, readHelp, type HelpRequest } from './help';
+import { applyExercises, readExercises, type Exercises } from './work/exercises';
+import { applyFiles, readFiles, type SessionFile } from './work/files';
+import { applyHelp, readHelp, type HelpRequest } from './work/help';
 import {
   applyDirection,
   applyLifecycle,
@@ -18,9 +18,9 @@ import {
 } from './lifecycle';
 import { applyPeople, readPeople, type People } from './people';
 import { applyPermissions, readPermissions, type Permissions } from './permissions';
-import { applyPolls, readPolls, type Poll } from './polls';
-import { applyQuestions, readQuestions, type Question } from './questions';
-import { applySlides, readSlides, type Deck } from './slides';
+import { applyPolls, readPolls, type Poll } from './work/polls';
+import { applyQuestions, readQuestions, type Question } from './work/questions';
+import { applySlides, readSlides, type Deck } from './work/slides';
 
 export interface SessionState {
   lifecycle: Lifecycle;

@@ -9,6 +9,7 @@ import {
 } from 'livekit-client';
 
 import { Store, type Readable } from '../../store';
+import { blur } from './blur';
 import { deviceProblem, type DeviceKind, type DeviceProblem } from './devices';
 
 export interface PreviewTracks {
@@ -199,8 +200,10 @@ export const openDevices: OpenDevices = async (ids) => {
   };
   const opened: Partial<PreviewTracks> = {};
   for (const track of await createLocalTracks(options)) {
-    if (track instanceof LocalVideoTrack) opened.camera = track;
-    else if (track instanceof LocalAudioTrack) opened.microphone = track;
+    if (track instanceof LocalVideoTrack) {
+      blur.follow(track);
+      opened.camera = track;
+    } else if (track instanceof LocalAudioTrack) opened.microphone = track;
   }
   return opened;
 };

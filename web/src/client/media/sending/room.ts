@@ -6,13 +6,15 @@ import {
   Track,
   VideoPreset,
   VideoPresets,
+  LocalVideoTrack,
   type LocalAudioTrack,
-  type LocalVideoTrack,
   type ScreenShareCaptureOptions,
 } from 'livekit-client';
 
 import { capBitrate } from './cap';
+import { blur } from '../devices/blur';
 import { MEDIA_DEVICE_KIND, TRACK_SOURCE, type DeviceKind } from '../devices/devices';
+import { pauseUnseen } from '../link/unseen';
 import { mayPublish } from '../devices/permissions';
 
 /** What to publish: an open track, or whether to open one. */
@@ -65,7 +67,9 @@ export function createRoom(ids: Record<DeviceKind, string>, speaker = ''): Room 
   });
   room.on(RoomEvent.LocalTrackPublished, ({ source, track }) => {
     if (source === Track.Source.ScreenShare) void withoutTemporalLayers(track?.sender);
+    if (source === Track.Source.Camera && track instanceof LocalVideoTrack) blur.follow(track);
   });
+  pauseUnseen(room);
   const cap = (): void => void capCamera(room);
   return room.on(RoomEvent.LocalTrackPublished, cap).on(RoomEvent.LocalTrackUnpublished, cap);
 }

@@ -465,6 +465,7 @@ export const de: Texts<typeof en> = {
   'files.remove': 'Entfernen',
   'files.removeAsk': '„{name}“ für alle entfernen?',
   'files.sending': '{name} wird gesendet',
+  'files.checking': 'Der Server prüft {name}.',
   'files.badType': '„{name}“ ist von einer Art, die nicht angenommen wird.',
   'files.tooLarge': '„{name}“ ist größer als 100 MB.',
   'files.imageTooLarge': '„{name}“ ist größer als 20 MB. Bilder und Text dürfen bis zu 20 MB haben.',

@@ -454,6 +454,7 @@ export const en = {
   'files.remove': 'Remove',
   'files.removeAsk': 'Remove “{name}” for everybody?',
   'files.sending': 'Sending {name}',
+  'files.checking': 'The server checks {name}.',
   'files.badType': '“{name}” is of a type that is not taken.',
   'files.tooLarge': '“{name}” is larger than 100 MB.',
   'files.imageTooLarge': '“{name}” is larger than 20 MB. Images and text may have up to 20 MB.',

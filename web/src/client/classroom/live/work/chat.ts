@@ -1,6 +1,6 @@
 /** Messages of a session, and the reactions that are counted. */
-import { fieldsOf, listOf, numberOf, textOf, wordOf, type Fields } from '../../json';
-import type { SessionEvent } from './event';
+import { fieldsOf, listOf, numberOf, textOf, wordOf, type Fields } from '../../../json';
+import type { SessionEvent } from '../event';
 
 export const SCOPES = ['all', 'staff', 'person', 'breakout'] as const;
 

@@ -1,4 +1,4 @@
-import '../../styles/calendar.css';
+import '../../../styles/calendar.css';
 
 import { useState } from 'react';
 
@@ -11,12 +11,12 @@ import {
   type Day,
   type Entry,
   type Span,
-} from '../../client/classroom/calendar';
-import { dateWords, intlLanguage, timeOfDay } from '../../client/text/catalogue';
-import { s } from '../../client/text/sessions/texts';
-import { Button } from '../../ui/controls/Button';
-import { IconButton } from '../../ui/controls/IconButton';
-import { OWN_ZONE } from './zones';
+} from '../../../client/classroom/calendar';
+import { dateWords, intlLanguage, timeOfDay } from '../../../client/text/catalogue';
+import { s } from '../../../client/text/sessions/texts';
+import { Button } from '../../../ui/controls/Button';
+import { IconButton } from '../../../ui/controls/IconButton';
+import { OWN_ZONE } from '../zones';
 import { ZoneSelect } from './ZoneSelect';
 
 // More of a day are in its week.

@@ -1,6 +1,6 @@
 /** Exercises: for staff each student's current work, for students their own; and the observed students. */
-import { fieldsOf, listOf, numberOf, textOf, textsOf, wordOf, type Fields } from '../../json';
-import type { SessionEvent } from './event';
+import { fieldsOf, listOf, numberOf, textOf, textsOf, wordOf, type Fields } from '../../../json';
+import type { SessionEvent } from '../event';
 
 export const STATUSES = ['assigned', 'working', 'submitted', 'returned', 'done'] as const;
 export type Status = (typeof STATUSES)[number];

@@ -1,6 +1,6 @@
 /** Decks of slides, and the page that everybody sees. Turning pages for oneself is local to the page. */
-import { fieldsOf, listOf, numberOf, textOf, type Fields } from '../../json';
-import type { SessionEvent } from './event';
+import { fieldsOf, listOf, numberOf, textOf, type Fields } from '../../../json';
+import type { SessionEvent } from '../event';
 
 export interface Deck {
   id: string;

@@ -1,6 +1,6 @@
 /** Polls, the latest first. */
-import { fieldsOf, isFields, listOf, numberOf, textOf, textsOf, wordOf, type Fields } from '../../json';
-import type { SessionEvent } from './event';
+import { fieldsOf, isFields, listOf, numberOf, textOf, textsOf, wordOf, type Fields } from '../../../json';
+import type { SessionEvent } from '../event';
 
 export const KINDS = ['single', 'multiple', 'rating', 'short'] as const;
 const STATUSES = ['draft', 'open', 'closed', 'published'] as const;

@@ -1,11 +1,11 @@
 import { useState } from 'react';
 
-import { schedule } from '../../client/classroom/school/schedule';
-import { t } from '../../client/text/catalogue';
-import { s } from '../../client/text/sessions/texts';
-import { Button } from '../../ui/controls/Button';
-import { TextField } from '../../ui/controls/TextField';
-import type { PartProps } from './parts';
+import { schedule } from '../../../client/classroom/school/schedule';
+import { t } from '../../../client/text/catalogue';
+import { s } from '../../../client/text/sessions/texts';
+import { Button } from '../../../ui/controls/Button';
+import { TextField } from '../../../ui/controls/TextField';
+import type { PartProps } from '../parts';
 
 /** The URL at which a calendar program finds a person's sessions. */
 export function CalendarLink({ caller, attempt }: PartProps) {

@@ -1,6 +1,6 @@
 /** Requests for help: the queue for staff, the student's own pending request for students. */
-import { fieldsOf, listOf, numberOf, textOf, wordOf, type Fields } from '../../json';
-import type { SessionEvent } from './event';
+import { fieldsOf, listOf, numberOf, textOf, wordOf, type Fields } from '../../../json';
+import type { SessionEvent } from '../event';
 
 export const URGENCIES = ['normal', 'high', 'urgent'] as const;
 export type Urgency = (typeof URGENCIES)[number];

@@ -1,6 +1,6 @@
 /** The pages of the whiteboard, and the one that everybody sees. Their content is in `client/classroom/board`. */
-import { fieldsOf, listOf, textOf, type Fields } from '../../json';
-import type { SessionEvent } from './event';
+import { fieldsOf, listOf, textOf, type Fields } from '../../../json';
+import type { SessionEvent } from '../event';
 
 export interface Board {
   /** Ids of the pages, in order. */

@@ -1,9 +1,9 @@
 import { useState } from 'react';
 
-import { Caller } from '../../client/classroom/call';
-import { sessions } from '../../client/classroom/sessions';
-import { isSignedOut, needsCode, problemWords } from '../../client/classroom/words';
-import { s } from '../../client/text/sessions/texts';
+import { Caller } from '../../../client/classroom/call';
+import { sessions } from '../../../client/classroom/sessions';
+import { isSignedOut, needsCode, problemWords } from '../../../client/classroom/words';
+import { s } from '../../../client/text/sessions/texts';
 
 /** Signing in with an account: the code of its second factor is asked for once the server has said that it needs one. */
 export function useSignIn(onSignIn: (token: string, name: string) => void) {

@@ -1,6 +1,6 @@
 /** The files of a session that this person may load, the latest first. */
-import { fieldsOf, listOf, numberOf, textOf, wordOf, type Fields } from '../../json';
-import type { SessionEvent } from './event';
+import { fieldsOf, listOf, numberOf, textOf, wordOf, type Fields } from '../../../json';
+import type { SessionEvent } from '../event';
 
 export const FILE_SCOPES = ['all', 'staff', 'person'] as const;
 

@@ -1,5 +1,5 @@
-import { s } from '../../client/text/sessions/texts';
-import { ZONES } from './zones';
+import { s } from '../../../client/text/sessions/texts';
+import { ZONES } from '../zones';
 
 interface ZoneSelectProps {
   id: string;

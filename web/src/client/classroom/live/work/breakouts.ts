@@ -1,6 +1,6 @@
 /** Breakouts: the rooms, the assignments (for staff), the person's own room. */
-import { fieldsOf, listOf, numberOf, textOf, textsOf, type Fields } from '../../json';
-import type { SessionEvent } from './event';
+import { fieldsOf, listOf, numberOf, textOf, textsOf, type Fields } from '../../../json';
+import type { SessionEvent } from '../event';
 
 export interface Breakouts {
   rooms: readonly { id: string; name: string }[];

@@ -1,12 +1,12 @@
 import { useState, type SyntheticEvent } from 'react';
 
-import { Caller } from '../../client/classroom/call';
-import { sessions } from '../../client/classroom/sessions';
-import { problemWords } from '../../client/classroom/words';
-import { t } from '../../client/text/catalogue';
-import { s } from '../../client/text/sessions/texts';
-import { Button } from '../../ui/controls/Button';
-import { TextField } from '../../ui/controls/TextField';
+import { Caller } from '../../../client/classroom/call';
+import { sessions } from '../../../client/classroom/sessions';
+import { problemWords } from '../../../client/classroom/words';
+import { t } from '../../../client/text/catalogue';
+import { s } from '../../../client/text/sessions/texts';
+import { Button } from '../../../ui/controls/Button';
+import { TextField } from '../../../ui/controls/TextField';
 
 const ROLES = ['tutor', 'student', 'admin'] as const;
 

@@ -1,8 +1,8 @@
 import { useState, type SyntheticEvent } from 'react';
 
-import { s } from '../../client/text/sessions/texts';
-import { Button } from '../../ui/controls/Button';
-import { TextField } from '../../ui/controls/TextField';
+import { s } from '../../../client/text/sessions/texts';
+import { Button } from '../../../ui/controls/Button';
+import { TextField } from '../../../ui/controls/TextField';
 
 /** A field for a join code. */
 export function CodeForm({ onCode }: { onCode: (code: string) => void }) {

@@ -1,6 +1,6 @@
 /** Questions on the list, most votes first. */
-import { fieldsOf, listOf, numberOf, textOf, type Fields } from '../../json';
-import type { SessionEvent } from './event';
+import { fieldsOf, listOf, numberOf, textOf, type Fields } from '../../../json';
+import type { SessionEvent } from '../event';
 
 export interface Question {
   id: string;

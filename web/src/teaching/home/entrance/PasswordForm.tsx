@@ -1,11 +1,11 @@
 import { useState, type SyntheticEvent } from 'react';
 
-import { Caller } from '../../client/classroom/call';
-import { sessions } from '../../client/classroom/sessions';
-import { problemWords } from '../../client/classroom/words';
-import { s } from '../../client/text/sessions/texts';
-import { Button } from '../../ui/controls/Button';
-import { TextField } from '../../ui/controls/TextField';
+import { Caller } from '../../../client/classroom/call';
+import { sessions } from '../../../client/classroom/sessions';
+import { problemWords } from '../../../client/classroom/words';
+import { s } from '../../../client/text/sessions/texts';
+import { Button } from '../../../ui/controls/Button';
+import { TextField } from '../../../ui/controls/TextField';
 import { CodeField } from './CodeField';
 import { useSignIn } from './useSignIn';
 

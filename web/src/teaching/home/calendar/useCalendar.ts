@@ -1,10 +1,10 @@
 import { useCallback, useMemo } from 'react';
 
-import { sessionEntries, lessonEntries, type Entry } from '../../client/classroom/calendar';
-import type { Caller } from '../../client/classroom/call';
-import { schedule } from '../../client/classroom/school/schedule';
-import type { Summary } from '../../client/classroom/sessions';
-import { usePolled } from './usePolled';
+import { sessionEntries, lessonEntries, type Entry } from '../../../client/classroom/calendar';
+import type { Caller } from '../../../client/classroom/call';
+import { schedule } from '../../../client/classroom/school/schedule';
+import type { Summary } from '../../../client/classroom/sessions';
+import { usePolled } from '../usePolled';
 
 // Lessons change when this person or an application changes them; the list of sessions is polled more often.
 const EVERY_MS = 300_000;

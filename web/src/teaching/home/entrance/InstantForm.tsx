@@ -1,9 +1,9 @@
 import { useState, type SyntheticEvent } from 'react';
 
-import { MAX_NAME_LENGTH, randomRoom, roomPath, roomProblem } from '../../client/access/address';
-import { s } from '../../client/text/sessions/texts';
-import { Button } from '../../ui/controls/Button';
-import { TextField } from '../../ui/controls/TextField';
+import { MAX_NAME_LENGTH, randomRoom, roomPath, roomProblem } from '../../../client/access/address';
+import { s } from '../../../client/text/sessions/texts';
+import { Button } from '../../../ui/controls/Button';
+import { TextField } from '../../../ui/controls/TextField';
 
 /** Opens a room without a session, whose link is for everybody. */
 export function InstantForm() {

@@ -1,5 +1,5 @@
-import { s } from '../../client/text/sessions/texts';
-import { TextField } from '../../ui/controls/TextField';
+import { s } from '../../../client/text/sessions/texts';
+import { TextField } from '../../../ui/controls/TextField';
 
 interface CodeFieldProps {
   /** Undefined as long as no code is needed. */

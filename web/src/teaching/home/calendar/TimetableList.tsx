@@ -1,12 +1,17 @@
 import { useState } from 'react';
 
-import { collisionKey, schedule, type Lesson, type Timetable } from '../../client/classroom/school/schedule';
-import { placePath } from '../../client/classroom/place';
-import { dateAndTime, t } from '../../client/text/catalogue';
-import { named, s } from '../../client/text/sessions/texts';
-import { Button } from '../../ui/controls/Button';
-import { Dialog } from '../../ui/surfaces/Dialog';
-import type { PartProps } from './parts';
+import {
+  collisionKey,
+  schedule,
+  type Lesson,
+  type Timetable,
+} from '../../../client/classroom/school/schedule';
+import { placePath } from '../../../client/classroom/place';
+import { dateAndTime, t } from '../../../client/text/catalogue';
+import { named, s } from '../../../client/text/sessions/texts';
+import { Button } from '../../../ui/controls/Button';
+import { Dialog } from '../../../ui/surfaces/Dialog';
+import type { PartProps } from '../parts';
 
 // The next weeks; the calendar has later lessons.
 const SHOWN = 8;
