@@ -185,6 +185,7 @@ async def test_a_second_factor_is_asked_for_after_the_password(server, chromium)
     await page.get_by_role("heading", name="Hello, Eve").wait_for()
 
 
+@pytest.mark.long
 async def test_people_sign_in_at_the_provider_of_their_school(chromium, tmp_path):
     ports = free_port(socket.SOCK_STREAM), free_media_port(len(os.sched_getaffinity(0)))
     config = tmp_path / "lectern.toml"

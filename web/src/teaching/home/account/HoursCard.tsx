@@ -13,7 +13,7 @@ import { named } from '../../../client/text/sessions/texts';
 import { Button } from '../../../ui/controls/Button';
 import { TextField } from '../../../ui/controls/TextField';
 import { OWN_ZONE } from '../zones';
-import { ZoneSelect } from '../ZoneSelect';
+import { ZoneSelect } from '../calendar/ZoneSelect';
 import { CardProblem } from './CardProblem';
 import { useAttempt, type CardProps } from './useAttempt';
 
