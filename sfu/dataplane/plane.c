@@ -43,6 +43,15 @@ static void signal_fd(int fd)
         ;
 }
 
+/* Wake the control plane, since punts wait. */
+static void tell(struct plane *plane)
+{
+    plane->tell_at = INFINITY;
+    if (!plane->told)
+        signal_fd(plane->punt_fd);
+    plane->told = true;
+}
+
 /* --- life -------------------------------------------------------------------------------------------------------- */
 
 struct plane *plane_new(int wake_fd, int punt_fd, const struct outbox *shared, uintptr_t unprotect, uintptr_t unprotect_rtcp,
@@ -55,7 +64,7 @@ struct plane *plane_new(int wake_fd, int punt_fd, const struct outbox *shared, u
     pthread_mutex_init(&plane->mutex, NULL);
     plane->wake_fd = wake_fd;
     plane->punt_fd = punt_fd;
-    plane->next_due = INFINITY;
+    plane->next_due = plane->tell_at = INFINITY;
     plane->unprotect = unprotect;
     plane->unprotect_rtcp = unprotect_rtcp;
     plane->protect_rtcp = protect_rtcp;
@@ -269,7 +278,9 @@ double plane_duties(struct plane *plane, double now)
             due = fmin(due, stream->nacks.next_at);
         }
     }
-    plane->next_due = due == INFINITY ? due : fmax(due, now + COALESCED_S);
+    if (now >= plane->tell_at)
+        tell(plane);
+    plane->next_due = fmin(due == INFINITY ? due : fmax(due, now + COALESCED_S), plane->tell_at);
     due = plane->next_due;
     plane_unlock(plane);
     return due;
@@ -343,6 +354,17 @@ int plane_send_rtcp(struct plane *plane, int32_t index, const uint8_t *data, uin
 
 /* --- punts ------------------------------------------------------------------------------------------------------- */
 
+void punt_later(struct plane *plane, int32_t transport, double at, struct bytes content)
+{
+    static const double LATER_S = 0.005;
+    bool told = plane->told;
+    plane->told = true; /* so that `punt` does not tell */
+    punt(plane, PUNT_RTCP, 0, transport, 0, 0, at, NULL, content);
+    plane->told = told;
+    plane->tell_at = fmin(plane->tell_at, at + LATER_S);
+    plane->next_due = fmin(plane->next_due, plane->tell_at);
+}
+
 uint64_t punt(struct plane *plane, int reason, int flags, int32_t transport, uint64_t stream, int64_t sequence, double at,
               const uint8_t *path, struct bytes content)
 {
@@ -373,9 +395,8 @@ uint64_t punt(struct plane *plane, int reason, int flags, int32_t transport, uin
         memcpy(header->path, path, PATH_BYTES);
     if (content.size)
         memcpy(header + 1, content.data, content.size);
-    if (!buffer->used)
-        signal_fd(plane->punt_fd);
     buffer->used += size;
+    tell(plane);
     plane->counters.punts[reason]++;
     return ++plane->serial;
 }
@@ -390,6 +411,8 @@ size_t plane_take(struct plane *plane, uint8_t **data, uint64_t *serial)
         free(empty->data);
         *empty = (struct buffer){0};
     }
+    plane->told = false;
+    plane->tell_at = INFINITY;
     *data = full->data;
     *serial = plane->serial;
     size_t used = full->used;

@@ -141,6 +141,8 @@ struct plane {
     struct buffer punts[2];
     int filling;
     uint64_t serial;
+    bool told;      /* the control plane knows that punts wait */
+    double tell_at; /* when it is told of those that can wait */
     struct plane_counters counters;
     /* of the received batch */
     uint8_t *received;
@@ -156,6 +158,8 @@ struct stream *find_stream(struct plane *plane, uint64_t uid);
 struct transport *find_transport(struct plane *plane, int32_t index);
 uint64_t punt(struct plane *plane, int reason, int flags, int32_t transport, uint64_t stream, int64_t sequence, double at,
               const uint8_t *path, struct bytes content);
+/* Reports of arrivals can wait a little: many are then read in one turn. Others take them along. */
+void punt_later(struct plane *plane, int32_t transport, double at, struct bytes content);
 void flush_rows(struct plane *plane, double now);
 int send_rtcp(struct plane *plane, struct transport *transport, const uint8_t *data, uint32_t length);
 
