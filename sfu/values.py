@@ -204,6 +204,8 @@ class BandwidthExplanation:
     videos: tuple[VideoAllocation, ...]
     recent: tuple[str, ...] = ()
     "Decisions of the last minute in words, the newest last."
+    published: tuple[str, ...] = ()
+    "A line for each stream that the peer sends, with the rows of those who are sent it."
 
 
 # --- events ----------------------------------------------------------------------------------------------------

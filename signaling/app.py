@@ -11,6 +11,7 @@ from contextvars import copy_context
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from classroom.ids import PersonId, SessionId
 from sfu.facade import MediaEngine
@@ -60,7 +61,7 @@ from signaling.recordings.changes import Announcer
 from signaling.recordings.host import RecordingHost, RecordingSettings
 from signaling.recordings.links import Links
 from signaling.recordings.speech.transcribing import SpeechSettings
-from signaling.recordings.storage.bucket import Bucket, Credentials, address_of, clean_key
+from signaling.recordings.storage.address import Credentials, address_of, clean_key
 from signaling.rooms.media import MediaEvents
 from signaling.rooms.services import build_services
 from signaling.rooms.sids import random_sid
@@ -80,6 +81,9 @@ from signaling.teaching.mail.smtp import MailServer, MailTls
 from signaling.teaching.names import new_id, room_config, room_name, session_of
 from signaling.timers import Timers
 from turn_config.credentials import IceServer, TurnConfigError, ice_servers
+
+if TYPE_CHECKING:
+    from signaling.recordings.storage.bucket import Bucket
 
 log = logging.getLogger(__name__)
 
@@ -155,10 +159,12 @@ def _speech(config: ServerConfig) -> SpeechSettings:
     return SpeechSettings(model, config.speech_language)
 
 
-def _bucket(config: ServerConfig) -> Bucket | None:
+def _bucket(config: ServerConfig) -> "Bucket | None":
     """Return the bucket that recordings are moved to; None: they stay in the folder. ConfigError."""
     if not config.storage_bucket:
         return None
+    from signaling.recordings.storage.bucket import Bucket  # noqa: PLC0415 - see the module's docstring
+
     fields = {
         "endpoint": config.storage_endpoint,
         "region": config.storage_region,

@@ -7,7 +7,7 @@ import boto3
 from botocore.config import Config
 from moto.server import ThreadedMotoServer
 
-from signaling.recordings.storage.bucket import Address, Credentials
+from signaling.recordings.storage.address import Address, Credentials
 
 CREDENTIALS = Credentials("AKIAEXAMPLE", "very-secret-key")
 NUMBERS = itertools.count(1)

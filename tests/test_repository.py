@@ -49,6 +49,7 @@ TESTED_ELSEWHERE = {
     "signaling/recordings/deletion.py": "test_recording_calls of both APIs delete recordings",
     "signaling/recordings/links.py": "test_download_calls and test_replay_calls try every wrong token",
     "signaling/recordings/outputs/films.py": "test_film_calls composes, cancels and deletes films",
+    "signaling/recordings/storage/address.py": "test_bucket and test_egress_upload read addresses and names",
     "sfu/values.py": "plain values without behaviour",
     "sfu/dataplane/dispatch.py": "test_differential and test_plane process punts by it",
     "sfu/dataplane/library.py": "test_plane and test_kernel load modules",

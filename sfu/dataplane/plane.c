@@ -434,10 +434,10 @@ void plane_inject(struct plane *plane, int32_t index, const uint8_t *data, uint3
 void plane_resume(struct plane *plane, uint64_t serial)
 {
     plane_lock(plane);
-    for (int i = 0; i < plane->stream_room; i++) {
+    for (int i = 0; plane->punted_streams && i < plane->stream_room; i++) {
         struct stream *stream = plane->streams[i];
         if (stream && stream->punted && stream->last_punt <= serial)
-            stream->punted = false;
+            set_punted(plane, stream, false);
     }
     plane_unlock(plane);
 }

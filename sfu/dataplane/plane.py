@@ -15,7 +15,7 @@ from pylibsrtp._binding import lib as srtp_lib
 from sfu import limits
 from sfu.dataplane import punts
 from sfu.drops import DropReason
-from sfu.fanout.row_buffer import RowBuffer
+from sfu.fanout.row_buffer import COLUMN, RowBuffer
 from sfu.fanout.sentlog import LOG_SIZE
 from sfu.fanout.table import Column, Position, pack_column
 from sfu.fanout.template import Template, TemplateClass
@@ -434,6 +434,12 @@ class Plane:
         """Remove a viewer; return the position of what it was sent last."""
         self._call.plane_leave(self._plane, stream, transport, self._position)
         return self._read_position()
+
+    def read_rows(self, stream: int) -> npt.NDArray[np.void]:
+        """Return the rows of a stream (`COLUMN`), up to 500 of them, for people."""
+        columns = np.zeros(500, COLUMN)
+        pointer = self._ffi.from_buffer("struct column[]", columns)
+        return columns[: self._call.plane_read_rows(self._plane, stream, pointer, len(columns))]
 
     # --- what the tables contain -----------------------------------------------------------------------------------
 

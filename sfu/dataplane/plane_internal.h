@@ -137,7 +137,7 @@ struct plane {
     int path_count, path_room; /* a power of two */
     struct stream **streams;   /* by slot; a uid is slot + room * generation */
     uint64_t *generations;
-    int stream_room;
+    int stream_room, punted_streams; /* of which so many wait for plane_resume */
     struct buffer punts[2];
     int filling;
     uint64_t serial;
@@ -154,6 +154,7 @@ void plane_lock(struct plane *plane);
 void plane_unlock(struct plane *plane);
 
 /* plane.c, tables.c */
+void set_punted(struct plane *plane, struct stream *stream, bool punted);
 struct stream *find_stream(struct plane *plane, uint64_t uid);
 struct transport *find_transport(struct plane *plane, int32_t index);
 uint64_t punt(struct plane *plane, int reason, int flags, int32_t transport, uint64_t stream, int64_t sequence, double at,

@@ -233,6 +233,16 @@ class PlaneStream(InboundStream):
         self._seen: tuple[int, int] | None = None
         "(sets of points as a bit mask, highest temporal layer) before the packet that is being processed."
 
+    def describe(self) -> str:
+        """See the base class."""
+        rows = [
+            f"transport {row['transport']} as SSRC {row['ssrc']} from {row['first_sequence']}"
+            for row in self._plane.read_rows(self.number)
+        ]
+        copies = ", copied to Python" if self.state.copies else ""
+        head = super().describe().removesuffix("in Python")
+        return f"{head}in the data plane{copies}; rows: {', '.join(rows) or 'none'}"
+
     @property
     def section(self) -> InboundSection:
         """The media section that the stream belongs to."""

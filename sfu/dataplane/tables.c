@@ -45,8 +45,15 @@ int plane_connect(struct plane *plane, int32_t index, uintptr_t inbound, uintptr
     return 0;
 }
 
+void set_punted(struct plane *plane, struct stream *stream, bool punted)
+{
+    plane->punted_streams += punted - stream->punted;
+    stream->punted = punted;
+}
+
 static void remove_stream(struct plane *plane, struct stream *stream)
 {
+    set_punted(plane, stream, false);
     struct transport *transport = find_transport(plane, stream->transport);
     int left = 0;
     for (int i = 0; transport && i < transport->ssrc_count; i++)
@@ -202,7 +209,7 @@ uint64_t plane_add_stream(struct plane *plane, int32_t index, uint32_t ssrc, int
         return 0;
     }
     stream->uid = (uint64_t)slot + (uint64_t)MAX_STREAMS * ++plane->generations[slot];
-    stream->punted = true; /* behind those of its packets that were punted while it was unknown */
+    set_punted(plane, stream, true); /* behind those of its packets that were punted while it was unknown */
     stream->last_punt = plane->serial;
     plane->streams[slot] = stream;
     plane_unlock(plane);
@@ -233,7 +240,7 @@ int plane_add_ssrc(struct plane *plane, int32_t index, uint32_t ssrc, uint64_t u
     struct stream *stream = uid ? find_stream(plane, uid) : NULL;
     bool done = transport && (!uid || stream) && add_ssrc(transport, ssrc, stream, uid != 0);
     if (done && stream) { /* retransmissions that were punted come first, too */
-        stream->punted = true;
+        set_punted(plane, stream, true);
         stream->last_punt = plane->serial;
     }
     plane_unlock(plane);

@@ -3,12 +3,14 @@
 Every loop over peers, subscriptions, substreams or rooms calls `Containment`, so no caller has to catch anything.
 """
 
+import contextlib
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import ParamSpec, TypeVar
 
 from sfu.drops import DropReason
+from sfu.values import EngineError, MediaError
 
 logger = logging.getLogger(__name__)
 
@@ -54,3 +56,15 @@ class Containment:
         if now >= self._quiet_until.get(name, float("-inf")):
             self._quiet_until[name] = now + LOG_INTERVAL_S
             logger.exception("%s failed for %s", name, getattr(client, "id", client))  # noqa: LOG004 - called from the handlers above
+
+
+@contextlib.contextmanager
+def faults_as_engine_errors() -> Iterator[None]:
+    """Raise faults of this program as EngineError: they are not the client's, unlike a refused description."""
+    try:
+        yield
+    except MediaError:
+        raise
+    except Exception as error:
+        logger.exception("a description was not processed")
+        raise EngineError("the engine failed") from error

@@ -109,6 +109,12 @@ class InboundStream:
         """For the log."""
         return f"layer {self.spatial} of {self.spec.id}"
 
+    def describe(self) -> str:
+        """Return one line about the stream and who is sent it, for people."""
+        return (
+            f"{self!r}, SSRC {self.ssrc}: packet {self.highest}, keyframe {self.keyframe_sequence}, in Python"
+        )
+
     # --- what arrived --------------------------------------------------------------------------------------------
 
     def kept(self, sequence: int) -> tuple[bytes, object] | None:

@@ -179,6 +179,7 @@ class MediaEndpoint:
         """Return the limits of a peer with this transport."""
         if self.plane is None:
             return PeerLimits(self._settings)
+        self.plane.rows.point_to_log()  # which has grown, perhaps, with the transport
         return PlaneLimits(self.plane, transport, self._settings)
 
     def counters(self) -> tuple[int, int, dict[str, float]]:
@@ -229,6 +230,7 @@ class MediaEndpoint:
         connection.addresses.clear()
         self.rows.flush()  # rows may still name the peer's libsrtp session
         if self.plane is not None:
+            peer.link.send_rtcp = nowhere  # the number of the transport is free for others
             self.plane.disconnect(peer.link.transport)
             self._by_transport.pop(peer.link.transport, None)
         self.rows.transports.remove(peer.link.transport)
@@ -259,8 +261,10 @@ class MediaEndpoint:
                 self._move(holder.peer, bytes(PATH_BYTES))
         self._by_address[address] = connection
         connection.addresses.add(address)
-        if self.plane is not None and connection.peer.link.connected:
-            self.plane.set_path(address, connection.peer.link.transport)
+        if self.plane is not None:
+            # until it is connected nobody's: the transport that had it must not get what comes
+            link = connection.peer.link
+            self.plane.set_path(address, link.transport if link.connected else -1)
         for given_up in connection.addresses - connection.peer.ice.addresses.keys():
             connection.addresses.discard(given_up)
             self._forget(given_up)

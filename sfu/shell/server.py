@@ -1,17 +1,17 @@
 """The media engine in this process, behind the facade's interface."""
 
 import asyncio
-import contextlib
 import logging
 import random
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
 
 from sfu.drops import DropReason
 from sfu.engine.adaptation import backup
+from sfu.engine.containment import faults_as_engine_errors
 from sfu.engine.core import Core
 from sfu.engine.deadlines import Reason
 from sfu.engine.peers.link import ConnectionId, Link, downstream, peer_of, upstream
@@ -33,9 +33,7 @@ from sfu.values import (
     CloseReason,
     DataReceived,
     DataRefused,
-    EngineError,
     Event,
-    MediaError,
     Mid,
     OfferNeeded,
     PeerClosed,
@@ -109,7 +107,7 @@ class MediaServer:
         self._woke_at = 0.0
         self._wakes: Counter[Reason] = Counter()
         self._wakes_logged_at = time.monotonic()
-        self._to_share: set[ConnectionId] = set()  # connections whose bandwidth is to be shared anew soon
+        self._to_share: set[ConnectionId] = set()
 
     # --- life ------------------------------------------------------------------------------------------------------
 
@@ -273,7 +271,7 @@ class MediaServer:
         connection = self._connections.get(downstream(peer_id))
         if connection is None:
             raise UnknownPeerError(peer_id)
-        with _faults_as_engine_errors():
+        with faults_as_engine_errors():
             description = connection.peer.make_offer(
                 self._endpoint.identity, credentials() if restart else None
             )
@@ -285,7 +283,7 @@ class MediaServer:
         connection = self._connections.get(downstream(peer_id))
         if connection is None:
             raise UnknownPeerError(peer_id)
-        with _faults_as_engine_errors():
+        with faults_as_engine_errors():
             description = await self._parsed(connection, answer)
             subscribed = connection.peer.take_answer(description)
         self._contain(connection.peer.id, time.monotonic(), self._negotiated, connection)
@@ -297,9 +295,9 @@ class MediaServer:
         if connection is None:
             raise UnknownPeerError(peer_id)
         peer = connection.peer
-        with _faults_as_engine_errors():
+        with faults_as_engine_errors():
             description = await self._parsed(connection, offer)
-        with _faults_as_engine_errors():
+        with faults_as_engine_errors():
             negotiation = peer.negotiate(description, self._endpoint.identity, credentials)
         self._endpoint.add(connection)
         # the answer stands, whatever fails from here on
@@ -473,7 +471,8 @@ class MediaServer:
         connection = self._receiver(peer_id)
         if connection is None:
             raise UnknownPeerError(peer_id)
-        return self._core.delivery.explain(connection.peer, time.monotonic())
+        published = self._connections[upstream(peer_id)].peer.describe_streams()
+        return replace(self._core.delivery.explain(connection.peer, time.monotonic()), published=published)
 
     def metrics(self) -> dict[str, float]:
         """Return counters and gauges by name (drops by reason, packets, peers)."""
@@ -586,15 +585,3 @@ class MediaServer:
             logger.warning("%s of %s is muted: it exceeds the limits", publication_id, peer.id)
             self.set_muted(publication_id, True)
             self._emit(PublicationMuted(peer.id, publication_id))
-
-
-@contextlib.contextmanager
-def _faults_as_engine_errors() -> Iterator[None]:
-    """Raise faults of this program as EngineError: they are not the client's, unlike a refused description."""
-    try:
-        yield
-    except MediaError:
-        raise
-    except Exception as error:
-        logger.exception("a description was not processed")
-        raise EngineError("the engine failed") from error

@@ -7,8 +7,8 @@ from signaling.recordings.changes import Changes
 from signaling.recordings.files import FilesError, RecordingFiles
 from signaling.recordings.outputs.films import Films
 from signaling.recordings.statuses import DELETED
+from signaling.recordings.storage.address import StorageError
 from signaling.recordings.storage.archive import Archive
-from signaling.recordings.storage.bucket import StorageError
 from signaling.store.records import Recording, RecordingChange
 
 # Of the details of its row, a deleted recording keeps these.

@@ -15,7 +15,7 @@ from signaling.recordings.recordings import Recordings
 from signaling.recordings.rules import parse_track_id
 from signaling.recordings.speech.transcripts import Transcripts
 from signaling.recordings.statuses import ACTIVE, DELETED
-from signaling.recordings.storage.bucket import StorageError
+from signaling.recordings.storage.address import StorageError
 from signaling.store import Store
 from signaling.store.records import Recording, RecordingChange
 

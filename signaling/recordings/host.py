@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sfu.values import RecordingId
 from signaling.errors import StoreError
@@ -19,9 +20,11 @@ from signaling.recordings.recordings import Recordings
 from signaling.recordings.retention import IsOrphan, Retention
 from signaling.recordings.speech.transcribing import SpeechSettings, Transcribing
 from signaling.recordings.storage.archive import Archive
-from signaling.recordings.storage.bucket import Bucket
 from signaling.rooms.services import Services
 from signaling.store import Store
+
+if TYPE_CHECKING:
+    from signaling.recordings.storage.bucket import Bucket
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +36,7 @@ class RecordingSettings:
     days: int
     "Days after their end for which recordings are stored; 0: for ever."
     speech: SpeechSettings
-    bucket: Bucket | None = None
+    bucket: "Bucket | None" = None
     "Where media of finished recordings are moved to; None: they stay in the folder."
 
 

@@ -10,8 +10,8 @@ from signaling.errors import StoreError
 from signaling.recordings.output_state import FILE_NAME, OutputKind, output_of
 from signaling.recordings.recordings import Recordings
 from signaling.recordings.statuses import FAILED, FINISHED
+from signaling.recordings.storage.address import StorageError
 from signaling.recordings.storage.archive import Archive
-from signaling.recordings.storage.bucket import StorageError
 from signaling.store import Store
 from signaling.store.records import Recording
 

@@ -192,6 +192,10 @@ class Peer:
         self.negotiated.unpublish(published.spec.id)
         published.clear()
 
+    def describe_streams(self) -> tuple[str, ...]:
+        """Return a line for each stream that it sends, for people."""
+        return tuple(stream.describe() for each in self.published.values() for stream in each.layers.values())
+
     # --- what it subscribes to -----------------------------------------------------------------------------------
 
     def subscribe(self, published: Publication, stream_id: str, seed: tuple[int, int, int]) -> Subscription:

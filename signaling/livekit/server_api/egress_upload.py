@@ -10,7 +10,7 @@ from livekit.protocol import egress
 from signaling.livekit.messages.egress_info import file_outputs, file_path
 from signaling.livekit.server_api.twirp import TwirpError
 from signaling.recordings.output_state import Upload
-from signaling.recordings.storage.bucket import address_of, clean_key
+from signaling.recordings.storage.address import address_of, clean_key
 from signaling.store.vault import Vault
 
 ANYWHERE: Final = "*"

@@ -15,8 +15,8 @@ from recording.files.layout import LayoutError, recording_path
 from sfu.values import RecordingId
 from signaling.recordings.children import Child
 from signaling.recordings.files import FilesError, PartFile, file_at
+from signaling.recordings.storage.address import StorageError
 from signaling.recordings.storage.archive import Archive, local
-from signaling.recordings.storage.bucket import StorageError
 from signaling.recordings.storage.stored import FILM_FILE
 
 log = logging.getLogger(__name__)

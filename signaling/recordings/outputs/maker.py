@@ -28,7 +28,7 @@ from signaling.recordings.outputs.films import Films, FilmStatus, TooManyFilmsEr
 from signaling.recordings.outputs.uploads import open_upload, upload_files
 from signaling.recordings.recordings import Recordings
 from signaling.recordings.statuses import FAILED, FINISHED
-from signaling.recordings.storage.bucket import StorageError
+from signaling.recordings.storage.address import StorageError
 from signaling.store import Store
 from signaling.store.records import Recording, RecordingChange
 

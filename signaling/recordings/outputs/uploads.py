@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -10,24 +10,29 @@ from recording.files.layout import recording_path
 from signaling.errors import VaultError
 from signaling.recordings.files import FilesError
 from signaling.recordings.output_state import OutputFile, Upload, file_name
-from signaling.recordings.storage.bucket import Address, Bucket, Credentials, clean_key
+from signaling.recordings.storage.address import Address, Credentials, clean_key
 from signaling.store.records import Recording
 from signaling.store.vault import Vault
+
+if TYPE_CHECKING:
+    from signaling.recordings.storage.bucket import Bucket
 
 _TYPES: Final = {".mp4": "video/mp4", ".webm": "video/webm"}
 
 
-def open_upload(upload: Upload, vault: Vault) -> Bucket:
+def open_upload(upload: Upload, vault: Vault) -> "Bucket":
     """Return the bucket of an upload. FilesError if the access key cannot be decrypted."""
+    from signaling.recordings.storage import bucket  # noqa: PLC0415 - see the module's docstring
+
     try:
         secrets = json.loads(vault.open(upload.sealed, upload.purpose))
     except VaultError as error:
         raise FilesError(str(error)) from error
-    return Bucket(Address(upload.endpoint, upload.region, upload.bucket), Credentials(*secrets))
+    return bucket.Bucket(Address(upload.endpoint, upload.region, upload.bucket), Credentials(*secrets))
 
 
 async def upload_files(
-    bucket: Bucket, row: Recording, folder: Path, files: list[OutputFile]
+    bucket: "Bucket", row: Recording, folder: Path, files: list[OutputFile]
 ) -> list[OutputFile]:
     """Copy the files of an output, and return them with their locations. StorageError, ValueError.
 

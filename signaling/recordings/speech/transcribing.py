@@ -19,8 +19,8 @@ from signaling.recordings.recordings import Recordings
 from signaling.recordings.speech.transcripts import Transcripts
 from signaling.recordings.statuses import ACTIVE, DELETED, FAILED, FINISHED
 from signaling.recordings.steps import LEASE_S, Step, Steps
+from signaling.recordings.storage.address import StorageError
 from signaling.recordings.storage.archive import Archive, local
-from signaling.recordings.storage.bucket import StorageError
 from signaling.store import Store
 from signaling.store.records import Recording
 

@@ -9,13 +9,16 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from recording.files.layout import TRACKS_FOLDER, LayoutError, recording_path
 from recording.files.reader import RecordingReader
 from sfu.values import RecordingId
-from signaling.recordings.storage.bucket import Bucket, StorageError
+from signaling.recordings.storage.address import StorageError
 from signaling.recordings.storage.stored import media_files, read_stored, write_stored
+
+if TYPE_CHECKING:
+    from signaling.recordings.storage.bucket import Bucket
 
 _TYPES: Final = {".mp4": "video/mp4", ".webm": "video/webm"}
 
@@ -23,7 +26,7 @@ _TYPES: Final = {".mp4": "video/mp4", ".webm": "video/webm"}
 class Archive:
     """A bucket, and the folder of recordings in front of it."""
 
-    def __init__(self, folder: Path, bucket: Bucket) -> None:
+    def __init__(self, folder: Path, bucket: "Bucket") -> None:
         """`folder` is where the recorders write."""
         self._folder = folder
         self._bucket = bucket

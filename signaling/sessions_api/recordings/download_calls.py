@@ -15,8 +15,8 @@ from signaling.recordings.files import FilesError, RecordingFiles
 from signaling.recordings.links import DOWNLOAD, Links, Target
 from signaling.recordings.outputs.films import Films
 from signaling.recordings.statuses import ACTIVE, DELETED
+from signaling.recordings.storage.address import StorageError
 from signaling.recordings.storage.archive import local
-from signaling.recordings.storage.bucket import StorageError
 from signaling.sessions_api.callers import Caller
 from signaling.sessions_api.path_ids import RecordingPath, SessionPath
 from signaling.sessions_api.recordings.recording_calls import RecordingCalls

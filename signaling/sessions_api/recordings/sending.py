@@ -7,8 +7,8 @@ from aiohttp import hdrs, web
 
 from signaling.http.api import ApiError
 from signaling.recordings.files import PartFile
+from signaling.recordings.storage.address import StorageError
 from signaling.recordings.storage.archive import Archive
-from signaling.recordings.storage.bucket import StorageError
 
 _UNAVAILABLE: Final = "The storage of this server does not answer; try again later."
 

@@ -136,6 +136,17 @@ def test_a_removed_stream_stays_readable_and_its_numbers_are_free(world):
     assert stream.kept(highest) is None
 
 
+def test_a_stream_shows_its_rows_to_people(world):
+    world.video("q", key=True)
+    subscription, _ = world.viewer(replay=True)
+    world.tick(0.2, "q")
+    text = world.published.layers[0].describe()
+    assert "in the data plane; rows: transport" in text
+    assert f"as SSRC {subscription.ssrc} from" in text
+    subscription.pause(world.now)
+    assert world.published.layers[0].describe().endswith("rows: none")
+
+
 def test_datagrams_of_nobody_are_dropped_or_punted(world):
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
         stranger.bind(("127.0.0.1", 0))

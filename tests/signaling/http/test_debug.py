@@ -13,7 +13,14 @@ async def test_why_somebody_gets_what_they_get(world):
     await world.join("ada")
     assert await explained(world, "lesson", "ada") == (
         200,
-        {"available_bps": None, "audio_bps": 32_000.0, "wanted_bps": 32_000.0, "videos": [], "recent": []},
+        {
+            "available_bps": None,
+            "audio_bps": 32_000.0,
+            "wanted_bps": 32_000.0,
+            "videos": [],
+            "recent": [],
+            "published": [],
+        },
     )
 
 

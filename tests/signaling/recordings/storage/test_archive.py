@@ -4,8 +4,9 @@ import pytest
 
 from recording.files.reader import RecordingReader
 from signaling.recordings.files import RecordingFiles
+from signaling.recordings.storage.address import StorageError
 from signaling.recordings.storage.archive import Archive
-from signaling.recordings.storage.bucket import Bucket, StorageError
+from signaling.recordings.storage.bucket import Bucket
 from signaling.recordings.storage.stored import media_files, read_stored
 from tests.s3 import CREDENTIALS
 from tests.signaling.sessions_api.recordings.test_replay_calls import write

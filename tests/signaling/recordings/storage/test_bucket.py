@@ -5,15 +5,15 @@ import random
 import pytest
 from aiohttp import web
 
-from signaling.recordings.storage.bucket import (
+from signaling.recordings.storage.address import (
     Address,
-    Bucket,
     Credentials,
     NoFileError,
     StorageError,
     address_of,
     clean_key,
 )
+from signaling.recordings.storage.bucket import Bucket
 from tests.s3 import CREDENTIALS
 
 LARGE = random.Random(1).randbytes((20 << 20) + 17)
