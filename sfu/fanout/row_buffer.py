@@ -88,8 +88,11 @@ class PortableWriter:
 
     def send(self, count: int, *, numbered: bool) -> None:
         """See `RowWriter`."""
+        if not numbered:
+            self._protect_and_send(count)
+            return
         arena = self._arena
-        rows = np.flatnonzero(arena.number_at[:count] >= 0) if numbered else np.zeros(0, np.intp)
+        rows = np.flatnonzero(arena.number_at[:count] >= 0)
         owners = arena.transports[rows]
         numbers, at = self._transports.take_numbers(owners), arena.number_at[rows]
         arena.rows[rows, at] = numbers >> 8

@@ -1,6 +1,7 @@
 """Recordings of a running engine: aiortc publishes stamped pictures and tones, and what was written is decoded."""
 
 import asyncio
+import contextlib
 import io
 import itertools
 import os
@@ -144,11 +145,12 @@ async def lesson(tmp_path, request):
 
 def recorders():
     """Recorder processes below this one."""
-    return [
-        child
-        for child in psutil.Process().children(recursive=True)
-        if child.status() != psutil.STATUS_ZOMBIE and "recording.recorder" in child.cmdline()
-    ]
+    found = []
+    for child in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):  # it has just ended
+            if child.status() != psutil.STATUS_ZOMBIE and "recording.recorder" in child.cmdline():
+                found.append(child)
+    return found
 
 
 def decoded(track):
