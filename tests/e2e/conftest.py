@@ -226,7 +226,7 @@ async def delete_rooms(server: Server) -> None:
 
 @pytest.fixture(autouse=True)
 def ordinary_scheduling() -> None:
-    """Give up a real-time policy: children inherit it, and a browser that draws with it starves all else (seen once)."""
+    """Give up a real-time policy: children inherit it, and a browser with it starves everything else (seen once)."""
     if os.sched_getscheduler(0) != os.SCHED_OTHER:
         os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
 
