@@ -11,8 +11,6 @@ from sfu.fanout.row_buffer import COLUMN
 logger = logging.getLogger(__name__)
 
 FOLDER = Path(__file__).parent
-# In the order in which cffi reads them.
-DECLARATIONS = (FOLDER / "send.h", FOLDER / "plane.h")
 
 
 def sources() -> list[Path]:

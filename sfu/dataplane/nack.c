@@ -6,7 +6,7 @@
 #include "plane_internal.h"
 
 enum { MAX_TRIES = 5, GRACE_PACKETS = 2, RESET_JUMP = 1000 };
-static const double MIN_INTERVAL_S = 0.02, MAX_INTERVAL_S = 0.4, BACKOFF = 1.25, GRACE_S = 0.02;
+static const double MIN_INTERVAL_S = 0.02, MAX_INTERVAL_S = 0.4, RTT_S = 0.07, BACKOFF = 1.25, GRACE_S = 0.02;
 
 void nack_start(struct nacks *nacks)
 {
@@ -79,7 +79,7 @@ bool nack_received(struct nacks *nacks, int64_t number, double now)
     return true;
 }
 
-int nack_due(struct nacks *nacks, double now, double rtt_s, int64_t *numbers)
+int nack_due(struct nacks *nacks, double now, int64_t *numbers)
 {
     int asked = 0;
     if (now < nacks->next_at)
@@ -92,7 +92,7 @@ int nack_due(struct nacks *nacks, double now, double rtt_s, int64_t *numbers)
                 remove_missing(nacks, i);
                 continue;
             }
-            double interval_s = rtt_s * pow(BACKOFF, missing->tries - 1);
+            double interval_s = RTT_S * pow(BACKOFF, missing->tries - 1);
             missing->at = now + fmin(fmax(interval_s, MIN_INTERVAL_S), MAX_INTERVAL_S);
         }
         i++;

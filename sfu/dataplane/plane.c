@@ -77,7 +77,6 @@ struct plane *plane_new(int wake_fd, int punt_fd, const struct outbox *shared, u
     outbox->last_rows = calloc(MAX_TRANSPORTS, sizeof *outbox->last_rows);
     outbox->logged_transports = 0; /* until plane_set_log */
     plane->received = calloc(RECEIVE_BATCH, RECEIVE_STRIDE);
-    plane->stream_room = MAX_STREAMS;
     plane->streams = calloc(MAX_STREAMS, sizeof *plane->streams);
     plane->generations = calloc(MAX_STREAMS, sizeof *plane->generations);
     plane->path_room = 256;
@@ -96,7 +95,7 @@ void plane_free(struct plane *plane)
 {
     if (!plane)
         return;
-    for (int i = 0; plane->streams && i < plane->stream_room; i++)
+    for (int i = 0; plane->streams && i < MAX_STREAMS; i++)
         if (plane->streams[i])
             free_stream(plane->streams[i]);
     for (int32_t i = 0; i < plane->transports_end; i++)
@@ -157,10 +156,8 @@ static int serve_batch(struct plane *plane, struct batch *batch, double at)
     plane_lock(plane);
     double now = at < 0 ? monotonic_s() : at;
     plane->counters.bursts++;
-    for (int i = 0; i < count; i++) {
-        plane->counters.received_octets += batch->messages[i].msg_len;
+    for (int i = 0; i < count; i++)
         on_datagram(plane, plane->received + (size_t)RECEIVE_STRIDE * (size_t)i, batch->messages[i].msg_len, batch->paths[i], now);
-    }
     flush_rows(plane, now);
     plane_unlock(plane);
     return count;
@@ -271,7 +268,7 @@ double plane_duties(struct plane *plane, double now)
             if (now >= stream->nacks.next_at) {
                 int64_t numbers[2 * MAX_NACKS];
                 uint8_t data[12 + 4 * 2 * MAX_NACKS];
-                int count = nack_due(&stream->nacks, now, transport->rtt_s, numbers);
+                int count = nack_due(&stream->nacks, now, numbers);
                 if (count)
                     send_rtcp(plane, transport, data, build_nack(transport->ssrc, stream->ssrc, numbers, count, data));
             }
@@ -354,19 +351,9 @@ int plane_send_rtcp(struct plane *plane, int32_t index, const uint8_t *data, uin
 
 /* --- punts ------------------------------------------------------------------------------------------------------- */
 
-void punt_later(struct plane *plane, int32_t transport, double at, struct bytes content)
-{
-    static const double LATER_S = 0.005;
-    bool told = plane->told;
-    plane->told = true; /* so that `punt` does not tell */
-    punt(plane, PUNT_RTCP, 0, transport, 0, 0, at, NULL, content);
-    plane->told = told;
-    plane->tell_at = fmin(plane->tell_at, at + LATER_S);
-    plane->next_due = fmin(plane->next_due, plane->tell_at);
-}
-
-uint64_t punt(struct plane *plane, int reason, int flags, int32_t transport, uint64_t stream, int64_t sequence, double at,
-              const uint8_t *path, struct bytes content)
+/* Append a punt to the buffer; false if it has no room. */
+static bool append(struct plane *plane, int reason, int flags, int32_t transport, uint64_t stream, int64_t sequence, double at,
+                   const uint8_t *path, struct bytes content)
 {
     struct buffer *buffer = plane->punts + plane->filling;
     size_t size = (sizeof(struct punt) + content.size + 7) & ~(size_t)7;
@@ -375,7 +362,7 @@ uint64_t punt(struct plane *plane, int reason, int flags, int32_t transport, uin
         uint8_t *data = room > MAX_PUNT_OCTETS ? NULL : realloc(buffer->data, room);
         if (!data) { /* the control plane has not read for seconds */
             plane->counters.drops[DROP_PUNTS_FULL]++;
-            return plane->serial;
+            return false;
         }
         buffer->data = data;
         buffer->room = room;
@@ -396,9 +383,26 @@ uint64_t punt(struct plane *plane, int reason, int flags, int32_t transport, uin
     if (content.size)
         memcpy(header + 1, content.data, content.size);
     buffer->used += size;
-    tell(plane);
     plane->counters.punts[reason]++;
-    return ++plane->serial;
+    plane->serial++;
+    return true;
+}
+
+uint64_t punt(struct plane *plane, int reason, int flags, int32_t transport, uint64_t stream, int64_t sequence, double at,
+              const uint8_t *path, struct bytes content)
+{
+    if (append(plane, reason, flags, transport, stream, sequence, at, path, content))
+        tell(plane);
+    return plane->serial;
+}
+
+void punt_later(struct plane *plane, int32_t transport, double at, struct bytes content)
+{
+    static const double LATER_S = 0.005;
+    if (append(plane, PUNT_RTCP, 0, transport, 0, 0, at, NULL, content)) {
+        plane->tell_at = fmin(plane->tell_at, at + LATER_S);
+        plane->next_due = fmin(plane->next_due, plane->tell_at);
+    }
 }
 
 size_t plane_take(struct plane *plane, uint8_t **data, uint64_t *serial)
@@ -434,7 +438,7 @@ void plane_inject(struct plane *plane, int32_t index, const uint8_t *data, uint3
 void plane_resume(struct plane *plane, uint64_t serial)
 {
     plane_lock(plane);
-    for (int i = 0; plane->punted_streams && i < plane->stream_room; i++) {
+    for (int i = 0; plane->punted_streams && i < MAX_STREAMS; i++) {
         struct stream *stream = plane->streams[i];
         if (stream && stream->punted && stream->last_punt <= serial)
             set_punted(plane, stream, false);

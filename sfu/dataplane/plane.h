@@ -60,7 +60,7 @@ enum {
 };
 
 struct plane_counters {
-    uint64_t received_packets, forwarded_packets, received_octets, bursts;
+    uint64_t received_packets, forwarded_packets, bursts;
     uint64_t drops[DROPS];
     uint64_t punts[PUNTS];
 };
@@ -165,10 +165,9 @@ void plane_set_feedback(struct plane *plane, int32_t transport, uint8_t extensio
 void plane_dormant(struct plane *plane, int32_t transport);
 void plane_close_second(struct plane *plane, int32_t transport, struct excess *excess);
 void plane_set_flooded(struct plane *plane, int32_t transport, int flooded);
-void plane_set_rtt(struct plane *plane, int32_t transport, double rtt_s);
 
 /* Streams. 0 without memory or room; otherwise the uid. Its packets are punted in order until plane_resume. */
-uint64_t plane_add_stream(struct plane *plane, int32_t transport, uint32_t ssrc, int video, int redundant, int muted, uint32_t clock_rate,
+uint64_t plane_add_stream(struct plane *plane, int32_t transport, uint32_t ssrc, int video, int redundant, uint32_t clock_rate,
                           const struct section *section, double now);
 const struct stream_state *plane_state(struct plane *plane, uint64_t stream);
 void plane_set_section(struct plane *plane, uint64_t stream, const struct section *section);
@@ -188,11 +187,11 @@ int plane_stored(struct plane *plane, uint64_t stream, int64_t sequence, uint8_t
 /* Whether all packets from `first` to the newest are kept. */
 int plane_keeps(struct plane *plane, uint64_t stream, int64_t first);
 
-/* Rows. Add a viewer, and send it what is kept after sequence number `after`. 0, or -1 without memory. */
-int plane_join(struct plane *plane, uint64_t stream, uint64_t key, const struct template_class *class_, const struct column *column,
+/* Rows, one for each transport. Add a viewer, and send it what is kept after sequence number `after`. 0, or -1 without memory. */
+int plane_join(struct plane *plane, uint64_t stream, const struct template_class *class_, const struct column *column,
                int64_t after, double now);
 /* Remove a viewer; -1 if it is not there. */
-int plane_leave(struct plane *plane, uint64_t stream, uint64_t key, struct position *position);
+int plane_leave(struct plane *plane, uint64_t stream, int32_t transport, struct position *position);
 
 /* What was punted since the last call; valid until the next one. */
 size_t plane_take(struct plane *plane, uint8_t **data, uint64_t *serial);

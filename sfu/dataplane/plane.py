@@ -72,6 +72,14 @@ class Owner(Protocol):
     "`struct stream_state`; a copy of it once the stream is removed."
 
 
+def count_unsent(drops: Counter[DropReason], not_protected: int, not_sent: int) -> None:
+    """Count rows that libsrtp refused, that had no connected transport, or that the operating system refused."""
+    if not_protected:
+        drops[DropReason.NOT_PROTECTED] += not_protected
+    if not_sent:
+        drops[DropReason.NOT_SENT] += not_sent
+
+
 class Rows:
     """Writes and sends the rows of Python in C, and under the plane's lock if there is a plane (`RowWriter`)."""
 
@@ -153,11 +161,7 @@ class Rows:
         else:
             sent = self._call.protect_and_send(self.state, count, now)
         not_protected = self.state.not_protected
-        not_sent = count - not_protected - sent
-        if not_protected:
-            self._drops[DropReason.NOT_PROTECTED] += not_protected
-        if not_sent:
-            self._drops[DropReason.NOT_SENT] += not_sent
+        count_unsent(self._drops, not_protected, count - not_protected - sent)
 
 
 class Plane:
@@ -336,7 +340,6 @@ class Plane:
             stream.ssrc,
             stream.spec.kind == "video",
             stream.spec.red,
-            False,
             stream.clock_rate,
             self._section(section),
             now,
@@ -425,13 +428,11 @@ class Plane:
         packed = pack_column(column)
         pointer = self._ffi.from_buffer("struct column[]", packed)
         now = time.monotonic()
-        if self._call.plane_join(
-            self._plane, stream, column.transport, self._class(kind), pointer, after, now
-        ):
+        if self._call.plane_join(self._plane, stream, self._class(kind), pointer, after, now):
             raise MemoryError("the data plane has no room for a row")
 
     def leave(self, stream: int, transport: int) -> Position:
-        """Remove a viewer; return the position of what it was sent last."""
+        """Remove a viewer; return the position of the last packet that was sent to it."""
         self._call.plane_leave(self._plane, stream, transport, self._position)
         return self._read_position()
 

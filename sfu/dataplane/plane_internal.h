@@ -40,7 +40,6 @@ struct group {
     struct template_class class_;
     int count, room;
     struct column *columns;
-    uint64_t *keys;
 };
 
 struct stream {
@@ -101,7 +100,7 @@ struct transport {
     uint8_t kinds[256]; /* of extension ids: the transport-wide number alone */
     bool dormant;
     int flooded;
-    double read_reports_from, rtt_s;
+    double read_reports_from;
     struct peer_limits limits;
     struct bucket packets, octets, rtcp;
     struct excess excess;
@@ -135,9 +134,9 @@ struct plane {
     int32_t transports_end; /* all used indexes are below */
     struct path *paths;
     int path_count, path_room; /* a power of two */
-    struct stream **streams;   /* by slot; a uid is slot + room * generation */
+    struct stream **streams;   /* by slot; a uid is slot + MAX_STREAMS * generation */
     uint64_t *generations;
-    int stream_room, punted_streams; /* of which so many wait for plane_resume */
+    int punted_streams; /* of which so many wait for plane_resume */
     struct buffer punts[2];
     int filling;
     uint64_t serial;
@@ -190,7 +189,7 @@ void write_stream_rows(struct plane *plane, const struct template_class *class_,
 
 /* nack.c; true when `next_at` may be earlier now */
 bool nack_received(struct nacks *nacks, int64_t number, double now);
-int nack_due(struct nacks *nacks, double now, double rtt_s, int64_t *numbers);
+int nack_due(struct nacks *nacks, double now, int64_t *numbers);
 void nack_start(struct nacks *nacks);
 uint32_t build_nack(uint32_t sender_ssrc, uint32_t media_ssrc, const int64_t *numbers, int count, uint8_t *data);
 

@@ -589,10 +589,8 @@ void free_stream(struct stream *stream)
 {
     for (int i = 0; i <= stream->kept_mask; i++)
         free(stream->kept[i].data);
-    for (int i = 0; i < stream->group_count; i++) {
+    for (int i = 0; i < stream->group_count; i++)
         free(stream->groups[i].columns);
-        free(stream->groups[i].keys);
-    }
     free(stream->groups);
     free(stream->kept);
     free(stream);

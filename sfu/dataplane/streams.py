@@ -7,7 +7,7 @@ from typing import Any
 from sfu.dataplane.plane import Plane
 from sfu.fanout.pacer import Line
 from sfu.fanout.row_buffer import RowBuffer
-from sfu.fanout.table import Column, FanoutTable, Position, single_packet
+from sfu.fanout.table import Column, FanoutTable, Position, position_of, single_packet
 from sfu.fanout.template import TemplateClass
 from sfu.limits import PeerLimits
 from sfu.receiving.inbound_stream import InboundStream, PortableStream
@@ -100,9 +100,10 @@ class _Served:
 
 
 class PlaneTable(FanoutTable):
-    """The subscribers of a whole stream: rows of the plane, and those whom the control plane serves for a while.
+    """The subscribers of a whole stream.
 
-    These are the ones whose packets wait in a pacer, and the ones about to change to another substream.
+    The plane serves most of them by rows. The control plane serves a subscriber whose packets wait in a pacer, and a
+    subscriber that is about to change to another substream.
     """
 
     def __init__(self, plane: Plane, stream: "PlaneStream") -> None:
@@ -189,7 +190,7 @@ class PlaneTable(FanoutTable):
             self._plane.join(self._stream.number, served.kind, served.column, served.position.sequence)
 
     def forward(self, rows: RowBuffer, packet: SourcePacket, *, late: bool) -> int:
-        """Write the packet for the subscribers whom the control plane serves; return how many."""
+        """Send the packet to the subscribers that the control plane serves; return their number."""
         return sum(self._serve(served, packet, rows, late=late) for served in self._served.values())
 
     @staticmethod
@@ -199,9 +200,7 @@ class PlaneTable(FanoutTable):
         if packet.sequence < first:
             return False
         if not late:
-            served.position = Position(
-                packet.sequence, packet.timestamp, packet.picture_id, packet.tl0picidx, packet.frame_number
-            )
+            served.position = position_of(packet)
         data = single_packet(served.kind, served.column, packet)
         if data is None:
             return False

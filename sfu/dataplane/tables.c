@@ -30,7 +30,6 @@ int plane_connect(struct plane *plane, int32_t index, uintptr_t inbound, uintptr
     transport->ssrc = ssrc;
     transport->dormant = true;
     transport->read_reports_from = -INFINITY;
-    transport->rtt_s = 0.07;
     transport->limits = *limits;
     full(&transport->packets, limits->packets_burst);
     full(&transport->octets, limits->octets_burst);
@@ -144,15 +143,6 @@ void plane_set_flooded(struct plane *plane, int32_t index, int flooded)
     plane_unlock(plane);
 }
 
-void plane_set_rtt(struct plane *plane, int32_t index, double rtt_s)
-{
-    plane_lock(plane);
-    struct transport *transport = find_transport(plane, index);
-    if (transport)
-        transport->rtt_s = rtt_s;
-    plane_unlock(plane);
-}
-
 /* --- streams ----------------------------------------------------------------------------------------------------- */
 
 struct stream *find_stream(struct plane *plane, uint64_t uid)
@@ -172,7 +162,7 @@ static bool add_ssrc(struct transport *transport, uint32_t ssrc, struct stream *
     return true;
 }
 
-uint64_t plane_add_stream(struct plane *plane, int32_t index, uint32_t ssrc, int video, int redundant, int muted, uint32_t clock_rate,
+uint64_t plane_add_stream(struct plane *plane, int32_t index, uint32_t ssrc, int video, int redundant, uint32_t clock_rate,
                           const struct section *section, double now)
 {
     struct stream *stream = calloc(1, sizeof *stream);
@@ -192,7 +182,6 @@ uint64_t plane_add_stream(struct plane *plane, int32_t index, uint32_t ssrc, int
     nack_start(&stream->nacks);
     struct stream_state *state = &stream->state;
     state->highest = state->keyframe_sequence = -1;
-    state->muted = (uint8_t)muted;
     state->last_packet_at = state->seen_at[0] = now;
     for (int i = 1; i < SPATIAL_LAYERS; i++)
         state->seen_at[i] = -1;
@@ -374,32 +363,27 @@ static struct group *find_group(struct stream *stream, const struct template_cla
     return groups + stream->group_count++;
 }
 
-static bool add_row(struct group *group, uint64_t key, const struct column *column)
+static bool add_row(struct group *group, const struct column *column)
 {
     if (group->count == group->room) {
         int room = group->room ? 2 * group->room : 4;
         struct column *columns = realloc(group->columns, sizeof *columns * (size_t)room);
-        if (columns)
-            group->columns = columns;
-        uint64_t *keys = realloc(group->keys, sizeof *keys * (size_t)room);
-        if (keys)
-            group->keys = keys;
-        if (!columns || !keys)
+        if (!columns)
             return false;
+        group->columns = columns;
         group->room = room;
     }
-    group->columns[group->count] = *column;
-    group->keys[group->count++] = key;
+    group->columns[group->count++] = *column;
     return true;
 }
 
-int plane_join(struct plane *plane, uint64_t uid, uint64_t key, const struct template_class *class_, const struct column *column,
+int plane_join(struct plane *plane, uint64_t uid, const struct template_class *class_, const struct column *column,
                int64_t after, double now)
 {
     plane_lock(plane);
     struct stream *stream = find_stream(plane, uid);
     struct group *group = stream ? find_group(stream, class_) : NULL;
-    bool done = group && add_row(group, key, column);
+    bool done = group && add_row(group, column);
     if (done) {
         int64_t first = after + 1;
         if (first < stream->state.highest - stream->kept_mask)
@@ -419,22 +403,20 @@ static void remove_row(struct stream *stream, struct group *group, int i)
 {
     group->count--;
     group->columns[i] = group->columns[group->count];
-    group->keys[i] = group->keys[group->count];
     if (group->count)
         return;
     free(group->columns);
-    free(group->keys);
     *group = stream->groups[--stream->group_count];
 }
 
-int plane_leave(struct plane *plane, uint64_t uid, uint64_t key, struct position *position)
+int plane_leave(struct plane *plane, uint64_t uid, int32_t transport, struct position *position)
 {
     plane_lock(plane);
     struct stream *stream = find_stream(plane, uid);
     bool found = false;
     for (int i = 0; stream && i < stream->group_count && !found; i++)
         for (int k = 0; k < stream->groups[i].count && !found; k++)
-            if (stream->groups[i].keys[k] == key) {
+            if (stream->groups[i].columns[k].transport == transport) {
                 remove_row(stream, stream->groups + i, k);
                 found = true;
                 break;

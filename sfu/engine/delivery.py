@@ -233,10 +233,8 @@ class Delivery:
     def check_layers(self, publishers: Iterable[Peer], now: float) -> None:
         """Reallocate for all subscribers of these publications: layers begin and end, and bitrates change."""
         publishers = list(publishers)
-        for peer in publishers:
-            for published in peer.published.values():
-                for stream in published.layers.values():
-                    stream.sample(now)
+        for known in (known for peer in publishers for known in peer.streams.values()):
+            known.stream.sample(now)
         subscribers = {
             subscriber_id: self._context.peers[subscriber_id]
             for peer in publishers

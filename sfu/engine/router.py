@@ -209,7 +209,7 @@ class Router:
     def forward(self, peer: Peer, known: KnownSsrc, packet: SourcePacket, now: float, *, late: bool) -> None:
         """Write the rows of all substreams."""
         run, rows = self._containment.run, self._context.rows
-        for substream in list(known.fan.substreams.values()):
+        for substream in known.fan.substreams.values():
             self.forwarded_packets += run(peer.id, now, substream.forward, rows, packet, late=late) or 0
 
     # --- duties for publishers -----------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ of. It is told in order, some time later: the state of a stream may be ahead of 
 """
 
 import struct
+from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 from sfu.drops import DropReason
@@ -15,9 +16,14 @@ from sfu.engine.router import Router
 from sfu.engine.speaking import Speaking
 from sfu.forwarding.fan import WHOLE
 from sfu.wire import rtp
+from sfu.wire.packet import SourcePacket
 
 if TYPE_CHECKING:
     from sfu.receiving.inbound_stream import InboundStream
+
+
+Begin = Callable[[KnownSsrc, SourcePacket, float], None]
+"Lets those start who wait for a packet of a stream."
 
 
 class Copy(NamedTuple):
@@ -75,29 +81,28 @@ class SlowPath:
 
     def on_keyframe(self, peer: Peer, known: KnownSsrc, sequence: int, now: float) -> None:
         """Process that a keyframe begins with this packet: let those start who wait for one."""
-        stream, fan = known.stream, known.fan
-        stream.keyframes.keyframe_received()
+        known.stream.keyframes.keyframe_received()
         published = known.published
-        waits = fan.awaiting_keyframe or len(published.layers) > 1 or published.recorded
-        packet = stream.stored(sequence) if waits else None
-        if packet is None:
-            return
-        stream.packet_at = now
-        before = set(fan.substreams)
-        self._router.begin_at_keyframe(known, packet, now)
-        self._catch_up(peer, known, before, sequence, now)
+        if known.fan.awaiting_keyframe or len(published.layers) > 1 or published.recorded:
+            self._begin(peer, known, self._router.begin_at_keyframe, sequence, now)
 
     def on_next(self, peer: Peer, known: KnownSsrc, sequence: int, now: float) -> None:
         """Process a packet of audio that somebody waited for."""
+        if known.fan.awaiting_keyframe:
+            self._begin(peer, known, self._router.begin_waiting, sequence, now)
+
+    def _begin(self, peer: Peer, known: KnownSsrc, begin: Begin, sequence: int, now: float) -> None:
+        """Let those start who wait for this packet, unless it is no longer kept."""
         packet = known.stream.stored(sequence)
-        if packet is not None and known.fan.awaiting_keyframe:
-            known.stream.packet_at = now
-            before = set(known.fan.substreams)
-            self._router.begin_waiting(known, packet, now)
-            self._catch_up(peer, known, before, sequence, now)
+        if packet is None:
+            return
+        known.stream.packet_at = now
+        before = set(known.fan.substreams)
+        begin(known, packet, now)
+        self._catch_up(peer, known, before, sequence, now)
 
     def on_copy(self, peer: Peer, known: KnownSsrc, copy: Copy, now: float) -> None:
-        """Process a packet that the plane has forwarded, for those whom the plane does not serve."""
+        """Process a forwarded packet for the subscribers that the plane does not serve."""
         stream, packet, sequence, late = known.stream, copy.packet, copy.sequence, copy.late
         codec = stream.section.codec_by_payload_type.get(packet[1] & 0x7F)
         if codec is None or (not late and sequence < stream.attended_from):

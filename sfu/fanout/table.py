@@ -52,6 +52,13 @@ class Position:
     frame_number: int
 
 
+def position_of(packet: SourcePacket) -> Position:
+    """Return the numbers of a packet."""
+    return Position(
+        packet.sequence, packet.timestamp, packet.picture_id, packet.tl0picidx, packet.frame_number
+    )
+
+
 def _wrapped(column: Column) -> tuple[int, ...]:
     """Return the fields of `COLUMN`, each modulo its width on the wire."""
     return (

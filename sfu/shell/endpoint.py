@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any
 from pylibsrtp._binding import ffi as srtp_ffi
 from pylibsrtp._binding import lib as srtp_lib
 
-from sfu.dataplane import library
 from sfu.dataplane.dispatch import process
 from sfu.dataplane.plane import Plane
 from sfu.dataplane.punts import Punt, Record
@@ -97,7 +96,7 @@ class Handlers:
     rtcp: Callable[[Peer, bytes, float, int], None]
     "(peer, decrypted packet, time, 64-bit NTP time) of feedback and reports."
     slow_path: "SlowPath"
-    "What processes the punts of a native data plane; such a plane calls `rtp` for nothing."
+    "Processes the punts of a native data plane, with which `rtp` is not called."
     connected: Callable[[PeerTransport], None]
     "ICE and DTLS are up."
     failed: Callable[[PeerTransport, CloseReason], None]
@@ -150,8 +149,8 @@ class MediaEndpoint:
             self._arena,
             portable=self._settings.portable_io,
         )
-        module = library.load() if self._settings.native else None
-        if module is not None and isinstance(self._socket, udp.BatchSocket):
+        module = kernel.native_module(self._socket, native=self._settings.native)
+        if module is not None:
             self.plane = Plane(module, self.rows, self._socket, self._drops)
             self.rows.open(self.plane.rows)
             self.plane.start()

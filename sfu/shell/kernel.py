@@ -13,7 +13,7 @@ from pylibsrtp._binding import ffi as srtp_ffi
 from pylibsrtp._binding import lib as srtp_lib
 
 from sfu.dataplane import library
-from sfu.dataplane.plane import Rows
+from sfu.dataplane.plane import Rows, count_unsent
 from sfu.drops import DropReason
 from sfu.fanout.arena import ARENA_ROWS, ARENA_STRIDE
 from sfu.fanout.row_buffer import PortableWriter, RowBuffer, RowWriter
@@ -47,16 +47,8 @@ class Portable(PortableWriter):
         for end in (*failed, count):
             sent += self._socket.send_rows(start, end)
             start = end + 1
-        _count(self._drops, len(failed), count - len(failed) - sent)
+        count_unsent(self._drops, len(failed), count - len(failed) - sent)
         return at
-
-
-def _count(drops: Counter[DropReason], not_protected: int, not_sent: int) -> None:
-    """Count rows that libsrtp refused, that had no connected transport, or that the operating system refused."""
-    if not_protected:
-        drops[DropReason.NOT_PROTECTED] += not_protected
-    if not_sent:
-        drops[DropReason.NOT_SENT] += not_sent
 
 
 def _protect_if_up(session: Any, row: Any, length: Any) -> int:
@@ -64,9 +56,14 @@ def _protect_if_up(session: Any, row: Any, length: Any) -> int:
     return status
 
 
+def native_module(media: MediaSocket, *, native: bool) -> Any:
+    """Return the compiled module if it exists, is enabled, and can use the socket; else None."""
+    return library.load() if native and isinstance(media, BatchSocket) else None
+
+
 def choose(
     rows: RowBuffer, media: MediaSocket, drops: Counter[DropReason], *, native: bool = True
 ) -> RowWriter:
-    """Return the native kernel if it exists and is enabled."""
-    module = library.load() if native and isinstance(media, BatchSocket) else None
+    """Return the writer in C if its module exists and is enabled."""
+    module = native_module(media, native=native)
     return Portable(rows, media, drops) if module is None else Rows(module, rows, media, drops)

@@ -1,5 +1,6 @@
 """The world of `router_world` beside a native data plane: real SRTP over a loopback socket, in simulated time."""
 
+import importlib.util
 import socket
 import tempfile
 from collections import Counter
@@ -22,15 +23,18 @@ PROFILE, KEY_BYTES = Policy.SRTP_PROFILE_AEAD_AES_128_GCM, 28
 SETTINGS = MediaSettings(max_packets_per_s=1e6, max_bitrate_bps=1e10)
 
 
-def built_module(flags=("-O2", "-Wall", "-Wextra", "-Wconversion", "-Werror")):
-    """The module, built into a folder of its own; BuildError."""
-    import importlib.util
-
-    path = build(Path(tempfile.mkdtemp()), flags)
+def imported(path):
+    """The module that was built there."""
     spec = importlib.util.spec_from_file_location("sfu.dataplane._plane", path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+def built_module():
+    """The module, built into a folder of its own; BuildError."""
+    flags = ("-O2", "-Wall", "-Wextra", "-Wconversion", "-Werror")
+    return imported(build(Path(tempfile.mkdtemp()), flags))
 
 
 def _session(kind, key):

@@ -103,7 +103,7 @@ class Link:
     "libsrtp's context of what the peer sends; None until DTLS is up."
     send_rtcp: Callable[[bytes], None] = nowhere
     dormant: Callable[[], None] = _ignore
-    "Called when the peer has sent no media for long; its next packet is told."
+    "Called when the peer has sent no media for a long time, so that its next packet is reported."
     make_stream: Callable[[PublicationSpec, InboundSection, int, int, float], InboundStream] = PortableStream
     "Creates what receives a stream of the peer: publication, section, SSRC, spatial layer, time."
     feedback: TransportFeedback = field(init=False)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from sfu.engine.peers.link import ConnectionId, Link
 from sfu.fanout.pacer import Line
-from sfu.fanout.table import Position, single_packet
+from sfu.fanout.table import Position, position_of, single_packet
 from sfu.fanout.template import TemplateClass
 from sfu.forwarding.choice import UNBOUNDED, Flow, LayerChoice
 from sfu.forwarding.fan import Fan
@@ -406,9 +406,7 @@ class Subscription:
             self.substream = fan.substream(None)
             tail = replay.tail
             assert tail is not None  # the keyframe at least
-            self._join(
-                Position(tail.sequence, tail.timestamp, tail.picture_id, tail.tl0picidx, tail.frame_number)
-            )
+            self._join(position_of(tail))
         return packets
 
     def pause(self, now: float) -> None:

@@ -106,7 +106,7 @@ static void add_streams(struct world *world, double now)
     plane_set_path(world->plane, world->path, 0);
     plane_set_feedback(world->plane, 0, 1, 1000);
     for (int i = 0; i < STREAMS; i++) {
-        world->streams[i] = plane_add_stream(world->plane, 0, 1000 + (uint32_t)i, i > 0, 1, 0, 90000, &section, now);
+        world->streams[i] = plane_add_stream(world->plane, 0, 1000 + (uint32_t)i, i > 0, 1, 90000, &section, now);
         plane_add_ssrc(world->plane, 0, 2000 + (uint32_t)i, world->streams[i]);
     }
     plane_resume(world->plane, UINT64_MAX);
@@ -125,8 +125,8 @@ static void join(struct world *world, double now)
     plane_position(world->plane, stream, &position);
     int32_t viewer = 1 + (int32_t)chance(VIEWERS);
     struct column column = {position.sequence - chance(20), 77, chance(1 << 30), viewer, (uint16_t)chance(65536), 5, 6, 7};
-    plane_leave(world->plane, stream, (uint64_t)viewer, &position);
-    plane_join(world->plane, stream, (uint64_t)viewer, &class_, &column, column.first_sequence - 1, now);
+    plane_leave(world->plane, stream, viewer, &position);
+    plane_join(world->plane, stream, &class_, &column, column.first_sequence - 1, now);
 }
 
 static void edit(struct world *world, double now)
@@ -145,7 +145,7 @@ static void edit(struct world *world, double now)
         join(world, now);
         break;
     case 2:
-        plane_leave(world->plane, stream, 1 + chance(VIEWERS), &position);
+        plane_leave(world->plane, stream, 1 + (int32_t)chance(VIEWERS), &position);
         break;
     case 3:
         plane_set_muted(world->plane, stream, chance(4) == 0);

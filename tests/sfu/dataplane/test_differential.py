@@ -9,7 +9,7 @@ import random
 import struct
 
 import pytest
-from plane_world import PlaneWorld, built_module
+from plane_world import PlaneWorld
 from router_world import World
 
 from sfu.engine.peers.publication import Publication
@@ -19,7 +19,6 @@ from sfu.session.sections import OutboundSection, receive_section
 from sfu.values import Layer, Preferences, PublicationSpec
 from sfu.wire import rtcp, rtp
 from sfu.wire.rtp import build_extensions
-from tools.build_dataplane import BuildError, CompileError
 
 IDS = {
     rtp.URI_AUDIO_LEVEL: 1,
@@ -45,16 +44,6 @@ CODECS = {
     "opus": NegotiatedCodec("opus", 111, 48_000, 2, "", (), None),
     "red": NegotiatedCodec("red", 63, 48_000, 2, "", (), None),
 }
-
-
-@pytest.fixture(scope="module")
-def module():
-    try:
-        return built_module()
-    except CompileError:
-        raise
-    except BuildError as error:
-        pytest.skip(f"the native data plane cannot be built here: {error}")
 
 
 def section(mid, kind, codecs):

@@ -4,7 +4,7 @@ import socket
 import time
 
 import pytest
-from plane_world import PlaneWorld, built_module
+from plane_world import PlaneWorld
 from router_world import header
 
 from sfu.dataplane import library
@@ -13,17 +13,6 @@ from sfu.drops import DropReason
 from sfu.engine.peers.publication import Publication
 from sfu.values import PublicationSpec
 from sfu.wire import rtp
-from tools.build_dataplane import BuildError, CompileError
-
-
-@pytest.fixture(scope="module")
-def module():
-    try:
-        return built_module()
-    except CompileError:
-        raise
-    except BuildError as error:
-        pytest.skip(f"the native data plane cannot be built here: {error}")
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ Each path has libsrtp sessions of its own with equal keys, so equal datagrams me
 nonces. The C module is built by the suite itself; where that cannot be, its tests are skipped with the reason.
 """
 
-import importlib.util
 import itertools
 import os
 import random
@@ -20,6 +19,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from plane_world import imported
 from pylibsrtp import Policy, Session
 from pylibsrtp._binding import ffi as srtp_ffi
 
@@ -52,13 +52,6 @@ NUMBERED = TemplateClass(
 TRANSPORTS = 6
 # The sanitizers' run of these tests names a module that was built for it.
 BUILT = os.environ.get("LECTERN_TEST_KERNEL")
-
-
-def imported(path):
-    spec = importlib.util.spec_from_file_location("sfu.dataplane._plane", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture(scope="session")

@@ -46,7 +46,7 @@ async def test_media_move_and_what_reads_the_indexes_goes_on(folder, archive, s3
     assert await archive.store(REC) == 0
     async with archive.local(REC):
         assert media(folder) == before
-        # Not taken away from whoever holds it.
+        # A file in use is not deleted.
         assert await archive.store(REC) == 0
         assert media(folder) == before
     assert await archive.store(REC) == 0
