@@ -6,6 +6,7 @@ report -> arrivals, joined with the sent log -> delay (delay.py) -> rate control
 """
 
 from collections import deque
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -38,6 +39,24 @@ _LOSS_WEIGHT = 0.005
 # a whole one; signs of a limit are a queue or losses.
 _SAMPLED_INTERVAL_S, _FULL_INTERVAL_S, _SAMPLED_AFTER_S = 0.09, 1.0, 1.5
 _SIGN_QUEUE_S, _SIGN_LOSS = 0.05, 0.05
+
+
+class Sampling(NamedTuple):
+    """Which reports need to be read: what `Estimator.on_feedback` applies, for a data plane that does so first.
+
+    Before `read_from`, no report needs to be read. Before `full_from`, a report needs to be read if its last packet
+    shows a queue or losses; after one that shows neither, `read_from` is `interval_s` later.
+    """
+
+    read_from: float
+    full_from: float
+    interval_s: float
+    delay_s: float
+    "A longer time from sending to arrival shows a queue."
+    loss: float
+    "A greater share of lost packets shows a limit."
+    reference: int
+    "Unwrapped reference time of the last report that was read, in units of REFERENCE_S."
 
 
 class Estimator:
@@ -126,13 +145,25 @@ class Estimator:
         self._decide(lost, lost + len(at), now)
         self._sample(lost, lost + len(at), now)
 
+    @property
+    def sampling(self) -> Sampling:
+        """Which of the next reports need to be read."""
+        return Sampling(
+            self.read_from,
+            self._full_from,
+            _SAMPLED_INTERVAL_S,
+            self.delay.base_s + _SIGN_QUEUE_S,
+            _SIGN_LOSS,
+            self._reference,
+        )
+
     def _shows_no_limit(self, data: bytes) -> bool:
         """Whether a report shows neither a queue nor losses, judged by its last packet."""
         end = last(data)
         if end is None or end.missing > _SIGN_LOSS * end.count:
             return False
         delay_s = self._base_s(end.reference) + end.offset_s - self._log.sent_at(self._transport, end.number)
-        return delay_s - self.delay.base_s <= _SIGN_QUEUE_S
+        return delay_s <= self.delay.base_s + _SIGN_QUEUE_S
 
     def _base_s(self, reference: int) -> float:
         """Return the reference time unwrapped, in seconds: 24 bits wrap after 12 days."""

@@ -118,6 +118,14 @@ struct peer_limits {
     int32_t tolerated_excess, flood_price;
 };
 
+/* Which of a viewer's reports of arrivals go up: sfu.bandwidth.estimator.Sampling. */
+struct sampling {
+    double read_from, full_from, interval_s;
+    double delay_s; /* from sending to arrival, of which more shows a queue */
+    double loss;    /* share of lost packets, of which more shows a limit */
+    int64_t reference; /* time of the last report that went up, in units of 64 ms */
+};
+
 /* The excess of a second, by SSRC (0: of no stream of its own). */
 struct excess {
     int32_t dropped, taken, forged, count;
@@ -157,8 +165,7 @@ void plane_disconnect(struct plane *plane, int32_t transport);
 void plane_move(struct plane *plane, int32_t transport, const uint8_t *path);
 /* Take datagrams from a path for a transport; -1: no longer. 0, or -1 when the table is full. */
 int plane_set_path(struct plane *plane, const uint8_t *path, int32_t transport);
-/* Reports of arrivals are not read before `at`. */
-void plane_read_reports_from(struct plane *plane, int32_t transport, double at);
+void plane_sample_reports(struct plane *plane, int32_t transport, const struct sampling *sampling);
 /* Id of the extension with transport-wide numbers; 0: none. */
 void plane_set_feedback(struct plane *plane, int32_t transport, uint8_t extension_id, uint32_t media_ssrc);
 /* Tell (PUNT_RESUMED) when the transport sends media again. */

@@ -13,6 +13,7 @@ from pylibsrtp._binding import ffi as srtp_ffi
 from pylibsrtp._binding import lib as srtp_lib
 
 from sfu import limits
+from sfu.bandwidth.estimator import Sampling
 from sfu.dataplane import punts
 from sfu.drops import DropReason
 from sfu.fanout.row_buffer import COLUMN, RowBuffer
@@ -304,9 +305,9 @@ class Plane:
         """Take datagrams from a path for a transport; -1: no longer."""
         self._call.plane_set_path(self._plane, path, transport)
 
-    def read_reports_from(self, transport: int, at: float) -> None:
-        """Drop reports of arrivals unread before this time."""
-        self._call.plane_read_reports_from(self._plane, transport, at)
+    def sample_reports(self, transport: int, sampling: Sampling) -> None:
+        """Keep those of a viewer's reports of arrivals here that need not be read."""
+        self._call.plane_sample_reports(self._plane, transport, self._ffi.new("struct sampling *", sampling))
 
     def set_feedback(self, transport: int, extension_id: int, media_ssrc: int) -> None:
         """Report the transport-wide numbers in extensions with this id, in the name of one of the peer's SSRCs."""

@@ -100,7 +100,7 @@ struct transport {
     uint8_t kinds[256]; /* of extension ids: the transport-wide number alone */
     bool dormant;
     int flooded;
-    double read_reports_from;
+    struct sampling sampling;
     struct peer_limits limits;
     struct bucket packets, octets, rtcp;
     struct excess excess;
@@ -200,6 +200,9 @@ void feedback_build(struct feedback *feedback, uint32_t sender_ssrc, uint32_t me
                     void (*send)(void *context, const uint8_t *data, uint32_t length), void *context);
 bool feedback_start(struct feedback *feedback);
 void feedback_end(struct feedback *feedback);
+
+/* sampling.c: whether a report shows neither a queue nor losses, judged by its last packet; false if it is malformed. */
+bool shows_no_limit(const struct outbox *outbox, int32_t transport, const struct sampling *sampling, struct bytes packet);
 
 static inline void put16(uint8_t *at, uint32_t value)
 {

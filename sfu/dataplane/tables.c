@@ -29,7 +29,7 @@ int plane_connect(struct plane *plane, int32_t index, uintptr_t inbound, uintptr
     transport->inbound = inbound;
     transport->ssrc = ssrc;
     transport->dormant = true;
-    transport->read_reports_from = -INFINITY;
+    transport->sampling.read_from = transport->sampling.full_from = -INFINITY;
     transport->limits = *limits;
     full(&transport->packets, limits->packets_burst);
     full(&transport->octets, limits->octets_burst);
@@ -90,12 +90,12 @@ void plane_move(struct plane *plane, int32_t index, const uint8_t *path)
     plane_unlock(plane);
 }
 
-void plane_read_reports_from(struct plane *plane, int32_t index, double at)
+void plane_sample_reports(struct plane *plane, int32_t index, const struct sampling *sampling)
 {
     plane_lock(plane);
     struct transport *transport = find_transport(plane, index);
     if (transport)
-        transport->read_reports_from = at;
+        transport->sampling = *sampling;
     plane_unlock(plane);
 }
 

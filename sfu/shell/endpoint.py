@@ -541,7 +541,7 @@ class MediaEndpoint:
             self._handlers.rtcp(peer, record.data, record.at, rtcp.ntp_time(time.time()))
             estimator = peer.link.downstream.estimator
             if estimator is not None:
-                self.plane.read_reports_from(record.transport, estimator.read_from)
+                self.plane.sample_reports(record.transport, estimator.sampling)
         else:
             known = bool(peer.link.feedback.media_ssrc)
             process(self.plane, self._handlers.slow_path, peer, record)

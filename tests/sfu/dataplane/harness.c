@@ -139,7 +139,8 @@ static void edit(struct world *world, double now)
     double levels[4];
     uint32_t redundancy;
     uint64_t serial;
-    switch (chance(12)) {
+    struct sampling sampling = {-1, chance(4) ? 1e9 : -1, 0, (double)chance(1 << 20), chance(2), chance(1 << 24)};
+    switch (chance(13)) {
     case 0:
     case 1:
         join(world, now);
@@ -174,10 +175,28 @@ static void edit(struct world *world, double now)
     case 10:
         plane_move(world->plane, 1 + (int32_t)chance(VIEWERS), world->path);
         break;
+    case 11:
+        plane_sample_reports(world->plane, 0, &sampling);
+        break;
     default:
         plane_take(world->plane, &taken, &serial);
         plane_resume(world->plane, serial);
     }
+}
+
+/* A report of arrivals: chunks of each kind, then deltas. */
+static uint32_t report(uint8_t *data)
+{
+    uint32_t size = 20 + 4 * chance(60);
+    data[0] = (uint8_t)(0x8F | (chance(20) ? 0 : 0x20));
+    data[1] = 205;
+    put16(data + 2, size / 4 - 1 + !chance(20));
+    for (uint32_t i = 12; i < size; i++)
+        data[i] = (uint8_t)chance(256);
+    put16(data + 14, chance(10) ? chance(200) : chance(65536));
+    if (chance(4)) /* deltas that are there: a run of small ones, as many as there is room for */
+        put16(data + 20, 1 << 13 | chance(size));
+    return size;
 }
 
 static uint32_t datagram(uint8_t *data)
@@ -219,7 +238,7 @@ static int fuzz(uint64_t seed, long inputs)
     open_world(&world);
     add_streams(&world, now);
     for (long i = 0; i < inputs; i++) {
-        uint32_t size = datagram(data);
+        uint32_t size = chance(8) ? datagram(data) : report(data);
         plane_datagram(world.plane, data, size, world.path, now);
         if (!chance(8))
             edit(&world, now);

@@ -1,0 +1,118 @@
+"""Of a viewer's reports of arrivals, those go up that the estimator would read."""
+
+import random
+import struct
+
+import numpy as np
+import pytest
+from plane_world import PlaneWorld
+
+from sfu.bandwidth.estimator import Estimator
+from sfu.dataplane.punts import Punt
+from sfu.wire.rtcp import RtcpError
+
+NUMBERS, REFERENCE = 400, 0xFFFFF0  # the reference time wraps during the test
+
+
+@pytest.fixture
+def world(module):
+    made = PlaneWorld(module)
+    yield made
+    made.close()
+
+
+def report(rng, now):
+    """A report of arrivals up to a number, 0.02 s after the packets were sent, or of garbage."""
+    count = rng.choice((1, 5, 20, 60, 300))
+    first = rng.randrange(NUMBERS)
+    lost = rng.choice((0, 0, 0, 0.02, 0.3))
+    symbols = [0 if rng.random() < lost else 1 for _ in range(count)]
+    ticks = [rng.choice((0, 4, 30)) for symbol in symbols if symbol]
+    if rng.random() < 0.3:  # large deltas, of which some are negative
+        symbols = [2 * symbol for symbol in symbols]
+        deltas = b"".join(struct.pack("!h", tick * rng.choice((-1, 1))) for tick in ticks)
+    else:
+        deltas = bytes(ticks)
+    form = rng.choice(("runs", "bits", "pairs"))
+    chunks = []
+    if form == "runs":
+        chunks = [symbol << 13 | 1 for symbol in symbols]
+    elif form == "bits" and 2 not in symbols:
+        for at in range(0, count, 14):
+            bits = [*symbols[at : at + 14], *[0] * 14][:14]
+            chunks.append(1 << 15 | sum(bit << 13 - i for i, bit in enumerate(bits)))
+    else:
+        for at in range(0, count, 7):
+            pairs = [*symbols[at : at + 7], *[0] * 7][:7]
+            chunks.append(3 << 14 | sum(pair << 12 - 2 * i for i, pair in enumerate(pairs)))
+    reference = REFERENCE + int((now + rng.choice((0.02, 0.02, 0.03, 0.2))) / 0.064) & 0xFFFFFF
+    head = struct.pack("!HHI", first & 0xFFFF, count, reference << 8)
+    data = head + b"".join(struct.pack("!H", chunk) for chunk in chunks) + deltas
+    if rng.random() < 0.1:  # cut off, or with other octets
+        data = bytearray(data[: rng.randrange(8, len(data) + 1)])
+        data[rng.randrange(len(data))] = rng.randrange(256)
+    return bytes(data) + bytes(-len(data) % 4)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_reports_that_the_estimator_would_read_go_up_and_no_others(world, seed):
+    rng = random.Random(seed)
+    peer, _ = world.peer("reporter")
+    transports = world.outbox.transports
+    world.plane.rows.point_to_log()
+    for number in range(NUMBERS + 300):
+        at = np.array([number], np.int32)
+        transports.sent.record(np.array([peer.link.transport], np.int32), at, np.array([500], np.int32), 50.0)
+    went_up = []
+    world.endpoint._process = lambda record: went_up.append(record) if record.reason == Punt.RTCP else None
+    swallowed = 0
+    world.now = 50.0
+    for _ in range(400):
+        world.now += rng.choice((0.05, 0.1))
+        estimator = Estimator(transports.sent, peer.link.transport)
+        estimator.delay._bases = (REFERENCE * 0.064 - 50.0 + 50.03,) * 2
+        estimator._reference = REFERENCE + rng.choice((0, 2000))
+        estimator._full_from = world.now + rng.choice((1.0, 1.0, -1.0))
+        estimator.read_from = world.now + rng.choice((-1.0, -1.0, -1.0, 0.5))
+        world.plane.sample_reports(peer.link.transport, estimator.sampling)
+        data = report(rng, 50.0)
+        body = struct.pack("!BBHII", 0x8F, 205, 2 + len(data) // 4, 1, 1) + data
+        went_up.clear()
+        world.feed(body, "reporter")
+        world.now += 0.01
+        world.plane.run_duties(world.now)
+        world.punted()
+        try:
+            read = world.now >= estimator.read_from and not (
+                world.now < estimator._full_from and estimator._shows_no_limit(data)
+            )
+        except RtcpError:
+            read = True
+        assert bool(went_up) == read
+        swallowed += not read and world.now >= estimator.read_from
+    assert 40 < swallowed < 360
+
+
+def test_a_report_that_shows_no_limit_keeps_the_next_for_a_while(world):
+    peer, _ = world.peer("reporter")
+    world.plane.rows.point_to_log()
+    number = np.zeros(1, np.int32)
+    world.outbox.transports.sent.record(
+        np.array([peer.link.transport], np.int32), number, np.array([500], np.int32), world.now
+    )
+    went_up = []
+    world.endpoint._process = went_up.append
+    estimator = Estimator(world.outbox.transports.sent, peer.link.transport)
+    estimator.delay._bases = (-world.now,) * 2
+    estimator._full_from = world.now + 10
+    world.plane.sample_reports(peer.link.transport, estimator.sampling)
+    calm, queued = (
+        struct.pack("!BBHIIHHIHH", 0x8F, 205, 5, 1, 1, 0, 1, reference << 8, 2 << 13 | 1, 0)
+        for reference in (0, 9)
+    )
+    for at, packet, reported in ((0.0, calm, 0), (0.05, queued, 0), (0.1, queued, 1)):
+        world.now += at
+        world.feed(packet, "reporter")
+        world.plane.run_duties(world.now + 0.01)
+        world.punted()
+        assert len(went_up) == reported
