@@ -1,6 +1,6 @@
 """Brings punts to the engine."""
 
-from sfu.dataplane.plane import Plane
+from sfu.dataplane.plane import Owner, Plane
 from sfu.dataplane.punts import COPY_LATE, COPY_NEW_PICTURE, Punt, Record, seen
 from sfu.engine.peers.identification import KnownSsrc
 from sfu.engine.peers.peer import Peer
@@ -10,7 +10,7 @@ from sfu.engine.slow_path import Copy, SlowPath
 def process(plane: Plane, slow_path: SlowPath, peer: Peer, record: Record) -> None:
     """Let the engine process a punt about a peer's media."""
     now = record.at
-    if record.reason in {Punt.UNKNOWN_SSRC, Punt.IN_ORDER, Punt.SLOW_PATH}:
+    if record.reason in {Punt.UNKNOWN_SSRC, Punt.IN_ORDER}:
         if slow_path.on_unknown(peer, record.data, now):
             plane.inject(record.transport, record.data, now)
     elif record.reason == Punt.RESUMED:
@@ -18,19 +18,21 @@ def process(plane: Plane, slow_path: SlowPath, peer: Peer, record: Record) -> No
     else:
         stream = plane.stream(record.stream)
         known = peer.streams.get(stream.ssrc) if stream is not None else None
-        if known is not None and getattr(known.stream, "number", None) == record.stream:
-            _process_of_stream(slow_path, peer, known, record)
+        if stream and known and getattr(known.stream, "number", None) == record.stream:
+            _process_of_stream(slow_path, peer, known, stream, record)
 
 
-def _process_of_stream(slow_path: SlowPath, peer: Peer, known: KnownSsrc, record: Record) -> None:
+def _process_of_stream(
+    slow_path: SlowPath, peer: Peer, known: KnownSsrc, stream: Owner, record: Record
+) -> None:
     now = record.at
     if record.reason == Punt.COPY:
         late, new_picture = record.flags & COPY_LATE != 0, record.flags & COPY_NEW_PICTURE != 0
-        known.stream.see(seen(record))
+        stream.see(seen(record))
         try:
             slow_path.on_copy(peer, known, Copy(record.data, record.sequence, late, new_picture), now)
         finally:
-            known.stream.see(None)
+            stream.see(None)
     elif record.reason == Punt.KEYFRAME:
         slow_path.on_keyframe(peer, known, record.sequence, now)
     elif record.reason == Punt.NEXT:

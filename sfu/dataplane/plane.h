@@ -4,14 +4,15 @@
  * Every function takes the plane's lock for as long as it runs, so what it does happens between two bursts of received
  * datagrams. README.md draws the tables. */
 
-enum { PATH_LIMIT = 131072, SSRC_LIMIT = 64, POINT_SETS = 64, SPATIAL_LAYERS = 4, TEMPORAL_LAYERS = 4, MAX_NACKS = 100 };
+enum { PATH_LIMIT = 131072, SSRC_LIMIT = 64, POINT_SETS = 64, SPATIAL_LAYERS = 4, TEMPORAL_LAYERS = 4, MAX_NACKS = 100,
+       FRAMES_SHOWN = 64, MAX_DESCRIPTOR = 255 };
 
 /* Codecs that the plane looks into; every other one has a number from CODEC_OTHER on, and is forwarded as it is. */
 enum { CODEC_NONE, CODEC_OPUS, CODEC_RED, CODEC_VP8, CODEC_VP9, CODEC_H264, CODEC_H265, CODEC_AV1, CODEC_OTHER, CODECS = 32 };
 
 /* Header extensions that are written anew for viewers. */
 enum { EXTENSION_NONE, EXTENSION_TRANSPORT_SEQUENCE, EXTENSION_AUDIO_LEVEL, EXTENSION_ORIENTATION, EXTENSION_PLAYOUT_DELAY,
-       EXTENSION_CAPTURE_TIME, EXTENSIONS };
+       EXTENSION_CAPTURE_TIME, EXTENSION_DESCRIPTOR, EXTENSIONS };
 
 /* sfu.wire.red.RedundancyLevel */
 enum { REDUNDANCY_NONE, REDUNDANCY_AS_SENT, REDUNDANCY_DEEP };
@@ -22,7 +23,6 @@ enum {
     PUNT_RTCP,              /* decrypted */
     PUNT_UNKNOWN_SSRC,      /* decrypted */
     PUNT_IN_ORDER,          /* decrypted: behind a packet of its stream that was punted before it */
-    PUNT_SLOW_PATH,         /* decrypted: a stream that the plane does not forward (dependency descriptors) */
     PUNT_COPY,              /* forwarded; somebody who is served by the control plane needs it as well */
     PUNT_FIRST,             /* the first packet of a stream: its payload type */
     PUNT_KEYFRAME,          /* a keyframe begins with this sequence number */
@@ -47,9 +47,25 @@ struct punt {
     uint8_t path[72];
 };
 
+/* The structure by which a dependency descriptor is read (plane_structure), with its active decode targets as a bit mask;
+ * number 0: none. */
+struct in_force {
+    uint32_t structure, active;
+};
+
+/* The numbers of a packet of a stream. */
+struct position {
+    int64_t sequence;
+    uint32_t timestamp;
+    uint16_t picture_id, frame_number;
+    uint8_t tl0picidx;
+};
+
 /* What had been seen of a stream before the packet of a copy. */
 struct seen {
     uint64_t sets_since_keyframe;
+    struct position newest;
+    struct in_force in_force;
     uint8_t max_temporal;
 };
 
@@ -99,17 +115,12 @@ struct stream_state {
     int64_t pictures[TEMPORAL_LAYERS];
     uint64_t sets_since_keyframe; /* bit mask over point_sets */
     int32_t set_count;
+    /* the last frames with dependency descriptors, by number modulo FRAMES_SHOWN (sfu.wire.frames.FramesShown); -1: none */
+    int32_t frame_numbers[FRAMES_SHOWN];
+    uint16_t frame_points[FRAMES_SHOWN];
     /* audio levels since the last plane_take_level (sfu.receiving.speakers) */
     double observed_at, observed_s, active_s;
     int32_t loudest;
-};
-
-/* What a viewer was sent last, in the numbers of the stream. */
-struct position {
-    int64_t sequence;
-    uint32_t timestamp;
-    uint16_t picture_id, frame_number;
-    uint8_t tl0picidx;
 };
 
 struct peer_limits {
@@ -178,9 +189,8 @@ uint64_t plane_add_stream(struct plane *plane, int32_t transport, uint32_t ssrc,
                           const struct section *section, double now);
 const struct stream_state *plane_state(struct plane *plane, uint64_t stream);
 void plane_set_section(struct plane *plane, uint64_t stream, const struct section *section);
-/* An SSRC with the retransmissions of a stream; or with a stream of the slow path (stream 0). -1 when there is no room. */
+/* An SSRC with the retransmissions of a stream. -1 when there is no room. */
 int plane_add_ssrc(struct plane *plane, int32_t transport, uint32_t ssrc, uint64_t stream);
-void plane_remove_ssrc(struct plane *plane, int32_t transport, uint32_t ssrc);
 void plane_remove_stream(struct plane *plane, uint64_t stream);
 void plane_set_muted(struct plane *plane, uint64_t stream, int muted);
 /* Copy the stream's packets to the control plane; `position` is that of the last one without a copy. */
@@ -189,8 +199,16 @@ void plane_notify_next(struct plane *plane, uint64_t stream);
 void plane_position(struct plane *plane, uint64_t stream, struct position *position);
 /* Take the audio levels; returns whether there were any. */
 int plane_take_level(struct plane *plane, uint64_t stream, double *values);
-/* Copy a kept packet, and after it the redundancy that was made for it, into `data`; lengths of both, 0 if it is not kept. */
-int plane_stored(struct plane *plane, uint64_t stream, int64_t sequence, uint8_t *data, uint32_t size, uint32_t *redundancy);
+/* A kept packet, besides its octets. */
+struct stored {
+    uint32_t redundancy; /* length of the redundancy that was made for it; UINT16_MAX: none was */
+    struct in_force in_force;
+};
+
+/* Copy a kept packet, and after it its redundancy, into `data`; its length, 0 if it is not kept. */
+int plane_stored(struct plane *plane, uint64_t stream, int64_t sequence, uint8_t *data, uint32_t size, struct stored *stored);
+/* Copy the dependency descriptor (MAX_DESCRIPTOR octets at most) that brought a structure; its length, 0 if it is unknown. */
+int plane_structure(struct plane *plane, uint64_t stream, uint32_t number, uint8_t *data);
 /* Whether all packets from `first` to the newest are kept. */
 int plane_keeps(struct plane *plane, uint64_t stream, int64_t first);
 
@@ -202,7 +220,7 @@ int plane_leave(struct plane *plane, uint64_t stream, int32_t transport, struct 
 
 /* What was punted since the last call; valid until the next one. */
 size_t plane_take(struct plane *plane, uint8_t **data, uint64_t *serial);
-/* Process a decrypted packet that was punted; `from_slow_path` 0. */
+/* Process a decrypted packet that was punted. */
 void plane_inject(struct plane *plane, int32_t transport, const uint8_t *data, uint32_t length, double at);
 /* All punts up to `serial` have been dealt with: streams that waited for that are forwarded again. */
 void plane_resume(struct plane *plane, uint64_t serial);

@@ -5,7 +5,7 @@ import os
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -37,6 +37,7 @@ _EXTENSIONS = {
     rtp.URI_VIDEO_ORIENTATION: 3,
     rtp.URI_PLAYOUT_DELAY: 4,
     rtp.URI_ABS_CAPTURE_TIME: 5,
+    rtp.URI_DEPENDENCY_DESCRIPTOR: 6,
 }
 _DROPS = (
     DropReason.MALFORMED,
@@ -61,6 +62,18 @@ def _address(function: str) -> int:
     return int(srtp_ffi.cast("uintptr_t", srtp_ffi.addressof(srtp_lib, function)))
 
 
+class Stored(NamedTuple):
+    """A packet that the plane keeps."""
+
+    packet: bytes
+    redundancy: bytes | None
+    "What was made for it; None: nothing was."
+    structure: int
+    "The number of the structure by which its dependency descriptor is read; 0: none."
+    active: int
+    "Bit mask of that structure's active decode targets."
+
+
 class Owner(Protocol):
     """A stream of the plane, as the plane knows it."""
 
@@ -71,6 +84,9 @@ class Owner(Protocol):
     spec: PublicationSpec
     state: Any
     "`struct stream_state`; a copy of it once the stream is removed."
+
+    def see(self, seen: punts.Seen | None) -> None:
+        """Show what had been seen before a packet that was received some time ago; None: what has been seen now."""
 
 
 def count_unsent(drops: Counter[DropReason], not_protected: int, not_sent: int) -> None:
@@ -188,7 +204,7 @@ class Plane:
         self._codecs = dict(_CODECS)
         self._position = self._ffi.new("struct position *")
         self._buffer = self._ffi.new("uint8_t[]", _STORED_BYTES)
-        self._size = self._ffi.new("uint32_t *")
+        self._stored = self._ffi.new("struct stored *")
         self._levels = self._ffi.new("double[4]")
         self._taken = self._ffi.new("uint8_t **")
         self._serial = self._ffi.new("uint64_t *")
@@ -365,14 +381,6 @@ class Plane:
         """Take an SSRC for the retransmissions of a stream."""
         self._call.plane_add_ssrc(self._plane, transport, ssrc, number)
 
-    def add_slow_path(self, transport: int, ssrc: int) -> None:
-        """Punt the packets of an SSRC, one by one."""
-        self._call.plane_add_ssrc(self._plane, transport, ssrc, 0)
-
-    def remove_ssrc(self, transport: int, ssrc: int) -> None:
-        """Forget an SSRC of the slow path."""
-        self._call.plane_remove_ssrc(self._plane, transport, ssrc)
-
     def set_section(self, number: int, section: InboundSection) -> None:
         """Read the packets of a stream by another section from now on."""
         self._call.plane_set_section(self._plane, number, self._section(section))
@@ -406,17 +414,21 @@ class Plane:
         observed_at, observed_s, active_s, loudest = self._levels
         return Levels(observed_at, observed_s, active_s, int(loudest))
 
-    def stored(self, number: int, sequence: int) -> tuple[bytes, bytes | None] | None:
-        """Return a kept packet and the redundancy that was made for it; None if it is not kept."""
-        buffer = self._buffer
-        length = self._call.plane_stored(self._plane, number, sequence, buffer, _STORED_BYTES, self._size)
+    def stored(self, number: int, sequence: int) -> Stored | None:
+        """Return a kept packet; None if it is not kept."""
+        buffer, stored = self._buffer, self._stored
+        length = self._call.plane_stored(self._plane, number, sequence, buffer, _STORED_BYTES, stored)
         if not length:
             return None
-        size = self._size[0]
+        size = stored.redundancy
         packet = bytes(self._ffi.buffer(buffer, length))
-        if size == _NO_REDUNDANCY:
-            return packet, None
-        return packet, bytes(self._ffi.buffer(buffer + length, size))
+        redundancy = None if size == _NO_REDUNDANCY else bytes(self._ffi.buffer(buffer + length, size))
+        return Stored(packet, redundancy, stored.in_force.structure, stored.in_force.active)
+
+    def structure(self, number: int, structure: int) -> bytes:
+        """Return the dependency descriptor that brought a structure of a stream; empty if it is not kept."""
+        length = self._call.plane_structure(self._plane, number, structure, self._buffer)
+        return bytes(self._ffi.buffer(self._buffer, length))
 
     def keeps(self, number: int, first: int) -> bool:
         """Return whether all packets of a stream from this number on are kept."""

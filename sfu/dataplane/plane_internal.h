@@ -14,10 +14,25 @@
 
 enum { RECEIVE_BATCH = 64, RECEIVE_STRIDE = 2048, AUDIO_KEPT = 256, VIDEO_KEPT = 512, DROPPED_KEPT = 1024, RECENT = 16 };
 
+/* The template structure that a keyframe defines for all following frames (descriptor.c). Used by the stream and by the
+ * kept packets that it is in force for. */
+enum { MAX_TEMPLATES = 64, MAX_TARGETS = 32 };
+struct structure {
+    int users;
+    uint32_t number; /* counted by the stream */
+    uint8_t offset, templates, targets, chains;
+    uint8_t spatial[MAX_TEMPLATES], temporal[MAX_TEMPLATES];
+    uint16_t needed[MAX_TEMPLATES]; /* sets of operating points that need the frames of a template */
+    uint16_t points[MAX_TARGETS];   /* those of each decode target */
+    uint8_t size, data[MAX_DESCRIPTOR]; /* the descriptor that brought it */
+};
+
 /* A packet that is kept for retransmission, and the redundancy that was made for it: (offset, length, octets) each. */
 struct kept {
     int64_t sequence;
     uint8_t *data; /* the packet, then the redundancy */
+    struct structure *structure;
+    uint32_t active;
     uint16_t length, redundancy;
 };
 
@@ -66,6 +81,9 @@ struct stream {
     int recent_count;
     struct kept *kept;
     int kept_mask;
+    /* of the newest packet's dependency descriptor */
+    struct structure *structure;
+    uint32_t structures, active;
     struct group *groups;
     int group_count;
 };
@@ -73,7 +91,7 @@ struct stream {
 struct known_ssrc {
     uint32_t ssrc;
     bool retransmissions;
-    struct stream *stream; /* NULL: a stream of the slow path */
+    struct stream *stream;
 };
 
 /* Arrivals that are to be reported to a publisher; feedback.c. */
@@ -154,12 +172,14 @@ void plane_unlock(struct plane *plane);
 
 /* plane.c, tables.c */
 void set_punted(struct plane *plane, struct stream *stream, bool punted);
+void read_position(const struct stream *stream, struct position *position);
 struct stream *find_stream(struct plane *plane, uint64_t uid);
 struct transport *find_transport(struct plane *plane, int32_t index);
 uint64_t punt(struct plane *plane, int reason, int flags, int32_t transport, uint64_t stream, int64_t sequence, double at,
               const uint8_t *path, struct bytes content);
 /* Reports of arrivals can wait a little: many are then read in one turn. Others take them along. */
 void punt_later(struct plane *plane, int32_t transport, double at, struct bytes content);
+int32_t find_path(const struct plane *plane, const uint8_t *path);
 void flush_rows(struct plane *plane, double now);
 int send_rtcp(struct plane *plane, struct transport *transport, const uint8_t *data, uint32_t length);
 
@@ -177,6 +197,10 @@ struct parsed {
     int codec;
     bool marker, has_redundancy;
     struct bytes redundancy;
+    /* of the dependency descriptor; NULL: there is none, or it could not be read */
+    struct structure *structure;
+    uint32_t active;
+    uint16_t frame_number;
 };
 bool read_kept(const struct stream *stream, int64_t sequence, struct parsed *parsed);
 void free_stream(struct stream *stream);
@@ -186,6 +210,18 @@ bool make_template(const struct template_class *class_, const struct parsed *par
 /* Write rows of a packet, sending what is there first where there is no room. */
 void write_stream_rows(struct plane *plane, const struct template_class *class_, const struct column *columns, int count,
                        const struct parsed *parsed, double now);
+
+/* descriptor.c */
+struct described {
+    bool starts, attached;
+    uint16_t frame_number, points;
+    uint8_t spatial, temporal;
+    uint32_t active;
+};
+/* Read a descriptor by the structure in force, or by its own, which is then in `fresh`; false if it is malformed. */
+bool read_descriptor(struct bytes data, const struct structure *known, uint32_t active, struct structure *fresh, struct described *described);
+struct structure *structure_use(struct structure *structure);
+void structure_drop(struct structure *structure);
 
 /* nack.c; true when `next_at` may be earlier now */
 bool nack_received(struct nacks *nacks, int64_t number, double now);

@@ -19,15 +19,13 @@ class Punt(IntEnum):
     UNKNOWN_SSRC = 3
     IN_ORDER = 4
     "Behind a packet of its stream that was punted before it."
-    SLOW_PATH = 5
-    "Of a stream that the plane does not forward."
-    COPY = 6
+    COPY = 5
     "Forwarded already; somebody who is served by the control plane needs it as well."
-    FIRST = 7
-    KEYFRAME = 8
-    NEXT = 9
-    RESUMED = 10
-    LEVEL = 11
+    FIRST = 6
+    KEYFRAME = 7
+    NEXT = 8
+    RESUMED = 9
+    LEVEL = 10
 
 
 class Record(NamedTuple):
@@ -46,13 +44,28 @@ class Record(NamedTuple):
 
 
 # struct seen in plane.h
-_SEEN = struct.Struct("=QB")
+_SEEN = struct.Struct("=QqIHHB7xIIB")
 
 
-def seen(record: Record) -> tuple[int, int]:
-    """Return what had been seen of its stream before the packet of a copy: (sets of points, highest temporal layer)."""
-    sets, max_temporal = _SEEN.unpack_from(record.path)
-    return sets, max_temporal
+class Seen(NamedTuple):
+    """What had been seen of its stream before a packet."""
+
+    sets: int
+    "Sets of points, as a bit mask over `point_sets` of the stream's state."
+    highest: int
+    highest_timestamp: int
+    picture_id: int
+    frame_number: int
+    tl0picidx: int
+    structure: int
+    "See `sfu.dataplane.plane.Stored`."
+    active: int
+    max_temporal: int
+
+
+def seen(record: Record) -> Seen:
+    """Return what had been seen of its stream before the packet of a copy."""
+    return Seen(*_SEEN.unpack_from(record.path))
 
 
 def read(buffer: memoryview) -> Iterator[Record]:

@@ -74,8 +74,6 @@ static bool may_send_rtcp(struct transport *transport, uint32_t octets, double n
 
 /* --- datagrams --------------------------------------------------------------------------------------------------- */
 
-static int32_t find_path(const struct plane *plane, const uint8_t *path);
-
 void on_datagram(struct plane *plane, uint8_t *data, uint32_t length, const uint8_t *path, double now)
 {
     struct bytes datagram = {data, length};
@@ -124,84 +122,9 @@ void on_datagram(struct plane *plane, uint8_t *data, uint32_t length, const uint
         on_rtp(plane, transport, datagram, now, false);
 }
 
-static uint64_t hash_path(const uint8_t *path)
-{
-    uint64_t hash = 0, word;
-    for (size_t at = 0; at + sizeof word <= PATH_BYTES; at += sizeof word) {
-        memcpy(&word, path + at, sizeof word);
-        hash = (hash ^ word) * 0x9E3779B97F4A7C15u;
-        hash ^= hash >> 29;
-    }
-    return hash;
-}
-
-static int32_t find_path(const struct plane *plane, const uint8_t *path)
-{
-    uint64_t mask = (uint64_t)plane->path_room - 1;
-    for (uint64_t i = hash_path(path) & mask; plane->paths[i].transport != -1; i = (i + 1) & mask)
-        if (!memcmp(plane->paths[i].bytes, path, PATH_BYTES))
-            return plane->paths[i].transport;
-    return -1;
-}
-
-static int set_path(struct plane *plane, const uint8_t *path, int32_t transport);
-
-/* Make room for more paths, without those that were removed. */
-static bool grow_paths(struct plane *plane)
-{
-    struct path *old = plane->paths;
-    int old_room = plane->path_room, live = 0, room = 256;
-    for (int i = 0; i < old_room; i++)
-        live += old[i].transport >= 0;
-    if (live > PATH_LIMIT)
-        return false;
-    while (room < 4 * live)
-        room *= 2;
-    struct path *paths = malloc(sizeof *paths * (size_t)room);
-    if (!paths)
-        return false;
-    for (int i = 0; i < room; i++)
-        paths[i].transport = -1;
-    plane->paths = paths;
-    plane->path_room = room;
-    plane->path_count = 0;
-    for (int i = 0; i < old_room; i++)
-        if (old[i].transport >= 0)
-            set_path(plane, old[i].bytes, old[i].transport);
-    free(old);
-    return true;
-}
-
-static int set_path(struct plane *plane, const uint8_t *path, int32_t transport)
-{
-    enum { REMOVED = -2 };
-    if (2 * (plane->path_count + 1) > plane->path_room && !grow_paths(plane))
-        return -1;
-    uint64_t mask = (uint64_t)plane->path_room - 1, i = hash_path(path) & mask;
-    while (plane->paths[i].transport != -1 && memcmp(plane->paths[i].bytes, path, PATH_BYTES))
-        i = (i + 1) & mask;
-    if (plane->paths[i].transport == -1) {
-        if (transport < 0)
-            return 0;
-        plane->path_count++;
-        memcpy(plane->paths[i].bytes, path, PATH_BYTES);
-    }
-    plane->paths[i].transport = transport < 0 ? REMOVED : transport;
-    return 0;
-}
-
-int plane_set_path(struct plane *plane, const uint8_t *path, int32_t transport)
-{
-    plane_lock(plane);
-    int done = set_path(plane, path, transport);
-    plane_unlock(plane);
-    return done;
-}
-
 /* --- media ------------------------------------------------------------------------------------------------------- */
 
-static void on_media(struct plane *plane, struct transport *transport, struct stream *stream, struct bytes packet,
-                     const struct header *header, double now);
+static void on_media(struct plane *plane, struct stream *stream, struct bytes packet, const struct header *header, double now);
 
 static void punt_in_order(struct plane *plane, struct transport *transport, struct stream *stream, struct bytes packet, double now)
 {
@@ -209,8 +132,7 @@ static void punt_in_order(struct plane *plane, struct transport *transport, stru
 }
 
 /* RFC 4588 section 4: the original sequence number, then the original payload. */
-static void on_retransmission(struct plane *plane, struct transport *transport, struct stream *stream, struct bytes packet,
-                              struct header *header, double now)
+static void on_retransmission(struct plane *plane, struct stream *stream, struct bytes packet, struct header *header, double now)
 {
     uint8_t restored[MAX_PACKET_BYTES];
     if (!rtp_payload_end(packet, header)) {
@@ -229,7 +151,7 @@ static void on_retransmission(struct plane *plane, struct transport *transport, 
     restored[1] = (uint8_t)((octet(packet, 1) & 0x80) | media);
     put16(restored + 2, read16(packet, start));
     put32(restored + 8, stream->ssrc);
-    on_media(plane, transport, stream, (struct bytes){restored, header->end - 2}, header, now);
+    on_media(plane, stream, (struct bytes){restored, header->end - 2}, header, now);
 }
 
 void on_rtp(struct plane *plane, struct transport *transport, struct bytes packet, double now, bool injected)
@@ -262,24 +184,60 @@ void on_rtp(struct plane *plane, struct transport *transport, struct bytes packe
         transport->dormant = false;
         punt(plane, PUNT_RESUMED, 0, transport->index, 0, 0, now, NULL, (struct bytes){0});
     }
-    if (!stream) {
-        punt(plane, PUNT_SLOW_PATH, 0, transport->index, 0, 0, now, NULL, packet);
-        return;
-    }
     if (stream->punted && !injected) {
         punt_in_order(plane, transport, stream, packet, now);
         return;
     }
     if (known->retransmissions)
-        on_retransmission(plane, transport, stream, packet, &header, now);
+        on_retransmission(plane, stream, packet, &header, now);
     else
-        on_media(plane, transport, stream, packet, &header, now);
+        on_media(plane, stream, packet, &header, now);
 }
 
 const struct kept *find_kept(const struct stream *stream, int64_t sequence)
 {
     const struct kept *kept = stream->kept + (sequence & stream->kept_mask);
     return kept->data && kept->sequence == sequence ? kept : NULL;
+}
+
+static const struct element *find_descriptor(const struct parsed *parsed)
+{
+    const struct element *element = rtp_element(&parsed->header, EXTENSION_DESCRIPTOR);
+    return element && element->size >= 3 ? element : NULL;
+}
+
+/* A packet's dependency descriptor replaces what its payload says of its frame (sfu.wire.frames.read). */
+static void describe(struct stream *stream, struct parsed *parsed)
+{
+    const struct element *element = find_descriptor(parsed);
+    if (!element)
+        return;
+    struct frame *frame = &parsed->frame;
+    frame->spatial = frame->temporal = 0;
+    frame->points = UINT16_MAX;
+    frame->starts = frame->keyframe = false;
+    parsed->frame_number = (uint16_t)read16(parsed->packet, element->at + 1u);
+    struct bytes data = from(parsed->packet, element->at);
+    data.size = element->size;
+    struct structure fresh;
+    struct described described;
+    if (!read_descriptor(data, stream->structure, stream->active, &fresh, &described))
+        return; /* without its keyframe, nobody can decode the frame, so it may go to everybody */
+    if (!described.attached) {
+        parsed->structure = structure_use(stream->structure);
+    } else if ((parsed->structure = malloc(sizeof fresh))) {
+        *parsed->structure = fresh;
+        parsed->structure->users = 1;
+        parsed->structure->number = ++stream->structures;
+    } else {
+        return;
+    }
+    parsed->active = described.active;
+    frame->spatial = described.spatial;
+    frame->temporal = described.temporal;
+    frame->points = described.points;
+    frame->starts = described.starts;
+    frame->keyframe = described.starts && described.attached;
 }
 
 bool read_kept(const struct stream *stream, int64_t sequence, struct parsed *parsed)
@@ -300,6 +258,8 @@ bool read_kept(const struct stream *stream, int64_t sequence, struct parsed *par
     struct bytes payload = from(packet, parsed->header.payload_at);
     payload.size = parsed->header.end - parsed->header.payload_at;
     read_frame(parsed->codec, stream->video, payload, &parsed->frame);
+    const struct element *descriptor = find_descriptor(parsed);
+    parsed->frame_number = descriptor ? (uint16_t)read16(packet, descriptor->at + 1u) : 0;
     return true;
 }
 
@@ -395,6 +355,12 @@ static uint32_t collect_redundancy(struct stream *stream, int64_t sequence, uint
     return at;
 }
 
+static void keep_nothing(struct kept *kept)
+{
+    free(kept->data);
+    structure_drop(kept->structure);
+}
+
 /* Keep a packet, with the redundancy for it, unless its place has a newer one. */
 static void keep(struct stream *stream, struct parsed *parsed)
 {
@@ -414,10 +380,17 @@ static void keep(struct stream *stream, struct parsed *parsed)
     uint8_t *data = malloc(parsed->packet.size + length);
     if (!data)
         return;
-    free(kept->data);
+    keep_nothing(kept);
     memcpy(data, parsed->packet.data, parsed->packet.size);
     memcpy(data + parsed->packet.size, redundancy, length);
-    *kept = (struct kept){parsed->sequence, data, (uint16_t)parsed->packet.size, repeats ? (uint16_t)length : UINT16_MAX};
+    *kept = (struct kept){
+        .sequence = parsed->sequence,
+        .data = data,
+        .structure = structure_use(parsed->structure),
+        .active = parsed->active,
+        .length = (uint16_t)parsed->packet.size,
+        .redundancy = repeats ? (uint16_t)length : UINT16_MAX,
+    };
     parsed->redundancy = (struct bytes){data + parsed->packet.size, length};
 }
 
@@ -464,6 +437,17 @@ static void arrived(struct stream *stream, const struct parsed *parsed, bool lat
     state->highest_timestamp = parsed->timestamp;
     state->picture_id = frame->picture_id;
     state->tl0picidx = frame->tl0picidx;
+    state->frame_number = parsed->frame_number;
+    if (parsed->structure) {
+        structure_use(parsed->structure);
+        structure_drop(stream->structure);
+        stream->structure = parsed->structure;
+        stream->active = parsed->active;
+        if (frame->starts) {
+            state->frame_numbers[parsed->frame_number % FRAMES_SHOWN] = parsed->frame_number;
+            state->frame_points[parsed->frame_number % FRAMES_SHOWN] = frame->points;
+        }
+    }
     state->sets_since_keyframe |= 1ull << set;
 }
 
@@ -507,10 +491,56 @@ static void forward(struct plane *plane, struct stream *stream, const struct par
     }
 }
 
-static void on_media(struct plane *plane, struct transport *transport, struct stream *stream, struct bytes packet,
-                     const struct header *header, double now)
+/* A packet with a number and a payload: keep it, count it, forward it. */
+static void on_parsed(struct plane *plane, struct stream *stream, struct parsed *parsed, bool late, double now)
 {
     struct stream_state *state = &stream->state;
+    keep(stream, parsed);
+    if (!stream->started) {
+        stream->started = true;
+        punt(plane, PUNT_FIRST, (int)octet(parsed->packet, 1) & 0x7F, stream->transport, stream->uid, parsed->sequence, now, NULL, (struct bytes){0});
+    }
+    bool new_picture = parsed->timestamp != state->highest_timestamp;
+    union {
+        struct seen seen;
+        uint8_t bytes[PATH_BYTES];
+    } before_it = {0};
+    if (state->muted) { /* nothing that is sent while muted is replayed later, or added as redundancy */
+        state->keyframe_sequence = -1;
+        stream->recent_count = 0;
+        arrived(stream, parsed, late, now);
+        drop(plane, DROP_MUTED);
+        return;
+    }
+    if (!stream->video)
+        observe_level(plane, stream, parsed, now);
+    else if (!late && parsed->frame.keyframe)
+        keyframe_begins(plane, stream, parsed, now);
+    before_it.seen = (struct seen){
+        .sets_since_keyframe = state->sets_since_keyframe,
+        .in_force = {stream->structure ? stream->structure->number : 0, stream->active},
+        .max_temporal = state->max_temporal,
+    };
+    read_position(stream, &before_it.seen.newest);
+    arrived(stream, parsed, late, now);
+    if (stream->keyframe_open && parsed->timestamp != stream->keyframe_timestamp) {
+        state->keyframe_octets = state->retained_octets;
+        stream->keyframe_open = false;
+    }
+    state->retained_octets += parsed->header.end;
+    forward(plane, stream, parsed, late, now);
+    if (stream->notify_next && !late) {
+        stream->notify_next = false;
+        punt(plane, PUNT_NEXT, 0, stream->transport, stream->uid, parsed->sequence, now, NULL, (struct bytes){0});
+    }
+    if (state->copies) {
+        int flags = (late ? COPY_LATE : 0) | (!late && new_picture ? COPY_NEW_PICTURE : 0);
+        punt(plane, PUNT_COPY, flags, stream->transport, stream->uid, parsed->sequence, now, before_it.bytes, parsed->packet);
+    }
+}
+
+static void on_media(struct plane *plane, struct stream *stream, struct bytes packet, const struct header *header, double now)
+{
     struct parsed parsed = {.packet = packet, .header = *header, .timestamp = read32(packet, 4)};
     int payload_type = (int)octet(packet, 1) & 0x7F;
     parsed.codec = stream->section.codecs[payload_type];
@@ -540,60 +570,27 @@ static void on_media(struct plane *plane, struct transport *transport, struct st
     struct bytes payload = from(packet, header->payload_at);
     payload.size = parsed.header.end - header->payload_at;
     read_frame(parsed.codec, stream->video, payload, &parsed.frame);
+    describe(stream, &parsed);
     if (nack_received(&stream->nacks, raw, now))
         plane->next_due = fmin(plane->next_due, stream->nacks.next_at);
     count_received(stream, raw, parsed.timestamp, now);
-    if (!payload.size) {
+    if (payload.size) {
+        on_parsed(plane, stream, &parsed, late, now);
+    } else {
         if (!late)
             leave_out(stream, raw);
         drop(plane, DROP_PADDING);
-        return;
     }
-    keep(stream, &parsed);
-    if (!stream->started) {
-        stream->started = true;
-        punt(plane, PUNT_FIRST, payload_type, transport->index, stream->uid, parsed.sequence, now, NULL, (struct bytes){0});
-    }
-    bool new_picture = parsed.timestamp != state->highest_timestamp;
-    union {
-        struct seen seen;
-        uint8_t bytes[PATH_BYTES];
-    } before_it = {0};
-    if (state->muted) { /* nothing that is sent while muted is replayed later, or added as redundancy */
-        state->keyframe_sequence = -1;
-        stream->recent_count = 0;
-        arrived(stream, &parsed, late, now);
-        drop(plane, DROP_MUTED);
-        return;
-    }
-    if (!stream->video)
-        observe_level(plane, stream, &parsed, now);
-    else if (!late && parsed.frame.keyframe)
-        keyframe_begins(plane, stream, &parsed, now);
-    before_it.seen = (struct seen){state->sets_since_keyframe, state->max_temporal};
-    arrived(stream, &parsed, late, now);
-    if (stream->keyframe_open && parsed.timestamp != stream->keyframe_timestamp) {
-        state->keyframe_octets = state->retained_octets;
-        stream->keyframe_open = false;
-    }
-    state->retained_octets += parsed.header.end;
-    forward(plane, stream, &parsed, late, now);
-    if (stream->notify_next && !late) {
-        stream->notify_next = false;
-        punt(plane, PUNT_NEXT, 0, transport->index, stream->uid, parsed.sequence, now, NULL, (struct bytes){0});
-    }
-    if (state->copies) {
-        int flags = (late ? COPY_LATE : 0) | (!late && new_picture ? COPY_NEW_PICTURE : 0);
-        punt(plane, PUNT_COPY, flags, transport->index, stream->uid, parsed.sequence, now, before_it.bytes, packet);
-    }
+    structure_drop(parsed.structure);
 }
 
 void free_stream(struct stream *stream)
 {
     for (int i = 0; i <= stream->kept_mask; i++)
-        free(stream->kept[i].data);
+        keep_nothing(stream->kept + i);
     for (int i = 0; i < stream->group_count; i++)
         free(stream->groups[i].columns);
+    structure_drop(stream->structure);
     free(stream->groups);
     free(stream->kept);
     free(stream);

@@ -2,45 +2,32 @@
 
 from collections import Counter
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import Any
 
 from sfu.dataplane.plane import Plane
+from sfu.dataplane.punts import Seen
 from sfu.fanout.pacer import Line
 from sfu.fanout.row_buffer import RowBuffer
 from sfu.fanout.table import Column, FanoutTable, Position, position_of, single_packet
 from sfu.fanout.template import TemplateClass
 from sfu.limits import PeerLimits
-from sfu.receiving.inbound_stream import InboundStream, PortableStream
+from sfu.receiving.inbound_stream import InboundStream
 from sfu.receiving.rates import RateMeter
 from sfu.receiving.speakers import Levels
 from sfu.receiving.statistics import ReceiverStatistics
 from sfu.session.sections import InboundSection
 from sfu.values import PublicationSpec
-from sfu.wire import rtp
+from sfu.wire import descriptor
+from sfu.wire.descriptor import Structure
+from sfu.wire.frames import FramesShown
 from sfu.wire.operating_points import MAX_TEMPORAL, with_temporal
 from sfu.wire.packet import SourcePacket
 from sfu.wire.red import Redundancy
 from sfu.wire.rtcp import ReportBlock
 
-
-class SlowPathStream(PortableStream):
-    """A stream of the portable kind beside a native plane: its packets are punted one by one."""
-
-    punted = True
-
-    def __init__(self, plane: Plane, transport: int, *arguments: Any) -> None:
-        """Let the plane punt the packets of the stream; see `InboundStream` for the other arguments."""
-        super().__init__(*arguments)
-        self._plane, self._transport = plane, transport
-        plane.add_slow_path(transport, self.ssrc)
-
-    def add_retransmissions(self, ssrc: int) -> None:
-        """See the base class."""
-        self._plane.add_slow_path(self._transport, ssrc)
-
-    def close(self, ssrc: int) -> None:
-        """See the base class."""
-        self._plane.remove_ssrc(self._transport, ssrc)
+# Structures that are kept parsed: a stream has one, or a few while its keyframes and active layers change.
+_STRUCTURES_KNOWN = 16
 
 
 class PlaneStatistics(ReceiverStatistics):
@@ -59,6 +46,22 @@ class PlaneStatistics(ReceiverStatistics):
         self.received_packets, self.highest = state.received_packets, state.highest_number
         self._base, self._jitter = state.base_number, state.jitter
         return super().report_block(now)
+
+
+class PlaneFrames(FramesShown):
+    """The operating points of the last frames, as the plane has recorded them."""
+
+    __slots__ = ("_stream",)
+
+    def __init__(self, stream: "PlaneStream") -> None:
+        """Read the state of `stream`."""
+        super().__init__()
+        self._stream = stream
+
+    def points_of(self, number: int) -> int:
+        """See the base class."""
+        state, at = self._stream.state, number % len(self._stream.state.frame_numbers)
+        return int(state.frame_points[at]) if state.frame_numbers[at] == number else 0
 
 
 class SampledRates(RateMeter):
@@ -226,11 +229,13 @@ class PlaneStream(InboundStream):
         self.number, self.state = plane.add_stream(self, section, now)
         self.statistics = PlaneStatistics(self)
         self.rates = self._rates = SampledRates(now, self)
+        self.frames = PlaneFrames(self)
         self.packet_at = now
         self._attended = False
         self._attended_from = -1
-        self._seen: tuple[int, int] | None = None
-        "(sets of points as a bit mask, highest temporal layer) before the packet that is being processed."
+        self._seen: Seen | None = None
+        "Before the packet that is being processed."
+        self._structures: dict[tuple[int, int], Structure] = {}
 
     def describe(self) -> str:
         """See the base class."""
@@ -262,25 +267,38 @@ class PlaneStream(InboundStream):
     def point_sets(self) -> Collection[int]:  # type: ignore[override]  # as above
         """See the base class."""
         state = self.state
-        since = state.sets_since_keyframe if self._seen is None else self._seen[0]
+        since = state.sets_since_keyframe if self._seen is None else self._seen.sets
         return {state.point_sets[i] for i in range(state.set_count) if since >> i & 1}
 
     @property
-    def max_temporal(self) -> int:  # type: ignore[override]  # the plane counts it
-        """Highest temporal layer seen."""
-        return int(self.state.max_temporal) if self._seen is None else self._seen[1]
+    def structure(self) -> Structure | None:  # type: ignore[override]  # as above
+        """The structure in force before the packet that is being processed."""
+        return None if self._seen is None else self._structure_of(self._seen.structure, self._seen.active)
 
-    def see(self, seen: tuple[int, int] | None) -> None:
-        """See the base class."""
+    def see(self, seen: Seen | None) -> None:
+        """Show what had been seen before a packet that was received some time ago; None: what has been seen now."""
         self._seen = seen
+
+    def _structure_of(self, number: int, active: int) -> Structure | None:
+        """Return a structure by its number in the plane; None if it is no longer known there."""
+        found = self._structures.get((number, active))
+        if found is None and number:
+            data = self._plane.structure(self.number, number)
+            if data:
+                found = replace(descriptor.parse(data, None).structure, active=active)
+                if len(self._structures) == _STRUCTURES_KNOWN:
+                    del self._structures[next(iter(self._structures))]
+                self._structures[number, active] = found
+        return found
 
     def kept(self, sequence: int) -> tuple[bytes, object] | None:
         """See the base class."""
         found = self._plane.stored(self.number, sequence)
         if found is None:
             return None
-        packet, redundancy = found
-        return packet, None if redundancy is None else _blocks(redundancy)
+        if found.redundancy is not None:
+            return found.packet, _blocks(found.redundancy)
+        return found.packet, self._structure_of(found.structure, found.active)
 
     def keeps_all(self, first: int) -> bool:
         """See the base class."""
@@ -336,18 +354,15 @@ def _of_state(name: str) -> Any:
     return property(lambda stream: getattr(stream.state, name))
 
 
-for _name in (
-    "highest",
-    "highest_timestamp",
-    "picture_id",
-    "tl0picidx",
-    "frame_number",
-    "last_packet_at",
-    "keyframe_sequence",
-    "retained_octets",
-    "keyframe_octets",
-):
+def _as_seen(name: str) -> Any:
+    """Return the same for a field that `Seen` has as well."""
+    return property(lambda stream: getattr(stream.state if stream._seen is None else stream._seen, name))  # noqa: SLF001
+
+
+for _name in ("last_packet_at", "keyframe_sequence", "retained_octets", "keyframe_octets"):
     setattr(PlaneStream, _name, _of_state(_name))
+for _name in ("highest", "highest_timestamp", "picture_id", "tl0picidx", "frame_number", "max_temporal"):
+    setattr(PlaneStream, _name, _as_seen(_name))
 
 
 def _blocks(data: bytes) -> Redundancy:
@@ -385,15 +400,3 @@ class PlaneLimits(PeerLimits):
         result = super().close_second()
         self._plane.set_flooded(self._transport, self.flooded_s > 0)
         return result
-
-
-def make_stream(
-    plane: Plane, transport: int, spec: PublicationSpec, section: InboundSection, *arguments: Any
-) -> InboundStream:
-    """Return a new stream: of the plane, or of the slow path if its packets have dependency descriptors.
-
-    The arguments from `spec` on are those of `InboundStream`.
-    """
-    if rtp.URI_DEPENDENCY_DESCRIPTOR in section.forwarded.values():
-        return SlowPathStream(plane, transport, spec, section, *arguments)
-    return PlaneStream(plane, transport, spec, section, *arguments)

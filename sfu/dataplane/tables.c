@@ -72,9 +72,8 @@ void plane_disconnect(struct plane *plane, int32_t index)
     if (index >= 0 && index < MAX_TRANSPORTS)
         plane->outbox.sessions[index] = 0;
     if (transport) {
-        for (int i = transport->ssrc_count - 1; i >= 0; i = i < transport->ssrc_count ? i - 1 : transport->ssrc_count - 1)
-            if (transport->ssrcs[i].stream)
-                remove_stream(plane, transport->ssrcs[i].stream);
+        while (transport->ssrc_count)
+            remove_stream(plane, transport->ssrcs[0].stream);
         plane->transports[index] = NULL;
         feedback_end(&transport->feedback);
         free(transport);
@@ -143,6 +142,82 @@ void plane_set_flooded(struct plane *plane, int32_t index, int flooded)
     plane_unlock(plane);
 }
 
+/* --- paths --------------------------------------------------------------------------------------------------------- */
+
+static uint64_t hash_path(const uint8_t *path)
+{
+    uint64_t hash = 0, word;
+    for (size_t at = 0; at + sizeof word <= PATH_BYTES; at += sizeof word) {
+        memcpy(&word, path + at, sizeof word);
+        hash = (hash ^ word) * 0x9E3779B97F4A7C15u;
+        hash ^= hash >> 29;
+    }
+    return hash;
+}
+
+int32_t find_path(const struct plane *plane, const uint8_t *path)
+{
+    uint64_t mask = (uint64_t)plane->path_room - 1;
+    for (uint64_t i = hash_path(path) & mask; plane->paths[i].transport != -1; i = (i + 1) & mask)
+        if (!memcmp(plane->paths[i].bytes, path, PATH_BYTES))
+            return plane->paths[i].transport;
+    return -1;
+}
+
+static int set_path(struct plane *plane, const uint8_t *path, int32_t transport);
+
+/* Make room for more paths, without those that were removed. */
+static bool grow_paths(struct plane *plane)
+{
+    struct path *old = plane->paths;
+    int old_room = plane->path_room, live = 0, room = 256;
+    for (int i = 0; i < old_room; i++)
+        live += old[i].transport >= 0;
+    if (live > PATH_LIMIT)
+        return false;
+    while (room < 4 * live)
+        room *= 2;
+    struct path *paths = malloc(sizeof *paths * (size_t)room);
+    if (!paths)
+        return false;
+    for (int i = 0; i < room; i++)
+        paths[i].transport = -1;
+    plane->paths = paths;
+    plane->path_room = room;
+    plane->path_count = 0;
+    for (int i = 0; i < old_room; i++)
+        if (old[i].transport >= 0)
+            set_path(plane, old[i].bytes, old[i].transport);
+    free(old);
+    return true;
+}
+
+static int set_path(struct plane *plane, const uint8_t *path, int32_t transport)
+{
+    enum { REMOVED = -2 };
+    if (2 * (plane->path_count + 1) > plane->path_room && !grow_paths(plane))
+        return -1;
+    uint64_t mask = (uint64_t)plane->path_room - 1, i = hash_path(path) & mask;
+    while (plane->paths[i].transport != -1 && memcmp(plane->paths[i].bytes, path, PATH_BYTES))
+        i = (i + 1) & mask;
+    if (plane->paths[i].transport == -1) {
+        if (transport < 0)
+            return 0;
+        plane->path_count++;
+        memcpy(plane->paths[i].bytes, path, PATH_BYTES);
+    }
+    plane->paths[i].transport = transport < 0 ? REMOVED : transport;
+    return 0;
+}
+
+int plane_set_path(struct plane *plane, const uint8_t *path, int32_t transport)
+{
+    plane_lock(plane);
+    int done = set_path(plane, path, transport);
+    plane_unlock(plane);
+    return done;
+}
+
 /* --- streams ----------------------------------------------------------------------------------------------------- */
 
 struct stream *find_stream(struct plane *plane, uint64_t uid)
@@ -185,6 +260,8 @@ uint64_t plane_add_stream(struct plane *plane, int32_t index, uint32_t ssrc, int
     state->last_packet_at = state->seen_at[0] = now;
     for (int i = 1; i < SPATIAL_LAYERS; i++)
         state->seen_at[i] = -1;
+    for (int i = 0; i < FRAMES_SHOWN; i++)
+        state->frame_numbers[i] = -1;
     state->observed_at = -1;
     state->loudest = 127;
     plane_lock(plane);
@@ -226,26 +303,14 @@ int plane_add_ssrc(struct plane *plane, int32_t index, uint32_t ssrc, uint64_t u
 {
     plane_lock(plane);
     struct transport *transport = find_transport(plane, index);
-    struct stream *stream = uid ? find_stream(plane, uid) : NULL;
-    bool done = transport && (!uid || stream) && add_ssrc(transport, ssrc, stream, uid != 0);
-    if (done && stream) { /* retransmissions that were punted come first, too */
+    struct stream *stream = find_stream(plane, uid);
+    bool done = transport && stream && add_ssrc(transport, ssrc, stream, true);
+    if (done) { /* retransmissions that were punted come first, too */
         set_punted(plane, stream, true);
         stream->last_punt = plane->serial;
     }
     plane_unlock(plane);
     return done ? 0 : -1;
-}
-
-void plane_remove_ssrc(struct plane *plane, int32_t index, uint32_t ssrc)
-{
-    plane_lock(plane);
-    struct transport *transport = find_transport(plane, index);
-    for (int i = 0; transport && i < transport->ssrc_count; i++)
-        if (transport->ssrcs[i].ssrc == ssrc && (transport->ssrcs[i].retransmissions || !transport->ssrcs[i].stream)) {
-            transport->ssrcs[i] = transport->ssrcs[--transport->ssrc_count];
-            break;
-        }
-    plane_unlock(plane);
 }
 
 void plane_remove_stream(struct plane *plane, uint64_t uid)
@@ -266,7 +331,7 @@ void plane_set_muted(struct plane *plane, uint64_t uid, int muted)
     plane_unlock(plane);
 }
 
-static void read_position(const struct stream *stream, struct position *position)
+void read_position(const struct stream *stream, struct position *position)
 {
     const struct stream_state *state = &stream->state;
     *position = (struct position){state->highest, state->highest_timestamp, state->picture_id, state->frame_number, state->tl0picidx};
@@ -319,7 +384,7 @@ int plane_take_level(struct plane *plane, uint64_t uid, double *values)
     return any;
 }
 
-int plane_stored(struct plane *plane, uint64_t uid, int64_t sequence, uint8_t *data, uint32_t size, uint32_t *redundancy)
+int plane_stored(struct plane *plane, uint64_t uid, int64_t sequence, uint8_t *data, uint32_t size, struct stored *stored)
 {
     plane_lock(plane);
     struct stream *stream = find_stream(plane, uid);
@@ -327,7 +392,7 @@ int plane_stored(struct plane *plane, uint64_t uid, int64_t sequence, uint8_t *d
     int length = 0;
     if (kept) {
         uint32_t repeated = kept->redundancy == UINT16_MAX ? 0 : kept->redundancy;
-        *redundancy = kept->redundancy;
+        *stored = (struct stored){kept->redundancy, {kept->structure ? kept->structure->number : 0, kept->active}};
         if (kept->length + repeated <= size) {
             memcpy(data, kept->data, kept->length + repeated);
             length = kept->length;
@@ -335,6 +400,26 @@ int plane_stored(struct plane *plane, uint64_t uid, int64_t sequence, uint8_t *d
     }
     plane_unlock(plane);
     return length;
+}
+
+static const struct structure *find_structure(const struct stream *stream, uint32_t number)
+{
+    const struct structure *structure = stream->structure;
+    for (int i = 0; (!structure || structure->number != number) && i <= stream->kept_mask; i++)
+        structure = stream->kept[i].structure;
+    return structure && structure->number == number ? structure : NULL;
+}
+
+int plane_structure(struct plane *plane, uint64_t uid, uint32_t number, uint8_t *data)
+{
+    plane_lock(plane);
+    struct stream *stream = find_stream(plane, uid);
+    const struct structure *structure = stream ? find_structure(stream, number) : NULL;
+    int size = structure ? structure->size : 0;
+    if (size)
+        memcpy(data, structure->data, (size_t)size);
+    plane_unlock(plane);
+    return size;
 }
 
 int plane_keeps(struct plane *plane, uint64_t uid, int64_t first)

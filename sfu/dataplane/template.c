@@ -11,7 +11,8 @@ struct value {
     uint16_t at; /* in the packet; the transport-wide number is zero for now */
 };
 
-/* The extension block with its header (RFC 8285 sections 4.2 and 4.3), the transport-wide number first; its length. */
+/* The extension block with its header (RFC 8285 sections 4.2 and 4.3); its length. The transport-wide number is its first
+ * element, and the dependency descriptor the next. */
 static uint32_t write_block(const struct template_class *class_, const struct parsed *parsed, uint8_t *data, struct template *template)
 {
     struct value values[MAX_VALUES];
@@ -19,13 +20,18 @@ static uint32_t write_block(const struct template_class *class_, const struct pa
     uint8_t number_id = class_->extension_ids[EXTENSION_TRANSPORT_SEQUENCE];
     if (number_id)
         values[count++] = (struct value){number_id, 2, 0};
+    const struct element *descriptor = rtp_element(&parsed->header, EXTENSION_DESCRIPTOR);
+    uint8_t descriptor_id = descriptor && descriptor->size >= 3 ? class_->extension_ids[EXTENSION_DESCRIPTOR] : 0;
+    if (descriptor_id)
+        values[count++] = (struct value){descriptor_id, descriptor->size, descriptor->at};
     for (int i = 0; i < parsed->header.element_count && count < MAX_VALUES; i++) {
         const struct element *element = parsed->header.elements + i;
-        uint8_t id = element->kind == EXTENSION_TRANSPORT_SEQUENCE ? 0 : class_->extension_ids[element->kind];
+        bool placed = element->kind == EXTENSION_TRANSPORT_SEQUENCE || element->kind == EXTENSION_DESCRIPTOR;
+        uint8_t id = placed ? 0 : class_->extension_ids[element->kind];
         if (id)
             values[count++] = (struct value){id, element->size, element->at};
     }
-    template->transport_sequence_at = -1;
+    template->transport_sequence_at = template->frame_number_at = -1;
     if (!count)
         return 0;
     bool one_byte = true;
@@ -43,6 +49,8 @@ static uint32_t write_block(const struct template_class *class_, const struct pa
             template->transport_sequence_at = (int32_t)(HEADER_BYTES + at);
             data[at] = data[at + 1] = 0;
         } else {
+            if (descriptor_id && i == !!number_id) /* its frame number follows its first octet */
+                template->frame_number_at = (int32_t)(HEADER_BYTES + at + 1);
             memcpy(data + at, from(parsed->packet, values[i].at).data, values[i].size);
         }
         at += values[i].size;
@@ -119,11 +127,10 @@ bool make_template(const struct template_class *class_, const struct parsed *par
     template->length = (int32_t)at;
     template->picture_id_at = frame->picture_id_at < 0 ? -1 : frame->picture_id_at + shift;
     template->tl0picidx_at = frame->tl0picidx_at < 0 ? -1 : frame->tl0picidx_at + shift;
-    template->frame_number_at = -1;
     template->timestamp = parsed->timestamp;
     template->sequence = (uint16_t)parsed->sequence;
     template->picture_id = frame->picture_id;
-    template->frame_number = 0;
+    template->frame_number = parsed->frame_number;
     template->long_picture_id = frame->long_picture_id;
     template->tl0picidx = frame->tl0picidx;
     return true;

@@ -62,12 +62,10 @@ class SlowPath:
                 self._drops[DropReason.UNKNOWN_STREAM] += 1
                 return False
             self._router.begin_duties(peer, now)
-            if known.stream.punted:
-                self._router.process(peer, known, packet, header, now)
         except (rtp.RtpError, struct.error):
             self._drops[DropReason.MALFORMED] += 1
             return False
-        return not known.stream.punted
+        return True
 
     def on_resumed(self, peer: Peer, now: float) -> None:
         """Process that a peer sends media again."""

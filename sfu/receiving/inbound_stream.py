@@ -45,8 +45,6 @@ _FRAME_RATE_TOLERANCE = 0.9
 class InboundStream:
     """One received RTP stream (SSRC): an encoding of a publication, or all spatial layers of an SVC stream."""
 
-    punted = False
-    "Whether the packets come one by one from a native data plane that does not forward them."
     highest: int
     "Highest extended sequence number, padding left out; -1 before the first packet."
     highest_timestamp: int
@@ -72,6 +70,9 @@ class InboundStream:
     "Octets of that keyframe and of all that followed."
     keyframe_octets: int
     "Octets of the last whole keyframe; 0 before one came."
+    structure: Structure | None
+    "Of the newest keyframe's dependency descriptor."
+    frames: FramesShown
     statistics: ReceiverStatistics
     rates: RateMeter
 
@@ -95,9 +96,6 @@ class InboundStream:
         "Which layers the publisher is asked to encode; None: all."
         self.clock_rate = section.parameters.codecs[0].clock_rate if section.parameters.codecs else 90_000
         self.keyframes = KeyframeRequests(spatial)
-        self.frames = FramesShown()
-        self.structure: Structure | None = None
-        "Of the newest keyframe's dependency descriptor."
         self.clock: tuple[int, int] | None = None
         "(64-bit NTP time, RTP timestamp) of the last sender report."
         self.clock_at = now
@@ -138,9 +136,6 @@ class InboundStream:
     def attended_from(self) -> int:
         """The number from which on the control plane sees each packet, as long as it is needed."""
         return -1
-
-    def see(self, seen: tuple[int, int] | None) -> None:
-        """Show what was known before a packet that was received some time ago; None: what is known now."""
 
     def notify_next(self) -> None:
         """Let the control plane see the next packet."""
@@ -286,6 +281,8 @@ class PortableStream(InboundStream):
         self.recent = RecentPayloads()
         self.history = History(AUDIO_HISTORY if spec.kind == "audio" else VIDEO_HISTORY)
         self.max_temporal = 0
+        self.structure = None
+        self.frames = FramesShown()
         self.frame_number = 0
         self.keyframe_sequence = -1
         self.retained_octets = self.keyframe_octets = 0

@@ -21,7 +21,7 @@ from pylibsrtp._binding import lib as srtp_lib
 from sfu.dataplane.dispatch import process
 from sfu.dataplane.plane import Plane
 from sfu.dataplane.punts import Punt, Record
-from sfu.dataplane.streams import PlaneLimits, make_stream
+from sfu.dataplane.streams import PlaneLimits, PlaneStream
 from sfu.drops import DropReason
 from sfu.engine.containment import Containment
 from sfu.engine.peers.link import nowhere
@@ -505,7 +505,7 @@ class MediaEndpoint:
         plane.connect(transport, inbound, outbound, link.ssrc, self._settings)
         self._by_transport[transport] = connection
         link.send_rtcp = partial(plane.send_rtcp, transport)
-        link.make_stream = partial(make_stream, plane, transport)
+        link.make_stream = partial(PlaneStream, plane, transport)
         link.dormant = partial(plane.set_dormant, transport)
         self._update_feedback(peer)
         for address in connection.addresses:

@@ -142,7 +142,10 @@ class FramesShown:
             return frame.switch_from
         points = EVERY
         for diff in frame.described.frame_diffs:
-            number = (frame.described.frame_number - diff) & 0xFFFF
-            known, needed_by = self._frames[number % _FRAMES_REMEMBERED]
-            points &= needed_by if known == number else 0
+            points &= self.points_of((frame.described.frame_number - diff) & 0xFFFF)
         return points
+
+    def points_of(self, number: int) -> int:
+        """Return the set of operating points that needed a frame; empty if it is no longer known."""
+        known, needed_by = self._frames[number % _FRAMES_REMEMBERED]
+        return needed_by if known == number else 0

@@ -137,7 +137,7 @@ static void edit(struct world *world, double now)
     struct plane_counters counters;
     struct excess excess;
     double levels[4];
-    uint32_t redundancy;
+    struct stored stored = {0};
     uint64_t serial;
     struct sampling sampling = {-1, chance(4) ? 1e9 : -1, 0, (double)chance(1 << 20), chance(2), chance(1 << 24)};
     switch (chance(13)) {
@@ -159,7 +159,8 @@ static void edit(struct world *world, double now)
         break;
     case 6:
         plane_position(world->plane, stream, &position);
-        plane_stored(world->plane, stream, position.sequence - chance(600), data, sizeof data, &redundancy);
+        plane_stored(world->plane, stream, position.sequence - chance(600), data, sizeof data, &stored);
+        plane_structure(world->plane, stream, chance(2) ? stored.in_force.structure : chance(1000), data);
         plane_keeps(world->plane, stream, position.sequence - chance(600));
         break;
     case 7:
@@ -219,6 +220,17 @@ static uint32_t datagram(uint8_t *data)
         for (int i = 20; i < 28; i++)
             data[i] = (uint8_t)chance(chance(2) ? 64 : 256);
         size = 28;
+    }
+    if (data[0] & 0x10 && !chance(3)) { /* a dependency descriptor, in the two-byte form, often with a structure */
+        uint32_t words = 1 + chance(30);
+        put16(data + 12, 0x1000);
+        put16(data + 14, words);
+        data[16] = EXTENSION_DESCRIPTOR;
+        data[17] = (uint8_t)(4 * words - 2 - (words > 1 ? chance(4) : 0));
+        for (uint32_t i = 18; i < 16 + 4 * words; i++)
+            data[i] = (uint8_t)(chance(256) & (i > 24 && chance(2) ? chance(256) : 255));
+        data[21] = (uint8_t)(chance(3) ? data[21] & 0x7F : data[21] | 0x80); /* few are attached */
+        size = 16 + 4 * words;
     }
     uint32_t payload = chance(10) ? chance(300) : chance(1500 - size);
     for (uint32_t i = 0; i < payload && i < 12; i++)

@@ -7,8 +7,10 @@ viewers that come, go, and change what they want.
 
 import random
 import struct
+from dataclasses import replace
 
 import pytest
+from descriptors import FULL, FULL_THREE, KEYED, RATES, descriptor
 from plane_world import PlaneWorld
 from router_world import World
 
@@ -28,39 +30,67 @@ IDS = {
     rtp.URI_REPAIRED_RID: 11,
     rtp.URI_VIDEO_ORIENTATION: 5,
 }
+DESCRIBED = IDS | {rtp.URI_DEPENDENCY_DESCRIPTOR: 12}
 KINDS = (
-    TemplateClass((("opus", 111), ("vp8", 96)), ()),
+    TemplateClass((("av1", 104), ("opus", 111), ("vp8", 96)), ()),
     TemplateClass(
-        (("h264", 102), ("opus", 109), ("red", 63), ("vp8", 100), ("vp9", 98)),
-        ((rtp.URI_AUDIO_LEVEL, 20), (rtp.URI_TRANSPORT_CC, 2), (rtp.URI_VIDEO_ORIENTATION, 7)),
+        (("av1", 104), ("h264", 102), ("opus", 109), ("red", 63), ("vp8", 100), ("vp9", 98)),
+        (
+            (rtp.URI_AUDIO_LEVEL, 20),
+            (rtp.URI_DEPENDENCY_DESCRIPTOR, 9),
+            (rtp.URI_TRANSPORT_CC, 2),
+            (rtp.URI_VIDEO_ORIENTATION, 7),
+        ),
     ),
-    TemplateClass((("opus", 111), ("red", 63), ("vp8", 96)), ((rtp.URI_TRANSPORT_CC, 3),)),
+    TemplateClass(
+        (("av1", 104), ("opus", 111), ("red", 63), ("vp8", 96)),
+        ((rtp.URI_DEPENDENCY_DESCRIPTOR, 12), (rtp.URI_TRANSPORT_CC, 3)),
+    ),
 )
 LAYERS = (Layer("q", 320, 180), Layer("h", 640, 360), Layer("f", 1280, 720))
 CODECS = {
     "vp8": NegotiatedCodec("vp8", 96, 90_000, 1, "", (), 97),
     "h264": NegotiatedCodec("h264", 102, 90_000, 1, "", (), 103),
     "vp9": NegotiatedCodec("vp9", 98, 90_000, 1, "", (), 99),
+    "av1": NegotiatedCodec("av1", 104, 90_000, 1, "", (), 105),
     "opus": NegotiatedCodec("opus", 111, 48_000, 2, "", (), None),
     "red": NegotiatedCodec("red", 63, 48_000, 2, "", (), None),
 }
 
 
-def section(mid, kind, codecs):
-    rids = ("q", "h", "f") if kind == "video" else ()
+def section(mid, kind, codecs, *, described):
+    rids = ("q", "h", "f") if kind == "video" and "av1" not in codecs else ()
     agreed = tuple(CODECS[name] for name in codecs)
-    return SectionParameters(mid, kind, True, "recvonly", agreed, IDS, {}, rids, rids)
+    ids = DESCRIBED if described and kind == "video" else IDS
+    return SectionParameters(mid, kind, True, "recvonly", agreed, ids, {}, rids, rids)
 
 
-def setup(world, codec, spec_red):
-    """Publish a camera in three sizes and a microphone."""
+def setup(world, codec, spec_red, *, described):
+    """Publish a camera in three sizes, for AV1 in one stream, and a microphone."""
     peer = world.publisher
     del peer.published["TR_1"], peer.negotiated.inbound["0"]
     world.publications = {}
     for mid, kind, codecs in (("0", "video", (codec,)), ("1", "audio", ("opus", "red"))):
-        spec = PublicationSpec(f"TR_{kind}", kind, layers=LAYERS if kind == "video" else (), red=spec_red)
+        layers = (
+            ()
+            if kind == "audio"
+            else tuple(replace(layer, rid="") for layer in LAYERS)
+            if codec == "av1"
+            else LAYERS
+        )
+        spec = PublicationSpec(
+            f"TR_{kind}",
+            kind,
+            layers=layers,
+            red=spec_red,
+            codec="av1" if codec == "av1" and kind == "video" else "",
+        )
         published = world.publications[kind] = Publication(spec, peer.link)
-        peer.negotiated.inbound[mid] = receive_section(section(mid, kind, codecs), (), ())
+        peer.negotiated.inbound[mid] = receive_section(
+            section(mid, kind, codecs, described=described),
+            (1003,) if codec == "av1" and kind == "video" else (),
+            (),
+        )
         peer.published[spec.id] = published
         peer.bind(mid, published)
     return world
@@ -69,14 +99,18 @@ def setup(world, codec, spec_red):
 class Trace:
     """What happens, by seed, as calls that are made to each world."""
 
-    def __init__(self, seed, codec):
+    def __init__(self, seed, codec, *, described):
         self.chance = random.Random(seed)
         self.codec = codec
+        self.templates = None
+        if described:
+            self.templates = self.chance.choice([FULL, KEYED, FULL_THREE]) if codec == "av1" else RATES
+        self.rids = ["svc"] if codec == "av1" else ["q", "h", "f"]
         self.streams = {}
-        for i, rid in enumerate((*"qhf", "audio")):
+        for i, rid in enumerate((*self.rids, "audio")):
             # close to the wrap of sequence numbers
             self.streams[rid] = {
-                "ssrc": 1000 + i,
+                "ssrc": {"svc": 1003, "audio": 1004}.get(rid, 1000 + i),
                 "sequence": self.chance.choice([100, 65_500, 65_530]),
                 "timestamp": self.chance.getrandbits(32),
                 "picture": self.chance.getrandbits(15),
@@ -110,7 +144,7 @@ class Trace:
         elif roll < 0.2:
             yield "time", chance.choice([0.001, 0.021, 0.05])
         else:
-            rid = chance.choice(["q", "h", "f", "audio", "audio"])
+            rid = chance.choice([*self.rids, "audio", "audio"])
             for packet in self.audio() if rid == "audio" else self.picture(rid):
                 yield from self.on_way(rid, packet)
 
@@ -129,20 +163,24 @@ class Trace:
                 self.again(late_rid, late) if late_rid != "audio" and chance.random() < 0.5 else late,
             )
 
-    def extensions(self, rid, *, repaired=False):
+    def extensions(self, rid, *, repaired=False, described=b""):
         self.transport = self.transport + 1 & 0xFFFF
         values = [(3, struct.pack("!H", self.transport))]
         if rid == "audio":
             values += [(4, b"1"), (1, bytes([self.chance.randrange(256)]))]
         else:
-            values += [(4, b"0"), (11 if repaired else 10, rid.encode())]
+            values.append((4, b"0"))
+            if rid != "svc":
+                values.append((11 if repaired else 10, rid.encode()))
             if self.chance.random() < 0.3:
                 values.append((5, bytes([self.chance.randrange(4)])))
+        if described:
+            values.append((12, described))
         if self.chance.random() < 0.1:
             values.append((200, b"unknown"))  # the two-byte format
         return build_extensions(values)
 
-    def packet(self, rid, payload_type, payload, *, marker=False, padding=0):
+    def packet(self, rid, payload_type, payload, *, marker=False, padding=0, described=b""):
         stream = self.streams[rid]
         first = 0x90 | (0x20 if padding else 0)
         head = struct.pack(
@@ -155,14 +193,14 @@ class Trace:
         )
         stream["sequence"] = stream["sequence"] + 1 & 0xFFFF
         tail = bytes(padding - 1) + bytes([padding]) if padding else b""
-        return head + self.extensions(rid) + payload + tail
+        return head + self.extensions(rid, described=described) + payload + tail
 
     def again(self, rid, packet):
         """As a retransmission (RFC 4588), on an SSRC of its own."""
         length = rtp.header_length(packet)
         stream = self.streams[rid]
         stream["again"] = stream.get("again", 7) + 1
-        rtx = {96: 97, 102: 103, 98: 99}[packet[1] & 0x7F]
+        rtx = {96: 97, 102: 103, 98: 99, 104: 105}[packet[1] & 0x7F]
         head = struct.pack(
             "!BBHII",
             0x90,
@@ -172,7 +210,9 @@ class Trace:
             stream["ssrc"] + 500,
         )
         end = rtp.payload_end(packet, length)
-        return head + self.extensions(rid, repaired=True) + packet[2:4] + packet[length:end]
+        at, size = rtp.parse_header(packet)[1].get(12, (0, 0)) if self.templates else (0, 0)
+        extensions = self.extensions(rid, repaired=True, described=packet[at : at + size])
+        return head + extensions + packet[2:4] + packet[length:end]
 
     def audio(self):
         stream, chance = self.streams["audio"], self.chance
@@ -194,6 +234,8 @@ class Trace:
             stream["tl0"] = stream["tl0"] + 1 & 0xFF
         if chance.random() < 0.03:
             return [self.packet(rid, self.payload_type, b"", padding=200)]
+        if self.templates:
+            return self.described_picture(rid, stream, key)
         count = chance.choice([1, 1, 2, 5])
         return [
             self.packet(
@@ -204,6 +246,45 @@ class Trace:
             )
             for i in range(count)
         ]
+
+    def described_picture(self, rid, stream, key):
+        """All sizes of a picture, with dependency descriptors, of which some differ from their templates."""
+        chance, templates = self.chance, self.templates
+        targets = len(templates[0][1])
+        temporals = {layer[1] for layer, _, _ in templates}
+        temporal = 0 if key else stream["frame"] % len(temporals)
+        packets = []
+        for spatial in range(1 + templates[-1][0][0]):
+            fitting = [i for i, (layer, _, _) in enumerate(templates) if layer == (spatial, temporal)]
+            number = fitting[0] if key else fitting[-1]
+            parts = chance.choice([1, 2, 3])
+            stream["described"] = stream.get("described", 65_500) + 1
+            varied = {
+                "active": chance.getrandbits(targets) if chance.random() < 0.1 else None,
+                "indications": [chance.choice("-DSR") for _ in range(targets)]
+                if chance.random() < 0.1
+                else None,
+                "diffs": [chance.randint(1, 16)] if chance.random() < 0.1 else None,
+            }
+            for part in range(parts):
+                starts, ends = part == 0, part == parts - 1
+                data = descriptor(
+                    templates,
+                    number,
+                    stream["described"],
+                    starts=starts,
+                    ends=ends,
+                    key=key and starts and not spatial,
+                    **varied,
+                )
+                if chance.random() < 0.05:  # garbage, cut off, or none
+                    data = bytearray(data[: chance.randrange(len(data) + 1)])
+                    if data and chance.random() < 0.7:
+                        data[chance.randrange(len(data))] = chance.randrange(256)
+                last = ends and spatial == templates[-1][0][0]
+                body = self.payload(stream, temporal, key, starts, last)
+                packets.append(self.packet(rid, self.payload_type, body, marker=last, described=bytes(data)))
+        return packets
 
     @property
     def payload_type(self):
@@ -270,6 +351,7 @@ class Run:
         elif what == "nack":
             self.nack(*arguments)
         world.outbox.flush()
+        world.drain()
 
     def choose(self, subscriptions):
         for subscription in subscriptions:
@@ -278,7 +360,9 @@ class Run:
     def join(self, number, kind, temporal):
         world = self.world
         peer, _ = world.peer(f"viewer {number}")
-        for i, (media, rtx) in enumerate((("video", {"vp8": 97, "h264": 103, "vp9": 99}), ("audio", {}))):
+        for i, (media, rtx) in enumerate(
+            (("video", {"vp8": 97, "h264": 103, "vp9": 99, "av1": 105}), ("audio", {}))
+        ):
             seed = (10_000 * number + i, 10_000 * number + 100 + i, 500 + number)
             subscription = peer.subscribe(world.publications[media], "stream", seed)
             subscription.section = OutboundSection(str(i), KINDS[kind], rtx)
@@ -293,7 +377,9 @@ class Run:
         """Ask for packets that were sent lately."""
         world = self.world
         name = f"viewer {number}"
-        sent = [packet for packet in world.received(name) if packet[1] & 0x7F in {96, 98, 100, 102, 111, 109}]
+        sent = [
+            packet for packet in world.received(name) if packet[1] & 0x7F in {104, 96, 98, 100, 102, 111, 109}
+        ]
         wanted = sorted({int.from_bytes(sent[-i][2:4]) for i in behind if i <= len(sent)})
         if wanted:
             ssrc = int.from_bytes(sent[-behind[0] if behind[0] <= len(sent) else -1][8:12])
@@ -329,20 +415,27 @@ def figures(world):
     return found
 
 
-@pytest.mark.parametrize("codec", ["vp8", "h264", "vp9"])
+@pytest.mark.parametrize(
+    ("codec", "described"),
+    [
+        pytest.param("vp8", False, id="vp8"),
+        pytest.param("h264", False, id="h264"),
+        pytest.param("vp9", False, id="vp9"),
+        pytest.param("av1", True, id="svc"),
+        pytest.param("vp8", True, id="encrypted"),
+    ],
+)
 @pytest.mark.parametrize("seed", range(6))
-def test_both_planes_do_the_same(module, seed, codec):
+def test_both_planes_do_the_same(module, seed, codec, described):
     portable, native = World(), PlaneWorld(module)
     try:
-        runs = [Run(setup(world, codec, seed % 2 == 0)) for world in (portable, native)]
-        trace = Trace(seed, codec)
+        runs = [Run(setup(world, codec, seed % 2 == 0, described=described)) for world in (portable, native)]
+        trace = Trace(seed, codec, described=described)
         for number, step in enumerate(trace.steps(1500)):
             for run in runs:
                 run.play(step)
             if number % 50 == 0:
-                native.drain()
                 assert_equal(portable, native, runs, number, step)
-        native.drain()
         assert_equal(portable, native, runs, "end", None)
         assert figures(portable) == figures(native)
         assert len(portable.sent) > 2000

@@ -20,7 +20,16 @@ INPUTS = int(os.environ.get("LECTERN_FUZZ_INPUTS", "1000000"))
 def harness(folder, *sanitizers):
     """Build it; skip where the compiler has no sanitizers."""
     program = folder / "harness"
-    flags = ["-std=gnu11", "-g", "-O1", f"-I{FOLDER}", *(f"-fsanitize={name}" for name in sanitizers)]
+    flags = [
+        "-std=gnu11",
+        "-g",
+        "-O1",
+        "-Wall",
+        "-Wextra",
+        "-Werror",
+        f"-I{FOLDER}",
+        *(f"-fsanitize={name}" for name in sanitizers),
+    ]
     flags += ["-fno-sanitize-recover=all"]
     sources = [str(HARNESS), *map(str, sorted(FOLDER.glob("*.c")))]
     command = [

@@ -1,11 +1,11 @@
 """Several sizes in one stream (SVC): what viewers of each size and rate get, checked by a decoder."""
 
-import itertools
 import json
 import random
 import struct
 
 import pytest
+from descriptors import FULL, FULL_THREE, KEYED, KEYED_THREE, descriptor
 from engine.test_router import World, header
 
 from sfu.engine.peers.publication import Publication
@@ -20,60 +20,7 @@ from sfu.wire.rtp import URI_DEPENDENCY_DESCRIPTOR, URI_MID, build_extensions, h
 
 DESCRIBED = TemplateClass((("av1", 45),), ((URI_DEPENDENCY_DESCRIPTOR, 12),))
 PLAIN = TemplateClass((("av1", 45),), ())
-# Of each template: spatial and temporal layer, indications, how many frames back it reaches. Two frames a picture,
-# every other picture of the upper temporal layer; the decode targets are (0, 0), (0, 1), (1, 0), (1, 1). In the keyed
-# form the upper size needs the lower at keyframes alone.
-FULL = (
-    ((0, 0), "SSSS", ()),
-    ((0, 0), "SSRR", (4,)),
-    ((0, 1), "-D-R", (2,)),
-    ((1, 0), "--SS", (1,)),
-    ((1, 0), "--SS", (4, 1)),
-    ((1, 1), "---D", (2, 1)),
-)
-KEYED = (
-    ((0, 0), "SSSS", ()),
-    ((0, 0), "SS--", (4,)),
-    ((0, 1), "-D--", (2,)),
-    ((1, 0), "--SS", (1,)),
-    ((1, 0), "--SS", (4,)),
-    ((1, 1), "---D", (2,)),
-)
-# Three sizes at one rate, in both forms.
-FULL_THREE = (
-    ((0, 0), "SSS", ()),
-    ((0, 0), "SRR", (3,)),
-    ((1, 0), "-SS", (1,)),
-    ((1, 0), "-SR", (3, 1)),
-    ((2, 0), "--S", (1,)),
-    ((2, 0), "--S", (3, 1)),
-)
-KEYED_THREE = (
-    ((0, 0), "SSS", ()),
-    ((0, 0), "S--", (3,)),
-    ((1, 0), "-SS", (1,)),
-    ((1, 0), "-S-", (3,)),
-    ((2, 0), "--S", (1,)),
-    ((2, 0), "--S", (3,)),
-)
 HALF_FPS = 10
-
-
-def structure_bits(templates):
-    """Section A.8.3 of the AV1 RTP specification, without chains and resolutions."""
-    layers = [layer for layer, _, _ in templates]
-    steps = ["00" if b == a else "01" if b[0] == a[0] else "10" for a, b in itertools.pairwise(layers)]
-    indications = "".join(f"{'-DSR'.index(i):02b}" for _, row, _ in templates for i in row)
-    diffs = "".join("".join(f"1{diff - 1:04b}" for diff in row) + "0" for _, _, row in templates)
-    return f"{0:06b}{len(templates[0][1]) - 1:05b}" + "".join(steps) + "11" + indications + diffs + "00" + "0"
-
-
-def descriptor(templates, number, frame_number, *, starts, ends, key):
-    bits = f"{starts:b}{ends:b}{number:06b}{frame_number & 0xFFFF:016b}"
-    if key:
-        bits += "10000" + structure_bits(templates)
-    bits += "0" * (-len(bits) % 8)
-    return int(bits, 2).to_bytes(len(bits) // 8, "big")
 
 
 class SvcWorld(World):
