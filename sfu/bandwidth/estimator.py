@@ -35,22 +35,19 @@ _KNOCK_INTERVAL_S = 0.2
 _RESUMED = 0.85
 # Weight of each packet in the mean of the link's own loss: about four seconds of audio.
 _LOSS_WEIGHT = 0.005
-# If no limit is known and none has shown for a while, it is enough to read the end of a report now and then, and rarely
-# a whole one; signs of a limit are a queue or losses.
-_SAMPLED_INTERVAL_S, _FULL_INTERVAL_S, _SAMPLED_AFTER_S = 0.09, 1.0, 1.5
+# If no limit is known and none has shown for a while, it is enough to read the end of a report, and rarely a whole one;
+# signs of a limit are a queue or losses.
+_FULL_INTERVAL_S, _SAMPLED_AFTER_S = 1.0, 1.5
 _SIGN_QUEUE_S, _SIGN_LOSS = 0.05, 0.05
 
 
 class Sampling(NamedTuple):
     """Which reports need to be read: what `Estimator.on_feedback` applies, for a data plane that does so first.
 
-    Before `read_from`, no report needs to be read. Before `full_from`, a report needs to be read if its last packet
-    shows a queue or losses; after one that shows neither, `read_from` is `interval_s` later.
+    Before `full_from`, a report needs to be read only if its last packet shows a queue or losses.
     """
 
-    read_from: float
     full_from: float
-    interval_s: float
     delay_s: float
     "A longer time from sending to arrival shows a queue."
     loss: float
@@ -96,18 +93,13 @@ class Estimator:
         # what arrived since a cluster began: rows number, sent, arrived, bytes
         self._probed: list[Floats] = []
         self._reported_at = float("inf")
-        self.read_from = float("-inf")
-        "Reports received before this time are not read."
         # before this time, the end of a report without signs of a limit is enough
         self._full_from = float("-inf")
         self._sampled_from = float("-inf")
 
     def on_feedback(self, data: bytes, now: float) -> None:
         """Process a feedback report. RtcpError."""
-        if now < self.read_from:
-            return
         if now < self._full_from and self._shows_no_limit(data):
-            self.read_from = now + _SAMPLED_INTERVAL_S
             return
         arrivals = decode(data)
         first = self._unwrapper.unwrap(arrivals.first)
@@ -149,9 +141,7 @@ class Estimator:
     def sampling(self) -> Sampling:
         """Which of the next reports need to be read."""
         return Sampling(
-            self.read_from,
             self._full_from,
-            _SAMPLED_INTERVAL_S,
             self.delay.base_s + _SIGN_QUEUE_S,
             _SIGN_LOSS,
             self._reference,
@@ -190,10 +180,7 @@ class Estimator:
         sign = self.delay.queue_s > _SIGN_QUEUE_S or lost > _SIGN_LOSS * expected
         if sign or self.available_bps < float("inf") or self._sampled_from < 0:
             self._sampled_from = now + _SAMPLED_AFTER_S
-        if now > self._sampled_from:
-            self.read_from, self._full_from = now + _SAMPLED_INTERVAL_S, now + _FULL_INTERVAL_S
-        else:
-            self.read_from = self._full_from = now
+        self._full_from = now + _FULL_INTERVAL_S if now > self._sampled_from else now
 
     def _decide(self, lost: int, expected: int, now: float) -> None:
         usage, queue_s = self.delay.usage, self.delay.queue_s

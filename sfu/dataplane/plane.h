@@ -131,7 +131,7 @@ struct peer_limits {
 
 /* Which of a viewer's reports of arrivals go up: sfu.bandwidth.estimator.Sampling. */
 struct sampling {
-    double read_from, full_from, interval_s;
+    double full_from;
     double delay_s; /* from sending to arrival, of which more shows a queue */
     double loss;    /* share of lost packets, of which more shows a limit */
     int64_t reference; /* time of the last report that went up, in units of 64 ms */

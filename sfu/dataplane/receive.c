@@ -95,10 +95,7 @@ void on_datagram(struct plane *plane, uint8_t *data, uint32_t length, const uint
         drop(plane, DROP_MALFORMED);
         return;
     }
-    bool rtcp = octet(datagram, 1) >= 192 && octet(datagram, 1) <= 223, arrivals = rtcp && reports_arrivals_alone(datagram);
-    /* most of what viewers send is reports of arrivals, and of most links few are needed */
-    if (arrivals && now < transport->sampling.read_from)
-        return;
+    bool rtcp = octet(datagram, 1) >= 192 && octet(datagram, 1) <= 223;
     if (rtcp ? !may_send_rtcp(transport, length, now) : !may_send_rtp(transport, read32(datagram, 8), length, now)) {
         drop(plane, rtcp ? DROP_RTCP_RATE : DROP_RTP_RATE);
         return;
@@ -111,10 +108,11 @@ void on_datagram(struct plane *plane, uint8_t *data, uint32_t length, const uint
         return;
     }
     datagram.size = (uint32_t)plain;
+    bool arrivals = rtcp && reports_arrivals_alone(datagram);
     if (arrivals && now < transport->sampling.full_from &&
         shows_no_limit(&plane->outbox, transport->index, &transport->sampling, datagram))
-        transport->sampling.read_from = now + transport->sampling.interval_s;
-    else if (arrivals)
+        return; /* most of what viewers send is reports of arrivals, and few are needed while a path shows no limit */
+    if (arrivals)
         punt_later(plane, transport->index, now, datagram);
     else if (rtcp)
         punt(plane, PUNT_RTCP, 0, transport->index, 0, 0, now, NULL, datagram);

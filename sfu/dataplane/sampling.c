@@ -45,7 +45,7 @@ bool shows_no_limit(const struct outbox *outbox, int32_t transport, const struct
     struct bytes report = from(packet, REPORT_HEADER_BYTES);
     uint32_t count = read16(report, 2), missing = 0, last = 0;
     bool padded = octet(packet, 0) & 0x20;
-    if (padded || packet.size != 4 * (1 + read16(packet, 2)) || !count || count > LOG_SIZE || transport >= outbox->logged_transports)
+    if (padded || !count || count > LOG_SIZE || transport >= outbox->logged_transports)
         return false;
     uint32_t at = read_symbols(report, symbols, count);
     int64_t ticks = 0;

@@ -249,11 +249,8 @@ bool red_primary(struct bytes payload, struct bytes *primary)
     return true;
 }
 
-bool reports_arrivals_alone(struct bytes datagram)
+bool reports_arrivals_alone(struct bytes packet)
 {
-    enum { TRANSPORT_FEEDBACK = 205, ARRIVALS = 15, SRTCP_TRAILER_BYTES = 20 };
-    if (datagram.size < 8 || octet(datagram, 1) != TRANSPORT_FEEDBACK || (octet(datagram, 0) & 0x1F) != ARRIVALS)
-        return false;
-    uint32_t length = 4 * (1 + read16(datagram, 2));
-    return datagram.size >= length && datagram.size - length <= SRTCP_TRAILER_BYTES;
+    enum { TRANSPORT_FEEDBACK = 205, ARRIVALS = 15 };
+    return octet(packet, 1) == TRANSPORT_FEEDBACK && (octet(packet, 0) & 0x1F) == ARRIVALS && packet.size == 4 * (1 + read16(packet, 2));
 }

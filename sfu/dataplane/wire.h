@@ -70,7 +70,7 @@ struct frame {
 void read_frame(int codec, bool video, struct bytes payload, struct frame *frame);
 /* The primary encoding of a RED payload (RFC 2198 section 3); false if it is malformed. */
 bool red_primary(struct bytes payload, struct bytes *primary);
-/* An SRTCP datagram with nothing but one report of arrivals, judged by what is not encrypted. */
-bool reports_arrivals_alone(struct bytes datagram);
+/* An RTCP packet that is one report of arrivals and nothing else. */
+bool reports_arrivals_alone(struct bytes packet);
 
 #endif

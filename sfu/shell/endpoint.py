@@ -397,13 +397,6 @@ class MediaEndpoint:
         buffer = self._socket.buffer
         peer = connection.peer
         is_rtcp = 192 <= buffer[at + 1] <= 223
-        # most of what viewers send is reports of arrivals, and of most links few are needed
-        if (
-            is_rtcp
-            and not peer.link.reads_reports(now)
-            and rtcp.reports_arrivals_alone(memoryview(buffer)[at : at + length])
-        ):
-            return
         # what exceeds a peer's limits is dropped here, for less than a tenth of what it would cost from here on
         if is_rtcp:
             if not peer.link.limits.rtcp(length, now):

@@ -18,8 +18,6 @@ TRANSPORT_FEEDBACK = 205
 PAYLOAD_FEEDBACK = 206
 # The format of feedback reports in draft-holmer-rmcat-transport-wide-cc-extensions-01 section 3.1
 _ARRIVALS = 15
-# RFC 3711 section 3.4: maximum size of index and tag; with another RTCP packet in the datagram the rest is longer
-_SRTCP_TRAILER_BYTES = 20
 
 # Sequence numbers accepted from the NACKs of one compound packet. No history holds more packets, so further numbers
 # would cost work without effect.
@@ -192,13 +190,6 @@ def parse(packet: Buffer) -> list[RtcpPacket]:
                 packets.append(parsed)
         at = end
     return packets
-
-
-def reports_arrivals_alone(datagram: Buffer) -> bool:
-    """Whether an SRTCP datagram holds nothing but one feedback report, judged by its 8 unencrypted bytes."""
-    if len(datagram) < 8 or datagram[1] != TRANSPORT_FEEDBACK or datagram[0] & 0x1F != _ARRIVALS:
-        return False
-    return 0 <= len(datagram) - 4 * (1 + (datagram[2] << 8 | datagram[3])) <= _SRTCP_TRAILER_BYTES
 
 
 def _without_padding(body: bytes) -> bytes:

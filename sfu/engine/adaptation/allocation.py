@@ -194,15 +194,17 @@ def _choose_redundancy(peer: Peer, now: float) -> None:
         downstream.narrow_since = None
     elif downstream.narrow_since is None:
         downstream.narrow_since = now
-    if downstream.narrow_since is not None and now - downstream.narrow_since < _NARROW_S:
-        # First estimates are too low, and a loss takes as long to be noticed.
-        available_bps = _REDUNDANT_BELOW_BPS
+    # When a link becomes narrow, its queue is full of the video of before, and drops sound with it; reports will tell.
+    fills = downstream.narrow_since is not None and now - downstream.narrow_since < _NARROW_S
     for subscription in peer.subscriptions.values():
         if subscription.published.spec.kind == "audio" and subscription.section is not None:
-            level = _redundancy(subscription.redundancy, available_bps, loss)
+            level = (
+                RedundancyLevel.DEEP if fills else _redundancy(subscription.redundancy, available_bps, loss)
+            )
             if level is not subscription.redundancy:
                 words = f"sound carries redundancy {level.name.lower().replace('_', ' ')}"
-                downstream.decided(f"{words}: the link loses {100 * loss:.0f} % by itself", now)
+                cause = "became narrow" if fills else f"loses {100 * loss:.0f} % by itself"
+                downstream.decided(f"{words}: the link {cause}", now)
             subscription.carry_redundancy(level)
 
 

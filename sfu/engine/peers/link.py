@@ -118,8 +118,3 @@ class Link:
     def __post_init__(self) -> None:
         """Create the link; feedback is sent under the server's SSRC."""
         self.feedback = TransportFeedback(self.ssrc)
-
-    def reads_reports(self, now: float) -> bool:
-        """Return whether to read a feedback report now; while the path shows no limit, few are read."""
-        estimator = self.downstream.estimator
-        return estimator is None or now >= estimator.read_from

@@ -28,7 +28,6 @@ def seeds():
 
 def make():
     def feed(data):
-        rtcp.reports_arrivals_alone(data)
         with contextlib.suppress(rtcp.RtcpError):
             for part in rtcp.parse(data):
                 if isinstance(part, rtcp.TransportFeedbackReport):

@@ -73,7 +73,6 @@ def test_the_reports_that_the_estimator_would_read_go_up_and_no_others(world, se
         estimator.delay._bases = (REFERENCE * 0.064 - 50.0 + 50.03,) * 2
         estimator._reference = REFERENCE + rng.choice((0, 2000))
         estimator._full_from = world.now + rng.choice((1.0, 1.0, -1.0))
-        estimator.read_from = world.now + rng.choice((-1.0, -1.0, -1.0, 0.5))
         world.plane.sample_reports(peer.link.transport, estimator.sampling)
         data = report(rng, 50.0)
         body = struct.pack("!BBHII", 0x8F, 205, 2 + len(data) // 4, 1, 1) + data
@@ -83,36 +82,9 @@ def test_the_reports_that_the_estimator_would_read_go_up_and_no_others(world, se
         world.plane.run_duties(world.now)
         world.punted()
         try:
-            read = world.now >= estimator.read_from and not (
-                world.now < estimator._full_from and estimator._shows_no_limit(data)
-            )
+            read = world.now >= estimator._full_from or not estimator._shows_no_limit(data)
         except RtcpError:
             read = True
         assert bool(went_up) == read
-        swallowed += not read and world.now >= estimator.read_from
+        swallowed += not read
     assert 40 < swallowed < 360
-
-
-def test_a_report_that_shows_no_limit_keeps_the_next_for_a_while(world):
-    peer, _ = world.peer("reporter")
-    world.plane.rows.point_to_log()
-    number = np.zeros(1, np.int32)
-    world.outbox.transports.sent.record(
-        np.array([peer.link.transport], np.int32), number, np.array([500], np.int32), world.now
-    )
-    went_up = []
-    world.endpoint._process = went_up.append
-    estimator = Estimator(world.outbox.transports.sent, peer.link.transport)
-    estimator.delay._bases = (-world.now,) * 2
-    estimator._full_from = world.now + 10
-    world.plane.sample_reports(peer.link.transport, estimator.sampling)
-    calm, queued = (
-        struct.pack("!BBHIIHHIHH", 0x8F, 205, 5, 1, 1, 0, 1, reference << 8, 2 << 13 | 1, 0)
-        for reference in (0, 9)
-    )
-    for at, packet, reported in ((0.0, calm, 0), (0.05, queued, 0), (0.1, queued, 1)):
-        world.now += at
-        world.feed(packet, "reporter")
-        world.plane.run_duties(world.now + 0.01)
-        world.punted()
-        assert len(went_up) == reported

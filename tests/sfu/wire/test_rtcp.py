@@ -288,23 +288,6 @@ def test_fuzz_raises_nothing_but_rtcp_errors(data):
     assert sum(len(packet.sequences) for packet in packets if isinstance(packet, Nack)) <= MAX_NACKED
 
 
-@pytest.mark.parametrize("trailer", [14, 20], ids=["cm", "gcm"])
-def test_reports_of_arrivals_alone_are_told_by_what_is_in_the_clear(trailer):
-    report = rtcp.transport_feedback(1, 2, bytes(12))
-    assert rtcp.reports_arrivals_alone(report + bytes(trailer))
-    for other in (
-        rtcp.pli(1, 2),
-        rtcp.nack(1, 2, [3]),
-        rtcp.receiver_report(1, []),
-        report + rtcp.receiver_report(1, []),
-        report + rtcp.bye([1]),
-        rtcp.receiver_report(1, []) + report,
-    ):
-        assert not rtcp.reports_arrivals_alone(other + bytes(trailer))
-    for size in range(len(report)):
-        assert not rtcp.reports_arrivals_alone((report + bytes(trailer))[:size])
-
-
 @pytest.mark.parametrize(
     "packet",
     [

@@ -16,6 +16,8 @@ from sfu.session.negotiation import NegotiatedCodec, SectionParameters
 from sfu.session.sections import OutboundSection, receive_section
 from sfu.values import Layer, Preferences, PublicationSpec
 from sfu.wire.operating_points import EVERY
+from sfu.wire.red import RedundancyLevel
+from sfu.wire.rtp import URI_TRANSPORT_CC
 
 NOW = 100.0
 CAMERA = {(0, 0): 150_000, (1, 0): 500_000, (2, 0): 1_700_000}
@@ -45,9 +47,9 @@ class Lesson:
         subscription.section = OutboundSection("1", TemplateClass((("vp8", 96),), ()), {})
         return subscription
 
-    def reallocate(self, available_bps=math.inf, focus=""):
+    def reallocate(self, available_bps=math.inf, focus="", now=NOW):
         self.student.link.downstream.available_bps = available_bps
-        return reallocate(self.student, focus, NOW)
+        return reallocate(self.student, focus, now)
 
 
 @pytest.fixture
@@ -116,6 +118,27 @@ def test_redundancy_that_is_made_counts_as_audio(lesson, sent, taken, red, audio
     microphone.published.codec = sent
     microphone.section = OutboundSection("1", TemplateClass(tuple((codec, 111) for codec in taken), ()), {})
     assert explain(lesson.student, "", NOW).audio_bps == audio_bps
+
+
+def test_sound_carries_the_most_redundancy_while_a_link_becomes_narrow(lesson):
+    """The queue of the link drops packets at that time, which reports tell later."""
+    microphone = lesson.publish("microphone", kind="audio", measured={(0, 0): 40_000}, layers=())
+    microphone.section = OutboundSection(
+        "1", TemplateClass((("opus", 111), ("red", 63)), ((URI_TRANSPORT_CC, 3),)), {}
+    )
+    levels = []
+    for available_bps, now in (
+        (math.inf, 0),
+        (300_000, 1),
+        (280_000, 1.9),
+        (280_000, 2),
+        (700_000, 3),
+        (300_000, 4),
+    ):
+        lesson.reallocate(available_bps, now=NOW + now)
+        levels.append(microphone.redundancy)
+    none, as_sent, deep = RedundancyLevel
+    assert levels == [as_sent, deep, deep, none, as_sent, deep]
 
 
 @pytest.mark.parametrize("how", ["screen_share", "leading", "focus", "priority"])

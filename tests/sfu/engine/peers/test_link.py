@@ -1,9 +1,7 @@
 import math
 from types import SimpleNamespace
 
-from sfu.bandwidth.estimator import Estimator
 from sfu.engine.peers.link import MAX_DECISIONS, Downstream, Link
-from sfu.fanout.sentlog import SentLog
 
 
 def test_feedback_is_sent_under_the_servers_ssrc():
@@ -12,15 +10,6 @@ def test_feedback_is_sent_under_the_servers_ssrc():
     [packet] = link.feedback.build(11.0)
     assert int.from_bytes(packet[4:8], "big") == 77
     link.send_rtcp(packet)  # nowhere, before there is a transport
-
-
-def test_every_report_is_read_before_an_estimator_samples_them():
-    link = Link("peer", 1)
-    assert link.reads_reports(0.0)
-    estimator = link.downstream.estimator = Estimator(SentLog(), 0)
-    estimator.read_from = 10.0
-    assert not link.reads_reports(9.9)
-    assert link.reads_reports(10.0)
 
 
 def test_what_can_be_allocated_outlasts_a_moment_of_draining():
